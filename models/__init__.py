@@ -1,0 +1,1 @@
+"""The core of Taskonomy: tasks, taxonomy, examples, networks, reports. Nothing is imported here, so that each room loads alone."""
