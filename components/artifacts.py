@@ -1,0 +1,59 @@
+"""Artifact types of the pipeline. Each is a directory; what lies in it stands in docs/ARCHITECTURE.md.
+
+PROPERTIES stay empty and numbers go into custom properties: Kubeflow accepts nothing else (measured, DESIGN's platform notes).
+"""
+from tfx import v1 as tfx
+
+
+class LabelBank(tfx.dsl.Artifact):
+    """Every label decoded once into training targets, memory-mapped."""
+
+    TYPE_NAME = "components.LabelBank"
+
+
+class NetworkBank(tfx.dsl.Artifact):
+    """Task networks: one directory a task."""
+
+    TYPE_NAME = "components.NetworkBank"
+
+
+class RepresentationBank(tfx.dsl.Artifact):
+    """Frozen encoders' outputs over every view, float16."""
+
+    TYPE_NAME = "components.RepresentationBank"
+
+
+class LossBank(tfx.dsl.Artifact):
+    """Per-image test losses of every transfer and control."""
+
+    TYPE_NAME = "components.LossBank"
+
+
+class AffinityTable(tfx.dsl.Artifact):
+    """affinities.json: win rates, gain, quality and affinity of every transfer."""
+
+    TYPE_NAME = "components.AffinityTable"
+
+
+class TaxonomyList(tfx.dsl.Artifact):
+    """taxonomies.json: the optimal policy of every budget and order, with its certificate."""
+
+    TYPE_NAME = "components.TaxonomyList"
+
+
+class EvidenceBook(tfx.dsl.Artifact):
+    """evidence.json: significance, baselines, similarity tree."""
+
+    TYPE_NAME = "components.EvidenceBook"
+
+
+class TransferBank(tfx.dsl.Artifact):
+    """The trained transfer networks of the chosen policy's edges."""
+
+    TYPE_NAME = "components.TransferBank"
+
+
+class ReportPages(tfx.dsl.Artifact):
+    """index.html and the JSON files that it shows."""
+
+    TYPE_NAME = "components.ReportPages"

@@ -1,0 +1,1 @@
+"""In what order? Configuration, the pipeline graph, local and Kubeflow runs."""

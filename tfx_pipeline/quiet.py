@@ -1,0 +1,79 @@
+"""Silences the log floods of TensorFlow, TFX, Beam and gRPC, and shows one line a pipeline node instead.
+
+`before_imports()` must run before TensorFlow is first imported; `after_imports()` says it again, since absl and TensorFlow reset levels.
+Our own warnings are untouched.
+"""
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+import sys
+import time
+import warnings
+
+_ENVIRONMENT = {
+    "TF_CPP_MIN_LOG_LEVEL": "2", "TF_ENABLE_ONEDNN_OPTS": "0", "GRPC_VERBOSITY": "ERROR", "GLOG_minloglevel": "2", "ABSL_MIN_LOG_LEVEL": "2",
+    "KERAS_BACKEND": "tensorflow", "PYTHONWARNINGS": "ignore",
+}
+_NOISY = ("apache_beam", "tensorflow", "absl", "google", "h5py", "matplotlib", "urllib3", "ml_metadata", "grpc", "numba")
+
+
+def before_imports(verbose: bool = False) -> None:
+    """set the environment that native libraries read once, and the log levels that exist already."""
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    if verbose:
+        return
+    warnings.simplefilter("ignore")
+    for name in _NOISY:
+        logging.getLogger(name).setLevel(logging.ERROR)
+    logging.getLogger().setLevel(logging.ERROR)
+
+
+def after_imports() -> None:
+    """levels that importing TensorFlow and absl has just reset."""
+    import tensorflow as tf
+    from absl import logging as absl_logging
+
+    absl_logging.set_verbosity(absl_logging.ERROR)
+    absl_logging.set_stderrthreshold("error")
+    logging.getLogger().setLevel(logging.ERROR)
+    tf.get_logger().setLevel("ERROR")
+    tf.autograph.set_verbosity(0)
+
+
+class _NodeLines(logging.Filter):
+    """turns TFX's own "Component X is running./finished." into a numbered line with its seconds."""
+
+    def __init__(self, total: int, out) -> None:
+        super().__init__()
+        self.total, self.out, self.number, self.since = total, out, 0, time.time()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        match = re.match(r"Component (\S+) is (running|finished)\.", message)
+        if match and match[2] == "running":
+            self.number, self.since = self.number + 1, time.time()
+            self.out.write(f"[{self.number:2d}/{self.total}] {match[1]} ...\n")
+        elif match:
+            self.out.write(f"[{self.number:2d}/{self.total}] {match[1]}: {time.time() - self.since:.1f} s\n")
+        self.out.flush()
+        return record.levelno >= logging.ERROR
+
+
+@contextlib.contextmanager
+def node_progress(total: int, out=sys.stderr):
+    """inside: one line when a pipeline node starts and one when it ends."""
+    from absl import logging as absl_logging
+
+    logger, lines = absl_logging.get_absl_logger(), _NodeLines(total, out)
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    logger.addFilter(lines)
+    try:
+        yield
+    finally:
+        logger.removeFilter(lines)
+        logger.setLevel(level)
