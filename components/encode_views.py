@@ -1,0 +1,24 @@
+"""Every frozen encoder once over every view: transfers never touch pixels."""
+import json
+import os
+import tempfile
+from typing import List
+
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+
+from components.artifacts import LabelBank, NetworkBank, RepresentationBank
+
+
+@component
+def EncodeViews(labels: InputArtifact[LabelBank], networks: InputArtifact[List[NetworkBank]], representations: OutputArtifact[RepresentationBank],
+                names: Parameter[str], config: Parameter[str], code: Parameter[str]):
+    """names: JSON list of sources. networks: the shards of TrainTasks."""
+    from components.ledger import gather
+    from models.examples.label_store import LabelStore
+    from models.networks import NetworkConfig, encode_views
+
+    with tempfile.TemporaryDirectory() as scratch:
+        bank = gather([shard.uri for shard in networks], scratch)
+        encode_views(bank, LabelStore(os.path.join(labels.uri, "store")), os.path.join(representations.uri, "store"), json.loads(names),
+                     NetworkConfig(**json.loads(config)))

@@ -1,0 +1,20 @@
+"""ExampleGen: a folder in the published layout becomes sharded tf.Examples, split by building."""
+import json
+
+import apache_beam as beam
+from tfx import v1 as tfx
+from tfx.dsl.component.experimental.annotations import BeamComponentParameter, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+
+
+@component(use_beam=True)
+def IngestViews(examples: OutputArtifact[tfx.types.standard_artifacts.Examples], root: Parameter[str], fingerprint: Parameter[str],
+                size: Parameter[int], shards: Parameter[int], code: Parameter[str],
+                beam_pipeline: BeamComponentParameter[beam.Pipeline] = None):
+    """root: published layout. fingerprint: changes when the folder does, so that TFX's cache sees it. size: side of the training images."""
+    from beam_jobs.ingest import ingest
+
+    counts = ingest(root, examples.uri, size=size, shards=shards, pipeline=beam_pipeline)
+    examples.split_names = json.dumps(["train", "val", "test"])
+    examples.set_string_custom_property("counts", json.dumps(counts))
+    examples.set_string_custom_property("fingerprint", fingerprint)

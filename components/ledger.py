@@ -1,0 +1,32 @@
+"""From the ledger (a work directory that outlives failed executions) into an artifact."""
+import os
+import shutil
+from collections.abc import Iterable
+
+
+def publish(ledger: str, names: Iterable[str], uri: str) -> None:
+    """hard-link (or copy, across file systems) the finished directories `names` of `ledger` below `uri`."""
+    for name in names:
+        for folder, _, files in os.walk(os.path.join(ledger, name)):
+            goal = os.path.join(uri, os.path.relpath(folder, ledger))
+            os.makedirs(goal, exist_ok=True)
+            for file in files:
+                link(os.path.join(folder, file), os.path.join(goal, file))
+
+
+def link(source: str, goal: str) -> None:
+    """a hard link where the file system allows one, else a copy."""
+    try:
+        os.link(source, goal)
+    except OSError:
+        shutil.copy2(source, goal)
+
+
+def gather(uris: Iterable[str], directory: str) -> str:
+    """one directory with the children of all `uris` (the shards of a stage); a single uri is itself."""
+    uris = list(uris)
+    if len(uris) == 1:
+        return uris[0]
+    for uri in uris:
+        publish(uri, sorted(os.listdir(uri)), directory)
+    return directory

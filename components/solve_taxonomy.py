@@ -1,0 +1,31 @@
+"""The boolean integer program at every budget and order, each answer with its certificate."""
+import json
+import os
+
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+
+from components.artifacts import AffinityTable, TaxonomyList
+
+
+@component
+def SolveTaxonomy(affinities: InputArtifact[AffinityTable], taxonomies: OutputArtifact[TaxonomyList], budgets: Parameter[str],
+                  orders: Parameter[str], code: Parameter[str]):
+    """budgets, orders: JSON lists."""
+    from models.taxonomy import Affinities, solve_all
+
+    os.makedirs(taxonomies.uri, exist_ok=True)
+    table = Affinities.load(os.path.join(affinities.uri, "affinities.json"))
+    answers = solve_all(table, json.loads(budgets), json.loads(orders))
+    with open(os.path.join(taxonomies.uri, "taxonomies.json"), "w") as file:
+        json.dump([answer.to_json() for answer in answers], file, indent=1)
+
+
+def chosen(uri, budget, order):
+    """the entry of taxonomies.json below `uri` at (budget, order), as a dict."""
+    with open(os.path.join(uri, "taxonomies.json")) as file:
+        entries = json.load(file)
+    for entry in entries:
+        if (entry["budget"], entry["order"]) == (budget, order):
+            return entry
+    raise LookupError(f"no taxonomy at budget {budget}, order {order}; there are {[(e['budget'], e['order']) for e in entries]}")

@@ -1,0 +1,34 @@
+"""The networks of the chosen policy's edges."""
+import json
+import os
+import tempfile
+from typing import List
+
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+
+from components.artifacts import LabelBank, NetworkBank, RepresentationBank, TaxonomyList, TransferBank
+
+
+@component
+def TrainPolicy(labels: InputArtifact[LabelBank], networks: InputArtifact[List[NetworkBank]], representations: InputArtifact[RepresentationBank],
+                taxonomies: InputArtifact[TaxonomyList], transfers: OutputArtifact[TransferBank], budget: Parameter[int], order: Parameter[int],
+                config: Parameter[str], work: Parameter[str], code: Parameter[str]):
+    """The policy at (budget, order); one directory an edge, named after its target."""
+    from components.ledger import gather, publish
+    from components.solve_taxonomy import chosen
+    from models.examples.label_store import LabelStore
+    from models.networks import NetworkConfig, RepresentationStore, train_transfer
+
+    policy = chosen(taxonomies.uri, budget, order)
+    ledger = os.path.join(work, "policy")
+    edges = [edge for edge in policy["edges"] if edge["sources"]]
+    with tempfile.TemporaryDirectory() as scratch:
+        bank = gather([shard.uri for shard in networks], scratch)
+        for edge in edges:
+            train_transfer(tuple(edge["sources"]), edge["target"], LabelStore(os.path.join(labels.uri, "store")),
+                           RepresentationStore(os.path.join(representations.uri, "store")), bank, os.path.join(ledger, edge["target"]),
+                           NetworkConfig(**json.loads(config)))
+    publish(ledger, [edge["target"] for edge in edges], transfers.uri)
+    with open(os.path.join(transfers.uri, "policy.json"), "w") as file:
+        json.dump(policy, file, indent=1)

@@ -1,0 +1,22 @@
+"""The task networks of one shard."""
+import json
+import os
+
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+
+from components.artifacts import LabelBank, NetworkBank
+
+
+@component
+def TrainTasks(labels: InputArtifact[LabelBank], networks: OutputArtifact[NetworkBank], names: Parameter[str], config: Parameter[str],
+               work: Parameter[str], code: Parameter[str]):
+    """names: JSON list of tasks. work: the ledger, outside the artifact, so that a killed run resumes with what it had finished."""
+    from components.ledger import publish
+    from models.examples.label_store import LabelStore
+    from models.networks import NetworkConfig, train_tasks
+
+    wanted, ledger = json.loads(names), os.path.join(work, "networks")
+    train_tasks(LabelStore(os.path.join(labels.uri, "store")), ledger, wanted, NetworkConfig(**json.loads(config)))
+    publish(ledger, wanted, networks.uri)
+    networks.set_int_custom_property("count", len(wanted))

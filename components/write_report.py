@@ -1,0 +1,73 @@
+"""The report: which labels to buy, what that gives, how sure we are."""
+import json
+import os
+import shutil
+import tempfile
+from typing import List
+
+from tfx import v1 as tfx
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+
+from components.artifacts import (AffinityTable, EvidenceBook, LabelBank, LossBank, NetworkBank, ReportPages, RepresentationBank, TaxonomyList, TransferBank)
+
+
+@component
+def WriteReport(examples: InputArtifact[tfx.types.standard_artifacts.Examples], labels: InputArtifact[LabelBank], networks: InputArtifact[List[NetworkBank]],
+                representations: InputArtifact[RepresentationBank], losses: InputArtifact[List[LossBank]], affinities: InputArtifact[AffinityTable],
+                taxonomies: InputArtifact[TaxonomyList], evidence: InputArtifact[EvidenceBook], transfers: InputArtifact[TransferBank],
+                report: OutputArtifact[ReportPages], budget: Parameter[int], order: Parameter[int], config: Parameter[str], root: Parameter[str],
+                code: Parameter[str]):
+    """Gathers what every stage left behind into one folder of JSON files, and shows it as one HTML page."""
+    from components.ledger import gather
+    from models.examples.label_store import LabelStore
+    from models.networks import sample_predictions, task_records
+    from models.reports import write_report
+
+    os.makedirs(report.uri, exist_ok=True)
+    for uri, name in ((affinities.uri, "affinities.json"), (taxonomies.uri, "taxonomies.json"), (evidence.uri, "evidence.json")):
+        shutil.copy(os.path.join(uri, name), report.uri)
+    with tempfile.TemporaryDirectory() as scratch:
+        bank = gather([shard.uri for shard in networks], scratch)
+        records = task_records(bank)
+        predictions = sample_predictions(bank, LabelStore(os.path.join(labels.uri, "store")), count=2)
+    run = {
+        **{name: read(report.uri, f"{name}.json") for name in ("affinities", "taxonomies", "evidence")},
+        "networks": [{key: value for key, value in record.items() if key != "curve"} for record in records],
+        "curves": {record["task"]: record["curve"] for record in records if record.get("curve")},
+        "calibration": [row for shard in losses for row in read(shard.uri, "calibration.json").get("calibration", [])],
+        "dataset": dataset_facts(examples.uri, root),
+        "predictions": predictions,
+        "lineage": {"config": json.loads(config), "manifest": read(examples.uri, "manifest.json")["hash"], "code": code},
+        "default_budget": budget, "default_order": order,
+    }
+    save_facts(report.uri, run)
+    write_report(report.uri, run=run)
+
+
+def read(uri, name):
+    with open(os.path.join(uri, name)) as file:
+        return json.load(file)
+
+
+def dataset_facts(uri, root):
+    """counts, quarantine and, where the data set carries them, the statistics table synthetic against real."""
+    quarantine = []
+    if os.path.exists(os.path.join(uri, "quarantine.jsonl")):
+        with open(os.path.join(uri, "quarantine.jsonl")) as file:
+            quarantine = [json.loads(line) for line in file]
+    described = os.path.join(root, "dataset.json")
+    facts = read(root, "dataset.json") if os.path.exists(described) else {}
+    splits = {}
+    for view in read(uri, "manifest.json")["views"]:
+        splits[view["split"]] = splits.get(view["split"], 0) + 1
+    return {"counts": read(uri, "counts.json"), "quarantine": quarantine, "statistics": facts.get("statistics"), "splits": splits}
+
+
+def save_facts(uri, run):
+    """the parts of a run that are no files yet, so that `python -m models.reports --run DIR` can draw the page again."""
+    for name in ("networks", "curves", "calibration", "dataset", "lineage"):
+        with open(os.path.join(uri, f"{name}.json"), "w") as file:
+            json.dump(run[name], file, indent=1)
+    with open(os.path.join(uri, "run.json"), "w") as file:
+        json.dump({key: run[key] for key in ("default_budget", "default_order")}, file)

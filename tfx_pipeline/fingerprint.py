@@ -1,0 +1,38 @@
+"""What TFX's cache cannot see: the content of a data folder, and the sources that a node runs."""
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def source_hash(*places: str) -> str:
+    """16 hex digits over the Python sources below `places` (folders or files, relative to the repository)."""
+    digest = hashlib.sha256()
+    for place in places:
+        path = REPOSITORY / place
+        files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
+        for file in files:
+            digest.update(str(file.relative_to(REPOSITORY)).encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def folder_fingerprint(root: str) -> str:
+    """16 hex digits over names and sizes of all files below `root`, and their times of change.
+
+    Raises FileNotFoundError for a folder that is missing or holds no file.
+    """
+    digest, count = hashlib.sha256(), 0
+    for folder, children, files in os.walk(root):
+        children.sort()
+        for name in sorted(files):
+            path = os.path.join(folder, name)
+            state = os.stat(path)
+            digest.update(f"{os.path.relpath(path, root)}\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
+            count += 1
+    if not count:
+        raise FileNotFoundError(f"no data at {root}: expected buildings in the published layout (BUILDING/rgb/point_P_view_V_domain_rgb.png); "
+                                "`python -m beam_jobs annotate --out DIR` makes a procedural data set")
+    return digest.hexdigest()[:16]
