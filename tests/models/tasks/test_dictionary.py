@@ -1,0 +1,66 @@
+"""What must hold for every task runs over the dictionary."""
+import dataclasses
+
+import numpy as np
+import pytest
+from synthetic import SIZE, view
+
+from models.tasks import DOMAINS, TASKS, Output, Task, sources, targets, task
+from models.tasks.targets import MAKERS, target
+
+SAMPLED = [entry for entry in TASKS.values() if entry.trained]
+
+
+def test_there_are_26_tasks_of_which_22_are_targets():
+    assert (len(TASKS), len(sources()), len(targets())) == (26, 26, 22)
+    assert set(sources()) - set(targets()) == {"colorization", "inpainting", "jigsaw", "random_projection"}
+
+
+@pytest.mark.parametrize("entry", SAMPLED, ids=lambda entry: entry.name)
+def test_a_target_has_the_declared_shape_and_range(entry):
+    value, mask = target(entry, [view(i) for i in range(entry.images)], np.random.default_rng(0))
+    wanted = entry.output.shape(SIZE)
+    if entry.output.kind == "embedding" or entry.name == "segment_semantic":
+        wanted = wanted[:2] + (1,)                       # ids, one channel
+    assert value.shape == wanted and value.dtype == mask.dtype == np.float32
+    assert mask.shape in ((), wanted[:2] + (1,))
+    assert np.isfinite(value).all() and (mask >= 0).all()
+    seen = value[np.broadcast_to(mask > 0, value.shape)]
+    assert seen.min() >= entry.low - 1e-6 and seen.max() <= entry.high + 1e-6
+
+
+@pytest.mark.parametrize("entry", [entry for entry in SAMPLED if set(entry.labels) - {"rgb"}], ids=lambda entry: entry.name)
+def test_a_missing_label_gives_no_target(entry):
+    whole = [view(i) for i in range(entry.images)]
+    labels = {name: value for name, value in whole[0].labels.items() if name not in entry.labels}
+    bare = dataclasses.replace(whole[0], labels=labels, camera=None if "point_info" in entry.labels else whole[0].camera)
+    assert target(entry, [bare, *whole[1:]], np.random.default_rng(0)) is None
+
+
+@pytest.mark.parametrize("entry", TASKS.values(), ids=lambda entry: entry.name)
+def test_an_entry_names_published_folders_and_a_target_function(entry):
+    assert set(entry.labels) <= set(DOMAINS)
+    assert entry.trained == (entry.make in MAKERS)
+    assert entry.reference and entry.unit and entry.title and entry.published
+
+
+def test_published_names_are_distinct():
+    assert len({entry.published for entry in TASKS.values()}) == 26
+
+
+def test_an_unknown_task_is_answered_with_the_closest_name_first():
+    with pytest.raises(KeyError, match="did you mean normal"):
+        task("normals")
+
+
+def test_a_27th_task_is_one_entry():
+    entry = Task("brightness", "Mean brightness map", Output("pixels", 1), "l1", "[-1, 1]", ("reshading",), "reshading", "a test", mask="surface")
+    value, _ = target(entry, [view(0)], np.random.default_rng(0))
+    assert value.shape == (SIZE, SIZE, 1)
+
+
+@pytest.mark.parametrize("change, message", [({"name": "two words"}, "identifier"), ({"images": 4}, "1, 2 or 3"), ({"source": False, "target": False}, "neither"),
+                                             ({"mask": "some"}, "mask is one of"), ({"low": 2.0}, "empty"), ({"images": 2}, "vector or classes")])
+def test_nonsense_cannot_be_held(change, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(TASKS["normal"], **change)
