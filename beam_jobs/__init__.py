@@ -1,0 +1,1 @@
+"""Where do views, examples and numbers come from? Scenes, annotation, ingest."""

@@ -1,0 +1,1 @@
+"""Seeded procedural indoor buildings, their cameras, and what a camera sees of them."""

@@ -1,0 +1,194 @@
+"""Parametric solids with exact normals and principal curvatures.
+
+A `Shape` is a triangle mesh whose corners carry what the surface really is, not what the triangles suggest: a cylinder's side has curvature
+(1/r, 0) however few facets it has. Convex surfaces have positive curvature (the sign of the published labels). Metres.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Shape:
+    """vertices [v, 3]; faces [f, 3]; normals [v, 3] unit, outward; uv [v, 2] metres along the surface; curvature [v, 2] 1/m."""
+
+    vertices: np.ndarray
+    faces: np.ndarray
+    normals: np.ndarray
+    uv: np.ndarray
+    curvature: np.ndarray
+
+    def __post_init__(self) -> None:
+        count = len(self.vertices)
+        for name, width in (("vertices", 3), ("normals", 3), ("uv", 2), ("curvature", 2)):
+            if getattr(self, name).shape != (count, width):
+                raise ValueError(f"shape: {name} is [{count}, {width}], got {getattr(self, name).shape}")
+        if self.faces.min() < 0 or self.faces.max() >= count:
+            raise ValueError(f"shape: faces index {count} vertices, got {self.faces.min()} to {self.faces.max()}")
+
+    def placed(self, position=(0.0, 0.0, 0.0), yaw: float = 0.0) -> Shape:
+        """turned by `yaw` about z, then moved."""
+        c, s = np.cos(yaw), np.sin(yaw)
+        turn = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]])
+        return Shape(self.vertices @ turn.T + position, self.faces, self.normals @ turn.T, self.uv, self.curvature)
+
+    def oriented(self, rotation: np.ndarray) -> Shape:
+        """turned by any rotation matrix [3, 3]."""
+        return Shape(self.vertices @ rotation.T, self.faces, self.normals @ rotation.T, self.uv, self.curvature)
+
+
+def joined(shapes: list[Shape]) -> Shape:
+    """one shape of several."""
+    offsets = np.cumsum([0] + [len(shape.vertices) for shape in shapes[:-1]])
+    return Shape(np.concatenate([s.vertices for s in shapes]), np.concatenate([s.faces + o for s, o in zip(shapes, offsets)]),
+                 np.concatenate([s.normals for s in shapes]), np.concatenate([s.uv for s in shapes]), np.concatenate([s.curvature for s in shapes]))
+
+
+def lattice_faces(rows: int, columns: int) -> np.ndarray:
+    """two triangles a cell of a rows x columns lattice of vertices, [2 cells, 3]."""
+    i = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).ravel()
+    return np.concatenate([np.stack([i, i + columns, i + columns + 1], 1), np.stack([i, i + columns + 1, i + 1], 1)])
+
+
+def outward(vertices: np.ndarray, faces: np.ndarray, normals: np.ndarray) -> np.ndarray:
+    """faces wound so that they look the way their normals do."""
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    facing = (np.cross(b - a, c - a) * normals[faces].mean(1)).sum(1) < 0
+    return np.where(facing[:, None], faces[:, ::-1], faces)
+
+
+def sheet(points: np.ndarray, normals: np.ndarray, uv: np.ndarray, curvature: np.ndarray) -> Shape:
+    """a lattice [rows, columns, ...] as a shape."""
+    rows, columns = points.shape[:2]
+    flat = [np.ascontiguousarray(x, "float64").reshape(rows * columns, -1) for x in (points, normals, uv, curvature)]
+    flat[1] /= np.linalg.norm(flat[1], axis=1, keepdims=True) + 1e-12
+    return Shape(flat[0], outward(flat[0], lattice_faces(rows, columns), flat[1]), flat[1], flat[2], flat[3])
+
+
+def quad(origin, along, up) -> Shape:
+    """a flat parallelogram; its normal is along x up; uv in metres from `origin`."""
+    origin, along, up = (np.asarray(x, "float64") for x in (origin, along, up))
+    u, v = np.meshgrid([0.0, 1.0], [0.0, 1.0], indexing="ij")
+    points = origin + u[..., None] * along + v[..., None] * up
+    normal = np.cross(along, up)
+    return sheet(points, np.broadcast_to(normal, points.shape).copy(), np.stack([u * np.linalg.norm(along), v * np.linalg.norm(up)], -1), np.zeros((2, 2, 2)))
+
+
+def rounded_box(extent, radius: float = 0.012, steps: int = 2) -> Shape:
+    """a box centred at the origin with edges of `radius`: faces flat, edges (1/r, 0), corners (1/r, 1/r)."""
+    half = np.asarray(extent, "float64") / 2
+    radius = min(radius, half.min() * 0.95)
+    angles = np.linspace(0, np.pi / 4, steps + 1)
+    tangent = np.tan(np.concatenate([-angles[::-1], angles]))
+    sign = np.concatenate([-np.ones(steps + 1), np.ones(steps + 1)])
+    inner, bent, sides = half - radius, np.abs(tangent) > 1e-9, []
+    for axis in range(3):
+        u, v = (axis + 1) % 3, (axis + 2) % 3
+        for side in (1, -1):
+            direction = np.zeros((len(sign), len(sign), 3))
+            direction[..., axis], direction[..., u], direction[..., v] = side, tangent[:, None], tangent[None]
+            direction /= np.linalg.norm(direction, axis=-1, keepdims=True)
+            place = np.zeros_like(direction)
+            place[..., axis], place[..., u], place[..., v] = side * inner[axis], (sign * inner[u])[:, None], (sign * inner[v])[None]
+            place = place + radius * direction
+            curvature = np.stack([bent[:, None] | bent[None], bent[:, None] & bent[None]], -1) / radius
+            sides.append(sheet(place, direction, place[..., [u, v]] + half[[u, v]], curvature))
+    return joined(sides)
+
+
+def revolved(radius: np.ndarray, height: np.ndarray, segments: int = 20) -> Shape:
+    """a surface of revolution about z; the profile runs so that its outside lies to the right of travel.
+
+    k along the profile = (r' z'' - r'' z')/q^3, around it z'/(r q), q = |(r', z')| (do Carmo, section 3-3, example 4).
+    """
+    r, z = np.asarray(radius, "float64"), np.asarray(height, "float64")
+    order = 2 if len(r) > 2 else 1
+    r1, z1 = np.gradient(r, edge_order=order), np.gradient(z, edge_order=order)
+    r2, z2 = (np.gradient(r1), np.gradient(z1)) if len(r) > 2 else (np.zeros_like(r), np.zeros_like(z))
+    q = np.hypot(r1, z1) + 1e-12
+    turn = np.linspace(0, 2 * np.pi, segments + 1)
+    c, s = np.cos(turn), np.sin(turn)
+    points = np.stack([r[:, None] * c, r[:, None] * s, np.broadcast_to(z[:, None], (len(z), len(c)))], -1)
+    normals = np.stack([(z1 / q)[:, None] * c, (z1 / q)[:, None] * s, np.broadcast_to((-r1 / q)[:, None], (len(z), len(c)))], -1)
+    length = np.concatenate([[0], np.cumsum(np.hypot(np.diff(r), np.diff(z)))])
+    uv = np.stack(np.broadcast_arrays(turn[None] * max(r.max(), 0.02), length[:, None]), -1)
+    curvature = np.stack([(r1 * z2 - r2 * z1) / q ** 3, z1 / (np.maximum(r, 1e-3) * q)], -1)
+    return sheet(points, normals, uv, np.broadcast_to(curvature[:, None], (*points.shape[:2], 2)))
+
+
+def cylinder(radius: float, height: float, segments: int = 20) -> Shape:
+    """upright, from z = 0, closed."""
+    return cone(radius, radius, height, segments)
+
+
+def cone(bottom: float, top: float, height: float, segments: int = 20) -> Shape:
+    """a closed frustum from z = 0."""
+    return joined([revolved([0, bottom], [0, 0], segments), revolved([bottom, top], [0, height], segments), revolved([top, 0], [height, height], segments)])
+
+
+def ball(radius: float, segments: int = 20) -> Shape:
+    """a sphere centred at the origin; curvature (1/r, 1/r) everywhere."""
+    t = np.linspace(-np.pi / 2, np.pi / 2, segments // 2 + 3)
+    shape = revolved(radius * np.cos(t), radius * np.sin(t), segments)
+    normals = shape.vertices / radius
+    return Shape(shape.vertices, shape.faces, normals, shape.uv, np.full((len(normals), 2), 1 / radius))
+
+
+def ring(radius: float, thickness: float, segments: int = 28) -> Shape:
+    """a torus about z."""
+    t = np.linspace(-np.pi, np.pi, 13)
+    return revolved(radius + thickness * np.cos(t), thickness * np.sin(t), segments)
+
+
+def cushion(extent, power: float = 0.5, segments: int = 20) -> Shape:
+    """a soft block (superellipsoid) with half-extents `extent`, curvature from its mesh."""
+    a, b = np.linspace(-np.pi / 2, np.pi / 2, segments // 2 + 3), np.linspace(-np.pi, np.pi, segments + 1)
+    bend = lambda w: np.sign(w) * np.abs(w) ** power
+    across = bend(np.cos(a))[:, None]
+    points = np.stack([across * bend(np.cos(b)), across * bend(np.sin(b)), np.broadcast_to(np.sin(a)[:, None], (len(a), len(b)))], -1) * extent
+    return from_lattice(points, closed=True)
+
+
+def from_lattice(points: np.ndarray, closed: bool = False) -> Shape:
+    """a lattice of points with normals and curvature estimated from it (Rusinkiewicz 2004); closed: first and last column coincide."""
+    rows, columns = points.shape[:2]
+    flat, faces = points.reshape(-1, 3), lattice_faces(rows, columns)
+    spread = np.cross(flat[faces[:, 1]] - flat[faces[:, 0]], flat[faces[:, 2]] - flat[faces[:, 0]])
+    normals = np.zeros_like(flat)
+    for k in range(3):
+        np.add.at(normals, faces[:, k], spread)
+    lattice = normals.reshape(points.shape)
+    if closed:
+        lattice[:, 0] = lattice[:, -1] = lattice[:, 0] + lattice[:, -1]
+        lattice[0], lattice[-1] = lattice[0].sum(0), lattice[-1].sum(0)
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True) + 1e-12
+    if closed and ((flat - flat.mean(0)) * normals).sum() < 0:
+        normals = -normals
+    curvature = vertex_curvature(flat, faces, normals)
+    length = np.concatenate([np.zeros((rows, 1)), np.cumsum(np.linalg.norm(np.diff(points, axis=1), axis=-1), 1)], 1)
+    across = np.concatenate([np.zeros((1, columns)), np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=-1), 0)], 0)
+    return Shape(flat, outward(flat, faces, normals), normals, np.stack([length, across], -1).reshape(-1, 2), curvature)
+
+
+def vertex_curvature(vertices: np.ndarray, faces: np.ndarray, normals: np.ndarray) -> np.ndarray:
+    """[v, 2] principal curvatures, larger first: each face's second fundamental form fitted to its normals' differences, averaged to vertices."""
+    corner, normal = vertices[faces], normals[faces]
+    edges = corner[:, [2, 0, 1]] - corner[:, [1, 2, 0]]
+    turns = normal[:, [2, 0, 1]] - normal[:, [1, 2, 0]]
+    face_normal = np.cross(edges[:, 0], edges[:, 1])
+    face_normal /= np.linalg.norm(face_normal, axis=1, keepdims=True) + 1e-20
+    u = edges[:, 0] / (np.linalg.norm(edges[:, 0], axis=1, keepdims=True) + 1e-20)
+    v = np.cross(face_normal, u)
+    eu, ev, nu, nv = ((x * axis[:, None]).sum(-1) for x, axis in ((edges, u), (edges, v), (turns, u), (turns, v)))
+    zero = np.zeros_like(eu)
+    rows = np.concatenate([np.stack([eu, ev, zero], -1), np.stack([zero, eu, ev], -1)], 1)
+    wanted = np.concatenate([nu, nv], 1)
+    form = np.linalg.solve(rows.transpose(0, 2, 1) @ rows + 1e-10 * np.eye(3), (rows.transpose(0, 2, 1) @ wanted[..., None]))[..., 0]
+    mean, spread = (form[:, 0] + form[:, 2]) / 2, np.hypot((form[:, 0] - form[:, 2]) / 2, form[:, 1])
+    total, count = np.zeros((len(vertices), 2)), np.zeros(len(vertices))
+    for k in range(3):
+        np.add.at(total, faces[:, k], np.stack([mean + spread, mean - spread], 1))
+        np.add.at(count, faces[:, k], 1)
+    return np.clip(total / np.maximum(count, 1)[:, None], -200, 200)
