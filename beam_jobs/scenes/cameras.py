@@ -1,0 +1,95 @@
+"""Where cameras stand and what they look at, after the published distributions: several cameras see every point.
+
+Published means: distance 5.3 m, obliqueness 52.9 degrees, field of view 45 to 75 degrees, pitch within 22.5 degrees, no roll (data/README).
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from beam_jobs.scenes.renderer import Eye
+from beam_jobs.scenes.scene import Room
+from models.tasks import Camera
+from models.tasks.view import rotation_from_euler
+
+PITCH = np.radians(22.5)
+
+
+@dataclass(frozen=True)
+class Shot:
+    """a camera that fixates a point; point, view: numbers in the published file name; normal [3]: of the surface at the point; room: index."""
+
+    camera: Camera
+    point: int
+    view: int
+    normal: np.ndarray
+    room: int
+    others: tuple[int, ...] = ()
+
+
+def stands(eye: Eye, rng: np.random.Generator, per_room: int = 8, clearance: float = 0.35) -> list[tuple[np.ndarray, int]]:
+    """(location, room) of cameras at head height with free space around them and floor below."""
+    found, around = [], fibonacci(40)
+    for number, room in enumerate(eye.scene.rooms):
+        low, high, count = np.array(room.low), np.array(room.high), 0
+        for _ in range(200):
+            place = np.array([rng.uniform(low[0] + 0.35, high[0] - 0.35), rng.uniform(low[1] + 0.35, high[1] - 0.35), np.clip(rng.normal(1.42, 0.16), 0.9, 1.9)])
+            if count == per_room or any(np.hypot(*(place - other)[:2]) < 0.6 for other, _ in found):
+                continue
+            if eye.cast(np.repeat(place[None], len(around), 0), around)[0].min() >= clearance and eye.cast(place[None], np.array([[0, 0, -1.0]]))[0][0] > place[2] - 0.3:
+                found.append((place, number))
+                count += 1
+    return found
+
+
+def fibonacci(count: int) -> np.ndarray:
+    """[count, 3] directions spread evenly over the sphere."""
+    i = np.arange(count) + 0.5
+    polar, turn = np.arccos(1 - 2 * i / count), np.pi * (1 + 5 ** 0.5) * i
+    return np.stack([np.cos(turn) * np.sin(polar), np.sin(turn) * np.sin(polar), np.cos(polar)], 1)
+
+
+def shots(eye: Eye, rng: np.random.Generator, count: int, fewest: int = 3, most: int = 5) -> list[Shot]:
+    """about `count` shots (never fewer, unless the building has no more): points on surfaces that at least `fewest` cameras see, numbered from 0."""
+    scene, cameras = eye.scene, stands(eye, rng)
+    corners = scene.shape.vertices[scene.shape.faces]
+    spread = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    area = np.linalg.norm(spread, axis=1) / 2
+    shell = np.isin(scene.instance, [i for i, name in enumerate(scene.names) if name in ("wall", "floor", "ceiling")])
+    weight = np.where(shell, area / area[shell].sum() * 0.4, area / area[~shell].sum() * 0.6)
+    locations = np.array([place for place, _ in cameras])
+    made, point = [], 0
+    for _ in range(count * 60):
+        if len(made) >= count or len(cameras) < fewest:
+            break
+        triangle = rng.choice(len(area), p=weight)
+        u, v = sorted(rng.random(2))
+        place = corners[triangle].T @ np.array([u, v - u, 1 - v])
+        ahead = place - locations
+        length = np.linalg.norm(ahead, axis=1)
+        seen = (np.abs(eye.cast(locations, ahead / length[:, None])[0] - length) < 5e-3) & (length > 0.7) & (np.abs(np.arcsin(ahead[:, 2] / length)) < PITCH)
+        if seen.sum() < fewest:
+            continue
+        normal = spread[triangle] / (2 * area[triangle])
+        for view, index in enumerate(rng.permutation(np.flatnonzero(seen))[:most]):
+            camera = aimed(locations[index], place, field_of_view(rng), scene.rooms[cameras[index][1]])
+            facing = normal if normal @ ahead[index] < 0 else -normal
+            made.append(Shot(camera, point, view, facing, cameras[index][1]))
+        point += 1
+    return made
+
+
+def field_of_view(rng: np.random.Generator) -> float:
+    """75 - 30|z| degrees with z standard normal cut at 1, in radians: the published histogram."""
+    z = 2.0
+    while abs(z) > 1:
+        z = rng.normal()
+    return float(np.radians(75 - 30 * abs(z)))
+
+
+def aimed(location: np.ndarray, point: np.ndarray, view_angle: float, room: Room) -> Camera:
+    """a level camera at `location` whose axis meets `point`."""
+    ahead = (point - location) / np.linalg.norm(point - location)
+    rotation = rotation_from_euler(np.pi / 2 + np.arcsin(ahead[2]), 0.0, np.arctan2(-ahead[0], ahead[1]))
+    return Camera(location, rotation, view_angle, np.stack([room.low, room.high], 1), point)

@@ -1,0 +1,93 @@
+"""A scene: one triangle soup with materials, instances, rooms and lights, and the builder that collects it."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from beam_jobs.scenes.shapes import Shape
+
+SEMANTIC = ("uncertain", "background", "bottle", "chair", "couch", "potted plant", "bed", "dining table", "toilet", "tv", "microwave", "oven", "toaster",
+            "sink", "refrigerator", "book", "clock", "vase")
+
+
+@dataclass(frozen=True)
+class Room:
+    """low, high: [3] world corners in metres; kind: key of `PLACES`."""
+
+    kind: str
+    low: tuple[float, float, float]
+    high: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Light:
+    """position [3] m; size: radius of the emitting ball or half-diagonal of the window, m; power [3]: radiant intensity, arbitrary units."""
+
+    position: tuple[float, float, float]
+    size: float
+    power: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """shape: all triangles. material, instance: [f] ids. semantic: [instance] id in SEMANTIC. name: [instance] word for the object.
+
+    textures: [material, 128, 128, 3] float32; scale: [material] metres of one texture repeat; glow: [material] emitted light.
+    """
+
+    shape: Shape
+    material: np.ndarray
+    instance: np.ndarray
+    semantic: np.ndarray
+    names: tuple[str, ...]
+    textures: np.ndarray
+    scale: np.ndarray
+    glow: np.ndarray
+    rooms: tuple[Room, ...]
+    lights: tuple[Light, ...]
+
+
+@dataclass
+class Builder:
+    """Collects shapes while a building grows. rng: the only source of randomness."""
+
+    rng: np.random.Generator
+    shapes: list = field(default_factory=list)
+    materials: list = field(default_factory=list)
+    instances: list = field(default_factory=list)
+    textures: list = field(default_factory=list)
+    scales: list = field(default_factory=list)
+    glows: list = field(default_factory=list)
+    semantics: list = field(default_factory=list)
+    names: list = field(default_factory=list)
+    rooms: list = field(default_factory=list)
+    lights: list = field(default_factory=list)
+
+    def material(self, texture: np.ndarray, scale: float = 1.0, glow: float = 0.0) -> int:
+        self.textures.append(texture)
+        self.scales.append(scale)
+        self.glows.append(glow)
+        return len(self.textures) - 1
+
+    def object(self, name: str) -> int:
+        """a new instance; its semantic class is its name where SEMANTIC knows it, else background."""
+        self.names.append(name)
+        self.semantics.append(SEMANTIC.index(name) if name in SEMANTIC else 1)
+        return len(self.names) - 1
+
+    def add(self, shape: Shape, material: int, instance: int, position=(0.0, 0.0, 0.0), yaw: float = 0.0, stretch: bool = False) -> None:
+        """stretch: fit one texture repeat to the whole shape (pictures, screens)."""
+        if stretch:
+            low, span = shape.uv.min(0), np.maximum(np.ptp(shape.uv, 0), 1e-6)
+            shape = Shape(shape.vertices, shape.faces, shape.normals, (shape.uv - low) / span * 0.999 * self.scales[material], shape.curvature)
+        self.shapes.append(shape.placed(np.asarray(position, "float64"), yaw))
+        self.materials.append(material)
+        self.instances.append(instance)
+
+    def finished(self) -> Scene:
+        from beam_jobs.scenes.shapes import joined
+
+        counts = [len(shape.faces) for shape in self.shapes]
+        return Scene(joined(self.shapes), np.repeat(self.materials, counts), np.repeat(self.instances, counts), np.array(self.semantics, "uint8"), tuple(self.names),
+                     np.stack(self.textures).astype("float32"), np.array(self.scales, "float32"), np.array(self.glows, "float32"), tuple(self.rooms), tuple(self.lights))

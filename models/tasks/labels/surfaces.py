@@ -1,0 +1,32 @@
+"""Labels that are encodings of the seen surface: depth, distance, normals, curvature, reshading."""
+from __future__ import annotations
+
+import numpy as np
+
+MISSING = 65535
+
+
+def depth_codes(metres: np.ndarray, units_per_metre: float = 512) -> np.ndarray:
+    """uint16 [H, W]: 1/512 m a step, at most 65534; 65535 where nothing is seen (inf)."""
+    codes = np.minimum(np.round(np.where(np.isfinite(metres), metres, 0) * units_per_metre), MISSING - 1)
+    return np.where(np.isfinite(metres), codes, MISSING).astype("uint16")
+
+
+def normal_codes(normal: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """uint8 [H, W, 3]: round((n + 1) 127.5), n in the frame x right, y down, z away; (128, 128, 128) where nothing is seen."""
+    codes = np.clip(np.round((normal + 1) * 127.5), 0, 255)
+    return np.where(seen[..., None], codes, 128).astype("uint8")
+
+
+def curvature_codes(curvature: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """uint8 [H, W, 3]: R the curvature of larger magnitude, G of smaller, convex positive, clipped at 1/0.03 m, 127 flat; B 0; (0, 0, 0) unseen."""
+    first = np.abs(curvature[..., 0]) >= np.abs(curvature[..., 1])
+    larger, smaller = np.where(first, curvature[..., 0], curvature[..., 1]), np.where(first, curvature[..., 1], curvature[..., 0])
+    codes = np.stack([np.round((np.clip(k * 0.03, -1, 1) + 1) * 127) for k in (larger, smaller)] + [np.zeros(larger.shape)], -1)
+    return np.where(seen[..., None], codes, 0).astype("uint8")
+
+
+def reshading(facing: np.ndarray, distance: np.ndarray) -> np.ndarray:
+    """uint8 [H, W]: a light at the camera, 1.6 cos 8/(8 + r^2), r metres, cos between the normal and the way back (fitted to published frames)."""
+    near = np.where(np.isfinite(distance), distance, 1e3)
+    return np.clip(1.6 * np.clip(facing, 0, 1) * 8 / (8 + near ** 2) * 255 + 0.5, 0, 255).astype("uint8")
