@@ -57,7 +57,7 @@ def surface_change(points: np.ndarray, normals: np.ndarray, seen: np.ndarray) ->
 
 
 def narf_interest(points: np.ndarray, change: np.ndarray, direction: np.ndarray, support: float, bins: int = 8, reach: int = 5) -> np.ndarray:
-    """[h, w] in [0, 1]: I1 * I2, I1 = min(1 - change * max(1 - 10 d/support, 0)), I2 = max over pairs of sqrt-weighted changes * (1 - |cos|)."""
+    """[h, w] in [0, 1]: I1 * I2, I1 = min(1 - change * max(1 - 10 d/support, 0)), I2 = max over pairs of changes s_i s_j (1 - |cos|)."""
     strongest = np.zeros((bins, *change.shape))
     alone = np.ones(change.shape)
     bin_of = np.round(direction / np.pi * bins).astype(int) % bins
@@ -76,7 +76,7 @@ def narf_interest(points: np.ndarray, change: np.ndarray, direction: np.ndarray,
     for a in range(bins):
         for b in range(a + 1, bins):
             np.maximum(pairs, strongest[a] * strongest[b] * (1 - abs(np.cos((a - b) * np.pi / bins))), out=pairs)
-    return alone * np.sqrt(pairs)
+    return alone * pairs
 
 
 def shifted(image: np.ndarray, dy: int, dx: int) -> np.ndarray:

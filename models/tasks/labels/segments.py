@@ -4,6 +4,8 @@ Parameters are the released annotator's at 512 pixels; smoothing scales with the
 """
 from __future__ import annotations
 
+import warnings
+
 import cv2
 import numpy as np
 
@@ -34,7 +36,9 @@ def over_segmented(image: np.ndarray, scale: float, smallest: float) -> np.ndarr
     """[H, W] int region ids of an already smoothed image (Felzenszwalb and Huttenlocher 2004)."""
     from skimage.segmentation import felzenszwalb
 
-    return felzenszwalb(image, scale=scale, sigma=0, min_size=int(smallest), channel_axis=-1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)        # five channels are meant
+        return felzenszwalb(image, scale=scale, sigma=0, min_size=int(smallest), channel_axis=-1)
 
 
 def normalised_cuts(regions: np.ndarray, features: np.ndarray, threshold: float, steps: int, own_weight: float) -> np.ndarray:

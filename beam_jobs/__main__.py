@@ -1,0 +1,29 @@
+"""python -m beam_jobs annotate | ingest"""
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+COMMANDS = {"annotate": "make a procedural data set in the published layout", "ingest": "turn a folder in the published layout into sharded examples"}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m beam_jobs", description="Views, examples and where they come from.",
+                                     epilog="example: python -m beam_jobs annotate --out data --buildings 12 --views 40")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, text in COMMANDS.items():
+        importlib.import_module(f"beam_jobs.{name}").add_arguments(commands.add_parser(name, help=text, description=text))
+    options = parser.parse_args(arguments)
+    try:
+        return importlib.import_module(f"beam_jobs.{options.command}").run(options)
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; complete buildings are kept, the same command resumes", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
