@@ -1,0 +1,62 @@
+"""Between a task's targets and what a linear readout can fit: regression targets for maps, temperatures for classes and embeddings.
+
+`fit_targets` turns targets into numbers to regress; `answer` turns predictions back into what the task's loss takes.
+"""
+from __future__ import annotations
+
+import numpy as np
+
+from models.tasks import Task
+
+TEMPERATURES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+SEGMENT_FEATURES = 5
+
+
+def fit_targets(task: Task, target: np.ndarray, mask: np.ndarray, images: np.ndarray | None) -> np.ndarray:
+    """float32 [m, S, S, k] (maps) or [m, K]: pixels as they are, masked ones at their image's mean; class ids one-hot; segments as their mean colour and place.
+
+    images: uint8 [m, S, S, 3], read for embeddings alone.
+    """
+    target = np.asarray(target, "float32")
+    if task.output.kind == "embedding":
+        return segment_means(target[..., 0].astype(int), images)
+    if task.loss == "weighted_cross_entropy":
+        return np.eye(task.output.channels, dtype="float32")[target[..., 0].astype(int)]
+    if task.output.kind == "pixels":
+        weight = (np.asarray(mask, "float32") > 0).astype("float32")
+        mean = (target * weight).sum((1, 2), keepdims=True) / np.maximum(weight.sum((1, 2), keepdims=True), 1)
+        return np.where(weight > 0, target, mean)
+    return target
+
+
+def segment_means(ids: np.ndarray, images: np.ndarray) -> np.ndarray:
+    """[m, S, S, 5]: mean colour (3, in [-1, 1]) and mean place (2, in [-1, 1]) of the segment that a pixel belongs to: near for the same segment, apart else."""
+    side = ids.shape[1]
+    y, x = np.mgrid[:side, :side] / side * 2 - 1
+    made = np.empty((*ids.shape, SEGMENT_FEATURES), "float32")
+    for i, labels in enumerate(ids):
+        values = np.concatenate([images[i].astype("float32") / 127.5 - 1, y[..., None], x[..., None]], -1).reshape(-1, SEGMENT_FEATURES)
+        flat, count = labels.ravel(), np.maximum(np.bincount(labels.ravel(), minlength=256), 1)
+        means = np.stack([np.bincount(flat, values[:, k], 256) / count for k in range(SEGMENT_FEATURES)], 1)
+        made[i] = means[flat].reshape(side, side, SEGMENT_FEATURES)
+    return made
+
+
+def sharpened(task: Task) -> bool:
+    """does the answer need a temperature: logits and embeddings do, numbers do not."""
+    return task.output.kind in ("pixel_classes", "classes", "embedding")
+
+
+def to_blocks(maps: np.ndarray, grid: int, stride: int) -> np.ndarray:
+    """[m, S, S, k] -> [m grid grid, r r k]: maps averaged by `stride`, then cut into grid x grid blocks of r x r values."""
+    m, side, _, k = maps.shape
+    small = maps.reshape(m, side // stride, stride, side // stride, stride, k).mean((2, 4)) if stride > 1 else maps
+    r = side // stride // grid
+    return small.reshape(m, grid, r, grid, r, k).transpose(0, 1, 3, 2, 4, 5).reshape(m * grid * grid, r * r * k)
+
+
+def from_blocks(blocks: np.ndarray, grid: int, channels: int, stride: int) -> np.ndarray:
+    """the inverse, enlarged by repetition: [m grid grid, r r k] -> [m, S, S, k]."""
+    r = int(np.sqrt(blocks.shape[1] // channels))
+    maps = blocks.reshape(-1, grid, grid, r, r, channels).transpose(0, 1, 3, 2, 4, 5).reshape(-1, grid * r, grid * r, channels)
+    return maps.repeat(stride, 1).repeat(stride, 2) if stride > 1 else maps

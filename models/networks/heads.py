@@ -1,0 +1,64 @@
+"""Heads: representations to answers. Maps by decoders, vectors and classes by dense layers on the flattened, concatenated representations."""
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from models.networks.encoders import EPSILON, MOMENTUM
+from models.networks.plan import NetworkConfig
+from models.tasks import Task
+
+PAPER_FLAT, PAPER_COLOUR = (1024, 1024, 512, 256, 256, 128), (1024, 1024, 512, 512, 512, 512, 256, 256, 256)
+
+
+def build_head(task: Task, config: NetworkConfig, representation: tuple[int, int, int], images: int, size: int) -> keras.Model:
+    """keras.Model: [B, h, w, c] (one image) or [B, images, h, w, c] -> the task's output; logits where it has classes.
+
+    images: representations a sample (9 tiles for jigsaw). size: side of the image in pixels. Output is linear for all kinds: the released tanh
+    cannot reach whitened or unbounded targets (docs/DEVIATIONS.md).
+    """
+    shape = representation if images == 1 else (images, *representation)
+    source = keras.Input(shape, name="representation")
+    if task.output.dense:
+        answer = decoder(source, task, config, size)
+    else:
+        answer = dense(layers.Flatten()(source), config, task)
+    return keras.Model(source, answer, name="head")
+
+
+def decoder(x, task: Task, config: NetworkConfig, size: int):
+    """decoder-256 (or decoder-64 for colorization) of the paper, or the lean one; 1x1 or 3x3 linear last."""
+    goal = size // task.output.scale
+    if config.encoder == "resnet50":
+        for width in PAPER_COLOUR if task.output.scale == 4 else PAPER_FLAT:
+            x = rough(x, width)
+        for up, flat in ((256, 256), (256, None)) if task.output.scale == 4 else ((64, 64), (32, 32), (16, 32), (16, None)):
+            x = rough(x, up, transposed=True)
+            x = rough(x, flat) if flat else x
+        return layers.Conv2D(task.output.channels, 1 if task.output.scale == 4 else 3, padding="same", name="answer")(x)
+    x = rough(x, config.decoder_widths[0])
+    for width in config.decoder_widths:
+        if x.shape[1] >= goal:
+            break
+        x = rough(layers.UpSampling2D(2, interpolation="nearest")(x), width)
+    if x.shape[1] > goal:
+        x = layers.AveragePooling2D(x.shape[1] // goal)(x)
+    if x.shape[1] < goal:
+        x = layers.UpSampling2D(goal // x.shape[1], interpolation="bilinear")(x)
+    return layers.Conv2D(task.output.channels, 3, padding="same", name="answer")(x)
+
+
+def rough(x, width: int, transposed: bool = False):
+    """3x3 (transposed with stride 2) convolution, batch norm, leaky ReLU 0.2."""
+    x = layers.Conv2DTranspose(width, 3, 2, "same", use_bias=False)(x) if transposed else layers.Conv2D(width, 3, 1, "same", use_bias=False)(x)
+    return layers.LeakyReLU(negative_slope=0.2)(layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON)(x))
+
+
+def dense(x, config: NetworkConfig, task: Task):
+    """dense, batch norm, ReLU, dropout 0.5, dense (encoder_multilayers_fc_bn); three layers where the paper has three."""
+    depth = 2 if task.name in ("nonfixated_pose", "jigsaw", "egomotion") and config.encoder == "resnet50" else 1
+    for _ in range(depth):
+        x = layers.Dense(config.head_width, use_bias=False)(x)
+        x = layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON)(x)
+        x = layers.Dropout(0.5 if config.encoder == "resnet50" else 0.2)(layers.ReLU()(x))
+    return layers.Dense(task.output.channels, name="answer")(x)

@@ -1,0 +1,82 @@
+"""Losses of one image each: pure functions (target, mask, answer) -> [B], in keras.ops.
+
+target, answer: as `models.tasks.targets` and the heads make them; mask: [B, S, S, 1] weights or [B].
+"""
+from __future__ import annotations
+
+import numpy as np
+from keras import ops
+
+PAIRS = 300            # pixels an image that the pair metric compares (released segment2d config)
+
+
+def weighted_mean(values, mask):
+    """[B]: mean of values [B, ...] where mask (same rank, broadcast) weighs them; 0 for an image without weight."""
+    mask = ops.broadcast_to(mask, ops.shape(values))
+    axes = tuple(range(1, len(values.shape)))
+    return ops.sum(values * mask, axis=axes) / ops.maximum(ops.sum(mask, axis=axes), 1e-6)
+
+
+def l1(target, mask, answer):
+    """mean absolute difference over unmasked entries."""
+    return weighted_mean(ops.abs(target - answer), mask)
+
+
+def l2(target, mask, answer):
+    """mean squared difference over unmasked entries; of a vector, over its elements."""
+    mask = ops.reshape(mask, (-1, 1)) if len(target.shape) == 2 else mask
+    return weighted_mean(ops.square(target - answer), mask)
+
+
+def euclidean(target, mask, answer):
+    """norm of the difference, not squared (siamese_nets)."""
+    return ops.sqrt(ops.sum(ops.square(target - answer), axis=-1) + 1e-12) * mask
+
+
+def egomotion(target, mask, answer):
+    """|e12| + 0.5 |e13| + |e23| (cycle_siamese_nets)."""
+    parts = ops.reshape(ops.square(target - answer), (-1, 3, 6))
+    norms = ops.sqrt(ops.sum(parts, axis=-1) + 1e-12)
+    return ops.sum(norms * ops.convert_to_tensor(np.array([1, 0.5, 1], "float32")), axis=-1) * mask
+
+
+def log_softmax(logits):
+    return logits - ops.logsumexp(logits, axis=-1, keepdims=True)
+
+
+def soft_cross_entropy(target, mask, answer):
+    """cross-entropy against shares, of an image ([B, K]) or of its pixels ([B, S, S, K])."""
+    entropy = -ops.sum(target * log_softmax(answer), axis=-1)
+    return entropy * mask if len(entropy.shape) == 1 else weighted_mean(entropy[..., None], mask)
+
+
+def weighted_cross_entropy(target, mask, answer):
+    """cross-entropy against class ids [B, S, S, 1], pixels weighed by the mask."""
+    classes = answer.shape[-1]
+    picked = ops.one_hot(ops.cast(target[..., 0], "int32"), classes, dtype=answer.dtype)
+    return weighted_mean(-ops.sum(picked * log_softmax(answer), axis=-1, keepdims=True), mask)
+
+
+def pair_metric(target, mask, answer):
+    """pairwise metric learning (Fathi et al. 2017): -log s for two pixels of one segment, -log(1 - s) else, s = 2/(1 + exp(d^2)).
+
+    The same PAIRS pixels of every image (a fixed draw), so that losses of different networks compare image by image.
+    """
+    side, channels = target.shape[1], answer.shape[-1]
+    spots = np.random.default_rng(0).choice(side * side, min(PAIRS, side * side), replace=False)
+    ids = ops.take(ops.reshape(target, (-1, side * side)), spots, axis=1)
+    points = ops.take(ops.reshape(answer, (-1, side * side, channels)), spots, axis=1)
+    square = ops.sum(ops.square(points), axis=-1)
+    distance = square[:, :, None] + square[:, None] - 2 * ops.matmul(points, ops.transpose(points, (0, 2, 1)))
+    similar = ops.clip(2 / (1 + ops.exp(ops.clip(distance, 0, 80))), 1e-7, 1 - 1e-7)
+    same = ops.cast(ops.abs(ops.expand_dims(ids, 2) - ops.expand_dims(ids, 1)) < 0.5, answer.dtype)
+    return -ops.mean(same * ops.log(similar) + (1 - same) * ops.log(1 - similar), axis=(1, 2))
+
+
+LOSSES = {function.__name__: function for function in (l1, l2, euclidean, egomotion, soft_cross_entropy, weighted_cross_entropy, pair_metric)}
+
+
+def image_losses(name: str, target, mask, answer) -> np.ndarray:
+    """[B] float32 numpy: the loss called `name` on arrays."""
+    tensors = [ops.convert_to_tensor(np.asarray(x, "float32")) for x in (target, mask, answer)]
+    return ops.convert_to_numpy(LOSSES[name](*tensors))

@@ -1,0 +1,89 @@
+"""The representation store: every frozen encoder once over every view, so that transfers never touch pixels."""
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from models.networks.inputs import encoder_input
+from models.networks.plan import NetworkConfig
+from models.networks.task_network import load_task_network
+
+SPLITS = ("train", "val", "test")
+
+
+class RepresentationStore:
+    """float16 maps [n, h, w, c] a source and split, standardised by the train split's mean and deviation a channel."""
+
+    def __init__(self, directory: str | Path) -> None:
+        self.directory = Path(directory)
+        described = self.directory / "representations.json"
+        if not described.exists():
+            raise FileNotFoundError(f"no representation store at {directory}; encode_views writes one")
+        self.facts = json.loads(described.read_text())
+
+    @property
+    def sources(self) -> list[str]:
+        return list(self.facts["sources"])
+
+    def read(self, source: str, split: str) -> np.ndarray:
+        """float16 memmap [n, h, w, c] in the order of `LabelStore.images(split)`."""
+        return np.load(self.directory / source / f"{split}.npy", mmap_mode="r")
+
+    def scale(self, source: str) -> tuple[np.ndarray, np.ndarray]:
+        """mean and deviation a channel, [c] each: raw = stored * deviation + mean."""
+        facts = self.facts["sources"][source]
+        return np.array(facts["mean"], "float32"), np.array(facts["deviation"], "float32")
+
+
+def encode_views(networks: str | Path, store, directory: str | Path, names: Iterable[str], config: NetworkConfig, out=sys.stderr) -> RepresentationStore:
+    """run the encoders of `names` over all views of all splits; complete sources of the same network are kept."""
+    directory, names, since = Path(directory), list(names), time.time()
+    directory.mkdir(parents=True, exist_ok=True)
+    facts = {}
+    for name in names:
+        facts[name] = encode_source(Path(networks) / name, store, directory / name)
+    scratch = directory / ".representations.json"
+    scratch.write_text(json.dumps({"store": store.hash, "sources": facts}))
+    os.replace(scratch, directory / "representations.json")
+    views = sum(len(store.views(split)) for split in SPLITS)
+    print(f"  {len(names)} encoders over {views} views: {time.time() - since:.1f} s", file=out, flush=True)
+    return RepresentationStore(directory)
+
+
+def encode_source(network: Path, store, folder: Path) -> dict:
+    """one encoder over all splits; {address, mean, deviation}."""
+    address = json.loads((network / "network.json").read_text())["address"] + store.hash
+    described = folder / "source.json"
+    if described.exists() and json.loads(described.read_text())["address"] == address:
+        return json.loads(described.read_text())
+    keras.backend.clear_session()
+    loaded = load_task_network(network)
+    codes = {split: encoded(loaded, store.images(split)) for split in SPLITS}
+    mean, deviation = codes["train"].mean((0, 1, 2)), np.maximum(codes["train"].std((0, 1, 2)), 1e-3)
+    scratch = folder.with_name(f".{folder.name}.{os.getpid()}")
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    for split, code in codes.items():
+        np.save(scratch / f"{split}.npy", np.clip((code - mean) / deviation, -60, 60).astype("float16"))
+    facts = {"address": address, "mean": mean.tolist(), "deviation": deviation.tolist()}
+    (scratch / "source.json").write_text(json.dumps(facts))
+    shutil.rmtree(folder, ignore_errors=True)
+    os.replace(scratch, folder)
+    return facts
+
+
+def encoded(network, images: np.ndarray, batch: int = 64) -> np.ndarray:
+    """[n, h, w, c] float32 codes of clean whole images."""
+    parts = []
+    for i in range(0, len(images), batch):
+        image01 = keras.ops.convert_to_tensor(images[i:i + batch].astype("float32") / 255)
+        parts.append(np.asarray(network.encoder(encoder_input(network.task, image01), training=False)))
+    return np.concatenate(parts)

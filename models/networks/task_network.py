@@ -1,0 +1,229 @@
+"""Task networks: one a task, trained on pixels, kept in a content-addressed ledger."""
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import time
+import zlib
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from models.networks.encoders import build_encoder
+from models.networks.heads import build_head
+from models.networks.inputs import training_input
+from models.networks.losses import LOSSES, image_losses
+from models.networks.plan import NetworkConfig
+from models.tasks import TASKS, Task
+
+# The fields of a configuration that a task network depends on; the others only matter to transfers.
+LEARNED = ("encoder", "encoder_widths", "representation_channels", "decoder_widths", "head_width", "steps", "batch", "learning_rate", "weight_decay", "tile_size", "seed")
+
+
+class Interrupted(RuntimeError):
+    """Training stopped with a reason; the ledger keeps what was finished."""
+
+
+@dataclass(frozen=True)
+class TaskNetwork:
+    """encoder: [B, S, S, C] -> [B, h, w, c]; head: [B, h, w, c] or [B, images, h, w, c] -> answer (None for the untrained control)."""
+
+    task: Task
+    encoder: keras.Model
+    head: keras.Model | None
+    size: int
+
+    @property
+    def images(self) -> int:
+        """representations a sample."""
+        return 9 if self.task.input == "tiles" else self.task.images
+
+    def answer(self, value: np.ndarray, batch: int = 64) -> np.ndarray:
+        """answers to training-form inputs."""
+        parts = []
+        for i in range(0, len(value), batch):
+            chunk = value[i:i + batch]
+            flat = chunk.reshape(-1, *chunk.shape[-3:])
+            code = np.asarray(self.encoder(flat, training=False))
+            if self.images > 1:
+                code = code.reshape(len(chunk), self.images, *code.shape[1:])
+            parts.append(np.asarray(self.head(code, training=False)))
+        return np.concatenate(parts)
+
+
+class Siamese(keras.Model):
+    """encoder on every image, head on all codes; trained by the mean over samples of the task's own loss. `sample_weight` carries the mask."""
+
+    def __init__(self, network: TaskNetwork) -> None:
+        super().__init__()
+        self.encoder, self.head, self.images = network.encoder, network.head, network.images
+        self.loss_of = LOSSES[network.task.loss]
+
+    def call(self, inputs, training=False):
+        shape = keras.ops.shape(inputs)
+        flat = keras.ops.reshape(inputs, (-1, *shape[-3:])) if self.images > 1 else inputs
+        code = self.encoder(flat, training=training)
+        if self.images > 1:
+            code = keras.ops.reshape(code, (-1, self.images, *code.shape[1:]))
+        return self.head(code, training=training)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        return keras.ops.mean(self.loss_of(y, sample_weight, y_pred))
+
+
+class Batches(keras.utils.PyDataset):
+    """`steps` shuffled batches of one task."""
+
+    def __init__(self, store, task: Task, config: NetworkConfig, images: int) -> None:
+        super().__init__()
+        self.images, self.data, self.task, self.config = store.images("train"), store.samples(task.name, "train"), task, config
+        self.rng = np.random.default_rng([config.seed, zlib.crc32(task.name.encode())])
+        self.size = max(2, min(config.batch // (1 if images == 1 else 2 if images < 9 else 4), len(self.data)))
+        self.order: list[int] = []
+
+    def __len__(self) -> int:
+        return self.config.steps
+
+    def __getitem__(self, index):
+        while len(self.order) < self.size:
+            self.order += self.rng.permutation(len(self.data)).tolist()
+        rows, self.order = sorted(self.order[:self.size]), self.order[self.size:]
+        target = np.asarray(self.data.target[rows], "float32")
+        return training_input(self.task, self.images[self.data.views[rows]], target, self.rng, self.config.tile_size), target, np.asarray(self.data.mask[rows], "float32")
+
+
+class Watch(keras.callbacks.Callback):
+    """stops on a loss that is no number; keeps the loss curve as the mean of every tenth part of the training."""
+
+    def __init__(self, name: str, steps: int) -> None:
+        super().__init__()
+        self.name, self.every, self.curve, self.last = name, max(1, steps // 20), [], []
+
+    def on_train_batch_end(self, batch, logs=None):
+        loss = float(logs["loss"])
+        if not np.isfinite(loss):
+            raise Interrupted(f"the loss of {self.name} became {loss} at step {batch}; lower the learning rate (finished networks are kept)")
+        if (batch + 1) % self.every == 0:
+            self.curve.append(loss)
+
+
+def build_task_network(task: Task, config: NetworkConfig, size: int) -> TaskNetwork:
+    """a fresh network; the same seed gives the same weights."""
+    keras.utils.set_random_seed(config.seed * 1000 + zlib.crc32(task.name.encode()) % 1000)
+    encoder = build_encoder(config, task.input_channels, f"encoder_{task.name}")
+    images = 9 if task.input == "tiles" else task.images
+    side = config.tile_size if task.input == "tiles" else size
+    shape = encoder.compute_output_shape((None, side, side, task.input_channels))[1:]
+    return TaskNetwork(task, encoder, build_head(task, config, shape, images, size) if task.trained else None, size)
+
+
+def address(task: Task, config: NetworkConfig, store) -> str:
+    """what a trained network depends on, as 16 hex digits."""
+    content = json.dumps([asdict(task), {name: getattr(config, name) for name in LEARNED}, store.hash if task.trained else store.size], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def train_tasks(store, directory: str | Path, names: Iterable[str], config: NetworkConfig, out=sys.stderr) -> dict[str, dict]:
+    """train every task of `names` that the ledger at `directory` lacks; name -> record (network.json).
+
+    Raises LookupError for a task without labels in a split, Interrupted for a loss that is no number.
+    """
+    names, directory, records, since, trained = list(names), Path(directory), {}, time.time(), 0
+    for done, name in enumerate(names):
+        entry, folder = TASKS[name], directory / name
+        described = folder / "network.json"
+        if described.exists() and json.loads(described.read_text())["address"] == address(entry, config, store):
+            records[name] = json.loads(described.read_text())
+            continue
+        records[name] = train_task(store, folder, entry, config)
+        trained += 1
+        left = (time.time() - since) / trained * (len(names) - done - 1)
+        record = records[name]
+        print(f"  network {done + 1}/{len(names)} {name}: {record['seconds']:.1f} s, beats the average on {record['win_average']:.0%} of test samples; about {left:.0f} s left",
+              file=out, flush=True)
+    return records
+
+
+def train_task(store, folder: Path, entry: Task, config: NetworkConfig) -> dict:
+    """train one network, measure it on the test split, write it atomically; its record."""
+    keras.backend.clear_session()
+    network, since, watch = build_task_network(entry, config, store.size), time.time(), None
+    if entry.trained:
+        model, watch = Siamese(network), Watch(entry.name, config.steps)
+        rate = keras.optimizers.schedules.CosineDecay(config.learning_rate, config.steps)
+        model.compile(optimizer=keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, global_clipnorm=5.0), jit_compile=False)
+        model.fit(Batches(store, entry, config, network.images), epochs=1, verbose=0, callbacks=[watch])
+    seconds = time.time() - since
+    scratch = folder.with_name(f".{folder.name}.{os.getpid()}")
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    network.encoder.save_weights(scratch / "encoder.weights.h5")
+    record = {"task": entry.name, "address": address(entry, config, store), "size": store.size, "config": {**asdict(config)}, "seconds": seconds,
+              "steps": config.steps if entry.trained else 0, "parameters": network.encoder.count_params() + (network.head.count_params() if network.head else 0),
+              "loss": None, "win_average": float("nan"), "curve": watch.curve if watch else []}
+    if entry.trained:
+        network.head.save_weights(scratch / "head.weights.h5")
+        losses, average = test_losses(network, store, config), average_losses(entry, store)
+        record.update(loss=float(losses.mean()), win_average=float((losses < average).mean() + 0.5 * (losses == average).mean()))
+        np.save(scratch / "test_losses.npy", losses)
+    else:
+        record["win_average"] = 0.5
+    (scratch / "network.json").write_text(json.dumps(record))
+    shutil.rmtree(folder, ignore_errors=True)
+    os.replace(scratch, folder)
+    return record
+
+
+def load_task_network(folder: str | Path) -> TaskNetwork:
+    """the network that `train_tasks` wrote."""
+    folder = Path(folder)
+    if not (folder / "network.json").exists():
+        raise FileNotFoundError(f"no task network at {folder}; train_tasks writes them")
+    record = json.loads((folder / "network.json").read_text())
+    network = build_task_network(TASKS[record["task"]], NetworkConfig(**record["config"]), record["size"])
+    network.encoder.load_weights(folder / "encoder.weights.h5")
+    if network.head is not None:
+        network.head.load_weights(folder / "head.weights.h5")
+    return network
+
+
+def test_losses(network: TaskNetwork, store, config: NetworkConfig) -> np.ndarray:
+    """[sample] the network's own loss on every test sample; the damage done to inputs is the same for every caller."""
+    task, data = network.task, store.samples(network.task.name, "test")
+    target = np.asarray(data.target, "float32")
+    rng, images, parts = np.random.default_rng(zlib.crc32(task.name.encode())), store.images("test"), []
+    for i in range(0, len(data), 64):
+        value = training_input(task, images[data.views[i:i + 64]], target[i:i + 64], rng, config.tile_size)
+        parts.append(image_losses(task.loss, target[i:i + 64], data.mask[i:i + 64], network.answer(value)))
+    return np.concatenate(parts)
+
+
+def average_losses(task: Task, store) -> np.ndarray:
+    """[sample] the test loss of the best constant answer: the train targets' mean (maps and vectors), frequencies (classes), one point (embeddings)."""
+    train, test = store.samples(task.name, "train"), store.samples(task.name, "test")
+    target, mask = np.asarray(train.target, "float32"), np.asarray(train.mask, "float32")
+    size = len(test)
+    if task.output.kind == "embedding":
+        answer = np.zeros((1, *target.shape[1:3], 1), "float32")
+    elif task.loss == "weighted_cross_entropy":
+        ids = np.eye(task.output.channels, dtype="float32")[target[..., 0].astype(int)]
+        answer = np.log((ids * mask).sum((0, 1, 2)) / mask.sum() + 1e-4)[None, None, None] * np.ones((1, *target.shape[1:3], 1), "float32")
+    elif task.loss == "soft_cross_entropy":
+        answer = np.log((target * mask.reshape(mask.shape + (1,) * (target.ndim - mask.ndim))).mean(0, keepdims=True) + 1e-5)
+    elif task.output.kind == "pixels":
+        answer = (target * mask).sum(0, keepdims=True) / np.maximum(mask.sum(0, keepdims=True), 1e-3)
+    else:
+        answer = target.mean(0, keepdims=True)
+    parts = [image_losses(task.loss, test.target[i:i + 64], test.mask[i:i + 64], np.broadcast_to(answer, (len(test.views[i:i + 64]), *answer.shape[1:]))) for i in range(0, size, 64)]
+    return np.concatenate(parts)
+
+
+def task_records(directory: str | Path) -> list[dict]:
+    """network.json of every task network below `directory`, in the order of the dictionary."""
+    return [json.loads(path.read_text()) for path in (Path(directory) / name / "network.json" for name in TASKS) if path.exists()]
