@@ -1,0 +1,95 @@
+"""python -m serving serve | ask | validate | push | rollback. Flags of `serve` have TensorFlow Serving's names."""
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="python -m serving", description="Serve a taxonomy and ask it.",
+                                  epilog="example: python -m serving ask --server 127.0.0.1:8500 --image room.png --task normal,depth_zbuffer --out answers")
+    commands = top.add_subparsers(dest="command", required=True)
+    serve = commands.add_parser("serve", help="answer over gRPC and REST until interrupted")
+    serve.add_argument("--model_name", default="taxonomy")
+    serve.add_argument("--model_base_path", type=Path, required=True, help="folder of integer-named versions, absolute")
+    serve.add_argument("--port", type=int, default=8500, help="gRPC; 0: any free one, printed")
+    serve.add_argument("--rest_api_port", type=int, help="REST; 0: any free one, printed; left out: none")
+    serve.add_argument("--host", default="127.0.0.1", help="loopback unless you say otherwise")
+    serve.add_argument("--file_system_poll_wait_seconds", type=float, default=1.0)
+    ask = commands.add_parser("ask", help="answers about an image, as pictures")
+    ask.add_argument("--server", default="127.0.0.1:8500")
+    ask.add_argument("--model_name", default="taxonomy")
+    ask.add_argument("--image", type=Path, action="append", required=True, help="JPEG or PNG; twice or thrice for tasks about several views")
+    ask.add_argument("--task", default="", help="comma separated; default: all that the images allow")
+    ask.add_argument("--out", type=Path, default=Path("answers"))
+    ask.add_argument("--deadline", type=float, default=30.0, help="seconds")
+    check = commands.add_parser("validate", help="start a server on a bundle and check its answers")
+    check.add_argument("bundle", type=Path)
+    check.add_argument("--image", type=Path, action="append", default=[])
+    push = commands.add_parser("push", help="make a bundle the newest served version")
+    push.add_argument("bundle", type=Path)
+    push.add_argument("destination", type=Path)
+    back = commands.add_parser("rollback", help="take the newest version out of service")
+    back.add_argument("destination", type=Path)
+    return top
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parser().parse_args(arguments)
+    for name, value in (("TF_CPP_MIN_LOG_LEVEL", "3"), ("GRPC_VERBOSITY", "NONE"), ("CUDA_VISIBLE_DEVICES", os.environ.get("CUDA_VISIBLE_DEVICES", "-1")), ("TF_ENABLE_ONEDNN_OPTS", "0")):
+        os.environ.setdefault(name, value)
+    import grpc
+
+    try:
+        return {"serve": do_serve, "ask": do_ask, "validate": do_validate, "push": do_push, "rollback": do_rollback}[options.command](options)
+    except grpc.RpcError as error:
+        print(f"error: {error.code().name}: {error.details()}", file=sys.stderr)
+    except (ValueError, KeyError, OSError) as error:
+        print(f"error: {error.args[0] if isinstance(error, KeyError) else error}", file=sys.stderr)
+    return 1
+
+
+def do_serve(options) -> int:
+    from serving.server import serve
+
+    return serve(name=options.model_name, base=options.model_base_path, port=options.port, rest_port=options.rest_api_port, host=options.host,
+                 poll_seconds=options.file_system_poll_wait_seconds)
+
+
+def do_ask(options) -> int:
+    from serving.client import Client, save_answers
+
+    answers = Client(options.server, options.model_name, options.deadline).ask([path.read_bytes() for path in options.image], [name for name in options.task.split(",") if name])
+    for path in save_answers(answers, options.out):
+        print(path)
+    return 0
+
+
+def do_validate(options) -> int:
+    from serving.infra import validate
+
+    verdict = validate(options.bundle, records=[path.read_bytes() for path in options.image])
+    for name, value in verdict.figures.items():
+        print(f"{name:50s} {value:.3g}")
+    print("blessed" if verdict.ok else "refused: " + "; ".join(verdict.reasons))
+    return 0 if verdict.ok else 1
+
+
+def do_push(options) -> int:
+    from serving.push import push
+
+    print(push(options.bundle, options.destination))
+    return 0
+
+
+def do_rollback(options) -> int:
+    from serving.push import rollback
+
+    print(f"serving {rollback(options.destination)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

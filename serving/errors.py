@@ -1,0 +1,38 @@
+"""Protocol codes live here alone: what went wrong, as gRPC and as HTTP say it (TensorFlow Serving's own codes and texts)."""
+from __future__ import annotations
+
+import grpc
+
+_HTTP = {grpc.StatusCode.INVALID_ARGUMENT: 400, grpc.StatusCode.FAILED_PRECONDITION: 400, grpc.StatusCode.OUT_OF_RANGE: 400, grpc.StatusCode.NOT_FOUND: 404,
+         grpc.StatusCode.RESOURCE_EXHAUSTED: 429, grpc.StatusCode.UNIMPLEMENTED: 501, grpc.StatusCode.UNAVAILABLE: 503, grpc.StatusCode.DEADLINE_EXCEEDED: 504}
+
+
+class ServingError(Exception):
+    """A request that cannot be answered. code: grpc.StatusCode."""
+
+    def __init__(self, code: grpc.StatusCode, message: str) -> None:
+        super().__init__(message if len(message) <= 1024 else message[:1024] + "...TRUNCATED")
+        self.code = code
+
+    @property
+    def http(self) -> int:
+        return _HTTP.get(self.code, 500)
+
+
+def invalid(message: str) -> ServingError:
+    return ServingError(grpc.StatusCode.INVALID_ARGUMENT, message)
+
+
+def not_found(message: str) -> ServingError:
+    return ServingError(grpc.StatusCode.NOT_FOUND, message)
+
+
+def precondition(message: str) -> ServingError:
+    return ServingError(grpc.StatusCode.FAILED_PRECONDITION, message)
+
+
+def from_tensorflow(error: Exception) -> ServingError:
+    """TensorFlow's op errors carry gRPC's numbers."""
+    number = getattr(error, "error_code", 2)
+    code = next((code for code in grpc.StatusCode if code.value[0] == number), grpc.StatusCode.UNKNOWN)
+    return ServingError(code, str(getattr(error, "message", error)).splitlines()[0])
