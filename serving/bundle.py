@@ -31,7 +31,8 @@ def build_bundle(policy: dict, networks: str | Path, transfers: str | Path, dest
     heads = Heads(policy, networks, transfers, image_size)
     probe = probe_images(image_size)
     reference = heads.reference(probe)
-    frozen = frozen_graph(heads.trace())
+    traced = heads.trace()
+    frozen, names = frozen_graph(traced), sorted(traced.structured_outputs)
     scratch = destination.with_name(f".{destination.name}.{os.getpid()}")
     shutil.rmtree(scratch, ignore_errors=True)
     graph = tf.Graph()
@@ -39,7 +40,7 @@ def build_bundle(policy: dict, networks: str | Path, transfers: str | Path, dest
         tf.import_graph_def(frozen.graph.as_graph_def(), name="")
         builder = tf.compat.v1.saved_model.Builder(str(scratch))
         with tf.compat.v1.Session(graph=graph) as session:
-            builder.add_meta_graph_and_variables(session, [tf.saved_model.SERVING], signature_def_map=signatures(graph, frozen, heads))
+            builder.add_meta_graph_and_variables(session, [tf.saved_model.SERVING], signature_def_map=signatures(graph, frozen, names, heads))
             builder.save()
     write_extras(scratch, policy, heads, lineage, image_size, probe, reference)
     shutil.rmtree(destination, ignore_errors=True)
@@ -156,13 +157,13 @@ def frozen_graph(function):
     return convert_variables_to_constants_v2(function, lower_control_flow=True)
 
 
-def signatures(graph, frozen, heads: Heads) -> dict:
+def signatures(graph, frozen, names: list[str], heads: Heads) -> dict:
     """serving_default (floats) and image_bytes for all single-view tasks; every task alone by its name, from bytes; pairs and triplets by images_k."""
     import tensorflow as tf
 
-    outputs = {name: graph.get_tensor_by_name(tensor.name) for name, tensor in zip(sorted(frozen.structured_outputs), frozen.outputs)}
+    outputs = {name: graph.get_tensor_by_name(tensor.name) for name, tensor in zip(names, frozen.outputs)}
     info = tf.compat.v1.saved_model.build_tensor_info
-    make = lambda inputs, names: tf.compat.v1.saved_model.build_signature_def({key: info(value) for key, value in inputs.items()}, {name: info(outputs[name]) for name in names},
+    make = lambda inputs, wanted: tf.compat.v1.saved_model.build_signature_def({key: info(value) for key, value in inputs.items()}, {name: info(outputs[name]) for name in wanted},
                                                                               "tensorflow/serving/predict")
     belongs = lambda tasks: [name for name in outputs if name in tasks or name.rsplit("_", 1)[0] in tasks]
     made = {}

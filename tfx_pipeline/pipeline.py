@@ -24,7 +24,7 @@ from components.train_tasks import TrainTasks
 from components.train_transfers import TrainTransfers
 from components.validate_infra import ValidateInfra
 from components.write_report import WriteReport
-from models.tasks import sources, targets
+from models.tasks import source_names, target_names
 from tfx_pipeline.config import Config
 from tfx_pipeline.fingerprint import folder_fingerprint, source_hash
 
@@ -42,7 +42,7 @@ def make_pipeline(config: Config, *, data: str, run: str, root: str | None = Non
     work, network = os.path.join(run, "work"), json.dumps(config.network_fields(), sort_keys=True)
     learned = source_hash("models/tasks", "models/examples", "models/networks")
     example_gen = IngestViews(root=data, fingerprint=fingerprint, size=config.image_size, shards=config.example_shards,
-                              code=source_hash("models/tasks", "models/examples", "beam_jobs/ingest.py", "beam_jobs/sink.py")).with_id("ExampleGen")
+                              code=source_hash("models/tasks", "models/examples", "beam_jobs/ingest.py")).with_id("ExampleGen")
     examples = example_gen.outputs["examples"]
     statistics_gen = tfx.components.StatisticsGen(examples=examples)
     schema_gen = tfx.components.SchemaGen(statistics=statistics_gen.outputs["statistics"], infer_feature_shape=False)
@@ -52,13 +52,13 @@ def make_pipeline(config: Config, *, data: str, run: str, root: str | None = Non
                           code=source_hash("models/tasks", "models/examples"))
     labels = decode.outputs["labels"]
     train_tasks = [TrainTasks(labels=labels, names=json.dumps(names), config=network, work=work, code=learned).with_id(f"TrainTasks{suffix}")
-                   for suffix, names in shard(list(sources()), config.task_shards)]
+                   for suffix, names in shard(list(source_names()), config.task_shards)]
     networks = union([node.outputs["networks"] for node in train_tasks])
-    encode = EncodeViews(labels=labels, networks=networks, names=json.dumps(list(sources())), config=network, code=learned)
+    encode = EncodeViews(labels=labels, networks=networks, names=json.dumps(list(source_names())), config=network, code=learned)
     representations = encode.outputs["representations"]
     measure = [TrainTransfers(labels=labels, networks=networks, representations=representations, targets=json.dumps(names), config=network, work=work,
                               code=learned).with_id(f"TrainTransfers{suffix}")
-               for suffix, names in shard(list(targets()), config.transfer_shards)]
+               for suffix, names in shard(list(target_names()), config.transfer_shards)]
     losses = union([node.outputs["losses"] for node in measure])
     decided = source_hash("models/taxonomy")
     affinities = MeasureAffinities(losses=losses, code=decided)

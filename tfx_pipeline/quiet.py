@@ -14,7 +14,7 @@ import time
 import warnings
 
 _ENVIRONMENT = {
-    "TF_CPP_MIN_LOG_LEVEL": "2", "TF_ENABLE_ONEDNN_OPTS": "0", "GRPC_VERBOSITY": "ERROR", "GLOG_minloglevel": "2", "ABSL_MIN_LOG_LEVEL": "2",
+    "TF_CPP_MIN_LOG_LEVEL": "2", "GRPC_VERBOSITY": "ERROR", "GLOG_minloglevel": "2", "ABSL_MIN_LOG_LEVEL": "2",
     "KERAS_BACKEND": "tensorflow", "PYTHONWARNINGS": "ignore",
 }
 _NOISY = ("apache_beam", "tensorflow", "absl", "google", "h5py", "matplotlib", "urllib3", "ml_metadata", "grpc", "numba")

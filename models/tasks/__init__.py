@@ -1,7 +1,7 @@
 """What is the task? The dictionary of 26 tasks, and views as values that refuse to be wrong."""
-from models.tasks.dictionary import TASKS, sources, targets, task
+from models.tasks.dictionary import TASKS, source_names, target_names, task
 from models.tasks.domain import DOMAINS, Domain, label_domains
 from models.tasks.task import Output, Task
 from models.tasks.view import Camera, View, ViewKey
 
-__all__ = ["DOMAINS", "TASKS", "Camera", "Domain", "Output", "Task", "View", "ViewKey", "label_domains", "sources", "targets", "task"]
+__all__ = ["DOMAINS", "TASKS", "Camera", "Domain", "Output", "Task", "View", "ViewKey", "label_domains", "source_names", "target_names", "task"]

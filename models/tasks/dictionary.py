@@ -77,11 +77,11 @@ def task(name: str) -> Task:
     return TASKS[name]
 
 
-def sources() -> tuple[str, ...]:
+def source_names() -> tuple[str, ...]:
     """names of tasks that transfers may start from."""
     return tuple(name for name, entry in TASKS.items() if entry.source)
 
 
-def targets() -> tuple[str, ...]:
+def target_names() -> tuple[str, ...]:
     """names of tasks that transfers may end at."""
     return tuple(name for name, entry in TASKS.items() if entry.target)

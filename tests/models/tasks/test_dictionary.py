@@ -5,15 +5,15 @@ import numpy as np
 import pytest
 from synthetic import SIZE, view
 
-from models.tasks import DOMAINS, TASKS, Output, Task, sources, targets, task
+from models.tasks import DOMAINS, TASKS, Output, Task, source_names, target_names, task
 from models.tasks.targets import MAKERS, target
 
 SAMPLED = [entry for entry in TASKS.values() if entry.trained]
 
 
 def test_there_are_26_tasks_of_which_22_are_targets():
-    assert (len(TASKS), len(sources()), len(targets())) == (26, 26, 22)
-    assert set(sources()) - set(targets()) == {"colorization", "inpainting", "jigsaw", "random_projection"}
+    assert (len(TASKS), len(source_names()), len(target_names())) == (26, 26, 22)
+    assert set(source_names()) - set(target_names()) == {"colorization", "inpainting", "jigsaw", "random_projection"}
 
 
 @pytest.mark.parametrize("entry", SAMPLED, ids=lambda entry: entry.name)
