@@ -14,9 +14,6 @@ import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
-import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
-
 from models.examples.contract import contract
 from models.examples.example import encode_view
 from models.examples.published import LabelError, parse_name, read_label
@@ -50,6 +47,9 @@ def ingest(root: str, uri: str, *, size: int, shards: int, splits: dict[str, str
     splits: building -> split; default splits.csv of `root`, else by hash. pipeline: an unstarted Beam pipeline (TFX gives one).
     Raises ValueError for a root without buildings or a split without views, RuntimeError if the counters do not reconcile.
     """
+    import apache_beam as beam
+    from apache_beam.options.pipeline_options import PipelineOptions
+
     listed = views_of(root)
     if not listed:
         raise ValueError(f"no views at {root}: expected BUILDING/rgb/point_P_view_V_domain_rgb.png; `python -m beam_jobs annotate --out {root}` makes a data set")

@@ -55,7 +55,7 @@ def dataset_facts(uri, root):
     quarantine = []
     if os.path.exists(os.path.join(uri, "quarantine.jsonl")):
         with open(os.path.join(uri, "quarantine.jsonl")) as file:
-            quarantine = [json.loads(line) for line in file]
+            quarantine = [json.loads(line) for line in file if line.strip()]
     described = os.path.join(root, "dataset.json")
     facts = read(root, "dataset.json") if os.path.exists(described) else {}
     splits = {}

@@ -27,12 +27,14 @@ class Client:
         import tensorflow as tf
         from tensorflow_serving.apis import predict_pb2
 
+        from serving.tensors import from_proto
+
         request = predict_pb2.PredictRequest(output_filter=outputs)
         request.model_spec.name, request.model_spec.signature_name = self.model, signature
         for name, value in inputs.items():
             request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
         response = self.stub.Predict(request, timeout=self.deadline, wait_for_ready=True)
-        return {name: tf.make_ndarray(value) for name, value in response.outputs.items()}
+        return {name: from_proto(value) for name, value in response.outputs.items()}
 
     def tasks(self) -> dict[str, int]:
         """what the served policy answers: task -> images that a question about it takes."""

@@ -35,4 +35,4 @@ def from_tensorflow(error: Exception) -> ServingError:
     """TensorFlow's op errors carry gRPC's numbers."""
     number = getattr(error, "error_code", 2)
     code = next((code for code in grpc.StatusCode if code.value[0] == number), grpc.StatusCode.UNKNOWN)
-    return ServingError(code, str(getattr(error, "message", error)).splitlines()[0])
+    return ServingError(code, str(getattr(error, "message", error)).split("\n")[0])

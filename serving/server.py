@@ -18,6 +18,7 @@ import grpc
 import numpy as np
 
 from serving.errors import ServingError, invalid, not_found
+from serving.tensors import from_proto, to_proto
 from serving.versions import Model, keep_polling
 
 LARGEST_MESSAGE = 256 << 20
@@ -29,45 +30,45 @@ class Doors:
     def __init__(self, model: Model) -> None:
         self.model = model
 
-    def find(self, spec):
-        """the version a ModelSpec names."""
+    def held(self, spec):
+        """a context that keeps the version a ModelSpec names loaded."""
         if not spec.name:
             raise invalid("Missing ModelSpec" if not spec.ByteSize() else "ModelSpec has no name specified.")
         if spec.name != self.model.name:
             raise not_found(f"Servable not found for request: Latest({spec.name})")
-        return self.model.version(spec.version.value if spec.HasField("version") else None)
+        return self.model.held(spec.version.value if spec.HasField("version") else None)
 
     def Predict(self, request, context):  # noqa: N802  the protocol's name
-        import tensorflow as tf
         from tensorflow_serving.apis import predict_pb2
 
-        version = self.find(request.model_spec)
         inputs = {}
-        for name, value in request.inputs.items():
-            try:
-                inputs[name] = tf.make_ndarray(value)
-            except (TypeError, ValueError) as error:
-                raise invalid(f"tensor parsing error: {name}") from error
-        signature, _ = version.signature(request.model_spec.signature_name)
-        found = version.run(signature, inputs, request.output_filter)
+        with self.held(request.model_spec) as version:
+            for name, value in request.inputs.items():
+                try:
+                    inputs[name] = from_proto(value)
+                except (TypeError, ValueError, KeyError) as error:
+                    raise invalid(f"tensor parsing error: {name}: {error}") from error
+            signature, _ = version.signature(request.model_spec.signature_name)
+            found = version.run(signature, inputs, request.output_filter)
         response = predict_pb2.PredictResponse()
         response.model_spec.name, response.model_spec.signature_name = self.model.name, signature
         response.model_spec.version.value = version.number
         for name, value in found.items():
-            response.outputs[name].CopyFrom(tf.make_tensor_proto(value))
+            response.outputs[name].CopyFrom(to_proto(value))
         return response
 
     def GetModelMetadata(self, request, context):  # noqa: N802
         from tensorflow_serving.apis import get_model_metadata_pb2
 
-        version = self.find(request.model_spec)
+        with self.held(request.model_spec) as version:
+            signatures = version.signatures
         if list(request.metadata_field) != ["signature_def"]:
             raise invalid("GetModelMetadataRequest must specify at least one metadata_field" if not request.metadata_field
                           else f"Metadata field {request.metadata_field[0]} is not supported")
         response = get_model_metadata_pb2.GetModelMetadataResponse()
         response.model_spec.name, response.model_spec.version.value = self.model.name, version.number
         table = get_model_metadata_pb2.SignatureDefMap()
-        for name, signature in version.signatures.items():
+        for name, signature in signatures.items():
             table.signature_def[name].CopyFrom(signature)
         response.metadata["signature_def"].Pack(table)
         return response
@@ -152,8 +153,8 @@ class Rest(BaseHTTPRequestHandler):
             names = {10: "START", 20: "LOADING", 30: "AVAILABLE", 40: "UNLOADING", 50: "END"}
             return {"model_version_status": [{"version": str(number), "state": names[state], "status": {"error_code": "UNKNOWN" if error else "OK", "error_message": error}}
                                              for number, (state, error) in sorted(self.model.states.items(), reverse=True)]}
-        version = self.model.version(int(route[2]) if route[2] else None)
-        return metadata(self.model, version) if method == "GET" else predict(version, content)
+        with self.model.held(int(route[2]) if route[2] else None) as version:
+            return metadata(self.model, version) if method == "GET" else predict(version, content)
 
     def respond(self, method: str) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,8 @@ class Version:
     def __init__(self, folder: Path, number: int) -> None:
         import tensorflow as tf
 
-        self.number, self.folder, self.running, self.lock = number, folder, 0, threading.Lock()
+        tf.get_logger().setLevel("ERROR")                # loading into a session is marked deprecated; it is what lets unasked heads be pruned
+        self.number, self.folder, self.running = number, folder, 0
         self.session = tf.compat.v1.Session(graph=tf.Graph())
         with self.session.graph.as_default():
             self.meta = tf.compat.v1.saved_model.loader.load(self.session, [tf.saved_model.SERVING], str(folder))
@@ -66,17 +68,12 @@ class Version:
             if tf.as_dtype(value.dtype) != wanted_type and not (wanted_type == tf.string and value.dtype == object):
                 raise invalid(f"Expects arg[{i}] to be {wanted_type.name} but {tf.as_dtype(value.dtype).name} is provided")
             feeds[found.inputs[name].name] = value
-        with self.lock:
-            self.running += 1
         try:
             return dict(zip(names, self.session.run([found.outputs[name].name for name in names], feeds)))
         except tf.errors.OpError as error:
             raise from_tensorflow(error) from error
         except (ValueError, TypeError) as error:
-            raise invalid(str(error).splitlines()[0]) from error
-        finally:
-            with self.lock:
-                self.running -= 1
+            raise invalid(str(error).split("\n")[0]) from error
 
     def close(self, patience: float = 60) -> None:
         """after the last running request, or `patience` seconds."""
@@ -117,12 +114,20 @@ class Model:
             self.states[old.number] = (END, "")
             threading.Thread(target=old.close, daemon=True).start()
 
-    def version(self, spec_version: int | None = None) -> Version:
+    @contextmanager
+    def held(self, number: int | None = None):
+        """the current version (or `number`, if that is it), kept open while held: counted under the lock that a swap takes, so that
+        no request finds its session closed. Raises NOT_FOUND."""
         with self.lock:
-            current = self.current
-        if current is None or (spec_version and spec_version != current.number):
-            raise not_found(f"Servable not found for request: {f'Specific({self.name}, {spec_version})' if spec_version else f'Latest({self.name})'}")
-        return current
+            version = self.current
+            if version is None or (number is not None and number != version.number):
+                raise not_found(f"Servable not found for request: {f'Latest({self.name})' if number is None else f'Specific({self.name}, {number})'}")
+            version.running += 1
+        try:
+            yield version
+        finally:
+            with self.lock:
+                version.running -= 1
 
 
 def keep_polling(model: Model, seconds: float, stop: threading.Event) -> threading.Thread:

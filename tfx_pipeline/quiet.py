@@ -6,6 +6,7 @@ Our own warnings are untouched.
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import re
@@ -42,6 +43,9 @@ def after_imports() -> None:
     logging.getLogger().setLevel(logging.ERROR)
     tf.get_logger().setLevel("ERROR")
     tf.autograph.set_verbosity(0)
+    gc.collect()
+    gc.freeze()                              # a full collection would walk TensorFlow's and TFX's whole object graph, again and again
+    gc.set_threshold(100_000, 20, 100)
 
 
 class _NodeLines(logging.Filter):

@@ -19,7 +19,7 @@ from models.networks.encoders import build_encoder
 from models.networks.heads import build_head
 from models.networks.inputs import training_input
 from models.networks.losses import LOSSES, image_losses
-from models.networks.plan import NetworkConfig
+from models.networks.plan import NetworkConfig, sources_of
 from models.tasks import TASKS, Task
 
 # The fields of a configuration that a task network depends on; the others only matter to transfers.
@@ -129,7 +129,8 @@ def build_task_network(task: Task, config: NetworkConfig, size: int) -> TaskNetw
 
 def address(task: Task, config: NetworkConfig, store) -> str:
     """what a trained network depends on, as 16 hex digits."""
-    content = json.dumps([asdict(task), {name: getattr(config, name) for name in LEARNED}, store.hash if task.trained else store.size], sort_keys=True)
+    content = json.dumps([asdict(task), {name: getattr(config, name) for name in LEARNED}, store.hash if task.trained else store.size,
+                          sources_of("encoders", "heads", "inputs", "losses", "task_network")], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 

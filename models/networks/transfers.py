@@ -19,7 +19,7 @@ import numpy as np
 
 from models.networks.answers import SEGMENT_FEATURES, TEMPERATURES, fit_targets, from_blocks, sharpened, to_blocks
 from models.networks.losses import image_losses
-from models.networks.plan import NetworkConfig
+from models.networks.plan import NetworkConfig, sources_of
 from models.networks.readout import KernelRidge, LocalSolver, global_features, local_features, random_kernel, sample_kernel
 from models.networks.task_network import average_losses
 from models.tasks import TASKS, Task
@@ -244,7 +244,8 @@ def ledger_address(name: str, store, representations, networks: str | Path, conf
     sources = {source: representations.facts["sources"][source]["address"] for source in representations.sources}
     own = json.loads((Path(networks) / name / "network.json").read_text())["address"]
     fields = {key: getattr(config, key) for key in ("random_features", "output_stride", "ridges", "transfer_split", "transfer_images", "transfer_order", "seed")}
-    return f"{zlib.crc32(json.dumps([store.hash, sources, own, fields], sort_keys=True).encode()):08x}"
+    content = json.dumps([store.hash, sources, own, fields, sources_of("answers", "losses", "readout", "transfers")], sort_keys=True)
+    return f"{zlib.crc32(content.encode()):08x}"
 
 
 def save(path: Path, rows: list) -> None:
