@@ -1,4 +1,5 @@
 """python -m beam_jobs annotate | ingest"""
+
 from __future__ import annotations
 
 import argparse
@@ -9,8 +10,11 @@ COMMANDS = {"annotate": "make a procedural data set in the published layout", "i
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m beam_jobs", description="Views, examples and where they come from.",
-                                     epilog="example: python -m beam_jobs annotate --out data --buildings 12 --views 40")
+    parser = argparse.ArgumentParser(
+        prog="python -m beam_jobs",
+        description="Views, examples and where they come from.",
+        epilog="example: python -m beam_jobs annotate --out data --buildings 12 --views 40",
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     for name, text in COMMANDS.items():
         importlib.import_module(f"beam_jobs.{name}").add_arguments(commands.add_parser(name, help=text, description=text))

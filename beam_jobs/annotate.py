@@ -2,6 +2,7 @@
 
 A building that is complete (its `building.json` names the same parameters) is kept, so a killed run resumes and a second run is instant.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -17,9 +18,34 @@ import numpy as np
 # Version of the generator: raise it when the same seed gives other pixels.
 GENERATOR = 1
 # ImageNet indices and Places365 indices of what the generator can build.
-OBJECTS = {"bottle": 898, "chair": 559, "couch": 831, "potted plant": 738, "bed": 564, "dining table": 532, "toilet": 861, "tv": 851, "microwave": 651,
-           "oven": 827, "toaster": 859, "sink": 896, "refrigerator": 760, "book": 921, "clock": 892, "vase": 883, "bookcase": 453, "cabinet": 495,
-           "wardrobe": 894, "desk": 526, "bathtub": 435, "curtain": 905, "lamp": 846, "window": 904, "bowl": 659, "coffee table": 736}
+OBJECTS = {
+    "bottle": 898,
+    "chair": 559,
+    "couch": 831,
+    "potted plant": 738,
+    "bed": 564,
+    "dining table": 532,
+    "toilet": 861,
+    "tv": 851,
+    "microwave": 651,
+    "oven": 827,
+    "toaster": 859,
+    "sink": 896,
+    "refrigerator": 760,
+    "book": 921,
+    "clock": 892,
+    "vase": 883,
+    "bookcase": 453,
+    "cabinet": 495,
+    "wardrobe": 894,
+    "desk": 526,
+    "bathtub": 435,
+    "curtain": 905,
+    "lamp": 846,
+    "window": 904,
+    "bowl": 659,
+    "coffee table": 736,
+}
 PLACES = {"living_room": 215, "bedroom": 52, "kitchen": 203, "dining_room": 121, "home_office": 176, "bathroom": 45}
 
 
@@ -51,8 +77,10 @@ def annotate_buildings(root: Path, *, buildings: int, views: int, size: int, see
     wanted = [(root, seed * 1000 + i, views, size) for i in range(buildings)]
     missing = [job for job in wanted if not complete(*job)]
     if missing:
-        with multiprocessing.get_context("spawn").Pool(min(processes, len(missing)), initializer=single_threaded) as pool, \
-                tqdm(total=len(missing), desc="buildings", unit="building", file=sys.stderr) as bar:
+        with (
+            multiprocessing.get_context("spawn").Pool(min(processes, len(missing)), initializer=single_threaded) as pool,
+            tqdm(total=len(missing), desc="buildings", unit="building", file=sys.stderr) as bar,
+        ):
             for _ in pool.imap_unordered(annotate_building, missing):
                 bar.update()
     counts = [json.loads((building_folder(root, number) / "building.json").read_text())["views"] for _, number, _, _ in wanted]
@@ -123,7 +151,9 @@ def write_view(folder: Path, eye, shot, size: int, rng, sights: dict, taken: lis
     others = visible_points(surfaces, shot, taken)
     for point, pixel in others.items():
         sights.setdefault(point, []).append((shot, pixel))
-    labels["point_info"] = point_info(shot.camera, normal=shot.normal, point=shot.point, view=shot.view, room=str(shot.room), others=sorted(others), resolution=size)
+    labels["point_info"] = point_info(
+        shot.camera, normal=shot.normal, point=shot.point, view=shot.view, room=str(shot.room), others=sorted(others), resolution=size
+    )
     labels["class_object"], labels["class_scene"] = object_logits(surfaces, eye.scene), scene_probabilities(eye.scene.rooms[shot.room].kind)
     for name, value in labels.items():
         write_label(folder / name / file_name(DOMAINS[name], shot.point, shot.view), value, DOMAINS[name])
@@ -138,12 +168,21 @@ def pixel_labels(surfaces, camera, scene) -> dict[str, np.ndarray]:
     depth = codes.depth_codes(surfaces.depth)
     normal, edge = codes.normal_codes(surfaces.normal, seen), edges.edge_occlusion(depth)
     semantic = np.where(surfaces.instance >= 0, scene.semantic[np.maximum(surfaces.instance, 0)], 0).astype("uint8")
-    return {"rgb": surfaces.rgb, "depth_zbuffer": depth, "depth_euclidean": codes.depth_codes(surfaces.distance), "normal": normal,
-            "principal_curvature": codes.curvature_codes(surfaces.curvature, seen), "reshading": codes.reshading(surfaces.facing, surfaces.distance),
-            "edge_occlusion": edge, "edge_texture": edges.edge_texture(surfaces.rgb), "keypoints2d": keypoints.keypoints2d(surfaces.rgb),
-            "keypoints3d": keypoints.keypoints3d(surfaces.depth, surfaces.distance, surfaces.normal, camera.field_of_view),
-            "segment_unsup2d": segments.segment_unsup2d(surfaces.rgb), "segment_unsup25d": segments.segment_unsup25d(depth, normal, edge),
-            "segment_semantic": semantic}
+    return {
+        "rgb": surfaces.rgb,
+        "depth_zbuffer": depth,
+        "depth_euclidean": codes.depth_codes(surfaces.distance),
+        "normal": normal,
+        "principal_curvature": codes.curvature_codes(surfaces.curvature, seen),
+        "reshading": codes.reshading(surfaces.facing, surfaces.distance),
+        "edge_occlusion": edge,
+        "edge_texture": edges.edge_texture(surfaces.rgb),
+        "keypoints2d": keypoints.keypoints2d(surfaces.rgb),
+        "keypoints3d": keypoints.keypoints3d(surfaces.depth, surfaces.distance, surfaces.normal, camera.field_of_view),
+        "segment_unsup2d": segments.segment_unsup2d(surfaces.rgb),
+        "segment_unsup25d": segments.segment_unsup25d(depth, normal, edge),
+        "segment_semantic": semantic,
+    }
 
 
 def object_logits(surfaces, scene) -> np.ndarray:
@@ -187,8 +226,13 @@ def write_matches(folder: Path, sights: dict, taken: list) -> None:
     domain = DOMAINS["nonfixated_matches"]
     for point, seen in sights.items():
         place = next(shot.camera.point for shot in taken if shot.point == point)
-        views = [{"camera_uuid": "", "point_uuid": str(shot.point), "view_id": shot.view, "nonfixated_pixel_x": pixel[0], "nonfixated_pixel_y": pixel[1]} for shot, pixel in seen]
-        write_label(folder / domain.folder / file_name(domain, point, "all"), {"point_uuid": str(point), "point_location": place.tolist(), "views": views}, domain)
+        views = [
+            {"camera_uuid": "", "point_uuid": str(shot.point), "view_id": shot.view, "nonfixated_pixel_x": pixel[0], "nonfixated_pixel_y": pixel[1]}
+            for shot, pixel in seen
+        ]
+        write_label(
+            folder / domain.folder / file_name(domain, point, "all"), {"point_uuid": str(point), "point_location": place.tolist(), "views": views}, domain
+        )
 
 
 def write_splits(root: Path, names: list[str]) -> dict[str, str]:
@@ -210,6 +254,15 @@ def replace_if_changed(path: Path, text: str) -> None:
 
 def describe(root: Path, splits: dict[str, str], counts: list[int], jobs: list) -> None:
     """dataset.json: what was made, and how."""
-    text = json.dumps({"name": "procedural", "depth_units_per_metre": 512, "absent": [], "splits": splits, "views": sum(counts),
-                       "parameters": [parameters(number, views, size) for _, number, views, size in jobs]}, indent=1)
+    text = json.dumps(
+        {
+            "name": "procedural",
+            "depth_units_per_metre": 512,
+            "absent": [],
+            "splits": splits,
+            "views": sum(counts),
+            "parameters": [parameters(number, views, size) for _, number, views, size in jobs],
+        },
+        indent=1,
+    )
     replace_if_changed(root / "dataset.json", text)

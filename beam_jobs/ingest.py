@@ -3,6 +3,7 @@
 Every view is read once, all its labels together, resized and re-encoded once. Nothing is dropped silently: read = written + quarantined,
 checked at the end. Shards are written to a temporary name and renamed, and their order is fixed, so that a restarted run ends in the same bytes.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -22,8 +23,15 @@ from models.examples.splits import SPLITS, hashed_splits, read_splits
 from models.tasks import DOMAINS, Camera, View, ViewKey, label_domains
 
 # Known defects of the published set (Omnidata splits.py; StanfordVL/taskonomy issue 72; spec section 6.4).
-BAD_BUILDINGS = {"mosquito": "no complete release", "tansboro": "no complete release", "tomkins": "no rgb", "darnestown": "no rgb", "brinnon": "no rgb",
-                 "rough": "wrong viewpoints", "woodbine": "missing and corrupt files"}
+BAD_BUILDINGS = {
+    "mosquito": "no complete release",
+    "tansboro": "no complete release",
+    "tomkins": "no rgb",
+    "darnestown": "no rgb",
+    "brinnon": "no rgb",
+    "rough": "wrong viewpoints",
+    "woodbine": "missing and corrupt files",
+}
 BAD_VIEWS = {ViewKey("newfields", 1070, 8): "rgb fails its checksum", ViewKey("muleshoe", 399, 5): "corrupt", ViewKey("woodbine", 1096, 6): "corrupt"}
 
 
@@ -52,7 +60,9 @@ def ingest(root: str, uri: str, *, size: int, shards: int, splits: dict[str, str
 
     listed = views_of(root)
     if not listed:
-        raise ValueError(f"no views at {root}: expected BUILDING/rgb/point_P_view_V_domain_rgb.png; `python -m beam_jobs annotate --out {root}` makes a data set")
+        raise ValueError(
+            f"no views at {root}: expected BUILDING/rgb/point_P_view_V_domain_rgb.png; `python -m beam_jobs annotate --out {root}` makes a data set"
+        )
     if splits is None:
         table = Path(root) / "splits.csv"
         splits = read_splits(table) if table.exists() else hashed_splits({key.building for key in listed})
@@ -61,14 +71,31 @@ def ingest(root: str, uri: str, *, size: int, shards: int, splits: dict[str, str
     absent = set(json.loads(described.read_text()).get("absent", [])) if described.exists() else set()
     pipeline = pipeline if pipeline is not None else beam.Pipeline(options=PipelineOptions(["--runner=FnApiRunner", *beam_args]))
     rows = [(str(key), sorted(folders), splits.get(key.building)) for key, folders in sorted(listed.items())]
-    here = {building: {folder for key, folders in listed.items() if key.building == building for folder in folders} for building in {key.building for key in listed}}
+    here = {
+        building: {folder for key, folders in listed.items() if key.building == building for folder in folders} for building in {key.building for key in listed}
+    }
     with pipeline as started:
-        done = (started | "Views" >> beam.Create(rows) | "Spread" >> beam.Reshuffle()
-                | "Align" >> beam.Map(align, root=str(root), size=size, expected={building: sorted(folders - absent) for building, folders in here.items()}))
-        (done | "Kept" >> beam.Filter(lambda row: row[2] is not None) | "ByShard" >> beam.Map(lambda row: ((row[1], zlib.crc32(row[0].encode()) % shards), (row[0], row[2])))
-         | "Gather" >> beam.GroupByKey() | "Write" >> beam.Map(write_shard, uri=uri, shards=shards))
-        (done | "Refused" >> beam.Filter(lambda row: row[2] is None) | "Reasons" >> beam.Map(lambda row: json.dumps({"view": row[0], "file": row[3], "reason": row[4]}))
-         | "One" >> beam.Map(lambda line: ("quarantine", line)) | "Lines" >> beam.GroupByKey() | "Quarantine" >> beam.Map(write_lines, uri=uri))
+        done = (
+            started
+            | "Views" >> beam.Create(rows)
+            | "Spread" >> beam.Reshuffle()
+            | "Align" >> beam.Map(align, root=str(root), size=size, expected={building: sorted(folders - absent) for building, folders in here.items()})
+        )
+        (
+            done
+            | "Kept" >> beam.Filter(lambda row: row[2] is not None)
+            | "ByShard" >> beam.Map(lambda row: ((row[1], zlib.crc32(row[0].encode()) % shards), (row[0], row[2])))
+            | "Gather" >> beam.GroupByKey()
+            | "Write" >> beam.Map(write_shard, uri=uri, shards=shards)
+        )
+        (
+            done
+            | "Refused" >> beam.Filter(lambda row: row[2] is None)
+            | "Reasons" >> beam.Map(lambda row: json.dumps({"view": row[0], "file": row[3], "reason": row[4]}))
+            | "One" >> beam.Map(lambda line: ("quarantine", line))
+            | "Lines" >> beam.GroupByKey()
+            | "Quarantine" >> beam.Map(write_lines, uri=uri)
+        )
     return concluded(root, uri, size, len(rows), shards)
 
 
@@ -177,5 +204,7 @@ def concluded(root: str, uri: str, size: int, read: int, shards: int) -> dict:
     write_text(os.path.join(uri, "counts.json"), json.dumps(counts))
     write_text(os.path.join(uri, "manifest.json"), json.dumps({"hash": digest, "size": size, "views": views}))
     if refused:
-        print(f"quarantined {len(refused)} of {read} views: {refused[0]['view']}: {refused[0]['reason']}" + (" ..." if len(refused) > 1 else ""), file=sys.stderr)
+        print(
+            f"quarantined {len(refused)} of {read} views: {refused[0]['view']}: {refused[0]['reason']}" + (" ..." if len(refused) > 1 else ""), file=sys.stderr
+        )
     return counts

@@ -10,5 +10,6 @@ _TYPES = ("AffinityTable", "EvidenceBook", "LabelBank", "LossBank", "NetworkBank
 def __getattr__(name):
     if name in _TYPES:
         from components import artifacts
+
         return getattr(artifacts, name)
     raise AttributeError(f"module 'components' has no attribute {name!r}; artifact types are {', '.join(_TYPES)}")

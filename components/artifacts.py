@@ -2,6 +2,7 @@
 
 PROPERTIES stay empty and numbers go into custom properties: Kubeflow accepts nothing else (measured, DESIGN's platform notes).
 """
+
 from tfx import v1 as tfx
 
 

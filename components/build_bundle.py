@@ -1,4 +1,5 @@
 """The chosen policy's networks as one servable: every source encoder once, every target's head on it."""
+
 import json
 import os
 import tempfile
@@ -12,8 +13,14 @@ from components.artifacts import NetworkBank, TransferBank
 
 
 @component
-def BuildBundle(networks: InputArtifact[List[NetworkBank]], transfers: InputArtifact[TransferBank],
-                model: OutputArtifact[tfx.types.standard_artifacts.Model], size: Parameter[int], lineage: Parameter[str], code: Parameter[str]):
+def BuildBundle(
+    networks: InputArtifact[List[NetworkBank]],
+    transfers: InputArtifact[TransferBank],
+    model: OutputArtifact[tfx.types.standard_artifacts.Model],
+    size: Parameter[int],
+    lineage: Parameter[str],
+    code: Parameter[str],
+):
     """lineage: JSON that the server shows to whoever asks where an answer came from."""
     from components.ledger import gather
     from serving.bundle import build_bundle

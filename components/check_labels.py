@@ -1,4 +1,5 @@
 """ExampleValidator for labels: units, ranges, masks and missing codes of the contract, beside TFX's own schema check."""
+
 import json
 import os
 
@@ -8,8 +9,11 @@ from tfx.dsl.component.experimental.decorators import component
 
 
 @component
-def CheckLabels(examples: InputArtifact[tfx.types.standard_artifacts.Examples],
-                anomalies: OutputArtifact[tfx.types.standard_artifacts.ExampleAnomalies], code: Parameter[str]):
+def CheckLabels(
+    examples: InputArtifact[tfx.types.standard_artifacts.Examples],
+    anomalies: OutputArtifact[tfx.types.standard_artifacts.ExampleAnomalies],
+    code: Parameter[str],
+):
     """Writes contract_anomalies.json; anomalies stop the pipeline, since every later number would rest on them."""
     from models.examples.contract import check_contract
 

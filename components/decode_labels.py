@@ -1,4 +1,5 @@
 """Every label decoded once into training targets that all networks and transfers share."""
+
 import os
 
 from tfx import v1 as tfx
@@ -9,9 +10,14 @@ from components.artifacts import LabelBank
 
 
 @component
-def DecodeLabels(examples: InputArtifact[tfx.types.standard_artifacts.Examples],
-                 anomalies: InputArtifact[tfx.types.standard_artifacts.ExampleAnomalies],
-                 labels: OutputArtifact[LabelBank], seed: Parameter[int], max_samples: Parameter[int], code: Parameter[str]):
+def DecodeLabels(
+    examples: InputArtifact[tfx.types.standard_artifacts.Examples],
+    anomalies: InputArtifact[tfx.types.standard_artifacts.ExampleAnomalies],
+    labels: OutputArtifact[LabelBank],
+    seed: Parameter[int],
+    max_samples: Parameter[int],
+    code: Parameter[str],
+):
     """max_samples: most samples of a task and split (pairs and triplets are many)."""
     from models.examples.label_store import build_label_store
 

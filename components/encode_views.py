@@ -1,4 +1,5 @@
 """Every frozen encoder once over every view: transfers never touch pixels."""
+
 import json
 import os
 import tempfile
@@ -11,8 +12,14 @@ from components.artifacts import LabelBank, NetworkBank, RepresentationBank
 
 
 @component
-def EncodeViews(labels: InputArtifact[LabelBank], networks: InputArtifact[List[NetworkBank]], representations: OutputArtifact[RepresentationBank],
-                names: Parameter[str], config: Parameter[str], code: Parameter[str]):
+def EncodeViews(
+    labels: InputArtifact[LabelBank],
+    networks: InputArtifact[List[NetworkBank]],
+    representations: OutputArtifact[RepresentationBank],
+    names: Parameter[str],
+    config: Parameter[str],
+    code: Parameter[str],
+):
     """names: JSON list of sources. networks: the shards of TrainTasks."""
     from components.ledger import gather
     from models.examples.label_store import LabelStore
@@ -20,5 +27,10 @@ def EncodeViews(labels: InputArtifact[LabelBank], networks: InputArtifact[List[N
 
     with tempfile.TemporaryDirectory() as scratch:
         bank = gather([shard.uri for shard in networks], scratch)
-        encode_views(bank, LabelStore(os.path.join(labels.uri, "store")), os.path.join(representations.uri, "store"), json.loads(names),
-                     NetworkConfig(**json.loads(config)))
+        encode_views(
+            bank,
+            LabelStore(os.path.join(labels.uri, "store")),
+            os.path.join(representations.uri, "store"),
+            json.loads(names),
+            NetworkConfig(**json.loads(config)),
+        )

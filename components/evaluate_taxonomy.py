@@ -1,4 +1,5 @@
 """Is the policy better than chance? Gain, quality, significance, baselines, tree; blesses the policy or says why not."""
+
 import json
 import os
 
@@ -10,9 +11,17 @@ from components.artifacts import AffinityTable, EvidenceBook, TaxonomyList
 
 
 @component
-def EvaluateTaxonomy(affinities: InputArtifact[AffinityTable], taxonomies: InputArtifact[TaxonomyList], evidence: OutputArtifact[EvidenceBook],
-                     blessing: OutputArtifact[tfx.types.standard_artifacts.ModelBlessing], budget: Parameter[int], order: Parameter[int],
-                     policies: Parameter[int], seed: Parameter[int], code: Parameter[str]):
+def EvaluateTaxonomy(
+    affinities: InputArtifact[AffinityTable],
+    taxonomies: InputArtifact[TaxonomyList],
+    evidence: OutputArtifact[EvidenceBook],
+    blessing: OutputArtifact[tfx.types.standard_artifacts.ModelBlessing],
+    budget: Parameter[int],
+    order: Parameter[int],
+    policies: Parameter[int],
+    seed: Parameter[int],
+    code: Parameter[str],
+):
     """policies: random feasible policies that the answer at (budget, order) is compared with."""
     from models.taxonomy import Affinities, Taxonomy, evaluate
 

@@ -1,4 +1,5 @@
 """ExampleGen: a folder in the published layout becomes sharded tf.Examples, split by building."""
+
 import json
 
 import apache_beam as beam
@@ -8,9 +9,15 @@ from tfx.dsl.component.experimental.decorators import component
 
 
 @component(use_beam=True)
-def IngestViews(examples: OutputArtifact[tfx.types.standard_artifacts.Examples], root: Parameter[str], fingerprint: Parameter[str],
-                size: Parameter[int], shards: Parameter[int], code: Parameter[str],
-                beam_pipeline: BeamComponentParameter[beam.Pipeline] = None):
+def IngestViews(
+    examples: OutputArtifact[tfx.types.standard_artifacts.Examples],
+    root: Parameter[str],
+    fingerprint: Parameter[str],
+    size: Parameter[int],
+    shards: Parameter[int],
+    code: Parameter[str],
+    beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
+):
     """root: published layout. fingerprint: changes when the folder does, so that TFX's cache sees it. size: side of the training images."""
     from beam_jobs.ingest import ingest
 

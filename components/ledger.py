@@ -1,4 +1,5 @@
 """From the ledger (a work directory that outlives failed executions) into an artifact."""
+
 import os
 import shutil
 from collections.abc import Iterable

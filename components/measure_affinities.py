@@ -1,4 +1,5 @@
 """Per-image losses -> tournament -> AHP -> affinity table."""
+
 import os
 from typing import List
 

@@ -1,4 +1,5 @@
 """Pusher: a blessed bundle becomes the newest version in the folder that the model server polls, atomically."""
+
 import os
 
 from tfx import v1 as tfx
@@ -7,9 +8,14 @@ from tfx.dsl.component.experimental.decorators import component
 
 
 @component
-def PushBundle(model: InputArtifact[tfx.types.standard_artifacts.Model], policy_blessing: InputArtifact[tfx.types.standard_artifacts.ModelBlessing],
-               infra_blessing: InputArtifact[tfx.types.standard_artifacts.InfraBlessing],
-               pushed: OutputArtifact[tfx.types.standard_artifacts.PushedModel], destination: Parameter[str], code: Parameter[str]):
+def PushBundle(
+    model: InputArtifact[tfx.types.standard_artifacts.Model],
+    policy_blessing: InputArtifact[tfx.types.standard_artifacts.ModelBlessing],
+    infra_blessing: InputArtifact[tfx.types.standard_artifacts.InfraBlessing],
+    pushed: OutputArtifact[tfx.types.standard_artifacts.PushedModel],
+    destination: Parameter[str],
+    code: Parameter[str],
+):
     """TFX's own Pusher copies in place under a version of whole seconds; this one renames a finished copy. Nothing unblessed is pushed."""
     from serving.push import push
 

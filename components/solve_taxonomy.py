@@ -1,4 +1,5 @@
 """The boolean integer program at every budget and order, each answer with its certificate."""
+
 import json
 import os
 
@@ -9,8 +10,9 @@ from components.artifacts import AffinityTable, TaxonomyList
 
 
 @component
-def SolveTaxonomy(affinities: InputArtifact[AffinityTable], taxonomies: OutputArtifact[TaxonomyList], budgets: Parameter[str],
-                  orders: Parameter[str], code: Parameter[str]):
+def SolveTaxonomy(
+    affinities: InputArtifact[AffinityTable], taxonomies: OutputArtifact[TaxonomyList], budgets: Parameter[str], orders: Parameter[str], code: Parameter[str]
+):
     """budgets, orders: JSON lists."""
     from models.taxonomy import Affinities, solve_all
 

@@ -1,4 +1,5 @@
 """The networks of the chosen policy's edges."""
+
 import json
 import os
 import tempfile
@@ -11,9 +12,18 @@ from components.artifacts import LabelBank, NetworkBank, RepresentationBank, Tax
 
 
 @component
-def TrainPolicy(labels: InputArtifact[LabelBank], networks: InputArtifact[List[NetworkBank]], representations: InputArtifact[RepresentationBank],
-                taxonomies: InputArtifact[TaxonomyList], transfers: OutputArtifact[TransferBank], budget: Parameter[int], order: Parameter[int],
-                config: Parameter[str], work: Parameter[str], code: Parameter[str]):
+def TrainPolicy(
+    labels: InputArtifact[LabelBank],
+    networks: InputArtifact[List[NetworkBank]],
+    representations: InputArtifact[RepresentationBank],
+    taxonomies: InputArtifact[TaxonomyList],
+    transfers: OutputArtifact[TransferBank],
+    budget: Parameter[int],
+    order: Parameter[int],
+    config: Parameter[str],
+    work: Parameter[str],
+    code: Parameter[str],
+):
     """The policy at (budget, order); one directory an edge, named after its target."""
     from components.ledger import gather, publish
     from components.solve_taxonomy import chosen
@@ -26,9 +36,15 @@ def TrainPolicy(labels: InputArtifact[LabelBank], networks: InputArtifact[List[N
     with tempfile.TemporaryDirectory() as scratch:
         bank = gather([shard.uri for shard in networks], scratch)
         for edge in edges:
-            train_transfer(tuple(edge["sources"]), edge["target"], LabelStore(os.path.join(labels.uri, "store")),
-                           RepresentationStore(os.path.join(representations.uri, "store")), bank, os.path.join(ledger, edge["target"]),
-                           NetworkConfig(**json.loads(config)))
+            train_transfer(
+                tuple(edge["sources"]),
+                edge["target"],
+                LabelStore(os.path.join(labels.uri, "store")),
+                RepresentationStore(os.path.join(representations.uri, "store")),
+                bank,
+                os.path.join(ledger, edge["target"]),
+                NetworkConfig(**json.loads(config)),
+            )
     publish(ledger, [edge["target"] for edge in edges], transfers.uri)
     with open(os.path.join(transfers.uri, "policy.json"), "w") as file:
         json.dump(policy, file, indent=1)

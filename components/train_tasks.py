@@ -1,4 +1,5 @@
 """The task networks of one shard."""
+
 import json
 import os
 
@@ -9,8 +10,14 @@ from components.artifacts import LabelBank, NetworkBank
 
 
 @component
-def TrainTasks(labels: InputArtifact[LabelBank], networks: OutputArtifact[NetworkBank], names: Parameter[str], config: Parameter[str],
-               work: Parameter[str], code: Parameter[str]):
+def TrainTasks(
+    labels: InputArtifact[LabelBank],
+    networks: OutputArtifact[NetworkBank],
+    names: Parameter[str],
+    config: Parameter[str],
+    work: Parameter[str],
+    code: Parameter[str],
+):
     """names: JSON list of tasks. work: the ledger, outside the artifact, so that a killed run resumes with what it had finished."""
     from components.ledger import publish
     from models.examples.label_store import LabelStore

@@ -1,4 +1,5 @@
 """All transfers and controls into the targets of one shard, measured as losses of every test image."""
+
 import json
 import os
 import tempfile
@@ -11,9 +12,16 @@ from components.artifacts import LabelBank, LossBank, NetworkBank, Representatio
 
 
 @component
-def TrainTransfers(labels: InputArtifact[LabelBank], networks: InputArtifact[List[NetworkBank]],
-                   representations: InputArtifact[RepresentationBank], losses: OutputArtifact[LossBank],
-                   targets: Parameter[str], config: Parameter[str], work: Parameter[str], code: Parameter[str]):
+def TrainTransfers(
+    labels: InputArtifact[LabelBank],
+    networks: InputArtifact[List[NetworkBank]],
+    representations: InputArtifact[RepresentationBank],
+    losses: OutputArtifact[LossBank],
+    targets: Parameter[str],
+    config: Parameter[str],
+    work: Parameter[str],
+    code: Parameter[str],
+):
     """targets: JSON list. work: the ledger of finished targets, outside the artifact."""
     from components.ledger import gather
     from models.examples.label_store import LabelStore
@@ -29,8 +37,14 @@ def TrainTransfers(labels: InputArtifact[LabelBank], networks: InputArtifact[Lis
 
     with tempfile.TemporaryDirectory() as scratch:
         bank = gather([shard.uri for shard in networks], scratch)
-        summary = measure_transfers(LabelStore(os.path.join(labels.uri, "store")), RepresentationStore(os.path.join(representations.uri, "store")),
-                                    bank, os.path.join(work, "transfers"), NetworkConfig(**json.loads(config)), record=record,
-                                    targets=json.loads(targets))
+        summary = measure_transfers(
+            LabelStore(os.path.join(labels.uri, "store")),
+            RepresentationStore(os.path.join(representations.uri, "store")),
+            bank,
+            os.path.join(work, "transfers"),
+            NetworkConfig(**json.loads(config)),
+            record=record,
+            targets=json.loads(targets),
+        )
     with open(os.path.join(losses.uri, "calibration.json"), "w") as file:
         json.dump(summary, file, indent=1)

@@ -1,4 +1,5 @@
 """The gate before the push: a real server process on the candidate answers real records."""
+
 import json
 import os
 
@@ -8,8 +9,13 @@ from tfx.dsl.component.experimental.decorators import component
 
 
 @component
-def ValidateInfra(model: InputArtifact[tfx.types.standard_artifacts.Model], examples: InputArtifact[tfx.types.standard_artifacts.Examples],
-                  blessing: OutputArtifact[tfx.types.standard_artifacts.InfraBlessing], records: Parameter[int], code: Parameter[str]):
+def ValidateInfra(
+    model: InputArtifact[tfx.types.standard_artifacts.Model],
+    examples: InputArtifact[tfx.types.standard_artifacts.Examples],
+    blessing: OutputArtifact[tfx.types.standard_artifacts.InfraBlessing],
+    records: Parameter[int],
+    code: Parameter[str],
+):
     """records: how many test images are replayed. The verdict in words stands in blessing.json."""
     from components.evaluate_taxonomy import bless
     from models.examples import encoded_images

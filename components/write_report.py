@@ -1,4 +1,5 @@
 """The report: which labels to buy, what that gives, how sure we are."""
+
 import json
 import os
 import shutil
@@ -9,15 +10,27 @@ from tfx import v1 as tfx
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 
-from components.artifacts import (AffinityTable, EvidenceBook, LabelBank, LossBank, NetworkBank, ReportPages, RepresentationBank, TaxonomyList, TransferBank)
+from components.artifacts import AffinityTable, EvidenceBook, LabelBank, LossBank, NetworkBank, ReportPages, RepresentationBank, TaxonomyList, TransferBank
 
 
 @component
-def WriteReport(examples: InputArtifact[tfx.types.standard_artifacts.Examples], labels: InputArtifact[LabelBank], networks: InputArtifact[List[NetworkBank]],
-                representations: InputArtifact[RepresentationBank], losses: InputArtifact[List[LossBank]], affinities: InputArtifact[AffinityTable],
-                taxonomies: InputArtifact[TaxonomyList], evidence: InputArtifact[EvidenceBook], transfers: InputArtifact[TransferBank],
-                report: OutputArtifact[ReportPages], budget: Parameter[int], order: Parameter[int], config: Parameter[str], root: Parameter[str],
-                code: Parameter[str]):
+def WriteReport(
+    examples: InputArtifact[tfx.types.standard_artifacts.Examples],
+    labels: InputArtifact[LabelBank],
+    networks: InputArtifact[List[NetworkBank]],
+    representations: InputArtifact[RepresentationBank],
+    losses: InputArtifact[List[LossBank]],
+    affinities: InputArtifact[AffinityTable],
+    taxonomies: InputArtifact[TaxonomyList],
+    evidence: InputArtifact[EvidenceBook],
+    transfers: InputArtifact[TransferBank],
+    report: OutputArtifact[ReportPages],
+    budget: Parameter[int],
+    order: Parameter[int],
+    config: Parameter[str],
+    root: Parameter[str],
+    code: Parameter[str],
+):
     """Gathers what every stage left behind into one folder of JSON files, and shows it as one HTML page."""
     from components.ledger import gather
     from models.examples.label_store import LabelStore
@@ -39,7 +52,8 @@ def WriteReport(examples: InputArtifact[tfx.types.standard_artifacts.Examples], 
         "dataset": dataset_facts(examples.uri, root),
         "predictions": predictions,
         "lineage": {"config": json.loads(config), "manifest": read(examples.uri, "manifest.json")["hash"], "code": code},
-        "default_budget": budget, "default_order": order,
+        "default_budget": budget,
+        "default_order": order,
     }
     save_facts(report.uri, run)
     write_report(report.uri, run=run)

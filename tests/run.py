@@ -1,4 +1,5 @@
 """Runs one test file under Bazel: `bazel test //:tests_test_floor_plan`."""
+
 import sys
 
 import pytest

@@ -1,4 +1,5 @@
 """Tiny made-up views and cameras that many tests share."""
+
 import numpy as np
 
 from models.tasks import DOMAINS, Camera, View, ViewKey
@@ -9,8 +10,13 @@ SIZE = 32
 
 def camera(seed: int) -> Camera:
     rng = np.random.default_rng(seed)
-    return Camera(rng.uniform([0.5, 0.5, 1.2], [3.5, 2.5, 1.8]), rotation_from_euler(np.pi / 2 + rng.uniform(-0.2, 0.2), 0, rng.uniform(-3, 3)), 1.1,
-                  np.array([[0, 4], [0, 3], [0, 2.5]]), np.array([2, 1, 1.0]))
+    return Camera(
+        rng.uniform([0.5, 0.5, 1.2], [3.5, 2.5, 1.8]),
+        rotation_from_euler(np.pi / 2 + rng.uniform(-0.2, 0.2), 0, rng.uniform(-3, 3)),
+        1.1,
+        np.array([[0, 4], [0, 3], [0, 2.5]]),
+        np.array([2, 1, 1.0]),
+    )
 
 
 def view(seed: int) -> View:

@@ -1,4 +1,5 @@
 """Imports point where BUILD says they may, and heavy packages stay in the rooms that may carry them."""
+
 import ast
 from pathlib import Path
 
@@ -6,9 +7,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = ("models", "beam_jobs", "components", "tfx_pipeline", "serving")
-HEAVY = {"tasks": set(), "taxonomy": {"cvxopt"}, "examples": {"tensorflow"}, "networks": {"keras", "tensorflow"}, "reports": {"matplotlib", "jinja2"},
-         "beam_jobs": {"apache_beam", "tensorflow"}, "serving": {"tensorflow", "grpc", "tensorflow_serving", "keras"},
-         "components": {"tfx", "apache_beam", "tensorflow"}, "tfx_pipeline": {"tfx", "tensorflow", "kfp", "absl"}}
+HEAVY = {
+    "tasks": set(),
+    "taxonomy": {"cvxopt"},
+    "examples": {"tensorflow"},
+    "networks": {"keras", "tensorflow"},
+    "reports": {"matplotlib", "jinja2"},
+    "beam_jobs": {"apache_beam", "tensorflow"},
+    "serving": {"tensorflow", "grpc", "tensorflow_serving", "keras"},
+    "components": {"tfx", "apache_beam", "tensorflow"},
+    "tfx_pipeline": {"tfx", "tensorflow", "kfp", "absl"},
+}
 WATCHED = {"tensorflow", "keras", "tfx", "apache_beam", "cvxopt", "grpc", "tensorflow_serving", "matplotlib", "jinja2", "kfp", "absl"}
 
 

@@ -1,4 +1,5 @@
 """requirements.txt is the lock: every direct dependency stands in it with an admitted version, hashed, without a package host."""
+
 import re
 import tomllib
 from pathlib import Path

@@ -1,4 +1,5 @@
 """python -m tfx_pipeline demo | run | config | compile | schedule"""
+
 from __future__ import annotations
 
 import argparse
@@ -7,12 +8,19 @@ from pathlib import Path
 
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="python -m tfx_pipeline", description="The Taskonomy pipeline: from a folder of views to a served taxonomy.",
-                                  epilog="example: python -m tfx_pipeline run --data DIR --run runs/mine --config laptop --set default_budget=4")
+    top = argparse.ArgumentParser(
+        prog="python -m tfx_pipeline",
+        description="The Taskonomy pipeline: from a folder of views to a served taxonomy.",
+        epilog="example: python -m tfx_pipeline run --data DIR --run runs/mine --config laptop --set default_budget=4",
+    )
     commands = top.add_subparsers(dest="command", required=True)
-    for name, text in (("demo", "make the procedural data set, run the pipeline on it, serve and ask"), ("run", "run the pipeline on your data"),
-                       ("config", "print a configuration as JSON"), ("compile", "write the pipeline for Kubeflow Pipelines"),
-                       ("schedule", "run again whenever the data changed (for cron or a systemd timer)")):
+    for name, text in (
+        ("demo", "make the procedural data set, run the pipeline on it, serve and ask"),
+        ("run", "run the pipeline on your data"),
+        ("config", "print a configuration as JSON"),
+        ("compile", "write the pipeline for Kubeflow Pipelines"),
+        ("schedule", "run again whenever the data changed (for cron or a systemd timer)"),
+    ):
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--config", default="laptop", help="paper, laptop or smoke (default: laptop)")
         command.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="replace one field; repeat as needed")

@@ -1,4 +1,5 @@
 """One configuration for the whole pipeline: `paper()` written out with the source of each number; `laptop()` and `smoke()` replace parts of it."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -44,7 +45,10 @@ class Config:
 
     def __post_init__(self) -> None:
         if self.default_budget not in self.budgets or self.default_order not in self.orders:
-            raise ConfigError(f"default_budget {self.default_budget} is one of budgets {list(self.budgets)} and default_order {self.default_order} one of orders {list(self.orders)}")
+            raise ConfigError(
+                f"default_budget {self.default_budget} is one of budgets {list(self.budgets)}, "
+                f"default_order {self.default_order} is one of orders {list(self.orders)}"
+            )
         if min(self.budgets) < 1 or max(self.budgets) > 26:
             raise ConfigError(f"budgets lie between 1 and 26 labelled tasks, got {list(self.budgets)}")
         if max(self.orders) > self.network.transfer_order:
@@ -64,41 +68,104 @@ def paper() -> Config:
     """The published study. Sources: spec of the released code (sections in brackets), the paper's section 4, the data set's README."""
     return Config(
         name="paper",
-        buildings=537, views_per_building=8_000, render_size=512,      # fullplus: 537 buildings, 4.5 M images of 512 x 512 (data/README)
+        buildings=537,
+        views_per_building=8_000,
+        render_size=512,  # fullplus: 537 buildings, 4.5 M images of 512 x 512 (data/README)
         processes=8,
-        image_size=256,                                                # every network's input (load_ops, 1.1)
+        image_size=256,  # every network's input (load_ops, 1.1)
         example_shards=1024,
-        task_shards=26, transfer_shards=22,                            # one node a network, one a target
-        max_samples=129_380,                                           # training images of the released networks (extract_losses.py)
-        budgets=tuple(range(1, 27)), orders=(1, 2),                    # the paper solves all budgets; orders above 2 follow from its beam rule
-        default_budget=6, default_order=2,                             # the authors' web solver opens at 6
-        random_policies=1000,                                          # section 4.3
-        replayed_records=64, seed=0,
+        task_shards=26,
+        transfer_shards=22,  # one node a network, one a target
+        max_samples=129_380,  # training images of the released networks (extract_losses.py)
+        budgets=tuple(range(1, 27)),
+        orders=(1, 2),  # the paper solves all budgets; orders above 2 follow from its beam rule
+        default_budget=6,
+        default_order=2,  # the authors' web solver opens at 6
+        random_policies=1000,  # section 4.3
+        replayed_records=64,
+        seed=0,
         network=NetworkConfig(
-            encoder="resnet50",                                        # 16 x 16 x 8 out (resnet_v1_50_16x16)
-            representation_channels=8, head_width=2048,                # encoder_multilayers_fc_bn
-            steps=121_300, batch=32,                                   # 30 epochs of 129,380 images (2.5)
-            learning_rate=1e-4, weight_decay=2e-6,                     # Adam; the config files of the task bank (2.4)
-            tile_size=256,                                             # jigsaw crops are resized to the input (1.7)
-            random_features=512, output_stride=1, ridges=(1e-3, 1e-2, 1e-1, 1.0),   # ours: closed-form readout
-            transfer_split="val", transfer_images=16_000,              # transfers learn from 16k validation images (TP, 3)
-            transfer_order=2, seed=0))
+            encoder="resnet50",  # 16 x 16 x 8 out (resnet_v1_50_16x16)
+            representation_channels=8,
+            head_width=2048,  # encoder_multilayers_fc_bn
+            steps=121_300,
+            batch=32,  # 30 epochs of 129,380 images (2.5)
+            learning_rate=1e-4,
+            weight_decay=2e-6,  # Adam; the config files of the task bank (2.4)
+            tile_size=256,  # jigsaw crops are resized to the input (1.7)
+            random_features=512,
+            output_stride=1,
+            ridges=(1e-3, 1e-2, 1e-1, 1.0),  # ours: closed-form readout
+            transfer_split="val",
+            transfer_images=16_000,  # transfers learn from 16k validation images (TP, 3)
+            transfer_order=2,
+            seed=0,
+        ),
+    )
 
 
 def laptop() -> Config:
     """What `make demo` runs: minutes on two cores."""
-    network = dataclasses.replace(paper().network, encoder="lean", encoder_widths=(16, 32, 48, 64), decoder_widths=(48, 32, 16), head_width=128, steps=260, batch=16,
-                                  learning_rate=3e-3, weight_decay=1e-4, tile_size=32, random_features=128, output_stride=2)
-    return dataclasses.replace(paper(), name="laptop", buildings=36, views_per_building=17, render_size=128, processes=2, image_size=64, example_shards=2, task_shards=1,
-                               transfer_shards=1, max_samples=400, replayed_records=16, network=network)
+    network = dataclasses.replace(
+        paper().network,
+        encoder="lean",
+        encoder_widths=(16, 32, 48, 64),
+        decoder_widths=(48, 32, 16),
+        head_width=128,
+        steps=260,
+        batch=16,
+        learning_rate=3e-3,
+        weight_decay=1e-4,
+        tile_size=32,
+        random_features=128,
+        output_stride=2,
+    )
+    return dataclasses.replace(
+        paper(),
+        name="laptop",
+        buildings=36,
+        views_per_building=17,
+        render_size=128,
+        processes=2,
+        image_size=64,
+        example_shards=2,
+        task_shards=1,
+        transfer_shards=1,
+        max_samples=400,
+        replayed_records=16,
+        network=network,
+    )
 
 
 def smoke() -> Config:
     """The same run, only smaller: what tests run."""
-    network = dataclasses.replace(laptop().network, encoder_widths=(8, 8, 8, 8), decoder_widths=(8, 8, 8), head_width=16, steps=3, batch=8, tile_size=16, random_features=8,
-                                  output_stride=4, ridges=(0.1,))
-    return dataclasses.replace(laptop(), name="smoke", buildings=4, views_per_building=9, render_size=64, image_size=32, example_shards=1, max_samples=40, budgets=(1, 2, 4, 6),
-                               default_budget=4, random_policies=50, replayed_records=3, network=network)
+    network = dataclasses.replace(
+        laptop().network,
+        encoder_widths=(8, 8, 8, 8),
+        decoder_widths=(8, 8, 8),
+        head_width=16,
+        steps=3,
+        batch=8,
+        tile_size=16,
+        random_features=8,
+        output_stride=4,
+        ridges=(0.1,),
+    )
+    return dataclasses.replace(
+        laptop(),
+        name="smoke",
+        buildings=4,
+        views_per_building=9,
+        render_size=64,
+        image_size=32,
+        example_shards=1,
+        max_samples=40,
+        budgets=(1, 2, 4, 6),
+        default_budget=4,
+        random_policies=50,
+        replayed_records=3,
+        network=network,
+    )
 
 
 PRESETS = {"paper": paper, "laptop": laptop, "smoke": smoke}
@@ -117,7 +184,9 @@ def configuration(preset: str, changes: list[str]) -> Config:
             raise ConfigError(f"--set takes FIELD=VALUE, got {change!r}")
         if name not in own | nested:
             close = difflib.get_close_matches(name, own | nested, n=3)
-            raise ConfigError(f"unknown field {name!r}; " + (f"did you mean {' or '.join(close)}? " if close else "") + f"fields: {', '.join(sorted(own | nested))}")
+            raise ConfigError(
+                f"unknown field {name!r}; " + (f"did you mean {' or '.join(close)}? " if close else "") + f"fields: {', '.join(sorted(own | nested))}"
+            )
         (outer if name in own else inner)[name] = value_like(getattr(config if name in own else config.network, name), text, name)
     try:
         if "seed" in outer:

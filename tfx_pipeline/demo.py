@@ -1,4 +1,5 @@
 """The main job for a newcomer: data set, pipeline, a served taxonomy, one question asked and answered."""
+
 from __future__ import annotations
 
 import re
@@ -24,17 +25,33 @@ def demo(config: Config, run: Path) -> int:
     print(summary(places["report"].parent))
     print(f"""
 asked     {picture.relative_to(run)} over gRPC; {answer}
-report    {places['report']}
-serve     .venv/bin/python -m serving serve --model_name=taxonomy --model_base_path={places['serving'].resolve()} --port=8500 --rest_api_port=8501
-ask       .venv/bin/python -m serving ask --server 127.0.0.1:8500 --image {picture} --task normal,depth_zbuffer --out {run / 'answers'}
+report    {places["report"]}
+serve     .venv/bin/python -m serving serve --model_name=taxonomy --model_base_path={places["serving"].resolve()} --port=8500 --rest_api_port=8501
+ask       .venv/bin/python -m serving ask --server 127.0.0.1:8500 --image {picture} --task normal,depth_zbuffer --out {run / "answers"}
 took      {time.time() - since:.0f} s""")
     return 0
 
 
 def make_data(config: Config, data: Path) -> None:
     """the procedural data set, in a process of its own (its kernels are compiled there); complete buildings are kept."""
-    command = [sys.executable, "-m", "beam_jobs", "annotate", "--out", str(data), "--buildings", str(config.buildings), "--views", str(config.views_per_building),
-               "--size", str(config.render_size), "--seed", str(config.seed), "--processes", str(config.processes)]
+    command = [
+        sys.executable,
+        "-m",
+        "beam_jobs",
+        "annotate",
+        "--out",
+        str(data),
+        "--buildings",
+        str(config.buildings),
+        "--views",
+        str(config.views_per_building),
+        "--size",
+        str(config.render_size),
+        "--seed",
+        str(config.seed),
+        "--processes",
+        str(config.processes),
+    ]
     done = subprocess.run(command, check=False)
     if done.returncode:
         raise RunError(f"the data set could not be made (exit code {done.returncode}); run it alone to see why: {' '.join(command[1:])}")
@@ -42,8 +59,11 @@ def make_data(config: Config, data: Path) -> None:
 
 def ask_served(base: Path, picture: Path, answers: Path) -> str:
     """start a model server on `base`, ask it about `picture` over gRPC, stop it; one line on what came back."""
-    server = subprocess.Popen([sys.executable, "-m", "serving", "serve", "--model_name=taxonomy", f"--model_base_path={base.resolve()}", "--port=0"],
-                              stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen(
+        [sys.executable, "-m", "serving", "serve", "--model_name=taxonomy", f"--model_base_path={base.resolve()}", "--port=0"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     try:
         address = None
         for line in server.stdout:
@@ -53,8 +73,12 @@ def ask_served(base: Path, picture: Path, answers: Path) -> str:
                 break
         if address is None:
             raise RunError(f"the model server ended with code {server.wait()} before it answered; start it by hand on {base} to see why")
-        asked = subprocess.run([sys.executable, "-m", "serving", "ask", "--server", address, "--model_name", "taxonomy", "--image", str(picture),
-                                "--out", str(answers)], capture_output=True, text=True, check=False)
+        asked = subprocess.run(
+            [sys.executable, "-m", "serving", "ask", "--server", address, "--model_name", "taxonomy", "--image", str(picture), "--out", str(answers)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if asked.returncode:
             raise RunError(f"the served model did not answer: {(asked.stderr or asked.stdout).strip().splitlines()[-1]}")
         return f"{len(list(answers.iterdir()))} answers in {answers}"

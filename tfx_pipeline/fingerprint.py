@@ -1,4 +1,5 @@
 """What TFX's cache cannot see: the content of a data folder, and the sources that a node runs."""
+
 from __future__ import annotations
 
 import hashlib
@@ -33,6 +34,8 @@ def folder_fingerprint(root: str) -> str:
             digest.update(f"{os.path.relpath(path, root)}\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
             count += 1
     if not count:
-        raise FileNotFoundError(f"no data at {root}: expected buildings in the published layout (BUILDING/rgb/point_P_view_V_domain_rgb.png); "
-                                "`python -m beam_jobs annotate --out DIR` makes a procedural data set")
+        raise FileNotFoundError(
+            f"no data at {root}: expected buildings in the published layout (BUILDING/rgb/point_P_view_V_domain_rgb.png); "
+            "`python -m beam_jobs annotate --out DIR` makes a procedural data set"
+        )
     return digest.hexdigest()[:16]

@@ -1,4 +1,5 @@
 """The same graph as a Kubeflow Pipelines file (schema 2.1; TFX's default 2.0 fails with typed parameters)."""
+
 from __future__ import annotations
 
 from pathlib import Path

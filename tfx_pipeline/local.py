@@ -1,4 +1,5 @@
 """A run on this machine: TFX's local runner, ML metadata in SQLite, one line a node, errors that say what to do."""
+
 from __future__ import annotations
 
 import contextlib

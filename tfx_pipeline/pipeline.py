@@ -3,6 +3,7 @@
 Tasks and transfers are rows inside a stage; `shards` splits a stage into parallel nodes. Each node gets the configuration fields that its room
 reads and a hash of the sources that it runs, so that TFX's cache (which sees parameters and inputs, never code) reuses what is unchanged.
 """
+
 from __future__ import annotations
 
 import json
@@ -28,7 +29,7 @@ from models.tasks import source_names, target_names
 from tfx_pipeline.config import Config
 from tfx_pipeline.fingerprint import folder_fingerprint, source_hash
 
-BEAM_ARGS = ("--runner=FnApiRunner",)      # DirectRunner tries to download Prism from the network on every pipeline
+BEAM_ARGS = ("--runner=FnApiRunner",)  # DirectRunner tries to download Prism from the network on every pipeline
 
 
 def make_pipeline(config: Config, *, data: str, run: str, root: str | None = None, fingerprint: str | None = None) -> tfx.dsl.Pipeline:
@@ -41,49 +42,122 @@ def make_pipeline(config: Config, *, data: str, run: str, root: str | None = Non
     fingerprint = fingerprint or folder_fingerprint(data)
     work, network = os.path.join(run, "work"), json.dumps(config.network_fields(), sort_keys=True)
     learned = source_hash("models/tasks", "models/examples", "models/networks")
-    example_gen = IngestViews(root=data, fingerprint=fingerprint, size=config.image_size, shards=config.example_shards,
-                              code=source_hash("models/tasks", "models/examples", "beam_jobs/ingest.py")).with_id("ExampleGen")
+    example_gen = IngestViews(
+        root=data,
+        fingerprint=fingerprint,
+        size=config.image_size,
+        shards=config.example_shards,
+        code=source_hash("models/tasks", "models/examples", "beam_jobs/ingest.py"),
+    ).with_id("ExampleGen")
     examples = example_gen.outputs["examples"]
     statistics_gen = tfx.components.StatisticsGen(examples=examples)
     schema_gen = tfx.components.SchemaGen(statistics=statistics_gen.outputs["statistics"], infer_feature_shape=False)
     validator = tfx.components.ExampleValidator(statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"])
     check = CheckLabels(examples=examples, code=source_hash("models/tasks", "models/examples"))
-    decode = DecodeLabels(examples=examples, anomalies=check.outputs["anomalies"], seed=config.seed, max_samples=config.max_samples,
-                          code=source_hash("models/tasks", "models/examples"))
+    decode = DecodeLabels(
+        examples=examples,
+        anomalies=check.outputs["anomalies"],
+        seed=config.seed,
+        max_samples=config.max_samples,
+        code=source_hash("models/tasks", "models/examples"),
+    )
     labels = decode.outputs["labels"]
-    train_tasks = [TrainTasks(labels=labels, names=json.dumps(names), config=network, work=work, code=learned).with_id(f"TrainTasks{suffix}")
-                   for suffix, names in shard(list(source_names()), config.task_shards)]
+    train_tasks = [
+        TrainTasks(labels=labels, names=json.dumps(names), config=network, work=work, code=learned).with_id(f"TrainTasks{suffix}")
+        for suffix, names in shard(list(source_names()), config.task_shards)
+    ]
     networks = union([node.outputs["networks"] for node in train_tasks])
     encode = EncodeViews(labels=labels, networks=networks, names=json.dumps(list(source_names())), config=network, code=learned)
     representations = encode.outputs["representations"]
-    measure = [TrainTransfers(labels=labels, networks=networks, representations=representations, targets=json.dumps(names), config=network, work=work,
-                              code=learned).with_id(f"TrainTransfers{suffix}")
-               for suffix, names in shard(list(target_names()), config.transfer_shards)]
+    measure = [
+        TrainTransfers(
+            labels=labels, networks=networks, representations=representations, targets=json.dumps(names), config=network, work=work, code=learned
+        ).with_id(f"TrainTransfers{suffix}")
+        for suffix, names in shard(list(target_names()), config.transfer_shards)
+    ]
     losses = union([node.outputs["losses"] for node in measure])
     decided = source_hash("models/taxonomy")
     affinities = MeasureAffinities(losses=losses, code=decided)
-    solve = SolveTaxonomy(affinities=affinities.outputs["affinities"], budgets=json.dumps(list(config.budgets)), orders=json.dumps(list(config.orders)), code=decided)
+    solve = SolveTaxonomy(
+        affinities=affinities.outputs["affinities"], budgets=json.dumps(list(config.budgets)), orders=json.dumps(list(config.orders)), code=decided
+    )
     choice = {"budget": config.default_budget, "order": config.default_order}
-    evaluate = EvaluateTaxonomy(affinities=affinities.outputs["affinities"], taxonomies=solve.outputs["taxonomies"], policies=config.random_policies,
-                                seed=config.seed, code=decided, **choice)
-    policy = TrainPolicy(labels=labels, networks=networks, representations=representations, taxonomies=solve.outputs["taxonomies"], config=network,
-                         work=work, code=learned, **choice)
-    report = WriteReport(examples=examples, labels=labels, networks=networks, representations=representations, losses=losses,
-                         affinities=affinities.outputs["affinities"], taxonomies=solve.outputs["taxonomies"], evidence=evaluate.outputs["evidence"],
-                         transfers=policy.outputs["transfers"], config=json.dumps(config.to_json(), sort_keys=True), root=data,
-                         code=source_hash("models"), **choice)
+    evaluate = EvaluateTaxonomy(
+        affinities=affinities.outputs["affinities"],
+        taxonomies=solve.outputs["taxonomies"],
+        policies=config.random_policies,
+        seed=config.seed,
+        code=decided,
+        **choice,
+    )
+    policy = TrainPolicy(
+        labels=labels,
+        networks=networks,
+        representations=representations,
+        taxonomies=solve.outputs["taxonomies"],
+        config=network,
+        work=work,
+        code=learned,
+        **choice,
+    )
+    report = WriteReport(
+        examples=examples,
+        labels=labels,
+        networks=networks,
+        representations=representations,
+        losses=losses,
+        affinities=affinities.outputs["affinities"],
+        taxonomies=solve.outputs["taxonomies"],
+        evidence=evaluate.outputs["evidence"],
+        transfers=policy.outputs["transfers"],
+        config=json.dumps(config.to_json(), sort_keys=True),
+        root=data,
+        code=source_hash("models"),
+        **choice,
+    )
     served = source_hash("models/tasks", "models/networks", "serving")
-    bundle = BuildBundle(networks=networks, transfers=policy.outputs["transfers"], size=config.image_size,
-                         lineage=json.dumps({"config": config.name, "data": fingerprint, "code": learned}), code=served)
+    bundle = BuildBundle(
+        networks=networks,
+        transfers=policy.outputs["transfers"],
+        size=config.image_size,
+        lineage=json.dumps({"config": config.name, "data": fingerprint, "code": learned}),
+        code=served,
+    )
     infra = ValidateInfra(model=bundle.outputs["model"], examples=examples, records=config.replayed_records, code=served)
-    pusher = PushBundle(model=bundle.outputs["model"], policy_blessing=evaluate.outputs["blessing"], infra_blessing=infra.outputs["blessing"],
-                        destination=os.path.join(run, "serving", "taxonomy"), code=served).with_id("Pusher")
-    nodes = [example_gen, statistics_gen, schema_gen, validator, check, decode, *train_tasks, encode, *measure, affinities, solve, evaluate, policy, report,
-             bundle, infra, pusher]
+    pusher = PushBundle(
+        model=bundle.outputs["model"],
+        policy_blessing=evaluate.outputs["blessing"],
+        infra_blessing=infra.outputs["blessing"],
+        destination=os.path.join(run, "serving", "taxonomy"),
+        code=served,
+    ).with_id("Pusher")
+    nodes = [
+        example_gen,
+        statistics_gen,
+        schema_gen,
+        validator,
+        check,
+        decode,
+        *train_tasks,
+        encode,
+        *measure,
+        affinities,
+        solve,
+        evaluate,
+        policy,
+        report,
+        bundle,
+        infra,
+        pusher,
+    ]
     return tfx.dsl.Pipeline(
-        pipeline_name="taskonomy", pipeline_root=root or os.path.join(run, "artifacts"), components=nodes, enable_cache=True,
+        pipeline_name="taskonomy",
+        pipeline_root=root or os.path.join(run, "artifacts"),
+        components=nodes,
+        enable_cache=True,
         metadata_connection_config=None if "://" in run else tfx.orchestration.metadata.sqlite_metadata_connection_config(os.path.join(run, "metadata.sqlite")),
-        beam_pipeline_args=list(BEAM_ARGS))
+        beam_pipeline_args=list(BEAM_ARGS),
+    )
 
 
 def shard(names: list[str], count: int) -> list[tuple[str, list[str]]]:

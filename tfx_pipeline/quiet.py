@@ -3,6 +3,7 @@
 `before_imports()` must run before TensorFlow is first imported; `after_imports()` says it again, since absl and TensorFlow reset levels.
 Our own warnings are untouched.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -15,8 +16,12 @@ import time
 import warnings
 
 _ENVIRONMENT = {
-    "TF_CPP_MIN_LOG_LEVEL": "2", "GRPC_VERBOSITY": "ERROR", "GLOG_minloglevel": "2", "ABSL_MIN_LOG_LEVEL": "2",
-    "KERAS_BACKEND": "tensorflow", "PYTHONWARNINGS": "ignore",
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+    "GRPC_VERBOSITY": "ERROR",
+    "GLOG_minloglevel": "2",
+    "ABSL_MIN_LOG_LEVEL": "2",
+    "KERAS_BACKEND": "tensorflow",
+    "PYTHONWARNINGS": "ignore",
 }
 _NOISY = ("apache_beam", "tensorflow", "absl", "google", "h5py", "matplotlib", "urllib3", "ml_metadata", "grpc", "numba")
 
@@ -44,7 +49,7 @@ def after_imports() -> None:
     tf.get_logger().setLevel("ERROR")
     tf.autograph.set_verbosity(0)
     gc.collect()
-    gc.freeze()                              # a full collection would walk TensorFlow's and TFX's whole object graph, again and again
+    gc.freeze()  # a full collection would walk TensorFlow's and TFX's whole object graph, again and again
     gc.set_threshold(100_000, 20, 100)
 
 

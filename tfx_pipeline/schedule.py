@@ -1,4 +1,5 @@
 """Scheduled retraining on one machine: called by cron or a systemd timer, it runs the pipeline only if the data changed."""
+
 from __future__ import annotations
 
 import json

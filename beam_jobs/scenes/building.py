@@ -1,4 +1,5 @@
 """A seeded building: two to four rooms in a grid that share walls, with doorways, windows, curtains, lamps and furniture by kind of room."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -54,7 +55,9 @@ def windows(kit, plan: Plan) -> None:
             kit.box((0.05, 0.16 if x else 0.05, high - low), (x, 0, (low + high) / 2), frame, piece, place, 0.008)
         for z in (low, high):
             kit.box((width + 0.08, 0.2, 0.05), (0, 0, z), frame, piece, place, 0.012)
-        builder.lights.append(Light((*side.point(at, 0.05), (low + high) / 2), width / 2, tuple(rng.uniform(1.2, 2.0) * width * (high - low) * np.array([0.92, 0.97, 1.06]))))
+        builder.lights.append(
+            Light((*side.point(at, 0.05), (low + high) / 2), width / 2, tuple(rng.uniform(1.2, 2.0) * width * (high - low) * np.array([0.92, 0.97, 1.06])))
+        )
         if rng.random() < 0.6:
             curtains(kit, side, at, width, low, high)
 
@@ -85,8 +88,13 @@ def shell(kit, plan: Plan) -> None:
     else:
         walls = builder.material(textures.plain(rng, paint, 0.02), 1.5)
     wood = [(0.55, 0.38, 0.22), (0.7, 0.55, 0.38), (0.35, 0.24, 0.16)][rng.integers(3)]
-    ground = builder.material(textures.tiles(rng, textures.tinted(rng, (0.72, 0.68, 0.62), 0.1)), 1.4) if plan.kind in ("kitchen", "bathroom") else \
-        builder.material(textures.planks(rng, textures.tinted(rng, wood)), 1.1) if rng.random() < 0.7 else builder.material(textures.granite(rng, textures.tinted(rng, (0.55, 0.5, 0.45))), 0.4)
+    ground = (
+        builder.material(textures.tiles(rng, textures.tinted(rng, (0.72, 0.68, 0.62), 0.1)), 1.4)
+        if plan.kind in ("kitchen", "bathroom")
+        else builder.material(textures.planks(rng, textures.tinted(rng, wood)), 1.1)
+        if rng.random() < 0.7
+        else builder.material(textures.granite(rng, textures.tinted(rng, (0.55, 0.5, 0.45))), 0.4)
+    )
     above = builder.material(textures.plain(rng, textures.tinted(rng, (0.93, 0.93, 0.92), 0.015)), 1.5)
     wall_piece, floor_piece, ceiling_piece = builder.object("wall"), builder.object("floor"), builder.object("ceiling")
     for wall in range(4):
@@ -249,8 +257,15 @@ def dinner(kit, plan: Plan, width: float) -> None:
     for side in (-1, 1):
         for j in range(2 if width > 1.3 else 1):
             dx, dy = (j - (0.5 if width > 1.3 else 0)) * 0.65, side * (0.45 + kit.rng.uniform(0.0, 0.25))
-            furniture.chair(kit, (x + np.cos(yaw) * dx - np.sin(yaw) * dy, y + np.sin(yaw) * dx + np.cos(yaw) * dy, 0.0,
-                                  yaw + (0 if side > 0 else np.pi) + kit.rng.normal(0, 0.15)))
+            furniture.chair(
+                kit,
+                (
+                    x + np.cos(yaw) * dx - np.sin(yaw) * dy,
+                    y + np.sin(yaw) * dx + np.cos(yaw) * dy,
+                    0.0,
+                    yaw + (0 if side > 0 else np.pi) + kit.rng.normal(0, 0.15),
+                ),
+            )
 
 
 def fill(kit, plan: Plan) -> None:

@@ -2,6 +2,7 @@
 
 Published means: distance 5.3 m, obliqueness 52.9 degrees, field of view 45 to 75 degrees, pitch within 22.5 degrees, no roll (data/README).
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -34,10 +35,15 @@ def stands(eye: Eye, rng: np.random.Generator, per_room: int = 8, clearance: flo
     for number, room in enumerate(eye.scene.rooms):
         low, high, count = np.array(room.low), np.array(room.high), 0
         for _ in range(200):
-            place = np.array([rng.uniform(low[0] + 0.35, high[0] - 0.35), rng.uniform(low[1] + 0.35, high[1] - 0.35), np.clip(rng.normal(1.42, 0.16), 0.9, 1.9)])
+            place = np.array(
+                [rng.uniform(low[0] + 0.35, high[0] - 0.35), rng.uniform(low[1] + 0.35, high[1] - 0.35), np.clip(rng.normal(1.42, 0.16), 0.9, 1.9)]
+            )
             if count == per_room or any(np.hypot(*(place - other)[:2]) < 0.6 for other, _ in found):
                 continue
-            if eye.cast(np.repeat(place[None], len(around), 0), around)[0].min() >= clearance and eye.cast(place[None], np.array([[0, 0, -1.0]]))[0][0] > place[2] - 0.3:
+            if (
+                eye.cast(np.repeat(place[None], len(around), 0), around)[0].min() >= clearance
+                and eye.cast(place[None], np.array([[0, 0, -1.0]]))[0][0] > place[2] - 0.3
+            ):
                 found.append((place, number))
                 count += 1
     return found
@@ -46,7 +52,7 @@ def stands(eye: Eye, rng: np.random.Generator, per_room: int = 8, clearance: flo
 def fibonacci(count: int) -> np.ndarray:
     """[count, 3] directions spread evenly over the sphere."""
     i = np.arange(count) + 0.5
-    polar, turn = np.arccos(1 - 2 * i / count), np.pi * (1 + 5 ** 0.5) * i
+    polar, turn = np.arccos(1 - 2 * i / count), np.pi * (1 + 5**0.5) * i
     return np.stack([np.cos(turn) * np.sin(polar), np.sin(turn) * np.sin(polar), np.cos(polar)], 1)
 
 

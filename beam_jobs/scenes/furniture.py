@@ -2,6 +2,7 @@
 
 Every function takes (kit, place) where place = (x, y, z, yaw) in the world; a piece that can carry things returns its top (width, depth, height).
 """
+
 from __future__ import annotations
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from beam_jobs.scenes import shapes, textures
 from beam_jobs.scenes.scene import Builder, Light
 
-FLAT = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])       # stands a disc up: its axis from z to -y
+FLAT = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # stands a disc up: its axis from z to -y
 
 
 class Kit:
@@ -22,10 +23,16 @@ class Kit:
         self.builder, self.rng = builder, rng
         self.woods = [make(textures.grain(rng, textures.tinted(rng, wood)), 1.2) for wood in woods]
         self.fabrics = [make(textures.fabric(rng, soft()), 0.25) for _ in range(4)] + [make(textures.stripes(rng, soft(), soft()), 0.5)]
-        self.white, self.dark = make(textures.plain(rng, textures.tinted(rng, (0.88, 0.88, 0.87)))), make(textures.plain(rng, textures.tinted(rng, (0.08, 0.08, 0.09))))
+        self.white, self.dark = (
+            make(textures.plain(rng, textures.tinted(rng, (0.88, 0.88, 0.87)))),
+            make(textures.plain(rng, textures.tinted(rng, (0.08, 0.08, 0.09)))),
+        )
         self.metal = make(textures.grain(rng, textures.tinted(rng, (0.62, 0.63, 0.65)), 0.03))
         self.leaves = [make(textures.grain(rng, np.array(green), 0.2), 0.3) for green in ((0.18, 0.38, 0.12), (0.25, 0.45, 0.2))]
-        self.clay, self.stone = make(textures.plain(rng, textures.tinted(rng, (0.6, 0.35, 0.22)))), make(textures.granite(rng, textures.tinted(rng, (0.35, 0.33, 0.31))), 0.5)
+        self.clay, self.stone = (
+            make(textures.plain(rng, textures.tinted(rng, (0.6, 0.35, 0.22)))),
+            make(textures.granite(rng, textures.tinted(rng, (0.35, 0.33, 0.31))), 0.5),
+        )
         self.ceramics = [make(textures.marble(rng, rng.uniform(0.2, 0.9, 3)), 0.4) for _ in range(3)]
         self.spines, self.linen = make(textures.books(rng), 0.6), make(textures.fabric(rng, textures.tinted(rng, (0.9, 0.89, 0.85))), 0.5)
         self.shade = make(textures.plain(rng, np.array([0.98, 0.92, 0.78])), glow=1.0)
@@ -112,21 +119,34 @@ def shelf(kit, place, width=0.9, height=1.9, depth=0.32):
 def vase(kit, place, offset=(0, 0, 0), height=0.3):
     t = np.linspace(0, 1, 14)
     radius = height * (0.16 + 0.2 * np.sin(np.pi * t ** kit.rng.uniform(0.5, 1.6)) ** 1.4)
-    shape = shapes.joined([shapes.revolved([0, radius[0]], [0, 0]), shapes.revolved(radius, t * height), shapes.revolved(radius[::-1] * 0.92, t[::-1] * height)])
+    shape = shapes.joined(
+        [shapes.revolved([0, radius[0]], [0, 0]), shapes.revolved(radius, t * height), shapes.revolved(radius[::-1] * 0.92, t[::-1] * height)]
+    )
     kit.put(shape, kit.one(kit.ceramics), kit.builder.object("vase"), offset, place)
 
 
 def bottle(kit, place, offset=(0, 0, 0)):
     t = np.linspace(0, 1, 16)
     radius = 0.036 * (1 - 0.68 / (1 + np.exp(-(t - 0.66) * 22)))
-    kit.put(shapes.joined([shapes.revolved([0, radius[0]], [0, 0]), shapes.revolved(radius, t * 0.28), shapes.revolved([radius[-1], 0], [0.28, 0.28])]),
-            kit.one(kit.leaves), kit.builder.object("bottle"), offset, place)
+    kit.put(
+        shapes.joined([shapes.revolved([0, radius[0]], [0, 0]), shapes.revolved(radius, t * 0.28), shapes.revolved([radius[-1], 0], [0.28, 0.28])]),
+        kit.one(kit.leaves),
+        kit.builder.object("bottle"),
+        offset,
+        place,
+    )
 
 
 def bowl(kit, place, offset=(0, 0, 0)):
     piece = kit.builder.object("bowl")
     for j in range(4):
-        kit.put(shapes.ball(0.045, 12), kit.one(kit.leaves + [kit.clay]), piece, (offset[0] + 0.05 * np.cos(j * 1.6), offset[1] + 0.05 * np.sin(j * 1.6), offset[2] + 0.07), place)
+        kit.put(
+            shapes.ball(0.045, 12),
+            kit.one(kit.leaves + [kit.clay]),
+            piece,
+            (offset[0] + 0.05 * np.cos(j * 1.6), offset[1] + 0.05 * np.sin(j * 1.6), offset[2] + 0.07),
+            place,
+        )
     kit.put(shapes.ring(0.1, 0.03), kit.one(kit.ceramics), piece, (offset[0], offset[1], offset[2] + 0.03), place)
 
 
@@ -146,7 +166,9 @@ def plant(kit, place, offset=(0, 0, 0), size=1.0):
         turn, rise, long = rng.uniform(0, 6.28), rng.uniform(0.1, 1.35), rng.uniform(0.14, 0.26) * size
         ahead = np.array([np.cos(turn) * np.cos(rise), np.sin(turn) * np.cos(rise), np.sin(rise)])
         side = np.cross(ahead, [0, 0, 1.0]) / np.linalg.norm(np.cross(ahead, [0, 0, 1.0]))
-        leaf = shapes.cushion((long, long * 0.32, long * 0.06), 0.9, 8).oriented(np.stack([ahead, np.cross(np.cross(side, ahead), ahead), np.cross(side, ahead)], 1))
+        leaf = shapes.cushion((long, long * 0.32, long * 0.06), 0.9, 8).oriented(
+            np.stack([ahead, np.cross(np.cross(side, ahead), ahead), np.cross(side, ahead)], 1)
+        )
         at = ahead * long * 0.9
         kit.put(leaf, kit.one(kit.leaves), piece, (offset[0] + at[0], offset[1] + at[1], offset[2] + (0.35 + 0.3 * rng.random()) * size + at[2]), place)
 
@@ -163,7 +185,14 @@ def screen(kit, place, offset=(0, 0, 0), width=1.1):
     piece, height = kit.builder.object("tv"), width * 0.58
     kit.box((width, 0.035, height), (offset[0], offset[1], offset[2] + height / 2 + 0.06), kit.dark, piece, place, 0.008)
     picture = kit.builder.material(textures.painting(kit.rng) * kit.rng.choice([0.08, 0.8]))
-    kit.put(shapes.quad((-width / 2 + 0.02, -0.0185, 0), (width - 0.04, 0, 0), (0, 0, height - 0.04)), picture, piece, (offset[0], offset[1], offset[2] + 0.08), place, True)
+    kit.put(
+        shapes.quad((-width / 2 + 0.02, -0.0185, 0), (width - 0.04, 0, 0), (0, 0, height - 0.04)),
+        picture,
+        piece,
+        (offset[0], offset[1], offset[2] + 0.08),
+        place,
+        True,
+    )
     kit.box((width * 0.3, 0.16, 0.06), (offset[0], offset[1], offset[2] + 0.03), kit.dark, piece, place, 0.006)
 
 
@@ -224,8 +253,13 @@ def toilet(kit, place):
 
 def bathtub(kit, place):
     piece = kit.builder.object("bathtub")
-    for extent, offset in (((1.65, 0.08, 0.55), (0, -0.34, 0.28)), ((1.65, 0.08, 0.55), (0, 0.34, 0.28)), ((0.1, 0.7, 0.55), (-0.78, 0, 0.28)),
-                           ((0.1, 0.7, 0.55), (0.78, 0, 0.28)), ((1.5, 0.64, 0.05), (0, 0, 0.12))):
+    for extent, offset in (
+        ((1.65, 0.08, 0.55), (0, -0.34, 0.28)),
+        ((1.65, 0.08, 0.55), (0, 0.34, 0.28)),
+        ((0.1, 0.7, 0.55), (-0.78, 0, 0.28)),
+        ((0.1, 0.7, 0.55), (0.78, 0, 0.28)),
+        ((1.5, 0.64, 0.05), (0, 0, 0.12)),
+    ):
         kit.box(extent, offset, kit.white, piece, place, 0.03)
 
 

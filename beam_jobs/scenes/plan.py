@@ -1,11 +1,12 @@
 """The plan of a room: its four sides, what is open in them, and where there is still space."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
-WALL = 0.14      # thickness between neighbouring rooms, metres
+WALL = 0.14  # thickness between neighbouring rooms, metres
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,12 @@ class Plan:
     def side(self, wall: int) -> Side:
         """0 south, 1 east, 2 north, 3 west."""
         width, depth = self.x1 - self.x0, self.y1 - self.y0
-        start, along, inward, length, yaw = (((self.x0, self.y0), (1, 0), (0, 1), width, np.pi), ((self.x1, self.y0), (0, 1), (-1, 0), depth, -np.pi / 2),
-                                             ((self.x1, self.y1), (-1, 0), (0, -1), width, 0.0), ((self.x0, self.y1), (0, -1), (1, 0), depth, np.pi / 2))[wall]
+        start, along, inward, length, yaw = (
+            ((self.x0, self.y0), (1, 0), (0, 1), width, np.pi),
+            ((self.x1, self.y0), (0, 1), (-1, 0), depth, -np.pi / 2),
+            ((self.x1, self.y1), (-1, 0), (0, -1), width, 0.0),
+            ((self.x0, self.y1), (0, -1), (1, 0), depth, np.pi / 2),
+        )[wall]
         return Side(np.array(start, float), np.array(along, float), np.array(inward, float), length, yaw)
 
     def outer_walls(self) -> list[int]:

@@ -2,6 +2,7 @@
 
 Rays: Embree. Pixel centres at +0.5 (measured on the published frames).
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from beam_jobs.scenes.scene import Scene
 from beam_jobs.scenes.textures import SIDE
 from models.tasks import Camera
 
-TO_OPENCV = np.array([1.0, -1.0, -1.0])       # normals are published in a frame with x right, y down, z away
+TO_OPENCV = np.array([1.0, -1.0, -1.0])  # normals are published in a frame with x right, y down, z away
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,15 @@ class Eye:
         colour = np.where(glow > 0, albedo * glow, albedo * light)
         colour = np.where(seen[:, None], colour, 2.0)
         square = lambda values: values.reshape(size, size, *values.shape[1:])
-        return Surfaces(square(developed(colour, rng)), square(np.where(seen, distance * share, np.inf)), square(distance),
-                        square((normal @ camera.rotation) * TO_OPENCV), square(mix(self.scene.shape.curvature)),
-                        square(np.where(seen, self.scene.instance[np.maximum(triangle, 0)], -1).astype("int32")), square(-(normal * rays).sum(1)))
+        return Surfaces(
+            square(developed(colour, rng)),
+            square(np.where(seen, distance * share, np.inf)),
+            square(distance),
+            square((normal @ camera.rotation) * TO_OPENCV),
+            square(mix(self.scene.shape.curvature)),
+            square(np.where(seen, self.scene.instance[np.maximum(triangle, 0)], -1).astype("int32")),
+            square(-(normal * rays).sum(1)),
+        )
 
     def albedo(self, material: np.ndarray, uv: np.ndarray) -> np.ndarray:
         """[n, 3] linear reflectance: bilinear look-up that wraps."""
@@ -103,7 +110,7 @@ class Eye:
         strength = []
         for light in self.scene.lights:
             way = np.array(light.position) - points
-            square = (way ** 2).sum(1)
+            square = (way**2).sum(1)
             cosine = np.clip((way * normals).sum(1) / np.sqrt(square), 0, 1)
             strength.append(cosine / np.maximum(square, 0.25) * max(light.power))
         order = np.argsort([-s.mean() for s in strength])[:4]

@@ -1,4 +1,5 @@
 """A scene: one triangle soup with materials, instances, rooms and lights, and the builder that collects it."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -7,8 +8,26 @@ import numpy as np
 
 from beam_jobs.scenes.shapes import Shape
 
-SEMANTIC = ("uncertain", "background", "bottle", "chair", "couch", "potted plant", "bed", "dining table", "toilet", "tv", "microwave", "oven", "toaster",
-            "sink", "refrigerator", "book", "clock", "vase")
+SEMANTIC = (
+    "uncertain",
+    "background",
+    "bottle",
+    "chair",
+    "couch",
+    "potted plant",
+    "bed",
+    "dining table",
+    "toilet",
+    "tv",
+    "microwave",
+    "oven",
+    "toaster",
+    "sink",
+    "refrigerator",
+    "book",
+    "clock",
+    "vase",
+)
 
 
 @dataclass(frozen=True)
@@ -89,5 +108,15 @@ class Builder:
         from beam_jobs.scenes.shapes import joined
 
         counts = [len(shape.faces) for shape in self.shapes]
-        return Scene(joined(self.shapes), np.repeat(self.materials, counts), np.repeat(self.instances, counts), np.array(self.semantics, "uint8"), tuple(self.names),
-                     np.stack(self.textures).astype("float32"), np.array(self.scales, "float32"), np.array(self.glows, "float32"), tuple(self.rooms), tuple(self.lights))
+        return Scene(
+            joined(self.shapes),
+            np.repeat(self.materials, counts),
+            np.repeat(self.instances, counts),
+            np.array(self.semantics, "uint8"),
+            tuple(self.names),
+            np.stack(self.textures).astype("float32"),
+            np.array(self.scales, "float32"),
+            np.array(self.glows, "float32"),
+            tuple(self.rooms),
+            tuple(self.lights),
+        )

@@ -3,6 +3,7 @@
 A `Shape` is a triangle mesh whose corners carry what the surface really is, not what the triangles suggest: a cylinder's side has curvature
 (1/r, 0) however few facets it has. Convex surfaces have positive curvature (the sign of the published labels). Metres.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -42,8 +43,13 @@ class Shape:
 def joined(shapes: list[Shape]) -> Shape:
     """one shape of several."""
     offsets = np.cumsum([0] + [len(shape.vertices) for shape in shapes[:-1]])
-    return Shape(np.concatenate([s.vertices for s in shapes]), np.concatenate([s.faces + o for s, o in zip(shapes, offsets)]),
-                 np.concatenate([s.normals for s in shapes]), np.concatenate([s.uv for s in shapes]), np.concatenate([s.curvature for s in shapes]))
+    return Shape(
+        np.concatenate([s.vertices for s in shapes]),
+        np.concatenate([s.faces + o for s, o in zip(shapes, offsets)]),
+        np.concatenate([s.normals for s in shapes]),
+        np.concatenate([s.uv for s in shapes]),
+        np.concatenate([s.curvature for s in shapes]),
+    )
 
 
 def lattice_faces(rows: int, columns: int) -> np.ndarray:
@@ -114,7 +120,7 @@ def revolved(radius: np.ndarray, height: np.ndarray, segments: int = 20) -> Shap
     normals = np.stack([(z1 / q)[:, None] * c, (z1 / q)[:, None] * s, np.broadcast_to((-r1 / q)[:, None], (len(z), len(c)))], -1)
     length = np.concatenate([[0], np.cumsum(np.hypot(np.diff(r), np.diff(z)))])
     uv = np.stack(np.broadcast_arrays(turn[None] * max(r.max(), 0.02), length[:, None]), -1)
-    curvature = np.stack([(r1 * z2 - r2 * z1) / q ** 3, z1 / (np.maximum(r, 1e-3) * q)], -1)
+    curvature = np.stack([(r1 * z2 - r2 * z1) / q**3, z1 / (np.maximum(r, 1e-3) * q)], -1)
     return sheet(points, normals, uv, np.broadcast_to(curvature[:, None], (*points.shape[:2], 2)))
 
 

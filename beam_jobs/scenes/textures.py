@@ -1,4 +1,5 @@
 """Procedural textures: 128 x 128 float32 RGB images in [0, 1] that tile, one function a material, all from a generator."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -11,7 +12,7 @@ def noise(rng: np.random.Generator, falloff: float = 1.6, stretch: float = 1.0) 
     y, x = np.fft.fftfreq(SIDE)[:, None] * stretch, np.fft.rfftfreq(SIDE)[None] / stretch
     frequency = np.hypot(y, x)
     frequency[0, 0] = 1
-    spectrum = (rng.standard_normal((SIDE, SIDE // 2 + 1)) + 1j * rng.standard_normal((SIDE, SIDE // 2 + 1))) / frequency ** falloff
+    spectrum = (rng.standard_normal((SIDE, SIDE // 2 + 1)) + 1j * rng.standard_normal((SIDE, SIDE // 2 + 1))) / frequency**falloff
     spectrum[0, 0] = 0
     image = np.fft.irfft2(spectrum, s=(SIDE, SIDE))
     return (image / image.std()).astype("float32")
@@ -48,8 +49,8 @@ def tiles(rng, colour, grout: float = 0.5, count: int = 3) -> np.ndarray:
     image, side = plain(rng, colour, 0.02).copy(), SIDE // count
     for i in range(count):
         for j in range(count):
-            image[i * side:(i + 1) * side, j * side:(j + 1) * side] *= rng.uniform(0.92, 1.06)
-        image[i * side:i * side + 2] = image[:, i * side:i * side + 2] = grout
+            image[i * side : (i + 1) * side, j * side : (j + 1) * side] *= rng.uniform(0.92, 1.06)
+        image[i * side : i * side + 2] = image[:, i * side : i * side + 2] = grout
     return _finished(image)
 
 
@@ -61,7 +62,7 @@ def bricks(rng, colour) -> np.ndarray:
             columns = (np.arange(32) + j * 32 + shift) % SIDE
             image[row, columns] *= rng.uniform(0.8, 1.15)
             image[row, columns[:2]] = 0.72
-        image[i * 16:i * 16 + 2] = 0.72
+        image[i * 16 : i * 16 + 2] = 0.72
     return _finished(image)
 
 
@@ -102,9 +103,9 @@ def books(rng) -> np.ndarray:
     image, x = np.zeros((SIDE, SIDE, 3), "float32"), 0
     while x < SIDE:
         width, colour = int(rng.integers(5, 14)), rng.uniform(0.05, 0.85, 3)
-        image[:, x:x + width] = colour
+        image[:, x : x + width] = colour
         image[:, x] *= 0.4
-        image[20:28, x + 1:x + width - 1] = rng.uniform(0.5, 1, 3)
+        image[20:28, x + 1 : x + width - 1] = rng.uniform(0.5, 1, 3)
         x += width
     return _finished(image)
 

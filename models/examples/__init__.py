@@ -1,4 +1,5 @@
 """How is a labelled view written down? Codecs of the published files and of tf.train.Example, and the decoded label store."""
+
 from models.examples.example import encode_view, encoded_images, parse_view, records
 from models.examples.published import LabelError, read_label, write_label
 

@@ -1,4 +1,5 @@
 """The label contract: unit, range, missing code and classes of every label, machine-readable, and the check that holds examples to it."""
+
 from __future__ import annotations
 
 import json
@@ -13,10 +14,33 @@ from models.tasks import DOMAINS, TASKS, View
 
 def contract(size: int) -> dict:
     """what every record promises; written beside the examples as contract.json."""
-    labels = {folder: {"unit": domain.unit, "dtype": domain.dtype, "channels": domain.channels, "missing": domain.missing, "ids": domain.ids,
-                       "low": finite(domain.low), "high": finite(domain.high)} for folder, domain in DOMAINS.items() if domain.per_view}
-    tasks = {name: {"labels": entry.labels, "unit": entry.unit, "low": entry.low, "high": entry.high, "kind": entry.output.kind,
-                    "shape": entry.output.shape(size), "mask": entry.mask, "flip": entry.flip, "images": entry.images} for name, entry in TASKS.items()}
+    labels = {
+        folder: {
+            "unit": domain.unit,
+            "dtype": domain.dtype,
+            "channels": domain.channels,
+            "missing": domain.missing,
+            "ids": domain.ids,
+            "low": finite(domain.low),
+            "high": finite(domain.high),
+        }
+        for folder, domain in DOMAINS.items()
+        if domain.per_view
+    }
+    tasks = {
+        name: {
+            "labels": entry.labels,
+            "unit": entry.unit,
+            "low": entry.low,
+            "high": entry.high,
+            "kind": entry.output.kind,
+            "shape": entry.output.shape(size),
+            "mask": entry.mask,
+            "flip": entry.flip,
+            "images": entry.images,
+        }
+        for name, entry in TASKS.items()
+    }
     return {"size": size, "labels": labels, "tasks": tasks}
 
 

@@ -1,4 +1,5 @@
 """A view as a tf.train.Example and back: maps as PNG, vectors as floats, one record a view."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -14,8 +15,14 @@ def encode_view(view: View, split: str) -> bytes:
     text = lambda value: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value if isinstance(value, bytes) else value.encode()]))
     number = lambda value: tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
     floats = lambda value: tf.train.Feature(float_list=tf.train.FloatList(value=np.asarray(value, "float32")))
-    features = {"key": text(str(view.key)), "building": text(view.key.building), "split": text(split), "point": number(view.key.point), "view": number(view.key.view),
-                "rgb": text(encode_png(view.rgb))}
+    features = {
+        "key": text(str(view.key)),
+        "building": text(view.key.building),
+        "split": text(split),
+        "point": number(view.key.point),
+        "view": number(view.key.view),
+        "rgb": text(encode_png(view.rgb)),
+    }
     for folder, value in view.labels.items():
         features[folder] = text(encode_png(value)) if DOMAINS[folder].file == "png" else floats(value)
     if view.camera is not None:
@@ -32,7 +39,9 @@ def parse_view(record: bytes) -> View:
     for folder, domain in DOMAINS.items():
         if folder in ("rgb", "point_info") or folder not in features:
             continue
-        labels[folder] = decode_png(features[folder].bytes_list.value[0], domain) if domain.file == "png" else np.array(features[folder].float_list.value, "float32")
+        labels[folder] = (
+            decode_png(features[folder].bytes_list.value[0], domain) if domain.file == "png" else np.array(features[folder].float_list.value, "float32")
+        )
     camera = Camera.from_floats(np.array(features["camera"].float_list.value)) if "camera" in features else None
     return View(ViewKey.parse(features["key"].bytes_list.value[0].decode()), decode_png(features["rgb"].bytes_list.value[0], DOMAINS["rgb"]), camera, labels)
 
@@ -42,8 +51,7 @@ def records(uri: str, split: str):
     import tensorflow as tf
 
     files = sorted(tf.io.gfile.glob(f"{uri}/Split-{split}/*.tfrecord.gz"))
-    for record in tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator():
-        yield record
+    yield from tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator()
 
 
 def encoded_images(uri: str, split: str, count: int) -> list[bytes]:

@@ -1,4 +1,5 @@
 """Every label decoded once: memory-mapped images, samples, targets and masks that all networks and transfers share."""
+
 from __future__ import annotations
 
 import json
@@ -65,8 +66,10 @@ class LabelStore:
     def samples(self, task: str, split: str) -> TaskSamples:
         """Raises LookupError if the split holds no labelled sample of the task."""
         if not self.facts["samples"].get(task, {}).get(split, 0):
-            raise LookupError(f"no {split} view carries the labels of {task} ({', '.join(TASKS[task].labels) if task in TASKS else 'unknown task'}); "
-                              "leave the task out or add views with the label")
+            raise LookupError(
+                f"no {split} view carries the labels of {task} ({', '.join(TASKS[task].labels) if task in TASKS else 'unknown task'}); "
+                "leave the task out or add views with the label"
+            )
         return TaskSamples(*(np.load(self.directory / split / f"{task}.{part}.npy", mmap_mode="r") for part in ("views", "target", "mask")))
 
     def sample_names(self, task: str, split: str) -> list[str]:

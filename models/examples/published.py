@@ -2,6 +2,7 @@
 
 Layout: `<root>/<building>/<folder>/point_<P>_view_<V>_domain_<suffix>.<png|npy|json>` (data/README of StanfordVL/taskonomy).
 """
+
 from __future__ import annotations
 
 import io
@@ -63,7 +64,7 @@ def decode_png(data: bytes, domain: Domain) -> np.ndarray:
         raise LabelError("a JPEG named .png: its values are not exact")
     if not data.startswith(_PNG) or len(data) < 33:
         raise LabelError("not a PNG file")
-    width, height = (int.from_bytes(data[i:i + 4], "big") for i in (16, 20))
+    width, height = (int.from_bytes(data[i : i + 4], "big") for i in (16, 20))
     depth, colour = data[24], data[25]
     if not (0 < width <= LARGEST_SIDE and 0 < height <= LARGEST_SIDE):
         raise LabelError(f"{width} x {height} pixels; at most {LARGEST_SIDE} x {LARGEST_SIDE} are read")
@@ -72,14 +73,16 @@ def decode_png(data: bytes, domain: Domain) -> np.ndarray:
     if colour in (4, 6):
         raise LabelError("has an alpha channel; published labels have none")
     if depth != 8 * np.dtype(domain.dtype).itemsize:
-        raise LabelError(f"{depth} bits a channel; {domain.folder} has {8 * np.dtype(domain.dtype).itemsize}"
-                         + (" (an 8-bit copy made for viewing is no label)" if depth == 8 else ""))
+        raise LabelError(
+            f"{depth} bits a channel; {domain.folder} has {8 * np.dtype(domain.dtype).itemsize}"
+            + (" (an 8-bit copy made for viewing is no label)" if depth == 8 else "")
+        )
     if domain.ids and colour != 0:
         raise LabelError("colour-coded picture, made for viewing; a label holds grey class or segment ids")
     try:
         with Image.open(io.BytesIO(data)) as image:
             pixels = np.asarray(image)
-    except Exception as error:                       # Pillow raises many types for damaged files
+    except Exception as error:  # Pillow raises many types for damaged files
         raise LabelError(f"damaged PNG: {error}") from error
     return fitted(pixels, domain)
 
@@ -113,6 +116,7 @@ def decode_npy(data: bytes, domain: Domain) -> np.ndarray:
 
 def decode_json(data: bytes, domain: Domain) -> dict:
     """the object; NaN and infinities are refused."""
+
     def refuse(text):
         raise LabelError(f"{text} in JSON; numbers must be finite")
 

@@ -2,6 +2,7 @@
 
 A mean of ids names nothing, and a mean across a depth border is a surface that is not there.
 """
+
 from __future__ import annotations
 
 import numpy as np

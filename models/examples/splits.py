@@ -1,4 +1,5 @@
 """Which buildings train, validate, test. Splits go by building, never by image: views of one building know each other."""
+
 from __future__ import annotations
 
 import csv
@@ -33,6 +34,8 @@ def hashed_splits(buildings: Iterable[str]) -> dict[str, str]:
     """8:1:1 in the order of the names' hashes, at least one building a split. Raises ValueError with fewer than three buildings."""
     ordered = sorted(buildings, key=lambda name: hashlib.sha256(name.encode()).hexdigest())
     if len(ordered) < 3:
-        raise ValueError(f"{len(ordered)} building(s) found; three are needed (train, val, test), since splits go by building. Add buildings or give splits.csv")
+        raise ValueError(
+            f"{len(ordered)} building(s) found; three are needed (train, val, test), since splits go by building. Add buildings or give splits.csv"
+        )
     held = max(1, len(ordered) // 10)
     return {name: "test" if i < held else "val" if i < 2 * held else "train" for i, name in enumerate(ordered)}

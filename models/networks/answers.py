@@ -2,6 +2,7 @@
 
 `fit_targets` turns targets into numbers to regress; `answer` turns predictions back into what the task's loss takes.
 """
+
 from __future__ import annotations
 
 import numpy as np
@@ -30,7 +31,7 @@ def fit_targets(task: Task, target: np.ndarray, mask: np.ndarray, images: np.nda
 
 
 def segment_means(ids: np.ndarray, images: np.ndarray) -> np.ndarray:
-    """[m, S, S, 5]: mean colour (3, in [-1, 1]) and mean place (2, in [-1, 1]) of the segment that a pixel belongs to: near for the same segment, apart else."""
+    """[m, S, S, 5]: mean colour (3) and mean place (2), in [-1, 1], of the segment that a pixel belongs to: near for one segment, apart for two."""
     side = ids.shape[1]
     y, x = np.mgrid[:side, :side] / side * 2 - 1
     made = np.empty((*ids.shape, SEGMENT_FEATURES), "float32")

@@ -1,4 +1,5 @@
 """Encoders: an image in [-1, 1] to a map of few channels, non-negative, that every transfer reads."""
+
 from __future__ import annotations
 
 import keras

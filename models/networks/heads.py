@@ -1,4 +1,5 @@
 """Heads: representations to answers. Maps by decoders, vectors and classes by dense layers on the flattened, concatenated representations."""
+
 from __future__ import annotations
 
 import keras

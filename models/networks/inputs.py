@@ -1,4 +1,5 @@
 """What a network sees: uint8 images made into its training input (numpy, with the task's own damage), and the clean form used afterwards (keras.ops)."""
+
 from __future__ import annotations
 
 import keras
@@ -8,7 +9,7 @@ from keras import ops
 from models.tasks import Task
 from models.tasks.labels.permutations import permutation_set
 
-NOISE = 0.1        # standard deviation in [0, 1] units: variance 0.01 (load_ops.add_gaussian_noise)
+NOISE = 0.1  # standard deviation in [0, 1] units: variance 0.01 (load_ops.add_gaussian_noise)
 
 
 def training_input(task: Task, images: np.ndarray, target: np.ndarray, rng: np.random.Generator, tile: int) -> np.ndarray:
@@ -18,7 +19,7 @@ def training_input(task: Task, images: np.ndarray, target: np.ndarray, rng: np.r
         value = np.clip(value + rng.normal(0, 2 * NOISE, value.shape), -1, 1).astype("float32")
     elif task.input == "holed":
         side = value.shape[2]
-        value[:, :, side // 4:side * 3 // 4, side // 4:side * 3 // 4] = 0
+        value[:, :, side // 4 : side * 3 // 4, side // 4 : side * 3 // 4] = 0
     elif task.input == "lightness":
         value = lightness_of(images)
     elif task.input == "tiles":
@@ -49,7 +50,7 @@ def tiles(value: np.ndarray, label: np.ndarray, rng: np.random.Generator, side: 
     for i, image in enumerate(value):
         for slot, place in enumerate(order[label[i]]):
             y, x = (place // 3 * cell + rng.integers(cell - crop + 1), place % 3 * cell + rng.integers(cell - crop + 1))
-            made[i, slot] = cv2.resize(image[y:y + crop, x:x + crop], (side, side))
+            made[i, slot] = cv2.resize(image[y : y + crop, x : x + crop], (side, side))
     return made
 
 

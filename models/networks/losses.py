@@ -2,12 +2,13 @@
 
 target, answer: as `models.tasks.targets` and the heads make them; mask: [B, S, S, 1] weights or [B].
 """
+
 from __future__ import annotations
 
 import numpy as np
 from keras import ops
 
-PAIRS = 300            # pixels an image that the pair metric compares (released segment2d config)
+PAIRS = 300  # pixels an image that the pair metric compares (released segment2d config)
 
 
 def weighted_mean(values, mask):

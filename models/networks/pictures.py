@@ -1,4 +1,5 @@
 """Targets and answers of map tasks as pictures for a person. numpy alone: the client uses it too."""
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,4 +1,5 @@
 """Every size and schedule of networks and transfers, in one frozen value. The numbers of the paper stand in `tfx_pipeline/config.py`."""
+
 from __future__ import annotations
 
 import functools
@@ -41,7 +42,7 @@ class NetworkConfig:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            if isinstance(getattr(self, field.name), list):          # JSON has no tuples
+            if isinstance(getattr(self, field.name), list):  # JSON has no tuples
                 object.__setattr__(self, field.name, tuple(getattr(self, field.name)))
         if self.encoder not in ENCODERS:
             raise ValueError(f"encoder is one of {', '.join(ENCODERS)}; got {self.encoder!r}")

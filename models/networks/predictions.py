@@ -1,4 +1,5 @@
 """A few test samples as a person sees them: input, label, and the task network's answer, as uint8 pictures."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -4,6 +4,7 @@ Local readouts (maps): ridge regression on the 3 x 3 neighbourhoods of the repre
 One Gram matrix over all sources holds every subset. Global readouts (vectors, classes): kernel ridge regression, where the kernel of several
 sources is the sum of theirs, and the kernel of a pair of views adds and multiplies theirs; leave-one-out errors in closed form choose the ridge.
 """
+
 from __future__ import annotations
 
 import numpy as np
@@ -14,7 +15,7 @@ def neighbourhoods(maps: np.ndarray) -> np.ndarray:
     """[n, h, w, c] -> [n, h, w, 9 c], zero padded, row-major over the 3 x 3 window (the order of a flattened convolution kernel)."""
     padded = np.pad(maps, ((0, 0), (1, 1), (1, 1), (0, 0)))
     h, w = maps.shape[1:3]
-    return np.concatenate([padded[:, i:i + h, j:j + w] for i in range(3) for j in range(3)], axis=-1)
+    return np.concatenate([padded[:, i : i + h, j : j + w] for i in range(3) for j in range(3)], axis=-1)
 
 
 def random_kernel(channels: int, features: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -49,7 +50,7 @@ class LocalSolver:
         """[len(sources) d + 1, o] float32; the last row is the constant."""
         at = self.columns(sources)
         block = self.gram[np.ix_(at, at)].astype("float64")
-        block[np.diag_indices(len(at) - 1)] += ridge * self.rows + 1e-6 * np.trace(block) / len(at)      # a singular Gram matrix still factors
+        block[np.diag_indices(len(at) - 1)] += ridge * self.rows + 1e-6 * np.trace(block) / len(at)  # a singular Gram matrix still factors
         return cho_solve(cho_factor(block, overwrite_a=True), self.cross[at]).astype("float32")
 
 
@@ -86,8 +87,8 @@ class KernelRidge:
         for ridge in ridges:
             shrunk = 1 / (np.maximum(values, 0) + ridge * scale)
             dual = vectors @ (shrunk[:, None] * projected)
-            missed = dual / ((vectors ** 2) @ shrunk)[:, None]              # residual of a sample that was left out (Allen 1974)
-            error = float((missed ** 2).mean())
+            missed = dual / ((vectors**2) @ shrunk)[:, None]  # residual of a sample that was left out (Allen 1974)
+            error = float((missed**2).mean())
             if error < best:
                 best, self.ridge, self.dual, self.left_out = error, ridge, dual.astype("float32"), (centred - missed + self.mean).astype("float32")
 

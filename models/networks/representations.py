@@ -1,4 +1,5 @@
 """The representation store: every frozen encoder once over every view, so that transfers never touch pixels."""
+
 from __future__ import annotations
 
 import json
@@ -84,6 +85,6 @@ def encoded(network, images: np.ndarray, batch: int = 64) -> np.ndarray:
     """[n, h, w, c] float32 codes of clean whole images."""
     parts = []
     for i in range(0, len(images), batch):
-        image01 = keras.ops.convert_to_tensor(images[i:i + batch].astype("float32") / 255)
+        image01 = keras.ops.convert_to_tensor(images[i : i + batch].astype("float32") / 255)
         parts.append(np.asarray(network.encoder(encoder_input(network.task, image01), training=False)))
     return np.concatenate(parts)

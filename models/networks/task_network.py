@@ -1,4 +1,5 @@
 """Task networks: one a task, trained on pixels, kept in a content-addressed ledger."""
+
 from __future__ import annotations
 
 import hashlib
@@ -23,7 +24,19 @@ from models.networks.plan import NetworkConfig, sources_of
 from models.tasks import TASKS, Task
 
 # The fields of a configuration that a task network depends on; the others only matter to transfers.
-LEARNED = ("encoder", "encoder_widths", "representation_channels", "decoder_widths", "head_width", "steps", "batch", "learning_rate", "weight_decay", "tile_size", "seed")
+LEARNED = (
+    "encoder",
+    "encoder_widths",
+    "representation_channels",
+    "decoder_widths",
+    "head_width",
+    "steps",
+    "batch",
+    "learning_rate",
+    "weight_decay",
+    "tile_size",
+    "seed",
+)
 
 
 class Interrupted(RuntimeError):
@@ -48,7 +61,7 @@ class TaskNetwork:
         """answers to training-form inputs."""
         parts = []
         for i in range(0, len(value), batch):
-            chunk = value[i:i + batch]
+            chunk = value[i : i + batch]
             flat = chunk.reshape(-1, *chunk.shape[-3:])
             code = np.asarray(self.encoder(flat, training=False))
             if self.images > 1:
@@ -90,9 +103,13 @@ class Batches:
         """inputs, targets, masks of the next samples, in epochs."""
         while len(self.order) < self.size:
             self.order += self.rng.permutation(len(self.data)).tolist()
-        rows, self.order = sorted(self.order[:self.size]), self.order[self.size:]
+        rows, self.order = sorted(self.order[: self.size]), self.order[self.size :]
         target = np.asarray(self.data.target[rows], "float32")
-        return training_input(self.task, self.images[self.data.views[rows]], target, self.rng, self.config.tile_size), target, np.asarray(self.data.mask[rows], "float32")
+        return (
+            training_input(self.task, self.images[self.data.views[rows]], target, self.rng, self.config.tile_size),
+            target,
+            np.asarray(self.data.mask[rows], "float32"),
+        )
 
 
 def descend(model: keras.Model, batches: Batches, steps: int, name: str) -> list[float]:
@@ -129,8 +146,15 @@ def build_task_network(task: Task, config: NetworkConfig, size: int) -> TaskNetw
 
 def address(task: Task, config: NetworkConfig, store) -> str:
     """what a trained network depends on, as 16 hex digits."""
-    content = json.dumps([asdict(task), {name: getattr(config, name) for name in LEARNED}, store.hash if task.trained else store.size,
-                          sources_of("encoders", "heads", "inputs", "losses", "task_network")], sort_keys=True)
+    content = json.dumps(
+        [
+            asdict(task),
+            {name: getattr(config, name) for name in LEARNED},
+            store.hash if task.trained else store.size,
+            sources_of("encoders", "heads", "inputs", "losses", "task_network"),
+        ],
+        sort_keys=True,
+    )
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
@@ -150,8 +174,12 @@ def train_tasks(store, directory: str | Path, names: Iterable[str], config: Netw
         trained += 1
         left = (time.time() - since) / trained * (len(names) - done - 1)
         record = records[name]
-        print(f"  network {done + 1}/{len(names)} {name}: {record['seconds']:.1f} s, beats the average on {record['win_average']:.0%} of test samples; about {left:.0f} s left",
-              file=out, flush=True)
+        print(
+            f"  network {done + 1}/{len(names)} {name}: {record['seconds']:.1f} s, beats the average on {record['win_average']:.0%} of test samples, "
+            f"about {left:.0f} s left",
+            file=out,
+            flush=True,
+        )
     return records
 
 
@@ -171,9 +199,18 @@ def train_task(store, folder: Path, entry: Task, config: NetworkConfig) -> dict:
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     network.encoder.save_weights(scratch / "encoder.weights.h5")
-    record = {"task": entry.name, "address": address(entry, config, store), "size": store.size, "config": {**asdict(config)}, "seconds": seconds,
-              "steps": config.steps if entry.trained else 0, "parameters": network.encoder.count_params() + (network.head.count_params() if network.head else 0),
-              "loss": None, "win_average": float("nan"), "curve": curve}
+    record = {
+        "task": entry.name,
+        "address": address(entry, config, store),
+        "size": store.size,
+        "config": {**asdict(config)},
+        "seconds": seconds,
+        "steps": config.steps if entry.trained else 0,
+        "parameters": network.encoder.count_params() + (network.head.count_params() if network.head else 0),
+        "loss": None,
+        "win_average": float("nan"),
+        "curve": curve,
+    }
     if entry.trained:
         network.head.save_weights(scratch / "head.weights.h5")
         losses, average = test_losses(network, store, config), average_losses(entry, store)
@@ -206,8 +243,8 @@ def test_losses(network: TaskNetwork, store, config: NetworkConfig) -> np.ndarra
     target = np.asarray(data.target, "float32")
     rng, images, parts = np.random.default_rng(zlib.crc32(task.name.encode())), store.images("test"), []
     for i in range(0, len(data), 64):
-        value = training_input(task, images[data.views[i:i + 64]], target[i:i + 64], rng, config.tile_size)
-        parts.append(image_losses(task.loss, target[i:i + 64], data.mask[i:i + 64], network.answer(value)))
+        value = training_input(task, images[data.views[i : i + 64]], target[i : i + 64], rng, config.tile_size)
+        parts.append(image_losses(task.loss, target[i : i + 64], data.mask[i : i + 64], network.answer(value)))
     return np.concatenate(parts)
 
 
@@ -216,8 +253,8 @@ def average_losses(task: Task, store) -> np.ndarray:
     test, answer = store.samples(task.name, "test"), average_answer(task, store)
     parts = []
     for i in range(0, len(test), 64):
-        target = np.asarray(test.target[i:i + 64], "float32")
-        parts.append(image_losses(task.loss, target, test.mask[i:i + 64], np.broadcast_to(answer, (len(target), *answer.shape[1:]))))
+        target = np.asarray(test.target[i : i + 64], "float32")
+        parts.append(image_losses(task.loss, target, test.mask[i : i + 64], np.broadcast_to(answer, (len(target), *answer.shape[1:]))))
     return np.concatenate(parts)
 
 

@@ -2,6 +2,7 @@
 
 A network takes raw (unstandardised) representations, sources side by side on the channel axis: [B, h, w, c order], or [B, images, h, w, c order].
 """
+
 from __future__ import annotations
 
 import json
@@ -42,9 +43,9 @@ class LocalReadout(keras.layers.Layer):
         h, w = maps.shape[1:3]
         features = []
         for i in range(self.order):
-            own = (maps[..., i * self.width:(i + 1) * self.width] - self.parts["mean"][i]) / self.parts["deviation"][i]
+            own = (maps[..., i * self.width : (i + 1) * self.width] - self.parts["mean"][i]) / self.parts["deviation"][i]
             padded = ops.pad(own, ((0, 0), (1, 1), (1, 1), (0, 0)))
-            x = ops.concatenate([padded[:, a:a + h, b:b + w] for a in range(3) for b in range(3)], axis=-1)
+            x = ops.concatenate([padded[:, a : a + h, b : b + w] for a in range(3) for b in range(3)], axis=-1)
             features += [x, ops.relu(ops.matmul(x, self.parts["kernel"]) + self.parts["bias"])]
         blocks = ops.matmul(ops.concatenate(features, axis=-1), self.parts["weights"][:-1]) + self.parts["weights"][-1]
         r = int(round((self.parts["weights"].shape[1] / self.channels) ** 0.5))
@@ -82,10 +83,10 @@ class GlobalReadout(keras.layers.Layer):
         """[B, views]: kernel between new views and teaching views, the mean over sources."""
         total, size = 0.0, int(np.prod(maps.shape[1:3])) * self.width
         for i in range(self.order):
-            own = (maps[..., i * self.width:(i + 1) * self.width] - self.parts["mean"][i]) / self.parts["deviation"][i]
+            own = (maps[..., i * self.width : (i + 1) * self.width] - self.parts["mean"][i]) / self.parts["deviation"][i]
             flat = ops.reshape(own, (-1, size))
             random = ops.relu(ops.matmul(flat, self.parts["kernel"])) / self.parts["kernel"].shape[1] ** 0.5
-            features = ops.concatenate([flat / size ** 0.5, random], axis=1)
+            features = ops.concatenate([flat / size**0.5, random], axis=1)
             total = total + ops.matmul(features, ops.transpose(self.parts["teach"][i])) / self.parts["scale"][i]
         return total / self.order
 
@@ -128,7 +129,7 @@ def local_arrays(bench, subset: tuple[int, ...], target: str) -> dict:
     from models.networks.readout import LocalSolver, local_features, random_kernel
 
     config, split = bench.config, bench.config.transfer_split
-    picked = np.arange(bench.views)[:config.transfer_images]
+    picked = np.arange(bench.views)[: config.transfer_images]
     outputs = transfers.map_outputs(bench.store, target, split, picked, bench.grid, config)
     kernel, bias = random_kernel(bench.maps(0, "test").shape[-1], config.random_features, config.seed)
     solver = LocalSolver([local_features(bench.maps(i, split)[picked], kernel, bias) for i in subset], outputs)
@@ -148,8 +149,14 @@ def global_arrays(bench, subset: tuple[int, ...], target: str) -> tuple[dict, fl
     teach = [global_features(bench.maps(i, split), config.random_features, config.seed) for i in subset]
     size = int(np.prod(bench.maps(0, "test").shape[1:]))
     kernel = (np.random.default_rng(config.seed).standard_normal((size, config.random_features)) / np.sqrt(size)).astype("float32")
-    return {"kernel": kernel, "teach": np.stack(teach), "scale": np.array([(features ** 2).sum(1).mean() for features in teach]),
-            "views": np.asarray(bench.store.samples(target, split).views[rows]), "dual": fit.dual, "constant": fit.mean}, fit.temperature
+    return {
+        "kernel": kernel,
+        "teach": np.stack(teach),
+        "scale": np.array([(features**2).sum(1).mean() for features in teach]),
+        "views": np.asarray(bench.store.samples(target, split).views[rows]),
+        "dual": fit.dual,
+        "constant": fit.mean,
+    }, fit.temperature
 
 
 def load_transfer_network(folder: str | Path) -> TransferNetwork:
@@ -163,5 +170,7 @@ def load_transfer_network(folder: str | Path) -> TransferNetwork:
     task, channels = TASKS[facts["target"]], arrays["mean"].size
     shape = (facts["grid"], facts["grid"], channels)
     source = keras.Input(shape if task.images == 1 else (task.images, *shape), name="representation")
-    layer = LocalReadout(arrays, facts["channels"], facts["enlarge"], facts["factor"]) if task.output.dense else GlobalReadout(arrays, task.images, facts["factor"])
+    layer = (
+        LocalReadout(arrays, facts["channels"], facts["enlarge"], facts["factor"]) if task.output.dense else GlobalReadout(arrays, task.images, facts["factor"])
+    )
     return TransferNetwork(tuple(facts["sources"]), task, keras.Model(source, layer(source), name=f"transfer_to_{task.name}"))

@@ -4,6 +4,7 @@ Transfers learn from `config.transfer_split` (the paper: the validation building
 the target task's own loss. Controls in the same tournament: supervised (the task network itself), scratch (the same readout on raw pixels: the
 original's shallow from-scratch network), average (the best constant).
 """
+
 from __future__ import annotations
 
 import itertools
@@ -28,8 +29,9 @@ Record = Callable[[dict, list[str], np.ndarray], None]
 PIXELS = "pixels"
 
 
-def measure_transfers(store, representations, networks: str | Path, ledger: str | Path, config: NetworkConfig, *, record: Record,
-                      targets: Iterable[str], out=sys.stderr) -> dict:
+def measure_transfers(
+    store, representations, networks: str | Path, ledger: str | Path, config: NetworkConfig, *, record: Record, targets: Iterable[str], out=sys.stderr
+) -> dict:
     """measure every transfer into `targets`; `record(transfer, sample names, losses)` is called once for each.
 
     transfer: {"sources", "target", "regime", "control"}. Finished targets are read back from `ledger`. Returns what is worth reporting:
@@ -56,7 +58,11 @@ def measure_transfers(store, representations, networks: str | Path, ledger: str 
         for key, losses in load(places[name]):
             record({"sources": list(key[0]), "target": name, "regime": "", "control": key[1] or None}, names, losses)
             count += key[1] == ""
-    print(f"  {count} transfers into {len(targets)} targets ({len(targets) - len(fresh)} targets from the ledger): {time.time() - since:.1f} s", file=out, flush=True)
+    print(
+        f"  {count} transfers into {len(targets)} targets ({len(targets) - len(fresh)} targets from the ledger): {time.time() - since:.1f} s",
+        file=out,
+        flush=True,
+    )
     return {"transfers": count, "seconds": time.time() - since, "calibration": []}
 
 
@@ -92,13 +98,17 @@ def pixel_map(images: np.ndarray, grid: int) -> np.ndarray:
 def teaching_rows(store, name: str, config: NetworkConfig) -> np.ndarray:
     """positions of the samples that teach transfers: at most `transfer_images` of the transfer split."""
     count = len(store.samples(name, config.transfer_split))
-    return np.arange(count) if count <= config.transfer_images else np.sort(np.random.default_rng(config.seed).choice(count, config.transfer_images, replace=False))
+    return (
+        np.arange(count)
+        if count <= config.transfer_images
+        else np.sort(np.random.default_rng(config.seed).choice(count, config.transfer_images, replace=False))
+    )
 
 
 def local_transfers(bench: Bench, names: list[str], rows: dict, out) -> None:
     """all subsets into all map targets at once: one Gram matrix, one factor a subset."""
     config, split = bench.config, bench.config.transfer_split
-    picked = np.arange(bench.views)[:config.transfer_images]
+    picked = np.arange(bench.views)[: config.transfer_images]
     channels = bench.maps(0, "test").shape[-1]
     kernel, bias = random_kernel(channels, config.random_features, config.seed)
     fits, slices, start = [], {}, 0
@@ -150,7 +160,7 @@ def choose_ridge(bench: Bench, name: str, kernel, bias, outputs: np.ndarray, vie
     """the strength with the least squared error on a fifth of the teaching views that the fit has not seen, over a few sources; test views take no part."""
     if len(bench.config.ridges) == 1 or views < 10:
         return bench.config.ridges[0]
-    cells = bench.grid ** 2
+    cells = bench.grid**2
     cut, errors = (views - views // 5) * cells, np.zeros(len(bench.config.ridges))
     for index in np.linspace(0, len(bench.sources) - 1, probes).astype(int):
         features = local_features(bench.maps(int(index), bench.config.transfer_split)[:views], kernel, bias)
@@ -162,7 +172,7 @@ def choose_ridge(bench: Bench, name: str, kernel, bias, outputs: np.ndarray, vie
 
 
 class Judge:
-    """Per-image test losses of predicted map blocks, with the task's own loss; classes and embeddings get the temperature that fits the teaching split's spread."""
+    """Per-image test losses of predicted map blocks, by the task's own loss; classes and embeddings are sharpened by a fixed factor."""
 
     def __init__(self, store, name: str, config: NetworkConfig, grid: int) -> None:
         self.task, self.config, self.grid = TASKS[name], config, grid
@@ -171,7 +181,7 @@ class Judge:
         self.channels = block_channels(self.task)
 
     def __call__(self, blocks: np.ndarray) -> np.ndarray:
-        cells = self.grid ** 2
+        cells = self.grid**2
         picked = blocks.reshape(-1, cells, blocks.shape[1])[self.data.views[:, 0]].reshape(-1, blocks.shape[1])
         maps = from_blocks(picked, self.grid, self.channels, self.config.output_stride)
         return map_losses(self.task, self.target, self.mask, maps * sharpness(self.task))
@@ -210,7 +220,7 @@ class GlobalKernel:
 
     def __init__(self, bench: Bench, index: int, config: NetworkConfig) -> None:
         teach, test = (global_features(bench.maps(index, split), config.random_features, config.seed) for split in (config.transfer_split, "test"))
-        scale = float((teach ** 2).sum(1).mean())
+        scale = float((teach**2).sum(1).mean())
         self.teach, self.test = teach @ teach.T / scale, test @ teach.T / scale
 
 
@@ -243,7 +253,9 @@ def ledger_address(name: str, store, representations, networks: str | Path, conf
     """what all transfers into a target depend on, 8 hex digits."""
     sources = {source: representations.facts["sources"][source]["address"] for source in representations.sources}
     own = json.loads((Path(networks) / name / "network.json").read_text())["address"]
-    fields = {key: getattr(config, key) for key in ("random_features", "output_stride", "ridges", "transfer_split", "transfer_images", "transfer_order", "seed")}
+    fields = {
+        key: getattr(config, key) for key in ("random_features", "output_stride", "ridges", "transfer_split", "transfer_images", "transfer_order", "seed")
+    }
     content = json.dumps([store.hash, sources, own, fields, sources_of("answers", "losses", "readout", "transfers")], sort_keys=True)
     return f"{zlib.crc32(content.encode()):08x}"
 
@@ -252,7 +264,11 @@ def save(path: Path, rows: list) -> None:
     """one target's losses, atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f".{path.name}.{os.getpid()}.npz")
-    np.savez(scratch, keys=json.dumps([[list(sources), control] for (sources, control), _ in rows]), losses=np.stack([losses for _, losses in rows]).astype("float32"))
+    np.savez(
+        scratch,
+        keys=json.dumps([[list(sources), control] for (sources, control), _ in rows]),
+        losses=np.stack([losses for _, losses in rows]).astype("float32"),
+    )
     os.replace(scratch, path)
 
 

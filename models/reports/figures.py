@@ -1,4 +1,5 @@
 """Figures as SVG text: matplotlib, no window, deterministic ids."""
+
 from __future__ import annotations
 
 import base64
@@ -13,8 +14,21 @@ import numpy as np  # noqa: E402
 from models.tasks import TASKS  # noqa: E402
 
 INK, ACCENT, QUIET = "#22313f", "#0b7285", "#adb5bd"
-plt.rcParams.update({"svg.hashsalt": "taxonomy", "font.size": 9, "axes.edgecolor": QUIET, "axes.spines.top": False, "axes.spines.right": False, "text.color": INK,
-                     "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK, "svg.fonttype": "none", "font.family": "sans-serif"})
+plt.rcParams.update(
+    {
+        "svg.hashsalt": "taxonomy",
+        "font.size": 9,
+        "axes.edgecolor": QUIET,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "text.color": INK,
+        "axes.labelcolor": INK,
+        "xtick.color": INK,
+        "ytick.color": INK,
+        "svg.fonttype": "none",
+        "font.family": "sans-serif",
+    }
+)
 
 
 def svg(figure) -> str:
@@ -23,7 +37,7 @@ def svg(figure) -> str:
     figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None})
     plt.close(figure)
     text = buffer.getvalue()
-    return text[text.index("<svg"):]
+    return text[text.index("<svg") :]
 
 
 def title(name: str) -> str:
@@ -66,8 +80,15 @@ def budget_curves(curves: list[dict], measure: str, default_budget: float) -> st
         axes.plot([row["budget"] for row in rows], [row[measure] for row in rows], "-o", ms=3, color=colour, label=f"taxonomy, order {order}")
         banded = [row for row in rows if row.get(f"random_{measure}")]
         if order == orders[-1] and banded:
-            axes.fill_between([row["budget"] for row in banded], [row[f"random_{measure}"]["low"] for row in banded], [row[f"random_{measure}"]["high"] for row in banded],
-                              color=QUIET, alpha=0.4, lw=0, label="random policies, 90 %")
+            axes.fill_between(
+                [row["budget"] for row in banded],
+                [row[f"random_{measure}"]["low"] for row in banded],
+                [row[f"random_{measure}"]["high"] for row in banded],
+                color=QUIET,
+                alpha=0.4,
+                lw=0,
+                label="random policies, 90 %",
+            )
     axes.axvline(default_budget, color=QUIET, lw=1, ls=":")
     if measure == "quality":
         axes.axhline(0.5, color=QUIET, lw=1, ls="--")
@@ -81,7 +102,9 @@ def budget_curves(curves: list[dict], measure: str, default_budget: float) -> st
 def policy_graph(answer: dict) -> str:
     """supervised tasks on the left, how every target is reached on the right."""
     left = sorted(answer["supervised"], key=order_of)
-    reached = sorted((edge for edge in answer["edges"] if edge["sources"]), key=lambda edge: (np.mean([left.index(s) for s in edge["sources"]]), order_of(edge["target"])))
+    reached = sorted(
+        (edge for edge in answer["edges"] if edge["sources"]), key=lambda edge: (np.mean([left.index(s) for s in edge["sources"]]), order_of(edge["target"]))
+    )
     height = max(len(left), len(reached), 2)
     figure, axes = plt.subplots(figsize=(7.2, 0.3 * height + 0.6))
     place = {name: (0.0, (i + 0.5) * height / len(left)) for i, name in enumerate(left)}

@@ -1,4 +1,5 @@
 """The report: one self-contained HTML page that answers first, and shows its reasons after."""
+
 from __future__ import annotations
 
 import json
@@ -14,7 +15,9 @@ def write_report(directory: str | Path, *, run: dict) -> Path:
     """write index.html to `directory`, atomically; `run` as `summary.load_run` gives it, with "predictions" if there are any."""
     import jinja2
 
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     environment.filters["title"] = figures.title
     environment.filters["rate"] = lambda value: "not measured" if value is None else f"{value:.2f}"
     page = environment.get_template("report.html").render(contents(run))
@@ -29,14 +32,31 @@ def contents(run: dict) -> dict:
     """what the template shows."""
     rows, answer, evidence = run["affinities"]["rows"], chosen(run), run["evidence"]
     curves = evidence.get("curves", [])
-    graphs = {"matrix": figures.affinity_matrix(rows), "policy": figures.policy_graph(answer), "gain": figures.budget_curves(curves, "gain", run["default_budget"]),
-              "quality": figures.budget_curves(curves, "quality", run["default_budget"]),
-              "tree": figures.dendrogram(evidence["tree"]) if evidence.get("tree", {}).get("linkage") else "",
-              "curves": figures.learning_curves(run["curves"]) if run.get("curves") else ""}
+    graphs = {
+        "matrix": figures.affinity_matrix(rows),
+        "policy": figures.policy_graph(answer),
+        "gain": figures.budget_curves(curves, "gain", run["default_budget"]),
+        "quality": figures.budget_curves(curves, "quality", run["default_budget"]),
+        "tree": figures.dendrogram(evidence["tree"]) if evidence.get("tree", {}).get("linkage") else "",
+        "curves": figures.learning_curves(run["curves"]) if run.get("curves") else "",
+    }
     shown = [{"task": entry["task"], "images": [figures.picture(pixels) for pixels in entry["images"]]} for entry in run.get("predictions", [])]
     scored = [row["win_average"] for row in run["networks"] if row.get("steps")]
-    return {"answer": answer, "evidence": evidence, "graphs": graphs, "predictions": shown, "networks": run["networks"], "dataset": run.get("dataset", {}),
-            "lineage": run.get("lineage", {}), "transfers": sum(row["control"] is None for row in rows), "mean_win": sum(scored) / len(scored) if scored else None,
-            "diagnostics": run["affinities"].get("diagnostics", {}), "calibration": run.get("calibration", []),
-            "explorer": json.dumps([{**entry, "edges": [[edge["sources"], edge["target"], edge["gain"], edge["quality"]] for edge in entry["edges"]]} for entry in run["taxonomies"]]),
-            "titles": json.dumps({name: entry.title for name, entry in TASKS.items()}), "config": json.dumps(run.get("lineage", {}).get("config", {}), indent=1)}
+    return {
+        "answer": answer,
+        "evidence": evidence,
+        "graphs": graphs,
+        "predictions": shown,
+        "networks": run["networks"],
+        "dataset": run.get("dataset", {}),
+        "lineage": run.get("lineage", {}),
+        "transfers": sum(row["control"] is None for row in rows),
+        "mean_win": sum(scored) / len(scored) if scored else None,
+        "diagnostics": run["affinities"].get("diagnostics", {}),
+        "calibration": run.get("calibration", []),
+        "explorer": json.dumps(
+            [{**entry, "edges": [[edge["sources"], edge["target"], edge["gain"], edge["quality"]] for edge in entry["edges"]]} for entry in run["taxonomies"]]
+        ),
+        "titles": json.dumps({name: entry.title for name, entry in TASKS.items()}),
+        "config": json.dumps(run.get("lineage", {}).get("config", {}), indent=1),
+    }

@@ -1,4 +1,5 @@
 """What a run found, in a few lines for a terminal."""
+
 from __future__ import annotations
 
 import json
@@ -17,8 +18,10 @@ def chosen(run: dict) -> dict:
 
 def load_run(folder: str | Path) -> dict:
     """what WriteReport saved, as `write_report` takes it (without the sample pictures)."""
-    run = {name: read(folder, name, {} if name in ("dataset", "lineage", "curves", "evidence") else []) for name in
-           ("affinities", "taxonomies", "evidence", "networks", "curves", "calibration", "dataset", "lineage")}
+    run = {
+        name: read(folder, name, {} if name in ("dataset", "lineage", "curves", "evidence") else [])
+        for name in ("affinities", "taxonomies", "evidence", "networks", "curves", "calibration", "dataset", "lineage")
+    }
     return {**run, **read(folder, "run", {})}
 
 
@@ -28,10 +31,13 @@ def summary(folder: str | Path) -> str:
     answer, networks = chosen(run), run["networks"]
     scored = [row["win_average"] for row in networks if row.get("steps")]
     rows = run["affinities"]["rows"]
-    lines = ["", f"measured  {sum(row['control'] is None for row in rows)} transfers among {len(networks)} tasks; task networks beat the average on "
-             f"{sum(scored) / len(scored):.0%} of test samples (mean over tasks)",
-             f"buy       labels of {len(answer['supervised'])} tasks: {', '.join(answer['supervised'])}",
-             f"gives     all {len(answer['edges'])} targets, {answer['status']} (gap {answer['gap']:.0e}); gain {answer['gain']:.2f} over training from scratch, "
-             f"quality {answer['quality']:.2f} (0.5: as good as full supervision)",
-             f"evidence  {run['evidence']['significance']['verdict']}"]
+    lines = [
+        "",
+        f"measured  {sum(row['control'] is None for row in rows)} transfers among {len(networks)} tasks; task networks beat the average on "
+        f"{sum(scored) / len(scored):.0%} of test samples (mean over tasks)",
+        f"buy       labels of {len(answer['supervised'])} tasks: {', '.join(answer['supervised'])}",
+        f"gives     all {len(answer['edges'])} targets, {answer['status']} (gap {answer['gap']:.0e}); gain {answer['gain']:.2f} over training from scratch, "
+        f"quality {answer['quality']:.2f} (0.5: as good as full supervision)",
+        f"evidence  {run['evidence']['significance']['verdict']}",
+    ]
     return "\n".join(lines)

@@ -1,4 +1,5 @@
 """What is the task? The dictionary of 26 tasks, and views as values that refuse to be wrong."""
+
 from models.tasks.dictionary import TASKS, source_names, target_names, task
 from models.tasks.domain import DOMAINS, Domain, label_domains
 from models.tasks.task import Output, Task

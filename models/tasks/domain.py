@@ -2,6 +2,7 @@
 
 Source: data/README of StanfordVL/taskonomy and bit-level measurements on released frames (docs/ARCHITECTURE.md, files of the published layout).
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -51,8 +52,15 @@ def _png16(folder: str, unit: str, missing: int | None = None) -> Domain:
 
 _ROWS = (
     Domain("rgb", "rgb", "png", "uint8", 3, "sRGB code"),
-    Domain("principal_curvature", "principal_curvature", "png", "uint8", 3,
-           "(code - 127) / 127 / 0.03 per metre; R the curvature of larger magnitude, G of smaller, B always 0; (0, 0, 0) no surface", 0),
+    Domain(
+        "principal_curvature",
+        "principal_curvature",
+        "png",
+        "uint8",
+        3,
+        "(code - 127) / 127 / 0.03 per metre; R the curvature of larger magnitude, G of smaller, B always 0; (0, 0, 0) no surface",
+        0,
+    ),
     _png16("edge_texture", "Sobel magnitude of smoothed luma, 1/65535"),
     _png16("edge_occlusion", "Sobel magnitude of sqrt(depth code)/256, 1/65535"),
     _png16("keypoints2d", "determinant of Hessian, 1/65535"),
@@ -63,12 +71,23 @@ _ROWS = (
     Domain("normal", "normal", "png", "uint8", 3, "(code - 127.5)/127.5, camera frame x right, y down, z away; (128, 128, 128) or (0, 0, 0) no surface"),
     Domain("segment_unsup2d", "segment_unsup2d", "png", "uint8", 1, "segment id", ids=True),
     Domain("segment_unsup25d", "segment_unsup25d", "png", "uint8", 1, "segment id", ids=True),
-    Domain("segment_semantic", "segmentsemantic", "png", "uint8", 1, "0 uncertain, 1 background, 2 to 17 object classes", 0, ids=True, high=17,
-           aliases=("segment_semantic",)),
+    Domain(
+        "segment_semantic",
+        "segmentsemantic",
+        "png",
+        "uint8",
+        1,
+        "0 uncertain, 1 background, 2 to 17 object classes",
+        0,
+        ids=True,
+        high=17,
+        aliases=("segment_semantic",),
+    ),
     Domain("class_object", "class_object", "npy", "float32", 1000, "logit of an ImageNet class", low=-float("inf"), high=float("inf")),
     Domain("class_scene", "class_places", "npy", "float32", 365, "probability of a Places365 class", high=1, aliases=("class_scene",)),
-    Domain("point_info", "point_info", "json", "object", 1, "metres and radians, keys as published", low=-float("inf"), high=float("inf"),
-           aliases=("fixatedpose",)),
+    Domain(
+        "point_info", "point_info", "json", "object", 1, "metres and radians, keys as published", low=-float("inf"), high=float("inf"), aliases=("fixatedpose",)
+    ),
     Domain("nonfixated_matches", "nonfixatedpose", "json", "object", 1, "pixels of a 512 x 512 image", high=512, aliases=("nonfixated_matches",)),
 )
 DOMAINS: dict[str, Domain] = {row.folder: row for row in _ROWS}

@@ -3,6 +3,7 @@
 Source: `load_ops` of the released code (fixated: all i < j views of a point; egomotion: all i < j < k; non-fixated: images that merely see
 a common point); positives and negatives of point matching are 1:1 here (the published lists are lost).
 """
+
 from __future__ import annotations
 
 import itertools

@@ -4,6 +4,7 @@
 (target, mask): float32, mask [S, S, 1] for maps and [] for a sample. A view that lacks a needed label gives None.
 Constants: the released configs (`config/<task>`), normalisation in `load_ops.resize_rescale_image` and neighbours.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -16,11 +17,73 @@ from models.tasks.task import Task
 from models.tasks.view import View
 
 Target = tuple[np.ndarray, np.ndarray]
-SURFACE_LIMIT = 64500            # depth codes from here on mean "no surface" (mask_if_channel_ge of the original)
+SURFACE_LIMIT = 64500  # depth codes from here on mean "no surface" (mask_if_channel_ge of the original)
 CURVATURE_MEAN, CURVATURE_STD = (123.572, 120.1), (31.922, 21.658)
-INDOOR_PLACES = (3, 23, 25, 26, 28, 37, 43, 45, 51, 52, 56, 61, 63, 88, 89, 93, 95, 100, 102, 106, 121, 124, 126, 129, 131, 133, 135, 156, 165, 176, 177,
-                 179, 182, 203, 208, 215, 217, 228, 240, 241, 244, 246, 248, 253, 255, 264, 269, 280, 281, 282, 285, 298, 303, 311, 317, 318, 328, 332, 343,
-                 346, 352, 358, 363)
+INDOOR_PLACES = (
+    3,
+    23,
+    25,
+    26,
+    28,
+    37,
+    43,
+    45,
+    51,
+    52,
+    56,
+    61,
+    63,
+    88,
+    89,
+    93,
+    95,
+    100,
+    102,
+    106,
+    121,
+    124,
+    126,
+    129,
+    131,
+    133,
+    135,
+    156,
+    165,
+    176,
+    177,
+    179,
+    182,
+    203,
+    208,
+    215,
+    217,
+    228,
+    240,
+    241,
+    244,
+    246,
+    248,
+    253,
+    255,
+    264,
+    269,
+    280,
+    281,
+    282,
+    285,
+    298,
+    303,
+    311,
+    317,
+    318,
+    328,
+    332,
+    343,
+    346,
+    352,
+    358,
+    363,
+)
 SEMANTIC_WEIGHTS = (0.542, 9.167, 7.331, 7.162, 8.723, 7.613, 8.237, 9.149, 8.822, 9.086, 8.914, 9.177, 9.035, 8.604, 9.170, 9.147, 9.137)
 JIGSAW_PERMUTATIONS = 100
 
@@ -70,12 +133,14 @@ def image(task, views, rng) -> Target:
 
 def scaled(high: float, *, clip: bool, blur: float = 0.0) -> Callable:
     """16-bit codes/65535 with [0, high] mapped to [-1, 1]; blur: sigma in pixels of a 256 x 256 image, after the scaling."""
+
     def make(task, views, rng) -> Target:
         value = _codes(views[0], task) / 65535 / high
         value = (np.minimum(value, 1) if clip else value) * 2 - 1
         if blur:
             value = gaussian_filter(value, blur * views[0].size / 256, mode="nearest")
         return value[..., None], _all(views[0])
+
     return make
 
 
@@ -119,7 +184,7 @@ def semantic(task, views, rng) -> Target:
 def colours_of(task, views, rng) -> Target:
     """[S/4, S/4, 313]: weights of the ten nearest colour bins, Gaussian with sigma 5 (Zhang et al. 2016), of the image averaged 4 x 4."""
     side = views[0].size // task.output.scale
-    small = views[0].rgb[:side * 4, :side * 4].reshape(side, 4, side, 4, 3).mean((1, 3)) / 255
+    small = views[0].rgb[: side * 4, : side * 4].reshape(side, 4, side, 4, 3).mean((1, 3)) / 255
     return colours.soft_encoding(colours.rgb_to_lab(small)[..., 1:]), np.ones((side, side, 1), "float32")
 
 
@@ -169,9 +234,24 @@ def permutation(task, views, rng) -> Target:
 
 
 MAKERS: dict[str, Callable] = {
-    "image": image, "colours": colours_of, "curvature": curvature, "edge_texture": scaled(0.08, clip=True),
-    "edge_occlusion": scaled(0.00625, clip=False, blur=4), "keypoints2d": scaled(0.005, clip=True), "keypoints3d": scaled(1.0, clip=True),
-    "reshading": reshading, "depth": depth, "normal": normal, "segments": segments, "semantic": semantic, "object_classes": object_classes,
-    "scene_classes": scene_classes, "room_layout": room_layout, "vanishing_points": vanishing_points, "relative_pose": relative_pose,
-    "egomotion": egomotion, "same_point": same_point, "permutation": permutation,
+    "image": image,
+    "colours": colours_of,
+    "curvature": curvature,
+    "edge_texture": scaled(0.08, clip=True),
+    "edge_occlusion": scaled(0.00625, clip=False, blur=4),
+    "keypoints2d": scaled(0.005, clip=True),
+    "keypoints3d": scaled(1.0, clip=True),
+    "reshading": reshading,
+    "depth": depth,
+    "normal": normal,
+    "segments": segments,
+    "semantic": semantic,
+    "object_classes": object_classes,
+    "scene_classes": scene_classes,
+    "room_layout": room_layout,
+    "vanishing_points": vanishing_points,
+    "relative_pose": relative_pose,
+    "egomotion": egomotion,
+    "same_point": same_point,
+    "permutation": permutation,
 }

@@ -1,4 +1,5 @@
 """A task as data: what a network must answer about one, two or three views."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -1,4 +1,5 @@
 """A view: one image of a building, where the camera stood, and the labels that belong to it."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -67,8 +68,13 @@ class Camera:
         a, b, c = (float(x) for x in info["camera_rotation_final"])
         box = info.get("bounding_box_ranges")
         room = None if box is None else np.array([sorted(box["y"]), sorted(box["x"]), sorted(box["z"])], "float64")
-        return cls(np.array(info["camera_location"], "float64"), rotation_from_euler(a, b, c), float(info["field_of_view_rads"]),
-                   room, np.array(info["point_location"], "float64") if "point_location" in info else None)
+        return cls(
+            np.array(info["camera_location"], "float64"),
+            rotation_from_euler(a, b, c),
+            float(info["field_of_view_rads"]),
+            room,
+            np.array(info["point_location"], "float64") if "point_location" in info else None,
+        )
 
     def to_floats(self) -> np.ndarray:
         """[22] float64: location 3, rotation 9 row by row, field of view, room 6, point 3; NaN where unknown."""
@@ -82,7 +88,7 @@ class Camera:
         if v.shape != (22,):
             raise ValueError(f"a camera is 22 numbers, got shape {v.shape}")
         rotation = v[3:12].reshape(3, 3)
-        u, _, w = np.linalg.svd(rotation)                     # float32 storage costs orthonormality its last digits
+        u, _, w = np.linalg.svd(rotation)  # float32 storage costs orthonormality its last digits
         room, point = v[13:19].reshape(3, 2), v[19:]
         return cls(v[:3], u @ w, float(v[12]), None if np.isnan(room).any() else room, None if np.isnan(point).any() else point)
 

@@ -1,4 +1,5 @@
 """Who helps whom, and what shall we supervise? Losses -> tournament -> AHP -> program -> taxonomy -> evidence. numpy, scipy, cvxopt only."""
+
 from models.taxonomy.affinities import Affinities, measure
 from models.taxonomy.evidence import evaluate
 from models.taxonomy.losses import LossStore, TransferLosses

@@ -1,4 +1,5 @@
 """python -m models.taxonomy solve | sweep | tree | significance | compare"""
+
 from __future__ import annotations
 
 import argparse
@@ -7,11 +8,19 @@ import sys
 
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="python -m models.taxonomy", description="Which tasks to supervise under a budget, and how to reach the others.",
-                                  epilog="example: python -m models.taxonomy solve --affinities affinities.json --budget 6 --order 2")
+    top = argparse.ArgumentParser(
+        prog="python -m models.taxonomy",
+        description="Which tasks to supervise under a budget, and how to reach the others.",
+        epilog="example: python -m models.taxonomy solve --affinities affinities.json --budget 6 --order 2",
+    )
     commands = top.add_subparsers(dest="command", required=True)
-    for name, text in (("solve", "one proven taxonomy"), ("sweep", "all budgets and orders"), ("significance", "against random policies"),
-                       ("tree", "which tasks are alike"), ("compare", "two affinity tables, target by target")):
+    for name, text in (
+        ("solve", "one proven taxonomy"),
+        ("sweep", "all budgets and orders"),
+        ("significance", "against random policies"),
+        ("tree", "which tasks are alike"),
+        ("compare", "two affinity tables, target by target"),
+    ):
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--affinities", required=True, help="affinities.json or .csv of a run, or a released all_affinities file (.json, .pkl)")
         command.add_argument("--json", action="store_true", help="print JSON")
@@ -54,7 +63,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def request(options) -> dict:
-    return {"variant": options.variant, "forbidden": frozenset(name for name in options.exclude.split(",") if name), "cost": numbers(options.cost), "value": numbers(options.value)}
+    return {
+        "variant": options.variant,
+        "forbidden": frozenset(name for name in options.exclude.split(",") if name),
+        "cost": numbers(options.cost),
+        "value": numbers(options.value),
+    }
 
 
 def do_solve(table, options) -> int:
@@ -76,8 +90,16 @@ def do_solve(table, options) -> int:
 
 def runner_up(table, found, edge) -> str:
     """the next best transfer that the supervised sources allow, and how far behind it is."""
-    rest = [row for row in table.rows if row.transfer.target == edge.transfer.target and row.transfer != edge.transfer and row.transfer.control is None
-            and row.transfer.order <= found.order and set(row.transfer.sources) <= set(found.supervised) and edge.transfer.target not in row.transfer.sources]
+    rest = [
+        row
+        for row in table.rows
+        if row.transfer.target == edge.transfer.target
+        and row.transfer != edge.transfer
+        and row.transfer.control is None
+        and row.transfer.order <= found.order
+        and set(row.transfer.sources) <= set(found.supervised)
+        and edge.transfer.target not in row.transfer.sources
+    ]
     if not rest:
         return "   (no other way)"
     best = max(rest, key=lambda row: row.affinity)
@@ -94,7 +116,8 @@ def do_sweep(table, options) -> int:
     print("order  budget  status    objective  gain   quality  supervised")
     show = lambda value: "  -  " if value is None else f"{value:.3f}"
     for answer in found:
-        print(f"{answer.order:5d}  {answer.budget:6g}  {answer.status:8s}  {answer.objective:9.6f}  {show(answer.gain)}  {show(answer.quality)}    {', '.join(answer.supervised)}")
+        scores = f"{answer.objective:9.6f}  {show(answer.gain)}  {show(answer.quality)}"
+        print(f"{answer.order:5d}  {answer.budget:6g}  {answer.status:8s}  {scores}    {', '.join(answer.supervised)}")
     return 0
 
 

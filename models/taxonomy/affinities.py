@@ -1,4 +1,5 @@
 """The affinity table: for every transfer and control its affinity, gain and quality; read from and written to JSON, CSV, the authors' files."""
+
 from __future__ import annotations
 
 import csv
@@ -117,8 +118,22 @@ def measure(stores: Iterable[LossStore] | LossStore) -> Affinities:
                 raise ValueError(f"no transfer into {target} was measured, only controls")
             result = affinities(win_matrix(found.losses[playing]))
             share = dict(zip(playing, result.affinity))
-            diagnostics[target] = {"transfers": len(playing), "images": len(found.images), "eigenvalue": result.eigenvalue, "consistency": result.consistency,
-                                   "clipped": result.clipped, "gap": result.gap, "reducible": bool(result.reducible)}
-            rows += [Row(transfer, float(share.get(i, 0.0)), *(None if value is None else float(value) for value in (gain[i], quality[i])), float(found.losses[i].mean()))
-                     for i, transfer in enumerate(found.transfers)]
+            diagnostics[target] = {
+                "transfers": len(playing),
+                "images": len(found.images),
+                "eigenvalue": result.eigenvalue,
+                "consistency": result.consistency,
+                "clipped": result.clipped,
+                "gap": result.gap,
+                "reducible": bool(result.reducible),
+            }
+            rows += [
+                Row(
+                    transfer,
+                    float(share.get(i, 0.0)),
+                    *(None if value is None else float(value) for value in (gain[i], quality[i])),
+                    float(found.losses[i].mean()),
+                )
+                for i, transfer in enumerate(found.transfers)
+            ]
     return Affinities(tuple(rows), diagnostics)

@@ -2,6 +2,7 @@
 
 W clipped to [0.001, 0.999]; W'[i, j] = W[i, j] / W[j, i]; the principal right eigenvector of W', non-negative, sum 1.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -43,9 +44,14 @@ def affinities(wins: np.ndarray) -> Ahp:
     principal = np.abs(vectors[:, order[0]].real)
     other = ~np.eye(count, dtype=bool)
     index = (values[order[0]].real - count) / (count - 1) if count > 1 else 0.0
-    return Ahp(principal / principal.sum(), float(values[order[0]].real), float(index / random_index(count)) if count > 2 else 0.0,
-               float((np.abs(wins - 0.5) >= 0.5 - CLIP)[other].mean()) if count > 1 else 0.0,
-               float(np.abs(values[order[1]] / values[order[0]])) if count > 1 else 0.0, reducible(wins))
+    return Ahp(
+        principal / principal.sum(),
+        float(values[order[0]].real),
+        float(index / random_index(count)) if count > 2 else 0.0,
+        float((np.abs(wins - 0.5) >= 0.5 - CLIP)[other].mean()) if count > 1 else 0.0,
+        float(np.abs(values[order[1]] / values[order[0]])) if count > 1 else 0.0,
+        reducible(wins),
+    )
 
 
 def random_index(count: int, draws: int = 20) -> float:

@@ -1,4 +1,5 @@
 """Is a taxonomy better than chance, than greed, than one good source? And which tasks resemble each other?"""
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -22,11 +23,29 @@ def evaluate(table: Affinities, answers: Iterable[Taxonomy], *, budget: float, o
         raise LookupError(f"no taxonomy at budget {budget}, order {order}; there are {[(answer.budget, answer.order) for answer in answers]}")
     curves = []
     for answer in answers:
-        drawn = random_policies(table, len(answer.supervised), answer.order, max(50, policies // 10), np.random.default_rng([seed, int(answer.budget), answer.order]))
-        curves.append({"budget": answer.budget, "order": answer.order, "gain": answer.gain, "quality": answer.quality, "objective": answer.objective,
-                       "random_gain": band([draw["gain"] for draw in drawn]), "random_quality": band([draw["quality"] for draw in drawn])})
-    return {"budget": budget, "order": order, "curves": curves, "significance": significance(table, chosen, policies, seed), "baselines": baselines(table, chosen),
-            "tree": similarity_tree(table), "diagnostics": table.diagnostics}
+        drawn = random_policies(
+            table, len(answer.supervised), answer.order, max(50, policies // 10), np.random.default_rng([seed, int(answer.budget), answer.order])
+        )
+        curves.append(
+            {
+                "budget": answer.budget,
+                "order": answer.order,
+                "gain": answer.gain,
+                "quality": answer.quality,
+                "objective": answer.objective,
+                "random_gain": band([draw["gain"] for draw in drawn]),
+                "random_quality": band([draw["quality"] for draw in drawn]),
+            }
+        )
+    return {
+        "budget": budget,
+        "order": order,
+        "curves": curves,
+        "significance": significance(table, chosen, policies, seed),
+        "baselines": baselines(table, chosen),
+        "tree": similarity_tree(table),
+        "diagnostics": table.diagnostics,
+    }
 
 
 def band(values: list) -> dict | None:
@@ -91,7 +110,9 @@ def baselines(table: Affinities, chosen: Taxonomy) -> list[dict]:
     rows = [{"name": "this taxonomy", "supervised": list(chosen.supervised), "objective": chosen.objective, "gain": chosen.gain, "quality": chosen.quality}]
     picked: list[str] = []
     while len(picked) < budget:
-        tried = [(value, name) for name in table.sources if name not in picked for value in [attempt(table, budget, order, [*picked, name])] if value is not None]
+        tried = [
+            (value, name) for name in table.sources if name not in picked for value in [attempt(table, budget, order, [*picked, name])] if value is not None
+        ]
         if not tried:
             break
         picked.append(max(tried, key=lambda pair: pair[0].objective)[1])
@@ -129,5 +150,3 @@ def best_single(table: Affinities, order: int) -> list[str]:
     """the one source whose transfers into all targets are worth most."""
     found = [(answer.objective, name) for name in table.sources for answer in [attempt(table, 1, order, [name])] if answer is not None]
     return [max(found)[1]] if found else []
-
-

@@ -3,6 +3,7 @@
 One folder a target: `images.json` (the test set, hashed) and one `.npy` row a transfer with its description beside it. One writer, many readers:
 files appear whole (renamed when complete) and never change.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -82,7 +83,7 @@ class LossStore:
         scratch = stem.with_name(f".{stem.name}.{os.getpid()}.npy")
         np.save(scratch, losses)
         os.replace(scratch, stem.with_suffix(".npy"))
-        write(stem.with_suffix(".json"), json.dumps(facts).encode())       # last: a row without description does not exist
+        write(stem.with_suffix(".json"), json.dumps(facts).encode())  # last: a row without description does not exist
 
     def read(self, target: str) -> TransferLosses:
         """all rows of one target. Raises LookupError if there is none."""

@@ -5,6 +5,7 @@ Constraints: every target has exactly one of its edges or, where it may be super
 row a source. (The paper's aggregated |S| x_e <= sum x_s with all variables integer is the same set of policies, and stalls GLPK at order 4.)
 With binary nodes an optimal x_e is 0 or 1 by itself: given the nodes, each target takes its best allowed edge.
 """
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -85,14 +86,29 @@ class Program:
 def make_program(table: Affinities, request: Request) -> Program:
     """Raises KeyError for names that the table does not know, closest ones first."""
     known = sorted(set(table.sources) | set(table.targets))
-    for name in {*(request.value or {}), *(request.cost or {}), *(request.transfer_cost or {}), *request.forced, *request.forbidden, *request.source_only, *request.target_only}:
+    for name in {
+        *(request.value or {}),
+        *(request.cost or {}),
+        *(request.transfer_cost or {}),
+        *request.forced,
+        *request.forbidden,
+        *request.source_only,
+        *request.target_only,
+    }:
         check_name(name, known)
     targets = [name for name in table.targets if name not in request.source_only]
     nodes = [name for name in known if name not in request.target_only]
     web = request.variant == "web"
     rewards = {row.transfer: row.affinity for row in table.rows}
-    edges = [row.transfer for row in table.rows if row.transfer.control is None and row.transfer.target in targets and row.transfer.order <= request.order
-             and set(row.transfer.sources) <= set(nodes) and not (web and row.transfer.target in row.transfer.sources)]
+    edges = [
+        row.transfer
+        for row in table.rows
+        if row.transfer.control is None
+        and row.transfer.target in targets
+        and row.transfer.order <= request.order
+        and set(row.transfer.sources) <= set(nodes)
+        and not (web and row.transfer.target in row.transfer.sources)
+    ]
     worth = lambda transfer: (request.value or {}).get(transfer.target, 1.0) * (np.clip(np.sqrt(rewards[transfer]), LEAST, MOST) if web else rewards[transfer])
     own = {row.transfer.target: row.transfer for row in table.rows if row.transfer.control == "supervised"} if web else {}
     node_reward = [worth(own[name]) if name in own and name in targets else LEAST if web else 0.0 for name in nodes]
@@ -104,7 +120,7 @@ def assembled(request: Request, nodes: list, edges: list, targets: list, reward:
     at, width = {name: i for i, name in enumerate(nodes)}, len(nodes) + len(edges)
     uses = [(j, at[source]) for j, edge in enumerate(edges) for source in edge.sources]
     rows, columns, values = [], [], []
-    for row, (j, node) in enumerate(uses):                            # x_e - x_s <= 0
+    for row, (j, node) in enumerate(uses):  # x_e - x_s <= 0
         rows += [row, row]
         columns += [len(nodes) + j, node]
         values += [1.0, -1.0]

@@ -1,4 +1,5 @@
 """The authors' released results: one object of key -> number; the last name of a key is the target. The only place that knows their spelling."""
+
 from __future__ import annotations
 
 import io

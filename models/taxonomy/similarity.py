@@ -1,4 +1,5 @@
 """The task similarity tree: tasks that help the same targets are alike (paper, section 4.4: clustering of the affinity matrix's columns)."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -30,7 +31,7 @@ def similarity_tree(table: Affinities, method: str = "ward") -> dict:
         return {"names": [sources[i] for i in whole], "linkage": [], "cophenetic": None}
     logs = np.log(np.maximum(matrix[:, whole], 1e-6))
     own = np.nanmax(logs, axis=1, keepdims=True)
-    logs = np.where(np.isfinite(logs), logs, own)                    # a task's own column may be left out of the release: as good as the best
+    logs = np.where(np.isfinite(logs), logs, own)  # a task's own column may be left out of the release: as good as the best
     logs = (logs - logs.mean(1, keepdims=True)) / (logs.std(1, keepdims=True) + 1e-9)
     distance = pdist(logs.T)
     tree = linkage(distance, method)
@@ -45,7 +46,10 @@ def agreement(first: Affinities, second: Affinities, rename: dict[str, str] | No
     from scipy.stats import spearmanr
 
     name = lambda text: (rename or {}).get(text, text)
-    tables = [{(row.transfer.sources[0], row.transfer.target): row.affinity for row in table.rows if row.transfer.control is None and row.transfer.order == 1} for table in (first, second)]
+    tables = [
+        {(row.transfer.sources[0], row.transfer.target): row.affinity for row in table.rows if row.transfer.control is None and row.transfer.order == 1}
+        for table in (first, second)
+    ]
     other = {(name(source), name(target)): value for (source, target), value in tables[1].items()}
     found = {}
     for target in first.targets:

@@ -1,4 +1,5 @@
 """The only file that knows cvxopt: GLPK's branch and bound on a `Program`, with a certificate; scipy's HiGHS as the independent second opinion."""
+
 from __future__ import annotations
 
 import time
@@ -69,9 +70,14 @@ def solve_highs(program: Program, time_limit: float = 60.0) -> Answer:
 
     since, width = time.time(), len(program.reward)
     integer = np.zeros(width)
-    integer[:len(program.nodes)] = 1
-    found = milp(-program.reward, integrality=integer, bounds=Bounds(program.low, program.high), options={"time_limit": time_limit, "mip_rel_gap": 0},
-                 constraints=[LinearConstraint(program.a, -np.inf, program.b), LinearConstraint(program.c, program.d, program.d)])
+    integer[: len(program.nodes)] = 1
+    found = milp(
+        -program.reward,
+        integrality=integer,
+        bounds=Bounds(program.low, program.high),
+        options={"time_limit": time_limit, "mip_rel_gap": 0},
+        constraints=[LinearConstraint(program.a, -np.inf, program.b), LinearConstraint(program.c, program.d, program.d)],
+    )
     seconds = time.time() - since
     if found.x is None:
         return Answer("infeasible" if found.status == 2 else "unknown", None, -np.inf, np.inf, seconds)

@@ -1,4 +1,5 @@
 """From an affinity table and a request to a proven taxonomy."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -38,12 +39,19 @@ def taxonomy_of(table: Affinities, request: Request, program: Program, found: An
     nodes = {name for name, x in zip(program.nodes, found.x) if x > 0.5}
     edges = []
     for target in program.targets:
-        offered = [(x, program.reward[count + j], edge) for j, (edge, x) in enumerate(zip(program.edges, found.x[count:])) if edge.target == target and x > 1e-4]
+        offered = [
+            (x, program.reward[count + j], edge) for j, (edge, x) in enumerate(zip(program.edges, found.x[count:])) if edge.target == target and x > 1e-4
+        ]
         if offered:
             edges.append(max(offered, key=lambda offer: (offer[0] > 0.5, offer[1]))[2])
     used = {source for edge in edges for source in edge.sources}
-    nodes = frozenset(name for name in nodes if name in used or name in request.forced or (name in program.targets and table.supervised(name) is not None and
-                                                                                          all(edge.target != name for edge in edges)))
+    nodes = frozenset(
+        name
+        for name in nodes
+        if name in used
+        or name in request.forced
+        or (name in program.targets and table.supervised(name) is not None and all(edge.target != name for edge in edges))
+    )
     return read_policy(table, request, nodes, edges, (found.status, found.objective, found.bound))
 
 
@@ -74,7 +82,9 @@ def explain_infeasible(table: Affinities, request: Request, program: Program) ->
         alone = sorted(target for target, row in zip(program.targets, program.c.toarray()) if not (row * program.high).any())
         if alone:
             return f"no allowed transfer reaches {', '.join(alone)} and it may not be supervised: allow another source, raise the order, or drop the target"
-        return "the forced, forbidden and role rules contradict each other at every budget: relax one of " + ", ".join(sorted(request.forbidden | request.target_only | request.forced))
+        return "the forced, forbidden and role rules contradict each other at every budget: relax one of " + ", ".join(
+            sorted(request.forbidden | request.target_only | request.forced)
+        )
     reward = np.zeros(len(program.reward))
     for i, name in enumerate(program.nodes):
         reward[i] = -request.cost_of(name)

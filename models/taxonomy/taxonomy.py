@@ -1,4 +1,5 @@
 """A taxonomy: which tasks to supervise, and how every other task is reached. It checks itself, in words, apart from any matrix or solver."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -66,15 +67,40 @@ class Taxonomy:
         return mean([edge.quality for edge in self.edges])
 
     def to_json(self) -> dict:
-        edges = [{"sources": list(edge.transfer.sources), "target": edge.transfer.target, "control": edge.transfer.control, "regime": edge.transfer.regime,
-                  "affinity": edge.affinity, "gain": edge.gain, "quality": edge.quality} for edge in self.edges]
-        return {"budget": self.budget, "order": self.order, "status": self.status, "objective": self.objective, "bound": self.bound, "gap": self.gap,
-                "supervised": list(self.supervised), "edges": edges, "gain": self.gain, "quality": self.quality, "spent": self.spent}
+        edges = [
+            {
+                "sources": list(edge.transfer.sources),
+                "target": edge.transfer.target,
+                "control": edge.transfer.control,
+                "regime": edge.transfer.regime,
+                "affinity": edge.affinity,
+                "gain": edge.gain,
+                "quality": edge.quality,
+            }
+            for edge in self.edges
+        ]
+        return {
+            "budget": self.budget,
+            "order": self.order,
+            "status": self.status,
+            "objective": self.objective,
+            "bound": self.bound,
+            "gap": self.gap,
+            "supervised": list(self.supervised),
+            "edges": edges,
+            "gain": self.gain,
+            "quality": self.quality,
+            "spent": self.spent,
+        }
 
     @classmethod
     def from_json(cls, entry: dict) -> Taxonomy:
-        edges = tuple(Edge(Transfer(tuple(edge["sources"]), edge["target"], edge.get("regime") or "", edge.get("control")), edge["affinity"], edge["gain"], edge["quality"])
-                      for edge in entry["edges"])
+        edges = tuple(
+            Edge(
+                Transfer(tuple(edge["sources"]), edge["target"], edge.get("regime") or "", edge.get("control")), edge["affinity"], edge["gain"], edge["quality"]
+            )
+            for edge in entry["edges"]
+        )
         return cls(entry["budget"], entry["order"], entry["status"], entry["objective"], entry["bound"], tuple(entry["supervised"]), edges, entry["spent"])
 
 
@@ -92,7 +118,11 @@ def read_policy(table: Affinities, request: Request, nodes: frozenset[str], edge
         if target not in chosen and target in nodes and own is not None:
             chosen[target] = own.transfer
     spent = sum(request.cost_of(name) for name in nodes) + sum((request.transfer_cost or {}).get(edge.target, 0.0) for edge in edges)
-    made = tuple(Edge(chosen[target], rows[chosen[target]].affinity, rows[chosen[target]].gain, half(rows[chosen[target]])) for target in table.targets if target in chosen)
+    made = tuple(
+        Edge(chosen[target], rows[chosen[target]].affinity, rows[chosen[target]].gain, half(rows[chosen[target]]))
+        for target in table.targets
+        if target in chosen
+    )
     return Taxonomy(request.budget, request.order, certificate[0], certificate[1], certificate[2], tuple(sorted(nodes)), made, spent)
 
 

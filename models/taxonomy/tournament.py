@@ -1,4 +1,5 @@
 """Win rates: who beats whom, on which share of the test images (paper, section 3.3; supplementary 15)."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -14,9 +15,9 @@ def win_matrix(losses: np.ndarray) -> np.ndarray:
     wins, ties = np.zeros((count, count)), np.zeros((count, count))
     block = max(1, (1 << 24) // max(1, count * images))
     for i in range(0, count, block):
-        rows = losses[i:i + block, None]
-        wins[i:i + block] = (rows < losses[None]).sum(-1)
-        ties[i:i + block] = (rows == losses[None]).sum(-1)
+        rows = losses[i : i + block, None]
+        wins[i : i + block] = (rows < losses[None]).sum(-1)
+        ties[i : i + block] = (rows == losses[None]).sum(-1)
     return (wins + ties / 2) / images
 
 

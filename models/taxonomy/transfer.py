@@ -1,4 +1,5 @@
 """A transfer: one target learned from the frozen representations of one or more sources; or a control of the same tournament."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -3,6 +3,7 @@
 Source: `load_ops` of the released code (room_layout, vanishing_point_well_defined, get_camera_matrix, triplets); golden vectors in the tests.
 All angles are static-axis XYZ Euler angles ("sxyz") in radians, all lengths metres, all frames right-handed.
 """
+
 from __future__ import annotations
 
 import itertools
@@ -22,7 +23,7 @@ def euler_from_rotation(rotation: np.ndarray) -> np.ndarray:
     cos_b = np.hypot(m[0, 0], m[1, 0])
     if cos_b > 1e-9:
         return np.array([np.arctan2(m[2, 1], m[2, 2]), np.arctan2(-m[2, 0], cos_b), np.arctan2(m[1, 0], m[0, 0])])
-    return np.array([np.arctan2(-m[1, 2], m[1, 1]), np.arctan2(-m[2, 0], cos_b), 0.0])     # gimbal lock: all of the turn in a
+    return np.array([np.arctan2(-m[1, 2], m[1, 1]), np.arctan2(-m[2, 0], cos_b), 0.0])  # gimbal lock: all of the turn in a
 
 
 def quarter_turns() -> list[np.ndarray]:
@@ -93,12 +94,25 @@ def point_info(camera: Camera, *, normal: np.ndarray, point: int, view: int, roo
     euler = euler_from_rotation(camera.rotation)
     away = (camera.location - camera.point) / np.linalg.norm(camera.location - camera.point)
     return {
-        "camera_location": camera.location.tolist(), "camera_rotation_final": euler.tolist(), "camera_rotation_original": euler.tolist(),
-        "camera_rotation_from_original_to_final": [0.0, 0.0, 0.0], "point_location": camera.point.tolist(), "point_normal": np.asarray(normal, float).tolist(),
-        "camera_distance": float(np.linalg.norm(camera.location - camera.point)), "obliqueness_angle": angle(np.asarray(normal), away), "point_pitch": 0.0,
-        "field_of_view_rads": camera.field_of_view, "resolution": resolution, "view_id": view, "point_uuid": str(point),
-        "camera_uuid": f"{abs(hash(tuple(np.round(camera.location, 6)))):016x}", "room": room, "nonfixated_points_in_view": others,
+        "camera_location": camera.location.tolist(),
+        "camera_rotation_final": euler.tolist(),
+        "camera_rotation_original": euler.tolist(),
+        "camera_rotation_from_original_to_final": [0.0, 0.0, 0.0],
+        "point_location": camera.point.tolist(),
+        "point_normal": np.asarray(normal, float).tolist(),
+        "camera_distance": float(np.linalg.norm(camera.location - camera.point)),
+        "obliqueness_angle": angle(np.asarray(normal), away),
+        "point_pitch": 0.0,
+        "field_of_view_rads": camera.field_of_view,
+        "resolution": resolution,
+        "view_id": view,
+        "point_uuid": str(point),
+        "camera_uuid": f"{abs(hash(tuple(np.round(camera.location, 6)))):016x}",
+        "room": room,
+        "nonfixated_points_in_view": others,
         "bounding_box_ranges": {"x": camera.room[1].tolist(), "y": camera.room[0].tolist(), "z": camera.room[2].tolist()},
         "vanishing_points_gaussian_sphere": sphere,
-        "vanishing_points_image": {name: [half + focal * 0.1 * v[0] / (0.2 - 0.1 * v[2]), half - focal * 0.1 * v[1] / (0.2 - 0.1 * v[2])] for name, v in sphere.items()},
+        "vanishing_points_image": {
+            name: [half + focal * 0.1 * v[0] / (0.2 - 0.1 * v[2]), half - focal * 0.1 * v[1] / (0.2 - 0.1 * v[2])] for name, v in sphere.items()
+        },
     }

@@ -2,6 +2,7 @@
 
 Computed from the gamut, D65 white, instead of shipped as a table.
 """
+
 from __future__ import annotations
 
 import functools
@@ -36,7 +37,7 @@ def bin_centres() -> np.ndarray:
         grid = np.stack(np.meshgrid(np.arange(-9, 11), np.arange(-11, 11), indexing="ij"), -1).reshape(-1, 2)
         rest = [tuple(cell) for cell in grid if tuple(cell) not in lattice]
         distance = tree.query(np.array(rest) * STEP)[0]
-        for i in np.argsort(distance, kind="stable")[:BINS - len(lattice)]:
+        for i in np.argsort(distance, kind="stable")[: BINS - len(lattice)]:
             lattice[rest[i]] = 0
     kept = sorted(lattice, key=lambda cell: (-lattice[cell], cell))[:BINS]
     return np.array(sorted(kept), "float64") * STEP
@@ -51,7 +52,7 @@ def soft_encoding(ab: np.ndarray, neighbours: int = 10, sigma: float = 5.0) -> n
     """[..., 2] Lab (a, b) -> [..., 313] float32 shares: the `neighbours` nearest centres weighted by exp(-d^2 / 2 sigma^2), summing to 1."""
     flat = np.asarray(ab, "float64").reshape(-1, 2)
     distance, index = _tree().query(flat, k=neighbours)
-    weight = np.exp(-(distance ** 2 - distance[:, :1] ** 2) / (2 * sigma ** 2))
+    weight = np.exp(-(distance**2 - distance[:, :1] ** 2) / (2 * sigma**2))
     shares = np.zeros((len(flat), BINS), "float32")
     np.put_along_axis(shares, index, (weight / weight.sum(1, keepdims=True)).astype("float32"), axis=1)
     return shares.reshape(*np.shape(ab)[:-1], BINS)

@@ -1,10 +1,11 @@
 """Texture and occlusion edges as the annotator of the published data set computes them (bit-level agreement measured on real frames)."""
+
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-REFERENCE = 512      # pixel-scale parameters are those of 512 x 512 images
+REFERENCE = 512  # pixel-scale parameters are those of 512 x 512 images
 
 
 def luma(rgb: np.ndarray) -> np.ndarray:

@@ -1,4 +1,5 @@
 """2D keypoints (SURF's determinant of Hessian) and 3D keypoints (NARF's interest)."""
+
 from __future__ import annotations
 
 import cv2
@@ -30,7 +31,7 @@ def keypoints3d(depth: np.ndarray, distance: np.ndarray, normal: np.ndarray, fie
     """
     size = depth.shape[0]
     step = max(1, size // grid)
-    z, n = depth[step // 2::step, step // 2::step], normal[step // 2::step, step // 2::step]
+    z, n = depth[step // 2 :: step, step // 2 :: step], normal[step // 2 :: step, step // 2 :: step]
     side = z.shape[0]
     seen = np.isfinite(z)
     z = np.where(seen, z, 1e3)

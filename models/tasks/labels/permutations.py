@@ -2,6 +2,7 @@
 
 The published table maximises the summed distance instead and holds pairs that differ in two tiles only.
 """
+
 from __future__ import annotations
 
 import functools

@@ -2,6 +2,7 @@
 
 Parameters are the released annotator's at 512 pixels; smoothing scales with the image.
 """
+
 from __future__ import annotations
 
 import warnings
@@ -28,7 +29,7 @@ def segment_unsup25d(depth: np.ndarray, normal: np.ndarray, edge: np.ndarray) ->
     features = [smooth(np.log(np.maximum(depth, 1)), max(scale, 0.5)) / 8]
     features += [smooth(normal[..., i] / 255, max(2 * scale, 0.7)) for i in range(3)]
     stack = np.dstack(features + [edge.astype("float32") / 65025 * 10])
-    regions = over_segmented(stack, 200, max(200 * scale ** 2, 8))
+    regions = over_segmented(stack, 200, max(200 * scale**2, 8))
     return canonical(normalised_cuts(regions, stack.astype("float64"), 1.0, 100, 1.0))
 
 
@@ -37,7 +38,7 @@ def over_segmented(image: np.ndarray, scale: float, smallest: float) -> np.ndarr
     from skimage.segmentation import felzenszwalb
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)        # five channels are meant
+        warnings.simplefilter("ignore", RuntimeWarning)  # five channels are meant
         return felzenszwalb(image, scale=scale, sigma=0, min_size=int(smallest), channel_axis=-1)
 
 

@@ -1,4 +1,5 @@
 """Labels that are encodings of the seen surface: depth, distance, normals, curvature, reshading."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -29,4 +30,4 @@ def curvature_codes(curvature: np.ndarray, seen: np.ndarray) -> np.ndarray:
 def reshading(facing: np.ndarray, distance: np.ndarray) -> np.ndarray:
     """uint8 [H, W]: a light at the camera, 1.6 cos 8/(8 + r^2), r metres, cos between the normal and the way back (fitted to published frames)."""
     near = np.where(np.isfinite(distance), distance, 1e3)
-    return np.clip(1.6 * np.clip(facing, 0, 1) * 8 / (8 + near ** 2) * 255 + 0.5, 0, 255).astype("uint8")
+    return np.clip(1.6 * np.clip(facing, 0, 1) * 8 / (8 + near**2) * 255 + 0.5, 0, 255).astype("uint8")

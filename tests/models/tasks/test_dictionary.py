@@ -1,4 +1,5 @@
 """What must hold for every task runs over the dictionary."""
+
 import dataclasses
 
 import numpy as np
@@ -21,7 +22,7 @@ def test_a_target_has_the_declared_shape_and_range(entry):
     value, mask = target(entry, [view(i) for i in range(entry.images)], np.random.default_rng(0))
     wanted = entry.output.shape(SIZE)
     if entry.output.kind == "embedding" or entry.name == "segment_semantic":
-        wanted = wanted[:2] + (1,)                       # ids, one channel
+        wanted = wanted[:2] + (1,)  # ids, one channel
     assert value.shape == wanted and value.dtype == mask.dtype == np.float32
     assert mask.shape in ((), wanted[:2] + (1,))
     assert np.isfinite(value).all() and (mask >= 0).all()
@@ -59,8 +60,17 @@ def test_a_27th_task_is_one_entry():
     assert value.shape == (SIZE, SIZE, 1)
 
 
-@pytest.mark.parametrize("change, message", [({"name": "two words"}, "identifier"), ({"images": 4}, "1, 2 or 3"), ({"source": False, "target": False}, "neither"),
-                                             ({"mask": "some"}, "mask is one of"), ({"low": 2.0}, "empty"), ({"images": 2}, "vector or classes")])
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"name": "two words"}, "identifier"),
+        ({"images": 4}, "1, 2 or 3"),
+        ({"source": False, "target": False}, "neither"),
+        ({"mask": "some"}, "mask is one of"),
+        ({"low": 2.0}, "empty"),
+        ({"images": 2}, "vector or classes"),
+    ],
+)
 def test_nonsense_cannot_be_held(change, message):
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(TASKS["normal"], **change)

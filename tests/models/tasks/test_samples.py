@@ -1,4 +1,5 @@
 """Pairs and triplets are what their tasks say they are."""
+
 import numpy as np
 import pytest
 from synthetic import camera

@@ -1,4 +1,5 @@
 """Targets against the published definitions, by hand."""
+
 import dataclasses
 
 import numpy as np

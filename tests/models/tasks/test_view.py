@@ -1,4 +1,5 @@
 """Views and cameras refuse what is none."""
+
 import json
 from pathlib import Path
 
@@ -34,8 +35,9 @@ def test_the_fixated_point_lies_on_the_optical_axis_of_real_cameras():
     assert (real.room[:, 0] - 0.01 <= real.location).all() and (real.location <= real.room[:, 1] + 0.01).all()
 
 
-@pytest.mark.parametrize("field, value", [("rotation", np.ones((3, 3))), ("field_of_view", 4.0), ("location", np.full(3, np.nan)),
-                                          ("room", np.array([[1, 0], [0, 1], [0, 1]]))])
+@pytest.mark.parametrize(
+    "field, value", [("rotation", np.ones((3, 3))), ("field_of_view", 4.0), ("location", np.full(3, np.nan)), ("room", np.array([[1, 0], [0, 1], [0, 1]]))]
+)
 def test_a_camera_that_is_none_is_refused(field, value):
     good = camera(0)
     fields = {name: getattr(good, name) for name in ("location", "rotation", "field_of_view", "room", "point")}

@@ -1,4 +1,5 @@
 """Camera labels against vectors computed by the released code on real views."""
+
 import json
 from pathlib import Path
 
@@ -23,22 +24,33 @@ def of(name: str) -> Camera:
 
 
 @real
-@pytest.mark.parametrize("name, golden", [
-    ("point_0_view_0", [.48944, .29897, -2.14742, 1.28091, .01432, -1.17423, 4.32832, 2.07343, 2.50691]),
-    ("point_0_view_1", [.40349, -.22705, -1.30443, 1.52181, .00011, -1.24124, 2.7056, 1.27733, 2.42834])])
+@pytest.mark.parametrize(
+    "name, golden",
+    [
+        ("point_0_view_0", [0.48944, 0.29897, -2.14742, 1.28091, 0.01432, -1.17423, 4.32832, 2.07343, 2.50691]),
+        ("point_0_view_1", [0.40349, -0.22705, -1.30443, 1.52181, 0.00011, -1.24124, 2.7056, 1.27733, 2.42834]),
+    ],
+)
 def test_room_layout_is_the_released_one(name, golden):
     np.testing.assert_allclose(room_layout(of(name)), golden, atol=2e-5)
 
 
 @real
 def test_vanishing_points_are_the_released_ones():
-    np.testing.assert_allclose(vanishing_points(of("point_0_view_0")), [.38621, .26896, -.88233, -.9223, .09775, -.37391, -.01432, .95818, .28582], atol=2e-5)
+    np.testing.assert_allclose(
+        vanishing_points(of("point_0_view_0")), [0.38621, 0.26896, -0.88233, -0.9223, 0.09775, -0.37391, -0.01432, 0.95818, 0.28582], atol=2e-5
+    )
 
 
 @real
-@pytest.mark.parametrize("first, second, golden", [(0, 1, [.46758, -1.47864, -.7562, -1.67642, .49462, -10.09799]),
-                                                   (0, 2, [-.16143, -.96418, -.10379, -1.38529, .42772, -7.11252]),
-                                                   (1, 2, [.02218, .53409, .04625, 5.21747, .01407, .71415])])
+@pytest.mark.parametrize(
+    "first, second, golden",
+    [
+        (0, 1, [0.46758, -1.47864, -0.7562, -1.67642, 0.49462, -10.09799]),
+        (0, 2, [-0.16143, -0.96418, -0.10379, -1.38529, 0.42772, -7.11252]),
+        (1, 2, [0.02218, 0.53409, 0.04625, 5.21747, 0.01407, 0.71415]),
+    ],
+)
 def test_relative_poses_are_the_released_ones(first, second, golden):
     np.testing.assert_allclose(relative_pose(of(f"point_0_view_{first}"), of(f"point_0_view_{second}")), golden, atol=2e-5)
 

@@ -1,4 +1,5 @@
 """Colour bins cover the gamut; permutations are far apart."""
+
 import numpy as np
 import pytest
 
@@ -14,6 +15,7 @@ def test_there_are_313_bins_ten_apart_inside_the_published_box():
 
 def test_lab_agrees_with_scikit_image():
     from skimage.color import rgb2lab
+
     rgb = np.random.default_rng(0).random((40, 3))
     np.testing.assert_allclose(rgb_to_lab(rgb), rgb2lab(rgb), atol=1e-3)
 

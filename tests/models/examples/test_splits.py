@@ -1,0 +1,35 @@
+"""Splits go by building, and the published files' line ends are understood."""
+from pathlib import Path
+
+import pytest
+
+from models.examples.splits import hashed_splits, read_splits
+
+PUBLISHED = Path(__file__).resolve().parents[4] / "shared" / "published" / "splits"
+
+
+def test_bare_carriage_returns_end_lines(tmp_path):
+    path = tmp_path / "splits.csv"
+    path.write_bytes(b"id,train,val,test\rallen,1,0,0\rbeach,0,0,1\r")
+    assert read_splits(path) == {"allen": "train", "beach": "test"}
+
+
+@pytest.mark.skipif(not PUBLISHED.exists(), reason="the published splits of ../shared are not here")
+@pytest.mark.parametrize("name, counts", [("tiny", (25, 5, 5)), ("medium", (99, 20, 19)), ("full", (346, 67, 69)), ("fullplus", (383, 75, 79))])
+def test_published_splits_have_the_measured_counts(name, counts):
+    splits = list(read_splits(PUBLISHED / f"train_val_test_{name}.csv").values())
+    assert tuple(splits.count(split) for split in ("train", "val", "test")) == counts
+
+
+@pytest.mark.parametrize("rows, message", [("a,1,1,0", "exactly one split"), ("a,1,0,0\na,0,1,0", "two splits")])
+def test_a_building_is_in_one_split(rows, message, tmp_path):
+    path = tmp_path / "splits.csv"
+    path.write_text(f"id,train,val,test\n{rows}\n")
+    with pytest.raises(ValueError, match=message):
+        read_splits(path)
+
+
+def test_every_split_gets_a_building_and_one_building_is_too_few():
+    assert set(hashed_splits(["a", "b", "c"]).values()) == {"train", "val", "test"}
+    with pytest.raises(ValueError, match="three are needed"):
+        hashed_splits(["a"])

@@ -1,0 +1,14 @@
+"""A configuration that makes no sense cannot be held."""
+import pytest
+
+from models.networks.plan import NetworkConfig
+
+
+@pytest.mark.parametrize("change", [{"encoder": "vgg"}, {"encoder": "lean"}, {"steps": 0}, {"transfer_order": 3}, {"ridges": ()}, {"ridges": (0.0,)}])
+def test_nonsense_is_refused(change):
+    with pytest.raises(ValueError, match=next(iter(change))):
+        NetworkConfig(**change)
+
+
+def test_lists_from_json_become_tuples():
+    assert NetworkConfig(ridges=[0.1]).ridges == (0.1,)

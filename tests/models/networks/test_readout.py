@@ -1,0 +1,54 @@
+"""Closed-form readouts against the naive way."""
+import numpy as np
+import pytest
+
+from models.networks.answers import from_blocks, to_blocks
+from models.networks.readout import KernelRidge, LocalSolver, neighbourhoods
+
+RNG = np.random.default_rng(0)
+
+
+def test_a_subset_of_the_gram_matrix_solves_what_ridge_regression_on_the_subset_solves():
+    features = [RNG.normal(size=(200, 6)).astype("float32") for _ in range(4)]
+    outputs = RNG.normal(size=(200, 3)).astype("float32")
+    found = LocalSolver(features, outputs).weights((1, 3), 0.1)
+    x = np.concatenate([features[1], features[3]], 1).astype("float64")
+    centred = x - x.mean(0)
+    naive = np.linalg.solve(centred.T @ centred + 0.1 * 200 * np.eye(12), centred.T @ (outputs - outputs.mean(0)))
+    np.testing.assert_allclose(found[:-1], naive, atol=1e-4)
+
+
+def test_a_singular_gram_matrix_still_has_a_finite_solution():
+    same = RNG.normal(size=(50, 4)).astype("float32")
+    assert np.isfinite(LocalSolver([same, same], same).weights((0, 1), 1e-9)).all()
+
+
+def test_the_order_of_the_sources_does_not_change_the_answer():
+    features, outputs = [RNG.normal(size=(80, 5)).astype("float32") for _ in range(2)], RNG.normal(size=(80, 2)).astype("float32")
+    solver = LocalSolver(features, outputs)
+    forth, back = solver.weights((0, 1), 0.1), solver.weights((1, 0), 0.1)
+    np.testing.assert_allclose(forth, back[[*range(5, 10), *range(5), 10]], atol=1e-5)
+
+
+@pytest.mark.parametrize("ridge", [1e-2, 1.0])
+def test_left_out_predictions_equal_refitting_without_the_sample(ridge):
+    x, y = RNG.normal(size=(12, 4)), RNG.normal(size=(12, 2))
+    y -= y.mean(0)
+    kernel = x @ x.T
+    fit = KernelRidge(kernel, y, (ridge,))
+    for i in range(12):
+        rest = np.delete(np.arange(12), i)
+        dual = np.linalg.solve(kernel[np.ix_(rest, rest)] + ridge * np.trace(kernel) / 12 * np.eye(11), y[rest])
+        np.testing.assert_allclose(fit.left_out[i], kernel[i, rest] @ dual, atol=1e-4)
+
+
+def test_blocks_unfold_into_the_map_they_were_cut_from():
+    maps = RNG.normal(size=(2, 16, 16, 3)).astype("float32")
+    np.testing.assert_array_equal(from_blocks(to_blocks(maps, 4, 1), 4, 3, 1), maps)
+
+
+def test_the_middle_tap_is_the_map_itself_and_the_border_is_zero():
+    maps = RNG.normal(size=(1, 4, 4, 2))
+    taps = neighbourhoods(maps)
+    np.testing.assert_array_equal(taps[..., 8:10], maps)
+    assert not taps[0, 0, :, :6].any()
