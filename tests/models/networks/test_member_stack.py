@@ -13,7 +13,9 @@ TARGET, MASK = RNG.normal(size=(8, 4, 4, 1)).astype("float32"), np.ones((8, 4, 4
 
 def template() -> keras.Model:
     layers = keras.layers
-    return keras.Sequential([keras.Input((4, 4, 2)), layers.Conv2D(4, 3, padding="same"), layers.BatchNormalization(), layers.ReLU(), layers.Conv2D(1, 1)])
+    # No bias before the batch norm, as in the decoders: its gradient is rounding alone, which Adam scales up to whole steps.
+    flat = layers.Conv2D(4, 3, padding="same", use_bias=False)
+    return keras.Sequential([keras.Input((4, 4, 2)), flat, layers.BatchNormalization(), layers.ReLU(), layers.Conv2D(1, 1)])
 
 
 def curves(slots: list[int], seeds: list[int], steps: int = 5) -> np.ndarray:
@@ -34,8 +36,9 @@ def test_a_member_s_curve_does_not_depend_on_who_shares_the_stack():
 
 
 def test_a_member_s_curve_equals_stock_keras():
+    model = template()  # built before the seed is set: building draws from it
     keras.utils.set_random_seed(6)
-    alone = keras.models.clone_model(template())
+    alone = keras.models.clone_model(model)
     alone.compile(optimizer=keras.optimizers.Adam(1e-2, clipnorm=0.1), loss="mse")
     made = []
     for _ in range(5):
