@@ -75,6 +75,7 @@ def annotate_buildings(root: Path, *, buildings: int, views: int, size: int, see
         raise ValueError(f"a data set needs at least 3 buildings (one a split), 3 views each and 32 pixels; got {buildings}, {views}, {size}")
     root.mkdir(parents=True, exist_ok=True)
     wanted = [(root, seed * 1000 + i, views, size) for i in range(buildings)]
+    os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
     missing = [job for job in wanted if not complete(*job)]
     if missing:
         with (
@@ -90,8 +91,7 @@ def annotate_buildings(root: Path, *, buildings: int, views: int, size: int, see
 
 
 def single_threaded() -> None:
-    """a process a core: threads inside libraries would only fight."""
-    os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
+    """a process a core: threads inside libraries would only fight. (BLAS reads its variables when numpy is first imported: the parent sets them.)"""
     import cv2
 
     cv2.setNumThreads(1)

@@ -15,6 +15,8 @@ import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
+
 from models.examples.contract import contract
 from models.examples.example import encode_view
 from models.examples.published import LabelError, parse_name, read_label
@@ -68,7 +70,8 @@ def ingest(root: str, uri: str, *, size: int, shards: int, splits: dict[str, str
         splits = read_splits(table) if table.exists() else hashed_splits({key.building for key in listed})
     os.makedirs(uri, exist_ok=True)
     described = Path(root) / "dataset.json"
-    absent = set(json.loads(described.read_text()).get("absent", [])) if described.exists() else set()
+    facts = json.loads(described.read_text()) if described.exists() else {}
+    absent, scale = set(facts.get("absent", [])), facts.get("depth_units_per_metre", 512)
     pipeline = pipeline if pipeline is not None else beam.Pipeline(options=PipelineOptions(["--runner=FnApiRunner", *beam_args]))
     rows = [(str(key), sorted(folders), splits.get(key.building)) for key, folders in sorted(listed.items())]
     here = {
@@ -79,7 +82,8 @@ def ingest(root: str, uri: str, *, size: int, shards: int, splits: dict[str, str
             started
             | "Views" >> beam.Create(rows)
             | "Spread" >> beam.Reshuffle()
-            | "Align" >> beam.Map(align, root=str(root), size=size, expected={building: sorted(folders - absent) for building, folders in here.items()})
+            | "Align"
+            >> beam.Map(align, root=str(root), size=size, expected={building: sorted(folders - absent) for building, folders in here.items()}, scale=scale)
         )
         (
             done
@@ -115,7 +119,7 @@ def views_of(root: str) -> dict[ViewKey, set[str]]:
     return found
 
 
-def align(row: tuple, *, root: str, size: int, expected: dict[str, list[str]]) -> tuple:
+def align(row: tuple, *, root: str, size: int, expected: dict[str, list[str]], scale) -> tuple:
     """(key, split, record, None, None) of a sound view, or (key, None, None, file, reason) of one that is refused."""
     text, folders, split = row
     key = ViewKey.parse(text)
@@ -133,7 +137,7 @@ def align(row: tuple, *, root: str, size: int, expected: dict[str, list[str]]) -
         values = {}
         for folder in expected[key.building]:
             place = file_of(root, key, folder)
-            values[folder] = read_label(place, DOMAINS[folder])
+            values[folder] = in_512ths(read_label(place, DOMAINS[folder]), folder, scale if isinstance(scale, (int, float)) else scale.get(key.building, 512))
         camera = Camera.from_point_info(values.pop("point_info")) if "point_info" in values else None
         sides = {value.shape[0] for folder, value in values.items() if DOMAINS[folder].file == "png"}
         if len(sides) > 1:
@@ -143,6 +147,13 @@ def align(row: tuple, *, root: str, size: int, expected: dict[str, list[str]]) -
         return text, split, encode_view(view, split), None, None
     except (LabelError, ValueError, KeyError, TypeError) as error:
         return text, None, None, os.path.relpath(place, root), f"{type(error).__name__}: {error}" if not isinstance(error, LabelError) else str(error)
+
+
+def in_512ths(value, folder: str, units: float):
+    """depth codes of a component with another scale (units a metre; hm3d: 8192) as the published 1/512 m; all else unchanged."""
+    if not folder.startswith("depth_") or units == 512:
+        return value
+    return np.where(value == 65535, 65535, np.minimum(np.round(value * (512 / units)), 65534)).astype("uint16")
 
 
 def file_of(root: str, key: ViewKey, folder: str) -> str:

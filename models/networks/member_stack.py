@@ -3,6 +3,7 @@
 Every variable carries a leading member axis, so that gradients, optimiser slots, batch statistics and dropout seeds belong to one member by
 construction; fit, evaluate, checkpoints and callbacks are Keras' own. See spec training_cost, section 2.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

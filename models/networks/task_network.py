@@ -115,7 +115,7 @@ class Batches:
 def descend(model: keras.Model, batches: Batches, steps: int, name: str) -> list[float]:
     """`steps` optimiser steps; the loss curve as means of twentieths. Raises Interrupted for a loss that is no number.
 
-    A loop over train_on_batch: on this platform `fit` spends up to as long again between short epochs (measured, docs/DEVIATIONS.md).
+    A loop over train_on_batch instead of `fit` (docs/DEVIATIONS.md).
     """
     losses = []
     for step in range(steps):
@@ -218,6 +218,7 @@ def train_task(store, folder: Path, entry: Task, config: NetworkConfig) -> dict:
         np.save(scratch / "test_losses.npy", losses)
     else:
         record["win_average"] = 0.5
+    record = json.loads(json.dumps(record))  # as a later run reads it back
     (scratch / "network.json").write_text(json.dumps(record))
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(scratch, folder)

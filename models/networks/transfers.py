@@ -1,8 +1,8 @@
 """All transfers of order 1 and 2, and the controls, measured from stored representations by the closed-form learner.
 
 Transfers learn from `config.transfer_split` (the paper: the validation buildings) and are measured on the test buildings, image by image, with
-the target task's own loss. Controls in the same tournament: supervised (the task network itself), scratch (the same readout on raw pixels: the
-original's shallow from-scratch network), average (the best constant).
+the target task's own loss. Controls in the same tournament: supervised (the task network itself), scratch (the same readout learned from raw pixels,
+as the released `pixels` rows are a shallow network), average (the best constant).
 """
 
 from __future__ import annotations

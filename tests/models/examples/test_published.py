@@ -1,4 +1,5 @@
 """Published files read back exactly, and what is no label is refused with a reason."""
+
 import io
 import json
 

@@ -1,4 +1,5 @@
 """Splits go by building, and the published files' line ends are understood."""
+
 from pathlib import Path
 
 import pytest

@@ -1,4 +1,5 @@
 """At paper size the networks are the paper's, to the parameter; answers have the shape the dictionary says."""
+
 import keras
 import pytest
 

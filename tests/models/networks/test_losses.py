@@ -1,4 +1,5 @@
 """Losses are per image, heed the mask, and reward the right answer."""
+
 import numpy as np
 import pytest
 

@@ -1,4 +1,5 @@
 """A member of a stack learns exactly what it would learn alone."""
+
 import keras
 import numpy as np
 import pytest

@@ -1,4 +1,5 @@
 """A configuration that makes no sense cannot be held."""
+
 import pytest
 
 from models.networks.plan import NetworkConfig

@@ -1,4 +1,5 @@
 """Closed-form readouts against the naive way."""
+
 import numpy as np
 import pytest
 

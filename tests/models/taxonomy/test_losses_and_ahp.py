@@ -1,4 +1,5 @@
 """Losses -> win rates -> affinities, by the specification's numbers and by naive loops."""
+
 import numpy as np
 import pytest
 

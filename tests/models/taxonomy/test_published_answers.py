@@ -1,4 +1,5 @@
 """The authors' released results, solved: the known answers, in seconds, without TensorFlow."""
+
 import subprocess
 import sys
 from pathlib import Path

@@ -1,4 +1,5 @@
 """The solver against brute force and an independent solver; requests that cannot be met are explained."""
+
 import itertools
 
 import numpy as np

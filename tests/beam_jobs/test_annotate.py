@@ -1,0 +1,92 @@
+"""Procedural buildings in the published layout: exact geometry, the same for the same seed, resumable."""
+
+import json
+
+import numpy as np
+import pytest
+
+from beam_jobs.annotate import annotate_buildings, complete
+from beam_jobs.scenes import shapes
+from beam_jobs.scenes.building import building
+from beam_jobs.scenes.renderer import Eye
+from beam_jobs.scenes.scene import Builder
+from models.tasks import DOMAINS, Camera, label_domains
+from models.tasks.view import rotation_from_euler
+
+
+def scene_of(shape):
+    builder = Builder(np.random.default_rng(0))
+    builder.add(shape, builder.material(np.full((128, 128, 3), 0.5, "float32")), builder.object("vase"))
+    return builder.finished()
+
+
+def looking_along_y(distance: float) -> Camera:
+    return Camera(np.array([0, -distance, 0.0]), rotation_from_euler(np.pi / 2, 0, 0), 1.0)
+
+
+def test_the_depth_of_a_sphere_is_its_formula():
+    seen = Eye(scene_of(shapes.ball(1.0, 160))).look(looking_along_y(3.0), 65, np.random.default_rng(0))
+    x = ((np.arange(65) + 0.5) / 65 * 2 - 1) * np.tan(0.5)
+    ray = np.stack(np.broadcast_arrays(x[None], -x[:, None], np.ones((65, 65))), -1)
+    ray /= np.linalg.norm(ray, axis=-1, keepdims=True)
+    b = ray[..., 2] * 3.0
+    inside = b**2 - 8
+    wanted = b - np.sqrt(np.maximum(inside, 0))
+    middle = inside > 0.3
+    np.testing.assert_allclose(seen.distance[middle], wanted[middle], atol=2e-3)
+    np.testing.assert_allclose(seen.curvature[middle], 1.0, rtol=1e-6)
+    assert not np.isfinite(seen.distance[inside < -0.3]).any()
+
+
+def test_the_normal_towards_the_camera_is_published_as_minus_z():
+    seen = Eye(scene_of(shapes.ball(1.0, 160))).look(looking_along_y(3.0), 33, np.random.default_rng(0))
+    np.testing.assert_allclose(seen.normal[16, 16], [0, 0, -1], atol=0.02)
+
+
+@pytest.mark.parametrize("shape, wanted", [(shapes.cylinder(0.5, 2.0), (2.0, 0.0)), (shapes.rounded_box((1, 1, 1), 0.1), (10.0, 10.0))])
+def test_solids_know_their_largest_curvature(shape, wanted):
+    sides = np.abs(shape.curvature)
+    assert sides.max() == pytest.approx(max(wanted), rel=1e-6)
+
+
+def test_a_building_is_closed_lit_and_wound_outwards():
+    scene = building(5)
+    corners = scene.shape.vertices[scene.shape.faces]
+    facing = (np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]) * scene.shape.normals[scene.shape.faces].mean(1)).sum(1)
+    assert (facing >= 0).mean() > 0.99 and scene.lights and len(scene.rooms) >= 2
+    assert np.isfinite(scene.shape.curvature).all()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    root = tmp_path_factory.mktemp("made")
+    annotate_buildings(root, buildings=3, views=4, size=32, seed=1, processes=2)
+    return root
+
+
+def test_every_view_has_every_label(made):
+    for folder in sorted(path for path in made.iterdir() if path.is_dir()):
+        views = json.loads((folder / "building.json").read_text())["views"]
+        for domain in label_domains():
+            assert len(list((folder / domain).glob(f"*_domain_{DOMAINS[domain].suffix}.*"))) == views, (folder.name, domain)
+
+
+def test_a_complete_building_is_kept_and_a_partial_one_made_again(made):
+    before = {path: path.stat().st_mtime_ns for path in made.rglob("*.png")}
+    number = 1001
+    assert complete(made, number, 4, 32) and not complete(made, number, 4, 64)
+    (made / f"procedural{number:05d}" / "building.json").unlink()
+    annotate_buildings(made, buildings=3, views=4, size=32, seed=1, processes=1)
+    again = {path for path, time in before.items() if path.stat().st_mtime_ns != time}
+    assert again and all(f"procedural{number:05d}" in str(path) for path in again)
+
+
+def test_the_same_seed_gives_the_same_pixels(made, tmp_path):
+    annotate_buildings(tmp_path, buildings=3, views=4, size=32, seed=1, processes=1)
+    for path in sorted(made.rglob("*domain_rgb.png"))[:5]:
+        assert path.read_bytes() == (tmp_path / path.relative_to(made)).read_bytes()
+
+
+def test_too_few_buildings_make_no_data_set(tmp_path):
+    with pytest.raises(ValueError, match="at least 3 buildings"):
+        annotate_buildings(tmp_path, buildings=1, views=4, size=32, seed=0)

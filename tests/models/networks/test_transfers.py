@@ -1,0 +1,130 @@
+"""Closed-form transfers: the algebra against the textbook, exported networks against the solver, and the ledger."""
+
+import numpy as np
+import pytest
+from tiny_store import TINY, TinyStore
+
+from models.networks import RepresentationStore, encode_views, load_transfer_network, measure_transfers, train_tasks, train_transfer
+from models.networks.answers import from_blocks, to_blocks
+from models.networks.readout import KernelRidge, LocalSolver, neighbourhoods, sample_kernel
+from models.networks.transfers import Bench, fit_global
+from models.tasks import TASKS
+
+SOURCES = ["normal", "class_scene", "colorization", "random_projection"]
+TARGETS = ["normal", "reshading", "segment_semantic", "segment_unsup2d", "class_scene", "fixated_pose", "egomotion"]
+
+
+def test_a_block_of_the_gram_matrix_is_ridge_regression():
+    rng = np.random.default_rng(0)
+    features, outputs = [rng.normal(size=(60, 5)).astype("float32") for _ in range(3)], rng.normal(size=(60, 2)).astype("float32")
+    weights = LocalSolver(features, outputs).weights((0, 2), 0.1)
+    x = np.concatenate([features[0], features[2], np.ones((60, 1))], 1)
+    penalty = 0.1 * 60 * np.diag([1.0] * 10 + [0.0])
+    np.testing.assert_allclose(weights, np.linalg.solve(x.T @ x + penalty, x.T @ outputs), atol=1e-3)
+
+
+def test_leave_one_out_equals_leaving_out():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(20, 6)), rng.normal(size=(20, 3))
+    kernel = x @ x.T
+    fit = KernelRidge(kernel, y, (0.1,))
+    strength = 0.1 * np.trace(kernel) / 20
+    for i in (0, 7):
+        rest = np.delete(np.arange(20), i)
+        mean = y.mean(0)  # the mean is kept, as in the closed form
+        dual = np.linalg.solve(kernel[np.ix_(rest, rest)] + strength * np.eye(19), y[rest] - mean)
+        np.testing.assert_allclose(fit.left_out[i], kernel[i, rest] @ dual + mean, atol=1e-4)
+
+
+def test_neighbourhoods_are_what_a_convolution_sees():
+    import keras
+
+    maps = np.random.default_rng(0).normal(size=(2, 5, 5, 3)).astype("float32")
+    kernel = np.random.default_rng(1).normal(size=(3, 3, 3, 4)).astype("float32")
+    np.testing.assert_allclose(neighbourhoods(maps) @ kernel.reshape(27, 4), np.asarray(keras.ops.conv(maps, kernel, padding="same")), atol=1e-4)
+
+
+def test_blocks_unfold_into_the_map_they_came_from():
+    maps = np.random.default_rng(0).normal(size=(2, 16, 16, 3))
+    np.testing.assert_allclose(from_blocks(to_blocks(maps, 4, 1), 4, 3, 1), maps)
+    np.testing.assert_allclose(from_blocks(to_blocks(maps, 4, 2), 4, 3, 2)[:, ::2, ::2], maps.reshape(2, 8, 2, 8, 2, 3).mean((2, 4)))
+
+
+def test_pairs_multiply_and_average_the_kernels_of_their_views():
+    kernel = np.random.default_rng(0).random((4, 4))
+    found = sample_kernel(kernel, np.array([[0, 1]]), np.array([[2, 3]]))
+    assert found[0, 0] == pytest.approx((kernel[0, 2] + kernel[1, 3]) / 2 + kernel[0, 2] * kernel[1, 3])
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory):
+    """a store, trained networks, representations: (store, representations, networks folder, ledger folder)."""
+    folder, store = tmp_path_factory.mktemp("bank"), TinyStore()
+    train_tasks(store, folder / "networks", sorted({*SOURCES, *TARGETS}), TINY)
+    return store, encode_views(folder / "networks", store, folder / "representations", SOURCES, TINY), folder / "networks", folder / "ledger"
+
+
+def measured(bank, targets=TARGETS):
+    rows = []
+    store, representations, networks, ledger = bank
+    summary = measure_transfers(store, representations, networks, ledger, TINY, record=lambda *row: rows.append(row), targets=targets)
+    return rows, summary
+
+
+def test_every_transfer_and_control_is_measured_on_every_test_sample(bank):
+    rows, summary = measured(bank)
+    assert summary["transfers"] == len(TARGETS) * (4 + 6)
+    assert len(rows) == len(TARGETS) * (4 + 6 + 3)
+    for transfer, names, losses in rows:
+        assert len(names) == len(losses) == 8 and np.isfinite(losses).all(), transfer
+    assert {row[0]["control"] for row in rows} == {None, "supervised", "scratch", "average"}
+
+
+def test_finished_targets_come_from_the_ledger_and_a_new_one_is_added(bank):
+    first = {str(row[0]): row[2] for row in measured(bank)[0]}
+    ledger = bank[3]
+    before = {path.name: path.stat().st_mtime_ns for path in ledger.iterdir()}
+    again = {str(row[0]): row[2] for row in measured(bank, [*TARGETS, "vanishing_point"])[0]} if (bank[2] / "vanishing_point").exists() else None
+    if again is None:
+        train_tasks(bank[0], bank[2], ["vanishing_point"], TINY)
+        again = {str(row[0]): row[2] for row in measured(bank, [*TARGETS, "vanishing_point"])[0]}
+    for key, losses in first.items():
+        np.testing.assert_array_equal(again[key], losses)
+    after = {path.name: path.stat().st_mtime_ns for path in ledger.iterdir()}
+    assert {name: time for name, time in after.items() if name in before} == before and len(after) == len(before) + 1
+
+
+def test_representations_are_standardised_and_kept(bank):
+    store, representations, _, _ = bank
+    for source in representations.sources:
+        assert np.abs(np.asarray(representations.read(source, "train"), "float32").mean((0, 1, 2))).max() < 1e-2
+    assert RepresentationStore(representations.directory).sources == SOURCES
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_an_exported_edge_answers_as_it_was_measured(bank, target, tmp_path):
+    from models.networks.losses import image_losses
+
+    store, representations, networks, _ = bank
+    sources = ("normal", "colorization")
+    network = load_transfer_network(train_transfer(sources, target, store, representations, networks, tmp_path / target, TINY))
+    data, raw = store.samples(target, "test"), []
+    for source in sources:
+        mean, deviation = representations.scale(source)
+        raw.append(np.asarray(representations.read(source, "test"), "float32") * deviation + mean)
+    maps = np.concatenate(raw, -1)[data.views]
+    answer = np.asarray(network.head(maps[:, 0] if TASKS[target].images == 1 else maps))
+    losses = image_losses(TASKS[target].loss, data.target, data.mask, answer)
+    wanted = next(row[2] for row in measured(bank)[0] if row[0]["sources"] == list(sources) and row[0]["target"] == target)
+    np.testing.assert_allclose(losses, wanted, rtol=2e-2, atol=2e-3)
+
+
+def test_regression_of_one_subset_is_the_same_alone_and_in_the_sweep(bank):
+    store, representations, _, _ = bank
+    from models.networks import transfers
+
+    bench = Bench(store, representations, TINY)
+    bench.kernels = {i: transfers.GlobalKernel(bench, i, TINY) for i in (0, 2)}
+    _, losses = fit_global(bench, "class_scene", (0, 2))
+    wanted = next(row[2] for row in measured(bank)[0] if row[0]["sources"] == ["normal", "colorization"] and row[0]["target"] == "class_scene")
+    np.testing.assert_allclose(losses, wanted, rtol=1e-4)

@@ -1,0 +1,78 @@
+"""The report answers first, from whatever a run left behind."""
+
+import numpy as np
+
+from models.reports import summary, write_report
+from models.reports.page import contents
+from models.taxonomy import Affinities, Transfer, evaluate, solve_all
+from models.taxonomy.affinities import Row
+
+NAMES = ["normal", "reshading", "depth_zbuffer", "edge_texture", "class_scene"]
+
+
+def made_run() -> dict:
+    import json
+
+    rng, rows = np.random.default_rng(0), []
+    for target in NAMES:
+        rows += [Row(Transfer((source,), target), float(rng.random()), float(rng.random()), float(rng.random()), 0.1) for source in NAMES]
+        rows += [Row(Transfer((), target, control=name), 0.2, 0.5, 0.5, 0.1) for name in ("supervised", "scratch", "average")]
+    table = Affinities(
+        tuple(rows),
+        {name: {"transfers": 6, "images": 9, "eigenvalue": 6.0, "consistency": 0.01, "clipped": 0.1, "gap": 0.2, "reducible": False} for name in NAMES},
+    )
+    answers = solve_all(table, [1, 2, 3], [1])
+    rows = [{"sources": list(r.transfer.sources), "target": r.transfer.target, "control": r.transfer.control, "regime": "", "affinity": r.affinity, "gain": r.gain,
+             "quality": r.quality, "mean_loss": r.mean_loss} for r in table.rows]  # fmt: skip
+    run = {
+        "affinities": {"rows": rows, "diagnostics": table.diagnostics},
+        "taxonomies": [answer.to_json() for answer in answers],
+        "evidence": evaluate(table, answers, budget=2, order=1, policies=50),
+        "networks": [{"task": name, "seconds": 1.0, "steps": 3, "loss": 0.2, "win_average": 0.9, "parameters": 1000} for name in NAMES],
+        "curves": {name: [1.0, 0.5, 0.2] for name in NAMES},
+        "calibration": [],
+        "dataset": {
+            "counts": {"read": 9, "written": 8, "quarantined": 1},
+            "quarantine": [{"view": "a/point_0/view_1", "reason": "zero-byte <file>"}],
+            "splits": {"train": 8},
+        },
+        "predictions": [{"task": "normal", "images": [np.zeros((8, 8, 3), "uint8")] * 3}],
+        "lineage": {"manifest": "abc", "code": "def", "config": {}},
+        "default_budget": 2,
+        "default_order": 1,
+    }
+    return {**json.loads(json.dumps({key: value for key, value in run.items() if key != "predictions"})), "predictions": run["predictions"]}
+
+
+def test_the_page_answers_first_and_escapes_what_files_say(tmp_path):
+    path = write_report(tmp_path, run=made_run())
+    page = path.read_text()
+    assert page.index("Which labels to buy") < page.index("Who helps whom")
+    assert "zero-byte &lt;file&gt;" in page and "data:image/png;base64," in page
+
+
+def test_sections_without_data_are_left_out_and_not_invented(tmp_path):
+    run = made_run()
+    del run["predictions"]
+    run["curves"] = {}
+    run["evidence"]["tree"]["linkage"] = []
+    page = write_report(tmp_path, run=run).read_text()
+    assert "Which tasks are alike" not in page and "Training loss" not in page
+    assert "no calibration against gradient training" in page
+
+
+def test_figures_are_the_same_twice():
+    assert contents(made_run())["graphs"]["matrix"] == contents(made_run())["graphs"]["matrix"]
+
+
+def test_the_summary_names_what_to_buy(tmp_path):
+    import json
+
+    from components.write_report import save_facts
+
+    run = made_run()
+    save_facts(tmp_path, run)
+    for name in ("affinities", "taxonomies", "evidence"):
+        (tmp_path / f"{name}.json").write_text(json.dumps(run[name]))
+    text = summary(tmp_path)
+    assert "buy       labels of 2 tasks" in text and "random policies" in text

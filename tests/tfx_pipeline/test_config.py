@@ -1,0 +1,46 @@
+"""Configurations are values that check themselves; a wrong field is answered with the right ones."""
+
+import pytest
+
+from models.networks import NetworkConfig
+from tfx_pipeline.config import PRESETS, ConfigError, configuration, paper
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_presets_are_sound_and_read_back(preset):
+    config = configuration(preset, [])
+    assert config.name == preset
+    assert NetworkConfig(**config.network_fields()) == config.network
+
+
+def test_smaller_presets_are_replacements_on_the_paper():
+    assert configuration("laptop", []).network.ridges == paper().network.ridges
+    assert configuration("smoke", []).random_policies < configuration("laptop", []).random_policies == paper().random_policies
+
+
+def test_fields_of_both_levels_can_be_set():
+    config = configuration("smoke", ["default_budget=2", "steps=7", "learning_rate=1", "budgets=[1,2]", "seed=5"])
+    assert (config.default_budget, config.network.steps, config.network.learning_rate, config.budgets, config.network.seed) == (2, 7, 1.0, (1, 2), 5)
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ("budgt=3", "unknown field 'budgt'; did you mean budgets"),
+        ("default_budget=99", "default_budget 99 is one of budgets"),
+        ("budgets=[0,4]", "between 1 and 26"),
+        ("steps=many", "steps is int"),
+        ("steps", "FIELD=VALUE"),
+        ("orders=[1,2,3]", "transfer_order 2"),
+        ("encoder=vgg", "encoder is one of"),
+    ],
+)
+def test_a_wrong_change_is_refused_in_one_line(change, message):
+    with pytest.raises(ConfigError, match=message) as error:
+        configuration("smoke", [change])
+    assert "\n" not in str(error.value)
+
+
+def test_an_unknown_preset_lists_the_presets():
+    with pytest.raises(ConfigError, match="paper, laptop, smoke"):
+        configuration("phone", [])
