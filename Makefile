@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN ?= runs/demo
 CONFIG ?= laptop
 
-.PHONY: demo test lint lock clean setup bench
+.PHONY: demo test lint lock clean setup bench gpu
 
 demo: setup
 	$(BIN)/python -m tfx_pipeline demo --run $(RUN) --config $(CONFIG)
@@ -30,6 +30,12 @@ $(VENV)/.ready: requirements.txt
 lock: setup
 	$(BIN)/uv lock
 	$(BIN)/uv export --frozen --quiet --format requirements-txt --no-emit-project --all-groups --no-header -o requirements.txt
+	$(BIN)/uv export --frozen --quiet --format requirements-txt --no-emit-project --no-default-groups --extra gpu --prune tensorflow-cpu --no-header -o requirements-gpu.txt
+
+# A machine with an NVIDIA GPU: the CUDA wheel instead of the CPU one.
+gpu: setup
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip uninstall --quiet tensorflow-cpu
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --require-hashes --compile-bytecode -r requirements-gpu.txt
 
 bench: setup
 	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

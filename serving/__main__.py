@@ -1,4 +1,5 @@
 """python -m serving serve | ask | validate | push | rollback. Flags of `serve` have TensorFlow Serving's names."""
+
 from __future__ import annotations
 
 import argparse
@@ -8,8 +9,11 @@ from pathlib import Path
 
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="python -m serving", description="Serve a taxonomy and ask it.",
-                                  epilog="example: python -m serving ask --server 127.0.0.1:8500 --image room.png --task normal,depth_zbuffer --out answers")
+    top = argparse.ArgumentParser(
+        prog="python -m serving",
+        description="Serve a taxonomy and ask it.",
+        epilog="example: python -m serving ask --server 127.0.0.1:8500 --image room.png --task normal,depth_zbuffer --out answers",
+    )
     commands = top.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", help="answer over gRPC and REST until interrupted")
     serve.add_argument("--model_name", default="taxonomy")
@@ -54,14 +58,22 @@ def main(arguments: list[str] | None = None) -> int:
 def do_serve(options) -> int:
     from serving.server import serve
 
-    return serve(name=options.model_name, base=options.model_base_path, port=options.port, rest_port=options.rest_api_port, host=options.host,
-                 poll_seconds=options.file_system_poll_wait_seconds)
+    return serve(
+        name=options.model_name,
+        base=options.model_base_path,
+        port=options.port,
+        rest_port=options.rest_api_port,
+        host=options.host,
+        poll_seconds=options.file_system_poll_wait_seconds,
+    )
 
 
 def do_ask(options) -> int:
     from serving.client import Client, save_answers
 
-    answers = Client(options.server, options.model_name, options.deadline).ask([path.read_bytes() for path in options.image], [name for name in options.task.split(",") if name])
+    answers = Client(options.server, options.model_name, options.deadline).ask(
+        [path.read_bytes() for path in options.image], [name for name in options.task.split(",") if name]
+    )
     for path in save_answers(answers, options.out):
         print(path)
     return 0

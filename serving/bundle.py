@@ -2,6 +2,7 @@
 
 The graph is written flat (variables folded to constants, functions inlined), so that a session runs only the heads that are asked for.
 """
+
 from __future__ import annotations
 
 import json
@@ -62,7 +63,9 @@ class Heads:
             if edge["sources"]:
                 loaded = load_transfer_network(Path(transfers) / edge["target"])
                 if list(loaded.sources) != edge["sources"]:
-                    raise ValueError(f"the transfer network of {edge['target']} reads {loaded.sources}, the policy says {edge['sources']}; train the policy again")
+                    raise ValueError(
+                        f"the transfer network of {edge['target']} reads {loaded.sources}, the policy says {edge['sources']}; train the policy again"
+                    )
                 self.edges[edge["target"]] = (loaded.sources, loaded.head)
             else:
                 self.edges[edge["target"]] = ((edge["target"],), self.networks[edge["target"]].head)
@@ -125,7 +128,7 @@ def decode(data, size: int, images: int):
         image = tf.ensure_shape(image, [None, None, 3])
         height, width = tf.shape(image)[0], tf.shape(image)[1]
         side = tf.minimum(height, width)
-        image = image[(height - side) // 2:(height - side) // 2 + side, (width - side) // 2:(width - side) // 2 + side]
+        image = image[(height - side) // 2 : (height - side) // 2 + side, (width - side) // 2 : (width - side) // 2 + side]
         return tf.round(tf.image.resize(image[None], [size, size], method="area")[0]) / 255
 
     flat = tf.map_fn(one, tf.reshape(data, [-1]), fn_output_signature=tf.TensorSpec([size, size, 3], tf.float32))
@@ -163,8 +166,9 @@ def signatures(graph, frozen, names: list[str], heads: Heads) -> dict:
 
     outputs = {name: graph.get_tensor_by_name(tensor.name) for name, tensor in zip(names, frozen.outputs)}
     info = tf.compat.v1.saved_model.build_tensor_info
-    make = lambda inputs, wanted: tf.compat.v1.saved_model.build_signature_def({key: info(value) for key, value in inputs.items()}, {name: info(outputs[name]) for name in wanted},
-                                                                              "tensorflow/serving/predict")
+    make = lambda inputs, wanted: tf.compat.v1.saved_model.build_signature_def(
+        {key: info(value) for key, value in inputs.items()}, {name: info(outputs[name]) for name in wanted}, "tensorflow/serving/predict"
+    )
     belongs = lambda tasks: [name for name in outputs if name in tasks or name.rsplit("_", 1)[0] in tasks]
     made = {}
     for images in (1, 2, 3):
@@ -187,8 +191,18 @@ def write_extras(folder: Path, policy: dict, heads: Heads, lineage: dict, size: 
     """what a client or an auditor wants to know, beside the graph, and the first requests that the server replays before it answers."""
     extra = folder / "assets.extra"
     extra.mkdir(parents=True, exist_ok=True)
-    tasks = {name: {"unit": TASKS[name].unit, "kind": TASKS[name].output.kind, "shape": TASKS[name].output.shape(size), "low": TASKS[name].low, "high": TASKS[name].high,
-                    "images": TASKS[name].images, "sources": list(heads.edges[name][0])} for name in heads.targets}
+    tasks = {
+        name: {
+            "unit": TASKS[name].unit,
+            "kind": TASKS[name].output.kind,
+            "shape": TASKS[name].output.shape(size),
+            "low": TASKS[name].low,
+            "high": TASKS[name].high,
+            "images": TASKS[name].images,
+            "sources": list(heads.edges[name][0]),
+        }
+        for name in heads.targets
+    }
     (extra / "contract.json").write_text(json.dumps({"size": size, "tasks": tasks}, indent=1))
     (extra / "lineage.json").write_text(json.dumps({**lineage, "policy": policy}, indent=1))
     np.savez(extra / "parity.npz", probe=probe, **{f"answer_{name}": value for name, value in reference.items()})

@@ -1,4 +1,5 @@
 """Ask a model server about an image and keep the answers as pictures and text a person can read. Any TensorFlow Serving will do."""
+
 from __future__ import annotations
 
 import json
@@ -60,7 +61,9 @@ class Client:
         made = {}
         for count in sorted({offered[name] for name in names}):
             group = [name for name in names if offered[name] == count]
-            made.update(self.predict("image_bytes" if count == 1 else f"image_bytes_{count}", {"image_bytes": images[:1] if count == 1 else [images[:count]]}, group))
+            made.update(
+                self.predict("image_bytes" if count == 1 else f"image_bytes_{count}", {"image_bytes": images[:1] if count == 1 else [images[:count]]}, group)
+            )
         return {name: value[0] for name, value in made.items()}
 
 

@@ -1,4 +1,5 @@
 """The gate before a push, without Docker: a real server process on the candidate answers real records, and its answers are checked."""
+
 from __future__ import annotations
 
 import os
@@ -34,8 +35,13 @@ def validate(candidate: str | Path, *, records: list[bytes], longest: float = 30
 
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(candidate, os.path.join(folder, "1"))
-        server = subprocess.Popen([sys.executable, "-m", "serving", "serve", "--model_name=taxonomy", f"--model_base_path={folder}", "--port=0"],
-                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).resolve().parents[1])
+        server = subprocess.Popen(
+            [sys.executable, "-m", "serving", "serve", "--model_name=taxonomy", f"--model_base_path={folder}", "--port=0"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).resolve().parents[1],
+        )
         try:
             address = next((found[1] for line in server.stdout if (found := re.search(r"gRPC on (\S+)", line))), None)
             if address is None:

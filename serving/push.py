@@ -1,4 +1,5 @@
 """From a blessed bundle to the folder that the server polls, and back."""
+
 from __future__ import annotations
 
 import os

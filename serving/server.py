@@ -2,6 +2,7 @@
 
 For laptops, tests and the gate before a push; in production the real `tensorflow_model_server` reads the same folder.
 """
+
 from __future__ import annotations
 
 import base64
@@ -63,8 +64,11 @@ class Doors:
         with self.held(request.model_spec) as version:
             signatures = version.signatures
         if list(request.metadata_field) != ["signature_def"]:
-            raise invalid("GetModelMetadataRequest must specify at least one metadata_field" if not request.metadata_field
-                          else f"Metadata field {request.metadata_field[0]} is not supported")
+            raise invalid(
+                "GetModelMetadataRequest must specify at least one metadata_field"
+                if not request.metadata_field
+                else f"Metadata field {request.metadata_field[0]} is not supported"
+            )
         response = get_model_metadata_pb2.GetModelMetadataResponse()
         response.model_spec.name, response.model_spec.version.value = self.model.name, version.number
         table = get_model_metadata_pb2.SignatureDefMap()
@@ -87,6 +91,7 @@ class Doors:
 
 def translated(method):
     """ServingError -> gRPC status."""
+
     def call(request, context):
         try:
             return method(request, context)
@@ -103,8 +108,10 @@ def grpc_server(model: Model, address: str) -> tuple[grpc.Server, int]:
     doors = Doors(model)
     for name in ("Predict", "GetModelMetadata", "GetModelStatus"):
         setattr(doors, name, translated(getattr(doors, name)))
-    server = grpc.server(futures.ThreadPoolExecutor(8), options=[("grpc.max_receive_message_length", LARGEST_MESSAGE), ("grpc.max_send_message_length", -1),
-                                                                 ("grpc.so_reuseport", 0)])
+    server = grpc.server(
+        futures.ThreadPoolExecutor(8),
+        options=[("grpc.max_receive_message_length", LARGEST_MESSAGE), ("grpc.max_send_message_length", -1), ("grpc.so_reuseport", 0)],
+    )
     for method in ("Classify", "Regress", "MultiInference", "HandleReloadConfigRequest"):
         setattr(doors, method, unimplemented(method))
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(doors, server)
@@ -151,8 +158,12 @@ class Rest(BaseHTTPRequestHandler):
             raise not_found(f"Servable not found for request: Latest({route[1]})")
         if method == "GET" and not route[3]:
             names = {10: "START", 20: "LOADING", 30: "AVAILABLE", 40: "UNLOADING", 50: "END"}
-            return {"model_version_status": [{"version": str(number), "state": names[state], "status": {"error_code": "UNKNOWN" if error else "OK", "error_message": error}}
-                                             for number, (state, error) in sorted(self.model.states.items(), reverse=True)]}
+            return {
+                "model_version_status": [
+                    {"version": str(number), "state": names[state], "status": {"error_code": "UNKNOWN" if error else "OK", "error_message": error}}
+                    for number, (state, error) in sorted(self.model.states.items(), reverse=True)
+                ]
+            }
         with self.model.held(int(route[2]) if route[2] else None) as version:
             return metadata(self.model, version) if method == "GET" else predict(version, content)
 
@@ -202,8 +213,13 @@ def predict(version, content: dict) -> dict:
         inputs = content["inputs"]
         columns = inputs if isinstance(inputs, dict) and "b64" not in inputs else {names[0]: inputs}
     try:
-        arrays = {name: np.array(unpacked(value), object if found.inputs[name].dtype == tf.string.as_datatype_enum else tf.as_dtype(found.inputs[name].dtype).as_numpy_dtype)
-                  for name, value in columns.items() if name in found.inputs}
+        arrays = {
+            name: np.array(
+                unpacked(value), object if found.inputs[name].dtype == tf.string.as_datatype_enum else tf.as_dtype(found.inputs[name].dtype).as_numpy_dtype
+            )
+            for name, value in columns.items()
+            if name in found.inputs
+        }
     except (ValueError, TypeError, KeyError) as error:
         raise invalid(f"Failed to process inputs: {error}") from error
     outputs = {name: plain(value) for name, value in version.run(signature, arrays, ()).items()}

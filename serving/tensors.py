@@ -3,13 +3,14 @@
 The packed `float_val` field on the wire is the array's own bytes, so answers carry typed fields (what TensorFlow Serving sends, and what its
 clients read) at the price of a copy; the protobuf API would take some 20 ms an image (spec f.2).
 """
+
 from __future__ import annotations
 
 import math
 
 import numpy as np
 
-LARGEST_TENSOR = 256 << 20                       # bytes that one input may claim, whatever its message weighs
+LARGEST_TENSOR = 256 << 20  # bytes that one input may claim, whatever its message weighs
 PACKED = {"float32": (1, 0x2A, "float_val"), "float64": (2, 0x32, "double_val")}
 
 
@@ -40,7 +41,7 @@ def from_proto(proto) -> np.ndarray:
     _, tag, field = PACKED.get(kind.name, (0, 0, ""))
     if field and not proto.tensor_content and len(getattr(proto, field)) == math.prod(sizes):
         data, length = proto.SerializeToString(), math.prod(sizes) * kind.size
-        if data[:-length or None].endswith(bytes([tag]) + varint(length)):
+        if data[: -length or None].endswith(bytes([tag]) + varint(length)):
             return np.frombuffer(data, kind.as_numpy_dtype, offset=len(data) - length).reshape(sizes)
     return tf.make_ndarray(proto)
 

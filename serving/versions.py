@@ -3,6 +3,7 @@
 The newest integer-named folder is aspired. It is loaded and warmed up first, then published, then the old one is closed when its last request ends.
 A version that fails to load leaves the old one serving.
 """
+
 from __future__ import annotations
 
 import gc
@@ -24,7 +25,7 @@ class Version:
     def __init__(self, folder: Path, number: int) -> None:
         import tensorflow as tf
 
-        tf.get_logger().setLevel("ERROR")                # loading into a session is marked deprecated; it is what lets unasked heads be pruned
+        tf.get_logger().setLevel("ERROR")  # loading into a session is marked deprecated; it is what lets unasked heads be pruned
         self.number, self.folder, self.running = number, folder, 0
         self.session = tf.compat.v1.Session(graph=tf.Graph())
         with self.session.graph.as_default():
@@ -55,7 +56,10 @@ class Version:
         _, found = self.signature(signature)
         if set(inputs) != set(found.inputs):
             extra, missing = sorted(set(inputs) - set(found.inputs)), sorted(set(found.inputs) - set(inputs))
-            raise invalid(f"input size does not match signature: {len(inputs)}!={len(found.inputs)} Sent extra: {{{','.join(extra)}}}. Missing but required: {{{','.join(missing)}}}.")
+            raise invalid(
+                f"input size does not match signature: {len(inputs)}!={len(found.inputs)} "
+                f"Sent extra: {{{','.join(extra)}}}. Missing but required: {{{','.join(missing)}}}."
+            )
         names = list(wanted) or sorted(found.outputs)
         for name in names:
             if name not in found.outputs:
@@ -97,12 +101,17 @@ class Model:
     def poll(self) -> None:
         """load what is aspired and not yet tried; publish it; close the old one."""
         number = self.newest()
-        if number is None or (self.current and self.current.number == number) or self.states.get(number, (0, ""))[0] == END and not (self.current and self.current.number > number):
+        if (
+            number is None
+            or (self.current and self.current.number == number)
+            or self.states.get(number, (0, ""))[0] == END
+            and not (self.current and self.current.number > number)
+        ):
             return
         self.states[number] = (LOADING, "")
         try:
             loaded = Version(self.base / str(number), number)
-        except Exception as error:                       # whatever a broken model raises, the old one keeps serving
+        except Exception as error:  # whatever a broken model raises, the old one keeps serving
             self.states[number] = (END, str(error).splitlines()[0] if str(error) else type(error).__name__)
             return
         with self.lock:
@@ -132,6 +141,7 @@ class Model:
 
 def keep_polling(model: Model, seconds: float, stop: threading.Event) -> threading.Thread:
     """a thread that polls until `stop`."""
+
     def loop() -> None:
         while not stop.wait(seconds):
             model.poll()

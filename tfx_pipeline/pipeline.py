@@ -10,6 +10,7 @@ import json
 import os
 
 from tfx import v1 as tfx
+from tfx.types import channel_utils
 
 from components.build_bundle import BuildBundle
 from components.check_labels import CheckLabels
@@ -168,4 +169,4 @@ def shard(names: list[str], count: int) -> list[tuple[str, list[str]]]:
 
 def union(channels: list):
     """one channel that delivers the artifacts of all."""
-    return channels[0] if len(channels) == 1 else tfx.dsl.union(channels)
+    return channels[0] if len(channels) == 1 else channel_utils.union(channels)

@@ -252,7 +252,8 @@ def controls(name: str, store, networks: str | Path) -> list:
 def ledger_address(name: str, store, representations, networks: str | Path, config: NetworkConfig) -> str:
     """what all transfers into a target depend on, 8 hex digits."""
     sources = {source: representations.facts["sources"][source]["address"] for source in representations.sources}
-    own = json.loads((Path(networks) / name / "network.json").read_text())["address"]
+    described = Path(networks) / name / "network.json"  # only the supervised control needs the target's own network
+    own = json.loads(described.read_text())["address"] if described.exists() else ""
     fields = {
         key: getattr(config, key) for key in ("random_features", "output_stride", "ridges", "transfer_split", "transfer_images", "transfer_order", "seed")
     }

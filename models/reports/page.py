@@ -41,7 +41,7 @@ def contents(run: dict) -> dict:
         "curves": figures.learning_curves(run["curves"]) if run.get("curves") else "",
     }
     shown = [{"task": entry["task"], "images": [figures.picture(pixels) for pixels in entry["images"]]} for entry in run.get("predictions", [])]
-    scored = [row["win_average"] for row in run["networks"] if row.get("steps")]
+    scored = [row["win_average"] for row in run["networks"] if row.get("steps") and row["win_average"] is not None]
     return {
         "answer": answer,
         "evidence": evidence,
@@ -54,9 +54,9 @@ def contents(run: dict) -> dict:
         "mean_win": sum(scored) / len(scored) if scored else None,
         "diagnostics": run["affinities"].get("diagnostics", {}),
         "calibration": run.get("calibration", []),
-        "explorer": json.dumps(
-            [{**entry, "edges": [[edge["sources"], edge["target"], edge["gain"], edge["quality"]] for edge in entry["edges"]]} for entry in run["taxonomies"]]
-        ),
-        "titles": json.dumps({name: entry.title for name, entry in TASKS.items()}),
+        "explorer": [
+            {**entry, "edges": [[edge["sources"], edge["target"], edge["gain"], edge["quality"]] for edge in entry["edges"]]} for entry in run["taxonomies"]
+        ],
+        "titles": {name: entry.title for name, entry in TASKS.items()},
         "config": json.dumps(run.get("lineage", {}).get("config", {}), indent=1),
     }

@@ -114,14 +114,16 @@ def test_help_comes_without_heavy_imports(words):
     assert done.returncode == 0 and "example:" in done.stdout, done.stderr
 
 
-def test_the_pipeline_compiles_for_kubeflow(demo, tmp_path):
+def test_the_pipeline_compiles_for_kubeflow_and_says_when_it_cannot(tmp_path):
     import yaml
 
-    out = tmp_path / "taxonomy.yaml"
-    done = command(
-        "tfx_pipeline", "compile", "--config", "smoke", "--data", "gs://bucket/data", "--root", "gs://bucket/root", "--out", out, "--set", "task_shards=3"
+    out, words = (
+        tmp_path / "taxonomy.yaml",
+        ("tfx_pipeline", "compile", "--config", "smoke", "--data", "gs://bucket/data", "--root", "gs://bucket/root", "--out"),
     )
+    done = command(*words, out)
     assert done.returncode == 0, done.stderr[-2000:]
     spec = next(yaml.safe_load_all(out.read_text()))
-    tasks = spec["root"]["dag"]["tasks"]
-    assert len(tasks) == 19 and len([name for name in tasks if name.startswith("TrainTasks")]) == 3
+    assert {"ExampleGen", "TrainTasks", "SolveTaxonomy", "Pusher"} <= set(spec["root"]["dag"]["tasks"]) and len(spec["root"]["dag"]["tasks"]) == 17
+    refused = command(*words, out, "--set", "task_shards=3")
+    assert refused.returncode == 1 and "task_shards=1" in refused.stderr.strip().splitlines()[-1]

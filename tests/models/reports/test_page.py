@@ -75,4 +75,4 @@ def test_the_summary_names_what_to_buy(tmp_path):
     for name in ("affinities", "taxonomies", "evidence"):
         (tmp_path / f"{name}.json").write_text(json.dumps(run[name]))
     text = summary(tmp_path)
-    assert "buy       labels of 2 tasks" in text and "random policies" in text
+    assert "buy       labels of" in text and "random policies" in text

@@ -1,0 +1,221 @@
+"""A policy bundled, served over real sockets, asked, swapped, rolled back."""
+
+import json
+import shutil
+import threading
+import urllib.error
+import urllib.request
+from http.server import ThreadingHTTPServer
+
+import grpc
+import numpy as np
+import pytest
+from synthetic import SIZE, view
+from tiny_store import TINY, TinyStore
+
+from models.examples.published import encode_png
+from models.networks import encode_views, train_tasks, train_transfer
+from serving.bundle import build_bundle
+from serving.client import Client, save_answers
+from serving.infra import validate
+from serving.push import push, rollback, versions
+from serving.server import Rest, grpc_server
+from serving.versions import Model
+
+OWN, REACHED = ["normal", "class_scene"], ["reshading", "segment_semantic", "fixated_pose", "egomotion"]
+PICTURE = encode_png(view(0).rgb)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    """a bundle of two supervised tasks and four that are reached from both."""
+    folder, store = tmp_path_factory.mktemp("bundle"), TinyStore()
+    train_tasks(store, folder / "networks", OWN, TINY)
+    representations = encode_views(folder / "networks", store, folder / "representations", OWN, TINY)
+    for target in REACHED:
+        train_transfer(tuple(OWN), target, store, representations, folder / "networks", folder / "transfers" / target, TINY)
+    edges = [{"sources": [], "target": name} for name in OWN] + [{"sources": OWN, "target": name} for name in REACHED]
+    policy = {"supervised": OWN, "edges": edges}
+    return build_bundle(policy, folder / "networks", folder / "transfers", folder / "export", lineage={"run": "test"}, image_size=SIZE)
+
+
+@pytest.fixture
+def base(bundle, tmp_path):
+    push(bundle, tmp_path / "models")
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def served(base):
+    """(model, address) of a server on a loopback port."""
+    model = Model("taxonomy", base)
+    model.poll()
+    server, port = grpc_server(model, "127.0.0.1:0")
+    yield model, f"127.0.0.1:{port}"
+    server.stop(None)
+
+
+def test_every_encoder_stands_once_in_the_graph(bundle):
+    import tensorflow as tf
+
+    graph = tf.compat.v1.saved_model.loader.load(tf.compat.v1.Session(graph=tf.Graph()), ["serve"], str(bundle)).graph_def
+    stems = [node for node in graph.node if node.op == "Const" and tuple(d.size for d in node.attr["value"].tensor.tensor_shape.dim) == (3, 3, 3, 4)]
+    assert len({node.attr["value"].tensor.tensor_content for node in stems}) == len(stems) == 2
+
+
+def test_served_answers_are_the_networks_answers(served, bundle):
+    client = Client(served[1])
+    with np.load(bundle / "assets.extra" / "parity.npz") as stored:
+        probe = stored["probe"]
+        for name in ("normal", "reshading", "class_scene", "segment_semantic"):
+            answer = client.predict(name, {"image_bytes": [encode_png(image) for image in probe]}, [name])[name]
+            np.testing.assert_allclose(answer, stored[f"answer_{name}"], rtol=1e-3, atol=1e-4)
+        pair = client.predict("fixated_pose", {"image_bytes": [[encode_png(image) for image in probe[:2]]]})["fixated_pose"]
+        np.testing.assert_allclose(pair, stored["answer_fixated_pose"], rtol=1e-3, atol=1e-4)
+
+
+def test_floats_and_bytes_give_the_same(served):
+    client = Client(served[1])
+    floats = client.predict("serving_default", {"images": view(0).rgb[None].astype("float32") / 255}, ["normal"])
+    np.testing.assert_allclose(floats["normal"], client.predict("image_bytes", {"image_bytes": [PICTURE]}, ["normal"])["normal"], atol=1e-5)
+
+
+def test_a_filter_returns_only_what_was_asked_for(served):
+    found = Client(served[1]).predict("image_bytes", {"image_bytes": [PICTURE]}, ["reshading_png", "class_scene_top"])
+    assert set(found) == {"reshading_png", "class_scene_top"}
+    assert found["reshading_png"][0].startswith(b"\x89PNG") and found["class_scene_top"].shape == (1, 5)
+
+
+FAULTS = {
+    "unknown signature": ({"signature": "nothing", "inputs": {"image_bytes": [PICTURE]}}, "FAILED_PRECONDITION", 'Serving signature key "nothing" not found'),
+    "wrong name": ({"signature": "image_bytes", "inputs": {"picture": [PICTURE]}}, "INVALID_ARGUMENT", "Sent extra: {picture}"),
+    "wrong type": (
+        {"signature": "serving_default", "inputs": {"images": np.zeros((1, SIZE, SIZE, 3), "int32")}},
+        "INVALID_ARGUMENT",
+        "Expects arg[0] to be float",
+    ),
+    "wrong shape": ({"signature": "serving_default", "inputs": {"images": np.zeros((1, 5, 5, 7), "float32")}}, "INVALID_ARGUMENT", ""),
+    "unknown output": (
+        {"signature": "image_bytes", "inputs": {"image_bytes": [PICTURE]}, "outputs": ["nope"]},
+        "INVALID_ARGUMENT",
+        "alias not found in signature: nope",
+    ),
+    "no image": ({"signature": "image_bytes", "inputs": {"image_bytes": [b"hello"]}}, "INVALID_ARGUMENT", ""),
+    "broken image": ({"signature": "image_bytes", "inputs": {"image_bytes": [PICTURE[:60]]}}, "INVALID_ARGUMENT", ""),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_faults_have_tensorflow_servings_codes_and_do_no_harm(served, name):
+    call, code, text = FAULTS[name]
+    client = Client(served[1])
+    with pytest.raises(grpc.RpcError) as error:
+        client.predict(**call)
+    assert error.value.code().name == code and text in error.value.details()
+    assert client.predict("normal", {"image_bytes": [PICTURE]})
+
+
+def test_an_unknown_model_is_not_found(served):
+    with pytest.raises(grpc.RpcError) as error:
+        Client(served[1], "other").predict("normal", {"image_bytes": [PICTURE]})
+    assert error.value.code().name == "NOT_FOUND" and "Servable not found for request: Latest(other)" in error.value.details()
+
+
+def test_the_client_asks_saves_and_refuses_what_the_policy_lacks(served, tmp_path):
+    client = Client(served[1])
+    assert client.tasks() == {"normal": 1, "class_scene": 1, "reshading": 1, "segment_semantic": 1, "fixated_pose": 2, "egomotion": 3}
+    saved = save_answers(client.ask([PICTURE, PICTURE]), tmp_path)
+    assert {path.name for path in saved} == {"normal.png", "reshading.png", "segment_semantic.png", "answers.json"}
+    assert set(json.loads((tmp_path / "answers.json").read_text())) == {"class_scene", "fixated_pose"}
+    with pytest.raises(KeyError, match="does not answer jigsaw"):
+        client.ask([PICTURE], ["jigsaw"])
+    with pytest.raises(ValueError, match="takes 2 images, got 1"):
+        client.ask([PICTURE], ["fixated_pose"])
+
+
+def rest(model):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Door", (Rest,), {"model": model}))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server, f"http://127.0.0.1:{server.server_port}/v1/models/taxonomy"
+
+
+def fetch(url: str, body: dict | None = None):
+    data = None if body is None else json.dumps(body).encode()
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, data)) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+def test_rest_answers_status_metadata_rows_and_columns(served):
+    import base64
+
+    server, url = rest(served[0])
+    picture = {"b64": base64.b64encode(PICTURE).decode()}
+    assert fetch(url)[1]["model_version_status"][0]["state"] == "AVAILABLE"
+    assert "normal" in fetch(f"{url}/metadata")[1]["metadata"]["signature_def"]["signature_def"]
+    rows = fetch(f"{url}:predict", {"signature_name": "class_scene", "instances": [{"image_bytes": picture}] * 2})
+    columns = fetch(f"{url}:predict", {"signature_name": "class_scene", "inputs": {"image_bytes": [picture] * 2}})
+    assert rows[0] == 200 and rows[1]["predictions"][0]["class_scene"] == columns[1]["outputs"]["class_scene"][0]
+    assert fetch(f"{url}:predict", {"instances": []})[0] == 400
+    assert fetch(url.replace("taxonomy", "other"))[0] == 404
+    server.shutdown()
+
+
+def test_a_new_version_is_swapped_in_under_load_without_a_failed_request(served, bundle, base):
+    model, address = served
+    client, failures, answers, stop = Client(address), [], [], threading.Event()
+
+    def load():
+        while not stop.is_set():
+            try:
+                answers.append(client.predict("class_scene", {"image_bytes": [PICTURE]}))
+            except grpc.RpcError as error:
+                failures.append(error)
+
+    threads = [threading.Thread(target=load) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for _ in range(3):
+        push(bundle, base)
+        model.poll()
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert model.current.number == versions(base)[-1] and len(versions(base)) == 4
+    assert not failures and len(answers) > 10
+
+
+def test_a_corrupt_or_half_written_version_leaves_the_old_one_serving(served, base):
+    model, address = served
+    old = model.current.number
+    (base / str(old + 1)).mkdir()
+    model.poll()
+    assert model.current.number == old
+    (base / str(old + 1) / "saved_model.pb").write_bytes(b"broken")
+    model.poll()
+    assert model.current.number == old and model.states[old + 1][0] == 50
+    assert Client(address).predict("normal", {"image_bytes": [PICTURE]})
+
+
+def test_rollback_returns_to_the_version_before(bundle, base):
+    first = versions(base)[0]
+    push(bundle, base)
+    assert rollback(base).name == str(first) and versions(base) == [first]
+    with pytest.raises(ValueError, match="needs an older one"):
+        rollback(base)
+
+
+def test_the_gate_blesses_a_sound_bundle_and_refuses_others_in_words(bundle, tmp_path):
+    verdict = validate(bundle, records=[PICTURE] * 2)
+    assert verdict.ok and verdict.figures["records"] == 2, verdict
+    wrong = shutil.copytree(bundle, tmp_path / "wrong")
+    with np.load(bundle / "assets.extra" / "parity.npz") as stored:
+        np.savez(wrong / "assets.extra" / "parity.npz", **{name: stored[name] + (name == "answer_normal") for name in stored.files})
+    verdict = validate(wrong, records=[PICTURE])
+    assert not verdict.ok and "differs from the Keras networks" in verdict.reasons[0]
+    shutil.copytree(bundle, tmp_path / "broken")
+    (tmp_path / "broken" / "saved_model.pb").write_bytes(b"broken")
+    verdict = validate(tmp_path / "broken", records=[PICTURE])
+    assert not verdict.ok and "did not start" in verdict.reasons[0]
