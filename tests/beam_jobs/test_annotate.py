@@ -90,3 +90,27 @@ def test_the_same_seed_gives_the_same_pixels(made, tmp_path):
 def test_too_few_buildings_make_no_data_set(tmp_path):
     with pytest.raises(ValueError, match="at least 3 buildings"):
         annotate_buildings(tmp_path, buildings=1, views=4, size=32, seed=0)
+
+
+def test_every_task_gets_targets_of_the_declared_shape_and_range_from_a_rendered_scene(made, tmp_path):
+    from beam_jobs.ingest import ingest
+    from models.examples.contract import check_contract
+    from models.examples.label_store import build_label_store
+    from models.tasks import TASKS
+
+    counts = ingest(str(made), str(tmp_path / "examples"), size=32, shards=1)
+    assert counts["quarantined"] == 0 and check_contract(str(tmp_path / "examples")) == []
+    store = build_label_store(str(tmp_path / "examples"), tmp_path / "store", seed=0, max_samples=40)
+    for entry in TASKS.values():
+        if not entry.trained or not store.has(entry.name):
+            assert entry.name in ("random_projection", "nonfixated_pose"), entry.name           # few views may share no other point
+            continue
+        data = store.samples(entry.name, "train")
+        wanted = entry.output.shape(32)
+        if entry.output.kind == "embedding" or entry.name == "segment_semantic":
+            wanted = wanted[:2] + (1,)
+        assert data.target.shape == (len(data), *wanted), entry.name
+        mask = np.asarray(data.mask).reshape(data.mask.shape + (1,) * (data.target.ndim - data.mask.ndim))
+        seen = np.asarray(data.target, "float32")[np.broadcast_to(mask > 0, data.target.shape)]
+        if not entry.whitened:
+            assert seen.min() >= entry.low - 1e-2 and seen.max() <= entry.high + 1e-2, entry.name
