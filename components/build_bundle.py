@@ -9,7 +9,9 @@ from tfx import v1 as tfx
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 
-from components.artifacts import NetworkBank, TransferBank
+from components.artifacts import LabelBank, NetworkBank, TransferBank
+
+MEASURED = ("address", "steps", "loss", "win_average")  # of a task network's record
 
 
 @component
@@ -20,13 +22,28 @@ def BuildBundle(
     size: Parameter[int],
     lineage: Parameter[str],
     code: Parameter[str],
+    labels: InputArtifact[LabelBank] = None,
 ):
-    """lineage: JSON that the server shows to whoever asks where an answer came from."""
+    """lineage: JSON that the server shows to whoever asks where an answer came from. labels: so that poses are served in metres, and for the data's hash."""
     from components.ledger import gather
+    from models.tasks import TASKS
     from serving.bundle import build_bundle
 
     with open(os.path.join(transfers.uri, "policy.json")) as file:
         policy = json.load(file)
+    facts, whitening = {**json.loads(lineage), "artifact": model.uri}, {}
+    if labels is not None:
+        from models.examples.label_store import LabelStore
+
+        store = LabelStore(os.path.join(labels.uri, "store"))
+        facts["manifest"] = store.facts["manifest"]
+        whitening = {name: store.whitening(name) for name, entry in TASKS.items() if entry.whitened and store.has(name)}
     with tempfile.TemporaryDirectory() as scratch:
         bank = gather([shard.uri for shard in networks], scratch)
-        build_bundle(policy, bank, transfers.uri, os.path.join(model.uri, "Format-Serving"), lineage=json.loads(lineage), image_size=size)
+        facts["metrics"] = {}
+        for name in sorted({source for edge in policy["edges"] for source in edge["sources"]} | set(policy["supervised"])):
+            with open(os.path.join(bank, name, "network.json")) as file:
+                record = json.load(file)
+            facts["metrics"][name] = {field: record.get(field) for field in MEASURED}
+        destination = os.path.join(model.uri, "Format-Serving")
+        build_bundle(policy, bank, transfers.uri, destination, lineage=facts, image_size=size, whitening=whitening)
