@@ -25,10 +25,15 @@ def parser() -> argparse.ArgumentParser:
     ask = commands.add_parser("ask", help="answers about an image, as pictures")
     ask.add_argument("--server", default="127.0.0.1:8500")
     ask.add_argument("--model_name", default="taxonomy")
-    ask.add_argument("--image", type=Path, action="append", required=True, help="JPEG or PNG; twice or thrice for tasks about several views")
+    asked = ask.add_mutually_exclusive_group(required=True)
+    asked.add_argument("--image", type=Path, action="append", help="JPEG or PNG; twice or thrice for tasks about several views")
+    asked.add_argument("--folder", type=Path, help="ask about every JPEG and PNG below it, in batches, with progress")
     ask.add_argument("--task", default="", help="comma separated; default: all that the images allow")
     ask.add_argument("--out", type=Path, default=Path("answers"))
-    ask.add_argument("--deadline", type=float, default=30.0, help="seconds")
+    ask.add_argument("--deadline", type=float, default=30.0, help="seconds a request may take, repeats included")
+    ask.add_argument("--attempts", type=int, default=8, help="how often a server that is not there is asked")
+    ask.add_argument("--batch", type=int, default=8, help="pictures a request, with --folder")
+    ask.add_argument("--json", action="store_true", help="answers as one JSON object a picture on stdout, without pixels")
     check = commands.add_parser("validate", help="start a server on a bundle and check its answers")
     check.add_argument("bundle", type=Path)
     check.add_argument("--image", type=Path, action="append", default=[])
@@ -69,14 +74,9 @@ def do_serve(options) -> int:
 
 
 def do_ask(options) -> int:
-    from serving.client import Client, save_answers
+    from serving.asking import ask
 
-    answers = Client(options.server, options.model_name, options.deadline).ask(
-        [path.read_bytes() for path in options.image], [name for name in options.task.split(",") if name]
-    )
-    for path in save_answers(answers, options.out):
-        print(path)
-    return 0
+    return ask(options)
 
 
 def do_validate(options) -> int:

@@ -1,27 +1,49 @@
-"""Ask a model server about an image and keep the answers as pictures and text a person can read. Any TensorFlow Serving will do."""
+"""Ask a model server about pictures. Any TensorFlow Serving will do: what it offers is read from its own metadata."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from collections.abc import Sequence
 
 import grpc
 import numpy as np
 
-from models.networks.pictures import picture
 from models.tasks import TASKS, task
+from serving.retry import retried
 
-CLASS_FILES = {"class_object": "ImageNet class", "class_scene": "indoor Places class", "point_matching": "same point"}
+CHANNEL = (
+    ("grpc.max_receive_message_length", -1),  # the default of 4 MiB is less than six dense answers
+    ("grpc.max_send_message_length", -1),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 2000),
+)
 
 
 class Client:
-    """A connection to `server` (host:port). deadline: seconds a request may take; a server that is not there yet is waited for as long."""
+    """A connection to `server` (host:port). deadline: seconds a question may take, retries included; attempts: how often an absent server is asked."""
 
-    def __init__(self, server: str, model: str = "taxonomy", deadline: float = 30.0) -> None:
+    def __init__(self, server: str, model: str = "taxonomy", deadline: float = 30.0, attempts: int = 8, version: int | None = None) -> None:
         from tensorflow_serving.apis import prediction_service_pb2_grpc
 
-        self.channel = grpc.insecure_channel(server, options=[("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)])
+        if not deadline > 0 or attempts < 1:
+            raise ValueError(f"deadline and attempts are positive, got {deadline} s and {attempts}")
+        self.channel = grpc.insecure_channel(server, options=CHANNEL)
         self.stub, self.model, self.deadline = prediction_service_pb2_grpc.PredictionServiceStub(self.channel), model, deadline
+        self.attempts, self.version, self._offered = attempts, version, None
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.channel.close()
+
+    def named(self, request, signature: str | None = None):
+        """`request` with its ModelSpec filled in."""
+        request.model_spec.name = self.model
+        if self.version is not None:
+            request.model_spec.version.value = self.version
+        if signature is not None:
+            request.model_spec.signature_name = signature
+        return request
 
     def predict(self, signature: str, inputs: dict, outputs=()) -> dict[str, np.ndarray]:
         """one Predict; outputs: names to return, all if empty. Raises grpc.RpcError with the server's code and text."""
@@ -30,63 +52,64 @@ class Client:
 
         from serving.tensors import from_proto
 
-        request = predict_pb2.PredictRequest(output_filter=outputs)
-        request.model_spec.name, request.model_spec.signature_name = self.model, signature
+        request = self.named(predict_pb2.PredictRequest(output_filter=outputs), signature)
         for name, value in inputs.items():
             request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
-        response = self.stub.Predict(request, timeout=self.deadline, wait_for_ready=True)
+        response = retried(lambda left: self.stub.Predict(request, timeout=left), self.deadline, attempts=self.attempts)
         return {name: from_proto(value) for name, value in response.outputs.items()}
+
+    def signatures(self) -> dict:
+        """name -> SignatureDef, as the server states them; asked once a client."""
+        from tensorflow_serving.apis import get_model_metadata_pb2
+
+        if self._offered is None:
+            request = self.named(get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"]))
+            response = retried(lambda left: self.stub.GetModelMetadata(request, timeout=left), self.deadline, attempts=self.attempts)
+            table = get_model_metadata_pb2.SignatureDefMap()
+            response.metadata["signature_def"].Unpack(table)
+            self._offered = dict(table.signature_def)
+        return self._offered
 
     def tasks(self) -> dict[str, int]:
         """what the served policy answers: task -> images that a question about it takes."""
-        from tensorflow_serving.apis import get_model_metadata_pb2
+        offered = self.signatures()
+        return {name: entry.images for name, entry in TASKS.items() if name in offered}
 
-        request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
-        request.model_spec.name = self.model
-        response = self.stub.GetModelMetadata(request, timeout=self.deadline, wait_for_ready=True)
-        table = get_model_metadata_pb2.SignatureDefMap()
-        response.metadata["signature_def"].Unpack(table)
-        return {name: TASKS[name].images for name in table.signature_def if name in TASKS}
+    def chosen(self, names: Sequence[str], images: int) -> list[str]:
+        """the tasks to ask about `images` pictures: `names` if they are offered and have pictures enough, all such tasks if empty.
 
-    def ask(self, images: list[bytes], names: list[str] | None = None) -> dict[str, np.ndarray]:
-        """answers about encoded images (one, or the two or three views of a question): task -> array. Names default to all that the images allow."""
+        Raises KeyError for a task that does not exist or is not served, ValueError for one that takes more pictures.
+        """
         offered = self.tasks()
-        names = names or [name for name, count in offered.items() if count <= len(images)]
         for name in names:
             task(name)
             if name not in offered:
                 raise KeyError(f"the served policy does not answer {name}; it answers {', '.join(sorted(offered))}")
-            if offered[name] > len(images):
-                raise ValueError(f"{name} takes {offered[name]} images, got {len(images)}: give --image once for each view")
+            if offered[name] > images:
+                raise ValueError(f"{name} takes {offered[name]} images, got {images}: give --image once for each view")
+        return list(names) or [name for name, count in offered.items() if count <= images]
+
+    def ask(self, images: Sequence[bytes], names: Sequence[str] = ()) -> dict[str, np.ndarray]:
+        """answers about encoded images (one, or the two or three views of a question): task -> array; `<task>_metric` beside a vector if served.
+
+        names default to all that the images allow; tasks about one view are asked about the first image.
+        """
         made = {}
-        for count in sorted({offered[name] for name in names}):
-            group = [name for name in names if offered[name] == count]
-            made.update(
-                self.predict("image_bytes" if count == 1 else f"image_bytes_{count}", {"image_bytes": images[:1] if count == 1 else [images[:count]]}, group)
-            )
+        for count, group in self.by_views(self.chosen(names, len(images))).items():
+            made.update(self.asked(count, [images[0] if count == 1 else list(images[:count])], group))
         return {name: value[0] for name, value in made.items()}
 
+    def ask_batch(self, images: Sequence[bytes], names: Sequence[str] = ()) -> list[dict[str, np.ndarray]]:
+        """answers about every image apart, in one request: one dictionary an image, of tasks about one view. One broken image fails the request."""
+        names = [name for name in self.chosen(names, 1) if TASKS[name].images == 1]
+        made = self.asked(1, list(images), names)
+        return [{name: value[i] for name, value in made.items()} for i in range(len(images))]
 
-def save_answers(answers: dict[str, np.ndarray], folder: Path) -> list[Path]:
-    """maps as <task>.png, vectors and classes together in answers.json; the paths."""
-    from models.examples.published import encode_png
+    def by_views(self, names: Sequence[str]) -> dict[int, list[str]]:
+        return {count: [name for name in names if TASKS[name].images == count] for count in sorted({TASKS[name].images for name in names})}
 
-    folder.mkdir(parents=True, exist_ok=True)
-    saved, words = [], {}
-    for name, value in answers.items():
-        entry = TASKS[name]
-        if entry.output.dense:
-            shown = picture(entry, value, False)
-            path = folder / f"{name}.png"
-            path.write_bytes(encode_png(shown.repeat(max(1, 256 // len(shown)), 0).repeat(max(1, 256 // len(shown)), 1)))
-            saved.append(path)
-        elif entry.output.kind == "classes":
-            shares = np.exp(value - value.max()) / np.exp(value - value.max()).sum()
-            words[name] = [{CLASS_FILES.get(name, "class"): int(i), "probability": round(float(shares[i]), 4)} for i in np.argsort(-shares)[:5]]
-        else:
-            words[name] = {"unit": entry.unit, "value": [round(float(number), 4) for number in value]}
-    if words:
-        path = folder / "answers.json"
-        path.write_text(json.dumps(words, indent=1))
-        saved.append(path)
-    return saved
+    def asked(self, count: int, texts: list, names: list[str]) -> dict[str, np.ndarray]:
+        signature = "image_bytes" if count == 1 else f"image_bytes_{count}"
+        offered = self.signatures()[signature].outputs
+        metric = [f"{name}_metric" for name in names if f"{name}_metric" in offered]
+        return self.predict(signature, {"image_bytes": texts}, names + metric)

@@ -15,8 +15,9 @@ from tiny_store import TINY, TinyStore
 
 from models.examples.published import encode_png
 from models.networks import encode_views, train_tasks, train_transfer
+from serving.answers import save_answers
 from serving.bundle import build_bundle
-from serving.client import Client, save_answers
+from serving.client import Client
 from serving.infra import validate
 from serving.push import push, rollback, versions
 from serving.server import Rest, grpc_server
