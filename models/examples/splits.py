@@ -10,12 +10,15 @@ from pathlib import Path
 SPLITS = ("train", "val", "test")
 
 
-def read_splits(path: str | Path) -> dict[str, str]:
+def read_splits(path: str | Path, data: bytes | None = None) -> dict[str, str]:
     """building -> split from a published CSV (`id,train,val,test`, one-hot rows; line ends may be bare CR, as in the originals).
+
+    data: the file's bytes, where `path` is no file of this machine.
 
     Raises ValueError for a row that is not one-hot, and for a building in two splits.
     """
-    text = Path(path).read_bytes().decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    data = Path(path).read_bytes() if data is None else data
+    text = data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     rows = list(csv.reader(line for line in text.split("\n") if line.strip()))
     if not rows or [cell.strip() for cell in rows[0]] != ["id", *SPLITS]:
         raise ValueError(f"{path}: the first line reads id,train,val,test; got {rows[0] if rows else 'an empty file'}")

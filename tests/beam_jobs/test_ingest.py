@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from synthetic import SIZE, view
 
-from beam_jobs.ingest import ingest, views_of
+from beam_jobs.ingest import ingest
 from models.examples import parse_view, read_label, records, write_label
 from models.examples.contract import check_contract
 from models.examples.label_store import build_label_store
@@ -94,10 +94,15 @@ def test_a_split_without_a_sound_view_is_an_error_that_names_it(data, tmp_path):
         ingest(str(data), str(tmp_path / "out"), size=16, shards=1)
 
 
-def test_hostile_and_hidden_names_are_left_alone(data):
-    (data / "ash" / "rgb" / "..%2f_point_1_view_1_domain_rgb.png").write_bytes(b"x")
+def test_hostile_names_are_refused_with_a_reason_and_hidden_ones_left_alone(data, tmp_path):
+    (data / "ash" / "rgb" / "%2e%2e%2f_point_1_view_1_domain_rgb.png").write_bytes(b"x")
+    (data / "ash" / "rgb" / "point_01_view_1_domain_rgb.png").write_bytes(b"x")
+    (data / "ash" / "rgb" / ".point_1_view_1_domain_rgb.png.77").write_bytes(b"x")
     (data / ".partial" / "rgb").mkdir(parents=True)
-    assert len(views_of(str(data))) == 18
+    (data / "a\nb" / "rgb").mkdir(parents=True)
+    counts = ingest(str(data), str(tmp_path / "out"), size=16, shards=1)
+    assert counts == {"read": 18, "written": 18, "quarantined": 0, "files_refused": 3}
+    assert sorted(row["reason"].split()[0] for row in quarantine(tmp_path / "out")) == ["a", "a", "not"]
 
 
 def test_labels_are_decoded_once_for_every_task(data, tmp_path):
@@ -165,4 +170,5 @@ def test_the_colour_coded_semantic_picture_is_refused_as_a_label(tmp_path):
         shutil.copy(FRAMES / "point_202_view_5_domain_semantic.png", folder / f"{frame}_domain_segmentsemantic.png")
     with pytest.raises(ValueError, match="split test .*colour-coded"):
         ingest(str(tmp_path / "data"), str(tmp_path / "out"), size=64, shards=1)
-    assert all("colour-coded" in row["reason"] for row in quarantine(tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+    assert all("colour-coded" in row["reason"] for row in quarantine(tmp_path / ".out.partial"))

@@ -1,0 +1,72 @@
+"""Buildings and images of the published data set that are known to be bad, and what a data set says about itself (dataset.json)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from beam_jobs import storage
+from models.tasks import DOMAINS, ViewKey
+
+# Omnidata splits.py and its Taskonomy loaders; StanfordVL/taskonomy issue 72, omnidata issues 3 and 7.
+# wiconisco (suspected bad texture) is only suspected there, and stays.
+KNOWN_BAD = {
+    "mosquito": "no complete release",
+    "tansboro": "no complete release",
+    "tomkins": "no rgb",
+    "darnestown": "no rgb",
+    "brinnon": "no rgb",
+    "rough": "wrong viewpoints",
+    "woodbine": "missing and corrupt files",
+    "newfields/point_1070/view_8": "rgb fails its checksum",
+    "muleshoe/point_399/view_5": "corrupt",
+}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """dataset.json. absent: folders that the set does not have. units: depth codes a metre, one number or by building or component
+    ("default" for the rest); known_bad: building or building/point_P/view_V -> reason, the published list unless the set brings its own.
+    """
+
+    absent: frozenset[str] = frozenset()
+    units: float | Mapping[str, float] = 512
+    known_bad: Mapping[str, str] = field(default_factory=lambda: KNOWN_BAD)
+
+    def __post_init__(self) -> None:
+        unknown = self.absent - set(DOMAINS)
+        if unknown:
+            raise ValueError(f"dataset.json: absent names folders that are none: {', '.join(sorted(unknown))}; there are {', '.join(DOMAINS)}")
+        scales = self.units.values() if isinstance(self.units, Mapping) else [self.units]
+        for scale in scales:
+            if isinstance(scale, bool) or not isinstance(scale, (int, float)) or not 0 < scale < float("inf"):
+                raise ValueError(f"dataset.json: depth_units_per_metre is a positive number (published: 512; hm3d: 8192), got {scale!r}")
+        if not all(isinstance(reason, str) for reason in self.known_bad.values()):
+            raise ValueError("dataset.json: known_bad maps a building or building/point_P/view_V to a reason")
+
+    def depth_units(self, building: str, component: str = "") -> float:
+        """depth codes a metre in this building."""
+        if not isinstance(self.units, Mapping):
+            return self.units
+        return next((self.units[name] for name in (building, component, "default") if name in self.units), 512)
+
+    def reason(self, key: ViewKey) -> str | None:
+        """why this view is known to be bad, or None."""
+        if key.building in self.known_bad:
+            return f"known-bad building: {self.known_bad[key.building]}"
+        return f"known-bad image: {self.known_bad[str(key)]}" if str(key) in self.known_bad else None
+
+
+def read_facts(root: str) -> Facts:
+    """the facts of the data set at `root`; the published ones without dataset.json. Raises ValueError for one that cannot be meant."""
+    path = storage.join(root, "dataset.json")
+    if not storage.exists(path):
+        return Facts()
+    try:
+        found = json.loads(storage.read(path))
+    except ValueError as error:
+        raise ValueError(f"{path} is no JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"{path}: expected an object, got {type(found).__name__}")
+    return Facts(frozenset(found.get("absent", ())), found.get("depth_units_per_metre", 512), found.get("known_bad", KNOWN_BAD))
