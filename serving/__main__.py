@@ -36,12 +36,16 @@ def parser() -> argparse.ArgumentParser:
     ask.add_argument("--json", action="store_true", help="answers as one JSON object a picture on stdout, without pixels")
     check = commands.add_parser("validate", help="start a server on a bundle and check its answers")
     check.add_argument("bundle", type=Path)
-    check.add_argument("--image", type=Path, action="append", default=[])
+    check.add_argument("--image", type=Path, action="append", default=[], help="a picture that is replayed; default: made-up ones")
+    check.add_argument("--longest", type=float, default=30.0, help="seconds that an answer may take")
+    check.add_argument("--largest_mib", type=int, default=16384, help="memory that the server may take")
+    check.add_argument("--json", action="store_true", help="the verdict as JSON")
     push = commands.add_parser("push", help="make a bundle the newest served version")
     push.add_argument("bundle", type=Path)
     push.add_argument("destination", type=Path)
     back = commands.add_parser("rollback", help="take the newest version out of service")
     back.add_argument("destination", type=Path)
+    back.add_argument("--to", type=int, help="the version to return to; left out: the one before the newest")
     return top
 
 
@@ -80,12 +84,18 @@ def do_ask(options) -> int:
 
 
 def do_validate(options) -> int:
-    from serving.infra import validate
+    import json
 
-    verdict = validate(options.bundle, records=[path.read_bytes() for path in options.image])
-    for name, value in verdict.figures.items():
-        print(f"{name:50s} {value:.3g}")
-    print("blessed" if verdict.ok else "refused: " + "; ".join(verdict.reasons))
+    from serving.infra import made_up_records, validate
+
+    records = [path.read_bytes() for path in options.image] or made_up_records()
+    verdict = validate(options.bundle, records=records, longest=options.longest, largest_mib=options.largest_mib)
+    if options.json:
+        print(json.dumps({"ok": verdict.ok, "reasons": verdict.reasons, "figures": verdict.figures}))
+    else:
+        for name, value in verdict.figures.items():
+            print(f"{name:50s} {value:.3g}")
+        print("blessed" if verdict.ok else "refused: " + "; ".join(verdict.reasons))
     return 0 if verdict.ok else 1
 
 
@@ -99,7 +109,7 @@ def do_push(options) -> int:
 def do_rollback(options) -> int:
     from serving.push import rollback
 
-    print(f"serving {rollback(options.destination)}")
+    print(f"serving {rollback(options.destination, options.to)}")
     return 0
 
 

@@ -1,7 +1,6 @@
 """A policy bundled, served over real sockets, asked, swapped, rolled back."""
 
 import json
-import shutil
 import threading
 import urllib.error
 import urllib.request
@@ -15,11 +14,9 @@ from tiny_store import TINY, TinyStore
 
 from models.examples.published import encode_png
 from models.networks import encode_views, train_tasks, train_transfer
-from serving.answers import save_answers
 from serving.bundle import build_bundle
 from serving.client import Client
-from serving.infra import validate
-from serving.push import push, rollback, versions
+from serving.push import push, versions
 from serving.server import Rest, grpc_server
 from serving.versions import Model
 
@@ -54,14 +51,6 @@ def served(base):
     server, port = grpc_server(model, "127.0.0.1:0")
     yield model, f"127.0.0.1:{port}"
     server.stop(None)
-
-
-def test_every_encoder_stands_once_in_the_graph(bundle):
-    import tensorflow as tf
-
-    graph = tf.compat.v1.saved_model.loader.load(tf.compat.v1.Session(graph=tf.Graph()), ["serve"], str(bundle)).graph_def
-    stems = [node for node in graph.node if node.op == "Const" and tuple(d.size for d in node.attr["value"].tensor.tensor_shape.dim) == (3, 3, 3, 4)]
-    assert len({node.attr["value"].tensor.tensor_content for node in stems}) == len(stems) == 2
 
 
 def test_served_answers_are_the_networks_answers(served, bundle):
@@ -120,18 +109,6 @@ def test_an_unknown_model_is_not_found(served):
     with pytest.raises(grpc.RpcError) as error:
         Client(served[1], "other").predict("normal", {"image_bytes": [PICTURE]})
     assert error.value.code().name == "NOT_FOUND" and "Servable not found for request: Latest(other)" in error.value.details()
-
-
-def test_the_client_asks_saves_and_refuses_what_the_policy_lacks(served, tmp_path):
-    client = Client(served[1])
-    assert client.tasks() == {"normal": 1, "class_scene": 1, "reshading": 1, "segment_semantic": 1, "fixated_pose": 2, "egomotion": 3}
-    saved = save_answers(client.ask([PICTURE, PICTURE]), tmp_path)
-    assert {path.name for path in saved} == {"normal.png", "reshading.png", "segment_semantic.png", "answers.json"}
-    assert set(json.loads((tmp_path / "answers.json").read_text())) == {"class_scene", "fixated_pose"}
-    with pytest.raises(KeyError, match="does not answer jigsaw"):
-        client.ask([PICTURE], ["jigsaw"])
-    with pytest.raises(ValueError, match="takes 2 images, got 1"):
-        client.ask([PICTURE], ["fixated_pose"])
 
 
 def rest(model):
@@ -198,25 +175,3 @@ def test_a_corrupt_or_half_written_version_leaves_the_old_one_serving(served, ba
     model.poll()
     assert model.current.number == old and model.states[old + 1][0] == 50
     assert Client(address).predict("normal", {"image_bytes": [PICTURE]})
-
-
-def test_rollback_returns_to_the_version_before(bundle, base):
-    first = versions(base)[0]
-    push(bundle, base)
-    assert rollback(base).name == str(first) and versions(base) == [first]
-    with pytest.raises(ValueError, match="needs an older one"):
-        rollback(base)
-
-
-def test_the_gate_blesses_a_sound_bundle_and_refuses_others_in_words(bundle, tmp_path):
-    verdict = validate(bundle, records=[PICTURE] * 2)
-    assert verdict.ok and verdict.figures["records"] == 2, verdict
-    wrong = shutil.copytree(bundle, tmp_path / "wrong")
-    with np.load(bundle / "assets.extra" / "parity.npz") as stored:
-        np.savez(wrong / "assets.extra" / "parity.npz", **{name: stored[name] + (name == "answer_normal") for name in stored.files})
-    verdict = validate(wrong, records=[PICTURE])
-    assert not verdict.ok and "differs from the Keras networks" in verdict.reasons[0]
-    shutil.copytree(bundle, tmp_path / "broken")
-    (tmp_path / "broken" / "saved_model.pb").write_bytes(b"broken")
-    verdict = validate(tmp_path / "broken", records=[PICTURE])
-    assert not verdict.ok and "did not start" in verdict.reasons[0]
