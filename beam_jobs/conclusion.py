@@ -16,7 +16,7 @@ from models.examples.splits import SPLITS
 from models.tasks import ViewKey
 
 
-def conclude(root: str, stage: str, run: str, size: int, facts: dict) -> dict:
+def conclude(root: str, stage: str, *, run: str, size: int, shards: int, facts: dict) -> dict:
     """write quarantine.jsonl, statistics.json, counts.json, contract.json and, last, manifest.json into `stage`; the counts.
 
     run: only parts of this run count. facts: more entries of manifest.json. One line of every shard is held at a time, no more. Raises
@@ -24,11 +24,11 @@ def conclude(root: str, stage: str, run: str, size: int, facts: dict) -> dict:
     """
     listed, tickets = parts(stage, "listed", run), parts(stage, "done", run)
     refused, strangers, first = join_quarantine(stage, [*listed, *tickets])
-    written, shards = join_manifest(stage, list(tickets), size, facts)
+    written, by_shard = join_manifest(stage, list(tickets), size, facts)
     counts = {"read": sum(row["views"] for row in listed.values()), "written": sum(written.values()), "quarantined": refused}
     if strangers:
         counts["files_refused"] = strangers
-    if counts["read"] != counts["written"] + counts["quarantined"] or shards != {name: row["written"] for name, row in tickets.items() if row["written"]}:
+    if counts["read"] != counts["written"] + counts["quarantined"] or by_shard != {name: row["written"] for name, row in tickets.items() if row["written"]}:
         raise RuntimeError(f"views were lost: {counts}; remove {stage} and run again, and report this")
     for split in SPLITS:
         if not written[split]:
@@ -36,7 +36,7 @@ def conclude(root: str, stage: str, run: str, size: int, facts: dict) -> dict:
             raise ValueError(
                 f"split {split} of {root} has no sound view ({refused} of {counts['read']} views quarantined; {reason}); all: {stage}/quarantine.jsonl"
             )
-    remove_strays(stage, set(shards))
+    remove_strays(stage, set(by_shard), shards)
     totals = {split: [row["statistics"] for name, row in tickets.items() if name.startswith(f"{split}-")] for split in SPLITS}
     for file_name, value in (
         ("statistics.json", {split: statistics.summary(statistics.merged(found)) for split, found in totals.items()}),
@@ -102,12 +102,14 @@ def join_quarantine(stage: str, names: list[str]) -> tuple[int, int, dict | None
     return views, strangers, first
 
 
-def remove_strays(stage: str, shards: set[str]) -> None:
-    """shards of an earlier, interrupted run over other views."""
-    for split in SPLITS:
-        for file in storage.files(storage.join(stage, f"Split-{split}")):
-            if f"{split}-{file[9:14]}" not in shards:
-                storage.remove(storage.join(stage, f"Split-{split}", file))
+def remove_strays(stage: str, names: set[str], shards: int) -> None:
+    """shards and manifest parts of an earlier, interrupted run over other views."""
+    ours = {f"Split-{split}/examples-{number}-of-{shards:05d}.tfrecord.gz" for split, number in (name.split("-") for name in names)}
+    ours |= {f"manifest/{name}.jsonl" for name in names}
+    for folder in (*(f"Split-{split}" for split in SPLITS), "manifest"):
+        for file in storage.files(storage.join(stage, folder)):
+            if f"{folder}/{file}" not in ours:
+                storage.remove(storage.join(stage, folder, file))
 
 
 def older(uri: str) -> str:

@@ -96,7 +96,7 @@ def ingest(
             raise ValueError(
                 f"no views at {root}: expected BUILDING/rgb/point_P_view_V_domain_rgb.png; `python -m beam_jobs annotate --out {root}` makes a data set"
             )
-        return conclusion.conclude(root, stage, name, size, dict(facts or {}))
+        return conclusion.conclude(root, stage, run=name, size=size, shards=shards, facts=dict(facts or {}))
 
 
 def splits_of(root: str, found: Iterable[str]) -> dict[str, str]:

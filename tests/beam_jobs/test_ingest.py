@@ -6,41 +6,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from synthetic import SIZE, view
+from published_set import write_set
 
 from beam_jobs.ingest import ingest
-from models.examples import parse_view, read_label, records, write_label
+from models.examples import parse_view, read_label, records
 from models.examples.contract import check_contract
 from models.examples.label_store import build_label_store
 from models.examples.published import label_path
 from models.tasks import DOMAINS, TASKS, ViewKey
-from models.tasks.labels.cameras import point_info
 
 FRAMES = Path(__file__).resolve().parents[3] / "shared" / "real_frames"
-BUILDINGS = ("ash", "birch", "cedar")
-
-
-def write_view(root: Path, key: ViewKey) -> None:
-    """a made-up, consistent view in the published layout."""
-    made = view(key.point * 10 + key.view)
-    labels = dict(made.labels)
-    labels["depth_euclidean"] = np.maximum(labels["depth_euclidean"], labels["depth_zbuffer"])
-    vectors = np.random.default_rng(key.view).normal(size=(SIZE, SIZE, 3))
-    labels["normal"] = np.round((vectors / np.linalg.norm(vectors, axis=-1, keepdims=True) + 1) * 127.5).astype("uint8")
-    labels["rgb"] = made.rgb
-    labels["point_info"] = point_info(made.camera, normal=np.array([0, 0, 1.0]), point=key.point, view=key.view, room="0", others=[], resolution=SIZE)
-    for folder, value in labels.items():
-        write_label(label_path(root, key, DOMAINS[folder]), value, DOMAINS[folder])
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    root = tmp_path_factory.mktemp("data")
-    for building in BUILDINGS:
-        for point in range(2):
-            for number in range(3):
-                write_view(root, ViewKey(building, point, number))
-    return root
+    return write_set(tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture
