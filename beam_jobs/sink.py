@@ -18,6 +18,7 @@ import numpy as np
 from beam_jobs import statistics, storage
 from beam_jobs.align import Refusal, aligned
 from beam_jobs.listing import Building, key
+from models.examples.contract import anomalies
 from models.examples.example import encode_view
 from models.tasks import ViewKey
 
@@ -70,6 +71,8 @@ def examples(pieces: list[Piece], split: str, size: int, totals: dict, refused_l
                 if int(number) in piece.building.twice:
                     raise Refusal(str(view_key), piece.building.twice[int(number)])
                 view = aligned(piece.building, view_key, piece.folders, size, piece.units)
+                for contradiction in anomalies(view, size):
+                    raise Refusal(str(view_key), f"breaks the label contract: {contradiction}")
             except Refusal as refusal:
                 refused_lines.write(json.dumps({"view": str(view_key), "file": refusal.file, "reason": refusal.reason}) + "\n")
                 continue

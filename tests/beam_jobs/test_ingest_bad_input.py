@@ -190,11 +190,10 @@ def test_a_data_set_description_that_cannot_be_meant_is_an_error(data, tmp_path,
 
 @pytest.mark.parametrize("seed", range(6))
 def test_mutated_files_never_crash_the_job(data, tmp_path, seed):
-    """half of all views get one to three damaged files of any folder: cut, overwritten, extended, swapped, moved, or removed."""
+    """a file in thirty is damaged: cut, overwritten, extended, swapped with another label's, renamed, removed, replaced by noise."""
     rng = np.random.default_rng(seed)
-    paths = sorted(path for path in data.rglob("*_domain_*"))
-    train = [path for path in paths if rng.random() < 0.05]
-    for path in train:
+    paths = sorted(path for path in data.rglob("*_domain_*") if "point_0_view_0_" not in path.name)  # a split without any view is an error
+    for path in [path for path in paths if rng.random() < 0.03]:
         mutate(path, paths, rng)
     counts = reconciled(data, tmp_path / "out")
     assert counts["quarantined"] > 0
@@ -213,7 +212,7 @@ def mutate(path: Path, others: list[Path], rng) -> None:
         place = rng.integers(len(bytes_))
         bytes_[place:place] = rng.bytes(rng.integers(1, 50))
     elif kind == 3:
-        bytes_ = bytearray(rng.choice(others).read_bytes())  # another label's file, sound in itself
+        bytes_ = bytearray(rng.choice([other for other in others if other.exists()]).read_bytes())  # another label's file, sound in itself
     elif kind == 4:
         path.rename(path.with_name(f"{path.stem}~{path.suffix}"))
         return

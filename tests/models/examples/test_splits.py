@@ -34,3 +34,10 @@ def test_every_split_gets_a_building_and_one_building_is_too_few():
     assert set(hashed_splits(["a", "b", "c"]).values()) == {"train", "val", "test"}
     with pytest.raises(ValueError, match="three are needed"):
         hashed_splits(["a"])
+
+
+@pytest.mark.skipif(not PUBLISHED.exists(), reason="the published splits of ../shared are not here")
+def test_published_subsets_are_nested_and_agree():
+    lists = [read_splits(PUBLISHED / f"train_val_test_{name}.csv") for name in ("tiny", "medium", "full", "fullplus")]
+    for smaller, larger in zip(lists, lists[1:]):
+        assert smaller.items() <= larger.items()
