@@ -6,6 +6,7 @@ W clipped to [0.001, 0.999]; W'[i, j] = W[i, j] / W[j, i]; the principal right e
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -37,31 +38,62 @@ def affinities(wins: np.ndarray) -> Ahp:
         raise ValueError(f"win rates lie in [0, 1], got {wins.min()} to {wins.max()}")
     if np.abs(wins + wins.T - 1).max() > 1e-6:
         raise ValueError("wins[i, j] + wins[j, i] = 1; this matrix breaks it by " + f"{np.abs(wins + wins.T - 1).max():g}")
-    clipped = np.clip(wins, CLIP, 1 - CLIP)
-    ratio = clipped / clipped.T
-    values, vectors = np.linalg.eig(ratio)
-    order = np.argsort(-np.abs(values))
-    principal = np.abs(vectors[:, order[0]].real)
+    ratio = reciprocal(wins)
+    first, second, principal = leading(ratio)
+    index = (first - count) / (count - 1) if count > 1 else 0.0
     other = ~np.eye(count, dtype=bool)
-    index = (values[order[0]].real - count) / (count - 1) if count > 1 else 0.0
     return Ahp(
         principal / principal.sum(),
-        float(values[order[0]].real),
-        float(index / random_index(count)) if count > 2 else 0.0,
+        first,
+        index / random_index(count) if count > 2 else 0.0,
         float((np.abs(wins - 0.5) >= 0.5 - CLIP)[other].mean()) if count > 1 else 0.0,
-        float(np.abs(values[order[1]] / values[order[0]])) if count > 1 else 0.0,
+        second / first,
         reducible(wins),
     )
 
 
-def random_index(count: int, draws: int = 20) -> float:
+def reciprocal(wins: np.ndarray) -> np.ndarray:
+    """win rates [..., n, n] -> W' = W / W.T of the clipped rates: positive, so that Perron and Frobenius promise a positive principal eigenvector."""
+    clipped = np.clip(wins, CLIP, 1 - CLIP)
+    return clipped / np.swapaxes(clipped, -1, -2)
+
+
+def leading(ratio: np.ndarray) -> tuple[float, float, np.ndarray]:
+    """positive [n, n] -> (first eigenvalue, modulus of the second, principal eigenvector). Dense below 50, Arnoldi (ARPACK, fixed start) above."""
+    count = len(ratio)
+    if count < 50:
+        values, vectors = np.linalg.eig(ratio)
+    else:
+        from scipy.sparse.linalg import eigs
+
+        values, vectors = eigs(ratio, k=3, v0=np.ones(count), tol=1e-12, ncv=min(count - 1, 40))
+    order = np.argsort(-np.abs(values))
+    second = float(np.abs(values[order[1]])) if count > 1 else 0.0
+    return float(values[order[0]].real), second, np.abs(vectors[:, order[0]].real)
+
+
+def principal_vectors(wins: np.ndarray, *, tolerance: float = 1e-6, most: int = 500) -> np.ndarray:
+    """win rates [batch, n, n] -> affinities [batch, n], each summing to 1, by power iteration on all matrices at once (bootstrap)."""
+    ratio = reciprocal(np.asarray(wins, "float32"))
+    vectors = np.full(ratio.shape[:2], 1 / ratio.shape[1], "float32")
+    for _ in range(most):
+        following = np.matmul(ratio, vectors[..., None])[..., 0]
+        following /= following.sum(1, keepdims=True)
+        change = np.abs(following - vectors).max()
+        vectors = following
+        if change < tolerance:
+            break
+    return vectors
+
+
+@lru_cache
+def random_index(count: int) -> float:
     """mean consistency index of random reciprocal matrices with uniform win rates, seeded (Saaty's random index for this scale)."""
-    rng, total = np.random.default_rng(count), 0.0
-    for _ in range(draws if count <= 60 else 3):
+    rng, total, draws = np.random.default_rng(count), 0.0, 20 if count <= 60 else 3
+    for _ in range(draws):
         upper = np.triu(rng.uniform(CLIP, 1 - CLIP, (count, count)), 1)
-        wins = upper + np.tril(1 - upper.T, -1) + np.eye(count) / 2
-        total += (np.abs(np.linalg.eigvals(wins / wins.T)).max() - count) / (count - 1)
-    return max(total / (draws if count <= 60 else 3), 1e-9)
+        total += (leading(reciprocal(upper + np.tril(1 - upper.T, -1) + np.eye(count) / 2))[0] - count) / (count - 1)
+    return max(total / draws, 1e-9)
 
 
 def reducible(wins: np.ndarray) -> bool:

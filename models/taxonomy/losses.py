@@ -1,15 +1,17 @@
 """The affinity store's raw material: the loss of every transfer on every image of a common test set, columnar, append-only.
 
-One folder a target: `images.json` (the test set, hashed) and one `.npy` row a transfer with its description beside it. One writer, many readers:
-files appear whole (renamed when complete) and never change.
+One folder a target: `images.json` (the test set) and segments, each a `.npy` [transfer, image] float32 with the transfers' descriptions in a `.json` of the
+same name. One writer at a time (a lock), many readers: files appear whole (renamed when complete), the description last, and never change.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,36 +67,122 @@ class LossStore:
     def targets(self) -> list[str]:
         return sorted(path.parent.name for path in self.directory.glob("*/images.json"))
 
-    def append(self, transfer: Transfer, losses: np.ndarray) -> None:
-        """add one row. The same transfer again is refused unless its losses are the same."""
-        folder, losses = self.directory / transfer.target, np.asarray(losses, "float32").ravel()
-        if not (folder / "images.json").exists():
-            raise ValueError(f"name the test set of {transfer.target} first: set_images(target, names)")
-        count = len(json.loads((folder / "images.json").read_text()))
-        if len(losses) != count:
-            raise ValueError(f"{transfer}: {len(losses)} losses for {count} test images; every transfer is measured on all of them")
-        check_losses(losses, str(transfer))
-        facts = {"sources": transfer.sources, "regime": transfer.regime, "control": transfer.control}
-        stem = folder / hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:20]
-        if stem.with_suffix(".json").exists():
-            if not np.array_equal(np.load(stem.with_suffix(".npy")), losses):
-                raise ValueError(f"{transfer} is in the store with other losses; a store only grows, start a new one for new measurements")
-            return
+    def images(self, target: str) -> list[str]:
+        """names of the test set. Raises LookupError for a target without one."""
+        path = self.directory / target / "images.json"
+        if not path.exists():
+            raise LookupError(f"no test set of {target!r} in {self.directory}; there are targets {', '.join(self.targets()) or '(none)'}")
+        return json.loads(path.read_text())
+
+    def append(self, transfer: Transfer, losses: np.ndarray | Mapping[str, float], *, address: str = "") -> None:
+        """add one row; see `extend`."""
+        self.extend({transfer: losses}, address=address)
+
+    def extend(self, rows: Mapping[Transfer, np.ndarray | Mapping[str, float]], *, address: str = "") -> None:
+        """add transfers into one target as one segment. Losses: [image] in the order of the test set, or image name -> loss.
+
+        address: content address of what was measured (networks, settings, data manifest). A transfer that is there already is refused unless
+        address and losses are the same. Raises ValueError for losses that are not finite, negative, or missing for an image.
+        """
+        targets = {transfer.target for transfer in rows}
+        if len(targets) != 1:
+            raise ValueError(f"a segment holds transfers into one target, got {sorted(targets) or 'none'}")
+        target = targets.pop()
+        if not (self.directory / target / "images.json").exists():
+            raise ValueError(f"name the test set of {target} first: set_images(target, names)")
+        names = self.images(target)
+        checked = {transfer: aligned(transfer, losses, names) for transfer, losses in rows.items()}
+        with locked(self.directory / target / ".lock"):
+            there = {transfer_of(fact, target): fact for fact in self._facts(target)}
+            new = {transfer: row for transfer, row in checked.items() if not same(transfer, row, address, there.get(transfer))}
+            if new:
+                self._write_segment(target, new, address)
+
+    def _write_segment(self, target: str, rows: Mapping[Transfer, np.ndarray], address: str) -> None:
+        facts = [
+            {"sources": transfer.sources, "regime": transfer.regime, "control": transfer.control, "address": address, "sha256": digest(row)}
+            for transfer, row in rows.items()
+        ]
+        text = json.dumps(facts).encode()
+        stem = self.directory / target / f"segment-{hashlib.sha256(text).hexdigest()[:20]}"
         scratch = stem.with_name(f".{stem.name}.{os.getpid()}.npy")
-        np.save(scratch, losses)
+        np.save(scratch, np.stack(list(rows.values())))
         os.replace(scratch, stem.with_suffix(".npy"))
-        write(stem.with_suffix(".json"), json.dumps(facts).encode())  # last: a row without description does not exist
+        write(stem.with_suffix(".json"), text)  # last: a segment without description does not exist
+
+    def _segments(self, target: str) -> list[Path]:
+        return sorted((self.directory / target).glob("segment-*.json"))
+
+    def _facts(self, target: str) -> list[dict]:
+        return facts_of(self._segments(target))
+
+    def address(self, target: str) -> str:
+        """hash of the test set and of all rows, however they came in segments: equal address, equal tournament."""
+        facts = sorted(json.dumps(fact, sort_keys=True) for fact in self._facts(target))
+        return hashlib.sha256(json.dumps([self.images(target), facts]).encode()).hexdigest()
 
     def read(self, target: str) -> TransferLosses:
-        """all rows of one target. Raises LookupError if there is none."""
-        folder = self.directory / target
-        rows = sorted(path for path in folder.glob("*.json") if path.name != "images.json")
-        if not rows:
-            raise LookupError(f"no transfers into {target!r} in {self.directory}; there are targets {', '.join(self.targets()) or '(none)'}")
-        facts = [json.loads(path.read_text()) for path in rows]
-        transfers = tuple(Transfer(tuple(fact["sources"]), target, fact["regime"], fact["control"]) for fact in facts)
-        images = tuple(json.loads((folder / "images.json").read_text()))
-        return TransferLosses(transfers, images, np.stack([np.load(path.with_suffix(".npy")) for path in rows]))
+        """all rows of one target, in an order that does not depend on how they were added. Raises LookupError if there is none."""
+        names, segments = tuple(self.images(target)), self._segments(target)  # once: a writer may add one meanwhile
+        facts = facts_of(segments)
+        if not facts:
+            raise LookupError(f"no transfers into {target!r} in {self.directory}; measure transfers into it first")
+        transfers = [transfer_of(fact, target) for fact in facts]
+        order = sorted(range(len(facts)), key=lambda i: (transfers[i].regime, transfers[i].control or "", transfers[i].order, transfers[i].sources))
+        place, losses, row = {old: new for new, old in enumerate(order)}, np.empty((len(facts), len(names)), "float32"), 0
+        for path in segments:
+            for values in np.load(path.with_suffix(".npy"), mmap_mode="r"):
+                losses[place[row]] = values
+                row += 1
+        return TransferLosses(tuple(transfers[i] for i in order), names, losses)
+
+
+def facts_of(segments: Sequence[Path]) -> list[dict]:
+    return [fact for path in segments for fact in json.loads(path.read_text())]
+
+
+def transfer_of(fact: Mapping, target: str) -> Transfer:
+    return Transfer(tuple(fact["sources"]), target, fact["regime"], fact["control"])
+
+
+def same(transfer: Transfer, row: np.ndarray, address: str, fact: Mapping | None) -> bool:
+    """is this row there already? Raises ValueError if the transfer is there as something else."""
+    if fact is None:
+        return False
+    if fact["sha256"] != digest(row):
+        raise ValueError(f"{transfer} is in the store with other losses; a store only grows, start a new one for new measurements")
+    if fact["address"] != address:
+        raise ValueError(f"{transfer} was measured from other networks or data (address {fact['address']!r}, now {address!r}); start a new store")
+    return True
+
+
+def aligned(transfer: Transfer, losses: np.ndarray | Mapping[str, float], names: Sequence[str]) -> np.ndarray:
+    """[image] float32 in the order of `names`; ValueError names what is missing."""
+    if isinstance(losses, Mapping):
+        missing, strange = [name for name in names if name not in losses], sorted(set(losses) - set(names))
+        if missing or strange:
+            raise ValueError(
+                f"{transfer}: every transfer is measured on the same {len(names)} test images; {len(missing)} are missing ({', '.join(missing[:3])}"
+                f"{', ...' if len(missing) > 3 else ''}), {len(strange)} are not in the test set ({', '.join(strange[:3])})"
+            )
+        losses = [losses[name] for name in names]
+    values = np.ascontiguousarray(np.asarray(losses, "float32").ravel())
+    if len(values) != len(names):
+        raise ValueError(f"{transfer}: {len(values)} losses for {len(names)} test images; every transfer is measured on all of them")
+    check_losses(values, str(transfer))
+    return values
+
+
+def digest(row: np.ndarray) -> str:
+    return hashlib.sha256(row.tobytes()).hexdigest()
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """one writer a target at a time; others wait."""
+    with open(path, "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def write(path: Path, data: bytes) -> None:

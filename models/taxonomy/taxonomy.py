@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.taxonomy.affinities import Affinities
-from models.taxonomy.program import Request
+from models.taxonomy.request import Request
 from models.taxonomy.transfer import Transfer
 
 
@@ -111,13 +111,13 @@ def mean(values: list) -> float | None:
 
 def read_policy(table: Affinities, request: Request, nodes: frozenset[str], edges: list[Transfer], certificate: tuple[str, float, float]) -> Taxonomy:
     """a solver's choice as a taxonomy; supervised targets without an edge are reached by themselves."""
-    rows = {row.transfer: row for row in table.rows}
+    rows = table.of
     chosen = {edge.target: edge for edge in edges}
     for target in table.targets:
         own = table.supervised(target)
         if target not in chosen and target in nodes and own is not None:
             chosen[target] = own.transfer
-    spent = sum(request.cost_of(name) for name in nodes) + sum((request.transfer_cost or {}).get(edge.target, 0.0) for edge in edges)
+    spent = sum(request.cost_of(name) for name in nodes) + sum(request.edge_cost_of(edge) for edge in edges)
     made = tuple(
         Edge(chosen[target], rows[chosen[target]].affinity, rows[chosen[target]].gain, half(rows[chosen[target]]))
         for target in table.targets

@@ -4,21 +4,39 @@ from __future__ import annotations
 
 import numpy as np
 
+CACHE = 1 << 18  # comparisons held at once: a block of uint8 counters that stays in the second-level cache
+
 
 def win_matrix(losses: np.ndarray) -> np.ndarray:
     """losses [transfer, image] -> [transfer, transfer] float64 in [0, 1]: share of images on which row has the lower loss; ties are shared equally.
 
-    One pass: rank every image's column once, then a blocked comparison in small integers.
+    Image by image, the comparisons of a block of rows with all are added to byte counters, which never leave the cache; every 255 images the
+    counters are emptied into integers. Memory: two matrices [transfer, transfer], whatever the number of images.
     """
-    losses = np.asarray(losses, "float32")
-    count, images = losses.shape
-    wins, ties = np.zeros((count, count)), np.zeros((count, count))
-    block = max(1, (1 << 24) // max(1, count * images))
-    for i in range(0, count, block):
-        rows = losses[i : i + block, None]
-        wins[i : i + block] = (rows < losses[None]).sum(-1)
-        ties[i : i + block] = (rows == losses[None]).sum(-1)
-    return (wins + ties / 2) / images
+    losses = np.ascontiguousarray(np.asarray(losses, "float32").T)
+    images, count = losses.shape
+    if not count or not images:
+        raise ValueError(f"a tournament needs transfers and images, got {count} transfers on {images} images")
+    less = np.empty((count, count), "int32")
+    height = max(1, min(count, CACHE // count))
+    for start in range(0, count, height):
+        rows = slice(start, min(start + height, count))
+        less[rows] = lower_counts(losses, rows)
+    ties = images - less - less.T
+    return (less + ties / 2) / images
+
+
+def lower_counts(losses: np.ndarray, rows: slice) -> np.ndarray:
+    """losses [image, transfer] -> [rows, transfer] int32: on how many images each of `rows` is strictly lower."""
+    shape = (rows.stop - rows.start, losses.shape[1])
+    total, bytes_, lower = np.zeros(shape, "int32"), np.zeros(shape, "uint8"), np.empty(shape, bool)
+    for number, image in enumerate(losses, 1):
+        np.less(image[rows, None], image[None], out=lower)
+        np.add(bytes_, lower.view("uint8"), out=bytes_)
+        if number % 255 == 0 or number == len(losses):
+            total += bytes_
+            bytes_[:] = 0
+    return total
 
 
 def win_rate(losses: np.ndarray, against: np.ndarray) -> np.ndarray:

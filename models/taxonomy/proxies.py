@@ -1,0 +1,136 @@
+"""Cheap predictors of transfer: how alike two representations are, and how well a linear readout would do, from a few hundred images and no training.
+
+rsa: representational similarity analysis (Kriegeskorte 2008; for transfer: Dwivedi, Roig, CVPR 2019). cka: centred kernel alignment, linear (Kornblith et al.,
+ICML 2019). logme: log of the maximum evidence of a Bayesian linear readout (You et al., ICML 2021). linear: share of the labels' variance that a ridge
+readout explains on left-out images. All of them need of a set of sources only the Gram matrix of its features, which is the sum of its sources'; one
+eigendecomposition a set serves all labels of the same images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+PROXIES = ("rsa", "cka", "logme", "linear")
+RIDGES = 10.0 ** np.arange(-6, 3)  # relative to the Gram matrix's mean eigenvalue
+
+
+@dataclass(frozen=True)
+class Gram:
+    """kernel: [image, image] float64, centred features' products, of mean diagonal 1."""
+
+    kernel: np.ndarray
+
+    @classmethod
+    def of(cls, features: np.ndarray) -> Gram:
+        """features [image, ...] of one source. Raises ValueError if they are not finite or the same for all images."""
+        flat = np.asarray(features, "float64").reshape(len(features), -1)
+        if len(flat) < 4 or not np.isfinite(flat).all():
+            raise ValueError(f"a proxy needs finite features of at least 4 images, got {flat.shape} with {int((~np.isfinite(flat)).sum())} not finite")
+        flat = flat - flat.mean(0)
+        kernel = flat @ flat.T
+        scale = np.trace(kernel) / len(kernel)
+        if scale <= 1e-12:
+            raise ValueError("a proxy needs features that differ from image to image; these are constant")
+        return cls(kernel / scale)
+
+    def distances(self) -> np.ndarray:
+        """[pairs]: 1 - correlation of every two images' features."""
+        norm = np.sqrt(np.maximum(np.diag(self.kernel), 1e-12))
+        return 1 - (self.kernel / np.outer(norm, norm))[np.triu_indices(len(self.kernel), 1)]
+
+
+def rsa(first: Gram, second: Gram) -> float:
+    """Spearman correlation of the two matrices of distances, in [-1, 1]."""
+    from scipy.stats import rankdata
+
+    return float(np.corrcoef(rankdata(first.distances()), rankdata(second.distances()))[0, 1])
+
+
+def cka(first: Gram, second: Gram) -> float:
+    """linear centred kernel alignment, in [0, 1]."""
+    a, b = first.kernel, second.kernel
+    return float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum()))
+
+
+class Readout:
+    """The eigenvectors of one Gram matrix, from which readouts of any labels follow. values [rank] > 0, vectors [image, rank]."""
+
+    def __init__(self, gram: Gram) -> None:
+        values, vectors = np.linalg.eigh(gram.kernel)
+        keep = values > 1e-9 * values[-1]
+        self.values, self.vectors = values[keep], vectors[:, keep]
+        self.images = len(gram.kernel)
+
+    def linear(self, labels: np.ndarray) -> float:
+        """labels [image, k] -> share of their variance that ridge regression explains on images left out, at the best ridge; at most 1.
+
+        Left-out residuals in closed form: residual / (1 - leverage), the mean counted among the fitted.
+        """
+        centred = labels - labels.mean(0)
+        total = (centred**2).sum() + 1e-12
+        projected = self.vectors.T @ centred
+        best = -np.inf
+        for ridge in RIDGES * self.values.sum() / self.images:
+            shrink = self.values / (self.values + ridge)
+            residual = centred - self.vectors @ (shrink[:, None] * projected)
+            leverage = np.minimum((self.vectors**2 @ shrink) + 1 / self.images, 0.999)
+            best = max(best, 1 - float(((residual / (1 - leverage)[:, None]) ** 2).sum()) / total)
+        return best
+
+    def logme(self, labels: np.ndarray, steps: int = 11) -> float:
+        """mean over label dimensions of the log evidence per image (fixed-point iteration of alpha and beta as in the paper)."""
+        centred = labels - labels.mean(0)
+        centred = centred / (centred.std(0) + 1e-12)
+        squares = (self.vectors.T @ centred) ** 2  # [rank, k]
+        rest = np.maximum((centred**2).sum(0) - squares.sum(0), 0.0)
+        count, values = self.images, self.values[:, None]
+        alpha, beta = np.ones(centred.shape[1]), np.ones(centred.shape[1])
+        for _ in range(steps):
+            ratio = alpha / beta
+            gamma = (values / (values + ratio)).sum(0)
+            weight = (values * squares / (values + ratio) ** 2).sum(0)
+            error = (squares * (ratio / (values + ratio)) ** 2).sum(0) + rest
+            alpha, beta = gamma / (weight + 1e-9), (count - gamma) / (error + 1e-9)
+        ratio = alpha / beta
+        weight = (values * squares / (values + ratio) ** 2).sum(0)
+        error = (squares * (ratio / (values + ratio)) ** 2).sum(0) + rest
+        evidence = len(self.values) * np.log(alpha) + count * np.log(beta) - np.log(alpha + beta * values).sum(0) - count * np.log(2 * np.pi)
+        return float(((evidence - beta * error - alpha * weight) / (2 * count)).mean())
+
+
+def compact(labels: np.ndarray, dimensions: int = 32) -> np.ndarray:
+    """labels [image, ...] as [image, k] float64: their first principal components, k <= dimensions."""
+    flat = np.asarray(labels, "float64").reshape(len(labels), -1)
+    flat = flat - flat.mean(0)
+    if flat.shape[1] <= dimensions:
+        return flat
+    left, size, _ = np.linalg.svd(flat, full_matrices=False)
+    return left[:, :dimensions] * size[:dimensions]
+
+
+def scores(features: Mapping[str, np.ndarray], labels: np.ndarray, own: np.ndarray, sets: Iterable[Sequence[str]]) -> list[dict]:
+    """proxies of every set of sources for one target.
+
+    features: source -> [image, ...]; labels [image, ...] of the target; own [image, ...]: the representation of the target's own network (what rsa and cka
+    compare with). -> rows of {"sources", "rsa", "cka", "logme", "linear"}, higher is better in each.
+    """
+    grams, target, answers = {name: Gram.of(values) for name, values in features.items()}, Gram.of(own), compact(labels)
+    rows = []
+    for sources in sets:
+        gram = grams[sources[0]]
+        if len(sources) > 1:
+            gram = Gram(sum(grams[name].kernel for name in sources) / len(sources))
+        readout = Readout(gram)
+        rows.append(
+            {
+                "sources": list(sources),
+                "rsa": rsa(gram, target),
+                "cka": cka(gram, target),
+                "logme": readout.logme(answers),
+                "linear": readout.linear(answers),
+            }
+        )
+    return rows

@@ -1,0 +1,108 @@
+"""What a person asks of a taxonomy: budget, order, roles, costs and importances."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.taxonomy.transfer import Transfer
+
+VARIANTS = ("web", "paper")
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A second budget, such as serving latency or parameters: at most `limit` in total.
+
+    node: what each supervised task's network costs (`each_node` where it is not named); edge: what a transfer into a target costs (`each_edge`).
+    """
+
+    name: str
+    limit: float
+    node: Mapping[str, float] | None = None
+    edge: Mapping[str, float] | None = None
+    each_node: float = 1.0
+    each_edge: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_costs({"limit": self.limit, "each_node": self.each_node, "each_edge": self.each_edge}, self.name)
+        check_costs(self.node or {}, f"{self.name} of a node")
+        check_costs(self.edge or {}, f"{self.name} of an edge")
+
+    def of_node(self, name: str) -> float:
+        return (self.node or {}).get(name, self.each_node)
+
+    def of_edge(self, transfer: Transfer) -> float:
+        return (self.edge or {}).get(transfer.target, self.each_edge)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asks. budget: total label cost allowed. order: most sources of an edge.
+
+    variant: "web" (the authors' solver: reward sqrt(affinity), own-encoder edges dropped, a supervised target needs no edge) or "paper" (reward the
+    affinity itself, every target reached by exactly one transfer, own-encoder edges kept). value: importance of a target; cost: of labelling a
+    source fully; transfer_cost: of the little data that reaching a target by transfer needs; regime_cost: of that data by amount of data (regime name);
+    edge_cost: of single transfers. Defaults 1, 1, 0, 0, 0; the costs of an edge add up. regimes: the amounts of data to choose among, all if empty.
+    forced, forbidden: sources. source_only, target_only: roles beside those that the table implies. second: another budget beside labels.
+    time_limit: seconds.
+    """
+
+    budget: float
+    order: int = 2
+    variant: str = "web"
+    value: Mapping[str, float] | None = None
+    cost: Mapping[str, float] | None = None
+    transfer_cost: Mapping[str, float] | None = None
+    regime_cost: Mapping[str, float] | None = None
+    edge_cost: Mapping[Transfer, float] | None = None
+    regimes: frozenset[str] = frozenset()
+    forced: frozenset[str] = frozenset()
+    forbidden: frozenset[str] = frozenset()
+    source_only: frozenset[str] = frozenset()
+    target_only: frozenset[str] = frozenset()
+    second: Resource | None = None
+    time_limit: float = 60.0
+
+    def __post_init__(self) -> None:
+        if self.variant not in VARIANTS:
+            raise ValueError(f"variant is one of {', '.join(VARIANTS)}; got {self.variant!r}")
+        if not (np.isfinite(self.budget) and self.budget > 0):
+            raise ValueError(f"a budget is a positive number, got {self.budget}")
+        if self.order < 1:
+            raise ValueError(f"the order is at least 1, got {self.order}")
+        if not self.time_limit > 0:
+            raise ValueError(f"a time limit is a positive number of seconds, got {self.time_limit}")
+        for name in ("value", "cost", "transfer_cost", "regime_cost", "edge_cost"):
+            check_costs(getattr(self, name) or {}, name)
+        for first, second in (("forced", "forbidden"), ("forced", "target_only"), ("source_only", "target_only")):
+            both = getattr(self, first) & getattr(self, second)
+            if both:
+                raise ValueError(f"{', '.join(sorted(both))} cannot be both {first} and {second}")
+
+    def cost_of(self, name: str) -> float:
+        """label cost of supervising a task fully."""
+        return (self.cost or {}).get(name, 1.0)
+
+    def edge_cost_of(self, transfer: Transfer) -> float:
+        """label cost of reaching a target by this transfer, its sources apart."""
+        return (
+            (self.transfer_cost or {}).get(transfer.target, 0.0)
+            + (self.regime_cost or {}).get(transfer.regime, 0.0)
+            + (self.edge_cost or {}).get(transfer, 0.0)
+        )
+
+    def names(self) -> set[str]:
+        """every task that the request mentions."""
+        mentioned = [self.value or {}, self.cost or {}, self.transfer_cost or {}, self.forced, self.forbidden, self.source_only, self.target_only]
+        mentioned += [(self.second.node or {}), (self.second.edge or {})] if self.second else []
+        return {name for names in mentioned for name in names}
+
+
+def check_costs(numbers: Mapping, name: str) -> None:
+    """ValueError unless all are finite and not negative."""
+    bad = {str(key): value for key, value in numbers.items() if not np.isfinite(value) or value < 0}
+    if bad:
+        raise ValueError(f"every {name} is finite and not negative; got {bad}")
