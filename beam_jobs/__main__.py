@@ -1,4 +1,4 @@
-"""python -m beam_jobs annotate | ingest"""
+"""python -m beam_jobs annotate | ingest | download"""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ import argparse
 import importlib
 import sys
 
-COMMANDS = {"annotate": "make a procedural data set in the published layout", "ingest": "turn a folder in the published layout into sharded examples"}
+COMMANDS = {
+    "annotate": "make a procedural data set in the published layout",
+    "ingest": "turn a folder in the published layout into sharded examples",
+    "download": "fetch the published data set",
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
