@@ -16,6 +16,7 @@ from models.tasks import TASKS
 from serving.decoding import decode
 from serving.extras import probe_images, write_extras
 from serving.forms import forms
+from serving.merging import merged
 from serving.signatures import signatures
 
 LARGEST_GRAPH = 1900 << 20  # a GraphDef ends at 2 GiB
@@ -60,12 +61,14 @@ def export(heads: Heads, policy: dict, destination: str | Path, lineage: dict) -
     reference = heads.reference(probe)
     traced = heads.trace()
     frozen, names = frozen_graph(traced), sorted(traced.structured_outputs)
+    fed = [f"{kind}_{images}" for kind in ("image_bytes", "images") for images in sorted({1, *heads.kinds})] + [f"code_{name}" for name in heads.networks]
+    flat, renamed = merged(frozen.graph.as_graph_def(), fed, [tensor.name for tensor in frozen.outputs])
     scratch = destination.with_name(f".{destination.name}.{os.getpid()}")
     shutil.rmtree(scratch, ignore_errors=True)
     graph = tf.Graph()
     with graph.as_default():
-        tf.import_graph_def(frozen.graph.as_graph_def(), name="")
-        outputs = {name: graph.get_tensor_by_name(tensor.name) for name, tensor in zip(names, frozen.outputs)}
+        tf.import_graph_def(flat, name="")
+        outputs = {name: graph.get_tensor_by_name(renamed[tensor.name]) for name, tensor in zip(names, frozen.outputs)}
         builder = tf.compat.v1.saved_model.Builder(str(scratch))
         with tf.compat.v1.Session(graph=graph) as session:
             builder.add_meta_graph_and_variables(session, [tf.saved_model.SERVING], signature_def_map=signatures(graph, outputs, heads))

@@ -44,6 +44,10 @@ def write_transfers(folder: Path, policy: dict, config: NetworkConfig, size: int
     rng = np.random.default_rng(0)
     grid = build_encoder(config, 3, "probe").compute_output_shape((None, size, size, 3))[1]
     width, features = config.representation_channels, config.random_features
+    flat = grid * grid * width
+    local, bias = rng.normal(0, 0.1, (9 * width, features)), rng.normal(0, 0.1, features)  # one kernel serves every head, as `random_kernel` has it
+    whole = rng.normal(0, flat**-0.5, (flat, features))
+    teach = {source: rng.normal(0, 1, (teaching, flat + features)) for source in TASKS}
     for edge in policy["edges"]:
         if not edge["sources"]:
             continue
@@ -52,12 +56,11 @@ def write_transfers(folder: Path, policy: dict, config: NetworkConfig, size: int
         arrays = {"mean": np.zeros((order, width)), "deviation": np.ones((order, width))}
         if task.output.dense:
             block = size // config.output_stride // grid
-            arrays["kernel"], arrays["bias"] = rng.normal(0, 0.1, (9 * width, features)), rng.normal(0, 0.1, features)
+            arrays["kernel"], arrays["bias"] = local, bias
             arrays["weights"] = rng.normal(0, 0.02, (order * (9 * width + features) + 1, block * block * block_channels(task)))
             facts.update(channels=block_channels(task), enlarge=config.output_stride, factor=sharpness(task))
         else:
-            flat = grid * grid * width
-            arrays["kernel"], arrays["teach"] = rng.normal(0, flat**-0.5, (flat, features)), rng.normal(0, 1, (order, teaching, flat + features))
+            arrays["kernel"], arrays["teach"] = whole, np.stack([teach[source] for source in edge["sources"]])
             arrays["scale"], arrays["views"] = np.full(order, 10.0), rng.integers(0, teaching, (teaching, task.images))
             arrays["dual"], arrays["constant"] = rng.normal(0, 0.1, (teaching, task.output.channels)), np.zeros(task.output.channels)
         (folder / task.name).mkdir(parents=True)

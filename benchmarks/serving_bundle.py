@@ -1,0 +1,215 @@
+"""One bundle that answers every task about a picture, against one servable a task: `python benchmarks/serving_bundle.py`.
+
+Goal: at least 5 times as fast at the default budget. Both sides hold the same networks, read the same JPEG and give the same answers; rounds alternate,
+so that other work on the machine meets both. The bundle is the one that `make demo` pushed (runs/demo), else one of demo size with random weights, which
+costs the same to run. Separate servables are asked one after another and all at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+for name, value in (("TF_CPP_MIN_LOG_LEVEL", "3"), ("CUDA_VISIBLE_DEVICES", "-1"), ("GRPC_VERBOSITY", "NONE")):
+    os.environ.setdefault(name, value)
+
+import numpy as np  # noqa: E402  TensorFlow reads the environment when it is imported
+
+GOAL = 5.0
+SUPERVISED = ["autoencoding", "edge_texture", "inpainting", "keypoints2d", "normal", "segment_unsup25d"]  # what the demo buys
+
+
+class Bare:
+    """A SavedModel in a session, called with nothing in between: `bare(signature, value, outputs)` -> arrays."""
+
+    def __init__(self, folder: Path) -> None:
+        import tensorflow as tf
+
+        tf.get_logger().setLevel("ERROR")
+        self.session = tf.compat.v1.Session(graph=tf.Graph())
+        with self.session.graph.as_default():
+            self.signatures = tf.compat.v1.saved_model.loader.load(self.session, ["serve"], str(folder)).signature_def
+        self.made: dict = {}
+
+    def __call__(self, signature: str, value: np.ndarray, outputs: tuple[str, ...]) -> list[np.ndarray]:
+        key = (signature, outputs)
+        if key not in self.made:
+            (entry,) = self.signatures[signature].inputs.values()
+            fetches = [self.signatures[signature].outputs[name].name for name in outputs]
+            self.made[key] = self.session.make_callable(fetches, [entry.name])
+        return self.made[key](value)
+
+
+def pushed_or_synthetic(run: Path, scratch: Path) -> tuple[Path, Path, Path, str]:
+    """(bundle, networks, transfers, words): the newest version that `make demo` pushed, with the networks it was made from, or a synthetic one."""
+    found = sorted((run / "serving" / "taxonomy").glob("[0-9]*/saved_model.pb"), key=lambda path: int(path.parent.name))
+    if found and (run / "work" / "networks").is_dir() and has_forms(found[-1].parent):
+        return found[-1].parent, run / "work" / "networks", run / "work" / "policy", f"pushed by {run}"
+    from synthetic_policy import synthetic_bundle
+
+    from tfx_pipeline.config import laptop
+
+    config = laptop()
+    bundle = synthetic_bundle(scratch, config.network, config.image_size, SUPERVISED)
+    return bundle, scratch / "networks", scratch / "transfers", f"demo size, random weights (no bundle of today's form in {run})"
+
+
+def has_forms(bundle: Path) -> bool:
+    from serving.extras import read_extras
+
+    try:
+        return "networks" in read_extras(bundle)[1]
+    except OSError:
+        return False
+
+
+def jpeg(size: int, count: int = 1) -> np.ndarray:
+    """[count] encoded pictures of twice the training size, quality 90."""
+    import io
+
+    from PIL import Image
+
+    made = []
+    for i in range(count):
+        y, x = np.mgrid[: 2 * size, : 2 * size] / (2 * size)
+        noise = np.random.default_rng(i).normal(0, 12, (2 * size, 2 * size, 3))
+        buffer = io.BytesIO()
+        Image.fromarray(np.clip(np.stack([x, y, (x + y + i / 8) % 1], -1) * 255 + noise, 0, 255).astype("uint8")).save(buffer, "JPEG", quality=90)
+        made.append(buffer.getvalue())
+    return np.array(made, object)
+
+
+def alternating(calls: dict, rounds: int, seconds: float) -> dict[str, np.ndarray]:
+    """[rounds] seconds of every call, taken in turn until `rounds` or `seconds` are up; two unmeasured rounds first."""
+    taken, until = {name: [] for name in calls}, time.perf_counter() + seconds
+    for i in range(rounds + 2):
+        for name, call in calls.items():
+            since = time.perf_counter()
+            call()
+            if i >= 2:
+                taken[name].append(time.perf_counter() - since)
+        if time.perf_counter() > until and i > 6:
+            break
+    return {name: np.array(values) for name, values in taken.items()}
+
+
+def milliseconds(values: np.ndarray) -> str:
+    return f"{np.median(values) * 1e3:8.1f} {np.percentile(values, 99) * 1e3:8.1f}"
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--run", type=Path, default=ROOT / "runs" / "demo")
+    options.add_argument("--rounds", type=int, default=60)
+    options.add_argument("--seconds", type=float, default=12.0, help="at most, a comparison")
+    options = options.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        bundle, networks, transfers, words = pushed_or_synthetic(options.run, Path(scratch) / "made")
+        from models.tasks import TASKS
+        from serving.bundle import build_servables
+        from serving.extras import read_extras
+
+        contract, lineage = read_extras(bundle)
+        names = [name for name in TASKS if name in contract["tasks"] and TASKS[name].images == 1]
+        policy = {**lineage["policy"], "edges": [edge for edge in lineage["policy"]["edges"] if edge["target"] in names]}
+        apart = build_servables(policy, networks, transfers, Path(scratch) / "apart", lineage={}, image_size=contract["size"])
+        print(f"bundle    {words}; {len(lineage['networks']['encoders'])} encoders, {contract['size']} pixels; {len(names)} tasks about one picture")
+        print(f"machine   {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+        megabytes = lambda folders: sum(file.stat().st_size for folder in folders for file in Path(folder).rglob("*.pb")) / 2**20
+        print(f"on disk   one bundle {megabytes([bundle]):.1f} MiB, {len(apart)} servables {megabytes(apart.values()):.1f} MiB\n")
+        compare(bundle, apart, names, contract["size"], options)
+        over_grpc(bundle, apart, names, contract["size"], options)
+    return 0
+
+
+def compare(bundle: Path, apart: dict, names: list[str], size: int, options) -> None:
+    """the engine alone, floats and small forms."""
+    one, many = Bare(bundle), {name: Bare(folder) for name, folder in apart.items()}
+    for title, form in (("floats", lambda signature, name: (name,)), ("small forms", small)):
+        everything = tuple(output for name in names for output in form(one.signatures["image_bytes"], name))
+        single = {name: form(many[name].signatures[name], name) for name in names}
+        table(f"session runs, {title}", engines(one, many, everything, single, jpeg(size), options))
+
+
+def engines(one: Bare, many: dict[str, Bare], everything: tuple, single: dict[str, tuple], text: np.ndarray, options) -> dict:
+    """seconds of the three ways. everything: outputs of the bundle; single: those of every servable."""
+    alone = lambda name: many[name](name, text, single[name])
+    with ThreadPoolExecutor(len(single)) as pool:
+        calls = {
+            "bundle": lambda: one("image_bytes", text, everything),
+            "separate, in turn": lambda: [alone(name) for name in single],
+            "separate, at once": lambda: list(pool.map(alone, single)),
+        }
+        return alternating(calls, options.rounds, options.seconds)
+
+
+def small(signature, name: str) -> tuple[str, ...]:
+    from serving.forms import compact
+
+    return tuple(compact(name, signature.outputs))
+
+
+def table(title: str, taken: dict[str, np.ndarray]) -> None:
+    print(f"{title:42s}   p50 ms   p99 ms   against the bundle")
+    first = next(iter(taken.values()))
+    for name, values in taken.items():
+        ratio = np.median(values) / np.median(first)
+        verdict = "" if values is first else f"{ratio:6.1f} x   goal {GOAL:g}: {'met' if ratio >= GOAL else 'not met'}"
+        print(f"  {name:40s} {milliseconds(values)}   {verdict}")
+    print()
+
+
+def over_grpc(bundle: Path, apart: dict, names: list[str], size: int, options) -> None:
+    """the same over the embedded server: two processes, one on the bundle, one with every servable behind a port of its own."""
+    from serving.client import Client
+    from serving.process import ServerProcess, linked, serve_command
+
+    with tempfile.TemporaryDirectory() as folder:
+        linked(bundle, Path(folder) / "bundle" / "1")
+        places = [str(path) for path in apart.values()]
+        with ServerProcess(serve_command(Path(folder) / "bundle")) as server, ServerProcess([sys.executable, __file__, "--host", *places]) as host:
+            ports = next(line for line in host.words if line.startswith("ports ")).split()[1:]
+            one, many = Client(server.address), {name: Client(f"127.0.0.1:{port}") for name, port in zip(apart, ports)}
+            text = list(jpeg(size))
+            with ThreadPoolExecutor(len(names)) as pool:
+                taken = alternating(
+                    {
+                        "bundle": lambda: one.predict("image_bytes", {"image_bytes": text}, names),
+                        "separate, in turn": lambda: [many[name].predict(name, {"image_bytes": text}, [name]) for name in names],
+                        "separate, at once": lambda: list(pool.map(lambda name: many[name].predict(name, {"image_bytes": text}, [name]), names)),
+                    },
+                    options.rounds,
+                    options.seconds,
+                )
+            table("over gRPC, floats", taken)
+
+
+def host(folders: list[str]) -> int:
+    """a server process with one model a port: what someone who serves tasks apart would run."""
+    import threading
+
+    from serving.server import grpc_server
+    from serving.versions import Model
+
+    servers = []
+    for folder in folders:
+        base = Path(tempfile.mkdtemp())
+        os.symlink(folder, base / "1")
+        model = Model("taxonomy", base)
+        model.poll()
+        servers.append(grpc_server(model, "127.0.0.1:0"))
+    print("ports", *(port for _, port in servers), flush=True)
+    print("gRPC on 127.0.0.1:0", flush=True)
+    threading.Event().wait()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(host(sys.argv[2:]) if sys.argv[1:2] == ["--host"] else main())
