@@ -4,7 +4,18 @@ Kubeflow's container entry point imports an artifact's TYPE_NAME as a class path
 lazily, to keep `import components` instant.
 """
 
-_TYPES = ("AffinityTable", "EvidenceBook", "LabelBank", "LossBank", "NetworkBank", "ReportPages", "RepresentationBank", "TaxonomyList", "TransferBank")
+_TYPES = (
+    "AffinityTable",
+    "EvidenceBook",
+    "LabelBank",
+    "LossBank",
+    "NetworkBank",
+    "ProxyTable",
+    "ReportPages",
+    "RepresentationBank",
+    "TaxonomyList",
+    "TransferBank",
+)
 
 
 def __getattr__(name):

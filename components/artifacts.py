@@ -24,6 +24,12 @@ class RepresentationBank(tfx.dsl.Artifact):
     TYPE_NAME = "components.RepresentationBank"
 
 
+class ProxyTable(tfx.dsl.Artifact):
+    """proxies.json: cheap predictions of every transfer."""
+
+    TYPE_NAME = "components.ProxyTable"
+
+
 class LossBank(tfx.dsl.Artifact):
     """Per-image test losses of every transfer and control."""
 
@@ -31,7 +37,7 @@ class LossBank(tfx.dsl.Artifact):
 
 
 class AffinityTable(tfx.dsl.Artifact):
-    """affinities.json: win rates, gain, quality and affinity of every transfer."""
+    """affinities.json: win rates, gain, quality and affinity of every transfer, with intervals; resamples.npz: the bootstrap behind them."""
 
     TYPE_NAME = "components.AffinityTable"
 

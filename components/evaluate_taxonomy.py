@@ -1,39 +1,71 @@
-"""Is the policy better than chance? Gain, quality, significance, baselines, tree; blesses the policy or says why not."""
+"""Is the policy better than chance? Gain, quality, significance, baselines, stability, costs, predictors, tree; blesses the policy or says why not."""
 
 import json
 import os
+from typing import List
 
 from tfx import v1 as tfx
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 
-from components.artifacts import AffinityTable, EvidenceBook, TaxonomyList
+from components.artifacts import AffinityTable, EvidenceBook, LabelBank, NetworkBank, ProxyTable, TaxonomyList
 
 
 @component
 def EvaluateTaxonomy(
     affinities: InputArtifact[AffinityTable],
     taxonomies: InputArtifact[TaxonomyList],
+    proxies: InputArtifact[ProxyTable],
+    labels: InputArtifact[LabelBank],
+    networks: InputArtifact[List[NetworkBank]],
     evidence: OutputArtifact[EvidenceBook],
     blessing: OutputArtifact[tfx.types.standard_artifacts.ModelBlessing],
     budget: Parameter[int],
     order: Parameter[int],
     policies: Parameter[int],
+    transfer_images: Parameter[int],
+    transfer_split: Parameter[str],
     seed: Parameter[int],
     code: Parameter[str],
 ):
-    """policies: random feasible policies that the answer at (budget, order) is compared with."""
-    from models.taxonomy import Affinities, Taxonomy, evaluate
+    """policies: random feasible policies that the answer at (budget, order) is compared with. transfer_images, transfer_split: what transfers learned from."""
+    from models.examples.label_store import LabelStore
+    from models.taxonomy import Affinities, Expenses, Resamples, Taxonomy, evaluate
 
     with open(os.path.join(taxonomies.uri, "taxonomies.json")) as file:
         answers = [Taxonomy.from_json(entry) for entry in json.load(file)]
-    book = evaluate(Affinities.load(os.path.join(affinities.uri, "affinities.json")), answers, budget=budget, order=order, policies=policies, seed=seed)
+    with open(os.path.join(proxies.uri, "proxies.json")) as file:
+        predicted = json.load(file)["proxies"]
+    store = LabelStore(os.path.join(labels.uri, "store"))
+    table = Affinities.load(os.path.join(affinities.uri, "affinities.json"))
+    full, little = len(store.views("train")), min(transfer_images, len(store.views(transfer_split)))
+    book = evaluate(
+        table,
+        answers,
+        budget=budget,
+        order=order,
+        policies=policies,
+        seed=seed,
+        resamples=Resamples.load(os.path.join(affinities.uri, "resamples.npz")),
+        expenses=Expenses(full, dict.fromkeys(table.regimes, min(full, little)), seconds_of(networks)),
+        proxies=predicted,
+    )
     os.makedirs(evidence.uri, exist_ok=True)
     with open(os.path.join(evidence.uri, "evidence.json"), "w") as file:
         json.dump(book, file, indent=1)
     chosen = next(answer for answer in answers if (answer.budget, answer.order) == (budget, order))
     reasons = [] if chosen.status == "optimal" else [f"the taxonomy at budget {budget}, order {order} is {chosen.status}, not optimal"]
     bless(blessing, reasons)
+
+
+def seconds_of(networks):
+    """task -> training seconds of its network, from the records beside the weights."""
+    found = {}
+    for shard in networks:
+        for name in sorted(os.listdir(shard.uri)):
+            with open(os.path.join(shard.uri, name, "network.json")) as file:
+                found[name] = json.load(file).get("seconds", 0.0)
+    return found
 
 
 def bless(blessing, reasons):

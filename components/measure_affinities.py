@@ -1,4 +1,4 @@
-"""Per-image losses -> tournament -> AHP -> affinity table."""
+"""Per-image losses -> tournament -> AHP -> affinity table, and how sure it is."""
 
 import os
 from typing import List
@@ -10,10 +10,20 @@ from components.artifacts import AffinityTable, LossBank
 
 
 @component
-def MeasureAffinities(losses: InputArtifact[List[LossBank]], affinities: OutputArtifact[AffinityTable], code: Parameter[str]):
-    """losses: the shards of TrainTransfers, each holding some targets."""
-    from models.taxonomy import LossStore, measure
+def MeasureAffinities(
+    losses: InputArtifact[List[LossBank]],
+    affinities: OutputArtifact[AffinityTable],
+    resamples: Parameter[int],
+    seed: Parameter[int],
+    work: Parameter[str],
+    code: Parameter[str],
+):
+    """losses: the shards of TrainTransfers, each holding some targets. resamples: of the test images. work: where finished tournaments are kept."""
+    from models.taxonomy import LossStore, bootstrap, measure, with_spread
 
     os.makedirs(affinities.uri, exist_ok=True)
-    table = measure([LossStore(os.path.join(shard.uri, "losses")) for shard in losses])
-    table.save(os.path.join(affinities.uri, "affinities.json"))
+    stores = [LossStore(os.path.join(shard.uri, "losses")) for shard in losses]
+    table = measure(stores, cache=os.path.join(work, "tournaments", code))
+    found = bootstrap(stores, resamples=resamples, seed=seed)
+    found.save(os.path.join(affinities.uri, "resamples.npz"))
+    with_spread(table, found).save(os.path.join(affinities.uri, "affinities.json"))

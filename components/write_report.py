@@ -10,7 +10,18 @@ from tfx import v1 as tfx
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 
-from components.artifacts import AffinityTable, EvidenceBook, LabelBank, LossBank, NetworkBank, ReportPages, RepresentationBank, TaxonomyList, TransferBank
+from components.artifacts import (
+    AffinityTable,
+    EvidenceBook,
+    LabelBank,
+    LossBank,
+    NetworkBank,
+    ProxyTable,
+    ReportPages,
+    RepresentationBank,
+    TaxonomyList,
+    TransferBank,
+)
 
 
 @component
@@ -24,6 +35,7 @@ def WriteReport(
     taxonomies: InputArtifact[TaxonomyList],
     evidence: InputArtifact[EvidenceBook],
     transfers: InputArtifact[TransferBank],
+    proxies: InputArtifact[ProxyTable],
     report: OutputArtifact[ReportPages],
     budget: Parameter[int],
     order: Parameter[int],
@@ -38,7 +50,7 @@ def WriteReport(
     from models.reports import write_report
 
     os.makedirs(report.uri, exist_ok=True)
-    for uri, name in ((affinities.uri, "affinities.json"), (taxonomies.uri, "taxonomies.json"), (evidence.uri, "evidence.json")):
+    for uri, name in ((affinities.uri, "affinities.json"), (taxonomies.uri, "taxonomies.json"), (evidence.uri, "evidence.json"), (proxies.uri, "proxies.json")):
         shutil.copy(os.path.join(uri, name), report.uri)
     with tempfile.TemporaryDirectory() as scratch:
         bank = gather([shard.uri for shard in networks], scratch)

@@ -20,7 +20,8 @@ class Config:
 
     image_size: side of the training images. example_shards: files a split. task_shards, transfer_shards: parallel nodes of these stages.
     max_samples: most pairs or triplets a task and split. budgets, orders: taxonomies that are solved. default_budget, default_order: the one that
-    is trained, bundled and served. random_policies: that it is compared with. replayed_records: images that the gate before the push replays.
+    is trained, bundled and served. random_policies: that it is compared with. resamples: of the test images, behind every interval.
+    proxy_images: samples a target that cheap predictions of transfers look at. replayed_records: images that the gate before the push replays.
     network: sizes and schedules (`models.networks.NetworkConfig`).
     """
 
@@ -39,6 +40,8 @@ class Config:
     default_budget: int
     default_order: int
     random_policies: int
+    resamples: int
+    proxy_images: int
     replayed_records: int
     seed: int
     network: NetworkConfig = field(default_factory=NetworkConfig)
@@ -82,6 +85,8 @@ def paper() -> Config:
         default_budget=6,
         default_order=2,  # the authors' web solver opens at 6
         random_policies=1000,  # section 4.3
+        resamples=1000,
+        proxy_images=500,  # ours: the paper gives no intervals and no predictions
         replayed_records=64,
         seed=0,
         network=NetworkConfig(
@@ -132,6 +137,8 @@ def laptop() -> Config:
         task_shards=1,
         transfer_shards=1,
         max_samples=400,
+        resamples=200,
+        proxy_images=128,
         replayed_records=16,
         network=network,
     )
@@ -163,6 +170,8 @@ def smoke() -> Config:
         budgets=(1, 2, 4, 6),
         default_budget=4,
         random_policies=50,
+        resamples=20,
+        proxy_images=16,
         replayed_records=3,
         network=network,
     )

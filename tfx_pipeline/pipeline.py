@@ -19,6 +19,7 @@ from components.encode_views import EncodeViews
 from components.evaluate_taxonomy import EvaluateTaxonomy
 from components.ingest_views import IngestViews
 from components.measure_affinities import MeasureAffinities
+from components.predict_transfers import PredictTransfers
 from components.push_bundle import PushBundle
 from components.solve_taxonomy import SolveTaxonomy
 from components.train_policy import TrainPolicy
@@ -70,6 +71,16 @@ def make_pipeline(config: Config, *, data: str, run: str, root: str | None = Non
     networks = union([node.outputs["networks"] for node in train_tasks])
     encode = EncodeViews(labels=labels, networks=networks, names=json.dumps(list(source_names())), config=network, code=learned)
     representations = encode.outputs["representations"]
+    decided = source_hash("models/taxonomy")
+    predict = PredictTransfers(
+        labels=labels,
+        representations=representations,
+        targets=json.dumps(list(target_names())),
+        order=max(config.orders),
+        split=config.network.transfer_split,
+        images=config.proxy_images,
+        code=source_hash("models/taxonomy", "models/networks", "models/examples"),
+    )
     measure = [
         TrainTransfers(
             labels=labels, networks=networks, representations=representations, targets=json.dumps(names), config=network, work=work, code=learned
@@ -77,8 +88,7 @@ def make_pipeline(config: Config, *, data: str, run: str, root: str | None = Non
         for suffix, names in shard(list(target_names()), config.transfer_shards)
     ]
     losses = union([node.outputs["losses"] for node in measure])
-    decided = source_hash("models/taxonomy")
-    affinities = MeasureAffinities(losses=losses, code=decided)
+    affinities = MeasureAffinities(losses=losses, resamples=config.resamples, seed=config.seed, work=work, code=decided)
     solve = SolveTaxonomy(
         affinities=affinities.outputs["affinities"], budgets=json.dumps(list(config.budgets)), orders=json.dumps(list(config.orders)), code=decided
     )
@@ -86,6 +96,11 @@ def make_pipeline(config: Config, *, data: str, run: str, root: str | None = Non
     evaluate = EvaluateTaxonomy(
         affinities=affinities.outputs["affinities"],
         taxonomies=solve.outputs["taxonomies"],
+        proxies=predict.outputs["proxies"],
+        labels=labels,
+        networks=networks,
+        transfer_images=config.network.transfer_images,
+        transfer_split=config.network.transfer_split,
         policies=config.random_policies,
         seed=config.seed,
         code=decided,
@@ -111,6 +126,7 @@ def make_pipeline(config: Config, *, data: str, run: str, root: str | None = Non
         taxonomies=solve.outputs["taxonomies"],
         evidence=evaluate.outputs["evidence"],
         transfers=policy.outputs["transfers"],
+        proxies=predict.outputs["proxies"],
         config=json.dumps(config.to_json(), sort_keys=True),
         root=data,
         code=source_hash("models"),
@@ -141,6 +157,7 @@ def make_pipeline(config: Config, *, data: str, run: str, root: str | None = Non
         decode,
         *train_tasks,
         encode,
+        predict,
         *measure,
         affinities,
         solve,

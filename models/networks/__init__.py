@@ -8,6 +8,7 @@ _LAZY = {
     "task_records": "task_network",
     "encode_views": "representations",
     "RepresentationStore": "representations",
+    "proxy_inputs": "features",
     "measure_transfers": "transfers",
     "train_transfer": "transfers",
     "load_transfer_network": "transfer_network",

@@ -40,15 +40,18 @@ def contents(run: dict) -> dict:
         "tree": figures.dendrogram(evidence["tree"]) if evidence.get("tree", {}).get("linkage") else "",
         "curves": figures.learning_curves(run["curves"]) if run.get("curves") else "",
     }
+    savings = [row for row in evidence.get("headline", []) if row["order"] == run["default_order"]]
     shown = [{"task": entry["task"], "images": [figures.picture(pixels) for pixels in entry["images"]]} for entry in run.get("predictions", [])]
     scored = [row["win_average"] for row in run["networks"] if row.get("steps") and row["win_average"] is not None]
     return {
         "answer": answer,
-        "evidence": evidence,
+        "evidence": {**dict.fromkeys(("ledger", "stability", "cautious", "warnings", "predictors")), **evidence},
+        "savings": savings[:12],
+        "saving": next((row for row in savings if row["budget"] == run["default_budget"]), None),
         "graphs": graphs,
         "predictions": shown,
         "networks": run["networks"],
-        "dataset": run.get("dataset", {}),
+        "dataset": {**run["dataset"], "statistics": tabular(run["dataset"].get("statistics"))} if run.get("dataset") else {},
         "lineage": run.get("lineage", {}),
         "transfers": sum(row["control"] is None for row in rows),
         "mean_win": sum(scored) / len(scored) if scored else None,
@@ -60,3 +63,8 @@ def contents(run: dict) -> dict:
         "titles": {name: entry.title for name, entry in TASKS.items()},
         "config": json.dumps(run.get("lineage", {}).get("config", {}), indent=1),
     }
+
+
+def tabular(statistics) -> list[dict]:
+    """the statistics of a data set as rows; whatever is no list of rows is left out."""
+    return statistics if isinstance(statistics, list) and all(isinstance(row, dict) for row in statistics) else []

@@ -2,10 +2,30 @@
 
 from models.taxonomy.affinities import Affinities
 from models.taxonomy.evidence import evaluate
+from models.taxonomy.expenses import Expenses
 from models.taxonomy.losses import LossStore, TransferLosses
 from models.taxonomy.measuring import measure
+from models.taxonomy.proxies import scores as proxy_scores
+from models.taxonomy.resampling import Resamples, bootstrap, with_spread
 from models.taxonomy.solving import Infeasible, solve, solve_all
 from models.taxonomy.taxonomy import Edge, Taxonomy
 from models.taxonomy.transfer import Transfer
 
-__all__ = ["Affinities", "Edge", "Infeasible", "LossStore", "Taxonomy", "Transfer", "TransferLosses", "evaluate", "measure", "solve", "solve_all"]
+__all__ = [
+    "Affinities",
+    "Edge",
+    "Expenses",
+    "Infeasible",
+    "LossStore",
+    "Resamples",
+    "Taxonomy",
+    "Transfer",
+    "TransferLosses",
+    "bootstrap",
+    "evaluate",
+    "measure",
+    "proxy_scores",
+    "solve",
+    "solve_all",
+    "with_spread",
+]

@@ -226,9 +226,9 @@ def compare(options) -> int:
 
 
 def measure(options) -> int:
-    from models.taxonomy.bootstrap import bootstrap, with_spread
     from models.taxonomy.losses import LossStore
     from models.taxonomy.measuring import measure as measured
+    from models.taxonomy.resampling import bootstrap, with_spread
 
     stores = [LossStore(path) for path in options.losses]
     table = measured(stores)

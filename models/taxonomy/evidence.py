@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from models.taxonomy.affinities import Affinities
 from models.taxonomy.baselines import baselines
-from models.taxonomy.bootstrap import Resamples
 from models.taxonomy.chance import band, random_policies, significance
 from models.taxonomy.expenses import Expenses, headline, ledger
 from models.taxonomy.request import Request
+from models.taxonomy.resampling import Resamples
+from models.taxonomy.screening import predictions, predictor_agreement, replay
 from models.taxonomy.similarity import similarity_tree
 from models.taxonomy.stability import stability
 from models.taxonomy.taxonomy import Taxonomy
@@ -28,12 +29,14 @@ def evaluate(
     seed: int = 0,
     resamples: Resamples | None = None,
     expenses: Expenses | None = None,
+    proxies: Sequence[Mapping] | None = None,
     **request,
 ) -> dict:
     """evidence about all answers, and about the one at (budget, order) in depth; JSON-ready. Further keywords: the `Request` that the answers were solved with.
 
     {"curves": rows of budget, order, gain, quality, random bands; "tasks": rows of target, budget, order, gain, quality; "significance", "baselines", "tree",
-    "diagnostics"; with resamples "stability" and the "cautious" policies (lower bound, expected affinity); with expenses "ledger", "headline"}.
+    "diagnostics"; with resamples "stability" and the "cautious" policies (lower bound, expected affinity); with expenses "ledger", "headline";
+    with proxies (rows of `proxies.scores` and their target) "predictors"}.
     """
     answers = list(answers)
     chosen = next((answer for answer in answers if (answer.budget, answer.order) == (budget, order)), None)
@@ -56,7 +59,21 @@ def evaluate(
         book["cautious"] = cautious(table, asked)
     if expenses is not None:
         book |= {"ledger": ledger(chosen, expenses), "headline": headline(table, answers, expenses)}
+    if proxies is not None:
+        book["predictors"] = predictors(table, asked, proxies, seed)
     return book
+
+
+def predictors(table: Affinities, request: Request, rows: Sequence[Mapping], seed: int) -> list[dict]:
+    """how well each proxy foretold what was measured, and what measuring only its better half would have cost: rows of predictor, spearman (mean over targets,
+    first order), targets, and `screening.replay`'s fields."""
+    made = []
+    for name, scores in predictions(rows).items():
+        agreed = predictor_agreement(table, scores)
+        known = table.only(lambda row, scores=scores: row.transfer.control is not None or row.transfer in scores)
+        mean = float(np.mean(list(agreed.values()))) if agreed else None
+        made.append({"predictor": name, "spearman": mean, "targets": agreed, **replay(known, scores, request, seed=seed)})
+    return made
 
 
 def curve(table: Affinities, request: Request, answer: Taxonomy, policies: int, seed: int) -> dict:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -36,17 +37,18 @@ class Gram:
             raise ValueError("a proxy needs features that differ from image to image; these are constant")
         return cls(kernel / scale)
 
-    def distances(self) -> np.ndarray:
-        """[pairs]: 1 - correlation of every two images' features."""
+    @cached_property
+    def ranks(self) -> np.ndarray:
+        """[pairs]: ranks of the dissimilarities (1 - correlation) of every two images' features."""
+        from scipy.stats import rankdata
+
         norm = np.sqrt(np.maximum(np.diag(self.kernel), 1e-12))
-        return 1 - (self.kernel / np.outer(norm, norm))[np.triu_indices(len(self.kernel), 1)]
+        return rankdata(1 - (self.kernel / np.outer(norm, norm))[np.triu_indices(len(self.kernel), 1)])
 
 
 def rsa(first: Gram, second: Gram) -> float:
     """Spearman correlation of the two matrices of distances, in [-1, 1]."""
-    from scipy.stats import rankdata
-
-    return float(np.corrcoef(rankdata(first.distances()), rankdata(second.distances()))[0, 1])
+    return float(np.corrcoef(first.ranks, second.ranks)[0, 1])
 
 
 def cka(first: Gram, second: Gram) -> float:
@@ -76,8 +78,8 @@ class Readout:
         for ridge in RIDGES * self.values.sum() / self.images:
             shrink = self.values / (self.values + ridge)
             residual = centred - self.vectors @ (shrink[:, None] * projected)
-            leverage = np.minimum((self.vectors**2 @ shrink) + 1 / self.images, 0.999)
-            best = max(best, 1 - float(((residual / (1 - leverage)[:, None]) ** 2).sum()) / total)
+            free = np.maximum(1 - 1 / self.images - self.vectors**2 @ shrink, 1e-12)
+            best = max(best, 1 - float(((residual / free[:, None]) ** 2).sum()) / total)
         return best
 
     def logme(self, labels: np.ndarray, steps: int = 11) -> float:

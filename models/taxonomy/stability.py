@@ -7,9 +7,9 @@ from collections import Counter
 import numpy as np
 
 from models.taxonomy.affinities import Affinities
-from models.taxonomy.bootstrap import LEVEL, Resamples
 from models.taxonomy.infeasibility import Infeasible
 from models.taxonomy.request import Request
+from models.taxonomy.resampling import LEVEL, Resamples
 from models.taxonomy.solving import answer
 from models.taxonomy.taxonomy import Taxonomy
 

@@ -61,6 +61,24 @@ def test_sections_without_data_are_left_out_and_not_invented(tmp_path):
     assert "no calibration against gradient training" in page
 
 
+def test_uncertainty_costs_and_predictions_are_shown_where_a_run_has_them(tmp_path):
+    run = made_run()
+    assert "How much of the choice is luck" not in write_report(tmp_path, run=run).read_text()
+    run["evidence"] |= {
+        "stability": {"solves": 7, "same": 0.5, "chosen": {"normal": 1.0}, "gain": None, "quality": {"low": 0.1, "high": 0.2}, "warning": "luck <b>"},
+        "cautious": [{"risk": "lower", "supervised": ["normal"], "gain": 0.5, "quality": None}],
+        "ledger": {"edges": [], "sources": [{"name": "normal"}], "images": 1234.0, "seconds": None},
+        "headline": [{"budget": 2, "order": 1, "quality": 0.3, "images": 1234.0, "independent": 2468.0, "saved": 0.5, "capped": False}],
+        "predictors": [{"predictor": "logme", "spearman": 0.71, "full": 0.4, "screened": 0.39, "random": None}],
+        "warnings": ["normal: the ranking is not distinguishable from noise"],
+    }
+    run["calibration"] = [{"target": "normal", "spearman": 0.9}]
+    run["dataset"]["statistics"] = [{"statistic": "curved pixels", "synthetic": 0.3, "real": 0.4}]
+    page = write_report(tmp_path, run=run).read_text()
+    for text in ("1,234", "2,468", "luck &lt;b&gt;", "logme", "distinguishable from noise", "Two learners of transfers", "curved pixels"):
+        assert text in page, text
+
+
 def test_figures_are_the_same_twice():
     assert contents(made_run())["graphs"]["matrix"] == contents(made_run())["graphs"]["matrix"]
 

@@ -156,6 +156,11 @@ def test_leaving_one_out_in_closed_form_is_leaving_one_out():
     assert kernel.trace() == pytest.approx(30)
 
 
+def test_more_features_than_images_explain_noise_no_better_than_chance():
+    rng = np.random.default_rng(3)
+    assert Readout(Gram.of(rng.normal(size=(20, 200)))).linear(rng.normal(size=(20, 4))) < 0.2
+
+
 def test_similarity_ignores_rotation_and_scale_and_features_that_say_nothing_are_refused():
     rng = np.random.default_rng(2)
     x = rng.normal(size=(50, 8))

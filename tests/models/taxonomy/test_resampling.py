@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.taxonomy import Affinities, LossStore, Transfer, evaluate, measure, solve, solve_all
-from models.taxonomy.bootstrap import Resamples, bootstrap, with_spread
+from models.taxonomy.resampling import Resamples, bootstrap, with_spread
 from models.taxonomy.expenses import Expenses
 
 
@@ -42,7 +42,7 @@ def test_a_win_rate_varies_as_a_share_of_images_does(tmp_path):
 
 
 def test_blocks_estimate_the_same_spread_as_images(tmp_path, monkeypatch):
-    import models.taxonomy.bootstrap as room
+    import models.taxonomy.resampling as room
 
     store = stored(tmp_path, images=600)
     fine = bootstrap(store, resamples=1000).gain.std(0)
@@ -51,7 +51,7 @@ def test_blocks_estimate_the_same_spread_as_images(tmp_path, monkeypatch):
 
 
 def test_memory_bounds_change_nothing(tmp_path, monkeypatch):
-    import models.taxonomy.bootstrap as room
+    import models.taxonomy.resampling as room
 
     store = stored(tmp_path)
     whole = bootstrap(store, resamples=50)
