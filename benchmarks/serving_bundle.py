@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 for name, value in (("TF_CPP_MIN_LOG_LEVEL", "3"), ("CUDA_VISIBLE_DEVICES", "-1"), ("GRPC_VERBOSITY", "NONE")):
     os.environ.setdefault(name, value)
-
-import numpy as np  # noqa: E402  TensorFlow reads the environment when it is imported
 
 GOAL = 5.0
 SUPERVISED = ["autoencoding", "edge_texture", "inpainting", "keypoints2d", "normal", "segment_unsup25d"]  # what the demo buys
@@ -124,30 +125,41 @@ def main() -> int:
         print(f"machine   {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
         megabytes = lambda folders: sum(file.stat().st_size for folder in folders for file in Path(folder).rglob("*.pb")) / 2**20
         print(f"on disk   one bundle {megabytes([bundle]):.1f} MiB, {len(apart)} servables {megabytes(apart.values()):.1f} MiB\n")
-        compare(bundle, apart, names, contract["size"], options)
+        for threads, words in (("1", "one thread an operation, operations side by side"), ("0", "TensorFlow's default: every operation on all cores")):
+            print(words, flush=True)
+            environment = {**os.environ, "TF_NUM_INTRAOP_THREADS": threads, "TF_NUM_INTEROP_THREADS": str(os.cpu_count())}
+            command = [sys.executable, __file__, "--engines", str(bundle), str(Path(scratch) / "apart"), str(options.rounds), str(options.seconds)]
+            subprocess.run(command, env=environment, check=True)  # the number of threads is fixed by a process's first session
         over_grpc(bundle, apart, names, contract["size"], options)
     return 0
 
 
-def compare(bundle: Path, apart: dict, names: list[str], size: int, options) -> None:
-    """the engine alone, floats and small forms."""
-    one, many = Bare(bundle), {name: Bare(folder) for name, folder in apart.items()}
+def engines(bundle: str, apart: str, rounds: str, seconds: str) -> int:
+    """in a process of its own: the bundle and the servables below `apart`, called without a server."""
+    from serving.extras import read_extras
+
+    one, many = Bare(Path(bundle)), {path.name: Bare(path) for path in sorted(Path(apart).iterdir())}
+    text = jpeg(read_extras(bundle)[0]["size"])
     for title, form in (("floats", lambda signature, name: (name,)), ("small forms", small)):
-        everything = tuple(output for name in names for output in form(one.signatures["image_bytes"], name))
-        single = {name: form(many[name].signatures[name], name) for name in names}
-        table(f"session runs, {title}", engines(one, many, everything, single, jpeg(size), options))
+        everything = tuple(output for name in many for output in form(one.signatures["image_bytes"], name))
+        single = {name: form(many[name].signatures[name], name) for name in many}
+        calls = ways(lambda outputs=everything: one("image_bytes", text, outputs), lambda name, outputs=single: many[name](name, text, outputs[name]), many)
+        table(f"session runs, {title}", alternating(calls, int(rounds), float(seconds)), {name: processor_time(call) for name, call in calls.items()})
+    return 0
 
 
-def engines(one: Bare, many: dict[str, Bare], everything: tuple, single: dict[str, tuple], text: np.ndarray, options) -> dict:
-    """seconds of the three ways. everything: outputs of the bundle; single: those of every servable."""
-    alone = lambda name: many[name](name, text, single[name])
-    with ThreadPoolExecutor(len(single)) as pool:
-        calls = {
-            "bundle": lambda: one("image_bytes", text, everything),
-            "separate, in turn": lambda: [alone(name) for name in single],
-            "separate, at once": lambda: list(pool.map(alone, single)),
-        }
-        return alternating(calls, options.rounds, options.seconds)
+def ways(together, alone, names) -> dict:
+    """the three ways to ask for every task: `together()`, or `alone(name)` for each."""
+    pool = ThreadPoolExecutor(len(names))
+    return {"bundle": together, "separate, in turn": lambda: [alone(name) for name in names], "separate, at once": lambda: list(pool.map(alone, names))}
+
+
+def processor_time(call, rounds: int = 20) -> float:
+    """seconds of all cores that a call takes: other work on the machine hardly shows in it."""
+    since = time.process_time()
+    for _ in range(rounds):
+        call()
+    return (time.process_time() - since) / rounds
 
 
 def small(signature, name: str) -> tuple[str, ...]:
@@ -156,14 +168,15 @@ def small(signature, name: str) -> tuple[str, ...]:
     return tuple(compact(name, signature.outputs))
 
 
-def table(title: str, taken: dict[str, np.ndarray]) -> None:
-    print(f"{title:42s}   p50 ms   p99 ms   against the bundle")
+def table(title: str, taken: dict[str, np.ndarray], processor: dict[str, float] | None = None) -> None:
+    print(f"{title:30s}   p50 ms   p99 ms   against the bundle" + (" " * 18 + "core ms, against the bundle" if processor else ""))
     first = next(iter(taken.values()))
     for name, values in taken.items():
         ratio = np.median(values) / np.median(first)
         verdict = "" if values is first else f"{ratio:6.1f} x   goal {GOAL:g}: {'met' if ratio >= GOAL else 'not met'}"
-        print(f"  {name:40s} {milliseconds(values)}   {verdict}")
-    print()
+        cores = f"{processor[name] * 1e3:8.1f} {processor[name] / processor['bundle']:6.1f} x" if processor else ""
+        print(f"  {name:28s} {milliseconds(values)}   {verdict:34s} {cores}".rstrip())
+    print(flush=True)
 
 
 def over_grpc(bundle: Path, apart: dict, names: list[str], size: int, options) -> None:
@@ -178,17 +191,12 @@ def over_grpc(bundle: Path, apart: dict, names: list[str], size: int, options) -
             ports = next(line for line in host.words if line.startswith("ports ")).split()[1:]
             one, many = Client(server.address), {name: Client(f"127.0.0.1:{port}") for name, port in zip(apart, ports)}
             text = list(jpeg(size))
-            with ThreadPoolExecutor(len(names)) as pool:
-                taken = alternating(
-                    {
-                        "bundle": lambda: one.predict("image_bytes", {"image_bytes": text}, names),
-                        "separate, in turn": lambda: [many[name].predict(name, {"image_bytes": text}, [name]) for name in names],
-                        "separate, at once": lambda: list(pool.map(lambda name: many[name].predict(name, {"image_bytes": text}, [name]), names)),
-                    },
-                    options.rounds,
-                    options.seconds,
-                )
-            table("over gRPC, floats", taken)
+            calls = ways(
+                lambda: one.predict("image_bytes", {"image_bytes": text}, names),
+                lambda name: many[name].predict(name, {"image_bytes": text}, [name]),
+                names,
+            )
+            table("over gRPC, floats", alternating(calls, options.rounds, options.seconds))
 
 
 def host(folders: list[str]) -> int:
@@ -212,4 +220,4 @@ def host(folders: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(host(sys.argv[2:]) if sys.argv[1:2] == ["--host"] else main())
+    sys.exit({"--host": lambda: host(sys.argv[2:]), "--engines": lambda: engines(*sys.argv[2:])}.get("".join(sys.argv[1:2]), main)())
