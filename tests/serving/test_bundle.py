@@ -17,6 +17,7 @@ from serving.bundle import Heads, build_bundle, build_servables
 from serving.extras import read_extras
 from serving.forms import code_of, codes
 from serving.names import class_names
+from serving.signatures import belongs
 from serving.versions import Version
 
 PICTURES = [encode_png(view(i).rgb) for i in range(3)]
@@ -198,3 +199,11 @@ def test_saved_model_cli_reads_it():
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "inputs['image_bytes'] tensor_info" in shown and "outputs['normal_png_bytes'] tensor_info" in shown and "tensorflow/serving/predict" in shown
     assert "shape: (-1, 32, 32, 3)" in shown
+
+
+def test_no_tasks_form_is_taken_for_anothers():
+    """over the whole dictionary: a form's name belongs to its own task alone."""
+    endings = ("", "_codes", "_png_bytes", "_top_ids", "_top_scores", "_top_names", "_metric")
+    for name in TASKS:
+        for ending in endings:
+            assert [other for other in TASKS if belongs(name + ending, other)] == [name]

@@ -1,0 +1,94 @@
+"""From the policy's artifacts to a pushed version: lineage gathered, poses in metres, nothing unblessed pushed."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from synthetic import SIZE
+from synthetic_policy import WHITENING
+from tfx import v1 as tfx
+from tiny_bundle import SUPERVISED, TARGETS, tiny_bundle, tiny_folder
+
+from components.artifacts import LabelBank, NetworkBank, TransferBank
+from components.build_bundle import BuildBundle
+from components.push_bundle import PushBundle
+from models.tasks import TASKS
+from serving.extras import read_extras
+from serving.push import versions
+
+standard = tfx.types.standard_artifacts
+
+
+def artifact(kind, uri: Path):
+    made = kind()
+    made.uri = str(uri)
+    Path(uri).mkdir(parents=True, exist_ok=True)
+    return made
+
+
+def run(component, **arguments):
+    """what the executor of a function component calls."""
+    function = component.EXECUTOR_SPEC.executor_class._FUNCTION
+    return getattr(function, "__func__", function)(**arguments)
+
+
+@pytest.fixture
+def banks(tmp_path):
+    """networks in two shards, transfers with their policy, and as much of a label store as the bundle reads."""
+    networks, transfers = [tmp_path / "shard0", tmp_path / "shard1"], tmp_path / "transfers"
+    for i, name in enumerate(SUPERVISED):
+        shutil.copytree(tiny_folder() / "networks" / name, networks[i % 2] / name)
+    shutil.copytree(tiny_folder() / "transfers", transfers)
+    policy = read_extras(tiny_bundle())[1]["policy"]
+    policy["edges"] = [edge for edge in policy["edges"] if edge["target"] in ("normal", "reshading", "fixated_pose")]
+    (transfers / "policy.json").write_text(json.dumps(policy))
+    (tmp_path / "labels" / "store").mkdir(parents=True)
+    facts = {
+        "manifest": "abcd" * 4,
+        "samples": {name: {"train": 1, "val": 1, "test": 1} for name in TASKS},
+        "whitening": {name: [part.tolist() for part in pair] for name, pair in WHITENING.items()},
+    }
+    (tmp_path / "labels" / "store" / "store.json").write_text(json.dumps(facts))
+    return {
+        "networks": [artifact(NetworkBank, folder) for folder in networks],
+        "transfers": artifact(TransferBank, transfers),
+        "labels": artifact(LabelBank, tmp_path / "labels"),
+    }
+
+
+@pytest.mark.parametrize("with_labels", [True, False])
+def test_a_bundle_says_where_it_came_from(banks, tmp_path, with_labels):
+    model = artifact(standard.Model, tmp_path / "model" / "7")
+    labels = banks.pop("labels")
+    run(BuildBundle, **banks, labels=labels if with_labels else None, model=model, size=SIZE, lineage=json.dumps({"config": "tiny"}), code="x")
+    contract, lineage = read_extras(tmp_path / "model" / "7" / "Format-Serving")
+    assert lineage["config"] == "tiny" and lineage["artifact"] == model.uri and lineage["policy"]["supervised"] == SUPERVISED
+    assert set(lineage["metrics"]) == set(SUPERVISED) and all("loss" in record for record in lineage["metrics"].values())
+    assert set(contract["tasks"]) == {"normal", "reshading", "fixated_pose"}
+    assert lineage.get("manifest") == ("abcd" * 4 if with_labels else None)
+    assert contract["tasks"]["fixated_pose"]["whitening"] == ([part.tolist() for part in WHITENING["fixated_pose"]] if with_labels else [0.0, 1.0])
+
+
+def test_only_what_both_gates_blessed_is_pushed(tmp_path):
+    model = artifact(standard.Model, tmp_path / "model")
+    shutil.copytree(tiny_bundle(), tmp_path / "model" / "Format-Serving")
+    blessings = {
+        "policy_blessing": artifact(standard.ModelBlessing, tmp_path / "policy"),
+        "infra_blessing": artifact(standard.InfraBlessing, tmp_path / "infra"),
+    }
+    (tmp_path / "policy" / "BLESSED").touch()
+    (tmp_path / "infra" / "NOT_BLESSED").write_text("the server took 99 MiB")
+    arguments = {
+        "model": model,
+        **blessings,
+        "pushed": artifact(standard.PushedModel, tmp_path / "pushed"),
+        "destination": str(tmp_path / "served"),
+        "code": "x",
+    }
+    with pytest.raises(ValueError, match="the server check refused the bundle: the server took 99 MiB"):
+        run(PushBundle, **arguments)
+    assert not (tmp_path / "served").exists()
+    (tmp_path / "infra" / "BLESSED").touch()
+    run(PushBundle, **arguments)
+    assert len(versions(tmp_path / "served")) == 1 and len(TARGETS) == len(read_extras(next((tmp_path / "served").iterdir()))[0]["tasks"])
