@@ -8,7 +8,7 @@ from typing import List
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 
-from components.artifacts import LabelBank, LossBank, NetworkBank, RepresentationBank
+from components.artifacts import LabelBank, LossBank, NetworkBank, ProxyTable, RepresentationBank
 
 
 @component
@@ -16,24 +16,26 @@ def TrainTransfers(
     labels: InputArtifact[LabelBank],
     networks: InputArtifact[List[NetworkBank]],
     representations: InputArtifact[RepresentationBank],
+    proxies: InputArtifact[ProxyTable],
     losses: OutputArtifact[LossBank],
     targets: Parameter[str],
+    share: Parameter[float],
     config: Parameter[str],
     work: Parameter[str],
     code: Parameter[str],
 ):
-    """targets: JSON list. work: the ledger of finished targets, outside the artifact."""
+    """targets: JSON list. share: of the transfers, the most promising by their proxies, that are measured. work: the ledger of finished targets, outside the
+    artifact."""
     from components.ledger import gather
     from models.examples.label_store import LabelStore
     from models.networks import NetworkConfig, RepresentationStore, measure_transfers
     from models.taxonomy import LossStore, Transfer
 
-    store = LossStore(os.path.join(losses.uri, "losses"))
+    kept = {}
 
     def record(transfer, images, values):
         """transfer: {sources, target, regime, control}; images: names of the test samples; values: float [image]."""
-        store.set_images(transfer["target"], images)
-        store.append(Transfer(**{**transfer, "sources": tuple(transfer["sources"])}), values)
+        kept.setdefault(transfer["target"], (images, {}))[1][Transfer(**{**transfer, "sources": tuple(transfer["sources"])})] = values
 
     with tempfile.TemporaryDirectory() as scratch:
         bank = gather([shard.uri for shard in networks], scratch)
@@ -45,6 +47,23 @@ def TrainTransfers(
             NetworkConfig(**json.loads(config)),
             record=record,
             targets=json.loads(targets),
+            wanted=worth_measuring(os.path.join(proxies.uri, "proxies.json"), share),
         )
+    store = LossStore(os.path.join(losses.uri, "losses"))
+    for target, (images, rows) in kept.items():
+        store.set_images(target, images)
+        store.extend(rows, address=summary["addresses"][target])
     with open(os.path.join(losses.uri, "calibration.json"), "w") as file:
         json.dump(summary, file, indent=1)
+
+
+def worth_measuring(path, share):
+    """target -> the source sets of the promising `share` of its transfers, by the mean rank of all proxies; None for all of them."""
+    from models.taxonomy.screening import promising, read_predictions
+
+    if share >= 1:
+        return None
+    wanted = {}
+    for transfer in promising(read_predictions(path)["mean rank"], share):
+        wanted.setdefault(transfer.target, []).append(transfer.sources)
+    return wanted

@@ -21,7 +21,8 @@ class Config:
     image_size: side of the training images. example_shards: files a split. task_shards, transfer_shards: parallel nodes of these stages.
     max_samples: most pairs or triplets a task and split. budgets, orders: taxonomies that are solved. default_budget, default_order: the one that
     is trained, bundled and served. random_policies: that it is compared with. resamples: of the test images, behind every interval.
-    proxy_images: samples a target that cheap predictions of transfers look at. replayed_records: images that the gate before the push replays.
+    proxy_images: samples a target that cheap predictions of transfers look at. measured_share: of the transfers, the promising ones by these
+    predictions, that are measured at all; 1 for all of them. replayed_records: images that the gate before the push replays.
     network: sizes and schedules (`models.networks.NetworkConfig`).
     """
 
@@ -42,6 +43,7 @@ class Config:
     random_policies: int
     resamples: int
     proxy_images: int
+    measured_share: float
     replayed_records: int
     seed: int
     network: NetworkConfig = field(default_factory=NetworkConfig)
@@ -56,6 +58,8 @@ class Config:
             raise ConfigError(f"budgets lie between 1 and 26 labelled tasks, got {list(self.budgets)}")
         if max(self.orders) > self.network.transfer_order:
             raise ConfigError(f"orders up to {max(self.orders)} are asked for, transfers are measured up to transfer_order {self.network.transfer_order}")
+        if not 0 < self.measured_share <= 1:
+            raise ConfigError(f"measured_share is a share in (0, 1], got {self.measured_share}")
         for name in ("buildings", "views_per_building", "processes", "image_size", "example_shards", "task_shards", "transfer_shards", "max_samples"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} is at least 1, got {getattr(self, name)}")
@@ -86,6 +90,7 @@ def paper() -> Config:
         default_order=2,  # the authors' web solver opens at 6
         random_policies=1000,  # section 4.3
         resamples=1000,
+        measured_share=1.0,
         proxy_images=500,  # ours: the paper gives no intervals and no predictions
         replayed_records=64,
         seed=0,

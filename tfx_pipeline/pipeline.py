@@ -83,7 +83,15 @@ def make_pipeline(config: Config, *, data: str, run: str, root: str | None = Non
     )
     measure = [
         TrainTransfers(
-            labels=labels, networks=networks, representations=representations, targets=json.dumps(names), config=network, work=work, code=learned
+            labels=labels,
+            networks=networks,
+            representations=representations,
+            proxies=predict.outputs["proxies"],
+            targets=json.dumps(names),
+            share=config.measured_share,
+            config=network,
+            work=work,
+            code=learned,
         ).with_id(f"TrainTransfers{suffix}")
         for suffix, names in shard(list(target_names()), config.transfer_shards)
     ]

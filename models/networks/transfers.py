@@ -13,7 +13,7 @@ import os
 import sys
 import time
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -26,21 +26,32 @@ from models.networks.task_network import average_losses
 from models.tasks import TASKS, Task
 
 Record = Callable[[dict, list[str], np.ndarray], None]
+Wanted = Mapping[str, Collection[tuple[str, ...]]]
 PIXELS = "pixels"
 
 
 def measure_transfers(
-    store, representations, networks: str | Path, ledger: str | Path, config: NetworkConfig, *, record: Record, targets: Iterable[str], out=sys.stderr
+    store,
+    representations,
+    networks: str | Path,
+    ledger: str | Path,
+    config: NetworkConfig,
+    *,
+    record: Record,
+    targets: Iterable[str],
+    wanted: Wanted | None = None,
+    out=sys.stderr,
 ) -> dict:
     """measure every transfer into `targets`; `record(transfer, sample names, losses)` is called once for each.
 
-    transfer: {"sources", "target", "regime", "control"}. Finished targets are read back from `ledger`. Returns what is worth reporting:
-    {"transfers", "seconds", "calibration": []}.
+    transfer: {"sources", "target", "regime", "control"}. wanted: target -> sets of sources that are worth measuring; all if None, and all of a target that it
+    does not name. Controls are always measured. Finished targets are read back from `ledger`. Returns what is worth reporting:
+    {"transfers", "seconds", "calibration": [], "addresses": target -> content address of what was measured}.
     """
     since, targets = time.time(), [name for name in targets if store.has(name)]
-    bench = Bench(store, representations, config)
+    bench = Bench(store, representations, config, wanted)
     maps = [name for name in targets if TASKS[name].output.dense]
-    places = {name: Path(ledger) / f"{name}-{ledger_address(name, store, representations, networks, config)}.npz" for name in targets}
+    places = {name: Path(ledger) / f"{name}-{ledger_address(name, store, representations, networks, config)}{bench.screen(name)}.npz" for name in targets}
     fresh = [name for name in targets if not places[name].exists()]
     rows: dict[str, list] = {name: [] for name in fresh}
     todo = [name for name in maps if name in fresh]
@@ -63,14 +74,15 @@ def measure_transfers(
         file=out,
         flush=True,
     )
-    return {"transfers": count, "seconds": time.time() - since, "calibration": []}
+    return {"transfers": count, "seconds": time.time() - since, "calibration": [], "addresses": {name: place.stem for name, place in places.items()}}
 
 
 class Bench:
     """What all targets share: the sources, their subsets, and which views teach."""
 
-    def __init__(self, store, representations, config: NetworkConfig) -> None:
+    def __init__(self, store, representations, config: NetworkConfig, wanted: Wanted | None = None) -> None:
         self.store, self.representations, self.config = store, representations, config
+        self.wanted = {name: {tuple(sorted(sources)) for sources in sets} for name, sets in (wanted or {}).items()}
         self.sources = representations.sources
         count = len(self.sources)
         self.subsets = [subset for order in range(1, config.transfer_order + 1) for subset in itertools.combinations(range(count), order)]
@@ -85,6 +97,14 @@ class Bench:
 
     def names(self, subset: tuple[int, ...]) -> tuple[str, ...]:
         return tuple(self.sources[i] for i in subset)
+
+    def wants(self, target: str, subset: tuple[int, ...]) -> bool:
+        """is this transfer to be measured?"""
+        return target not in self.wanted or tuple(sorted(self.names(subset))) in self.wanted[target]
+
+    def screen(self, target: str) -> str:
+        """part of the ledger's file name: which transfers into the target are measured; empty for all."""
+        return f"-{zlib.crc32(json.dumps(sorted(self.wanted[target])).encode()):08x}" if target in self.wanted else ""
 
 
 def pixel_map(images: np.ndarray, grid: int) -> np.ndarray:
@@ -128,7 +148,9 @@ def local_transfers(bench: Bench, names: list[str], rows: dict, out) -> None:
     for done, subset in enumerate(bench.subsets):
         seen = np.concatenate([unseen[i] for i in subset] + [np.ones((len(unseen[0]), 1), "float32")], 1)
         for ridge in set(ridges.values()):
-            group = [name for name in names if ridges[name] == ridge]
+            group = [name for name in names if ridges[name] == ridge and bench.wants(name, subset)]
+            if not group:
+                continue
             weights = solver.weights(subset, ridge)
             for name in group:
                 rows[name].append(((bench.names(subset), ""), judged[name](seen @ weights[:, slices[name]])))
@@ -209,7 +231,7 @@ def global_transfers(bench: Bench, name: str, rows: dict) -> None:
     """all subsets into one vector or class target by kernel ridge regression."""
     fits = [GlobalKernel(bench, index, bench.config) for index in range(len(bench.sources) + 1)] if not hasattr(bench, "kernels") else bench.kernels
     bench.kernels = fits
-    for subset in [*bench.subsets, (len(bench.sources),)]:
+    for subset in [*(subset for subset in bench.subsets if bench.wants(name, subset)), (len(bench.sources),)]:
         fit, losses = fit_global(bench, name, subset)
         key = ((), "scratch") if subset == (len(bench.sources),) else (bench.names(subset), "")
         rows[name].append((key, losses))

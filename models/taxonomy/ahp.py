@@ -45,7 +45,7 @@ def affinities(wins: np.ndarray) -> Ahp:
     return Ahp(
         principal / principal.sum(),
         first,
-        index / random_index(count) if count > 2 else 0.0,
+        index / random_index(min(count, 200)) if count > 2 else 0.0,
         float((np.abs(wins - 0.5) >= 0.5 - CLIP)[other].mean()) if count > 1 else 0.0,
         second / first,
         reducible(wins),
@@ -88,7 +88,8 @@ def principal_vectors(wins: np.ndarray, *, tolerance: float = 1e-6, most: int = 
 
 @lru_cache
 def random_index(count: int) -> float:
-    """mean consistency index of random reciprocal matrices with uniform win rates, seeded (Saaty's random index for this scale)."""
+    """mean consistency index of random reciprocal matrices with uniform win rates, seeded (Saaty's random index for this scale). It hardly changes with the
+    size of the matrix, so that large tournaments are compared with matrices of 200."""
     rng, total, draws = np.random.default_rng(count), 0.0, 20 if count <= 60 else 3
     for _ in range(draws):
         upper = np.triu(rng.uniform(CLIP, 1 - CLIP, (count, count)), 1)

@@ -124,6 +124,6 @@ def test_the_pipeline_compiles_for_kubeflow_and_says_when_it_cannot(tmp_path):
     done = command(*words, out)
     assert done.returncode == 0, done.stderr[-2000:]
     spec = next(yaml.safe_load_all(out.read_text()))
-    assert {"ExampleGen", "TrainTasks", "SolveTaxonomy", "Pusher"} <= set(spec["root"]["dag"]["tasks"]) and len(spec["root"]["dag"]["tasks"]) == 17
+    assert {"ExampleGen", "TrainTasks", "SolveTaxonomy", "Pusher"} <= set(spec["root"]["dag"]["tasks"]) and len(spec["root"]["dag"]["tasks"]) == 18
     refused = command(*words, out, "--set", "task_shards=3")
     assert refused.returncode == 1 and "task_shards=1" in refused.stderr.strip().splitlines()[-1]

@@ -94,6 +94,22 @@ def test_finished_targets_come_from_the_ledger_and_a_new_one_is_added(bank):
     assert {name: time for name, time in after.items() if name in before} == before and len(after) == len(before) + 1
 
 
+def test_only_the_transfers_worth_measuring_are_measured_and_as_they_would_have_been(bank, tmp_path):
+    store, representations, networks, _ = bank
+    wanted = {"normal": [("colorization",), ("normal", "class_scene")], "fixated_pose": [("normal",)]}
+    rows = []
+    summary = measure_transfers(
+        store, representations, networks, tmp_path, TINY, record=lambda *row: rows.append(row), targets=["normal", "fixated_pose", "reshading"], wanted=wanted
+    )
+    found = {(tuple(row[0]["sources"]), row[0]["target"]): row[2] for row in rows if row[0]["control"] is None}
+    assert {key for key in found if key[1] != "reshading"} == {(sources, target) for target, sets in wanted.items() for sources in sets}
+    assert sum(key[1] == "reshading" for key in found) == 4 + 6  # a target that is not named is measured whole
+    assert summary["transfers"] == len(found)
+    whole = {(tuple(row[0]["sources"]), row[0]["target"]): row[2] for row in measured(bank)[0] if row[0]["control"] is None}
+    for key, losses in found.items():
+        np.testing.assert_allclose(losses, whole[key], rtol=1e-4, atol=1e-5)
+
+
 def test_representations_are_standardised_and_kept(bank):
     store, representations, _, _ = bank
     for source in representations.sources:
