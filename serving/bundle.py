@@ -1,7 +1,7 @@
 """A policy as one SavedModel: every source encoder once, every target's head on it.
 
-The graph is written flat (variables folded to constants, functions inlined), so that a session runs only the heads and forms that are asked for. A TF2
-export would run them all: its heads sit inside one function call.
+The graph is written flat, so that a session runs only the heads and forms that are asked for. A TF2 export would run them all: its heads sit inside one
+function call. Small weights are constants of the graph, large ones variables beside it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from models.tasks import TASKS
 from serving.decoding import decode
 from serving.extras import probe_images, write_extras
 from serving.forms import forms
-from serving.merging import merged
+from serving.merging import LARGE, merged
 from serving.signatures import signatures
 
 LARGEST_GRAPH = 1900 << 20  # a GraphDef ends at 2 GiB
@@ -55,24 +55,22 @@ def export(heads: Heads, policy: dict, destination: str | Path, lineage: dict) -
     tf.get_logger().setLevel("ERROR")  # every name of the flat form is marked deprecated
     destination = Path(destination)
     destination.parent.mkdir(parents=True, exist_ok=True)
-    if heads.bytes > LARGEST_GRAPH:
-        raise ValueError(f"the networks weigh {heads.bytes >> 20} MiB, one graph holds {LARGEST_GRAPH >> 20}; use build_servables or a smaller budget")
     probe = probe_images(heads.size)
     reference = heads.reference(probe)
     traced = heads.trace()
-    frozen, names = frozen_graph(traced), sorted(traced.structured_outputs)
+    names, known = sorted(traced.structured_outputs), values_of(traced)
     fed = [f"{kind}_{images}" for kind in ("image_bytes", "images") for images in sorted({1, *heads.kinds})] + [f"code_{name}" for name in heads.networks]
-    flat, renamed = merged(frozen.graph.as_graph_def(), fed, [tensor.name for tensor in frozen.outputs])
+    flat, renamed, weights = merged(traced.graph.as_graph_def(), fed, [tensor.name for tensor in traced.outputs], known, LARGE)
+    if flat.ByteSize() > LARGEST_GRAPH:
+        raise ValueError(f"the graph weighs {flat.ByteSize() >> 20} MiB without its large weights, at most {LARGEST_GRAPH >> 20}; use build_servables")
     scratch = destination.with_name(f".{destination.name}.{os.getpid()}")
     shutil.rmtree(scratch, ignore_errors=True)
-    graph = tf.Graph()
-    with graph.as_default():
-        tf.import_graph_def(flat, name="")
-        outputs = {name: graph.get_tensor_by_name(renamed[tensor.name]) for name, tensor in zip(names, frozen.outputs)}
+    with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
+        import_with(flat, weights, session)
+        outputs = {name: graph.get_tensor_by_name(renamed[tensor.name]) for name, tensor in zip(names, traced.outputs)}
         builder = tf.compat.v1.saved_model.Builder(str(scratch))
-        with tf.compat.v1.Session(graph=graph) as session:
-            builder.add_meta_graph_and_variables(session, [tf.saved_model.SERVING], signature_def_map=signatures(graph, outputs, heads))
-            builder.save()
+        builder.add_meta_graph_and_variables(session, [tf.saved_model.SERVING], signature_def_map=signatures(graph, outputs, heads))
+        builder.save()
     write_extras(scratch, policy, heads, lineage, probe, reference)
     shutil.rmtree(destination, ignore_errors=True)
     os.replace(scratch, destination)
@@ -112,11 +110,6 @@ class Heads:
     @staticmethod
     def narrowed(policy: dict, target: str) -> dict:
         return {**policy, "edges": [edge for edge in policy["edges"] if edge["target"] == target]}
-
-    @property
-    def bytes(self) -> int:
-        """weights, float32."""
-        return 4 * sum(network.encoder.count_params() for network in self.networks.values()) + 4 * sum(head.count_params() for _, head in self.edges.values())
 
     @property
     def kinds(self) -> list[int]:
@@ -177,8 +170,30 @@ class Heads:
         return tf.compat.v1.wrap_function(everything, feeds)
 
 
-def frozen_graph(function):
-    """the function with its variables folded into constants and its calls inlined."""
-    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+def values_of(function) -> dict[str, np.ndarray]:
+    """node of the function's graph -> value, for every read of a variable and every captured tensor."""
+    import tensorflow as tf
 
-    return convert_variables_to_constants_v2(function, lower_control_flow=True)
+    variables, known, resources = {id(variable.handle): variable for variable in function.graph.variables}, {}, {}
+    for outside, inside in function.graph.captures:
+        if inside.dtype == tf.resource:
+            resources[inside.op.name] = variables[id(outside)]
+        else:
+            known[inside.op.name] = outside.numpy()
+    for operation in function.graph.get_operations():
+        if operation.type == "ReadVariableOp" and operation.inputs[0].op.name in resources:
+            known[operation.name] = resources[operation.inputs[0].op.name].numpy()
+    return known
+
+
+def import_with(graph_def, weights: dict[str, np.ndarray], session) -> None:
+    """`graph_def` into the session's graph, its resource placeholders mapped to variables that hold `weights`."""
+    import tensorflow as tf
+
+    made = {}
+    for handle, value in weights.items():
+        made[handle] = tf.compat.v1.get_variable(
+            handle.removesuffix("_handle"), value.shape, value.dtype, tf.compat.v1.zeros_initializer(), trainable=False, use_resource=True
+        )
+        made[handle].load(value, session)
+    tf.import_graph_def(graph_def, input_map={f"{handle}:0": variable.handle for handle, variable in made.items()}, name="")

@@ -13,7 +13,7 @@ from tiny_bundle import SUPERVISED, TARGETS, tiny_bundle, tiny_folder
 from models.examples.published import encode_png
 from models.tasks import TASKS
 from models.tasks.targets import INDOOR_PLACES
-from serving.bundle import Heads, build_bundle, build_servables
+from serving.bundle import build_bundle, build_servables
 from serving.extras import read_extras
 from serving.forms import code_of, codes
 from serving.names import class_names
@@ -165,11 +165,27 @@ def test_a_policy_of_other_sources_is_refused(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_networks_too_large_for_one_graph_are_refused_in_words(tmp_path, monkeypatch):
+def test_large_weights_are_variables_that_answers_share(version, tmp_path, monkeypatch):
+    """every weight above 200 bytes as a variable, as those above LARGE are at full size: the same answers, equal weights stored once."""
     folder, (_, lineage) = tiny_folder(), read_extras(tiny_bundle())
-    monkeypatch.setattr(Heads, "bytes", property(lambda self: 3 << 30))
-    with pytest.raises(ValueError, match="one graph holds 1900"):
+    monkeypatch.setattr("serving.bundle.LARGE", 200)
+    made = build_bundle(lineage["policy"], folder / "networks", folder / "transfers", tmp_path / "bundle", lineage={}, image_size=SIZE)
+    large = Version(made, 1)
+    for name in ("normal", "reshading", "fixated_pose"):
+        np.testing.assert_allclose(ask(large, name, [name], question(name))[name], ask(version, name, [name], question(name))[name], atol=1e-4)
+    constants = [node for node in large.session.graph.as_graph_def().node if node.op == "Const" and node.attr["dtype"].type == tf.float32.as_datatype_enum]
+    assert max(node.ByteSize() for node in constants) < 1000
+    stored = tf.train.list_variables(str(made / "variables" / "variables"))
+    values = [tf.train.load_variable(str(made / "variables" / "variables"), name).tobytes() for name, _ in stored]
+    assert len(stored) > 10 and len(set(values)) == len(values)
+
+
+def test_a_graph_beyond_two_gigabytes_is_refused_in_words(tmp_path, monkeypatch):
+    folder, (_, lineage) = tiny_folder(), read_extras(tiny_bundle())
+    monkeypatch.setattr("serving.bundle.LARGEST_GRAPH", 1000)
+    with pytest.raises(ValueError, match="without its large weights, at most 0; use build_servables"):
         build_bundle(lineage["policy"], folder / "networks", folder / "transfers", tmp_path / "bundle", lineage={}, image_size=SIZE)
+    assert not list(tmp_path.iterdir())
 
 
 def test_one_servable_a_task_gives_the_bundles_answers(version, tmp_path):

@@ -27,7 +27,7 @@ def check(build, feed=None, fed=("x",)):
     """merged graph_def of `build`, after its answers were compared with the original's."""
     graph_def, outputs = graph_of(build)
     feed = feed or {"x:0": np.random.default_rng(0).normal(size=(3, 4)).astype("float32")}
-    small, renamed = merged(graph_def, fed, outputs)
+    small, renamed, _ = merged(graph_def, fed, outputs)
     for a, b in zip(run(graph_def, outputs, feed), run(small, [renamed[name] for name in outputs], feed)):
         np.testing.assert_array_equal(a, b)
     return small
@@ -74,7 +74,7 @@ def test_two_outputs_that_are_one_tensor_both_come_back():
 
 def test_random_numbers_are_not_merged():
     graph_def, outputs = graph_of(lambda x: [tf.random.uniform([1000]) + 0 * x[0, 0] for _ in range(2)])
-    small, renamed = merged(graph_def, ["x"], outputs)
+    small, renamed, _ = merged(graph_def, ["x"], outputs)
     a, b = run(small, [renamed[name] for name in outputs], {"x:0": np.zeros((1, 4), "float32")})
     assert count(small, "RandomUniform") == 2 and (a != b).any()
 
@@ -119,3 +119,19 @@ def test_inputs_are_renamed_with_their_ports_and_marks(text, names, wanted):
     from serving.merging import on
 
     assert on(text, names) == wanted
+
+
+def test_known_reads_become_constants_or_shared_resources():
+    """two variables of one value: small, a constant; large, one resource behind one read."""
+    value = np.random.default_rng(2).normal(size=(4, 4)).astype("float32")
+    graph = tf.Graph()
+    with graph.as_default():
+        x = tf.compat.v1.placeholder(tf.float32, [None, 4], "x")
+        handles = [tf.compat.v1.placeholder(tf.resource, [], f"handle{i}") for i in range(2)]
+        reads = [tf.raw_ops.ReadVariableOp(resource=handle, dtype=tf.float32) for handle in handles]
+        outputs = [tf.raw_ops.MatMul(a=x, b=read).name for read in reads]
+    known = {read.op.name: value for read in reads}
+    for large, constants, resources in ((1 << 20, 1, 0), (8, 0, 1)):
+        small, renamed, weights = merged(graph.as_graph_def(), ["x"], outputs, known, large)
+        assert count(small, "MatMul") == 1 and count(small, "Const") == constants and len(weights) == resources == count(small, "ReadVariableOp")
+        assert set(renamed.values()) == {renamed[outputs[0]]} and all((stored == value).all() for stored in weights.values())
