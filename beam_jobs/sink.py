@@ -6,6 +6,7 @@ same files (sizes, times of change), so that a killed run loses one shard a work
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -47,7 +48,7 @@ def write_shard(group: tuple[tuple[str, int], Iterable[Piece]], *, stage: str, s
     target = storage.join(stage, f"Split-{split}", f"examples-{number:05d}-of-{shards:05d}.tfrecord.gz")
     manifest, quarantine = storage.join(stage, "manifest", f"{name}.jsonl"), storage.join(stage, "quarantine", f"{name}.jsonl")
     totals = statistics.empty()
-    with tempfile.TemporaryDirectory(prefix=".shard-", dir=stage if storage.is_local(stage) else None) as folder:
+    with one_thread(), tempfile.TemporaryDirectory(prefix=".shard-", dir=stage if storage.is_local(stage) else None) as folder:
         records, lines, refused = (os.path.join(folder, kind) for kind in ("records", "manifest", "quarantine"))
         with writer(records) as sink, open(lines, "w") as manifest_lines, open(refused, "w") as refused_lines:
             for view_key, record in examples(pieces, split, size, totals, refused_lines):
@@ -78,6 +79,19 @@ def examples(pieces: list[Piece], split: str, size: int, totals: dict, refused_l
                 continue
             statistics.add(totals, view)
             yield view_key, encode_view(view, split)
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """OpenCV without threads of its own: the job is parallel by processes, and theirs would fight for the same cores."""
+    import cv2
+
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)
 
 
 def writer(path: str):

@@ -1,0 +1,74 @@
+"""Beam's own job service and a pool of worker processes on this machine: the protocol that Flink and Spark clusters speak, without their jars.
+
+`with worker_pool(2) as options: ingest(..., beam_args=options)`. On a cluster the same options name its job service instead.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@contextlib.contextmanager
+def worker_pool(workers: int, patience: float = 90) -> Iterator[list[str]]:
+    """Beam options of a job service and `workers` worker processes, both ended with the block. Raises OSError if they do not start in time."""
+    jobs, pool = free_port(), free_port()
+    # The pool starts workers as plain `python`: it must be this one. Workers import this repository.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    environment = os.environ | {"PATH": path, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    with tempfile.TemporaryDirectory(prefix="beam-") as staging, contextlib.ExitStack() as stack:
+        log = stack.enter_context(open(os.path.join(staging, "log"), "w"))
+        for module, options in (
+            ("apache_beam.runners.portability.local_job_service_main", ["--port", str(jobs), "--staging_dir", os.path.join(staging, "staged")]),
+            ("apache_beam.runners.worker.worker_pool_main", ["--service_port", str(pool)]),
+        ):
+            command = [sys.executable, "-W", "ignore", "-m", module, *options]
+            process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=ROOT, start_new_session=True)
+            stack.callback(end, process)
+        for port in (jobs, pool):
+            wait_for(port, patience, os.path.join(staging, "log"))
+        yield [
+            "--runner=PortableRunner",
+            f"--job_endpoint=localhost:{jobs}",
+            "--environment_type=EXTERNAL",
+            f"--environment_config=localhost:{pool}",
+            f"--sdk_worker_parallelism={workers}",
+        ]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(port: int, patience: float, log: str) -> None:
+    limit = time.monotonic() + patience
+    while True:
+        try:
+            socket.create_connection(("localhost", port), timeout=1).close()
+            return
+        except OSError as error:
+            if time.monotonic() > limit:
+                raise OSError(f"Beam's service on port {port} did not start in {patience:.0f} s; it says:\n{Path(log).read_text()[-2000:]}") from error
+            time.sleep(0.1)
+
+
+def end(process: subprocess.Popen) -> None:
+    """the process and the workers that it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, 15)
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, 9)
+        process.wait()

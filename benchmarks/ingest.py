@@ -1,0 +1,171 @@
+"""How fast is ingest, against the least that any ingest must do: decode every PNG once, encode it once at the training size?
+
+    .venv/bin/python benchmarks/ingest.py [--views 120] [--pixels 512] [--size 256] [--frames FOLDER]
+
+Expected: single process at least 70 % of the bare rate. Ratios are from one run on one machine; each row is the best of its repetitions, the
+cost of starting stands apart. Without released frames (../shared) procedural ones are taken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+IMAGES = 4_000_000  # of the published data set
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--views", type=int, default=120)
+    parser.add_argument("--size", type=int, default=256, help="training images")
+    parser.add_argument("--processes", type=int, default=os.cpu_count())
+    parser.add_argument("--repeat", type=int, default=2)
+    parser.add_argument("--frames", type=Path, default=ROOT.parent / "shared" / "real_frames")
+    parser.add_argument("--only", help="one row: bare, decode, single, several, portable")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="ingest-", dir=os.environ.get("TMPDIR")) as folder:
+        data = Path(folder) / "data"
+        files = lay_out(data, options.frames, options.views)
+        lay_out(data.with_name("few"), options.frames, 6)
+        size = sum(path.stat().st_size for path in files)
+        rows = {}
+        for name, measure in (
+            ("decode", lambda: bare(files, None)),
+            ("bare", lambda: bare(files, options.size)),
+            ("single", lambda: ingested(data, Path(folder) / "single", options.size, 1, [])),
+            ("several", lambda: ingested(data, Path(folder) / "several", options.size, options.processes, several(options.processes))),
+            ("portable", lambda: portable(data, Path(folder) / "portable", options.size, options.processes)),
+        ):
+            if options.only in (None, name):
+                rows[name] = min((measure() for _ in range(options.repeat)), key=lambda row: row["wall"])
+    report(rows, options, size)
+    return 0
+
+
+def lay_out(data: Path, frames: Path, views: int) -> list[Path]:
+    """a data set of `views` views whose files are hard links of a few complete frames; the PNG files among them."""
+    from models.tasks import DOMAINS
+
+    source = data.with_name("frames")
+    if source.exists():
+        pass
+    elif frames.exists():
+        for frame in ("point_47_view_25", "point_202_view_5"):
+            for path in frames.glob(f"{frame}_domain_*"):
+                folder = {"fixatedpose": "point_info"}.get(path.stem.split("_domain_")[1], path.stem.split("_domain_")[1])
+                if folder in DOMAINS:
+                    (source / frame).mkdir(parents=True, exist_ok=True)
+                    shutil.copy(path, source / frame / folder)
+    else:
+        from beam_jobs.annotate import annotate_buildings
+
+        annotate_buildings(str(data.with_name("made")), buildings=1, views=4, size=512, seed=0, processes=1)
+        for path in data.with_name("made").glob("*/*/point_*_view_*_domain_*"):
+            frame = path.name.split("_domain_")[0]
+            if path.parent.name in DOMAINS and "all" not in frame:
+                (source / frame).mkdir(parents=True, exist_ok=True)
+                shutil.copy(path, source / frame / path.parent.name)
+    links = []
+    kinds = sorted(source.iterdir())
+    for number in range(views):
+        building = data / f"b{number % 6}"
+        for path in kinds[number % 6 % len(kinds)].iterdir():  # a building has one kind of frame: the two have not quite the same labels
+            domain = DOMAINS[path.name]
+            link = building / path.name / f"point_{number}_view_0_domain_{domain.suffix}.{domain.file}"
+            link.parent.mkdir(parents=True, exist_ok=True)
+            os.link(path, link)
+            links.append(link)
+    (data / "splits.csv").write_text("id,train,val,test\nb0,1,0,0\nb1,1,0,0\nb2,1,0,0\nb3,1,0,0\nb4,0,1,0\nb5,0,0,1\n")
+    return [link for link in links if link.suffix == ".png"]
+
+
+def bare(files: list[Path], size: int | None) -> dict:
+    """decode each PNG and, if `size` is given, encode it at that size: OpenCV alone, one thread, no check, no file written."""
+    import cv2
+    import numpy as np
+
+    cv2.setNumThreads(1)
+    began = time.perf_counter()
+    for path in files:
+        pixels = cv2.imdecode(np.frombuffer(path.read_bytes(), "uint8"), cv2.IMREAD_UNCHANGED)
+        if size is not None:
+            way = cv2.INTER_AREA if "rgb" in path.name else cv2.INTER_NEAREST
+            small = cv2.resize(pixels, (size, size), interpolation=way)
+            if "reshading" in path.name and small.ndim == 3:
+                small = np.ascontiguousarray(small[..., 0])
+            cv2.imencode(".png", small, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    return {"wall": time.perf_counter() - began, "views": len({(path.parent.parent, path.name.split("_domain_")[0]) for path in files}), "processes": 1}
+
+
+def several(processes: int) -> list[str]:
+    return ["--direct_running_mode=multi_processing", f"--direct_num_workers={processes}"]
+
+
+CHILD = """
+import json, sys, time
+from beam_jobs.ingest import ingest
+import apache_beam, tensorflow
+data, out, size, shards, beam = json.loads(sys.argv[1])
+began = time.perf_counter()
+counts = ingest(data, out, size=size, shards=shards, beam_args=beam)
+print(json.dumps({"wall": time.perf_counter() - began, "counts": counts}))
+"""
+
+
+def ingested(data: Path, out: Path, size: int, processes: int, beam: list[str]) -> dict:
+    """the whole job in a process of its own; what it costs over six views (Beam's start, workers' imports) stands apart as `start`."""
+    small, whole = (job(place, out, size, processes, beam) for place in (data.with_name("few"), data))
+    return {"wall": whole["wall"] - small["wall"], "views": whole["views"] - small["views"], "start": small["wall"], "processes": processes}
+
+
+def job(data: Path, out: Path, size: int, processes: int, beam: list[str]) -> dict:
+    shutil.rmtree(out, ignore_errors=True)
+    call = [sys.executable, "-c", CHILD, json.dumps([str(data), str(out), size, 8 * processes, beam])]
+    done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr[-3000:])
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["counts"]["quarantined"] == 0, found["counts"]
+    return {"wall": found["wall"], "views": found["counts"]["written"]}
+
+
+def portable(data: Path, out: Path, size: int, processes: int) -> dict:
+    from beam_jobs.portable import worker_pool
+
+    with worker_pool(processes) as beam:
+        return ingested(data, out, size, processes, beam)
+
+
+def report(rows: dict, options, size: int) -> None:
+    if options.json:
+        print(json.dumps({"views": options.views, "bytes": size, "size": options.size, "rows": rows}))
+        return
+    print(f"{options.views} views, {size / options.views / 1e6:.2f} MB a view, to {options.size} x {options.size}; start: the same job over 6 views")
+    print(f"{'':42s} start s  views/s   MB/s  views/s/core  of bare   core-hours of 4 million")
+    titles = {
+        "decode": "bare decode",
+        "bare": "bare decode + encode",
+        "single": "ingest, one process",
+        "several": f"ingest, {options.processes} processes",
+        "portable": f"ingest, portable runner, {options.processes} workers",
+    }
+    for name, row in rows.items():
+        rate = row["views"] / row["wall"]
+        core = rate / row["processes"]
+        share = f"{core * rows['bare']['wall'] / rows['bare']['views']:7.0%}" if "bare" in rows else "      -"
+        volume, hours = rate * size / options.views / 1e6, IMAGES / core / 3600
+        print(f"{titles[name]:42s} {row.get('start', 0):7.1f}  {rate:7.1f} {volume:6.1f} {core:13.1f}  {share} {hours:14.1f}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
