@@ -123,7 +123,9 @@ def main() -> int:
         apart = build_servables(policy, networks, transfers, Path(scratch) / "apart", lineage={}, image_size=contract["size"])
         print(f"bundle    {words}; {len(lineage['networks']['encoders'])} encoders, {contract['size']} pixels; {len(names)} tasks about one picture")
         print(f"machine   {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
-        megabytes = lambda folders: sum(file.stat().st_size for folder in folders for file in Path(folder).rglob("*.pb")) / 2**20
+        megabytes = lambda folders: (
+            sum(file.stat().st_size for folder in folders for file in Path(folder).rglob("*") if file.name.startswith(("saved_model", "variables."))) / 2**20
+        )
         print(f"on disk   one bundle {megabytes([bundle]):.1f} MiB, {len(apart)} servables {megabytes(apart.values()):.1f} MiB\n")
         for threads, words in (("1", "one thread an operation, operations side by side"), ("0", "TensorFlow's default: every operation on all cores")):
             print(words, flush=True)
