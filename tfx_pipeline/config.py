@@ -127,6 +127,7 @@ def laptop() -> Config:
         learning_rate=3e-3,
         weight_decay=1e-4,
         tile_size=32,
+        calibration_targets=4,
         random_features=128,
         output_stride=2,
     )
@@ -159,6 +160,8 @@ def smoke() -> Config:
         steps=3,
         batch=8,
         tile_size=16,
+        calibration_targets=1,
+        calibration_sources=4,
         random_features=8,
         output_stride=4,
         ridges=(0.1,),

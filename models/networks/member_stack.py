@@ -1,4 +1,4 @@
-"""Many independent copies of one stock Keras model trained as one: the gradient learner of transfers (not yet called by the pipeline).
+"""Many independent copies of one stock Keras model trained as one: the core of the gradient learner of transfers.
 
 Every variable carries a leading member axis, so that gradients, optimiser slots, batch statistics and dropout seeds belong to one member by
 construction; fit, evaluate, checkpoints and callbacks are Keras' own. See spec training_cost, section 2.
@@ -14,9 +14,10 @@ from keras import ops
 
 
 class MemberStack(keras.Model):
-    """Inputs: (representations [B, source, h, w, c], target, mask); output: loss of every image and member [B, M].
+    """Inputs: (representations [B, source, h, w, c] or [B, source, images, h, w, c], target, mask); output: loss of every image and member [B, M].
 
-    template: a built model of [B, h, w, c order]. sources: [member, order] slots that each member reads. loss: (target, mask, answer) -> [B].
+    template: a built model of [B, h, w, order c] or [B, images, h, w, order c]. sources: [member, order] slots that each member reads.
+    loss: (target, mask, answer) -> [B].
     seeds: one a member, of its own initialisation, so that a member does not depend on which others share the stack.
     Raises ValueError if there is not one seed a member.
     """
@@ -41,13 +42,12 @@ class MemberStack(keras.Model):
 
     def call(self, inputs, training=False):
         representations, target, mask = inputs
-        h, w, c = representations.shape[2:]
-        order = self.slots.shape[1]
+        between, channels = representations.shape[2:-1], representations.shape[-1] * self.slots.shape[1]
 
         def one(member):
             slots, learned, state = member
-            x = ops.transpose(ops.take(representations, slots, axis=1), (0, 2, 3, 1, 4))
-            answer, state = self.template().stateless_call(learned, state, ops.reshape(x, (-1, h, w, order * c)), training=training)
+            x = ops.reshape(ops.moveaxis(ops.take(representations, slots, axis=1), 1, -2), (-1, *between, channels))
+            answer, state = self.template().stateless_call(learned, state, x, training=training)
             return self.image_loss(target, mask, answer), state
 
         tensors = [[ops.convert_to_tensor(weight) for weight in weights] for weights in (self.learned, self.state)]

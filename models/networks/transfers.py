@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from models.networks.answers import SEGMENT_FEATURES, TEMPERATURES, fit_targets, from_blocks, sharpened, to_blocks
+from models.networks.calibration import calibrate
 from models.networks.losses import image_losses
 from models.networks.plan import NetworkConfig, sources_of
 from models.networks.readout import KernelRidge, LocalSolver, global_features, local_features, random_kernel, sample_kernel
@@ -46,7 +47,7 @@ def measure_transfers(
 
     transfer: {"sources", "target", "regime", "control"}. wanted: target -> sets of sources that are worth measuring; all if None, and all of a target that it
     does not name. Controls are always measured. Finished targets are read back from `ledger`. Returns what is worth reporting:
-    {"transfers", "seconds", "calibration": [], "addresses": target -> content address of what was measured}.
+    {"transfers", "seconds", "calibration": rows of `calibration.calibrate`, "addresses": target -> content address of what was measured}.
     """
     since, targets = time.time(), [name for name in targets if store.has(name)]
     bench = Bench(store, representations, config, wanted)
@@ -74,7 +75,30 @@ def measure_transfers(
         file=out,
         flush=True,
     )
-    return {"transfers": count, "seconds": time.time() - since, "calibration": [], "addresses": {name: place.stem for name, place in places.items()}}
+    calibration = [calibrated(bench, name, places[name], out) for name in calibration_sample(targets, config.calibration_targets)]
+    return {"transfers": count, "seconds": time.time() - since, "calibration": calibration, "addresses": {name: place.stem for name, place in places.items()}}
+
+
+def calibration_sample(targets: list[str], count: int) -> list[str]:
+    """`count` of the targets, as different in kind as the list allows: kinds of output in turn."""
+    kinds: dict[tuple, list[str]] = {}
+    for name in targets:
+        kinds.setdefault((TASKS[name].output.kind, TASKS[name].images), []).append(name)
+    dealt = [name for turn in itertools.zip_longest(*kinds.values()) for name in turn if name is not None]
+    return dealt[:count]
+
+
+def calibrated(bench: Bench, name: str, place: Path, out) -> dict:
+    """the calibration row of one target, kept beside the target's losses in the ledger."""
+    settings = zlib.crc32(json.dumps([bench.config.calibration_sources, sources_of("calibration", "gradient", "member_stack", "heads")]).encode())
+    path = place.with_name(f"{place.stem}-calibration-{settings:08x}.json")
+    if not path.exists():
+        closed = {key: losses for (key, control), losses in load(place) if not control}
+        row = calibrate(bench.store, bench.maps, bench.sources, name, closed, bench.config, out=out)
+        scratch = path.with_name(f".{path.name}.{os.getpid()}")
+        scratch.write_text(json.dumps(row))
+        os.replace(scratch, path)
+    return json.loads(path.read_text())
 
 
 class Bench:

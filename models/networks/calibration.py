@@ -1,0 +1,63 @@
+"""How far the closed form can be trusted: a sample of transfers trained by gradient until converged, with two seeds, beside the closed form's losses."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from models.networks.gradient import Schedule, learn
+from models.networks.plan import NetworkConfig
+
+SEEDS = (11, 12)
+
+
+def calibrate(
+    store,
+    maps: Callable[[int, str], np.ndarray],
+    sources: Sequence[str],
+    name: str,
+    closed: Mapping[tuple[str, ...], np.ndarray],
+    config: NetworkConfig,
+    *,
+    schedule: Schedule | None = None,
+    out=sys.stderr,
+) -> dict:
+    """one row of the calibration: how the ranking of first-order transfers into `name` by the closed form agrees with that by gradient.
+
+    closed: sources -> test losses [sample] of the closed form. At most `config.calibration_sources` sources, evenly over the closed form's
+    ranking, so that good and bad ones are among them. {"target", "transfers", "closed_against_gradient" (Spearman with the mean of the seeds), "between_seeds",
+    "gradient_over_closed" (median ratio of mean losses), "epochs" (median best), "seconds"}.
+    """
+    ranked = sorted((key for key in closed if len(key) == 1), key=lambda key: float(closed[key].mean()))
+    picked = [ranked[i] for i in np.unique(np.linspace(0, len(ranked) - 1, min(config.calibration_sources, len(ranked))).astype(int))]
+    slots = np.array([[sources.index(key[0])] for key in picked for _ in SEEDS])
+    found = learn(store, maps, name, slots, list(SEEDS) * len(picked), config, schedule)
+    means = found.losses.mean(1).reshape(len(picked), len(SEEDS))
+    own = np.array([closed[key].mean() for key in picked])
+    row = {
+        "target": name,
+        "transfers": len(picked),
+        "closed_against_gradient": spearman(own, means.mean(1)),
+        "between_seeds": spearman(means[:, 0], means[:, 1]),
+        "gradient_over_closed": float(np.median(means.mean(1) / np.maximum(own, 1e-9))),
+        "epochs": int(np.median(found.best)),
+        "seconds": found.seconds,
+    }
+    print(
+        f"  calibration {name}: closed form against gradient {row['closed_against_gradient']:.2f}, seed against seed {row['between_seeds']:.2f} "
+        f"({len(slots)} networks, {row['seconds']:.0f} s)",
+        file=out,
+        flush=True,
+    )
+    return row
+
+
+def spearman(first: np.ndarray, second: np.ndarray) -> float:
+    """rank correlation; 0 where one side is constant."""
+    from scipy.stats import rankdata
+
+    a, b = (ranks - ranks.mean() for ranks in (rankdata(first), rankdata(second)))
+    size = np.sqrt((a**2).sum() * (b**2).sum())
+    return float((a * b).sum() / size) if size else 0.0

@@ -1,0 +1,135 @@
+"""The gradient learner of transfers: the paper's readout, a fresh head on frozen representations, many members stacked and trained as one.
+
+Every member has its own initialisation, optimiser state, clipping and early stop: its answer does not depend on which members share the stack.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from models.networks.heads import build_head
+from models.networks.losses import LOSSES
+from models.networks.member_stack import MemberAdam, MemberStack
+from models.networks.task_network import Interrupted, average_answer
+from models.tasks import TASKS
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """batch: samples a step. rate: Adam's. epochs: at most. patience: epochs without a better validation loss after which a member has converged.
+
+    clip: of each member's gradient, by norm and variable.
+    """
+
+    batch: int = 16
+    rate: float = 2e-3
+    epochs: int = 60
+    patience: int = 6
+    clip: float = 1.0
+
+
+@dataclass(frozen=True)
+class Learned:
+    """losses: [member, test sample] float32 at each member's best epoch; validation: [epoch, member]; best: [member] epochs of the least validation loss, from
+    1; seconds: of everything."""
+
+    losses: np.ndarray
+    validation: np.ndarray
+    best: np.ndarray
+    seconds: float
+
+
+def learn(store, maps, name: str, slots: np.ndarray, seeds: Sequence[int], config, schedule: Schedule | None = None) -> Learned:
+    """train every member of one order into target `name`.
+
+    maps: (source index, split) -> [view, h, w, c]; slots: [member, order] source indices; seeds: one a member. A fifth of the teaching samples, the last
+    ones, stops members early and teaches nothing. Raises Interrupted if the loss of a member is no number.
+    """
+    schedule = schedule or Schedule()
+    since, used = time.time(), sorted({int(index) for index in np.ravel(slots)})
+    local = np.searchsorted(used, slots)
+    teach, test = Samples(store, maps, name, config.transfer_split, used), Samples(store, maps, name, "test", used)
+    count = min(len(teach), config.transfer_images)
+    held = np.arange(count - max(1, count // 5), count)
+    keras.backend.clear_session()
+    stack = build_stack(store, name, teach, local, seeds, config, schedule)
+    rng, validation, snapshot = np.random.default_rng(config.seed), [], Best(stack, len(local), schedule.patience)
+    for _ in range(schedule.epochs):
+        order = rng.permutation(held[0])
+        stack.fit(teach.take(order), np.zeros(len(order), "float32"), batch_size=min(schedule.batch, len(order)), epochs=1, shuffle=False, verbose=0)
+        validation.append(image_losses(stack, teach.take(held)).mean(0))
+        if not np.isfinite(validation[-1]).all():
+            lost = [seeds[i] for i in np.flatnonzero(~np.isfinite(validation[-1]))]
+            raise Interrupted(f"the loss of transfers into {name} became no number (members with seeds {lost}); lower the rate (finished targets are kept)")
+        if snapshot.update(validation[-1]):
+            break
+    snapshot.restore()
+    losses = image_losses(stack, test.take(np.arange(len(test)))).T
+    return Learned(losses.astype("float32"), np.stack(validation), snapshot.epoch, time.time() - since)
+
+
+class Samples:
+    """Samples of one task and split, with the representations of some sources."""
+
+    def __init__(self, store, maps, name: str, split: str, used: Sequence[int]) -> None:
+        self.data, self.images = store.samples(name, split), TASKS[name].images
+        self.codes = np.stack([np.asarray(maps(index, split), "float32") for index in used], 1)  # [view, source, h, w, c]
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def take(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(representations [B, source, (images,) h, w, c], target, mask) of some samples."""
+        codes = self.codes[np.asarray(self.data.views)[rows]]  # [B, images, source, h, w, c]
+        codes = codes[:, 0] if self.images == 1 else np.moveaxis(codes, 1, 2)
+        return codes, np.asarray(self.data.target[rows], "float32"), np.asarray(self.data.mask[rows], "float32")
+
+
+def build_stack(store, name: str, samples: Samples, slots: np.ndarray, seeds: Sequence[int], config, schedule: Schedule) -> MemberStack:
+    """the members, starting from the best constant answer as task networks do."""
+    task, shape = TASKS[name], samples.codes.shape[2:]
+    template = build_head(task, config, (*shape[:2], shape[2] * slots.shape[1]), task.images, store.size)
+    stack = MemberStack(template, slots, LOSSES[task.loss], seeds)
+    if task.output.kind != "embedding":
+        places = {variable.path.split("/")[-1]: i for i, variable in enumerate(template.trainable_variables) if "answer" in variable.path}
+        constant = average_answer(task, store)
+        stack.learned[places["kernel"]].assign(np.asarray(stack.learned[places["kernel"]]) * 0.1)
+        if constant.shape[-1] == stack.learned[places["bias"]].shape[-1]:
+            mean = constant.reshape(-1, constant.shape[-1]).mean(0)
+            stack.learned[places["bias"]].assign(np.broadcast_to(mean, stack.learned[places["bias"]].shape))
+    stack.compile(optimizer=MemberAdam(schedule.rate, member_clipnorm=schedule.clip), jit_compile=False)
+    return stack
+
+
+def image_losses(stack: MemberStack, inputs: tuple, batch: int = 64) -> np.ndarray:
+    """[B, member]: losses of every sample, in inference."""
+    return np.asarray(stack.predict(inputs, batch_size=batch, verbose=0))
+
+
+class Best:
+    """The best weights of each member so far, and whether all have stopped improving. A member that has stopped stays as it was at its best, whatever the
+    others do afterwards: that is what keeps it independent of them."""
+
+    def __init__(self, stack: MemberStack, members: int, patience: int) -> None:
+        self.stack, self.patience = stack, patience
+        self.loss, self.epoch, self.now = np.full(members, np.inf), np.zeros(members, int), 0
+        self.values = [np.array(weight) for weight in (*stack.learned, *stack.state)]
+
+    def update(self, losses: np.ndarray) -> bool:
+        """take the weights of members whose loss [member] is the least yet; True if every member has converged."""
+        self.now += 1
+        running = self.now - self.epoch <= self.patience
+        better = running & (losses < self.loss)
+        self.loss[better], self.epoch[better] = losses[better], self.now
+        for value, weight in zip(self.values, (*self.stack.learned, *self.stack.state)):
+            value[better] = np.asarray(weight)[better]
+        return bool((self.now - self.epoch >= self.patience).all())
+
+    def restore(self) -> None:
+        for value, weight in zip(self.values, (*self.stack.learned, *self.stack.state)):
+            weight.assign(value)

@@ -1,0 +1,74 @@
+"""The gradient learner: members are independent, stop by themselves, learn every kind of answer, and calibrate the closed form."""
+
+import dataclasses
+import io
+
+import numpy as np
+import pytest
+from tiny_store import TINY, TinyStore
+
+from models.networks.calibration import calibrate, spearman
+from models.networks.gradient import Schedule, learn
+from models.networks.task_network import Interrupted, average_losses
+from models.tasks import TASKS
+
+QUICK = Schedule(batch=4, epochs=3, patience=2)
+
+
+def maps(index: int, split: str) -> np.ndarray:
+    """made-up representations of three sources; the same every time."""
+    views = len(TinyStore().views(split))
+    return np.random.default_rng([index, len(split)]).normal(size=(views, 4, 4, 8)).astype("float32")
+
+
+@pytest.mark.parametrize("name", ["segment_semantic", "segment_unsup2d", "class_scene", "egomotion"])
+def test_every_kind_of_answer_is_learned_and_judged_image_by_image(name):
+    store = TinyStore()
+    found = learn(store, maps, name, np.array([[0], [2]]), [1, 2], TINY, QUICK)
+    assert found.losses.shape == (2, len(store.samples(name, "test"))) and np.isfinite(found.losses).all()
+    assert found.validation.shape == (len(found.validation), 2) and (found.best >= 1).all()
+    assert len(average_losses(TASKS[name], store)) == found.losses.shape[1]
+
+
+def test_a_member_learns_the_same_alone_and_in_company():
+    store = TinyStore()
+    company = learn(store, maps, "room_layout", np.array([[0, 1], [1, 2], [0, 2]]), [5, 6, 7], TINY, QUICK)
+    alone = learn(store, maps, "room_layout", np.array([[1, 2]]), [6], TINY, QUICK)
+    count = len(alone.validation)
+    np.testing.assert_allclose(alone.validation[:, 0], company.validation[:count, 1], rtol=1e-4)
+    np.testing.assert_allclose(alone.losses[0], company.losses[1], rtol=1e-4, atol=1e-6)
+    assert alone.best[0] == company.best[1]
+
+
+def test_a_member_that_has_converged_stays_at_its_best():
+    store = TinyStore()
+    long = learn(store, maps, "reshading", np.array([[0], [1]]), [1, 2], TINY, Schedule(batch=4, epochs=12, patience=2, rate=0.02))
+    for member, best in enumerate(long.best):
+        running = long.validation[: best + 2, member]
+        assert running.argmin() + 1 == best or long.validation[:best, member].min() == long.validation[best - 1, member]
+
+
+def test_a_loss_that_is_no_number_is_named():
+    def broken(index, split):
+        return maps(index, split) * (np.nan if index == 1 else 1.0)
+
+    with pytest.raises(Interrupted, match=r"reshading became no number \(members with seeds \[4\]\)"):
+        learn(TinyStore(), broken, "reshading", np.array([[0], [1]]), [3, 4], TINY, QUICK)
+
+
+def test_a_calibration_compares_rankings_and_says_what_it_cost():
+    store, rng = TinyStore(), np.random.default_rng(0)
+    closed = {(name,): rng.random(8) for name in "abc"} | {("a", "b"): rng.random(8)}
+    config = dataclasses.replace(TINY, calibration_sources=2)
+    row = calibrate(store, maps, ["a", "b", "c"], "reshading", closed, config, schedule=QUICK, out=(told := io.StringIO()))
+    assert row["transfers"] == 2 and row["seconds"] > 0
+    assert -1 <= row["closed_against_gradient"] <= 1 and -1 <= row["between_seeds"] <= 1
+    assert "calibration reshading" in told.getvalue()
+
+
+def test_rank_correlation_is_scipys():
+    from scipy.stats import spearmanr
+
+    a, b = np.random.default_rng(0).random((2, 9))
+    assert spearman(a, b) == pytest.approx(spearmanr(a, b)[0])
+    assert spearman(np.ones(4), np.arange(4)) == 0
