@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
+from bare_model import BareModel
 from synthetic import SIZE, view
 from synthetic_policy import WHITENING
 from tiny_bundle import SUPERVISED, TARGETS, tiny_bundle, tiny_folder
@@ -18,7 +19,6 @@ from serving.extras import read_extras
 from serving.forms import code_of, codes
 from serving.names import class_names
 from serving.signatures import belongs
-from serving.versions import Version
 
 PICTURES = [encode_png(view(i).rgb) for i in range(3)]
 SINGLE = [name for name in TARGETS if TASKS[name].images == 1]
@@ -26,7 +26,7 @@ SINGLE = [name for name in TARGETS if TASKS[name].images == 1]
 
 @pytest.fixture(scope="module")
 def version():
-    return Version(tiny_bundle(), 1)
+    return BareModel(tiny_bundle())
 
 
 def ask(version, signature: str, wanted=(), value=None, feed: str = "image_bytes") -> dict:
@@ -38,7 +38,7 @@ def question(name: str, batch: int = 1) -> np.ndarray:
 
 
 def test_every_encoder_stands_once_and_none_is_there_for_nothing(version):
-    nodes = version.session.graph.as_graph_def().node
+    nodes = version.graph.as_graph_def().node
     shape = (3, 3, 4, 8)  # the last convolution of each tiny encoder, to 8 channels
     last = [node for node in nodes if node.op == "Const" and tuple(d.size for d in node.attr["value"].tensor.tensor_shape.dim) == shape]
     assert len({node.attr["value"].tensor.tensor_content for node in last}) == len(last) == len(SUPERVISED)
@@ -170,10 +170,10 @@ def test_large_weights_are_variables_that_answers_share(version, tmp_path, monke
     folder, (_, lineage) = tiny_folder(), read_extras(tiny_bundle())
     monkeypatch.setattr("serving.bundle.LARGE", 200)
     made = build_bundle(lineage["policy"], folder / "networks", folder / "transfers", tmp_path / "bundle", lineage={}, image_size=SIZE)
-    large = Version(made, 1)
+    large = BareModel(made)
     for name in ("normal", "reshading", "fixated_pose"):
         np.testing.assert_allclose(ask(large, name, [name], question(name))[name], ask(version, name, [name], question(name))[name], atol=1e-4)
-    constants = [node for node in large.session.graph.as_graph_def().node if node.op == "Const" and node.attr["dtype"].type == tf.float32.as_datatype_enum]
+    constants = [node for node in large.graph.as_graph_def().node if node.op == "Const" and node.attr["dtype"].type == tf.float32.as_datatype_enum]
     assert max(node.ByteSize() for node in constants) < 1000
     stored = tf.train.list_variables(str(made / "variables" / "variables"))
     values = [tf.train.load_variable(str(made / "variables" / "variables"), name).tobytes() for name, _ in stored]
@@ -194,7 +194,7 @@ def test_one_servable_a_task_gives_the_bundles_answers(version, tmp_path):
     made = build_servables(policy, folder / "networks", folder / "transfers", tmp_path, lineage={"run": "apart"}, image_size=SIZE)
     assert set(made) == {"reshading", "fixated_pose"}
     for name, place in made.items():
-        alone = ask(Version(place, 1), name, [name], question(name))[name]
+        alone = ask(BareModel(place), name, [name], question(name))[name]
         np.testing.assert_allclose(alone, ask(version, name, [name], question(name))[name], atol=1e-5)
         assert [edge["target"] for edge in read_extras(place)[1]["policy"]["edges"]] == [name]
 

@@ -19,9 +19,8 @@ from models.examples.published import encode_png
 from models.tasks import TASKS
 from serving.client import Client
 from serving.folder import ask_files, pictures_below, places
+from serving.process import ServerProcess, serve_command
 from serving.push import push
-from serving.server import grpc_server
-from serving.versions import Model
 
 PICTURES = [encode_png(view(i).rgb) for i in range(4)]
 
@@ -30,11 +29,8 @@ PICTURES = [encode_png(view(i).rgb) for i in range(4)]
 def address(tmp_path_factory):
     base = tmp_path_factory.mktemp("models")
     push(tiny_bundle(), base)
-    model = Model("taxonomy", base)
-    model.poll()
-    server, port = grpc_server(model, "127.0.0.1:0")
-    yield f"127.0.0.1:{port}"
-    server.stop(None)
+    with ServerProcess(serve_command(base)) as server:
+        yield server.address
 
 
 @pytest.fixture
