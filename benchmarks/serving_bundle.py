@@ -182,16 +182,23 @@ def table(title: str, taken: dict[str, np.ndarray], processor: dict[str, float] 
 
 
 def over_grpc(bundle: Path, apart: dict, names: list[str], size: int, options) -> None:
-    """the same over the embedded server: two processes, one on the bundle, one with every servable behind a port of its own."""
+    """the same over the embedded server: two processes, one on the bundle, one on all servables."""
     from serving.client import Client
     from serving.process import ServerProcess, linked, serve_command
 
+    if not knows("--model_config_file"):
+        print("over gRPC: this server holds one model; separate servables need --model_config_file")
+        return
     with tempfile.TemporaryDirectory() as folder:
         linked(bundle, Path(folder) / "bundle" / "1")
-        places = [str(path) for path in apart.values()]
-        with ServerProcess(serve_command(Path(folder) / "bundle")) as server, ServerProcess([sys.executable, __file__, "--host", *places]) as host:
-            ports = next(line for line in host.words if line.startswith("ports ")).split()[1:]
-            one, many = Client(server.address), {name: Client(f"127.0.0.1:{port}") for name, port in zip(apart, ports)}
+        entries = [
+            f'config {{ name: "{name}" base_path: "{linked(path, Path(folder) / name / "1").parent}" model_platform: "tensorflow" }}'
+            for name, path in apart.items()
+        ]
+        (Path(folder) / "models.config").write_text("model_config_list { " + " ".join(entries) + " }")
+        several = [sys.executable, "-m", "serving", "serve", f"--model_config_file={folder}/models.config", "--port=0"]
+        with ServerProcess(serve_command(Path(folder) / "bundle")) as server, ServerProcess(several) as other:
+            one, many = Client(server.address), {name: Client(other.address, name) for name in names}
             text = list(jpeg(size))
             calls = ways(
                 lambda: one.predict("image_bytes", {"image_bytes": text}, names),
@@ -201,25 +208,11 @@ def over_grpc(bundle: Path, apart: dict, names: list[str], size: int, options) -
             table("over gRPC, floats", alternating(calls, options.rounds, options.seconds))
 
 
-def host(folders: list[str]) -> int:
-    """a server process with one model a port: what someone who serves tasks apart would run."""
-    import threading
-
-    from serving.server import grpc_server
-    from serving.versions import Model
-
-    servers = []
-    for folder in folders:
-        base = Path(tempfile.mkdtemp())
-        os.symlink(folder, base / "1")
-        model = Model("taxonomy", base)
-        model.poll()
-        servers.append(grpc_server(model, "127.0.0.1:0"))
-    print("ports", *(port for _, port in servers), flush=True)
-    print("gRPC on 127.0.0.1:0", flush=True)
-    threading.Event().wait()
-    return 0
+def knows(flag: str) -> bool:
+    """does the embedded server have `flag`?"""
+    command = [sys.executable, "-m", "serving", "serve", "--help"]
+    return flag in subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False).stdout
 
 
 if __name__ == "__main__":
-    sys.exit({"--host": lambda: host(sys.argv[2:]), "--engines": lambda: engines(*sys.argv[2:])}.get("".join(sys.argv[1:2]), main)())
+    sys.exit(engines(*sys.argv[2:]) if sys.argv[1:2] == ["--engines"] else main())

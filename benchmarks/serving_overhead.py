@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
 import threading
@@ -17,7 +16,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from serving_bundle import ROOT, Bare, alternating, jpeg, milliseconds, pushed_or_synthetic
+from serving_bundle import ROOT, Bare, alternating, jpeg, knows, milliseconds, pushed_or_synthetic
 
 GOAL = 0.10
 BATCH = 8
@@ -129,8 +128,7 @@ def batching(command: list[str], scratch: Path, size: int, options) -> None:
     """the same with the configuration of serving/production/batching.config, if the server knows the flag."""
     from serving.process import ServerProcess
 
-    known = subprocess.run([sys.executable, "-m", "serving", "serve", "--help"], capture_output=True, text=True, cwd=ROOT, check=False).stdout
-    if "--enable_batching" not in known:
+    if not knows("--enable_batching"):
         print("with batching: this server has no --enable_batching\n")
         return
     flags = ["--enable_batching=true", f"--batching_parameters_file={ROOT / 'serving' / 'production' / 'batching.config'}"]
