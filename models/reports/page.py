@@ -51,6 +51,7 @@ def contents(run: dict) -> dict:
         "graphs": graphs,
         "predictions": shown,
         "networks": run["networks"],
+        "win_random": against_random(rows),
         "dataset": {**run["dataset"], "statistics": tabular(run["dataset"].get("statistics"))} if run.get("dataset") else {},
         "lineage": run.get("lineage", {}),
         "transfers": sum(row["control"] is None for row in rows),
@@ -63,6 +64,11 @@ def contents(run: dict) -> dict:
         "titles": {name: entry.title for name, entry in TASKS.items()},
         "config": json.dumps(run.get("lineage", {}).get("config", {}), indent=1),
     }
+
+
+def against_random(rows: list[dict]) -> dict[str, float]:
+    """task -> share of test samples on which its own network beats the same readout of a random encoder; tasks without that control are left out."""
+    return {row["target"]: 1 - row["quality"] for row in rows if row["sources"] == ["random_projection"] and row["quality"] is not None}
 
 
 def tabular(statistics) -> list[dict]:

@@ -79,6 +79,13 @@ def test_uncertainty_costs_and_predictions_are_shown_where_a_run_has_them(tmp_pa
         assert text in page, text
 
 
+def test_networks_are_compared_with_a_random_encoder_where_it_was_measured(tmp_path):
+    run = made_run()
+    run["affinities"]["rows"].append({**run["affinities"]["rows"][0], "sources": ["random_projection"], "target": "normal", "quality": 0.25})
+    assert contents(run)["win_random"] == {"normal": 0.75}
+    assert "readout of a random encoder on <b>75 %</b>" in write_report(tmp_path, run=run).read_text()
+
+
 def test_figures_are_the_same_twice():
     assert contents(made_run())["graphs"]["matrix"] == contents(made_run())["graphs"]["matrix"]
 
