@@ -15,7 +15,8 @@ from serving.pictures import read_picture
 def ask(options) -> int:
     """options: parsed by serving/__main__.py. Exit code 0 if every picture was answered."""
     names = [name for name in options.task.split(",") if name]
-    with Client(options.server, options.model_name, options.deadline, options.attempts) as client:
+    authority = options.authority.read_bytes() if options.authority else None
+    with Client(options.server, options.model_name, options.deadline, options.attempts, authority=authority) as client:
         return ask_folder(client, options, names) if options.folder else ask_once(client, options, names)
 
 

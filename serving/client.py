@@ -19,14 +19,20 @@ CHANNEL = (
 
 
 class Client:
-    """A connection to `server` (host:port). deadline: seconds a question may take, retries included; attempts: how often an absent server is asked."""
+    """A connection to `server` (host:port). deadline: seconds a question may take, retries included; attempts: how often an absent server is asked.
 
-    def __init__(self, server: str, model: str = "taxonomy", deadline: float = 30.0, attempts: int = 8, version: int | None = None) -> None:
+    authority: PEM of whoever signed the server's certificate; the connection is then TLS.
+    """
+
+    def __init__(
+        self, server: str, model: str = "taxonomy", deadline: float = 30.0, attempts: int = 8, version: int | None = None, authority: bytes | None = None
+    ) -> None:
         from tensorflow_serving.apis import prediction_service_pb2_grpc
 
         if not deadline > 0 or attempts < 1:
             raise ValueError(f"deadline and attempts are positive, got {deadline} s and {attempts}")
-        self.channel = grpc.insecure_channel(server, options=CHANNEL)
+        secrets = None if authority is None else grpc.ssl_channel_credentials(authority)
+        self.channel = grpc.insecure_channel(server, CHANNEL) if secrets is None else grpc.secure_channel(server, secrets, CHANNEL)
         self.stub, self.model, self.deadline = prediction_service_pb2_grpc.PredictionServiceStub(self.channel), model, deadline
         self.attempts, self.version, self._offered = attempts, version, None
 
@@ -110,6 +116,8 @@ class Client:
 
     def asked(self, count: int, texts: list, names: list[str]) -> dict[str, np.ndarray]:
         signature = "image_bytes" if count == 1 else f"image_bytes_{count}"
+        if signature not in self.signatures():
+            raise ValueError(f"the model {self.model} has no signature {signature}: it is no bundle of `serving.bundle`; it has {', '.join(self.signatures())}")
         offered = self.signatures()[signature].outputs
         metric = [f"{name}_metric" for name in names if f"{name}_metric" in offered]
         return self.predict(signature, {"image_bytes": texts}, names + metric)

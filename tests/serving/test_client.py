@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -152,6 +153,37 @@ def test_a_deadline_is_kept():
         client.predict("normal", {"image_bytes": PICTURES[:1]})
     assert error.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED and time.monotonic() - since < 2
     slow.stop(None)
+
+
+def test_a_model_that_is_no_bundle_is_named_as_such():
+    with Client("127.0.0.1:9", "half_plus_two") as client:
+        client._offered = {"serving_default": None, "normal": None}
+        with pytest.raises(ValueError, match="half_plus_two has no signature image_bytes"):
+            client.ask(PICTURES[:1], ["normal"])
+
+
+def certificate(folder) -> tuple[bytes, bytes]:
+    """(key, certificate) of localhost, signed by itself, as PEM."""
+    paths = [str(folder / "key.pem"), str(folder / "certificate.pem")]
+    asked = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    subprocess.run([*asked, "-keyout", paths[0], "-out", paths[1]], check=True, capture_output=True)
+    return tuple(open(path, "rb").read() for path in paths)
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="openssl makes the certificate")
+def test_the_client_speaks_tls_and_refuses_a_stranger(tmp_path):
+    key, own = certificate(tmp_path)
+    (tmp_path / "other").mkdir()
+    _, foreign = certificate(tmp_path / "other")
+    server = grpc.server(futures.ThreadPoolExecutor(2), handlers=[Moody(grpc.StatusCode.UNAVAILABLE, 0)])
+    port = server.add_secure_port("localhost:0", grpc.ssl_server_credentials([(key, own)]))
+    server.start()
+    with Client(f"localhost:{port}", authority=own) as client:
+        assert client.predict("normal", {"image_bytes": PICTURES[:1]}) == {}
+    with Client(f"localhost:{port}", deadline=1, attempts=2, authority=foreign) as client, pytest.raises(grpc.RpcError) as error:
+        client.predict("normal", {"image_bytes": PICTURES[:1]})
+    assert error.value.code() == grpc.StatusCode.UNAVAILABLE
+    server.stop(None)
 
 
 def command(*words: str) -> subprocess.CompletedProcess:
