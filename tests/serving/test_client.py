@@ -195,6 +195,7 @@ def test_the_command_saves_figures_and_prints_json(address, folder, tmp_path):
         "--server", address, "--image", str(folder / "room0.png"), "--task", "normal,depth_zbuffer,class_scene", "--out", str(tmp_path / "out"), "--json"
     )
     said = json.loads(done.stdout)
+    assert not done.stderr, "nothing but what we have to say"
     assert done.returncode == 0 and set(said["answers"]) == {"normal", "depth_zbuffer", "class_scene"} and said["answers"]["depth_zbuffer"]["unit"] == "metre"
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"normal.png", "depth_zbuffer.png", "class_scene.png", "sheet.png", "answers.json"}
 
