@@ -8,6 +8,7 @@ memory does not grow with the data set. All is written beside the destination an
 from __future__ import annotations
 
 import argparse
+import contextlib
 import fcntl
 import json
 import os
@@ -20,11 +21,13 @@ import numpy as np
 from beam_jobs import conclusion, spans, storage
 from beam_jobs.known_bad import Facts, read_facts
 from beam_jobs.listing import SAFE, buildings, key, list_building
+from beam_jobs.progress import watched
 from beam_jobs.sink import Piece, write_shard
 from models.examples.splits import SPLITS, hashed_splits, read_splits
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = "example: python -m beam_jobs ingest --data data --out examples --size 64 --splits train_val_test_tiny.csv --processes 2"
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--data", help="folder in the published layout, or its place in an object store")
     where.add_argument("--input-pattern", help="as TFX's: '.../span-{SPAN}/version-{VERSION}'; the newest span, of it the newest version, is read")
@@ -83,7 +86,7 @@ def ingest(
     described, name = read_facts(root), uuid.uuid4().hex
     pipeline = pipeline if pipeline is not None else beam.Pipeline(options=PipelineOptions(["--runner=FnApiRunner", *beam_args]))
     with staged(uri) as stage:
-        with pipeline as started:
+        with watched(stage) if storage.is_local(stage) else contextlib.nullcontext(), pipeline as started:
             (
                 started
                 | "Buildings" >> beam.Create([(number, building, trees) for number, (building, trees) in enumerate(found.items())])

@@ -1,11 +1,14 @@
-"""A line on stderr that says how far a download is, how fast, and how long it will still take."""
+"""A line on stderr that says how far a download or an ingest is, how fast, and how long it will still take."""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 
 def readable(seconds: float) -> str:
@@ -53,3 +56,38 @@ class Transfers:
 
     def say(self, end: str) -> None:
         print(self.line(), end=end, file=self.stream, flush=True)
+
+
+def views_done(stage: Path) -> tuple[int, int]:
+    """(views written or refused, views listed) so far in the stage of an ingest, unfinished shards included."""
+    listed = done = 0
+    for path in stage.glob("listed/*.json"):
+        listed += json.loads(path.read_text())["views"]
+    for pattern in ("manifest/*.jsonl", "quarantine/*.jsonl", ".shard-*/manifest", ".shard-*/quarantine"):
+        for path in stage.glob(pattern):
+            with contextlib.suppress(FileNotFoundError), path.open("rb") as file:  # renamed in this moment
+                done += sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))  # noqa: B023  used at once
+    return done, listed
+
+
+@contextlib.contextmanager
+def watched(stage: str, every: float = 30.0, stream=None) -> Iterator[None]:
+    """say every so many seconds how far the ingest in the local folder `stage` is; workers may be other processes, so their files are looked at."""
+    ended, began = threading.Event(), time.monotonic()
+
+    def watch() -> None:
+        first = None
+        while not ended.wait(every):
+            done, listed = views_done(Path(stage))
+            first = done if first is None else first  # what an interrupted run had done already tells nothing about the rate
+            rate = (done - first) / (time.monotonic() - began)
+            left = f", about {readable((listed - done) / rate)} left" if rate > 0 and listed > done else ""
+            print(f"{done:,} of {listed:,} views, {rate:.1f} a second{left}", file=stream or sys.stderr, flush=True)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

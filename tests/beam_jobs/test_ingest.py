@@ -152,3 +152,25 @@ def test_the_colour_coded_semantic_picture_is_refused_as_a_label(tmp_path):
         ingest(str(tmp_path / "data"), str(tmp_path / "out"), size=64, shards=1)
     assert not (tmp_path / "out").exists()
     assert all("colour-coded" in row["reason"] for row in quarantine(tmp_path / ".out.partial"))
+
+
+def test_progress_says_how_many_views_are_done_and_how_long_it_takes(tmp_path):
+    import io
+    import time
+
+    from beam_jobs.progress import watched
+
+    for folder, name, text in (
+        ("listed", "building-00000.json", '{"run": "r", "views": 10}'),
+        ("manifest", "train-00000.jsonl", "a\n"),
+        (".shard-x", "quarantine", "b\n"),
+    ):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_text(text)
+    said = io.StringIO()
+    with watched(str(tmp_path), every=0.05, stream=said):
+        time.sleep(0.12)
+        (tmp_path / "manifest" / "train-00000.jsonl").write_text("a\n" * 4)
+        time.sleep(0.2)
+    lines = said.getvalue().splitlines()
+    assert lines[0].startswith("2 of 10 views") and lines[-1].startswith("5 of 10 views") and "left" in lines[-1]
