@@ -143,6 +143,7 @@ def make_pipeline(config: Config, *, data: str, run: str, root: str | None = Non
     served = source_hash("models/tasks", "models/networks", "serving")
     bundle = BuildBundle(
         networks=networks,
+        labels=labels,
         transfers=policy.outputs["transfers"],
         size=config.image_size,
         lineage=json.dumps({"config": config.name, "data": fingerprint, "code": learned}),

@@ -38,6 +38,8 @@ LEARNED = (
     "seed",
 )
 
+SHRINKAGES = (1.0, 0.8, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1)
+
 
 class Interrupted(RuntimeError):
     """Training stopped with a reason; the ledger keeps what was finished."""
@@ -134,6 +136,23 @@ def start_at_average(network: TaskNetwork, store) -> None:
         kernel.assign(kernel * 0.1)
 
 
+def shrink_to_average(network: TaskNetwork, store, config: NetworkConfig) -> float:
+    """pull a vector or class answer towards the best constant one by the factor that validation samples like best, in the last layer; the factor.
+
+    answer' = average + factor (answer - average): few buildings teach a network to be surer than it may be. Maps and embeddings keep their answer (factor 1).
+    """
+    if network.task.output.kind not in ("vector", "classes") or not len(store.samples(network.task.name, "val")):
+        return 1.0
+    answer, target, mask = answers(network, store, "val", config)
+    average = average_answer(network.task, store)
+    losses = {factor: image_losses(network.task.loss, target, mask, average + factor * (answer - average)).mean() for factor in SHRINKAGES}
+    factor = min(SHRINKAGES, key=losses.get)
+    kernel, bias = network.head.get_layer("answer").weights
+    kernel.assign(kernel * factor)
+    bias.assign(bias * factor + (1 - factor) * average.reshape(-1))
+    return factor
+
+
 def build_task_network(task: Task, config: NetworkConfig, size: int) -> TaskNetwork:
     """a fresh network; the same seed gives the same weights."""
     keras.utils.set_random_seed(config.seed * 1000 + zlib.crc32(task.name.encode()) % 1000)
@@ -186,7 +205,7 @@ def train_tasks(store, directory: str | Path, names: Iterable[str], config: Netw
 def train_task(store, folder: Path, entry: Task, config: NetworkConfig) -> dict:
     """train one network, measure it on the test split, write it atomically; its record."""
     keras.backend.clear_session()
-    network, since, curve = build_task_network(entry, config, store.size), time.time(), []
+    network, since, curve, shrinkage = build_task_network(entry, config, store.size), time.time(), [], 1.0
     if entry.trained:
         model = Siamese(network)
         if entry.output.kind != "embedding":
@@ -194,6 +213,7 @@ def train_task(store, folder: Path, entry: Task, config: NetworkConfig) -> dict:
         rate = keras.optimizers.schedules.CosineDecay(config.learning_rate, config.steps)
         model.compile(optimizer=keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, global_clipnorm=5.0), jit_compile=False)
         curve = descend(model, Batches(store, entry, config, network.images), config.steps, entry.name)
+        shrinkage = shrink_to_average(network, store, config)
     seconds = time.time() - since
     scratch = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(scratch, ignore_errors=True)
@@ -210,6 +230,7 @@ def train_task(store, folder: Path, entry: Task, config: NetworkConfig) -> dict:
         "loss": None,
         "win_average": float("nan"),
         "curve": curve,
+        "shrinkage": shrinkage,
     }
     if entry.trained:
         network.head.save_weights(scratch / "head.weights.h5")
@@ -238,14 +259,20 @@ def load_task_network(folder: str | Path) -> TaskNetwork:
     return network
 
 
+def answers(network: TaskNetwork, store, split: str, config: NetworkConfig, rows: slice = slice(None)) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(answer, target, mask) of samples of a split."""
+    task, data = network.task, store.samples(network.task.name, split)
+    target, rng = np.asarray(data.target[rows], "float32"), np.random.default_rng([zlib.crc32(task.name.encode()), rows.start or 0])
+    value = training_input(task, store.images(split)[data.views[rows]], target, rng, config.tile_size)
+    return network.answer(value), target, np.asarray(data.mask[rows], "float32")
+
+
 def test_losses(network: TaskNetwork, store, config: NetworkConfig) -> np.ndarray:
     """[sample] the network's own loss on every test sample; the damage done to inputs is the same for every caller."""
-    task, data = network.task, store.samples(network.task.name, "test")
-    target = np.asarray(data.target, "float32")
-    rng, images, parts = np.random.default_rng(zlib.crc32(task.name.encode())), store.images("test"), []
-    for i in range(0, len(data), 64):
-        value = training_input(task, images[data.views[i : i + 64]], target[i : i + 64], rng, config.tile_size)
-        parts.append(image_losses(task.loss, target[i : i + 64], data.mask[i : i + 64], network.answer(value)))
+    parts = []
+    for start in range(0, len(store.samples(network.task.name, "test")), 64):
+        answer, target, mask = answers(network, store, "test", config, slice(start, start + 64))
+        parts.append(image_losses(network.task.loss, target, mask, answer))
     return np.concatenate(parts)
 
 

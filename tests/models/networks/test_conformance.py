@@ -79,3 +79,17 @@ def test_masked_pixels_do_not_count():
 def test_encoders_of_tasks_take_their_own_channels():
     lightness = build_task_network(TASKS["colorization"], TINY, SIZE).encoder
     assert lightness.input_shape[-1] == 1
+
+
+@pytest.mark.parametrize("name", ["room_layout", "class_scene", "fixated_pose"])
+def test_shrinking_folds_the_average_into_the_last_layer_and_never_harms_validation(name):
+    from models.networks.task_network import answers, average_answer, shrink_to_average
+
+    store = TinyStore()
+    network = build_task_network(TASKS[name], TINY, store.size)
+    before, target, mask = answers(network, store, "val", TINY)
+    factor = shrink_to_average(network, store, TINY)
+    after, average = answers(network, store, "val", TINY)[0], average_answer(TASKS[name], store)
+    np.testing.assert_allclose(after, average + factor * (before - average), atol=1e-4)
+    losses = [image_losses(TASKS[name].loss, target, mask, answer).mean() for answer in (before, after)]
+    assert losses[1] <= losses[0] + 1e-5
