@@ -2,8 +2,9 @@
 
     .venv/bin/python benchmarks/ingest.py [--views 120] [--size 256] [--frames FOLDER]
 
-Expected: at least 70 % of the bare rate of as many processes (93 %, 92 % and 87 % on two shared cores). Ratios are from one run on one machine; each row is the best of its repetitions, the
-cost of starting stands apart. Without released frames (../shared) procedural ones are taken.
+Expected: at least 70 % of the bare rate of as many processes (measured on two shared cores: 93 %, 92 % with two processes, 87 % over the portable
+runner). Ratios are from one run on one machine; each row is the best of its repetitions, the cost of starting stands apart. Without released
+frames (../shared) procedural ones are taken.
 """
 
 from __future__ import annotations
