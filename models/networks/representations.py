@@ -15,7 +15,8 @@ import numpy as np
 
 from models.networks.inputs import encoder_input
 from models.networks.plan import NetworkConfig
-from models.networks.task_network import load_task_network
+from models.networks.task_network import build_task_network
+from models.tasks import TASKS, Task
 
 SPLITS = ("train", "val", "test")
 
@@ -48,9 +49,9 @@ def encode_views(networks: str | Path, store, directory: str | Path, names: Iter
     """run the encoders of `names` over all views of all splits; complete sources of the same network are kept."""
     directory, names, since = Path(directory), list(names), time.time()
     directory.mkdir(parents=True, exist_ok=True)
-    facts = {}
+    facts, encoders = {}, Encoders()
     for name in names:
-        facts[name] = encode_source(Path(networks) / name, store, directory / name)
+        facts[name] = encode_source(Path(networks) / name, store, directory / name, encoders)
     scratch = directory / ".representations.json"
     scratch.write_text(json.dumps({"store": store.hash, "sources": facts}))
     os.replace(scratch, directory / "representations.json")
@@ -59,15 +60,31 @@ def encode_views(networks: str | Path, store, directory: str | Path, names: Iter
     return RepresentationStore(directory)
 
 
-def encode_source(network: Path, store, folder: Path) -> dict:
+class Encoders:
+    """One compiled encoder a shape, which takes the weights of one network after the other: nothing is built or traced twice."""
+
+    def __init__(self) -> None:
+        self.built: dict[str, keras.Model] = {}
+
+    def load(self, network: Path) -> tuple[Task, keras.Model]:
+        """the task of a network, and its encoder until the next is loaded."""
+        record = json.loads((network / "network.json").read_text())
+        task = TASKS[record["task"]]
+        key = json.dumps([task.input_channels, record["config"], record["size"]])
+        if key not in self.built:
+            self.built[key] = build_task_network(task, NetworkConfig(**record["config"]), record["size"]).encoder
+        self.built[key].load_weights(network / "encoder.weights.h5")
+        return task, self.built[key]
+
+
+def encode_source(network: Path, store, folder: Path, encoders: Encoders) -> dict:
     """one encoder over all splits; {address, mean, deviation}."""
     address = json.loads((network / "network.json").read_text())["address"] + store.hash
     described = folder / "source.json"
     if described.exists() and json.loads(described.read_text())["address"] == address:
         return json.loads(described.read_text())
-    keras.backend.clear_session()
-    loaded = load_task_network(network)
-    codes = {split: encoded(loaded, store.images(split)) for split in SPLITS}
+    task, encoder = encoders.load(network)
+    codes = {split: encoded(task, encoder, store.images(split)) for split in SPLITS}
     mean, deviation = codes["train"].mean((0, 1, 2)), np.maximum(codes["train"].std((0, 1, 2)), 1e-3)
     scratch = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(scratch, ignore_errors=True)
@@ -81,10 +98,10 @@ def encode_source(network: Path, store, folder: Path) -> dict:
     return facts
 
 
-def encoded(network, images: np.ndarray, batch: int = 64) -> np.ndarray:
+def encoded(task: Task, encoder: keras.Model, images: np.ndarray, batch: int = 64, chunk: int = 4096) -> np.ndarray:
     """[n, h, w, c] float32 codes of clean whole images."""
     parts = []
-    for i in range(0, len(images), batch):
-        image01 = keras.ops.convert_to_tensor(images[i : i + batch].astype("float32") / 255)
-        parts.append(np.asarray(network.encoder(encoder_input(network.task, image01), training=False)))
+    for i in range(0, len(images), chunk):
+        image01 = keras.ops.convert_to_tensor(images[i : i + chunk].astype("float32") / 255)
+        parts.append(encoder.predict(np.asarray(encoder_input(task, image01)), batch_size=batch, verbose=0))
     return np.concatenate(parts)
