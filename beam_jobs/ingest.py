@@ -11,8 +11,11 @@ import argparse
 import contextlib
 import fcntl
 import json
+import logging
 import os
+import shutil
 import uuid
+import warnings
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -42,6 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    warnings.filterwarnings("ignore", category=FutureWarning, module="google")
+    logging.getLogger().addFilter(lambda record: "crcmod" not in record.getMessage())  # Beam's own TFRecord files are not used
     root, facts = options.data, {}
     if options.input_pattern:
         found = spans.newest(options.input_pattern, span=options.span, version=options.version)
@@ -179,4 +185,6 @@ class staged:
         if storage.is_local(self.uri):
             if kind is None:
                 conclusion.publish(self.stage, self.uri)
+            elif not os.path.exists(os.path.join(self.stage, "done")) and not os.path.exists(os.path.join(self.stage, "quarantine.jsonl")):
+                shutil.rmtree(self.stage)  # nothing that a restart could use, or a person would look at
             self.lock.close()
