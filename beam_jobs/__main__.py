@@ -7,6 +7,7 @@ import importlib
 import sys
 
 COMMANDS = {
+    "agreement": "recompute the labels of real frames and compare",
     "annotate": "make a procedural data set in the published layout",
     "ingest": "turn a folder in the published layout into sharded examples",
     "download": "fetch the published data set",

@@ -6,17 +6,19 @@ A building that is complete (its `building.json` names the same parameters) is k
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import multiprocessing
 import os
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
 
 # Version of the generator: raise it when the same seed gives other pixels.
-GENERATOR = 1
+GENERATOR = 2
 # ImageNet indices and Places365 indices of what the generator can build.
 OBJECTS = {
     "bottle": 898,
@@ -74,16 +76,17 @@ def annotate_buildings(root: Path, *, buildings: int, views: int, size: int, see
     if buildings < 3 or views < 3 or size < 32:
         raise ValueError(f"a data set needs at least 3 buildings (one a split), 3 views each and 32 pixels; got {buildings}, {views}, {size}")
     root.mkdir(parents=True, exist_ok=True)
-    wanted = [(root, seed * 1000 + i, views, size) for i in range(buildings)]
+    wanted = [(root, building_number(seed, i), views, size) for i in range(buildings)]
     os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
     missing = [job for job in wanted if not complete(*job)]
     if missing:
         with (
             multiprocessing.get_context("spawn").Pool(min(processes, len(missing)), initializer=single_threaded) as pool,
-            tqdm(total=len(missing), desc="buildings", unit="building", file=sys.stderr) as bar,
+            tqdm(total=len(missing) * views, desc="views", unit="view", file=sys.stderr) as bar,
         ):
-            for _ in pool.imap_unordered(annotate_building, missing):
-                bar.update()
+            for made in pool.imap_unordered(annotate_building, missing):
+                bar.total += made - views
+                bar.update(made)
     counts = [json.loads((building_folder(root, number) / "building.json").read_text())["views"] for _, number, _, _ in wanted]
     splits = write_splits(root, [building_name(number) for _, number, _, _ in wanted])
     describe(root, splits, counts, wanted)
@@ -95,6 +98,11 @@ def single_threaded() -> None:
     import cv2
 
     cv2.setNumThreads(1)
+
+
+def building_number(seed: int, i: int) -> int:
+    """the seed of the i-th building of a data set: one for one, so that no two data sets of seeds below 100,000 share a building."""
+    return seed * 1000 + i % 1000 + i // 1000 * 10**8
 
 
 def building_name(number: int) -> str:
@@ -126,18 +134,34 @@ def annotate_building(job: tuple[Path, int, int, int]) -> int:
     root, number, views, size = job
     rng = np.random.default_rng([number, 7])
     eye = Eye(building(number))
-    scratch = root / f".{building_name(number)}.partial"
-    shutil.rmtree(scratch, ignore_errors=True)
+    scratch = Path(tempfile.mkdtemp(prefix=f".{building_name(number)}.", dir=root))  # of this run alone: another may work beside it
+    scratch.chmod(0o755)
     taken = shots(eye, rng, views)
     sights: dict[int, list] = {}
     for shot in taken:
         write_view(scratch, eye, shot, size, rng, sights, taken)
     write_matches(scratch, sights, taken)
     (scratch / "building.json").write_text(json.dumps({**parameters(number, views, size), "views": len(taken)}))
-    folder = building_folder(root, number)
-    shutil.rmtree(folder, ignore_errors=True)
-    os.replace(scratch, folder)
+    publish(scratch, *job)
     return len(taken)
+
+
+def publish(scratch: Path, root: Path, number: int, views: int, size: int) -> None:
+    """move a finished building into place; where another run was first with the same one, keep that."""
+    folder = building_folder(root, number)
+    for _ in range(10):
+        if complete(root, number, views, size):
+            return shutil.rmtree(scratch)
+        if folder.exists():
+            stale = Path(tempfile.mkdtemp(prefix=f".{building_name(number)}.stale.", dir=root))
+            with contextlib.suppress(OSError):  # the other run moved it first
+                os.replace(folder, stale)
+            shutil.rmtree(stale, ignore_errors=True)
+        try:
+            return os.replace(scratch, folder)
+        except OSError:  # another run put its own there meanwhile: look again
+            continue
+    raise OSError(f"{folder} is replaced by another run again and again; give each run with other parameters its own --out")
 
 
 def write_view(folder: Path, eye, shot, size: int, rng, sights: dict, taken: list) -> None:
@@ -178,7 +202,7 @@ def pixel_labels(surfaces, camera, scene) -> dict[str, np.ndarray]:
         "edge_occlusion": edge,
         "edge_texture": edges.edge_texture(surfaces.rgb),
         "keypoints2d": keypoints.keypoints2d(surfaces.rgb),
-        "keypoints3d": keypoints.keypoints3d(surfaces.depth, surfaces.distance, surfaces.normal, camera.field_of_view),
+        "keypoints3d": keypoints.keypoints3d(surfaces.depth, surfaces.normal, camera.field_of_view),
         "segment_unsup2d": segments.segment_unsup2d(surfaces.rgb),
         "segment_unsup25d": segments.segment_unsup25d(depth, normal, edge),
         "segment_semantic": semantic,

@@ -31,3 +31,25 @@ def reshading(facing: np.ndarray, distance: np.ndarray) -> np.ndarray:
     """uint8 [H, W]: a light at the camera, 1.6 cos 8/(8 + r^2), r metres, cos between the normal and the way back (fitted to published frames)."""
     near = np.where(np.isfinite(distance), distance, 1e3)
     return np.clip(1.6 * np.clip(facing, 0, 1) * 8 / (8 + near**2) * 255 + 0.5, 0, 255).astype("uint8")
+
+
+def rays(size: int, field_of_view: float) -> np.ndarray:
+    """[S, S, 3] float64 ways through the pixel centres, z = 1, in the frame x right, y down, z away."""
+    scale = ((np.arange(size) + 0.5) / size * 2 - 1) * np.tan(field_of_view / 2)
+    return np.stack([*np.meshgrid(scale, scale), np.ones((size, size))], -1)
+
+
+def normals_from_depth(depth: np.ndarray, field_of_view: float, side: int = 5) -> np.ndarray:
+    """[S, S, 3] unit normals towards the camera, frame x right, y down, z away: the plane fitted to side x side pixels.
+
+    depth: metres along the axis, inf unseen. On a plane n.p = d, so that 1/z is linear in the pixel: the fit is linear least squares.
+    """
+    import cv2
+
+    way = rays(depth.shape[0], field_of_view)
+    inverse = np.where(np.isfinite(depth), 1 / np.maximum(depth, 1e-6), 0)
+    mean = lambda x: cv2.blur(x, (side, side), borderType=cv2.BORDER_REFLECT)
+    x, y = way[..., 0], way[..., 1]
+    slopes = [(mean(a * inverse) - mean(a) * mean(inverse)) / np.maximum(mean(a * a) - mean(a) ** 2, 1e-12) for a in (x, y)]
+    normal = -np.stack([*slopes, mean(inverse) - slopes[0] * mean(x) - slopes[1] * mean(y)], -1)
+    return normal / (np.linalg.norm(normal, axis=-1, keepdims=True) + 1e-12)
