@@ -1,11 +1,12 @@
 """Procedural buildings in the published layout: exact geometry, the same for the same seed, resumable."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from beam_jobs.annotate import annotate_buildings, complete
+from beam_jobs.annotate import annotate_building, annotate_buildings, building_number, complete
 from beam_jobs.scenes import shapes
 from beam_jobs.scenes.building import building
 from beam_jobs.scenes.renderer import Eye
@@ -87,6 +88,25 @@ def test_the_same_seed_gives_the_same_pixels(made, tmp_path):
         assert path.read_bytes() == (tmp_path / path.relative_to(made)).read_bytes()
 
 
+def test_two_data_sets_share_no_building():
+    numbers = [building_number(seed, i) for seed in range(5) for i in range(2500)]
+    assert len(set(numbers)) == len(numbers)
+    assert building_number(7, 3) == 7003
+
+
+def test_two_runs_into_one_folder_end_with_one_whole_building(tmp_path):
+    job = (tmp_path, 5, 3, 32)
+    with ThreadPoolExecutor(2) as pool:
+        assert len(set(pool.map(annotate_building, [job, job]))) == 1
+    assert complete(*job) and [path.name for path in tmp_path.iterdir()] == ["procedural00005"]
+
+
+def test_a_building_with_other_parameters_is_replaced(tmp_path):
+    annotate_building((tmp_path, 5, 3, 32))
+    annotate_building((tmp_path, 5, 3, 48))
+    assert complete(tmp_path, 5, 3, 48) and len(list(tmp_path.iterdir())) == 1
+
+
 def test_too_few_buildings_make_no_data_set(tmp_path):
     with pytest.raises(ValueError, match="at least 3 buildings"):
         annotate_buildings(tmp_path, buildings=1, views=4, size=32, seed=0)
@@ -103,7 +123,7 @@ def test_every_task_gets_targets_of_the_declared_shape_and_range_from_a_rendered
     store = build_label_store(str(tmp_path / "examples"), tmp_path / "store", seed=0, max_samples=40)
     for entry in TASKS.values():
         if not entry.trained or not store.has(entry.name):
-            assert entry.name in ("random_projection", "nonfixated_pose"), entry.name           # few views may share no other point
+            assert entry.name in ("random_projection", "nonfixated_pose"), entry.name  # few views may share no other point
             continue
         data = store.samples(entry.name, "train")
         wanted = entry.output.shape(32)
