@@ -8,6 +8,8 @@ import sys
 import warnings
 from pathlib import Path
 
+from serving.flags import add_flags
+
 
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
@@ -17,12 +19,7 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = top.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", help="answer over gRPC and REST until interrupted")
-    serve.add_argument("--model_name", default="taxonomy")
-    serve.add_argument("--model_base_path", type=Path, required=True, help="folder of integer-named versions, absolute")
-    serve.add_argument("--port", type=int, default=8500, help="gRPC; 0: any free one, printed")
-    serve.add_argument("--rest_api_port", type=int, help="REST; 0: any free one, printed; left out: none")
-    serve.add_argument("--host", default="127.0.0.1", help="loopback unless you say otherwise")
-    serve.add_argument("--file_system_poll_wait_seconds", type=float, default=1.0)
+    add_flags(serve)
     ask = commands.add_parser("ask", help="answers about an image, as pictures")
     ask.add_argument("--server", default="127.0.0.1:8500")
     ask.add_argument("--model_name", default="taxonomy")
@@ -52,7 +49,11 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    options = parser().parse_args(arguments)
+    options, unknown = parser().parse_known_args(arguments)
+    if unknown and options.command != "serve":
+        parser().error(f"unrecognized arguments: {' '.join(unknown)}")
+    for flag in unknown:  # as tensorflow_model_server: it says so and goes on
+        print(f"unknown argument: {flag}", file=sys.stderr)
     for name, value in (("TF_CPP_MIN_LOG_LEVEL", "3"), ("GRPC_VERBOSITY", "NONE"), ("CUDA_VISIBLE_DEVICES", os.environ.get("CUDA_VISIBLE_DEVICES", "-1"))):
         os.environ.setdefault(name, value)
     warnings.filterwarnings("ignore", message="You are using a Python version")  # google.api_core, which TensorFlow brings, about 2027
@@ -68,16 +69,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def do_serve(options) -> int:
-    from serving.server import serve
+    from serving.starting import start
 
-    return serve(
-        name=options.model_name,
-        base=options.model_base_path,
-        port=options.port,
-        rest_port=options.rest_api_port,
-        host=options.host,
-        poll_seconds=options.file_system_poll_wait_seconds,
-    )
+    return start(options)
 
 
 def do_ask(options) -> int:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import grpc
 
+LONGEST = 1024  # characters of a message; what is longer is cut
 _HTTP = {
+    grpc.StatusCode.OK: 200,
     grpc.StatusCode.INVALID_ARGUMENT: 400,
     grpc.StatusCode.FAILED_PRECONDITION: 400,
     grpc.StatusCode.OUT_OF_RANGE: 400,
+    grpc.StatusCode.UNAUTHENTICATED: 401,
+    grpc.StatusCode.PERMISSION_DENIED: 403,
     grpc.StatusCode.NOT_FOUND: 404,
+    grpc.StatusCode.ALREADY_EXISTS: 409,
+    grpc.StatusCode.ABORTED: 409,
     grpc.StatusCode.RESOURCE_EXHAUSTED: 429,
+    grpc.StatusCode.CANCELLED: 499,
     grpc.StatusCode.UNIMPLEMENTED: 501,
     grpc.StatusCode.UNAVAILABLE: 503,
     grpc.StatusCode.DEADLINE_EXCEEDED: 504,
@@ -20,7 +27,7 @@ class ServingError(Exception):
     """A request that cannot be answered. code: grpc.StatusCode."""
 
     def __init__(self, code: grpc.StatusCode, message: str) -> None:
-        super().__init__(message if len(message) <= 1024 else message[:1024] + "...TRUNCATED")
+        super().__init__(message if len(message) <= LONGEST else message[:LONGEST] + "...TRUNCATED")
         self.code = code
 
     @property
@@ -40,8 +47,32 @@ def precondition(message: str) -> ServingError:
     return ServingError(grpc.StatusCode.FAILED_PRECONDITION, message)
 
 
+def unavailable(message: str) -> ServingError:
+    return ServingError(grpc.StatusCode.UNAVAILABLE, message)
+
+
+def late(message: str = "Deadline Exceeded") -> ServingError:
+    return ServingError(grpc.StatusCode.DEADLINE_EXCEEDED, message)
+
+
+def unimplemented(message: str) -> ServingError:
+    return ServingError(grpc.StatusCode.UNIMPLEMENTED, message)
+
+
+def unknown(message: str) -> ServingError:
+    return ServingError(grpc.StatusCode.UNKNOWN, message)
+
+
+def internal(message: str) -> ServingError:
+    return ServingError(grpc.StatusCode.INTERNAL, message)
+
+
+def too_much(message: str) -> ServingError:
+    return ServingError(grpc.StatusCode.RESOURCE_EXHAUSTED, message)
+
+
 def from_tensorflow(error: Exception) -> ServingError:
-    """TensorFlow's op errors carry gRPC's numbers."""
+    """TensorFlow's op errors carry gRPC's numbers; other exceptions become UNKNOWN."""
     number = getattr(error, "error_code", 2)
     code = next((code for code in grpc.StatusCode if code.value[0] == number), grpc.StatusCode.UNKNOWN)
     return ServingError(code, str(getattr(error, "message", error)).split("\n")[0])

@@ -1,7 +1,8 @@
-"""Loaded versions of one model: polled from a folder, warmed up, swapped without a failed request.
+"""Versions of one model: found by polling a folder, loaded by policy, warmed up, swapped without a failed request.
 
-The newest integer-named folder is aspired. It is loaded and warmed up first, then published, then the old one is closed when its last request ends.
-A version that fails to load leaves the old one serving.
+What the policy aspires to is loaded first, highest number first; only when an aspired version serves are the others let go, lowest first, each after its
+last running request. A version that fails to load shows as END with its error, leaves the old one serving, and is not tried again before it has left
+the aspired set.
 """
 
 from __future__ import annotations
@@ -10,126 +11,139 @@ import gc
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
+from serving.engine import Version
+from serving.errors import ServingError, invalid, not_found
 
-from serving.errors import ServingError, from_tensorflow, invalid, not_found, precondition
+START, LOADING, AVAILABLE, UNLOADING, END = 10, 20, 30, 40, 50
+REMEMBERED = 8  # ended versions that status still names
 
-AVAILABLE, END, LOADING = 30, 50, 20
 
+@dataclass(frozen=True)
+class Policy:
+    """Which of the versions on disk are aspired: the newest `latest`, all, or `specific` numbers."""
 
-class Version:
-    """One SavedModel in a session of its own."""
+    latest: int | None = 1
+    specific: tuple[int, ...] = ()
 
-    def __init__(self, folder: Path, number: int) -> None:
-        import tensorflow as tf
-
-        tf.get_logger().setLevel("ERROR")  # loading into a session is marked deprecated; it is what lets unasked heads be pruned
-        self.number, self.folder, self.running = number, folder, 0
-        self.session = tf.compat.v1.Session(graph=tf.Graph())
-        with self.session.graph.as_default():
-            self.meta = tf.compat.v1.saved_model.loader.load(self.session, [tf.saved_model.SERVING], str(folder))
-        self.signatures = {name: signature for name, signature in self.meta.signature_def.items() if not name.startswith("__")}
-        self.warm_up()
-
-    def warm_up(self) -> None:
-        """replay the records shipped with the model: the first real request should not pay for compilation."""
-        import tensorflow as tf
-        from tensorflow_serving.apis import prediction_log_pb2
-
-        path = self.folder / "assets.extra" / "tf_serving_warmup_requests"
-        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator() if path.exists() else ():
-            request = prediction_log_pb2.PredictionLog.FromString(record).predict_log.request
-            self.run(request.model_spec.signature_name, {name: tf.make_ndarray(value) for name, value in request.inputs.items()}, ())
-
-    def signature(self, name: str):
-        name = name or "serving_default"
-        if name not in self.signatures:
-            raise precondition(f'Serving signature key "{name}" not found.')
-        return name, self.signatures[name]
-
-    def run(self, signature: str, inputs: dict[str, np.ndarray], wanted) -> dict[str, np.ndarray]:
-        """outputs by name; `wanted` empty: all. Raises ServingError with TensorFlow Serving's codes."""
-        import tensorflow as tf
-
-        _, found = self.signature(signature)
-        if set(inputs) != set(found.inputs):
-            extra, missing = sorted(set(inputs) - set(found.inputs)), sorted(set(found.inputs) - set(inputs))
-            raise invalid(
-                f"input size does not match signature: {len(inputs)}!={len(found.inputs)} "
-                f"Sent extra: {{{','.join(extra)}}}. Missing but required: {{{','.join(missing)}}}."
-            )
-        names = list(wanted) or sorted(found.outputs)
-        for name in names:
-            if name not in found.outputs:
-                raise invalid(f"output tensor alias not found in signature: {name}")
-        if len(set(names)) != len(names):
-            raise invalid(f"duplicate output tensor alias: {next(name for name in names if names.count(name) > 1)}")
-        feeds = {}
-        for i, (name, value) in enumerate(sorted(inputs.items())):
-            wanted_type = tf.as_dtype(found.inputs[name].dtype)
-            if tf.as_dtype(value.dtype) != wanted_type and not (wanted_type == tf.string and value.dtype == object):
-                raise invalid(f"Expects arg[{i}] to be {wanted_type.name} but {tf.as_dtype(value.dtype).name} is provided")
-            feeds[found.inputs[name].name] = value
-        try:
-            return dict(zip(names, self.session.run([found.outputs[name].name for name in names], feeds)))
-        except tf.errors.OpError as error:
-            raise from_tensorflow(error) from error
-        except (ValueError, TypeError) as error:
-            raise invalid(str(error).split("\n")[0]) from error
-
-    def close(self, patience: float = 60) -> None:
-        """after the last running request, or `patience` seconds."""
-        until = time.time() + patience
-        while self.running and time.time() < until:
-            time.sleep(0.02)
-        self.session.close()
+    def aspired(self, numbers) -> list[int]:
+        """highest first."""
+        ordered = sorted(numbers, reverse=True)
+        if self.specific:
+            return [number for number in ordered if number in self.specific]
+        return ordered if self.latest is None else ordered[: self.latest]
 
 
 class Model:
-    """The aspired version of `base`, kept current by `poll`. states: version -> (state, error text)."""
+    """The aspired versions of `base`, kept current by `poll`. states: version -> (state, error text); labels: label -> version.
 
-    def __init__(self, name: str, base: Path) -> None:
-        self.name, self.base, self.current, self.states, self.lock = name, base, None, {}, threading.Lock()
+    retries: how often a load that fails is tried again, retry_seconds apart; load: makes a `Version` of (folder, number, **options).
+    """
+
+    def __init__(self, name: str, base: Path, policy: Policy = Policy(), labels=None, *, retries: int = 0, retry_seconds: float = 0.0, **options) -> None:  # noqa: B008  frozen
+        self.name, self.base, self.policy, self.labels = name, Path(base), policy, dict(labels or {})
+        self.retries, self.retry_seconds, self.options = retries, retry_seconds, options
+        self.versions: dict[int, Version] = {}
+        self.states: dict[int, tuple[int, str]] = {}
+        self.lock, self.turn = threading.Lock(), threading.Lock()
+
+    @property
+    def current(self) -> Version | None:
+        """the highest version that serves."""
+        versions = self.versions
+        return versions[max(versions)] if versions else None
+
+    def folders(self) -> dict[int, Path] | None:
+        """number -> folder of every integer-named folder that holds a model; None if the base path is not there.
+
+        A folder without `saved_model.pb` is still being written: it is not aspired (the real server would try it and fail).
+        """
+        try:
+            paths = sorted(self.base.iterdir())
+        except OSError:
+            return None
+        numbered = [path for path in paths if path.name.isascii() and path.name.isdigit() and int(path.name) < 2**63]
+        return {int(path.name): path for path in numbered if (path / "saved_model.pb").exists() or (path / "saved_model.pbtxt").exists()}
 
     def newest(self) -> int | None:
-        """the highest integer-named folder that holds a complete model."""
-        numbers = [int(path.name) for path in self.base.iterdir() if path.name.isdigit() and (path / "saved_model.pb").exists()] if self.base.is_dir() else []
-        return max(numbers, default=None)
+        return max(self.folders() or {}, default=None)
 
     def poll(self) -> None:
-        """load what is aspired and not yet tried; publish it; close the old one."""
-        number = self.newest()
-        if (
-            number is None
-            or (self.current and self.current.number == number)
-            or self.states.get(number, (0, ""))[0] == END
-            and not (self.current and self.current.number > number)
-        ):
-            return
+        """load what is aspired and not yet tried, then let go what is no longer aspired."""
+        with self.turn:
+            folders = self.folders()
+            if folders is None:
+                return
+            aspired = self.policy.aspired(folders)
+            for number in [number for number, (state, error) in self.states.items() if state == END and error and number not in aspired]:
+                del self.states[number]  # it may come back and be tried again
+            for number in aspired:
+                if number not in self.versions and not (number in self.states and self.states[number][1]):
+                    self.load(number, folders[number])
+            if not aspired or any(number in self.versions for number in aspired):
+                for number in sorted(set(self.versions) - set(aspired)):
+                    self.unload(number)
+            self.forget()
+
+    def load(self, number: int, folder: Path) -> None:
         self.states[number] = (LOADING, "")
-        try:
-            loaded = Version(self.base / str(number), number)
-        except Exception as error:  # whatever a broken model raises, the old one keeps serving
-            self.states[number] = (END, str(error).splitlines()[0] if str(error) else type(error).__name__)
-            return
+        for left in range(self.retries, -1, -1):
+            try:
+                loaded = Version(folder, number, **self.options)
+                break
+            except Exception as error:  # whatever a broken model raises, the old one keeps serving
+                if not left:
+                    self.states[number] = (END, (str(error).splitlines() or [type(error).__name__])[0] or type(error).__name__)
+                    return
+                time.sleep(max(self.retry_seconds, 0))
         with self.lock:
-            old, self.current = self.current, loaded
+            self.versions = {**self.versions, number: loaded}
         self.states[number] = (AVAILABLE, "")
         gc.collect()
-        gc.freeze()
-        if old:
-            self.states[old.number] = (END, "")
-            threading.Thread(target=old.close, daemon=True).start()
+        gc.freeze()  # a full collection would walk TensorFlow's whole object graph in the middle of a request
+
+    def unload(self, number: int) -> None:
+        """no request finds it any more; its session ends after the last one that holds it."""
+        with self.lock:
+            gone = self.versions[number]
+            self.versions = {key: value for key, value in self.versions.items() if key != number}
+        self.states[number] = (UNLOADING, "")
+
+        def end() -> None:
+            gone.close()
+            if number not in self.versions:
+                self.states[number] = (END, "")
+
+        threading.Thread(target=end, daemon=True).start()
+
+    def forget(self) -> None:
+        """of ended versions only the newest few stay in the status."""
+        ended = sorted(number for number, (state, error) in self.states.items() if state == END and not error)
+        for number in ended[:-REMEMBERED]:
+            self.states.pop(number, None)
+
+    def unload_all(self) -> None:
+        with self.turn:
+            for number in sorted(self.versions):
+                self.unload(number)
+
+    def failure(self) -> tuple[int, str] | None:
+        """(version, error) of the newest version that could not be loaded."""
+        return max(((number, error) for number, (state, error) in list(self.states.items()) if state == END and error), default=None)
 
     @contextmanager
-    def held(self, number: int | None = None):
-        """the current version (or `number`, if that is it), kept open while held: counted under the lock that a swap takes, so that
-        no request finds its session closed. Raises NOT_FOUND."""
+    def held(self, number: int | None = None, label: str | None = None):
+        """the highest version, or the one of `number` or `label`, kept open while held: counted under the lock that a swap takes, so that no
+        request finds its session closed. Raises NOT_FOUND, INVALID_ARGUMENT for an unknown label."""
+        if label is not None:
+            if label not in self.labels:
+                raise invalid(f"Unrecognized servable version label: {label}")
+            number = self.labels[label]
         with self.lock:
-            version = self.current
-            if version is None or (number is not None and number != version.number):
+            version = self.current if number is None else self.versions.get(number)
+            if version is None:
                 raise not_found(f"Servable not found for request: {f'Latest({self.name})' if number is None else f'Specific({self.name}, {number})'}")
             version.running += 1
         try:
@@ -139,8 +153,8 @@ class Model:
                 version.running -= 1
 
 
-def keep_polling(model: Model, seconds: float, stop: threading.Event) -> threading.Thread:
-    """a thread that polls until `stop`."""
+def keep_polling(model, seconds: float, stop: threading.Event) -> threading.Thread:
+    """a thread that polls (anything with `poll`) until `stop`."""
 
     def loop() -> None:
         while not stop.wait(seconds):
@@ -151,4 +165,4 @@ def keep_polling(model: Model, seconds: float, stop: threading.Event) -> threadi
     return thread
 
 
-__all__ = ["Model", "ServingError", "Version", "keep_polling"]
+__all__ = ["Model", "Policy", "ServingError", "Version", "keep_polling"]

@@ -4,7 +4,6 @@ import json
 import threading
 import urllib.error
 import urllib.request
-from http.server import ThreadingHTTPServer
 
 import grpc
 import numpy as np
@@ -17,7 +16,8 @@ from models.networks import encode_views, train_tasks, train_transfer
 from serving.bundle import build_bundle
 from serving.client import Client
 from serving.push import push, versions
-from serving.server import Rest, grpc_server
+from serving.rest import RestServer
+from serving.server import grpc_server
 from serving.versions import Model
 
 OWN, REACHED = ["normal", "class_scene"], ["reshading", "segment_semantic", "fixated_pose", "egomotion"]
@@ -112,8 +112,8 @@ def test_an_unknown_model_is_not_found(served):
 
 
 def rest(model):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Door", (Rest,), {"model": model}))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server = RestServer(("127.0.0.1", 0), model)
+    server.start()
     return server, f"http://127.0.0.1:{server.server_port}/v1/models/taxonomy"
 
 
