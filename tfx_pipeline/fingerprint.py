@@ -23,9 +23,13 @@ def source_hash(*places: str) -> str:
 def folder_fingerprint(root: str) -> str:
     """16 hex digits over names and sizes of all files below `root`, and their times of change.
 
-    Raises FileNotFoundError for a folder that is missing or holds no file.
+    root: a folder, or a pattern with {SPAN} of which the newest counts. Raises FileNotFoundError for a folder that is missing or holds no file.
     """
     digest, count = hashlib.sha256(), 0
+    if "{" in root:
+        from beam_jobs.spans import newest
+
+        root = newest(root).root
     for folder, children, files in os.walk(root):
         children.sort()
         for name in sorted(files):

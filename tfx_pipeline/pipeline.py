@@ -31,6 +31,7 @@ from models.tasks import source_names, target_names
 from tfx_pipeline.config import Config
 from tfx_pipeline.fingerprint import folder_fingerprint, source_hash
 
+INGESTION = tuple(f"beam_jobs/{name}.py" for name in ("ingest", "listing", "align", "sink", "conclusion", "storage", "statistics", "known_bad", "spans"))
 BEAM_ARGS = ("--runner=FnApiRunner",)  # DirectRunner tries to download Prism from the network on every pipeline
 
 
@@ -49,7 +50,7 @@ def make_pipeline(config: Config, *, data: str, run: str, root: str | None = Non
         fingerprint=fingerprint,
         size=config.image_size,
         shards=config.example_shards,
-        code=source_hash("models/tasks", "models/examples", "beam_jobs/ingest.py"),
+        code=source_hash("models/tasks", "models/examples", *INGESTION),
     ).with_id("ExampleGen")
     examples = example_gen.outputs["examples"]
     statistics_gen = tfx.components.StatisticsGen(examples=examples)

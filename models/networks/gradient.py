@@ -61,7 +61,9 @@ def learn(store, maps, name: str, slots: np.ndarray, seeds: Sequence[int], confi
     rng, validation, snapshot = np.random.default_rng(config.seed), [], Best(stack, len(local), schedule.patience)
     for _ in range(schedule.epochs):
         order = rng.permutation(held[0])
-        stack.fit(teach.take(order), np.zeros(len(order), "float32"), batch_size=min(schedule.batch, len(order)), epochs=1, shuffle=False, verbose=0)
+        size = min(schedule.batch, len(order))
+        for start in range(0, len(order) - size + 1, size):  # whole batches: one compiled program; `fit` costs seconds a call (docs/DEVIATIONS.md)
+            stack.train_on_batch(teach.take(order[start : start + size]), np.zeros(size, "float32"))
         validation.append(image_losses(stack, teach.take(held)).mean(0))
         if not np.isfinite(validation[-1]).all():
             lost = [seeds[i] for i in np.flatnonzero(~np.isfinite(validation[-1]))]
@@ -108,7 +110,8 @@ def build_stack(store, name: str, samples: Samples, slots: np.ndarray, seeds: Se
 
 def image_losses(stack: MemberStack, inputs: tuple, batch: int = 64) -> np.ndarray:
     """[B, member]: losses of every sample, in inference."""
-    return np.asarray(stack.predict(inputs, batch_size=batch, verbose=0))
+    count = len(inputs[0])
+    return np.concatenate([np.asarray(stack.predict_on_batch(tuple(part[i : i + batch] for part in inputs))) for i in range(0, count, batch)])
 
 
 class Best:

@@ -44,3 +44,13 @@ def test_a_wrong_change_is_refused_in_one_line(change, message):
 def test_an_unknown_preset_lists_the_presets():
     with pytest.raises(ConfigError, match="paper, laptop, smoke"):
         configuration("phone", [])
+
+
+def test_a_pattern_is_fingerprinted_by_its_newest_folder(tmp_path):
+    from tfx_pipeline.fingerprint import folder_fingerprint
+
+    for span in (1, 2):
+        (tmp_path / f"span-{span}").mkdir()
+        (tmp_path / f"span-{span}" / "file").write_text(str(span))
+    pattern = str(tmp_path / "span-{SPAN}")
+    assert folder_fingerprint(pattern) == folder_fingerprint(str(tmp_path / "span-2"))
