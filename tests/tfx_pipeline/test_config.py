@@ -50,7 +50,7 @@ def test_a_pattern_is_fingerprinted_by_its_newest_folder(tmp_path):
     from tfx_pipeline.fingerprint import folder_fingerprint
 
     for span in (1, 2):
-        (tmp_path / f"span-{span}").mkdir()
-        (tmp_path / f"span-{span}" / "file").write_text(str(span))
+        (tmp_path / f"span-{span}" / "building").mkdir(parents=True)
+        (tmp_path / f"span-{span}" / "building" / "file").write_text(str(span))
     pattern = str(tmp_path / "span-{SPAN}")
     assert folder_fingerprint(pattern) == folder_fingerprint(str(tmp_path / "span-2"))
