@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from models.taxonomy import Affinities, LossStore, Transfer, evaluate, measure, solve, solve_all
-from models.taxonomy.resampling import Resamples, bootstrap, with_spread
 from models.taxonomy.expenses import Expenses
+from models.taxonomy.resampling import Resamples, bootstrap, with_spread
 
 
 def stored(directory, images=120, steps=0.15, targets=("a", "b", "c"), regimes=("",)) -> LossStore:
