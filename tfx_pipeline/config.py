@@ -127,7 +127,9 @@ def laptop() -> Config:
         learning_rate=3e-3,
         weight_decay=1e-4,
         tile_size=32,
-        calibration_targets=4,
+        calibration_targets=2,
+        calibration_sources=6,
+        calibration_epochs=20,
         random_features=128,
         output_stride=2,
     )
@@ -162,6 +164,7 @@ def smoke() -> Config:
         tile_size=16,
         calibration_targets=1,
         calibration_sources=4,
+        calibration_epochs=2,
         random_features=8,
         output_stride=4,
         ridges=(0.1,),

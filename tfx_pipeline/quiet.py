@@ -16,7 +16,7 @@ import time
 import warnings
 
 _ENVIRONMENT = {
-    "TF_CPP_MIN_LOG_LEVEL": "2",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
     "GRPC_VERBOSITY": "ERROR",
     "GLOG_minloglevel": "2",
     "ABSL_MIN_LOG_LEVEL": "2",

@@ -28,11 +28,13 @@ def calibrate(
 
     closed: sources -> test losses [sample] of the closed form. At most `config.calibration_sources` sources, evenly over the closed form's
     ranking, so that good and bad ones are among them. {"target", "transfers", "closed_against_gradient" (Spearman with the mean of the seeds), "between_seeds",
-    "gradient_over_closed" (median ratio of mean losses), "epochs" (median best), "seconds"}.
+    "gradient_over_closed" (median ratio of mean losses), "epochs" (median best), "converged" (share of
+    networks whose validation loss had stopped falling), "seconds"}.
     """
     ranked = sorted((key for key in closed if len(key) == 1), key=lambda key: float(closed[key].mean()))
     picked = [ranked[i] for i in np.unique(np.linspace(0, len(ranked) - 1, min(config.calibration_sources, len(ranked))).astype(int))]
     slots = np.array([[sources.index(key[0])] for key in picked for _ in SEEDS])
+    schedule = schedule or Schedule(epochs=config.calibration_epochs)
     found = learn(store, maps, name, slots, list(SEEDS) * len(picked), config, schedule)
     means = found.losses.mean(1).reshape(len(picked), len(SEEDS))
     own = np.array([closed[key].mean() for key in picked])
@@ -43,6 +45,7 @@ def calibrate(
         "between_seeds": spearman(means[:, 0], means[:, 1]),
         "gradient_over_closed": float(np.median(means.mean(1) / np.maximum(own, 1e-9))),
         "epochs": int(np.median(found.best)),
+        "converged": float((found.best <= len(found.validation) - schedule.patience).mean()),
         "seconds": found.seconds,
     }
     print(

@@ -20,7 +20,8 @@ class NetworkConfig:
     answers maps at 1/output_stride of the image and enlarges them. ridges: strengths tried, relative to the mean square of the features.
     transfer_split: which split transfers learn from (the paper: val; task networks learn from train). transfer_images: at most so many.
     transfer_order: 1 or 2, all subsets of that many sources are measured. calibration_targets: targets for which `calibration_sources` first-order transfers
-    are also trained by gradient, with two seeds, to see how far the closed form can be trusted; none if 0. seed: of everything random.
+    are also trained by gradient, with two seeds and for at most `calibration_epochs`, to see how far the closed form can be trusted;
+    none if 0. seed: of everything random.
     """
 
     encoder: str = "resnet50"
@@ -41,6 +42,7 @@ class NetworkConfig:
     transfer_order: int = 2
     calibration_targets: int = 0
     calibration_sources: int = 12
+    calibration_epochs: int = 60
     seed: int = 0
 
     def __post_init__(self) -> None:
