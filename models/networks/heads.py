@@ -7,24 +7,32 @@ from keras import layers
 
 from models.networks.encoders import EPSILON, MOMENTUM
 from models.networks.plan import NetworkConfig
+from models.networks.poses import ComposedPoses
 from models.tasks import Task
 
 PAPER_FLAT, PAPER_COLOUR = (1024, 1024, 512, 256, 256, 128), (1024, 1024, 512, 512, 512, 512, 256, 256, 256)
 
 
-def build_head(task: Task, config: NetworkConfig, representation: tuple[int, int, int], images: int, size: int) -> keras.Model:
+def build_head(task: Task, config: NetworkConfig, representation: tuple[int, int, int], images: int, size: int, composing: bool = False) -> keras.Model:
     """keras.Model: [B, h, w, c] (one image) or [B, images, h, w, c] -> the task's output; logits where it has classes.
 
-    images: representations a sample (9 tiles for jigsaw). size: side of the image in pixels. Output is linear for all kinds: the released tanh
-    cannot reach whitened or unbounded targets (docs/DEVIATIONS.md).
+    images: representations a sample (9 tiles for jigsaw). size: side of the image in pixels. composing: egomotion by two heads and composition. Output
+    is linear for all kinds: the released tanh cannot reach whitened or unbounded targets (docs/DEVIATIONS.md).
     """
     shape = representation if images == 1 else (images, *representation)
     source = keras.Input(shape, name="representation")
     if task.output.dense:
         answer = decoder(source, task, config, size)
+    elif composing:
+        answer = poses(source, config)
     else:
         answer = dense(layers.Flatten()(source), config, task)
     return keras.Model(source, answer, name="head")
+
+
+def composed(task: Task, config: NetworkConfig) -> bool:
+    """does the task network predict poses 1-2 and 2-3 and compose 1-3 from them, as the paper's does?"""
+    return task.loss == "egomotion" and config.encoder == "resnet50"
 
 
 def decoder(x, task: Task, config: NetworkConfig, size: int):
@@ -36,7 +44,7 @@ def decoder(x, task: Task, config: NetworkConfig, size: int):
         for up, flat in ((256, 256), (256, None)) if task.output.scale == 4 else ((64, 64), (32, 32), (16, 32), (16, None)):
             x = rough(x, up, transposed=True)
             x = rough(x, flat) if flat else x
-        return layers.Conv2D(task.output.channels, 1 if task.output.scale == 4 else 3, padding="same", name="answer")(x)
+        return layers.Conv2D(task.output.channels, 1 if task.output.scale == 4 else 3, padding="same", name="answer", dtype="float32")(x)
     x = rough(x, config.decoder_widths[0])
     for width in config.decoder_widths:
         if x.shape[1] >= goal:
@@ -46,7 +54,7 @@ def decoder(x, task: Task, config: NetworkConfig, size: int):
         x = layers.AveragePooling2D(x.shape[1] // goal)(x)
     if x.shape[1] < goal:
         x = layers.UpSampling2D(goal // x.shape[1], interpolation="bilinear")(x)
-    return layers.Conv2D(task.output.channels, 3, padding="same", name="answer")(x)
+    return layers.Conv2D(task.output.channels, 3, padding="same", name="answer", dtype="float32")(x)
 
 
 def rough(x, width: int, transposed: bool = False):
@@ -56,10 +64,22 @@ def rough(x, width: int, transposed: bool = False):
 
 
 def dense(x, config: NetworkConfig, task: Task):
-    """dense, batch norm, ReLU, dropout 0.5, dense (encoder_multilayers_fc_bn); three layers where the paper has three."""
-    depth = 2 if task.name in ("nonfixated_pose", "jigsaw", "egomotion") and config.encoder == "resnet50" else 1
-    for _ in range(depth):
-        x = layers.Dense(config.head_width, use_bias=False)(x)
+    """dense, batch norm, ReLU, dropout 0.5, dense (encoder_multilayers_fc_bn); three layers where the paper has three, 256 units for point matching."""
+    paper = config.encoder == "resnet50"
+    width = config.head_width // 8 if paper and task.name == "point_matching" else config.head_width
+    for _ in range(2 if paper and task.name in ("nonfixated_pose", "jigsaw", "egomotion") else 1):
+        x = layers.Dense(width, use_bias=False)(x)
         x = layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON)(x)
-        x = layers.Dropout(0.5 if config.encoder == "resnet50" else 0.2)(layers.ReLU()(x))
-    return layers.Dense(task.output.channels, name="answer")(x)
+        x = layers.Dropout(0.5 if paper else 0.2)(layers.ReLU()(x))
+    return layers.Dense(task.output.channels, name="answer", dtype="float32")(x)
+
+
+def poses(source, config: NetworkConfig):
+    """[B, 3, h, w, c] -> [B, 18]: two heads of three dense layers, no batch norm, each on two images' codes; 1-3 is composed (cycle_siamese_nets)."""
+    parts = []
+    for first in (0, 1):
+        x = layers.Flatten()(source[:, first : first + 2])
+        for _ in range(2):
+            x = layers.Dropout(0.5)(layers.Dense(config.head_width // 2, activation="relu", kernel_initializer="he_normal")(x))
+        parts.append(layers.Dense(6, dtype="float32")(x))
+    return ComposedPoses(name="poses", dtype="float32")(parts)

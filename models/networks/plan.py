@@ -8,6 +8,12 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 ENCODERS = ("resnet50", "lean")
+CHOICES = {
+    "encoder": ENCODERS,
+    "recipe": ("shared", "published"),
+    "schedule": ("cosine", "step"),
+    "precision": ("float32", "mixed_bfloat16", "mixed_float16"),
+}
 
 
 @dataclass(frozen=True)
@@ -15,7 +21,11 @@ class NetworkConfig:
     """encoder: "resnet50" (the paper's, stride 16) or "lean" (stride 8, `encoder_widths` a stage). representation_channels: of the map that transfers read.
 
     decoder_widths: lean decoder, one upsampling stage each. head_width: hidden units of vector and class heads. steps: optimiser steps of a task
-    network; batch: samples a step (multi-image tasks divide it by their images); learning_rate: Adam, cosine decay to zero; weight_decay: decoupled.
+    network; batch: samples a step (multi-image tasks divide it by their images); learning_rate: Adam; weight_decay: of kernels.
+    recipe: "published" (batch, decay in the loss and clipping of each task as released, colours rebalanced) or "shared" (one AdamW for all, `recipes.py`).
+    schedule: "cosine" to zero, or "step": a tenth after step decay_after. precision: "float32", "mixed_bfloat16" or "mixed_float16" (with loss
+    scaling); weights are kept, and answers given, in float32. adversarial: train the 13 map tasks against a discriminator too, after warm_up steps.
+    checkpoint_seconds: at most so often a network in training is saved. steps_at_once: steps a compiled call; feeders: threads that make batches; jit: XLA.
     tile_size: side of a jigsaw tile in pixels. random_features: ReLU features a source in the closed-form readout; output_stride: the readout
     answers maps at 1/output_stride of the image and enlarges them. ridges: strengths tried, relative to the mean square of the features.
     transfer_split: which split transfers learn from (the paper: val; task networks learn from train). transfer_images: at most so many.
@@ -33,6 +43,16 @@ class NetworkConfig:
     batch: int = 32
     learning_rate: float = 1e-4
     weight_decay: float = 2e-6
+    recipe: str = "shared"
+    schedule: str = "cosine"
+    decay_after: int = 80_000
+    precision: str = "float32"
+    adversarial: bool = False
+    warm_up: int = 25_000
+    checkpoint_seconds: float = 300.0
+    steps_at_once: int = 1
+    feeders: int = 1
+    jit: bool = False
     tile_size: int = 256
     random_features: int = 512
     output_stride: int = 1
@@ -49,13 +69,16 @@ class NetworkConfig:
         for field in fields(self):
             if isinstance(getattr(self, field.name), list):  # JSON has no tuples
                 object.__setattr__(self, field.name, tuple(getattr(self, field.name)))
-        if self.encoder not in ENCODERS:
-            raise ValueError(f"encoder is one of {', '.join(ENCODERS)}; got {self.encoder!r}")
+        for name, allowed in CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} is one of {', '.join(allowed)}; got {getattr(self, name)!r}")
         if self.encoder == "lean" and not (self.encoder_widths and self.decoder_widths):
             raise ValueError("the lean encoder needs encoder_widths and decoder_widths, e.g. (12, 24, 48, 80) and (48, 24, 16)")
-        for name in ("representation_channels", "head_width", "steps", "batch", "tile_size", "output_stride", "transfer_images"):
+        for name in ("representation_channels", "head_width", "steps", "steps_at_once", "feeders", "batch", "tile_size", "output_stride", "transfer_images"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is at least 1, got {getattr(self, name)}")
+        if self.steps % self.steps_at_once:
+            raise ValueError(f"steps ({self.steps}) is a multiple of steps_at_once ({self.steps_at_once})")
         if self.transfer_order not in (1, 2) or not self.ridges or min(self.ridges) <= 0:
             raise ValueError(f"transfer_order is 1 or 2 and ridges are positive; got {self.transfer_order}, {self.ridges}")
 

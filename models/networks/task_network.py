@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -16,12 +17,19 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from models.networks.adversarial import AdversarialSiamese, PublishedAdam
+from models.networks.batches import Batches, colour_weights, rebalanced
 from models.networks.encoders import build_encoder
-from models.networks.heads import build_head
+from models.networks.heads import build_head, composed
 from models.networks.inputs import training_input
-from models.networks.losses import LOSSES, image_losses
+from models.networks.losses import image_losses
 from models.networks.plan import NetworkConfig, sources_of
+from models.networks.recipes import learning_rate, recipe
+from models.networks.siamese import Siamese
+from models.networks.training import Interrupted, fit
 from models.tasks import TASKS, Task
+
+__all__ = ["Interrupted", "TaskNetwork", "train_tasks", "load_task_network", "task_records"]
 
 # The fields of a configuration that a task network depends on; the others only matter to transfers.
 LEARNED = (
@@ -34,15 +42,17 @@ LEARNED = (
     "batch",
     "learning_rate",
     "weight_decay",
+    "recipe",
+    "schedule",
+    "decay_after",
+    "precision",
+    "adversarial",
+    "warm_up",
     "tile_size",
     "seed",
 )
 
 SHRINKAGES = (1.0, 0.8, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1)
-
-
-class Interrupted(RuntimeError):
-    """Training stopped with a reason; the ledger keeps what was finished."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +63,7 @@ class TaskNetwork:
     encoder: keras.Model
     head: keras.Model | None
     size: int
+    config: NetworkConfig
 
     @property
     def images(self) -> int:
@@ -72,63 +83,10 @@ class TaskNetwork:
         return np.concatenate(parts)
 
 
-class Siamese(keras.Model):
-    """encoder on every image, head on all codes; trained by the mean over samples of the task's own loss. `sample_weight` carries the mask."""
-
-    def __init__(self, network: TaskNetwork) -> None:
-        super().__init__()
-        self.encoder, self.head, self.images = network.encoder, network.head, network.images
-        self.loss_of = LOSSES[network.task.loss]
-
-    def call(self, inputs, training=False):
-        shape = keras.ops.shape(inputs)
-        flat = keras.ops.reshape(inputs, (-1, *shape[-3:])) if self.images > 1 else inputs
-        code = self.encoder(flat, training=training)
-        if self.images > 1:
-            code = keras.ops.reshape(code, (-1, self.images, *code.shape[1:]))
-        return self.head(code, training=training)
-
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        return keras.ops.mean(self.loss_of(y, sample_weight, y_pred))
-
-
-class Batches:
-    """Shuffled batches of one task, without end."""
-
-    def __init__(self, store, task: Task, config: NetworkConfig, images: int) -> None:
-        self.images, self.data, self.task, self.config = store.images("train"), store.samples(task.name, "train"), task, config
-        self.rng = np.random.default_rng([config.seed, zlib.crc32(task.name.encode())])
-        self.size = max(2, min(config.batch // (1 if images == 1 else 2 if images < 9 else 4), len(self.data)))
-        self.order: list[int] = []
-
-    def batch(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """inputs, targets, masks of the next samples, in epochs."""
-        while len(self.order) < self.size:
-            self.order += self.rng.permutation(len(self.data)).tolist()
-        rows, self.order = sorted(self.order[: self.size]), self.order[self.size :]
-        target = np.asarray(self.data.target[rows], "float32")
-        return (
-            training_input(self.task, self.images[self.data.views[rows]], target, self.rng, self.config.tile_size),
-            target,
-            np.asarray(self.data.mask[rows], "float32"),
-        )
-
-
-def descend(model: keras.Model, batches: Batches, steps: int, name: str) -> list[float]:
-    """`steps` optimiser steps; the loss curve as means of twentieths. Raises Interrupted for a loss that is no number.
-
-    A loop over train_on_batch instead of `fit` (docs/DEVIATIONS.md).
-    """
-    losses = []
-    for step in range(steps):
-        losses.append(float(model.train_on_batch(*batches.batch())))
-        if not np.isfinite(losses[-1]):
-            raise Interrupted(f"the loss of {name} became {losses[-1]} at step {step}; lower learning_rate (finished networks are kept)")
-    return [float(np.mean(part)) for part in np.array_split(losses, min(20, steps))]
-
-
 def start_at_average(network: TaskNetwork, store) -> None:
     """set the last layer's bias to the best constant answer and shrink its weights: training starts where the average estimator ends."""
+    if composed(network.task, network.config):
+        return
     kernel, bias = network.head.get_layer("answer").weights
     constant = average_answer(network.task, store)
     if constant.shape[-1] == bias.shape[0]:
@@ -141,7 +99,7 @@ def shrink_to_average(network: TaskNetwork, store, config: NetworkConfig) -> flo
 
     answer' = average + factor (answer - average): few buildings teach a network to be surer than it may be. Maps and embeddings keep their answer (factor 1).
     """
-    if network.task.output.kind not in ("vector", "classes") or not len(store.samples(network.task.name, "val")):
+    if network.task.output.kind not in ("vector", "classes") or composed(network.task, config) or not labelled(store, network.task, "val"):
         return 1.0
     answer, target, mask = answers(network, store, "val", config)
     average = average_answer(network.task, store)
@@ -160,7 +118,8 @@ def build_task_network(task: Task, config: NetworkConfig, size: int) -> TaskNetw
     images = 9 if task.input == "tiles" else task.images
     side = config.tile_size if task.input == "tiles" else size
     shape = encoder.compute_output_shape((None, side, side, task.input_channels))[1:]
-    return TaskNetwork(task, encoder, build_head(task, config, shape, images, size) if task.trained else None, size)
+    head = build_head(task, config, shape, images, size, composing=composed(task, config)) if task.trained else None
+    return TaskNetwork(task, encoder, head, size, config)
 
 
 def address(task: Task, config: NetworkConfig, store) -> str:
@@ -170,7 +129,7 @@ def address(task: Task, config: NetworkConfig, store) -> str:
             asdict(task),
             {name: getattr(config, name) for name in LEARNED},
             store.hash if task.trained else store.size,
-            sources_of("encoders", "heads", "inputs", "losses", "task_network"),
+            sources_of("adversarial", "batches", "encoders", "heads", "inputs", "losses", "recipes", "siamese", "task_network"),
         ],
         sort_keys=True,
     )
@@ -180,16 +139,19 @@ def address(task: Task, config: NetworkConfig, store) -> str:
 def train_tasks(store, directory: str | Path, names: Iterable[str], config: NetworkConfig, out=sys.stderr) -> dict[str, dict]:
     """train every task of `names` that the ledger at `directory` lacks; name -> record (network.json).
 
-    Raises LookupError for a task without labels in a split, Interrupted for a loss that is no number.
+    Raises LookupError before any training for a task without labels in the train or test split, Interrupted for a loss that is no number. A val split
+    without labels is no error: nothing is then pulled towards the average.
     """
     names, directory, records, since, trained = list(names), Path(directory), {}, time.time(), 0
+    for name in names:
+        check_labels(store, TASKS[name])
     for done, name in enumerate(names):
         entry, folder = TASKS[name], directory / name
         described = folder / "network.json"
         if described.exists() and json.loads(described.read_text())["address"] == address(entry, config, store):
             records[name] = json.loads(described.read_text())
             continue
-        records[name] = train_task(store, folder, entry, config)
+        records[name] = train_task(store, folder, entry, config, out)
         trained += 1
         left = (time.time() - since) / trained * (len(names) - done - 1)
         record = records[name]
@@ -202,17 +164,79 @@ def train_tasks(store, directory: str | Path, names: Iterable[str], config: Netw
     return records
 
 
-def train_task(store, folder: Path, entry: Task, config: NetworkConfig) -> dict:
-    """train one network, measure it on the test split, write it atomically; its record."""
+def labelled(store, task: Task, split: str) -> int:
+    """samples of a task in a split that have any weight."""
+    try:
+        data = store.samples(task.name, split)
+    except LookupError:
+        return 0
+    return sum(int((np.asarray(data.mask[i : i + 256]).reshape(len(data.mask[i : i + 256]), -1) > 0).any(-1).sum()) for i in range(0, len(data), 256))
+
+
+def check_labels(store, task: Task) -> None:
+    """Raises LookupError for a task that cannot be trained, or judged, on this store."""
+    for split in ("train", "test") if task.trained else ():
+        if not labelled(store, task, split):
+            what = "pairs of views that see one point" if task.images == 2 else "triples of views of one point" if task.images == 3 else "labels"
+            raise LookupError(
+                f"{task.name} has no {split} sample that counts: the {split} buildings hold no {what} for it, or all are masked. "
+                "Leave the task out, add views, or move buildings between splits (train, val and test need a building each)"
+            )
+
+
+def optimizer_of(task: Task, config: NetworkConfig, model: keras.Model) -> keras.optimizers.Optimizer:
+    """the recipe's optimiser for a model."""
+    chosen, rate = recipe(task, config), learning_rate(task, config)
+    clips = {"clipnorm": chosen.clip_variable, "global_clipnorm": chosen.clip_global}
+    rival = getattr(model, "discriminator", None)
+    if not chosen.coupled and rival is None:
+        return keras.optimizers.AdamW(rate, weight_decay=chosen.weight_decay, **clips)
+    rivals = tuple(variable.path for variable in rival.trainable_variables) if rival else ()
+    return PublishedAdam(rate, chosen.weight_decay, rivals, config.warm_up, **clips)
+
+
+@contextlib.contextmanager
+def precision(policy: str):
+    """layers made inside compute by this policy; the process's own comes back afterwards."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def trainer(entry: Task, config: NetworkConfig, size: int) -> tuple[TaskNetwork, keras.Model | None]:
+    """a fresh network and the compiled model that `fit` trains, sharing its variables; None for the untrained control."""
+    with precision(config.precision):
+        network = build_task_network(entry, config, size)
+        if not entry.trained:
+            return network, None
+        chosen = recipe(entry, config)
+        model = Siamese(network) if chosen.norm_share == 1 else AdversarialSiamese(network, chosen, config.warm_up)
+    model.compile(optimizer=optimizer_of(entry, config, model), jit_compile=config.jit, steps_per_execution=config.steps_at_once)
+    return network, model
+
+
+def train_task(store, folder: Path, entry: Task, config: NetworkConfig, out=sys.stderr, callbacks=()) -> dict:
+    """train one network, measure it on the test split, write it atomically; its record. callbacks: of Keras, for `fit`."""
     keras.backend.clear_session()
-    network, since, curve, shrinkage = build_task_network(entry, config, store.size), time.time(), [], 1.0
+    since, curve, shrinkage = time.time(), [], 1.0
+    network, model = trainer(entry, config, store.size)
+    saved = folder.with_name(f".{folder.name}.checkpoint.npz")
     if entry.trained:
-        model = Siamese(network)
         if entry.output.kind != "embedding":
             start_at_average(network, store)
-        rate = keras.optimizers.schedules.CosineDecay(config.learning_rate, config.steps)
-        model.compile(optimizer=keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, global_clipnorm=5.0), jit_compile=False)
-        curve = descend(model, Batches(store, entry, config, network.images), config.steps, entry.name)
+        if composed(entry, config):
+            network.head.get_layer("poses").whiten(*store.whitening(entry.name))
+        batches = Batches(store, entry, config)
+        places = {"saved": saved, "address": address(entry, config, store), "every": config.checkpoint_seconds}
+        try:
+            curve = fit(model, batches, config.steps, entry.name, **places, at_once=config.steps_at_once, out=out, callbacks=callbacks)
+        finally:
+            batches.close()
+        if config.precision != "float32":
+            network = in_float32(network)
         shrinkage = shrink_to_average(network, store, config)
     seconds = time.time() - since
     scratch = folder.with_name(f".{folder.name}.{os.getpid()}")
@@ -234,7 +258,7 @@ def train_task(store, folder: Path, entry: Task, config: NetworkConfig) -> dict:
     }
     if entry.trained:
         network.head.save_weights(scratch / "head.weights.h5")
-        losses, average = test_losses(network, store, config), average_losses(entry, store)
+        losses, average = test_losses(network, store, config), average_losses(entry, store, config)
         record.update(loss=float(losses.mean()), win_average=float((losses < average).mean() + 0.5 * (losses == average).mean()))
         np.save(scratch / "test_losses.npy", losses)
     else:
@@ -243,7 +267,16 @@ def train_task(store, folder: Path, entry: Task, config: NetworkConfig) -> dict:
     (scratch / "network.json").write_text(json.dumps(record))
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(scratch, folder)
+    saved.unlink(missing_ok=True)
     return record
+
+
+def in_float32(network: TaskNetwork) -> TaskNetwork:
+    """the same weights in a network that computes in float32."""
+    plain = build_task_network(network.task, network.config, network.size)
+    plain.encoder.set_weights(network.encoder.get_weights())
+    plain.head.set_weights(network.head.get_weights())
+    return plain
 
 
 def load_task_network(folder: str | Path) -> TaskNetwork:
@@ -259,44 +292,54 @@ def load_task_network(folder: str | Path) -> TaskNetwork:
     return network
 
 
-def answers(network: TaskNetwork, store, split: str, config: NetworkConfig, rows: slice = slice(None)) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(answer, target, mask) of samples of a split."""
+def answers(network: TaskNetwork, store, split: str, config: NetworkConfig, rows: slice = slice(None), weights=None) -> tuple[np.ndarray, ...]:
+    """(answer, target, mask) of samples of a split. weights: of colour bins, in the mask (`balance`)."""
     task, data = network.task, store.samples(network.task.name, split)
     target, rng = np.asarray(data.target[rows], "float32"), np.random.default_rng([zlib.crc32(task.name.encode()), rows.start or 0])
     value = training_input(task, store.images(split)[data.views[rows]], target, rng, config.tile_size)
-    return network.answer(value), target, np.asarray(data.mask[rows], "float32")
+    mask = np.asarray(data.mask[rows], "float32")
+    return network.answer(value), target, mask if weights is None else rebalanced(target, mask, weights)
 
 
 def test_losses(network: TaskNetwork, store, config: NetworkConfig) -> np.ndarray:
     """[sample] the network's own loss on every test sample; the damage done to inputs is the same for every caller."""
-    parts = []
+    parts, weights = [], balance(network.task, store, config)
     for start in range(0, len(store.samples(network.task.name, "test")), 64):
-        answer, target, mask = answers(network, store, "test", config, slice(start, start + 64))
+        answer, target, mask = answers(network, store, "test", config, slice(start, start + 64), weights)
         parts.append(image_losses(network.task.loss, target, mask, answer))
     return np.concatenate(parts)
 
 
-def average_losses(task: Task, store) -> np.ndarray:
-    """[sample] the test loss of the best constant answer."""
-    test, answer = store.samples(task.name, "test"), average_answer(task, store)
-    parts = []
+def balance(task: Task, store, config: NetworkConfig | None) -> np.ndarray | None:
+    """weights of colour bins where the recipe rebalances them, else None."""
+    published = config is not None and config.recipe == "published" and task.input == "lightness"
+    return colour_weights(store.samples(task.name, "train").target) if published else None
+
+
+def average_losses(task: Task, store, config: NetworkConfig | None = None) -> np.ndarray:
+    """[sample] the test loss of the best constant answer; with a configuration, weighted as its networks are."""
+    test, weights = store.samples(task.name, "test"), balance(task, store, config)
+    answer, parts = average_answer(task, store, weights), []
     for i in range(0, len(test), 64):
-        target = np.asarray(test.target[i : i + 64], "float32")
-        parts.append(image_losses(task.loss, target, test.mask[i : i + 64], np.broadcast_to(answer, (len(target), *answer.shape[1:]))))
+        target, mask = np.asarray(test.target[i : i + 64], "float32"), np.asarray(test.mask[i : i + 64], "float32")
+        mask = mask if weights is None else rebalanced(target, mask, weights)
+        parts.append(image_losses(task.loss, target, mask, np.broadcast_to(answer, (len(target), *answer.shape[1:]))))
     return np.concatenate(parts)
 
 
-def average_answer(task: Task, store) -> np.ndarray:
+def average_answer(task: Task, store, weights: np.ndarray | None = None) -> np.ndarray:
     """[1, ...]: the train targets' mean (maps, vectors), log frequencies (classes), one point for all pixels (embeddings)."""
     train = store.samples(task.name, "train")
     target, mask = np.asarray(train.target, "float32"), np.asarray(train.mask, "float32")
+    mask = mask if weights is None else rebalanced(target, mask, weights)
     if task.output.kind == "embedding":
         return np.zeros((1, *target.shape[1:3], 1), "float32")
     if task.loss == "weighted_cross_entropy":
         ids = np.eye(task.output.channels, dtype="float32")[target[..., 0].astype(int)]
         return np.broadcast_to(np.log((ids * mask).sum((0, 1, 2)) / mask.sum() + 1e-4), (1, *target.shape[1:3], task.output.channels))
     if task.loss == "soft_cross_entropy":
-        return np.log((target * mask.reshape(mask.shape + (1,) * (target.ndim - mask.ndim))).mean(0, keepdims=True) + 1e-5)
+        weight = mask.reshape(mask.shape + (1,) * (target.ndim - mask.ndim))
+        return np.log((target * weight).mean(0, keepdims=True) / max(float(weight.mean()), 1e-6) + 1e-5)
     if task.output.kind == "pixels":
         return (target * mask).sum(0, keepdims=True) / np.maximum(mask.sum(0, keepdims=True), 1e-3)
     return target.mean(0, keepdims=True)
