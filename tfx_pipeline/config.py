@@ -102,6 +102,11 @@ def paper() -> Config:
             batch=32,  # 30 epochs of 129,380 images (2.5)
             learning_rate=1e-4,
             weight_decay=2e-6,  # Adam; the config files of the task bank (2.4)
+            recipe="published",
+            schedule="step",  # a tenth after step 80,000 (2.4)
+            adversarial=True,
+            precision="mixed_bfloat16",  # ours: the published networks were trained in float32
+            feeders=4,
             tile_size=256,  # jigsaw crops are resized to the input (1.7)
             random_features=512,
             output_stride=1,
@@ -126,6 +131,11 @@ def laptop() -> Config:
         batch=16,
         learning_rate=3e-3,
         weight_decay=1e-4,
+        recipe="shared",
+        schedule="cosine",
+        adversarial=False,
+        precision="float32",
+        feeders=1,
         tile_size=32,
         calibration_targets=1,  # a map target costs about a minute
         calibration_sources=6,
