@@ -92,19 +92,22 @@ class PublishedAdam(keras.optimizers.Adam):
 
     def __init__(self, learning_rate, decay: float = 0.0, rivals: tuple[str, ...] = (), warm_up: int = 0, **keywords) -> None:
         super().__init__(learning_rate, **keywords)
-        self.decay, self.rivals, self.warm_up = decay, frozenset(rivals), warm_up
+        self.decay, self.rivals, self.warm_up, self.paths = decay, frozenset(rivals), warm_up, []
+
+    def build(self, variables):
+        self.paths = [variable.path for variable in variables]  # TensorFlow hands bare variables to update_step
+        super().build(variables)
 
     def update_step(self, gradient, variable, learning_rate):
-        rival = variable.path in self.rivals
-        value = ops.convert_to_tensor(variable)
-        if variable.path.endswith("kernel") and self.decay:
-            gradient = gradient + self.decay * (10 if rival else 1) * value
+        index = self._get_variable_index(variable)
+        rival = self.paths[index] in self.rivals
+        if self.paths[index].endswith("kernel") and self.decay:
+            gradient = gradient + self.decay * (10 if rival else 1) * ops.convert_to_tensor(variable)
         if rival:
             self.assign_sub(variable, RATE * ops.cast(ops.logical_not(self.generators_turn()), variable.dtype) * gradient)
         elif not self.rivals:
             super().update_step(gradient, variable, learning_rate)
         else:
-            index = self._get_variable_index(variable)
             kept = (variable, self._momentums[index], self._velocities[index])
             before = [ops.convert_to_tensor(part) + 0.0 for part in kept]  # a copy: TF may update buffers in place
             super().update_step(gradient, variable, learning_rate)

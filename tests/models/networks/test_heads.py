@@ -1,12 +1,18 @@
 """At paper size the networks are the paper's, to the parameter; answers have the shape the dictionary says."""
 
 import keras
+import numpy as np
 import pytest
+from synthetic import camera
 
 from models.networks.encoders import build_encoder
 from models.networks.heads import build_head
 from models.networks.plan import NetworkConfig
+from models.networks.poses import ComposedPoses
 from models.tasks import TASKS
+from models.tasks.labels.cameras import relative_pose
+
+RNG = np.random.default_rng(0)
 
 PAPER = NetworkConfig()
 LEAN = NetworkConfig(encoder="lean", encoder_widths=(4, 4, 4, 4), decoder_widths=(4, 4, 4), head_width=8, tile_size=16)
@@ -31,13 +37,40 @@ def test_the_paper_encoder_has_the_published_parameters_and_map():
         ("segment_unsup2d", 16_462_144),
         ("colorization", 25_527_865),
         ("class_object", 6_247_400),
+        ("class_scene", 4_327_487),
+        ("vanishing_point", 4_216_841),
+        ("point_matching", 1_049_602),
+        ("jigsaw", 42_156_132),
         ("room_layout", 4_216_841),
         ("fixated_pose", 8_404_998),
         ("nonfixated_pose", 12_603_398),
     ],
 )
 def test_the_paper_heads_have_the_published_parameters(name, parameters):
-    assert trainable(build_head(TASKS[name], PAPER, (16, 16, 8), TASKS[name].images, 256)) == parameters
+    images = 9 if TASKS[name].input == "tiles" else TASKS[name].images
+    assert trainable(build_head(TASKS[name], PAPER, (16, 16, 8), images, 256)) == parameters
+
+
+def test_egomotion_has_two_heads_of_three_layers_on_two_images_each():
+    """The table's 7,348,230 a head is what three images' codes would take (6,144 inputs); by its own words a head reads two (4,096)."""
+
+    def layers(inputs):
+        return inputs * 1024 + 1024 + 1024 * 1024 + 1024 + 1024 * 6 + 6
+
+    assert layers(3 * 2048) == 7_348_230
+    assert trainable(build_head(TASKS["egomotion"], PAPER, (16, 16, 8), 3, 256, composing=True)) == 2 * layers(2 * 2048)
+
+
+def test_a_pose_composed_in_the_network_is_the_composed_pose():
+    cameras = [camera(i) for i in range(3)]
+    pairs = [relative_pose(cameras[i], cameras[j]) for i, j in ((0, 1), (0, 2), (1, 2))]
+    mean, deviation = RNG.normal(size=18), RNG.uniform(0.5, 2, 18)
+    layer = ComposedPoses()
+    layer.build(None)
+    layer.whiten(mean, deviation)
+    white = ((np.concatenate(pairs) - mean) / deviation).astype("float32")
+    answer = np.asarray(layer([white[None, :6], white[None, 12:]]))
+    np.testing.assert_allclose(answer[0], white, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", [name for name, task in TASKS.items() if task.trained])
