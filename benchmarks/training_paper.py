@@ -152,7 +152,7 @@ def project(task_step: float, encode: float, transfer_step: float, peak: float, 
     source = "measured here, if the GPU reached the same share" if assumed is None else "assumed, not measured"
     print(f"together   {total:.2e} FLOP / ({peak:.3g} FLOP/s x {share:.0%} {source}) = {total / peak / share / 3600:.1f} GPU hours")
     print(
-        "the sum counts every task as a one-image map task, without the adversary: pairs, triples and tiles cost more encoders a sample, and have fewer epochs"
+        "not in the sum: the adversary and its wasted turns; every task counts as a one-image map task, though pairs, triples and tiles run more encoders"
     )
 
 
