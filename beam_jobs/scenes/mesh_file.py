@@ -51,7 +51,7 @@ def read_mesh(path: Path, *, units_per_metre: float = 1.0, up: str | None = None
         raise ValueError(
             f"{path.name} cannot be read as {path.suffix[1:].upper()} ({type(error).__name__}: {error}); expected a sound file, export it again"
         ) from error
-    parts = [placed(scene, node) for node in scene.graph.nodes_geometry]
+    parts = [placed(scene, node, shelf) for node in scene.graph.nodes_geometry]
     parts = [part for part in parts if part is not None and len(part[1])]
     if not parts:
         raise ValueError(f"{path.name} holds no triangles (points or lines only, or nothing); expected a surface, export the mesh with its faces")
@@ -79,6 +79,7 @@ class Shelf:
         self.sources[name] = hashlib.sha256(data).hexdigest()
         if name.lower().endswith(PICTURES) and not decodes(data):
             self.broken.append(name)
+            raise OSError(f"{name} is no readable picture")
         return data
 
     __getitem__ = get
@@ -92,13 +93,21 @@ def decodes(data: bytes) -> bool:
     from PIL import Image
 
     try:
-        Image.open(io.BytesIO(data)).load()
+        return loads(Image.open(io.BytesIO(data)))
     except Exception:  # Pillow raises many types for damaged files
+        return False
+
+
+def loads(picture) -> bool:
+    """does a Pillow picture, which is decoded when first used, hold what its header promises?"""
+    try:
+        picture.load()
+    except Exception:
         return False
     return True
 
 
-def placed(scene, node: str) -> tuple | None:
+def placed(scene, node: str, shelf: Shelf) -> tuple | None:
     """(vertices, faces, uv, colour, picture or None) of one node of the scene graph, its transform applied; None if it is no surface."""
     import trimesh
 
@@ -112,11 +121,11 @@ def placed(scene, node: str) -> tuple | None:
     faces = np.asarray(mesh.faces, "int64")
     if np.linalg.det(matrix[:3, :3]) < 0:  # a mirror turns surfaces inside out
         faces = faces[:, ::-1]
-    uv, colour, picture = dressed(mesh)
+    uv, colour, picture = dressed(mesh, shelf)
     return np.asarray(mesh.vertices, "float64") @ matrix[:3, :3].T + matrix[:3, 3], faces, uv, colour, picture
 
 
-def dressed(mesh) -> tuple[np.ndarray, np.ndarray, object]:
+def dressed(mesh, shelf: Shelf) -> tuple[np.ndarray, np.ndarray, object]:
     """uv [v, 2], colour [v, 3], picture (Pillow) or None of one trimesh mesh. A plain material's colour stands in the vertices'."""
     count, visual = len(mesh.vertices), mesh.visual
     uv, colour = np.zeros((count, 2)), np.ones((count, 3), "float32")
@@ -125,6 +134,9 @@ def dressed(mesh) -> tuple[np.ndarray, np.ndarray, object]:
     material = visual.material
     material = next((part for part in getattr(material, "materials", None) or [material]), material)
     picture = getattr(material, "baseColorTexture", None) or getattr(material, "image", None)
+    if picture is not None and not loads(picture):
+        shelf.broken.append(f"the picture of material {getattr(material, 'name', None) or 'without name'}")
+        picture = None
     if picture is not None and visual.uv is not None and len(visual.uv) == count:
         uv = np.nan_to_num(np.asarray(visual.uv, "float64")[:, :2])
     else:

@@ -1,0 +1,333 @@
+"""Buildings from mesh files: depth by formula, the pose of a pixel, labels against the procedural ones, absent labels, kills and restarts."""
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+from made_meshes import EXTENT, painted_room, room, write_room, write_scene
+
+from beam_jobs.annotate import annotate_building
+from beam_jobs.annotate_mesh import annotate_meshes
+from beam_jobs.scenes.mesh_file import read_mesh
+from beam_jobs.scenes.scan import Scan
+from beam_jobs.scenes.stands import shots
+from beam_jobs.workplace import GRACE, sweep, workplace
+from models.examples.published import file_name, read_label
+from models.tasks import DOMAINS, Camera, label_domains
+from models.tasks.view import rotation_from_euler
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def towards(location, target, field_of_view=1.0) -> Camera:
+    ahead = np.subtract(target, location) / np.linalg.norm(np.subtract(target, location))
+    return Camera(np.array(location, float), rotation_from_euler(np.pi / 2 + np.arcsin(ahead[2]), 0, np.arctan2(-ahead[0], ahead[1])), field_of_view)
+
+
+@pytest.fixture(scope="module")
+def scan(tmp_path_factory):
+    return Scan(read_mesh(write_room(tmp_path_factory.mktemp("mesh"), "glb")))
+
+
+def test_the_depth_of_a_ball_is_its_formula_and_its_curvature_one_over_the_radius(scan):
+    camera, size = towards((1.0, 2.5, 0.5), (3.5, 2.5, 0.5), 0.6), 65
+    seen = scan.look(camera, size)
+    x = ((np.arange(size) + 0.5) / size * 2 - 1) * np.tan(0.3)
+    cosine = 1 / np.sqrt(1 + x[None] ** 2 + x[:, None] ** 2)
+    along = 2.5 * cosine
+    inside = along**2 - 2.5**2 + 0.25
+    middle = inside > 0.06
+    assert middle.sum() > 200
+    np.testing.assert_allclose(seen.distance[middle], (along - np.sqrt(np.maximum(inside, 0)))[middle], atol=3e-3)
+    np.testing.assert_allclose(seen.depth, seen.distance * cosine, rtol=1e-6)
+    np.testing.assert_allclose(seen.normal[size // 2, size // 2], [0, 0, -1], atol=0.05)
+    assert np.median(seen.curvature[middle]) == pytest.approx(2.0, rel=0.05)
+
+
+def test_from_inside_a_ball_its_surface_is_hollow():
+    ball = trimesh.creation.icosphere(subdivisions=4, radius=2.0)
+    mesh = read_ply(ball)
+    seen = Scan(mesh).look(towards((0, 0, 0), (0, 1, 0)), 16)
+    assert np.median(seen.curvature) == pytest.approx(-0.5, rel=0.05)
+    np.testing.assert_allclose(seen.distance, 2.0, rtol=5e-3)
+
+
+def read_ply(mesh):
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        mesh.export(f"{folder}/mesh.ply")
+        return read_mesh(Path(folder) / "mesh.ply")
+
+
+def test_every_pixel_lies_on_its_own_ray(scan):
+    """a point of the picture is where depth and pose of its pixel say: on the walls of the box, or half a metre from the ball's middle."""
+    camera, size = towards((1.2, 0.9, 1.4), (3.0, 3.0, 1.0), 1.2), 48
+    seen = scan.look(camera, size)
+    x = ((np.arange(size) + 0.5) / size * 2 - 1) * np.tan(0.6)
+    ways = np.stack(np.broadcast_arrays(x[None, :], -x[:, None], -np.ones((size, size))), -1)
+    points = camera.location + (ways * seen.depth[..., None]) @ camera.rotation.T
+    from_walls = np.minimum(np.abs(points), np.abs(points - EXTENT)).min(-1)
+    from_ball = np.abs(np.linalg.norm(points - [3.5, 2.5, 0.5], axis=-1) - 0.5)
+    assert np.isfinite(points).all() and np.minimum(from_walls, from_ball).max() < 3e-3 and (from_ball < 3e-3).sum() > 50
+
+
+def test_a_wall_shows_its_picture_the_right_way_up(scan):
+    """the wall at x = 0: u runs along y, v along z; the upper half of the picture is red and green."""
+    camera = towards((2.5, 2.0, 1.4), (0.0, 2.0, 1.4), 0.8)
+    picture = scan.look(camera, 64).rgb.astype(int)
+    quarters = {
+        name: picture[row, column] for name, row, column in (("above left", 20, 20), ("above right", 20, 44), ("below left", 44, 20), ("below right", 44, 44))
+    }
+    wanted = {"above left": (200, 40, 40), "above right": (40, 200, 40), "below left": (40, 40, 200), "below right": (220, 220, 60)}
+    for name, colour in wanted.items():  # looking along -x, y grows to the right... of a viewer with z up: y = 0 is on the left
+        np.testing.assert_allclose(quarters[name], colour, atol=2, err_msg=name)
+
+
+def test_vertex_colours_run_over_the_faces():
+    mesh = read_ply(painted_room())
+    camera = towards((2.5, 2.0, 1.4), (0.0, 2.0, 1.4), 0.8)
+    seen = Scan(mesh).look(camera, 33)
+    np.testing.assert_allclose(seen.rgb[16, 16] / 255, [0, 2.0 / 4, 1.4 / 2.8], atol=0.02)
+
+
+def test_a_room_that_stands_askew_is_turned_onto_the_axes(tmp_path):
+    mesh = painted_room()
+    mesh.apply_transform(trimesh.transformations.rotation_matrix(np.radians(25), [0, 0, 1]))
+    mesh.export(tmp_path / "askew.ply")
+    scan = Scan(read_mesh(tmp_path / "askew.ply"))
+    assert scan.yaw == pytest.approx(np.radians(25), abs=np.radians(0.2))
+    np.testing.assert_allclose(np.ptp(scan.vertices, axis=0), EXTENT, atol=0.02)
+
+
+def test_cameras_stand_free_at_head_height_and_see_the_points_they_share(scan):
+    taken, rooms = shots(scan, np.random.default_rng(0), 20)
+    assert len(taken) >= 20 and len(rooms) == 1
+    np.testing.assert_allclose([rooms[0].low, rooms[0].high], [(0, 0, 0), EXTENT], atol=0.05)
+    per_point = np.bincount([shot.point for shot in taken])
+    assert per_point.min() >= 3
+    for shot in taken:
+        assert 0.85 <= shot.camera.location[2] <= 1.95
+        way = shot.camera.point - shot.camera.location
+        distance = np.linalg.norm(way)
+        assert scan.cast(shot.camera.location[None], way[None] / distance)[0][0] == pytest.approx(distance, abs=6e-3)
+        assert (shot.camera.rotation @ [0, 0, -1]) @ way == pytest.approx(distance, rel=1e-6)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """three rooms as three kinds of file, one with face labels, in one data set."""
+    folder, root = tmp_path_factory.mktemp("files"), tmp_path_factory.mktemp("set")
+    paths = [write_room(folder, kind, name) for kind, name in (("glb", "ash"), ("obj", "birch"), ("ply", "cedar"))]
+    annotate_meshes(root, paths, views=6, size=48, processes=2)
+    return folder, root, paths
+
+
+def test_every_label_that_a_mesh_tells_is_written_and_no_other(made):
+    _, root, _ = made
+    facts = json.loads((root / "dataset.json").read_text())
+    assert facts["absent"] == ["class_object", "class_scene", "segment_semantic"] and sorted(facts["splits"].values()) == ["test", "train", "val"]
+    for name in ("ash", "birch", "cedar"):
+        views = json.loads((root / name / "building.json").read_text())["views"]
+        for domain in label_domains():
+            files = list((root / name / domain).glob(f"*_domain_{DOMAINS[domain].suffix}.*"))
+            assert len(files) == (0 if domain in facts["absent"] else views), (name, domain)
+            if files:
+                read_label(files[0], DOMAINS[domain])
+
+
+def test_ingest_and_the_label_store_take_meshes_alone_and_mixed_with_procedural_buildings(made, tmp_path):
+    from beam_jobs.ingest import ingest
+    from models.examples.contract import check_contract
+    from models.examples.example import parse_view, records
+    from models.examples.label_store import build_label_store
+
+    folder, root, paths = made
+    counts = ingest(str(root), str(tmp_path / "alone"), size=48, shards=1)
+    assert counts["quarantined"] == 0 and counts["written"] >= 18 and check_contract(str(tmp_path / "alone")) == []
+    store = build_label_store(str(tmp_path / "alone"), tmp_path / "store", seed=0, max_samples=20)
+    assert store.has("normal") and store.has("vanishing_points") and not store.has("segment_semantic") and not store.has("class_scene")
+
+    mixed = tmp_path / "mixed"
+    mixed.mkdir()
+    np.save(folder / "cedar.npy", np.arange(len(room().faces)) % 18)
+    annotate_building((mixed, 1001, 3, 48))
+    (mixed / "splits.csv").write_text("id,train,val,test\nprocedural01001,1,0,0\n")
+    annotate_meshes(mixed, paths[:2], views=3, size=48)
+    annotate_meshes(mixed, paths[2:], views=3, size=48, labels=[folder / "cedar.npy"])
+    facts = json.loads((mixed / "dataset.json").read_text())
+    assert (
+        facts["absent"] == []
+        and facts["absent_by_building"]["cedar"] == ["class_object", "class_scene"]
+        and "procedural01001" not in facts["absent_by_building"]
+    )
+    counts = ingest(str(mixed), str(tmp_path / "examples"), size=48, shards=1)
+    assert counts["quarantined"] == 0 and check_contract(str(tmp_path / "examples")) == []
+    store = build_label_store(str(tmp_path / "examples"), tmp_path / "mixed_store", seed=0, max_samples=20)
+    assert store.has("normal") and not store.has("class_scene")
+    views = [parse_view(record) for record in records(str(tmp_path / "examples"), "train")]
+    for view in views:
+        assert ("class_scene" in view.labels) == (view.key.building == "procedural01001")
+        assert ("segment_semantic" in view.labels) == (view.key.building in ("procedural01001", "cedar"))
+
+
+def test_a_complete_building_is_kept_and_made_again_when_its_picture_changes(made, tmp_path):
+    folder = tmp_path / "files"
+    folder.mkdir()
+    path = write_room(folder, "obj")
+    annotate_meshes(tmp_path / "set", [path], views=3, size=32)
+    time_of = lambda: (tmp_path / "set" / "room" / "building.json").stat().st_mtime_ns
+    first = time_of()
+    annotate_meshes(tmp_path / "set", [path], views=3, size=32)
+    assert time_of() == first
+    next(folder.glob("*.png")).unlink()
+    annotate_meshes(tmp_path / "set", [path], views=3, size=32)
+    assert time_of() != first and "is missing" in json.loads((tmp_path / "set" / "room" / "building.json").read_text())["warnings"][0]
+
+
+def test_the_same_seed_gives_the_same_files(made, tmp_path):
+    _, root, paths = made
+    annotate_meshes(tmp_path, paths[:1], views=6, size=48)
+    files = sorted(path.relative_to(root) for path in (root / "ash").rglob("*_domain_*"))
+    assert len(files) > 50 and all((root / file).read_bytes() == (tmp_path / file).read_bytes() for file in files)
+
+
+def test_a_killed_run_leaves_only_a_workplace_that_the_next_run_sweeps(made, tmp_path):
+    _, _, paths = made
+    command = [sys.executable, "-m", "beam_jobs", "annotate", "--mesh", paths[0], "--out", tmp_path, "--views", "400", "--size", "64", "--processes", "1"]
+    started = subprocess.Popen(command, cwd=REPOSITORY, start_new_session=True, stderr=subprocess.DEVNULL)
+    deadline = time.time() + 90
+    while not list(tmp_path.glob(".annotate.*/rgb/*.png")) and time.time() < deadline:
+        time.sleep(0.05)
+    os.killpg(started.pid, signal.SIGKILL)
+    started.wait()
+    assert len(list(tmp_path.glob(".annotate.*"))) == 1 and not (tmp_path / "ash").exists()
+    with workplace(tmp_path, "elsewhere") as alive:
+        annotate_meshes(tmp_path, paths[:1], views=3, size=32)
+        assert [path.name for path in tmp_path.glob(".annotate.*")] == [alive.name] and (tmp_path / "ash" / "building.json").exists()
+
+
+def test_a_workplace_without_its_lock_yet_is_left_for_a_minute(tmp_path):
+    young = tmp_path / ".annotate.ash.12345678"
+    young.mkdir()
+    assert sweep(tmp_path) == [] and young.exists()
+    os.utime(young, (time.time() - GRACE - 5,) * 2)
+    assert sweep(tmp_path) == [young.name] and not young.exists()
+
+
+def test_a_held_lock_is_seen_from_another_process(tmp_path):
+    with workplace(tmp_path, "ash") as folder:
+        other = f"from beam_jobs.workplace import sweep; from pathlib import Path; print(sweep(Path({str(tmp_path)!r})))"
+        assert subprocess.run([sys.executable, "-c", other], cwd=REPOSITORY, capture_output=True, text=True).stdout.strip() == "[]"
+        assert folder.exists()
+        with open(folder / ".lock") as lock, pytest.raises(OSError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_three_triangles_leave_no_room_for_a_camera(tmp_path):
+    trimesh.Trimesh([[0, 0, 0], [5, 0, 0], [0, 5, 0], [0, 0, 3], [5, 5, 0]], [[0, 1, 2], [0, 1, 3], [1, 4, 2]], process=False).export(tmp_path / "bare.ply")
+    with pytest.raises(ValueError, match="expected room for at least 3 cameras.*found none in 3 triangles of 5.0 x 5.0 x 3.0 m; check --up"):
+        annotate_meshes(tmp_path / "set", [tmp_path / "bare.ply"], views=3, size=32)
+    assert [path.name for path in (tmp_path / "set").iterdir()] == []
+
+
+def test_names_that_clash_or_cannot_be_are_refused(made, tmp_path):
+    _, root, paths = made
+    (tmp_path / "rgb.ply").write_bytes(paths[2].read_bytes())
+    (tmp_path / "cedar.ply").write_bytes(paths[2].read_bytes())
+    with pytest.raises(ValueError, match="'rgb' cannot be a building's name"):
+        annotate_meshes(tmp_path / "set", [tmp_path / "rgb.ply"], views=3, size=32)
+    with pytest.raises(ValueError, match="would both be building cedar"):
+        annotate_meshes(tmp_path / "set", [paths[2], tmp_path / "cedar.ply"], views=3, size=32)
+    with pytest.raises(FileNotFoundError, match="expected a mesh file, there is none"):
+        annotate_meshes(tmp_path / "set", [tmp_path / "none.ply"], views=3, size=32)
+
+
+def test_the_command_says_what_is_wrong_and_fails(tmp_path):
+    (tmp_path / "room.ply").write_bytes(b"ply\nnonsense")
+    command = [sys.executable, "-m", "beam_jobs", "annotate", "--mesh", tmp_path / "room.ply", "--out", tmp_path / "set", "--views", "3", "--size", "32"]
+    ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
+    assert ended.returncode == 1 and "error: room.ply cannot be read as PLY" in ended.stderr and "Traceback" not in ended.stderr
+
+
+def test_a_procedural_building_exported_as_a_mesh_gets_its_own_labels_back(tmp_path):
+    """the same cameras look at the generator's scene and at its GLB: depth to a code, normals of flat things, colours that go together."""
+    from beam_jobs.scenes.building import building
+    from beam_jobs.scenes.cameras import shots as procedural_shots
+    from beam_jobs.scenes.renderer import Eye
+    from models.tasks.labels.surfaces import depth_codes
+
+    scene = building(3)
+    eye, scan = Eye(scene), Scan(read_mesh(write_scene(scene, tmp_path / "three.glb")))
+    assert scan.yaw == 0
+    for shot in procedural_shots(eye, np.random.default_rng(0), 4)[:4]:
+        wanted, found = eye.look(shot.camera, 96, np.random.default_rng(0)), scan.look(shot.camera, 96)
+        near = np.abs(depth_codes(wanted.depth).astype(int) - depth_codes(found.depth)) <= 1
+        assert near.mean() > 0.995
+        cosine = np.clip((wanted.normal * found.normal).sum(-1), -1, 1)
+        assert np.degrees(np.median(np.arccos(cosine[near]))) < 0.1 and (cosine[near] > np.cos(np.radians(15))).mean() > 0.9
+        flat = near & (np.abs(wanted.curvature).max(-1) < 1e-3) & (cosine > 0.9999)
+        assert flat.mean() > 0.4 and (np.abs(found.curvature[flat]).max(-1) < 0.5).mean() > 0.95
+
+
+def frames():
+    folder = REPOSITORY.parent / "shared" / "real_frames"
+    return folder if (folder / "point_202_view_5_domain_rgb.png").exists() else None
+
+
+@pytest.mark.skipif(frames() is None, reason="needs the published frames in ../shared/real_frames")
+def test_a_real_frame_made_a_mesh_looks_like_itself_from_its_own_pose(tmp_path):
+    from beam_jobs.agreement import correlation
+
+    of = lambda name, suffix=None: read_label(frames() / f"point_202_view_5_domain_{suffix or name}.{DOMAINS[name].file}", DOMAINS[name])
+    camera, depth, rgb, normal = Camera.from_point_info(of("point_info")), of("depth_zbuffer"), of("rgb"), of("normal")
+    path = write_frame(tmp_path / "frame.ply", depth, rgb, camera)
+    scan = Scan(read_mesh(path))
+    turn = np.array([[np.cos(scan.yaw), np.sin(scan.yaw), 0], [-np.sin(scan.yaw), np.cos(scan.yaw), 0], [0, 0, 1]])
+    view = scan.look(Camera(turn @ camera.location, turn @ camera.rotation, camera.field_of_view), 512)
+    figures = compared(view, depth, rgb, normal, of("reshading"))
+    print(figures)
+    assert figures["seen"] > 0.85 and figures["depth"] > 0.9999 and figures["rgb"] > 0.99
+    assert figures["degrees"] < 5 and figures["reshading"] > 0.95
+    assert correlation(view.rgb[::2, ::2], rgb[::2, ::2]) > 0.9
+
+
+def write_frame(path, depth, rgb, camera):
+    """a depth frame as a PLY mesh: two triangles a quad of pixels, cut where depth jumps by more than 4 %."""
+    size = len(depth)
+    x = ((np.arange(size) + 0.5) / size * 2 - 1) * np.tan(camera.field_of_view / 2)
+    metres = depth / 512
+    points = np.stack([x[None] * metres, -x[:, None] * metres, -metres], -1).reshape(-1, 3) @ camera.rotation.T + camera.location
+    i = np.arange(size * size).reshape(size, size)
+    a, b, c, d = i[:-1, :-1].ravel(), i[:-1, 1:].ravel(), i[1:, :-1].ravel(), i[1:, 1:].ravel()
+    faces = np.concatenate([np.stack([a, c, b], 1), np.stack([b, c, d], 1)])
+    z = metres.ravel()[faces]
+    faces = faces[(depth.ravel()[faces] < 65535).all(1) & (np.ptp(z, axis=1) < 0.04 * z.min(1))]
+    trimesh.Trimesh(points, faces, process=False, vertex_colors=rgb.reshape(-1, 3)).export(path)
+    return path
+
+
+def compared(view, depth, rgb, normal, reshading):
+    """{figure: value} of a view of the frame's mesh against the frame."""
+    from beam_jobs.agreement import correlation
+    from models.tasks.labels import surfaces as codes
+
+    seen = np.isfinite(view.depth) & (depth < 65535) & (normal.astype(int) != 128).any(-1)
+    true = normal[seen] / 127.5 - 1
+    true /= np.linalg.norm(true, axis=-1, keepdims=True)
+    shown = codes.reshading(view.facing, view.distance)
+    return {
+        "seen": seen.mean(),
+        "depth": correlation(view.depth[seen], depth[seen]),
+        "rgb": correlation(view.rgb[seen], rgb[seen]),
+        "degrees": float(np.degrees(np.median(np.arccos(np.clip((view.normal[seen] * true).sum(-1), -1, 1))))),
+        "reshading": correlation(shown[seen], reshading[seen]),
+    }
