@@ -1,6 +1,6 @@
 """Views a second of `annotate` with all labels on two processes, and where a view's time goes; states the load, since the machine may be shared.
 
-    python benchmarks/annotate.py [--sizes 128 256] [--views 12]
+python benchmarks/annotate.py [--sizes 128 256] [--views 12]
 """
 
 from __future__ import annotations

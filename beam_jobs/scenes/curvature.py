@@ -115,6 +115,7 @@ def diffused(nodes: np.ndarray, corner: np.ndarray, spread: np.ndarray, radius: 
     start, end = nodes.ravel()[short], np.roll(nodes, -1, 1).ravel()[short]
     near = np.exp(-0.5 * (length[short] / radius) ** 2)
     weight = csr_matrix((np.tile(near, 2), (np.concatenate([start, end]), np.concatenate([end, start]))), (len(normals),) * 2) + identity(len(normals))
+    weight = weight @ diags(np.bincount(nodes.ravel(), np.repeat(np.linalg.norm(spread, axis=1), 3)))  # a vertex speaks for its area: plates stay flat
     weight = diags(1 / np.asarray(weight.sum(1)).ravel()) @ weight
     for _ in range(int(np.clip(round((radius / np.median(length[short])) ** 2 / 2), 1, most))):
         normals = weight @ normals

@@ -38,8 +38,9 @@ class Scan:
         """as `Rays.cast`."""
         return self.rays.cast(origins, directions)
 
-    def look(self, camera: Camera, size: int) -> Surfaces:
-        """one view; instance: the published class id of the surface, 0 without face labels, -1 where nothing is."""
+    def look(self, camera: Camera, size: int, antialias: bool = True) -> Surfaces:
+        """one view. instance: the published class id of the surface, 0 without face labels, -1 where nothing is. antialias: four rays a pixel, for the
+        colour, where edges run."""
         rays, share = pixel_rays(camera, size)
         distance, triangle, weights = self.cast(np.broadcast_to(camera.location, rays.shape), rays)
         seen, hit = triangle >= 0, np.maximum(triangle, 0)
@@ -51,10 +52,11 @@ class Scan:
         pixel = 2 * np.tan(camera.field_of_view / 2) / size
         colour = np.where(seen[:, None], self.colour(hit, weights, np.where(seen, distance, 0) * pixel, facing), 0)
         square = lambda values: values.reshape(size, size, *values.shape[1:])
-        colour = smoothed_edges(self, camera, square(colour), square(np.where(seen, distance, 1e3)), square(normal), pixel)
+        if antialias:
+            colour = smoothed_edges(self, camera, square(colour), square(np.where(seen, distance, 1e3)), square(normal), pixel).reshape(colour.shape)
         classes = self.mesh.semantic[hit].astype("int32") if self.mesh.semantic is not None else np.zeros(len(hit), "int32")
         return Surfaces(
-            rgb=(np.clip(colour, 0, 1) * 255 + 0.5).astype("uint8"),
+            rgb=square((np.clip(colour, 0, 1) * 255 + 0.5).astype("uint8")),
             depth=square(np.where(seen, distance * share, np.inf)),
             distance=square(distance),
             normal=square((normal @ camera.rotation) * TO_OPENCV),

@@ -20,7 +20,7 @@ from beam_jobs.scenes.mesh_file import read_mesh
 from beam_jobs.scenes.scan import Scan
 from beam_jobs.scenes.stands import shots
 from beam_jobs.workplace import GRACE, sweep, workplace
-from models.examples.published import file_name, read_label
+from models.examples.published import read_label
 from models.tasks import DOMAINS, Camera, label_domains
 from models.tasks.view import rotation_from_euler
 
@@ -154,7 +154,7 @@ def test_ingest_and_the_label_store_take_meshes_alone_and_mixed_with_procedural_
     counts = ingest(str(root), str(tmp_path / "alone"), size=48, shards=1)
     assert counts["quarantined"] == 0 and counts["written"] >= 18 and check_contract(str(tmp_path / "alone")) == []
     store = build_label_store(str(tmp_path / "alone"), tmp_path / "store", seed=0, max_samples=20)
-    assert store.has("normal") and store.has("vanishing_points") and not store.has("segment_semantic") and not store.has("class_scene")
+    assert store.has("normal") and store.has("vanishing_point") and not store.has("segment_semantic") and not store.has("class_scene")
 
     mixed = tmp_path / "mixed"
     mixed.mkdir()
@@ -209,6 +209,9 @@ def test_a_killed_run_leaves_only_a_workplace_that_the_next_run_sweeps(made, tmp
         time.sleep(0.05)
     os.killpg(started.pid, signal.SIGKILL)
     started.wait()
+    [left] = tmp_path.glob(".annotate.*")
+    with open(left / ".lock") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the worker takes a moment to die
     assert len(list(tmp_path.glob(".annotate.*"))) == 1 and not (tmp_path / "ash").exists()
     with workplace(tmp_path, "elsewhere") as alive:
         annotate_meshes(tmp_path, paths[:1], views=3, size=32)
@@ -275,7 +278,7 @@ def test_a_procedural_building_exported_as_a_mesh_gets_its_own_labels_back(tmp_p
         cosine = np.clip((wanted.normal * found.normal).sum(-1), -1, 1)
         assert np.degrees(np.median(np.arccos(cosine[near]))) < 0.1 and (cosine[near] > np.cos(np.radians(15))).mean() > 0.9
         flat = near & (np.abs(wanted.curvature).max(-1) < 1e-3) & (cosine > 0.9999)
-        assert flat.mean() > 0.4 and (np.abs(found.curvature[flat]).max(-1) < 0.5).mean() > 0.95
+        assert flat.mean() > 0.4 and (np.abs(found.curvature[flat]).max(-1) < 1.0).mean() > 0.9  # 4 codes
 
 
 def frames():
@@ -285,19 +288,16 @@ def frames():
 
 @pytest.mark.skipif(frames() is None, reason="needs the published frames in ../shared/real_frames")
 def test_a_real_frame_made_a_mesh_looks_like_itself_from_its_own_pose(tmp_path):
-    from beam_jobs.agreement import correlation
-
     of = lambda name, suffix=None: read_label(frames() / f"point_202_view_5_domain_{suffix or name}.{DOMAINS[name].file}", DOMAINS[name])
     camera, depth, rgb, normal = Camera.from_point_info(of("point_info")), of("depth_zbuffer"), of("rgb"), of("normal")
     path = write_frame(tmp_path / "frame.ply", depth, rgb, camera)
     scan = Scan(read_mesh(path))
     turn = np.array([[np.cos(scan.yaw), np.sin(scan.yaw), 0], [-np.sin(scan.yaw), np.cos(scan.yaw), 0], [0, 0, 1]])
-    view = scan.look(Camera(turn @ camera.location, turn @ camera.rotation, camera.field_of_view), 512)
-    figures = compared(view, depth, rgb, normal, of("reshading"))
-    print(figures)
-    assert figures["seen"] > 0.85 and figures["depth"] > 0.9999 and figures["rgb"] > 0.99
-    assert figures["degrees"] < 5 and figures["reshading"] > 0.95
-    assert correlation(view.rgb[::2, ::2], rgb[::2, ::2]) > 0.9
+    pose = Camera(turn @ camera.location, turn @ camera.rotation, camera.field_of_view)
+    figures = compared(scan.look(pose, 512, antialias=False), depth, rgb, normal, of("reshading"))
+    assert figures["seen"] > 0.85 and figures["depth"] > 0.9999 and figures["rgb"] > 0.999
+    assert figures["degrees"] < 4 and figures["reshading"] > 0.95
+    assert compared(scan.look(pose, 512), depth, rgb, normal, of("reshading"))["rgb"] > 0.97  # four rays a pixel, where the frame itself has no more
 
 
 def write_frame(path, depth, rgb, camera):
