@@ -6,6 +6,7 @@ a private name: where it is gone, the public `Session.run` takes over.
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from serving.errors import ServingError, from_tensorflow, internal, invalid, lat
 
 DEFAULT = "serving_default"
 MOST_WARMUP = 1000  # records
+MOST_PLANS = 64  # sets of asked outputs that a session compiles; it keeps each for good, MiB apiece
 WARMUP = Path("assets.extra") / "tf_serving_warmup_requests"
 PREDICT_METHODS = ("tensorflow/serving/predict", "tensorflow/serving/classify", "tensorflow/serving/regress")
 
@@ -48,7 +50,7 @@ class Version:
         try:
             with self.session.graph.as_default():
                 tf.compat.v1.saved_model.loader.load(self.session, list(tags), str(folder))
-            self.tensors = {}
+            self.tensors, self.plans, self.planning = {}, set(), threading.Lock()
             if warmup:
                 for _ in range(max(warmups, 1)):
                     self.warm_up()
@@ -118,11 +120,31 @@ class Version:
         if left is not None and left <= 0:
             raise late()
         try:
-            return self.called(feeds, fetches, left)
+            plan = self.plan(feeds, fetches)
+            values = dict(zip(plan, self.called({name: feeds[name] for name in sorted(feeds)}, plan, left)))
+            return [values[name] for name in fetches]
         except tf.errors.OpError as error:
             raise from_tensorflow(error) from error
         except (ValueError, TypeError) as error:
             raise invalid(str(error).split("\n")[0]) from error
+
+    def plan(self, feeds, fetches) -> tuple[str, ...]:
+        """the tensors to fetch, sorted: those asked for, or a known set that holds them once MOST_PLANS are known (then unasked outputs are computed too).
+
+        A session keeps what it compiled for every sequence of fed and fetched names, so strangers' filters must not make new ones without end.
+        """
+        fed, asked = tuple(sorted(feeds)), tuple(sorted(set(fetches)))
+        with self.planning:
+            if (fed, asked) not in self.plans and len(self.plans) >= MOST_PLANS:
+                wider = [plan for known, plan in self.plans if known == fed and set(asked) <= set(plan)]
+                asked = min(wider, key=len, default=tuple(sorted({*asked, *self.every_output(fed)})))
+            self.plans.add((fed, asked))
+        return asked
+
+    def every_output(self, fed: tuple[str, ...]) -> set[str]:
+        """tensors of all signatures that read exactly `fed`."""
+        alike = [one for one in self.signatures.values() if {value.name for value in one.inputs.values()} == set(fed)]
+        return {value.name for one in alike for value in one.outputs.values()}
 
     def called(self, feeds: dict, fetches: list[str], left: float | None):
         import tensorflow as tf
