@@ -7,11 +7,10 @@ from pathlib import Path
 
 # flags of the C++ runtime: accepted, said to do nothing here
 WITHOUT_EFFECT = (
-    "rest_api_num_threads", "num_load_threads", "num_unload_threads", "enable_per_model_batching_parameters", "tensorflow_session_config_file",
+    "num_load_threads", "num_unload_threads", "enable_per_model_batching_parameters", "tensorflow_session_config_file",
     "flush_filesystem_caches", "remove_unused_fields_from_bundle_metagraph", "per_process_gpu_memory_fraction", "mixed_precision", "platform_config_file",
     "thread_pool_factory_config_file", "xla_cpu_compilation_enabled", "xla_gpu_compilation_enabled", "skip_initialize_tpu", "use_alts_credentials",
-    "enable_profiler", "enable_serialization_as_tensor_content", "prefer_tflite_model", "num_tflite_pools", "num_tflite_interpreters_per_pool",
-    "grpc_socket_path", "grpc_max_threads", "tensorflow_session_parallelism",
+    "enable_profiler", "prefer_tflite_model", "num_tflite_pools", "num_tflite_interpreters_per_pool",
 )  # fmt: skip
 
 
@@ -19,6 +18,12 @@ def boolean(text: str) -> bool:
     if text.lower() not in ("true", "false", "1", "0"):
         raise argparse.ArgumentTypeError(f"expected true or false, got {text}")
     return text.lower() in ("true", "1")
+
+
+def at_least_one(text: str) -> int:
+    if not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"expected a number of threads, at least 1, got {text}")
+    return int(text)
 
 
 def add_flags(serve: argparse.ArgumentParser) -> None:
@@ -30,7 +35,10 @@ def add_flags(serve: argparse.ArgumentParser) -> None:
     add("--model_config_file", type=Path, help="text ModelServerConfig: several models, policies, labels")
     add("--model_config_file_poll_wait_seconds", type=float, default=0, help="0: read once")
     add("--port", type=int, default=8500, help="gRPC; 0: any free one, printed")
+    add("--grpc_socket_path", default="", help="listen on this Unix socket too")
+    add("--grpc_max_threads", type=at_least_one, default=16)
     add("--rest_api_port", type=int, help="REST; 0: any free one, printed; left out: none")
+    add("--rest_api_num_threads", type=at_least_one, default=16, help="REST requests that are computed at once; the others wait")
     add("--rest_api_timeout_in_ms", type=int, default=30000)
     add("--rest_api_enable_cors_support", default=False, **switch)
     add("--host", default="127.0.0.1", help="loopback unless you say otherwise (ours)")
@@ -46,9 +54,12 @@ def add_flags(serve: argparse.ArgumentParser) -> None:
     add("--ssl_config_file", type=Path)
     add("--grpc_channel_arguments", default="", help="key=value,key=value")
     add("--saved_model_tags", default="serve")
+    add("--enable_serialization_as_tensor_content", default=False, **switch)
+    add("--tensorflow_session_parallelism", type=int, default=0, help="both of the next, where they are not given")
     add("--tensorflow_intra_op_parallelism", type=int, default=0)
     add("--tensorflow_inter_op_parallelism", type=int, default=0)
     add("--enable_signature_method_name_check", default=False, **switch)
     add("--enable_grpc_healthcheck_service", default=False, **switch)
+    add("--version", default=False, help="print versions and end", **switch)
     for name in WITHOUT_EFFECT:
         add(f"--{name}", nargs="?", const="true", help=argparse.SUPPRESS)

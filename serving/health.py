@@ -9,7 +9,7 @@ SERVING, NOT_SERVING = b"\x08\x01", b"\x08\x02"  # field 1 of HealthCheckRespons
 
 
 class Health(grpc.GenericRpcHandler):
-    """Check: SERVING while `draining` is not set, then NOT_SERVING; NOT_FOUND for services that are not offered."""
+    """Check: SERVING while `draining` (of `gate.Gate`) is not set, then NOT_SERVING; NOT_FOUND for services that are not offered."""
 
     def __init__(self, draining) -> None:
         self.draining = draining

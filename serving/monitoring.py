@@ -35,6 +35,14 @@ class Metrics:
             cells[0][bisect.bisect_left(BOUNDS, micros)] += 1
             cells[1] += micros
 
+    def count(self, name: str) -> int | None:
+        """a counter summed over its labels, 0 before its first request; `name` as the page or as TensorFlow Serving spells it inside
+        (/tensorflow/serving/request_count). None for what is no counter of ours."""
+        name = name.replace("/", ":")
+        with self.lock:
+            found = sum(number for (key, _), number in self.counts.items() if key == name)
+        return found if found or name in (COUNT, RUNS) else None
+
     @contextmanager
     def request(self, known, model: str, api: str, entrypoint: str):
         """counts a request by its status, and times it if it succeeds. known: whether a model of that name is served, asked at the end."""

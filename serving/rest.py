@@ -8,27 +8,59 @@ import socket
 import threading
 import time
 import zlib
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote
 
 from serving.catalog import Catalog
-from serving.errors import ServingError, from_tensorflow, invalid, not_found
+from serving.errors import ServingError, from_tensorflow, invalid, late, not_found
+from serving.gate import Gate
 from serving.json_tensors import answer_of, examples_of, inputs_of, metadata_of, parsed
 
 LARGEST_BODY = 256 << 20  # bytes, packed or unpacked
+THREADS = 16
 READING_SECONDS = 30.0  # a request must have arrived whole by then; also how long an idle connection is kept
+CHUNK, MOST_TRAILERS, LONGEST_LINE = re.compile(rb"[0-9A-Fa-f]{1,16}"), 32, 8192
 NAMES = {10: "START", 20: "LOADING", 30: "AVAILABLE", 40: "UNLOADING", 50: "END"}
 ROUTE = re.compile(r"^/(?i:v1/models)/([^/:]+)(?:/(?:(?i:versions)/(\d+)|(?i:labels)/([^/:]+)))?(/(?i:metadata)|:predict|:classify|:regress)?$")
 
 
+class Unreadable(Exception):
+    """A body that is not read: (HTTP status, text). The connection ends with it, since where the next request begins is not known."""
+
+
+def chunked(file) -> bytes:
+    """a body of RFC 9112's chunks, trailers left out. Raises Unreadable."""
+    parts, total = [], 0
+    while True:
+        line = file.readline(66).split(b";")[0].strip()
+        if not CHUNK.fullmatch(line):
+            raise Unreadable(400, "expected the size of a chunk, in hexadecimal digits")
+        size = int(line, 16)
+        total += size
+        if total > LARGEST_BODY:
+            raise Unreadable(413, f"at most {LARGEST_BODY} bytes are read")
+        if not size:
+            break
+        parts.append(file.read(size))
+        if len(parts[-1]) < size or file.readline(3) not in (b"\r\n", b"\n"):
+            raise Unreadable(400, "a chunk is not of the size that it claims")
+    for _ in range(MOST_TRAILERS):
+        if file.readline(LONGEST_LINE) in (b"\r\n", b"\n", b""):
+            return b"".join(parts)
+    raise Unreadable(400, "the trailer does not end")
+
+
 class RestServer(ThreadingHTTPServer):
-    """A thread a connection. seconds: of one computation; reading: of one request's arrival (slow senders are cut off by a watch thread)."""
+    """A thread a connection. seconds: of one computation, its waiting included; threads: how many are computed at once; reading: of one request's arrival
+    (slow senders are cut off by a watch thread); gate: shared with the gRPC door."""
 
     daemon_threads, request_queue_size, block_on_close = True, 1024, False
 
-    def __init__(self, address, catalog, *, metrics_path=None, cors=False, seconds=30.0, reading=READING_SECONDS) -> None:
+    def __init__(self, address, catalog, *, metrics_path=None, cors=False, seconds=30.0, threads=THREADS, reading=READING_SECONDS, gate=None) -> None:
         super().__init__(address, Rest)
         self.catalog, self.metrics_path, self.cors, self.seconds, self.reading = Catalog.of(catalog), metrics_path, cors, seconds, reading
+        self.gate, self.turns = gate or Gate(), threading.BoundedSemaphore(threads)
         self.waiting: dict[socket.socket, float] = {}
         self.running, self.stopped = set(), threading.Event()
 
@@ -96,13 +128,13 @@ class Rest(BaseHTTPRequestHandler):
 
     def body(self) -> bytes | None:
         """the request's body, unpacked; None after an answer has been given because it cannot be read."""
-        length = self.headers.get("Content-Length", "0")
-        if self.headers.get("Transfer-Encoding") or not (length.isascii() and length.isdigit()) or int(length) > LARGEST_BODY:
+        try:
+            data = chunked(self.rfile) if self.headers.get("Transfer-Encoding") else self.rfile.read(self.length())
+        except Unreadable as error:
             self.close_connection = True
-            self.fault(*((413, f"at most {LARGEST_BODY} bytes are read") if length.isdigit() and int(length) > 0 else (411, "Content-Length is needed")))
+            self.fault(error.args[0], error.args[1])
             return None
-        data = self.rfile.read(int(length))
-        if len(data) < int(length):
+        if not self.headers.get("Transfer-Encoding") and len(data) < self.length():
             self.close_connection = True
             return None
         if self.headers.get("Content-Encoding", "").lower() == "gzip":
@@ -115,6 +147,15 @@ class Rest(BaseHTTPRequestHandler):
                 self.fault(400, f"Failed to uncompress the body: {error}")
                 return None
         return data
+
+    def length(self) -> int:
+        """of the body. Raises Unreadable."""
+        length = self.headers.get("Content-Length", "0")
+        if not (length.isascii() and length.isdigit()):
+            raise Unreadable(400, f"Content-Length is a number of bytes, got {length[:20]}")
+        if int(length) > LARGEST_BODY:
+            raise Unreadable(413, f"at most {LARGEST_BODY} bytes are read")
+        return int(length)
 
     def respond(self, method: str) -> None:
         body = self.body()
@@ -130,7 +171,8 @@ class Rest(BaseHTTPRequestHandler):
             self.answer(200 if self.headers.get("Origin", "").startswith(("http://", "https://")) else 400, b"")
         else:
             try:
-                text = self.handled(method, body)
+                with self.server.gate.passed():
+                    text = self.handled(method, body, time.monotonic() + self.server.seconds)
             except ServingError as error:
                 self.fault(error.http, str(error))
             except Exception as error:  # the edge
@@ -138,7 +180,7 @@ class Rest(BaseHTTPRequestHandler):
             else:
                 self.answer(200, text.encode())
 
-    def handled(self, method: str, body: bytes) -> str:
+    def handled(self, method: str, body: bytes, deadline: float) -> str:
         """the answer's JSON. Raises ServingError."""
         route, catalog = ROUTE.match(self.path), self.server.catalog
         if method == "GET" and self.path.lower().rstrip("/") == "/v1/models":
@@ -161,10 +203,20 @@ class Rest(BaseHTTPRequestHandler):
             with self.held(name, number, label) as version:
                 return json.dumps(metadata_of(name, version))
         api = route[4][1:]
-        with catalog.metrics.request(catalog.model, name, api.capitalize(), "REST"):
+        with catalog.metrics.request(catalog.model, name, api.capitalize(), "REST"), self.turn(deadline):
             content = parsed(body)
             with self.held(name, number, label) as version, catalog.metrics.runtime(name, api.capitalize()):
-                return self.computed(version, api, content, time.monotonic() + self.server.seconds)
+                return self.computed(version, api, content, deadline)
+
+    @contextmanager
+    def turn(self, deadline: float):
+        """wait until fewer than `threads` compute. Raises DEADLINE_EXCEEDED."""
+        if not self.server.turns.acquire(timeout=max(deadline - time.monotonic(), 0)):
+            raise late()
+        try:
+            yield
+        finally:
+            self.server.turns.release()
 
     def held(self, name: str, number: int | None, label: str | None):
         model = self.server.catalog.model(name)

@@ -10,13 +10,15 @@ import sys
 import threading
 import time
 from concurrent import futures
+from dataclasses import dataclass
 
 import grpc
 
 from serving.catalog import Catalog
 from serving.classify import check_tasks, classify, multi_inference, regress
 from serving.config_files import models_of
-from serving.errors import ServingError, from_tensorflow, invalid
+from serving.errors import ServingError, from_tensorflow, invalid, late
+from serving.gate import Gate
 from serving.health import Health
 from serving.rest import Rest, RestServer
 from serving.tensors import from_proto, to_proto
@@ -28,10 +30,10 @@ METHODS = ("Predict", "Classify", "Regress", "MultiInference", "GetModelMetadata
 
 
 class Doors:
-    """gRPC services over a catalog; every method raises ServingError."""
+    """gRPC services over a catalog; every method raises ServingError. encode: array -> TensorProto of an answer."""
 
-    def __init__(self, catalog: Catalog) -> None:
-        self.catalog = catalog
+    def __init__(self, catalog: Catalog, encode=to_proto) -> None:
+        self.catalog, self.encode = catalog, encode
 
     def counted(self, request, api: str):
         return self.catalog.metrics.request(self.catalog.model, request.model_spec.name, api, "GRPC")
@@ -52,7 +54,7 @@ class Doors:
         response = predict_pb2.PredictResponse()
         self.named(response.model_spec, request.model_spec.name, version, signature)
         for name, value in found.items():
-            response.outputs[name].CopyFrom(to_proto(value))
+            response.outputs[name].CopyFrom(self.encode(value))
         return response
 
     def named(self, spec, name: str, version, signature: str = "") -> None:
@@ -120,8 +122,13 @@ class Doors:
     def HandleReloadConfigRequest(self, request, context):  # noqa: N802
         from tensorflow_serving.apis import model_management_pb2
 
+        before = [self.catalog.metrics.count(name) for name in request.metric_names]
         self.catalog.reload(models_of(request.config))
-        return model_management_pb2.ReloadConfigResponse()
+        response = model_management_pb2.ReloadConfigResponse()
+        for name, count in zip(request.metric_names, before):
+            if count is not None:
+                response.metric.add(name=name, int64_value_increase=self.catalog.metrics.count(name) - count)
+        return response
 
 
 def deadline_of(context) -> float | None:
@@ -130,12 +137,15 @@ def deadline_of(context) -> float | None:
     return None if left is None or left > 1e8 else time.monotonic() + left
 
 
-def translated(method):
-    """ServingError -> gRPC status; anything unforeseen -> UNKNOWN, and the server goes on."""
+def translated(method, gate: Gate):
+    """ServingError -> gRPC status; anything unforeseen -> UNKNOWN, and the server goes on. What nobody waits for any more is not begun."""
 
     def call(request, context):
         try:
-            return method(request, context)
+            with gate.passed():
+                if not context.is_active():
+                    raise late()
+                return method(request, context)
         except ServingError as error:
             failed = error
         except Exception as error:  # the edge
@@ -145,27 +155,45 @@ def translated(method):
     return call
 
 
-def grpc_server(
-    model: Model | Catalog, address: str, *, threads: int = THREADS, credentials=None, health: bool = False, draining=None, options=()
-) -> tuple[grpc.Server, int]:
-    """a started server and its port. credentials: of grpc.ssl_server_credentials, for TLS; options: further (name, value) of gRPC's core."""
+@dataclass(frozen=True)
+class Doorway:
+    """How the gRPC door is made. credentials: of grpc.ssl_server_credentials, for TLS; options: further (name, value) of gRPC's core; socket: path of a
+    Unix socket beside the port; tensor_content: answers as raw bytes instead of typed fields."""
+
+    threads: int = THREADS
+    credentials: object = None
+    health: bool = False
+    options: tuple = ()
+    socket: str = ""
+    tensor_content: bool = False
+
+
+def grpc_server(model: Model | Catalog, address: str, *, gate: Gate | None = None, **settings) -> tuple[grpc.Server, int]:
+    """a started server and its port. settings: of `Doorway`. Raises OSError for an address that is taken."""
+    import tensorflow as tf
     from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
-    doors = Doors(Catalog.of(model))
+    way, gate = Doorway(**settings), gate or Gate()
+    doors = Doors(Catalog.of(model), tf.make_tensor_proto if way.tensor_content else to_proto)
     for name in METHODS:
-        setattr(doors, name, translated(getattr(doors, name)))
-    settings = {"grpc.max_receive_message_length": LARGEST_MESSAGE, "grpc.max_send_message_length": -1, "grpc.so_reuseport": 0, **dict(options)}
-    server = grpc.server(
-        futures.ThreadPoolExecutor(threads), options=list(settings.items()), handlers=[Health(draining or threading.Event())] if health else []
-    )
+        setattr(doors, name, translated(getattr(doors, name), gate))
+    options = {"grpc.max_receive_message_length": LARGEST_MESSAGE, "grpc.max_send_message_length": -1, "grpc.so_reuseport": 0, **dict(way.options)}
+    server = grpc.server(futures.ThreadPoolExecutor(way.threads), options=list(options.items()), handlers=[Health(gate)] if way.health else [])
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(doors, server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(doors, server)
-    try:
-        port = server.add_secure_port(address, credentials) if credentials else server.add_insecure_port(address)
-    except RuntimeError as error:
-        raise OSError(f"cannot listen on {address}: the port is taken; choose another with --port, or 0 for any") from error
+    port = listening(server, address, way.credentials)
+    if way.socket:
+        listening(server, f"unix:{way.socket}", None)
     server.start()
     return server, port
+
+
+def listening(server: grpc.Server, address: str, credentials) -> int:
+    """the port. Raises OSError."""
+    try:
+        return server.add_secure_port(address, credentials) if credentials else server.add_insecure_port(address)
+    except RuntimeError as error:
+        raise OSError(f"cannot listen on {address}: it is taken or cannot be made; choose another with --port (0: any) or --grpc_socket_path") from error
 
 
 def serve(
@@ -176,18 +204,14 @@ def serve(
     rest_port: int | None,
     host: str = "127.0.0.1",
     poll_seconds: float = 1.0,
-    credentials=None,
-    health: bool = False,
-    metrics_path: str | None = None,
-    cors: bool = False,
-    rest_seconds: float = 30.0,
     reread=None,
     grace: float = 10.0,
-    options=(),
+    rest: dict | None = None,
+    **settings,
 ) -> int:
     """load, then listen until SIGTERM or SIGINT; running requests are finished first. 0, or 1 if a first version cannot be loaded.
 
-    reread: polled beside the models (the config file), or None.
+    reread: polled beside the models (the config file), or None. settings: of `Doorway`; rest: of `RestServer`.
     """
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -204,11 +228,12 @@ def serve(
     if failed:
         print(f"Failed to start server. Error: {failed}", file=sys.stderr)
         return 1
-    server, port = grpc_server(catalog, f"{host}:{port}", credentials=credentials, health=health, draining=stop, options=options)
+    gate = Gate()
+    server, port = grpc_server(catalog, f"{host}:{port}", gate=gate, **settings)
     print(f"gRPC on {host}:{port}", flush=True)
     door = None
     if rest_port is not None:
-        door = RestServer((host, rest_port), catalog, metrics_path=metrics_path, cors=cors, seconds=rest_seconds)
+        door = RestServer((host, rest_port), catalog, gate=gate, **(rest or {}))
         door.start()
         print(f"REST on {host}:{door.server_port}", flush=True)
     if poll_seconds > 0:
@@ -216,9 +241,10 @@ def serve(
     if reread:
         keep_polling(reread, reread.seconds, stop)
     stop.wait()
-    ended = server.stop(grace=grace)
+    gate.close(grace)  # both ports stay open meanwhile, so that probes read NOT_SERVING and clients UNAVAILABLE instead of a broken connection
+    ended = server.stop(grace=1.0)
     if door:
-        door.drain(grace)
+        door.drain(1.0)
     ended.wait()
     return 0
 

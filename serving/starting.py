@@ -33,6 +33,8 @@ def start(options) -> int:
     from serving.monitoring import PATH, Metrics
     from serving.server import serve
 
+    if options.version:
+        return versions()
     for name in WITHOUT_EFFECT:
         if getattr(options, name) is not None:
             print(f"--{name} has no effect in the embedded server", file=sys.stderr)
@@ -53,7 +55,7 @@ def start(options) -> int:
         warmup=options.enable_model_warmup,
         warmups=options.num_request_iterations_for_warmup,
         scheduler=scheduler,
-        threads=(options.tensorflow_intra_op_parallelism, options.tensorflow_inter_op_parallelism),
+        threads=op_threads(options),
         strict=options.enable_signature_method_name_check,
     )
     path = None
@@ -68,14 +70,36 @@ def start(options) -> int:
         rest_port=options.rest_api_port,
         host=options.host,
         poll_seconds=options.file_system_poll_wait_seconds,
+        reread=Reread(options.model_config_file, catalog, seconds) if options.model_config_file and seconds > 0 else None,
+        rest={
+            "metrics_path": path,
+            "cors": options.rest_api_enable_cors_support,
+            "seconds": options.rest_api_timeout_in_ms / 1000,
+            "threads": options.rest_api_num_threads,
+        },
         credentials=credentials_of(options.ssl_config_file) if options.ssl_config_file else None,
         health=options.enable_grpc_healthcheck_service,
-        metrics_path=path,
-        cors=options.rest_api_enable_cors_support,
-        rest_seconds=options.rest_api_timeout_in_ms / 1000,
-        reread=Reread(options.model_config_file, catalog, seconds) if options.model_config_file and seconds > 0 else None,
-        options=channel_arguments(options.grpc_channel_arguments),
+        options=tuple(channel_arguments(options.grpc_channel_arguments)),
+        threads=options.grpc_max_threads,
+        socket=options.grpc_socket_path,
+        tensor_content=options.enable_serialization_as_tensor_content,
     )
+
+
+def versions() -> int:
+    """as tensorflow_model_server words it."""
+    import tensorflow as tf
+
+    print(f"TensorFlow ModelServer: embedded\nTensorFlow Library: {tf.__version__}")
+    return 0
+
+
+def op_threads(options) -> tuple[int, int]:
+    """(intra, inter), 0 for TensorFlow's choice. Raises ValueError if all three numbers are given, as the original."""
+    both, intra, inter = options.tensorflow_session_parallelism, options.tensorflow_intra_op_parallelism, options.tensorflow_inter_op_parallelism
+    if both and intra and inter:
+        raise ValueError("--tensorflow_session_parallelism sets both of --tensorflow_intra_op_parallelism and --tensorflow_inter_op_parallelism: give one kind")
+    return intra or both, inter or both
 
 
 def credentials_of(path):
