@@ -31,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
     ask.add_argument("--deadline", type=float, default=30.0, help="seconds a request may take, repeats included")
     ask.add_argument("--attempts", type=int, default=8, help="how often a server that is not there is asked")
     ask.add_argument("--authority", type=Path, help="PEM file of whoever signed the server's certificate: ask over TLS")
+    ask.add_argument("--identity", type=Path, nargs=2, metavar=("KEY", "CERTIFICATE"), help="PEM files, for servers that ask for a client's certificate")
     ask.add_argument("--batch", type=int, default=8, help="pictures a request, with --folder")
     ask.add_argument("--json", action="store_true", help="answers as one JSON object a picture on stdout, without pixels")
     check = commands.add_parser("validate", help="start a server on a bundle and check its answers")

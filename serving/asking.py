@@ -16,7 +16,8 @@ def ask(options) -> int:
     """options: parsed by serving/__main__.py. Exit code 0 if every picture was answered."""
     names = [name for name in options.task.split(",") if name]
     authority = options.authority.read_bytes() if options.authority else None
-    with Client(options.server, options.model_name, options.deadline, options.attempts, authority=authority) as client:
+    identity = tuple(path.read_bytes() for path in options.identity) if options.identity else None
+    with Client(options.server, options.model_name, options.deadline, options.attempts, authority=authority, identity=identity) as client:
         return ask_folder(client, options, names) if options.folder else ask_once(client, options, names)
 
 

@@ -21,17 +21,24 @@ CHANNEL = (
 class Client:
     """A connection to `server` (host:port). deadline: seconds a question may take, retries included; attempts: how often an absent server is asked.
 
-    authority: PEM of whoever signed the server's certificate; the connection is then TLS.
+    authority: PEM of whoever signed the server's certificate; the connection is then TLS. identity: PEM of (key, certificate), for servers that ask for one.
     """
 
     def __init__(
-        self, server: str, model: str = "taxonomy", deadline: float = 30.0, attempts: int = 8, version: int | None = None, authority: bytes | None = None
+        self,
+        server: str,
+        model: str = "taxonomy",
+        deadline: float = 30.0,
+        attempts: int = 8,
+        version: int | None = None,
+        authority: bytes | None = None,
+        identity: tuple[bytes, bytes] | None = None,
     ) -> None:
         from tensorflow_serving.apis import prediction_service_pb2_grpc
 
         if not deadline > 0 or attempts < 1:
             raise ValueError(f"deadline and attempts are positive, got {deadline} s and {attempts}")
-        secrets = None if authority is None else grpc.ssl_channel_credentials(authority)
+        secrets = None if authority is None else grpc.ssl_channel_credentials(authority, *(identity or ()))
         self.channel = grpc.insecure_channel(server, CHANNEL) if secrets is None else grpc.secure_channel(server, secrets, CHANNEL)
         self.stub, self.model, self.deadline = prediction_service_pb2_grpc.PredictionServiceStub(self.channel), model, deadline
         self.attempts, self.version, self._offered = attempts, version, None

@@ -13,7 +13,7 @@ import time
 from collections import deque
 from pathlib import Path
 
-ADDRESS = re.compile(r"gRPC on (\S+:\d+)")
+ADDRESS, REST = re.compile(r"gRPC on (\S+:\d+)"), re.compile(r"REST on (\S+:\d+)")
 LINES = 200  # of the server's last words that are kept
 
 
@@ -49,6 +49,15 @@ class ServerProcess:
             self.stop()
             raise
         self.seconds_to_start = time.monotonic() - since
+
+    def rest(self, patience: float = 10.0) -> str:
+        """host:port of its REST door. Raises ServerError if it opens none."""
+        until = time.monotonic() + patience
+        while time.monotonic() < until:
+            if found := next((found for word in list(self.words) if (found := REST.search(word))), None):
+                return found[1]
+            time.sleep(0.02)
+        raise ServerError(f"opened no REST door: {self.last_words()}")
 
     @property
     def pid(self) -> int:

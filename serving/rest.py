@@ -21,6 +21,7 @@ LARGEST_BODY = 256 << 20  # bytes, packed or unpacked
 THREADS = 16
 READING_SECONDS = 30.0  # a request must have arrived whole by then; also how long an idle connection is kept
 CHUNK, MOST_TRAILERS, LONGEST_LINE = re.compile(rb"[0-9A-Fa-f]{1,16}"), 32, 8192
+UNPACKED = 4 << 20  # bytes of a packed body at a time
 NAMES = {10: "START", 20: "LOADING", 30: "AVAILABLE", 40: "UNLOADING", 50: "END"}
 ROUTE = re.compile(r"^/(?i:v1/models)/([^/:]+)(?:/(?:(?i:versions)/(\d+)|(?i:labels)/([^/:]+)))?(/(?i:metadata)|:predict|:classify|:regress)?$")
 
@@ -49,6 +50,19 @@ def chunked(file) -> bytes:
         if file.readline(LONGEST_LINE) in (b"\r\n", b"\n", b""):
             return b"".join(parts)
     raise Unreadable(400, "the trailer does not end")
+
+
+def unpacked(data: bytes) -> bytes:
+    """a gzip body. In pieces: zlib's own buffer would double beyond the limit before it is reached. Raises zlib.error."""
+    unpacking, parts, total = zlib.decompressobj(31), [], 0
+    while not unpacking.eof:
+        parts.append(unpacking.decompress(data, UNPACKED))
+        total, data = total + len(parts[-1]), unpacking.unconsumed_tail
+        if total > LARGEST_BODY:
+            raise zlib.error(f"it unpacks to more than {LARGEST_BODY} bytes")
+        if not parts[-1] and not data:
+            raise zlib.error("it is cut short")
+    return b"".join(parts)
 
 
 class RestServer(ThreadingHTTPServer):
@@ -139,10 +153,7 @@ class Rest(BaseHTTPRequestHandler):
             return None
         if self.headers.get("Content-Encoding", "").lower() == "gzip":
             try:
-                unpacking = zlib.decompressobj(31)
-                data = unpacking.decompress(data, LARGEST_BODY)
-                if unpacking.unconsumed_tail or not unpacking.eof:
-                    raise zlib.error("too large or cut short")
+                data = unpacked(data)
             except zlib.error as error:
                 self.fault(400, f"Failed to uncompress the body: {error}")
                 return None

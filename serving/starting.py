@@ -43,6 +43,7 @@ def start(options) -> int:
     if not options.model_config_file and (options.model_base_path is None or not options.model_base_path.is_absolute()):
         raise ValueError(f"model_base_path must be absolute, got {options.model_base_path}; or give --model_config_file")
     configs = read_models(options.model_config_file) if options.model_config_file else [ModelConfig(options.model_name, options.model_base_path)]
+    raise_file_limit()
     metrics, scheduler = Metrics(), None
     if options.enable_batching:
         scheduler = Scheduler(read_parameters(options.batching_parameters_file) if options.batching_parameters_file else Parameters(), metrics)
@@ -84,6 +85,14 @@ def start(options) -> int:
         socket=options.grpc_socket_path,
         tensor_content=options.enable_serialization_as_tensor_content,
     )
+
+
+def raise_file_limit() -> None:
+    """every connection is an open file, and many systems allow 1,024: take what the system gives without asking."""
+    import resource
+
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def versions() -> int:

@@ -1,0 +1,98 @@
+"""A new version every second under load, over both doors: no request fails, and every version was seen to answer."""
+
+import http.client
+import json
+import sys
+import threading
+import time
+
+import grpc
+import numpy as np
+import pytest
+from gated_model import save_gated
+
+from serving.client import Client
+from serving.process import ServerProcess
+from serving.push import push, versions
+
+SWAPS = 12
+
+
+@pytest.fixture(scope="module")
+def candidates(tmp_path_factory):
+    """factor -> a model to push."""
+    folder = tmp_path_factory.mktemp("candidates")
+    return {factor: save_gated(folder / str(factor), float(factor)) for factor in (2, 3)}
+
+
+@pytest.fixture
+def server(candidates, tmp_path):
+    base = tmp_path / "gated"
+    push(candidates[2], base)
+    flags = [f"--model_base_path={base}", "--model_name=gated", "--port=0", "--rest_api_port=0", "--file_system_poll_wait_seconds=0.1"]
+    with ServerProcess([sys.executable, "-m", "serving", "serve", *flags]) as made:
+        yield made, base
+
+
+def ask_grpc(address: str, stop: threading.Event, said: list) -> None:
+    with Client(address, "gated", deadline=10, attempts=1) as client:
+        while not stop.is_set():
+            try:
+                said.append(float(client.predict("", {"x": np.ones((1, 2), "float32")}, ["y0"])["y0"][0, 0]))
+            except grpc.RpcError as error:
+                said.append(f"{error.code().name}: {error.details()}")
+
+
+def ask_rest(address: str, stop: threading.Event, said: list) -> None:
+    connection = http.client.HTTPConnection(*address.split(":"), timeout=10)
+    while not stop.is_set():
+        try:
+            connection.request("POST", "/v1/models/gated:predict", b'{"inputs": [[1, 1]]}')
+            text = connection.getresponse().read().decode()
+            said.append(json.loads(text)["outputs"]["y0"][0][0])
+        except (OSError, http.client.HTTPException, KeyError) as error:
+            said.append(repr(error))
+    connection.close()
+
+
+def test_a_swap_every_second_fails_no_request(server, candidates):
+    made, base = server
+    stop, answers = threading.Event(), [[] for _ in range(4)]
+    ways = [(ask_grpc, made.address), (ask_grpc, made.address), (ask_rest, made.rest()), (ask_rest, made.rest())]
+    threads = [threading.Thread(target=way, args=(address, stop, said)) for (way, address), said in zip(ways, answers)]
+    for thread in threads:
+        thread.start()
+    for i in range(SWAPS):
+        time.sleep(1)
+        push(candidates[3 if i % 2 == 0 else 2], base)
+    time.sleep(1)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    for said in answers:
+        assert not [one for one in said if one not in (2.0, 3.0)]
+        swaps = sum(before != after for before, after in zip(said, said[1:]))
+        assert len(said) > 100 and SWAPS - 2 <= swaps <= SWAPS, "each version answered, and none came back after its end"
+    with Client(made.address, "gated") as client:
+        client.signatures()
+    assert len(versions(base)) == SWAPS + 1
+
+
+def test_a_folder_that_grows_in_place_is_not_served_before_its_graph_is_there(server, candidates):
+    """copied file by file instead of renamed, and broken ones in between: the old version goes on, the whole one takes over."""
+    made, base = server
+    next_one = base / str(versions(base)[-1] + 1)
+    (next_one / "variables").mkdir(parents=True)
+    with Client(made.address, "gated", attempts=1) as client:
+        ask = lambda: client.predict("", {"x": np.ones((1, 2), "float32")}, ["y0"])["y0"][0, 0]
+        time.sleep(0.5)
+        assert ask() == 2
+        (base / str(versions(base)[-1] + 1)).mkdir()
+        (base / str(versions(base)[-1]) / "saved_model.pb").write_bytes((candidates[3] / "saved_model.pb").read_bytes()[:500])
+        time.sleep(0.5)
+        assert ask() == 2
+        push(candidates[3], base)
+        until = time.monotonic() + 15
+        while ask() != 3 and time.monotonic() < until:
+            time.sleep(0.1)
+        assert ask() == 3
