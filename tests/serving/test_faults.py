@@ -15,10 +15,10 @@ import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
-from gated_model import OUTPUTS, save_gated
 from synthetic import view
 from tensorflow_serving.apis import predict_pb2
 from tiny_bundle import bomb, tiny_bundle
+from working_model import OUTPUTS, save_working
 
 from models.examples.published import encode_png
 from serving.client import Client
@@ -34,12 +34,12 @@ PREDICT = "/tensorflow.serving.PredictionService/Predict"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """gated model and tiny bundle; started under a low limit of open files, as a shell would give it."""
+    """working model and tiny bundle; started under a low limit of open files, as a shell would give it."""
     folder = tmp_path_factory.mktemp("models")
-    (folder / "gated").mkdir()
-    save_gated(folder / "gated" / "1", 2.0)
+    (folder / "working").mkdir()
+    save_working(folder / "working" / "1", 2.0)
     push(tiny_bundle(), folder / "taxonomy")
-    entries = "".join(f'config {{ name: "{name}" base_path: "{folder / name}" model_platform: "tensorflow" }}' for name in ("gated", "taxonomy"))
+    entries = "".join(f'config {{ name: "{name}" base_path: "{folder / name}" model_platform: "tensorflow" }}' for name in ("working", "taxonomy"))
     (folder / "models.config").write_text(f"model_config_list {{ {entries} }}")
     (folder / "monitoring.config").write_text("prometheus_config { enable: true }")
     flags = [f"--model_config_file={folder}/models.config", f"--monitoring_config_file={folder}/monitoring.config", "--port=0", "--rest_api_port=0"]
@@ -59,7 +59,7 @@ def sound_afterwards(server):
     """whatever a test did, the next request is answered, and soon."""
     yield
     assert server.process.poll() is None
-    with Client(server.address, "gated", deadline=10, attempts=1) as client:
+    with Client(server.address, "working", deadline=10, attempts=1) as client:
         assert client.predict("", ONE, ["y1"])["y1"].tolist() == [[3, 3]]
 
 
@@ -76,7 +76,7 @@ def channel(server, **options):
     return grpc.insecure_channel(server.address, [("grpc.use_local_subchannel_pool", 1), *options.items()])
 
 
-def post(server, body, path="/v1/models/gated:predict", headers=None):
+def post(server, body, path="/v1/models/working:predict", headers=None):
     """(status, text)."""
     connection = http.client.HTTPConnection(server.rest(), timeout=30)
     connection.request("POST", path, body if isinstance(body, bytes) else json.dumps(body), headers or {})
@@ -102,10 +102,10 @@ def test_a_thousand_connections_at_once_all_get_the_right_answer(server):
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 4096), hard))
     host, port = server.rest().split(":")
     body = b'{"inputs": [[1, 2]]}'
-    text = b"POST /v1/models/gated:predict HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    text = b"POST /v1/models/working:predict HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
     sockets = [socket.create_connection((host, int(port)), timeout=60) for _ in range(600)]
     channels = [channel(server) for _ in range(400)]
-    asked = request("gated", "", ["y0"], **ONE)
+    asked = request("working", "", ["y0"], **ONE)
     try:
         with ThreadPoolExecutor(32) as pool:
             list(pool.map(lambda one: grpc.channel_ready_future(one).result(60), channels))  # all are open before the first asks
@@ -131,27 +131,27 @@ def whole_reply(connection: socket.socket) -> bytes:
 
 
 def test_a_storm_of_short_deadlines_is_dropped_not_computed(server):
-    asked, sent = request("gated", "work", loops=np.array([100], "int32")), 2000
-    before = computed(server, "gated")
+    asked, sent = request("working", "work", loops=np.array([100], "int32")), 2000
+    before = computed(server, "working")
     channels = [channel(server) for _ in range(8)]
     waiting = [channels[i % 8].unary_unary(PREDICT).future(asked, timeout=0.05) for i in range(sent)]
     codes = [one.code().name for one in waiting]
     since = time.monotonic()
-    with Client(server.address, "gated", deadline=10, attempts=1) as client:
+    with Client(server.address, "working", deadline=10, attempts=1) as client:
         client.predict("", ONE)
     assert time.monotonic() - since < 3, "the storm's requests must not stand before a normal one"
     assert set(codes) <= {"OK", "DEADLINE_EXCEEDED"} and codes.count("DEADLINE_EXCEEDED") > sent / 2
-    assert computed(server, "gated") - before < sent / 4
+    assert computed(server, "working") - before < sent / 4
     for one in channels:
         one.close()
 
 
 def test_a_running_request_is_stopped_by_its_deadline(server):
-    asked, since = request("gated", "work", loops=np.array([10**9], "int32")), time.monotonic()
+    asked, since = request("working", "work", loops=np.array([10**9], "int32")), time.monotonic()
     with channel(server) as one, pytest.raises(grpc.RpcError) as error:
         one.unary_unary(PREDICT)(asked, timeout=0.5)
     assert error.value.code().name == "DEADLINE_EXCEEDED"
-    with Client(server.address, "gated", deadline=10, attempts=1) as client:  # and lets go of the cores
+    with Client(server.address, "working", deadline=10, attempts=1) as client:  # and lets go of the cores
         client.predict("work", {"loops": np.array([10], "int32")})
     assert time.monotonic() - since < 8
 
@@ -159,8 +159,8 @@ def test_a_running_request_is_stopped_by_its_deadline(server):
 def test_clients_that_leave_in_the_middle_leave_nothing_behind(server):
     host, port = server.rest().split(":")
     body = json.dumps({"signature_name": "work", "inputs": [50]}).encode()
-    head = b"POST /v1/models/gated:predict HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body)
-    threads, before = threads_of(server.pid), computed(server, "gated")
+    head = b"POST /v1/models/working:predict HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body)
+    threads, before = threads_of(server.pid), computed(server, "working")
     leaving = [socket.create_connection((host, int(port))) for _ in range(60)]
     for i, one in enumerate(leaving):
         one.sendall(head + (body if i % 2 else body[:5]))
@@ -172,7 +172,7 @@ def test_clients_that_leave_in_the_middle_leave_nothing_behind(server):
     channels = [channel(server) for _ in range(30)]
     for one in channels:
         grpc.channel_ready_future(one).result(20)
-        one.unary_unary(PREDICT).future(request("gated", "work", loops=np.array([50], "int32")))
+        one.unary_unary(PREDICT).future(request("working", "work", loops=np.array([50], "int32")))
     time.sleep(0.1)
     for one in channels:
         one.close()
@@ -180,7 +180,7 @@ def test_clients_that_leave_in_the_middle_leave_nothing_behind(server):
     while (left := threads_of(server.pid)) > threads + 20 and time.monotonic() < until:
         time.sleep(0.1)
     assert left <= threads + 20, "a thread a connection, and the connections are gone"
-    assert computed(server, "gated") > before, "some were at work when their clients left"
+    assert computed(server, "working") > before, "some were at work when their clients left"
 
 
 def threads_of(pid: int) -> int:
@@ -188,7 +188,7 @@ def threads_of(pid: int) -> int:
 
 
 def test_messages_over_the_limit_are_refused_unread(server):
-    large = request("gated", "", x=np.zeros((LARGEST // 8 + 1000, 2), "float32"))
+    large = request("working", "", x=np.zeros((LARGEST // 8 + 1000, 2), "float32"))
     with channel(server, **{"grpc.max_send_message_length": -1}) as one, pytest.raises(grpc.RpcError) as error:
         one.unary_unary(PREDICT)(large, timeout=20)
     assert error.value.code().name == "RESOURCE_EXHAUSTED" and "larger than max" in error.value.details()
@@ -201,7 +201,7 @@ def test_bytes_that_claim_more_than_they_are_cost_no_memory(server):
     import zlib
 
     before = memory(server.pid)[1]
-    huge = predict_pb2.PredictRequest.FromString(request("gated", "", **ONE))
+    huge = predict_pb2.PredictRequest.FromString(request("working", "", **ONE))
     huge.inputs["x"].ClearField("float_val")
     huge.inputs["x"].tensor_content = b""
     huge.inputs["x"].tensor_shape.dim[0].size = 1 << 30
@@ -239,13 +239,13 @@ def test_random_bytes_are_refused_and_nothing_else(server, seed):
 def test_memory_is_bounded_over_a_long_run_of_ever_new_questions(server):
     """RSS after a warm-up against RSS after thousands more requests: other filters each time, faults, REST, metadata."""
     draw = random.Random(0)
-    with Client(server.address, deadline=20, attempts=1) as taxonomy, Client(server.address, "gated", deadline=20, attempts=1) as gated:
+    with Client(server.address, deadline=20, attempts=1) as taxonomy, Client(server.address, "working", deadline=20, attempts=1) as working:
         offered = sorted(taxonomy.signatures()["image_bytes"].outputs)
 
         def ask(times: int) -> int:
             for i in range(times):
                 taxonomy.predict("image_bytes", {"image_bytes": [PICTURE]}, draw.sample(offered, draw.randrange(1, 5))) if i % 4 == 0 else None
-                gated.predict("", {"x": np.ones((draw.randrange(1, 50), 2), "float32")}, draw.sample([f"y{k}" for k in range(OUTPUTS)], draw.randrange(1, 9)))
+                working.predict("", {"x": np.ones((draw.randrange(1, 50), 2), "float32")}, draw.sample([f"y{k}" for k in range(OUTPUTS)], draw.randrange(1, 9)))
                 if i % 10 == 0:
                     assert post(server, {"inputs": [[1, "a"]]})[0] == 400 and post(server, {"inputs": [[1, 2]]})[0] == 200
                     with pytest.raises(grpc.RpcError):
@@ -259,7 +259,7 @@ def test_memory_is_bounded_over_a_long_run_of_ever_new_questions(server):
 
 
 def test_a_session_compiles_a_bounded_number_of_output_sets(tmp_path):
-    version = Version(save_gated(tmp_path / "1", 2.0), 1)
+    version = Version(save_working(tmp_path / "1", 2.0), 1)
     draw, names = random.Random(0), [f"y{k}" for k in range(OUTPUTS)]
     for _ in range(3 * MOST_PLANS):
         wanted = draw.sample(names, draw.randrange(1, OUTPUTS))
@@ -270,7 +270,7 @@ def test_a_session_compiles_a_bounded_number_of_output_sets(tmp_path):
 
 
 def test_a_full_house_of_plans_still_answers_another_signature(tmp_path):
-    version = Version(save_gated(tmp_path / "1", 2.0), 1)
+    version = Version(save_working(tmp_path / "1", 2.0), 1)
     version.plans = {(("x:0",), (f"made up {i}",)) for i in range(MOST_PLANS)}
     assert version.run("work", {"loops": np.array([3], "int32")}, ["done"])["done"].tolist() == [3]
     assert version.run("", ONE, ["y4"])["y4"].tolist() == [[6, 6]]

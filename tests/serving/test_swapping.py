@@ -9,7 +9,7 @@ import time
 import grpc
 import numpy as np
 import pytest
-from gated_model import save_gated
+from working_model import save_working
 
 from serving.client import Client
 from serving.process import ServerProcess
@@ -22,20 +22,20 @@ SWAPS = 12
 def candidates(tmp_path_factory):
     """factor -> a model to push."""
     folder = tmp_path_factory.mktemp("candidates")
-    return {factor: save_gated(folder / str(factor), float(factor)) for factor in (2, 3)}
+    return {factor: save_working(folder / str(factor), float(factor)) for factor in (2, 3)}
 
 
 @pytest.fixture
 def server(candidates, tmp_path):
-    base = tmp_path / "gated"
+    base = tmp_path / "working"
     push(candidates[2], base)
-    flags = [f"--model_base_path={base}", "--model_name=gated", "--port=0", "--rest_api_port=0", "--file_system_poll_wait_seconds=0.1"]
+    flags = [f"--model_base_path={base}", "--model_name=working", "--port=0", "--rest_api_port=0", "--file_system_poll_wait_seconds=0.1"]
     with ServerProcess([sys.executable, "-m", "serving", "serve", *flags]) as made:
         yield made, base
 
 
 def ask_grpc(address: str, stop: threading.Event, said: list) -> None:
-    with Client(address, "gated", deadline=10, attempts=1) as client:
+    with Client(address, "working", deadline=10, attempts=1) as client:
         while not stop.is_set():
             try:
                 said.append(float(client.predict("", {"x": np.ones((1, 2), "float32")}, ["y0"])["y0"][0, 0]))
@@ -47,7 +47,7 @@ def ask_rest(address: str, stop: threading.Event, said: list) -> None:
     connection = http.client.HTTPConnection(*address.split(":"), timeout=10)
     while not stop.is_set():
         try:
-            connection.request("POST", "/v1/models/gated:predict", b'{"inputs": [[1, 1]]}')
+            connection.request("POST", "/v1/models/working:predict", b'{"inputs": [[1, 1]]}')
             text = connection.getresponse().read().decode()
             said.append(json.loads(text)["outputs"]["y0"][0][0])
         except (OSError, http.client.HTTPException, KeyError) as error:
@@ -73,7 +73,7 @@ def test_a_swap_every_second_fails_no_request(server, candidates):
         assert not [one for one in said if one not in (2.0, 3.0)]
         swaps = sum(before != after for before, after in zip(said, said[1:]))
         assert len(said) > 100 and SWAPS - 2 <= swaps <= SWAPS, "each version answered, and none came back after its end"
-    with Client(made.address, "gated") as client:
+    with Client(made.address, "working") as client:
         client.signatures()
     assert len(versions(base)) == SWAPS + 1
 
@@ -83,7 +83,7 @@ def test_a_folder_that_grows_in_place_is_not_served_before_its_graph_is_there(se
     made, base = server
     next_one = base / str(versions(base)[-1] + 1)
     (next_one / "variables").mkdir(parents=True)
-    with Client(made.address, "gated", attempts=1) as client:
+    with Client(made.address, "working", attempts=1) as client:
         ask = lambda: client.predict("", {"x": np.ones((1, 2), "float32")}, ["y0"])["y0"][0, 0]
         time.sleep(0.5)
         assert ask() == 2

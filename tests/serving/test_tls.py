@@ -7,7 +7,7 @@ import sys
 import grpc
 import numpy as np
 import pytest
-from gated_model import save_gated
+from working_model import save_working
 
 from serving.client import Client
 from serving.process import ServerProcess
@@ -46,8 +46,8 @@ def certificates(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("gated")
-    save_gated(folder / "1", 2.0)
+    folder = tmp_path_factory.mktemp("working")
+    save_working(folder / "1", 2.0)
     return folder
 
 
@@ -56,14 +56,14 @@ def started(base, certificates, folder, verify: bool) -> ServerProcess:
     key, certificate = certificates["server"]
     lines = [f'server_key: "{text(key)}"', f'server_cert: "{text(certificate)}"', f"client_verify: {str(verify).lower()}"]
     (folder / "ssl.config").write_text("\n".join([*lines, f'custom_ca: "{text(certificates["ours"])}"'] if verify else lines))
-    flags = [f"--model_base_path={base}", "--model_name=gated", "--port=0", "--rest_api_port=0", f"--ssl_config_file={folder}/ssl.config"]
+    flags = [f"--model_base_path={base}", "--model_name=working", "--port=0", "--rest_api_port=0", f"--ssl_config_file={folder}/ssl.config"]
     return ServerProcess([sys.executable, "-m", "serving", "serve", *flags])
 
 
 def asked(address: str, **credentials) -> str:
     """OK, or the status."""
     try:
-        with Client(address.replace("127.0.0.1", "localhost"), "gated", deadline=3, attempts=1, **credentials) as client:
+        with Client(address.replace("127.0.0.1", "localhost"), "working", deadline=3, attempts=1, **credentials) as client:
             client.predict("", {"x": np.ones((1, 2), "float32")})
         return "OK"
     except grpc.RpcError as error:

@@ -1,27 +1,24 @@
-"""A small SavedModel whose requests can be held, made long, or made dear: for tests of a server under faults."""
+"""A small SavedModel with many outputs and a question of any length: for tests of a server under faults."""
 
 from pathlib import Path
 
 OUTPUTS = 12
 
 
-def save_gated(folder: Path, factor: float) -> Path:
-    """signatures: `serving_default` x float [N, 2] -> y0 .. y11 = factor x + i; `gate` path string [] -> text, which opens `path`: a named pipe holds
-    the request until somebody writes; `work` loops int32 [N] -> done, one product of 200 x 200 matrices a loop, so that it can be stopped by its deadline."""
+def save_working(folder: Path, factor: float) -> Path:
+    """signatures: `serving_default` x float [N, 2] -> y0 .. y11 = factor x + i; `work` loops int32 [N] -> done, one product of 200 x 200 matrices a loop, so that it can be stopped by its deadline."""
     import tensorflow as tf
 
     v1 = tf.compat.v1
     make, info = v1.saved_model.build_signature_def, v1.saved_model.build_tensor_info
     with v1.Session(graph=tf.Graph()) as session:
         x = v1.placeholder(tf.float32, [None, 2], "x")
-        path = v1.placeholder(tf.string, [], "path")
         loops = v1.placeholder(tf.int32, [None], "loops")
         outputs = {f"y{i}": info(x * factor + float(i)) for i in range(OUTPUTS)}
         start = (tf.constant(0), tf.ones([200, 200]))
         done, last = v1.while_loop(lambda i, _: i < tf.reduce_max(loops), lambda i, m: (i + 1, tf.matmul(m, m) / 200.0), start)
         signatures = {
             "serving_default": make({"x": info(x)}, outputs, "tensorflow/serving/predict"),
-            "gate": make({"path": info(path)}, {"text": info(tf.io.read_file(path))}, "tensorflow/serving/predict"),
             "work": make({"loops": info(loops)}, {"done": info(loops * 0 + done), "corner": info(last[0, 0])}, "tensorflow/serving/predict"),
         }
         builder = v1.saved_model.Builder(str(folder))
