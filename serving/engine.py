@@ -103,7 +103,7 @@ class Version:
         for i, (alias, value) in enumerate(sorted(inputs.items())):
             expected = tf.as_dtype(found.inputs[alias].dtype).base_dtype
             if tf.as_dtype(value.dtype).base_dtype != expected:
-                raise invalid(f"Expects arg[{i}] to be {expected.name} but {tf.as_dtype(value.dtype).name} is provided")
+                raise invalid(f"Expects arg[{i}] to be {kind_of(expected)} but {kind_of(tf.as_dtype(value.dtype))} is provided")
             feeds[found.inputs[alias].name] = value
         for alias, value in getattr(found, "defaults", {}).items():
             if alias not in inputs:
@@ -174,6 +174,13 @@ class Version:
         while self.running and time.monotonic() < until:
             time.sleep(0.02)
         self.session.close()
+
+
+def kind_of(dtype) -> str:
+    """as TensorFlow's C++ names a tf.DType: float, not float32."""
+    from tensorflow.core.framework import types_pb2
+
+    return types_pb2.DataType.Name(dtype.base_dtype.as_datatype_enum).removeprefix("DT_").lower()
 
 
 def signatures_of(folder: Path, tags: tuple[str, ...]) -> dict:
