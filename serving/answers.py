@@ -13,7 +13,7 @@ from serving.drawing import PAPER
 from serving.figures import figure, likeliest, metres_of, photo_of
 from serving.names import SEMANTIC, VECTORS
 
-SHEET_COLUMNS, SHEET_SCALE = 2, 2
+SHEET_WIDTH, SHEET_SCALE, GAP = 1180, 2, 12  # pixels
 
 
 def save_answers(answers: dict[str, np.ndarray], folder: Path, image: bytes | None = None) -> list[Path]:
@@ -70,14 +70,22 @@ def said(name: str, value: np.ndarray, metric: np.ndarray | None) -> dict:
 
 
 def sheet(figures: list[np.ndarray]) -> np.ndarray:
-    """all figures at half their size, in columns."""
+    """all figures at half their size, in rows filled from left to right."""
     import cv2
 
     small = [cv2.resize(made, (made.shape[1] // SHEET_SCALE, made.shape[0] // SHEET_SCALE), interpolation=cv2.INTER_AREA) for made in figures]
-    width, height = max(made.shape[1] for made in small) + 12, max(made.shape[0] for made in small) + 10
-    rows = -(-len(small) // SHEET_COLUMNS)
-    page = np.full((rows * height, SHEET_COLUMNS * width, 3), PAPER, "uint8")
-    for i, made in enumerate(small):
-        top, left = i // SHEET_COLUMNS * height + 5, i % SHEET_COLUMNS * width + 6
-        page[top : top + made.shape[0], left : left + made.shape[1]] = made
+    rows: list[list[np.ndarray]] = [[]]
+    for made in small:
+        if rows[-1] and sum(other.shape[1] + GAP for other in rows[-1]) + made.shape[1] > SHEET_WIDTH:
+            rows.append([])
+        rows[-1].append(made)
+    width = max(sum(made.shape[1] + GAP for made in row) for row in rows)
+    page = np.full((sum(max(made.shape[0] for made in row) + GAP for row in rows), width, 3), PAPER, "uint8")
+    top = GAP // 2
+    for row in rows:
+        left = GAP // 2
+        for made in row:
+            page[top : top + made.shape[0], left : left + made.shape[1]] = made
+            left += made.shape[1] + GAP
+        top += max(made.shape[0] for made in row) + GAP
     return page

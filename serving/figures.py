@@ -36,7 +36,15 @@ def figure(name: str, value: np.ndarray, photo: np.ndarray) -> np.ndarray | None
         return None
     if entry.output.kind == "classes":
         return titled(beside([photo, bars(name, value)]), entry.title)
-    return titled(beside([photo, *panels(entry, value, photo)]), entry.title)
+    return titled(beside([photo, *panels(entry, value, photo)]), heading(entry))
+
+
+def heading(entry: Task) -> str:
+    """the title; what the panels are where there are two, what the numbers of the scale mean where they have no unit."""
+    if entry.make == "curvature":
+        return f"{entry.title}: the stronger, then the weaker; red is convex, blue hollow"
+    scaled = entry.output.kind == "pixels" and entry.output.channels == 1 and entry.make != "depth"
+    return f"{entry.title}: {entry.unit}" if scaled else entry.title
 
 
 def panels(entry: Task, value: np.ndarray, photo: np.ndarray) -> list[np.ndarray]:

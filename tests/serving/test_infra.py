@@ -1,9 +1,12 @@
 """The gate: a sound bundle passes with figures, an unsound one is refused with every reason in words."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
+import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +15,7 @@ from tiny_bundle import TARGETS, tiny_bundle
 
 from models.examples.published import encode_png
 from models.tasks import TASKS
-from serving.infra import validate
+from serving.infra import Judgement, validate
 from serving.parity import Difference, decoded, distance, wrong_share
 
 RECORDS = [encode_png(view(i).rgb) for i in range(2)]
@@ -45,6 +48,43 @@ def test_every_fault_is_named(copy):
     said = "; ".join(verdict.reasons)
     assert not verdict.ok and "normal differs from the Keras networks by" in said and "not served ['jigsaw']" in said and "MiB; 1 are allowed" in said
     assert "first answer without warm-up, s" not in verdict.figures
+
+
+class Answering:
+    """a client of one task whose answers are `value`, after `seconds`."""
+
+    def __init__(self, value: float, seconds: float = 0.0) -> None:
+        self.value, self.seconds = value, seconds
+
+    def tasks(self) -> dict[str, int]:
+        return {"normal": 1}
+
+    def predict(self, *_) -> dict[str, np.ndarray]:
+        time.sleep(self.seconds)
+        return {"normal": np.full((1, 2, 2, 3), self.value)}
+
+
+def replayed(client, longest: float = 30.0) -> list[str]:
+    """the reasons against it."""
+    server = SimpleNamespace(pid=os.getpid(), seconds_to_start=0.0)
+    judgement = Judgement(server, tiny_bundle(), {"tasks": {}}, longest, 1 << 20)
+    judgement.replays(client, RECORDS[:1])
+    return judgement.reasons
+
+
+def test_a_slow_server_is_refused_and_one_that_answers_no_numbers():
+    assert replayed(Answering(0.5)) == []
+    (slow,) = replayed(Answering(0.5, 0.002), longest=0.001)
+    assert "one answer in a hundred takes" in slow and "0.001 s are allowed" in slow
+    (broken,) = replayed(Answering(float("nan")))
+    assert broken == "normal answered record 0 with values that are no numbers"
+
+
+def test_a_server_that_decodes_a_bomb_is_refused():
+    server = SimpleNamespace(pid=os.getpid(), seconds_to_start=0.0)
+    judgement = Judgement(server, tiny_bundle(), {"tasks": {}}, 30.0, 1 << 20)
+    judgement.refuses_a_bomb(Answering(0.5))
+    assert judgement.reasons == ["a picture that claims 50000 x 50000 pixels was not refused"]
 
 
 def test_a_broken_graph_is_refused_in_the_servers_words(copy):
