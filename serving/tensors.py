@@ -11,21 +11,49 @@ import math
 import numpy as np
 
 LARGEST_TENSOR = 256 << 20  # bytes that one input may claim, whatever its message weighs
+TENSOR_CONTENT = 0x22  # tag of that field
+STRING = 7  # TensorFlow's number of its string type
 PACKED = {"float32": (1, 0x2A, "float_val"), "float64": (2, 0x32, "double_val")}
+CONTENT = {"int32": 3, "uint8": 4, "int16": 5, "int8": 6, "int64": 9, "uint16": 17, "uint32": 22, "uint64": 23}  # TensorFlow's numbers
+WRITTEN = {name: (number, tag) for name, (number, tag, _) in PACKED.items()} | {name: (number, TENSOR_CONTENT) for name, number in CONTENT.items()}
 
 
 def to_proto(value: np.ndarray):
-    """TensorProto with typed fields for floats; other types as TensorFlow writes them."""
+    """TensorProto of an array."""
+    from tensorflow.core.framework import tensor_pb2
+
+    return tensor_pb2.TensorProto.FromString(b"".join(parts_of(value)))
+
+
+def parts_of(value: np.ndarray, content: bool = False) -> list[bytes | memoryview]:
+    """a serialised TensorProto in pieces, to be joined; the array's own memory is one of them.
+
+    Typed fields for floats and strings, `tensor_content` for whole numbers (their typed field is a varint each, which no array is); content: for
+    floats too, as `--enable_serialization_as_tensor_content` wants it.
+    """
     import tensorflow as tf
     from tensorflow.core.framework import tensor_pb2
 
-    if value.dtype.name not in PACKED:
-        return tf.make_tensor_proto(value)
-    number, tag, _ = PACKED[value.dtype.name]
-    proto = tensor_pb2.TensorProto(dtype=number, tensor_shape=tf.TensorShape(value.shape).as_proto())
-    data = np.ascontiguousarray(value).tobytes()
-    proto.MergeFromString(bytes([tag]) + varint(len(data)) + data)
-    return proto
+    number, tag = WRITTEN.get(value.dtype.name, (0, 0))
+    if value.dtype == object:
+        return strings_of(value)
+    if not number or value.size < 2:
+        return [tf.make_tensor_proto(value).SerializeToString()]
+    tag = TENSOR_CONTENT if content else tag
+    head = tensor_pb2.TensorProto(dtype=number, tensor_shape=tf.TensorShape(value.shape).as_proto()).SerializeToString()
+    return [head, bytes([tag]) + varint(value.nbytes), memoryview(np.ascontiguousarray(value).reshape(-1)).cast("B")]
+
+
+def strings_of(value: np.ndarray) -> list[bytes]:
+    """pieces of a string tensor."""
+    import tensorflow as tf
+    from tensorflow.core.framework import tensor_pb2
+
+    made = [tensor_pb2.TensorProto(dtype=STRING, tensor_shape=tf.TensorShape(value.shape).as_proto()).SerializeToString()]
+    for item in value.reshape(-1).tolist():
+        data = item if isinstance(item, bytes) else str(item).encode()
+        made += [b"\x42" + varint(len(data)), data]
+    return made
 
 
 def from_proto(proto) -> np.ndarray:
