@@ -20,8 +20,9 @@ from serving.config_files import models_of
 from serving.errors import ServingError, from_tensorflow, invalid, late
 from serving.gate import Gate
 from serving.health import Health
+from serving.responses import predict_response
 from serving.rest import Rest, RestServer
-from serving.tensors import from_proto, to_proto
+from serving.tensors import from_proto
 from serving.versions import Model, keep_polling
 
 LARGEST_MESSAGE = 256 << 20
@@ -30,15 +31,16 @@ METHODS = ("Predict", "Classify", "Regress", "MultiInference", "GetModelMetadata
 
 
 class Doors:
-    """gRPC services over a catalog; every method raises ServingError. encode: array -> TensorProto of an answer."""
+    """gRPC services over a catalog; every method raises ServingError. content: floats of an answer as raw bytes instead of typed fields."""
 
-    def __init__(self, catalog: Catalog, encode=to_proto) -> None:
-        self.catalog, self.encode = catalog, encode
+    def __init__(self, catalog: Catalog, content: bool = False) -> None:
+        self.catalog, self.content = catalog, content
 
     def counted(self, request, api: str):
         return self.catalog.metrics.request(self.catalog.model, request.model_spec.name, api, "GRPC")
 
-    def Predict(self, request, context):  # noqa: N802  the protocol's name
+    def Predict(self, request, context) -> bytes:  # noqa: N802  the protocol's name
+        """a serialised PredictResponse."""
         from tensorflow_serving.apis import predict_pb2
 
         with self.counted(request, "Predict"), self.catalog.held(request.model_spec) as version:
@@ -51,11 +53,9 @@ class Doors:
                     raise invalid(f"tensor parsing error: {name}: {error}") from error
             with self.catalog.metrics.runtime(request.model_spec.name, "Predict"):
                 found = version.run(signature, inputs, request.output_filter, deadline_of(context))
-        response = predict_pb2.PredictResponse()
-        self.named(response.model_spec, request.model_spec.name, version, signature)
-        for name, value in found.items():
-            response.outputs[name].CopyFrom(self.encode(value))
-        return response
+        spec = predict_pb2.PredictResponse().model_spec
+        self.named(spec, request.model_spec.name, version, signature)
+        return predict_response(spec.SerializeToString(), found, self.content)
 
     def named(self, spec, name: str, version, signature: str = "") -> None:
         spec.name, spec.signature_name, spec.version.value = name, signature, version.number
@@ -155,6 +155,14 @@ def translated(method, gate: Gate):
     return call
 
 
+def predict_handler(doors: Doors):
+    """found before the generated one, which would serialise the answer: this one gets it as bytes."""
+    from tensorflow_serving.apis import predict_pb2
+
+    method = grpc.unary_unary_rpc_method_handler(doors.Predict, predict_pb2.PredictRequest.FromString)
+    return grpc.method_handlers_generic_handler("tensorflow.serving.PredictionService", {"Predict": method})
+
+
 @dataclass(frozen=True)
 class Doorway:
     """How the gRPC door is made. credentials: of grpc.ssl_server_credentials, for TLS; options: further (name, value) of gRPC's core; socket: path of a
@@ -170,15 +178,15 @@ class Doorway:
 
 def grpc_server(model: Model | Catalog, address: str, *, gate: Gate | None = None, **settings) -> tuple[grpc.Server, int]:
     """a started server and its port. settings: of `Doorway`. Raises OSError for an address that is taken."""
-    import tensorflow as tf
     from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
     way, gate = Doorway(**settings), gate or Gate()
-    doors = Doors(Catalog.of(model), tf.make_tensor_proto if way.tensor_content else to_proto)
+    doors = Doors(Catalog.of(model), way.tensor_content)
     for name in METHODS:
         setattr(doors, name, translated(getattr(doors, name), gate))
     options = {"grpc.max_receive_message_length": LARGEST_MESSAGE, "grpc.max_send_message_length": -1, "grpc.so_reuseport": 0, **dict(way.options)}
-    server = grpc.server(futures.ThreadPoolExecutor(way.threads), options=list(options.items()), handlers=[Health(gate)] if way.health else [])
+    handlers = [predict_handler(doors), *([Health(gate)] if way.health else [])]
+    server = grpc.server(futures.ThreadPoolExecutor(way.threads), options=list(options.items()), handlers=handlers)
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(doors, server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(doors, server)
     port = listening(server, address, way.credentials)
