@@ -1,8 +1,9 @@
 """What the embedded server costs over the bare SavedModel call, and how it stands many clients: `python benchmarks/serving_overhead.py`.
 
-Goal: at most 10 % over the bare call at batch 8 of encoded pictures. The bare call runs in this process, the server in its own on the loopback, rounds
-alternate. "raw" sends ready bytes and does not decode the answer: what the server adds; "client" is `serving.client` with arrays in and out. Then one to 32
-clients at once, with and without batching where the server has that flag; then the first question of a server, with and without warm-up records.
+Goal: at most 10 % over the bare call at batch 8 of encoded pictures, in every form of an answer. The bare call runs in this process, the server in its own
+on the loopback, rounds alternate. "raw" sends ready bytes and does not decode the answer: what the server adds; "client" is `serving.client` with arrays in
+and out; "no-op server" is Python's gRPC sending as many bytes of nothing: no server of this kind can add less. Then one to 64 clients at once, without and
+with batching in turn; then the first question of a server, with and without warm-up records.
 """
 
 from __future__ import annotations
@@ -16,12 +17,11 @@ import time
 from pathlib import Path
 
 import numpy as np
-from serving_bundle import ROOT, Bare, alternating, jpeg, knows, milliseconds, pushed_or_synthetic
+from serving_bundle import ROOT, Bare, alternating, jpeg, milliseconds, pushed_or_synthetic
 
 GOAL = 0.10
 BATCH = 8
-QUESTIONS = {"one map": ["normal"], "classes": ["class_scene"], "every task": []}
-CLIENTS = (1, 2, 4, 8, 16, 32)
+CLIENTS = (1, 2, 4, 8, 16, 32, 64)
 
 
 def main() -> int:
@@ -40,44 +40,80 @@ def main() -> int:
         base, cold = linked(bundle, Path(scratch) / "warm" / "1").parent, linked(bundle, Path(scratch) / "cold" / "1", without=(WARMUP,)).parent
         with ServerProcess(serve_command(base)) as server:
             overhead(bundle, server.address, size, options)
-            sweep("without batching", server.address, size, options.seconds / 4)
-        batching(serve_command(base), Path(scratch), size, options)
+            flags = ["--enable_batching=true", f"--batching_parameters_file={ROOT / 'serving' / 'production' / 'batching.config'}"]
+            with ServerProcess([*serve_command(base), *flags]) as batching:
+                sweep({"without batching": server.address, "batching, 2 ms, 8 rows": batching.address}, size, options.seconds / 6)
         first_questions({"with warm-up records": base, "without": cold}, size)
     return 0
 
 
-def tasks_of(signatures, names: list[str]) -> tuple[str, ...]:
-    """`names`, or every task about one picture."""
+def questions(signature) -> dict[str, tuple[str, ...]]:
+    """title -> outputs to ask for, from the lightest answer to the heaviest."""
     from models.tasks import TASKS
+    from serving.forms import compact
 
-    return tuple(name for name in (names or TASKS) if name in signatures["image_bytes"].outputs and name in TASKS)
+    names, offered = [name for name in TASKS if name in signature.outputs], signature.outputs
+    coded = [f"{name}_codes" if f"{name}_codes" in offered else name for name in names]
+    return {
+        "classes": ("class_scene",),
+        "one map, floats": ("normal",),
+        "every task, PNG": tuple(output for name in names for output in compact(name, offered)),
+        "every task, codes": tuple(coded),
+        "every task, floats": tuple(names),
+    }
 
 
 def overhead(bundle: Path, address: str, size: int, options) -> None:
     """bare call against served call at batch 8."""
     from serving.client import Client
+    from serving.process import ServerProcess
 
     bare, text = Bare(bundle), jpeg(size, BATCH)
-    print(f"batch of {BATCH} JPEG pictures                    p50 ms   p99 ms   over the bare call")
-    with Client(address) as client:
-        for title, names in QUESTIONS.items():
-            wanted = tasks_of(bare.signatures, names)
+    print(f"batch of {BATCH} JPEG pictures                             MB   p50 ms   p99 ms   over the bare call")
+    with Client(address) as client, ServerProcess([sys.executable, __file__, "--no-op"]) as nothing, Client(nothing.address) as other:
+        for title, wanted in questions(bare.signatures["image_bytes"]).items():
             raw = raw_call(client, text, wanted)
-            taken = alternating(
-                {
-                    "bare SavedModel call": lambda wanted=wanted: bare("image_bytes", text, wanted),
-                    "server, raw": raw,
-                    "server, client": lambda wanted=wanted: client.predict("image_bytes", {"image_bytes": list(text)}, wanted),
-                },
-                options.rounds,
-                options.seconds,
-            )
-            first = np.median(taken["bare SavedModel call"])
-            for name, values in taken.items():
-                more = np.median(values) / first - 1
-                verdict = "" if name.startswith("bare") else f"{more:+8.0%}   goal {GOAL:.0%}: {'met' if more <= GOAL else 'not met'}"
-                print(f"  {title:12s} {name:24s} {milliseconds(values)}   {verdict}")
+            length = len(raw())
+            calls = {
+                "bare SavedModel call": lambda wanted=wanted: bare("image_bytes", text, wanted),
+                "server, raw": raw,
+                "server, client": lambda wanted=wanted: client.predict("image_bytes", {"image_bytes": list(text)}, wanted),
+                "no-op server": no_op_call(other, text, length),
+            }
+            shown(title, length / 1e6, alternating(calls, options.rounds, options.seconds))
     print()
+
+
+def shown(title: str, megabytes: float, taken: dict[str, np.ndarray]) -> None:
+    first = np.median(taken["bare SavedModel call"])
+    for name, values in taken.items():
+        more = np.median(values) / first - (0 if name == "no-op server" else 1)
+        verdict = {"bare SavedModel call": "", "no-op server": f"{more:+8.1%}   the floor"}.get(name)
+        if verdict is None:
+            verdict = f"{more:+8.1%}   goal {GOAL:.0%}: {'met' if more <= GOAL else 'not met'}"
+        print(f"  {title:18s} {name:22s} {megabytes:8.2f} {milliseconds(values)}   {verdict}".rstrip(), flush=True)
+
+
+def no_op_call(client, text: np.ndarray, length: int):
+    """as many bytes there and back as the question takes, with nothing done between."""
+    call = client.channel.unary_unary("/nothing/Send")
+    data = length.to_bytes(8, "big") + b"".join(text)
+    return lambda: call(data, timeout=60)
+
+
+def no_op() -> int:
+    """a server that sends the number of bytes it is asked for."""
+    from concurrent import futures
+
+    import grpc
+
+    kept = bytes(64 << 20)
+    method = grpc.unary_unary_rpc_method_handler(lambda data, context: kept[: int.from_bytes(data[:8], "big")])
+    server = grpc.server(futures.ThreadPoolExecutor(4), handlers=[grpc.method_handlers_generic_handler("nothing", {"Send": method})])
+    print(f"gRPC on 127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}", flush=True)
+    server.start()
+    server.wait_for_termination()
+    return 0
 
 
 def raw_call(client, text: np.ndarray, wanted: tuple[str, ...]):
@@ -92,48 +128,48 @@ def raw_call(client, text: np.ndarray, wanted: tuple[str, ...]):
     return lambda: call(data, timeout=60)
 
 
-def sweep(title: str, address: str, size: int, seconds: float) -> None:
-    """one to 32 clients, each asking one picture's normals again and again over a connection of its own."""
-    from serving.client import Client
-
-    print(f"{title:30s} clients   answers/s   p50 ms   p99 ms   errors")
+def sweep(servers: dict[str, str], size: int, seconds: float) -> None:
+    """one to 64 clients, each asking one picture's normals again and again over a connection of its own; the servers twice in turn for every number."""
     text = jpeg(size)
+    print(f"{'one picture, one map':28s} clients   answers/s   p50 ms   p99 ms   errors")
     for count in CLIENTS:
-        taken, errors, until = [], [], time.perf_counter() + seconds
-
-        def ask(taken=taken, errors=errors, until=until) -> None:
-            with Client(address) as client:
-                call = raw_call(client, text, ("normal",))
-                call()
-                while time.perf_counter() < until:
-                    since = time.perf_counter()
-                    try:
-                        call()
-                        taken.append(time.perf_counter() - since)
-                    except Exception as error:  # counted and shown, whatever it is
-                        errors.append(error)
-
-        threads = [threading.Thread(target=ask) for _ in range(count)]
-        since = time.perf_counter()
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        rate = len(taken) / (time.perf_counter() - since)
-        print(f"  {'':28s} {count:7d}   {rate:9.0f} {milliseconds(np.array(taken))}   {len(errors)}" + (f"   {errors[0]}" if errors else ""))
+        found = {title: ([], [], []) for title in servers}
+        for title, address in [*servers.items()] * 2:
+            for total, part in zip(found[title], crowd(address, text, count, seconds)):
+                total.extend(part)
+        for title, (taken, errors, walls) in found.items():
+            words = f"   {errors[0]}" if errors else ""
+            print(f"  {title:26s} {count:7d}   {len(taken) / sum(walls):9.0f} {milliseconds(np.array(taken))}   {len(errors)}{words}", flush=True)
     print()
 
 
-def batching(command: list[str], scratch: Path, size: int, options) -> None:
-    """the same with the configuration of serving/production/batching.config, if the server knows the flag."""
-    from serving.process import ServerProcess
+def crowd(address: str, text: np.ndarray, count: int, seconds: float) -> tuple[list[float], list[Exception], list[float]]:
+    """(seconds of every answer, errors, [wall seconds]) of `count` clients at once; connecting and the first answer are not measured."""
+    from serving.client import Client
 
-    if not knows("--enable_batching"):
-        print("with batching: this server has no --enable_batching\n")
-        return
-    flags = ["--enable_batching=true", f"--batching_parameters_file={ROOT / 'serving' / 'production' / 'batching.config'}"]
-    with ServerProcess([*command, *flags]) as server:
-        sweep("with batching (2 ms, 8 rows)", server.address, size, options.seconds / 4)
+    taken, errors, ready = [], [], threading.Barrier(count + 1)
+
+    def ask() -> None:
+        with Client(address) as client:
+            call = raw_call(client, text, ("normal",))
+            call()
+            ready.wait()
+            until = time.perf_counter() + seconds
+            while (since := time.perf_counter()) < until:
+                try:
+                    call()
+                    taken.append(time.perf_counter() - since)
+                except Exception as error:  # counted and shown, whatever it is
+                    errors.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    ready.wait()
+    since = time.perf_counter()
+    for thread in threads:
+        thread.join()
+    return taken, errors, [time.perf_counter() - since]
 
 
 def first_questions(bases: dict[str, Path], size: int) -> None:
@@ -154,4 +190,4 @@ def first_questions(bases: dict[str, Path], size: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(no_op() if sys.argv[1:2] == ["--no-op"] else main())
