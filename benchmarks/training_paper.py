@@ -24,9 +24,11 @@ VIEWS, SOURCES = 129_380 + 29_933 + 17_853, 26
 
 
 def flops(model) -> float:
-    """multiply-adds times two of one sample's forward pass through convolutions and dense layers."""
+    """multiply-adds times two of one sample's forward pass through convolutions and dense layers; an open image side counts as 256."""
     import keras
 
+    if None in model.input_shape[1:]:
+        model = keras.models.clone_model(model, input_tensors=keras.Input((256, 256, model.input_shape[-1])))
     total = 0.0
     for layer in model.layers:
         if isinstance(layer, keras.layers.Conv2DTranspose):
@@ -151,9 +153,7 @@ def project(task_step: float, encode: float, transfer_step: float, peak: float, 
     print(f"transfers  ({text}) x {transfer_step / 1e9:.1f} GF = {transfers:.2e} FLOP")
     source = "measured here, if the GPU reached the same share" if assumed is None else "assumed, not measured"
     print(f"together   {total:.2e} FLOP / ({peak:.3g} FLOP/s x {share:.0%} {source}) = {total / peak / share / 3600:.1f} GPU hours")
-    print(
-        "not in the sum: the adversary and its wasted turns; every task counts as a one-image map task, though pairs, triples and tiles run more encoders"
-    )
+    print("not in the sum: the adversary and its wasted turns; every task counts as a one-image map task, though pairs, triples and tiles run more encoders")
 
 
 if __name__ == "__main__":
