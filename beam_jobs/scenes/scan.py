@@ -74,12 +74,13 @@ class Scan:
 
 
 def smoothed_edges(scan: Scan, camera: Camera, colour: np.ndarray, distance: np.ndarray, normal: np.ndarray, pixel: float) -> np.ndarray:
-    """colour [S, S, 3] with four rays a pixel where a silhouette, a crease or a change of colour runs through it."""
+    """colour [S, S, 3] with four rays a pixel where a silhouette, a crease or a change of vertex colours runs through it."""
     size = len(colour)
     edge = np.zeros((size, size), bool)
     for a, b in (((slice(1, None), slice(None)), (slice(None, -1), slice(None))), ((slice(None), slice(1, None)), (slice(None), slice(None, -1)))):
         apart = (np.abs(distance[a] - distance[b]) > 0.05 * np.minimum(distance[a], distance[b])) | ((normal[a] * normal[b]).sum(-1) < 0.9)
-        apart |= np.abs(colour[a] - colour[b]).max(-1) > 0.1
+        if not scan.mesh.pictures:  # a picture is looked up at the pixel's own scale already; colours of vertices are not
+            apart |= np.abs(colour[a] - colour[b]).max(-1) > 0.1
         edge[a] |= apart
         edge[b] |= apart
     row, column = np.nonzero(edge)
