@@ -47,7 +47,7 @@ class Scan:
         normal = self.normal[hit]
         behind = (normal * rays).sum(1) > 0
         normal = np.where(behind[:, None], -normal, normal)
-        bend = (self.curvature[hit] * weights[..., None]).sum(1) * np.where(behind, -1, 1)[:, None]
+        bend = np.einsum("nkc,nk->nc", self.curvature[hit], weights) * np.where(behind, -1, 1)[:, None]
         facing = -(normal * rays).sum(1)
         pixel = 2 * np.tan(camera.field_of_view / 2) / size
         colour = np.where(seen[:, None], self.colour(hit, weights, np.where(seen, distance, 0) * pixel, facing), 0)
@@ -68,7 +68,7 @@ class Scan:
     def colour(self, triangle: np.ndarray, weights: np.ndarray, footprint: np.ndarray, facing: np.ndarray) -> np.ndarray:
         """[n, 3] of the surface at places of triangles. footprint [n]: a pixel's side there, metres; facing [n]: cosine to the camera."""
         corners = self.mesh.faces[triangle]
-        mix = lambda values: (values[corners] * weights[..., None]).sum(1)
+        mix = lambda values: np.einsum("nkc,nk->nc", values[corners], weights)
         texels = self.density[triangle] * footprint / np.sqrt(np.maximum(facing, 0.05))
         return mix(self.mesh.colour) * self.pictures.look_up(self.mesh.picture[triangle], mix(self.mesh.uv), texels)
 
