@@ -14,7 +14,6 @@ import numpy as np
 
 from models.tasks import TASKS
 from serving.decoding import decode
-from serving.enlarging import enlarged
 from serving.extras import probe_images, write_extras
 from serving.forms import forms
 from serving.merging import LARGE, merged
@@ -61,7 +60,7 @@ def export(heads: Heads, policy: dict, destination: str | Path, lineage: dict) -
     traced = heads.trace()
     names, known = sorted(traced.structured_outputs), values_of(traced)
     fed = [f"{kind}_{images}" for kind in ("image_bytes", "images") for images in sorted({1, *heads.kinds})] + [f"code_{name}" for name in heads.networks]
-    flat, renamed, weights = merged(enlarged(traced.graph.as_graph_def()), fed, [tensor.name for tensor in traced.outputs], known, LARGE)
+    flat, renamed, weights = merged(traced.graph.as_graph_def(), fed, [tensor.name for tensor in traced.outputs], known, LARGE)
     if flat.ByteSize() > LARGEST_GRAPH:
         raise ValueError(f"the graph weighs {flat.ByteSize() >> 20} MiB without its large weights, at most {LARGEST_GRAPH >> 20}; use build_servables")
     scratch = destination.with_name(f".{destination.name}.{os.getpid()}")
