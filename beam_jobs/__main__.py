@@ -11,6 +11,7 @@ COMMANDS = {
     "annotate": "make a procedural data set in the published layout",
     "ingest": "turn a folder in the published layout into sharded examples",
     "download": "fetch the published data set",
+    "sheet": "a contact sheet of a data set, to be looked at",
 }
 
 

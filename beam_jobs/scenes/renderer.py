@@ -1,19 +1,25 @@
-"""What a camera sees of a scene: geometry exact per pixel, light by shadow rays to lamps and windows plus a hemisphere of occlusion.
+"""What a camera sees of a scene: geometry exact per pixel (see `shading` for relief), light from `lighting`, edges antialiased, exposed.
 
 Rays: Embree. Pixel centres at +0.5 (measured on the published frames).
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 
+import numba
 import numpy as np
 
+from beam_jobs.scenes.lighting import Lighting, rejoined
 from beam_jobs.scenes.scene import Scene
-from beam_jobs.scenes.textures import SIDE
+from beam_jobs.scenes.shading import Hits, Surface
 from models.tasks import Camera
 
-TO_OPENCV = np.array([1.0, -1.0, -1.0])  # normals are published in a frame with x right, y down, z away
+TO_OPENCV = np.array([1.0, -1.0, -1.0], "float32")  # normals are published in a frame with x right, y down, z away
+SUBPIXELS = ((0.22, 0.3), (0.72, 0.78))  # where edge pixels are looked at twice more
+EMPTY = 3.0  # radiance of the sky outside
 
 
 @dataclass(frozen=True)
@@ -30,13 +36,15 @@ class Surfaces:
     facing: np.ndarray
 
 
-def pixel_rays(camera: Camera, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """directions [S*S, 3] unit, world frame, and their share along the optical axis [S*S] (depth = distance * share)."""
+def pixel_rays(camera: Camera, size: int, place: tuple[float, float] = (0.5, 0.5)) -> tuple[np.ndarray, np.ndarray]:
+    """directions [S*S, 3] unit float32, world frame, and their share along the optical axis [S*S] (depth = distance * share); place: within the pixel."""
     half = np.tan(camera.field_of_view / 2)
-    x, y = np.meshgrid(((np.arange(size) + 0.5) / size * 2 - 1) * half, -((np.arange(size) + 0.5) / size * 2 - 1) * half)
-    rays = np.stack([x.ravel(), y.ravel(), -np.ones(size * size)], 1)
-    length = np.linalg.norm(rays, axis=1)
-    return (rays / length[:, None]) @ camera.rotation.T, 1 / length
+    x = ((np.arange(size) + place[0]) / size * 2 - 1) * half
+    y = -((np.arange(size) + place[1]) / size * 2 - 1) * half
+    share = 1 / np.sqrt(1 + x[None] ** 2 + y[:, None] ** 2)
+    turn = camera.rotation
+    rays = (x[None, :, None] * turn[:, 0] + y[:, None, None] * turn[:, 1] - turn[:, 2]) * share[..., None]
+    return rays.reshape(-1, 3).astype("float32"), share.ravel().astype("float32")
 
 
 class Eye:
@@ -48,7 +56,13 @@ class Eye:
 
         self.scene, self.embree = scene, rtcore_scene.EmbreeScene()
         TriangleMesh(self.embree, scene.shape.vertices[scene.shape.faces].astype("float32"))
-        self.linear = (np.clip(scene.textures, 0, 1) ** 2.2).astype("float32")
+        self.surface = Surface.of(scene)
+
+    @cached_property
+    def lighting(self) -> Lighting:
+        """baked when the first picture is taken: who only measures geometry pays nothing."""
+        vertices = self.surface.vertices
+        return Lighting(self.scene.lights, vertices.min(0), vertices.max(0), self.scene.glow, self.probed, self.free)
 
     def cast(self, origins: np.ndarray, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """distance [n] (inf: none), triangle [n] (-1: none), barycentric weights [n, 3] of the first hit of every ray."""
@@ -57,90 +71,133 @@ class Eye:
         weights = np.stack([1 - hit["u"] - hit["v"], hit["u"], hit["v"]], 1).astype("float64")
         return np.where(found, hit["tfar"], np.inf).astype("float64"), np.where(found, hit["primID"], -1), weights
 
+    def free(self, origins: np.ndarray, ways: np.ndarray, reach: np.ndarray) -> np.ndarray:
+        """[n] bool: is nothing hit within `reach` metres along the unit ways? (any-hit rays)"""
+        return self.embree.run(origins, ways, reach.astype("float32"), query="OCCLUDED") < 0
+
     def clear(self, points: np.ndarray, goals: np.ndarray) -> np.ndarray:
         """[n] is the straight way from point to goal free, but for its last 2 %?"""
         way = goals - points
         length = np.linalg.norm(way, axis=1)
-        distance, _, _ = self.cast(points, way / np.maximum(length, 1e-9)[:, None])
-        return distance >= length * 0.98
+        rays = np.ascontiguousarray(way / np.maximum(length, 1e-9)[:, None], "float32")
+        return self.free(np.ascontiguousarray(points, "float32"), rays, length * 0.98)
+
+    def hits(self, origins: np.ndarray, rays: np.ndarray, pixel: float) -> Hits:
+        return self.surface.under(origins, rays, self.embree.run(origins, rays, output=1), pixel)
+
+    def probed(self, origins: np.ndarray, rays: np.ndarray) -> tuple[Hits, np.ndarray]:
+        """hits of a probe's rays with averaged colours, and which of them see a surface from behind."""
+        hit = self.embree.run(origins, rays, output=1)
+        hits = self.surface.under(origins, rays, hit, 0.4)
+        first = self.surface.normals[self.surface.faces[np.maximum(hit["primID"], 0), 0]]
+        return hits, (hit["primID"] >= 0) & ((first * rays).sum(1) > 0)
 
     def look(self, camera: Camera, size: int, rng: np.random.Generator) -> Surfaces:
-        """one view. rng: jitters the shadow rays and adds the sensor's noise."""
+        """one view. rng: the sensor's noise."""
         rays, share = pixel_rays(camera, size)
-        distance, triangle, weights = self.cast(np.broadcast_to(camera.location, rays.shape), rays)
-        seen = triangle >= 0
-        corners = self.scene.shape.faces[np.maximum(triangle, 0)]
-        mix = lambda values: (values[corners] * weights[..., None]).sum(1)
-        normal = mix(self.scene.shape.normals)
-        normal /= np.linalg.norm(normal, axis=1, keepdims=True) + 1e-12
-        normal = np.where(((normal * rays).sum(1) > 0)[:, None], -normal, normal)
-        points = camera.location + rays * np.where(seen, distance, 0)[:, None]
-        material = self.scene.material[np.maximum(triangle, 0)]
-        albedo = self.albedo(material, mix(self.scene.shape.uv))
-        light = self.light(points + normal * 2e-3, normal, size, rng)
-        glow = self.scene.glow[material][:, None]
-        colour = np.where(glow > 0, albedo * glow, albedo * light)
-        colour = np.where(seen[:, None], colour, 2.0)
+        origins = np.broadcast_to(camera.location.astype("float32"), rays.shape).copy()
+        hits = self.hits(origins, rays, 2 * np.tan(camera.field_of_view / 2) / size)
+        light = self.light(hits, size)
+        colour = self.composed(hits, light)
+        self.soften(colour, light, hits, camera, size)
         square = lambda values: values.reshape(size, size, *values.shape[1:])
         return Surfaces(
             square(developed(colour, rng)),
-            square(np.where(seen, distance * share, np.inf)),
-            square(distance),
-            square((normal @ camera.rotation) * TO_OPENCV),
-            square(mix(self.scene.shape.curvature)),
-            square(np.where(seen, self.scene.instance[np.maximum(triangle, 0)], -1).astype("int32")),
-            square(-(normal * rays).sum(1)),
+            square(hits.distance * share),
+            square(hits.distance),
+            square((hits.normal @ camera.rotation.astype("float32")) * TO_OPENCV),
+            square(hits.curvature),
+            square(hits.instance),
+            square(-(hits.normal * rays).sum(1)),
         )
 
-    def albedo(self, material: np.ndarray, uv: np.ndarray) -> np.ndarray:
-        """[n, 3] linear reflectance: bilinear look-up that wraps."""
-        place = uv / self.scene.scale[material][:, None] * SIDE - 0.5
-        low = np.floor(place).astype(int)
-        fraction = place - low
-        total = np.zeros((len(uv), 3))
-        for dx in (0, 1):
-            for dy in (0, 1):
-                weight = np.abs(1 - dx - fraction[:, 0]) * np.abs(1 - dy - fraction[:, 1])
-                total += weight[:, None] * self.linear[material, (low[:, 1] + dy) % SIDE, (low[:, 0] + dx) % SIDE]
-        return total
+    def light(self, hits: Hits, size: int) -> np.ndarray:
+        """[S*S, 3]: every second pixel sampled, 16 phases interleaved, joined again; pixels without a neighbour on their plane are sampled themselves."""
+        y, x = np.divmod(np.arange(size * size), size)
+        phase, sampled = (x & 3) * 4 + (y & 3), (x + y) % 2 == 0
+        samples = self.lighting.arriving(hits, phase, np.flatnonzero(sampled))
+        light = np.zeros_like(samples)
+        rejoined(samples, hits.point, hits.plane, hits.material, sampled, size, light)
+        alone = np.flatnonzero(light[:, 0] < 0)
+        if len(alone):
+            light[alone] = self.lighting.arriving(hits, phase, alone)[alone]
+        return light
 
-    def light(self, points: np.ndarray, normals: np.ndarray, size: int, rng: np.random.Generator, reach: float = 0.8) -> np.ndarray:
-        """[n, 3] light that arrives: the four strongest lights with a jittered shadow ray each, then sky light weighted by openness within `reach` m."""
-        total = np.zeros_like(points)
-        strength = []
-        for light in self.scene.lights:
-            way = np.array(light.position) - points
-            square = (way**2).sum(1)
-            cosine = np.clip((way * normals).sum(1) / np.sqrt(square), 0, 1)
-            strength.append(cosine / np.maximum(square, 0.25) * max(light.power))
-        order = np.argsort([-s.mean() for s in strength])[:4]
-        for index in order:
-            light = self.scene.lights[index]
-            lit = strength[index] > 0.003
-            goals = np.array(light.position) + rng.normal(0, light.size / 2, (int(lit.sum()), 3))
-            free = np.zeros(len(points))
-            free[lit] = self.clear(points[lit], goals)
-            total += (strength[index] * free)[:, None] * np.array(light.power) / max(light.power)
-        openness = np.zeros(len(points))
-        for _ in range(3):
-            direction = normals + rng.normal(0, 0.6, normals.shape)
-            direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-            openness += np.clip(self.cast(points, direction)[0] / reach, 0.15, 1) / 3
-        return smoothed(total, size) + 0.32 * smoothed(openness[:, None], size) * (0.8 + 0.2 * normals[:, 2:])
+    def composed(self, hits: Hits, light: np.ndarray) -> np.ndarray:
+        """[n, 3] radiance towards the camera."""
+        glow = np.where(hits.material >= 0, self.lighting.glow[hits.material], 0)[:, None]
+        return np.where(hits.material[:, None] < 0, np.float32(EMPTY), hits.colour * np.where(glow > 0, glow, light))
+
+    def soften(self, colour: np.ndarray, light: np.ndarray, hits: Hits, camera: Camera, size: int) -> None:
+        """pixels on edges (in place): the mean with two more rays, whose light is that of a neighbour on the same surface."""
+        marked = np.zeros(size * size, np.bool_)
+        edges(hits.instance, hits.material, hits.plane, hits.distance, size, marked)
+        where = np.flatnonzero(marked)
+        total, pixel = np.minimum(colour[where], 4), 2 * np.tan(camera.field_of_view / 2) / size
+        origins = np.broadcast_to(camera.location.astype("float32"), (len(where), 3)).copy()
+        for place in SUBPIXELS:
+            rays = np.ascontiguousarray(pixel_rays(camera, size, place)[0][where])
+            beside = self.hits(origins, rays, pixel)
+            borrowed = np.zeros((len(where), 3), "float32")
+            borrow(where, beside.instance, beside.plane, hits.instance, hits.plane, light, size, borrowed)
+            total += np.minimum(self.composed(beside, borrowed), 4)
+        colour[where] = total / (1 + len(SUBPIXELS))
 
 
-def smoothed(values: np.ndarray, size: int) -> np.ndarray:
-    """[S*S, c] averaged twice over 1/32 of the side (a tent filter): shadow rays are noisy."""
-    import cv2
+@numba.njit(cache=True, fastmath=True, nogil=True)
+def edges(instance, material, plane, distance, size, marked):
+    """marks pixels beside which another object, material, orientation or depth begins."""
+    for y in range(size):
+        for x in range(size):
+            i = y * size + x
+            for k in range(2):
+                if (x if k == 0 else y) + 1 == size:
+                    continue
+                j = i + 1 if k == 0 else i + size
+                same = instance[i] == instance[j] and material[i] == material[j]
+                if same and instance[i] >= 0:
+                    tilt = plane[i, 0] * plane[j, 0] + plane[i, 1] * plane[j, 1] + plane[i, 2] * plane[j, 2]
+                    same = tilt > 0.85 and abs(distance[i] - distance[j]) < 0.05 * min(distance[i], distance[j])
+                if not same:
+                    marked[i] = marked[j] = True
 
-    side = max(3, size // 32 | 1)
-    once = cv2.blur(values.reshape(size, size, -1).astype("float32"), (side, side))
-    return cv2.blur(once, (side, side)).reshape(size * size, -1)
+
+@numba.njit(cache=True, fastmath=True, nogil=True)
+def borrow(where, instance, plane, instances, planes, light, size, out):
+    """light of the pixel of 3 x 3 that shows the same object with the most similar plane; the pixel's own if there is none."""
+    for k in range(len(where)):
+        y, x = where[k] // size, where[k] % size
+        best, chosen = 0.3, where[k]
+        for yy in range(max(0, y - 1), min(size, y + 2)):
+            for xx in range(max(0, x - 1), min(size, x + 2)):
+                j = yy * size + xx
+                if instances[j] < 0 or instances[j] != instance[k]:
+                    continue
+                alike = plane[k, 0] * planes[j, 0] + plane[k, 1] * planes[j, 1] + plane[k, 2] * planes[j, 2]
+                if alike > best:
+                    best, chosen = alike, j
+        for q in range(3):
+            out[k, q] = light[chosen, q]
 
 
 def developed(colour: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """uint8: exposure by the log mean, ACES-like curve, gamma 2.2, a little noise."""
-    luminance = colour @ [0.2126, 0.7152, 0.0722]
-    x = colour * (0.30 / np.exp(np.log(np.maximum(luminance, 1e-3)).mean()))
-    x = np.clip(x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14), 0, 1) ** (1 / 2.2)
-    return (np.clip(x + rng.normal(0, 0.008, x.shape), 0, 1) * 255 + 0.5).astype("uint8")
+    """uint8 [n, 3]: exposure by the log mean, ACES-like curve, gamma 2.2, a little noise."""
+    out = np.empty(colour.shape, "uint8")
+    _develop(colour, rng.standard_normal(colour.shape, "float32"), GAMMA, out)
+    return out
+
+
+GAMMA = (np.linspace(0, 1, 4097) ** (1 / 2.2)).astype("float32")
+
+
+@numba.njit(cache=True, fastmath=True, nogil=True)
+def _develop(colour, noise, gamma, out):
+    total = 0.0
+    for i in range(len(colour)):
+        total += math.log(max(0.2126 * colour[i, 0] + 0.7152 * colour[i, 1] + 0.0722 * colour[i, 2], 1e-3))
+    gain = 0.30 / math.exp(total / len(colour))
+    for i in range(len(colour)):
+        for q in range(3):
+            x = colour[i, q] * gain
+            x = min(max(x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14), 0.0), 1.0)
+            out[i, q] = int(min(max(gamma[int(x * 4096)] + 0.008 * noise[i, q], 0.0), 1.0) * 255 + 0.5)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from beam_jobs.scenes.relief import STYLES, height_fields
 from beam_jobs.scenes.shapes import Shape
 
 SEMANTIC = (
@@ -41,18 +42,24 @@ class Room:
 
 @dataclass(frozen=True)
 class Light:
-    """position [3] m; size: radius of the emitting ball or half-diagonal of the window, m; power [3]: radiant intensity, arbitrary units."""
+    """position [3] m; size: radius of the emitting ball, m; power [3]: radiant intensity, arbitrary units.
+
+    along, up [3]: half-sides of a window, whose light goes towards along x up; zero: a ball.
+    """
 
     position: tuple[float, float, float]
     size: float
     power: tuple[float, float, float]
+    along: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    up: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
 class Scene:
     """shape: all triangles. material, instance: [f] ids. semantic: [instance] id in SEMANTIC. name: [instance] word for the object.
 
-    textures: [material, 128, 128, 3] float32; scale: [material] metres of one texture repeat; glow: [material] emitted light.
+    textures: [material, S, S, 3] float32, S a power of two; scale: [material] metres of one texture repeat; glow: [material] emitted light.
+    relief: [material] row of `heights`, 0: none; heights [row, T, T, 6]: height m and its derivatives u, v, uu, uv, vv; tile: [row] metres of a period.
     """
 
     shape: Shape
@@ -65,6 +72,9 @@ class Scene:
     glow: np.ndarray
     rooms: tuple[Room, ...]
     lights: tuple[Light, ...]
+    relief: np.ndarray | None = None
+    heights: np.ndarray | None = None
+    tile: np.ndarray | None = None
 
 
 @dataclass
@@ -78,15 +88,18 @@ class Builder:
     textures: list = field(default_factory=list)
     scales: list = field(default_factory=list)
     glows: list = field(default_factory=list)
+    reliefs: list = field(default_factory=list)
     semantics: list = field(default_factory=list)
     names: list = field(default_factory=list)
     rooms: list = field(default_factory=list)
     lights: list = field(default_factory=list)
 
-    def material(self, texture: np.ndarray, scale: float = 1.0, glow: float = 0.0) -> int:
+    def material(self, texture: np.ndarray, scale: float = 1.0, glow: float = 0.0, relief: str = "none") -> int:
+        """scale: metres of one repeat; relief: key of `relief.STYLES`."""
         self.textures.append(texture)
         self.scales.append(scale)
         self.glows.append(glow)
+        self.reliefs.append(list(STYLES).index(relief))
         return len(self.textures) - 1
 
     def object(self, name: str) -> int:
@@ -119,4 +132,6 @@ class Builder:
             np.array(self.glows, "float32"),
             tuple(self.rooms),
             tuple(self.lights),
+            np.array(self.reliefs),
+            *height_fields(self.rng),
         )

@@ -1,0 +1,47 @@
+"""Uneven surfaces: periodic height fields of millimetres with exact derivatives, as plaster, floors, cloth and pile have in scanned meshes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+SIDE = 128
+
+
+@dataclass(frozen=True)
+class Relief:
+    """tile: metres of a period; shortest, longest: wavelengths, m; bend: root mean square of the curvature (Laplacian / 2), 1/m."""
+
+    tile: float
+    shortest: float
+    longest: float
+    bend: float
+
+
+STYLES = {
+    "none": Relief(1.0, 0.5, 1.0, 0.0),
+    "plaster": Relief(2.56, 0.10, 0.60, 0.35),
+    "boards": Relief(1.92, 0.08, 0.50, 0.5),
+    "wood": Relief(1.28, 0.08, 0.40, 0.8),
+    "cloth": Relief(1.28, 0.06, 0.30, 4.0),
+    "pile": Relief(0.96, 0.04, 0.12, 6.0),
+}
+
+
+def height_fields(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """(heights [style, T, T, 6] float32: h m, h_u, h_v, h_uu, h_uv, h_vv; tile [style] m)."""
+    fields = [height_field(rng, relief) for relief in STYLES.values()]
+    return np.stack(fields).astype("float32"), np.array([relief.tile for relief in STYLES.values()], "float32")
+
+
+def height_field(rng: np.random.Generator, relief: Relief) -> np.ndarray:
+    """[T, T, 6]: a sum of waves between the two wavelengths, derivatives by its spectrum (exact at the lattice)."""
+    step = relief.tile / SIDE
+    v, u = 2j * np.pi * np.fft.fftfreq(SIDE, step)[:, None], 2j * np.pi * np.fft.rfftfreq(SIDE, step)[None]
+    number = np.sqrt(np.abs(u) ** 2 + np.abs(v) ** 2) / (2 * np.pi)
+    kept = (number >= 1 / relief.longest) & (number <= 1 / relief.shortest)
+    noise = rng.standard_normal((2, *kept.shape))
+    spectrum = np.where(kept, (noise[0] + 1j * noise[1]) / np.maximum(number, 1e-9) ** 2.5, 0)
+    maps = np.stack([np.fft.irfft2(spectrum * factor, s=(SIDE, SIDE)) for factor in (1, u, v, u * u, u * v, v * v)], -1)
+    return maps * (relief.bend / max(((maps[..., 3] + maps[..., 5]) / 2).std(), 1e-12))

@@ -1,0 +1,139 @@
+"""How like real rooms the procedural ones are, and how cameras see them: the same measures on ../shared/real_frames and on rendered views.
+
+python benchmarks/scenes.py [--buildings 6] [--views 17] [--size 256]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import numpy as np
+
+REAL = {"taskonomy 202/5": "point_202_view_5", "replica 47/25": "point_47_view_25"}
+
+
+def measures(rgb: np.ndarray, curvature: np.ndarray, keypoints3d: np.ndarray, normal: np.ndarray) -> dict[str, float]:
+    """of one frame: % of seen pixels whose larger curvature is off flat by at least 1, 3, 10 codes (0.26 1/m each), 2D segments, mean 3D keypoint code,
+    % of pixels on a flat-looking neighbourhood (normal's code equal to the right neighbour's), mean texture edge and 2D keypoint."""
+    from models.tasks.labels import edges, keypoints, segments
+
+    seen = curvature.any(-1)
+    off = np.abs(curvature[..., :2].astype(int) - 127).max(-1)[seen]
+    still = (normal[:, 1:] == normal[:, :-1]).all(-1).mean()
+    return {
+        **{f"curved >={least} %": 100 * (off >= least).mean() for least in (1, 3, 10)},
+        "2D segments": float(segments.segment_unsup2d(rgb).max()) + 1,
+        "keypoints3d": float(keypoints3d.mean()),
+        "equal normals %": 100 * still,
+        "edge_texture": float(edges.edge_texture(rgb).mean()),
+        "keypoints2d": float(keypoints.keypoints2d(rgb).mean()),
+    }
+
+
+def real_frame(stem: str, size: int) -> dict[str, float]:
+    """measures of a real frame brought to `size`: colours averaged, codes of surfaces picked, keypoints averaged."""
+    import cv2
+
+    folder = Path(__file__).parents[2] / "shared" / "real_frames"
+    load = lambda name: cv2.imread(str(folder / f"{stem}_domain_{name}.png"), cv2.IMREAD_UNCHANGED)
+    rgb, curvature, normal = (load(name)[..., 2::-1] for name in ("rgb", "principal_curvature", "normal"))
+    step = rgb.shape[0] // size
+    small = lambda image: cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
+    pick = lambda image: np.ascontiguousarray(image[step // 2 :: step, step // 2 :: step])
+    return measures(small(np.ascontiguousarray(rgb)), pick(curvature), small(load("keypoints3d").astype("float32")), pick(normal))
+
+
+def rendered(buildings: int, views: int, size: int) -> tuple[list[dict[str, float]], list, list[dict[str, float]]]:
+    """measures of every view; every shot; seconds of every building's parts."""
+    from beam_jobs.annotate import pixel_labels
+    from beam_jobs.scenes.building import building
+    from beam_jobs.scenes.cameras import shots
+    from beam_jobs.scenes.renderer import Eye
+
+    found, taken, seconds = [], [], []
+    for seed in range(buildings):
+        start = time.perf_counter()
+        scene = building(seed)
+        built = time.perf_counter()
+        eye = Eye(scene)
+        ready = time.perf_counter()
+        rng = np.random.default_rng([seed, 7])
+        here = shots(eye, rng, views)
+        sampled = time.perf_counter()
+        taken.append(here)
+        for shot in here:
+            begun = time.perf_counter()
+            surfaces = eye.look(shot.camera, size, rng)
+            ended = time.perf_counter()
+            labels = pixel_labels(surfaces, shot.camera, scene)
+            found.append(
+                {
+                    **measures(labels["rgb"], labels["principal_curvature"], labels["keypoints3d"], labels["normal"]),
+                    "classes": float(len(set(np.unique(labels["segment_semantic"])) - {0, 1})),
+                    "foreground %": 100 * float((labels["segment_semantic"] > 1).mean()),
+                    "instances": float(len(np.unique(surfaces.instance))),
+                    "2.5D segments": float(labels["segment_unsup25d"].max()) + 1,
+                    "look ms": 1e3 * (ended - begun),
+                }
+            )
+        seconds.append(
+            {"building": built - start, "eye": ready - built, "shots": sampled - ready, "triangles": len(scene.shape.faces), "rooms": len(scene.rooms)}
+        )
+    return found, taken, seconds
+
+
+def distributions(taken: list) -> dict[str, tuple[float, float, float]]:
+    """{what: (mean, least, most)} over all shots, as the published data set states them."""
+    every = [shot for shots in taken for shot in shots]
+    ahead = [shot.camera.point - shot.camera.location for shot in every]
+    length = np.array([np.linalg.norm(way) for way in ahead])
+    counts = [np.unique([shot.point for shot in shots], return_counts=True)[1] for shots in taken]
+    values = {
+        "distance m": length,
+        "obliqueness deg": np.degrees([np.arccos(np.clip(abs(way @ shot.normal) / far, 0, 1)) for way, shot, far in zip(ahead, every, length)]),
+        "pitch deg": np.degrees([np.arcsin(way[2] / far) for way, far in zip(ahead, length)]),
+        "field of view deg": np.degrees([shot.camera.field_of_view for shot in every]),
+        "views a point": np.concatenate(counts),
+    }
+    return {name: (float(np.mean(x)), float(np.median(x)), float(np.min(x)), float(np.max(x))) for name, x in values.items()}
+
+
+PUBLISHED = {
+    "distance m": "mean 5.3",
+    "obliqueness deg": "mean 52.9",
+    "pitch deg": "within 22.5",
+    "field of view deg": "45 to 75",
+    "views a point": "at least 3, median 5",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--buildings", type=int, default=6)
+    parser.add_argument("--views", type=int, default=17, help="views a building")
+    parser.add_argument("--size", type=int, default=256)
+    options = parser.parse_args()
+    found, taken, seconds = rendered(options.buildings, options.views, options.size)
+    real = {}
+    if (Path(__file__).parents[2] / "shared" / "real_frames").exists():
+        real = {name: real_frame(stem, options.size) for name, stem in REAL.items()}
+    print(f"{'a view':20}" + "".join(f"{name:>18}" for name in real) + f"{'ours, mean':>18}{'ours, p10..p90':>20}")
+    for name in found[0]:
+        ours = [view[name] for view in found]
+        row = "".join(f"{frame[name]:18.1f}" if name in frame else f"{'':18}" for frame in real.values())
+        print(f"{name:20}{row}{np.mean(ours):18.1f}{np.percentile(ours, 10):11.1f}..{np.percentile(ours, 90):.1f}")
+    print(f"\n{'cameras':20}{'mean':>10}{'median':>10}{'least':>10}{'most':>10}  published")
+    for name, (mean, median, least, most) in distributions(taken).items():
+        print(f"{name:20}{mean:10.1f}{median:10.1f}{least:10.1f}{most:10.1f}  {PUBLISHED[name]}")
+    print("\na building: " + ", ".join(f"{name} {np.mean([part[name] for part in seconds]):.2f}" for name in seconds[0]) + " (seconds, counts; mean)")
+
+
+if __name__ == "__main__":
+    main()
