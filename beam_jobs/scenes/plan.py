@@ -29,7 +29,10 @@ class Side:
 
 @dataclass
 class Plan:
-    """A room under construction: kind, floor rectangle, height (m), openings a side (from, to, low, high, what), taken rectangles (x, y, w, d)."""
+    """A room under construction: kind, floor rectangle, height (m), openings a side (from, to, low, high, what), taken rectangles (x, y, w, d).
+
+    hung: (wall, from, to) of what hangs on the walls.
+    """
 
     kind: str
     x0: float
@@ -40,6 +43,7 @@ class Plan:
     openings: list = field(default_factory=lambda: [[], [], [], []])
     taken: list = field(default_factory=list)
     inner: set = field(default_factory=set)
+    hung: list = field(default_factory=list)
 
     def side(self, wall: int) -> Side:
         """0 south, 1 east, 2 north, 3 west."""
@@ -80,18 +84,36 @@ class Plan:
                 return (x, y, 0.0, side.yaw)
         return None
 
-    def somewhere(self, rng, width: float, depth: float, margin: float = 0.3, tries: int = 30):
-        """(x, y, 0, yaw) of a free place away from the walls, or None."""
+    def hang(self, wall: int, at: float, width: float) -> bool:
+        """take the wall from at - width/2 to at + width/2, if nothing hangs there yet."""
+        start, end = at - width / 2 - 0.08, at + width / 2 + 0.08
+        if any(number == wall and start < b and end > a for number, a, b in self.hung):
+            return False
+        self.hung.append((wall, start, end))
+        return True
+
+    def somewhere(self, rng, width: float, depth: float, margin: float = 0.3, tries: int = 30, around: float = 0.2):
+        """(x, y, 0, yaw) of a free place at least `around` metres away from the walls, or None."""
         for _ in range(tries):
             yaw = float(rng.choice([0, np.pi / 2, np.pi, -np.pi / 2]))
             w, d = (width, depth) if abs(np.sin(yaw)) < 0.5 else (depth, width)
             if self.x1 - self.x0 < w + 0.5 or self.y1 - self.y0 < d + 0.5:
                 continue
-            x, y = rng.uniform(self.x0 + w / 2 + 0.2, self.x1 - w / 2 - 0.2), rng.uniform(self.y0 + d / 2 + 0.2, self.y1 - d / 2 - 0.2)
+            x, y = (rng.uniform(low + side / 2 + around, high - side / 2 - around) for low, high, side in ((self.x0, self.x1, w), (self.y0, self.y1, d)))
             if self.free(x, y, w, d, margin):
                 self.taken.append((x, y, w, d))
                 return (x, y, 0.0, yaw)
         return None
+
+    def beside(self, place, across: float, width: float, depth: float, back: float):
+        """the place `across` metres to the right of `place` and `back` metres behind its middle, facing the same way, if it is free."""
+        x, y, _, yaw = place
+        x, y = x + np.cos(yaw) * across - np.sin(yaw) * back, y + np.sin(yaw) * across + np.cos(yaw) * back
+        w, d = (width, depth) if abs(np.sin(yaw)) < 0.5 else (depth, width)
+        if not self.free(x, y, w, d, 0.0):
+            return None
+        self.taken.append((x, y, w, d))
+        return (x, y, 0.0, yaw)
 
     def in_front(self, place, distance: float, width: float, depth: float):
         """the place `distance` metres in front of `place`, facing the same way, if it is free."""
@@ -110,8 +132,8 @@ def doorways(plans: list[Plan], columns: int, rng) -> None:
         for j, wall in ((i + 1, 1), (i + columns, 2)):
             if j >= len(plans) or (wall == 1 and (i + 1) % columns == 0):
                 continue
-            other, opposite, wide = plans[j], {1: 3, 2: 0}[wall], rng.random() < 0.35
-            width, height = (rng.uniform(1.4, 2.2), min(2.3, plan.height - 0.2)) if wide else (0.9, 2.05)
+            other, opposite, wide = plans[j], {1: 3, 2: 0}[wall], rng.random() < 0.6
+            width, height = (rng.uniform(1.4, 2.6), min(2.3, plan.height - 0.2)) if wide else (0.9, 2.05)
             here, there = plan.side(wall), other.side(opposite)
             at = rng.uniform(width / 2 + 0.25, here.length - width / 2 - 0.25)
             across = (here.point(at, 0) - there.start) @ there.along

@@ -195,7 +195,7 @@ def _develop(colour, noise, gamma, out):
     total = 0.0
     for i in range(len(colour)):
         total += math.log(max(0.2126 * colour[i, 0] + 0.7152 * colour[i, 1] + 0.0722 * colour[i, 2], 1e-3))
-    gain = 0.30 / math.exp(total / len(colour))
+    gain = 0.25 / math.exp(total / len(colour))
     for i in range(len(colour)):
         for q in range(3):
             x = colour[i, q] * gain

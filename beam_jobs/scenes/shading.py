@@ -20,7 +20,7 @@ FLAT = 0.3  # 1/m: relief lies on surfaces that bend less than this
 
 @dataclass(frozen=True)
 class Hits:
-    """n hits: distance [n] m along the ray (inf: none), point, normal (towards the ray's origin), plane (of the triangle), colour (linear) [n, 3],
+    """n hits: distance [n] m along the ray (inf: none), relief included; point (of the mesh, without relief), normal (towards the ray's origin), plane (of the triangle), colour (linear) [n, 3],
     curvature [n, 2] 1/m (convex positive), material, instance [n] (-1: none). float32, int32."""
 
     distance: np.ndarray
@@ -214,7 +214,8 @@ def _under(
             nx, ny, nz = nx / length, ny / length, nz / length
         distance[i] = z
         of_material[i], of_instance[i] = m, instance[p]
-        point[i, 0], point[i, 1], point[i, 2] = origins[i, 0] + z * dx, origins[i, 1] + z * dy, origins[i, 2] + z * dz
+        # shadow rays start from the mesh that they can hit, not from below its relief
+        point[i, 0], point[i, 1], point[i, 2] = origins[i, 0] + far[i] * dx, origins[i, 1] + far[i] * dy, origins[i, 2] + far[i] * dz
         normal[i, 0], normal[i, 1], normal[i, 2] = nx, ny, nz
         plane[i, 0], plane[i, 1], plane[i, 2] = gx, gy, gz
         bend[i, 0], bend[i, 1] = k0, k1

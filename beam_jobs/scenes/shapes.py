@@ -7,6 +7,7 @@ A `Shape` is a triangle mesh whose corners carry what the surface really is, not
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -52,6 +53,7 @@ def joined(shapes: list[Shape]) -> Shape:
     )
 
 
+@lru_cache(maxsize=256)
 def lattice_faces(rows: int, columns: int) -> np.ndarray:
     """two triangles a cell of a rows x columns lattice of vertices, [2 cells, 3]."""
     i = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).ravel()
@@ -65,12 +67,20 @@ def outward(vertices: np.ndarray, faces: np.ndarray, normals: np.ndarray) -> np.
     return np.where(facing[:, None], faces[:, ::-1], faces)
 
 
+def wound(vertices: np.ndarray, faces: np.ndarray, normals: np.ndarray) -> np.ndarray:
+    """the faces of one lattice, all turned over if most of up to 64 of them look against their normals."""
+    some = faces[:: max(1, len(faces) // 64)]
+    (ax, ay, az), (bx, by, bz) = ((vertices[some[:, k]] - vertices[some[:, 0]]).T for k in (1, 2))
+    n = normals[some].sum(1).T
+    return faces[:, ::-1] if ((ay * bz - az * by) * n[0] + (az * bx - ax * bz) * n[1] + (ax * by - ay * bx) * n[2]).sum() < 0 else faces
+
+
 def sheet(points: np.ndarray, normals: np.ndarray, uv: np.ndarray, curvature: np.ndarray) -> Shape:
     """a lattice [rows, columns, ...] as a shape."""
     rows, columns = points.shape[:2]
     flat = [np.ascontiguousarray(x, "float64").reshape(rows * columns, -1) for x in (points, normals, uv, curvature)]
     flat[1] /= np.linalg.norm(flat[1], axis=1, keepdims=True) + 1e-12
-    return Shape(flat[0], outward(flat[0], lattice_faces(rows, columns), flat[1]), flat[1], flat[2], flat[3])
+    return Shape(flat[0], wound(flat[0], lattice_faces(rows, columns), flat[1]), flat[1], flat[2], flat[3])
 
 
 def quad(origin, along, up) -> Shape:
@@ -86,22 +96,33 @@ def rounded_box(extent, radius: float = 0.012, steps: int = 2) -> Shape:
     """a box centred at the origin with edges of `radius`: faces flat, edges (1/r, 0), corners (1/r, 1/r)."""
     half = np.asarray(extent, "float64") / 2
     radius = min(radius, half.min() * 0.95)
+    sign, direction, faces, bent, across = box_lattices(steps)
+    place = sign * (half - radius) + radius * direction
+    uv = np.take_along_axis(place + half, across, 1)
+    return Shape(place, faces, direction, uv, bent / radius)
+
+
+@lru_cache(maxsize=8)
+def box_lattices(steps: int) -> tuple[np.ndarray, ...]:
+    """what all rounded boxes share: sign [v, 3] of the corner of the inner box, direction [v, 3] from it, faces, bent [v, 2], axes of uv [v, 2]."""
     angles = np.linspace(0, np.pi / 4, steps + 1)
     tangent = np.tan(np.concatenate([-angles[::-1], angles]))
     sign = np.concatenate([-np.ones(steps + 1), np.ones(steps + 1)])
-    inner, bent, sides = half - radius, np.abs(tangent) > 1e-9, []
+    bent, sides, signs, axes = np.abs(tangent) > 1e-9, [], [], []
     for axis in range(3):
         u, v = (axis + 1) % 3, (axis + 2) % 3
         for side in (1, -1):
             direction = np.zeros((len(sign), len(sign), 3))
             direction[..., axis], direction[..., u], direction[..., v] = side, tangent[:, None], tangent[None]
             direction /= np.linalg.norm(direction, axis=-1, keepdims=True)
-            place = np.zeros_like(direction)
-            place[..., axis], place[..., u], place[..., v] = side * inner[axis], (sign * inner[u])[:, None], (sign * inner[v])[None]
-            place = place + radius * direction
-            curvature = np.stack([bent[:, None] | bent[None], bent[:, None] & bent[None]], -1) / radius
-            sides.append(sheet(place, direction, place[..., [u, v]] + half[[u, v]], curvature))
-    return joined(sides)
+            corner = np.zeros_like(direction)
+            corner[..., axis], corner[..., u], corner[..., v] = side, sign[:, None], sign[None]
+            curvature = np.stack([bent[:, None] | bent[None], bent[:, None] & bent[None]], -1).astype(float)
+            sides.append(sheet(corner + 0.1 * direction, direction, np.zeros((len(sign), len(sign), 2)), curvature))
+            signs.append(corner.reshape(-1, 3))
+            axes.append(np.tile([u, v], (len(sign) ** 2, 1)))
+    whole = joined(sides)
+    return np.concatenate(signs), whole.normals, whole.faces, whole.curvature, np.concatenate(axes)
 
 
 def revolved(radius: np.ndarray, height: np.ndarray, segments: int = 20) -> Shape:

@@ -23,6 +23,11 @@ def tinted(rng: np.random.Generator, base, spread: float = 0.06) -> np.ndarray:
     return np.clip(np.asarray(base) + rng.normal(0, spread) + rng.normal(0, spread / 2, 3), 0.02, 0.98).astype("float32")
 
 
+def muted(rng: np.random.Generator) -> np.ndarray:
+    """[3] any colour, rarely a strong one."""
+    return np.clip(rng.uniform(0.12, 0.85) + rng.uniform(0.2, 1.0) * rng.uniform(-0.22, 0.22, 3), 0.02, 0.95).astype("float32")
+
+
 def _finished(image: np.ndarray) -> np.ndarray:
     return np.clip(np.broadcast_to(image, (SIDE, SIDE, 3)), 0, 1).astype("float32")
 
@@ -102,28 +107,112 @@ def granite(rng, colour) -> np.ndarray:
 def books(rng) -> np.ndarray:
     image, x = np.zeros((SIDE, SIDE, 3), "float32"), 0
     while x < SIDE:
-        width, colour = int(rng.integers(5, 14)), rng.uniform(0.05, 0.85, 3)
+        width, colour = int(rng.integers(5, 14)), muted(rng)
         image[:, x : x + width] = colour
         image[:, x] *= 0.4
-        image[20:28, x + 1 : x + width - 1] = rng.uniform(0.5, 1, 3)
+        image[20:28, x + 1 : x + width - 1] = 0.5 + 0.4 * muted(rng)
         x += width
     return _finished(image)
 
 
 def painting(rng) -> np.ndarray:
+    """a landscape of layers, shapes on a ground, or a blurred photograph with dark and light."""
     y, x = np.mgrid[:SIDE, :SIDE] / SIDE
-    image = np.broadcast_to(rng.uniform(0.2, 0.95, 3), (SIDE, SIDE, 3)).copy()
-    if rng.random() < 0.5:
-        for i in range(3):
-            image[y > 0.4 + 0.18 * i + 0.06 * noise(rng, 1.9)[:1]] = rng.uniform(0.05, 0.8, 3)
-    for _ in range(rng.integers(3, 9)):
-        cx, cy, size, colour = rng.random(), rng.random(), rng.uniform(0.06, 0.3), rng.uniform(0, 1, 3)
+    image, kind = np.broadcast_to(muted(rng), (SIDE, SIDE, 3)).copy(), rng.integers(3)
+    if kind == 0:
+        for i in range(4):
+            image[y < 0.7 - 0.18 * i + 0.06 * noise(rng, 1.9)[:1]] = muted(rng)
+    elif kind == 1:
+        tone = noise(rng, 1.5)[..., None] * rng.uniform(0.08, 0.2) + noise(rng, 2.0)[..., None] * 0.15
+        return _finished(np.clip(muted(rng) + tone * rng.uniform(0.6, 1.2, 3), 0.03, 0.95))
+    for _ in range(rng.integers(2, 7)):
+        cx, cy, size, colour = rng.random(), rng.random(), rng.uniform(0.05, 0.25), muted(rng)
         image[(np.hypot(x - cx, y - cy) < size) if rng.random() < 0.5 else ((abs(x - cx) < size) & (abs(y - cy) < size * 0.7))] = colour
-    return _finished(image)
+    return _finished(image + 0.03 * noise(rng, 0.8)[..., None])
 
 
 def outdoor(rng) -> np.ndarray:
-    y = np.linspace(0, 1, SIDE)[:, None, None]
-    image = np.array([0.62, 0.78, 0.98]) * (1 - y) + np.array([0.93, 0.95, 1.0]) * y + 0.1 * np.clip(noise(rng, 1.9), 0, 2)[..., None]
-    horizon = rng.uniform(0.45, 0.7) + 0.06 * noise(rng, 1.6)[:1, :, None]
-    return _finished(np.where(y > horizon, np.array([0.22, 0.36, 0.16]) * (1 + 0.35 * noise(rng, 1.1)[..., None]), image))
+    """sky above trees above grass; the first row is the ground."""
+    y = np.linspace(1, 0, SIDE)[:, None, None]
+    sky = np.array([0.66, 0.78, 0.93]) * (1 - y) + np.array([0.92, 0.94, 0.97]) * y + 0.08 * np.clip(noise(rng, 1.9), 0, 2)[..., None]
+    trees = np.array([0.3, 0.38, 0.25]) * (1 + 0.4 * noise(rng, 1.0)[..., None])
+    grass = np.array([0.45, 0.5, 0.32]) * (1 + 0.15 * noise(rng, 0.8)[..., None])
+    horizon = rng.uniform(0.4, 0.65) + 0.07 * noise(rng, 1.4)[:1, :, None]
+    return _finished(np.where(y > rng.uniform(0.78, 0.9), grass, np.where(y > horizon, trees, sky)))
+
+
+def worn(rng, colour) -> np.ndarray:
+    """paint or enamel with soft stains and scuffs."""
+    stain = np.clip(noise(rng, 1.9) - 1.2, 0, 2)
+    return _finished(colour * (1 - 0.06 * stain - 0.02 * np.abs(noise(rng, 1.0)))[..., None] ** np.array([1.0, 1.1, 1.3]))
+
+
+def plaster(rng, colour, dirt: float = 0.03) -> np.ndarray:
+    """painted wall: mottled, a shade darker in patches."""
+    return _finished(colour * (1 + 0.012 * noise(rng, 0.8) - dirt * np.clip(noise(rng, 2.0), 0, 2))[..., None])
+
+
+def leaf(rng, colour) -> np.ndarray:
+    y, x = np.mgrid[:SIDE, :SIDE] / SIDE
+    veins = 0.12 * (np.abs(((x * 8 + 3 * np.abs(y - 0.5)) % 1) - 0.5) < 0.08) + 0.25 * (np.abs(y - 0.5) < 0.02)
+    return _finished(colour * (1 + veins + 0.12 * noise(rng, 1.4))[..., None])
+
+
+def pattern(rng, colour, other) -> np.ndarray:
+    """printed cloth: stripes, checks, dots, zigzag or flowers."""
+    y, x = np.mgrid[:SIDE, :SIDE] / SIDE
+    kind, n = rng.integers(5), int(rng.integers(4, 9))
+    if kind == 0:
+        mark = (x * n) % 1 < rng.uniform(0.2, 0.5)
+    elif kind == 1:
+        mark = ((x * n) % 1 < 0.3) * 0.5 + ((y * n) % 1 < 0.3) * 0.5
+    elif kind == 2:
+        mark = np.hypot((x * n) % 1 - 0.5, (y * n) % 1 - 0.5) < 0.28
+    elif kind == 3:
+        mark = (y * n + np.abs(((x * n) % 2) - 1)) % 1 < 0.4
+    else:
+        px, py = (x * n) % 1 - 0.5, (y * n) % 1 - 0.5
+        mark = np.hypot(px, py) < 0.25 + 0.13 * np.cos(5 * np.arctan2(py, px))
+    mark = np.broadcast_to(np.asarray(mark, "float32"), (SIDE, SIDE))[..., None]
+    return _finished((colour * (1 - mark) + other * mark) * (1 + 0.05 * noise(rng, 0.8)[..., None]))
+
+
+def cardboard(rng) -> np.ndarray:
+    image = plain(rng, tinted(rng, (0.66, 0.54, 0.4), 0.04), 0.02).copy()
+    image[58:70] = image[58:70] * 0.5 + np.array([0.75, 0.68, 0.55]) * 0.5
+    image[20:40, 15:50] = np.where(noise(rng, 0.5)[20:40, 15:50, None] > 0.6, 0.2, image[20:40, 15:50])
+    return _finished(image)
+
+
+def page(rng) -> np.ndarray:
+    """paper with lines of print and a picture."""
+    image = np.full((SIDE, SIDE, 3), 0.9, "float32")
+    for row in range(8, 120, 6):
+        image[row : row + 2, 10 : int(rng.integers(60, 118))] = 0.35
+    top, left = rng.integers(10, 70, 2)
+    image[top : top + 40, left : left + 40] = rng.uniform(0.2, 0.8, 3)
+    return _finished(image)
+
+
+def wallpaper(rng, colour) -> np.ndarray:
+    """a wall's own colour with a pattern a shade off."""
+    return pattern(rng, colour, np.clip(colour * rng.choice([0.88, 1.1]) + rng.normal(0, 0.02, 3), 0, 1))
+
+
+def keys(rng) -> np.ndarray:
+    """a keyboard, three times four keys to one repeat."""
+    y, x = np.mgrid[:SIDE, :SIDE] / SIDE
+    gap = ((x * 12) % 1 < 0.15) | ((y * 5) % 1 < 0.18)
+    return _finished(np.where(gap[..., None], 0.08, rng.uniform(0.25, 0.8)) + 0 * noise(rng)[..., None])
+
+
+def window_of_words(rng) -> np.ndarray:
+    """what a computer's screen shows: a bar, panes and text."""
+    image = np.full((SIDE, SIDE, 3), rng.choice([0.12, 0.85]), "float32")
+    ink = 0.75 if image[0, 0, 0] < 0.5 else 0.2
+    for row in range(12, 116, 5):
+        start = int(rng.integers(6, 20))
+        image[row : row + 2, start : start + int(rng.integers(10, 60))] = np.clip(ink + rng.normal(0, 0.15, 3), 0, 1)
+    image[118:] = rng.uniform(0.2, 0.6, 3)
+    image[20:100, 84:122] = rng.uniform(0.2, 0.8, 3)
+    return _finished(image)

@@ -1,0 +1,207 @@
+"""Small things that lived-in rooms are full of: on tops, on shelves, on the floor. Every function takes (kit, place, offset)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from beam_jobs.scenes import shapes, soft
+from beam_jobs.scenes.kit import FLAT
+
+
+def vase(kit, place, offset=(0, 0, 0), height=0.3):
+    t = np.linspace(0, 1, 14)
+    radius = height * (0.16 + 0.2 * np.sin(np.pi * t ** kit.rng.uniform(0.5, 1.6)) ** 1.4)
+    shape = shapes.joined(
+        [shapes.revolved([0, radius[0]], [0, 0]), shapes.revolved(radius, t * height), shapes.revolved(radius[::-1] * 0.92, t[::-1] * height)]
+    )
+    piece = kit.builder.object("vase")
+    kit.put(shape, kit.one(kit.ceramics), piece, offset, place)
+    if kit.rng.random() < 0.5:  # flowers
+        for _ in range(kit.rng.integers(4, 8)):
+            lean = kit.rng.normal(0, 0.06, 2)
+            top = np.array([*lean, height + kit.rng.uniform(0.08, 0.22)])
+            path = np.linspace(0, 1, 4)[:, None] * (top - [0, 0, height * 0.8]) + [0, 0, height * 0.8]
+            kit.put(soft.tube(path, 0.004, 5), kit.leaves[0], piece, offset, place)
+            kit.put(shapes.ball(kit.rng.uniform(0.018, 0.035), 8), kit.one(kit.paints), piece, np.add(offset, top), place)
+
+
+def bottle(kit, place, offset=(0, 0, 0)):
+    t, height = np.linspace(0, 1, 16), kit.rng.uniform(0.2, 0.32)
+    radius = kit.rng.uniform(0.03, 0.045) * (1 - 0.68 / (1 + np.exp(-(t - kit.rng.uniform(0.55, 0.75)) * 22)))
+    shape = shapes.joined([shapes.revolved([0, radius[0]], [0, 0]), shapes.revolved(radius, t * height), shapes.revolved([radius[-1], 0], [height, height])])
+    piece = kit.builder.object("bottle")
+    kit.put(shape, kit.one(kit.glass + kit.paints[:1]), piece, offset, place)
+    kit.put(shapes.revolved([radius[0] + 0.001] * 2, [height * 0.15, height * 0.45]), kit.one(kit.paints + [kit.papers]), piece, offset, place, True)
+
+
+def cup(kit, place, offset=(0, 0, 0)):
+    piece, height, radius = kit.builder.object("cup"), kit.rng.uniform(0.08, 0.11), 0.04
+    outside = ([0, radius], [0, 0]), ([radius, radius * 1.05], [0, height])
+    inside = ([radius * 0.98, radius * 0.9], [height, 0.012]), ([radius * 0.9, 0], [0.012, 0.012])
+    colour = kit.one(kit.ceramics)
+    kit.put(shapes.joined([shapes.revolved(*profile) for profile in outside + inside]), colour, piece, offset, place)
+    t = np.linspace(-np.pi / 2, np.pi / 2, 8)
+    path = np.stack([radius + 0.028 * np.cos(t), 0 * t, height / 2 + 0.03 * np.sin(t)], -1)
+    kit.put(soft.tube(path, 0.006, 6), colour, piece, offset, place)
+
+
+def bowl(kit, place, offset=(0, 0, 0)):
+    piece, t = kit.builder.object("bowl"), np.linspace(0.25, 1, 9) * np.pi / 2
+    profile = 0.12 * np.sin(t), 0.09 * (1 - np.cos(t))
+    colour = kit.one(kit.ceramics)
+    kit.put(shapes.joined([shapes.revolved(*profile), shapes.revolved(profile[0][::-1] * 0.95, profile[1][::-1] + 0.003)]), colour, piece, offset, place)
+    for j in range(5):
+        spot = (offset[0] + 0.055 * np.cos(j * 1.26), offset[1] + 0.055 * np.sin(j * 1.26), offset[2] + 0.07)
+        kit.put(shapes.ball(0.042, 12), kit.one(kit.paints + kit.leaves[:1]), piece, spot, place)
+
+
+def pile(kit, place, offset=(0, 0, 0)):
+    z = offset[2]
+    for _ in range(kit.rng.integers(2, 6)):
+        thick, wide, deep = kit.rng.uniform(0.02, 0.05), kit.rng.uniform(0.13, 0.2), kit.rng.uniform(0.2, 0.27)
+        spot = np.add(offset[:2], kit.rng.normal(0, 0.008, 2))
+        kit.box((wide, deep, thick), (*spot, z + thick / 2), kit.one(kit.paints + kit.woods[:2]), kit.builder.object("book"), place, 0.006)
+        z += thick
+
+
+def papers(kit, place, offset=(0, 0, 0)):
+    piece = kit.builder.object("paper")
+    for j in range(kit.rng.integers(1, 4)):
+        turn = kit.rng.normal(0, 0.4)
+        sheet = soft.cloth(kit.rng, 0.21, 0.29, 0.002, 6).placed((0, 0, 0), turn)
+        kit.put(sheet, kit.papers, piece, (offset[0] + 0.04 * j, offset[1] + kit.rng.normal(0, 0.03), offset[2] + 0.003 + 0.004 * j), place, True)
+
+
+def carton(kit, place, offset=(0, 0, 0), size=0.3):
+    rng, piece = kit.rng, kit.builder.object("box")
+    extent = size * rng.uniform(0.6, 1.2, 3)
+    kit.box(extent, (offset[0], offset[1], offset[2] + extent[2] / 2), kit.one([kit.cardboard, kit.cardboard, *kit.paints]), piece, place, 0.012)
+
+
+def tin(kit, place, offset=(0, 0, 0)):
+    height, radius = kit.rng.uniform(0.08, 0.2), kit.rng.uniform(0.03, 0.06)
+    kit.put(shapes.cylinder(radius, height, 18), kit.one(kit.paints + [kit.metal]), kit.builder.object("tin"), offset, place)
+
+
+def clock_radio(kit, place, offset=(0, 0, 0)):
+    piece = kit.builder.object("clock")
+    kit.put(shapes.cylinder(0.06, 0.05, 20).oriented(FLAT), kit.one(kit.paints), piece, np.add(offset, (0, 0, 0.07)), place)
+    kit.put(shapes.cylinder(0.05, 0.004, 20).oriented(FLAT), kit.white, piece, np.add(offset, (0, -0.05, 0.07)), place)
+
+
+def toy(kit, place, offset=(0, 0, 0)):
+    piece, choice = kit.builder.object("toy"), kit.rng.integers(3)
+    if choice == 0:
+        radius = kit.rng.uniform(0.07, 0.13)
+        kit.put(shapes.ball(radius), kit.one(kit.patterns + kit.paints), piece, np.add(offset, (0, 0, radius)), place)
+    elif choice == 1:
+        for j in range(4):
+            spot = np.add(offset, (*kit.rng.uniform(-0.14, 0.14, 2), 0.035))
+            kit.put(shapes.rounded_box((0.07, 0.07, 0.07), 0.01), kit.one(kit.paints), piece, spot, place)
+    else:  # a bear: body, head, ears, limbs
+        colour = kit.one(kit.cloths + kit.woods[:1])
+        for spot, radius in (((0, 0, 0.1), 0.1), ((0, -0.01, 0.24), 0.075), ((0.06, 0, 0.31), 0.028), ((-0.06, 0, 0.31), 0.028), ((0.08, -0.1, 0.04), 0.045)):
+            kit.put(shapes.ball(radius, 14), colour, piece, np.add(offset, spot), place)
+        kit.put(shapes.ball(0.045, 14), colour, piece, np.add(offset, (-0.08, -0.1, 0.04)), place)
+
+
+def basket(kit, place, offset=(0, 0, 0)):
+    piece, t = kit.builder.object("basket"), np.linspace(0, 1, 25)
+    height, radius = kit.rng.uniform(0.25, 0.4), 0.16 + 0.05 * t + 0.006 * np.sin(t * 2 * np.pi * 8)
+    kit.put(shapes.revolved(radius, t * height, 22), kit.one(kit.woods[:3] + [kit.white, kit.metal]), piece, offset, place)
+    kit.put(shapes.revolved(radius[::-1] - 0.012, t[::-1] * height + 0.001, 22), kit.woods[1], piece, offset, place)
+    kit.put(soft.heap(kit.rng, 0.17, 0.1), kit.one(kit.fabrics + [kit.papers]), piece, np.add(offset, (0, 0, height - 0.1)), place)
+
+
+def clothes(kit, place, offset=(0, 0, 0)):
+    for _ in range(kit.rng.integers(1, 3)):
+        shape = soft.heap(kit.rng, kit.rng.uniform(0.15, 0.3), kit.rng.uniform(0.06, 0.16))
+        kit.put(shape, kit.one(kit.fabrics), kit.builder.object("clothes"), np.add(offset, (*kit.rng.normal(0, 0.1, 2), 0.01)), place)
+
+
+def bag(kit, place, offset=(0, 0, 0)):
+    piece, colour, wide = kit.builder.object("bag"), kit.one(kit.fabrics + [kit.dark]), kit.rng.uniform(0.15, 0.22)
+    kit.put(soft.pillow(kit.rng, (wide, 0.1, 0.2), 0.45, 0.08), colour, piece, np.add(offset, (0, 0, 0.2)), place)
+    t = np.linspace(0, np.pi, 10)
+    for y in (-0.03, 0.03):
+        kit.put(soft.tube(np.stack([0.09 * np.cos(t), 0 * t + y, 0.37 + 0.14 * np.sin(t)], -1), 0.009, 6), colour, piece, offset, place)
+
+
+def shoes(kit, place, offset=(0, 0, 0)):
+    piece, colour = kit.builder.object("shoe"), kit.one(kit.paints + [kit.dark, kit.white])
+    for x in (-0.06, 0.07):
+        spot = np.add(offset, (x, kit.rng.normal(0, 0.03), 0.045))
+        kit.put(soft.pillow(kit.rng, (0.045, 0.14, 0.045), 0.7, 0.03, 14), colour, piece, spot, place)
+        kit.put(soft.pillow(kit.rng, (0.042, 0.06, 0.05), 0.6, 0.03, 14), colour, piece, np.add(spot, (0, 0.07, 0.035)), place)
+
+
+def throw(kit, place, offset, piece=None):
+    """a cushion that leans back; part of `piece`, or of its own on the floor."""
+    lean = kit.rng.uniform(0.2, 0.5)
+    turn = np.array([[1, 0, 0], [0, np.cos(lean), -np.sin(lean)], [0, np.sin(lean), np.cos(lean)]])
+    side = kit.rng.uniform(0.18, 0.24)
+    shape = soft.pillow(kit.rng, (side, 0.08, side), 0.6, 0.07).oriented(turn.T)
+    kit.put(shape, kit.one(kit.patterns + kit.brights + [kit.linen]), kit.builder.object("cushion") if piece is None else piece, offset, place)
+
+
+def cable(kit, place, offset=(0, 0, 0)):
+    t = np.linspace(0, 1, 26)
+    wander = 0.12 * np.cumsum(kit.rng.normal(0, 0.4, 26))
+    path = np.stack([(t - 0.5) * kit.rng.uniform(0.6, 1.4), np.convolve(wander, np.ones(7) / 7, "same"), 0 * t + 0.007], -1)
+    kit.put(soft.tube(path, 0.006, 6), kit.one([kit.dark, kit.white]), kit.builder.object("cable"), offset, place)
+
+
+def plant(kit, place, offset=(0, 0, 0), size=1.0):
+    piece, rng = kit.builder.object("potted plant"), kit.rng
+    kit.put(shapes.cone(0.12 * size, 0.17 * size, 0.28 * size), kit.one([kit.clay, kit.white, *kit.paints[:1]]), piece, offset, place)
+    kit.put(shapes.cylinder(0.015 * size, 0.4 * size, 8), kit.woods[1], piece, (offset[0], offset[1], offset[2] + 0.25 * size), place)
+    slim, green = rng.uniform(0.16, 0.45), kit.one(kit.leaves)
+    for _ in range(rng.integers(16, 30)):
+        turn, rise, long = rng.uniform(0, 6.28), rng.uniform(0.1, 1.35), rng.uniform(0.14, 0.28) * size
+        ahead = np.array([np.cos(turn) * np.cos(rise), np.sin(turn) * np.cos(rise), np.sin(rise)])
+        side = np.array([-np.sin(turn), np.cos(turn), 0])
+        u, v = np.meshgrid(np.linspace(0, 1, 8), np.linspace(-1, 1, 5), indexing="ij")
+        wide = slim * long * np.sin(np.pi * u**0.8) * v
+        droop = np.stack([0 * u, 0 * u, -0.5 * long * u**2 + 0.25 * np.abs(wide)], -1)
+        points = (2 * long * u)[..., None] * ahead + wide[..., None] * side + droop
+        kit.put(shapes.from_lattice(points), green, piece, (offset[0], offset[1], offset[2] + (0.32 + 0.33 * rng.random()) * size), place, True)
+
+
+SMALL = {"vase": vase, "bottle": bottle, "bowl": bowl, "pile": pile, "cup": cup, "papers": papers, "tin": tin, "clock": clock_radio}
+LOW = (carton, toy, basket, clothes, bag, shoes, throw, cable, pile)
+
+
+def row_of_things(kit, place, span, y, z, room):
+    """books side by side with things between them, from span[0] to span[1], no higher than `room`."""
+    x = span[0]
+    while x < span[1] - 0.13:
+        choice = kit.rng.random()
+        if choice < 0.6:
+            long, tall = min(kit.rng.uniform(0.1, 0.32), span[1] - x), kit.rng.uniform(0.65, 0.95) * min(room, 0.33)
+            kit.box((long, 0.2, tall), (x + long / 2, y, z + tall / 2), kit.one(kit.spines), kit.builder.object("book"), place, 0.008)
+            x += long + 0.012
+            continue
+        spot = (x + 0.08, y, z)
+        if choice < 0.7:
+            vase(kit, place, spot, min(room - 0.03, 0.2))
+        elif choice < 0.78 and room > 0.3:
+            clock_radio(kit, place, spot)
+        elif choice < 0.86:
+            tin(kit, place, spot)
+        else:
+            carton(kit, place, spot, 0.16)
+        x += 0.2
+
+
+def on_top(kit, place, top, count, things=tuple(SMALL)):
+    """`count` small things on a top (width, depth, height), 16 cm apart."""
+    width, depth, height = top
+    taken: list[tuple[float, float]] = []
+    for _ in range(count * 5):
+        spot = (kit.rng.uniform(-width / 2, width / 2), kit.rng.uniform(-depth / 2, depth / 2))
+        if len(taken) < count and all(np.hypot(spot[0] - x, spot[1] - y) > 0.16 for x, y in taken):
+            taken.append(spot)
+            if kit.rng.random() < 0.12:
+                plant(kit, place, (*spot, height), 0.45)
+            else:
+                SMALL[str(kit.rng.choice(things))](kit, place, (*spot, height))

@@ -1,0 +1,183 @@
+"""The shell of a room: walls around their openings, floor, ceiling, windows, curtains, baseboards, fillets in the edges, ceiling lights."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from beam_jobs.scenes import shapes, soft, textures
+from beam_jobs.scenes.kit import WOODS
+from beam_jobs.scenes.plan import WALL, Plan
+from beam_jobs.scenes.scene import Light
+
+PAINTS = {
+    "living_room": ((0.84, 0.82, 0.77), (0.78, 0.78, 0.77), (0.72, 0.7, 0.63), (0.66, 0.7, 0.71)),
+    "bedroom": ((0.76, 0.79, 0.84), (0.84, 0.77, 0.75), (0.77, 0.81, 0.76), (0.8, 0.76, 0.82)),
+    "kitchen": ((0.87, 0.86, 0.82), (0.85, 0.81, 0.68), (0.8, 0.84, 0.8)),
+    "dining_room": ((0.72, 0.62, 0.55), (0.64, 0.67, 0.6), (0.6, 0.58, 0.58), (0.8, 0.73, 0.62)),
+    "home_office": ((0.83, 0.84, 0.85), (0.7, 0.75, 0.79), (0.8, 0.8, 0.76)),
+    "bathroom": ((0.84, 0.87, 0.88), (0.72, 0.82, 0.84), (0.88, 0.87, 0.84), (0.6, 0.7, 0.72)),
+}
+
+
+def windows(kit, plan: Plan) -> None:
+    """openings in outer walls with a bright picture behind, a frame, and sometimes curtains of folded cloth."""
+    rng, builder = kit.rng, kit.builder
+    for wall in plan.outer_walls():
+        side = plan.side(wall)
+        if rng.random() > (0.9 if not plan.has("window") else 0.45) or side.length < 1.8:
+            continue
+        width, low = min(rng.uniform(0.9, 2.4), side.length - 0.8), float(rng.choice([0.45, 0.85, 0.9])) if plan.kind != "bathroom" else 1.3
+        high, at = min(plan.height - 0.25, low + rng.uniform(1.0, 1.5)), rng.uniform(width / 2 + 0.3, side.length - width / 2 - 0.3)
+        plan.openings[wall].append((at - width / 2, at + width / 2, low, high, "window"))
+        piece = builder.object("window")
+        outside = builder.material(textures.outdoor(rng), glow=rng.uniform(1.6, 2.4))
+        corner = side.point(at + width / 2, -0.16)
+        builder.add(shapes.quad((*corner, low), (*(-side.along * width), 0), (0, 0, high - low)), outside, piece, stretch=True)
+        frame(kit, piece, (*side.point(at, -0.07), 0.0, side.yaw), width, low, high)
+        power = rng.uniform(1.1, 1.8) * width * (high - low) * np.array([0.92, 0.97, 1.06])
+        middle = (*side.point(at, 0.03), (low + high) / 2)
+        builder.lights.append(Light(middle, width / 2, tuple(power), (*(-side.along * width * 0.48), 0.0), (0.0, 0.0, (high - low) * 0.48)))
+        if plan.kind != "bathroom" and rng.random() < 0.65:
+            curtains(kit, side, at, width, low, high)
+
+
+def frame(kit, piece: int, place, width: float, low: float, high: float) -> None:
+    for x in (-width / 2, 0, width / 2):
+        kit.box((0.055, 0.16 if x else 0.05, high - low), (x, 0, (low + high) / 2), kit.white, piece, place, 0.014)
+    for z in (low, high):
+        kit.box((width + 0.08, 0.24, 0.055), (0, -0.02, z), kit.white, piece, place, 0.018)
+
+
+def curtains(kit, side, at, width, low, high) -> None:
+    material, piece = kit.one(kit.fabrics + [kit.linen]), kit.builder.object("curtain")
+    place, bottom = (*side.point(at, 0.1), 0.0, side.yaw), low - 0.15 if low > 0.6 and kit.rng.random() < 0.5 else 0.03
+    for x in (-1, 1):
+        wide = kit.rng.uniform(0.3, 0.6)
+        shape = soft.hanging(kit.rng, wide, bottom, high + 0.15, kit.rng.uniform(0.09, 0.16))
+        kit.put(shape, material, piece, (x * (width / 2 + 0.05), 0, 0), place)
+    rod = np.array([[-width / 2 - 0.4, 0, 0], [0, 0, 0], [width / 2 + 0.4, 0, 0]]) + [0, 0, high + 0.17]
+    kit.put(soft.tube(rod, 0.014), kit.metal, piece, (0, 0, 0), place)
+
+
+def shell(kit, plan: Plan) -> None:
+    """walls, floor, ceiling, and concave fillets of 3 to 6 cm in the edges, as fused scans have them."""
+    rng, builder = kit.rng, kit.builder
+    paint = PAINTS[plan.kind]
+    walls = [wall_material(kit, plan.kind, textures.tinted(rng, paint[rng.integers(len(paint))], 0.03))] * 4
+    if plan.kind in ("living_room", "dining_room", "bedroom") and rng.random() < 0.5:  # one wall is another
+        accent = textures.tinted(rng, paint[rng.integers(len(paint))], 0.03) * 0.75
+        walls[rng.integers(4)] = wall_material(kit, plan.kind, accent)
+    above = builder.material(textures.plaster(rng, textures.tinted(rng, (0.9, 0.9, 0.89), 0.015), 0.015), 2.0, relief="plaster")
+    wall_piece, floor_piece, ceiling_piece = builder.object("wall"), builder.object("floor"), builder.object("ceiling")
+    for wall in range(4):
+        panels(kit, plan, wall, walls[wall], wall_piece)
+    size, radius = (plan.x1 - plan.x0, plan.y1 - plan.y0), rng.uniform(0.03, 0.06)
+    builder.add(uneven(rng, size), floor_material(kit, plan.kind), floor_piece, (plan.x0 - WALL / 2, plan.y0 - WALL / 2, 0))
+    builder.add(shapes.quad((0, size[1], 0), (size[0], 0, 0), (0, -size[1], 0)), above, ceiling_piece, (plan.x0, plan.y0, plan.height))
+    for x, sx in ((plan.x0, 1), (plan.x1, -1)):
+        for y, sy in ((plan.y0, 1), (plan.y1, -1)):
+            builder.add(fillet(plan.height, (sx, sy), radius), walls[0], wall_piece, (x, y, 0))
+    for wall in range(4):
+        cove(kit, plan.side(wall), plan.height, radius, above, ceiling_piece)
+        if rng.random() < 0.6:
+            socket(kit, plan, wall)
+
+
+def wall_material(kit, kind: str, paint) -> int:
+    rng, make = kit.rng, kit.builder.material
+    style = rng.random()
+    if kind == "bathroom":
+        return make(textures.tiles(rng, paint, float(rng.choice([0.5, 0.75])), int(rng.integers(3, 7))), 0.9, relief="plaster")
+    if style < 0.2 and kind in ("bedroom", "dining_room", "living_room"):
+        return make(textures.wallpaper(rng, paint), float(rng.uniform(0.5, 1.2)), relief="plaster")
+    if style > 0.93 and kind in ("living_room", "dining_room"):
+        return make(textures.bricks(rng, textures.tinted(rng, (0.6, 0.47, 0.41), 0.04)), 1.0, relief="cloth")
+    return make(textures.plaster(rng, paint), 2.2, relief="plaster")
+
+
+def floor_material(kit, kind: str) -> int:
+    rng, make = kit.rng, kit.builder.material
+    if kind in ("kitchen", "bathroom"):
+        return make(textures.tiles(rng, textures.tinted(rng, (0.72, 0.7, 0.66), 0.1), 0.45, int(rng.integers(2, 5))), 1.3, relief="boards")
+    if kind == "bedroom" and rng.random() < 0.65 or kind == "home_office" and rng.random() < 0.4:
+        return make(textures.granite(rng, textures.tinted(rng, (0.62, 0.58, 0.53), 0.08)), 0.5, relief="pile")
+    return make(textures.planks(rng, textures.tinted(rng, WOODS[rng.integers(4)], 0.04), int(rng.integers(5, 9))), 1.2, relief="boards")
+
+
+def uneven(rng, size) -> shapes.Shape:
+    """a floor that undulates by a few millimetres, as scanned floors do, reaching half under the walls."""
+    nx, ny = (int(side / 0.3) + 3 for side in size)
+    u, v = np.meshgrid(np.linspace(0, size[0] + WALL, nx), np.linspace(0, size[1] + WALL, ny), indexing="ij")
+    waves = 0.004 * np.sin(u * rng.uniform(1, 3) + v * rng.uniform(1, 3)) - 0.004
+    return shapes.from_lattice(np.stack([u, v, waves], -1))
+
+
+def fillet(length: float, quadrant, radius: float = 0.03) -> shapes.Shape:
+    """a concave quarter cylinder along z in a corner: curvature (-1/r, 0)."""
+    t, z = np.meshgrid(np.linspace(0, np.pi / 2, 6), [0.0, length], indexing="ij")
+    points = np.stack([quadrant[0] * radius * (1 - np.cos(t)), quadrant[1] * radius * (1 - np.sin(t)), z], -1)
+    normals = np.stack([quadrant[0] * np.cos(t), quadrant[1] * np.sin(t), 0 * z], -1)
+    return shapes.sheet(points, normals, np.stack([t * radius, z], -1), np.stack([np.full_like(t, -1 / radius), 0 * t], -1))
+
+
+def cove(kit, side, height: float, radius: float, material: int, piece: int) -> None:
+    """the fillet between a wall and the ceiling."""
+    t, s = np.meshgrid(np.linspace(0, np.pi / 2, 6), [0.0, side.length], indexing="ij")
+    inward, along, up = np.array([*side.inward, 0]), np.array([*side.along, 0]), np.array([0, 0, 1.0])
+    normals = np.cos(t)[..., None] * inward - np.sin(t)[..., None] * up
+    points = s[..., None] * along + radius * ((1 - np.cos(t))[..., None] * inward + (np.sin(t) - 1)[..., None] * up)
+    curvature = np.stack([np.full_like(t, -1 / radius), 0 * t], -1)
+    kit.builder.add(shapes.sheet(points, normals, np.stack([s, t * radius], -1), curvature), material, piece, (*side.start, height))
+
+
+def socket(kit, plan: Plan, wall: int) -> None:
+    side = plan.side(wall)
+    at = kit.rng.uniform(0.2, side.length - 0.2)
+    if not any(at + 0.15 > a and at - 0.15 < b for a, b, *_ in plan.openings[wall]):
+        place = (*side.point(at, 0.008), float(kit.rng.choice([0.3, 1.1])), side.yaw)
+        kit.box((0.085, 0.016, 0.085), (0, 0, 0), kit.white, kit.builder.object("socket"), place, 0.007)
+
+
+def panels(kit, plan: Plan, wall: int, material: int, piece: int) -> None:
+    """the wall as rectangles around its openings, a baseboard, and frames of doorways (once, from the first of two rooms)."""
+    side, openings = plan.side(wall), plan.openings[wall]
+    xs = sorted({0.0, side.length, *(edge for opening in openings for edge in opening[:2])})
+    zs = sorted({0.0, plan.height, *(edge for opening in openings for edge in opening[2:4] if 0 < edge < plan.height)})
+    for x0, x1 in zip(xs, xs[1:]):
+        for z0, z1 in zip(zs, zs[1:]):
+            if not any(a < (x0 + x1) / 2 < b and c < (z0 + z1) / 2 < d for a, b, c, d, _ in openings):
+                part = shapes.quad((*side.point(x1, 0), z0), (*(side.along * (x0 - x1)), 0), (0, 0, z1 - z0))
+                kit.builder.add(shapes.Shape(part.vertices, part.faces, part.normals, part.uv + [side.length - x1, z0], part.curvature), material, piece)
+    doors = sorted(opening for opening in openings if opening[4] == "door")
+    for start, end in zip([0.0] + [door[1] for door in doors], [door[0] for door in doors] + [side.length]):
+        if end - start > 0.1:
+            kit.box((end - start, 0.024, 0.11), (0, 0, 0.05), kit.white, piece, (*side.point((start + end) / 2, 0.012), 0.0, side.yaw), 0.011)
+    for a, b, _, high, _ in doors:
+        if wall in (1, 2):
+            place = (*side.point((a + b) / 2, -WALL / 2), 0.0, side.yaw)
+            for x in (-1, 1):
+                kit.box((0.06, WALL + 0.06, high), (x * (b - a) / 2, 0, high / 2), kit.white, piece, place, 0.018)
+            kit.box((b - a + 0.06, WALL + 0.06, 0.06), (0, 0, high), kit.white, piece, place, 0.018)
+
+
+def ceiling_lights(kit, plan: Plan) -> None:
+    """a flat disc, a pendant over a table, or spots in a row; none shines on its own ceiling but by what the room hands on."""
+    rng, piece = kit.rng, kit.builder.object("lamp")
+    x, y = (plan.x0 + plan.x1) / 2, (plan.y0 + plan.y1) / 2
+    warm = np.array([1.0, 0.93, 0.82]) if plan.kind not in ("kitchen", "bathroom", "home_office") else np.array([0.97, 0.98, 1.0])
+    power, place, drop = rng.uniform(1.2, 2.4) * warm, (x, y, plan.height, 0.0), 0.25
+    if plan.kind == "dining_room" or rng.random() < 0.25:
+        drop = rng.uniform(0.55, 0.8)
+        kit.put(shapes.cylinder(0.006, drop, 6), kit.dark, piece, (0, 0, -drop), place)
+        kit.put(shapes.revolved([0.2, 0.05], [0, 0.2], 24), kit.one(kit.paints + [kit.white, kit.metal]), piece, (0, 0, -drop), place)
+        kit.put(shapes.ball(0.06, 14), kit.shade, piece, (0, 0, -drop + 0.06), place)
+        drop += 0.08
+    elif rng.random() < 0.6:
+        kit.put(shapes.cylinder(rng.uniform(0.16, 0.26), 0.07, 26), kit.shade, piece, (0, 0, -0.07), place)
+    else:
+        for along in np.linspace(-0.3, 0.3, 3):
+            spot = (along * (plan.x1 - plan.x0), 0, -0.025)
+            kit.put(shapes.cylinder(0.06, 0.024, 18), kit.shade, piece, spot, place)
+            kit.builder.lights.append(Light((x + spot[0], y, plan.height - 0.2), 0.1, tuple(power / 3)))
+        return
+    kit.builder.lights.append(Light((x, y, plan.height - drop), 0.15, tuple(power)))
