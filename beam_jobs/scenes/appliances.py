@@ -93,7 +93,7 @@ def bathtub(kit, place):
 
 def counter(kit, place, width):
     """base cabinets under a stone top, cabinets and a hood above, and what stands on it."""
-    rng, colour = kit.rng, kit.one([*kit.woods, kit.white, *kit.paints[:2]])
+    rng, colour = kit.rng, kit.one([*kit.woods, kit.white, *kit.lacquers])
     furniture.cabinet(kit, place, width, 0.6, 0.86, colour)
     kit.box((width + 0.02, 0.64, 0.045), (0, -0.01, 0.9), kit.stone, kit.builder.object("counter"), place, 0.016)
     tiles = kit.builder.material(textures.tiles(rng, textures.tinted(rng, (0.82, 0.82, 0.8), 0.08), 0.6, 6), 0.6)

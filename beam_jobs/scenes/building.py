@@ -30,7 +30,7 @@ def building(seed: int) -> Scene:
 def plans(rng: np.random.Generator) -> list[Plan]:
     """rooms of different kinds in two columns, their doorways cut."""
     height, count, columns = rng.uniform(2.4, 3.0), int(rng.integers(3, 5)), 2
-    widths, depths = rng.uniform(4.2, 7.4, columns), rng.uniform(3.8, 6.6, -(-count // columns))
+    widths, depths = rng.uniform(3.9, 6.8, columns), rng.uniform(3.6, 6.2, -(-count // columns))
     made = []
     for i, kind in enumerate(rng.permutation(KINDS)[:count]):
         column, row = i % columns, i // columns

@@ -15,6 +15,7 @@ from models.tasks import Camera
 from models.tasks.view import rotation_from_euler
 
 PITCH = np.radians(22.5)
+SHELL = 0.5  # share of the points that lie on walls, floors and ceilings
 
 
 @dataclass(frozen=True)
@@ -63,13 +64,13 @@ def shots(eye: Eye, rng: np.random.Generator, count: int, fewest: int = 3, most:
     spread = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     area = np.linalg.norm(spread, axis=1) / 2
     shell = np.isin(scene.instance, [i for i, name in enumerate(scene.names) if name in ("wall", "floor", "ceiling")])
-    weight = np.where(shell, area / area[shell].sum() * 0.4, area / area[~shell].sum() * 0.6)
+    up_to = np.cumsum(np.where(shell, area / max(area[shell].sum(), 1e-9) * SHELL, area / max(area[~shell].sum(), 1e-9) * (1 - SHELL)))
     locations = np.array([place for place, _ in cameras])
     made, point = [], 0
     for _ in range(count * 60):
         if len(made) >= count or len(cameras) < fewest:
             break
-        triangle = rng.choice(len(area), p=weight)
+        triangle = int(np.searchsorted(up_to, rng.random() * up_to[-1]))
         u, v = sorted(rng.random(2))
         place = corners[triangle].T @ np.array([u, v - u, 1 - v])
         ahead = place - locations

@@ -95,7 +95,7 @@ def toy(kit, place, offset=(0, 0, 0)):
         radius = kit.rng.uniform(0.07, 0.13)
         kit.put(shapes.ball(radius), kit.one(kit.patterns + kit.paints), piece, np.add(offset, (0, 0, radius)), place)
     elif choice == 1:
-        for j in range(4):
+        for _ in range(4):
             spot = np.add(offset, (*kit.rng.uniform(-0.14, 0.14, 2), 0.035))
             kit.put(shapes.rounded_box((0.07, 0.07, 0.07), 0.01), kit.one(kit.paints), piece, spot, place)
     else:  # a bear: body, head, ears, limbs

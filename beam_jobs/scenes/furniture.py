@@ -22,7 +22,7 @@ def table(kit, place, width=1.4, depth=0.85, height=0.74, name="dining table"):
         kit.put(shapes.cone(0.07, 0.05, height - 0.04, 14), wood, piece, (0, 0, 0), place)
         kit.put(shapes.cone(radius * 0.6, 0.06, 0.06), wood, piece, (0, 0, 0), place)
         return radius * 1.2, radius * 1.2, height
-    kit.box((width, depth, 0.05), (0, 0, height - 0.025), wood, piece, place, 0.02)
+    kit.box((width, depth, 0.05), (0, 0, height - 0.025), wood, piece, place, 0.024)
     kit.box((width - 0.14, depth - 0.14, 0.07), (0, 0, height - 0.085), wood, piece, place, 0.01)
     kit.legs(width, depth, height - 0.05, wood, piece, place, 0.035)
     return width * 0.8, depth * 0.8, height
@@ -31,7 +31,8 @@ def table(kit, place, width=1.4, depth=0.85, height=0.74, name="dining table"):
 def chair(kit, place):
     style = kit.rng.random()
     if style < 0.3:
-        return office_chair(kit, place)
+        office_chair(kit, place)
+        return
     piece, wood = kit.builder.object("chair"), kit.one(kit.woods + [kit.white])
     kit.put(soft.pillow(kit.rng, (0.22, 0.22, 0.045), 0.5, 0.03, 20), kit.one(kit.fabrics), piece, (0, 0, 0.46), place)
     kit.legs(0.42, 0.42, 0.44, wood, piece, place, 0.024)
@@ -156,12 +157,12 @@ def screen(kit, place, offset=(0, 0, 0), width=1.1):
 
 
 def cabinet(kit, place, width=1.2, depth=0.45, height=0.8, material=None, name="cabinet"):
-    piece, wood = kit.builder.object(name), kit.one([*kit.woods, kit.white, kit.paints[0]]) if material is None else material
-    kit.box((width, depth, height - 0.06), (0, 0, height / 2 + 0.03), wood, piece, place, 0.015)
+    piece, wood = kit.builder.object(name), kit.one([*kit.woods, kit.white, kit.lacquers[0]]) if material is None else material
+    kit.box((width, depth, height - 0.06), (0, 0, height / 2 + 0.03), wood, piece, place, 0.03)
     columns, rows = max(1, round(width / 0.45)), max(1, round(height / 0.7)) if kit.rng.random() < 0.6 else max(2, round(height / 0.28))
     rows = rows if height < 1.5 else 1
     wide, tall = (width - 0.04) / columns, (height - 0.1) / rows
-    front, knob = shapes.rounded_box((wide - 0.012, 0.025, tall - 0.012), 0.01), shapes.ball(0.016, 10)
+    front, knob = shapes.rounded_box((wide - 0.012, 0.025, tall - 0.012), 0.012), shapes.ball(0.016, 10)
     for a in range(columns):
         for b in range(rows):
             x, z = -width / 2 + 0.02 + wide * (a + 0.5), 0.08 + tall * (b + 0.5)

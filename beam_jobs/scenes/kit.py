@@ -33,6 +33,7 @@ class Kit:
         self.stone = make(textures.granite(rng, textures.tinted(rng, (0.4, 0.39, 0.37))), 0.5)
         self.ceramics = [make(textures.marble(rng, near(BRIGHT + CLOTHS)), 0.4) for _ in range(3)] + [self.white]
         self.paints = [make(textures.worn(rng, near(BRIGHT)), 0.5) for _ in range(4)]
+        self.lacquers = [make(textures.worn(rng, near(CLOTHS)), 0.8, relief="wood") for _ in range(2)]
         self.glass = [make(textures.plain(rng, np.array(c)), 0.3) for c in ((0.2, 0.33, 0.24), (0.42, 0.28, 0.16), (0.62, 0.7, 0.72))]
         self.spines = [make(textures.books(rng), 0.6) for _ in range(2)]
         self.linen = make(textures.fabric(rng, textures.tinted(rng, (0.87, 0.86, 0.83), 0.04)), 0.5, relief="cloth")
@@ -49,7 +50,7 @@ class Kit:
         c, s = np.cos(yaw), np.sin(yaw)
         self.builder.add(shape, material, instance, (x + c * offset[0] - s * offset[1], y + s * offset[0] + c * offset[1], z + offset[2]), yaw, stretch)
 
-    def box(self, extent, offset, material, instance, place, radius=0.018) -> None:
+    def box(self, extent, offset, material, instance, place, radius=0.024) -> None:
         self.put(shapes.rounded_box(extent, radius), material, instance, offset, place)
 
     def legs(self, width, depth, height, material, instance, place, thick=0.025) -> None:

@@ -22,10 +22,10 @@ class Relief:
 STYLES = {
     "none": Relief(1.0, 0.5, 1.0, 0.0),
     "plaster": Relief(2.56, 0.10, 0.60, 0.35),
-    "boards": Relief(1.92, 0.08, 0.50, 0.5),
-    "wood": Relief(1.28, 0.08, 0.40, 0.8),
-    "cloth": Relief(1.28, 0.06, 0.30, 4.0),
-    "pile": Relief(0.96, 0.04, 0.12, 6.0),
+    "boards": Relief(1.92, 0.08, 0.50, 0.6),
+    "wood": Relief(1.28, 0.08, 0.40, 1.2),
+    "cloth": Relief(1.28, 0.06, 0.20, 5.0),
+    "pile": Relief(0.96, 0.04, 0.12, 8.0),
 }
 
 

@@ -36,15 +36,18 @@ class Surfaces:
     facing: np.ndarray
 
 
-def pixel_rays(camera: Camera, size: int, place: tuple[float, float] = (0.5, 0.5)) -> tuple[np.ndarray, np.ndarray]:
-    """directions [S*S, 3] unit float32, world frame, and their share along the optical axis [S*S] (depth = distance * share); place: within the pixel."""
+def pixel_rays(camera: Camera, size: int, place: tuple[float, float] = (0.5, 0.5), chosen=None) -> tuple[np.ndarray, np.ndarray]:
+    """directions [S*S, 3] unit float32, world frame, and their share along the optical axis [S*S] (depth = distance * share).
+
+    place: within the pixel; chosen: [n] flat indices of the pixels wanted, in place of all.
+    """
     half = np.tan(camera.field_of_view / 2)
     x = ((np.arange(size) + place[0]) / size * 2 - 1) * half
     y = -((np.arange(size) + place[1]) / size * 2 - 1) * half
-    share = 1 / np.sqrt(1 + x[None] ** 2 + y[:, None] ** 2)
-    turn = camera.rotation
-    rays = (x[None, :, None] * turn[:, 0] + y[:, None, None] * turn[:, 1] - turn[:, 2]) * share[..., None]
-    return rays.reshape(-1, 3).astype("float32"), share.ravel().astype("float32")
+    rows, columns = np.divmod(np.arange(size * size) if chosen is None else chosen, size)
+    ways = np.stack([x[columns], y[rows], np.full(len(rows), -1.0)], 1).astype("float32")
+    share = 1 / np.sqrt(1 + ways[:, 0] ** 2 + ways[:, 1] ** 2)
+    return (ways @ camera.rotation.T.astype("float32")) * share[:, None], share
 
 
 class Eye:
@@ -55,8 +58,8 @@ class Eye:
         from embreex.mesh_construction import TriangleMesh
 
         self.scene, self.embree = scene, rtcore_scene.EmbreeScene()
-        TriangleMesh(self.embree, scene.shape.vertices[scene.shape.faces].astype("float32"))
         self.surface = Surface.of(scene)
+        TriangleMesh(self.embree, self.surface.vertices[self.surface.faces])
 
     @cached_property
     def lighting(self) -> Lighting:
@@ -116,12 +119,13 @@ class Eye:
         y, x = np.divmod(np.arange(size * size), size)
         phase, sampled = (x & 3) * 4 + (y & 3), (x + y) % 2 == 0
         samples = self.lighting.arriving(hits, phase, np.flatnonzero(sampled))
-        light = np.zeros_like(samples)
-        rejoined(samples, hits.point, hits.plane, hits.material, sampled, size, light)
-        alone = np.flatnonzero(light[:, 0] < 0)
+        once, twice = np.zeros_like(samples), np.zeros_like(samples)
+        rejoined(samples, hits.point, hits.plane, hits.material, sampled, size, 1, once)
+        alone = np.flatnonzero(once[:, 0] < 0)
         if len(alone):
-            light[alone] = self.lighting.arriving(hits, phase, alone)[alone]
-        return light
+            once[alone] = self.lighting.arriving(hits, phase, alone)[alone]
+        rejoined(once, hits.point, hits.plane, hits.material, np.ones(size * size, np.bool_), size, 2, twice)
+        return np.where(twice[:, :1] < 0, once, twice)
 
     def composed(self, hits: Hits, light: np.ndarray) -> np.ndarray:
         """[n, 3] radiance towards the camera."""
@@ -136,7 +140,7 @@ class Eye:
         total, pixel = np.minimum(colour[where], 4), 2 * np.tan(camera.field_of_view / 2) / size
         origins = np.broadcast_to(camera.location.astype("float32"), (len(where), 3)).copy()
         for place in SUBPIXELS:
-            rays = np.ascontiguousarray(pixel_rays(camera, size, place)[0][where])
+            rays = pixel_rays(camera, size, place, where)[0]
             beside = self.hits(origins, rays, pixel)
             borrowed = np.zeros((len(where), 3), "float32")
             borrow(where, beside.instance, beside.plane, hits.instance, hits.plane, light, size, borrowed)

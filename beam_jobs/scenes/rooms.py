@@ -26,7 +26,7 @@ def living_room(kit, plan: Plan) -> None:
     spot = plan.somewhere(kit.rng, 0.95, 0.9)
     if spot:
         furniture.couch(kit, spot, 0.95, 0.85)
-    lie_about(kit, plan, (clutter.toy, clutter.throw, clutter.basket, clutter.bag, clutter.cable), 4)
+    lie_about(kit, plan, (clutter.toy, clutter.throw, clutter.basket, clutter.bag, clutter.cable), 8)
 
 
 def bedroom(kit, plan: Plan) -> None:
@@ -45,7 +45,7 @@ def bedroom(kit, plan: Plan) -> None:
     if spot:
         furniture.rug(kit, spot, 1.6, 1.1)
     attempt(kit, plan, furniture.lamp, 0.45, 0.45)
-    lie_about(kit, plan, (clutter.clothes, clutter.shoes, clutter.bag, clutter.basket, clutter.clothes), 5)
+    lie_about(kit, plan, (clutter.clothes, clutter.shoes, clutter.bag, clutter.basket, clutter.clothes), 9)
 
 
 def kitchen(kit, plan: Plan) -> None:
@@ -57,7 +57,7 @@ def kitchen(kit, plan: Plan) -> None:
     attempt(kit, plan, appliances.oven, 0.62, 0.64)
     attempt(kit, plan, appliances.refrigerator, 0.74, 0.72)
     dinner(kit, plan, 1.2)
-    lie_about(kit, plan, (clutter.basket, clutter.carton, clutter.bag), 3)
+    lie_about(kit, plan, (clutter.basket, clutter.carton, clutter.bag), 7)
 
 
 def dining_room(kit, plan: Plan) -> None:
@@ -81,7 +81,7 @@ def home_office(kit, plan: Plan) -> None:
     for _ in range(3):
         attempt(kit, plan, furniture.shelf, 0.95, 0.36)
     dresser(kit, plan, 0.8, 0.42, 0.9, 3, ("papers", "pile", "clock", "vase"))
-    lie_about(kit, plan, (clutter.carton, clutter.pile, clutter.cable, clutter.basket, clutter.bag, clutter.carton), 5)
+    lie_about(kit, plan, (clutter.carton, clutter.pile, clutter.cable, clutter.basket, clutter.bag, clutter.carton), 9)
 
 
 def bathroom(kit, plan: Plan) -> None:
@@ -95,7 +95,7 @@ def bathroom(kit, plan: Plan) -> None:
         if spot:
             furniture.rug(kit, spot, *size)
     attempt(kit, plan, lambda kit, spot: furniture.cabinet(kit, spot, 0.5, 0.35, 1.6, kit.white), 0.5, 0.4)
-    lie_about(kit, plan, (clutter.clothes, clutter.basket, clutter.basket), 3)
+    lie_about(kit, plan, (clutter.clothes, clutter.basket, clutter.basket), 7)
 
 
 FURNISH = {"living_room": living_room, "bedroom": bedroom, "kitchen": kitchen, "dining_room": dining_room, "home_office": home_office, "bathroom": bathroom}
@@ -105,7 +105,7 @@ SPARE = {
     "kitchen": ("dresser", "chair", "plant"),
     "dining_room": ("dresser", "chair", "shelf", "plant"),
     "home_office": ("shelf", "chair", "cartons", "plant"),
-    "bathroom": ("basket",),
+    "bathroom": ("basket", "plant", "dresser", "towels"),
 }
 
 
@@ -149,15 +149,15 @@ def cartons(kit, place) -> None:
 
 
 def fill(kit, plan: Plan) -> None:
-    """one more piece of the room's kind for every 5 square metres, things on the walls, radiators below windows."""
-    for _ in range(int((plan.x1 - plan.x0) * (plan.y1 - plan.y0) / 5)):
+    """one more piece of the room's kind for every 3 square metres, things on the walls, radiators below windows."""
+    for _ in range(int((plan.x1 - plan.x0) * (plan.y1 - plan.y0) / 3)):
         spare(kit, plan, str(kit.rng.choice(SPARE[plan.kind])))
     for wall in range(4):
         for a, b, low, _, what in list(plan.openings[wall]):
             if what == "window" and low > 0.7:
                 side = plan.side(wall)
                 furniture.radiator(kit, (*side.point((a + b) / 2, 0.07), 0.0, side.yaw), min(b - a, 1.0))
-    for _ in range(int(kit.rng.integers(3, 8)) if plan.kind != "bathroom" else 2):
+    for _ in range(int(kit.rng.integers(6, 13)) if plan.kind != "bathroom" else 3):
         on_wall(kit, plan)
 
 
@@ -174,6 +174,7 @@ def spare(kit, plan: Plan, what: str) -> None:
         piece, width, depth = {
             "shelf": (furniture.shelf, 0.95, 0.36),
             "plant": (clutter.plant, 0.5, 0.5),
+            "towels": (appliances.towels, 0.7, 0.1),
             "cartons": (cartons, 0.45, 0.45),
             "basket": (clutter.basket, 0.45, 0.45),
         }[what]

@@ -20,7 +20,8 @@ FLAT = 0.3  # 1/m: relief lies on surfaces that bend less than this
 
 @dataclass(frozen=True)
 class Hits:
-    """n hits: distance [n] m along the ray (inf: none), relief included; point (of the mesh, without relief), normal (towards the ray's origin), plane (of the triangle), colour (linear) [n, 3],
+    """n hits: distance [n] m along the ray (inf: none), relief included; point (of the mesh, without relief),
+    normal (towards the ray's origin), plane (of the triangle), colour (linear) [n, 3],
     curvature [n, 2] 1/m (convex positive), material, instance [n] (-1: none). float32, int32."""
 
     distance: np.ndarray

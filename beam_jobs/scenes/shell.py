@@ -9,6 +9,7 @@ from beam_jobs.scenes.kit import WOODS
 from beam_jobs.scenes.plan import WALL, Plan
 from beam_jobs.scenes.scene import Light
 
+REACH = WALL / 2 + 0.04  # m that a floor goes beyond its room
 PAINTS = {
     "living_room": ((0.84, 0.82, 0.77), (0.78, 0.78, 0.77), (0.72, 0.7, 0.63), (0.66, 0.7, 0.71)),
     "bedroom": ((0.76, 0.79, 0.84), (0.84, 0.77, 0.75), (0.77, 0.81, 0.76), (0.8, 0.76, 0.82)),
@@ -60,7 +61,7 @@ def curtains(kit, side, at, width, low, high) -> None:
 
 
 def shell(kit, plan: Plan) -> None:
-    """walls, floor, ceiling, and concave fillets of 3 to 6 cm in the edges, as fused scans have them."""
+    """walls, floor, ceiling, and concave fillets of 5 to 10 cm in the edges, as fused scans have them."""
     rng, builder = kit.rng, kit.builder
     paint = PAINTS[plan.kind]
     walls = [wall_material(kit, plan.kind, textures.tinted(rng, paint[rng.integers(len(paint))], 0.03))] * 4
@@ -71,14 +72,15 @@ def shell(kit, plan: Plan) -> None:
     wall_piece, floor_piece, ceiling_piece = builder.object("wall"), builder.object("floor"), builder.object("ceiling")
     for wall in range(4):
         panels(kit, plan, wall, walls[wall], wall_piece)
-    size, radius = (plan.x1 - plan.x0, plan.y1 - plan.y0), rng.uniform(0.03, 0.06)
-    builder.add(uneven(rng, size), floor_material(kit, plan.kind), floor_piece, (plan.x0 - WALL / 2, plan.y0 - WALL / 2, 0))
+    size, radius = (plan.x1 - plan.x0, plan.y1 - plan.y0), rng.uniform(0.05, 0.1)
+    builder.add(uneven(rng, size), floor_material(kit, plan.kind), floor_piece, (plan.x0 - REACH, plan.y0 - REACH, 0))
     builder.add(shapes.quad((0, size[1], 0), (size[0], 0, 0), (0, -size[1], 0)), above, ceiling_piece, (plan.x0, plan.y0, plan.height))
     for x, sx in ((plan.x0, 1), (plan.x1, -1)):
         for y, sy in ((plan.y0, 1), (plan.y1, -1)):
             builder.add(fillet(plan.height, (sx, sy), radius), walls[0], wall_piece, (x, y, 0))
     for wall in range(4):
-        cove(kit, plan.side(wall), plan.height, radius, above, ceiling_piece)
+        side = plan.side(wall)
+        builder.add(cove(side, 0.0, side.length, radius, 1), above, ceiling_piece, (*side.start, plan.height))
         if rng.random() < 0.6:
             socket(kit, plan, wall)
 
@@ -105,9 +107,9 @@ def floor_material(kit, kind: str) -> int:
 
 
 def uneven(rng, size) -> shapes.Shape:
-    """a floor that undulates by a few millimetres, as scanned floors do, reaching half under the walls."""
+    """a floor that undulates by a few millimetres, as scanned floors do, reaching under the walls, so that it meets the next room's without a gap."""
     nx, ny = (int(side / 0.3) + 3 for side in size)
-    u, v = np.meshgrid(np.linspace(0, size[0] + WALL, nx), np.linspace(0, size[1] + WALL, ny), indexing="ij")
+    u, v = np.meshgrid(np.linspace(0, size[0] + 2 * REACH, nx), np.linspace(0, size[1] + 2 * REACH, ny), indexing="ij")
     waves = 0.004 * np.sin(u * rng.uniform(1, 3) + v * rng.uniform(1, 3)) - 0.004
     return shapes.from_lattice(np.stack([u, v, waves], -1))
 
@@ -120,14 +122,13 @@ def fillet(length: float, quadrant, radius: float = 0.03) -> shapes.Shape:
     return shapes.sheet(points, normals, np.stack([t * radius, z], -1), np.stack([np.full_like(t, -1 / radius), 0 * t], -1))
 
 
-def cove(kit, side, height: float, radius: float, material: int, piece: int) -> None:
-    """the fillet between a wall and the ceiling."""
-    t, s = np.meshgrid(np.linspace(0, np.pi / 2, 6), [0.0, side.length], indexing="ij")
-    inward, along, up = np.array([*side.inward, 0]), np.array([*side.along, 0]), np.array([0, 0, 1.0])
-    normals = np.cos(t)[..., None] * inward - np.sin(t)[..., None] * up
-    points = s[..., None] * along + radius * ((1 - np.cos(t))[..., None] * inward + (np.sin(t) - 1)[..., None] * up)
-    curvature = np.stack([np.full_like(t, -1 / radius), 0 * t], -1)
-    kit.builder.add(shapes.sheet(points, normals, np.stack([s, t * radius], -1), curvature), material, piece, (*side.start, height))
+def cove(side, start: float, end: float, radius: float, up: int) -> shapes.Shape:
+    """the fillet between a wall and the ceiling (up 1) or the floor (up -1), from `start` to `end` along the wall."""
+    t, s = np.meshgrid(np.linspace(0, np.pi / 2, 6), [start, end], indexing="ij")
+    inward, along, rise = np.array([*side.inward, 0]), np.array([*side.along, 0]), np.array([0, 0, float(up)])
+    normals = np.cos(t)[..., None] * inward - np.sin(t)[..., None] * rise
+    points = s[..., None] * along + radius * ((1 - np.cos(t))[..., None] * inward + (np.sin(t) - 1)[..., None] * rise)
+    return shapes.sheet(points, normals, np.stack([s, t * radius], -1), np.stack([np.full_like(t, -1 / radius), 0 * t], -1))
 
 
 def socket(kit, plan: Plan, wall: int) -> None:
@@ -152,6 +153,7 @@ def panels(kit, plan: Plan, wall: int, material: int, piece: int) -> None:
     for start, end in zip([0.0] + [door[1] for door in doors], [door[0] for door in doors] + [side.length]):
         if end - start > 0.1:
             kit.box((end - start, 0.024, 0.11), (0, 0, 0.05), kit.white, piece, (*side.point((start + end) / 2, 0.012), 0.0, side.yaw), 0.011)
+            kit.builder.add(cove(side, start, end, 0.045, -1), kit.white, piece, (*side.point(0, 0.024), 0.0))
     for a, b, _, high, _ in doors:
         if wall in (1, 2):
             place = (*side.point((a + b) / 2, -WALL / 2), 0.0, side.yaw)

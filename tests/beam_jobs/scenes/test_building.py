@@ -1,0 +1,68 @@
+"""Buildings and their cameras: the same for a seed, room kinds with what belongs to them, shots within the published bounds."""
+
+import numpy as np
+import pytest
+
+from beam_jobs.scenes.building import KINDS, building
+from beam_jobs.scenes.cameras import PITCH, shots
+from beam_jobs.scenes.renderer import Eye
+from beam_jobs.scenes.rooms import FURNISH, SPARE
+from beam_jobs.scenes.scene import SEMANTIC
+from beam_jobs.scenes.shell import PAINTS
+
+
+@pytest.fixture(scope="module")
+def eyes():
+    return [Eye(building(seed)) for seed in range(4)]
+
+
+def test_every_kind_of_room_has_colours_and_furniture():
+    assert set(KINDS) == set(FURNISH) == set(SPARE) == set(PAINTS)
+
+
+def test_a_building_has_several_kinds_of_rooms(eyes):
+    for eye in eyes:
+        kinds = [room.kind for room in eye.scene.rooms]
+        assert len(kinds) >= 3 and len(set(kinds)) == len(kinds)
+
+
+def test_the_same_seed_gives_the_same_view(eyes):
+    again = Eye(building(2))
+    for name in ("vertices", "normals", "uv", "curvature"):
+        np.testing.assert_array_equal(getattr(again.scene.shape, name), getattr(eyes[2].scene.shape, name))
+    shot = shots(eyes[2], np.random.default_rng(0), 3)[0]
+    one, two = (eye.look(shot.camera, 64, np.random.default_rng(1)) for eye in (eyes[2], again))
+    for name in ("rgb", "depth", "normal", "curvature", "instance"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
+
+
+def test_every_instance_is_of_the_class_of_its_name(eyes):
+    for eye in eyes:
+        for name, number in zip(eye.scene.names, eye.scene.semantic):
+            assert SEMANTIC[number] == (name if name in SEMANTIC else "background")
+
+
+def test_all_semantic_objects_appear_in_a_few_buildings(eyes):
+    found = {name for eye in eyes for name in eye.scene.names} | {name for seed in range(4, 10) for name in building(seed).names}
+    assert set(SEMANTIC[2:]) <= found
+
+
+def test_shots_keep_the_published_bounds(eyes):
+    taken = [shots(eye, np.random.default_rng(0), 17) for eye in eyes]
+    for here in taken:
+        ahead = np.array([shot.camera.point - shot.camera.location for shot in here])
+        length = np.linalg.norm(ahead, axis=1)
+        assert (np.abs(np.arcsin(ahead[:, 2] / length)) <= PITCH + 1e-6).all()
+        view = np.degrees([shot.camera.field_of_view for shot in here])
+        assert view.min() >= 45 and view.max() <= 75
+        assert np.unique([shot.point for shot in here], return_counts=True)[1].min() >= 3
+    every = [shot for here in taken for shot in here]
+    length = np.array([np.linalg.norm(shot.camera.point - shot.camera.location) for shot in every])
+    assert 3.4 < length.mean() < 6.5
+
+
+def test_a_fixated_point_is_seen_in_the_middle_of_its_view(eyes):
+    for shot in shots(eyes[0], np.random.default_rng(0), 5):
+        seen = eyes[0].look(shot.camera, 65, np.random.default_rng(0))
+        far = np.linalg.norm(shot.camera.point - shot.camera.location)
+        assert seen.distance[32, 32] == pytest.approx(far, abs=0.02)
