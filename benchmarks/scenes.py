@@ -89,8 +89,8 @@ def rendered(buildings: int, views: int, size: int) -> tuple[list[dict[str, floa
     return found, taken, seconds
 
 
-def distributions(taken: list) -> dict[str, tuple[float, float, float]]:
-    """{what: (mean, least, most)} over all shots, as the published data set states them."""
+def distributions(taken: list) -> dict[str, tuple[float, float, float, float]]:
+    """{what: (mean, median, least, most)} over all shots of all buildings."""
     every = [shot for shots in taken for shot in shots]
     ahead = [shot.camera.point - shot.camera.location for shot in every]
     length = np.array([np.linalg.norm(way) for way in ahead])

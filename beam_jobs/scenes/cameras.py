@@ -15,7 +15,7 @@ from models.tasks import Camera
 from models.tasks.view import rotation_from_euler
 
 PITCH = np.radians(22.5)
-SHELL = 0.5  # share of the points that lie on walls, floors and ceilings
+SHELL = 0.45  # share of the points that lie on walls, floors and ceilings
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def shots(eye: Eye, rng: np.random.Generator, count: int, fewest: int = 3, most:
         place = corners[triangle].T @ np.array([u, v - u, 1 - v])
         ahead = place - locations
         length = np.linalg.norm(ahead, axis=1)
-        seen = (np.abs(eye.cast(locations, ahead / length[:, None])[0] - length) < 5e-3) & (length > 0.7) & (np.abs(np.arcsin(ahead[:, 2] / length)) < PITCH)
+        seen = (np.abs(eye.cast(locations, ahead / length[:, None])[0] - length) < 5e-3) & (length > 1.2) & (np.abs(np.arcsin(ahead[:, 2] / length)) < PITCH)
         if seen.sum() < fewest:
             continue
         normal = spread[triangle] / (2 * area[triangle])
