@@ -5,7 +5,9 @@ Every member has its own initialisation, optimiser state, clipping and early sto
 
 from __future__ import annotations
 
+import json
 import time
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -44,23 +46,30 @@ class Learned:
     seconds: float
 
 
-def learn(store, maps, name: str, slots: np.ndarray, seeds: Sequence[int], config, schedule: Schedule | None = None) -> Learned:
+def learn(store, maps, name: str, slots: np.ndarray, seeds: Sequence[int], config, schedule: Schedule | None = None, *, rows: tuple | None = None) -> Learned:
     """train every member of one order into target `name`.
 
-    maps: (source index, split) -> [view, h, w, c]; slots: [member, order] source indices; seeds: one a member. A fifth of the teaching samples, the last
-    ones, stops members early and teaches nothing. Raises Interrupted if the loss of a member is no number.
+    maps: (source index, split) -> [view, h, w, c]; slots: [member, order] source indices; seeds: one a member. rows: (teaching, held out) samples; the held-out
+    ones stop members early and teach nothing; the last fifth of the first `transfer_images` if None. Raises Interrupted if the loss of a member is no number.
     """
-    schedule = schedule or Schedule()
-    since, used = time.time(), sorted({int(index) for index in np.ravel(slots)})
-    local = np.searchsorted(used, slots)
-    teach, test = Samples(store, maps, name, config.transfer_split, used), Samples(store, maps, name, "test", used)
-    count = min(len(teach), config.transfer_images)
-    held = np.arange(count - max(1, count // 5), count)
+    since = time.time()
+    stack, validation, snapshot = descend(store, maps, name, slots, seeds, config, schedule or Schedule(), rows)
+    used = sorted({int(index) for index in np.ravel(slots)})
+    test = Samples(store, maps, name, "test", used)
+    losses = image_losses(stack, test.take(np.arange(len(test)))).T
+    return Learned(losses.astype("float32"), validation, snapshot.epoch, time.time() - since)
+
+
+def descend(store, maps, name: str, slots: np.ndarray, seeds: Sequence[int], config, schedule: Schedule, rows: tuple | None):
+    """(stack with every member's best weights, validation losses [epoch, member], the `Best`)."""
+    used = sorted({int(index) for index in np.ravel(slots)})
+    local, teach = np.searchsorted(used, slots), Samples(store, maps, name, config.transfer_split, used)
+    fit, held = rows or split_last(len(teach), config.transfer_images)
     keras.backend.clear_session()
     stack = build_stack(store, name, teach, local, seeds, config, schedule)
     rng, validation, snapshot = np.random.default_rng(config.seed), [], Best(stack, len(local), schedule.patience)
     for _ in range(schedule.epochs):
-        order = rng.permutation(held[0])
+        order = fit[rng.permutation(len(fit))]
         size = min(schedule.batch, len(order))
         for start in range(0, len(order) - size + 1, size):  # whole batches: one compiled program; `fit` costs seconds a call (docs/DEVIATIONS.md)
             stack.train_on_batch(teach.take(order[start : start + size]), np.zeros(size, "float32"))
@@ -71,8 +80,43 @@ def learn(store, maps, name: str, slots: np.ndarray, seeds: Sequence[int], confi
         if snapshot.update(validation[-1]):
             break
     snapshot.restore()
-    losses = image_losses(stack, test.take(np.arange(len(test)))).T
-    return Learned(losses.astype("float32"), np.stack(validation), snapshot.epoch, time.time() - since)
+    return stack, np.stack(validation), snapshot
+
+
+def split_last(count: int, limit: int) -> tuple[np.ndarray, np.ndarray]:
+    """(all but the last fifth, the last fifth) of the first `limit` of `count` samples."""
+    count = min(count, limit)
+    cut = count - max(1, count // 5)
+    return np.arange(cut), np.arange(cut, count)
+
+
+def gradient_transfers(bench, regime, name: str, subsets: list[tuple[int, ...]]) -> None:
+    """wanted subsets into one target, stacked by order, at most `stack_members` at a time; finished stacks go to the ledger."""
+    data, config = bench.store.samples(name, bench.config.transfer_split), bench.config
+    picked = regime.samples(data, config.seed)
+    held = np.isin(np.asarray(data.views)[picked], regime.views[regime.held]).any(1)
+    rows = (picked[~held], picked[held]) if held.any() and not held.all() else tuple(picked[part] for part in split_last(len(picked), len(picked)))
+    groups: dict[tuple, list] = {}
+    for subset in subsets:
+        groups.setdefault((len(subset), subset == (len(bench.sources),)), []).append(subset)
+    for group in groups.values():
+        for i in range(0, len(group), config.stack_members):
+            part = group[i : i + config.stack_members]
+            seeds = [zlib.crc32(json.dumps([bench.key(subset, regime), config.seed]).encode()) % 2**31 for subset in part]
+            found = learn(bench.store, bench.maps, name, np.array(part), seeds, config, Schedule(epochs=config.transfer_epochs), rows=rows)
+            bench.keep(name, dict(zip(part, found.losses)), regime)
+            print(f"  {len(part)} transfers of order {len(part[0])} into {name} by gradient: {found.seconds:.1f} s", file=bench.out, flush=True)
+
+
+def member_head(bench, subset: tuple[int, ...], name: str, fit: np.ndarray, held: np.ndarray, schedule: Schedule) -> tuple[keras.Model, float]:
+    """(head with the weights of one transfer trained alone, its mean loss on the held-out samples)."""
+    stack, validation, _ = descend(bench.store, bench.maps, name, np.array([subset]), [bench.config.seed], bench.config, schedule, (fit, held))
+    head = stack.template()
+    for variable, weight in zip(head.trainable_variables, stack.learned):
+        variable.assign(np.asarray(weight)[0])
+    for variable, weight in zip(head.non_trainable_variables, stack.state):
+        variable.assign(np.asarray(weight)[0])
+    return head, float(validation.min())
 
 
 class Samples:

@@ -8,11 +8,28 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 ENCODERS = ("resnet50", "lean")
+COUNTS = (
+    "representation_channels",
+    "head_width",
+    "steps",
+    "steps_at_once",
+    "feeders",
+    "batch",
+    "tile_size",
+    "output_stride",
+    "transfer_images",
+    "transfer_order",
+    "regime_order",
+    "transfer_epochs",
+    "stack_members",
+)
 CHOICES = {
     "encoder": ENCODERS,
     "recipe": ("shared", "published"),
     "schedule": ("cosine", "step"),
     "precision": ("float32", "mixed_bfloat16", "mixed_float16"),
+    "higher_orders": ("all_pairs", "published"),
+    "learner": ("closed_form", "gradient"),
 }
 
 
@@ -29,7 +46,13 @@ class NetworkConfig:
     tile_size: side of a jigsaw tile in pixels. random_features: ReLU features a source in the closed-form readout; output_stride: the readout
     answers maps at 1/output_stride of the image and enlarges them. ridges: strengths tried, relative to the mean square of the features.
     transfer_split: which split transfers learn from (the paper: val; task networks learn from train). transfer_images: at most so many.
-    transfer_order: 1 or 2, all subsets of that many sources are measured. calibration_targets: targets for which `calibration_sources` first-order transfers
+    transfer_order: most sources of a transfer. higher_orders: "all_pairs", and sets of three and more by the published rule (`candidates.py`), or
+    "published", pairs by that rule too. regimes: amounts of teaching images that are measured beside each other, nested; the largest up to
+    `transfer_order`, the others up to `regime_order`; one regime of `transfer_images` if empty.
+    learner: "closed_form" or "gradient", what transfers are measured by.
+    transfer_epochs: most epochs of a transfer that is trained by gradient, stack_members: that are trained as one at most (memory grows with it).
+    policy_epochs: most epochs of the chosen policy's edges, which are trained by gradient too and keep the better learner; 0 keeps the closed form.
+    calibration_targets: targets for which `calibration_sources` first-order transfers
     are also trained by gradient, with two seeds and for at most `calibration_epochs`, to see how far the closed form can be trusted;
     none if 0. seed: of everything random.
     """
@@ -60,6 +83,13 @@ class NetworkConfig:
     transfer_split: str = "val"
     transfer_images: int = 16_000
     transfer_order: int = 2
+    higher_orders: str = "all_pairs"
+    regimes: tuple[int, ...] = ()
+    regime_order: int = 1
+    learner: str = "closed_form"
+    transfer_epochs: int = 30
+    stack_members: int = 26
+    policy_epochs: int = 0
     calibration_targets: int = 0
     calibration_sources: int = 12
     calibration_epochs: int = 60
@@ -74,13 +104,13 @@ class NetworkConfig:
                 raise ValueError(f"{name} is one of {', '.join(allowed)}; got {getattr(self, name)!r}")
         if self.encoder == "lean" and not (self.encoder_widths and self.decoder_widths):
             raise ValueError("the lean encoder needs encoder_widths and decoder_widths, e.g. (12, 24, 48, 80) and (48, 24, 16)")
-        for name in ("representation_channels", "head_width", "steps", "steps_at_once", "feeders", "batch", "tile_size", "output_stride", "transfer_images"):
+        for name in COUNTS:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is at least 1, got {getattr(self, name)}")
         if self.steps % self.steps_at_once:
             raise ValueError(f"steps ({self.steps}) is a multiple of steps_at_once ({self.steps_at_once})")
-        if self.transfer_order not in (1, 2) or not self.ridges or min(self.ridges) <= 0:
-            raise ValueError(f"transfer_order is 1 or 2 and ridges are positive; got {self.transfer_order}, {self.ridges}")
+        if not self.ridges or min(self.ridges) <= 0 or min((*self.regimes, 1)) < 1:
+            raise ValueError(f"ridges are positive and regimes at least 1 image; got {self.ridges}, {self.regimes}")
 
 
 @functools.cache

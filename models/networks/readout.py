@@ -1,14 +1,16 @@
 """Readouts whose last layer is solved exactly: what a frozen representation knows about a target, without gradient descent.
 
 Local readouts (maps): ridge regression on the 3 x 3 neighbourhoods of the representation and random ReLU features of them (Rahimi and Recht 2008).
-One Gram matrix over all sources holds every subset. Global readouts (vectors, classes): kernel ridge regression, where the kernel of several
+Gram blocks between sources hold every subset. Global readouts (vectors, classes): kernel ridge regression, where the kernel of several
 sources is the sum of theirs, and the kernel of a pair of views adds and multiplies theirs; leave-one-out errors in closed form choose the ridge.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import cho_factor, cho_solve, lapack
 
 
 def neighbourhoods(maps: np.ndarray) -> np.ndarray:
@@ -26,32 +28,81 @@ def random_kernel(channels: int, features: int, seed: int) -> tuple[np.ndarray, 
 
 
 def local_features(maps: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    """[n, h, w, c] -> [n h w, 9 c + features] float32."""
+    """[n, h, w, c] -> [n h w, 9 c + features + 1] float32; the last column is the constant 1."""
     x = neighbourhoods(np.asarray(maps, "float32"))
     x = x.reshape(-1, x.shape[-1])
-    return np.concatenate([x, np.maximum(x @ kernel + bias, 0)], axis=1)
+    return np.concatenate([x, np.maximum(x @ kernel + bias, 0), np.ones((len(x), 1), "float32")], axis=1)
 
 
-class LocalSolver:
-    """Ridge solutions for any subset of sources from one Gram matrix.
+class Moments:
+    """Sums over rows that every ridge solution needs, gathered a chunk of rows at a time: Gram blocks between sources that occur together.
 
-    features: per source [rows, d]; outputs [rows, o]. A constant column is added and not shrunk.
+    subsets: sets of sources (hashable) that will be solved. Rows come in two groups, fitted and held out.
     """
 
-    def __init__(self, features: list[np.ndarray], outputs: np.ndarray) -> None:
-        self.width, self.rows = features[0].shape[1], len(outputs)
-        stacked = np.concatenate([*features, np.ones((self.rows, 1), "float32")], axis=1)
-        self.gram, self.cross = stacked.T @ stacked, stacked.T @ outputs
+    def __init__(self, subsets: Iterable[tuple]) -> None:
+        subsets = list(subsets)
+        self.pairs = sorted({(a, b) for subset in subsets for i, a in enumerate(subset) for b in subset[i:]})
+        self.sources = sorted({source for subset in subsets for source in subset})
+        self.gram: list[dict] = [{}, {}]
+        self.cross: list[dict] = [{}, {}]
+        self.square, self.rows = [0.0, 0.0], [0, 0]
 
-    def columns(self, sources: tuple[int, ...]) -> np.ndarray:
-        return np.concatenate([np.arange(s * self.width, (s + 1) * self.width) for s in sources] + [[self.gram.shape[0] - 1]])
+    def add(self, features: Mapping, outputs: np.ndarray, held: bool) -> None:
+        """features: source -> [rows, d + 1], the constant last; outputs [rows, o]."""
+        gram, cross = self.gram[held], self.cross[held]
+        for a, b in self.pairs:
+            gram[a, b] = gram.get((a, b), 0) + features[a].T @ features[b]
+        for source in self.sources:
+            cross[source] = cross.get(source, 0) + features[source].T @ outputs
+        self.square[held] = self.square[held] + (outputs.astype("float64") ** 2).sum(0)
+        self.rows[held] += len(outputs)
 
-    def weights(self, sources: tuple[int, ...], ridge: float) -> np.ndarray:
-        """[len(sources) d + 1, o] float32; the last row is the constant."""
-        at = self.columns(sources)
-        block = self.gram[np.ix_(at, at)].astype("float64")
-        block[np.diag_indices(len(at) - 1)] += ridge * self.rows + 1e-6 * np.trace(block) / len(at)  # a singular Gram matrix still factors
-        return cho_solve(cho_factor(block, overwrite_a=True), self.cross[at]).astype("float32")
+    def of(self, subset: tuple, held: int, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(Gram matrix [k d + 1, k d + 1] float64, cross moments [k d + 1, columns]) of one group of rows; the constant last."""
+        gram, cross = self.gram[held], self.cross[held]
+        d, k = gram[subset[0], subset[0]].shape[0] - 1, len(subset)
+        made, right = np.empty((k * d + 1, k * d + 1)), np.empty((k * d + 1, len(columns)), "float32")
+        for i, a in enumerate(subset):
+            rows = slice(i * d, (i + 1) * d)
+            for j, b in enumerate(subset[i:], i):
+                made[rows, j * d : (j + 1) * d] = gram[a, b][:-1, :-1]
+                made[j * d : (j + 1) * d, rows] = gram[a, b][:-1, :-1].T
+            made[rows, -1] = made[-1, rows] = gram[a, a][:-1, -1]
+            right[rows] = cross[a][:-1, columns]
+        made[-1, -1], right[-1] = gram[subset[0], subset[0]][-1, -1], cross[subset[0]][-1, columns]
+        return made, right
+
+    def solve(self, subset: tuple, ridges: tuple[float, ...], parts: Mapping[str, slice]) -> tuple[np.ndarray, dict[str, float]]:
+        """(weights [k d + 1, o] float32 over the outputs of `parts`, side by side, name -> ridge).
+
+        The ridge of each part (a target's outputs) has the least squared error on the held-out rows when fitted to the others; the weights are then fitted
+        to all rows. Without held-out rows it is the first.
+        """
+        columns = np.concatenate([np.arange(part.start, part.stop) for part in parts.values()])
+        owner = np.repeat(np.arange(len(parts)), [part.stop - part.start for part in parts.values()])
+        gram, right = self.of(subset, 0, columns)
+        if not self.rows[1]:
+            return ridge_solution(gram, right, ridges[0], self.rows[0]), dict.fromkeys(parts, ridges[0])
+        other, cross = self.of(subset, 1, columns)
+        errors, held = np.zeros((len(ridges), len(parts))), other.astype("float32")
+        for i, ridge in enumerate(ridges) if len(ridges) > 1 else ():
+            weights = ridge_solution(gram, right, ridge, self.rows[0])
+            missed = self.square[1][columns] + np.einsum("ij,ij->j", weights, held @ weights - 2 * cross)
+            errors[i] = np.bincount(owner, missed, len(parts))
+        best = errors.argmin(0)
+        made, gram, right = np.empty(right.shape, "float32"), gram + other, right + cross
+        for i in np.unique(best):
+            own = best[owner] == i
+            made[:, own] = ridge_solution(gram, right[:, own], ridges[i], sum(self.rows))
+        return made, {name: ridges[i] for name, i in zip(parts, best)}
+
+
+def ridge_solution(gram: np.ndarray, cross: np.ndarray, ridge: float, rows: int) -> np.ndarray:
+    """[d + 1, o] float32: weights whose squares, but for the constant's in the last row, are shrunk by ridge * rows."""
+    block = gram.copy()
+    block[np.diag_indices(len(block) - 1)] += ridge * rows + 1e-6 * np.trace(block) / len(block)  # a singular Gram matrix still factors
+    return cho_solve(cho_factor(block, overwrite_a=True, check_finite=False), cross, check_finite=False).astype("float32")
 
 
 def global_features(maps: np.ndarray, features: int, seed: int) -> np.ndarray:
@@ -73,24 +124,41 @@ def sample_kernel(view_kernel: np.ndarray, rows: np.ndarray, columns: np.ndarray
     return total if len(parts) == 1 else total + np.prod(parts, axis=0)
 
 
-class KernelRidge:
-    """Kernel ridge regression with the ridge chosen by leave-one-out on the training samples (all strengths from one eigendecomposition).
+class RidgeInverses:
+    """Inverses of one kernel with every ridge added, for all targets whose samples share it. kernel [n, n]; ridges relative to its mean diagonal."""
 
-    kernel [n, n]; targets [n, o]. `dual` [n, o], `mean` [o], `ridge`, `left_out` [n, o]: leave-one-out predictions.
+    def __init__(self, kernel: np.ndarray, ridges: tuple[float, ...]) -> None:
+        self.ridges, self.inverses = ridges, []
+        scale = np.trace(kernel) / len(kernel)
+        for ridge in ridges:
+            block = kernel.astype("float64")
+            block[np.diag_indices(len(block))] += (ridge + 1e-9) * scale
+            factor, failed = lapack.dpotrf(block, lower=1, overwrite_a=1)
+            if failed:  # sums and products of float32 kernels may have eigenvalues below zero by rounding
+                values, vectors = np.linalg.eigh(kernel.astype("float64"))
+                self.inverses.append((vectors / (np.maximum(values, 0) + ridge * scale)) @ vectors.T)
+                continue
+            inverse, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)
+            self.inverses.append(np.tril(inverse) + np.tril(inverse, -1).T)
+
+
+class KernelRidge:
+    """Kernel ridge regression with the ridge chosen by leave-one-out on the training samples.
+
+    kernel [n, n] or its `RidgeInverses`; targets [n, o]. `dual` [n, o], `mean` [o], `ridge`, `left_out` [n, o]: leave-one-out predictions.
     """
 
-    def __init__(self, kernel: np.ndarray, targets: np.ndarray, ridges: tuple[float, ...]) -> None:
+    def __init__(self, kernel: np.ndarray | RidgeInverses, targets: np.ndarray, ridges: tuple[float, ...]) -> None:
+        solved, best = kernel if isinstance(kernel, RidgeInverses) else RidgeInverses(kernel, ridges), np.inf
         self.mean = targets.mean(0)
         centred = (targets - self.mean).astype("float64")
-        values, vectors = np.linalg.eigh(kernel.astype("float64"))
-        projected, scale, best = vectors.T @ centred, np.trace(kernel) / len(kernel), np.inf
-        for ridge in ridges:
-            shrunk = 1 / (np.maximum(values, 0) + ridge * scale)
-            dual = vectors @ (shrunk[:, None] * projected)
-            missed = dual / ((vectors**2) @ shrunk)[:, None]  # residual of a sample that was left out (Allen 1974)
+        for ridge, inverse in zip(solved.ridges, solved.inverses):
+            dual = inverse @ centred
+            missed = dual / np.diag(inverse)[:, None]  # residual of a sample that was left out (Allen 1974)
             error = float((missed**2).mean())
             if error < best:
-                best, self.ridge, self.dual, self.left_out = error, ridge, dual.astype("float32"), (centred - missed + self.mean).astype("float32")
+                best, self.ridge, self.dual, kept = error, ridge, dual.astype("float32"), missed
+        self.left_out = (centred - kept + self.mean).astype("float32")
 
     def predict(self, kernel: np.ndarray) -> np.ndarray:
         """kernel [m, n] between new and training samples -> [m, o]."""

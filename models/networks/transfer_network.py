@@ -1,4 +1,4 @@
-"""Transfer networks in closed form, as ordinary Keras models that export and serve like any other.
+"""Transfer networks of both learners, as ordinary Keras models that export and serve like any other.
 
 A network takes raw (unstandardised) representations, sources side by side on the channel axis: [B, h, w, c order], or [B, images, h, w, c order].
 """
@@ -8,23 +8,42 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import keras
 import numpy as np
 from keras import ops
 
+from models.networks.answers import from_blocks
+from models.networks.heads import build_head
+from models.networks.judging import block_channels, sample_losses, sharpness
+from models.networks.losses import image_losses
+from models.networks.plan import NetworkConfig
+from models.networks.regimes import held_out
 from models.tasks import TASKS, Task
 
 
 @dataclass(frozen=True)
 class TransferNetwork:
-    """sources: in the order of the channels. head: keras.Model of representations -> the target's answer (logits where it has classes)."""
+    """sources: in the order of the channels. head: keras.Model of representations -> the target's answer (logits where it has classes). learner: "closed_form"
+    or "gradient", whichever did better on held-out data."""
 
     sources: tuple[str, ...]
     target: Task
     head: keras.Model
+    learner: str = "closed_form"
+
+
+class Standardised(keras.layers.Layer):
+    """(representation - mean) / deviation a channel, as the representation store keeps them; mean, deviation [order c]."""
+
+    def __init__(self, mean: np.ndarray, deviation: np.ndarray) -> None:
+        super().__init__(trainable=False)
+        self.mean, self.deviation = constant(self, "mean", mean), constant(self, "deviation", deviation)
+
+    def call(self, maps):
+        return (maps - self.mean) / self.deviation
 
 
 class LocalReadout(keras.layers.Layer):
@@ -99,53 +118,98 @@ def constant(layer: keras.layers.Layer, name: str, value: np.ndarray):
 
 
 def write_transfer(bench, subset: tuple[int, ...], target: str, folder: Path, address: str) -> Path:
-    """solve one edge on `bench` and write it: arrays.npz and transfer.json, renamed when complete."""
-    from models.networks import transfers
-
-    task, config, sources = TASKS[target], bench.config, bench.names(subset)
+    """solve one edge on `bench` in closed form, train it by gradient too where `policy_epochs` says so, and write the better on held-out data: transfer.json
+    and arrays.npz (for the gradient learner, head.weights.h5), renamed when complete."""
+    task, config, regime, sources = TASKS[target], bench.config, bench.regimes[-1], bench.names(subset)
+    facts = {"sources": list(sources), "target": target, "address": address, "grid": bench.grid, "learner": "closed_form", "validation": {}}
+    learned = None
+    if config.policy_epochs and len(fitting(bench, target, regime)[1]):
+        learned, facts["validation"] = compared(bench, subset, target, regime)
+        facts["learner"] = min(facts["validation"], key=facts["validation"].get)
     scales = [bench.representations.scale(source) for source in sources]
     arrays = {"mean": np.stack([mean for mean, _ in scales]), "deviation": np.stack([deviation for _, deviation in scales])}
-    facts = {"sources": list(sources), "target": target, "address": address, "grid": bench.grid, "learner": "closed_form"}
-    if task.output.dense:
-        arrays.update(local_arrays(bench, subset, target))
-        facts.update(channels=transfers.block_channels(task), enlarge=config.output_stride, factor=transfers.sharpness(task))
+    if facts["learner"] == "gradient":
+        facts.update(size=bench.store.size, config=asdict(config))
+    elif task.output.dense:
+        arrays.update(local_arrays(bench, subset, target, regime))
+        facts.update(channels=block_channels(task), enlarge=config.output_stride, factor=sharpness(task))
     else:
-        solved, factor = global_arrays(bench, subset, target)
+        solved, factor = global_arrays(bench, subset, target, regime)
         arrays.update(solved)
         facts.update(factor=factor)
     scratch = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     np.savez(scratch / "arrays.npz", **arrays)
+    if facts["learner"] == "gradient":
+        learned.save_weights(scratch / "head.weights.h5")
     (scratch / "transfer.json").write_text(json.dumps(facts))
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(scratch, folder)
     return folder
 
 
-def local_arrays(bench, subset: tuple[int, ...], target: str) -> dict:
+def fitting(bench, target: str, regime) -> tuple[np.ndarray, np.ndarray]:
+    """(rows that teach, rows held out) of the target's samples in the transfer split, as the regime's views are divided."""
+    data = bench.store.samples(target, bench.config.transfer_split)
+    rows = regime.samples(data, bench.config.seed)
+    held = np.isin(np.asarray(data.views)[rows], regime.views[regime.held]).any(1)
+    return rows[~held], rows[held]
+
+
+def compared(bench, subset: tuple[int, ...], target: str, regime) -> tuple[keras.Model, dict[str, float]]:
+    """(the head trained by gradient, learner -> mean loss on the held-out samples). Both learners were fitted to the others; the gradient's weights are those
+    of its best epoch on the held-out samples, which favours it a little. Test samples take no part."""
+    from models.networks.gradient import Schedule, member_head
+
+    fit, held = fitting(bench, target, regime)
+    head, own = member_head(bench, subset, target, fit, held, Schedule(epochs=bench.config.policy_epochs))
+    return head, {"closed_form": closed_loss(bench, subset, target, regime, fit, held), "gradient": own}
+
+
+def closed_loss(bench, subset: tuple[int, ...], target: str, regime, fit: np.ndarray, held: np.ndarray) -> float:
+    """mean loss of the closed form on held-out samples, fitted to the others."""
+    from models.networks.closed_form import GlobalTarget, LocalFeatures, local_moments, subset_kernel
+    from models.networks.readout import sample_kernel
+
+    task, config, split = TASKS[target], bench.config, bench.config.transfer_split
+    data = bench.store.samples(target, split)
+    wanted, mask = np.asarray(data.target[held], "float32"), np.asarray(data.mask[held], "float32")
+    if task.output.dense:
+        features = LocalFeatures(bench)
+        inner = replace(regime, views=regime.views[~regime.held], held=held_out([bench.store.views(split)[i] for i in regime.views[~regime.held]]))
+        moments, parts = local_moments(bench, inner, [subset], [target], features)
+        weights, _ = moments.solve(subset, config.ridges, parts)
+        seen = [features(source, split, np.asarray(data.views)[held, 0]) for source in subset]
+        blocks = np.concatenate([*(part[:, :-1] for part in seen), seen[0][:, -1:]], 1) @ weights
+        return float(
+            image_losses(task.loss, wanted, mask, from_blocks(blocks, bench.grid, block_channels(task), config.output_stride) * sharpness(task)).mean()
+        )
+    solved = GlobalTarget(bench, target, regime, rows=fit)
+    kernel, views = subset_kernel(bench, subset, "teach"), np.asarray(data.views)[held]
+    found, factor = solved.fit(sample_kernel(kernel, solved.views, solved.views))
+    return float(sample_losses(task.loss, wanted, mask, found.predict(sample_kernel(kernel, views, solved.views)) * np.float32(factor)).mean())
+
+
+def local_arrays(bench, subset: tuple[int, ...], target: str, regime) -> dict:
     """kernel, bias and the solved weights of one subset into one map target."""
-    from models.networks import transfers
-    from models.networks.readout import LocalSolver, local_features, random_kernel
+    from models.networks.closed_form import LocalFeatures, local_moments
 
-    config, split = bench.config, bench.config.transfer_split
-    picked = np.arange(bench.views)[: config.transfer_images]
-    outputs = transfers.map_outputs(bench.store, target, split, picked, bench.grid, config)
-    kernel, bias = random_kernel(bench.maps(0, "test").shape[-1], config.random_features, config.seed)
-    solver = LocalSolver([local_features(bench.maps(i, split)[picked], kernel, bias) for i in subset], outputs)
-    ridge = transfers.choose_ridge(bench, target, kernel, bias, outputs, len(picked))
-    return {"kernel": kernel, "bias": bias, "weights": solver.weights(tuple(range(len(subset))), ridge)}
+    features = LocalFeatures(bench)
+    moments, parts = local_moments(bench, regime, [subset], [target], features)
+    weights, _ = moments.solve(subset, bench.config.ridges, parts)
+    kernel, bias = features.kernel(bench.maps(subset[0], "test").shape[-1])
+    return {"kernel": kernel, "bias": bias, "weights": weights}
 
 
-def global_arrays(bench, subset: tuple[int, ...], target: str) -> tuple[dict, float]:
+def global_arrays(bench, subset: tuple[int, ...], target: str, regime) -> tuple[dict, float]:
     """the solved kernel regression of one subset into one vector or class target, and its temperature."""
-    from models.networks import transfers
+    from models.networks.closed_form import GlobalTarget
     from models.networks.readout import global_features
 
     config, split = bench.config, bench.config.transfer_split
-    bench.kernels = {i: transfers.GlobalKernel(bench, i, config) for i in subset}
-    fit, _ = transfers.fit_global(bench, target, subset)
-    rows = transfers.teaching_rows(bench.store, target, config)
+    solved = GlobalTarget(bench, target, regime)
+    fit, factor = solved.fit(solved.kernels(bench, subset)[0])
     teach = [global_features(bench.maps(i, split), config.random_features, config.seed) for i in subset]
     size = int(np.prod(bench.maps(0, "test").shape[1:]))
     kernel = (np.random.default_rng(config.seed).standard_normal((size, config.random_features)) / np.sqrt(size)).astype("float32")
@@ -153,10 +217,10 @@ def global_arrays(bench, subset: tuple[int, ...], target: str) -> tuple[dict, fl
         "kernel": kernel,
         "teach": np.stack(teach),
         "scale": np.array([(features**2).sum(1).mean() for features in teach]),
-        "views": np.asarray(bench.store.samples(target, split).views[rows]),
+        "views": solved.views,
         "dual": fit.dual,
         "constant": fit.mean,
-    }, fit.temperature
+    }, factor
 
 
 def load_transfer_network(folder: str | Path) -> TransferNetwork:
@@ -170,7 +234,13 @@ def load_transfer_network(folder: str | Path) -> TransferNetwork:
     task, channels = TASKS[facts["target"]], arrays["mean"].size
     shape = (facts["grid"], facts["grid"], channels)
     source = keras.Input(shape if task.images == 1 else (task.images, *shape), name="representation")
-    layer = (
-        LocalReadout(arrays, facts["channels"], facts["enlarge"], facts["factor"]) if task.output.dense else GlobalReadout(arrays, task.images, facts["factor"])
-    )
-    return TransferNetwork(tuple(facts["sources"]), task, keras.Model(source, layer(source), name=f"transfer_to_{task.name}"))
+    if facts["learner"] == "gradient":
+        head = build_head(task, NetworkConfig(**facts["config"]), shape, task.images, facts["size"])
+        head.load_weights(folder / "head.weights.h5")
+        head.trainable = False
+        answer = head(Standardised(arrays["mean"].ravel(), arrays["deviation"].ravel())(source))
+    elif task.output.dense:
+        answer = LocalReadout(arrays, facts["channels"], facts["enlarge"], facts["factor"])(source)
+    else:
+        answer = GlobalReadout(arrays, task.images, facts["factor"])(source)
+    return TransferNetwork(tuple(facts["sources"]), task, keras.Model(source, answer, name=f"transfer_to_{task.name}"), facts["learner"])

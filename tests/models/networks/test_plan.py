@@ -5,7 +5,20 @@ import pytest
 from models.networks.plan import NetworkConfig
 
 
-@pytest.mark.parametrize("change", [{"encoder": "vgg"}, {"encoder": "lean"}, {"steps": 0}, {"transfer_order": 3}, {"ridges": ()}, {"ridges": (0.0,)}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"encoder": "vgg"},
+        {"encoder": "lean"},
+        {"steps": 0},
+        {"transfer_order": 0},
+        {"learner": "magic"},
+        {"higher_orders": "some"},
+        {"regimes": (0,)},
+        {"ridges": ()},
+        {"ridges": (0.0,)},
+    ],
+)
 def test_nonsense_is_refused(change):
     with pytest.raises(ValueError, match=next(iter(change))):
         NetworkConfig(**change)

@@ -1,26 +1,49 @@
 """Closed-form transfers: the algebra against the textbook, exported networks against the solver, and the ledger."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from tiny_store import TINY, TinyStore
 
 from models.networks import RepresentationStore, encode_views, load_transfer_network, measure_transfers, train_tasks, train_transfer
 from models.networks.answers import from_blocks, to_blocks
-from models.networks.readout import KernelRidge, LocalSolver, neighbourhoods, sample_kernel
-from models.networks.transfers import Bench, fit_global
+from models.networks.closed_form import GlobalTarget
+from models.networks.readout import KernelRidge, Moments, neighbourhoods, ridge_solution, sample_kernel
+from models.networks.transfers import Bench
 from models.tasks import TASKS
 
 SOURCES = ["normal", "class_scene", "colorization", "random_projection"]
 TARGETS = ["normal", "reshading", "segment_semantic", "segment_unsup2d", "class_scene", "fixated_pose", "egomotion"]
 
 
-def test_a_block_of_the_gram_matrix_is_ridge_regression():
+def constant_last(x):
+    return np.concatenate([x, np.ones((len(x), 1), "float32")], 1)
+
+
+def test_blocks_of_the_gram_matrix_are_ridge_regression():
     rng = np.random.default_rng(0)
     features, outputs = [rng.normal(size=(60, 5)).astype("float32") for _ in range(3)], rng.normal(size=(60, 2)).astype("float32")
-    weights = LocalSolver(features, outputs).weights((0, 2), 0.1)
+    moments = Moments([(0, 2), (1,)])
+    for rows in (slice(0, 20), slice(20, 60)):
+        moments.add({i: constant_last(x[rows]) for i, x in enumerate(features)}, outputs[rows], held=False)
+    weights, _ = moments.solve((0, 2), (0.1,), {"one": slice(0, 2)})
     x = np.concatenate([features[0], features[2], np.ones((60, 1))], 1)
     penalty = 0.1 * 60 * np.diag([1.0] * 10 + [0.0])
     np.testing.assert_allclose(weights, np.linalg.solve(x.T @ x + penalty, x.T @ outputs), atol=1e-3)
+
+
+def test_each_target_gets_the_ridge_that_held_out_rows_like_best_and_weights_from_all_rows():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(90, 30)).astype("float32")
+    outputs = np.stack([x[:, 0], rng.normal(size=90)], 1).astype("float32")  # one that needs no ridge, one that is noise
+    moments, ridges = Moments([(0,)]), (1e-6, 10.0)
+    moments.add({0: constant_last(x[:60])}, outputs[:60], held=False)
+    moments.add({0: constant_last(x[60:])}, outputs[60:], held=True)
+    weights, chosen = moments.solve((0,), ridges, {"clean": slice(0, 1), "noise": slice(1, 2)})
+    assert chosen == {"clean": 1e-6, "noise": 10.0}
+    whole = constant_last(x).astype("float64")
+    np.testing.assert_allclose(weights[:, 1:], ridge_solution(whole.T @ whole, whole.T @ outputs[:, 1:], 10.0, 90), atol=1e-4)
 
 
 def test_leave_one_out_equals_leaving_out():
@@ -136,11 +159,99 @@ def test_an_exported_edge_answers_as_it_was_measured(bank, target, tmp_path):
 
 
 def test_regression_of_one_subset_is_the_same_alone_and_in_the_sweep(bank):
-    store, representations, _, _ = bank
-    from models.networks import transfers
-
-    bench = Bench(store, representations, TINY)
-    bench.kernels = {i: transfers.GlobalKernel(bench, i, TINY) for i in (0, 2)}
-    _, losses = fit_global(bench, "class_scene", (0, 2))
+    store, representations, networks, _ = bank
+    bench = Bench(store, representations, networks, "", TINY)
+    target = GlobalTarget(bench, "class_scene", bench.regimes[0])
+    losses = target.losses(*target.kernels(bench, (0, 2)))
     wanted = next(row[2] for row in measured(bank)[0] if row[0]["sources"] == ["normal", "colorization"] and row[0]["target"] == "class_scene")
     np.testing.assert_allclose(losses, wanted, rtol=1e-4)
+
+
+def test_one_more_source_measures_its_own_transfers_and_nothing_else(bank, tmp_path):
+    store, representations, networks, _ = bank
+    config = dataclasses.replace(TINY, ridges=(0.1, 1.0))
+
+    def run(names, folder):
+        bench, rows = encode_views(networks, store, tmp_path / folder, names, TINY), {}
+        record = lambda facts, _, losses: rows.__setitem__((tuple(facts["sources"]), facts["target"], facts["control"]), losses)
+        targets = ["normal", "class_scene", "fixated_pose"]
+        return measure_transfers(store, bench, networks, tmp_path / "ledger", config, record=record, targets=targets), rows
+
+    before, old = run(SOURCES[:3], "three")
+    again, _ = run(SOURCES[:3], "three")
+    after, new = run(SOURCES, "four")
+    assert (before["fresh"], again["fresh"]) == (3 * (3 + 3), 0)
+    assert after["fresh"] == 3 * (1 + 3)  # alone, and with each of the three others, into three targets
+    for key, losses in old.items():
+        np.testing.assert_array_equal(new[key], losses)
+    fresh = measure_transfers(store, representations, networks, tmp_path / "other", config, record=lambda *_: None, targets=["normal"])
+    assert fresh["fresh"] == 4 + 6
+
+
+def test_what_was_measured_before_a_stop_is_not_measured_again(bank, tmp_path, monkeypatch):
+    from models.networks import closed_form
+
+    store, representations, networks, _ = bank
+    monkeypatch.setattr(closed_form, "SAVED", 3)
+    real, count = closed_form.Moments.solve, iter(range(100))
+
+    def stops(self, *arguments):
+        if next(count) == 7:
+            raise KeyboardInterrupt
+        return real(self, *arguments)
+
+    monkeypatch.setattr(closed_form.Moments, "solve", stops)
+    run = lambda: measure_transfers(store, representations, networks, tmp_path, TINY, record=lambda *_: None, targets=["normal", "reshading"])
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    assert run()["fresh"] == 2 * (10 - 6)
+
+
+def test_regimes_and_higher_orders_are_rows_of_the_same_target(bank, tmp_path):
+    store, representations, networks, _ = bank
+    config, rows = dataclasses.replace(TINY, regimes=(4, 8), transfer_order=4), []
+    summary = measure_transfers(
+        store, representations, networks, tmp_path, config, record=lambda *row: rows.append(row), targets=["normal", "egomotion", "class_scene"]
+    )
+    count = lambda regime, order: sum(row[0]["regime"] == regime and len(row[0]["sources"]) == order for row in rows)
+    assert [count("8", order) for order in (1, 2, 3, 4)] == [12, 18, 12, 3] and [count("4", order) for order in (1, 2)] == [12, 0]
+    assert {(row[0]["control"], row[0]["regime"]) for row in rows if row[0]["control"]} == {
+        ("scratch", "4"),
+        ("scratch", "8"),
+        ("supervised", ""),
+        ("average", ""),
+    }
+    assert summary["transfers"] == sum(row[0]["control"] is None for row in rows)
+
+
+def test_transfers_are_measured_by_gradient_and_kept(bank, tmp_path):
+    store, representations, networks, _ = bank
+    config, rows = dataclasses.replace(TINY, learner="gradient", transfer_order=1, transfer_epochs=1, stack_members=3), []
+    run = lambda: measure_transfers(
+        store, representations, networks, tmp_path, config, record=lambda *row: rows.append(row), targets=["reshading", "class_scene"]
+    )
+    assert run()["fresh"] == 8 and len(rows) == 2 * (4 + 3) and run()["fresh"] == 0
+
+
+@pytest.mark.parametrize("target", ["normal", "segment_unsup2d", "class_scene", "egomotion"])
+@pytest.mark.parametrize("better", ["gradient", "closed_form"])
+def test_an_edge_keeps_the_better_learner_and_says_which(bank, target, better, tmp_path, monkeypatch):
+    from models.networks import regimes, transfer_network
+
+    monkeypatch.setattr(regimes, "FEWEST", 5)
+    real = transfer_network.compared
+
+    def decided(*arguments):
+        head, losses = real(*arguments)
+        assert set(losses) == {"closed_form", "gradient"} and all(np.isfinite(loss) for loss in losses.values())
+        return head, {**losses, better: -1.0}
+
+    monkeypatch.setattr(transfer_network, "compared", decided)
+    store, representations, networks, _ = bank
+    folder = train_transfer(("normal", "colorization"), target, store, representations, networks, tmp_path / target, dataclasses.replace(TINY, policy_epochs=1))
+    network = load_transfer_network(folder)
+    assert network.learner == better
+    shape = network.head.input_shape[1:]
+    answer = np.asarray(network.head(np.random.default_rng(0).random((2, *shape)).astype("float32")))
+    wanted = TASKS[target].output.shape(store.size)
+    assert answer.shape[:-1] == (2, *wanted[:-1]) and np.isfinite(answer).all()

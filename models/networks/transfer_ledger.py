@@ -1,0 +1,52 @@
+"""The ledger of measured transfers: a folder a target, losses under the content of what they depend on, appended in whole files.
+
+A transfer depends on its sources' networks, the amount of data, and on what the folder's name stands for (the labels, settings and code): one more source,
+order or regime adds rows and touches none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+
+class TransferLedger:
+    """Rows of one target. Keys: JSON text; losses [sample] float32."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.rows: dict[str, np.ndarray] = {}
+        for path in sorted(self.folder.glob("segment-*.npz")):
+            with np.load(path) as file:
+                self.rows.update(zip(json.loads(str(file["keys"])), file["losses"]))
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.rows
+
+    def __getitem__(self, key: str) -> np.ndarray:
+        return self.rows[key]
+
+    def extend(self, rows: Mapping[str, np.ndarray]) -> None:
+        """add rows as one segment, which appears whole or not at all. Raises ValueError for losses that are not finite."""
+        if not rows:
+            return
+        losses = np.stack(list(rows.values())).astype("float32")
+        if not np.isfinite(losses).all():
+            lost = [key for key, row in zip(rows, losses) if not np.isfinite(row).all()]
+            raise ValueError(f"{len(lost)} of {len(rows)} transfers have losses that are no numbers, such as {lost[0]}; nothing of them was kept")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        name = hashlib.sha256(json.dumps(sorted(rows)).encode()).hexdigest()[:16]
+        scratch = self.folder / f".{name}.{os.getpid()}.npz"
+        np.savez(scratch, keys=json.dumps(list(rows)), losses=losses)
+        os.replace(scratch, self.folder / f"segment-{name}.npz")
+        self.rows.update(zip(rows, losses))
+
+
+def key_of(sources: Iterable[tuple[str, str]], regime: str, samples: int, control: str = "", own: str = "") -> str:
+    """what one row depends on. sources: (name, content address) in order; samples: that taught it; own: what else a control depends on."""
+    return json.dumps([list(map(list, sources)), regime, samples, control, own])
