@@ -11,8 +11,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,15 +41,19 @@ def main() -> None:
 
     from models.examples.label_store import LabelStore
     from models.networks import NetworkConfig, RepresentationStore, load_task_network
+    from models.networks.candidates import first_wave
+    from models.networks.closed_form import global_transfers, local_transfers
     from models.networks.gradient import Samples, Schedule, build_stack, learn
     from models.networks.inputs import encoder_input
-    from models.networks.transfers import Bench, local_transfers
+    from models.networks.transfers import Bench
+    from models.tasks import TASKS
 
     store = LabelStore(newest(chosen.run, "artifacts/DecodeLabels/labels/*/store"))
     representations = RepresentationStore(newest(chosen.run, "artifacts/EncodeViews/representations/*/store"))
     bank = newest(chosen.run, "artifacts/TrainTasks/networks/*")
     config = NetworkConfig(**json.loads((bank / chosen.target / "network.json").read_text())["config"])
-    bench = Bench(store, representations, config)
+    scratch = tempfile.TemporaryDirectory()
+    bench = Bench(store, representations, bank, scratch.name, config, [chosen.target])
     slots, schedule = np.arange(chosen.members)[:, None], Schedule(epochs=chosen.epochs, patience=chosen.epochs + 1)
     rows: list[tuple[str, int, float]] = []
 
@@ -80,9 +84,9 @@ def main() -> None:
     timed("stacked", chosen.members, lambda: learn(store, bench.maps, chosen.target, slots, [1] * chosen.members, config, schedule))
     found = learn(store, bench.maps, chosen.target, slots, [1] * chosen.members, config)
     rows.append(("stacked, until converged", chosen.members, found.seconds))
-    closed = Bench(store, representations, replace(config, transfer_order=2))
-    losses: dict[str, list] = {chosen.target: []}
-    timed("closed form, orders 1 and 2", len(closed.subsets), lambda: local_transfers(closed, [chosen.target], losses, sys.stderr))
+    subsets = first_wave(len(bench.sources), 2, "all_pairs")
+    measure = local_transfers if TASKS[chosen.target].output.dense else global_transfers
+    timed("closed form, orders 1 and 2", len(subsets), lambda: measure(bench, bench.regimes[-1], {chosen.target: subsets}))
     base = rows[0][2] / rows[0][1]
     print(f"\ntransfers into {chosen.target}; {chosen.epochs} epochs where gradients are used (until converged: {int(np.median(found.best))} at best)")
     print("learner                          transfers  seconds  transfers/s  times the first")
