@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import keras
 import numpy as np
 
+from models.networks.augmentation import augmented
 from models.networks.inputs import training_input
 from models.networks.plan import NetworkConfig
 from models.networks.recipes import recipe
@@ -29,6 +30,7 @@ class Batches(keras.utils.PyDataset):
         self.data, self.pictures, self.task, self.config = store.samples(task.name, "train"), store.images("train"), task, config
         self.first, self.ahead, self.key = first, ahead, [config.seed, zlib.crc32(task.name.encode())]
         self.size = max(2, recipe(task, config).batch)
+        self.whitening = store.whitening(task.name) if config.augment else None
         self.weights = colour_weights(self.data.target) if task.input == "lightness" and config.recipe == "published" else None
         self.pool, self.coming = ThreadPoolExecutor(config.feeders), {}
         self.permutation = functools.lru_cache(maxsize=4)(self._permutation)
@@ -50,7 +52,10 @@ class Batches(keras.utils.PyDataset):
         target, mask = np.asarray(self.data.target[rows], "float32"), np.asarray(self.data.mask[rows], "float32")
         if self.weights is not None:
             mask = rebalanced(target, mask, self.weights)
-        value = training_input(self.task, self.pictures[self.data.views[rows]], target, np.random.default_rng([*self.key, 1, step]), self.config.tile_size)
+        images = self.pictures[self.data.views[rows]]
+        if self.config.augment:
+            images, target, mask = augmented(self.task, images, target, mask, self.whitening, np.random.default_rng([*self.key, 2, step]))
+        value = training_input(self.task, images, target, np.random.default_rng([*self.key, 1, step]), self.config.tile_size)
         return value, target, mask
 
     def rows(self, step: int) -> list[int]:

@@ -12,7 +12,7 @@ COUNTS = (
     "representation_channels",
     "head_width",
     "steps",
-    "steps_at_once",
+    "trainers",
     "feeders",
     "batch",
     "tile_size",
@@ -38,11 +38,13 @@ class NetworkConfig:
     """encoder: "resnet50" (the paper's, stride 16) or "lean" (stride 8, `encoder_widths` a stage). representation_channels: of the map that transfers read.
 
     decoder_widths: lean decoder, one upsampling stage each. head_width: hidden units of vector and class heads. steps: optimiser steps of a task
-    network; batch: samples a step (multi-image tasks divide it by their images); learning_rate: Adam; weight_decay: of kernels.
+    network; short_steps: of one that answers with a vector or classes, which has no decoder (0: as many); augment: mirrored, relit and newly shuffled
+    training samples (`augmentation.py`); trainers: networks trained at a time, a process each, on as many shares of the cores. batch: samples a step
+    (multi-image tasks divide it by their images); learning_rate: Adam; weight_decay: of kernels.
     recipe: "published" (batch, decay in the loss and clipping of each task as released, colours rebalanced) or "shared" (one AdamW for all, `recipes.py`).
     schedule: "cosine" to zero, or "step": a tenth after step decay_after. precision: "float32", "mixed_bfloat16" or "mixed_float16" (with loss
     scaling); weights are kept, and answers given, in float32. adversarial: train the 13 map tasks against a discriminator too, after warm_up steps.
-    checkpoint_seconds: at most so often a network in training is saved. steps_at_once: steps a compiled call; feeders: threads that make batches; jit: XLA.
+    checkpoint_seconds: at most so often a network in training is saved. feeders: threads that make batches; jit: XLA.
     tile_size: side of a jigsaw tile in pixels. random_features: ReLU features a source in the closed-form readout; output_stride: the readout
     answers maps at 1/output_stride of the image and enlarges them. ridges: strengths tried, relative to the mean square of the features.
     transfer_split: which split transfers learn from (the paper: val; task networks learn from train). transfer_images: at most so many.
@@ -63,6 +65,9 @@ class NetworkConfig:
     decoder_widths: tuple[int, ...] = ()
     head_width: int = 2048
     steps: int = 121_300
+    short_steps: int = 0
+    augment: bool = False
+    trainers: int = 1
     batch: int = 32
     learning_rate: float = 1e-4
     weight_decay: float = 2e-6
@@ -73,7 +78,6 @@ class NetworkConfig:
     adversarial: bool = False
     warm_up: int = 25_000
     checkpoint_seconds: float = 300.0
-    steps_at_once: int = 1
     feeders: int = 1
     jit: bool = False
     tile_size: int = 256
@@ -107,8 +111,8 @@ class NetworkConfig:
         for name in COUNTS:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is at least 1, got {getattr(self, name)}")
-        if self.steps % self.steps_at_once:
-            raise ValueError(f"steps ({self.steps}) is a multiple of steps_at_once ({self.steps_at_once})")
+        if self.short_steps < 0:
+            raise ValueError(f"short_steps is 0 (as many as steps) or more, got {self.short_steps}")
         if not self.ridges or min(self.ridges) <= 0 or min((*self.regimes, 1)) < 1:
             raise ValueError(f"ridges are positive and regimes at least 1 image; got {self.ridges}, {self.regimes}")
 

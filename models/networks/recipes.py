@@ -22,11 +22,12 @@ NOISE, DEPTH_NOISE = 0.1, 0.03
 
 @dataclass(frozen=True)
 class Recipe:
-    """batch: samples a step. weight_decay: of kernels. coupled: added to the gradient (decay in the loss) instead of decoupled (AdamW). clip_variable:
-    largest norm of one variable's gradient, clip_global: of all together; None for no clipping. norm_share: omega, the task's own loss beside the
-    adversarial term; 1 without one. instance_noise: deviation of the noise on what the discriminator sees, at first.
+    """steps: of the optimiser. batch: samples a step. weight_decay: of kernels. coupled: added to the gradient (decay in the loss) instead of decoupled
+    (AdamW). clip_variable: largest norm of one variable's gradient, clip_global: of all together; None for no clipping. norm_share: omega, the task's own
+    loss beside the adversarial term; 1 without one. instance_noise: deviation of the noise on what the discriminator sees, at first.
     """
 
+    steps: int
     batch: int
     weight_decay: float
     coupled: bool = False
@@ -40,12 +41,13 @@ def recipe(task: Task, config: NetworkConfig) -> Recipe:
     """the recipe of a task: "published", or "shared" by all tasks (short schedules)."""
     share = 1.0 if not (config.adversarial and adversarial(task)) else 0.99 if task.input == "lightness" else 0.996
     noise = DEPTH_NOISE if task.make == "depth" else NOISE
+    steps = config.steps if task.output.dense else config.short_steps or config.steps
     if config.recipe == "published":
         batch = max(1, round(config.batch * BATCHES.get(task.name, 1)))
         clip = 1.0 if task.name in CLIPPED else None
-        return Recipe(batch, config.weight_decay * DECAYS.get(task.name, 1), True, clip, None, share, noise)
+        return Recipe(steps, batch, config.weight_decay * DECAYS.get(task.name, 1), True, clip, None, share, noise)
     views = 4 if task.input == "tiles" else min(2, task.images)
-    return Recipe(config.batch // views, config.weight_decay, False, None, 5.0, share, noise)
+    return Recipe(steps, config.batch // views, config.weight_decay, False, None, 5.0, share, noise)
 
 
 def adversarial(task: Task) -> bool:
@@ -56,7 +58,7 @@ def adversarial(task: Task) -> bool:
 def learning_rate(task: Task, config: NetworkConfig):
     """a Keras schedule: cosine to zero, or a tenth after step `decay_after`."""
     if config.schedule == "cosine":
-        return keras.optimizers.schedules.CosineDecay(config.learning_rate, config.steps)
+        return keras.optimizers.schedules.CosineDecay(config.learning_rate, recipe(task, config).steps)
     if task.name in CONSTANT_RATE:
         return config.learning_rate
     return keras.optimizers.schedules.PiecewiseConstantDecay([config.decay_after], [config.learning_rate, config.learning_rate / 10])

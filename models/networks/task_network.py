@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import hashlib
 import json
+import multiprocessing
 import os
 import shutil
 import sys
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -39,6 +41,8 @@ LEARNED = (
     "decoder_widths",
     "head_width",
     "steps",
+    "short_steps",
+    "augment",
     "batch",
     "learning_rate",
     "weight_decay",
@@ -129,7 +133,7 @@ def address(task: Task, config: NetworkConfig, store) -> str:
             asdict(task),
             {name: getattr(config, name) for name in LEARNED},
             store.hash if task.trained else store.size,
-            sources_of("adversarial", "batches", "encoders", "heads", "inputs", "losses", "recipes", "siamese", "task_network"),
+            sources_of("adversarial", "augmentation", "batches", "encoders", "heads", "inputs", "losses", "recipes", "siamese", "task_network"),
         ],
         sort_keys=True,
     )
@@ -142,26 +146,56 @@ def train_tasks(store, directory: str | Path, names: Iterable[str], config: Netw
     Raises LookupError before any training for a task without labels in the train or test split, Interrupted for a loss that is no number. A val split
     without labels is no error: nothing is then pulled towards the average.
     """
-    names, directory, records, since, trained = list(names), Path(directory), {}, time.time(), 0
+    names, directory = list(names), Path(directory)
     for name in names:
         check_labels(store, TASKS[name])
-    for done, name in enumerate(names):
-        entry, folder = TASKS[name], directory / name
-        described = folder / "network.json"
-        if described.exists() and json.loads(described.read_text())["address"] == address(entry, config, store):
-            records[name] = json.loads(described.read_text())
-            continue
-        records[name] = train_task(store, folder, entry, config, out)
-        trained += 1
-        left = (time.time() - since) / trained * (len(names) - done - 1)
-        record = records[name]
+    records = {name: finished(store, directory / name, TASKS[name], config) for name in names}
+    missing, since = [name for name in names if records[name] is None], time.time()
+    for done, record in enumerate(trained(store, directory, missing, config, out), 1):
+        records[record["task"]] = record
+        left = (time.time() - since) / done * (len(missing) - done)
         print(
-            f"  network {done + 1}/{len(names)} {name}: {record['seconds']:.1f} s, beats the average on {record['win_average']:.0%} of test samples, "
-            f"about {left:.0f} s left",
+            f"  network {len(names) - len(missing) + done}/{len(names)} {record['task']}: {record['seconds']:.1f} s, "
+            f"beats the average on {record['win_average']:.0%} of test samples, about {left:.0f} s left",
             file=out,
             flush=True,
         )
     return records
+
+
+def finished(store, folder: Path, entry: Task, config: NetworkConfig) -> dict | None:
+    """the record in the ledger, if it is of this very network."""
+    described = folder / "network.json"
+    record = json.loads(described.read_text()) if described.exists() else {}
+    return record if record.get("address") == address(entry, config, store) else None
+
+
+def trained(store, directory: Path, names: list[str], config: NetworkConfig, out) -> Iterator[dict]:
+    """the records of `names` as they are finished, by as many processes as `config.trainers`, the longest networks first."""
+    if config.trainers == 1 or len(names) < 2:
+        yield from (train_task(store, directory / name, TASKS[name], config, out) for name in names)
+        return
+    names = sorted(names, key=lambda name: not TASKS[name].output.dense)
+    with cores_shared_by(config.trainers), concurrent.futures.ProcessPoolExecutor(config.trainers, multiprocessing.get_context("spawn")) as pool:
+        waiting = [pool.submit(train_task, store, directory / name, TASKS[name], config) for name in names]
+        try:
+            for future in concurrent.futures.as_completed(waiting):
+                yield future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # after an error: what runs ends, what waits does not begin
+
+
+@contextlib.contextmanager
+def cores_shared_by(processes: int):
+    """processes started inside take their share of the cores: two libraries that each use all of them only wait for each other."""
+    names = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, str(max(1, len(os.sched_getaffinity(0)) // processes))))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None) if value is None else os.environ.update({name: value})
 
 
 def labelled(store, task: Task, split: str) -> int:
@@ -214,7 +248,7 @@ def trainer(entry: Task, config: NetworkConfig, size: int) -> tuple[TaskNetwork,
             return network, None
         chosen = recipe(entry, config)
         model = Siamese(network) if chosen.norm_share == 1 else AdversarialSiamese(network, chosen, config.warm_up)
-    model.compile(optimizer=optimizer_of(entry, config, model), jit_compile=config.jit, steps_per_execution=config.steps_at_once)
+    model.compile(optimizer=optimizer_of(entry, config, model), jit_compile=config.jit)
     return network, model
 
 
@@ -232,7 +266,7 @@ def train_task(store, folder: Path, entry: Task, config: NetworkConfig, out=sys.
         batches = Batches(store, entry, config)
         places = {"saved": saved, "address": address(entry, config, store), "every": config.checkpoint_seconds}
         try:
-            curve = fit(model, batches, config.steps, entry.name, **places, at_once=config.steps_at_once, out=out, callbacks=callbacks)
+            curve = fit(model, batches, recipe(entry, config).steps, entry.name, **places, out=out, callbacks=callbacks)
         finally:
             batches.close()
         if config.precision != "float32":
@@ -249,7 +283,7 @@ def train_task(store, folder: Path, entry: Task, config: NetworkConfig, out=sys.
         "size": store.size,
         "config": {**asdict(config)},
         "seconds": seconds,
-        "steps": config.steps if entry.trained else 0,
+        "steps": recipe(entry, config).steps if entry.trained else 0,
         "parameters": network.encoder.count_params() + (network.head.count_params() if network.head else 0),
         "loss": None,
         "win_average": float("nan"),

@@ -18,21 +18,19 @@ class Interrupted(RuntimeError):
     """Training stopped with a reason; the ledger keeps what was finished."""
 
 
-def window(steps: int, at_once: int = 1) -> int:
-    """steps between two points of the loss curve, a multiple of `at_once`."""
-    return max(1, min(steps // CURVE, WINDOW) // at_once) * at_once
+def window(steps: int) -> int:
+    """steps between two points of the loss curve."""
+    return max(1, min(steps // CURVE, WINDOW))
 
 
-def fit(
-    model: keras.Model, batches, steps: int, name: str, *, saved: Path, address: str, every: float, at_once: int = 1, out=None, callbacks=()
-) -> list[float]:
+def fit(model: keras.Model, batches, steps: int, name: str, *, saved: Path, address: str, every: float, out=None, callbacks=()) -> list[float]:
     """train to `steps` optimiser steps; the loss curve, a mean a window.
 
     batches: PyDataset without end whose `first` is set to the step to start from. saved: the checkpoint, written at the end of a window if `every` seconds
-    have passed since the last one, read if it is there with the same `address`. at_once: steps a compiled call. callbacks: Keras' own.
+    have passed since the last one, read if it is there with the same `address`. callbacks: Keras' own.
     Raises Interrupted for a loss that is no number.
     """
-    length = window(steps, at_once)
+    length = window(steps)
     checkpoint = Checkpoint(saved, address, length, every)
     done, curve = checkpoint.restore(model)
     checkpoint.curve = curve

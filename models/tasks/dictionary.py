@@ -13,7 +13,7 @@ _PAPER = "Zamir et al. 2018, supplementary 14"
 _CODE = "StanfordVL/taskonomy load_ops"
 
 _ENTRIES = (
-    Task("autoencoding", "Autoencoding", Output("pixels", 3), "l1", "image in [-1, 1]", ("rgb",), "image", _PAPER, published="autoencoder"),
+    Task("autoencoding", "Autoencoding", Output("pixels", 3), "l1", "image in [-1, 1]", ("rgb",), "image", _PAPER, colours=True, published="autoencoder"),
     Task(
         "denoising",
         "Denoising autoencoding",
@@ -24,6 +24,7 @@ _ENTRIES = (
         "image",
         f"{_CODE} add_gaussian_noise, variance 0.01",
         input="noisy",
+        colours=True,
         published="denoise",
     ),
     Task(
@@ -37,6 +38,7 @@ _ENTRIES = (
         "Pathak et al. 2016; the central quarter is grey",
         input="holed",
         target=False,
+        colours=True,
         published="impainting_whole",
     ),
     Task(
@@ -51,6 +53,7 @@ _ENTRIES = (
         low=0,
         input="lightness",
         target=False,
+        colours=True,
         published="colorization",
     ),
     Task(
@@ -76,6 +79,7 @@ _ENTRIES = (
         ("edge_texture",),
         "edge_texture",
         "config edge2d",
+        colours=True,
         published="edge2d",
     ),
     Task(
@@ -100,6 +104,7 @@ _ENTRIES = (
         ("keypoints2d",),
         "keypoints2d",
         "config keypoint2d; SURF, Bay et al. 2006",
+        colours=True,
         published="keypoint2d",
     ),
     Task(
@@ -176,6 +181,7 @@ _ENTRIES = (
         "Shi and Malik 2000; loss after Fathi et al. 2017",
         low=0,
         high=255,
+        colours=True,
         published="segment2d",
     ),
     Task(
@@ -243,7 +249,7 @@ _ENTRIES = (
         low=-100,
         high=100,
         mask="sample",
-        flip="forbidden",
+        flip="mirror the cameras",
         published="room_layout",
     ),
     Task(
@@ -256,7 +262,7 @@ _ENTRIES = (
         "vanishing_points",
         f"{_CODE} vanishing_point_well_defined",
         mask="sample",
-        flip="forbidden",
+        flip="mirror the cameras",
         published="vanishing_point_well_defined",
     ),
     Task(
@@ -272,7 +278,7 @@ _ENTRIES = (
         high=100,
         images=2,
         mask="sample",
-        flip="forbidden",
+        flip="mirror the cameras",
         published="fix_pose",
     ),
     Task(
@@ -288,7 +294,7 @@ _ENTRIES = (
         high=100,
         images=2,
         mask="sample",
-        flip="forbidden",
+        flip="mirror the cameras",
         published="non_fixated_pose",
     ),
     Task(
@@ -304,7 +310,7 @@ _ENTRIES = (
         high=100,
         images=3,
         mask="sample",
-        flip="forbidden",
+        flip="mirror the cameras",
         published="ego_motion",
     ),
     Task(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 KINDS = ("pixels", "pixel_classes", "embedding", "classes", "vector", "none")
 INPUTS = ("image", "noisy", "holed", "lightness", "tiles")
 MASKS = ("none", "surface", "label", "sample")
-FLIPS = ("mirror", "mirror, negate x", "none", "forbidden")
+FLIPS = ("mirror", "mirror, negate x", "mirror the cameras", "none")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,8 @@ class Task:
     `models.networks.losses`. unit: of the training target. labels: the published folders that the target is computed from.
     make: name of the target function in `models.tasks.targets`. low, high: range of the target's values. images: views a sample. input: how
     the task's own training input is made from the image. mask: which pixels or samples count (`surface`: depth code < 64500). flip: what
-    mirroring the image does to the label. source, target: may transfers start from, end at it? published: the spelling in the released
+    mirroring the image does to the label (`mirror.py`; "none": it has no label then). colours: does the label follow from the image's colours, so that other
+    light gives another label? source, target: may transfers start from, end at it? published: the spelling in the released
     affinities. reference: where the definition stands.
     """
 
@@ -64,6 +65,7 @@ class Task:
     input: str = "image"
     mask: str = "none"
     flip: str = "mirror"
+    colours: bool = False
     source: bool = True
     target: bool = True
     published: str = ""

@@ -1,0 +1,55 @@
+"""Mirrored, relit and newly shuffled samples: labels go with their pictures, and the same generator gives the same batch."""
+
+import numpy as np
+import pytest
+from tiny_store import TinyStore
+
+from models.networks.augmentation import augmented, relit
+from models.tasks import TASKS
+
+TRAINED = [name for name, entry in TASKS.items() if entry.trained]
+
+
+def batch(name):
+    store = TinyStore()
+    data = store.samples(name, "train")
+    return store.images("train")[data.views], np.asarray(data.target, "float32"), np.asarray(data.mask, "float32"), store.whitening(name)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_shapes_stay_and_the_same_generator_gives_the_same_batch(name):
+    images, target, mask, whitening = batch(name)
+    first, again = (augmented(TASKS[name], images, target, mask, whitening, np.random.default_rng(3)) for _ in range(2))
+    assert [part.shape for part in first] == [images.shape, target.shape, mask.shape] and first[0].dtype == np.uint8
+    for one, other in zip(first, again):
+        np.testing.assert_array_equal(one, other)
+    assert any((one != other).any() for one, other in zip(first, (images, target, mask)))
+
+
+def test_a_picture_and_its_maps_are_mirrored_together():
+    images, target, mask, whitening = batch("autoencoding")
+    seen, label, _ = augmented(TASKS["autoencoding"], images, target, mask, whitening, np.random.default_rng(0))
+    turned = (seen != images).any((1, 2, 3, 4))
+    assert 0 < turned.sum() < len(images)
+    np.testing.assert_allclose(label, seen[:, 0] / 127.5 - 1, atol=1e-6)
+
+
+def test_light_changes_neither_geometry_labels_nor_tasks_about_colour():
+    images, target, mask, whitening = batch("depth_zbuffer")
+    seen, label, _ = augmented(TASKS["depth_zbuffer"], images, target, mask, whitening, np.random.default_rng(0))
+    upright = (label == target).all((1, 2, 3))
+    assert upright.any() and (seen[upright] != images[upright]).any()
+    colours = augmented(TASKS["keypoints2d"], images, target, mask, whitening, np.random.default_rng(0))[0]
+    assert all((picture == given).all() or (picture == given[:, :, ::-1]).all() for picture, given in zip(colours, images))
+
+
+def test_relit_pictures_keep_the_order_of_brightness():
+    ramp = np.broadcast_to(np.arange(0, 256, 4, dtype="uint8")[None, None, None, :, None], (5, 1, 64, 64, 3))
+    made = relit(ramp, np.random.default_rng(1))
+    assert (np.diff(made.astype(int), axis=3) >= 0).all() and len(np.unique(made[:, 0, 0, 32, 0])) > 1
+
+
+def test_the_jigsaw_is_shuffled_anew():
+    images, target, mask, whitening = batch("jigsaw")
+    label = augmented(TASKS["jigsaw"], images, target, mask, whitening, np.random.default_rng(9))[1]
+    assert (label.sum(1) == 1).all() and (label != target).any()
