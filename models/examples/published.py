@@ -174,11 +174,11 @@ def decode_json(data: bytes, domain: Domain) -> dict:
 
 
 def encode_png(pixels: np.ndarray) -> bytes:
-    """PNG bytes, compression 1: labels are read more often than stored."""
+    """PNG bytes. OpenCV's own setting (one filter, run lengths, fastest level) is nearly twice as fast as level 1 by name, which tries every filter."""
     import cv2
 
     pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if pixels.ndim == 3 else pixels
-    done, data = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    done, data = cv2.imencode(".png", pixels)
     if not done:
         raise ValueError(f"cannot encode {pixels.dtype} {pixels.shape} as PNG")
     return data.tobytes()
