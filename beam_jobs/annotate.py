@@ -151,7 +151,7 @@ def split_names(names: list[str], filled: set[str] = frozenset()) -> dict[str, s
     if len(names) < 3:
         order = [split for split in ("train", "test", "val") if split not in filled] + ["train"] * len(names)
         return dict(zip(names, order))
-    held = max(1, len(names) // 4)
+    held = max(1, len(names) // 6)
     return {name: "val" if i < held else "test" if i < 2 * held else "train" for i, name in enumerate(names)}
 
 

@@ -76,7 +76,7 @@ def test_cuts_join_regions_and_never_split_one():
 def test_ids_are_numbered_in_raster_order():
     labels = np.array([[7, 7, 2], [2, 9, 7]])
     np.testing.assert_array_equal(canonical(labels), [[0, 0, 1], [1, 2, 0]])
-    renamed = {old: new for old, new in zip((2, 7, 9), (4, 0, 1))}
+    renamed = dict(zip((2, 7, 9), (4, 0, 1)))
     np.testing.assert_array_equal(canonical(labels), canonical(np.vectorize(renamed.get)(labels)))
 
 
