@@ -1,4 +1,4 @@
-"""python -m beam_jobs annotate | ingest | download"""
+"""python -m beam_jobs agreement | annotate | ingest | statistics | download"""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ COMMANDS = {
     "agreement": "recompute the labels of real frames and compare",
     "annotate": "make a procedural data set in the published layout",
     "ingest": "turn a folder in the published layout into sharded examples",
+    "statistics": "what a data set's labels look like in numbers, beside real views",
     "download": "fetch the published data set",
     "sheet": "a contact sheet of a data set, to be looked at",
 }

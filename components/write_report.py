@@ -77,7 +77,7 @@ def read(uri, name):
 
 
 def dataset_facts(uri, root):
-    """counts, quarantine and, where the data set carries them, the statistics table synthetic against real."""
+    """counts, quarantine, and a sample of the data set beside real views (none for data that lies in an object store)."""
     quarantine = []
     if os.path.exists(os.path.join(uri, "quarantine.jsonl")):
         with open(os.path.join(uri, "quarantine.jsonl")) as file:
@@ -87,7 +87,18 @@ def dataset_facts(uri, root):
     splits = {}
     for view in read(uri, "manifest.json")["views"]:
         splits[view["split"]] = splits.get(view["split"], 0) + 1
-    return {"counts": read(uri, "counts.json"), "quarantine": quarantine, "statistics": facts.get("statistics"), "splits": splits}
+    return {"counts": read(uri, "counts.json"), "quarantine": quarantine, "statistics": facts.get("statistics") or beside_real_views(root), "splits": splits}
+
+
+def beside_real_views(root):
+    from pathlib import Path
+
+    from beam_jobs import realism
+
+    try:
+        return realism.rows(Path(root)) if os.path.isdir(root) else None
+    except ValueError:  # the other published tree, or none: a report without the table is still a report
+        return None
 
 
 def save_facts(uri, run):
