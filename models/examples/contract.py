@@ -14,6 +14,11 @@ from models.examples.example import parse_view, records
 from models.examples.splits import SPLITS
 from models.tasks import DOMAINS, TASKS, Domain, View
 
+# Features of any length beside the labels.
+LISTS = {
+    "points_in_view": {"unit": "number of another point of the building that the view sees (line of sight)", "dtype": "int64", "low": 0, "high": 999_999_999}
+}
+
 
 def contract(size: int) -> dict:
     """what every record promises; written beside the examples as contract.json."""
@@ -45,7 +50,7 @@ def contract(size: int) -> dict:
         }
         for name, entry in TASKS.items()
     }
-    return {"size": size, "labels": labels, "tasks": tasks}
+    return {"size": size, "labels": labels, "tasks": tasks, "lists": LISTS}
 
 
 def finite(value: float) -> float | None:
@@ -64,8 +69,9 @@ def check_contract(uri: str) -> list[str]:
     written = json.loads((Path(uri) / "contract.json").read_text())
     size, found = written["size"], []
     promised = json.loads(json.dumps(contract(size)))
-    for part in ("labels", "tasks"):
-        changed = sorted(name for name in promised[part].keys() | written[part].keys() if promised[part].get(name) != written[part].get(name))
+    for part in ("labels", "tasks", "lists"):
+        there = written.get(part, {})
+        changed = sorted(name for name in promised[part].keys() | there.keys() if promised[part].get(name) != there.get(name))
         if changed:
             found.append(f"contract.json was written by other code: {part} {', '.join(changed)} differ; ingest again")
     for split in SPLITS:

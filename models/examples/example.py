@@ -27,6 +27,8 @@ def encode_view(view: View, split: str) -> bytes:
         features[folder] = text(encode_png(value)) if DOMAINS[folder].file == "png" else floats(value)
     if view.camera is not None:
         features["camera"] = floats(view.camera.to_floats())
+        if view.camera.points_in_view is not None:
+            features["points_in_view"] = tf.train.Feature(int64_list=tf.train.Int64List(value=sorted(view.camera.points_in_view)))
     return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString(deterministic=True)
 
 
@@ -42,7 +44,8 @@ def parse_view(record: bytes) -> View:
         labels[folder] = (
             decode_png(features[folder].bytes_list.value[0], domain) if domain.file == "png" else np.array(features[folder].float_list.value, "float32")
         )
-    camera = Camera.from_floats(np.array(features["camera"].float_list.value)) if "camera" in features else None
+    seen = features["points_in_view"].int64_list.value if "points_in_view" in features else None
+    camera = Camera.from_floats(np.array(features["camera"].float_list.value), seen) if "camera" in features else None
     return View(ViewKey.parse(features["key"].bytes_list.value[0].decode()), decode_png(features["rgb"].bytes_list.value[0], DOMAINS["rgb"]), camera, labels)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -34,7 +34,8 @@ class Camera:
     """A pinhole camera in a world with z up, metres.
 
     location [3]; rotation [3, 3], camera to world, the camera looks along its -z with y up; field_of_view: radians, full angle of the square
-    image; room [3, 2]: lowest and highest world x, y, z of the room, or None; point [3]: the fixated point, or None.
+    image; room [3, 2]: lowest and highest world x, y, z of the room, or None; point [3]: the fixated point, or None; points_in_view: numbers of the
+    building's other points that the camera sees, occlusion tested, or None where nobody looked.
     """
 
     location: np.ndarray
@@ -42,6 +43,7 @@ class Camera:
     field_of_view: float
     room: np.ndarray | None = None
     point: np.ndarray | None = None
+    points_in_view: frozenset[int] | None = None
 
     def __post_init__(self) -> None:
         for name, shape in (("location", (3,)), ("rotation", (3, 3)), ("room", (3, 2)), ("point", (3,))):
@@ -58,6 +60,8 @@ class Camera:
             raise ValueError(f"camera: field of view lies between 0 and pi radians, got {self.field_of_view}")
         if self.room is not None and (self.room[:, 0] > self.room[:, 1]).any():
             raise ValueError(f"camera: a room's lowest corner is below its highest, got {self.room.tolist()}")
+        if self.points_in_view is not None:
+            object.__setattr__(self, "points_in_view", point_numbers(self.points_in_view))
 
     @classmethod
     def from_point_info(cls, info: Mapping) -> Camera:
@@ -74,6 +78,7 @@ class Camera:
             float(info["field_of_view_rads"]),
             room,
             np.array(info["point_location"], "float64") if "point_location" in info else None,
+            info.get("nonfixated_points_in_view"),
         )
 
     def to_floats(self) -> np.ndarray:
@@ -83,14 +88,26 @@ class Camera:
         return np.concatenate([self.location, self.rotation.ravel(), [self.field_of_view], room, point])
 
     @classmethod
-    def from_floats(cls, values: np.ndarray) -> Camera:
+    def from_floats(cls, values: np.ndarray, points_in_view: Iterable[int] | None = None) -> Camera:
+        """the camera of `to_floats`; the list of points, which has no fixed length, is stored beside the numbers."""
         v = np.asarray(values, "float64")
         if v.shape != (22,):
             raise ValueError(f"a camera is 22 numbers, got shape {v.shape}")
         rotation = v[3:12].reshape(3, 3)
         u, _, w = np.linalg.svd(rotation)  # float32 storage costs orthonormality its last digits
         room, point = v[13:19].reshape(3, 2), v[19:]
-        return cls(v[:3], u @ w, float(v[12]), None if np.isnan(room).any() else room, None if np.isnan(point).any() else point)
+        return cls(v[:3], u @ w, float(v[12]), None if np.isnan(room).any() else room, None if np.isnan(point).any() else point, points_in_view)
+
+
+def point_numbers(values: Iterable[int]) -> frozenset[int]:
+    """the numbers of points in a list. Raises ValueError for anything but whole numbers from 0 to 999,999,999 (nine digits in a file's name)."""
+    if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
+        raise ValueError(f"camera: points in view are a list of point numbers, got {values!r:.80}")
+    values = list(values)
+    wrong = [value for value in values if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 0 <= value < 10**9]
+    if wrong:
+        raise ValueError(f"camera: points in view are whole numbers from 0 to 999999999, got {wrong[0]!r:.80}")
+    return frozenset(int(value) for value in values)
 
 
 def rotation_from_euler(a: float, b: float, c: float) -> np.ndarray:

@@ -11,7 +11,7 @@ from beam_jobs.scenes import shapes
 from beam_jobs.scenes.building import building
 from beam_jobs.scenes.renderer import Eye
 from beam_jobs.scenes.scene import Builder
-from models.tasks import DOMAINS, Camera, label_domains
+from models.tasks import DOMAINS, Camera, ViewKey, label_domains
 from models.tasks.view import rotation_from_euler
 
 
@@ -112,6 +112,33 @@ def test_too_few_buildings_make_no_data_set(tmp_path):
         annotate_buildings(tmp_path, buildings=1, views=4, size=32, seed=0)
 
 
+def test_nonfixated_pairs_of_the_label_store_are_the_published_matches(tmp_path):
+    """sightings in nonfixated_matches, points in view in point_info, and pairs that a network sees are one and the same."""
+    from beam_jobs.ingest import ingest
+    from models.examples.label_store import build_label_store
+    from models.examples.matches import read_matches
+    from models.tasks import TASKS
+
+    made = tmp_path / "made"
+    annotate_buildings(made, buildings=3, views=40, size=32, seed=2, processes=2)
+    ingest(str(made), str(tmp_path / "examples"), size=32, shards=1)
+    tasks = {name: TASKS[name] for name in ("nonfixated_pose", "point_matching")}
+    store, found = build_label_store(str(tmp_path / "examples"), tmp_path / "store", seed=0, max_samples=10_000, tasks=tasks), 0
+    for split in ("train", "val", "test"):
+        views = [ViewKey.parse(text) for text in store.views(split)]
+        files = [path for name in {key.building for key in views} for path in (made / name / "nonfixated_matches").glob("*.json")]
+        matches = [read_matches(path, path.parts[-3]) for path in files]
+        sights = {(sighting.view, match.point) for match in matches for sighting in match.sightings}
+        wanted = {f"{i}+{j}" for i in views for j in views if i.building == j.building and (j, i.point) in sights}
+        if wanted:
+            assert set(store.sample_names("nonfixated_pose", split)) == wanted
+        pairs = [[ViewKey.parse(text) for text in name.split("+")] for name in store.sample_names("point_matching", split)]
+        negatives = [(i, j) for i, j in pairs if i.point != j.point]
+        assert len(pairs) == 2 * len(negatives) and not any((i, j.point) in sights or (j, i.point) in sights for i, j in negatives)
+        found += len(wanted)
+    assert found
+
+
 def test_every_task_gets_targets_of_the_declared_shape_and_range_from_a_rendered_scene(made, tmp_path):
     from beam_jobs.ingest import ingest
     from models.examples.contract import check_contract
@@ -123,7 +150,7 @@ def test_every_task_gets_targets_of_the_declared_shape_and_range_from_a_rendered
     store = build_label_store(str(tmp_path / "examples"), tmp_path / "store", seed=0, max_samples=40)
     for entry in TASKS.values():
         if not entry.trained or not store.has(entry.name):
-            assert entry.name in ("random_projection", "nonfixated_pose"), entry.name  # few views may share no other point
+            assert entry.name in ("random_projection", "nonfixated_pose", "point_matching"), entry.name  # few views are all of one point
             continue
         data = store.samples(entry.name, "train")
         wanted = entry.output.shape(32)

@@ -95,6 +95,7 @@ CHANGES = {
     "no camera": ("point_info", lambda data: b"{}", "no camera"),
     "words for numbers": ("point_info", lambda data: json.dumps({**json.loads(data), "camera_rotation_final": ["a", {}, None]}).encode(), "no camera"),
     "a box of words": ("point_info", lambda data: json.dumps({**json.loads(data), "bounding_box_ranges": {"x": "ab", "y": [1], "z": 3}}).encode(), "no camera"),
+    "points that are no numbers": ("point_info", lambda data: data.replace(b'_in_view": []', b'_in_view": ["7"]'), "points in view are whole numbers"),
     "a list": ("point_info", lambda data: b"[1]", "is an object"),
     "a pickle": ("class_scene", lambda data: npy(np.array([{"a": 1}] * 365, dtype=object)), "no .npy array"),
     "too many numbers": ("class_object", lambda data: npy(np.zeros(999999, "float32")), "1000 numbers take fewer"),

@@ -67,6 +67,14 @@ def test_a_contract_of_other_code_is_an_anomaly(examples):
     assert check_contract(str(examples)) == ["contract.json was written by other code: labels normal differ; ingest again"]
 
 
+def test_examples_of_code_that_knew_no_points_in_view_are_an_anomaly(examples):
+    path = examples / "contract.json"
+    text = json.loads(path.read_text())
+    del text["lists"]
+    path.write_text(json.dumps(text))
+    assert check_contract(str(examples)) == ["contract.json was written by other code: lists points_in_view differ; ingest again"]
+
+
 def test_every_label_and_task_states_its_rules():
     promised = json.loads(json.dumps(contract(64), allow_nan=False))
     assert set(promised["labels"]) == set(label_domains()) and set(promised["tasks"]) == set(TASKS)

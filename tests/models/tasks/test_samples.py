@@ -1,5 +1,8 @@
 """Pairs and triplets are what their tasks say they are."""
 
+import dataclasses
+from collections import Counter
+
 import numpy as np
 import pytest
 from synthetic import camera
@@ -22,11 +25,55 @@ def test_all_combinations_of_a_point_are_samples(name, count):
     assert all(len({(KEYS[i].building, KEYS[i].point) for i in row}) == 1 for row in rows)
 
 
-def test_matching_is_balanced_and_negatives_stay_in_the_building():
-    rows = drawn("point_matching")
-    same = [KEYS[i].point == KEYS[j].point for i, j in rows]
-    assert abs(np.mean(same) - 0.5) < 0.05
+def listing(number: int, *points: int):
+    """a camera that says which other points it sees."""
+    return dataclasses.replace(camera(number), points_in_view=points)
+
+
+def chain() -> dict:
+    """every view of point p sees point p + 1 and no other, whatever its field of view holds."""
+    return {key: listing(i, key.point + 1) for i, key in enumerate(KEYS)}
+
+
+@pytest.mark.parametrize("limit", [2, 11, 10_000])
+@pytest.mark.parametrize("seed", range(3))
+def test_matching_has_one_negative_a_positive_of_the_same_building(limit, seed):
+    rows = samples(TASKS["point_matching"], KEYS, chain(), np.random.default_rng(seed), limit)
+    assert len(rows) == min(limit // 2 * 2, 2 * 24)  # 2 buildings, 4 points, 3 pairs each
+    assert len({frozenset(row.tolist()) for row in rows}) == len(rows)
     assert all(KEYS[i].building == KEYS[j].building for i, j in rows)
+    count = Counter((KEYS[i].building, bool(KEYS[i].point == KEYS[j].point)) for i, j in rows)
+    assert all(count[building, True] == count[building, False] for building in ("a", "b"))
+
+
+def test_neither_view_of_a_negative_sees_the_point_of_the_other():
+    rows = samples(TASKS["point_matching"], KEYS, chain(), np.random.default_rng(0), 10_000)
+    apart = {abs(KEYS[i].point - KEYS[j].point) for i, j in rows}
+    assert apart == {0, 2, 3}  # 1 would be neighbours of the chain, one of which sees the other's point
+
+
+def test_a_positive_without_an_honest_negative_is_left_out():
+    everything = {key: listing(i, *range(4)) for i, key in enumerate(KEYS)}
+    assert samples(TASKS["point_matching"], KEYS, everything, np.random.default_rng(0), 100).shape == (0, 2)
+
+
+def test_without_lists_a_negative_has_the_point_of_neither_in_its_field_of_view():
+    blind = {key: dataclasses.replace(camera(i), point=[2 + key.point, 1, 1]) for i, key in enumerate(KEYS)}
+    rows = samples(TASKS["point_matching"], KEYS, blind, np.random.default_rng(0), 10_000)
+    negatives = [(i, j) for i, j in rows if KEYS[i].point != KEYS[j].point]
+    assert negatives and len(rows) == 2 * len(negatives)
+    assert not any(in_frustum(blind[KEYS[a]], blind[KEYS[b]].point) for i, j in negatives for a, b in ((i, j), (j, i)))
+
+
+def test_nonfixated_pairs_are_those_with_a_line_of_sight_where_views_list_their_points():
+    rows = samples(TASKS["nonfixated_pose"], KEYS, chain(), np.random.default_rng(0), 10_000)
+    assert len(rows) == 2 * 3 * 9  # points 1, 2, 3 are seen by the 3 views of the point before
+    assert all(KEYS[i].building == KEYS[j].building and KEYS[i].point == KEYS[j].point + 1 for i, j in rows)
+
+
+def test_an_empty_list_means_that_nothing_else_is_seen():
+    walled = {key: listing(i) for i, key in enumerate(KEYS)}
+    assert len(drawn("nonfixated_pose")) and samples(TASKS["nonfixated_pose"], KEYS, walled, np.random.default_rng(0), 100).shape == (0, 2)
 
 
 def test_nonfixated_pairs_see_the_other_point_and_fixate_their_own():

@@ -1,12 +1,14 @@
 """Views and cameras refuse what is none."""
 
+import dataclasses
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-from synthetic import camera
+from synthetic import camera, view
 
+from models.examples.example import encode_view, parse_view
 from models.tasks import Camera, View, ViewKey
 
 FRAMES = Path(__file__).resolve().parents[4] / "shared" / "real_frames"
@@ -24,6 +26,25 @@ def test_a_camera_survives_being_stored_as_float32():
     second = Camera.from_floats(first.to_floats().astype("float32"))
     np.testing.assert_allclose(second.rotation, first.rotation, atol=1e-6)
     np.testing.assert_allclose(second.room, first.room)
+
+
+@pytest.mark.parametrize("points", [None, (), (7, 3)])
+def test_points_in_view_are_stored_beside_the_numbers_of_a_camera_and_none_is_not_empty(points):
+    written = encode_view(dataclasses.replace(view(0), camera=dataclasses.replace(camera(0), points_in_view=points)), "train")
+    assert parse_view(written).camera.points_in_view == (None if points is None else frozenset(points))
+
+
+@pytest.mark.parametrize("points", ["12", {"1": 2}, 5, [1.5], ["1"], [-1], [True], [10**9], [[1]]])
+def test_points_in_view_that_are_no_numbers_of_points_are_refused(points):
+    with pytest.raises(ValueError, match="camera: points in view"):
+        dataclasses.replace(camera(0), points_in_view=points)
+
+
+@pytest.mark.skipif(not FRAMES.exists(), reason="the real frames of ../shared are not here")
+def test_the_published_points_in_view_are_read():
+    info = json.loads((FRAMES / "point_202_view_5_domain_point_info.json").read_text())
+    seen = Camera.from_point_info(info).points_in_view
+    assert len(seen) == 196 and 1027 in seen and 202 not in seen
 
 
 @pytest.mark.skipif(not FRAMES.exists(), reason="the real frames of ../shared are not here")
