@@ -3,7 +3,8 @@
     .venv/bin/python benchmarks/ingest.py [--views 120] [--size 256] [--frames FOLDER]
 
 Expected: at least 70 % of the bare rate of as many processes (measured on two shared cores: 93 %, 92 % with two processes, 87 % over the portable
-runner, all of it before PNG files were written by OpenCV's own setting). Ratios are from one run on one machine; each row is the best of its repetitions, the cost of starting stands apart. Without released
+runner, all of it before PNG files were written by OpenCV's own setting).
+Ratios are from one run on one machine; each row is the best of its repetitions, the cost of starting stands apart. Without released
 frames (../shared) procedural ones are taken.
 """
 

@@ -22,8 +22,9 @@ def surface_changes(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(change [h, w] float32 in [0, 1], 0 below `least`; cell [h, w] uint8: direction; usable [h, w] bool: seen, not behind a border).
 
-    normal: [h, w, 3] float32 unit; away: [h, w] metres from the camera; wanted: where the answer matters. Normals are given, not fitted to depth as in the original: faster;
-    on two released frames correlation went from 0.740 to 0.770 (Taskonomy) and 0.785 to 0.784 (Replica), at half size 0.736 to 0.764 and 0.799 to 0.782.
+    normal: [h, w, 3] float32 unit; away: [h, w] metres from the camera; wanted: where the answer matters. Normals are given, not fitted to depth as in the
+    original: faster; on two released frames correlation went from 0.740 to 0.770 (Taskonomy) and 0.785 to 0.784 (Replica),
+    at half size 0.736 to 0.764 and 0.799 to 0.782.
     """
     spread = neighbourhoods(points, away, wanted & near_steps(points))
     scores = border_scores(points, away, spread)
