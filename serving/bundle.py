@@ -16,6 +16,7 @@ from models.tasks import TASKS
 from serving.decoding import decode
 from serving.extras import probe_images, write_extras
 from serving.forms import forms
+from serving.fusion import fused
 from serving.merging import LARGE, merged
 from serving.signatures import signatures
 
@@ -126,13 +127,14 @@ class Heads:
         needed = set(self.networks) if images == 1 else {source for name in self.group(images) for source in self.edges[name][0]}
         return {name: network.encoder(encoder_input(network.task, image01), training=False) for name, network in self.networks.items() if name in needed}
 
-    def answers(self, codes: dict, images: int) -> dict:
-        """targets about `images` views from the representations [N images, h, w, c] of their sources."""
+    def answers(self, codes: dict, images: int, heads: dict | None = None) -> dict:
+        """targets about `images` views from the representations [N images, h, w, c] of their sources. heads: functions in place of the Keras heads."""
         from keras import ops
 
         made = {}
         for name in self.group(images):
             sources, head = self.edges[name]
+            head = heads[name] if heads else head
             code = ops.concatenate([codes[source] for source in sources], axis=-1)
             made[name] = head(code if images == 1 else ops.reshape(code, (-1, images, *code.shape[1:])), training=False)
         return made
@@ -153,6 +155,7 @@ class Heads:
         import tensorflow as tf
 
         kinds = sorted({1, *self.kinds})
+        served = {name: fused(head) for name, (_, head) in self.edges.items()}
 
         def everything(*texts):
             made = {}
@@ -162,7 +165,7 @@ class Heads:
                 if images == 1:
                     codes = {name: tf.identity(code, name=f"code_{name}") for name, code in codes.items()}
                     made.update({f"code_{name}": code for name, code in codes.items()})
-                for name, value in self.answers(codes, images).items():
+                for name, value in self.answers(codes, images, served).items():
                     made.update(forms(name, tf.cast(value, tf.float32), self.whitening.get(name)))
             return made
 

@@ -1,0 +1,88 @@
+"""A fused decoder gives its Keras head's answers, borders included, from fewer operations."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from serving.fusion import fused
+
+
+def lively(head: keras.Model) -> keras.Model:
+    """random weights everywhere: biases and statistics of a fresh network are zeros and ones, which hide mistakes."""
+    rng = np.random.default_rng(0)
+    for weight in head.weights:
+        weight.assign(rng.uniform(0.5, 2, weight.shape) if "variance" in weight.path else rng.normal(size=weight.shape) / 3)
+    return head
+
+
+def head_of(*layers: keras.layers.Layer, shape=(5, 7, 3)) -> keras.Model:
+    source = x = keras.Input(shape)
+    for layer in layers:
+        x = layer(x)
+    return lively(keras.Model(source, x))
+
+
+def convolution(filters: int = 4, **options) -> keras.layers.Layer:
+    return keras.layers.Conv2D(filters, **{"kernel_size": 3, "padding": "same", **options})
+
+
+def double(**options) -> keras.layers.Layer:
+    return keras.layers.UpSampling2D(**{"size": 2, "interpolation": "nearest", **options})
+
+
+def operations(call, shape) -> list[str]:
+    function = tf.function(lambda x: call(x, training=False)).get_concrete_function(tf.TensorSpec([None, *shape]))
+    return [operation.type for operation in function.graph.get_operations()]
+
+
+def same_answers(head: keras.Model) -> None:
+    x = np.random.default_rng(1).normal(size=(2, *head.input_shape[1:])).astype("float32")
+    expected, found = np.asarray(head(x, training=False)), np.asarray(fused(head)(tf.constant(x), training=False))
+    assert expected.shape == found.shape and expected.std() > 0
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
+
+
+norm, leaky = keras.layers.BatchNormalization, keras.layers.LeakyReLU
+FUSED = {
+    "enlarged": lambda: [double(), convolution()],
+    "enlarged and normed": lambda: [double(), convolution(use_bias=False), norm(), leaky()],
+    "normed alone": lambda: [convolution(), norm(), leaky()],
+    "norm without scale and centre": lambda: [double(), convolution(), norm(scale=False, center=False)],
+    "twice": lambda: [convolution(), norm(), leaky(), double(), convolution(6), norm(), leaky(), double(), convolution(2), norm(), leaky(), convolution(1)],
+}
+KEPT = {
+    "bilinear": lambda: [double(interpolation="bilinear"), convolution()],
+    "by three": lambda: [double(size=3), convolution()],
+    "stride": lambda: [double(), convolution(strides=2)],
+    "five wide": lambda: [double(), convolution(kernel_size=5)],
+    "unpadded": lambda: [double(), convolution(padding="valid")],
+    "activation before the norm": lambda: [double(), convolution(activation="relu"), norm()],
+    "dilated": lambda: [double(), convolution(dilation_rate=2)],
+}
+
+
+@pytest.mark.parametrize("layers", FUSED.values(), ids=FUSED)
+def test_a_decoder_keeps_its_answers_and_loses_operations(layers):
+    head = head_of(*layers())
+    same_answers(head)
+    kinds = operations(fused(head), head.input_shape[1:])
+    enlarged = sum(isinstance(layer, keras.layers.UpSampling2D) for layer in head.layers)
+    assert kinds.count("Conv2DBackpropInput") == enlarged and not {"ResizeNearestNeighbor", "Rsqrt"} & set(kinds)
+
+
+@pytest.mark.parametrize("layers", KEPT.values(), ids=KEPT)
+def test_what_is_no_such_pair_is_left_alone(layers):
+    head = head_of(*layers())
+    assert fused(head) is head
+
+
+def test_a_head_with_a_branch_is_left_alone():
+    source = keras.Input((4, 4, 3))
+    x = convolution(3)(source)
+    head = keras.Model(source, keras.layers.Add()([norm()(x), x]))
+    assert fused(head) is head
+
+
+def test_one_pixel_is_all_border():
+    same_answers(head_of(double(), convolution(), shape=(1, 1, 2)))
