@@ -21,16 +21,17 @@ def EncodeViews(
     code: Parameter[str],
 ):
     """names: JSON list of sources. networks: the shards of TrainTasks."""
-    from components.ledger import gather
+    from components.ledger import gather, labelled
     from models.examples.label_store import LabelStore
     from models.networks import NetworkConfig, encode_views
 
+    store = LabelStore(os.path.join(labels.uri, "store"))
     with tempfile.TemporaryDirectory() as scratch:
         bank = gather([shard.uri for shard in networks], scratch)
         encode_views(
             bank,
-            LabelStore(os.path.join(labels.uri, "store")),
+            store,
             os.path.join(representations.uri, "store"),
-            json.loads(names),
+            labelled(store, json.loads(names)),
             NetworkConfig(**json.loads(config)),
         )

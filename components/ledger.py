@@ -31,3 +31,10 @@ def gather(uris: Iterable[str], directory: str) -> str:
     for uri in uris:
         publish(uri, sorted(os.listdir(uri)), directory)
     return directory
+
+
+def labelled(store, names):
+    """the tasks of `names` that the label store `store` can train and judge, and those that need no training: a data set need not hold every label."""
+    from models.tasks import TASKS
+
+    return [name for name in names if store.has(name) or not TASKS[name].trained]
