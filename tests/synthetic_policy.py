@@ -39,7 +39,7 @@ def write_networks(folder: Path, names, config: NetworkConfig, size: int) -> Pat
 def write_transfers(folder: Path, policy: dict, config: NetworkConfig, size: int, *, teaching: int = 100) -> Path:
     """closed-form transfers with random arrays of the shapes that `write_transfer` gives. teaching: views that vector tasks were solved on."""
     from models.networks.encoders import build_encoder
-    from models.networks.transfers import block_channels, sharpness
+    from models.networks.judging import block_channels, sharpness
 
     rng = np.random.default_rng(0)
     grid = build_encoder(config, 3, "probe").compute_output_shape((None, size, size, 3))[1]
