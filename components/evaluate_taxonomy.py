@@ -38,7 +38,7 @@ def EvaluateTaxonomy(
         predicted = json.load(file)["proxies"]
     store = LabelStore(os.path.join(labels.uri, "store"))
     table = Affinities.load(os.path.join(affinities.uri, "affinities.json"))
-    full, little = len(store.views("train")), min(transfer_images, len(store.views(transfer_split)))
+    full, taught = len(store.views("train")), len(store.views(transfer_split))
     book = evaluate(
         table,
         answers,
@@ -47,7 +47,7 @@ def EvaluateTaxonomy(
         policies=policies,
         seed=seed,
         resamples=Resamples.load(os.path.join(affinities.uri, "resamples.npz")),
-        expenses=Expenses(full, dict.fromkeys(table.regimes, min(full, little)), seconds_of(networks)),
+        expenses=Expenses(full, images_of(table.regimes, transfer_images, min(full, taught)), seconds_of(networks)),
         proxies=predicted,
     )
     os.makedirs(evidence.uri, exist_ok=True)
@@ -56,6 +56,11 @@ def EvaluateTaxonomy(
     chosen = next(answer for answer in answers if (answer.budget, answer.order) == (budget, order))
     reasons = [] if chosen.status == "optimal" else [f"the taxonomy at budget {budget}, order {order} is {chosen.status}, not optimal"]
     bless(blessing, reasons)
+
+
+def images_of(regimes, asked, most):
+    """regime -> images that teach a transfer, at most `most`: its name where there are several (`models.networks.regimes`), `asked` for the one named ""."""
+    return {name: min(int(name or asked), most) for name in regimes}
 
 
 def seconds_of(networks):

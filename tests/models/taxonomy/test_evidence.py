@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from models.taxonomy import Affinities, Transfer, solve, solve_all
 from models.taxonomy.affinities import Row
 from models.taxonomy.baselines import baselines
 from models.taxonomy.chance import random_policies, significance
+from models.taxonomy.evidence import predictors
 from models.taxonomy.expenses import Expenses, headline, independent, ledger
 from models.taxonomy.proxies import Gram, Readout, cka, rsa, scores
 from models.taxonomy.published import read_any
@@ -205,6 +207,21 @@ def test_half_of_the_released_transfers_would_have_done():
             assert found["measured"] <= 0.5 * found["of"]
             assert found["full"] - found["screened"] <= 0.01, (order, budget, found)
             assert found["random"]["mean"] < found["screened"]
+
+
+def test_predictions_hold_in_every_regime_and_larger_sets_need_none():
+    table = made_up(9)
+    larger = [Row(Transfer(("t1", "t2", "t3"), "t0", regime="8"), 0.5, 0.75, 0.25)]
+    both = [replace(row, transfer=replace(row.transfer, regime=regime)) for regime in ("8", "40") for row in table.rows if row.transfer.control is None]
+    kept = Affinities((*both, *larger, *(row for row in table.rows if row.transfer.control)), {})
+    rows = [
+        {"sources": list(row.transfer.sources), "target": row.transfer.target, **dict.fromkeys(("rsa", "cka", "logme", "linear"), row.affinity)}
+        for row in table.rows
+        if row.transfer.control is None
+    ]
+    (found,) = [row for row in predictors(kept, Request(3, 3), rows, 0) if row["predictor"] == "rsa"]
+    assert found["of"] == len(both) and found["screened"] is not None
+    assert found["spearman"] == pytest.approx(1)
 
 
 def test_proxies_of_a_run_read_as_predictions():
