@@ -27,13 +27,13 @@ def learned(network: TransferNetwork) -> TransferNetwork:
 @pytest.fixture
 def mixed(tmp_path, monkeypatch):
     """SavedModel with learned heads for LEARNED."""
+    folder, policy = tiny_folder(), read_extras(tiny_bundle())[1]["policy"]  # first: other tests share this bundle, which must hold its own heads
 
     def load(folder):
         network = load_transfer_network(folder)
         return learned(network) if folder.name in LEARNED else network
 
     monkeypatch.setattr("models.networks.load_transfer_network", load)
-    folder, policy = tiny_folder(), read_extras(tiny_bundle())[1]["policy"]
     return build_bundle(policy, folder / "networks", folder / "transfers", tmp_path / "bundle", lineage={}, image_size=SIZE)
 
 
