@@ -21,7 +21,7 @@ SERIES = tuple(np.float32(c) for c in (1.9875691500e-4, 1.3981999507e-3, 8.33345
 HALF, ONE, TWO, FAR, TINY = (np.float32(c) for c in (0.5, 1.0, 2.0, 80.0, 1e-7))
 LOOSE = {"nnan", "ninf", "nsz", "contract", "arcp"}  # not "reassoc": it would undo the two-step reduction in `exp32`
 
-# error_model="numpy" below: the default checks every division for zero, and loops with checks are not vectorised (28 times slower here)
+# error_model="numpy" below: the default checks every division for zero, and loops with checks are not vectorised
 
 
 @intrinsic
