@@ -67,10 +67,6 @@ def internal(message: str) -> ServingError:
     return ServingError(grpc.StatusCode.INTERNAL, message)
 
 
-def too_much(message: str) -> ServingError:
-    return ServingError(grpc.StatusCode.RESOURCE_EXHAUSTED, message)
-
-
 def from_tensorflow(error: Exception) -> ServingError:
     """TensorFlow's op errors carry gRPC's numbers; other exceptions become UNKNOWN."""
     number = getattr(error, "error_code", 2)

@@ -1,4 +1,4 @@
-"""PredictResponse as bytes, each array copied once: protobuf would copy it five times between the session and the wire.
+"""PredictResponse as bytes, each array copied once: protobuf would copy it several times between the session and the wire.
 
 At batch 8 every task's floats are 14 MB; building, filling and serialising the message took longer than the networks did.
 """

@@ -18,13 +18,6 @@ CONTENT = {"int32": 3, "uint8": 4, "int16": 5, "int8": 6, "int64": 9, "uint16": 
 WRITTEN = {name: (number, tag) for name, (number, tag, _) in PACKED.items()} | {name: (number, TENSOR_CONTENT) for name, number in CONTENT.items()}
 
 
-def to_proto(value: np.ndarray):
-    """TensorProto of an array."""
-    from tensorflow.core.framework import tensor_pb2
-
-    return tensor_pb2.TensorProto.FromString(b"".join(parts_of(value)))
-
-
 def parts_of(value: np.ndarray, content: bool = False) -> list[bytes | memoryview]:
     """a serialised TensorProto in pieces, to be joined; the array's own memory is one of them.
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.tasks import DOMAINS, Domain, ViewKey
+from models.tasks import Domain, ViewKey
 
 NAME = re.compile(r"^point_(\d{1,9})_view_(\d{1,9}|all)_domain_([a-z0-9_]+)\.(png|npy|json)$")
 LARGEST_SIDE, LARGEST_FILE = 4096, 64 << 20
@@ -199,9 +199,3 @@ def write_label(path: str | Path, value: np.ndarray | dict, domain: Domain) -> N
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     scratch.write_bytes(data)
     os.replace(scratch, path)
-
-
-def domain_of(folder: str) -> Domain:
-    if folder not in DOMAINS:
-        raise KeyError(f"no published folder is called {folder!r}; there are {', '.join(DOMAINS)}")
-    return DOMAINS[folder]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keras
 import numpy as np
 from keras import ops
 
@@ -57,18 +56,3 @@ def tiles(value: np.ndarray, label: np.ndarray, rng: np.random.Generator, side: 
 def encoder_input(task: Task, image01):
     """keras.ops: clean image [B, S, S, 3] in [0, 1] -> what the task's encoder takes, [B, S, S, C] in [-1, 1]."""
     return lightness(image01) if task.input == "lightness" else image01 * 2 - 1
-
-
-@keras.saving.register_keras_serializable("taskonomy")
-class Preprocess(keras.layers.Layer):
-    """`encoder_input` as a layer, for exported graphs. lightness: True for colorization's encoder."""
-
-    def __init__(self, lightness: bool = False, **keywords) -> None:
-        super().__init__(**keywords)
-        self.lightness = lightness
-
-    def call(self, image01):
-        return lightness(image01) if self.lightness else image01 * 2 - 1
-
-    def get_config(self):
-        return {**super().get_config(), "lightness": self.lightness}

@@ -159,7 +159,7 @@ def fitting(bench, target: str, regime) -> tuple[np.ndarray, np.ndarray]:
 
 def compared(bench, subset: tuple[int, ...], target: str, regime) -> tuple[keras.Model, dict[str, float]]:
     """(the head trained by gradient, learner -> mean loss on the held-out samples). Both learners were fitted to the others; the gradient's weights are those
-    of its best epoch on the held-out samples, which favours it a little. Test samples take no part."""
+    of its best epoch on the held-out samples, which favours it. Test samples take no part."""
     from models.networks.gradient import Schedule, member_head
 
     fit, held = fitting(bench, target, regime)
