@@ -174,7 +174,6 @@ def smoke() -> Config:
         head_width=16,
         steps=3,
         short_steps=0,
-        trainers=1,
         batch=8,
         tile_size=16,
         calibration_targets=1,
