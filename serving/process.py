@@ -35,6 +35,7 @@ class ServerProcess:
 
     def __init__(self, command: list[str], *, start_within: float = 120.0) -> None:
         self.words: deque[str] = deque(maxlen=LINES)
+        self.complaints: deque[str] = deque(maxlen=LINES)  # standard error alone: two pipes are read in no order
         self.opened: queue.Queue = queue.Queue()
         since = time.monotonic()
         self.process = subprocess.Popen(
@@ -67,7 +68,9 @@ class ServerProcess:
         """every line until the end; the one with the address goes to whoever waits."""
         for line in pipe:
             self.words.append(line.rstrip())
-            if pipe is self.process.stdout and (found := ADDRESS.search(line)):
+            if pipe is self.process.stderr:
+                self.complaints.append(line.rstrip())
+            elif found := ADDRESS.search(line):
                 self.opened.put(found[1])
 
     def wait_for_address(self, until: float) -> str:
@@ -82,8 +85,8 @@ class ServerProcess:
         raise ServerError(f"had no open door in time: {self.last_words()}")
 
     def last_words(self) -> str:
-        """the last line that says something."""
-        return next((line.strip() for line in reversed(list(self.words)) if line.strip()), "no message")
+        """the last line of standard error that says something, else of standard output."""
+        return next((line.strip() for line in [*reversed(list(self.complaints)), *reversed(list(self.words))] if line.strip()), "no message")
 
     def stop(self, patience: float = 15.0) -> int:
         """SIGTERM, then SIGKILL; the exit code."""
