@@ -28,7 +28,7 @@ def worker_pool(workers: int, patience: float = 90) -> Iterator[list[str]]:
     with tempfile.TemporaryDirectory(prefix="beam-") as staging, contextlib.ExitStack() as stack:
         log = stack.enter_context(open(os.path.join(staging, "log"), "w"))
         for module, options in (
-            ("apache_beam.runners.portability.local_job_service_main", ["--port", str(jobs), "--staging_dir", os.path.join(staging, "staged")]),
+            ("beam_jobs.job_service", ["--port", str(jobs), "--staging_dir", os.path.join(staging, "staged")]),
             ("apache_beam.runners.worker.worker_pool_main", ["--service_port", str(pool)]),
         ):
             command = [sys.executable, "-W", "ignore", "-m", module, *options]
@@ -41,7 +41,7 @@ def worker_pool(workers: int, patience: float = 90) -> Iterator[list[str]]:
             f"--job_endpoint=localhost:{jobs}",
             "--environment_type=EXTERNAL",
             f"--environment_config=localhost:{pool}",
-            f"--sdk_worker_parallelism={workers}",
+            f"--direct_num_workers={workers}",
         ]
 
 
