@@ -108,15 +108,17 @@ def gradient_transfers(bench, regime, name: str, subsets: list[tuple[int, ...]])
             print(f"  {len(part)} transfers of order {len(part[0])} into {name} by gradient: {found.seconds:.1f} s", file=bench.out, flush=True)
 
 
-def member_head(bench, subset: tuple[int, ...], name: str, fit: np.ndarray, held: np.ndarray, schedule: Schedule) -> tuple[keras.Model, float]:
-    """(head with the weights of one transfer trained alone, its mean loss on the held-out samples)."""
-    stack, validation, _ = descend(bench.store, bench.maps, name, np.array([subset]), [bench.config.seed], bench.config, schedule, (fit, held))
-    head = stack.template()
+def member_head(bench, subset: tuple[int, ...], name: str, rows: tuple[np.ndarray, np.ndarray, np.ndarray], schedule: Schedule) -> tuple[keras.Model, float]:
+    """(head with the weights of one transfer trained alone, its mean loss on the judging samples). rows: samples that teach, that stop, that judge."""
+    fit, stop, judge = rows
+    stack, _, _ = descend(bench.store, bench.maps, name, np.array([subset]), [bench.config.seed], bench.config, schedule, (fit, stop))
+    samples = Samples(bench.store, bench.maps, name, bench.config.transfer_split, sorted(set(subset)))
+    head, loss = stack.template(), float(image_losses(stack, samples.take(judge)).mean())
     for variable, weight in zip(head.trainable_variables, stack.learned):
         variable.assign(np.asarray(weight)[0])
     for variable, weight in zip(head.non_trainable_variables, stack.state):
         variable.assign(np.asarray(weight)[0])
-    return head, float(validation.min())
+    return head, loss
 
 
 class Samples:

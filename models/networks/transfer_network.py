@@ -123,7 +123,7 @@ def write_transfer(bench, subset: tuple[int, ...], target: str, folder: Path, ad
     task, config, regime, sources = TASKS[target], bench.config, bench.regimes[-1], bench.names(subset)
     facts = {"sources": list(sources), "target": target, "address": address, "grid": bench.grid, "learner": "closed_form", "validation": {}}
     learned = None
-    if config.policy_epochs and len(fitting(bench, target, regime)[1]):
+    if config.policy_epochs and len(fitting(bench, target, regime)[1]) > 1:
         learned, facts["validation"] = compared(bench, subset, target, regime)
         facts["learner"] = min(facts["validation"], key=facts["validation"].get)
     scales = [bench.representations.scale(source) for source in sources]
@@ -158,13 +158,23 @@ def fitting(bench, target: str, regime) -> tuple[np.ndarray, np.ndarray]:
 
 
 def compared(bench, subset: tuple[int, ...], target: str, regime) -> tuple[keras.Model, dict[str, float]]:
-    """(the head trained by gradient, learner -> mean loss on the held-out samples). Both learners were fitted to the others; the gradient's weights are those
-    of its best epoch on the held-out samples, which favours it. Test samples take no part."""
+    """(the head trained by gradient, learner -> mean loss on held-out samples that neither learner has seen). Both learners are fitted to the teaching samples;
+    `stopping` samples choose the gradient's epoch, the others compare. Test samples take no part."""
     from models.networks.gradient import Schedule, member_head
 
     fit, held = fitting(bench, target, regime)
-    head, own = member_head(bench, subset, target, fit, held, Schedule(epochs=bench.config.policy_epochs))
-    return head, {"closed_form": closed_loss(bench, subset, target, regime, fit, held), "gradient": own}
+    chosen = stopping(bench, target, held)
+    head, own = member_head(bench, subset, target, (fit, held[chosen], held[~chosen]), Schedule(epochs=bench.config.policy_epochs))
+    return head, {"closed_form": closed_loss(bench, subset, target, regime, fit, held[~chosen]), "gradient": own}
+
+
+def stopping(bench, target: str, held: np.ndarray) -> np.ndarray:
+    """[held] bool: the half of the held-out samples that chooses the gradient's epoch: whole buildings (of a sample's first view), every second by name; of one
+    building, every second sample."""
+    keys, data = bench.store.views(bench.config.transfer_split), bench.store.samples(target, bench.config.transfer_split)
+    buildings = [str(keys[view]).split("/")[0] for view in np.asarray(data.views)[held, 0]]
+    names = sorted(set(buildings))
+    return np.isin(buildings, names[::2]) if len(names) > 1 else np.arange(len(held)) % 2 == 0
 
 
 def closed_loss(bench, subset: tuple[int, ...], target: str, regime, fit: np.ndarray, held: np.ndarray) -> float:

@@ -248,6 +248,7 @@ def test_an_edge_keeps_the_better_learner_and_says_which(bank, target, better, t
 
     monkeypatch.setattr(transfer_network, "compared", decided)
     store, representations, networks, _ = bank
+    monkeypatch.setattr(store, "views", lambda split: [f"house{i // 2}/{i}" for i in range(8)])  # two views are held out: one stops, one judges
     folder = train_transfer(("normal", "colorization"), target, store, representations, networks, tmp_path / target, dataclasses.replace(TINY, policy_epochs=1))
     network = load_transfer_network(folder)
     assert network.learner == better
@@ -255,3 +256,20 @@ def test_an_edge_keeps_the_better_learner_and_says_which(bank, target, better, t
     answer = np.asarray(network.head(np.random.default_rng(0).random((2, *shape)).astype("float32")))
     wanted = TASKS[target].output.shape(store.size)
     assert answer.shape[:-1] == (2, *wanted[:-1]) and np.isfinite(answer).all()
+
+
+def test_the_samples_that_stop_an_edge_are_other_buildings_than_those_that_judge_it(bank, tmp_path, monkeypatch):
+    from models.networks import gradient, transfer_network
+
+    store, representations, networks, _ = bank
+    monkeypatch.setattr(store, "views", lambda split: [f"house{i // 2}/{i}" for i in range(8)])
+    seen = {}
+    monkeypatch.setattr(gradient, "member_head", lambda bench, subset, name, rows, schedule: (seen.update(rows=rows), (None, 0.0))[1])
+    monkeypatch.setattr(transfer_network, "closed_loss", lambda bench, subset, name, regime, fit, held: seen.update(judged=held) or 0.0)
+    monkeypatch.setattr(transfer_network, "fitting", lambda *_: (np.arange(4), np.arange(4, 8)))
+    bench = Bench(store, representations, networks, "", dataclasses.replace(TINY, policy_epochs=1))
+    transfer_network.compared(bench, (0,), "normal", bench.regimes[0])
+    fit, stop, judge = seen["rows"]
+    houses = [{store.views("val")[view].split("/")[0] for view in store.samples("normal", "val").views[rows, 0]} for rows in (fit, stop, judge)]
+    assert houses == [{"house0", "house1"}, {"house2"}, {"house3"}]
+    np.testing.assert_array_equal(seen["judged"], judge)
