@@ -52,7 +52,8 @@ def real_frame(stem: str, size: int) -> dict[str, float]:
 
 def rendered(buildings: int, views: int, size: int) -> tuple[list[dict[str, float]], list, list[dict[str, float]]]:
     """measures of every view; every shot; seconds of every building's parts."""
-    from beam_jobs.annotate import pixel_labels
+    from beam_jobs.classes import classes
+    from beam_jobs.labelling import pixel_labels
     from beam_jobs.scenes.building import building
     from beam_jobs.scenes.cameras import shots
     from beam_jobs.scenes.renderer import Eye
@@ -72,7 +73,7 @@ def rendered(buildings: int, views: int, size: int) -> tuple[list[dict[str, floa
             begun = time.perf_counter()
             surfaces = eye.look(shot.camera, size, rng)
             ended = time.perf_counter()
-            labels = pixel_labels(surfaces, shot.camera, scene)
+            labels = {**pixel_labels(surfaces, shot.camera), **classes(surfaces, scene, shot.room)}
             found.append(
                 {
                     **measures(labels["rgb"], labels["principal_curvature"], labels["keypoints3d"], labels["normal"]),
