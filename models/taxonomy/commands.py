@@ -257,7 +257,7 @@ def replay(options) -> int:
     predictions = read_predictions(options.cheaper) or {"less data": from_cheaper(table, read_any(options.cheaper))}
     rows = []
     for name, scores in predictions.items():
-        agreed = list(predictor_agreement(table, scores).values())
+        agreed = [value for targets in predictor_agreement(table, scores).values() for value in targets.values()]
         found = replayed(table, scores, request, share=options.share)
         rows.append({"predictor": name, "spearman": sum(agreed) / len(agreed) if agreed else None, **found})
     if options.json:

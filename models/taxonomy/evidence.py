@@ -65,14 +65,17 @@ def evaluate(
 
 
 def predictors(table: Affinities, request: Request, rows: Sequence[Mapping], seed: int) -> list[dict]:
-    """how well each proxy foretold what was measured, and what measuring only its better half would have cost: rows of predictor, spearman (mean over targets,
-    first order), targets, and `screening.replay`'s fields. Proxies know no amount of data: a prediction holds for the transfer in every regime."""
+    """how well each proxy foretold what was measured, and what measuring only its better half would have cost: rows of predictor, spearman (mean over targets
+    and regimes, first order), targets (regime -> target -> spearman), and `screening.replay`'s fields.
+
+    Proxies know no amount of data: a prediction holds for the transfer in every regime.
+    """
     made = []
     for name, found in predictions(rows).items():
         scores = {replace(transfer, regime=regime): score for transfer, score in found.items() for regime in table.regimes}
         agreed = predictor_agreement(table, scores)
         known = table.only(lambda row, scores=scores: row.transfer.control is not None or row.transfer in scores)
-        mean = float(np.mean(list(agreed.values()))) if agreed else None
+        mean = float(np.mean([value for targets in agreed.values() for value in targets.values()])) if agreed else None
         made.append({"predictor": name, "spearman": mean, "targets": agreed, **replay(known, scores, request, seed=seed)})
     return made
 

@@ -41,14 +41,21 @@ def promising(scores: Mapping[Transfer, float], share: float) -> set[Transfer]:
     return chosen
 
 
-def predictor_agreement(table: Affinities, scores: Mapping[Transfer, float], order: int = 1) -> dict[str, float]:
-    """target -> Spearman of scores and measured affinities over transfers of `order`, own encoder excluded; targets with fewer than four left out."""
-    into: dict[str, list[tuple[float, float]]] = {}
+def predictor_agreement(table: Affinities, scores: Mapping[Transfer, float], order: int = 1) -> dict[str, dict[str, float]]:
+    """regime -> target -> Spearman of scores and measured affinities over transfers of `order`, own encoder excluded; targets with fewer than four left out.
+
+    Regimes are ranked apart: more data is better for every source alike, which is no merit of a prediction.
+    """
+    into: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for row in table.rows:
         transfer = row.transfer
         if transfer in scores and transfer.order == order and transfer.target not in transfer.sources:
-            into.setdefault(transfer.target, []).append((scores[transfer], row.affinity))
-    return {target: float(spearman(np.array(pairs).T)) for target, pairs in into.items() if len(pairs) >= 4}
+            into.setdefault((transfer.regime, transfer.target), []).append((scores[transfer], row.affinity))
+    made: dict[str, dict[str, float]] = {}
+    for (regime, target), pairs in into.items():
+        if len(pairs) >= 4:
+            made.setdefault(regime, {})[target] = float(spearman(np.array(pairs).T))
+    return made
 
 
 def replay(table: Affinities, scores: Mapping[Transfer, float], request: Request, *, share: float = 0.5, seed: int = 0) -> dict:

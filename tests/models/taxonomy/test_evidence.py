@@ -193,7 +193,8 @@ def test_perfect_predictions_lose_nothing_and_random_ones_do():
     assert found["measured"] <= found["of"] / 2
     assert found["full"] - found["screened"] < 0.01
     assert found["random"]["mean"] < found["screened"]
-    assert np.mean(list(predictor_agreement(table, perfect).values())) == pytest.approx(1)
+    (agreed,) = predictor_agreement(table, perfect).values()
+    assert set(agreed) == set(table.targets) and np.mean(list(agreed.values())) == pytest.approx(1)
 
 
 @there
@@ -222,6 +223,16 @@ def test_predictions_hold_in_every_regime_and_larger_sets_need_none():
     (found,) = [row for row in predictors(kept, Request(3, 3), rows, 0) if row["predictor"] == "rsa"]
     assert found["of"] == len(both) and found["screened"] is not None
     assert found["spearman"] == pytest.approx(1)
+
+
+def test_a_prediction_is_held_against_each_regime_by_itself():
+    table = made_up(9)
+    measured = [row for row in table.rows if row.transfer.control is None]
+    more = [replace(row, transfer=replace(row.transfer, regime="40"), affinity=3 * row.affinity) for row in measured]
+    foretold = {replace(row.transfer, regime=regime): row.affinity for row in measured for regime in ("", "40")}
+    found = predictor_agreement(Affinities((*measured, *more), {}), foretold)
+    assert set(found) == {"", "40"}
+    assert all(value == pytest.approx(1) for targets in found.values() for value in targets.values())
 
 
 def test_proxies_of_a_run_read_as_predictions():
