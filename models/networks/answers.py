@@ -9,12 +9,13 @@ import numpy as np
 
 from models.tasks import Task
 
-TEMPERATURES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+TEMPERATURES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 SEGMENT_FEATURES = 5
 
 
-def fit_targets(task: Task, target: np.ndarray, mask: np.ndarray, images: np.ndarray | None) -> np.ndarray:
-    """float32 [m, S, S, k] (maps) or [m, K]: pixels as they are, masked ones at their image's mean; class ids one-hot; segments as their mean colour and place.
+def fit_targets(task: Task, target: np.ndarray, mask: np.ndarray, images: np.ndarray | None, cells: int = 1) -> np.ndarray:
+    """float32 [m, S, S, k] (maps) or [m, K]: pixels as they are, masked ones at the mean of the others in their cell, of which a side has `cells`; class ids
+    one-hot, masked ones at their cell's shares; segments as their mean colour and place.
 
     images: uint8 [m, S, S, 3], read for embeddings alone.
     """
@@ -22,12 +23,19 @@ def fit_targets(task: Task, target: np.ndarray, mask: np.ndarray, images: np.nda
     if task.output.kind == "embedding":
         return segment_means(target[..., 0].astype(int), images)
     if task.loss == "weighted_cross_entropy":
-        return np.eye(task.output.channels, dtype="float32")[target[..., 0].astype(int)]
-    if task.output.kind == "pixels":
-        weight = (np.asarray(mask, "float32") > 0).astype("float32")
-        mean = (target * weight).sum((1, 2), keepdims=True) / np.maximum(weight.sum((1, 2), keepdims=True), 1)
-        return np.where(weight > 0, target, mean)
-    return target
+        target = np.eye(task.output.channels, dtype="float32")[target[..., 0].astype(int)]
+    return filled(target, np.asarray(mask) > 0, cells) if task.output.dense else target
+
+
+def filled(maps: np.ndarray, known: np.ndarray, cells: int) -> np.ndarray:
+    """[m, S, S, k] with the pixels that are not `known` [m, S, S, 1] at the mean of the known ones of their cell, 0 in a cell without any."""
+    if known.all():
+        return maps
+    m, side, _, k = maps.shape
+    weight = known.reshape(m, cells, side // cells, cells, side // cells, 1).astype("float32")
+    parts = maps.reshape(m, cells, side // cells, cells, side // cells, k)
+    mean = (parts * weight).sum((2, 4), keepdims=True) / np.maximum(weight.sum((2, 4), keepdims=True), 1)
+    return np.where(weight > 0, parts, mean).reshape(maps.shape)
 
 
 def segment_means(ids: np.ndarray, images: np.ndarray) -> np.ndarray:

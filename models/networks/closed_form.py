@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from models.networks.answers import TEMPERATURES, fit_targets, sharpened, to_blocks
-from models.networks.judging import Judge, block_channels, sample_losses
+from models.networks.judging import Judge, block_channels, sample_losses, sharpness
 from models.networks.plan import NetworkConfig
 from models.networks.readout import KernelRidge, Moments, RidgeInverses, global_features, local_features, random_kernel, sample_kernel
 from models.tasks import TASKS, Task
@@ -35,21 +35,64 @@ class LocalFeatures:
 
 
 def local_moments(bench, regime, subsets, names: list[str], features: LocalFeatures) -> tuple[Moments, dict[str, slice]]:
-    """(sums over the teaching cells of a regime, target -> columns of its outputs)."""
-    moments, parts = Moments(subsets), {}
+    """(sums over the teaching cells of a regime that have a label, target -> columns of its outputs). names: targets whose labels lack in the same cells.
+
+    Raises LookupError if no cell has a label.
+    """
+    moments, parts, split = Moments(subsets), {}, bench.config.transfer_split
+    shifts = {name: class_shifts(bench.store, name, split, regime.views) for name in names}
     for held in (False, True):
         views = regime.views[regime.held == held]
         for i in range(0, len(views), CHUNK):
             picked, blocks, start = views[i : i + CHUNK], [], 0
+            known = known_cells(bench.store, names[0], split, picked, bench.grid)
             for name in names:
-                blocks.append(map_outputs(bench.store, name, bench.config.transfer_split, picked, bench.grid, bench.config))
+                blocks.append(map_outputs(bench.store, name, split, picked, bench.grid, bench.config)[known])
+                blocks[-1] += np.tile(shifts[name], blocks[-1].shape[1] // len(shifts[name]))
                 parts[name] = slice(start, start := start + blocks[-1].shape[1])
-            moments.add({source: features(source, bench.config.transfer_split, picked) for source in moments.sources}, np.concatenate(blocks, 1), held)
+            moments.add({source: features(source, split, picked)[known] for source in moments.sources}, np.concatenate(blocks, 1), held)
+    if not any(moments.rows):
+        raise LookupError(f"all labels of {', '.join(names)} are masked or missing in the {len(regime.views)} teaching views of {split}; leave the target out")
     return moments, parts
 
 
+def class_shifts(store, name: str, split: str, views: np.ndarray) -> np.ndarray:
+    """[channels] float32: what is added to the one-hot pixels of a class map, so that their mean p is answered by log p (of pixels as the loss weighs them)
+    after `sharpness`; zeros for other maps."""
+    task = TASKS[name]
+    if task.loss != "weighted_cross_entropy":
+        return np.zeros(block_channels(task), "float32")
+    data = store.samples(name, split)
+    rows = np.flatnonzero(np.isin(np.asarray(data.views)[:, 0], views))
+    ids, weight = np.asarray(data.target[rows])[..., 0].astype(int), np.asarray(data.mask[rows], "float32")[..., 0]
+    count = lambda of: np.bincount(ids.ravel(), of.ravel(), task.output.channels)
+    share, weighted = (values / max(values.sum(), 1e-6) for values in (count(weight > 0), count(weight)))
+    return (np.log(weighted + 1e-4) / sharpness(task) - share).astype("float32")
+
+
+def known_cells(store, name: str, split: str, picked: np.ndarray, grid: int) -> np.ndarray:
+    """[len(picked) grid^2] bool: cells of views with an unmasked pixel of the target. The others teach nothing, as if they were not there."""
+    data = store.samples(name, split)
+    rows = {int(view): i for i, view in enumerate(np.asarray(data.views)[:, 0])}
+    have = np.array([int(view) in rows for view in picked], bool)
+    mask = np.asarray(data.mask[[rows[int(view)] for view in picked[have]]]) > 0
+    side = mask.shape[1]
+    made = np.zeros((len(picked), grid, grid), bool)
+    made[have] = mask.reshape(len(mask), grid, side // grid, grid, side // grid).any((2, 4))
+    return made.ravel()
+
+
 def local_transfers(bench, regime, todo: Mapping[str, list[tuple[int, ...]]]) -> None:
-    """wanted subsets into map targets: Gram blocks between sources, one factor a subset and ridge, all targets side by side."""
+    """wanted subsets into map targets. Targets whose labels lack in the same cells (all of them, in data without holes) share their sums."""
+    alike: dict[bytes, list[str]] = {}
+    for name in todo:
+        alike.setdefault(known_cells(bench.store, name, bench.config.transfer_split, regime.views, bench.grid).tobytes(), []).append(name)
+    for names in alike.values():
+        transfers_alike(bench, regime, {name: todo[name] for name in names})
+
+
+def transfers_alike(bench, regime, todo: Mapping[str, list[tuple[int, ...]]]) -> None:
+    """of targets that lack the same cells: Gram blocks between sources, one factor a subset and ridge, all targets side by side."""
     names: dict[tuple, list[str]] = {}
     for name, subsets in todo.items():
         for subset in subsets:
@@ -77,20 +120,17 @@ def local_transfers(bench, regime, todo: Mapping[str, list[tuple[int, ...]]]) ->
 
 
 def map_outputs(store, name: str, split: str, picked: np.ndarray, grid: int, config: NetworkConfig) -> np.ndarray:
-    """[len(picked) grid^2, o] regression outputs of the views `picked`; a view without the label counts with the mean of the others."""
+    """[len(picked) grid^2, o] regression outputs of the views `picked`; zeros for a view without the label."""
     data, images = store.samples(name, split), store.images(split)
     position = {int(view): i for i, view in enumerate(data.views[:, 0])}
-    have = [view for view in picked if int(view) in position]
-    if not have:
-        side, width = data.target.shape[1], block_channels(TASKS[name])
-        return np.zeros((len(picked) * grid**2, width * (side // config.output_stride // grid) ** 2), "float32")
-    at = [position[int(view)] for view in have]
-    maps = fit_targets(TASKS[name], data.target[at], data.mask[at], images[have])
-    if len(have) < len(picked):
-        full = np.broadcast_to(maps.mean(0), (len(picked), *maps.shape[1:])).copy()
-        full[np.isin(picked, have)] = maps
-        maps = full
-    return to_blocks(maps, grid, config.output_stride)
+    have = np.array([int(view) in position for view in picked], bool)
+    side, width = data.target.shape[1], block_channels(TASKS[name])
+    made = np.zeros((len(picked), grid**2, width * (side // config.output_stride // grid) ** 2), "float32")
+    if have.any():
+        at = [position[int(view)] for view in picked[have]]
+        maps = fit_targets(TASKS[name], data.target[at], data.mask[at], images[picked[have]], cells=grid)
+        made[have] = to_blocks(maps, grid, config.output_stride).reshape(len(at), *made.shape[1:])
+    return made.reshape(-1, made.shape[-1])
 
 
 class GlobalKernel:
@@ -125,7 +165,7 @@ def global_transfers(bench, regime, todo: Mapping[str, list[tuple[int, ...]]]) -
         rows: dict[str, dict] = {target.name: {} for target in group}
         for done, (subset, into) in enumerate(names.items(), 1):
             teach, test = group[0].kernels(bench, subset)
-            inverses = RidgeInverses(teach, bench.config.ridges)
+            inverses = RidgeInverses(teach, bench.config.ridges, group[0].buildings)
             for target in into:
                 rows[target.name][subset] = target.losses(inverses, test)
             if done % SAVED == 0 or done == len(names):
@@ -139,12 +179,16 @@ class GlobalTarget:
 
     def __init__(self, bench, name: str, regime, rows: np.ndarray | None = None) -> None:
         self.name, self.task, self.ridges = name, TASKS[name], bench.config.ridges
-        teach, self.test = bench.store.samples(name, bench.config.transfer_split), bench.store.samples(name, "test")
-        self.rows = regime.samples(teach, bench.config.seed) if rows is None else rows
+        split = bench.config.transfer_split
+        teach, self.test = bench.store.samples(name, split), bench.store.samples(name, "test")
+        rows = regime.samples(teach, bench.config.seed) if rows is None else rows
+        self.rows = rows[np.asarray(teach.mask[rows]) > 0]
         if len(self.rows) < 2:
-            raise LookupError(f"{len(self.rows)} labelled samples of {name} teach transfers in the {bench.config.transfer_split} split; at least 2 are needed")
+            raise LookupError(f"{len(self.rows)} samples of {name} with a label that is not masked teach transfers in the {split} split; at least 2 are needed")
         self.views, self.unseen = np.asarray(teach.views[self.rows]), np.asarray(self.test.views)
-        self.target, self.mask = np.asarray(teach.target[self.rows], "float32"), np.asarray(teach.mask[self.rows], "float32")
+        self.target = np.asarray(teach.target[self.rows], "float32")
+        keys = bench.store.views(split)
+        self.buildings = np.array([str(keys[view]).split("/")[0] for view in self.views[:, 0]])
 
     def kernels(self, bench, subset: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
         """between teaching samples, and between test and teaching samples."""
@@ -152,19 +196,24 @@ class GlobalTarget:
             subset_kernel(bench, subset, "test"), self.unseen, self.views
         )
 
-    def fit(self, kernel) -> tuple[KernelRidge, float]:
-        """(regression, factor of its answers)."""
-        fit = KernelRidge(kernel, self.target, self.ridges)
-        return fit, temperature(self.task, fit.left_out, self.target)
+    def fit(self, kernel: np.ndarray | RidgeInverses) -> KernelRidge:
+        """the regression, whose predictions are answers: logits where the target has classes."""
+        solved = kernel if isinstance(kernel, RidgeInverses) else RidgeInverses(kernel, self.ridges, self.buildings)
+        fit = KernelRidge(solved, self.target, self.ridges)
+        return logits(self.task, fit, self.target) if sharpened(self.task) else fit
 
     def losses(self, kernel, test: np.ndarray) -> np.ndarray:
-        fit, factor = self.fit(kernel)
-        return sample_losses(self.task.loss, self.test.target, self.test.mask, fit.predict(test) * np.float32(factor))
+        return sample_losses(self.task.loss, self.test.target, self.test.mask, self.fit(kernel).predict(test))
 
 
-def temperature(task: Task, left_out: np.ndarray, target: np.ndarray) -> float:
-    """for classes: the factor from regressed shares to logits with the least leave-one-out cross-entropy; 1 for vectors."""
-    if not sharpened(task):
-        return 1.0
-    ones = np.ones(len(target), "float32")
-    return min(TEMPERATURES, key=lambda factor: float(sample_losses(task.loss, target, ones, left_out * np.float32(factor)).mean()))
+def logits(task: Task, fit: KernelRidge, target: np.ndarray) -> KernelRidge:
+    """the regression of shares made one of logits: log p + factor (share - p), p the teaching shares, with the factor of the least left-out cross-entropy.
+
+    One sample's weight is spread over all classes, so that one that was never seen stays possible.
+    """
+    ones, share, count = np.ones(len(target), "float32"), fit.mean, len(target)
+    prior = np.log((share * count + 1 / len(share)) / (count + 1)).astype("float32")
+    loss = lambda factor: float(sample_losses(task.loss, target, ones, prior + np.float32(factor) * (fit.left_out - share)).mean())
+    factor = np.float32(min(TEMPERATURES, key=loss))
+    fit.dual, fit.mean, fit.left_out = fit.dual * factor, prior, prior + factor * (fit.left_out - share)
+    return fit

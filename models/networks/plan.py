@@ -21,6 +21,7 @@ COUNTS = (
     "transfer_order",
     "regime_order",
     "transfer_epochs",
+    "transfer_batch",
     "stack_members",
 )
 CHOICES = {
@@ -52,7 +53,9 @@ class NetworkConfig:
     "published", pairs by that rule too. regimes: amounts of teaching images that are measured beside each other, nested; the largest up to
     `transfer_order`, the others up to `regime_order`; one regime of `transfer_images` if empty.
     learner: "closed_form" or "gradient", what transfers are measured by.
-    transfer_epochs: most epochs of a transfer that is trained by gradient, stack_members: that are trained as one at most (memory grows with it).
+    transfer_widths: channels of the small head that a map is then made by (`transfer_heads.py`); the target's own decoder if empty.
+    transfer_epochs: most epochs of a transfer that is trained by gradient, at `transfer_rate` falling to zero, `transfer_batch` samples a step;
+    stack_members: transfers that are trained as one at most (memory grows with it).
     policy_epochs: most epochs of the chosen policy's edges, which are trained by gradient too and keep the better learner; 0 keeps the closed form.
     calibration_targets: targets for which `calibration_sources` first-order transfers
     are also trained by gradient, with two seeds and for at most `calibration_epochs`, to see how far the closed form can be trusted;
@@ -91,6 +94,9 @@ class NetworkConfig:
     regimes: tuple[int, ...] = ()
     regime_order: int = 1
     learner: str = "closed_form"
+    transfer_widths: tuple[int, ...] = ()
+    transfer_rate: float = 1e-4
+    transfer_batch: int = 32
     transfer_epochs: int = 30
     stack_members: int = 26
     policy_epochs: int = 0

@@ -102,7 +102,11 @@ def ridge_solution(gram: np.ndarray, cross: np.ndarray, ridge: float, rows: int)
     """[d + 1, o] float32: weights whose squares, but for the constant's in the last row, are shrunk by ridge * rows."""
     block = gram.copy()
     block[np.diag_indices(len(block) - 1)] += ridge * rows + 1e-6 * np.trace(block) / len(block)  # a singular Gram matrix still factors
-    return cho_solve(cho_factor(block, overwrite_a=True, check_finite=False), cross, check_finite=False).astype("float32")
+    try:
+        return cho_solve(cho_factor(block, check_finite=False), cross, check_finite=False).astype("float32")
+    except np.linalg.LinAlgError:  # sums of float32 products may have eigenvalues below zero by rounding, where there are more features than rows
+        values, vectors = np.linalg.eigh(block)
+        return (vectors / np.maximum(values, 1e-6 * values[-1]) @ (vectors.T @ cross)).astype("float32")
 
 
 def global_features(maps: np.ndarray, features: int, seed: int) -> np.ndarray:
@@ -125,10 +129,16 @@ def sample_kernel(view_kernel: np.ndarray, rows: np.ndarray, columns: np.ndarray
 
 
 class RidgeInverses:
-    """Inverses of one kernel with every ridge added, for all targets whose samples share it. kernel [n, n]; ridges relative to its mean diagonal."""
+    """Inverses of one kernel with every ridge added, for all targets whose samples share it.
 
-    def __init__(self, kernel: np.ndarray, ridges: tuple[float, ...]) -> None:
+    kernel [n, n]; ridges relative to its mean diagonal; groups [n]: what is left out together (buildings: views of one are too alike to judge each other),
+    every sample by itself if None or all one group.
+    """
+
+    def __init__(self, kernel: np.ndarray, ridges: tuple[float, ...], groups: np.ndarray | None = None) -> None:
         self.ridges, self.inverses = ridges, []
+        names = np.arange(len(kernel)) if groups is None or len(np.unique(groups)) < 2 else np.unique(groups, return_inverse=True)[1]
+        self.groups = [np.flatnonzero(names == i) for i in range(names.max() + 1)] if names.max() + 1 < len(names) else None
         scale = np.trace(kernel) / len(kernel)
         for ridge in ridges:
             block = kernel.astype("float64")
@@ -140,21 +150,31 @@ class RidgeInverses:
                 continue
             inverse, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)
             self.inverses.append(np.tril(inverse) + np.tril(inverse, -1).T)
+        self.blocks = [[np.linalg.inv(inverse[np.ix_(rows, rows)]) for rows in self.groups or ()] for inverse in self.inverses]
+
+    def missed(self, which: int, dual: np.ndarray) -> np.ndarray:
+        """residuals [n, o] of samples whose group was left out (Allen 1974, for groups the block of the inverse in place of its diagonal element)."""
+        if self.groups is None:
+            return dual / np.diag(self.inverses[which])[:, None]
+        made = np.empty_like(dual)
+        for rows, block in zip(self.groups, self.blocks[which]):
+            made[rows] = block @ dual[rows]
+        return made
 
 
 class KernelRidge:
-    """Kernel ridge regression with the ridge chosen by leave-one-out on the training samples.
+    """Kernel ridge regression with the ridge chosen by leaving out, in closed form, each group of training samples.
 
-    kernel [n, n] or its `RidgeInverses`; targets [n, o]. `dual` [n, o], `mean` [o], `ridge`, `left_out` [n, o]: leave-one-out predictions.
+    kernel [n, n] or its `RidgeInverses`; targets [n, o]. `dual` [n, o], `mean` [o], `ridge`, `left_out` [n, o]: predictions of what was left out.
     """
 
     def __init__(self, kernel: np.ndarray | RidgeInverses, targets: np.ndarray, ridges: tuple[float, ...]) -> None:
         solved, best = kernel if isinstance(kernel, RidgeInverses) else RidgeInverses(kernel, ridges), np.inf
         self.mean = targets.mean(0)
         centred = (targets - self.mean).astype("float64")
-        for ridge, inverse in zip(solved.ridges, solved.inverses):
-            dual = inverse @ centred
-            missed = dual / np.diag(inverse)[:, None]  # residual of a sample that was left out (Allen 1974)
+        for which, ridge in enumerate(solved.ridges):
+            dual = solved.inverses[which] @ centred
+            missed = solved.missed(which, dual)
             error = float((missed**2).mean())
             if error < best:
                 best, self.ridge, self.dual, kept = error, ridge, dual.astype("float32"), missed

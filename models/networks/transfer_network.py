@@ -16,11 +16,11 @@ import numpy as np
 from keras import ops
 
 from models.networks.answers import from_blocks
-from models.networks.heads import build_head
 from models.networks.judging import block_channels, sample_losses, sharpness
 from models.networks.losses import image_losses
 from models.networks.plan import NetworkConfig
 from models.networks.regimes import held_out
+from models.networks.transfer_heads import build_transfer_head
 from models.tasks import TASKS, Task
 
 
@@ -80,9 +80,9 @@ class GlobalReadout(keras.layers.Layer):
     dual [samples, o]; constant [o].
     """
 
-    def __init__(self, arrays: dict, images: int, factor: float) -> None:
+    def __init__(self, arrays: dict, images: int) -> None:
         super().__init__(trainable=False)
-        self.images, self.factor = images, factor
+        self.images = images
         self.positions = arrays.pop("views").astype("int32")
         self.order, self.width = arrays["mean"].shape
         self.parts = {name: constant(self, name, value) for name, value in arrays.items()}
@@ -96,7 +96,7 @@ class GlobalReadout(keras.layers.Layer):
             for other in near[1:]:
                 product = product * other
             total = total + product
-        return (ops.matmul(total, self.parts["dual"]) + self.parts["constant"]) * self.factor
+        return ops.matmul(total, self.parts["dual"]) + self.parts["constant"]
 
     def similar(self, maps):
         """[B, views]: kernel between new views and teaching views, the mean over sources."""
@@ -134,9 +134,7 @@ def write_transfer(bench, subset: tuple[int, ...], target: str, folder: Path, ad
         arrays.update(local_arrays(bench, subset, target, regime))
         facts.update(channels=block_channels(task), enlarge=config.output_stride, factor=sharpness(task))
     else:
-        solved, factor = global_arrays(bench, subset, target, regime)
-        arrays.update(solved)
-        facts.update(factor=factor)
+        arrays.update(global_arrays(bench, subset, target, regime))
     scratch = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
@@ -160,11 +158,11 @@ def fitting(bench, target: str, regime) -> tuple[np.ndarray, np.ndarray]:
 def compared(bench, subset: tuple[int, ...], target: str, regime) -> tuple[keras.Model, dict[str, float]]:
     """(the head trained by gradient, learner -> mean loss on held-out samples that neither learner has seen). Both learners are fitted to the teaching samples;
     `stopping` samples choose the gradient's epoch, the others compare. Test samples take no part."""
-    from models.networks.gradient import Schedule, member_head
+    from models.networks.gradient import member_head, schedule_of
 
     fit, held = fitting(bench, target, regime)
     chosen = stopping(bench, target, held)
-    head, own = member_head(bench, subset, target, (fit, held[chosen], held[~chosen]), Schedule(epochs=bench.config.policy_epochs))
+    head, own = member_head(bench, subset, target, (fit, held[chosen], held[~chosen]), schedule_of(bench.config, bench.config.policy_epochs))
     return head, {"closed_form": closed_loss(bench, subset, target, regime, fit, held[~chosen]), "gradient": own}
 
 
@@ -197,8 +195,8 @@ def closed_loss(bench, subset: tuple[int, ...], target: str, regime, fit: np.nda
         )
     solved = GlobalTarget(bench, target, regime, rows=fit)
     kernel, views = subset_kernel(bench, subset, "teach"), np.asarray(data.views)[held]
-    found, factor = solved.fit(sample_kernel(kernel, solved.views, solved.views))
-    return float(sample_losses(task.loss, wanted, mask, found.predict(sample_kernel(kernel, views, solved.views)) * np.float32(factor)).mean())
+    found = solved.fit(sample_kernel(kernel, solved.views, solved.views))
+    return float(sample_losses(task.loss, wanted, mask, found.predict(sample_kernel(kernel, views, solved.views))).mean())
 
 
 def local_arrays(bench, subset: tuple[int, ...], target: str, regime) -> dict:
@@ -212,14 +210,14 @@ def local_arrays(bench, subset: tuple[int, ...], target: str, regime) -> dict:
     return {"kernel": kernel, "bias": bias, "weights": weights}
 
 
-def global_arrays(bench, subset: tuple[int, ...], target: str, regime) -> tuple[dict, float]:
-    """the solved kernel regression of one subset into one vector or class target, and its temperature."""
+def global_arrays(bench, subset: tuple[int, ...], target: str, regime) -> dict:
+    """the solved kernel regression of one subset into one vector or class target."""
     from models.networks.closed_form import GlobalTarget
     from models.networks.readout import global_features
 
     config, split = bench.config, bench.config.transfer_split
     solved = GlobalTarget(bench, target, regime)
-    fit, factor = solved.fit(solved.kernels(bench, subset)[0])
+    fit = solved.fit(solved.kernels(bench, subset)[0])
     teach = [global_features(bench.maps(i, split), config.random_features, config.seed) for i in subset]
     size = int(np.prod(bench.maps(0, "test").shape[1:]))
     kernel = (np.random.default_rng(config.seed).standard_normal((size, config.random_features)) / np.sqrt(size)).astype("float32")
@@ -230,7 +228,7 @@ def global_arrays(bench, subset: tuple[int, ...], target: str, regime) -> tuple[
         "views": solved.views,
         "dual": fit.dual,
         "constant": fit.mean,
-    }, factor
+    }
 
 
 def load_transfer_network(folder: str | Path) -> TransferNetwork:
@@ -245,12 +243,12 @@ def load_transfer_network(folder: str | Path) -> TransferNetwork:
     shape = (facts["grid"], facts["grid"], channels)
     source = keras.Input(shape if task.images == 1 else (task.images, *shape), name="representation")
     if facts["learner"] == "gradient":
-        head = build_head(task, NetworkConfig(**facts["config"]), shape, task.images, facts["size"])
+        head = build_transfer_head(task, NetworkConfig(**facts["config"]), shape, task.images, facts["size"])
         head.load_weights(folder / "head.weights.h5")
         head.trainable = False
         answer = head(Standardised(arrays["mean"].ravel(), arrays["deviation"].ravel())(source))
     elif task.output.dense:
         answer = LocalReadout(arrays, facts["channels"], facts["enlarge"], facts["factor"])(source)
     else:
-        answer = GlobalReadout(arrays, task.images, facts["factor"])(source)
+        answer = GlobalReadout(arrays, task.images)(source)
     return TransferNetwork(tuple(facts["sources"]), task, keras.Model(source, answer, name=f"transfer_to_{task.name}"), facts["learner"])
