@@ -29,22 +29,17 @@ def TrainPolicy(
     from components.solve_taxonomy import chosen
     from models.examples.label_store import LabelStore
     from models.networks import NetworkConfig, RepresentationStore, train_transfer
+    from models.networks.stack_programs import StackPrograms
 
-    policy = chosen(taxonomies.uri, budget, order)
+    policy, settings = chosen(taxonomies.uri, budget, order), NetworkConfig(**json.loads(config))
     ledger = os.path.join(work, "policy")
     edges = [edge for edge in policy["edges"] if edge["sources"]]
+    store, maps = LabelStore(os.path.join(labels.uri, "store")), RepresentationStore(os.path.join(representations.uri, "store"))
+    programs = StackPrograms(settings, store.size)
     with tempfile.TemporaryDirectory() as scratch:
         bank = gather([shard.uri for shard in networks], scratch)
         for edge in edges:
-            train_transfer(
-                tuple(edge["sources"]),
-                edge["target"],
-                LabelStore(os.path.join(labels.uri, "store")),
-                RepresentationStore(os.path.join(representations.uri, "store")),
-                bank,
-                os.path.join(ledger, edge["target"]),
-                NetworkConfig(**json.loads(config)),
-            )
+            train_transfer(tuple(edge["sources"]), edge["target"], store, maps, bank, os.path.join(ledger, edge["target"]), settings, programs)
     publish(ledger, [edge["target"] for edge in edges], transfers.uri)
     with open(os.path.join(transfers.uri, "policy.json"), "w") as file:
         json.dump(policy, file, indent=1)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from models.networks.gradient import Schedule, learn
+from models.networks.gradient import Schedule, learn, schedule_of
 from models.networks.plan import NetworkConfig
 
 SEEDS = (11, 12)
@@ -22,6 +22,7 @@ def calibrate(
     config: NetworkConfig,
     *,
     schedule: Schedule | None = None,
+    programs=None,
     out=sys.stderr,
 ) -> dict:
     """one row of the calibration: how the ranking of first-order transfers into `name` by the closed form agrees with that by gradient.
@@ -34,8 +35,8 @@ def calibrate(
     ranked = sorted((key for key in closed if len(key) == 1), key=lambda key: float(closed[key].mean()))
     picked = [ranked[i] for i in np.unique(np.linspace(0, len(ranked) - 1, min(config.calibration_sources, len(ranked))).astype(int))]
     slots = np.array([[sources.index(key[0])] for key in picked for _ in SEEDS])
-    schedule = schedule or Schedule(epochs=config.calibration_epochs)
-    found = learn(store, maps, name, slots, list(SEEDS) * len(picked), config, schedule)
+    schedule = schedule or schedule_of(config, config.calibration_epochs)
+    found = learn(store, maps, name, slots, list(SEEDS) * len(picked), config, schedule, programs=programs)
     means = found.losses.mean(1).reshape(len(picked), len(SEEDS))
     own = np.array([closed[key].mean() for key in picked])
     row = {

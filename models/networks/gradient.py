@@ -14,16 +14,16 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from models.networks.heads import build_head
-from models.networks.losses import LOSSES
-from models.networks.member_stack import MemberAdam, MemberStack
+from models.networks.member_stack import MemberStack
+from models.networks.stack_programs import StackPrograms
 from models.networks.task_network import Interrupted, average_answer
 from models.tasks import TASKS
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """batch: samples a step. rate: Adam's. epochs: at most. patience: epochs without a better validation loss after which a member has converged.
+    """batch: samples a step. rate: Adam's, which falls to zero over the epochs as a cosine. epochs: at most. patience: epochs without a better validation loss
+    after which a member has converged.
 
     clip: of each member's gradient, by norm and variable.
     """
@@ -31,8 +31,18 @@ class Schedule:
     batch: int = 16
     rate: float = 2e-3
     epochs: int = 60
-    patience: int = 6
+    patience: int = 8
     clip: float = 1.0
+    cosine: bool = False
+
+    def rate_of(self, epoch: int) -> float:
+        """of an epoch, counted from 0."""
+        return self.rate * (0.5 + 0.5 * np.cos(np.pi * epoch / self.epochs)) if self.cosine else self.rate
+
+
+def schedule_of(config, epochs: int) -> Schedule:
+    """as the configuration says."""
+    return Schedule(batch=config.transfer_batch, rate=config.transfer_rate, epochs=epochs, cosine=True)
 
 
 @dataclass(frozen=True)
@@ -46,29 +56,41 @@ class Learned:
     seconds: float
 
 
-def learn(store, maps, name: str, slots: np.ndarray, seeds: Sequence[int], config, schedule: Schedule | None = None, *, rows: tuple | None = None) -> Learned:
+def learn(
+    store,
+    maps,
+    name: str,
+    slots: np.ndarray,
+    seeds: Sequence[int],
+    config,
+    schedule: Schedule | None = None,
+    *,
+    rows: tuple | None = None,
+    programs: StackPrograms | None = None,
+) -> Learned:
     """train every member of one order into target `name`.
 
     maps: (source index, split) -> [view, h, w, c]; slots: [member, order] source indices; seeds: one a member. rows: (teaching, held out) samples; the held-out
-    ones stop members early and teach nothing; the last fifth of the first `transfer_images` if None. Raises Interrupted if the loss of a member is no number.
+    ones stop members early and teach nothing; the last fifth of the first `transfer_images` if None. programs: kept over targets, so that one whose answers
+    have the shape of an earlier one's compiles nothing. Raises Interrupted if the loss of a member is no number.
     """
     since = time.time()
-    stack, validation, snapshot = descend(store, maps, name, slots, seeds, config, schedule or Schedule(), rows)
+    stack, validation, snapshot = descend(store, maps, name, slots, seeds, config, schedule or Schedule(), rows, programs)
     used = sorted({int(index) for index in np.ravel(slots)})
     test = Samples(store, maps, name, "test", used)
     losses = image_losses(stack, test.take(np.arange(len(test)))).T
     return Learned(losses.astype("float32"), validation, snapshot.epoch, time.time() - since)
 
 
-def descend(store, maps, name: str, slots: np.ndarray, seeds: Sequence[int], config, schedule: Schedule, rows: tuple | None):
+def descend(store, maps, name: str, slots: np.ndarray, seeds: Sequence[int], config, schedule: Schedule, rows: tuple | None, programs=None):
     """(stack with every member's best weights, validation losses [epoch, member], the `Best`)."""
     used = sorted({int(index) for index in np.ravel(slots)})
     local, teach = np.searchsorted(used, slots), Samples(store, maps, name, config.transfer_split, used)
     fit, held = rows or split_last(len(teach), config.transfer_images)
-    keras.backend.clear_session()
-    stack = build_stack(store, name, teach, local, seeds, config, schedule)
+    stack = build_stack(store, name, teach, local, seeds, config, schedule, programs)
     rng, validation, snapshot = np.random.default_rng(config.seed), [], Best(stack, len(local), schedule.patience)
-    for _ in range(schedule.epochs):
+    for epoch in range(schedule.epochs):
+        stack.optimizer.learning_rate = schedule.rate_of(epoch)
         order = fit[rng.permutation(len(fit))]
         size = min(schedule.batch, len(order))
         for start in range(0, len(order) - size + 1, size):  # whole batches: one compiled program; `fit` costs seconds a call (docs/DEVIATIONS.md)
@@ -83,6 +105,11 @@ def descend(store, maps, name: str, slots: np.ndarray, seeds: Sequence[int], con
     return stack, np.stack(validation), snapshot
 
 
+def known(data, rows: np.ndarray) -> np.ndarray:
+    """those of the rows that have a label anywhere: the others would only take part in means."""
+    return rows[[bool((np.asarray(data.mask[row]) > 0).any()) for row in rows]]
+
+
 def split_last(count: int, limit: int) -> tuple[np.ndarray, np.ndarray]:
     """(all but the last fifth, the last fifth) of the first `limit` of `count` samples."""
     count = min(count, limit)
@@ -93,7 +120,9 @@ def split_last(count: int, limit: int) -> tuple[np.ndarray, np.ndarray]:
 def gradient_transfers(bench, regime, name: str, subsets: list[tuple[int, ...]]) -> None:
     """wanted subsets into one target, stacked by order, at most `stack_members` at a time; finished stacks go to the ledger."""
     data, config = bench.store.samples(name, bench.config.transfer_split), bench.config
-    picked = regime.samples(data, config.seed)
+    picked = known(data, regime.samples(data, config.seed))
+    if len(picked) < 2:
+        raise LookupError(f"{len(picked)} samples of {name} with a label that is not masked teach transfers; at least 2 are needed")
     held = np.isin(np.asarray(data.views)[picked], regime.views[regime.held]).any(1)
     rows = (picked[~held], picked[held]) if held.any() and not held.all() else tuple(picked[part] for part in split_last(len(picked), len(picked)))
     groups: dict[tuple, list] = {}
@@ -103,7 +132,8 @@ def gradient_transfers(bench, regime, name: str, subsets: list[tuple[int, ...]])
         for i in range(0, len(group), config.stack_members):
             part = group[i : i + config.stack_members]
             seeds = [zlib.crc32(json.dumps([bench.key(subset, regime), config.seed]).encode()) % 2**31 for subset in part]
-            found = learn(bench.store, bench.maps, name, np.array(part), seeds, config, Schedule(epochs=config.transfer_epochs), rows=rows)
+            schedule = schedule_of(config, config.transfer_epochs)
+            found = learn(bench.store, bench.maps, name, np.array(part), seeds, config, schedule, rows=rows, programs=bench.programs)
             bench.keep(name, dict(zip(part, found.losses)), regime)
             print(f"  {len(part)} transfers of order {len(part[0])} into {name} by gradient: {found.seconds:.1f} s", file=bench.out, flush=True)
 
@@ -111,7 +141,7 @@ def gradient_transfers(bench, regime, name: str, subsets: list[tuple[int, ...]])
 def member_head(bench, subset: tuple[int, ...], name: str, rows: tuple[np.ndarray, np.ndarray, np.ndarray], schedule: Schedule) -> tuple[keras.Model, float]:
     """(head with the weights of one transfer trained alone, its mean loss on the judging samples). rows: samples that teach, that stop, that judge."""
     fit, stop, judge = rows
-    stack, _, _ = descend(bench.store, bench.maps, name, np.array([subset]), [bench.config.seed], bench.config, schedule, (fit, stop))
+    stack, _, _ = descend(bench.store, bench.maps, name, np.array([subset]), [bench.config.seed], bench.config, schedule, (fit, stop), bench.programs)
     samples = Samples(bench.store, bench.maps, name, bench.config.transfer_split, sorted(set(subset)))
     head, loss = stack.template(), float(image_losses(stack, samples.take(judge)).mean())
     for variable, weight in zip(head.trainable_variables, stack.learned):
@@ -138,26 +168,26 @@ class Samples:
         return codes, np.asarray(self.data.target[rows], "float32"), np.asarray(self.data.mask[rows], "float32")
 
 
-def build_stack(store, name: str, samples: Samples, slots: np.ndarray, seeds: Sequence[int], config, schedule: Schedule) -> MemberStack:
+def build_stack(store, name: str, samples: Samples, slots: np.ndarray, seeds: Sequence[int], config, schedule: Schedule, programs=None) -> MemberStack:
     """the members, starting from the best constant answer as task networks do."""
-    task, shape = TASKS[name], samples.codes.shape[2:]
-    template = build_head(task, config, (*shape[:2], shape[2] * slots.shape[1]), task.images, store.size)
-    stack = MemberStack(template, slots, LOSSES[task.loss], seeds)
-    if task.output.kind != "embedding":
-        places = {variable.path.split("/")[-1]: i for i, variable in enumerate(template.trainable_variables) if "answer" in variable.path}
-        constant = average_answer(task, store)
-        stack.learned[places["kernel"]].assign(np.asarray(stack.learned[places["kernel"]]) * 0.1)
-        if constant.shape[-1] == stack.learned[places["bias"]].shape[-1]:
-            mean = constant.reshape(-1, constant.shape[-1]).mean(0)
-            stack.learned[places["bias"]].assign(np.broadcast_to(mean, stack.learned[places["bias"]].shape))
-    stack.compile(optimizer=MemberAdam(schedule.rate, member_clipnorm=schedule.clip), jit_compile=False)
+    task, stack = TASKS[name], (programs or StackPrograms(config, store.size)).stack(name, samples.codes.shape[1:], slots, seeds, schedule)
+    places = {variable.path.split("/")[-1]: i for i, variable in enumerate(stack.template().trainable_variables) if "answer" in variable.path}
+    constant = None if task.output.kind == "embedding" or not places else average_answer(task, store)
+    if constant is not None and constant.shape[-1] == task.output.channels:
+        kernel, bias = stack.learned[places["kernel"]], stack.learned[places["bias"]]
+        kernel.assign(np.asarray(kernel) * 0.1)
+        mean = constant.reshape(-1, constant.shape[-1]).mean(0)
+        bias.assign(np.broadcast_to(np.tile(mean, bias.shape[-1] // len(mean)), bias.shape))  # a small head answers several pixels of a map at once
     return stack
 
 
 def image_losses(stack: MemberStack, inputs: tuple, batch: int = 64) -> np.ndarray:
-    """[B, member]: losses of every sample, in inference."""
+    """[B, member]: losses of every sample, in inference, by batches of one size (another size would be compiled for itself)."""
     count = len(inputs[0])
-    return np.concatenate([np.asarray(stack.predict_on_batch(tuple(part[i : i + batch] for part in inputs))) for i in range(0, count, batch)])
+    size = -(-count // -(-count // batch))
+    rows = np.minimum(np.arange(-(-count // size) * size), count - 1)
+    parts = [np.asarray(stack.predict_on_batch(tuple(part[rows[i : i + size]] for part in inputs))) for i in range(0, len(rows), size)]
+    return np.concatenate(parts)[:count]
 
 
 class Best:

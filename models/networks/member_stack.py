@@ -24,14 +24,28 @@ class MemberStack(keras.Model):
 
     def __init__(self, template: keras.Model, sources: np.ndarray, loss: Callable, seeds: Sequence[int]) -> None:
         super().__init__()
-        self.slots, self.image_loss = np.asarray(sources, "int32"), loss
-        if self.slots.ndim != 2 or len(self.slots) != len(seeds):
-            raise ValueError(f"sources are [member, order] with one seed a member; got shape {self.slots.shape} and {len(seeds)} seeds")
+        slots, self.image_loss = np.asarray(sources), loss
+        if slots.ndim != 2 or len(slots) != len(seeds):
+            raise ValueError(f"sources are [member, order] with one seed a member; got shape {slots.shape} and {len(seeds)} seeds")
         self.template = lambda: template  # a closure: Keras must not track the template's own variables
-        fresh = [initial_values(template, seed) for seed in seeds]
+        self.slots = self.member_weight(slots.astype("float32"), False)  # a variable, so that other sources are no other program
+        once = {seed: initial_values(template, seed) for seed in dict.fromkeys(seeds)}
+        fresh = [once[seed] for seed in seeds]
         self.learned = [self.member_weight(values, True) for values in zip(*(member[0] for member in fresh))]
         self.state = [self.member_weight(values, False) for values in zip(*(member[1] for member in fresh))]
+        self.first = lambda: [np.stack([once[seed][part][i] for seed in seeds]) for part in (0, 1) for i in range(len(once[seeds[0]][part]))]
         self.built = True
+
+    def restart(self, sources: np.ndarray) -> None:
+        """first weights again, the optimiser as if it had never stepped, other sources; what was compiled stays."""
+        self.slots.assign(np.asarray(sources, "float32"))
+        for weight, value in zip((*self.learned, *self.state), self.first()):
+            weight.assign(value)
+        if self.optimizer is not None:
+            rate = float(self.optimizer.learning_rate)
+            for variable in self.optimizer.variables:
+                variable.assign(np.zeros(variable.shape, variable.dtype))
+            self.optimizer.learning_rate = rate
 
     def member_weight(self, values: Sequence[np.ndarray], trainable: bool):
         """one variable of all members, [M, ...]."""
@@ -46,7 +60,7 @@ class MemberStack(keras.Model):
 
         def one(member):
             slots, learned, state = member
-            x = ops.reshape(ops.moveaxis(ops.take(representations, slots, axis=1), 1, -2), (-1, *between, channels))
+            x = ops.reshape(ops.moveaxis(ops.take(representations, ops.cast(slots, "int32"), axis=1), 1, -2), (-1, *between, channels))
             answer, state = self.template().stateless_call(learned, state, x, training=training)
             return self.image_loss(target, mask, answer), state
 

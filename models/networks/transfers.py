@@ -32,10 +32,11 @@ Record = Callable[[dict, list[str], np.ndarray], None]
 Wanted = Mapping[str, Collection[tuple[str, ...]]]
 Todo = Mapping[str, list[tuple[int, ...]]]  # target -> source indices of its transfers; (number of sources,) stands for pixels
 PIXELS = "pixels"
+COSTS = ("pixels", "classes", "vector", "pixel_classes", "embedding")  # kinds of output by what training one takes at laptop size
 CODE = ("answers", "closed_form", "judging", "losses", "readout", "regimes", "transfers")
-GRADIENT_CODE = ("gradient", "heads", "member_stack", "task_network")
+GRADIENT_CODE = ("gradient", "heads", "member_stack", "stack_programs", "task_network", "transfer_heads")
 MEASURED = ("random_features", "output_stride", "ridges", "transfer_split", "seed", "learner")  # settings that every transfer depends on
-TRAINED = ("encoder", "decoder_widths", "head_width", "transfer_epochs")  # and those trained by gradient
+TRAINED = ("encoder", "decoder_widths", "head_width", "transfer_widths", "transfer_rate", "transfer_batch", "transfer_epochs")  # and those trained by gradient
 
 
 def measure_transfers(
@@ -98,7 +99,16 @@ class Bench:
         self.sources, self.regimes = representations.sources, regimes_of(store, config)
         self.grid = representations.read(self.sources[0], "test").shape[1]
         self.ledgers = {name: TransferLedger(Path(ledger) / f"{name}-{settings_address(store, config)}") for name in targets}
-        self.fresh, self.kernels = 0, {}
+        self.fresh, self.kernels, self.made = 0, {}, None
+
+    @property
+    def programs(self):
+        """what the gradient learner compiled, kept from target to target."""
+        if self.made is None:
+            from models.networks.stack_programs import StackPrograms
+
+            self.made = StackPrograms(self.config, self.store.size)
+        return self.made
 
     def maps(self, index: int, split: str) -> np.ndarray:
         """standardised representation of source `index`; one past the last is raw pixels, averaged to the grid."""
@@ -175,9 +185,9 @@ def pixel_map(images: np.ndarray, grid: int) -> np.ndarray:
 
 
 def calibration_sample(targets: list[str], count: int) -> list[str]:
-    """`count` of the targets, as different in kind as the list allows: kinds of output in turn."""
+    """`count` of the targets, as different in kind as the list allows: kinds of output in turn, those that cost least to train first."""
     kinds: dict[tuple, list[str]] = {}
-    for name in targets:
+    for name in sorted(targets, key=lambda name: COSTS.index(TASKS[name].output.kind)):
         kinds.setdefault((TASKS[name].output.kind, TASKS[name].images), []).append(name)
     dealt = [name for turn in itertools.zip_longest(*kinds.values()) for name in turn if name is not None]
     return dealt[:count]
@@ -188,22 +198,26 @@ def calibrated(bench: Bench, name: str) -> dict:
     regime, config = bench.regimes[-1], bench.config
     singles = [(index,) for index in range(len(bench.sources)) if bench.key((index,), regime) in bench.ledgers[name]]
     keys = [bench.key(subset, regime) for subset in singles]
-    settings = json.dumps([keys, config.calibration_sources, config.calibration_epochs, sources_of("calibration", *GRADIENT_CODE)])
+    fields = [getattr(config, field) for field in (*TRAINED, "calibration_sources", "calibration_epochs")]
+    settings = json.dumps([keys, fields, sources_of("calibration", *GRADIENT_CODE)])
     path = bench.ledgers[name].folder / f"calibration-{zlib.crc32(settings.encode()):08x}.json"
     if not path.exists():
         closed = {bench.names(subset): bench.losses(name, subset, regime) for subset in singles}
-        row = calibrate(bench.store, bench.maps, bench.sources, name, closed, config, out=bench.out)
+        row = calibrate(bench.store, bench.maps, bench.sources, name, closed, config, out=bench.out, programs=bench.programs)
         scratch = path.with_name(f".{path.name}.{os.getpid()}")
         scratch.write_text(json.dumps(row))
         os.replace(scratch, path)
     return json.loads(path.read_text())
 
 
-def train_transfer(sources: tuple[str, ...], target: str, store, representations, networks: str | Path, folder: str | Path, config: NetworkConfig) -> Path:
-    """the network of one edge, written for `load_transfer_network`; a complete one is kept."""
+def train_transfer(
+    sources: tuple[str, ...], target: str, store, representations, networks: str | Path, folder: str | Path, config: NetworkConfig, programs=None
+) -> Path:
+    """the network of one edge, written for `load_transfer_network`; a complete one is kept. programs: `StackPrograms` that several edges share."""
     from models.networks.transfer_network import write_transfer
 
     bench = Bench(store, representations, networks, "", config)
+    bench.made = programs
     subset = tuple(bench.sources.index(source) for source in sources)
     fields = {name: getattr(config, name) for name in (*TRAINED, "policy_epochs")}
     content = json.dumps([settings_address(store, config), bench.key(subset, bench.regimes[-1]), fields, sources_of("transfer_network", *GRADIENT_CODE)])
