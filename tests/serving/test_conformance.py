@@ -114,7 +114,7 @@ def call(address: str, method: str, request):
     with grpc.insecure_channel(address) as channel:
         models = model_service_pb2_grpc.ModelServiceStub(channel)
         stub = models if hasattr(models, method) else prediction_service_pb2_grpc.PredictionServiceStub(channel)
-        return getattr(stub, method)(request, timeout=20)
+        return getattr(stub, method)(request, timeout=60)
 
 
 @pytest.mark.parametrize("method, text, code, words", ROWS, ids=[f"{row[0]} {row[3][:40] or row[1][:20]}" for row in ROWS])
@@ -161,7 +161,7 @@ def test_a_reload_counts_what_it_was_asked_to_count(server, base):
 
 def chunks(server, *parts: bytes) -> bytes:
     host, port = server.rest().split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as one:
+    with socket.create_connection((host, int(port)), timeout=60) as one:
         one.sendall(b"POST /v1/models/working:predict HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n" + b"".join(parts))
         made = b""
         while data := one.recv(65536):
@@ -177,7 +177,7 @@ def test_rest_reads_a_body_in_chunks_and_refuses_broken_ones(server):
 
 
 def serve(*flags: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "serving", "serve", *flags], capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run([sys.executable, "-m", "serving", "serve", *flags], capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_version_names_the_server_and_the_library():

@@ -35,7 +35,7 @@ def content(folder: Path) -> dict:
 def test_a_pushed_version_is_the_bundle_under_a_rising_number(bundle, base):
     first, second = push(bundle, base), push(bundle, base)
     assert content(first) == content(second) == content(bundle) and int(first.name) < int(second.name)
-    assert abs(int(first.name) - time.time()) < 10 and [path.name for path in base.iterdir() if path.name.startswith(".")] == []
+    assert abs(int(first.name) - time.time()) < 60 and [path.name for path in base.iterdir() if path.name.startswith(".")] == []
 
 
 def test_what_is_no_model_is_not_pushed(tmp_path, base):
@@ -49,7 +49,9 @@ def test_a_watcher_never_sees_half_a_version(bundle, base):
     seen, stop = [], threading.Event()
 
     def watch():
-        while not stop.is_set():
+        last = False
+        while not last:
+            last = stop.is_set()  # once more after the last push, so that something is always seen
             for number in versions(base):
                 seen.append(content(base / str(number)) == content(bundle))
 
@@ -81,14 +83,12 @@ def test_pushes_at_the_same_moment_take_different_numbers(bundle, base):
 def test_a_killed_push_leaves_the_old_version_and_the_next_one_cleans_up(bundle, base):
     push(bundle, base)
     before = versions(base)
-    for i in range(200):
-        (bundle / f"part{i}").write_bytes(os.urandom(1 << 16))
-    code = f"import sys; from serving.push import push; print('go', flush=True); push({str(bundle)!r}, {str(base)!r})"
+    code = (
+        "import time, serving.push; serving.push.renamed = lambda *_: (print('copied', flush=True), time.sleep(600)); "
+        f"serving.push.push({str(bundle)!r}, {str(base)!r})"
+    )  # it stops before the last step, so that the kill comes in time
     pusher = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=Path(__file__).resolve().parents[2])
-    pusher.stdout.readline()
-    until = time.monotonic() + 20
-    while not list(base.glob(".push-*/part*")) and time.monotonic() < until:
-        time.sleep(0.001)
+    assert pusher.stdout.readline() == b"copied\n"
     pusher.send_signal(signal.SIGKILL)
     pusher.wait()
     left = list(base.glob(".push-*"))

@@ -35,7 +35,7 @@ def server(candidates, tmp_path):
 
 
 def ask_grpc(address: str, stop: threading.Event, said: list) -> None:
-    with Client(address, "working", deadline=10, attempts=1) as client:
+    with Client(address, "working", deadline=60, attempts=1) as client:
         while not stop.is_set():
             try:
                 said.append(float(client.predict("", {"x": np.ones((1, 2), "float32")}, ["y0"])["y0"][0, 0]))
@@ -44,7 +44,7 @@ def ask_grpc(address: str, stop: threading.Event, said: list) -> None:
 
 
 def ask_rest(address: str, stop: threading.Event, said: list) -> None:
-    connection = http.client.HTTPConnection(*address.split(":"), timeout=10)
+    connection = http.client.HTTPConnection(*address.split(":"), timeout=60)
     while not stop.is_set():
         try:
             connection.request("POST", "/v1/models/working:predict", b'{"inputs": [[1, 1]]}')
@@ -62,17 +62,21 @@ def test_a_swap_every_second_fails_no_request(server, candidates):
     threads = [threading.Thread(target=way, args=(address, stop, said)) for (way, address), said in zip(ways, answers)]
     for thread in threads:
         thread.start()
+    while not all(answers) and all(thread.is_alive() for thread in threads):
+        time.sleep(0.01)
     for i in range(SWAPS):
         time.sleep(1)
         push(candidates[3 if i % 2 == 0 else 2], base)
-    time.sleep(1)
+        until = time.monotonic() + 60
+        while any(said[-1:] != [3.0 if i % 2 == 0 else 2.0] for said in answers) and time.monotonic() < until:
+            time.sleep(0.01)  # a loaded machine may take longer than a second to load a version
     stop.set()
     for thread in threads:
         thread.join()
     for said in answers:
         assert not [one for one in said if one not in (2.0, 3.0)]
         swaps = sum(before != after for before, after in zip(said, said[1:]))
-        assert len(said) > 100 and SWAPS - 2 <= swaps <= SWAPS, "each version answered, and none came back after its end"
+        assert swaps == SWAPS, "each version answered everybody, and none came back after its end"
     with Client(made.address, "working") as client:
         client.signatures()
     assert len(versions(base)) == SWAPS + 1
@@ -92,7 +96,7 @@ def test_a_folder_that_grows_in_place_is_not_served_before_its_graph_is_there(se
         time.sleep(0.5)
         assert ask() == 2
         push(candidates[3], base)
-        until = time.monotonic() + 15
+        until = time.monotonic() + 60
         while ask() != 3 and time.monotonic() < until:
             time.sleep(0.1)
         assert ask() == 3
