@@ -2,7 +2,7 @@
 
 One queue for every (version, set of fed tensors); a batch fetches the union of what its requests want, so that requests for different task heads share
 one pass of the encoder (TensorFlow Serving would run them apart). A batch that fails is run again request by request: one broken picture must not cost its
-neighbours their answers. A request whose deadline passes while it waits leaves the queue.
+neighbours their answers. A request whose deadline passes while it waits leaves the queue; one whose client has left is not run.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ import os
 import threading
 import time
 from collections import defaultdict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from serving.errors import ServingError, from_tensorflow, invalid, late, precondition, unavailable
+from serving.errors import ServingError, from_tensorflow, gone, invalid, late, precondition, unavailable
 from serving.monitoring import QUEUED, RUNS
 
 
@@ -59,13 +60,14 @@ def read_parameters(path: str | Path) -> Parameters:
 
 @dataclass(eq=False)
 class Task:
-    """A request that waits. done: set when values or error are there."""
+    """A request that waits. awaited(): is its client still there? done: set when values or error are there."""
 
     version: object
     feeds: dict[str, np.ndarray]
     fetches: list[str]
     rows: int
     deadline: float | None
+    awaited: Callable[[], bool] = lambda: True
     since: float = field(default_factory=time.monotonic)
     done: threading.Event = field(default_factory=threading.Event)
     values: list | None = None
@@ -82,16 +84,20 @@ class Scheduler:
         for _ in range(parameters.num_batch_threads):
             threading.Thread(target=self.work, daemon=True).start()
 
-    def run(self, version, feeds: dict[str, np.ndarray], fetches: list[str], deadline: float | None = None) -> list[np.ndarray]:
-        """wait for a batch, run, return the rows of this request. Raises INVALID_ARGUMENT, UNAVAILABLE, DEADLINE_EXCEEDED, FAILED_PRECONDITION."""
+    def run(self, version, feeds: dict[str, np.ndarray], fetches: list[str], deadline: float | None = None, awaited=lambda: True) -> list[np.ndarray]:
+        """wait for a batch, run, return the rows of this request, for which a batch has no place once it is not `awaited()` any more.
+
+        Raises INVALID_ARGUMENT, UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED, FAILED_PRECONDITION.
+        """
         rows = rows_of(feeds)
         if rows > self.parameters.max_batch_size:
             raise invalid(f"Task size {rows} is larger than maximum input batch size {self.parameters.max_batch_size}")
         if rows > self.parameters.execution:  # large batch splitting
             step = self.parameters.execution
-            parts = [self.run(version, {key: value[i : i + step] for key, value in feeds.items()}, fetches, deadline) for i in range(0, rows, step)]
+            cuts = [{key: value[i : i + step] for key, value in feeds.items()} for i in range(0, rows, step)]
+            parts = [self.run(version, cut, fetches, deadline, awaited) for cut in cuts]
             return [np.concatenate(pieces) for pieces in zip(*parts)]
-        task, key = Task(version, feeds, fetches, rows, deadline), (id(version), tuple(sorted(feeds)))
+        task, key = Task(version, feeds, fetches, rows, deadline, awaited), (id(version), tuple(sorted(feeds)))
         with self.change:
             waiting = sum(other.rows for other in self.queues[key]) + rows
             if waiting > self.parameters.max_enqueued_batches * self.parameters.execution:
@@ -138,7 +144,7 @@ class Scheduler:
 
     def execute(self, batch: list[Task]) -> None:
         now = time.monotonic()
-        live = [task for task in batch if task.deadline is None or task.deadline > now]
+        live = [task for task in batch if (task.deadline is None or task.deadline > now) and task.awaited()]
         if self.metrics:
             for task in live:
                 self.metrics.observe(QUEUED, (now - task.since) * 1e6, thread_pool_name=self.parameters.thread_pool_name)
@@ -153,7 +159,7 @@ class Scheduler:
                 for task in live:
                     self.alone(task)
         for task in set(batch) - set(live):
-            task.error = late()
+            task.error = late() if task.deadline is not None and task.deadline <= now else gone()
         for task in batch:
             task.done.set()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from serving.errors import ServingError, from_tensorflow, internal, invalid, late, precondition, unimplemented
+from serving.errors import ServingError, from_tensorflow, gone, internal, invalid, late, precondition, unimplemented
 
 DEFAULT = "serving_default"
 MOST_WARMUP = 1000  # records
@@ -90,8 +90,9 @@ class Version:
             raise precondition(f'Serving signature key "{name}" not found.')
         return name, self.signatures[name]
 
-    def run(self, signature: str, inputs: dict[str, np.ndarray], wanted=(), deadline: float | None = None) -> dict[str, np.ndarray]:
-        """outputs by name; `wanted` empty: all. deadline: of time.monotonic(). Raises ServingError with TensorFlow Serving's codes."""
+    def run(self, signature: str, inputs: dict[str, np.ndarray], wanted=(), deadline: float | None = None, awaited=lambda: True) -> dict[str, np.ndarray]:
+        """outputs by name; `wanted` empty: all. deadline: of time.monotonic(). awaited(): is the client still there? What is not begun when it has left is
+        not run. Raises ServingError with TensorFlow Serving's codes."""
         import tensorflow as tf
 
         name, found = self.signature(signature)
@@ -109,8 +110,10 @@ class Version:
             if alias not in inputs:
                 feeds[found.inputs[alias].name] = tf.make_ndarray(value)
         fetches = [found.outputs[alias].name for alias in names]
-        run = self.scheduler.run if self.scheduler else Version.fetch
-        return dict(zip(names, run(self, feeds, fetches, deadline)))
+        if not awaited():
+            raise gone()
+        found = self.scheduler.run(self, feeds, fetches, deadline, awaited) if self.scheduler else self.fetch(feeds, fetches, deadline)
+        return dict(zip(names, found))
 
     def fetch(self, feeds: dict[str, np.ndarray], fetches: list[str], deadline: float | None = None) -> list[np.ndarray]:
         """one run of the graph: values of the tensors `fetches`. The time left is the session's own limit."""

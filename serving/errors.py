@@ -55,6 +55,10 @@ def late(message: str = "Deadline Exceeded") -> ServingError:
     return ServingError(grpc.StatusCode.DEADLINE_EXCEEDED, message)
 
 
+def gone() -> ServingError:
+    return ServingError(grpc.StatusCode.CANCELLED, "The client left before its request was run")
+
+
 def unimplemented(message: str) -> ServingError:
     return ServingError(grpc.StatusCode.UNIMPLEMENTED, message)
 

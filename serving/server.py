@@ -52,7 +52,7 @@ class Doors:
                 except (TypeError, ValueError, KeyError) as error:
                     raise invalid(f"tensor parsing error: {name}: {error}") from error
             with self.catalog.metrics.runtime(request.model_spec.name, "Predict"):
-                found = version.run(signature, inputs, request.output_filter, deadline_of(context))
+                found = version.run(signature, inputs, request.output_filter, deadline_of(context), context.is_active)
         spec = predict_pb2.PredictResponse().model_spec
         self.named(spec, request.model_spec.name, version, signature)
         return predict_response(spec.SerializeToString(), found, self.content)
