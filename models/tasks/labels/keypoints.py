@@ -17,43 +17,99 @@ def keypoints2d(rgb: np.ndarray) -> np.ndarray:
     grey, step = luma(rgb), max(1, REFERENCE // rgb.shape[0])
     if step > 1:
         grey = cv2.resize(grey, None, fx=step, fy=step, interpolation=cv2.INTER_LINEAR)
-    sums = np.ascontiguousarray(cv2.integral(grey / 255.0)[1:, 1:])
+    sums = np.ascontiguousarray(cv2.integral(grey)[1:, 1:])
     strongest = box_hessian(sums, (3 * np.linspace(1, 30, 10)).astype("int64"), step)
-    return np.clip(strongest * 65535, 0, 65535).astype("uint16")
+    return np.clip(strongest * (65535 / 255**2), 0, 65535).astype("uint16")
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def box_hessian(sums, sizes, step):
-    """[H / step, W / step] largest determinant of Hessian by boxes of `sizes` pixels (int64): scikit-image's `hessian_matrix_det`, where it is wanted only.
+    """[H / step, W / step] float64 largest determinant of Hessian by boxes of `sizes` pixels: scikit-image's `hessian_matrix_det`, where it is wanted only.
 
-    sums: [H, W] float64 integral image. Borders as there: box corners are clipped to the image.
+    sums: [H, W] int32 or float64 integral image, step a divisor of H and W; sizes: int64. Borders as there: box corners are clipped to the image.
     """
-    height, width = sums.shape
-    strongest = np.full(((height + step - 1) // step, (width + step - 1) // step), -np.inf)
-    rows, columns = np.empty((10, strongest.shape[0]), np.int64), np.empty((10, strongest.shape[1]), np.int64)
-    strip = np.empty((5, width))
+    height, width = sums.shape[0] // step, sums.shape[1] // step
+    strongest, spans = np.full((height, width), -np.inf), np.empty((5, 2), np.int64)
+    rows, columns = np.empty((height, 5, 2), np.int64), np.empty((width, 5, 2), np.int64)
+    # every `step`-th pixel side by side, so that a row's answers come from consecutive numbers
+    phased, strips, spare = np.empty_like(sums), np.empty((3, sums.shape[1]), sums.dtype), np.empty((2, width), sums.dtype)
+    for y in range(sums.shape[0]):
+        for x in range(sums.shape[1]):
+            phased[y, x % step * width + x // step] = sums[y, x]
     for size in sizes:
-        third, half, weight = size // 3, (size - 1) // 2, 1.0 / size / size
-        spans = ((-third, third), (1, third), (1 - third, 2 * third - 1), (-half, size), (-(third // 2), third))
-        for ends, count in ((rows, height), (columns, width)):
-            for k in range(5):
-                for i in range(ends.shape[1]):
-                    ends[2 * k, i] = min(max(i * step + spans[k][0], 0), count - 1)
-                    ends[2 * k + 1, i] = min(ends[2 * k, i] + spans[k][1], count - 1)
-        for i in range(strongest.shape[0]):
-            for k in range(5):
-                bottom, top = sums[rows[2 * k + 1, i]], sums[rows[2 * k, i]]
-                for j in range(width):
-                    strip[k, j] = bottom[j] - top[j]
-            before, after, middle, long, centre = strip[0], strip[1], strip[2], strip[3], strip[4]
-            for j in range(strongest.shape[1]):
-                b0, b1, a0, a1, m0, m1 = columns[0, j], columns[1, j], columns[2, j], columns[3, j], columns[4, j], columns[5, j]
-                l0, l1, c0, c1 = columns[6, j], columns[7, j], columns[8, j], columns[9, j]
-                xy = ((before[a1] - before[a0]) + (after[b1] - after[b0]) - (before[b1] - before[b0]) - (after[a1] - after[a0])) * weight
-                xx = (3 * (middle[c1] - middle[c0]) - (middle[l1] - middle[l0])) * weight
-                yy = (3 * (centre[m1] - centre[m0]) - (long[m1] - long[m0])) * weight
-                strongest[i, j] = max(strongest[i, j], xx * yy - 0.81 * xy * xy)
+        third, half = size // 3, (size - 1) // 2
+        spans[:, 0] = np.array([-third, 1, 1 - third, -half, -(third // 2)])
+        spans[:, 1] = np.array([third, third, 2 * third - 1, size, third])
+        box_ends(spans, step, sums.shape[0], rows)
+        box_ends(spans, step, sums.shape[1], columns)
+        columns[:] = columns % step * width + columns // step
+        low = min(width, (half + step - 1) // step)
+        high = max(low, (sums.shape[1] - 1 - max(size - half, third + 1)) // step + 1)
+        for i in range(height):
+            box_strips(phased, rows[i], strips)
+            if high > low:
+                determinants(strips, columns[low], size, spare, strongest[i, low:high])
+            for j in range(low):
+                strongest[i, j] = max(strongest[i, j], determinant(strips, columns[j], size))
+            for j in range(high, width):
+                strongest[i, j] = max(strongest[i, j], determinant(strips, columns[j], size))
     return strongest
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def box_ends(spans, step, count, ends):
+    """write the first and last pixel [n, 5, 2] of the boxes around every `step`-th of `count` pixels, the first excluded.
+
+    spans: [5, 2] offset and length of the boxes before and after the centre, across it, of all three boxes of a second derivative, and of their middle one.
+    """
+    for i in range(len(ends)):
+        for k in range(5):
+            ends[i, k, 0] = min(max(i * step + spans[k, 0], 0), count - 1)
+            ends[i, k, 1] = min(ends[i, k, 0] + spans[k, 1], count - 1)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def box_strips(sums, ends, strips):
+    """write the sums over a row's boxes [3, W]: before less after it (for xy), across it (for xx), three times the middle one less the long one (for yy)."""
+    differences(sums[ends[0, 1]], sums[ends[0, 0]], sums[ends[1, 1]], sums[ends[1, 0]], 1, strips[0])
+    differences(sums[ends[4, 1]], sums[ends[4, 0]], sums[ends[3, 1]], sums[ends[3, 0]], 3, strips[2])
+    top, bottom, strip = sums[ends[2, 0]], sums[ends[2, 1]], strips[1]
+    for x in range(len(strip)):
+        strip[x] = bottom[x] - top[x]
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def differences(one, two, three, four, times, out):
+    """write times (one - two) - (three - four)."""
+    for x in range(len(out)):
+        out[x] = times * (one[x] - two[x]) - (three[x] - four[x])
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def determinant(strips, ends, size):
+    """at one pixel, from box ends [5, 2]."""
+    xy = (strips[0, ends[1, 1]] - strips[0, ends[1, 0]]) - (strips[0, ends[0, 1]] - strips[0, ends[0, 0]])
+    xx = 3 * (strips[1, ends[4, 1]] - strips[1, ends[4, 0]]) - (strips[1, ends[3, 1]] - strips[1, ends[3, 0]])
+    return of_boxes(xx, strips[2, ends[2, 1]] - strips[2, ends[2, 0]], xy, size)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def of_boxes(xx, yy, xy, size):
+    weight = 1.0 / size / size
+    xx, yy, xy = xx * weight, yy * weight, xy * weight
+    return xx * yy - 0.81 * xy * xy
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def determinants(strips, ends, size, spare, strongest):
+    """raise a row's strongest [n] from the box ends [5, 2] of its first pixel on, where no box is clipped. spare: [2, W / step]."""
+    n = len(strongest)
+    xy, xx, long = spare[0, :n], spare[1, :n], strips[2]
+    differences(strips[0, ends[1, 1] :], strips[0, ends[1, 0] :], strips[0, ends[0, 1] :], strips[0, ends[0, 0] :], 1, xy)
+    differences(strips[1, ends[4, 1] :], strips[1, ends[4, 0] :], strips[1, ends[3, 1] :], strips[1, ends[3, 0] :], 3, xx)
+    first, last = long[ends[2, 0] :], long[ends[2, 1] :]
+    for j in range(n):
+        strongest[j] = max(strongest[j], of_boxes(xx[j], last[j] - first[j], xy[j], size))
 
 
 def keypoints3d(depth: np.ndarray, normal: np.ndarray, field_of_view: float, support: float = 0.3) -> np.ndarray:

@@ -16,6 +16,7 @@ import numpy as np
 from models.tasks.labels.surface_change import surface_changes
 
 BINS, LEAST_CHANGE, OPTIMAL, PATCH = 18, 0.2, 0.25, 10
+LANES = 8
 
 
 def interest(depth: np.ndarray, normal: np.ndarray, field_of_view: float, support: float = 0.3) -> np.ndarray:
@@ -24,14 +25,15 @@ def interest(depth: np.ndarray, normal: np.ndarray, field_of_view: float, suppor
     A surface at some distance is scored at the coarsest scale at which the support still spans `PATCH` pixels. Far surfaces need fine scales, near ones not.
     """
     z = np.where(np.isfinite(depth), depth, 0).astype("float32")
-    scales, normals = [places(z, field_of_view)], [unit(normal.astype("float32"))]
-    while len(scales[-1]) >= 64 and nearest(scales[-1]) < usage_start(len(scales[-1]) // 2, field_of_view, support):
-        scales.append(places(halved(scales[-1][..., 2]), field_of_view))
-        normals.append(unit(cv2.resize(normals[-1], scales[-1].shape[:2], interpolation=cv2.INTER_AREA)))
+    scales, normals = [places(z, np.tan(field_of_view / 2))], [unit(normal.astype("float32"))]
+    while len(z) >= 64 and nearest(scales[-1][1]) < usage_start(len(z) // 2, field_of_view, support):
+        z = halved(z)
+        scales.append(places(z, np.tan(field_of_view / 2)))
+        normals.append(unit(cv2.resize(normals[-1], z.shape, interpolation=cv2.INTER_AREA)))
     score = None
     for level in reversed(range(len(scales))):
-        start = usage_start(len(scales[level]) // 2, field_of_view, support) if level + 1 < len(scales) else 0.0
-        score = at_scale(scales[level], normals[level], start, score, support / 2)
+        start = usage_start(len(normals[level]) // 2, field_of_view, support) if level + 1 < len(scales) else 0.0
+        score = at_scale(*scales[level], normals[level], start, score, support / 2)
     return score
 
 
@@ -40,15 +42,21 @@ def usage_start(size: int, field_of_view: float, support: float) -> float:
     return support / math.tan(min(PATCH * field_of_view / size, 1.5))
 
 
-def unit(normal: np.ndarray) -> np.ndarray:
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def unit(normal):
     """[h, w, 3] of length 1, or 0 where there is none."""
-    x, y, z = cv2.split(normal)
-    return normal / (np.sqrt(x * x + y * y + z * z) + np.float32(1e-9))[..., None]
+    out = np.empty_like(normal)
+    for y in range(normal.shape[0]):
+        for x in range(normal.shape[1]):
+            nx, ny, nz = normal[y, x, 0], normal[y, x, 1], normal[y, x, 2]
+            length = math.sqrt(nx * nx + ny * ny + nz * nz) + np.float32(1e-9)
+            out[y, x, 0], out[y, x, 1], out[y, x, 2] = nx / length, ny / length, nz / length
+    return out
 
 
-def nearest(points: np.ndarray) -> float:
-    seen = points[..., 2] > 0
-    return float(np.sqrt((points[seen] ** 2).sum(-1).min())) if seen.any() else np.inf
+def nearest(away: np.ndarray) -> float:
+    """metres to the nearest seen point, inf if none is seen."""
+    return float(away.min(initial=np.inf, where=away > 0))
 
 
 @numba.njit(cache=True, nogil=True)
@@ -68,78 +76,124 @@ def halved(z):
     return small
 
 
-def places(z: np.ndarray, field_of_view: float) -> np.ndarray:
-    """[S, S, 3] float32 points in the camera frame x right, y down, z away."""
-    scale = (np.tan(field_of_view / 2) * (((np.arange(z.shape[0]) + 0.5) / z.shape[0]) * 2 - 1)).astype("float32")
-    return np.stack([scale[None] * z, scale[:, None] * z, z], -1)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def places(z, edge):
+    """(points [3, S, S] float32 in the camera frame x right, y down, z away; metres from the camera [S, S] float32). edge: the outermost ray's slope."""
+    size = z.shape[0]
+    slope = np.empty(size, np.float32)
+    for i in range(size):
+        slope[i] = edge * ((i + 0.5) / size * 2 - 1)
+    points, away = np.empty((3, size, size), np.float32), np.empty((size, size), np.float32)
+    for y in range(size):
+        for x in range(size):
+            px, py, pz = slope[x] * z[y, x], slope[y] * z[y, x], z[y, x]
+            points[0, y, x], points[1, y, x], points[2, y, x] = px, py, pz
+            away[y, x] = math.sqrt(px * px + py * py + pz * pz)
+    return points, away
 
 
-def at_scale(points: np.ndarray, normal: np.ndarray, start: float, coarser: np.ndarray | None, radius: float) -> np.ndarray:
+def at_scale(points: np.ndarray, away: np.ndarray, normal: np.ndarray, start: float, coarser: np.ndarray | None, radius: float) -> np.ndarray:
     """[h, w] interest of points from `start` metres on; of nearer ones the coarser scale's."""
-    x, y, z = cv2.split(points)
-    away = np.sqrt(x * x + y * y + z * z)
     change, cell, usable = surface_changes(points, normal, away, away >= np.float32(start - radius), LEAST_CHANGE, BINS)
-    histogram, clear = handed_out(points, away, change, cell, np.float32(radius), np.float32(start))
-    return best_pairs(histogram, clear, usable, away, np.float32(start), np.zeros((1, 1), "float32") if coarser is None else coarser)
+    start, radius = np.float32(start), np.float32(radius)
+    coarser = np.zeros((1, 1), "float32") if coarser is None else coarser
+    takers = np.pad(np.where((away >= start) & (away > 0), points, np.float32(np.inf)), ((0, 0), (0, 0), (0, LANES)))
+    return interesting(points, takers, givers(points, change, radius), change, cell, usable, away < start, radius, coarser)
 
 
-@numba.njit(cache=True, nogil=True)
-def handed_out(points, away, change, cell, radius, start):
-    """the best score of every direction cell at every pixel from `start` on [h, w, BINS], and how free of near changes it is [h, w]."""
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def givers(points, change, radius):
+    """(row, column, pixels that the radius spans) [n, 3] int32 of all pixels that change, in raster order."""
     height, width = change.shape
-    histogram, clear = np.zeros((height, width, BINS), np.float32), np.ones((height, width), np.float32)
+    found, n = np.empty((height * width, 3), np.int32), 0
     for y in range(height):
         for x in range(width):
-            score, at = change[y, x], cell[y, x]
-            if score <= 0:
-                continue
-            reach = min(max(int(math.ceil(radius / pixel_spacing(points, y, x))), 2), 2 * PATCH)
-            for v in range(max(0, y - reach), min(height, y + reach + 1)):
-                for u in range(max(0, x - reach), min(width, x + reach + 1)):
-                    if away[v, u] <= 0 or away[v, u] < start:
-                        continue
-                    far = max(abs(v - y), abs(u - x))
-                    dx, dy, dz = points[v, u, 0] - points[y, x, 0], points[v, u, 1] - points[y, x, 1], points[v, u, 2] - points[y, x, 2]
-                    squared = dx * dx + dy * dy + dz * dz
-                    if far > 2 and squared > radius * radius:
-                        continue
-                    share = math.sqrt(squared) / radius
-                    positive = score if far < 2 else score * (np.float32(1) - share)
-                    histogram[v, u, at] = max(histogram[v, u, at], positive)
-                    near = np.float32(1) - np.float32(0.5) * score * max(np.float32(1) - share * np.float32(1 / OPTIMAL), np.float32(0))
-                    clear[v, u] = min(clear[v, u], near * near)
-    return histogram, clear
+            if change[y, x] > 0:
+                found[n, 0], found[n, 1] = y, x
+                found[n, 2] = min(max(int(math.ceil(radius / pixel_spacing(points, y, x))), 2), 2 * PATCH)
+                n += 1
+    return found[:n]
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def pixel_spacing(points, y, x):
     """metres between neighbouring pixels at the depth of one: the ray's slope over its pixel distance to the centre."""
-    half = points.shape[1] / 2
-    return abs(points[y, x, 0] / (x + 0.5 - half))
+    return abs(points[0, y, x] / (x + 0.5 - points.shape[2] / 2))
 
 
-@numba.njit(cache=True, nogil=True)
-def best_pairs(histogram, clear, usable, away, start, coarser):
-    """[h, w]: root of the best product of two direction cells, weighted by the angle between them (1 at a right angle), where free of near changes."""
-    height, width = clear.shape
-    found = np.zeros((height, width), np.float32)
-    held, value = np.empty(BINS, np.int64), np.empty(BINS, np.float32)
-    for y in range(height):
-        for x in range(width):
-            if not usable[y, x]:
-                continue
-            if away[y, x] < start:
-                found[y, x] = coarser[min(y // 2, coarser.shape[0] - 1), min(x // 2, coarser.shape[1] - 1)]
-                continue
-            count = 0
-            for k in range(BINS):
-                if histogram[y, x, k] > 0:
-                    held[count], value[count] = k, histogram[y, x, k]
-                    count += 1
-            best = np.float32(0)
-            for i in range(count):
-                for j in range(i + 1, count):
-                    apart = 2.0 * (held[j] - held[i]) / BINS
-                    best = max(best, value[i] * value[j] * np.float32(min(apart, 2 - apart)))
-            found[y, x] = clear[y, x] * math.sqrt(best)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def interesting(points, takers, givers, change, cell, usable, near, radius, coarser):
+    """[h, w]: root of the best product of two direction cells, weighted by the angle between them (1 at a right angle), where free of near changes.
+
+    takers: [3, h, w + LANES] the points, inf where no score is wanted; givers: of `givers`; near: take the coarser scale's. Row by row, so that the scores
+    of all directions stay in the fastest cache.
+    """
+    height, width = change.shape
+    found, first = np.zeros((height, width), np.float32), 0
+    best, held, clear = np.empty((BINS, width + LANES), np.float32), np.empty(BINS, np.bool_), np.empty(width + LANES, np.float32)
+    for v in range(height):
+        best[:], held[:], clear[:] = 0, False, 1
+        while first < len(givers) and givers[first, 0] < v - 2 * PATCH:
+            first += 1
+        last = first
+        while last < len(givers) and givers[last, 0] <= v + 2 * PATCH:
+            last += 1
+        hand_out(points, takers, givers[first:last], change, cell, v, radius, best, held, clear)
+        pair_up(best, np.nonzero(held)[0], clear, found[v])
+        for u in range(width):
+            if not usable[v, u]:
+                found[v, u] = 0
+            elif near[v, u]:
+                found[v, u] = coarser[min(v // 2, coarser.shape[0] - 1), min(u // 2, coarser.shape[1] - 1)]
     return found
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def hand_out(points, takers, givers, change, cell, v, radius, best, held, clear):
+    """raise row v's `best` scores [BINS, w + LANES] by what pixels hand to it, mark the cells `held` [BINS], lower how `clear` [w + LANES] of changes it is.
+
+    The very next pixels get the whole score, at any distance. Indices are unsigned and spans whole multiples of `LANES`, else the compiler makes
+    no vector instructions.
+    """
+    width = change.shape[1]
+    for g in range(len(givers)):
+        y, x, reach = givers[g, 0], givers[g, 1], givers[g, 2]
+        down, low, high = abs(v - y), max(0, x - reach), min(width, x + reach + 1)
+        if down > reach:
+            continue
+        held[cell[y, x]] = True
+        px, py, pz, score, at = points[0, y, x], points[1, y, x], points[2, y, x], change[y, x], cell[y, x]
+        for i in range(np.uint32(low), np.uint32(low + (high - low + LANES - 1) // LANES * LANES)):
+            u = np.uint64(i)
+            dx, dy, dz = takers[0, v, u] - px, takers[1, v, u] - py, takers[2, v, u] - pz
+            squared = dx * dx + dy * dy + dz * dz
+            share = math.sqrt(squared) / radius
+            inside = (squared <= radius * radius) & (i < np.uint32(high))
+            best[at, u] = max(best[at, u], score * (np.float32(1) - share) if inside else np.float32(0))
+            clear[u] = min(clear[u], clearness(score, share) if inside else np.float32(1))
+        if down < 2:
+            for u in range(max(0, x - 1), min(width, x + 2)):
+                if takers[2, v, u] < np.inf:
+                    best[at, u] = max(best[at, u], score)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def clearness(score, share):
+    """how free of a change a pixel at a share of the radius from it is."""
+    close = np.float32(1) - np.float32(0.5) * score * max(np.float32(1) - share * np.float32(1 / OPTIMAL), np.float32(0))
+    return close * close
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def pair_up(best, held, clear, found):
+    """write one row's interest [w] from the scores [BINS, w + LANES] of the direction cells `held`."""
+    width = len(found)
+    for i in range(len(held)):
+        for j in range(i + 1, len(held)):
+            one, two = held[i], held[j]
+            apart = 2.0 * (two - one) / BINS
+            weight = np.float32(min(apart, 2 - apart))
+            for u in range(np.uint32(width)):
+                found[u] = max(found[u], best[one, u] * best[two, u] * weight)
+    for u in range(np.uint32(width)):
+        found[u] = clear[u] * math.sqrt(found[u])

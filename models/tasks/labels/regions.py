@@ -16,31 +16,61 @@ def over_segmented(image: np.ndarray, scale: float, smallest: int) -> tuple[np.n
 
     Costs are sorted by 16 bits of theirs, ties in raster order: a radix sort, and an order that does not hang on the sorting algorithm.
     """
-    cost, first, second = neighbour_costs(np.ascontiguousarray(image, "float32"))
-    largest = min(float(cost.max()), 0.25) + 1e-12
-    order = np.argsort(np.minimum(cost * np.float32(65535 / largest), 65535).astype("uint16"), kind="stable")
-    return merged(cost, first, second, order, image.shape[0], image.shape[1], scale / 255, smallest)
+    cost = neighbour_costs(np.ascontiguousarray(np.moveaxis(image, -1, 0), "float32"))
+    return merged(cost, sorted_pairs(cost), scale / 255, smallest)
 
 
 @numba.njit(cache=True, nogil=True)
-def neighbour_costs(image):
-    """(cost, pixel, pixel) of every pair of 8-neighbours: Euclidean distance of their features."""
-    height, width, channels = image.shape
-    most = 4 * height * width
-    cost, first, second, n = np.empty(most, np.float32), np.empty(most, np.int32), np.empty(most, np.int32), 0
+def neighbour_costs(planes):
+    """[4, H, W] float32: Euclidean distance of a pixel's features to those of its right, lower right, lower and upper right neighbour; inf: no such pixel.
+
+    planes: [C, H, W] float32.
+    """
+    channels, height, width = planes.shape
+    cost = np.full((4, height, width), np.float32(np.inf))
+    for way in range(4):
+        down, right = (0, 1, 1, -1)[way], (1, 1, 0, 1)[way]
+        for y in range(max(0, -down), height - max(0, down)):
+            row = cost[way, y, : width - right]
+            row[:] = 0
+            for c in range(channels):
+                here, there = planes[c, y], planes[c, y + down, right:]
+                for x in range(width - right):
+                    d = here[x] - there[x]
+                    row[x] += d * d
+            for x in range(width - right):
+                row[x] = math.sqrt(row[x])
+    return cost
+
+
+@numba.njit(cache=True, nogil=True)
+def sorted_pairs(cost):
+    """int64 4 * pixel + way of every pair of neighbours, by 16-bit cost (65535: the largest, at most 0.25), ties in this order: two passes over a byte each."""
+    _, height, width = cost.shape
+    largest = np.float32(0)
+    for price in cost.flat:
+        if largest < price < np.inf:
+            largest = price
+    factor = np.float32(65535 / (min(np.float64(largest), 0.25) + 1e-12))
+    keyed, other, n = np.empty(cost.size, np.int64), np.empty(cost.size, np.int64), 0
+    counts = np.zeros((2, 257), np.int64)
     for y in range(height):
         for x in range(width):
             for way in range(4):
-                v, u = y + (0, 1, 1, -1)[way], x + (1, 0, 1, 1)[way]
-                if v < 0 or v >= height or u >= width:
-                    continue
-                total = np.float32(0)
-                for c in range(channels):
-                    d = image[y, x, c] - image[v, u, c]
-                    total += d * d
-                cost[n], first[n], second[n] = math.sqrt(total), y * width + x, v * width + u
-                n += 1
-    return cost[:n], first[:n], second[:n]
+                if cost[way, y, x] < np.inf:
+                    key = np.int64(min(cost[way, y, x] * factor, np.float32(65535)))
+                    counts[0, (key & 255) + 1] += 1
+                    counts[1, (key >> 8) + 1] += 1
+                    keyed[n] = key << 32 | (y * width + x) * 4 + way
+                    n += 1
+    for part in range(2):
+        start = counts[part].cumsum()
+        for i in range(n):
+            byte = keyed[i] >> (32 + 8 * part) & 255
+            other[start[byte]] = keyed[i]
+            start[byte] += 1
+        keyed, other = other, keyed
+    return keyed[:n] & 0xFFFFFFFF
 
 
 @numba.njit(cache=True, nogil=True)
@@ -52,23 +82,46 @@ def root(parent, i):
 
 
 @numba.njit(cache=True, nogil=True)
-def merged(cost, first, second, order, height, width, scale, smallest):
-    """([height, width] int32 ids in raster order, their number): regions joined where the edge costs less than both allow, then the small ones."""
-    parent, size, inner = np.arange(height * width, dtype=np.int32), np.ones(height * width, np.int32), np.zeros(height * width, np.float32)
-    for rescue in range(2):
-        for e in order:
-            a, b = root(parent, first[e]), root(parent, second[e])
+def join(parent, size, a, b):
+    """the root of two regions' union: that of the larger one."""
+    if size[a] < size[b]:
+        a, b = b, a
+    parent[b] = a
+    size[a] += size[b]
+    return a
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def merged(cost, pairs, scale, smallest):
+    """([H, W] int32 ids in raster order, their number): regions joined where the pair costs less than both allow, then the small ones.
+
+    cost: [4, H, W]; pairs: 4 * pixel + way in ascending order of cost. Three of four pairs lie within one region by then: a first look at a block of pairs, two
+    parents up and without a branch, drops most of them.
+    """
+    _, height, width = cost.shape
+    parent, size, allowed = np.arange(height * width, dtype=np.int32), np.ones(height * width, np.int32), np.full(height * width, scale)
+    offset, flat = np.array([1, width + 1, width, 1 - width]), cost.reshape(4, height * width)
+    block, waiting, apart, count = 256, np.empty(256, np.int64), np.empty_like(pairs), 0
+    for start in range(0, len(pairs), block):
+        held = 0
+        for pair in pairs[start : start + block]:
+            waiting[held] = pair
+            held += parent[parent[pair >> 2]] != parent[parent[(pair >> 2) + offset[pair & 3]]]
+        for pair in waiting[:held]:
+            a, b = root(parent, pair >> 2), root(parent, (pair >> 2) + offset[pair & 3])
             if a == b:
                 continue
-            if rescue:
-                join = size[a] < smallest or size[b] < smallest
+            price = flat[pair & 3, pair >> 2]
+            if price < min(allowed[a], allowed[b]):
+                a = join(parent, size, a, b)
+                allowed[a] = price + scale / size[a]
             else:
-                join = cost[e] < min(inner[a] + scale / size[a], inner[b] + scale / size[b])
-            if join:
-                a, b = min(a, b), max(a, b)
-                parent[b] = a
-                size[a] += size[b]
-                inner[a] = cost[e]
+                apart[count] = pair
+                count += 1
+    for pair in apart[:count]:
+        a, b = root(parent, pair >> 2), root(parent, (pair >> 2) + offset[pair & 3])
+        if a != b and (size[a] < smallest or size[b] < smallest):
+            join(parent, size, a, b)
     ids, name, count = np.empty((height, width), np.int32), np.full(height * width, np.int32(-1)), 0
     for i in range(height * width):
         r = root(parent, i)

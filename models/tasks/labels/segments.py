@@ -36,7 +36,8 @@ def segment_unsup25d(depth: np.ndarray, normal: np.ndarray, edge: np.ndarray) ->
 def normalised_cuts(regions: np.ndarray, count: int, features: np.ndarray, threshold: float, steps: int, own_weight: float) -> np.ndarray:
     """[H, W] int64 ids: the region adjacency graph, weights exp(-|difference of means|^2/255), cut in two while the normalised cut is below `threshold`."""
     touching, means = region_graph(regions, count, features)
-    weights = np.where(touching, np.exp(-((means[:, None] - means[None]) ** 2).sum(-1) / 255), 0.0)
+    weights, (first, second) = np.zeros((count, count)), np.nonzero(touching)
+    weights[first, second] = np.exp(-((means[first] - means[second]) ** 2).sum(-1) / 255)
     np.fill_diagonal(weights, own_weight)
     labels, waiting, used = np.zeros(count, int), [np.arange(count)], 0
     while waiting:
