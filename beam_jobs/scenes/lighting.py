@@ -1,10 +1,7 @@
 """Light: shadow rays to the strongest lamps and windows, and what walls and things hand on, from a grid of probes baked once a building.
 
-A second pass, two pixels apart, softens the steps that are left in half shadows.
-
 A probe holds an ambient cube: the mean radiance that arrives from six directions (McTaggart 2004), after two bounces. Which lights a probe sees at all
-is kept too, so that no shadow ray goes to a lamp of another room. Samples are interleaved over a 4 x 4 lattice of pixels, and a cross-bilateral
-window of exactly 4 x 4 joins them again (Keller and Heidrich 2001; Segovia 2006); another width would show the lattice.
+is kept too, so that no shadow ray goes to a lamp of another room. Samples are interleaved over a 4 x 4 lattice of pixels; `joining` joins them again.
 """
 
 from __future__ import annotations
@@ -16,6 +13,11 @@ import numpy as np
 
 SPACING, PROBE_RAYS, SHADOWS, OPENINGS, REACH = 0.7, 48, 2, 2, 0.9  # m between probes; rays a probe; shadow and occlusion rays a point; m of occlusion
 SKY = 0.6  # radiance where nothing is
+# Numba computes in float64 as soon as a literal is mixed in; float32 divides and takes roots in less time.
+ZERO, HALF, ONE, TWO = (np.float32(x) for x in (0, 0.5, 1, 2))
+SMALL, LEAST, FAINT = (np.float32(x) for x in (1e-6, 0.05, 3e-3))  # sum of weights; weight of a probe behind the surface; share of a light worth a ray
+LIFT, NEARLY = np.float32(3e-3), np.float32(0.98)  # m above the plane where rays start; share of the way to a light that must be clear
+CLOSE, CLOSEST = np.float32(0.3), np.float32(1e-9)  # m2 below which a light grows no stronger; m2 that keep a division by a distance finite
 
 
 def light_table(lights) -> np.ndarray:
@@ -40,6 +42,7 @@ class Lighting:
         self.places = (self.low + grid * self.step).astype("float32")
         self.cubes = np.zeros((len(grid), 6, 3), "float32")
         self.valid, self.sees = np.ones(len(grid), np.bool_), self.sight()
+        self.goals, self.openings = aims(self.table), openings()
         self.bake(look)
 
     def sight(self, tries: int = 4) -> np.ndarray:
@@ -75,36 +78,56 @@ class Lighting:
             radiance = np.where(seen[:, None], hits.colour * np.where(glow > 0, np.minimum(glow, 1.5), arrived), SKY)
             self.cubes = np.einsum("fr,prc->pfc", cosine, radiance.reshape(len(self.places), PROBE_RAYS, 3)).astype("float32")
 
+    @property
+    def grid(self) -> tuple[np.ndarray, ...]:
+        return self.low, self.step, self.counts, self.valid
+
     def handed_on(self, hits) -> np.ndarray:
         """[n, 3] light of the probes alone."""
-        out = np.zeros((len(hits.distance), 3), "float32")
-        _handed_on(hits.point, hits.normal, hits.material, self.low, self.step, self.counts, self.valid, self.cubes, out)
+        out = np.empty((len(hits.distance), 3), "float32")
+        _handed_on(hits.point, hits.normal, hits.material, np.arange(len(out)), *self.grid, self.cubes, out)
         return out
 
     def arriving(self, hits, phase: np.ndarray, chosen: np.ndarray, bare: bool = False) -> np.ndarray:
         """[n, 3] light at the `chosen` hits (0 elsewhere). phase: [n] 0 to 15, which of the interleaved samples; bare: without probes and occlusion."""
-        n, rays = len(chosen), SHADOWS + (0 if bare else OPENINGS)
-        origins, ways, reach = np.zeros((n * rays, 3), "float32"), np.zeros((n * rays, 3), "float32"), np.zeros(n * rays, "float32")
-        shares, rest = np.zeros((n, SHADOWS, 3), "float32"), np.zeros((n, 3), "float32")
-        _aim(
-            hits.point, hits.normal, hits.plane, hits.material, phase, chosen, rays, self.table, self.low, self.step, self.counts, self.valid, self.sees,
-            origins, ways, reach, shares, rest,
-        )  # fmt: skip
-        clear = self.free(origins, ways, reach).reshape(n, rays)
         out = np.zeros((len(hits.distance), 3), "float32")
-        light = rest
-        for k in range(SHADOWS):
-            light += shares[:, k] * clear[:, k, None]
-        if not bare:
-            around = self.handed_on_at(hits, chosen)
-            light += around * (0.3 + 0.7 * clear[:, SHADOWS:].mean(1, dtype="float32"))[:, None]
-        out[chosen] = light
+        self.arrive(hits, phase, chosen, out, bare)
         return out
 
-    def handed_on_at(self, hits, chosen: np.ndarray) -> np.ndarray:
-        out = np.zeros((len(chosen), 3), "float32")
-        _handed_on(hits.point[chosen], hits.normal[chosen], hits.material[chosen], self.low, self.step, self.counts, self.valid, self.cubes, out)
-        return out
+    def arrive(self, hits, phase: np.ndarray, chosen: np.ndarray, out: np.ndarray, bare: bool = False) -> None:
+        """as `arriving`, into out[chosen]."""
+        n, rays = len(chosen), SHADOWS + (0 if bare else OPENINGS)
+        origins, ways, reach = np.empty((n * rays, 3), "float32"), np.empty((n * rays, 3), "float32"), np.empty(n * rays, "float32")
+        shares, light = np.empty((n, SHADOWS, 3), "float32"), np.empty((n, 3), "float32")
+        _aim(
+            hits.point, hits.normal, hits.plane, hits.material, phase, chosen, rays, self.table, self.goals, self.openings, *self.grid, self.sees,
+            origins, ways, reach, shares, light,
+        )  # fmt: skip
+        clear = self.free(origins, ways, reach)
+        around = np.empty((0 if bare else n, 3), "float32")
+        if not bare:
+            _handed_on(hits.point, hits.normal, hits.material, chosen, *self.grid, self.cubes, around)
+        _gathered(clear, rays, shares, light, around, chosen, out)
+
+
+def aims(table: np.ndarray) -> np.ndarray:
+    """[16, light, 3]: where on each light the shadow rays of each of the 16 interleaved samples go."""
+    one, two = (((np.arange(16) * step + first) % 16 + 0.5) / 16 for step, first in ((7, 0), (11, 3)))
+    a, b = (2 * x[:, None] - 1 for x in (one, two))
+    around, ball = 6.2832 * two[:, None], table[:, 3] * 0.6
+    flat = np.sqrt(np.maximum(0, 1 - a * a)) * ball
+    offset = np.stack([flat * np.cos(around), flat * np.sin(around), a * ball], -1)
+    window = a[..., None] * table[:, 7:10] + b[..., None] * table[:, 10:13]
+    return (table[:, :3] + np.where(table[:, 13:].any(1)[:, None], window, offset)).astype("float32")
+
+
+def openings() -> np.ndarray:
+    """[16, ray, 4]: x, y, z of the cosine-weighted ways of each sample's occlusion rays, z along the plane's normal, and how far they reach, metres."""
+    phase, k = np.arange(16)[:, None], np.arange(OPENINGS)
+    one, two = (((phase * step + first) % 16 + 0.5) / 16 for step, first in ((7, 0), (11, 3)))
+    a, b = (one + k * 0.5) % 1.0, (two + k * 0.381) % 1.0
+    reach = REACH * (0.35 + 0.65 * ((phase * 5 + (SHADOWS + k) * 7) % 16 + 0.5) / 16)
+    return np.stack([np.sqrt(a) * np.cos(6.2832 * b), np.sqrt(a) * np.sin(6.2832 * b), np.sqrt(1 - a), reach], -1).astype("float32")
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
@@ -112,85 +135,89 @@ def _cell(p, i, low, step, counts, place):
     """the probe below `p[i]` and the fractions to the next ones in `place`."""
     number = 0
     for q in range(3):
-        f = min(max((p[i, q] - low[q]) / step[q], 0.0), counts[q] - 1.001)
+        f = min(max((p[i, q] - low[q]) / step[q], ZERO), np.float32(counts[q] - 1.001))
         k = int(f)
-        place[q] = f - k
+        place[q] = f - np.float32(k)
         number = number * counts[q] + k
     return number
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
-def _handed_on(points, normals, material, low, step, counts, valid, cubes, out):
+def _handed_on(points, normals, material, chosen, low, step, counts, valid, cubes, out):
+    """out[j]: light of the 8 probes around hit chosen[j]; 0 where nothing was hit."""
     place, rows = np.empty(3, np.float32), np.array([counts[1] * counts[2], counts[2], 1])
-    for i in range(len(points)):
+    for j in range(len(chosen)):
+        i = chosen[j]
         if material[i] < 0:
+            out[j] = 0
             continue
-        first, total = _cell(points, i, low, step, counts, place), 1e-6
-        r, g, b = 0.0, 0.0, 0.0
+        first, total = _cell(points, i, low, step, counts, place), SMALL
+        r, g, b = ZERO, ZERO, ZERO
+        x, y, z = normals[i, 0], normals[i, 1], normals[i, 2]
+        fx, fy, fz = 0 if x >= 0 else 1, 2 if y >= 0 else 3, 4 if z >= 0 else 5
         for k in range(8):
-            number, weight, ahead, far = first, 1.0, 0.0, 1e-9
-            for q in range(3):
-                bit = (k >> q) & 1
-                number += bit * rows[q]
-                weight *= place[q] if bit else 1 - place[q]
-                way = (bit - place[q]) * step[q]
-                ahead += way * normals[i, q]
-                far += way * way
+            bx, by, bz = k & 1, (k >> 1) & 1, (k >> 2) & 1
+            number = first + bx * rows[0] + by * rows[1] + bz
             if not valid[number]:
                 continue
-            side = max(0.05, 0.5 + 0.5 * ahead / math.sqrt(far))  # probes behind the surface know little of its light
-            weight *= side * side
+            ax, ay, az = np.float32(bx) - place[0], np.float32(by) - place[1], np.float32(bz) - place[2]
+            wx, wy, wz = ax * step[0], ay * step[1], az * step[2]
+            # probes behind the surface know little of its light
+            side = max(LEAST, HALF + HALF * (wx * x + wy * y + wz * z) / math.sqrt(wx * wx + wy * wy + wz * wz + CLOSEST))
+            weight = (ONE - abs(ax)) * (ONE - abs(ay)) * (ONE - abs(az)) * side * side
             total += weight
-            for q in range(3):
-                share = weight * normals[i, q] * normals[i, q]
-                face = 2 * q if normals[i, q] >= 0 else 2 * q + 1
-                r += share * cubes[number, face, 0]
-                g += share * cubes[number, face, 1]
-                b += share * cubes[number, face, 2]
-        out[i, 0], out[i, 1], out[i, 2] = r / total, g / total, b / total
+            x2, y2, z2 = weight * x * x, weight * y * y, weight * z * z
+            r += x2 * cubes[number, fx, 0] + y2 * cubes[number, fy, 0] + z2 * cubes[number, fz, 0]
+            g += x2 * cubes[number, fx, 1] + y2 * cubes[number, fy, 1] + z2 * cubes[number, fz, 1]
+            b += x2 * cubes[number, fx, 2] + y2 * cubes[number, fy, 2] + z2 * cubes[number, fz, 2]
+        out[j, 0], out[j, 1], out[j, 2] = r / total, g / total, b / total
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
 def _aim(
-    points, normals, planes, material, phase, chosen, rays, lights, low, step, counts, valid, sees, origins, ways, reach, shares, rest
+    points, normals, planes, material, phase, chosen, rays, lights, goals, openings, low, step, counts, valid, sees, origins, ways, reach, shares, rest
 ):  # fmt: skip
+    """for every chosen hit: rays to its strongest lights and into the open, what the lights' rays bring, and half of what the weaker lights would."""
     place, rows, count = np.empty(3, np.float32), np.array([counts[1] * counts[2], counts[2], 1]), len(lights)
-    share, goal = np.empty(max(count, 1), np.float32), np.empty((max(count, 1), 3), np.float32)
+    share, window = np.empty(max(count, 1), np.float32), np.empty(count, np.bool_)
+    for n in range(count):
+        window[n] = lights[n, 13] != 0 or lights[n, 14] != 0 or lights[n, 15] != 0
     for j in range(len(chosen)):
         i = chosen[j]
+        rest[j] = 0
+        shares[j] = 0
+        reach[j * rays : (j + 1) * rays] = 0
+        ways[j * rays : (j + 1) * rays] = 0
         if material[i] < 0:
+            origins[j * rays : (j + 1) * rays] = 0
             continue
-        one, two = ((phase[i] * 7) % 16 + 0.5) / 16, ((phase[i] * 11 + 3) % 16 + 0.5) / 16
-        px, py, pz = points[i, 0] + planes[i, 0] * 3e-3, points[i, 1] + planes[i, 1] * 3e-3, points[i, 2] + planes[i, 2] * 3e-3
+        gx, gy, gz = planes[i, 0], planes[i, 1], planes[i, 2]
+        px, py, pz = points[i, 0] + gx * LIFT, points[i, 1] + gy * LIFT, points[i, 2] + gz * LIFT
         nx, ny, nz = normals[i, 0], normals[i, 1], normals[i, 2]
         first, seen = _cell(points, i, low, step, counts, place), 0
         for k in range(8):
             number = first + (k & 1) * rows[0] + ((k >> 1) & 1) * rows[1] + ((k >> 2) & 1) * rows[2]
             if valid[number]:
                 seen |= sees[number]
+        goal = goals[phase[i]]
         for n in range(count):
             share[n] = 0
             if n < 62 and not (seen >> n) & 1:
                 continue
-            a, b = 2 * one - 1, 2 * two - 1
-            if lights[n, 13] == 0 and lights[n, 14] == 0 and lights[n, 15] == 0:
-                flat = math.sqrt(max(0.0, 1 - a * a)) * lights[n, 3] * 0.6
-                goal[n, 0], goal[n, 1] = lights[n, 0] + flat * math.cos(6.2832 * two), lights[n, 1] + flat * math.sin(6.2832 * two)
-                goal[n, 2] = lights[n, 2] + lights[n, 3] * 0.6 * a
-            else:
-                for q in range(3):
-                    goal[n, q] = lights[n, q] + lights[n, 7 + q] * a + lights[n, 10 + q] * b
             dx, dy, dz = goal[n, 0] - px, goal[n, 1] - py, goal[n, 2] - pz
-            square = dx * dx + dy * dy + dz * dz
-            far = math.sqrt(square) + 1e-9
-            cosine = (dx * nx + dy * ny + dz * nz) / far
+            cosine = dx * nx + dy * ny + dz * nz
             if cosine <= 0:
                 continue
-            if not (lights[n, 13] == 0 and lights[n, 14] == 0 and lights[n, 15] == 0):
-                cosine *= 2 * max(0.0, -(dx * lights[n, 13] + dy * lights[n, 14] + dz * lights[n, 15]) / far)
-            share[n] = cosine / max(square, 0.3)
+            square = dx * dx + dy * dy + dz * dz
+            far = math.sqrt(square)
+            if window[n]:
+                cosine *= TWO * max(ZERO, -(dx * lights[n, 13] + dy * lights[n, 14] + dz * lights[n, 15]) / far)
+            share[n] = cosine / (far * max(square, CLOSE))
+        for k in range(rays):
+            row = j * rays + k
+            origins[row, 0], origins[row, 1], origins[row, 2] = px, py, pz
         for k in range(SHADOWS):
-            best, strongest = -1, 0.003
+            best, strongest = -1, FAINT
             for n in range(count):
                 if share[n] * lights[n, 4] > strongest:
                     best, strongest = n, share[n] * lights[n, 4]
@@ -198,60 +225,39 @@ def _aim(
                 break
             row = j * rays + k
             dx, dy, dz = goal[best, 0] - px, goal[best, 1] - py, goal[best, 2] - pz
-            far = math.sqrt(dx * dx + dy * dy + dz * dz) + 1e-9
-            origins[row, 0], origins[row, 1], origins[row, 2] = px, py, pz
+            far = math.sqrt(dx * dx + dy * dy + dz * dz)
             ways[row, 0], ways[row, 1], ways[row, 2] = dx / far, dy / far, dz / far
-            reach[row] = far * 0.98
+            reach[row] = far * NEARLY
             for q in range(3):
                 shares[j, k, q] = share[best] * lights[best, 4 + q]
             share[best] = 0
         for n in range(count):  # the weaker ones: half of their light arrives
-            for q in range(3):
-                rest[j, q] += 0.5 * share[n] * lights[n, 4 + q]
-        for k in range(SHADOWS, rays):  # cosine-weighted directions in the frame of the plane (Duff et al. 2017)
-            a, b = (one + (k - SHADOWS) * 0.5) % 1.0, (two + (k - SHADOWS) * 0.381) % 1.0
-            flat, up = math.sqrt(a), math.sqrt(1 - a)
-            x, y = flat * math.cos(6.2832 * b), flat * math.sin(6.2832 * b)
-            gx, gy, gz = planes[i, 0], planes[i, 1], planes[i, 2]
-            sign = 1.0 if gz >= 0 else -1.0
-            c = -1 / (sign + gz)
-            d = gx * gy * c
+            if share[n] > 0:
+                for q in range(3):
+                    rest[j, q] += HALF * share[n] * lights[n, 4 + q]
+        sign = ONE if gz >= 0 else -ONE  # the frame of the plane (Duff et al. 2017)
+        c = -ONE / (sign + gz)
+        d = gx * gy * c
+        for k in range(SHADOWS, rays):
+            x, y, up, far = openings[phase[i], k - SHADOWS]
             row = j * rays + k
-            origins[row, 0], origins[row, 1], origins[row, 2] = px, py, pz
-            ways[row, 0] = x * (1 + sign * gx * gx * c) + y * d + up * gx
+            ways[row, 0] = x * (ONE + sign * gx * gx * c) + y * d + up * gx
             ways[row, 1] = x * sign * d + y * (sign + gy * gy * c) + up * gy
             ways[row, 2] = -x * sign * gx - y * gy + up * gz
-            reach[row] = REACH * (0.35 + 0.65 * ((phase[i] * 5 + k * 7) % 16 + 0.5) / 16)
+            reach[row] = far
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
-def rejoined(light, points, planes, material, sampled, size, step, out):
-    """the cross-bilateral 4 x 4 window, `step` pixels apart, over the sampled pixels; out [n, 3], negative where no neighbour lies on the same plane."""
-    for y in range(size):
-        for x in range(size):
-            i = y * size + x
-            if material[i] < 0:
-                continue
-            total, r, g, b = 0.0, 0.0, 0.0, 0.0
-            for dy in range(-2, 2):
-                yy = y + dy * step + (step - 1)
-                if yy < 0 or yy >= size:
-                    continue
-                for dx in range(-2, 2):
-                    xx = x + dx * step + (step - 1)
-                    j = yy * size + xx
-                    if xx < 0 or xx >= size or not sampled[j] or material[j] < 0:
-                        continue
-                    if planes[i, 0] * planes[j, 0] + planes[i, 1] * planes[j, 1] + planes[i, 2] * planes[j, 2] < 0.85:
-                        continue
-                    gap = 0.0
-                    for q in range(3):
-                        gap += (points[j, q] - points[i, q]) * planes[i, q]
-                    if abs(gap) > 0.04:
-                        continue
-                    total += 1
-                    r, g, b = r + light[j, 0], g + light[j, 1], b + light[j, 2]
-            if total == 0:
-                out[i, 0] = -1
-            else:
-                out[i, 0], out[i, 1], out[i, 2] = r / total, g / total, b / total
+def _gathered(clear, rays, shares, light, around, chosen, out):
+    """out[chosen]: the light of the clear rays, and that of the probes as far as the point is open."""
+    for j in range(len(chosen)):
+        open_, i = 0, chosen[j]
+        for k in range(SHADOWS, rays):
+            open_ += clear[j * rays + k]
+        share = np.float32(0.3 + 0.7 * open_ / max(rays - SHADOWS, 1))
+        for q in range(3):
+            total = light[j, q]
+            for k in range(SHADOWS):
+                if clear[j * rays + k]:
+                    total += shares[j, k, q]
+            out[i, q] = total + (around[j, q] * share if rays > SHADOWS else ZERO)

@@ -15,7 +15,10 @@ import numpy as np
 
 from beam_jobs.scenes.scene import Scene
 
-FLAT = 0.3  # 1/m: relief lies on surfaces that bend less than this
+FLAT = np.float32(0.3)  # 1/m: relief lies on surfaces that bend less than this
+# Numba computes in float64 as soon as a literal is mixed in; float32 divides and takes roots in less time.
+ONE, HALF, TINY, GRAZING, EDGE_ON, STEEPEST = (np.float32(x) for x in (1, 0.5, 1e-20, 1e-3, 0.15, -0.2))
+NEARER = np.float32(2**0.65)  # a footprint beyond this many texels is looked up one level higher (log2 + 0.35, rounded down)
 
 
 @dataclass(frozen=True)
@@ -36,83 +39,66 @@ class Hits:
 
 @dataclass(frozen=True)
 class Surface:
-    """A scene's arrays in the form that the compiled pass reads."""
+    """A scene's arrays in the form that the compiled pass reads.
 
-    vertices: np.ndarray
+    corners [v, 10]: position, normal, uv, curvature of a vertex beside each other, so that a hit fetches each corner once. texels [material, n, 3]: all
+    levels of the pyramid, the k-th from texel starts[k], sides[k] wide.
+    """
+
+    corners: np.ndarray
     faces: np.ndarray
-    normals: np.ndarray
-    uv: np.ndarray
-    curvature: np.ndarray
     material: np.ndarray
     instance: np.ndarray
     texels: np.ndarray
+    starts: np.ndarray
     sides: np.ndarray
     scale: np.ndarray
     relief: np.ndarray
     heights: np.ndarray
     tile: np.ndarray
 
+    @property
+    def vertices(self) -> np.ndarray:
+        return self.corners[:, :3]
+
+    @property
+    def normals(self) -> np.ndarray:
+        return self.corners[:, 3:6]
+
     @staticmethod
     def of(scene: Scene) -> Surface:
         small = lambda x: np.ascontiguousarray(x, "float32")
-        texels, sides = pyramid(scene.textures)
-        relief = np.zeros(len(scene.textures), "int32") if scene.relief is None else scene.relief.astype("int32")
+        shape, (texels, sides) = scene.shape, pyramid(scene.textures)
         return Surface(
-            small(scene.shape.vertices),
-            np.ascontiguousarray(scene.shape.faces, "int32"),
-            small(scene.shape.normals),
-            small(scene.shape.uv),
-            small(scene.shape.curvature),
+            np.concatenate([shape.vertices, shape.normals, shape.uv, shape.curvature], 1, dtype="float32", casting="same_kind"),
+            np.ascontiguousarray(shape.faces, "int32"),
             scene.material.astype("int32"),
             scene.instance.astype("int32"),
             texels,
+            np.cumsum(np.concatenate([[0], sides[:-1] ** 2])),
             sides,
             small(scene.scale),
-            relief,
+            np.zeros(len(scene.textures), "int32") if scene.relief is None else scene.relief.astype("int32"),
             small(scene.heights) if scene.heights is not None else np.zeros((1, 4, 4, 6), "float32"),
             small(scene.tile) if scene.tile is not None else np.ones(1, "float32"),
         )
 
     def under(self, origins: np.ndarray, rays: np.ndarray, hit: dict, pixel: float) -> Hits:
-        """hits of the rays; hit: what Embree returned; pixel: a pixel's side at 1 m, metres."""
+        """hits of the rays; origins [n or 1, 3]; hit: what Embree returned; pixel: a pixel's side at 1 m, metres."""
         n = len(rays)
-        three = lambda: np.zeros((n, 3), "float32")
-        made = Hits(np.empty(n, "float32"), three(), three(), three(), three(), np.zeros((n, 2), "float32"), np.full(n, -1, "int32"), np.full(n, -1, "int32"))
-        _under(
-            origins,
-            rays,
-            hit["tfar"],
-            hit["primID"],
-            hit["u"],
-            hit["v"],
-            np.float32(pixel),
-            self.vertices,
-            self.faces,
-            self.normals,
-            self.uv,
-            self.curvature,
-            self.material,
-            self.instance,
-            self.texels,
-            self.sides,
-            self.scale,
-            self.relief,
-            self.heights,
-            self.tile,
-            made.distance,
-            made.point,
-            made.normal,
-            made.plane,
-            made.colour,
-            made.curvature,
-            made.material,
-            made.instance,
-        )
+        three, flat = lambda: np.empty((n, 3), "float32"), lambda kind: np.empty(n, kind)
+        made = Hits(flat("float32"), three(), three(), three(), three(), np.empty((n, 2), "float32"), flat("int32"), flat("int32"))
+        found = (made.distance, made.point, made.normal, made.plane, made.colour, made.curvature, made.material, made.instance)
+        scene = (self.corners, self.faces, self.material, self.instance, self.texels, self.starts, self.sides, self.scale, self.relief, self.heights, self.tile)
+        _under(origins, rays, hit["tfar"], hit["primID"], hit["u"], hit["v"], np.float32(pixel), *scene, *found)
         return made
 
 
 def pyramid(textures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(texels [material, all levels' texels, 3] float32 linear reflectance, sides [level]) of textures [material, S, S, 3] in [0, 1]; S a power of two."""
+    side = textures.shape[1]
+    if side & (side - 1):
+        raise ValueError(f"expected textures whose side is a power of two, got {side} texels")
     level = (np.clip(textures, 0, 1) ** 2.2).astype("float32")
     levels, sides = [], []
     while True:
@@ -124,76 +110,69 @@ def pyramid(textures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
-def _texture(texels, sides, material, u, v, level, out, row):
-    start = 0
-    for k in range(level):
-        start += sides[k] * sides[k]
-    side = sides[level]
-    x, y = (u - math.floor(u)) * side - 0.5, (v - math.floor(v)) * side - 0.5
-    x0, y0 = int(math.floor(x)), int(math.floor(y))
-    fx, fy = x - x0, y - y0
-    x1, y1 = (x0 + 1) % side, (y0 + 1) % side
-    x0, y0 = x0 % side, y0 % side
+def _texture(texels, start, side, material, u, v, out, row):
+    """the level that begins at texel `start`, bilinear at (u, v) repeats. Sides are powers of two: a mask wraps in less time than a division."""
+    x, y = (u - math.floor(u)) * side - HALF, (v - math.floor(v)) * side - HALF
+    left, above, last = math.floor(x), math.floor(y), side - 1
+    fx, fy = np.float32(x - left), np.float32(y - above)
+    x0, y0 = int(left) & last, int(above) & last
+    x1, y1 = (x0 + 1) & last, (y0 + 1) & last
     a, b, c, d = start + y0 * side + x0, start + y0 * side + x1, start + y1 * side + x0, start + y1 * side + x1
     for q in range(3):
-        low = texels[material, a, q] * (1 - fx) + texels[material, b, q] * fx
-        high = texels[material, c, q] * (1 - fx) + texels[material, d, q] * fx
-        out[row, q] = low * (1 - fy) + high * fy
+        low = texels[material, a, q] + (texels[material, b, q] - texels[material, a, q]) * fx
+        high = texels[material, c, q] + (texels[material, d, q] - texels[material, c, q]) * fx
+        out[row, q] = low + (high - low) * fy
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
 def _height(heights, style, u, v, out):
-    """the height and its derivatives at (u, v) periods: bilinear between lattice points, where they are exact."""
-    side = heights.shape[1]
-    x, y = (u - math.floor(u)) * side, (v - math.floor(v)) * side
-    x0, y0 = int(x), int(y)
-    fx, fy = x - x0, y - y0
-    x1, y1 = (x0 + 1) % side, (y0 + 1) % side
-    x0, y0 = x0 % side, y0 % side
+    """the height and its derivatives at (u, v) periods: bilinear between lattice points, where they are exact. The lattice's side is a power of two."""
+    last = heights.shape[1] - 1
+    x, y = (u - math.floor(u)) * heights.shape[1], (v - math.floor(v)) * heights.shape[1]
+    left, above = math.floor(x), math.floor(y)
+    fx, fy = np.float32(x - left), np.float32(y - above)
+    x0, y0 = int(left) & last, int(above) & last
+    x1, y1 = (x0 + 1) & last, (y0 + 1) & last
     for q in range(6):
-        low = heights[style, y0, x0, q] * (1 - fx) + heights[style, y0, x1, q] * fx
-        high = heights[style, y1, x0, q] * (1 - fx) + heights[style, y1, x1, q] * fx
-        out[q] = low * (1 - fy) + high * fy
+        low = heights[style, y0, x0, q] + (heights[style, y0, x1, q] - heights[style, y0, x0, q]) * fx
+        high = heights[style, y1, x0, q] + (heights[style, y1, x1, q] - heights[style, y1, x0, q]) * fx
+        out[q] = low + (high - low) * fy
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
 def _under(
-    origins, rays, far, triangle, bu, bv, pixel, vertices, faces, normals, uv, curvature, material, instance, texels, sides, scale, relief, heights, tile,
+    origins, rays, far, triangle, bu, bv, pixel, corners, faces, material, instance, texels, starts, sides, scale, relief, heights, tile,
     distance, point, normal, plane, colour, bend, of_material, of_instance,
 ):  # fmt: skip
-    wave = np.empty(6, np.float32)
+    wave, alone = np.empty(6, np.float32), len(origins) == 1
     for i in range(len(triangle)):
-        p = triangle[i]
+        p, o = triangle[i], 0 if alone else i
         if p < 0:
-            distance[i] = np.inf
+            distance[i], of_material[i], of_instance[i] = np.inf, -1, -1
+            point[i], normal[i], plane[i], colour[i], bend[i] = 0, 0, 0, 0, 0
             continue
-        a, b, c = faces[p, 0], faces[p, 1], faces[p, 2]
+        a, b, c = corners[faces[p, 0]], corners[faces[p, 1]], corners[faces[p, 2]]
         u, v = bu[i], bv[i]
-        w = 1 - u - v
+        w = ONE - u - v
         dx, dy, dz = rays[i, 0], rays[i, 1], rays[i, 2]
-        e1x, e1y, e1z = vertices[b, 0] - vertices[a, 0], vertices[b, 1] - vertices[a, 1], vertices[b, 2] - vertices[a, 2]
-        e2x, e2y, e2z = vertices[c, 0] - vertices[a, 0], vertices[c, 1] - vertices[a, 1], vertices[c, 2] - vertices[a, 2]
+        e1x, e1y, e1z, e2x, e2y, e2z = b[0] - a[0], b[1] - a[1], b[2] - a[2], c[0] - a[0], c[1] - a[1], c[2] - a[2]
         gx, gy, gz = e1y * e2z - e1z * e2y, e1z * e2x - e1x * e2z, e1x * e2y - e1y * e2x
-        area = math.sqrt(gx * gx + gy * gy + gz * gz) + 1e-20
+        area = math.sqrt(gx * gx + gy * gy + gz * gz) + TINY
         gx, gy, gz = gx / area, gy / area, gz / area
-        nx = w * normals[a, 0] + u * normals[b, 0] + v * normals[c, 0]
-        ny = w * normals[a, 1] + u * normals[b, 1] + v * normals[c, 1]
-        nz = w * normals[a, 2] + u * normals[b, 2] + v * normals[c, 2]
-        length = math.sqrt(nx * nx + ny * ny + nz * nz) + 1e-20
+        nx, ny, nz = w * a[3] + u * b[3] + v * c[3], w * a[4] + u * b[4] + v * c[4], w * a[5] + u * b[5] + v * c[5]
+        length = math.sqrt(nx * nx + ny * ny + nz * nz) + TINY
         nx, ny, nz = nx / length, ny / length, nz / length
         if gx * nx + gy * ny + gz * nz < 0:  # a mesh may be wound against its normals
             gx, gy, gz = -gx, -gy, -gz
-        sign = 1.0
+        sign = ONE
         facing = gx * dx + gy * dy + gz * dz
         if facing > 0:  # seen from behind: what was convex is concave
-            sign = -1.0
+            sign = -ONE
             gx, gy, gz, nx, ny, nz, facing = -gx, -gy, -gz, -nx, -ny, -nz, -facing
-        k0 = sign * (w * curvature[a, 0] + u * curvature[b, 0] + v * curvature[c, 0])
-        k1 = sign * (w * curvature[a, 1] + u * curvature[b, 1] + v * curvature[c, 1])
+        k0, k1 = sign * (w * a[8] + u * b[8] + v * c[8]), sign * (w * a[9] + u * b[9] + v * c[9])
         m = material[p]
-        s = w * uv[a, 0] + u * uv[b, 0] + v * uv[c, 0]
-        t = w * uv[a, 1] + u * uv[b, 1] + v * uv[c, 1]
-        du1, dv1, du2, dv2 = uv[b, 0] - uv[a, 0], uv[b, 1] - uv[a, 1], uv[c, 0] - uv[a, 0], uv[c, 1] - uv[a, 1]
+        s, t = w * a[6] + u * b[6] + v * c[6], w * a[7] + u * b[7] + v * c[7]
+        du1, dv1, du2, dv2 = b[6] - a[6], b[7] - a[7], c[6] - a[6], c[7] - a[7]
         turn = du1 * dv2 - du2 * dv1
         z = far[i]
         style = relief[m]
@@ -205,21 +184,23 @@ def _under(
             nz -= hu * (e1z * dv2 - e2z * dv1) + hv * (e2z * du1 - e1z * du2)
             length = math.sqrt(nx * nx + ny * ny + nz * nz)
             nx, ny, nz = nx / length, ny / length, nz / length
-            mean, half = -sign * (wave[3] + wave[5]) / 2, math.hypot((wave[3] - wave[5]) / 2, wave[4])
+            apart = (wave[3] - wave[5]) * HALF
+            mean, half = -sign * (wave[3] + wave[5]) * HALF, math.sqrt(apart * apart + wave[4] * wave[4])
             k0, k1 = k0 + mean + half, k1 + mean - half
-            z += sign * wave[0] / min(facing, -0.2)
+            z += sign * wave[0] / min(facing, STEEPEST)
         tilt = nx * dx + ny * dy + nz * dz
-        if tilt > -1e-3:  # an interpolated normal may turn away at a silhouette
-            nx, ny, nz = nx - (tilt + 1e-3) * dx, ny - (tilt + 1e-3) * dy, nz - (tilt + 1e-3) * dz
+        if tilt > -GRAZING:  # an interpolated normal may turn away at a silhouette
+            nx, ny, nz = nx - (tilt + GRAZING) * dx, ny - (tilt + GRAZING) * dy, nz - (tilt + GRAZING) * dz
             length = math.sqrt(nx * nx + ny * ny + nz * nz)
             nx, ny, nz = nx / length, ny / length, nz / length
-        distance[i] = z
-        of_material[i], of_instance[i] = m, instance[p]
+        distance[i], of_material[i], of_instance[i] = z, m, instance[p]
         # shadow rays start from the mesh that they can hit, not from below its relief
-        point[i, 0], point[i, 1], point[i, 2] = origins[i, 0] + far[i] * dx, origins[i, 1] + far[i] * dy, origins[i, 2] + far[i] * dz
+        point[i, 0], point[i, 1], point[i, 2] = origins[o, 0] + far[i] * dx, origins[o, 1] + far[i] * dy, origins[o, 2] + far[i] * dz
         normal[i, 0], normal[i, 1], normal[i, 2] = nx, ny, nz
         plane[i, 0], plane[i, 1], plane[i, 2] = gx, gy, gz
         bend[i, 0], bend[i, 1] = k0, k1
-        footprint = z * pixel / math.sqrt(max(-facing, 0.15)) * math.sqrt(abs(turn) / area) / scale[m] * sides[0]
-        level = int(math.log2(max(footprint, 1.0)) + 0.35)
-        _texture(texels, sides, m, s / scale[m], t / scale[m], min(level, len(sides) - 1), colour, i)
+        footprint = z * pixel * math.sqrt(abs(turn) / area / max(-facing, EDGE_ON)) / scale[m] * sides[0]
+        level = 0
+        while footprint > NEARER and level + 1 < len(sides):
+            footprint, level = footprint * HALF, level + 1
+        _texture(texels, starts[level], sides[level], m, s / scale[m], t / scale[m], colour, i)
