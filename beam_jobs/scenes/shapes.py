@@ -11,6 +11,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from beam_jobs.scenes import lattices
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -32,9 +34,9 @@ class Shape:
 
     def placed(self, position=(0.0, 0.0, 0.0), yaw: float = 0.0) -> Shape:
         """turned by `yaw` about z, then moved."""
-        c, s = np.cos(yaw), np.sin(yaw)
-        turn = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]])
-        return Shape(self.vertices @ turn.T + position, self.faces, self.normals @ turn.T, self.uv, self.curvature)
+        vertices, normals = np.empty_like(self.vertices), np.empty_like(self.normals)
+        lattices.placed(self.vertices, self.normals, np.asarray(position, "float64"), float(yaw), vertices, normals)
+        return Shape(vertices, self.faces, normals, self.uv, self.curvature)
 
     def oriented(self, rotation: np.ndarray) -> Shape:
         """turned by any rotation matrix [3, 3]."""
@@ -60,19 +62,9 @@ def lattice_faces(rows: int, columns: int) -> np.ndarray:
     return np.concatenate([np.stack([i, i + columns, i + columns + 1], 1), np.stack([i, i + columns + 1, i + 1], 1)])
 
 
-def outward(vertices: np.ndarray, faces: np.ndarray, normals: np.ndarray) -> np.ndarray:
-    """faces wound so that they look the way their normals do."""
-    a, b, c = (vertices[faces[:, k]] for k in range(3))
-    facing = (np.cross(b - a, c - a) * normals[faces].mean(1)).sum(1) < 0
-    return np.where(facing[:, None], faces[:, ::-1], faces)
-
-
 def wound(vertices: np.ndarray, faces: np.ndarray, normals: np.ndarray) -> np.ndarray:
     """the faces of one lattice, all turned over if most of up to 64 of them look against their normals."""
-    some = faces[:: max(1, len(faces) // 64)]
-    (ax, ay, az), (bx, by, bz) = ((vertices[some[:, k]] - vertices[some[:, 0]]).T for k in (1, 2))
-    n = normals[some].sum(1).T
-    return faces[:, ::-1] if ((ay * bz - az * by) * n[0] + (az * bx - ax * bz) * n[1] + (ax * by - ay * bx) * n[2]).sum() < 0 else faces
+    return faces[:, ::-1] if lattices.leaning(vertices, faces, normals, max(1, len(faces) // 64)) < 0 else faces
 
 
 def sheet(points: np.ndarray, normals: np.ndarray, uv: np.ndarray, curvature: np.ndarray) -> Shape:
@@ -131,18 +123,10 @@ def revolved(radius: np.ndarray, height: np.ndarray, segments: int = 20) -> Shap
     k along the profile = (r' z'' - r'' z')/q^3, around it z'/(r q), q = |(r', z')| (do Carmo, section 3-3, example 4).
     """
     r, z = np.asarray(radius, "float64"), np.asarray(height, "float64")
-    order = 2 if len(r) > 2 else 1
-    r1, z1 = np.gradient(r, edge_order=order), np.gradient(z, edge_order=order)
-    r2, z2 = (np.gradient(r1), np.gradient(z1)) if len(r) > 2 else (np.zeros_like(r), np.zeros_like(z))
-    q = np.hypot(r1, z1) + 1e-12
-    turn = np.linspace(0, 2 * np.pi, segments + 1)
-    c, s = np.cos(turn), np.sin(turn)
-    points = np.stack([r[:, None] * c, r[:, None] * s, np.broadcast_to(z[:, None], (len(z), len(c)))], -1)
-    normals = np.stack([(z1 / q)[:, None] * c, (z1 / q)[:, None] * s, np.broadcast_to((-r1 / q)[:, None], (len(z), len(c)))], -1)
-    length = np.concatenate([[0], np.cumsum(np.hypot(np.diff(r), np.diff(z)))])
-    uv = np.stack(np.broadcast_arrays(turn[None] * max(r.max(), 0.02), length[:, None]), -1)
-    curvature = np.stack([(r1 * z2 - r2 * z1) / q**3, z1 / (np.maximum(r, 1e-3) * q)], -1)
-    return sheet(points, normals, uv, np.broadcast_to(curvature[:, None], (*points.shape[:2], 2)))
+    count = len(r) * (segments + 1)
+    points, normals, uv, curvature = (np.empty((count, width)) for width in (3, 3, 2, 2))
+    lattices.revolved(r, z, segments, points, normals, uv, curvature)
+    return Shape(points, wound(points, lattice_faces(len(r), segments + 1), normals), normals, uv, curvature)
 
 
 def cylinder(radius: float, height: float, segments: int = 20) -> Shape:
@@ -181,41 +165,10 @@ def cushion(extent, power: float = 0.5, segments: int = 20) -> Shape:
 def from_lattice(points: np.ndarray, closed: bool = False) -> Shape:
     """a lattice of points with normals and curvature estimated from it (Rusinkiewicz 2004); closed: first and last column coincide."""
     rows, columns = points.shape[:2]
-    flat, faces = points.reshape(-1, 3), lattice_faces(rows, columns)
-    spread = np.cross(flat[faces[:, 1]] - flat[faces[:, 0]], flat[faces[:, 2]] - flat[faces[:, 0]])
-    normals = np.zeros_like(flat)
-    for k in range(3):
-        np.add.at(normals, faces[:, k], spread)
-    lattice = normals.reshape(points.shape)
-    if closed:
-        lattice[:, 0] = lattice[:, -1] = lattice[:, 0] + lattice[:, -1]
-        lattice[0], lattice[-1] = lattice[0].sum(0), lattice[-1].sum(0)
-    normals /= np.linalg.norm(normals, axis=1, keepdims=True) + 1e-12
-    if closed and ((flat - flat.mean(0)) * normals).sum() < 0:
-        normals = -normals
-    curvature = vertex_curvature(flat, faces, normals)
-    length = np.concatenate([np.zeros((rows, 1)), np.cumsum(np.linalg.norm(np.diff(points, axis=1), axis=-1), 1)], 1)
-    across = np.concatenate([np.zeros((1, columns)), np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=-1), 0)], 0)
-    return Shape(flat, outward(flat, faces, normals), normals, np.stack([length, across], -1).reshape(-1, 2), curvature)
-
-
-def vertex_curvature(vertices: np.ndarray, faces: np.ndarray, normals: np.ndarray) -> np.ndarray:
-    """[v, 2] principal curvatures, larger first: each face's second fundamental form fitted to its normals' differences, averaged to vertices."""
-    corner, normal = vertices[faces], normals[faces]
-    edges = corner[:, [2, 0, 1]] - corner[:, [1, 2, 0]]
-    turns = normal[:, [2, 0, 1]] - normal[:, [1, 2, 0]]
-    face_normal = np.cross(edges[:, 0], edges[:, 1])
-    face_normal /= np.linalg.norm(face_normal, axis=1, keepdims=True) + 1e-20
-    u = edges[:, 0] / (np.linalg.norm(edges[:, 0], axis=1, keepdims=True) + 1e-20)
-    v = np.cross(face_normal, u)
-    eu, ev, nu, nv = ((x * axis[:, None]).sum(-1) for x, axis in ((edges, u), (edges, v), (turns, u), (turns, v)))
-    zero = np.zeros_like(eu)
-    rows = np.concatenate([np.stack([eu, ev, zero], -1), np.stack([zero, eu, ev], -1)], 1)
-    wanted = np.concatenate([nu, nv], 1)
-    form = np.linalg.solve(rows.transpose(0, 2, 1) @ rows + 1e-10 * np.eye(3), (rows.transpose(0, 2, 1) @ wanted[..., None]))[..., 0]
-    mean, spread = (form[:, 0] + form[:, 2]) / 2, np.hypot((form[:, 0] - form[:, 2]) / 2, form[:, 1])
-    total, count = np.zeros((len(vertices), 2)), np.zeros(len(vertices))
-    for k in range(3):
-        np.add.at(total, faces[:, k], np.stack([mean + spread, mean - spread], 1))
-        np.add.at(count, faces[:, k], 1)
-    return np.clip(total / np.maximum(count, 1)[:, None], -200, 200)
+    flat, faces = np.ascontiguousarray(points, "float64").reshape(-1, 3), lattice_faces(rows, columns)
+    normals, uv, curvature, turned = np.empty_like(flat), np.empty((len(flat), 2)), np.zeros((len(flat), 2)), np.empty_like(faces)
+    lattices.normals_of(flat, faces, rows, columns, closed, normals)
+    lattices.curvature_of(flat, faces, normals, curvature)
+    lattices.measured(flat, rows, columns, uv)
+    lattices.outward(flat, faces, normals, turned)
+    return Shape(flat, turned, normals, uv, curvature)

@@ -1,0 +1,178 @@
+"""The arithmetic of `shapes`, compiled: a building has a thousand parts of a few hundred vertices, each too small for NumPy to pay. float64, metres."""
+
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+
+STEEPEST = 200.0  # 1/m: the labels are clipped at 33 already
+
+
+@numba.njit(cache=True, nogil=True)
+def placed(vertices, normals, position, yaw, moved, turned):
+    """vertices and normals turned by `yaw` about z, vertices moved, into the last two."""
+    c, s = math.cos(yaw), math.sin(yaw)
+    for i in range(len(vertices)):
+        x, y = vertices[i, 0], vertices[i, 1]
+        moved[i, 0], moved[i, 1], moved[i, 2] = c * x - s * y + position[0], s * x + c * y + position[1], vertices[i, 2] + position[2]
+        x, y = normals[i, 0], normals[i, 1]
+        turned[i, 0], turned[i, 1], turned[i, 2] = c * x - s * y, s * x + c * y, normals[i, 2]
+
+
+@numba.njit(cache=True, nogil=True)
+def gradient(values, order, out):
+    """`np.gradient` of a profile: central differences, one-sided of `order` at its ends."""
+    n = len(values)
+    for i in range(1, n - 1):
+        out[i] = (values[i + 1] - values[i - 1]) / 2
+    if order == 2:
+        out[0] = -1.5 * values[0] + 2 * values[1] - 0.5 * values[2]
+        out[n - 1] = 0.5 * values[n - 3] - 2 * values[n - 2] + 1.5 * values[n - 1]
+    else:
+        out[0], out[n - 1] = values[1] - values[0], values[n - 1] - values[n - 2]
+
+
+@numba.njit(cache=True, nogil=True)
+def revolved(r, z, segments, points, normals, uv, curvature):
+    """`shapes.revolved`: the lattice of a profile (r, z) turned about z, row by row."""
+    n, columns = len(r), segments + 1
+    r1, z1, r2, z2 = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
+    gradient(r, 2 if n > 2 else 1, r1)
+    gradient(z, 2 if n > 2 else 1, z1)
+    if n > 2:
+        gradient(r1, 1, r2)
+        gradient(z1, 1, z2)
+    along, girth = 0.0, max(r.max(), 0.02)
+    for i in range(n):
+        if i:
+            along += math.hypot(r[i] - r[i - 1], z[i] - z[i - 1])
+        q = math.hypot(r1[i], z1[i]) + 1e-12
+        length = math.hypot(r1[i] / q, z1[i] / q) + 1e-12
+        out, up = z1[i] / q / length, -r1[i] / q / length
+        profile, around = (r1[i] * z2[i] - r2[i] * z1[i]) / q**3, z1[i] / (max(r[i], 1e-3) * q)
+        for j in range(columns):
+            turn, k = 2 * math.pi * j / segments, i * columns + j
+            c, s = math.cos(turn), math.sin(turn)
+            points[k, 0], points[k, 1], points[k, 2] = r[i] * c, r[i] * s, z[i]
+            normals[k, 0], normals[k, 1], normals[k, 2] = out * c, out * s, up
+            uv[k, 0], uv[k, 1], curvature[k, 0], curvature[k, 1] = turn * girth, along, profile, around
+
+
+@numba.njit(cache=True, nogil=True)
+def crossed(vertices, a, b, c):
+    """the normal of a triangle, twice its area long."""
+    ux, uy, uz = vertices[b, 0] - vertices[a, 0], vertices[b, 1] - vertices[a, 1], vertices[b, 2] - vertices[a, 2]
+    vx, vy, vz = vertices[c, 0] - vertices[a, 0], vertices[c, 1] - vertices[a, 1], vertices[c, 2] - vertices[a, 2]
+    return uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+
+
+@numba.njit(cache=True, nogil=True)
+def leaning(vertices, faces, normals, step):
+    """sum over every `step`-th face of how far it looks the way that its normals do."""
+    total = 0.0
+    for i in range(0, len(faces), step):
+        a, b, c = faces[i, 0], faces[i, 1], faces[i, 2]
+        x, y, z = crossed(vertices, a, b, c)
+        total += x * (normals[a, 0] + normals[b, 0] + normals[c, 0]) + y * (normals[a, 1] + normals[b, 1] + normals[c, 1])
+        total += z * (normals[a, 2] + normals[b, 2] + normals[c, 2])
+    return total
+
+
+@numba.njit(cache=True, nogil=True)
+def outward(vertices, faces, normals, out):
+    """faces wound so that they look the way their normals do."""
+    for i in range(len(faces)):
+        back = leaning(vertices, faces[i : i + 1], normals, 1) < 0
+        for k in range(3):
+            out[i, k] = faces[i, 2 - k] if back else faces[i, k]
+
+
+@numba.njit(cache=True, nogil=True)
+def normals_of(vertices, faces, rows, columns, closed, normals):
+    """unit normals of a lattice's vertices, faces weighted by area. closed: its first and last column coincide, its rows end in poles; outwards."""
+    normals[:] = 0
+    for i in range(len(faces)):
+        x, y, z = crossed(vertices, faces[i, 0], faces[i, 1], faces[i, 2])
+        for k in range(3):
+            v = faces[i, k]
+            normals[v, 0], normals[v, 1], normals[v, 2] = normals[v, 0] + x, normals[v, 1] + y, normals[v, 2] + z
+    if closed:
+        for q in range(3):
+            for i in range(rows):
+                first, last = i * columns, i * columns + columns - 1
+                normals[first, q] = normals[last, q] = normals[first, q] + normals[last, q]
+            for start in (0, (rows - 1) * columns):
+                normals[start : start + columns, q] = normals[start : start + columns, q].sum()
+    turned, middle = 0.0, np.array([vertices[:, q].mean() for q in range(3)])
+    for i in range(len(normals)):
+        length = math.sqrt(normals[i, 0] ** 2 + normals[i, 1] ** 2 + normals[i, 2] ** 2) + 1e-12
+        for q in range(3):
+            normals[i, q] /= length
+            turned += (vertices[i, q] - middle[q]) * normals[i, q]
+    if closed and turned < 0:
+        for i in range(len(normals)):
+            for q in range(3):
+                normals[i, q] = -normals[i, q]
+
+
+@numba.njit(cache=True, nogil=True)
+def measured(vertices, rows, columns, uv):
+    """uv: lengths along the rows and the columns of a lattice."""
+    for i in range(rows):
+        for j in range(columns):
+            k = i * columns + j
+            uv[k, 0] = uv[k - 1, 0] + distance(vertices, k, k - 1) if j else 0.0
+            uv[k, 1] = uv[k - columns, 1] + distance(vertices, k, k - columns) if i else 0.0
+
+
+@numba.njit(cache=True, nogil=True)
+def distance(vertices, i, j):
+    return math.sqrt((vertices[i, 0] - vertices[j, 0]) ** 2 + (vertices[i, 1] - vertices[j, 1]) ** 2 + (vertices[i, 2] - vertices[j, 2]) ** 2)
+
+
+@numba.njit(cache=True, nogil=True)
+def curvature_of(vertices, faces, normals, out):
+    """[v, 2] principal curvatures, larger first: each face's second fundamental form fitted to its normals' differences, averaged to vertices
+    (Rusinkiewicz 2004, equation 4)."""
+    edge, turn, count = np.empty((3, 3)), np.empty((3, 3)), np.zeros(len(vertices))
+    for i in range(len(faces)):
+        for k in range(3):
+            for q in range(3):
+                edge[k, q] = vertices[faces[i, (k + 2) % 3], q] - vertices[faces[i, (k + 1) % 3], q]
+                turn[k, q] = normals[faces[i, (k + 2) % 3], q] - normals[faces[i, (k + 1) % 3], q]
+        larger, smaller = bent(edge, turn)
+        for k in range(3):
+            v = faces[i, k]
+            out[v, 0], out[v, 1], count[v] = out[v, 0] + larger, out[v, 1] + smaller, count[v] + 1
+    for i in range(len(out)):
+        for q in range(2):
+            out[i, q] = min(max(out[i, q] / max(count[i], 1.0), -STEEPEST), STEEPEST)
+
+
+@numba.njit(cache=True, nogil=True)
+def bent(edge, turn):
+    """(larger, smaller) eigenvalue of the form (a, b; b, c) with form edge = turn, least squares over the edges of a face [3, 3]."""
+    x, y = edge[0, 1] * edge[1, 2] - edge[0, 2] * edge[1, 1], edge[0, 2] * edge[1, 0] - edge[0, 0] * edge[1, 2]
+    z = edge[0, 0] * edge[1, 1] - edge[0, 1] * edge[1, 0]
+    length = math.sqrt(x * x + y * y + z * z) + 1e-20
+    x, y, z = x / length, y / length, z / length
+    length = math.sqrt(edge[0, 0] ** 2 + edge[0, 1] ** 2 + edge[0, 2] ** 2) + 1e-20
+    ux, uy, uz = edge[0, 0] / length, edge[0, 1] / length, edge[0, 2] / length
+    vx, vy, vz = y * uz - z * uy, z * ux - x * uz, x * uy - y * ux
+    uu = uv = vv = first = middle = last = 0.0
+    for k in range(3):
+        eu, ev = edge[k, 0] * ux + edge[k, 1] * uy + edge[k, 2] * uz, edge[k, 0] * vx + edge[k, 1] * vy + edge[k, 2] * vz
+        nu, nv = turn[k, 0] * ux + turn[k, 1] * uy + turn[k, 2] * uz, turn[k, 0] * vx + turn[k, 1] * vy + turn[k, 2] * vz
+        uu, uv, vv = uu + eu * eu, uv + eu * ev, vv + ev * ev
+        first, middle, last = first + eu * nu, middle + ev * nu + eu * nv, last + ev * nv
+    # the normal equations are tridiagonal: diagonal uu, uu + vv, vv, beside it uv
+    d0, d1, d2 = uu + 1e-10, uu + vv + 1e-10, vv + 1e-10
+    d1, middle = d1 - uv * uv / d0, middle - uv * first / d0
+    d2, last = d2 - uv * uv / d1, last - uv * middle / d1
+    c = last / d2
+    b = (middle - uv * c) / d1
+    a = (first - uv * b) / d0
+    mean, spread = (a + c) / 2, math.hypot((a - c) / 2, b)
+    return mean + spread, mean - spread
