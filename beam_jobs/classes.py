@@ -49,9 +49,9 @@ def classes(surfaces, scene, room: int) -> dict[str, np.ndarray]:
 def object_logits(surfaces, scene) -> np.ndarray:
     """[1000] logits: log of each visible object's share of the pixels, floored at 1e-4; a view without any such object is near uniform."""
     share = np.full(1000, 1e-4)
-    instances, counts = np.unique(surfaces.instance[surfaces.instance >= 0], return_counts=True)
-    for instance, count in zip(instances, counts):
-        if scene.names[instance] in OBJECTS:
+    counts = np.bincount(surfaces.instance[surfaces.instance >= 0])
+    for instance, count in enumerate(counts):
+        if count and scene.names[instance] in OBJECTS:
             share[OBJECTS[scene.names[instance]]] += count / surfaces.instance.size
     return np.log(share).astype("float32")
 

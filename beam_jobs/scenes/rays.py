@@ -13,7 +13,7 @@ class Rays:
         from embreex.mesh_construction import TriangleMesh
 
         self.embree = rtcore_scene.EmbreeScene()
-        TriangleMesh(self.embree, np.ascontiguousarray(vertices[faces], "float32"))
+        TriangleMesh(self.embree, np.ascontiguousarray(vertices, "float32"), np.ascontiguousarray(faces, "int32"))
 
     def cast(self, origins: np.ndarray, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """distance [n] (inf: none), triangle [n] (-1: none), barycentric weights [n, 3] of the first hit of every ray. directions: unit."""

@@ -69,7 +69,7 @@ class Eye:
 
         self.scene, self.embree = scene, rtcore_scene.EmbreeScene()
         self.surface = Surface.of(scene)
-        TriangleMesh(self.embree, self.surface.vertices[self.surface.faces])
+        TriangleMesh(self.embree, np.ascontiguousarray(self.surface.vertices), self.surface.faces)
 
     @cached_property
     def lighting(self) -> Lighting:
