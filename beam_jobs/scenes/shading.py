@@ -110,32 +110,36 @@ def pyramid(textures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
-def _texture(texels, start, side, material, u, v, out, row):
-    """the level that begins at texel `start`, bilinear at (u, v) repeats. Sides are powers of two: a mask wraps in less time than a division."""
-    x, y = (u - math.floor(u)) * side - HALF, (v - math.floor(v)) * side - HALF
-    left, above, last = math.floor(x), math.floor(y), side - 1
-    fx, fy = np.float32(x - left), np.float32(y - above)
-    x0, y0 = int(left) & last, int(above) & last
-    x1, y1 = (x0 + 1) & last, (y0 + 1) & last
-    a, b, c, d = start + y0 * side + x0, start + y0 * side + x1, start + y1 * side + x0, start + y1 * side + x1
-    for q in range(3):
-        low = texels[material, a, q] + (texels[material, b, q] - texels[material, a, q]) * fx
-        high = texels[material, c, q] + (texels[material, d, q] - texels[material, c, q]) * fx
-        out[row, q] = low + (high - low) * fy
+def _fraction(x):
+    """x - floor(x); by truncation, since `math.floor` of Numba is an int64 and would draw float32 into float64."""
+    part = x - np.float32(int(x))
+    return part if part >= 0 else part + ONE
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
-def _height(heights, style, u, v, out):
-    """the height and its derivatives at (u, v) periods: bilinear between lattice points, where they are exact. The lattice's side is a power of two."""
-    last = heights.shape[1] - 1
-    x, y = (u - math.floor(u)) * heights.shape[1], (v - math.floor(v)) * heights.shape[1]
-    left, above = math.floor(x), math.floor(y)
-    fx, fy = np.float32(x - left), np.float32(y - above)
-    x0, y0 = int(left) & last, int(above) & last
-    x1, y1 = (x0 + 1) & last, (y0 + 1) & last
+def _texture(texels, start, side, u, v, out):
+    """the level of one material's texels [n, 3] that begins at `start`, bilinear at (u, v) repeats. Sides are powers of two: a mask wraps them."""
+    x, y, last = _fraction(u) * np.float32(side) - HALF, _fraction(v) * np.float32(side) - HALF, side - 1
+    left, above = int(x + ONE) - 1, int(y + ONE) - 1
+    fx, fy = x - np.float32(left), y - np.float32(above)
+    x0, x1, y0, y1 = left & last, (left + 1) & last, start + (above & last) * side, start + ((above + 1) & last) * side
+    a, b, c, d = texels[y0 + x0], texels[y0 + x1], texels[y1 + x0], texels[y1 + x1]
+    for q in range(3):
+        low, high = a[q] + (b[q] - a[q]) * fx, c[q] + (d[q] - c[q]) * fx
+        out[q] = low + (high - low) * fy
+
+
+@numba.njit(cache=True, fastmath=True, nogil=True)
+def _height(heights, u, v, out):
+    """the height of one style [T, T, 6] and its derivatives at (u, v) periods: bilinear between lattice points, where they are exact. T: a power of two."""
+    side, last = np.float32(len(heights)), len(heights) - 1
+    x, y = _fraction(u) * side, _fraction(v) * side
+    left, above = int(x), int(y)
+    fx, fy = x - np.float32(left), y - np.float32(above)
+    x0, x1, y0, y1 = left & last, (left + 1) & last, above & last, (above + 1) & last
+    a, b, c, d = heights[y0, x0], heights[y0, x1], heights[y1, x0], heights[y1, x1]
     for q in range(6):
-        low = heights[style, y0, x0, q] + (heights[style, y0, x1, q] - heights[style, y0, x0, q]) * fx
-        high = heights[style, y1, x0, q] + (heights[style, y1, x1, q] - heights[style, y1, x0, q]) * fx
+        low, high = a[q] + (b[q] - a[q]) * fx, c[q] + (d[q] - c[q]) * fx
         out[q] = low + (high - low) * fy
 
 
@@ -177,7 +181,7 @@ def _under(
         z = far[i]
         style = relief[m]
         if style > 0 and abs(turn) > 1e-12 and abs(k0) < FLAT and abs(k1) < FLAT:
-            _height(heights, style, s / tile[style], t / tile[style], wave)
+            _height(heights[style], s / tile[style], t / tile[style], wave)
             hu, hv = sign * wave[1] / turn, sign * wave[2] / turn
             nx -= hu * (e1x * dv2 - e2x * dv1) + hv * (e2x * du1 - e1x * du2)
             ny -= hu * (e1y * dv2 - e2y * dv1) + hv * (e2y * du1 - e1y * du2)
@@ -203,4 +207,4 @@ def _under(
         level = 0
         while footprint > NEARER and level + 1 < len(sides):
             footprint, level = footprint * HALF, level + 1
-        _texture(texels, starts[level], sides[level], m, s / scale[m], t / scale[m], colour, i)
+        _texture(texels[m], starts[level], sides[level], s / scale[m], t / scale[m], colour[i])
