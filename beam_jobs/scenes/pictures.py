@@ -9,6 +9,7 @@ import numba
 import numpy as np
 
 LEVELS = 6
+NEARER = 2**0.5  # texels a pixel spans from which on the next level is nearer
 
 
 class Pictures:
@@ -26,36 +27,37 @@ class Pictures:
                 picture = cv2.resize(picture, (max(1, picture.shape[1] // 2), max(1, picture.shape[0] // 2)), interpolation=cv2.INTER_AREA)
         self.texels = np.concatenate(pieces) if pieces else np.zeros(3, "uint8")
 
-    def look_up(self, picture: np.ndarray, uv: np.ndarray, texels: np.ndarray) -> np.ndarray:
-        """[n, 3] float32 in [0, 1]; 1 where picture is -1. uv [n, 2], v upwards; texels [n]: how many of the full picture's a pixel spans."""
-        return sampled(self.texels, self.table, self.wraps, picture.astype("int64"), np.ascontiguousarray(uv, "float64"), texels.astype("float64"))
+    def paint(self, picture: np.ndarray, uv: np.ndarray, texels: np.ndarray, colour: np.ndarray) -> None:
+        """colour [n, 3] (in place) times that of picture [n] (-1: none) at uv [n, 2], v upwards, in [0, 1]; texels [n]: how many of the full picture's a
+        pixel spans."""
+        _paint(self.texels, self.table, self.wraps, picture, uv, texels, colour)
 
 
-@numba.njit(cache=True)
-def sampled(texels, table, wraps, picture, uv, span):
-    """`Pictures.look_up`, pixel by pixel."""
-    found = np.ones((len(picture), 3), np.float32)
+@numba.njit(cache=True, nogil=True)
+def _paint(texels, table, wraps, picture, uv, span, colour):
+    """`Pictures.paint`, pixel by pixel."""
     for i in range(len(picture)):
         p = picture[i]
         if p < 0:
             continue
-        level = min(table.shape[1] - 1, int(max(0.0, np.log2(max(span[i], 1e-9)) + 0.5)))
+        level, reach = 0, span[i]
+        while reach >= NEARER and level + 1 < table.shape[1]:
+            level, reach = level + 1, reach / 2
         start, height, width = table[p, level]
         u, v = uv[i, 0], uv[i, 1]
         if wraps[p]:
             u, v = u - np.floor(u), v - np.floor(v)
         x, y = u * width - 0.5, (1 - v) * height - 0.5
         left, above = int(np.floor(x)), int(np.floor(y))
-        for c in range(3):
-            total = 0.0
-            for dy in range(2):
-                for dx in range(2):
-                    column, row = left + dx, above + dy
-                    if wraps[p]:
-                        column, row = column % width, row % height
-                    else:
-                        column, row = min(max(column, 0), width - 1), min(max(row, 0), height - 1)
-                    weight = (dx * (x - left) + (1 - dx) * (1 - x + left)) * (dy * (y - above) + (1 - dy) * (1 - y + above))
-                    total += weight * texels[start + (row * width + column) * 3 + c]
-            found[i, c] = total / 255
-    return found
+        fx, fy, right, below = x - left, y - above, left + 1, above + 1
+        if wraps[p]:
+            left, right, above, below = left % width, right % width, above % height, below % height
+        else:
+            left, right = min(max(left, 0), width - 1), min(max(right, 0), width - 1)
+            above, below = min(max(above, 0), height - 1), min(max(below, 0), height - 1)
+        a, b = start + (above * width + left) * 3, start + (above * width + right) * 3
+        c, d = start + (below * width + left) * 3, start + (below * width + right) * 3
+        for q in range(3):
+            high = texels[a + q] * (1 - fx) + texels[b + q] * fx
+            low = texels[c + q] * (1 - fx) + texels[d + q] * fx
+            colour[i, q] *= (high * (1 - fy) + low * fy) / 255

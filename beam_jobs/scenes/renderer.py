@@ -115,7 +115,7 @@ class Eye:
         colour = self.composed(hits, light)
         self.soften(colour, light, hits, camera, size)
         depth, normal, facing = np.empty_like(hits.distance), np.empty_like(hits.normal), np.empty_like(hits.distance)
-        _before_camera(hits.distance, hits.normal, rays, share, camera.rotation.astype("float32") * TO_OPENCV, depth, normal, facing)
+        before_camera(hits.distance, hits.normal, rays, share, camera.rotation.astype("float32") * TO_OPENCV, depth, normal, facing)
         square = lambda values: values.reshape(size, size, *values.shape[1:])
         maps = (developed(colour, rng), depth, hits.distance, normal, hits.curvature, hits.instance, facing)
         return Surfaces(*map(square, maps))
@@ -160,7 +160,7 @@ def lattice(size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
-def _before_camera(distance, normals, rays, share, turn, depth, normal, facing):
+def before_camera(distance, normals, rays, share, turn, depth, normal, facing):
     """depth along the axis, normals in the camera's frame (turn [3, 3], world to camera by columns), cosine of the normal and the way back."""
     for i in range(len(distance)):
         x, y, z = normals[i, 0], normals[i, 1], normals[i, 2]

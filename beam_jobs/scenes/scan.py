@@ -5,16 +5,36 @@ Both sides of a face are visible: scans have holes, and are wound as their maker
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
+import numba
 import numpy as np
 
 from beam_jobs.scenes.curvature import principal_curvatures
 from beam_jobs.scenes.mesh_file import Mesh
 from beam_jobs.scenes.pictures import Pictures
 from beam_jobs.scenes.rays import Rays
-from beam_jobs.scenes.renderer import TO_OPENCV, Surfaces, pixel_rays
+from beam_jobs.scenes.renderer import TO_OPENCV, Surfaces, before_camera, pixel_rays
 from models.tasks import Camera
 
 STRAIGHT = np.radians(1.0)  # walls nearer to the axes than this are on them
+
+
+FAR = 1e3  # metres: where nothing is, for the edges' sake
+SUBPIXELS = ((0.375, 0.125), (0.875, 0.375), (0.125, 0.625), (0.625, 0.875))  # a rotated grid within the pixel
+
+
+@dataclass(frozen=True)
+class Met:
+    """what n rays meet: distance [n] m (inf: nothing), triangle [n] (-1), normal [n, 3] towards the ray's origin, curvature [n, 2] 1/m, colour [n, 3] in
+    [0, 1]. float32, int32; 0 where nothing is."""
+
+    distance: np.ndarray
+    triangle: np.ndarray
+    normal: np.ndarray
+    curvature: np.ndarray
+    colour: np.ndarray
 
 
 class Scan:
@@ -42,61 +62,81 @@ class Scan:
         """one view. instance: the published class id of the surface, 0 without face labels, -1 where nothing is. antialias: four rays a pixel, for the
         colour, where edges run."""
         rays, share = pixel_rays(camera, size)
-        distance, triangle, weights = self.cast(np.broadcast_to(camera.location, rays.shape), rays)
-        seen, hit = triangle >= 0, np.maximum(triangle, 0)
-        normal = self.normal[hit]
-        behind = (normal * rays).sum(1) > 0
-        normal = np.where(behind[:, None], -normal, normal)
-        bend = np.einsum("nkc,nk->nc", self.curvature[hit], weights) * np.where(behind, -1, 1)[:, None]
-        facing = -(normal * rays).sum(1)
         pixel = 2 * np.tan(camera.field_of_view / 2) / size
-        colour = np.where(seen[:, None], self.colour(hit, weights, np.where(seen, distance, 0) * pixel, facing), 0)
-        square = lambda values: values.reshape(size, size, *values.shape[1:])
+        met = self.met(camera, rays, pixel)
         if antialias:
-            colour = smoothed_edges(self, camera, square(colour), square(np.where(seen, distance, 1e3)), square(normal), pixel).reshape(colour.shape)
-        classes = self.mesh.semantic[hit].astype("int32") if self.mesh.semantic is not None else np.zeros(len(hit), "int32")
-        return Surfaces(
-            rgb=square((np.clip(colour, 0, 1) * 255 + 0.5).astype("uint8")),
-            depth=square(np.where(seen, distance * share, np.inf)),
-            distance=square(distance),
-            normal=square((normal @ camera.rotation) * TO_OPENCV),
-            curvature=square(bend),
-            instance=square(np.where(seen, classes, -1).astype("int32")),
-            facing=square(np.where(seen, facing, 0)),
-        )
+            self.smooth_edges(camera, met, size, pixel)
+        depth, normal, facing = np.empty_like(met.distance), np.empty_like(met.normal), np.empty_like(met.distance)
+        before_camera(met.distance, met.normal, rays, share, camera.rotation.astype("float32") * TO_OPENCV, depth, normal, facing)
+        classes = np.where(met.triangle < 0, -1, 0 if self.mesh.semantic is None else self.mesh.semantic[np.maximum(met.triangle, 0)]).astype("int32")
+        square = lambda values: values.reshape(size, size, *values.shape[1:])
+        rgb = (np.clip(met.colour, 0, 1) * 255 + 0.5).astype("uint8")
+        return Surfaces(*map(square, (rgb, depth, met.distance, normal, met.curvature, classes, facing)))
 
-    def colour(self, triangle: np.ndarray, weights: np.ndarray, footprint: np.ndarray, facing: np.ndarray) -> np.ndarray:
-        """[n, 3] of the surface at places of triangles. footprint [n]: a pixel's side there, metres; facing [n]: cosine to the camera."""
-        corners = self.mesh.faces[triangle]
-        mix = lambda values: np.einsum("nkc,nk->nc", values[corners], weights)
-        texels = self.density[triangle] * footprint / np.sqrt(np.maximum(facing, 0.05))
-        return mix(self.mesh.colour) * self.pictures.look_up(self.mesh.picture[triangle], mix(self.mesh.uv), texels)
+    def met(self, camera: Camera, rays: np.ndarray, pixel: float) -> Met:
+        """what the rays meet. pixel: a pixel's side at 1 m, metres."""
+        n, mesh = len(rays), self.mesh
+        hit = self.rays.embree.run(np.broadcast_to(camera.location.astype("float32"), rays.shape), rays, output=1)
+        met = Met(np.empty(n, "float32"), hit["primID"], *(np.empty((n, width), "float32") for width in (3, 2, 3)))
+        uv, texels, picture = np.empty((n, 2)), np.empty(n), np.empty(n, "int64")
+        surface = (mesh.faces, self.normal, self.curvature, mesh.colour, mesh.uv, mesh.picture, self.density)
+        _met(rays, hit["tfar"], hit["primID"], hit["u"], hit["v"], pixel, *surface, met.distance, met.normal, met.curvature, met.colour, uv, texels, picture)
+        self.pictures.paint(picture, uv, texels, met.colour)
+        return met
+
+    def smooth_edges(self, camera: Camera, met: Met, size: int, pixel: float) -> None:
+        """met.colour of the pixels where depth, normal or (where no picture is filtered) colour jumps: the mean over four rays of a rotated grid."""
+        marked = np.zeros(size * size, np.bool_)
+        # a picture is looked up at the pixel's own scale already; colours of vertices are not
+        _edges(met.distance, met.normal, met.colour, size, not self.mesh.pictures, marked)
+        where = np.flatnonzero(marked)
+        if len(where):
+            four = [self.met(camera, pixel_rays(camera, size, place, where)[0], pixel / 2).colour for place in SUBPIXELS]
+            met.colour[where] = np.mean(four, axis=0)
 
 
-def smoothed_edges(scan: Scan, camera: Camera, colour: np.ndarray, distance: np.ndarray, normal: np.ndarray, pixel: float) -> np.ndarray:
-    """colour [S, S, 3] with four rays a pixel where a silhouette, a crease or a change of vertex colours runs through it."""
-    size = len(colour)
-    edge = np.zeros((size, size), bool)
-    for a, b in (((slice(1, None), slice(None)), (slice(None, -1), slice(None))), ((slice(None), slice(1, None)), (slice(None), slice(None, -1)))):
-        apart = (np.abs(distance[a] - distance[b]) > 0.05 * np.minimum(distance[a], distance[b])) | ((normal[a] * normal[b]).sum(-1) < 0.9)
-        if not scan.mesh.pictures:  # a picture is looked up at the pixel's own scale already; colours of vertices are not
-            apart |= np.abs(colour[a] - colour[b]).max(-1) > 0.1
-        edge[a] |= apart
-        edge[b] |= apart
-    row, column = np.nonzero(edge)
-    if not len(row):
-        return colour
-    total = np.zeros((len(row), 3))
-    for dx, dy in ((-0.125, -0.375), (0.375, -0.125), (-0.375, 0.125), (0.125, 0.375)):
-        ways = np.stack([(column + 0.5 + dx - size / 2) * pixel, -(row + 0.5 + dy - size / 2) * pixel, -np.ones(len(row))], 1)
-        ways = ways / np.linalg.norm(ways, axis=1, keepdims=True) @ camera.rotation.T
-        far, triangle, weights = scan.cast(np.broadcast_to(camera.location, ways.shape), ways)
-        hit, seen = np.maximum(triangle, 0), triangle >= 0
-        facing = np.abs((scan.normal[hit] * ways).sum(1))
-        total += np.where(seen[:, None], scan.colour(hit, weights, np.where(seen, far, 0) * pixel / 2, facing), 0) / 4
-    colour = colour.copy()
-    colour[row, column] = total
-    return colour
+@numba.njit(cache=True, nogil=True)
+def _met(
+    rays, far, triangle, bu, bv, pixel, faces, normals, curvature, colours, uvs, pictures, density, distance, normal, bend, colour, uv, texels, picture
+):  # fmt: skip
+    """fills what `Met` holds, colours of the vertices; and where to look the pictures up: uv, texels a pixel, the picture's number (-1: none)."""
+    for i in range(len(triangle)):
+        p = triangle[i]
+        if p < 0:
+            distance[i], picture[i], texels[i] = np.inf, -1, 0
+            normal[i], bend[i], colour[i], uv[i] = 0, 0, 0, 0
+            continue
+        u, v = float(bu[i]), float(bv[i])
+        w = 1 - u - v
+        tilt = normals[p, 0] * rays[i, 0] + normals[p, 1] * rays[i, 1] + normals[p, 2] * rays[i, 2]
+        sign = -1.0 if tilt > 0 else 1.0  # a surface bends towards the side it is seen from
+        a, b, c = faces[p, 0], faces[p, 1], faces[p, 2]
+        distance[i], picture[i] = far[i], pictures[p]
+        for q in range(3):
+            normal[i, q] = sign * normals[p, q]
+            colour[i, q] = w * colours[a, q] + u * colours[b, q] + v * colours[c, q]
+        for q in range(2):
+            bend[i, q] = sign * (w * curvature[p, 0, q] + u * curvature[p, 1, q] + v * curvature[p, 2, q])
+            uv[i, q] = w * uvs[a, q] + u * uvs[b, q] + v * uvs[c, q]
+        texels[i] = density[p] * far[i] * pixel / math.sqrt(max(abs(tilt), 0.05))
+
+
+@numba.njit(cache=True, nogil=True)
+def _edges(distance, normal, colour, size, colours_too, marked):
+    """marks both pixels wherever two neighbours differ in depth by a twentieth, in direction by 26 degrees, or in colour by a tenth."""
+    for i in range(size * size):
+        for step in (1, size):
+            j = i + step
+            if j >= size * size or (step == 1 and j % size == 0):
+                continue
+            here, there = min(distance[i], FAR), min(distance[j], FAR)
+            apart = abs(here - there) > 0.05 * min(here, there)
+            apart |= normal[i, 0] * normal[j, 0] + normal[i, 1] * normal[j, 1] + normal[i, 2] * normal[j, 2] < 0.9
+            if colours_too:
+                for q in range(3):
+                    apart |= abs(colour[i, q] - colour[j, q]) > 0.1
+            if apart:
+                marked[i] = marked[j] = True
 
 
 def crossed(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
