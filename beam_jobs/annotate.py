@@ -6,11 +6,14 @@ A building that is complete (its `building.json` names the same parameters) is k
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import multiprocessing
 import os
+import pickle
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +21,18 @@ import numpy as np
 from beam_jobs import workplace
 
 # Version of the generator: raise it when the same seed gives other pixels.
-GENERATOR = 4
+GENERATOR = 5
+PART = ".part"
+
+
+@dataclass(frozen=True)
+class Part:
+    """Every `of`-th view of a building, from the `first`-th on, for one process to write into `folder`; `job` as of `annotate_building`."""
+
+    job: tuple[Path, int, int, int]
+    folder: Path
+    first: int
+    of: int
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,14 +71,22 @@ def annotate_buildings(root: Path, *, buildings: int, views: int, size: int, see
     root.mkdir(parents=True, exist_ok=True)
     workplace.sweep(root)
     wanted = [(root, building_number(seed, i), views, size) for i in range(buildings)]
-    side_by_side(annotate_building, [job for job in wanted if not complete(*job)], views, processes)
+    missing = [job for job in wanted if not complete(*job)]
+    shared = left_over(len(missing), processes)
+    whole, last = missing[: len(missing) - shared], missing[len(missing) - shared :]
+    with contextlib.ExitStack() as stack:
+        folders = [stack.enter_context(workplace.workplace(root, building_name(job[1]))) for job in last]
+        parts = [Part(job, folder, first, processes // shared) for job, folder in zip(last, folders) for first in range(processes // shared)]
+        side_by_side(annotate_task, [*whole, *parts], views, processes)
+        for job, folder in zip(last, folders):
+            finish(job, folder, *joined(folder))
     names = [building_name(number) for _, number, _, _ in wanted]
     conclude(root, names, stale=lambda facts: "mesh" not in facts)
     return {"buildings": buildings, "labels": "all labels", "views": sum(workplace.described(root / name)["views"] for name in names)}
 
 
 def side_by_side(work: Callable[[object], int], jobs: Sequence, views: int, processes: int) -> None:
-    """do the jobs, a process each, with progress in views (`work` returns how many it made; about `views` are expected)."""
+    """do the jobs in order, as processes come free, with progress in views (`work` returns how many it made; about `views` are expected)."""
     from tqdm import tqdm
 
     os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
@@ -105,27 +127,74 @@ def complete(root: Path, number: int, views: int, size: int) -> bool:
     return bool(found) and {key: value for key, value in found.items() if key != "views"} == parameters(number, views, size)
 
 
+def left_over(count: int, processes: int) -> int:
+    """how many of `count` buildings would keep some processes busy while others have nothing to do, and are shared out by views instead."""
+    rest = count % processes
+    return rest if rest and processes // rest > 1 else 0
+
+
+def annotate_task(task: Part | tuple[Path, int, int, int]) -> int:
+    """a building or a part of one; the number of views written."""
+    return annotate_part(task) if isinstance(task, Part) else annotate_building(task)
+
+
 def annotate_building(job: tuple[Path, int, int, int]) -> int:
     """one building into a hidden folder that is renamed when complete; the number of its views."""
+    root, number, _, _ = job
+    with workplace.workplace(root, building_name(number)) as scratch:
+        taken, sights = write_views(job, scratch)
+        finish(job, scratch, taken, sights)
+    return len(taken)
+
+
+def annotate_part(part: Part) -> int:
+    """write the views of the part, and what they see for `joined`; the number of its views."""
+    taken, sights = write_views(part.job, part.folder, part.first, part.of)
+    (part.folder / f"{PART}{part.first}").write_bytes(pickle.dumps((taken, sights)))
+    return len(range(part.first, len(taken), part.of))
+
+
+def write_views(job: tuple[Path, int, int, int], folder: Path, first: int = 0, of: int = 1) -> tuple[list, dict[int, list]]:
+    """write every `of`-th view of a building from the `first`-th on; (all its shots, point -> views of other points that see it and where)."""
     from beam_jobs.classes import classes
-    from beam_jobs.labelling import write_matches, write_view
+    from beam_jobs.labelling import write_view
     from beam_jobs.scenes.building import building
     from beam_jobs.scenes.cameras import shots
-    from beam_jobs.scenes.renderer import Eye
+    from beam_jobs.scenes.renderer import Eye, noise
 
-    root, number, views, size = job
+    _, number, views, size = job
     rng = np.random.default_rng([number, 7])
     eye = Eye(building(number))
     taken = shots(eye, rng, views)
     sights: dict[int, list] = {}
-    with workplace.workplace(root, building_name(number)) as scratch:
-        for shot in taken:
-            surfaces = eye.look(shot.camera, size, rng)
-            write_view(scratch, surfaces, shot, classes(surfaces, eye.scene, shot.room), sights, taken)
-        write_matches(scratch, sights, taken)
-        (scratch / "building.json").write_text(json.dumps({**parameters(number, views, size), "views": len(taken)}))
-        workplace.publish(scratch, root / building_name(number), lambda: complete(*job))
-    return len(taken)
+    for i, shot in enumerate(taken):
+        if i % of != first:
+            noise(rng, size)  # of a view that another process takes
+            continue
+        surfaces = eye.look(shot.camera, size, rng)
+        write_view(folder, surfaces, shot, classes(surfaces, eye.scene, shot.room), sights, taken)
+    return taken, sights
+
+
+def joined(folder: Path) -> tuple[list, dict[int, list]]:
+    """(shots, sights) of all parts in `folder`, whose notes are removed: in the order in which one process would have taken them."""
+    sights: dict[int, list] = {}
+    for path in sorted(folder.glob(f"{PART}*")):
+        taken, seen = pickle.loads(path.read_bytes())
+        path.unlink()
+        for point, views in seen.items():
+            sights.setdefault(point, []).extend(views)
+    return taken, {point: sorted(views, key=lambda view: (view[0].point, view[0].view)) for point, views in sights.items()}
+
+
+def finish(job: tuple[Path, int, int, int], scratch: Path, taken: list, sights: dict[int, list]) -> None:
+    """what is written last of a building, before it is shown."""
+    from beam_jobs.labelling import write_matches
+
+    root, number, views, size = job
+    write_matches(scratch, sights, taken)
+    (scratch / "building.json").write_text(json.dumps({**parameters(number, views, size), "views": len(taken)}))
+    workplace.publish(scratch, root / building_name(number), lambda: complete(*job))
 
 
 def conclude(root: Path, names: list[str], stale: Callable[[dict], bool]) -> None:

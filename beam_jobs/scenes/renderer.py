@@ -117,7 +117,7 @@ class Eye:
         depth, normal, facing = np.empty_like(hits.distance), np.empty_like(hits.normal), np.empty_like(hits.distance)
         before_camera(hits.distance, hits.normal, rays, share, camera.rotation.astype("float32") * TO_OPENCV, depth, normal, facing)
         square = lambda values: values.reshape(size, size, *values.shape[1:])
-        maps = (developed(colour, rng), depth, hits.distance, normal, hits.curvature, hits.instance, facing)
+        maps = (developed(colour, noise(rng, size)), depth, hits.distance, normal, hits.curvature, hits.instance, facing)
         return Surfaces(*map(square, maps))
 
     def light(self, hits: Hits, size: int) -> np.ndarray:
@@ -218,10 +218,15 @@ def borrow(where, instance, plane, instances, planes, light, size, out):
             out[k, q] = light[chosen, q]
 
 
-def developed(colour: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """uint8 [n, 3]: exposure by the log mean, ACES-like curve, gamma 2.2, a little noise."""
+def noise(rng: np.random.Generator, size: int) -> np.ndarray:
+    """[S*S, 3] float32, standard normal: what one view draws from the generator."""
+    return rng.standard_normal((size * size, 3), "float32")
+
+
+def developed(colour: np.ndarray, grain: np.ndarray) -> np.ndarray:
+    """uint8 [n, 3]: exposure by the log mean, ACES-like curve, gamma 2.2, a little noise (grain [n, 3], standard normal)."""
     out = np.empty(colour.shape, "uint8")
-    _develop(colour, rng.standard_normal(colour.shape, "float32"), GAMMA, out)
+    _develop(colour, grain, GAMMA, out)
     return out
 
 
