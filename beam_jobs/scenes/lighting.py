@@ -184,12 +184,10 @@ def _aim(
         window[n] = lights[n, 13] != 0 or lights[n, 14] != 0 or lights[n, 15] != 0
     for j in range(len(chosen)):
         i = chosen[j]
-        rest[j] = 0
-        shares[j] = 0
-        reach[j * rays : (j + 1) * rays] = 0
-        ways[j * rays : (j + 1) * rays] = 0
         if material[i] < 0:
-            origins[j * rays : (j + 1) * rays] = 0
+            rest[j], shares[j] = 0, 0
+            for row in range(j * rays, (j + 1) * rays):
+                origins[row], ways[row], reach[row] = 0, 0, 0
             continue
         gx, gy, gz = planes[i, 0], planes[i, 1], planes[i, 2]
         px, py, pz = points[i, 0] + gx * LIFT, points[i, 1] + gy * LIFT, points[i, 2] + gz * LIFT
@@ -221,9 +219,10 @@ def _aim(
             for n in range(count):
                 if share[n] * lights[n, 4] > strongest:
                     best, strongest = n, share[n] * lights[n, 4]
-            if best < 0:
-                break
             row = j * rays + k
+            if best < 0:
+                shares[j, k], ways[row], reach[row] = 0, 0, 0
+                continue
             dx, dy, dz = goal[best, 0] - px, goal[best, 1] - py, goal[best, 2] - pz
             far = math.sqrt(dx * dx + dy * dy + dz * dz)
             ways[row, 0], ways[row, 1], ways[row, 2] = dx / far, dy / far, dz / far
@@ -231,10 +230,10 @@ def _aim(
             for q in range(3):
                 shares[j, k, q] = share[best] * lights[best, 4 + q]
             share[best] = 0
+        r, g, b = ZERO, ZERO, ZERO
         for n in range(count):  # the weaker ones: half of their light arrives
-            if share[n] > 0:
-                for q in range(3):
-                    rest[j, q] += HALF * share[n] * lights[n, 4 + q]
+            r, g, b = r + share[n] * lights[n, 4], g + share[n] * lights[n, 5], b + share[n] * lights[n, 6]
+        rest[j, 0], rest[j, 1], rest[j, 2] = HALF * r, HALF * g, HALF * b
         sign = ONE if gz >= 0 else -ONE  # the frame of the plane (Duff et al. 2017)
         c = -ONE / (sign + gz)
         d = gx * gy * c
