@@ -14,7 +14,7 @@ import numpy as np
 def over_segmented(image: np.ndarray, scale: float, smallest: int) -> tuple[np.ndarray, int]:
     """([H, W] int32 region ids, their number) of an already smoothed float32 image [H, W, C] (Felzenszwalb and Huttenlocher 2004; scale as scikit-image's).
 
-    Costs are sorted by 16 bits of theirs, ties in raster order: a radix sort, and an order that does not hang on the sorting algorithm.
+    Costs are sorted by 16 bits of theirs, ties in raster order: quick, and an order that does not hang on the sorting algorithm.
     """
     cost = neighbour_costs(np.ascontiguousarray(np.moveaxis(image, -1, 0), "float32"))
     return merged(cost, sorted_pairs(cost), scale / 255, smallest)
@@ -43,34 +43,28 @@ def neighbour_costs(planes):
     return cost
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def sorted_pairs(cost):
-    """int64 4 * pixel + way of every pair of neighbours, by 16-bit cost (65535: the largest, at most 0.25), ties in this order: two passes over a byte each."""
-    _, height, width = cost.shape
+    """int32 4 * pixel + way of every pair of neighbours, by 16 bits of its cost (65535: the largest cost, at most 0.25), ties in this order: counting sort."""
+    pixels, flat = cost[0].size, cost.reshape(-1)
     largest = np.float32(0)
-    for price in cost.flat:
-        if largest < price < np.inf:
-            largest = price
+    for i in range(len(flat)):
+        largest = max(largest, flat[i] if flat[i] < np.inf else np.float32(0))
     factor = np.float32(65535 / (min(np.float64(largest), 0.25) + 1e-12))
-    keyed, other, n = np.empty(cost.size, np.int64), np.empty(cost.size, np.int64), 0
-    counts = np.zeros((2, 257), np.int64)
-    for y in range(height):
-        for x in range(width):
-            for way in range(4):
-                if cost[way, y, x] < np.inf:
-                    key = np.int64(min(cost[way, y, x] * factor, np.float32(65535)))
-                    counts[0, (key & 255) + 1] += 1
-                    counts[1, (key >> 8) + 1] += 1
-                    keyed[n] = key << 32 | (y * width + x) * 4 + way
-                    n += 1
-    for part in range(2):
-        start = counts[part].cumsum()
-        for i in range(n):
-            byte = keyed[i] >> (32 + 8 * part) & 255
-            other[start[byte]] = keyed[i]
-            start[byte] += 1
-        keyed, other = other, keyed
-    return keyed[:n] & 0xFFFFFFFF
+    key, start, order = np.empty(len(flat), np.int32), np.zeros(65537, np.int64), np.empty(len(flat), np.int32)
+    for i in range(len(flat)):
+        key[i] = np.int32(min(flat[i] * factor, np.float32(65535))) if flat[i] < np.inf else np.int32(65536)
+    for i in range(len(flat)):
+        if key[i] < 65536:
+            start[key[i] + 1] += 1
+    start = start.cumsum()
+    for pixel in range(pixels):
+        for way in range(4):
+            k = key[way * pixels + pixel]
+            if k < 65536:
+                order[start[k]] = 4 * pixel + way
+                start[k] += 1
+    return order[: start[65535]]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -101,7 +95,7 @@ def merged(cost, pairs, scale, smallest):
     _, height, width = cost.shape
     parent, size, allowed = np.arange(height * width, dtype=np.int32), np.ones(height * width, np.int32), np.full(height * width, scale)
     offset, flat = np.array([1, width + 1, width, 1 - width]), cost.reshape(4, height * width)
-    block, waiting, apart, count = 256, np.empty(256, np.int64), np.empty_like(pairs), 0
+    block, waiting, apart, count = 256, np.empty(256, np.int32), np.empty_like(pairs), 0
     for start in range(0, len(pairs), block):
         held = 0
         for pair in pairs[start : start + block]:
@@ -148,6 +142,27 @@ def region_graph(ids, count, features):
                 if v < height and 0 <= u < width and ids[v, u] != a:
                     touching[a, ids[v, u]] = touching[ids[v, u], a] = True
     return touching, mean / size.reshape(count, 1)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def gathered(weights, members):
+    """[n, n] rows and columns `members` of a matrix."""
+    part = np.empty((len(members), len(members)))
+    for i in range(len(members)):
+        for j in range(len(members)):
+            part[i, j] = weights[members[i], members[j]]
+    return part
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def normalised_laplacian(weights, degree):
+    """[n, n] column by column (LAPACK's order): unity less the weights over the roots of both degrees."""
+    n = len(degree)
+    laplacian, inverse = np.empty((n, n)).T, 1 / np.sqrt(degree)
+    for j in range(n):
+        for i in range(n):
+            laplacian[i, j] = (1.0 if i == j else 0.0) - inverse[i] * weights[i, j] * inverse[j]
+    return laplacian
 
 
 @numba.njit(cache=True, nogil=True)

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.linalg import lapack
 
 from models.tasks.labels.edges import REFERENCE, blur
-from models.tasks.labels.regions import best_threshold, canonical, over_segmented, region_graph
+from models.tasks.labels.regions import best_threshold, canonical, gathered, normalised_laplacian, over_segmented, region_graph
 
 
 def segment_unsup2d(rgb: np.ndarray) -> np.ndarray:
@@ -42,7 +42,7 @@ def normalised_cuts(regions: np.ndarray, count: int, features: np.ndarray, thres
     labels, waiting, used = np.zeros(count, int), [np.arange(count)], 0
     while waiting:
         members = waiting.pop()
-        halves = cut_in_two(weights[np.ix_(members, members)], threshold, steps) if len(members) > 2 else None
+        halves = cut_in_two(gathered(weights, members), threshold, steps) if len(members) > 2 else None
         if halves is None:
             labels[members] = used
             used += 1
@@ -54,8 +54,6 @@ def normalised_cuts(regions: np.ndarray, count: int, features: np.ndarray, thres
 def cut_in_two(weights: np.ndarray, threshold: float, steps: int) -> np.ndarray | None:
     """[n] bool, the better side of the second eigenvector's best of `steps` thresholds, or None if no cut costs less than `threshold`."""
     degree = weights.sum(1)
-    root = 1 / np.sqrt(degree)
-    laplacian = np.eye(len(weights)) - root[:, None] * weights * root[None]
-    vector = lapack.dsyevr(laplacian, range="I", il=1, iu=2, lower=1)[1][:, 1]
+    vector = lapack.dsyevr(normalised_laplacian(weights, degree), range="I", il=1, iu=2, lower=1, overwrite_a=1)[1][:, 1]
     cost, level = best_threshold(vector, weights, degree, steps)
     return vector > level if cost < threshold else None

@@ -1,0 +1,238 @@
+"""Depth borders of a range image: where a surface ends before another one (obstacle's border) and where that one comes to light again (shadow border).
+
+After the Point Cloud Library's RangeImageBorderExtractor (Steder, Rusu, Konolige, Burgard 2011), with its constants. Points are [3, h, w] float32 in the
+camera frame x right, y down, z away; z = 0: unseen. Compiled and single threaded: the same input gives the same bits. Loops over a whole row read and write
+few arrays, since the compiler makes vector instructions only while it can tell them apart.
+"""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numba
+import numpy as np
+
+BORDER, REACH = 0.8, 3
+WAYS = np.array([[-1, 0], [1, 0], [0, -1], [0, 1]])  # (x, y): left, right, up, down; the opposite of way w is w ^ 1
+
+
+def depth_borders(points: np.ndarray, away: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(border [h, w] uint8: bit w set on an obstacle's border in way w; usable [h, w] bool: seen, and neither shadow border nor between border and shadow;
+    spread [h, w] of `neighbourhoods`).
+
+    away: [h, w] metres from the camera; wanted: [h, w] bool, where the answer matters.
+    """
+    rows = framed(points, away)
+    spread = neighbourhoods(rows, away, wanted & near_steps(points))
+    scores = smoothed(border_scores(points, rows, away, spread))
+    shadows = shadow_borders(scores)
+    return *classified(scores, shadows, away), spread
+
+
+def near_steps(points: np.ndarray) -> np.ndarray:
+    """[h, w] bool: within reach of a step in depth that may be a border: a score can pass the threshold only if depth grows by 2.6 pixels' width."""
+    x, z = points[0], points[2]
+    middle = z.shape[1] // 2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        slope = np.nanmax(np.append(x[:, 0] / z[:, 0], x[:, -1] / -z[:, -1]) / (0.5 - middle)) if (z[:, [0, -1]] > 0).any() else 0.0
+    side = np.ones((2 * REACH + 1, 2 * REACH + 1), "uint8")
+    step = (z > 0) & (cv2.dilate(z, side) - z > np.float32(2.6 * slope) * z)
+    return cv2.dilate(step.astype("uint8"), side) > 0
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def framed(points, away):
+    """[3, h + 2 REACH, w + 2 REACH] float32: the seen points, inf elsewhere and in a frame around, so that a whole row can be compared with a shifted one."""
+    height, width = away.shape
+    rows = np.full((3, height + 2 * REACH, width + 2 * REACH), np.float32(np.inf))
+    for c in range(3):
+        for y in range(height):
+            for x in range(width):
+                if away[y, x] > 0:
+                    rows[c, y + REACH, x + REACH] = points[c, y, x]
+    return rows
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def neighbourhoods(rows, away, wanted):
+    """[h, w] float32: squared distance of the ninth nearest of the 25 pixels around (itself the first), m^2; -1 where nothing is seen or wanted.
+
+    A whole row at a time, which the compiler turns into vector instructions: each of 24 shifted rows of distances is sorted into the eight smallest.
+    """
+    height, width = away.shape
+    spread, eight, one = np.full((height, width), np.float32(-1)), np.empty((8, width), np.float32), np.empty(width, np.float32)
+    for y in range(height):
+        if not wanted[y].any():
+            continue
+        eight[:] = np.inf
+        here = rows[:, y + REACH, REACH : width + REACH]
+        for beside in range(25):
+            down, right = beside // 5 - 2, beside % 5 - 2
+            if down or right:
+                squared_distances(here, rows[:, y + REACH + down, REACH + right : width + REACH + right], one)
+                for place in range(0, 8, 2):
+                    sort_in(eight[place], eight[place + 1], one)
+        for x in range(width):
+            if wanted[y, x] and away[y, x] > 0:
+                place = 7
+                while place >= 0 and eight[place, x] == np.inf:
+                    place -= 1
+                spread[y, x] = eight[place, x] if place >= 0 else np.float32(0)
+    return spread
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def squared_distances(here, there, out):
+    """write |here - there|^2 [w], inf where either is unseen (inf); here, there: [3, w]."""
+    hx, hy, hz, tx, ty, tz = here[0], here[1], here[2], there[0], there[1], there[2]
+    for x in range(len(out)):
+        dx, dy, dz = tx[x] - hx[x], ty[x] - hy[x], tz[x] - hz[x]
+        out[x] = dx * dx + dy * dy + dz * dz
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def sort_in(first, second, third):
+    """order three rows, of which the first two are in order, pixel by pixel, in place: the largest to the third."""
+    for x in range(len(first)):
+        one, two, three = first[x], second[x], third[x]
+        first[x] = min(one, three)
+        second[x] = min(two, max(one, three))
+        third[x] = max(two, three)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def border_scores(points, rows, away, spread):
+    """[4, h, w] in [-1, 1]: `jump` in each of `WAYS` over `REACH` pixels; whole rows at a time, single pixels where one of the three is unseen."""
+    height, width = away.shape
+    scores, mean = np.zeros((4, height, width), np.float32), np.empty((3, width))
+    for y in range(height):
+        if spread[y].max() < 0:
+            continue
+        for way in range(4):
+            dx, dy = WAYS[way, 0], WAYS[way, 1]
+            for c in range(3):
+                first, second, third = REACH + dx, REACH + 2 * dx, REACH + 3 * dx
+                mean_of_three(
+                    rows[c, y + REACH + dy, first : first + width],
+                    rows[c, y + REACH + 2 * dy, second : second + width],
+                    rows[c, y + REACH + 3 * dy, third : third + width],
+                    mean[c],
+                )
+            jumps(mean[0], mean[1], mean[2], points[0, y], points[1, y], points[2, y], spread[y], away[y], scores[way, y])
+            for x in range(width):
+                if spread[y, x] >= 0 and mean[2, x] == np.inf:
+                    scores[way, y, x] = jump(points, away, spread, y, x, dy, dx, REACH)
+    return scores
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def mean_of_three(first, second, third, out):
+    for x in range(len(out)):
+        out[x] = (np.float64(first[x]) + second[x] + third[x]) / 3
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def jumps(mx, my, mz, px, py, pz, spread, away, out):
+    """write `jump` from pixels p to means m for a row [w]; 0 where spread is negative."""
+    for x in range(len(out)):
+        dx, dy, dz = mx[x] - px[x], my[x] - py[x], mz[x] - pz[x]
+        squared = dx * dx + dy * dy + dz * dz
+        score = 1 - math.sqrt(spread[x] / squared)
+        score = -score if math.sqrt(mx[x] * mx[x] + my[x] * my[x] + mz[x] * mz[x]) < away[x] else score
+        out[x] = score if (spread[x] >= 0) & (squared > spread[x]) else 0.0
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def jump(points, away, spread, y, x, dy, dx, count):
+    """in [-1, 1]: how far the mean of up to `count` pixels in direction (dy, dx) lies outside the pixel's own neighbourhood; negative: nearer to the camera."""
+    height, width = away.shape
+    sx, sy, sz, n = 0.0, 0.0, 0.0, 0
+    for k in range(1, count + 1):
+        v, u = y + k * dy, x + k * dx
+        if v < 0 or u < 0 or v >= height or u >= width or away[v, u] <= 0:
+            if k == 1:
+                return 0.0
+            continue
+        sx += points[0, v, u]
+        sy += points[1, v, u]
+        sz += points[2, v, u]
+        n += 1
+    sx, sy, sz = sx / n, sy / n, sz / n
+    dx, dy, dz = sx - points[0, y, x], sy - points[1, y, x], sz - points[2, y, x]
+    squared = dx * dx + dy * dy + dz * dz
+    if squared <= spread[y, x]:
+        return 0.0
+    score = 1 - math.sqrt(spread[y, x] / squared)
+    return -score if math.sqrt(sx * sx + sy * sy + sz * sz) < away[y, x] else score
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def smoothed(scores):
+    """scores raised by half of their eight neighbours' mean where both agree in sign."""
+    _, height, width = scores.shape
+    raised = scores.copy()
+    for way in range(4):
+        for y in range(height):
+            for x in range(width):
+                score = scores[way, y, x]
+                if score + 0.5 * (1 - score) < BORDER or score == 0:
+                    continue
+                total, n = 0.0, 0
+                for v in range(max(0, y - 1), min(height, y + 2)):
+                    for u in range(max(0, x - 1), min(width, x + 2)):
+                        total += scores[way, v, u]
+                        n += 1
+                mean = (total - score) / (n - 1)
+                if mean * score >= 0:
+                    raised[way, y, x] = score + 0.5 * mean * (1 - abs(score))
+    return raised
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def shadow_borders(scores):
+    """[4, h, w] uint8: how many pixels behind an obstacle's border its shadow border lies, 0 where there is none. Lowers `scores` accordingly, in place."""
+    _, height, width = scores.shape
+    found = np.zeros(scores.shape, np.uint8)
+    for way in range(4):
+        dx, dy = WAYS[way, 0], WAYS[way, 1]
+        for y in range(height):
+            for x in range(width):
+                if scores[way, y, x] < BORDER:
+                    continue
+                best, at = 0.0, 0
+                for k in range(1, REACH + 1):
+                    v, u = y + k * dy, x + k * dx
+                    if 0 <= v < height and 0 <= u < width and scores[way ^ 1, v, u] < best:
+                        best, at = scores[way ^ 1, v, u], k
+                if at:
+                    scores[way, y, x] *= max(0.9, 1 - (1 + best) ** 3)
+                if at and scores[way, y, x] >= BORDER:
+                    found[way, y, x] = at
+                else:
+                    scores[way, y, x] = 0
+    return found
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def classified(scores, shadows, away):
+    """(border [h, w] uint8: bit w set on an obstacle's border in way w; usable [h, w]: seen, and neither shadow border nor between border and shadow)."""
+    height, width = away.shape
+    border, usable = np.zeros((height, width), np.uint8), away > 0
+    for way in range(4):
+        dx, dy = WAYS[way, 0], WAYS[way, 1]
+        for y in range(height):
+            for x in range(width):
+                shadow = shadows[way, y, x]
+                if not shadow:
+                    continue
+                score, largest = scores[way, y, x], True
+                if 0 <= y - dy < height and 0 <= x - dx < width and scores[way, y - dy, x - dx] > score:
+                    largest = False
+                for k in range(1, shadow):
+                    largest = largest and scores[way, y + k * dy, x + k * dx] <= score
+                if largest:
+                    border[y, x] |= 1 << way
+                    for k in range(1, shadow + 1):
+                        usable[y + k * dy, x + k * dx] = False
+    return border, usable
