@@ -22,50 +22,50 @@ def keypoints2d(rgb: np.ndarray) -> np.ndarray:
     return np.clip(strongest * (65535 / 255**2), 0, 65535).astype("uint16")
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def box_hessian(sums, sizes, step):
+def box_hessian(sums: np.ndarray, sizes: np.ndarray, step: int) -> np.ndarray:
     """[H / step, W / step] float64 largest determinant of Hessian by boxes of `sizes` pixels: scikit-image's `hessian_matrix_det`, where it is wanted only.
 
-    sums: [H, W] int32 or float64 integral image, step a divisor of H and W; sizes: int64. Borders as there: box corners are clipped to the image.
+    sums: [H, W] int32 or float64 integral image, step a divisor of H and W; sizes: int. Borders as there: box corners are clipped to the image.
     """
     height, width = sums.shape[0] // step, sums.shape[1] // step
-    strongest, spans = np.full((height, width), -np.inf), np.empty((5, 2), np.int64)
-    rows, columns = np.empty((height, 5, 2), np.int64), np.empty((width, 5, 2), np.int64)
     # every `step`-th pixel side by side, so that a row's answers come from consecutive numbers
-    phased, strips, spare = np.empty_like(sums), np.empty((3, sums.shape[1]), sums.dtype), np.empty((2, width), sums.dtype)
-    for y in range(sums.shape[0]):
-        for x in range(sums.shape[1]):
-            phased[y, x % step * width + x // step] = sums[y, x]
-    for size in sizes:
-        third, half = size // 3, (size - 1) // 2
-        spans[:, 0] = np.array([-third, 1, 1 - third, -half, -(third // 2)])
-        spans[:, 1] = np.array([third, third, 2 * third - 1, size, third])
-        box_ends(spans, step, sums.shape[0], rows)
-        box_ends(spans, step, sums.shape[1], columns)
-        columns[:] = columns % step * width + columns // step
-        low = min(width, (half + step - 1) // step)
-        high = max(low, (sums.shape[1] - 1 - max(size - half, third + 1)) // step + 1)
-        for i in range(height):
-            box_strips(phased, rows[i], strips)
-            if high > low:
-                determinants(strips, columns[low], size, spare, strongest[i, low:high])
-            for j in range(low):
-                strongest[i, j] = max(strongest[i, j], determinant(strips, columns[j], size))
-            for j in range(high, width):
-                strongest[i, j] = max(strongest[i, j], determinant(strips, columns[j], size))
+    phased = np.ascontiguousarray(sums.reshape(-1, width, step).transpose(0, 2, 1)).reshape(sums.shape)
+    strongest = np.full((height, width), -np.inf)
+    for size in map(int, sizes):
+        rows, columns = (box_ends(size, step, count) for count in sums.shape)
+        low = min(width, ((size - 1) // 2 + step - 1) // step)
+        high = max(low, (sums.shape[1] - 1 - max(size // 2 + 1, size // 3 + 1)) // step + 1)
+        raise_to_size(phased, size, rows, columns % step * width + columns // step, low, high, strongest)
     return strongest
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def box_ends(spans, step, count, ends):
-    """write the first and last pixel [n, 5, 2] of the boxes around every `step`-th of `count` pixels, the first excluded.
+def box_ends(size: int, step: int, count: int) -> np.ndarray:
+    """[count / step, 5, 2] int64 first and last pixel (the first excluded) of the boxes around every `step`-th of `count` pixels.
 
-    spans: [5, 2] offset and length of the boxes before and after the centre, across it, of all three boxes of a second derivative, and of their middle one.
+    In this order: before and after the centre, across it, all three boxes of a second derivative, the one in the middle of these.
     """
-    for i in range(len(ends)):
-        for k in range(5):
-            ends[i, k, 0] = min(max(i * step + spans[k, 0], 0), count - 1)
-            ends[i, k, 1] = min(ends[i, k, 0] + spans[k, 1], count - 1)
+    third = size // 3
+    first = np.arange(0, count, step)[:, None] + [-third, 1, 1 - third, -((size - 1) // 2), -(third // 2)]
+    first = np.clip(first, 0, count - 1)
+    return np.stack([first, np.minimum(first + [third, third, 2 * third - 1, size, third], count - 1)], -1)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def raise_to_size(sums, size, rows, columns, low, high, strongest):
+    """raise strongest [H / step, W / step] to the determinants of one size, whose boxes are clipped at the sides in columns before `low` and from `high` on.
+
+    sums: as in `box_hessian`, every `step`-th pixel side by side; rows, columns: of `box_ends`, columns in that order.
+    """
+    height, width = strongest.shape
+    strips, spare = np.empty((3, sums.shape[1]), sums.dtype), np.empty((2, width), sums.dtype)
+    for i in range(height):
+        box_strips(sums, rows[i], strips)
+        if high > low:
+            determinants(strips, columns[low], size, spare, strongest[i, low:high])
+        for j in range(low):
+            strongest[i, j] = max(strongest[i, j], determinant(strips, columns[j], size))
+        for j in range(high, width):
+            strongest[i, j] = max(strongest[i, j], determinant(strips, columns[j], size))
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

@@ -35,7 +35,7 @@ def segment_unsup25d(depth: np.ndarray, normal: np.ndarray, edge: np.ndarray) ->
 
 def normalised_cuts(regions: np.ndarray, count: int, features: np.ndarray, threshold: float, steps: int, own_weight: float) -> np.ndarray:
     """[H, W] int64 ids: the region adjacency graph, weights exp(-|difference of means|^2/255), cut in two while the normalised cut is below `threshold`."""
-    touching, means = region_graph(regions, count, features)
+    touching, means = region_graph(regions, count, np.asarray(features, "float32"))
     weights, (first, second) = np.zeros((count, count)), np.nonzero(touching)
     weights[first, second] = np.exp(-((means[first] - means[second]) ** 2).sum(-1) / 255)
     np.fill_diagonal(weights, own_weight)
