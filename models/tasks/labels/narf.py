@@ -25,14 +25,14 @@ def interest(depth: np.ndarray, normal: np.ndarray, field_of_view: float, suppor
     A surface at some distance is scored at the coarsest scale at which the support still spans `PATCH` pixels. Far surfaces need fine scales, near ones not.
     """
     z = np.where(np.isfinite(depth), depth, 0).astype("float32")
-    scales, normals = [places(z, np.tan(field_of_view / 2))], [unit(normal.astype("float32"))]
+    scales, normals = [places(z, np.tan(field_of_view / 2))], [unit(np.moveaxis(normal, -1, 0).astype("float32", order="C"))]
     while len(z) >= 64 and nearest(scales[-1][1]) < usage_start(len(z) // 2, field_of_view, support):
         z = halved(z)
         scales.append(places(z, np.tan(field_of_view / 2)))
-        normals.append(unit(cv2.resize(normals[-1], z.shape, interpolation=cv2.INTER_AREA)))
+        normals.append(unit(np.stack(cv2.split(cv2.resize(cv2.merge(list(normals[-1])), z.shape, interpolation=cv2.INTER_AREA)))))
     score = None
     for level in reversed(range(len(scales))):
-        start = usage_start(len(normals[level]) // 2, field_of_view, support) if level + 1 < len(scales) else 0.0
+        start = usage_start(normals[level].shape[1] // 2, field_of_view, support) if level + 1 < len(scales) else 0.0
         score = at_scale(*scales[level], normals[level], start, score, support / 2)
     return score
 
@@ -44,14 +44,13 @@ def usage_start(size: int, field_of_view: float, support: float) -> float:
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def unit(normal):
-    """[h, w, 3] of length 1, or 0 where there is none."""
-    out = np.empty_like(normal)
-    for y in range(normal.shape[0]):
-        for x in range(normal.shape[1]):
-            nx, ny, nz = normal[y, x, 0], normal[y, x, 1], normal[y, x, 2]
-            length = math.sqrt(nx * nx + ny * ny + nz * nz) + np.float32(1e-9)
-            out[y, x, 0], out[y, x, 1], out[y, x, 2] = nx / length, ny / length, nz / length
-    return out
+    """[3, h, w] of length 1, or 0 where there is none, in the place of `normal`."""
+    for y in range(normal.shape[1]):
+        nx, ny, nz = normal[0, y], normal[1, y], normal[2, y]
+        for x in range(len(nx)):
+            length = math.sqrt(nx[x] * nx[x] + ny[x] * ny[x] + nz[x] * nz[x]) + np.float32(1e-9)
+            nx[x], ny[x], nz[x] = nx[x] / length, ny[x] / length, nz[x] / length
+    return normal
 
 
 def nearest(away: np.ndarray) -> float:
