@@ -176,8 +176,8 @@ def smoothed(scores):
         for y in range(height):
             for x in range(width):
                 score = scores[way, y, x]
-                if score + 0.5 * (1 - score) < BORDER or score == 0:
-                    continue
+                if score < np.float32(2 * BORDER - 1):
+                    continue  # could not pass even if all around were 1
                 total, n = 0.0, 0
                 for v in range(max(0, y - 1), min(height, y + 2)):
                     for u in range(max(0, x - 1), min(width, x + 2)):

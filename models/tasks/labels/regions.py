@@ -165,27 +165,27 @@ def normalised_laplacian(weights, degree):
     return laplacian
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def best_threshold(vector, weights, degree, steps):
-    """(cost, threshold) of the cheapest normalised cut at one of `steps` levels of an eigenvector (cost inf: no level divides it).
+def best_threshold(vector: np.ndarray, weights: np.ndarray, degree: np.ndarray, steps: int) -> tuple[float, float]:
+    """(cost, threshold) of the cheapest normalised cut at one of `steps` levels of an eigenvector (cost inf: no level divides it)."""
+    return cheapest_level(vector, np.argsort(-vector), weights, degree, steps)
 
-    Levels are tried from the top, and the cut is kept up to date as members pass over: n^2 steps in all.
-    """
-    n, low, span, total = len(vector), vector.min(), vector.max() - vector.min(), degree.sum()
-    over, taken, inside, cut = np.zeros(n, np.bool_), 0, 0.0, 0.0
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def cheapest_level(vector, order, weights, degree, steps):
+    """the levels are tried from the top, and the cut is kept up to date as members (`order`: the largest first) pass over: n^2 steps in all."""
+    low, span, total = vector.min(), vector.max() - vector.min(), degree.sum()
+    taken, inside, cut = 0, 0.0, 0.0
     best, chosen = np.inf, low
     for step in range(steps - 1, -1, -1):
         level = low + span * step / steps
-        for i in range(n):
-            if vector[i] > level and not over[i]:
-                inside += degree[i]
-                cut += degree[i] - weights[i, i]
-                for j in range(n):
-                    if over[j]:
-                        cut -= 2 * weights[i, j]
-                over[i] = True
-                taken += 1
-        if 0 < taken < n:
+        while taken < len(order) and vector[order[taken]] > level:
+            i = order[taken]
+            inside += degree[i]
+            cut += degree[i] - weights[i, i]
+            for j in order[:taken]:
+                cut -= 2 * weights[i, j]
+            taken += 1
+        if 0 < taken < len(order):
             cost = cut / inside + cut / (total - inside)
             if cost <= best:  # of levels that divide alike the lowest, as when trying from below
                 best, chosen = cost, level
