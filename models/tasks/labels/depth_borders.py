@@ -61,18 +61,16 @@ def neighbourhoods(rows, away, wanted):
     A whole row at a time, which the compiler turns into vector instructions: each of 24 shifted rows of distances is sorted into the eight smallest.
     """
     height, width = away.shape
-    spread, eight, one = np.full((height, width), np.float32(-1)), np.empty((8, width), np.float32), np.empty(width, np.float32)
+    spread, eight = np.full((height, width), np.float32(-1)), np.empty((9, width), np.float32)
     for y in range(height):
         if not wanted[y].any():
             continue
         eight[:] = np.inf
-        here = rows[:, y + REACH, REACH : width + REACH]
-        for beside in range(25):
-            down, right = beside // 5 - 2, beside % 5 - 2
-            if down or right:
-                squared_distances(here, rows[:, y + REACH + down, REACH + right : width + REACH + right], one)
-                for place in range(0, 8, 2):
-                    sort_in(eight[place], eight[place + 1], one)
+        for beside in range(24):
+            square = beside + (beside > 11)
+            squared_distances(rows, y + REACH, square // 5 - 2, square % 5 - 2, eight)
+            for place in range(0, min(beside + 1, 8), 2):
+                sort_in(eight, place)
         for x in range(width):
             if wanted[y, x] and away[y, x] > 0:
                 place = 7
@@ -83,22 +81,26 @@ def neighbourhoods(rows, away, wanted):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def squared_distances(here, there, out):
-    """write |here - there|^2 [w], inf where either is unseen (inf); here, there: [3, w]."""
-    hx, hy, hz, tx, ty, tz = here[0], here[1], here[2], there[0], there[1], there[2]
-    for x in range(len(out)):
-        dx, dy, dz = tx[x] - hx[x], ty[x] - hy[x], tz[x] - hz[x]
-        out[x] = dx * dx + dy * dy + dz * dz
+def squared_distances(rows, y, down, right, out):
+    """write |there - here|^2 [w] into the last row of `out`, inf where either is unseen (inf)."""
+    last, v = len(out) - 1, y + down
+    for x in range(np.uint32(out.shape[1])):
+        u = np.uint64(x + np.uint32(REACH))
+        w = np.uint64(x + np.uint32(REACH + right))
+        dx, dy, dz = rows[0, v, w] - rows[0, y, u], rows[1, v, w] - rows[1, y, u], rows[2, v, w] - rows[2, y, u]
+        out[last, np.uint64(x)] = dx * dx + dy * dy + dz * dz
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def sort_in(first, second, third):
-    """order three rows, of which the first two are in order, pixel by pixel, in place: the largest to the third."""
-    for x in range(len(first)):
-        one, two, three = first[x], second[x], third[x]
-        first[x] = min(one, three)
-        second[x] = min(two, max(one, three))
-        third[x] = max(two, three)
+def sort_in(rows, place):
+    """order rows `place`, the one after it and the last one, of which the first two are in order, pixel by pixel: the largest to the last."""
+    last = len(rows) - 1
+    for i in range(np.uint32(rows.shape[1])):
+        x = np.uint64(i)
+        one, two, three = rows[place, x], rows[place + 1, x], rows[last, x]
+        rows[place, x] = min(one, three)
+        rows[place + 1, x] = min(two, max(one, three))
+        rows[last, x] = max(two, three)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

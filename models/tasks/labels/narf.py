@@ -96,8 +96,7 @@ def at_scale(points: np.ndarray, away: np.ndarray, normal: np.ndarray, start: fl
     change, cell, usable = surface_changes(points, normal, away, away >= np.float32(start - radius), LEAST_CHANGE, BINS)
     start, radius = np.float32(start), np.float32(radius)
     coarser = np.zeros((1, 1), "float32") if coarser is None else coarser
-    takers = np.pad(np.where((away >= start) & (away > 0), points, np.float32(np.inf)), ((0, 0), (0, 0), (0, LANES)))
-    return interesting(points, takers, givers(points, change, radius), change, cell, usable, away < start, radius, coarser)
+    return interesting(points, away, givers(points, change, radius), change, cell, usable, start, radius, coarser)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -121,14 +120,14 @@ def pixel_spacing(points, y, x):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def interesting(points, takers, givers, change, cell, usable, near, radius, coarser):
+def interesting(points, away, givers, change, cell, usable, start, radius, coarser):
     """[h, w]: root of the best product of two direction cells, weighted by the angle between them (1 at a right angle), where free of near changes.
 
-    takers: [3, h, w + LANES] the points, inf where no score is wanted; givers: of `givers`; near: take the coarser scale's. Row by row, so that the scores
-    of all directions stay in the fastest cache.
+    givers: of `givers`; points nearer than `start` metres take the coarser scale's. Row by row, so that the scores of all directions stay in the fastest cache.
     """
     height, width = change.shape
     found, first = np.zeros((height, width), np.float32), 0
+    takers = np.full((3, width + LANES), np.float32(np.inf))
     best, held, clear = np.empty((BINS, width + LANES), np.float32), np.empty(BINS, np.bool_), np.empty(width + LANES, np.float32)
     for v in range(height):
         best[:], held[:], clear[:] = 0, False, 1
@@ -137,12 +136,16 @@ def interesting(points, takers, givers, change, cell, usable, near, radius, coar
         last = first
         while last < len(givers) and givers[last, 0] <= v + 2 * PATCH:
             last += 1
+        for u in range(width):
+            here = away[v, u] > 0 and away[v, u] >= start
+            for c in range(3):
+                takers[c, u] = points[c, v, u] if here else np.float32(np.inf)
         hand_out(points, takers, givers[first:last], change, cell, v, radius, best, held, clear)
         pair_up(best, np.nonzero(held)[0], clear, found[v])
         for u in range(width):
             if not usable[v, u]:
                 found[v, u] = 0
-            elif near[v, u]:
+            elif away[v, u] < start:
                 found[v, u] = coarser[min(v // 2, coarser.shape[0] - 1), min(u // 2, coarser.shape[1] - 1)]
     return found
 
@@ -151,6 +154,7 @@ def interesting(points, takers, givers, change, cell, usable, near, radius, coar
 def hand_out(points, takers, givers, change, cell, v, radius, best, held, clear):
     """raise row v's `best` scores [BINS, w + LANES] by what pixels hand to it, mark the cells `held` [BINS], lower how `clear` [w + LANES] of changes it is.
 
+    takers: [3, w + LANES] the row's points, inf where no score is wanted.
     The very next pixels get the whole score, at any distance. Indices are unsigned and spans whole multiples of `LANES`, else the compiler makes
     no vector instructions.
     """
@@ -164,7 +168,7 @@ def hand_out(points, takers, givers, change, cell, v, radius, best, held, clear)
         px, py, pz, score, at = points[0, y, x], points[1, y, x], points[2, y, x], change[y, x], cell[y, x]
         for i in range(np.uint32(low), np.uint32(low + (high - low + LANES - 1) // LANES * LANES)):
             u = np.uint64(i)
-            dx, dy, dz = takers[0, v, u] - px, takers[1, v, u] - py, takers[2, v, u] - pz
+            dx, dy, dz = takers[0, u] - px, takers[1, u] - py, takers[2, u] - pz
             squared = dx * dx + dy * dy + dz * dz
             share = math.sqrt(squared) / radius
             inside = (squared <= radius * radius) & (i < np.uint32(high))
@@ -172,7 +176,7 @@ def hand_out(points, takers, givers, change, cell, v, radius, best, held, clear)
             clear[u] = min(clear[u], clearness(score, share) if inside else np.float32(1))
         if down < 2:
             for u in range(max(0, x - 1), min(width, x + 2)):
-                if takers[2, v, u] < np.inf:
+                if takers[2, u] < np.inf:
                     best[at, u] = max(best[at, u], score)
 
 

@@ -15,16 +15,26 @@ def depth_codes(metres: np.ndarray, units_per_metre: float = 512) -> np.ndarray:
 
 def normal_codes(normal: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """uint8 [H, W, 3]: round((n + 1) 127.5), n in the frame x right, y down, z away; (128, 128, 128) where nothing is seen."""
-    codes = np.clip(np.round((normal + 1) * 127.5), 0, 255)
-    return np.where(seen[..., None], codes, 128).astype("uint8")
+    codes = rounded((normal + 1) * 127.5)
+    codes[~seen] = 128
+    return codes
 
 
 def curvature_codes(curvature: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """uint8 [H, W, 3]: R the curvature of larger magnitude, G of smaller, convex positive, clipped at 1/0.03 m, 127 flat; B 0; (0, 0, 0) unseen."""
-    first = np.abs(curvature[..., 0]) >= np.abs(curvature[..., 1])
-    larger, smaller = np.where(first, curvature[..., 0], curvature[..., 1]), np.where(first, curvature[..., 1], curvature[..., 0])
-    codes = np.stack([np.round((np.clip(k * 0.03, -1, 1) + 1) * 127) for k in (larger, smaller)] + [np.zeros(larger.shape)], -1)
-    return np.where(seen[..., None], codes, 0).astype("uint8")
+    one, two = np.moveaxis(rounded((np.clip(curvature * 0.03, -1, 1) + 1) * 127), -1, 0)
+    size = np.abs(curvature)
+    larger = size[..., 0] >= size[..., 1]
+    codes = np.stack([np.where(larger, one, two), np.where(larger, two, one), np.zeros_like(one)], -1)
+    codes[~seen] = 0
+    return codes
+
+
+def rounded(values: np.ndarray) -> np.ndarray:
+    """uint8, the nearest of 0 to 255. Overwrites `values`: large temporaries cost more than the arithmetic."""
+    np.rint(values, values)
+    np.clip(values, 0, 255, values)
+    return values.astype("uint8")
 
 
 def reshading(facing: np.ndarray, distance: np.ndarray) -> np.ndarray:
