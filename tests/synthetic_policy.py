@@ -23,11 +23,16 @@ def synthetic_policy(supervised, targets=None, order: int = 2) -> dict:
 
 
 def write_networks(folder: Path, names, config: NetworkConfig, size: int) -> Path:
-    """untrained task networks, as `train_tasks` writes them."""
+    """untrained task networks, as `train_tasks` writes them, with statistics and shifts of batch norm as if they had seen pictures."""
     from models.networks.task_network import build_task_network
 
+    rng = np.random.default_rng(0)
     for name in names:
         network = build_task_network(TASKS[name], config, size)
+        for weight in [*network.encoder.weights, *(network.head.weights if network.head is not None else ())]:
+            if weight.path.rsplit("/", 1)[-1] in ("moving_mean", "beta", "moving_variance", "gamma"):
+                centre = float("variance" in weight.path or "gamma" in weight.path)
+                weight.assign(centre + rng.uniform(-0.2, 0.2, weight.shape))
         (folder / name).mkdir(parents=True)
         network.encoder.save_weights(folder / name / "encoder.weights.h5")
         if network.head is not None:
