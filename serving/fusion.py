@@ -1,4 +1,4 @@
-"""A decoder said in fewer operations: enlargement and convolution as one, batch norm inside the weights. Exact up to the rounding of floats.
+"""A head said in fewer operations: enlargement and convolution as one, the last two convolutions in blocks of pixels. Exact up to the rounding of floats.
 
 Nearest enlargement by 2 followed by a 3 x 3 convolution reads every pixel of the small map up to four times with weights that could be added first: it is
 a transposed convolution with stride 2 whose 4 x 4 kernel is the 3 x 3 one convolved with a 2 x 2 box, at 4 instead of 9 products a weight and answer.
@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from serving.readout import readout
+
 BOX = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 1], [0, 0, 1]], "float64")  # [4, 3]: a 3-tap kernel convolved with two ones
 
 
@@ -19,14 +21,15 @@ def fused(head) -> Callable:
 
     Weights are read now: train no further. The result holds eager tensors, so that an exporter finds them among a trace's captures.
     """
-    layers = chain(head)
-    steps = steps_of(layers) if layers else []
-    if not steps or len(steps) == len(layers):
+    import keras
+
+    steps = steps_of(chain(head))
+    if all(isinstance(step, keras.Layer) for step in steps):
         return head
 
     def answer(x, training: bool = False):
         for step in steps:
-            x = step(x)
+            x = step(x, training=False) if getattr(step, "_call_has_training_arg", False) else step(x)
         return x
 
     return answer
@@ -42,21 +45,31 @@ def chain(head) -> list:
 
 
 def steps_of(layers: list) -> list[Callable]:
-    """functions of one map each, fewer than layers where some were fused."""
-    import keras
-
+    """layers, and functions of one map in place of those that say more in one."""
     steps, i = [], 0
     while i < len(layers):
-        doubled = doubles(layers[i]) and i + 1 < len(layers) and small_convolution(layers[i + 1])
-        at = i + int(doubled)
-        normed = at + 1 < len(layers) and isinstance(layers[at + 1], keras.layers.BatchNormalization) and layers[at + 1].axis in (-1, 3)
-        if not (doubled or (normed and small_convolution(layers[at]))):
-            steps.append(lambda x, layer=layers[i]: layer(x, training=False) if layer._call_has_training_arg else layer(x))
-            i += 1
-            continue
-        steps.append(convolution(*weights(layers[at], layers[at + 1] if normed else None), doubled))
-        i = at + 1 + int(normed)
+        step, taken = step_at(layers[i : i + 5])
+        steps.append(step)
+        i += taken
     return steps
+
+
+def step_at(layers: list) -> tuple[Callable, int]:
+    """(what the first layers do, how many they are)."""
+    import keras
+
+    from models.networks.transfer_network import LocalReadout
+
+    if isinstance(layers[0], LocalReadout):
+        return readout(layers[0]), 1
+    if len(layers) < 2 or not doubles(layers[0]) or not small_convolution(layers[1]):
+        return layers[0], 1
+    normed = int(len(layers) > 2 and isinstance(layers[2], keras.layers.BatchNormalization) and layers[2].axis in (-1, 3))
+    activation, last = (*layers[2 + normed : 4 + normed], None, None)[:2]
+    if isinstance(activation, keras.layers.LeakyReLU) and narrow(last):
+        inner = weights(layers[1], layers[2] if normed else None)
+        return enlarged_answer(inner, activation, weights(last), layers[0].input.shape[1:3]), 4 + normed
+    return enlarged_convolution(*weights(layers[1])), 2
 
 
 def doubles(layer) -> bool:
@@ -75,11 +88,16 @@ def small_convolution(layer) -> bool:
     return plain and tuple(layer.kernel_size) == (3, 3) and layer.activation is keras.activations.linear
 
 
+def narrow(layer) -> bool:
+    """a convolution of so few channels that hardware, which computes 8 or 16 at once, is better fed with four pixels' channels? Of a map of known size."""
+    return layer is not None and small_convolution(layer) and layer.filters <= 4 and None not in layer.input.shape[1:3]
+
+
 def channels_last(layer) -> bool:
     return layer.data_format == "channels_last"
 
 
-def weights(convolved, norm) -> tuple[np.ndarray, np.ndarray]:
+def weights(convolved, norm=None) -> tuple[np.ndarray, np.ndarray]:
     """(kernel [3, 3, in, out], bias [out]) float64 of a convolution and the batch norm after it, if any."""
     kernel = np.asarray(convolved.kernel, "float64")
     bias = np.asarray(convolved.bias, "float64") if convolved.use_bias else np.zeros(kernel.shape[-1])
@@ -91,25 +109,54 @@ def weights(convolved, norm) -> tuple[np.ndarray, np.ndarray]:
     return kernel * factor, (bias - np.asarray(norm.moving_mean, "float64")) * factor + shift
 
 
-def convolution(kernel: np.ndarray, bias: np.ndarray, doubled: bool) -> Callable:
-    """[B, h, w, in] -> [B, h, w, out], or [B, 2h, 2w, out]."""
+def enlarged_convolution(kernel: np.ndarray, bias: np.ndarray) -> Callable:
+    """[B, h, w, in] -> [B, 2h, 2w, out]. A batch norm after it finds a product where the bias is nothing (`serving/norms.py`)."""
     import tensorflow as tf
 
-    if doubled:
-        kernel = enlarging(kernel)
-    held, added = tf.constant(kernel.astype("float32")), tf.constant(bias.astype("float32"))
+    held, added = tf.constant(enlarging(kernel).astype("float32")), tf.constant(bias.astype("float32"))
 
-    def plain(x):
-        return tf.nn.bias_add(tf.nn.conv2d(x, held, 1, "SAME"), added)
-
-    def double(x):
+    def answer(x):
         shape = tf.shape(x)
-        goal = tf.stack([shape[0], 2 * (x.shape[1] or shape[1]), 2 * (x.shape[2] or shape[2]), kernel.shape[2]])
-        return tf.nn.bias_add(tf.nn.conv2d_transpose(x, held, goal, 2, "SAME"), added)
+        goal = tf.stack([shape[0], 2 * (x.shape[1] or shape[1]), 2 * (x.shape[2] or shape[2]), kernel.shape[-1]])
+        made = tf.nn.conv2d_transpose(x, held, goal, 2, "SAME")
+        return tf.nn.bias_add(made, added) if bias.any() else made
 
-    return double if doubled else plain
+    return answer
 
 
 def enlarging(kernel: np.ndarray) -> np.ndarray:
     """[3, 3, in, out] -> [4, 4, out, in]: the transposed convolution that enlarges by 2 (nearest) and convolves."""
     return np.einsum("py,qx,yxio->pqoi", BOX, BOX, kernel)[::-1, ::-1]
+
+
+def enlarged_answer(inner: tuple, activation, outer: tuple, sides: tuple[int, int]) -> Callable:
+    """[B, h, w, in] -> [B, 2h, 2w, out]: enlargement by 2 (nearest), convolution, activation, convolution, with the large map in blocks of 2 x 2 pixels.
+
+    inner, outer: (kernel [3, 3, ...], bias). sides: (h, w). A block is one pixel of four times the channels, so that both convolutions have 2 x 2 taps and
+    wide answers. The first one's blocks begin a pixel early, at -1, since rows 2i + 1 and 2i + 2 of the large map read the same two rows of the small one;
+    the second moves them back. What lies beyond the large map's border is set to zero, as padding would.
+    """
+    import tensorflow as tf
+
+    phase, tap, k = np.ogrid[:2, :2, :3]
+    first = (phase + k) // 2 == tap  # row 2i + 1 + phase reads row i + tap through tap k of the kernel
+    phase, tap, before, k = np.ogrid[:2, :2, :2, :3]
+    second = 2 * tap + before == phase + k  # row 2i + phase reads row 2i - 1 + 2 tap + before
+    early = np.einsum("pty,rsx,yxio->tsipro", first, first, inner[0])
+    late = np.einsum("qtpy,usrx,yxio->tspriquo", second, second, outer[0])
+    held = [early.reshape(2, 2, early.shape[2], -1), np.tile(inner[1], 4), late.reshape(2, 2, 4 * late.shape[4], -1), np.tile(outer[1], 4)]
+    kernel, bias, last, shift = (tf.constant(value.astype("float32")) for value in held)
+    inside = tf.constant(within(*sides, len(inner[1])))
+
+    def answer(x):
+        blocks = activation(tf.nn.bias_add(tf.nn.conv2d(x, kernel, 1, [[0, 0], [1, 1], [1, 1], [0, 0]]), bias)) * inside
+        return tf.nn.depth_to_space(tf.nn.bias_add(tf.nn.conv2d(blocks, last, 1, "VALID"), shift), 2)
+
+    return answer
+
+
+def within(h: int, w: int, channels: int) -> np.ndarray:
+    """float32 [1, h + 1, w + 1, 4 channels]: 1 where a channel of a block that begins a pixel early lies inside the map of 2h x 2w pixels."""
+    rows, columns = (np.pad(np.ones(2 * n, "float32"), 1).reshape(n + 1, 2) for n in (h, w))
+    inside = rows[:, None, :, None, None] * columns[None, :, None, :, None] * np.ones(channels, "float32")
+    return inside.reshape(1, h + 1, w + 1, 4 * channels)

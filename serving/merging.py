@@ -1,4 +1,5 @@
-"""A flat graph said once: what weights alone decide is computed, equal operations are merged, so that heads share the features they have in common.
+"""A flat graph said once: what weights alone decide is computed, batch norm joins the weights before it (`norms.py`), equal operations are merged, so that
+heads share the features they have in common.
 
 Every closed-form head standardises and widens its sources' representations for itself (`models/networks/transfer_network.py`), with the same numbers as
 every other head on that source. Merged, a source's features are computed once, and a weight is stored once. TensorFlow's own pass cannot: the sources
@@ -11,6 +12,8 @@ import hashlib
 from collections.abc import Iterable, Mapping
 
 import numpy as np
+
+from serving.norms import normless
 
 CONTROL_FLOW = {"Enter", "Exit", "Switch", "Merge", "NextIteration", "LoopCond", "RefEnter", "RefExit", "RefSwitch", "RefMerge", "RefNextIteration"}
 # Bytes from which a weight is a variable. A graph ends at 2 GiB, and a session keeps a copy of the constants for every set of outputs it was ever asked
@@ -25,8 +28,13 @@ def merged(graph_def, fed: Iterable[str], outputs: Iterable[str], known: Mapping
     equals another is renamed to it. known: value of nodes that read a variable or capture a tensor. Values below `large` bytes become constants, the
     others are read from resource placeholders, to be mapped to variables of these values when the graph is imported.
     """
+    import tensorflow as tf
+
     fed, outputs = set(fed), list(outputs)
     graph_def, weights = folded(graph_def, fed, outputs, known or {}, large)
+    kept = fed | {output.split(":")[0] for output in outputs}
+    write = lambda made, name, value: write_value(made, weights, name, value, tf.as_dtype(value.dtype), large)
+    graph_def = normless(graph_def, kept, lambda node: value_of(node, weights), write)
     names = equal_nodes(uncut(graph_def), fed)
     renamed = {output: on(output, names) for output in outputs}
     small = pruned(graph_def, names, fed, [tensor.split(":")[0] for tensor in renamed.values()])
@@ -117,6 +125,15 @@ def write_value(graph_def, weights: dict, name: str, value: np.ndarray, kind, la
         entry.attr["dtype"].type = tf.resource.as_datatype_enum
     entry = graph_def.node.add(name=name, op="ReadVariableOp", input=[handle])
     entry.attr["dtype"].type = kind.as_datatype_enum
+
+
+def value_of(node, weights: dict) -> np.ndarray | None:
+    """what a node gives, where it is one that `write_value` writes."""
+    import tensorflow as tf
+
+    if node.op == "ReadVariableOp":
+        return weights.get(node.input[0])
+    return tf.make_ndarray(node.attr["value"].tensor) if node.op == "Const" else None
 
 
 def uncut(graph_def) -> tuple[list, dict[str, str]]:
