@@ -170,8 +170,10 @@ def test_progress_says_how_many_views_are_done_and_how_long_it_takes(tmp_path):
         (tmp_path / folder / name).write_text(text)
     said = io.StringIO()
     with watched(str(tmp_path), every=0.05, stream=said):
-        time.sleep(0.12)
-        (tmp_path / "manifest" / "train-00000.jsonl").write_text("a\n" * 4)
-        time.sleep(0.2)
+        for words in ("2 of 10 views", "5 of 10 views"):
+            until = time.monotonic() + 60
+            while words not in said.getvalue() and time.monotonic() < until:
+                time.sleep(0.01)
+            (tmp_path / "manifest" / "train-00000.jsonl").write_text("a\n" * 4)
     lines = said.getvalue().splitlines()
     assert lines[0].startswith("2 of 10 views") and lines[-1].startswith("5 of 10 views") and "left" in lines[-1]
