@@ -61,6 +61,7 @@ def WriteReport(
         "networks": [{key: value for key, value in record.items() if key != "curve"} for record in records],
         "curves": {record["task"]: record["curve"] for record in records if record.get("curve")},
         "calibration": [row for shard in losses for row in read(shard.uri, "calibration.json").get("calibration", [])],
+        "edges": edge_facts(transfers.uri),
         "dataset": dataset_facts(examples.uri, root),
         "predictions": predictions,
         "lineage": {"config": json.loads(config), "manifest": read(examples.uri, "manifest.json")["hash"], "code": code},
@@ -74,6 +75,12 @@ def WriteReport(
 def read(uri, name):
     with open(os.path.join(uri, name)) as file:
         return json.load(file)
+
+
+def edge_facts(uri):
+    """of every network of the chosen policy: its sources, the learner it took, and the losses of both on held-out buildings (none if one was not asked)."""
+    facts = [read(os.path.join(uri, name), "transfer.json") for name in sorted(os.listdir(uri)) if os.path.exists(os.path.join(uri, name, "transfer.json"))]
+    return [{name: entry.get(name) for name in ("target", "sources", "learner", "validation")} for entry in facts]
 
 
 def dataset_facts(uri, root):
@@ -103,7 +110,7 @@ def beside_real_views(root):
 
 def save_facts(uri, run):
     """the parts of a run that are no files yet, so that `python -m models.reports --run DIR` can draw the page again."""
-    for name in ("networks", "curves", "calibration", "dataset", "lineage"):
+    for name in ("networks", "curves", "calibration", "edges", "dataset", "lineage"):
         with open(os.path.join(uri, f"{name}.json"), "w") as file:
             json.dump(run[name], file, indent=1)
     with open(os.path.join(uri, "run.json"), "w") as file:

@@ -32,7 +32,7 @@ Record = Callable[[dict, list[str], np.ndarray], None]
 Wanted = Mapping[str, Collection[tuple[str, ...]]]
 Todo = Mapping[str, list[tuple[int, ...]]]  # target -> source indices of its transfers; (number of sources,) stands for pixels
 PIXELS = "pixels"
-COSTS = ("pixels", "classes", "vector", "pixel_classes", "embedding")  # kinds of output by what training one takes at laptop size
+CALIBRATED = ("pixels", "classes", "vector", "pixel_classes", "embedding")  # the order of kinds: what most targets are first, what costs most to train last
 CODE = ("answers", "closed_form", "judging", "losses", "readout", "regimes", "transfers")
 GRADIENT_CODE = ("gradient", "heads", "member_stack", "stack_programs", "task_network", "transfer_heads")
 MEASURED = ("random_features", "output_stride", "ridges", "transfer_split", "seed", "learner")  # settings that every transfer depends on
@@ -58,7 +58,10 @@ def measure_transfers(
     {"transfers", "fresh": how many of them were measured now, "seconds", "calibration": rows of `calibration.calibrate`, "addresses": target -> content
     address of what was measured}.
     """
-    since, targets = time.time(), [name for name in targets if store.has(name)]
+    since, asked = time.time(), list(targets)
+    targets = [name for name in asked if store.has(name)]
+    if len(targets) < len(asked):
+        print(f"  left out, since not every split holds labels of them: {', '.join(name for name in asked if name not in targets)}", file=out, flush=True)
     bench = Bench(store, representations, networks, ledger, config, targets, wanted, out)
     rows: dict[str, list] = {name: [] for name in targets}
     for regime in bench.regimes:
@@ -80,12 +83,14 @@ def measure_transfers(
         for control, losses in bench.controls(name).items():
             record({"sources": [], "target": name, "regime": "", "control": control}, names, losses)
     print(f"  {count} transfers into {len(targets)} targets ({count - bench.fresh} from the ledger): {time.time() - since:.1f} s", file=out, flush=True)
+    seconds = time.time() - since
     sample = [] if config.learner == "gradient" else calibration_sample(targets, config.calibration_targets)
+    rate = seconds / bench.fresh if bench.fresh else None  # none where all losses came from the ledger
     return {
         "transfers": count,
         "fresh": bench.fresh,
-        "seconds": time.time() - since,
-        "calibration": [calibrated(bench, name) for name in sample],
+        "seconds": seconds,
+        "calibration": [calibrated(bench, name, rate) for name in sample],
         "addresses": {name: bench.address(name, rows[name]) for name in targets},
     }
 
@@ -185,16 +190,16 @@ def pixel_map(images: np.ndarray, grid: int) -> np.ndarray:
 
 
 def calibration_sample(targets: list[str], count: int) -> list[str]:
-    """`count` of the targets, as different in kind as the list allows: kinds of output in turn, those that cost least to train first."""
+    """`count` of the targets, as different in kind as the list allows: kinds of output in turn, in the order of `CALIBRATED`."""
     kinds: dict[tuple, list[str]] = {}
-    for name in sorted(targets, key=lambda name: COSTS.index(TASKS[name].output.kind)):
+    for name in sorted(targets, key=lambda name: CALIBRATED.index(TASKS[name].output.kind)):
         kinds.setdefault((TASKS[name].output.kind, TASKS[name].images), []).append(name)
     dealt = [name for turn in itertools.zip_longest(*kinds.values()) for name in turn if name is not None]
     return dealt[:count]
 
 
-def calibrated(bench: Bench, name: str) -> dict:
-    """the calibration row of one target, in the largest regime, kept beside the target's losses in the ledger."""
+def calibrated(bench: Bench, name: str, rate: float | None) -> dict:
+    """the calibration row of one target, in the largest regime, kept beside the target's losses in the ledger. rate: seconds a transfer in closed form."""
     regime, config = bench.regimes[-1], bench.config
     singles = [(index,) for index in range(len(bench.sources)) if bench.key((index,), regime) in bench.ledgers[name]]
     keys = [bench.key(subset, regime) for subset in singles]
@@ -203,7 +208,9 @@ def calibrated(bench: Bench, name: str) -> dict:
     path = bench.ledgers[name].folder / f"calibration-{zlib.crc32(settings.encode()):08x}.json"
     if not path.exists():
         closed = {bench.names(subset): bench.losses(name, subset, regime) for subset in singles}
-        row = calibrate(bench.store, bench.maps, bench.sources, name, closed, config, out=bench.out, programs=bench.programs)
+        row = calibrate(bench.store, bench.maps, bench.sources, name, closed, config, out=bench.out, programs=bench.programs) | {
+            "closed_seconds_a_transfer": rate
+        }
         scratch = path.with_name(f".{path.name}.{os.getpid()}")
         scratch.write_text(json.dumps(row))
         os.replace(scratch, path)

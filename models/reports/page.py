@@ -58,12 +58,21 @@ def contents(run: dict) -> dict:
         "mean_win": sum(scored) / len(scored) if scored else None,
         "diagnostics": run["affinities"].get("diagnostics", {}),
         "calibration": run.get("calibration", []),
+        "calibrated": calibrated(run.get("calibration", [])),
+        "edges": [row for row in run.get("edges", []) if row["validation"]],
         "explorer": [
             {**entry, "edges": [[edge["sources"], edge["target"], edge["gain"], edge["quality"]] for edge in entry["edges"]]} for entry in run["taxonomies"]
         ],
         "titles": {name: entry.title for name, entry in TASKS.items()},
         "config": json.dumps(run.get("lineage", {}).get("config", {}), indent=1),
     }
+
+
+def calibrated(rows: list[dict]) -> dict | None:
+    """means over targets of the two rank correlations; None without rows."""
+    if not rows or "between_seeds" not in rows[0]:
+        return None
+    return {name: sum(row[name] for row in rows) / len(rows) for name in ("closed_against_gradient", "between_seeds")}
 
 
 def against_random(rows: list[dict]) -> dict[str, float]:

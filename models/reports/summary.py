@@ -20,7 +20,7 @@ def load_run(folder: str | Path) -> dict:
     """what WriteReport saved, as `write_report` takes it (without the sample pictures)."""
     run = {
         name: read(folder, name, {} if name in ("dataset", "lineage", "curves", "evidence") else [])
-        for name in ("affinities", "taxonomies", "evidence", "networks", "curves", "calibration", "dataset", "lineage")
+        for name in ("affinities", "taxonomies", "evidence", "networks", "curves", "calibration", "edges", "dataset", "lineage")
     }
     return {**run, **read(folder, "run", {})}
 

@@ -61,7 +61,7 @@ def test_a_calibration_compares_rankings_and_says_what_it_cost():
     closed = {(name,): rng.random(8) for name in "abc"} | {("a", "b"): rng.random(8)}
     config = dataclasses.replace(TINY, calibration_sources=2)
     row = calibrate(store, maps, ["a", "b", "c"], "reshading", closed, config, schedule=QUICK, out=(told := io.StringIO()))
-    assert row["transfers"] == 2 and row["seconds"] > 0
+    assert row["transfers"] == 2 and row["seconds_a_network"] > 0
     assert -1 <= row["closed_against_gradient"] <= 1 and -1 <= row["between_seeds"] <= 1
     assert "calibration reshading" in told.getvalue()
 

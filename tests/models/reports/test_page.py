@@ -31,6 +31,7 @@ def made_run() -> dict:
         "networks": [{"task": name, "seconds": 1.0, "steps": 3, "loss": 0.2, "win_average": 0.9, "parameters": 1000} for name in NAMES],
         "curves": {name: [1.0, 0.5, 0.2] for name in NAMES},
         "calibration": [],
+        "edges": [],
         "dataset": {
             "counts": {"read": 9, "written": 8, "quarantined": 1},
             "quarantine": [{"view": "a/point_0/view_1", "reason": "zero-byte <file>"}],
@@ -72,10 +73,25 @@ def test_uncertainty_costs_and_predictions_are_shown_where_a_run_has_them(tmp_pa
         "predictors": [{"predictor": "logme", "spearman": 0.71, "full": 0.4, "screened": 0.39, "random": None}],
         "warnings": ["normal: the ranking is not distinguishable from noise"],
     }
-    run["calibration"] = [{"target": "normal", "spearman": 0.9}]
+    run["calibration"] = [{"target": "normal", "closed_against_gradient": 0.875, "between_seeds": 0.625}]
+    run["edges"] = [
+        {"target": "reshading", "sources": ["normal"], "learner": "gradient", "validation": {"closed_form": 0.25, "gradient": 0.125}},
+        {"target": "class_scene", "sources": ["normal"], "learner": "closed_form", "validation": {}},
+    ]
     run["dataset"]["statistics"] = [{"statistic": "curved pixels", "synthetic": 0.3, "real": 0.4}]
     page = write_report(tmp_path, run=run).read_text()
-    for text in ("1,234", "2,468", "luck &lt;b&gt;", "logme", "distinguishable from noise", "Two learners of transfers", "curved pixels"):
+    for text in (
+        "1,234",
+        "2,468",
+        "luck &lt;b&gt;",
+        "logme",
+        "distinguishable from noise",
+        "Two learners of transfers",
+        "0.88 beside 0.62",
+        "(1 of 1 by gradient)",
+        "0.1250",
+        "curved pixels",
+    ):
         assert text in page, text
 
 
