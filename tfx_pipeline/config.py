@@ -184,6 +184,7 @@ def smoke() -> Config:
         short_steps=0,
         batch=8,
         tile_size=16,
+        policy_epochs=0,
         calibration_targets=1,
         calibration_sources=4,
         calibration_epochs=2,

@@ -10,6 +10,7 @@ import numpy as np
 from models.tasks import Task
 
 TEMPERATURES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+SHRINKAGES = (1.0, 0.75, 0.5, 0.25, 0.1)  # none is 0: a transfer that knows nothing keeps a rank
 SEGMENT_FEATURES = 5
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from models.networks.answers import TEMPERATURES, fit_targets, sharpened, to_blocks
+from models.networks.answers import SHRINKAGES, TEMPERATURES, fit_targets, sharpened, to_blocks
 from models.networks.judging import Judge, block_channels, sample_losses, sharpness
 from models.networks.plan import NetworkConfig
 from models.networks.readout import KernelRidge, Moments, RidgeInverses, global_features, local_features, random_kernel, sample_kernel
@@ -199,21 +199,21 @@ class GlobalTarget:
     def fit(self, kernel: np.ndarray | RidgeInverses) -> KernelRidge:
         """the regression, whose predictions are answers: logits where the target has classes."""
         solved = kernel if isinstance(kernel, RidgeInverses) else RidgeInverses(kernel, self.ridges, self.buildings)
-        fit = KernelRidge(solved, self.target, self.ridges)
-        return logits(self.task, fit, self.target) if sharpened(self.task) else fit
+        return cautious(self.task, KernelRidge(solved, self.target, self.ridges), self.target)
 
     def losses(self, kernel, test: np.ndarray) -> np.ndarray:
         return sample_losses(self.task.loss, self.test.target, self.test.mask, self.fit(kernel).predict(test))
 
 
-def logits(task: Task, fit: KernelRidge, target: np.ndarray) -> KernelRidge:
-    """the regression of shares made one of logits: log p + factor (share - p), p the teaching shares, with the factor of the least left-out cross-entropy.
+def cautious(task: Task, fit: KernelRidge, target: np.ndarray) -> KernelRidge:
+    """the regression with its distance from the constant answer c scaled, c + factor (prediction - mean), by the factor of the least left-out loss.
 
-    One sample's weight is spread over all classes, so that one that was never seen stays possible.
+    Vectors: c is the mean and the factor at most 1, since few buildings teach more than holds elsewhere. Classes: c = log p, p the teaching shares, which
+    makes logits of shares; one sample's weight is spread over all classes, so that one that was never seen stays possible.
     """
-    ones, share, count = np.ones(len(target), "float32"), fit.mean, len(target)
-    prior = np.log((share * count + 1 / len(share)) / (count + 1)).astype("float32")
-    loss = lambda factor: float(sample_losses(task.loss, target, ones, prior + np.float32(factor) * (fit.left_out - share)).mean())
-    factor = np.float32(min(TEMPERATURES, key=loss))
-    fit.dual, fit.mean, fit.left_out = fit.dual * factor, prior, prior + factor * (fit.left_out - share)
+    ones, mean, count = np.ones(len(target), "float32"), fit.mean, len(target)
+    constant = np.log((mean * count + 1 / len(mean)) / (count + 1)).astype("float32") if sharpened(task) else mean
+    scaled = lambda factor: constant + np.float32(factor) * (fit.left_out - mean)
+    factor = min(TEMPERATURES if sharpened(task) else SHRINKAGES, key=lambda factor: float(sample_losses(task.loss, target, ones, scaled(factor)).mean()))
+    fit.dual, fit.mean, fit.left_out = fit.dual * np.float32(factor), constant, scaled(factor)
     return fit

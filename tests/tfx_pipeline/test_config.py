@@ -13,6 +13,12 @@ def test_presets_are_sound_and_read_back(preset):
     assert NetworkConfig(**config.network_fields()) == config.network
 
 
+def test_the_paper_measures_by_gradient_with_the_targets_own_decoder_and_a_laptop_in_closed_form():
+    wide, small = paper().network, configuration("laptop", []).network
+    assert (wide.learner, wide.transfer_widths, wide.transfer_epochs, wide.transfer_batch, wide.transfer_rate) == ("gradient", (), 30, 32, 1e-4)
+    assert small.learner == "closed_form" and small.calibration_targets > 1 and small.policy_epochs > 0
+
+
 def test_smaller_presets_are_replacements_on_the_paper():
     assert configuration("laptop", []).network.ridges == paper().network.ridges
     assert configuration("smoke", []).random_policies < configuration("laptop", []).random_policies == paper().random_policies

@@ -10,7 +10,7 @@ from tiny_store import TINY, TinyStore
 
 from models.networks.answers import fit_targets
 from models.networks.closed_form import GlobalTarget, LocalFeatures, known_cells, local_moments, local_transfers
-from models.networks.readout import sample_kernel
+from models.networks.readout import KernelRidge, RidgeInverses, sample_kernel
 from models.networks.regimes import Regime
 from models.tasks import TASKS
 
@@ -173,9 +173,24 @@ def test_views_of_one_building_are_left_out_together_and_one_building_is_cut_int
     rest, strength = np.arange(4, 8), 0.1 * np.trace(kernel) / 8
     mean = target.target.mean(0)
     dual = np.linalg.solve(kernel[np.ix_(rest, rest)] + strength * np.eye(4), target.target[rest] - mean)
-    np.testing.assert_allclose(target.fit(kernel).left_out[:4], kernel[:4, rest] @ dual + mean, atol=1e-4)
+    left_out = lambda target: KernelRidge(RidgeInverses(kernel, (0.1,), target.buildings), target.target, (0.1,)).left_out
+    np.testing.assert_allclose(left_out(target)[:4], kernel[:4, rest] @ dual + mean, atol=1e-4)
     bench.store.views = lambda split: [f"house/{i}" for i in range(8)]
     alone = GlobalTarget(bench, "room_layout", regime())
     others = np.arange(1, 8)
     dual = np.linalg.solve(kernel[np.ix_(others, others)] + strength * np.eye(7), target.target[others] - mean)
-    np.testing.assert_allclose(alone.fit(kernel).left_out[0], sample_kernel(kernel, np.array([[0]]), others[:, None])[0] @ dual + mean, atol=1e-4)
+    np.testing.assert_allclose(left_out(alone)[0], sample_kernel(kernel, np.array([[0]]), others[:, None])[0] @ dual + mean, atol=1e-4)
+
+
+def test_a_vector_is_pulled_towards_the_mean_where_left_out_buildings_like_that():
+    def noise(target, mask):
+        return np.random.default_rng(3).normal(size=target.shape), mask
+
+    bench = Measured(Holed("room_layout", noise))
+    target = GlobalTarget(bench, "room_layout", regime())
+    teach, test = target.kernels(bench, (0,))
+    whole, pulled = KernelRidge(teach, target.target, (0.1,)).predict(test), target.fit(teach).predict(test)
+    mean = target.target.mean(0)
+    factor = (pulled - mean) / (whole - mean)
+    np.testing.assert_allclose(factor, factor.flat[0], rtol=1e-3)
+    assert factor.flat[0] < 0.9

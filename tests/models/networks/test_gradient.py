@@ -8,8 +8,11 @@ import pytest
 from tiny_store import TINY, TinyStore
 
 from models.networks.calibration import calibrate, spearman
-from models.networks.gradient import Schedule, learn
-from models.networks.task_network import Interrupted, average_losses
+from models.networks.gradient import Samples, Schedule, build_stack, image_losses, known, learn
+from models.networks.losses import image_losses as keras_losses
+from models.networks.stack_programs import StackPrograms
+from models.networks.task_network import Interrupted, average_answer, average_losses
+from models.networks.transfer_heads import build_transfer_head
 from models.tasks import TASKS
 
 QUICK = Schedule(batch=4, epochs=3, patience=2)
@@ -38,6 +41,42 @@ def test_a_member_learns_the_same_alone_and_in_company():
     np.testing.assert_allclose(alone.validation[:, 0], company.validation[:count, 1], rtol=1e-4)
     np.testing.assert_allclose(alone.losses[0], company.losses[1], rtol=1e-4, atol=1e-6)
     assert alone.best[0] == company.best[1]
+
+
+def test_the_next_target_of_a_shape_compiles_nothing_and_learns_what_it_would_have_learned_first():
+    store, seeds = TinyStore(), [3, 4]
+    programs = StackPrograms(TINY, store.size)
+    learned = [
+        learn(store, maps, name, np.array(slots), seeds, TINY, QUICK, programs=programs)
+        for name, slots in (("room_layout", [[0], [1]]), ("vanishing_point", [[1], [2]]))
+    ]
+    assert programs.compiled == 1
+    fresh = learn(store, maps, "vanishing_point", np.array([[1], [2]]), seeds, TINY, QUICK)
+    np.testing.assert_allclose(learned[1].validation, fresh.validation, rtol=1e-5)
+    np.testing.assert_allclose(learned[1].losses, fresh.losses, rtol=1e-5)
+    assert not np.allclose(learned[0].losses, learned[1].losses)
+
+
+def test_the_small_head_answers_whole_maps_and_begins_at_the_average():
+    store, config = TinyStore(), dataclasses.replace(TINY, transfer_widths=(4,), output_stride=2)
+    head = build_transfer_head(TASKS["normal"], config, (4, 4, 8), 1, store.size)
+    answer = np.asarray(head(maps(0, "val")))
+    assert answer.shape == (8, store.size, store.size, 3)
+    np.testing.assert_array_equal(answer[:, ::2, ::2], answer[:, 1::2, 1::2])
+    codes = Samples(store, maps, "normal", "val", [0])
+    stack = build_stack(store, "normal", codes, np.array([[0]]), [1], config, QUICK)
+    stack.learned[-2].assign(np.zeros(stack.learned[-2].shape))
+    data = store.samples("normal", "test")
+    mean = average_answer(TASKS["normal"], store).reshape(-1, 3).mean(0)
+    flat = keras_losses("l1", data.target, data.mask, np.broadcast_to(mean, data.target.shape))
+    np.testing.assert_allclose(image_losses(stack, Samples(store, maps, "normal", "test", [0]).take(np.arange(8)))[:, 0], flat, rtol=1e-4)
+
+
+def test_a_sample_without_a_label_teaches_nothing():
+    data = TinyStore().samples("class_scene", "val")
+    mask = np.array(data.mask)
+    mask[[2, 5]] = 0
+    np.testing.assert_array_equal(known(dataclasses.replace(data, mask=mask), np.arange(1, 7)), [1, 3, 4, 6])
 
 
 def test_a_member_that_has_converged_stays_at_its_best():

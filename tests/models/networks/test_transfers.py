@@ -226,7 +226,7 @@ def test_regimes_and_higher_orders_are_rows_of_the_same_target(bank, tmp_path):
 
 def test_transfers_are_measured_by_gradient_and_kept(bank, tmp_path):
     store, representations, networks, _ = bank
-    config, rows = dataclasses.replace(TINY, learner="gradient", transfer_order=1, transfer_epochs=1, stack_members=3), []
+    config, rows = dataclasses.replace(TINY, learner="gradient", transfer_order=1, transfer_epochs=1, stack_members=3, transfer_widths=(4,)), []
     run = lambda: measure_transfers(
         store, representations, networks, tmp_path, config, record=lambda *row: rows.append(row), targets=["reshading", "class_scene"]
     )
