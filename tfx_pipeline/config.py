@@ -148,6 +148,7 @@ def laptop() -> Config:
         transfer_widths=(48, 48),
         transfer_rate=3e-3,
         transfer_batch=16,
+        policy_epochs=20,
         calibration_targets=4,  # one of each kind of output
         calibration_sources=12,
         calibration_epochs=30,

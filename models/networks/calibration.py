@@ -29,8 +29,8 @@ def calibrate(
 
     closed: sources -> test losses [sample] of the closed form. At most `config.calibration_sources` sources, evenly over the closed form's
     ranking, so that good and bad ones are among them. {"target", "transfers", "closed_against_gradient" (Spearman with the mean of the seeds), "between_seeds",
-    "gradient_over_closed" (median ratio of mean losses), "epochs" (median best), "converged" (share of
-    networks whose validation loss had stopped falling), "seconds_a_network" (by gradient, stacked, building and tracing included)}.
+    "gradient_over_closed" (median ratio of mean losses), "epochs" (median best), "converged" (share of networks, as `converged` says),
+    "seconds_a_network" (by gradient, stacked, building and tracing included)}.
     """
     ranked = sorted((key for key in closed if len(key) == 1), key=lambda key: float(closed[key].mean()))
     picked = [ranked[i] for i in np.unique(np.linspace(0, len(ranked) - 1, min(config.calibration_sources, len(ranked))).astype(int))]
@@ -46,7 +46,7 @@ def calibrate(
         "between_seeds": spearman(means[:, 0], means[:, 1]),
         "gradient_over_closed": float(np.median(means.mean(1) / np.maximum(own, 1e-9))),
         "epochs": int(np.median(found.best)),
-        "converged": float((found.best <= len(found.validation) - schedule.patience).mean()),
+        "converged": converged(found.validation, schedule.patience),
         "seconds_a_network": found.seconds / len(slots),
     }
     print(
@@ -56,6 +56,14 @@ def calibrate(
         flush=True,
     )
     return row
+
+
+def converged(validation: np.ndarray, patience: int) -> float:
+    """share of networks whose validation loss [epoch, network] fell by less than 1 % in the last `patience` epochs; 0 for a run of no more epochs than that."""
+    if len(validation) <= patience:
+        return 0.0
+    before = validation[:-patience].min(0)
+    return float((before - validation.min(0) < 0.01 * np.abs(before)).mean())
 
 
 def spearman(first: np.ndarray, second: np.ndarray) -> float:

@@ -56,7 +56,8 @@ class NetworkConfig:
     transfer_widths: channels of the small head that a map is then made by (`transfer_heads.py`); the target's own decoder if empty.
     transfer_epochs: most epochs of a transfer that is trained by gradient, at `transfer_rate` falling to zero, `transfer_batch` samples a step;
     stack_members: transfers that are trained as one at most (memory grows with it).
-    policy_epochs: most epochs of the chosen policy's edges, which are trained by gradient too and keep the better learner; 0 keeps the closed form.
+    policy_epochs: most epochs of the chosen policy's edges, which are trained by gradient too and keep the better learner; 0 keeps the closed form, unless
+    transfers were measured by gradient: then as many as those took.
     calibration_targets: targets for which `calibration_sources` first-order transfers
     are also trained by gradient, with two seeds and for at most `calibration_epochs`, to see how far the closed form can be trusted;
     none if 0. seed: of everything random.
@@ -104,6 +105,11 @@ class NetworkConfig:
     calibration_sources: int = 12
     calibration_epochs: int = 60
     seed: int = 0
+
+    @property
+    def edge_epochs(self) -> int:
+        """most epochs of an edge that is trained by gradient; 0: none is."""
+        return self.policy_epochs or (self.transfer_epochs if self.learner == "gradient" else 0)
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -118,12 +118,14 @@ def constant(layer: keras.layers.Layer, name: str, value: np.ndarray):
 
 
 def write_transfer(bench, subset: tuple[int, ...], target: str, folder: Path, address: str) -> Path:
-    """solve one edge on `bench` in closed form, train it by gradient too where `policy_epochs` says so, and write the better on held-out data: transfer.json
-    and arrays.npz (for the gradient learner, head.weights.h5), renamed when complete."""
+    """solve one edge on `bench` in closed form, train it by gradient too where the configuration has `edge_epochs`, and write the better on held-out data.
+
+    Files: transfer.json and arrays.npz (for the gradient learner, head.weights.h5 too), renamed when complete.
+    """
     task, config, regime, sources = TASKS[target], bench.config, bench.regimes[-1], bench.names(subset)
     facts = {"sources": list(sources), "target": target, "address": address, "grid": bench.grid, "learner": "closed_form", "validation": {}}
     learned = None
-    if config.policy_epochs and len(fitting(bench, target, regime)[1]) > 1:
+    if config.edge_epochs and len(fitting(bench, target, regime)[1]) > 1:
         learned, facts["validation"] = compared(bench, subset, target, regime)
         facts["learner"] = min(facts["validation"], key=facts["validation"].get)
     scales = [bench.representations.scale(source) for source in sources]
@@ -162,7 +164,7 @@ def compared(bench, subset: tuple[int, ...], target: str, regime) -> tuple[keras
 
     fit, held = fitting(bench, target, regime)
     chosen = stopping(bench, target, held)
-    head, own = member_head(bench, subset, target, (fit, held[chosen], held[~chosen]), schedule_of(bench.config, bench.config.policy_epochs))
+    head, own = member_head(bench, subset, target, (fit, held[chosen], held[~chosen]), schedule_of(bench.config, bench.config.edge_epochs))
     return head, {"closed_form": closed_loss(bench, subset, target, regime, fit, held[~chosen]), "gradient": own}
 
 

@@ -226,7 +226,7 @@ def train_transfer(
     bench = Bench(store, representations, networks, "", config)
     bench.made = programs
     subset = tuple(bench.sources.index(source) for source in sources)
-    fields = {name: getattr(config, name) for name in (*TRAINED, "policy_epochs")}
+    fields = {name: getattr(config, name) for name in (*TRAINED, "edge_epochs")}
     content = json.dumps([settings_address(store, config), bench.key(subset, bench.regimes[-1]), fields, sources_of("transfer_network", *GRADIENT_CODE)])
     address, described = hashlib.sha256(content.encode()).hexdigest()[:16], Path(folder) / "transfer.json"
     if described.exists() and json.loads(described.read_text())["address"] == address:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tiny_store import TINY, TinyStore
 
-from models.networks.calibration import calibrate, spearman
+from models.networks.calibration import calibrate, converged, spearman
 from models.networks.gradient import Samples, Schedule, build_stack, image_losses, known, learn
 from models.networks.losses import image_losses as keras_losses
 from models.networks.stack_programs import StackPrograms
@@ -103,6 +103,12 @@ def test_a_calibration_compares_rankings_and_says_what_it_cost():
     assert row["transfers"] == 2 and row["seconds_a_network"] > 0
     assert -1 <= row["closed_against_gradient"] <= 1 and -1 <= row["between_seeds"] <= 1
     assert "calibration reshading" in told.getvalue()
+
+
+def test_a_network_has_converged_when_its_loss_no_longer_falls():
+    falling, flat = 1 / np.arange(1, 10), np.array([3, 2, *[1.0] * 7])
+    assert converged(np.stack([falling, flat], 1), 4) == 0.5
+    assert converged(np.stack([flat], 1)[:4], 4) == 0
 
 
 def test_rank_correlation_is_scipys():
