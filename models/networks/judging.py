@@ -1,5 +1,6 @@
 """Per-image test losses of predicted map blocks, by the task's own loss, for hundreds of transfers: kernels on the readout's own layout.
 
+Every kernel runs on the thread that calls it and lets other threads run: `closed_form.py` judges several transfers at a time.
 A readout answers blocks: [view cell, r r k], each value standing for stride x stride pixels. Targets are brought into that layout once a target, so that
 judging a transfer is one pass over contiguous numbers; losses that have no kernel here go through `losses.py`, which the kernels must equal.
 """
@@ -9,7 +10,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 from llvmlite import ir
-from numba import prange, types
+from numba import types
 from numba.extending import intrinsic
 
 from models.networks.answers import SEGMENT_FEATURES, from_blocks
@@ -19,6 +20,7 @@ from models.tasks import TASKS, Task
 LOG2E, LN2_HIGH, LN2_LOW = np.float32(1.44269504), np.float32(0.693359375), np.float32(-2.12194440e-4)
 SERIES = tuple(np.float32(c) for c in (1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 0.5))  # Cephes expf
 HALF, ONE, TWO, FAR, TINY = (np.float32(c) for c in (0.5, 1.0, 2.0, 80.0, 1e-7))
+TILE = 32  # pixels whose pairs with one pixel are judged at once
 LOOSE = {"nnan", "ninf", "nsz", "contract", "arcp"}  # not "reassoc": it would undo the two-step reduction in `exp32`
 
 # error_model="numpy" below: the default checks every division for zero, and loops with checks are not vectorised
@@ -46,12 +48,12 @@ def exp32(x):
     return (p * r * r + r + ONE) * float_of_bits((np.int32(n) + np.int32(127)) << np.int32(23))
 
 
-@numba.njit(parallel=True, fastmath=True, cache=True, error_model="numpy")
+@numba.njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
 def distances(answers, start, views, target, weight, squared):
     """[sample]: weighted sums of |target - answer| or its square. answers [view, cell, all outputs]; target, weight [sample, cell, stride^2, width]."""
     samples, cells, repeats, width = target.shape
     losses = np.empty(samples, np.float32)
-    for i in prange(samples):
+    for i in range(samples):
         total = 0.0
         for cell in range(cells):
             answer = answers[views[i], cell, start : start + width]
@@ -69,12 +71,12 @@ def distances(answers, start, views, target, weight, squared):
     return losses
 
 
-@numba.njit(parallel=True, fastmath=True, cache=True, error_model="numpy")
+@numba.njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
 def class_entropies(answers, start, views, counts, factor):
     """[sample]: cross-entropy of logits factor * answer. counts [sample, cell, r r, classes]: weight of each class among the pixels of a value."""
     samples, cells, inner, classes = counts.shape
     losses = np.empty(samples, np.float32)
-    for i in prange(samples):
+    for i in range(samples):
         total, powers = 0.0, np.empty(inner * classes, np.float32)
         for cell in range(cells):
             answer = answers[views[i], cell, start : start + inner * classes]
@@ -92,62 +94,47 @@ def class_entropies(answers, start, views, counts, factor):
 
 
 @numba.njit(fastmath=True, error_model="numpy")
-def add_squares(x, a, square):
-    """square[b] += (x[b] - x[a])^2. Small loops over two arrays are what the compiler vectorises: it gives up on ruling out that more of them overlap."""
-    own = x[a]
-    for b in range(a + 1, len(x)):
-        square[b] += (x[b] - own) * (x[b] - own)
+def likelihood(tile, own):
+    """product over the pixels of a tile of 2 / (1 + e^square), the similarity to one pixel, where both are of one segment, else of what it lacks to 1.
+
+    tile [features + 1, TILE]: embeddings, then the segments' numbers; own [features + 1]. The product is at least 1e-7^TILE, which is a float64.
+    """
+    product = 1.0
+    for b in range(TILE):  # of constant length, over arrays that are only read: what the compiler makes vector instructions of, without a remainder
+        square = np.float32(0)
+        for k in range(SEGMENT_FEATURES):
+            square += (tile[k, b] - own[k]) * (tile[k, b] - own[k])
+        similar = min(max(TWO / (ONE + exp32(square)), TINY), ONE - TINY)
+        product *= similar if tile[SEGMENT_FEATURES, b] == own[SEGMENT_FEATURES] else ONE - similar
+    return product
 
 
 @numba.njit(fastmath=True, error_model="numpy")
-def similarities(square, a):
-    """in place, square -> 2 / (1 + e^square), clipped, from entry a + 1 on."""
-    for b in range(a + 1, len(square)):
-        square[b] = min(max(TWO / (ONE + exp32(square[b])), TINY), ONE - TINY)
+def multiplied(running, factor):
+    """(product, sum of logarithms) times a factor of at least 1e-224. A logarithm of a product costs less than logarithms: taken where float64 would end."""
+    product, total = running[0] * factor, running[1]
+    return (1.0, total + np.log(product)) if product < 1e-80 else (product, total)
 
 
-@numba.njit(fastmath=True, error_model="numpy")
-def multiply_likelihoods(similar, ids, a, product):
-    """product[b] *= similarity where the segments are the same, else what it lacks to 1; `similar` becomes 0."""
-    own = ids[a]
-    for b in range(a + 1, len(product)):
-        product[b] *= similar[b] if ids[b] == own else ONE - similar[b]
-        similar[b] = np.float32(0)
-
-
-@numba.njit(fastmath=True, error_model="numpy")
-def log_and_reset(product):
-    """sum of logarithms; product becomes 1. Eight at a time: 1e-7 to the 40th is a float64."""
-    total = 0.0
-    for start in range(0, len(product), 8):
-        joined = 1.0
-        for b in range(start, min(start + 8, len(product))):
-            joined *= product[b]
-            product[b] = ONE
-        total += np.log(joined)
-    return total
-
-
-@numba.njit(parallel=True, fastmath=True, cache=True, error_model="numpy")
+@numba.njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
 def segment_entropies(answers, start, views, ids, cells, places, factor):
-    """[sample]: the pair metric of `losses.pair_metric` over the pixels in `cells` at `places` of their block. ids [sample, pixel]."""
+    """[sample]: the pair metric of `losses.pair_metric` over the pixels in `cells` at `places` of their block. ids [sample, pixel] float32, none negative."""
     samples, pixels = ids.shape
-    losses = np.empty(samples, np.float32)
-    for i in prange(samples):
-        points = np.empty((SEGMENT_FEATURES, pixels), np.float32)
+    losses, tiles = np.empty(samples, np.float32), (pixels + TILE - 1) // TILE
+    points, own = np.empty((tiles, SEGMENT_FEATURES + 1, TILE), np.float32), np.empty(SEGMENT_FEATURES + 1, np.float32)
+    points[:, :SEGMENT_FEATURES], points[:, SEGMENT_FEATURES] = np.float32(1e4), np.float32(-1)  # the last tile is filled up with what is far from everything
+    for i in range(samples):
         for p in range(pixels):
             for k in range(SEGMENT_FEATURES):
-                points[k, p] = factor * answers[views[i], cells[p], start + places[p] * SEGMENT_FEATURES + k]
-        total = -0.5 * pixels * np.log(1 - 1e-7)  # a pixel with itself, half since all else is doubled
-        product, similar = np.ones(pixels, np.float32), np.zeros(pixels, np.float32)
-        for a in range(pixels):
-            for k in range(SEGMENT_FEATURES):
-                add_squares(points[k], a, similar)
-            similarities(similar, a)
-            multiply_likelihoods(similar, ids[i], a, product)
-            if a % 5 == 4 or a == pixels - 1:  # a logarithm of a product costs less than logarithms; five factors of 1e-7 still are a float32
-                total -= log_and_reset(product)
-        losses[i] = 2 * total / (pixels * pixels)
+                points[p // TILE, k, p % TILE] = factor * answers[views[i], cells[p], start + places[p] * SEGMENT_FEATURES + k]
+            points[p // TILE, SEGMENT_FEATURES, p % TILE] = ids[i, p]
+        within, beyond = (1.0, 0.0), (1.0, 0.0)
+        for p in range(pixels):
+            own[:] = points[p // TILE, :, p % TILE]
+            within = multiplied(within, likelihood(points[p // TILE], own))  # its own tile, where both pixels of a pair meet the other
+            for tile in range(p // TILE + 1, tiles):
+                beyond = multiplied(beyond, likelihood(points[tile], own))
+        losses[i] = -(within[1] + np.log(within[0]) + 2 * (beyond[1] + np.log(beyond[0]))) / (pixels * pixels)
     return losses
 
 
