@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from models.networks.answers import SHRINKAGES, TEMPERATURES, fit_targets, sharpened, to_blocks
 from models.networks.judging import Judge, block_channels, sample_losses, sharpness
 from models.networks.plan import NetworkConfig
-from models.networks.readout import KernelRidge, Moments, RidgeInverses, global_features, local_features, random_kernel, sample_kernel
+from models.networks.readout import KernelRidge, Moments, RidgeInverses, global_features, local_features, predicted, random_kernel, sample_kernel
 from models.tasks import TASKS, Task
 
 CHUNK = 256  # teaching views whose features are in memory at once
@@ -103,20 +107,36 @@ def transfers_alike(bench, regime, todo: Mapping[str, list[tuple[int, ...]]]) ->
     moments, parts = local_moments(bench, regime, names, list(todo), features)
     unseen = {source: features(source, "test") for source in moments.sources}
     judges = {name: Judge(bench.store, name, bench.grid, bench.config.output_stride) for name in todo}
-    rows, since = {name: {} for name in todo}, time.time()
-    for done, (subset, into) in enumerate(names.items(), 1):
-        weights, _ = moments.solve(subset, bench.config.ridges, {name: parts[name] for name in into})
-        seen = np.concatenate([*(unseen[source][:, :-1] for source in subset), unseen[subset[0]][:, -1:]], 1)
-        answers, start = (seen @ weights).reshape(-1, bench.grid**2, weights.shape[1]), 0
-        for name in into:
-            rows[name][subset] = judges[name](answers, start)
-            start += parts[name].stop - parts[name].start
-        if done % SAVED == 0 or done == len(names):
-            for name in todo:
-                bench.keep(name, rows[name], regime)
-                rows[name] = {}
-            left = (time.time() - since) / done * (len(names) - done)
-            print(f"  source sets {done}/{len(names)} into {len(todo)} map targets, about {left:.0f} s left", file=bench.out, flush=True)
+
+    def measured(subset: tuple[int, ...]) -> dict[str, np.ndarray]:
+        weights, _ = moments.solve(subset, bench.config.ridges, {name: parts[name] for name in names[subset]})
+        answers = predicted([unseen[source] for source in subset], weights).reshape(-1, bench.grid**2, weights.shape[1])
+        widths = [parts[name].stop - parts[name].start for name in names[subset]]
+        return {name: judges[name](answers, start) for name, start in zip(names[subset], np.cumsum([0, *widths]))}
+
+    side_by_side(bench, regime, names, measured, f"{len(todo)} map targets")
+
+
+def side_by_side(bench, regime, names: Mapping[tuple, list[str]], measured: Callable, into: str) -> None:
+    """what `measured` finds for every set of sources, target -> losses, to the ledger, `SAVED` sets at a time.
+
+    As many sets at a time as `config.trainers`, a thread each, on as many shares of the cores: these matrices are too small for one product to fill them all.
+    """
+    rows, since, workers = {}, time.time(), bench.config.trainers
+    pool, cores = ThreadPoolExecutor(workers), len(os.sched_getaffinity(0))
+    with threadpool_limits(max(1, cores // workers), "blas"):
+        waiting = [pool.submit(measured, subset) for subset in names]
+        try:
+            for done, (subset, future) in enumerate(zip(names, waiting), 1):
+                for name, losses in future.result().items():
+                    rows.setdefault(name, {})[subset] = losses
+                if done % SAVED == 0 or done == len(names):
+                    for name, found in rows.items():
+                        bench.keep(name, found, regime)
+                    left, rows = (time.time() - since) / done * (len(names) - done), {}
+                    print(f"  source sets {done}/{len(names)} into {into}, about {left:.0f} s left", file=bench.out, flush=True)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)  # after an error or an interrupt: what waits does not begin
 
 
 def map_outputs(store, name: str, split: str, picked: np.ndarray, grid: int, config: NetworkConfig) -> np.ndarray:
@@ -145,10 +165,14 @@ class GlobalKernel:
 
 def subset_kernel(bench, subset: tuple[int, ...], part: str) -> np.ndarray:
     """the mean of its sources' kernels; part: "teach" or "test"."""
-    for index in subset:
-        if index not in bench.kernels:
-            bench.kernels[index] = GlobalKernel(bench, index)
-    return sum(getattr(bench.kernels[i], part) for i in subset) / np.float32(len(subset))
+    return sum(getattr(view_kernel(bench, index), part) for index in subset) / np.float32(len(subset))
+
+
+def view_kernel(bench, index: int) -> GlobalKernel:
+    """of one source, computed once."""
+    if index not in bench.kernels:
+        bench.kernels[index] = GlobalKernel(bench, index)
+    return bench.kernels[index]
 
 
 def global_transfers(bench, regime, todo: Mapping[str, list[tuple[int, ...]]]) -> None:
@@ -158,20 +182,20 @@ def global_transfers(bench, regime, todo: Mapping[str, list[tuple[int, ...]]]) -
         target = GlobalTarget(bench, name, regime)
         shared.setdefault((target.views.tobytes(), target.unseen.tobytes()), []).append(target)
     for group in shared.values():
-        names: dict[tuple, list[GlobalTarget]] = {}
+        names: dict[tuple, list[str]] = {}
         for target in group:
             for subset in todo[target.name]:
-                names.setdefault(subset, []).append(target)
-        rows: dict[str, dict] = {target.name: {} for target in group}
-        for done, (subset, into) in enumerate(names.items(), 1):
-            teach, test = group[0].kernels(bench, subset)
-            inverses = RidgeInverses(teach, bench.config.ridges, group[0].buildings)
-            for target in into:
-                rows[target.name][subset] = target.losses(inverses, test)
-            if done % SAVED == 0 or done == len(names):
-                for target in group:
-                    bench.keep(target.name, rows[target.name], regime)
-                    rows[target.name] = {}
+                names.setdefault(subset, []).append(target.name)
+        for index in {index for subset in names for index in subset}:
+            view_kernel(bench, index)
+        side_by_side(bench, regime, names, functools.partial(measured_together, bench, group, names), ", ".join(target.name for target in group))
+
+
+def measured_together(bench, group: list[GlobalTarget], names: Mapping[tuple, list[str]], subset: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """target -> test losses, of the targets of a group that want a set of sources."""
+    teach, test = group[0].kernels(bench, subset)
+    inverses = RidgeInverses(teach, bench.config.ridges, group[0].buildings)
+    return {target.name: target.losses(inverses, test) for target in group if target.name in names[subset]}
 
 
 class GlobalTarget:

@@ -40,7 +40,8 @@ class NetworkConfig:
 
     decoder_widths: lean decoder, one upsampling stage each. head_width: hidden units of vector and class heads. steps: optimiser steps of a task
     network; short_steps: of one that answers with a vector or classes, which has no decoder (0: as many); augment: mirrored, relit and newly shuffled
-    training samples (`augmentation.py`); trainers: networks trained at a time, a process each, on as many shares of the cores. batch: samples a step
+    training samples (`augmentation.py`); trainers: networks trained at a time, a process each, on as many shares of the cores, and sets of sources
+    measured at a time in closed form, a thread each (memory grows with it). batch: samples a step
     (multi-image tasks divide it by their images); learning_rate: Adam; weight_decay: of kernels.
     recipe: "published" (batch, decay in the loss and clipping of each task as released, colours rebalanced) or "shared" (one AdamW for all, `recipes.py`).
     schedule: "cosine" to zero, or "step": a tenth after step decay_after. precision: "float32", "mixed_bfloat16" or "mixed_float16" (with loss

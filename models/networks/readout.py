@@ -7,10 +7,11 @@ sources is the sum of theirs, and the kernel of a pair of views adds and multipl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, lapack
+from scipy.linalg.blas import sgemm
 
 
 def neighbourhoods(maps: np.ndarray) -> np.ndarray:
@@ -62,7 +63,7 @@ class Moments:
         """(Gram matrix [k d + 1, k d + 1] float64, cross moments [k d + 1, columns]) of one group of rows; the constant last."""
         gram, cross = self.gram[held], self.cross[held]
         d, k = gram[subset[0], subset[0]].shape[0] - 1, len(subset)
-        made, right = np.empty((k * d + 1, k * d + 1)), np.empty((k * d + 1, len(columns)), "float32")
+        made, right = np.empty((k * d + 1, k * d + 1)), np.empty((k * d + 1, len(columns)), "float32", order="F")  # LAPACK's order: no copies
         for i, a in enumerate(subset):
             rows = slice(i * d, (i + 1) * d)
             for j, b in enumerate(subset[i:], i):
@@ -91,7 +92,7 @@ class Moments:
             missed = self.square[1][columns] + np.einsum("ij,ij->j", weights, held @ weights - 2 * cross)
             errors[i] = np.bincount(owner, missed, len(parts))
         best = errors.argmin(0)
-        made, gram, right = np.empty(right.shape, "float32"), gram + other, right + cross
+        made, gram, right = np.empty(right.shape, "float32", order="F"), gram + other, right + cross
         for i in np.unique(best):
             own = best[owner] == i
             made[:, own] = ridge_solution(gram, right[:, own], ridges[i], sum(self.rows))
@@ -99,14 +100,35 @@ class Moments:
 
 
 def ridge_solution(gram: np.ndarray, cross: np.ndarray, ridge: float, rows: int) -> np.ndarray:
-    """[d + 1, o] float32: weights whose squares, but for the constant's in the last row, are shrunk by ridge * rows."""
-    block = gram.copy()
-    block[np.diag_indices(len(block) - 1)] += ridge * rows + 1e-6 * np.trace(block) / len(block)  # a singular Gram matrix still factors
+    """[d + 1, o] float32: weights whose squares, but for the constant's in the last row, are shrunk by ridge * rows. gram: symmetric."""
     try:
-        return cho_solve(cho_factor(block, check_finite=False), cross, check_finite=False).astype("float32")
+        factor = cho_factor(with_ridge(gram, ridge * rows).T, lower=True, overwrite_a=True, check_finite=False)
+        return cho_solve(factor, np.asarray(cross, "float64", order="F"), overwrite_b=True, check_finite=False).astype("float32")
     except np.linalg.LinAlgError:  # sums of float32 products may have eigenvalues below zero by rounding, where there are more features than rows
-        values, vectors = np.linalg.eigh(block)
+        values, vectors = np.linalg.eigh(with_ridge(gram, ridge * rows))
         return (vectors / np.maximum(values, 1e-6 * values[-1]) @ (vectors.T @ cross)).astype("float32")
+
+
+def with_ridge(gram: np.ndarray, ridge: float) -> np.ndarray:
+    """a copy with the ridge on the diagonal, the constant's place excepted; a singular Gram matrix still factors."""
+    block = gram.copy()
+    block[np.diag_indices(len(block) - 1)] += ridge + 1e-6 * np.trace(block) / len(block)
+    return block
+
+
+def predicted(features: Sequence[np.ndarray], weights: np.ndarray) -> np.ndarray:
+    """[rows, o] float32: features of some sources, [rows, d + 1] each with the constant last, times weights [k d + 1, o] as `Moments.solve` gives them.
+
+    The features are multiplied where they lie: side by side they would be copied for every set of sources.
+    """
+    made, d = np.empty((len(features[0]), weights.shape[1]), "float32"), features[0].shape[1] - 1
+    for i, x in enumerate(features):
+        own = np.zeros((d + 1, weights.shape[1]), "float32")
+        own[:-1] = weights[i * d : (i + 1) * d]
+        if i == 0:
+            own[-1] = weights[-1]
+        made = sgemm(1.0, own.T, x.T, float(i > 0), made.T, overwrite_c=True).T
+    return made
 
 
 def global_features(maps: np.ndarray, features: int, seed: int) -> np.ndarray:
@@ -123,43 +145,47 @@ def sample_kernel(view_kernel: np.ndarray, rows: np.ndarray, columns: np.ndarray
 
     view_kernel [a, b]; rows [m, k] and columns [p, k] index its axes -> [m, p].
     """
-    parts = [view_kernel[np.ix_(rows[:, i], columns[:, i])] for i in range(rows.shape[1])]
-    total = np.mean(parts, axis=0)
-    return total if len(parts) == 1 else total + np.prod(parts, axis=0)
+    total = product = view_kernel[rows[:, :1], columns[:, 0]]
+    for i in range(1, rows.shape[1]):
+        part = view_kernel[rows[:, i : i + 1], columns[:, i]]
+        total, product = total + part, product * part
+    return total if rows.shape[1] == 1 else total / rows.shape[1] + product
 
 
 class RidgeInverses:
-    """Inverses of one kernel with every ridge added, for all targets whose samples share it.
+    """Roots of the inverses of one kernel with every ridge added, for all targets whose samples share it.
 
     kernel [n, n]; ridges relative to its mean diagonal; groups [n]: what is left out together (buildings: views of one are too alike to judge each other),
-    every sample by itself if None or all one group.
+    every sample by itself if None or all one group. roots: R [n, n], R' R the inverse.
     """
 
     def __init__(self, kernel: np.ndarray, ridges: tuple[float, ...], groups: np.ndarray | None = None) -> None:
-        self.ridges, self.inverses = ridges, []
+        scale = np.trace(kernel) / len(kernel)
+        self.ridges, self.roots = ridges, [inverse_root(kernel, (ridge + 1e-9) * scale) for ridge in ridges]
         names = np.arange(len(kernel)) if groups is None or len(np.unique(groups)) < 2 else np.unique(groups, return_inverse=True)[1]
         self.groups = [np.flatnonzero(names == i) for i in range(names.max() + 1)] if names.max() + 1 < len(names) else None
-        scale = np.trace(kernel) / len(kernel)
-        for ridge in ridges:
-            block = kernel.astype("float64")
-            block[np.diag_indices(len(block))] += (ridge + 1e-9) * scale
-            factor, failed = lapack.dpotrf(block, lower=1, overwrite_a=1)
-            if failed:  # sums and products of float32 kernels may have eigenvalues below zero by rounding
-                values, vectors = np.linalg.eigh(kernel.astype("float64"))
-                self.inverses.append((vectors / (np.maximum(values, 0) + ridge * scale)) @ vectors.T)
-                continue
-            inverse, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)
-            self.inverses.append(np.tril(inverse) + np.tril(inverse, -1).T)
-        self.blocks = [[np.linalg.inv(inverse[np.ix_(rows, rows)]) for rows in self.groups or ()] for inverse in self.inverses]
+        self.diagonals = [np.einsum("ki,ki->i", root, root) for root in self.roots] if self.groups is None else []
+        self.blocks = [[np.linalg.inv(root[:, rows].T @ root[:, rows]) for rows in self.groups or ()] for root in self.roots]
 
     def missed(self, which: int, dual: np.ndarray) -> np.ndarray:
         """residuals [n, o] of samples whose group was left out (Allen 1974, for groups the block of the inverse in place of its diagonal element)."""
         if self.groups is None:
-            return dual / np.diag(self.inverses[which])[:, None]
+            return dual / self.diagonals[which][:, None]
         made = np.empty_like(dual)
         for rows, block in zip(self.groups, self.blocks[which]):
             made[rows] = block @ dual[rows]
         return made
+
+
+def inverse_root(kernel: np.ndarray, ridge: float) -> np.ndarray:
+    """R [n, n] float64, R' R the inverse of kernel + ridge: of the Cholesky factor, or of eigenvalues where rounding has made some negative."""
+    block = kernel.astype("float64")
+    block[np.diag_indices(len(block))] += ridge
+    factor, failed = lapack.dpotrf(block.T, lower=1, overwrite_a=1)
+    if failed:  # sums and products of float32 kernels may have eigenvalues below zero by rounding
+        values, vectors = np.linalg.eigh(kernel.astype("float64"))
+        return (vectors / np.sqrt(np.maximum(values, 0) + ridge)).T
+    return lapack.dtrtri(factor, lower=1, overwrite_c=1)[0]
 
 
 class KernelRidge:
@@ -172,8 +198,8 @@ class KernelRidge:
         solved, best = kernel if isinstance(kernel, RidgeInverses) else RidgeInverses(kernel, ridges), np.inf
         self.mean = targets.mean(0)
         centred = (targets - self.mean).astype("float64")
-        for which, ridge in enumerate(solved.ridges):
-            dual = solved.inverses[which] @ centred
+        for which, (ridge, root) in enumerate(zip(solved.ridges, solved.roots)):
+            dual = root.T @ (root @ centred)
             missed = solved.missed(which, dual)
             error = float((missed**2).mean())
             if error < best:
