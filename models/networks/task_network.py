@@ -248,8 +248,13 @@ def trainer(entry: Task, config: NetworkConfig, size: int) -> tuple[TaskNetwork,
             return network, None
         chosen = recipe(entry, config)
         model = Siamese(network) if chosen.norm_share == 1 else AdversarialSiamese(network, chosen, config.warm_up)
-    model.compile(optimizer=optimizer_of(entry, config, model), jit_compile=config.jit)
+    model.compile(optimizer=optimizer_of(entry, config, model), jit_compile=compiled(config))
     return network, model
+
+
+def compiled(config: NetworkConfig) -> bool:
+    """by XLA? JAX without it runs operation by operation."""
+    return config.jit or keras.backend.backend() == "jax"
 
 
 def train_task(store, folder: Path, entry: Task, config: NetworkConfig, out=sys.stderr, callbacks=()) -> dict:
