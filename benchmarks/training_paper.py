@@ -1,34 +1,78 @@
-"""Paper size on this machine: steps a second and achieved FLOP/s of a task network, a transfer from the store, and encoding, against the matrix-product rate
-measured in the same run; the rate of feeding alone; and GPU hours of the whole published schedule, with the arithmetic.
+"""Paper size on this machine: what each stage of the published study runs at, beside the matrix-product rate measured in the same run, and the hours of the
+whole published schedule, with the arithmetic.
 
-    python benchmarks/training_paper.py [--batch 8] [--seconds 20] [--precision float32] [--jit] [--efficiency 0.4 --peak 989e12]
+    python benchmarks/training_paper.py [--batch 8] [--seconds 8] [--precision float32] [--jit] [--only task,transfer]
+    KERAS_BACKEND=jax python benchmarks/training_paper.py --batch 32 --precision mixed_bfloat16 --feeders 8     # a GPU, with JAX
 
-Runs on whatever backend KERAS_BACKEND names. FLOP are counted from the layers (multiply-add = 2, training = 3 times forward). --peak and --efficiency: of the
-GPU that the projection assumes; without --efficiency the share measured here is used.
+Stages: `encode` (frozen encoder), `task` (a map task: feeding alone, ready batches, then `fit` with real feeding), `adversarial`, `pair`, `triplet`, `tiles`
+(by `fit`), `transfer` (stacked members from the store). Images are made up; code, sizes and schedules are `paper()`'s. FLOP are counted from the layers
+(multiply-add = 2, training = 3 times forward). The hours take the shares of the matrix product that the stages reach here: of the product measured here on a
+GPU, of --peak where there is none.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import sys
+import tempfile
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-TASK_IMAGES, EPOCHS, TASKS_TRAINED = 129_380, 30, 25
 TRANSFERS = ((1736, 16_000, 30), (1396, 1_000, 200))  # how many, images, epochs: the released affinities' regimes
-VIEWS, SOURCES = 129_380 + 29_933 + 17_853, 26
+VIEWS, SIDE = 129_380 + 29_933 + 17_853, 256
+STAGES = {"task": "depth_zbuffer", "adversarial": "depth_zbuffer", "pair": "fixated_pose", "triplet": "egomotion", "tiles": "jigsaw"}
 
 
-def flops(model) -> float:
-    """multiply-adds times two of one sample's forward pass through convolutions and dense layers; an open image side counts as 256."""
+@dataclass(frozen=True)
+class Row:
+    """One measured stage: what it is (`key` of the schedule's lines), samples a second, and FLOP of one sample (0: of feeding)."""
+
+    key: str
+    stage: str
+    samples: float
+    batch: int
+    flop: float
+
+
+class Pictures:
+    """a store of made-up views in memory, decoded once: uint8 images, float16 targets."""
+
+    size, hash = SIDE, "made-up"
+
+    def __init__(self, count: int = 64) -> None:
+        self.rgb = np.random.default_rng(0).integers(0, 256, (count, SIDE, SIDE, 3), dtype="uint8")
+
+    def images(self, split: str) -> np.ndarray:
+        return self.rgb
+
+    def whitening(self, name: str) -> tuple[float, float]:
+        return 0.0, 1.0
+
+    def samples(self, name: str, split: str):
+        """numbers of the right shape for maps of numbers, vectors and classes."""
+        from models.examples.label_store import TaskSamples
+        from models.tasks import TASKS
+
+        task, rng, count = TASKS[name], np.random.default_rng(1), len(self.rgb)
+        shape, masked = ((SIDE, SIDE), (SIDE, SIDE, 1)) if task.output.dense else ((), ())
+        target = rng.normal(size=(count, *shape, task.output.channels)).astype("float16")
+        if task.output.kind == "classes":
+            target = np.eye(task.output.channels, dtype="float16")[rng.integers(task.output.channels, size=count)]
+        return TaskSamples(rng.integers(count, size=(count, task.images)).astype("int32"), target, np.ones((count, *masked), "float16"))
+
+
+def flops(model, side: int = SIDE) -> float:
+    """multiply-adds times two of one sample's forward pass through convolutions and dense layers; an open image side counts as `side`."""
     import keras
 
     if None in model.input_shape[1:]:
-        model = keras.models.clone_model(model, input_tensors=keras.Input((256, 256, model.input_shape[-1])))
+        model = keras.models.clone_model(model, input_tensors=keras.Input((side, side, model.input_shape[-1])))
     total = 0.0
     for layer in model.layers:
         if isinstance(layer, keras.layers.Conv2DTranspose):
@@ -40,10 +84,9 @@ def flops(model) -> float:
     return float(total)
 
 
-def rate(work, seconds: float, warm: int = 2) -> float:
-    """calls a second; `work` waits for its own result."""
-    for _ in range(warm):
-        work()
+def rate(work, seconds: float) -> float:
+    """calls a second after one call that compiles; `work` waits for its own result."""
+    work()
     since, count = time.perf_counter(), 0
     while time.perf_counter() - since < seconds or count < 2:
         work()
@@ -51,109 +94,191 @@ def rate(work, seconds: float, warm: int = 2) -> float:
     return count / (time.perf_counter() - since)
 
 
-def matrix_rate(seconds: float, dtype: str, side: int = 4096) -> float:
-    """FLOP/s of a square matrix product in the backend."""
+def matrix_rate(seconds: float, dtype: str, side: int) -> float:
+    """FLOP/s of a square matrix product in the backend: twenty in a row, then one wait."""
     import keras
     from keras import ops
 
-    a = ops.cast(ops.convert_to_tensor(np.random.default_rng(0).normal(size=(side, side)).astype("float32")), dtype)
-    compiled = compiled_matmul(keras.backend.backend())
-    return 2 * side**3 * rate(lambda: np.asarray(ops.cast(compiled(a, a)[0, 0], "float32")), seconds)
-
-
-def compiled_matmul(backend: str):
-    from keras import ops
-
-    if backend == "jax":
+    a = ops.cast(ops.convert_to_tensor(np.random.default_rng(0).normal(0, side**-0.5, (side, side)).astype("float32")), dtype)
+    if keras.backend.backend() == "jax":
         import jax
 
-        return jax.jit(ops.matmul)
-    import tensorflow as tf
+        product = jax.jit(ops.matmul)
+    else:
+        import tensorflow as tf
 
-    return tf.function(ops.matmul)
+        product = tf.function(ops.matmul)
+
+    def work() -> None:
+        value = a
+        for _ in range(20):
+            value = product(value, a)
+        np.asarray(ops.cast(value[0, 0], "float32"))
+
+    return 20 * 2 * side**3 * rate(work, seconds)
 
 
-class Pictures:
-    """a store of made-up 256 x 256 views in memory, decoded once: uint8 images, float16 targets."""
+def has_gpu() -> bool:
+    import keras
 
-    size, hash = 256, "made-up"
+    return any("gpu" in str(device).lower() or "cuda" in str(device).lower() for device in keras.distribution.list_devices())
 
-    def __init__(self, count: int) -> None:
-        rng = np.random.default_rng(0)
-        self.rgb = rng.integers(0, 256, (count, 256, 256, 3), dtype="uint8")
-        self.target, self.mask = rng.normal(size=(count, 256, 256, 1)).astype("float16"), np.ones((count, 256, 256, 1), "float16")
 
-    def images(self, split):
-        return self.rgb
+class Bench:
+    """measures stages under one configuration."""
 
-    def samples(self, name, split):
-        from models.examples.label_store import TaskSamples
+    def __init__(self, config, seconds: float) -> None:
+        self.config, self.seconds, self.store, self.rows = config, seconds, Pictures(), []
 
-        return TaskSamples(np.arange(len(self.rgb), dtype="int32")[:, None], self.target, self.mask)
+    def record(self, key: str, stage: str, calls: float, batch: int, flop: float) -> None:
+        self.rows.append(Row(key, stage, calls * batch, batch, flop))
+        print(f"  {stage}: {calls:.3f} calls/s of {batch}, {calls * batch * flop / 1e9:.0f} GF/s", file=sys.stderr, flush=True)
+
+    def train(self, stage: str) -> None:
+        """one task network: by `fit`, and for `task` on ready batches too."""
+        import keras
+
+        from models.networks.batches import Batches
+        from models.networks.task_network import trainer
+        from models.tasks import TASKS
+
+        keras.backend.clear_session()
+        config = replace(self.config, recipe="published", adversarial=stage == "adversarial", warm_up=0)
+        task = TASKS[STAGES[stage]]
+        network, model = trainer(task, config, SIDE)
+        batches = Batches(self.store, task, config)
+        flop = 3 * (network.images * flops(network.encoder) + flops(network.head))
+        if stage == "adversarial":
+            flop += 8 * flops(model.discriminator)
+        if stage == "task":
+            self.record("", "feeding, one thread", rate(lambda: batches.batch(0), 2), batches.size, 0)
+            ready = batches.batch(0)
+            calls = rate(lambda: model.train_on_batch(*ready), self.seconds)
+            self.record("", "task step, ready batch", calls, batches.size, flop)
+        calls = fitted(model, batches, self.seconds)
+        self.record(stage, f"{stage} step, fit and feeding", calls, batches.size, flop)
+        batches.close()
+
+    def encode(self) -> None:
+        from models.networks.encoders import build_encoder
+        from models.networks.task_network import compiled, precision
+
+        with precision(self.config.precision):
+            encoder = build_encoder(self.config, 3, "encoder")
+        image = np.random.default_rng(0).normal(size=(self.config.batch, SIDE, SIDE, 3)).astype("float32")
+        encoder.compile(jit_compile=compiled(self.config))
+        self.record("encode", "encode", rate(lambda: encoder.predict_on_batch(image), self.seconds), self.config.batch, flops(encoder))
+
+    def transfer(self, members: int = 2) -> None:
+        """stacked members of order two into a map target, a batch taken from the store at each step."""
+        from models.networks.gradient import Samples, Schedule, build_stack
+        from models.networks.task_network import precision
+
+        def maps(index: int, split: str) -> np.ndarray:
+            return np.random.default_rng(index).normal(size=(len(self.store.rgb), SIDE // 16, SIDE // 16, self.config.representation_channels))
+
+        samples, slots = Samples(self.store, maps, "depth_zbuffer", "val", [0, 1, 2]), np.array([[0, 1], [0, 2]])
+        with precision(self.config.precision):
+            stack = build_stack(self.store, "depth_zbuffer", samples, slots, [1, 2], self.config, Schedule(batch=self.config.batch))
+        rows = np.arange(self.config.batch)
+        calls = rate(lambda: stack.train_on_batch(samples.take(rows), np.zeros(len(rows), "float32")), self.seconds)
+        self.record("transfer", f"transfer step, {members} members, store", calls, self.config.batch, 3 * members * flops(stack.template()))
+
+
+def fitted(model, batches, seconds: float) -> float:
+    """steps a second of `training.fit`, its first step (which compiles) left out."""
+    import keras
+
+    from models.networks.training import fit
+
+    class Clock(keras.callbacks.Callback):
+        def __init__(self) -> None:
+            super().__init__()
+            self.ends: list[float] = []
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.ends.append(time.perf_counter())
+            if len(self.ends) > 3 and self.ends[-1] - self.ends[0] > seconds:
+                self.model.stop_training = True
+
+    clock = Clock()
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()):
+        fit(model, batches, 10**5, "benchmark", saved=Path(folder) / "none.npz", address="", every=1e9, callbacks=[clock])
+    return (len(clock.ends) - 1) / (clock.ends[-1] - clock.ends[0])
+
+
+def schedule(config) -> list[tuple[str, str, float]]:
+    """(stage that it runs as, what, FLOP) of the published study: every task's steps and images, the adversary, encoding, transfers."""
+    from models.networks.adversarial import build_discriminator
+    from models.networks.encoders import build_encoder
+    from models.networks.heads import build_head, composed
+    from models.networks.recipes import recipe
+    from models.tasks import TASKS
+
+    code = (SIDE // 16, SIDE // 16, config.representation_channels)
+    encoder, judge = flops(build_encoder(config, 3, "encoder")), 8 * flops(build_discriminator(6))
+    kinds: dict[str, list[float]] = {}
+    for task in TASKS.values():
+        if task.trained:
+            images, own = 9 if task.input == "tiles" else task.images, recipe(task, config)
+            head = flops(build_head(task, config, code, images, SIDE, composing=composed(task, config)))
+            kind = {2: "pair", 3: "triplet", 9: "tiles"}.get(images, "task" if own.norm_share == 1 else "adversarial")
+            each = 3 * (images * encoder + head) + (judge if kind == "adversarial" else 0)
+            kinds.setdefault(kind, []).append(own.steps * own.batch * each)
+    sources, targets = sum(task.source for task in TASKS.values()), [task for task in TASKS.values() if task.target]
+    heads = [flops(build_head(task, config, (*code[:2], 2 * code[2]), task.images, SIDE)) for task in targets]
+    samples, mean = sum(count * images * epochs for count, images, epochs in TRANSFERS), float(np.mean(heads))
+    return [
+        *((kind, f"{len(flop)} task networks: {kind}", sum(flop)) for kind, flop in kinds.items()),
+        ("encode", f"{VIEWS} views by {sources} encoders of {encoder / 1e9:.1f} GF", VIEWS * sources * encoder),
+        ("transfer", f"transfers: {samples:.2e} samples x 3 x {mean / 1e9:.1f} GF (mean head, order 2)", samples * 3 * mean),
+    ]
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--batch", type=int, default=8)
-    options.add_argument("--seconds", type=float, default=20)
+    options.add_argument("--batch", type=int, default=8, help="the paper's is 32; pairs and tiles take their share of it")
+    options.add_argument("--seconds", type=float, default=8, help="of each stage")
     options.add_argument("--precision", default="float32", choices=("float32", "mixed_bfloat16", "mixed_float16"))
-    options.add_argument("--jit", action="store_true")
-    options.add_argument("--peak", type=float, default=989e12, help="dense bf16 FLOP/s of the assumed GPU (H200)")
-    options.add_argument("--efficiency", type=float, default=None)
+    options.add_argument("--jit", action="store_true", help="XLA on TensorFlow; JAX always compiles")
+    options.add_argument("--feeders", type=int, default=1)
+    options.add_argument("--only", default=",".join(("encode", *STAGES, "transfer")))
+    options.add_argument("--peak", type=float, default=989e12, help="dense bf16 FLOP/s of the assumed GPU (H100, H200)")
+    options.add_argument("--efficiency", type=float, default=0.4, help="share of the peak that is assumed where there is no GPU")
     chosen = options.parse_args()
     import keras
 
-    from models.networks.batches import Batches
-    from models.networks.heads import build_head
-    from models.networks.plan import NetworkConfig
-    from models.networks.task_network import precision, trainer
-    from models.tasks import TASKS
+    from tfx_pipeline.config import paper
 
-    task, dtype = TASKS["depth_zbuffer"], chosen.precision.removeprefix("mixed_")
-    config = replace(NetworkConfig(), batch=chosen.batch, precision=chosen.precision, jit=chosen.jit, feeders=1)
-    print(f"backend {keras.backend.backend()}, {chosen.precision}, batch {chosen.batch}, jit {chosen.jit}", file=sys.stderr)
-    best = matrix_rate(min(5, chosen.seconds), dtype)
-    network, model = trainer(task, config, 256)
-    store, batches = Pictures(64), Batches(Pictures(64), task, config)
-    encoder_flops, head_flops = flops(network.encoder), flops(network.head)
-    rows, steps = [], iter(range(10**9))
-    feeding = rate(lambda: batches.batch(next(steps)), min(5, chosen.seconds)) * chosen.batch
-
-    def record(name: str, work, each: float) -> None:
-        images = rate(work, chosen.seconds) * chosen.batch
-        rows.append((name, images, each, images * each / best))
-        print(f"  {name}: {images:.2f} images/s, {images * each / 1e9:.0f} GF/s", file=sys.stderr, flush=True)
-
-    fed = iter(range(10**9))
-    record("task network step, fed", lambda: model.train_on_batch(*batches[next(fed)]), 3 * (encoder_flops + head_flops))
-    image = batches.batch(0)[0]
-    record("encode", lambda: network.encoder.predict_on_batch(image), encoder_flops)
-    with precision(chosen.precision):
-        readout = build_head(task, config, (16, 16, 8), 1, 256)
-    readout.compile(optimizer="adam", loss="mae", jit_compile=chosen.jit)
-    codes, target = np.random.default_rng(0).normal(size=(chosen.batch, 16, 16, 8)).astype("float32"), np.asarray(store.target[: chosen.batch], "float32")
-    record("transfer step from the store", lambda: readout.train_on_batch(codes, target), 3 * head_flops)
-    batches.close()
-    print(f"\nmatrix product {best / 1e9:.0f} GF/s in {dtype}; feeding alone {feeding:.0f} images/s")
-    print("part                           images/s  steps/s  GF an image  GF/s  share of the matrix product")
-    for name, images, each, share in rows:
-        print(f"{name:30s} {images:8.2f}  {images / chosen.batch:7.3f}  {each / 1e9:11.1f}  {images * each / 1e9:4.0f}  {share:6.0%}")
-    project(3 * (encoder_flops + head_flops), encoder_flops, 3 * head_flops, chosen.peak, chosen.efficiency, rows[0][3])
+    gpu, dtype = has_gpu(), chosen.precision.removeprefix("mixed_")
+    config = replace(paper().network, batch=chosen.batch, precision=chosen.precision, jit=chosen.jit, feeders=chosen.feeders)
+    print(f"backend {keras.backend.backend()}, {'GPU' if gpu else 'CPU'}, {chosen.precision}, batch {chosen.batch}", file=sys.stderr)
+    best = matrix_rate(min(3, chosen.seconds), dtype, 8192 if gpu else 2048)
+    bench, since = Bench(config, chosen.seconds), time.perf_counter()
+    for stage in chosen.only.split(","):
+        bench.train(stage) if stage in STAGES else getattr(bench, stage)()
+    print(f"\nmatrix product {best / 1e9:.0f} GF/s in {dtype}; stages took {time.perf_counter() - since:.0f} s")
+    print("stage                                samples/s  batch  steps/s  GF a sample    GF/s  of the matrix product")
+    for row in bench.rows:
+        achieved = row.samples * row.flop
+        share = f"{row.samples / row.batch:7.3f}  {row.flop / 1e9:11.1f}  {achieved / 1e9:6.0f}  {achieved / best:6.0%}" if row.flop else ""
+        print(f"{row.stage:36s} {row.samples:9.2f}  {row.batch:5d}  {share}")
+    project(schedule(paper().network), {row.key: row.samples * row.flop / best for row in bench.rows}, best if gpu else chosen.peak, gpu, chosen.efficiency)
 
 
-def project(task_step: float, encode: float, transfer_step: float, peak: float, assumed: float | None, measured: float) -> None:
-    """print the sum of the published schedule and its hours."""
-    tasks = TASKS_TRAINED * TASK_IMAGES * EPOCHS * task_step
-    encoding = VIEWS * SOURCES * encode
-    transfers = sum(count * images * epochs for count, images, epochs in TRANSFERS) * transfer_step
-    total, share = tasks + encoding + transfers, measured if assumed is None else assumed
-    print(f"\ntasks      {TASKS_TRAINED} x {TASK_IMAGES} images x {EPOCHS} epochs x {task_step / 1e9:.1f} GF = {tasks:.2e} FLOP")
-    print(f"encoding   {VIEWS} views x {SOURCES} sources x {encode / 1e9:.1f} GF = {encoding:.2e} FLOP")
-    text = " + ".join(f"{count} x {images} x {epochs}" for count, images, epochs in TRANSFERS)
-    print(f"transfers  ({text}) x {transfer_step / 1e9:.1f} GF = {transfers:.2e} FLOP")
-    source = "measured here, if the GPU reached the same share" if assumed is None else "assumed, not measured"
-    print(f"together   {total:.2e} FLOP / ({peak:.3g} FLOP/s x {share:.0%} {source}) = {total / peak / share / 3600:.1f} GPU hours")
-    print("not in the sum: the adversary and its wasted turns; every task counts as a one-image map task, though pairs, triples and tiles run more encoders")
+def project(lines: list, shares: dict[str, float], reference: float, gpu: bool, efficiency: float) -> None:
+    """print the schedule's sum and its hours. shares: of the matrix product, a stage; reference: FLOP/s of a GPU's matrix product."""
+    mean = float(np.mean([share for key, share in shares.items() if key]))
+    shares = {key: shares.get(key, mean) for key, _, _ in lines}  # a stage that was not asked for
+    print("\nthe published schedule (`paper()`: 121,300 steps a network, batches as released)        FLOP   hours at the shares above")
+    for key, what, flop in lines:
+        print(f"{what:80s} {flop:9.2e}  {flop / shares[key] / reference / 3600:6.1f}")
+    total, hours = sum(line[2] for line in lines), sum(flop / shares[key] / reference / 3600 for key, _, flop in lines)
+    source = "measured here" if gpu else "the peak of an H100 or H200: no GPU was here, so this assumes that it reaches the same shares"
+    print(f"{'together':80s} {total:9.2e}  {hours:6.1f}")
+    print(f"matrix product of the GPU {reference / 1e12:.0f} TF/s ({source})")
+    if not gpu:
+        print(f"at an assumed {efficiency:.0%} of it in every stage: {total / reference / efficiency / 3600:.1f} GPU hours")
 
 
 if __name__ == "__main__":

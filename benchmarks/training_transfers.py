@@ -1,15 +1,17 @@
 """Rates of measuring transfers, side by side on a finished run's networks: from pixels, from the store, stacked, and in closed form.
 
-    python benchmarks/training_transfers.py --run runs/demo [--target reshading] [--members 8] [--epochs 4]
+    python benchmarks/training_transfers.py --run runs/demo [--target reshading] [--members 25] [--epochs 4]
 
-The three ways by gradient are counted to equal epochs, building and tracing included; "converged" scales stacked training to the epochs that it takes until
-validation stops improving. The closed form measures every first- and second-order transfer into the target. Seconds of wall time on this machine, now.
+The ways by gradient are counted to equal epochs, building, tracing and prediction of the test images included; a process each starts Python and imports on top,
+as the original did. "Until converged" trains until validation stops improving. The closed form measures every first- and second-order transfer into the target,
+then into all targets. Seconds of wall time on this machine, now.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 import tempfile
 import time
@@ -31,8 +33,9 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--run", default="runs/demo", type=Path)
     options.add_argument("--target", default="reshading")
-    options.add_argument("--members", type=int, default=8, help="first-order transfers that are trained by gradient")
+    options.add_argument("--members", type=int, default=25, help="first-order transfers that are trained by gradient as one")
     options.add_argument("--epochs", type=int, default=4)
+    options.add_argument("--alone", type=int, help="train one transfer from the store, from this source's position, and end: what a process each does")
     chosen = options.parse_args()
     from tfx_pipeline import quiet
 
@@ -53,7 +56,8 @@ def main() -> None:
     bank = newest(chosen.run, "artifacts/TrainTasks/networks/*")
     config = NetworkConfig(**json.loads((bank / chosen.target / "network.json").read_text())["config"])
     scratch = tempfile.TemporaryDirectory()
-    bench = Bench(store, representations, bank, scratch.name, config, [chosen.target])
+    targets = [name for name, task in TASKS.items() if task.target and store.has(name)]
+    bench = Bench(store, representations, bank, scratch.name, config, targets)
     slots, schedule = np.arange(chosen.members)[:, None], Schedule(epochs=chosen.epochs, patience=chosen.epochs + 1)
     rows: list[tuple[str, int, float]] = []
 
@@ -78,20 +82,31 @@ def main() -> None:
                 codes = np.asarray(network.encoder(encoder_input(network.task, image01), training=False))[:, None]
                 stack.train_on_batch((codes, target, mask), np.zeros(len(picked), "float32"))
 
+    if chosen.alone is not None:
+        learn(store, bench.maps, chosen.target, np.array([[chosen.alone]]), [1], config, schedule)
+        return
     few = min(2, chosen.members)
+    same = [sys.executable, __file__, "--run", str(chosen.run), "--target", chosen.target, "--epochs", str(chosen.epochs)]
     timed("one at a time, from pixels", few, lambda: [from_pixels(index) for index in range(few)])
     timed("one at a time, from the store", few, lambda: [learn(store, bench.maps, chosen.target, slots[i : i + 1], [1], config, schedule) for i in range(few)])
+    timed("a process each, from the store", few, lambda: [subprocess.run([*same, "--alone", str(i)], check=True, capture_output=True) for i in range(few)])
     timed("stacked", chosen.members, lambda: learn(store, bench.maps, chosen.target, slots, [1] * chosen.members, config, schedule))
     found = learn(store, bench.maps, chosen.target, slots, [1] * chosen.members, config)
     rows.append(("stacked, until converged", chosen.members, found.seconds))
     subsets = first_wave(len(bench.sources), 2, "all_pairs")
     measure = local_transfers if TASKS[chosen.target].output.dense else global_transfers
     timed("closed form, orders 1 and 2", len(subsets), lambda: measure(bench, bench.regimes[-1], {chosen.target: subsets}))
-    base = rows[0][2] / rows[0][1]
+    maps = {name: subsets for name in targets if TASKS[name].output.dense and name != chosen.target}
+    vectors = {name: subsets for name in targets if not TASKS[name].output.dense and name != chosen.target}
+    everything = lambda: (local_transfers(bench, bench.regimes[-1], maps), global_transfers(bench, bench.regimes[-1], vectors))  # noqa: E731
+    timed(f"the same, {len(targets) - 1} other targets", (len(targets) - 1) * len(subsets), everything)
+    base, alone, settled = (rows[i][2] / rows[i][1] for i in (0, 2, 4))
     print(f"\ntransfers into {chosen.target}; {chosen.epochs} epochs where gradients are used (until converged: {int(np.median(found.best))} at best)")
-    print("learner                          transfers  seconds  transfers/s  times the first")
+    print("                                                                              times one at a time   times a process  times stacked,")
+    print("learner                          transfers  seconds  transfers/s  in 90 s   from pixels           each             converged")
     for name, count, seconds in rows:
-        print(f"{name:32s} {count:9d}  {seconds:7.1f}  {count / seconds:11.3f}  {base * count / seconds:15.1f}")
+        speed = count / seconds
+        print(f"{name:32s} {count:9d}  {seconds:7.1f}  {speed:11.3f}  {speed * 90:7.0f}  {base * speed:12.1f}  {alone * speed:20.1f}  {settled * speed:14.1f}")
 
 
 if __name__ == "__main__":
