@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from skimage.segmentation import felzenszwalb
 
-from models.tasks.labels.regions import best_threshold, canonical, over_segmented, region_graph
+from models.tasks.labels.regions import best_threshold, canonical, neighbour_costs, over_segmented, region_graph, sorted_pairs
 from models.tasks.labels.segments import cut_in_two, normalised_cuts, segment_unsup2d
 
 
@@ -30,6 +30,17 @@ def test_regions_are_nearly_those_of_scikit_image(seed, channels):
     found, count = over_segmented(image, 20, 20)
     assert count == found.max() + 1 and np.bincount(found.ravel()).min() >= 20
     assert adjusted_rand(found, wanted) > 0.9
+
+
+def test_pairs_come_by_cost_and_equal_ones_in_raster_order():
+    planes = np.random.default_rng(0).integers(0, 4, (2, 9, 7)).astype("float32") / 16
+    steps, pairs = ((0, 1), (1, 1), (1, 0), (-1, 1)), []
+    for y, x in np.ndindex(9, 7):
+        for way, (down, right) in enumerate(steps):
+            if 0 <= y + down < 9 and x + right < 7:
+                apart = np.linalg.norm(planes[:, y, x] - planes[:, y + down, x + right])
+                pairs.append((min(apart, 0.25), 4 * (7 * y + x) + way))
+    np.testing.assert_array_equal(sorted_pairs(neighbour_costs(planes)), [pair for _, pair in sorted(pairs)])
 
 
 def test_the_graph_knows_neighbours_and_means():
