@@ -159,7 +159,7 @@ def lattice(size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return (x & 3) * 4 + (y & 3), sampled, np.flatnonzero(sampled)
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@numba.njit(cache=True, nogil=True)  # distances may be infinite: no fastmath
 def before_camera(distance, normals, rays, share, turn, depth, normal, facing):
     """depth along the axis, normals in the camera's frame (turn [3, 3], world to camera by columns), cosine of the normal and the way back."""
     for i in range(len(distance)):
