@@ -1,5 +1,7 @@
 """Reliefs: the derivatives are those of the height, and a rendered relief has the normals, curvature and depth of its height field."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -21,6 +23,15 @@ def test_derivatives_are_those_of_the_height(name):
         np.testing.assert_allclose(np.fft.ifft2(spectrum * factor).real, field[..., index], atol=1e-6 * max(1, np.abs(field[..., index]).max()))
     assert np.abs(field[..., 0]).max() < 0.02, "millimetres"
     assert ((field[..., 3] + field[..., 5]) / 2).std() == pytest.approx(relief.bend)
+
+
+def test_a_patchy_relief_is_rough_in_places_and_smooth_in_others():
+    def rough(relief):
+        bend = height_field(np.random.default_rng(0), relief)[..., 3:6:2].mean(-1)
+        return np.sqrt((bend.reshape(8, SIDE // 8, 8, SIDE // 8) ** 2).mean((1, 3))).ravel()  # root mean square in each of 64 squares
+
+    even, patchy = (rough(replace(STYLES["boards"], patchy=amount)) for amount in (0.0, 0.7))
+    assert np.ptp(np.quantile(patchy, (0.1, 0.9))) > 2 * np.ptp(np.quantile(even, (0.1, 0.9)))
 
 
 def wall_seen(relief: str):
