@@ -10,18 +10,21 @@ from beam_jobs.scenes.kit import FLAT
 
 def refrigerator(kit, place):
     piece, skin, rng = kit.builder.object("refrigerator"), kit.one([kit.metal, kit.white]), kit.rng
-    kit.box((0.7, 0.66, 1.78), (0, 0, 0.9), skin, piece, place, 0.03)
+    kit.box((0.7, 0.66, 1.78), (0, 0, 0.9), skin, piece, place, 0.04)
+    kit.foot(0.7, 0.66, skin, piece, place)
     for z, tall in ((1.38, 0.78), (0.52, 0.9)):
         kit.box((0.69, 0.05, tall), (0, -0.345, z), skin, piece, place, 0.022)
         kit.box((0.03, 0.035, tall * 0.5), (0.27, -0.39, z), kit.dark, piece, place, 0.014)
-    for _ in range(rng.integers(0, 5)):  # notes
-        spot = (rng.uniform(-0.25, 0.1), -0.372, rng.uniform(1.1, 1.65))
-        kit.put(shapes.quad((0, 0, 0), (0.1, 0, 0), (0, 0, 0.13)), kit.papers, piece, spot, place, True)
+    for _ in range(rng.integers(2, 8)):  # notes
+        spot = (rng.uniform(-0.28, 0.12), -0.372, rng.uniform(1.05, 1.65))
+        kit.put(shapes.quad((0, 0, 0), (0.1, 0, 0), (0, 0, 0.13)), kit.one([kit.papers, *kit.prints]), piece, spot, place, True)
 
 
 def oven(kit, place):
     piece = kit.builder.object("oven")
-    kit.box((0.6, 0.6, 0.88), (0, 0, 0.45), kit.one([kit.metal, kit.white]), piece, place, 0.02)
+    skin = kit.one([kit.metal, kit.white])
+    kit.box((0.6, 0.6, 0.88), (0, 0, 0.45), skin, piece, place, 0.025)
+    kit.foot(0.6, 0.6, skin, piece, place)
     kit.box((0.5, 0.02, 0.42), (0, -0.305, 0.4), kit.dark, piece, place, 0.01)
     kit.put(soft.tube(np.array([[-0.24, -0.35, 0.66], [0, -0.355, 0.66], [0.24, -0.35, 0.66]]), 0.014), kit.metal, piece, (0, 0, 0), place)
     for j in range(4):
@@ -84,11 +87,12 @@ def bathtub(kit, place):
         ((1.5, 0.64, 0.08), (0, 0, 0.12)),
     ):
         kit.box(extent, offset, kit.white, piece, place, 0.05 if extent[2] > 0.1 else 0.03)
+    kit.foot(1.66, 0.78, kit.white, piece, place)
     for x in (-0.7, -0.6, 0.66):
         clutter.bottle(kit, place, (x, 0.34, 0.55))
-    if kit.rng.random() < 0.6:  # a shower curtain on its rod
-        kit.put(soft.hanging(kit.rng, 0.8, 0.3, 1.95, 0.13), kit.one(kit.patterns + [kit.white]), kit.builder.object("curtain"), (0.4, -0.36, 0), place)
-        kit.put(soft.tube(np.array([[-0.8, -0.36, 1.97], [0, -0.36, 1.97], [0.8, -0.36, 1.97]]), 0.012), kit.metal, piece, (0, 0, 0), place)
+    if kit.rng.random() < 0.8:  # a shower curtain on its rod
+        kit.put(soft.hanging(kit.rng, 0.8, 0.12, 1.95, 0.13), kit.one(kit.patterns + [kit.white]), kit.builder.object("curtain"), (0.4, -0.45, 0), place)
+        kit.put(soft.tube(np.array([[-0.8, -0.45, 1.97], [0, -0.45, 1.97], [0.8, -0.45, 1.97]]), 0.012), kit.metal, piece, (0, 0, 0), place)
 
 
 def counter(kit, place, width):
@@ -98,17 +102,40 @@ def counter(kit, place, width):
     kit.box((width + 0.02, 0.64, 0.045), (0, -0.01, 0.9), kit.stone, kit.builder.object("counter"), place, 0.016)
     tiles = kit.builder.material(textures.tiles(rng, textures.tinted(rng, (0.82, 0.82, 0.8), 0.08), 0.6, 6), 0.6)
     kit.box((width, 0.012, 0.52), (0, 0.312, 1.18), tiles, kit.builder.object("tiles"), place, 0.004)
-    upper = kit.builder.object("cabinet")
-    for x in np.arange(-width / 2 + 0.3, width / 2 - 0.25, 0.6):
+    upper, open_at = kit.builder.object("cabinet"), rng.integers(0, 4)
+    for number, x in enumerate(np.arange(-width / 2 + 0.3, width / 2 - 0.25, 0.6)):
+        if number == open_at:
+            open_shelves(kit, place, x, colour)
+            continue
         kit.box((0.59, 0.34, 0.7), (x, 0.14, 1.8), colour, upper, place, 0.014)
         kit.box((0.55, 0.022, 0.66), (x, -0.04, 1.8), colour, upper, place, 0.01)
         kit.box((0.015, 0.03, 0.14), (x + 0.22, -0.062, 1.58), kit.metal, upper, place, 0.006)
     sink(kit, place, (-width * 0.22, -0.02, 0.925))
     toaster(kit, place, (width * 0.1, 0.12, 0.925))
     microwave(kit, place, (width * 0.33, 0.1, 0.925))
-    for x in (-0.42, -0.04, 0.0, 0.2):
-        if rng.random() < 0.75:
-            (clutter.bottle, clutter.tin, clutter.cup, clutter.bowl)[rng.integers(4)](kit, place, (width * x, rng.uniform(-0.1, 0.12), 0.925))
+    for x in (-0.44, -0.38, -0.04, 0.0, 0.2, 0.47):
+        if rng.random() < 0.8:
+            (clutter.bottle, clutter.tin, clutter.cup, clutter.bowl, clutter.photo)[rng.integers(5)](kit, place, (width * x, rng.uniform(-0.1, 0.16), 0.925))
+    rail = kit.builder.object("rail")
+    kit.put(soft.tube(np.array([[-width * 0.35, 0.28, 1.38], [0, 0.28, 1.38], [width * 0.35, 0.28, 1.38]]), 0.008), kit.metal, rail, (0, 0, 0), place)
+    for x in np.arange(-width * 0.33, width * 0.33, 0.13):
+        if rng.random() < 0.6:
+            kit.box(
+                (rng.uniform(0.02, 0.08), 0.015, rng.uniform(0.1, 0.24)),
+                (x, 0.275, 1.25),
+                kit.one([kit.metal, kit.dark, *kit.woods[:2], *kit.paints]),
+                rail,
+                place,
+                0.007,
+            )
+
+
+def open_shelves(kit, place, x, colour):
+    """boards with crockery in place of a wall cabinet."""
+    for z in (1.5, 1.82):
+        kit.box((0.58, 0.26, 0.025), (x, 0.18, z), colour, kit.builder.object("shelf"), place, 0.01)
+        for dx in (-0.2, -0.06, 0.08, 0.21):
+            (clutter.cup, clutter.tin, clutter.bowl, clutter.bottle)[kit.rng.integers(4)](kit, place, (x + dx, 0.17, z + 0.013))
 
 
 def washstand(kit, place):

@@ -8,7 +8,8 @@ from beam_jobs.scenes.kit import Kit
 from beam_jobs.scenes.plan import WALL, Plan, doorways
 from beam_jobs.scenes.rooms import FURNISH, fill
 from beam_jobs.scenes.scene import Builder, Room, Scene
-from beam_jobs.scenes.shell import ceiling_lights, shell, windows
+from beam_jobs.scenes.shell import ceiling_lights, shell
+from beam_jobs.scenes.windows import windows
 
 KINDS = ("living_room", "bedroom", "kitchen", "dining_room", "home_office", "bathroom")
 
@@ -28,12 +29,14 @@ def building(seed: int) -> Scene:
 
 
 def plans(rng: np.random.Generator) -> list[Plan]:
-    """rooms of different kinds in two columns, their doorways cut."""
-    height, count, columns = rng.uniform(2.4, 3.0), int(rng.integers(3, 5)), 2
-    widths, depths = rng.uniform(3.9, 6.8, columns), rng.uniform(3.6, 6.2, -(-count // columns))
+    """rooms of different kinds in two columns, their doorways cut. A bathroom is the smallest, a living room the largest."""
+    height, count, columns = rng.uniform(2.4, 3.1), int(rng.integers(3, 5)), 2
+    widths, depths = rng.permutation([rng.uniform(4.6, 7.4), rng.uniform(3.3, 5.6)]), rng.permutation([rng.uniform(4.4, 7.0), rng.uniform(3.1, 5.2)])
+    areas = [widths[i % columns] * depths[i // columns] for i in range(count)]
+    by_size = sorted(rng.permutation(KINDS)[:count], key=lambda kind: (kind == "living_room") - (kind == "bathroom"))
     made = []
-    for i, kind in enumerate(rng.permutation(KINDS)[:count]):
-        column, row = i % columns, i // columns
+    for i, place in enumerate(np.argsort(np.argsort(areas))):
+        kind, column, row = by_size[place], i % columns, i // columns
         x, y = widths[:column].sum() + WALL * column, depths[:row].sum() + WALL * row
         made.append(Plan(str(kind), x, y, x + widths[column], y + depths[row], height))
     doorways(made, columns, rng)

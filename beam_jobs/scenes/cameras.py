@@ -10,12 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from beam_jobs.scenes.renderer import Eye
-from beam_jobs.scenes.scene import Room
+from beam_jobs.scenes.scene import Room, Scene
 from models.tasks import Camera
 from models.tasks.view import rotation_from_euler
 
 PITCH = np.radians(22.5)
-SHELL = 0.45  # share of the points that lie on walls, floors and ceilings
+SHELL = 0.42  # share of the points that lie on walls, floors and ceilings
+CEILING = 0.15  # how much rarer a square metre of ceiling is chosen than one of wall or floor: bare ceilings show nothing
+ABOVE = 0.48  # share of the points above eye height, so that pitch is near zero in the mean, as published
+EYE = 1.42  # m
 
 
 @dataclass(frozen=True)
@@ -30,14 +33,18 @@ class Shot:
     others: tuple[int, ...] = ()
 
 
-def stands(eye: Eye, rng: np.random.Generator, per_room: int = 8, clearance: float = 0.35) -> list[tuple[np.ndarray, int]]:
-    """(location, room) of cameras at head height with free space around them and floor below."""
+def stands(eye: Eye, rng: np.random.Generator, per_room: int = 8, clearance: float = 0.6) -> list[tuple[np.ndarray, int]]:
+    """(location, room) of cameras at head height with free space around them, as scanners are set up, and floor below."""
     found, around = [], fibonacci(40)
     for number, room in enumerate(eye.scene.rooms):
         low, high, count = np.array(room.low), np.array(room.high), 0
         for _ in range(200):
             place = np.array(
-                [rng.uniform(low[0] + 0.35, high[0] - 0.35), rng.uniform(low[1] + 0.35, high[1] - 0.35), np.clip(rng.normal(1.42, 0.16), 0.9, 1.9)]
+                [
+                    rng.uniform(low[0] + clearance, high[0] - clearance),
+                    rng.uniform(low[1] + clearance, high[1] - clearance),
+                    np.clip(rng.normal(EYE, 0.16), 0.9, 1.9),
+                ]
             )
             if count == per_room or any(np.hypot(*(place - other)[:2]) < 0.6 for other, _ in found):
                 continue
@@ -63,28 +70,48 @@ def shots(eye: Eye, rng: np.random.Generator, count: int, fewest: int = 3, most:
     corners = scene.shape.vertices[scene.shape.faces]
     spread = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     area = np.linalg.norm(spread, axis=1) / 2
-    shell = np.isin(scene.instance, [i for i, name in enumerate(scene.names) if name in ("wall", "floor", "ceiling")])
-    up_to = np.cumsum(np.where(shell, area / max(area[shell].sum(), 1e-9) * SHELL, area / max(area[~shell].sum(), 1e-9) * (1 - SHELL)))
+    up_to = np.cumsum(chances(scene, area))
     locations = np.array([place for place, _ in cameras])
-    made, point = [], 0
+    made, point, above = [], 0, rng.random() < ABOVE
     for _ in range(count * 60):
         if len(made) >= count or len(cameras) < fewest:
             break
-        triangle = int(np.searchsorted(up_to, rng.random() * up_to[-1]))
-        u, v = sorted(rng.random(2))
-        place = corners[triangle].T @ np.array([u, v - u, 1 - v])
+        triangle, place = on_surface(rng, corners, up_to, above)
         ahead = place - locations
         length = np.linalg.norm(ahead, axis=1)
         seen = (np.abs(eye.cast(locations, ahead / length[:, None])[0] - length) < 5e-3) & (length > 1.2) & (np.abs(np.arcsin(ahead[:, 2] / length)) < PITCH)
         if seen.sum() < fewest:
             continue
         normal = spread[triangle] / (2 * area[triangle])
-        for view, index in enumerate(rng.permutation(np.flatnonzero(seen))[:most]):
+        for view, index in enumerate(far_first(rng, np.flatnonzero(seen), length)[:most]):
             camera = aimed(locations[index], place, field_of_view(rng), scene.rooms[cameras[index][1]])
             facing = normal if normal @ ahead[index] < 0 else -normal
             made.append(Shot(camera, point, view, facing, cameras[index][1]))
-        point += 1
+        point, above = point + 1, rng.random() < ABOVE
     return made
+
+
+def chances(scene: Scene, area: np.ndarray) -> np.ndarray:
+    """[f] chance of every triangle of `area` square metres to hold a point: SHELL for walls, floors and ceilings together, the rest for things."""
+    number = np.array([("wall", "floor", "ceiling").index(name) if name in ("wall", "floor", "ceiling") else 3 for name in scene.names])[scene.instance]
+    weight, shell = np.where(number == 2, CEILING, 1.0) * area, number < 3
+    return np.where(shell, weight / max(weight[shell].sum(), 1e-9) * SHELL, weight / max(weight[~shell].sum(), 1e-9) * (1 - SHELL))
+
+
+def on_surface(rng: np.random.Generator, corners: np.ndarray, up_to: np.ndarray, above: bool) -> tuple[int, np.ndarray]:
+    """(triangle, [3] point in it) by the cumulated chances, above or below eye height."""
+    for _ in range(50):  # a scene may have nothing there
+        triangle = int(np.searchsorted(up_to, rng.random() * up_to[-1]))
+        u, v = sorted(rng.random(2))
+        place = corners[triangle].T @ np.array([u, v - u, 1 - v])
+        if (place[2] > EYE) == above:
+            break
+    return triangle, place
+
+
+def far_first(rng: np.random.Generator, cameras: np.ndarray, length: np.ndarray) -> np.ndarray:
+    """the cameras in a random order weighted by distance (Efraimidis and Spirakis 2006): they look along a room rather than across it."""
+    return cameras[np.argsort(-(rng.random(len(cameras)) ** (1 / length[cameras])))]
 
 
 def field_of_view(rng: np.random.Generator) -> float:

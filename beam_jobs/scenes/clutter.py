@@ -11,8 +11,9 @@ from beam_jobs.scenes.kit import FLAT
 def vase(kit, place, offset=(0, 0, 0), height=0.3):
     t = np.linspace(0, 1, 14)
     radius = height * (0.16 + 0.2 * np.sin(np.pi * t ** kit.rng.uniform(0.5, 1.6)) ** 1.4)
+    neck = slice(None, 8, -1)  # the inside, as far as one looks in
     shape = shapes.joined(
-        [shapes.revolved([0, radius[0]], [0, 0]), shapes.revolved(radius, t * height), shapes.revolved(radius[::-1] * 0.92, t[::-1] * height)]
+        [shapes.revolved([0, radius[0]], [0, 0], 18), shapes.revolved(radius, t * height, 18), shapes.revolved(radius[neck] * 0.92, t[neck] * height, 18)]
     )
     piece = kit.builder.object("vase")
     kit.put(shape, kit.one(kit.ceramics), piece, offset, place)
@@ -22,7 +23,7 @@ def vase(kit, place, offset=(0, 0, 0), height=0.3):
             top = np.array([*lean, height + kit.rng.uniform(0.08, 0.22)])
             path = np.linspace(0, 1, 4)[:, None] * (top - [0, 0, height * 0.8]) + [0, 0, height * 0.8]
             kit.put(soft.tube(path, 0.004, 5), kit.leaves[0], piece, offset, place)
-            kit.put(shapes.ball(kit.rng.uniform(0.018, 0.035), 8), kit.one(kit.paints), piece, np.add(offset, top), place)
+            kit.put(shapes.ball(kit.rng.uniform(0.018, 0.035), 6), kit.one(kit.paints), piece, np.add(offset, top), place)
 
 
 def bottle(kit, place, offset=(0, 0, 0)):
@@ -72,6 +73,24 @@ def papers(kit, place, offset=(0, 0, 0)):
         kit.put(sheet, kit.papers, piece, (offset[0] + 0.04 * j, offset[1] + kit.rng.normal(0, 0.03), offset[2] + 0.003 + 0.004 * j), place, True)
 
 
+def photo(kit, place, offset=(0, 0, 0)):
+    """a small picture that leans back on its stand."""
+    piece, wide, tall = kit.builder.object("picture"), kit.rng.uniform(0.11, 0.2), kit.rng.uniform(0.14, 0.24)
+    lean = turned_back(0.25)
+    frame, canvas = shapes.rounded_box((wide + 0.03, 0.016, tall + 0.03), 0.007, 1), shapes.quad((-wide / 2, -0.0085, -tall / 2), (wide, 0, 0), (0, 0, tall))
+    spot = np.add(offset, (0, 0, tall / 2 + 0.02))
+    kit.put(frame.oriented(lean), kit.one([*kit.woods, kit.dark, kit.white, kit.metal]), piece, spot, place)
+    kit.put(canvas.oriented(lean), kit.one(kit.prints), piece, spot, place, True)
+
+
+def candles(kit, place, offset=(0, 0, 0)):
+    piece, wax = kit.builder.object("candle"), kit.one([kit.white, *kit.paints])
+    for x in (-0.05, 0.0, 0.06)[: kit.rng.integers(1, 4)]:
+        kit.put(
+            shapes.cylinder(kit.rng.uniform(0.02, 0.035), kit.rng.uniform(0.06, 0.22), 12), wax, piece, np.add(offset, (x, kit.rng.normal(0, 0.02), 0)), place
+        )
+
+
 def carton(kit, place, offset=(0, 0, 0), size=0.3):
     rng, piece = kit.rng, kit.builder.object("box")
     extent = size * rng.uniform(0.6, 1.2, 3)
@@ -106,10 +125,10 @@ def toy(kit, place, offset=(0, 0, 0)):
 
 
 def basket(kit, place, offset=(0, 0, 0)):
-    piece, t = kit.builder.object("basket"), np.linspace(0, 1, 25)
-    height, radius = kit.rng.uniform(0.25, 0.4), 0.16 + 0.05 * t + 0.006 * np.sin(t * 2 * np.pi * 8)
-    kit.put(shapes.revolved(radius, t * height, 22), kit.one(kit.woods[:3] + [kit.white, kit.metal]), piece, offset, place)
-    kit.put(shapes.revolved(radius[::-1] - 0.012, t[::-1] * height + 0.001, 22), kit.woods[1], piece, offset, place)
+    piece, t = kit.builder.object("basket"), np.linspace(0, 1, 21)
+    height, radius = kit.rng.uniform(0.25, 0.4), 0.16 + 0.05 * t + 0.006 * np.sin(t * 2 * np.pi * 5)
+    kit.put(shapes.revolved(radius, t * height, 18), kit.one(kit.woods[:3] + [kit.white, kit.metal]), piece, offset, place)
+    kit.put(shapes.revolved([0.2, 0.15], [height, height - 0.12], 18), kit.woods[1], piece, offset, place)
     kit.put(soft.heap(kit.rng, 0.17, 0.1), kit.one(kit.fabrics + [kit.papers]), piece, np.add(offset, (0, 0, height - 0.1)), place)
 
 
@@ -138,10 +157,14 @@ def shoes(kit, place, offset=(0, 0, 0)):
 def throw(kit, place, offset, piece=None):
     """a cushion that leans back; part of `piece`, or of its own on the floor."""
     lean = kit.rng.uniform(0.2, 0.5)
-    turn = np.array([[1, 0, 0], [0, np.cos(lean), -np.sin(lean)], [0, np.sin(lean), np.cos(lean)]])
-    side = kit.rng.uniform(0.18, 0.24)
-    shape = soft.pillow(kit.rng, (side, 0.08, side), 0.6, 0.07).oriented(turn.T)
+    side = kit.rng.uniform(0.18, 0.26)
+    shape = soft.pillow(kit.rng, (side, 0.09, side), 0.6, 0.1, 22).oriented(turned_back(lean))
     kit.put(shape, kit.one(kit.patterns + kit.brights + [kit.linen]), kit.builder.object("cushion") if piece is None else piece, offset, place)
+
+
+def turned_back(lean: float) -> np.ndarray:
+    """[3, 3] rotation that tips the top of a thing backwards (+y) by `lean` radians."""
+    return np.array([[1, 0, 0], [0, np.cos(lean), np.sin(lean)], [0, -np.sin(lean), np.cos(lean)]])
 
 
 def cable(kit, place, offset=(0, 0, 0)):
@@ -155,20 +178,30 @@ def plant(kit, place, offset=(0, 0, 0), size=1.0):
     piece, rng = kit.builder.object("potted plant"), kit.rng
     kit.put(shapes.cone(0.12 * size, 0.17 * size, 0.28 * size), kit.one([kit.clay, kit.white, *kit.paints[:1]]), piece, offset, place)
     kit.put(shapes.cylinder(0.015 * size, 0.4 * size, 8), kit.woods[1], piece, (offset[0], offset[1], offset[2] + 0.25 * size), place)
-    slim, green = rng.uniform(0.16, 0.45), kit.one(kit.leaves)
+    slim, green, bend = rng.uniform(0.16, 0.45), kit.one(kit.leaves), rng.uniform(0.4, 1.4)
     for _ in range(rng.integers(16, 30)):
         turn, rise, long = rng.uniform(0, 6.28), rng.uniform(0.1, 1.35), rng.uniform(0.14, 0.28) * size
         ahead = np.array([np.cos(turn) * np.cos(rise), np.sin(turn) * np.cos(rise), np.sin(rise)])
         side = np.array([-np.sin(turn), np.cos(turn), 0])
         u, v = np.meshgrid(np.linspace(0, 1, 8), np.linspace(-1, 1, 5), indexing="ij")
         wide = slim * long * np.sin(np.pi * u**0.8) * v
-        droop = np.stack([0 * u, 0 * u, -0.5 * long * u**2 + 0.25 * np.abs(wide)], -1)
+        droop = np.stack([0 * u, 0 * u, -bend * long * u**2 + 0.6 * wide**2 / (slim * long) + 0.012 * np.sin(9 * u)], -1)
         points = (2 * long * u)[..., None] * ahead + wide[..., None] * side + droop
         kit.put(shapes.from_lattice(points), green, piece, (offset[0], offset[1], offset[2] + (0.32 + 0.33 * rng.random()) * size), place, True)
 
 
-SMALL = {"vase": vase, "bottle": bottle, "bowl": bowl, "pile": pile, "cup": cup, "papers": papers, "tin": tin, "clock": clock_radio}
-LOW = (carton, toy, basket, clothes, bag, shoes, throw, cable, pile)
+SMALL = {
+    "vase": vase,
+    "bottle": bottle,
+    "bowl": bowl,
+    "pile": pile,
+    "cup": cup,
+    "papers": papers,
+    "tin": tin,
+    "clock": clock_radio,
+    "photo": photo,
+    "candles": candles,
+}
 
 
 def row_of_things(kit, place, span, y, z, room):
@@ -177,8 +210,8 @@ def row_of_things(kit, place, span, y, z, room):
     while x < span[1] - 0.13:
         choice = kit.rng.random()
         if choice < 0.6:
-            long, tall = min(kit.rng.uniform(0.1, 0.32), span[1] - x), kit.rng.uniform(0.65, 0.95) * min(room, 0.33)
-            kit.box((long, 0.2, tall), (x + long / 2, y, z + tall / 2), kit.one(kit.spines), kit.builder.object("book"), place, 0.008)
+            long, tall = min(kit.rng.uniform(0.07, 0.24), span[1] - x), kit.rng.uniform(0.55, 0.98) * min(room, 0.33)
+            kit.box((long, kit.rng.uniform(0.16, 0.22), tall), (x + long / 2, y, z + tall / 2), kit.one(kit.spines), kit.builder.object("book"), place, 0.018)
             x += long + 0.012
             continue
         spot = (x + 0.08, y, z)
@@ -186,8 +219,10 @@ def row_of_things(kit, place, span, y, z, room):
             vase(kit, place, spot, min(room - 0.03, 0.2))
         elif choice < 0.78 and room > 0.3:
             clock_radio(kit, place, spot)
-        elif choice < 0.86:
+        elif choice < 0.84:
             tin(kit, place, spot)
+        elif choice < 0.93:
+            photo(kit, place, spot)
         else:
             carton(kit, place, spot, 0.16)
         x += 0.2

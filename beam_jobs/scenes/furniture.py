@@ -8,7 +8,6 @@ from __future__ import annotations
 import numpy as np
 
 from beam_jobs.scenes import clutter, shapes, soft, textures
-from beam_jobs.scenes.kit import FLAT
 from beam_jobs.scenes.scene import Light
 
 
@@ -65,7 +64,8 @@ def office_chair(kit, place):
 def couch(kit, place, width=1.9, depth=0.9):
     piece, covering, count = kit.builder.object("couch"), kit.one(kit.cloths + kit.patterns[:1]), max(1, int(width / 0.65))
     rng, arm, high = kit.rng, kit.rng.uniform(0.16, 0.24), kit.rng.uniform(0.5, 0.62)
-    kit.box((width, depth, 0.3), (0, 0, 0.22), covering, piece, place, 0.05)
+    kit.box((width, depth, 0.3), (0, 0, 0.2), covering, piece, place, 0.06)
+    kit.foot(width, depth, covering, piece, place)
     kit.box((width, 0.24, high), (0, depth / 2 - 0.12, 0.35 + high / 2), covering, piece, place, 0.1)
     for x in (-1, 1):
         kit.box((arm, depth, 0.56), (x * (width / 2 - arm / 2), 0, 0.34), covering, piece, place, 0.08)
@@ -73,47 +73,53 @@ def couch(kit, place, width=1.9, depth=0.9):
     seat = (width - 2 * arm) / count
     for j in range(count):
         x = -width / 2 + arm + seat * (j + 0.5)
-        kit.put(soft.pillow(rng, (seat * 0.5, depth * 0.37, 0.1), 0.35, 0.03), covering, piece, (x, -0.08, 0.43), place)
-        kit.put(soft.pillow(rng, (seat * 0.48, 0.11, 0.22), 0.5, 0.05), covering, piece, (x, depth / 2 - 0.28, 0.68), place)
-    for _ in range(rng.integers(1, 4)):
+        kit.put(soft.pillow(rng, (seat * 0.5, depth * 0.37, 0.11), 0.5, 0.1), covering, piece, (x, -0.08, 0.43), place)
+        kit.put(soft.pillow(rng, (seat * 0.5, 0.13, 0.24), 0.6, 0.12), covering, piece, (x, depth / 2 - 0.28, 0.68), place)
+    for _ in range(rng.integers(1, 2 + count)):
         x = rng.uniform(-0.5, 0.5) * (width - 2 * arm - 0.4)
         clutter.throw(kit, place, (x, depth / 2 - 0.44, 0.66), piece)
     if rng.random() < 0.5:
-        blanket = soft.cloth(rng, 0.7, depth * 0.6, 0.015).oriented(np.eye(3))
-        kit.put(blanket, kit.one(kit.patterns + kit.brights), piece, (rng.uniform(-0.3, 0.3) * width, -0.1, 0.545), place)
+        blanket = soft.cloth(rng, 0.7, depth * 0.6, 0.025)
+        kit.put(blanket, kit.one(kit.patterns + kit.brights), piece, (rng.uniform(-0.3, 0.3) * width, -0.1, 0.55), place)
+
+
+def armchair(kit, place) -> None:
+    couch(kit, place, 0.95, 0.85)
 
 
 def bed(kit, place, width=1.6, depth=2.05):
     piece, wood, rng = kit.builder.object("bed"), kit.one(kit.woods + kit.cloths), kit.rng
-    kit.box((width, depth, 0.26), (0, 0, 0.17), wood, piece, place, 0.03)
+    kit.box((width, depth, 0.3), (0, 0, 0.15), wood, piece, place, 0.04)
+    kit.foot(width, depth, wood, piece, place)
     kit.box((width - 0.04, depth - 0.06, 0.26), (0, 0, 0.43), kit.linen, piece, place, 0.08)
     u, v = np.meshgrid(np.linspace(-0.56, 0.56, 44), np.linspace(-0.5, 0.22, 34), indexing="ij")
     over = np.maximum(np.abs(u) - 0.49, 0) / 0.07
-    folds = 0.016 * np.sin(u * 21 + 3 * np.sin(v * 9)) + 0.014 * np.sin(v * 25 + rng.uniform(0, 6)) + 0.012 * np.sin(u * 13 - v * 17 + rng.uniform(0, 6))
-    points = np.stack([np.clip(u, -0.51, 0.51) * width + 0.03 * np.sign(u) * over, v * depth, 0.6 + folds - 0.25 * over**1.2], -1)
+    folds = 0.02 * np.sin(u * 21 + 3 * np.sin(v * 9)) + 0.02 * np.sin(v * 25 + rng.uniform(0, 6)) + 0.015 * np.sin(u * 13 - v * 17 + rng.uniform(0, 6))
+    points = np.stack([np.clip(u, -0.51, 0.51) * width + 0.03 * np.sign(u) * over, v * depth, 0.625 + folds - 0.25 * over**1.2], -1)
     kit.put(shapes.from_lattice(points), kit.one(kit.fabrics), piece, (0, 0, 0), place)
     kit.box((width + 0.06, 0.08, rng.uniform(0.85, 1.2)), (0, depth / 2 - 0.03, 0.55), wood, piece, place, 0.035)
     for x in (-1, 1):
         for layer in range(int(rng.integers(1, 3))):
             shape = soft.pillow(rng, (width * 0.21, 0.21, 0.09), 0.6, 0.08)
             kit.put(
-                shape, kit.linen if layer == 0 else kit.one(kit.fabrics), piece, (x * width * 0.24, depth / 2 - 0.32 - 0.1 * layer, 0.64 + 0.1 * layer), place
+                shape, kit.linen if layer == 0 else kit.one(kit.fabrics), piece, (x * width * 0.24, depth / 2 - 0.32 - 0.1 * layer, 0.65 + 0.1 * layer), place
             )
     if rng.random() < 0.6:
-        throw = soft.cloth(rng, width * 1.02, 0.5, 0.018)
-        kit.put(throw, kit.one(kit.patterns + kit.brights), piece, (0, -depth * 0.3, 0.645), place)
+        throw = soft.cloth(rng, width * 1.02, 0.6, 0.025)
+        kit.put(throw, kit.one(kit.patterns + kit.brights), piece, (0, -depth * 0.3, 0.675), place)
 
 
 def shelf(kit, place, width=0.9, height=1.9, depth=0.32):
     piece, wood, boards = kit.builder.object("bookcase"), kit.one([*kit.woods, kit.white]), int(kit.rng.integers(4, 6))
     for x in (-1, 1):
-        kit.box((0.03, depth, height), (x * (width / 2 - 0.015), 0, height / 2), wood, piece, place, 0.008)
+        kit.box((0.035, depth, height), (x * (width / 2 - 0.017), 0, height / 2), wood, piece, place, 0.016)
     kit.box((width, 0.015, height), (0, depth / 2 - 0.008, height / 2), wood, piece, place, 0.004)
+    kit.foot(width, depth, wood, piece, place, radius=0.04)
     step = (height - 0.06) / boards
     for j in range(boards + 1):
-        kit.box((width - 0.05, depth, 0.03), (0, 0, 0.03 + step * j), wood, piece, place, 0.008)
+        kit.box((width - 0.05, depth, 0.03), (0, 0, 0.03 + step * j), wood, piece, place, 0.014)
     for j in range(boards):
-        clutter.row_of_things(kit, place, (-width / 2 + 0.06, width / 2 - 0.06), -0.02, 0.045 + step * j, step - 0.06)
+        clutter.row_of_things(kit, place, (-width / 2 + 0.05, width / 2 - 0.05), -0.02, 0.045 + step * j, step - 0.06)
 
 
 def nightstand(kit, place):
@@ -158,54 +164,62 @@ def screen(kit, place, offset=(0, 0, 0), width=1.1):
 
 def cabinet(kit, place, width=1.2, depth=0.45, height=0.8, material=None, name="cabinet"):
     piece, wood = kit.builder.object(name), kit.one([*kit.woods, kit.white, kit.lacquers[0]]) if material is None else material
-    kit.box((width, depth, height - 0.06), (0, 0, height / 2 + 0.03), wood, piece, place, 0.03)
+    kit.box((width, depth, height - 0.06), (0, 0, height / 2 + 0.03), wood, piece, place, 0.035)
+    kit.foot(width - 0.02, depth - 0.02, wood, piece, place, (0, 0, 0.0), 0.06)
     columns, rows = max(1, round(width / 0.45)), max(1, round(height / 0.7)) if kit.rng.random() < 0.6 else max(2, round(height / 0.28))
     rows = rows if height < 1.5 else 1
     wide, tall = (width - 0.04) / columns, (height - 0.1) / rows
-    front, knob = shapes.rounded_box((wide - 0.012, 0.025, tall - 0.012), 0.012), shapes.ball(0.016, 10)
+    front, knob = shapes.rounded_box((wide - 0.016, 0.05, tall - 0.016), 0.024, 1), shapes.ball(0.016, 6)
     for a in range(columns):
         for b in range(rows):
             x, z = -width / 2 + 0.02 + wide * (a + 0.5), 0.08 + tall * (b + 0.5)
             kit.put(front, wood, piece, (x, -depth / 2 - 0.008, z), place)
-            kit.put(knob, kit.metal, piece, (x + (wide / 2 - 0.05) * (1 if a % 2 == 0 else -1), -depth / 2 - 0.034, z), place)
+            kit.put(knob, kit.metal, piece, (x + (wide / 2 - 0.06) * (1 if a % 2 == 0 else -1), -depth / 2 - 0.042, z), place)
     return width * 0.85, depth * 0.8, height
 
 
 def radiator(kit, place, width=0.9):
-    piece, rib = kit.builder.object("radiator"), shapes.rounded_box((0.05, 0.09, 0.56), 0.024)
+    piece, rib = kit.builder.object("radiator"), shapes.rounded_box((0.05, 0.09, 0.56), 0.024, 1)
     for x in np.arange(-width / 2 + 0.03, width / 2, 0.06):
         kit.put(rib, kit.white, piece, (x, 0, 0.42), place)
 
 
-def picture(kit, place, width, height):
-    piece, wood, canvas = kit.builder.object("picture"), kit.one([*kit.woods, kit.dark, kit.white]), kit.builder.material(textures.painting(kit.rng))
-    for side in (-1, 1):
-        kit.box((width + 0.06, 0.035, 0.04), (0, 0, side * height / 2), wood, piece, place, 0.012)
-        kit.box((0.04, 0.035, height), (side * width / 2, 0, 0), wood, piece, place, 0.012)
-    kit.put(shapes.quad((-width / 2, -0.004, -height / 2), (width, 0, 0), (0, 0, height)), canvas, piece, (0, 0, 0), place, True)
+def pouf(kit, place):
+    """a round seat of cloth, or a beanbag."""
+    piece, high = kit.builder.object("pouf"), kit.rng.uniform(0.17, 0.24)
+    kit.put(soft.pillow(kit.rng, (0.27, 0.27, high), 0.7, 0.1), kit.one(kit.fabrics), piece, (0, 0, high), place)
 
 
-def clock(kit, place):
-    piece = kit.builder.object("clock")
-    kit.put(shapes.cylinder(0.15, 0.03, 26).oriented(FLAT), kit.white, piece, (0, 0, 0), place)
-    kit.put(shapes.ring(0.15, 0.016).oriented(FLAT), kit.dark, piece, (0, -0.03, 0), place)
-    for turn, long in ((kit.rng.uniform(0, 6.3), 0.08), (kit.rng.uniform(0, 6.3), 0.12)):
-        ahead = np.array([np.sin(turn), 0, np.cos(turn)])
-        kit.put(soft.tube(np.linspace(0, 1, 3)[:, None] * ahead * long + [0, -0.036, 0], 0.005), kit.dark, piece, (0, 0, 0), place)
+def stool(kit, place):
+    piece, high = kit.builder.object("chair"), kit.rng.uniform(0.45, 0.7)
+    kit.put(soft.pillow(kit.rng, (0.18, 0.18, 0.05), 0.6, 0.05, 16), kit.one(kit.fabrics + kit.woods), piece, (0, 0, high), place)
+    kit.legs(0.34, 0.34, high, kit.one(kit.woods + [kit.metal]), piece, place, 0.022)
 
 
-def wall_shelf(kit, place, width=0.8):
-    """a board on the wall with a row of things on it."""
-    kit.box((width, 0.2, 0.03), (0, -0.08, 0), kit.one(kit.woods), kit.builder.object("shelf"), place, 0.01)
-    clutter.row_of_things(kit, place, (-width / 2 + 0.04, width / 2 - 0.06), -0.07, 0.016, 0.3)
+def bench(kit, place):
+    """a bench with a cushion, and what was left on it."""
+    piece, wood = kit.builder.object("bench"), kit.one(kit.woods)
+    kit.box((1.1, 0.36, 0.06), (0, 0, 0.4), wood, piece, place, 0.02)
+    kit.legs(1.1, 0.36, 0.38, wood, piece, place, 0.03)
+    kit.put(soft.pillow(kit.rng, (0.54, 0.18, 0.05), 0.4, 0.1), kit.one(kit.fabrics), piece, (0, 0, 0.47), place)
+    if kit.rng.random() < 0.7:
+        (clutter.bag, clutter.clothes)[kit.rng.integers(2)](kit, place, (kit.rng.uniform(-0.3, 0.3), 0, 0.5))
+
+
+def side_table(kit, place):
+    """a small table with a lamp or a plant and what one puts down beside it."""
+    width, depth, height = table(kit, place, 0.5, 0.45, kit.rng.uniform(0.45, 0.62), "side table")
+    if kit.rng.random() < 0.5:
+        table_lamp(kit, place, (0.06, 0.05, height))
+    else:
+        clutter.plant(kit, place, (0.06, 0.05, height), 0.6)
+    (clutter.pile, clutter.cup, clutter.papers)[kit.rng.integers(3)](kit, place, (-0.1, -0.06, height))
 
 
 def rug(kit, place, width, depth):
     rng = kit.rng
-    textile = textures.pattern(rng, textures.tinted(rng, (0.6, 0.52, 0.46), 0.1), textures.tinted(rng, (0.42, 0.36, 0.38), 0.12))
-    if rng.random() < 0.5:
-        textile = textures.carpet(rng, textures.tinted(rng, (0.5, 0.4, 0.36), 0.1), textures.tinted(rng, (0.75, 0.7, 0.62), 0.08))
-    material = kit.builder.material(textile, relief="pile")
-    u, v = np.meshgrid(np.linspace(-0.5, 0.5, 30), np.linspace(-0.5, 0.5, 24), indexing="ij")
-    waves = 0.016 + 0.006 * np.sin(u * width * rng.uniform(8, 16) + v * rng.uniform(-9, 9)) + 0.004 * np.sin(v * depth * 14)
-    kit.put(shapes.from_lattice(np.stack([u * width, v * depth, waves], -1)), material, kit.builder.object("rug"), (0, 0, 0), place, True)
+    pale, deep = textures.tinted(rng, (0.68, 0.6, 0.5), 0.1), textures.tinted(rng, (0.32, 0.24, 0.26), 0.1)
+    textile = (textures.pattern, textures.carpet, textures.kilim)[rng.choice(3, p=[0.25, 0.25, 0.5])](rng, pale, deep)
+    material, piece = kit.builder.material(textile, relief="pile"), kit.builder.object("rug")
+    kit.put(shapes.quad((-width / 2, -depth / 2, 0.016), (width, 0, 0), (0, depth, 0)), material, piece, (0, 0, 0), place, True)
+    kit.put(soft.skirt(width, depth, 0.016), material, piece, (0, 0, 0), place)

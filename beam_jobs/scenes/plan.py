@@ -132,9 +132,9 @@ def doorways(plans: list[Plan], columns: int, rng) -> None:
         for j, wall in ((i + 1, 1), (i + columns, 2)):
             if j >= len(plans) or (wall == 1 and (i + 1) % columns == 0):
                 continue
-            other, opposite, wide = plans[j], {1: 3, 2: 0}[wall], rng.random() < 0.6
-            width, height = (rng.uniform(1.4, 2.6), min(2.3, plan.height - 0.2)) if wide else (0.9, 2.05)
+            other, opposite, wide = plans[j], {1: 3, 2: 0}[wall], rng.random() < 0.65
             here, there = plan.side(wall), other.side(opposite)
+            width, height = (rng.uniform(1.4, min(3.4, here.length - 0.8)), min(2.3, plan.height - 0.2)) if wide else (0.9, 2.05)
             at = rng.uniform(width / 2 + 0.25, here.length - width / 2 - 0.25)
             across = (here.point(at, 0) - there.start) @ there.along
             for room, side, number, place in ((plan, here, wall, at), (other, there, opposite, across)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from beam_jobs.scenes import appliances, clutter, furniture
+from beam_jobs.scenes import appliances, clutter, furniture, groups, hangings, shell
 from beam_jobs.scenes.plan import Plan
 
 
@@ -14,19 +14,27 @@ def living_room(kit, plan: Plan) -> None:
         furniture.couch(kit, spot, kit.rng.uniform(1.75, 2.2))
         ahead = plan.in_front(spot, 1.1, 1.1, 0.6)
         if ahead:
-            furniture.rug(kit, ahead, 2.6, 1.7)
-            clutter.on_top(kit, ahead, furniture.table(kit, ahead, 1.05, 0.58, 0.42, "coffee table"), 4, ("pile", "cup", "bowl", "vase", "papers"))
+            furniture.rug(kit, ahead, kit.rng.uniform(2.4, 3.2), kit.rng.uniform(1.7, 2.2))
+            things = ("pile", "cup", "bowl", "vase", "papers", "candles")
+            clutter.on_top(kit, ahead, furniture.table(kit, ahead, 1.05, 0.58, 0.42, "coffee table"), 5, things)
+        for way in (-1, 1):
+            beside = plan.beside(spot, way * 1.4, 0.55, 0.5, 0.2)
+            if beside:
+                furniture.side_table(kit, beside)
     spot = plan.against_wall(kit.rng, 1.6, 0.45, tall=False)
     if spot:
         top = furniture.cabinet(kit, spot, 1.6, 0.42, 0.5)
         furniture.screen(kit, spot, (0, 0, 0.5))
         clutter.row_of_things(kit, spot, (0.6, 0.78), 0, top[2], 0.3)
-    for piece, width, depth in ((furniture.shelf, 0.9, 0.34), (clutter.plant, 0.5, 0.5), (furniture.lamp, 0.45, 0.45), (clutter.plant, 0.5, 0.5)):
+    for piece, width, depth in ((furniture.shelf, 0.9, 0.34), (plant, 0.5, 0.5), (furniture.lamp, 0.45, 0.45), (furniture.shelf, 0.9, 0.34), (plant, 0.5, 0.5)):
         attempt(kit, plan, piece, width, depth)
-    spot = plan.somewhere(kit.rng, 0.95, 0.9)
-    if spot:
-        furniture.couch(kit, spot, 0.95, 0.85)
-    lie_about(kit, plan, (clutter.toy, clutter.throw, clutter.basket, clutter.bag, clutter.cable), 8)
+    attempt(kit, plan, lambda kit, spot: furniture.couch(kit, spot, 1.6, 0.85), 1.6, 0.9, tall=False)
+    for _ in range(3):
+        spot = plan.somewhere(kit.rng, 0.95, 0.9)
+        if spot:
+            furniture.armchair(kit, spot)
+    groups.standing(kit, plan, furniture.pouf, 0.55, 2)
+    lie_about(kit, plan, (clutter.toy, clutter.throw, clutter.basket, clutter.bag, clutter.cable, clutter.pile), 8)
 
 
 def bedroom(kit, plan: Plan) -> None:
@@ -40,11 +48,14 @@ def bedroom(kit, plan: Plan) -> None:
     spot = plan.against_wall(kit.rng, 1.6, 0.6)
     if spot:
         furniture.cabinet(kit, spot, 1.6, 0.58, 2.1, name="wardrobe")
+    attempt(kit, plan, furniture.bench, 1.15, 0.4, tall=False)
     dresser(kit, plan, 1.1, 0.45, 0.85, 4, ("vase", "bottle", "clock", "cup", "pile"))
-    spot = plan.somewhere(kit.rng, 1.6, 1.1, 0.0)
+    spot = plan.somewhere(kit.rng, 1.8, 1.3, 0.0)
     if spot:
-        furniture.rug(kit, spot, 1.6, 1.1)
+        furniture.rug(kit, spot, 1.8, 1.3)
     attempt(kit, plan, furniture.lamp, 0.45, 0.45)
+    attempt(kit, plan, furniture.armchair, 1.0, 0.9, tall=False)
+    groups.standing(kit, plan, furniture.pouf, 0.55, 1)
     lie_about(kit, plan, (clutter.clothes, clutter.shoes, clutter.bag, clutter.basket, clutter.clothes), 9)
 
 
@@ -56,15 +67,20 @@ def kitchen(kit, plan: Plan) -> None:
             appliances.counter(kit, spot, width)
     attempt(kit, plan, appliances.oven, 0.62, 0.64)
     attempt(kit, plan, appliances.refrigerator, 0.74, 0.72)
-    dinner(kit, plan, 1.2)
-    lie_about(kit, plan, (clutter.basket, clutter.carton, clutter.bag), 7)
+    (groups.island if kit.rng.random() < 0.5 else groups.dinner)(kit, plan)
+    attempt(kit, plan, furniture.shelf, 0.9, 0.34)
+    attempt(kit, plan, plant, 0.5, 0.5)
+    lie_about(kit, plan, (clutter.basket, clutter.carton, clutter.bag), 6)
 
 
 def dining_room(kit, plan: Plan) -> None:
-    dinner(kit, plan, 1.8)
-    dresser(kit, plan, 1.5, 0.45, 0.85, 6, ("vase", "bottle", "bowl", "clock"))
-    attempt(kit, plan, clutter.plant, 0.5, 0.5)
-    dresser(kit, plan, 0.9, 0.42, 1.4, 4, ("vase", "bowl", "cup"))
+    groups.dinner(kit, plan, kit.rng.uniform(1.8, 2.4))
+    dresser(kit, plan, 1.5, 0.45, 0.85, 7, ("vase", "bottle", "bowl", "clock", "photo", "candles"))
+    attempt(kit, plan, plant, 0.5, 0.5)
+    dresser(kit, plan, 0.9, 0.42, 1.4, 4, ("vase", "bowl", "cup", "photo"))
+    attempt(kit, plan, furniture.shelf, 0.9, 0.34)
+    attempt(kit, plan, furniture.armchair, 1.0, 0.9, tall=False)
+    lie_about(kit, plan, (clutter.toy, clutter.basket, clutter.bag), 4)
 
 
 def home_office(kit, plan: Plan) -> None:
@@ -98,15 +114,7 @@ def bathroom(kit, plan: Plan) -> None:
     lie_about(kit, plan, (clutter.clothes, clutter.basket, clutter.basket), 7)
 
 
-FURNISH = {"living_room": living_room, "bedroom": bedroom, "kitchen": kitchen, "dining_room": dining_room, "home_office": home_office, "bathroom": bathroom}
-SPARE = {
-    "living_room": ("shelf", "plant", "armchair", "dresser"),
-    "bedroom": ("dresser", "armchair", "plant"),
-    "kitchen": ("dresser", "chair", "plant"),
-    "dining_room": ("dresser", "chair", "shelf", "plant"),
-    "home_office": ("shelf", "chair", "cartons", "plant"),
-    "bathroom": ("basket", "plant", "dresser", "towels"),
-}
+WALLS = (0.42, 0.22, 0.16, 0.08, 0.12)  # shares of pictures, shelves, small pictures in rows, mirrors, coats
 
 
 def attempt(kit, plan: Plan, piece, width: float, depth: float, tall: bool = True) -> None:
@@ -121,26 +129,17 @@ def dresser(kit, plan: Plan, width, depth, height, things, kinds=tuple(clutter.S
         clutter.on_top(kit, spot, furniture.cabinet(kit, spot, width, depth, height), things, kinds)
 
 
-def dinner(kit, plan: Plan, width: float) -> None:
-    """a table with chairs drawn up to it."""
-    spot = plan.somewhere(kit.rng, width + 0.5, 1.9, 0.1)
-    if not spot:
-        return
-    clutter.on_top(kit, spot, furniture.table(kit, spot, width, 0.9), int(kit.rng.integers(3, 7)), ("bowl", "cup", "bottle", "vase", "papers"))
-    (x, y, _, yaw), seats = spot, 2 if width > 1.3 else 1
-    for side in (-1, 1):
-        for j in range(seats):
-            dx, dy = (j - (seats - 1) / 2) * 0.65, side * (0.5 + kit.rng.uniform(0.0, 0.25))
-            place = (x + np.cos(yaw) * dx - np.sin(yaw) * dy, y + np.sin(yaw) * dx + np.cos(yaw) * dy, 0.0)
-            furniture.chair(kit, (*place, yaw + (0 if side > 0 else np.pi) + kit.rng.normal(0, 0.15)))
-
-
 def lie_about(kit, plan: Plan, things, count: int) -> None:
-    """up to `count` of `things` on the floor, wherever there is space, turned anyhow."""
+    """up to `count` of `things` on the floor, two of three along the walls, turned anyhow."""
     for _ in range(count):
-        spot = plan.somewhere(kit.rng, 0.45, 0.45, 0.02, around=0.05)
+        out = kit.rng.random() < 0.35
+        spot = plan.somewhere(kit.rng, 0.45, 0.45, 0.02, around=0.05) if out else plan.against_wall(kit.rng, 0.45, 0.45, tall=False)
         if spot:
             things[kit.rng.integers(len(things))](kit, (*spot[:3], kit.rng.uniform(0, 6.28)), (0, 0, 0.01))
+
+
+def plant(kit, place) -> None:
+    clutter.plant(kit, place, size=kit.rng.uniform(0.9, 1.5))
 
 
 def cartons(kit, place) -> None:
@@ -148,37 +147,61 @@ def cartons(kit, place) -> None:
         clutter.carton(kit, (*place[:2], place[2] + 0.3 * level, place[3] + kit.rng.normal(0, 0.2)), (0, 0, 0), 0.36)
 
 
+FURNISH = {"living_room": living_room, "bedroom": bedroom, "kitchen": kitchen, "dining_room": dining_room, "home_office": home_office, "bathroom": bathroom}
+MIDDLE = {
+    "living_room": (groups.seats, groups.sofa, groups.dinner, groups.poufs),
+    "bedroom": (groups.seats, groups.low_table, groups.poufs, groups.laundry),
+    "kitchen": (groups.dinner, groups.low_table, groups.island),
+    "dining_room": (groups.dinner, groups.sofa, groups.seats),
+    "home_office": (groups.sofa, groups.low_table, groups.seats, groups.dinner),
+    "bathroom": (groups.laundry,),
+}
+SPARE = {
+    "living_room": ("shelf", "plant", "armchair", "dresser", "pouf", "side table", "couch"),
+    "bedroom": ("dresser", "armchair", "plant", "bench", "side table"),
+    "kitchen": ("dresser", "chair", "plant", "shelf"),
+    "dining_room": ("dresser", "chair", "shelf", "plant", "side table"),
+    "home_office": ("shelf", "chair", "cartons", "plant", "armchair", "side table", "couch"),
+    "bathroom": ("basket", "plant", "dresser", "towels", "bench"),
+}
+
+
 def fill(kit, plan: Plan) -> None:
-    """one more piece of the room's kind for every 3 square metres, things on the walls, radiators below windows."""
-    for _ in range(int((plan.x1 - plan.x0) * (plan.y1 - plan.y0) / 3)):
+    """a closed door, pieces in the middle, one more of the room's kind for every 2 square metres, things on walls, radiators below windows."""
+    area = (plan.x1 - plan.x0) * (plan.y1 - plan.y0)
+    attempt(kit, plan, shell.closet, 0.95, 0.06)
+    for _ in range(int(area / 6)):
+        MIDDLE[plan.kind][kit.rng.integers(len(MIDDLE[plan.kind]))](kit, plan)
+    for _ in range(int(area / 2)):
         spare(kit, plan, str(kit.rng.choice(SPARE[plan.kind])))
     for wall in range(4):
         for a, b, low, _, what in list(plan.openings[wall]):
             if what == "window" and low > 0.7:
                 side = plan.side(wall)
                 furniture.radiator(kit, (*side.point((a + b) / 2, 0.07), 0.0, side.yaw), min(b - a, 1.0))
-    for _ in range(int(kit.rng.integers(6, 13)) if plan.kind != "bathroom" else 3):
+    for _ in range(int(kit.rng.integers(12, 20)) if plan.kind != "bathroom" else 5):
         on_wall(kit, plan)
 
 
 def spare(kit, plan: Plan, what: str) -> None:
     if what == "dresser":
         dresser(kit, plan, kit.rng.uniform(0.6, 1.4), 0.45, kit.rng.uniform(0.5, 1.0), int(kit.rng.integers(3, 7)))
-    elif what == "armchair":
-        attempt(kit, plan, lambda kit, spot: furniture.couch(kit, spot, 0.95, 0.85), 1.0, 0.9, tall=False)
-    elif what == "chair":
-        spot = plan.somewhere(kit.rng, 0.55, 0.55, 0.2)
-        if spot:
-            furniture.chair(kit, (*spot[:3], kit.rng.uniform(0, 6.28)))
+    elif what == "couch":
+        attempt(kit, plan, furniture.couch, 1.95, 0.9, tall=False)
     else:
         piece, width, depth = {
             "shelf": (furniture.shelf, 0.95, 0.36),
-            "plant": (clutter.plant, 0.5, 0.5),
+            "plant": (plant, 0.5, 0.5),
+            "armchair": (furniture.armchair, 1.0, 0.9),
+            "bench": (furniture.bench, 1.15, 0.4),
+            "chair": (furniture.chair, 0.55, 0.55),
+            "pouf": (furniture.pouf, 0.55, 0.55),
+            "side table": (furniture.side_table, 0.55, 0.5),
             "towels": (appliances.towels, 0.7, 0.1),
             "cartons": (cartons, 0.45, 0.45),
             "basket": (clutter.basket, 0.45, 0.45),
         }[what]
-        attempt(kit, plan, piece, width, depth)
+        attempt(kit, plan, piece, width, depth, tall=what in ("shelf", "towels"))
 
 
 def on_wall(kit, plan: Plan) -> None:
@@ -189,9 +212,8 @@ def on_wall(kit, plan: Plan) -> None:
     if any(at + width / 2 + 0.1 > a and at - width / 2 - 0.1 < b for a, b, *_ in plan.openings[wall]) or not plan.hang(wall, at, width):
         return
     place = (*side.point(at, 0.025), min(kit.rng.uniform(1.5, 1.75), plan.height - 0.5), side.yaw)
-    if what < 0.2:
-        furniture.clock(kit, place)
-    elif what < 0.4:
-        furniture.wall_shelf(kit, place, width)
+    if what < 0.08:
+        hangings.clock(kit, place)
     else:
-        furniture.picture(kit, place, width, height)
+        piece = (hangings.picture, hangings.wall_shelf, hangings.gallery, hangings.mirror, hangings.coats)[kit.rng.choice(5, p=WALLS)]
+        piece(kit, place, width, height)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from beam_jobs.scenes import shapes, soft, textures
+from beam_jobs.scenes import shapes, textures
 from beam_jobs.scenes.kit import WOODS
 from beam_jobs.scenes.plan import WALL, Plan
 from beam_jobs.scenes.scene import Light
 
+DADO = 0.95  # m, where the lower part of a wall in two colours ends
 REACH = WALL / 2 + 0.04  # m that a floor goes beyond its room
 PAINTS = {
     "living_room": ((0.84, 0.82, 0.77), (0.78, 0.78, 0.77), (0.72, 0.7, 0.63), (0.66, 0.7, 0.71)),
@@ -20,46 +21,6 @@ PAINTS = {
 }
 
 
-def windows(kit, plan: Plan) -> None:
-    """openings in outer walls with a bright picture behind, a frame, and sometimes curtains of folded cloth."""
-    rng, builder = kit.rng, kit.builder
-    for wall in plan.outer_walls():
-        side = plan.side(wall)
-        if rng.random() > (0.9 if not plan.has("window") else 0.45) or side.length < 1.8:
-            continue
-        width, low = min(rng.uniform(0.9, 2.4), side.length - 0.8), float(rng.choice([0.45, 0.85, 0.9])) if plan.kind != "bathroom" else 1.3
-        high, at = min(plan.height - 0.25, low + rng.uniform(1.0, 1.5)), rng.uniform(width / 2 + 0.3, side.length - width / 2 - 0.3)
-        plan.openings[wall].append((at - width / 2, at + width / 2, low, high, "window"))
-        piece = builder.object("window")
-        outside = builder.material(textures.outdoor(rng), glow=rng.uniform(1.6, 2.4))
-        corner = side.point(at + width / 2, -0.16)
-        builder.add(shapes.quad((*corner, low), (*(-side.along * width), 0), (0, 0, high - low)), outside, piece, stretch=True)
-        frame(kit, piece, (*side.point(at, -0.07), 0.0, side.yaw), width, low, high)
-        power = rng.uniform(1.1, 1.8) * width * (high - low) * np.array([0.92, 0.97, 1.06])
-        middle = (*side.point(at, 0.03), (low + high) / 2)
-        builder.lights.append(Light(middle, width / 2, tuple(power), (*(-side.along * width * 0.48), 0.0), (0.0, 0.0, (high - low) * 0.48)))
-        if plan.kind != "bathroom" and rng.random() < 0.65:
-            curtains(kit, side, at, width, low, high)
-
-
-def frame(kit, piece: int, place, width: float, low: float, high: float) -> None:
-    for x in (-width / 2, 0, width / 2):
-        kit.box((0.055, 0.16 if x else 0.05, high - low), (x, 0, (low + high) / 2), kit.white, piece, place, 0.014)
-    for z in (low, high):
-        kit.box((width + 0.08, 0.24, 0.055), (0, -0.02, z), kit.white, piece, place, 0.018)
-
-
-def curtains(kit, side, at, width, low, high) -> None:
-    material, piece = kit.one(kit.fabrics + [kit.linen]), kit.builder.object("curtain")
-    place, bottom = (*side.point(at, 0.1), 0.0, side.yaw), low - 0.15 if low > 0.6 and kit.rng.random() < 0.5 else 0.03
-    for x in (-1, 1):
-        wide = kit.rng.uniform(0.3, 0.6)
-        shape = soft.hanging(kit.rng, wide, bottom, high + 0.15, kit.rng.uniform(0.09, 0.16))
-        kit.put(shape, material, piece, (x * (width / 2 + 0.05), 0, 0), place)
-    rod = np.array([[-width / 2 - 0.4, 0, 0], [0, 0, 0], [width / 2 + 0.4, 0, 0]]) + [0, 0, high + 0.17]
-    kit.put(soft.tube(rod, 0.014), kit.metal, piece, (0, 0, 0), place)
-
-
 def shell(kit, plan: Plan) -> None:
     """walls, floor, ceiling, and concave fillets of 5 to 10 cm in the edges, as fused scans have them."""
     rng, builder = kit.rng, kit.builder
@@ -68,10 +29,14 @@ def shell(kit, plan: Plan) -> None:
     if plan.kind in ("living_room", "dining_room", "bedroom") and rng.random() < 0.5:  # one wall is another
         accent = textures.tinted(rng, paint[rng.integers(len(paint))], 0.03) * 0.75
         walls[rng.integers(4)] = wall_material(kit, plan.kind, accent)
-    above = builder.material(textures.plaster(rng, textures.tinted(rng, (0.9, 0.9, 0.89), 0.015), 0.015), 2.0, relief="plaster")
+    above = ceiling_material(kit, plan.kind)
+    lower = None
+    if plan.kind != "bathroom" and rng.random() < 0.3:  # a dado
+        below = textures.tinted(rng, paint[rng.integers(len(paint))], 0.05) * rng.uniform(0.5, 0.9)
+        lower = builder.material(textures.plaster(rng, below), 2.2, relief="plaster")
     wall_piece, floor_piece, ceiling_piece = builder.object("wall"), builder.object("floor"), builder.object("ceiling")
     for wall in range(4):
-        panels(kit, plan, wall, walls[wall], wall_piece)
+        panels(kit, plan, wall, walls[wall], wall_piece, lower)
     size, radius = (plan.x1 - plan.x0, plan.y1 - plan.y0), rng.uniform(0.05, 0.1)
     builder.add(uneven(rng, size), floor_material(kit, plan.kind), floor_piece, (plan.x0 - REACH, plan.y0 - REACH, 0))
     builder.add(shapes.quad((0, size[1], 0), (size[0], 0, 0), (0, -size[1], 0)), above, ceiling_piece, (plan.x0, plan.y0, plan.height))
@@ -83,6 +48,26 @@ def shell(kit, plan: Plan) -> None:
         builder.add(cove(side, 0.0, side.length, radius, 1), above, ceiling_piece, (*side.start, plan.height))
         if rng.random() < 0.6:
             socket(kit, plan, wall)
+    if plan.kind in ("living_room", "dining_room", "kitchen") and rng.random() < 0.3:
+        beams(kit, plan, ceiling_piece)
+
+
+def ceiling_material(kit, kind: str) -> int:
+    """plaster, or panels in a grid in offices and kitchens."""
+    rng = kit.rng
+    white = textures.tinted(rng, (0.9, 0.9, 0.89), 0.015)
+    if kind in ("home_office", "kitchen") and rng.random() < 0.35:
+        return kit.builder.material(textures.tiles(rng, white, 0.62, 4), 2.4, relief="ceiling")
+    return kit.builder.material(textures.plaster(rng, white, 0.015), 2.0, relief="ceiling")
+
+
+def beams(kit, plan: Plan, piece: int) -> None:
+    """timbers below the ceiling, a metre apart, none above the lamp in the middle."""
+    wood, high, count = kit.one([*kit.woods, kit.white]), kit.rng.uniform(0.1, 0.16), max(2, round((plan.y1 - plan.y0) / 1.1 / 2) * 2)
+    step = (plan.y1 - plan.y0) / count
+    for j in range(count):
+        place = ((plan.x0 + plan.x1) / 2, plan.y0 + step * (j + 0.5), plan.height, 0.0)
+        kit.box((plan.x1 - plan.x0, 0.13, 2 * high), (0, 0, 0), wood, piece, place, 0.025)
 
 
 def wall_material(kit, kind: str, paint) -> int:
@@ -139,16 +124,22 @@ def socket(kit, plan: Plan, wall: int) -> None:
         kit.box((0.085, 0.016, 0.085), (0, 0, 0), kit.white, kit.builder.object("socket"), place, 0.007)
 
 
-def panels(kit, plan: Plan, wall: int, material: int, piece: int) -> None:
-    """the wall as rectangles around its openings, a baseboard, and frames of doorways (once, from the first of two rooms)."""
+def panels(kit, plan: Plan, wall: int, material: int, piece: int, lower: int | None = None) -> None:
+    """the wall as rectangles around its openings, a baseboard, and frames of doorways (once, from the first of two rooms).
+
+    lower: another material below a rail at DADO.
+    """
     side, openings = plan.side(wall), plan.openings[wall]
     xs = sorted({0.0, side.length, *(edge for opening in openings for edge in opening[:2])})
-    zs = sorted({0.0, plan.height, *(edge for opening in openings for edge in opening[2:4] if 0 < edge < plan.height)})
+    zs = sorted({0.0, plan.height, *(edge for opening in openings for edge in opening[2:4] if 0 < edge < plan.height), *([DADO] if lower is not None else [])})
     for x0, x1 in zip(xs, xs[1:]):
         for z0, z1 in zip(zs, zs[1:]):
             if not any(a < (x0 + x1) / 2 < b and c < (z0 + z1) / 2 < d for a, b, c, d, _ in openings):
                 part = shapes.quad((*side.point(x1, 0), z0), (*(side.along * (x0 - x1)), 0), (0, 0, z1 - z0))
-                kit.builder.add(shapes.Shape(part.vertices, part.faces, part.normals, part.uv + [side.length - x1, z0], part.curvature), material, piece)
+                painted = lower if lower is not None and z1 <= DADO else material
+                kit.builder.add(shapes.Shape(part.vertices, part.faces, part.normals, part.uv + [side.length - x1, z0], part.curvature), painted, piece)
+                if lower is not None and z1 == DADO:
+                    kit.box((x1 - x0, 0.03, 0.05), (0, 0, z1), kit.white, piece, (*side.point((x0 + x1) / 2, 0.01), 0.0, side.yaw), 0.012)
     doors = sorted(opening for opening in openings if opening[4] == "door")
     for start, end in zip([0.0] + [door[1] for door in doors], [door[0] for door in doors] + [side.length]):
         if end - start > 0.1:
@@ -160,6 +151,31 @@ def panels(kit, plan: Plan, wall: int, material: int, piece: int) -> None:
             for x in (-1, 1):
                 kit.box((0.06, WALL + 0.06, high), (x * (b - a) / 2, 0, high / 2), kit.white, piece, place, 0.018)
             kit.box((b - a + 0.06, WALL + 0.06, 0.06), (0, 0, high), kit.white, piece, place, 0.018)
+            if b - a < 1.0 and kit.rng.random() < 0.6:
+                edge = float(kit.rng.choice([a, b]))
+                leaf(kit, (*side.point(edge, 0.44), 0.0, side.yaw + np.pi / 2 + kit.rng.normal(0, 0.06)), 0.84, high - 0.04)
+
+
+def leaf(kit, place, width: float, height: float, deep: float = 0.04) -> None:
+    """a door leaf across x with panels on both sides and handles."""
+    piece, colour = kit.builder.object("door"), kit.one([kit.white, kit.white, *kit.woods])
+    kit.box((width, deep, height), (0, 0, height / 2 + 0.01), colour, piece, place, 0.012)
+    rows = kit.rng.integers(1, 4)
+    tall = (height - 0.2) / rows
+    for x in (-width / 4 + 0.02, width / 4 - 0.02):
+        for j in range(rows):
+            kit.box((width / 2 - 0.16, deep + 0.025, tall - 0.14), (x, 0, 0.12 + tall * (j + 0.5)), colour, piece, place, 0.014)
+    for y in (-1, 1):
+        kit.put(shapes.ball(0.03, 8), kit.metal, piece, (width / 2 - 0.07, y * (deep / 2 + 0.035), 1.0), place)
+
+
+def closet(kit, place) -> None:
+    """a closed door in its frame, on a wall."""
+    piece = kit.builder.object("door")
+    leaf(kit, place, 0.8, 2.0, 0.03)
+    for x in (-0.43, 0.43):
+        kit.box((0.07, 0.08, 2.06), (x, 0, 1.03), kit.white, piece, place, 0.015)
+    kit.box((0.93, 0.08, 0.07), (0, 0, 2.06), kit.white, piece, place, 0.015)
 
 
 def ceiling_lights(kit, plan: Plan) -> None:

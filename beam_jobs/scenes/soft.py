@@ -1,4 +1,7 @@
-"""Soft shapes: pillows, sheets of cloth, heaps, cables. Normals and curvature come from their own lattice (cables: by formula)."""
+"""Soft shapes: pillows, sheets of cloth, heaps, cables, and the hollows where things meet their ground.
+
+Normals and curvature come from their own lattice (cables and hollows: by formula).
+"""
 
 from __future__ import annotations
 
@@ -40,6 +43,21 @@ def hanging(rng: np.random.Generator, width: float, low: float, high: float, fol
     return shapes.from_lattice(np.stack([(u - 0.5) * width, deep * (0.7 + 0.3 * np.cos(2 * v)) * np.sin(phase), v], -1))
 
 
+def coat(rng: np.random.Generator, width: float, long: float) -> Shape:
+    """a garment on a hook at the origin: from the wall y = 0 out to -y, wider and deeper downwards to z = -long, in folds."""
+    u, v = np.meshgrid(np.linspace(0, 1, 25), np.linspace(0, 1, 8), indexing="ij")
+    flare = 0.3 + 0.7 * v**0.5
+    folds = 0.02 * v * np.sin(u * np.pi * 2 * rng.integers(3, 6) + rng.uniform(0, 6.3) + 1.5 * v)
+    bulge = (0.14 * flare + folds) * np.sin(np.pi * u) ** 0.6
+    return shapes.from_lattice(np.stack([(u - 0.5) * width * flare, -bulge, -v * long * (1 - 0.06 * np.sin(7 * u))], -1))
+
+
+def blind(width: float, height: float, slat: float = 0.06, deep: float = 0.016) -> Shape:
+    """slats (or gathers) `slat` metres apart across x, from z = 0 down, facing -y."""
+    u, v = np.meshgrid([-0.5, 0.5], np.linspace(0, 1, max(2, int(height / slat)) * 5 + 1), indexing="ij")
+    return shapes.from_lattice(np.stack([u * width, deep * np.cos(v * int(height / slat) * 2 * np.pi), -v * height], -1))
+
+
 def tube(path: np.ndarray, radius: float, segments: int = 8) -> Shape:
     """a cable along `path` [n, 3]: curvature (1/r, -cos t k) with k the path's own, t around it from the path's normal (tube formula; k left out
     where the path is straight)."""
@@ -56,3 +74,19 @@ def tube(path: np.ndarray, radius: float, segments: int = 8) -> Shape:
     along = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
     uv = np.stack(np.broadcast_arrays(t[None] * radius, along[:, None]), -1)
     return shapes.sheet(path[:, None] + radius * normals, normals, uv, curvature)
+
+
+def skirt(width: float, depth: float, radius: float, steps: int = 4) -> Shape:
+    """a concave quarter round outside a rectangle centred in x, y: from `radius` up its sides to z = 0, `radius` away.
+
+    Curvature: (-1/r, 0) along the sides; around a corner also n_r / rho, rho metres from it (surface of revolution), ramped to 0 where the side begins.
+    """
+    t, turn = np.linspace(0, np.pi / 2, steps + 1)[:, None], np.radians(np.arange(4)[:, None] * 90 + np.arange(4) * 30).ravel()
+    turn, corner = np.append(turn, 0.0), np.array([(1, 1), (-1, 1), (-1, -1), (1, -1)])[np.append(np.repeat(np.arange(4), 4), 0)] / 2 * (width, depth)
+    out, up = radius * (1 - np.cos(t)), radius * (1 - np.sin(t)) + 0 * turn
+    points = np.stack([corner[:, 0] + out * np.cos(turn), corner[:, 1] + out * np.sin(turn), up], -1)
+    normals = np.stack([np.cos(t) * np.cos(turn), np.cos(t) * np.sin(turn), np.sin(t) + 0 * turn], -1)
+    inner = np.append(np.tile([0, 1, 1, 0], 4), 0)
+    curvature = np.stack([np.full_like(up, -1 / radius), inner * np.cos(t) / np.maximum(out, 0.01)], -1)
+    length = np.append(0, np.cumsum(np.hypot(*np.diff(corner, axis=0).T)))
+    return shapes.sheet(points, normals, np.stack(np.broadcast_arrays(length, radius * t), -1), curvature)

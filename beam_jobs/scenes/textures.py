@@ -44,8 +44,8 @@ def planks(rng, colour, boards: int = 6) -> np.ndarray:
     image, height = grain(rng, colour, 0.09).copy(), SIDE // boards
     for i in range(boards):
         row = slice(i * height, (i + 1) * height)
-        image[row] *= rng.uniform(0.8, 1.15)
-        image[i * height] *= 0.5
+        image[row] *= rng.uniform(0.72, 1.2)
+        image[i * height] *= 0.45
         image[row, rng.integers(SIDE)] *= 0.55
     return _finished(image)
 
@@ -96,6 +96,19 @@ def carpet(rng, colour, other) -> np.ndarray:
     return _finished(np.where(pattern[..., None], other, image))
 
 
+def kilim(rng, colour, other) -> np.ndarray:
+    """a woven rug: borders around a field of medallions, in four colours."""
+    y, x = np.abs(np.mgrid[:SIDE, :SIDE] / SIDE - 0.5)
+    frame, n, accent = np.maximum(x, y), int(rng.integers(2, 5)), muted(rng)
+    lozenge = np.abs((x * n) % 1 - 0.5) + np.abs((y * n) % 1 - 0.5)
+    image = np.where((lozenge < rng.uniform(0.3, 0.45))[..., None], other, colour)
+    image = np.where((lozenge < 0.16)[..., None], accent, image)
+    teeth = np.abs(((x + y) * 14) % 1 - 0.5) < 0.25
+    image = np.where((frame > 0.36)[..., None], np.where(teeth[..., None], accent, other), image)
+    image = np.where(((frame > 0.44) | (np.abs(frame - 0.36) < 0.012))[..., None], colour * 0.8, image)
+    return _finished(image * (1 + 0.06 * noise(rng, 0.8)[..., None]))
+
+
 def marble(rng, colour) -> np.ndarray:
     return _finished(colour * (0.72 + 0.28 * np.abs(np.sin(noise(rng, 1.8) * 2.5))[..., None] ** 0.35))
 
@@ -107,10 +120,12 @@ def granite(rng, colour) -> np.ndarray:
 def books(rng) -> np.ndarray:
     image, x = np.zeros((SIDE, SIDE, 3), "float32"), 0
     while x < SIDE:
-        width, colour = int(rng.integers(5, 14)), muted(rng)
+        width, colour = int(rng.integers(4, 12)), muted(rng) * rng.choice([0.5, 1.0, 1.15])
         image[:, x : x + width] = colour
-        image[:, x] *= 0.4
-        image[20:28, x + 1 : x + width - 1] = 0.5 + 0.4 * muted(rng)
+        image[:, x] *= 0.3
+        label = int(rng.integers(8, 60))
+        image[label : label + 8, x + 1 : x + width - 1] = 0.5 + 0.4 * muted(rng)
+        image[70 : int(rng.integers(80, 115)), x + width // 2 : x + width // 2 + 1] = rng.choice([0.1, 0.9])  # title
         x += width
     return _finished(image)
 
@@ -131,6 +146,18 @@ def painting(rng) -> np.ndarray:
     return _finished(image + 0.03 * noise(rng, 0.8)[..., None])
 
 
+def framed(rng) -> np.ndarray:
+    """a painting, or a print or drawing on white board."""
+    image = painting(rng)
+    if rng.random() < 0.6:
+        board = int(rng.integers(10, 26))
+        image[:board] = image[-board:] = image[:, :board] = image[:, -board:] = rng.uniform(0.8, 0.95)
+        if rng.random() < 0.4:  # ink
+            inner = slice(board, -board)
+            image[inner, inner] = np.where(noise(rng, 1.7)[inner, inner, None] > 0.4, 0.12, 0.85)
+    return image
+
+
 def outdoor(rng) -> np.ndarray:
     """sky above trees above grass; the first row is the ground."""
     y = np.linspace(1, 0, SIDE)[:, None, None]
@@ -138,7 +165,24 @@ def outdoor(rng) -> np.ndarray:
     trees = np.array([0.3, 0.38, 0.25]) * (1 + 0.4 * noise(rng, 1.0)[..., None])
     grass = np.array([0.45, 0.5, 0.32]) * (1 + 0.15 * noise(rng, 0.8)[..., None])
     horizon = rng.uniform(0.4, 0.65) + 0.07 * noise(rng, 1.4)[:1, :, None]
-    return _finished(np.where(y > rng.uniform(0.78, 0.9), grass, np.where(y > horizon, trees, sky)))
+    image = np.where(y > rng.uniform(0.78, 0.9), grass, np.where(y > horizon, trees, sky))
+    if rng.random() < 0.5:
+        house(rng, image)
+    for x in rng.integers(0, SIDE - 4, rng.integers(0, 4)):  # trunks (the first row is the ground)
+        image[10:, x : x + int(rng.integers(2, 5))] *= rng.uniform(0.35, 0.6)
+    return _finished(image)
+
+
+def house(rng, image: np.ndarray) -> None:
+    """the neighbours' front, with windows, in place."""
+    left, wide, high = int(rng.integers(-20, 80)), int(rng.integers(40, 90)), int(rng.integers(50, 90))
+    columns = slice(max(left, 0), left + wide)
+    image[12:high, columns] = muted(rng) * 0.5 + 0.4
+    image[high : high + 8, columns] = muted(rng) * 0.5
+    for x in range(max(left, 0) + 6, min(left + wide, SIDE) - 12, 20):
+        for y in range(24, high - 14, 24):
+            image[y : y + 14, x : x + 10] = rng.uniform(0.1, 0.3)
+            image[y : y + 14, x + 5] = 0.85
 
 
 def worn(rng, colour) -> np.ndarray:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from beam_jobs.scenes.building import KINDS, building
-from beam_jobs.scenes.cameras import PITCH, shots
+from beam_jobs.scenes.cameras import PITCH, far_first, shots
 from beam_jobs.scenes.renderer import Eye
-from beam_jobs.scenes.rooms import FURNISH, SPARE
+from beam_jobs.scenes.rooms import FURNISH, MIDDLE, SPARE
 from beam_jobs.scenes.scene import SEMANTIC
 from beam_jobs.scenes.shell import PAINTS
 
@@ -17,7 +17,7 @@ def eyes():
 
 
 def test_every_kind_of_room_has_colours_and_furniture():
-    assert set(KINDS) == set(FURNISH) == set(SPARE) == set(PAINTS)
+    assert set(KINDS) == set(FURNISH) == set(SPARE) == set(MIDDLE) == set(PAINTS)
 
 
 def test_a_building_has_several_kinds_of_rooms(eyes):
@@ -59,6 +59,13 @@ def test_shots_keep_the_published_bounds(eyes):
     every = [shot for here in taken for shot in here]
     length = np.array([np.linalg.norm(shot.camera.point - shot.camera.location) for shot in every])
     assert 3.4 < length.mean() < 6.5
+
+
+def test_far_cameras_come_first_more_often():
+    length, rng = np.array([1.0, 2.0, 4.0]), np.random.default_rng(0)
+    first = np.bincount([far_first(rng, np.arange(3), length)[0] for _ in range(3000)], minlength=3) / 3000
+    np.testing.assert_allclose(first, length / length.sum(), atol=0.03)
+    assert sorted(far_first(rng, np.array([2, 0]), length)) == [0, 2]
 
 
 def test_a_fixated_point_is_seen_in_the_middle_of_its_view(eyes):

@@ -24,6 +24,9 @@ SHEETS = {
     "cloth": soft.cloth(RNG(0), 1.0, 0.7),
     "heap": soft.heap(RNG(0), 0.3, 0.1),
     "curtain": soft.hanging(RNG(0), 0.5, 0.1, 2.0),
+    "coat": soft.coat(RNG(0), 0.4, 0.8),
+    "blind": soft.blind(1.0, 0.8),
+    "skirt": soft.skirt(1.0, 0.6, 0.05),
     "floor": shell.uneven(RNG(0), (4.0, 3.0)),
     "corner": shell.fillet(2.5, (1, 1)),
     "cove": shell.cove(WALL, 0.0, 3.0, 0.06, 1),
@@ -81,6 +84,14 @@ def test_a_straight_cable_is_a_cylinder_and_a_bent_one_is_a_torus():
 def test_fillets_are_concave():
     for name in ("corner", "cove", "foot"):
         assert (SHEETS[name].curvature[:, 0] < -5).all() and not SHEETS[name].curvature[:, 1].any()
+
+
+def test_a_skirt_leads_from_the_sides_down_to_the_ground():
+    shape, radius = SHEETS["skirt"], 0.05
+    away = np.linalg.norm(np.maximum(np.abs(shape.vertices[:, :2]) - [0.5, 0.3], 0), axis=1)
+    np.testing.assert_allclose((radius - away) ** 2 + (radius - shape.vertices[:, 2]) ** 2, radius**2, atol=1e-12)
+    np.testing.assert_allclose(shape.curvature[:, 0], -1 / radius)
+    assert shape.vertices[:, 2].min() == pytest.approx(0, abs=1e-12) and shape.vertices[:, 2].max() == pytest.approx(radius)
 
 
 def test_curvature_of_a_lattice_is_near_the_formula():
