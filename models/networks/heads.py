@@ -5,12 +5,15 @@ from __future__ import annotations
 import keras
 from keras import layers
 
+from models.networks.comparison import Compared
 from models.networks.encoders import EPSILON, MOMENTUM
 from models.networks.plan import NetworkConfig
 from models.networks.poses import ComposedPoses
 from models.tasks import Task
 
 PAPER_FLAT, PAPER_COLOUR = (1024, 1024, 512, 256, 256, 128), (1024, 1024, 512, 512, 512, 512, 256, 256, 256)
+COMPARING = ("point_matching",)  # lean heads that read differences of codes too
+WIDE = 8  # channels of an answer from which the lean decoder's last layer reads one pixel, not two by two
 
 
 def build_head(task: Task, config: NetworkConfig, representation: tuple[int, int, int], images: int, size: int, composing: bool = False) -> keras.Model:
@@ -25,6 +28,8 @@ def build_head(task: Task, config: NetworkConfig, representation: tuple[int, int
         answer = decoder(source, task, config, size)
     elif composing:
         answer = poses(source, config)
+    elif task.name in COMPARING and config.encoder == "lean":
+        answer = dense(Compared()(layers.Reshape((images, -1))(source)), config, task)
     else:
         answer = dense(layers.Flatten()(source), config, task)
     return keras.Model(source, answer, name="head")
@@ -45,21 +50,24 @@ def decoder(x, task: Task, config: NetworkConfig, size: int):
             x = rough(x, up, transposed=True)
             x = rough(x, flat) if flat else x
         return layers.Conv2D(task.output.channels, 1 if task.output.scale == 4 else 3, padding="same", name="answer", dtype="float32")(x)
+    folded = 2 if task.output.scale == 1 and x.shape[1] < goal else 1  # the last layer enlarges too: no map of the full size but the answer
     x = rough(x, config.decoder_widths[0])
     for width in config.decoder_widths:
-        if x.shape[1] >= goal:
+        if x.shape[1] >= goal // folded:
             break
-        x = rough(layers.UpSampling2D(2, interpolation="nearest")(x), width)
-    if x.shape[1] > goal:
-        x = layers.AveragePooling2D(x.shape[1] // goal)(x)
-    if x.shape[1] < goal:
-        x = layers.UpSampling2D(goal // x.shape[1], interpolation="bilinear")(x)
-    return layers.Conv2D(task.output.channels, 3, padding="same", name="answer", dtype="float32")(x)
+        x = rough(x, width, size=4, transposed=True)
+    if x.shape[1] > goal // folded:
+        x = layers.AveragePooling2D(x.shape[1] * folded // goal)(x)
+    if x.shape[1] < goal // folded:
+        x = layers.UpSampling2D(goal // folded // x.shape[1], interpolation="bilinear")(x)
+    if folded == 1:
+        return layers.Conv2D(task.output.channels, 1 if task.output.scale == 4 else 3, padding="same", name="answer", dtype="float32")(x)
+    return layers.Conv2DTranspose(task.output.channels, 4 if task.output.channels < WIDE else 2, 2, "same", name="answer", dtype="float32")(x)
 
 
-def rough(x, width: int, transposed: bool = False):
-    """3x3 (transposed with stride 2) convolution, batch norm, leaky ReLU 0.2."""
-    x = layers.Conv2DTranspose(width, 3, 2, "same", use_bias=False)(x) if transposed else layers.Conv2D(width, 3, 1, "same", use_bias=False)(x)
+def rough(x, width: int, size: int = 3, transposed: bool = False):
+    """convolution (transposed with stride 2), batch norm, leaky ReLU 0.2."""
+    x = layers.Conv2DTranspose(width, size, 2, "same", use_bias=False)(x) if transposed else layers.Conv2D(width, size, 1, "same", use_bias=False)(x)
     return layers.LeakyReLU(negative_slope=0.2)(layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON)(x))
 
 

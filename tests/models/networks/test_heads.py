@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from synthetic import camera
 
+from models.networks.comparison import Compared
 from models.networks.encoders import build_encoder
 from models.networks.heads import build_head
 from models.networks.plan import NetworkConfig
@@ -80,3 +81,18 @@ def test_a_lean_head_answers_in_the_shape_of_its_task(name):
     side = 2 if task.input == "tiles" else 8
     head = build_head(task, LEAN, (side, side, 8), images, 64)
     assert head.output_shape[1:] == task.output.shape(64)
+
+
+def test_a_matching_head_can_tell_equal_codes_by_their_differences():
+    codes = RNG.normal(size=(5, 3, 7)).astype("float32")
+    seen = np.asarray(Compared()(codes))
+    assert seen.shape == Compared().compute_output_shape(codes.shape) == (5, 42)
+    np.testing.assert_array_equal(seen[:, :21], codes.reshape(5, 21))
+    np.testing.assert_array_equal(seen[:, 28:35], np.abs(codes[:, 0] - codes[:, 2]))
+    assert not np.asarray(Compared()(codes[:, [0, 0]]))[:, 14:].any()
+
+
+@pytest.mark.parametrize("width", [1, 2, 4, 8, 16])
+def test_a_lean_decoder_answers_at_the_size_of_the_image_from_any_map(width):
+    head = build_head(TASKS["normal"], LEAN, (width, width, 8), 1, 16)
+    assert head.output_shape[1:] == (16, 16, 3)
