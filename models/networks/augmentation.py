@@ -1,6 +1,7 @@
-"""More samples than there are views: mirrored pictures with mirrored labels, other light, other shuffles of the jigsaw. Ours: the paper augments nothing.
+"""More samples than there are views: mirrored pictures with mirrored labels, views in reverse order, other light, other shuffles of the jigsaw.
 
-A few hundred views teach a short schedule by heart otherwise. Everything is drawn from the generator given, so that a step's batch is the same again.
+Ours: the paper augments nothing. A few hundred views teach a short schedule by heart otherwise. Everything is drawn from the generator given, so that a
+step's batch is the same again.
 """
 
 from __future__ import annotations
@@ -8,7 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from models.tasks import Task
+from models.tasks.labels.cameras import euler_from_rotation
 from models.tasks.mirror import mirrored
+from models.tasks.view import rotation_from_euler
 
 LIGHT = 0.25  # deviation of the logarithms of gain and gamma; half of it for each colour's own gain
 
@@ -17,23 +20,51 @@ def augmented(
     task: Task, images: np.ndarray, target: np.ndarray, mask: np.ndarray, whitening: tuple, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """uint8 [B, k, S, S, 3], target and mask of a batch -> the same shapes. whitening: mean and deviation of the target's whitening (0, 1 without)."""
+    images, target, mask = images.copy(), target.copy(), mask.copy()
     if task.input == "tiles":
         target = np.eye(target.shape[-1], dtype="float32")[rng.integers(target.shape[-1], size=len(target))]
     if task.flip != "none":
-        images, target, mask = images.copy(), target.copy(), mask.copy()
         for i in np.flatnonzero(rng.random(len(images)) < 0.5):
             images[i] = images[i, :, :, ::-1]
-            target[i] = (mirrored(task, target[i] * whitening[1] + whitening[0]) - whitening[0]) / whitening[1]
+            target[i] = unwhitened(mirrored, task, target[i], whitening)
             mask[i] = mask[i, :, ::-1] if mask.ndim == 4 else mask[i]
+    if task.make in REVERSED:
+        for i in np.flatnonzero(rng.random(len(images)) < 0.5):
+            images[i] = images[i, ::-1]
+            target[i] = unwhitened(reversed_views, task, target[i], whitening)
     return images if task.colours else relit(images, rng), target, mask
 
 
+def unwhitened(change, task: Task, target: np.ndarray, whitening: tuple) -> np.ndarray:
+    """change(task, target) of a whitened target, whitened again."""
+    mean, deviation = whitening
+    return (change(task, target * deviation + mean) - mean) / deviation
+
+
+def reversed_views(task: Task, target: np.ndarray) -> np.ndarray:
+    """the target of the same sample with its views in reverse order; not whitened."""
+    return REVERSED[task.make](target)
+
+
+def inverse_pose(pose: np.ndarray) -> np.ndarray:
+    """[6]: pose of the second camera in the frame of the first, from that of the first in the second's: R^T and -R^T t."""
+    back = rotation_from_euler(*pose[:3]).T
+    return np.concatenate([euler_from_rotation(back), -back @ pose[3:]])
+
+
+def inverse_poses(poses: np.ndarray) -> np.ndarray:
+    """[18]: poses 1-2, 1-3, 2-3 of three views -> those of the views called 3, 2, 1."""
+    return np.concatenate([inverse_pose(pose) for pose in poses.reshape(3, 6)[::-1]])
+
+
+REVERSED = {"relative_pose": inverse_pose, "egomotion": inverse_poses, "same_point": lambda target: target}
+
+
 def relit(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """uint8 [B, k, S, S, 3] under another exposure, white balance and gamma, drawn for every view."""
-    shape = (*images.shape[:2], 1, 1)
+    """uint8 [B, k, S, S, 3] under another exposure, white balance and gamma, drawn for every sample: its views keep one light, by which they may be told."""
+    shape = (len(images), 1, 1)
     gain = np.exp(rng.normal(0, LIGHT, (*shape, 1)) + rng.normal(0, LIGHT / 2, (*shape, 3)))
     gamma = np.exp(rng.normal(0, LIGHT, (*shape, 1)))
     levels = np.arange(256)[:, None] / 255
-    curve = (np.clip(levels * gain.reshape(-1, 1, 3), 0, 1) ** gamma.reshape(-1, 1, 1) * 255 + 0.5).astype("uint8")  # [B k, 256, 3]
-    flat = images.reshape(-1, *images.shape[2:])
-    return np.stack([np.stack([table[:, c][picture[..., c]] for c in range(3)], -1) for table, picture in zip(curve, flat)]).reshape(images.shape)
+    curve = (np.clip(levels * gain.reshape(-1, 1, 3), 0, 1) ** gamma.reshape(-1, 1, 1) * 255 + 0.5).astype("uint8")  # [B, 256, 3]
+    return np.stack([np.stack([table[:, c][views[..., c]] for c in range(3)], -1) for table, views in zip(curve, images)])

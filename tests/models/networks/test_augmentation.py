@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from tiny_store import TinyStore
 
-from models.networks.augmentation import augmented, relit
+from models.networks.augmentation import augmented, relit, reversed_views
 from models.tasks import TASKS
+from models.tasks.targets import target as target_of
 
 TRAINED = [name for name, entry in TASKS.items() if entry.trained]
 
@@ -47,6 +48,22 @@ def test_relit_pictures_keep_the_order_of_brightness():
     ramp = np.broadcast_to(np.arange(0, 256, 4, dtype="uint8")[None, None, None, :, None], (5, 1, 64, 64, 3))
     made = relit(ramp, np.random.default_rng(1))
     assert (np.diff(made.astype(int), axis=3) >= 0).all() and len(np.unique(made[:, 0, 0, 32, 0])) > 1
+
+
+@pytest.mark.parametrize("name", [name for name in TRAINED if TASKS[name].images > 1])
+def test_views_in_reverse_order_have_the_label_of_that_order(name):
+    views = TinyStore().made[: TASKS[name].images]
+    forth, back = (target_of(TASKS[name], order, np.random.default_rng(0))[0] for order in (views, views[::-1]))
+    np.testing.assert_allclose(reversed_views(TASKS[name], forth.astype("float64")), back, atol=1e-4)
+    assert name == "point_matching" or np.abs(forth - back).max() > 0.01
+
+
+def test_views_of_a_sample_keep_one_light():
+    images, target, mask, whitening = batch("point_matching")
+    images[:, 1] = images[:, 0]
+    seen = augmented(TASKS["point_matching"], images, target, mask, whitening, np.random.default_rng(0))[0]
+    np.testing.assert_array_equal(seen[:, 0], seen[:, 1])
+    assert len(np.unique(relit(np.full((9, 2, 4, 4, 3), 100, "uint8"), np.random.default_rng(0))[:, 0, 0, 0, 0])) > 4
 
 
 def test_the_jigsaw_is_shuffled_anew():
