@@ -7,6 +7,8 @@ import hashlib
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from models.tasks import TASKS
+
 ENCODERS = ("resnet50", "lean")
 COUNTS = (
     "representation_channels",
@@ -39,10 +41,10 @@ class NetworkConfig:
     """encoder: "resnet50" (the paper's, stride 16) or "lean" (stride 8, `encoder_widths` a stage). representation_channels: of the map that transfers read.
 
     decoder_widths: lean decoder, one upsampling stage each. head_width: hidden units of vector and class heads. steps: optimiser steps of a task
-    network; short_steps: of one that answers with a vector or classes, which has no decoder (0: as many); augment: mirrored, relit and newly shuffled
+    network; shares: (task, share of these steps) in the "shared" recipe, 1 where a task is not named; augment: mirrored, relit and newly shuffled
     training samples (`augmentation.py`); trainers: networks trained at a time, a process each, on as many shares of the cores, and sets of sources
     measured at a time in closed form, a thread each (memory grows with it). batch: samples a step
-    (multi-image tasks divide it by their images); learning_rate: Adam; weight_decay: of kernels.
+    (of one, two or three images); learning_rate: Adam, the highest of the schedule; weight_decay: of kernels ("shared": of all variables).
     recipe: "published" (batch, decay in the loss and clipping of each task as released, colours rebalanced) or "shared" (one AdamW for all, `recipes.py`).
     schedule: "cosine" to zero, or "step": a tenth after step decay_after. precision: "float32", "mixed_bfloat16" or "mixed_float16" (with loss
     scaling); weights are kept, and answers given, in float32. adversarial: train the 13 map tasks against a discriminator too, after warm_up steps.
@@ -70,7 +72,7 @@ class NetworkConfig:
     decoder_widths: tuple[int, ...] = ()
     head_width: int = 2048
     steps: int = 121_300
-    short_steps: int = 0
+    shares: tuple[tuple[str, float], ...] = ()
     augment: bool = False
     trainers: int = 1
     batch: int = 32
@@ -115,7 +117,7 @@ class NetworkConfig:
     def __post_init__(self) -> None:
         for field in fields(self):
             if isinstance(getattr(self, field.name), list):  # JSON has no tuples
-                object.__setattr__(self, field.name, tuple(getattr(self, field.name)))
+                object.__setattr__(self, field.name, tuple(tuple(value) if isinstance(value, list) else value for value in getattr(self, field.name)))
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} is one of {', '.join(allowed)}; got {getattr(self, name)!r}")
@@ -124,8 +126,8 @@ class NetworkConfig:
         for name in COUNTS:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is at least 1, got {getattr(self, name)}")
-        if self.short_steps < 0:
-            raise ValueError(f"short_steps is 0 (as many as steps) or more, got {self.short_steps}")
+        if any(name not in TASKS or not share > 0 for name, share in self.shares):
+            raise ValueError(f"shares are pairs of a task's name and a positive number, got {self.shares}")
         if not self.ridges or min(self.ridges) <= 0 or min((*self.regimes, 1)) < 1:
             raise ValueError(f"ridges are positive and regimes at least 1 image; got {self.ridges}, {self.regimes}")
 

@@ -18,6 +18,7 @@ DECAYS = {"class_scene": 5.0, "principal_curvature": 0.5}
 CLIPPED = ("room_layout", "vanishing_point")
 CONSTANT_RATE = ("principal_curvature",)  # its configuration names no schedule
 NOISE, DEPTH_NOISE = 0.1, 0.03
+RISING = 0.1  # share of a cosine schedule in which the rate rises
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,12 @@ def recipe(task: Task, config: NetworkConfig) -> Recipe:
     """the recipe of a task: "published", or "shared" by all tasks (short schedules)."""
     share = 1.0 if not (config.adversarial and adversarial(task)) else 0.99 if task.input == "lightness" else 0.996
     noise = DEPTH_NOISE if task.make == "depth" else NOISE
-    steps = config.steps if task.output.dense else config.short_steps or config.steps
     if config.recipe == "published":
         batch = max(1, round(config.batch * BATCHES.get(task.name, 1)))
         clip = 1.0 if task.name in CLIPPED else None
-        return Recipe(steps, batch, config.weight_decay * DECAYS.get(task.name, 1), True, clip, None, share, noise)
-    views = 4 if task.input == "tiles" else min(2, task.images)
-    return Recipe(steps, config.batch // views, config.weight_decay, False, None, 5.0, share, noise)
+        return Recipe(config.steps, batch, config.weight_decay * DECAYS.get(task.name, 1), True, clip, None, share, noise)
+    steps = max(1, round(config.steps * dict(config.shares).get(task.name, 1)))
+    return Recipe(steps, config.batch, config.weight_decay, False, None, 5.0, share, noise)
 
 
 def adversarial(task: Task) -> bool:
@@ -56,9 +56,11 @@ def adversarial(task: Task) -> bool:
 
 
 def learning_rate(task: Task, config: NetworkConfig):
-    """a Keras schedule: cosine to zero, or a tenth after step `decay_after`."""
+    """a Keras schedule: up from a tenth, then cosine to zero; or a tenth after step `decay_after`."""
     if config.schedule == "cosine":
-        return keras.optimizers.schedules.CosineDecay(config.learning_rate, recipe(task, config).steps)
+        rate, steps = config.learning_rate, recipe(task, config).steps
+        rising = round(steps * RISING)
+        return keras.optimizers.schedules.CosineDecay(rate / 10, steps - rising, warmup_target=rate, warmup_steps=rising)
     if task.name in CONSTANT_RATE:
         return config.learning_rate
     return keras.optimizers.schedules.PiecewiseConstantDecay([config.decay_after], [config.learning_rate, config.learning_rate / 10])

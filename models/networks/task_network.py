@@ -22,6 +22,7 @@ import numpy as np
 from models.networks.adversarial import AdversarialSiamese, PublishedAdam
 from models.networks.batches import Batches, colour_weights, rebalanced
 from models.networks.encoders import build_encoder
+from models.networks.flat_adam import FlatAdam
 from models.networks.heads import build_head, composed
 from models.networks.inputs import training_input
 from models.networks.losses import image_losses
@@ -40,8 +41,6 @@ LEARNED = (
     "representation_channels",
     "decoder_widths",
     "head_width",
-    "steps",
-    "short_steps",
     "augment",
     "batch",
     "learning_rate",
@@ -55,6 +54,9 @@ LEARNED = (
     "tile_size",
     "seed",
 )
+
+# The modules of this room that a trained network depends on.
+CODE = ("adversarial", "augmentation", "batches", "comparison", "encoders", "flat_adam", "heads", "inputs", "losses", "recipes", "siamese", "task_network")
 
 SHRINKAGES = (1.0, 0.8, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1)
 
@@ -87,18 +89,30 @@ class TaskNetwork:
         return np.concatenate(parts)
 
 
-def start_at_average(network: TaskNetwork, store) -> None:
+def start_at_average(network: TaskNetwork, average: np.ndarray) -> None:
     """set the last layer's bias to the best constant answer and shrink its weights: training starts where the average estimator ends."""
     if composed(network.task, network.config):
         return
     kernel, bias = network.head.get_layer("answer").weights
-    constant = average_answer(network.task, store)
-    if constant.shape[-1] == bias.shape[0]:
-        bias.assign(constant.reshape(-1, constant.shape[-1]).mean(0))
+    if average.shape[-1] == bias.shape[0]:
+        bias.assign(average.reshape(-1, average.shape[-1]).mean(0))
         kernel.assign(kernel * 0.1)
 
 
-def shrink_to_average(network: TaskNetwork, store, config: NetworkConfig) -> float:
+def standard_of(task: Task, store, config: NetworkConfig) -> tuple[np.ndarray, np.ndarray] | None:
+    """(mean, deviation) [channels] float32 of a task's train targets where the shared recipe learns numbers standardised, else None."""
+    if config.recipe != "shared" or task.output.kind not in ("pixels", "vector") or composed(task, config):
+        return None
+    data, sums = store.samples(task.name, "train"), np.zeros((3, task.output.channels))
+    for i in range(0, len(data), 256):
+        target, mask = np.asarray(data.target[i : i + 256], "float64"), np.asarray(data.mask[i : i + 256], "float64")
+        mask = np.broadcast_to(mask if mask.ndim == target.ndim else mask[:, None], target.shape)
+        sums += [part.reshape(-1, task.output.channels).sum(0) for part in (mask, mask * target, mask * target**2)]
+    mean = sums[1] / sums[0]
+    return mean.astype("float32"), np.sqrt(np.maximum(sums[2] / sums[0] - mean**2, 1e-8)).astype("float32")
+
+
+def shrink_to_average(network: TaskNetwork, store, config: NetworkConfig, average: np.ndarray | None = None) -> float:
     """pull a vector or class answer towards the best constant one by the factor that validation samples like best, in the last layer; the factor.
 
     answer' = average + factor (answer - average): few buildings teach a network to be surer than it may be. Maps and embeddings keep their answer (factor 1).
@@ -106,7 +120,7 @@ def shrink_to_average(network: TaskNetwork, store, config: NetworkConfig) -> flo
     if network.task.output.kind not in ("vector", "classes") or composed(network.task, config) or not labelled(store, network.task, "val"):
         return 1.0
     answer, target, mask = answers(network, store, "val", config)
-    average = average_answer(network.task, store)
+    average = average_answer(network.task, store) if average is None else average
     losses = {factor: image_losses(network.task.loss, target, mask, average + factor * (answer - average)).mean() for factor in SHRINKAGES}
     factor = min(SHRINKAGES, key=losses.get)
     kernel, bias = network.head.get_layer("answer").weights
@@ -131,9 +145,9 @@ def address(task: Task, config: NetworkConfig, store) -> str:
     content = json.dumps(
         [
             asdict(task),
-            {name: getattr(config, name) for name in LEARNED},
+            {"steps": recipe(task, config).steps, **{name: getattr(config, name) for name in LEARNED}},
             store.hash if task.trained else store.size,
-            sources_of("adversarial", "augmentation", "batches", "encoders", "heads", "inputs", "losses", "recipes", "siamese", "task_network"),
+            sources_of(*CODE),
         ],
         sort_keys=True,
     )
@@ -224,7 +238,7 @@ def optimizer_of(task: Task, config: NetworkConfig, model: keras.Model) -> keras
     clips = {"clipnorm": chosen.clip_variable, "global_clipnorm": chosen.clip_global}
     rival = getattr(model, "discriminator", None)
     if not chosen.coupled and rival is None:
-        return keras.optimizers.AdamW(rate, weight_decay=chosen.weight_decay, **clips)
+        return FlatAdam(rate, chosen.clip_global, chosen.weight_decay)
     rivals = tuple(variable.path for variable in rival.trainable_variables) if rival else ()
     return PublishedAdam(rate, chosen.weight_decay, rivals, config.warm_up, **clips)
 
@@ -240,15 +254,16 @@ def precision(policy: str):
         keras.config.set_dtype_policy(before)
 
 
-def trainer(entry: Task, config: NetworkConfig, size: int) -> tuple[TaskNetwork, keras.Model | None]:
-    """a fresh network and the compiled model that `fit` trains, sharing its variables; None for the untrained control."""
+def trainer(entry: Task, config: NetworkConfig, size: int, standard: tuple | None = None) -> tuple[TaskNetwork, keras.Model | None]:
+    """a fresh network and the compiled model that `fit` trains, sharing its variables; None for the untrained control. standard: of `Siamese`."""
     with precision(config.precision):
         network = build_task_network(entry, config, size)
         if not entry.trained:
             return network, None
         chosen = recipe(entry, config)
-        model = Siamese(network) if chosen.norm_share == 1 else AdversarialSiamese(network, chosen, config.warm_up)
+        model = Siamese(network, standard) if chosen.norm_share == 1 else AdversarialSiamese(network, chosen, config.warm_up)
     model.compile(optimizer=optimizer_of(entry, config, model), jit_compile=compiled(config))
+    model.optimizer.build(model.trainable_variables)  # a first step that makes variables is traced twice
     return network, model
 
 
@@ -261,11 +276,12 @@ def train_task(store, folder: Path, entry: Task, config: NetworkConfig, out=sys.
     """train one network, measure it on the test split, write it atomically; its record. callbacks: of Keras, for `fit`."""
     keras.backend.clear_session()
     since, curve, shrinkage = time.time(), [], 1.0
-    network, model = trainer(entry, config, store.size)
+    network, model = trainer(entry, config, store.size, standard_of(entry, store, config))
     saved = folder.with_name(f".{folder.name}.checkpoint.npz")
     if entry.trained:
-        if entry.output.kind != "embedding":
-            start_at_average(network, store)
+        average = None if entry.output.kind == "embedding" else average_answer(entry, store)
+        if average is not None:
+            start_at_average(network, average if model.standard is None else average * 0)
         if composed(entry, config):
             network.head.get_layer("poses").whiten(*store.whitening(entry.name))
         batches = Batches(store, entry, config)
@@ -274,9 +290,10 @@ def train_task(store, folder: Path, entry: Task, config: NetworkConfig, out=sys.
             curve = fit(model, batches, recipe(entry, config).steps, entry.name, **places, out=out, callbacks=callbacks)
         finally:
             batches.close()
+        model.fold()
         if config.precision != "float32":
             network = in_float32(network)
-        shrinkage = shrink_to_average(network, store, config)
+        shrinkage = shrink_to_average(network, store, config, average)
     seconds = time.time() - since
     scratch = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(scratch, ignore_errors=True)

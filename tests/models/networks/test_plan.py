@@ -17,6 +17,8 @@ from models.networks.plan import NetworkConfig
         {"regimes": (0,)},
         {"ridges": ()},
         {"ridges": (0.0,)},
+        {"shares": (("normals", 0.5),)},
+        {"shares": (("normal", 0.0),)},
     ],
 )
 def test_nonsense_is_refused(change):
@@ -26,3 +28,4 @@ def test_nonsense_is_refused(change):
 
 def test_lists_from_json_become_tuples():
     assert NetworkConfig(ridges=[0.1]).ridges == (0.1,)
+    assert NetworkConfig(shares=[["normal", 0.5]]).shares == (("normal", 0.5),)

@@ -9,7 +9,18 @@ from tiny_store import TINY, TinyStore
 
 from models.examples.label_store import TaskSamples
 from models.networks.batches import Batches, colour_weights
-from models.networks.task_network import Interrupted, average_losses, load_task_network, shrink_to_average, train_task, train_tasks, trainer
+from models.networks.recipes import recipe
+from models.networks.task_network import (
+    Interrupted,
+    address,
+    average_losses,
+    load_task_network,
+    shrink_to_average,
+    standard_of,
+    train_task,
+    train_tasks,
+    trainer,
+)
 from models.networks.training import state, window
 from models.tasks import TASKS
 
@@ -157,6 +168,35 @@ def test_mixed_precision_keeps_weights_and_answers_in_float32(precision, name, t
     assert np.isfinite(train_task(TinyStore(), tmp_path / name, TASKS[name], config)["loss"])
     read = load_task_network(tmp_path / name)
     assert np.asarray(read.encoder(np.zeros((1, 32, 32, 3), "float32"))).dtype == "float32"
+
+
+@pytest.mark.parametrize("name", ["depth_zbuffer", "segment_semantic", "vanishing_point"])
+def test_what_was_learned_standardised_is_folded_into_the_last_layer(name):
+    store, entry = TinyStore(), TASKS[name]
+    network, model = trainer(entry, TINY, store.size, standard_of(entry, store, TINY))
+    value = np.random.default_rng(0).normal(size=(3, store.size, store.size, 3)).astype("float32")
+    before, raw = np.asarray(model(value)), network.answer(value)
+    model.fold()
+    np.testing.assert_allclose(network.answer(value), before, atol=1e-5)
+    assert (np.abs(raw - before).max() > 0.1) == (name != "segment_semantic")
+
+
+def test_the_standard_of_a_task_is_that_of_its_unmasked_train_targets():
+    store = TinyStore()
+    middle, unit = standard_of(TASKS["normal"], store, TINY)
+    data = store.samples("normal", "train")
+    counted = data.target[data.mask[..., 0] > 0]
+    np.testing.assert_allclose(middle, counted.mean(0), atol=1e-5)
+    np.testing.assert_allclose(unit, counted.std(0), rtol=1e-4)
+    assert standard_of(TASKS["normal"], store, dataclasses.replace(TINY, recipe="published")) is None
+
+
+def test_a_share_of_the_steps_is_of_its_task_and_of_the_shared_recipe_alone():
+    shared = dataclasses.replace(TINY, steps=100, shares=(("normal", 0.25),))
+    assert [recipe(TASKS[name], shared).steps for name in ("normal", "reshading")] == [25, 100]
+    assert recipe(TASKS["normal"], dataclasses.replace(shared, recipe="published")).steps == 100
+    other = dataclasses.replace(shared, shares=(("normal", 0.5),))
+    assert [address(TASKS[name], shared, TinyStore()) == address(TASKS[name], other, TinyStore()) for name in ("normal", "reshading")] == [False, True]
 
 
 def test_the_state_holds_optimiser_and_random_states():
