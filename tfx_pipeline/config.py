@@ -116,6 +116,7 @@ def paper() -> Config:
             transfer_order=2,
             learner="gradient",
             transfer_rate=1e-4,
+            vector_rate=1e-4,
             transfer_batch=32,
             transfer_epochs=30,  # of 16k images; the target's own decoder (3). Ours: the rate falls as a cosine, not to a tenth after 5,000 steps
             seed=0,
@@ -177,6 +178,7 @@ def laptop() -> Config:
         learner="closed_form",
         transfer_widths=(48, 48),
         transfer_rate=3e-3,
+        vector_rate=5e-4,  # at 3e-3 the dense heads are past their best after an epoch or two, and two seeds rank sources differently
         transfer_batch=16,
         policy_epochs=20,
         calibration_targets=4,  # one of each kind of output

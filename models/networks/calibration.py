@@ -35,7 +35,7 @@ def calibrate(
     ranked = sorted((key for key in closed if len(key) == 1), key=lambda key: float(closed[key].mean()))
     picked = [ranked[i] for i in np.unique(np.linspace(0, len(ranked) - 1, min(config.calibration_sources, len(ranked))).astype(int))]
     slots = np.array([[sources.index(key[0])] for key in picked for _ in SEEDS])
-    schedule = schedule or schedule_of(config, config.calibration_epochs)
+    schedule = schedule or schedule_of(config, name, config.calibration_epochs)
     found = learn(store, maps, name, slots, list(SEEDS) * len(picked), config, schedule, programs=programs)
     means = found.losses.mean(1).reshape(len(picked), len(SEEDS))
     own = np.array([closed[key].mean() for key in picked])

@@ -40,9 +40,10 @@ class Schedule:
         return self.rate * (0.5 + 0.5 * np.cos(np.pi * epoch / self.epochs)) if self.cosine else self.rate
 
 
-def schedule_of(config, epochs: int) -> Schedule:
-    """as the configuration says."""
-    return Schedule(batch=config.transfer_batch, rate=config.transfer_rate, epochs=epochs, cosine=True)
+def schedule_of(config, name: str, epochs: int) -> Schedule:
+    """of transfers into target `name`, as the configuration says."""
+    rate = config.transfer_rate if TASKS[name].output.dense else config.vector_rate
+    return Schedule(batch=config.transfer_batch, rate=rate, epochs=epochs, cosine=True)
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def gradient_transfers(bench, regime, name: str, subsets: list[tuple[int, ...]])
         for i in range(0, len(group), config.stack_members):
             part = group[i : i + config.stack_members]
             seeds = [zlib.crc32(json.dumps([bench.key(subset, regime), config.seed]).encode()) % 2**31 for subset in part]
-            schedule = schedule_of(config, config.transfer_epochs)
+            schedule = schedule_of(config, name, config.transfer_epochs)
             found = learn(bench.store, bench.maps, name, np.array(part), seeds, config, schedule, rows=rows, programs=bench.programs)
             bench.keep(name, dict(zip(part, found.losses)), regime)
             print(f"  {len(part)} transfers of order {len(part[0])} into {name} by gradient: {found.seconds:.1f} s", file=bench.out, flush=True)

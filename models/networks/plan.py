@@ -57,7 +57,8 @@ class NetworkConfig:
     `transfer_order`, the others up to `regime_order`; one regime of `transfer_images` if empty.
     learner: "closed_form" or "gradient", what transfers are measured by.
     transfer_widths: channels of the small head that a map is then made by (`transfer_heads.py`); the target's own decoder if empty.
-    transfer_epochs: most epochs of a transfer that is trained by gradient, at `transfer_rate` falling to zero, `transfer_batch` samples a step;
+    transfer_epochs: most epochs of a transfer that is trained by gradient, at `transfer_rate` (of maps) or `vector_rate` (of vectors and classes)
+    falling to zero, `transfer_batch` samples a step;
     stack_members: transfers that are trained as one at most (memory grows with it).
     policy_epochs: most epochs of the chosen policy's edges, which are trained by gradient too and keep the better learner; 0 keeps the closed form, unless
     transfers were measured by gradient: then as many as those took.
@@ -100,6 +101,7 @@ class NetworkConfig:
     learner: str = "closed_form"
     transfer_widths: tuple[int, ...] = ()
     transfer_rate: float = 1e-4
+    vector_rate: float = 1e-4
     transfer_batch: int = 32
     transfer_epochs: int = 30
     stack_members: int = 26

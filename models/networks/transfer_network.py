@@ -164,7 +164,7 @@ def compared(bench, subset: tuple[int, ...], target: str, regime) -> tuple[keras
 
     fit, held = fitting(bench, target, regime)
     chosen = stopping(bench, target, held)
-    head, own = member_head(bench, subset, target, (fit, held[chosen], held[~chosen]), schedule_of(bench.config, bench.config.edge_epochs))
+    head, own = member_head(bench, subset, target, (fit, held[chosen], held[~chosen]), schedule_of(bench.config, target, bench.config.edge_epochs))
     return head, {"closed_form": closed_loss(bench, subset, target, regime, fit, held[~chosen]), "gradient": own}
 
 

@@ -36,7 +36,16 @@ CALIBRATED = ("pixels", "classes", "vector", "pixel_classes", "embedding")  # th
 CODE = ("answers", "closed_form", "judging", "losses", "readout", "regimes", "transfers")
 GRADIENT_CODE = ("gradient", "heads", "member_stack", "stack_programs", "task_network", "transfer_heads")
 MEASURED = ("random_features", "output_stride", "ridges", "transfer_split", "seed", "learner")  # settings that every transfer depends on
-TRAINED = ("encoder", "decoder_widths", "head_width", "transfer_widths", "transfer_rate", "transfer_batch", "transfer_epochs")  # and those trained by gradient
+TRAINED = (
+    "encoder",
+    "decoder_widths",
+    "head_width",
+    "transfer_widths",
+    "transfer_rate",
+    "vector_rate",
+    "transfer_batch",
+    "transfer_epochs",
+)  # and those trained by gradient
 
 
 def measure_transfers(

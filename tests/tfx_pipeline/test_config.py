@@ -15,7 +15,14 @@ def test_presets_are_sound_and_read_back(preset):
 
 def test_the_paper_measures_by_gradient_with_the_targets_own_decoder_and_a_laptop_in_closed_form():
     wide, small = paper().network, configuration("laptop", []).network
-    assert (wide.learner, wide.transfer_widths, wide.transfer_epochs, wide.transfer_batch, wide.transfer_rate) == ("gradient", (), 30, 32, 1e-4)
+    assert (wide.learner, wide.transfer_widths, wide.transfer_epochs, wide.transfer_batch, wide.transfer_rate, wide.vector_rate) == (
+        "gradient",
+        (),
+        30,
+        32,
+        1e-4,
+        1e-4,
+    )
     assert (wide.edge_epochs, configuration("smoke", []).network.edge_epochs) == (30, 0)
     assert small.learner == "closed_form" and small.calibration_targets > 1 and small.policy_epochs > 0
 
