@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +57,7 @@ def main() -> None:
     representations = RepresentationStore(newest(chosen.run, "artifacts/EncodeViews/representations/*/store"))
     bank = newest(chosen.run, "artifacts/TrainTasks/networks/*")
     config = NetworkConfig(**json.loads((bank / chosen.target / "network.json").read_text())["config"])
+    config = replace(config, trainers=len(os.sched_getaffinity(0)))
     scratch = tempfile.TemporaryDirectory()
     targets = [name for name, task in TASKS.items() if task.target and store.has(name)]
     bench = Bench(store, representations, bank, scratch.name, config, targets)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from models.networks.answers import SHRINKAGES, TEMPERATURES, fit_targets, sharpened, to_blocks
 from models.networks.judging import Judge, block_channels, sample_losses, sharpness
 from models.networks.plan import NetworkConfig
-from models.networks.readout import KernelRidge, Moments, RidgeInverses, global_features, local_features, predicted, random_kernel, sample_kernel
+from models.networks.readout import KernelRidge, Moments, RidgeInverses, global_features, local_features, predict, random_kernel, sample_kernel
 from models.tasks import TASKS, Task
 
 CHUNK = 256  # teaching views whose features are in memory at once
@@ -108,9 +109,14 @@ def transfers_alike(bench, regime, todo: Mapping[str, list[tuple[int, ...]]]) ->
     unseen = {source: features(source, "test") for source in moments.sources}
     judges = {name: Judge(bench.store, name, bench.grid, bench.config.output_stride) for name in todo}
 
+    rows, room = len(unseen[moments.sources[0]]), threading.local()  # fresh memory for the answers costs as much as computing them
+
     def measured(subset: tuple[int, ...]) -> dict[str, np.ndarray]:
         weights, _ = moments.solve(subset, bench.config.ridges, {name: parts[name] for name in names[subset]})
-        answers = predicted([unseen[source] for source in subset], weights).reshape(-1, bench.grid**2, weights.shape[1])
+        if not hasattr(room, "answers"):
+            room.answers = np.empty(rows * sum(part.stop - part.start for part in parts.values()), "float32")
+        made = room.answers[: rows * weights.shape[1]].reshape(rows, weights.shape[1])
+        answers = predict([unseen[source] for source in subset], weights, made).reshape(-1, bench.grid**2, weights.shape[1])
         widths = [parts[name].stop - parts[name].start for name in names[subset]]
         return {name: judges[name](answers, start) for name, start in zip(names[subset], np.cumsum([0, *widths]))}
 

@@ -116,12 +116,12 @@ def with_ridge(gram: np.ndarray, ridge: float) -> np.ndarray:
     return block
 
 
-def predicted(features: Sequence[np.ndarray], weights: np.ndarray) -> np.ndarray:
-    """[rows, o] float32: features of some sources, [rows, d + 1] each with the constant last, times weights [k d + 1, o] as `Moments.solve` gives them.
+def predict(features: Sequence[np.ndarray], weights: np.ndarray, made: np.ndarray) -> np.ndarray:
+    """`made` [rows, o] float32, filled: features of some sources, [rows, d + 1] each with the constant last, times weights [k d + 1, o] of `Moments.solve`.
 
     The features are multiplied where they lie: side by side they would be copied for every set of sources.
     """
-    made, d = np.empty((len(features[0]), weights.shape[1]), "float32"), features[0].shape[1] - 1
+    d = features[0].shape[1] - 1
     for i, x in enumerate(features):
         own = np.zeros((d + 1, weights.shape[1]), "float32")
         own[:-1] = weights[i * d : (i + 1) * d]
