@@ -15,7 +15,7 @@ from models.tasks import Camera
 from models.tasks.view import rotation_from_euler
 
 PITCH = np.radians(22.5)
-SHELL = 0.42  # share of the points that lie on walls, floors and ceilings
+SHELL = 0.38  # share of the points that lie on walls, floors and ceilings
 CEILING = 0.15  # how much rarer a square metre of ceiling is chosen than one of wall or floor: bare ceilings show nothing
 ABOVE = 0.48  # share of the points above eye height, so that pitch is near zero in the mean, as published
 EYE = 1.42  # m
