@@ -50,6 +50,23 @@ def real_frame(stem: str, size: int) -> dict[str, float]:
     return measures(small(np.ascontiguousarray(rgb)), pick(curvature), small(load("keypoints3d").astype("float32")), pick(normal))
 
 
+def pictures_alone(size: int) -> dict[str, float]:
+    """mean measures of the real pictures that have no curvature: what two rich frames say of colours, more modest ones put in proportion."""
+    import cv2
+
+    from models.tasks.labels import edges, keypoints, segments
+
+    shared, found = Path(__file__).parents[2] / "shared", []
+    for path in sorted(shared.glob("photos/*.png")) + sorted(shared.glob("real_frames/hm3d/*_domain_rgb.png")):
+        picture = cv2.imread(str(path))
+        side = min(picture.shape[:2])
+        top, left = ((length - side) // 2 for length in picture.shape[:2])
+        small = cv2.resize(picture[top : top + side, left : left + side], (size, size), interpolation=cv2.INTER_AREA)
+        rgb = np.ascontiguousarray(small[..., ::-1])
+        found.append((float(segments.segment_unsup2d(rgb).max()) + 1, float(edges.edge_texture(rgb).mean()), float(keypoints.keypoints2d(rgb).mean())))
+    return dict(zip(("2D segments", "edge_texture", "keypoints2d"), np.mean(found, 0).tolist()))
+
+
 def rendered(buildings: int, views: int, size: int) -> tuple[list[dict[str, float]], list, list[dict[str, float]]]:
     """measures of every view; every shot; seconds of every building's parts."""
     from beam_jobs.classes import classes
@@ -125,6 +142,7 @@ def main() -> None:
     real = {}
     if (Path(__file__).parents[2] / "shared" / "real_frames").exists():
         real = {name: real_frame(stem, options.size) for name, stem in REAL.items()}
+        real["hm3d, photos"] = pictures_alone(options.size)
     print(f"{'a view':20}" + "".join(f"{name:>18}" for name in real) + f"{'ours, mean':>18}{'ours, p10..p90':>20}")
     for name in found[0]:
         ours = [view[name] for view in found]
