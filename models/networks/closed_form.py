@@ -110,13 +110,15 @@ def transfers_alike(bench, regime, todo: Mapping[str, list[tuple[int, ...]]]) ->
     judges = {name: Judge(bench.store, name, bench.grid, bench.config.output_stride) for name in todo}
 
     rows, room = len(unseen[moments.sources[0]]), threading.local()  # fresh memory for the answers costs as much as computing them
+    widest = max(sum(unseen[source].shape[1] for source in subset) for subset in names)
 
     def measured(subset: tuple[int, ...]) -> dict[str, np.ndarray]:
         weights, _ = moments.solve(subset, bench.config.ridges, {name: parts[name] for name in names[subset]})
         if not hasattr(room, "answers"):
             room.answers = np.empty(rows * sum(part.stop - part.start for part in parts.values()), "float32")
-        made = room.answers[: rows * weights.shape[1]].reshape(rows, weights.shape[1])
-        answers = predict([unseen[source] for source in subset], weights, made).reshape(-1, bench.grid**2, weights.shape[1])
+            room.seen = np.empty(rows * widest, "float32")
+        made, seen = (space[: rows * width].reshape(rows, width) for space, width in zip((room.answers, room.seen), weights.shape[::-1]))
+        answers = predict([unseen[source] for source in subset], weights, seen, made).reshape(-1, bench.grid**2, weights.shape[1])
         widths = [parts[name].stop - parts[name].start for name in names[subset]]
         return {name: judges[name](answers, start) for name, start in zip(names[subset], np.cumsum([0, *widths]))}
 

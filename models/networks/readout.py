@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, lapack
-from scipy.linalg.blas import sgemm
 
 
 def neighbourhoods(maps: np.ndarray) -> np.ndarray:
@@ -116,19 +115,13 @@ def with_ridge(gram: np.ndarray, ridge: float) -> np.ndarray:
     return block
 
 
-def predict(features: Sequence[np.ndarray], weights: np.ndarray, made: np.ndarray) -> np.ndarray:
+def predict(features: Sequence[np.ndarray], weights: np.ndarray, seen: np.ndarray, made: np.ndarray) -> np.ndarray:
     """`made` [rows, o] float32, filled: features of some sources, [rows, d + 1] each with the constant last, times weights [k d + 1, o] of `Moments.solve`.
 
-    The features are multiplied where they lie: side by side they would be copied for every set of sources.
+    seen: room for the features side by side [rows, k d + 1]. numpy's product lets other threads run; scipy's sgemm, which could add products up, does not.
     """
-    d = features[0].shape[1] - 1
-    for i, x in enumerate(features):
-        own = np.zeros((d + 1, weights.shape[1]), "float32")
-        own[:-1] = weights[i * d : (i + 1) * d]
-        if i == 0:
-            own[-1] = weights[-1]
-        made = sgemm(1.0, own.T, x.T, float(i > 0), made.T, overwrite_c=True).T
-    return made
+    np.concatenate([*(x[:, :-1] for x in features), features[0][:, -1:]], 1, out=seen)
+    return np.matmul(seen, weights, out=made)
 
 
 def global_features(maps: np.ndarray, features: int, seed: int) -> np.ndarray:
