@@ -18,6 +18,7 @@ DECAYS = {"class_scene": 5.0, "principal_curvature": 0.5}
 CLIPPED = ("room_layout", "vanishing_point")
 CONSTANT_RATE = ("principal_curvature",)  # its configuration names no schedule
 NOISE, DEPTH_NOISE = 0.1, 0.03
+SOFT_RATE = 0.5  # of networks that answer with probabilities, which are not learned standardised
 RISING = 0.1  # share of a cosine schedule in which the rate rises
 
 
@@ -56,9 +57,9 @@ def adversarial(task: Task) -> bool:
 
 
 def learning_rate(task: Task, config: NetworkConfig):
-    """a Keras schedule: up from a tenth, then cosine to zero; or a tenth after step `decay_after`."""
+    """a Keras schedule: up from a tenth, then cosine to zero (half as high for probabilities); or a tenth after step `decay_after`."""
     if config.schedule == "cosine":
-        rate, steps = config.learning_rate, recipe(task, config).steps
+        rate, steps = config.learning_rate * (SOFT_RATE if task.loss == "soft_cross_entropy" else 1), recipe(task, config).steps
         rising = round(steps * RISING)
         return keras.optimizers.schedules.CosineDecay(rate / 10, steps - rising, warmup_target=rate, warmup_steps=rising)
     if task.name in CONSTANT_RATE:

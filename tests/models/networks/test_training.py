@@ -9,7 +9,7 @@ from tiny_store import TINY, TinyStore
 
 from models.examples.label_store import TaskSamples
 from models.networks.batches import Batches, colour_weights
-from models.networks.recipes import recipe
+from models.networks.recipes import learning_rate, recipe
 from models.networks.task_network import (
     Interrupted,
     address,
@@ -197,6 +197,12 @@ def test_a_share_of_the_steps_is_of_its_task_and_of_the_shared_recipe_alone():
     assert recipe(TASKS["normal"], dataclasses.replace(shared, recipe="published")).steps == 100
     other = dataclasses.replace(shared, shares=(("normal", 0.5),))
     assert [address(TASKS[name], shared, TinyStore()) == address(TASKS[name], other, TinyStore()) for name in ("normal", "reshading")] == [False, True]
+
+
+@pytest.mark.parametrize("name, highest", [("reshading", 1e-3), ("jigsaw", 5e-4)])
+def test_the_rate_rises_then_falls_to_nothing(name, highest):
+    rate = learning_rate(TASKS[name], dataclasses.replace(TINY, steps=200))
+    assert [float(rate(step)) for step in (0, 20, 200)] == pytest.approx([highest / 10, highest, 0.0], abs=1e-8)
 
 
 def test_the_state_holds_optimiser_and_random_states():
