@@ -34,7 +34,7 @@ Todo = Mapping[str, list[tuple[int, ...]]]  # target -> source indices of its tr
 PIXELS = "pixels"
 CALIBRATED = ("pixels", "classes", "vector", "pixel_classes", "embedding")  # the order of kinds: what most targets are first, what costs most to train last
 CODE = ("answers", "closed_form", "judging", "losses", "readout", "regimes", "transfers")
-GRADIENT_CODE = ("gradient", "heads", "member_stack", "stack_programs", "task_network", "transfer_heads")
+GRADIENT_CODE = ("comparison", "gradient", "heads", "member_stack", "stack_programs", "task_network", "transfer_heads")
 MEASURED = ("random_features", "output_stride", "ridges", "transfer_split", "seed", "learner")  # settings that every transfer depends on
 TRAINED = (
     "encoder",
