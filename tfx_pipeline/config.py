@@ -182,7 +182,7 @@ def laptop() -> Config:
         vector_rate=5e-4,  # at 3e-3 the dense heads are past their best after an epoch or two, and two seeds rank sources differently
         transfer_batch=16,
         policy_epochs=20,
-        calibration_targets=4,  # one of each kind of output
+        calibration_targets=4,  # maps, classes, vectors in turn
         calibration_sources=12,
         calibration_epochs=30,
         random_features=128,

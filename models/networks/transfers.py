@@ -32,7 +32,7 @@ Record = Callable[[dict, list[str], np.ndarray], None]
 Wanted = Mapping[str, Collection[tuple[str, ...]]]
 Todo = Mapping[str, list[tuple[int, ...]]]  # target -> source indices of its transfers; (number of sources,) stands for pixels
 PIXELS = "pixels"
-CALIBRATED = ("pixels", "classes", "vector", "pixel_classes", "embedding")  # the order of kinds: what most targets are first, what costs most to train last
+CHEAP = ("pixels", "classes", "vector")  # kinds of output that calibration takes first: the pair metric and 17 classes a pixel take several times as long
 CODE = ("answers", "closed_form", "judging", "losses", "readout", "regimes", "transfers")
 GRADIENT_CODE = ("comparison", "gradient", "heads", "member_stack", "stack_programs", "task_network", "transfer_heads")
 MEASURED = ("random_features", "output_stride", "ridges", "transfer_split", "seed", "learner")  # settings that every transfer depends on
@@ -199,12 +199,12 @@ def pixel_map(images: np.ndarray, grid: int) -> np.ndarray:
 
 
 def calibration_sample(targets: list[str], count: int) -> list[str]:
-    """`count` of the targets, as different in kind as the list allows: kinds of output in turn, in the order of `CALIBRATED`."""
-    kinds: dict[tuple, list[str]] = {}
-    for name in sorted(targets, key=lambda name: CALIBRATED.index(TASKS[name].output.kind)):
-        kinds.setdefault((TASKS[name].output.kind, TASKS[name].images), []).append(name)
-    dealt = [name for turn in itertools.zip_longest(*kinds.values()) for name in turn if name is not None]
-    return dealt[:count]
+    """`count` of the targets: pixels, classes and vectors in turn, then the kinds that cost most to train."""
+    kinds: dict[str, list[str]] = {kind: [] for kind in CHEAP}
+    for name in targets:
+        kinds.setdefault(TASKS[name].output.kind, []).append(name)
+    dealt = [name for turn in itertools.zip_longest(*(kinds.pop(kind) for kind in CHEAP)) for name in turn if name is not None]
+    return [*dealt, *itertools.chain(*kinds.values())][:count]
 
 
 def calibrated(bench: Bench, name: str, rate: float | None) -> dict:
