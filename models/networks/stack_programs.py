@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 
+import keras
 import numpy as np
 
 from models.networks.losses import LOSSES
@@ -42,7 +43,7 @@ class StackPrograms:
         while len(self.made) >= KEPT:
             self.made.popitem(last=False)
         stack = MemberStack(template, slots, LOSSES[task.loss], seeds)
-        stack.compile(optimizer=MemberAdam(schedule.rate, member_clipnorm=schedule.clip), jit_compile=False)
+        stack.compile(optimizer=MemberAdam(schedule.rate, member_clipnorm=schedule.clip), jit_compile=keras.backend.backend() == "jax")  # which runs operation by operation else
         self.made[key] = stack
         self.compiled += 1
         return stack
