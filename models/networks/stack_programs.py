@@ -43,7 +43,8 @@ class StackPrograms:
         while len(self.made) >= KEPT:
             self.made.popitem(last=False)
         stack = MemberStack(template, slots, LOSSES[task.loss], seeds)
-        stack.compile(optimizer=MemberAdam(schedule.rate, member_clipnorm=schedule.clip), jit_compile=keras.backend.backend() == "jax")  # which runs operation by operation else
+        compiled = keras.backend.backend() == "jax"  # which runs operation by operation else
+        stack.compile(optimizer=MemberAdam(schedule.rate, member_clipnorm=schedule.clip), jit_compile=compiled)
         self.made[key] = stack
         self.compiled += 1
         return stack
