@@ -73,7 +73,7 @@ def lay_out(data: Path, frames: Path, views: int) -> list[Path]:
     else:
         from beam_jobs.annotate import annotate_buildings
 
-        annotate_buildings(str(data.with_name("made")), buildings=1, views=4, size=512, seed=0, processes=1)
+        annotate_buildings(data.with_name("made"), buildings=3, views=4, size=512, seed=0, processes=1)
         for path in data.with_name("made").glob("*/*/point_*_view_*_domain_*"):
             frame = path.name.split("_domain_")[0]
             if path.parent.name in DOMAINS and "all" not in frame:

@@ -163,7 +163,7 @@ def laptop() -> Config:
         encoder_widths=(16, 32, 48, 64),
         decoder_widths=(48, 32, 16),
         head_width=128,
-        steps=500,
+        steps=440,
         shares=LAPTOP_SHARES,
         augment=True,
         trainers=2,
@@ -230,7 +230,7 @@ def smoke() -> Config:
         laptop(),
         name="smoke",
         buildings=4,
-        views_per_building=12,  # fewer give no pair of views with a line of sight to one point
+        views_per_building=16,  # fewer give no pair of views with a line of sight to one point
         render_size=64,
         image_size=32,
         example_shards=1,
