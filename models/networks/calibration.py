@@ -28,7 +28,8 @@ def calibrate(
     """one row of the calibration: how the ranking of first-order transfers into `name` by the closed form agrees with that by gradient.
 
     closed: sources -> test losses [sample] of the closed form. At most `config.calibration_sources` sources, evenly over the closed form's
-    ranking, so that good and bad ones are among them. {"target", "transfers", "closed_against_gradient" (Spearman with the mean of the seeds), "between_seeds",
+    ranking, so that good and bad ones are among them. programs: `StackPrograms` that targets share.
+    {"target", "transfers", "closed_against_gradient" (Spearman with the mean of the seeds), "between_seeds",
     "gradient_over_closed" (median ratio of mean losses), "epochs" (median best), "converged" (share of networks, as `converged` says),
     "seconds_a_network" (by gradient, stacked, building and tracing included)}.
     """

@@ -18,6 +18,7 @@ from models.networks.plan import NetworkConfig
 from models.networks.readout import KernelRidge, Moments, RidgeInverses, global_features, local_features, predict, random_kernel, sample_kernel
 from models.tasks import TASKS, Task
 
+QUIET = 10.0  # seconds between two lines of progress
 CHUNK = 256  # teaching views whose features are in memory at once
 SAVED = 32  # source sets after which what was measured goes to the ledger
 
@@ -131,6 +132,7 @@ def side_by_side(bench, regime, names: Mapping[tuple, list[str]], measured: Call
     As many sets at a time as `config.trainers`, a thread each, on as many shares of the cores: these matrices are too small for one product to fill them all.
     """
     rows, since, workers = {}, time.time(), bench.config.trainers
+    said = since
     pool, cores = ThreadPoolExecutor(workers), len(os.sched_getaffinity(0))
     with threadpool_limits(max(1, cores // workers), "blas"):
         waiting = [pool.submit(measured, subset) for subset in names]
@@ -141,8 +143,10 @@ def side_by_side(bench, regime, names: Mapping[tuple, list[str]], measured: Call
                 if done % SAVED == 0 or done == len(names):
                     for name, found in rows.items():
                         bench.keep(name, found, regime)
-                    left, rows = (time.time() - since) / done * (len(names) - done), {}
-                    print(f"  source sets {done}/{len(names)} into {into}, about {left:.0f} s left", file=bench.out, flush=True)
+                    now, rows = time.time(), {}
+                    if done == len(names) or now - said > QUIET:
+                        said, left = now, (now - since) / done * (len(names) - done)
+                        print(f"  source sets {done}/{len(names)} into {into}, about {left:.0f} s left", file=bench.out, flush=True)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)  # after an error or an interrupt: what waits does not begin
 

@@ -22,10 +22,9 @@ from models.tasks import TASKS
 
 @dataclass(frozen=True)
 class Schedule:
-    """batch: samples a step. rate: Adam's, which falls to zero over the epochs as a cosine. epochs: at most. patience: epochs without a better validation loss
-    after which a member has converged.
+    """batch: samples a step. rate: Adam's. epochs: at most. patience: epochs without a better validation loss after which a member has converged.
 
-    clip: of each member's gradient, by norm and variable.
+    clip: of each member's gradient, by norm and variable. cosine: the rate falls to zero over the epochs.
     """
 
     batch: int = 16

@@ -45,7 +45,7 @@ class NetworkConfig:
     training samples (`augmentation.py`); trainers: networks trained at a time, a process each, on as many shares of the cores, and sets of sources
     measured at a time in closed form, a thread each (memory grows with it). batch: samples a step
     (of one, two or three images); learning_rate: Adam, the highest of the schedule; weight_decay: of kernels ("shared": of all variables).
-    recipe: "published" (batch, decay in the loss and clipping of each task as released, colours rebalanced) or "shared" (one AdamW for all, `recipes.py`).
+    recipe: "published" (batch, decay in the loss and clipping of each task as released, colours rebalanced) or "shared" (one Adam for all, `recipes.py`).
     schedule: "cosine" to zero, or "step": a tenth after step decay_after. precision: "float32", "mixed_bfloat16" or "mixed_float16" (with loss
     scaling); weights are kept, and answers given, in float32. adversarial: train the 13 map tasks against a discriminator too, after warm_up steps.
     checkpoint_seconds: at most so often a network in training is saved. feeders: threads that make batches; jit: XLA.

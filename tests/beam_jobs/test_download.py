@@ -8,6 +8,7 @@ import sys
 import tarfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -225,7 +226,7 @@ def test_what_fails_is_named_after_the_rest_has_arrived_and_the_same_call_resume
     "archive",
     [
         tar_of({"../../evil": b"x", "rgb/a": b"x"}),
-        tar_of({"/tmp/evil_of_a_test": b"x"}),
+        tar_of({"/evil_of_a_test": b"x"}),
         tar_of({"rgb/a": b"x"}, {"rgb/link": "/etc/passwd"}),
         tar_of({"normal/a": b"x"}),
         b"no tar at all" * 100,
@@ -238,7 +239,7 @@ def test_hostile_and_broken_archives_are_refused(published, tmp_path, archive):
     sums(published)
     with pytest.raises(FetchError, match="hanson_rgb.tar: refused to unpack"):
         download(f"{published.address}/set", tmp_path / "data", "tiny", FOLDERS, patience=QUICK)
-    assert not (tmp_path / "evil").exists() and not (tmp_path / "data" / "hanson" / "rgb").exists()
+    assert not (tmp_path / "evil").exists() and not Path("/evil_of_a_test").exists() and not (tmp_path / "data" / "hanson" / "rgb").exists()
     assert (tmp_path / "data" / "ihlen" / "rgb").exists()
 
 

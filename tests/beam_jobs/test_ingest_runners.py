@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
+import apache_beam as beam
 import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
 from published_set import write_set
 
 from beam_jobs.ingest import ingest
@@ -33,6 +35,17 @@ def test_the_portable_runner_with_a_pool_of_worker_processes_writes_the_same_byt
         counts = ingest(str(data), str(tmp_path / "out"), size=16, shards=2, beam_args=options)
     assert counts == json.loads(expected["counts.json"])
     assert content(tmp_path / "out") == expected
+
+
+def test_all_workers_of_the_pool_are_given_work(tmp_path):
+    def sign(_, folder=str(tmp_path)):
+        import os
+
+        open(os.path.join(folder, str(os.getpid())), "w").close()
+
+    with worker_pool(2) as options, beam.Pipeline(options=PipelineOptions(options)) as pipeline:
+        _ = pipeline | beam.Create(range(16)) | beam.Reshuffle() | beam.Map(sign)
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_several_processes_write_the_same_bytes(data, expected, tmp_path, capsys):

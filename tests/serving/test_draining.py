@@ -4,12 +4,12 @@ import http.client
 import signal
 import sys
 import threading
-import time
 from pathlib import Path
 
 import grpc
 import numpy as np
 import pytest
+from waiting import wait_for
 from working_model import save_working
 
 from serving.client import Client
@@ -34,13 +34,6 @@ def ask_to_hold(server, folder: Path, said: list) -> None:
             said.append(client.predict("hold", {"folder": np.array([str(folder)], object)})["looks"].tolist())
         except grpc.RpcError as error:
             said.append(error)
-
-
-def wait_for(condition, seconds: float = 60) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def refused(server) -> str:

@@ -13,6 +13,7 @@ import grpc
 import numpy as np
 import pytest
 from tensorflow_serving.apis import predict_pb2
+from waiting import wait_for
 
 from serving.batching import Parameters, Scheduler, Task
 from serving.catalog import Catalog
@@ -268,13 +269,6 @@ def asked(x: float) -> bytes:
     for size in (1, 2):
         request.inputs["x"].tensor_shape.dim.add(size=size)
     return request.SerializeToString()
-
-
-def wait_for(condition, seconds: float = 60) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "it did not happen in time"
-        time.sleep(0.01)
 
 
 def test_a_process_killed_outright_starts_again_and_one_told_to_stop_ends_well(base, tmp_path):
