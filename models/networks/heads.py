@@ -62,7 +62,17 @@ def decoder(x, task: Task, config: NetworkConfig, size: int):
         x = layers.UpSampling2D(goal // folded // x.shape[1], interpolation="bilinear")(x)
     if folded == 1:
         return layers.Conv2D(task.output.channels, 1 if task.output.scale == 4 else 3, padding="same", name="answer", dtype="float32")(x)
-    return layers.Conv2DTranspose(task.output.channels, 4 if task.output.channels < WIDE else 2, 2, "same", name="answer", dtype="float32")(x)
+    size, start = (4, "glorot_uniform") if task.output.channels < WIDE else (2, AlikeInBlocks())
+    return layers.Conv2DTranspose(task.output.channels, size, 2, "same", name="answer", kernel_initializer=start, dtype="float32")(x)
+
+
+@keras.saving.register_keras_serializable("taskonomy")
+class AlikeInBlocks(keras.initializers.Initializer):
+    """Glorot uniform weights [h, w, out, in], the same at every place: the pixels that a transposed convolution makes of one begin alike, else a checkerboard
+    stays wherever the loss asks little of single pixels (Aitken et al. 2017)."""
+
+    def __call__(self, shape, dtype=None):
+        return keras.ops.broadcast_to(keras.initializers.GlorotUniform()(shape, dtype)[:1, :1], shape)
 
 
 def rough(x, width: int, size: int = 3, transposed: bool = False):

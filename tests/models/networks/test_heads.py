@@ -96,3 +96,11 @@ def test_a_matching_head_can_tell_equal_codes_by_their_differences():
 def test_a_lean_decoder_answers_at_the_size_of_the_image_from_any_map(width):
     head = build_head(TASKS["normal"], LEAN, (width, width, 8), 1, 16)
     assert head.output_shape[1:] == (16, 16, 3)
+
+
+def test_the_pixels_that_a_wide_answer_makes_of_one_begin_alike():
+    head = build_head(TASKS["segment_unsup25d"], LEAN, (4, 4, 8), 1, 16)
+    answer = np.asarray(head(RNG.normal(size=(2, 4, 4, 8)).astype("float32")))
+    blocks = answer.reshape(2, 8, 2, 8, 2, -1)
+    np.testing.assert_allclose(blocks - blocks[:, :, :1, :, :1], 0, atol=1e-6)
+    assert answer.std() > 0.01
