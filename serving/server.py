@@ -5,7 +5,6 @@ For laptops, tests and the gate before a push; in production the real `tensorflo
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
 import time
@@ -22,6 +21,7 @@ from serving.gate import Gate
 from serving.health import Health
 from serving.responses import predict_response
 from serving.rest import Rest, RestServer
+from serving.stopping import StopSignals
 from serving.tensors import from_proto
 from serving.versions import Model, keep_polling
 
@@ -221,40 +221,40 @@ def serve(
 
     reread: polled beside the models (the config file), or None. settings: of `Doorway`; rest: of `RestServer`.
     """
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    try:
-        catalog.reload(configs)
-        while not catalog.ready() and not catalog.failure():
-            if stop.wait(max(poll_seconds, 0.1)):
-                return 0
-            catalog.poll()
-        failed = catalog.failure()
-    except ServingError as error:
-        failed = str(error)
-    if failed:
-        print(f"Failed to start server. Error: {failed}", file=sys.stderr)
-        return 1
-    gate = Gate()
-    server, port = grpc_server(catalog, f"{host}:{port}", gate=gate, **settings)
-    print(f"gRPC on {host}:{port}", flush=True)
-    door = None
-    if rest_port is not None:
-        door = RestServer((host, rest_port), catalog, gate=gate, **(rest or {}))
-        door.start()
-        print(f"REST on {host}:{door.server_port}", flush=True)
-    if poll_seconds > 0:
-        keep_polling(catalog, poll_seconds, stop)
-    if reread:
-        keep_polling(reread, reread.seconds, stop)
-    stop.wait()
-    gate.close(grace)  # both ports stay open meanwhile, so that probes read NOT_SERVING and clients UNAVAILABLE instead of a broken connection
-    ended = server.stop(grace=1.0)
-    if door:
-        door.drain(1.0)
-    ended.wait()
-    return 0
+    stop = threading.Event()  # of the threads that poll
+    with StopSignals() as signals:
+        try:
+            catalog.reload(configs)
+            while not catalog.ready() and not catalog.failure():
+                if signals.wait(max(poll_seconds, 0.1)):
+                    return 0
+                catalog.poll()
+            failed = catalog.failure()
+        except ServingError as error:
+            failed = str(error)
+        if failed:
+            print(f"Failed to start server. Error: {failed}", file=sys.stderr)
+            return 1
+        gate = Gate()
+        server, port = grpc_server(catalog, f"{host}:{port}", gate=gate, **settings)
+        print(f"gRPC on {host}:{port}", flush=True)
+        door = None
+        if rest_port is not None:
+            door = RestServer((host, rest_port), catalog, gate=gate, **(rest or {}))
+            door.start()
+            print(f"REST on {host}:{door.server_port}", flush=True)
+        if poll_seconds > 0:
+            keep_polling(catalog, poll_seconds, stop)
+        if reread:
+            keep_polling(reread, reread.seconds, stop)
+        signals.wait()
+        stop.set()
+        gate.close(grace)  # both ports stay open meanwhile, so that probes read NOT_SERVING and clients UNAVAILABLE instead of a broken connection
+        ended = server.stop(grace=1.0)
+        if door:
+            door.drain(1.0)
+        ended.wait()
+        return 0
 
 
 __all__ = ["Doors", "Rest", "grpc_server", "serve"]
