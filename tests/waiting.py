@@ -10,3 +10,6 @@ def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
     while not condition():
         assert time.monotonic() < until, "it did not happen in time"
         time.sleep(0.01)
+
+
+LATE = {"DEADLINE_EXCEEDED", "CANCELLED"}  # gRPC's names of a missed deadline: the second where the server's clock hangs up before the caller's says so

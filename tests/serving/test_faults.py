@@ -19,6 +19,7 @@ import tensorflow as tf
 from synthetic import view
 from tensorflow_serving.apis import predict_pb2
 from tiny_bundle import bomb, tiny_bundle
+from waiting import LATE
 from working_model import OUTPUTS, save_working
 
 from models.examples.published import encode_png
@@ -139,7 +140,8 @@ def test_a_storm_of_short_deadlines_is_dropped_not_computed(server):
     codes = [one.code().name for one in waiting]
     with Client(server.address, "working", deadline=60, attempts=1) as client:  # the storm's requests must not stand before a normal one
         client.predict("", ONE)
-    assert set(codes) <= {"OK", "DEADLINE_EXCEEDED"} and codes.count("DEADLINE_EXCEEDED") > sent / 2
+    late = sum(code in LATE for code in codes)
+    assert codes.count("OK") + late == sent and late > sent / 2
     assert computed(server, "working") - before < sent / 4
     for one in channels:
         one.close()
@@ -149,7 +151,7 @@ def test_a_running_request_is_stopped_by_its_deadline(server):
     asked = request("working", "work", loops=np.array([10**9], "int32"))  # hours
     with channel(server) as one, pytest.raises(grpc.RpcError) as error:
         one.unary_unary(PREDICT)(asked, timeout=0.5)
-    assert error.value.code().name == "DEADLINE_EXCEEDED"
+    assert error.value.code().name in LATE
     with Client(server.address, "working", deadline=30, attempts=1) as client:
         client.predict("work", {"loops": np.array([10], "int32")})
     until = time.monotonic() + 30
