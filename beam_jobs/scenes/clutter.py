@@ -13,7 +13,7 @@ def vase(kit, place, offset=(0, 0, 0), height=0.3):
     radius = height * (0.16 + 0.2 * np.sin(np.pi * t ** kit.rng.uniform(0.5, 1.6)) ** 1.4)
     neck = slice(None, 8, -1)  # the inside, as far as one looks in
     shape = shapes.joined(
-        [shapes.revolved([0, radius[0]], [0, 0], 18), shapes.revolved(radius, t * height, 18), shapes.revolved(radius[neck] * 0.92, t[neck] * height, 18)]
+        [shapes.revolved([0, radius[0]], [0, 0], 14), shapes.revolved(radius, t * height, 14), shapes.revolved(radius[neck] * 0.92, t[neck] * height, 14)]
     )
     piece = kit.builder.object("vase")
     kit.put(shape, kit.one(kit.ceramics), piece, offset, place)
@@ -50,10 +50,11 @@ def bowl(kit, place, offset=(0, 0, 0)):
     piece, t = kit.builder.object("bowl"), np.linspace(0.25, 1, 9) * np.pi / 2
     profile = 0.12 * np.sin(t), 0.09 * (1 - np.cos(t))
     colour = kit.one(kit.ceramics)
-    kit.put(shapes.joined([shapes.revolved(*profile), shapes.revolved(profile[0][::-1] * 0.95, profile[1][::-1] + 0.003)]), colour, piece, offset, place)
+    inside = shapes.revolved(profile[0][::-1] * 0.95, profile[1][::-1] + 0.003, 16)
+    kit.put(shapes.joined([shapes.revolved(*profile, 16), inside]), colour, piece, offset, place)
     for j in range(5):
         spot = (offset[0] + 0.055 * np.cos(j * 1.26), offset[1] + 0.055 * np.sin(j * 1.26), offset[2] + 0.07)
-        kit.put(shapes.ball(0.042, 12), kit.one(kit.paints + kit.leaves[:1]), piece, spot, place)
+        kit.put(shapes.ball(0.042, 8), kit.one(kit.paints + kit.leaves[:1]), piece, spot, place)
 
 
 def pile(kit, place, offset=(0, 0, 0)):
@@ -127,8 +128,8 @@ def toy(kit, place, offset=(0, 0, 0)):
 def basket(kit, place, offset=(0, 0, 0)):
     piece, t = kit.builder.object("basket"), np.linspace(0, 1, 21)
     height, radius = kit.rng.uniform(0.25, 0.4), 0.16 + 0.05 * t + 0.006 * np.sin(t * 2 * np.pi * 5)
-    kit.put(shapes.revolved(radius, t * height, 18), kit.one(kit.woods[:3] + [kit.white, kit.metal]), piece, offset, place)
-    kit.put(shapes.revolved([0.2, 0.15], [height, height - 0.12], 18), kit.woods[1], piece, offset, place)
+    kit.put(shapes.revolved(radius, t * height, 14), kit.one(kit.woods[:3] + [kit.white, kit.metal]), piece, offset, place)
+    kit.put(shapes.revolved([0.2, 0.15], [height, height - 0.12], 14), kit.woods[1], piece, offset, place)
     kit.put(soft.heap(kit.rng, 0.17, 0.1), kit.one(kit.fabrics + [kit.papers]), piece, np.add(offset, (0, 0, height - 0.1)), place)
 
 
@@ -158,7 +159,7 @@ def throw(kit, place, offset, piece=None):
     """a cushion that leans back; part of `piece`, or of its own on the floor."""
     lean = kit.rng.uniform(0.2, 0.5)
     side = kit.rng.uniform(0.18, 0.26)
-    shape = soft.pillow(kit.rng, (side, 0.09, side), 0.6, 0.1, 22).oriented(turned_back(lean))
+    shape = soft.pillow(kit.rng, (side, 0.09, side), 0.6, 0.1).oriented(turned_back(lean))
     kit.put(shape, kit.one(kit.patterns + kit.brights + [kit.linen]), kit.builder.object("cushion") if piece is None else piece, offset, place)
 
 
@@ -179,15 +180,17 @@ def plant(kit, place, offset=(0, 0, 0), size=1.0):
     kit.put(shapes.cone(0.12 * size, 0.17 * size, 0.28 * size), kit.one([kit.clay, kit.white, *kit.paints[:1]]), piece, offset, place)
     kit.put(shapes.cylinder(0.015 * size, 0.4 * size, 8), kit.woods[1], piece, (offset[0], offset[1], offset[2] + 0.25 * size), place)
     slim, green, bend = rng.uniform(0.16, 0.45), kit.one(kit.leaves), rng.uniform(0.4, 1.4)
-    for _ in range(rng.integers(16, 30)):
-        turn, rise, long = rng.uniform(0, 6.28), rng.uniform(0.1, 1.35), rng.uniform(0.14, 0.28) * size
-        ahead = np.array([np.cos(turn) * np.cos(rise), np.sin(turn) * np.cos(rise), np.sin(rise)])
-        side = np.array([-np.sin(turn), np.cos(turn), 0])
-        u, v = np.meshgrid(np.linspace(0, 1, 8), np.linspace(-1, 1, 5), indexing="ij")
-        wide = slim * long * np.sin(np.pi * u**0.8) * v
-        droop = np.stack([0 * u, 0 * u, -bend * long * u**2 + 0.6 * wide**2 / (slim * long) + 0.012 * np.sin(9 * u)], -1)
-        points = (2 * long * u)[..., None] * ahead + wide[..., None] * side + droop
-        kit.put(shapes.from_lattice(points), green, piece, (offset[0], offset[1], offset[2] + (0.32 + 0.33 * rng.random()) * size), place, True)
+    blades = [blade(slim, bend, rise, rng.uniform(0.14, 0.28) * size) for rise in rng.uniform(0.1, 1.35, 5)]
+    leaves = [blades[rng.integers(5)].placed((0, 0, (0.32 + 0.33 * rng.random()) * size), rng.uniform(0, 6.28)) for _ in range(rng.integers(16, 30))]
+    kit.put(shapes.joined(leaves), green, piece, offset, place, True)
+
+
+def blade(slim: float, bend: float, rise: float, long: float):
+    """a leaf from the origin along x that climbs by `rise` radians, twice `long` metres, and droops. Blunt ends: in a point there is no normal."""
+    u, v = np.meshgrid(np.linspace(0.03, 0.98, 7), np.linspace(-1, 1, 3), indexing="ij")
+    wide = slim * long * np.sin(np.pi * u**0.8) * v
+    droop = -bend * long * u**2 + 0.6 * wide**2 / (slim * long) + 0.012 * np.sin(9 * u)
+    return shapes.from_lattice(np.stack([2 * long * u * np.cos(rise), wide, 2 * long * u * np.sin(rise) + droop], -1))
 
 
 SMALL = {

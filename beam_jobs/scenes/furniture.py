@@ -33,7 +33,7 @@ def chair(kit, place):
         office_chair(kit, place)
         return
     piece, wood = kit.builder.object("chair"), kit.one(kit.woods + [kit.white])
-    kit.put(soft.pillow(kit.rng, (0.22, 0.22, 0.045), 0.5, 0.03, 20), kit.one(kit.fabrics), piece, (0, 0, 0.46), place)
+    kit.put(soft.pillow(kit.rng, (0.22, 0.22, 0.045), 0.5, 0.03, 14), kit.one(kit.fabrics), piece, (0, 0, 0.46), place)
     kit.legs(0.42, 0.42, 0.44, wood, piece, place, 0.024)
     if style < 0.6:
         shell = np.linspace(0, 1, 9)[:, None] * np.ones(9), np.ones(9)[:, None] * np.linspace(-1, 1, 9)
@@ -48,8 +48,8 @@ def chair(kit, place):
 
 def office_chair(kit, place):
     piece = kit.builder.object("chair")
-    kit.put(soft.pillow(kit.rng, (0.25, 0.25, 0.06), 0.5, 0.03, 20), kit.one(kit.cloths), piece, (0, 0, 0.48), place)
-    kit.put(soft.pillow(kit.rng, (0.22, 0.06, 0.3), 0.5, 0.03, 20), kit.one(kit.cloths), piece, (0, 0.23, 0.86), place)
+    kit.put(soft.pillow(kit.rng, (0.25, 0.25, 0.06), 0.5, 0.03, 16), kit.one(kit.cloths), piece, (0, 0, 0.48), place)
+    kit.put(soft.pillow(kit.rng, (0.22, 0.06, 0.3), 0.5, 0.03, 16), kit.one(kit.cloths), piece, (0, 0.23, 0.86), place)
     kit.put(shapes.cylinder(0.03, 0.4, 12), kit.metal, piece, (0, 0, 0.05), place)
     for turn in np.arange(5) * 2 * np.pi / 5:
         ahead = np.array([np.cos(turn), np.sin(turn)])
@@ -173,15 +173,18 @@ def cabinet(kit, place, width=1.2, depth=0.45, height=0.8, material=None, name="
     for a in range(columns):
         for b in range(rows):
             x, z = -width / 2 + 0.02 + wide * (a + 0.5), 0.08 + tall * (b + 0.5)
-            kit.put(front, wood, piece, (x, -depth / 2 - 0.008, z), place)
-            kit.put(knob, kit.metal, piece, (x + (wide / 2 - 0.06) * (1 if a % 2 == 0 else -1), -depth / 2 - 0.042, z), place)
+            kit.put(front, wood, piece, (x, -depth / 2 + 0.008, z), place)
+            kit.put(knob, kit.metal, piece, (x + (wide / 2 - 0.06) * (1 if a % 2 == 0 else -1), -depth / 2 - 0.026, z), place)
     return width * 0.85, depth * 0.8, height
 
 
 def radiator(kit, place, width=0.9):
-    piece, rib = kit.builder.object("radiator"), shapes.rounded_box((0.05, 0.09, 0.56), 0.024, 1)
-    for x in np.arange(-width / 2 + 0.03, width / 2, 0.06):
-        kit.put(rib, kit.white, piece, (x, 0, 0.42), place)
+    """a plate with a front of ribs, as scans melt them together."""
+    piece, ribs = kit.builder.object("radiator"), round(width / 0.07)
+    u, v = np.meshgrid(np.linspace(-0.5, 0.5, 6 * ribs + 1), [0.15, 0.69], indexing="ij")
+    front = shapes.from_lattice(np.stack([u * (width - 0.02), -0.03 - 0.014 * np.cos(2 * np.pi * ribs * u), v], -1))
+    kit.put(front, kit.white, piece, (0, 0, 0), place)
+    kit.box((width, 0.06, 0.58), (0, 0, 0.42), kit.white, piece, place)
 
 
 def pouf(kit, place):

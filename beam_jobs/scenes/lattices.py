@@ -61,6 +61,43 @@ def revolved(r, z, segments, points, normals, uv, curvature):
 
 
 @numba.njit(cache=True, nogil=True)
+def tube(path, radius, segments, points, normals, uv, curvature):
+    """`soft.tube`: rings about a path [n, 3], ring by ring. Where the path is upright its side is that of the last place where it was not."""
+    n, columns, along = len(path), segments + 1, 0.0
+    ahead, turning, sides = np.empty((3, n)), np.empty((3, n)), np.zeros((n, 3))
+    step = np.empty(n)
+    for q in range(3):
+        gradient(path[:, q], 1, ahead[q])
+    for i in range(n):
+        step[i] = math.sqrt(ahead[0, i] ** 2 + ahead[1, i] ** 2 + ahead[2, i] ** 2) + 1e-12
+        for q in range(3):
+            ahead[q, i] /= step[i]
+    for q in range(3):
+        gradient(ahead[q], 1, turning[q])
+    last = np.array([1.0, 0.0, 0.0])
+    for k in range(2 * n):  # once backwards, so that an upright beginning takes the side of what follows
+        i = n - 1 - k if k < n else k - n
+        flat = math.hypot(ahead[0, i], ahead[1, i])
+        if flat > 1e-9:
+            last[0], last[1] = ahead[1, i] / flat, -ahead[0, i] / flat
+        sides[i] = last
+    for i in range(n):
+        if i:
+            along += distance(path, i, i - 1)
+        ux = sides[i, 1] * ahead[2, i] - sides[i, 2] * ahead[1, i]
+        uy = sides[i, 2] * ahead[0, i] - sides[i, 0] * ahead[2, i]
+        uz = sides[i, 0] * ahead[1, i] - sides[i, 1] * ahead[0, i]
+        for j in range(columns):
+            k, turn = i * columns + j, 2 * math.pi * j / segments
+            c, s, toward = math.cos(turn), math.sin(turn), 0.0
+            for q in range(3):
+                out = sides[i, q] * c + (ux, uy, uz)[q] * s
+                points[k, q], normals[k, q] = path[i, q] + radius * out, out
+                toward += turning[q, i] / step[i] * out
+            uv[k, 0], uv[k, 1], curvature[k, 0], curvature[k, 1] = turn * radius, along, 1 / radius, -toward / (1 - radius * toward)
+
+
+@numba.njit(cache=True, nogil=True)
 def crossed(vertices, a, b, c):
     """the normal of a triangle, twice its area long."""
     ux, uy, uz = vertices[b, 0] - vertices[a, 0], vertices[b, 1] - vertices[a, 1], vertices[b, 2] - vertices[a, 2]

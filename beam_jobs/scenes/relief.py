@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import fft
 
 SIDE = 128
 
@@ -50,8 +51,8 @@ def height_field(rng: np.random.Generator, relief: Relief) -> np.ndarray:
     noise = rng.standard_normal((4, *kept.shape))
     spectrum = np.where(kept, (noise[0] + 1j * noise[1]) / np.maximum(number, 1e-9) ** 2.5, 0)
     if relief.patchy:
-        broad = np.fft.irfft2(np.where((number > 0) & (number <= 3 / relief.tile), noise[2] + 1j * noise[3], 0), s=(SIDE, SIDE))
-        spectrum = np.fft.rfft2(np.fft.irfft2(spectrum, s=(SIDE, SIDE)) * np.exp(relief.patchy * broad / broad.std()))
+        broad = fft.irfft2(np.where((number > 0) & (number <= 3 / relief.tile), noise[2] + 1j * noise[3], 0), s=(SIDE, SIDE))
+        spectrum = fft.rfft2(fft.irfft2(spectrum, s=(SIDE, SIDE)) * np.exp(relief.patchy * broad / broad.std()))
         spectrum[(number > 1.2 / relief.shortest) | (number < 0.8 / relief.longest)] = 0  # what the patches' edges add
-    maps = np.stack([np.fft.irfft2(spectrum * factor, s=(SIDE, SIDE)) for factor in (1, u, v, u * u, u * v, v * v)], -1)
+    maps = np.stack([fft.irfft2(spectrum * factor, s=(SIDE, SIDE)) for factor in (1, u, v, u * u, u * v, v * v)], -1)
     return maps * (relief.bend / max(((maps[..., 3] + maps[..., 5]) / 2).std(), 1e-12))

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from beam_jobs.scenes import shapes
+from beam_jobs.scenes import lattices, shapes
 from beam_jobs.scenes.shapes import Shape
 
 
-def pillow(rng: np.random.Generator, extent, power: float = 0.55, wrinkle: float = 0.05, segments: int = 26) -> Shape:
+def pillow(rng: np.random.Generator, extent, power: float = 0.55, wrinkle: float = 0.05, segments: int = 18) -> Shape:
     """a superellipsoid with half-extents `extent`, dented by shallow waves that die out at its rim and poles."""
     a, b = np.linspace(-np.pi / 2, np.pi / 2, segments // 2 + 3), np.linspace(-np.pi, np.pi, segments + 1)
     bend = lambda w: np.sign(w) * np.abs(w) ** power
@@ -21,7 +21,7 @@ def pillow(rng: np.random.Generator, extent, power: float = 0.55, wrinkle: float
     return shapes.from_lattice(points * (1 + wrinkle / 2 * waves[..., None]) * extent, closed=True)
 
 
-def cloth(rng: np.random.Generator, width: float, depth: float, height: float = 0.012, cells: int = 26) -> Shape:
+def cloth(rng: np.random.Generator, width: float, depth: float, height: float = 0.012, cells: int = 22) -> Shape:
     """a sheet lying in x, y with folds of `height` metres."""
     u, v = np.meshgrid(np.linspace(-0.5, 0.5, cells), np.linspace(-0.5, 0.5, cells), indexing="ij")
     folds = sum(np.sin(u * width * rng.normal(0, 14) + v * depth * rng.normal(0, 14) + rng.uniform(0, 6.3) + 0.8 * np.sin(v * 7 + u * 3)) for _ in range(4))
@@ -30,7 +30,7 @@ def cloth(rng: np.random.Generator, width: float, depth: float, height: float = 
 
 def heap(rng: np.random.Generator, radius: float, height: float) -> Shape:
     """crumpled cloth on the floor."""
-    r, t = np.meshgrid(np.linspace(0.02, 1, 14), np.linspace(0, 2 * np.pi, 33), indexing="ij")
+    r, t = np.meshgrid(np.linspace(0.02, 1, 10), np.linspace(0, 2 * np.pi, 25), indexing="ij")
     ripple = sum(np.sin(k * t + rng.uniform(0, 6.3) + 5 * r * rng.normal()) / k**0.5 for k in (2, 3, 5, 7))
     x, y = radius * r * (1 + 0.12 * ripple * r) * np.cos(t), radius * r * (1 + 0.12 * ripple * r) * np.sin(t)
     return shapes.from_lattice(np.stack([x, y, height * (1 - r**2) ** 0.8 * (1 + 0.25 * ripple * r)], -1))
@@ -61,19 +61,10 @@ def blind(width: float, height: float, slat: float = 0.06, deep: float = 0.016) 
 def tube(path: np.ndarray, radius: float, segments: int = 8) -> Shape:
     """a cable along `path` [n, 3]: curvature (1/r, -cos t k) with k the path's own, t around it from the path's normal (tube formula; k left out
     where the path is straight)."""
-    ahead = np.gradient(path, axis=0)
-    ahead /= np.linalg.norm(ahead, axis=1, keepdims=True) + 1e-12
-    side = np.cross(ahead, [0.0, 0.0, 1.0])
-    side /= np.linalg.norm(side, axis=1, keepdims=True) + 1e-12
-    up, t = np.cross(side, ahead), np.linspace(0, 2 * np.pi, segments + 1)
-    normals = side[:, None] * np.cos(t)[:, None] + up[:, None] * np.sin(t)[:, None]
-    steps = np.linalg.norm(np.gradient(path, axis=0), axis=1)
-    turning = np.gradient(ahead, axis=0) / steps[:, None]
-    toward = (turning[:, None] * normals).sum(-1)
-    curvature = np.stack([np.full(toward.shape, 1 / radius), -toward / (1 - radius * toward)], -1)
-    along = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
-    uv = np.stack(np.broadcast_arrays(t[None] * radius, along[:, None]), -1)
-    return shapes.sheet(path[:, None] + radius * normals, normals, uv, curvature)
+    count = len(path) * (segments + 1)
+    points, normals, uv, curvature = (np.empty((count, width)) for width in (3, 3, 2, 2))
+    lattices.tube(np.ascontiguousarray(path, "float64"), float(radius), segments, points, normals, uv, curvature)
+    return Shape(points, shapes.wound(points, shapes.lattice_faces(len(path), segments + 1), normals), normals, uv, curvature)
 
 
 def skirt(width: float, depth: float, radius: float, steps: int = 4) -> Shape:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
+from scipy import fft
 
 SIDE = 128
 
 
+@lru_cache(maxsize=64)
+def loudness(falloff: float, stretch: float) -> np.ndarray:
+    """[S, S / 2 + 1] float32: 1/f^falloff, 0 for the mean; stretch > 1 draws out along the first axis."""
+    frequency = np.hypot(np.fft.fftfreq(SIDE)[:, None] * stretch, np.fft.rfftfreq(SIDE)[None] / stretch)
+    frequency[0, 0] = np.inf
+    return (frequency**-falloff).astype("float32")
+
+
 def noise(rng: np.random.Generator, falloff: float = 1.6, stretch: float = 1.0) -> np.ndarray:
-    """[S, S] tiling noise with a 1/f^falloff spectrum, unit variance; stretch > 1 draws it out along the first axis."""
-    y, x = np.fft.fftfreq(SIDE)[:, None] * stretch, np.fft.rfftfreq(SIDE)[None] / stretch
-    frequency = np.hypot(y, x)
-    frequency[0, 0] = 1
-    spectrum = (rng.standard_normal((SIDE, SIDE // 2 + 1)) + 1j * rng.standard_normal((SIDE, SIDE // 2 + 1))) / frequency**falloff
-    spectrum[0, 0] = 0
-    image = np.fft.irfft2(spectrum, s=(SIDE, SIDE))
-    return (image / image.std()).astype("float32")
+    """[S, S] float32 tiling noise with a 1/f^falloff spectrum, unit variance; stretch > 1 draws it out along the first axis."""
+    spectrum = rng.standard_normal((SIDE, SIDE // 2 + 1, 2), "float32").view("complex64")[..., 0] * loudness(falloff, stretch)
+    image = fft.irfft2(spectrum, s=(SIDE, SIDE))
+    return image / image.std()
 
 
 def tinted(rng: np.random.Generator, base, spread: float = 0.06) -> np.ndarray:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from beam_jobs.scenes import shapes, shell, soft
+from beam_jobs.scenes import clutter, shapes, shell, soft
 from beam_jobs.scenes.plan import Side
 
 RNG = np.random.default_rng
@@ -18,6 +18,7 @@ SOLIDS = {
     "cushion": shapes.cushion((0.3, 0.3, 0.1)),
     "pillow": soft.pillow(RNG(0), (0.3, 0.3, 0.1)),
     "cable": soft.tube(STRAIGHT, 0.02),
+    "tap": soft.tube(np.array([[0, 0, 0.0], [0, 0, 0.12], [0, 0, 0.2], [0, -0.07, 0.27], [0, -0.14, 0.2]]), 0.013),
 }
 SHEETS = {
     "quad": shapes.quad((0, 0, 0), (1, 0, 0), (0, 1, 0)),
@@ -27,6 +28,7 @@ SHEETS = {
     "coat": soft.coat(RNG(0), 0.4, 0.8),
     "blind": soft.blind(1.0, 0.8),
     "skirt": soft.skirt(1.0, 0.6, 0.05),
+    "leaf": clutter.blade(0.3, 0.8, 0.6, 0.2),
     "floor": shell.uneven(RNG(0), (4.0, 3.0)),
     "corner": shell.fillet(2.5, (1, 1)),
     "cove": shell.cove(WALL, 0.0, 3.0, 0.06, 1),
@@ -79,6 +81,11 @@ def test_a_straight_cable_is_a_cylinder_and_a_bent_one_is_a_torus():
     middle = ring.curvature.reshape(400, -1, 2)[200, :, 1]
     away = np.hypot(*ring.vertices.reshape(400, -1, 3)[200, :, :2].T)
     np.testing.assert_allclose(middle, (away - 0.5) / (0.1 * away), rtol=0.02, atol=0.02)  # cos(t) / (R + r cos(t))
+
+
+def test_an_upright_cable_is_as_thick_as_a_level_one():
+    upright = soft.tube(STRAIGHT[:, ::-1], 0.02)
+    np.testing.assert_allclose(np.hypot(*upright.vertices[:, :2].T), 0.02, atol=1e-12)
 
 
 def test_fillets_are_concave():
