@@ -70,8 +70,10 @@ def dinner(kit, plan: Plan, width: float = 1.2) -> None:
 
 
 def standing(kit, plan: Plan, piece, width: float, count: int) -> None:
-    """up to `count` pieces out in the room, turned anyhow."""
+    """up to `count` pieces out in the room, turned anyhow; few of a kind."""
     for _ in range(count):
+        if not plan.another(piece.__name__):
+            return
         spot = plan.somewhere(kit.rng, width, width, 0.1)
         if spot:
             piece(kit, (*spot[:3], kit.rng.uniform(0, 6.28)))

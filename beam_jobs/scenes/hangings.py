@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from beam_jobs.scenes import clutter, shapes, soft, textures
+from beam_jobs.scenes import clutter, shapes, soft
 from beam_jobs.scenes.kit import FLAT
 
 
 def picture(kit, place, width, height):
-    piece, wood, canvas = kit.builder.object("picture"), kit.one([*kit.woods, kit.dark, kit.dark, kit.white]), kit.builder.material(textures.framed(kit.rng))
+    piece, wood, canvas = kit.builder.object("picture"), kit.one([*kit.woods, kit.dark, kit.dark, kit.white]), kit.one(kit.pictures)
     for side in (-1, 1):
-        kit.box((width + 0.06, 0.035, 0.04), (0, 0, side * height / 2), wood, piece, place, 0.012)
-        kit.box((0.04, 0.035, height), (side * width / 2, 0, 0), wood, piece, place, 0.012)
+        kit.box((width + 0.06, 0.025, 0.04), (0, 0.01, side * height / 2), wood, piece, place, 0.012)
+        kit.box((0.04, 0.025, height), (side * width / 2, 0.01, 0), wood, piece, place, 0.012)
     kit.put(shapes.quad((-width / 2, -0.004, -height / 2), (width, 0, 0), (0, 0, height)), canvas, piece, (0, 0, 0), place, True)
     kit.rim(width + 0.06, height + 0.04, wood, piece, place, (0, 0.024, 0))
 

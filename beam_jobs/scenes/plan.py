@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
 
 WALL = 0.14  # thickness between neighbouring rooms, metres
+ALIKE = 2  # loose things of one kind that a room may hold
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Side:
 class Plan:
     """A room under construction: kind, floor rectangle, height (m), openings a side (from, to, low, high, what), taken rectangles (x, y, w, d).
 
-    hung: (wall, from, to) of what hangs on the walls.
+    hung: (wall, from, to) of what hangs on the walls. loose: how many of each kind of thing lie about.
     """
 
     kind: str
@@ -44,6 +46,7 @@ class Plan:
     taken: list = field(default_factory=list)
     inner: set = field(default_factory=set)
     hung: list = field(default_factory=list)
+    loose: Counter = field(default_factory=Counter)
 
     def side(self, wall: int) -> Side:
         """0 south, 1 east, 2 north, 3 west."""
@@ -91,6 +94,11 @@ class Plan:
             return False
         self.hung.append((wall, start, end))
         return True
+
+    def another(self, kind: str) -> bool:
+        """may one more loose thing of this kind lie about? If so it is counted."""
+        self.loose[kind] += self.loose[kind] < ALIKE + 1
+        return self.loose[kind] <= ALIKE
 
     def somewhere(self, rng, width: float, depth: float, margin: float = 0.3, tries: int = 30, around: float = 0.2):
         """(x, y, 0, yaw) of a free place at least `around` metres away from the walls, or None."""

@@ -34,7 +34,7 @@ def living_room(kit, plan: Plan) -> None:
         if spot:
             furniture.armchair(kit, spot)
     groups.standing(kit, plan, furniture.pouf, 0.55, 2)
-    lie_about(kit, plan, (clutter.toy, clutter.throw, clutter.basket, clutter.bag, clutter.cable, clutter.pile), 8)
+    lie_about(kit, plan, (clutter.toy, clutter.throw, clutter.basket, clutter.bag, clutter.cable, clutter.pile), 7)
 
 
 def bedroom(kit, plan: Plan) -> None:
@@ -56,7 +56,7 @@ def bedroom(kit, plan: Plan) -> None:
     attempt(kit, plan, furniture.lamp, 0.45, 0.45)
     attempt(kit, plan, furniture.armchair, 1.0, 0.9, tall=False)
     groups.standing(kit, plan, furniture.pouf, 0.55, 1)
-    lie_about(kit, plan, (clutter.clothes, clutter.shoes, clutter.bag, clutter.basket, clutter.clothes), 9)
+    lie_about(kit, plan, (clutter.clothes, clutter.shoes, clutter.bag, clutter.basket, clutter.throw, clutter.pile), 8)
 
 
 def kitchen(kit, plan: Plan) -> None:
@@ -70,7 +70,7 @@ def kitchen(kit, plan: Plan) -> None:
     (groups.island if kit.rng.random() < 0.5 else groups.dinner)(kit, plan)
     attempt(kit, plan, furniture.shelf, 0.9, 0.34)
     attempt(kit, plan, plant, 0.5, 0.5)
-    lie_about(kit, plan, (clutter.basket, clutter.carton, clutter.bag), 6)
+    lie_about(kit, plan, (clutter.basket, clutter.carton, clutter.bag, clutter.shoes), 5)
 
 
 def dining_room(kit, plan: Plan) -> None:
@@ -97,7 +97,7 @@ def home_office(kit, plan: Plan) -> None:
     for _ in range(3):
         attempt(kit, plan, furniture.shelf, 0.95, 0.36)
     dresser(kit, plan, 0.8, 0.42, 0.9, 3, ("papers", "pile", "clock", "vase"))
-    lie_about(kit, plan, (clutter.carton, clutter.pile, clutter.cable, clutter.basket, clutter.bag, clutter.carton), 9)
+    lie_about(kit, plan, (clutter.carton, clutter.pile, clutter.cable, clutter.basket, clutter.bag), 7)
 
 
 def bathroom(kit, plan: Plan) -> None:
@@ -111,7 +111,7 @@ def bathroom(kit, plan: Plan) -> None:
         if spot:
             furniture.rug(kit, spot, *size)
     attempt(kit, plan, lambda kit, spot: furniture.cabinet(kit, spot, 0.5, 0.35, 1.6, kit.white), 0.5, 0.4)
-    lie_about(kit, plan, (clutter.clothes, clutter.basket, clutter.basket), 7)
+    lie_about(kit, plan, (clutter.clothes, clutter.basket, clutter.shoes), 4)
 
 
 WALLS = (0.42, 0.22, 0.16, 0.08, 0.12)  # shares of pictures, shelves, small pictures in rows, mirrors, coats
@@ -130,12 +130,14 @@ def dresser(kit, plan: Plan, width, depth, height, things, kinds=tuple(clutter.S
 
 
 def lie_about(kit, plan: Plan, things, count: int) -> None:
-    """up to `count` of `things` on the floor, two of three along the walls, turned anyhow."""
+    """up to `count` of `things` on the floor, two of three along the walls, turned anyhow; few of a kind."""
     for _ in range(count):
-        out = kit.rng.random() < 0.35
+        out, thing = kit.rng.random() < 0.35, things[kit.rng.integers(len(things))]
+        if not plan.another(thing.__name__):
+            continue
         spot = plan.somewhere(kit.rng, 0.45, 0.45, 0.02, around=0.05) if out else plan.against_wall(kit.rng, 0.45, 0.45, tall=False)
         if spot:
-            things[kit.rng.integers(len(things))](kit, (*spot[:3], kit.rng.uniform(0, 6.28)), (0, 0, 0.01))
+            thing(kit, (*spot[:3], kit.rng.uniform(0, 6.28)), (0, 0, 0.01))
 
 
 def plant(kit, place) -> None:
@@ -162,8 +164,9 @@ SPARE = {
     "kitchen": ("dresser", "chair", "plant", "shelf"),
     "dining_room": ("dresser", "chair", "shelf", "plant", "side table"),
     "home_office": ("shelf", "chair", "cartons", "plant", "armchair", "side table", "couch"),
-    "bathroom": ("basket", "plant", "dresser", "towels", "bench"),
+    "bathroom": ("basket", "plant", "dresser", "towels", "bench", "towels"),
 }
+LOOSE = ("basket", "cartons", "plant", "pouf")
 
 
 def fill(kit, plan: Plan) -> None:
@@ -179,7 +182,7 @@ def fill(kit, plan: Plan) -> None:
             if what == "window" and low > 0.7:
                 side = plan.side(wall)
                 furniture.radiator(kit, (*side.point((a + b) / 2, 0.07), 0.0, side.yaw), min(b - a, 1.0))
-    for _ in range(int(kit.rng.integers(12, 20)) if plan.kind != "bathroom" else 5):
+    for _ in range(int(kit.rng.integers(16, 26)) if plan.kind != "bathroom" else 5):
         on_wall(kit, plan)
 
 
@@ -189,6 +192,8 @@ def spare(kit, plan: Plan, what: str) -> None:
     elif what == "couch":
         attempt(kit, plan, furniture.couch, 1.95, 0.9, tall=False)
     else:
+        if what in LOOSE and not plan.another(what):
+            return
         piece, width, depth = {
             "shelf": (furniture.shelf, 0.95, 0.36),
             "plant": (plant, 0.5, 0.5),

@@ -48,7 +48,7 @@ def shell(kit, plan: Plan) -> None:
         builder.add(cove(side, 0.0, side.length, radius, 1), above, ceiling_piece, (*side.start, plan.height))
         if rng.random() < 0.6:
             socket(kit, plan, wall)
-    if plan.kind in ("living_room", "dining_room", "kitchen") and rng.random() < 0.3:
+    if plan.kind in ("living_room", "dining_room", "kitchen") and rng.random() < 0.15:
         beams(kit, plan, ceiling_piece)
 
 
@@ -85,7 +85,8 @@ def wall_material(kit, kind: str, paint) -> int:
 def floor_material(kit, kind: str) -> int:
     rng, make = kit.rng, kit.builder.material
     if kind in ("kitchen", "bathroom"):
-        return make(textures.tiles(rng, textures.tinted(rng, (0.72, 0.7, 0.66), 0.1), 0.45, int(rng.integers(2, 5))), 1.3, relief="boards")
+        stone = textures.tinted(rng, (0.72, 0.69, 0.64), 0.04) * rng.uniform(0.75, 1.1)
+        return make(textures.tiles(rng, stone, 0.45, int(rng.integers(2, 5))), 1.3, relief="boards")
     if kind == "bedroom" and rng.random() < 0.65 or kind == "home_office" and rng.random() < 0.4:
         return make(textures.granite(rng, textures.tinted(rng, (0.62, 0.58, 0.53), 0.08)), 0.5, relief="pile")
     return make(textures.planks(rng, textures.tinted(rng, WOODS[rng.integers(4)], 0.04), int(rng.integers(5, 9))), 1.2, relief="boards")
@@ -139,18 +140,18 @@ def panels(kit, plan: Plan, wall: int, material: int, piece: int, lower: int | N
                 painted = lower if lower is not None and z1 <= DADO else material
                 kit.builder.add(shapes.Shape(part.vertices, part.faces, part.normals, part.uv + [side.length - x1, z0], part.curvature), painted, piece)
                 if lower is not None and z1 == DADO:
-                    kit.box((x1 - x0, 0.03, 0.05), (0, 0, z1), kit.white, piece, (*side.point((x0 + x1) / 2, 0.01), 0.0, side.yaw), 0.012)
+                    kit.box((x1 - x0, 0.02, 0.05), (0, 0, z1), kit.white, piece, (*side.point((x0 + x1) / 2, 0.006), 0.0, side.yaw), 0.01)
     doors = sorted(opening for opening in openings if opening[4] == "door")
     for start, end in zip([0.0] + [door[1] for door in doors], [door[0] for door in doors] + [side.length]):
         if end - start > 0.1:
-            kit.box((end - start, 0.024, 0.11), (0, 0, 0.05), kit.white, piece, (*side.point((start + end) / 2, 0.012), 0.0, side.yaw), 0.011)
+            kit.box((end - start, 0.02, 0.09), (0, 0, 0.045), kit.white, piece, (*side.point((start + end) / 2, 0.012), 0.0, side.yaw), 0.011)
             kit.builder.add(cove(side, start, end, 0.045, -1), kit.white, piece, (*side.point(0, 0.024), 0.0))
     for a, b, _, high, _ in doors:
         if wall in (1, 2):
             place = (*side.point((a + b) / 2, -WALL / 2), 0.0, side.yaw)
             for x in (-1, 1):
-                kit.box((0.06, WALL + 0.06, high), (x * (b - a) / 2, 0, high / 2), kit.white, piece, place, 0.018)
-            kit.box((b - a + 0.06, WALL + 0.06, 0.06), (0, 0, high), kit.white, piece, place, 0.018)
+                kit.box((0.07, WALL + 0.03, high), (x * (b - a) / 2, 0, high / 2), kit.white, piece, place, 0.03)
+            kit.box((b - a + 0.07, WALL + 0.03, 0.07), (0, 0, high), kit.white, piece, place, 0.03)
             if b - a < 1.0 and kit.rng.random() < 0.6:
                 edge = float(kit.rng.choice([a, b]))
                 leaf(kit, (*side.point(edge, 0.44), 0.0, side.yaw + np.pi / 2 + kit.rng.normal(0, 0.06)), 0.84, high - 0.04)

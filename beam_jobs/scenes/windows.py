@@ -60,7 +60,7 @@ def curtains(kit, side, at, width, low, high) -> None:
     place, bottom = (*side.point(at, 0.1), 0.0, side.yaw), low - 0.15 if low > 0.6 and kit.rng.random() < 0.5 else 0.03
     for x in (-1, 1):
         wide = kit.rng.uniform(0.3, 0.35 + 0.25 * width)
-        shape = soft.hanging(kit.rng, wide, bottom, high + 0.15, kit.rng.uniform(0.1, 0.18), kit.rng.uniform(0.03, 0.05))
+        shape = soft.hanging(kit.rng, wide, bottom, high + 0.15, kit.rng.uniform(0.1, 0.18), kit.rng.uniform(0.02, 0.04))
         kit.put(shape, material, piece, (x * (width / 2 + 0.05), 0, 0), place)
     rod = np.array([[-width / 2 - 0.4, 0, 0], [0, 0, 0], [width / 2 + 0.4, 0, 0]]) + [0, 0, high + 0.17]
     kit.put(soft.tube(rod, 0.014), kit.metal, piece, (0, 0, 0), place)

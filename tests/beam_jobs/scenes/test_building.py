@@ -5,6 +5,7 @@ import pytest
 
 from beam_jobs.scenes.building import KINDS, building
 from beam_jobs.scenes.cameras import PITCH, far_first, shots
+from beam_jobs.scenes.plan import ALIKE
 from beam_jobs.scenes.renderer import Eye
 from beam_jobs.scenes.rooms import FURNISH, MIDDLE, SPARE
 from beam_jobs.scenes.scene import SEMANTIC
@@ -45,6 +46,18 @@ def test_every_instance_is_of_the_class_of_its_name(eyes):
 def test_all_semantic_objects_appear_in_a_few_buildings(eyes):
     found = {name for eye in eyes for name in eye.scene.names} | {name for seed in range(4, 10) for name in building(seed).names}
     assert set(SEMANTIC[2:]) <= found
+
+
+def test_few_loose_things_of_a_kind_lie_about_a_room(eyes):
+    most = 0
+    for eye in eyes:
+        corners = eye.scene.shape.vertices[eye.scene.shape.faces[:, 0]]
+        for room in eye.scene.rooms:
+            inside = ((corners[:, :2] > room.low[:2]) & (corners[:, :2] < room.high[:2])).all(1)
+            here = [eye.scene.names[i] for i in np.unique(eye.scene.instance[inside])]
+            most = max(most, here.count("basket"), here.count("pouf"))
+            assert here.count("basket") <= ALIKE and here.count("pouf") <= ALIKE
+    assert most == ALIKE  # there are rooms that hold so many
 
 
 def test_shots_keep_the_published_bounds(eyes):
