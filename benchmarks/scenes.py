@@ -41,17 +41,41 @@ def real_frame(stem: str, size: int) -> dict[str, float]:
     """measures of a real frame brought to `size`: colours averaged, codes of surfaces picked, keypoints averaged."""
     import cv2
 
-    folder = Path(__file__).parents[2] / "shared" / "real_frames"
-    load = lambda name: cv2.imread(str(folder / f"{stem}_domain_{name}.png"), cv2.IMREAD_UNCHANGED)
-    rgb, curvature, normal = (load(name)[..., 2::-1] for name in ("rgb", "principal_curvature", "normal"))
-    step = rgb.shape[0] // size
-    small = lambda image: cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
-    pick = lambda image: np.ascontiguousarray(image[step // 2 :: step, step // 2 :: step])
-    return measures(small(np.ascontiguousarray(rgb)), pick(curvature), small(load("keypoints3d").astype("float32")), pick(normal))
+    stem = Path(__file__).parents[2] / "shared" / "real_frames" / stem
+    rgb, curvature, normal = (loaded(stem, name)[..., 2::-1] for name in ("rgb", "principal_curvature", "normal"))
+    small = cv2.resize(np.ascontiguousarray(rgb), (size, size), interpolation=cv2.INTER_AREA)
+    return {**measures(small, picked(curvature, size), keypoints3d(stem, size), picked(normal, size)), "2.5D segments": segments25(stem, size)}
+
+
+def loaded(stem: Path, name: str) -> np.ndarray:
+    """a label of a frame as it was released; pictures have blue first."""
+    import cv2
+
+    return cv2.imread(f"{stem}_domain_{name}.png", cv2.IMREAD_UNCHANGED)
+
+
+def picked(image: np.ndarray, size: int) -> np.ndarray:
+    """every n-th pixel, so that `size` are left a side: codes must not be averaged."""
+    step = image.shape[0] // size
+    return np.ascontiguousarray(image[step // 2 :: step, step // 2 :: step])
+
+
+def keypoints3d(stem: Path, size: int) -> np.ndarray:
+    import cv2
+
+    return cv2.resize(loaded(stem, "keypoints3d").astype("float32"), (size, size), interpolation=cv2.INTER_AREA)
+
+
+def segments25(stem: Path, size: int) -> float:
+    """2.5D segments of a real frame's depth and normals at `size`, by the label's own function: the released ids are those of 512 pixels, which are fewer."""
+    from models.tasks.labels import edges, segments
+
+    depth, normal = (picked(loaded(stem, name), size) for name in ("depth_zbuffer", "normal"))
+    return float(segments.segment_unsup25d(depth, normal[..., ::-1], edges.edge_occlusion(depth)).max()) + 1
 
 
 def pictures_alone(size: int) -> dict[str, float]:
-    """mean measures of the real pictures that have no curvature: what two rich frames say of colours, more modest ones put in proportion."""
+    """mean measures of the real pictures that have no curvature: what two rich frames say, more modest ones put in proportion. Surfaces: HM3D alone."""
     import cv2
 
     from models.tasks.labels import edges, keypoints, segments
@@ -64,7 +88,10 @@ def pictures_alone(size: int) -> dict[str, float]:
         small = cv2.resize(picture[top : top + side, left : left + side], (size, size), interpolation=cv2.INTER_AREA)
         rgb = np.ascontiguousarray(small[..., ::-1])
         found.append((float(segments.segment_unsup2d(rgb).max()) + 1, float(edges.edge_texture(rgb).mean()), float(keypoints.keypoints2d(rgb).mean())))
-    return dict(zip(("2D segments", "edge_texture", "keypoints2d"), np.mean(found, 0).tolist()))
+    stems = [path.with_name(path.name.removesuffix("_domain_rgb.png")) for path in sorted(shared.glob("real_frames/hm3d/*_domain_rgb.png"))]
+    surfaces = {"keypoints3d": [keypoints3d(stem, size).mean() for stem in stems], "2.5D segments": [segments25(stem, size) for stem in stems]}
+    means = {name: float(np.mean(values)) for name, values in surfaces.items() if values}
+    return dict(zip(("2D segments", "edge_texture", "keypoints2d"), np.mean(found, 0).tolist())) | means
 
 
 def rendered(buildings: int, views: int, size: int) -> tuple[list[dict[str, float]], list, list[dict[str, float]]]:
