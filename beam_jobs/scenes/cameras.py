@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from beam_jobs.scenes.renderer import Eye
+from beam_jobs.scenes.renderer import Eye, pixel_rays
 from beam_jobs.scenes.scene import Room, Scene
 from models.tasks import Camera
 from models.tasks.view import rotation_from_euler
@@ -19,6 +19,7 @@ SHELL = 0.38  # share of the points that lie on walls, floors and ceilings
 CEILING = 0.15  # how much rarer a square metre of ceiling is chosen than one of wall or floor: bare ceilings show nothing
 ABOVE = 0.48  # share of the points above eye height, so that pitch is near zero in the mean, as published
 EYE = 1.42  # m
+NEAR, BLOCKED = 1.0, 0.3  # m; a share of the view that nearer things may fill: a door jamb before the eye shows nothing of a room
 
 
 @dataclass(frozen=True)
@@ -83,12 +84,24 @@ def shots(eye: Eye, rng: np.random.Generator, count: int, fewest: int = 3, most:
         if seen.sum() < fewest:
             continue
         normal = spread[triangle] / (2 * area[triangle])
-        for view, index in enumerate(far_first(rng, np.flatnonzero(seen), length)[:most]):
+        chosen: list[tuple[int, Camera]] = []
+        for index in far_first(rng, np.flatnonzero(seen), length):
             camera = aimed(locations[index], place, field_of_view(rng), scene.rooms[cameras[index][1]])
+            if len(chosen) < most and not blocked(eye, camera):
+                chosen.append((index, camera))
+        if len(chosen) < fewest:
+            continue
+        for view, (index, camera) in enumerate(chosen):
             facing = normal if normal @ ahead[index] < 0 else -normal
             made.append(Shot(camera, point, view, facing, cameras[index][1]))
         point, above = point + 1, rng.random() < ABOVE
     return made
+
+
+def blocked(eye: Eye, camera: Camera, rays: int = 6) -> bool:
+    """do things nearer than NEAR fill more than BLOCKED of the view? By rays x rays of its pixels."""
+    ways = pixel_rays(camera, rays)[0]
+    return (eye.cast(np.repeat(camera.location[None], len(ways), 0), ways)[0] < NEAR).mean() > BLOCKED
 
 
 def chances(scene: Scene, area: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from beam_jobs.scenes.building import KINDS, building
-from beam_jobs.scenes.cameras import PITCH, far_first, shots
+from beam_jobs.scenes.cameras import BLOCKED, NEAR, PITCH, far_first, shots
 from beam_jobs.scenes.plan import ALIKE
 from beam_jobs.scenes.renderer import Eye
 from beam_jobs.scenes.rooms import FURNISH, MIDDLE, SPARE
@@ -79,6 +79,13 @@ def test_far_cameras_come_first_more_often():
     first = np.bincount([far_first(rng, np.arange(3), length)[0] for _ in range(3000)], minlength=3) / 3000
     np.testing.assert_allclose(first, length / length.sum(), atol=0.03)
     assert sorted(far_first(rng, np.array([2, 0]), length)) == [0, 2]
+
+
+def test_no_view_is_filled_by_what_stands_before_the_camera(eyes):
+    for eye in eyes:
+        for shot in shots(eye, np.random.default_rng(3), 17):
+            seen = eye.look(shot.camera, 32, np.random.default_rng(0))
+            assert (seen.distance < NEAR).mean() < BLOCKED + 0.15  # 36 rays decide, not 1024
 
 
 def test_a_fixated_point_is_seen_in_the_middle_of_its_view(eyes):
