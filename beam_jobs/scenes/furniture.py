@@ -220,9 +220,6 @@ def side_table(kit, place):
 
 
 def rug(kit, place, width, depth):
-    rng = kit.rng
-    pale, deep = textures.tinted(rng, (0.68, 0.6, 0.5), 0.1), textures.tinted(rng, (0.32, 0.24, 0.26), 0.1)
-    textile = (textures.pattern, textures.carpet, textures.kilim)[rng.choice(3, p=[0.25, 0.25, 0.5])](rng, pale, deep)
-    material, piece = kit.builder.material(textile, relief="pile"), kit.builder.object("rug")
+    material, piece = kit.one(kit.rugs), kit.builder.object("rug")
     kit.put(shapes.quad((-width / 2, -depth / 2, 0.016), (width, 0, 0), (0, depth, 0)), material, piece, (0, 0, 0), place, True)
     kit.put(soft.skirt(width, depth, 0.016), material, piece, (0, 0, 0), place)

@@ -24,6 +24,7 @@ def sofa(kit, plan: Plan) -> None:
     """a couch that parts the room."""
     spot = plan.somewhere(kit.rng, 1.9, 0.95, 0.25)
     if spot:
+        furniture.rug(kit, (*spot[:2], 0.0, spot[3]), 2.3, 1.7)
         furniture.couch(kit, spot, kit.rng.uniform(1.6, 1.9))
 
 
@@ -60,6 +61,8 @@ def dinner(kit, plan: Plan, width: float = 1.2) -> None:
     spot = plan.somewhere(kit.rng, width + 0.5, 1.9, 0.1)
     if not spot:
         return
+    if plan.kind != "kitchen" and kit.rng.random() < 0.5:
+        furniture.rug(kit, spot, width + 0.9, 2.1)
     clutter.on_top(kit, spot, furniture.table(kit, spot, width, 0.9), int(kit.rng.integers(3, 7)), ("bowl", "cup", "bottle", "vase", "papers"))
     (x, y, _, yaw), seats = spot, 1 if width < 1.3 else 2 if width < 2.1 else 3
     for side in (-1, 1):

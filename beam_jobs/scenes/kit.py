@@ -38,6 +38,7 @@ class Kit:
         self.glass = [make(textures.plain(rng, np.array(c)), 0.3) for c in ((0.2, 0.33, 0.24), (0.42, 0.28, 0.16), (0.62, 0.7, 0.72))]
         self.spines = [make(textures.books(rng), 0.6) for _ in range(3)]
         self.prints = [make(textures.painting(rng)) for _ in range(6)]
+        self.rugs = [make(textures.rug(rng), relief="pile") for _ in range(3)]
         self.pictures = [make(textures.framed(rng)) for _ in range(9)]
         self.linen = make(textures.fabric(rng, textures.tinted(rng, (0.87, 0.86, 0.83), 0.04)), 0.5, relief="cloth")
         self.cardboard = make(textures.cardboard(rng), 0.6, relief="wood")

@@ -211,7 +211,7 @@ def spare(kit, plan: Plan, what: str) -> None:
 
 def on_wall(kit, plan: Plan) -> None:
     """a picture, a clock or a shelf where the wall is bare."""
-    wall, width, height, what = int(kit.rng.integers(4)), kit.rng.uniform(0.35, 1.1), kit.rng.uniform(0.3, 0.75), kit.rng.random()
+    wall, width, height, what = int(kit.rng.integers(4)), kit.rng.uniform(0.4, 1.3), kit.rng.uniform(0.35, 0.9), kit.rng.random()
     side = plan.side(wall)
     at = kit.rng.uniform(width / 2 + 0.15, max(side.length - width / 2 - 0.15, width / 2 + 0.16))
     if any(at + width / 2 + 0.1 > a and at - width / 2 - 0.1 < b for a, b, *_ in plan.openings[wall]) or not plan.hang(wall, at, width):

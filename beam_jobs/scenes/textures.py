@@ -50,10 +50,11 @@ def grain(rng, colour, amount: float = 0.07) -> np.ndarray:
 def planks(rng, colour, boards: int = 6) -> np.ndarray:
     image, height = grain(rng, colour, 0.09).copy(), SIDE // boards
     for i in range(boards):
-        row = slice(i * height, (i + 1) * height)
-        image[row] *= rng.uniform(0.72, 1.2)
+        row, ends = slice(i * height, (i + 1) * height), np.sort(rng.integers(0, SIDE, 2))
+        image[row] *= rng.uniform(0.78, 1.16)
+        image[row, ends[0] : ends[1]] *= rng.uniform(0.82, 1.14)
+        image[row, ends] *= 0.55
         image[i * height] *= 0.45
-        image[row, rng.integers(SIDE)] *= 0.55
     return _finished(image)
 
 
@@ -61,7 +62,7 @@ def tiles(rng, colour, grout: float = 0.5, count: int = 3) -> np.ndarray:
     image, side = plain(rng, colour, 0.02).copy(), SIDE // count
     for i in range(count):
         for j in range(count):
-            image[i * side : (i + 1) * side, j * side : (j + 1) * side] *= rng.uniform(0.92, 1.06)
+            image[i * side : (i + 1) * side, j * side : (j + 1) * side] *= rng.uniform(0.86, 1.08)
         image[i * side : i * side + 2] = image[:, i * side : i * side + 2] = grout
     return _finished(image)
 
@@ -114,6 +115,12 @@ def kilim(rng, colour, other) -> np.ndarray:
     image = np.where((frame > 0.36)[..., None], np.where(teeth[..., None], accent, other), image)
     image = np.where(((frame > 0.44) | (np.abs(frame - 0.36) < 0.012))[..., None], colour * 0.8, image)
     return _finished(image * (1 + 0.06 * noise(rng, 0.8)[..., None]))
+
+
+def rug(rng) -> np.ndarray:
+    """a woven one rather than a printed or a plain one with a border."""
+    pale, deep = tinted(rng, (0.68, 0.6, 0.5), 0.1), tinted(rng, (0.32, 0.24, 0.26), 0.1)
+    return (pattern, carpet, kilim)[rng.choice(3, p=[0.25, 0.25, 0.5])](rng, pale, deep)
 
 
 def marble(rng, colour) -> np.ndarray:
@@ -247,7 +254,7 @@ def page(rng) -> np.ndarray:
 
 def wallpaper(rng, colour) -> np.ndarray:
     """a wall's own colour with a pattern a shade off."""
-    return pattern(rng, colour, np.clip(colour * rng.choice([0.88, 1.1]) + rng.normal(0, 0.02, 3), 0, 1))
+    return pattern(rng, colour, np.clip(colour * rng.choice([0.8, 1.15]) + rng.normal(0, 0.02, 3), 0, 1))
 
 
 def keys(rng) -> np.ndarray:
