@@ -85,7 +85,7 @@ def test_no_view_is_filled_by_what_stands_before_the_camera(eyes):
     for eye in eyes:
         for shot in shots(eye, np.random.default_rng(3), 17):
             seen = eye.look(shot.camera, 32, np.random.default_rng(0))
-            assert (seen.distance < NEAR).mean() < BLOCKED + 0.15  # 36 rays decide, not 1024
+            assert (seen.distance < NEAR).mean() < BLOCKED + 0.1  # 36 rays decide, not 1024
 
 
 def test_a_fixated_point_is_seen_in_the_middle_of_its_view(eyes):
