@@ -10,7 +10,7 @@ from beam_jobs.scenes.scene import Builder
 WOODS = ((0.52, 0.41, 0.31), (0.34, 0.26, 0.21), (0.66, 0.55, 0.43), (0.82, 0.79, 0.74), (0.42, 0.4, 0.39))
 CLOTHS = ((0.33, 0.38, 0.46), (0.55, 0.54, 0.52), (0.68, 0.63, 0.55), (0.42, 0.45, 0.4), (0.5, 0.36, 0.33), (0.24, 0.25, 0.28), (0.78, 0.76, 0.72))
 BRIGHT = ((0.7, 0.3, 0.25), (0.85, 0.66, 0.3), (0.3, 0.5, 0.55), (0.45, 0.58, 0.38), (0.6, 0.45, 0.6), (0.86, 0.55, 0.4), (0.25, 0.35, 0.6))
-SLIM = 0.045  # m
+SLIM = 0.02  # m
 FLAT = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # stands a disc up: its axis from z to -y
 
 
@@ -55,7 +55,7 @@ class Kit:
         self.builder.add(shape, material, instance, (x + c * offset[0] - s * offset[1], y + s * offset[0] + c * offset[1], z + offset[2]), yaw, stretch)
 
     def box(self, extent, offset, material, instance, place, radius=0.024) -> None:
-        """edges below SLIM are a few pixels wide at most: one facet does for half of them."""
+        """edges below 2 cm are narrower than most pixels: one facet does for half of them (where wider, a mesh file of them would bend the faces beside)."""
         self.put(shapes.rounded_box(extent, radius, 2 if radius > SLIM else 1), material, instance, offset, place)
 
     def foot(self, width, depth, material, instance, place, offset=(0, 0, 0), radius=0.05) -> None:
