@@ -127,7 +127,7 @@ class Builder:
             np.repeat(self.instances, counts),
             np.array(self.semantics, "uint8"),
             tuple(self.names),
-            np.stack(self.textures).astype("float32"),
+            np.stack(self.textures).astype("float32", copy=False),
             np.array(self.scales, "float32"),
             np.array(self.glows, "float32"),
             tuple(self.rooms),

@@ -99,14 +99,28 @@ def pyramid(textures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     side = textures.shape[1]
     if side & (side - 1):
         raise ValueError(f"expected textures whose side is a power of two, got {side} texels")
-    level = (np.clip(textures, 0, 1) ** 2.2).astype("float32")
-    levels, sides = [], []
-    while True:
-        levels.append(level.reshape(len(level), -1, 3))
-        sides.append(level.shape[1])
-        if level.shape[1] % 2 or level.shape[1] <= 2:
-            return np.concatenate(levels, 1), np.array(sides, "int64")
-        level = (level[:, ::2, ::2] + level[:, 1::2, ::2] + level[:, ::2, 1::2] + level[:, 1::2, 1::2]) / 4
+    sides = [side]
+    while sides[-1] > 2:
+        sides.append(sides[-1] // 2)
+    texels, start = np.empty((len(textures), sum(n * n for n in sides), 3), "float32"), 0
+    np.power(np.clip(textures, 0, 1).reshape(len(textures), -1, 3), np.float32(2.2), texels[:, : side * side], casting="same_kind")
+    for n in sides[:-1]:
+        _halved(texels, start, n)
+        start += n * n
+    return texels, np.array(sides, "int64")
+
+
+@numba.njit(cache=True, nogil=True)
+def _halved(texels, start, side):
+    """the level after the one that begins at `start`, `side` texels wide: means of 2 x 2."""
+    half, after = side // 2, start + side * side
+    for m in range(len(texels)):
+        for y in range(half):
+            for x in range(half):
+                a = start + 2 * y * side + 2 * x
+                for q in range(3):
+                    total = texels[m, a, q] + texels[m, a + side, q] + texels[m, a + 1, q] + texels[m, a + side + 1, q]
+                    texels[m, after + y * half + x, q] = total / np.float32(4)
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)

@@ -51,8 +51,8 @@ def planks(rng, colour, boards: int = 6) -> np.ndarray:
     image, height = grain(rng, colour, 0.09).copy(), SIDE // boards
     for i in range(boards):
         row, ends = slice(i * height, (i + 1) * height), np.sort(rng.integers(0, SIDE, 2))
-        image[row] *= rng.uniform(0.78, 1.16)
-        image[row, ends[0] : ends[1]] *= rng.uniform(0.82, 1.14)
+        image[row] *= rng.uniform(0.84, 1.1)
+        image[row, ends[0] : ends[1]] *= rng.uniform(0.82, 1.08)
         image[row, ends] *= 0.55
         image[i * height] *= 0.45
     return _finished(image)
