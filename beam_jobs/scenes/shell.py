@@ -88,7 +88,7 @@ def floor_material(kit, kind: str) -> int:
         stone = textures.tinted(rng, (0.72, 0.69, 0.64), 0.04) * rng.uniform(0.75, 1.1)
         return make(textures.tiles(rng, stone, 0.45, int(rng.integers(2, 5))), 1.3, relief="boards")
     if kind == "bedroom" and rng.random() < 0.65 or kind == "home_office" and rng.random() < 0.4:
-        return make(textures.granite(rng, textures.tinted(rng, (0.62, 0.58, 0.53), 0.08)), 0.5, relief="pile")
+        return make(textures.granite(rng, textures.tinted(rng, (0.62, 0.58, 0.53), 0.04)), 0.5, relief="pile")
     return make(textures.planks(rng, textures.tinted(rng, WOODS[rng.integers(4)], 0.04), int(rng.integers(5, 9))), 1.2, relief="boards")
 
 
