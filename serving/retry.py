@@ -9,18 +9,35 @@ from collections.abc import Callable
 import grpc
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 3.0  # seconds
+AHEAD = 0.1  # seconds by which a server's clock may end a question before ours does
+
+
+class MissedDeadline(grpc.RpcError):
+    """DEADLINE_EXCEEDED, whosever clock said so first: gRPC calls it CANCELLED where the server hung up before ours did."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"no answer within {seconds:g} s; give a longer deadline, or ask for fewer pictures or tasks at once")
+
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.DEADLINE_EXCEEDED
+
+    def details(self) -> str:
+        return str(self)
 
 
 def retried(call: Callable[[float], object], deadline: float, *, attempts: int = 8, seed: int | None = None, sleep=time.sleep, clock=time.monotonic):
     """`call(seconds left)`, again after 0.1, 0.2, 0.4 ... 3 s (each shortened by up to half, so that clients do not come back together).
 
-    deadline: seconds for all attempts together. Any other code, the last attempt's error and a pause that would end too late are raised as they came.
+    deadline: seconds for all attempts together. Raises MissedDeadline where a question that nobody cancelled comes back cancelled at its end. Any other
+    code, the last attempt's error and a pause that would end too late are raised as they came.
     """
     until, rng = clock() + deadline, random.Random(seed)
     for attempt in range(attempts):
         try:
             return call(max(until - clock(), 0.001))
         except grpc.RpcError as error:
+            if error.code() == grpc.StatusCode.CANCELLED and clock() >= until - AHEAD:
+                raise MissedDeadline(deadline) from error
             pause = min(FIRST_PAUSE * 2**attempt, LONGEST_PAUSE) * rng.uniform(0.5, 1.0)
             if error.code() != grpc.StatusCode.UNAVAILABLE or attempt == attempts - 1 or clock() + pause >= until:
                 raise

@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 
+LATE = {"DEADLINE_EXCEEDED", "CANCELLED"}  # gRPC's names of a missed deadline: the second where the server hangs up before the caller's clock says so
+
 
 def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
     """until `condition()` holds; the limit is that of a slow, loaded machine."""
@@ -10,6 +12,3 @@ def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
     while not condition():
         assert time.monotonic() < until, "it did not happen in time"
         time.sleep(0.01)
-
-
-LATE = {"DEADLINE_EXCEEDED", "CANCELLED"}  # gRPC's names of a missed deadline: the second where the server's clock hangs up before the caller's says so

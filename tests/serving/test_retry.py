@@ -3,7 +3,7 @@
 import grpc
 import pytest
 
-from serving.retry import FIRST_PAUSE, LONGEST_PAUSE, retried
+from serving.retry import AHEAD, FIRST_PAUSE, LONGEST_PAUSE, MissedDeadline, retried
 
 
 class Refusal(grpc.RpcError):
@@ -64,3 +64,16 @@ def test_no_pause_ends_after_the_deadline():
     with pytest.raises(Refusal):
         world.run(deadline=1.0, attempts=99)
     assert world.now < 1.0 and all(left > 0 for left in world.left)
+
+
+@pytest.mark.parametrize("early, error, code", [(AHEAD / 2, MissedDeadline, "DEADLINE_EXCEEDED"), (2 * AHEAD, Refusal, "CANCELLED")])
+def test_a_question_cancelled_at_its_deadline_has_missed_it(early, error, code):
+    world = World([grpc.StatusCode.CANCELLED])
+
+    def call(left):
+        world.now += left - early
+        return world.call(left)
+
+    with pytest.raises(error) as raised:
+        retried(call, 100.0, clock=lambda: world.now)
+    assert type(raised.value) is error and raised.value.code().name == code
