@@ -97,8 +97,10 @@ class Plan:
 
     def another(self, kind: str) -> bool:
         """may one more loose thing of this kind lie about? If so it is counted."""
-        self.loose[kind] += self.loose[kind] < ALIKE + 1
-        return self.loose[kind] <= ALIKE
+        if self.loose[kind] == ALIKE:
+            return False
+        self.loose[kind] += 1
+        return True
 
     def somewhere(self, rng, width: float, depth: float, margin: float = 0.3, tries: int = 30, around: float = 0.2):
         """(x, y, 0, yaw) of a free place at least `around` metres away from the walls, or None."""
