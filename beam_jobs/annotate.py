@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--views", type=int, default=40, help="views a building (whole points, so slightly more)")
     parser.add_argument("--size", type=int, default=128, help="side of the images in pixels")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--held-out", type=int, help="buildings that validate, and as many that test (default: a sixth each); the others train")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="buildings at a time")
     meshes = parser.add_argument_group("buildings from mesh files instead of procedural ones")
     meshes.add_argument("--mesh", type=Path, action="append", default=[], help="GLB, glTF, OBJ or PLY file of a building; again for more")
@@ -50,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    amount = {"views": options.views, "size": options.size, "seed": options.seed, "processes": options.processes}
+    amount = {"views": options.views, "size": options.size, "seed": options.seed, "processes": options.processes, "held_out": options.held_out}
     if options.mesh:
         from beam_jobs.annotate_mesh import annotate_meshes
 
@@ -61,13 +62,15 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def annotate_buildings(root: Path, *, buildings: int, views: int, size: int, seed: int, processes: int = 1) -> dict:
+def annotate_buildings(root: Path, *, buildings: int, views: int, size: int, seed: int, processes: int = 1, held_out: int | None = None) -> dict:
     """write `buildings` procedural buildings below `root`; {"buildings", "labels", "views"} that are there at the end.
 
-    views: a building, at least 3. size: at least 32 pixels. Raises ValueError for numbers that make no data set, OSError if `root` cannot be written.
+    views: a building, at least 3. size: at least 32 pixels. held_out: buildings that validate, and as many that test (a sixth each if None).
+    Raises ValueError for numbers that make no data set, OSError if `root` cannot be written.
     """
     if buildings < 3 or views < 3 or size < 32:
         raise ValueError(f"a data set needs at least 3 buildings (one a split), 3 views each and 32 pixels; got {buildings}, {views}, {size}")
+    check_held_out(buildings, held_out)
     root.mkdir(parents=True, exist_ok=True)
     workplace.sweep(root)
     wanted = [(root, building_number(seed, i), views, size) for i in range(buildings)]
@@ -81,7 +84,7 @@ def annotate_buildings(root: Path, *, buildings: int, views: int, size: int, see
         for job, folder in zip(last, folders):
             finish(job, folder, *joined(folder))
     names = [building_name(number) for _, number, _, _ in wanted]
-    conclude(root, names, stale=lambda facts: "mesh" not in facts)
+    conclude(root, names, lambda facts: "mesh" not in facts, held_out)
     return {"buildings": buildings, "labels": "all labels", "views": sum(workplace.described(root / name)["views"] for name in names)}
 
 
@@ -197,11 +200,11 @@ def finish(job: tuple[Path, int, int, int], scratch: Path, taken: list, sights: 
     workplace.publish(scratch, root / building_name(number), lambda: complete(*job))
 
 
-def conclude(root: Path, names: list[str], stale: Callable[[dict], bool]) -> None:
+def conclude(root: Path, names: list[str], stale: Callable[[dict], bool], held_out: int | None = None) -> None:
     """write splits.csv and dataset.json over the buildings of this run and those of earlier ones, but for those that are `stale` (building.json) now."""
     found = workplace.buildings(root)
     earlier = {name: split for name, split in read_rows(root / "splits.csv").items() if name in found and name not in names and not stale(found[name])}
-    splits = {**earlier, **split_names(names, set(earlier.values()))}
+    splits = {**earlier, **split_names(names, set(earlier.values()), held_out)}
     rows = ["id,train,val,test"] + [",".join([name, *(str(int(split == column)) for column in ("train", "val", "test"))]) for name, split in splits.items()]
     workplace.replace_if_changed(root / "splits.csv", "\n".join(rows) + "\n")
     describe(root, splits, found)
@@ -215,12 +218,19 @@ def read_rows(path: Path) -> dict[str, str]:
     return {row[0]: ("train", "val", "test")[row[1:].index("1")] for row in rows if "1" in row[1:]}
 
 
-def split_names(names: list[str], filled: set[str] = frozenset()) -> dict[str, str]:
-    """building -> split: a quarter validates (transfers learn there), a quarter tests; fewer than three train first, and fill the splits that are empty."""
+def check_held_out(buildings: int, held_out: int | None) -> None:
+    """Raises ValueError if no building would be left to train on."""
+    if held_out is not None and not 1 <= held_out <= (buildings - 1) // 2:
+        raise ValueError(f"of {buildings} buildings at most {(buildings - 1) // 2} can validate and as many test (one must train); got {held_out} to hold out")
+
+
+def split_names(names: list[str], filled: set[str] = frozenset(), held_out: int | None = None) -> dict[str, str]:
+    """building -> split: `held_out` (a sixth if None) validate (transfers learn there), as many test; fewer than three train first, and fill the splits that
+    are empty."""
     if len(names) < 3:
         order = [split for split in ("train", "test", "val") if split not in filled] + ["train"] * len(names)
         return dict(zip(names, order))
-    held = max(1, len(names) // 6)
+    held = held_out or max(1, len(names) // 6)
     return {name: "val" if i < held else "test" if i < 2 * held else "train" for i, name in enumerate(names)}
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from beam_jobs import workplace
-from beam_jobs.annotate import conclude, side_by_side
+from beam_jobs.annotate import check_held_out, conclude, side_by_side
 
 # Version of what is made of a mesh: raise it when the same file and seed give other labels.
 VERSION = 2
@@ -75,19 +75,21 @@ def annotate_meshes(
     units_per_metre: float = 1.0,
     up: str | None = None,
     processes: int = 1,
+    held_out: int | None = None,
 ) -> dict:
     """make a building of every mesh file below `root`, beside the buildings that are there; {"buildings", "labels", "views"} of the meshes.
 
-    labels: none, or one .npy of class ids for every mesh. Raises ValueError for a file that is no building (see `read_mesh`), or in which no
-    camera finds a place; OSError if a file cannot be read or `root` not written.
+    labels: none, or one .npy of class ids for every mesh. held_out: as of `annotate_buildings`. Raises ValueError for a file that is no building (see
+    `read_mesh`), or in which no camera finds a place; OSError if a file cannot be read or `root` not written.
     """
     jobs = checked_jobs([MeshJob(root, path, mark, views, size, seed, units_per_metre, up) for path, mark in zip(meshes, labels or [None] * len(meshes))])
     if labels and len(labels) != len(meshes):
         raise ValueError(f"expected one --labels for each --mesh, got {len(labels)} for {len(meshes)}")
+    check_held_out(len(jobs), held_out)
     root.mkdir(parents=True, exist_ok=True)
     workplace.sweep(root)
     side_by_side(annotate_mesh, [job for job in jobs if not job.complete()], views, processes)
-    conclude(root, [job.name for job in jobs], stale=lambda facts: False)
+    conclude(root, [job.name for job in jobs], lambda facts: False, held_out)
     made = [workplace.described(job.folder) for job in jobs]
     absent = sorted(set.union(*(set(row["absent"]) for row in made)))
     return {"buildings": len(jobs), "labels": f"all labels but {', '.join(absent)}", "views": sum(row["views"] for row in made)}

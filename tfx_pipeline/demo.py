@@ -43,6 +43,8 @@ def make_data(config: Config, data: Path) -> None:
         str(data),
         "--buildings",
         str(config.buildings),
+        "--held-out",
+        str(config.held_out),
         "--views",
         str(config.views_per_building),
         "--size",

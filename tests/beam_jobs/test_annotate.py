@@ -121,6 +121,14 @@ def test_too_few_buildings_make_no_data_set(tmp_path):
         annotate_buildings(tmp_path, buildings=1, views=4, size=32, seed=0)
 
 
+def test_as_many_buildings_as_asked_validate_and_test_and_the_others_train(tmp_path):
+    annotate_buildings(tmp_path, buildings=6, views=3, size=32, seed=4, processes=2, held_out=2)
+    splits = list(json.loads((tmp_path / "dataset.json").read_text())["splits"].values())
+    assert {split: splits.count(split) for split in ("train", "val", "test")} == {"train": 2, "val": 2, "test": 2}
+    with pytest.raises(ValueError, match="of 6 buildings at most 2 can validate"):
+        annotate_buildings(tmp_path, buildings=6, views=3, size=32, seed=4, held_out=3)
+
+
 def test_nonfixated_pairs_of_the_label_store_are_the_published_matches(tmp_path):
     """sightings in nonfixated_matches, points in view in point_info, and pairs that a network sees are one and the same."""
     from beam_jobs.ingest import ingest
