@@ -1,4 +1,4 @@
-"""More samples than there are views: mirrored pictures with mirrored labels, views in reverse order, other light, other shuffles of the jigsaw.
+"""More samples than there are views: mirrored pictures with mirrored labels, moved ones with classes, views in reverse order, other light, other jigsaws.
 
 Ours: the paper augments nothing. A few hundred views teach a short schedule by heart otherwise. Everything is drawn from the generator given, so that a
 step's batch is the same again.
@@ -13,6 +13,7 @@ from models.tasks.labels.cameras import euler_from_rotation
 from models.tasks.mirror import mirrored
 from models.tasks.view import rotation_from_euler
 
+SHIFT = 0.1  # of the side, at most, that pictures with a class are moved by
 LIGHT = 0.25  # deviation of the logarithms of gain and gamma; half of it for each colour's own gain
 
 
@@ -32,6 +33,8 @@ def augmented(
         for i in np.flatnonzero(rng.random(len(images)) < 0.5):
             images[i] = images[i, ::-1]
             target[i] = unwhitened(reversed_views, task, target[i], whitening)
+    if task.output.kind == "classes" and task.input != "tiles":
+        images = shifted(images, rng)
     return images if task.colours else relit(images, rng), target, mask
 
 
@@ -58,6 +61,16 @@ def inverse_poses(poses: np.ndarray) -> np.ndarray:
 
 
 REVERSED = {"relative_pose": inverse_pose, "egomotion": inverse_poses, "same_point": lambda target: target}
+
+
+def shifted(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """uint8 [B, k, S, S, 3], each sample moved sideways and up or down; what comes in at the border is its mirror image. A room is the same room then."""
+    size, most = images.shape[2], round(images.shape[2] * SHIFT)
+    if not most:
+        return images
+    padded = np.pad(images, ((0, 0), (0, 0), (most, most), (most, most), (0, 0)), mode="reflect")
+    corners = rng.integers(2 * most + 1, size=(len(images), 2))
+    return np.stack([sample[:, y : y + size, x : x + size] for sample, (y, x) in zip(padded, corners)])
 
 
 def relit(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:

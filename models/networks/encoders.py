@@ -17,10 +17,10 @@ def build_encoder(config: NetworkConfig, channels: int, name: str) -> keras.Mode
     return keras.Model(image, normed(trunk, config.representation_channels, 3), name=name)
 
 
-def normed(x, filters: int, size: int, stride: int = 1, relu: bool = True):
-    """convolution without bias, batch norm, ReLU."""
+def normed(x, filters: int, size: int, stride: int = 1, relu: bool = True, scale: str = "ones"):
+    """convolution without bias, batch norm, ReLU. scale: initializer of the batch norm's."""
     x = layers.Conv2D(filters, size, stride, "same", use_bias=False, kernel_initializer="he_normal")(x)
-    x = layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON)(x)
+    x = layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, gamma_initializer=scale)(x)
     return layers.ReLU()(x) if relu else x
 
 
@@ -45,10 +45,10 @@ def bottleneck(x, width: int, stride: int):
 
 
 def lean(x, widths: tuple[int, ...]):
-    """a stem and one residual unit a stage; every stage but the last halves the side."""
+    """a stem and one residual unit a stage, which adds nothing at first (Goyal et al. 2017); every stage but the last halves the side."""
     for i, width in enumerate(widths):
         x = normed(x, width, 3, 2 if i < len(widths) - 1 else 1)
         if i:
-            y = normed(normed(x, width, 3), width, 3, relu=False)
+            y = normed(normed(x, width, 3), width, 3, relu=False, scale="zeros")
             x = layers.ReLU()(layers.Add()([x, y]))
     return x

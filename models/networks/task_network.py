@@ -22,10 +22,10 @@ import numpy as np
 from models.networks.adversarial import AdversarialSiamese, PublishedAdam
 from models.networks.batches import Batches, colour_weights, rebalanced
 from models.networks.encoders import build_encoder
-from models.networks.flat_adam import FlatAdam
 from models.networks.heads import build_head, composed
 from models.networks.inputs import training_input
 from models.networks.losses import image_losses
+from models.networks.muon import FlatMuon
 from models.networks.plan import NetworkConfig, sources_of
 from models.networks.recipes import learning_rate, recipe
 from models.networks.siamese import Siamese
@@ -56,7 +56,7 @@ LEARNED = (
 )
 
 # The modules of this room that a trained network depends on.
-CODE = ("adversarial", "augmentation", "batches", "comparison", "encoders", "flat_adam", "heads", "inputs", "losses", "recipes", "siamese", "task_network")
+CODE = ("adversarial", "augmentation", "batches", "comparison", "encoders", "heads", "inputs", "losses", "muon", "recipes", "siamese", "task_network")
 
 SHRINKAGES = (1.0, 0.8, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1)
 
@@ -238,7 +238,7 @@ def optimizer_of(task: Task, config: NetworkConfig, model: keras.Model) -> keras
     clips = {"clipnorm": chosen.clip_variable, "global_clipnorm": chosen.clip_global}
     rival = getattr(model, "discriminator", None)
     if not chosen.coupled and rival is None:
-        return FlatAdam(rate, chosen.clip_global, chosen.weight_decay)
+        return FlatMuon(rate, chosen.clip_global, chosen.weight_decay)
     rivals = tuple(variable.path for variable in rival.trainable_variables) if rival else ()
     return PublishedAdam(rate, chosen.weight_decay, rivals, config.warm_up, **clips)
 

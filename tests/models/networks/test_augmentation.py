@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tiny_store import TinyStore
 
-from models.networks.augmentation import augmented, relit, reversed_views
+from models.networks.augmentation import augmented, relit, reversed_views, shifted
 from models.tasks import TASKS
 from models.tasks.targets import target as target_of
 
@@ -70,3 +70,10 @@ def test_the_jigsaw_is_shuffled_anew():
     images, target, mask, whitening = batch("jigsaw")
     label = augmented(TASKS["jigsaw"], images, target, mask, whitening, np.random.default_rng(9))[1]
     assert (label.sum(1) == 1).all() and (label != target).any()
+
+
+def test_pictures_with_a_class_are_moved_by_a_tenth_of_the_side_at_most():
+    columns = np.broadcast_to(np.arange(40, dtype="uint8")[:, None], (30, 1, 40, 40, 3))
+    seen = shifted(columns, np.random.default_rng(0))
+    moves = seen[:, 0, 20, 20, 0].astype(int) - 20
+    assert seen.shape == columns.shape and moves.min() == -4 and moves.max() == 4
