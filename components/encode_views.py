@@ -1,4 +1,4 @@
-"""Every frozen encoder once over every view: transfers never touch pixels."""
+"""Every frozen encoder once over every view that transfers see: they never touch pixels."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The representation store: every frozen encoder once over every view, so that transfers never touch pixels."""
+"""The representation store: every frozen encoder once over every view that transfers learn from or are judged on, so that they never touch pixels."""
 
 from __future__ import annotations
 
@@ -18,11 +18,8 @@ from models.networks.plan import NetworkConfig
 from models.networks.task_network import build_task_network
 from models.tasks import TASKS, Task
 
-SPLITS = ("train", "val", "test")
-
-
 class RepresentationStore:
-    """float16 maps [n, h, w, c] a source and split, standardised by the train split's mean and deviation a channel."""
+    """float16 maps [n, h, w, c] a source and split, standardised by the mean and deviation a channel of the split that transfers learn from."""
 
     def __init__(self, directory: str | Path) -> None:
         self.directory = Path(directory)
@@ -36,7 +33,7 @@ class RepresentationStore:
         return list(self.facts["sources"])
 
     def read(self, source: str, split: str) -> np.ndarray:
-        """float16 memmap [n, h, w, c] in the order of `LabelStore.images(split)`."""
+        """float16 memmap [n, h, w, c] in the order of `LabelStore.images(split)`. Raises FileNotFoundError for a split that no transfer reads."""
         return np.load(self.directory / source / f"{split}.npy", mmap_mode="r")
 
     def scale(self, source: str) -> tuple[np.ndarray, np.ndarray]:
@@ -46,16 +43,16 @@ class RepresentationStore:
 
 
 def encode_views(networks: str | Path, store, directory: str | Path, names: Iterable[str], config: NetworkConfig, out=sys.stderr) -> RepresentationStore:
-    """run the encoders of `names` over all views of all splits; complete sources of the same network are kept."""
+    """run the encoders of `names` over all views of `config.transfer_split` and of test; complete sources of the same network are kept."""
     directory, names, since = Path(directory), list(names), time.time()
     directory.mkdir(parents=True, exist_ok=True)
-    facts, encoders = {}, Encoders()
+    facts, encoders, splits = {}, Encoders(), tuple(dict.fromkeys((config.transfer_split, "test")))
     for name in names:
-        facts[name] = encode_source(Path(networks) / name, store, directory / name, encoders)
+        facts[name] = encode_source(Path(networks) / name, store, directory / name, encoders, splits)
     scratch = directory / ".representations.json"
     scratch.write_text(json.dumps({"store": store.hash, "sources": facts}))
     os.replace(scratch, directory / "representations.json")
-    views = sum(len(store.views(split)) for split in SPLITS)
+    views = sum(len(store.views(split)) for split in splits)
     print(f"  {len(names)} encoders over {views} views: {time.time() - since:.1f} s", file=out, flush=True)
     return RepresentationStore(directory)
 
@@ -77,15 +74,15 @@ class Encoders:
         return task, self.built[key]
 
 
-def encode_source(network: Path, store, folder: Path, encoders: Encoders) -> dict:
-    """one encoder over all splits; {address, mean, deviation}."""
-    address = json.loads((network / "network.json").read_text())["address"] + store.hash
+def encode_source(network: Path, store, folder: Path, encoders: Encoders, splits: tuple[str, ...]) -> dict:
+    """one encoder over `splits`, of which the first is what is standardised by; {address, mean, deviation}."""
+    address = "-".join([json.loads((network / "network.json").read_text())["address"], store.hash, *splits])
     described = folder / "source.json"
     if described.exists() and json.loads(described.read_text())["address"] == address:
         return json.loads(described.read_text())
     task, encoder = encoders.load(network)
-    codes = {split: encoded(task, encoder, store.images(split)) for split in SPLITS}
-    mean, deviation = codes["train"].mean((0, 1, 2)), np.maximum(codes["train"].std((0, 1, 2)), 1e-3)
+    codes = {split: encoded(task, encoder, store.images(split)) for split in splits}
+    mean, deviation = codes[splits[0]].mean((0, 1, 2)), np.maximum(codes[splits[0]].std((0, 1, 2)), 1e-3)
     scratch = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)

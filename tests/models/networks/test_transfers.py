@@ -136,7 +136,10 @@ def test_only_the_transfers_worth_measuring_are_measured_and_as_they_would_have_
 def test_representations_are_standardised_and_kept(bank):
     store, representations, _, _ = bank
     for source in representations.sources:
-        assert np.abs(np.asarray(representations.read(source, "train"), "float32").mean((0, 1, 2))).max() < 1e-2
+        assert np.abs(np.asarray(representations.read(source, "val"), "float32").mean((0, 1, 2))).max() < 1e-2
+        assert len(representations.read(source, "test")) == len(store.views("test"))
+    with pytest.raises(FileNotFoundError):
+        representations.read("normal", "train")  # no transfer reads it
     assert RepresentationStore(representations.directory).sources == SOURCES
 
 
