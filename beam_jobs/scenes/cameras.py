@@ -19,6 +19,8 @@ SHELL = 0.38  # share of the points that lie on walls, floors and ceilings
 CEILING = 0.15  # how much rarer a square metre of ceiling is chosen than one of wall or floor: bare ceilings show nothing
 ABOVE = 0.48  # share of the points above eye height, so that pitch is near zero in the mean, as published
 EYE = 1.42  # m
+HEAD_ON = 0.4  # chance that a point is passed over which all its cameras see head on: obliqueness is then as published
+BARE = 0.45  # share of a view that ceilings may fill
 NEAR, BLOCKED = 1.0, 0.3  # m; a share of the view that nearer things may fill: a door jamb before the eye shows nothing of a room
 
 
@@ -84,11 +86,16 @@ def shots(eye: Eye, rng: np.random.Generator, count: int, fewest: int = 3, most:
         if seen.sum() < fewest:
             continue
         normal = spread[triangle] / (2 * area[triangle])
+        straight = np.abs(ahead @ normal) / length
+        if rng.random() < HEAD_ON * straight[seen].mean():
+            continue
         chosen: list[tuple[int, Camera]] = []
         for index in far_first(rng, np.flatnonzero(seen), length):
             camera = aimed(locations[index], place, field_of_view(rng), scene.rooms[cameras[index][1]])
-            if len(chosen) < most and not blocked(eye, camera):
+            if not blocked(eye, camera):
                 chosen.append((index, camera))
+            if len(chosen) == most:
+                break
         if len(chosen) < fewest:
             continue
         for view, (index, camera) in enumerate(chosen):
@@ -99,9 +106,11 @@ def shots(eye: Eye, rng: np.random.Generator, count: int, fewest: int = 3, most:
 
 
 def blocked(eye: Eye, camera: Camera, rays: int = 6) -> bool:
-    """do things nearer than NEAR fill more than BLOCKED of the view? By rays x rays of its pixels."""
+    """do things nearer than NEAR fill more than BLOCKED of the view, or ceilings more than BARE? By rays x rays of its pixels."""
     ways = pixel_rays(camera, rays)[0]
-    return (eye.cast(np.repeat(camera.location[None], len(ways), 0), ways)[0] < NEAR).mean() > BLOCKED
+    length, triangle, _ = eye.cast(np.repeat(camera.location[None], len(ways), 0), ways)
+    names = np.array(eye.scene.names)[eye.scene.instance[triangle]]
+    return (length < NEAR).mean() > BLOCKED or ((names == "ceiling") & (triangle >= 0)).mean() > BARE
 
 
 def chances(scene: Scene, area: np.ndarray) -> np.ndarray:

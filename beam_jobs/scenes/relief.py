@@ -27,9 +27,9 @@ class Relief:
 
 STYLES = {
     "none": Relief(1.0, 0.5, 1.0, 0.0),
-    "plaster": Relief(2.56, 0.10, 0.60, 0.45, 0.6),
-    "ceiling": Relief(2.56, 0.10, 0.60, 0.25, 0.6),
-    "boards": Relief(2.56, 0.10, 0.18, 1.6, 0.7),
+    "plaster": Relief(2.56, 0.10, 0.60, 0.6, 0.7),
+    "ceiling": Relief(2.56, 0.10, 0.60, 0.35, 0.7),
+    "boards": Relief(2.56, 0.10, 0.18, 1.8, 0.7),
     "wood": Relief(1.28, 0.08, 0.18, 1.8, 0.8),
     "cloth": Relief(1.28, 0.06, 0.20, 5.0),
     "pile": Relief(1.28, 0.05, 0.16, 5.0, 0.7),

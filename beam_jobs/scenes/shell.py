@@ -75,7 +75,7 @@ def wall_material(kit, kind: str, paint) -> int:
     style = rng.random()
     if kind == "bathroom":
         return make(textures.tiles(rng, paint, float(rng.choice([0.5, 0.75])), int(rng.integers(3, 7))), 0.9, relief="plaster")
-    if style < 0.3 and kind in ("bedroom", "dining_room", "living_room", "home_office"):
+    if style < 0.4 and kind in ("bedroom", "dining_room", "living_room", "home_office"):
         return make(textures.wallpaper(rng, paint), float(rng.uniform(0.5, 1.2)), relief="plaster")
     if style > 0.93 and kind in ("living_room", "dining_room"):
         return make(textures.bricks(rng, textures.tinted(rng, (0.6, 0.47, 0.41), 0.04)), 1.0, relief="cloth")

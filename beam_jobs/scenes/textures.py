@@ -51,7 +51,7 @@ def planks(rng, colour, boards: int = 6) -> np.ndarray:
     image, height = grain(rng, colour, 0.09).copy(), SIDE // boards
     for i in range(boards):
         row, ends = slice(i * height, (i + 1) * height), np.sort(rng.integers(0, SIDE, 2))
-        image[row] *= rng.uniform(0.84, 1.1)
+        image[row] *= rng.uniform(0.78, 1.12)
         image[row, ends[0] : ends[1]] *= rng.uniform(0.82, 1.08)
         image[row, ends] *= 0.55
         image[i * height] *= 0.45
@@ -205,9 +205,9 @@ def worn(rng, colour) -> np.ndarray:
     return _finished(colour * (1 - 0.06 * stain - 0.02 * np.abs(noise(rng, 1.0)))[..., None] ** np.array([1.0, 1.1, 1.3]))
 
 
-def plaster(rng, colour, dirt: float = 0.03) -> np.ndarray:
+def plaster(rng, colour, dirt: float = 0.04) -> np.ndarray:
     """painted wall: mottled, a shade darker in patches."""
-    return _finished(colour * (1 + 0.012 * noise(rng, 0.8) - dirt * np.clip(noise(rng, 2.0), 0, 2))[..., None])
+    return _finished(colour * (1 + 0.018 * noise(rng, 0.8) - dirt * np.clip(noise(rng, 2.0), 0, 2))[..., None])
 
 
 def leaf(rng, colour) -> np.ndarray:
