@@ -16,6 +16,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -203,6 +204,7 @@ def main() -> int:
     options.add_argument("--swap-minutes", type=float, default=3.0, help="between two versions")
     options.add_argument("--out", type=Path, default=Path("soak.csv"), help="a row a minute")
     options = options.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # told to stop is interrupted: the server goes too, and the table is printed
     rows: list[dict] = []
     with tempfile.TemporaryDirectory() as scratch:
         bundle, _, _, words = pushed_or_synthetic(options.run, Path(scratch) / "made")

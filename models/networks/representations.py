@@ -18,6 +18,7 @@ from models.networks.plan import NetworkConfig
 from models.networks.task_network import build_task_network
 from models.tasks import TASKS, Task
 
+
 class RepresentationStore:
     """float16 maps [n, h, w, c] a source and split, standardised by the mean and deviation a channel of the split that transfers learn from."""
 
