@@ -100,22 +100,21 @@ def regressed(found: dict[str, np.ndarray], count: int):
     return result
 
 
-def inferred(version, name: str, given, method: str, deadline: float | None):
+def inferred(version, name: str, given, method: str, deadline: float | None, awaited):
     name, feed, outputs = asked(version, name, method)
     examples = serialized(given)
-    run = version.scheduler.run if version.scheduler else type(version).fetch
-    found = dict(zip(outputs, run(version, {feed: examples}, list(outputs.values()), deadline)))
+    found = dict(zip(outputs, version.answered({feed: examples}, list(outputs.values()), deadline, awaited)))
     return name, (classified if method == CLASSIFY else regressed)(found, len(examples))
 
 
-def classify(version, name: str, given, deadline: float | None = None):
-    """(signature name, ClassificationResult) of an `Input`."""
-    return inferred(version, name, given, CLASSIFY, deadline)
+def classify(version, name: str, given, deadline: float | None = None, awaited=lambda: True):
+    """(signature name, ClassificationResult) of an `Input`. awaited(): is the client still there? Raises CANCELLED, without a run, if it is not."""
+    return inferred(version, name, given, CLASSIFY, deadline, awaited)
 
 
-def regress(version, name: str, given, deadline: float | None = None):
-    """(signature name, RegressionResult) of an `Input`."""
-    return inferred(version, name, given, REGRESS, deadline)
+def regress(version, name: str, given, deadline: float | None = None, awaited=lambda: True):
+    """(signature name, RegressionResult) of an `Input`, as `classify`."""
+    return inferred(version, name, given, REGRESS, deadline, awaited)
 
 
 def check_tasks(request) -> None:
@@ -134,8 +133,8 @@ def check_tasks(request) -> None:
             raise unimplemented(f"Unsupported signature method_name: {task.method_name}")
 
 
-def multi_inference(version, request, deadline: float | None = None) -> list:
-    """[(signature name, method, result)] in task order, by one run of the graph."""
+def multi_inference(version, request, deadline: float | None = None, awaited=lambda: True) -> list:
+    """[(signature name, method, result)] in task order, by one run of the graph, as `classify`."""
     check_tasks(request)
     plans = []
     for task in request.tasks:
@@ -145,7 +144,7 @@ def multi_inference(version, request, deadline: float | None = None) -> list:
         raise precondition("Input tensor must be the same for all Signatures.")
     examples = serialized(request.input)
     fetches = sorted({tensor for *_, outputs in plans for tensor in outputs.values()})
-    values = dict(zip(fetches, version.fetch({plans[0][2]: examples}, fetches, deadline)))
+    values = dict(zip(fetches, version.answered({plans[0][2]: examples}, fetches, deadline, awaited, batched=False)))
     made = []
     for method, name, _, outputs in plans:
         found = {alias: values[tensor] for alias, tensor in outputs.items()}

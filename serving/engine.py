@@ -110,10 +110,13 @@ class Version:
             if alias not in inputs:
                 feeds[found.inputs[alias].name] = tf.make_ndarray(value)
         fetches = [found.outputs[alias].name for alias in names]
+        return dict(zip(names, self.answered(feeds, fetches, deadline, awaited)))
+
+    def answered(self, feeds: dict[str, np.ndarray], fetches: list[str], deadline: float | None = None, awaited=lambda: True, batched: bool = True) -> list:
+        """values of the tensors `fetches`, in a batch with others where the server makes batches; CANCELLED without a run once nobody awaits them."""
         if not awaited():
             raise gone()
-        found = self.scheduler.run(self, feeds, fetches, deadline, awaited) if self.scheduler else self.fetch(feeds, fetches, deadline)
-        return dict(zip(names, found))
+        return self.scheduler.run(self, feeds, fetches, deadline, awaited) if self.scheduler and batched else self.fetch(feeds, fetches, deadline)
 
     def fetch(self, feeds: dict[str, np.ndarray], fetches: list[str], deadline: float | None = None) -> list[np.ndarray]:
         """one run of the graph: values of the tensors `fetches`. The time left is the session's own limit."""

@@ -13,9 +13,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote
 
 from serving.catalog import Catalog
-from serving.errors import ServingError, from_tensorflow, invalid, late, not_found
+from serving.errors import ServingError, from_tensorflow, gone, invalid, late, not_found
 from serving.gate import Gate
 from serving.json_tensors import answer_of, examples_of, inputs_of, metadata_of, parsed
+from serving.presence import present
 
 LARGEST_BODY = 256 << 20  # bytes, packed or unpacked
 THREADS = 16
@@ -221,13 +222,18 @@ class Rest(BaseHTTPRequestHandler):
 
     @contextmanager
     def turn(self, deadline: float):
-        """wait until fewer than `threads` compute. Raises DEADLINE_EXCEEDED."""
+        """wait until fewer than `threads` compute. Raises DEADLINE_EXCEEDED, CANCELLED for a client that left meanwhile."""
         if not self.server.turns.acquire(timeout=max(deadline - time.monotonic(), 0)):
             raise late()
         try:
+            if not self.awaited():
+                raise gone()
             yield
         finally:
             self.server.turns.release()
+
+    def awaited(self) -> bool:
+        return present(self.connection)
 
     def held(self, name: str, number: int | None, label: str | None):
         model = self.server.catalog.model(name)
@@ -240,12 +246,12 @@ class Rest(BaseHTTPRequestHandler):
 
         if api == "predict":
             name, arrays, rows = inputs_of(version, content)
-            return answer_of(version.run(name, arrays, (), deadline), rows)
+            return answer_of(version.run(name, arrays, (), deadline, self.awaited), rows)
         given, name = examples_of(content), content.get("signature_name", "")
         if api == "classify":
-            result = classify(version, name, given, deadline)[1]
+            result = classify(version, name, given, deadline, self.awaited)[1]
             return json.dumps({"results": [[[entry.label, entry.score] for entry in row.classes] for row in result.classifications]})
-        return json.dumps({"results": [row.value for row in regress(version, name, given, deadline)[1].regressions]})
+        return json.dumps({"results": [row.value for row in regress(version, name, given, deadline, self.awaited)[1].regressions]})
 
     def do_GET(self) -> None:  # noqa: N802
         self.respond("GET")

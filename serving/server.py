@@ -73,7 +73,7 @@ class Doors:
     def inferred(self, request, context, api: str, infer, response):
         with self.counted(request, api), self.catalog.held(request.model_spec) as version:
             with self.catalog.metrics.runtime(request.model_spec.name, api):
-                signature, result = infer(version, request.model_spec.signature_name, request.input, deadline_of(context))
+                signature, result = infer(version, request.model_spec.signature_name, request.input, deadline_of(context), context.is_active)
             self.named(response.model_spec, request.model_spec.name, version, signature)
         response.result.CopyFrom(result)
         return response
@@ -84,7 +84,7 @@ class Doors:
         check_tasks(request)
         response = inference_pb2.MultiInferenceResponse()
         with self.catalog.held(request.tasks[0].model_spec) as version:
-            for signature, method, result in multi_inference(version, request, deadline_of(context)):
+            for signature, method, result in multi_inference(version, request, deadline_of(context), context.is_active):
                 row = response.results.add()
                 self.named(row.model_spec, request.tasks[0].model_spec.name, version, signature)
                 (row.classification_result if method.endswith("classify") else row.regression_result).CopyFrom(result)

@@ -7,12 +7,11 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from types import SimpleNamespace
 
 import grpc
 import numpy as np
 import pytest
-from tensorflow_serving.apis import predict_pb2
+from line_model import line_example, save_lines
 from waiting import wait_for
 
 from serving.batching import Parameters, Scheduler, Task
@@ -25,34 +24,11 @@ from serving.server import grpc_server
 from serving.versions import Policy
 
 
-def save(folder, factor: float) -> None:
-    """x float [N, 2] -> y = factor x; tf.Examples with a feature x -> class and score, or a number."""
-    import tensorflow as tf
-
-    v1 = tf.compat.v1
-    with v1.Session(graph=tf.Graph()) as session:
-        x = v1.placeholder(tf.float32, [None, 2], "x")
-        texts = v1.placeholder(tf.string, [None], "examples")
-        number = v1.io.parse_example(texts, {"x": v1.FixedLenFeature([], tf.float32)})["x"] * factor
-        classes = tf.stack([tf.fill(tf.shape(number), "small"), tf.fill(tf.shape(number), "large")], 1)
-        make, info = v1.saved_model.build_signature_def, v1.saved_model.build_tensor_info
-        signatures = {
-            "serving_default": make({"x": info(x)}, {"y": info(x * factor)}, "tensorflow/serving/predict"),
-            "classify": make(
-                {"inputs": info(texts)}, {"classes": info(classes), "scores": info(tf.stack([-number, number], 1))}, "tensorflow/serving/classify"
-            ),
-            "regress": make({"inputs": info(texts)}, {"outputs": info(number)}, "tensorflow/serving/regress"),
-        }
-        builder = v1.saved_model.Builder(str(folder))
-        builder.add_meta_graph_and_variables(session, ["serve"], signatures)
-        builder.save()
-
-
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models") / "lines"
     for number in (1, 2, 3):
-        save(folder / str(number), float(number))
+        save_lines(folder / str(number), float(number))
     return folder
 
 
@@ -78,12 +54,6 @@ def fetch(url: str, body=None, headers=None):
         return error.code, error.read().decode()
 
 
-def example(value: float):
-    import tensorflow as tf
-
-    return tf.train.Example(features=tf.train.Features(feature={"x": tf.train.Feature(float_list=tf.train.FloatList(value=[value]))}))
-
-
 def test_all_versions_of_the_policy_answer_at_once(served):
     for number in (1, 2, 3):
         with Client(served[1], "lines", version=number) as client:
@@ -103,7 +73,7 @@ def test_classify_regress_and_multi_inference_answer_examples(served):
     stub = prediction_service_pb2_grpc.PredictionServiceStub(grpc.insecure_channel(served[1]))
     request = classification_pb2.ClassificationRequest()
     request.model_spec.name, request.model_spec.signature_name = "lines", "classify"
-    request.input.example_list.examples.append(example(2.0))
+    request.input.example_list.examples.append(line_example(2.0))
     row = stub.Classify(request).result.classifications[0].classes
     assert [(entry.label, entry.score) for entry in row] == [("small", -6.0), ("large", 6.0)]
     many = inference_pb2.MultiInferenceRequest(input=request.input)
@@ -223,52 +193,6 @@ def test_a_full_queue_is_unavailable():
     with pytest.raises(ServingError, match="queue .* is full") as error:
         scheduler.run(None, {"x": np.zeros((1, 1))}, ["y"])
     assert error.value.code.name == "UNAVAILABLE"
-
-
-def test_a_batch_has_no_place_for_those_whose_clients_left():
-    ran, scheduler = [], Scheduler(Parameters())
-    version = SimpleNamespace(fetch=lambda feeds, fetches, left: ran.append(feeds["x"].tolist()) or [feeds["x"]])
-    here, away = (Task(version, {"x": np.full((1, 1), i)}, ["y"], 1, None, awaited) for i, awaited in enumerate((lambda: True, lambda: False)))
-    scheduler.execute([away, here])
-    assert ran == [[[0]]] and here.values[0].tolist() == [[0]] and here.done.is_set() and away.done.is_set()
-    assert away.error.code.name == "CANCELLED" and here.error is None
-    scheduler.stop()
-
-
-def test_a_client_that_leaves_while_it_waits_costs_no_run(base):
-    """one batch thread, held until the second client has left: its question is never run, the third one's is."""
-    scheduler, held, ran = Scheduler(Parameters(num_batch_threads=1)), threading.Event(), []
-    catalog = Catalog(scheduler=scheduler)
-    catalog.reload([ModelConfig("a", base)])
-    version = catalog.models["a"].current
-    whole = version.fetch
-    version.fetch = lambda feeds, *rest: (ran.append(float(next(iter(feeds.values())).flat[0])), held.wait(60), whole(feeds, *rest))[-1]
-    server, port = grpc_server(catalog, "127.0.0.1:0")
-    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        call = channel.unary_unary("/tensorflow.serving.PredictionService/Predict")
-        first = call.future(asked(1))
-        wait_for(lambda: ran == [1.0])
-        second = call.future(asked(2))
-        wait_for(lambda: any(scheduler.queues.values()))
-        (waiting,) = (task for queue in scheduler.queues.values() for task in queue)
-        second.cancel()
-        wait_for(lambda: not waiting.awaited())
-        held.set()
-        first.result(60)
-        call(asked(3), timeout=60)
-    server.stop(None)
-    scheduler.stop()
-    assert ran == [1.0, 3.0]
-
-
-def asked(x: float) -> bytes:
-    request = predict_pb2.PredictRequest()
-    request.model_spec.name = "a"
-    request.inputs["x"].dtype = 1
-    request.inputs["x"].float_val.extend([x, x])
-    for size in (1, 2):
-        request.inputs["x"].tensor_shape.dim.add(size=size)
-    return request.SerializeToString()
 
 
 def test_a_process_killed_outright_starts_again_and_one_told_to_stop_ends_well(base, tmp_path):
