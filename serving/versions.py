@@ -89,6 +89,7 @@ class Model:
 
     def load(self, number: int, folder: Path) -> None:
         self.states[number] = (LOADING, "")
+        settle()
         for left in range(self.retries, -1, -1):
             try:
                 loaded = Version(folder, number, **self.options)
@@ -101,8 +102,6 @@ class Model:
         with self.lock:
             self.versions = {**self.versions, number: loaded}
         self.states[number] = (AVAILABLE, "")
-        gc.collect()
-        gc.freeze()  # a full collection would walk TensorFlow's whole object graph in the middle of a request
 
     def unload(self, number: int) -> None:
         """no request finds it any more; its session ends after the last one that holds it."""
@@ -112,9 +111,12 @@ class Model:
         self.states[number] = (UNLOADING, "")
 
         def end() -> None:
+            nonlocal gone
             gone.close()
+            gone = None
             if number not in self.versions:
                 self.states[number] = (END, "")
+            gc.collect()  # a graph is full of cycles; memory should not wait for chance
 
         threading.Thread(target=end, daemon=True).start()
 
@@ -151,6 +153,16 @@ class Model:
         finally:
             with self.lock:
                 version.running -= 1
+
+
+def settle() -> None:
+    """once, before a process's first version: a full collection would walk all of TensorFlow's objects in the middle of a request. Not the versions' own: what
+    is frozen is never freed if it holds cycles, as every graph does, and each swap would leave one behind."""
+    import tensorflow  # noqa: F401  its objects are what is to be frozen
+
+    if not gc.get_freeze_count():
+        gc.collect()
+        gc.freeze()
 
 
 def keep_polling(model, seconds: float, stop: threading.Event) -> threading.Thread:
