@@ -384,21 +384,36 @@ def average_losses(task: Task, store, config: NetworkConfig | None = None) -> np
 
 
 def average_answer(task: Task, store, weights: np.ndarray | None = None) -> np.ndarray:
-    """[1, ...]: the train targets' mean (maps, vectors), log frequencies (classes), one point for all pixels (embeddings)."""
+    """[1, ...] float32: the train targets' mean (maps, vectors), log frequencies (classes), one point for all pixels (embeddings)."""
     train = store.samples(task.name, "train")
-    target, mask = np.asarray(train.target, "float32"), np.asarray(train.mask, "float32")
-    mask = mask if weights is None else rebalanced(target, mask, weights)
     if task.output.kind == "embedding":
-        return np.zeros((1, *target.shape[1:3], 1), "float32")
+        return np.zeros((1, *train.target.shape[1:3], 1), "float32")
+    parts = (summed(task, *chunk) for chunk in chunks(train, weights))
+    total, weight = (sum(terms) for terms in zip(*parts))
     if task.loss == "weighted_cross_entropy":
-        ids = np.eye(task.output.channels, dtype="float32")[target[..., 0].astype(int)]
-        return np.broadcast_to(np.log((ids * mask).sum((0, 1, 2)) / mask.sum() + 1e-4), (1, *target.shape[1:3], task.output.channels))
+        return np.broadcast_to(np.log(total / weight + 1e-4).astype("float32"), (1, *train.target.shape[1:3], task.output.channels))
+    if task.loss == "soft_cross_entropy":
+        return np.log(total / max(weight, 1e-6) + 1e-5)[None].astype("float32")
+    return (total / np.maximum(weight, 1e-3))[None].astype("float32")
+
+
+def chunks(data, weights: np.ndarray | None, size: int = 256) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """(target, mask) float32 of `size` samples after the other: of thousands of views at once they are gigabytes."""
+    for i in range(0, len(data), size):
+        target, mask = np.asarray(data.target[i : i + size], "float32"), np.asarray(data.mask[i : i + size], "float32")
+        yield target, mask if weights is None else rebalanced(target, mask, weights)
+
+
+def summed(task: Task, target: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray | float]:
+    """(sum over samples, weight of that sum) float64: pixels of each class; probabilities, with one weight for all places; numbers, place by place; vectors."""
+    if task.loss == "weighted_cross_entropy":
+        return np.bincount(target[..., 0].astype(int).ravel(), mask.ravel(), task.output.channels), mask.sum(dtype="float64")
     if task.loss == "soft_cross_entropy":
         weight = mask.reshape(mask.shape + (1,) * (target.ndim - mask.ndim))
-        return np.log((target * weight).mean(0, keepdims=True) / max(float(weight.mean()), 1e-6) + 1e-5)
+        return (target * weight).sum(0, dtype="float64"), weight.mean(dtype="float64") * len(weight)
     if task.output.kind == "pixels":
-        return (target * mask).sum(0, keepdims=True) / np.maximum(mask.sum(0, keepdims=True), 1e-3)
-    return target.mean(0, keepdims=True)
+        return (target * mask).sum(0, dtype="float64"), mask.sum(0, dtype="float64")
+    return target.sum(0, dtype="float64"), float(len(target))
 
 
 def task_records(directory: str | Path) -> list[dict]:

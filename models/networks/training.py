@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import time
@@ -36,8 +37,24 @@ def fit(model: keras.Model, batches, steps: int, name: str, *, saved: Path, addr
     checkpoint.curve = curve
     batches.first = done
     watch = [Watch(name, done), checkpoint, Stop(steps - done), Progress(name, done, steps, out or sys.stderr), *callbacks]
-    model.fit(batches, initial_epoch=done // length, epochs=-(-steps // length), steps_per_epoch=length, verbose=0, shuffle=False, callbacks=watch)
+    model.fit(fed(batches), initial_epoch=done // length, epochs=-(-steps // length), steps_per_epoch=length, verbose=0, shuffle=False, callbacks=watch)
     return curve
+
+
+def fed(batches):
+    """what `keras.Model.fit` is given: `batches`, or on TensorFlow the same batches by a pipeline that is not tuned while it runs.
+
+    The thread that tunes a tf.data pipeline sleeps twice as long every time, and whoever frees the pipeline waits until it wakes: for up to as long as the
+    training took. Here the next batches are prepared by `batches` itself.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return batches
+    import tensorflow as tf
+
+    signature = tuple(tf.TensorSpec(part.shape, part.dtype) for part in batches.batch(batches.first))
+    pipeline, options = tf.data.Dataset.from_generator(lambda: (batches[i] for i in itertools.count()), output_signature=signature), tf.data.Options()
+    options.autotune.enabled = False
+    return pipeline.prefetch(1).with_options(options)
 
 
 class Watch(keras.callbacks.Callback):

@@ -1,6 +1,7 @@
 """Training by `fit`: resumes in the middle of a network, stops at NaN, and takes what Keras offers."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -13,6 +14,7 @@ from models.networks.recipes import learning_rate, recipe
 from models.networks.task_network import (
     Interrupted,
     address,
+    average_answer,
     average_losses,
     load_task_network,
     shrink_to_average,
@@ -21,7 +23,7 @@ from models.networks.task_network import (
     train_tasks,
     trainer,
 )
-from models.networks.training import state, window
+from models.networks.training import fed, state, window
 from models.tasks import TASKS
 
 LONG = dataclasses.replace(TINY, steps=45, checkpoint_seconds=0.0)  # windows of two steps, the last of one
@@ -209,3 +211,23 @@ def test_the_state_holds_optimiser_and_random_states():
     _, model = trainer(TASKS["class_scene"], TINY, 32)
     names = [variable.path for variable in state(model)]
     assert any("seed_generator" in name for name in names) and any("velocity" in name for name in names) and any("moving_mean" in name for name in names)
+
+
+def test_an_average_of_many_pixels_counts_every_one():
+    """more pixels of a class than a sum of ones in float32 can count (2^24)."""
+    ids = (np.arange(520) % 2).astype("uint8")[:, None, None, None] * np.ones((1, 257, 256, 1), "uint8")
+    samples = TaskSamples(np.zeros((520, 1), "int32"), ids, np.ones_like(ids))
+    average = average_answer(TASKS["segment_semantic"], SimpleNamespace(samples=lambda name, split: samples))
+    np.testing.assert_allclose(np.exp(average[0, 0, 0, :3]), [0.5 + 1e-4, 0.5 + 1e-4, 1e-4], rtol=1e-4)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only TensorFlow's pipelines are tuned")
+def test_fit_is_given_the_batches_in_order_by_a_pipeline_that_is_not_tuned():
+    task = TASKS["normal"]
+    batches = Batches(TinyStore(), task, TINY, first=3)
+    pipeline = fed(batches)
+    for i, given in enumerate(pipeline.take(3).as_numpy_iterator()):
+        for part, expected in zip(given, batches.batch(3 + i)):
+            np.testing.assert_array_equal(part, expected)
+    batches.close()
+    assert i == 2 and pipeline.options().autotune.enabled is False
