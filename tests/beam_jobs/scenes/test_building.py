@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from beam_jobs.scenes import cameras
 from beam_jobs.scenes.building import KINDS, building
-from beam_jobs.scenes.cameras import BLOCKED, NEAR, PITCH, far_first, shots
+from beam_jobs.scenes.cameras import BARE, BLOCKED, NEAR, PITCH, far_first, shots
 from beam_jobs.scenes.plan import ALIKE
 from beam_jobs.scenes.renderer import Eye
 from beam_jobs.scenes.rooms import FURNISH, MIDDLE, SPARE
@@ -86,6 +87,20 @@ def test_no_view_is_filled_by_what_stands_before_the_camera(eyes):
         for shot in shots(eye, np.random.default_rng(3), 17):
             seen = eye.look(shot.camera, 32, np.random.default_rng(0))
             assert (seen.distance < NEAR).mean() < BLOCKED + 0.1  # 36 rays decide, not 1024
+            ceilings = np.flatnonzero(np.array(eye.scene.names) == "ceiling")
+            assert np.isin(seen.instance, ceilings).mean() < BARE + 0.1
+
+
+def test_points_that_are_seen_aslant_are_preferred(eyes, monkeypatch):
+    def straightness() -> float:
+        """mean cosine between a view's axis and the surface it meets."""
+        taken = [shot for eye in eyes for seed in range(3) for shot in shots(eye, np.random.default_rng(seed), 17)]
+        ahead = np.array([shot.camera.point - shot.camera.location for shot in taken])
+        return float((np.abs((ahead * [shot.normal for shot in taken]).sum(1)) / np.linalg.norm(ahead, axis=1)).mean())
+
+    chosen = straightness()
+    monkeypatch.setattr(cameras, "HEAD_ON", 0.0)
+    assert chosen < straightness() - 0.03
 
 
 def test_a_fixated_point_is_seen_in_the_middle_of_its_view(eyes):
