@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import hashlib
+import math
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -59,6 +61,7 @@ def local_moments(bench, regime, subsets, names: list[str], features: LocalFeatu
             moments.add({source: features(source, split, picked)[known] for source in moments.sources}, np.concatenate(blocks, 1), held)
     if not any(moments.rows):
         raise LookupError(f"all labels of {', '.join(names)} are masked or missing in the {len(regime.views)} teaching views of {split}; leave the target out")
+    moments.judged = np.concatenate([on_diagonal(part.stop - part.start, block_channels(TASKS[name])) for name, part in parts.items()])
     return moments, parts
 
 
@@ -99,16 +102,18 @@ def local_transfers(bench, regime, todo: Mapping[str, list[tuple[int, ...]]]) ->
 
 def transfers_alike(bench, regime, todo: Mapping[str, list[tuple[int, ...]]]) -> None:
     """of targets that lack the same cells: Gram blocks between sources, one factor a subset and ridge, all targets side by side."""
-    names: dict[tuple, list[str]] = {}
+    wanted: dict[tuple, list[str]] = {}
     for name, subsets in todo.items():
         for subset in subsets:
-            names.setdefault(subset, []).append(name)
-    if not names:
+            wanted.setdefault(subset, []).append(name)
+    if not wanted:
         return
+    alike = twins(bench.store, todo, bench.config.transfer_split)
+    names = {subset: list(dict.fromkeys(alike[name] for name in found)) for subset, found in wanted.items()}
     features = LocalFeatures(bench)
-    moments, parts = local_moments(bench, regime, names, list(todo), features)
+    moments, parts = local_moments(bench, regime, names, sorted(set(alike.values()), key=list(todo).index), features)
     unseen = {source: features(source, "test") for source in moments.sources}
-    judges = {name: Judge(bench.store, name, bench.grid, bench.config.output_stride) for name in todo}
+    judges = {name: Judge(bench.store, name, bench.grid, bench.config.output_stride) for name in parts}
 
     rows, room = len(unseen[moments.sources[0]]), threading.local()  # fresh memory for the answers costs as much as computing them
     widest = max(sum(unseen[source].shape[1] for source in subset) for subset in names)
@@ -121,9 +126,27 @@ def transfers_alike(bench, regime, todo: Mapping[str, list[tuple[int, ...]]]) ->
         made, seen = (space[: rows * width].reshape(rows, width) for space, width in zip((room.answers, room.seen), weights.shape[::-1]))
         answers = predict([unseen[source] for source in subset], weights, seen, made).reshape(-1, bench.grid**2, weights.shape[1])
         widths = [parts[name].stop - parts[name].start for name in names[subset]]
-        return {name: judges[name](answers, start) for name, start in zip(names[subset], np.cumsum([0, *widths]))}
+        found = {name: judges[name](answers, start) for name, start in zip(names[subset], np.cumsum([0, *widths]))}
+        return {name: found[alike[name]] for name in wanted[subset]}
 
     side_by_side(bench, regime, names, measured, f"{len(todo)} map targets")
+
+
+def twins(store, names: Iterable[str], split: str) -> dict[str, str]:
+    """target -> the first that asks the same of a frozen code: the same loss and labels of the same views (autoencoding and denoising do)."""
+    firsts: dict[tuple, str] = {}
+
+    def content(name: str) -> tuple:
+        held = [part for at in (split, "test") for data in (store.samples(name, at),) for part in (data.views, data.target, data.mask)]
+        return TASKS[name].loss, TASKS[name].output, *(hashlib.sha256(np.ascontiguousarray(part)).digest() for part in held)
+
+    return {name: firsts.setdefault(content(name), name) for name in names}
+
+
+def on_diagonal(outputs: int, channels: int) -> np.ndarray:
+    """[outputs] bool: those of r r pixels of a block that stand on its diagonal. A ridge is chosen by these alone: pixels of a block err alike."""
+    r = math.isqrt(outputs // channels)
+    return np.eye(r, dtype=bool).ravel().repeat(channels)
 
 
 def side_by_side(bench, regime, names: Mapping[tuple, list[str]], measured: Callable, into: str) -> None:

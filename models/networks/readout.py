@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve, lapack
+
+from models.networks import lapack
 
 
 def neighbourhoods(maps: np.ndarray) -> np.ndarray:
@@ -37,7 +38,8 @@ def local_features(maps: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np
 class Moments:
     """Sums over rows that every ridge solution needs, gathered a chunk of rows at a time: Gram blocks between sources that occur together.
 
-    subsets: sets of sources (hashable) that will be solved. Rows come in two groups, fitted and held out.
+    subsets: sets of sources (hashable) that will be solved. Rows come in two groups, fitted and held out. judged: [outputs] bool, those whose errors
+    choose ridges; all if None.
     """
 
     def __init__(self, subsets: Iterable[tuple]) -> None:
@@ -46,7 +48,7 @@ class Moments:
         self.sources = sorted({source for subset in subsets for source in subset})
         self.gram: list[dict] = [{}, {}]
         self.cross: list[dict] = [{}, {}]
-        self.square, self.rows = [0.0, 0.0], [0, 0]
+        self.square, self.rows, self.judged = [0.0, 0.0], [0, 0], None
 
     def add(self, features: Mapping, outputs: np.ndarray, held: bool) -> None:
         """features: source -> [rows, d + 1], the constant last; outputs [rows, o]."""
@@ -62,7 +64,7 @@ class Moments:
         """(Gram matrix [k d + 1, k d + 1] float64, cross moments [k d + 1, columns]) of one group of rows; the constant last."""
         gram, cross = self.gram[held], self.cross[held]
         d, k = gram[subset[0], subset[0]].shape[0] - 1, len(subset)
-        made, right = np.empty((k * d + 1, k * d + 1)), np.empty((k * d + 1, len(columns)), "float32", order="F")  # LAPACK's order: no copies
+        made, right = np.empty((k * d + 1, k * d + 1)), np.empty((k * d + 1, len(columns)), "float32")
         for i, a in enumerate(subset):
             rows = slice(i * d, (i + 1) * d)
             for j, b in enumerate(subset[i:], i):
@@ -76,8 +78,8 @@ class Moments:
     def solve(self, subset: tuple, ridges: tuple[float, ...], parts: Mapping[str, slice]) -> tuple[np.ndarray, dict[str, float]]:
         """(weights [k d + 1, o] float32 over the outputs of `parts`, side by side, name -> ridge).
 
-        The ridge of each part (a target's outputs) has the least squared error on the held-out rows when fitted to the others; the weights are then fitted
-        to all rows. Without held-out rows it is the first.
+        The ridge of each part (a target's outputs) has the least squared error on the held-out rows when fitted to the others, over the outputs that are
+        `judged`; the weights are then fitted to all rows. Without held-out rows it is the first.
         """
         columns = np.concatenate([np.arange(part.start, part.stop) for part in parts.values()])
         owner = np.repeat(np.arange(len(parts)), [part.stop - part.start for part in parts.values()])
@@ -85,11 +87,11 @@ class Moments:
         if not self.rows[1]:
             return ridge_solution(gram, right, ridges[0], self.rows[0]), dict.fromkeys(parts, ridges[0])
         other, cross = self.of(subset, 1, columns)
-        errors, held = np.zeros((len(ridges), len(parts))), other.astype("float32")
+        errors, held, few = np.zeros((len(ridges), len(parts))), other.astype("float32"), slice(None) if self.judged is None else self.judged[columns]
+        square, fitted, missed_by = self.square[1][columns][few], right[:, few], 2 * cross[:, few]
         for i, ridge in enumerate(ridges) if len(ridges) > 1 else ():
-            weights = ridge_solution(gram, right, ridge, self.rows[0])
-            missed = self.square[1][columns] + np.einsum("ij,ij->j", weights, held @ weights - 2 * cross)
-            errors[i] = np.bincount(owner, missed, len(parts))
+            weights = ridge_solution(gram, fitted, ridge, self.rows[0])
+            errors[i] = np.bincount(owner[few], square + np.einsum("ij,ij->j", weights, held @ weights - missed_by), len(parts))
         best = errors.argmin(0)
         made, gram, right = np.empty(right.shape, "float32", order="F"), gram + other, right + cross
         for i in np.unique(best):
@@ -101,8 +103,8 @@ class Moments:
 def ridge_solution(gram: np.ndarray, cross: np.ndarray, ridge: float, rows: int) -> np.ndarray:
     """[d + 1, o] float32: weights whose squares, but for the constant's in the last row, are shrunk by ridge * rows. gram: symmetric."""
     try:
-        factor = cho_factor(with_ridge(gram, ridge * rows).T, lower=True, overwrite_a=True, check_finite=False)
-        return cho_solve(factor, np.asarray(cross, "float64", order="F"), overwrite_b=True, check_finite=False).astype("float32")
+        root = lapack.inverse_root(with_ridge(gram, ridge * rows).T).astype("float32")  # its condition is the root of the matrix's: float32 multiplies it well
+        return root.T @ (root @ cross)
     except np.linalg.LinAlgError:  # sums of float32 products may have eigenvalues below zero by rounding, where there are more features than rows
         values, vectors = np.linalg.eigh(with_ridge(gram, ridge * rows))
         return (vectors / np.maximum(values, 1e-6 * values[-1]) @ (vectors.T @ cross)).astype("float32")
@@ -138,9 +140,9 @@ def sample_kernel(view_kernel: np.ndarray, rows: np.ndarray, columns: np.ndarray
 
     view_kernel [a, b]; rows [m, k] and columns [p, k] index its axes -> [m, p].
     """
-    total = product = view_kernel[rows[:, :1], columns[:, 0]]
+    total = product = view_kernel[rows[:, 0]].take(columns[:, 0], 1)
     for i in range(1, rows.shape[1]):
-        part = view_kernel[rows[:, i : i + 1], columns[:, i]]
+        part = view_kernel[rows[:, i]].take(columns[:, i], 1)
         total, product = total + part, product * part
     return total if rows.shape[1] == 1 else total / rows.shape[1] + product
 
@@ -149,16 +151,16 @@ class RidgeInverses:
     """Roots of the inverses of one kernel with every ridge added, for all targets whose samples share it.
 
     kernel [n, n]; ridges relative to its mean diagonal; groups [n]: what is left out together (buildings: views of one are too alike to judge each other),
-    every sample by itself if None or all one group. roots: R [n, n], R' R the inverse.
+    every sample by itself if None or all one group. roots: R [n, n], lower triangular, R' R the inverse.
     """
 
     def __init__(self, kernel: np.ndarray, ridges: tuple[float, ...], groups: np.ndarray | None = None) -> None:
         scale = np.trace(kernel) / len(kernel)
         self.ridges, self.roots = ridges, [inverse_root(kernel, (ridge + 1e-9) * scale) for ridge in ridges]
         names = np.arange(len(kernel)) if groups is None or len(np.unique(groups)) < 2 else np.unique(groups, return_inverse=True)[1]
-        self.groups = [np.flatnonzero(names == i) for i in range(names.max() + 1)] if names.max() + 1 < len(names) else None
+        self.groups = [as_slice(np.flatnonzero(names == i)) for i in range(names.max() + 1)] if names.max() + 1 < len(names) else None
         self.diagonals = [np.einsum("ki,ki->i", root, root) for root in self.roots] if self.groups is None else []
-        self.blocks = [[np.linalg.inv(root[:, rows].T @ root[:, rows]) for rows in self.groups or ()] for root in self.roots]
+        self.blocks = [[np.linalg.inv(own_block(root, rows)) for rows in self.groups or ()] for root in self.roots]
 
     def missed(self, which: int, dual: np.ndarray) -> np.ndarray:
         """residuals [n, o] of samples whose group was left out (Allen 1974, for groups the block of the inverse in place of its diagonal element)."""
@@ -170,15 +172,27 @@ class RidgeInverses:
         return made
 
 
+def as_slice(rows: np.ndarray) -> slice | np.ndarray:
+    """rising numbers; a slice, which needs no copies, where none is left out (samples come building by building)."""
+    return slice(int(rows[0]), int(rows[-1]) + 1) if rows[-1] - rows[0] + 1 == len(rows) else rows
+
+
+def own_block(root: np.ndarray, rows: slice | np.ndarray) -> np.ndarray:
+    """rows and columns `rows` of R' R; R is zero above its diagonal."""
+    part = root[rows.start if isinstance(rows, slice) else rows[0] :, rows]
+    return part.T @ part
+
+
 def inverse_root(kernel: np.ndarray, ridge: float) -> np.ndarray:
-    """R [n, n] float64, R' R the inverse of kernel + ridge: of the Cholesky factor, or of eigenvalues where rounding has made some negative."""
-    block = kernel.astype("float64")
+    """R [n, n] float64, lower triangular, R' R the inverse of kernel + ridge; of eigenvalues where rounding has made some negative."""
+    block = np.array(kernel, "float64", order="F")
     block[np.diag_indices(len(block))] += ridge
-    factor, failed = lapack.dpotrf(block.T, lower=1, overwrite_a=1)
-    if failed:  # sums and products of float32 kernels may have eigenvalues below zero by rounding
+    try:
+        return lapack.inverse_root(block)
+    except np.linalg.LinAlgError:  # sums and products of float32 kernels may have eigenvalues below zero by rounding
         values, vectors = np.linalg.eigh(kernel.astype("float64"))
-        return (vectors / np.sqrt(np.maximum(values, 0) + ridge)).T
-    return lapack.dtrtri(factor, lower=1, overwrite_c=1)[0]
+        turned = np.linalg.qr((vectors / np.sqrt(np.maximum(values, 0) + ridge)).T[:, ::-1], "r")
+        return np.asfortranarray(turned[::-1, ::-1])
 
 
 class KernelRidge:

@@ -194,3 +194,18 @@ def test_a_vector_is_pulled_towards_the_mean_where_left_out_buildings_like_that(
     factor = (pulled - mean) / (whole - mean)
     np.testing.assert_allclose(factor, factor.flat[0], rtol=1e-3)
     assert factor.flat[0] < 0.9
+
+
+def test_targets_that_ask_the_same_of_a_code_are_solved_once_and_both_are_kept(monkeypatch):
+    from models.networks import closed_form
+
+    bench, columns = Measured(), []
+    solve = closed_form.Moments.solve
+    monkeypatch.setattr(closed_form.Moments, "solve", lambda self, subset, ridges, parts: columns.append(list(parts)) or solve(self, subset, ridges, parts))
+    local_transfers(bench, regime(), {"autoencoding": [(0,), (1,)], "normal": [(0,)], "denoising": [(0,)]})
+    assert sorted(map(tuple, columns)) == [("autoencoding",), ("autoencoding", "normal")]
+    assert {name: set(rows) for name, rows in bench.kept.items()} == {"autoencoding": {(0,), (1,)}, "normal": {(0,)}, "denoising": {(0,)}}
+    np.testing.assert_array_equal(bench.kept["denoising"][0,], bench.kept["autoencoding"][0,])
+    alone = Measured()
+    local_transfers(alone, regime(), {"denoising": [(0,)]})
+    np.testing.assert_allclose(alone.kept["denoising"][0,], bench.kept["denoising"][0,], rtol=1e-5)
