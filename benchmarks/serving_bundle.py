@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -23,8 +24,9 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-for name, value in (("TF_CPP_MIN_LOG_LEVEL", "3"), ("CUDA_VISIBLE_DEVICES", "-1"), ("GRPC_VERBOSITY", "NONE")):
+for name, value in (("TF_CPP_MIN_LOG_LEVEL", "3"), ("CUDA_VISIBLE_DEVICES", "-1"), ("GRPC_VERBOSITY", "NONE"), ("PYTHONWARNINGS", "ignore")):
     os.environ.setdefault(name, value)
+warnings.simplefilter("ignore")  # of packages about the age of this Python
 
 GOAL = 5.0
 SUPERVISED = ["autoencoding", "edge_texture", "inpainting", "keypoints2d", "normal", "segment_unsup25d"]  # what the demo buys

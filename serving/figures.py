@@ -109,9 +109,15 @@ def semantic(value: np.ndarray, photo: np.ndarray) -> list[np.ndarray]:
 
 
 def segments_of(embedding: np.ndarray) -> np.ndarray:
-    """[S, S, c] -> ids [S, S]: pixels within even odds of a centre are one segment; the centre that gathers most comes first."""
+    """[S, S, c] -> ids [S, S]: pixels within even odds of a centre are one segment; the centre that gathers most comes first.
+
+    Each pixel stands for the mean of its neighbourhood, an eleventh of the side wide, so that single pixels do not fall to far-off segments.
+    """
+    import cv2
+
     side = embedding.shape[0]
-    points = embedding.reshape(-1, embedding.shape[-1]).astype("float32")
+    width = max(side // 11, 1) | 1
+    points = np.stack([cv2.blur(embedding[..., i].astype("float32"), (width, width)) for i in range(embedding.shape[-1])], -1).reshape(side * side, -1)
     picked = np.unique(np.linspace(0, len(points) - 1, min(len(points), 256)).astype(int))
     near = ((points[:, None] - points[picked]) ** 2).sum(-1)
     free, centres = np.ones(len(points), bool), []
