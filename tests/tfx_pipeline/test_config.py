@@ -28,7 +28,7 @@ def test_the_paper_measures_by_gradient_with_the_targets_own_decoder_and_a_lapto
 
 
 def test_smaller_presets_are_replacements_on_the_paper():
-    assert configuration("laptop", []).network.ridges == paper().network.ridges
+    assert configuration("laptop", []).network.transfer_split == paper().network.transfer_split
     assert configuration("smoke", []).random_policies < configuration("laptop", []).random_policies == paper().random_policies
 
 
