@@ -27,11 +27,12 @@ CLIENTS = (1, 2, 4, 8, 16, 32, 64)
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--run", type=Path, default=ROOT / "runs" / "demo")
+    options.add_argument("--paper", action="store_true", help="the first table alone, for two tasks on a network of the published size, 256 pixels")
     options.add_argument("--rounds", type=int, default=60)
     options.add_argument("--seconds", type=float, default=6.0, help="at most, a comparison")
     options = options.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        bundle, _, _, words = pushed_or_synthetic(options.run, Path(scratch) / "made")
+        bundle, words = paper_size(Path(scratch) / "made") if options.paper else pushed_or_synthetic(options.run, Path(scratch) / "made")[::3]
         from serving.extras import WARMUP, read_extras
         from serving.process import ServerProcess, linked, serve_command
 
@@ -40,11 +41,23 @@ def main() -> int:
         base, cold = linked(bundle, Path(scratch) / "warm" / "1").parent, linked(bundle, Path(scratch) / "cold" / "1", without=(WARMUP,)).parent
         with ServerProcess(serve_command(base)) as server:
             overhead(bundle, server.address, size, options)
+            if options.paper:
+                return 0
             flags = ["--enable_batching=true", f"--batching_parameters_file={ROOT / 'serving' / 'production' / 'batching.config'}"]
             with ServerProcess([*serve_command(base), *flags]) as batching:
                 sweep({"without batching": server.address, "batching, 2 ms, 8 rows": batching.address}, size, options.seconds / 6)
         first_questions({"with warm-up records": base, "without": cold}, size)
     return 0
+
+
+def paper_size(folder: Path) -> tuple[Path, str]:
+    """(bundle, words)."""
+    from synthetic_policy import synthetic_bundle
+
+    from tfx_pipeline.config import paper
+
+    config = paper()
+    return synthetic_bundle(folder, config.network, config.image_size, ["normal"], ["normal", "class_scene"], order=1), "published size, random weights"
 
 
 def questions(signature) -> dict[str, tuple[str, ...]]:

@@ -21,7 +21,7 @@ import numpy as np
 
 from models.networks.calibration import calibrate
 from models.networks.candidates import first_wave, second_wave
-from models.networks.closed_form import global_transfers, local_transfers
+from models.networks.closed_form import global_transfers, local_transfers, twins
 from models.networks.plan import NetworkConfig, sources_of
 from models.networks.regimes import Regime, regimes_of
 from models.networks.task_network import average_losses
@@ -93,7 +93,7 @@ def measure_transfers(
             record({"sources": [], "target": name, "regime": "", "control": control}, names, losses)
     print(f"  {count} transfers into {len(targets)} targets ({count - bench.fresh} from the ledger): {time.time() - since:.1f} s", file=out, flush=True)
     seconds = time.time() - since
-    sample = [] if config.learner == "gradient" else calibration_sample(targets, config.calibration_targets)
+    sample = [] if config.learner == "gradient" else calibration_sample(unlike(targets, store, config.transfer_split), config.calibration_targets)
     rate = seconds / bench.fresh if bench.fresh else None  # none where all losses came from the ledger
     return {
         "transfers": count,
@@ -196,6 +196,11 @@ def pixel_map(images: np.ndarray, grid: int) -> np.ndarray:
     half = side // (2 * grid)
     quarters = images.reshape(n, grid, 2, half, grid, 2, half, 3).astype("float32").mean((3, 6)).transpose(0, 1, 3, 2, 4, 5)
     return (quarters.reshape(n, grid, grid, 12) - 127.5) / 64
+
+
+def unlike(targets: list[str], store, split: str) -> list[str]:
+    """targets of which no two ask the same of a code: the second would only repeat the first."""
+    return list(dict.fromkeys(twins(store, targets, split).values()))
 
 
 def calibration_sample(targets: list[str], count: int) -> list[str]:

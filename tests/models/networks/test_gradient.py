@@ -13,7 +13,7 @@ from models.networks.losses import image_losses as keras_losses
 from models.networks.stack_programs import StackPrograms
 from models.networks.task_network import Interrupted, average_answer, average_losses
 from models.networks.transfer_heads import build_transfer_head
-from models.networks.transfers import calibration_sample
+from models.networks.transfers import calibration_sample, unlike
 from models.tasks import TASKS
 
 QUICK = Schedule(batch=4, epochs=3, patience=2)
@@ -110,6 +110,7 @@ def test_calibration_takes_targets_of_different_kinds_and_the_dearest_last():
     targets = ["segment_unsup2d", "normal", "reshading", "segment_semantic", "class_scene", "room_layout", "egomotion"]
     assert calibration_sample(targets, 4) == ["normal", "class_scene", "room_layout", "reshading"]
     assert calibration_sample(targets, 9)[-2:] == ["segment_unsup2d", "segment_semantic"]
+    assert unlike(["autoencoding", "normal", "denoising"], TinyStore(), "val") == ["autoencoding", "normal"]
 
 
 def test_a_network_has_converged_when_its_loss_no_longer_falls():
