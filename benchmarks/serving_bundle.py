@@ -147,7 +147,7 @@ def engines(bundle: str, apart: str, rounds: str, seconds: str) -> int:
     one, many = Bare(Path(bundle)), {path.name: Bare(path) for path in sorted(Path(apart).iterdir())}
     text = jpeg(read_extras(bundle)[0]["size"])
     work(one, many, text)
-    for title, form in (("floats", lambda signature, name: (name,)), ("small forms", small)):
+    for title, form in FORMS.items():
         everything = tuple(output for name in many for output in form(one.signatures["image_bytes"], name))
         single = {name: form(many[name].signatures[name], name) for name in many}
         calls = ways(lambda outputs=everything: one("image_bytes", text, outputs), lambda name, outputs=single: many[name](name, text, outputs[name]), many)
@@ -202,6 +202,9 @@ def small(signature, name: str) -> tuple[str, ...]:
     return tuple(compact(name, signature.outputs))
 
 
+FORMS = {"floats": lambda signature, name: (name,), "small forms": small}
+
+
 def table(title: str, taken: dict[str, np.ndarray], processor: dict[str, float] | None = None) -> None:
     print(f"{title:30s}   p50 ms   p99 ms   against the bundle" + (" " * 18 + "core ms, against the bundle" if processor else ""))
     first = next(iter(taken.values()))
@@ -232,12 +235,15 @@ def over_grpc(bundle: Path, apart: dict, names: list[str], size: int, options) -
         with ServerProcess(serve_command(Path(folder) / "bundle")) as server, ServerProcess(several) as other:
             one, many = Client(server.address), {name: Client(other.address, name) for name in names}
             text = list(jpeg(size))
-            calls = ways(
-                lambda: one.predict("image_bytes", {"image_bytes": text}, names),
-                lambda name: many[name].predict(name, {"image_bytes": text}, [name]),
-                names,
-            )
-            table("over gRPC, floats", alternating(calls, options.rounds, options.seconds))
+            for title, form in FORMS.items():
+                everything = [output for name in names for output in form(one.signatures()["image_bytes"], name)]
+                single = {name: form(many[name].signatures()[name], name) for name in names}
+                calls = ways(
+                    lambda outputs=everything: one.predict("image_bytes", {"image_bytes": text}, outputs),
+                    lambda name, outputs=single: many[name].predict(name, {"image_bytes": text}, outputs[name]),
+                    names,
+                )
+                table(f"over gRPC, {title}", alternating(calls, options.rounds, options.seconds))
 
 
 def knows(flag: str) -> bool:

@@ -37,7 +37,8 @@ class LossBank(tfx.dsl.Artifact):
 
 
 class AffinityTable(tfx.dsl.Artifact):
-    """affinities.json: win rates, gain, quality and affinity of every transfer, with intervals; resamples.npz: the bootstrap behind them."""
+    """affinities.json: win rates, gain, quality and affinity of every transfer, with intervals; resamples.npz: the bootstrap behind them; amounts.json, where
+    transfers were measured with less data too: all amounts on one scale, without intervals."""
 
     TYPE_NAME = "components.AffinityTable"
 

@@ -30,7 +30,7 @@ def EvaluateTaxonomy(
 ):
     """policies: random feasible policies that the answer at (budget, order) is compared with. transfer_images, transfer_split: what transfers learned from."""
     from models.examples.label_store import LabelStore
-    from models.taxonomy import Affinities, Expenses, Resamples, Taxonomy, evaluate
+    from models.taxonomy import Affinities, Expenses, Resamples, Taxonomy, by_amount, evaluate
 
     with open(os.path.join(taxonomies.uri, "taxonomies.json")) as file:
         answers = [Taxonomy.from_json(entry) for entry in json.load(file)]
@@ -50,6 +50,11 @@ def EvaluateTaxonomy(
         expenses=Expenses(full, images_of(table.regimes, transfer_images, min(full, taught)), seconds_of(networks)),
         proxies=predicted,
     )
+    amounts, lesser = table, os.path.join(affinities.uri, "amounts.json")
+    if os.path.exists(lesser):
+        amounts = Affinities.load(lesser)
+        book["amounts"] = {"images": images_of(amounts.regimes, transfer_images, min(full, taught)), "targets": by_amount(amounts)}
+    book["transfers"] = sum(row.transfer.control is None for row in amounts.rows)
     os.makedirs(evidence.uri, exist_ok=True)
     with open(os.path.join(evidence.uri, "evidence.json"), "w") as file:
         json.dump(book, file, indent=1)

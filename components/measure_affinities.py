@@ -18,12 +18,19 @@ def MeasureAffinities(
     work: Parameter[str],
     code: Parameter[str],
 ):
-    """losses: the shards of TrainTransfers, each holding some targets. resamples: of the test images. work: where finished tournaments are kept."""
+    """losses: the shards of TrainTransfers, each holding some targets. resamples: of the test images. work: where finished tournaments are kept.
+
+    The regime that decides is a table of its own; where smaller ones were measured too, `amounts.json` has all of them on one scale.
+    """
     from models.taxonomy import LossStore, bootstrap, measure, with_spread
 
     os.makedirs(affinities.uri, exist_ok=True)
     stores = [LossStore(os.path.join(shard.uri, "losses")) for shard in losses]
-    table = measure(stores, cache=os.path.join(work, "tournaments", code))
-    found = bootstrap(stores, resamples=resamples, seed=seed)
+    cache = os.path.join(work, "tournaments", code)
+    table = measure(stores, cache=cache, regime="")
+    found = bootstrap(stores, resamples=resamples, seed=seed, regime="")
     found.save(os.path.join(affinities.uri, "resamples.npz"))
     with_spread(table, found).save(os.path.join(affinities.uri, "affinities.json"))
+    everything = measure(stores, cache=cache)
+    if len(everything.regimes) > 1:
+        everything.save(os.path.join(affinities.uri, "amounts.json"))

@@ -118,6 +118,9 @@ def paper() -> Config:
             transfer_split="val",
             transfer_images=16_000,  # transfers learn from 16k validation images (TP, 3)
             transfer_order=2,
+            regimes=(1_000,),  # and, for comparison, from 1k of them (TP, 3)
+            regime_order=2,
+            regime_epochs=200,
             learner="gradient",
             transfer_rate=1e-4,
             vector_rate=1e-4,
@@ -180,6 +183,8 @@ def laptop() -> Config:
         feeders=1,
         tile_size=24,  # a third of the image is 21 pixels, of which 18 are cut out
         learner="closed_form",
+        regimes=(48,),  # of about 200 views; first order
+        regime_order=1,
         transfer_widths=(48, 48),
         transfer_rate=3e-3,
         vector_rate=5e-4,  # at 3e-3 the dense heads are past their best after an epoch or two, and two seeds rank sources differently
@@ -227,6 +232,7 @@ def smoke() -> Config:
         calibration_targets=1,
         calibration_sources=4,
         calibration_epochs=2,
+        regimes=(8,),
         random_features=8,
         output_stride=4,
         ridges=(0.1,),

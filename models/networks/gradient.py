@@ -132,7 +132,7 @@ def gradient_transfers(bench, regime, name: str, subsets: list[tuple[int, ...]])
         for i in range(0, len(group), config.stack_members):
             part = group[i : i + config.stack_members]
             seeds = [zlib.crc32(json.dumps([bench.key(subset, regime), config.seed]).encode()) % 2**31 for subset in part]
-            schedule = schedule_of(config, name, config.transfer_epochs)
+            schedule = schedule_of(config, name, config.regime_epochs if regime.name and config.regime_epochs else config.transfer_epochs)
             found = learn(bench.store, bench.maps, name, np.array(part), seeds, config, schedule, rows=rows, programs=bench.programs)
             bench.keep(name, dict(zip(part, found.losses)), regime)
             print(f"  {len(part)} transfers of order {len(part[0])} into {name} by gradient: {found.seconds:.1f} s", file=bench.out, flush=True)

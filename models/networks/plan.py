@@ -53,12 +53,12 @@ class NetworkConfig:
     answers maps at 1/output_stride of the image and enlarges them. ridges: strengths tried, relative to the mean square of the features.
     transfer_split: which split transfers learn from (the paper: val; task networks learn from train). transfer_images: at most so many.
     transfer_order: most sources of a transfer. higher_orders: "all_pairs", and sets of three and more by the published rule (`candidates.py`), or
-    "published", pairs by that rule too. regimes: amounts of teaching images that are measured beside each other, nested; the largest up to
-    `transfer_order`, the others up to `regime_order`; one regime of `transfer_images` if empty.
+    "published", pairs by that rule too. regimes: smaller amounts of teaching images, nested in `transfer_images`, that transfers of up to
+    `regime_order` sources are measured with too.
     learner: "closed_form" or "gradient", what transfers are measured by.
     transfer_widths: channels of the small head that a map is then made by (`transfer_heads.py`); the target's own decoder if empty.
     transfer_epochs: most epochs of a transfer that is trained by gradient, at `transfer_rate` (of maps) or `vector_rate` (of vectors and classes)
-    falling to zero, `transfer_batch` samples a step;
+    falling to zero, `transfer_batch` samples a step; regime_epochs: the same of smaller regimes, 0: as many;
     stack_members: transfers that are trained as one at most (memory grows with it).
     policy_epochs: most epochs of the chosen policy's edges, which are trained by gradient too and keep the better learner; 0 keeps the closed form, unless
     transfers were measured by gradient: then as many as those took.
@@ -104,6 +104,7 @@ class NetworkConfig:
     vector_rate: float = 1e-4
     transfer_batch: int = 32
     transfer_epochs: int = 30
+    regime_epochs: int = 0
     stack_members: int = 26
     policy_epochs: int = 0
     calibration_targets: int = 0
@@ -130,8 +131,10 @@ class NetworkConfig:
                 raise ValueError(f"{name} is at least 1, got {getattr(self, name)}")
         if any(name not in TASKS or not share > 0 for name, share in self.shares):
             raise ValueError(f"shares are pairs of a task's name and a positive number, got {self.shares}")
-        if not self.ridges or min(self.ridges) <= 0 or min((*self.regimes, 1)) < 1:
-            raise ValueError(f"ridges are positive and regimes at least 1 image; got {self.ridges}, {self.regimes}")
+        if not self.ridges or min(self.ridges) <= 0:
+            raise ValueError(f"ridges are positive; got {self.ridges}")
+        if not all(0 < amount < self.transfer_images for amount in self.regimes):
+            raise ValueError(f"regimes are amounts of images below transfer_images ({self.transfer_images}); got {self.regimes}")
 
 
 @functools.cache

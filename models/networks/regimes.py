@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,7 +13,8 @@ FEWEST = 10  # views, below which nothing is held out
 
 @dataclass(frozen=True)
 class Regime:
-    """name: "" where there is one regime, else the number asked for. order: transfers of at most so many sources are measured.
+    """name: "" of the regime that decides, that of `transfer_images`; the number asked for of a smaller one. order: transfers of at most so many sources are
+    measured.
 
     limit: most samples of several views. views [n]: sorted positions in the transfer split; held [n] bool: views that choose between fits and teach none of
     the candidates (the last fifth of the buildings, whole; of the views, where there is one building; none of fewer than `FEWEST`).
@@ -33,18 +34,15 @@ class Regime:
 
 
 def regimes_of(store, config: NetworkConfig) -> list[Regime]:
-    """smallest first. Raises ValueError if two regimes have the same views."""
+    """smallest first, the one that decides last. Smaller ones for which the split holds too few views to be smaller are left out."""
     keys = store.views(config.transfer_split)
     order, found = np.random.default_rng(config.seed).permutation(len(keys)), []
-    for amount in sorted(config.regimes or (config.transfer_images,)):
-        views = np.sort(order[:amount])
-        if found and len(found[-1].views) == len(views):
-            raise ValueError(
-                f"regimes {found[-1].name} and {amount} are the same {len(views)} views: the {config.transfer_split} split holds {len(keys)}; "
-                "name smaller regimes or add data"
-            )
-        found.append(Regime(str(amount) if config.regimes else "", config.regime_order, amount, views, held_out([keys[i] for i in views])))
-    return [*found[:-1], replace(found[-1], order=config.transfer_order)]
+    for amount in sorted({*config.regimes, config.transfer_images}):
+        views, last = np.sort(order[:amount]), amount == config.transfer_images
+        if last or amount < len(keys):
+            name, most = ("", config.transfer_order) if last else (str(amount), config.regime_order)
+            found.append(Regime(name, most, amount, views, held_out([keys[i] for i in views])))
+    return found
 
 
 def held_out(keys: list[str]) -> np.ndarray:

@@ -45,6 +45,7 @@ TRAINED = (
     "vector_rate",
     "transfer_batch",
     "transfer_epochs",
+    "regime_epochs",
 )  # and those trained by gradient
 
 
@@ -74,12 +75,13 @@ def measure_transfers(
     bench = Bench(store, representations, networks, ledger, config, targets, wanted, out)
     rows: dict[str, list] = {name: [] for name in targets}
     for regime in bench.regimes:
+        taught = [name for name in targets if not regime.name or bench.teach(name, regime)]
         first = first_wave(len(bench.sources), regime.order, config.higher_orders)
-        todo = {name: [*(subset for subset in first if bench.wants(name, subset)), (len(bench.sources),)] for name in targets}
+        todo = {name: [*(subset for subset in first if bench.wants(name, subset)), (len(bench.sources),)] for name in taught}
         bench.measure(todo, regime)
-        more = {name: second_wave(bench.ranked(name, todo[name], regime), regime.order, config.higher_orders) for name in targets}
+        more = {name: second_wave(bench.ranked(name, todo[name], regime), regime.order, config.higher_orders) for name in taught}
         bench.measure(more, regime)
-        for name in targets:
+        for name in taught:
             rows[name] += [(subset, regime) for subset in (*todo[name], *more[name])]
     count = 0
     for name in targets:
@@ -136,6 +138,12 @@ class Bench:
     def wants(self, target: str, subset: tuple[int, ...]) -> bool:
         """is this transfer to be measured?"""
         return target not in self.wanted or tuple(sorted(self.names(subset))) in self.wanted[target]
+
+    def teach(self, target: str, regime: Regime) -> bool:
+        """do two samples of a regime or more have a label of the target that is not masked?"""
+        data = self.store.samples(target, self.config.transfer_split)
+        mask = np.asarray(data.mask[regime.samples(data, self.config.seed)])
+        return int((mask > 0).reshape(len(mask), -1).any(1).sum()) > 1
 
     def key(self, subset: tuple[int, ...], regime: Regime) -> str:
         """of a row in the ledger: the sources' networks and the amount of data."""

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from models.reports import figures
-from models.reports.summary import chosen
+from models.reports.summary import chosen, transfers
 from models.tasks import TASKS
 
 
@@ -54,7 +54,8 @@ def contents(run: dict) -> dict:
         "win_random": against_random(rows),
         "dataset": {**run["dataset"], "statistics": tabular(run["dataset"].get("statistics"))} if run.get("dataset") else {},
         "lineage": run.get("lineage", {}),
-        "transfers": sum(row["control"] is None for row in rows),
+        "transfers": transfers(run),
+        "amounts": amounts(evidence.get("amounts")),
         "mean_win": sum(scored) / len(scored) if scored else None,
         "diagnostics": run["affinities"].get("diagnostics", {}),
         "calibration": run.get("calibration", []),
@@ -73,6 +74,23 @@ def calibrated(rows: list[dict]) -> dict | None:
     if not rows or "between_seeds" not in rows[0]:
         return None
     return {name: sum(row[name] for row in rows) / len(rows) for name in ("closed_against_gradient", "between_seeds")}
+
+
+def amounts(found: dict | None) -> dict | None:
+    """what less data costs, in the order of the columns: smallest amount first, the one that decides last. None if there is but one."""
+    if not found or not found["targets"]:
+        return None
+    names = sorted(found["images"], key=lambda name: found["images"][name])
+    rows = found["targets"]
+    mean = lambda values: None if None in values else sum(values) / len(values)
+    known = lambda name: [row["spearman"][name] for row in rows if row["spearman"][name] is not None] or [None]
+    return {
+        "columns": [(name, found["images"][name]) for name in names],
+        "targets": rows,
+        "quality": [mean([row["best"][name]["quality"] for row in rows]) for name in names],
+        "spearman": [(found["images"][name], mean(known(name))) for name in names if name],
+        "same": [(found["images"][name], sum(row["best"][name]["source"] == row["best"][""]["source"] for row in rows)) for name in names if name],
+    }
 
 
 def against_random(rows: list[dict]) -> dict[str, float]:

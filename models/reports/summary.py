@@ -16,6 +16,11 @@ def chosen(run: dict) -> dict:
     return next(entry for entry in run["taxonomies"] if (entry["budget"], entry["order"]) == (run["default_budget"], run["default_order"]))
 
 
+def transfers(run: dict) -> int:
+    """how many were measured, with all amounts of data."""
+    return run["evidence"].get("transfers") or sum(row["control"] is None for row in run["affinities"]["rows"])
+
+
 def load_run(folder: str | Path) -> dict:
     """what WriteReport saved, as `write_report` takes it (without the sample pictures)."""
     run = {
@@ -30,10 +35,9 @@ def summary(folder: str | Path) -> str:
     run = load_run(folder)
     answer, networks = chosen(run), run["networks"]
     scored = [row["win_average"] for row in networks if row.get("steps")]
-    rows = run["affinities"]["rows"]
     lines = [
         "",
-        f"measured  {sum(row['control'] is None for row in rows)} transfers among {len(networks)} tasks; task networks beat the average on "
+        f"measured  {transfers(run)} transfers among {len(networks)} tasks; task networks beat the average on "
         f"{sum(scored) / len(scored):.0%} of test samples (mean over tasks)",
         f"buy       labels of {len(answer['supervised'])} tasks: {', '.join(answer['supervised'])}",
         f"gives     all {len(answer['edges'])} targets, {answer['status']} (gap {answer['gap']:.0e}); gain {answer['gain']:.2f} over training from scratch, "

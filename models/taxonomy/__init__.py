@@ -1,6 +1,7 @@
 """Who helps whom, and what shall we supervise? Losses -> tournament -> AHP -> program -> taxonomy -> evidence. numpy, scipy, cvxopt only."""
 
 from models.taxonomy.affinities import Affinities
+from models.taxonomy.amounts import by_amount
 from models.taxonomy.evidence import evaluate
 from models.taxonomy.expenses import Expenses
 from models.taxonomy.losses import LossStore, TransferLosses
@@ -22,6 +23,7 @@ __all__ = [
     "Transfer",
     "TransferLosses",
     "bootstrap",
+    "by_amount",
     "evaluate",
     "measure",
     "proxy_scores",

@@ -41,13 +41,13 @@ class Tournament:
         return self.found.losses[rows[0]] if rows else None
 
 
-def tournaments(store: LossStore, target: str) -> Iterator[Tournament]:
-    """one a regime. Raises ValueError for a target with controls only."""
+def tournaments(store: LossStore, target: str, only: str | None = None) -> Iterator[Tournament]:
+    """one a regime, or that of the regime `only`. Raises ValueError for a target with controls only."""
     found = store.read(target)
     regimes = sorted({transfer.regime for transfer in found.transfers if transfer.control is None})
-    if not regimes:
+    if only not in (None, *regimes) or not regimes:
         raise ValueError(f"the tournament of {target} is empty: no transfer into it was measured, only {', '.join(str(t.control) for t in found.transfers)}")
-    for regime in regimes:
+    for regime in regimes if only is None else [only]:
         rows = [i for i, transfer in enumerate(found.transfers) if belongs(transfer, regime, found.transfers)]
         rows.sort(key=lambda i: found.transfers[i].control is not None)  # transfers first
         part = TransferLosses(tuple(found.transfers[i] for i in rows), found.images, found.losses[rows])
@@ -100,14 +100,14 @@ def friedman(losses: np.ndarray) -> float | None:
     return float(chi2.sf(statistic, count - 1))
 
 
-def measure(stores: Iterable[LossStore] | LossStore, *, cache: str | Path | None = None) -> Affinities:
+def measure(stores: Iterable[LossStore] | LossStore, *, cache: str | Path | None = None, regime: str | None = None) -> Affinities:
     """tournaments of all targets of all stores -> the table. cache: folder in which finished tournaments are kept by the address of their losses, so
-    that one more task or regime computes only its own."""
+    that one more task or regime computes only its own. regime: that of this name alone; all of them on one scale if None."""
     rows, diagnostics = [], {}
     for store in [stores] if isinstance(stores, LossStore) else stores:
         for target in store.targets():
             parts = {}
-            for tournament in tournaments(store, target):
+            for tournament in tournaments(store, target, regime):
                 parts[tournament.regime] = kept(tournament, cache)
                 diagnostics[named(target, tournament.regime)] = parts[tournament.regime][1]
             rows += joined({regime: found for regime, (found, _) in parts.items()})

@@ -130,12 +130,12 @@ def resampled_affinities(losses: np.ndarray, unit: np.ndarray, share: np.ndarray
     return found
 
 
-def bootstrap(stores: Iterable[LossStore] | LossStore, *, resamples: int = 1000, seed: int = 0) -> Resamples:
-    """all tournaments of the stores, resampled; several regimes on one scale, as in `measure`."""
+def bootstrap(stores: Iterable[LossStore] | LossStore, *, resamples: int = 1000, seed: int = 0, regime: str | None = None) -> Resamples:
+    """all tournaments of the stores, resampled; those of one regime, or several regimes on one scale, as in `measure`."""
     parts = []
     for store in [stores] if isinstance(stores, LossStore) else stores:
         for target in store.targets():
-            parts.append(on_one_scale([resample(tournament, resamples, seed) for tournament in tournaments(store, target)]))
+            parts.append(on_one_scale([resample(tournament, resamples, seed) for tournament in tournaments(store, target, regime)]))
     if not parts:
         raise ValueError("no losses to resample: the stores hold no target")
     columns = tuple(transfer for part in parts for transfer in part.transfers)

@@ -1,5 +1,6 @@
 """The main job, small: data set -> pipeline -> served taxonomy -> an answer over gRPC. Run once; every test reads what it left behind."""
 
+import collections
 import json
 import os
 import subprocess
@@ -39,6 +40,15 @@ def test_every_transfer_of_orders_one_and_two_was_measured(demo):
     assert len({row["target"] for row in rows}) == 22
     assert len(transfers) == 22 * (26 + 325)
     assert {row["control"] for row in rows} == {None, "supervised", "scratch", "average"}
+
+
+def test_first_order_was_measured_with_less_data_too_and_decides_nothing(demo):
+    folder = newest(demo[0], "MeasureAffinities", "affinities")
+    counts = lambda name: collections.Counter(row["regime"] for row in json.loads((folder / name).read_text())["rows"] if row["control"] is None)
+    assert counts("affinities.json") == {"": 22 * (26 + 325)} and counts("amounts.json") == {"": 22 * (26 + 325), "8": 22 * 26}
+    evidence = json.loads((newest(demo[0], "EvaluateTaxonomy", "evidence") / "evidence.json").read_text())
+    assert evidence["transfers"] == 22 * (26 + 325 + 26) and len(evidence["amounts"]["targets"]) == 22
+    assert "With less data" in (newest(demo[0], "WriteReport", "report") / "index.html").read_text()
 
 
 def test_every_budget_has_a_proven_taxonomy(demo):

@@ -17,9 +17,9 @@ class Views:
 
 
 def test_regimes_are_nested_and_the_largest_goes_to_the_highest_order():
-    small, large = regimes_of(Views(), dataclasses.replace(TINY, regimes=(30, 12), transfer_order=3, regime_order=2))
-    assert (small.name, large.name, len(small.views), len(large.views), small.order, large.order) == ("12", "30", 12, 30, 2, 3)
-    assert set(small.views) < set(large.views)
+    least, small, large = regimes_of(Views(), dataclasses.replace(TINY, regimes=(20, 12), transfer_images=30, transfer_order=3, regime_order=2))
+    assert [(regime.name, len(regime.views), regime.order) for regime in (least, small, large)] == [("12", 12, 2), ("20", 20, 2), ("", 30, 3)]
+    assert set(least.views) < set(small.views) < set(large.views)
 
 
 def test_one_regime_has_no_name_and_all_views():
@@ -27,9 +27,13 @@ def test_one_regime_has_no_name_and_all_views():
     assert only.name == "" and len(only.views) == 40 and only.held.sum() == 8
 
 
-def test_regimes_that_come_out_the_same_are_refused():
-    with pytest.raises(ValueError, match="regimes 1000 and 16000 are the same 40 views"):
-        regimes_of(Views(), dataclasses.replace(TINY, regimes=(1000, 16000)))
+def test_an_amount_that_the_split_does_not_hold_is_left_out():
+    assert [regime.name for regime in regimes_of(Views(), dataclasses.replace(TINY, regimes=(12, 40, 1000), transfer_images=16_000))] == ["12", ""]
+
+
+def test_amounts_that_are_not_smaller_are_refused():
+    with pytest.raises(ValueError, match="below transfer_images"):
+        dataclasses.replace(TINY, regimes=(16_000,), transfer_images=16_000)
 
 
 def test_no_building_is_on_both_sides_and_one_building_is_cut():
@@ -47,5 +51,5 @@ def test_samples_of_several_views_are_nested():
         def __len__(self):
             return 50
 
-    small, large = regimes_of(Views(), dataclasses.replace(TINY, regimes=(12, 30)))
+    small, large = regimes_of(Views(), dataclasses.replace(TINY, regimes=(12,), transfer_images=30))
     assert set(small.samples(Pairs(), 0)) < set(large.samples(Pairs(), 0)) and len(large.samples(Pairs(), 0)) == 30

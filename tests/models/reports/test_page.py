@@ -52,6 +52,17 @@ def test_the_page_answers_first_and_escapes_what_files_say(tmp_path):
     assert "zero-byte &lt;file&gt;" in page and "data:image/png;base64," in page
 
 
+def test_what_less_data_costs_is_a_table_and_is_counted(tmp_path):
+    run = made_run()
+    assert "With less data" not in write_report(tmp_path, run=run).read_text()
+    best = {"": {"source": "normal", "gain": 0.9, "quality": 0.4}, "48": {"source": "reshading", "gain": 0.8, "quality": 0.25}}
+    rows = [{"target": "class_scene", "spearman": {"48": 0.5}, "best": best}, {"target": "normal", "spearman": {"48": None}, "best": best}]
+    run["evidence"] |= {"amounts": {"images": {"": 195, "48": 48}, "targets": rows}, "transfers": 1234}
+    page = write_report(tmp_path, run=run).read_text()
+    assert "with 48, sources are ranked as with 195 with a correlation of 0.50" in page and "the same for 0 of 2 targets" in page
+    assert page.index("best source, 48 images") < page.index("best source, 195 images") and "1234 measured transfers" in page
+
+
 def test_sections_without_data_are_left_out_and_not_invented(tmp_path):
     run = made_run()
     del run["predictions"]

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from models.taxonomy import Affinities, LossStore, Transfer, evaluate, measure, solve, solve_all
+from models.taxonomy import Affinities, LossStore, Transfer, by_amount, evaluate, measure, solve, solve_all
+from models.taxonomy.affinities import Row
 from models.taxonomy.expenses import Expenses
 from models.taxonomy.resampling import Resamples, bootstrap, with_spread
 
@@ -120,6 +121,30 @@ def test_evidence_says_how_often_each_source_is_chosen_and_what_it_costs(tmp_pat
     assert [row["risk"] for row in book["cautious"]] == ["point", "expected", "lower"]
     assert book["ledger"]["images"] == 1000 + 2 * 100
     assert {row["budget"] for row in book["headline"]} == {1, 2}
+
+
+def test_one_of_several_regimes_is_a_table_of_its_own(tmp_path):
+    store = stored(tmp_path / "both", targets=("a",), regimes=("", "1k"))
+    both, one = store.read("a"), LossStore(tmp_path / "one")
+    one.set_images("a", both.images)
+    one.extend({transfer: losses for transfer, losses in zip(both.transfers, both.losses) if transfer.regime == ""}, address="a")
+    alone = measure(one)
+    table, found = measure(store, regime=""), bootstrap(store, resamples=5, regime="")
+    assert table.rows == alone.rows and set(found.transfers) == {row.transfer for row in alone.rows}
+    with pytest.raises(ValueError, match="no transfer into it was measured"):
+        measure(store, regime="2k")
+
+
+def test_what_less_data_costs_is_said_target_by_target(tmp_path):
+    sources = {f"s{i}": 0.1 * i for i in range(5)}
+    rows = [Row(Transfer((name,), "t", regime), value, 0.9, value) for regime, sign in (("", 1), ("1k", -1)) for name, place in sources.items()
+            for value in (0.5 + sign * place / 2,)]  # fmt: skip
+    own = Row(Transfer(("t",), "t"), 0.99)
+    (row,) = by_amount(Affinities((*rows, own), {}))
+    assert row["spearman"] == {"1k": pytest.approx(-1)} and {name: best["source"] for name, best in row["best"].items()} == {"": "s4", "1k": "s0"}
+    level = [Row(Transfer((name,), "t", regime), 0.5) for regime in ("", "1k") for name in sources]
+    assert by_amount(Affinities(tuple(level), {}))[0]["spearman"] == {"1k": None}
+    assert by_amount(Affinities((own,), {})) == []
 
 
 def test_regimes_are_resampled_on_one_scale(tmp_path):
