@@ -11,6 +11,8 @@ from pathlib import Path
 from tfx_pipeline.config import Config
 from tfx_pipeline.local import RunError, run_pipeline
 
+SMALL = 64  # pixels a side, up to which an operation of a served network is over before a second core could help (docs/SERVING.md, Speed)
+
 
 def demo(config: Config, run: Path) -> int:
     """everything below `run`: data (procedural, published layout), artifacts, metadata.sqlite, serving, answers. Returns the exit code."""
@@ -19,14 +21,16 @@ def demo(config: Config, run: Path) -> int:
     make_data(config, data)
     places = run_pipeline(config, data, run)
     picture = sorted(data.glob("*/rgb/*_domain_rgb.png"))[-1]
-    answer = ask_served(places["serving"], picture, run / "answers")
+    flags = ["--tensorflow_intra_op_parallelism=1"] if config.image_size <= SMALL else []
+    answer = ask_served(places["serving"], picture, run / "answers", flags)
+    doors = " ".join([*flags, "--port=8500", "--rest_api_port=8501"])
     from models.reports import summary
 
     print(summary(places["report"].parent))
     print(f"""
 asked     {picture.relative_to(run)} over gRPC; {answer}
 report    {places["report"]}
-serve     .venv/bin/python -m serving serve --model_name=taxonomy --model_base_path={places["serving"].resolve()} --port=8500 --rest_api_port=8501
+serve     .venv/bin/python -m serving serve --model_name=taxonomy --model_base_path={places["serving"].resolve()} {doors}
 ask       .venv/bin/python -m serving ask --server 127.0.0.1:8500 --image {picture} --task normal,depth_zbuffer --out {run / "answers"}
 took      {time.time() - since:.0f} s""")
     return 0
@@ -59,10 +63,10 @@ def make_data(config: Config, data: Path) -> None:
         raise RunError(f"the data set could not be made (exit code {done.returncode}); run it alone to see why: {' '.join(command[1:])}")
 
 
-def ask_served(base: Path, picture: Path, answers: Path) -> str:
-    """start a model server on `base`, ask it about `picture` over gRPC, stop it; one line on what came back."""
+def ask_served(base: Path, picture: Path, answers: Path, flags: list[str]) -> str:
+    """start a model server with `flags` on `base`, ask it about `picture` over gRPC, stop it; one line on what came back."""
     server = subprocess.Popen(
-        [sys.executable, "-m", "serving", "serve", "--model_name=taxonomy", f"--model_base_path={base.resolve()}", "--port=0"],
+        [sys.executable, "-m", "serving", "serve", "--model_name=taxonomy", f"--model_base_path={base.resolve()}", "--port=0", *flags],
         stdout=subprocess.PIPE,
         text=True,
     )
