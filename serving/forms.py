@@ -14,6 +14,7 @@ from models.tasks.targets import CURVATURE_MEAN, CURVATURE_STD
 from serving.names import class_names
 
 TOP = 5
+ROWS = 16
 
 
 @dataclass(frozen=True)
@@ -76,16 +77,19 @@ def codes(entry: Task, value):
 
 
 def strongest_directions(value):
-    """[N, S, S, c] -> [N, S, S, 3] in [0, 1]: principal components of each image's embedding, signs fixed."""
+    """[N, S, S, c] -> [N, S, S, 3] in [0, 1]: principal components of each image's embedding, signs fixed. The components are those of about
+    `ROWS` rows, which span what all of them do at a fraction of the work."""
     from keras import ops
 
-    n, h, w = ops.shape(value)[0], value.shape[1], value.shape[2]
-    flat = ops.reshape(value, (-1, h * w, value.shape[3]))
-    flat = flat - ops.mean(flat, 1, keepdims=True)
-    _, axes = ops.eigh(ops.matmul(ops.transpose(flat, (0, 2, 1)), flat))
+    n, h, w, c = ops.shape(value)[0], *value.shape[1:]
+    rows = range(0, h, max(1, h // ROWS))
+    some = ops.reshape(ops.take(value, list(rows), axis=1), (-1, len(rows) * w, c))
+    mean = ops.mean(some, 1, keepdims=True)
+    some = some - mean
+    _, axes = ops.eigh(ops.matmul(ops.transpose(some, (0, 2, 1)), some))
     axes = axes[..., -1:-4:-1]
     axes = axes * ops.where(ops.sum(axes, 1, keepdims=True) < 0, -1.0, 1.0)
-    turned = ops.matmul(flat, axes)
+    turned = ops.matmul(ops.reshape(value, (-1, h * w, c)) - mean, axes)
     low, high = ops.min(turned, 1, keepdims=True), ops.max(turned, 1, keepdims=True)
     return ops.reshape((turned - low) / ops.maximum(high - low, 1e-6), (n, h, w, 3))
 

@@ -5,13 +5,15 @@ At batch 8 every task's floats are 21 MB; building, filling and serialising the 
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from serving.tensors import PACKED, from_proto, parts_of, varint
+from serving.tensors import PACKED, STRING, from_proto, parts_of, varint
 
+FIELDS = {kind: (name, tag >> 3) for name, (kind, tag, _) in PACKED.items()} | {STRING: ("object", 8)}  # type -> numpy's name, number of the values' field
 OUTPUTS, SPEC, KEY, VALUE = b"\x0a", b"\x12", b"\x0a", b"\x12"  # PredictResponse.outputs and .model_spec; key and value of an entry
 
 
@@ -38,23 +40,32 @@ def arrays(data: bytes) -> dict[str, np.ndarray]:
 
 
 def array(tensor: memoryview) -> np.ndarray:
-    """of a serialised TensorProto: as it lies where that is one packed field of floats (`PACKED`), else through protobuf. Raises ValueError."""
-    import tensorflow as tf
+    """of a serialised TensorProto: as it lies where that is one packed field of floats (`PACKED`), or its strings, else through protobuf. Raises ValueError."""
     from google.protobuf.message import DecodeError
-    from tensorflow.core.framework import tensor_pb2, tensor_shape_pb2
+    from tensorflow.core.framework import tensor_pb2
 
     found = list(fields(tensor))
     parts = dict(found)
     try:
-        for name, (kind, tag, _) in PACKED.items():
-            if parts.get(1) == kind and len(found) == len(parts) and set(parts) == {1, 2, tag >> 3}:
-                shape = tensor_shape_pb2.TensorShapeProto.FromString(bytes(parts[2]))
-                sizes = [dimension.size for dimension in shape.dim]
-                if not shape.unknown_rank and math.prod(sizes) * tf.as_dtype(name).size == len(parts[tag >> 3]):
-                    return np.frombuffer(parts[tag >> 3], name).reshape(sizes)
+        name, number = FIELDS.get(parts.get(1), ("", 0))
+        if name and set(parts) == {1, 2, number} and (sizes := sizes_of(bytes(parts[2]))) is not None:
+            if name == "object" and len(found) == 2 + math.prod(sizes):
+                return np.array([bytes(memoryview(value)) for at, value in found if at == number], object).reshape(sizes)
+            if name != "object" and len(found) == 3 and math.prod(sizes) * np.dtype(name).itemsize == len(parts[number]):
+                return np.frombuffer(parts[number], name).reshape(sizes)
         return from_proto(tensor_pb2.TensorProto.FromString(bytes(tensor)))
     except (DecodeError, TypeError, KeyError) as error:
         raise ValueError(f"expected a tensor, got {error}") from error
+
+
+@functools.lru_cache(maxsize=4096)
+def sizes_of(text: bytes) -> tuple[int, ...] | None:
+    """of a serialised TensorShapeProto; None where a size is not known. Raises DecodeError."""
+    from tensorflow.core.framework import tensor_shape_pb2
+
+    shape = tensor_shape_pb2.TensorShapeProto.FromString(text)
+    sizes = tuple(dimension.size for dimension in shape.dim)
+    return None if shape.unknown_rank or min(sizes, default=0) < 0 else sizes
 
 
 def fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:

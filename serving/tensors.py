@@ -6,6 +6,7 @@ clients read) at the price of a copy; the protobuf API would take some 20 ms an 
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -25,7 +26,6 @@ def parts_of(value: np.ndarray, content: bool = False) -> list[bytes | memoryvie
     floats too, as `--enable_serialization_as_tensor_content` wants it.
     """
     import tensorflow as tf
-    from tensorflow.core.framework import tensor_pb2
 
     number, tag = WRITTEN.get(value.dtype.name, (0, 0))
     if value.dtype == object:
@@ -33,16 +33,21 @@ def parts_of(value: np.ndarray, content: bool = False) -> list[bytes | memoryvie
     if not number or value.size < 2:
         return [tf.make_tensor_proto(value).SerializeToString()]
     tag = TENSOR_CONTENT if content else tag
-    head = tensor_pb2.TensorProto(dtype=number, tensor_shape=tf.TensorShape(value.shape).as_proto()).SerializeToString()
-    return [head, bytes([tag]) + varint(value.nbytes), memoryview(np.ascontiguousarray(value).reshape(-1)).cast("B")]
+    return [head(number, value.shape), bytes([tag]) + varint(value.nbytes), memoryview(np.ascontiguousarray(value).reshape(-1)).cast("B")]
+
+
+@functools.lru_cache(maxsize=4096)
+def head(number: int, shape: tuple[int, ...]) -> bytes:
+    """a serialised TensorProto of type `number` and `shape` without its values."""
+    import tensorflow as tf
+    from tensorflow.core.framework import tensor_pb2
+
+    return tensor_pb2.TensorProto(dtype=number, tensor_shape=tf.TensorShape(shape).as_proto()).SerializeToString()
 
 
 def strings_of(value: np.ndarray) -> list[bytes]:
     """pieces of a string tensor."""
-    import tensorflow as tf
-    from tensorflow.core.framework import tensor_pb2
-
-    made = [tensor_pb2.TensorProto(dtype=STRING, tensor_shape=tf.TensorShape(value.shape).as_proto()).SerializeToString()]
+    made = [head(STRING, value.shape)]
     for item in value.reshape(-1).tolist():
         data = item if isinstance(item, bytes) else str(item).encode()
         made += [b"\x42" + varint(len(data)), data]
