@@ -32,7 +32,10 @@ def main() -> int:
     options.add_argument("--seconds", type=float, default=6.0, help="at most, a comparison")
     options = options.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        bundle, words = paper_size(Path(scratch) / "made") if options.paper else pushed_or_synthetic(options.run, Path(scratch) / "made")[::3]
+        if options.paper:
+            bundle, words = paper_size(Path(scratch) / "made")
+        else:
+            bundle, _, _, words = pushed_or_synthetic(options.run, Path(scratch) / "made")
         from serving.extras import WARMUP, read_extras
         from serving.process import ServerProcess, linked, serve_command
 
@@ -51,7 +54,7 @@ def main() -> int:
 
 
 def paper_size(folder: Path) -> tuple[Path, str]:
-    """(bundle, words)."""
+    """(bundle, what it is in words): normals and scene classes from one encoder of the published size."""
     from synthetic_policy import synthetic_bundle
 
     from tfx_pipeline.config import paper

@@ -50,11 +50,11 @@ def EvaluateTaxonomy(
         expenses=Expenses(full, images_of(table.regimes, transfer_images, min(full, taught)), seconds_of(networks)),
         proxies=predicted,
     )
-    amounts, lesser = table, os.path.join(affinities.uri, "amounts.json")
-    if os.path.exists(lesser):
-        amounts = Affinities.load(lesser)
-        book["amounts"] = {"images": images_of(amounts.regimes, transfer_images, min(full, taught)), "targets": by_amount(amounts)}
-    book["transfers"] = sum(row.transfer.control is None for row in amounts.rows)
+    measured, every_amount = table, os.path.join(affinities.uri, "amounts.json")
+    if os.path.exists(every_amount):
+        measured = Affinities.load(every_amount)
+        book["amounts"] = {"images": images_of(measured.regimes, transfer_images, taught), "targets": by_amount(measured)}
+    book["transfers"] = sum(row.transfer.control is None for row in measured.rows)
     os.makedirs(evidence.uri, exist_ok=True)
     with open(os.path.join(evidence.uri, "evidence.json"), "w") as file:
         json.dump(book, file, indent=1)

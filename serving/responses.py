@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from serving.tensors import PACKED, STRING, from_proto, parts_of, varint
+from serving.tensors import PACKED, STRING, STRING_VAL, from_proto, parts_of, varint
 
-FIELDS = {kind: (name, tag >> 3) for name, (kind, tag, _) in PACKED.items()} | {STRING: ("object", 8)}  # type -> numpy's name, number of the values' field
+# TensorFlow's number of a type -> numpy's name, number of the values' field
+FIELDS = {**{kind: (name, tag >> 3) for name, (kind, tag, _) in PACKED.items()}, STRING: ("object", STRING_VAL >> 3)}
 OUTPUTS, SPEC, KEY, VALUE = b"\x0a", b"\x12", b"\x0a", b"\x12"  # PredictResponse.outputs and .model_spec; key and value of an entry
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 LARGEST_TENSOR = 256 << 20  # bytes that one input may claim, whatever its message weighs
 TENSOR_CONTENT = 0x22  # tag of that field
-STRING = 7  # TensorFlow's number of its string type
+STRING, STRING_VAL = 7, 0x42  # TensorFlow's number of its string type, tag of the field of the values
 PACKED = {"float32": (1, 0x2A, "float_val"), "float64": (2, 0x32, "double_val")}
 CONTENT = {"int32": 3, "uint8": 4, "int16": 5, "int8": 6, "int64": 9, "uint16": 17, "uint32": 22, "uint64": 23}  # TensorFlow's numbers
 WRITTEN = {name: (number, tag) for name, (number, tag, _) in PACKED.items()} | {name: (number, TENSOR_CONTENT) for name, number in CONTENT.items()}
@@ -50,7 +50,7 @@ def strings_of(value: np.ndarray) -> list[bytes]:
     made = [head(STRING, value.shape)]
     for item in value.reshape(-1).tolist():
         data = item if isinstance(item, bytes) else str(item).encode()
-        made += [b"\x42" + varint(len(data)), data]
+        made += [bytes([STRING_VAL]) + varint(len(data)), data]
     return made
 
 

@@ -120,7 +120,7 @@ def paper() -> Config:
             transfer_order=2,
             regimes=(1_000,),  # and, for comparison, from 1k of them (TP, 3)
             regime_order=2,
-            regime_epochs=200,
+            regime_epochs=200,  # of 1k images (3)
             learner="gradient",
             transfer_rate=1e-4,
             vector_rate=1e-4,

@@ -15,6 +15,7 @@ import keras
 import numpy as np
 
 from models.networks.member_stack import MemberStack
+from models.networks.regimes import known
 from models.networks.stack_programs import StackPrograms
 from models.networks.task_network import Interrupted, average_answer
 from models.tasks import TASKS
@@ -103,11 +104,6 @@ def descend(store, maps, name: str, slots: np.ndarray, seeds: Sequence[int], con
             break
     snapshot.restore()
     return stack, np.stack(validation), snapshot
-
-
-def known(data, rows: np.ndarray) -> np.ndarray:
-    """those of the rows that have a label anywhere: the others would only take part in means."""
-    return rows[[bool((np.asarray(data.mask[row]) > 0).any()) for row in rows]]
 
 
 def split_last(count: int, limit: int) -> tuple[np.ndarray, np.ndarray]:

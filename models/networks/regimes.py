@@ -33,6 +33,11 @@ class Regime:
         return np.sort(np.random.default_rng(seed).permutation(len(data))[: self.limit])
 
 
+def known(data, rows: np.ndarray) -> np.ndarray:
+    """those of the `rows` of `data` (TaskSamples) that have a label anywhere: the others would only take part in means."""
+    return rows[[bool((np.asarray(data.mask[row]) > 0).any()) for row in rows]]
+
+
 def regimes_of(store, config: NetworkConfig) -> list[Regime]:
     """smallest first, the one that decides last. Smaller ones for which the split holds too few views to be smaller are left out."""
     keys = store.views(config.transfer_split)

@@ -23,7 +23,7 @@ from models.networks.calibration import calibrate
 from models.networks.candidates import first_wave, second_wave
 from models.networks.closed_form import global_transfers, local_transfers, twins
 from models.networks.plan import NetworkConfig, sources_of
-from models.networks.regimes import Regime, regimes_of
+from models.networks.regimes import Regime, known, regimes_of
 from models.networks.task_network import average_losses
 from models.networks.transfer_ledger import TransferLedger, key_of
 from models.tasks import TASKS
@@ -73,9 +73,15 @@ def measure_transfers(
     if len(targets) < len(asked):
         print(f"  left out, since not every split holds labels of them: {', '.join(name for name in asked if name not in targets)}", file=out, flush=True)
     bench = Bench(store, representations, networks, ledger, config, targets, wanted, out)
+    if lacking := [amount for amount in config.regimes if str(amount) not in {regime.name for regime in bench.regimes}]:
+        print(f"  not measured with {lacking} images apart: the {config.transfer_split} split holds no more than that", file=out, flush=True)
     rows: dict[str, list] = {name: [] for name in targets}
     for regime in bench.regimes:
-        taught = [name for name in targets if not regime.name or bench.teach(name, regime)]
+        taught = [name for name in targets if not regime.name or bench.teaches(regime, name)]  # that which decides lacks labels: an error, not a gap
+        if len(taught) < len(targets):
+            print(
+                f"  left out with {regime.name} images, of which fewer than 2 are labelled: {', '.join(sorted({*targets} - {*taught}))}", file=out, flush=True
+            )
         first = first_wave(len(bench.sources), regime.order, config.higher_orders)
         todo = {name: [*(subset for subset in first if bench.wants(name, subset)), (len(bench.sources),)] for name in taught}
         bench.measure(todo, regime)
@@ -139,11 +145,10 @@ class Bench:
         """is this transfer to be measured?"""
         return target not in self.wanted or tuple(sorted(self.names(subset))) in self.wanted[target]
 
-    def teach(self, target: str, regime: Regime) -> bool:
+    def teaches(self, regime: Regime, target: str) -> bool:
         """do two samples of a regime or more have a label of the target that is not masked?"""
         data = self.store.samples(target, self.config.transfer_split)
-        mask = np.asarray(data.mask[regime.samples(data, self.config.seed)])
-        return int((mask > 0).reshape(len(mask), -1).any(1).sum()) > 1
+        return len(known(data, regime.samples(data, self.config.seed))) > 1
 
     def key(self, subset: tuple[int, ...], regime: Regime) -> str:
         """of a row in the ledger: the sources' networks and the amount of data."""

@@ -16,7 +16,7 @@ from models.tasks import TASKS
 from models.tasks.targets import INDOOR_PLACES
 from serving.bundle import build_bundle, build_servables
 from serving.extras import read_extras
-from serving.forms import code_of, codes
+from serving.forms import code_of, codes, strongest_directions
 from serving.names import class_names
 from serving.signatures import belongs
 
@@ -223,3 +223,13 @@ def test_no_tasks_form_is_taken_for_anothers():
     for name in TASKS:
         for ending in endings:
             assert [other for other in TASKS if belongs(name + ending, other)] == [name]
+
+
+def test_three_directions_of_some_rows_tell_an_embedding_of_three_dimensions_whole():
+    rng = np.random.default_rng(0)
+    flat = rng.normal(size=(64 * 64, 3)) @ rng.normal(size=(3, 8))
+    seen = np.asarray(strongest_directions(flat.reshape(1, 64, 64, 8).astype("float32"))).reshape(-1, 3)
+    assert seen.min() == 0 and seen.max() == 1
+    known = np.concatenate([seen, np.ones((len(seen), 1))], 1)
+    missed = flat - known @ np.linalg.lstsq(known, flat, rcond=None)[0]
+    assert (missed**2).sum() < 1e-6 * (flat**2).sum()

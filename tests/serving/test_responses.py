@@ -104,8 +104,9 @@ def test_what_is_no_response_is_refused():
         with pytest.raises(ValueError, match="expected"):
             arrays(data[:cut])
     rng = np.random.default_rng(0)
-    for _ in range(2000):
-        broken = bytearray(data)
-        broken[rng.integers(len(data))] = rng.integers(256)
+    strings = predict_response(b"", {"answer": np.array([b"one", b"two"], object)})
+    for i in range(4000):
+        broken = bytearray((data, strings)[i % 2])
+        broken[rng.integers(len(broken))] = rng.integers(256)
         with contextlib.suppress(ValueError):
             arrays(bytes(broken))

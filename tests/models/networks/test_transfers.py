@@ -1,6 +1,8 @@
 """Closed-form transfers: the algebra against the textbook, exported networks against the solver, and the ledger."""
 
 import dataclasses
+import io
+import types
 
 import numpy as np
 import pytest
@@ -225,6 +227,42 @@ def test_regimes_and_higher_orders_are_rows_of_the_same_target(bank, tmp_path):
         ("average", ""),
     }
     assert summary["transfers"] == sum(row[0]["control"] is None for row in rows)
+
+
+def test_a_target_without_labels_in_a_smaller_amount_is_named_and_measured_with_all(bank, tmp_path, monkeypatch):
+    store, representations, networks, _ = bank
+    config, rows, said = dataclasses.replace(TINY, regimes=(4, 100), transfer_order=1), [], io.StringIO()
+    monkeypatch.setattr(Bench, "teaches", lambda self, regime, target: target != "normal")
+    measure_transfers(store, representations, networks, tmp_path, config, record=lambda *row: rows.append(row[0]), targets=["normal", "reshading"], out=said)
+    found = {(row["target"], row["regime"]) for row in rows if row["control"] is None}
+    assert found == {("normal", ""), ("reshading", ""), ("reshading", "4")}
+    assert "left out with 4 images, of which fewer than 2 are labelled: normal" in said.getvalue()
+    assert "not measured with [100] images apart: the val split holds no more" in said.getvalue()
+
+
+def test_two_labels_teach_and_one_does_not(bank):
+    store, representations, networks, _ = bank
+    bench = Bench(store, representations, networks, "", dataclasses.replace(TINY, regimes=(4,)))
+    data, small = store.samples("normal", "val"), bench.regimes[0]
+    few = lambda labelled: types.SimpleNamespace(
+        views=data.views, mask=np.isin(np.asarray(data.views)[:, 0], small.views[:labelled])[:, None, None, None] * 1.0
+    )
+    answers = []
+    for labelled in (2, 1):
+        bench.store = types.SimpleNamespace(samples=lambda *_, labelled=labelled: few(labelled))
+        answers.append(bench.teaches(small, "normal"))
+    assert answers == [True, False]
+
+
+def test_smaller_amounts_have_epochs_of_their_own(bank, tmp_path, monkeypatch):
+    from models.networks import gradient
+
+    store, representations, networks, _ = bank
+    real, epochs = gradient.learn, []
+    monkeypatch.setattr(gradient, "learn", lambda *given, **more: epochs.append(given[6].epochs) or real(*given, **more))
+    config = dataclasses.replace(TINY, learner="gradient", transfer_order=1, transfer_epochs=1, regimes=(4,), regime_epochs=2, transfer_widths=(4,))
+    measure_transfers(store, representations, networks, tmp_path, config, record=lambda *_: None, targets=["class_scene"])
+    assert epochs == [2, 2, 1, 1]  # the sources' stack and the control's, of either amount
 
 
 def test_transfers_are_measured_by_gradient_and_kept(bank, tmp_path):
