@@ -138,8 +138,8 @@ class Bench:
         """one task network: by `fit`, and for `task` on ready batches too."""
         import keras
 
-        from models.networks.batches import Batches
-        from models.networks.task_network import trainer
+        from models.networks.task_networks.train import trainer
+        from models.networks.training.batches import Batches
         from models.tasks import TASKS
 
         keras.backend.clear_session()
@@ -160,8 +160,8 @@ class Bench:
         batches.close()
 
     def encode(self) -> None:
-        from models.networks.encoders import build_encoder
-        from models.networks.task_network import compiled, precision
+        from models.networks.architecture.encoders import build_encoder
+        from models.networks.task_networks.train import compiled, precision
 
         with precision(self.config.precision):
             encoder = build_encoder(self.config, 3, "encoder")
@@ -171,8 +171,8 @@ class Bench:
 
     def transfer(self, members: int = 2) -> None:
         """stacked members of order two into a map target, a batch taken from the store at each step."""
-        from models.networks.gradient import Samples, Schedule, build_stack
-        from models.networks.task_network import precision
+        from models.networks.task_networks.train import precision
+        from models.networks.transfers.gradient.learner import Samples, Schedule, build_stack
 
         def maps(index: int, split: str) -> np.ndarray:
             return np.random.default_rng(index).normal(size=(len(self.store.rgb), SIDE // 16, SIDE // 16, self.config.representation_channels))
@@ -189,7 +189,7 @@ def fitted(model, batches, seconds: float) -> float:
     """steps a second of `training.fit`, its first step (which compiles) left out."""
     import keras
 
-    from models.networks.training import fit
+    from models.networks.training.fit import fit
 
     class Clock(keras.callbacks.Callback):
         def __init__(self) -> None:
@@ -209,10 +209,10 @@ def fitted(model, batches, seconds: float) -> float:
 
 def schedule(config) -> list[tuple[str, str, float]]:
     """(stage that it runs as, what, FLOP) of the published study: every task's steps and images, the adversary, encoding, transfers."""
-    from models.networks.adversarial import build_discriminator
-    from models.networks.encoders import build_encoder
-    from models.networks.heads import build_head, composed
-    from models.networks.recipes import recipe
+    from models.networks.architecture.encoders import build_encoder
+    from models.networks.architecture.heads import build_head, composed
+    from models.networks.training.adversarial import build_discriminator
+    from models.networks.training.recipes import recipe
     from models.tasks import TASKS
 
     code = (SIDE // 16, SIDE // 16, config.representation_channels)

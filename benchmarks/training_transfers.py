@@ -47,11 +47,11 @@ def main() -> None:
 
     from models.examples.label_store import LabelStore
     from models.networks import NetworkConfig, RepresentationStore, load_task_network
-    from models.networks.candidates import first_wave
-    from models.networks.closed_form import global_transfers, local_transfers
-    from models.networks.gradient import Samples, Schedule, build_stack, learn, schedule_of
-    from models.networks.inputs import encoder_input
-    from models.networks.transfers import Bench
+    from models.networks.training.inputs import encoder_input
+    from models.networks.transfers.candidates import first_wave
+    from models.networks.transfers.closed_form.maps import global_transfers, local_transfers
+    from models.networks.transfers.gradient.learner import Samples, Schedule, build_stack, learn, schedule_of
+    from models.networks.transfers.measure import Bench
     from models.tasks import TASKS
 
     store = LabelStore(newest(chosen.run, "artifacts/DecodeLabels/labels/*/store"))

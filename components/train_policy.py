@@ -29,7 +29,7 @@ def TrainPolicy(
     from components.solve_taxonomy import chosen
     from models.examples.label_store import LabelStore
     from models.networks import NetworkConfig, RepresentationStore, train_transfer
-    from models.networks.stack_programs import StackPrograms
+    from models.networks.transfers.gradient.programs import StackPrograms
 
     policy, settings = chosen(taxonomies.uri, budget, order), NetworkConfig(**json.loads(config))
     ledger = os.path.join(work, "policy")

@@ -60,7 +60,7 @@ def step_at(layers: list) -> tuple[Callable, int]:
     """(what the first layers do, how many they are)."""
     import keras
 
-    from models.networks.transfer_network import LocalReadout
+    from models.networks.transfers.edge import LocalReadout
 
     if isinstance(layers[0], LocalReadout):
         return readout(layers[0]), 1

@@ -1,7 +1,7 @@
 """A flat graph said once: what weights alone decide is computed, batch norm joins the weights before it (`norms.py`), equal operations are merged, so that
 heads share the features they have in common.
 
-Every closed-form head standardises and widens its sources' representations for itself (`models/networks/transfer_network.py`), with the same numbers as
+Every closed-form head standardises and widens its sources' representations for itself (`models/networks/transfers/edge.py`), with the same numbers as
 every other head on that source. Merged, a source's features are computed once, and a weight is stored once. TensorFlow's own pass cannot: the sources
 reach a head side by side, and each head cuts them apart again.
 """

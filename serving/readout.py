@@ -1,4 +1,4 @@
-"""A closed-form map readout said in few operations (`models/networks/transfer_network.py`, LocalReadout). Exact up to the rounding of floats.
+"""A closed-form map readout said in few operations (`models/networks/transfers/edge.py`, LocalReadout). Exact up to the rounding of floats.
 
 One convolution a source gives its 3 x 3 neighbourhoods (a kernel that copies) and its random features, standardised by weights that are divided before; one
 1 x 1 convolution gives all blocks, which unfold as `depth_to_space` does. Heads on one source name the same operations with the same numbers, which

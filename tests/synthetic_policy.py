@@ -24,7 +24,7 @@ def synthetic_policy(supervised, targets=None, order: int = 2) -> dict:
 
 def write_networks(folder: Path, names, config: NetworkConfig, size: int) -> Path:
     """untrained task networks, as `train_tasks` writes them, with statistics and shifts of batch norm as if they had seen pictures."""
-    from models.networks.task_network import build_task_network
+    from models.networks.task_networks.train import build_task_network
 
     rng = np.random.default_rng(0)
     for name in names:
@@ -43,8 +43,8 @@ def write_networks(folder: Path, names, config: NetworkConfig, size: int) -> Pat
 
 def write_transfers(folder: Path, policy: dict, config: NetworkConfig, size: int, *, teaching: int = 100) -> Path:
     """closed-form transfers with random arrays of the shapes that `write_transfer` gives. teaching: views that vector tasks were solved on."""
-    from models.networks.encoders import build_encoder
-    from models.networks.judging import block_channels, sharpness
+    from models.networks.architecture.encoders import build_encoder
+    from models.networks.losses.block_losses import block_channels, sharpness
 
     rng = np.random.default_rng(0)
     grid = build_encoder(config, 3, "probe").compute_output_shape((None, size, size, 3))[1]

@@ -7,7 +7,7 @@ import difflib
 import json
 from dataclasses import asdict, dataclass, field, fields
 
-from models.networks.plan import NetworkConfig
+from models.networks.config import NetworkConfig
 
 
 class ConfigError(ValueError):

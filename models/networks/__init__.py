@@ -1,19 +1,19 @@
 """How is it learned? Encoders, heads, losses, task networks, representations, transfers. Keras 3, backend-neutral."""
 
-from models.networks.plan import NetworkConfig
+from models.networks.config import NetworkConfig
 
 _LAZY = {
-    "train_tasks": "task_network",
-    "load_task_network": "task_network",
-    "task_records": "task_network",
-    "encode_views": "representations",
-    "RepresentationStore": "representations",
-    "proxy_inputs": "features",
-    "measure_transfers": "transfers",
-    "train_transfer": "transfers",
-    "load_transfer_network": "transfer_network",
-    "sample_predictions": "predictions",
-    "encoder_input": "inputs",
+    "train_tasks": "task_networks.train",
+    "load_task_network": "task_networks.train",
+    "task_records": "task_networks.train",
+    "encode_views": "task_networks.representations",
+    "RepresentationStore": "task_networks.representations",
+    "proxy_inputs": "transfers.proxy_inputs",
+    "measure_transfers": "transfers.measure",
+    "train_transfer": "transfers.measure",
+    "load_transfer_network": "transfers.edge",
+    "sample_predictions": "predictions.samples",
+    "encoder_input": "training.inputs",
 }
 __all__ = ["NetworkConfig", *_LAZY]
 

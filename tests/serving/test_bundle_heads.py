@@ -8,7 +8,7 @@ from synthetic import SIZE
 from tiny_bundle import tiny_bundle, tiny_folder
 
 from models.networks import load_transfer_network
-from models.networks.transfer_network import TransferNetwork
+from models.networks.transfers.edge import TransferNetwork
 from serving.bundle import build_bundle
 from serving.extras import read_extras
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.networks.transfer_network import LocalReadout
+from models.networks.transfers.edge import LocalReadout
 from serving.readout import readout
 
 

@@ -10,7 +10,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).res
 import keras  # noqa: E402
 from tiny_store import TINY, TinyStore  # noqa: E402
 
-from models.networks.task_network import train_task  # noqa: E402
+from models.networks.task_networks.train import train_task  # noqa: E402
 from models.tasks import TASKS  # noqa: E402
 
 ADVERSARIAL = {"recipe": "published", "schedule": "step", "adversarial": True, "warm_up": 2}

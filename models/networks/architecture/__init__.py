@@ -1,0 +1,1 @@
+"""Layers and models from images to representations and from representations to answers."""

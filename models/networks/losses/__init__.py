@@ -1,0 +1,1 @@
+"""What an answer is judged by, in Keras and as compiled kernels."""

@@ -1,0 +1,1 @@
+"""Task networks, one a task, and the representations that their encoders give."""

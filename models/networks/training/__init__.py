@@ -1,0 +1,1 @@
+"""How weights are fitted: batches, recipes, optimisers, steps."""

@@ -1,0 +1,46 @@
+"""The model that `fit` trains: one encoder on every image of a sample, one head on all codes."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+
+from models.networks.losses.losses import LOSSES
+
+
+class Siamese(keras.Model):
+    """network: encoder, head, images, task. Trained by the mean over samples of the task's own loss; `sample_weight` carries the mask.
+
+    standard: (middle, unit), [channels] each, for numbers that are learned as (target - middle) / unit, so that a step of the optimiser means as much for
+    depths, which differ by hundredths, as for curvatures, which differ by ones; the loss stays the task's own. `fold` puts both into the head's last layer.
+    """
+
+    def __init__(self, network, standard: tuple[np.ndarray, np.ndarray] | None = None) -> None:
+        super().__init__()
+        self.encoder, self.head, self.images = network.encoder, network.head, network.images
+        self.loss_of, self.standard = LOSSES[network.task.loss], standard
+
+    def call(self, inputs, training=False):
+        shape = keras.ops.shape(inputs)
+        flat = keras.ops.reshape(inputs, (-1, *shape[-3:])) if self.images > 1 else inputs
+        code = self.encoder(flat, training=training)
+        if self.images > 1:
+            code = keras.ops.reshape(code, (-1, self.images, *code.shape[1:]))
+        answer = self.head(code, training=training)
+        if self.standard is None:
+            return answer
+        middle, unit = (keras.ops.convert_to_tensor(part, answer.dtype) for part in self.standard)
+        return answer * unit + middle
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        return keras.ops.mean(self.loss_of(y, sample_weight, y_pred))
+
+    def fold(self) -> None:
+        """let the head alone give the answers. To be called once, when training is over: a compiled step still knows the old form."""
+        if self.standard is None:
+            return
+        (middle, unit), layer = self.standard, self.head.get_layer("answer")
+        turned = isinstance(layer, keras.layers.Conv2DTranspose)  # its kernel is [h, w, out, in]
+        layer.kernel.assign(np.asarray(layer.kernel) * (unit[:, None] if turned else unit))
+        layer.bias.assign(np.asarray(layer.bias) * unit + middle)
+        self.standard = None

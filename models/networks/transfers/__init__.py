@@ -1,0 +1,1 @@
+"""Transfers, measured from representations, never from pixels."""

@@ -1,0 +1,1 @@
+"""The learner that solves linear systems."""

@@ -1,0 +1,1 @@
+"""The learner that trains by gradient, many transfers side by side."""

@@ -1,0 +1,50 @@
+"""Compiled stacks, kept from one target to the next: targets whose answers have one shape share a program, its trace and its members' first weights."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from models.networks.architecture.transfer_heads import build_transfer_head
+from models.networks.losses.losses import LOSSES
+from models.networks.transfers.gradient.member_stack import MemberAdam, MemberStack
+from models.tasks import TASKS
+
+KEPT = 6  # programs that are kept at most, the least recently used goes first: their weights and traces are memory
+
+
+class StackPrograms:
+    """The stacks of one configuration; `stack` gives one that is as good as new."""
+
+    def __init__(self, config, size: int) -> None:
+        self.config, self.size = config, size
+        self.made: OrderedDict[tuple, MemberStack] = OrderedDict()
+        self.compiled = 0
+
+    def stack(self, name: str, shape: Sequence[int], slots: np.ndarray, seeds: Sequence[int], schedule) -> MemberStack:
+        """members for target `name` with the first weights that their seeds give and a fresh optimiser.
+
+        shape: [sources, (images,) h, w, c] of one sample's representations; slots [member, order]; seeds: one a member. A stack that was given before for an
+        answer of this shape is taken back: it must not be in use.
+        """
+        task = TASKS[name]
+        template = build_transfer_head(task, self.config, (*shape[-3:-1], shape[-1] * slots.shape[1]), task.images, self.size)
+        weights = tuple(tuple(weight.shape) for weight in template.weights)
+        key = (task.loss, task.output, task.images, tuple(shape), slots.shape, tuple(seeds), schedule.clip, weights)
+        if key in self.made:
+            self.made.move_to_end(key)
+            stack = self.made[key]
+            stack.restart(slots)
+            stack.optimizer.learning_rate = schedule.rate
+            return stack
+        while len(self.made) >= KEPT:
+            self.made.popitem(last=False)
+        stack = MemberStack(template, slots, LOSSES[task.loss], seeds)
+        compiled = keras.backend.backend() == "jax"  # which runs operation by operation else
+        stack.compile(optimizer=MemberAdam(schedule.rate, member_clipnorm=schedule.clip), jit_compile=compiled)
+        self.made[key] = stack
+        self.compiled += 1
+        return stack

@@ -1,0 +1,53 @@
+"""A member of a stack learns exactly what it would learn alone."""
+
+import keras
+import numpy as np
+import pytest
+
+from models.networks.losses.losses import LOSSES
+from models.networks.transfers.gradient.member_stack import MemberAdam, MemberStack
+
+RNG = np.random.default_rng(0)
+MAPS = RNG.normal(size=(8, 3, 4, 4, 2)).astype("float32")
+TARGET, MASK = RNG.normal(size=(8, 4, 4, 1)).astype("float32"), np.ones((8, 4, 4, 1), "float32")
+
+
+def template() -> keras.Model:
+    layers = keras.layers
+    # No bias before the batch norm, as in the decoders: its gradient is rounding alone, which Adam scales up to whole steps.
+    flat = layers.Conv2D(4, 3, padding="same", use_bias=False)
+    return keras.Sequential([keras.Input((4, 4, 2)), flat, layers.BatchNormalization(), layers.ReLU(), layers.Conv2D(1, 1)])
+
+
+def curves(slots: list[int], seeds: list[int], steps: int = 5) -> np.ndarray:
+    """[step, member] mean losses in training."""
+    stack = MemberStack(template(), np.array(slots)[:, None], LOSSES["l2"], seeds)
+    stack.compile(optimizer=MemberAdam(1e-2, member_clipnorm=0.1))
+    made = []
+    for _ in range(steps):
+        stack.fit((MAPS, TARGET, MASK), np.zeros(8), batch_size=8, epochs=1, shuffle=False, verbose=0)
+        made.append(np.asarray(stack((MAPS, TARGET, MASK))).mean(0))
+    return np.stack(made)
+
+
+def test_a_member_s_curve_does_not_depend_on_who_shares_the_stack():
+    together = curves([0, 1, 2], [5, 6, 7])
+    for member in range(3):
+        np.testing.assert_allclose(curves([member], [5 + member])[:, 0], together[:, member], rtol=1e-5)
+
+
+def test_a_member_s_curve_equals_stock_keras():
+    model = template()  # built before the seed is set: building draws from it
+    keras.utils.set_random_seed(6)
+    alone = keras.models.clone_model(model)
+    alone.compile(optimizer=keras.optimizers.Adam(1e-2, clipnorm=0.1), loss="mse")
+    made = []
+    for _ in range(5):
+        alone.fit(MAPS[:, 1], TARGET, batch_size=8, epochs=1, shuffle=False, verbose=0)
+        made.append(float(np.mean((np.asarray(alone(MAPS[:, 1])) - TARGET) ** 2)))
+    np.testing.assert_allclose(curves([0, 1], [5, 6])[:, 1], made, rtol=1e-5)
+
+
+def test_one_seed_a_member():
+    with pytest.raises(ValueError, match="one seed a member"):
+        MemberStack(template(), np.zeros((2, 1)), LOSSES["l2"], [1])
