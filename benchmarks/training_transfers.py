@@ -46,7 +46,9 @@ def main() -> None:
     import keras
 
     from models.examples.label_store import LabelStore
-    from models.networks import NetworkConfig, RepresentationStore, load_task_network
+    from models.networks.config import NetworkConfig
+    from models.networks.task_networks.representations import RepresentationStore
+    from models.networks.task_networks.train import load_task_network
     from models.networks.training.inputs import encoder_input
     from models.networks.transfers.candidates import first_wave
     from models.networks.transfers.closed_form.maps import global_transfers, local_transfers

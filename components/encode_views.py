@@ -23,7 +23,8 @@ def EncodeViews(
     """names: JSON list of sources. networks: the shards of TrainTasks."""
     from components.ledger import gather, labelled
     from models.examples.label_store import LabelStore
-    from models.networks import NetworkConfig, encode_views
+    from models.networks.config import NetworkConfig
+    from models.networks.task_networks.representations import encode_views
 
     store = LabelStore(os.path.join(labels.uri, "store"))
     with tempfile.TemporaryDirectory() as scratch:

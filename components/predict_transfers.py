@@ -25,7 +25,8 @@ def PredictTransfers(
     from itertools import combinations
 
     from models.examples.label_store import LabelStore
-    from models.networks import RepresentationStore, proxy_inputs
+    from models.networks.task_networks.representations import RepresentationStore
+    from models.networks.transfers.proxy_inputs import proxy_inputs
     from models.taxonomy import proxy_scores
 
     store, bank = LabelStore(os.path.join(labels.uri, "store")), RepresentationStore(os.path.join(representations.uri, "store"))

@@ -28,8 +28,10 @@ def TrainPolicy(
     from components.ledger import gather, publish
     from components.solve_taxonomy import chosen
     from models.examples.label_store import LabelStore
-    from models.networks import NetworkConfig, RepresentationStore, train_transfer
+    from models.networks.config import NetworkConfig
+    from models.networks.task_networks.representations import RepresentationStore
     from models.networks.transfers.gradient.programs import StackPrograms
+    from models.networks.transfers.measure import train_transfer
 
     policy, settings = chosen(taxonomies.uri, budget, order), NetworkConfig(**json.loads(config))
     ledger = os.path.join(work, "policy")

@@ -21,7 +21,8 @@ def TrainTasks(
     """names: JSON list of tasks. work: the ledger, outside the artifact, so that a killed run resumes with what it had finished."""
     from components.ledger import labelled, publish
     from models.examples.label_store import LabelStore
-    from models.networks import NetworkConfig, train_tasks
+    from models.networks.config import NetworkConfig
+    from models.networks.task_networks.train import train_tasks
 
     store, ledger = LabelStore(os.path.join(labels.uri, "store")), os.path.join(work, "networks")
     wanted = labelled(store, json.loads(names))

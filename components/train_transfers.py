@@ -28,7 +28,9 @@ def TrainTransfers(
     artifact."""
     from components.ledger import gather
     from models.examples.label_store import LabelStore
-    from models.networks import NetworkConfig, RepresentationStore, measure_transfers
+    from models.networks.config import NetworkConfig
+    from models.networks.task_networks.representations import RepresentationStore
+    from models.networks.transfers.measure import measure_transfers
     from models.taxonomy import LossStore, Transfer
 
     kept = {}

@@ -46,7 +46,8 @@ def WriteReport(
     """Gathers what every stage left behind into one folder of JSON files, and shows it as one HTML page."""
     from components.ledger import gather
     from models.examples.label_store import LabelStore
-    from models.networks import sample_predictions, task_records
+    from models.networks.predictions.samples import sample_predictions
+    from models.networks.task_networks.train import task_records
     from models.reports import write_report
 
     os.makedirs(report.uri, exist_ok=True)

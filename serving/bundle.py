@@ -87,7 +87,8 @@ class Heads:
 
     @classmethod
     def load(cls, policy: dict, networks: str | Path, transfers: str | Path, size: int, whitening: dict) -> Heads:
-        from models.networks import load_task_network, load_transfer_network
+        from models.networks.task_networks.train import load_task_network
+        from models.networks.transfers.edge import load_transfer_network
 
         own = [edge["target"] for edge in policy["edges"] if not edge["sources"]]
         needed = sorted({source for edge in policy["edges"] for source in edge["sources"]} | set(own))
@@ -122,7 +123,7 @@ class Heads:
 
     def encode(self, image01, images: int = 1) -> dict:
         """[B, S, S, 3] in [0, 1] -> source -> representation, of the sources that questions about `images` views need; all where there is one view."""
-        from models.networks import encoder_input
+        from models.networks.training.inputs import encoder_input
 
         needed = set(self.networks) if images == 1 else {source for name in self.group(images) for source in self.edges[name][0]}
         return {name: network.encoder(encoder_input(network.task, image01), training=False) for name, network in self.networks.items() if name in needed}

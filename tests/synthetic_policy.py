@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.networks import NetworkConfig
+from models.networks.config import NetworkConfig
 from models.tasks import TASKS, target_names
 
 WHITENING = {name: (np.arange(9.0) if name == "room_layout" else np.full(TASKS[name].output.channels, 0.5), np.full(TASKS[name].output.channels, 2.0))

@@ -4,7 +4,7 @@ import numpy as np
 from synthetic import SIZE, view
 
 from models.examples.label_store import TaskSamples
-from models.networks import NetworkConfig
+from models.networks.config import NetworkConfig
 from models.tasks import TASKS
 from models.tasks.targets import target
 

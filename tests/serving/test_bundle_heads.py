@@ -7,8 +7,7 @@ from bare_model import BareModel
 from synthetic import SIZE
 from tiny_bundle import tiny_bundle, tiny_folder
 
-from models.networks import load_transfer_network
-from models.networks.transfers.edge import TransferNetwork
+from models.networks.transfers.edge import TransferNetwork, load_transfer_network
 from serving.bundle import build_bundle
 from serving.extras import read_extras
 
@@ -33,7 +32,7 @@ def mixed(tmp_path, monkeypatch):
         network = load_transfer_network(folder)
         return learned(network) if folder.name in LEARNED else network
 
-    monkeypatch.setattr("models.networks.load_transfer_network", load)
+    monkeypatch.setattr("models.networks.transfers.edge.load_transfer_network", load)
     return build_bundle(policy, folder / "networks", folder / "transfers", tmp_path / "bundle", lineage={}, image_size=SIZE)
 
 

@@ -12,7 +12,9 @@ from synthetic import SIZE, view
 from tiny_store import TINY, TinyStore
 
 from models.examples.published import encode_png
-from models.networks import encode_views, train_tasks, train_transfer
+from models.networks.task_networks.representations import encode_views
+from models.networks.task_networks.train import train_tasks
+from models.networks.transfers.measure import train_transfer
 from serving.bundle import build_bundle
 from serving.client import Client
 from serving.push import push, versions

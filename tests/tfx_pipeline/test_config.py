@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.networks import NetworkConfig
+from models.networks.config import NetworkConfig
 from tfx_pipeline.config import PRESETS, ConfigError, configuration, paper
 
 

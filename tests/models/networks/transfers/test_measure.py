@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from tiny_store import TINY, TinyStore
 
-from models.networks import RepresentationStore, encode_views, load_transfer_network, measure_transfers, train_tasks, train_transfer
 from models.networks.losses.block_layout import from_blocks, to_blocks
+from models.networks.task_networks.representations import RepresentationStore, encode_views
+from models.networks.task_networks.train import train_tasks
 from models.networks.transfers.closed_form.maps import GlobalTarget
 from models.networks.transfers.closed_form.ridge import KernelRidge, Moments, neighbourhoods, ridge_solution, sample_kernel
-from models.networks.transfers.measure import Bench
+from models.networks.transfers.edge import load_transfer_network
+from models.networks.transfers.measure import Bench, measure_transfers, train_transfer
 from models.tasks import TASKS
 
 SOURCES = ["normal", "class_scene", "colorization", "random_projection"]
