@@ -70,7 +70,7 @@ def pushed_or_synthetic(run: Path, scratch: Path) -> tuple[Path, Path, Path, str
 
 
 def has_forms(bundle: Path) -> bool:
-    from serving.extras import read_extras
+    from serving.bundle.assets import read_extras
 
     try:
         return "networks" in read_extras(bundle)[1]
@@ -123,8 +123,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         bundle, networks, transfers, words = pushed_or_synthetic(options.run, Path(scratch) / "made")
         from models.tasks import TASKS
-        from serving.bundle import build_servables
-        from serving.extras import read_extras
+        from serving.bundle.assets import read_extras
+        from serving.bundle.build import build_servables
 
         contract, lineage = read_extras(bundle)
         names = [name for name in TASKS if name in contract["tasks"] and TASKS[name].images == 1]
@@ -149,7 +149,7 @@ def main() -> int:
 
 def engines(bundle: str, apart: str, rounds: str, seconds: str) -> int:
     """in a process of its own: the bundle and the servables below `apart`, called without a server."""
-    from serving.extras import read_extras
+    from serving.bundle.assets import read_extras
 
     one, many = Bare(Path(bundle)), {path.name: Bare(path) for path in sorted(Path(apart).iterdir())}
     text = jpeg(read_extras(bundle)[0]["size"])
@@ -204,7 +204,7 @@ def processor_time(call, rounds: int = 20) -> float:
 
 
 def small(signature, name: str) -> tuple[str, ...]:
-    from serving.forms import compact
+    from serving.bundle.forms import compact
 
     return tuple(compact(name, signature.outputs))
 
@@ -225,8 +225,8 @@ def table(title: str, taken: dict[str, np.ndarray], processor: dict[str, float] 
 
 def over_grpc(bundle: Path, apart: dict, names: list[str], size: int, options, flags: list[str]) -> None:
     """the same over the embedded server: two processes, one on the bundle, one on all servables."""
-    from serving.client import Client
-    from serving.process import ServerProcess, linked, serve_command
+    from serving.client.client import Client
+    from serving.release.process import ServerProcess, linked, serve_command
 
     if not knows("--model_config_file"):
         print("over gRPC: this server holds one model; separate servables need --model_config_file")

@@ -36,8 +36,8 @@ def main() -> int:
             bundle, words = paper_size(Path(scratch) / "made")
         else:
             bundle, _, _, words = pushed_or_synthetic(options.run, Path(scratch) / "made")
-        from serving.extras import WARMUP, read_extras
-        from serving.process import ServerProcess, linked, serve_command
+        from serving.bundle.assets import WARMUP, read_extras
+        from serving.release.process import ServerProcess, linked, serve_command
 
         size = read_extras(bundle)[0]["size"]
         print(f"bundle    {words}; {size} pixels\nmachine   {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n")
@@ -66,7 +66,7 @@ def paper_size(folder: Path) -> tuple[Path, str]:
 def questions(signature) -> dict[str, tuple[str, ...]]:
     """title -> outputs to ask for, from the lightest answer to the heaviest."""
     from models.tasks import TASKS
-    from serving.forms import compact
+    from serving.bundle.forms import compact
 
     names, offered = [name for name in TASKS if name in signature.outputs], signature.outputs
     coded = [f"{name}_codes" if f"{name}_codes" in offered else name for name in names]
@@ -81,8 +81,8 @@ def questions(signature) -> dict[str, tuple[str, ...]]:
 
 def overhead(bundle: Path, address: str, size: int, options) -> None:
     """bare call against served call at batch 8."""
-    from serving.client import Client
-    from serving.process import ServerProcess
+    from serving.client.client import Client
+    from serving.release.process import ServerProcess
 
     bare, text = Bare(bundle), jpeg(size, BATCH)
     print(f"batch of {BATCH} JPEG pictures                             MB   p50 ms   p99 ms   over the bare call")
@@ -161,7 +161,7 @@ def sweep(servers: dict[str, str], size: int, seconds: float) -> None:
 
 def crowd(address: str, text: np.ndarray, count: int, seconds: float) -> tuple[list[float], list[Exception], list[float]]:
     """(seconds of every answer, errors, [wall seconds]) of `count` clients at once; connecting and the first answer are not measured."""
-    from serving.client import Client
+    from serving.client.client import Client
 
     taken, errors, ready = [], [], threading.Barrier(count + 1)
 
@@ -190,8 +190,8 @@ def crowd(address: str, text: np.ndarray, count: int, seconds: float) -> tuple[l
 
 def first_questions(bases: dict[str, Path], size: int) -> None:
     """every task and form of one picture, asked of a server that has answered nothing yet, then once more."""
-    from serving.client import Client
-    from serving.process import ServerProcess, memory, serve_command
+    from serving.client.client import Client
+    from serving.release.process import ServerProcess, memory, serve_command
 
     print("first question                   start s   first ms   second ms   server MiB")
     for title, base in bases.items():

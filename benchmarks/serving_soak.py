@@ -54,7 +54,7 @@ class Load:
 
     def paced(self, way, draw: random.Random) -> None:
         """one question after another until told to stop, none earlier than its time."""
-        from serving.client import Client
+        from serving.client.client import Client
 
         with Client(self.address, deadline=60, attempts=1) as client:
             while not self.stop.wait(draw.expovariate(self.rate)):
@@ -72,7 +72,7 @@ class Load:
 
     def sound(self, client, draw: random.Random) -> None:
         """gRPC: some outputs of one to four pictures; now and then the metadata, over a new connection."""
-        from serving.client import Client
+        from serving.client.client import Client
 
         offered = sorted(client.signatures()["image_bytes"].outputs)
         since = time.perf_counter()
@@ -183,7 +183,7 @@ class Load:
 
 def swapped(bundle: Path, base: Path) -> None:
     """the same bundle as the next version; all but the newest two go."""
-    from serving.process import linked
+    from serving.release.process import linked
 
     numbers = sorted(int(path.name) for path in base.iterdir() if path.name.isdigit())
     made = linked(bundle, base / f".{numbers[-1] + 1}")
@@ -194,7 +194,7 @@ def swapped(bundle: Path, base: Path) -> None:
 
 def state(pid: int) -> dict:
     """of the server's process, now."""
-    from serving.process import memory
+    from serving.release.process import memory
 
     return {"resident_mib": memory(pid)[0], "threads": len(os.listdir(f"/proc/{pid}/task")), "files": len(os.listdir(f"/proc/{pid}/fd"))}
 
@@ -225,8 +225,8 @@ def main() -> int:
 
 def soak(bundle: Path, base: Path, options, rows: list[dict]) -> None:
     """fill `rows`, one a minute."""
-    from serving.extras import read_extras
-    from serving.process import ServerProcess, linked, serve_command
+    from serving.bundle.assets import read_extras
+    from serving.release.process import ServerProcess, linked, serve_command
 
     linked(bundle, base / "1")
     flags = ["--rest_api_port=0", "--file_system_poll_wait_seconds=1", f"--monitoring_config_file={monitoring(base.parent)}"]

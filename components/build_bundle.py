@@ -27,7 +27,7 @@ def BuildBundle(
     """lineage: JSON that the server shows to whoever asks where an answer came from. labels: so that poses are served in metres, and for the data's hash."""
     from components.ledger import gather
     from models.tasks import TASKS
-    from serving.bundle import build_bundle
+    from serving.bundle.build import build_bundle
 
     with open(os.path.join(transfers.uri, "policy.json")) as file:
         policy = json.load(file)

@@ -17,7 +17,7 @@ def PushBundle(
     code: Parameter[str],
 ):
     """TFX's own Pusher copies in place under a version of whole seconds; this one renames a finished copy. Nothing unblessed is pushed."""
-    from serving.push import push
+    from serving.release.push import push
 
     os.makedirs(pushed.uri, exist_ok=True)
     for name, blessing in (("policy", policy_blessing), ("server", infra_blessing)):

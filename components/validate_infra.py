@@ -19,7 +19,7 @@ def ValidateInfra(
     """records: how many test images are replayed. The verdict in words stands in blessing.json."""
     from components.evaluate_taxonomy import bless
     from models.examples import encoded_images
-    from serving.infra import validate
+    from serving.release.validate import validate
 
     verdict = validate(os.path.join(model.uri, "Format-Serving"), records=encoded_images(examples.uri, "test", records))
     bless(blessing, [] if verdict.ok else list(verdict.reasons))

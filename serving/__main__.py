@@ -8,7 +8,7 @@ import sys
 import warnings
 from pathlib import Path
 
-from serving.flags import add_flags
+from serving.server.flags import add_flags
 
 
 def parser() -> argparse.ArgumentParser:
@@ -70,13 +70,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def do_serve(options) -> int:
-    from serving.starting import start
+    from serving.server.start import start
 
     return start(options)
 
 
 def do_ask(options) -> int:
-    from serving.asking import ask
+    from serving.client.ask import ask
 
     return ask(options)
 
@@ -84,7 +84,7 @@ def do_ask(options) -> int:
 def do_validate(options) -> int:
     import json
 
-    from serving.infra import made_up_records, validate
+    from serving.release.validate import made_up_records, validate
 
     records = [path.read_bytes() for path in options.image] or made_up_records()
     verdict = validate(options.bundle, records=records, longest=options.longest, largest_mib=options.largest_mib)
@@ -98,14 +98,14 @@ def do_validate(options) -> int:
 
 
 def do_push(options) -> int:
-    from serving.push import push
+    from serving.release.push import push
 
     print(push(options.bundle, options.destination))
     return 0
 
 
 def do_rollback(options) -> int:
-    from serving.push import rollback
+    from serving.release.push import rollback
 
     print(f"serving {rollback(options.destination, options.to)}")
     return 0

@@ -76,7 +76,7 @@ def write_transfers(folder: Path, policy: dict, config: NetworkConfig, size: int
 
 def synthetic_bundle(folder: Path, config: NetworkConfig, size: int, supervised, targets=None, order: int = 2) -> Path:
     """a whole bundle at `folder`/bundle."""
-    from serving.bundle import build_bundle
+    from serving.bundle.build import build_bundle
 
     policy = synthetic_policy(supervised, targets, order)
     needed = sorted({*supervised, *(source for edge in policy["edges"] for source in edge["sources"])})

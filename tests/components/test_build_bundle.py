@@ -14,8 +14,8 @@ from components.artifacts import LabelBank, NetworkBank, TransferBank
 from components.build_bundle import BuildBundle
 from components.push_bundle import PushBundle
 from models.tasks import TASKS
-from serving.extras import read_extras
-from serving.push import versions
+from serving.bundle.assets import read_extras
+from serving.release.push import versions
 
 standard = tfx.types.standard_artifacts
 

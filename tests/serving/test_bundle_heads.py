@@ -8,8 +8,8 @@ from synthetic import SIZE
 from tiny_bundle import tiny_bundle, tiny_folder
 
 from models.networks.transfers.edge import TransferNetwork, load_transfer_network
-from serving.bundle import build_bundle
-from serving.extras import read_extras
+from serving.bundle.assets import read_extras
+from serving.bundle.build import build_bundle
 
 LEARNED = ("reshading", "depth_zbuffer")
 

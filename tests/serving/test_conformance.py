@@ -22,8 +22,8 @@ from tensorflow_serving.apis import (
 )
 from working_model import save_working
 
-from serving.client import Client
-from serving.process import ServerProcess
+from serving.client.client import Client
+from serving.release.process import ServerProcess
 
 ONE = {"x": np.ones((1, 2), "float32")}
 EXAMPLE = "input { example_list { examples { features { } } } }"

@@ -12,10 +12,10 @@ import pytest
 from waiting import wait_for
 from working_model import save_working
 
-from serving.client import Client
+from serving.client.client import Client
 from serving.errors import ServingError
-from serving.gate import Gate
-from serving.process import ServerProcess
+from serving.release.process import ServerProcess
+from serving.server.admission import Gate
 
 
 @pytest.fixture

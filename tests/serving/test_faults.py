@@ -23,10 +23,10 @@ from waiting import LATE
 from working_model import OUTPUTS, save_working
 
 from models.examples.published import encode_png
-from serving.client import Client
-from serving.engine import MOST_PLANS, Version
-from serving.process import ServerProcess, memory
-from serving.push import push
+from serving.client.client import Client
+from serving.release.process import ServerProcess, memory
+from serving.release.push import push
+from serving.server.session import MOST_PLANS, Version
 
 PICTURE = encode_png(view(0).rgb)
 ONE = {"x": np.ones((1, 2), "float32")}

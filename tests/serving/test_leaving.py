@@ -12,13 +12,13 @@ from line_model import line_example, save_lines
 from tensorflow_serving.apis import classification_pb2, inference_pb2, predict_pb2, regression_pb2
 from waiting import wait_for
 
-from serving.batching import Parameters, Scheduler, Task
-from serving.catalog import Catalog
-from serving.config_files import ModelConfig
 from serving.errors import ServingError
-from serving.presence import present
-from serving.rest import RestServer
-from serving.server import Doors, grpc_server
+from serving.server.batching import Parameters, Scheduler, Task
+from serving.server.catalog import Catalog
+from serving.server.config_files import ModelConfig
+from serving.server.grpc.service import Doors, grpc_server
+from serving.server.rest.client_presence import present
+from serving.server.rest.routes import RestServer
 
 METHODS = ("Predict", "Classify", "Regress")
 PATHS = ("predict", "classify", "regress")

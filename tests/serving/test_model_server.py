@@ -14,14 +14,14 @@ import pytest
 from line_model import line_example, save_lines
 from waiting import wait_for
 
-from serving.batching import Parameters, Scheduler, Task
-from serving.catalog import Catalog
-from serving.client import Client
-from serving.config_files import ModelConfig
+from serving.client.client import Client
 from serving.errors import ServingError
-from serving.rest import RestServer
-from serving.server import grpc_server
-from serving.versions import Policy
+from serving.server.batching import Parameters, Scheduler, Task
+from serving.server.catalog import Catalog
+from serving.server.config_files import ModelConfig
+from serving.server.grpc.service import grpc_server
+from serving.server.models import Policy
+from serving.server.rest.routes import RestServer
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +198,7 @@ def test_a_full_queue_is_unavailable():
 def test_a_process_killed_outright_starts_again_and_one_told_to_stop_ends_well(base, tmp_path):
     import sys
 
-    from serving.process import ServerProcess
+    from serving.release.process import ServerProcess
 
     models, batching = tmp_path / "models.config", tmp_path / "batching.config"
     models.write_text(f'model_config_list {{ config {{ name: "lines" base_path: "{base}" model_platform: "tensorflow" }} }}')

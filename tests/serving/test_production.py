@@ -11,7 +11,7 @@ import yaml
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format, wrappers_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
-from serving.push import push
+from serving.release.push import push
 
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCTION = ROOT / "serving" / "production"
@@ -104,7 +104,7 @@ def test_batching_is_consistent():
 
 
 def test_every_allowed_batch_size_lies_within_what_is_warmed_up():
-    from serving.extras import WARM_BATCHES
+    from serving.bundle.assets import WARM_BATCHES
 
     assert max(parsed("batching.config", "BatchingParameters").allowed_batch_sizes) == max(WARM_BATCHES)
 

@@ -15,12 +15,12 @@ from models.examples.published import encode_png
 from models.networks.task_networks.representations import encode_views
 from models.networks.task_networks.train import train_tasks
 from models.networks.transfers.measure import train_transfer
-from serving.bundle import build_bundle
-from serving.client import Client
-from serving.push import push, versions
-from serving.rest import RestServer
-from serving.server import grpc_server
-from serving.versions import Model
+from serving.bundle.build import build_bundle
+from serving.client.client import Client
+from serving.release.push import push, versions
+from serving.server.grpc.service import grpc_server
+from serving.server.models import Model
+from serving.server.rest.routes import RestServer
 
 OWN, REACHED = ["normal", "class_scene"], ["reshading", "segment_semantic", "fixated_pose", "egomotion"]
 PICTURE = encode_png(view(0).rgb)

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from working_model import save_working
 
-from serving.client import Client
-from serving.process import ServerProcess
-from serving.push import push, versions
+from serving.client.client import Client
+from serving.release.process import ServerProcess
+from serving.release.push import push, versions
 
 SWAPS = 12
 
@@ -116,7 +116,7 @@ FREED = """
 import sys, weakref
 from pathlib import Path
 sys.path[:0] = [".", sys.argv[1]]
-from serving.push import push
+from serving.release.push import push
 from serving.versions import Model
 from waiting import wait_for
 

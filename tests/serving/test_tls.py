@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from working_model import save_working
 
-from serving.client import Client
-from serving.process import ServerProcess
+from serving.client.client import Client
+from serving.release.process import ServerProcess
 
 pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="openssl makes the certificates")
 KEY = ["-newkey", "rsa:2048", "-nodes"]

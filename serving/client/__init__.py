@@ -1,0 +1,1 @@
+"""Asks a server, and shows what it answers."""

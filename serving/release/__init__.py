@@ -1,0 +1,1 @@
+"""May a bundle go out? The gate, versions, rollback."""

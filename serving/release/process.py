@@ -1,0 +1,133 @@
+"""A model server as a process of its own: started on a folder, its output read while it runs, stopped for sure."""
+
+from __future__ import annotations
+
+import os
+import queue
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from pathlib import Path
+
+ADDRESS, REST = re.compile(r"gRPC on (\S+:\d+)"), re.compile(r"REST on (\S+:\d+)")
+LINES = 200  # of the server's last words that are kept
+
+
+class ServerError(RuntimeError):
+    """The server did not start, in its own last words."""
+
+
+def serve_command(base: str | Path, name: str = "taxonomy") -> list[str]:
+    """the embedded server on `base`, at a free port that it prints."""
+    return [sys.executable, "-m", "serving", "serve", f"--model_name={name}", f"--model_base_path={Path(base).resolve()}", "--port=0"]
+
+
+class ServerProcess:
+    """A running `command` (of `serve_command`), as a context. address: host:port of its gRPC door; pid; seconds_to_start.
+
+    start_within: seconds until the door must be open. Both pipes are emptied by threads from the first line to the last: a server that writes more
+    than a pipe holds (64 KiB) would else stop in the middle of an answer. Raises ServerError.
+    """
+
+    def __init__(self, command: list[str], *, start_within: float = 120.0) -> None:
+        self.words: deque[str] = deque(maxlen=LINES)
+        self.complaints: deque[str] = deque(maxlen=LINES)  # standard error alone: two pipes are read in no order
+        self.opened: queue.Queue = queue.Queue()
+        since = time.monotonic()
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", cwd=Path(__file__).resolve().parents[2]
+        )
+        self.readers = [threading.Thread(target=self.read, args=(pipe,), daemon=True) for pipe in (self.process.stdout, self.process.stderr)]
+        for reader in self.readers:
+            reader.start()
+        try:
+            self.address = self.wait_for_address(since + start_within)
+        except BaseException:
+            self.stop()
+            raise
+        self.seconds_to_start = time.monotonic() - since
+
+    def rest(self, patience: float = 10.0) -> str:
+        """host:port of its REST door. Raises ServerError if it opens none."""
+        until = time.monotonic() + patience
+        while time.monotonic() < until:
+            if found := next((found for word in list(self.words) if (found := REST.search(word))), None):
+                return found[1]
+            time.sleep(0.02)
+        raise ServerError(f"opened no REST door: {self.last_words()}")
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def read(self, pipe) -> None:
+        """every line until the end; the one with the address goes to whoever waits."""
+        for line in pipe:
+            self.words.append(line.rstrip())
+            if pipe is self.process.stderr:
+                self.complaints.append(line.rstrip())
+            elif found := ADDRESS.search(line):
+                self.opened.put(found[1])
+
+    def wait_for_address(self, until: float) -> str:
+        while time.monotonic() < until:
+            try:
+                return self.opened.get(timeout=0.1)
+            except queue.Empty:
+                if self.process.poll() is not None:
+                    for reader in self.readers:
+                        reader.join(5)
+                    raise ServerError(f"ended with code {self.process.returncode}: {self.last_words()}") from None
+        raise ServerError(f"had no open door in time: {self.last_words()}")
+
+    def last_words(self) -> str:
+        """the last line of standard error that says something, else of standard output."""
+        return next((line.strip() for line in [*reversed(list(self.complaints)), *reversed(list(self.words))] if line.strip()), "no message")
+
+    def stop(self, patience: float = 15.0) -> int:
+        """SIGTERM, then SIGKILL; the exit code."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(patience)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        for reader in self.readers:
+            reader.join(5)
+        for pipe in (self.process.stdout, self.process.stderr):
+            pipe.close()
+        return self.process.returncode
+
+    def __enter__(self) -> ServerProcess:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.stop()
+
+
+def memory(pid: int) -> tuple[int, int]:
+    """(resident now, resident at most) of a process, MiB; (0, 0) if it is gone."""
+    try:
+        with open(f"/proc/{pid}/status") as file:
+            fields = dict(line.split(":", 1) for line in file if ":" in line)
+        return tuple(int(fields[name].split()[0]) // 1024 for name in ("VmRSS", "VmHWM"))
+    except (OSError, KeyError):
+        return 0, 0
+
+
+def linked(source: str | Path, goal: str | Path, without: tuple[str, ...] = ()) -> Path:
+    """`source` as `goal` by hard links (copies across file systems), leaving out files of the names `without`."""
+
+    def link(a: str, b: str) -> None:
+        try:
+            os.link(a, b)
+        except OSError:
+            shutil.copy2(a, b)
+
+    shutil.copytree(source, goal, copy_function=link, ignore=shutil.ignore_patterns(*without))
+    return Path(goal)

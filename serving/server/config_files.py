@@ -1,0 +1,115 @@
+"""TensorFlow Serving's text files: models, batching, monitoring, TLS.
+
+The wheel holds the messages of the first alone; the others are declared here by field number, so that the files keep their exact form.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from serving.errors import ServingError, invalid
+from serving.server.models import Policy
+
+BOOL, STRING, INT64, MESSAGE = 8, 9, 3, 11  # FieldDescriptorProto.Type
+_MESSAGES = {
+    "Int64": [("value", 1, INT64, False)],
+    "Bool": [("value", 1, BOOL, False)],
+    "Text": [("value", 1, STRING, False)],
+    "BatchingParameters": [
+        ("max_batch_size", 1, "Int64", False),
+        ("batch_timeout_micros", 2, "Int64", False),
+        ("max_enqueued_batches", 3, "Int64", False),
+        ("num_batch_threads", 4, "Int64", False),
+        ("thread_pool_name", 5, "Text", False),
+        ("allowed_batch_sizes", 6, INT64, True),
+        ("pad_variable_length_inputs", 7, BOOL, False),
+        ("enable_large_batch_splitting", 8, "Bool", False),
+        ("max_execution_batch_size", 9, "Int64", False),
+    ],
+    "PrometheusConfig": [("enable", 1, BOOL, False), ("path", 2, STRING, False)],
+    "MonitoringConfig": [("prometheus_config", 1, "PrometheusConfig", False)],
+    "SSLConfig": [("server_key", 1, STRING, False), ("server_cert", 2, STRING, False), ("custom_ca", 3, STRING, False), ("client_verify", 4, BOOL, False)],
+}
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """One entry of a model config list."""
+
+    name: str
+    base: Path
+    policy: Policy = Policy()
+    labels: dict[str, int] = field(default_factory=dict)
+
+
+@functools.cache
+def message(name: str):
+    """the class of a message of `_MESSAGES`."""
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+    file = descriptor_pb2.FileDescriptorProto(name="serving_config_files.proto", package="serving", syntax="proto3")
+    for kind, fields in _MESSAGES.items():
+        made = file.message_type.add(name=kind)
+        for alias, number, of, repeated in fields:
+            entry = made.field.add(name=alias, number=number, label=3 if repeated else 1, type=MESSAGE if isinstance(of, str) else of)
+            if isinstance(of, str):
+                entry.type_name = f".serving.{of}"
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"serving.{name}"))
+
+
+def read(path: str | Path, made):
+    """`made` filled from a text file. Raises ValueError with the file's name."""
+    from google.protobuf import text_format
+
+    try:
+        return text_format.Parse(Path(path).read_text(), made)
+    except text_format.ParseError as error:
+        raise ValueError(f"Invalid protobuf file {path}: {error}") from error
+
+
+def read_models(path: str | Path) -> list[ModelConfig]:
+    """the models of a `--model_config_file`. Raises ValueError."""
+    from tensorflow_serving.config import model_server_config_pb2
+
+    try:
+        return models_of(read(path, model_server_config_pb2.ModelServerConfig()))
+    except ServingError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def models_of(config) -> list[ModelConfig]:
+    """entries of a ModelServerConfig. Raises INVALID_ARGUMENT with TensorFlow Serving's texts."""
+    if config.WhichOneof("config") != "model_config_list":
+        raise invalid("Only ModelConfigList is currently supported")
+    made: dict[str, ModelConfig] = {}
+    for entry in config.model_config_list.config:
+        if entry.name in made:
+            raise invalid(f"Illegal to list model {entry.name} multiple times in config list")
+        if not entry.name:
+            raise invalid("a model config has no name")
+        if not entry.base_path.startswith("/"):
+            raise invalid(f"Expected model {entry.name} to have an absolute path or URI; got base_path()={entry.base_path}")
+        if bool(entry.model_platform) == bool(entry.model_type):
+            both = "both" if entry.model_platform else "neither"
+            raise invalid(f"Illegal setting {both} ModelServerConfig::model_type (deprecated) and ModelServerConfig::model_platform.")
+        if entry.model_platform not in ("", "tensorflow") or entry.model_type not in (0, 1):
+            raise invalid(f"model {entry.name} names an unsupported platform {entry.model_platform or entry.model_type}; expected tensorflow")
+        if entry.HasField("logging_config"):
+            raise invalid(f"model {entry.name} has a logging_config; no request logger is compiled in")
+        made[entry.name] = ModelConfig(entry.name, Path(entry.base_path), policy_of(entry.model_version_policy), dict(entry.version_labels))
+    return list(made.values())
+
+
+def policy_of(given) -> Policy:
+    kind = given.WhichOneof("policy_choice")
+    if kind == "all":
+        return Policy(latest=None)
+    if kind == "specific":
+        if not given.specific.versions:
+            raise invalid("a specific version policy names no versions")
+        return Policy(specific=tuple(given.specific.versions))
+    return Policy(latest=given.latest.num_versions or 1)

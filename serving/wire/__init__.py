@@ -1,0 +1,1 @@
+"""Tensors and responses as bytes, for server and client."""

@@ -1,0 +1,174 @@
+"""Versions come whole, go whole, and never share a number; a push killed at any moment leaves what served before."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from serving.release.push import push, rollback, versions, withdrawn
+
+
+@pytest.fixture
+def bundle(tmp_path) -> Path:
+    """as the pusher sees one: files."""
+    folder = tmp_path / "bundle"
+    (folder / "assets.extra").mkdir(parents=True)
+    (folder / "saved_model.pb").write_bytes(os.urandom(1 << 20))
+    (folder / "assets.extra" / "contract.json").write_text("{}")
+    return folder
+
+
+@pytest.fixture
+def base(tmp_path) -> Path:
+    return tmp_path / "models" / "taxonomy"
+
+
+def content(folder: Path) -> dict:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_a_pushed_version_is_the_bundle_under_a_rising_number(bundle, base):
+    first, second = push(bundle, base), push(bundle, base)
+    assert content(first) == content(second) == content(bundle) and int(first.name) < int(second.name)
+    assert abs(int(first.name) - time.time()) < 60 and [path.name for path in base.iterdir() if path.name.startswith(".")] == []
+
+
+def test_what_is_no_model_is_not_pushed(tmp_path, base):
+    with pytest.raises(ValueError, match="no SavedModel"):
+        push(tmp_path, base)
+    assert not base.exists()
+
+
+def test_a_watcher_never_sees_half_a_version(bundle, base):
+    base.mkdir(parents=True)
+    seen, stop = [], threading.Event()
+
+    def watch():
+        last = False
+        while not last:
+            last = stop.is_set()  # once more after the last push, so that something is always seen
+            for number in versions(base):
+                seen.append(content(base / str(number)) == content(bundle))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    for _ in range(10):
+        push(bundle, base)
+    stop.set()
+    watcher.join()
+    assert seen and all(seen)
+
+
+def test_pushes_at_the_same_moment_take_different_numbers(bundle, base):
+    made, lock = [], threading.Lock()
+
+    def one():
+        version = push(bundle, base)
+        with lock:
+            made.append(version.name)
+
+    threads = [threading.Thread(target=one) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(made)) == 8 == len(versions(base))
+
+
+def test_a_killed_push_leaves_the_old_version_and_the_next_one_cleans_up(bundle, base):
+    push(bundle, base)
+    before = versions(base)
+    code = (
+        "import time, serving.release.push; serving.release.push.renamed = lambda *_: (print('copied', flush=True), time.sleep(600)); "
+        f"serving.release.push.push({str(bundle)!r}, {str(base)!r})"
+    )  # it stops before the last step, so that the kill comes in time
+    pusher = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=Path(__file__).resolve().parents[3])
+    assert pusher.stdout.readline() == b"copied\n"
+    pusher.send_signal(signal.SIGKILL)
+    pusher.wait()
+    left = list(base.glob(".push-*"))
+    assert left and versions(base) == before, "killed too late to show anything"
+    push(bundle, base)
+    assert len(versions(base)) == 2 and not list(base.glob(".push-*"))
+
+
+def test_a_failed_copy_leaves_nothing(bundle, base, monkeypatch):
+    import serving.release.push
+
+    monkeypatch.setattr(serving.release.push, "flush", lambda folder: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        push(bundle, base)
+    assert list(base.iterdir()) == []
+
+
+def test_another_pushes_scratch_is_left_alone_while_its_process_lives(bundle, base):
+    base.mkdir(parents=True)
+    (base / f".push-{os.getppid()}-1").mkdir()
+    push(bundle, base)
+    assert (base / f".push-{os.getppid()}-1").exists()
+
+
+def test_rollback_returns_to_the_version_before(bundle, base):
+    first, second = int(push(bundle, base).name), int(push(bundle, base).name)
+    assert rollback(base).name == str(first) and versions(base) == [first] and withdrawn(base) == [second]
+    with pytest.raises(ValueError, match="needs an older one"):
+        rollback(base)
+
+
+def test_rollback_to_a_version_withdraws_all_newer_ones(bundle, base):
+    numbers = [int(push(bundle, base).name) for _ in range(4)]
+    assert rollback(base, to=numbers[1]).name == str(numbers[1])
+    assert versions(base) == numbers[:2] and withdrawn(base) == numbers[2:]
+    with pytest.raises(ValueError, match=f"holds no version 7; it holds {numbers[0]}, {numbers[1]}"):
+        rollback(base, to=7)
+
+
+def test_a_withdrawn_number_is_not_used_again(bundle, base):
+    push(bundle, base)
+    second = int(push(bundle, base).name)
+    rollback(base)
+    assert int(push(bundle, base).name) > second
+
+
+def test_an_interrupted_rollback_leaves_a_served_version(bundle, base, monkeypatch):
+    numbers = [int(push(bundle, base).name) for _ in range(3)]
+    renames = []
+
+    def stopping(a, b):
+        if renames:
+            raise OSError("killed")
+        renames.append(a)
+        os.replace(a, b)
+
+    import serving.release.push
+
+    monkeypatch.setattr(serving.release.push.os, "rename", stopping)
+    with pytest.raises(OSError, match="killed"):
+        rollback(base, to=numbers[0])
+    assert versions(base) == numbers[:2]
+    monkeypatch.undo()
+    assert rollback(base, to=numbers[0]).name == str(numbers[0])
+
+
+def test_a_version_withdrawn_by_hand_comes_back_and_goes_again(bundle, base):
+    first, second = (int(push(bundle, base).name) for _ in range(2))
+    rollback(base)
+    os.rename(base / f".withdrawn-{second}", base / str(second))
+    (base / f".withdrawn-{second}").mkdir()
+    assert rollback(base).name == str(first) and withdrawn(base) == [second, second]
+
+
+def test_the_command_rolls_back(bundle, base):
+    first, _ = push(bundle, base), push(bundle, base)
+    run = lambda *words: subprocess.run([sys.executable, "-m", "serving", *words], capture_output=True, text=True, check=False)
+    done = run("rollback", str(base))
+    assert done.returncode == 0 and done.stdout.strip() == f"serving {first}"
+    done = run("rollback", str(base))
+    assert done.returncode == 1 and "needs an older one" in done.stderr and "Traceback" not in done.stderr
+    done = run("rollback", str(base.parent / "nothing"))
+    assert done.returncode == 1 and "no folder of versions" in done.stderr

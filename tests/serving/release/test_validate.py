@@ -1,0 +1,141 @@
+"""The gate: a sound bundle passes with figures, an unsound one is refused with every reason in words."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from synthetic import view
+from tiny_bundle import TARGETS, tiny_bundle
+
+from models.examples.published import encode_png
+from models.tasks import TASKS
+from serving.release.parity import Difference, decoded, distance, wrong_share
+from serving.release.validate import Judgement, validate
+
+RECORDS = [encode_png(view(i).rgb) for i in range(2)]
+
+
+@pytest.fixture
+def copy(tmp_path):
+    return shutil.copytree(tiny_bundle(), tmp_path / "candidate")
+
+
+def test_a_sound_bundle_is_blessed_and_measured():
+    verdict = validate(tiny_bundle(), records=RECORDS)
+    assert verdict.ok and not verdict.reasons, verdict.reasons
+    figures = verdict.figures
+    assert figures["worst relative difference from the Keras networks"] < 1e-3 and figures["worst share of differing map pixels"] < 1e-3
+    assert figures["answers"] >= 2 and 0 < figures["p50 answer, s"] <= figures["p99 answer, s"]
+    assert figures["first answer, s"] > 0 and figures["first answer without warm-up, s"] > 0 and figures["MiB that a decompression bomb cost"] < 64
+    assert 0 < figures["server MiB"] <= figures["server MiB at most"] and json.dumps(figures)
+
+
+def test_every_fault_is_named(copy):
+    with np.load(copy / "assets.extra" / "parity.npz") as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    arrays["answer_normal"] = arrays["answer_normal"] + 0.5
+    np.savez(copy / "assets.extra" / "parity.npz", **arrays)
+    contract = json.loads((copy / "assets.extra" / "contract.json").read_text())
+    contract["tasks"]["jigsaw"] = {"images": 1}
+    (copy / "assets.extra" / "contract.json").write_text(json.dumps(contract))
+    verdict = validate(copy, records=RECORDS, largest_mib=1)
+    said = "; ".join(verdict.reasons)
+    assert not verdict.ok and "normal differs from the Keras networks by" in said and "not served ['jigsaw']" in said and "MiB; 1 are allowed" in said
+    assert "first answer without warm-up, s" not in verdict.figures
+
+
+class Answering:
+    """a client of one task whose answers are `value`, after `seconds`."""
+
+    def __init__(self, value: float, seconds: float = 0.0) -> None:
+        self.value, self.seconds = value, seconds
+
+    def tasks(self) -> dict[str, int]:
+        return {"normal": 1}
+
+    def predict(self, *_) -> dict[str, np.ndarray]:
+        time.sleep(self.seconds)
+        return {"normal": np.full((1, 2, 2, 3), self.value)}
+
+
+def replayed(client, longest: float = 30.0) -> list[str]:
+    """the reasons against it."""
+    server = SimpleNamespace(pid=os.getpid(), seconds_to_start=0.0)
+    judgement = Judgement(server, tiny_bundle(), {"tasks": {}}, longest, 1 << 20)
+    judgement.replays(client, RECORDS[:1])
+    return judgement.reasons
+
+
+def test_a_slow_server_is_refused_and_one_that_answers_no_numbers():
+    assert replayed(Answering(0.5)) == []
+    (slow,) = replayed(Answering(0.5, 0.002), longest=0.001)
+    assert "one answer in a hundred takes" in slow and "0.001 s are allowed" in slow
+    (broken,) = replayed(Answering(float("nan")))
+    assert broken == "normal answered record 0 with values that are no numbers"
+
+
+def test_a_server_that_decodes_a_bomb_is_refused():
+    server = SimpleNamespace(pid=os.getpid(), seconds_to_start=0.0)
+    judgement = Judgement(server, tiny_bundle(), {"tasks": {}}, 30.0, 1 << 20)
+    judgement.refuses_a_bomb(Answering(0.5))
+    assert judgement.reasons == ["a picture that claims 50000 x 50000 pixels was not refused"]
+
+
+def test_a_broken_graph_is_refused_in_the_servers_words(copy):
+    (copy / "saved_model.pb").write_bytes(b"broken")
+    verdict = validate(copy, records=RECORDS)
+    assert not verdict.ok and "did not start on the candidate: it ended with code 1" in verdict.reasons[0]
+
+
+def test_a_broken_warm_up_record_is_refused(copy):
+    path = copy / "assets.extra" / "tf_serving_warmup_requests"
+    path.write_bytes(path.read_bytes()[:-100])
+    assert not validate(copy, records=RECORDS).ok
+
+
+def test_a_folder_without_papers_is_refused_without_a_server(tmp_path):
+    verdict = validate(tmp_path, records=[])
+    assert not verdict.ok and "no readable contract" in verdict.reasons[0]
+
+
+def test_distance_is_relative_and_hates_what_is_no_number():
+    wanted = np.array([0.0, 10.0])
+    assert distance(wanted, wanted) == 0 and abs(distance(wanted + 0.1, wanted) - 0.01) < 1e-5
+    assert distance(np.array([0, np.nan]), wanted) == distance(np.zeros(3), wanted) == float("inf")
+
+
+def test_maps_are_compared_code_by_code():
+    ids = np.ones((1, 10, 10, 1))
+    off = ids.copy()
+    off[0, 0, 0] = 2
+    assert wrong_share("segment_semantic", off, ids) == 0.01 and wrong_share("segment_semantic", ids[:, :5], ids) == 1
+    assert wrong_share("reshading", off, ids) == 0 and wrong_share("reshading", off * 3, ids) == 1
+    far = np.full((1, 2, 2, 1), 40_000.0)
+    assert wrong_share("depth_zbuffer", far + 500, far) == 0 and wrong_share("depth_zbuffer", far + 5000, far) == 1
+
+
+def test_reasons_name_what_is_too_far():
+    assert Difference("normal", 0, 0, None).reason == "" and "float images" in Difference("normal", 0, 1, None).reason
+    assert "PNG map of normal" in Difference("normal", 0, 0, 0.5).reason and "differs" in Difference("normal", float("nan"), 0, 0).reason
+
+
+def test_png_maps_of_either_depth_are_read():
+    wide = np.arange(6, dtype="uint16").reshape(2, 3) * 9000
+    np.testing.assert_array_equal(decoded(encode_png(wide))[..., 0], wide)
+    np.testing.assert_array_equal(decoded(encode_png(view(0).rgb)), view(0).rgb)
+
+
+def test_the_command_prints_a_verdict_a_program_can_read(tmp_path):
+    done = subprocess.run([sys.executable, "-m", "serving", "validate", str(tmp_path), "--json"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and json.loads(done.stdout)["ok"] is False
+
+
+def test_every_served_task_has_stored_answers():
+    with np.load(tiny_bundle() / "assets.extra" / "parity.npz") as stored:
+        assert {name.removeprefix("answer_") for name in stored.files} - {"probe"} == {name for name in TASKS if name in TARGETS}
