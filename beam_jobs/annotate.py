@@ -161,9 +161,9 @@ def write_views(job: tuple[Path, int, int, int], folder: Path, first: int = 0, o
     """write every `of`-th view of a building from the `first`-th on; (all its shots, point -> views of other points that see it and where)."""
     from beam_jobs.classes import classes
     from beam_jobs.labelling import write_view
-    from beam_jobs.scenes.building import building
-    from beam_jobs.scenes.cameras import shots
-    from beam_jobs.scenes.renderer import Eye, noise
+    from beam_jobs.scenes.buildings.building import building
+    from beam_jobs.scenes.cameras.procedural import shots
+    from beam_jobs.scenes.render.renderer import Eye, noise
 
     _, number, views, size = job
     rng = np.random.default_rng([number, 7])

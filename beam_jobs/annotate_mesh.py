@@ -121,9 +121,9 @@ def checked_jobs(jobs: list[MeshJob]) -> list[MeshJob]:
 def annotate_mesh(job: MeshJob) -> int:
     """one building into a hidden folder that is renamed when complete; the number of its views."""
     from beam_jobs.labelling import write_matches, write_view
-    from beam_jobs.scenes.mesh_file import read_mesh
-    from beam_jobs.scenes.scan import Scan
-    from beam_jobs.scenes.stands import shots
+    from beam_jobs.scenes.cameras.scan_cameras import shots
+    from beam_jobs.scenes.scans.mesh_file import read_mesh
+    from beam_jobs.scenes.scans.scan import Scan
 
     mesh = read_mesh(job.path, units_per_metre=job.units_per_metre, up=job.up, labels=job.labels)
     for line in mesh.warnings:

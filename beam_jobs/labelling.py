@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from beam_jobs.scenes.renderer import Surfaces
+from beam_jobs.scenes.render.renderer import Surfaces
 
 
 def write_view(folder: Path, surfaces: Surfaces, shot, given: dict[str, np.ndarray], sights: dict, taken: list) -> None:

@@ -50,9 +50,9 @@ def parts(size: int, views: int) -> dict[str, float]:
     from beam_jobs.annotate import single_threaded
     from beam_jobs.classes import classes
     from beam_jobs.labelling import pixel_labels
-    from beam_jobs.scenes.building import building
-    from beam_jobs.scenes.cameras import shots
-    from beam_jobs.scenes.renderer import Eye
+    from beam_jobs.scenes.buildings.building import building
+    from beam_jobs.scenes.cameras.procedural import shots
+    from beam_jobs.scenes.render.renderer import Eye
     from models.examples.published import encode_png
 
     single_threaded()
@@ -113,9 +113,9 @@ class Rays:
 
 def once(views: int) -> dict[str, float]:
     """{part: least seconds a building}."""
-    from beam_jobs.scenes.building import building
-    from beam_jobs.scenes.cameras import shots
-    from beam_jobs.scenes.renderer import Eye
+    from beam_jobs.scenes.buildings.building import building
+    from beam_jobs.scenes.cameras.procedural import shots
+    from beam_jobs.scenes.render.renderer import Eye
 
     scene = building(SEED)
     eye = Eye(scene)

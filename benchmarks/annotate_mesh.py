@@ -51,11 +51,11 @@ def measured(path: Path, size: int, views: int) -> dict[str, float]:
     """{column: figure} of one mesh."""
     from beam_jobs.annotate import single_threaded
     from beam_jobs.labelling import write_view
-    from beam_jobs.scenes.curvature import principal_curvatures
-    from beam_jobs.scenes.mesh_file import read_mesh
-    from beam_jobs.scenes.rays import Rays
-    from beam_jobs.scenes.scan import Scan
-    from beam_jobs.scenes.stands import shots
+    from beam_jobs.scenes.cameras.scan_cameras import shots
+    from beam_jobs.scenes.geometry.curvature import principal_curvatures
+    from beam_jobs.scenes.render.ray_caster import Rays
+    from beam_jobs.scenes.scans.mesh_file import read_mesh
+    from beam_jobs.scenes.scans.scan import Scan
 
     single_threaded()
     start = time.perf_counter()

@@ -98,9 +98,9 @@ def rendered(buildings: int, views: int, size: int) -> tuple[list[dict[str, floa
     """measures of every view; every shot; seconds of every building's parts."""
     from beam_jobs.classes import classes
     from beam_jobs.labelling import pixel_labels
-    from beam_jobs.scenes.building import building
-    from beam_jobs.scenes.cameras import shots
-    from beam_jobs.scenes.renderer import Eye
+    from beam_jobs.scenes.buildings.building import building
+    from beam_jobs.scenes.cameras.procedural import shots
+    from beam_jobs.scenes.render.renderer import Eye
 
     found, taken, seconds = [], [], []
     for seed in range(buildings):

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from beam_jobs.annotate import annotate_building, annotate_buildings, building_number, complete, left_over
-from beam_jobs.scenes import shapes
-from beam_jobs.scenes.building import building
-from beam_jobs.scenes.renderer import Eye
-from beam_jobs.scenes.scene import Builder
+from beam_jobs.scenes.buildings.building import building
+from beam_jobs.scenes.buildings.scene import Builder
+from beam_jobs.scenes.geometry import shapes
+from beam_jobs.scenes.render.renderer import Eye
 from models.tasks import DOMAINS, Camera, ViewKey, label_domains
 from models.tasks.view import rotation_from_euler
 

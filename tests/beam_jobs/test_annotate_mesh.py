@@ -17,9 +17,9 @@ from made_meshes import EXTENT, painted_room, room, write_room, write_scene
 
 from beam_jobs.annotate import annotate_building
 from beam_jobs.annotate_mesh import annotate_meshes
-from beam_jobs.scenes.mesh_file import read_mesh
-from beam_jobs.scenes.scan import Scan
-from beam_jobs.scenes.stands import shots
+from beam_jobs.scenes.cameras.scan_cameras import shots
+from beam_jobs.scenes.scans.mesh_file import read_mesh
+from beam_jobs.scenes.scans.scan import Scan
 from beam_jobs.workplace import GRACE, sweep, workplace
 from models.examples.published import read_label
 from models.tasks import DOMAINS, Camera, label_domains
@@ -264,9 +264,9 @@ def test_the_command_says_what_is_wrong_and_fails(tmp_path):
 
 def test_a_procedural_building_exported_as_a_mesh_gets_its_own_labels_back(tmp_path):
     """the same cameras look at the generator's scene and at its GLB: depth to a code, normals of flat things, colours that go together."""
-    from beam_jobs.scenes.building import building
-    from beam_jobs.scenes.cameras import shots as procedural_shots
-    from beam_jobs.scenes.renderer import Eye
+    from beam_jobs.scenes.buildings.building import building
+    from beam_jobs.scenes.cameras.procedural import shots as procedural_shots
+    from beam_jobs.scenes.render.renderer import Eye
     from models.tasks.labels.surfaces import depth_codes
 
     scene = dataclasses.replace(building(3), relief=None)  # relief is shading, no triangles: a file cannot hold it

@@ -5,7 +5,7 @@ import pytest
 import trimesh
 from made_meshes import EXTENT, checkers, painted_room, room, write_room, y_up
 
-from beam_jobs.scenes.mesh_file import read_mesh
+from beam_jobs.scenes.scans.mesh_file import read_mesh
 
 
 @pytest.mark.parametrize("kind", ["glb", "obj", "ply"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from beam_jobs.scenes.curvature import principal_curvatures
+from beam_jobs.scenes.geometry.curvature import principal_curvatures
 
 
 def agrees_with(wanted, found):

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from beam_jobs.scenes import lattices
+from beam_jobs.scenes.geometry import lattices
 
 
 @dataclass(frozen=True)

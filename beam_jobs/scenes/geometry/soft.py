@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from beam_jobs.scenes import lattices, shapes
-from beam_jobs.scenes.shapes import Shape
+from beam_jobs.scenes.geometry import lattices, shapes
+from beam_jobs.scenes.geometry.shapes import Shape
 
 
 def pillow(rng: np.random.Generator, extent, power: float = 0.55, wrinkle: float = 0.05, segments: int = 18) -> Shape:

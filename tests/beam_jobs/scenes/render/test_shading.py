@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from beam_jobs.scenes.shading import _height, _texture, pyramid
+from beam_jobs.scenes.render.shading import _height, _texture, pyramid
 
 PLACES = np.random.default_rng(0).uniform(-3, 3, (200, 2)).astype("float32")
 

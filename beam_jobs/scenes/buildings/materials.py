@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from beam_jobs.scenes import shapes, soft, textures
-from beam_jobs.scenes.scene import Builder
+from beam_jobs.scenes.buildings import textures
+from beam_jobs.scenes.buildings.scene import Builder
+from beam_jobs.scenes.geometry import shapes, soft
 
 WOODS = ((0.52, 0.41, 0.31), (0.34, 0.26, 0.21), (0.66, 0.55, 0.43), (0.82, 0.79, 0.74), (0.42, 0.4, 0.39))
 CLOTHS = ((0.33, 0.38, 0.46), (0.55, 0.54, 0.52), (0.68, 0.63, 0.55), (0.42, 0.45, 0.4), (0.5, 0.36, 0.33), (0.24, 0.25, 0.28), (0.78, 0.76, 0.72))

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from beam_jobs.scenes import clutter, shapes, soft, textures
-from beam_jobs.scenes.scene import Light
+from beam_jobs.scenes.buildings import clutter, textures
+from beam_jobs.scenes.buildings.scene import Light
+from beam_jobs.scenes.geometry import shapes, soft
 
 
 def table(kit, place, width=1.4, depth=0.85, height=0.74, name="dining table"):

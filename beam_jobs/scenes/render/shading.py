@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from beam_jobs.scenes.scene import Scene
+from beam_jobs.scenes.buildings.scene import Scene
 
 FLAT = np.float32(0.3)  # 1/m: relief lies on surfaces that bend less than this
 # Numba computes in float64 as soon as a literal is mixed in; float32 divides and takes roots in less time.

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from beam_jobs.scenes.renderer import Eye, pixel_rays
-from beam_jobs.scenes.scene import Room, Scene
+from beam_jobs.scenes.buildings.scene import Room, Scene
+from beam_jobs.scenes.render.renderer import Eye, pixel_rays
 from models.tasks import Camera
 from models.tasks.view import rotation_from_euler
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from beam_jobs.scenes import appliances, clutter, furniture, groups, hangings, shell
-from beam_jobs.scenes.plan import Plan
+from beam_jobs.scenes.buildings import appliances, clutter, furniture, groups, hangings, shell
+from beam_jobs.scenes.buildings.plan import Plan
 
 
 def living_room(kit, plan: Plan) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from beam_jobs.scenes import clutter, shapes, soft
-from beam_jobs.scenes.kit import FLAT
+from beam_jobs.scenes.buildings import clutter
+from beam_jobs.scenes.buildings.materials import FLAT
+from beam_jobs.scenes.geometry import shapes, soft
 
 
 def picture(kit, place, width, height):

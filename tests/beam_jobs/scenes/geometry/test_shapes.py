@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from beam_jobs.scenes import clutter, shapes, shell, soft
-from beam_jobs.scenes.plan import Side
+from beam_jobs.scenes.buildings import clutter, shell
+from beam_jobs.scenes.buildings.plan import Side
+from beam_jobs.scenes.geometry import shapes, soft
 
 RNG = np.random.default_rng
 STRAIGHT = np.array([[0.0, 0, 0], [0.5, 0, 0], [1.0, 0, 0]])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from beam_jobs.scenes import clutter, furniture
-from beam_jobs.scenes.plan import Plan
+from beam_jobs.scenes.buildings import clutter, furniture
+from beam_jobs.scenes.buildings.plan import Plan
 
 
 def seats(kit, plan: Plan) -> None:

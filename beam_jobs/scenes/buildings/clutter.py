@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from beam_jobs.scenes import shapes, soft
-from beam_jobs.scenes.kit import FLAT
+from beam_jobs.scenes.buildings.materials import FLAT
+from beam_jobs.scenes.geometry import shapes, soft
 
 
 def vase(kit, place, offset=(0, 0, 0), height=0.3):

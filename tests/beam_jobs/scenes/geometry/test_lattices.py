@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from beam_jobs.scenes import lattices, shapes
+from beam_jobs.scenes.geometry import lattices, shapes
 
 
 @pytest.mark.parametrize("count, order", [(2, 1), (5, 1), (3, 2), (9, 2)])

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from beam_jobs.scenes import cameras
-from beam_jobs.scenes.building import KINDS, building
-from beam_jobs.scenes.cameras import BARE, BLOCKED, NEAR, PITCH, far_first, shots
-from beam_jobs.scenes.plan import ALIKE
-from beam_jobs.scenes.renderer import Eye
-from beam_jobs.scenes.rooms import FURNISH, MIDDLE, SPARE
-from beam_jobs.scenes.scene import SEMANTIC
-from beam_jobs.scenes.shell import PAINTS
+from beam_jobs.scenes.buildings.building import KINDS, building
+from beam_jobs.scenes.buildings.plan import ALIKE
+from beam_jobs.scenes.buildings.rooms import FURNISH, MIDDLE, SPARE
+from beam_jobs.scenes.buildings.scene import SEMANTIC
+from beam_jobs.scenes.buildings.shell import PAINTS
+from beam_jobs.scenes.cameras import procedural
+from beam_jobs.scenes.cameras.procedural import BARE, BLOCKED, NEAR, PITCH, far_first, shots
+from beam_jobs.scenes.render.renderer import Eye
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_points_that_are_seen_aslant_are_preferred(eyes, monkeypatch):
         return float((np.abs((ahead * [shot.normal for shot in taken]).sum(1)) / np.linalg.norm(ahead, axis=1)).mean())
 
     chosen = straightness()
-    monkeypatch.setattr(cameras, "HEAD_ON", 0.0)
+    monkeypatch.setattr(procedural, "HEAD_ON", 0.0)
     assert chosen < straightness() - 0.03
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from beam_jobs.scenes.joining import ALIKE, THICK, rejoined
+from beam_jobs.scenes.render.light_upsampling import ALIKE, THICK, rejoined
 
 SIZE = 67  # more than a tile, so that windows reach over its border
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from beam_jobs.scenes import shapes, textures
-from beam_jobs.scenes.kit import WOODS
-from beam_jobs.scenes.plan import WALL, Plan
-from beam_jobs.scenes.scene import Light
+from beam_jobs.scenes.buildings import textures
+from beam_jobs.scenes.buildings.materials import WOODS
+from beam_jobs.scenes.buildings.plan import WALL, Plan
+from beam_jobs.scenes.buildings.scene import Light
+from beam_jobs.scenes.geometry import shapes
 
 DADO = 0.95  # m, where the lower part of a wall in two colours ends
 REACH = WALL / 2 + 0.04  # m that a floor goes beyond its room

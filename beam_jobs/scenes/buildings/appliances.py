@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from beam_jobs.scenes import clutter, furniture, shapes, soft, textures
-from beam_jobs.scenes.kit import FLAT
+from beam_jobs.scenes.buildings import clutter, furniture, textures
+from beam_jobs.scenes.buildings.materials import FLAT
+from beam_jobs.scenes.geometry import shapes, soft
 
 
 def refrigerator(kit, place):

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from beam_jobs.scenes import shapes
-from beam_jobs.scenes.renderer import Eye, pixel_rays
-from beam_jobs.scenes.scene import Builder, Light
+from beam_jobs.scenes.buildings.scene import Builder, Light
+from beam_jobs.scenes.geometry import shapes
+from beam_jobs.scenes.render.renderer import Eye, pixel_rays
 from models.tasks import Camera
 from models.tasks.view import rotation_from_euler
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from beam_jobs.scenes.cameras import PITCH, Shot, aimed, fibonacci, field_of_view
-from beam_jobs.scenes.scan import Scan
-from beam_jobs.scenes.scene import Room
+from beam_jobs.scenes.buildings.scene import Room
+from beam_jobs.scenes.cameras.procedural import PITCH, Shot, aimed, fibonacci, field_of_view
+from beam_jobs.scenes.scans.scan import Scan
 
 CLEARANCE, APART = 0.35, 0.6  # metres
 ENCLOSED = 0.6  # share of all directions in which something must be

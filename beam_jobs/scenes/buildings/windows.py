@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from beam_jobs.scenes import shapes, soft, textures
-from beam_jobs.scenes.plan import Plan
-from beam_jobs.scenes.scene import Light
+from beam_jobs.scenes.buildings import textures
+from beam_jobs.scenes.buildings.plan import Plan
+from beam_jobs.scenes.buildings.scene import Light
+from beam_jobs.scenes.geometry import shapes, soft
 
 
 def windows(kit, plan: Plan) -> None:

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from beam_jobs.scenes import shapes
-from beam_jobs.scenes.relief import SIDE, STYLES, height_field
-from beam_jobs.scenes.renderer import Eye
-from beam_jobs.scenes.scene import Builder
+from beam_jobs.scenes.buildings.scene import Builder
+from beam_jobs.scenes.geometry import shapes
+from beam_jobs.scenes.geometry.relief import SIDE, STYLES, height_field
+from beam_jobs.scenes.render.renderer import Eye
 from models.tasks import Camera
 from models.tasks.view import rotation_from_euler
 

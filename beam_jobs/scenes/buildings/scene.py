@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from beam_jobs.scenes.relief import STYLES, height_fields
-from beam_jobs.scenes.shapes import Shape
+from beam_jobs.scenes.geometry.relief import STYLES, height_fields
+from beam_jobs.scenes.geometry.shapes import Shape
 
 SEMANTIC = (
     "uncertain",
@@ -118,7 +118,7 @@ class Builder:
         self.instances.append(instance)
 
     def finished(self) -> Scene:
-        from beam_jobs.scenes.shapes import joined
+        from beam_jobs.scenes.geometry.shapes import joined
 
         counts = [len(shape.faces) for shape in self.shapes]
         return Scene(

@@ -12,10 +12,10 @@ from functools import cached_property, lru_cache
 import numba
 import numpy as np
 
-from beam_jobs.scenes.joining import rejoined
-from beam_jobs.scenes.lighting import Lighting
-from beam_jobs.scenes.scene import Scene
-from beam_jobs.scenes.shading import Hits, Surface
+from beam_jobs.scenes.buildings.scene import Scene
+from beam_jobs.scenes.render.light_upsampling import rejoined
+from beam_jobs.scenes.render.lighting import Lighting
+from beam_jobs.scenes.render.shading import Hits, Surface
 from models.tasks import Camera
 
 TO_OPENCV = np.array([1.0, -1.0, -1.0], "float32")  # normals are published in a frame with x right, y down, z away

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from beam_jobs.scenes.kit import Kit
-from beam_jobs.scenes.plan import WALL, Plan, doorways
-from beam_jobs.scenes.rooms import FURNISH, fill
-from beam_jobs.scenes.scene import Builder, Room, Scene
-from beam_jobs.scenes.shell import ceiling_lights, shell
-from beam_jobs.scenes.windows import windows
+from beam_jobs.scenes.buildings.materials import Kit
+from beam_jobs.scenes.buildings.plan import WALL, Plan, doorways
+from beam_jobs.scenes.buildings.rooms import FURNISH, fill
+from beam_jobs.scenes.buildings.scene import Builder, Room, Scene
+from beam_jobs.scenes.buildings.shell import ceiling_lights, shell
+from beam_jobs.scenes.buildings.windows import windows
 
 KINDS = ("living_room", "bedroom", "kitchen", "dining_room", "home_office", "bathroom")
 

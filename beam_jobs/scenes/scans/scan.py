@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from beam_jobs.scenes.curvature import principal_curvatures
-from beam_jobs.scenes.mesh_file import Mesh
-from beam_jobs.scenes.pictures import Pictures
-from beam_jobs.scenes.rays import Rays
-from beam_jobs.scenes.renderer import TO_OPENCV, Surfaces, before_camera, pixel_rays
+from beam_jobs.scenes.geometry.curvature import principal_curvatures
+from beam_jobs.scenes.render.ray_caster import Rays
+from beam_jobs.scenes.render.renderer import TO_OPENCV, Surfaces, before_camera, pixel_rays
+from beam_jobs.scenes.scans.mesh_file import Mesh
+from beam_jobs.scenes.scans.textures import Pictures
 from models.tasks import Camera
 
 STRAIGHT = np.radians(1.0)  # walls nearer to the axes than this are on them

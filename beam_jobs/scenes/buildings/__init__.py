@@ -1,0 +1,1 @@
+"""Buildings: plans, rooms and what stands in them."""

@@ -1,0 +1,1 @@
+"""Surfaces that a camera sees, and their light."""

@@ -1,0 +1,1 @@
+"""Buildings that come from mesh files."""
