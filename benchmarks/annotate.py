@@ -25,7 +25,7 @@ PROCESSES, BUILDINGS, SEED = 2, 4, 3
 
 def from_nothing(size: int, views: int) -> tuple[float, int]:
     """(views a second, views) of four buildings, worker start and building construction included."""
-    from beam_jobs.annotate import annotate_buildings
+    from beam_jobs.annotate.procedural import annotate_buildings
 
     with tempfile.TemporaryDirectory() as root:
         start = time.perf_counter()
@@ -35,7 +35,7 @@ def from_nothing(size: int, views: int) -> tuple[float, int]:
 
 def in_the_long_run(size: int, views: int) -> tuple[float, int]:
     """(views a second, views) of the same buildings by workers that have made one before."""
-    from beam_jobs.annotate import annotate_building, building_number, single_threaded
+    from beam_jobs.annotate.procedural import annotate_building, building_number, single_threaded
 
     with tempfile.TemporaryDirectory() as root, multiprocessing.get_context("spawn").Pool(PROCESSES, initializer=single_threaded) as pool:
         job = lambda i, count: (Path(root), building_number(SEED, i), count, size)
@@ -47,9 +47,9 @@ def in_the_long_run(size: int, views: int) -> tuple[float, int]:
 
 def parts(size: int, views: int) -> dict[str, float]:
     """{part: least milliseconds a view, mean over views} on one process."""
-    from beam_jobs.annotate import single_threaded
-    from beam_jobs.classes import classes
-    from beam_jobs.labelling import pixel_labels
+    from beam_jobs.annotate.classes import classes
+    from beam_jobs.annotate.procedural import single_threaded
+    from beam_jobs.annotate.view_labels import pixel_labels
     from beam_jobs.scenes.buildings.building import building
     from beam_jobs.scenes.cameras.procedural import shots
     from beam_jobs.scenes.render.renderer import Eye

@@ -71,7 +71,7 @@ def lay_out(data: Path, frames: Path, views: int) -> list[Path]:
                     (source / frame).mkdir(parents=True, exist_ok=True)
                     shutil.copy(path, source / frame / folder)
     else:
-        from beam_jobs.annotate import annotate_buildings
+        from beam_jobs.annotate.procedural import annotate_buildings
 
         annotate_buildings(data.with_name("made"), buildings=3, views=4, size=512, seed=0, processes=1)
         for path in data.with_name("made").glob("*/*/point_*_view_*_domain_*"):
@@ -156,7 +156,7 @@ def job(data: Path, out: Path, size: int, processes: int, beam: list[str]) -> di
 
 
 def portable(data: Path, out: Path, size: int, processes: int) -> dict:
-    from beam_jobs.portable import worker_pool
+    from beam_jobs.ingest.portable import worker_pool
 
     with worker_pool(processes) as beam:
         return ingested(data, out, size, processes, beam)

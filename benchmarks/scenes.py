@@ -96,8 +96,8 @@ def pictures_alone(size: int) -> dict[str, float]:
 
 def rendered(buildings: int, views: int, size: int) -> tuple[list[dict[str, float]], list, list[dict[str, float]]]:
     """measures of every view; every shot; seconds of every building's parts."""
-    from beam_jobs.classes import classes
-    from beam_jobs.labelling import pixel_labels
+    from beam_jobs.annotate.classes import classes
+    from beam_jobs.annotate.view_labels import pixel_labels
     from beam_jobs.scenes.buildings.building import building
     from beam_jobs.scenes.cameras.procedural import shots
     from beam_jobs.scenes.render.renderer import Eye

@@ -22,8 +22,8 @@ def IngestViews(
 
     fingerprint: changes when the folder does, so that TFX's cache sees it. size: side of the training images.
     """
-    from beam_jobs import spans
-    from beam_jobs.ingest import ingest
+    from beam_jobs.ingest import spans
+    from beam_jobs.ingest.job import ingest
 
     found = spans.newest(root) if spans.PLACEHOLDER.search(root) else None
     facts = found.facts() if found else {}

@@ -101,7 +101,7 @@ def dataset_facts(uri, root):
 def beside_real_views(root):
     from pathlib import Path
 
-    from beam_jobs import realism
+    from beam_jobs.compare import realism
 
     try:
         return realism.rows(Path(root)) if os.path.isdir(root) else None

@@ -27,7 +27,7 @@ def folder_fingerprint(root: str) -> str:
     """
     digest, count = hashlib.sha256(), 0
     if "{" in root:
-        from beam_jobs.spans import newest
+        from beam_jobs.ingest.spans import newest
 
         root = newest(root).root
     for folder, children, files in os.walk(root):

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from published_set import write_set
 
-from beam_jobs.ingest import ingest
+from beam_jobs.ingest.job import ingest
 from models.examples import parse_view, records
 from models.examples.contract import check_contract
 from models.examples.published import encode_png, label_path

@@ -9,7 +9,7 @@ import pytest
 from published_set import BUILDINGS, labels_of, write_set
 from synthetic import SIZE
 
-from beam_jobs.ingest import ingest
+from beam_jobs.ingest.job import ingest
 from models.examples import parse_view, read_label, records, write_label
 from models.examples.published import label_path
 from models.tasks import DOMAINS, Camera, ViewKey

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from published_set import write_set
 
-from beam_jobs.ingest import ingest
+from beam_jobs.ingest.job import ingest
 
 ROOT = Path(__file__).resolve().parents[2]
 # Every view waits a little, so that the kill comes in the middle whatever the machine does.
@@ -106,10 +106,10 @@ def test_two_ingests_into_one_place_are_one_too_many(data, tmp_path):
 
 
 def test_lost_views_are_an_error(data, tmp_path, monkeypatch):
-    from beam_jobs import sink
+    from beam_jobs.ingest import write_shard
 
-    examples = sink.examples
-    monkeypatch.setattr(sink, "examples", lambda *row: list(examples(*row))[1:])
+    examples = write_shard.examples
+    monkeypatch.setattr(write_shard, "examples", lambda *row: list(examples(*row))[1:])
     with pytest.raises(RuntimeError, match="views were lost"):
         ingest(str(data), str(tmp_path / "out"), size=16, shards=1)
     assert not (tmp_path / "out").exists()

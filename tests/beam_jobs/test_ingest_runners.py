@@ -8,8 +8,8 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from published_set import write_set
 
-from beam_jobs.ingest import ingest
-from beam_jobs.portable import worker_pool
+from beam_jobs.ingest.job import ingest
+from beam_jobs.ingest.portable import worker_pool
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 from published_set import write_set
 
 from beam_jobs.__main__ import main
-from beam_jobs.spans import newest
+from beam_jobs.ingest.spans import newest
 
 
 def arrive(root: Path, *names: str) -> None:

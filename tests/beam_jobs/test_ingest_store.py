@@ -8,8 +8,8 @@ import pytest
 from apache_beam.io.filesystem import BeamIOError, FileMetadata, FileSystem
 from published_set import BUILDINGS, write_set
 
-from beam_jobs import storage
-from beam_jobs.ingest import ingest
+from beam_jobs.ingest import storage
+from beam_jobs.ingest.job import ingest
 from models.tasks import DOMAINS, ViewKey
 
 OBJECTS: dict[str, bytes] = {}

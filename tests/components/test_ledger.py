@@ -4,7 +4,7 @@ import shutil
 
 from published_set import BUILDINGS, write_set
 
-from beam_jobs.ingest import ingest
+from beam_jobs.ingest.job import ingest
 from components.ledger import labelled
 from models.examples.label_store import build_label_store
 from models.tasks import TASKS

@@ -9,7 +9,7 @@ import pytest
 from published_set import write_set
 from synthetic import view
 
-from beam_jobs.ingest import ingest
+from beam_jobs.ingest.job import ingest
 from models.examples import encode_view, parse_view, records
 from models.examples.contract import anomalies, check_contract, contract
 from models.tasks import DOMAINS, TASKS, View, label_domains

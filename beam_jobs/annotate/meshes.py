@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from beam_jobs import workplace
-from beam_jobs.annotate import check_held_out, conclude, side_by_side
+from beam_jobs.annotate import staging
+from beam_jobs.annotate.procedural import check_held_out, conclude, side_by_side
 
 # Version of what is made of a mesh: raise it when the same file and seed give other labels.
 VERSION = 2
@@ -47,7 +47,7 @@ class MeshJob:
 
     def complete(self) -> bool:
         """is the building there, of the same files (by their hashes; a texture that was missing counts too) with the same parameters?"""
-        found = workplace.described(self.folder)
+        found = staging.described(self.folder)
         if not found or {key: found.get(key) for key in self.parameters()} != self.parameters():
             return False
         beside = all(digest_of(self.path.parent / name) == digest for name, digest in found["sources"].items())
@@ -87,10 +87,10 @@ def annotate_meshes(
         raise ValueError(f"expected one --labels for each --mesh, got {len(labels)} for {len(meshes)}")
     check_held_out(len(jobs), held_out)
     root.mkdir(parents=True, exist_ok=True)
-    workplace.sweep(root)
+    staging.sweep(root)
     side_by_side(annotate_mesh, [job for job in jobs if not job.complete()], views, processes)
     conclude(root, [job.name for job in jobs], lambda facts: False, held_out)
-    made = [workplace.described(job.folder) for job in jobs]
+    made = [staging.described(job.folder) for job in jobs]
     absent = sorted(set.union(*(set(row["absent"]) for row in made)))
     return {"buildings": len(jobs), "labels": f"all labels but {', '.join(absent)}", "views": sum(row["views"] for row in made)}
 
@@ -112,7 +112,7 @@ def checked_jobs(jobs: list[MeshJob]) -> list[MeshJob]:
             )
         if job.name in names:
             raise ValueError(f"{names[job.name]} and {job.path} would both be building {job.name}; rename one")
-        if job.folder.exists() and "mesh" not in workplace.described(job.folder):
+        if job.folder.exists() and "mesh" not in staging.described(job.folder):
             raise ValueError(f"{job.folder} is there and was not made from a mesh; rename {job.path.name} or choose another --out")
         names[job.name] = job.path
     return jobs
@@ -120,7 +120,7 @@ def checked_jobs(jobs: list[MeshJob]) -> list[MeshJob]:
 
 def annotate_mesh(job: MeshJob) -> int:
     """one building into a hidden folder that is renamed when complete; the number of its views."""
-    from beam_jobs.labelling import write_matches, write_view
+    from beam_jobs.annotate.view_labels import write_matches, write_view
     from beam_jobs.scenes.cameras.scan_cameras import shots
     from beam_jobs.scenes.scans.mesh_file import read_mesh
     from beam_jobs.scenes.scans.scan import Scan
@@ -137,14 +137,14 @@ def annotate_mesh(job: MeshJob) -> int:
             f"found none in {len(mesh.faces)} triangles of {extent} m; check --up and --units-per-metre, or choose a mesh of an interior"
         )
     sights: dict[int, list] = {}
-    with workplace.workplace(job.root, job.name) as scratch:
+    with staging.workplace(job.root, job.name) as scratch:
         for shot in taken:
             surfaces = scan.look(shot.camera, job.size)
             given = {} if mesh.semantic is None else {"segment_semantic": np.maximum(surfaces.instance, 0).astype("uint8")}
             write_view(scratch, surfaces, shot, given, sights, taken)
         write_matches(scratch, sights, taken)
         (scratch / "building.json").write_text(json.dumps(facts(job, scan, len(taken), len(rooms))))
-        workplace.publish(scratch, job.folder, job.complete)
+        staging.publish(scratch, job.folder, job.complete)
     return len(taken)
 
 

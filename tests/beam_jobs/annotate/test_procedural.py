@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from beam_jobs.annotate import annotate_building, annotate_buildings, building_number, complete, left_over
+from beam_jobs.annotate.procedural import annotate_building, annotate_buildings, building_number, complete, left_over
 from beam_jobs.scenes.buildings.building import building
 from beam_jobs.scenes.buildings.scene import Builder
 from beam_jobs.scenes.geometry import shapes
@@ -131,7 +131,7 @@ def test_as_many_buildings_as_asked_validate_and_test_and_the_others_train(tmp_p
 
 def test_nonfixated_pairs_of_the_label_store_are_the_published_matches(tmp_path):
     """sightings in nonfixated_matches, points in view in point_info, and pairs that a network sees are one and the same."""
-    from beam_jobs.ingest import ingest
+    from beam_jobs.ingest.job import ingest
     from models.examples.label_store import build_label_store
     from models.examples.matches import read_matches
     from models.tasks import TASKS
@@ -157,7 +157,7 @@ def test_nonfixated_pairs_of_the_label_store_are_the_published_matches(tmp_path)
 
 
 def test_every_task_gets_targets_of_the_declared_shape_and_range_from_a_rendered_scene(made, tmp_path):
-    from beam_jobs.ingest import ingest
+    from beam_jobs.ingest.job import ingest
     from models.examples.contract import check_contract
     from models.examples.label_store import build_label_store
     from models.tasks import TASKS

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from beam_jobs import storage
-from beam_jobs.listing import Building
+from beam_jobs.ingest import storage
+from beam_jobs.ingest.listing import Building
 from models.examples.published import LabelError, decode_label, read_label
 from models.examples.resize import resized
 from models.tasks import DOMAINS, Camera, View, ViewKey

@@ -17,8 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from beam_jobs.fetch import FetchError, Patience, fetch
-from beam_jobs.progress import Transfers
+from beam_jobs.download.fetch import FetchError, Patience, fetch
+from beam_jobs.ingest.progress import Transfers
 from models.examples.splits import SPLITS, read_splits
 from models.tasks import DOMAINS
 

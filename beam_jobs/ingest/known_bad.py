@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from beam_jobs import storage
+from beam_jobs.ingest import storage
 from models.tasks import DOMAINS, ViewKey
 
 # Omnidata splits.py and its Taskonomy loaders; StanfordVL/taskonomy issue 72, omnidata issues 3 and 7.

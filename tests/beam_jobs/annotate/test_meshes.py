@@ -15,12 +15,12 @@ import pytest
 import trimesh
 from made_meshes import EXTENT, painted_room, room, write_room, write_scene
 
-from beam_jobs.annotate import annotate_building
-from beam_jobs.annotate_mesh import annotate_meshes
+from beam_jobs.annotate.meshes import annotate_meshes
+from beam_jobs.annotate.procedural import annotate_building
+from beam_jobs.annotate.staging import GRACE, sweep, workplace
 from beam_jobs.scenes.cameras.scan_cameras import shots
 from beam_jobs.scenes.scans.mesh_file import read_mesh
 from beam_jobs.scenes.scans.scan import Scan
-from beam_jobs.workplace import GRACE, sweep, workplace
 from models.examples.published import read_label
 from models.tasks import DOMAINS, Camera, label_domains
 from models.tasks.view import rotation_from_euler
@@ -146,7 +146,7 @@ def test_every_label_that_a_mesh_tells_is_written_and_no_other(made):
 
 
 def test_ingest_and_the_label_store_take_meshes_alone_and_mixed_with_procedural_buildings(made, tmp_path):
-    from beam_jobs.ingest import ingest
+    from beam_jobs.ingest.job import ingest
     from models.examples.contract import check_contract
     from models.examples.example import parse_view, records
     from models.examples.label_store import build_label_store
@@ -321,7 +321,7 @@ def write_frame(path, depth, rgb, camera):
 
 def compared(view, depth, rgb, normal, reshading):
     """{figure: value} of a view of the frame's mesh against the frame."""
-    from beam_jobs.agreement import correlation
+    from beam_jobs.compare.agreement import correlation
     from models.tasks.labels import surfaces as codes
 
     seen = np.isfinite(view.depth) & (depth < 65535) & (normal.astype(int) != 128).any(-1)

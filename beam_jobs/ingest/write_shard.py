@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from beam_jobs import statistics, storage
-from beam_jobs.align import Refusal, aligned
-from beam_jobs.listing import Building, key
+from beam_jobs.ingest import statistics, storage
+from beam_jobs.ingest.listing import Building, key
+from beam_jobs.ingest.read_view import Refusal, aligned
 from models.examples.contract import anomalies
 from models.examples.example import encode_view
 from models.tasks import ViewKey

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from beam_jobs.agreement import adjusted_rand, agreement
+from beam_jobs.compare.agreement import adjusted_rand, agreement
 
 FRAMES = Path(__file__).parents[3] / "shared/real_frames"
 LEAST = {

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from published_set import write_set
 
-from beam_jobs.ingest import ingest
+from beam_jobs.ingest.job import ingest
 from models.examples import parse_view, read_label, records
 from models.examples.contract import check_contract
 from models.examples.label_store import build_label_store
@@ -159,7 +159,7 @@ def test_progress_says_how_many_views_are_done_and_how_long_it_takes(tmp_path):
     import io
     import time
 
-    from beam_jobs.progress import watched
+    from beam_jobs.ingest.progress import watched
 
     for folder, name, text in (
         ("listed", "building-00000.json", '{"run": "r", "views": 10}'),

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """print the data set beside real views."""
-    from beam_jobs import realism
+    from beam_jobs.compare import realism
 
     return realism.run(options.data, options.frames, options.json)
 

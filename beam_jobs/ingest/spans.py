@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from beam_jobs import storage
+from beam_jobs.ingest import storage
 
 PLACEHOLDER = re.compile(r"\{(SPAN|VERSION|YYYY|MM|DD)(?::(\d+))?\}")
 EPOCH = datetime.date(1970, 1, 1)  # a day's span number counts from here, as in TFX

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from beam_jobs.__main__ import main
-from beam_jobs.realism import PUBLISHED, REAL, UNITS, of_camera, rows
+from beam_jobs.compare.realism import PUBLISHED, REAL, UNITS, of_camera, rows
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 
-from beam_jobs import statistics, storage
+from beam_jobs.ingest import statistics, storage
 from models.examples.contract import contract
 from models.examples.splits import SPLITS
 from models.tasks import ViewKey

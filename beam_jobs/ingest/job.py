@@ -21,11 +21,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
-from beam_jobs import conclusion, spans, storage
-from beam_jobs.known_bad import Facts, read_facts
-from beam_jobs.listing import SAFE, buildings, key, list_building
-from beam_jobs.progress import watched
-from beam_jobs.sink import Piece, write_shard
+from beam_jobs.ingest import finish, spans, storage
+from beam_jobs.ingest.known_bad import Facts, read_facts
+from beam_jobs.ingest.listing import SAFE, buildings, key, list_building
+from beam_jobs.ingest.progress import watched
+from beam_jobs.ingest.write_shard import Piece, write_shard
 from models.examples.splits import SPLITS, hashed_splits, read_splits
 
 
@@ -101,11 +101,11 @@ def ingest(
                 | "Gather" >> beam.GroupByKey()
                 | "Write" >> beam.Map(write_shard, stage=stage, size=size, shards=shards, run=name)
             )
-        if not any(row["views"] for row in conclusion.parts(stage, "listed", name).values()):
+        if not any(row["views"] for row in finish.parts(stage, "listed", name).values()):
             raise ValueError(
                 f"no views at {root}: expected BUILDING/rgb/point_P_view_V_domain_rgb.png; `python -m beam_jobs annotate --out {root}` makes a data set"
             )
-        return conclusion.conclude(root, stage, run=name, size=size, shards=shards, facts=dict(facts or {}))
+        return finish.conclude(root, stage, run=name, size=size, shards=shards, facts=dict(facts or {}))
 
 
 def splits_of(root: str, found: Iterable[str]) -> dict[str, str]:
@@ -169,14 +169,14 @@ class staged:
 
     def __enter__(self) -> str:
         if storage.is_local(self.uri):
-            conclusion.recover(self.uri)
+            finish.recover(self.uri)
             os.makedirs(self.stage, exist_ok=True)
             self.lock = open(os.path.join(self.stage, ".lock"), "w")  # noqa: SIM115  held until the end
             try:
                 fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 raise ValueError(f"another ingest is writing {self.uri}; wait for it or end it") from error
-            conclusion.sweep(self.stage)
+            finish.sweep(self.stage)
         elif storage.exists(storage.join(self.uri, "manifest.json")):
             storage.remove(storage.join(self.uri, "manifest.json"))
         return self.stage
@@ -184,7 +184,7 @@ class staged:
     def __exit__(self, kind, error, trace) -> None:
         if storage.is_local(self.uri):
             if kind is None:
-                conclusion.publish(self.stage, self.uri)
+                finish.publish(self.stage, self.uri)
             elif not os.path.exists(os.path.join(self.stage, "done")) and not os.path.exists(os.path.join(self.stage, "quarantine.jsonl")):
                 shutil.rmtree(self.stage)  # nothing that a restart could use, or a person would look at
             self.lock.close()

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from beam_jobs import workplace
+from beam_jobs.annotate import staging
 
 # Version of the generator: raise it when the same seed gives other pixels.
 GENERATOR = 7
@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     amount = {"views": options.views, "size": options.size, "seed": options.seed, "processes": options.processes, "held_out": options.held_out}
     if options.mesh:
-        from beam_jobs.annotate_mesh import annotate_meshes
+        from beam_jobs.annotate.meshes import annotate_meshes
 
         made = annotate_meshes(options.out, options.mesh, labels=options.labels, units_per_metre=options.units_per_metre, up=options.up, **amount)
     else:
@@ -72,20 +72,20 @@ def annotate_buildings(root: Path, *, buildings: int, views: int, size: int, see
         raise ValueError(f"a data set needs at least 3 buildings (one a split), 3 views each and 32 pixels; got {buildings}, {views}, {size}")
     check_held_out(buildings, held_out)
     root.mkdir(parents=True, exist_ok=True)
-    workplace.sweep(root)
+    staging.sweep(root)
     wanted = [(root, building_number(seed, i), views, size) for i in range(buildings)]
     missing = [job for job in wanted if not complete(*job)]
     shared = left_over(len(missing), processes)
     whole, last = missing[: len(missing) - shared], missing[len(missing) - shared :]
     with contextlib.ExitStack() as stack:
-        folders = [stack.enter_context(workplace.workplace(root, building_name(job[1]))) for job in last]
+        folders = [stack.enter_context(staging.workplace(root, building_name(job[1]))) for job in last]
         parts = [Part(job, folder, first, processes // shared) for job, folder in zip(last, folders) for first in range(processes // shared)]
         side_by_side(annotate_task, [*whole, *parts], views, processes)
         for job, folder in zip(last, folders):
             finish(job, folder, *joined(folder))
     names = [building_name(number) for _, number, _, _ in wanted]
     conclude(root, names, lambda facts: "mesh" not in facts, held_out)
-    return {"buildings": buildings, "labels": "all labels", "views": sum(workplace.described(root / name)["views"] for name in names)}
+    return {"buildings": buildings, "labels": "all labels", "views": sum(staging.described(root / name)["views"] for name in names)}
 
 
 def side_by_side(work: Callable[[object], int], jobs: Sequence, views: int, processes: int) -> None:
@@ -126,7 +126,7 @@ def parameters(number: int, views: int, size: int) -> dict:
 
 def complete(root: Path, number: int, views: int, size: int) -> bool:
     """is the building there, made with the same parameters?"""
-    found = workplace.described(root / building_name(number))
+    found = staging.described(root / building_name(number))
     return bool(found) and {key: value for key, value in found.items() if key != "views"} == parameters(number, views, size)
 
 
@@ -144,7 +144,7 @@ def annotate_task(task: Part | tuple[Path, int, int, int]) -> int:
 def annotate_building(job: tuple[Path, int, int, int]) -> int:
     """one building into a hidden folder that is renamed when complete; the number of its views."""
     root, number, _, _ = job
-    with workplace.workplace(root, building_name(number)) as scratch:
+    with staging.workplace(root, building_name(number)) as scratch:
         taken, sights = write_views(job, scratch)
         finish(job, scratch, taken, sights)
     return len(taken)
@@ -159,8 +159,8 @@ def annotate_part(part: Part) -> int:
 
 def write_views(job: tuple[Path, int, int, int], folder: Path, first: int = 0, of: int = 1) -> tuple[list, dict[int, list]]:
     """write every `of`-th view of a building from the `first`-th on; (all its shots, point -> views of other points that see it and where)."""
-    from beam_jobs.classes import classes
-    from beam_jobs.labelling import write_view
+    from beam_jobs.annotate.classes import classes
+    from beam_jobs.annotate.view_labels import write_view
     from beam_jobs.scenes.buildings.building import building
     from beam_jobs.scenes.cameras.procedural import shots
     from beam_jobs.scenes.render.renderer import Eye, noise
@@ -192,21 +192,21 @@ def joined(folder: Path) -> tuple[list, dict[int, list]]:
 
 def finish(job: tuple[Path, int, int, int], scratch: Path, taken: list, sights: dict[int, list]) -> None:
     """what is written last of a building, before it is shown."""
-    from beam_jobs.labelling import write_matches
+    from beam_jobs.annotate.view_labels import write_matches
 
     root, number, views, size = job
     write_matches(scratch, sights, taken)
     (scratch / "building.json").write_text(json.dumps({**parameters(number, views, size), "views": len(taken)}))
-    workplace.publish(scratch, root / building_name(number), lambda: complete(*job))
+    staging.publish(scratch, root / building_name(number), lambda: complete(*job))
 
 
 def conclude(root: Path, names: list[str], stale: Callable[[dict], bool], held_out: int | None = None) -> None:
     """write splits.csv and dataset.json over the buildings of this run and those of earlier ones, but for those that are `stale` (building.json) now."""
-    found = workplace.buildings(root)
+    found = staging.buildings(root)
     earlier = {name: split for name, split in read_rows(root / "splits.csv").items() if name in found and name not in names and not stale(found[name])}
     splits = {**earlier, **split_names(names, set(earlier.values()), held_out)}
     rows = ["id,train,val,test"] + [",".join([name, *(str(int(split == column)) for column in ("train", "val", "test"))]) for name, split in splits.items()]
-    workplace.replace_if_changed(root / "splits.csv", "\n".join(rows) + "\n")
+    staging.replace_if_changed(root / "splits.csv", "\n".join(rows) + "\n")
     describe(root, splits, found)
 
 
@@ -248,4 +248,4 @@ def describe(root: Path, splits: dict[str, str], found: dict[str, dict]) -> None
         "views": sum(found[name]["views"] for name in splits),
         "parameters": [{key: value for key, value in found[name].items() if key != "views"} for name in splits],
     }
-    workplace.replace_if_changed(root / "dataset.json", json.dumps(facts, indent=1))
+    staging.replace_if_changed(root / "dataset.json", json.dumps(facts, indent=1))

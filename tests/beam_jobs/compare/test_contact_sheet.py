@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from beam_jobs.__main__ import main
-from beam_jobs.sheet import sheet
+from beam_jobs.compare.contact_sheet import sheet
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from beam_jobs.__main__ import main
-from beam_jobs.download import TOOL, download
-from beam_jobs.fetch import FetchError, Patience, fetch
-from beam_jobs.progress import Transfers, readable
+from beam_jobs.download.download import TOOL, download
+from beam_jobs.download.fetch import FetchError, Patience, fetch
+from beam_jobs.ingest.progress import Transfers, readable
 
 QUICK = Patience(attempts=4, pause=0.001, timeout=5)
 
@@ -280,7 +280,7 @@ def test_the_licence_comes_first(tmp_path, capsys, monkeypatch):
 def test_the_command_fetches_and_ingest_would_find_it(published, tmp_path, capsys):
     assert main(command(tmp_path, "--accept-licence", "--plain", "--url", f"{published.address}/set", "--domains", "rgb")) == 0
     assert "3 archives fetched" in capsys.readouterr().out
-    from beam_jobs.listing import buildings, list_building
+    from beam_jobs.ingest.listing import buildings, list_building
 
     trees = buildings(str(tmp_path / "data"))
     assert list(trees) == sorted(BUILDINGS) and len(list_building(str(tmp_path / "data"), "ihlen", trees["ihlen"]).views) == 3

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from beam_jobs import storage
+from beam_jobs.ingest import storage
 from models.examples.published import NAME, parse_name
 from models.tasks import DOMAINS, ViewKey, label_domains
 

@@ -1,0 +1,1 @@
+"""Our data held against real and published ones."""

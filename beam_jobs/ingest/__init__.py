@@ -1,0 +1,1 @@
+"""From the published layout to sharded examples."""
