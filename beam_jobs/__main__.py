@@ -6,13 +6,14 @@ import argparse
 import importlib
 import sys
 
+# command -> (module with `add_arguments` and `run`, what it does)
 COMMANDS = {
-    "agreement": "recompute the labels of real frames and compare",
-    "annotate": "make a procedural data set in the published layout",
-    "ingest": "turn a folder in the published layout into sharded examples",
-    "statistics": "what a data set's labels look like in numbers, beside real views",
-    "download": "fetch the published data set",
-    "sheet": "a contact sheet of a data set, to be looked at",
+    "agreement": ("compare.agreement", "recompute the labels of real frames and compare"),
+    "annotate": ("annotate.procedural", "make a procedural data set in the published layout"),
+    "ingest": ("ingest.job", "turn a folder in the published layout into sharded examples"),
+    "statistics": ("compare.realism", "what a data set's labels look like in numbers, beside real views"),
+    "download": ("download.download", "fetch the published data set"),
+    "sheet": ("compare.contact_sheet", "a contact sheet of a data set, to be looked at"),
 }
 
 
@@ -23,11 +24,11 @@ def main(arguments: list[str] | None = None) -> int:
         epilog="example: python -m beam_jobs annotate --out data --buildings 12 --views 40",
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, text in COMMANDS.items():
-        importlib.import_module(f"beam_jobs.{name}").add_arguments(commands.add_parser(name, help=text, description=text))
+    for name, (module, text) in COMMANDS.items():
+        importlib.import_module(f"beam_jobs.{module}").add_arguments(commands.add_parser(name, help=text, description=text))
     options = parser.parse_args(arguments)
     try:
-        return importlib.import_module(f"beam_jobs.{options.command}").run(options)
+        return importlib.import_module(f"beam_jobs.{COMMANDS[options.command][0]}").run(options)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

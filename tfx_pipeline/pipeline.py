@@ -31,7 +31,10 @@ from models.tasks import source_names, target_names
 from tfx_pipeline.config import Config
 from tfx_pipeline.fingerprint import folder_fingerprint, source_hash
 
-INGESTION = tuple(f"beam_jobs/{name}.py" for name in ("ingest", "listing", "align", "sink", "conclusion", "storage", "statistics", "known_bad", "spans"))
+INGESTION = tuple(
+    f"beam_jobs/ingest/{name}.py"
+    for name in ("job", "listing", "read_view", "write_shard", "finish", "storage", "statistics", "known_bad", "spans")
+)
 BEAM_ARGS = ("--runner=FnApiRunner",)  # DirectRunner tries to download Prism from the network on every pipeline
 
 

@@ -1,6 +1,6 @@
 """Beam's own Python job service, with as many workers at a time as a job asks for (`--direct_num_workers`): the released one always uses one.
 
-    python -m beam_jobs.job_service --port 8099 --staging_dir DIR
+    python -m beam_jobs.ingest.job_service --port 8099 --staging_dir DIR
 
 Its runner reads that option only when it is given a pipeline in its own process, not when a job comes over the portable protocol.
 """

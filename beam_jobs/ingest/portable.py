@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @contextlib.contextmanager
@@ -28,7 +28,7 @@ def worker_pool(workers: int, patience: float = 90) -> Iterator[list[str]]:
     with tempfile.TemporaryDirectory(prefix="beam-") as staging, contextlib.ExitStack() as stack:
         log = stack.enter_context(open(os.path.join(staging, "log"), "w"))
         for module, options in (
-            ("beam_jobs.job_service", ["--port", str(jobs), "--staging_dir", os.path.join(staging, "staged")]),
+            ("beam_jobs.ingest.job_service", ["--port", str(jobs), "--staging_dir", os.path.join(staging, "staged")]),
             ("apache_beam.runners.worker.worker_pool_main", ["--service_port", str(pool)]),
         ):
             command = [sys.executable, "-W", "ignore", "-m", module, *options]

@@ -117,7 +117,7 @@ import sys, weakref
 from pathlib import Path
 sys.path[:0] = [".", sys.argv[1]]
 from serving.release.push import push
-from serving.versions import Model
+from serving.server.models import Model
 from waiting import wait_for
 
 base, graphs = Path(sys.argv[2]), []

@@ -25,7 +25,7 @@ from models.examples.published import read_label
 from models.tasks import DOMAINS, Camera, label_domains
 from models.tasks.view import rotation_from_euler
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 
 
 def towards(location, target, field_of_view=1.0) -> Camera:
@@ -229,7 +229,7 @@ def test_a_workplace_without_its_lock_yet_is_left_for_a_minute(tmp_path):
 
 def test_a_held_lock_is_seen_from_another_process(tmp_path):
     with workplace(tmp_path, "ash") as folder:
-        other = f"from beam_jobs.workplace import sweep; from pathlib import Path; print(sweep(Path({str(tmp_path)!r})))"
+        other = f"from beam_jobs.annotate.staging import sweep; from pathlib import Path; print(sweep(Path({str(tmp_path)!r})))"
         assert subprocess.run([sys.executable, "-c", other], cwd=REPOSITORY, capture_output=True, text=True).stdout.strip() == "[]"
         assert folder.exists()
         with open(folder / ".lock") as lock, pytest.raises(OSError):

@@ -7,7 +7,7 @@ import pytest
 
 from beam_jobs.compare.agreement import adjusted_rand, agreement
 
-FRAMES = Path(__file__).parents[3] / "shared/real_frames"
+FRAMES = Path(__file__).parents[4] / "shared/real_frames"
 LEAST = {
     "edge_occlusion": 0.9999,
     "edge_texture": 0.999,

@@ -15,7 +15,7 @@ from models.examples.label_store import build_label_store
 from models.examples.published import label_path
 from models.tasks import DOMAINS, TASKS, ViewKey
 
-FRAMES = Path(__file__).resolve().parents[3] / "shared" / "real_frames"
+FRAMES = Path(__file__).resolve().parents[4] / "shared" / "real_frames"
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from published_set import write_set
 
 from beam_jobs.ingest.job import ingest
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 # Every view waits a little, so that the kill comes in the middle whatever the machine does.
 SLOW = """
 import sys, time
