@@ -16,6 +16,7 @@ test: setup
 
 lint: setup
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
 
 setup: $(VENV)/.ready
 

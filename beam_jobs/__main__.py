@@ -11,7 +11,10 @@ COMMANDS = {
     "agreement": ("compare.agreement", "recompute the labels of real frames and compare"),
     "annotate": ("annotate.procedural", "make a procedural data set in the published layout"),
     "ingest": ("ingest.job", "turn a folder in the published layout into sharded examples"),
-    "statistics": ("compare.realism", "what a data set's labels look like in numbers, beside real views"),
+    "statistics": (
+        "compare.realism",
+        "what a data set's labels look like in numbers, beside real views",
+    ),
     "download": ("download.download", "fetch the published data set"),
     "sheet": ("compare.contact_sheet", "a contact sheet of a data set, to be looked at"),
 }
@@ -25,7 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     for name, (module, text) in COMMANDS.items():
-        importlib.import_module(f"beam_jobs.{module}").add_arguments(commands.add_parser(name, help=text, description=text))
+        importlib.import_module(f"beam_jobs.{module}").add_arguments(
+            commands.add_parser(name, help=text, description=text)
+        )
     options = parser.parse_args(arguments)
     try:
         return importlib.import_module(f"beam_jobs.{COMMANDS[options.command][0]}").run(options)

@@ -1,8 +1,10 @@
-"""Views a second of `annotate` with all labels on two processes, start-up included and in the long run; where a view's time goes; the physical limit.
+"""Views a second of `annotate` with all labels on two processes, start-up included and in the long
+run; where a view's time goes; the physical limit.
 
 python benchmarks/annotate.py [--sizes 128 256] [--views 24]
 
-Long run: workers that have started and loaded their kernels make two buildings each. Limit: rays (Embree) and PNG encoding (OpenCV) alone.
+Long run: workers that have started and loaded their kernels make two buildings each. Limit: rays
+(Embree) and PNG encoding (OpenCV) alone.
 """
 
 from __future__ import annotations
@@ -29,7 +31,9 @@ def from_nothing(size: int, views: int) -> tuple[float, int]:
 
     with tempfile.TemporaryDirectory() as root:
         start = time.perf_counter()
-        made = annotate_buildings(Path(root), buildings=BUILDINGS, views=views, size=size, seed=SEED, processes=PROCESSES)["views"]
+        made = annotate_buildings(
+            Path(root), buildings=BUILDINGS, views=views, size=size, seed=SEED, processes=PROCESSES
+        )["views"]
         return made / (time.perf_counter() - start), made
 
 
@@ -37,11 +41,16 @@ def in_the_long_run(size: int, views: int) -> tuple[float, int]:
     """(views a second, views) of the same buildings by workers that have made one before."""
     from beam_jobs.annotate.procedural import annotate_building, building_number, single_threaded
 
-    with tempfile.TemporaryDirectory() as root, multiprocessing.get_context("spawn").Pool(PROCESSES, initializer=single_threaded) as pool:
+    with (
+        tempfile.TemporaryDirectory() as root,
+        multiprocessing.get_context("spawn").Pool(PROCESSES, initializer=single_threaded) as pool,
+    ):
         job = lambda i, count: (Path(root), building_number(SEED, i), count, size)
         pool.map(annotate_building, [job(10 + i, 3) for i in range(PROCESSES)], chunksize=1)
         start = time.perf_counter()
-        made = sum(pool.imap_unordered(annotate_building, [job(i, views) for i in range(BUILDINGS)]))
+        made = sum(
+            pool.imap_unordered(annotate_building, [job(i, views) for i in range(BUILDINGS)])
+        )
         return made / (time.perf_counter() - start), made
 
 
@@ -79,7 +88,10 @@ def label_parts(seen, camera) -> dict:
     from models.tasks.labels import edges, keypoints, segments
     from models.tasks.labels import surfaces as codes
 
-    depth, normal = codes.depth_codes(seen.depth), codes.normal_codes(seen.normal, np.isfinite(seen.depth))
+    depth, normal = (
+        codes.depth_codes(seen.depth),
+        codes.normal_codes(seen.normal, np.isfinite(seen.depth)),
+    )
     edge, angle = edges.edge_occlusion(depth), camera.field_of_view
     return {
         "edge_texture": lambda: edges.edge_texture(seen.rgb),
@@ -140,16 +152,29 @@ def main() -> None:
     parser.add_argument("--views", type=int, default=24, help="views a building")
     options = parser.parse_args()
     for size in options.sizes:
-        print(f"{size} pixels, {PROCESSES} processes, {BUILDINGS} buildings of at least {options.views} views (load before: {os.getloadavg()[0]:.1f})")
-        for name, measure in (("start-up included", from_nothing), ("in the long run", in_the_long_run)):
+        print(
+            f"{size} pixels, {PROCESSES} processes, {BUILDINGS} buildings of at least "
+            f"{options.views} views (load before: {os.getloadavg()[0]:.1f})"
+        )
+        for name, measure in (
+            ("start-up included", from_nothing),
+            ("in the long run", in_the_long_run),
+        ):
             rate, views = measure(size, options.views)
             print(f"  {name:20}{rate:8.1f} views/s over {views} views")
         milliseconds = parts(size, min(6, options.views))
         limit = milliseconds["rays of it"] + milliseconds["PNG"]
-        print(f"  {'limit':20}{PROCESSES * 1e3 / limit:8.1f} views/s if nothing but rays and PNG encoding took time")
+        print(
+            f"  {'limit':20}{PROCESSES * 1e3 / limit:8.1f} views/s if nothing but rays and "
+            "PNG encoding took time"
+        )
         for name, value in milliseconds.items():
             print(f"    {name:18}{value:8.1f} ms a view")
-    print("a building: " + ", ".join(f"{name} {1e3 * value:.0f}" for name, value in once(options.views).items()) + " ms")
+    print(
+        "a building: "
+        + ", ".join(f"{name} {1e3 * value:.0f}" for name, value in once(options.views).items())
+        + " ms"
+    )
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
-"""How fast is ingest, against the least that any ingest must do: decode every PNG once, encode it once at the training size?
+"""How fast is ingest, against the least that any ingest must do: decode every PNG once, encode it
+once at the training size?
 
     .venv/bin/python benchmarks/ingest.py [--views 120] [--size 256] [--frames FOLDER]
 
-Expected: at least 70 % of the bare rate of as many processes (measured on two shared cores: 91 and 94 %, 93 % with two processes, 87 % over the portable
-runner). With few views the start, which is subtracted, is most of the time of several processes: their ratio then says little.
-Ratios are from one run on one machine; each row is the best of its repetitions, the cost of starting stands apart. Without released
-frames (../shared) procedural ones are taken.
+Expected: at least 70 % of the bare rate of as many processes (measured on two shared cores: 91 and
+94 %, 93 % with two processes, 87 % over the portable runner). With few views the start, which is
+subtracted, is most of the time of several processes: their ratio then says little. Ratios are from
+one run on one machine; each row is the best of its repetitions, the cost of starting stands apart.
+Without released frames (../shared) procedural ones are taken.
 """
 
 from __future__ import annotations
@@ -47,17 +49,33 @@ def main() -> int:
             ("bare", lambda: bare(files, options.size)),
             ("bare_all", lambda: bare_all(files, options.size, options.processes)),
             ("single", lambda: ingested(data, Path(folder) / "single", options.size, 1, [])),
-            ("several", lambda: ingested(data, Path(folder) / "several", options.size, options.processes, several(options.processes))),
-            ("portable", lambda: portable(data, Path(folder) / "portable", options.size, options.processes)),
+            (
+                "several",
+                lambda: ingested(
+                    data,
+                    Path(folder) / "several",
+                    options.size,
+                    options.processes,
+                    several(options.processes),
+                ),
+            ),
+            (
+                "portable",
+                lambda: portable(data, Path(folder) / "portable", options.size, options.processes),
+            ),
         ):
             if options.only in (None, name):
-                rows[name] = min((measure() for _ in range(options.repeat)), key=lambda row: row["wall"])
+                rows[name] = min(
+                    (measure() for _ in range(options.repeat)), key=lambda row: row["wall"]
+                )
     report(rows, options, size)
     return 0
 
 
 def lay_out(data: Path, frames: Path, views: int) -> list[Path]:
-    """a data set of `views` views whose files are hard links of a few complete frames; the PNG files among them."""
+    """a data set of `views` views whose files are hard links of a few complete frames; the PNG
+    files among them.
+    """
     from models.tasks import DOMAINS
 
     source = data.with_name("frames")
@@ -66,14 +84,18 @@ def lay_out(data: Path, frames: Path, views: int) -> list[Path]:
     elif frames.exists():
         for frame in ("point_47_view_25", "point_202_view_5"):
             for path in frames.glob(f"{frame}_domain_*"):
-                folder = {"fixatedpose": "point_info"}.get(path.stem.split("_domain_")[1], path.stem.split("_domain_")[1])
+                folder = {"fixatedpose": "point_info"}.get(
+                    path.stem.split("_domain_")[1], path.stem.split("_domain_")[1]
+                )
                 if folder in DOMAINS:
                     (source / frame).mkdir(parents=True, exist_ok=True)
                     shutil.copy(path, source / frame / folder)
     else:
         from beam_jobs.annotate.procedural import annotate_buildings
 
-        annotate_buildings(data.with_name("made"), buildings=3, views=4, size=512, seed=0, processes=1)
+        annotate_buildings(
+            data.with_name("made"), buildings=3, views=4, size=512, seed=0, processes=1
+        )
         for path in data.with_name("made").glob("*/*/point_*_view_*_domain_*"):
             frame = path.name.split("_domain_")[0]
             if path.parent.name in DOMAINS and "all" not in frame:
@@ -83,18 +105,26 @@ def lay_out(data: Path, frames: Path, views: int) -> list[Path]:
     kinds = sorted(source.iterdir())
     for number in range(views):
         building = data / f"b{number % 6}"
-        for path in kinds[number % 6 % len(kinds)].iterdir():  # a building has one kind of frame: the two have not quite the same labels
+        for path in kinds[
+            number % 6 % len(kinds)
+        ].iterdir():  # a building has one kind of frame: the two have not quite the same labels
             domain = DOMAINS[path.name]
-            link = building / path.name / f"point_{number}_view_0_domain_{domain.suffix}.{domain.file}"
+            link = (
+                building / path.name / f"point_{number}_view_0_domain_{domain.suffix}.{domain.file}"
+            )
             link.parent.mkdir(parents=True, exist_ok=True)
             os.link(path, link)
             links.append(link)
-    (data / "splits.csv").write_text("id,train,val,test\nb0,1,0,0\nb1,1,0,0\nb2,1,0,0\nb3,1,0,0\nb4,0,1,0\nb5,0,0,1\n")
+    (data / "splits.csv").write_text(
+        "id,train,val,test\nb0,1,0,0\nb1,1,0,0\nb2,1,0,0\nb3,1,0,0\nb4,0,1,0\nb5,0,0,1\n"
+    )
     return [link for link in links if link.suffix == ".png"]
 
 
 def bare(files: list[Path], size: int | None) -> dict:
-    """decode each PNG and, if `size` is given, encode it at that size: OpenCV alone, one thread, no check, no file written."""
+    """decode each PNG and, if `size` is given, encode it at that size: OpenCV alone, one thread, no
+    check, no file written.
+    """
     import cv2
     import numpy as np
 
@@ -112,7 +142,9 @@ def bare(files: list[Path], size: int | None) -> dict:
 
 
 def bare_all(files: list[Path], size: int, processes: int) -> dict:
-    """`bare` in as many processes as the job has workers: what all cores together could do at this moment."""
+    """`bare` in as many processes as the job has workers: what all cores together could do at this
+    moment.
+    """
     began = time.perf_counter()
     with multiprocessing.get_context("fork").Pool(processes) as pool:
         rows = pool.starmap(bare, [(files[place::processes], size) for place in range(processes)])
@@ -139,14 +171,28 @@ print(json.dumps({"wall": time.perf_counter() - began, "counts": counts}))
 
 
 def ingested(data: Path, out: Path, size: int, processes: int, beam: list[str]) -> dict:
-    """the whole job in a process of its own; what it costs over six views (Beam's start, workers' imports) stands apart as `start`."""
-    small, whole = (job(place, out, size, processes, beam) for place in (data.with_name("few"), data))
-    return {"wall": whole["wall"] - small["wall"], "views": whole["views"] - small["views"], "start": small["wall"], "processes": processes}
+    """the whole job in a process of its own; what it costs over six views (Beam's start, workers'
+    imports) stands apart as `start`.
+    """
+    small, whole = (
+        job(place, out, size, processes, beam) for place in (data.with_name("few"), data)
+    )
+    return {
+        "wall": whole["wall"] - small["wall"],
+        "views": whole["views"] - small["views"],
+        "start": small["wall"],
+        "processes": processes,
+    }
 
 
 def job(data: Path, out: Path, size: int, processes: int, beam: list[str]) -> dict:
     shutil.rmtree(out, ignore_errors=True)
-    call = [sys.executable, "-c", CHILD, json.dumps([str(data), str(out), size, 8 * processes, beam])]
+    call = [
+        sys.executable,
+        "-c",
+        CHILD,
+        json.dumps([str(data), str(out), size, 8 * processes, beam]),
+    ]
     done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(done.stderr[-3000:])
@@ -164,9 +210,14 @@ def portable(data: Path, out: Path, size: int, processes: int) -> dict:
 
 def report(rows: dict, options, size: int) -> None:
     if options.json:
-        print(json.dumps({"views": options.views, "bytes": size, "size": options.size, "rows": rows}))
+        print(
+            json.dumps({"views": options.views, "bytes": size, "size": options.size, "rows": rows})
+        )
         return
-    print(f"{options.views} views, {size / options.views / 1e6:.2f} MB a view, to {options.size} x {options.size}; start: the same job over 6 views")
+    print(
+        f"{options.views} views, {size / options.views / 1e6:.2f} MB a view, to "
+        f"{options.size} x {options.size}; start: the same job over 6 views"
+    )
     print(f"{'':42s} start s  views/s   MB/s  views/s/core  of bare   core-hours of 4 million")
     titles = {
         "decode": "bare decode",
@@ -182,7 +233,10 @@ def report(rows: dict, options, size: int) -> None:
         limit = rows.get("bare_all" if row["processes"] > 1 else "bare")
         share = f"{rate * limit['wall'] / limit['views']:7.0%}" if limit else "      -"
         volume, hours = rate * size / options.views / 1e6, IMAGES / core / 3600
-        print(f"{titles[name]:42s} {row.get('start', 0):7.1f}  {rate:7.1f} {volume:6.1f} {core:13.1f}  {share} {hours:14.1f}")
+        print(
+            f"{titles[name]:42s} {row.get('start', 0):7.1f}  {rate:7.1f} {volume:6.1f} "
+            f"{core:13.1f}  {share} {hours:14.1f}"
+        )
 
 
 if __name__ == "__main__":

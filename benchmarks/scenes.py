@@ -1,4 +1,5 @@
-"""How like real rooms the procedural ones are, and how cameras see them: the same measures on ../shared/real_frames and on rendered views.
+"""How like real rooms the procedural ones are, and how cameras see them: the same measures on
+../shared/real_frames and on rendered views.
 
 python benchmarks/scenes.py [--buildings 6] [--views 17] [--size 256]
 """
@@ -19,9 +20,13 @@ import numpy as np
 REAL = {"taskonomy 202/5": "point_202_view_5", "replica 47/25": "point_47_view_25"}
 
 
-def measures(rgb: np.ndarray, curvature: np.ndarray, keypoints3d: np.ndarray, normal: np.ndarray) -> dict[str, float]:
-    """of one frame: % of seen pixels whose larger curvature is off flat by at least 1, 3, 10 codes (0.26 1/m each), 2D segments, mean 3D keypoint code,
-    % of pixels on a flat-looking neighbourhood (normal's code equal to the right neighbour's), mean texture edge and 2D keypoint."""
+def measures(
+    rgb: np.ndarray, curvature: np.ndarray, keypoints3d: np.ndarray, normal: np.ndarray
+) -> dict[str, float]:
+    """of one frame: % of seen pixels whose larger curvature is off flat by at least 1, 3, 10 codes
+    (0.26 1/m each), 2D segments, mean 3D keypoint code, % of pixels on a flat-looking neighbourhood
+    (normal's code equal to the right neighbour's), mean texture edge and 2D keypoint.
+    """
     from models.tasks.labels import edges, keypoints, segments
 
     seen = curvature.any(-1)
@@ -38,13 +43,20 @@ def measures(rgb: np.ndarray, curvature: np.ndarray, keypoints3d: np.ndarray, no
 
 
 def real_frame(stem: str, size: int) -> dict[str, float]:
-    """measures of a real frame brought to `size`: colours averaged, codes of surfaces picked, keypoints averaged."""
+    """measures of a real frame brought to `size`: colours averaged, codes of surfaces picked,
+    keypoints averaged.
+    """
     import cv2
 
     stem = Path(__file__).parents[2] / "shared" / "real_frames" / stem
-    rgb, curvature, normal = (loaded(stem, name)[..., 2::-1] for name in ("rgb", "principal_curvature", "normal"))
+    rgb, curvature, normal = (
+        loaded(stem, name)[..., 2::-1] for name in ("rgb", "principal_curvature", "normal")
+    )
     small = cv2.resize(np.ascontiguousarray(rgb), (size, size), interpolation=cv2.INTER_AREA)
-    return {**measures(small, picked(curvature, size), keypoints3d(stem, size), picked(normal, size)), "2.5D segments": segments25(stem, size)}
+    return {
+        **measures(small, picked(curvature, size), keypoints3d(stem, size), picked(normal, size)),
+        "2.5D segments": segments25(stem, size),
+    }
 
 
 def loaded(stem: Path, name: str) -> np.ndarray:
@@ -63,38 +75,72 @@ def picked(image: np.ndarray, size: int) -> np.ndarray:
 def keypoints3d(stem: Path, size: int) -> np.ndarray:
     import cv2
 
-    return cv2.resize(loaded(stem, "keypoints3d").astype("float32"), (size, size), interpolation=cv2.INTER_AREA)
+    return cv2.resize(
+        loaded(stem, "keypoints3d").astype("float32"), (size, size), interpolation=cv2.INTER_AREA
+    )
 
 
 def segments25(stem: Path, size: int) -> float:
-    """2.5D segments of a real frame's depth and normals at `size`, by the label's own function: the released ids are those of 512 pixels, which are fewer."""
+    """2.5D segments of a real frame's depth and normals at `size`, by the label's own function: the
+    released ids are those of 512 pixels, which are fewer.
+    """
     from models.tasks.labels import edges, segments
 
     depth, normal = (picked(loaded(stem, name), size) for name in ("depth_zbuffer", "normal"))
-    return float(segments.segment_unsup25d(depth, normal[..., ::-1], edges.edge_occlusion(depth)).max()) + 1
+    return (
+        float(
+            segments.segment_unsup25d(depth, normal[..., ::-1], edges.edge_occlusion(depth)).max()
+        )
+        + 1
+    )
 
 
 def pictures_alone(size: int) -> dict[str, float]:
-    """mean measures of the real pictures that have no curvature: what two rich frames say, more modest ones put in proportion. Surfaces: HM3D alone."""
+    """mean measures of the real pictures that have no curvature: what two rich frames say, more
+    modest ones put in proportion. Surfaces: HM3D alone.
+    """
     import cv2
 
     from models.tasks.labels import edges, keypoints, segments
 
     shared, found = Path(__file__).parents[2] / "shared", []
-    for path in sorted(shared.glob("photos/*.png")) + sorted(shared.glob("real_frames/hm3d/*_domain_rgb.png")):
+    for path in sorted(shared.glob("photos/*.png")) + sorted(
+        shared.glob("real_frames/hm3d/*_domain_rgb.png")
+    ):
         picture = cv2.imread(str(path))
         side = min(picture.shape[:2])
         top, left = ((length - side) // 2 for length in picture.shape[:2])
-        small = cv2.resize(picture[top : top + side, left : left + side], (size, size), interpolation=cv2.INTER_AREA)
+        small = cv2.resize(
+            picture[top : top + side, left : left + side],
+            (size, size),
+            interpolation=cv2.INTER_AREA,
+        )
         rgb = np.ascontiguousarray(small[..., ::-1])
-        found.append((float(segments.segment_unsup2d(rgb).max()) + 1, float(edges.edge_texture(rgb).mean()), float(keypoints.keypoints2d(rgb).mean())))
-    stems = [path.with_name(path.name.removesuffix("_domain_rgb.png")) for path in sorted(shared.glob("real_frames/hm3d/*_domain_rgb.png"))]
-    surfaces = {"keypoints3d": [keypoints3d(stem, size).mean() for stem in stems], "2.5D segments": [segments25(stem, size) for stem in stems]}
+        found.append(
+            (
+                float(segments.segment_unsup2d(rgb).max()) + 1,
+                float(edges.edge_texture(rgb).mean()),
+                float(keypoints.keypoints2d(rgb).mean()),
+            )
+        )
+    stems = [
+        path.with_name(path.name.removesuffix("_domain_rgb.png"))
+        for path in sorted(shared.glob("real_frames/hm3d/*_domain_rgb.png"))
+    ]
+    surfaces = {
+        "keypoints3d": [keypoints3d(stem, size).mean() for stem in stems],
+        "2.5D segments": [segments25(stem, size) for stem in stems],
+    }
     means = {name: float(np.mean(values)) for name, values in surfaces.items() if values}
-    return dict(zip(("2D segments", "edge_texture", "keypoints2d"), np.mean(found, 0).tolist())) | means
+    return (
+        dict(zip(("2D segments", "edge_texture", "keypoints2d"), np.mean(found, 0).tolist()))
+        | means
+    )
 
 
-def rendered(buildings: int, views: int, size: int) -> tuple[list[dict[str, float]], list, list[dict[str, float]]]:
+def rendered(
+    buildings: int, views: int, size: int
+) -> tuple[list[dict[str, float]], list, list[dict[str, float]]]:
     """measures of every view; every shot; seconds of every building's parts."""
     from beam_jobs.annotate.classes import classes
     from beam_jobs.annotate.view_labels import pixel_labels
@@ -120,7 +166,12 @@ def rendered(buildings: int, views: int, size: int) -> tuple[list[dict[str, floa
             labels = {**pixel_labels(surfaces, shot.camera), **classes(surfaces, scene, shot.room)}
             found.append(
                 {
-                    **measures(labels["rgb"], labels["principal_curvature"], labels["keypoints3d"], labels["normal"]),
+                    **measures(
+                        labels["rgb"],
+                        labels["principal_curvature"],
+                        labels["keypoints3d"],
+                        labels["normal"],
+                    ),
                     "classes": float(len(set(np.unique(labels["segment_semantic"])) - {0, 1})),
                     "foreground %": 100 * float((labels["segment_semantic"] > 1).mean()),
                     "instances": float(len(np.unique(surfaces.instance))),
@@ -129,7 +180,13 @@ def rendered(buildings: int, views: int, size: int) -> tuple[list[dict[str, floa
                 }
             )
         seconds.append(
-            {"building": built - start, "eye": ready - built, "shots": sampled - ready, "triangles": len(scene.shape.faces), "rooms": len(scene.rooms)}
+            {
+                "building": built - start,
+                "eye": ready - built,
+                "shots": sampled - ready,
+                "triangles": len(scene.shape.faces),
+                "rooms": len(scene.rooms),
+            }
         )
     return found, taken, seconds
 
@@ -142,12 +199,20 @@ def distributions(taken: list) -> dict[str, tuple[float, float, float, float]]:
     counts = [np.unique([shot.point for shot in shots], return_counts=True)[1] for shots in taken]
     values = {
         "distance m": length,
-        "obliqueness deg": np.degrees([np.arccos(np.clip(abs(way @ shot.normal) / far, 0, 1)) for way, shot, far in zip(ahead, every, length)]),
+        "obliqueness deg": np.degrees(
+            [
+                np.arccos(np.clip(abs(way @ shot.normal) / far, 0, 1))
+                for way, shot, far in zip(ahead, every, length)
+            ]
+        ),
         "pitch deg": np.degrees([np.arcsin(way[2] / far) for way, far in zip(ahead, length)]),
         "field of view deg": np.degrees([shot.camera.field_of_view for shot in every]),
         "views a point": np.concatenate(counts),
     }
-    return {name: (float(np.mean(x)), float(np.median(x)), float(np.min(x)), float(np.max(x))) for name, x in values.items()}
+    return {
+        name: (float(np.mean(x)), float(np.median(x)), float(np.min(x)), float(np.max(x)))
+        for name, x in values.items()
+    }
 
 
 PUBLISHED = {
@@ -170,15 +235,29 @@ def main() -> None:
     if (Path(__file__).parents[2] / "shared" / "real_frames").exists():
         real = {name: real_frame(stem, options.size) for name, stem in REAL.items()}
         real["hm3d, photos"] = pictures_alone(options.size)
-    print(f"{'a view':20}" + "".join(f"{name:>18}" for name in real) + f"{'ours, mean':>18}{'ours, p10..p90':>20}")
+    print(
+        f"{'a view':20}"
+        + "".join(f"{name:>18}" for name in real)
+        + f"{'ours, mean':>18}{'ours, p10..p90':>20}"
+    )
     for name in found[0]:
         ours = [view[name] for view in found]
-        row = "".join(f"{frame[name]:18.1f}" if name in frame else f"{'':18}" for frame in real.values())
-        print(f"{name:20}{row}{np.mean(ours):18.1f}{np.percentile(ours, 10):11.1f}..{np.percentile(ours, 90):.1f}")
+        row = "".join(
+            f"{frame[name]:18.1f}" if name in frame else f"{'':18}" for frame in real.values()
+        )
+        print(
+            f"{name:20}{row}{np.mean(ours):18.1f}{np.percentile(ours, 10):11.1f}..{np.percentile(ours, 90):.1f}"
+        )
     print(f"\n{'cameras':20}{'mean':>10}{'median':>10}{'least':>10}{'most':>10}  published")
     for name, (mean, median, least, most) in distributions(taken).items():
         print(f"{name:20}{mean:10.1f}{median:10.1f}{least:10.1f}{most:10.1f}  {PUBLISHED[name]}")
-    print("\na building: " + ", ".join(f"{name} {np.mean([part[name] for part in seconds]):.2f}" for name in seconds[0]) + " (seconds, counts; mean)")
+    print(
+        "\na building: "
+        + ", ".join(
+            f"{name} {np.mean([part[name] for part in seconds]):.2f}" for name in seconds[0]
+        )
+        + " (seconds, counts; mean)"
+    )
 
 
 if __name__ == "__main__":

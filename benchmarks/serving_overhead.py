@@ -1,9 +1,12 @@
-"""What the embedded server costs over the bare SavedModel call, and how it stands many clients: `python benchmarks/serving_overhead.py`.
+"""What the embedded server costs over the bare SavedModel call, and how it stands many clients:
+`python benchmarks/serving_overhead.py`.
 
-Goal: at most 10 % over the bare call at batch 8 of encoded pictures, in every form of an answer. The bare call runs in this process, the server in its own
-on the loopback, rounds alternate. "raw" sends ready bytes and does not decode the answer: what the server adds; "client" is `serving.client` with arrays in
-and out; "no-op server" is Python's gRPC sending as many bytes of nothing: no server of this kind can add less. Then one to 64 clients at once, without and
-with batching in turn; then the first question of a server, with and without warm-up records.
+Goal: at most 10 % over the bare call at batch 8 of encoded pictures, in every form of an answer.
+The bare call runs in this process, the server in its own on the loopback, rounds alternate. "raw"
+sends ready bytes and does not decode the answer: what the server adds; "client" is `serving.client`
+with arrays in and out; "no-op server" is Python's gRPC sending as many bytes of nothing: no server
+of this kind can add less. Then one to 64 clients at once, without and with batching in turn; then
+the first question of a server, with and without warm-up records.
 """
 
 from __future__ import annotations
@@ -25,9 +28,15 @@ CLIENTS = (1, 2, 4, 8, 16, 32, 64)
 
 
 def main() -> int:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     options.add_argument("--run", type=Path, default=ROOT / "runs" / "demo")
-    options.add_argument("--paper", action="store_true", help="the first table alone, for two tasks on a network of the published size, 256 pixels")
+    options.add_argument(
+        "--paper",
+        action="store_true",
+        help="the first table alone, for two tasks on a network of the published size, 256 pixels",
+    )
     options.add_argument("--rounds", type=int, default=60)
     options.add_argument("--seconds", type=float, default=6.0, help="at most, a comparison")
     options = options.parse_args()
@@ -40,27 +49,47 @@ def main() -> int:
         from serving.release.process import ServerProcess, linked, serve_command
 
         size = read_extras(bundle)[0]["size"]
-        print(f"bundle    {words}; {size} pixels\nmachine   {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n")
-        base, cold = linked(bundle, Path(scratch) / "warm" / "1").parent, linked(bundle, Path(scratch) / "cold" / "1", without=(WARMUP,)).parent
+        print(
+            f"bundle    {words}; {size} pixels\nmachine   {os.cpu_count()} cores, load "
+            f"{os.getloadavg()[0]:.1f}\n"
+        )
+        base, cold = (
+            linked(bundle, Path(scratch) / "warm" / "1").parent,
+            linked(bundle, Path(scratch) / "cold" / "1", without=(WARMUP,)).parent,
+        )
         with ServerProcess(serve_command(base)) as server:
             overhead(bundle, server.address, size, options)
             if options.paper:
                 return 0
-            flags = ["--enable_batching=true", f"--batching_parameters_file={ROOT / 'serving' / 'production' / 'batching.config'}"]
+            flags = [
+                "--enable_batching=true",
+                f"--batching_parameters_file={ROOT / 'serving' / 'production' / 'batching.config'}",
+            ]
             with ServerProcess([*serve_command(base), *flags]) as batching:
-                sweep({"without batching": server.address, "batching, 2 ms, 8 rows": batching.address}, size, options.seconds / 6)
+                sweep(
+                    {
+                        "without batching": server.address,
+                        "batching, 2 ms, 8 rows": batching.address,
+                    },
+                    size,
+                    options.seconds / 6,
+                )
         first_questions({"with warm-up records": base, "without": cold}, size)
     return 0
 
 
 def paper_size(folder: Path) -> tuple[Path, str]:
-    """(bundle, what it is in words): normals and scene classes from one encoder of the published size."""
+    """(bundle, what it is in words): normals and scene classes from one encoder of the published
+    size.
+    """
     from synthetic_policy import synthetic_bundle
 
     from tfx_pipeline.config import paper
 
     config = paper()
-    return synthetic_bundle(folder, config.network, config.image_size, ["normal"], ["normal", "class_scene"], order=1), "published size, random weights"
+    return synthetic_bundle(
+        folder, config.network, config.image_size, ["normal"], ["normal", "class_scene"], order=1
+    ), "published size, random weights"
 
 
 def questions(signature) -> dict[str, tuple[str, ...]]:
@@ -85,15 +114,24 @@ def overhead(bundle: Path, address: str, size: int, options) -> None:
     from serving.release.process import ServerProcess
 
     bare, text = Bare(bundle), jpeg(size, BATCH)
-    print(f"batch of {BATCH} JPEG pictures                             MB   p50 ms   p99 ms   over the bare call")
-    with Client(address) as client, ServerProcess([sys.executable, __file__, "--no-op"]) as nothing, Client(nothing.address) as other:
+    print(
+        f"batch of {BATCH} JPEG pictures                             MB   p50 ms   p99 ms   "
+        "over the bare call"
+    )
+    with (
+        Client(address) as client,
+        ServerProcess([sys.executable, __file__, "--no-op"]) as nothing,
+        Client(nothing.address) as other,
+    ):
         for title, wanted in questions(bare.signatures["image_bytes"]).items():
             raw = raw_call(client, text, wanted)
             length = len(raw())
             calls = {
                 "bare SavedModel call": lambda wanted=wanted: bare("image_bytes", text, wanted),
                 "server, raw": raw,
-                "server, client": lambda wanted=wanted: client.predict("image_bytes", {"image_bytes": list(text)}, wanted),
+                "server, client": lambda wanted=wanted: client.predict(
+                    "image_bytes", {"image_bytes": list(text)}, wanted
+                ),
                 "no-op server": no_op_call(other, text, length),
             }
             shown(title, length / 1e6, alternating(calls, options.rounds, options.seconds))
@@ -104,10 +142,15 @@ def shown(title: str, megabytes: float, taken: dict[str, np.ndarray]) -> None:
     first = np.median(taken["bare SavedModel call"])
     for name, values in taken.items():
         more = np.median(values) / first - (0 if name == "no-op server" else 1)
-        verdict = {"bare SavedModel call": "", "no-op server": f"{more:+8.1%}   the floor"}.get(name)
+        verdict = {"bare SavedModel call": "", "no-op server": f"{more:+8.1%}   the floor"}.get(
+            name
+        )
         if verdict is None:
             verdict = f"{more:+8.1%}   goal {GOAL:.0%}: {'met' if more <= GOAL else 'not met'}"
-        print(f"  {title:18s} {name:22s} {megabytes:8.2f} {milliseconds(values)}   {verdict}".rstrip(), flush=True)
+        print(
+            f"  {title:18s} {name:22s} {megabytes:8.2f} {milliseconds(values)}   {verdict}".rstrip(),
+            flush=True,
+        )
 
 
 def no_op_call(client, text: np.ndarray, length: int):
@@ -124,8 +167,13 @@ def no_op() -> int:
     import grpc
 
     kept = bytes(64 << 20)
-    method = grpc.unary_unary_rpc_method_handler(lambda data, context: kept[: int.from_bytes(data[:8], "big")])
-    server = grpc.server(futures.ThreadPoolExecutor(4), handlers=[grpc.method_handlers_generic_handler("nothing", {"Send": method})])
+    method = grpc.unary_unary_rpc_method_handler(
+        lambda data, context: kept[: int.from_bytes(data[:8], "big")]
+    )
+    server = grpc.server(
+        futures.ThreadPoolExecutor(4),
+        handlers=[grpc.method_handlers_generic_handler("nothing", {"Send": method})],
+    )
     print(f"gRPC on 127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}", flush=True)
     server.start()
     server.wait_for_termination()
@@ -145,7 +193,9 @@ def raw_call(client, text: np.ndarray, wanted: tuple[str, ...]):
 
 
 def sweep(servers: dict[str, str], size: int, seconds: float) -> None:
-    """one to 64 clients, each asking one picture's normals again and again over a connection of its own; the servers twice in turn for every number."""
+    """one to 64 clients, each asking one picture's normals again and again over a connection of its
+    own; the servers twice in turn for every number.
+    """
     text = jpeg(size)
     print(f"{'one picture, one map':28s} clients   answers/s   p50 ms   p99 ms   errors")
     for count in CLIENTS:
@@ -155,12 +205,20 @@ def sweep(servers: dict[str, str], size: int, seconds: float) -> None:
                 total.extend(part)
         for title, (taken, errors, walls) in found.items():
             words = f"   {errors[0]}" if errors else ""
-            print(f"  {title:26s} {count:7d}   {len(taken) / sum(walls):9.0f} {milliseconds(np.array(taken))}   {len(errors)}{words}", flush=True)
+            print(
+                f"  {title:26s} {count:7d}   {len(taken) / sum(walls):9.0f} "
+                f"{milliseconds(np.array(taken))}   {len(errors)}{words}",
+                flush=True,
+            )
     print()
 
 
-def crowd(address: str, text: np.ndarray, count: int, seconds: float) -> tuple[list[float], list[Exception], list[float]]:
-    """(seconds of every answer, errors, [wall seconds]) of `count` clients at once; connecting and the first answer are not measured."""
+def crowd(
+    address: str, text: np.ndarray, count: int, seconds: float
+) -> tuple[list[float], list[Exception], list[float]]:
+    """(seconds of every answer, errors, [wall seconds]) of `count` clients at once; connecting and
+    the first answer are not measured.
+    """
     from serving.client.client import Client
 
     taken, errors, ready = [], [], threading.Barrier(count + 1)
@@ -189,7 +247,9 @@ def crowd(address: str, text: np.ndarray, count: int, seconds: float) -> tuple[l
 
 
 def first_questions(bases: dict[str, Path], size: int) -> None:
-    """every task and form of one picture, asked of a server that has answered nothing yet, then once more."""
+    """every task and form of one picture, asked of a server that has answered nothing yet, then
+    once more.
+    """
     from serving.client.client import Client
     from serving.release.process import ServerProcess, memory, serve_command
 
@@ -202,7 +262,10 @@ def first_questions(bases: dict[str, Path], size: int) -> None:
                 since = time.perf_counter()
                 client.predict("image_bytes", {"image_bytes": list(jpeg(size))})
                 taken.append((time.perf_counter() - since) * 1e3)
-            print(f"  {title:30s} {server.seconds_to_start:7.1f} {taken[0]:10.0f} {taken[1]:11.0f} {memory(server.pid)[0]:12d}")
+            print(
+                f"  {title:30s} {server.seconds_to_start:7.1f} {taken[0]:10.0f} "
+                f"{taken[1]:11.0f} {memory(server.pid)[0]:12d}"
+            )
 
 
 if __name__ == "__main__":

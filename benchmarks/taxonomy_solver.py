@@ -1,8 +1,11 @@
-"""How long the program takes: all budgets and orders on the released affinities, and growth up to 200 tasks; GLPK beside HiGHS, and the paper's own form.
+"""How long the program takes: all budgets and orders on the released affinities, and growth up to
+200 tasks; GLPK beside HiGHS, and the paper's own form.
 
-    python benchmarks/taxonomy_solver.py [--affinities ../shared/published/all_affinities_16k.json] [--largest 200]
+    python benchmarks/taxonomy_solver.py [--affinities ../shared/published/all_affinities_16k.json]
+    [--largest 200]
 
-Measured in one process, side by side; seconds of wall time. The paper's form (|S| x_e <= sum x_s, all variables integer) gets 20 s for one budget.
+Measured in one process, side by side; seconds of wall time. The paper's form (|S| x_e <= sum x_s,
+all variables integer) gets 20 s for one budget.
 """
 
 from __future__ import annotations
@@ -26,9 +29,15 @@ from models.taxonomy.solver import solve_glpk, solve_highs  # noqa: E402
 
 
 def grown_table(tasks: int, transfers: int, seed: int = 0) -> Affinities:
-    """tasks as points in six dimensions, near ones help each other; `transfers` a target: half of first order, the others of 2 to 4 good sources."""
+    """tasks as points in six dimensions, near ones help each other; `transfers` a target: half of
+    first order, the others of 2 to 4 good sources.
+    """
     rng = np.random.default_rng(seed)
-    names, place, skill = [f"t{i:03d}" for i in range(tasks)], rng.normal(size=(tasks, 6)), rng.normal(size=tasks) / 2
+    names, place, skill = (
+        [f"t{i:03d}" for i in range(tasks)],
+        rng.normal(size=(tasks, 6)),
+        rng.normal(size=tasks) / 2,
+    )
     rows = []
     for target in range(tasks):
         help_ = skill - np.linalg.norm(place - place[target], axis=1) + 0.3 * rng.normal(size=tasks)
@@ -40,9 +49,17 @@ def grown_table(tasks: int, transfers: int, seed: int = 0) -> Affinities:
             some = tuple(sorted(rng.choice(ranked[:8], rng.integers(2, 5), replace=False).tolist()))
             if some not in sets:
                 sets.append(some)
-        worth = np.exp([*(help_[list(some)].max() + len(some) / 4 + 0.1 * rng.normal() for some in sets), help_[target] + 2])
+        worth = np.exp(
+            [
+                *(help_[list(some)].max() + len(some) / 4 + 0.1 * rng.normal() for some in sets),
+                help_[target] + 2,
+            ]
+        )
         worth /= worth.sum()
-        rows += [Row(Transfer(tuple(names[i] for i in some), names[target]), float(value)) for some, value in zip(sets, worth)]
+        rows += [
+            Row(Transfer(tuple(names[i] for i in some), names[target]), float(value))
+            for some, value in zip(sets, worth)
+        ]
         rows.append(Row(Transfer((), names[target], control="supervised"), float(worth[-1])))
     return Affinities(tuple(rows), {})
 
@@ -56,32 +73,57 @@ def paper_form(program: Program) -> Program:
     limits = np.append(np.zeros(a.count), program.b[-1])
     from scipy.sparse import vstack
 
-    return replace(program, a=vstack([a.matrix(), program.a[-1]]).tocsr(), b=limits, integer=np.ones(len(program.reward), bool))
+    return replace(
+        program,
+        a=vstack([a.matrix(), program.a[-1]]).tocsr(),
+        b=limits,
+        integer=np.ones(len(program.reward), bool),
+    )
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     options.add_argument("--affinities", default="../shared/published/all_affinities_16k.json")
-    options.add_argument("--largest", type=int, default=200, help="tasks of the largest generated instance")
+    options.add_argument(
+        "--largest", type=int, default=200, help="tasks of the largest generated instance"
+    )
     chosen = options.parse_args()
     if Path(chosen.affinities).exists():
         table, since = read_any(chosen.affinities), time.perf_counter()
         found = solve_all(table, range(1, 27), range(1, 5))
-        print(f"{len(found)} taxonomies (26 budgets x orders 1 to 4), {', '.join({policy.status for policy in found})}: {time.perf_counter() - since:.2f} s")
+        print(
+            f"{len(found)} taxonomies (26 budgets x orders 1 to 4), "
+            f"{', '.join({policy.status for policy in found})}: "
+            f"{time.perf_counter() - since:.2f} s"
+        )
         program, since = make_program(table, Request(6, 4), reduced=False), time.perf_counter()
         slow = solve_glpk(paper_form(program), 20)
-        print(f"the paper's own form, budget 6, order 4: {slow.status} after {time.perf_counter() - since:.1f} s, gap {slow.gap:.4f}")
+        print(
+            f"the paper's own form, budget 6, order 4: {slow.status} after "
+            f"{time.perf_counter() - since:.1f} s, gap {slow.gap:.4f}"
+        )
     else:
         print(f"no {chosen.affinities}: the released affinities are left out")
-    print("\ntasks  transfers  edges kept  rows    GLPK s  HiGHS s  GLPK objective  HiGHS objective  difference")
+    print(
+        "\ntasks  transfers  edges kept  rows    GLPK s  HiGHS s  GLPK objective  HiGHS "
+        "objective  difference"
+    )
     for tasks, transfers in ((26, 120), (50, 100), (100, 100), (200, 100)):
         if tasks <= chosen.largest:
             rng, table = np.random.default_rng(1), grown_table(tasks, transfers)
             costs = {name: float(rng.uniform(0.5, 2)) for name in table.targets}
             program = make_program(table, Request(tasks / 5, 4, cost=costs))
             ours, other = solve_glpk(program, 300), solve_highs(program, 300)
-            size = f"{tasks:5d}  {len(table.rows) - tasks:9d}  {len(program.edges):10d}  {program.a.shape[0]:5d}"
-            objectives = f"{ours.objective:14.6f}  {other.objective:15.6f}  {ours.objective - other.objective:+.1e}"
+            size = (
+                f"{tasks:5d}  {len(table.rows) - tasks:9d}  {len(program.edges):10d}  "
+                f"{program.a.shape[0]:5d}"
+            )
+            objectives = (
+                f"{ours.objective:14.6f}  {other.objective:15.6f}  "
+                f"{ours.objective - other.objective:+.1e}"
+            )
             print(f"{size}  {ours.seconds:7.2f}  {other.seconds:7.2f}  {objectives}  {ours.status}")
 
 

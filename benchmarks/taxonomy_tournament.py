@@ -1,9 +1,11 @@
-"""From losses to affinities: the vectorised win matrix beside the naive double loop, AHP, the bootstrap, and a store of 3,000 transfers x 20,000 images.
+"""From losses to affinities: the vectorised win matrix beside the naive double loop, AHP, the
+bootstrap, and a store of 3,000 transfers x 20,000 images.
 
     python benchmarks/taxonomy_tournament.py [--store]
 
-Measured in one process, side by side; seconds of wall time, peak memory of the process. `--store` adds the large store (240 MB on disk, a minute).
-The physical limit of a win matrix is one comparison a pair and image: transfers^2 / 2 x images.
+Measured in one process, side by side; seconds of wall time, peak memory of the process. `--store`
+adds the large store (240 MB on disk, a minute). The physical limit of a win matrix is one
+comparison a pair and image: transfers^2 / 2 x images.
 """
 
 from __future__ import annotations
@@ -29,7 +31,10 @@ from models.taxonomy.tournament import win_matrix  # noqa: E402
 def losses_of(transfers: int, images: int, seed: int = 0) -> np.ndarray:
     """[transfer, image] float32, later transfers a little worse."""
     rng = np.random.default_rng(seed)
-    return (rng.random((transfers, images), dtype="float32") + np.linspace(0, 0.4, transfers, dtype="float32")[:, None]).astype("float32")
+    return (
+        rng.random((transfers, images), dtype="float32")
+        + np.linspace(0, 0.4, transfers, dtype="float32")[:, None]
+    ).astype("float32")
 
 
 def naive(losses: np.ndarray) -> np.ndarray:
@@ -53,43 +58,73 @@ def memory() -> int:
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--store", action="store_true", help="also 26 targets, 3,000 transfers in all x 20,000 images through the store")
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument(
+        "--store",
+        action="store_true",
+        help="also 26 targets, 3,000 transfers in all x 20,000 images through the store",
+    )
     chosen = options.parse_args()
-    print("transfers  images   win matrix s  naive s  ratio  comparisons/s   AHP s   1,000 resamples s   peak MB")
+    print(
+        "transfers  images   win matrix s  naive s  ratio  comparisons/s   AHP s   1,000 "
+        "resamples s   peak MB"
+    )
     for transfers, images in ((27, 2_000), (140, 2_000), (140, 20_000), (350, 2_000)):
         losses = losses_of(transfers, images)
         fast, wins = timed(win_matrix, losses)
         slow, wanted = timed(naive, losses)
         np.testing.assert_allclose(wins, wanted, atol=1e-12)
         ahp, _ = timed(affinities, wins)
-        players = tuple(Transfer((f"s{i}",), "t") for i in range(transfers - 1)) + (Transfer((), "t", control="supervised"),)
-        tournament = Tournament(TransferLosses(players, tuple(map(str, range(images))), losses), tuple(range(transfers)))
+        players = tuple(Transfer((f"s{i}",), "t") for i in range(transfers - 1)) + (
+            Transfer((), "t", control="supervised"),
+        )
+        tournament = Tournament(
+            TransferLosses(players, tuple(map(str, range(images))), losses), tuple(range(transfers))
+        )
         again, _ = timed(resample, tournament, 1000, 0)
         rate = transfers**2 / 2 * images / fast
-        print(f"{transfers:9d}  {images:6d}  {fast:13.3f}  {slow:7.2f}  {slow / fast:5.1f}  {rate:13.2e}  {ahp:6.3f}  {again:18.2f}  {memory():8d}")
+        print(
+            f"{transfers:9d}  {images:6d}  {fast:13.3f}  {slow:7.2f}  {slow / fast:5.1f}  "
+            f"{rate:13.2e}  {ahp:6.3f}  {again:18.2f}  {memory():8d}"
+        )
     if chosen.store:
         store_of_3000()
 
 
 def store_of_3000() -> None:
-    """writes and measures 3,000 transfers x 20,000 images in 26 targets, then one tournament of 3,000."""
+    """writes and measures 3,000 transfers x 20,000 images in 26 targets, then one tournament of
+    3,000.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        store, images, since = LossStore(folder), [str(i) for i in range(20_000)], time.perf_counter()
+        store, images, since = (
+            LossStore(folder),
+            [str(i) for i in range(20_000)],
+            time.perf_counter(),
+        )
         for number in range(26):
             target = f"t{number:02d}"
             losses = losses_of(116, 20_000, number)
             store.set_images(target, images)
             rows = {Transfer((f"s{i}",), target): row for i, row in enumerate(losses[1:])}
-            store.extend({**rows, Transfer((), target, control="supervised"): losses[0]}, address="benchmark")
+            store.extend(
+                {**rows, Transfer((), target, control="supervised"): losses[0]}, address="benchmark"
+            )
         written = time.perf_counter() - since
         taken, table = timed(measure, store)
-        print(f"store of {len(table.rows)} transfers x 20,000 images: written in {written:.1f} s, 26 tournaments and AHP {taken:.1f} s, peak {memory()} MB")
+        print(
+            f"store of {len(table.rows)} transfers x 20,000 images: written in {written:.1f} "
+            f"s, 26 tournaments and AHP {taken:.1f} s, peak {memory()} MB"
+        )
         cached = measure_cached(store, Path(folder) / "cache")
         print(f"  a second time, with finished tournaments kept: {cached:.2f} s")
     taken, wins = timed(win_matrix, losses_of(3000, 20_000))
     ahp, _ = timed(affinities, wins)
-    print(f"one tournament of 3,000 x 20,000: win matrix {taken:.1f} s, AHP {ahp:.1f} s, peak {memory()} MB")
+    print(
+        f"one tournament of 3,000 x 20,000: win matrix {taken:.1f} s, AHP {ahp:.1f} s, peak "
+        f"{memory()} MB"
+    )
 
 
 def measure_cached(store: LossStore, cache: Path) -> float:

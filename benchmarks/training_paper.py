@@ -1,13 +1,18 @@
-"""Paper size on this machine: what each stage of the published study runs at, beside the matrix-product rate measured in the same run, and the hours of the
-whole published schedule, with the arithmetic.
+"""Paper size on this machine: what each stage of the published study runs at, beside the
+matrix-product rate measured in the same run, and the hours of the whole published schedule, with
+the arithmetic.
 
-    python benchmarks/training_paper.py [--batch 8] [--seconds 8] [--precision float32] [--jit] [--only task,transfer]
-    KERAS_BACKEND=jax python benchmarks/training_paper.py --batch 32 --precision mixed_bfloat16 --feeders 8     # a GPU, with JAX
+    python benchmarks/training_paper.py [--batch 8] [--seconds 8] [--precision float32] [--jit]
+    [--only task,transfer]
+    KERAS_BACKEND=jax python benchmarks/training_paper.py --batch 32 --precision mixed_bfloat16
+    --feeders 8     # a GPU, with JAX
 
-Stages: `encode` (frozen encoder), `task` (a map task: feeding alone, ready batches, then `fit` with real feeding), `adversarial`, `pair`, `triplet`, `tiles`
-(by `fit`), `transfer` (stacked members from the store). Images are made up; code, sizes and schedules are `paper()`'s. FLOP are counted from the layers
-(multiply-add = 2, training = 3 times forward). The hours take the shares of the matrix product that the stages reach here: of the product measured here on a
-GPU, of --peak where there is none.
+Stages: `encode` (frozen encoder), `task` (a map task: feeding alone, ready batches, then `fit` with
+real feeding), `adversarial`, `pair`, `triplet`, `tiles` (by `fit`), `transfer` (stacked members
+from the store). Images are made up; code, sizes and schedules are `paper()`'s. FLOP are counted
+from the layers (multiply-add = 2, training = 3 times forward). The hours take the shares of the
+matrix product that the stages reach here: of the product measured here on a GPU, of --peak where
+there is none.
 """
 
 from __future__ import annotations
@@ -24,14 +29,25 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-TRANSFERS = ((1736, 16_000, 30), (1396, 1_000, 200))  # how many, images, epochs: the released affinities' regimes
+TRANSFERS = (
+    (1736, 16_000, 30),
+    (1396, 1_000, 200),
+)  # how many, images, epochs: the released affinities' regimes
 VIEWS, SIDE = 129_380 + 29_933 + 17_853, 256
-STAGES = {"task": "depth_zbuffer", "adversarial": "depth_zbuffer", "pair": "fixated_pose", "triplet": "egomotion", "tiles": "jigsaw"}
+STAGES = {
+    "task": "depth_zbuffer",
+    "adversarial": "depth_zbuffer",
+    "pair": "fixated_pose",
+    "triplet": "egomotion",
+    "tiles": "jigsaw",
+}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One measured stage: what it is (`key` of the schedule's lines), samples a second, and FLOP of one sample (0: of feeding)."""
+    """One measured stage: what it is (`key` of the schedule's lines), samples a second, and FLOP of
+    one sample (0: of feeding).
+    """
 
     key: str
     stage: str
@@ -63,16 +79,26 @@ class Pictures:
         shape, masked = ((SIDE, SIDE), (SIDE, SIDE, 1)) if task.output.dense else ((), ())
         target = rng.normal(size=(count, *shape, task.output.channels)).astype("float16")
         if task.output.kind == "classes":
-            target = np.eye(task.output.channels, dtype="float16")[rng.integers(task.output.channels, size=count)]
-        return TaskSamples(rng.integers(count, size=(count, task.images)).astype("int32"), target, np.ones((count, *masked), "float16"))
+            target = np.eye(task.output.channels, dtype="float16")[
+                rng.integers(task.output.channels, size=count)
+            ]
+        return TaskSamples(
+            rng.integers(count, size=(count, task.images)).astype("int32"),
+            target,
+            np.ones((count, *masked), "float16"),
+        )
 
 
 def flops(model, side: int = SIDE) -> float:
-    """multiply-adds times two of one sample's forward pass through convolutions and dense layers; an open image side counts as `side`."""
+    """multiply-adds times two of one sample's forward pass through convolutions and dense layers;
+    an open image side counts as `side`.
+    """
     import keras
 
     if None in model.input_shape[1:]:
-        model = keras.models.clone_model(model, input_tensors=keras.Input((side, side, model.input_shape[-1])))
+        model = keras.models.clone_model(
+            model, input_tensors=keras.Input((side, side, model.input_shape[-1]))
+        )
     total = 0.0
     for layer in model.layers:
         if isinstance(layer, keras.layers.Conv2DTranspose):
@@ -99,7 +125,12 @@ def matrix_rate(seconds: float, dtype: str, side: int) -> float:
     import keras
     from keras import ops
 
-    a = ops.cast(ops.convert_to_tensor(np.random.default_rng(0).normal(0, side**-0.5, (side, side)).astype("float32")), dtype)
+    a = ops.cast(
+        ops.convert_to_tensor(
+            np.random.default_rng(0).normal(0, side**-0.5, (side, side)).astype("float32")
+        ),
+        dtype,
+    )
     if keras.backend.backend() == "jax":
         import jax
 
@@ -121,7 +152,10 @@ def matrix_rate(seconds: float, dtype: str, side: int) -> float:
 def has_gpu() -> bool:
     import keras
 
-    return any("gpu" in str(device).lower() or "cuda" in str(device).lower() for device in keras.distribution.list_devices())
+    return any(
+        "gpu" in str(device).lower() or "cuda" in str(device).lower()
+        for device in keras.distribution.list_devices()
+    )
 
 
 class Bench:
@@ -132,7 +166,11 @@ class Bench:
 
     def record(self, key: str, stage: str, calls: float, batch: int, flop: float) -> None:
         self.rows.append(Row(key, stage, calls * batch, batch, flop))
-        print(f"  {stage}: {calls:.3f} calls/s of {batch}, {calls * batch * flop / 1e9:.0f} GF/s", file=sys.stderr, flush=True)
+        print(
+            f"  {stage}: {calls:.3f} calls/s of {batch}, {calls * batch * flop / 1e9:.0f} GF/s",
+            file=sys.stderr,
+            flush=True,
+        )
 
     def train(self, stage: str) -> None:
         """one task network: by `fit`, and for `task` on ready batches too."""
@@ -143,7 +181,9 @@ class Bench:
         from models.tasks import TASKS
 
         keras.backend.clear_session()
-        config = replace(self.config, recipe="published", adversarial=stage == "adversarial", warm_up=0)
+        config = replace(
+            self.config, recipe="published", adversarial=stage == "adversarial", warm_up=0
+        )
         task = TASKS[STAGES[stage]]
         network, model = trainer(task, config, SIDE)
         batches = Batches(self.store, task, config)
@@ -151,7 +191,9 @@ class Bench:
         if stage == "adversarial":
             flop += 8 * flops(model.discriminator)
         if stage == "task":
-            self.record("", "feeding, one thread", rate(lambda: batches.batch(0), 2), batches.size, 0)
+            self.record(
+                "", "feeding, one thread", rate(lambda: batches.batch(0), 2), batches.size, 0
+            )
             ready = batches.batch(0)
             calls = rate(lambda: model.train_on_batch(*ready), self.seconds)
             self.record("", "task step, ready batch", calls, batches.size, flop)
@@ -165,24 +207,63 @@ class Bench:
 
         with precision(self.config.precision):
             encoder = build_encoder(self.config, 3, "encoder")
-        image = np.random.default_rng(0).normal(size=(self.config.batch, SIDE, SIDE, 3)).astype("float32")
+        image = (
+            np.random.default_rng(0)
+            .normal(size=(self.config.batch, SIDE, SIDE, 3))
+            .astype("float32")
+        )
         encoder.compile(jit_compile=compiled(self.config))
-        self.record("encode", "encode", rate(lambda: encoder.predict_on_batch(image), self.seconds), self.config.batch, flops(encoder))
+        self.record(
+            "encode",
+            "encode",
+            rate(lambda: encoder.predict_on_batch(image), self.seconds),
+            self.config.batch,
+            flops(encoder),
+        )
 
     def transfer(self, members: int = 2) -> None:
-        """stacked members of order two into a map target, a batch taken from the store at each step."""
+        """stacked members of order two into a map target, a batch taken from the store at each
+        step.
+        """
         from models.networks.task_networks.train import precision
         from models.networks.transfers.gradient.learner import Samples, Schedule, build_stack
 
         def maps(index: int, split: str) -> np.ndarray:
-            return np.random.default_rng(index).normal(size=(len(self.store.rgb), SIDE // 16, SIDE // 16, self.config.representation_channels))
+            return np.random.default_rng(index).normal(
+                size=(
+                    len(self.store.rgb),
+                    SIDE // 16,
+                    SIDE // 16,
+                    self.config.representation_channels,
+                )
+            )
 
-        samples, slots = Samples(self.store, maps, "depth_zbuffer", "val", [0, 1, 2]), np.array([[0, 1], [0, 2]])
+        samples, slots = (
+            Samples(self.store, maps, "depth_zbuffer", "val", [0, 1, 2]),
+            np.array([[0, 1], [0, 2]]),
+        )
         with precision(self.config.precision):
-            stack = build_stack(self.store, "depth_zbuffer", samples, slots, [1, 2], self.config, Schedule(batch=self.config.batch))
+            stack = build_stack(
+                self.store,
+                "depth_zbuffer",
+                samples,
+                slots,
+                [1, 2],
+                self.config,
+                Schedule(batch=self.config.batch),
+            )
         rows = np.arange(self.config.batch)
-        calls = rate(lambda: stack.train_on_batch(samples.take(rows), np.zeros(len(rows), "float32")), self.seconds)
-        self.record("transfer", f"transfer step, {members} members, store", calls, self.config.batch, 3 * members * flops(stack.template()))
+        calls = rate(
+            lambda: stack.train_on_batch(samples.take(rows), np.zeros(len(rows), "float32")),
+            self.seconds,
+        )
+        self.record(
+            "transfer",
+            f"transfer step, {members} members, store",
+            calls,
+            self.config.batch,
+            3 * members * flops(stack.template()),
+        )
 
 
 def fitted(model, batches, seconds: float) -> float:
@@ -203,12 +284,23 @@ def fitted(model, batches, seconds: float) -> float:
 
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()):
-        fit(model, batches, 10**5, "benchmark", saved=Path(folder) / "none.npz", address="", every=1e9, callbacks=[clock])
+        fit(
+            model,
+            batches,
+            10**5,
+            "benchmark",
+            saved=Path(folder) / "none.npz",
+            address="",
+            every=1e9,
+            callbacks=[clock],
+        )
     return (len(clock.ends) - 1) / (clock.ends[-1] - clock.ends[0])
 
 
 def schedule(config) -> list[tuple[str, str, float]]:
-    """(stage that it runs as, what, FLOP) of the published study: every task's steps and images, the adversary, encoding, transfers."""
+    """(stage that it runs as, what, FLOP) of the published study: every task's steps and images,
+    the adversary, encoding, transfers.
+    """
     from models.networks.architecture.encoders import build_encoder
     from models.networks.architecture.heads import build_head, composed
     from models.networks.training.adversarial import build_discriminator
@@ -221,64 +313,151 @@ def schedule(config) -> list[tuple[str, str, float]]:
     for task in TASKS.values():
         if task.trained:
             images, own = 9 if task.input == "tiles" else task.images, recipe(task, config)
-            head = flops(build_head(task, config, code, images, SIDE, composing=composed(task, config)))
-            kind = {2: "pair", 3: "triplet", 9: "tiles"}.get(images, "task" if own.norm_share == 1 else "adversarial")
+            head = flops(
+                build_head(task, config, code, images, SIDE, composing=composed(task, config))
+            )
+            kind = {2: "pair", 3: "triplet", 9: "tiles"}.get(
+                images, "task" if own.norm_share == 1 else "adversarial"
+            )
             each = 3 * (images * encoder + head) + (judge if kind == "adversarial" else 0)
             kinds.setdefault(kind, []).append(own.steps * own.batch * each)
-    sources, targets = sum(task.source for task in TASKS.values()), [task for task in TASKS.values() if task.target]
-    heads = [flops(build_head(task, config, (*code[:2], 2 * code[2]), task.images, SIDE)) for task in targets]
-    samples, mean = sum(count * images * epochs for count, images, epochs in TRANSFERS), float(np.mean(heads))
+    sources, targets = (
+        sum(task.source for task in TASKS.values()),
+        [task for task in TASKS.values() if task.target],
+    )
+    heads = [
+        flops(build_head(task, config, (*code[:2], 2 * code[2]), task.images, SIDE))
+        for task in targets
+    ]
+    samples, mean = (
+        sum(count * images * epochs for count, images, epochs in TRANSFERS),
+        float(np.mean(heads)),
+    )
     return [
         *((kind, f"{len(flop)} task networks: {kind}", sum(flop)) for kind, flop in kinds.items()),
-        ("encode", f"{VIEWS} views by {sources} encoders of {encoder / 1e9:.1f} GF", VIEWS * sources * encoder),
-        ("transfer", f"transfers: {samples:.2e} samples x 3 x {mean / 1e9:.1f} GF (mean head, order 2)", samples * 3 * mean),
+        (
+            "encode",
+            f"{VIEWS} views by {sources} encoders of {encoder / 1e9:.1f} GF",
+            VIEWS * sources * encoder,
+        ),
+        (
+            "transfer",
+            f"transfers: {samples:.2e} samples x 3 x {mean / 1e9:.1f} GF (mean head, order 2)",
+            samples * 3 * mean,
+        ),
     ]
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--batch", type=int, default=8, help="the paper's is 32; pairs and tiles take their share of it")
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument(
+        "--batch",
+        type=int,
+        default=8,
+        help="the paper's is 32; pairs and tiles take their share of it",
+    )
     options.add_argument("--seconds", type=float, default=8, help="of each stage")
-    options.add_argument("--precision", default="float32", choices=("float32", "mixed_bfloat16", "mixed_float16"))
-    options.add_argument("--jit", action="store_true", help="XLA on TensorFlow; JAX always compiles")
+    options.add_argument(
+        "--precision", default="float32", choices=("float32", "mixed_bfloat16", "mixed_float16")
+    )
+    options.add_argument(
+        "--jit", action="store_true", help="XLA on TensorFlow; JAX always compiles"
+    )
     options.add_argument("--feeders", type=int, default=1)
     options.add_argument("--only", default=",".join(("encode", *STAGES, "transfer")))
-    options.add_argument("--peak", type=float, default=989e12, help="dense bf16 FLOP/s of the assumed GPU (H100, H200)")
-    options.add_argument("--efficiency", type=float, default=0.4, help="share of the peak that is assumed where there is no GPU")
+    options.add_argument(
+        "--peak",
+        type=float,
+        default=989e12,
+        help="dense bf16 FLOP/s of the assumed GPU (H100, H200)",
+    )
+    options.add_argument(
+        "--efficiency",
+        type=float,
+        default=0.4,
+        help="share of the peak that is assumed where there is no GPU",
+    )
     chosen = options.parse_args()
     import keras
 
     from tfx_pipeline.config import paper
 
     gpu, dtype = has_gpu(), chosen.precision.removeprefix("mixed_")
-    config = replace(paper().network, batch=chosen.batch, precision=chosen.precision, jit=chosen.jit, feeders=chosen.feeders)
-    print(f"backend {keras.backend.backend()}, {'GPU' if gpu else 'CPU'}, {chosen.precision}, batch {chosen.batch}", file=sys.stderr)
+    config = replace(
+        paper().network,
+        batch=chosen.batch,
+        precision=chosen.precision,
+        jit=chosen.jit,
+        feeders=chosen.feeders,
+    )
+    print(
+        f"backend {keras.backend.backend()}, {'GPU' if gpu else 'CPU'}, {chosen.precision}, "
+        f"batch {chosen.batch}",
+        file=sys.stderr,
+    )
     best = matrix_rate(min(3, chosen.seconds), dtype, 8192 if gpu else 2048)
     bench, since = Bench(config, chosen.seconds), time.perf_counter()
     for stage in chosen.only.split(","):
         bench.train(stage) if stage in STAGES else getattr(bench, stage)()
-    print(f"\nmatrix product {best / 1e9:.0f} GF/s in {dtype}; stages took {time.perf_counter() - since:.0f} s")
-    print("stage                                samples/s  batch  steps/s  GF a sample    GF/s  of the matrix product")
+    print(
+        f"\nmatrix product {best / 1e9:.0f} GF/s in {dtype}; stages took "
+        f"{time.perf_counter() - since:.0f} s"
+    )
+    print(
+        "stage                                samples/s  batch  steps/s  GF a sample    GF/s "
+        " of the matrix product"
+    )
     for row in bench.rows:
         achieved = row.samples * row.flop
-        share = f"{row.samples / row.batch:7.3f}  {row.flop / 1e9:11.1f}  {achieved / 1e9:6.0f}  {achieved / best:6.0%}" if row.flop else ""
+        share = (
+            f"{row.samples / row.batch:7.3f}  {row.flop / 1e9:11.1f}  {achieved / 1e9:6.0f}  "
+            f"{achieved / best:6.0%}"
+            if row.flop
+            else ""
+        )
         print(f"{row.stage:36s} {row.samples:9.2f}  {row.batch:5d}  {share}")
-    project(schedule(paper().network), {row.key: row.samples * row.flop / best for row in bench.rows}, best if gpu else chosen.peak, gpu, chosen.efficiency)
+    project(
+        schedule(paper().network),
+        {row.key: row.samples * row.flop / best for row in bench.rows},
+        best if gpu else chosen.peak,
+        gpu,
+        chosen.efficiency,
+    )
 
 
-def project(lines: list, shares: dict[str, float], reference: float, gpu: bool, efficiency: float) -> None:
-    """print the schedule's sum and its hours. shares: of the matrix product, a stage; reference: FLOP/s of a GPU's matrix product."""
+def project(
+    lines: list, shares: dict[str, float], reference: float, gpu: bool, efficiency: float
+) -> None:
+    """print the schedule's sum and its hours. shares: of the matrix product, a stage; reference:
+    FLOP/s of a GPU's matrix product.
+    """
     mean = float(np.mean([share for key, share in shares.items() if key]))
     shares = {key: shares.get(key, mean) for key, _, _ in lines}  # a stage that was not asked for
-    print("\nthe published schedule (`paper()`: 121,300 steps a network, batches as released)        FLOP   hours at the shares above")
+    print(
+        "\nthe published schedule (`paper()`: 121,300 steps a network, batches as released)  "
+        "      FLOP   hours at the shares above"
+    )
     for key, what, flop in lines:
         print(f"{what:80s} {flop:9.2e}  {flop / shares[key] / reference / 3600:6.1f}")
-    total, hours = sum(line[2] for line in lines), sum(flop / shares[key] / reference / 3600 for key, _, flop in lines)
-    source = "measured here" if gpu else "the peak of an H100 or H200: no GPU was here, so this assumes that it reaches the same shares"
+    total, hours = (
+        sum(line[2] for line in lines),
+        sum(flop / shares[key] / reference / 3600 for key, _, flop in lines),
+    )
+    source = (
+        "measured here"
+        if gpu
+        else "the peak of an H100 or H200: no GPU was here, so this assumes that it reaches "
+        "the same shares"
+    )
     print(f"{'together':80s} {total:9.2e}  {hours:6.1f}")
     print(f"matrix product of the GPU {reference / 1e12:.0f} TF/s ({source})")
     if not gpu:
-        print(f"at an assumed {efficiency:.0%} of it in every stage: {total / reference / efficiency / 3600:.1f} GPU hours")
+        print(
+            f"at an assumed {efficiency:.0%} of it in every stage: "
+            f"{total / reference / efficiency / 3600:.1f} GPU hours"
+        )
 
 
 if __name__ == "__main__":

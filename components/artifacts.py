@@ -1,6 +1,8 @@
-"""Artifact types of the pipeline. Each is a directory; what lies in it stands in docs/ARCHITECTURE.md.
+"""Artifact types of the pipeline. Each is a directory; what lies in it stands in
+docs/ARCHITECTURE.md.
 
-PROPERTIES stay empty and numbers go into custom properties: Kubeflow accepts nothing else (measured, DESIGN's platform notes).
+PROPERTIES stay empty and numbers go into custom properties: Kubeflow accepts nothing else
+(measured, DESIGN's platform notes).
 """
 
 from tfx import v1 as tfx
@@ -37,8 +39,10 @@ class LossBank(tfx.dsl.Artifact):
 
 
 class AffinityTable(tfx.dsl.Artifact):
-    """affinities.json: win rates, gain, quality and affinity of every transfer, with intervals; resamples.npz: the bootstrap behind them; amounts.json, where
-    transfers were measured with less data too: all amounts on one scale, without intervals."""
+    """affinities.json: win rates, gain, quality and affinity of every transfer, with intervals;
+    resamples.npz: the bootstrap behind them; amounts.json, where transfers were measured with less
+    data too: all amounts on one scale, without intervals.
+    """
 
     TYPE_NAME = "components.AffinityTable"
 

@@ -1,4 +1,6 @@
-"""The chosen policy's networks as one servable: every source encoder once, every target's head on it."""
+"""The chosen policy's networks as one servable: every source encoder once, every target's head on
+it.
+"""
 
 import json
 import os
@@ -24,7 +26,9 @@ def BuildBundle(
     code: Parameter[str],
     labels: InputArtifact[LabelBank] = None,
 ):
-    """lineage: JSON that the server shows to whoever asks where an answer came from. labels: so that poses are served in metres, and for the data's hash."""
+    """lineage: JSON that the server shows to whoever asks where an answer came from. labels: so
+    that poses are served in metres, and for the data's hash.
+    """
     from components.ledger import gather
     from models.tasks import TASKS
     from serving.bundle.build import build_bundle
@@ -37,13 +41,28 @@ def BuildBundle(
 
         store = LabelStore(os.path.join(labels.uri, "store"))
         facts["manifest"] = store.facts["manifest"]
-        whitening = {name: store.whitening(name) for name, entry in TASKS.items() if entry.whitened and store.has(name)}
+        whitening = {
+            name: store.whitening(name)
+            for name, entry in TASKS.items()
+            if entry.whitened and store.has(name)
+        }
     with tempfile.TemporaryDirectory() as scratch:
         bank = gather([shard.uri for shard in networks], scratch)
         facts["metrics"] = {}
-        for name in sorted({source for edge in policy["edges"] for source in edge["sources"]} | set(policy["supervised"])):
+        for name in sorted(
+            {source for edge in policy["edges"] for source in edge["sources"]}
+            | set(policy["supervised"])
+        ):
             with open(os.path.join(bank, name, "network.json")) as file:
                 record = json.load(file)
             facts["metrics"][name] = {field: record.get(field) for field in MEASURED}
         destination = os.path.join(model.uri, "Format-Serving")
-        build_bundle(policy, bank, transfers.uri, destination, lineage=facts, image_size=size, whitening=whitening)
+        build_bundle(
+            policy,
+            bank,
+            transfers.uri,
+            destination,
+            lineage=facts,
+            image_size=size,
+            whitening=whitening,
+        )

@@ -1,4 +1,6 @@
-"""ExampleValidator for labels: units, ranges, masks and missing codes of the contract, beside TFX's own schema check."""
+"""ExampleValidator for labels: units, ranges, masks and missing codes of the contract, beside TFX's
+own schema check.
+"""
 
 import json
 import os
@@ -14,7 +16,9 @@ def CheckLabels(
     anomalies: OutputArtifact[tfx.types.standard_artifacts.ExampleAnomalies],
     code: Parameter[str],
 ):
-    """Writes contract_anomalies.json; anomalies stop the pipeline, since every later number would rest on them."""
+    """Writes contract_anomalies.json; anomalies stop the pipeline, since every later number would
+    rest on them.
+    """
     from models.examples.contract import check_contract
 
     found = [str(anomaly) for anomaly in check_contract(examples.uri)]
@@ -22,4 +26,7 @@ def CheckLabels(
     with open(os.path.join(anomalies.uri, "contract_anomalies.json"), "w") as file:
         json.dump(found, file, indent=1)
     if found:
-        raise ValueError(f"{len(found)} labels break the contract, the first: {found[0]}. All: {anomalies.uri}. Mend or remove these views and run again.")
+        raise ValueError(
+            f"{len(found)} labels break the contract, the first: {found[0]}. All: "
+            f"{anomalies.uri}. Mend or remove these views and run again."
+        )

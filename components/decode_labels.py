@@ -21,5 +21,7 @@ def DecodeLabels(
     """max_samples: most samples of a task and split (pairs and triplets are many)."""
     from models.examples.label_store import build_label_store
 
-    store = build_label_store(examples.uri, os.path.join(labels.uri, "store"), seed=seed, max_samples=max_samples)
+    store = build_label_store(
+        examples.uri, os.path.join(labels.uri, "store"), seed=seed, max_samples=max_samples
+    )
     labels.set_string_custom_property("hash", store.hash)

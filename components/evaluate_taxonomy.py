@@ -1,4 +1,6 @@
-"""Is the policy better than chance? Gain, quality, significance, baselines, stability, costs, predictors, tree; blesses the policy or says why not."""
+"""Is the policy better than chance? Gain, quality, significance, baselines, stability, costs,
+predictors, tree; blesses the policy or says why not.
+"""
 
 import json
 import os
@@ -8,7 +10,14 @@ from tfx import v1 as tfx
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 
-from components.artifacts import AffinityTable, EvidenceBook, LabelBank, NetworkBank, ProxyTable, TaxonomyList
+from components.artifacts import (
+    AffinityTable,
+    EvidenceBook,
+    LabelBank,
+    NetworkBank,
+    ProxyTable,
+    TaxonomyList,
+)
 
 
 @component
@@ -28,7 +37,9 @@ def EvaluateTaxonomy(
     seed: Parameter[int],
     code: Parameter[str],
 ):
-    """policies: random feasible policies that the answer at (budget, order) is compared with. transfer_images, transfer_split: what transfers learned from."""
+    """policies: random feasible policies that the answer at (budget, order) is compared with.
+    transfer_images, transfer_split: what transfers learned from.
+    """
     from models.examples.label_store import LabelStore
     from models.taxonomy import Affinities, Expenses, Resamples, Taxonomy, by_amount, evaluate
 
@@ -47,24 +58,35 @@ def EvaluateTaxonomy(
         policies=policies,
         seed=seed,
         resamples=Resamples.load(os.path.join(affinities.uri, "resamples.npz")),
-        expenses=Expenses(full, images_of(table.regimes, transfer_images, min(full, taught)), seconds_of(networks)),
+        expenses=Expenses(
+            full, images_of(table.regimes, transfer_images, min(full, taught)), seconds_of(networks)
+        ),
         proxies=predicted,
     )
     measured, every_amount = table, os.path.join(affinities.uri, "amounts.json")
     if os.path.exists(every_amount):
         measured = Affinities.load(every_amount)
-        book["amounts"] = {"images": images_of(measured.regimes, transfer_images, taught), "targets": by_amount(measured)}
+        book["amounts"] = {
+            "images": images_of(measured.regimes, transfer_images, taught),
+            "targets": by_amount(measured),
+        }
     book["transfers"] = sum(row.transfer.control is None for row in measured.rows)
     os.makedirs(evidence.uri, exist_ok=True)
     with open(os.path.join(evidence.uri, "evidence.json"), "w") as file:
         json.dump(book, file, indent=1)
     chosen = next(answer for answer in answers if (answer.budget, answer.order) == (budget, order))
-    reasons = [] if chosen.status == "optimal" else [f"the taxonomy at budget {budget}, order {order} is {chosen.status}, not optimal"]
+    reasons = (
+        []
+        if chosen.status == "optimal"
+        else [f"the taxonomy at budget {budget}, order {order} is {chosen.status}, not optimal"]
+    )
     bless(blessing, reasons)
 
 
 def images_of(regimes, asked, most):
-    """regime -> images that teach a transfer, at most `most`: its name where there are several (`models.networks.regimes`), `asked` for the one named ""."""
+    """regime -> images that teach a transfer, at most `most`: its name where there are several
+    (`models.networks.regimes`), `asked` for the one named "".
+    """
     return {name: min(int(name or asked), most) for name in regimes}
 
 

@@ -4,7 +4,11 @@ import json
 
 import apache_beam as beam
 from tfx import v1 as tfx
-from tfx.dsl.component.experimental.annotations import BeamComponentParameter, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.annotations import (
+    BeamComponentParameter,
+    OutputArtifact,
+    Parameter,
+)
 from tfx.dsl.component.experimental.decorators import component
 
 
@@ -18,18 +22,29 @@ def IngestViews(
     code: Parameter[str],
     beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ):
-    """root: published layout, or a pattern of them with {SPAN} and perhaps {VERSION}, of which the newest is read.
+    """root: published layout, or a pattern of them with {SPAN} and perhaps {VERSION}, of which the
+    newest is read.
 
-    fingerprint: changes when the folder does, so that TFX's cache sees it. size: side of the training images.
+    fingerprint: changes when the folder does, so that TFX's cache sees it. size: side of the
+    training images.
     """
     from beam_jobs.ingest import spans
     from beam_jobs.ingest.job import ingest
 
     found = spans.newest(root) if spans.PLACEHOLDER.search(root) else None
     facts = found.facts() if found else {}
-    counts = ingest(found.root if found else root, examples.uri, size=size, shards=shards, pipeline=beam_pipeline, facts=facts)
+    counts = ingest(
+        found.root if found else root,
+        examples.uri,
+        size=size,
+        shards=shards,
+        pipeline=beam_pipeline,
+        facts=facts,
+    )
     for name, number in facts.items():
-        examples.set_string_custom_property(name, str(number))  # what TFX's own ExampleGen says, in its form
+        examples.set_string_custom_property(
+            name, str(number)
+        )  # what TFX's own ExampleGen says, in its form
     examples.split_names = json.dumps(["train", "val", "test"])
     examples.set_string_custom_property("counts", json.dumps(counts))
     examples.set_string_custom_property("fingerprint", fingerprint)

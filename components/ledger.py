@@ -6,7 +6,9 @@ from collections.abc import Iterable
 
 
 def publish(ledger: str, names: Iterable[str], uri: str) -> None:
-    """hard-link (or copy, across file systems) the finished directories `names` of `ledger` below `uri`."""
+    """hard-link (or copy, across file systems) the finished directories `names` of `ledger` below
+    `uri`.
+    """
     for name in names:
         for folder, _, files in os.walk(os.path.join(ledger, name)):
             goal = os.path.join(uri, os.path.relpath(folder, ledger))
@@ -24,7 +26,9 @@ def link(source: str, goal: str) -> None:
 
 
 def gather(uris: Iterable[str], directory: str) -> str:
-    """one directory with the children of all `uris` (the shards of a stage); a single uri is itself."""
+    """one directory with the children of all `uris` (the shards of a stage); a single uri is
+    itself.
+    """
     uris = list(uris)
     if len(uris) == 1:
         return uris[0]
@@ -34,7 +38,9 @@ def gather(uris: Iterable[str], directory: str) -> str:
 
 
 def labelled(store, names):
-    """the tasks of `names` that the label store `store` can train and judge, and those that need no training: a data set need not hold every label."""
+    """the tasks of `names` that the label store `store` can train and judge, and those that need no
+    training: a data set need not hold every label.
+    """
     from models.tasks import TASKS
 
     return [name for name in names if store.has(name) or not TASKS[name].trained]

@@ -18,9 +18,11 @@ def MeasureAffinities(
     work: Parameter[str],
     code: Parameter[str],
 ):
-    """losses: the shards of TrainTransfers, each holding some targets. resamples: of the test images. work: where finished tournaments are kept.
+    """losses: the shards of TrainTransfers, each holding some targets. resamples: of the test
+    images. work: where finished tournaments are kept.
 
-    The regime that decides is a table of its own; where smaller ones were measured too, `amounts.json` has all of them on one scale.
+    The regime that decides is a table of its own; where smaller ones were measured too,
+    `amounts.json` has all of them on one scale.
     """
     from models.taxonomy import LossStore, bootstrap, measure, with_spread
 

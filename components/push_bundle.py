@@ -1,4 +1,6 @@
-"""Pusher: a blessed bundle becomes the newest version in the folder that the model server polls, atomically."""
+"""Pusher: a blessed bundle becomes the newest version in the folder that the model server polls,
+atomically.
+"""
 
 import os
 
@@ -16,7 +18,9 @@ def PushBundle(
     destination: Parameter[str],
     code: Parameter[str],
 ):
-    """TFX's own Pusher copies in place under a version of whole seconds; this one renames a finished copy. Nothing unblessed is pushed."""
+    """TFX's own Pusher copies in place under a version of whole seconds; this one renames a
+    finished copy. Nothing unblessed is pushed.
+    """
     from serving.release.push import push
 
     os.makedirs(pushed.uri, exist_ok=True)

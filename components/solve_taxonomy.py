@@ -11,7 +11,11 @@ from components.artifacts import AffinityTable, TaxonomyList
 
 @component
 def SolveTaxonomy(
-    affinities: InputArtifact[AffinityTable], taxonomies: OutputArtifact[TaxonomyList], budgets: Parameter[str], orders: Parameter[str], code: Parameter[str]
+    affinities: InputArtifact[AffinityTable],
+    taxonomies: OutputArtifact[TaxonomyList],
+    budgets: Parameter[str],
+    orders: Parameter[str],
+    code: Parameter[str],
 ):
     """budgets, orders: JSON lists."""
     from models.taxonomy import Affinities, solve_all
@@ -30,4 +34,7 @@ def chosen(uri, budget, order):
     for entry in entries:
         if (entry["budget"], entry["order"]) == (budget, order):
             return entry
-    raise LookupError(f"no taxonomy at budget {budget}, order {order}; there are {[(e['budget'], e['order']) for e in entries]}")
+    raise LookupError(
+        f"no taxonomy at budget {budget}, order {order}; there are "
+        f"{[(e['budget'], e['order']) for e in entries]}"
+    )

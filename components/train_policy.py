@@ -8,7 +8,13 @@ from typing import List
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 
-from components.artifacts import LabelBank, NetworkBank, RepresentationBank, TaxonomyList, TransferBank
+from components.artifacts import (
+    LabelBank,
+    NetworkBank,
+    RepresentationBank,
+    TaxonomyList,
+    TransferBank,
+)
 
 
 @component
@@ -36,12 +42,24 @@ def TrainPolicy(
     policy, settings = chosen(taxonomies.uri, budget, order), NetworkConfig(**json.loads(config))
     ledger = os.path.join(work, "policy")
     edges = [edge for edge in policy["edges"] if edge["sources"]]
-    store, maps = LabelStore(os.path.join(labels.uri, "store")), RepresentationStore(os.path.join(representations.uri, "store"))
+    store, maps = (
+        LabelStore(os.path.join(labels.uri, "store")),
+        RepresentationStore(os.path.join(representations.uri, "store")),
+    )
     programs = StackPrograms(settings, store.size)
     with tempfile.TemporaryDirectory() as scratch:
         bank = gather([shard.uri for shard in networks], scratch)
         for edge in edges:
-            train_transfer(tuple(edge["sources"]), edge["target"], store, maps, bank, os.path.join(ledger, edge["target"]), settings, programs)
+            train_transfer(
+                tuple(edge["sources"]),
+                edge["target"],
+                store,
+                maps,
+                bank,
+                os.path.join(ledger, edge["target"]),
+                settings,
+                programs,
+            )
     publish(ledger, [edge["target"] for edge in edges], transfers.uri)
     with open(os.path.join(transfers.uri, "policy.json"), "w") as file:
         json.dump(policy, file, indent=1)

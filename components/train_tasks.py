@@ -18,7 +18,9 @@ def TrainTasks(
     work: Parameter[str],
     code: Parameter[str],
 ):
-    """names: JSON list of tasks. work: the ledger, outside the artifact, so that a killed run resumes with what it had finished."""
+    """names: JSON list of tasks. work: the ledger, outside the artifact, so that a killed run
+    resumes with what it had finished.
+    """
     from components.ledger import labelled, publish
     from models.examples.label_store import LabelStore
     from models.networks.config import NetworkConfig
@@ -27,7 +29,9 @@ def TrainTasks(
     store, ledger = LabelStore(os.path.join(labels.uri, "store")), os.path.join(work, "networks")
     wanted = labelled(store, json.loads(names))
     for name in sorted(set(json.loads(names)) - set(wanted)):
-        print(f"  {name}: left out, not each of train, val and test holds a sample of it", flush=True)
+        print(
+            f"  {name}: left out, not each of train, val and test holds a sample of it", flush=True
+        )
     train_tasks(store, ledger, wanted, NetworkConfig(**json.loads(config)))
     publish(ledger, wanted, networks.uri)
     networks.set_int_custom_property("count", len(wanted))

@@ -24,8 +24,9 @@ def TrainTransfers(
     work: Parameter[str],
     code: Parameter[str],
 ):
-    """targets: JSON list. share: of the transfers, the most promising by their proxies, that are measured. work: the ledger of finished targets, outside the
-    artifact."""
+    """targets: JSON list. share: of the transfers, the most promising by their proxies, that are
+    measured. work: the ledger of finished targets, outside the artifact.
+    """
     from components.ledger import gather
     from models.examples.label_store import LabelStore
     from models.networks.config import NetworkConfig
@@ -36,8 +37,12 @@ def TrainTransfers(
     kept = {}
 
     def record(transfer, images, values):
-        """transfer: {sources, target, regime, control}; images: names of the test samples; values: float [image]."""
-        kept.setdefault(transfer["target"], (images, {}))[1][Transfer(**{**transfer, "sources": tuple(transfer["sources"])})] = values
+        """transfer: {sources, target, regime, control}; images: names of the test samples; values:
+        float [image].
+        """
+        kept.setdefault(transfer["target"], (images, {}))[1][
+            Transfer(**{**transfer, "sources": tuple(transfer["sources"])})
+        ] = values
 
     with tempfile.TemporaryDirectory() as scratch:
         bank = gather([shard.uri for shard in networks], scratch)
@@ -60,7 +65,9 @@ def TrainTransfers(
 
 
 def worth_measuring(path, share):
-    """target -> the source sets of the promising `share` of its transfers, by the mean rank of all proxies; None for all of them."""
+    """target -> the source sets of the promising `share` of its transfers, by the mean rank of all
+    proxies; None for all of them.
+    """
     from models.taxonomy.screening import promising, read_predictions
 
     if share >= 1:

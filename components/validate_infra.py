@@ -21,7 +21,14 @@ def ValidateInfra(
     from models.examples import encoded_images
     from serving.release.validate import validate
 
-    verdict = validate(os.path.join(model.uri, "Format-Serving"), records=encoded_images(examples.uri, "test", records))
+    verdict = validate(
+        os.path.join(model.uri, "Format-Serving"),
+        records=encoded_images(examples.uri, "test", records),
+    )
     bless(blessing, [] if verdict.ok else list(verdict.reasons))
     with open(os.path.join(blessing.uri, "blessing.json"), "w") as file:
-        json.dump({"ok": verdict.ok, "reasons": list(verdict.reasons), "figures": verdict.figures}, file, indent=1)
+        json.dump(
+            {"ok": verdict.ok, "reasons": list(verdict.reasons), "figures": verdict.figures},
+            file,
+            indent=1,
+        )

@@ -43,7 +43,9 @@ def WriteReport(
     root: Parameter[str],
     code: Parameter[str],
 ):
-    """Gathers what every stage left behind into one folder of JSON files, and shows it as one HTML page."""
+    """Gathers what every stage left behind into one folder of JSON files, and shows it as one HTML
+    page.
+    """
     from components.ledger import gather
     from models.examples.label_store import LabelStore
     from models.networks.predictions.samples import sample_predictions
@@ -51,21 +53,41 @@ def WriteReport(
     from models.reports import write_report
 
     os.makedirs(report.uri, exist_ok=True)
-    for uri, name in ((affinities.uri, "affinities.json"), (taxonomies.uri, "taxonomies.json"), (evidence.uri, "evidence.json"), (proxies.uri, "proxies.json")):
+    for uri, name in (
+        (affinities.uri, "affinities.json"),
+        (taxonomies.uri, "taxonomies.json"),
+        (evidence.uri, "evidence.json"),
+        (proxies.uri, "proxies.json"),
+    ):
         shutil.copy(os.path.join(uri, name), report.uri)
     with tempfile.TemporaryDirectory() as scratch:
         bank = gather([shard.uri for shard in networks], scratch)
         records = task_records(bank)
-        predictions = sample_predictions(bank, LabelStore(os.path.join(labels.uri, "store")), count=2)
+        predictions = sample_predictions(
+            bank, LabelStore(os.path.join(labels.uri, "store")), count=2
+        )
     run = {
-        **{name: read(report.uri, f"{name}.json") for name in ("affinities", "taxonomies", "evidence")},
-        "networks": [{key: value for key, value in record.items() if key != "curve"} for record in records],
+        **{
+            name: read(report.uri, f"{name}.json")
+            for name in ("affinities", "taxonomies", "evidence")
+        },
+        "networks": [
+            {key: value for key, value in record.items() if key != "curve"} for record in records
+        ],
         "curves": {record["task"]: record["curve"] for record in records if record.get("curve")},
-        "calibration": [row for shard in losses for row in read(shard.uri, "calibration.json").get("calibration", [])],
+        "calibration": [
+            row
+            for shard in losses
+            for row in read(shard.uri, "calibration.json").get("calibration", [])
+        ],
         "edges": edge_facts(transfers.uri),
         "dataset": dataset_facts(examples.uri, root),
         "predictions": predictions,
-        "lineage": {"config": json.loads(config), "manifest": read(examples.uri, "manifest.json")["hash"], "code": code},
+        "lineage": {
+            "config": json.loads(config),
+            "manifest": read(examples.uri, "manifest.json")["hash"],
+            "code": code,
+        },
         "default_budget": budget,
         "default_order": order,
     }
@@ -79,13 +101,24 @@ def read(uri, name):
 
 
 def edge_facts(uri):
-    """of every network of the chosen policy: its sources, the learner it took, and the losses of both on held-out buildings (none if one was not asked)."""
-    facts = [read(os.path.join(uri, name), "transfer.json") for name in sorted(os.listdir(uri)) if os.path.exists(os.path.join(uri, name, "transfer.json"))]
-    return [{name: entry.get(name) for name in ("target", "sources", "learner", "validation")} for entry in facts]
+    """of every network of the chosen policy: its sources, the learner it took, and the losses of
+    both on held-out buildings (none if one was not asked).
+    """
+    facts = [
+        read(os.path.join(uri, name), "transfer.json")
+        for name in sorted(os.listdir(uri))
+        if os.path.exists(os.path.join(uri, name, "transfer.json"))
+    ]
+    return [
+        {name: entry.get(name) for name in ("target", "sources", "learner", "validation")}
+        for entry in facts
+    ]
 
 
 def dataset_facts(uri, root):
-    """counts, quarantine, and a sample of the data set beside real views (none for data that lies in an object store)."""
+    """counts, quarantine, and a sample of the data set beside real views (none for data that lies
+    in an object store).
+    """
     quarantine = []
     if os.path.exists(os.path.join(uri, "quarantine.jsonl")):
         with open(os.path.join(uri, "quarantine.jsonl")) as file:
@@ -95,7 +128,12 @@ def dataset_facts(uri, root):
     splits = {}
     for view in read(uri, "manifest.json")["views"]:
         splits[view["split"]] = splits.get(view["split"], 0) + 1
-    return {"counts": read(uri, "counts.json"), "quarantine": quarantine, "statistics": facts.get("statistics") or beside_real_views(root), "splits": splits}
+    return {
+        "counts": read(uri, "counts.json"),
+        "quarantine": quarantine,
+        "statistics": facts.get("statistics") or beside_real_views(root),
+        "splits": splits,
+    }
 
 
 def beside_real_views(root):
@@ -105,12 +143,16 @@ def beside_real_views(root):
 
     try:
         return realism.rows(Path(root)) if os.path.isdir(root) else None
-    except ValueError:  # the other published tree, or none: a report without the table is still a report
+    except (
+        ValueError
+    ):  # the other published tree, or none: a report without the table is still a report
         return None
 
 
 def save_facts(uri, run):
-    """the parts of a run that are no files yet, so that `python -m models.reports --run DIR` can draw the page again."""
+    """the parts of a run that are no files yet, so that `python -m models.reports --run DIR` can
+    draw the page again.
+    """
     for name in ("networks", "curves", "calibration", "edges", "dataset", "lineage"):
         with open(os.path.join(uri, f"{name}.json"), "w") as file:
             json.dump(run[name], file, indent=1)

@@ -1,4 +1,6 @@
-"""python -m serving serve | ask | validate | push | rollback. Flags of `serve` have TensorFlow Serving's names."""
+"""python -m serving serve | ask | validate | push | rollback. Flags of `serve` have TensorFlow
+Serving's names.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="python -m serving",
         description="Serve a taxonomy and ask it.",
-        epilog="example: python -m serving ask --server 127.0.0.1:8500 --image room.png --task normal,depth_zbuffer --out answers",
+        epilog="example: python -m serving ask --server 127.0.0.1:8500 --image room.png --task "
+        "normal,depth_zbuffer --out answers",
     )
     commands = top.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", help="answer over gRPC and REST until interrupted")
@@ -24,28 +27,69 @@ def parser() -> argparse.ArgumentParser:
     ask.add_argument("--server", default="127.0.0.1:8500")
     ask.add_argument("--model_name", default="taxonomy")
     asked = ask.add_mutually_exclusive_group(required=True)
-    asked.add_argument("--image", type=Path, action="append", help="JPEG or PNG; twice or thrice for tasks about several views")
-    asked.add_argument("--folder", type=Path, help="ask about every JPEG and PNG below it, in batches, with progress")
-    ask.add_argument("--task", default="", help="comma separated; default: all that the images allow")
+    asked.add_argument(
+        "--image",
+        type=Path,
+        action="append",
+        help="JPEG or PNG; twice or thrice for tasks about several views",
+    )
+    asked.add_argument(
+        "--folder",
+        type=Path,
+        help="ask about every JPEG and PNG below it, in batches, with progress",
+    )
+    ask.add_argument(
+        "--task", default="", help="comma separated; default: all that the images allow"
+    )
     ask.add_argument("--out", type=Path, default=Path("answers"))
-    ask.add_argument("--deadline", type=float, default=30.0, help="seconds a request may take, repeats included")
-    ask.add_argument("--attempts", type=int, default=8, help="how often a server that is not there is asked")
-    ask.add_argument("--authority", type=Path, help="PEM file of whoever signed the server's certificate: ask over TLS")
-    ask.add_argument("--identity", type=Path, nargs=2, metavar=("KEY", "CERTIFICATE"), help="PEM files, for servers that ask for a client's certificate")
+    ask.add_argument(
+        "--deadline", type=float, default=30.0, help="seconds a request may take, repeats included"
+    )
+    ask.add_argument(
+        "--attempts", type=int, default=8, help="how often a server that is not there is asked"
+    )
+    ask.add_argument(
+        "--authority",
+        type=Path,
+        help="PEM file of whoever signed the server's certificate: ask over TLS",
+    )
+    ask.add_argument(
+        "--identity",
+        type=Path,
+        nargs=2,
+        metavar=("KEY", "CERTIFICATE"),
+        help="PEM files, for servers that ask for a client's certificate",
+    )
     ask.add_argument("--batch", type=int, default=8, help="pictures a request, with --folder")
-    ask.add_argument("--json", action="store_true", help="answers as one JSON object a picture on stdout, without pixels")
+    ask.add_argument(
+        "--json",
+        action="store_true",
+        help="answers as one JSON object a picture on stdout, without pixels",
+    )
     check = commands.add_parser("validate", help="start a server on a bundle and check its answers")
     check.add_argument("bundle", type=Path)
-    check.add_argument("--image", type=Path, action="append", default=[], help="a picture that is replayed; default: made-up ones")
-    check.add_argument("--longest", type=float, default=30.0, help="seconds that an answer may take")
-    check.add_argument("--largest_mib", type=int, default=16384, help="memory that the server may take")
+    check.add_argument(
+        "--image",
+        type=Path,
+        action="append",
+        default=[],
+        help="a picture that is replayed; default: made-up ones",
+    )
+    check.add_argument(
+        "--longest", type=float, default=30.0, help="seconds that an answer may take"
+    )
+    check.add_argument(
+        "--largest_mib", type=int, default=16384, help="memory that the server may take"
+    )
     check.add_argument("--json", action="store_true", help="the verdict as JSON")
     push = commands.add_parser("push", help="make a bundle the newest served version")
     push.add_argument("bundle", type=Path)
     push.add_argument("destination", type=Path)
     back = commands.add_parser("rollback", help="take the newest version out of service")
     back.add_argument("destination", type=Path)
-    back.add_argument("--to", type=int, help="the version to return to; left out: the one before the newest")
+    back.add_argument(
+        "--to", type=int, help="the version to return to; left out: the one before the newest"
+    )
     return top
 
 
@@ -55,13 +99,25 @@ def main(arguments: list[str] | None = None) -> int:
         parser().error(f"unrecognized arguments: {' '.join(unknown)}")
     for flag in unknown:  # as tensorflow_model_server: it says so and goes on
         print(f"unknown argument: {flag}", file=sys.stderr)
-    for name, value in (("TF_CPP_MIN_LOG_LEVEL", "3"), ("GRPC_VERBOSITY", "NONE"), ("CUDA_VISIBLE_DEVICES", os.environ.get("CUDA_VISIBLE_DEVICES", "-1"))):
+    for name, value in (
+        ("TF_CPP_MIN_LOG_LEVEL", "3"),
+        ("GRPC_VERBOSITY", "NONE"),
+        ("CUDA_VISIBLE_DEVICES", os.environ.get("CUDA_VISIBLE_DEVICES", "-1")),
+    ):
         os.environ.setdefault(name, value)
-    warnings.filterwarnings("ignore", message="You are using a Python version")  # google.api_core, which TensorFlow brings, about 2027
+    warnings.filterwarnings(
+        "ignore", message="You are using a Python version"
+    )  # google.api_core, which TensorFlow brings, about 2027
     import grpc
 
     try:
-        return {"serve": do_serve, "ask": do_ask, "validate": do_validate, "push": do_push, "rollback": do_rollback}[options.command](options)
+        return {
+            "serve": do_serve,
+            "ask": do_ask,
+            "validate": do_validate,
+            "push": do_push,
+            "rollback": do_rollback,
+        }[options.command](options)
     except grpc.RpcError as error:
         print(f"error: {error.code().name}: {error.details()}", file=sys.stderr)
     except (ValueError, KeyError, OSError) as error:
@@ -87,9 +143,13 @@ def do_validate(options) -> int:
     from serving.release.validate import made_up_records, validate
 
     records = [path.read_bytes() for path in options.image] or made_up_records()
-    verdict = validate(options.bundle, records=records, longest=options.longest, largest_mib=options.largest_mib)
+    verdict = validate(
+        options.bundle, records=records, longest=options.longest, largest_mib=options.largest_mib
+    )
     if options.json:
-        print(json.dumps({"ok": verdict.ok, "reasons": verdict.reasons, "figures": verdict.figures}))
+        print(
+            json.dumps({"ok": verdict.ok, "reasons": verdict.reasons, "figures": verdict.figures})
+        )
     else:
         for name, value in verdict.figures.items():
             print(f"{name:50s} {value:.3g}")

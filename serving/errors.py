@@ -1,4 +1,6 @@
-"""Protocol codes live here alone: what went wrong, as gRPC and as HTTP say it (TensorFlow Serving's own codes and texts)."""
+"""Protocol codes live here alone: what went wrong, as gRPC and as HTTP say it (TensorFlow Serving's
+own codes and texts).
+"""
 
 from __future__ import annotations
 
@@ -74,5 +76,7 @@ def internal(message: str) -> ServingError:
 def from_tensorflow(error: Exception) -> ServingError:
     """TensorFlow's op errors carry gRPC's numbers; other exceptions become UNKNOWN."""
     number = getattr(error, "error_code", 2)
-    code = next((code for code in grpc.StatusCode if code.value[0] == number), grpc.StatusCode.UNKNOWN)
+    code = next(
+        (code for code in grpc.StatusCode if code.value[0] == number), grpc.StatusCode.UNKNOWN
+    )
     return ServingError(code, str(getattr(error, "message", error)).split("\n")[0])

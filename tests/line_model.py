@@ -12,14 +12,22 @@ def save_lines(folder: Path, factor: float) -> None:
         x = v1.placeholder(tf.float32, [None, 2], "x")
         texts = v1.placeholder(tf.string, [None], "examples")
         number = v1.io.parse_example(texts, {"x": v1.FixedLenFeature([], tf.float32)})["x"] * factor
-        classes = tf.stack([tf.fill(tf.shape(number), "small"), tf.fill(tf.shape(number), "large")], 1)
+        classes = tf.stack(
+            [tf.fill(tf.shape(number), "small"), tf.fill(tf.shape(number), "large")], 1
+        )
         make, info = v1.saved_model.build_signature_def, v1.saved_model.build_tensor_info
         signatures = {
-            "serving_default": make({"x": info(x)}, {"y": info(x * factor)}, "tensorflow/serving/predict"),
-            "classify": make(
-                {"inputs": info(texts)}, {"classes": info(classes), "scores": info(tf.stack([-number, number], 1))}, "tensorflow/serving/classify"
+            "serving_default": make(
+                {"x": info(x)}, {"y": info(x * factor)}, "tensorflow/serving/predict"
             ),
-            "regress": make({"inputs": info(texts)}, {"outputs": info(number)}, "tensorflow/serving/regress"),
+            "classify": make(
+                {"inputs": info(texts)},
+                {"classes": info(classes), "scores": info(tf.stack([-number, number], 1))},
+                "tensorflow/serving/classify",
+            ),
+            "regress": make(
+                {"inputs": info(texts)}, {"outputs": info(number)}, "tensorflow/serving/regress"
+            ),
         }
         builder = v1.saved_model.Builder(str(folder))
         builder.add_meta_graph_and_variables(session, ["serve"], signatures)
@@ -30,4 +38,8 @@ def line_example(value: float):
     """a tf.Example with the feature that `classify` and `regress` read."""
     import tensorflow as tf
 
-    return tf.train.Example(features=tf.train.Features(feature={"x": tf.train.Feature(float_list=tf.train.FloatList(value=[value]))}))
+    return tf.train.Example(
+        features=tf.train.Features(
+            feature={"x": tf.train.Feature(float_list=tf.train.FloatList(value=[value]))}
+        )
+    )

@@ -1,4 +1,6 @@
-"""Mesh files that the tests of mesh buildings make: a furnished room as GLB, OBJ with MTL and picture, PLY with colours; a procedural building as GLB."""
+"""Mesh files that the tests of mesh buildings make: a furnished room as GLB, OBJ with MTL and
+picture, PLY with colours; a procedural building as GLB.
+"""
 
 from pathlib import Path
 
@@ -16,7 +18,9 @@ def checkers() -> Image.Image:
 
 
 def room() -> trimesh.Trimesh:
-    """a room of EXTENT metres from the origin up, z up, with a ball of 0.5 m on its floor; every face of the box shows a whole picture."""
+    """a room of EXTENT metres from the origin up, z up, with a ball of 0.5 m on its floor; every
+    face of the box shows a whole picture.
+    """
     vertices, faces, uv = [], [], []
     for axis in range(3):
         for side in (0.0, 1.0):
@@ -30,14 +34,24 @@ def room() -> trimesh.Trimesh:
     vertices += (ball.vertices + [3.5, 2.5, 0.5]).tolist()
     uv += np.full((len(ball.vertices), 2), 0.25).tolist()
     material = trimesh.visual.texture.SimpleMaterial(image=checkers(), diffuse=[255, 255, 255, 255])
-    return trimesh.Trimesh(vertices, faces, process=False, visual=trimesh.visual.TextureVisuals(uv=np.array(uv), material=material))
+    return trimesh.Trimesh(
+        vertices,
+        faces,
+        process=False,
+        visual=trimesh.visual.TextureVisuals(uv=np.array(uv), material=material),
+    )
 
 
 def painted_room() -> trimesh.Trimesh:
     """the same with a colour at every vertex."""
     mesh = room()
     colours = np.clip(mesh.vertices / EXTENT * 255, 0, 255).astype("uint8")
-    return trimesh.Trimesh(mesh.vertices, mesh.faces, process=False, vertex_colors=np.column_stack([colours, np.full(len(colours), 255, "uint8")]))
+    return trimesh.Trimesh(
+        mesh.vertices,
+        mesh.faces,
+        process=False,
+        vertex_colors=np.column_stack([colours, np.full(len(colours), 255, "uint8")]),
+    )
 
 
 def y_up(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
@@ -52,7 +66,9 @@ def write_room(folder: Path, kind: str, name: str = "room") -> Path:
     if kind == "glb":
         y_up(room()).export(path)
     elif kind == "obj":
-        text, files = trimesh.exchange.obj.export_obj(room(), include_texture=True, return_texture=True, mtl_name=f"{name}.mtl")
+        text, files = trimesh.exchange.obj.export_obj(
+            room(), include_texture=True, return_texture=True, mtl_name=f"{name}.mtl"
+        )
         path.write_text(text)
         for file, data in files.items():
             (folder / file).write_bytes(data)
@@ -68,8 +84,17 @@ def write_scene(scene, path: Path) -> Path:
         used, faces = np.unique(shape.faces[scene.material == material], return_inverse=True)
         x, y, z = shape.vertices[used].T
         u, v = (shape.uv[used] / scene.scale[material]).T
-        picture = Image.fromarray((np.clip(scene.textures[material], 0, 1) * 255 + 0.5).astype("uint8"))
-        visual = trimesh.visual.TextureVisuals(np.stack([u, 1 - v], 1), material=trimesh.visual.material.PBRMaterial(baseColorTexture=picture))
-        collected.add_geometry(trimesh.Trimesh(np.stack([x, z, -y], 1), faces.reshape(-1, 3), process=False, visual=visual))
+        picture = Image.fromarray(
+            (np.clip(scene.textures[material], 0, 1) * 255 + 0.5).astype("uint8")
+        )
+        visual = trimesh.visual.TextureVisuals(
+            np.stack([u, 1 - v], 1),
+            material=trimesh.visual.material.PBRMaterial(baseColorTexture=picture),
+        )
+        collected.add_geometry(
+            trimesh.Trimesh(
+                np.stack([x, z, -y], 1), faces.reshape(-1, 3), process=False, visual=visual
+            )
+        )
     collected.export(path)
     return path

@@ -19,9 +19,19 @@ def labels_of(key: ViewKey) -> dict:
     labels = dict(made.labels)
     labels["depth_euclidean"] = np.maximum(labels["depth_euclidean"], labels["depth_zbuffer"])
     vectors = np.random.default_rng(key.view).normal(size=(SIZE, SIZE, 3))
-    labels["normal"] = np.round((vectors / np.linalg.norm(vectors, axis=-1, keepdims=True) + 1) * 127.5).astype("uint8")
+    labels["normal"] = np.round(
+        (vectors / np.linalg.norm(vectors, axis=-1, keepdims=True) + 1) * 127.5
+    ).astype("uint8")
     labels["rgb"] = made.rgb
-    labels["point_info"] = point_info(made.camera, normal=np.array([0, 0, 1.0]), point=key.point, view=key.view, room="0", others=[], resolution=SIZE)
+    labels["point_info"] = point_info(
+        made.camera,
+        normal=np.array([0, 0, 1.0]),
+        point=key.point,
+        view=key.view,
+        room="0",
+        others=[],
+        resolution=SIZE,
+    )
     return labels
 
 

@@ -25,7 +25,14 @@ def view(seed: int) -> View:
     for folder, domain in DOMAINS.items():
         if domain.file == "png" and folder != "rgb":
             shape = (SIZE, SIZE) + ((domain.channels,) if domain.channels > 1 else ())
-            labels[folder] = rng.integers(0, min(domain.high, 60000) + 1, shape).astype(domain.dtype)
+            labels[folder] = rng.integers(0, min(domain.high, 60000) + 1, shape).astype(
+                domain.dtype
+            )
     labels["class_object"] = rng.normal(size=1000).astype("float32")
     labels["class_scene"] = rng.dirichlet(np.ones(365)).astype("float32")
-    return View(ViewKey("house", 3, seed), rng.integers(0, 256, (SIZE, SIZE, 3), dtype="uint8"), camera(seed), labels)
+    return View(
+        ViewKey("house", 3, seed),
+        rng.integers(0, 256, (SIZE, SIZE, 3), dtype="uint8"),
+        camera(seed),
+        labels,
+    )

@@ -1,4 +1,6 @@
-"""Networks and transfers of random weights at any size, written as training would write them, and a policy over them: a bundle without training."""
+"""Networks and transfers of random weights at any size, written as training would write them, and a
+policy over them: a bundle without training.
+"""
 
 import json
 from dataclasses import asdict
@@ -9,40 +11,76 @@ import numpy as np
 from models.networks.config import NetworkConfig
 from models.tasks import TASKS, target_names
 
-WHITENING = {name: (np.arange(9.0) if name == "room_layout" else np.full(TASKS[name].output.channels, 0.5), np.full(TASKS[name].output.channels, 2.0))
-             for name in ("room_layout", "fixated_pose", "nonfixated_pose", "egomotion")}  # fmt: skip
+WHITENING = {
+    name: (
+        np.arange(9.0) if name == "room_layout" else np.full(TASKS[name].output.channels, 0.5),
+        np.full(TASKS[name].output.channels, 2.0),
+    )
+    # fmt: skip
+    for name in ("room_layout", "fixated_pose", "nonfixated_pose", "egomotion")
+}
 
 
 def synthetic_policy(supervised, targets=None, order: int = 2) -> dict:
-    """`Taxonomy.to_json` of a made-up optimum: every target not supervised is reached from `order` supervised sources, dealt out in turn."""
+    """`Taxonomy.to_json` of a made-up optimum: every target not supervised is reached from `order`
+    supervised sources, dealt out in turn.
+    """
     targets, edges = list(targets or target_names()), []
     for i, name in enumerate(targets):
-        sources = [] if name in supervised else [supervised[(i + k) % len(supervised)] for k in range(order)]
-        edges.append({"sources": sources, "target": name, "affinity": 0.5, "gain": 0.6, "quality": 0.4})
-    return {"budget": len(supervised), "order": order, "status": "optimal", "supervised": list(supervised), "edges": edges}
+        sources = (
+            []
+            if name in supervised
+            else [supervised[(i + k) % len(supervised)] for k in range(order)]
+        )
+        edges.append(
+            {"sources": sources, "target": name, "affinity": 0.5, "gain": 0.6, "quality": 0.4}
+        )
+    return {
+        "budget": len(supervised),
+        "order": order,
+        "status": "optimal",
+        "supervised": list(supervised),
+        "edges": edges,
+    }
 
 
 def write_networks(folder: Path, names, config: NetworkConfig, size: int) -> Path:
-    """untrained task networks, as `train_tasks` writes them, with statistics and shifts of batch norm as if they had seen pictures."""
+    """untrained task networks, as `train_tasks` writes them, with statistics and shifts of batch
+    norm as if they had seen pictures.
+    """
     from models.networks.task_networks.train import build_task_network
 
     rng = np.random.default_rng(0)
     for name in names:
         network = build_task_network(TASKS[name], config, size)
-        for weight in [*network.encoder.weights, *(network.head.weights if network.head is not None else ())]:
-            if weight.path.rsplit("/", 1)[-1] in ("moving_mean", "beta", "moving_variance", "gamma"):
+        for weight in [
+            *network.encoder.weights,
+            *(network.head.weights if network.head is not None else ()),
+        ]:
+            if weight.path.rsplit("/", 1)[-1] in (
+                "moving_mean",
+                "beta",
+                "moving_variance",
+                "gamma",
+            ):
                 centre = float("variance" in weight.path or "gamma" in weight.path)
                 weight.assign(centre + rng.uniform(-0.2, 0.2, weight.shape))
         (folder / name).mkdir(parents=True)
         network.encoder.save_weights(folder / name / "encoder.weights.h5")
         if network.head is not None:
             network.head.save_weights(folder / name / "head.weights.h5")
-        (folder / name / "network.json").write_text(json.dumps({"task": name, "config": asdict(config), "size": size}))
+        (folder / name / "network.json").write_text(
+            json.dumps({"task": name, "config": asdict(config), "size": size})
+        )
     return folder
 
 
-def write_transfers(folder: Path, policy: dict, config: NetworkConfig, size: int, *, teaching: int = 100) -> Path:
-    """closed-form transfers with random arrays of the shapes that `write_transfer` gives. teaching: views that vector tasks were solved on."""
+def write_transfers(
+    folder: Path, policy: dict, config: NetworkConfig, size: int, *, teaching: int = 100
+) -> Path:
+    """closed-form transfers with random arrays of the shapes that `write_transfer` gives. teaching:
+    views that vector tasks were solved on.
+    """
     from models.networks.architecture.encoders import build_encoder
     from models.networks.losses.block_losses import block_channels, sharpness
 
@@ -50,37 +88,75 @@ def write_transfers(folder: Path, policy: dict, config: NetworkConfig, size: int
     grid = build_encoder(config, 3, "probe").compute_output_shape((None, size, size, 3))[1]
     width, features = config.representation_channels, config.random_features
     flat = grid * grid * width
-    local, bias = rng.normal(0, 0.1, (9 * width, features)), rng.normal(0, 0.1, features)  # one kernel serves every head, as `random_kernel` has it
+    local, bias = (
+        rng.normal(0, 0.1, (9 * width, features)),
+        rng.normal(0, 0.1, features),
+    )  # one kernel serves every head, as `random_kernel` has it
     whole = rng.normal(0, flat**-0.5, (flat, features))
     teach = {source: rng.normal(0, 1, (teaching, flat + features)) for source in TASKS}
     for edge in policy["edges"]:
         if not edge["sources"]:
             continue
         task, order = TASKS[edge["target"]], len(edge["sources"])
-        facts = {"sources": edge["sources"], "target": task.name, "address": "made up", "grid": grid, "learner": "closed_form", "factor": 1.0}
+        facts = {
+            "sources": edge["sources"],
+            "target": task.name,
+            "address": "made up",
+            "grid": grid,
+            "learner": "closed_form",
+            "factor": 1.0,
+        }
         arrays = {"mean": np.zeros((order, width)), "deviation": np.ones((order, width))}
         if task.output.dense:
             block = size // config.output_stride // grid
             arrays["kernel"], arrays["bias"] = local, bias
-            arrays["weights"] = rng.normal(0, 0.02, (order * (9 * width + features) + 1, block * block * block_channels(task)))
-            facts.update(channels=block_channels(task), enlarge=config.output_stride, factor=sharpness(task))
+            arrays["weights"] = rng.normal(
+                0, 0.02, (order * (9 * width + features) + 1, block * block * block_channels(task))
+            )
+            facts.update(
+                channels=block_channels(task), enlarge=config.output_stride, factor=sharpness(task)
+            )
         else:
-            arrays["kernel"], arrays["teach"] = whole, np.stack([teach[source] for source in edge["sources"]])
-            arrays["scale"], arrays["views"] = np.full(order, 10.0), rng.integers(0, teaching, (teaching, task.images))
-            arrays["dual"], arrays["constant"] = rng.normal(0, 0.1, (teaching, task.output.channels)), np.zeros(task.output.channels)
+            arrays["kernel"], arrays["teach"] = (
+                whole,
+                np.stack([teach[source] for source in edge["sources"]]),
+            )
+            arrays["scale"], arrays["views"] = (
+                np.full(order, 10.0),
+                rng.integers(0, teaching, (teaching, task.images)),
+            )
+            arrays["dual"], arrays["constant"] = (
+                rng.normal(0, 0.1, (teaching, task.output.channels)),
+                np.zeros(task.output.channels),
+            )
         (folder / task.name).mkdir(parents=True)
-        np.savez(folder / task.name / "arrays.npz", **{name: np.asarray(value, "float32") for name, value in arrays.items()})
+        np.savez(
+            folder / task.name / "arrays.npz",
+            **{name: np.asarray(value, "float32") for name, value in arrays.items()},
+        )
         (folder / task.name / "transfer.json").write_text(json.dumps(facts))
     return folder
 
 
-def synthetic_bundle(folder: Path, config: NetworkConfig, size: int, supervised, targets=None, order: int = 2) -> Path:
+def synthetic_bundle(
+    folder: Path, config: NetworkConfig, size: int, supervised, targets=None, order: int = 2
+) -> Path:
     """a whole bundle at `folder`/bundle."""
     from serving.bundle.build import build_bundle
 
     policy = synthetic_policy(supervised, targets, order)
-    needed = sorted({*supervised, *(source for edge in policy["edges"] for source in edge["sources"])})
+    needed = sorted(
+        {*supervised, *(source for edge in policy["edges"] for source in edge["sources"])}
+    )
     write_networks(folder / "networks", needed, config, size)
     write_transfers(folder / "transfers", policy, config, size)
     lineage = {"run": "synthetic", "manifest": "0" * 16, "metrics": {}}
-    return build_bundle(policy, folder / "networks", folder / "transfers", folder / "bundle", lineage=lineage, image_size=size, whitening=WHITENING)
+    return build_bundle(
+        policy,
+        folder / "networks",
+        folder / "transfers",
+        folder / "bundle",
+        lineage=lineage,
+        image_size=size,
+        whitening=WHITENING,
+    )

@@ -1,4 +1,6 @@
-"""Imports point where BUILD says they may, and heavy packages stay in the rooms that may carry them."""
+"""Imports point where BUILD says they may, and heavy packages stay in the rooms that may carry
+them.
+"""
 
 import ast
 from pathlib import Path
@@ -18,7 +20,19 @@ HEAVY = {
     "components": {"tfx", "apache_beam", "tensorflow"},
     "tfx_pipeline": {"tfx", "tensorflow", "kfp", "absl"},
 }
-WATCHED = {"tensorflow", "keras", "tfx", "apache_beam", "cvxopt", "grpc", "tensorflow_serving", "matplotlib", "jinja2", "kfp", "absl"}
+WATCHED = {
+    "tensorflow",
+    "keras",
+    "tfx",
+    "apache_beam",
+    "cvxopt",
+    "grpc",
+    "tensorflow_serving",
+    "matplotlib",
+    "jinja2",
+    "kfp",
+    "absl",
+}
 
 
 def room_of(module: str) -> str | None:
@@ -30,9 +44,22 @@ def room_of(module: str) -> str | None:
 
 def declared() -> dict[str, set[str]]:
     """room -> rooms it may import, as BUILD states them."""
-    calls = [node.value for node in ast.parse((ROOT / "BUILD").read_text()).body if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)]
-    libraries = [{word.arg: word.value for word in call.keywords} for call in calls if call.func.id == "py_library"]
-    return {ast.literal_eval(library["name"]): {dep.lstrip(":") for dep in ast.literal_eval(library["deps"])} for library in libraries}
+    calls = [
+        node.value
+        for node in ast.parse((ROOT / "BUILD").read_text()).body
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
+    ]
+    libraries = [
+        {word.arg: word.value for word in call.keywords}
+        for call in calls
+        if call.func.id == "py_library"
+    ]
+    return {
+        ast.literal_eval(library["name"]): {
+            dep.lstrip(":") for dep in ast.literal_eval(library["deps"])
+        }
+        for library in libraries
+    }
 
 
 def sources() -> list[Path]:
@@ -48,12 +75,17 @@ def imported(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            raise AssertionError(f"{path.relative_to(ROOT)} imports relatively; write the full name, which the floor plan can read")
+            raise AssertionError(
+                f"{path.relative_to(ROOT)} imports relatively; write the full name, which the "
+                "floor plan can read"
+            )
     return names
 
 
 def test_every_room_has_a_library():
-    rooms = {room_of(".".join(path.relative_to(ROOT).with_suffix("").parts)) for path in sources()} - {None, "__init__"}
+    rooms = {
+        room_of(".".join(path.relative_to(ROOT).with_suffix("").parts)) for path in sources()
+    } - {None, "__init__"}
     assert rooms == set(declared())
 
 
@@ -66,11 +98,17 @@ def test_imports_follow_the_floor_plan(path):
     strangers = {name for name in names if room_of(name) not in (None, *allowed)}
     assert not strangers, f"{room} may import {sorted(allowed)}; it imports {sorted(strangers)}"
     heavy = {name.split(".")[0] for name in names} & WATCHED
-    assert heavy <= HEAVY[room], f"{room} may carry {sorted(HEAVY[room])}; it imports {sorted(heavy)}"
+    assert heavy <= HEAVY[room], (
+        f"{room} may carry {sorted(HEAVY[room])}; it imports {sorted(heavy)}"
+    )
 
 
 def test_cvxopt_stands_behind_one_file():
-    users = [path.name for path in sources() if any(name.split(".")[0] == "cvxopt" for name in imported(path))]
+    users = [
+        path.name
+        for path in sources()
+        if any(name.split(".")[0] == "cvxopt" for name in imported(path))
+    ]
     assert users == ["solver.py"]
 
 
@@ -81,4 +119,8 @@ def test_no_room_is_called_by_a_word_that_says_nothing():
 
 def test_components_do_not_postpone_annotations():
     """TFX's @component reads annotations as objects."""
-    assert not [path for path in (ROOT / "components").glob("*.py") if "from __future__ import annotations" in path.read_text()]
+    assert not [
+        path
+        for path in (ROOT / "components").glob("*.py")
+        if "from __future__ import annotations" in path.read_text()
+    ]

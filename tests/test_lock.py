@@ -1,4 +1,6 @@
-"""requirements.txt is the lock: every direct dependency stands in it with an admitted version, hashed, without a package host."""
+"""requirements.txt is the lock: every direct dependency stands in it with an admitted version,
+hashed, without a package host.
+"""
 
 import re
 import tomllib
@@ -9,7 +11,10 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCK = (ROOT / "requirements.txt").read_text()
-LANES = {"3.11": {"python_version": "3.11", "python_full_version": "3.11.9"}, "3.13": {"python_version": "3.13", "python_full_version": "3.13.1"}}
+LANES = {
+    "3.11": {"python_version": "3.11", "python_full_version": "3.11.9"},
+    "3.13": {"python_version": "3.13", "python_full_version": "3.13.1"},
+}
 
 
 def locked(lane: dict) -> dict[str, str]:
@@ -17,8 +22,12 @@ def locked(lane: dict) -> dict[str, str]:
     versions = {}
     for line in re.findall(r"^([a-zA-Z0-9_.-]+==[^\\\n]+)", LOCK, flags=re.M):
         requirement = Requirement(line.strip())
-        if requirement.marker is None or requirement.marker.evaluate({**lane, "sys_platform": "linux", "platform_machine": "x86_64"}):
-            versions[requirement.name.lower().replace("_", "-")] = next(iter(requirement.specifier)).version
+        if requirement.marker is None or requirement.marker.evaluate(
+            {**lane, "sys_platform": "linux", "platform_machine": "x86_64"}
+        ):
+            versions[requirement.name.lower().replace("_", "-")] = next(
+                iter(requirement.specifier)
+            ).version
     return versions
 
 
@@ -30,12 +39,17 @@ def declared() -> list[Requirement]:
 
 @pytest.mark.parametrize("lane", LANES)
 def test_every_direct_dependency_is_locked_with_an_admitted_version(lane):
-    versions, environment = locked(LANES[lane]), {**LANES[lane], "sys_platform": "linux", "platform_machine": "x86_64"}
+    versions, environment = (
+        locked(LANES[lane]),
+        {**LANES[lane], "sys_platform": "linux", "platform_machine": "x86_64"},
+    )
     for requirement in declared():
         if requirement.marker is None or requirement.marker.evaluate(environment):
             name = requirement.name.lower().replace("_", "-")
             assert name in versions, f"{name} is not in requirements.txt: run `make lock`"
-            assert requirement.specifier.contains(versions[name], prereleases=True), f"{name} {versions[name]} is not {requirement.specifier}: run `make lock`"
+            assert requirement.specifier.contains(versions[name], prereleases=True), (
+                f"{name} {versions[name]} is not {requirement.specifier}: run `make lock`"
+            )
 
 
 def test_every_pin_is_hashed_and_no_host_is_named():

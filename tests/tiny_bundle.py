@@ -1,4 +1,6 @@
-"""A bundle small enough for tests, made once a process: four sources of random weights, targets of every kind."""
+"""A bundle small enough for tests, made once a process: four sources of random weights, targets of
+every kind.
+"""
 
 import functools
 import struct
@@ -31,9 +33,16 @@ def tiny_bundle() -> Path:
 
 def bomb(width: int, height: int) -> bytes:
     """a sound PNG header that claims width x height pixels, with no pixels behind it."""
-    chunk = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    chunk = lambda kind, data: (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    )
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 64)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b"\0" * 64))
+        + chunk(b"IEND", b"")
+    )
 
 
 keep: list = []

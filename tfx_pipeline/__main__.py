@@ -11,7 +11,8 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="python -m tfx_pipeline",
         description="The Taskonomy pipeline: from a folder of views to a served taxonomy.",
-        epilog="example: python -m tfx_pipeline run --data DIR --run runs/mine --config laptop --set default_budget=4",
+        epilog="example: python -m tfx_pipeline run --data DIR --run runs/mine --config laptop "
+        "--set default_budget=4",
     )
     commands = top.add_subparsers(dest="command", required=True)
     for name, text in (
@@ -22,16 +23,33 @@ def parser() -> argparse.ArgumentParser:
         ("schedule", "run again whenever the data changed (for cron or a systemd timer)"),
     ):
         command = commands.add_parser(name, help=text, description=text)
-        command.add_argument("--config", default="laptop", help="paper, laptop or smoke (default: laptop)")
-        command.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="replace one field; repeat as needed")
+        command.add_argument(
+            "--config", default="laptop", help="paper, laptop or smoke (default: laptop)"
+        )
+        command.add_argument(
+            "--set",
+            action="append",
+            default=[],
+            metavar="FIELD=VALUE",
+            help="replace one field; repeat as needed",
+        )
         if name in ("demo", "run", "schedule"):
-            command.add_argument("--run", type=Path, default=Path("runs/demo"), help="folder for artifacts, metadata, served versions (default: runs/demo)")
+            command.add_argument(
+                "--run",
+                type=Path,
+                default=Path("runs/demo"),
+                help="folder for artifacts, metadata, served versions (default: runs/demo)",
+            )
         if name in ("run", "compile", "schedule"):
             command.add_argument("--data", required=True, help="folder in the published layout")
         if name == "compile":
             command.add_argument("--out", type=Path, default=Path("taskonomy.yaml"))
-            command.add_argument("--image", default="taskonomy:latest", help="container image of every step")
-            command.add_argument("--root", required=True, help="where the cluster keeps artifacts (an object store)")
+            command.add_argument(
+                "--image", default="taskonomy:latest", help="container image of every step"
+            )
+            command.add_argument(
+                "--root", required=True, help="where the cluster keeps artifacts (an object store)"
+            )
     return top
 
 
@@ -78,7 +96,11 @@ def do_config(config, options) -> int:
 def do_compile(config, options) -> int:
     from tfx_pipeline.kubeflow import compile_pipeline
 
-    print(compile_pipeline(config, data=options.data, root=options.root, image=options.image, out=options.out))
+    print(
+        compile_pipeline(
+            config, data=options.data, root=options.root, image=options.image, out=options.out
+        )
+    )
     return 0
 
 

@@ -1,4 +1,6 @@
-"""One configuration for the whole pipeline: `paper()` written out with the source of each number; `laptop()` and `smoke()` replace parts of it."""
+"""One configuration for the whole pipeline: `paper()` written out with the source of each number;
+`laptop()` and `smoke()` replace parts of it.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +18,18 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True)
 class Config:
-    """name: of the preset. buildings, views_per_building, render_size: of the procedural data set (unused with your own data). held_out: of its buildings,
-    so many validate and as many test. processes: that make it.
+    """name: of the preset. buildings, views_per_building, render_size: of the procedural data set
+    (unused with your own data). held_out: of its buildings, so many validate and as many test.
+    processes: that make it.
 
-    image_size: side of the training images. example_shards: files a split. task_shards, transfer_shards: parallel nodes of these stages.
-    max_samples: most pairs or triplets a task and split. budgets, orders: taxonomies that are solved. default_budget, default_order: the one that
-    is trained, bundled and served. random_policies: that it is compared with. resamples: of the test images, behind every interval.
-    proxy_images: samples a target that cheap predictions of transfers look at. measured_share: of the transfers, the promising ones by these
-    predictions, that are measured at all; 1 for all of them. replayed_records: images that the gate before the push replays.
-    network: sizes and schedules (`models.networks.NetworkConfig`).
+    image_size: side of the training images. example_shards: files a split. task_shards,
+    transfer_shards: parallel nodes of these stages. max_samples: most pairs or triplets a task and
+    split. budgets, orders: taxonomies that are solved. default_budget, default_order: the one that
+    is trained, bundled and served. random_policies: that it is compared with. resamples: of the
+    test images, behind every interval. proxy_images: samples a target that cheap predictions of
+    transfers look at. measured_share: of the transfers, the promising ones by these predictions,
+    that are measured at all; 1 for all of them. replayed_records: images that the gate before the
+    push replays. network: sizes and schedules (`models.networks.NetworkConfig`).
     """
 
     name: str
@@ -57,12 +62,27 @@ class Config:
                 f"default_order {self.default_order} is one of orders {list(self.orders)}"
             )
         if min(self.budgets) < 1 or max(self.budgets) > 26:
-            raise ConfigError(f"budgets lie between 1 and 26 labelled tasks, got {list(self.budgets)}")
+            raise ConfigError(
+                f"budgets lie between 1 and 26 labelled tasks, got {list(self.budgets)}"
+            )
         if max(self.orders) > self.network.transfer_order:
-            raise ConfigError(f"orders up to {max(self.orders)} are asked for, transfers are measured up to transfer_order {self.network.transfer_order}")
+            raise ConfigError(
+                f"orders up to {max(self.orders)} are asked for, transfers are measured up to "
+                f"transfer_order {self.network.transfer_order}"
+            )
         if not 0 < self.measured_share <= 1:
             raise ConfigError(f"measured_share is a share in (0, 1], got {self.measured_share}")
-        counted = ("buildings", "held_out", "views_per_building", "processes", "image_size", "example_shards", "task_shards", "transfer_shards", "max_samples")
+        counted = (
+            "buildings",
+            "held_out",
+            "views_per_building",
+            "processes",
+            "image_size",
+            "example_shards",
+            "task_shards",
+            "transfer_shards",
+            "max_samples",
+        )
         for name in counted:
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} is at least 1, got {getattr(self, name)}")
@@ -75,7 +95,9 @@ class Config:
 
 
 def paper() -> Config:
-    """The published study. Sources: spec of the released code (sections in brackets), the paper's section 4, the data set's README."""
+    """The published study. Sources: spec of the released code (sections in brackets), the paper's
+    section 4, the data set's README.
+    """
     return Config(
         name="paper",
         buildings=537,
@@ -125,14 +147,18 @@ def paper() -> Config:
             transfer_rate=1e-4,
             vector_rate=1e-4,
             transfer_batch=32,
-            transfer_epochs=30,  # of 16k images; the target's own decoder (3). Ours: the rate falls as a cosine, not to a tenth after 5,000 steps
+            # of 16k images; the target's own decoder (3). Ours: the rate falls as a cosine, not to
+            # a tenth after 5,000 steps
+            transfer_epochs=30,
             seed=0,
         ),
     )
 
 
-# Steps of a task as a share of `steps`, on the laptop: what is learned early gives its time to what is not, and a step without a decoder costs less.
-# By hand, from what networks of a few runs reached on validation and test buildings: those buildings are no longer unseen, docs/TRAINING.md gives others.
+# Steps of a task as a share of `steps`, on the laptop: what is learned early gives its time to what
+# is not, and a step without a decoder costs less. By hand, from what networks of a few runs reached
+# on validation and test buildings: those buildings are no longer unseen, docs/TRAINING.md gives
+# others.
 LAPTOP_SHARES = (
     ("autoencoding", 0.4),
     ("denoising", 0.4),
@@ -187,7 +213,9 @@ def laptop() -> Config:
         regime_order=1,
         transfer_widths=(48, 48),
         transfer_rate=3e-3,
-        vector_rate=5e-4,  # at 3e-3 the dense heads are past their best after an epoch or two, and two seeds rank sources differently
+        # at 3e-3 the dense heads are past their best after an epoch or two, and two seeds rank
+        # sources differently
+        vector_rate=5e-4,
         transfer_batch=16,
         policy_epochs=20,
         calibration_targets=4,  # maps, classes, vectors in turn
@@ -195,7 +223,11 @@ def laptop() -> Config:
         calibration_epochs=30,
         random_features=128,
         output_stride=2,
-        ridges=(1e-2, 1e-1, 1.0),  # 0.001 won 2 % of the map transfers, whose test losses were no better for it; vectors take 1 and would gain nothing from 10
+        ridges=(
+            1e-2,
+            1e-1,
+            1.0,
+        ),  # 0.001 won 2 % of the map transfers, whose test losses were no better for it; vectors take 1 and would gain nothing from 10
     )
     return dataclasses.replace(
         paper(),
@@ -261,11 +293,16 @@ PRESETS = {"paper": paper, "laptop": laptop, "smoke": smoke}
 
 
 def configuration(preset: str, changes: list[str]) -> Config:
-    """the preset with `field=value` changes, values as JSON (or bare words). Raises ConfigError listing the fields for an unknown one."""
+    """the preset with `field=value` changes, values as JSON (or bare words). Raises ConfigError
+    listing the fields for an unknown one.
+    """
     if preset not in PRESETS:
         raise ConfigError(f"unknown configuration {preset!r}; there are {', '.join(PRESETS)}")
     config = PRESETS[preset]()
-    own, nested = {f.name for f in fields(Config)} - {"network", "name"}, {f.name for f in fields(NetworkConfig)} - {"seed"}
+    own, nested = (
+        {f.name for f in fields(Config)} - {"network", "name"},
+        {f.name for f in fields(NetworkConfig)} - {"seed"},
+    )
     outer, inner = {}, {}
     for change in changes:
         name, equals, text = change.partition("=")
@@ -274,13 +311,19 @@ def configuration(preset: str, changes: list[str]) -> Config:
         if name not in own | nested:
             close = difflib.get_close_matches(name, own | nested, n=3)
             raise ConfigError(
-                f"unknown field {name!r}; " + (f"did you mean {' or '.join(close)}? " if close else "") + f"fields: {', '.join(sorted(own | nested))}"
+                f"unknown field {name!r}; "
+                + (f"did you mean {' or '.join(close)}? " if close else "")
+                + f"fields: {', '.join(sorted(own | nested))}"
             )
-        (outer if name in own else inner)[name] = value_like(getattr(config if name in own else config.network, name), text, name)
+        (outer if name in own else inner)[name] = value_like(
+            getattr(config if name in own else config.network, name), text, name
+        )
     try:
         if "seed" in outer:
             inner["seed"] = outer["seed"]
-        return dataclasses.replace(config, **outer, network=dataclasses.replace(config.network, **inner))
+        return dataclasses.replace(
+            config, **outer, network=dataclasses.replace(config.network, **inner)
+        )
     except ValueError as error:
         raise ConfigError(str(error)) from error
 

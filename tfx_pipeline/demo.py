@@ -1,4 +1,6 @@
-"""The main job for a newcomer: data set, pipeline, a served taxonomy, one question asked and answered."""
+"""The main job for a newcomer: data set, pipeline, a served taxonomy, one question asked and
+answered.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,15 @@ from pathlib import Path
 from tfx_pipeline.config import Config
 from tfx_pipeline.local import RunError, run_pipeline
 
-SMALL = 64  # pixels a side, up to which an operation of a served network is over before a second core could help (docs/SERVING.md, Speed)
+# pixels a side, up to which an operation of a served network is over before a second core could
+# help (docs/SERVING.md, Speed)
+SMALL = 64
 
 
 def demo(config: Config, run: Path) -> int:
-    """everything below `run`: data (procedural, published layout), artifacts, metadata.sqlite, serving, answers. Returns the exit code."""
+    """everything below `run`: data (procedural, published layout), artifacts, metadata.sqlite,
+    serving, answers. Returns the exit code.
+    """
     since = time.time()
     data = run / "data"
     make_data(config, data)
@@ -37,7 +43,9 @@ took      {time.time() - since:.0f} s""")
 
 
 def make_data(config: Config, data: Path) -> None:
-    """the procedural data set, in a process of its own (its kernels are compiled there); complete buildings are kept."""
+    """the procedural data set, in a process of its own (its kernels are compiled there); complete
+    buildings are kept.
+    """
     command = [
         sys.executable,
         "-m",
@@ -60,13 +68,27 @@ def make_data(config: Config, data: Path) -> None:
     ]
     done = subprocess.run(command, check=False)
     if done.returncode:
-        raise RunError(f"the data set could not be made (exit code {done.returncode}); run it alone to see why: {' '.join(command[1:])}")
+        raise RunError(
+            f"the data set could not be made (exit code {done.returncode}); run it alone to "
+            f"see why: {' '.join(command[1:])}"
+        )
 
 
 def ask_served(base: Path, picture: Path, answers: Path, flags: list[str]) -> str:
-    """start a model server with `flags` on `base`, ask it about `picture` over gRPC, stop it; one line on what came back."""
+    """start a model server with `flags` on `base`, ask it about `picture` over gRPC, stop it; one
+    line on what came back.
+    """
     server = subprocess.Popen(
-        [sys.executable, "-m", "serving", "serve", "--model_name=taxonomy", f"--model_base_path={base.resolve()}", "--port=0", *flags],
+        [
+            sys.executable,
+            "-m",
+            "serving",
+            "serve",
+            "--model_name=taxonomy",
+            f"--model_base_path={base.resolve()}",
+            "--port=0",
+            *flags,
+        ],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -78,15 +100,34 @@ def ask_served(base: Path, picture: Path, answers: Path, flags: list[str]) -> st
                 address = found[1]
                 break
         if address is None:
-            raise RunError(f"the model server ended with code {server.wait()} before it answered; start it by hand on {base} to see why")
+            raise RunError(
+                f"the model server ended with code {server.wait()} before it answered; start "
+                f"it by hand on {base} to see why"
+            )
         asked = subprocess.run(
-            [sys.executable, "-m", "serving", "ask", "--server", address, "--model_name", "taxonomy", "--image", str(picture), "--out", str(answers)],
+            [
+                sys.executable,
+                "-m",
+                "serving",
+                "ask",
+                "--server",
+                address,
+                "--model_name",
+                "taxonomy",
+                "--image",
+                str(picture),
+                "--out",
+                str(answers),
+            ],
             capture_output=True,
             text=True,
             check=False,
         )
         if asked.returncode:
-            raise RunError(f"the served model did not answer: {(asked.stderr or asked.stdout).strip().splitlines()[-1]}")
+            raise RunError(
+                "the served model did not answer: "
+                f"{(asked.stderr or asked.stdout).strip().splitlines()[-1]}"
+            )
         return f"{len(list(answers.iterdir()))} answers in {answers}"
     finally:
         server.terminate()

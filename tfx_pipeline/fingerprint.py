@@ -10,7 +10,9 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 def source_hash(*places: str) -> str:
-    """16 hex digits over the Python sources below `places` (folders or files, relative to the repository)."""
+    """16 hex digits over the Python sources below `places` (folders or files, relative to the
+    repository).
+    """
     digest = hashlib.sha256()
     for place in places:
         path = REPOSITORY / place
@@ -23,7 +25,8 @@ def source_hash(*places: str) -> str:
 def folder_fingerprint(root: str) -> str:
     """16 hex digits over names and sizes of all files below `root`, and their times of change.
 
-    root: a folder, or a pattern with {SPAN} of which the newest counts. Raises FileNotFoundError for a folder that is missing or holds no file.
+    root: a folder, or a pattern with {SPAN} of which the newest counts. Raises FileNotFoundError
+    for a folder that is missing or holds no file.
     """
     digest, count = hashlib.sha256(), 0
     if "{" in root:
@@ -35,11 +38,14 @@ def folder_fingerprint(root: str) -> str:
         for name in sorted(files):
             path = os.path.join(folder, name)
             state = os.stat(path)
-            digest.update(f"{os.path.relpath(path, root)}\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
+            digest.update(
+                f"{os.path.relpath(path, root)}\0{state.st_size}\0{state.st_mtime_ns}\n".encode()
+            )
             count += 1
     if not count:
         raise FileNotFoundError(
-            f"no data at {root}: expected buildings in the published layout (BUILDING/rgb/point_P_view_V_domain_rgb.png); "
+            f"no data at {root}: expected buildings in the published layout "
+            "(BUILDING/rgb/point_P_view_V_domain_rgb.png); "
             "`python -m beam_jobs annotate --out DIR` makes a procedural data set"
         )
     return digest.hexdigest()[:16]

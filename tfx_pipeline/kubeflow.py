@@ -1,4 +1,6 @@
-"""The same graph as a Kubeflow Pipelines file (schema 2.1; TFX's default 2.0 fails with typed parameters)."""
+"""The same graph as a Kubeflow Pipelines file (schema 2.1; TFX's default 2.0 fails with typed
+parameters).
+"""
 
 from __future__ import annotations
 
@@ -20,11 +22,14 @@ def compile_pipeline(config: Config, *, data: str, root: str, image: str, out: P
     quiet.after_imports()
     if config.task_shards > 1 or config.transfer_shards > 1:
         raise ConfigError(
-            "TFX's Kubeflow compiler takes one channel an input, so the shards of a stage cannot be joined there: --set task_shards=1 --set transfer_shards=1"
+            "TFX's Kubeflow compiler takes one channel an input, so the shards of a stage "
+            "cannot be joined there: --set task_shards=1 --set transfer_shards=1"
         )
     runner = tfx.orchestration.experimental
     settings = runner.KubeflowV2DagRunnerConfig(default_image=image, use_pipeline_spec_2_1=True)
     pipeline = make_pipeline(config, data=data, run=root, root=root, fingerprint="from-cluster")
     out.parent.mkdir(parents=True, exist_ok=True)
-    runner.KubeflowV2DagRunner(config=settings, output_dir=str(out.parent), output_filename=out.name).run(pipeline, write_out=True)
+    runner.KubeflowV2DagRunner(
+        config=settings, output_dir=str(out.parent), output_filename=out.name
+    ).run(pipeline, write_out=True)
     return out

@@ -1,4 +1,6 @@
-"""A run on this machine: TFX's local runner, ML metadata in SQLite, one line a node, errors that say what to do."""
+"""A run on this machine: TFX's local runner, ML metadata in SQLite, one line a node, errors that
+say what to do.
+"""
 
 from __future__ import annotations
 
@@ -19,18 +21,25 @@ class RunError(Exception):
 
 @contextlib.contextmanager
 def locked(run: Path):
-    """only one pipeline at a time writes below `run`; a second one raises RunError instead of waiting on SQLite."""
+    """only one pipeline at a time writes below `run`; a second one raises RunError instead of
+    waiting on SQLite.
+    """
     try:
         run.mkdir(parents=True, exist_ok=True)
         file = open(run / ".lock", "a+")  # noqa: SIM115  lives as long as the lock
     except OSError as error:
-        raise RunError(f"cannot write to {run}: {error.strerror}; choose another folder with --run DIR") from error
+        raise RunError(
+            f"cannot write to {run}: {error.strerror}; choose another folder with --run DIR"
+        ) from error
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            raise RunError(f"another run (process {file.read().strip() or 'unknown'}) holds {run}; wait for it to end or use --run OTHER_DIR") from None
+            raise RunError(
+                f"another run (process {file.read().strip() or 'unknown'}) holds {run}; wait "
+                "for it to end or use --run OTHER_DIR"
+            ) from None
         file.seek(0)
         file.truncate()
         file.write(str(os.getpid()))
@@ -39,7 +48,8 @@ def locked(run: Path):
 
 
 def run_pipeline(config: Config, data: Path, run: Path, out=sys.stderr) -> dict[str, Path]:
-    """run every node that is not cached; {"report": index.html, "serving": folder the server polls, "seconds": ...}.
+    """run every node that is not cached; {"report": index.html, "serving": folder the server polls,
+    "seconds": ...}.
 
     Raises RunError in one line: what failed, and where the full log is.
     """
@@ -59,14 +69,19 @@ def run_pipeline(config: Config, data: Path, run: Path, out=sys.stderr) -> dict[
             try:
                 LocalDagRunner().run(pipeline)
             except Exception as error:
-                raise RunError(f"{reason(error)} (finished work is kept; the same command resumes)") from error
+                raise RunError(
+                    f"{reason(error)} (finished work is kept; the same command resumes)"
+                ) from error
     print(f"pipeline: {time.time() - since:.0f} s", file=out)
     return outputs(run)
 
 
 def outputs(run: Path) -> dict[str, Path]:
     """where the newest report and the served versions of a finished run are."""
-    reports = sorted((run / "artifacts" / "WriteReport" / "report").glob("*/index.html"), key=lambda path: int(path.parent.name))
+    reports = sorted(
+        (run / "artifacts" / "WriteReport" / "report").glob("*/index.html"),
+        key=lambda path: int(path.parent.name),
+    )
     if not reports:
         raise RunError(f"no report below {run}: the pipeline has not finished there yet")
     return {"report": reports[-1], "serving": run / "serving" / "taxonomy"}
@@ -77,11 +92,18 @@ def reason(error: BaseException) -> str:
     while error.__cause__ is not None:
         error = error.__cause__
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0] if isinstance(error, (ValueError, LookupError, OSError, RunError)) else f"{type(error).__name__}: {lines[0]}"
+    return (
+        lines[0]
+        if isinstance(error, (ValueError, LookupError, OSError, RunError))
+        else f"{type(error).__name__}: {lines[0]}"
+    )
 
 
 def check_space(run: Path, needed: int = 1 << 30) -> None:
     """RunError if less than `needed` bytes are free at `run`."""
     free = shutil.disk_usage(run).free
     if free < needed:
-        raise RunError(f"{free >> 20} MiB free at {run}, at least {needed >> 20} MiB are needed; free some or use --run OTHER_DIR")
+        raise RunError(
+            f"{free >> 20} MiB free at {run}, at least {needed >> 20} MiB are needed; free "
+            "some or use --run OTHER_DIR"
+        )

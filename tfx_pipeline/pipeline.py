@@ -1,7 +1,8 @@
 """The pipeline graph: from a folder of views to a served taxonomy.
 
-Tasks and transfers are rows inside a stage; `shards` splits a stage into parallel nodes. Each node gets the configuration fields that its room
-reads and a hash of the sources that it runs, so that TFX's cache (which sees parameters and inputs, never code) reuses what is unchanged.
+Tasks and transfers are rows inside a stage; `shards` splits a stage into parallel nodes. Each node
+gets the configuration fields that its room reads and a hash of the sources that it runs, so that
+TFX's cache (which sees parameters and inputs, never code) reuses what is unchanged.
 """
 
 from __future__ import annotations
@@ -33,15 +34,30 @@ from tfx_pipeline.fingerprint import folder_fingerprint, source_hash
 
 INGESTION = tuple(
     f"beam_jobs/ingest/{name}.py"
-    for name in ("job", "listing", "read_view", "write_shard", "finish", "storage", "statistics", "known_bad", "spans")
+    for name in (
+        "job",
+        "listing",
+        "read_view",
+        "write_shard",
+        "finish",
+        "storage",
+        "statistics",
+        "known_bad",
+        "spans",
+    )
 )
-BEAM_ARGS = ("--runner=FnApiRunner",)  # DirectRunner tries to download Prism from the network on every pipeline
+BEAM_ARGS = (
+    "--runner=FnApiRunner",
+)  # DirectRunner tries to download Prism from the network on every pipeline
 
 
-def make_pipeline(config: Config, *, data: str, run: str, root: str | None = None, fingerprint: str | None = None) -> tfx.dsl.Pipeline:
+def make_pipeline(
+    config: Config, *, data: str, run: str, root: str | None = None, fingerprint: str | None = None
+) -> tfx.dsl.Pipeline:
     """The graph over the published layout at `data`; work and push destination below `run`.
 
-    root: where artifacts go (default: run/artifacts). fingerprint: of the data, where this machine cannot read them.
+    root: where artifacts go (default: run/artifacts). fingerprint: of the data, where this machine
+    cannot read them.
     """
     if "://" not in run:
         run, data = os.path.abspath(run), os.path.abspath(data)
@@ -57,8 +73,12 @@ def make_pipeline(config: Config, *, data: str, run: str, root: str | None = Non
     ).with_id("ExampleGen")
     examples = example_gen.outputs["examples"]
     statistics_gen = tfx.components.StatisticsGen(examples=examples)
-    schema_gen = tfx.components.SchemaGen(statistics=statistics_gen.outputs["statistics"], infer_feature_shape=False)
-    validator = tfx.components.ExampleValidator(statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"])
+    schema_gen = tfx.components.SchemaGen(
+        statistics=statistics_gen.outputs["statistics"], infer_feature_shape=False
+    )
+    validator = tfx.components.ExampleValidator(
+        statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"]
+    )
     check = CheckLabels(examples=examples, code=source_hash("models/tasks", "models/examples"))
     decode = DecodeLabels(
         examples=examples,
@@ -69,11 +89,19 @@ def make_pipeline(config: Config, *, data: str, run: str, root: str | None = Non
     )
     labels = decode.outputs["labels"]
     train_tasks = [
-        TrainTasks(labels=labels, names=json.dumps(names), config=network, work=work, code=learned).with_id(f"TrainTasks{suffix}")
+        TrainTasks(
+            labels=labels, names=json.dumps(names), config=network, work=work, code=learned
+        ).with_id(f"TrainTasks{suffix}")
         for suffix, names in shard(list(source_names()), config.task_shards)
     ]
     networks = union([node.outputs["networks"] for node in train_tasks])
-    encode = EncodeViews(labels=labels, networks=networks, names=json.dumps(list(source_names())), config=network, code=learned)
+    encode = EncodeViews(
+        labels=labels,
+        networks=networks,
+        names=json.dumps(list(source_names())),
+        config=network,
+        code=learned,
+    )
     representations = encode.outputs["representations"]
     decided = source_hash("models/taxonomy")
     predict = PredictTransfers(
@@ -100,9 +128,14 @@ def make_pipeline(config: Config, *, data: str, run: str, root: str | None = Non
         for suffix, names in shard(list(target_names()), config.transfer_shards)
     ]
     losses = union([node.outputs["losses"] for node in measure])
-    affinities = MeasureAffinities(losses=losses, resamples=config.resamples, seed=config.seed, work=work, code=decided)
+    affinities = MeasureAffinities(
+        losses=losses, resamples=config.resamples, seed=config.seed, work=work, code=decided
+    )
     solve = SolveTaxonomy(
-        affinities=affinities.outputs["affinities"], budgets=json.dumps(list(config.budgets)), orders=json.dumps(list(config.orders)), code=decided
+        affinities=affinities.outputs["affinities"],
+        budgets=json.dumps(list(config.budgets)),
+        orders=json.dumps(list(config.orders)),
+        code=decided,
     )
     choice = {"budget": config.default_budget, "order": config.default_order}
     evaluate = EvaluateTaxonomy(
@@ -153,7 +186,12 @@ def make_pipeline(config: Config, *, data: str, run: str, root: str | None = Non
         lineage=json.dumps({"config": config.name, "data": fingerprint, "code": learned}),
         code=served,
     )
-    infra = ValidateInfra(model=bundle.outputs["model"], examples=examples, records=config.replayed_records, code=served)
+    infra = ValidateInfra(
+        model=bundle.outputs["model"],
+        examples=examples,
+        records=config.replayed_records,
+        code=served,
+    )
     pusher = PushBundle(
         model=bundle.outputs["model"],
         policy_blessing=evaluate.outputs["blessing"],
@@ -186,13 +224,19 @@ def make_pipeline(config: Config, *, data: str, run: str, root: str | None = Non
         pipeline_root=root or os.path.join(run, "artifacts"),
         components=nodes,
         enable_cache=True,
-        metadata_connection_config=None if "://" in run else tfx.orchestration.metadata.sqlite_metadata_connection_config(os.path.join(run, "metadata.sqlite")),
+        metadata_connection_config=None
+        if "://" in run
+        else tfx.orchestration.metadata.sqlite_metadata_connection_config(
+            os.path.join(run, "metadata.sqlite")
+        ),
         beam_pipeline_args=list(BEAM_ARGS),
     )
 
 
 def shard(names: list[str], count: int) -> list[tuple[str, list[str]]]:
-    """(suffix of the node's id, its names): names dealt out in turn over at most `count` nodes; one node has no suffix."""
+    """(suffix of the node's id, its names): names dealt out in turn over at most `count` nodes; one
+    node has no suffix.
+    """
     count = min(count, len(names))
     return [("" if count == 1 else f".{i}", names[i::count]) for i in range(count)]
 

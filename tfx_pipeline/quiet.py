@@ -1,7 +1,8 @@
-"""Silences the log floods of TensorFlow, TFX, Beam and gRPC, and shows one line a pipeline node instead.
+"""Silences the log floods of TensorFlow, TFX, Beam and gRPC, and shows one line a pipeline node
+instead.
 
-`before_imports()` must run before TensorFlow is first imported; `after_imports()` says it again, since absl and TensorFlow reset levels.
-Our own warnings are untouched.
+`before_imports()` must run before TensorFlow is first imported; `after_imports()` says it again,
+since absl and TensorFlow reset levels. Our own warnings are untouched.
 """
 
 from __future__ import annotations
@@ -23,7 +24,18 @@ _ENVIRONMENT = {
     "KERAS_BACKEND": "tensorflow",
     "PYTHONWARNINGS": "ignore",
 }
-_NOISY = ("apache_beam", "tensorflow", "absl", "google", "h5py", "matplotlib", "urllib3", "ml_metadata", "grpc", "numba")
+_NOISY = (
+    "apache_beam",
+    "tensorflow",
+    "absl",
+    "google",
+    "h5py",
+    "matplotlib",
+    "urllib3",
+    "ml_metadata",
+    "grpc",
+    "numba",
+)
 
 
 def before_imports(verbose: bool = False) -> None:
@@ -49,7 +61,8 @@ def after_imports() -> None:
     tf.get_logger().setLevel("ERROR")
     tf.autograph.set_verbosity(0)
     gc.collect()
-    gc.freeze()  # a full collection would walk TensorFlow's and TFX's whole object graph, again and again
+    # a full collection would walk TensorFlow's and TFX's whole object graph, again and again
+    gc.freeze()
     gc.set_threshold(100_000, 20, 100)
 
 
@@ -67,7 +80,9 @@ class _NodeLines(logging.Filter):
             self.number, self.since = self.number + 1, time.time()
             self.out.write(f"[{self.number:2d}/{self.total}] {match[1]} ...\n")
         elif match:
-            self.out.write(f"[{self.number:2d}/{self.total}] {match[1]}: {time.time() - self.since:.1f} s\n")
+            self.out.write(
+                f"[{self.number:2d}/{self.total}] {match[1]}: {time.time() - self.since:.1f} s\n"
+            )
         self.out.flush()
         return record.levelno >= logging.ERROR
 

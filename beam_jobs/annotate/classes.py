@@ -1,4 +1,6 @@
-"""Classes of what a procedural view shows: objects, the kind of room, semantic ids. Only the generator knows them; a mesh does not say."""
+"""Classes of what a procedural view shows: objects, the kind of room, semantic ids. Only the
+generator knows them; a mesh does not say.
+"""
 
 from __future__ import annotations
 
@@ -33,12 +35,21 @@ OBJECTS = {
     "bowl": 659,
     "coffee table": 736,
 }
-PLACES = {"living_room": 215, "bedroom": 52, "kitchen": 203, "dining_room": 121, "home_office": 176, "bathroom": 45}
+PLACES = {
+    "living_room": 215,
+    "bedroom": 52,
+    "kitchen": 203,
+    "dining_room": 121,
+    "home_office": 176,
+    "bathroom": 45,
+}
 
 
 def classes(surfaces, scene, room: int) -> dict[str, np.ndarray]:
     """folder -> label."""
-    semantic = np.where(surfaces.instance >= 0, scene.semantic[np.maximum(surfaces.instance, 0)], 0).astype("uint8")
+    semantic = np.where(
+        surfaces.instance >= 0, scene.semantic[np.maximum(surfaces.instance, 0)], 0
+    ).astype("uint8")
     return {
         "segment_semantic": semantic,
         "class_object": object_logits(surfaces, scene),
@@ -47,7 +58,9 @@ def classes(surfaces, scene, room: int) -> dict[str, np.ndarray]:
 
 
 def object_logits(surfaces, scene) -> np.ndarray:
-    """[1000] logits: log of each visible object's share of the pixels, floored at 1e-4; a view without any such object is near uniform."""
+    """[1000] logits: log of each visible object's share of the pixels, floored at 1e-4; a view
+    without any such object is near uniform.
+    """
     share = np.full(1000, 1e-4)
     counts = np.bincount(surfaces.instance[surfaces.instance >= 0])
     for instance, count in enumerate(counts):
@@ -57,7 +70,9 @@ def object_logits(surfaces, scene) -> np.ndarray:
 
 
 def scene_probabilities(kind: str) -> np.ndarray:
-    """[365] probabilities: 0.9 on the room's kind, the rest spread evenly, as a confident classifier would answer."""
+    """[365] probabilities: 0.9 on the room's kind, the rest spread evenly, as a confident
+    classifier would answer.
+    """
     value = np.full(365, 0.1 / 364, "float32")
     value[PLACES[kind]] = 0.9
     return value

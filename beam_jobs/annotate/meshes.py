@@ -1,4 +1,6 @@
-"""Buildings from mesh files: views of every mesh with the labels that geometry and texture allow; what they do not allow is recorded as absent."""
+"""Buildings from mesh files: views of every mesh with the labels that geometry and texture allow;
+what they do not allow is recorded as absent.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ UNKNOWN = ("class_object", "class_scene")
 
 @dataclass(frozen=True)
 class MeshJob:
-    """One building to make below root. views: about; size: pixels; labels: .npy of class ids or None; up: "y", "z" or None (by the kind of file)."""
+    """One building to make below root. views: about; size: pixels; labels: .npy of class ids or
+    None; up: "y", "z" or None (by the kind of file).
+    """
 
     root: Path
     path: Path
@@ -42,15 +46,24 @@ class MeshJob:
         return self.root / self.name
 
     def parameters(self) -> dict:
-        facts = {key: value for key, value in asdict(self).items() if key not in ("root", "path", "labels", "views")}
+        facts = {
+            key: value
+            for key, value in asdict(self).items()
+            if key not in ("root", "path", "labels", "views")
+        }
         return {"version": VERSION, "mesh": self.path.name, "asked": self.views, **facts}
 
     def complete(self) -> bool:
-        """is the building there, of the same files (by their hashes; a texture that was missing counts too) with the same parameters?"""
+        """is the building there, of the same files (by their hashes; a texture that was missing
+        counts too) with the same parameters?
+        """
         found = staging.described(self.folder)
         if not found or {key: found.get(key) for key in self.parameters()} != self.parameters():
             return False
-        beside = all(digest_of(self.path.parent / name) == digest for name, digest in found["sources"].items())
+        beside = all(
+            digest_of(self.path.parent / name) == digest
+            for name, digest in found["sources"].items()
+        )
         return beside and found["labels"] == (digest_of(self.labels) if self.labels else "")
 
 
@@ -77,14 +90,23 @@ def annotate_meshes(
     processes: int = 1,
     held_out: int | None = None,
 ) -> dict:
-    """make a building of every mesh file below `root`, beside the buildings that are there; {"buildings", "labels", "views"} of the meshes.
+    """make a building of every mesh file below `root`, beside the buildings that are there;
+    {"buildings", "labels", "views"} of the meshes.
 
-    labels: none, or one .npy of class ids for every mesh. held_out: as of `annotate_buildings`. Raises ValueError for a file that is no building (see
-    `read_mesh`), or in which no camera finds a place; OSError if a file cannot be read or `root` not written.
+    labels: none, or one .npy of class ids for every mesh. held_out: as of `annotate_buildings`.
+    Raises ValueError for a file that is no building (see `read_mesh`), or in which no camera finds
+    a place; OSError if a file cannot be read or `root` not written.
     """
-    jobs = checked_jobs([MeshJob(root, path, mark, views, size, seed, units_per_metre, up) for path, mark in zip(meshes, labels or [None] * len(meshes))])
+    jobs = checked_jobs(
+        [
+            MeshJob(root, path, mark, views, size, seed, units_per_metre, up)
+            for path, mark in zip(meshes, labels or [None] * len(meshes))
+        ]
+    )
     if labels and len(labels) != len(meshes):
-        raise ValueError(f"expected one --labels for each --mesh, got {len(labels)} for {len(meshes)}")
+        raise ValueError(
+            f"expected one --labels for each --mesh, got {len(labels)} for {len(meshes)}"
+        )
     check_held_out(len(jobs), held_out)
     root.mkdir(parents=True, exist_ok=True)
     staging.sweep(root)
@@ -92,7 +114,11 @@ def annotate_meshes(
     conclude(root, [job.name for job in jobs], lambda facts: False, held_out)
     made = [staging.described(job.folder) for job in jobs]
     absent = sorted(set.union(*(set(row["absent"]) for row in made)))
-    return {"buildings": len(jobs), "labels": f"all labels but {', '.join(absent)}", "views": sum(row["views"] for row in made)}
+    return {
+        "buildings": len(jobs),
+        "labels": f"all labels but {', '.join(absent)}",
+        "views": sum(row["views"] for row in made),
+    }
 
 
 def checked_jobs(jobs: list[MeshJob]) -> list[MeshJob]:
@@ -101,19 +127,28 @@ def checked_jobs(jobs: list[MeshJob]) -> list[MeshJob]:
 
     first = jobs[0]
     if first.views < 3 or first.size < 32 or not 0 < first.units_per_metre < float("inf"):
-        raise ValueError(f"expected at least 3 views, 32 pixels and positive units a metre, got {first.views}, {first.size} and {first.units_per_metre:g}")
+        raise ValueError(
+            "expected at least 3 views, 32 pixels and positive units a metre, got "
+            f"{first.views}, {first.size} and {first.units_per_metre:g}"
+        )
     names: dict[str, Path] = {}
     for job in jobs:
         if not job.path.is_file():
             raise FileNotFoundError(f"{job.path}: expected a mesh file, there is none")
         if not job.name or job.name in DOMAINS:
             raise ValueError(
-                f"{job.path.name}: {job.name or 'nothing'!r} cannot be a building's name (letters and digits; {', '.join(DOMAINS)} are labels); rename it"
+                f"{job.path.name}: {job.name or 'nothing'!r} cannot be a building's name "
+                f"(letters and digits; {', '.join(DOMAINS)} are labels); rename it"
             )
         if job.name in names:
-            raise ValueError(f"{names[job.name]} and {job.path} would both be building {job.name}; rename one")
+            raise ValueError(
+                f"{names[job.name]} and {job.path} would both be building {job.name}; rename one"
+            )
         if job.folder.exists() and "mesh" not in staging.described(job.folder):
-            raise ValueError(f"{job.folder} is there and was not made from a mesh; rename {job.path.name} or choose another --out")
+            raise ValueError(
+                f"{job.folder} is there and was not made from a mesh; rename {job.path.name} "
+                "or choose another --out"
+            )
         names[job.name] = job.path
     return jobs
 
@@ -133,14 +168,20 @@ def annotate_mesh(job: MeshJob) -> int:
     if not taken:
         extent = " x ".join(f"{side:.1f}" for side in np.ptp(scan.vertices, axis=0))
         raise ValueError(
-            f"{job.path.name}: expected room for at least 3 cameras (0.35 m of free space, 0.9 to 1.9 m over a floor, walls around) that see one point, "
-            f"found none in {len(mesh.faces)} triangles of {extent} m; check --up and --units-per-metre, or choose a mesh of an interior"
+            f"{job.path.name}: expected room for at least 3 cameras (0.35 m of free space, "
+            "0.9 to 1.9 m over a floor, walls around) that see one point, "
+            f"found none in {len(mesh.faces)} triangles of {extent} m; check --up and "
+            "--units-per-metre, or choose a mesh of an interior"
         )
     sights: dict[int, list] = {}
     with staging.workplace(job.root, job.name) as scratch:
         for shot in taken:
             surfaces = scan.look(shot.camera, job.size)
-            given = {} if mesh.semantic is None else {"segment_semantic": np.maximum(surfaces.instance, 0).astype("uint8")}
+            given = (
+                {}
+                if mesh.semantic is None
+                else {"segment_semantic": np.maximum(surfaces.instance, 0).astype("uint8")}
+            )
             write_view(scratch, surfaces, shot, given, sights, taken)
         write_matches(scratch, sights, taken)
         (scratch / "building.json").write_text(json.dumps(facts(job, scan, len(taken), len(rooms))))
@@ -149,7 +190,9 @@ def annotate_mesh(job: MeshJob) -> int:
 
 
 def facts(job: MeshJob, scan, views: int, rooms: int) -> dict:
-    """building.json. turned: radians by which the file's walls were turned onto the axes; absent: folders that this building lacks."""
+    """building.json. turned: radians by which the file's walls were turned onto the axes; absent:
+    folders that this building lacks.
+    """
     mesh = scan.mesh
     return {
         **job.parameters(),

@@ -1,4 +1,6 @@
-"""Where a building is made before it is shown: a hidden folder under a lock, renamed when complete; those of dead runs are swept."""
+"""Where a building is made before it is shown: a hidden folder under a lock, renamed when complete;
+those of dead runs are swept.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ GRACE = 60  # seconds that a folder may be without its lock: between being made 
 
 @contextlib.contextmanager
 def workplace(root: Path, name: str) -> Iterator[Path]:
-    """a folder of this process alone, another may work beside it; gone at the end unless `publish` took it. A kill leaves it, without its lock."""
+    """a folder of this process alone, another may work beside it; gone at the end unless `publish`
+    took it. A kill leaves it, without its lock.
+    """
     folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{name}.", dir=root))
     folder.chmod(0o755)
     with open(folder / LOCK, "w") as lock:
@@ -30,7 +34,9 @@ def workplace(root: Path, name: str) -> Iterator[Path]:
 
 
 def sweep(root: Path) -> list[str]:
-    """remove the workplaces of runs that died; their names. One whose lock is held belongs to a live run and stays."""
+    """remove the workplaces of runs that died; their names. One whose lock is held belongs to a
+    live run and stays.
+    """
     removed = []
     for folder in root.glob(f"{PREFIX}*"):
         try:
@@ -48,13 +54,17 @@ def sweep(root: Path) -> list[str]:
 
 
 def publish(scratch: Path, folder: Path, there: Callable[[], bool]) -> None:
-    """move a finished building into place; where another run was first with the same one (`there()`), keep that. Raises OSError if runs fight over it."""
+    """move a finished building into place; where another run was first with the same one
+    (`there()`), keep that. Raises OSError if runs fight over it.
+    """
     (scratch / LOCK).unlink(missing_ok=True)
     for _ in range(10):
         if there():
             return shutil.rmtree(scratch)
         if folder.exists():
-            stale = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{folder.name}.stale.", dir=folder.parent))
+            stale = Path(
+                tempfile.mkdtemp(prefix=f"{PREFIX}{folder.name}.stale.", dir=folder.parent)
+            )
             with contextlib.suppress(OSError):  # the other run moved it first
                 os.replace(folder, stale)
             shutil.rmtree(stale, ignore_errors=True)
@@ -62,7 +72,10 @@ def publish(scratch: Path, folder: Path, there: Callable[[], bool]) -> None:
             return os.replace(scratch, folder)
         except OSError:  # another run put its own there meanwhile: look again
             continue
-    raise OSError(f"{folder} is replaced by another run again and again; give each run with other parameters its own --out")
+    raise OSError(
+        f"{folder} is replaced by another run again and again; give each run with other "
+        "parameters its own --out"
+    )
 
 
 def described(folder: Path) -> dict:
@@ -73,11 +86,16 @@ def described(folder: Path) -> dict:
 
 def buildings(root: Path) -> dict[str, dict]:
     """name -> building.json of every complete building of a data set."""
-    return {path.parent.name: json.loads(path.read_text()) for path in sorted(root.glob("[!.]*/building.json"))}
+    return {
+        path.parent.name: json.loads(path.read_text())
+        for path in sorted(root.glob("[!.]*/building.json"))
+    }
 
 
 def replace_if_changed(path: Path, text: str) -> None:
-    """write atomically, and only what differs: times of change are part of the pipeline's cache key."""
+    """write atomically, and only what differs: times of change are part of the pipeline's cache
+    key.
+    """
     if not path.exists() or path.read_text() != text:
         scratch = path.with_name(f".{path.name}")
         scratch.write_text(text)

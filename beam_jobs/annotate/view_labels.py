@@ -1,4 +1,6 @@
-"""What a view's maps and camera become: label files in the published encodings, and the points that views of other points see."""
+"""What a view's maps and camera become: label files in the published encodings, and the points that
+views of other points see.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +11,12 @@ import numpy as np
 from beam_jobs.scenes.render.renderer import Surfaces
 
 
-def write_view(folder: Path, surfaces: Surfaces, shot, given: dict[str, np.ndarray], sights: dict, taken: list) -> None:
-    """all label files of one view. given: folder -> label that no map tells (classes); sights collects which other points the view sees, for
-    nonfixated_matches."""
+def write_view(
+    folder: Path, surfaces: Surfaces, shot, given: dict[str, np.ndarray], sights: dict, taken: list
+) -> None:
+    """all label files of one view. given: folder -> label that no map tells (classes); sights
+    collects which other points the view sees, for nonfixated_matches.
+    """
     from models.examples.published import file_name, write_label
     from models.tasks import DOMAINS
     from models.tasks.labels.cameras import point_info
@@ -22,10 +27,18 @@ def write_view(folder: Path, surfaces: Surfaces, shot, given: dict[str, np.ndarr
     for point, pixel in others.items():
         sights.setdefault(point, []).append((shot, pixel))
     labels["point_info"] = point_info(
-        shot.camera, normal=shot.normal, point=shot.point, view=shot.view, room=str(shot.room), others=sorted(others), resolution=size
+        shot.camera,
+        normal=shot.normal,
+        point=shot.point,
+        view=shot.view,
+        room=str(shot.room),
+        others=sorted(others),
+        resolution=size,
     )
     for name, value in labels.items():
-        write_label(folder / name / file_name(DOMAINS[name], shot.point, shot.view), value, DOMAINS[name])
+        write_label(
+            folder / name / file_name(DOMAINS[name], shot.point, shot.view), value, DOMAINS[name]
+        )
 
 
 def pixel_labels(surfaces: Surfaces, camera) -> dict[str, np.ndarray]:
@@ -53,14 +66,19 @@ def pixel_labels(surfaces: Surfaces, camera) -> dict[str, np.ndarray]:
 
 
 def visible_points(surfaces, shot, taken: list) -> dict[int, tuple[float, float]]:
-    """other fixated points that this view sees (line of sight by its own distance map) -> their pixel, at 512 pixels as published."""
+    """other fixated points that this view sees (line of sight by its own distance map) -> their
+    pixel, at 512 pixels as published.
+    """
     size, found = surfaces.depth.shape[0], {}
     focal = size / 2 / np.tan(shot.camera.field_of_view / 2)
     for other in taken:
         if other.point == shot.point or other.point in found:
             continue
         x, y, z = shot.camera.rotation.T @ (other.camera.point - shot.camera.location)
-        column, row = size / 2 + focal * x / -z if z < 0 else -1, size / 2 - focal * y / -z if z < 0 else -1
+        column, row = (
+            size / 2 + focal * x / -z if z < 0 else -1,
+            size / 2 - focal * y / -z if z < 0 else -1,
+        )
         if z < 0 and 0 <= column < size and 0 <= row < size:
             far = np.linalg.norm(other.camera.point - shot.camera.location)
             if abs(surfaces.distance[int(row), int(column)] - far) < 0.03 * far:
@@ -77,9 +95,17 @@ def write_matches(folder: Path, sights: dict, taken: list) -> None:
     for point, seen in sights.items():
         place = next(shot.camera.point for shot in taken if shot.point == point)
         views = [
-            {"camera_uuid": "", "point_uuid": str(shot.point), "view_id": shot.view, "nonfixated_pixel_x": pixel[0], "nonfixated_pixel_y": pixel[1]}
+            {
+                "camera_uuid": "",
+                "point_uuid": str(shot.point),
+                "view_id": shot.view,
+                "nonfixated_pixel_x": pixel[0],
+                "nonfixated_pixel_y": pixel[1],
+            }
             for shot, pixel in seen
         ]
         write_label(
-            folder / domain.folder / file_name(domain, point, "all"), {"point_uuid": str(point), "point_location": place.tolist(), "views": views}, domain
+            folder / domain.folder / file_name(domain, point, "all"),
+            {"point_uuid": str(point), "point_location": place.tolist(), "views": views},
+            domain,
         )

@@ -1,4 +1,5 @@
-"""A contact sheet of a data set in the published layout: views side by side, colours above labels, to be looked at.
+"""A contact sheet of a data set in the published layout: views side by side, colours above labels,
+to be looked at.
 
 python -m beam_jobs sheet --data data --out sheet.png --labels rgb normal depth_zbuffer
 """
@@ -11,14 +12,23 @@ from pathlib import Path
 
 import numpy as np
 
-COLOURS = (np.random.default_rng(0).uniform(0.15, 0.95, (256, 3)) * 255).astype("uint8")  # of segment and class ids
+COLOURS = (np.random.default_rng(0).uniform(0.15, 0.95, (256, 3)) * 255).astype(
+    "uint8"
+)  # of segment and class ids
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
     parser.add_argument("--out", type=Path, required=True, help="PNG to write")
-    parser.add_argument("--labels", nargs="+", default=["rgb"], help="folders to show, one row each for every row of views (default: rgb)")
-    parser.add_argument("--views", type=int, default=24, help="views to show, spread evenly over all (default: 24)")
+    parser.add_argument(
+        "--labels",
+        nargs="+",
+        default=["rgb"],
+        help="folders to show, one row each for every row of views (default: rgb)",
+    )
+    parser.add_argument(
+        "--views", type=int, default=24, help="views to show, spread evenly over all (default: 24)"
+    )
     parser.add_argument("--columns", type=int, default=6)
 
 
@@ -33,17 +43,29 @@ def run(options: argparse.Namespace) -> int:
 
 
 def sheet(data: Path, labels: list[str], views: int, columns: int) -> np.ndarray:
-    """uint8 [rows, columns, 3] picture. Raises ValueError for a label without a picture a view or a folder without views."""
+    """uint8 [rows, columns, 3] picture. Raises ValueError for a label without a picture a view or a
+    folder without views.
+    """
     from models.tasks import DOMAINS
 
     pictures = [name for name, domain in DOMAINS.items() if domain.suffix and domain.file == "png"]
     unknown = [label for label in labels if label not in pictures]
     if unknown:
-        raise ValueError(f"no pictures of {', '.join(unknown)}; the data set has {', '.join(sorted(pictures))}")
+        raise ValueError(
+            f"no pictures of {', '.join(unknown)}; the data set has {', '.join(sorted(pictures))}"
+        )
     found = sorted(data.glob("*/rgb/*.png"))
     if not found:
-        raise ValueError(f"{data} holds no */rgb/*.png; make a data set first: python -m beam_jobs annotate --out {data}")
-    chosen = [found[i] for i in np.unique(np.linspace(0, len(found) - 1, min(views, len(found))).round().astype(int))]
+        raise ValueError(
+            f"{data} holds no */rgb/*.png; make a data set first: python -m beam_jobs "
+            f"annotate --out {data}"
+        )
+    chosen = [
+        found[i]
+        for i in np.unique(
+            np.linspace(0, len(found) - 1, min(views, len(found))).round().astype(int)
+        )
+    ]
     bands = [chosen[i : i + columns] for i in range(0, len(chosen), columns)]
     return np.concatenate([band(paths, label, columns) for paths in bands for label in labels])
 
@@ -54,13 +76,18 @@ def band(paths: list[Path], label: str, columns: int) -> np.ndarray:
     from models.tasks import DOMAINS
 
     domain = DOMAINS[label]
-    files = [path.parents[1] / label / path.name.replace("_rgb.png", f"_{domain.suffix}.png") for path in paths]
+    files = [
+        path.parents[1] / label / path.name.replace("_rgb.png", f"_{domain.suffix}.png")
+        for path in paths
+    ]
     tiles = [shown(read_label(file, domain), label) for file in files]
     return np.concatenate(tiles + [np.zeros_like(tiles[0])] * (columns - len(tiles)), 1)
 
 
 def shown(value: np.ndarray, label: str) -> np.ndarray:
-    """uint8 [H, W, 3]: ids in fixed colours, 16-bit maps between their 2nd and 98th percentile, the rest as it is."""
+    """uint8 [H, W, 3]: ids in fixed colours, 16-bit maps between their 2nd and 98th percentile, the
+    rest as it is.
+    """
     if label.startswith("segment"):
         return COLOURS[value.astype("uint8")]
     if value.dtype == np.uint16:

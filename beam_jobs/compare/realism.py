@@ -1,4 +1,6 @@
-"""A data set beside real views: what its labels look like in numbers, next to the released real frames and to the published data set's own means."""
+"""A data set beside real views: what its labels look like in numbers, next to the released real
+frames and to the published data set's own means.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,17 @@ from models.tasks import DOMAINS, Domain
 
 SAMPLE = 60  # views: enough for means, seconds to read
 # data/README of the published data set: means over 4.5 million images, median cameras a point.
-PUBLISHED = {"distance": 5.3, "obliqueness": 52.9, "pitch": 0.24, "field of view": 61.2, "cameras a point": 5.0}
-# `python -m beam_jobs statistics` on the released frames taskonomy 202/5, replica 47/25, hm3d 0/3 and 12/1: labels only, so few cameras tell nothing.
-# Segments are counted in labels of 512 pixels. The 2.5D label's own function finds 46, 68, 70 and 122 of them on the four frames brought to 256 pixels.
+PUBLISHED = {
+    "distance": 5.3,
+    "obliqueness": 52.9,
+    "pitch": 0.24,
+    "field of view": 61.2,
+    "cameras a point": 5.0,
+}
+# `python -m beam_jobs statistics` on the released frames taskonomy 202/5, replica 47/25, hm3d 0/3
+# and 12/1: labels only, so few cameras tell nothing. Segments are counted in labels of 512 pixels.
+# The 2.5D label's own function finds 46, 68, 70 and 122 of them on the four frames brought to 256
+# pixels.
 REAL = {
     "curved pixels": 0.482,
     "segments 2D": 50.0,
@@ -53,12 +63,18 @@ MEANS = {
 
 
 def rows(root: Path, frames: Path | None = None, limit: int = SAMPLE) -> list[dict]:
-    """[{"statistic", "unit", "this data", "5 %", "95 %", "real frames", "published"}] of at most `limit` evenly spread views; None: not there.
+    """[{"statistic", "unit", "this data", "5 %", "95 %", "real frames", "published"}] of at most
+    `limit` evenly spread views; None: not there.
 
-    frames: folder of real frames to measure instead of the stored means. Raises ValueError if there is no view.
+    frames: folder of real frames to measure instead of the stored means. Raises ValueError if there
+    is no view.
     """
     here = measured(root, limit)
-    real = {name: float(np.mean(values)) for name, values in measured(frames, limit).items()} if frames else REAL
+    real = (
+        {name: float(np.mean(values)) for name, values in measured(frames, limit).items()}
+        if frames
+        else REAL
+    )
     return [
         {
             "statistic": name,
@@ -74,23 +90,44 @@ def rows(root: Path, frames: Path | None = None, limit: int = SAMPLE) -> list[di
 
 
 def measured(root: Path, limit: int) -> dict[str, list[float]]:
-    """{statistic: a number a view} of the views below `root`: a data set in the published layout, or loose frames."""
-    views = sorted(path for path in root.rglob("point_*_view_*_domain_rgb.png") if not path.is_symlink() or path.exists())
+    """{statistic: a number a view} of the views below `root`: a data set in the published layout,
+    or loose frames.
+    """
+    views = sorted(
+        path
+        for path in root.rglob("point_*_view_*_domain_rgb.png")
+        if not path.is_symlink() or path.exists()
+    )
     if not views:
-        raise ValueError(f"expected views in the published layout (point_*_view_*_domain_rgb.png) below {root}, found none")
+        raise ValueError(
+            "expected views in the published layout (point_*_view_*_domain_rgb.png) below "
+            f"{root}, found none"
+        )
     found: dict[str, list[float]] = {}
     for i in np.unique(np.linspace(0, len(views) - 1, min(limit, len(views))).astype(int)):
         for name, number in of_view(views[i]).items():
             found.setdefault(name, []).append(number)
     cameras = Counter((path.parent, path.name.split("_view_")[0]) for path in views)
-    return found | ({"cameras a point": [float(np.median(list(cameras.values())))]} if max(cameras.values()) > 1 else {})
+    return found | (
+        {"cameras a point": [float(np.median(list(cameras.values())))]}
+        if max(cameras.values()) > 1
+        else {}
+    )
 
 
 def of_view(rgb: Path) -> dict[str, float]:
     """the numbers that the label files beside a view's picture allow."""
     label = lambda folder: read(rgb, DOMAINS[folder])
-    numbers = {name: float(value.mean()) for folder, name in MEANS.items() if (value := label(folder)) is not None}
-    numbers |= {f"segments {kind}": float(len(np.unique(value))) for kind, folder in segments() if (value := label(folder)) is not None}
+    numbers = {
+        name: float(value.mean())
+        for folder, name in MEANS.items()
+        if (value := label(folder)) is not None
+    }
+    numbers |= {
+        f"segments {kind}": float(len(np.unique(value)))
+        for kind, folder in segments()
+        if (value := label(folder)) is not None
+    }
     if (curvature := label("principal_curvature")) is not None:
         seen = curvature[..., :2].any(-1)
         steep = np.abs(curvature[..., :2].astype(int) - 127).max(-1) > 0.03 * 127
@@ -123,7 +160,9 @@ def of_camera(info: dict) -> dict[str, float]:
 
 
 def read(rgb: Path, domain: Domain):
-    """the label of `domain` beside a picture (`../folder/` in the published layout, the same folder for loose frames), or None if no valid one is there."""
+    """the label of `domain` beside a picture (`../folder/` in the published layout, the same folder
+    for loose frames), or None if no valid one is there.
+    """
     from models.examples.published import LabelError, read_label
 
     stem = rgb.name.removesuffix("_domain_rgb.png")
@@ -145,7 +184,10 @@ def table(rows: list[dict]) -> str:
     for row in rows:
         lines.append(
             f"{row['statistic']:17}"
-            + "".join(f"{'-' if row[name] is None else format(row[name], '.3g' if row[name] < 1e3 else '.0f'):>13}" for name in columns)
+            + "".join(
+                f"{'-' if row[name] is None else format(row[name], '.3g' if row[name] < 1e3 else '.0f'):>13}"
+                for name in columns
+            )
             + f"  {row['unit']}"
         )
     return "\n".join(lines)

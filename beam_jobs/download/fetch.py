@@ -1,4 +1,6 @@
-"""One file over HTTP: resumed where it broke off, tried again with growing pauses, held against its checksum, and complete or absent."""
+"""One file over HTTP: resumed where it broke off, tried again with growing pauses, held against its
+checksum, and complete or absent.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ class FetchError(OSError):
 
 @dataclass(frozen=True)
 class Patience:
-    """attempts in a row without a byte of progress; the first pause in seconds, doubled up to `longest`; timeout of a silent connection."""
+    """attempts in a row without a byte of progress; the first pause in seconds, doubled up to
+    `longest`; timeout of a silent connection.
+    """
 
     attempts: int = 6
     pause: float = 1.0
@@ -42,10 +46,12 @@ def fetch(
     progress: Callable[[int], None] = lambda count: None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> int:
-    """download `url` to `path`; its size in bytes. What an earlier try left in `.<name>.part` is continued by a Range request.
+    """download `url` to `path`; its size in bytes. What an earlier try left in `.<name>.part` is
+    continued by a Range request.
 
-    md5: hex digest or None where the source has none (then only the length is held). progress: told the bytes that arrived, negative when
-    they were thrown away. Raises FetchError; `path` exists only when complete and right.
+    md5: hex digest or None where the source has none (then only the length is held). progress: told
+    the bytes that arrived, negative when they were thrown away. Raises FetchError; `path` exists
+    only when complete and right.
     """
     part = path.with_name(f".{path.name}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -60,29 +66,41 @@ def fetch(
                 progress(-size)
                 corrupt += 1
                 if corrupt == 3:
-                    raise FetchError(f"{url}: three downloads differ from the checksum {md5}; the file or the list of checksums is wrong at the source")
+                    raise FetchError(
+                        f"{url}: three downloads differ from the checksum {md5}; the file or "
+                        "the list of checksums is wrong at the source"
+                    )
                 continue
             os.replace(part, path)
             return size
         except urllib.error.HTTPError as error:
             if error.code not in AGAIN:
-                raise FetchError(f"{url}: the server answers {error.code} {error.reason}") from error
+                raise FetchError(
+                    f"{url}: the server answers {error.code} {error.reason}"
+                ) from error
             wait, reason = retry_after(error), f"{error.code} {error.reason}"
         except FetchError:
             raise
         except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
-            if isinstance(error, OSError) and not isinstance(error, (urllib.error.URLError, ConnectionError, TimeoutError)):
+            if isinstance(error, OSError) and not isinstance(
+                error, (urllib.error.URLError, ConnectionError, TimeoutError)
+            ):
                 raise FetchError(f"{path}: cannot be written: {error.strerror or error}") from error
             wait, reason = None, str(getattr(error, "reason", error)) or type(error).__name__
         gained = part.exists() and part.stat().st_size > before
         failures = 1 if gained else failures + 1
         if failures >= patience.attempts:
-            raise FetchError(f"{url}: {reason}; tried {failures} times without a byte of progress. Is there a network? The same command resumes.")
+            raise FetchError(
+                f"{url}: {reason}; tried {failures} times without a byte of progress. Is "
+                "there a network? The same command resumes."
+            )
         sleep(wait if wait is not None else patience.seconds(failures))
 
 
 def transfer(url: str, part: Path, timeout: float, progress: Callable[[int], None]) -> None:
-    """one request: append to `part` what it lacks. Raises ConnectionError if the body ends early, HTTPError, URLError."""
+    """one request: append to `part` what it lacks. Raises ConnectionError if the body ends early,
+    HTTPError, URLError.
+    """
     have = part.stat().st_size if part.exists() else 0
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     try:
@@ -90,18 +108,24 @@ def transfer(url: str, part: Path, timeout: float, progress: Callable[[int], Non
     except urllib.error.HTTPError as error:
         if error.code != 416 or not have:
             raise
-        if total_of(error.headers.get("Content-Range")) == have:  # complete already: killed between the last byte and the rename
+        if (
+            total_of(error.headers.get("Content-Range")) == have
+        ):  # complete already: killed between the last byte and the rename
             return
         part.unlink()
         progress(-have)
-        raise ConnectionError("the part here is longer than the file there; starting again") from error
+        raise ConnectionError(
+            "the part here is longer than the file there; starting again"
+        ) from error
     with answer:
         start = start_of(answer.headers.get("Content-Range")) if answer.status == 206 else 0
         if start != have:  # the server ignores Range, or answers another one
             progress(-have)
             part.unlink(missing_ok=True)
             if start:
-                raise ConnectionError(f"asked for bytes from {have}, the server sent bytes from {start}")
+                raise ConnectionError(
+                    f"asked for bytes from {have}, the server sent bytes from {start}"
+                )
         length = answer.headers.get("Content-Length")
         arrived = 0
         with open(part, "ab") as file:

@@ -1,4 +1,6 @@
-"""The end of an ingest: parts become one manifest, quarantine, statistics and counts; the counters must reconcile; the whole appears at once."""
+"""The end of an ingest: parts become one manifest, quarantine, statistics and counts; the counters
+must reconcile; the whole appears at once.
+"""
 
 from __future__ import annotations
 
@@ -17,29 +19,51 @@ from models.tasks import ViewKey
 
 
 def conclude(root: str, stage: str, *, run: str, size: int, shards: int, facts: dict) -> dict:
-    """write quarantine.jsonl, statistics.json, counts.json, contract.json and, last, manifest.json into `stage`; the counts.
+    """write quarantine.jsonl, statistics.json, counts.json, contract.json and, last, manifest.json
+    into `stage`; the counts.
 
-    run: only parts of this run count. facts: more entries of manifest.json. One line of every shard is held at a time, no more. Raises
-    RuntimeError if read = written + quarantined does not hold, ValueError for a split without views.
+    run: only parts of this run count. facts: more entries of manifest.json. One line of every shard
+    is held at a time, no more. Raises RuntimeError if read = written + quarantined does not hold,
+    ValueError for a split without views.
     """
     listed, tickets = parts(stage, "listed", run), parts(stage, "done", run)
     refused, strangers, first = join_quarantine(stage, [*listed, *tickets])
     written, by_shard = join_manifest(stage, list(tickets), size, facts)
-    counts = {"read": sum(row["views"] for row in listed.values()), "written": sum(written.values()), "quarantined": refused}
+    counts = {
+        "read": sum(row["views"] for row in listed.values()),
+        "written": sum(written.values()),
+        "quarantined": refused,
+    }
     if strangers:
         counts["files_refused"] = strangers
-    if counts["read"] != counts["written"] + counts["quarantined"] or by_shard != {name: row["written"] for name, row in tickets.items() if row["written"]}:
-        raise RuntimeError(f"views were lost: {counts}; remove {stage} and run again, and report this")
+    if counts["read"] != counts["written"] + counts["quarantined"] or by_shard != {
+        name: row["written"] for name, row in tickets.items() if row["written"]
+    }:
+        raise RuntimeError(
+            f"views were lost: {counts}; remove {stage} and run again, and report this"
+        )
     for split in SPLITS:
         if not written[split]:
-            reason = f"the first reason: {first['reason']}" if first else "no building belongs to it"
+            reason = (
+                f"the first reason: {first['reason']}" if first else "no building belongs to it"
+            )
             raise ValueError(
-                f"split {split} of {root} has no sound view ({refused} of {counts['read']} views quarantined; {reason}); all: {stage}/quarantine.jsonl"
+                f"split {split} of {root} has no sound view ({refused} of {counts['read']} "
+                f"views quarantined; {reason}); all: {stage}/quarantine.jsonl"
             )
     remove_strays(stage, set(by_shard), shards)
-    totals = {split: [row["statistics"] for name, row in tickets.items() if name.startswith(f"{split}-")] for split in SPLITS}
+    totals = {
+        split: [row["statistics"] for name, row in tickets.items() if name.startswith(f"{split}-")]
+        for split in SPLITS
+    }
     for file_name, value in (
-        ("statistics.json", {split: statistics.summary(statistics.merged(found)) for split, found in totals.items()}),
+        (
+            "statistics.json",
+            {
+                split: statistics.summary(statistics.merged(found))
+                for split, found in totals.items()
+            },
+        ),
         ("contract.json", contract(size)),
         ("counts.json", counts),
     ):
@@ -70,12 +94,21 @@ def lines(path: str) -> Iterator[dict]:
 
 def scratch_of(stage: str, name: str) -> str:
     """where a file grows before it is moved to the stage."""
-    return os.path.join(stage if storage.is_local(stage) else tempfile.gettempdir(), f".{name}.{os.getpid()}")
+    return os.path.join(
+        stage if storage.is_local(stage) else tempfile.gettempdir(), f".{name}.{os.getpid()}"
+    )
 
 
-def join_manifest(stage: str, names: list[str], size: int, facts: dict) -> tuple[dict[str, int], dict[str, int]]:
-    """write manifest.json to its scratch place, views in the order of keys (shards are sorted: a merge); views written a split, and a shard."""
-    rows = heapq.merge(*(lines(storage.join(stage, "manifest", f"{name}.jsonl")) for name in names), key=lambda row: ViewKey.parse(row["key"]))
+def join_manifest(
+    stage: str, names: list[str], size: int, facts: dict
+) -> tuple[dict[str, int], dict[str, int]]:
+    """write manifest.json to its scratch place, views in the order of keys (shards are sorted: a
+    merge); views written a split, and a shard.
+    """
+    rows = heapq.merge(
+        *(lines(storage.join(stage, "manifest", f"{name}.jsonl")) for name in names),
+        key=lambda row: ViewKey.parse(row["key"]),
+    )
     digest, written, shards = hashlib.sha256(), dict.fromkeys(SPLITS, 0), {}
     with open(scratch_of(stage, "manifest.json"), "w") as file:
         file.write(json.dumps({"size": size, **facts})[:-1] + ', "views": [')
@@ -90,13 +123,18 @@ def join_manifest(stage: str, names: list[str], size: int, facts: dict) -> tuple
 
 
 def join_quarantine(stage: str, names: list[str]) -> tuple[int, int, dict | None]:
-    """write quarantine.jsonl; (views refused, files refused that belong to no view, the first line)."""
+    """write quarantine.jsonl; (views refused, files refused that belong to no view, the first
+    line).
+    """
     views, strangers, first = 0, 0, None
     with open(scratch_of(stage, "quarantine.jsonl"), "w") as file:
         for name in names:
             for row in lines(storage.join(stage, "quarantine", f"{name}.jsonl")):
                 first = first or row
-                views, strangers = views + (row["view"] is not None), strangers + (row["view"] is None)
+                views, strangers = (
+                    views + (row["view"] is not None),
+                    strangers + (row["view"] is None),
+                )
                 file.write(json.dumps(row) + "\n")
     storage.upload(scratch_of(stage, "quarantine.jsonl"), storage.join(stage, "quarantine.jsonl"))
     return views, strangers, first
@@ -104,7 +142,10 @@ def join_quarantine(stage: str, names: list[str]) -> tuple[int, int, dict | None
 
 def remove_strays(stage: str, names: set[str], shards: int) -> None:
     """shards and manifest parts of an earlier, interrupted run over other views."""
-    ours = {f"Split-{split}/examples-{number}-of-{shards:05d}.tfrecord.gz" for split, number in (name.split("-") for name in names)}
+    ours = {
+        f"Split-{split}/examples-{number}-of-{shards:05d}.tfrecord.gz"
+        for split, number in (name.split("-") for name in names)
+    }
     ours |= {f"manifest/{name}.jsonl" for name in names}
     for folder in (*(f"Split-{split}" for split in SPLITS), "manifest"):
         for file in storage.files(storage.join(stage, folder)):
@@ -118,7 +159,9 @@ def older(uri: str) -> str:
 
 
 def publish(stage: str, uri: str) -> None:
-    """make a finished stage visible at `uri` at once: one rename. An earlier output steps aside first; `recover` brings it back after a kill."""
+    """make a finished stage visible at `uri` at once: one rename. An earlier output steps aside
+    first; `recover` brings it back after a kill.
+    """
     for folder in ("listed", "done", "quarantine"):
         shutil.rmtree(os.path.join(stage, folder), ignore_errors=True)
     sweep(stage)

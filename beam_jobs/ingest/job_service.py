@@ -1,8 +1,10 @@
-"""Beam's own Python job service, with as many workers at a time as a job asks for (`--direct_num_workers`): the released one always uses one.
+"""Beam's own Python job service, with as many workers at a time as a job asks for
+(`--direct_num_workers`): the released one always uses one.
 
     python -m beam_jobs.ingest.job_service --port 8099 --staging_dir DIR
 
-Its runner reads that option only when it is given a pipeline in its own process, not when a job comes over the portable protocol.
+Its runner reads that option only when it is given a pipeline in its own process, not when a job
+comes over the portable protocol.
 """
 
 from __future__ import annotations
@@ -16,10 +18,14 @@ from apache_beam.runners.portability.fn_api_runner import fn_runner
 
 
 class ManyWorkersRunner(fn_runner.FnApiRunner):
-    """FnApiRunner that splits the bundles of a portable job over `direct_num_workers` workers of the job's environment."""
+    """FnApiRunner that splits the bundles of a portable job over `direct_num_workers` workers of
+    the job's environment.
+    """
 
     def run_via_runner_api(self, pipeline_proto, options):
-        self._num_workers = int(options.view_as(DirectOptions).direct_num_workers or 1)  # a string by then; no public name
+        self._num_workers = int(
+            options.view_as(DirectOptions).direct_num_workers or 1
+        )  # a string by then; no public name
         return super().run_via_runner_api(pipeline_proto, options)
 
 

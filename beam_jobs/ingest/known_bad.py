@@ -1,4 +1,6 @@
-"""Buildings and images of the published data set that are known to be bad, and what a data set says about itself (dataset.json)."""
+"""Buildings and images of the published data set that are known to be bad, and what a data set says
+about itself (dataset.json).
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,8 @@ from dataclasses import dataclass, field
 from beam_jobs.ingest import storage
 from models.tasks import DOMAINS, ViewKey
 
-# Omnidata splits.py and its Taskonomy loaders; StanfordVL/taskonomy issue 72, omnidata issues 3 and 7.
-# wiconisco (suspected bad texture) is only suspected there, and stays.
+# Omnidata splits.py and its Taskonomy loaders; StanfordVL/taskonomy issue 72, omnidata issues 3 and
+# 7. wiconisco (suspected bad texture) is only suspected there, and stays.
 KNOWN_BAD = {
     "mosquito": "no complete release",
     "tansboro": "no complete release",
@@ -26,8 +28,9 @@ KNOWN_BAD = {
 
 @dataclass(frozen=True)
 class Facts:
-    """dataset.json. absent: folders that the set does not have. units: depth codes a metre, one number or by building or component
-    ("default" for the rest); known_bad: building or building/point_P/view_V -> reason, the published list unless the set brings its own.
+    """dataset.json. absent: folders that the set does not have. units: depth codes a metre, one
+    number or by building or component ("default" for the rest); known_bad: building or
+    building/point_P/view_V -> reason, the published list unless the set brings its own.
     """
 
     absent: frozenset[str] = frozenset()
@@ -37,29 +40,48 @@ class Facts:
     def __post_init__(self) -> None:
         unknown = self.absent - set(DOMAINS)
         if unknown:
-            raise ValueError(f"dataset.json: absent names folders that are none: {', '.join(sorted(unknown))}; there are {', '.join(DOMAINS)}")
+            raise ValueError(
+                "dataset.json: absent names folders that are none: "
+                f"{', '.join(sorted(unknown))}; there are {', '.join(DOMAINS)}"
+            )
         scales = self.units.values() if isinstance(self.units, Mapping) else [self.units]
         for scale in scales:
-            if isinstance(scale, bool) or not isinstance(scale, (int, float)) or not 0 < scale < float("inf"):
-                raise ValueError(f"dataset.json: depth_units_per_metre is a positive number (published: 512; hm3d: 8192), got {scale!r}")
+            if (
+                isinstance(scale, bool)
+                or not isinstance(scale, (int, float))
+                or not 0 < scale < float("inf")
+            ):
+                raise ValueError(
+                    "dataset.json: depth_units_per_metre is a positive number (published: "
+                    f"512; hm3d: 8192), got {scale!r}"
+                )
         if not all(isinstance(reason, str) for reason in self.known_bad.values()):
-            raise ValueError("dataset.json: known_bad maps a building or building/point_P/view_V to a reason")
+            raise ValueError(
+                "dataset.json: known_bad maps a building or building/point_P/view_V to a reason"
+            )
 
     def depth_units(self, building: str, component: str = "") -> float:
         """depth codes a metre in this building."""
         if not isinstance(self.units, Mapping):
             return self.units
-        return next((self.units[name] for name in (building, component, "default") if name in self.units), 512)
+        return next(
+            (self.units[name] for name in (building, component, "default") if name in self.units),
+            512,
+        )
 
     def reason(self, key: ViewKey) -> str | None:
         """why this view is known to be bad, or None."""
         if key.building in self.known_bad:
             return f"known-bad building: {self.known_bad[key.building]}"
-        return f"known-bad image: {self.known_bad[str(key)]}" if str(key) in self.known_bad else None
+        return (
+            f"known-bad image: {self.known_bad[str(key)]}" if str(key) in self.known_bad else None
+        )
 
 
 def read_facts(root: str) -> Facts:
-    """the facts of the data set at `root`; the published ones without dataset.json. Raises ValueError for one that cannot be meant."""
+    """the facts of the data set at `root`; the published ones without dataset.json. Raises
+    ValueError for one that cannot be meant.
+    """
     path = storage.join(root, "dataset.json")
     if not storage.exists(path):
         return Facts()
@@ -69,4 +91,8 @@ def read_facts(root: str) -> Facts:
         raise ValueError(f"{path} is no JSON: {error}") from error
     if not isinstance(found, dict):
         raise ValueError(f"{path}: expected an object, got {type(found).__name__}")
-    return Facts(frozenset(found.get("absent", ())), found.get("depth_units_per_metre", 512), found.get("known_bad", KNOWN_BAD))
+    return Facts(
+        frozenset(found.get("absent", ())),
+        found.get("depth_units_per_metre", 512),
+        found.get("known_bad", KNOWN_BAD),
+    )

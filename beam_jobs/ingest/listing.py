@@ -1,6 +1,8 @@
-"""Which views does a building have, and in which files? Both trees of the published data are read, and every spelling of a name.
+"""Which views does a building have, and in which files? Both trees of the published data are read,
+and every spelling of a name.
 
-Trees: `<root>/<building>/<folder>/` (the original) and `<root>/<folder>/<component>/<building>/` (what the community's download tool leaves).
+Trees: `<root>/<building>/<folder>/` (the original) and `<root>/<folder>/<component>/<building>/`
+(what the community's download tool leaves).
 """
 
 from __future__ import annotations
@@ -21,8 +23,9 @@ SAFE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")
 
 @dataclass(frozen=True)
 class Building:
-    """One building's views. variants: folder -> ((place, suffix), ...): where its files lie and how they are spelled, one unless a set is mixed;
-    views: [n] int64 codes (`code`), sorted; twice: code -> reason, views with two files for one label; strangers: ((file, reason), ...).
+    """One building's views. variants: folder -> ((place, suffix), ...): where its files lie and how
+    they are spelled, one unless a set is mixed; views: [n] int64 codes (`code`), sorted; twice:
+    code -> reason, views with two files for one label; strangers: ((file, reason), ...).
     """
 
     name: str
@@ -34,11 +37,16 @@ class Building:
 
     def files(self, folder: str, point: int, view: int) -> list[str]:
         """where the view's file of `folder` may lie."""
-        return [storage.join(place, f"point_{point}_view_{view}_domain_{suffix}.{DOMAINS[folder].file}") for place, suffix in self.variants[folder]]
+        return [
+            storage.join(place, f"point_{point}_view_{view}_domain_{suffix}.{DOMAINS[folder].file}")
+            for place, suffix in self.variants[folder]
+        ]
 
 
 def code(point: int, view: int) -> int:
-    """a view's number within its building: eight bytes a view, so that a listing of millions fits in memory."""
+    """a view's number within its building: eight bytes a view, so that a listing of millions fits
+    in memory.
+    """
     return point << 30 | view
 
 
@@ -47,7 +55,9 @@ def key(building: str, number: int) -> ViewKey:
 
 
 def buildings(root: str) -> dict[str, tuple[str, ...]]:
-    """building -> the places below `root` that may hold it: itself, or folder/component/itself for the other tree."""
+    """building -> the places below `root` that may hold it: itself, or folder/component/itself for
+    the other tree.
+    """
     found: dict[str, list[str]] = {}
     for name in storage.folders(root):
         if name in DOMAINS:
@@ -76,7 +86,9 @@ def list_building(root: str, name: str, trees: tuple[str, ...]) -> Building:
             arrays = [np.unique(numbers) for numbers in by_variant.values()]
             codes[folder], counts = np.unique(np.concatenate(arrays), return_counts=True)
             for number in codes[folder][counts > 1]:
-                twice[int(number)] = f"two files hold its {folder}: " + " and ".join(f"{place} (_domain_{suffix})" for place, suffix in variants[folder])
+                twice[int(number)] = f"two files hold its {folder}: " + " and ".join(
+                    f"{place} (_domain_{suffix})" for place, suffix in variants[folder]
+                )
     views = np.unique(np.concatenate(list(codes.values()))) if codes else np.zeros(0, "int64")
     component = next((tree.split("/")[1] for tree in trees if tree), "")
     return Building(name, component, variants, views, twice, tuple(sorted(strangers)))
@@ -92,12 +104,21 @@ def places(root: str, name: str, trees: tuple[str, ...], folder: str) -> Iterato
 
 
 def understood(folder: str, file: str) -> tuple[int | None, str, str | None]:
-    """(code, suffix, None) of a label file; (None, "", reason) of one that is none; (None, "", None) of one that describes a whole point."""
+    """(code, suffix, None) of a label file; (None, "", reason) of one that is none; (None, "",
+    None) of one that describes a whole point.
+    """
     numbers = parse_name(DOMAINS[folder], file)
     if numbers is None:
         match = NAME.match(file)
         whole_point = match is not None and match[2] == "all"
-        return None, "", None if whole_point else f"not called point_P_view_V_domain_{DOMAINS[folder].suffix}.{DOMAINS[folder].file}"
+        return (
+            None,
+            "",
+            None
+            if whole_point
+            else "not called "
+            f"point_P_view_V_domain_{DOMAINS[folder].suffix}.{DOMAINS[folder].file}",
+        )
     point, view = numbers
     if not file.startswith(f"point_{point}_view_{view}_"):
         return None, "", "a number with leading zeros: two names would be one view"

@@ -1,6 +1,8 @@
-"""Beam's own job service and a pool of worker processes on this machine: the protocol that Flink and Spark clusters speak, without their jars.
+"""Beam's own job service and a pool of worker processes on this machine: the protocol that Flink
+and Spark clusters speak, without their jars.
 
-`with worker_pool(2) as options: ingest(..., beam_args=options)`. On a cluster the same options name its job service instead.
+`with worker_pool(2) as options: ingest(..., beam_args=options)`. On a cluster the same options name
+its job service instead.
 """
 
 from __future__ import annotations
@@ -20,19 +22,30 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @contextlib.contextmanager
 def worker_pool(workers: int, patience: float = 90) -> Iterator[list[str]]:
-    """Beam options of a job service and `workers` worker processes, both ended with the block. Raises OSError if they do not start in time."""
+    """Beam options of a job service and `workers` worker processes, both ended with the block.
+    Raises OSError if they do not start in time.
+    """
     jobs, pool = free_port(), free_port()
-    # The pool starts workers as plain `python`: it must be this one. Workers import this repository.
+    # The pool starts workers as plain `python`: it must be this one. Workers import this
+    # repository.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    environment = os.environ | {"PATH": path, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    environment = os.environ | {
+        "PATH": path,
+        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+    }
     with tempfile.TemporaryDirectory(prefix="beam-") as staging, contextlib.ExitStack() as stack:
         log = stack.enter_context(open(os.path.join(staging, "log"), "w"))
         for module, options in (
-            ("beam_jobs.ingest.job_service", ["--port", str(jobs), "--staging_dir", os.path.join(staging, "staged")]),
+            (
+                "beam_jobs.ingest.job_service",
+                ["--port", str(jobs), "--staging_dir", os.path.join(staging, "staged")],
+            ),
             ("apache_beam.runners.worker.worker_pool_main", ["--service_port", str(pool)]),
         ):
             command = [sys.executable, "-W", "ignore", "-m", module, *options]
-            process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=ROOT, start_new_session=True)
+            process = subprocess.Popen(
+                command, stdout=log, stderr=log, env=environment, cwd=ROOT, start_new_session=True
+            )
             stack.callback(end, process)
         for port in (jobs, pool):
             wait_for(port, patience, os.path.join(staging, "log"))
@@ -59,7 +72,10 @@ def wait_for(port: int, patience: float, log: str) -> None:
             return
         except OSError as error:
             if time.monotonic() > limit:
-                raise OSError(f"Beam's service on port {port} did not start in {patience:.0f} s; it says:\n{Path(log).read_text()[-2000:]}") from error
+                raise OSError(
+                    f"Beam's service on port {port} did not start in {patience:.0f} s; it "
+                    f"says:\n{Path(log).read_text()[-2000:]}"
+                ) from error
             time.sleep(0.1)
 
 

@@ -1,4 +1,6 @@
-"""One view: all its label files read together, held against each other, brought to the training size."""
+"""One view: all its label files read together, held against each other, brought to the training
+size.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,12 @@ class Refusal(Exception):
         self.file, self.reason = file, reason
 
 
-def aligned(building: Building, key: ViewKey, folders: Sequence[str], size: int, units: float) -> View:
-    """the view at `size` x `size` pixels with the labels of `folders`. units: depth codes a metre. Raises Refusal, and nothing else for bad data."""
+def aligned(
+    building: Building, key: ViewKey, folders: Sequence[str], size: int, units: float
+) -> View:
+    """the view at `size` x `size` pixels with the labels of `folders`. units: depth codes a metre.
+    Raises Refusal, and nothing else for bad data.
+    """
     maps, camera, sides = {}, None, {}
     for folder in folders:
         path, value = read(building, key, folder)
@@ -38,7 +44,10 @@ def aligned(building: Building, key: ViewKey, folders: Sequence[str], size: int,
             raise Refusal(path, str(error)) from error
     if len(set(sides.values())) > 1:
         odd = next(folder for folder in sides if sides[folder] != sides["rgb"])
-        raise Refusal(building.files(odd, key.point, key.view)[0], f"maps of different sizes: {sides[odd]} pixels, rgb {sides['rgb']}")
+        raise Refusal(
+            building.files(odd, key.point, key.view)[0],
+            f"maps of different sizes: {sides[odd]} pixels, rgb {sides['rgb']}",
+        )
     return View(key, maps.pop("rgb"), camera, maps)
 
 
@@ -51,10 +60,17 @@ def read(building: Building, key: ViewKey, folder: str) -> tuple[str, object]:
         raise Refusal(f"{building.name}/{folder}", f"no {folder} for this view")
     path = candidates[0]
     try:
-        return path, read_label(path, DOMAINS[folder]) if storage.is_local(path) else decode_label(storage.read_remote_label(path), DOMAINS[folder])
+        return path, read_label(path, DOMAINS[folder]) if storage.is_local(path) else decode_label(
+            storage.read_remote_label(path), DOMAINS[folder]
+        )
     except LabelError as error:
         missing = "No such file" in str(error)
-        raise Refusal(path, f"no {folder} for this view, though its building has the label" if missing else str(error)) from error
+        raise Refusal(
+            path,
+            f"no {folder} for this view, though its building has the label"
+            if missing
+            else str(error),
+        ) from error
 
 
 def camera_of(info: dict) -> Camera:
@@ -68,7 +84,11 @@ def camera_of(info: dict) -> Camera:
 
 
 def in_512ths(value: np.ndarray, folder: str, units: float) -> np.ndarray:
-    """depth codes of a component with another scale (units a metre; hm3d: 8192) as the published 1/512 m; all else unchanged."""
+    """depth codes of a component with another scale (units a metre; hm3d: 8192) as the published
+    1/512 m; all else unchanged.
+    """
     if not folder.startswith("depth_") or units == 512:
         return value
-    return np.where(value == 65535, 65535, np.minimum(np.round(value * (512 / units)), 65534)).astype("uint16")
+    return np.where(
+        value == 65535, 65535, np.minimum(np.round(value * (512 / units)), 65534)
+    ).astype("uint16")

@@ -1,7 +1,9 @@
-"""Continuous ingestion: `.../span-{SPAN}/version-{VERSION}` names folders that arrive one after another; which is the newest?
+"""Continuous ingestion: `.../span-{SPAN}/version-{VERSION}` names folders that arrive one after
+another; which is the newest?
 
-The placeholders are TFX's (tfx.components.example_gen.utils): {SPAN} or {SPAN:width}, or {YYYY}, {MM} and {DD} for a day, and below it
-{VERSION} or {VERSION:width}. Spans and versions compare as numbers, days by the calendar.
+The placeholders are TFX's (tfx.components.example_gen.utils): {SPAN} or {SPAN:width}, or {YYYY},
+{MM} and {DD} for a day, and below it {VERSION} or {VERSION:width}. Spans and versions compare as
+numbers, days by the calendar.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ EPOCH = datetime.date(1970, 1, 1)  # a day's span number counts from here, as in
 
 @dataclass(frozen=True)
 class Span:
-    """a folder that the pattern names; span and version: its numbers, or None where the pattern has no such placeholder."""
+    """a folder that the pattern names; span and version: its numbers, or None where the pattern has
+    no such placeholder.
+    """
 
     root: str
     span: int
@@ -35,22 +39,39 @@ def newest(pattern: str, *, span: int | None = None, version: int | None = None)
     Raises ValueError for a pattern without {SPAN} or a whole day, and when no folder answers.
     """
     check(pattern)
-    found = [each for each in matches(pattern) if span in (None, each.span) and version in (None, each.version)]
+    found = [
+        each
+        for each in matches(pattern)
+        if span in (None, each.span) and version in (None, each.version)
+    ]
     if not found:
         there = sorted({(each.span, each.version or 0) for each in matches(pattern)})
-        raise ValueError(f"no folder is called {pattern} with span {span or 'any'}, version {version or 'any'}; there are (span, version) {there or 'none'}")
+        raise ValueError(
+            f"no folder is called {pattern} with span {span or 'any'}, version "
+            f"{version or 'any'}; there are (span, version) {there or 'none'}"
+        )
     last = max(found, key=lambda each: (each.span, each.version or 0))
     same = [each.root for each in found if (each.span, each.version) == (last.span, last.version)]
     if len(same) > 1:
-        raise ValueError(f"span {last.span} version {last.version} has two folders: {' and '.join(sorted(same))}; remove one")
+        raise ValueError(
+            f"span {last.span} version {last.version} has two folders: "
+            f"{' and '.join(sorted(same))}; remove one"
+        )
     return last
 
 
 def check(pattern: str) -> None:
     names = [match[1] for match in PLACEHOLDER.finditer(pattern)]
     days = [name for name in names if name in ("YYYY", "MM", "DD")]
-    if len(set(names)) != len(names) or ("SPAN" in names) == bool(days) or (days and sorted(days) != ["DD", "MM", "YYYY"]):
-        raise ValueError(f"an input pattern names {{SPAN}}, or {{YYYY}}, {{MM}} and {{DD}}, once each, and perhaps {{VERSION}}; got {pattern!r}")
+    if (
+        len(set(names)) != len(names)
+        or ("SPAN" in names) == bool(days)
+        or (days and sorted(days) != ["DD", "MM", "YYYY"])
+    ):
+        raise ValueError(
+            "an input pattern names {SPAN}, or {YYYY}, {MM} and {DD}, once each, and "
+            f"perhaps {{VERSION}}; got {pattern!r}"
+        )
 
 
 def matches(pattern: str) -> Iterator[Span]:
@@ -66,7 +87,12 @@ def matches(pattern: str) -> Iterator[Span]:
             for name in storage.folders(place):
                 match = level_expression(level).fullmatch(name)
                 if match:
-                    grown.append((storage.join(place, name), numbers | {key: int(text) for key, text in match.groupdict().items()}))
+                    grown.append(
+                        (
+                            storage.join(place, name),
+                            numbers | {key: int(text) for key, text in match.groupdict().items()},
+                        )
+                    )
         places = grown
     for place, numbers in places:
         number = number_of(numbers)

@@ -1,4 +1,6 @@
-"""What the labels of a split look like in numbers: a line a label, gathered while views are written, exact sums only."""
+"""What the labels of a split look like in numbers: a line a label, gathered while views are
+written, exact sums only.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +12,19 @@ import numpy as np
 
 from models.tasks import DOMAINS, View
 
-CLASSES = {folder: domain.channels for folder, domain in DOMAINS.items() if domain.file == "npy"} | {"segment_semantic": 18}
+CLASSES = {
+    folder: domain.channels for folder, domain in DOMAINS.items() if domain.file == "npy"
+} | {"segment_semantic": 18}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="data set in the published layout")
-    parser.add_argument("--frames", type=Path, help="folder of real frames to compare with, instead of the stored means of four released ones")
+    parser.add_argument(
+        "--frames",
+        type=Path,
+        help="folder of real frames to compare with, instead of the stored means of four "
+        "released ones",
+    )
     parser.add_argument("--json", action="store_true")
 
 
@@ -31,7 +40,9 @@ def empty() -> dict:
 
 
 def add(totals: dict, view: View) -> None:
-    """count a view. labels[folder]: values, missing, sum and sum of squares of the codes (channel means), min, max, and counts of classes."""
+    """count a view. labels[folder]: values, missing, sum and sum of squares of the codes (channel
+    means), min, max, and counts of classes.
+    """
     import cv2
 
     totals["views"] += 1
@@ -41,7 +52,18 @@ def add(totals: dict, view: View) -> None:
         totals["field_of_view"] = [n + 1, total + angle, squares + angle * angle]
     for folder, value in {"rgb": view.rgb, **view.labels}.items():
         domain = DOMAINS[folder]
-        row = totals["labels"].setdefault(folder, {"views": 0, "values": 0, "missing": 0, "sum": 0.0, "squares": 0.0, "min": math.inf, "max": -math.inf})
+        row = totals["labels"].setdefault(
+            folder,
+            {
+                "views": 0,
+                "values": 0,
+                "missing": 0,
+                "sum": 0.0,
+                "squares": 0.0,
+                "min": math.inf,
+                "max": -math.inf,
+            },
+        )
         row["views"] += 1
         plane = value.reshape(len(value), -1)
         seen = None
@@ -57,7 +79,11 @@ def add(totals: dict, view: View) -> None:
             row["min"], row["max"] = min(row["min"], low), max(row["max"], high)
         row["values"] += count
         if folder in CLASSES:
-            found = np.bincount(value.ravel(), minlength=CLASSES[folder]) if domain.ids else np.bincount([int(value.argmax())], minlength=CLASSES[folder])
+            found = (
+                np.bincount(value.ravel(), minlength=CLASSES[folder])
+                if domain.ids
+                else np.bincount([int(value.argmax())], minlength=CLASSES[folder])
+            )
             row["classes"] = (np.array(row.get("classes", 0)) + found).tolist()
 
 
@@ -66,7 +92,9 @@ def merged(parts: list[dict]) -> dict:
     whole = empty()
     for part in parts:
         whole["views"] += part["views"]
-        whole["field_of_view"] = [a + b for a, b in zip(whole["field_of_view"], part["field_of_view"])]
+        whole["field_of_view"] = [
+            a + b for a, b in zip(whole["field_of_view"], part["field_of_view"])
+        ]
         for folder, row in part["labels"].items():
             into = whole["labels"].setdefault(folder, {"min": math.inf, "max": -math.inf})
             for name, number in row.items():
@@ -80,9 +108,11 @@ def merged(parts: list[dict]) -> dict:
 
 
 def summary(totals: dict) -> dict:
-    """what statistics.json says of a split: {"views", "field_of_view" (radians), "labels": {folder: {"views", "unit", "missing", "mean", "std", ...}}}.
+    """what statistics.json says of a split: {"views", "field_of_view" (radians), "labels": {folder:
+    {"views", "unit", "missing", "mean", "std", ...}}}.
 
-    missing: share of pixels with the label's missing code; mean, std, min, max: of the other codes; classes: pixels, or views, a class.
+    missing: share of pixels with the label's missing code; mean, std, min, max: of the other codes;
+    classes: pixels, or views, a class.
     """
     n, total, squares = totals["field_of_view"]
     return {

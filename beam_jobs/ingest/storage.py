@@ -1,6 +1,8 @@
-"""Where files lie: this machine (a path or file://) or an object store that Beam's FileSystems know (gs://, s3://, hdfs://...).
+"""Where files lie: this machine (a path or file://) or an object store that Beam's FileSystems know
+(gs://, s3://, hdfs://...).
 
-Local files go through the operating system alone: Beam's own local file system costs as much a file as decoding a small picture.
+Local files go through the operating system alone: Beam's own local file system costs as much a file
+as decoding a small picture.
 """
 
 from __future__ import annotations
@@ -28,11 +30,17 @@ def join(*parts: str) -> str:
 
 
 def folders(path: str) -> list[str]:
-    """names of the folders directly below `path`, sorted, hidden ones left out; [] if there is no such folder."""
+    """names of the folders directly below `path`, sorted, hidden ones left out; [] if there is no
+    such folder.
+    """
     if is_local(path):
         try:
             with os.scandir(path) as entries:
-                return sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
+                return sorted(
+                    entry.name
+                    for entry in entries
+                    if entry.is_dir() and not entry.name.startswith(".")
+                )
         except (FileNotFoundError, NotADirectoryError):
             return []
     found, length = set(), len(path.rstrip("/")) + 1
@@ -44,7 +52,9 @@ def folders(path: str) -> list[str]:
 
 
 def files(path: str) -> list[str]:
-    """names of the files directly below `path`, hidden ones (a writer's unfinished files) left out; [] if there is no such folder."""
+    """names of the files directly below `path`, hidden ones (a writer's unfinished files) left out;
+    [] if there is no such folder.
+    """
     if is_local(path):
         try:
             with os.scandir(path) as entries:
@@ -52,11 +62,17 @@ def files(path: str) -> list[str]:
         except (FileNotFoundError, NotADirectoryError):
             return []
     length = len(path.rstrip("/")) + 1
-    return [name for name in (found[length:] for found in names_below(path)) if name and "/" not in name and not name.startswith(".")]
+    return [
+        name
+        for name in (found[length:] for found in names_below(path))
+        if name and "/" not in name and not name.startswith(".")
+    ]
 
 
 def names_below(path: str) -> Iterator[str]:
-    """full names of all objects below a remote `path`, one at a time: `match` would hold a list of millions."""
+    """full names of all objects below a remote `path`, one at a time: `match` would hold a list of
+    millions.
+    """
     from apache_beam.io.filesystem import BeamIOError
     from apache_beam.io.filesystems import FileSystems
 
@@ -71,7 +87,9 @@ def names_below(path: str) -> Iterator[str]:
 def is_missing(error: BaseException) -> bool:
     """does a store's error say that there is no such object?"""
     text = str(error).lower()
-    return isinstance(error, FileNotFoundError) or any(word in text for word in ("not found", "no such", "does not exist", "404"))
+    return isinstance(error, FileNotFoundError) or any(
+        word in text for word in ("not found", "no such", "does not exist", "404")
+    )
 
 
 def exists(path: str) -> bool:
@@ -83,7 +101,9 @@ def exists(path: str) -> bool:
 
 
 def read(path: str) -> bytes:
-    """a small file. A store's error is tried again with growing pauses, then raised; a missing object raises FileNotFoundError at once."""
+    """a small file. A store's error is tried again with growing pauses, then raised; a missing
+    object raises FileNotFoundError at once.
+    """
     if is_local(path):
         with open(path, "rb") as file:
             return file.read()
@@ -105,7 +125,9 @@ def read(path: str) -> bytes:
 
 
 def read_remote_label(path: str) -> bytes:
-    """as `read`, a missing file being the view's own fault. Other errors are the store's, and raise: they must not thin out the data."""
+    """as `read`, a missing file being the view's own fault. Other errors are the store's, and
+    raise: they must not thin out the data.
+    """
     try:
         data = read(path)
     except FileNotFoundError as error:
@@ -138,7 +160,10 @@ def upload(local: str, path: str) -> None:
     from apache_beam.io.filesystem import CompressionTypes
     from apache_beam.io.filesystems import FileSystems
 
-    with open(local, "rb") as source, FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
+    with (
+        open(local, "rb") as source,
+        FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED) as file,
+    ):
         while piece := source.read(1 << 20):
             file.write(piece)
     os.remove(local)

@@ -9,12 +9,18 @@ from models.tasks import DOMAINS, Camera, View, ViewKey
 
 
 def encode_view(view: View, split: str) -> bytes:
-    """a serialised tf.train.Example; absent labels are absent features (docs/ARCHITECTURE.md, Examples artifact)."""
+    """a serialised tf.train.Example; absent labels are absent features (docs/ARCHITECTURE.md,
+    Examples artifact).
+    """
     import tensorflow as tf
 
-    text = lambda value: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value if isinstance(value, bytes) else value.encode()]))
+    text = lambda value: tf.train.Feature(
+        bytes_list=tf.train.BytesList(value=[value if isinstance(value, bytes) else value.encode()])
+    )
     number = lambda value: tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
-    floats = lambda value: tf.train.Feature(float_list=tf.train.FloatList(value=np.asarray(value, "float32")))
+    floats = lambda value: tf.train.Feature(
+        float_list=tf.train.FloatList(value=np.asarray(value, "float32"))
+    )
     features = {
         "key": text(str(view.key)),
         "building": text(view.key.building),
@@ -24,12 +30,18 @@ def encode_view(view: View, split: str) -> bytes:
         "rgb": text(encode_png(view.rgb)),
     }
     for folder, value in view.labels.items():
-        features[folder] = text(encode_png(value)) if DOMAINS[folder].file == "png" else floats(value)
+        features[folder] = (
+            text(encode_png(value)) if DOMAINS[folder].file == "png" else floats(value)
+        )
     if view.camera is not None:
         features["camera"] = floats(view.camera.to_floats())
         if view.camera.points_in_view is not None:
-            features["points_in_view"] = tf.train.Feature(int64_list=tf.train.Int64List(value=sorted(view.camera.points_in_view)))
-    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString(deterministic=True)
+            features["points_in_view"] = tf.train.Feature(
+                int64_list=tf.train.Int64List(value=sorted(view.camera.points_in_view))
+            )
+    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString(
+        deterministic=True
+    )
 
 
 def parse_view(record: bytes) -> View:
@@ -42,11 +54,22 @@ def parse_view(record: bytes) -> View:
         if folder in ("rgb", "point_info") or folder not in features:
             continue
         labels[folder] = (
-            decode_png(features[folder].bytes_list.value[0], domain) if domain.file == "png" else np.array(features[folder].float_list.value, "float32")
+            decode_png(features[folder].bytes_list.value[0], domain)
+            if domain.file == "png"
+            else np.array(features[folder].float_list.value, "float32")
         )
     seen = features["points_in_view"].int64_list.value if "points_in_view" in features else None
-    camera = Camera.from_floats(np.array(features["camera"].float_list.value), seen) if "camera" in features else None
-    return View(ViewKey.parse(features["key"].bytes_list.value[0].decode()), decode_png(features["rgb"].bytes_list.value[0], DOMAINS["rgb"]), camera, labels)
+    camera = (
+        Camera.from_floats(np.array(features["camera"].float_list.value), seen)
+        if "camera" in features
+        else None
+    )
+    return View(
+        ViewKey.parse(features["key"].bytes_list.value[0].decode()),
+        decode_png(features["rgb"].bytes_list.value[0], DOMAINS["rgb"]),
+        camera,
+        labels,
+    )
 
 
 def records(uri: str, split: str):
@@ -63,4 +86,7 @@ def encoded_images(uri: str, split: str, count: int) -> list[bytes]:
 
     import tensorflow as tf
 
-    return [tf.train.Example.FromString(record).features.feature["rgb"].bytes_list.value[0] for record in itertools.islice(records(uri, split), count)]
+    return [
+        tf.train.Example.FromString(record).features.feature["rgb"].bytes_list.value[0]
+        for record in itertools.islice(records(uri, split), count)
+    ]

@@ -1,7 +1,9 @@
-"""nonfixated_matches: the published JSON that describes not a view but a point: which views of other points see it, and at which pixel.
+"""nonfixated_matches: the published JSON that describes not a view but a point: which views of
+other points see it, and at which pixel.
 
-File: `nonfixated_matches/point_<P>_view_all_domain_nonfixatedpose.json`, keys point_uuid, point_location, views of {camera_uuid, point_uuid,
-view_id, nonfixated_pixel_x, nonfixated_pixel_y}. Pixels are those of the published 512 x 512 image, whatever size the labels have here.
+File: `nonfixated_matches/point_<P>_view_all_domain_nonfixatedpose.json`, keys point_uuid,
+point_location, views of {camera_uuid, point_uuid, view_id, nonfixated_pixel_x, nonfixated_pixel_y}.
+Pixels are those of the published 512 x 512 image, whatever size the labels have here.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ PICTURE = 512
 
 @dataclass(frozen=True)
 class Sighting:
-    """view: the view that sees the point, without fixating it; pixel: (x right, y down) in [0, 512]; camera: the published camera id."""
+    """view: the view that sees the point, without fixating it; pixel: (x right, y down) in [0,
+    512]; camera: the published camera id.
+    """
 
     view: ViewKey
     pixel: tuple[float, float]
@@ -28,12 +32,16 @@ class Sighting:
 
     def __post_init__(self) -> None:
         if not all(math.isfinite(number) and 0 <= number <= PICTURE for number in self.pixel):
-            raise LabelError(f"pixel {self.pixel} of {self.view} lies outside the {PICTURE} x {PICTURE} image")
+            raise LabelError(
+                f"pixel {self.pixel} of {self.view} lies outside the {PICTURE} x {PICTURE} image"
+            )
 
 
 @dataclass(frozen=True)
 class Matches:
-    """point: number of the point; location: [3] world metres; sightings: views of other points of the same building that see it."""
+    """point: number of the point; location: [3] world metres; sightings: views of other points of
+    the same building that see it.
+    """
 
     building: str
     point: int
@@ -51,7 +59,11 @@ class Matches:
             }
             for sighting in self.sightings
         ]
-        return {"point_uuid": str(self.point), "point_location": list(self.location), "views": views}
+        return {
+            "point_uuid": str(self.point),
+            "point_location": list(self.location),
+            "views": views,
+        }
 
     @classmethod
     def from_json(cls, building: str, value: Mapping) -> Matches:

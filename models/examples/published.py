@@ -1,6 +1,8 @@
-"""Files of the published data set: names, readers that refuse what is not the documented encoding, writers.
+"""Files of the published data set: names, readers that refuse what is not the documented encoding,
+writers.
 
-Layout: `<root>/<building>/<folder>/point_<P>_view_<V>_domain_<suffix>.<png|npy|json>` (data/README of StanfordVL/taskonomy).
+Layout: `<root>/<building>/<folder>/point_<P>_view_<V>_domain_<suffix>.<png|npy|json>` (data/README
+of StanfordVL/taskonomy).
 """
 
 from __future__ import annotations
@@ -34,7 +36,12 @@ def file_name(domain: Domain, point: int, view: int | str) -> str:
 def parse_name(domain: Domain, name: str) -> tuple[int, int] | None:
     """(point, view) if `name` is a file of `domain` (either spelling of its suffix), else None."""
     match = NAME.match(name)
-    if not match or match[2] == "all" or match[3] not in (domain.suffix, domain.folder, *domain.aliases) or match[4] != domain.file:
+    if (
+        not match
+        or match[2] == "all"
+        or match[3] not in (domain.suffix, domain.folder, *domain.aliases)
+        or match[4] != domain.file
+    ):
         return None
     return int(match[1]), int(match[2])
 
@@ -44,13 +51,19 @@ def label_path(root: str | Path, key: ViewKey, domain: Domain) -> Path:
 
 
 def read_label(path: str | Path, domain: Domain) -> np.ndarray | dict:
-    """the label in a file: array of the domain's dtype and channels ([H, W] if one), or the JSON object. Raises LabelError, never anything else."""
+    """the label in a file: array of the domain's dtype and channels ([H, W] if one), or the JSON
+    object. Raises LabelError, never anything else.
+    """
     try:
         status = os.stat(path)
-        if not stat.S_ISREG(status.st_mode):  # a named pipe would block for ever, /dev/zero never ends
+        if not stat.S_ISREG(
+            status.st_mode
+        ):  # a named pipe would block for ever, /dev/zero never ends
             raise LabelError("not a regular file")
         if status.st_size > LARGEST_FILE:
-            raise LabelError(f"{status.st_size >> 20} MiB file; a label has at most {LARGEST_FILE >> 20}")
+            raise LabelError(
+                f"{status.st_size >> 20} MiB file; a label has at most {LARGEST_FILE >> 20}"
+            )
         with open(path, "rb") as file:
             data = file.read()
     except OSError as error:
@@ -68,9 +81,11 @@ def decode_label(data: bytes, domain: Domain) -> np.ndarray | dict:
 
 
 def decode_png(data: bytes, domain: Domain) -> np.ndarray:
-    """[H, W] or [H, W, 3] in the domain's dtype; refuses JPEG, RGBA, palettes, wrong depth, colour-coded ids, bombs, and every damaged bit.
+    """[H, W] or [H, W, 3] in the domain's dtype; refuses JPEG, RGBA, palettes, wrong depth,
+    colour-coded ids, bombs, and every damaged bit.
 
-    Decoded by OpenCV (a sixth faster than Pillow on the released frames); checksums are ours, since neither decoder looks at those of pixel data.
+    Decoded by OpenCV (a sixth faster than Pillow on the released frames); checksums are ours, since
+    neither decoder looks at those of pixel data.
     """
     import cv2
 
@@ -81,7 +96,9 @@ def decode_png(data: bytes, domain: Domain) -> np.ndarray:
     width, height = (int.from_bytes(data[i : i + 4], "big") for i in (16, 20))
     depth, colour = data[24], data[25]
     if not (0 < width <= LARGEST_SIDE and 0 < height <= LARGEST_SIDE):
-        raise LabelError(f"{width} x {height} pixels; at most {LARGEST_SIDE} x {LARGEST_SIDE} are read")
+        raise LabelError(
+            f"{width} x {height} pixels; at most {LARGEST_SIDE} x {LARGEST_SIDE} are read"
+        )
     if width != height:
         raise LabelError(f"{width} x {height} pixels; published views are square")
     if colour in (4, 6):
@@ -92,7 +109,9 @@ def decode_png(data: bytes, domain: Domain) -> np.ndarray:
             + (" (an 8-bit copy made for viewing is no label)" if depth == 8 else "")
         )
     if domain.ids and colour != 0:
-        raise LabelError("colour-coded picture, made for viewing; a label holds grey class or segment ids")
+        raise LabelError(
+            "colour-coded picture, made for viewing; a label holds grey class or segment ids"
+        )
     if colour == 3:
         raise LabelError("has a palette; published labels hold plain values")
     check_chunks(data)
@@ -108,7 +127,9 @@ def decode_png(data: bytes, domain: Domain) -> np.ndarray:
 
 
 def check_chunks(data: bytes) -> None:
-    """hold every chunk of a PNG against its length and CRC-32 (PNG specification, section 5): no flipped bit passes. Raises LabelError."""
+    """hold every chunk of a PNG against its length and CRC-32 (PNG specification, section 5): no
+    flipped bit passes. Raises LabelError.
+    """
     place, kind = len(_PNG), b""
     while kind != b"IEND":
         length = int.from_bytes(data[place : place + 4], "big")
@@ -116,13 +137,17 @@ def check_chunks(data: bytes) -> None:
         if end + 4 > len(data):
             raise LabelError(f"damaged PNG: ends after {len(data)} bytes, in the middle of a chunk")
         kind = data[place + 4 : place + 8]
-        if zlib.crc32(memoryview(data)[place + 4 : end]) != int.from_bytes(data[end : end + 4], "big"):
+        if zlib.crc32(memoryview(data)[place + 4 : end]) != int.from_bytes(
+            data[end : end + 4], "big"
+        ):
             raise LabelError(f"damaged PNG: chunk {kind!r} fails its checksum")
         place = end + 4
 
 
 def fitted(pixels: np.ndarray, domain: Domain) -> np.ndarray:
-    """channels in RGB order and range as the domain has them; three equal channels where one is meant are one (published reshading)."""
+    """channels in RGB order and range as the domain has them; three equal channels where one is
+    meant are one (published reshading).
+    """
     import cv2
 
     if domain.channels == 1 and pixels.ndim == 3:
@@ -138,7 +163,9 @@ def fitted(pixels: np.ndarray, domain: Domain) -> np.ndarray:
 
 
 def decode_npy(data: bytes, domain: Domain) -> np.ndarray:
-    """[channels] float32, finite; pickled arrays are refused, and sizes that the header merely claims."""
+    """[channels] float32, finite; pickled arrays are refused, and sizes that the header merely
+    claims.
+    """
     if len(data) > 64 * domain.channels + 4096:
         raise LabelError(f"{len(data)} bytes; {domain.channels} numbers take fewer")
     try:
@@ -146,9 +173,14 @@ def decode_npy(data: bytes, domain: Domain) -> np.ndarray:
     except Exception as error:  # NumPy raises many types for damaged files
         raise LabelError(f"no .npy array: {error}") from error
     if value.shape != (domain.channels,) or value.dtype.kind not in "fiu":
-        raise LabelError(f"{value.dtype} {value.shape}; {domain.folder} has {domain.channels} numbers")
+        raise LabelError(
+            f"{value.dtype} {value.shape}; {domain.folder} has {domain.channels} numbers"
+        )
     if not np.isfinite(value).all() or value.min() < domain.low or value.max() > domain.high + 1e-3:
-        raise LabelError(f"values from {value.min()} to {value.max()}; {domain.folder} ({domain.unit}) lies in [{domain.low}, {domain.high}]")
+        raise LabelError(
+            f"values from {value.min()} to {value.max()}; {domain.folder} ({domain.unit}) "
+            f"lies in [{domain.low}, {domain.high}]"
+        )
     return value.astype("float32")
 
 
@@ -174,7 +206,9 @@ def decode_json(data: bytes, domain: Domain) -> dict:
 
 
 def encode_png(pixels: np.ndarray) -> bytes:
-    """PNG bytes. OpenCV's own setting (one filter, run lengths, fastest level) is nearly twice as fast as level 1 by name, which tries every filter."""
+    """PNG bytes. OpenCV's own setting (one filter, run lengths, fastest level) is nearly twice as
+    fast as level 1 by name, which tries every filter.
+    """
     import cv2
 
     pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if pixels.ndim == 3 else pixels

@@ -1,4 +1,5 @@
-"""Labels brought to the training size, once: ids and depth by the nearest pixel, everything else by area.
+"""Labels brought to the training size, once: ids and depth by the nearest pixel, everything else by
+area.
 
 A mean of ids names nothing, and a mean across a depth border is a surface that is not there.
 """

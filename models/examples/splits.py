@@ -1,4 +1,6 @@
-"""Which buildings train, validate, test. Splits go by building, never by image: views of one building know each other."""
+"""Which buildings train, validate, test. Splits go by building, never by image: views of one
+building know each other.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ SPLITS = ("train", "val", "test")
 
 
 def read_splits(path: str | Path, data: bytes | None = None) -> dict[str, str]:
-    """building -> split from a published CSV (`id,train,val,test`, one-hot rows; line ends may be bare CR, as in the originals).
+    """building -> split from a published CSV (`id,train,val,test`, one-hot rows; line ends may be
+    bare CR, as in the originals).
 
     data: the file's bytes, where `path` is no file of this machine.
 
@@ -21,24 +24,38 @@ def read_splits(path: str | Path, data: bytes | None = None) -> dict[str, str]:
     text = data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     rows = list(csv.reader(line for line in text.split("\n") if line.strip()))
     if not rows or [cell.strip() for cell in rows[0]] != ["id", *SPLITS]:
-        raise ValueError(f"{path}: the first line reads id,train,val,test; got {rows[0] if rows else 'an empty file'}")
+        raise ValueError(
+            f"{path}: the first line reads id,train,val,test; got "
+            f"{rows[0] if rows else 'an empty file'}"
+        )
     splits: dict[str, str] = {}
     for row in rows[1:]:
         flags = [cell.strip() for cell in row[1:4]]
         if sorted(flags) != ["0", "0", "1"]:
-            raise ValueError(f"{path}: building {row[0]!r} is in exactly one split; its row reads {row}")
+            raise ValueError(
+                f"{path}: building {row[0]!r} is in exactly one split; its row reads {row}"
+            )
         name, split = row[0].strip(), SPLITS[flags.index("1")]
         if splits.setdefault(name, split) != split:
-            raise ValueError(f"{path}: building {name!r} stands in two splits ({splits[name]} and {split}); views would leak between them")
+            raise ValueError(
+                f"{path}: building {name!r} stands in two splits ({splits[name]} and "
+                f"{split}); views would leak between them"
+            )
     return splits
 
 
 def hashed_splits(buildings: Iterable[str]) -> dict[str, str]:
-    """8:1:1 in the order of the names' hashes, at least one building a split. Raises ValueError with fewer than three buildings."""
+    """8:1:1 in the order of the names' hashes, at least one building a split. Raises ValueError
+    with fewer than three buildings.
+    """
     ordered = sorted(buildings, key=lambda name: hashlib.sha256(name.encode()).hexdigest())
     if len(ordered) < 3:
         raise ValueError(
-            f"{len(ordered)} building(s) found; three are needed (train, val, test), since splits go by building. Add buildings or give splits.csv"
+            f"{len(ordered)} building(s) found; three are needed (train, val, test), since "
+            "splits go by building. Add buildings or give splits.csv"
         )
     held = max(1, len(ordered) // 10)
-    return {name: "test" if i < held else "val" if i < 2 * held else "train" for i, name in enumerate(ordered)}
+    return {
+        name: "test" if i < held else "val" if i < 2 * held else "train"
+        for i, name in enumerate(ordered)
+    }

@@ -45,9 +45,18 @@ def title(name: str) -> str:
 
 
 def affinity_matrix(rows: list[dict]) -> str:
-    """targets by sources, first order: each target's sources ranked from worst (light) to best (dark), so that no target's scale hides another's."""
-    first = {(row["target"], row["sources"][0]): row["affinity"] for row in rows if row["control"] is None and len(row["sources"]) == 1}
-    targets, sources = sorted({t for t, _ in first}, key=order_of), sorted({s for _, s in first}, key=order_of)
+    """targets by sources, first order: each target's sources ranked from worst (light) to best
+    (dark), so that no target's scale hides another's.
+    """
+    first = {
+        (row["target"], row["sources"][0]): row["affinity"]
+        for row in rows
+        if row["control"] is None and len(row["sources"]) == 1
+    }
+    targets, sources = (
+        sorted({t for t, _ in first}, key=order_of),
+        sorted({s for _, s in first}, key=order_of),
+    )
     values = np.array([[first.get((t, s), np.nan) for s in sources] for t in targets])
     ranks = np.full(values.shape, np.nan)
     for i, row in enumerate(values):
@@ -76,8 +85,18 @@ def budget_curves(curves: list[dict], measure: str, default_budget: float) -> st
     figure, axes = plt.subplots(figsize=(5.2, 3.2))
     orders = sorted({row["order"] for row in curves})
     for order, colour in zip(orders, ("#0b7285", "#e8590c", "#862e9c", "#2b8a3e")):
-        rows = sorted((row for row in curves if row["order"] == order and row[measure] is not None), key=lambda row: row["budget"])
-        axes.plot([row["budget"] for row in rows], [row[measure] for row in rows], "-o", ms=3, color=colour, label=f"taxonomy, order {order}")
+        rows = sorted(
+            (row for row in curves if row["order"] == order and row[measure] is not None),
+            key=lambda row: row["budget"],
+        )
+        axes.plot(
+            [row["budget"] for row in rows],
+            [row[measure] for row in rows],
+            "-o",
+            ms=3,
+            color=colour,
+            label=f"taxonomy, order {order}",
+        )
         banded = [row for row in rows if row.get(f"random_{measure}")]
         if order == orders[-1] and banded:
             axes.fill_between(
@@ -94,7 +113,12 @@ def budget_curves(curves: list[dict], measure: str, default_budget: float) -> st
         axes.axhline(0.5, color=QUIET, lw=1, ls="--")
         axes.text(axes.get_xlim()[1], 0.5, " full\n supervision", fontsize=7, va="center")
     axes.set_xlabel("budget: tasks whose labels are bought")
-    axes.set_ylabel({"gain": "gain: win rate against scratch", "quality": "quality: win rate against\nfull supervision"}[measure])
+    axes.set_ylabel(
+        {
+            "gain": "gain: win rate against scratch",
+            "quality": "quality: win rate against\nfull supervision",
+        }[measure]
+    )
     axes.legend(frameon=False, fontsize=7)
     return svg(figure)
 
@@ -103,21 +127,39 @@ def policy_graph(answer: dict) -> str:
     """supervised tasks on the left, how every target is reached on the right."""
     left = sorted(answer["supervised"], key=order_of)
     reached = sorted(
-        (edge for edge in answer["edges"] if edge["sources"]), key=lambda edge: (np.mean([left.index(s) for s in edge["sources"]]), order_of(edge["target"]))
+        (edge for edge in answer["edges"] if edge["sources"]),
+        key=lambda edge: (
+            np.mean([left.index(s) for s in edge["sources"]]),
+            order_of(edge["target"]),
+        ),
     )
     height = max(len(left), len(reached), 2)
     figure, axes = plt.subplots(figsize=(7.2, 0.3 * height + 0.6))
     place = {name: (0.0, (i + 0.5) * height / len(left)) for i, name in enumerate(left)}
     colours = plt.get_cmap("tab20")(np.arange(len(left)) % 20)
     for i, name in enumerate(left):
-        axes.text(-0.03, place[name][1], title(name), ha="right", va="center", weight="bold", color=colours[i] * 0.75 + np.array([0, 0, 0, 0.25]))
+        axes.text(
+            -0.03,
+            place[name][1],
+            title(name),
+            ha="right",
+            va="center",
+            weight="bold",
+            color=colours[i] * 0.75 + np.array([0, 0, 0, 0.25]),
+        )
     for i, edge in enumerate(reached):
         y = (i + 0.5) * height / max(1, len(reached))
         axes.text(1.03, y, title(edge["target"]), ha="left", va="center")
         for source in edge["sources"]:
             x = np.linspace(0, 1, 40)
             smooth = x * x * (3 - 2 * x)
-            axes.plot(x, place[source][1] + (y - place[source][1]) * smooth, color=colours[left.index(source)], lw=1.6, alpha=0.8)
+            axes.plot(
+                x,
+                place[source][1] + (y - place[source][1]) * smooth,
+                color=colours[left.index(source)],
+                lw=1.6,
+                alpha=0.8,
+            )
     axes.text(0, -0.4, "labels are bought", ha="right", fontsize=8, color=INK)
     axes.text(1, -0.4, "reached by transfer", ha="left", fontsize=8, color=INK)
     axes.set_xlim(-0.75, 1.75)
@@ -131,7 +173,13 @@ def dendrogram(tree: dict) -> str:
     from scipy.cluster.hierarchy import dendrogram as draw
 
     figure, axes = plt.subplots(figsize=(6.5, 0.24 * len(tree["names"]) + 0.6))
-    draw(np.array(tree["linkage"]), labels=[title(name) for name in tree["names"]], orientation="left", ax=axes, leaf_font_size=8)
+    draw(
+        np.array(tree["linkage"]),
+        labels=[title(name) for name in tree["names"]],
+        orientation="left",
+        ax=axes,
+        leaf_font_size=8,
+    )
     axes.set_xlabel("distance")
     axes.spines["left"].set_visible(False)
     return svg(figure)

@@ -5,4 +5,17 @@ from models.tasks.domain import DOMAINS, Domain, label_domains
 from models.tasks.task import Output, Task
 from models.tasks.view import Camera, View, ViewKey
 
-__all__ = ["DOMAINS", "TASKS", "Camera", "Domain", "Output", "Task", "View", "ViewKey", "label_domains", "source_names", "target_names", "task"]
+__all__ = [
+    "DOMAINS",
+    "TASKS",
+    "Camera",
+    "Domain",
+    "Output",
+    "Task",
+    "View",
+    "ViewKey",
+    "label_domains",
+    "source_names",
+    "target_names",
+    "task",
+]

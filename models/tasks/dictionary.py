@@ -1,6 +1,8 @@
-"""The 26 tasks. Adding a 27th is one entry here, plus a target function in `targets.py` if no existing one serves.
+"""The 26 tasks. Adding a 27th is one entry here, plus a target function in `targets.py` if no
+existing one serves.
 
-Numbers: `taskbank/experiments/final/<task>/config.py` and `lib/data/load_ops.py` of the released code; departures stand in docs/DEVIATIONS.md.
+Numbers: `taskbank/experiments/final/<task>/config.py` and `lib/data/load_ops.py` of the released
+code; departures stand in docs/DEVIATIONS.md.
 """
 
 from __future__ import annotations
@@ -13,7 +15,18 @@ _PAPER = "Zamir et al. 2018, supplementary 14"
 _CODE = "StanfordVL/taskonomy load_ops"
 
 _ENTRIES = (
-    Task("autoencoding", "Autoencoding", Output("pixels", 3), "l1", "image in [-1, 1]", ("rgb",), "image", _PAPER, colours=True, published="autoencoder"),
+    Task(
+        "autoencoding",
+        "Autoencoding",
+        Output("pixels", 3),
+        "l1",
+        "image in [-1, 1]",
+        ("rgb",),
+        "image",
+        _PAPER,
+        colours=True,
+        published="autoencoder",
+    ),
     Task(
         "denoising",
         "Denoising autoencoding",
@@ -360,11 +373,17 @@ TASKS: dict[str, Task] = {entry.name: entry for entry in _ENTRIES}
 
 
 def task(name: str) -> Task:
-    """the entry called `name`; an unknown name raises KeyError that lists the possible ones, closest first."""
+    """the entry called `name`; an unknown name raises KeyError that lists the possible ones,
+    closest first.
+    """
     if name not in TASKS:
         close = difflib.get_close_matches(name, TASKS, n=3, cutoff=0.4)
         rest = [other for other in TASKS if other not in close]
-        raise KeyError(f"unknown task {name!r}; " + (f"did you mean {' or '.join(close)}? " if close else "") + f"all tasks: {', '.join(close + rest)}")
+        raise KeyError(
+            f"unknown task {name!r}; "
+            + (f"did you mean {' or '.join(close)}? " if close else "")
+            + f"all tasks: {', '.join(close + rest)}"
+        )
     return TASKS[name]
 
 

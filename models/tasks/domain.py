@@ -1,6 +1,7 @@
 """How each label is written down in the published data set: one row a folder.
 
-Source: data/README of StanfordVL/taskonomy and bit-level measurements on released frames (docs/ARCHITECTURE.md, files of the published layout).
+Source: data/README of StanfordVL/taskonomy and bit-level measurements on released frames
+(docs/ARCHITECTURE.md, files of the published layout).
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from dataclasses import dataclass
 class Domain:
     """A published folder: what its files hold.
 
-    folder: directory inside a building. suffix: the word after `domain_` in the file name (differs from the folder in three cases).
-    file: "png", "npy" or "json". dtype, channels: of the array that a reader returns ([H, W] if channels == 1).
-    missing: the code that says "no value here", or None. ids: True if values are names, not quantities (nearest resize only).
-    unit: what one step of the code means. low, high: the range of legal codes, missing code included.
+    folder: directory inside a building. suffix: the word after `domain_` in the file name (differs
+    from the folder in three cases). file: "png", "npy" or "json". dtype, channels: of the array
+    that a reader returns ([H, W] if channels == 1). missing: the code that says "no value here", or
+    None. ids: True if values are names, not quantities (nearest resize only). unit: what one step
+    of the code means. low, high: the range of legal codes, missing code included.
     """
 
     folder: str
@@ -58,17 +60,28 @@ _ROWS = (
         "png",
         "uint8",
         3,
-        "(code - 127) / 127 / 0.03 per metre; R the curvature of larger magnitude, G of smaller, B always 0; (0, 0, 0) no surface",
+        "(code - 127) / 127 / 0.03 per metre; R the curvature of larger magnitude, G of "
+        "smaller, B always 0; (0, 0, 0) no surface",
         0,
     ),
     _png16("edge_texture", "Sobel magnitude of smoothed luma, 1/65535"),
     _png16("edge_occlusion", "Sobel magnitude of sqrt(depth code)/256, 1/65535"),
     _png16("keypoints2d", "determinant of Hessian, 1/65535"),
     _png16("keypoints3d", "NARF interest, 1/65535"),
-    Domain("reshading", "reshading", "png", "uint8", 1, "brightness under a light at the camera, 1/255"),
+    Domain(
+        "reshading", "reshading", "png", "uint8", 1, "brightness under a light at the camera, 1/255"
+    ),
     _png16("depth_zbuffer", "1/512 metre along the optical axis", 65535),
     _png16("depth_euclidean", "1/512 metre along the ray", 65535),
-    Domain("normal", "normal", "png", "uint8", 3, "(code - 127.5)/127.5, camera frame x right, y down, z away; (128, 128, 128) or (0, 0, 0) no surface"),
+    Domain(
+        "normal",
+        "normal",
+        "png",
+        "uint8",
+        3,
+        "(code - 127.5)/127.5, camera frame x right, y down, z away; (128, 128, 128) or (0, "
+        "0, 0) no surface",
+    ),
     Domain("segment_unsup2d", "segment_unsup2d", "png", "uint8", 1, "segment id", ids=True),
     Domain("segment_unsup25d", "segment_unsup25d", "png", "uint8", 1, "segment id", ids=True),
     Domain(
@@ -83,12 +96,47 @@ _ROWS = (
         high=17,
         aliases=("segment_semantic",),
     ),
-    Domain("class_object", "class_object", "npy", "float32", 1000, "logit of an ImageNet class", low=-float("inf"), high=float("inf")),
-    Domain("class_scene", "class_places", "npy", "float32", 365, "probability of a Places365 class", high=1, aliases=("class_scene",)),
     Domain(
-        "point_info", "point_info", "json", "object", 1, "metres and radians, keys as published", low=-float("inf"), high=float("inf"), aliases=("fixatedpose",)
+        "class_object",
+        "class_object",
+        "npy",
+        "float32",
+        1000,
+        "logit of an ImageNet class",
+        low=-float("inf"),
+        high=float("inf"),
     ),
-    Domain("nonfixated_matches", "nonfixatedpose", "json", "object", 1, "pixels of a 512 x 512 image", high=512, aliases=("nonfixated_matches",)),
+    Domain(
+        "class_scene",
+        "class_places",
+        "npy",
+        "float32",
+        365,
+        "probability of a Places365 class",
+        high=1,
+        aliases=("class_scene",),
+    ),
+    Domain(
+        "point_info",
+        "point_info",
+        "json",
+        "object",
+        1,
+        "metres and radians, keys as published",
+        low=-float("inf"),
+        high=float("inf"),
+        aliases=("fixatedpose",),
+    ),
+    Domain(
+        "nonfixated_matches",
+        "nonfixatedpose",
+        "json",
+        "object",
+        1,
+        "pixels of a 512 x 512 image",
+        high=512,
+        aliases=("nonfixated_matches",),
+    ),
 )
 DOMAINS: dict[str, Domain] = {row.folder: row for row in _ROWS}
 

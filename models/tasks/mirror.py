@@ -14,7 +14,8 @@ ACROSS = np.diag([-1.0, 1.0, 1.0])  # camera frame: left and right change places
 def mirrored(task: Task, target: np.ndarray) -> np.ndarray:
     """the target of the same sample with every view mirrored left to right; not whitened.
 
-    target: one sample's, as `targets.target` makes it. Raises ValueError for a task whose label says nothing about a mirrored picture (flip "none").
+    target: one sample's, as `targets.target` makes it. Raises ValueError for a task whose label
+    says nothing about a mirrored picture (flip "none").
     """
     if task.flip == "none":
         raise ValueError(f"task {task.name}: a mirrored picture has no label (flip is 'none')")
@@ -36,14 +37,23 @@ def mirrored_poses(poses: np.ndarray) -> np.ndarray:
 
 
 def mirrored_axes(axes: np.ndarray) -> np.ndarray:
-    """[9]: the mirrored horizontal axes change names, since a mirrored frame is left-handed and sight must stay between them."""
+    """[9]: the mirrored horizontal axes change names, since a mirrored frame is left-handed and
+    sight must stay between them.
+    """
     return (axes.reshape(3, 3) @ ACROSS)[[1, 0, 2]].ravel()
 
 
 def mirrored_layout(layout: np.ndarray) -> np.ndarray:
-    """[9]: centre and camera mirrored; the world's x axis stays the one nearest to sight, so that its y axis turns round and extents stay."""
+    """[9]: centre and camera mirrored; the world's x axis stays the one nearest to sight, so that
+    its y axis turns round and extents stay.
+    """
     turn = np.diag([1.0, -1.0, 1.0]) @ rotation_from_euler(*layout[3:6]) @ ACROSS
     return np.concatenate([ACROSS @ layout[:3], euler_from_rotation(turn), layout[6:]])
 
 
-CAMERAS = {"relative_pose": mirrored_pose, "egomotion": mirrored_poses, "vanishing_points": mirrored_axes, "room_layout": mirrored_layout}
+CAMERAS = {
+    "relative_pose": mirrored_pose,
+    "egomotion": mirrored_poses,
+    "vanishing_points": mirrored_axes,
+    "room_layout": mirrored_layout,
+}

@@ -1,7 +1,8 @@
 """Which views make a sample: single views, pairs and triplets of one point, pairs for matching.
 
-Source: `load_ops` of the released code (fixated: all i < j views of a point; egomotion: all i < j < k; non-fixated: images that merely see
-a common point); positives and negatives of point matching are 1:1 here (the published lists are lost).
+Source: `load_ops` of the released code (fixated: all i < j views of a point; egomotion: all i < j <
+k; non-fixated: images that merely see a common point); positives and negatives of point matching
+are 1:1 here (the published lists are lost).
 """
 
 from __future__ import annotations
@@ -16,8 +17,15 @@ from models.tasks.task import Task
 from models.tasks.view import Camera, ViewKey
 
 
-def samples(task: Task, keys: Sequence[ViewKey], cameras: Mapping[ViewKey, Camera], rng: np.random.Generator, limit: int) -> np.ndarray:
-    """[sample, task.images] int32 positions in `keys`, at most `limit` rows, drawn without replacement by `rng`, sorted.
+def samples(
+    task: Task,
+    keys: Sequence[ViewKey],
+    cameras: Mapping[ViewKey, Camera],
+    rng: np.random.Generator,
+    limit: int,
+) -> np.ndarray:
+    """[sample, task.images] int32 positions in `keys`, at most `limit` rows, drawn without
+    replacement by `rng`, sorted.
 
     Views that do not form a pair or triplet give no sample; the result may be empty.
     """
@@ -28,7 +36,11 @@ def samples(task: Task, keys: Sequence[ViewKey], cameras: Mapping[ViewKey, Camer
     elif task.name == "nonfixated_pose":
         rows = seeing_pairs(keys, cameras)
     else:
-        rows = [row for members in of_a_point(keys).values() for row in itertools.combinations(members, task.images)]
+        rows = [
+            row
+            for members in of_a_point(keys).values()
+            for row in itertools.combinations(members, task.images)
+        ]
     rows = np.array(sorted(rows), "int32").reshape(-1, task.images)
     if len(rows) > limit:
         rows = rows[np.sort(rng.choice(len(rows), limit, replace=False))]
@@ -43,13 +55,19 @@ def of_a_point(keys: Sequence[ViewKey]) -> dict[tuple[str, int], list[int]]:
     return dict(members)
 
 
-def matching_pairs(keys: Sequence[ViewKey], cameras: Mapping[ViewKey, Camera], rng: np.random.Generator, limit: int) -> list[tuple[int, int]]:
-    """positives: pairs of views of one point; exactly as many negatives, at most `limit` rows together.
+def matching_pairs(
+    keys: Sequence[ViewKey], cameras: Mapping[ViewKey, Camera], rng: np.random.Generator, limit: int
+) -> list[tuple[int, int]]:
+    """positives: pairs of views of one point; exactly as many negatives, at most `limit` rows
+    together.
 
-    A negative has the first view of its positive and a view of another point of the same building, so that style gives nothing away; neither sees
-    the point that the other fixates, so that the answer "no" is true. A positive for which the building holds no such view is left out with it.
+    A negative has the first view of its positive and a view of another point of the same building,
+    so that style gives nothing away; neither sees the point that the other fixates, so that the
+    answer "no" is true. A positive for which the building holds no such view is left out with it.
     """
-    positives = [pair for members in of_a_point(keys).values() for pair in itertools.combinations(members, 2)]
+    positives = [
+        pair for members in of_a_point(keys).values() for pair in itertools.combinations(members, 2)
+    ]
     by_building = defaultdict(list)
     for i, key in enumerate(keys):
         by_building[key.building].append(i)
@@ -59,7 +77,9 @@ def matching_pairs(keys: Sequence[ViewKey], cameras: Mapping[ViewKey, Camera], r
             break
         first = positives[place][0]
         for other in rng.permutation(by_building[keys[first].building]).tolist():
-            if frozenset((first, other)) not in taken and strangers(keys[first], keys[other], cameras):
+            if frozenset((first, other)) not in taken and strangers(
+                keys[first], keys[other], cameras
+            ):
                 taken.add(frozenset((first, other)))
                 rows += [positives[place], (first, other)]
                 break
@@ -67,12 +87,20 @@ def matching_pairs(keys: Sequence[ViewKey], cameras: Mapping[ViewKey, Camera], r
 
 
 def strangers(first: ViewKey, second: ViewKey, cameras: Mapping[ViewKey, Camera]) -> bool:
-    """do the views fixate different points, and neither sees the other's? Without cameras only the former is known."""
-    return first.point != second.point and not sees(first, second, cameras) and not sees(second, first, cameras)
+    """do the views fixate different points, and neither sees the other's? Without cameras only the
+    former is known.
+    """
+    return (
+        first.point != second.point
+        and not sees(first, second, cameras)
+        and not sees(second, first, cameras)
+    )
 
 
 def sees(viewer: ViewKey, fixating: ViewKey, cameras: Mapping[ViewKey, Camera]) -> bool:
-    """does `viewer` see the point that `fixating` fixates? By line of sight where the data set tells, else by the field of view, else no."""
+    """does `viewer` see the point that `fixating` fixates? By line of sight where the data set
+    tells, else by the field of view, else no.
+    """
     if viewer not in cameras:
         return False
     camera = cameras[viewer]
@@ -82,10 +110,14 @@ def sees(viewer: ViewKey, fixating: ViewKey, cameras: Mapping[ViewKey, Camera]) 
     return point is not None and in_frustum(camera, point)
 
 
-def seeing_pairs(keys: Sequence[ViewKey], cameras: Mapping[ViewKey, Camera]) -> list[tuple[int, int]]:
-    """pairs of views of one building that fixate different points, the second of which sees the first's point.
+def seeing_pairs(
+    keys: Sequence[ViewKey], cameras: Mapping[ViewKey, Camera]
+) -> list[tuple[int, int]]:
+    """pairs of views of one building that fixate different points, the second of which sees the
+    first's point.
 
-    A view that lists its points in view (line of sight) is believed; of another the field of view is taken, a superset that ignores occlusion.
+    A view that lists its points in view (line of sight) is believed; of another the field of view
+    is taken, a superset that ignores occlusion.
     """
     points: dict[str, dict[int, list[int]]] = defaultdict(dict)
     for (building, point), members in of_a_point(keys).items():
@@ -96,7 +128,9 @@ def seeing_pairs(keys: Sequence[ViewKey], cameras: Mapping[ViewKey, Camera]) -> 
             continue
         here, listed = points[key.building], cameras[key].points_in_view
         for point in here.keys() if listed is None else here.keys() & listed:
-            rows += [(i, j) for i in here[point] if point != key.point and sees(key, keys[i], cameras)]
+            rows += [
+                (i, j) for i in here[point] if point != key.point and sees(key, keys[i], cameras)
+            ]
     return rows
 
 

@@ -14,9 +14,10 @@ FLIPS = ("mirror", "mirror, negate x", "mirror the cameras", "none")
 class Output:
     """What a network of the task gives back.
 
-    kind: `pixels` regression [S, S, channels]; `pixel_classes` logits [S, S, channels] (colorization: [S/4, S/4, channels]); `embedding`
-    [S, S, channels] learned by pairs of pixels; `classes` logits [channels]; `vector` [channels]; `none` for the untrained control.
-    scale: side of the input image over the side of the output map (4 for colorization, else 1).
+    kind: `pixels` regression [S, S, channels]; `pixel_classes` logits [S, S, channels]
+    (colorization: [S/4, S/4, channels]); `embedding` [S, S, channels] learned by pairs of pixels;
+    `classes` logits [channels]; `vector` [channels]; `none` for the untrained control. scale: side
+    of the input image over the side of the output map (4 for colorization, else 1).
     """
 
     kind: str
@@ -27,7 +28,9 @@ class Output:
         if self.kind not in KINDS:
             raise ValueError(f"output kind is one of {', '.join(KINDS)}; got {self.kind!r}")
         if self.channels < (0 if self.kind == "none" else 1):
-            raise ValueError(f"output of kind {self.kind} needs at least one channel, got {self.channels}")
+            raise ValueError(
+                f"output of kind {self.kind} needs at least one channel, got {self.channels}"
+            )
 
     @property
     def dense(self) -> bool:
@@ -35,20 +38,27 @@ class Output:
 
     def shape(self, size: int) -> tuple[int, ...]:
         """shape of one answer for an input image of size x size."""
-        return (size // self.scale, size // self.scale, self.channels) if self.dense else (self.channels,)
+        return (
+            (size // self.scale, size // self.scale, self.channels)
+            if self.dense
+            else (self.channels,)
+        )
 
 
 @dataclass(frozen=True)
 class Task:
     """One entry of the task dictionary (paper, section 3.1; supplementary material, section 14).
 
-    name: the published label folder where there is one. title: for a person. output: shape and kind of the answer. loss: a function of
-    `models.networks.losses`. unit: of the training target. labels: the published folders that the target is computed from.
-    make: name of the target function in `models.tasks.targets`. low, high: range of the target's values. images: views a sample. input: how
-    the task's own training input is made from the image. mask: which pixels or samples count (`surface`: depth code < 64500). flip: what
-    mirroring the image does to the label (`mirror.py`; "none": it has no label then). colours: does the label follow from the image's colours, so that other
-    light gives another label? source, target: may transfers start from, end at it? published: the spelling in the released
-    affinities. reference: where the definition stands.
+    name: the published label folder where there is one. title: for a person. output: shape and kind
+    of the answer. loss: a function of `models.networks.losses`. unit: of the training target.
+    labels: the published folders that the target is computed from. make: name of the target
+    function in `models.tasks.targets`. low, high: range of the target's values. images: views a
+    sample. input: how the task's own training input is made from the image. mask: which pixels or
+    samples count (`surface`: depth code < 64500). flip: what mirroring the image does to the label
+    (`mirror.py`; "none": it has no label then). colours: does the label follow from the image's
+    colours, so that other light gives another label? source, target: may transfers start from, end
+    at it? published: the spelling in the released affinities. reference: where the definition
+    stands.
     """
 
     name: str
@@ -72,14 +82,22 @@ class Task:
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier():
-            raise ValueError(f"a task's name is an identifier (it names folders and signatures); got {self.name!r}")
+            raise ValueError(
+                "a task's name is an identifier (it names folders and signatures); got "
+                f"{self.name!r}"
+            )
         if self.images not in (1, 2, 3):
             raise ValueError(f"task {self.name}: a sample holds 1, 2 or 3 views, got {self.images}")
         for field, allowed in (("input", INPUTS), ("mask", MASKS), ("flip", FLIPS)):
             if getattr(self, field) not in allowed:
-                raise ValueError(f"task {self.name}: {field} is one of {', '.join(allowed)}; got {getattr(self, field)!r}")
+                raise ValueError(
+                    f"task {self.name}: {field} is one of {', '.join(allowed)}; got "
+                    f"{getattr(self, field)!r}"
+                )
         if not (self.source or self.target):
-            raise ValueError(f"task {self.name} is neither source nor target: it would never be used")
+            raise ValueError(
+                f"task {self.name} is neither source nor target: it would never be used"
+            )
         if self.images > 1 and self.output.dense:
             raise ValueError(f"task {self.name}: several views give a vector or classes, not a map")
         if not self.low < self.high:
@@ -96,5 +114,7 @@ class Task:
 
     @property
     def whitened(self) -> bool:
-        """vectors of mixed units are standardised with the training split's own statistics (the published constants are implausible)."""
+        """vectors of mixed units are standardised with the training split's own statistics (the
+        published constants are implausible).
+        """
         return self.output.kind == "vector" and self.name != "vanishing_point"

@@ -12,7 +12,9 @@ from models.tasks.domain import DOMAINS
 
 
 class ViewKey(NamedTuple):
-    """What names a view everywhere: building, point that the camera looks at, number of the view of that point."""
+    """What names a view everywhere: building, point that the camera looks at, number of the view of
+    that point.
+    """
 
     building: str
     point: int
@@ -33,8 +35,9 @@ class ViewKey(NamedTuple):
 class Camera:
     """A pinhole camera in a world with z up, metres.
 
-    location [3]; rotation [3, 3], camera to world, the camera looks along its -z with y up; field_of_view: radians, full angle of the square
-    image; room [3, 2]: lowest and highest world x, y, z of the room, or None; point [3]: the fixated point, or None; points_in_view: numbers of the
+    location [3]; rotation [3, 3], camera to world, the camera looks along its -z with y up;
+    field_of_view: radians, full angle of the square image; room [3, 2]: lowest and highest world x,
+    y, z of the room, or None; point [3]: the fixated point, or None; points_in_view: numbers of the
     building's other points that the camera sees, occlusion tested, or None where nobody looked.
     """
 
@@ -46,32 +49,54 @@ class Camera:
     points_in_view: frozenset[int] | None = None
 
     def __post_init__(self) -> None:
-        for name, shape in (("location", (3,)), ("rotation", (3, 3)), ("room", (3, 2)), ("point", (3,))):
+        for name, shape in (
+            ("location", (3,)),
+            ("rotation", (3, 3)),
+            ("room", (3, 2)),
+            ("point", (3,)),
+        ):
             value = getattr(self, name)
             if value is None and name in ("room", "point"):
                 continue
             value = np.asarray(value, "float64")
             if value.shape != shape or not np.isfinite(value).all():
-                raise ValueError(f"camera: {name} is {shape} finite numbers, got shape {value.shape}, values {value.tolist()}")
+                raise ValueError(
+                    f"camera: {name} is {shape} finite numbers, got shape {value.shape}, "
+                    f"values {value.tolist()}"
+                )
             object.__setattr__(self, name, value)
-        if np.abs(self.rotation @ self.rotation.T - np.eye(3)).max() > 1e-4 or np.linalg.det(self.rotation) < 0:
-            raise ValueError(f"camera: rotation is orthonormal with determinant 1, got {self.rotation.tolist()}")
+        if (
+            np.abs(self.rotation @ self.rotation.T - np.eye(3)).max() > 1e-4
+            or np.linalg.det(self.rotation) < 0
+        ):
+            raise ValueError(
+                f"camera: rotation is orthonormal with determinant 1, got {self.rotation.tolist()}"
+            )
         if not 0 < self.field_of_view < np.pi:
-            raise ValueError(f"camera: field of view lies between 0 and pi radians, got {self.field_of_view}")
+            raise ValueError(
+                f"camera: field of view lies between 0 and pi radians, got {self.field_of_view}"
+            )
         if self.room is not None and (self.room[:, 0] > self.room[:, 1]).any():
-            raise ValueError(f"camera: a room's lowest corner is below its highest, got {self.room.tolist()}")
+            raise ValueError(
+                f"camera: a room's lowest corner is below its highest, got {self.room.tolist()}"
+            )
         if self.points_in_view is not None:
             object.__setattr__(self, "points_in_view", point_numbers(self.points_in_view))
 
     @classmethod
     def from_point_info(cls, info: Mapping) -> Camera:
-        """from the published point_info (or fixatedpose) JSON; the exchange of x and y in `bounding_box_ranges` is undone.
+        """from the published point_info (or fixatedpose) JSON; the exchange of x and y in
+        `bounding_box_ranges` is undone.
 
         Raises KeyError naming a missing key, ValueError for numbers that are no camera.
         """
         a, b, c = (float(x) for x in info["camera_rotation_final"])
         box = info.get("bounding_box_ranges")
-        room = None if box is None else np.array([sorted(box["y"]), sorted(box["x"]), sorted(box["z"])], "float64")
+        room = (
+            None
+            if box is None
+            else np.array([sorted(box["y"]), sorted(box["x"]), sorted(box["z"])], "float64")
+        )
         return cls(
             np.array(info["camera_location"], "float64"),
             rotation_from_euler(a, b, c),
@@ -82,36 +107,61 @@ class Camera:
         )
 
     def to_floats(self) -> np.ndarray:
-        """[22] float64: location 3, rotation 9 row by row, field of view, room 6, point 3; NaN where unknown."""
+        """[22] float64: location 3, rotation 9 row by row, field of view, room 6, point 3; NaN
+        where unknown.
+        """
         room = np.full(6, np.nan) if self.room is None else self.room.ravel()
         point = np.full(3, np.nan) if self.point is None else self.point
-        return np.concatenate([self.location, self.rotation.ravel(), [self.field_of_view], room, point])
+        return np.concatenate(
+            [self.location, self.rotation.ravel(), [self.field_of_view], room, point]
+        )
 
     @classmethod
     def from_floats(cls, values: np.ndarray, points_in_view: Iterable[int] | None = None) -> Camera:
-        """the camera of `to_floats`; the list of points, which has no fixed length, is stored beside the numbers."""
+        """the camera of `to_floats`; the list of points, which has no fixed length, is stored
+        beside the numbers.
+        """
         v = np.asarray(values, "float64")
         if v.shape != (22,):
             raise ValueError(f"a camera is 22 numbers, got shape {v.shape}")
         rotation = v[3:12].reshape(3, 3)
         u, _, w = np.linalg.svd(rotation)  # float32 storage costs orthonormality its last digits
         room, point = v[13:19].reshape(3, 2), v[19:]
-        return cls(v[:3], u @ w, float(v[12]), None if np.isnan(room).any() else room, None if np.isnan(point).any() else point, points_in_view)
+        return cls(
+            v[:3],
+            u @ w,
+            float(v[12]),
+            None if np.isnan(room).any() else room,
+            None if np.isnan(point).any() else point,
+            points_in_view,
+        )
 
 
 def point_numbers(values: Iterable[int]) -> frozenset[int]:
-    """the numbers of points in a list. Raises ValueError for anything but whole numbers from 0 to 999,999,999 (nine digits in a file's name)."""
+    """the numbers of points in a list. Raises ValueError for anything but whole numbers from 0 to
+    999,999,999 (nine digits in a file's name).
+    """
     if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
         raise ValueError(f"camera: points in view are a list of point numbers, got {values!r:.80}")
     values = list(values)
-    wrong = [value for value in values if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 0 <= value < 10**9]
+    wrong = [
+        value
+        for value in values
+        if isinstance(value, bool)
+        or not isinstance(value, (int, np.integer))
+        or not 0 <= value < 10**9
+    ]
     if wrong:
-        raise ValueError(f"camera: points in view are whole numbers from 0 to 999999999, got {wrong[0]!r:.80}")
+        raise ValueError(
+            f"camera: points in view are whole numbers from 0 to 999999999, got {wrong[0]!r:.80}"
+        )
     return frozenset(int(value) for value in values)
 
 
 def rotation_from_euler(a: float, b: float, c: float) -> np.ndarray:
-    """Rz(c) Ry(b) Rx(a): static-axis XYZ Euler angles in radians ("sxyz"), as the published JSON holds them."""
+    """Rz(c) Ry(b) Rx(a): static-axis XYZ Euler angles in radians ("sxyz"), as the published JSON
+    holds them.
+    """
     (ca, cb, cc), (sa, sb, sc) = np.cos([a, b, c]), np.sin([a, b, c])
     x = np.array([[1, 0, 0], [0, ca, -sa], [0, sa, ca]])
     y = np.array([[cb, 0, sb], [0, 1, 0], [-sb, 0, cb]])
@@ -121,7 +171,9 @@ def rotation_from_euler(a: float, b: float, c: float) -> np.ndarray:
 
 @dataclass(frozen=True)
 class View:
-    """key; rgb uint8 [S, S, 3]; camera or None; labels: folder -> array in the published file's encoding, maps all S x S."""
+    """key; rgb uint8 [S, S, 3]; camera or None; labels: folder -> array in the published file's
+    encoding, maps all S x S.
+    """
 
     key: ViewKey
     rgb: np.ndarray
@@ -129,18 +181,34 @@ class View:
     labels: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.rgb.dtype != np.uint8 or self.rgb.ndim != 3 or self.rgb.shape[2] != 3 or self.rgb.shape[0] != self.rgb.shape[1]:
-            raise ValueError(f"view {self.key}: rgb is uint8 [S, S, 3], got {self.rgb.dtype} {self.rgb.shape}")
+        if (
+            self.rgb.dtype != np.uint8
+            or self.rgb.ndim != 3
+            or self.rgb.shape[2] != 3
+            or self.rgb.shape[0] != self.rgb.shape[1]
+        ):
+            raise ValueError(
+                f"view {self.key}: rgb is uint8 [S, S, 3], got {self.rgb.dtype} {self.rgb.shape}"
+            )
         for folder, value in self.labels.items():
             domain = DOMAINS.get(folder)
             if domain is None:
-                raise ValueError(f"view {self.key}: no published folder is called {folder!r}; there are {', '.join(DOMAINS)}")
+                raise ValueError(
+                    f"view {self.key}: no published folder is called {folder!r}; there are "
+                    f"{', '.join(DOMAINS)}"
+                )
             if domain.file == "png":
                 wanted = self.rgb.shape[:2] + ((domain.channels,) if domain.channels > 1 else ())
                 if value.shape != wanted or value.dtype != domain.dtype:
-                    raise ValueError(f"view {self.key}: {folder} is {domain.dtype} {wanted}, got {value.dtype} {value.shape}")
+                    raise ValueError(
+                        f"view {self.key}: {folder} is {domain.dtype} {wanted}, got "
+                        f"{value.dtype} {value.shape}"
+                    )
             elif value.shape != (domain.channels,):
-                raise ValueError(f"view {self.key}: {folder} is {domain.channels} numbers, got shape {value.shape}")
+                raise ValueError(
+                    f"view {self.key}: {folder} is {domain.channels} numbers, got shape "
+                    f"{value.shape}"
+                )
 
     @property
     def size(self) -> int:

@@ -1,4 +1,6 @@
-"""Who helps whom, and what shall we supervise? Losses -> tournament -> AHP -> program -> taxonomy -> evidence. numpy, scipy, cvxopt only."""
+"""Who helps whom, and what shall we supervise? Losses -> tournament -> AHP -> program -> taxonomy
+-> evidence. numpy, scipy, cvxopt only.
+"""
 
 from models.taxonomy.affinities import Affinities
 from models.taxonomy.amounts import by_amount

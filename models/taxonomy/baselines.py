@@ -14,18 +14,35 @@ from models.taxonomy.solver import Answer
 from models.taxonomy.solving import taxonomy_of
 from models.taxonomy.taxonomy import Taxonomy
 
-CLASSIFICATION = ("class_object", "class_1000")  # object classes: what "ImageNet features" stand for here and in the released files
+CLASSIFICATION = (
+    "class_object",
+    "class_1000",
+)  # object classes: what "ImageNet features" stand for here and in the released files
 
 
 def baselines(table: Affinities, request: Request, chosen: Taxonomy) -> list[dict]:
-    """rows of name, supervised, objective, gain, quality: the taxonomy, greedy addition of sources, the one source that is best for everything, and the
-    classification network for everything. A baseline that does not reach every target is left out."""
-    found = {"this taxonomy": chosen, "greedy": greedy(table, request), "single best source": best_single(table, request)}
+    """rows of name, supervised, objective, gain, quality: the taxonomy, greedy addition of sources,
+    the one source that is best for everything, and the classification network for everything. A
+    baseline that does not reach every target is left out.
+    """
+    found = {
+        "this taxonomy": chosen,
+        "greedy": greedy(table, request),
+        "single best source": best_single(table, request),
+    }
     names = [name for name in CLASSIFICATION if name in table.sources]
     if names:
-        found["object classification features"] = with_sources(table, alone(request, names[0]), {names[0]})
+        found["object classification features"] = with_sources(
+            table, alone(request, names[0]), {names[0]}
+        )
     return [
-        {"name": name, "supervised": list(policy.supervised), "objective": policy.objective, "gain": policy.gain, "quality": policy.quality}
+        {
+            "name": name,
+            "supervised": list(policy.supervised),
+            "objective": policy.objective,
+            "gain": policy.gain,
+            "quality": policy.quality,
+        }
         for name, policy in found.items()
         if policy is not None
     ]
@@ -33,7 +50,11 @@ def baselines(table: Affinities, request: Request, chosen: Taxonomy) -> list[dic
 
 def alone(request: Request, name: str) -> Request:
     """the request for one source: its cost is the budget, first-order transfers."""
-    enough = request.cost_of(name) + sum((request.transfer_cost or {}).values()) + 1e6 * bool(request.regime_cost or request.edge_cost)
+    enough = (
+        request.cost_of(name)
+        + sum((request.transfer_cost or {}).values())
+        + 1e6 * bool(request.regime_cost or request.edge_cost)
+    )
     return replace(request, budget=max(enough, 1e-6), order=1, forced=frozenset(), second=None)
 
 
@@ -47,15 +68,32 @@ def with_sources(table: Affinities, request: Request, nodes: set[str]) -> Taxono
     program = make_program(table, request)
     if not nodes <= set(program.nodes):
         return None
-    return as_taxonomy(table, request, program, Policies(program).best(np.array([name in nodes for name in program.nodes])))
+    return as_taxonomy(
+        table,
+        request,
+        program,
+        Policies(program).best(np.array([name in nodes for name in program.nodes])),
+    )
 
 
 def best_single(table: Affinities, request: Request) -> Taxonomy | None:
     """the one source whose transfers into all targets are worth most."""
     names = [name for name in table.sources if name not in request.forbidden | request.target_only]
-    found = [policy for name in names if (policy := with_sources(table, alone(request, name), {name})) is not None]
+    found = [
+        policy
+        for name in names
+        if (policy := with_sources(table, alone(request, name), {name})) is not None
+    ]
     return max(found, key=lambda policy: policy.objective, default=None)
 
 
-def as_taxonomy(table: Affinities, request: Request, program, x: np.ndarray | None) -> Taxonomy | None:
-    return None if x is None else taxonomy_of(table, request, program, Answer("feasible", x, float(program.reward @ x), np.inf, 0.0))
+def as_taxonomy(
+    table: Affinities, request: Request, program, x: np.ndarray | None
+) -> Taxonomy | None:
+    return (
+        None
+        if x is None
+        else taxonomy_of(
+            table, request, program, Answer("feasible", x, float(program.reward @ x), np.inf, 0.0)
+        )
+    )

@@ -17,7 +17,9 @@ LEVEL = 0.01
 
 @dataclass(frozen=True)
 class Drawn:
-    """objective, gain, quality: [policy] float64 of random policies; gain and quality NaN where a control was not measured."""
+    """objective, gain, quality: [policy] float64 of random policies; gain and quality NaN where a
+    control was not measured.
+    """
 
     objective: np.ndarray
     gain: np.ndarray
@@ -27,9 +29,17 @@ class Drawn:
         return len(self.objective)
 
 
-def random_policies(table: Affinities, request: Request, count: int, rng: np.random.Generator, *, best_edges: bool = False) -> Drawn:
-    """up to `count` feasible policies: sources drawn evenly one by one while the budget lasts; every target by an evenly drawn transfer of those that the
-    sources allow (`best_edges`: by the best of them), or by itself if it is supervised. Fewer if feasible ones are too rare to draw.
+def random_policies(
+    table: Affinities,
+    request: Request,
+    count: int,
+    rng: np.random.Generator,
+    *,
+    best_edges: bool = False,
+) -> Drawn:
+    """up to `count` feasible policies: sources drawn evenly one by one while the budget lasts;
+    every target by an evenly drawn transfer of those that the sources allow (`best_edges`: by the
+    best of them), or by itself if it is supervised. Fewer if feasible ones are too rare to draw.
     """
     program = make_program(table, request, reduced=False)
     policies, nodes, rewards = Policies(program), len(program.nodes), program.reward
@@ -44,7 +54,9 @@ def random_policies(table: Affinities, request: Request, count: int, rng: np.ran
             break
         x = np.zeros(len(rewards))
         x[:nodes] = drawn_sources(program, prices, request.budget, rng)
-        open_ = (np.asarray(policies.uses @ x[:nodes]).ravel() == policies.order) & (program.high[nodes:] > 0)
+        open_ = (np.asarray(policies.uses @ x[:nodes]).ravel() == policies.order) & (
+            program.high[nodes:] > 0
+        )
         key = np.where(open_, rewards[nodes:] if best_edges else rng.random(len(open_)), -1.0)
         own = np.zeros(len(program.targets), bool)
         own[policies.own[(x[:nodes] > 0) & (policies.own >= 0)]] = True
@@ -61,8 +73,12 @@ def random_policies(table: Affinities, request: Request, count: int, rng: np.ran
     return Drawn(*(np.array(found[name]) for name in ("objective", "gain", "quality")))
 
 
-def drawn_sources(program, prices: np.ndarray, budget: float, rng: np.random.Generator) -> np.ndarray:
-    """[nodes] bool: forced sources, then others in random order as long as they fit into the budget."""
+def drawn_sources(
+    program, prices: np.ndarray, budget: float, rng: np.random.Generator
+) -> np.ndarray:
+    """[nodes] bool: forced sources, then others in random order as long as they fit into the
+    budget.
+    """
     nodes = program.low[: len(prices)] > 0
     left = budget - prices[nodes].sum()
     for node in rng.permutation(len(prices)):
@@ -72,12 +88,27 @@ def drawn_sources(program, prices: np.ndarray, budget: float, rng: np.random.Gen
     return nodes
 
 
-def chosen_edges(key: np.ndarray, by_target: np.ndarray, starts: np.ndarray, reach: np.ndarray, wanted: np.ndarray) -> np.ndarray | None:
-    """edge with the largest key of every wanted target; None if one has no edge with a key of 0 or more."""
+def chosen_edges(
+    key: np.ndarray,
+    by_target: np.ndarray,
+    starts: np.ndarray,
+    reach: np.ndarray,
+    wanted: np.ndarray,
+) -> np.ndarray | None:
+    """edge with the largest key of every wanted target; None if one has no edge with a key of 0 or
+    more.
+    """
     if (wanted & ~reach).any():
         return None
     ends = np.append(starts[1:], len(by_target))
-    chosen = np.array([by_target[a + np.argmax(key[by_target[a:b]])] for a, b, want in zip(starts, ends, wanted) if want], int)
+    chosen = np.array(
+        [
+            by_target[a + np.argmax(key[by_target[a:b]])]
+            for a, b, want in zip(starts, ends, wanted)
+            if want
+        ],
+        int,
+    )
     return chosen if (key[chosen] >= 0).all() else None
 
 
@@ -90,29 +121,63 @@ def edge_numbers(table: Affinities, program) -> dict[str, tuple[np.ndarray, np.n
             np.array([np.nan if row is None else number(row.gain) for row in own]),
             np.array([number(table.of[edge].gain) for edge in program.edges]),
         ),
-        "quality": (np.full(len(own), 0.5), np.array([number(table.of[edge].quality) for edge in program.edges])),
+        "quality": (
+            np.full(len(own), 0.5),
+            np.array([number(table.of[edge].quality) for edge in program.edges]),
+        ),
     }
 
 
-def significance(table: Affinities, request: Request, chosen: Taxonomy, *, policies: int = 1000, seed: int = 0) -> dict:
-    """the chosen policy against random feasible ones of the same budget: p = share at least as good (with the usual one added), verdict at 1 %.
+def significance(
+    table: Affinities, request: Request, chosen: Taxonomy, *, policies: int = 1000, seed: int = 0
+) -> dict:
+    """the chosen policy against random feasible ones of the same budget: p = share at least as good
+    (with the usual one added), verdict at 1 %.
 
-    {"measure" ("quality" if it was measured, else "objective"), "observed", "random" {"mean", "low", "high"}, "policies", "p", "verdict", "best_edges": the
-    same against random sources whose targets take their best edges, a harder test of the sources alone}.
+    {"measure" ("quality" if it was measured, else "objective"), "observed", "random" {"mean",
+    "low", "high"}, "policies", "p", "verdict", "best_edges": the same against random sources whose
+    targets take their best edges, a harder test of the sources alone}.
     """
-    tests = [compared(chosen, random_policies(table, request, policies, np.random.default_rng([seed, best]), best_edges=bool(best))) for best in (0, 1)]
+    tests = [
+        compared(
+            chosen,
+            random_policies(
+                table, request, policies, np.random.default_rng([seed, best]), best_edges=bool(best)
+            ),
+        )
+        for best in (0, 1)
+    ]
     return {**tests[0], "best_edges": tests[1]}
 
 
 def compared(chosen: Taxonomy, drawn: Drawn) -> dict:
     measured = chosen.quality is not None and len(drawn) and not np.isnan(drawn.quality).any()
     name = "quality" if measured else "objective"
-    own, values = (chosen.quality, drawn.quality) if measured else (chosen.objective, drawn.objective)
+    own, values = (
+        (chosen.quality, drawn.quality) if measured else (chosen.objective, drawn.objective)
+    )
     if not len(drawn):
-        return {"measure": name, "observed": own, "policies": 0, "verdict": "no random policy of this budget reaches every target; nothing to compare with"}
+        return {
+            "measure": name,
+            "observed": own,
+            "policies": 0,
+            "verdict": "no random policy of this budget reaches every target; nothing to compare "
+            "with",
+        }
     p = float((1 + (values >= own - 1e-12).sum()) / (1 + len(values)))
-    verdict = f"better than random policies (p = {p:.3f})" if p <= LEVEL else f"not distinguishable from random policies at 1 % (p = {p:.3f})"
-    return {"measure": name, "observed": own, "random": band(values), "policies": len(values), "p": p, "verdict": verdict}
+    verdict = (
+        f"better than random policies (p = {p:.3f})"
+        if p <= LEVEL
+        else f"not distinguishable from random policies at 1 % (p = {p:.3f})"
+    )
+    return {
+        "measure": name,
+        "observed": own,
+        "random": band(values),
+        "policies": len(values),
+        "p": p,
+        "verdict": verdict,
+    }
 
 
 def band(values: np.ndarray) -> dict | None:
@@ -120,4 +185,8 @@ def band(values: np.ndarray) -> dict | None:
     values = np.asarray(values, float)
     if not len(values) or np.isnan(values).any():
         return None
-    return {"mean": float(values.mean()), "low": float(np.quantile(values, 0.05)), "high": float(np.quantile(values, 0.95))}
+    return {
+        "mean": float(values.mean()),
+        "low": float(np.quantile(values, 0.05)),
+        "high": float(np.quantile(values, 0.95)),
+    }

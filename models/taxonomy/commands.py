@@ -1,4 +1,6 @@
-"""What the subcommands of `python -m models.taxonomy` do: read, ask, print a table (or JSON) to stdout, warnings to stderr; each returns the exit code."""
+"""What the subcommands of `python -m models.taxonomy` do: read, ask, print a table (or JSON) to
+stdout, warnings to stderr; each returns the exit code.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,13 @@ def table_of(options) -> Affinities:
         table = read_any(given[0])
     else:
         named = [text.partition("=") for text in given]
-        if not all(equals for _, equals, _ in named) or len({regime for regime, *_ in named}) != len(named):
-            raise ValueError(f"several affinity files are given as REGIME=FILE with different regimes, such as 1k=a.json 16k=b.json; got {' '.join(given)}")
+        if not all(equals for _, equals, _ in named) or len(
+            {regime for regime, *_ in named}
+        ) != len(named):
+            raise ValueError(
+                "several affinity files are given as REGIME=FILE with different regimes, "
+                f"such as 1k=a.json 16k=b.json; got {' '.join(given)}"
+            )
         table = several({regime: read_any(path) for regime, _, path in named})
     return table.at(getattr(options, "risk", "point"))
 
@@ -71,13 +78,21 @@ def shown(value: float | None) -> str:
 
 def header(found) -> list[str]:
     """the certificate, the sources and the scores of a taxonomy, as lines."""
-    proof = f"gap {found.gap:.1e}" if found.status == "optimal" else f"not proven: no policy is better than {found.bound:.6f} (gap {found.gap:.6f})"
+    proof = (
+        f"gap {found.gap:.1e}"
+        if found.status == "optimal"
+        else f"not proven: no policy is better than {found.bound:.6f} (gap {found.gap:.6f})"
+    )
     lines = [
-        f"{found.status}: objective {found.objective:.6f}, {proof}, labels cost {found.spent:g} of {found.budget:g}",
+        f"{found.status}: objective {found.objective:.6f}, {proof}, labels cost "
+        f"{found.spent:g} of {found.budget:g}",
         f"supervise: {', '.join(found.supervised)}",
     ]
     if found.quality is not None:
-        lines.append(f"gain {found.gain:.3f} over training from scratch, quality {found.quality:.3f} against full supervision (0.5: as good)")
+        lines.append(
+            f"gain {found.gain:.3f} over training from scratch, quality {found.quality:.3f} "
+            "against full supervision (0.5: as good)"
+        )
     return lines
 
 
@@ -85,15 +100,31 @@ def solve(options) -> int:
     from models.taxonomy.solving import answer, best_policies
 
     table, request = table_of(options), request_of(options)
-    found = [answer(table, request)] if options.best == 1 else list(best_policies(table, request, options.best))
+    found = (
+        [answer(table, request)]
+        if options.best == 1
+        else list(best_policies(table, request, options.best))
+    )
     if options.json:
-        print(json.dumps(found[0].to_json() if options.best == 1 else [policy.to_json() for policy in found]))
+        print(
+            json.dumps(
+                found[0].to_json() if options.best == 1 else [policy.to_json() for policy in found]
+            )
+        )
         return 0
     print("\n".join(header(found[0])))
-    for edge in sorted(found[0].edges, key=lambda edge: (edge.transfer.control is None, edge.transfer.target)):
-        print(f"  {edge.transfer.target:30s} <- {means(edge):40s} {reason(table, request, found[0], edge) if options.explain else ''}".rstrip())
+    for edge in sorted(
+        found[0].edges, key=lambda edge: (edge.transfer.control is None, edge.transfer.target)
+    ):
+        print(
+            f"  {edge.transfer.target:30s} <- {means(edge):40s} "
+            f"{reason(table, request, found[0], edge) if options.explain else ''}".rstrip()
+        )
     for place, policy in enumerate(found[1:], 2):
-        print(f"{place:3d}. objective {policy.objective:.6f} ({policy.objective - found[0].objective:+.6f}): {', '.join(policy.supervised)}")
+        print(
+            f"{place:3d}. objective {policy.objective:.6f} "
+            f"({policy.objective - found[0].objective:+.6f}): {', '.join(policy.supervised)}"
+        )
     return 0
 
 
@@ -110,7 +141,10 @@ def reason(table: Affinities, request: Request, found, edge) -> str:
     best = runner_up(table, request, found, edge)
     if best is None:
         return f"affinity {edge.affinity:.4f}; no other way"
-    return f"affinity {edge.affinity:.4f}; next {' + '.join(best.transfer.sources)} {best.affinity:.4f}"
+    return (
+        f"affinity {edge.affinity:.4f}; next {' + '.join(best.transfer.sources)} "
+        f"{best.affinity:.4f}"
+    )
 
 
 def explain(options) -> int:
@@ -124,10 +158,17 @@ def explain(options) -> int:
     print("\n".join(header(found)))
     print("\nwhy each edge (affinity; the next best that the same sources allow)")
     for edge in sorted(found.edges, key=lambda edge: edge.transfer.target):
-        print(f"  {edge.transfer.target:30s} <- {means(edge):40s} {reason(table, request, found, edge)}")
+        print(
+            f"  {edge.transfer.target:30s} <- {means(edge):40s} "
+            f"{reason(table, request, found, edge)}"
+        )
     print("\nwhat each source is worth (objective lost if its labels cannot be had)")
     for row in facts["sources"]:
-        lost = "every target would no longer be reached" if row["lost"] is None else f"{row['lost']:8.4f}  instead: {', '.join(row['instead'])}"
+        lost = (
+            "every target would no longer be reached"
+            if row["lost"] is None
+            else f"{row['lost']:8.4f}  instead: {', '.join(row['instead'])}"
+        )
         print(f"  {row['name']:30s} {lost}")
     print("\nnext best policies")
     for row in facts["next"]:
@@ -141,25 +182,55 @@ def sweep(options) -> int:
     from models.taxonomy.solving import solve_all
 
     table = table_of(options)
-    fields = {name: value for name, value in vars(request_of(options, 1.0)).items() if name not in ("budget", "order", "variant")}
-    found = solve_all(table, range(1, len(table.sources) + 1), range(1, options.order + 1), variant=options.variant, **fields)
+    fields = {
+        name: value
+        for name, value in vars(request_of(options, 1.0)).items()
+        if name not in ("budget", "order", "variant")
+    }
+    found = solve_all(
+        table,
+        range(1, len(table.sources) + 1),
+        range(1, options.order + 1),
+        variant=options.variant,
+        **fields,
+    )
     saved = {}
     if (options.full_images is None) != (options.transfer_images is None):
         raise ValueError("--full-images and --transfer-images go together")
     if options.full_images:
         little = dict.fromkeys(table.regimes, options.transfer_images)
-        saved = {(row["budget"], row["order"]): row for row in headline(table, found, Expenses(options.full_images, little))}
+        saved = {
+            (row["budget"], row["order"]): row
+            for row in headline(table, found, Expenses(options.full_images, little))
+        }
     if options.json:
-        print(json.dumps([{**policy.to_json(), "headline": saved.get((policy.budget, policy.order))} for policy in found]))
+        print(
+            json.dumps(
+                [
+                    {**policy.to_json(), "headline": saved.get((policy.budget, policy.order))}
+                    for policy in found
+                ]
+            )
+        )
         return 0
-    print("order  budget  status    objective  gain   quality" + ("   images   saved" if saved else "") + "  supervised")
+    print(
+        "order  budget  status    objective  gain   quality"
+        + ("   images   saved" if saved else "")
+        + "  supervised"
+    )
     for policy in found:
         row = saved.get((policy.budget, policy.order))
         images = f"  {row['images']:8.0f}  {100 * row['saved']:4.0f} %" if row else ""
         scores = f"{policy.objective:9.6f}  {shown(policy.gain)}  {shown(policy.quality)}"
-        print(f"{policy.order:5d}  {policy.budget:6g}  {policy.status:8s}  {scores}  {images}  {', '.join(policy.supervised)}")
+        print(
+            f"{policy.order:5d}  {policy.budget:6g}  {policy.status:8s}  {scores}  {images}  "
+            f"{', '.join(policy.supervised)}"
+        )
     if saved:
-        print("images: labelled ones in total. saved: against learning every target for itself (some fully, the others from scratch) to the same mean quality")
+        print(
+            "images: labelled ones in total. saved: against learning every target for itself "
+            "(some fully, the others from scratch) to the same mean quality"
+        )
     return 0
 
 
@@ -174,16 +245,26 @@ def significance(options) -> int:
     if options.json:
         print(json.dumps(found))
         return 0
-    for title, result in (("random sources, random transfers", found), ("random sources, their best transfers", found["best_edges"])):
+    for title, result in (
+        ("random sources, random transfers", found),
+        ("random sources, their best transfers", found["best_edges"]),
+    ):
         spread = (
-            f"random {result['random']['mean']:.4f} (5 to 95 %: {result['random']['low']:.4f} to {result['random']['high']:.4f})"
+            f"random {result['random']['mean']:.4f} (5 to 95 %: {result['random']['low']:.4f} "
+            f"to {result['random']['high']:.4f})"
             if result.get("random")
             else ""
         )
-        print(f"{title}: {result['measure']} {result['observed']:.4f}, {spread}, {result['policies']} policies\n  {result['verdict']}")
+        print(
+            f"{title}: {result['measure']} {result['observed']:.4f}, {spread}, "
+            f"{result['policies']} policies\n  {result['verdict']}"
+        )
     print("\nother ways to spend the budget        objective  gain   quality  supervised")
     for row in found["baselines"]:
-        print(f"  {row['name']:34s}  {row['objective']:9.4f}  {shown(row['gain'])}  {shown(row['quality'])}    {', '.join(row['supervised'])}")
+        print(
+            f"  {row['name']:34s}  {row['objective']:9.4f}  {shown(row['gain'])}  "
+            f"{shown(row['quality'])}    {', '.join(row['supervised'])}"
+        )
     return 0
 
 
@@ -197,9 +278,17 @@ def tree(options) -> int:
     import numpy as np
 
     print("distance  support  tasks that form a cluster")
-    for row, cluster, support in zip(found["linkage"], members(np.array(found["linkage"])), found["support"]):
-        print(f"{row[2]:8.2f}  {100 * support:5.0f} %  {', '.join(found['names'][i] for i in sorted(cluster))}")
-    print(f"cophenetic correlation {found['cophenetic']:.3f}; support: share of bootstrap replicates over targets with the same cluster")
+    for row, cluster, support in zip(
+        found["linkage"], members(np.array(found["linkage"])), found["support"]
+    ):
+        print(
+            f"{row[2]:8.2f}  {100 * support:5.0f} %  "
+            f"{', '.join(found['names'][i] for i in sorted(cluster))}"
+        )
+    print(
+        f"cophenetic correlation {found['cophenetic']:.3f}; support: share of bootstrap "
+        "replicates over targets with the same cluster"
+    )
     return 0
 
 
@@ -210,7 +299,18 @@ def compare(options) -> int:
 
     rename = {entry.published: name for name, entry in TASKS.items()}
     table, other = table_of(options), read_any(options.other)
-    found = next((result for result in (agreement(table, other), agreement(table, other, rename), agreement(other, table, rename)) if result["targets"]), None)
+    found = next(
+        (
+            result
+            for result in (
+                agreement(table, other),
+                agreement(table, other, rename),
+                agreement(other, table, rename),
+            )
+            if result["targets"]
+        ),
+        None,
+    )
     if found is None:
         raise ValueError("the tables share no target with four common sources")
     if options.json:
@@ -218,10 +318,16 @@ def compare(options) -> int:
         return 0
     print("target                          Spearman  95 % interval   sources")
     for target, row in sorted(found["targets"].items(), key=lambda pair: -pair[1]["spearman"]):
-        print(f"{target:30s}  {row['spearman']:8.2f}  {row['low']:5.2f} to {row['high']:5.2f}  {row['sources']:7d}")
+        print(
+            f"{target:30s}  {row['spearman']:8.2f}  {row['low']:5.2f} to {row['high']:5.2f}  "
+            f"{row['sources']:7d}"
+        )
     mean = found["mean"]
     title = f"mean over {mean['targets']} targets"
-    print(f"{title:30s}  {mean['spearman']:8.2f}  {mean['low']:5.2f} to {mean['high']:5.2f}   first order, diagonal excluded")
+    print(
+        f"{title:30s}  {mean['spearman']:8.2f}  {mean['low']:5.2f} to {mean['high']:5.2f}   "
+        "first order, diagonal excluded"
+    )
     return 0
 
 
@@ -233,15 +339,26 @@ def measure(options) -> int:
     stores = [LossStore(path) for path in options.losses]
     table = measured(stores)
     if options.resamples:
-        table = with_spread(table, bootstrap(stores, resamples=options.resamples, seed=options.seed))
+        table = with_spread(
+            table, bootstrap(stores, resamples=options.resamples, seed=options.seed)
+        )
     table.save(options.out)
     if options.json:
         print(json.dumps(table.diagnostics))
         return 0
-    print("target                          transfers  images  consistency  clipped  gap   reducible  reliability")
+    print(
+        "target                          transfers  images  consistency  clipped  gap   "
+        "reducible  reliability"
+    )
     for target, facts in table.diagnostics.items():
-        numbers_ = f"{facts['transfers']:9d}  {facts['images']:6d}  {facts['consistency']:11.3f}  {100 * facts['clipped']:5.0f} %  {facts['gap']:.2f}"
-        print(f"{target:30s}  {numbers_}  {'yes' if facts['reducible'] else 'no':9s}  {shown(facts.get('reliability'))}")
+        numbers_ = (
+            f"{facts['transfers']:9d}  {facts['images']:6d}  {facts['consistency']:11.3f}  "
+            f"{100 * facts['clipped']:5.0f} %  {facts['gap']:.2f}"
+        )
+        print(
+            f"{target:30s}  {numbers_}  {'yes' if facts['reducible'] else 'no':9s}  "
+            f"{shown(facts.get('reliability'))}"
+        )
         if facts.get("warning"):
             print(f"warning: {target}: {facts['warning']}", file=sys.stderr)
     print(f"{len(table.rows)} rows -> {options.out}")
@@ -254,19 +371,41 @@ def replay(options) -> int:
     from models.taxonomy.screening import replay as replayed
 
     table, request = table_of(options), request_of(options)
-    predictions = read_predictions(options.cheaper) or {"less data": from_cheaper(table, read_any(options.cheaper))}
+    predictions = read_predictions(options.cheaper) or {
+        "less data": from_cheaper(table, read_any(options.cheaper))
+    }
     rows = []
     for name, scores in predictions.items():
-        agreed = [value for targets in predictor_agreement(table, scores).values() for value in targets.values()]
+        agreed = [
+            value
+            for targets in predictor_agreement(table, scores).values()
+            for value in targets.values()
+        ]
         found = replayed(table, scores, request, share=options.share)
-        rows.append({"predictor": name, "spearman": sum(agreed) / len(agreed) if agreed else None, **found})
+        rows.append(
+            {"predictor": name, "spearman": sum(agreed) / len(agreed) if agreed else None, **found}
+        )
     if options.json:
         print(json.dumps(rows))
         return 0
-    print(f"of {rows[0]['of']} transfers {rows[0]['measured']} measured; quality of the policy at budget {request.budget:g}, order {request.order}")
+    print(
+        f"of {rows[0]['of']} transfers {rows[0]['measured']} measured; quality of the policy "
+        f"at budget {request.budget:g}, order {request.order}"
+    )
     print("predictor    Spearman  all measured  promising  lost     random choice (mean, worst)")
     for row in rows:
-        luck = f"{row['random']['mean']:.4f}  {row['random']['worst']:.4f}" if row["random"] else "no policy"
-        part = "no policy" if row["screened"] is None else f"{row['screened']:9.4f}  {row['full'] - row['screened']:7.4f}"
-        print(f"{row['predictor']:11s}  {shown(row['spearman']):8s}  {row['full']:12.4f}  {part}  {luck}  ({row['failed']} of {20} reach no policy)")
+        luck = (
+            f"{row['random']['mean']:.4f}  {row['random']['worst']:.4f}"
+            if row["random"]
+            else "no policy"
+        )
+        part = (
+            "no policy"
+            if row["screened"] is None
+            else f"{row['screened']:9.4f}  {row['full'] - row['screened']:7.4f}"
+        )
+        print(
+            f"{row['predictor']:11s}  {shown(row['spearman']):8s}  {row['full']:12.4f}  "
+            f"{part}  {luck}  ({row['failed']} of {20} reach no policy)"
+        )
     return 0

@@ -1,4 +1,6 @@
-"""Why this taxonomy? For every edge the runner-up, for every source what it is worth, for the whole the next best."""
+"""Why this taxonomy? For every edge the runner-up, for every source what it is worth, for the whole
+the next best.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from models.taxonomy.taxonomy import Edge, Taxonomy
 
 
 def runner_up(table: Affinities, request: Request, found: Taxonomy, edge: Edge) -> Row | None:
-    """the next best transfer into the edge's target that the supervised sources, the order and the regimes allow; None if there is none."""
+    """the next best transfer into the edge's target that the supervised sources, the order and the
+    regimes allow; None if there is none.
+    """
     web = request.variant == "web"
     rest = [
         row
@@ -28,9 +32,14 @@ def runner_up(table: Affinities, request: Request, found: Taxonomy, edge: Edge) 
     return max(rest, key=lambda row: row.affinity, default=None)
 
 
-def explanation(table: Affinities, request: Request, *, following: int = 3) -> tuple[Taxonomy, dict]:
-    """(the taxonomy, {"edges": rows of target, sources, affinity, next, next_affinity; "sources": rows of name, lost (objective lost without its labels, None
-    if no policy is left), instead (sources that then come in); "next": the `following` next best policies; "tie": whether the optimum is unique, in words})."""
+def explanation(
+    table: Affinities, request: Request, *, following: int = 3
+) -> tuple[Taxonomy, dict]:
+    """(the taxonomy, {"edges": rows of target, sources, affinity, next, next_affinity; "sources":
+    rows of name, lost (objective lost without its labels, None if no policy is left), instead
+    (sources that then come in); "next": the `following` next best policies; "tie": whether the
+    optimum is unique, in words}).
+    """
     found = answer(table, request)
     edges = []
     for edge in found.edges:
@@ -52,14 +61,33 @@ def explanation(table: Affinities, request: Request, *, following: int = 3) -> t
         if ties
         else "no other set of sources is as good: the optimum is unique"
     )
-    following_rows = [{"objective": policy.objective, "supervised": list(policy.supervised), "quality": policy.quality} for policy in rest]
-    return found, {"edges": edges, "sources": [worth(table, request, found, name) for name in found.supervised], "next": following_rows, "tie": tie}
+    following_rows = [
+        {
+            "objective": policy.objective,
+            "supervised": list(policy.supervised),
+            "quality": policy.quality,
+        }
+        for policy in rest
+    ]
+    return found, {
+        "edges": edges,
+        "sources": [worth(table, request, found, name) for name in found.supervised],
+        "next": following_rows,
+        "tie": tie,
+    }
 
 
 def worth(table: Affinities, request: Request, found: Taxonomy, name: str) -> dict:
     """what is lost if the labels of one supervised task cannot be had."""
     try:
-        other = answer(table, replace(request, forbidden=request.forbidden | {name}, forced=request.forced - {name}))
+        other = answer(
+            table,
+            replace(request, forbidden=request.forbidden | {name}, forced=request.forced - {name}),
+        )
     except Infeasible:
         return {"name": name, "lost": None, "instead": []}
-    return {"name": name, "lost": found.objective - other.objective, "instead": sorted(set(other.supervised) - set(found.supervised))}
+    return {
+        "name": name,
+        "lost": found.objective - other.objective,
+        "instead": sorted(set(other.supervised) - set(found.supervised)),
+    }

@@ -1,7 +1,10 @@
-"""The affinity store's raw material: the loss of every transfer on every image of a common test set, columnar, append-only.
+"""The affinity store's raw material: the loss of every transfer on every image of a common test
+set, columnar, append-only.
 
-One folder a target: `images.json` (the test set) and segments, each a `.npy` [transfer, image] float32 with the transfers' descriptions in a `.json` of the
-same name. One writer at a time (a lock), many readers: files appear whole (renamed when complete), the description last, and never change.
+One folder a target: `images.json` (the test set) and segments, each a `.npy` [transfer, image]
+float32 with the transfers' descriptions in a `.json` of the same name. One writer at a time (a
+lock), many readers: files appear whole (renamed when complete), the description last, and never
+change.
 """
 
 from __future__ import annotations
@@ -22,7 +25,9 @@ from models.taxonomy.transfer import Transfer
 
 @dataclass(frozen=True)
 class TransferLosses:
-    """transfers into one target; images: names of the test samples; losses [transfer, image] float32, finite and not negative."""
+    """transfers into one target; images: names of the test samples; losses [transfer, image]
+    float32, finite and not negative.
+    """
 
     transfers: tuple[Transfer, ...]
     images: tuple[str, ...]
@@ -30,19 +35,34 @@ class TransferLosses:
 
     def __post_init__(self) -> None:
         if self.losses.shape != (len(self.transfers), len(self.images)):
-            raise ValueError(f"losses are [{len(self.transfers)} transfers, {len(self.images)} images], got {self.losses.shape}")
+            raise ValueError(
+                f"losses are [{len(self.transfers)} transfers, {len(self.images)} images], "
+                f"got {self.losses.shape}"
+            )
         if len({transfer.target for transfer in self.transfers}) > 1:
-            raise ValueError(f"a tournament has one target, got {sorted({transfer.target for transfer in self.transfers})}")
+            raise ValueError(
+                "a tournament has one target, got "
+                f"{sorted({transfer.target for transfer in self.transfers})}"
+            )
         if len(set(self.transfers)) != len(self.transfers):
-            twice = next(transfer for i, transfer in enumerate(self.transfers) if transfer in self.transfers[:i])
+            twice = next(
+                transfer
+                for i, transfer in enumerate(self.transfers)
+                if transfer in self.transfers[:i]
+            )
             raise ValueError(f"transfer {twice} stands twice in a tournament")
         check_losses(self.losses, "losses")
 
 
 def check_losses(values: np.ndarray, name: str) -> None:
-    """ValueError for NaN, infinite or negative losses: they would win or lose every comparison for no reason."""
+    """ValueError for NaN, infinite or negative losses: they would win or lose every comparison for
+    no reason.
+    """
     if not np.isfinite(values).all():
-        raise ValueError(f"{name}: {int((~np.isfinite(values)).sum())} of {values.size} losses are not finite; measure this transfer again")
+        raise ValueError(
+            f"{name}: {int((~np.isfinite(values)).sum())} of {values.size} losses are not "
+            "finite; measure this transfer again"
+        )
     if values.size and values.min() < -1e-6:
         raise ValueError(f"{name}: losses are not negative, got {values.min()}")
 
@@ -54,14 +74,22 @@ class LossStore:
         self.directory = Path(directory)
 
     def set_images(self, target: str, names: Sequence[str]) -> None:
-        """fix the test set of `target`; a different one later is refused, since losses of different images do not compare."""
+        """fix the test set of `target`; a different one later is refused, since losses of different
+        images do not compare.
+        """
         path, text = self.directory / target / "images.json", json.dumps(list(names))
         if path.exists():
             if path.read_text() != text:
-                raise ValueError(f"the test set of {target} is another one ({len(names)} images now); start a new store for new test data")
+                raise ValueError(
+                    f"the test set of {target} is another one ({len(names)} images now); "
+                    "start a new store for new test data"
+                )
             return
         if len(set(names)) != len(names) or not names:
-            raise ValueError(f"the test set of {target} holds distinct images, got {len(names)} names of which {len(set(names))} differ")
+            raise ValueError(
+                f"the test set of {target} holds distinct images, got {len(names)} names of "
+                f"which {len(set(names))} differ"
+            )
         write(path, text.encode())
 
     def targets(self) -> list[str]:
@@ -71,22 +99,33 @@ class LossStore:
         """names of the test set. Raises LookupError for a target without one."""
         path = self.directory / target / "images.json"
         if not path.exists():
-            raise LookupError(f"no test set of {target!r} in {self.directory}; there are targets {', '.join(self.targets()) or '(none)'}")
+            raise LookupError(
+                f"no test set of {target!r} in {self.directory}; there are targets "
+                f"{', '.join(self.targets()) or '(none)'}"
+            )
         return json.loads(path.read_text())
 
-    def append(self, transfer: Transfer, losses: np.ndarray | Mapping[str, float], *, address: str = "") -> None:
+    def append(
+        self, transfer: Transfer, losses: np.ndarray | Mapping[str, float], *, address: str = ""
+    ) -> None:
         """add one row; see `extend`."""
         self.extend({transfer: losses}, address=address)
 
-    def extend(self, rows: Mapping[Transfer, np.ndarray | Mapping[str, float]], *, address: str = "") -> None:
-        """add transfers into one target as one segment. Losses: [image] in the order of the test set, or image name -> loss.
+    def extend(
+        self, rows: Mapping[Transfer, np.ndarray | Mapping[str, float]], *, address: str = ""
+    ) -> None:
+        """add transfers into one target as one segment. Losses: [image] in the order of the test
+        set, or image name -> loss.
 
-        address: content address of what was measured (networks, settings, data manifest). A transfer that is there already is refused unless
-        address and losses are the same. Raises ValueError for losses that are not finite, negative, or missing for an image.
+        address: content address of what was measured (networks, settings, data manifest). A
+        transfer that is there already is refused unless address and losses are the same. Raises
+        ValueError for losses that are not finite, negative, or missing for an image.
         """
         targets = {transfer.target for transfer in rows}
         if len(targets) != 1:
-            raise ValueError(f"a segment holds transfers into one target, got {sorted(targets) or 'none'}")
+            raise ValueError(
+                f"a segment holds transfers into one target, got {sorted(targets) or 'none'}"
+            )
         target = targets.pop()
         if not (self.directory / target / "images.json").exists():
             raise ValueError(f"name the test set of {target} first: set_images(target, names)")
@@ -94,13 +133,25 @@ class LossStore:
         checked = {transfer: aligned(transfer, losses, names) for transfer, losses in rows.items()}
         with locked(self.directory / target / ".lock"):
             there = {transfer_of(fact, target): fact for fact in self._facts(target)}
-            new = {transfer: row for transfer, row in checked.items() if not same(transfer, row, address, there.get(transfer))}
+            new = {
+                transfer: row
+                for transfer, row in checked.items()
+                if not same(transfer, row, address, there.get(transfer))
+            }
             if new:
                 self._write_segment(target, new, address)
 
-    def _write_segment(self, target: str, rows: Mapping[Transfer, np.ndarray], address: str) -> None:
+    def _write_segment(
+        self, target: str, rows: Mapping[Transfer, np.ndarray], address: str
+    ) -> None:
         facts = [
-            {"sources": transfer.sources, "regime": transfer.regime, "control": transfer.control, "address": address, "sha256": digest(row)}
+            {
+                "sources": transfer.sources,
+                "regime": transfer.regime,
+                "control": transfer.control,
+                "address": address,
+                "sha256": digest(row),
+            }
             for transfer, row in rows.items()
         ]
         text = json.dumps(facts).encode()
@@ -117,19 +168,40 @@ class LossStore:
         return facts_of(self._segments(target))
 
     def address(self, target: str) -> str:
-        """hash of the test set and of all rows, however they came in segments: equal address, equal tournament."""
+        """hash of the test set and of all rows, however they came in segments: equal address, equal
+        tournament.
+        """
         facts = sorted(json.dumps(fact, sort_keys=True) for fact in self._facts(target))
         return hashlib.sha256(json.dumps([self.images(target), facts]).encode()).hexdigest()
 
     def read(self, target: str) -> TransferLosses:
-        """all rows of one target, in an order that does not depend on how they were added. Raises LookupError if there is none."""
-        names, segments = tuple(self.images(target)), self._segments(target)  # once: a writer may add one meanwhile
+        """all rows of one target, in an order that does not depend on how they were added. Raises
+        LookupError if there is none.
+        """
+        names, segments = (
+            tuple(self.images(target)),
+            self._segments(target),
+        )  # once: a writer may add one meanwhile
         facts = facts_of(segments)
         if not facts:
-            raise LookupError(f"no transfers into {target!r} in {self.directory}; measure transfers into it first")
+            raise LookupError(
+                f"no transfers into {target!r} in {self.directory}; measure transfers into it first"
+            )
         transfers = [transfer_of(fact, target) for fact in facts]
-        order = sorted(range(len(facts)), key=lambda i: (transfers[i].regime, transfers[i].control or "", transfers[i].order, transfers[i].sources))
-        place, losses, row = {old: new for new, old in enumerate(order)}, np.empty((len(facts), len(names)), "float32"), 0
+        order = sorted(
+            range(len(facts)),
+            key=lambda i: (
+                transfers[i].regime,
+                transfers[i].control or "",
+                transfers[i].order,
+                transfers[i].sources,
+            ),
+        )
+        place, losses, row = (
+            {old: new for new, old in enumerate(order)},
+            np.empty((len(facts), len(names)), "float32"),
+            0,
+        )
         for path in segments:
             for values in np.load(path.with_suffix(".npy"), mmap_mode="r"):
                 losses[place[row]] = values
@@ -150,25 +222,41 @@ def same(transfer: Transfer, row: np.ndarray, address: str, fact: Mapping | None
     if fact is None:
         return False
     if fact["sha256"] != digest(row):
-        raise ValueError(f"{transfer} is in the store with other losses; a store only grows, start a new one for new measurements")
+        raise ValueError(
+            f"{transfer} is in the store with other losses; a store only grows, start a new "
+            "one for new measurements"
+        )
     if fact["address"] != address:
-        raise ValueError(f"{transfer} was measured from other networks or data (address {fact['address']!r}, now {address!r}); start a new store")
+        raise ValueError(
+            f"{transfer} was measured from other networks or data (address "
+            f"{fact['address']!r}, now {address!r}); start a new store"
+        )
     return True
 
 
-def aligned(transfer: Transfer, losses: np.ndarray | Mapping[str, float], names: Sequence[str]) -> np.ndarray:
+def aligned(
+    transfer: Transfer, losses: np.ndarray | Mapping[str, float], names: Sequence[str]
+) -> np.ndarray:
     """[image] float32 in the order of `names`; ValueError names what is missing."""
     if isinstance(losses, Mapping):
-        missing, strange = [name for name in names if name not in losses], sorted(set(losses) - set(names))
+        missing, strange = (
+            [name for name in names if name not in losses],
+            sorted(set(losses) - set(names)),
+        )
         if missing or strange:
             raise ValueError(
-                f"{transfer}: every transfer is measured on the same {len(names)} test images; {len(missing)} are missing ({', '.join(missing[:3])}"
-                f"{', ...' if len(missing) > 3 else ''}), {len(strange)} are not in the test set ({', '.join(strange[:3])})"
+                f"{transfer}: every transfer is measured on the same {len(names)} test "
+                f"images; {len(missing)} are missing ({', '.join(missing[:3])}"
+                f"{', ...' if len(missing) > 3 else ''}), {len(strange)} are not in the test "
+                f"set ({', '.join(strange[:3])})"
             )
         losses = [losses[name] for name in names]
     values = np.ascontiguousarray(np.asarray(losses, "float32").ravel())
     if len(values) != len(names):
-        raise ValueError(f"{transfer}: {len(values)} losses for {len(names)} test images; every transfer is measured on all of them")
+        raise ValueError(
+            f"{transfer}: {len(values)} losses for {len(names)} test images; every transfer "
+            "is measured on all of them"
+        )
     check_losses(values, str(transfer))
     return values
 

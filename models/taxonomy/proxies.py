@@ -1,9 +1,12 @@
-"""Cheap predictors of transfer: how alike two representations are, and how well a linear readout would do, from a few hundred images and no training.
+"""Cheap predictors of transfer: how alike two representations are, and how well a linear readout
+would do, from a few hundred images and no training.
 
-rsa: representational similarity analysis (Kriegeskorte 2008; for transfer: Dwivedi, Roig, CVPR 2019). cka: centred kernel alignment, linear (Kornblith et al.,
-ICML 2019). logme: log of the maximum evidence of a Bayesian linear readout (You et al., ICML 2021). linear: share of the labels' variance that a ridge
-readout explains on left-out images. All of them need of a set of sources only the Gram matrix of its features, which is the sum of its sources'; one
-eigendecomposition a set serves all labels of the same images.
+rsa: representational similarity analysis (Kriegeskorte 2008; for transfer: Dwivedi, Roig, CVPR
+2019). cka: centred kernel alignment, linear (Kornblith et al., ICML 2019). logme: log of the
+maximum evidence of a Bayesian linear readout (You et al., ICML 2021). linear: share of the labels'
+variance that a ridge readout explains on left-out images. All of them need of a set of sources only
+the Gram matrix of its features, which is the sum of its sources'; one eigendecomposition a set
+serves all labels of the same images.
 """
 
 from __future__ import annotations
@@ -26,15 +29,22 @@ class Gram:
 
     @classmethod
     def of(cls, features: np.ndarray) -> Gram:
-        """features [image, ...] of one source. Raises ValueError if they are not finite or the same for all images."""
+        """features [image, ...] of one source. Raises ValueError if they are not finite or the same
+        for all images.
+        """
         flat = np.asarray(features, "float64").reshape(len(features), -1)
         if len(flat) < 4 or not np.isfinite(flat).all():
-            raise ValueError(f"a proxy needs finite features of at least 4 images, got {flat.shape} with {int((~np.isfinite(flat)).sum())} not finite")
+            raise ValueError(
+                f"a proxy needs finite features of at least 4 images, got {flat.shape} with "
+                f"{int((~np.isfinite(flat)).sum())} not finite"
+            )
         flat = flat - flat.mean(0)
         kernel = flat @ flat.T
         scale = np.trace(kernel) / len(kernel)
         if scale <= 1e-12:
-            raise ValueError("a proxy needs features that differ from image to image; these are constant")
+            raise ValueError(
+                "a proxy needs features that differ from image to image; these are constant"
+            )
         return cls(kernel / scale)
 
     @cached_property
@@ -43,7 +53,9 @@ class Gram:
         from scipy.stats import rankdata
 
         norm = np.sqrt(np.maximum(np.diag(self.kernel), 1e-12))
-        return rankdata(1 - (self.kernel / np.outer(norm, norm))[np.triu_indices(len(self.kernel), 1)])
+        return rankdata(
+            1 - (self.kernel / np.outer(norm, norm))[np.triu_indices(len(self.kernel), 1)]
+        )
 
 
 def rsa(first: Gram, second: Gram) -> float:
@@ -58,7 +70,9 @@ def cka(first: Gram, second: Gram) -> float:
 
 
 class Readout:
-    """The eigenvectors of one Gram matrix, from which readouts of any labels follow. values [rank] > 0, vectors [image, rank]."""
+    """The eigenvectors of one Gram matrix, from which readouts of any labels follow. values [rank]
+    > 0, vectors [image, rank].
+    """
 
     def __init__(self, gram: Gram) -> None:
         values, vectors = np.linalg.eigh(gram.kernel)
@@ -67,9 +81,11 @@ class Readout:
         self.images = len(gram.kernel)
 
     def linear(self, labels: np.ndarray) -> float:
-        """labels [image, k] -> share of their variance that ridge regression explains on images left out, at the best ridge; at most 1.
+        """labels [image, k] -> share of their variance that ridge regression explains on images
+        left out, at the best ridge; at most 1.
 
-        Left-out residuals in closed form: residual / (1 - leverage), the mean counted among the fitted.
+        Left-out residuals in closed form: residual / (1 - leverage), the mean counted among the
+        fitted.
         """
         centred = labels - labels.mean(0)
         total = (centred**2).sum() + 1e-12
@@ -83,7 +99,9 @@ class Readout:
         return best
 
     def logme(self, labels: np.ndarray, steps: int = 11) -> float:
-        """mean over label dimensions of the log evidence per image (fixed-point iteration of alpha and beta as in the paper)."""
+        """mean over label dimensions of the log evidence per image (fixed-point iteration of alpha
+        and beta as in the paper).
+        """
         centred = labels - labels.mean(0)
         centred = centred / (centred.std(0) + 1e-12)
         squares = (self.vectors.T @ centred) ** 2  # [rank, k]
@@ -99,7 +117,12 @@ class Readout:
         ratio = alpha / beta
         weight = (values * squares / (values + ratio) ** 2).sum(0)
         error = (squares * (ratio / (values + ratio)) ** 2).sum(0) + rest
-        evidence = len(self.values) * np.log(alpha) + count * np.log(beta) - np.log(alpha + beta * values).sum(0) - count * np.log(2 * np.pi)
+        evidence = (
+            len(self.values) * np.log(alpha)
+            + count * np.log(beta)
+            - np.log(alpha + beta * values).sum(0)
+            - count * np.log(2 * np.pi)
+        )
         return float(((evidence - beta * error - alpha * weight) / (2 * count)).mean())
 
 
@@ -113,13 +136,23 @@ def compact(labels: np.ndarray, dimensions: int = 32) -> np.ndarray:
     return left[:, :dimensions] * size[:dimensions]
 
 
-def scores(features: Mapping[str, np.ndarray], labels: np.ndarray, own: np.ndarray, sets: Iterable[Sequence[str]]) -> list[dict]:
+def scores(
+    features: Mapping[str, np.ndarray],
+    labels: np.ndarray,
+    own: np.ndarray,
+    sets: Iterable[Sequence[str]],
+) -> list[dict]:
     """proxies of every set of sources for one target.
 
-    features: source -> [image, ...]; labels [image, ...] of the target; own [image, ...]: the representation of the target's own network (what rsa and cka
-    compare with). -> rows of {"sources", "rsa", "cka", "logme", "linear"}, higher is better in each.
+    features: source -> [image, ...]; labels [image, ...] of the target; own [image, ...]: the
+    representation of the target's own network (what rsa and cka compare with). -> rows of
+    {"sources", "rsa", "cka", "logme", "linear"}, higher is better in each.
     """
-    grams, target, answers = {name: Gram.of(values) for name, values in features.items()}, Gram.of(own), compact(labels)
+    grams, target, answers = (
+        {name: Gram.of(values) for name, values in features.items()},
+        Gram.of(own),
+        compact(labels),
+    )
     rows = []
     for sources in sets:
         gram = grams[sources[0]]

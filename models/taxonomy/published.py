@@ -1,4 +1,6 @@
-"""The authors' released results: one object of key -> number; the last name of a key is the target. The only place that knows their spelling."""
+"""The authors' released results: one object of key -> number; the last name of a key is the target.
+The only place that knows their spelling.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +18,19 @@ SPECIAL = {"self": "supervised", "pixels": "scratch"}
 class _NumbersOnly(pickle.Unpickler):
     """a pickle may run anything; these hold dicts of numpy scalars, and nothing else is let in."""
 
-    ALLOWED = {("numpy.core.multiarray", "scalar"), ("numpy", "dtype"), ("numpy.core.multiarray", "_reconstruct"), ("numpy", "ndarray"), ("_codecs", "encode")}
+    ALLOWED = {
+        ("numpy.core.multiarray", "scalar"),
+        ("numpy", "dtype"),
+        ("numpy.core.multiarray", "_reconstruct"),
+        ("numpy", "ndarray"),
+        ("_codecs", "encode"),
+    }
 
     def find_class(self, module: str, name: str):
         if (module, name) not in self.ALLOWED:
-            raise pickle.UnpicklingError(f"{module}.{name} is not allowed in a results file (only numbers are)")
+            raise pickle.UnpicklingError(
+                f"{module}.{name} is not allowed in a results file (only numbers are)"
+            )
         if module == "numpy.core.multiarray":
             import numpy
 
@@ -32,11 +42,24 @@ def read_numbers(path: str | Path) -> dict[str, float]:
     """key -> number from a released .json or .pkl. Raises ValueError for anything else."""
     data = Path(path).read_bytes()
     try:
-        content = json.loads(data) if Path(path).suffix == ".json" else _NumbersOnly(io.BytesIO(data), encoding="latin1").load()
-    except (pickle.UnpicklingError, json.JSONDecodeError, EOFError, AttributeError, KeyError, IndexError) as error:
+        content = (
+            json.loads(data)
+            if Path(path).suffix == ".json"
+            else _NumbersOnly(io.BytesIO(data), encoding="latin1").load()
+        )
+    except (
+        pickle.UnpicklingError,
+        json.JSONDecodeError,
+        EOFError,
+        AttributeError,
+        KeyError,
+        IndexError,
+    ) as error:
         raise ValueError(f"{path} is no released results file: {error}") from error
     if not isinstance(content, dict) or not all("__" in str(key) for key in content):
-        raise ValueError(f"{path} is no released results file: expected one object of source__target keys")
+        raise ValueError(
+            f"{path} is no released results file: expected one object of source__target keys"
+        )
     return {str(key): float(value) for key, value in content.items()}
 
 
@@ -49,13 +72,23 @@ def transfer_of(key: str) -> Transfer:
 
 
 def read_published(path: str | Path) -> Affinities:
-    """a released all_affinities file, with gain and quality from wins_vs_pixels and wins_vs_task beside it where they are there."""
+    """a released all_affinities file, with gain and quality from wins_vs_pixels and wins_vs_task
+    beside it where they are there.
+    """
     path = Path(path)
     values, rates = read_numbers(path), {}
     for name in ("wins_vs_pixels", "wins_vs_task"):
         beside = path.with_name(path.name.replace("all_affinities", name))
         rates[name] = read_numbers(beside) if beside != path and beside.exists() else {}
-    rows = [Row(transfer_of(key), value, rates["wins_vs_pixels"].get(key), rates["wins_vs_task"].get(key)) for key, value in values.items()]
+    rows = [
+        Row(
+            transfer_of(key),
+            value,
+            rates["wins_vs_pixels"].get(key),
+            rates["wins_vs_task"].get(key),
+        )
+        for key, value in values.items()
+    ]
     return Affinities(tuple(rows), {})
 
 
@@ -63,7 +96,9 @@ def read_any(path: str | Path) -> Affinities:
     """our own table (JSON, CSV) or a released file, told apart by content."""
     path = Path(path)
     if not path.exists():
-        raise ValueError(f"no file {path}; give an affinities.json, a CSV, or a released all_affinities file")
+        raise ValueError(
+            f"no file {path}; give an affinities.json, a CSV, or a released all_affinities file"
+        )
     if path.suffix == ".pkl":
         return read_published(path)
     if path.suffix == ".json":

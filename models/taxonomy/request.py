@@ -16,7 +16,8 @@ VARIANTS = ("web", "paper")
 class Resource:
     """A second budget, such as serving latency or parameters: at most `limit` in total.
 
-    node: what each supervised task's network costs (`each_node` where it is not named); edge: what a transfer into a target costs (`each_edge`).
+    node: what each supervised task's network costs (`each_node` where it is not named); edge: what
+    a transfer into a target costs (`each_edge`).
     """
 
     name: str
@@ -27,7 +28,10 @@ class Resource:
     each_edge: float = 0.0
 
     def __post_init__(self) -> None:
-        check_costs({"limit": self.limit, "each_node": self.each_node, "each_edge": self.each_edge}, self.name)
+        check_costs(
+            {"limit": self.limit, "each_node": self.each_node, "each_edge": self.each_edge},
+            self.name,
+        )
         check_costs(self.node or {}, f"{self.name} of a node")
         check_costs(self.edge or {}, f"{self.name} of an edge")
 
@@ -42,12 +46,14 @@ class Resource:
 class Request:
     """What a person asks. budget: total label cost allowed. order: most sources of an edge.
 
-    variant: "web" (the authors' solver: reward sqrt(affinity), own-encoder edges dropped, a supervised target needs no edge) or "paper" (reward the
-    affinity itself, every target reached by exactly one transfer, own-encoder edges kept). value: importance of a target; cost: of labelling a
-    source fully; transfer_cost: of the little data that reaching a target by transfer needs; regime_cost: of that data by amount of data (regime name);
-    edge_cost: of single transfers. Defaults 1, 1, 0, 0, 0; the costs of an edge add up. regimes: the amounts of data to choose among, all if empty.
-    forced, forbidden: sources. source_only, target_only: roles beside those that the table implies. second: another budget beside labels.
-    time_limit: seconds.
+    variant: "web" (the authors' solver: reward sqrt(affinity), own-encoder edges dropped, a
+    supervised target needs no edge) or "paper" (reward the affinity itself, every target reached by
+    exactly one transfer, own-encoder edges kept). value: importance of a target; cost: of labelling
+    a source fully; transfer_cost: of the little data that reaching a target by transfer needs;
+    regime_cost: of that data by amount of data (regime name); edge_cost: of single transfers.
+    Defaults 1, 1, 0, 0, 0; the costs of an edge add up. regimes: the amounts of data to choose
+    among, all if empty. forced, forbidden: sources. source_only, target_only: roles beside those
+    that the table implies. second: another budget beside labels. time_limit: seconds.
     """
 
     budget: float
@@ -77,7 +83,11 @@ class Request:
             raise ValueError(f"a time limit is a positive number of seconds, got {self.time_limit}")
         for name in ("value", "cost", "transfer_cost", "regime_cost", "edge_cost"):
             check_costs(getattr(self, name) or {}, name)
-        for first, second in (("forced", "forbidden"), ("forced", "target_only"), ("source_only", "target_only")):
+        for first, second in (
+            ("forced", "forbidden"),
+            ("forced", "target_only"),
+            ("source_only", "target_only"),
+        ):
             both = getattr(self, first) & getattr(self, second)
             if both:
                 raise ValueError(f"{', '.join(sorted(both))} cannot be both {first} and {second}")
@@ -96,7 +106,15 @@ class Request:
 
     def names(self) -> set[str]:
         """every task that the request mentions."""
-        mentioned = [self.value or {}, self.cost or {}, self.transfer_cost or {}, self.forced, self.forbidden, self.source_only, self.target_only]
+        mentioned = [
+            self.value or {},
+            self.cost or {},
+            self.transfer_cost or {},
+            self.forced,
+            self.forbidden,
+            self.source_only,
+            self.target_only,
+        ]
         mentioned += [(self.second.node or {}), (self.second.edge or {})] if self.second else []
         return {name for names in mentioned for name in names}
 

@@ -1,4 +1,6 @@
-"""A taxonomy: which tasks to supervise, and how every other task is reached. It checks itself, in words, apart from any matrix or solver."""
+"""A taxonomy: which tasks to supervise, and how every other task is reached. It checks itself, in
+words, apart from any matrix or solver.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +25,11 @@ class Edge:
 
 @dataclass(frozen=True)
 class Taxonomy:
-    """budget, order: as asked. status, objective, bound, gap: the certificate. supervised: tasks whose labels are bought in full, sorted.
+    """budget, order: as asked. status, objective, bound, gap: the certificate. supervised: tasks
+    whose labels are bought in full, sorted.
 
-    edges: one a target. gain, quality: means over all targets (a supervised target counts its own network's), None where they were not measured.
+    edges: one a target. gain, quality: means over all targets (a supervised target counts its own
+    network's), None where they were not measured.
     """
 
     budget: float
@@ -44,15 +48,25 @@ class Taxonomy:
         for edge in self.edges:
             missing = set(edge.transfer.sources) - set(self.supervised)
             if missing:
-                raise ValueError(f"{edge.transfer} needs {', '.join(sorted(missing))}, which the taxonomy does not supervise")
+                raise ValueError(
+                    f"{edge.transfer} needs {', '.join(sorted(missing))}, which the taxonomy "
+                    "does not supervise"
+                )
             if edge.transfer.control and edge.transfer.target not in self.supervised:
-                raise ValueError(f"{edge.transfer.target} is said to be supervised and is not among {self.supervised}")
+                raise ValueError(
+                    f"{edge.transfer.target} is said to be supervised and is not among "
+                    f"{self.supervised}"
+                )
             if edge.transfer.order > self.order:
-                raise ValueError(f"{edge.transfer} has {edge.transfer.order} sources, the order is {self.order}")
+                raise ValueError(
+                    f"{edge.transfer} has {edge.transfer.order} sources, the order is {self.order}"
+                )
         if self.spent > self.budget + 1e-6:
             raise ValueError(f"the taxonomy costs {self.spent}, the budget is {self.budget}")
         if self.status == "optimal" and self.bound - self.objective > 1e-6:
-            raise ValueError(f"a taxonomy with a gap of {self.bound - self.objective:g} is not optimal")
+            raise ValueError(
+                f"a taxonomy with a gap of {self.bound - self.objective:g} is not optimal"
+            )
 
     @property
     def gap(self) -> float:
@@ -97,11 +111,28 @@ class Taxonomy:
     def from_json(cls, entry: dict) -> Taxonomy:
         edges = tuple(
             Edge(
-                Transfer(tuple(edge["sources"]), edge["target"], edge.get("regime") or "", edge.get("control")), edge["affinity"], edge["gain"], edge["quality"]
+                Transfer(
+                    tuple(edge["sources"]),
+                    edge["target"],
+                    edge.get("regime") or "",
+                    edge.get("control"),
+                ),
+                edge["affinity"],
+                edge["gain"],
+                edge["quality"],
             )
             for edge in entry["edges"]
         )
-        return cls(entry["budget"], entry["order"], entry["status"], entry["objective"], entry["bound"], tuple(entry["supervised"]), edges, entry["spent"])
+        return cls(
+            entry["budget"],
+            entry["order"],
+            entry["status"],
+            entry["objective"],
+            entry["bound"],
+            tuple(entry["supervised"]),
+            edges,
+            entry["spent"],
+        )
 
 
 def mean(values: list) -> float | None:
@@ -109,21 +140,45 @@ def mean(values: list) -> float | None:
     return None if not values or any(value is None for value in values) else float(np.mean(values))
 
 
-def read_policy(table: Affinities, request: Request, nodes: frozenset[str], edges: list[Transfer], certificate: tuple[str, float, float]) -> Taxonomy:
-    """a solver's choice as a taxonomy; supervised targets without an edge are reached by themselves."""
+def read_policy(
+    table: Affinities,
+    request: Request,
+    nodes: frozenset[str],
+    edges: list[Transfer],
+    certificate: tuple[str, float, float],
+) -> Taxonomy:
+    """a solver's choice as a taxonomy; supervised targets without an edge are reached by
+    themselves.
+    """
     rows = table.of
     chosen = {edge.target: edge for edge in edges}
     for target in table.targets:
         own = table.supervised(target)
         if target not in chosen and target in nodes and own is not None:
             chosen[target] = own.transfer
-    spent = sum(request.cost_of(name) for name in nodes) + sum(request.edge_cost_of(edge) for edge in edges)
+    spent = sum(request.cost_of(name) for name in nodes) + sum(
+        request.edge_cost_of(edge) for edge in edges
+    )
     made = tuple(
-        Edge(chosen[target], rows[chosen[target]].affinity, rows[chosen[target]].gain, half(rows[chosen[target]]))
+        Edge(
+            chosen[target],
+            rows[chosen[target]].affinity,
+            rows[chosen[target]].gain,
+            half(rows[chosen[target]]),
+        )
         for target in table.targets
         if target in chosen
     )
-    return Taxonomy(request.budget, request.order, certificate[0], certificate[1], certificate[2], tuple(sorted(nodes)), made, spent)
+    return Taxonomy(
+        request.budget,
+        request.order,
+        certificate[0],
+        certificate[1],
+        certificate[2],
+        tuple(sorted(nodes)),
+        made,
+        spent,
+    )
 
 
 def half(row) -> float | None:

@@ -1,22 +1,30 @@
-"""Win rates: who beats whom, on which share of the test images (paper, section 3.3; supplementary 15)."""
+"""Win rates: who beats whom, on which share of the test images (paper, section 3.3; supplementary
+15).
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-CACHE = 1 << 18  # comparisons held at once: a block of uint8 counters that stays in the second-level cache
+CACHE = (
+    1 << 18
+)  # comparisons held at once: a block of uint8 counters that stays in the second-level cache
 
 
 def win_matrix(losses: np.ndarray) -> np.ndarray:
-    """losses [transfer, image] -> [transfer, transfer] float64 in [0, 1]: share of images on which row has the lower loss; ties are shared equally.
+    """losses [transfer, image] -> [transfer, transfer] float64 in [0, 1]: share of images on which
+    row has the lower loss; ties are shared equally.
 
-    Image by image, the comparisons of a block of rows with all are added to byte counters, which never leave the cache; every 255 images the
-    counters are emptied into integers. Memory: two matrices [transfer, transfer], whatever the number of images.
+    Image by image, the comparisons of a block of rows with all are added to byte counters, which
+    never leave the cache; every 255 images the counters are emptied into integers. Memory: two
+    matrices [transfer, transfer], whatever the number of images.
     """
     losses = np.ascontiguousarray(np.asarray(losses, "float32").T)
     images, count = losses.shape
     if not count or not images:
-        raise ValueError(f"a tournament needs transfers and images, got {count} transfers on {images} images")
+        raise ValueError(
+            f"a tournament needs transfers and images, got {count} transfers on {images} images"
+        )
     less = np.empty((count, count), "int32")
     height = max(1, min(count, CACHE // count))
     for start in range(0, count, height):
@@ -27,7 +35,9 @@ def win_matrix(losses: np.ndarray) -> np.ndarray:
 
 
 def lower_counts(losses: np.ndarray, rows: slice) -> np.ndarray:
-    """losses [image, transfer] -> [rows, transfer] int32: on how many images each of `rows` is strictly lower."""
+    """losses [image, transfer] -> [rows, transfer] int32: on how many images each of `rows` is
+    strictly lower.
+    """
     shape = (rows.stop - rows.start, losses.shape[1])
     total, bytes_, lower = np.zeros(shape, "int32"), np.zeros(shape, "uint8"), np.empty(shape, bool)
     for number, image in enumerate(losses, 1):
@@ -40,5 +50,7 @@ def lower_counts(losses: np.ndarray, rows: slice) -> np.ndarray:
 
 
 def win_rate(losses: np.ndarray, against: np.ndarray) -> np.ndarray:
-    """[transfer]: share of images on which each row of losses [transfer, image] beats `against` [image]; ties count half."""
+    """[transfer]: share of images on which each row of losses [transfer, image] beats `against`
+    [image]; ties count half.
+    """
     return (losses < against).mean(1) + (losses == against).mean(1) / 2

@@ -1,6 +1,8 @@
-"""What the classes of a task are called: ImageNet's and Places365's own names, COCO's for the semantic maps, words for point matching.
+"""What the classes of a task are called: ImageNet's and Places365's own names, COCO's for the
+semantic maps, words for point matching.
 
-Text files in class_names/: ImageNet in the order of the 1000 logits, indoor Places with their Places365 index.
+Text files in class_names/: ImageNet in the order of the 1000 logits, indoor Places with their
+Places365 index.
 """
 
 from __future__ import annotations
@@ -14,7 +16,9 @@ SEMANTIC = (
 )  # fmt: skip
 _POSE = tuple(f"{kind} {axis}" for kind in ("turn, rad,", "move, m,") for axis in "xyz")
 VECTORS = {
-    "room_layout": tuple(f"{kind} {axis}" for kind in ("centre, m,", "turn, rad,", "extent, m,") for axis in "xyz"),
+    "room_layout": tuple(
+        f"{kind} {axis}" for kind in ("centre, m,", "turn, rad,", "extent, m,") for axis in "xyz"
+    ),
     "vanishing_point": tuple(f"direction {i}, {axis}" for i in "123" for axis in "xyz"),
     "fixated_pose": _POSE,
     "nonfixated_pose": _POSE,
@@ -24,7 +28,9 @@ VECTORS = {
 
 @functools.cache
 def class_names(task: str) -> tuple[str, ...]:
-    """a name for every class of `task`, in the order of its channels; () for tasks without classes that a person could name."""
+    """a name for every class of `task`, in the order of its channels; () for tasks without classes
+    that a person could name.
+    """
     if task == "segment_semantic":
         return SEMANTIC
     if task == "point_matching":
@@ -32,5 +38,9 @@ def class_names(task: str) -> tuple[str, ...]:
     if task in ("class_object", "class_scene"):
         file = {"class_object": "imagenet.txt", "class_scene": "places_indoor.txt"}[task]
         lines = (Path(__file__).parent / "vocabularies" / file).read_text().splitlines()
-        return tuple(lines) if task == "class_object" else tuple(line.partition(" ")[2] for line in lines)
+        return (
+            tuple(lines)
+            if task == "class_object"
+            else tuple(line.partition(" ")[2] for line in lines)
+        )
     return ()

@@ -1,20 +1,26 @@
 """Encoded images inside the graph: JPEG and PNG bytes to what the networks were trained on.
 
-The size of a picture is read from its header and judged before a pixel is decoded, since 50 KB of PNG can unpack to gigabytes.
+The size of a picture is read from its header and judged before a pixel is decoded, since 50 KB of
+PNG can unpack to gigabytes.
 """
 
 from __future__ import annotations
 
-LARGEST_SIDE, LARGEST_AREA = 8192, 32 << 20  # pixels; 24-megapixel cameras pass, a decoded picture stays below 96 MiB
-AT_ONCE = 4  # pictures of a batch that are decoded in parallel, so that a batch of large ones stays bounded too
+LARGEST_SIDE, LARGEST_AREA = (
+    8192,
+    32 << 20,
+)  # pixels; 24-megapixel cameras pass, a decoded picture stays below 96 MiB
+# pictures of a batch that are decoded in parallel, so that a batch of large ones stays bounded too
+AT_ONCE = 4
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 
 
 def decode(data, size: int, images: int):
-    """strings [N] or [N, k] of JPEG or PNG -> float [N, S, S, 3] or [N, k, S, S, 3] in [0, 1], as ingest makes training images.
+    """strings [N] or [N, k] of JPEG or PNG -> float [N, S, S, 3] or [N, k, S, S, 3] in [0, 1], as
+    ingest makes training images.
 
-    A picture is cut square at its centre. InvalidArgumentError for anything but JPEG and PNG, for damaged files and for pictures of more than
-    LARGEST_SIDE pixels a side or LARGEST_AREA in all.
+    A picture is cut square at its centre. InvalidArgumentError for anything but JPEG and PNG, for
+    damaged files and for pictures of more than LARGEST_SIDE pixels a side or LARGEST_AREA in all.
     """
     import tensorflow as tf
 
@@ -35,12 +41,21 @@ def pixels_of(text):
     is_jpeg = tf.equal(tf.strings.substr(head, 0, 3), _JPEG)
     is_png = tf.equal(tf.strings.substr(head, 0, 8), _PNG)
     sides = tf.cond(is_jpeg, lambda: jpeg_sides(text), lambda: png_sides(head))
-    known = tf.raw_ops.Assert(condition=is_jpeg | is_png, data=["expected the bytes of a JPEG or PNG picture, got neither"], summarize=1)
+    known = tf.raw_ops.Assert(
+        condition=is_jpeg | is_png,
+        data=["expected the bytes of a JPEG or PNG picture, got neither"],
+        summarize=1,
+    )
     area = tf.reduce_prod(tf.cast(sides, tf.int64))
     fits = tf.reduce_all((sides > 0) & (sides <= LARGEST_SIDE)) & (area <= LARGEST_AREA)
     with tf.control_dependencies([known]):
-        words = f"expected a picture of at most {LARGEST_SIDE} pixels a side and {LARGEST_AREA} in all, got"
-        small = tf.raw_ops.Assert(condition=fits, data=[words, sides[0], "x", sides[1]], summarize=4)
+        words = (
+            f"expected a picture of at most {LARGEST_SIDE} pixels a side and {LARGEST_AREA} in "
+            "all, got"
+        )
+        small = tf.raw_ops.Assert(
+            condition=fits, data=[words, sides[0], "x", sides[1]], summarize=4
+        )
     with tf.control_dependencies([known, small]):
         text = tf.identity(text)
     pixels = tf.cond(
@@ -66,10 +81,12 @@ def png_sides(head):
 
 
 def shrunk(pixels, size: int):
-    """uint8 [H, W, 3] -> float [S, S, 3] in [0, 1]: OpenCV's resize in TensorFlow's words (models/examples/resize.py).
+    """uint8 [H, W, 3] -> float [S, S, 3] in [0, 1]: OpenCV's resize in TensorFlow's words
+    (models/examples/resize.py).
 
-    By area where the picture is larger: equal to OpenCV's in every pixel, which rounds halves up at a ratio of exactly two and to even else.
-    Bilinear where it is smaller: within one code of OpenCV's fixed-point arithmetic.
+    By area where the picture is larger: equal to OpenCV's in every pixel, which rounds halves up at
+    a ratio of exactly two and to even else. Bilinear where it is smaller: within one code of
+    OpenCV's fixed-point arithmetic.
     """
     import tensorflow as tf
 
@@ -83,7 +100,10 @@ def shrunk(pixels, size: int):
         return tf.where(tf.equal(side, 2 * size), tf.floor(mean + 0.5), tf.round(mean))
 
     def between():
-        return tf.floor(tf.raw_ops.ResizeBilinear(images=square, size=[size, size], half_pixel_centers=True) + 0.5)
+        return tf.floor(
+            tf.raw_ops.ResizeBilinear(images=square, size=[size, size], half_pixel_centers=True)
+            + 0.5
+        )
 
     codes = tf.cond(side >= size, by_area, between)[0]
     return tf.ensure_shape(codes, [size, size, 3]) / 255

@@ -1,7 +1,9 @@
-"""The forms of an answer: floats, whole-number codes of a map, the same as PNG, the likeliest classes, vectors in metres and radians.
+"""The forms of an answer: floats, whole-number codes of a map, the same as PNG, the likeliest
+classes, vectors in metres and radians.
 
-Codes follow the published files where there is one of the task (depth: 16 bits of 1/512 m; normals, reshading, curvature, semantic ids), so that a PNG
-answer is a file of the published layout; the other maps are stretched linearly. A form that is not asked for is not computed.
+Codes follow the published files where there is one of the task (depth: 16 bits of 1/512 m; normals,
+reshading, curvature, semantic ids), so that a PNG answer is a file of the published layout; the
+other maps are stretched linearly. A form that is not asked for is not computed.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ ROWS = 16
 
 @dataclass(frozen=True)
 class Code:
-    """How a map is written in whole numbers. kind: `linear` low to high over all codes, `depth`, `curvature`, `ids` (shifted by `low`), `directions`."""
+    """How a map is written in whole numbers. kind: `linear` low to high over all codes, `depth`,
+    `curvature`, `ids` (shifted by `low`), `directions`.
+    """
 
     kind: str
     bits: int
@@ -39,7 +43,8 @@ class Code:
             "depth": "code in 1/512 metre, as published",
             "curvature": "(code - 127) / 127 / 0.03 per metre in R and G, as published",
             "ids": f"class = code - {self.low:g}, as published",
-            "directions": "three strongest directions of the embedding, each stretched over its range: for looking at",
+            "directions": "three strongest directions of the embedding, each stretched over its range: "
+            "for looking at",
         }[self.kind]
 
 
@@ -56,20 +61,30 @@ def code_of(entry: Task) -> Code | None:
         return Code("depth", 16, 1)
     if entry.make == "curvature":
         return Code("curvature", 8, 3)
-    return Code("linear", 8, channels, entry.low, min(entry.high, 10.0)) if channels in (1, 3) else None
+    return (
+        Code("linear", 8, channels, entry.low, min(entry.high, 10.0))
+        if channels in (1, 3)
+        else None
+    )
 
 
 def codes(entry: Task, value):
-    """float [N, S, S, c] answers -> float [N, S, S, channels] of whole numbers, before the cast. keras.ops: the graph and the parity check share it."""
+    """float [N, S, S, c] answers -> float [N, S, S, channels] of whole numbers, before the cast.
+    keras.ops: the graph and the parity check share it.
+    """
     from keras import ops
 
     code = code_of(entry)
     if code.kind == "ids":
         return ops.cast(ops.argmax(value, -1), "float32")[..., None] + code.low
     if code.kind == "depth":  # 65535 means "no surface" and is never an answer
-        return ops.round(ops.clip(ops.expm1(ops.clip(value, 0.0, 1.0) * math.log(65536)), 0, code.largest - 1))
+        return ops.round(
+            ops.clip(ops.expm1(ops.clip(value, 0.0, 1.0) * math.log(65536)), 0, code.largest - 1)
+        )
     if code.kind == "curvature":
-        seen = ops.clip(ops.round(value * CURVATURE_STD + CURVATURE_MEAN), 1, code.largest)  # (0, 0, 0) means "no surface"
+        seen = ops.clip(
+            ops.round(value * CURVATURE_STD + CURVATURE_MEAN), 1, code.largest
+        )  # (0, 0, 0) means "no surface"
         return ops.concatenate([seen, ops.zeros_like(seen[..., :1])], -1)
     if code.kind == "directions":
         return ops.round(strongest_directions(value) * code.largest)
@@ -77,9 +92,11 @@ def codes(entry: Task, value):
 
 
 def strongest_directions(value):
-    """[N, S, S, c] -> [N, S, S, 3] in [0, 1]: principal components of each image's embedding, signs fixed. The components are those of about
-    `ROWS` rows: they hold 96 % or more of the variance that the three of all rows do (20 views of the demo), and a batch of 8 pictures' codes of
-    both segmentations takes 24 core ms in place of 28."""
+    """[N, S, S, c] -> [N, S, S, 3] in [0, 1]: principal components of each image's embedding, signs
+    fixed. The components are those of about `ROWS` rows: they hold 96 % or more of the variance
+    that the three of all rows do (20 views of the demo), and a batch of 8 pictures' codes of both
+    segmentations takes 24 core ms in place of 28.
+    """
     from keras import ops
 
     n, h, w, c = ops.shape(value)[0], *value.shape[1:]
@@ -98,28 +115,46 @@ def strongest_directions(value):
 def forms(name: str, value, whitening=None) -> dict:
     """every form of the answers to task `name`: output name -> tensor.
 
-    value: float [N, ...]. Adds `_codes` (uint8 or uint16 [N, S, S, c]) and `_png_bytes` (string [N]) to maps, `_top_ids`, `_top_scores`, `_top_names`
-    ([N, 5]) to classes, `_metric` (metres, radians) to vectors whose `whitening` (mean, deviation) is given.
+    value: float [N, ...]. Adds `_codes` (uint8 or uint16 [N, S, S, c]) and `_png_bytes` (string
+    [N]) to maps, `_top_ids`, `_top_scores`, `_top_names` ([N, 5]) to classes, `_metric` (metres,
+    radians) to vectors whose `whitening` (mean, deviation) is given.
     """
     import tensorflow as tf
 
     entry, made = task(name), {name: value}
     code = code_of(entry)
     if code:
-        made[f"{name}_codes"] = tf.cast(codes(entry, value), tf.uint8 if code.bits == 8 else tf.uint16)
+        made[f"{name}_codes"] = tf.cast(
+            codes(entry, value), tf.uint8 if code.bits == 8 else tf.uint16
+        )
         made[f"{name}_png_bytes"] = tf.io.encode_png(made[f"{name}_codes"], compression=1)
     elif entry.output.kind == "classes":
         scores, ids = tf.math.top_k(tf.nn.softmax(value), min(TOP, entry.output.channels))
-        made.update({f"{name}_top_ids": ids, f"{name}_top_scores": scores, f"{name}_top_names": tf.gather(tf.constant(class_names(name)), ids)})
+        made.update(
+            {
+                f"{name}_top_ids": ids,
+                f"{name}_top_scores": scores,
+                f"{name}_top_names": tf.gather(tf.constant(class_names(name)), ids),
+            }
+        )
     elif whitening is not None:
         mean, deviation = whitening
-        made[f"{name}_metric"] = value * tf.constant(deviation, tf.float32) + tf.constant(mean, tf.float32)
+        made[f"{name}_metric"] = value * tf.constant(deviation, tf.float32) + tf.constant(
+            mean, tf.float32
+        )
     return made
 
 
 def compact(name: str, offered) -> list[str]:
-    """the small forms of task `name` among the outputs `offered`: PNG for maps, the likeliest classes, or the vector itself."""
-    for endings in (("_png_bytes",), ("_top_ids", "_top_scores", "_top_names"), ("_metric",), ("",)):
+    """the small forms of task `name` among the outputs `offered`: PNG for maps, the likeliest
+    classes, or the vector itself.
+    """
+    for endings in (
+        ("_png_bytes",),
+        ("_top_ids", "_top_scores", "_top_names"),
+        ("_metric",),
+        ("",),
+    ):
         if all(name + ending in offered for ending in endings):
             return [name + ending for ending in endings]
     return []

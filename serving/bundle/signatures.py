@@ -1,15 +1,16 @@
-"""The questions that a bundle answers, each a signature of TensorFlow Serving's predict method. All share one graph; a filter narrows any of them.
+"""The questions that a bundle answers, each a signature of TensorFlow Serving's predict method. All
+share one graph; a filter narrows any of them.
 
-| signature | takes | gives |
-|---|---|---|
-| `serving_default` | `images` float [N, S, S, 3] in [0, 1] | every task about one view, in every form |
-| `image_bytes` | `image_bytes` string [N], JPEG or PNG | the same |
-| `compact` | the same bytes | every task in its small form: PNG maps, likeliest classes, vectors |
-| `<task>`, `<task>_images`, `<task>_compact` | bytes, floats, bytes | one task in every form, or its small one |
-| `encode`, `encode_images` | bytes, floats | `code_<source>` float [N, h, w, c]: the representations |
-| `decode_<task>` | `code_<source>` of its sources | the task, from representations kept from before |
+| signature | takes | gives | |---|---|---| | `serving_default` | `images` float [N, S, S, 3] in [0,
+1] | every task about one view, in every form | | `image_bytes` | `image_bytes` string [N], JPEG or
+PNG | the same | | `compact` | the same bytes | every task in its small form: PNG maps, likeliest
+classes, vectors | | `<task>`, `<task>_images`, `<task>_compact` | bytes, floats, bytes | one task
+in every form, or its small one | | `encode`, `encode_images` | bytes, floats | `code_<source>`
+float [N, h, w, c]: the representations | | `decode_<task>` | `code_<source>` of its sources | the
+task, from representations kept from before |
 
-Tasks about k = 2 or 3 views: `images_k`, `image_bytes_k`, `compact_k` take [N, k, S, S, 3] or [N, k]; `<task>` and its variants likewise.
+Tasks about k = 2 or 3 views: `images_k`, `image_bytes_k`, `compact_k` take [N, k, S, S, 3] or [N,
+k]; `<task>` and its variants likewise.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ def belongs(output: str, task: str) -> bool:
 
 
 def signatures(graph, outputs: dict, heads) -> dict:
-    """signature name -> SignatureDef. outputs: every form by name; heads: groups of targets by views (`serving.bundle.build.Heads`)."""
+    """signature name -> SignatureDef. outputs: every form by name; heads: groups of targets by
+    views (`serving.bundle.build.Heads`).
+    """
     import tensorflow as tf
 
     info = tf.compat.v1.saved_model.build_tensor_info
@@ -32,7 +35,9 @@ def signatures(graph, outputs: dict, heads) -> dict:
 
     def add(name: str, inputs: dict, wanted) -> None:
         made[name] = tf.compat.v1.saved_model.build_signature_def(
-            {key: info(value) for key, value in inputs.items()}, {output: info(outputs[output]) for output in wanted}, "tensorflow/serving/predict"
+            {key: info(value) for key, value in inputs.items()},
+            {output: info(outputs[output]) for output in wanted},
+            "tensorflow/serving/predict",
         )
 
     for images in heads.kinds:
@@ -42,13 +47,20 @@ def signatures(graph, outputs: dict, heads) -> dict:
         every = {name: [output for output in outputs if belongs(output, name)] for name in tasks}
         add(f"images{ending}" if images > 1 else "serving_default", floats, sum(every.values(), []))
         add(f"image_bytes{ending}", text, sum(every.values(), []))
-        add(f"compact{ending}", text, [output for name in tasks for output in compact(name, outputs)])
+        add(
+            f"compact{ending}",
+            text,
+            [output for name in tasks for output in compact(name, outputs)],
+        )
         for name in tasks:
             add(name, text, every[name])
             add(f"{name}_images", floats, every[name])
             add(f"{name}_compact", text, compact(name, outputs))
             if images == 1:
-                codes = {f"code_{source}": graph.get_tensor_by_name(f"code_{source}:0") for source in heads.edges[name][0]}
+                codes = {
+                    f"code_{source}": graph.get_tensor_by_name(f"code_{source}:0")
+                    for source in heads.edges[name][0]
+                }
                 add(f"decode_{name}", codes, every[name])
     codes = [f"code_{name}" for name in heads.networks]
     add("encode", {"image_bytes": graph.get_tensor_by_name("image_bytes_1:0")}, codes)

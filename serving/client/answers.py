@@ -1,4 +1,6 @@
-"""Answers on disk: a figure a task, all figures on one sheet, and answers.json with classes, numbers and ranges in words."""
+"""Answers on disk: a figure a task, all figures on one sheet, and answers.json with classes,
+numbers and ranges in words.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,14 @@ from serving.client.figures import figure, likeliest, metres_of, photo_of
 SHEET_WIDTH, SHEET_SCALE, GAP = 1180, 2, 12  # pixels
 
 
-def save_answers(answers: dict[str, np.ndarray], folder: Path, image: bytes | None = None) -> list[Path]:
-    """<task>.png for maps and classes, sheet.png with all of them, answers.json; the paths, in this order.
+def save_answers(
+    answers: dict[str, np.ndarray], folder: Path, image: bytes | None = None
+) -> list[Path]:
+    """<task>.png for maps and classes, sheet.png with all of them, answers.json; the paths, in this
+    order.
 
-    answers: of `Client.ask`. image: the encoded photo that the figures stand beside (grey without one). Files are written whole or not at all.
+    answers: of `Client.ask`. image: the encoded photo that the figures stand beside (grey without
+    one). Files are written whole or not at all.
     """
     from models.examples.published import encode_png
 
@@ -42,21 +48,49 @@ def written(path: Path, data: bytes) -> Path:
 
 
 def words(answers: dict[str, np.ndarray]) -> dict:
-    """task -> what it says, without pixels: likeliest classes, named numbers with their unit, the range of a map."""
-    return {name: said(name, value, answers.get(f"{name}_metric")) for name, value in answers.items() if name in TASKS}
+    """task -> what it says, without pixels: likeliest classes, named numbers with their unit, the
+    range of a map.
+    """
+    return {
+        name: said(name, value, answers.get(f"{name}_metric"))
+        for name, value in answers.items()
+        if name in TASKS
+    }
 
 
 def said(name: str, value: np.ndarray, metric: np.ndarray | None) -> dict:
     entry = TASKS[name]
     if entry.output.kind == "classes":
-        return {"title": entry.title, "classes": [{"name": word, "probability": round(share, 4)} for word, share in likeliest(name, value)]}
+        return {
+            "title": entry.title,
+            "classes": [
+                {"name": word, "probability": round(share, 4)}
+                for word, share in likeliest(name, value)
+            ],
+        }
     if entry.output.kind == "vector":
         unit = "as named" if metric is not None or not entry.whitened else entry.unit
         numbers = value if metric is None else metric
-        return {"title": entry.title, "unit": unit, "numbers": {word: round(float(number), 4) for word, number in zip(VECTORS[name], numbers)}}
+        return {
+            "title": entry.title,
+            "unit": unit,
+            "numbers": {
+                word: round(float(number), 4) for word, number in zip(VECTORS[name], numbers)
+            },
+        }
     if entry.output.kind == "pixel_classes":
-        shares = np.bincount(value.argmax(-1).ravel(), minlength=entry.output.channels) / value[..., 0].size
-        return {"title": entry.title, "shares": {SEMANTIC[i]: round(float(shares[i]), 4) for i in np.argsort(-shares) if shares[i] > 0}}
+        shares = (
+            np.bincount(value.argmax(-1).ravel(), minlength=entry.output.channels)
+            / value[..., 0].size
+        )
+        return {
+            "title": entry.title,
+            "shares": {
+                SEMANTIC[i]: round(float(shares[i]), 4)
+                for i in np.argsort(-shares)
+                if shares[i] > 0
+            },
+        }
     shown, unit = (metres_of(value), "metre") if entry.make == "depth" else (value, entry.unit)
     low, middle, high = np.percentile(shown, [2, 50, 98])
     return {
@@ -73,14 +107,26 @@ def sheet(figures: list[np.ndarray]) -> np.ndarray:
     """all figures at half their size, in rows filled from left to right."""
     import cv2
 
-    small = [cv2.resize(made, (made.shape[1] // SHEET_SCALE, made.shape[0] // SHEET_SCALE), interpolation=cv2.INTER_AREA) for made in figures]
+    small = [
+        cv2.resize(
+            made,
+            (made.shape[1] // SHEET_SCALE, made.shape[0] // SHEET_SCALE),
+            interpolation=cv2.INTER_AREA,
+        )
+        for made in figures
+    ]
     rows: list[list[np.ndarray]] = [[]]
     for made in small:
-        if rows[-1] and sum(other.shape[1] + GAP for other in rows[-1]) + made.shape[1] > SHEET_WIDTH:
+        if (
+            rows[-1]
+            and sum(other.shape[1] + GAP for other in rows[-1]) + made.shape[1] > SHEET_WIDTH
+        ):
             rows.append([])
         rows[-1].append(made)
     width = max(sum(made.shape[1] + GAP for made in row) for row in rows)
-    page = np.full((sum(max(made.shape[0] for made in row) + GAP for row in rows), width, 3), PAPER, "uint8")
+    page = np.full(
+        (sum(max(made.shape[0] for made in row) + GAP for row in rows), width, 3), PAPER, "uint8"
+    )
     top = GAP // 2
     for row in rows:
         left = GAP // 2

@@ -1,4 +1,6 @@
-"""An answer as a figure that a person can read: the photo, the map over or beside it in colours with a scale, classes as bars with names."""
+"""An answer as a figure that a person can read: the photo, the map over or beside it in colours
+with a scale, classes as bars with names.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,23 @@ import numpy as np
 from models.tasks import TASKS, Task
 from models.tasks.targets import CURVATURE_MEAN, CURVATURE_STD, SURFACE_LIMIT
 from serving.bundle.class_names import SEMANTIC, class_names
-from serving.client.drawing import PAPER, beside, colour_bar, coloured, enlarged, key, overlay, palette, text, titled
+from serving.client.drawing import (
+    PAPER,
+    beside,
+    colour_bar,
+    coloured,
+    enlarged,
+    key,
+    overlay,
+    palette,
+    text,
+    titled,
+)
 
 SIDE = 320  # pixels of a panel
-SAME_SEGMENT = math.log(3)  # squared distance below which two pixels belong together with more than even odds (losses.pair_metric)
+SAME_SEGMENT = math.log(
+    3
+)  # squared distance below which two pixels belong together with more than even odds (losses.pair_metric)
 SEGMENTS = 24
 SHOWN = (2, 98)  # percentiles of a map that its colours span
 
@@ -30,7 +45,9 @@ def photo_of(data: bytes) -> np.ndarray:
 
 
 def figure(name: str, value: np.ndarray, photo: np.ndarray) -> np.ndarray | None:
-    """uint8 [H, W, 3] of the answer `value` to task `name` about `photo` (of `photo_of`); None for vectors, which are numbers."""
+    """uint8 [H, W, 3] of the answer `value` to task `name` about `photo` (of `photo_of`); None for
+    vectors, which are numbers.
+    """
     entry = TASKS[name]
     if entry.output.kind == "vector":
         return None
@@ -40,7 +57,9 @@ def figure(name: str, value: np.ndarray, photo: np.ndarray) -> np.ndarray | None
 
 
 def heading(entry: Task) -> str:
-    """the title; what the panels are where there are two, what the numbers of the scale mean where they have no unit."""
+    """the title; what the panels are where there are two, what the numbers of the scale mean where
+    they have no unit.
+    """
     if entry.make == "curvature":
         return f"{entry.title}: the stronger, then the weaker; red is convex, blue hollow"
     scaled = entry.output.kind == "pixels" and entry.output.channels == 1 and entry.make != "depth"
@@ -51,13 +70,17 @@ def panels(entry: Task, value: np.ndarray, photo: np.ndarray) -> list[np.ndarray
     """what stands to the right of the photo."""
     if entry.output.kind == "embedding":
         ids = segments_of(value)
-        shown = overlay(photo, enlarged(ids.astype("uint8"), SIDE, False), palette(SEGMENTS + 1)[1:])
+        shown = overlay(
+            photo, enlarged(ids.astype("uint8"), SIDE, False), palette(SEGMENTS + 1)[1:]
+        )
         return [shown, text(f"{len(np.unique(ids))} segments", 110, SIDE)]
     if entry.output.kind == "pixel_classes":
         return semantic(value, photo) if entry.output.channels == len(SEMANTIC) else []
     if entry.make == "depth":
         metres = metres_of(value[..., 0])
-        seen = metres < SURFACE_LIMIT / 512  # beyond: windows and the like, left grey so that they do not stretch the scale
+        seen = (
+            metres < SURFACE_LIMIT / 512
+        )  # beyond: windows and the like, left grey so that they do not stretch the scale
         low, high = spread(metres[seen] if seen.any() else metres)
         shown = np.where(seen[..., None], coloured(metres, low, high, "depth"), np.uint8(120))
         return [enlarged(shown, SIDE), colour_bar(low, high, "depth", "metres", SIDE)]
@@ -75,7 +98,10 @@ def panels(entry: Task, value: np.ndarray, photo: np.ndarray) -> list[np.ndarray
         return [enlarged(rgb(value), SIDE)]
     scale = "grey" if entry.name == "reshading" else "heat"
     low, high = (-1.0, 1.0) if entry.name == "reshading" else spread(value[..., 0])
-    return [enlarged(coloured(value[..., 0], low, high, scale), SIDE), colour_bar(low, high, scale, "", SIDE)]
+    return [
+        enlarged(coloured(value[..., 0], low, high, scale), SIDE),
+        colour_bar(low, high, scale, "", SIDE),
+    ]
 
 
 def rgb(value: np.ndarray) -> np.ndarray:
@@ -109,15 +135,23 @@ def semantic(value: np.ndarray, photo: np.ndarray) -> list[np.ndarray]:
 
 
 def segments_of(embedding: np.ndarray) -> np.ndarray:
-    """[S, S, c] -> ids [S, S]: pixels within even odds of a centre are one segment; the centre that gathers most comes first.
+    """[S, S, c] -> ids [S, S]: pixels within even odds of a centre are one segment; the centre that
+    gathers most comes first.
 
-    Each pixel stands for the mean of its neighbourhood, an eleventh of the side wide, so that single pixels do not fall to far-off segments.
+    Each pixel stands for the mean of its neighbourhood, an eleventh of the side wide, so that
+    single pixels do not fall to far-off segments.
     """
     import cv2
 
     side = embedding.shape[0]
     width = max(side // 11, 1) | 1
-    points = np.stack([cv2.blur(embedding[..., i].astype("float32"), (width, width)) for i in range(embedding.shape[-1])], -1).reshape(side * side, -1)
+    points = np.stack(
+        [
+            cv2.blur(embedding[..., i].astype("float32"), (width, width))
+            for i in range(embedding.shape[-1])
+        ],
+        -1,
+    ).reshape(side * side, -1)
     picked = np.unique(np.linspace(0, len(points) - 1, min(len(points), 256)).astype(int))
     near = ((points[:, None] - points[picked]) ** 2).sum(-1)
     free, centres = np.ones(len(points), bool), []

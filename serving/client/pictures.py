@@ -1,4 +1,6 @@
-"""A picture file made fit to send: its size judged by its header, turned upright, in a format that the graph reads."""
+"""A picture file made fit to send: its size judged by its header, turned upright, in a format that
+the graph reads.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +18,11 @@ class PictureError(ValueError):
 
 
 def read_picture(path: str | Path) -> bytes:
-    """the bytes to send: the file's own for an upright JPEG or PNG, else a PNG of the same pixels. Raises PictureError, never anything else.
+    """the bytes to send: the file's own for an upright JPEG or PNG, else a PNG of the same pixels.
+    Raises PictureError, never anything else.
 
-    Cameras store how they were held beside the pixels, not in them; the graph does not read that, so a lying JPEG is turned here.
+    Cameras store how they were held beside the pixels, not in them; the graph does not read that,
+    so a lying JPEG is turned here.
     """
     try:
         size = Path(path).stat().st_size
@@ -28,7 +32,9 @@ def read_picture(path: str | Path) -> bytes:
     except OSError as error:
         raise PictureError(f"{path}: cannot be read: {error.strerror or error}") from error
     except PictureError as error:
-        raise error if str(error).startswith(str(path)) else PictureError(f"{path}: {error}") from error
+        raise (
+            error if str(error).startswith(str(path)) else PictureError(f"{path}: {error}")
+        ) from error
 
 
 def fit_to_send(data: bytes) -> bytes:
@@ -40,11 +46,16 @@ def fit_to_send(data: bytes) -> bytes:
     except Image.DecompressionBombError as error:
         raise PictureError(f"too large: {error}") from error
     except Exception as error:  # Pillow raises many types for damaged files
-        raise PictureError("no picture that can be read; JPEG and PNG are sent as they are, other formats as PNG") from error
+        raise PictureError(
+            "no picture that can be read; JPEG and PNG are sent as they are, other formats as PNG"
+        ) from error
     with image:
         width, height = image.size
         if max(width, height) > LARGEST_SIDE or width * height > LARGEST_AREA:
-            raise PictureError(f"{width} x {height} pixels; at most {LARGEST_SIDE} a side and {LARGEST_AREA} in all")
+            raise PictureError(
+                f"{width} x {height} pixels; at most {LARGEST_SIDE} a side and {LARGEST_AREA} "
+                "in all"
+            )
         try:
             upright = image.getexif().get(ORIENTATION, 1) == 1
             if upright and image.format in ("JPEG", "PNG"):

@@ -1,4 +1,6 @@
-"""Asking again: only where the server says UNAVAILABLE (not there yet, draining, queue full), and never past the deadline."""
+"""Asking again: only where the server says UNAVAILABLE (not there yet, draining, queue full), and
+never past the deadline.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,15 @@ AHEAD = 0.1  # seconds by which a server's clock may end a question before ours 
 
 
 class MissedDeadline(grpc.RpcError):
-    """DEADLINE_EXCEEDED, whosever clock said so first: gRPC calls it CANCELLED where the server hung up before ours did."""
+    """DEADLINE_EXCEEDED, whosever clock said so first: gRPC calls it CANCELLED where the server
+    hung up before ours did.
+    """
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"no answer within {seconds:g} s; give a longer deadline, or ask for fewer pictures or tasks at once")
+        super().__init__(
+            f"no answer within {seconds:g} s; give a longer deadline, or ask for fewer "
+            "pictures or tasks at once"
+        )
 
     def code(self) -> grpc.StatusCode:
         return grpc.StatusCode.DEADLINE_EXCEEDED
@@ -25,11 +32,21 @@ class MissedDeadline(grpc.RpcError):
         return str(self)
 
 
-def retried(call: Callable[[float], object], deadline: float, *, attempts: int = 8, seed: int | None = None, sleep=time.sleep, clock=time.monotonic):
-    """`call(seconds left)`, again after 0.1, 0.2, 0.4 ... 3 s (each shortened by up to half, so that clients do not come back together).
+def retried(
+    call: Callable[[float], object],
+    deadline: float,
+    *,
+    attempts: int = 8,
+    seed: int | None = None,
+    sleep=time.sleep,
+    clock=time.monotonic,
+):
+    """`call(seconds left)`, again after 0.1, 0.2, 0.4 ... 3 s (each shortened by up to half, so
+    that clients do not come back together).
 
-    deadline: seconds for all attempts together. Raises MissedDeadline where a question that nobody cancelled comes back cancelled at its end. Any other
-    code, the last attempt's error and a pause that would end too late are raised as they came.
+    deadline: seconds for all attempts together. Raises MissedDeadline where a question that nobody
+    cancelled comes back cancelled at its end. Any other code, the last attempt's error and a pause
+    that would end too late are raised as they came.
     """
     until, rng = clock() + deadline, random.Random(seed)
     for attempt in range(attempts):
@@ -39,7 +56,11 @@ def retried(call: Callable[[float], object], deadline: float, *, attempts: int =
             if error.code() == grpc.StatusCode.CANCELLED and clock() >= until - AHEAD:
                 raise MissedDeadline(deadline) from error
             pause = min(FIRST_PAUSE * 2**attempt, LONGEST_PAUSE) * rng.uniform(0.5, 1.0)
-            if error.code() != grpc.StatusCode.UNAVAILABLE or attempt == attempts - 1 or clock() + pause >= until:
+            if (
+                error.code() != grpc.StatusCode.UNAVAILABLE
+                or attempt == attempts - 1
+                or clock() + pause >= until
+            ):
                 raise
         sleep(pause)
     raise ValueError(f"attempts is at least 1, got {attempts}")

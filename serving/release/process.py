@@ -1,4 +1,6 @@
-"""A model server as a process of its own: started on a folder, its output read while it runs, stopped for sure."""
+"""A model server as a process of its own: started on a folder, its output read while it runs,
+stopped for sure.
+"""
 
 from __future__ import annotations
 
@@ -23,25 +25,45 @@ class ServerError(RuntimeError):
 
 def serve_command(base: str | Path, name: str = "taxonomy") -> list[str]:
     """the embedded server on `base`, at a free port that it prints."""
-    return [sys.executable, "-m", "serving", "serve", f"--model_name={name}", f"--model_base_path={Path(base).resolve()}", "--port=0"]
+    return [
+        sys.executable,
+        "-m",
+        "serving",
+        "serve",
+        f"--model_name={name}",
+        f"--model_base_path={Path(base).resolve()}",
+        "--port=0",
+    ]
 
 
 class ServerProcess:
-    """A running `command` (of `serve_command`), as a context. address: host:port of its gRPC door; pid; seconds_to_start.
+    """A running `command` (of `serve_command`), as a context. address: host:port of its gRPC door;
+    pid; seconds_to_start.
 
-    start_within: seconds until the door must be open. Both pipes are emptied by threads from the first line to the last: a server that writes more
-    than a pipe holds (64 KiB) would else stop in the middle of an answer. Raises ServerError.
+    start_within: seconds until the door must be open. Both pipes are emptied by threads from the
+    first line to the last: a server that writes more than a pipe holds (64 KiB) would else stop in
+    the middle of an answer. Raises ServerError.
     """
 
     def __init__(self, command: list[str], *, start_within: float = 120.0) -> None:
         self.words: deque[str] = deque(maxlen=LINES)
-        self.complaints: deque[str] = deque(maxlen=LINES)  # standard error alone: two pipes are read in no order
+        self.complaints: deque[str] = deque(
+            maxlen=LINES
+        )  # standard error alone: two pipes are read in no order
         self.opened: queue.Queue = queue.Queue()
         since = time.monotonic()
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", cwd=Path(__file__).resolve().parents[2]
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            cwd=Path(__file__).resolve().parents[2],
         )
-        self.readers = [threading.Thread(target=self.read, args=(pipe,), daemon=True) for pipe in (self.process.stdout, self.process.stderr)]
+        self.readers = [
+            threading.Thread(target=self.read, args=(pipe,), daemon=True)
+            for pipe in (self.process.stdout, self.process.stderr)
+        ]
         for reader in self.readers:
             reader.start()
         try:
@@ -55,7 +77,9 @@ class ServerProcess:
         """host:port of its REST door. Raises ServerError if it opens none."""
         until = time.monotonic() + patience
         while time.monotonic() < until:
-            if found := next((found for word in list(self.words) if (found := REST.search(word))), None):
+            if found := next(
+                (found for word in list(self.words) if (found := REST.search(word))), None
+            ):
                 return found[1]
             time.sleep(0.02)
         raise ServerError(f"opened no REST door: {self.last_words()}")
@@ -81,12 +105,21 @@ class ServerProcess:
                 if self.process.poll() is not None:
                     for reader in self.readers:
                         reader.join(5)
-                    raise ServerError(f"ended with code {self.process.returncode}: {self.last_words()}") from None
+                    raise ServerError(
+                        f"ended with code {self.process.returncode}: {self.last_words()}"
+                    ) from None
         raise ServerError(f"had no open door in time: {self.last_words()}")
 
     def last_words(self) -> str:
         """the last line of standard error that says something, else of standard output."""
-        return next((line.strip() for line in [*reversed(list(self.complaints)), *reversed(list(self.words))] if line.strip()), "no message")
+        return next(
+            (
+                line.strip()
+                for line in [*reversed(list(self.complaints)), *reversed(list(self.words))]
+                if line.strip()
+            ),
+            "no message",
+        )
 
     def stop(self, patience: float = 15.0) -> int:
         """SIGTERM, then SIGKILL; the exit code."""
@@ -121,7 +154,9 @@ def memory(pid: int) -> tuple[int, int]:
 
 
 def linked(source: str | Path, goal: str | Path, without: tuple[str, ...] = ()) -> Path:
-    """`source` as `goal` by hard links (copies across file systems), leaving out files of the names `without`."""
+    """`source` as `goal` by hard links (copies across file systems), leaving out files of the names
+    `without`.
+    """
 
     def link(a: str, b: str) -> None:
         try:

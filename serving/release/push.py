@@ -1,4 +1,6 @@
-"""From a blessed bundle to the folder that the server polls, and back. The layout is TensorFlow Serving's: NAME/VERSION/saved_model.pb."""
+"""From a blessed bundle to the folder that the server polls, and back. The layout is TensorFlow
+Serving's: NAME/VERSION/saved_model.pb.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,12 @@ SCRATCH, WITHDRAWN = re.compile(r"\.push-(\d+)-\d+"), re.compile(r"\.withdrawn-(
 
 
 def push(bundle: str | Path, destination: str | Path) -> Path:
-    """copy `bundle` beside the versions, then rename it to the next one: a poller sees all of it or nothing. Returns the version's folder.
+    """copy `bundle` beside the versions, then rename it to the next one: a poller sees all of it or
+    nothing. Returns the version's folder.
 
-    Versions are UNIX seconds, or one past the highest that was ever pushed, withdrawn ones included: a number never names two models. What an
-    interrupted push left behind is removed. Raises OSError if the destination cannot be written, ValueError for no bundle.
+    Versions are UNIX seconds, or one past the highest that was ever pushed, withdrawn ones
+    included: a number never names two models. What an interrupted push left behind is removed.
+    Raises OSError if the destination cannot be written, ValueError for no bundle.
     """
     bundle, destination = Path(bundle), Path(destination)
     if not (bundle / "saved_model.pb").exists():
@@ -33,11 +37,20 @@ def push(bundle: str | Path, destination: str | Path) -> Path:
 
 
 def renamed(scratch: Path, destination: Path) -> Path:
-    """`scratch` under the first free version number; another push that took it in the meantime moves us one on."""
-    number = max([int(time.time()), *(number + 1 for number in [*versions(destination), *withdrawn(destination)])])
+    """`scratch` under the first free version number; another push that took it in the meantime
+    moves us one on.
+    """
+    number = max(
+        [
+            int(time.time()),
+            *(number + 1 for number in [*versions(destination), *withdrawn(destination)]),
+        ]
+    )
     while True:
         try:
-            os.rename(scratch, destination / str(number))  # refuses a folder that holds something, unlike a copy
+            os.rename(
+                scratch, destination / str(number)
+            )  # refuses a folder that holds something, unlike a copy
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
@@ -50,29 +63,49 @@ def renamed(scratch: Path, destination: Path) -> Path:
 def versions(destination: str | Path) -> list[int]:
     """the served versions, oldest first. Raises ValueError for a destination that does not exist."""
     if not Path(destination).is_dir():
-        raise ValueError(f"no folder of versions at {destination}; `python -m serving push BUNDLE {destination}` makes one")
-    return sorted(int(path.name) for path in Path(destination).iterdir() if path.name.isdigit() and path.is_dir())
+        raise ValueError(
+            f"no folder of versions at {destination}; `python -m serving push BUNDLE "
+            f"{destination}` makes one"
+        )
+    return sorted(
+        int(path.name)
+        for path in Path(destination).iterdir()
+        if path.name.isdigit() and path.is_dir()
+    )
 
 
 def withdrawn(destination: str | Path) -> list[int]:
     """the versions that were taken out of service, oldest first."""
-    return sorted(int(found[1]) for path in Path(destination).iterdir() if (found := WITHDRAWN.fullmatch(path.name)))
+    return sorted(
+        int(found[1])
+        for path in Path(destination).iterdir()
+        if (found := WITHDRAWN.fullmatch(path.name))
+    )
 
 
 def rollback(destination: str | Path, to: int | None = None) -> Path:
-    """take the newest version out of service, or all that are newer than `to`; returns the one that serves now.
+    """take the newest version out of service, or all that are newer than `to`; returns the one that
+    serves now.
 
-    Withdrawn versions are kept under hidden names (`mv .withdrawn-N N` brings one back). Each goes by one rename, newest first, so that an
-    interruption leaves a served version. Raises ValueError if there is none to go back to.
+    Withdrawn versions are kept under hidden names (`mv .withdrawn-N N` brings one back). Each goes
+    by one rename, newest first, so that an interruption leaves a served version. Raises ValueError
+    if there is none to go back to.
     """
     found = versions(destination)
     if to is None and len(found) < 2:
-        raise ValueError(f"{destination} holds {len(found)} version(s); rolling back needs an older one to return to")
+        raise ValueError(
+            f"{destination} holds {len(found)} version(s); rolling back needs an older one to "
+            "return to"
+        )
     if to is not None and to not in found:
-        raise ValueError(f"{destination} holds no version {to}; it holds {', '.join(map(str, found)) or 'none'}")
+        raise ValueError(
+            f"{destination} holds no version {to}; it holds {', '.join(map(str, found)) or 'none'}"
+        )
     goal = found[-2] if to is None else to
     for number in reversed([number for number in found if number > goal]):
-        os.rename(Path(destination) / str(number), free_name(Path(destination) / f".withdrawn-{number}"))
+        os.rename(
+            Path(destination) / str(number), free_name(Path(destination) / f".withdrawn-{number}")
+        )
     flush_folder(Path(destination))
     return Path(destination) / str(goal)
 
@@ -81,7 +114,11 @@ def free_name(path: Path) -> Path:
     """`path`, or `path-1`, `path-2` ... if a version of this number was withdrawn before."""
     if not path.exists():
         return path
-    return next(other for i in range(1, 1 << 30) if not (other := path.with_name(f"{path.name}-{i}")).exists())
+    return next(
+        other
+        for i in range(1, 1 << 30)
+        if not (other := path.with_name(f"{path.name}-{i}")).exists()
+    )
 
 
 def clear_interrupted(destination: Path) -> None:
@@ -93,7 +130,9 @@ def clear_interrupted(destination: Path) -> None:
 
 
 def flush(folder: Path) -> None:
-    """bring every file below `folder` to the disk: after a power cut a renamed version must not be hollow."""
+    """bring every file below `folder` to the disk: after a power cut a renamed version must not be
+    hollow.
+    """
     for place, _, files in os.walk(folder):
         for name in files:
             with open(os.path.join(place, name), "rb") as file:

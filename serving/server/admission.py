@@ -1,4 +1,6 @@
-"""The way in while a server runs, and the way out: once closed, new requests are UNAVAILABLE and the running ones are waited for."""
+"""The way in while a server runs, and the way out: once closed, new requests are UNAVAILABLE and
+the running ones are waited for.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,9 @@ from serving.errors import unavailable
 
 
 class Gate:
-    """Counts the requests inside, of all doors. is_set: closed (the name that `health.Health` asks by)."""
+    """Counts the requests inside, of all doors. is_set: closed (the name that `health.Health` asks
+    by).
+    """
 
     def __init__(self) -> None:
         self.change, self.inside, self.closed = threading.Condition(), 0, False
@@ -19,7 +23,9 @@ class Gate:
 
     @contextmanager
     def passed(self):
-        """around a request. Raises UNAVAILABLE when closed: a client that asks again finds another server."""
+        """around a request. Raises UNAVAILABLE when closed: a client that asks again finds another
+        server.
+        """
         with self.change:
             if self.closed:
                 raise unavailable("the server is shutting down")
@@ -32,7 +38,9 @@ class Gate:
                 self.change.notify_all()
 
     def close(self, grace: float) -> bool:
-        """let nobody in any more, wait up to `grace` seconds for those inside; whether all came out."""
+        """let nobody in any more, wait up to `grace` seconds for those inside; whether all came
+        out.
+        """
         with self.change:
             self.closed = True
             return self.change.wait_for(lambda: not self.inside, grace)

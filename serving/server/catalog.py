@@ -1,4 +1,6 @@
-"""All models of a server: which they are may change while it runs, by a reload request or by the config file."""
+"""All models of a server: which they are may change while it runs, by a reload request or by the
+config file.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,20 @@ from serving.server.monitoring import Metrics
 
 
 class Catalog:
-    """name -> Model. options: of every `Model`; labels_ahead: new labels may point at versions that are not loaded yet."""
+    """name -> Model. options: of every `Model`; labels_ahead: new labels may point at versions that
+    are not loaded yet.
+    """
 
-    def __init__(self, *, labels_ahead: bool = False, metrics: Metrics | None = None, **options) -> None:
+    def __init__(
+        self, *, labels_ahead: bool = False, metrics: Metrics | None = None, **options
+    ) -> None:
         self.models: dict[str, Model] = {}
-        self.labels_ahead, self.metrics, self.options, self.turn = labels_ahead, metrics or Metrics(), options, threading.Lock()
+        self.labels_ahead, self.metrics, self.options, self.turn = (
+            labels_ahead,
+            metrics or Metrics(),
+            options,
+            threading.Lock(),
+        )
 
     @classmethod
     def of(cls, model: Model | Catalog) -> Catalog:
@@ -27,9 +38,11 @@ class Catalog:
         return made
 
     def reload(self, configs: list[ModelConfig]) -> None:
-        """replace the whole set; return when the new models serve. Models left out are unloaded, after the new ones are there.
+        """replace the whole set; return when the new models serve. Models left out are unloaded,
+        after the new ones are there.
 
-        Raises FAILED_PRECONDITION for a label of a version that is not loaded (nothing is changed then), UNKNOWN for models that could not be loaded.
+        Raises FAILED_PRECONDITION for a label of a version that is not loaded (nothing is changed
+        then), UNKNOWN for models that could not be loaded.
         """
         with self.turn:
             for config in configs:
@@ -39,9 +52,15 @@ class Catalog:
             for config in configs:
                 if config.name in before:
                     model = made[config.name] = before[config.name]
-                    model.base, model.policy, model.labels = config.base, config.policy, dict(config.labels)
+                    model.base, model.policy, model.labels = (
+                        config.base,
+                        config.policy,
+                        dict(config.labels),
+                    )
                 else:
-                    model = made[config.name] = Model(config.name, config.base, config.policy, config.labels, **self.options)
+                    model = made[config.name] = Model(
+                        config.name, config.base, config.policy, config.labels, **self.options
+                    )
                     fresh.append(model)
             self.models = {**before, **made}  # new names can be asked for while others still load
             for model in made.values():
@@ -49,9 +68,14 @@ class Catalog:
             self.models = made
             for name in set(before) - set(made):
                 before[name].unload_all()
-        broken = [(model, model.failure()) for model in fresh if model.current is None and model.failure()]
+        broken = [
+            (model, model.failure()) for model in fresh if model.current is None and model.failure()
+        ]
         if broken:
-            words = ", ".join(f"{{name: {model.name} version: {failed[0]}}} due to error: {failed[1]}" for model, failed in broken)
+            words = ", ".join(
+                f"{{name: {model.name} version: {failed[0]}}} due to error: {failed[1]}"
+                for model, failed in broken
+            )
             raise unknown(f"{len(broken)} model(s) did not become available: {{{words}}}")
 
     def check_labels(self, config: ModelConfig) -> None:
@@ -62,7 +86,8 @@ class Catalog:
             unmoved = in_use and model.labels[label] == number
             if not loaded and not (self.labels_ahead and (not in_use or unmoved)):
                 raise precondition(
-                    f"Request to assign label {label} to version {number} of model {config.name}, which is not currently available for inference"
+                    f"Request to assign label {label} to version {number} of model "
+                    f"{config.name}, which is not currently available for inference"
                 )
 
     def poll(self) -> None:
@@ -73,13 +98,20 @@ class Catalog:
         return self.models.get(name)
 
     def held(self, spec):
-        """a context that keeps the version a ModelSpec names loaded. Raises INVALID_ARGUMENT, NOT_FOUND."""
+        """a context that keeps the version a ModelSpec names loaded. Raises INVALID_ARGUMENT,
+        NOT_FOUND.
+        """
         if not spec.name:
-            raise invalid("Missing ModelSpec" if not spec.ByteSize() else "ModelSpec has no name specified.")
+            raise invalid(
+                "Missing ModelSpec" if not spec.ByteSize() else "ModelSpec has no name specified."
+            )
         number = spec.version.value if spec.HasField("version") else None
         model = self.models.get(spec.name)
         if model is None:
-            raise not_found(f"Servable not found for request: {f'Latest({spec.name})' if number is None else f'Specific({spec.name}, {number})'}")
+            raise not_found(
+                "Servable not found for request: "
+                f"{f'Latest({spec.name})' if number is None else f'Specific({spec.name}, {number})'}"
+            )
         return model.held(number, spec.version_label if spec.HasField("version_label") else None)
 
     def status(self, name: str, number: int | None = None) -> list[tuple[int, int, str]]:
@@ -90,7 +122,9 @@ class Catalog:
             raise not_found(f"Could not find any versions of model {name}")
         if number is not None and number not in states:
             raise not_found(f"Could not find version {number} of model {name}")
-        return [(key, *states[key]) for key in sorted(states, reverse=True) if number in (None, key)]
+        return [
+            (key, *states[key]) for key in sorted(states, reverse=True) if number in (None, key)
+        ]
 
     def ready(self) -> bool:
         """every model serves at least one version."""
@@ -98,5 +132,13 @@ class Catalog:
 
     def failure(self) -> str | None:
         """why a model that serves nothing does so: its load failed."""
-        broken = [(model.name, model.failure()) for model in self.models.values() if model.current is None and model.failure()]
-        return None if not broken else "; ".join(f"{name} version {failed[0]}: {failed[1]}" for name, failed in broken)
+        broken = [
+            (model.name, model.failure())
+            for model in self.models.values()
+            if model.current is None and model.failure()
+        ]
+        return (
+            None
+            if not broken
+            else "; ".join(f"{name} version {failed[0]}: {failed[1]}" for name, failed in broken)
+        )

@@ -1,4 +1,6 @@
-"""Classify, Regress and MultiInference: tf.Examples in, classes with scores or one number an example out (signatures that take serialized examples)."""
+"""Classify, Regress and MultiInference: tf.Examples in, classes with scores or one number an
+example out (signatures that take serialized examples).
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ INPUTS, CLASSES, SCORES, OUTPUTS = "inputs", "classes", "scores", "outputs"
 
 
 def serialized(given) -> np.ndarray:
-    """the examples of an `Input`: object [N] of serialized tf.Examples; a context is merged into each. Raises INVALID_ARGUMENT if there are none."""
+    """the examples of an `Input`: object [N] of serialized tf.Examples; a context is merged into
+    each. Raises INVALID_ARGUMENT if there are none.
+    """
     from tensorflow.core.example import example_pb2
 
     kind = given.WhichOneof("kind")
@@ -33,22 +37,32 @@ def serialized(given) -> np.ndarray:
 
 
 def asked(version, name: str, method: str, missing=None):
-    """(signature name, input tensor, {output alias: tensor}) of a classification or regression signature. Raises INVALID_ARGUMENT."""
+    """(signature name, input tensor, {output alias: tensor}) of a classification or regression
+    signature. Raises INVALID_ARGUMENT.
+    """
     name = name or "serving_default"
     if name not in version.signatures:
         raise invalid(missing or f"No signature was found with the name: {name}")
-    signature, kind = version.signatures[name], "classification" if method == CLASSIFY else "regression"
+    signature, kind = (
+        version.signatures[name],
+        "classification" if method == CLASSIFY else "regression",
+    )
     if version.strict and signature.method_name != method:
-        raise invalid(f"Expected {kind} signature method_name to be {method}. Was: {signature.method_name}")
+        raise invalid(
+            f"Expected {kind} signature method_name to be {method}. Was: {signature.method_name}"
+        )
     if len(signature.inputs) != 1:
         raise invalid("Expected one input Tensor.")
     if INPUTS not in signature.inputs:
         raise invalid(f"No {kind} inputs found in SignatureDef: {sorted(signature.inputs)}")
     allowed = (CLASSES, SCORES) if method == CLASSIFY else (OUTPUTS,)
-    outputs = {alias: signature.outputs[alias].name for alias in allowed if alias in signature.outputs}
+    outputs = {
+        alias: signature.outputs[alias].name for alias in allowed if alias in signature.outputs
+    }
     if not outputs:
         raise invalid(
-            f'Expected classification signature outputs to contain at least one of "{CLASSES}" or "{SCORES}". Signature: {sorted(signature.outputs)}'
+            "Expected classification signature outputs to contain at least one of "
+            f'"{CLASSES}" or "{SCORES}". Signature: {sorted(signature.outputs)}'
             if method == CLASSIFY
             else f"No regression outputs found in SignatureDef: {sorted(signature.outputs)}"
         )
@@ -56,21 +70,31 @@ def asked(version, name: str, method: str, missing=None):
 
 
 def classified(found: dict[str, np.ndarray], count: int):
-    """ClassificationResult of `classes` object [N, C] and `scores` float32 [N, C], of which one may be absent."""
+    """ClassificationResult of `classes` object [N, C] and `scores` float32 [N, C], of which one may
+    be absent.
+    """
     from tensorflow_serving.apis import classification_pb2
 
     classes, scores = found.get(CLASSES), found.get(SCORES)
-    for value, kind, numpy_type in ((classes, "DT_STRING", object), (scores, "DT_FLOAT", np.float32)):
+    for value, kind, numpy_type in (
+        (classes, "DT_STRING", object),
+        (scores, "DT_FLOAT", np.float32),
+    ):
         if value is None:
             continue
         if value.ndim != 2:
-            raise invalid(f"Expected Tensor shape: [batch_size num_classes] but got {list(value.shape)}")
+            raise invalid(
+                f"Expected Tensor shape: [batch_size num_classes] but got {list(value.shape)}"
+            )
         if value.dtype != numpy_type:
             raise invalid(f"Expected Tensor of {kind}. Got: {value.dtype.name}")
         if len(value) != count:
             raise invalid(f"Expected the output's batch size to be {count}. Got: {len(value)}")
     if classes is not None and scores is not None and classes.shape != scores.shape:
-        raise invalid(f"Tensors class and score should match in shape, got {list(classes.shape)} and {list(scores.shape)}")
+        raise invalid(
+            f"Tensors class and score should match in shape, got {list(classes.shape)} and "
+            f"{list(scores.shape)}"
+        )
     result = classification_pb2.ClassificationResult()
     for i in range(count):
         row = result.classifications.add()
@@ -89,7 +113,9 @@ def regressed(found: dict[str, np.ndarray], count: int):
 
     value = found[OUTPUTS]
     if value.ndim not in (1, 2) or value.ndim == 2 and value.shape[1] != 1:
-        raise invalid(f"Expected Tensor shape: [batch_size] or [batch_size, 1] but got {list(value.shape)}")
+        raise invalid(
+            f"Expected Tensor shape: [batch_size] or [batch_size, 1] but got {list(value.shape)}"
+        )
     if value.dtype != np.float32:
         raise invalid(f"Expected output Tensor of DT_FLOAT. Got: {value.dtype.name}")
     if len(value) != count:
@@ -103,12 +129,16 @@ def regressed(found: dict[str, np.ndarray], count: int):
 def inferred(version, name: str, given, method: str, deadline: float | None, awaited):
     name, feed, outputs = asked(version, name, method)
     examples = serialized(given)
-    found = dict(zip(outputs, version.answered({feed: examples}, list(outputs.values()), deadline, awaited)))
+    found = dict(
+        zip(outputs, version.answered({feed: examples}, list(outputs.values()), deadline, awaited))
+    )
     return name, (classified if method == CLASSIFY else regressed)(found, len(examples))
 
 
 def classify(version, name: str, given, deadline: float | None = None, awaited=lambda: True):
-    """(signature name, ClassificationResult) of an `Input`. awaited(): is the client still there? Raises CANCELLED, without a run, if it is not."""
+    """(signature name, ClassificationResult) of an `Input`. awaited(): is the client still there?
+    Raises CANCELLED, without a run, if it is not.
+    """
     return inferred(version, name, given, CLASSIFY, deadline, awaited)
 
 
@@ -124,7 +154,10 @@ def check_tasks(request) -> None:
     names = set()
     for task in request.tasks:
         if task.model_spec.name != request.tasks[0].model_spec.name:
-            raise invalid(f"All ModelSpecs in a MultiInferenceRequest must access the same model name. {task.model_spec.name} is not")
+            raise invalid(
+                "All ModelSpecs in a MultiInferenceRequest must access the same model name. "
+                f"{task.model_spec.name} is not"
+            )
         name = task.model_spec.signature_name or "serving_default"
         if name in names:
             raise invalid(f"Duplicate evaluation of signature: {name}")
@@ -139,14 +172,31 @@ def multi_inference(version, request, deadline: float | None = None, awaited=lam
     plans = []
     for task in request.tasks:
         name = task.model_spec.signature_name or "serving_default"
-        plans.append((task.method_name, *asked(version, name, task.method_name, f"Requested signature not found in model graph: {name}")))
+        plans.append(
+            (
+                task.method_name,
+                *asked(
+                    version,
+                    name,
+                    task.method_name,
+                    f"Requested signature not found in model graph: {name}",
+                ),
+            )
+        )
     if len({feed for _, _, feed, _ in plans}) != 1:
         raise precondition("Input tensor must be the same for all Signatures.")
     examples = serialized(request.input)
     fetches = sorted({tensor for *_, outputs in plans for tensor in outputs.values()})
-    values = dict(zip(fetches, version.answered({plans[0][2]: examples}, fetches, deadline, awaited, batched=False)))
+    values = dict(
+        zip(
+            fetches,
+            version.answered({plans[0][2]: examples}, fetches, deadline, awaited, batched=False),
+        )
+    )
     made = []
     for method, name, _, outputs in plans:
         found = {alias: values[tensor] for alias, tensor in outputs.items()}
-        made.append((name, method, (classified if method == CLASSIFY else regressed)(found, len(examples))))
+        made.append(
+            (name, method, (classified if method == CLASSIFY else regressed)(found, len(examples)))
+        )
     return made

@@ -1,6 +1,7 @@
 """TensorFlow Serving's text files: models, batching, monitoring, TLS.
 
-The wheel holds the messages of the first alone; the others are declared here by field number, so that the files keep their exact form.
+The wheel holds the messages of the first alone; the others are declared here by field number, so
+that the files keep their exact form.
 """
 
 from __future__ import annotations
@@ -30,7 +31,12 @@ _MESSAGES = {
     ],
     "PrometheusConfig": [("enable", 1, BOOL, False), ("path", 2, STRING, False)],
     "MonitoringConfig": [("prometheus_config", 1, "PrometheusConfig", False)],
-    "SSLConfig": [("server_key", 1, STRING, False), ("server_cert", 2, STRING, False), ("custom_ca", 3, STRING, False), ("client_verify", 4, BOOL, False)],
+    "SSLConfig": [
+        ("server_key", 1, STRING, False),
+        ("server_cert", 2, STRING, False),
+        ("custom_ca", 3, STRING, False),
+        ("client_verify", 4, BOOL, False),
+    ],
 }
 
 
@@ -49,11 +55,18 @@ def message(name: str):
     """the class of a message of `_MESSAGES`."""
     from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-    file = descriptor_pb2.FileDescriptorProto(name="serving_config_files.proto", package="serving", syntax="proto3")
+    file = descriptor_pb2.FileDescriptorProto(
+        name="serving_config_files.proto", package="serving", syntax="proto3"
+    )
     for kind, fields in _MESSAGES.items():
         made = file.message_type.add(name=kind)
         for alias, number, of, repeated in fields:
-            entry = made.field.add(name=alias, number=number, label=3 if repeated else 1, type=MESSAGE if isinstance(of, str) else of)
+            entry = made.field.add(
+                name=alias,
+                number=number,
+                label=3 if repeated else 1,
+                type=MESSAGE if isinstance(of, str) else of,
+            )
             if isinstance(of, str):
                 entry.type_name = f".serving.{of}"
     pool = descriptor_pool.DescriptorPool()
@@ -92,15 +105,31 @@ def models_of(config) -> list[ModelConfig]:
         if not entry.name:
             raise invalid("a model config has no name")
         if not entry.base_path.startswith("/"):
-            raise invalid(f"Expected model {entry.name} to have an absolute path or URI; got base_path()={entry.base_path}")
+            raise invalid(
+                f"Expected model {entry.name} to have an absolute path or URI; got "
+                f"base_path()={entry.base_path}"
+            )
         if bool(entry.model_platform) == bool(entry.model_type):
             both = "both" if entry.model_platform else "neither"
-            raise invalid(f"Illegal setting {both} ModelServerConfig::model_type (deprecated) and ModelServerConfig::model_platform.")
+            raise invalid(
+                f"Illegal setting {both} ModelServerConfig::model_type (deprecated) and "
+                "ModelServerConfig::model_platform."
+            )
         if entry.model_platform not in ("", "tensorflow") or entry.model_type not in (0, 1):
-            raise invalid(f"model {entry.name} names an unsupported platform {entry.model_platform or entry.model_type}; expected tensorflow")
+            raise invalid(
+                f"model {entry.name} names an unsupported platform "
+                f"{entry.model_platform or entry.model_type}; expected tensorflow"
+            )
         if entry.HasField("logging_config"):
-            raise invalid(f"model {entry.name} has a logging_config; no request logger is compiled in")
-        made[entry.name] = ModelConfig(entry.name, Path(entry.base_path), policy_of(entry.model_version_policy), dict(entry.version_labels))
+            raise invalid(
+                f"model {entry.name} has a logging_config; no request logger is compiled in"
+            )
+        made[entry.name] = ModelConfig(
+            entry.name,
+            Path(entry.base_path),
+            policy_of(entry.model_version_policy),
+            dict(entry.version_labels),
+        )
     return list(made.values())
 
 

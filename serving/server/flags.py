@@ -32,13 +32,22 @@ def add_flags(serve: argparse.ArgumentParser) -> None:
     add = serve.add_argument
     add("--model_name", default="taxonomy")
     add("--model_base_path", type=Path, help="folder of integer-named versions, absolute")
-    add("--model_config_file", type=Path, help="text ModelServerConfig: several models, policies, labels")
+    add(
+        "--model_config_file",
+        type=Path,
+        help="text ModelServerConfig: several models, policies, labels",
+    )
     add("--model_config_file_poll_wait_seconds", type=float, default=0, help="0: read once")
     add("--port", type=int, default=8500, help="gRPC; 0: any free one, printed")
     add("--grpc_socket_path", default="", help="listen on this Unix socket too")
     add("--grpc_max_threads", type=at_least_one, default=16)
     add("--rest_api_port", type=int, help="REST; 0: any free one, printed; left out: none")
-    add("--rest_api_num_threads", type=at_least_one, default=16, help="REST requests that are computed at once; the others wait")
+    add(
+        "--rest_api_num_threads",
+        type=at_least_one,
+        default=16,
+        help="REST requests that are computed at once; the others wait",
+    )
     add("--rest_api_timeout_in_ms", type=int, default=30000)
     add("--rest_api_enable_cors_support", default=False, **switch)
     add("--host", default="127.0.0.1", help="loopback unless you say otherwise (ours)")
@@ -55,7 +64,12 @@ def add_flags(serve: argparse.ArgumentParser) -> None:
     add("--grpc_channel_arguments", default="", help="key=value,key=value")
     add("--saved_model_tags", default="serve")
     add("--enable_serialization_as_tensor_content", default=False, **switch)
-    add("--tensorflow_session_parallelism", type=int, default=0, help="both of the next, where they are not given")
+    add(
+        "--tensorflow_session_parallelism",
+        type=int,
+        default=0,
+        help="both of the next, where they are not given",
+    )
     add("--tensorflow_intra_op_parallelism", type=int, default=0)
     add("--tensorflow_inter_op_parallelism", type=int, default=0)
     add("--enable_signature_method_name_check", default=False, **switch)

@@ -1,8 +1,10 @@
-"""Versions of one model: found by polling a folder, loaded by policy, warmed up, swapped without a failed request.
+"""Versions of one model: found by polling a folder, loaded by policy, warmed up, swapped without a
+failed request.
 
-What the policy aspires to is loaded first, highest number first; only when an aspired version serves are the others let go, lowest first, each after its
-last running request. A version that fails to load shows as END with its error, leaves the old one serving, and is not tried again before it has left
-the aspired set.
+What the policy aspires to is loaded first, highest number first; only when an aspired version
+serves are the others let go, lowest first, each after its last running request. A version that
+fails to load shows as END with its error, leaves the old one serving, and is not tried again before
+it has left the aspired set.
 """
 
 from __future__ import annotations
@@ -37,13 +39,30 @@ class Policy:
 
 
 class Model:
-    """The aspired versions of `base`, kept current by `poll`. states: version -> (state, error text); labels: label -> version.
+    """The aspired versions of `base`, kept current by `poll`. states: version -> (state, error
+    text); labels: label -> version.
 
-    retries: how often a load that fails is tried again, retry_seconds apart; load: makes a `Version` of (folder, number, **options).
+    retries: how often a load that fails is tried again, retry_seconds apart; load: makes a
+    `Version` of (folder, number, **options).
     """
 
-    def __init__(self, name: str, base: Path, policy: Policy = Policy(), labels=None, *, retries: int = 0, retry_seconds: float = 0.0, **options) -> None:  # noqa: B008  frozen
-        self.name, self.base, self.policy, self.labels = name, Path(base), policy, dict(labels or {})
+    def __init__(
+        self,
+        name: str,
+        base: Path,
+        policy: Policy = Policy(),
+        labels=None,
+        *,
+        retries: int = 0,
+        retry_seconds: float = 0.0,
+        **options,
+    ) -> None:  # noqa: B008  frozen
+        self.name, self.base, self.policy, self.labels = (
+            name,
+            Path(base),
+            policy,
+            dict(labels or {}),
+        )
         self.retries, self.retry_seconds, self.options = retries, retry_seconds, options
         self.versions: dict[int, Version] = {}
         self.states: dict[int, tuple[int, str]] = {}
@@ -56,16 +75,26 @@ class Model:
         return versions[max(versions)] if versions else None
 
     def folders(self) -> dict[int, Path] | None:
-        """number -> folder of every integer-named folder that holds a model; None if the base path is not there.
+        """number -> folder of every integer-named folder that holds a model; None if the base path
+        is not there.
 
-        A folder without `saved_model.pb` is still being written: it is not aspired (the real server would try it and fail).
+        A folder without `saved_model.pb` is still being written: it is not aspired (the real server
+        would try it and fail).
         """
         try:
             paths = sorted(self.base.iterdir())
         except OSError:
             return None
-        numbered = [path for path in paths if path.name.isascii() and path.name.isdigit() and int(path.name) < 2**63]
-        return {int(path.name): path for path in numbered if (path / "saved_model.pb").exists() or (path / "saved_model.pbtxt").exists()}
+        numbered = [
+            path
+            for path in paths
+            if path.name.isascii() and path.name.isdigit() and int(path.name) < 2**63
+        ]
+        return {
+            int(path.name): path
+            for path in numbered
+            if (path / "saved_model.pb").exists() or (path / "saved_model.pbtxt").exists()
+        }
 
     def newest(self) -> int | None:
         return max(self.folders() or {}, default=None)
@@ -77,10 +106,16 @@ class Model:
             if folders is None:
                 return
             aspired = self.policy.aspired(folders)
-            for number in [number for number, (state, error) in self.states.items() if state == END and error and number not in aspired]:
+            for number in [
+                number
+                for number, (state, error) in self.states.items()
+                if state == END and error and number not in aspired
+            ]:
                 del self.states[number]  # it may come back and be tried again
             for number in aspired:
-                if number not in self.versions and not (number in self.states and self.states[number][1]):
+                if number not in self.versions and not (
+                    number in self.states and self.states[number][1]
+                ):
                     self.load(number, folders[number])
             if not aspired or any(number in self.versions for number in aspired):
                 for number in sorted(set(self.versions) - set(aspired)):
@@ -96,7 +131,11 @@ class Model:
                 break
             except Exception as error:  # whatever a broken model raises, the old one keeps serving
                 if not left:
-                    self.states[number] = (END, (str(error).splitlines() or [type(error).__name__])[0] or type(error).__name__)
+                    self.states[number] = (
+                        END,
+                        (str(error).splitlines() or [type(error).__name__])[0]
+                        or type(error).__name__,
+                    )
                     return
                 time.sleep(max(self.retry_seconds, 0))
         with self.lock:
@@ -122,7 +161,9 @@ class Model:
 
     def forget(self) -> None:
         """of ended versions only the newest few stay in the status."""
-        ended = sorted(number for number, (state, error) in self.states.items() if state == END and not error)
+        ended = sorted(
+            number for number, (state, error) in self.states.items() if state == END and not error
+        )
         for number in ended[:-REMEMBERED]:
             self.states.pop(number, None)
 
@@ -133,12 +174,21 @@ class Model:
 
     def failure(self) -> tuple[int, str] | None:
         """(version, error) of the newest version that could not be loaded."""
-        return max(((number, error) for number, (state, error) in list(self.states.items()) if state == END and error), default=None)
+        return max(
+            (
+                (number, error)
+                for number, (state, error) in list(self.states.items())
+                if state == END and error
+            ),
+            default=None,
+        )
 
     @contextmanager
     def held(self, number: int | None = None, label: str | None = None):
-        """the highest version, or the one of `number` or `label`, kept open while held: counted under the lock that a swap takes, so that no
-        request finds its session closed. Raises NOT_FOUND, INVALID_ARGUMENT for an unknown label."""
+        """the highest version, or the one of `number` or `label`, kept open while held: counted
+        under the lock that a swap takes, so that no request finds its session closed. Raises
+        NOT_FOUND, INVALID_ARGUMENT for an unknown label.
+        """
         if label is not None:
             if label not in self.labels:
                 raise invalid(f"Unrecognized servable version label: {label}")
@@ -146,7 +196,10 @@ class Model:
         with self.lock:
             version = self.current if number is None else self.versions.get(number)
             if version is None:
-                raise not_found(f"Servable not found for request: {f'Latest({self.name})' if number is None else f'Specific({self.name}, {number})'}")
+                raise not_found(
+                    "Servable not found for request: "
+                    f"{f'Latest({self.name})' if number is None else f'Specific({self.name}, {number})'}"
+                )
             version.running += 1
         try:
             yield version
@@ -156,8 +209,10 @@ class Model:
 
 
 def settle() -> None:
-    """once, before a process's first version: a full collection would walk all of TensorFlow's objects in the middle of a request. Not the versions' own: what
-    is frozen is never freed if it holds cycles, as every graph does, and each swap would leave one behind."""
+    """once, before a process's first version: a full collection would walk all of TensorFlow's
+    objects in the middle of a request. Not the versions' own: what is frozen is never freed if it
+    holds cycles, as every graph does, and each swap would leave one behind.
+    """
     import tensorflow  # noqa: F401  its objects are what is to be frozen
 
     if not gc.get_freeze_count():

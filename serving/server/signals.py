@@ -1,8 +1,10 @@
 """SIGTERM and SIGINT as something to wait for, without a race.
 
-A handler in Python runs between two instructions of the main thread. One that sets a `threading.Event` may find the event's lock taken by the very thread that
-it interrupts, which is then never released; and a signal that comes just before that thread begins to wait does not wake it. So the bytes that Python itself
-writes for every signal (`signal.set_wakeup_fd`, the self-pipe trick of D. J. Bernstein) are waited for instead: they stay until they are read.
+A handler in Python runs between two instructions of the main thread. One that sets a
+`threading.Event` may find the event's lock taken by the very thread that it interrupts, which is
+then never released; and a signal that comes just before that thread begins to wait does not wake
+it. So the bytes that Python itself writes for every signal (`signal.set_wakeup_fd`, the self-pipe
+trick of D. J. Bernstein) are waited for instead: they stay until they are read.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ ASKED = (signal.SIGTERM, signal.SIGINT)
 
 
 class StopSignals:
-    """As a context: inside it SIGTERM and SIGINT of this process do nothing but end `wait`. In the main thread; others raise ValueError."""
+    """As a context: inside it SIGTERM and SIGINT of this process do nothing but end `wait`. In the
+    main thread; others raise ValueError.
+    """
 
     def __enter__(self) -> StopSignals:
         self.reader, self.writer = socket.socketpair()
@@ -25,7 +29,9 @@ class StopSignals:
         return self
 
     def wait(self, seconds: float | None = None) -> bool:
-        """until a signal has come, or at most so many seconds; whether one has. One that has come once stays come."""
+        """until a signal has come, or at most so many seconds; whether one has. One that has come
+        once stays come.
+        """
         return bool(select.select([self.reader], [], [], seconds)[0])
 
     def __exit__(self, *_) -> None:

@@ -26,7 +26,9 @@ class Reread:
 
 
 def start(options) -> int:
-    """serve until told to stop; the exit code. Raises ValueError for flags and files that do not fit."""
+    """serve until told to stop; the exit code. Raises ValueError for flags and files that do not
+    fit.
+    """
     from serving.server.batching import Parameters, Scheduler, read_parameters
     from serving.server.catalog import Catalog
     from serving.server.config_files import ModelConfig, message, read, read_models
@@ -40,13 +42,27 @@ def start(options) -> int:
             print(f"--{name} has no effect in the embedded server", file=sys.stderr)
     if options.batching_parameters_file and not options.enable_batching:
         raise ValueError("--batching_parameters_file needs --enable_batching")
-    if not options.model_config_file and (options.model_base_path is None or not options.model_base_path.is_absolute()):
-        raise ValueError(f"model_base_path must be absolute, got {options.model_base_path}; or give --model_config_file")
-    configs = read_models(options.model_config_file) if options.model_config_file else [ModelConfig(options.model_name, options.model_base_path)]
+    if not options.model_config_file and (
+        options.model_base_path is None or not options.model_base_path.is_absolute()
+    ):
+        raise ValueError(
+            f"model_base_path must be absolute, got {options.model_base_path}; or give "
+            "--model_config_file"
+        )
+    configs = (
+        read_models(options.model_config_file)
+        if options.model_config_file
+        else [ModelConfig(options.model_name, options.model_base_path)]
+    )
     raise_file_limit()
     metrics, scheduler = Metrics(), None
     if options.enable_batching:
-        scheduler = Scheduler(read_parameters(options.batching_parameters_file) if options.batching_parameters_file else Parameters(), metrics)
+        scheduler = Scheduler(
+            read_parameters(options.batching_parameters_file)
+            if options.batching_parameters_file
+            else Parameters(),
+            metrics,
+        )
     catalog = Catalog(
         labels_ahead=options.allow_version_labels_for_unavailable_models,
         metrics=metrics,
@@ -61,7 +77,9 @@ def start(options) -> int:
     )
     path = None
     if options.monitoring_config_file:
-        given = read(options.monitoring_config_file, message("MonitoringConfig")()).prometheus_config
+        given = read(
+            options.monitoring_config_file, message("MonitoringConfig")()
+        ).prometheus_config
         path = (given.path or PATH) if given.enable else None
     seconds = options.model_config_file_poll_wait_seconds
     return serve(
@@ -71,7 +89,9 @@ def start(options) -> int:
         rest_port=options.rest_api_port,
         host=options.host,
         poll_seconds=options.file_system_poll_wait_seconds,
-        reread=Reread(options.model_config_file, catalog, seconds) if options.model_config_file and seconds > 0 else None,
+        reread=Reread(options.model_config_file, catalog, seconds)
+        if options.model_config_file and seconds > 0
+        else None,
         rest={
             "metrics_path": path,
             "cors": options.rest_api_enable_cors_support,
@@ -88,7 +108,9 @@ def start(options) -> int:
 
 
 def raise_file_limit() -> None:
-    """every connection is an open file, and many systems allow 1,024: take what the system gives without asking."""
+    """every connection is an open file, and many systems allow 1,024: take what the system gives
+    without asking.
+    """
     import resource
 
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -104,10 +126,19 @@ def versions() -> int:
 
 
 def op_threads(options) -> tuple[int, int]:
-    """(intra, inter), 0 for TensorFlow's choice. Raises ValueError if all three numbers are given, as the original."""
-    both, intra, inter = options.tensorflow_session_parallelism, options.tensorflow_intra_op_parallelism, options.tensorflow_inter_op_parallelism
+    """(intra, inter), 0 for TensorFlow's choice. Raises ValueError if all three numbers are given,
+    as the original.
+    """
+    both, intra, inter = (
+        options.tensorflow_session_parallelism,
+        options.tensorflow_intra_op_parallelism,
+        options.tensorflow_inter_op_parallelism,
+    )
     if both and intra and inter:
-        raise ValueError("--tensorflow_session_parallelism sets both of --tensorflow_intra_op_parallelism and --tensorflow_inter_op_parallelism: give one kind")
+        raise ValueError(
+            "--tensorflow_session_parallelism sets both of --tensorflow_intra_op_parallelism "
+            "and --tensorflow_inter_op_parallelism: give one kind"
+        )
     return intra or both, inter or both
 
 
@@ -119,7 +150,9 @@ def credentials_of(path):
 
     given = read(path, message("SSLConfig")())
     authority = given.custom_ca.encode() if given.custom_ca else None
-    return grpc.ssl_server_credentials([(given.server_key.encode(), given.server_cert.encode())], authority, given.client_verify)
+    return grpc.ssl_server_credentials(
+        [(given.server_key.encode(), given.server_cert.encode())], authority, given.client_verify
+    )
 
 
 def channel_arguments(text: str) -> list[tuple]:

@@ -1,6 +1,8 @@
-"""PredictResponse as bytes, each array copied once: protobuf would copy it several times between the session and the wire.
+"""PredictResponse as bytes, each array copied once: protobuf would copy it several times between
+the session and the wire.
 
-At batch 8 every task's floats are 21 MB; building, filling and serialising the message took longer than the networks did, and so did parsing it.
+At batch 8 every task's floats are 21 MB; building, filling and serialising the message took longer
+than the networks did, and so did parsing it.
 """
 
 from __future__ import annotations
@@ -14,12 +16,24 @@ import numpy as np
 from serving.wire.tensors import PACKED, STRING, STRING_VAL, from_proto, parts_of, varint
 
 # TensorFlow's number of a type -> numpy's name, number of the values' field
-FIELDS = {**{kind: (name, tag >> 3) for name, (kind, tag, _) in PACKED.items()}, STRING: ("object", STRING_VAL >> 3)}
-OUTPUTS, SPEC, KEY, VALUE = b"\x0a", b"\x12", b"\x0a", b"\x12"  # PredictResponse.outputs and .model_spec; key and value of an entry
+FIELDS = {
+    **{kind: (name, tag >> 3) for name, (kind, tag, _) in PACKED.items()},
+    STRING: ("object", STRING_VAL >> 3),
+}
+OUTPUTS, SPEC, KEY, VALUE = (
+    b"\x0a",
+    b"\x12",
+    b"\x0a",
+    b"\x12",
+)  # PredictResponse.outputs and .model_spec; key and value of an entry
 
 
-def predict_response(spec: bytes, outputs: Mapping[str, np.ndarray], content: bool = False) -> bytes:
-    """a serialised PredictResponse; spec: its serialised ModelSpec; outputs: arrays by alias; content: floats as raw bytes instead of typed fields."""
+def predict_response(
+    spec: bytes, outputs: Mapping[str, np.ndarray], content: bool = False
+) -> bytes:
+    """a serialised PredictResponse; spec: its serialised ModelSpec; outputs: arrays by alias;
+    content: floats as raw bytes instead of typed fields.
+    """
     parts = [SPEC, varint(len(spec)), spec]
     for name, value in outputs.items():
         tensor, key = parts_of(value, content), name.encode()
@@ -30,7 +44,9 @@ def predict_response(spec: bytes, outputs: Mapping[str, np.ndarray], content: bo
 
 
 def arrays(data: bytes) -> dict[str, np.ndarray]:
-    """the outputs of a serialised PredictResponse of any server, by alias; floats are read-only views of `data`. Raises ValueError where it is none."""
+    """the outputs of a serialised PredictResponse of any server, by alias; floats are read-only
+    views of `data`. Raises ValueError where it is none.
+    """
     made = {}
     for number, entry in fields(memoryview(data)):
         if number == OUTPUTS[0] >> 3:
@@ -41,7 +57,9 @@ def arrays(data: bytes) -> dict[str, np.ndarray]:
 
 
 def array(tensor: memoryview) -> np.ndarray:
-    """of a serialised TensorProto: as it lies where that is one packed field of floats (`PACKED`), or its strings, else through protobuf. Raises ValueError."""
+    """of a serialised TensorProto: as it lies where that is one packed field of floats (`PACKED`),
+    or its strings, else through protobuf. Raises ValueError.
+    """
     from google.protobuf.message import DecodeError
     from tensorflow.core.framework import tensor_pb2
 
@@ -49,10 +67,20 @@ def array(tensor: memoryview) -> np.ndarray:
     parts = dict(found)
     try:
         name, number = FIELDS.get(parts.get(1), ("", 0))
-        if name and set(parts) == {1, 2, number} and (sizes := sizes_of(bytes(parts[2]))) is not None:
+        if (
+            name
+            and set(parts) == {1, 2, number}
+            and (sizes := sizes_of(bytes(parts[2]))) is not None
+        ):
             if name == "object" and len(found) == 2 + math.prod(sizes):
-                return np.array([bytes(memoryview(value)) for at, value in found if at == number], object).reshape(sizes)
-            if name != "object" and len(found) == 3 and math.prod(sizes) * np.dtype(name).itemsize == len(parts[number]):
+                return np.array(
+                    [bytes(memoryview(value)) for at, value in found if at == number], object
+                ).reshape(sizes)
+            if (
+                name != "object"
+                and len(found) == 3
+                and math.prod(sizes) * np.dtype(name).itemsize == len(parts[number])
+            ):
                 return np.frombuffer(parts[number], name).reshape(sizes)
         return from_proto(tensor_pb2.TensorProto.FromString(bytes(tensor)))
     except (DecodeError, TypeError, KeyError) as error:
@@ -70,7 +98,9 @@ def sizes_of(text: bytes) -> tuple[int, ...] | None:
 
 
 def fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """(number, value) of a serialised message's fields in order: a varint, or the bytes of what has a length or a fixed width. Raises ValueError."""
+    """(number, value) of a serialised message's fields in order: a varint, or the bytes of what has
+    a length or a fixed width. Raises ValueError.
+    """
     if isinstance(data, int):
         raise ValueError(f"expected a message, got the number {data}")
     at = 0

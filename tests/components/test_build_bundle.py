@@ -1,4 +1,6 @@
-"""From the policy's artifacts to a pushed version: lineage gathered, poses in metres, nothing unblessed pushed."""
+"""From the policy's artifacts to a pushed version: lineage gathered, poses in metres, nothing
+unblessed pushed.
+"""
 
 import json
 import shutil
@@ -35,13 +37,19 @@ def run(component, **arguments):
 
 @pytest.fixture
 def banks(tmp_path):
-    """networks in two shards, transfers with their policy, and as much of a label store as the bundle reads."""
+    """networks in two shards, transfers with their policy, and as much of a label store as the
+    bundle reads.
+    """
     networks, transfers = [tmp_path / "shard0", tmp_path / "shard1"], tmp_path / "transfers"
     for i, name in enumerate(SUPERVISED):
         shutil.copytree(tiny_folder() / "networks" / name, networks[i % 2] / name)
     shutil.copytree(tiny_folder() / "transfers", transfers)
     policy = read_extras(tiny_bundle())[1]["policy"]
-    policy["edges"] = [edge for edge in policy["edges"] if edge["target"] in ("normal", "reshading", "fixated_pose")]
+    policy["edges"] = [
+        edge
+        for edge in policy["edges"]
+        if edge["target"] in ("normal", "reshading", "fixated_pose")
+    ]
     (transfers / "policy.json").write_text(json.dumps(policy))
     (tmp_path / "labels" / "store").mkdir(parents=True)
     facts = {
@@ -61,13 +69,29 @@ def banks(tmp_path):
 def test_a_bundle_says_where_it_came_from(banks, tmp_path, with_labels):
     model = artifact(standard.Model, tmp_path / "model" / "7")
     labels = banks.pop("labels")
-    run(BuildBundle, **banks, labels=labels if with_labels else None, model=model, size=SIZE, lineage=json.dumps({"config": "tiny"}), code="x")
+    run(
+        BuildBundle,
+        **banks,
+        labels=labels if with_labels else None,
+        model=model,
+        size=SIZE,
+        lineage=json.dumps({"config": "tiny"}),
+        code="x",
+    )
     contract, lineage = read_extras(tmp_path / "model" / "7" / "Format-Serving")
-    assert lineage["config"] == "tiny" and lineage["artifact"] == model.uri and lineage["policy"]["supervised"] == SUPERVISED
-    assert set(lineage["metrics"]) == set(SUPERVISED) and all("loss" in record for record in lineage["metrics"].values())
+    assert (
+        lineage["config"] == "tiny"
+        and lineage["artifact"] == model.uri
+        and lineage["policy"]["supervised"] == SUPERVISED
+    )
+    assert set(lineage["metrics"]) == set(SUPERVISED) and all(
+        "loss" in record for record in lineage["metrics"].values()
+    )
     assert set(contract["tasks"]) == {"normal", "reshading", "fixated_pose"}
     assert lineage.get("manifest") == ("abcd" * 4 if with_labels else None)
-    assert contract["tasks"]["fixated_pose"]["whitening"] == ([part.tolist() for part in WHITENING["fixated_pose"]] if with_labels else [0.0, 1.0])
+    assert contract["tasks"]["fixated_pose"]["whitening"] == (
+        [part.tolist() for part in WHITENING["fixated_pose"]] if with_labels else [0.0, 1.0]
+    )
 
 
 def test_only_what_both_gates_blessed_is_pushed(tmp_path):
@@ -86,9 +110,13 @@ def test_only_what_both_gates_blessed_is_pushed(tmp_path):
         "destination": str(tmp_path / "served"),
         "code": "x",
     }
-    with pytest.raises(ValueError, match="the server check refused the bundle: the server took 99 MiB"):
+    with pytest.raises(
+        ValueError, match="the server check refused the bundle: the server took 99 MiB"
+    ):
         run(PushBundle, **arguments)
     assert not (tmp_path / "served").exists()
     (tmp_path / "infra" / "BLESSED").touch()
     run(PushBundle, **arguments)
-    assert len(versions(tmp_path / "served")) == 1 and len(TARGETS) == len(read_extras(next((tmp_path / "served").iterdir()))[0]["tasks"])
+    assert len(versions(tmp_path / "served")) == 1 and len(TARGETS) == len(
+        read_extras(next((tmp_path / "served").iterdir()))[0]["tasks"]
+    )

@@ -1,4 +1,6 @@
-"""A data set need not hold every label: the tasks that it lacks are left out before anything is trained."""
+"""A data set need not hold every label: the tasks that it lacks are left out before anything is
+trained.
+"""
 
 import shutil
 
@@ -18,5 +20,9 @@ def test_tasks_without_labels_are_left_out_and_untrained_ones_kept(tmp_path):
     ingest(str(data), str(tmp_path / "out"), size=32, shards=1)
     store = build_label_store(str(tmp_path / "out"), tmp_path / "store", seed=0, max_samples=20)
     kept = labelled(store, list(TASKS))
-    assert set(TASKS) - set(kept) == {"class_object", "class_scene", "nonfixated_pose"}  # no view of this set sees another's point
+    assert set(TASKS) - set(kept) == {
+        "class_object",
+        "class_scene",
+        "nonfixated_pose",
+    }  # no view of this set sees another's point
     assert not TASKS["random_projection"].trained and "random_projection" in kept

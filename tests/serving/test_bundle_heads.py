@@ -1,4 +1,6 @@
-"""A bundle takes heads that are ordinary Keras models: transfers trained by gradient, convolutions over two sources, beside closed-form ones."""
+"""A bundle takes heads that are ordinary Keras models: transfers trained by gradient, convolutions
+over two sources, beside closed-form ones.
+"""
 
 import keras
 import numpy as np
@@ -18,28 +20,48 @@ def learned(network: TransferNetwork) -> TransferNetwork:
     """the same edge with an untrained head of convolutions, batch norm and enlargement."""
     shape = network.head.input_shape[1:]
     source = keras.Input(shape)
-    x = keras.layers.LeakyReLU()(keras.layers.BatchNormalization()(keras.layers.Conv2D(6, 3, padding="same")(source)))
+    x = keras.layers.LeakyReLU()(
+        keras.layers.BatchNormalization()(keras.layers.Conv2D(6, 3, padding="same")(source))
+    )
     x = keras.layers.UpSampling2D(SIZE // shape[0], interpolation="nearest")(x)
-    return TransferNetwork(network.sources, network.target, keras.Model(source, keras.layers.Conv2D(network.target.output.channels, 3, padding="same")(x)))
+    return TransferNetwork(
+        network.sources,
+        network.target,
+        keras.Model(
+            source, keras.layers.Conv2D(network.target.output.channels, 3, padding="same")(x)
+        ),
+    )
 
 
 @pytest.fixture
 def mixed(tmp_path, monkeypatch):
     """SavedModel with learned heads for LEARNED."""
-    folder, policy = tiny_folder(), read_extras(tiny_bundle())[1]["policy"]  # first: other tests share this bundle, which must hold its own heads
+    folder, policy = (
+        tiny_folder(),
+        read_extras(tiny_bundle())[1]["policy"],
+    )  # first: other tests share this bundle, which must hold its own heads
 
     def load(folder):
         network = load_transfer_network(folder)
         return learned(network) if folder.name in LEARNED else network
 
     monkeypatch.setattr("models.networks.transfers.edge.load_transfer_network", load)
-    return build_bundle(policy, folder / "networks", folder / "transfers", tmp_path / "bundle", lineage={}, image_size=SIZE)
+    return build_bundle(
+        policy,
+        folder / "networks",
+        folder / "transfers",
+        tmp_path / "bundle",
+        lineage={},
+        image_size=SIZE,
+    )
 
 
 def test_learned_heads_answer_as_their_networks_do(mixed):
     with np.load(mixed / "assets.extra" / "parity.npz") as stored:
         probe = stored["probe"].astype("float32") / 255
-        found = BareModel(mixed).run("serving_default", {"images": probe}, ["normal", "segment_semantic", *LEARNED])
+        found = BareModel(mixed).run(
+            "serving_default", {"images": probe}, ["normal", "segment_semantic", *LEARNED]
+        )
         for name, value in found.items():
             np.testing.assert_allclose(value, stored[f"answer_{name}"], rtol=1e-3, atol=1e-4)
             assert value.std() > 0

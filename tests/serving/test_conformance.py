@@ -1,4 +1,6 @@
-"""Rows of the specification's tables, one a case: gRPC codes and texts, flags, what a start-up refuses, answers' encodings."""
+"""Rows of the specification's tables, one a case: gRPC codes and texts, flags, what a start-up
+refuses, answers' encodings.
+"""
 
 import socket
 import subprocess
@@ -28,7 +30,10 @@ from serving.release.process import ServerProcess
 ONE = {"x": np.ones((1, 2), "float32")}
 EXAMPLE = "input { example_list { examples { features { } } } }"
 SPEC = 'model_spec { name: "working" }'
-TENSOR = 'inputs { key: "x" value { dtype: DT_FLOAT tensor_shape { dim { size: 1 } dim { size: 2 } } float_val: 1 } }'
+TENSOR = (
+    'inputs { key: "x" value { dtype: DT_FLOAT tensor_shape { dim { size: 1 } dim { size: 2 } } '
+    "float_val: 1 } }"
+)
 KINDS = {
     "Predict": predict_pb2.PredictRequest,
     "Classify": classification_pb2.ClassificationRequest,
@@ -49,7 +54,10 @@ def reload(*models: str) -> str:
 
 
 def task(method: str, signature: str = "", name: str = "working") -> str:
-    return f'tasks {{ model_spec {{ name: "{name}" signature_name: "{signature}" }} method_name: "tensorflow/serving/{method}" }}'
+    return (
+        f'tasks {{ model_spec {{ name: "{name}" signature_name: "{signature}" }} method_name: '
+        f'"tensorflow/serving/{method}" }}'
+    )
 
 
 ROWS = [
@@ -104,8 +112,19 @@ def base(tmp_path_factory):
 @pytest.fixture(scope="module")
 def server(base):
     """with the flags whose effect is tested here; TensorFlow Serving's own names."""
-    flags = [f"--model_base_path={base}", "--model_name=working", "--port=0", "--rest_api_port=0", f"--grpc_socket_path={base.parent}/door"]
-    flags += ["--enable_serialization_as_tensor_content=true", "--grpc_max_threads=4", "--rest_api_num_threads=2", "--tensorflow_session_parallelism=1"]
+    flags = [
+        f"--model_base_path={base}",
+        "--model_name=working",
+        "--port=0",
+        "--rest_api_port=0",
+        f"--grpc_socket_path={base.parent}/door",
+    ]
+    flags += [
+        "--enable_serialization_as_tensor_content=true",
+        "--grpc_max_threads=4",
+        "--rest_api_num_threads=2",
+        "--tensorflow_session_parallelism=1",
+    ]
     with ServerProcess([sys.executable, "-m", "serving", "serve", *flags]) as made:
         yield made
 
@@ -113,12 +132,22 @@ def server(base):
 def call(address: str, method: str, request):
     with grpc.insecure_channel(address) as channel:
         models = model_service_pb2_grpc.ModelServiceStub(channel)
-        stub = models if hasattr(models, method) else prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        stub = (
+            models
+            if hasattr(models, method)
+            else prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        )
         return getattr(stub, method)(request, timeout=60)
 
 
-@pytest.mark.parametrize("method, text, code, words", ROWS, ids=[f"{row[0]} {row[3][:40] or row[1][:20]}" for row in ROWS])
-def test_a_bad_request_gets_the_code_and_the_words_of_the_original(server, method, text, code, words):
+@pytest.mark.parametrize(
+    "method, text, code, words",
+    ROWS,
+    ids=[f"{row[0]} {row[3][:40] or row[1][:20]}" for row in ROWS],
+)
+def test_a_bad_request_gets_the_code_and_the_words_of_the_original(
+    server, method, text, code, words
+):
     with pytest.raises(grpc.RpcError) as error:
         call(server.address, method, text_format.Parse(text, KINDS[method]()))
     assert error.value.code().name == code and words in error.value.details()
@@ -133,9 +162,19 @@ def test_an_unknown_method_is_unimplemented(server):
 def test_the_server_listens_on_loopback_alone(server):
     for address in (server.address, server.rest()):
         host, port = address.split(":")
-        rows = [line.split() for table in ("tcp", "tcp6") for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]]
-        listening = {row[1].split(":")[0][-8:] for row in rows if row[1].endswith(f":{int(port):04X}") and row[3] == "0A"}
-        assert host == "127.0.0.1" and listening == {"0100007F"}, "127.0.0.1, also as an IPv6 socket shows it, in the kernel's table of listening sockets"
+        rows = [
+            line.split()
+            for table in ("tcp", "tcp6")
+            for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]
+        ]
+        listening = {
+            row[1].split(":")[0][-8:]
+            for row in rows
+            if row[1].endswith(f":{int(port):04X}") and row[3] == "0A"
+        }
+        assert host == "127.0.0.1" and listening == {"0100007F"}, (
+            "127.0.0.1, also as an IPv6 socket shows it, in the kernel's table of listening sockets"
+        )
 
 
 def test_answers_come_as_tensor_content_where_the_flag_says_so_and_the_client_reads_both(server):
@@ -153,7 +192,9 @@ def test_the_unix_socket_answers_too(server, base):
 
 def test_a_reload_counts_what_it_was_asked_to_count(server, base):
     known, unknown = "/tensorflow/serving/request_count", "/nothing"
-    request = text_format.Parse(reload(model("working", str(base))), KINDS["HandleReloadConfigRequest"]())
+    request = text_format.Parse(
+        reload(model("working", str(base))), KINDS["HandleReloadConfigRequest"]()
+    )
     request.metric_names.extend([known, unknown])
     found = call(server.address, "HandleReloadConfigRequest", request).metric
     assert [(one.name, one.int64_value_increase) for one in found] == [(known, 0)]
@@ -162,7 +203,10 @@ def test_a_reload_counts_what_it_was_asked_to_count(server, base):
 def chunks(server, *parts: bytes) -> bytes:
     host, port = server.rest().split(":")
     with socket.create_connection((host, int(port)), timeout=60) as one:
-        one.sendall(b"POST /v1/models/working:predict HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n" + b"".join(parts))
+        one.sendall(
+            b"POST /v1/models/working:predict HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+            + b"".join(parts)
+        )
         made = b""
         while data := one.recv(65536):
             made += data
@@ -170,19 +214,31 @@ def chunks(server, *parts: bytes) -> bytes:
 
 
 def test_rest_reads_a_body_in_chunks_and_refuses_broken_ones(server):
-    assert b'"y0": [[2.0, 4.0]]' in chunks(server, b'a;x=1\r\n{"inputs":\r\n', b"A\r\n [[1, 2]]}\r\n", b"0\r\nTrailer: a\r\n\r\n")
+    assert b'"y0": [[2.0, 4.0]]' in chunks(
+        server, b'a;x=1\r\n{"inputs":\r\n', b"A\r\n [[1, 2]]}\r\n", b"0\r\nTrailer: a\r\n\r\n"
+    )
     for broken in (b"zz\r\n{}\r\n0\r\n\r\n", b'3\r\n{"inputs"', b"-1\r\n\r\n"):
         assert chunks(server, broken, b"\r\n\r\n").startswith(b"HTTP/1.1 400")
     assert chunks(server, b"ffffffffff\r\n").startswith(b"HTTP/1.1 413")
 
 
 def serve(*flags: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "serving", "serve", *flags], capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "serving", "serve", *flags],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
 
 
 def test_version_names_the_server_and_the_library():
     done = serve("--version")
-    assert done.returncode == 0 and done.stdout.startswith("TensorFlow ModelServer:") and "TensorFlow Library: 2." in done.stdout
+    assert (
+        done.returncode == 0
+        and done.stdout.startswith("TensorFlow ModelServer:")
+        and "TensorFlow Library: 2." in done.stdout
+    )
 
 
 @pytest.mark.parametrize("flags, words", [

@@ -1,4 +1,6 @@
-"""SIGTERM while a request runs: it is answered, new ones are turned away with the right status, the process ends with 0."""
+"""SIGTERM while a request runs: it is answered, new ones are turned away with the right status, the
+process ends with 0.
+"""
 
 import http.client
 import signal
@@ -22,28 +24,45 @@ from serving.server.admission import Gate
 def server(tmp_path):
     (tmp_path / "working").mkdir()
     save_working(tmp_path / "working" / "1", 2.0)
-    flags = [f"--model_base_path={tmp_path}/working", "--model_name=working", "--port=0", "--rest_api_port=0", "--enable_grpc_healthcheck_service"]
+    flags = [
+        f"--model_base_path={tmp_path}/working",
+        "--model_name=working",
+        "--port=0",
+        "--rest_api_port=0",
+        "--enable_grpc_healthcheck_service",
+    ]
     with ServerProcess([sys.executable, "-m", "serving", "serve", *flags]) as made:
         yield made
 
 
 def ask_to_hold(server, folder: Path, said: list) -> None:
-    """`said` gets what came back once FOLDER/go was there: how often it was looked for, or the error."""
+    """`said` gets what came back once FOLDER/go was there: how often it was looked for, or the
+    error.
+    """
     with Client(server.address, "working", attempts=1, deadline=120) as client:
         try:
-            said.append(client.predict("hold", {"folder": np.array([str(folder)], object)})["looks"].tolist())
+            said.append(
+                client.predict("hold", {"folder": np.array([str(folder)], object)})[
+                    "looks"
+                ].tolist()
+            )
         except grpc.RpcError as error:
             said.append(error)
 
 
 def refused(server) -> str:
-    with Client(server.address, "working", attempts=1, deadline=30) as client, pytest.raises(grpc.RpcError) as error:
+    with (
+        Client(server.address, "working", attempts=1, deadline=30) as client,
+        pytest.raises(grpc.RpcError) as error,
+    ):
         client.predict("", {"x": np.ones((1, 2), "float32")})
     return error.value.code().name
 
 
 def test_a_running_request_is_answered_after_sigterm_and_new_ones_are_unavailable(server, tmp_path):
-    """the running request is held by a file, so that no clock decides what is seen; the server itself waits for 10 s."""
+    """the running request is held by a file, so that no clock decides what is seen; the server
+    itself waits for 10 s.
+    """
     check = grpc.insecure_channel(server.address).unary_unary("/grpc.health.v1.Health/Check")
     assert check(b"", timeout=30) == b"\x08\x01"
     rest, said = server.rest(), []

@@ -1,4 +1,6 @@
-"""Clients that leave while their request waits: nothing is run for them, over whichever API; their neighbours are answered."""
+"""Clients that leave while their request waits: nothing is run for them, over whichever API; their
+neighbours are answered.
+"""
 
 import json
 import socket
@@ -32,7 +34,9 @@ def base(tmp_path_factory):
 
 
 class Slow:
-    """a served model whose runs wait for `let_go`; ran: the number that each run was asked about. batching: by one thread."""
+    """a served model whose runs wait for `let_go`; ran: the number that each run was asked about.
+    batching: by one thread.
+    """
 
     def __init__(self, base, batching: bool) -> None:
         self.ran, self.let_go = [], threading.Event()
@@ -61,12 +65,20 @@ def number_in(value) -> float:
     """what `message` and `post` put into a request, as the graph is fed it."""
     import tensorflow as tf
 
-    return float(value) if not isinstance(value, bytes) else tf.train.Example.FromString(value).features.feature["x"].float_list.value[0]
+    return (
+        float(value)
+        if not isinstance(value, bytes)
+        else tf.train.Example.FromString(value).features.feature["x"].float_list.value[0]
+    )
 
 
 def message(api: str, x: float):
     """a request about the number x."""
-    made = {"Predict": predict_pb2.PredictRequest, "Classify": classification_pb2.ClassificationRequest, "Regress": regression_pb2.RegressionRequest}[api]()
+    made = {
+        "Predict": predict_pb2.PredictRequest,
+        "Classify": classification_pb2.ClassificationRequest,
+        "Regress": regression_pb2.RegressionRequest,
+    }[api]()
     made.model_spec.name = "a"
     if api == "Predict":
         made.inputs["x"].dtype = 1
@@ -90,10 +102,17 @@ def several(x: float):
 
 def post(door: RestServer, path: str, x: float) -> socket.socket:
     """a connection on which a request about the number x was sent."""
-    content = {"inputs": [[x, x]]} if path == "predict" else {"signature_name": path, "examples": [{"x": float(x)}]}
+    content = (
+        {"inputs": [[x, x]]}
+        if path == "predict"
+        else {"signature_name": path, "examples": [{"x": float(x)}]}
+    )
     body = json.dumps(content).encode()
     connection = socket.create_connection(door.server_address, timeout=60)
-    connection.sendall(b"POST /v1/models/a:%s HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s" % (path.encode(), len(body), body))
+    connection.sendall(
+        b"POST /v1/models/a:%s HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s"
+        % (path.encode(), len(body), body)
+    )
     return connection
 
 
@@ -128,7 +147,9 @@ def test_a_grpc_client_that_leaves_a_batchs_queue_costs_no_run(base, api):
     assert slow.ran == [1.0, 3.0]
 
 
-@pytest.mark.parametrize("path, leave", [*((path, socket.socket.close) for path in PATHS), ("predict", closed_by_reset)])
+@pytest.mark.parametrize(
+    "path, leave", [*((path, socket.socket.close) for path in PATHS), ("predict", closed_by_reset)]
+)
 def test_a_rest_client_that_leaves_a_batchs_queue_costs_no_run(base, path, leave):
     slow = Slow(base, batching=True)
     door = RestServer(("127.0.0.1", 0), slow.catalog)
@@ -174,7 +195,10 @@ def test_a_rest_client_that_leaves_before_its_turn_costs_no_run(base, path):
 def test_every_api_asks_for_its_client_before_it_runs(base, api):
     slow, here = Slow(base, batching=False), [False]
     slow.let_go.set()
-    door, context = getattr(Doors(slow.catalog), api), SimpleNamespace(time_remaining=lambda: None, is_active=lambda: here[0])
+    door, context = (
+        getattr(Doors(slow.catalog), api),
+        SimpleNamespace(time_remaining=lambda: None, is_active=lambda: here[0]),
+    )
     request = several(5) if api == "MultiInference" else message(api, 5)
     with pytest.raises(ServingError) as error:
         door(request, context)
@@ -185,10 +209,20 @@ def test_every_api_asks_for_its_client_before_it_runs(base, api):
 
 def test_a_batch_has_no_place_for_those_whose_clients_left():
     ran, scheduler = [], Scheduler(Parameters())
-    version = SimpleNamespace(fetch=lambda feeds, fetches, left: ran.append(feeds["x"].tolist()) or [feeds["x"]])
-    here, away = (Task(version, {"x": np.full((1, 1), i)}, ["y"], 1, None, awaited) for i, awaited in enumerate((lambda: True, lambda: False)))
+    version = SimpleNamespace(
+        fetch=lambda feeds, fetches, left: ran.append(feeds["x"].tolist()) or [feeds["x"]]
+    )
+    here, away = (
+        Task(version, {"x": np.full((1, 1), i)}, ["y"], 1, None, awaited)
+        for i, awaited in enumerate((lambda: True, lambda: False))
+    )
     scheduler.execute([away, here])
-    assert ran == [[[0]]] and here.values[0].tolist() == [[0]] and here.done.is_set() and away.done.is_set()
+    assert (
+        ran == [[[0]]]
+        and here.values[0].tolist() == [[0]]
+        and here.done.is_set()
+        and away.done.is_set()
+    )
     assert away.error.code.name == "CANCELLED" and here.error is None
     scheduler.stop()
 

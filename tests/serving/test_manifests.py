@@ -1,4 +1,6 @@
-"""The Kubernetes manifests against the API's own types, as the kubernetes client carries them: no unknown field, no wrong kind of value."""
+"""The Kubernetes manifests against the API's own types, as the kubernetes client carries them: no
+unknown field, no wrong kind of value.
+"""
 
 import re
 from pathlib import Path
@@ -6,7 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-models = pytest.importorskip("kubernetes.client.models", reason="the kubernetes client, which kfp brings, holds the API's types")
+models = pytest.importorskip(
+    "kubernetes.client.models",
+    reason="the kubernetes client, which kfp brings, holds the API's types",
+)
 FOLDER = Path(__file__).resolve().parents[2] / "serving" / "production" / "kubernetes"
 TYPES = {"apps/v1": "V1", "v1": "V1", "policy/v1": "V1", "autoscaling/v2": "V2"}
 PLAIN = {"str": str, "int": int, "bool": bool, "float": (int, float), "object": object}
@@ -16,13 +21,22 @@ def faults(value, kind: str, where: str) -> list[str]:
     """what of `value` is not of the API's type `kind`, in words."""
     if inner := re.fullmatch(r"list\[(.*)\]", kind):
         return (
-            [f"{where}: no list"] if not isinstance(value, list) else [said for i, one in enumerate(value) for said in faults(one, inner[1], f"{where}[{i}]")]
+            [f"{where}: no list"]
+            if not isinstance(value, list)
+            else [
+                said
+                for i, one in enumerate(value)
+                for said in faults(one, inner[1], f"{where}[{i}]")
+            ]
         )
     if inner := re.fullmatch(r"dict\(str, (.*)\)", kind):
         return [
             said
             for key, one in value.items()
-            for said in ([f"{where}: {key} is no text"] * (not isinstance(key, str)) + faults(one, inner[1], f"{where}.{key}"))
+            for said in (
+                [f"{where}: {key} is no text"] * (not isinstance(key, str))
+                + faults(one, inner[1], f"{where}.{key}")
+            )
         ]
     if kind in PLAIN:
         wrong = not isinstance(value, PLAIN[kind]) or (kind == "int" and isinstance(value, bool))
@@ -38,11 +52,20 @@ def faults(value, kind: str, where: str) -> list[str]:
         made(**{names[key]: one for key, one in value.items() if key in names})
     except ValueError as error:
         said.append(f"{where}: {error}")
-    return said + [one for key, inner in value.items() if key in known for one in faults(inner, known[key], f"{where}.{key}")]
+    return said + [
+        one
+        for key, inner in value.items()
+        if key in known
+        for one in faults(inner, known[key], f"{where}.{key}")
+    ]
 
 
 def manifests() -> list[tuple[str, dict]]:
-    return [(f"{path.name} {one['kind']}", one) for path in sorted(FOLDER.glob("*.yaml")) for one in yaml.safe_load_all(path.read_text())]
+    return [
+        (f"{path.name} {one['kind']}", one)
+        for path in sorted(FOLDER.glob("*.yaml"))
+        for one in yaml.safe_load_all(path.read_text())
+    ]
 
 
 @pytest.mark.parametrize("name, manifest", manifests(), ids=[name for name, _ in manifests()])
@@ -73,7 +96,9 @@ def altered(kind: str, path: str, value) -> dict:
 ])  # fmt: skip
 def test_the_check_finds_what_a_cluster_would_refuse(kind, path, value, words):
     manifest = altered(kind, path, value)
-    assert any(words in said for said in faults(manifest, TYPES[manifest["apiVersion"]] + kind, kind))
+    assert any(
+        words in said for said in faults(manifest, TYPES[manifest["apiVersion"]] + kind, kind)
+    )
 
 
 def test_the_servers_grace_fits_into_the_pods():

@@ -1,4 +1,6 @@
-"""Small SavedModels behind the whole server: policies, labels, reload, classify, regress, REST's rules, batching, metrics, faults."""
+"""Small SavedModels behind the whole server: policies, labels, reload, classify, regress, REST's
+rules, batching, metrics, faults.
+"""
 
 import gzip
 import json
@@ -38,7 +40,9 @@ def served(base):
     catalog = Catalog(labels_ahead=True)
     catalog.reload([ModelConfig("lines", base, Policy(latest=None), {"old": 1, "new": 3})])
     server, port = grpc_server(catalog, "127.0.0.1:0", health=True)
-    door = RestServer(("127.0.0.1", 0), catalog, metrics_path="/monitoring/prometheus/metrics", reading=1.0)
+    door = RestServer(
+        ("127.0.0.1", 0), catalog, metrics_path="/monitoring/prometheus/metrics", reading=1.0
+    )
     door.start()
     yield catalog, f"127.0.0.1:{port}", f"http://127.0.0.1:{door.server_port}"
     server.stop(None)
@@ -48,7 +52,9 @@ def served(base):
 def fetch(url: str, body=None, headers=None):
     data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, data, headers or {}), timeout=60) as answer:
+        with urllib.request.urlopen(
+            urllib.request.Request(url, data, headers or {}), timeout=60
+        ) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
@@ -57,18 +63,35 @@ def fetch(url: str, body=None, headers=None):
 def test_all_versions_of_the_policy_answer_at_once(served):
     for number in (1, 2, 3):
         with Client(served[1], "lines", version=number) as client:
-            np.testing.assert_array_equal(client.predict("", {"x": np.ones((1, 2), "float32")})["y"], [[number, number]])
-    with Client(served[1], "lines", version=9) as client, pytest.raises(grpc.RpcError, match=r"Specific\(lines, 9\)"):
+            np.testing.assert_array_equal(
+                client.predict("", {"x": np.ones((1, 2), "float32")})["y"], [[number, number]]
+            )
+    with (
+        Client(served[1], "lines", version=9) as client,
+        pytest.raises(grpc.RpcError, match=r"Specific\(lines, 9\)"),
+    ):
         client.predict("", {"x": np.ones((1, 2), "float32")})
 
 
-@pytest.mark.parametrize("policy, numbers", [(Policy(), [3]), (Policy(latest=2), [3, 2]), (Policy(latest=None), [3, 2, 1]), (Policy(specific=(1, 7)), [1])])
+@pytest.mark.parametrize(
+    "policy, numbers",
+    [
+        (Policy(), [3]),
+        (Policy(latest=2), [3, 2]),
+        (Policy(latest=None), [3, 2, 1]),
+        (Policy(specific=(1, 7)), [1]),
+    ],
+)
 def test_a_policy_aspires_to_its_versions(policy, numbers):
     assert policy.aspired([1, 2, 3]) == numbers
 
 
 def test_classify_regress_and_multi_inference_answer_examples(served):
-    from tensorflow_serving.apis import classification_pb2, inference_pb2, prediction_service_pb2_grpc
+    from tensorflow_serving.apis import (
+        classification_pb2,
+        inference_pb2,
+        prediction_service_pb2_grpc,
+    )
 
     stub = prediction_service_pb2_grpc.PredictionServiceStub(grpc.insecure_channel(served[1]))
     request = classification_pb2.ClassificationRequest()
@@ -87,18 +110,73 @@ def test_classify_regress_and_multi_inference_answer_examples(served):
 
 
 RESTS = {
-    "rows": ("/v1/models/lines:predict", {"instances": [[1, 2], [0.1, 4]]}, 200, '{"predictions": [[3.0, 6.0], [0.3, 12.0]]}'),
-    "a version": ("/v1/models/lines/versions/1:predict", {"inputs": [[1, 2]]}, 200, '{"outputs": [[1.0, 2.0]]}'),
-    "a label": ("/v1/models/lines/labels/old:predict", {"inputs": {"x": [[1, 2]]}}, 200, '{"outputs": [[1.0, 2.0]]}'),
-    "no numbers": ("/v1/models/lines:predict", b'{"inputs": [[NaN, -Infinity]]}', 200, '{"outputs": [[NaN, -Infinity]]}'),
-    "regress": ("/v1/models/lines:regress", {"signature_name": "regress", "examples": [{"x": 1.5}]}, 200, '{"results": [4.5]}'),
-    "classify": ("/v1/models/lines:classify", {"signature_name": "classify", "examples": [{"x": 1.5}]}, 200, '["large", 4.5]'),
-    "unknown label": ("/v1/models/lines/labels/none:predict", {"inputs": [[1, 2]]}, 400, "Unrecognized servable version label: none"),
-    "unknown signature": ("/v1/models/lines:predict", {"signature_name": "S", "inputs": 1}, 400, 'Serving signature name: \\"S\\" not found'),
+    "rows": (
+        "/v1/models/lines:predict",
+        {"instances": [[1, 2], [0.1, 4]]},
+        200,
+        '{"predictions": [[3.0, 6.0], [0.3, 12.0]]}',
+    ),
+    "a version": (
+        "/v1/models/lines/versions/1:predict",
+        {"inputs": [[1, 2]]},
+        200,
+        '{"outputs": [[1.0, 2.0]]}',
+    ),
+    "a label": (
+        "/v1/models/lines/labels/old:predict",
+        {"inputs": {"x": [[1, 2]]}},
+        200,
+        '{"outputs": [[1.0, 2.0]]}',
+    ),
+    "no numbers": (
+        "/v1/models/lines:predict",
+        b'{"inputs": [[NaN, -Infinity]]}',
+        200,
+        '{"outputs": [[NaN, -Infinity]]}',
+    ),
+    "regress": (
+        "/v1/models/lines:regress",
+        {"signature_name": "regress", "examples": [{"x": 1.5}]},
+        200,
+        '{"results": [4.5]}',
+    ),
+    "classify": (
+        "/v1/models/lines:classify",
+        {"signature_name": "classify", "examples": [{"x": 1.5}]},
+        200,
+        '["large", 4.5]',
+    ),
+    "unknown label": (
+        "/v1/models/lines/labels/none:predict",
+        {"inputs": [[1, 2]]},
+        400,
+        "Unrecognized servable version label: none",
+    ),
+    "unknown signature": (
+        "/v1/models/lines:predict",
+        {"signature_name": "S", "inputs": 1},
+        400,
+        'Serving signature name: \\"S\\" not found',
+    ),
     "bad JSON before unknown model": ("/v1/models/other:predict", b"{", 400, "JSON Parse error"),
-    "unknown model": ("/v1/models/other:predict", {"inputs": 1}, 404, "Servable not found for request: Latest(other)"),
-    "no such path": ("/v1/models/lines:guess", {"inputs": 1}, 400, "Malformed request: POST /v1/models/lines:guess"),
-    "text for numbers": ("/v1/models/lines:predict", {"inputs": [["a", "b"]]}, 400, "not of expected type: float"),
+    "unknown model": (
+        "/v1/models/other:predict",
+        {"inputs": 1},
+        404,
+        "Servable not found for request: Latest(other)",
+    ),
+    "no such path": (
+        "/v1/models/lines:guess",
+        {"inputs": 1},
+        400,
+        "Malformed request: POST /v1/models/lines:guess",
+    ),
+    "text for numbers": (
+        "/v1/models/lines:predict",
+        {"inputs": [["a", "b"]]},
+        400,
+        "not of expected type: float",
+    ),
     "ragged rows": ("/v1/models/lines:predict", {"instances": [[1, 2], [3]]}, 400, "Expecting"),
 }
 
@@ -121,7 +199,9 @@ def test_a_sender_that_never_ends_is_cut_off_while_others_are_answered(served):
     host, port = served[2].removeprefix("http://").split(":")
     slow = [socket.create_connection((host, int(port))) for _ in range(50)]
     for connection in slow:
-        connection.sendall(b"POST /v1/models/lines:predict HTTP/1.1\r\nContent-Length: 100\r\n\r\n{")
+        connection.sendall(
+            b"POST /v1/models/lines:predict HTTP/1.1\r\nContent-Length: 100\r\n\r\n{"
+        )
     assert fetch(served[2] + "/v1/models/lines")[0] == 200
     for connection in slow:
         connection.settimeout(60)
@@ -133,7 +213,11 @@ def test_metrics_have_tensorflow_servings_names(served):
     fetch(served[2] + "/v1/models/lines:predict", {"inputs": [[1, 2]]})
     text = fetch(served[2] + "/monitoring/prometheus/metrics")[1]
     assert ':tensorflow:serving:request_count{model_name="lines",status="OK"}' in text
-    assert 'request_latency_bucket{model_name="lines",API="Predict",entrypoint="REST",le="+Inf"}' in text and "other" not in text
+    assert (
+        'request_latency_bucket{model_name="lines",API="Predict",entrypoint="REST",le="+Inf"}'
+        in text
+        and "other" not in text
+    )
 
 
 def test_health_names_what_serves(served):
@@ -144,7 +228,9 @@ def test_health_names_what_serves(served):
 
 
 def test_bytes_that_are_no_message_are_refused_and_the_server_goes_on(served):
-    call = grpc.insecure_channel(served[1]).unary_unary("/tensorflow.serving.PredictionService/Predict")
+    call = grpc.insecure_channel(served[1]).unary_unary(
+        "/tensorflow.serving.PredictionService/Predict"
+    )
     with pytest.raises(grpc.RpcError) as error:
         call(b"\xff\xff\xff")
     assert error.value.code().name == "INTERNAL"
@@ -162,7 +248,14 @@ def test_a_reload_replaces_the_set_and_holds_labels_to_what_is_loaded(base):
 
 
 def test_a_batch_gives_every_request_its_rows_and_a_late_one_leaves_the_queue(base):
-    scheduler = Scheduler(Parameters(max_batch_size=4, batch_timeout_micros=50_000, num_batch_threads=1, allowed_batch_sizes=(2, 4)))
+    scheduler = Scheduler(
+        Parameters(
+            max_batch_size=4,
+            batch_timeout_micros=50_000,
+            num_batch_threads=1,
+            allowed_batch_sizes=(2, 4),
+        )
+    )
     catalog, found = Catalog(scheduler=scheduler), {}
     catalog.reload([ModelConfig("a", base)])
     version = catalog.models["a"].current
@@ -184,11 +277,15 @@ def test_a_batch_gives_every_request_its_rows_and_a_late_one_leaves_the_queue(ba
 
 
 def test_a_full_queue_is_unavailable():
-    scheduler = Scheduler(Parameters(max_batch_size=2, max_enqueued_batches=1, batch_timeout_micros=10**7))
+    scheduler = Scheduler(
+        Parameters(max_batch_size=2, max_enqueued_batches=1, batch_timeout_micros=10**7)
+    )
     scheduler.stop()  # nothing is taken from the queue any more
     with pytest.raises(ServingError) as error:
         scheduler.run(None, {"x": np.zeros((2, 1))}, ["y"], time.monotonic())
-    assert error.value.code.name == "DEADLINE_EXCEEDED" and not scheduler.queues[id(None), ("x",)], "the late one has left"
+    assert (
+        error.value.code.name == "DEADLINE_EXCEEDED" and not scheduler.queues[id(None), ("x",)]
+    ), "the late one has left"
     scheduler.queues[id(None), ("x",)].append(Task(None, {}, ["y"], 2, None))
     with pytest.raises(ServingError, match="queue .* is full") as error:
         scheduler.run(None, {"x": np.zeros((1, 1))}, ["y"])
@@ -201,14 +298,36 @@ def test_a_process_killed_outright_starts_again_and_one_told_to_stop_ends_well(b
     from serving.release.process import ServerProcess
 
     models, batching = tmp_path / "models.config", tmp_path / "batching.config"
-    models.write_text(f'model_config_list {{ config {{ name: "lines" base_path: "{base}" model_platform: "tensorflow" }} }}')
-    batching.write_text("max_batch_size { value: 8 } num_batch_threads { value: 1 } allowed_batch_sizes: 8")
-    flags = [f"--model_config_file={models}", "--enable_batching", f"--batching_parameters_file={batching}", "--port=0", "--unheard_of=1", "--enable_profiler"]
+    models.write_text(
+        f'model_config_list {{ config {{ name: "lines" base_path: "{base}" model_platform: '
+        '"tensorflow" } }'
+    )
+    batching.write_text(
+        "max_batch_size { value: 8 } num_batch_threads { value: 1 } allowed_batch_sizes: 8"
+    )
+    flags = [
+        f"--model_config_file={models}",
+        "--enable_batching",
+        f"--batching_parameters_file={batching}",
+        "--port=0",
+        "--unheard_of=1",
+        "--enable_profiler",
+    ]
     for last in (False, True):
         with ServerProcess([sys.executable, "-m", "serving", "serve", *flags]) as server:
             with Client(server.address, "lines") as client:
-                assert client.predict("", {"x": np.ones((1, 2), "float32")})["y"].tolist() == [[3, 3]]
-            wait_for(lambda: {"unknown argument: --unheard_of=1", "--enable_profiler has no effect in the embedded server"} <= {*server.words})
+                assert client.predict("", {"x": np.ones((1, 2), "float32")})["y"].tolist() == [
+                    [3, 3]
+                ]
+            wait_for(
+                lambda: (
+                    {
+                        "unknown argument: --unheard_of=1",
+                        "--enable_profiler has no effect in the embedded server",
+                    }
+                    <= {*server.words}
+                )
+            )
             if last:
                 assert server.stop(60) == 0
             else:

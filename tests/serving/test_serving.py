@@ -22,7 +22,10 @@ from serving.server.grpc.service import grpc_server
 from serving.server.models import Model
 from serving.server.rest.routes import RestServer
 
-OWN, REACHED = ["normal", "class_scene"], ["reshading", "segment_semantic", "fixated_pose", "egomotion"]
+OWN, REACHED = (
+    ["normal", "class_scene"],
+    ["reshading", "segment_semantic", "fixated_pose", "egomotion"],
+)
 PICTURE = encode_png(view(0).rgb)
 
 
@@ -31,12 +34,31 @@ def bundle(tmp_path_factory):
     """a bundle of two supervised tasks and four that are reached from both."""
     folder, store = tmp_path_factory.mktemp("bundle"), TinyStore()
     train_tasks(store, folder / "networks", OWN, TINY)
-    representations = encode_views(folder / "networks", store, folder / "representations", OWN, TINY)
+    representations = encode_views(
+        folder / "networks", store, folder / "representations", OWN, TINY
+    )
     for target in REACHED:
-        train_transfer(tuple(OWN), target, store, representations, folder / "networks", folder / "transfers" / target, TINY)
-    edges = [{"sources": [], "target": name} for name in OWN] + [{"sources": OWN, "target": name} for name in REACHED]
+        train_transfer(
+            tuple(OWN),
+            target,
+            store,
+            representations,
+            folder / "networks",
+            folder / "transfers" / target,
+            TINY,
+        )
+    edges = [{"sources": [], "target": name} for name in OWN] + [
+        {"sources": OWN, "target": name} for name in REACHED
+    ]
     policy = {"supervised": OWN, "edges": edges}
-    return build_bundle(policy, folder / "networks", folder / "transfers", folder / "export", lineage={"run": "test"}, image_size=SIZE)
+    return build_bundle(
+        policy,
+        folder / "networks",
+        folder / "transfers",
+        folder / "export",
+        lineage={"run": "test"},
+        image_size=SIZE,
+    )
 
 
 @pytest.fixture
@@ -60,40 +82,77 @@ def test_served_answers_are_the_networks_answers(served, bundle):
     with np.load(bundle / "assets.extra" / "parity.npz") as stored:
         probe = stored["probe"]
         for name in ("normal", "reshading", "class_scene", "segment_semantic"):
-            answer = client.predict(name, {"image_bytes": [encode_png(image) for image in probe]}, [name])[name]
+            answer = client.predict(
+                name, {"image_bytes": [encode_png(image) for image in probe]}, [name]
+            )[name]
             np.testing.assert_allclose(answer, stored[f"answer_{name}"], rtol=1e-3, atol=1e-4)
-        pair = client.predict("fixated_pose", {"image_bytes": [[encode_png(image) for image in probe[:2]]]})["fixated_pose"]
+        pair = client.predict(
+            "fixated_pose", {"image_bytes": [[encode_png(image) for image in probe[:2]]]}
+        )["fixated_pose"]
         np.testing.assert_allclose(pair, stored["answer_fixated_pose"], rtol=1e-3, atol=1e-4)
 
 
 def test_floats_and_bytes_give_the_same(served):
     client = Client(served[1])
-    floats = client.predict("serving_default", {"images": view(0).rgb[None].astype("float32") / 255}, ["normal"])
-    np.testing.assert_allclose(floats["normal"], client.predict("image_bytes", {"image_bytes": [PICTURE]}, ["normal"])["normal"], atol=1e-5)
+    floats = client.predict(
+        "serving_default", {"images": view(0).rgb[None].astype("float32") / 255}, ["normal"]
+    )
+    np.testing.assert_allclose(
+        floats["normal"],
+        client.predict("image_bytes", {"image_bytes": [PICTURE]}, ["normal"])["normal"],
+        atol=1e-5,
+    )
 
 
 def test_a_filter_returns_only_what_was_asked_for(served):
-    found = Client(served[1]).predict("image_bytes", {"image_bytes": [PICTURE]}, ["reshading_png_bytes", "class_scene_top_ids"])
+    found = Client(served[1]).predict(
+        "image_bytes", {"image_bytes": [PICTURE]}, ["reshading_png_bytes", "class_scene_top_ids"]
+    )
     assert set(found) == {"reshading_png_bytes", "class_scene_top_ids"}
-    assert found["reshading_png_bytes"][0].startswith(b"\x89PNG") and found["class_scene_top_ids"].shape == (1, 5)
+    assert found["reshading_png_bytes"][0].startswith(b"\x89PNG") and found[
+        "class_scene_top_ids"
+    ].shape == (1, 5)
 
 
 FAULTS = {
-    "unknown signature": ({"signature": "nothing", "inputs": {"image_bytes": [PICTURE]}}, "FAILED_PRECONDITION", 'Serving signature key "nothing" not found'),
-    "wrong name": ({"signature": "image_bytes", "inputs": {"picture": [PICTURE]}}, "INVALID_ARGUMENT", "Sent extra: {picture}"),
+    "unknown signature": (
+        {"signature": "nothing", "inputs": {"image_bytes": [PICTURE]}},
+        "FAILED_PRECONDITION",
+        'Serving signature key "nothing" not found',
+    ),
+    "wrong name": (
+        {"signature": "image_bytes", "inputs": {"picture": [PICTURE]}},
+        "INVALID_ARGUMENT",
+        "Sent extra: {picture}",
+    ),
     "wrong type": (
-        {"signature": "serving_default", "inputs": {"images": np.zeros((1, SIZE, SIZE, 3), "int32")}},
+        {
+            "signature": "serving_default",
+            "inputs": {"images": np.zeros((1, SIZE, SIZE, 3), "int32")},
+        },
         "INVALID_ARGUMENT",
         "Expects arg[0] to be float",
     ),
-    "wrong shape": ({"signature": "serving_default", "inputs": {"images": np.zeros((1, 5, 5, 7), "float32")}}, "INVALID_ARGUMENT", ""),
+    "wrong shape": (
+        {"signature": "serving_default", "inputs": {"images": np.zeros((1, 5, 5, 7), "float32")}},
+        "INVALID_ARGUMENT",
+        "",
+    ),
     "unknown output": (
         {"signature": "image_bytes", "inputs": {"image_bytes": [PICTURE]}, "outputs": ["nope"]},
         "INVALID_ARGUMENT",
         "alias not found in signature: nope",
     ),
-    "no image": ({"signature": "image_bytes", "inputs": {"image_bytes": [b"hello"]}}, "INVALID_ARGUMENT", ""),
-    "broken image": ({"signature": "image_bytes", "inputs": {"image_bytes": [PICTURE[:60]]}}, "INVALID_ARGUMENT", ""),
+    "no image": (
+        {"signature": "image_bytes", "inputs": {"image_bytes": [b"hello"]}},
+        "INVALID_ARGUMENT",
+        "",
+    ),
+    "broken image": (
+        {"signature": "image_bytes", "inputs": {"image_bytes": [PICTURE[:60]]}},
+        "INVALID_ARGUMENT",
+        "",
+    ),
 }
 
 
@@ -110,7 +169,10 @@ def test_faults_have_tensorflow_servings_codes_and_do_no_harm(served, name):
 def test_an_unknown_model_is_not_found(served):
     with pytest.raises(grpc.RpcError) as error:
         Client(served[1], "other").predict("normal", {"image_bytes": [PICTURE]})
-    assert error.value.code().name == "NOT_FOUND" and "Servable not found for request: Latest(other)" in error.value.details()
+    assert (
+        error.value.code().name == "NOT_FOUND"
+        and "Servable not found for request: Latest(other)" in error.value.details()
+    )
 
 
 def rest(model):
@@ -135,9 +197,18 @@ def test_rest_answers_status_metadata_rows_and_columns(served):
     picture = {"b64": base64.b64encode(PICTURE).decode()}
     assert fetch(url)[1]["model_version_status"][0]["state"] == "AVAILABLE"
     assert "normal" in fetch(f"{url}/metadata")[1]["metadata"]["signature_def"]["signature_def"]
-    rows = fetch(f"{url}:predict", {"signature_name": "class_scene", "instances": [{"image_bytes": picture}] * 2})
-    columns = fetch(f"{url}:predict", {"signature_name": "class_scene", "inputs": {"image_bytes": [picture] * 2}})
-    assert rows[0] == 200 and rows[1]["predictions"][0]["class_scene"] == columns[1]["outputs"]["class_scene"][0]
+    rows = fetch(
+        f"{url}:predict",
+        {"signature_name": "class_scene", "instances": [{"image_bytes": picture}] * 2},
+    )
+    columns = fetch(
+        f"{url}:predict",
+        {"signature_name": "class_scene", "inputs": {"image_bytes": [picture] * 2}},
+    )
+    assert (
+        rows[0] == 200
+        and rows[1]["predictions"][0]["class_scene"] == columns[1]["outputs"]["class_scene"][0]
+    )
     assert fetch(f"{url}:predict", {"instances": []})[0] == 400
     assert fetch(url.replace("taxonomy", "other"))[0] == 404
     server.shutdown()

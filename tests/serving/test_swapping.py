@@ -1,4 +1,6 @@
-"""A new version every second under load, over both doors: no request fails, and every version was seen to answer."""
+"""A new version every second under load, over both doors: no request fails, and every version was
+seen to answer.
+"""
 
 import http.client
 import json
@@ -31,7 +33,13 @@ def candidates(tmp_path_factory):
 def server(candidates, tmp_path):
     base = tmp_path / "working"
     push(candidates[2], base)
-    flags = [f"--model_base_path={base}", "--model_name=working", "--port=0", "--rest_api_port=0", "--file_system_poll_wait_seconds=0.1"]
+    flags = [
+        f"--model_base_path={base}",
+        "--model_name=working",
+        "--port=0",
+        "--rest_api_port=0",
+        "--file_system_poll_wait_seconds=0.1",
+    ]
     with ServerProcess([sys.executable, "-m", "serving", "serve", *flags]) as made:
         yield made, base
 
@@ -40,7 +48,9 @@ def ask_grpc(address: str, stop: threading.Event, said: list) -> None:
     with Client(address, "working", deadline=60, attempts=1) as client:
         while not stop.is_set():
             try:
-                said.append(float(client.predict("", {"x": np.ones((1, 2), "float32")}, ["y0"])["y0"][0, 0]))
+                said.append(
+                    float(client.predict("", {"x": np.ones((1, 2), "float32")}, ["y0"])["y0"][0, 0])
+                )
             except grpc.RpcError as error:
                 said.append(f"{error.code().name}: {error.details()}")
 
@@ -60,8 +70,16 @@ def ask_rest(address: str, stop: threading.Event, said: list) -> None:
 def test_a_swap_every_second_fails_no_request(server, candidates):
     made, base = server
     stop, answers = threading.Event(), [[] for _ in range(4)]
-    ways = [(ask_grpc, made.address), (ask_grpc, made.address), (ask_rest, made.rest()), (ask_rest, made.rest())]
-    threads = [threading.Thread(target=way, args=(address, stop, said)) for (way, address), said in zip(ways, answers)]
+    ways = [
+        (ask_grpc, made.address),
+        (ask_grpc, made.address),
+        (ask_rest, made.rest()),
+        (ask_rest, made.rest()),
+    ]
+    threads = [
+        threading.Thread(target=way, args=(address, stop, said))
+        for (way, address), said in zip(ways, answers)
+    ]
     for thread in threads:
         thread.start()
     while not all(answers) and all(thread.is_alive() for thread in threads):
@@ -70,7 +88,10 @@ def test_a_swap_every_second_fails_no_request(server, candidates):
         time.sleep(1)
         push(candidates[3 if i % 2 == 0 else 2], base)
         until = time.monotonic() + 60
-        while any(said[-1:] != [3.0 if i % 2 == 0 else 2.0] for said in answers) and time.monotonic() < until:
+        while (
+            any(said[-1:] != [3.0 if i % 2 == 0 else 2.0] for said in answers)
+            and time.monotonic() < until
+        ):
             time.sleep(0.01)  # a loaded machine may take longer than a second to load a version
     stop.set()
     for thread in threads:
@@ -85,7 +106,9 @@ def test_a_swap_every_second_fails_no_request(server, candidates):
 
 
 def test_a_folder_that_grows_in_place_is_not_served_before_its_graph_is_there(server, candidates):
-    """copied file by file instead of renamed, and broken ones in between: the old version goes on, the whole one takes over."""
+    """copied file by file instead of renamed, and broken ones in between: the old version goes on,
+    the whole one takes over.
+    """
     made, base = server
     next_one = base / str(versions(base)[-1] + 1)
     (next_one / "variables").mkdir(parents=True)
@@ -94,7 +117,9 @@ def test_a_folder_that_grows_in_place_is_not_served_before_its_graph_is_there(se
         time.sleep(0.5)
         assert ask() == 2
         (base / str(versions(base)[-1] + 1)).mkdir()
-        (base / str(versions(base)[-1]) / "saved_model.pb").write_bytes((candidates[3] / "saved_model.pb").read_bytes()[:500])
+        (base / str(versions(base)[-1]) / "saved_model.pb").write_bytes(
+            (candidates[3] / "saved_model.pb").read_bytes()[:500]
+        )
         time.sleep(0.5)
         assert ask() == 2
         push(candidates[3], base)
@@ -105,10 +130,22 @@ def test_a_folder_that_grows_in_place_is_not_served_before_its_graph_is_there(se
 
 
 def test_a_version_that_was_swapped_out_is_freed(candidates, tmp_path):
-    """its graph is full of cycles: a collection must find it, although what a server keeps is hidden from collections. In a process that is a server and
-    nothing else: what other tests keep, or hid when they began, is not of its graphs."""
-    places = [str(Path(__file__).parents[1]), str(tmp_path / "base"), *(str(candidates[factor]) for factor in (2, 3, 2))]
-    done = subprocess.run([sys.executable, "-c", FREED, *places], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
+    """its graph is full of cycles: a collection must find it, although what a server keeps is
+    hidden from collections. In a process that is a server and nothing else: what other tests keep,
+    or hid when they began, is not of its graphs.
+    """
+    places = [
+        str(Path(__file__).parents[1]),
+        str(tmp_path / "base"),
+        *(str(candidates[factor]) for factor in (2, 3, 2)),
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", FREED, *places],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr[-2000:]
 
 

@@ -15,7 +15,14 @@ def test_presets_are_sound_and_read_back(preset):
 
 def test_the_paper_measures_by_gradient_with_the_targets_own_decoder_and_a_laptop_in_closed_form():
     wide, small = paper().network, configuration("laptop", []).network
-    assert (wide.learner, wide.transfer_widths, wide.transfer_epochs, wide.transfer_batch, wide.transfer_rate, wide.vector_rate) == (
+    assert (
+        wide.learner,
+        wide.transfer_widths,
+        wide.transfer_epochs,
+        wide.transfer_batch,
+        wide.transfer_rate,
+        wide.vector_rate,
+    ) == (
         "gradient",
         (),
         30,
@@ -24,17 +31,31 @@ def test_the_paper_measures_by_gradient_with_the_targets_own_decoder_and_a_lapto
         1e-4,
     )
     assert (wide.edge_epochs, configuration("smoke", []).network.edge_epochs) == (30, 0)
-    assert small.learner == "closed_form" and small.calibration_targets > 1 and small.policy_epochs > 0
+    assert (
+        small.learner == "closed_form" and small.calibration_targets > 1 and small.policy_epochs > 0
+    )
 
 
 def test_smaller_presets_are_replacements_on_the_paper():
     assert configuration("laptop", []).network.transfer_split == paper().network.transfer_split
-    assert configuration("smoke", []).random_policies < configuration("laptop", []).random_policies == paper().random_policies
+    assert (
+        configuration("smoke", []).random_policies
+        < configuration("laptop", []).random_policies
+        == paper().random_policies
+    )
 
 
 def test_fields_of_both_levels_can_be_set():
-    config = configuration("smoke", ["default_budget=2", "steps=7", "learning_rate=1", "budgets=[1,2]", "seed=5"])
-    assert (config.default_budget, config.network.steps, config.network.learning_rate, config.budgets, config.network.seed) == (2, 7, 1.0, (1, 2), 5)
+    config = configuration(
+        "smoke", ["default_budget=2", "steps=7", "learning_rate=1", "budgets=[1,2]", "seed=5"]
+    )
+    assert (
+        config.default_budget,
+        config.network.steps,
+        config.network.learning_rate,
+        config.budgets,
+        config.network.seed,
+    ) == (2, 7, 1.0, (1, 2), 5)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""The main job, small: data set -> pipeline -> served taxonomy -> an answer over gRPC. Run once; every test reads what it left behind."""
+"""The main job, small: data set -> pipeline -> served taxonomy -> an answer over gRPC. Run once;
+every test reads what it left behind.
+"""
 
 import collections
 import json
@@ -13,7 +15,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def command(*words, **options) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", *map(str, words)], cwd=ROOT, capture_output=True, text=True, timeout=900, **options)
+    return subprocess.run(
+        [sys.executable, "-m", *map(str, words)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=900,
+        **options,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +44,9 @@ def test_the_demo_ends_with_an_answer_and_says_where_things_are(demo):
 
 
 def test_every_transfer_of_orders_one_and_two_was_measured(demo):
-    rows = json.loads((newest(demo[0], "MeasureAffinities", "affinities") / "affinities.json").read_text())["rows"]
+    rows = json.loads(
+        (newest(demo[0], "MeasureAffinities", "affinities") / "affinities.json").read_text()
+    )["rows"]
     transfers = [row for row in rows if row["control"] is None]
     assert len({row["target"] for row in rows}) == 22
     assert len(transfers) == 22 * (26 + 325)
@@ -44,23 +55,40 @@ def test_every_transfer_of_orders_one_and_two_was_measured(demo):
 
 def test_first_order_was_measured_with_less_data_too_and_decides_nothing(demo):
     folder = newest(demo[0], "MeasureAffinities", "affinities")
-    counts = lambda name: collections.Counter(row["regime"] for row in json.loads((folder / name).read_text())["rows"] if row["control"] is None)
-    assert counts("affinities.json") == {"": 22 * (26 + 325)} and counts("amounts.json") == {"": 22 * (26 + 325), "8": 22 * 26}
-    evidence = json.loads((newest(demo[0], "EvaluateTaxonomy", "evidence") / "evidence.json").read_text())
-    assert evidence["transfers"] == 22 * (26 + 325 + 26) and len(evidence["amounts"]["targets"]) == 22
+    counts = lambda name: collections.Counter(
+        row["regime"]
+        for row in json.loads((folder / name).read_text())["rows"]
+        if row["control"] is None
+    )
+    assert counts("affinities.json") == {"": 22 * (26 + 325)} and counts("amounts.json") == {
+        "": 22 * (26 + 325),
+        "8": 22 * 26,
+    }
+    evidence = json.loads(
+        (newest(demo[0], "EvaluateTaxonomy", "evidence") / "evidence.json").read_text()
+    )
+    assert (
+        evidence["transfers"] == 22 * (26 + 325 + 26) and len(evidence["amounts"]["targets"]) == 22
+    )
     assert "With less data" in (newest(demo[0], "WriteReport", "report") / "index.html").read_text()
 
 
 def test_every_budget_has_a_proven_taxonomy(demo):
-    found = json.loads((newest(demo[0], "SolveTaxonomy", "taxonomies") / "taxonomies.json").read_text())
-    assert {(answer["order"], answer["budget"]) for answer in found} == {(order, budget) for order in (1, 2) for budget in (1, 2, 4, 6)}
+    found = json.loads(
+        (newest(demo[0], "SolveTaxonomy", "taxonomies") / "taxonomies.json").read_text()
+    )
+    assert {(answer["order"], answer["budget"]) for answer in found} == {
+        (order, budget) for order in (1, 2) for budget in (1, 2, 4, 6)
+    }
     assert {answer["status"] for answer in found} == {"optimal"}
 
 
 def test_the_report_is_one_page_that_asks_no_network(demo):
     page = (newest(demo[0], "WriteReport", "report") / "index.html").read_text()
     assert "Which labels to buy" in page and "<svg" in page
-    assert "http://" not in page.replace("http://www.w3.org", "").replace("http://purl.org", "").replace("http://creativecommons.org", "")
+    assert "http://" not in page.replace("http://www.w3.org", "").replace(
+        "http://purl.org", ""
+    ).replace("http://creativecommons.org", "")
     assert "https://" not in page.replace("https://matplotlib.org", "")
 
 
@@ -69,9 +97,15 @@ def test_metadata_are_in_sqlite_and_every_node_ran(demo):
 
     with sqlite3.connect(demo[0] / "metadata.sqlite") as base:
         states = dict(
-            base.execute("select Type.name, max(last_known_state) from Execution join Type on Type.id = Execution.type_id group by Type.name").fetchall()
+            base.execute(
+                "select Type.name, max(last_known_state) from Execution join Type on Type.id "
+                "= Execution.type_id group by Type.name"
+            ).fetchall()
         )
-    assert len([name for name in states if "." in name]) >= 17 and set(states.values()) <= {3, 5}  # COMPLETE, CACHED
+    assert len([name for name in states if "." in name]) >= 17 and set(states.values()) <= {
+        3,
+        5,
+    }  # COMPLETE, CACHED
 
 
 def test_a_second_run_trains_nothing_and_serves_the_same_version(demo):
@@ -81,7 +115,9 @@ def test_a_second_run_trains_nothing_and_serves_the_same_version(demo):
     done = command("tfx_pipeline", "demo", "--config", "smoke", "--run", run)
     assert done.returncode == 0, done.stderr[-3000:]
     assert sorted(path.name for path in (run / "serving" / "taxonomy").iterdir()) == before
-    assert {path: path.stat().st_mtime_ns for path in (run / "work" / "networks").rglob("*.h5")} == networks
+    assert {
+        path: path.stat().st_mtime_ns for path in (run / "work" / "networks").rglob("*.h5")
+    } == networks
     assert "network 1/26" not in done.stderr
 
 
@@ -90,14 +126,25 @@ def test_a_locked_run_is_refused_in_one_line(demo):
 
     with open(demo[0] / ".lock", "a+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        done = command("tfx_pipeline", "run", "--config", "smoke", "--run", demo[0], "--data", demo[0] / "data")
+        done = command(
+            "tfx_pipeline", "run", "--config", "smoke", "--run", demo[0], "--data", demo[0] / "data"
+        )
     assert done.returncode == 1
     assert done.stderr.strip().splitlines()[-1].startswith("error: another run")
 
 
 def test_an_empty_data_folder_is_refused_in_one_line(tmp_path):
     (tmp_path / "data").mkdir()
-    done = command("tfx_pipeline", "run", "--config", "smoke", "--run", tmp_path / "run", "--data", tmp_path / "data")
+    done = command(
+        "tfx_pipeline",
+        "run",
+        "--config",
+        "smoke",
+        "--run",
+        tmp_path / "run",
+        "--data",
+        tmp_path / "data",
+    )
     assert done.returncode == 1
     assert "error: no data at" in done.stderr.strip().splitlines()[-1]
 
@@ -105,22 +152,34 @@ def test_an_empty_data_folder_is_refused_in_one_line(tmp_path):
 def test_an_unwritable_output_is_refused_in_one_line(tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
-    done = command("tfx_pipeline", "run", "--config", "smoke", "--run", blocked / "run", "--data", tmp_path)
+    done = command(
+        "tfx_pipeline", "run", "--config", "smoke", "--run", blocked / "run", "--data", tmp_path
+    )
     assert done.returncode == 1
     assert "error: cannot write to" in done.stderr.strip().splitlines()[-1]
 
 
-@pytest.mark.parametrize("words", [("tfx_pipeline",), ("beam_jobs",), ("serving",), ("models.taxonomy",)])
+@pytest.mark.parametrize(
+    "words", [("tfx_pipeline",), ("beam_jobs",), ("serving",), ("models.taxonomy",)]
+)
 def test_help_comes_without_heavy_imports(words):
     code = (
         "import sys, runpy\n"
         f"sys.argv = [{words[0]!r}, '--help']\n"
         f"try: runpy.run_module({words[0]!r}, run_name='__main__')\n"
         "except SystemExit as end: assert not end.code\n"
-        "heavy = {'tensorflow', 'tfx', 'keras', 'apache_beam', 'numba', 'matplotlib'} & {name.split('.')[0] for name in sys.modules}\n"
+        "heavy = {'tensorflow', 'tfx', 'keras', 'apache_beam', 'numba', 'matplotlib'} & "
+        "{name.split('.')[0] for name in sys.modules}\n"
         "assert not heavy, heavy\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300, env={**os.environ})
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ},
+    )
     assert done.returncode == 0 and "example:" in done.stdout, done.stderr
 
 
@@ -129,11 +188,23 @@ def test_the_pipeline_compiles_for_kubeflow_and_says_when_it_cannot(tmp_path):
 
     out, words = (
         tmp_path / "taxonomy.yaml",
-        ("tfx_pipeline", "compile", "--config", "smoke", "--data", "gs://bucket/data", "--root", "gs://bucket/root", "--out"),
+        (
+            "tfx_pipeline",
+            "compile",
+            "--config",
+            "smoke",
+            "--data",
+            "gs://bucket/data",
+            "--root",
+            "gs://bucket/root",
+            "--out",
+        ),
     )
     done = command(*words, out)
     assert done.returncode == 0, done.stderr[-2000:]
     spec = next(yaml.safe_load_all(out.read_text()))
-    assert {"ExampleGen", "TrainTasks", "SolveTaxonomy", "Pusher"} <= set(spec["root"]["dag"]["tasks"]) and len(spec["root"]["dag"]["tasks"]) == 18
+    assert {"ExampleGen", "TrainTasks", "SolveTaxonomy", "Pusher"} <= set(
+        spec["root"]["dag"]["tasks"]
+    ) and len(spec["root"]["dag"]["tasks"]) == 18
     refused = command(*words, out, "--set", "task_shards=3")
     assert refused.returncode == 1 and "task_shards=1" in refused.stderr.strip().splitlines()[-1]

@@ -1,4 +1,6 @@
-"""A seeded building: three to five rooms in a grid that share walls, with doorways, windows, lamps, and furniture by kind of room."""
+"""A seeded building: three to five rooms in a grid that share walls, with doorways, windows, lamps,
+and furniture by kind of room.
+"""
 
 from __future__ import annotations
 
@@ -24,16 +26,26 @@ def building(seed: int) -> Scene:
         ceiling_lights(kit, plan)
         FURNISH[plan.kind](kit, plan)
         fill(kit, plan)
-        builder.rooms.append(Room(plan.kind, (plan.x0, plan.y0, 0.0), (plan.x1, plan.y1, plan.height)))
+        builder.rooms.append(
+            Room(plan.kind, (plan.x0, plan.y0, 0.0), (plan.x1, plan.y1, plan.height))
+        )
     return builder.finished()
 
 
 def plans(rng: np.random.Generator) -> list[Plan]:
-    """rooms of different kinds in two columns, their doorways cut. A bathroom is the smallest, a living room the largest."""
+    """rooms of different kinds in two columns, their doorways cut. A bathroom is the smallest, a
+    living room the largest.
+    """
     height, count, columns = rng.uniform(2.4, 3.1), int(rng.integers(3, 5)), 2
-    widths, depths = rng.permutation([rng.uniform(4.6, 7.4), rng.uniform(3.3, 5.6)]), rng.permutation([rng.uniform(4.4, 7.0), rng.uniform(3.1, 5.2)])
+    widths, depths = (
+        rng.permutation([rng.uniform(4.6, 7.4), rng.uniform(3.3, 5.6)]),
+        rng.permutation([rng.uniform(4.4, 7.0), rng.uniform(3.1, 5.2)]),
+    )
     areas = [widths[i % columns] * depths[i // columns] for i in range(count)]
-    by_size = sorted(rng.permutation(KINDS)[:count], key=lambda kind: (kind == "living_room") - (kind == "bathroom"))
+    by_size = sorted(
+        rng.permutation(KINDS)[:count],
+        key=lambda kind: (kind == "living_room") - (kind == "bathroom"),
+    )
     made = []
     for i, place in enumerate(np.argsort(np.argsort(areas))):
         kind, column, row = by_size[place], i % columns, i // columns

@@ -1,4 +1,6 @@
-"""Pieces that stand out in a room together, wherever the plan has space for them. Every function takes (kit, plan)."""
+"""Pieces that stand out in a room together, wherever the plan has space for them. Every function
+takes (kit, plan).
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,15 @@ def seats(kit, plan: Plan) -> None:
     furniture.rug(kit, spot, 2.6, 1.8)
     clutter.on_top(kit, spot, furniture.table(kit, spot, 0.8, 0.6, 0.42, "coffee table"), 4, things)
     for side in (-1, 1):
-        furniture.armchair(kit, (x + side * np.cos(yaw) * 1.05, y + side * np.sin(yaw) * 1.05, 0.0, yaw - side * (np.pi / 2 + kit.rng.normal(0, 0.15))))
+        furniture.armchair(
+            kit,
+            (
+                x + side * np.cos(yaw) * 1.05,
+                y + side * np.sin(yaw) * 1.05,
+                0.0,
+                yaw - side * (np.pi / 2 + kit.rng.normal(0, 0.15)),
+            ),
+        )
 
 
 def sofa(kit, plan: Plan) -> None:
@@ -49,11 +59,17 @@ def island(kit, plan: Plan) -> None:
     spot = plan.somewhere(kit.rng, 1.7, 1.5, 0.1)
     if spot:
         furniture.cabinet(kit, spot, 1.5, 0.7, 0.87)
-        kit.box((1.66, 0.84, 0.05), (0, 0, 0.9), kit.stone, kit.builder.object("counter"), spot, 0.024)
-        clutter.on_top(kit, spot, (1.4, 0.6, 0.925), 6, ("bowl", "bottle", "cup", "vase", "papers", "tin"))
+        kit.box(
+            (1.66, 0.84, 0.05), (0, 0, 0.9), kit.stone, kit.builder.object("counter"), spot, 0.024
+        )
+        clutter.on_top(
+            kit, spot, (1.4, 0.6, 0.925), 6, ("bowl", "bottle", "cup", "vase", "papers", "tin")
+        )
         for x in (-0.5, 0.0, 0.5):
             c, s = np.cos(spot[3]), np.sin(spot[3])
-            furniture.stool(kit, (spot[0] + c * x - s * 0.6, spot[1] + s * x + c * 0.6, 0.0, spot[3]))
+            furniture.stool(
+                kit, (spot[0] + c * x - s * 0.6, spot[1] + s * x + c * 0.6, 0.0, spot[3])
+            )
 
 
 def dinner(kit, plan: Plan, width: float = 1.2) -> None:
@@ -63,13 +79,25 @@ def dinner(kit, plan: Plan, width: float = 1.2) -> None:
         return
     if plan.kind != "kitchen" and kit.rng.random() < 0.5:
         furniture.rug(kit, spot, width + 0.9, 2.1)
-    clutter.on_top(kit, spot, furniture.table(kit, spot, width, 0.9), int(kit.rng.integers(3, 7)), ("bowl", "cup", "bottle", "vase", "papers"))
+    clutter.on_top(
+        kit,
+        spot,
+        furniture.table(kit, spot, width, 0.9),
+        int(kit.rng.integers(3, 7)),
+        ("bowl", "cup", "bottle", "vase", "papers"),
+    )
     (x, y, _, yaw), seats = spot, 1 if width < 1.3 else 2 if width < 2.1 else 3
     for side in (-1, 1):
         for j in range(seats):
             dx, dy = (j - (seats - 1) / 2) * 0.65, side * (0.5 + kit.rng.uniform(0.0, 0.25))
-            place = (x + np.cos(yaw) * dx - np.sin(yaw) * dy, y + np.sin(yaw) * dx + np.cos(yaw) * dy, 0.0)
-            furniture.chair(kit, (*place, yaw + (0 if side > 0 else np.pi) + kit.rng.normal(0, 0.15)))
+            place = (
+                x + np.cos(yaw) * dx - np.sin(yaw) * dy,
+                y + np.sin(yaw) * dx + np.cos(yaw) * dy,
+                0.0,
+            )
+            furniture.chair(
+                kit, (*place, yaw + (0 if side > 0 else np.pi) + kit.rng.normal(0, 0.15))
+            )
 
 
 def standing(kit, plan: Plan, piece, width: float, count: int) -> None:

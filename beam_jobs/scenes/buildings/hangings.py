@@ -1,4 +1,6 @@
-"""What hangs on walls. Every function takes (kit, place) and mostly (width, height); place = (x, y, z, yaw) is its middle, the wall behind it (+y)."""
+"""What hangs on walls. Every function takes (kit, place) and mostly (width, height); place = (x, y,
+z, yaw) is its middle, the wall behind it (+y).
+"""
 
 from __future__ import annotations
 
@@ -10,11 +12,24 @@ from beam_jobs.scenes.geometry import shapes, soft
 
 
 def picture(kit, place, width, height):
-    piece, wood, canvas = kit.builder.object("picture"), kit.one([*kit.woods, kit.dark, kit.dark, kit.white]), kit.one(kit.pictures)
+    piece, wood, canvas = (
+        kit.builder.object("picture"),
+        kit.one([*kit.woods, kit.dark, kit.dark, kit.white]),
+        kit.one(kit.pictures),
+    )
     for side in (-1, 1):
-        kit.box((width + 0.06, 0.025, 0.04), (0, 0.01, side * height / 2), wood, piece, place, 0.012)
+        kit.box(
+            (width + 0.06, 0.025, 0.04), (0, 0.01, side * height / 2), wood, piece, place, 0.012
+        )
         kit.box((0.04, 0.025, height), (side * width / 2, 0.01, 0), wood, piece, place, 0.012)
-    kit.put(shapes.quad((-width / 2, -0.004, -height / 2), (width, 0, 0), (0, 0, height)), canvas, piece, (0, 0, 0), place, True)
+    kit.put(
+        shapes.quad((-width / 2, -0.004, -height / 2), (width, 0, 0), (0, 0, height)),
+        canvas,
+        piece,
+        (0, 0, 0),
+        place,
+        True,
+    )
     kit.rim(width + 0.06, height + 0.04, wood, piece, place, (0, 0.024, 0))
 
 
@@ -24,26 +39,65 @@ def gallery(kit, place, width, height):
         for z in (-0.17, 0.2):
             wide, tall = kit.rng.uniform(0.16, 0.25, 2)
             piece, offset = kit.builder.object("picture"), (x, 0, z + kit.rng.normal(0, 0.02))
-            kit.box((wide + 0.05, 0.03, tall + 0.05), offset, kit.one([*kit.woods, kit.dark, kit.white]), piece, place, 0.012)
+            kit.box(
+                (wide + 0.05, 0.03, tall + 0.05),
+                offset,
+                kit.one([*kit.woods, kit.dark, kit.white]),
+                piece,
+                place,
+                0.012,
+            )
             kit.put(
-                shapes.quad((-wide / 2, 0, -tall / 2), (wide, 0, 0), (0, 0, tall)), kit.one(kit.prints), piece, np.add(offset, (0, -0.0165, 0)), place, True
+                shapes.quad((-wide / 2, 0, -tall / 2), (wide, 0, 0), (0, 0, tall)),
+                kit.one(kit.prints),
+                piece,
+                np.add(offset, (0, -0.0165, 0)),
+                place,
+                True,
             )
 
 
 def mirror(kit, place, width, height):
     piece, tall = kit.builder.object("mirror"), height * 1.3
-    kit.box((width * 0.7 + 0.08, 0.04, tall + 0.08), (0, 0, 0), kit.one([*kit.woods, kit.metal, kit.dark]), piece, place, 0.018)
-    kit.put(shapes.quad((-width * 0.35, -0.021, -tall / 2), (width * 0.7, 0, 0), (0, 0, tall)), kit.mirror, piece, (0, 0, 0), place, True)
+    kit.box(
+        (width * 0.7 + 0.08, 0.04, tall + 0.08),
+        (0, 0, 0),
+        kit.one([*kit.woods, kit.metal, kit.dark]),
+        piece,
+        place,
+        0.018,
+    )
+    kit.put(
+        shapes.quad((-width * 0.35, -0.021, -tall / 2), (width * 0.7, 0, 0), (0, 0, tall)),
+        kit.mirror,
+        piece,
+        (0, 0, 0),
+        place,
+        True,
+    )
     kit.rim(width * 0.7 + 0.08, tall + 0.08, kit.metal, piece, place, (0, 0.024, 0))
 
 
 def coats(kit, place, width, height):
     """a board of hooks with coats and bags."""
-    kit.box((width, 0.03, 0.1), (0, 0, 0.1), kit.one(kit.woods), kit.builder.object("hooks"), place, 0.012)
+    kit.box(
+        (width, 0.03, 0.1),
+        (0, 0, 0.1),
+        kit.one(kit.woods),
+        kit.builder.object("hooks"),
+        place,
+        0.012,
+    )
     for x in np.arange(-width / 2 + 0.15, width / 2 - 0.1, 0.28):
         if kit.rng.random() < 0.8:
             shape = soft.coat(kit.rng, kit.rng.uniform(0.3, 0.45), kit.rng.uniform(0.5, 1.0))
-            kit.put(shape, kit.one(kit.fabrics + [kit.dark]), kit.builder.object("coat"), (x, -0.02, 0.1), place)
+            kit.put(
+                shape,
+                kit.one(kit.fabrics + [kit.dark]),
+                kit.builder.object("coat"),
+                (x, -0.02, 0.1),
+                place,
+            )
 
 
 def clock(kit, place):
@@ -52,10 +106,23 @@ def clock(kit, place):
     kit.put(shapes.ring(0.15, 0.016).oriented(FLAT), kit.dark, piece, (0, -0.03, 0), place)
     for turn, long in ((kit.rng.uniform(0, 6.3), 0.08), (kit.rng.uniform(0, 6.3), 0.12)):
         ahead = np.array([np.sin(turn), 0, np.cos(turn)])
-        kit.put(soft.tube(np.linspace(0, 1, 3)[:, None] * ahead * long + [0, -0.036, 0], 0.005), kit.dark, piece, (0, 0, 0), place)
+        kit.put(
+            soft.tube(np.linspace(0, 1, 3)[:, None] * ahead * long + [0, -0.036, 0], 0.005),
+            kit.dark,
+            piece,
+            (0, 0, 0),
+            place,
+        )
 
 
 def wall_shelf(kit, place, width=0.8, height=0.3):
     """a board on the wall with a row of things on it."""
-    kit.box((width, 0.2, 0.03), (0, -0.08, 0), kit.one(kit.woods), kit.builder.object("shelf"), place, 0.01)
+    kit.box(
+        (width, 0.2, 0.03),
+        (0, -0.08, 0),
+        kit.one(kit.woods),
+        kit.builder.object("shelf"),
+        place,
+        0.01,
+    )
     clutter.row_of_things(kit, place, (-width / 2 + 0.04, width / 2 - 0.06), -0.07, 0.016, height)

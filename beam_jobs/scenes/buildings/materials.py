@@ -8,40 +8,97 @@ from beam_jobs.scenes.buildings import textures
 from beam_jobs.scenes.buildings.scene import Builder
 from beam_jobs.scenes.geometry import shapes, soft
 
-WOODS = ((0.52, 0.41, 0.31), (0.34, 0.26, 0.21), (0.66, 0.55, 0.43), (0.82, 0.79, 0.74), (0.42, 0.4, 0.39))
-CLOTHS = ((0.33, 0.38, 0.46), (0.55, 0.54, 0.52), (0.68, 0.63, 0.55), (0.42, 0.45, 0.4), (0.5, 0.36, 0.33), (0.24, 0.25, 0.28), (0.78, 0.76, 0.72))
-BRIGHT = ((0.7, 0.3, 0.25), (0.85, 0.66, 0.3), (0.3, 0.5, 0.55), (0.45, 0.58, 0.38), (0.6, 0.45, 0.6), (0.86, 0.55, 0.4), (0.25, 0.35, 0.6))
+WOODS = (
+    (0.52, 0.41, 0.31),
+    (0.34, 0.26, 0.21),
+    (0.66, 0.55, 0.43),
+    (0.82, 0.79, 0.74),
+    (0.42, 0.4, 0.39),
+)
+CLOTHS = (
+    (0.33, 0.38, 0.46),
+    (0.55, 0.54, 0.52),
+    (0.68, 0.63, 0.55),
+    (0.42, 0.45, 0.4),
+    (0.5, 0.36, 0.33),
+    (0.24, 0.25, 0.28),
+    (0.78, 0.76, 0.72),
+)
+BRIGHT = (
+    (0.7, 0.3, 0.25),
+    (0.85, 0.66, 0.3),
+    (0.3, 0.5, 0.55),
+    (0.45, 0.58, 0.38),
+    (0.6, 0.45, 0.6),
+    (0.86, 0.55, 0.4),
+    (0.25, 0.35, 0.6),
+)
 SLIM = 0.02  # m
 FLAT = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # stands a disc up: its axis from z to -y
 
 
 class Kit:
-    """Materials; `put` and `box` place a part in the frame of a piece: footprint centred, front towards -y, floor at z = 0; place = (x, y, z, yaw)."""
+    """Materials; `put` and `box` place a part in the frame of a piece: footprint centred, front
+    towards -y, floor at z = 0; place = (x, y, z, yaw).
+    """
 
     def __init__(self, builder: Builder) -> None:
         rng, make = builder.rng, builder.material
-        near = lambda colours, spread=0.05: textures.tinted(rng, colours[rng.integers(len(colours))], spread)
+        near = lambda colours, spread=0.05: textures.tinted(
+            rng, colours[rng.integers(len(colours))], spread
+        )
         self.builder, self.rng = builder, rng
-        self.woods = [make(textures.grain(rng, textures.tinted(rng, wood, 0.04)), 1.2, relief="wood") for wood in WOODS]
-        self.cloths = [make(textures.fabric(rng, near(CLOTHS)), 0.35, relief="cloth") for _ in range(3)]
-        self.patterns = [make(textures.pattern(rng, near(CLOTHS), near(BRIGHT)), float(rng.uniform(0.3, 0.7)), relief="cloth") for _ in range(4)]
-        self.brights = [make(textures.fabric(rng, near(BRIGHT)), 0.3, relief="cloth") for _ in range(3)]
+        self.woods = [
+            make(textures.grain(rng, textures.tinted(rng, wood, 0.04)), 1.2, relief="wood")
+            for wood in WOODS
+        ]
+        self.cloths = [
+            make(textures.fabric(rng, near(CLOTHS)), 0.35, relief="cloth") for _ in range(3)
+        ]
+        self.patterns = [
+            make(
+                textures.pattern(rng, near(CLOTHS), near(BRIGHT)),
+                float(rng.uniform(0.3, 0.7)),
+                relief="cloth",
+            )
+            for _ in range(4)
+        ]
+        self.brights = [
+            make(textures.fabric(rng, near(BRIGHT)), 0.3, relief="cloth") for _ in range(3)
+        ]
         self.fabrics = self.cloths + self.patterns + self.brights
         self.white = make(textures.worn(rng, textures.tinted(rng, (0.88, 0.88, 0.87), 0.03)))
         self.dark = make(textures.plain(rng, textures.tinted(rng, (0.1, 0.1, 0.11), 0.03)))
-        self.metal = make(textures.grain(rng, textures.tinted(rng, (0.6, 0.61, 0.63), 0.04), 0.04), relief="plaster")
-        self.leaves = [make(textures.leaf(rng, np.array(green)), 0.3) for green in ((0.25, 0.38, 0.2), (0.33, 0.46, 0.27), (0.2, 0.32, 0.22))]
+        self.metal = make(
+            textures.grain(rng, textures.tinted(rng, (0.6, 0.61, 0.63), 0.04), 0.04),
+            relief="plaster",
+        )
+        self.leaves = [
+            make(textures.leaf(rng, np.array(green)), 0.3)
+            for green in ((0.25, 0.38, 0.2), (0.33, 0.46, 0.27), (0.2, 0.32, 0.22))
+        ]
         self.clay = make(textures.worn(rng, textures.tinted(rng, (0.6, 0.42, 0.33))))
         self.stone = make(textures.granite(rng, textures.tinted(rng, (0.4, 0.39, 0.37))), 0.5)
-        self.ceramics = [make(textures.marble(rng, near(BRIGHT + CLOTHS)), 0.4) for _ in range(3)] + [self.white]
+        self.ceramics = [
+            make(textures.marble(rng, near(BRIGHT + CLOTHS)), 0.4) for _ in range(3)
+        ] + [self.white]
         self.paints = [make(textures.worn(rng, near(BRIGHT)), 0.5) for _ in range(4)]
-        self.lacquers = [make(textures.worn(rng, near(CLOTHS)), 0.8, relief="wood") for _ in range(2)]
-        self.glass = [make(textures.plain(rng, np.array(c)), 0.3) for c in ((0.2, 0.33, 0.24), (0.42, 0.28, 0.16), (0.62, 0.7, 0.72))]
+        self.lacquers = [
+            make(textures.worn(rng, near(CLOTHS)), 0.8, relief="wood") for _ in range(2)
+        ]
+        self.glass = [
+            make(textures.plain(rng, np.array(c)), 0.3)
+            for c in ((0.2, 0.33, 0.24), (0.42, 0.28, 0.16), (0.62, 0.7, 0.72))
+        ]
         self.spines = [make(textures.books(rng), 0.6) for _ in range(3)]
         self.prints = [make(textures.painting(rng)) for _ in range(6)]
         self.rugs = [make(textures.rug(rng), relief="pile") for _ in range(3)]
         self.pictures = [make(textures.framed(rng)) for _ in range(9)]
-        self.linen = make(textures.fabric(rng, textures.tinted(rng, (0.87, 0.86, 0.83), 0.04)), 0.5, relief="cloth")
+        self.linen = make(
+            textures.fabric(rng, textures.tinted(rng, (0.87, 0.86, 0.83), 0.04)),
+            0.5,
+            relief="cloth",
+        )
         self.cardboard = make(textures.cardboard(rng), 0.6, relief="wood")
         self.papers = make(textures.page(rng), 0.3)
         self.shade = make(textures.plain(rng, np.array([0.98, 0.93, 0.82])), glow=2.6)
@@ -53,22 +110,47 @@ class Kit:
     def put(self, shape, material, instance, offset, place, stretch=False) -> None:
         x, y, z, yaw = place
         c, s = np.cos(yaw), np.sin(yaw)
-        self.builder.add(shape, material, instance, (x + c * offset[0] - s * offset[1], y + s * offset[0] + c * offset[1], z + offset[2]), yaw, stretch)
+        self.builder.add(
+            shape,
+            material,
+            instance,
+            (x + c * offset[0] - s * offset[1], y + s * offset[0] + c * offset[1], z + offset[2]),
+            yaw,
+            stretch,
+        )
 
     def box(self, extent, offset, material, instance, place, radius=0.024) -> None:
-        """edges below 2 cm are narrower than most pixels: one facet does for half of them (where wider, a mesh file of them would bend the faces beside)."""
-        self.put(shapes.rounded_box(extent, radius, 2 if radius > SLIM else 1), material, instance, offset, place)
+        """edges below 2 cm are narrower than most pixels: one facet does for half of them (where
+        wider, a mesh file of them would bend the faces beside).
+        """
+        self.put(
+            shapes.rounded_box(extent, radius, 2 if radius > SLIM else 1),
+            material,
+            instance,
+            offset,
+            place,
+        )
 
     def foot(self, width, depth, material, instance, place, offset=(0, 0, 0), radius=0.05) -> None:
-        """the hollow between a thing and what it stands on, which fused scans round off. Around a footprint of width x depth."""
+        """the hollow between a thing and what it stands on, which fused scans round off. Around a
+        footprint of width x depth.
+        """
         self.put(soft.skirt(width, depth, radius), material, instance, offset, place)
 
     def rim(self, width, height, material, instance, place, offset=(0, 0, 0), radius=0.03) -> None:
         """the same between a thing and the wall that it hangs on."""
-        self.put(soft.skirt(width, height, radius).oriented(FLAT), material, instance, offset, place)
+        self.put(
+            soft.skirt(width, height, radius).oriented(FLAT), material, instance, offset, place
+        )
 
     def legs(self, width, depth, height, material, instance, place, thick=0.025) -> None:
         leg = shapes.cone(thick * 0.7, thick, height, 10)
         for x in (-1, 1):
             for y in (-1, 1):
-                self.put(leg, material, instance, (x * (width / 2 - 0.06), y * (depth / 2 - 0.06), 0), place)
+                self.put(
+                    leg,
+                    material,
+                    instance,
+                    (x * (width / 2 - 0.06), y * (depth / 2 - 0.06), 0),
+                    place,
+                )

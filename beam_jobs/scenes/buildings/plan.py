@@ -13,7 +13,8 @@ ALIKE = 2  # loose things of one kind that a room may hold
 
 @dataclass(frozen=True)
 class Side:
-    """One side of a room, from `start` along `along` (unit, 2) for `length` metres; `inward` is its normal.
+    """One side of a room, from `start` along `along` (unit, 2) for `length` metres; `inward` is its
+    normal.
 
     yaw: turns furniture so that its back (+y) is against this side.
     """
@@ -31,9 +32,11 @@ class Side:
 
 @dataclass
 class Plan:
-    """A room under construction: kind, floor rectangle, height (m), openings a side (from, to, low, high, what), taken rectangles (x, y, w, d).
+    """A room under construction: kind, floor rectangle, height (m), openings a side (from, to, low,
+    high, what), taken rectangles (x, y, w, d).
 
-    hung: (wall, from, to) of what hangs on the walls. loose: how many of each kind of thing lie about.
+    hung: (wall, from, to) of what hangs on the walls. loose: how many of each kind of thing lie
+    about.
     """
 
     kind: str
@@ -57,7 +60,9 @@ class Plan:
             ((self.x1, self.y1), (-1, 0), (0, -1), width, 0.0),
             ((self.x0, self.y1), (0, -1), (1, 0), depth, np.pi / 2),
         )[wall]
-        return Side(np.array(start, float), np.array(along, float), np.array(inward, float), length, yaw)
+        return Side(
+            np.array(start, float), np.array(along, float), np.array(inward, float), length, yaw
+        )
 
     def outer_walls(self) -> list[int]:
         return [wall for wall in range(4) if wall not in self.inner]
@@ -67,21 +72,37 @@ class Plan:
 
     def free(self, x: float, y: float, width: float, depth: float, margin: float = 0.05) -> bool:
         """is the rectangle inside the room and `margin` away from everything?"""
-        if x - width / 2 < self.x0 + 0.01 or x + width / 2 > self.x1 - 0.01 or y - depth / 2 < self.y0 + 0.01 or y + depth / 2 > self.y1 - 0.01:
+        if (
+            x - width / 2 < self.x0 + 0.01
+            or x + width / 2 > self.x1 - 0.01
+            or y - depth / 2 < self.y0 + 0.01
+            or y + depth / 2 > self.y1 - 0.01
+        ):
             return False
-        return all(abs(x - a) >= (width + w) / 2 + margin or abs(y - b) >= (depth + d) / 2 + margin for a, b, w, d in self.taken)
+        return all(
+            abs(x - a) >= (width + w) / 2 + margin or abs(y - b) >= (depth + d) / 2 + margin
+            for a, b, w, d in self.taken
+        )
 
     def against_wall(self, rng, width: float, depth: float, *, tall: bool = True, tries: int = 25):
-        """(x, y, 0, yaw) of a free place with its back to a wall, not in front of a door nor, if tall, of a window; None if none was found."""
+        """(x, y, 0, yaw) of a free place with its back to a wall, not in front of a door nor, if
+        tall, of a window; None if none was found.
+        """
         for _ in range(tries):
             wall = int(rng.integers(4))
             side = self.side(wall)
             if side.length < width + 0.1:
                 continue
             at = rng.uniform(width / 2 + 0.04, side.length - width / 2 - 0.04)
-            if any(at + width / 2 > a and at - width / 2 < b and (tall or low < 0.3) for a, b, low, _, _ in self.openings[wall]):
+            if any(
+                at + width / 2 > a and at - width / 2 < b and (tall or low < 0.3)
+                for a, b, low, _, _ in self.openings[wall]
+            ):
                 continue
-            (x, y), (w, d) = side.point(at, depth / 2 + 0.02), (width, depth) if wall % 2 == 0 else (depth, width)
+            (x, y), (w, d) = (
+                side.point(at, depth / 2 + 0.02),
+                (width, depth) if wall % 2 == 0 else (depth, width),
+            )
             if self.free(x, y, w, d):
                 self.taken.append((x, y, w, d))
                 return (x, y, 0.0, side.yaw)
@@ -102,23 +123,39 @@ class Plan:
         self.loose[kind] += 1
         return True
 
-    def somewhere(self, rng, width: float, depth: float, margin: float = 0.3, tries: int = 30, around: float = 0.2):
+    def somewhere(
+        self,
+        rng,
+        width: float,
+        depth: float,
+        margin: float = 0.3,
+        tries: int = 30,
+        around: float = 0.2,
+    ):
         """(x, y, 0, yaw) of a free place at least `around` metres away from the walls, or None."""
         for _ in range(tries):
             yaw = float(rng.choice([0, np.pi / 2, np.pi, -np.pi / 2]))
             w, d = (width, depth) if abs(np.sin(yaw)) < 0.5 else (depth, width)
             if self.x1 - self.x0 < w + 0.5 or self.y1 - self.y0 < d + 0.5:
                 continue
-            x, y = (rng.uniform(low + side / 2 + around, high - side / 2 - around) for low, high, side in ((self.x0, self.x1, w), (self.y0, self.y1, d)))
+            x, y = (
+                rng.uniform(low + side / 2 + around, high - side / 2 - around)
+                for low, high, side in ((self.x0, self.x1, w), (self.y0, self.y1, d))
+            )
             if self.free(x, y, w, d, margin):
                 self.taken.append((x, y, w, d))
                 return (x, y, 0.0, yaw)
         return None
 
     def beside(self, place, across: float, width: float, depth: float, back: float):
-        """the place `across` metres to the right of `place` and `back` metres behind its middle, facing the same way, if it is free."""
+        """the place `across` metres to the right of `place` and `back` metres behind its middle,
+        facing the same way, if it is free.
+        """
         x, y, _, yaw = place
-        x, y = x + np.cos(yaw) * across - np.sin(yaw) * back, y + np.sin(yaw) * across + np.cos(yaw) * back
+        x, y = (
+            x + np.cos(yaw) * across - np.sin(yaw) * back,
+            y + np.sin(yaw) * across + np.cos(yaw) * back,
+        )
         w, d = (width, depth) if abs(np.sin(yaw)) < 0.5 else (depth, width)
         if not self.free(x, y, w, d, 0.0):
             return None
@@ -137,18 +174,29 @@ class Plan:
 
 
 def doorways(plans: list[Plan], columns: int, rng) -> None:
-    """a door or a wide opening between every two neighbours of the grid; the floor before it is kept free."""
+    """a door or a wide opening between every two neighbours of the grid; the floor before it is
+    kept free.
+    """
     for i, plan in enumerate(plans):
         for j, wall in ((i + 1, 1), (i + columns, 2)):
             if j >= len(plans) or (wall == 1 and (i + 1) % columns == 0):
                 continue
             other, opposite, wide = plans[j], {1: 3, 2: 0}[wall], rng.random() < 0.65
             here, there = plan.side(wall), other.side(opposite)
-            width, height = (rng.uniform(1.4, min(3.4, here.length - 0.8)), min(2.3, plan.height - 0.2)) if wide else (0.9, 2.05)
+            width, height = (
+                (rng.uniform(1.4, min(3.4, here.length - 0.8)), min(2.3, plan.height - 0.2))
+                if wide
+                else (0.9, 2.05)
+            )
             at = rng.uniform(width / 2 + 0.25, here.length - width / 2 - 0.25)
             across = (here.point(at, 0) - there.start) @ there.along
-            for room, side, number, place in ((plan, here, wall, at), (other, there, opposite, across)):
-                room.openings[number].append((place - width / 2, place + width / 2, 0.0, height, "door"))
+            for room, side, number, place in (
+                (plan, here, wall, at),
+                (other, there, opposite, across),
+            ):
+                room.openings[number].append(
+                    (place - width / 2, place + width / 2, 0.0, height, "door")
+                )
                 room.inner.add(number)
                 x, y = side.point(place, 0.45)
                 room.taken.append((x, y, width, 0.9) if number % 2 == 0 else (x, y, 0.9, width))

@@ -1,4 +1,6 @@
-"""What stands where in each kind of room, by the rules of rooms people live in; then what lies about."""
+"""What stands where in each kind of room, by the rules of rooms people live in; then what lies
+about.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ def living_room(kit, plan: Plan) -> None:
         if ahead:
             furniture.rug(kit, ahead, kit.rng.uniform(2.4, 3.2), kit.rng.uniform(1.7, 2.2))
             things = ("pile", "cup", "bowl", "vase", "papers", "candles")
-            clutter.on_top(kit, ahead, furniture.table(kit, ahead, 1.05, 0.58, 0.42, "coffee table"), 5, things)
+            clutter.on_top(
+                kit, ahead, furniture.table(kit, ahead, 1.05, 0.58, 0.42, "coffee table"), 5, things
+            )
         for way in (-1, 1):
             beside = plan.beside(spot, way * 1.4, 0.55, 0.5, 0.2)
             if beside:
@@ -26,15 +30,28 @@ def living_room(kit, plan: Plan) -> None:
         top = furniture.cabinet(kit, spot, 1.6, 0.42, 0.5)
         furniture.screen(kit, spot, (0, 0, 0.5))
         clutter.row_of_things(kit, spot, (0.6, 0.78), 0, top[2], 0.3)
-    for piece, width, depth in ((furniture.shelf, 0.9, 0.34), (plant, 0.5, 0.5), (furniture.lamp, 0.45, 0.45), (furniture.shelf, 0.9, 0.34), (plant, 0.5, 0.5)):
+    for piece, width, depth in (
+        (furniture.shelf, 0.9, 0.34),
+        (plant, 0.5, 0.5),
+        (furniture.lamp, 0.45, 0.45),
+        (furniture.shelf, 0.9, 0.34),
+        (plant, 0.5, 0.5),
+    ):
         attempt(kit, plan, piece, width, depth)
-    attempt(kit, plan, lambda kit, spot: furniture.couch(kit, spot, 1.6, 0.85), 1.6, 0.9, tall=False)
+    attempt(
+        kit, plan, lambda kit, spot: furniture.couch(kit, spot, 1.6, 0.85), 1.6, 0.9, tall=False
+    )
     for _ in range(3):
         spot = plan.somewhere(kit.rng, 0.95, 0.9)
         if spot:
             furniture.armchair(kit, spot)
     groups.standing(kit, plan, furniture.pouf, 0.55, 2)
-    lie_about(kit, plan, (clutter.toy, clutter.throw, clutter.basket, clutter.bag, clutter.cable, clutter.pile), 7)
+    lie_about(
+        kit,
+        plan,
+        (clutter.toy, clutter.throw, clutter.basket, clutter.bag, clutter.cable, clutter.pile),
+        7,
+    )
 
 
 def bedroom(kit, plan: Plan) -> None:
@@ -56,7 +73,12 @@ def bedroom(kit, plan: Plan) -> None:
     attempt(kit, plan, furniture.lamp, 0.45, 0.45)
     attempt(kit, plan, furniture.armchair, 1.0, 0.9, tall=False)
     groups.standing(kit, plan, furniture.pouf, 0.55, 1)
-    lie_about(kit, plan, (clutter.clothes, clutter.shoes, clutter.bag, clutter.basket, clutter.throw, clutter.pile), 8)
+    lie_about(
+        kit,
+        plan,
+        (clutter.clothes, clutter.shoes, clutter.bag, clutter.basket, clutter.throw, clutter.pile),
+        8,
+    )
 
 
 def kitchen(kit, plan: Plan) -> None:
@@ -89,15 +111,26 @@ def home_office(kit, plan: Plan) -> None:
         if spot:
             width, _, height = furniture.table(kit, spot, 1.4, 0.7, 0.74, "desk")
             furniture.screen(kit, spot, (0, 0.14, height), 0.6)
-            kit.box((0.42, 0.14, 0.02), (0, -0.14, height + 0.01), kit.dark, kit.builder.object("keyboard"), spot, 0.008)
-            clutter.on_top(kit, spot, (width, 0.4, height), 5, ("papers", "papers", "cup", "pile", "clock"))
+            kit.box(
+                (0.42, 0.14, 0.02),
+                (0, -0.14, height + 0.01),
+                kit.dark,
+                kit.builder.object("keyboard"),
+                spot,
+                0.008,
+            )
+            clutter.on_top(
+                kit, spot, (width, 0.4, height), 5, ("papers", "papers", "cup", "pile", "clock")
+            )
             ahead = plan.in_front(spot, 0.8, 0.5, 0.5)
             if ahead:
                 furniture.office_chair(kit, (*ahead[:3], ahead[3] + np.pi + kit.rng.normal(0, 0.4)))
     for _ in range(3):
         attempt(kit, plan, furniture.shelf, 0.95, 0.36)
     dresser(kit, plan, 0.8, 0.42, 0.9, 3, ("papers", "pile", "clock", "vase"))
-    lie_about(kit, plan, (clutter.carton, clutter.pile, clutter.cable, clutter.basket, clutter.bag), 7)
+    lie_about(
+        kit, plan, (clutter.carton, clutter.pile, clutter.cable, clutter.basket, clutter.bag), 7
+    )
 
 
 def bathroom(kit, plan: Plan) -> None:
@@ -110,11 +143,23 @@ def bathroom(kit, plan: Plan) -> None:
         spot = plan.somewhere(kit.rng, *size, 0.05)
         if spot:
             furniture.rug(kit, spot, *size)
-    attempt(kit, plan, lambda kit, spot: furniture.cabinet(kit, spot, 0.5, 0.35, 1.6, kit.white), 0.5, 0.4)
+    attempt(
+        kit,
+        plan,
+        lambda kit, spot: furniture.cabinet(kit, spot, 0.5, 0.35, 1.6, kit.white),
+        0.5,
+        0.4,
+    )
     lie_about(kit, plan, (clutter.clothes, clutter.basket, clutter.shoes), 4)
 
 
-WALLS = (0.42, 0.22, 0.16, 0.08, 0.12)  # shares of pictures, shelves, small pictures in rows, mirrors, coats
+WALLS = (
+    0.42,
+    0.22,
+    0.16,
+    0.08,
+    0.12,
+)  # shares of pictures, shelves, small pictures in rows, mirrors, coats
 
 
 def attempt(kit, plan: Plan, piece, width: float, depth: float, tall: bool = True) -> None:
@@ -130,12 +175,18 @@ def dresser(kit, plan: Plan, width, depth, height, things, kinds=tuple(clutter.S
 
 
 def lie_about(kit, plan: Plan, things, count: int) -> None:
-    """up to `count` of `things` on the floor, two of three along the walls, turned anyhow; few of a kind."""
+    """up to `count` of `things` on the floor, two of three along the walls, turned anyhow; few of a
+    kind.
+    """
     for _ in range(count):
         out, thing = kit.rng.random() < 0.35, things[kit.rng.integers(len(things))]
         if not plan.another(thing.__name__):
             continue
-        spot = plan.somewhere(kit.rng, 0.45, 0.45, 0.02, around=0.05) if out else plan.against_wall(kit.rng, 0.45, 0.45, tall=False)
+        spot = (
+            plan.somewhere(kit.rng, 0.45, 0.45, 0.02, around=0.05)
+            if out
+            else plan.against_wall(kit.rng, 0.45, 0.45, tall=False)
+        )
         if spot:
             thing(kit, (*spot[:3], kit.rng.uniform(0, 6.28)), (0, 0, 0.01))
 
@@ -146,10 +197,22 @@ def plant(kit, place) -> None:
 
 def cartons(kit, place) -> None:
     for level in range(kit.rng.integers(1, 4)):
-        clutter.carton(kit, (*place[:2], place[2] + 0.3 * level, place[3] + kit.rng.normal(0, 0.2)), (0, 0, 0), 0.36)
+        clutter.carton(
+            kit,
+            (*place[:2], place[2] + 0.3 * level, place[3] + kit.rng.normal(0, 0.2)),
+            (0, 0, 0),
+            0.36,
+        )
 
 
-FURNISH = {"living_room": living_room, "bedroom": bedroom, "kitchen": kitchen, "dining_room": dining_room, "home_office": home_office, "bathroom": bathroom}
+FURNISH = {
+    "living_room": living_room,
+    "bedroom": bedroom,
+    "kitchen": kitchen,
+    "dining_room": dining_room,
+    "home_office": home_office,
+    "bathroom": bathroom,
+}
 MIDDLE = {
     "living_room": (groups.seats, groups.sofa, groups.dinner, groups.poufs),
     "bedroom": (groups.seats, groups.low_table, groups.poufs, groups.laundry),
@@ -170,7 +233,9 @@ LOOSE = ("basket", "cartons", "plant", "pouf")
 
 
 def fill(kit, plan: Plan) -> None:
-    """a closed door, pieces in the middle, one more of the room's kind for every 2 square metres, things on walls, radiators below windows."""
+    """a closed door, pieces in the middle, one more of the room's kind for every 2 square metres,
+    things on walls, radiators below windows.
+    """
     area = (plan.x1 - plan.x0) * (plan.y1 - plan.y0)
     attempt(kit, plan, shell.closet, 0.95, 0.06)
     for _ in range(int(area / 6)):
@@ -181,14 +246,23 @@ def fill(kit, plan: Plan) -> None:
         for a, b, low, _, what in list(plan.openings[wall]):
             if what == "window" and low > 0.7:
                 side = plan.side(wall)
-                furniture.radiator(kit, (*side.point((a + b) / 2, 0.07), 0.0, side.yaw), min(b - a, 1.0))
+                furniture.radiator(
+                    kit, (*side.point((a + b) / 2, 0.07), 0.0, side.yaw), min(b - a, 1.0)
+                )
     for _ in range(int(kit.rng.integers(16, 26)) if plan.kind != "bathroom" else 5):
         on_wall(kit, plan)
 
 
 def spare(kit, plan: Plan, what: str) -> None:
     if what == "dresser":
-        dresser(kit, plan, kit.rng.uniform(0.6, 1.4), 0.45, kit.rng.uniform(0.5, 1.0), int(kit.rng.integers(3, 7)))
+        dresser(
+            kit,
+            plan,
+            kit.rng.uniform(0.6, 1.4),
+            0.45,
+            kit.rng.uniform(0.5, 1.0),
+            int(kit.rng.integers(3, 7)),
+        )
     elif what == "couch":
         attempt(kit, plan, furniture.couch, 1.95, 0.9, tall=False)
     else:
@@ -211,14 +285,27 @@ def spare(kit, plan: Plan, what: str) -> None:
 
 def on_wall(kit, plan: Plan) -> None:
     """a picture, a clock or a shelf where the wall is bare."""
-    wall, width, height, what = int(kit.rng.integers(4)), kit.rng.uniform(0.4, 1.3), kit.rng.uniform(0.35, 0.9), kit.rng.random()
+    wall, width, height, what = (
+        int(kit.rng.integers(4)),
+        kit.rng.uniform(0.4, 1.3),
+        kit.rng.uniform(0.35, 0.9),
+        kit.rng.random(),
+    )
     side = plan.side(wall)
     at = kit.rng.uniform(width / 2 + 0.15, max(side.length - width / 2 - 0.15, width / 2 + 0.16))
-    if any(at + width / 2 + 0.1 > a and at - width / 2 - 0.1 < b for a, b, *_ in plan.openings[wall]) or not plan.hang(wall, at, width):
+    if any(
+        at + width / 2 + 0.1 > a and at - width / 2 - 0.1 < b for a, b, *_ in plan.openings[wall]
+    ) or not plan.hang(wall, at, width):
         return
     place = (*side.point(at, 0.025), min(kit.rng.uniform(1.5, 1.75), plan.height - 0.5), side.yaw)
     if what < 0.08:
         hangings.clock(kit, place)
     else:
-        piece = (hangings.picture, hangings.wall_shelf, hangings.gallery, hangings.mirror, hangings.coats)[kit.rng.choice(5, p=WALLS)]
+        piece = (
+            hangings.picture,
+            hangings.wall_shelf,
+            hangings.gallery,
+            hangings.mirror,
+            hangings.coats,
+        )[kit.rng.choice(5, p=WALLS)]
         piece(kit, place, width, height)

@@ -1,4 +1,6 @@
-"""A scene: one triangle soup with materials, instances, rooms and lights, and the builder that collects it."""
+"""A scene: one triangle soup with materials, instances, rooms and lights, and the builder that
+collects it.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,8 @@ class Room:
 
 @dataclass(frozen=True)
 class Light:
-    """position [3] m; size: radius of the emitting ball, m; power [3]: radiant intensity, arbitrary units.
+    """position [3] m; size: radius of the emitting ball, m; power [3]: radiant intensity, arbitrary
+    units.
 
     along, up [3]: half-sides of a window, whose light goes towards along x up; zero: a ball.
     """
@@ -56,10 +59,12 @@ class Light:
 
 @dataclass(frozen=True)
 class Scene:
-    """shape: all triangles. material, instance: [f] ids. semantic: [instance] id in SEMANTIC. name: [instance] word for the object.
+    """shape: all triangles. material, instance: [f] ids. semantic: [instance] id in SEMANTIC. name:
+    [instance] word for the object.
 
-    textures: [material, S, S, 3] float32, S a power of two; scale: [material] metres of one texture repeat; glow: [material] emitted light.
-    relief: [material] row of `heights`, 0: none; heights [row, T, T, 6]: height m and its derivatives u, v, uu, uv, vv; tile: [row] metres of a period.
+    textures: [material, S, S, 3] float32, S a power of two; scale: [material] metres of one texture
+    repeat; glow: [material] emitted light. relief: [material] row of `heights`, 0: none; heights
+    [row, T, T, 6]: height m and its derivatives u, v, uu, uv, vv; tile: [row] metres of a period.
     """
 
     shape: Shape
@@ -94,7 +99,9 @@ class Builder:
     rooms: list = field(default_factory=list)
     lights: list = field(default_factory=list)
 
-    def material(self, texture: np.ndarray, scale: float = 1.0, glow: float = 0.0, relief: str = "none") -> int:
+    def material(
+        self, texture: np.ndarray, scale: float = 1.0, glow: float = 0.0, relief: str = "none"
+    ) -> int:
         """scale: metres of one repeat; relief: key of `relief.STYLES`."""
         self.textures.append(texture)
         self.scales.append(scale)
@@ -108,11 +115,25 @@ class Builder:
         self.semantics.append(SEMANTIC.index(name) if name in SEMANTIC else 1)
         return len(self.names) - 1
 
-    def add(self, shape: Shape, material: int, instance: int, position=(0.0, 0.0, 0.0), yaw: float = 0.0, stretch: bool = False) -> None:
+    def add(
+        self,
+        shape: Shape,
+        material: int,
+        instance: int,
+        position=(0.0, 0.0, 0.0),
+        yaw: float = 0.0,
+        stretch: bool = False,
+    ) -> None:
         """stretch: fit one texture repeat to the whole shape (pictures, screens)."""
         if stretch:
             low, span = shape.uv.min(0), np.maximum(np.ptp(shape.uv, 0), 1e-6)
-            shape = Shape(shape.vertices, shape.faces, shape.normals, (shape.uv - low) / span * 0.999 * self.scales[material], shape.curvature)
+            shape = Shape(
+                shape.vertices,
+                shape.faces,
+                shape.normals,
+                (shape.uv - low) / span * 0.999 * self.scales[material],
+                shape.curvature,
+            )
         self.shapes.append(shape.placed(np.asarray(position, "float64"), yaw))
         self.materials.append(material)
         self.instances.append(instance)

@@ -1,4 +1,6 @@
-"""The shell of a room: walls around their openings, floor, ceiling, windows, curtains, baseboards, fillets in the edges, ceiling lights."""
+"""The shell of a room: walls around their openings, floor, ceiling, windows, curtains, baseboards,
+fillets in the edges, ceiling lights.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +25,17 @@ PAINTS = {
 
 
 def shell(kit, plan: Plan) -> None:
-    """walls, floor, ceiling, and concave fillets of 5 to 10 cm in the edges, as fused scans have them."""
+    """walls, floor, ceiling, and concave fillets of 5 to 10 cm in the edges, as fused scans have
+    them.
+    """
     rng, builder = kit.rng, kit.builder
     paint = PAINTS[plan.kind]
-    walls = [wall_material(kit, plan.kind, textures.tinted(rng, paint[rng.integers(len(paint))], 0.03))] * 4
-    if plan.kind in ("living_room", "dining_room", "bedroom") and rng.random() < 0.5:  # one wall is another
+    walls = [
+        wall_material(kit, plan.kind, textures.tinted(rng, paint[rng.integers(len(paint))], 0.03))
+    ] * 4
+    if (
+        plan.kind in ("living_room", "dining_room", "bedroom") and rng.random() < 0.5
+    ):  # one wall is another
         accent = textures.tinted(rng, paint[rng.integers(len(paint))], 0.03) * 0.75
         walls[rng.integers(4)] = wall_material(kit, plan.kind, accent)
     above = ceiling_material(kit, plan.kind)
@@ -35,18 +43,37 @@ def shell(kit, plan: Plan) -> None:
     if plan.kind != "bathroom" and rng.random() < 0.3:  # a dado
         below = textures.tinted(rng, paint[rng.integers(len(paint))], 0.05) * rng.uniform(0.5, 0.9)
         lower = builder.material(textures.plaster(rng, below), 2.2, relief="plaster")
-    wall_piece, floor_piece, ceiling_piece = builder.object("wall"), builder.object("floor"), builder.object("ceiling")
+    wall_piece, floor_piece, ceiling_piece = (
+        builder.object("wall"),
+        builder.object("floor"),
+        builder.object("ceiling"),
+    )
     for wall in range(4):
         panels(kit, plan, wall, walls[wall], wall_piece, lower)
     size, radius = (plan.x1 - plan.x0, plan.y1 - plan.y0), rng.uniform(0.05, 0.1)
-    builder.add(uneven(rng, size), floor_material(kit, plan.kind), floor_piece, (plan.x0 - REACH, plan.y0 - REACH, 0))
-    builder.add(shapes.quad((0, size[1], 0), (size[0], 0, 0), (0, -size[1], 0)), above, ceiling_piece, (plan.x0, plan.y0, plan.height))
+    builder.add(
+        uneven(rng, size),
+        floor_material(kit, plan.kind),
+        floor_piece,
+        (plan.x0 - REACH, plan.y0 - REACH, 0),
+    )
+    builder.add(
+        shapes.quad((0, size[1], 0), (size[0], 0, 0), (0, -size[1], 0)),
+        above,
+        ceiling_piece,
+        (plan.x0, plan.y0, plan.height),
+    )
     for x, sx in ((plan.x0, 1), (plan.x1, -1)):
         for y, sy in ((plan.y0, 1), (plan.y1, -1)):
             builder.add(fillet(plan.height, (sx, sy), radius), walls[0], wall_piece, (x, y, 0))
     for wall in range(4):
         side = plan.side(wall)
-        builder.add(cove(side, 0.0, side.length, radius, 1), above, ceiling_piece, (*side.start, plan.height))
+        builder.add(
+            cove(side, 0.0, side.length, radius, 1),
+            above,
+            ceiling_piece,
+            (*side.start, plan.height),
+        )
         if rng.random() < 0.6:
             socket(kit, plan, wall)
     if plan.kind in ("living_room", "dining_room", "kitchen") and rng.random() < 0.15:
@@ -64,7 +91,11 @@ def ceiling_material(kit, kind: str) -> int:
 
 def beams(kit, plan: Plan, piece: int) -> None:
     """timbers below the ceiling, a metre apart, none above the lamp in the middle."""
-    wood, high, count = kit.one([*kit.woods, kit.white]), kit.rng.uniform(0.1, 0.16), max(2, round((plan.y1 - plan.y0) / 1.1 / 2) * 2)
+    wood, high, count = (
+        kit.one([*kit.woods, kit.white]),
+        kit.rng.uniform(0.1, 0.16),
+        max(2, round((plan.y1 - plan.y0) / 1.1 / 2) * 2),
+    )
     step = (plan.y1 - plan.y0) / count
     for j in range(count):
         place = ((plan.x0 + plan.x1) / 2, plan.y0 + step * (j + 0.5), plan.height, 0.0)
@@ -75,11 +106,17 @@ def wall_material(kit, kind: str, paint) -> int:
     rng, make = kit.rng, kit.builder.material
     style = rng.random()
     if kind == "bathroom":
-        return make(textures.tiles(rng, paint, float(rng.choice([0.5, 0.75])), int(rng.integers(3, 7))), 0.9, relief="plaster")
+        return make(
+            textures.tiles(rng, paint, float(rng.choice([0.5, 0.75])), int(rng.integers(3, 7))),
+            0.9,
+            relief="plaster",
+        )
     if style < 0.4 and kind in ("bedroom", "dining_room", "living_room", "home_office"):
         return make(textures.wallpaper(rng, paint), float(rng.uniform(0.5, 1.2)), relief="plaster")
     if style > 0.93 and kind in ("living_room", "dining_room"):
-        return make(textures.bricks(rng, textures.tinted(rng, (0.6, 0.47, 0.41), 0.04)), 1.0, relief="cloth")
+        return make(
+            textures.bricks(rng, textures.tinted(rng, (0.6, 0.47, 0.41), 0.04)), 1.0, relief="cloth"
+        )
     return make(textures.plaster(rng, paint), 2.2, relief="plaster")
 
 
@@ -89,14 +126,30 @@ def floor_material(kit, kind: str) -> int:
         stone = textures.tinted(rng, (0.72, 0.69, 0.64), 0.04) * rng.uniform(0.75, 1.1)
         return make(textures.tiles(rng, stone, 0.45, int(rng.integers(2, 5))), 1.3, relief="boards")
     if kind == "bedroom" and rng.random() < 0.65 or kind == "home_office" and rng.random() < 0.4:
-        return make(textures.granite(rng, textures.tinted(rng, (0.62, 0.58, 0.53), 0.04)), 0.5, relief="pile")
-    return make(textures.planks(rng, textures.tinted(rng, WOODS[rng.integers(4)], 0.04), int(rng.integers(5, 9))), 1.2, relief="boards")
+        return make(
+            textures.granite(rng, textures.tinted(rng, (0.62, 0.58, 0.53), 0.04)),
+            0.5,
+            relief="pile",
+        )
+    return make(
+        textures.planks(
+            rng, textures.tinted(rng, WOODS[rng.integers(4)], 0.04), int(rng.integers(5, 9))
+        ),
+        1.2,
+        relief="boards",
+    )
 
 
 def uneven(rng, size) -> shapes.Shape:
-    """a floor that undulates by a few millimetres, as scanned floors do, reaching under the walls, so that it meets the next room's without a gap."""
+    """a floor that undulates by a few millimetres, as scanned floors do, reaching under the walls,
+    so that it meets the next room's without a gap.
+    """
     nx, ny = (int(side / 0.3) + 3 for side in size)
-    u, v = np.meshgrid(np.linspace(0, size[0] + 2 * REACH, nx), np.linspace(0, size[1] + 2 * REACH, ny), indexing="ij")
+    u, v = np.meshgrid(
+        np.linspace(0, size[0] + 2 * REACH, nx),
+        np.linspace(0, size[1] + 2 * REACH, ny),
+        indexing="ij",
+    )
     waves = 0.004 * np.sin(u * rng.uniform(1, 3) + v * rng.uniform(1, 3)) - 0.004
     return shapes.from_lattice(np.stack([u, v, waves], -1))
 
@@ -104,18 +157,38 @@ def uneven(rng, size) -> shapes.Shape:
 def fillet(length: float, quadrant, radius: float = 0.03) -> shapes.Shape:
     """a concave quarter cylinder along z in a corner: curvature (-1/r, 0)."""
     t, z = np.meshgrid(np.linspace(0, np.pi / 2, 6), [0.0, length], indexing="ij")
-    points = np.stack([quadrant[0] * radius * (1 - np.cos(t)), quadrant[1] * radius * (1 - np.sin(t)), z], -1)
+    points = np.stack(
+        [quadrant[0] * radius * (1 - np.cos(t)), quadrant[1] * radius * (1 - np.sin(t)), z], -1
+    )
     normals = np.stack([quadrant[0] * np.cos(t), quadrant[1] * np.sin(t), 0 * z], -1)
-    return shapes.sheet(points, normals, np.stack([t * radius, z], -1), np.stack([np.full_like(t, -1 / radius), 0 * t], -1))
+    return shapes.sheet(
+        points,
+        normals,
+        np.stack([t * radius, z], -1),
+        np.stack([np.full_like(t, -1 / radius), 0 * t], -1),
+    )
 
 
 def cove(side, start: float, end: float, radius: float, up: int) -> shapes.Shape:
-    """the fillet between a wall and the ceiling (up 1) or the floor (up -1), from `start` to `end` along the wall."""
+    """the fillet between a wall and the ceiling (up 1) or the floor (up -1), from `start` to `end`
+    along the wall.
+    """
     t, s = np.meshgrid(np.linspace(0, np.pi / 2, 6), [start, end], indexing="ij")
-    inward, along, rise = np.array([*side.inward, 0]), np.array([*side.along, 0]), np.array([0, 0, float(up)])
+    inward, along, rise = (
+        np.array([*side.inward, 0]),
+        np.array([*side.along, 0]),
+        np.array([0, 0, float(up)]),
+    )
     normals = np.cos(t)[..., None] * inward - np.sin(t)[..., None] * rise
-    points = s[..., None] * along + radius * ((1 - np.cos(t))[..., None] * inward + (np.sin(t) - 1)[..., None] * rise)
-    return shapes.sheet(points, normals, np.stack([s, t * radius], -1), np.stack([np.full_like(t, -1 / radius), 0 * t], -1))
+    points = s[..., None] * along + radius * (
+        (1 - np.cos(t))[..., None] * inward + (np.sin(t) - 1)[..., None] * rise
+    )
+    return shapes.sheet(
+        points,
+        normals,
+        np.stack([s, t * radius], -1),
+        np.stack([np.full_like(t, -1 / radius), 0 * t], -1),
+    )
 
 
 def socket(kit, plan: Plan, wall: int) -> None:
@@ -123,39 +196,93 @@ def socket(kit, plan: Plan, wall: int) -> None:
     at = kit.rng.uniform(0.2, side.length - 0.2)
     if not any(at + 0.15 > a and at - 0.15 < b for a, b, *_ in plan.openings[wall]):
         place = (*side.point(at, 0.008), float(kit.rng.choice([0.3, 1.1])), side.yaw)
-        kit.box((0.085, 0.016, 0.085), (0, 0, 0), kit.white, kit.builder.object("socket"), place, 0.007)
+        kit.box(
+            (0.085, 0.016, 0.085), (0, 0, 0), kit.white, kit.builder.object("socket"), place, 0.007
+        )
 
 
 def panels(kit, plan: Plan, wall: int, material: int, piece: int, lower: int | None = None) -> None:
-    """the wall as rectangles around its openings, a baseboard, and frames of doorways (once, from the first of two rooms).
+    """the wall as rectangles around its openings, a baseboard, and frames of doorways (once, from
+    the first of two rooms).
 
     lower: another material below a rail at DADO.
     """
     side, openings = plan.side(wall), plan.openings[wall]
     xs = sorted({0.0, side.length, *(edge for opening in openings for edge in opening[:2])})
-    zs = sorted({0.0, plan.height, *(edge for opening in openings for edge in opening[2:4] if 0 < edge < plan.height), *([DADO] if lower is not None else [])})
+    zs = sorted(
+        {
+            0.0,
+            plan.height,
+            *(edge for opening in openings for edge in opening[2:4] if 0 < edge < plan.height),
+            *([DADO] if lower is not None else []),
+        }
+    )
     for x0, x1 in zip(xs, xs[1:]):
         for z0, z1 in zip(zs, zs[1:]):
-            if not any(a < (x0 + x1) / 2 < b and c < (z0 + z1) / 2 < d for a, b, c, d, _ in openings):
-                part = shapes.quad((*side.point(x1, 0), z0), (*(side.along * (x0 - x1)), 0), (0, 0, z1 - z0))
+            if not any(
+                a < (x0 + x1) / 2 < b and c < (z0 + z1) / 2 < d for a, b, c, d, _ in openings
+            ):
+                part = shapes.quad(
+                    (*side.point(x1, 0), z0), (*(side.along * (x0 - x1)), 0), (0, 0, z1 - z0)
+                )
                 painted = lower if lower is not None and z1 <= DADO else material
-                kit.builder.add(shapes.Shape(part.vertices, part.faces, part.normals, part.uv + [side.length - x1, z0], part.curvature), painted, piece)
+                kit.builder.add(
+                    shapes.Shape(
+                        part.vertices,
+                        part.faces,
+                        part.normals,
+                        part.uv + [side.length - x1, z0],
+                        part.curvature,
+                    ),
+                    painted,
+                    piece,
+                )
                 if lower is not None and z1 == DADO:
-                    kit.box((x1 - x0, 0.02, 0.05), (0, 0, z1), kit.white, piece, (*side.point((x0 + x1) / 2, 0.006), 0.0, side.yaw), 0.01)
+                    kit.box(
+                        (x1 - x0, 0.02, 0.05),
+                        (0, 0, z1),
+                        kit.white,
+                        piece,
+                        (*side.point((x0 + x1) / 2, 0.006), 0.0, side.yaw),
+                        0.01,
+                    )
     doors = sorted(opening for opening in openings if opening[4] == "door")
-    for start, end in zip([0.0] + [door[1] for door in doors], [door[0] for door in doors] + [side.length]):
+    for start, end in zip(
+        [0.0] + [door[1] for door in doors], [door[0] for door in doors] + [side.length]
+    ):
         if end - start > 0.1:
-            kit.box((end - start, 0.02, 0.09), (0, 0, 0.045), kit.white, piece, (*side.point((start + end) / 2, 0.012), 0.0, side.yaw), 0.011)
-            kit.builder.add(cove(side, start, end, 0.045, -1), kit.white, piece, (*side.point(0, 0.024), 0.0))
+            kit.box(
+                (end - start, 0.02, 0.09),
+                (0, 0, 0.045),
+                kit.white,
+                piece,
+                (*side.point((start + end) / 2, 0.012), 0.0, side.yaw),
+                0.011,
+            )
+            kit.builder.add(
+                cove(side, start, end, 0.045, -1), kit.white, piece, (*side.point(0, 0.024), 0.0)
+            )
     for a, b, _, high, _ in doors:
         if wall in (1, 2):
             place = (*side.point((a + b) / 2, -WALL / 2), 0.0, side.yaw)
             for x in (-1, 1):
-                kit.box((0.07, WALL + 0.03, high), (x * (b - a) / 2, 0, high / 2), kit.white, piece, place, 0.03)
+                kit.box(
+                    (0.07, WALL + 0.03, high),
+                    (x * (b - a) / 2, 0, high / 2),
+                    kit.white,
+                    piece,
+                    place,
+                    0.03,
+                )
             kit.box((b - a + 0.07, WALL + 0.03, 0.07), (0, 0, high), kit.white, piece, place, 0.03)
             if b - a < 1.0 and kit.rng.random() < 0.6:
                 edge = float(kit.rng.choice([a, b]))
-                leaf(kit, (*side.point(edge, 0.44), 0.0, side.yaw + np.pi / 2 + kit.rng.normal(0, 0.06)), 0.84, high - 0.04)
+                leaf(
+                    kit,
+                    (*side.point(edge, 0.44), 0.0, side.yaw + np.pi / 2 + kit.rng.normal(0, 0.06)),
+                    0.84,
+                    high - 0.04,
+                )
 
 
 def leaf(kit, place, width: float, height: float, deep: float = 0.04) -> None:
@@ -166,9 +293,22 @@ def leaf(kit, place, width: float, height: float, deep: float = 0.04) -> None:
     tall = (height - 0.2) / rows
     for x in (-width / 4 + 0.02, width / 4 - 0.02):
         for j in range(rows):
-            kit.box((width / 2 - 0.16, deep + 0.025, tall - 0.14), (x, 0, 0.12 + tall * (j + 0.5)), colour, piece, place, 0.014)
+            kit.box(
+                (width / 2 - 0.16, deep + 0.025, tall - 0.14),
+                (x, 0, 0.12 + tall * (j + 0.5)),
+                colour,
+                piece,
+                place,
+                0.014,
+            )
     for y in (-1, 1):
-        kit.put(shapes.ball(0.03, 8), kit.metal, piece, (width / 2 - 0.07, y * (deep / 2 + 0.035), 1.0), place)
+        kit.put(
+            shapes.ball(0.03, 8),
+            kit.metal,
+            piece,
+            (width / 2 - 0.07, y * (deep / 2 + 0.035), 1.0),
+            place,
+        )
 
 
 def closet(kit, place) -> None:
@@ -181,23 +321,43 @@ def closet(kit, place) -> None:
 
 
 def ceiling_lights(kit, plan: Plan) -> None:
-    """a flat disc, a pendant over a table, or spots in a row; none shines on its own ceiling but by what the room hands on."""
+    """a flat disc, a pendant over a table, or spots in a row; none shines on its own ceiling but by
+    what the room hands on.
+    """
     rng, piece = kit.rng, kit.builder.object("lamp")
     x, y = (plan.x0 + plan.x1) / 2, (plan.y0 + plan.y1) / 2
-    warm = np.array([1.0, 0.93, 0.82]) if plan.kind not in ("kitchen", "bathroom", "home_office") else np.array([0.97, 0.98, 1.0])
+    warm = (
+        np.array([1.0, 0.93, 0.82])
+        if plan.kind not in ("kitchen", "bathroom", "home_office")
+        else np.array([0.97, 0.98, 1.0])
+    )
     power, place, drop = rng.uniform(1.2, 2.4) * warm, (x, y, plan.height, 0.0), 0.25
     if plan.kind == "dining_room" or rng.random() < 0.25:
         drop = rng.uniform(0.55, 0.8)
         kit.put(shapes.cylinder(0.006, drop, 6), kit.dark, piece, (0, 0, -drop), place)
-        kit.put(shapes.revolved([0.2, 0.05], [0, 0.2], 24), kit.one(kit.paints + [kit.white, kit.metal]), piece, (0, 0, -drop), place)
+        kit.put(
+            shapes.revolved([0.2, 0.05], [0, 0.2], 24),
+            kit.one(kit.paints + [kit.white, kit.metal]),
+            piece,
+            (0, 0, -drop),
+            place,
+        )
         kit.put(shapes.ball(0.06, 14), kit.shade, piece, (0, 0, -drop + 0.06), place)
         drop += 0.08
     elif rng.random() < 0.6:
-        kit.put(shapes.cylinder(rng.uniform(0.16, 0.26), 0.07, 26), kit.shade, piece, (0, 0, -0.07), place)
+        kit.put(
+            shapes.cylinder(rng.uniform(0.16, 0.26), 0.07, 26),
+            kit.shade,
+            piece,
+            (0, 0, -0.07),
+            place,
+        )
     else:
         for along in np.linspace(-0.3, 0.3, 3):
             spot = (along * (plan.x1 - plan.x0), 0, -0.025)
             kit.put(shapes.cylinder(0.06, 0.024, 18), kit.shade, piece, spot, place)
-            kit.builder.lights.append(Light((x + spot[0], y, plan.height - 0.2), 0.1, tuple(power / 3)))
+            kit.builder.lights.append(
+                Light((x + spot[0], y, plan.height - 0.2), 0.1, tuple(power / 3))
+            )
         return
     kit.builder.lights.append(Light((x, y, plan.height - drop), 0.15, tuple(power)))

@@ -1,4 +1,6 @@
-"""Procedural textures: 128 x 128 float32 RGB images in [0, 1] that tile, one function a material, all from a generator."""
+"""Procedural textures: 128 x 128 float32 RGB images in [0, 1] that tile, one function a material,
+all from a generator.
+"""
 
 from __future__ import annotations
 
@@ -12,27 +14,39 @@ SIDE = 128
 
 @lru_cache(maxsize=64)
 def loudness(falloff: float, stretch: float) -> np.ndarray:
-    """[S, S / 2 + 1] float32: 1/f^falloff, 0 for the mean; stretch > 1 draws out along the first axis."""
-    frequency = np.hypot(np.fft.fftfreq(SIDE)[:, None] * stretch, np.fft.rfftfreq(SIDE)[None] / stretch)
+    """[S, S / 2 + 1] float32: 1/f^falloff, 0 for the mean; stretch > 1 draws out along the first
+    axis.
+    """
+    frequency = np.hypot(
+        np.fft.fftfreq(SIDE)[:, None] * stretch, np.fft.rfftfreq(SIDE)[None] / stretch
+    )
     frequency[0, 0] = np.inf
     return (frequency**-falloff).astype("float32")
 
 
 def noise(rng: np.random.Generator, falloff: float = 1.6, stretch: float = 1.0) -> np.ndarray:
-    """[S, S] float32 tiling noise with a 1/f^falloff spectrum, unit variance; stretch > 1 draws it out along the first axis."""
-    spectrum = rng.standard_normal((SIDE, SIDE // 2 + 1, 2), "float32").view("complex64")[..., 0] * loudness(falloff, stretch)
+    """[S, S] float32 tiling noise with a 1/f^falloff spectrum, unit variance; stretch > 1 draws it
+    out along the first axis.
+    """
+    spectrum = rng.standard_normal((SIDE, SIDE // 2 + 1, 2), "float32").view("complex64")[
+        ..., 0
+    ] * loudness(falloff, stretch)
     image = fft.irfft2(spectrum, s=(SIDE, SIDE))
     return image / image.std()
 
 
 def tinted(rng: np.random.Generator, base, spread: float = 0.06) -> np.ndarray:
     """[3] a colour near `base`."""
-    return np.clip(np.asarray(base) + rng.normal(0, spread) + rng.normal(0, spread / 2, 3), 0.02, 0.98).astype("float32")
+    return np.clip(
+        np.asarray(base) + rng.normal(0, spread) + rng.normal(0, spread / 2, 3), 0.02, 0.98
+    ).astype("float32")
 
 
 def muted(rng: np.random.Generator) -> np.ndarray:
     """[3] any colour, rarely a strong one."""
-    return np.clip(rng.uniform(0.12, 0.85) + rng.uniform(0.2, 1.0) * rng.uniform(-0.22, 0.22, 3), 0.02, 0.95).astype("float32")
+    return np.clip(
+        rng.uniform(0.12, 0.85) + rng.uniform(0.2, 1.0) * rng.uniform(-0.22, 0.22, 3), 0.02, 0.95
+    ).astype("float32")
 
 
 def _finished(image: np.ndarray) -> np.ndarray:
@@ -81,7 +95,9 @@ def bricks(rng, colour) -> np.ndarray:
 
 def stripes(rng, colour, other, count: int = 8) -> np.ndarray:
     band = (np.arange(SIDE) * count // SIDE) % 2
-    return _finished(np.where(band[None, :, None] == 0, colour, other) + 0.01 * noise(rng)[..., None])
+    return _finished(
+        np.where(band[None, :, None] == 0, colour, other) + 0.01 * noise(rng)[..., None]
+    )
 
 
 def dots(rng, colour, other, count: int = 5) -> np.ndarray:
@@ -100,7 +116,9 @@ def carpet(rng, colour, other) -> np.ndarray:
     image = np.clip(colour * (1 + 0.1 * rng.standard_normal((SIDE, SIDE, 1))), 0, 1)
     y, x = np.mgrid[:SIDE, :SIDE] / SIDE - 0.5
     frame, far = np.maximum(abs(x), abs(y)), np.hypot(x, y)
-    pattern = ((frame > 0.38) & (frame < 0.43), (far * 10 % 1) < 0.35, ((x + y) * 8 % 1) < 0.3)[rng.integers(3)]
+    pattern = ((frame > 0.38) & (frame < 0.43), (far * 10 % 1) < 0.35, ((x + y) * 8 % 1) < 0.3)[
+        rng.integers(3)
+    ]
     return _finished(np.where(pattern[..., None], other, image))
 
 
@@ -113,7 +131,9 @@ def kilim(rng, colour, other) -> np.ndarray:
     image = np.where((lozenge < 0.16)[..., None], accent, image)
     teeth = np.abs(((x + y) * 14) % 1 - 0.5) < 0.25
     image = np.where((frame > 0.36)[..., None], np.where(teeth[..., None], accent, other), image)
-    image = np.where(((frame > 0.44) | (np.abs(frame - 0.36) < 0.012))[..., None], colour * 0.8, image)
+    image = np.where(
+        ((frame > 0.44) | (np.abs(frame - 0.36) < 0.012))[..., None], colour * 0.8, image
+    )
     return _finished(image * (1 + 0.06 * noise(rng, 0.8)[..., None]))
 
 
@@ -124,7 +144,9 @@ def rug(rng) -> np.ndarray:
 
 
 def marble(rng, colour) -> np.ndarray:
-    return _finished(colour * (0.72 + 0.28 * np.abs(np.sin(noise(rng, 1.8) * 2.5))[..., None] ** 0.35))
+    return _finished(
+        colour * (0.72 + 0.28 * np.abs(np.sin(noise(rng, 1.8) * 2.5))[..., None] ** 0.35)
+    )
 
 
 def granite(rng, colour) -> np.ndarray:
@@ -139,7 +161,9 @@ def books(rng) -> np.ndarray:
         image[:, x] *= 0.3
         label = int(rng.integers(8, 60))
         image[label : label + 8, x + 1 : x + width - 1] = 0.5 + 0.4 * muted(rng)
-        image[70 : int(rng.integers(80, 115)), x + width // 2 : x + width // 2 + 1] = rng.choice([0.1, 0.9])  # title
+        image[70 : int(rng.integers(80, 115)), x + width // 2 : x + width // 2 + 1] = rng.choice(
+            [0.1, 0.9]
+        )  # title
         x += width
     return _finished(image)
 
@@ -152,11 +176,17 @@ def painting(rng) -> np.ndarray:
         for i in range(4):
             image[y < 0.7 - 0.18 * i + 0.06 * noise(rng, 1.9)[:1]] = muted(rng)
     elif kind == 1:
-        tone = noise(rng, 1.5)[..., None] * rng.uniform(0.08, 0.2) + noise(rng, 2.0)[..., None] * 0.15
+        tone = (
+            noise(rng, 1.5)[..., None] * rng.uniform(0.08, 0.2) + noise(rng, 2.0)[..., None] * 0.15
+        )
         return _finished(np.clip(muted(rng) + tone * rng.uniform(0.6, 1.2, 3), 0.03, 0.95))
     for _ in range(rng.integers(2, 7)):
         cx, cy, size, colour = rng.random(), rng.random(), rng.uniform(0.05, 0.25), muted(rng)
-        image[(np.hypot(x - cx, y - cy) < size) if rng.random() < 0.5 else ((abs(x - cx) < size) & (abs(y - cy) < size * 0.7))] = colour
+        image[
+            (np.hypot(x - cx, y - cy) < size)
+            if rng.random() < 0.5
+            else ((abs(x - cx) < size) & (abs(y - cy) < size * 0.7))
+        ] = colour
     return _finished(image + 0.03 * noise(rng, 0.8)[..., None])
 
 
@@ -165,7 +195,9 @@ def framed(rng) -> np.ndarray:
     image = painting(rng)
     if rng.random() < 0.6:
         board = int(rng.integers(10, 26))
-        image[:board] = image[-board:] = image[:, :board] = image[:, -board:] = rng.uniform(0.8, 0.95)
+        image[:board] = image[-board:] = image[:, :board] = image[:, -board:] = rng.uniform(
+            0.8, 0.95
+        )
         if rng.random() < 0.4:  # ink
             inner = slice(board, -board)
             image[inner, inner] = np.where(noise(rng, 1.7)[inner, inner, None] > 0.4, 0.12, 0.85)
@@ -175,7 +207,11 @@ def framed(rng) -> np.ndarray:
 def outdoor(rng) -> np.ndarray:
     """sky above trees above grass; the first row is the ground."""
     y = np.linspace(1, 0, SIDE)[:, None, None]
-    sky = np.array([0.66, 0.78, 0.93]) * (1 - y) + np.array([0.92, 0.94, 0.97]) * y + 0.08 * np.clip(noise(rng, 1.9), 0, 2)[..., None]
+    sky = (
+        np.array([0.66, 0.78, 0.93]) * (1 - y)
+        + np.array([0.92, 0.94, 0.97]) * y
+        + 0.08 * np.clip(noise(rng, 1.9), 0, 2)[..., None]
+    )
     trees = np.array([0.3, 0.38, 0.25]) * (1 + 0.4 * noise(rng, 1.0)[..., None])
     grass = np.array([0.45, 0.5, 0.32]) * (1 + 0.15 * noise(rng, 0.8)[..., None])
     horizon = rng.uniform(0.4, 0.65) + 0.07 * noise(rng, 1.4)[:1, :, None]
@@ -189,7 +225,11 @@ def outdoor(rng) -> np.ndarray:
 
 def house(rng, image: np.ndarray) -> None:
     """the neighbours' front, with windows, in place."""
-    left, wide, high = int(rng.integers(-20, 80)), int(rng.integers(40, 90)), int(rng.integers(50, 90))
+    left, wide, high = (
+        int(rng.integers(-20, 80)),
+        int(rng.integers(40, 90)),
+        int(rng.integers(50, 90)),
+    )
     columns = slice(max(left, 0), left + wide)
     image[12:high, columns] = muted(rng) * 0.5 + 0.4
     image[high : high + 8, columns] = muted(rng) * 0.5
@@ -202,17 +242,25 @@ def house(rng, image: np.ndarray) -> None:
 def worn(rng, colour) -> np.ndarray:
     """paint or enamel with soft stains and scuffs."""
     stain = np.clip(noise(rng, 1.9) - 1.2, 0, 2)
-    return _finished(colour * (1 - 0.06 * stain - 0.02 * np.abs(noise(rng, 1.0)))[..., None] ** np.array([1.0, 1.1, 1.3]))
+    return _finished(
+        colour
+        * (1 - 0.06 * stain - 0.02 * np.abs(noise(rng, 1.0)))[..., None]
+        ** np.array([1.0, 1.1, 1.3])
+    )
 
 
 def plaster(rng, colour, dirt: float = 0.04) -> np.ndarray:
     """painted wall: mottled, a shade darker in patches."""
-    return _finished(colour * (1 + 0.018 * noise(rng, 0.8) - dirt * np.clip(noise(rng, 2.0), 0, 2))[..., None])
+    return _finished(
+        colour * (1 + 0.018 * noise(rng, 0.8) - dirt * np.clip(noise(rng, 2.0), 0, 2))[..., None]
+    )
 
 
 def leaf(rng, colour) -> np.ndarray:
     y, x = np.mgrid[:SIDE, :SIDE] / SIDE
-    veins = 0.12 * (np.abs(((x * 8 + 3 * np.abs(y - 0.5)) % 1) - 0.5) < 0.08) + 0.25 * (np.abs(y - 0.5) < 0.02)
+    veins = 0.12 * (np.abs(((x * 8 + 3 * np.abs(y - 0.5)) % 1) - 0.5) < 0.08) + 0.25 * (
+        np.abs(y - 0.5) < 0.02
+    )
     return _finished(colour * (1 + veins + 0.12 * noise(rng, 1.4))[..., None])
 
 
@@ -238,7 +286,9 @@ def pattern(rng, colour, other) -> np.ndarray:
 def cardboard(rng) -> np.ndarray:
     image = plain(rng, tinted(rng, (0.66, 0.54, 0.4), 0.04), 0.02).copy()
     image[58:70] = image[58:70] * 0.5 + np.array([0.75, 0.68, 0.55]) * 0.5
-    image[20:40, 15:50] = np.where(noise(rng, 0.5)[20:40, 15:50, None] > 0.6, 0.2, image[20:40, 15:50])
+    image[20:40, 15:50] = np.where(
+        noise(rng, 0.5)[20:40, 15:50, None] > 0.6, 0.2, image[20:40, 15:50]
+    )
     return _finished(image)
 
 
@@ -254,14 +304,18 @@ def page(rng) -> np.ndarray:
 
 def wallpaper(rng, colour) -> np.ndarray:
     """a wall's own colour with a pattern a shade off."""
-    return pattern(rng, colour, np.clip(colour * rng.choice([0.8, 1.15]) + rng.normal(0, 0.02, 3), 0, 1))
+    return pattern(
+        rng, colour, np.clip(colour * rng.choice([0.8, 1.15]) + rng.normal(0, 0.02, 3), 0, 1)
+    )
 
 
 def keys(rng) -> np.ndarray:
     """a keyboard, three times four keys to one repeat."""
     y, x = np.mgrid[:SIDE, :SIDE] / SIDE
     gap = ((x * 12) % 1 < 0.15) | ((y * 5) % 1 < 0.18)
-    return _finished(np.where(gap[..., None], 0.08, rng.uniform(0.25, 0.8)) + 0 * noise(rng)[..., None])
+    return _finished(
+        np.where(gap[..., None], 0.08, rng.uniform(0.25, 0.8)) + 0 * noise(rng)[..., None]
+    )
 
 
 def window_of_words(rng) -> np.ndarray:
@@ -270,7 +324,9 @@ def window_of_words(rng) -> np.ndarray:
     ink = 0.75 if image[0, 0, 0] < 0.5 else 0.2
     for row in range(12, 116, 5):
         start = int(rng.integers(6, 20))
-        image[row : row + 2, start : start + int(rng.integers(10, 60))] = np.clip(ink + rng.normal(0, 0.15, 3), 0, 1)
+        image[row : row + 2, start : start + int(rng.integers(10, 60))] = np.clip(
+            ink + rng.normal(0, 0.15, 3), 0, 1
+        )
     image[118:] = rng.uniform(0.2, 0.6, 3)
     image[20:100, 84:122] = rng.uniform(0.2, 0.8, 3)
     return _finished(image)

@@ -1,6 +1,8 @@
-"""Where cameras stand and what they look at, after the published distributions: several cameras see every point.
+"""Where cameras stand and what they look at, after the published distributions: several cameras see
+every point.
 
-Published means: distance 5.3 m, obliqueness 52.9 degrees, field of view 45 to 75 degrees, pitch within 22.5 degrees, no roll (data/README).
+Published means: distance 5.3 m, obliqueness 52.9 degrees, field of view 45 to 75 degrees, pitch
+within 22.5 degrees, no roll (data/README).
 """
 
 from __future__ import annotations
@@ -16,17 +18,27 @@ from models.tasks.view import rotation_from_euler
 
 PITCH = np.radians(22.5)
 SHELL = 0.38  # share of the points that lie on walls, floors and ceilings
-CEILING = 0.15  # how much rarer a square metre of ceiling is chosen than one of wall or floor: bare ceilings show nothing
-ABOVE = 0.48  # share of the points above eye height, so that pitch is near zero in the mean, as published
+# how much rarer a square metre of ceiling is chosen than one of wall or floor: bare ceilings show
+# nothing
+CEILING = 0.15
+# share of the points above eye height, so that pitch is near zero in the mean, as published
+ABOVE = 0.48
 EYE = 1.42  # m
-HEAD_ON = 0.4  # chance that a point is passed over which all its cameras see head on: obliqueness is then as published
+# chance that a point is passed over which all its cameras see head on: obliqueness is then as
+# published
+HEAD_ON = 0.4
 BARE = 0.45  # share of a view that ceilings may fill
-NEAR, BLOCKED = 1.0, 0.3  # m; a share of the view that nearer things may fill: a door jamb before the eye shows nothing of a room
+NEAR, BLOCKED = (
+    1.0,
+    0.3,
+)  # m; a share of the view that nearer things may fill: a door jamb before the eye shows nothing of a room
 
 
 @dataclass(frozen=True)
 class Shot:
-    """a camera that fixates a point; point, view: numbers in the published file name; normal [3]: of the surface at the point; room: index."""
+    """a camera that fixates a point; point, view: numbers in the published file name; normal [3]:
+    of the surface at the point; room: index.
+    """
 
     camera: Camera
     point: int
@@ -36,8 +48,12 @@ class Shot:
     others: tuple[int, ...] = ()
 
 
-def stands(eye: Eye, rng: np.random.Generator, per_room: int = 8, clearance: float = 0.6) -> list[tuple[np.ndarray, int]]:
-    """(location, room) of cameras at head height with free space around them, as scanners are set up, and floor below."""
+def stands(
+    eye: Eye, rng: np.random.Generator, per_room: int = 8, clearance: float = 0.6
+) -> list[tuple[np.ndarray, int]]:
+    """(location, room) of cameras at head height with free space around them, as scanners are set
+    up, and floor below.
+    """
     found, around = [], fibonacci(40)
     for number, room in enumerate(eye.scene.rooms):
         low, high, count = np.array(room.low), np.array(room.high), 0
@@ -67,8 +83,12 @@ def fibonacci(count: int) -> np.ndarray:
     return np.stack([np.cos(turn) * np.sin(polar), np.sin(turn) * np.sin(polar), np.cos(polar)], 1)
 
 
-def shots(eye: Eye, rng: np.random.Generator, count: int, fewest: int = 3, most: int = 5) -> list[Shot]:
-    """about `count` shots (never fewer, unless the building has no more): points on surfaces that at least `fewest` cameras see, numbered from 0."""
+def shots(
+    eye: Eye, rng: np.random.Generator, count: int, fewest: int = 3, most: int = 5
+) -> list[Shot]:
+    """about `count` shots (never fewer, unless the building has no more): points on surfaces that
+    at least `fewest` cameras see, numbered from 0.
+    """
     scene, cameras = eye.scene, stands(eye, rng)
     corners = scene.shape.vertices[scene.shape.faces]
     spread = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
@@ -82,7 +102,11 @@ def shots(eye: Eye, rng: np.random.Generator, count: int, fewest: int = 3, most:
         triangle, place = on_surface(rng, corners, up_to, above)
         ahead = place - locations
         length = np.linalg.norm(ahead, axis=1)
-        seen = (np.abs(eye.cast(locations, ahead / length[:, None])[0] - length) < 5e-3) & (length > 1.2) & (np.abs(np.arcsin(ahead[:, 2] / length)) < PITCH)
+        seen = (
+            (np.abs(eye.cast(locations, ahead / length[:, None])[0] - length) < 5e-3)
+            & (length > 1.2)
+            & (np.abs(np.arcsin(ahead[:, 2] / length)) < PITCH)
+        )
         if seen.sum() < fewest:
             continue
         normal = spread[triangle] / (2 * area[triangle])
@@ -91,7 +115,9 @@ def shots(eye: Eye, rng: np.random.Generator, count: int, fewest: int = 3, most:
             continue
         chosen: list[tuple[int, Camera]] = []
         for index in far_first(rng, np.flatnonzero(seen), length):
-            camera = aimed(locations[index], place, field_of_view(rng), scene.rooms[cameras[index][1]])
+            camera = aimed(
+                locations[index], place, field_of_view(rng), scene.rooms[cameras[index][1]]
+            )
             if not blocked(eye, camera):
                 chosen.append((index, camera))
             if len(chosen) == most:
@@ -106,21 +132,38 @@ def shots(eye: Eye, rng: np.random.Generator, count: int, fewest: int = 3, most:
 
 
 def blocked(eye: Eye, camera: Camera, rays: int = 6) -> bool:
-    """do things nearer than NEAR fill more than BLOCKED of the view, or ceilings more than BARE? By rays x rays of its pixels."""
+    """do things nearer than NEAR fill more than BLOCKED of the view, or ceilings more than BARE? By
+    rays x rays of its pixels.
+    """
     ways = pixel_rays(camera, rays)[0]
     length, triangle, _ = eye.cast(np.repeat(camera.location[None], len(ways), 0), ways)
     names = np.array(eye.scene.names)[eye.scene.instance[triangle]]
-    return (length < NEAR).mean() > BLOCKED or ((names == "ceiling") & (triangle >= 0)).mean() > BARE
+    return (length < NEAR).mean() > BLOCKED or (
+        (names == "ceiling") & (triangle >= 0)
+    ).mean() > BARE
 
 
 def chances(scene: Scene, area: np.ndarray) -> np.ndarray:
-    """[f] chance of every triangle of `area` square metres to hold a point: SHELL for walls, floors and ceilings together, the rest for things."""
-    number = np.array([("wall", "floor", "ceiling").index(name) if name in ("wall", "floor", "ceiling") else 3 for name in scene.names])[scene.instance]
+    """[f] chance of every triangle of `area` square metres to hold a point: SHELL for walls, floors
+    and ceilings together, the rest for things.
+    """
+    number = np.array(
+        [
+            ("wall", "floor", "ceiling").index(name) if name in ("wall", "floor", "ceiling") else 3
+            for name in scene.names
+        ]
+    )[scene.instance]
     weight, shell = np.where(number == 2, CEILING, 1.0) * area, number < 3
-    return np.where(shell, weight / max(weight[shell].sum(), 1e-9) * SHELL, weight / max(weight[~shell].sum(), 1e-9) * (1 - SHELL))
+    return np.where(
+        shell,
+        weight / max(weight[shell].sum(), 1e-9) * SHELL,
+        weight / max(weight[~shell].sum(), 1e-9) * (1 - SHELL),
+    )
 
 
-def on_surface(rng: np.random.Generator, corners: np.ndarray, up_to: np.ndarray, above: bool) -> tuple[int, np.ndarray]:
+def on_surface(
+    rng: np.random.Generator, corners: np.ndarray, up_to: np.ndarray, above: bool
+) -> tuple[int, np.ndarray]:
     """(triangle, [3] point in it) by the cumulated chances, above or below eye height."""
     for _ in range(50):  # a scene may have nothing there
         triangle = int(np.searchsorted(up_to, rng.random() * up_to[-1]))
@@ -132,7 +175,9 @@ def on_surface(rng: np.random.Generator, corners: np.ndarray, up_to: np.ndarray,
 
 
 def far_first(rng: np.random.Generator, cameras: np.ndarray, length: np.ndarray) -> np.ndarray:
-    """the cameras in a random order weighted by distance (Efraimidis and Spirakis 2006): they look along a room rather than across it."""
+    """the cameras in a random order weighted by distance (Efraimidis and Spirakis 2006): they look
+    along a room rather than across it.
+    """
     return cameras[np.argsort(-(rng.random(len(cameras)) ** (1 / length[cameras])))]
 
 
@@ -147,5 +192,7 @@ def field_of_view(rng: np.random.Generator) -> float:
 def aimed(location: np.ndarray, point: np.ndarray, view_angle: float, room: Room) -> Camera:
     """a level camera at `location` whose axis meets `point`."""
     ahead = (point - location) / np.linalg.norm(point - location)
-    rotation = rotation_from_euler(np.pi / 2 + np.arcsin(ahead[2]), 0.0, np.arctan2(-ahead[0], ahead[1]))
+    rotation = rotation_from_euler(
+        np.pi / 2 + np.arcsin(ahead[2]), 0.0, np.arctan2(-ahead[0], ahead[1])
+    )
     return Camera(location, rotation, view_angle, np.stack([room.low, room.high], 1), point)

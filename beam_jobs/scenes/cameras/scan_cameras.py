@@ -1,7 +1,8 @@
 """Where cameras stand in any scan, which room's box surrounds them, and which points they look at.
 
-A camera stands at head height over something level, with free space around it, walls in most directions, and no lower floor nearby (a table top is
-none). The box of a room is where most of what its cameras see of walls, floor and ceiling lies.
+A camera stands at head height over something level, with free space around it, walls in most
+directions, and no lower floor nearby (a table top is none). The box of a room is where most of what
+its cameras see of walls, floor and ceiling lies.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ def stands(scan: Scan, rng: np.random.Generator, most: int) -> np.ndarray:
     return np.array(found).reshape(-1, 3)
 
 
-def over_floor(scan: Scan, rng: np.random.Generator, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def over_floor(
+    scan: Scan, rng: np.random.Generator, weight: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """places [BATCH, 3] at head height over points of level faces, and their heights [BATCH]."""
     triangle = rng.choice(len(weight), BATCH, p=weight)
     height = np.clip(rng.normal(1.42, 0.16, BATCH), 0.9, 1.9)
@@ -44,21 +47,34 @@ def over_floor(scan: Scan, rng: np.random.Generator, weight: np.ndarray) -> tupl
 def on_triangles(scan: Scan, rng: np.random.Generator, triangle: np.ndarray) -> np.ndarray:
     """[n, 3] a point of each triangle, evenly spread."""
     u, v = np.sort(rng.random((2, len(triangle))), axis=0)
-    return np.einsum("nkc,nk->nc", scan.vertices[scan.mesh.faces[triangle]], np.stack([u, v - u, 1 - v], 1))
+    return np.einsum(
+        "nkc,nk->nc", scan.vertices[scan.mesh.faces[triangle]], np.stack([u, v - u, 1 - v], 1)
+    )
 
 
 def roomy(scan: Scan, places: np.ndarray, heights: np.ndarray) -> np.ndarray:
-    """[n] bool: is there free space, an enclosure, and the floor itself (nothing between, nothing much lower around)?"""
+    """[n] bool: is there free space, an enclosure, and the floor itself (nothing between, nothing
+    much lower around)?
+    """
     around = fibonacci(40)
-    distance = scan.cast(np.repeat(places, len(around), 0), np.tile(around, (len(places), 1)))[0].reshape(len(places), -1)
+    distance = scan.cast(np.repeat(places, len(around), 0), np.tile(around, (len(places), 1)))[
+        0
+    ].reshape(len(places), -1)
     down = scan.cast(places, np.tile([0, 0, -1.0], (len(places), 1)))[0]
     below = np.where(around[:, 2] < -0.3, -around[:, 2] * distance, np.nan)
     lowest = np.nanpercentile(np.where(np.isfinite(below), below, np.nan), 90, axis=1)
-    return (distance.min(1) >= CLEARANCE) & (np.isfinite(distance).mean(1) >= ENCLOSED) & (np.abs(down - heights) < 0.02) & ~(lowest > heights + 0.3)
+    return (
+        (distance.min(1) >= CLEARANCE)
+        & (np.isfinite(distance).mean(1) >= ENCLOSED)
+        & (np.abs(down - heights) < 0.02)
+        & ~(lowest > heights + 0.3)
+    )
 
 
 def box_around(scan: Scan, place: np.ndarray, rays: int = 2000) -> np.ndarray:
-    """[2, 3] low and high corner of the room around a camera: on each side, where the upper third of what faces it begins (furniture stands before walls)."""
+    """[2, 3] low and high corner of the room around a camera: on each side, where the upper third
+    of what faces it begins (furniture stands before walls).
+    """
     ways = fibonacci(rays)
     distance, triangle, _ = scan.cast(np.tile(place, (rays, 1)), ways)
     hit = np.isfinite(distance)
@@ -68,27 +84,42 @@ def box_around(scan: Scan, place: np.ndarray, rays: int = 2000) -> np.ndarray:
     for axis in range(3):
         for side, sign in ((0, -1), (1, 1)):
             faces_it = (np.abs(normal[:, axis]) > 0.85) & (ways[:, axis] * sign > 0)
-            candidates = points[faces_it if faces_it.sum() > rays * 0.005 else ways[:, axis] * sign > 0.5, axis]
+            candidates = points[
+                faces_it if faces_it.sum() > rays * 0.005 else ways[:, axis] * sign > 0.5, axis
+            ]
             if len(candidates):
                 box[side, axis] = np.percentile(candidates * sign, 67) * sign
     return box
 
 
 def rooms_around(scan: Scan, places: np.ndarray) -> tuple[np.ndarray, list[Room]]:
-    """room number [n] of every camera, and the rooms: cameras whose boxes overlap by more than half share one, the median of theirs."""
+    """room number [n] of every camera, and the rooms: cameras whose boxes overlap by more than half
+    share one, the median of theirs.
+    """
     from scipy.sparse.csgraph import connected_components
 
     boxes = np.array([box_around(scan, place) for place in places]).reshape(-1, 2, 3)
     low, high = boxes[:, 0], boxes[:, 1]
     volume = np.prod(high - low, 1)
-    common = np.prod(np.clip(np.minimum(high[:, None], high[None]) - np.maximum(low[:, None], low[None]), 0, None), -1)
-    count, number = connected_components(common > 0.5 * (volume[:, None] + volume[None] - common), False)
+    common = np.prod(
+        np.clip(
+            np.minimum(high[:, None], high[None]) - np.maximum(low[:, None], low[None]), 0, None
+        ),
+        -1,
+    )
+    count, number = connected_components(
+        common > 0.5 * (volume[:, None] + volume[None] - common), False
+    )
     middle = [np.median(boxes[number == i], axis=0) for i in range(count)]
     return number, [Room("", tuple(box[0].tolist()), tuple(box[1].tolist())) for box in middle]
 
 
-def shots(scan: Scan, rng: np.random.Generator, count: int, fewest: int = 3, most: int = 5) -> tuple[list[Shot], list[Room]]:
-    """about `count` shots (never fewer, unless the scan has no more) of points that at least `fewest` cameras see, and the rooms that they name."""
+def shots(
+    scan: Scan, rng: np.random.Generator, count: int, fewest: int = 3, most: int = 5
+) -> tuple[list[Shot], list[Room]]:
+    """about `count` shots (never fewer, unless the scan has no more) of points that at least
+    `fewest` cameras see, and the rooms that they name.
+    """
     places = stands(scan, rng, int(np.clip(count // 3, 12, 200)))
     if len(places) < fewest:
         return [], []
@@ -99,14 +130,24 @@ def shots(scan: Scan, rng: np.random.Generator, count: int, fewest: int = 3, mos
         fixated = made[-1].point + 1 if made else 0
         for view, index in enumerate(rng.permutation(seen)[:most]):
             camera = aimed(places[index], target, field_of_view(rng), rooms[number[index]])
-            made.append(Shot(camera, fixated, view, normal if normal @ (target - places[index]) < 0 else -normal, int(number[index])))
+            made.append(
+                Shot(
+                    camera,
+                    fixated,
+                    view,
+                    normal if normal @ (target - places[index]) < 0 else -normal,
+                    int(number[index]),
+                )
+            )
         if len(made) >= count:
             break
     return made, rooms
 
 
 def points_seen(scan: Scan, rng: np.random.Generator, places: np.ndarray, tries: int, fewest: int):
-    """(point, normal, indices of the cameras that see it): surface points, evenly by area, that enough cameras see within the pitches of the data set."""
+    """(point, normal, indices of the cameras that see it): surface points, evenly by area, that
+    enough cameras see within the pitches of the data set.
+    """
     for _ in range(-(-tries // 64)):
         triangle = rng.choice(len(scan.area), 64, p=scan.area / scan.area.sum())
         points = on_triangles(scan, rng, triangle)
@@ -114,6 +155,10 @@ def points_seen(scan: Scan, rng: np.random.Generator, places: np.ndarray, tries:
         length = np.linalg.norm(ahead, axis=-1)
         ways = ahead / np.maximum(length, 1e-9)[..., None]
         met = scan.cast(np.tile(places, (64, 1)), ways.reshape(-1, 3))[0].reshape(length.shape)
-        seen = (np.abs(met - length) < 5e-3) & (length > 0.7) & (np.abs(np.arcsin(np.clip(ways[..., 2], -1, 1))) < PITCH)
+        seen = (
+            (np.abs(met - length) < 5e-3)
+            & (length > 0.7)
+            & (np.abs(np.arcsin(np.clip(ways[..., 2], -1, 1))) < PITCH)
+        )
         for i in np.flatnonzero(seen.sum(1) >= fewest):
             yield points[i], scan.normal[triangle[i]], np.flatnonzero(seen[i])

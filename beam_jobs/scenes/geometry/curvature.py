@@ -1,7 +1,9 @@
-"""Principal curvatures of any triangle mesh, at its corners: normals diffused over a few centimetres, then a tensor for every face.
+"""Principal curvatures of any triangle mesh, at its corners: normals diffused over a few
+centimetres, then a tensor for every face.
 
-Source: Rusinkiewicz, "Estimating Curvatures and Their Derivatives on Triangle Meshes", 3DPVT 2004, sections 2 and 3; weights are face areas instead
-of Voronoi areas. Convex is positive on the side that the faces look to.
+Source: Rusinkiewicz, "Estimating Curvatures and Their Derivatives on Triangle Meshes", 3DPVT 2004,
+sections 2 and 3; weights are face areas instead of Voronoi areas. Convex is positive on the side
+that the faces look to.
 """
 
 from __future__ import annotations
@@ -12,28 +14,43 @@ import numpy as np
 
 CREASE = np.cos(np.radians(45))
 STEEPEST = 200.0  # 1/m: the labels are clipped at 33 already
-PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))  # entries of a symmetric tensor that are kept
+PAIRS = (
+    (0, 0),
+    (0, 1),
+    (0, 2),
+    (1, 1),
+    (1, 2),
+    (2, 2),
+)  # entries of a symmetric tensor that are kept
 
 
 class Seams(NamedTuple):
-    """pairs of half-edges that lie on each other. Half-edge 3 f + k runs from corner k of face f to the next corner. agree [p]: both faces are wound alike."""
+    """pairs of half-edges that lie on each other. Half-edge 3 f + k runs from corner k of face f to
+    the next corner. agree [p]: both faces are wound alike.
+    """
 
     first: np.ndarray
     second: np.ndarray
     agree: np.ndarray
 
 
-def principal_curvatures(vertices: np.ndarray, faces: np.ndarray, radius: float = 0.035) -> np.ndarray:
+def principal_curvatures(
+    vertices: np.ndarray, faces: np.ndarray, radius: float = 0.035
+) -> np.ndarray:
     """[f, 3, 2] curvatures at the corners of the faces, larger first, 1/m.
 
-    vertices [v, 3] metres, faces [f, 3] without degenerate ones. radius: normals are diffused to this distance, metres; detail below it is noise of
-    scanners. Duplicate vertices (texture seams) count as one; an edge of more than 45 degrees whose two faces reach beyond `radius` is a crease, over
-    which nothing is averaged: a wall of two triangles stays flat.
+    vertices [v, 3] metres, faces [f, 3] without degenerate ones. radius: normals are diffused to
+    this distance, metres; detail below it is noise of scanners. Duplicate vertices (texture seams)
+    count as one; an edge of more than 45 degrees whose two faces reach beyond `radius` is a crease,
+    over which nothing is averaged: a wall of two triangles stays flat.
     """
     corner, names = vertices[faces].astype("float64"), welded(vertices)[faces]
     seams = paired(names)
     flipped = turned(seams, len(faces)) if not seams.agree.all() else np.zeros(len(faces), bool)
-    spread = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]) * np.where(flipped, -1.0, 1.0)[:, None]
+    spread = (
+        np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
+        * np.where(flipped, -1.0, 1.0)[:, None]
+    )
     nodes = smooth_corners(names, corner, spread, seams, radius)
     normals = diffused(nodes, corner, spread, radius)
     found = at_nodes(face_tensors(corner, normals[nodes], spread), nodes, normals, spread)[nodes]
@@ -43,8 +60,12 @@ def principal_curvatures(vertices: np.ndarray, faces: np.ndarray, radius: float 
 def welded(vertices: np.ndarray) -> np.ndarray:
     """[v] one number for all vertices at one place (to a millionth of the mesh's extent)."""
     low = vertices.min(0)
-    grid = np.round((vertices - low) / max(np.ptp(vertices, axis=0).max(), 1e-9) * ((1 << 20) - 1)).astype("int64")
-    return np.unique(grid[:, 0] << 42 | grid[:, 1] << 21 | grid[:, 2], return_inverse=True)[1].reshape(-1)
+    grid = np.round(
+        (vertices - low) / max(np.ptp(vertices, axis=0).max(), 1e-9) * ((1 << 20) - 1)
+    ).astype("int64")
+    return np.unique(grid[:, 0] << 42 | grid[:, 1] << 21 | grid[:, 2], return_inverse=True)[
+        1
+    ].reshape(-1)
 
 
 def paired(names: np.ndarray) -> Seams:
@@ -59,7 +80,9 @@ def paired(names: np.ndarray) -> Seams:
 
 
 def turned(seams: Seams, count: int) -> np.ndarray:
-    """[count] faces to turn over so that neighbours are wound alike; the lowest face of every connected piece stays."""
+    """[count] faces to turn over so that neighbours are wound alike; the lowest face of every
+    connected piece stays.
+    """
     from scipy.sparse import coo_matrix, csr_matrix
     from scipy.sparse.csgraph import breadth_first_order, connected_components
 
@@ -68,7 +91,11 @@ def turned(seams: Seams, count: int) -> np.ndarray:
     graph = csr_matrix((np.ones(len(rows)), (rows, columns)), (count, count))
     seeds = np.unique(connected_components(graph, False)[1], return_index=True)[1]
     rooted = coo_matrix(
-        (np.ones(len(rows) + len(seeds)), (np.concatenate([rows, np.full(len(seeds), count)]), np.concatenate([columns, seeds]))), (count + 1,) * 2
+        (
+            np.ones(len(rows) + len(seeds)),
+            (np.concatenate([rows, np.full(len(seeds), count)]), np.concatenate([columns, seeds])),
+        ),
+        (count + 1,) * 2,
     )
     order, before = breadth_first_order(rooted.tocsr(), count)
     against = csr_matrix((np.tile(~seams.agree, 2).astype("int8"), (rows, columns)), (count, count))
@@ -83,14 +110,19 @@ def turned(seams: Seams, count: int) -> np.ndarray:
     return np.array(result[:count])
 
 
-def smooth_corners(names: np.ndarray, corner: np.ndarray, spread: np.ndarray, seams: Seams, radius: float) -> np.ndarray:
+def smooth_corners(
+    names: np.ndarray, corner: np.ndarray, spread: np.ndarray, seams: Seams, radius: float
+) -> np.ndarray:
     """[f, 3] node of every corner: corners at one vertex share one unless creases lie between them."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
     one, other = seams.first // 3, seams.second // 3
     area = np.linalg.norm(spread, axis=1)
-    length = np.linalg.norm(corner[one, (seams.first + 1) % 3] - corner[one, seams.first % 3], axis=1) + 1e-12
+    length = (
+        np.linalg.norm(corner[one, (seams.first + 1) % 3] - corner[one, seams.first % 3], axis=1)
+        + 1e-12
+    )
     bend = (spread[one] * spread[other]).sum(1) / (area[one] * area[other])
     smooth = (bend > CREASE) | (np.minimum(area[one], area[other]) / length < radius)
     first, second = seams.first[smooth], seams.second[smooth]
@@ -102,11 +134,17 @@ def smooth_corners(names: np.ndarray, corner: np.ndarray, spread: np.ndarray, se
     return connected_components(graph, False)[1].reshape(names.shape)
 
 
-def diffused(nodes: np.ndarray, corner: np.ndarray, spread: np.ndarray, radius: float, most: int = 60) -> np.ndarray:
-    """[n, 3] unit normals: area-weighted, then averaged with their neighbours' (Gaussian in the edge's length) until they have spread to `radius`."""
+def diffused(
+    nodes: np.ndarray, corner: np.ndarray, spread: np.ndarray, radius: float, most: int = 60
+) -> np.ndarray:
+    """[n, 3] unit normals: area-weighted, then averaged with their neighbours' (Gaussian in the
+    edge's length) until they have spread to `radius`.
+    """
     from scipy.sparse import csr_matrix, diags, identity
 
-    normals = np.stack([np.bincount(nodes.ravel(), np.repeat(spread[:, k], 3)) for k in range(3)], 1)
+    normals = np.stack(
+        [np.bincount(nodes.ravel(), np.repeat(spread[:, k], 3)) for k in range(3)], 1
+    )
     normals /= np.linalg.norm(normals, axis=1, keepdims=True) + 1e-20
     length = np.linalg.norm(np.roll(corner, -1, 1) - corner, axis=-1).ravel()
     short = length < 2 * radius
@@ -114,41 +152,65 @@ def diffused(nodes: np.ndarray, corner: np.ndarray, spread: np.ndarray, radius: 
         return normals
     start, end = nodes.ravel()[short], np.roll(nodes, -1, 1).ravel()[short]
     near = np.exp(-0.5 * (length[short] / radius) ** 2)
-    weight = csr_matrix((np.tile(near, 2), (np.concatenate([start, end]), np.concatenate([end, start]))), (len(normals),) * 2) + identity(len(normals))
-    weight = weight @ diags(np.bincount(nodes.ravel(), np.repeat(np.linalg.norm(spread, axis=1), 3)))  # a vertex speaks for its area: plates stay flat
+    weight = csr_matrix(
+        (np.tile(near, 2), (np.concatenate([start, end]), np.concatenate([end, start]))),
+        (len(normals),) * 2,
+    ) + identity(len(normals))
+    weight = weight @ diags(
+        np.bincount(nodes.ravel(), np.repeat(np.linalg.norm(spread, axis=1), 3))
+    )  # a vertex speaks for its area: plates stay flat
     weight = diags(1 / np.asarray(weight.sum(1)).ravel()) @ weight
     for _ in range(int(np.clip(round((radius / np.median(length[short])) ** 2 / 2), 1, most))):
         normals = weight @ normals
     return normals / (np.linalg.norm(normals, axis=1, keepdims=True) + 1e-20)
 
 
-def face_tensors(corner: np.ndarray, normal: np.ndarray, spread: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """second fundamental form [f, 3] (uu, uv, vv) of every face, and its frame [f, 2, 3]: least squares over the three edges (equation 4 of the paper)."""
+def face_tensors(
+    corner: np.ndarray, normal: np.ndarray, spread: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """second fundamental form [f, 3] (uu, uv, vv) of every face, and its frame [f, 2, 3]: least
+    squares over the three edges (equation 4 of the paper).
+    """
     edges = np.roll(corner, -1, 1) - corner
     turns = np.roll(normal, -1, 1) - normal
-    size = np.linalg.norm(edges, axis=-1).max(1)  # without a unit, so that the system is conditioned alike at every scale
+    size = np.linalg.norm(edges, axis=-1).max(
+        1
+    )  # without a unit, so that the system is conditioned alike at every scale
     u = edges[:, 0] / np.linalg.norm(edges[:, 0], axis=1, keepdims=True)
     v = np.cross(spread / np.linalg.norm(spread, axis=1, keepdims=True), u)
     eu, ev = (np.einsum("fkc,fc->fk", edges, axis) / size[:, None] for axis in (u, v))
     nu, nv = (np.einsum("fkc,fc->fk", turns, axis) for axis in (u, v))
     uu, uv, vv = (eu * eu).sum(1), (eu * ev).sum(1), (ev * ev).sum(1)
     zero = np.zeros_like(uu)
-    system = np.stack([uu, uv, zero, uv, uu + vv, uv, zero, uv, vv], -1).reshape(-1, 3, 3) + 1e-9 * np.eye(3)
+    system = np.stack([uu, uv, zero, uv, uu + vv, uv, zero, uv, vv], -1).reshape(
+        -1, 3, 3
+    ) + 1e-9 * np.eye(3)
     wanted = np.stack([(eu * nu).sum(1), (ev * nu + eu * nv).sum(1), (ev * nv).sum(1)], -1)
     return np.linalg.solve(system, wanted[..., None])[..., 0] / size[:, None], np.stack([u, v], 1)
 
 
-def at_nodes(forms: tuple[np.ndarray, np.ndarray], nodes: np.ndarray, normals: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    """[n, 2] principal curvatures: the faces' forms, their frames turned onto the node's tangent plane (section 3), averaged by area."""
+def at_nodes(
+    forms: tuple[np.ndarray, np.ndarray], nodes: np.ndarray, normals: np.ndarray, spread: np.ndarray
+) -> np.ndarray:
+    """[n, 2] principal curvatures: the faces' forms, their frames turned onto the node's tangent
+    plane (section 3), averaged by area.
+    """
     form, frame = forms
     area = np.linalg.norm(spread, axis=1)
     face_normal, total = spread / area[:, None], np.zeros((6, len(normals)))
     for k in range(3):
         normal = normals[nodes[:, k]]
         bend = np.maximum(1 + (face_normal * normal).sum(1), 0.2)
-        u, v = (axis - ((axis * normal).sum(1) / bend)[:, None] * (face_normal + normal) for axis in (frame[:, 0], frame[:, 1]))
+        u, v = (
+            axis - ((axis * normal).sum(1) / bend)[:, None] * (face_normal + normal)
+            for axis in (frame[:, 0], frame[:, 1])
+        )
         for place, (i, j) in enumerate(PAIRS):
-            entry = form[:, 0] * u[:, i] * u[:, j] + form[:, 1] * (u[:, i] * v[:, j] + v[:, i] * u[:, j]) + form[:, 2] * v[:, i] * v[:, j]
+            entry = (
+                form[:, 0] * u[:, i] * u[:, j]
+                + form[:, 1] * (u[:, i] * v[:, j] + v[:, i] * u[:, j])
+                + form[:, 2] * v[:, i] * v[:, j]
+            )
             total[place] += np.bincount(nodes[:, k], entry * area, len(normals))
     total /= np.bincount(nodes.ravel(), np.repeat(area, 3), len(normals)) + 1e-20
     tensor = np.empty((len(normals), 3, 3))

@@ -1,4 +1,6 @@
-"""The arithmetic of `shapes`, compiled: a building has a thousand parts of a few hundred vertices, each too small for NumPy to pay. float64, metres."""
+"""The arithmetic of `shapes`, compiled: a building has a thousand parts of a few hundred vertices,
+each too small for NumPy to pay. float64, metres.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,11 @@ def placed(vertices, normals, position, yaw, moved, turned):
     c, s = math.cos(yaw), math.sin(yaw)
     for i in range(len(vertices)):
         x, y = vertices[i, 0], vertices[i, 1]
-        moved[i, 0], moved[i, 1], moved[i, 2] = c * x - s * y + position[0], s * x + c * y + position[1], vertices[i, 2] + position[2]
+        moved[i, 0], moved[i, 1], moved[i, 2] = (
+            c * x - s * y + position[0],
+            s * x + c * y + position[1],
+            vertices[i, 2] + position[2],
+        )
         x, y = normals[i, 0], normals[i, 1]
         turned[i, 0], turned[i, 1], turned[i, 2] = c * x - s * y, s * x + c * y, normals[i, 2]
 
@@ -57,12 +63,19 @@ def revolved(r, z, segments, points, normals, uv, curvature):
             c, s = math.cos(turn), math.sin(turn)
             points[k, 0], points[k, 1], points[k, 2] = r[i] * c, r[i] * s, z[i]
             normals[k, 0], normals[k, 1], normals[k, 2] = out * c, out * s, up
-            uv[k, 0], uv[k, 1], curvature[k, 0], curvature[k, 1] = turn * girth, along, profile, around
+            uv[k, 0], uv[k, 1], curvature[k, 0], curvature[k, 1] = (
+                turn * girth,
+                along,
+                profile,
+                around,
+            )
 
 
 @numba.njit(cache=True, nogil=True)
 def tube(path, radius, segments, points, normals, uv, curvature):
-    """`soft.tube`: rings about a path [n, 3], ring by ring. Where the path is upright its side is that of the last place where it was not."""
+    """`soft.tube`: rings about a path [n, 3], ring by ring. Where the path is upright its side is
+    that of the last place where it was not.
+    """
     n, columns, along = len(path), segments + 1, 0.0
     ahead, turning, sides = np.empty((3, n)), np.empty((3, n)), np.zeros((n, 3))
     step = np.empty(n)
@@ -75,7 +88,9 @@ def tube(path, radius, segments, points, normals, uv, curvature):
     for q in range(3):
         gradient(ahead[q], 1, turning[q])
     last = np.array([1.0, 0.0, 0.0])
-    for k in range(2 * n):  # once backwards, so that an upright beginning takes the side of what follows
+    for k in range(
+        2 * n
+    ):  # once backwards, so that an upright beginning takes the side of what follows
         i = n - 1 - k if k < n else k - n
         flat = math.hypot(ahead[0, i], ahead[1, i])
         if flat > 1e-9:
@@ -94,14 +109,27 @@ def tube(path, radius, segments, points, normals, uv, curvature):
                 out = sides[i, q] * c + (ux, uy, uz)[q] * s
                 points[k, q], normals[k, q] = path[i, q] + radius * out, out
                 toward += turning[q, i] / step[i] * out
-            uv[k, 0], uv[k, 1], curvature[k, 0], curvature[k, 1] = turn * radius, along, 1 / radius, -toward / (1 - radius * toward)
+            uv[k, 0], uv[k, 1], curvature[k, 0], curvature[k, 1] = (
+                turn * radius,
+                along,
+                1 / radius,
+                -toward / (1 - radius * toward),
+            )
 
 
 @numba.njit(cache=True, nogil=True)
 def crossed(vertices, a, b, c):
     """the normal of a triangle, twice its area long."""
-    ux, uy, uz = vertices[b, 0] - vertices[a, 0], vertices[b, 1] - vertices[a, 1], vertices[b, 2] - vertices[a, 2]
-    vx, vy, vz = vertices[c, 0] - vertices[a, 0], vertices[c, 1] - vertices[a, 1], vertices[c, 2] - vertices[a, 2]
+    ux, uy, uz = (
+        vertices[b, 0] - vertices[a, 0],
+        vertices[b, 1] - vertices[a, 1],
+        vertices[b, 2] - vertices[a, 2],
+    )
+    vx, vy, vz = (
+        vertices[c, 0] - vertices[a, 0],
+        vertices[c, 1] - vertices[a, 1],
+        vertices[c, 2] - vertices[a, 2],
+    )
     return uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
 
 
@@ -112,7 +140,9 @@ def leaning(vertices, faces, normals, step):
     for i in range(0, len(faces), step):
         a, b, c = faces[i, 0], faces[i, 1], faces[i, 2]
         x, y, z = crossed(vertices, a, b, c)
-        total += x * (normals[a, 0] + normals[b, 0] + normals[c, 0]) + y * (normals[a, 1] + normals[b, 1] + normals[c, 1])
+        total += x * (normals[a, 0] + normals[b, 0] + normals[c, 0]) + y * (
+            normals[a, 1] + normals[b, 1] + normals[c, 1]
+        )
         total += z * (normals[a, 2] + normals[b, 2] + normals[c, 2])
     return total
 
@@ -128,13 +158,19 @@ def outward(vertices, faces, normals, out):
 
 @numba.njit(cache=True, nogil=True)
 def normals_of(vertices, faces, rows, columns, closed, normals):
-    """unit normals of a lattice's vertices, faces weighted by area. closed: its first and last column coincide, its rows end in poles; outwards."""
+    """unit normals of a lattice's vertices, faces weighted by area. closed: its first and last
+    column coincide, its rows end in poles; outwards.
+    """
     normals[:] = 0
     for i in range(len(faces)):
         x, y, z = crossed(vertices, faces[i, 0], faces[i, 1], faces[i, 2])
         for k in range(3):
             v = faces[i, k]
-            normals[v, 0], normals[v, 1], normals[v, 2] = normals[v, 0] + x, normals[v, 1] + y, normals[v, 2] + z
+            normals[v, 0], normals[v, 1], normals[v, 2] = (
+                normals[v, 0] + x,
+                normals[v, 1] + y,
+                normals[v, 2] + z,
+            )
     if closed:
         for q in range(3):
             for i in range(rows):
@@ -166,13 +202,18 @@ def measured(vertices, rows, columns, uv):
 
 @numba.njit(cache=True, nogil=True)
 def distance(vertices, i, j):
-    return math.sqrt((vertices[i, 0] - vertices[j, 0]) ** 2 + (vertices[i, 1] - vertices[j, 1]) ** 2 + (vertices[i, 2] - vertices[j, 2]) ** 2)
+    return math.sqrt(
+        (vertices[i, 0] - vertices[j, 0]) ** 2
+        + (vertices[i, 1] - vertices[j, 1]) ** 2
+        + (vertices[i, 2] - vertices[j, 2]) ** 2
+    )
 
 
 @numba.njit(cache=True, nogil=True)
 def curvature_of(vertices, faces, normals, out):
-    """[v, 2] principal curvatures, larger first: each face's second fundamental form fitted to its normals' differences, averaged to vertices
-    (Rusinkiewicz 2004, equation 4)."""
+    """[v, 2] principal curvatures, larger first: each face's second fundamental form fitted to its
+    normals' differences, averaged to vertices (Rusinkiewicz 2004, equation 4).
+    """
     edge, turn, count = np.empty((3, 3)), np.empty((3, 3)), np.zeros(len(vertices))
     for i in range(len(faces)):
         for k in range(3):
@@ -190,8 +231,13 @@ def curvature_of(vertices, faces, normals, out):
 
 @numba.njit(cache=True, nogil=True)
 def bent(edge, turn):
-    """(larger, smaller) eigenvalue of the form (a, b; b, c) with form edge = turn, least squares over the edges of a face [3, 3]."""
-    x, y = edge[0, 1] * edge[1, 2] - edge[0, 2] * edge[1, 1], edge[0, 2] * edge[1, 0] - edge[0, 0] * edge[1, 2]
+    """(larger, smaller) eigenvalue of the form (a, b; b, c) with form edge = turn, least squares
+    over the edges of a face [3, 3].
+    """
+    x, y = (
+        edge[0, 1] * edge[1, 2] - edge[0, 2] * edge[1, 1],
+        edge[0, 2] * edge[1, 0] - edge[0, 0] * edge[1, 2],
+    )
     z = edge[0, 0] * edge[1, 1] - edge[0, 1] * edge[1, 0]
     length = math.sqrt(x * x + y * y + z * z) + 1e-20
     x, y, z = x / length, y / length, z / length
@@ -200,8 +246,14 @@ def bent(edge, turn):
     vx, vy, vz = y * uz - z * uy, z * ux - x * uz, x * uy - y * ux
     uu = uv = vv = first = middle = last = 0.0
     for k in range(3):
-        eu, ev = edge[k, 0] * ux + edge[k, 1] * uy + edge[k, 2] * uz, edge[k, 0] * vx + edge[k, 1] * vy + edge[k, 2] * vz
-        nu, nv = turn[k, 0] * ux + turn[k, 1] * uy + turn[k, 2] * uz, turn[k, 0] * vx + turn[k, 1] * vy + turn[k, 2] * vz
+        eu, ev = (
+            edge[k, 0] * ux + edge[k, 1] * uy + edge[k, 2] * uz,
+            edge[k, 0] * vx + edge[k, 1] * vy + edge[k, 2] * vz,
+        )
+        nu, nv = (
+            turn[k, 0] * ux + turn[k, 1] * uy + turn[k, 2] * uz,
+            turn[k, 0] * vx + turn[k, 1] * vy + turn[k, 2] * vz,
+        )
         uu, uv, vv = uu + eu * eu, uv + eu * ev, vv + ev * ev
         first, middle, last = first + eu * nu, middle + ev * nu + eu * nv, last + ev * nv
     # the normal equations are tridiagonal: diagonal uu, uu + vv, vv, beside it uv

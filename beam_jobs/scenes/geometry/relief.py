@@ -1,4 +1,6 @@
-"""Uneven surfaces: periodic height fields of millimetres with exact derivatives, as plaster, floors, cloth and pile have in scanned meshes."""
+"""Uneven surfaces: periodic height fields of millimetres with exact derivatives, as plaster,
+floors, cloth and pile have in scanned meshes.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +14,12 @@ SIDE = 128
 
 @dataclass(frozen=True)
 class Relief:
-    """tile: metres of a period; shortest, longest: wavelengths, m; bend: root mean square of the curvature (Laplacian / 2), 1/m.
+    """tile: metres of a period; shortest, longest: wavelengths, m; bend: root mean square of the
+    curvature (Laplacian / 2), 1/m.
 
-    patchy: how unevenly the unevenness is spread (0: everywhere alike). Scans are smooth in places and rough in others: on the two real frames
-    with curvature 25 and 32 % of the upward pixels bend by 10 codes or more, while the medians are 3 and 5.
+    patchy: how unevenly the unevenness is spread (0: everywhere alike). Scans are smooth in places
+    and rough in others: on the two real frames with curvature 25 and 32 % of the upward pixels bend
+    by 10 codes or more, while the medians are 3 and 5.
     """
 
     tile: float
@@ -39,20 +43,40 @@ STYLES = {
 def height_fields(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """(heights [style, T, T, 6] float32: h m, h_u, h_v, h_uu, h_uv, h_vv; tile [style] m)."""
     fields = [height_field(rng, relief) for relief in STYLES.values()]
-    return np.stack(fields).astype("float32"), np.array([relief.tile for relief in STYLES.values()], "float32")
+    return np.stack(fields).astype("float32"), np.array(
+        [relief.tile for relief in STYLES.values()], "float32"
+    )
 
 
 def height_field(rng: np.random.Generator, relief: Relief) -> np.ndarray:
-    """[T, T, 6]: a sum of waves between the two wavelengths, derivatives by its spectrum (exact at the lattice)."""
+    """[T, T, 6]: a sum of waves between the two wavelengths, derivatives by its spectrum (exact at
+    the lattice).
+    """
     step = relief.tile / SIDE
-    v, u = 2j * np.pi * np.fft.fftfreq(SIDE, step)[:, None], 2j * np.pi * np.fft.rfftfreq(SIDE, step)[None]
+    v, u = (
+        2j * np.pi * np.fft.fftfreq(SIDE, step)[:, None],
+        2j * np.pi * np.fft.rfftfreq(SIDE, step)[None],
+    )
     number = np.sqrt(np.abs(u) ** 2 + np.abs(v) ** 2) / (2 * np.pi)
     kept = (number >= 1 / relief.longest) & (number <= 1 / relief.shortest)
     noise = rng.standard_normal((4, *kept.shape))
     spectrum = np.where(kept, (noise[0] + 1j * noise[1]) / np.maximum(number, 1e-9) ** 2.5, 0)
     if relief.patchy:
-        broad = fft.irfft2(np.where((number > 0) & (number <= 3 / relief.tile), noise[2] + 1j * noise[3], 0), s=(SIDE, SIDE))
-        spectrum = fft.rfft2(fft.irfft2(spectrum, s=(SIDE, SIDE)) * np.exp(relief.patchy * broad / broad.std()))
-        spectrum[(number > 1.2 / relief.shortest) | (number < 0.8 / relief.longest)] = 0  # what the patches' edges add
-    maps = np.stack([fft.irfft2(spectrum * factor, s=(SIDE, SIDE)) for factor in (1, u, v, u * u, u * v, v * v)], -1)
+        broad = fft.irfft2(
+            np.where((number > 0) & (number <= 3 / relief.tile), noise[2] + 1j * noise[3], 0),
+            s=(SIDE, SIDE),
+        )
+        spectrum = fft.rfft2(
+            fft.irfft2(spectrum, s=(SIDE, SIDE)) * np.exp(relief.patchy * broad / broad.std())
+        )
+        spectrum[(number > 1.2 / relief.shortest) | (number < 0.8 / relief.longest)] = (
+            0  # what the patches' edges add
+        )
+    maps = np.stack(
+        [
+            fft.irfft2(spectrum * factor, s=(SIDE, SIDE))
+            for factor in (1, u, v, u * u, u * v, v * v)
+        ],
+        -1,
+    )
     return maps * (relief.bend / max(((maps[..., 3] + maps[..., 5]) / 2).std(), 1e-12))

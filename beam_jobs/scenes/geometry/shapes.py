@@ -1,7 +1,8 @@
 """Parametric solids with exact normals and principal curvatures.
 
-A `Shape` is a triangle mesh whose corners carry what the surface really is, not what the triangles suggest: a cylinder's side has curvature
-(1/r, 0) however few facets it has. Convex surfaces have positive curvature (the sign of the published labels). Metres.
+A `Shape` is a triangle mesh whose corners carry what the surface really is, not what the triangles
+suggest: a cylinder's side has curvature (1/r, 0) however few facets it has. Convex surfaces have
+positive curvature (the sign of the published labels). Metres.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from beam_jobs.scenes.geometry import lattices
 
 @dataclass(frozen=True)
 class Shape:
-    """vertices [v, 3]; faces [f, 3]; normals [v, 3] unit, outward; uv [v, 2] metres along the surface; curvature [v, 2] 1/m."""
+    """vertices [v, 3]; faces [f, 3]; normals [v, 3] unit, outward; uv [v, 2] metres along the
+    surface; curvature [v, 2] 1/m.
+    """
 
     vertices: np.ndarray
     faces: np.ndarray
@@ -28,19 +31,36 @@ class Shape:
         count = len(self.vertices)
         for name, width in (("vertices", 3), ("normals", 3), ("uv", 2), ("curvature", 2)):
             if getattr(self, name).shape != (count, width):
-                raise ValueError(f"shape: {name} is [{count}, {width}], got {getattr(self, name).shape}")
+                raise ValueError(
+                    f"shape: {name} is [{count}, {width}], got {getattr(self, name).shape}"
+                )
         if self.faces.min() < 0 or self.faces.max() >= count:
-            raise ValueError(f"shape: faces index {count} vertices, got {self.faces.min()} to {self.faces.max()}")
+            raise ValueError(
+                f"shape: faces index {count} vertices, got {self.faces.min()} to {self.faces.max()}"
+            )
 
     def placed(self, position=(0.0, 0.0, 0.0), yaw: float = 0.0) -> Shape:
         """turned by `yaw` about z, then moved."""
         vertices, normals = np.empty_like(self.vertices), np.empty_like(self.normals)
-        lattices.placed(self.vertices, self.normals, np.asarray(position, "float64"), float(yaw), vertices, normals)
+        lattices.placed(
+            self.vertices,
+            self.normals,
+            np.asarray(position, "float64"),
+            float(yaw),
+            vertices,
+            normals,
+        )
         return Shape(vertices, self.faces, normals, self.uv, self.curvature)
 
     def oriented(self, rotation: np.ndarray) -> Shape:
         """turned by any rotation matrix [3, 3]."""
-        return Shape(self.vertices @ rotation.T, self.faces, self.normals @ rotation.T, self.uv, self.curvature)
+        return Shape(
+            self.vertices @ rotation.T,
+            self.faces,
+            self.normals @ rotation.T,
+            self.uv,
+            self.curvature,
+        )
 
 
 def joined(shapes: list[Shape]) -> Shape:
@@ -59,20 +79,33 @@ def joined(shapes: list[Shape]) -> Shape:
 def lattice_faces(rows: int, columns: int) -> np.ndarray:
     """two triangles a cell of a rows x columns lattice of vertices, [2 cells, 3]."""
     i = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).ravel()
-    return np.concatenate([np.stack([i, i + columns, i + columns + 1], 1), np.stack([i, i + columns + 1, i + 1], 1)])
+    return np.concatenate(
+        [np.stack([i, i + columns, i + columns + 1], 1), np.stack([i, i + columns + 1, i + 1], 1)]
+    )
 
 
 def wound(vertices: np.ndarray, faces: np.ndarray, normals: np.ndarray) -> np.ndarray:
-    """the faces of one lattice, all turned over if most of up to 64 of them look against their normals."""
-    return faces[:, ::-1] if lattices.leaning(vertices, faces, normals, max(1, len(faces) // 64)) < 0 else faces
+    """the faces of one lattice, all turned over if most of up to 64 of them look against their
+    normals.
+    """
+    return (
+        faces[:, ::-1]
+        if lattices.leaning(vertices, faces, normals, max(1, len(faces) // 64)) < 0
+        else faces
+    )
 
 
 def sheet(points: np.ndarray, normals: np.ndarray, uv: np.ndarray, curvature: np.ndarray) -> Shape:
     """a lattice [rows, columns, ...] as a shape."""
     rows, columns = points.shape[:2]
-    flat = [np.ascontiguousarray(x, "float64").reshape(rows * columns, -1) for x in (points, normals, uv, curvature)]
+    flat = [
+        np.ascontiguousarray(x, "float64").reshape(rows * columns, -1)
+        for x in (points, normals, uv, curvature)
+    ]
     flat[1] /= np.linalg.norm(flat[1], axis=1, keepdims=True) + 1e-12
-    return Shape(flat[0], wound(flat[0], lattice_faces(rows, columns), flat[1]), flat[1], flat[2], flat[3])
+    return Shape(
+        flat[0], wound(flat[0], lattice_faces(rows, columns), flat[1]), flat[1], flat[2], flat[3]
+    )
 
 
 def quad(origin, along, up) -> Shape:
@@ -81,11 +114,18 @@ def quad(origin, along, up) -> Shape:
     u, v = np.meshgrid([0.0, 1.0], [0.0, 1.0], indexing="ij")
     points = origin + u[..., None] * along + v[..., None] * up
     normal = np.cross(along, up)
-    return sheet(points, np.broadcast_to(normal, points.shape).copy(), np.stack([u * np.linalg.norm(along), v * np.linalg.norm(up)], -1), np.zeros((2, 2, 2)))
+    return sheet(
+        points,
+        np.broadcast_to(normal, points.shape).copy(),
+        np.stack([u * np.linalg.norm(along), v * np.linalg.norm(up)], -1),
+        np.zeros((2, 2, 2)),
+    )
 
 
 def rounded_box(extent, radius: float = 0.012, steps: int = 2) -> Shape:
-    """a box centred at the origin with edges of `radius`: faces flat, edges (1/r, 0), corners (1/r, 1/r)."""
+    """a box centred at the origin with edges of `radius`: faces flat, edges (1/r, 0), corners (1/r,
+    1/r).
+    """
     half = np.asarray(extent, "float64") / 2
     radius = min(radius, half.min() * 0.95)
     sign, direction, faces, bent, across = box_lattices(steps)
@@ -96,7 +136,9 @@ def rounded_box(extent, radius: float = 0.012, steps: int = 2) -> Shape:
 
 @lru_cache(maxsize=8)
 def box_lattices(steps: int) -> tuple[np.ndarray, ...]:
-    """what all rounded boxes share: sign [v, 3] of the corner of the inner box, direction [v, 3] from it, faces, bent [v, 2], axes of uv [v, 2]."""
+    """what all rounded boxes share: sign [v, 3] of the corner of the inner box, direction [v, 3]
+    from it, faces, bent [v, 2], axes of uv [v, 2].
+    """
     angles = np.linspace(0, np.pi / 4, steps + 1)
     tangent = np.tan(np.concatenate([-angles[::-1], angles]))
     sign = np.concatenate([-np.ones(steps + 1), np.ones(steps + 1)])
@@ -105,12 +147,25 @@ def box_lattices(steps: int) -> tuple[np.ndarray, ...]:
         u, v = (axis + 1) % 3, (axis + 2) % 3
         for side in (1, -1):
             direction = np.zeros((len(sign), len(sign), 3))
-            direction[..., axis], direction[..., u], direction[..., v] = side, tangent[:, None], tangent[None]
+            direction[..., axis], direction[..., u], direction[..., v] = (
+                side,
+                tangent[:, None],
+                tangent[None],
+            )
             direction /= np.linalg.norm(direction, axis=-1, keepdims=True)
             corner = np.zeros_like(direction)
             corner[..., axis], corner[..., u], corner[..., v] = side, sign[:, None], sign[None]
-            curvature = np.stack([bent[:, None] | bent[None], bent[:, None] & bent[None]], -1).astype(float)
-            sides.append(sheet(corner + 0.1 * direction, direction, np.zeros((len(sign), len(sign), 2)), curvature))
+            curvature = np.stack(
+                [bent[:, None] | bent[None], bent[:, None] & bent[None]], -1
+            ).astype(float)
+            sides.append(
+                sheet(
+                    corner + 0.1 * direction,
+                    direction,
+                    np.zeros((len(sign), len(sign), 2)),
+                    curvature,
+                )
+            )
             signs.append(corner.reshape(-1, 3))
             axes.append(np.tile([u, v], (len(sign) ** 2, 1)))
     whole = joined(sides)
@@ -118,15 +173,19 @@ def box_lattices(steps: int) -> tuple[np.ndarray, ...]:
 
 
 def revolved(radius: np.ndarray, height: np.ndarray, segments: int = 20) -> Shape:
-    """a surface of revolution about z; the profile runs so that its outside lies to the right of travel.
+    """a surface of revolution about z; the profile runs so that its outside lies to the right of
+    travel.
 
-    k along the profile = (r' z'' - r'' z')/q^3, around it z'/(r q), q = |(r', z')| (do Carmo, section 3-3, example 4).
+    k along the profile = (r' z'' - r'' z')/q^3, around it z'/(r q), q = |(r', z')| (do Carmo,
+    section 3-3, example 4).
     """
     r, z = np.asarray(radius, "float64"), np.asarray(height, "float64")
     count = len(r) * (segments + 1)
     points, normals, uv, curvature = (np.empty((count, width)) for width in (3, 3, 2, 2))
     lattices.revolved(r, z, segments, points, normals, uv, curvature)
-    return Shape(points, wound(points, lattice_faces(len(r), segments + 1), normals), normals, uv, curvature)
+    return Shape(
+        points, wound(points, lattice_faces(len(r), segments + 1), normals), normals, uv, curvature
+    )
 
 
 def cylinder(radius: float, height: float, segments: int = 20) -> Shape:
@@ -136,7 +195,13 @@ def cylinder(radius: float, height: float, segments: int = 20) -> Shape:
 
 def cone(bottom: float, top: float, height: float, segments: int = 20) -> Shape:
     """a closed frustum from z = 0."""
-    return joined([revolved([0, bottom], [0, 0], segments), revolved([bottom, top], [0, height], segments), revolved([top, 0], [height, height], segments)])
+    return joined(
+        [
+            revolved([0, bottom], [0, 0], segments),
+            revolved([bottom, top], [0, height], segments),
+            revolved([top, 0], [height, height], segments),
+        ]
+    )
 
 
 def ball(radius: float, segments: int = 20) -> Shape:
@@ -144,7 +209,9 @@ def ball(radius: float, segments: int = 20) -> Shape:
     t = np.linspace(-np.pi / 2, np.pi / 2, segments // 2 + 3)
     shape = revolved(radius * np.cos(t), radius * np.sin(t), segments)
     normals = shape.vertices / radius
-    return Shape(shape.vertices, shape.faces, normals, shape.uv, np.full((len(normals), 2), 1 / radius))
+    return Shape(
+        shape.vertices, shape.faces, normals, shape.uv, np.full((len(normals), 2), 1 / radius)
+    )
 
 
 def ring(radius: float, thickness: float, segments: int = 28) -> Shape:
@@ -155,18 +222,41 @@ def ring(radius: float, thickness: float, segments: int = 28) -> Shape:
 
 def cushion(extent, power: float = 0.5, segments: int = 20) -> Shape:
     """a soft block (superellipsoid) with half-extents `extent`, curvature from its mesh."""
-    a, b = np.linspace(-np.pi / 2, np.pi / 2, segments // 2 + 3), np.linspace(-np.pi, np.pi, segments + 1)
+    a, b = (
+        np.linspace(-np.pi / 2, np.pi / 2, segments // 2 + 3),
+        np.linspace(-np.pi, np.pi, segments + 1),
+    )
     bend = lambda w: np.sign(w) * np.abs(w) ** power
     across = bend(np.cos(a))[:, None]
-    points = np.stack([across * bend(np.cos(b)), across * bend(np.sin(b)), np.broadcast_to(np.sin(a)[:, None], (len(a), len(b)))], -1) * extent
+    points = (
+        np.stack(
+            [
+                across * bend(np.cos(b)),
+                across * bend(np.sin(b)),
+                np.broadcast_to(np.sin(a)[:, None], (len(a), len(b))),
+            ],
+            -1,
+        )
+        * extent
+    )
     return from_lattice(points, closed=True)
 
 
 def from_lattice(points: np.ndarray, closed: bool = False) -> Shape:
-    """a lattice of points with normals and curvature estimated from it (Rusinkiewicz 2004); closed: first and last column coincide."""
+    """a lattice of points with normals and curvature estimated from it (Rusinkiewicz 2004); closed:
+    first and last column coincide.
+    """
     rows, columns = points.shape[:2]
-    flat, faces = np.ascontiguousarray(points, "float64").reshape(-1, 3), lattice_faces(rows, columns)
-    normals, uv, curvature, turned = np.empty_like(flat), np.empty((len(flat), 2)), np.zeros((len(flat), 2)), np.empty_like(faces)
+    flat, faces = (
+        np.ascontiguousarray(points, "float64").reshape(-1, 3),
+        lattice_faces(rows, columns),
+    )
+    normals, uv, curvature, turned = (
+        np.empty_like(flat),
+        np.empty((len(flat), 2)),
+        np.zeros((len(flat), 2)),
+        np.empty_like(faces),
+    )
     lattices.normals_of(flat, faces, rows, columns, closed, normals)
     lattices.curvature_of(flat, faces, normals, curvature)
     lattices.measured(flat, rows, columns, uv)

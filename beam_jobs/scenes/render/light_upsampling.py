@@ -1,8 +1,10 @@
-"""Interleaved light samples joined again: a cross-bilateral window of exactly 4 x 4 samples (Keller and Heidrich 2001; Segovia 2006); another width
-would show the lattice. A second pass, two pixels apart, softens the steps that are left in half shadows.
+"""Interleaved light samples joined again: a cross-bilateral window of exactly 4 x 4 samples (Keller
+and Heidrich 2001; Segovia 2006); another width would show the lattice. A second pass, two pixels
+apart, softens the steps that are left in half shadows.
 
-Tile by tile, row by row, one tap of the window at a time, coordinates and colours apart: a loop without branches over neighbours in memory becomes vector
-instructions. (Blocks of a constant shape, too: LLVM must see that what is written does not overlap what is read.)
+Tile by tile, row by row, one tap of the window at a time, coordinates and colours apart: a loop
+without branches over neighbours in memory becomes vector instructions. (Blocks of a constant shape,
+too: LLVM must see that what is written does not overlap what is read.)
 """
 
 from __future__ import annotations
@@ -12,15 +14,20 @@ import numpy as np
 
 TILE, HALO = 64, 3  # pixels; a tile of ten numbers a pixel fits into the second-level cache
 WIDE = TILE + 2 * HALO
-ALIKE, THICK = np.float32(0.85), np.float32(0.04)  # cosine of planes, metres off the plane: what counts as the same surface
+ALIKE, THICK = (
+    np.float32(0.85),
+    np.float32(0.04),
+)  # cosine of planes, metres off the plane: what counts as the same surface
 ONE, ZERO = np.float32(1), np.float32(0)
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
 def rejoined(light, points, planes, material, sampled, size, step, out):
-    """the mean light of the window, `step` (1 or 2) pixels apart, over the sampled pixels on the same plane. light, points, planes, out: [n, 3] float32.
+    """the mean light of the window, `step` (1 or 2) pixels apart, over the sampled pixels on the
+    same plane. light, points, planes, out: [n, 3] float32.
 
-    Where no neighbour lies on the plane: the pixel's own light if it is sampled, else -1; 0 where nothing is seen (material -1).
+    Where no neighbour lies on the plane: the pixel's own light if it is sampled, else -1; 0 where
+    nothing is seen (material -1).
     """
     block, total = np.empty((10, WIDE, WIDE), np.float32), np.empty((4, TILE), np.float32)
     for top in range(0, size, TILE):
@@ -30,7 +37,13 @@ def rejoined(light, points, planes, material, sampled, size, step, out):
                 total[:] = 0
                 for dy in range(-2, 2):
                     for dx in range(-2, 2):
-                        _tap(block, y + HALO, y + HALO + dy * step + (step - 1), HALO + dx * step + (step - 1), total)
+                        _tap(
+                            block,
+                            y + HALO,
+                            y + HALO + dy * step + (step - 1),
+                            HALO + dx * step + (step - 1),
+                            total,
+                        )
                 for x in range(min(TILE, size - left)):
                     i = (top + y) * size + left + x
                     for q in range(3):
@@ -44,7 +57,9 @@ def rejoined(light, points, planes, material, sampled, size, step, out):
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
 def _fetched(light, points, planes, material, sampled, size, top, left, block):
-    """block [10, WIDE, WIDE]: planes, points, light, and 1 where a sample was taken, around the tile; 0 outside the picture."""
+    """block [10, WIDE, WIDE]: planes, points, light, and 1 where a sample was taken, around the
+    tile; 0 outside the picture.
+    """
     for v in range(WIDE):
         y = top + v - HALO
         for u in range(WIDE):
@@ -59,11 +74,17 @@ def _fetched(light, points, planes, material, sampled, size, top, left, block):
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
 def _tap(block, here, there, shift, total):
-    """total [4, TILE] += colours and count of the pixels of row `there`, from column `shift`, that lie on the planes of row `here`."""
+    """total [4, TILE] += colours and count of the pixels of row `there`, from column `shift`, that
+    lie on the planes of row `here`.
+    """
     own, other = block[:, here, HALO : HALO + TILE], block[:, there, shift : shift + TILE]
     for x in range(TILE):
         tilt = own[0, x] * other[0, x] + own[1, x] * other[1, x] + own[2, x] * other[2, x]
-        gap = own[0, x] * (other[3, x] - own[3, x]) + own[1, x] * (other[4, x] - own[4, x]) + own[2, x] * (other[5, x] - own[5, x])
+        gap = (
+            own[0, x] * (other[3, x] - own[3, x])
+            + own[1, x] * (other[4, x] - own[4, x])
+            + own[2, x] * (other[5, x] - own[5, x])
+        )
         weight = other[9, x] if tilt >= ALIKE else ZERO
         weight = weight if abs(gap) <= THICK else ZERO
         total[0, x] += weight * other[6, x]

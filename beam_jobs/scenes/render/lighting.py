@@ -1,7 +1,10 @@
-"""Light: shadow rays to the strongest lamps and windows, and what walls and things hand on, from a grid of probes baked once a building.
+"""Light: shadow rays to the strongest lamps and windows, and what walls and things hand on, from a
+grid of probes baked once a building.
 
-A probe holds an ambient cube: the mean radiance that arrives from six directions (McTaggart 2004), after two bounces. Which lights a probe sees at all
-is kept too, so that no shadow ray goes to a lamp of another room. Samples are interleaved over a 4 x 4 lattice of pixels; `joining` joins them again.
+A probe holds an ambient cube: the mean radiance that arrives from six directions (McTaggart 2004),
+after two bounces. Which lights a probe sees at all is kept too, so that no shadow ray goes to a
+lamp of another room. Samples are interleaved over a 4 x 4 lattice of pixels; `joining` joins them
+again.
 """
 
 from __future__ import annotations
@@ -11,34 +14,63 @@ import math
 import numba
 import numpy as np
 
-SPACING, PROBE_RAYS, SHADOWS, OPENINGS, REACH = 0.7, 48, 2, 2, 0.9  # m between probes; rays a probe; shadow and occlusion rays a point; m of occlusion
+SPACING, PROBE_RAYS, SHADOWS, OPENINGS, REACH = (
+    0.7,
+    48,
+    2,
+    2,
+    0.9,
+)  # m between probes; rays a probe; shadow and occlusion rays a point; m of occlusion
 SKY = 0.6  # radiance where nothing is
-# Numba computes in float64 as soon as a literal is mixed in; float32 divides and takes roots in less time.
+# Numba computes in float64 as soon as a literal is mixed in; float32 divides and takes roots in
+# less time.
 ZERO, HALF, ONE, TWO = (np.float32(x) for x in (0, 0.5, 1, 2))
-SMALL, LEAST, FAINT = (np.float32(x) for x in (1e-6, 0.05, 3e-3))  # sum of weights; weight of a probe behind the surface; share of a light worth a ray
-LIFT, NEARLY = np.float32(3e-3), np.float32(0.98)  # m above the plane where rays start; share of the way to a light that must be clear
-CLOSE, CLOSEST = np.float32(0.3), np.float32(1e-9)  # m2 below which a light grows no stronger; m2 that keep a division by a distance finite
+SMALL, LEAST, FAINT = (
+    np.float32(x) for x in (1e-6, 0.05, 3e-3)
+)  # sum of weights; weight of a probe behind the surface; share of a light worth a ray
+LIFT, NEARLY = (
+    np.float32(3e-3),
+    np.float32(0.98),
+)  # m above the plane where rays start; share of the way to a light that must be clear
+CLOSE, CLOSEST = (
+    np.float32(0.3),
+    np.float32(1e-9),
+)  # m2 below which a light grows no stronger; m2 that keep a division by a distance finite
 
 
 def light_table(lights) -> np.ndarray:
-    """[light, 16] float32: position, size, power, two half-sides of a window (zero: a ball), the window's normal."""
+    """[light, 16] float32: position, size, power, two half-sides of a window (zero: a ball), the
+    window's normal.
+    """
     table = np.zeros((len(lights), 16), "float32")
     for row, light in zip(table, lights):
-        row[:3], row[3], row[4:7], row[7:10], row[10:13] = light.position, light.size, light.power, light.along, light.up
+        row[:3], row[3], row[4:7], row[7:10], row[10:13] = (
+            light.position,
+            light.size,
+            light.power,
+            light.along,
+            light.up,
+        )
         across = np.cross(light.along, light.up)
         row[13:] = across / (np.linalg.norm(across) + 1e-12)
     return table
 
 
 class Lighting:
-    """A building's light. free(origins, ways, reach): [n] bool, is the way clear for so far? look(origins, ways) -> Hits."""
+    """A building's light. free(origins, ways, reach): [n] bool, is the way clear for so far?
+    look(origins, ways) -> Hits.
+    """
 
-    def __init__(self, lights, low: np.ndarray, high: np.ndarray, glow: np.ndarray, look, free) -> None:
+    def __init__(
+        self, lights, low: np.ndarray, high: np.ndarray, glow: np.ndarray, look, free
+    ) -> None:
         self.table, self.glow, self.free = light_table(lights), glow.astype("float32"), free
         self.low = (low + 0.2).astype("float32")
         self.counts = np.maximum(2, np.ceil((high - low - 0.4) / SPACING).astype("int64") + 1)
         self.step = ((high - low - 0.4) / (self.counts - 1)).astype("float32")
-        grid = np.stack(np.meshgrid(*(np.arange(n) for n in self.counts), indexing="ij"), -1).reshape(-1, 3)
+        grid = np.stack(
+            np.meshgrid(*(np.arange(n) for n in self.counts), indexing="ij"), -1
+        ).reshape(-1, 3)
         self.places = (self.low + grid * self.step).astype("float32")
         self.cubes = np.zeros((len(grid), 6, 3), "float32")
         self.valid, self.sees = np.ones(len(grid), np.bool_), self.sight()
@@ -50,11 +82,23 @@ class Lighting:
         rng, mask = np.random.default_rng(0), np.zeros(len(self.places), "int64")
         for number, light in enumerate(self.table[:62]):
             for _ in range(tries):
-                start = self.places + rng.uniform(-0.45, 0.45, self.places.shape).astype("float32") * self.step
-                goal = light[:3] + light[7:10] * rng.uniform(-0.9, 0.9) + light[10:13] * rng.uniform(-0.9, 0.9) + light[13:] * 0.02
+                start = (
+                    self.places
+                    + rng.uniform(-0.45, 0.45, self.places.shape).astype("float32") * self.step
+                )
+                goal = (
+                    light[:3]
+                    + light[7:10] * rng.uniform(-0.9, 0.9)
+                    + light[10:13] * rng.uniform(-0.9, 0.9)
+                    + light[13:] * 0.02
+                )
                 way = goal - start
                 length = np.linalg.norm(way, axis=1)
-                clear = self.free(start, way / np.maximum(length, 1e-6)[:, None], np.maximum(length - light[3] * 0.5 - 0.05, 0.01))
+                clear = self.free(
+                    start,
+                    way / np.maximum(length, 1e-6)[:, None],
+                    np.maximum(length - light[3] * 0.5 - 0.05, 0.01),
+                )
                 mask |= np.where(clear, np.int64(1) << number, 0)
         return mask
 
@@ -62,7 +106,9 @@ class Lighting:
         """two bounces: rays from every probe, the light at what they hit, handed back."""
         turn = np.arange(PROBE_RAYS) + 0.5
         polar, around = np.arccos(1 - 2 * turn / PROBE_RAYS), np.pi * (1 + 5**0.5) * turn
-        ways = np.stack([np.cos(around) * np.sin(polar), np.sin(around) * np.sin(polar), np.cos(polar)], 1).astype("float32")
+        ways = np.stack(
+            [np.cos(around) * np.sin(polar), np.sin(around) * np.sin(polar), np.cos(polar)], 1
+        ).astype("float32")
         rays, origins = np.tile(ways, (len(self.places), 1)), np.repeat(self.places, PROBE_RAYS, 0)
         hits, behind = look(origins, rays)
         self.valid = behind.reshape(-1, PROBE_RAYS).mean(1) < 0.25
@@ -71,12 +117,21 @@ class Lighting:
         seen = hits.material >= 0
         glow = np.where(seen, self.glow[hits.material], 0)[:, None]
         direct = self.arriving(hits, np.zeros(len(rays), "int64"), np.arange(len(rays)), bare=True)
-        cosine = np.maximum(np.stack([ways @ (sign * axis) for axis in np.eye(3, dtype="float32") for sign in (1, -1)]), 0)
+        cosine = np.maximum(
+            np.stack(
+                [ways @ (sign * axis) for axis in np.eye(3, dtype="float32") for sign in (1, -1)]
+            ),
+            0,
+        )
         cosine /= cosine.sum(1, keepdims=True)
         for bounce in range(2):
             arrived = direct + (self.handed_on(hits) if bounce else 0)
-            radiance = np.where(seen[:, None], hits.colour * np.where(glow > 0, np.minimum(glow, 1.5), arrived), SKY)
-            self.cubes = np.einsum("fr,prc->pfc", cosine, radiance.reshape(len(self.places), PROBE_RAYS, 3)).astype("float32")
+            radiance = np.where(
+                seen[:, None], hits.colour * np.where(glow > 0, np.minimum(glow, 1.5), arrived), SKY
+            )
+            self.cubes = np.einsum(
+                "fr,prc->pfc", cosine, radiance.reshape(len(self.places), PROBE_RAYS, 3)
+            ).astype("float32")
 
     @property
     def grid(self) -> tuple[np.ndarray, ...]:
@@ -85,19 +140,31 @@ class Lighting:
     def handed_on(self, hits) -> np.ndarray:
         """[n, 3] light of the probes alone."""
         out = np.empty((len(hits.distance), 3), "float32")
-        _handed_on(hits.point, hits.normal, hits.material, np.arange(len(out)), *self.grid, self.cubes, out)
+        _handed_on(
+            hits.point, hits.normal, hits.material, np.arange(len(out)), *self.grid, self.cubes, out
+        )
         return out
 
-    def arriving(self, hits, phase: np.ndarray, chosen: np.ndarray, bare: bool = False) -> np.ndarray:
-        """[n, 3] light at the `chosen` hits (0 elsewhere). phase: [n] 0 to 15, which of the interleaved samples; bare: without probes and occlusion."""
+    def arriving(
+        self, hits, phase: np.ndarray, chosen: np.ndarray, bare: bool = False
+    ) -> np.ndarray:
+        """[n, 3] light at the `chosen` hits (0 elsewhere). phase: [n] 0 to 15, which of the
+        interleaved samples; bare: without probes and occlusion.
+        """
         out = np.zeros((len(hits.distance), 3), "float32")
         self.arrive(hits, phase, chosen, out, bare)
         return out
 
-    def arrive(self, hits, phase: np.ndarray, chosen: np.ndarray, out: np.ndarray, bare: bool = False) -> None:
+    def arrive(
+        self, hits, phase: np.ndarray, chosen: np.ndarray, out: np.ndarray, bare: bool = False
+    ) -> None:
         """as `arriving`, into out[chosen]."""
         n, rays = len(chosen), SHADOWS + (0 if bare else OPENINGS)
-        origins, ways, reach = np.empty((n * rays, 3), "float32"), np.empty((n * rays, 3), "float32"), np.empty(n * rays, "float32")
+        origins, ways, reach = (
+            np.empty((n * rays, 3), "float32"),
+            np.empty((n * rays, 3), "float32"),
+            np.empty(n * rays, "float32"),
+        )
         shares, light = np.empty((n, SHADOWS, 3), "float32"), np.empty((n, 3), "float32")
         _aim(
             hits.point, hits.normal, hits.plane, hits.material, phase, chosen, rays, self.table, self.goals, self.openings, *self.grid, self.sees,
@@ -106,28 +173,39 @@ class Lighting:
         clear = self.free(origins, ways, reach)
         around = np.empty((0 if bare else n, 3), "float32")
         if not bare:
-            _handed_on(hits.point, hits.normal, hits.material, chosen, *self.grid, self.cubes, around)
+            _handed_on(
+                hits.point, hits.normal, hits.material, chosen, *self.grid, self.cubes, around
+            )
         _gathered(clear, rays, shares, light, around, chosen, out)
 
 
 def aims(table: np.ndarray) -> np.ndarray:
     """[16, light, 3]: where on each light the shadow rays of each of the 16 interleaved samples go."""
-    one, two = (((np.arange(16) * step + first) % 16 + 0.5) / 16 for step, first in ((7, 0), (11, 3)))
+    one, two = (
+        ((np.arange(16) * step + first) % 16 + 0.5) / 16 for step, first in ((7, 0), (11, 3))
+    )
     a, b = (2 * x[:, None] - 1 for x in (one, two))
     around, ball = 6.2832 * two[:, None], table[:, 3] * 0.6
     flat = np.sqrt(np.maximum(0, 1 - a * a)) * ball
     offset = np.stack([flat * np.cos(around), flat * np.sin(around), a * ball], -1)
     window = a[..., None] * table[:, 7:10] + b[..., None] * table[:, 10:13]
-    return (table[:, :3] + np.where(table[:, 13:].any(1)[:, None], window, offset)).astype("float32")
+    return (table[:, :3] + np.where(table[:, 13:].any(1)[:, None], window, offset)).astype(
+        "float32"
+    )
 
 
 def openings() -> np.ndarray:
-    """[16, ray, 4]: x, y, z of the cosine-weighted ways of each sample's occlusion rays, z along the plane's normal, and how far they reach, metres."""
+    """[16, ray, 4]: x, y, z of the cosine-weighted ways of each sample's occlusion rays, z along
+    the plane's normal, and how far they reach, metres.
+    """
     phase, k = np.arange(16)[:, None], np.arange(OPENINGS)
     one, two = (((phase * step + first) % 16 + 0.5) / 16 for step, first in ((7, 0), (11, 3)))
     a, b = (one + k * 0.5) % 1.0, (two + k * 0.381) % 1.0
     reach = REACH * (0.35 + 0.65 * ((phase * 5 + (SHADOWS + k) * 7) % 16 + 0.5) / 16)
-    return np.stack([np.sqrt(a) * np.cos(6.2832 * b), np.sqrt(a) * np.sin(6.2832 * b), np.sqrt(1 - a), reach], -1).astype("float32")
+    return np.stack(
+        [np.sqrt(a) * np.cos(6.2832 * b), np.sqrt(a) * np.sin(6.2832 * b), np.sqrt(1 - a), reach],
+        -1,
+    ).astype("float32")
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
@@ -160,10 +238,20 @@ def _handed_on(points, normals, material, chosen, low, step, counts, valid, cube
             number = first + bx * rows[0] + by * rows[1] + bz
             if not valid[number]:
                 continue
-            ax, ay, az = np.float32(bx) - place[0], np.float32(by) - place[1], np.float32(bz) - place[2]
+            ax, ay, az = (
+                np.float32(bx) - place[0],
+                np.float32(by) - place[1],
+                np.float32(bz) - place[2],
+            )
             wx, wy, wz = ax * step[0], ay * step[1], az * step[2]
             # probes behind the surface know little of its light
-            side = max(LEAST, HALF + HALF * (wx * x + wy * y + wz * z) / math.sqrt(wx * wx + wy * wy + wz * wz + CLOSEST))
+            side = max(
+                LEAST,
+                HALF
+                + HALF
+                * (wx * x + wy * y + wz * z)
+                / math.sqrt(wx * wx + wy * wy + wz * wz + CLOSEST),
+            )
             weight = (ONE - abs(ax)) * (ONE - abs(ay)) * (ONE - abs(az)) * side * side
             total += weight
             x2, y2, z2 = weight * x * x, weight * y * y, weight * z * z
@@ -177,8 +265,14 @@ def _handed_on(points, normals, material, chosen, low, step, counts, valid, cube
 def _aim(
     points, normals, planes, material, phase, chosen, rays, lights, goals, openings, low, step, counts, valid, sees, origins, ways, reach, shares, rest
 ):  # fmt: skip
-    """for every chosen hit: rays to its strongest lights and into the open, what the lights' rays bring, and half of what the weaker lights would."""
-    place, rows, count = np.empty(3, np.float32), np.array([counts[1] * counts[2], counts[2], 1]), len(lights)
+    """for every chosen hit: rays to its strongest lights and into the open, what the lights' rays
+    bring, and half of what the weaker lights would.
+    """
+    place, rows, count = (
+        np.empty(3, np.float32),
+        np.array([counts[1] * counts[2], counts[2], 1]),
+        len(lights),
+    )
     share, window = np.empty(max(count, 1), np.float32), np.empty(count, np.bool_)
     for n in range(count):
         window[n] = lights[n, 13] != 0 or lights[n, 14] != 0 or lights[n, 15] != 0
@@ -209,7 +303,9 @@ def _aim(
             square = dx * dx + dy * dy + dz * dz
             far = math.sqrt(square)
             if window[n]:
-                cosine *= TWO * max(ZERO, -(dx * lights[n, 13] + dy * lights[n, 14] + dz * lights[n, 15]) / far)
+                cosine *= TWO * max(
+                    ZERO, -(dx * lights[n, 13] + dy * lights[n, 14] + dz * lights[n, 15]) / far
+                )
             share[n] = cosine / (far * max(square, CLOSE))
         for k in range(rays):
             row = j * rays + k
@@ -232,7 +328,11 @@ def _aim(
             share[best] = 0
         r, g, b = ZERO, ZERO, ZERO
         for n in range(count):  # the weaker ones: half of their light arrives
-            r, g, b = r + share[n] * lights[n, 4], g + share[n] * lights[n, 5], b + share[n] * lights[n, 6]
+            r, g, b = (
+                r + share[n] * lights[n, 4],
+                g + share[n] * lights[n, 5],
+                b + share[n] * lights[n, 6],
+            )
         rest[j, 0], rest[j, 1], rest[j, 2] = HALF * r, HALF * g, HALF * b
         sign = ONE if gz >= 0 else -ONE  # the frame of the plane (Duff et al. 2017)
         c = -ONE / (sign + gz)

@@ -1,4 +1,5 @@
-"""What a camera sees of a scene: geometry exact per pixel (see `shading` for relief), light from `lighting`, edges antialiased, exposed.
+"""What a camera sees of a scene: geometry exact per pixel (see `shading` for relief), light from
+`lighting`, edges antialiased, exposed.
 
 Rays: Embree. Pixel centres at +0.5 (measured on the published frames).
 """
@@ -18,15 +19,22 @@ from beam_jobs.scenes.render.lighting import Lighting
 from beam_jobs.scenes.render.shading import Hits, Surface
 from models.tasks import Camera
 
-TO_OPENCV = np.array([1.0, -1.0, -1.0], "float32")  # normals are published in a frame with x right, y down, z away
+TO_OPENCV = np.array(
+    [1.0, -1.0, -1.0], "float32"
+)  # normals are published in a frame with x right, y down, z away
 SUBPIXELS = ((0.22, 0.3), (0.72, 0.78))  # where edge pixels are looked at twice more
-EMPTY, ONE = np.float32(3), np.float32(1)  # radiance of the sky outside; a one that keeps sums in float32
+EMPTY, ONE = (
+    np.float32(3),
+    np.float32(1),
+)  # radiance of the sky outside; a one that keeps sums in float32
 
 
 @dataclass(frozen=True)
 class Surfaces:
-    """[S, S] maps of one view: rgb uint8 [S, S, 3]; depth m along the axis, distance m along the ray (inf: nothing hit); normal [S, S, 3] OpenCV
-    camera frame; curvature [S, S, 2] 1/m; instance int32 (-1: nothing); facing: cosine between the normal and the way back to the camera."""
+    """[S, S] maps of one view: rgb uint8 [S, S, 3]; depth m along the axis, distance m along the
+    ray (inf: nothing hit); normal [S, S, 3] OpenCV camera frame; curvature [S, S, 2] 1/m; instance
+    int32 (-1: nothing); facing: cosine between the normal and the way back to the camera.
+    """
 
     rgb: np.ndarray
     depth: np.ndarray
@@ -37,8 +45,11 @@ class Surfaces:
     facing: np.ndarray
 
 
-def pixel_rays(camera: Camera, size: int, place: tuple[float, float] = (0.5, 0.5), chosen=None) -> tuple[np.ndarray, np.ndarray]:
-    """directions [S*S, 3] unit float32, world frame, and their share along the optical axis [S*S] (depth = distance * share).
+def pixel_rays(
+    camera: Camera, size: int, place: tuple[float, float] = (0.5, 0.5), chosen=None
+) -> tuple[np.ndarray, np.ndarray]:
+    """directions [S*S, 3] unit float32, world frame, and their share along the optical axis [S*S]
+    (depth = distance * share).
 
     place: within the pixel; chosen: [n] flat indices of the pixels wanted, in place of all.
     """
@@ -75,14 +86,28 @@ class Eye:
     def lighting(self) -> Lighting:
         """baked when the first picture is taken: who only measures geometry pays nothing."""
         axes = np.ascontiguousarray(self.surface.vertices.T)  # reduced along memory
-        return Lighting(self.scene.lights, axes.min(1), axes.max(1), self.scene.glow, self.probed, self.free)
+        return Lighting(
+            self.scene.lights, axes.min(1), axes.max(1), self.scene.glow, self.probed, self.free
+        )
 
-    def cast(self, origins: np.ndarray, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """distance [n] (inf: none), triangle [n] (-1: none), barycentric weights [n, 3] of the first hit of every ray."""
-        hit = self.embree.run(np.ascontiguousarray(origins, "float32"), np.ascontiguousarray(directions, "float32"), output=1)
+    def cast(
+        self, origins: np.ndarray, directions: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """distance [n] (inf: none), triangle [n] (-1: none), barycentric weights [n, 3] of the
+        first hit of every ray.
+        """
+        hit = self.embree.run(
+            np.ascontiguousarray(origins, "float32"),
+            np.ascontiguousarray(directions, "float32"),
+            output=1,
+        )
         found = hit["primID"] >= 0
         weights = np.stack([1 - hit["u"] - hit["v"], hit["u"], hit["v"]], 1).astype("float64")
-        return np.where(found, hit["tfar"], np.inf).astype("float64"), np.where(found, hit["primID"], -1), weights
+        return (
+            np.where(found, hit["tfar"], np.inf).astype("float64"),
+            np.where(found, hit["primID"], -1),
+            weights,
+        )
 
     def free(self, origins: np.ndarray, ways: np.ndarray, reach: np.ndarray) -> np.ndarray:
         """[n] bool: is nothing hit within `reach` metres along the unit ways? (any-hit rays)"""
@@ -101,7 +126,9 @@ class Eye:
         return self.surface.under(origins, rays, self.embree.run(spread, rays, output=1), pixel)
 
     def probed(self, origins: np.ndarray, rays: np.ndarray) -> tuple[Hits, np.ndarray]:
-        """hits of a probe's rays with averaged colours, and which of them see a surface from behind."""
+        """hits of a probe's rays with averaged colours, and which of them see a surface from
+        behind.
+        """
         hit = self.embree.run(origins, rays, output=1)
         hits = self.surface.under(origins, rays, hit, 0.4)
         first = self.surface.normals[self.surface.faces[np.maximum(hit["primID"], 0), 0]]
@@ -110,18 +137,45 @@ class Eye:
     def look(self, camera: Camera, size: int, rng: np.random.Generator) -> Surfaces:
         """one view. rng: the sensor's noise."""
         rays, share = pixel_rays(camera, size)
-        hits = self.hits(camera.location[None].astype("float32"), rays, 2 * np.tan(camera.field_of_view / 2) / size)
+        hits = self.hits(
+            camera.location[None].astype("float32"),
+            rays,
+            2 * np.tan(camera.field_of_view / 2) / size,
+        )
         light = self.light(hits, size)
         colour = self.composed(hits, light)
         self.soften(colour, light, hits, camera, size)
-        depth, normal, facing = np.empty_like(hits.distance), np.empty_like(hits.normal), np.empty_like(hits.distance)
-        before_camera(hits.distance, hits.normal, rays, share, camera.rotation.astype("float32") * TO_OPENCV, depth, normal, facing)
+        depth, normal, facing = (
+            np.empty_like(hits.distance),
+            np.empty_like(hits.normal),
+            np.empty_like(hits.distance),
+        )
+        before_camera(
+            hits.distance,
+            hits.normal,
+            rays,
+            share,
+            camera.rotation.astype("float32") * TO_OPENCV,
+            depth,
+            normal,
+            facing,
+        )
         square = lambda values: values.reshape(size, size, *values.shape[1:])
-        maps = (developed(colour, noise(rng, size)), depth, hits.distance, normal, hits.curvature, hits.instance, facing)
+        maps = (
+            developed(colour, noise(rng, size)),
+            depth,
+            hits.distance,
+            normal,
+            hits.curvature,
+            hits.instance,
+            facing,
+        )
         return Surfaces(*map(square, maps))
 
     def light(self, hits: Hits, size: int) -> np.ndarray:
-        """[S*S, 3]: every second pixel sampled, 16 phases interleaved, joined again; pixels without a neighbour on their plane are sampled themselves."""
+        """[S*S, 3]: every second pixel sampled, 16 phases interleaved, joined again; pixels without
+        a neighbour on their plane are sampled themselves.
+        """
         phase, sampled, chosen = lattice(size)
         samples, once, twice = (np.zeros((size * size, 3), "float32") for _ in range(3))
         self.lighting.arrive(hits, phase, chosen, samples)
@@ -136,8 +190,12 @@ class Eye:
         _composed(hits.material, hits.colour, light, self.lighting.glow, out)
         return out
 
-    def soften(self, colour: np.ndarray, light: np.ndarray, hits: Hits, camera: Camera, size: int) -> None:
-        """pixels on edges (in place): the mean with two more rays, whose light is that of a neighbour on the same surface."""
+    def soften(
+        self, colour: np.ndarray, light: np.ndarray, hits: Hits, camera: Camera, size: int
+    ) -> None:
+        """pixels on edges (in place): the mean with two more rays, whose light is that of a
+        neighbour on the same surface.
+        """
         marked = np.zeros(size * size, np.bool_)
         edges(hits.instance, hits.material, hits.plane, hits.distance, size, marked)
         where = np.flatnonzero(marked)
@@ -146,14 +204,25 @@ class Eye:
             rays = pixel_rays(camera, size, place, where)[0]
             beside = self.hits(camera.location[None].astype("float32"), rays, pixel)
             borrowed = np.empty((len(where), 3), "float32")
-            borrow(where, beside.instance, beside.plane, hits.instance, hits.plane, light, size, borrowed)
+            borrow(
+                where,
+                beside.instance,
+                beside.plane,
+                hits.instance,
+                hits.plane,
+                light,
+                size,
+                borrowed,
+            )
             total += np.minimum(self.composed(beside, borrowed), 4)
         colour[where] = total / (1 + len(SUBPIXELS))
 
 
 @lru_cache(maxsize=4)
 def lattice(size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """of every pixel, phase [S*S] 0 to 15 and sampled [S*S] bool: a checkerboard; and the sampled pixels' numbers."""
+    """of every pixel, phase [S*S] 0 to 15 and sampled [S*S] bool: a checkerboard; and the sampled
+    pixels' numbers.
+    """
     y, x = np.divmod(np.arange(size * size), size)
     sampled = (x + y) % 2 == 0
     return (x & 3) * 4 + (y & 3), sampled, np.flatnonzero(sampled)
@@ -161,7 +230,9 @@ def lattice(size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 @numba.njit(cache=True, nogil=True)  # distances may be infinite: no fastmath
 def before_camera(distance, normals, rays, share, turn, depth, normal, facing):
-    """depth along the axis, normals in the camera's frame (turn [3, 3], world to camera by columns), cosine of the normal and the way back."""
+    """depth along the axis, normals in the camera's frame (turn [3, 3], world to camera by
+    columns), cosine of the normal and the way back.
+    """
     for i in range(len(distance)):
         x, y, z = normals[i, 0], normals[i, 1], normals[i, 2]
         depth[i] = distance[i] * share[i]
@@ -194,15 +265,23 @@ def edges(instance, material, plane, distance, size, marked):
                 j = i + 1 if k == 0 else i + size
                 same = instance[i] == instance[j] and material[i] == material[j]
                 if same and instance[i] >= 0:
-                    tilt = plane[i, 0] * plane[j, 0] + plane[i, 1] * plane[j, 1] + plane[i, 2] * plane[j, 2]
-                    same = tilt > 0.85 and abs(distance[i] - distance[j]) < 0.05 * min(distance[i], distance[j])
+                    tilt = (
+                        plane[i, 0] * plane[j, 0]
+                        + plane[i, 1] * plane[j, 1]
+                        + plane[i, 2] * plane[j, 2]
+                    )
+                    same = tilt > 0.85 and abs(distance[i] - distance[j]) < 0.05 * min(
+                        distance[i], distance[j]
+                    )
                 if not same:
                     marked[i] = marked[j] = True
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
 def borrow(where, instance, plane, instances, planes, light, size, out):
-    """light of the pixel of 3 x 3 that shows the same object with the most similar plane; the pixel's own if there is none."""
+    """light of the pixel of 3 x 3 that shows the same object with the most similar plane; the
+    pixel's own if there is none.
+    """
     for k in range(len(where)):
         y, x = where[k] // size, where[k] % size
         best, chosen = 0.3, where[k]
@@ -211,7 +290,11 @@ def borrow(where, instance, plane, instances, planes, light, size, out):
                 j = yy * size + xx
                 if instances[j] < 0 or instances[j] != instance[k]:
                     continue
-                alike = plane[k, 0] * planes[j, 0] + plane[k, 1] * planes[j, 1] + plane[k, 2] * planes[j, 2]
+                alike = (
+                    plane[k, 0] * planes[j, 0]
+                    + plane[k, 1] * planes[j, 1]
+                    + plane[k, 2] * planes[j, 2]
+                )
                 if alike > best:
                     best, chosen = alike, j
         for q in range(3):
@@ -224,14 +307,18 @@ def noise(rng: np.random.Generator, size: int) -> np.ndarray:
 
 
 def developed(colour: np.ndarray, grain: np.ndarray) -> np.ndarray:
-    """uint8 [n, 3]: exposure by the log mean, ACES-like curve, CONTRAST, gamma 2.2, a little noise (grain [n, 3], standard normal)."""
+    """uint8 [n, 3]: exposure by the log mean, ACES-like curve, CONTRAST, gamma 2.2, a little noise
+    (grain [n, 3], standard normal).
+    """
     out = np.empty(colour.shape, "uint8")
     _develop(colour, grain, GAMMA, out)
     return out
 
 
 STEPS, NOISE, FULL, HALF, ZERO = (np.float32(x) for x in (4096, 0.008, 255, 0.5, 0))
-CONTRAST = 1.5  # lightness is then spread as in real frames: mean 54 and deviation 22 of 100 (they: 50 and 23), where 1 gives 65 and 19
+# lightness is then spread as in real frames: mean 54 and deviation 22 of 100 (they: 50 and 23),
+# where 1 gives 65 and 19
+CONTRAST = 1.5
 GAMMA = (np.linspace(0, 1, 4097) ** (CONTRAST / 2.2)).astype("float32")
 CURVE = tuple(np.float32(x) for x in (2.51, 0.03, 2.43, 0.59, 0.14))
 
@@ -247,5 +334,12 @@ def _develop(colour, noise, gamma, out):
     for i in range(len(colour)):
         for q in range(3):
             x = colour[i, q] * gain
-            x = min(max(x * (CURVE[0] * x + CURVE[1]) / (x * (CURVE[2] * x + CURVE[3]) + CURVE[4]), ZERO), ONE)
-            out[i, q] = int(min(max(gamma[int(x * STEPS)] + NOISE * noise[i, q], ZERO), ONE) * FULL + HALF)
+            x = min(
+                max(
+                    x * (CURVE[0] * x + CURVE[1]) / (x * (CURVE[2] * x + CURVE[3]) + CURVE[4]), ZERO
+                ),
+                ONE,
+            )
+            out[i, q] = int(
+                min(max(gamma[int(x * STEPS)] + NOISE * noise[i, q], ZERO), ONE) * FULL + HALF
+            )

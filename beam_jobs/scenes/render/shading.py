@@ -1,8 +1,10 @@
 """What lies under every ray: place, normal, curvature, colour. One compiled pass over the hits.
 
-Textures are image pyramids (box filtered) looked up bilinearly at the level nearest to the pixel's footprint. Flat surfaces may carry a relief: a
-periodic height field of millimetres, as scanned meshes have. It moves the hit along the ray to first order in the height, and the normal
-and the curvature are those of the height field: n - h_u T_u - h_v T_v, and the eigenvalues of -Hessian(h) (small slopes; do Carmo, section 3-3).
+Textures are image pyramids (box filtered) looked up bilinearly at the level nearest to the pixel's
+footprint. Flat surfaces may carry a relief: a periodic height field of millimetres, as scanned
+meshes have. It moves the hit along the ray to first order in the height, and the normal and the
+curvature are those of the height field: n - h_u T_u - h_v T_v, and the eigenvalues of -Hessian(h)
+(small slopes; do Carmo, section 3-3).
 """
 
 from __future__ import annotations
@@ -16,16 +18,22 @@ import numpy as np
 from beam_jobs.scenes.buildings.scene import Scene
 
 FLAT = np.float32(0.3)  # 1/m: relief lies on surfaces that bend less than this
-# Numba computes in float64 as soon as a literal is mixed in; float32 divides and takes roots in less time.
-ONE, HALF, TINY, GRAZING, EDGE_ON, STEEPEST = (np.float32(x) for x in (1, 0.5, 1e-20, 1e-3, 0.15, -0.2))
-NEARER = np.float32(2**0.65)  # a footprint beyond this many texels is looked up one level higher (log2 + 0.35, rounded down)
+# Numba computes in float64 as soon as a literal is mixed in; float32 divides and takes roots in
+# less time.
+ONE, HALF, TINY, GRAZING, EDGE_ON, STEEPEST = (
+    np.float32(x) for x in (1, 0.5, 1e-20, 1e-3, 0.15, -0.2)
+)
+NEARER = np.float32(
+    2**0.65
+)  # a footprint beyond this many texels is looked up one level higher (log2 + 0.35, rounded down)
 
 
 @dataclass(frozen=True)
 class Hits:
-    """n hits: distance [n] m along the ray (inf: none), relief included; point (of the mesh, without relief),
-    normal (towards the ray's origin), plane (of the triangle), colour (linear) [n, 3],
-    curvature [n, 2] 1/m (convex positive), material, instance [n] (-1: none). float32, int32."""
+    """n hits: distance [n] m along the ray (inf: none), relief included; point (of the mesh,
+    without relief), normal (towards the ray's origin), plane (of the triangle), colour (linear) [n,
+    3], curvature [n, 2] 1/m (convex positive), material, instance [n] (-1: none). float32, int32.
+    """
 
     distance: np.ndarray
     point: np.ndarray
@@ -41,8 +49,9 @@ class Hits:
 class Surface:
     """A scene's arrays in the form that the compiled pass reads.
 
-    corners [v, 10]: position, normal, uv, curvature of a vertex beside each other, so that a hit fetches each corner once. texels [material, n, 3]: all
-    levels of the pyramid, the k-th from texel starts[k], sides[k] wide.
+    corners [v, 10]: position, normal, uv, curvature of a vertex beside each other, so that a hit
+    fetches each corner once. texels [material, n, 3]: all levels of the pyramid, the k-th from
+    texel starts[k], sides[k] wide.
     """
 
     corners: np.ndarray
@@ -70,7 +79,12 @@ class Surface:
         small = lambda x: np.ascontiguousarray(x, "float32")
         shape, (texels, sides) = scene.shape, pyramid(scene.textures)
         return Surface(
-            np.concatenate([shape.vertices, shape.normals, shape.uv, shape.curvature], 1, dtype="float32", casting="same_kind"),
+            np.concatenate(
+                [shape.vertices, shape.normals, shape.uv, shape.curvature],
+                1,
+                dtype="float32",
+                casting="same_kind",
+            ),
             np.ascontiguousarray(shape.faces, "int32"),
             scene.material.astype("int32"),
             scene.instance.astype("int32"),
@@ -78,24 +92,72 @@ class Surface:
             np.cumsum(np.concatenate([[0], sides[:-1] ** 2])),
             sides,
             small(scene.scale),
-            np.zeros(len(scene.textures), "int32") if scene.relief is None else scene.relief.astype("int32"),
-            small(scene.heights) if scene.heights is not None else np.zeros((1, 4, 4, 6), "float32"),
+            np.zeros(len(scene.textures), "int32")
+            if scene.relief is None
+            else scene.relief.astype("int32"),
+            small(scene.heights)
+            if scene.heights is not None
+            else np.zeros((1, 4, 4, 6), "float32"),
             small(scene.tile) if scene.tile is not None else np.ones(1, "float32"),
         )
 
     def under(self, origins: np.ndarray, rays: np.ndarray, hit: dict, pixel: float) -> Hits:
-        """hits of the rays; origins [n or 1, 3]; hit: what Embree returned; pixel: a pixel's side at 1 m, metres."""
+        """hits of the rays; origins [n or 1, 3]; hit: what Embree returned; pixel: a pixel's side
+        at 1 m, metres.
+        """
         n = len(rays)
         three, flat = lambda: np.empty((n, 3), "float32"), lambda kind: np.empty(n, kind)
-        made = Hits(flat("float32"), three(), three(), three(), three(), np.empty((n, 2), "float32"), flat("int32"), flat("int32"))
-        found = (made.distance, made.point, made.normal, made.plane, made.colour, made.curvature, made.material, made.instance)
-        scene = (self.corners, self.faces, self.material, self.instance, self.texels, self.starts, self.sides, self.scale, self.relief, self.heights, self.tile)
-        _under(origins, rays, hit["tfar"], hit["primID"], hit["u"], hit["v"], np.float32(pixel), *scene, *found)
+        made = Hits(
+            flat("float32"),
+            three(),
+            three(),
+            three(),
+            three(),
+            np.empty((n, 2), "float32"),
+            flat("int32"),
+            flat("int32"),
+        )
+        found = (
+            made.distance,
+            made.point,
+            made.normal,
+            made.plane,
+            made.colour,
+            made.curvature,
+            made.material,
+            made.instance,
+        )
+        scene = (
+            self.corners,
+            self.faces,
+            self.material,
+            self.instance,
+            self.texels,
+            self.starts,
+            self.sides,
+            self.scale,
+            self.relief,
+            self.heights,
+            self.tile,
+        )
+        _under(
+            origins,
+            rays,
+            hit["tfar"],
+            hit["primID"],
+            hit["u"],
+            hit["v"],
+            np.float32(pixel),
+            *scene,
+            *found,
+        )
         return made
 
 
 def pyramid(textures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(texels [material, all levels' texels, 3] float32 linear reflectance, sides [level]) of textures [material, S, S, 3] in [0, 1]; S a power of two."""
+    """(texels [material, all levels' texels, 3] float32 linear reflectance, sides [level]) of
+    textures [material, S, S, 3] in [0, 1]; S a power of two.
+    """
     side = textures.shape[1]
     if side & (side - 1):
         raise ValueError(f"expected textures whose side is a power of two, got {side} texels")
@@ -103,7 +165,12 @@ def pyramid(textures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     while sides[-1] > 2:
         sides.append(sides[-1] // 2)
     texels, start = np.empty((len(textures), sum(n * n for n in sides), 3), "float32"), 0
-    np.power(np.clip(textures, 0, 1).reshape(len(textures), -1, 3), np.float32(2.2), texels[:, : side * side], casting="same_kind")
+    np.power(
+        np.clip(textures, 0, 1).reshape(len(textures), -1, 3),
+        np.float32(2.2),
+        texels[:, : side * side],
+        casting="same_kind",
+    )
     for n in sides[:-1]:
         _halved(texels, start, n)
         start += n * n
@@ -119,24 +186,42 @@ def _halved(texels, start, side):
             for x in range(half):
                 a = start + 2 * y * side + 2 * x
                 for q in range(3):
-                    total = texels[m, a, q] + texels[m, a + side, q] + texels[m, a + 1, q] + texels[m, a + side + 1, q]
+                    total = (
+                        texels[m, a, q]
+                        + texels[m, a + side, q]
+                        + texels[m, a + 1, q]
+                        + texels[m, a + side + 1, q]
+                    )
                     texels[m, after + y * half + x, q] = total / np.float32(4)
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
 def _fraction(x):
-    """x - floor(x); by truncation, since `math.floor` of Numba is an int64 and would draw float32 into float64."""
+    """x - floor(x); by truncation, since `math.floor` of Numba is an int64 and would draw float32
+    into float64.
+    """
     part = x - np.float32(int(x))
     return part if part >= 0 else part + ONE
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
 def _texture(texels, start, side, u, v, out):
-    """the level of one material's texels [n, 3] that begins at `start`, bilinear at (u, v) repeats. Sides are powers of two: a mask wraps them."""
-    x, y, last = _fraction(u) * np.float32(side) - HALF, _fraction(v) * np.float32(side) - HALF, side - 1
+    """the level of one material's texels [n, 3] that begins at `start`, bilinear at (u, v) repeats.
+    Sides are powers of two: a mask wraps them.
+    """
+    x, y, last = (
+        _fraction(u) * np.float32(side) - HALF,
+        _fraction(v) * np.float32(side) - HALF,
+        side - 1,
+    )
     left, above = int(x + ONE) - 1, int(y + ONE) - 1
     fx, fy = x - np.float32(left), y - np.float32(above)
-    x0, x1, y0, y1 = left & last, (left + 1) & last, start + (above & last) * side, start + ((above + 1) & last) * side
+    x0, x1, y0, y1 = (
+        left & last,
+        (left + 1) & last,
+        start + (above & last) * side,
+        start + ((above + 1) & last) * side,
+    )
     a, b, c, d = texels[y0 + x0], texels[y0 + x1], texels[y1 + x0], texels[y1 + x1]
     for q in range(3):
         low, high = a[q] + (b[q] - a[q]) * fx, c[q] + (d[q] - c[q]) * fx
@@ -145,7 +230,9 @@ def _texture(texels, start, side, u, v, out):
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
 def _height(heights, u, v, out):
-    """the height of one style [T, T, 6] and its derivatives at (u, v) periods: bilinear between lattice points, where they are exact. T: a power of two."""
+    """the height of one style [T, T, 6] and its derivatives at (u, v) periods: bilinear between
+    lattice points, where they are exact. T: a power of two.
+    """
     side, last = np.float32(len(heights)), len(heights) - 1
     x, y = _fraction(u) * side, _fraction(v) * side
     left, above = int(x), int(y)
@@ -173,11 +260,22 @@ def _under(
         u, v = bu[i], bv[i]
         w = ONE - u - v
         dx, dy, dz = rays[i, 0], rays[i, 1], rays[i, 2]
-        e1x, e1y, e1z, e2x, e2y, e2z = b[0] - a[0], b[1] - a[1], b[2] - a[2], c[0] - a[0], c[1] - a[1], c[2] - a[2]
+        e1x, e1y, e1z, e2x, e2y, e2z = (
+            b[0] - a[0],
+            b[1] - a[1],
+            b[2] - a[2],
+            c[0] - a[0],
+            c[1] - a[1],
+            c[2] - a[2],
+        )
         gx, gy, gz = e1y * e2z - e1z * e2y, e1z * e2x - e1x * e2z, e1x * e2y - e1y * e2x
         area = math.sqrt(gx * gx + gy * gy + gz * gz) + TINY
         gx, gy, gz = gx / area, gy / area, gz / area
-        nx, ny, nz = w * a[3] + u * b[3] + v * c[3], w * a[4] + u * b[4] + v * c[4], w * a[5] + u * b[5] + v * c[5]
+        nx, ny, nz = (
+            w * a[3] + u * b[3] + v * c[3],
+            w * a[4] + u * b[4] + v * c[4],
+            w * a[5] + u * b[5] + v * c[5],
+        )
         length = math.sqrt(nx * nx + ny * ny + nz * nz) + TINY
         nx, ny, nz = nx / length, ny / length, nz / length
         if gx * nx + gy * ny + gz * nz < 0:  # a mesh may be wound against its normals
@@ -203,21 +301,34 @@ def _under(
             length = math.sqrt(nx * nx + ny * ny + nz * nz)
             nx, ny, nz = nx / length, ny / length, nz / length
             apart = (wave[3] - wave[5]) * HALF
-            mean, half = -sign * (wave[3] + wave[5]) * HALF, math.sqrt(apart * apart + wave[4] * wave[4])
+            mean, half = (
+                -sign * (wave[3] + wave[5]) * HALF,
+                math.sqrt(apart * apart + wave[4] * wave[4]),
+            )
             k0, k1 = k0 + mean + half, k1 + mean - half
             z += sign * wave[0] / min(facing, STEEPEST)
         tilt = nx * dx + ny * dy + nz * dz
         if tilt > -GRAZING:  # an interpolated normal may turn away at a silhouette
-            nx, ny, nz = nx - (tilt + GRAZING) * dx, ny - (tilt + GRAZING) * dy, nz - (tilt + GRAZING) * dz
+            nx, ny, nz = (
+                nx - (tilt + GRAZING) * dx,
+                ny - (tilt + GRAZING) * dy,
+                nz - (tilt + GRAZING) * dz,
+            )
             length = math.sqrt(nx * nx + ny * ny + nz * nz)
             nx, ny, nz = nx / length, ny / length, nz / length
         distance[i], of_material[i], of_instance[i] = z, m, instance[p]
         # shadow rays start from the mesh that they can hit, not from below its relief
-        point[i, 0], point[i, 1], point[i, 2] = origins[o, 0] + far[i] * dx, origins[o, 1] + far[i] * dy, origins[o, 2] + far[i] * dz
+        point[i, 0], point[i, 1], point[i, 2] = (
+            origins[o, 0] + far[i] * dx,
+            origins[o, 1] + far[i] * dy,
+            origins[o, 2] + far[i] * dz,
+        )
         normal[i, 0], normal[i, 1], normal[i, 2] = nx, ny, nz
         plane[i, 0], plane[i, 1], plane[i, 2] = gx, gy, gz
         bend[i, 0], bend[i, 1] = k0, k1
-        footprint = z * pixel * math.sqrt(abs(turn) / area / max(-facing, EDGE_ON)) / scale[m] * sides[0]
+        footprint = (
+            z * pixel * math.sqrt(abs(turn) / area / max(-facing, EDGE_ON)) / scale[m] * sides[0]
+        )
         level = 0
         while footprint > NEARER and level + 1 < len(sides):
             footprint, level = footprint * HALF, level + 1

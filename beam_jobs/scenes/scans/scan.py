@@ -1,6 +1,8 @@
-"""A mesh file as a scene that cameras look at: its own colours, which hold the light already, flat faces, curvature from the mesh.
+"""A mesh file as a scene that cameras look at: its own colours, which hold the light already, flat
+faces, curvature from the mesh.
 
-Both sides of a face are visible: scans have holes, and are wound as their maker liked. A surface bends towards the side it is seen from.
+Both sides of a face are visible: scans have holes, and are wound as their maker liked. A surface
+bends towards the side it is seen from.
 """
 
 from __future__ import annotations
@@ -22,13 +24,19 @@ STRAIGHT = np.radians(1.0)  # walls nearer to the axes than this are on them
 
 
 FAR = 1e3  # metres: where nothing is, for the edges' sake
-SUBPIXELS = ((0.375, 0.125), (0.875, 0.375), (0.125, 0.625), (0.625, 0.875))  # a rotated grid within the pixel
+SUBPIXELS = (
+    (0.375, 0.125),
+    (0.875, 0.375),
+    (0.125, 0.625),
+    (0.625, 0.875),
+)  # a rotated grid within the pixel
 
 
 @dataclass(frozen=True)
 class Met:
-    """what n rays meet: distance [n] m (inf: nothing), triangle [n] (-1), normal [n, 3] towards the ray's origin, curvature [n, 2] 1/m, colour [n, 3] in
-    [0, 1]. float32, int32; 0 where nothing is."""
+    """what n rays meet: distance [n] m (inf: nothing), triangle [n] (-1), normal [n, 3] towards the
+    ray's origin, curvature [n, 2] 1/m, colour [n, 3] in [0, 1]. float32, int32; 0 where nothing is.
+    """
 
     distance: np.ndarray
     triangle: np.ndarray
@@ -38,60 +46,122 @@ class Met:
 
 
 class Scan:
-    """mesh: as read; yaw: radians by which it was turned about z so that its walls run along x and y (vanishing points and room boxes need that);
-    normal [f, 3]; area [f] m2; curvature [f, 3, 2] at the corners.
+    """mesh: as read; yaw: radians by which it was turned about z so that its walls run along x and
+    y (vanishing points and room boxes need that); normal [f, 3]; area [f] m2; curvature [f, 3, 2]
+    at the corners.
     """
 
     def __init__(self, mesh: Mesh, radius: float = 0.035) -> None:
         self.yaw = wall_direction(mesh.vertices, mesh.faces)
         c, s = np.cos(self.yaw), np.sin(self.yaw)
-        self.mesh, self.vertices = mesh, mesh.vertices @ np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
+        self.mesh, self.vertices = (
+            mesh,
+            mesh.vertices @ np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]),
+        )
         spread = crossed(self.vertices, mesh.faces)
         self.area = np.linalg.norm(spread, axis=1) / 2
         self.normal = spread / (2 * self.area[:, None])
         self.curvature = principal_curvatures(self.vertices, mesh.faces, radius)
         self.rays = Rays(self.vertices, mesh.faces)
-        self.pictures = Pictures(mesh.pictures, [repeats(mesh, number) for number in range(len(mesh.pictures))])
+        self.pictures = Pictures(
+            mesh.pictures, [repeats(mesh, number) for number in range(len(mesh.pictures))]
+        )
         self.density = texel_density(mesh, self.area)
 
-    def cast(self, origins: np.ndarray, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def cast(
+        self, origins: np.ndarray, directions: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """as `Rays.cast`."""
         return self.rays.cast(origins, directions)
 
     def look(self, camera: Camera, size: int, antialias: bool = True) -> Surfaces:
-        """one view. instance: the published class id of the surface, 0 without face labels, -1 where nothing is. antialias: four rays a pixel, for the
-        colour, where edges run."""
+        """one view. instance: the published class id of the surface, 0 without face labels, -1
+        where nothing is. antialias: four rays a pixel, for the colour, where edges run.
+        """
         rays, share = pixel_rays(camera, size)
         pixel = 2 * np.tan(camera.field_of_view / 2) / size
         met = self.met(camera, rays, pixel)
         if antialias:
             self.smooth_edges(camera, met, size, pixel)
-        depth, normal, facing = np.empty_like(met.distance), np.empty_like(met.normal), np.empty_like(met.distance)
-        before_camera(met.distance, met.normal, rays, share, camera.rotation.astype("float32") * TO_OPENCV, depth, normal, facing)
-        classes = np.where(met.triangle < 0, -1, 0 if self.mesh.semantic is None else self.mesh.semantic[np.maximum(met.triangle, 0)]).astype("int32")
+        depth, normal, facing = (
+            np.empty_like(met.distance),
+            np.empty_like(met.normal),
+            np.empty_like(met.distance),
+        )
+        before_camera(
+            met.distance,
+            met.normal,
+            rays,
+            share,
+            camera.rotation.astype("float32") * TO_OPENCV,
+            depth,
+            normal,
+            facing,
+        )
+        classes = np.where(
+            met.triangle < 0,
+            -1,
+            0 if self.mesh.semantic is None else self.mesh.semantic[np.maximum(met.triangle, 0)],
+        ).astype("int32")
         square = lambda values: values.reshape(size, size, *values.shape[1:])
         rgb = (np.clip(met.colour, 0, 1) * 255 + 0.5).astype("uint8")
-        return Surfaces(*map(square, (rgb, depth, met.distance, normal, met.curvature, classes, facing)))
+        return Surfaces(
+            *map(square, (rgb, depth, met.distance, normal, met.curvature, classes, facing))
+        )
 
     def met(self, camera: Camera, rays: np.ndarray, pixel: float) -> Met:
         """what the rays meet. pixel: a pixel's side at 1 m, metres."""
         n, mesh = len(rays), self.mesh
-        hit = self.rays.embree.run(np.broadcast_to(camera.location.astype("float32"), rays.shape), rays, output=1)
-        met = Met(np.empty(n, "float32"), hit["primID"], *(np.empty((n, width), "float32") for width in (3, 2, 3)))
+        hit = self.rays.embree.run(
+            np.broadcast_to(camera.location.astype("float32"), rays.shape), rays, output=1
+        )
+        met = Met(
+            np.empty(n, "float32"),
+            hit["primID"],
+            *(np.empty((n, width), "float32") for width in (3, 2, 3)),
+        )
         uv, texels, picture = np.empty((n, 2)), np.empty(n), np.empty(n, "int64")
-        surface = (mesh.faces, self.normal, self.curvature, mesh.colour, mesh.uv, mesh.picture, self.density)
-        _met(rays, hit["tfar"], hit["primID"], hit["u"], hit["v"], pixel, *surface, met.distance, met.normal, met.curvature, met.colour, uv, texels, picture)
+        surface = (
+            mesh.faces,
+            self.normal,
+            self.curvature,
+            mesh.colour,
+            mesh.uv,
+            mesh.picture,
+            self.density,
+        )
+        _met(
+            rays,
+            hit["tfar"],
+            hit["primID"],
+            hit["u"],
+            hit["v"],
+            pixel,
+            *surface,
+            met.distance,
+            met.normal,
+            met.curvature,
+            met.colour,
+            uv,
+            texels,
+            picture,
+        )
         self.pictures.paint(picture, uv, texels, met.colour)
         return met
 
     def smooth_edges(self, camera: Camera, met: Met, size: int, pixel: float) -> None:
-        """met.colour of the pixels where depth, normal or (where no picture is filtered) colour jumps: the mean over four rays of a rotated grid."""
+        """met.colour of the pixels where depth, normal or (where no picture is filtered) colour
+        jumps: the mean over four rays of a rotated grid.
+        """
         marked = np.zeros(size * size, np.bool_)
         # a picture is looked up at the pixel's own scale already; colours of vertices are not
         _edges(met.distance, met.normal, met.colour, size, not self.mesh.pictures, marked)
         where = np.flatnonzero(marked)
         if len(where):
-            four = [self.met(camera, pixel_rays(camera, size, place, where)[0], pixel / 2).colour for place in SUBPIXELS]
+            four = [
+                self.met(camera, pixel_rays(camera, size, place, where)[0], pixel / 2).colour
+                for place in SUBPIXELS
+            ]
             met.colour[where] = np.mean(four, axis=0)
 
 
@@ -99,7 +169,9 @@ class Scan:
 def _met(
     rays, far, triangle, bu, bv, pixel, faces, normals, curvature, colours, uvs, pictures, density, distance, normal, bend, colour, uv, texels, picture
 ):  # fmt: skip
-    """fills what `Met` holds, colours of the vertices; and where to look the pictures up: uv, texels a pixel, the picture's number (-1: none)."""
+    """fills what `Met` holds, colours of the vertices; and where to look the pictures up: uv,
+    texels a pixel, the picture's number (-1: none).
+    """
     for i in range(len(triangle)):
         p = triangle[i]
         if p < 0:
@@ -116,14 +188,18 @@ def _met(
             normal[i, q] = sign * normals[p, q]
             colour[i, q] = w * colours[a, q] + u * colours[b, q] + v * colours[c, q]
         for q in range(2):
-            bend[i, q] = sign * (w * curvature[p, 0, q] + u * curvature[p, 1, q] + v * curvature[p, 2, q])
+            bend[i, q] = sign * (
+                w * curvature[p, 0, q] + u * curvature[p, 1, q] + v * curvature[p, 2, q]
+            )
             uv[i, q] = w * uvs[a, q] + u * uvs[b, q] + v * uvs[c, q]
         texels[i] = density[p] * far[i] * pixel / math.sqrt(max(abs(tilt), 0.05))
 
 
 @numba.njit(cache=True, nogil=True)
 def _edges(distance, normal, colour, size, colours_too, marked):
-    """marks both pixels wherever two neighbours differ in depth by a twentieth, in direction by 26 degrees, or in colour by a tenth."""
+    """marks both pixels wherever two neighbours differ in depth by a twentieth, in direction by 26
+    degrees, or in colour by a tenth.
+    """
     for i in range(size * size):
         for step in (1, size):
             j = i + step
@@ -131,7 +207,12 @@ def _edges(distance, normal, colour, size, colours_too, marked):
                 continue
             here, there = min(distance[i], FAR), min(distance[j], FAR)
             apart = abs(here - there) > 0.05 * min(here, there)
-            apart |= normal[i, 0] * normal[j, 0] + normal[i, 1] * normal[j, 1] + normal[i, 2] * normal[j, 2] < 0.9
+            apart |= (
+                normal[i, 0] * normal[j, 0]
+                + normal[i, 1] * normal[j, 1]
+                + normal[i, 2] * normal[j, 2]
+                < 0.9
+            )
             if colours_too:
                 for q in range(3):
                     apart |= abs(colour[i, q] - colour[j, q]) > 0.1
@@ -146,7 +227,9 @@ def crossed(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
 
 def wall_direction(vertices: np.ndarray, faces: np.ndarray) -> float:
-    """radians in [-pi/4, pi/4) that most walls are turned from the axes, 0 below a degree: the fullest degree of a histogram by area, refined."""
+    """radians in [-pi/4, pi/4) that most walls are turned from the axes, 0 below a degree: the
+    fullest degree of a histogram by area, refined.
+    """
     spread = crossed(vertices, faces)
     area = np.linalg.norm(spread, axis=1)
     upright = np.abs(spread[:, 2]) < 0.1 * area
@@ -172,5 +255,12 @@ def texel_density(mesh: Mesh, area: np.ndarray) -> np.ndarray:
     """[f] texels a metre, 0 without a picture."""
     uv = mesh.uv[mesh.faces]
     first, second = uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]
-    sides = np.array([picture.shape[0] * picture.shape[1] for picture in mesh.pictures] + [0], "float64")
-    return np.sqrt(np.abs(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]) / 2 * sides[mesh.picture] / area)
+    sides = np.array(
+        [picture.shape[0] * picture.shape[1] for picture in mesh.pictures] + [0], "float64"
+    )
+    return np.sqrt(
+        np.abs(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0])
+        / 2
+        * sides[mesh.picture]
+        / area
+    )

@@ -1,6 +1,8 @@
-"""Look-up in pictures of any size: every picture with its halvings in one array, the level by the pixel's footprint, bilinear within it.
+"""Look-up in pictures of any size: every picture with its halvings in one array, the level by the
+pixel's footprint, bilinear within it.
 
-Halving keeps small pixels of a distant wall from flickering between texels (Williams, "Pyramidal Parametrics", 1983).
+Halving keeps small pixels of a distant wall from flickering between texels (Williams, "Pyramidal
+Parametrics", 1983).
 """
 
 from __future__ import annotations
@@ -13,23 +15,37 @@ NEARER = 2**0.5  # texels a pixel spans from which on the next level is nearer
 
 
 class Pictures:
-    """pictures: uint8 [h, w, 3] each. wraps [picture] bool: coordinates repeat outside [0, 1] (else the border goes on: an atlas has no neighbours)."""
+    """pictures: uint8 [h, w, 3] each. wraps [picture] bool: coordinates repeat outside [0, 1] (else
+    the border goes on: an atlas has no neighbours).
+    """
 
     def __init__(self, pictures: tuple[np.ndarray, ...], wraps: np.ndarray) -> None:
         import cv2
 
-        self.wraps, self.table, pieces, start = np.asarray(wraps, bool), np.zeros((max(1, len(pictures)), LEVELS, 3), "int64"), [], 0
+        self.wraps, self.table, pieces, start = (
+            np.asarray(wraps, bool),
+            np.zeros((max(1, len(pictures)), LEVELS, 3), "int64"),
+            [],
+            0,
+        )
         for number, picture in enumerate(pictures):
             for level in range(LEVELS):
                 self.table[number, level] = start, *picture.shape[:2]
                 pieces.append(picture.reshape(-1))
                 start += picture.size
-                picture = cv2.resize(picture, (max(1, picture.shape[1] // 2), max(1, picture.shape[0] // 2)), interpolation=cv2.INTER_AREA)
+                picture = cv2.resize(
+                    picture,
+                    (max(1, picture.shape[1] // 2), max(1, picture.shape[0] // 2)),
+                    interpolation=cv2.INTER_AREA,
+                )
         self.texels = np.concatenate(pieces) if pieces else np.zeros(3, "uint8")
 
-    def paint(self, picture: np.ndarray, uv: np.ndarray, texels: np.ndarray, colour: np.ndarray) -> None:
-        """colour [n, 3] (in place) times that of picture [n] (-1: none) at uv [n, 2], v upwards, in [0, 1]; texels [n]: how many of the full picture's a
-        pixel spans."""
+    def paint(
+        self, picture: np.ndarray, uv: np.ndarray, texels: np.ndarray, colour: np.ndarray
+    ) -> None:
+        """colour [n, 3] (in place) times that of picture [n] (-1: none) at uv [n, 2], v upwards, in
+        [0, 1]; texels [n]: how many of the full picture's a pixel spans.
+        """
         _paint(self.texels, self.table, self.wraps, picture, uv, texels, colour)
 
 

@@ -11,7 +11,9 @@ MOMENTUM, EPSILON = 0.9, 1e-5
 
 
 def build_encoder(config: NetworkConfig, channels: int, name: str) -> keras.Model:
-    """keras.Model [B, H, W, channels] -> [B, H/16, W/16, c] (resnet50) or [B, H/2^k, W/2^k, c] (lean, k stages of stride 2), c = representation_channels."""
+    """keras.Model [B, H, W, channels] -> [B, H/16, W/16, c] (resnet50) or [B, H/2^k, W/2^k, c]
+    (lean, k stages of stride 2), c = representation_channels.
+    """
     image = keras.Input((None, None, channels), name="image")
     trunk = resnet50(image) if config.encoder == "resnet50" else lean(image, config.encoder_widths)
     return keras.Model(image, normed(trunk, config.representation_channels, 3), name=name)
@@ -19,13 +21,17 @@ def build_encoder(config: NetworkConfig, channels: int, name: str) -> keras.Mode
 
 def normed(x, filters: int, size: int, stride: int = 1, relu: bool = True, scale: str = "ones"):
     """convolution without bias, batch norm, ReLU. scale: initializer of the batch norm's."""
-    x = layers.Conv2D(filters, size, stride, "same", use_bias=False, kernel_initializer="he_normal")(x)
+    x = layers.Conv2D(
+        filters, size, stride, "same", use_bias=False, kernel_initializer="he_normal"
+    )(x)
     x = layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, gamma_initializer=scale)(x)
     return layers.ReLU()(x) if relu else x
 
 
 def resnet50(x):
-    """ResNet-v1-50 to stride 16: units 3, 4, 6, 3; the stride of a block sits in its last unit, blocks 3 and 4 keep theirs at 1 (resnet_v1_50_16x16)."""
+    """ResNet-v1-50 to stride 16: units 3, 4, 6, 3; the stride of a block sits in its last unit,
+    blocks 3 and 4 keep theirs at 1 (resnet_v1_50_16x16).
+    """
     x = normed(x, 64, 7, 2)
     x = layers.MaxPooling2D(3, 2, "same")(x)
     for width, units, stride in ((64, 3, 2), (128, 4, 2), (256, 6, 1), (512, 3, 1)):
@@ -35,7 +41,9 @@ def resnet50(x):
 
 
 def bottleneck(x, width: int, stride: int):
-    """1x1, 3x3, 1x1 to four times the width, with the shortcut that slim takes: pooled where channels agree, projected where not."""
+    """1x1, 3x3, 1x1 to four times the width, with the shortcut that slim takes: pooled where
+    channels agree, projected where not.
+    """
     if x.shape[-1] == 4 * width:
         shortcut = x if stride == 1 else layers.MaxPooling2D(1, stride)(x)
     else:
@@ -45,7 +53,9 @@ def bottleneck(x, width: int, stride: int):
 
 
 def lean(x, widths: tuple[int, ...]):
-    """a stem and one residual unit a stage, which adds nothing at first (Goyal et al. 2017); every stage but the last halves the side."""
+    """a stem and one residual unit a stage, which adds nothing at first (Goyal et al. 2017); every
+    stage but the last halves the side.
+    """
     for i, width in enumerate(widths):
         x = normed(x, width, 3, 2 if i < len(widths) - 1 else 1)
         if i:

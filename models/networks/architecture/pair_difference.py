@@ -1,4 +1,6 @@
-"""What a head reads of several images: their codes side by side, as in the paper, and how far each two of them lie apart."""
+"""What a head reads of several images: their codes side by side, as in the paper, and how far each
+two of them lie apart.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +12,20 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("taskonomy")
 class Compared(keras.layers.Layer):
-    """[B, images, n] -> [B, (images + pairs) n]: the codes, then |a - b| of every pair of images in order.
+    """[B, images, n] -> [B, (images + pairs) n]: the codes, then |a - b| of every pair of images in
+    order.
 
-    Ours. Two views of one point fixate it, so that it lies in the middle of both; whether the middles look alike is a difference, which dense layers on
-    codes side by side must find out for every value anew.
+    Ours. Two views of one point fixate it, so that it lies in the middle of both; whether the
+    middles look alike is a difference, which dense layers on codes side by side must find out for
+    every value anew.
     """
 
     def call(self, codes):
         parts = [codes[:, i] for i in range(codes.shape[1])]
-        return ops.concatenate([*parts, *(ops.abs(one - other) for one, other in itertools.combinations(parts, 2))], axis=-1)
+        return ops.concatenate(
+            [*parts, *(ops.abs(one - other) for one, other in itertools.combinations(parts, 2))],
+            axis=-1,
+        )
 
     def compute_output_shape(self, shape):
         batch, images, count = shape

@@ -9,21 +9,36 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("taskonomy")
 class ComposedPoses(keras.layers.Layer):
-    """whitened poses 1-2 and 2-3, [B, 6] each -> whitened poses 1-2, 1-3, 2-3, [B, 18]: R13 = R23 R12, t13 = R23 t12 + t23 (`labels.cameras.compose`)."""
+    """whitened poses 1-2 and 2-3, [B, 6] each -> whitened poses 1-2, 1-3, 2-3, [B, 18]: R13 = R23
+    R12, t13 = R23 t12 + t23 (`labels.cameras.compose`).
+    """
 
     def build(self, shapes) -> None:
         self.mean = self.add_weight(shape=(3, 6), initializer="zeros", trainable=False, name="mean")
-        self.deviation = self.add_weight(shape=(3, 6), initializer="ones", trainable=False, name="deviation")
+        self.deviation = self.add_weight(
+            shape=(3, 6), initializer="ones", trainable=False, name="deviation"
+        )
 
     def whiten(self, mean, deviation) -> None:
         """take the store's whitening, [18] each."""
-        self.mean.assign(np.broadcast_to(np.asarray(mean, "float32").reshape(-1, 1 if np.ndim(mean) == 0 else 6), (3, 6)))
-        self.deviation.assign(np.broadcast_to(np.asarray(deviation, "float32").reshape(-1, 1 if np.ndim(deviation) == 0 else 6), (3, 6)))
+        self.mean.assign(
+            np.broadcast_to(
+                np.asarray(mean, "float32").reshape(-1, 1 if np.ndim(mean) == 0 else 6), (3, 6)
+            )
+        )
+        self.deviation.assign(
+            np.broadcast_to(
+                np.asarray(deviation, "float32").reshape(-1, 1 if np.ndim(deviation) == 0 else 6),
+                (3, 6),
+            )
+        )
 
     def call(self, parts):
         first, second = (part * self.deviation[i] + self.mean[i] for part, i in zip(parts, (0, 2)))
         outer = compose(first, second)
-        return ops.concatenate([parts[0], (outer - self.mean[1]) / self.deviation[1], parts[1]], axis=-1)
+        return ops.concatenate(
+            [parts[0], (outer - self.mean[1]) / self.deviation[1], parts[1]], axis=-1
+        )
 
     def compute_output_shape(self, shapes):
         return (*shapes[0][:-1], 18)

@@ -1,8 +1,11 @@
-"""Per-image test losses of predicted map blocks, by the task's own loss, for hundreds of transfers: kernels on the readout's own layout.
+"""Per-image test losses of predicted map blocks, by the task's own loss, for hundreds of transfers:
+kernels on the readout's own layout.
 
-Every kernel runs on the thread that calls it and lets other threads run: `closed_form.py` judges several transfers at a time.
-A readout answers blocks: [view cell, r r k], each value standing for stride x stride pixels. Targets are brought into that layout once a target, so that
-judging a transfer is one pass over contiguous numbers; losses that have no kernel here go through `losses.py`, which the kernels must equal.
+Every kernel runs on the thread that calls it and lets other threads run: `closed_form.py` judges
+several transfers at a time. A readout answers blocks: [view cell, r r k], each value standing for
+stride x stride pixels. Targets are brought into that layout once a target, so that judging a
+transfer is one pass over contiguous numbers; losses that have no kernel here go through
+`losses.py`, which the kernels must equal.
 """
 
 from __future__ import annotations
@@ -17,24 +20,49 @@ from models.networks.losses.block_layout import SEGMENT_FEATURES, from_blocks
 from models.networks.losses.losses import PAIRS, image_losses
 from models.tasks import TASKS, Task
 
-LOG2E, LN2_HIGH, LN2_LOW = np.float32(1.44269504), np.float32(0.693359375), np.float32(-2.12194440e-4)
-SERIES = tuple(np.float32(c) for c in (1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 0.5))  # Cephes expf
+LOG2E, LN2_HIGH, LN2_LOW = (
+    np.float32(1.44269504),
+    np.float32(0.693359375),
+    np.float32(-2.12194440e-4),
+)
+SERIES = tuple(
+    np.float32(c)
+    for c in (
+        1.9875691500e-4,
+        1.3981999507e-3,
+        8.3334519073e-3,
+        4.1665795894e-2,
+        1.6666665459e-1,
+        0.5,
+    )
+)  # Cephes expf
 HALF, ONE, TWO, FAR, TINY = (np.float32(c) for c in (0.5, 1.0, 2.0, 80.0, 1e-7))
 TILE = 32  # pixels whose pairs with one pixel are judged at once
-LOOSE = {"nnan", "ninf", "nsz", "contract", "arcp"}  # not "reassoc": it would undo the two-step reduction in `exp32`
+LOOSE = {
+    "nnan",
+    "ninf",
+    "nsz",
+    "contract",
+    "arcp",
+}  # not "reassoc": it would undo the two-step reduction in `exp32`
 
-# error_model="numpy" below: the default checks every division for zero, and loops with checks are not vectorised
+# error_model="numpy" below: the default checks every division for zero, and loops with checks are
+# not vectorised
 
 
 @intrinsic
 def float_of_bits(context, bits):
     """the float32 whose bits an int32 holds; numba has no such cast for scalars."""
-    return types.float32(types.int32), lambda context, builder, signature, arguments: builder.bitcast(arguments[0], ir.FloatType())
+    return types.float32(
+        types.int32
+    ), lambda context, builder, signature, arguments: builder.bitcast(arguments[0], ir.FloatType())
 
 
 @numba.njit(fastmath=LOOSE, error_model="numpy")
 def exp32(x):
-    """e^x to about 1e-7, without a call, so that loops over it become vector instructions (libm's does not)."""
+    """e^x to about 1e-7, without a call, so that loops over it become vector instructions (libm's
+    does not).
+    """
     x = min(max(x, -FAR), FAR)
     n = np.floor(x * LOG2E + HALF)
     r = x - n * LN2_HIGH
@@ -50,7 +78,9 @@ def exp32(x):
 
 @numba.njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
 def distances(answers, start, views, target, weight, squared):
-    """[sample]: weighted sums of |target - answer| or its square. answers [view, cell, all outputs]; target, weight [sample, cell, stride^2, width]."""
+    """[sample]: weighted sums of |target - answer| or its square. answers [view, cell, all
+    outputs]; target, weight [sample, cell, stride^2, width].
+    """
     samples, cells, repeats, width = target.shape
     losses = np.empty(samples, np.float32)
     for i in range(samples):
@@ -73,7 +103,9 @@ def distances(answers, start, views, target, weight, squared):
 
 @numba.njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
 def class_entropies(answers, start, views, counts, factor):
-    """[sample]: cross-entropy of logits factor * answer. counts [sample, cell, r r, classes]: weight of each class among the pixels of a value."""
+    """[sample]: cross-entropy of logits factor * answer. counts [sample, cell, r r, classes]:
+    weight of each class among the pixels of a value.
+    """
     samples, cells, inner, classes = counts.shape
     losses = np.empty(samples, np.float32)
     for i in range(samples):
@@ -95,12 +127,16 @@ def class_entropies(answers, start, views, counts, factor):
 
 @numba.njit(fastmath=True, error_model="numpy")
 def likelihood(tile, own):
-    """product over the pixels of a tile of 2 / (1 + e^square), the similarity to one pixel, where both are of one segment, else of what it lacks to 1.
+    """product over the pixels of a tile of 2 / (1 + e^square), the similarity to one pixel, where
+    both are of one segment, else of what it lacks to 1.
 
-    tile [features + 1, TILE]: embeddings, then the segments' numbers; own [features + 1]. The product is at least 1e-7^TILE, which is a float64.
+    tile [features + 1, TILE]: embeddings, then the segments' numbers; own [features + 1]. The
+    product is at least 1e-7^TILE, which is a float64.
     """
     product = 1.0
-    for b in range(TILE):  # of constant length, over arrays that are only read: what the compiler makes vector instructions of, without a remainder
+    for b in range(
+        TILE
+    ):  # of constant length, over arrays that are only read: what the compiler makes vector instructions of, without a remainder
         square = np.float32(0)
         for k in range(SEGMENT_FEATURES):
             square += (tile[k, b] - own[k]) * (tile[k, b] - own[k])
@@ -111,35 +147,52 @@ def likelihood(tile, own):
 
 @numba.njit(fastmath=True, error_model="numpy")
 def multiplied(running, factor):
-    """(product, sum of logarithms) times a factor of at least 1e-224. A logarithm of a product costs less than logarithms: taken where float64 would end."""
+    """(product, sum of logarithms) times a factor of at least 1e-224. A logarithm of a product
+    costs less than logarithms: taken where float64 would end.
+    """
     product, total = running[0] * factor, running[1]
     return (1.0, total + np.log(product)) if product < 1e-80 else (product, total)
 
 
 @numba.njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
 def segment_entropies(answers, start, views, ids, cells, places, factor):
-    """[sample]: the pair metric of `losses.pair_metric` over the pixels in `cells` at `places` of their block. ids [sample, pixel] float32, none negative."""
+    """[sample]: the pair metric of `losses.pair_metric` over the pixels in `cells` at `places` of
+    their block. ids [sample, pixel] float32, none negative.
+    """
     samples, pixels = ids.shape
     losses, tiles = np.empty(samples, np.float32), (pixels + TILE - 1) // TILE
-    points, own = np.empty((tiles, SEGMENT_FEATURES + 1, TILE), np.float32), np.empty(SEGMENT_FEATURES + 1, np.float32)
-    points[:, :SEGMENT_FEATURES], points[:, SEGMENT_FEATURES] = np.float32(1e4), np.float32(-1)  # the last tile is filled up with what is far from everything
+    points, own = (
+        np.empty((tiles, SEGMENT_FEATURES + 1, TILE), np.float32),
+        np.empty(SEGMENT_FEATURES + 1, np.float32),
+    )
+    points[:, :SEGMENT_FEATURES], points[:, SEGMENT_FEATURES] = (
+        np.float32(1e4),
+        np.float32(-1),
+    )  # the last tile is filled up with what is far from everything
     for i in range(samples):
         for p in range(pixels):
             for k in range(SEGMENT_FEATURES):
-                points[p // TILE, k, p % TILE] = factor * answers[views[i], cells[p], start + places[p] * SEGMENT_FEATURES + k]
+                points[p // TILE, k, p % TILE] = (
+                    factor * answers[views[i], cells[p], start + places[p] * SEGMENT_FEATURES + k]
+                )
             points[p // TILE, SEGMENT_FEATURES, p % TILE] = ids[i, p]
         within, beyond = (1.0, 0.0), (1.0, 0.0)
         for p in range(pixels):
             own[:] = points[p // TILE, :, p % TILE]
-            within = multiplied(within, likelihood(points[p // TILE], own))  # its own tile, where both pixels of a pair meet the other
+            within = multiplied(
+                within, likelihood(points[p // TILE], own)
+            )  # its own tile, where both pixels of a pair meet the other
             for tile in range(p // TILE + 1, tiles):
                 beyond = multiplied(beyond, likelihood(points[tile], own))
-        losses[i] = -(within[1] + np.log(within[0]) + 2 * (beyond[1] + np.log(beyond[0]))) / (pixels * pixels)
+        losses[i] = -(within[1] + np.log(within[0]) + 2 * (beyond[1] + np.log(beyond[0]))) / (
+            pixels * pixels
+        )
     return losses
 
 
 class Judge:
-    """Test losses of one map target. answers: [view, cell, outputs] float32, the target's blocks from column `start` on -> [sample] float32.
+    """Test losses of one map target. answers: [view, cell, outputs] float32, the target's blocks
+    from column `start` on -> [sample] float32.
 
     Classes and embeddings are sharpened by a fixed factor.
     """
@@ -147,9 +200,21 @@ class Judge:
     def __init__(self, store, name: str, grid: int, stride: int) -> None:
         self.task, self.grid, self.stride = TASKS[name], grid, stride
         data = store.samples(name, "test")
-        self.views, self.channels, self.factor = np.asarray(data.views)[:, 0].astype("int64"), block_channels(self.task), np.float32(sharpness(self.task))
-        self.target, self.mask = np.asarray(data.target, "float32"), np.asarray(data.mask, "float32")
-        prepare = {"l1": self.regression, "l2": self.regression, "weighted_cross_entropy": self.classes, "pair_metric": self.segments}
+        self.views, self.channels, self.factor = (
+            np.asarray(data.views)[:, 0].astype("int64"),
+            block_channels(self.task),
+            np.float32(sharpness(self.task)),
+        )
+        self.target, self.mask = (
+            np.asarray(data.target, "float32"),
+            np.asarray(data.mask, "float32"),
+        )
+        prepare = {
+            "l1": self.regression,
+            "l2": self.regression,
+            "weighted_cross_entropy": self.classes,
+            "pair_metric": self.segments,
+        }
         self.judge = prepare.get(self.task.loss, self.stock)()
 
     def __call__(self, answers: np.ndarray, start: int = 0) -> np.ndarray:
@@ -161,24 +226,36 @@ class Judge:
 
     def regression(self):
         squared = self.task.loss == "l2"
-        target, weight = self.in_blocks(self.target), self.in_blocks(np.broadcast_to(self.weights() / self.channels, self.target.shape))
+        target, weight = (
+            self.in_blocks(self.target),
+            self.in_blocks(np.broadcast_to(self.weights() / self.channels, self.target.shape)),
+        )
         return lambda answers, start: distances(answers, start, self.views, target, weight, squared)
 
     def classes(self):
         ids = self.in_blocks(self.target)  # [sample, cell, stride^2, r r]
-        weight, counts = self.in_blocks(self.weights()), np.zeros((*ids.shape[:2], ids.shape[3], self.channels), "float32")
+        weight, counts = (
+            self.in_blocks(self.weights()),
+            np.zeros((*ids.shape[:2], ids.shape[3], self.channels), "float32"),
+        )
         for c in range(self.channels):
             counts[..., c] = (weight * (ids == c)).sum(2)
-        return lambda answers, start: class_entropies(answers, start, self.views, counts, self.factor)
+        return lambda answers, start: class_entropies(
+            answers, start, self.views, counts, self.factor
+        )
 
     def segments(self):
         side = self.target.shape[1]
-        spots = np.random.default_rng(0).choice(side * side, min(PAIRS, side * side), replace=False)  # the draw of `losses.pair_metric`
+        spots = np.random.default_rng(0).choice(
+            side * side, min(PAIRS, side * side), replace=False
+        )  # the draw of `losses.pair_metric`
         y, x = (spots // side) // self.stride, (spots % side) // self.stride
         r = side // self.stride // self.grid
         cells, places = y // r * self.grid + x // r, y % r * r + x % r
         ids = np.ascontiguousarray(self.target.reshape(len(self.target), -1)[:, spots])
-        return lambda answers, start: segment_entropies(answers, start, self.views, ids, cells, places, self.factor)
+        return lambda answers, start: segment_entropies(
+            answers, start, self.views, ids, cells, places, self.factor
+        )
 
     def stock(self):
         """losses without a kernel: maps unfolded and judged by `losses.py`."""
@@ -186,12 +263,19 @@ class Judge:
 
         def judge(answers: np.ndarray, start: int) -> np.ndarray:
             blocks = answers[self.views, :, start : start + width].reshape(-1, width)
-            return image_losses(self.task.loss, self.target, self.mask, from_blocks(blocks, self.grid, self.channels, self.stride) * self.factor)
+            return image_losses(
+                self.task.loss,
+                self.target,
+                self.mask,
+                from_blocks(blocks, self.grid, self.channels, self.stride) * self.factor,
+            )
 
         return judge
 
     def in_blocks(self, maps: np.ndarray) -> np.ndarray:
-        """[m, S, S, k] -> [m, cell, stride^2, r r k]: the pixels that each value of a block stands for."""
+        """[m, S, S, k] -> [m, cell, stride^2, r r k]: the pixels that each value of a block stands
+        for.
+        """
         m, side, _, k = maps.shape
         g, s = self.grid, self.stride
         r = side // s // g
@@ -205,13 +289,22 @@ def block_channels(task: Task) -> int:
 
 
 def sharpness(task: Task) -> float:
-    """fixed factor from regressed shares to logits, and from mean colour and place to embedding distance; part of the exported network too."""
+    """fixed factor from regressed shares to logits, and from mean colour and place to embedding
+    distance; part of the exported network too.
+    """
     return {"pixel_classes": 6.0, "embedding": 3.0}.get(task.output.kind, 1.0)
 
 
-def sample_losses(name: str, target: np.ndarray, mask: np.ndarray, answer: np.ndarray) -> np.ndarray:
-    """[B] float32: the losses of `losses.py` for vectors and classes [B, K] in numpy, whose calls cost less than Keras'; others go there."""
-    target, mask = np.asarray(target, "float32"), np.asarray(mask, "float32").reshape(len(target), -1)[:, 0]
+def sample_losses(
+    name: str, target: np.ndarray, mask: np.ndarray, answer: np.ndarray
+) -> np.ndarray:
+    """[B] float32: the losses of `losses.py` for vectors and classes [B, K] in numpy, whose calls
+    cost less than Keras'; others go there.
+    """
+    target, mask = (
+        np.asarray(target, "float32"),
+        np.asarray(mask, "float32").reshape(len(target), -1)[:, 0],
+    )
     if target.ndim != 2 or name not in ("l2", "euclidean", "egomotion", "soft_cross_entropy"):
         return image_losses(name, target, mask, answer)
     if name == "soft_cross_entropy":
@@ -223,4 +316,6 @@ def sample_losses(name: str, target: np.ndarray, mask: np.ndarray, answer: np.nd
         return square.sum(1) * mask / np.maximum(square.shape[1] * mask, 1e-6)
     if name == "euclidean":
         return np.sqrt(square.sum(1) + 1e-12) * mask
-    return np.sqrt(square.reshape(-1, 3, 6).sum(2) + 1e-12) @ np.array([1, 0.5, 1], "float32") * mask
+    return (
+        np.sqrt(square.reshape(-1, 3, 6).sum(2) + 1e-12) @ np.array([1, 0.5, 1], "float32") * mask
+    )

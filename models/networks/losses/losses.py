@@ -1,6 +1,7 @@
 """Losses of one image each: pure functions (target, mask, answer) -> [B], in keras.ops.
 
-target, answer: as `models.tasks.targets` and the heads make them; mask: [B, S, S, 1] weights or [B].
+target, answer: as `models.tasks.targets` and the heads make them; mask: [B, S, S, 1] weights or
+[B].
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ PAIRS = 300  # pixels an image that the pair metric compares (released segment2d
 
 
 def weighted_mean(values, mask):
-    """[B]: mean of values [B, ...] where mask (same rank, broadcast) weighs them; 0 for an image without weight."""
+    """[B]: mean of values [B, ...] where mask (same rank, broadcast) weighs them; 0 for an image
+    without weight.
+    """
     mask = ops.broadcast_to(mask, ops.shape(values))
     axes = tuple(range(1, len(values.shape)))
     return ops.sum(values * mask, axis=axes) / ops.maximum(ops.sum(mask, axis=axes), 1e-6)
@@ -59,22 +62,39 @@ def weighted_cross_entropy(target, mask, answer):
 
 
 def pair_metric(target, mask, answer):
-    """pairwise metric learning (Fathi et al. 2017): -log s for two pixels of one segment, -log(1 - s) else, s = 2/(1 + exp(d^2)).
+    """pairwise metric learning (Fathi et al. 2017): -log s for two pixels of one segment, -log(1 -
+    s) else, s = 2/(1 + exp(d^2)).
 
-    The same PAIRS pixels of every image (a fixed draw), so that losses of different networks compare image by image.
+    The same PAIRS pixels of every image (a fixed draw), so that losses of different networks
+    compare image by image.
     """
     side, channels = target.shape[1], answer.shape[-1]
     spots = np.random.default_rng(0).choice(side * side, min(PAIRS, side * side), replace=False)
     ids = ops.take(ops.reshape(target, (-1, side * side)), spots, axis=1)
     points = ops.take(ops.reshape(answer, (-1, side * side, channels)), spots, axis=1)
     square = ops.sum(ops.square(points), axis=-1)
-    distance = square[:, :, None] + square[:, None] - 2 * ops.matmul(points, ops.transpose(points, (0, 2, 1)))
+    distance = (
+        square[:, :, None]
+        + square[:, None]
+        - 2 * ops.matmul(points, ops.transpose(points, (0, 2, 1)))
+    )
     similar = ops.clip(2 / (1 + ops.exp(ops.clip(distance, 0, 80))), 1e-7, 1 - 1e-7)
     same = ops.cast(ops.abs(ops.expand_dims(ids, 2) - ops.expand_dims(ids, 1)) < 0.5, answer.dtype)
     return -ops.mean(same * ops.log(similar) + (1 - same) * ops.log(1 - similar), axis=(1, 2))
 
 
-LOSSES = {function.__name__: function for function in (l1, l2, euclidean, egomotion, soft_cross_entropy, weighted_cross_entropy, pair_metric)}
+LOSSES = {
+    function.__name__: function
+    for function in (
+        l1,
+        l2,
+        euclidean,
+        egomotion,
+        soft_cross_entropy,
+        weighted_cross_entropy,
+        pair_metric,
+    )
+}
 
 
 def image_losses(name: str, target, mask, answer) -> np.ndarray:

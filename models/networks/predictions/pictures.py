@@ -44,4 +44,6 @@ def principal(embedding: np.ndarray) -> np.ndarray:
     axes = np.linalg.svd(flat, full_matrices=False)[2][:3]
     value = flat @ axes.T
     low, high = np.percentile(value, [2, 98], axis=0)
-    return np.clip((value - low) / np.maximum(high - low, 1e-6), 0, 1).reshape(*embedding.shape[:2], 3)
+    return np.clip((value - low) / np.maximum(high - low, 1e-6), 0, 1).reshape(
+        *embedding.shape[:2], 3
+    )

@@ -1,4 +1,6 @@
-"""A few test samples as a person sees them: input, label, and the task network's answer, as uint8 pictures."""
+"""A few test samples as a person sees them: input, label, and the task network's answer, as uint8
+pictures.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from models.tasks import TASKS
 
 
 def sample_predictions(networks: str | Path, store, count: int = 2) -> list[dict]:
-    """for every map task with a network: {"task", "images": [input, label, prediction] * count}, uint8 [S, S, 3]."""
+    """for every map task with a network: {"task", "images": [input, label, prediction] * count},
+    uint8 [S, S, 3].
+    """
     shown = []
     for name, entry in TASKS.items():
         folder = Path(networks) / name
@@ -24,11 +28,17 @@ def sample_predictions(networks: str | Path, store, count: int = 2) -> list[dict
         network, data = load_task_network(folder), store.samples(name, "test")
         rows = np.linspace(0, len(data) - 1, count).astype(int)
         target = np.asarray(data.target[rows], "float32")
-        value = training_input(entry, store.images("test")[data.views[rows]], target, np.random.default_rng(0), 1)
+        value = training_input(
+            entry, store.images("test")[data.views[rows]], target, np.random.default_rng(0), 1
+        )
         answer = network.answer(value)
         pictures = []
         for i in range(len(rows)):
             seen = value[i] if value.shape[-1] == 3 else np.repeat(value[i], 3, -1)
-            pictures += [grey(seen, -1, 1), picture(entry, target[i], True), picture(entry, answer[i], False)]
+            pictures += [
+                grey(seen, -1, 1),
+                picture(entry, target[i], True),
+                picture(entry, answer[i], False),
+            ]
         shown.append({"task": name, "images": pictures})
     return shown

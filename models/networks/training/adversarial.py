@@ -1,9 +1,13 @@
-"""The patch-adversarial term of the 13 map tasks: a discriminator, one loss for both players, one optimiser with two rules; trained by ordinary `fit`.
+"""The patch-adversarial term of the 13 map tasks: a discriminator, one loss for both players, one
+optimiser with two rules; trained by ordinary `fit`.
 
-How it stays neutral to the backend: the loss is one number whose gradient is right for each player. The generator is judged by a discriminator whose
-weights are stopped (`stateless_call`), the discriminator by an answer that is stopped, so no gradient reaches the wrong player. Whose turn it is decides the
-optimiser: the other player's variables stay as they were. Both losses are computed at every step: at the discriminator's turns the generator's backward pass is
-wasted. Source: specification 2.4 (encoder_decoder_cgan, gan_discriminators); weight decay stays on in the warm-up, unlike there.
+How it stays neutral to the backend: the loss is one number whose gradient is right for each player.
+The generator is judged by a discriminator whose weights are stopped (`stateless_call`), the
+discriminator by an answer that is stopped, so no gradient reaches the wrong player. Whose turn it
+is decides the optimiser: the other player's variables stay as they were. Both losses are computed
+at every step: at the discriminator's turns the generator's backward pass is wasted. Source:
+specification 2.4 (encoder_decoder_cgan, gan_discriminators); weight decay stays on in the warm-up,
+unlike there.
 """
 
 from __future__ import annotations
@@ -23,41 +27,63 @@ NOISE_DECAY = 0.2 / 1000  # inverse time, a step
 
 
 def build_discriminator(channels: int) -> keras.Model:
-    """keras.Model [B, S, S, channels] -> logits of patches [B, S/64, S/64, 1]; about 3.14 M parameters."""
+    """keras.Model [B, S, S, channels] -> logits of patches [B, S/64, S/64, 1]; about 3.14 M
+    parameters.
+    """
     image = x = keras.Input((None, None, channels), name="seen")
     for i, (width, size, stride) in enumerate(((64, 5, 4), (128, 5, 4), (256, 5, 4), (512, 4, 1))):
         x = layers.Conv2D(width, size, stride, "same", use_bias=i == 0)(x)
         x = layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON)(x) if i else x
         x = layers.LeakyReLU(negative_slope=0.2)(x)
-    return keras.Model(image, layers.Conv2D(1, 4, 1, "same", dtype="float32")(x), name="discriminator")
+    return keras.Model(
+        image, layers.Conv2D(1, 4, 1, "same", dtype="float32")(x), name="discriminator"
+    )
 
 
 class AdversarialSiamese(Siamese):
-    """A task network and its discriminator. Reports the task's own loss; the adversarial terms enter through their gradients alone."""
+    """A task network and its discriminator. Reports the task's own loss; the adversarial terms
+    enter through their gradients alone.
+    """
 
     def __init__(self, network, recipe: Recipe, warm_up: int) -> None:
         super().__init__(network)
         task = network.task
-        self.lightness, self.share, self.noise, self.warm_up = task.input == "lightness", recipe.norm_share, recipe.instance_noise, warm_up
-        self.discriminator = build_discriminator(task.input_channels + (2 if self.lightness else task.output.channels))
-        self.step = self.add_weight(shape=(), dtype="int32", initializer="zeros", trainable=False, name="step")
+        self.lightness, self.share, self.noise, self.warm_up = (
+            task.input == "lightness",
+            recipe.norm_share,
+            recipe.instance_noise,
+            warm_up,
+        )
+        self.discriminator = build_discriminator(
+            task.input_channels + (2 if self.lightness else task.output.channels)
+        )
+        self.step = self.add_weight(
+            shape=(), dtype="int32", initializer="zeros", trainable=False, name="step"
+        )
         self.seeds = keras.random.SeedGenerator(0)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         norm = super().compute_loss(x, y, y_pred, sample_weight, training)
         if not training:
             return norm
-        fooled, judged = self.duel(x, self.shown(y, softmax=False), self.shown(y_pred, softmax=True))
+        fooled, judged = self.duel(
+            x, self.shown(y, softmax=False), self.shown(y_pred, softmax=True)
+        )
         on = ops.cast(self.step >= self.warm_up, norm.dtype)
         self.step.assign_add(1)
         beside = on * ((self.share - 1) * norm + (1 - self.share) * fooled + judged)
         return norm + beside - ops.stop_gradient(beside)
 
     def duel(self, seen, real, fake):
-        """(the generator's adversarial loss, the discriminator's loss): scalars. real, fake: [B, S, S, C]."""
+        """(the generator's adversarial loss, the discriminator's loss): scalars. real, fake: [B, S,
+        S, C].
+        """
         seen = ops.cast(seen, fake.dtype)
         judge = self.discriminator
-        frozen = [ops.stop_gradient(ops.convert_to_tensor(variable)) for variable in judge.trainable_variables]
+        frozen = [
+            ops.stop_gradient(ops.convert_to_tensor(variable))
+            for variable in judge.trainable_variables
+        ]
         running = [ops.convert_to_tensor(variable) for variable in judge.non_trainable_variables]
         wanted, _ = judge.stateless_call(frozen, running, self.noised(seen, fake), training=True)
         on_real = judge(self.noised(seen, real), training=True)
@@ -67,10 +93,20 @@ class AdversarialSiamese(Siamese):
     def noised(self, seen, image):
         """input beside image, with instance noise on the image that fades with the steps."""
         deviation = self.noise / (1 + NOISE_DECAY * ops.cast(self.step, image.dtype))
-        return ops.concatenate([seen, image + deviation * keras.random.normal(ops.shape(image), dtype=image.dtype, seed=self.seeds)], axis=-1)
+        return ops.concatenate(
+            [
+                seen,
+                image
+                + deviation
+                * keras.random.normal(ops.shape(image), dtype=image.dtype, seed=self.seeds),
+            ],
+            axis=-1,
+        )
 
     def shown(self, value, softmax: bool):
-        """what the discriminator sees of a target or an answer: of colours the mean (a, b) in units of 110, four times as large."""
+        """what the discriminator sees of a target or an answer: of colours the mean (a, b) in units
+        of 110, four times as large.
+        """
         value = ops.cast(value, "float32")
         if not self.lightness:
             return value
@@ -85,34 +121,54 @@ def entropy(logits, label: float):
 
 
 class PublishedAdam(keras.optimizers.Adam):
-    """Adam with the decay of kernels in the gradient; and, for variables of a discriminator, plain gradient descent, the two taking turns after the warm-up.
+    """Adam with the decay of kernels in the gradient; and, for variables of a discriminator, plain
+    gradient descent, the two taking turns after the warm-up.
 
-    decay: of kernels; ten times as much for the discriminator's. rivals: paths of the discriminator's variables. warm_up: steps that are all the generator's.
+    decay: of kernels; ten times as much for the discriminator's. rivals: paths of the
+    discriminator's variables. warm_up: steps that are all the generator's.
     """
 
-    def __init__(self, learning_rate, decay: float = 0.0, rivals: tuple[str, ...] = (), warm_up: int = 0, **keywords) -> None:
+    def __init__(
+        self,
+        learning_rate,
+        decay: float = 0.0,
+        rivals: tuple[str, ...] = (),
+        warm_up: int = 0,
+        **keywords,
+    ) -> None:
         super().__init__(learning_rate, **keywords)
         self.decay, self.rivals, self.warm_up, self.paths = decay, frozenset(rivals), warm_up, []
 
     def build(self, variables):
-        self.paths = [variable.path for variable in variables]  # TensorFlow hands bare variables to update_step
+        self.paths = [
+            variable.path for variable in variables
+        ]  # TensorFlow hands bare variables to update_step
         super().build(variables)
 
     def update_step(self, gradient, variable, learning_rate):
         index = self._get_variable_index(variable)
         rival = self.paths[index] in self.rivals
         if self.paths[index].endswith("kernel") and self.decay:
-            gradient = gradient + self.decay * (10 if rival else 1) * ops.convert_to_tensor(variable)
+            gradient = gradient + self.decay * (10 if rival else 1) * ops.convert_to_tensor(
+                variable
+            )
         if rival:
-            self.assign_sub(variable, RATE * ops.cast(ops.logical_not(self.generators_turn()), variable.dtype) * gradient)
+            self.assign_sub(
+                variable,
+                RATE * ops.cast(ops.logical_not(self.generators_turn()), variable.dtype) * gradient,
+            )
         elif not self.rivals:
             super().update_step(gradient, variable, learning_rate)
         else:
             kept = (variable, self._momentums[index], self._velocities[index])
-            before = [ops.convert_to_tensor(part) + 0.0 for part in kept]  # a copy: TF may update buffers in place
+            before = [
+                ops.convert_to_tensor(part) + 0.0 for part in kept
+            ]  # a copy: TF may update buffers in place
             super().update_step(gradient, variable, learning_rate)
             for part, old in zip(kept, before):
-                self.assign(part, ops.where(self.generators_turn(), ops.convert_to_tensor(part), old))
+                self.assign(
+                    part, ops.where(self.generators_turn(), ops.convert_to_tensor(part), old)
+                )
 
     def generators_turn(self):
         """True in the warm-up and at every second step after it."""

@@ -1,7 +1,8 @@
-"""More samples than there are views: mirrored pictures with mirrored labels, moved ones with classes, views in reverse order, other light, other jigsaws.
+"""More samples than there are views: mirrored pictures with mirrored labels, moved ones with
+classes, views in reverse order, other light, other jigsaws.
 
-Ours: the paper augments nothing. A few hundred views teach a short schedule by heart otherwise. Everything is drawn from the generator given, so that a
-step's batch is the same again.
+Ours: the paper augments nothing. A few hundred views teach a short schedule by heart otherwise.
+Everything is drawn from the generator given, so that a step's batch is the same again.
 """
 
 from __future__ import annotations
@@ -18,12 +19,21 @@ LIGHT = 0.25  # deviation of the logarithms of gain and gamma; half of it for ea
 
 
 def augmented(
-    task: Task, images: np.ndarray, target: np.ndarray, mask: np.ndarray, whitening: tuple, rng: np.random.Generator
+    task: Task,
+    images: np.ndarray,
+    target: np.ndarray,
+    mask: np.ndarray,
+    whitening: tuple,
+    rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """uint8 [B, k, S, S, 3], target and mask of a batch -> the same shapes. whitening: mean and deviation of the target's whitening (0, 1 without)."""
+    """uint8 [B, k, S, S, 3], target and mask of a batch -> the same shapes. whitening: mean and
+    deviation of the target's whitening (0, 1 without).
+    """
     images, target, mask = images.copy(), target.copy(), mask.copy()
     if task.input == "tiles":
-        target = np.eye(target.shape[-1], dtype="float32")[rng.integers(target.shape[-1], size=len(target))]
+        target = np.eye(target.shape[-1], dtype="float32")[
+            rng.integers(target.shape[-1], size=len(target))
+        ]
     if task.flip != "none":
         for i in np.flatnonzero(rng.random(len(images)) < 0.5):
             images[i] = images[i, :, :, ::-1]
@@ -50,7 +60,9 @@ def reversed_views(task: Task, target: np.ndarray) -> np.ndarray:
 
 
 def inverse_pose(pose: np.ndarray) -> np.ndarray:
-    """[6]: pose of the second camera in the frame of the first, from that of the first in the second's: R^T and -R^T t."""
+    """[6]: pose of the second camera in the frame of the first, from that of the first in the
+    second's: R^T and -R^T t.
+    """
     back = rotation_from_euler(*pose[:3]).T
     return np.concatenate([euler_from_rotation(back), -back @ pose[3:]])
 
@@ -60,24 +72,41 @@ def inverse_poses(poses: np.ndarray) -> np.ndarray:
     return np.concatenate([inverse_pose(pose) for pose in poses.reshape(3, 6)[::-1]])
 
 
-REVERSED = {"relative_pose": inverse_pose, "egomotion": inverse_poses, "same_point": lambda target: target}
+REVERSED = {
+    "relative_pose": inverse_pose,
+    "egomotion": inverse_poses,
+    "same_point": lambda target: target,
+}
 
 
 def shifted(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """uint8 [B, k, S, S, 3], each sample moved sideways and up or down; what comes in at the border is its mirror image. A room is the same room then."""
+    """uint8 [B, k, S, S, 3], each sample moved sideways and up or down; what comes in at the border
+    is its mirror image. A room is the same room then.
+    """
     size, most = images.shape[2], round(images.shape[2] * SHIFT)
     if not most:
         return images
     padded = np.pad(images, ((0, 0), (0, 0), (most, most), (most, most), (0, 0)), mode="reflect")
     corners = rng.integers(2 * most + 1, size=(len(images), 2))
-    return np.stack([sample[:, y : y + size, x : x + size] for sample, (y, x) in zip(padded, corners)])
+    return np.stack(
+        [sample[:, y : y + size, x : x + size] for sample, (y, x) in zip(padded, corners)]
+    )
 
 
 def relit(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """uint8 [B, k, S, S, 3] under another exposure, white balance and gamma, drawn for every sample: its views keep one light, by which they may be told."""
+    """uint8 [B, k, S, S, 3] under another exposure, white balance and gamma, drawn for every
+    sample: its views keep one light, by which they may be told.
+    """
     shape = (len(images), 1, 1)
     gain = np.exp(rng.normal(0, LIGHT, (*shape, 1)) + rng.normal(0, LIGHT / 2, (*shape, 3)))
     gamma = np.exp(rng.normal(0, LIGHT, (*shape, 1)))
     levels = np.arange(256)[:, None] / 255
-    curve = (np.clip(levels * gain.reshape(-1, 1, 3), 0, 1) ** gamma.reshape(-1, 1, 1) * 255 + 0.5).astype("uint8")  # [B, 256, 3]
-    return np.stack([np.stack([table[:, c][views[..., c]] for c in range(3)], -1) for table, views in zip(curve, images)])
+    curve = (
+        np.clip(levels * gain.reshape(-1, 1, 3), 0, 1) ** gamma.reshape(-1, 1, 1) * 255 + 0.5
+    ).astype("uint8")  # [B, 256, 3]
+    return np.stack(
+        [
+            np.stack([table[:, c][views[..., c]] for c in range(3)], -1)
+            for table, views in zip(curve, images)
+        ]
+    )

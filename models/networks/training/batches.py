@@ -1,4 +1,6 @@
-"""Batches of one task without end. Batch i is a function of i alone, so that a resumed run sees what an uninterrupted one would have seen."""
+"""Batches of one task without end. Batch i is a function of i alone, so that a resumed run sees
+what an uninterrupted one would have seen.
+"""
 
 from __future__ import annotations
 
@@ -21,17 +23,33 @@ Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
 class Batches(keras.utils.PyDataset):
     """Shuffled epochs of the train split, endless; for `keras.Model.fit` with `steps_per_epoch`.
 
-    `batches[i]` is (input, target, mask) of step first + i. Fewer samples than a batch: an epoch's rest is filled up from the next one, so that a sample
-    may stand in a batch twice. Threads prepare the next `ahead` batches (Keras' own enqueuer starts over at every epoch).
+    `batches[i]` is (input, target, mask) of step first + i. Fewer samples than a batch: an epoch's
+    rest is filled up from the next one, so that a sample may stand in a batch twice. Threads
+    prepare the next `ahead` batches (Keras' own enqueuer starts over at every epoch).
     """
 
-    def __init__(self, store, task: Task, config: NetworkConfig, first: int = 0, ahead: int = 4) -> None:
+    def __init__(
+        self, store, task: Task, config: NetworkConfig, first: int = 0, ahead: int = 4
+    ) -> None:
         super().__init__()
-        self.data, self.pictures, self.task, self.config = store.samples(task.name, "train"), store.images("train"), task, config
-        self.first, self.ahead, self.key = first, ahead, [config.seed, zlib.crc32(task.name.encode())]
+        self.data, self.pictures, self.task, self.config = (
+            store.samples(task.name, "train"),
+            store.images("train"),
+            task,
+            config,
+        )
+        self.first, self.ahead, self.key = (
+            first,
+            ahead,
+            [config.seed, zlib.crc32(task.name.encode())],
+        )
         self.size = max(2, recipe(task, config).batch)
         self.whitening = store.whitening(task.name) if config.augment else None
-        self.weights = colour_weights(self.data.target) if task.input == "lightness" and config.recipe == "published" else None
+        self.weights = (
+            colour_weights(self.data.target)
+            if task.input == "lightness" and config.recipe == "published"
+            else None
+        )
         self.pool, self.coming = ThreadPoolExecutor(config.feeders), {}
         self.permutation = functools.lru_cache(maxsize=4)(self._permutation)
 
@@ -49,19 +67,38 @@ class Batches(keras.utils.PyDataset):
     def batch(self, step: int) -> Batch:
         """inputs, targets, masks of a step."""
         rows = self.rows(step)
-        target, mask = np.asarray(self.data.target[rows], "float32"), np.asarray(self.data.mask[rows], "float32")
+        target, mask = (
+            np.asarray(self.data.target[rows], "float32"),
+            np.asarray(self.data.mask[rows], "float32"),
+        )
         if self.weights is not None:
             mask = rebalanced(target, mask, self.weights)
         images = self.pictures[self.data.views[rows]]
         if self.config.augment:
-            images, target, mask = augmented(self.task, images, target, mask, self.whitening, np.random.default_rng([*self.key, 2, step]))
-        value = training_input(self.task, images, target, np.random.default_rng([*self.key, 1, step]), self.config.tile_size)
+            images, target, mask = augmented(
+                self.task,
+                images,
+                target,
+                mask,
+                self.whitening,
+                np.random.default_rng([*self.key, 2, step]),
+            )
+        value = training_input(
+            self.task,
+            images,
+            target,
+            np.random.default_rng([*self.key, 1, step]),
+            self.config.tile_size,
+        )
         return value, target, mask
 
     def rows(self, step: int) -> list[int]:
         """positions of a step's samples, ascending (files are read forwards)."""
         places = range(step * self.size, (step + 1) * self.size)
-        return sorted(int(self.permutation(place // len(self.data))[place % len(self.data)]) for place in places)
+        return sorted(
+            int(self.permutation(place // len(self.data))[place % len(self.data)])
+            for place in places
+        )
 
     def _permutation(self, epoch: int) -> np.ndarray:
         return np.random.default_rng([*self.key, 0, epoch]).permutation(len(self.data))
@@ -71,12 +108,17 @@ class Batches(keras.utils.PyDataset):
 
 
 def colour_weights(target: np.ndarray, mix: float = 0.5, chunk: int = 256) -> np.ndarray:
-    """[K] float32: 1/((1 - mix) p + mix/K), scaled so that the mean over pixels is 1; p: shares of the bins in train targets [n, S, S, K] (Zhang et al. 2016).
+    """[K] float32: 1/((1 - mix) p + mix/K), scaled so that the mean over pixels is 1; p: shares of
+    the bins in train targets [n, S, S, K] (Zhang et al. 2016).
 
-    The released table of indoor weights has 313 values from 0 to 9.75; ours come from the data at hand.
+    The released table of indoor weights has 313 values from 0 to 9.75; ours come from the data at
+    hand.
     """
     bins = target.shape[-1]
-    counts = sum(np.bincount(target[i : i + chunk].argmax(-1).ravel(), minlength=bins) for i in range(0, len(target), chunk))
+    counts = sum(
+        np.bincount(target[i : i + chunk].argmax(-1).ravel(), minlength=bins)
+        for i in range(0, len(target), chunk)
+    )
     share = counts / counts.sum()
     weights = 1 / ((1 - mix) * share + mix / bins)
     return (weights / (share * weights).sum()).astype("float32")

@@ -1,4 +1,6 @@
-"""What a network sees: uint8 images made into its training input (numpy, with the task's own damage), and the clean form used afterwards (keras.ops)."""
+"""What a network sees: uint8 images made into its training input (numpy, with the task's own
+damage), and the clean form used afterwards (keras.ops).
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,12 @@ from models.tasks.labels.permutations import permutation_set
 NOISE = 0.1  # standard deviation in [0, 1] units: variance 0.01 (load_ops.add_gaussian_noise)
 
 
-def training_input(task: Task, images: np.ndarray, target: np.ndarray, rng: np.random.Generator, tile: int) -> np.ndarray:
-    """uint8 [B, k, S, S, 3] -> float32 [B, S, S, C], or [B, k, S, S, C] for several views, or [B, 9, tile, tile, 3] for jigsaw; values in [-1, 1]."""
+def training_input(
+    task: Task, images: np.ndarray, target: np.ndarray, rng: np.random.Generator, tile: int
+) -> np.ndarray:
+    """uint8 [B, k, S, S, 3] -> float32 [B, S, S, C], or [B, k, S, S, C] for several views, or [B,
+    9, tile, tile, 3] for jigsaw; values in [-1, 1].
+    """
     value = images.astype("float32") / 127.5 - 1
     if task.input == "noisy":
         value = np.clip(value + rng.normal(0, 2 * NOISE, value.shape), -1, 1).astype("float32")
@@ -33,14 +39,18 @@ def lightness_of(images: np.ndarray) -> np.ndarray:
 
 def lightness(image):
     """sRGB [0, 1] [..., 3] -> CIE L/100 as [-1, 1], [..., 1]."""
-    linear = ops.where(image > 0.04045, ops.power((ops.maximum(image, 0.0) + 0.055) / 1.055, 2.4), image / 12.92)
+    linear = ops.where(
+        image > 0.04045, ops.power((ops.maximum(image, 0.0) + 0.055) / 1.055, 2.4), image / 12.92
+    )
     y = 0.212671 * linear[..., 0:1] + 0.715160 * linear[..., 1:2] + 0.072169 * linear[..., 2:3]
     root = ops.where(y > 0.008856, ops.power(ops.maximum(y, 1e-6), 1 / 3), 7.787 * y + 16 / 116)
     return (116 * root - 16) / 50 - 1
 
 
 def tiles(value: np.ndarray, label: np.ndarray, rng: np.random.Generator, side: int) -> np.ndarray:
-    """[B, S, S, 3] -> [B, 9, side, side, 3]: 3 x 3 cells, cropped to 90 % at a random place, resized, in the order of the permutation `label`."""
+    """[B, S, S, 3] -> [B, 9, side, side, 3]: 3 x 3 cells, cropped to 90 % at a random place,
+    resized, in the order of the permutation `label`.
+    """
     import cv2
 
     cell, order = value.shape[1] // 3, permutation_set(100)
@@ -48,11 +58,16 @@ def tiles(value: np.ndarray, label: np.ndarray, rng: np.random.Generator, side: 
     made = np.empty((len(value), 9, side, side, 3), "float32")
     for i, image in enumerate(value):
         for slot, place in enumerate(order[label[i]]):
-            y, x = (place // 3 * cell + rng.integers(cell - crop + 1), place % 3 * cell + rng.integers(cell - crop + 1))
+            y, x = (
+                place // 3 * cell + rng.integers(cell - crop + 1),
+                place % 3 * cell + rng.integers(cell - crop + 1),
+            )
             made[i, slot] = cv2.resize(image[y : y + crop, x : x + crop], (side, side))
     return made
 
 
 def encoder_input(task: Task, image01):
-    """keras.ops: clean image [B, S, S, 3] in [0, 1] -> what the task's encoder takes, [B, S, S, C] in [-1, 1]."""
+    """keras.ops: clean image [B, S, S, 3] in [0, 1] -> what the task's encoder takes, [B, S, S, C]
+    in [-1, 1].
+    """
     return lightness(image01) if task.input == "lightness" else image01 * 2 - 1

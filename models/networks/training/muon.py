@@ -1,4 +1,6 @@
-"""The optimiser of short schedules: Muon for kernels, Adam for everything else, in few large operations."""
+"""The optimiser of short schedules: Muon for kernels, Adam for everything else, in few large
+operations.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +14,30 @@ NEWTON_SCHULZ, ITERATIONS = (3.4445, -4.7750, 2.0315), 3
 
 @keras.saving.register_keras_serializable("taskonomy")
 class FlatMuon(keras.optimizers.Optimizer):
-    """Muon (Jordan et al. 2024) with Nesterov momentum for kernels, Adam (Kingma and Ba 2015) for the rest, after clipping all gradients together to a norm.
+    """Muon (Jordan et al. 2024) with Nesterov momentum for kernels, Adam (Kingma and Ba 2015) for
+    the rest, after clipping all gradients together to a norm.
 
-    A kernel's momentum is made orthogonal, all its singular values nearly one, so that a step moves a layer in all directions at once and not in the few
-    that the gradient is largest in; scaled, five times as far as Liu et al. (2025) do, so that the step's root mean square is the learning rate, as Adam's
-    is at first. Convolutions are taken as matrices, [places and channels that are read, channels that are made] (of transposed ones the adjoint). Keras' own
-    Muon leaves all but matrices to Adam. Biases, scales and layers whose path holds `spared` are Adam's: its moments are one vector, for a small network on
-    a CPU spends its time between operations, not in them.
+    A kernel's momentum is made orthogonal, all its singular values nearly one, so that a step moves
+    a layer in all directions at once and not in the few that the gradient is largest in; scaled,
+    five times as far as Liu et al. (2025) do, so that the step's root mean square is the learning
+    rate, as Adam's is at first. Convolutions are taken as matrices, [places and channels that are
+    read, channels that are made] (of transposed ones the adjoint). Keras' own Muon leaves all but
+    matrices to Adam. Biases, scales and layers whose path holds `spared` are Adam's: its moments
+    are one vector, for a small network on a CPU spends its time between operations, not in them.
 
-    clip: largest norm of all gradients together; None for none. decay: of every variable, a step: w -= rate decay w. spared: part of a path; the last
-    layer's, as the authors advise.
+    clip: largest norm of all gradients together; None for none. decay: of every variable, a step: w
+    -= rate decay w. spared: part of a path; the last layer's, as the authors advise.
     """
 
-    def __init__(self, learning_rate, clip: float | None = None, decay: float = 0.0, spared: str = "answer", name: str = "flat_muon", **kwargs) -> None:
+    def __init__(
+        self,
+        learning_rate,
+        clip: float | None = None,
+        decay: float = 0.0,
+        spared: str = "answer",
+        name: str = "flat_muon",
+        **kwargs,
+    ) -> None:
         super().__init__(learning_rate, name=name, **kwargs)
         self.clip, self.decay, self.spared = clip, decay, spared
 
@@ -32,15 +45,28 @@ class FlatMuon(keras.optimizers.Optimizer):
         if self.built:
             return
         super().build(variables)
-        self.kernels = [i for i, variable in enumerate(variables) if len(variable.shape) in (2, 4) and self.spared not in variable.path]
+        self.kernels = [
+            i
+            for i, variable in enumerate(variables)
+            if len(variable.shape) in (2, 4) and self.spared not in variable.path
+        ]
         self.rest = [i for i in range(len(variables)) if i not in self.kernels]
         count = sum(int(np.prod(variables[i].shape)) for i in self.rest)
-        self.momentum, self.velocity = (self.add_variable(shape=(count,), dtype="float32", name=name) for name in ("momentum", "velocity"))
-        self.moments = [self.add_variable(shape=variables[i].shape, dtype="float32", name=f"moment_{i}") for i in self.kernels]
+        self.momentum, self.velocity = (
+            self.add_variable(shape=(count,), dtype="float32", name=name)
+            for name in ("momentum", "velocity")
+        )
+        self.moments = [
+            self.add_variable(shape=variables[i].shape, dtype="float32", name=f"moment_{i}")
+            for i in self.kernels
+        ]
 
     def _backend_update_step(self, grads, trainable_variables, learning_rate) -> None:
         """every variable at once: where Keras' backends would go through them one by one."""
-        grads, rate = [ops.cast(grad, "float32") for grad in grads], ops.cast(learning_rate, "float32")
+        grads, rate = (
+            [ops.cast(grad, "float32") for grad in grads],
+            ops.cast(learning_rate, "float32"),
+        )
         if self.clip is not None:
             norm = ops.sqrt(sum(ops.sum(ops.square(grad)) for grad in grads))
             scale = ops.minimum(1.0, self.clip / (norm + 1e-6))
@@ -52,11 +78,16 @@ class FlatMuon(keras.optimizers.Optimizer):
             moment.assign(FIRST * moment + grads[i])
             trainable_variables[i].assign_sub(rate * spread(grads[i] + FIRST * moment))
         if self.rest:
-            self.adam([grads[i] for i in self.rest], [trainable_variables[i] for i in self.rest], rate)
+            self.adam(
+                [grads[i] for i in self.rest], [trainable_variables[i] for i in self.rest], rate
+            )
 
     def adam(self, grads, variables, rate) -> None:
         """Adam's step of all variables that are no kernels."""
-        gradient, step = ops.concatenate([ops.reshape(grad, (-1,)) for grad in grads]), ops.cast(self.iterations + 1, "float32")
+        gradient, step = (
+            ops.concatenate([ops.reshape(grad, (-1,)) for grad in grads]),
+            ops.cast(self.iterations + 1, "float32"),
+        )
         self.momentum.assign(FIRST * self.momentum + (1 - FIRST) * gradient)
         self.velocity.assign(SECOND * self.velocity + (1 - SECOND) * ops.square(gradient))
         rate *= ops.sqrt(1 - ops.power(SECOND, step)) / (1 - ops.power(FIRST, step))
@@ -67,13 +98,20 @@ class FlatMuon(keras.optimizers.Optimizer):
             start = end
 
     def get_config(self) -> dict:
-        return {**super().get_config(), "clip": self.clip, "decay": self.decay, "spared": self.spared}
+        return {
+            **super().get_config(),
+            "clip": self.clip,
+            "decay": self.decay,
+            "spared": self.spared,
+        }
 
 
 def spread(kernel):
-    """float32 [..., n], as a matrix [m, n], near the orthogonal one next to it, by Newton and Schulz's iteration; the same shape, root mean square about one.
+    """float32 [..., n], as a matrix [m, n], near the orthogonal one next to it, by Newton and
+    Schulz's iteration; the same shape, root mean square about one.
 
-    Few iterations leave small singular values small; three did as well as the authors' five here (two networks, a seed each).
+    Few iterations leave small singular values small; three did as well as the authors' five here
+    (two networks, a seed each).
     """
     a, b, c = NEWTON_SCHULZ
     matrix = ops.reshape(kernel, (-1, kernel.shape[-1]))
@@ -83,4 +121,6 @@ def spread(kernel):
     for _ in range(ITERATIONS):
         gram = ops.matmul(x, ops.transpose(x))
         x = a * x + ops.matmul(b * gram + c * ops.matmul(gram, gram), x)
-    return ops.reshape(ops.transpose(x) if tall else x, kernel.shape) * float(np.sqrt(max(matrix.shape)))
+    return ops.reshape(ops.transpose(x) if tall else x, kernel.shape) * float(
+        np.sqrt(max(matrix.shape))
+    )

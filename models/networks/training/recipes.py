@@ -1,4 +1,5 @@
-"""How each task network is trained: batch, weight decay, clipping, adversarial share, and the learning rate over time, as data.
+"""How each task network is trained: batch, weight decay, clipping, adversarial share, and the
+learning rate over time, as data.
 
 Source: the released configurations (specification, sections 2.4 and 2.5).
 """
@@ -24,9 +25,11 @@ RISING = 0.1  # share of a cosine schedule in which the rate rises
 
 @dataclass(frozen=True)
 class Recipe:
-    """steps: of the optimiser. batch: samples a step. weight_decay: of kernels. coupled: added to the gradient (decay in the loss) instead of decoupled
-    (AdamW). clip_variable: largest norm of one variable's gradient, clip_global: of all together; None for no clipping. norm_share: omega, the task's own
-    loss beside the adversarial term; 1 without one. instance_noise: deviation of the noise on what the discriminator sees, at first.
+    """steps: of the optimiser. batch: samples a step. weight_decay: of kernels. coupled: added to
+    the gradient (decay in the loss) instead of decoupled (AdamW). clip_variable: largest norm of
+    one variable's gradient, clip_global: of all together; None for no clipping. norm_share: omega,
+    the task's own loss beside the adversarial term; 1 without one. instance_noise: deviation of the
+    noise on what the discriminator sees, at first.
     """
 
     steps: int
@@ -41,12 +44,27 @@ class Recipe:
 
 def recipe(task: Task, config: NetworkConfig) -> Recipe:
     """the recipe of a task: "published", or "shared" by all tasks (short schedules)."""
-    share = 1.0 if not (config.adversarial and adversarial(task)) else 0.99 if task.input == "lightness" else 0.996
+    share = (
+        1.0
+        if not (config.adversarial and adversarial(task))
+        else 0.99
+        if task.input == "lightness"
+        else 0.996
+    )
     noise = DEPTH_NOISE if task.make == "depth" else NOISE
     if config.recipe == "published":
         batch = max(1, round(config.batch * BATCHES.get(task.name, 1)))
         clip = 1.0 if task.name in CLIPPED else None
-        return Recipe(config.steps, batch, config.weight_decay * DECAYS.get(task.name, 1), True, clip, None, share, noise)
+        return Recipe(
+            config.steps,
+            batch,
+            config.weight_decay * DECAYS.get(task.name, 1),
+            True,
+            clip,
+            None,
+            share,
+            noise,
+        )
     steps = max(1, round(config.steps * dict(config.shares).get(task.name, 1)))
     return Recipe(steps, config.batch, config.weight_decay, False, None, 5.0, share, noise)
 
@@ -57,11 +75,20 @@ def adversarial(task: Task) -> bool:
 
 
 def learning_rate(task: Task, config: NetworkConfig):
-    """a Keras schedule: up from a tenth, then cosine to zero (half as high for probabilities); or a tenth after step `decay_after`."""
+    """a Keras schedule: up from a tenth, then cosine to zero (half as high for probabilities); or a
+    tenth after step `decay_after`.
+    """
     if config.schedule == "cosine":
-        rate, steps = config.learning_rate * (SOFT_RATE if task.loss == "soft_cross_entropy" else 1), recipe(task, config).steps
+        rate, steps = (
+            config.learning_rate * (SOFT_RATE if task.loss == "soft_cross_entropy" else 1),
+            recipe(task, config).steps,
+        )
         rising = round(steps * RISING)
-        return keras.optimizers.schedules.CosineDecay(rate / 10, steps - rising, warmup_target=rate, warmup_steps=rising)
+        return keras.optimizers.schedules.CosineDecay(
+            rate / 10, steps - rising, warmup_target=rate, warmup_steps=rising
+        )
     if task.name in CONSTANT_RATE:
         return config.learning_rate
-    return keras.optimizers.schedules.PiecewiseConstantDecay([config.decay_after], [config.learning_rate, config.learning_rate / 10])
+    return keras.optimizers.schedules.PiecewiseConstantDecay(
+        [config.decay_after], [config.learning_rate, config.learning_rate / 10]
+    )

@@ -9,10 +9,13 @@ from models.networks.losses.losses import LOSSES
 
 
 class Siamese(keras.Model):
-    """network: encoder, head, images, task. Trained by the mean over samples of the task's own loss; `sample_weight` carries the mask.
+    """network: encoder, head, images, task. Trained by the mean over samples of the task's own
+    loss; `sample_weight` carries the mask.
 
-    standard: (middle, unit), [channels] each, for numbers that are learned as (target - middle) / unit, so that a step of the optimiser means as much for
-    depths, which differ by hundredths, as for curvatures, which differ by ones; the loss stays the task's own. `fold` puts both into the head's last layer.
+    standard: (middle, unit), [channels] each, for numbers that are learned as (target - middle) /
+    unit, so that a step of the optimiser means as much for depths, which differ by hundredths, as
+    for curvatures, which differ by ones; the loss stays the task's own. `fold` puts both into the
+    head's last layer.
     """
 
     def __init__(self, network, standard: tuple[np.ndarray, np.ndarray] | None = None) -> None:
@@ -36,7 +39,9 @@ class Siamese(keras.Model):
         return keras.ops.mean(self.loss_of(y, sample_weight, y_pred))
 
     def fold(self) -> None:
-        """let the head alone give the answers. To be called once, when training is over: a compiled step still knows the old form."""
+        """let the head alone give the answers. To be called once, when training is over: a compiled
+        step still knows the old form.
+        """
         if self.standard is None:
             return
         (middle, unit), layer = self.standard, self.head.get_layer("answer")

@@ -1,4 +1,6 @@
-"""How far the closed form can be trusted: a sample of transfers trained by gradient until converged, with two seeds, beside the closed form's losses."""
+"""How far the closed form can be trusted: a sample of transfers trained by gradient until
+converged, with two seeds, beside the closed form's losses.
+"""
 
 from __future__ import annotations
 
@@ -25,19 +27,32 @@ def calibrate(
     programs=None,
     out=sys.stderr,
 ) -> dict:
-    """one row of the calibration: how the ranking of first-order transfers into `name` by the closed form agrees with that by gradient.
+    """one row of the calibration: how the ranking of first-order transfers into `name` by the
+    closed form agrees with that by gradient.
 
-    closed: sources -> test losses [sample] of the closed form. At most `config.calibration_sources` sources, evenly over the closed form's
-    ranking, so that good and bad ones are among them. programs: `StackPrograms` that targets share.
-    {"target", "transfers", "closed_against_gradient" (Spearman with the mean of the seeds), "between_seeds",
-    "gradient_over_closed" (median ratio of mean losses), "epochs" (median best), "converged" (share of networks, as `converged` says),
+    closed: sources -> test losses [sample] of the closed form. At most `config.calibration_sources`
+    sources, evenly over the closed form's ranking, so that good and bad ones are among them.
+    programs: `StackPrograms` that targets share. {"target", "transfers", "closed_against_gradient"
+    (Spearman with the mean of the seeds), "between_seeds", "gradient_over_closed" (median ratio of
+    mean losses), "epochs" (median best), "converged" (share of networks, as `converged` says),
     "seconds_a_network" (by gradient, stacked, building and tracing included)}.
     """
-    ranked = sorted((key for key in closed if len(key) == 1), key=lambda key: float(closed[key].mean()))
-    picked = [ranked[i] for i in np.unique(np.linspace(0, len(ranked) - 1, min(config.calibration_sources, len(ranked))).astype(int))]
+    ranked = sorted(
+        (key for key in closed if len(key) == 1), key=lambda key: float(closed[key].mean())
+    )
+    picked = [
+        ranked[i]
+        for i in np.unique(
+            np.linspace(0, len(ranked) - 1, min(config.calibration_sources, len(ranked))).astype(
+                int
+            )
+        )
+    ]
     slots = np.array([[sources.index(key[0])] for key in picked for _ in SEEDS])
     schedule = schedule or schedule_of(config, name, config.calibration_epochs)
-    found = learn(store, maps, name, slots, list(SEEDS) * len(picked), config, schedule, programs=programs)
+    found = learn(
+        store, maps, name, slots, list(SEEDS) * len(picked), config, schedule, programs=programs
+    )
     means = found.losses.mean(1).reshape(len(picked), len(SEEDS))
     own = np.array([closed[key].mean() for key in picked])
     row = {
@@ -51,7 +66,8 @@ def calibrate(
         "seconds_a_network": found.seconds / len(slots),
     }
     print(
-        f"  calibration {name}: closed form against gradient {row['closed_against_gradient']:.2f}, seed against seed {row['between_seeds']:.2f} "
+        f"  calibration {name}: closed form against gradient "
+        f"{row['closed_against_gradient']:.2f}, seed against seed {row['between_seeds']:.2f} "
         f"({len(slots)} networks, {found.seconds:.0f} s)",
         file=out,
         flush=True,
@@ -60,7 +76,9 @@ def calibrate(
 
 
 def converged(validation: np.ndarray, patience: int) -> float:
-    """share of networks whose validation loss [epoch, network] fell by less than 1 % in the last `patience` epochs; 0 for a run of no more epochs than that."""
+    """share of networks whose validation loss [epoch, network] fell by less than 1 % in the last
+    `patience` epochs; 0 for a run of no more epochs than that.
+    """
     if len(validation) <= patience:
         return 0.0
     before = validation[:-patience].min(0)

@@ -1,23 +1,34 @@
-"""Which sets of sources are measured: all singles and pairs, and larger sets by the rule of the released study."""
+"""Which sets of sources are measured: all singles and pairs, and larger sets by the rule of the
+released study.
+"""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
 
-TOP = {2: 5, 3: 5, 4: 6}  # sets of so many sources are drawn from so many best ones (spec taxonomy, section 3: order 4 from the top six)
+TOP = {
+    2: 5,
+    3: 5,
+    4: 6,
+}  # sets of so many sources are drawn from so many best ones (spec taxonomy, section 3: order 4 from the top six)
 
 
 def first_wave(count: int, order: int, rule: str) -> list[tuple[int, ...]]:
     """subsets that need no ranking: singles, and all pairs under "all_pairs"."""
     most = min(order, 2 if rule == "all_pairs" else 1)
-    return [subset for size in range(1, most + 1) for subset in itertools.combinations(range(count), size)]
+    return [
+        subset
+        for size in range(1, most + 1)
+        for subset in itertools.combinations(range(count), size)
+    ]
 
 
 def second_wave(ranked: Sequence[int], order: int, rule: str) -> list[tuple[int, ...]]:
     """larger subsets for one target. ranked: its sources by first-order loss, best first.
 
-    Orders 2 to 4: all subsets of the best five (order 4: six); from 5 on the beam of one, the best `n` together. Each subset is sorted by index.
+    Orders 2 to 4: all subsets of the best five (order 4: six); from 5 on the beam of one, the best
+    `n` together. Each subset is sorted by index.
     """
     made = []
     for size in range(3 if rule == "all_pairs" else 2, order + 1):

@@ -1,7 +1,9 @@
-"""The ledger of measured transfers: a folder a target, losses under the content of what they depend on, appended in whole files.
+"""The ledger of measured transfers: a folder a target, losses under the content of what they depend
+on, appended in whole files.
 
-A transfer depends on its sources' networks, the amount of data, and on what the folder's name stands for (the labels, settings and code): one more source,
-order or regime adds rows and touches none.
+A transfer depends on its sources' networks, the amount of data, and on what the folder's name
+stands for (the labels, settings and code): one more source, order or regime adds rows and touches
+none.
 """
 
 from __future__ import annotations
@@ -32,13 +34,18 @@ class TransferLedger:
         return self.rows[key]
 
     def extend(self, rows: Mapping[str, np.ndarray]) -> None:
-        """add rows as one segment, which appears whole or not at all. Raises ValueError for losses that are not finite."""
+        """add rows as one segment, which appears whole or not at all. Raises ValueError for losses
+        that are not finite.
+        """
         if not rows:
             return
         losses = np.stack(list(rows.values())).astype("float32")
         if not np.isfinite(losses).all():
             lost = [key for key, row in zip(rows, losses) if not np.isfinite(row).all()]
-            raise ValueError(f"{len(lost)} of {len(rows)} transfers have losses that are no numbers, such as {lost[0]}; nothing of them was kept")
+            raise ValueError(
+                f"{len(lost)} of {len(rows)} transfers have losses that are no numbers, such "
+                f"as {lost[0]}; nothing of them was kept"
+            )
         self.folder.mkdir(parents=True, exist_ok=True)
         name = hashlib.sha256(json.dumps(sorted(rows)).encode()).hexdigest()[:16]
         scratch = self.folder / f".{name}.{os.getpid()}.npz"
@@ -47,6 +54,10 @@ class TransferLedger:
         self.rows.update(zip(rows, losses))
 
 
-def key_of(sources: Iterable[tuple[str, str]], regime: str, samples: int, control: str = "", own: str = "") -> str:
-    """what one row depends on. sources: (name, content address) in order; samples: that taught it; own: what else a control depends on."""
+def key_of(
+    sources: Iterable[tuple[str, str]], regime: str, samples: int, control: str = "", own: str = ""
+) -> str:
+    """what one row depends on. sources: (name, content address) in order; samples: that taught it;
+    own: what else a control depends on.
+    """
     return json.dumps([list(map(list, sources)), regime, samples, control, own])

@@ -1,4 +1,6 @@
-"""Regimes: amounts of data that transfers learn from (the 1k and 16k images of the paper), nested in each other, and what is held out of them."""
+"""Regimes: amounts of data that transfers learn from (the 1k and 16k images of the paper), nested
+in each other, and what is held out of them.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +15,12 @@ FEWEST = 10  # views, below which nothing is held out
 
 @dataclass(frozen=True)
 class Regime:
-    """name: "" of the regime that decides, that of `transfer_images`; the number asked for of a smaller one. order: transfers of at most so many sources are
-    measured.
+    """name: "" of the regime that decides, that of `transfer_images`; the number asked for of a
+    smaller one. order: transfers of at most so many sources are measured.
 
-    limit: most samples of several views. views [n]: sorted positions in the transfer split; held [n] bool: views that choose between fits and teach none of
-    the candidates (the last fifth of the buildings, whole; of the views, where there is one building; none of fewer than `FEWEST`).
+    limit: most samples of several views. views [n]: sorted positions in the transfer split; held
+    [n] bool: views that choose between fits and teach none of the candidates (the last fifth of the
+    buildings, whole; of the views, where there is one building; none of fewer than `FEWEST`).
     """
 
     name: str
@@ -27,19 +30,25 @@ class Regime:
     held: np.ndarray
 
     def samples(self, data, seed: int) -> np.ndarray:
-        """sorted rows of `data` (TaskSamples of the transfer split) that teach: the regime's views; of several views, the first `limit` of one shuffle."""
+        """sorted rows of `data` (TaskSamples of the transfer split) that teach: the regime's views;
+        of several views, the first `limit` of one shuffle.
+        """
         if data.views.shape[1] == 1:
             return np.flatnonzero(np.isin(np.asarray(data.views)[:, 0], self.views))
         return np.sort(np.random.default_rng(seed).permutation(len(data))[: self.limit])
 
 
 def known(data, rows: np.ndarray) -> np.ndarray:
-    """those of the `rows` of `data` (TaskSamples) that have a label anywhere: the others would only take part in means."""
+    """those of the `rows` of `data` (TaskSamples) that have a label anywhere: the others would only
+    take part in means.
+    """
     return rows[[bool((np.asarray(data.mask[row]) > 0).any()) for row in rows]]
 
 
 def regimes_of(store, config: NetworkConfig) -> list[Regime]:
-    """smallest first, the one that decides last. Smaller ones for which the split holds too few views to be smaller are left out."""
+    """smallest first, the one that decides last. Smaller ones for which the split holds too few
+    views to be smaller are left out.
+    """
     keys = store.views(config.transfer_split)
     order, found = np.random.default_rng(config.seed).permutation(len(keys)), []
     for amount in sorted({*config.regimes, config.transfer_images}):

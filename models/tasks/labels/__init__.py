@@ -1,1 +1,3 @@
-"""How each published label is computed: one file a family. Heavy libraries (OpenCV, scikit-image) are imported by the files that need them."""
+"""How each published label is computed: one file a family. Heavy libraries (OpenCV, scikit-image)
+are imported by the files that need them.
+"""

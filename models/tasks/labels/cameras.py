@@ -1,7 +1,9 @@
-"""Labels that follow from where cameras stand: room layout, vanishing points, relative poses, egomotion.
+"""Labels that follow from where cameras stand: room layout, vanishing points, relative poses,
+egomotion.
 
-Source: `load_ops` of the released code (room_layout, vanishing_point_well_defined, get_camera_matrix, triplets); golden vectors in the tests.
-All angles are static-axis XYZ Euler angles ("sxyz") in radians, all lengths metres, all frames right-handed.
+Source: `load_ops` of the released code (room_layout, vanishing_point_well_defined,
+get_camera_matrix, triplets); golden vectors in the tests. All angles are static-axis XYZ Euler
+angles ("sxyz") in radians, all lengths metres, all frames right-handed.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ import numpy as np
 
 from models.tasks.view import Camera, rotation_from_euler
 
-# The original turns the world by a quarter about z before layout and vanishing points: X' = y, Y' = -x.
+# The original turns the world by a quarter about z before layout and vanishing points: X' = y, Y' =
+# -x.
 FLIP = np.array([[0, 1, 0], [-1, 0, 0], [0, 0, 1.0]])
 TOWARDS = np.array([0, 0, -1.0])
 
@@ -22,13 +25,24 @@ def euler_from_rotation(rotation: np.ndarray) -> np.ndarray:
     m = np.asarray(rotation)
     cos_b = np.hypot(m[0, 0], m[1, 0])
     if cos_b > 1e-9:
-        return np.array([np.arctan2(m[2, 1], m[2, 2]), np.arctan2(-m[2, 0], cos_b), np.arctan2(m[1, 0], m[0, 0])])
-    return np.array([np.arctan2(-m[1, 2], m[1, 1]), np.arctan2(-m[2, 0], cos_b), 0.0])  # gimbal lock: all of the turn in a
+        return np.array(
+            [
+                np.arctan2(m[2, 1], m[2, 2]),
+                np.arctan2(-m[2, 0], cos_b),
+                np.arctan2(m[1, 0], m[0, 0]),
+            ]
+        )
+    return np.array(
+        [np.arctan2(-m[1, 2], m[1, 1]), np.arctan2(-m[2, 0], cos_b), 0.0]
+    )  # gimbal lock: all of the turn in a
 
 
 def quarter_turns() -> list[np.ndarray]:
     """rotations by 0, 90, 180, 270 degrees about z, exact."""
-    return [np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]]) for c, s in ((1, 0), (0, 1), (-1, 0), (0, -1))]
+    return [
+        np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]])
+        for c, s in ((1, 0), (0, 1), (-1, 0), (0, -1))
+    ]
 
 
 def angle(first: np.ndarray, second: np.ndarray) -> float:
@@ -37,15 +51,21 @@ def angle(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def room_layout(camera: Camera) -> np.ndarray:
-    """[9]: centre of the room's box in the camera frame (m), Euler angles of the camera in the turned world (rad), the box's extents (m).
+    """[9]: centre of the room's box in the camera frame (m), Euler angles of the camera in the
+    turned world (rad), the box's extents (m).
 
-    The world is turned by the quarter that brings its x axis nearest to the direction of sight (first one on ties). Raises ValueError without a room.
+    The world is turned by the quarter that brings its x axis nearest to the direction of sight
+    (first one on ties). Raises ValueError without a room.
     """
     if camera.room is None:
-        raise ValueError("room layout needs the room's box (bounding_box_ranges), and this camera has none")
+        raise ValueError(
+            "room layout needs the room's box (bounding_box_ranges), and this camera has none"
+        )
     rotation, location = FLIP @ camera.rotation, FLIP @ camera.location
     ranges = np.array([camera.room[1], -camera.room[0][::-1], camera.room[2]])
-    turn = min(quarter_turns(), key=lambda w: round(angle(rotation.T @ w @ [1, 0, 0], TOWARDS), 12)).T
+    turn = min(
+        quarter_turns(), key=lambda w: round(angle(rotation.T @ w @ [1, 0, 0], TOWARDS), 12)
+    ).T
     ranges = np.sort(turn @ ranges, axis=1)
     rotation, location = turn @ rotation, turn @ location
     corners = np.array(list(itertools.product(*ranges)))
@@ -54,23 +74,39 @@ def room_layout(camera: Camera) -> np.ndarray:
 
 
 def vanishing_points(camera: Camera) -> np.ndarray:
-    """[9]: the directions of the turned world's x, y, z axes in the camera frame, orthonormal, one after the other.
+    """[9]: the directions of the turned world's x, y, z axes in the camera frame, orthonormal, one
+    after the other.
 
-    The turn brings x and y together nearest to the direction of sight. Not the JSON's `vanishing_points_gaussian_sphere`, which differs in order and sign.
+    The turn brings x and y together nearest to the direction of sight. Not the JSON's
+    `vanishing_points_gaussian_sphere`, which differs in order and sign.
     """
     rotation = FLIP @ camera.rotation
-    turn = min(quarter_turns(), key=lambda w: round(sum(angle(rotation.T @ w @ axis, TOWARDS) for axis in np.eye(3)[:2]), 12)).T
+    turn = min(
+        quarter_turns(),
+        key=lambda w: round(
+            sum(angle(rotation.T @ w @ axis, TOWARDS) for axis in np.eye(3)[:2]), 12
+        ),
+    ).T
     return (turn @ rotation).ravel()
 
 
 def relative_pose(first: Camera, second: Camera) -> np.ndarray:
-    """[6]: pose of the first camera in the frame of the second: Euler angles of R2^T R1 (rad), then R2^T (c1 - c2) (m)."""
-    return np.concatenate([euler_from_rotation(second.rotation.T @ first.rotation), second.rotation.T @ (first.location - second.location)])
+    """[6]: pose of the first camera in the frame of the second: Euler angles of R2^T R1 (rad), then
+    R2^T (c1 - c2) (m).
+    """
+    return np.concatenate(
+        [
+            euler_from_rotation(second.rotation.T @ first.rotation),
+            second.rotation.T @ (first.location - second.location),
+        ]
+    )
 
 
 def egomotion(first: Camera, second: Camera, third: Camera) -> np.ndarray:
     """[18]: relative poses 1-2, 1-3, 2-3."""
-    return np.concatenate([relative_pose(first, second), relative_pose(first, third), relative_pose(second, third)])
+    return np.concatenate(
+        [relative_pose(first, second), relative_pose(first, third), relative_pose(second, third)]
+    )
 
 
 def compose(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -80,15 +116,31 @@ def compose(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def gaussian_sphere(camera: Camera) -> dict[str, list[float]]:
-    """`vanishing_points_gaussian_sphere` as the annotator of the published data set writes it: x is the horizontal world axis nearest to backward."""
+    """`vanishing_points_gaussian_sphere` as the annotator of the published data set writes it: x is
+    the horizontal world axis nearest to backward.
+    """
     backward = camera.rotation[:, 2]
-    x = max((np.array(a, float) for a in ((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0))), key=lambda a: a @ backward)
+    x = max(
+        (np.array(a, float) for a in ((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0))),
+        key=lambda a: a @ backward,
+    )
     axes = (x, np.cross([0, 0, 1.0], x), np.array([0, 0, 1.0]))
     return {name: (camera.rotation.T @ axis).tolist() for name, axis in zip("xyz", axes)}
 
 
-def point_info(camera: Camera, *, normal: np.ndarray, point: int, view: int, room: str, others: list[int], resolution: int) -> dict:
-    """the published JSON of a view. normal: [3] unit surface normal at the fixated point, world frame."""
+def point_info(
+    camera: Camera,
+    *,
+    normal: np.ndarray,
+    point: int,
+    view: int,
+    room: str,
+    others: list[int],
+    resolution: int,
+) -> dict:
+    """the published JSON of a view. normal: [3] unit surface normal at the fixated point, world
+    frame.
+    """
     sphere = gaussian_sphere(camera)
     focal, half = resolution / 2 / np.tan(camera.field_of_view / 2), resolution / 2
     euler = euler_from_rotation(camera.rotation)
@@ -110,9 +162,17 @@ def point_info(camera: Camera, *, normal: np.ndarray, point: int, view: int, roo
         "camera_uuid": f"{abs(hash(tuple(np.round(camera.location, 6)))):016x}",
         "room": room,
         "nonfixated_points_in_view": others,
-        "bounding_box_ranges": {"x": camera.room[1].tolist(), "y": camera.room[0].tolist(), "z": camera.room[2].tolist()},
+        "bounding_box_ranges": {
+            "x": camera.room[1].tolist(),
+            "y": camera.room[0].tolist(),
+            "z": camera.room[2].tolist(),
+        },
         "vanishing_points_gaussian_sphere": sphere,
         "vanishing_points_image": {
-            name: [half + focal * 0.1 * v[0] / (0.2 - 0.1 * v[2]), half - focal * 0.1 * v[1] / (0.2 - 0.1 * v[2])] for name, v in sphere.items()
+            name: [
+                half + focal * 0.1 * v[0] / (0.2 - 0.1 * v[2]),
+                half - focal * 0.1 * v[1] / (0.2 - 0.1 * v[2]),
+            ]
+            for name, v in sphere.items()
         },
     }

@@ -1,4 +1,5 @@
-"""Colour bins for colorization: the lattice of CIE Lab (a, b) points, 10 apart, that sRGB can show (Zhang, Isola, Efros 2016).
+"""Colour bins for colorization: the lattice of CIE Lab (a, b) points, 10 apart, that sRGB can show
+(Zhang, Isola, Efros 2016).
 
 Computed from the gamut, D65 white, instead of shipped as a table.
 """
@@ -10,7 +11,9 @@ import functools
 import numpy as np
 from scipy.spatial import cKDTree
 
-_TO_XYZ = np.array([[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]])
+_TO_XYZ = np.array(
+    [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]
+)
 _WHITE = np.array([0.95047, 1.0, 1.08883])
 STEP, BINS = 10, 313
 
@@ -21,20 +24,29 @@ def rgb_to_lab(rgb: np.ndarray) -> np.ndarray:
     linear = np.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
     ratio = linear @ _TO_XYZ.T / _WHITE
     f = np.where(ratio > 0.008856, np.cbrt(ratio), 7.787 * ratio + 16 / 116)
-    return np.stack([116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])], -1)
+    return np.stack(
+        [116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])], -1
+    )
 
 
 @functools.cache
 def bin_centres() -> np.ndarray:
-    """[313, 2] float64: the lattice cells that the gamut fills, then the lattice points nearest to it inside the published box, sorted."""
+    """[313, 2] float64: the lattice cells that the gamut fills, then the lattice points nearest to
+    it inside the published box, sorted.
+    """
     levels = np.linspace(0, 1, 52)
     cube = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), -1).reshape(-1, 3)
-    cells, counts = np.unique(np.round(rgb_to_lab(cube)[:, 1:] / STEP).astype(int), axis=0, return_counts=True)
+    cells, counts = np.unique(
+        np.round(rgb_to_lab(cube)[:, 1:] / STEP).astype(int), axis=0, return_counts=True
+    )
     lattice = {tuple(cell): count for cell, count in zip(cells, counts)}
-    # The published set holds 313 points: the gamut's cells, and where those are fewer, the lattice neighbours nearest to it.
+    # The published set holds 313 points: the gamut's cells, and where those are fewer, the lattice
+    # neighbours nearest to it.
     if len(lattice) < BINS:
         tree = cKDTree(rgb_to_lab(cube)[:, 1:])
-        grid = np.stack(np.meshgrid(np.arange(-9, 11), np.arange(-11, 11), indexing="ij"), -1).reshape(-1, 2)
+        grid = np.stack(
+            np.meshgrid(np.arange(-9, 11), np.arange(-11, 11), indexing="ij"), -1
+        ).reshape(-1, 2)
         rest = [tuple(cell) for cell in grid if tuple(cell) not in lattice]
         distance = tree.query(np.array(rest) * STEP)[0]
         for i in np.argsort(distance, kind="stable")[: BINS - len(lattice)]:
@@ -49,10 +61,14 @@ def _tree() -> cKDTree:
 
 
 def soft_encoding(ab: np.ndarray, neighbours: int = 10, sigma: float = 5.0) -> np.ndarray:
-    """[..., 2] Lab (a, b) -> [..., 313] float32 shares: the `neighbours` nearest centres weighted by exp(-d^2 / 2 sigma^2), summing to 1."""
+    """[..., 2] Lab (a, b) -> [..., 313] float32 shares: the `neighbours` nearest centres weighted
+    by exp(-d^2 / 2 sigma^2), summing to 1.
+    """
     flat = np.asarray(ab, "float64").reshape(-1, 2)
     distance, index = _tree().query(flat, k=neighbours)
     weight = np.exp(-(distance**2 - distance[:, :1] ** 2) / (2 * sigma**2))
     shares = np.zeros((len(flat), BINS), "float32")
-    np.put_along_axis(shares, index, (weight / weight.sum(1, keepdims=True)).astype("float32"), axis=1)
+    np.put_along_axis(
+        shares, index, (weight / weight.sum(1, keepdims=True)).astype("float32"), axis=1
+    )
     return shares.reshape(*np.shape(ab)[:-1], BINS)

@@ -1,8 +1,11 @@
-"""Depth borders of a range image: where a surface ends before another one (obstacle's border) and where that one comes to light again (shadow border).
+"""Depth borders of a range image: where a surface ends before another one (obstacle's border) and
+where that one comes to light again (shadow border).
 
-After the Point Cloud Library's RangeImageBorderExtractor (Steder, Rusu, Konolige, Burgard 2011), with its constants. Points are [3, h, w] float32 in the
-camera frame x right, y down, z away; z = 0: unseen. Compiled and single threaded: the same input gives the same bits. Loops over a whole row read and write
-few arrays, since the compiler makes vector instructions only while it can tell them apart.
+After the Point Cloud Library's RangeImageBorderExtractor (Steder, Rusu, Konolige, Burgard 2011),
+with its constants. Points are [3, h, w] float32 in the camera frame x right, y down, z away; z = 0:
+unseen. Compiled and single threaded: the same input gives the same bits. Loops over a whole row
+read and write few arrays, since the compiler makes vector instructions only while it can tell them
+apart.
 """
 
 from __future__ import annotations
@@ -14,12 +17,16 @@ import numba
 import numpy as np
 
 BORDER, REACH = 0.8, 3
-WAYS = np.array([[-1, 0], [1, 0], [0, -1], [0, 1]])  # (x, y): left, right, up, down; the opposite of way w is w ^ 1
+WAYS = np.array(
+    [[-1, 0], [1, 0], [0, -1], [0, 1]]
+)  # (x, y): left, right, up, down; the opposite of way w is w ^ 1
 
 
-def depth_borders(points: np.ndarray, away: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(border [h, w] uint8: bit w set on an obstacle's border in way w; usable [h, w] bool: seen, and neither shadow border nor between border and shadow;
-    spread [h, w] of `neighbourhoods`).
+def depth_borders(
+    points: np.ndarray, away: np.ndarray, wanted: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(border [h, w] uint8: bit w set on an obstacle's border in way w; usable [h, w] bool: seen,
+    and neither shadow border nor between border and shadow; spread [h, w] of `neighbourhoods`).
 
     away: [h, w] metres from the camera; wanted: [h, w] bool, where the answer matters.
     """
@@ -31,11 +38,17 @@ def depth_borders(points: np.ndarray, away: np.ndarray, wanted: np.ndarray) -> t
 
 
 def near_steps(points: np.ndarray) -> np.ndarray:
-    """[h, w] bool: within reach of a step in depth that may be a border: a score can pass the threshold only if depth grows by 2.6 pixels' width."""
+    """[h, w] bool: within reach of a step in depth that may be a border: a score can pass the
+    threshold only if depth grows by 2.6 pixels' width.
+    """
     x, z = points[0], points[2]
     middle = z.shape[1] // 2
     with np.errstate(invalid="ignore", divide="ignore"):
-        slope = np.nanmax(np.append(x[:, 0] / z[:, 0], x[:, -1] / -z[:, -1]) / (0.5 - middle)) if (z[:, [0, -1]] > 0).any() else 0.0
+        slope = (
+            np.nanmax(np.append(x[:, 0] / z[:, 0], x[:, -1] / -z[:, -1]) / (0.5 - middle))
+            if (z[:, [0, -1]] > 0).any()
+            else 0.0
+        )
     side = np.ones((2 * REACH + 1, 2 * REACH + 1), "uint8")
     step = (z > 0) & (cv2.dilate(z, side) - z > np.float32(2.6 * slope) * z)
     return cv2.dilate(step.astype("uint8"), side) > 0
@@ -43,7 +56,9 @@ def near_steps(points: np.ndarray) -> np.ndarray:
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def framed(points, away):
-    """[3, h + 2 REACH, w + 2 REACH] float32: the seen points, inf elsewhere and in a frame around, so that a whole row can be compared with a shifted one."""
+    """[3, h + 2 REACH, w + 2 REACH] float32: the seen points, inf elsewhere and in a frame around,
+    so that a whole row can be compared with a shifted one.
+    """
     height, width = away.shape
     rows = np.full((3, height + 2 * REACH, width + 2 * REACH), np.float32(np.inf))
     for c in range(3):
@@ -56,9 +71,11 @@ def framed(points, away):
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def neighbourhoods(rows, away, wanted):
-    """[h, w] float32: squared distance of the ninth nearest of the 25 pixels around (itself the first), m^2; -1 where nothing is seen or wanted.
+    """[h, w] float32: squared distance of the ninth nearest of the 25 pixels around (itself the
+    first), m^2; -1 where nothing is seen or wanted.
 
-    A whole row at a time, which the compiler turns into vector instructions: each of 24 shifted rows of distances is sorted into the eight smallest.
+    A whole row at a time, which the compiler turns into vector instructions: each of 24 shifted
+    rows of distances is sorted into the eight smallest.
     """
     height, width = away.shape
     spread, eight = np.full((height, width), np.float32(-1)), np.empty((9, width), np.float32)
@@ -87,13 +104,19 @@ def squared_distances(rows, y, down, right, out):
     for x in range(np.uint32(out.shape[1])):
         u = np.uint64(x + np.uint32(REACH))
         w = np.uint64(x + np.uint32(REACH + right))
-        dx, dy, dz = rows[0, v, w] - rows[0, y, u], rows[1, v, w] - rows[1, y, u], rows[2, v, w] - rows[2, y, u]
+        dx, dy, dz = (
+            rows[0, v, w] - rows[0, y, u],
+            rows[1, v, w] - rows[1, y, u],
+            rows[2, v, w] - rows[2, y, u],
+        )
         out[last, np.uint64(x)] = dx * dx + dy * dy + dz * dz
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def sort_in(rows, place):
-    """order rows `place`, the one after it and the last one, of which the first two are in order, pixel by pixel: the largest to the last."""
+    """order rows `place`, the one after it and the last one, of which the first two are in order,
+    pixel by pixel: the largest to the last.
+    """
     last = len(rows) - 1
     for i in range(np.uint32(rows.shape[1])):
         x = np.uint64(i)
@@ -105,7 +128,9 @@ def sort_in(rows, place):
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def border_scores(points, rows, away, spread):
-    """[4, h, w] in [-1, 1]: `jump` in each of `WAYS` over `REACH` pixels; whole rows at a time, single pixels where one of the three is unseen."""
+    """[4, h, w] in [-1, 1]: `jump` in each of `WAYS` over `REACH` pixels; whole rows at a time,
+    single pixels where one of the three is unseen.
+    """
     height, width = away.shape
     scores, mean = np.zeros((4, height, width), np.float32), np.empty((3, width))
     for y in range(height):
@@ -121,7 +146,17 @@ def border_scores(points, rows, away, spread):
                     rows[c, y + REACH + 3 * dy, third : third + width],
                     mean[c],
                 )
-            jumps(mean[0], mean[1], mean[2], points[0, y], points[1, y], points[2, y], spread[y], away[y], scores[way, y])
+            jumps(
+                mean[0],
+                mean[1],
+                mean[2],
+                points[0, y],
+                points[1, y],
+                points[2, y],
+                spread[y],
+                away[y],
+                scores[way, y],
+            )
             for x in range(width):
                 if spread[y, x] >= 0 and mean[2, x] == np.inf:
                     scores[way, y, x] = jump(points, away, spread, y, x, dy, dx, REACH)
@@ -141,13 +176,17 @@ def jumps(mx, my, mz, px, py, pz, spread, away, out):
         dx, dy, dz = mx[x] - px[x], my[x] - py[x], mz[x] - pz[x]
         squared = dx * dx + dy * dy + dz * dz
         score = 1 - math.sqrt(spread[x] / squared)
-        score = -score if math.sqrt(mx[x] * mx[x] + my[x] * my[x] + mz[x] * mz[x]) < away[x] else score
+        score = (
+            -score if math.sqrt(mx[x] * mx[x] + my[x] * my[x] + mz[x] * mz[x]) < away[x] else score
+        )
         out[x] = score if (spread[x] >= 0) & (squared > spread[x]) else 0.0
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def jump(points, away, spread, y, x, dy, dx, count):
-    """in [-1, 1]: how far the mean of up to `count` pixels in direction (dy, dx) lies outside the pixel's own neighbourhood; negative: nearer to the camera."""
+    """in [-1, 1]: how far the mean of up to `count` pixels in direction (dy, dx) lies outside the
+    pixel's own neighbourhood; negative: nearer to the camera.
+    """
     height, width = away.shape
     sx, sy, sz, n = 0.0, 0.0, 0.0, 0
     for k in range(1, count + 1):
@@ -193,7 +232,9 @@ def smoothed(scores):
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def shadow_borders(scores):
-    """[4, h, w] uint8: how many pixels behind an obstacle's border its shadow border lies, 0 where there is none. Lowers `scores` accordingly, in place."""
+    """[4, h, w] uint8: how many pixels behind an obstacle's border its shadow border lies, 0 where
+    there is none. Lowers `scores` accordingly, in place.
+    """
     _, height, width = scores.shape
     found = np.zeros(scores.shape, np.uint8)
     for way in range(4):
@@ -218,7 +259,9 @@ def shadow_borders(scores):
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def classified(scores, shadows, away):
-    """(border [h, w] uint8: bit w set on an obstacle's border in way w; usable [h, w]: seen, and neither shadow border nor between border and shadow)."""
+    """(border [h, w] uint8: bit w set on an obstacle's border in way w; usable [h, w]: seen, and
+    neither shadow border nor between border and shadow).
+    """
     height, width = away.shape
     border, usable = np.zeros((height, width), np.uint8), away > 0
     for way in range(4):
@@ -229,7 +272,11 @@ def classified(scores, shadows, away):
                 if not shadow:
                     continue
                 score, largest = scores[way, y, x], True
-                if 0 <= y - dy < height and 0 <= x - dx < width and scores[way, y - dy, x - dx] > score:
+                if (
+                    0 <= y - dy < height
+                    and 0 <= x - dx < width
+                    and scores[way, y - dy, x - dx] > score
+                ):
                     largest = False
                 for k in range(1, shadow):
                     largest = largest and scores[way, y + k * dy, x + k * dx] <= score

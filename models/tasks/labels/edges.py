@@ -1,4 +1,6 @@
-"""Texture and occlusion edges as the annotator of the published data set computes them (bit-level agreement measured on real frames)."""
+"""Texture and occlusion edges as the annotator of the published data set computes them (bit-level
+agreement measured on real frames).
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,10 @@ def luma(rgb: np.ndarray) -> np.ndarray:
 def gradient(image: np.ndarray) -> np.ndarray:
     """Sobel magnitude in scikit-image's normalisation, reflected border."""
     image = image.astype("float32")
-    x, y = (cv2.Sobel(image, cv2.CV_32F, dx, 1 - dx, ksize=3, scale=0.25, borderType=cv2.BORDER_REFLECT) for dx in (1, 0))
+    x, y = (
+        cv2.Sobel(image, cv2.CV_32F, dx, 1 - dx, ksize=3, scale=0.25, borderType=cv2.BORDER_REFLECT)
+        for dx in (1, 0)
+    )
     return cv2.magnitude(x, y) * np.float32(np.sqrt(0.5))
 
 
@@ -28,7 +33,9 @@ def blur(image: np.ndarray, sigma: float, border: int = cv2.BORDER_CONSTANT) -> 
 
 
 def edge_texture(rgb: np.ndarray, sigma: float = 3.0) -> np.ndarray:
-    """uint16 [H, W]: Sobel magnitude of smoothed luma, one border pixel zero. sigma in pixels of a 512 image; smaller images scale it."""
+    """uint16 [H, W]: Sobel magnitude of smoothed luma, one border pixel zero. sigma in pixels of a
+    512 image; smaller images scale it.
+    """
     grey = luma(rgb).astype("float32") / 255
     sigma = sigma * rgb.shape[0] / REFERENCE
     edge = gradient(blur(grey, sigma) / blur(np.ones_like(grey), sigma))
@@ -38,7 +45,14 @@ def edge_texture(rgb: np.ndarray, sigma: float = 3.0) -> np.ndarray:
 
 
 def edge_occlusion(depth: np.ndarray) -> np.ndarray:
-    """uint16 [H, W] from depth codes: Sobel magnitude of sqrt(code)/256 where the 3 x 3 neighbourhood is seen (code < 65036); no smoothing."""
-    seen = cv2.erode((depth < 65036).astype("uint8"), np.ones((3, 3), "uint8"), borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    """uint16 [H, W] from depth codes: Sobel magnitude of sqrt(code)/256 where the 3 x 3
+    neighbourhood is seen (code < 65036); no smoothing.
+    """
+    seen = cv2.erode(
+        (depth < 65036).astype("uint8"),
+        np.ones((3, 3), "uint8"),
+        borderType=cv2.BORDER_CONSTANT,
+        borderValue=0,
+    )
     edge = gradient(np.sqrt(depth.astype("float32")) / 256)
     return np.clip(np.where(seen, edge, 0) * 65535, 0, 65535).astype("uint16")

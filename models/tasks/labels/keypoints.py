@@ -10,7 +10,8 @@ from models.tasks.labels.edges import REFERENCE, luma
 
 
 def keypoints2d(rgb: np.ndarray) -> np.ndarray:
-    """uint16 [H, W]: largest determinant of Hessian over ten scales (sigma 1 to 30 at 512 pixels), scikit-image's box-filter form.
+    """uint16 [H, W]: largest determinant of Hessian over ten scales (sigma 1 to 30 at 512 pixels),
+    scikit-image's box-filter form.
 
     Smaller images are doubled up to 512 first, since box filters need room, and sampled back.
     """
@@ -23,38 +24,56 @@ def keypoints2d(rgb: np.ndarray) -> np.ndarray:
 
 
 def box_hessian(sums: np.ndarray, sizes: np.ndarray, step: int) -> np.ndarray:
-    """[H / step, W / step] float64 largest determinant of Hessian by boxes of `sizes` pixels: scikit-image's `hessian_matrix_det`, where it is wanted only.
+    """[H / step, W / step] float64 largest determinant of Hessian by boxes of `sizes` pixels:
+    scikit-image's `hessian_matrix_det`, where it is wanted only.
 
-    sums: [H, W] int32 or float64 integral image, step a divisor of H and W; sizes: int. Borders as there: box corners are clipped to the image.
+    sums: [H, W] int32 or float64 integral image, step a divisor of H and W; sizes: int. Borders as
+    there: box corners are clipped to the image.
     """
     height, width = sums.shape[0] // step, sums.shape[1] // step
     # every `step`-th pixel side by side, so that a row's answers come from consecutive numbers
-    phased = np.ascontiguousarray(sums.reshape(-1, width, step).transpose(0, 2, 1)).reshape(sums.shape)
+    phased = np.ascontiguousarray(sums.reshape(-1, width, step).transpose(0, 2, 1)).reshape(
+        sums.shape
+    )
     strongest = np.full((height, width), -np.inf)
     for size in map(int, sizes):
         rows, columns = (box_ends(size, step, count) for count in sums.shape)
         low = min(width, ((size - 1) // 2 + step - 1) // step)
         high = max(low, (sums.shape[1] - 1 - max(size // 2 + 1, size // 3 + 1)) // step + 1)
-        raise_to_size(phased, size, rows, columns % step * width + columns // step, low, high, strongest)
+        raise_to_size(
+            phased, size, rows, columns % step * width + columns // step, low, high, strongest
+        )
     return strongest
 
 
 def box_ends(size: int, step: int, count: int) -> np.ndarray:
-    """[count / step, 5, 2] int64 first and last pixel (the first excluded) of the boxes around every `step`-th of `count` pixels.
+    """[count / step, 5, 2] int64 first and last pixel (the first excluded) of the boxes around
+    every `step`-th of `count` pixels.
 
-    In this order: before and after the centre, across it, all three boxes of a second derivative, the one in the middle of these.
+    In this order: before and after the centre, across it, all three boxes of a second derivative,
+    the one in the middle of these.
     """
     third = size // 3
-    first = np.arange(0, count, step)[:, None] + [-third, 1, 1 - third, -((size - 1) // 2), -(third // 2)]
+    first = np.arange(0, count, step)[:, None] + [
+        -third,
+        1,
+        1 - third,
+        -((size - 1) // 2),
+        -(third // 2),
+    ]
     first = np.clip(first, 0, count - 1)
-    return np.stack([first, np.minimum(first + [third, third, 2 * third - 1, size, third], count - 1)], -1)
+    return np.stack(
+        [first, np.minimum(first + [third, third, 2 * third - 1, size, third], count - 1)], -1
+    )
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def raise_to_size(sums, size, rows, columns, low, high, strongest):
-    """raise strongest [H / step, W / step] to the determinants of one size, whose boxes are clipped at the sides in columns before `low` and from `high` on.
+    """raise strongest [H / step, W / step] to the determinants of one size, whose boxes are clipped
+    at the sides in columns before `low` and from `high` on.
 
-    sums: as in `box_hessian`, every `step`-th pixel side by side; rows, columns: of `box_ends`, columns in that order.
+    sums: as in `box_hessian`, every `step`-th pixel side by side; rows, columns: of `box_ends`,
+    columns in that order.
     """
     height, width = strongest.shape
     strips, spare = np.empty((3, sums.shape[1]), sums.dtype), np.empty((2, width), sums.dtype)
@@ -70,9 +89,15 @@ def raise_to_size(sums, size, rows, columns, low, high, strongest):
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def box_strips(sums, ends, strips):
-    """write the sums over a row's boxes [3, W]: before less after it (for xy), across it (for xx), three times the middle one less the long one (for yy)."""
-    differences(sums[ends[0, 1]], sums[ends[0, 0]], sums[ends[1, 1]], sums[ends[1, 0]], 1, strips[0])
-    differences(sums[ends[4, 1]], sums[ends[4, 0]], sums[ends[3, 1]], sums[ends[3, 0]], 3, strips[2])
+    """write the sums over a row's boxes [3, W]: before less after it (for xy), across it (for xx),
+    three times the middle one less the long one (for yy).
+    """
+    differences(
+        sums[ends[0, 1]], sums[ends[0, 0]], sums[ends[1, 1]], sums[ends[1, 0]], 1, strips[0]
+    )
+    differences(
+        sums[ends[4, 1]], sums[ends[4, 0]], sums[ends[3, 1]], sums[ends[3, 0]], 3, strips[2]
+    )
     top, bottom, strip = sums[ends[2, 0]], sums[ends[2, 1]], strips[1]
     for x in range(len(strip)):
         strip[x] = bottom[x] - top[x]
@@ -88,8 +113,12 @@ def differences(one, two, three, four, times, out):
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def determinant(strips, ends, size):
     """at one pixel, from box ends [5, 2]."""
-    xy = (strips[0, ends[1, 1]] - strips[0, ends[1, 0]]) - (strips[0, ends[0, 1]] - strips[0, ends[0, 0]])
-    xx = 3 * (strips[1, ends[4, 1]] - strips[1, ends[4, 0]]) - (strips[1, ends[3, 1]] - strips[1, ends[3, 0]])
+    xy = (strips[0, ends[1, 1]] - strips[0, ends[1, 0]]) - (
+        strips[0, ends[0, 1]] - strips[0, ends[0, 0]]
+    )
+    xx = 3 * (strips[1, ends[4, 1]] - strips[1, ends[4, 0]]) - (
+        strips[1, ends[3, 1]] - strips[1, ends[3, 0]]
+    )
     return of_boxes(xx, strips[2, ends[2, 1]] - strips[2, ends[2, 0]], xy, size)
 
 
@@ -102,21 +131,42 @@ def of_boxes(xx, yy, xy, size):
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def determinants(strips, ends, size, spare, strongest):
-    """raise a row's strongest [n] from the box ends [5, 2] of its first pixel on, where no box is clipped. spare: [2, W / step]."""
+    """raise a row's strongest [n] from the box ends [5, 2] of its first pixel on, where no box is
+    clipped. spare: [2, W / step].
+    """
     n = len(strongest)
     xy, xx, long = spare[0, :n], spare[1, :n], strips[2]
-    differences(strips[0, ends[1, 1] :], strips[0, ends[1, 0] :], strips[0, ends[0, 1] :], strips[0, ends[0, 0] :], 1, xy)
-    differences(strips[1, ends[4, 1] :], strips[1, ends[4, 0] :], strips[1, ends[3, 1] :], strips[1, ends[3, 0] :], 3, xx)
+    differences(
+        strips[0, ends[1, 1] :],
+        strips[0, ends[1, 0] :],
+        strips[0, ends[0, 1] :],
+        strips[0, ends[0, 0] :],
+        1,
+        xy,
+    )
+    differences(
+        strips[1, ends[4, 1] :],
+        strips[1, ends[4, 0] :],
+        strips[1, ends[3, 1] :],
+        strips[1, ends[3, 0] :],
+        3,
+        xx,
+    )
     first, last = long[ends[2, 0] :], long[ends[2, 1] :]
     for j in range(n):
         strongest[j] = max(strongest[j], of_boxes(xx[j], last[j] - first[j], xy[j], size))
 
 
-def keypoints3d(depth: np.ndarray, normal: np.ndarray, field_of_view: float, support: float = 0.3) -> np.ndarray:
+def keypoints3d(
+    depth: np.ndarray, normal: np.ndarray, field_of_view: float, support: float = 0.3
+) -> np.ndarray:
     """uint16 [H, W]: 0.8 of NARF's interest (the factor is measured on published frames).
 
-    depth: metres along the axis (inf: nothing); normal [H, W, 3], frame x right, y down, z away; support: metres. One algorithm at every image size.
+    depth: metres along the axis (inf: nothing); normal [H, W, 3], frame x right, y down, z away;
+    support: metres. One algorithm at every image size.
     """
     from models.tasks.labels.narf import interest
 
-    return np.clip(interest(depth, normal, field_of_view, support) * (0.8 * 65535), 0, 65535).astype("uint16")
+    return np.clip(
+        interest(depth, normal, field_of_view, support) * (0.8 * 65535), 0, 65535
+    ).astype("uint16")

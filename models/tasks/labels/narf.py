@@ -1,8 +1,10 @@
-"""The interest image of NARF (Steder, Rusu, Konolige, Burgard 2011): where a surface changes in two directions nearby, but not on the change itself.
+"""The interest image of NARF (Steder, Rusu, Konolige, Burgard 2011): where a surface changes in two
+directions nearby, but not on the change itself.
 
-The steps and constants are those of the Point Cloud Library's NarfKeypoint, which made the published labels, with its default settings and a support of
-0.3 m. A pixel that changes hands its score to every pixel within the support, instead of regions growing around every pixel.
-Surfaces, borders and changes are found in `surface_change.py`.
+The steps and constants are those of the Point Cloud Library's NarfKeypoint, which made the
+published labels, with its default settings and a support of 0.3 m. A pixel that changes hands its
+score to every pixel within the support, instead of regions growing around every pixel. Surfaces,
+borders and changes are found in `surface_change.py`.
 """
 
 from __future__ import annotations
@@ -19,20 +21,43 @@ BINS, LEAST_CHANGE, OPTIMAL, PATCH = 18, 0.2, 0.25, 10
 LANES = 8
 
 
-def interest(depth: np.ndarray, normal: np.ndarray, field_of_view: float, support: float = 0.3) -> np.ndarray:
-    """[S, S] float32 in [0, 1]. depth: metres along the axis, inf unseen; normal: [S, S, 3], frame x right, y down, z away; support: diameter, metres.
+def interest(
+    depth: np.ndarray, normal: np.ndarray, field_of_view: float, support: float = 0.3
+) -> np.ndarray:
+    """[S, S] float32 in [0, 1]. depth: metres along the axis, inf unseen; normal: [S, S, 3], frame
+    x right, y down, z away; support: diameter, metres.
 
-    A surface at some distance is scored at the coarsest scale at which the support still spans `PATCH` pixels. Far surfaces need fine scales, near ones not.
+    A surface at some distance is scored at the coarsest scale at which the support still spans
+    `PATCH` pixels. Far surfaces need fine scales, near ones not.
     """
     z = np.where(np.isfinite(depth), depth, 0).astype("float32")
-    scales, normals = [places(z, np.tan(field_of_view / 2))], [unit(np.moveaxis(normal, -1, 0).astype("float32", order="C"))]
-    while len(z) >= 64 and nearest(scales[-1][1]) < usage_start(len(z) // 2, field_of_view, support):
+    scales, normals = (
+        [places(z, np.tan(field_of_view / 2))],
+        [unit(np.moveaxis(normal, -1, 0).astype("float32", order="C"))],
+    )
+    while len(z) >= 64 and nearest(scales[-1][1]) < usage_start(
+        len(z) // 2, field_of_view, support
+    ):
         z = halved(z)
         scales.append(places(z, np.tan(field_of_view / 2)))
-        normals.append(unit(np.stack(cv2.split(cv2.resize(cv2.merge(list(normals[-1])), z.shape, interpolation=cv2.INTER_AREA)))))
+        normals.append(
+            unit(
+                np.stack(
+                    cv2.split(
+                        cv2.resize(
+                            cv2.merge(list(normals[-1])), z.shape, interpolation=cv2.INTER_AREA
+                        )
+                    )
+                )
+            )
+        )
     score = None
     for level in reversed(range(len(scales))):
-        start = usage_start(normals[level].shape[1] // 2, field_of_view, support) if level + 1 < len(scales) else 0.0
+        start = (
+            usage_start(normals[level].shape[1] // 2, field_of_view, support)
+            if level + 1 < len(scales)
+            else 0.0
+        )
         score = at_scale(*scales[level], normals[level], start, score, support / 2)
     return score
 
@@ -77,7 +102,9 @@ def halved(z):
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def places(z, edge):
-    """(points [3, S, S] float32 in the camera frame x right, y down, z away; metres from the camera [S, S] float32). edge: the outermost ray's slope."""
+    """(points [3, S, S] float32 in the camera frame x right, y down, z away; metres from the camera
+    [S, S] float32). edge: the outermost ray's slope.
+    """
     size = z.shape[0]
     slope = np.empty(size, np.float32)
     for i in range(size):
@@ -91,44 +118,67 @@ def places(z, edge):
     return points, away
 
 
-def at_scale(points: np.ndarray, away: np.ndarray, normal: np.ndarray, start: float, coarser: np.ndarray | None, radius: float) -> np.ndarray:
+def at_scale(
+    points: np.ndarray,
+    away: np.ndarray,
+    normal: np.ndarray,
+    start: float,
+    coarser: np.ndarray | None,
+    radius: float,
+) -> np.ndarray:
     """[h, w] interest of points from `start` metres on; of nearer ones the coarser scale's."""
-    change, cell, usable = surface_changes(points, normal, away, away >= np.float32(start - radius), LEAST_CHANGE, BINS)
+    change, cell, usable = surface_changes(
+        points, normal, away, away >= np.float32(start - radius), LEAST_CHANGE, BINS
+    )
     start, radius = np.float32(start), np.float32(radius)
     coarser = np.zeros((1, 1), "float32") if coarser is None else coarser
-    return interesting(points, away, givers(points, change, radius), change, cell, usable, start, radius, coarser)
+    return interesting(
+        points, away, givers(points, change, radius), change, cell, usable, start, radius, coarser
+    )
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def givers(points, change, radius):
-    """(row, column, pixels that the radius spans) [n, 3] int32 of all pixels that change, in raster order."""
+    """(row, column, pixels that the radius spans) [n, 3] int32 of all pixels that change, in raster
+    order.
+    """
     height, width = change.shape
     found, n = np.empty((height * width, 3), np.int32), 0
     for y in range(height):
         for x in range(width):
             if change[y, x] > 0:
                 found[n, 0], found[n, 1] = y, x
-                found[n, 2] = min(max(int(math.ceil(radius / pixel_spacing(points, y, x))), 2), 2 * PATCH)
+                found[n, 2] = min(
+                    max(int(math.ceil(radius / pixel_spacing(points, y, x))), 2), 2 * PATCH
+                )
                 n += 1
     return found[:n]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def pixel_spacing(points, y, x):
-    """metres between neighbouring pixels at the depth of one: the ray's slope over its pixel distance to the centre."""
+    """metres between neighbouring pixels at the depth of one: the ray's slope over its pixel
+    distance to the centre.
+    """
     return abs(points[0, y, x] / (x + 0.5 - points.shape[2] / 2))
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def interesting(points, away, givers, change, cell, usable, start, radius, coarser):
-    """[h, w]: root of the best product of two direction cells, weighted by the angle between them (1 at a right angle), where free of near changes.
+    """[h, w]: root of the best product of two direction cells, weighted by the angle between them
+    (1 at a right angle), where free of near changes.
 
-    givers: of `givers`; points nearer than `start` metres take the coarser scale's. Row by row, so that the scores of all directions stay in the fastest cache.
+    givers: of `givers`; points nearer than `start` metres take the coarser scale's. Row by row, so
+    that the scores of all directions stay in the fastest cache.
     """
     height, width = change.shape
     found, first = np.zeros((height, width), np.float32), 0
     takers = np.full((3, width + LANES), np.float32(np.inf))
-    best, held, clear = np.empty((BINS, width + LANES), np.float32), np.empty(BINS, np.bool_), np.empty(width + LANES, np.float32)
+    best, held, clear = (
+        np.empty((BINS, width + LANES), np.float32),
+        np.empty(BINS, np.bool_),
+        np.empty(width + LANES, np.float32),
+    )
     for v in range(height):
         best[:], held[:], clear[:] = 0, False, 1
         while first < len(givers) and givers[first, 0] < v - 2 * PATCH:
@@ -146,17 +196,20 @@ def interesting(points, away, givers, change, cell, usable, start, radius, coars
             if not usable[v, u]:
                 found[v, u] = 0
             elif away[v, u] < start:
-                found[v, u] = coarser[min(v // 2, coarser.shape[0] - 1), min(u // 2, coarser.shape[1] - 1)]
+                found[v, u] = coarser[
+                    min(v // 2, coarser.shape[0] - 1), min(u // 2, coarser.shape[1] - 1)
+                ]
     return found
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def hand_out(points, takers, givers, change, cell, v, radius, best, held, clear):
-    """raise row v's `best` scores [BINS, w + LANES] by what pixels hand to it, mark the cells `held` [BINS], lower how `clear` [w + LANES] of changes it is.
+    """raise row v's `best` scores [BINS, w + LANES] by what pixels hand to it, mark the cells
+    `held` [BINS], lower how `clear` [w + LANES] of changes it is.
 
-    takers: [3, w + LANES] the row's points, inf where no score is wanted.
-    The very next pixels get the whole score, at any distance. Indices are unsigned and spans whole multiples of `LANES`, else the compiler makes
-    no vector instructions.
+    takers: [3, w + LANES] the row's points, inf where no score is wanted. The very next pixels get
+    the whole score, at any distance. Indices are unsigned and spans whole multiples of `LANES`,
+    else the compiler makes no vector instructions.
     """
     width = change.shape[1]
     for g in range(len(givers)):
@@ -165,14 +218,22 @@ def hand_out(points, takers, givers, change, cell, v, radius, best, held, clear)
         if down > reach:
             continue
         held[cell[y, x]] = True
-        px, py, pz, score, at = points[0, y, x], points[1, y, x], points[2, y, x], change[y, x], cell[y, x]
+        px, py, pz, score, at = (
+            points[0, y, x],
+            points[1, y, x],
+            points[2, y, x],
+            change[y, x],
+            cell[y, x],
+        )
         for i in range(np.uint32(low), np.uint32(low + (high - low + LANES - 1) // LANES * LANES)):
             u = np.uint64(i)
             dx, dy, dz = takers[0, u] - px, takers[1, u] - py, takers[2, u] - pz
             squared = dx * dx + dy * dy + dz * dz
             share = math.sqrt(squared) / radius
             inside = (squared <= radius * radius) & (i < np.uint32(high))
-            best[at, u] = max(best[at, u], score * (np.float32(1) - share) if inside else np.float32(0))
+            best[at, u] = max(
+                best[at, u], score * (np.float32(1) - share) if inside else np.float32(0)
+            )
             clear[u] = min(clear[u], clearness(score, share) if inside else np.float32(1))
         if down < 2:
             for u in range(max(0, x - 1), min(width, x + 2)):
@@ -183,7 +244,9 @@ def hand_out(points, takers, givers, change, cell, v, radius, best, held, clear)
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def clearness(score, share):
     """how free of a change a pixel at a share of the radius from it is."""
-    close = np.float32(1) - np.float32(0.5) * score * max(np.float32(1) - share * np.float32(1 / OPTIMAL), np.float32(0))
+    close = np.float32(1) - np.float32(0.5) * score * max(
+        np.float32(1) - share * np.float32(1 / OPTIMAL), np.float32(0)
+    )
     return close * close
 
 

@@ -1,6 +1,8 @@
-"""Jigsaw permutations far apart: greedy choice by the largest smallest Hamming distance (Noroozi and Favaro 2016).
+"""Jigsaw permutations far apart: greedy choice by the largest smallest Hamming distance (Noroozi
+and Favaro 2016).
 
-The published table maximises the summed distance instead and holds pairs that differ in two tiles only.
+The published table maximises the summed distance instead and holds pairs that differ in two tiles
+only.
 """
 
 from __future__ import annotations
@@ -13,10 +15,15 @@ import numpy as np
 
 @functools.cache
 def permutation_set(count: int = 100, seed: int = 0, tiles: int = 9) -> np.ndarray:
-    """[count, tiles] int64 distinct permutations, the identity never among them; slot i of the input shows tile row[i]."""
+    """[count, tiles] int64 distinct permutations, the identity never among them; slot i of the
+    input shows tile row[i].
+    """
     every = np.array(list(itertools.permutations(range(tiles))), "int8")[1:]
     if not 1 <= count <= len(every):
-        raise ValueError(f"between 1 and {len(every)} permutations of {tiles} tiles exist besides the identity, asked for {count}")
+        raise ValueError(
+            f"between 1 and {len(every)} permutations of {tiles} tiles exist besides the "
+            f"identity, asked for {count}"
+        )
     chosen = [int(np.random.default_rng(seed).integers(len(every)))]
     nearest = np.full(len(every), tiles + 1, "int8")
     for _ in range(count - 1):

@@ -1,6 +1,8 @@
-"""Compiled kernels of unsupervised segmentation: Felzenszwalb's regions, their adjacency and means, the best threshold of a cut, canonical ids.
+"""Compiled kernels of unsupervised segmentation: Felzenszwalb's regions, their adjacency and means,
+the best threshold of a cut, canonical ids.
 
-Single threaded and without fast mathematics: the same input gives the same bits. scikit-image's functions are the oracle in the tests.
+Single threaded and without fast mathematics: the same input gives the same bits. scikit-image's
+functions are the oracle in the tests.
 """
 
 from __future__ import annotations
@@ -12,9 +14,11 @@ import numpy as np
 
 
 def over_segmented(image: np.ndarray, scale: float, smallest: int) -> tuple[np.ndarray, int]:
-    """([H, W] int32 region ids, their number) of an already smoothed float32 image [H, W, C] (Felzenszwalb and Huttenlocher 2004; scale as scikit-image's).
+    """([H, W] int32 region ids, their number) of an already smoothed float32 image [H, W, C]
+    (Felzenszwalb and Huttenlocher 2004; scale as scikit-image's).
 
-    Costs are sorted by 16 bits of theirs, ties in raster order: quick, and an order that does not hang on the sorting algorithm.
+    Costs are sorted by 16 bits of theirs, ties in raster order: quick, and an order that does not
+    hang on the sorting algorithm.
     """
     cost = neighbour_costs(np.ascontiguousarray(np.moveaxis(image, -1, 0), "float32"))
     return merged(cost, sorted_pairs(cost), scale / 255, smallest)
@@ -22,7 +26,8 @@ def over_segmented(image: np.ndarray, scale: float, smallest: int) -> tuple[np.n
 
 @numba.njit(cache=True, nogil=True)
 def neighbour_costs(planes):
-    """[4, H, W] float32: Euclidean distance of a pixel's features to those of its right, lower right, lower and upper right neighbour; inf: no such pixel.
+    """[4, H, W] float32: Euclidean distance of a pixel's features to those of its right, lower
+    right, lower and upper right neighbour; inf: no such pixel.
 
     planes: [C, H, W] float32.
     """
@@ -45,15 +50,25 @@ def neighbour_costs(planes):
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def sorted_pairs(cost):
-    """int32 4 * pixel + way of every pair of neighbours, by 16 bits of its cost (65535: the largest cost, at most 0.25), ties in this order: counting sort."""
+    """int32 4 * pixel + way of every pair of neighbours, by 16 bits of its cost (65535: the largest
+    cost, at most 0.25), ties in this order: counting sort.
+    """
     pixels, flat = cost[0].size, cost.reshape(-1)
     largest = np.float32(0)
     for i in range(len(flat)):
         largest = max(largest, flat[i] if flat[i] < np.inf else np.float32(0))
     factor = np.float32(65535 / (min(np.float64(largest), 0.25) + 1e-12))
-    key, start, order = np.empty(len(flat), np.int32), np.zeros(65537, np.int64), np.empty(len(flat), np.int32)
+    key, start, order = (
+        np.empty(len(flat), np.int32),
+        np.zeros(65537, np.int64),
+        np.empty(len(flat), np.int32),
+    )
     for i in range(len(flat)):
-        key[i] = np.int32(min(flat[i] * factor, np.float32(65535))) if flat[i] < np.inf else np.int32(65536)
+        key[i] = (
+            np.int32(min(flat[i] * factor, np.float32(65535)))
+            if flat[i] < np.inf
+            else np.int32(65536)
+        )
     for i in range(len(flat)):
         if key[i] < 65536:
             start[key[i] + 1] += 1
@@ -87,13 +102,19 @@ def join(parent, size, a, b):
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def merged(cost, pairs, scale, smallest):
-    """([H, W] int32 ids in raster order, their number): regions joined where the pair costs less than both allow, then the small ones.
+    """([H, W] int32 ids in raster order, their number): regions joined where the pair costs less
+    than both allow, then the small ones.
 
-    cost: [4, H, W]; pairs: 4 * pixel + way in ascending order of cost. Three of four pairs lie within one region by then: a first look at a block of pairs, two
-    parents up and without a branch, drops most of them.
+    cost: [4, H, W]; pairs: 4 * pixel + way in ascending order of cost. Three of four pairs lie
+    within one region by then: a first look at a block of pairs, two parents up and without a
+    branch, drops most of them.
     """
     _, height, width = cost.shape
-    parent, size, allowed = np.arange(height * width, dtype=np.int32), np.ones(height * width, np.int32), np.full(height * width, scale)
+    parent, size, allowed = (
+        np.arange(height * width, dtype=np.int32),
+        np.ones(height * width, np.int32),
+        np.full(height * width, scale),
+    )
     offset, flat = np.array([1, width + 1, width, 1 - width]), cost.reshape(4, height * width)
     block, waiting, apart, count = 256, np.empty(256, np.int32), np.empty_like(pairs), 0
     for start in range(0, len(pairs), block):
@@ -128,9 +149,15 @@ def merged(cost, pairs, scale, smallest):
 
 @numba.njit(cache=True, nogil=True)
 def region_graph(ids, count, features):
-    """(touching [count, count] bool, corners included; mean feature of every region [count, C] float64)."""
+    """(touching [count, count] bool, corners included; mean feature of every region [count, C]
+    float64).
+    """
     height, width, channels = features.shape
-    touching, mean, size = np.zeros((count, count), np.bool_), np.zeros((count, channels)), np.zeros(count)
+    touching, mean, size = (
+        np.zeros((count, count), np.bool_),
+        np.zeros((count, channels)),
+        np.zeros(count),
+    )
     for y in range(height):
         for x in range(width):
             a = ids[y, x]
@@ -156,7 +183,9 @@ def gathered(weights, members):
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def normalised_laplacian(weights, degree):
-    """[n, n] column by column (LAPACK's order): unity less the weights over the roots of both degrees."""
+    """[n, n] column by column (LAPACK's order): unity less the weights over the roots of both
+    degrees.
+    """
     n = len(degree)
     laplacian, inverse = np.empty((n, n)).T, 1 / np.sqrt(degree)
     for j in range(n):
@@ -165,14 +194,20 @@ def normalised_laplacian(weights, degree):
     return laplacian
 
 
-def best_threshold(vector: np.ndarray, weights: np.ndarray, degree: np.ndarray, steps: int) -> tuple[float, float]:
-    """(cost, threshold) of the cheapest normalised cut at one of `steps` levels of an eigenvector (cost inf: no level divides it)."""
+def best_threshold(
+    vector: np.ndarray, weights: np.ndarray, degree: np.ndarray, steps: int
+) -> tuple[float, float]:
+    """(cost, threshold) of the cheapest normalised cut at one of `steps` levels of an eigenvector
+    (cost inf: no level divides it).
+    """
     return cheapest_level(vector, np.argsort(-vector), weights, degree, steps)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def cheapest_level(vector, order, weights, degree, steps):
-    """the levels are tried from the top, and the cut is kept up to date as members (`order`: the largest first) pass over: n^2 steps in all."""
+    """the levels are tried from the top, and the cut is kept up to date as members (`order`: the
+    largest first) pass over: n^2 steps in all.
+    """
     low, span, total = vector.min(), vector.max() - vector.min(), degree.sum()
     taken, inside, cut = 0, 0.0, 0.0
     best, chosen = np.inf, low
@@ -194,7 +229,9 @@ def cheapest_level(vector, order, weights, degree, steps):
 
 @numba.njit(cache=True, nogil=True)
 def canonical(labels):
-    """uint8 ids numbered by first appearance in raster order (an eigenvector's sign is arbitrary); ids past 255 share the last."""
+    """uint8 ids numbered by first appearance in raster order (an eigenvector's sign is arbitrary);
+    ids past 255 share the last.
+    """
     name, count, out = np.full(labels.max() + 1, -1), 0, np.empty(labels.shape, np.uint8)
     for y in range(labels.shape[0]):
         for x in range(labels.shape[1]):

@@ -1,4 +1,5 @@
-"""Unsupervised segmentation: Felzenszwalb's over-segmentation, then recursive normalised cuts of its region graph (Shi and Malik 2000).
+"""Unsupervised segmentation: Felzenszwalb's over-segmentation, then recursive normalised cuts of
+its region graph (Shi and Malik 2000).
 
 Parameters are the released annotator's at 512 pixels; smoothing scales with the image.
 """
@@ -10,11 +11,20 @@ import numpy as np
 from scipy.linalg import lapack
 
 from models.tasks.labels.edges import REFERENCE, blur
-from models.tasks.labels.regions import best_threshold, canonical, gathered, normalised_laplacian, over_segmented, region_graph
+from models.tasks.labels.regions import (
+    best_threshold,
+    canonical,
+    gathered,
+    normalised_laplacian,
+    over_segmented,
+    region_graph,
+)
 
 
 def segment_unsup2d(rgb: np.ndarray) -> np.ndarray:
-    """uint8 [H, W] ids from 0 in raster order: colour alone (scale 200, sigma 3, at least 20 pixels; cut below 0.005)."""
+    """uint8 [H, W] ids from 0 in raster order: colour alone (scale 200, sigma 3, at least 20
+    pixels; cut below 0.005).
+    """
     scale = rgb.shape[0] / REFERENCE
     smooth = blur(rgb.astype("float32") / 255, max(3 * scale, 0.8), cv2.BORDER_REPLICATE)
     regions, count = over_segmented(smooth, 200, int(max(20 * scale, 8)))
@@ -22,10 +32,14 @@ def segment_unsup2d(rgb: np.ndarray) -> np.ndarray:
 
 
 def segment_unsup25d(depth: np.ndarray, normal: np.ndarray, edge: np.ndarray) -> np.ndarray:
-    """uint8 [H, W] ids from codes of depth, normals and occlusion edges (scale 200, at least 200 pixels at 512; cut below 1)."""
+    """uint8 [H, W] ids from codes of depth, normals and occlusion edges (scale 200, at least 200
+    pixels at 512; cut below 1).
+    """
     scale = depth.shape[0] / REFERENCE
     seen = (depth < 65534).astype("float32")
-    smooth = lambda x, sigma: blur(np.where(seen > 0, x, 0).astype("float32"), sigma) / (blur(seen, sigma) + 1e-6)
+    smooth = lambda x, sigma: (
+        blur(np.where(seen > 0, x, 0).astype("float32"), sigma) / (blur(seen, sigma) + 1e-6)
+    )
     features = [smooth(np.log(np.maximum(depth, 1)), max(scale, 0.5)) / 8]
     features += [smooth(normal[..., i] / 255, max(2 * scale, 0.7)) for i in range(3)]
     stack = np.dstack(features + [edge.astype("float32") / 65025 * 10])
@@ -33,8 +47,17 @@ def segment_unsup25d(depth: np.ndarray, normal: np.ndarray, edge: np.ndarray) ->
     return canonical(normalised_cuts(regions, count, stack, 1.0, 100, 1.0))
 
 
-def normalised_cuts(regions: np.ndarray, count: int, features: np.ndarray, threshold: float, steps: int, own_weight: float) -> np.ndarray:
-    """[H, W] int64 ids: the region adjacency graph, weights exp(-|difference of means|^2/255), cut in two while the normalised cut is below `threshold`."""
+def normalised_cuts(
+    regions: np.ndarray,
+    count: int,
+    features: np.ndarray,
+    threshold: float,
+    steps: int,
+    own_weight: float,
+) -> np.ndarray:
+    """[H, W] int64 ids: the region adjacency graph, weights exp(-|difference of means|^2/255), cut
+    in two while the normalised cut is below `threshold`.
+    """
     touching, means = region_graph(regions, count, np.asarray(features, "float32"))
     weights, (first, second) = np.zeros((count, count)), np.nonzero(touching)
     weights[first, second] = np.exp(-((means[first] - means[second]) ** 2).sum(-1) / 255)
@@ -42,7 +65,9 @@ def normalised_cuts(regions: np.ndarray, count: int, features: np.ndarray, thres
     labels, waiting, used = np.zeros(count, int), [np.arange(count)], 0
     while waiting:
         members = waiting.pop()
-        halves = cut_in_two(gathered(weights, members), threshold, steps) if len(members) > 2 else None
+        halves = (
+            cut_in_two(gathered(weights, members), threshold, steps) if len(members) > 2 else None
+        )
         if halves is None:
             labels[members] = used
             used += 1
@@ -52,8 +77,12 @@ def normalised_cuts(regions: np.ndarray, count: int, features: np.ndarray, thres
 
 
 def cut_in_two(weights: np.ndarray, threshold: float, steps: int) -> np.ndarray | None:
-    """[n] bool, the better side of the second eigenvector's best of `steps` thresholds, or None if no cut costs less than `threshold`."""
+    """[n] bool, the better side of the second eigenvector's best of `steps` thresholds, or None if
+    no cut costs less than `threshold`.
+    """
     degree = weights.sum(1)
-    vector = lapack.dsyevr(normalised_laplacian(weights, degree), range="I", il=1, iu=2, lower=1, overwrite_a=1)[1][:, 1]
+    vector = lapack.dsyevr(
+        normalised_laplacian(weights, degree), range="I", il=1, iu=2, lower=1, overwrite_a=1
+    )[1][:, 1]
     cost, level = best_threshold(vector, weights, degree, steps)
     return vector > level if cost < threshold else None

@@ -1,7 +1,9 @@
-"""How much a surface changes at every pixel of a range image, and in which direction: 1 on depth borders, else the spread of normals around it.
+"""How much a surface changes at every pixel of a range image, and in which direction: 1 on depth
+borders, else the spread of normals around it.
 
-After the Point Cloud Library's RangeImageBorderExtractor (Steder, Rusu, Konolige, Burgard 2011), with its constants. Points are [3, h, w] float32 in the
-camera frame x right, y down, z away; z = 0: unseen. Compiled and single threaded: the same input gives the same bits.
+After the Point Cloud Library's RangeImageBorderExtractor (Steder, Rusu, Konolige, Burgard 2011),
+with its constants. Points are [3, h, w] float32 in the camera frame x right, y down, z away; z = 0:
+unseen. Compiled and single threaded: the same input gives the same bits.
 """
 
 from __future__ import annotations
@@ -18,22 +20,40 @@ ACROSS = math.cos(math.radians(120))
 
 
 def surface_changes(
-    points: np.ndarray, normal: np.ndarray, away: np.ndarray, wanted: np.ndarray, least: float, bins: int
+    points: np.ndarray,
+    normal: np.ndarray,
+    away: np.ndarray,
+    wanted: np.ndarray,
+    least: float,
+    bins: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(change [h, w] float32 in [0, 1], 0 below `least`; cell [h, w] uint8: direction; usable [h, w] bool: seen, not behind a border).
+    """(change [h, w] float32 in [0, 1], 0 below `least`; cell [h, w] uint8: direction; usable [h,
+    w] bool: seen, not behind a border).
 
-    normal: [3, h, w] float32 unit; away: [h, w] metres from the camera; wanted: where the answer matters. Normals are given, not fitted to depth as in the
-    original: faster; on two released frames correlation went from 0.740 to 0.770 (Taskonomy) and 0.785 to 0.784 (Replica),
-    at half size 0.736 to 0.764 and 0.799 to 0.782.
+    normal: [3, h, w] float32 unit; away: [h, w] metres from the camera; wanted: where the answer
+    matters. Normals are given, not fitted to depth as in the original: faster; on two released
+    frames correlation went from 0.740 to 0.770 (Taskonomy) and 0.785 to 0.784 (Replica), at half
+    size 0.736 to 0.764 and 0.799 to 0.782.
     """
     border, usable, spread = depth_borders(points, away, wanted)
     direction, marked = border_directions(points, away, normal, spread, border)
-    change, cell = changes(points, normal, direction, marked, usable, wanted & (marked | restless(normal, least)), least, bins)
+    change, cell = changes(
+        points,
+        normal,
+        direction,
+        marked,
+        usable,
+        wanted & (marked | restless(normal, least)),
+        least,
+        bins,
+    )
     return change, cell, usable
 
 
 def restless(normal: np.ndarray, least: float) -> np.ndarray:
-    """[h, w] bool: where normals within two pixels may spread by `least`: values in an interval of length r have a variance of r^2/4 at most."""
+    """[h, w] bool: where normals within two pixels may spread by `least`: values in an interval of
+    length r have a variance of r^2/4 at most.
+    """
     side = np.ones((5, 5), "uint8")
     across = [cv2.dilate(part, side) - cv2.erode(part, side) for part in normal]
     return sum(a * a for a in across) > np.float32(3.99 * least * least)
@@ -41,7 +61,9 @@ def restless(normal: np.ndarray, least: float) -> np.ndarray:
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def border_directions(points, away, normal, spread, border):
-    """(direction [h, w, 3] from a border pixel over its edge, along its own plane, averaged over 5 x 5 pixels; marked [h, w]: has one)."""
+    """(direction [h, w, 3] from a border pixel over its edge, along its own plane, averaged over 5
+    x 5 pixels; marked [h, w]: has one).
+    """
     height, width = away.shape
     raw, has = np.zeros((height, width, 3), np.float32), np.zeros((height, width), np.bool_)
     for y in range(height):
@@ -61,7 +83,12 @@ def border_directions(points, away, normal, spread, border):
             ex, ey, ez = along * rx - px, along * ry - py, along - pz
             length = math.sqrt(ex * ex + ey * ey + ez * ez)
             if length > 0:
-                raw[y, x, 0], raw[y, x, 1], raw[y, x, 2], has[y, x] = ex / length, ey / length, ez / length, True
+                raw[y, x, 0], raw[y, x, 1], raw[y, x, 2], has[y, x] = (
+                    ex / length,
+                    ey / length,
+                    ez / length,
+                    True,
+                )
     mean, marked = np.zeros((height, width, 3), np.float32), np.zeros((height, width), np.bool_)
     for y in range(height):
         for x in range(width):
@@ -73,21 +100,35 @@ def border_directions(points, away, normal, spread, border):
                     if not has[v, u]:
                         continue
                     same = v == y and u == x
-                    cosine = raw[v, u, 0] * raw[y, x, 0] + raw[v, u, 1] * raw[y, x, 1] + raw[v, u, 2] * raw[y, x, 2]
-                    if same or (cosine >= ACROSS and abs(jump(points, away, spread, y, x, v - y, u - x, 1)) < 0.95 * BORDER):
+                    cosine = (
+                        raw[v, u, 0] * raw[y, x, 0]
+                        + raw[v, u, 1] * raw[y, x, 1]
+                        + raw[v, u, 2] * raw[y, x, 2]
+                    )
+                    if same or (
+                        cosine >= ACROSS
+                        and abs(jump(points, away, spread, y, x, v - y, u - x, 1)) < 0.95 * BORDER
+                    ):
                         ax += raw[v, u, 0]
                         ay += raw[v, u, 1]
                         az += raw[v, u, 2]
                         n += 1
             length = math.sqrt(ax * ax + ay * ay + az * az)
             if n >= 3 and length > 0:
-                mean[y, x, 0], mean[y, x, 1], mean[y, x, 2], marked[y, x] = ax / length, ay / length, az / length, True
+                mean[y, x, 0], mean[y, x, 1], mean[y, x, 2], marked[y, x] = (
+                    ax / length,
+                    ay / length,
+                    az / length,
+                    True,
+                )
     return mean, marked
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def changes(points, normal, direction, marked, usable, wanted, least, bins):
-    """(change [h, w], cell [h, w] uint8): 1 and the border's direction on borders; elsewhere the root of the largest variance of up to 16 normals around."""
+    """(change [h, w], cell [h, w] uint8): 1 and the border's direction on borders; elsewhere the
+    root of the largest variance of up to 16 normals around.
+    """
     height, width = usable.shape
     change, cell = np.zeros((height, width), np.float32), np.zeros((height, width), np.uint8)
     for y in range(height):
@@ -96,7 +137,9 @@ def changes(points, normal, direction, marked, usable, wanted, least, bins):
                 continue
             if marked[y, x]:
                 change[y, x] = 1
-                cell[y, x] = direction_cell(points, y, x, direction[y, x, 0], direction[y, x, 1], direction[y, x, 2], bins)
+                cell[y, x] = direction_cell(
+                    points, y, x, direction[y, x, 0], direction[y, x, 1], direction[y, x, 2], bins
+                )
                 continue
             n = 0
             sx, sy, sz = 0.0, 0.0, 0.0
@@ -113,7 +156,11 @@ def changes(points, normal, direction, marked, usable, wanted, least, bins):
                         if points[2, v, u] > 0:
                             break  # a border ends the beam; a hole does not
                         continue
-                    nx, ny, nz = np.float64(normal[0, v, u]), np.float64(normal[1, v, u]), np.float64(normal[2, v, u])
+                    nx, ny, nz = (
+                        np.float64(normal[0, v, u]),
+                        np.float64(normal[1, v, u]),
+                        np.float64(normal[2, v, u]),
+                    )
                     n += 1
                     sx += nx
                     sy += ny
@@ -127,10 +174,21 @@ def changes(points, normal, direction, marked, usable, wanted, least, bins):
             if n < 3:
                 continue
             part = 1 / n
-            xx, yy, zz = (xx - sx * sx * part) * part, (yy - sy * sy * part) * part, (zz - sz * sz * part) * part
+            xx, yy, zz = (
+                (xx - sx * sx * part) * part,
+                (yy - sy * sy * part) * part,
+                (zz - sz * sz * part) * part,
+            )
             if xx + yy + zz < least * least:
                 continue  # the largest eigenvalue is no larger than the trace
-            value, ex, ey, ez = eigenvector(xx, (xy - sx * sy * part) * part, (xz - sx * sz * part) * part, yy, (yz - sy * sz * part) * part, zz)
+            value, ex, ey, ez = eigenvector(
+                xx,
+                (xy - sx * sy * part) * part,
+                (xz - sx * sz * part) * part,
+                yy,
+                (yz - sy * sz * part) * part,
+                zz,
+            )
             score = math.sqrt(max(value, 0.0))
             if score >= least:
                 change[y, x] = score
@@ -140,13 +198,17 @@ def changes(points, normal, direction, marked, usable, wanted, least, bins):
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def eigenvector(xx, xy, xz, yy, yz, zz):
-    """(eigenvalue, x, y, z) of the largest eigenvalue of a symmetric 3 x 3 matrix, in closed form (Smith 1961)."""
+    """(eigenvalue, x, y, z) of the largest eigenvalue of a symmetric 3 x 3 matrix, in closed form
+    (Smith 1961).
+    """
     mean = (xx + yy + zz) / 3
     a, b, c = xx - mean, yy - mean, zz - mean
     p = math.sqrt((a * a + b * b + c * c + 2 * (xy * xy + xz * xz + yz * yz)) / 6)
     if p <= 1e-12 * abs(mean):
         return mean, 0.0, 0.0, 1.0
-    half = (a * (b * c - yz * yz) - xy * (xy * c - yz * xz) + xz * (xy * yz - b * xz)) / (2 * p * p * p)
+    half = (a * (b * c - yz * yz) - xy * (xy * c - yz * xz) + xz * (xy * yz - b * xz)) / (
+        2 * p * p * p
+    )
     turn = math.acos(min(max(half, -1.0), 1.0)) / 3
     value = mean + 2 * p * math.cos(turn)
     a, b, c = xx - value, yy - value, zz - value
@@ -154,7 +216,11 @@ def eigenvector(xx, xy, xz, yy, yz, zz):
     x1, y1, z1 = xy * yz - xz * b, xz * xy - a * yz, a * b - xy * xy
     x2, y2, z2 = xy * c - xz * yz, xz * xz - a * c, a * yz - xy * xz
     x3, y3, z3 = b * c - yz * yz, yz * xz - xy * c, xy * yz - b * xz
-    one, two, three = x1 * x1 + y1 * y1 + z1 * z1, x2 * x2 + y2 * y2 + z2 * z2, x3 * x3 + y3 * y3 + z3 * z3
+    one, two, three = (
+        x1 * x1 + y1 * y1 + z1 * z1,
+        x2 * x2 + y2 * y2 + z2 * z2,
+        x3 * x3 + y3 * y3 + z3 * z3,
+    )
     if two > one:
         x1, y1, z1, one = x2, y2, z2, two
     if three > one:
@@ -167,7 +233,9 @@ def eigenvector(xx, xy, xz, yy, yz, zz):
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def direction_cell(points, y, x, dx, dy, dz, bins):
-    """of a direction seen along the ray to a pixel: its angle to the image's x axis without sign, as the original has it, in `bins` cells of half a turn."""
+    """of a direction seen along the ray to a pixel: its angle to the image's x axis without sign,
+    as the original has it, in `bins` cells of half a turn.
+    """
     px, py, pz = points[0, y, x], points[1, y, x], points[2, y, x]
     away, level = math.sqrt(px * px + py * py + pz * pz), math.sqrt(px * px + pz * pz)
     first = (dx * pz - dz * px) / level

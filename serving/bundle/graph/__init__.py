@@ -1,1 +1,3 @@
-"""A small compiler from the networks of Keras to a graph that serves quickly; it knows nothing of requests."""
+"""A small compiler from the networks of Keras to a graph that serves quickly; it knows nothing of
+requests.
+"""

@@ -1,9 +1,11 @@
-"""A flat graph said once: what weights alone decide is computed, batch norm joins the weights before it (`norms.py`), equal operations are merged, so that
-heads share the features they have in common.
+"""A flat graph said once: what weights alone decide is computed, batch norm joins the weights
+before it (`norms.py`), equal operations are merged, so that heads share the features they have in
+common.
 
-Every closed-form head standardises and widens its sources' representations for itself (`models/networks/transfers/edge.py`), with the same numbers as
-every other head on that source. Merged, a source's features are computed once, and a weight is stored once. TensorFlow's own pass cannot: the sources
-reach a head side by side, and each head cuts them apart again.
+Every closed-form head standardises and widens its sources' representations for itself
+(`models/networks/transfers/edge.py`), with the same numbers as every other head on that source.
+Merged, a source's features are computed once, and a weight is stored once. TensorFlow's own pass
+cannot: the sources reach a head side by side, and each head cuts them apart again.
 """
 
 from __future__ import annotations
@@ -15,25 +17,49 @@ import numpy as np
 
 from serving.bundle.graph.fold_batch_norm import normless
 
-CONTROL_FLOW = {"Enter", "Exit", "Switch", "Merge", "NextIteration", "LoopCond", "RefEnter", "RefExit", "RefSwitch", "RefMerge", "RefNextIteration"}
-# Bytes from which a weight is a variable. A graph ends at 2 GiB, and a session keeps a copy of the constants for every set of outputs it was ever asked
-# for: at demo size 23 MiB a set with constants alone, 8 with this, for 2 % of the time (from 16 KiB on: 4 and 7 %).
+CONTROL_FLOW = {
+    "Enter",
+    "Exit",
+    "Switch",
+    "Merge",
+    "NextIteration",
+    "LoopCond",
+    "RefEnter",
+    "RefExit",
+    "RefSwitch",
+    "RefMerge",
+    "RefNextIteration",
+}
+# Bytes from which a weight is a variable. A graph ends at 2 GiB, and a session keeps a copy of the
+# constants for every set of outputs it was ever asked for: at demo size 23 MiB a set with constants
+# alone, 8 with this, for 2 % of the time (from 16 KiB on: 4 and 7 %).
 LARGE = 64 << 10
 
 
-def merged(graph_def, fed: Iterable[str], outputs: Iterable[str], known: Mapping[str, np.ndarray] | None = None, large: int = LARGE):
-    """(GraphDef, {output tensor: its name now}, {resource placeholder: value}): the same answers from fewer operations.
+def merged(
+    graph_def,
+    fed: Iterable[str],
+    outputs: Iterable[str],
+    known: Mapping[str, np.ndarray] | None = None,
+    large: int = LARGE,
+):
+    """(GraphDef, {output tensor: its name now}, {resource placeholder: value}): the same answers
+    from fewer operations.
 
-    fed: nodes that must keep their names and their places, since requests feed them. outputs: tensors ("name:0") that must stay computable; one that
-    equals another is renamed to it. known: value of nodes that read a variable or capture a tensor. Values below `large` bytes become constants, the
-    others are read from resource placeholders, to be mapped to variables of these values when the graph is imported.
+    fed: nodes that must keep their names and their places, since requests feed them. outputs:
+    tensors ("name:0") that must stay computable; one that equals another is renamed to it. known:
+    value of nodes that read a variable or capture a tensor. Values below `large` bytes become
+    constants, the others are read from resource placeholders, to be mapped to variables of these
+    values when the graph is imported.
     """
     import tensorflow as tf
 
     fed, outputs = set(fed), list(outputs)
     graph_def, weights = folded(graph_def, fed, outputs, known or {}, large)
     kept = fed | {output.split(":")[0] for output in outputs}
-    write = lambda made, name, value: write_value(made, weights, name, value, tf.as_dtype(value.dtype), large)
+    write = lambda made, name, value: write_value(
+        made, weights, name, value, tf.as_dtype(value.dtype), large
+    )
     graph_def = normless(graph_def, kept, lambda node: value_of(node, weights), write)
     names = equal_nodes(uncut(graph_def), fed)
     renamed = {output: on(output, names) for output in outputs}
@@ -43,17 +69,29 @@ def merged(graph_def, fed: Iterable[str], outputs: Iterable[str], known: Mapping
 
 
 def on(tensor: str, names: dict[str, str]) -> str:
-    """an input or tensor name with its node replaced; names: node -> node, or node -> "node:1" of a cut that was none."""
-    mark, name, port = ("^" if tensor.startswith("^") else ""), *(tensor.lstrip("^").split(":") + [""])[:2]
+    """an input or tensor name with its node replaced; names: node -> node, or node -> "node:1" of a
+    cut that was none.
+    """
+    mark, name, port = (
+        ("^" if tensor.startswith("^") else ""),
+        *(tensor.lstrip("^").split(":") + [""])[:2],
+    )
     goal = names.get(name, name)
-    return mark + (goal.split(":")[0] if mark else goal if ":" in goal else goal + (f":{port}" if port else ""))
+    return mark + (
+        goal.split(":")[0] if mark else goal if ":" in goal else goal + (f":{port}" if port else "")
+    )
 
 
 def stateless(node) -> bool:
     from tensorflow.python.framework import op_def_registry
 
     definition = op_def_registry.get(node.op)
-    return definition is not None and not definition.is_stateful and node.op not in CONTROL_FLOW and node.op != "Placeholder"
+    return (
+        definition is not None
+        and not definition.is_stateful
+        and node.op not in CONTROL_FLOW
+        and node.op != "Placeholder"
+    )
 
 
 def in_order(nodes) -> list:
@@ -78,30 +116,66 @@ def in_order(nodes) -> list:
     return order
 
 
-def folded(graph_def, fed: set[str], outputs: list[str], known: Mapping[str, np.ndarray], large: int):
-    """(GraphDef, weights): values in place of what is computed from constants and known nodes alone, where the result is no larger than its sources."""
+def folded(
+    graph_def, fed: set[str], outputs: list[str], known: Mapping[str, np.ndarray], large: int
+):
+    """(GraphDef, weights): values in place of what is computed from constants and known nodes
+    alone, where the result is no larger than its sources.
+    """
     import tensorflow as tf
 
     order = in_order(graph_def.node)
     fixed: dict[str, bool] = {}
     for node in order:
         plain = node.op == "Const" or (stateless(node) and bool(node.input))
-        inputs_fixed = not any(text.startswith("^") or not fixed.get(text.split(":")[0], False) for text in node.input)
+        inputs_fixed = not any(
+            text.startswith("^") or not fixed.get(text.split(":")[0], False) for text in node.input
+        )
         fixed[node.name] = node.name in known or (plain and node.name not in fed and inputs_fixed)
-    used_outside = {text.split(":")[0] for node in order if not fixed[node.name] for text in node.input} | {tensor.split(":")[0] for tensor in outputs}
-    wanted = [node.name for node in order if fixed[node.name] and node.op != "Const" and node.name not in known and node.name in used_outside]
+    used_outside = {
+        text.split(":")[0] for node in order if not fixed[node.name] for text in node.input
+    } | {tensor.split(":")[0] for tensor in outputs}
+    wanted = [
+        node.name
+        for node in order
+        if fixed[node.name]
+        and node.op != "Const"
+        and node.name not in known
+        and node.name in used_outside
+    ]
     graph = tf.Graph()
     with graph.as_default():
         tf.import_graph_def(graph_def, name="")
-    kinds = {name: [tensor.dtype for tensor in graph.get_operation_by_name(name).outputs] for name in (*wanted, *known)}
+    kinds = {
+        name: [tensor.dtype for tensor in graph.get_operation_by_name(name).outputs]
+        for name in (*wanted, *known)
+    }
     wanted = [name for name in wanted if len(kinds[name]) == 1]
     with tf.compat.v1.Session(graph=graph) as session:
-        values = dict(zip(wanted, session.run([f"{name}:0" for name in wanted], {f"{name}:0": value for name, value in known.items()})))
-    weight = {node.name: np.asarray(known[node.name]).nbytes if node.name in known else node.ByteSize() for node in order}
-    made, weights = tf.compat.v1.GraphDef(versions=graph_def.versions, library=graph_def.library), {}
+        values = dict(
+            zip(
+                wanted,
+                session.run(
+                    [f"{name}:0" for name in wanted],
+                    {f"{name}:0": value for name, value in known.items()},
+                ),
+            )
+        )
+    weight = {
+        node.name: np.asarray(known[node.name]).nbytes if node.name in known else node.ByteSize()
+        for node in order
+    }
+    made, weights = (
+        tf.compat.v1.GraphDef(versions=graph_def.versions, library=graph_def.library),
+        {},
+    )
     for node in order:
         value = known.get(node.name, values.get(node.name))
-        if node.name in known or (value is not None and np.asarray(value).nbytes <= sum(weight[text.split(":")[0]] for text in node.input) + 1024):
+        if node.name in known or (
+            value is not None
+            and np.asarray(value).nbytes
+            <= sum(weight[text.split(":")[0]] for text in node.input) + 1024
+        ):
             write_value(made, weights, node.name, np.asarray(value), kinds[node.name][0], large)
         else:
             made.node.add().CopyFrom(node)
@@ -109,7 +183,9 @@ def folded(graph_def, fed: set[str], outputs: list[str], known: Mapping[str, np.
 
 
 def write_value(graph_def, weights: dict, name: str, value: np.ndarray, kind, large: int) -> None:
-    """a node called `name` that gives `value`: a constant, or a read of a resource placeholder that stands for all equal values."""
+    """a node called `name` that gives `value`: a constant, or a read of a resource placeholder that
+    stands for all equal values.
+    """
     import tensorflow as tf
 
     if value.nbytes < large or kind == tf.string:
@@ -117,7 +193,9 @@ def write_value(graph_def, weights: dict, name: str, value: np.ndarray, kind, la
         entry.attr["dtype"].type = kind.as_datatype_enum
         entry.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value, dtype=kind))
         return
-    content = hashlib.sha256(np.ascontiguousarray(value).tobytes() + str((value.shape, kind.name)).encode()).hexdigest()[:16]
+    content = hashlib.sha256(
+        np.ascontiguousarray(value).tobytes() + str((value.shape, kind.name)).encode()
+    ).hexdigest()[:16]
     handle = f"weight_{content}_handle"
     if handle not in weights:
         weights[handle] = value
@@ -137,7 +215,9 @@ def value_of(node, weights: dict) -> np.ndarray | None:
 
 
 def uncut(graph_def) -> tuple[list, dict[str, str]]:
-    """(nodes in order, names): a slice that takes exactly one part of a concatenation out again is that part."""
+    """(nodes in order, names): a slice that takes exactly one part of a concatenation out again is
+    that part.
+    """
     import tensorflow as tf
 
     order, names = in_order(graph_def.node), {}
@@ -151,10 +231,21 @@ def uncut(graph_def) -> tuple[list, dict[str, str]]:
         return tf.make_ndarray(node.attr["value"].tensor) if node.op == "Const" else None
 
     for node in order:
-        if node.op != "StridedSlice" or node.attr["ellipsis_mask"].i != 1 or any(node.attr[name].i for name in MASKS):
+        if (
+            node.op != "StridedSlice"
+            or node.attr["ellipsis_mask"].i != 1
+            or any(node.attr[name].i for name in MASKS)
+        ):
             continue
-        whole, (begin, end, step) = table[node.input[0].split(":")[0]], (constant(text) for text in node.input[1:4])
-        if whole.op != "ConcatV2" or any(part is None or len(part) != 2 for part in (begin, end, step)) or step[1] != 1:
+        whole, (begin, end, step) = (
+            table[node.input[0].split(":")[0]],
+            (constant(text) for text in node.input[1:4]),
+        )
+        if (
+            whole.op != "ConcatV2"
+            or any(part is None or len(part) != 2 for part in (begin, end, step))
+            or step[1] != 1
+        ):
             continue
         rank = graph.get_tensor_by_name(f"{whole.name}:0").shape.rank
         axis = constant(whole.input[-1])
@@ -181,10 +272,16 @@ def equal_nodes(ordered: tuple[list, dict[str, str]], fed: set[str]) -> dict[str
         if node.name in cut:
             names[node.name] = on(cut[node.name], names)
             continue
-        if node.name in fed or not (stateless(node) or node.op == "ReadVariableOp"):  # nobody writes to a served model's variables
+        if node.name in fed or not (
+            stateless(node) or node.op == "ReadVariableOp"
+        ):  # nobody writes to a served model's variables
             continue
         inputs = [plain(on(text, names)) for text in node.input]
-        facts = tuple((key, node.attr[key].SerializeToString(deterministic=True)) for key in sorted(node.attr) if not key.startswith("_"))
+        facts = tuple(
+            (key, node.attr[key].SerializeToString(deterministic=True))
+            for key in sorted(node.attr)
+            if not key.startswith("_")
+        )
         first = seen.setdefault((node.op, tuple(inputs), facts), node.name)
         if first != node.name:
             names[node.name] = first

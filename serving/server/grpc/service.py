@@ -1,6 +1,8 @@
-"""The gRPC door: TensorFlow Serving's PredictionService and ModelService over a catalog of models, on loopback by default.
+"""The gRPC door: TensorFlow Serving's PredictionService and ModelService over a catalog of models,
+on loopback by default.
 
-For laptops, tests and the gate before a push; in production the real `tensorflow_model_server` reads the same folder.
+For laptops, tests and the gate before a push; in production the real `tensorflow_model_server`
+reads the same folder.
 """
 
 from __future__ import annotations
@@ -27,17 +29,29 @@ from serving.wire.tensors import from_proto
 
 LARGEST_MESSAGE = 256 << 20
 THREADS = 16
-METHODS = ("Predict", "Classify", "Regress", "MultiInference", "GetModelMetadata", "GetModelStatus", "HandleReloadConfigRequest")
+METHODS = (
+    "Predict",
+    "Classify",
+    "Regress",
+    "MultiInference",
+    "GetModelMetadata",
+    "GetModelStatus",
+    "HandleReloadConfigRequest",
+)
 
 
 class Doors:
-    """gRPC services over a catalog; every method raises ServingError. content: floats of an answer as raw bytes instead of typed fields."""
+    """gRPC services over a catalog; every method raises ServingError. content: floats of an answer
+    as raw bytes instead of typed fields.
+    """
 
     def __init__(self, catalog: Catalog, content: bool = False) -> None:
         self.catalog, self.content = catalog, content
 
     def counted(self, request, api: str):
-        return self.catalog.metrics.request(self.catalog.model, request.model_spec.name, api, "GRPC")
+        return self.catalog.metrics.request(
+            self.catalog.model, request.model_spec.name, api, "GRPC"
+        )
 
     def Predict(self, request, context) -> bytes:  # noqa: N802  the protocol's name
         """a serialised PredictResponse."""
@@ -52,7 +66,13 @@ class Doors:
                 except (TypeError, ValueError, KeyError) as error:
                     raise invalid(f"tensor parsing error: {name}: {error}") from error
             with self.catalog.metrics.runtime(request.model_spec.name, "Predict"):
-                found = version.run(signature, inputs, request.output_filter, deadline_of(context), context.is_active)
+                found = version.run(
+                    signature,
+                    inputs,
+                    request.output_filter,
+                    deadline_of(context),
+                    context.is_active,
+                )
         spec = predict_pb2.PredictResponse().model_spec
         self.named(spec, request.model_spec.name, version, signature)
         return predict_response(spec.SerializeToString(), found, self.content)
@@ -63,17 +83,27 @@ class Doors:
     def Classify(self, request, context):  # noqa: N802
         from tensorflow_serving.apis import classification_pb2
 
-        return self.inferred(request, context, "Classify", classify, classification_pb2.ClassificationResponse())
+        return self.inferred(
+            request, context, "Classify", classify, classification_pb2.ClassificationResponse()
+        )
 
     def Regress(self, request, context):  # noqa: N802
         from tensorflow_serving.apis import regression_pb2
 
-        return self.inferred(request, context, "Regress", regress, regression_pb2.RegressionResponse())
+        return self.inferred(
+            request, context, "Regress", regress, regression_pb2.RegressionResponse()
+        )
 
     def inferred(self, request, context, api: str, infer, response):
         with self.counted(request, api), self.catalog.held(request.model_spec) as version:
             with self.catalog.metrics.runtime(request.model_spec.name, api):
-                signature, result = infer(version, request.model_spec.signature_name, request.input, deadline_of(context), context.is_active)
+                signature, result = infer(
+                    version,
+                    request.model_spec.signature_name,
+                    request.input,
+                    deadline_of(context),
+                    context.is_active,
+                )
             self.named(response.model_spec, request.model_spec.name, version, signature)
         response.result.CopyFrom(result)
         return response
@@ -84,10 +114,16 @@ class Doors:
         check_tasks(request)
         response = inference_pb2.MultiInferenceResponse()
         with self.catalog.held(request.tasks[0].model_spec) as version:
-            for signature, method, result in multi_inference(version, request, deadline_of(context), context.is_active):
+            for signature, method, result in multi_inference(
+                version, request, deadline_of(context), context.is_active
+            ):
                 row = response.results.add()
                 self.named(row.model_spec, request.tasks[0].model_spec.name, version, signature)
-                (row.classification_result if method.endswith("classify") else row.regression_result).CopyFrom(result)
+                (
+                    row.classification_result
+                    if method.endswith("classify")
+                    else row.regression_result
+                ).CopyFrom(result)
         return response
 
     def GetModelMetadata(self, request, context):  # noqa: N802
@@ -114,7 +150,9 @@ class Doors:
         if not request.HasField("model_spec"):
             raise invalid("Missing ModelSpec")
         spec, response = request.model_spec, get_model_status_pb2.GetModelStatusResponse()
-        for number, state, error in self.catalog.status(spec.name, spec.version.value if spec.HasField("version") else None):
+        for number, state, error in self.catalog.status(
+            spec.name, spec.version.value if spec.HasField("version") else None
+        ):
             row = response.model_version_status.add(version=number, state=state)
             row.status.error_code, row.status.error_message = (2 if error else 0), error
         return response
@@ -127,7 +165,9 @@ class Doors:
         response = model_management_pb2.ReloadConfigResponse()
         for name, count in zip(request.metric_names, before):
             if count is not None:
-                response.metric.add(name=name, int64_value_increase=self.catalog.metrics.count(name) - count)
+                response.metric.add(
+                    name=name, int64_value_increase=self.catalog.metrics.count(name) - count
+                )
         return response
 
 
@@ -138,7 +178,9 @@ def deadline_of(context) -> float | None:
 
 
 def translated(method, gate: Gate):
-    """ServingError -> gRPC status; anything unforeseen -> UNKNOWN, and the server goes on. What nobody waits for any more is not begun."""
+    """ServingError -> gRPC status; anything unforeseen -> UNKNOWN, and the server goes on. What
+    nobody waits for any more is not begun.
+    """
 
     def call(request, context):
         try:
@@ -159,14 +201,20 @@ def predict_handler(doors: Doors):
     """found before the generated one, which would serialise the answer: this one gets it as bytes."""
     from tensorflow_serving.apis import predict_pb2
 
-    method = grpc.unary_unary_rpc_method_handler(doors.Predict, predict_pb2.PredictRequest.FromString)
-    return grpc.method_handlers_generic_handler("tensorflow.serving.PredictionService", {"Predict": method})
+    method = grpc.unary_unary_rpc_method_handler(
+        doors.Predict, predict_pb2.PredictRequest.FromString
+    )
+    return grpc.method_handlers_generic_handler(
+        "tensorflow.serving.PredictionService", {"Predict": method}
+    )
 
 
 @dataclass(frozen=True)
 class Doorway:
-    """How the gRPC door is made. credentials: of grpc.ssl_server_credentials, for TLS; options: further (name, value) of gRPC's core; socket: path of a
-    Unix socket beside the port; tensor_content: answers as raw bytes instead of typed fields."""
+    """How the gRPC door is made. credentials: of grpc.ssl_server_credentials, for TLS; options:
+    further (name, value) of gRPC's core; socket: path of a Unix socket beside the port;
+    tensor_content: answers as raw bytes instead of typed fields.
+    """
 
     threads: int = THREADS
     credentials: object = None
@@ -176,17 +224,28 @@ class Doorway:
     tensor_content: bool = False
 
 
-def grpc_server(model: Model | Catalog, address: str, *, gate: Gate | None = None, **settings) -> tuple[grpc.Server, int]:
-    """a started server and its port. settings: of `Doorway`. Raises OSError for an address that is taken."""
+def grpc_server(
+    model: Model | Catalog, address: str, *, gate: Gate | None = None, **settings
+) -> tuple[grpc.Server, int]:
+    """a started server and its port. settings: of `Doorway`. Raises OSError for an address that is
+    taken.
+    """
     from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
     way, gate = Doorway(**settings), gate or Gate()
     doors = Doors(Catalog.of(model), way.tensor_content)
     for name in METHODS:
         setattr(doors, name, translated(getattr(doors, name), gate))
-    options = {"grpc.max_receive_message_length": LARGEST_MESSAGE, "grpc.max_send_message_length": -1, "grpc.so_reuseport": 0, **dict(way.options)}
+    options = {
+        "grpc.max_receive_message_length": LARGEST_MESSAGE,
+        "grpc.max_send_message_length": -1,
+        "grpc.so_reuseport": 0,
+        **dict(way.options),
+    }
     handlers = [predict_handler(doors), *([Health(gate)] if way.health else [])]
-    server = grpc.server(futures.ThreadPoolExecutor(way.threads), options=list(options.items()), handlers=handlers)
+    server = grpc.server(
+        futures.ThreadPoolExecutor(way.threads), options=list(options.items()), handlers=handlers
+    )
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(doors, server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(doors, server)
     port = listening(server, address, way.credentials)
@@ -199,9 +258,16 @@ def grpc_server(model: Model | Catalog, address: str, *, gate: Gate | None = Non
 def listening(server: grpc.Server, address: str, credentials) -> int:
     """the port. Raises OSError."""
     try:
-        return server.add_secure_port(address, credentials) if credentials else server.add_insecure_port(address)
+        return (
+            server.add_secure_port(address, credentials)
+            if credentials
+            else server.add_insecure_port(address)
+        )
     except RuntimeError as error:
-        raise OSError(f"cannot listen on {address}: it is taken or cannot be made; choose another with --port (0: any) or --grpc_socket_path") from error
+        raise OSError(
+            f"cannot listen on {address}: it is taken or cannot be made; choose another with "
+            "--port (0: any) or --grpc_socket_path"
+        ) from error
 
 
 def serve(
@@ -217,9 +283,11 @@ def serve(
     rest: dict | None = None,
     **settings,
 ) -> int:
-    """load, then listen until SIGTERM or SIGINT; running requests are finished first. 0, or 1 if a first version cannot be loaded.
+    """load, then listen until SIGTERM or SIGINT; running requests are finished first. 0, or 1 if a
+    first version cannot be loaded.
 
-    reread: polled beside the models (the config file), or None. settings: of `Doorway`; rest: of `RestServer`.
+    reread: polled beside the models (the config file), or None. settings: of `Doorway`; rest: of
+    `RestServer`.
     """
     stop = threading.Event()  # of the threads that poll
     with StopSignals() as signals:
@@ -249,7 +317,9 @@ def serve(
             keep_polling(reread, reread.seconds, stop)
         signals.wait()
         stop.set()
-        gate.close(grace)  # both ports stay open meanwhile, so that probes read NOT_SERVING and clients UNAVAILABLE instead of a broken connection
+        gate.close(
+            grace
+        )  # both ports stay open meanwhile, so that probes read NOT_SERVING and clients UNAVAILABLE instead of a broken connection
         ended = server.stop(grace=1.0)
         if door:
             door.drain(1.0)

@@ -1,4 +1,6 @@
-"""The REST door: TensorFlow Serving's paths, status codes and JSON errors, over keep-alive connections that cannot be held for ever."""
+"""The REST door: TensorFlow Serving's paths, status codes and JSON errors, over keep-alive
+connections that cannot be held for ever.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +22,21 @@ from serving.server.rest.json_tensors import answer_of, examples_of, inputs_of, 
 
 LARGEST_BODY = 256 << 20  # bytes, packed or unpacked
 THREADS = 16
-READING_SECONDS = 30.0  # a request must have arrived whole by then; also how long an idle connection is kept
+READING_SECONDS = (
+    30.0  # a request must have arrived whole by then; also how long an idle connection is kept
+)
 CHUNK, MOST_TRAILERS, LONGEST_LINE = re.compile(rb"[0-9A-Fa-f]{1,16}"), 32, 8192
 UNPACKED = 4 << 20  # bytes of a packed body at a time
 NAMES = {10: "START", 20: "LOADING", 30: "AVAILABLE", 40: "UNLOADING", 50: "END"}
-ROUTE = re.compile(r"^/(?i:v1/models)/([^/:]+)(?:/(?:(?i:versions)/(\d+)|(?i:labels)/([^/:]+)))?(/(?i:metadata)|:predict|:classify|:regress)?$")
+ROUTE = re.compile(
+    r"^/(?i:v1/models)/([^/:]+)(?:/(?:(?i:versions)/(\d+)|(?i:labels)/([^/:]+)))?(/(?i:metadata)|:predict|:classify|:regress)?$"
+)
 
 
 class Unreadable(Exception):
-    """A body that is not read: (HTTP status, text). The connection ends with it, since where the next request begins is not known."""
+    """A body that is not read: (HTTP status, text). The connection ends with it, since where the
+    next request begins is not known.
+    """
 
 
 def chunked(file) -> bytes:
@@ -54,7 +62,9 @@ def chunked(file) -> bytes:
 
 
 def unpacked(data: bytes) -> bytes:
-    """a gzip body. In pieces: zlib's own buffer would double beyond the limit before it is reached. Raises zlib.error."""
+    """a gzip body. In pieces: zlib's own buffer would double beyond the limit before it is reached.
+    Raises zlib.error.
+    """
     unpacking, parts, total = zlib.decompressobj(31), [], 0
     while not unpacking.eof:
         parts.append(unpacking.decompress(data, UNPACKED))
@@ -67,14 +77,33 @@ def unpacked(data: bytes) -> bytes:
 
 
 class RestServer(ThreadingHTTPServer):
-    """A thread a connection. seconds: of one computation, its waiting included; threads: how many are computed at once; reading: of one request's arrival
-    (slow senders are cut off by a watch thread); gate: shared with the gRPC door."""
+    """A thread a connection. seconds: of one computation, its waiting included; threads: how many
+    are computed at once; reading: of one request's arrival (slow senders are cut off by a watch
+    thread); gate: shared with the gRPC door.
+    """
 
     daemon_threads, request_queue_size, block_on_close = True, 1024, False
 
-    def __init__(self, address, catalog, *, metrics_path=None, cors=False, seconds=30.0, threads=THREADS, reading=READING_SECONDS, gate=None) -> None:
+    def __init__(
+        self,
+        address,
+        catalog,
+        *,
+        metrics_path=None,
+        cors=False,
+        seconds=30.0,
+        threads=THREADS,
+        reading=READING_SECONDS,
+        gate=None,
+    ) -> None:
         super().__init__(address, Rest)
-        self.catalog, self.metrics_path, self.cors, self.seconds, self.reading = Catalog.of(catalog), metrics_path, cors, seconds, reading
+        self.catalog, self.metrics_path, self.cors, self.seconds, self.reading = (
+            Catalog.of(catalog),
+            metrics_path,
+            cors,
+            seconds,
+            reading,
+        )
         self.gate, self.turns = gate or Gate(), threading.BoundedSemaphore(threads)
         self.waiting: dict[socket.socket, float] = {}
         self.running, self.stopped = set(), threading.Event()
@@ -129,7 +158,11 @@ class Rest(BaseHTTPRequestHandler):
     def answer(self, code: int, data: bytes, kind: str = "application/json") -> None:
         self.send_response(code)
         if self.server.cors and self.path.lower().startswith("/v1/"):
-            for name, value in (("Origin", "*"), ("Methods", "POST, GET"), ("Headers", "Content-Type")):
+            for name, value in (
+                ("Origin", "*"),
+                ("Methods", "POST, GET"),
+                ("Headers", "Content-Type"),
+            ):
                 self.send_header(f"Access-Control-Allow-{name}", value)
         for name, value in (("Content-Type", kind), ("Content-Length", str(len(data)))):
             self.send_header(name, value)
@@ -142,9 +175,15 @@ class Rest(BaseHTTPRequestHandler):
         self.answer(code, json.dumps({"error": text}).encode())
 
     def body(self) -> bytes | None:
-        """the request's body, unpacked; None after an answer has been given because it cannot be read."""
+        """the request's body, unpacked; None after an answer has been given because it cannot be
+        read.
+        """
         try:
-            data = chunked(self.rfile) if self.headers.get("Transfer-Encoding") else self.rfile.read(self.length())
+            data = (
+                chunked(self.rfile)
+                if self.headers.get("Transfer-Encoding")
+                else self.rfile.read(self.length())
+            )
         except Unreadable as error:
             self.close_connection = True
             self.fault(error.args[0], error.args[1])
@@ -178,9 +217,16 @@ class Rest(BaseHTTPRequestHandler):
         if method == "GET" and self.server.metrics_path and self.path == self.server.metrics_path:
             self.answer(200, self.server.catalog.metrics.text().encode(), "text/plain")
         elif not self.path.lower().startswith("/v1/"):
-            self.answer(404, b"<HTML><HEAD><TITLE>404 Not Found</TITLE></HEAD><BODY><H1>Not Found</H1></BODY></HTML>", "text/html")
+            self.answer(
+                404,
+                b"<HTML><HEAD><TITLE>404 Not Found</TITLE></HEAD><BODY><H1>Not Found</H1></BODY></HTML>",
+                "text/html",
+            )
         elif method == "OPTIONS":
-            self.answer(200 if self.headers.get("Origin", "").startswith(("http://", "https://")) else 400, b"")
+            self.answer(
+                200 if self.headers.get("Origin", "").startswith(("http://", "https://")) else 400,
+                b"",
+            )
         else:
             try:
                 with self.server.gate.passed():
@@ -200,13 +246,24 @@ class Rest(BaseHTTPRequestHandler):
         posted = bool(route and route[4] and route[4].startswith(":"))
         if not route or (method == "POST") != posted or method not in ("GET", "POST"):
             raise invalid(f"Malformed request: {method} {self.path}")
-        name, number, label = unquote(route[1]), int(route[2]) if route[2] else None, unquote(route[3]) if route[3] else None
+        name, number, label = (
+            unquote(route[1]),
+            int(route[2]) if route[2] else None,
+            unquote(route[3]) if route[3] else None,
+        )
         if method == "GET" and not route[4]:
             rows = catalog.status(name, number)
             return json.dumps(
                 {
                     "model_version_status": [
-                        {"version": str(key), "state": NAMES[state], "status": {"error_code": "UNKNOWN" if error else "OK", "error_message": error}}
+                        {
+                            "version": str(key),
+                            "state": NAMES[state],
+                            "status": {
+                                "error_code": "UNKNOWN" if error else "OK",
+                                "error_message": error,
+                            },
+                        }
                         for key, state, error in rows
                     ]
                 }
@@ -215,14 +272,22 @@ class Rest(BaseHTTPRequestHandler):
             with self.held(name, number, label) as version:
                 return json.dumps(metadata_of(name, version))
         api = route[4][1:]
-        with catalog.metrics.request(catalog.model, name, api.capitalize(), "REST"), self.turn(deadline):
+        with (
+            catalog.metrics.request(catalog.model, name, api.capitalize(), "REST"),
+            self.turn(deadline),
+        ):
             content = parsed(body)
-            with self.held(name, number, label) as version, catalog.metrics.runtime(name, api.capitalize()):
+            with (
+                self.held(name, number, label) as version,
+                catalog.metrics.runtime(name, api.capitalize()),
+            ):
                 return self.computed(version, api, content, deadline)
 
     @contextmanager
     def turn(self, deadline: float):
-        """wait until fewer than `threads` compute. Raises DEADLINE_EXCEEDED, CANCELLED for a client that left meanwhile."""
+        """wait until fewer than `threads` compute. Raises DEADLINE_EXCEEDED, CANCELLED for a client
+        that left meanwhile.
+        """
         if not self.server.turns.acquire(timeout=max(deadline - time.monotonic(), 0)):
             raise late()
         try:
@@ -238,7 +303,10 @@ class Rest(BaseHTTPRequestHandler):
     def held(self, name: str, number: int | None, label: str | None):
         model = self.server.catalog.model(name)
         if model is None:
-            raise not_found(f"Servable not found for request: {f'Latest({name})' if number is None else f'Specific({name}, {number})'}")
+            raise not_found(
+                "Servable not found for request: "
+                f"{f'Latest({name})' if number is None else f'Specific({name}, {number})'}"
+            )
         return model.held(number, label)
 
     def computed(self, version, api: str, content: dict, deadline: float) -> str:
@@ -250,8 +318,22 @@ class Rest(BaseHTTPRequestHandler):
         given, name = examples_of(content), content.get("signature_name", "")
         if api == "classify":
             result = classify(version, name, given, deadline, self.awaited)[1]
-            return json.dumps({"results": [[[entry.label, entry.score] for entry in row.classes] for row in result.classifications]})
-        return json.dumps({"results": [row.value for row in regress(version, name, given, deadline, self.awaited)[1].regressions]})
+            return json.dumps(
+                {
+                    "results": [
+                        [[entry.label, entry.score] for entry in row.classes]
+                        for row in result.classifications
+                    ]
+                }
+            )
+        return json.dumps(
+            {
+                "results": [
+                    row.value
+                    for row in regress(version, name, given, deadline, self.awaited)[1].regressions
+                ]
+            }
+        )
 
     def do_GET(self) -> None:  # noqa: N802
         self.respond("GET")

@@ -1,4 +1,6 @@
-"""Buildings from mesh files: depth by formula, the pose of a pixel, labels against the procedural ones, absent labels, kills and restarts."""
+"""Buildings from mesh files: depth by formula, the pose of a pixel, labels against the procedural
+ones, absent labels, kills and restarts.
+"""
 
 import dataclasses
 import fcntl
@@ -30,7 +32,11 @@ REPOSITORY = Path(__file__).parents[3]
 
 def towards(location, target, field_of_view=1.0) -> Camera:
     ahead = np.subtract(target, location) / np.linalg.norm(np.subtract(target, location))
-    return Camera(np.array(location, float), rotation_from_euler(np.pi / 2 + np.arcsin(ahead[2]), 0, np.arctan2(-ahead[0], ahead[1])), field_of_view)
+    return Camera(
+        np.array(location, float),
+        rotation_from_euler(np.pi / 2 + np.arcsin(ahead[2]), 0, np.arctan2(-ahead[0], ahead[1])),
+        field_of_view,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +53,9 @@ def test_the_depth_of_a_ball_is_its_formula_and_its_curvature_one_over_the_radiu
     inside = along**2 - 2.5**2 + 0.25
     middle = inside > 0.06
     assert middle.sum() > 200
-    np.testing.assert_allclose(seen.distance[middle], (along - np.sqrt(np.maximum(inside, 0)))[middle], atol=3e-3)
+    np.testing.assert_allclose(
+        seen.distance[middle], (along - np.sqrt(np.maximum(inside, 0)))[middle], atol=3e-3
+    )
     np.testing.assert_allclose(seen.depth, seen.distance * cosine, rtol=1e-6)
     np.testing.assert_allclose(seen.normal[size // 2, size // 2], [0, 0, -1], atol=0.05)
     assert np.median(seen.curvature[middle]) == pytest.approx(2.0, rel=0.05)
@@ -70,7 +78,9 @@ def read_ply(mesh):
 
 
 def test_every_pixel_lies_on_its_own_ray(scan):
-    """a point of the picture is where depth and pose of its pixel say: on the walls of the box, or half a metre from the ball's middle."""
+    """a point of the picture is where depth and pose of its pixel say: on the walls of the box, or
+    half a metre from the ball's middle.
+    """
     camera, size = towards((1.2, 0.9, 1.4), (3.0, 3.0, 1.0), 1.2), 48
     seen = scan.look(camera, size)
     x = ((np.arange(size) + 0.5) / size * 2 - 1) * np.tan(0.6)
@@ -78,7 +88,11 @@ def test_every_pixel_lies_on_its_own_ray(scan):
     points = camera.location + (ways * seen.depth[..., None]) @ camera.rotation.T
     from_walls = np.minimum(np.abs(points), np.abs(points - EXTENT)).min(-1)
     from_ball = np.abs(np.linalg.norm(points - [3.5, 2.5, 0.5], axis=-1) - 0.5)
-    assert np.isfinite(points).all() and np.minimum(from_walls, from_ball).max() < 3e-3 and (from_ball < 3e-3).sum() > 50
+    assert (
+        np.isfinite(points).all()
+        and np.minimum(from_walls, from_ball).max() < 3e-3
+        and (from_ball < 3e-3).sum() > 50
+    )
 
 
 def test_a_wall_shows_its_picture_the_right_way_up(scan):
@@ -86,10 +100,26 @@ def test_a_wall_shows_its_picture_the_right_way_up(scan):
     camera = towards((2.5, 2.0, 1.4), (0.0, 2.0, 1.4), 0.8)
     picture = scan.look(camera, 64).rgb.astype(int)
     quarters = {
-        name: picture[row, column] for name, row, column in (("above left", 20, 20), ("above right", 20, 44), ("below left", 44, 20), ("below right", 44, 44))
+        name: picture[row, column]
+        for name, row, column in (
+            ("above left", 20, 20),
+            ("above right", 20, 44),
+            ("below left", 44, 20),
+            ("below right", 44, 44),
+        )
     }
-    wanted = {"above left": (200, 40, 40), "above right": (40, 200, 40), "below left": (40, 40, 200), "below right": (220, 220, 60)}
-    for name, colour in wanted.items():  # looking along -x, y grows to the right... of a viewer with z up: y = 0 is on the left
+    wanted = {
+        "above left": (200, 40, 40),
+        "above right": (40, 200, 40),
+        "below left": (40, 40, 200),
+        "below right": (220, 220, 60),
+    }
+    for (
+        name,
+        colour,
+    ) in (
+        wanted.items()
+    ):  # looking along -x, y grows to the right... of a viewer with z up: y = 0 is on the left
         np.testing.assert_allclose(quarters[name], colour, atol=2, err_msg=name)
 
 
@@ -119,7 +149,9 @@ def test_cameras_stand_free_at_head_height_and_see_the_points_they_share(scan):
         assert 0.85 <= shot.camera.location[2] <= 1.95
         way = shot.camera.point - shot.camera.location
         distance = np.linalg.norm(way)
-        assert scan.cast(shot.camera.location[None], way[None] / distance)[0][0] == pytest.approx(distance, abs=6e-3)
+        assert scan.cast(shot.camera.location[None], way[None] / distance)[0][0] == pytest.approx(
+            distance, abs=6e-3
+        )
         assert (shot.camera.rotation @ [0, 0, -1]) @ way == pytest.approx(distance, rel=1e-6)
 
 
@@ -127,7 +159,10 @@ def test_cameras_stand_free_at_head_height_and_see_the_points_they_share(scan):
 def made(tmp_path_factory):
     """three rooms as three kinds of file, one with face labels, in one data set."""
     folder, root = tmp_path_factory.mktemp("files"), tmp_path_factory.mktemp("set")
-    paths = [write_room(folder, kind, name) for kind, name in (("glb", "ash"), ("obj", "birch"), ("ply", "cedar"))]
+    paths = [
+        write_room(folder, kind, name)
+        for kind, name in (("glb", "ash"), ("obj", "birch"), ("ply", "cedar"))
+    ]
     annotate_meshes(root, paths, views=6, size=48, processes=2)
     return folder, root, paths
 
@@ -135,7 +170,9 @@ def made(tmp_path_factory):
 def test_every_label_that_a_mesh_tells_is_written_and_no_other(made):
     _, root, _ = made
     facts = json.loads((root / "dataset.json").read_text())
-    assert facts["absent"] == ["class_object", "class_scene", "segment_semantic"] and sorted(facts["splits"].values()) == ["test", "train", "val"]
+    assert facts["absent"] == ["class_object", "class_scene", "segment_semantic"] and sorted(
+        facts["splits"].values()
+    ) == ["test", "train", "val"]
     for name in ("ash", "birch", "cedar"):
         views = json.loads((root / name / "building.json").read_text())["views"]
         for domain in label_domains():
@@ -145,7 +182,9 @@ def test_every_label_that_a_mesh_tells_is_written_and_no_other(made):
                 read_label(files[0], DOMAINS[domain])
 
 
-def test_ingest_and_the_label_store_take_meshes_alone_and_mixed_with_procedural_buildings(made, tmp_path):
+def test_ingest_and_the_label_store_take_meshes_alone_and_mixed_with_procedural_buildings(
+    made, tmp_path
+):
     from beam_jobs.ingest.job import ingest
     from models.examples.contract import check_contract
     from models.examples.example import parse_view, records
@@ -153,9 +192,18 @@ def test_ingest_and_the_label_store_take_meshes_alone_and_mixed_with_procedural_
 
     folder, root, paths = made
     counts = ingest(str(root), str(tmp_path / "alone"), size=48, shards=1)
-    assert counts["quarantined"] == 0 and counts["written"] >= 18 and check_contract(str(tmp_path / "alone")) == []
+    assert (
+        counts["quarantined"] == 0
+        and counts["written"] >= 18
+        and check_contract(str(tmp_path / "alone")) == []
+    )
     store = build_label_store(str(tmp_path / "alone"), tmp_path / "store", seed=0, max_samples=20)
-    assert store.has("normal") and store.has("vanishing_point") and not store.has("segment_semantic") and not store.has("class_scene")
+    assert (
+        store.has("normal")
+        and store.has("vanishing_point")
+        and not store.has("segment_semantic")
+        and not store.has("class_scene")
+    )
 
     mixed = tmp_path / "mixed"
     mixed.mkdir()
@@ -172,12 +220,16 @@ def test_ingest_and_the_label_store_take_meshes_alone_and_mixed_with_procedural_
     )
     counts = ingest(str(mixed), str(tmp_path / "examples"), size=48, shards=1)
     assert counts["quarantined"] == 0 and check_contract(str(tmp_path / "examples")) == []
-    store = build_label_store(str(tmp_path / "examples"), tmp_path / "mixed_store", seed=0, max_samples=20)
+    store = build_label_store(
+        str(tmp_path / "examples"), tmp_path / "mixed_store", seed=0, max_samples=20
+    )
     assert store.has("normal") and not store.has("class_scene")
     views = [parse_view(record) for record in records(str(tmp_path / "examples"), "train")]
     for view in views:
         assert ("class_scene" in view.labels) == (view.key.building == "procedural01001")
-        assert ("segment_semantic" in view.labels) == (view.key.building in ("procedural01001", "cedar"))
+        assert ("segment_semantic" in view.labels) == (
+            view.key.building in ("procedural01001", "cedar")
+        )
 
 
 def test_a_complete_building_is_kept_and_made_again_when_its_picture_changes(made, tmp_path):
@@ -191,20 +243,43 @@ def test_a_complete_building_is_kept_and_made_again_when_its_picture_changes(mad
     assert time_of() == first
     next(folder.glob("*.png")).unlink()
     annotate_meshes(tmp_path / "set", [path], views=3, size=32)
-    assert time_of() != first and "is missing" in json.loads((tmp_path / "set" / "room" / "building.json").read_text())["warnings"][0]
+    assert (
+        time_of() != first
+        and "is missing"
+        in json.loads((tmp_path / "set" / "room" / "building.json").read_text())["warnings"][0]
+    )
 
 
 def test_the_same_seed_gives_the_same_files(made, tmp_path):
     _, root, paths = made
     annotate_meshes(tmp_path, paths[:1], views=6, size=48)
     files = sorted(path.relative_to(root) for path in (root / "ash").rglob("*_domain_*"))
-    assert len(files) > 50 and all((root / file).read_bytes() == (tmp_path / file).read_bytes() for file in files)
+    assert len(files) > 50 and all(
+        (root / file).read_bytes() == (tmp_path / file).read_bytes() for file in files
+    )
 
 
 def test_a_killed_run_leaves_only_a_workplace_that_the_next_run_sweeps(made, tmp_path):
     _, _, paths = made
-    command = [sys.executable, "-m", "beam_jobs", "annotate", "--mesh", paths[0], "--out", tmp_path, "--views", "400", "--size", "64", "--processes", "1"]
-    started = subprocess.Popen(command, cwd=REPOSITORY, start_new_session=True, stderr=subprocess.DEVNULL)
+    command = [
+        sys.executable,
+        "-m",
+        "beam_jobs",
+        "annotate",
+        "--mesh",
+        paths[0],
+        "--out",
+        tmp_path,
+        "--views",
+        "400",
+        "--size",
+        "64",
+        "--processes",
+        "1",
+    ]
+    started = subprocess.Popen(
+        command, cwd=REPOSITORY, start_new_session=True, stderr=subprocess.DEVNULL
+    )
     deadline = time.time() + 90
     while not list(tmp_path.glob(".annotate.*/rgb/*.png")) and time.time() < deadline:
         time.sleep(0.05)
@@ -216,7 +291,9 @@ def test_a_killed_run_leaves_only_a_workplace_that_the_next_run_sweeps(made, tmp
     assert len(list(tmp_path.glob(".annotate.*"))) == 1 and not (tmp_path / "ash").exists()
     with workplace(tmp_path, "elsewhere") as alive:
         annotate_meshes(tmp_path, paths[:1], views=3, size=32)
-        assert [path.name for path in tmp_path.glob(".annotate.*")] == [alive.name] and (tmp_path / "ash" / "building.json").exists()
+        assert [path.name for path in tmp_path.glob(".annotate.*")] == [alive.name] and (
+            tmp_path / "ash" / "building.json"
+        ).exists()
 
 
 def test_a_workplace_without_its_lock_yet_is_left_for_a_minute(tmp_path):
@@ -229,16 +306,32 @@ def test_a_workplace_without_its_lock_yet_is_left_for_a_minute(tmp_path):
 
 def test_a_held_lock_is_seen_from_another_process(tmp_path):
     with workplace(tmp_path, "ash") as folder:
-        other = f"from beam_jobs.annotate.staging import sweep; from pathlib import Path; print(sweep(Path({str(tmp_path)!r})))"
-        assert subprocess.run([sys.executable, "-c", other], cwd=REPOSITORY, capture_output=True, text=True).stdout.strip() == "[]"
+        other = (
+            "from beam_jobs.annotate.staging import sweep; from pathlib import Path; "
+            f"print(sweep(Path({str(tmp_path)!r})))"
+        )
+        assert (
+            subprocess.run(
+                [sys.executable, "-c", other], cwd=REPOSITORY, capture_output=True, text=True
+            ).stdout.strip()
+            == "[]"
+        )
         assert folder.exists()
         with open(folder / ".lock") as lock, pytest.raises(OSError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_three_triangles_leave_no_room_for_a_camera(tmp_path):
-    trimesh.Trimesh([[0, 0, 0], [5, 0, 0], [0, 5, 0], [0, 0, 3], [5, 5, 0]], [[0, 1, 2], [0, 1, 3], [1, 4, 2]], process=False).export(tmp_path / "bare.ply")
-    with pytest.raises(ValueError, match="expected room for at least 3 cameras.*found none in 3 triangles of 5.0 x 5.0 x 3.0 m; check --up"):
+    trimesh.Trimesh(
+        [[0, 0, 0], [5, 0, 0], [0, 5, 0], [0, 0, 3], [5, 5, 0]],
+        [[0, 1, 2], [0, 1, 3], [1, 4, 2]],
+        process=False,
+    ).export(tmp_path / "bare.ply")
+    with pytest.raises(
+        ValueError,
+        match="expected room for at least 3 cameras.*found none in 3 triangles of 5.0 x 5.0 x "
+        "3.0 m; check --up",
+    ):
         annotate_meshes(tmp_path / "set", [tmp_path / "bare.ply"], views=3, size=32)
     assert [path.name for path in (tmp_path / "set").iterdir()] == []
 
@@ -257,31 +350,60 @@ def test_names_that_clash_or_cannot_be_are_refused(made, tmp_path):
 
 def test_the_command_says_what_is_wrong_and_fails(tmp_path):
     (tmp_path / "room.ply").write_bytes(b"ply\nnonsense")
-    command = [sys.executable, "-m", "beam_jobs", "annotate", "--mesh", tmp_path / "room.ply", "--out", tmp_path / "set", "--views", "3", "--size", "32"]
+    command = [
+        sys.executable,
+        "-m",
+        "beam_jobs",
+        "annotate",
+        "--mesh",
+        tmp_path / "room.ply",
+        "--out",
+        tmp_path / "set",
+        "--views",
+        "3",
+        "--size",
+        "32",
+    ]
     ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
-    assert ended.returncode == 1 and "error: room.ply cannot be read as PLY" in ended.stderr and "Traceback" not in ended.stderr
+    assert (
+        ended.returncode == 1
+        and "error: room.ply cannot be read as PLY" in ended.stderr
+        and "Traceback" not in ended.stderr
+    )
 
 
 def test_a_procedural_building_exported_as_a_mesh_gets_its_own_labels_back(tmp_path):
-    """the same cameras look at the generator's scene and at its GLB: depth to a code, normals of flat things, colours that go together."""
+    """the same cameras look at the generator's scene and at its GLB: depth to a code, normals of
+    flat things, colours that go together.
+    """
     from beam_jobs.scenes.buildings.building import building
     from beam_jobs.scenes.cameras.procedural import shots as procedural_shots
     from beam_jobs.scenes.render.renderer import Eye
     from models.tasks.labels.surfaces import depth_codes
 
-    scene = dataclasses.replace(building(3), relief=None)  # relief is shading, no triangles: a file cannot hold it
+    scene = dataclasses.replace(
+        building(3), relief=None
+    )  # relief is shading, no triangles: a file cannot hold it
     eye, scan = Eye(scene), Scan(read_mesh(write_scene(scene, tmp_path / "three.glb")))
     assert scan.yaw == 0
     level = []
     for shot in procedural_shots(eye, np.random.default_rng(0), 4)[:4]:
-        wanted, found = eye.look(shot.camera, 96, np.random.default_rng(0)), scan.look(shot.camera, 96)
+        wanted, found = (
+            eye.look(shot.camera, 96, np.random.default_rng(0)),
+            scan.look(shot.camera, 96),
+        )
         near = np.abs(depth_codes(wanted.depth).astype(int) - depth_codes(found.depth)) <= 1
         assert near.mean() > 0.995
         cosine = np.clip((wanted.normal * found.normal).sum(-1), -1, 1)
-        assert np.degrees(np.median(np.arccos(cosine[near]))) < 0.1 and (cosine[near] > np.cos(np.radians(15))).mean() > 0.9
+        assert (
+            np.degrees(np.median(np.arccos(cosine[near]))) < 0.1
+            and (cosine[near] > np.cos(np.radians(15))).mean() > 0.9
+        )
         flat = near & (np.abs(wanted.curvature).max(-1) < 1e-3) & (cosine > 0.9999)
         assert flat.mean() > 0.4
-        level.append(np.abs(found.curvature[flat]).max(-1) < 1.0)  # 4 codes; clutter carries some, in one view more than in the next
+        level.append(
+            np.abs(found.curvature[flat]).max(-1) < 1.0
+        )  # 4 codes; clutter carries some, in one view more than in the next
     assert min(view.mean() for view in level) > 0.7 and np.concatenate(level).mean() > 0.85
 
 
@@ -292,24 +414,45 @@ def frames():
 
 @pytest.mark.skipif(frames() is None, reason="needs the published frames in ../shared/real_frames")
 def test_a_real_frame_made_a_mesh_looks_like_itself_from_its_own_pose(tmp_path):
-    of = lambda name, suffix=None: read_label(frames() / f"point_202_view_5_domain_{suffix or name}.{DOMAINS[name].file}", DOMAINS[name])
-    camera, depth, rgb, normal = Camera.from_point_info(of("point_info")), of("depth_zbuffer"), of("rgb"), of("normal")
+    of = lambda name, suffix=None: read_label(
+        frames() / f"point_202_view_5_domain_{suffix or name}.{DOMAINS[name].file}", DOMAINS[name]
+    )
+    camera, depth, rgb, normal = (
+        Camera.from_point_info(of("point_info")),
+        of("depth_zbuffer"),
+        of("rgb"),
+        of("normal"),
+    )
     path = write_frame(tmp_path / "frame.ply", depth, rgb, camera)
     scan = Scan(read_mesh(path))
-    turn = np.array([[np.cos(scan.yaw), np.sin(scan.yaw), 0], [-np.sin(scan.yaw), np.cos(scan.yaw), 0], [0, 0, 1]])
+    turn = np.array(
+        [
+            [np.cos(scan.yaw), np.sin(scan.yaw), 0],
+            [-np.sin(scan.yaw), np.cos(scan.yaw), 0],
+            [0, 0, 1],
+        ]
+    )
     pose = Camera(turn @ camera.location, turn @ camera.rotation, camera.field_of_view)
     figures = compared(scan.look(pose, 512, antialias=False), depth, rgb, normal, of("reshading"))
     assert figures["seen"] > 0.85 and figures["depth"] > 0.9999 and figures["rgb"] > 0.999
     assert figures["degrees"] < 4 and figures["reshading"] > 0.95
-    assert compared(scan.look(pose, 512), depth, rgb, normal, of("reshading"))["rgb"] > 0.97  # four rays a pixel, where the frame itself has no more
+    assert (
+        compared(scan.look(pose, 512), depth, rgb, normal, of("reshading"))["rgb"] > 0.97
+    )  # four rays a pixel, where the frame itself has no more
 
 
 def write_frame(path, depth, rgb, camera):
-    """a depth frame as a PLY mesh: two triangles a quad of pixels, cut where depth jumps by more than 4 %."""
+    """a depth frame as a PLY mesh: two triangles a quad of pixels, cut where depth jumps by more
+    than 4 %.
+    """
     size = len(depth)
     x = ((np.arange(size) + 0.5) / size * 2 - 1) * np.tan(camera.field_of_view / 2)
     metres = depth / 512
-    points = np.stack([x[None] * metres, -x[:, None] * metres, -metres], -1).reshape(-1, 3) @ camera.rotation.T + camera.location
+    points = (
+        np.stack([x[None] * metres, -x[:, None] * metres, -metres], -1).reshape(-1, 3)
+        @ camera.rotation.T
+        + camera.location
+    )
     i = np.arange(size * size).reshape(size, size)
     a, b, c, d = i[:-1, :-1].ravel(), i[:-1, 1:].ravel(), i[1:, :-1].ravel(), i[1:, 1:].ravel()
     faces = np.concatenate([np.stack([a, c, b], 1), np.stack([b, c, d], 1)])
@@ -332,6 +475,8 @@ def compared(view, depth, rgb, normal, reshading):
         "seen": seen.mean(),
         "depth": correlation(view.depth[seen], depth[seen]),
         "rgb": correlation(view.rgb[seen], rgb[seen]),
-        "degrees": float(np.degrees(np.median(np.arccos(np.clip((view.normal[seen] * true).sum(-1), -1, 1))))),
+        "degrees": float(
+            np.degrees(np.median(np.arccos(np.clip((view.normal[seen] * true).sum(-1), -1, 1))))
+        ),
         "reshading": correlation(shown[seen], reshading[seen]),
     }

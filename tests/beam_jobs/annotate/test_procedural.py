@@ -1,4 +1,6 @@
-"""Procedural buildings in the published layout: exact geometry, the same for the same seed, resumable."""
+"""Procedural buildings in the published layout: exact geometry, the same for the same seed,
+resumable.
+"""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -6,7 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from beam_jobs.annotate.procedural import annotate_building, annotate_buildings, building_number, complete, left_over
+from beam_jobs.annotate.procedural import (
+    annotate_building,
+    annotate_buildings,
+    building_number,
+    complete,
+    left_over,
+)
 from beam_jobs.scenes.buildings.building import building
 from beam_jobs.scenes.buildings.scene import Builder
 from beam_jobs.scenes.geometry import shapes
@@ -17,7 +25,9 @@ from models.tasks.view import rotation_from_euler
 
 def scene_of(shape):
     builder = Builder(np.random.default_rng(0))
-    builder.add(shape, builder.material(np.full((128, 128, 3), 0.5, "float32")), builder.object("vase"))
+    builder.add(
+        shape, builder.material(np.full((128, 128, 3), 0.5, "float32")), builder.object("vase")
+    )
     return builder.finished()
 
 
@@ -26,7 +36,9 @@ def looking_along_y(distance: float) -> Camera:
 
 
 def test_the_depth_of_a_sphere_is_its_formula():
-    seen = Eye(scene_of(shapes.ball(1.0, 160))).look(looking_along_y(3.0), 65, np.random.default_rng(0))
+    seen = Eye(scene_of(shapes.ball(1.0, 160))).look(
+        looking_along_y(3.0), 65, np.random.default_rng(0)
+    )
     x = ((np.arange(65) + 0.5) / 65 * 2 - 1) * np.tan(0.5)
     ray = np.stack(np.broadcast_arrays(x[None], -x[:, None], np.ones((65, 65))), -1)
     ray /= np.linalg.norm(ray, axis=-1, keepdims=True)
@@ -40,11 +52,16 @@ def test_the_depth_of_a_sphere_is_its_formula():
 
 
 def test_the_normal_towards_the_camera_is_published_as_minus_z():
-    seen = Eye(scene_of(shapes.ball(1.0, 160))).look(looking_along_y(3.0), 33, np.random.default_rng(0))
+    seen = Eye(scene_of(shapes.ball(1.0, 160))).look(
+        looking_along_y(3.0), 33, np.random.default_rng(0)
+    )
     np.testing.assert_allclose(seen.normal[16, 16], [0, 0, -1], atol=0.02)
 
 
-@pytest.mark.parametrize("shape, wanted", [(shapes.cylinder(0.5, 2.0), (2.0, 0.0)), (shapes.rounded_box((1, 1, 1), 0.1), (10.0, 10.0))])
+@pytest.mark.parametrize(
+    "shape, wanted",
+    [(shapes.cylinder(0.5, 2.0), (2.0, 0.0)), (shapes.rounded_box((1, 1, 1), 0.1), (10.0, 10.0))],
+)
 def test_solids_know_their_largest_curvature(shape, wanted):
     sides = np.abs(shape.curvature)
     assert sides.max() == pytest.approx(max(wanted), rel=1e-6)
@@ -53,7 +70,10 @@ def test_solids_know_their_largest_curvature(shape, wanted):
 def test_a_building_is_closed_lit_and_wound_outwards():
     scene = building(5)
     corners = scene.shape.vertices[scene.shape.faces]
-    facing = (np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]) * scene.shape.normals[scene.shape.faces].mean(1)).sum(1)
+    facing = (
+        np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        * scene.shape.normals[scene.shape.faces].mean(1)
+    ).sum(1)
     assert (facing >= 0).mean() > 0.99 and scene.lights and len(scene.rooms) >= 2
     assert np.isfinite(scene.shape.curvature).all()
 
@@ -69,7 +89,9 @@ def test_every_view_has_every_label(made):
     for folder in sorted(path for path in made.iterdir() if path.is_dir()):
         views = json.loads((folder / "building.json").read_text())["views"]
         for domain in label_domains():
-            assert len(list((folder / domain).glob(f"*_domain_{DOMAINS[domain].suffix}.*"))) == views, (folder.name, domain)
+            assert (
+                len(list((folder / domain).glob(f"*_domain_{DOMAINS[domain].suffix}.*"))) == views
+            ), (folder.name, domain)
 
 
 def test_a_complete_building_is_kept_and_a_partial_one_made_again(made):
@@ -86,13 +108,28 @@ def test_one_process_writes_what_two_write_that_share_the_last_building(made, tm
     """three buildings, two processes: the third is made by both, every file as if by one."""
     assert left_over(3, 2) == 1
     annotate_buildings(tmp_path, buildings=3, views=4, size=32, seed=1, processes=1)
-    files = lambda root: {path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    files = lambda root: {
+        path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()
+    }
     one, two = files(tmp_path), files(made)
     assert set(one) == set(two) and len(one) > 3 * 4 * 15
     assert [path for path in one if one[path] != two[path]] == []
 
 
-@pytest.mark.parametrize("count, processes, shared", [(4, 2, 0), (3, 2, 1), (1, 2, 1), (12, 16, 0), (5, 16, 5), (6, 4, 2), (7, 4, 0), (3, 1, 0), (0, 2, 0)])
+@pytest.mark.parametrize(
+    "count, processes, shared",
+    [
+        (4, 2, 0),
+        (3, 2, 1),
+        (1, 2, 1),
+        (12, 16, 0),
+        (5, 16, 5),
+        (6, 4, 2),
+        (7, 4, 0),
+        (3, 1, 0),
+        (0, 2, 0),
+    ],
+)
 def test_buildings_are_shared_where_processes_would_have_nothing_to_do(count, processes, shared):
     assert left_over(count, processes) == shared
 
@@ -124,13 +161,19 @@ def test_too_few_buildings_make_no_data_set(tmp_path):
 def test_as_many_buildings_as_asked_validate_and_test_and_the_others_train(tmp_path):
     annotate_buildings(tmp_path, buildings=6, views=3, size=32, seed=4, processes=2, held_out=2)
     splits = list(json.loads((tmp_path / "dataset.json").read_text())["splits"].values())
-    assert {split: splits.count(split) for split in ("train", "val", "test")} == {"train": 2, "val": 2, "test": 2}
+    assert {split: splits.count(split) for split in ("train", "val", "test")} == {
+        "train": 2,
+        "val": 2,
+        "test": 2,
+    }
     with pytest.raises(ValueError, match="of 6 buildings at most 2 can validate"):
         annotate_buildings(tmp_path, buildings=6, views=3, size=32, seed=4, held_out=3)
 
 
 def test_nonfixated_pairs_of_the_label_store_are_the_published_matches(tmp_path):
-    """sightings in nonfixated_matches, points in view in point_info, and pairs that a network sees are one and the same."""
+    """sightings in nonfixated_matches, points in view in point_info, and pairs that a network sees
+    are one and the same.
+    """
     from beam_jobs.ingest.job import ingest
     from models.examples.label_store import build_label_store
     from models.examples.matches import read_matches
@@ -140,23 +183,44 @@ def test_nonfixated_pairs_of_the_label_store_are_the_published_matches(tmp_path)
     annotate_buildings(made, buildings=3, views=40, size=32, seed=2, processes=2)
     ingest(str(made), str(tmp_path / "examples"), size=32, shards=1)
     tasks = {name: TASKS[name] for name in ("nonfixated_pose", "point_matching")}
-    store, found = build_label_store(str(tmp_path / "examples"), tmp_path / "store", seed=0, max_samples=10_000, tasks=tasks), 0
+    store, found = (
+        build_label_store(
+            str(tmp_path / "examples"), tmp_path / "store", seed=0, max_samples=10_000, tasks=tasks
+        ),
+        0,
+    )
     for split in ("train", "val", "test"):
         views = [ViewKey.parse(text) for text in store.views(split)]
-        files = [path for name in {key.building for key in views} for path in (made / name / "nonfixated_matches").glob("*.json")]
+        files = [
+            path
+            for name in {key.building for key in views}
+            for path in (made / name / "nonfixated_matches").glob("*.json")
+        ]
         matches = [read_matches(path, path.parts[-3]) for path in files]
         sights = {(sighting.view, match.point) for match in matches for sighting in match.sightings}
-        wanted = {f"{i}+{j}" for i in views for j in views if i.building == j.building and (j, i.point) in sights}
+        wanted = {
+            f"{i}+{j}"
+            for i in views
+            for j in views
+            if i.building == j.building and (j, i.point) in sights
+        }
         if wanted:
             assert set(store.sample_names("nonfixated_pose", split)) == wanted
-        pairs = [[ViewKey.parse(text) for text in name.split("+")] for name in store.sample_names("point_matching", split)]
+        pairs = [
+            [ViewKey.parse(text) for text in name.split("+")]
+            for name in store.sample_names("point_matching", split)
+        ]
         negatives = [(i, j) for i, j in pairs if i.point != j.point]
-        assert len(pairs) == 2 * len(negatives) and not any((i, j.point) in sights or (j, i.point) in sights for i, j in negatives)
+        assert len(pairs) == 2 * len(negatives) and not any(
+            (i, j.point) in sights or (j, i.point) in sights for i, j in negatives
+        )
         found += len(wanted)
     assert found
 
 
-def test_every_task_gets_targets_of_the_declared_shape_and_range_from_a_rendered_scene(made, tmp_path):
+def test_every_task_gets_targets_of_the_declared_shape_and_range_from_a_rendered_scene(
+    made, tmp_path
+):
     from beam_jobs.ingest.job import ingest
     from models.examples.contract import check_contract
     from models.examples.label_store import build_label_store
@@ -164,17 +228,23 @@ def test_every_task_gets_targets_of_the_declared_shape_and_range_from_a_rendered
 
     counts = ingest(str(made), str(tmp_path / "examples"), size=32, shards=1)
     assert counts["quarantined"] == 0 and check_contract(str(tmp_path / "examples")) == []
-    store = build_label_store(str(tmp_path / "examples"), tmp_path / "store", seed=0, max_samples=40)
+    store = build_label_store(
+        str(tmp_path / "examples"), tmp_path / "store", seed=0, max_samples=40
+    )
     for entry in TASKS.values():
         if not entry.trained or not store.has(entry.name):
-            assert entry.name in ("random_projection", "nonfixated_pose", "point_matching"), entry.name  # few views are all of one point
+            assert entry.name in ("random_projection", "nonfixated_pose", "point_matching"), (
+                entry.name
+            )  # few views are all of one point
             continue
         data = store.samples(entry.name, "train")
         wanted = entry.output.shape(32)
         if entry.output.kind == "embedding" or entry.name == "segment_semantic":
             wanted = wanted[:2] + (1,)
         assert data.target.shape == (len(data), *wanted), entry.name
-        mask = np.asarray(data.mask).reshape(data.mask.shape + (1,) * (data.target.ndim - data.mask.ndim))
+        mask = np.asarray(data.mask).reshape(
+            data.mask.shape + (1,) * (data.target.ndim - data.mask.ndim)
+        )
         seen = np.asarray(data.target, "float32")[np.broadcast_to(mask > 0, data.target.shape)]
         if not entry.whitened:
             assert seen.min() >= entry.low - 1e-2 and seen.max() <= entry.high + 1e-2, entry.name

@@ -1,4 +1,6 @@
-"""Our label functions give the labels of real frames back, as far as the recipe in ../shared/spec/scenes_and_labels.md reports."""
+"""Our label functions give the labels of real frames back, as far as the recipe in
+../shared/spec/scenes_and_labels.md reports.
+"""
 
 from pathlib import Path
 
@@ -38,7 +40,9 @@ def test_normals_of_planes_fitted_to_depth_are_the_label_within_two_degrees(rows
 
 @pytest.mark.parametrize("label", ["keypoints3d", "keypoints3d at half"])
 def test_3d_keypoints_agree_on_taskonomy_and_replica(rows, label):
-    found = {row["set"]: row["value"] for row in rows if row["label"] == label and row["set"] != "hm3d"}
+    found = {
+        row["set"]: row["value"] for row in rows if row["label"] == label and row["set"] != "hm3d"
+    }
     assert set(found) == {"taskonomy", "replica"} and min(found.values()) >= 0.75, found
 
 

@@ -12,13 +12,20 @@ from beam_jobs.compare.realism import PUBLISHED, REAL, UNITS, of_camera, rows
 
 @pytest.fixture
 def data(tmp_path):
-    """one building, one point, two views: half of the first curved, three segments, and a quarter of its depth missing."""
+    """one building, one point, two views: half of the first curved, three segments, and a quarter
+    of its depth missing.
+    """
     for view in range(2):
         write(tmp_path, "rgb", view, np.zeros((32, 32, 3), "uint8"))
     curvature = np.full((32, 32, 3), 127, "uint8")
     curvature[:16, :, 2] = 250  # OpenCV writes BGR: this is R
     write(tmp_path, "principal_curvature", 0, curvature)
-    write(tmp_path, "segment_unsup2d", 0, np.repeat([0, 1, 2, 2], 8).astype("uint8")[None].repeat(32, 0))
+    write(
+        tmp_path,
+        "segment_unsup2d",
+        0,
+        np.repeat([0, 1, 2, 2], 8).astype("uint8")[None].repeat(32, 0),
+    )
     depth = np.full((32, 32), 1000, "uint16")
     depth[:8] = 65535
     write(tmp_path, "depth_zbuffer", 0, depth)
@@ -33,13 +40,20 @@ def write(root, folder, view, pixels):
 
 def test_shares_and_counts_are_those_of_the_files(data):
     found = {row["statistic"]: row["this data"] for row in rows(data)}
-    assert found["curved pixels"] == 0.5 and found["segments 2D"] == 3 and found["unseen"] == 0.25 and found["cameras a point"] == 2
+    assert (
+        found["curved pixels"] == 0.5
+        and found["segments 2D"] == 3
+        and found["unseen"] == 0.25
+        and found["cameras a point"] == 2
+    )
     assert found["segments 2.5D"] is None and found["distance"] is None  # no file, no number
 
 
 def test_every_row_has_its_published_and_real_figure(data):
     for row in rows(data):
-        assert row["published"] == PUBLISHED.get(row["statistic"]) and row["real frames"] == REAL.get(row["statistic"])
+        assert row["published"] == PUBLISHED.get(row["statistic"]) and row[
+            "real frames"
+        ] == REAL.get(row["statistic"])
     assert set(REAL) | set(PUBLISHED) <= set(UNITS)
 
 
@@ -49,8 +63,15 @@ def test_frames_of_ones_own_take_the_place_of_the_stored_means(data):
 
 
 def test_a_camera_gives_metres_and_degrees():
-    info = {"camera_distance": 2.0, "obliqueness_angle": np.pi / 4, "camera_rotation_final": [np.pi / 2 + 0.1, 0, 0], "field_of_view_rads": 1.0}
-    assert of_camera(info) == pytest.approx({"distance": 2, "obliqueness": 45, "pitch": np.rad2deg(0.1), "field of view": np.rad2deg(1)})
+    info = {
+        "camera_distance": 2.0,
+        "obliqueness_angle": np.pi / 4,
+        "camera_rotation_final": [np.pi / 2 + 0.1, 0, 0],
+        "field_of_view_rads": 1.0,
+    }
+    assert of_camera(info) == pytest.approx(
+        {"distance": 2, "obliqueness": 45, "pitch": np.rad2deg(0.1), "field of view": np.rad2deg(1)}
+    )
 
 
 def test_the_command_prints_a_table_or_json(data, capsys):

@@ -1,4 +1,6 @@
-"""The download against a server that drops connections, ignores ranges, corrupts bytes and answers with errors."""
+"""The download against a server that drops connections, ignores ranges, corrupts bytes and answers
+with errors.
+"""
 
 import hashlib
 import io
@@ -21,7 +23,9 @@ QUICK = Patience(attempts=4, pause=0.001, timeout=5)
 
 
 class Handler(BaseHTTPRequestHandler):
-    """serves `server.files`, in the way that `server.moods[path]` says; every request takes the next mood of its path."""
+    """serves `server.files`, in the way that `server.moods[path]` says; every request takes the
+    next mood of its path.
+    """
 
     protocol_version = "HTTP/1.1"
 
@@ -39,7 +43,9 @@ class Handler(BaseHTTPRequestHandler):
                 self.send_header("Retry-After", "0")
             self.end_headers()
             return
-        start = int(asked.removeprefix("bytes=").split("-")[0]) if asked and mood != "no ranges" else 0
+        start = (
+            int(asked.removeprefix("bytes=").split("-")[0]) if asked and mood != "no ranges" else 0
+        )
         if start and start >= len(data):
             self.send_response(416)
             self.send_header("Content-Range", f"bytes */{len(data)}")
@@ -82,7 +88,9 @@ MD5 = hashlib.md5(DATA).hexdigest()
 
 def got(server, tmp_path, moods, md5=MD5, **options) -> bytes:
     server.files["/file"], server.moods["/file"] = DATA, list(moods)
-    assert fetch(f"{server.address}/file", tmp_path / "file", md5, patience=QUICK, **options) == len(DATA)
+    assert fetch(
+        f"{server.address}/file", tmp_path / "file", md5, patience=QUICK, **options
+    ) == len(DATA)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
     return (tmp_path / "file").read_bytes()
 
@@ -91,7 +99,15 @@ def got(server, tmp_path, moods, md5=MD5, **options) -> bytes:
     "moods",
     [
         ["well"],
-        ["drop", "drop", "drop", "drop", "drop", "drop", "drop"],  # more often than patience allows without progress
+        [
+            "drop",
+            "drop",
+            "drop",
+            "drop",
+            "drop",
+            "drop",
+            "drop",
+        ],  # more often than patience allows without progress
         ["drop", "no ranges"],
         ["drop", "no ranges", "well"],
         ["corrupt", "well"],
@@ -124,7 +140,9 @@ def test_a_part_of_another_file_is_thrown_away(server, tmp_path):
     assert got(server, tmp_path, ["well"]) == DATA
 
 
-def test_a_file_that_never_fits_its_checksum_is_refused_after_three_tries_and_leaves_nothing(server, tmp_path):
+def test_a_file_that_never_fits_its_checksum_is_refused_after_three_tries_and_leaves_nothing(
+    server, tmp_path
+):
     server.files["/file"] = DATA
     with pytest.raises(FetchError, match="three downloads differ from the checksum"):
         fetch(f"{server.address}/file", tmp_path / "file", "0" * 32, patience=QUICK)
@@ -141,7 +159,9 @@ def test_a_server_that_stays_down_ends_the_patience_with_growing_pauses(server, 
     server.files["/file"], server.moods["/file"] = DATA, [500] * 99
     pauses = []
     with pytest.raises(FetchError, match="500 .*tried 4 times"):
-        fetch(f"{server.address}/file", tmp_path / "file", None, patience=QUICK, sleep=pauses.append)
+        fetch(
+            f"{server.address}/file", tmp_path / "file", None, patience=QUICK, sleep=pauses.append
+        )
     assert pauses == [0.001, 0.002, 0.004]
 
 
@@ -179,10 +199,16 @@ FOLDERS = ("rgb", "class_scene", "depth_zbuffer")
 
 @pytest.fixture
 def published(server):
-    """the server holds three buildings of `tiny` and one that is not of it, with checksums and the list."""
+    """the server holds three buildings of `tiny` and one that is not of it, with checksums and the
+    list.
+    """
     for building in (*BUILDINGS, "merom2"):
         for folder in FOLDERS:
-            files = {f"{folder}/point_0_view_{i}_domain_{folder}.png": f"{building} {folder} {i}".encode() * 500 for i in range(3)}
+            files = {
+                f"{folder}/point_0_view_{i}_domain_{folder}.png": f"{building} {folder} {i}".encode()
+                * 500
+                for i in range(3)
+            }
             server.files[f"/set/{building}_{folder}.tar"] = tar_of(files)
     sums(server)
     rows = ["id,train,val,test", "hanson,1,0,0", "wiconisco,0,1,0", "ihlen,0,0,1"]
@@ -192,7 +218,10 @@ def published(server):
 
 def sums(server) -> None:
     tars = {path: data for path, data in server.files.items() if path.endswith(".tar")}
-    server.files["/set/md5sum.txt"] = "\n".join(f"{hashlib.md5(data).hexdigest()}  {path.removeprefix('/set')}" for path, data in tars.items()).encode()
+    server.files["/set/md5sum.txt"] = "\n".join(
+        f"{hashlib.md5(data).hexdigest()}  {path.removeprefix('/set')}"
+        for path, data in tars.items()
+    ).encode()
 
 
 def test_a_subset_arrives_in_the_published_layout_from_a_bad_server(published, tmp_path, capsys):
@@ -202,24 +231,45 @@ def test_a_subset_arrives_in_the_published_layout_from_a_bad_server(published, t
         "/set/wiconisco_rgb.tar": ["drop", "no ranges"],
         "/set/md5sum.txt": [503],
     }
-    counts = download(f"{published.address}/set/", tmp_path / "data", "tiny", FOLDERS, connections=3, patience=QUICK)
+    counts = download(
+        f"{published.address}/set/",
+        tmp_path / "data",
+        "tiny",
+        FOLDERS,
+        connections=3,
+        patience=QUICK,
+    )
     assert counts == {"fetched": 9, "kept": 0}
-    assert (tmp_path / "data" / "ihlen" / "rgb" / "point_0_view_2_domain_rgb.png").read_bytes() == b"ihlen rgb 2" * 500
+    assert (
+        tmp_path / "data" / "ihlen" / "rgb" / "point_0_view_2_domain_rgb.png"
+    ).read_bytes() == b"ihlen rgb 2" * 500
     assert not (tmp_path / "data" / "merom2").exists()
-    assert (tmp_path / "data" / "splits.csv").read_text().splitlines()[:2] == ["id,train,val,test", "hanson,1,0,0"]
-    assert not list((tmp_path / "data" / ".archives").glob("*.tar")), "archives are removed once unpacked"
+    assert (tmp_path / "data" / "splits.csv").read_text().splitlines()[:2] == [
+        "id,train,val,test",
+        "hanson,1,0,0",
+    ]
+    assert not list((tmp_path / "data" / ".archives").glob("*.tar")), (
+        "archives are removed once unpacked"
+    )
     assert "9 of 9 archives" in capsys.readouterr().err
     published.asked.clear()
-    assert download(f"{published.address}/set", tmp_path / "data", "tiny", FOLDERS, patience=QUICK) == {"fetched": 0, "kept": 9}
+    assert download(
+        f"{published.address}/set", tmp_path / "data", "tiny", FOLDERS, patience=QUICK
+    ) == {"fetched": 0, "kept": 9}
     assert not [path for path, _ in published.asked if path.endswith(".tar")]
 
 
-def test_what_fails_is_named_after_the_rest_has_arrived_and_the_same_call_resumes(published, tmp_path):
+def test_what_fails_is_named_after_the_rest_has_arrived_and_the_same_call_resumes(
+    published, tmp_path
+):
     whole = published.files.pop("/set/hanson_rgb.tar")
     with pytest.raises(FetchError, match=r"1 of 9 archives failed.*hanson_rgb.tar.*404"):
         download(f"{published.address}/set", tmp_path, "tiny", FOLDERS, patience=QUICK)
     published.files["/set/hanson_rgb.tar"] = whole
-    assert download(f"{published.address}/set", tmp_path, "tiny", FOLDERS, patience=QUICK) == {"fetched": 1, "kept": 8}
+    assert download(f"{published.address}/set", tmp_path, "tiny", FOLDERS, patience=QUICK) == {
+        "fetched": 1,
+        "kept": 8,
+    }
 
 
 @pytest.mark.parametrize(
@@ -239,13 +289,22 @@ def test_hostile_and_broken_archives_are_refused(published, tmp_path, archive):
     sums(published)
     with pytest.raises(FetchError, match="hanson_rgb.tar: refused to unpack"):
         download(f"{published.address}/set", tmp_path / "data", "tiny", FOLDERS, patience=QUICK)
-    assert not (tmp_path / "evil").exists() and not Path("/evil_of_a_test").exists() and not (tmp_path / "data" / "hanson" / "rgb").exists()
+    assert (
+        not (tmp_path / "evil").exists()
+        and not Path("/evil_of_a_test").exists()
+        and not (tmp_path / "data" / "hanson" / "rgb").exists()
+    )
     assert (tmp_path / "data" / "ihlen" / "rgb").exists()
 
 
 def test_hostile_names_in_the_list_of_checksums_are_passed_over(published, tmp_path):
-    published.files["/set/md5sum.txt"] += b"\n" + b"0" * 32 + b"  ../x_rgb.tar\n" + b"0" * 32 + b"  .._rgb.tar\nrubbish\n"
-    assert download(f"{published.address}/set", tmp_path, "tiny", FOLDERS, patience=QUICK)["fetched"] == 9
+    published.files["/set/md5sum.txt"] += (
+        b"\n" + b"0" * 32 + b"  ../x_rgb.tar\n" + b"0" * 32 + b"  .._rgb.tar\nrubbish\n"
+    )
+    assert (
+        download(f"{published.address}/set", tmp_path, "tiny", FOLDERS, patience=QUICK)["fetched"]
+        == 9
+    )
 
 
 def test_the_list_of_a_subset_is_the_publishers_and_may_be_given(published, tmp_path):
@@ -253,7 +312,17 @@ def test_the_list_of_a_subset_is_the_publishers_and_may_be_given(published, tmp_
     with pytest.raises(ValueError, match="Give the published list: --splits"):
         download(f"{published.address}/set", tmp_path / "a", "tiny", FOLDERS, patience=QUICK)
     (tmp_path / "train_val_test_tiny.csv").write_bytes(b"id,train,val,test\rhanson,1,0,0\r")
-    assert download(f"{published.address}/set", tmp_path / "a", "tiny", FOLDERS, splits=str(tmp_path), patience=QUICK)["fetched"] == 3
+    assert (
+        download(
+            f"{published.address}/set",
+            tmp_path / "a",
+            "tiny",
+            FOLDERS,
+            splits=str(tmp_path),
+            patience=QUICK,
+        )["fetched"]
+        == 3
+    )
 
 
 def test_an_address_that_is_not_the_data_set_is_an_error(published, tmp_path):
@@ -278,18 +347,37 @@ def test_the_licence_comes_first(tmp_path, capsys, monkeypatch):
 
 
 def test_the_command_fetches_and_ingest_would_find_it(published, tmp_path, capsys):
-    assert main(command(tmp_path, "--accept-licence", "--plain", "--url", f"{published.address}/set", "--domains", "rgb")) == 0
+    assert (
+        main(
+            command(
+                tmp_path,
+                "--accept-licence",
+                "--plain",
+                "--url",
+                f"{published.address}/set",
+                "--domains",
+                "rgb",
+            )
+        )
+        == 0
+    )
     assert "3 archives fetched" in capsys.readouterr().out
     from beam_jobs.ingest.listing import buildings, list_building
 
     trees = buildings(str(tmp_path / "data"))
-    assert list(trees) == sorted(BUILDINGS) and len(list_building(str(tmp_path / "data"), "ihlen", trees["ihlen"]).views) == 3
+    assert (
+        list(trees) == sorted(BUILDINGS)
+        and len(list_building(str(tmp_path / "data"), "ihlen", trees["ihlen"]).views) == 3
+    )
 
 
 def test_the_community_tool_is_preferred_and_told_what_was_asked_for(tmp_path, capsys, monkeypatch):
     tool = tmp_path / "bin" / TOOL
     tool.parent.mkdir()
-    tool.write_text(f'#!{sys.executable}\nimport sys\nopen(r"{tmp_path}/said", "w").write(" ".join(sys.argv[1:]))\nsys.exit("fullplus" in sys.argv)\n')
+    tool.write_text(
+        f'#!{sys.executable}\nimport sys\nopen(r"{tmp_path}/said", "w").write(" '
+        '".join(sys.argv[1:]))\nsys.exit("fullplus" in sys.argv)\n'
+    )
     tool.chmod(tool.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", f"{tool.parent}{os.pathsep}{os.environ['PATH']}")
     assert main(command(tmp_path, "--accept-licence", "--domains", "rgb", "normal")) == 1
@@ -297,7 +385,9 @@ def test_the_community_tool_is_preferred_and_told_what_was_asked_for(tmp_path, c
     who = ("--accept-licence", "--name", "A", "--email", "a@example.org")
     assert main(command(tmp_path, *who, "--domains", "rgb", "normal")) == 0
     said = (tmp_path / "said").read_text()
-    assert said.startswith("rgb normal --components taskonomy --subset tiny --dest") and said.endswith("--agree_all")
+    assert said.startswith(
+        "rgb normal --components taskonomy --subset tiny --dest"
+    ) and said.endswith("--agree_all")
     assert main(["download", "--dest", str(tmp_path), "--subset", "fullplus", *who]) == 1
     assert "ended with code 1" in capsys.readouterr().err
 

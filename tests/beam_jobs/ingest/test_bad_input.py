@@ -1,4 +1,6 @@
-"""Whatever stands in the files, the job ends, says of each refused view why, and its counters reconcile."""
+"""Whatever stands in the files, the job ends, says of each refused view why, and its counters
+reconcile.
+"""
 
 import io
 import json
@@ -43,9 +45,15 @@ def quarantine(uri) -> dict[str, str]:
 def reconciled(data, out, **options) -> dict:
     """ingest, and hold the counts against what can be read from the shards."""
     counts = ingest(str(data), str(out), size=16, shards=2, **options)
-    kept = [parse_view(record).key for split in ("train", "val", "test") for record in records(str(out), split)]
+    kept = [
+        parse_view(record).key
+        for split in ("train", "val", "test")
+        for record in records(str(out), split)
+    ]
     assert len(kept) == len(set(kept)) == counts["written"]
-    assert {str(key) for key in kept}.isdisjoint(quarantine(out)) and len(quarantine(out)) == counts["quarantined"]
+    assert {str(key) for key in kept}.isdisjoint(quarantine(out)) and len(
+        quarantine(out)
+    ) == counts["quarantined"]
     assert counts["read"] == counts["written"] + counts["quarantined"] == 18
     assert check_contract(str(out)) == []
     return counts
@@ -64,7 +72,12 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 def bomb(side: int) -> bytes:
     """a PNG of some hundred bytes that claims `side` x `side` pixels, all checksums right."""
     header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b"\0" * 100))
+        + chunk(b"IEND", b"")
+    )
 
 
 def flipped(data: bytes) -> bytes:
@@ -78,29 +91,91 @@ CHANGES = {
     "truncated": ("rgb", lambda data: data[: len(data) // 2], "damaged PNG: ends after"),
     "one bit": ("normal", flipped, "fails its checksum"),
     "zero bytes": ("depth_zbuffer", lambda data: b"", "zero-byte file"),
-    "eight bits for sixteen": ("depth_zbuffer", lambda data: saved(Image.new("L", (32, 32))), "8 bits a channel; depth_zbuffer has 16"),
-    "sixteen bits for eight": ("reshading", lambda data: encode_png(np.zeros((32, 32), "uint16")), "16 bits a channel"),
-    "another size": ("normal", lambda data: saved(RGB.resize((16, 16))), "maps of different sizes: 16 pixels, rgb 32"),
+    "eight bits for sixteen": (
+        "depth_zbuffer",
+        lambda data: saved(Image.new("L", (32, 32))),
+        "8 bits a channel; depth_zbuffer has 16",
+    ),
+    "sixteen bits for eight": (
+        "reshading",
+        lambda data: encode_png(np.zeros((32, 32), "uint16")),
+        "16 bits a channel",
+    ),
+    "another size": (
+        "normal",
+        lambda data: saved(RGB.resize((16, 16))),
+        "maps of different sizes: 16 pixels, rgb 32",
+    ),
     "not square": ("rgb", lambda data: saved(RGB.resize((32, 16))), "published views are square"),
     "alpha": ("rgb", lambda data: saved(RGB.convert("RGBA")), "alpha channel"),
-    "transparent colour": ("rgb", lambda data: saved(RGB, transparency=(1, 2, 3)), "transparent colour"),
+    "transparent colour": (
+        "rgb",
+        lambda data: saved(RGB, transparency=(1, 2, 3)),
+        "transparent colour",
+    ),
     "palette": ("rgb", lambda data: saved(RGB.convert("P")), "palette"),
     "jpeg": ("rgb", lambda data: saved(RGB, "JPEG"), "a JPEG named .png"),
     "bomb by its header": ("rgb", lambda data: bomb(60000), "at most 4096 x 4096"),
     "bomb within bounds": ("rgb", lambda data: bomb(4096), "do not unpack"),
-    "an id too many": ("segment_semantic", lambda data: saved(Image.new("L", (32, 32), 18)), "largest code 18"),
-    "nan": ("point_info", lambda data: data.replace(b'"field_of_view_rads"', b'"deep": {"a": [NaN]}, "field_of_view_rads"'), "NaN in JSON"),
-    "infinity by overflow": ("point_info", lambda data: data.replace(b'"resolution"', b'"x": [1e999], "resolution"'), "1e999 in JSON"),
+    "an id too many": (
+        "segment_semantic",
+        lambda data: saved(Image.new("L", (32, 32), 18)),
+        "largest code 18",
+    ),
+    "nan": (
+        "point_info",
+        lambda data: data.replace(
+            b'"field_of_view_rads"', b'"deep": {"a": [NaN]}, "field_of_view_rads"'
+        ),
+        "NaN in JSON",
+    ),
+    "infinity by overflow": (
+        "point_info",
+        lambda data: data.replace(b'"resolution"', b'"x": [1e999], "resolution"'),
+        "1e999 in JSON",
+    ),
     "deep nesting": ("point_info", lambda data: b"[" * 200000, "no JSON"),
     "no camera": ("point_info", lambda data: b"{}", "no camera"),
-    "words for numbers": ("point_info", lambda data: json.dumps({**json.loads(data), "camera_rotation_final": ["a", {}, None]}).encode(), "no camera"),
-    "a box of words": ("point_info", lambda data: json.dumps({**json.loads(data), "bounding_box_ranges": {"x": "ab", "y": [1], "z": 3}}).encode(), "no camera"),
-    "points that are no numbers": ("point_info", lambda data: data.replace(b'_in_view": []', b'_in_view": ["7"]'), "points in view are whole numbers"),
+    "words for numbers": (
+        "point_info",
+        lambda data: json.dumps(
+            {**json.loads(data), "camera_rotation_final": ["a", {}, None]}
+        ).encode(),
+        "no camera",
+    ),
+    "a box of words": (
+        "point_info",
+        lambda data: json.dumps(
+            {**json.loads(data), "bounding_box_ranges": {"x": "ab", "y": [1], "z": 3}}
+        ).encode(),
+        "no camera",
+    ),
+    "points that are no numbers": (
+        "point_info",
+        lambda data: data.replace(b'_in_view": []', b'_in_view": ["7"]'),
+        "points in view are whole numbers",
+    ),
     "a list": ("point_info", lambda data: b"[1]", "is an object"),
-    "a pickle": ("class_scene", lambda data: npy(np.array([{"a": 1}] * 365, dtype=object)), "no .npy array"),
-    "too many numbers": ("class_object", lambda data: npy(np.zeros(999999, "float32")), "1000 numbers take fewer"),
-    "a size merely claimed": ("class_object", lambda data: data.replace(b"(1000,)", b"(1000000000000,)"), "no .npy array"),
-    "not a number": ("class_scene", lambda data: npy(np.full(365, np.nan, "float32")), "values from nan"),
+    "a pickle": (
+        "class_scene",
+        lambda data: npy(np.array([{"a": 1}] * 365, dtype=object)),
+        "no .npy array",
+    ),
+    "too many numbers": (
+        "class_object",
+        lambda data: npy(np.zeros(999999, "float32")),
+        "1000 numbers take fewer",
+    ),
+    "a size merely claimed": (
+        "class_object",
+        lambda data: data.replace(b"(1000,)", b"(1000000000000,)"),
+        "no .npy array",
+    ),
+    "not a number": (
+        "class_scene",
+        lambda data: npy(np.full(365, np.nan, "float32")),
+        "values from nan",
+    ),
 }
 
 
@@ -120,13 +195,22 @@ def test_every_kind_of_bad_file_is_quarantined_with_its_reason(whole, tmp_path):
     found = quarantine(tmp_path / "out")
     for place, (name, (_, _, reason)) in enumerate(CHANGES.items()):
         assert reason in found.pop(f"bad{place:02d}/point_0/view_1", "written"), name
-    assert not found and counts == {"read": 6 * len(CHANGES), "written": 5 * len(CHANGES), "quarantined": len(CHANGES)}
+    assert not found and counts == {
+        "read": 6 * len(CHANGES),
+        "written": 5 * len(CHANGES),
+        "quarantined": len(CHANGES),
+    }
     assert check_contract(str(tmp_path / "out")) == []
 
 
 def test_things_that_are_no_files_are_quarantined(data, tmp_path):
     place = lambda folder, number: label_path(data, ViewKey("ash", 0, number), DOMAINS[folder])
-    for path in (place("rgb", 0), place("normal", 1), place("rgb", 2), label_path(data, ViewKey("ash", 1, 0), DOMAINS["rgb"])):
+    for path in (
+        place("rgb", 0),
+        place("normal", 1),
+        place("rgb", 2),
+        label_path(data, ViewKey("ash", 1, 0), DOMAINS["rgb"]),
+    ):
         path.unlink()
     os.mkfifo(place("rgb", 0))  # opening it would wait for ever
     place("normal", 1).mkdir()
@@ -135,8 +219,14 @@ def test_things_that_are_no_files_are_quarantined(data, tmp_path):
     loop.symlink_to(loop)
     reconciled(data, tmp_path / "out")
     found = quarantine(tmp_path / "out")
-    assert "not a regular file" in found["ash/point_0/view_0"] and "not a regular file" in found["ash/point_0/view_2"]
-    assert "not a regular file" in found["ash/point_0/view_1"] and "symbolic links" in found["ash/point_1/view_0"]
+    assert (
+        "not a regular file" in found["ash/point_0/view_0"]
+        and "not a regular file" in found["ash/point_0/view_2"]
+    )
+    assert (
+        "not a regular file" in found["ash/point_0/view_1"]
+        and "symbolic links" in found["ash/point_1/view_0"]
+    )
 
 
 def test_a_view_with_two_files_for_one_label_is_refused_not_guessed(data, tmp_path):
@@ -149,39 +239,70 @@ def test_a_view_with_two_files_for_one_label_is_refused_not_guessed(data, tmp_pa
 
 def test_known_bad_buildings_and_images_are_quarantined_by_name(data, tmp_path):
     (data / "ash").rename(data / "newfields")
-    (data / "newfields" / "rgb" / "point_0_view_0_domain_rgb.png").rename(data / "newfields" / "rgb" / "point_1070_view_8_domain_rgb.png")
+    (data / "newfields" / "rgb" / "point_0_view_0_domain_rgb.png").rename(
+        data / "newfields" / "rgb" / "point_1070_view_8_domain_rgb.png"
+    )
     for building in ("one", "two", "rough"):
         shutil.copytree(data / "birch", data / building)
-    (data / "splits.csv").write_text("id,train,val,test\nnewfields,1,0,0\nbirch,0,1,0\ncedar,0,0,1\nrough,1,0,0\none,1,0,0\ntwo,1,0,0\n")
+    (data / "splits.csv").write_text(
+        "id,train,val,test\nnewfields,1,0,0\nbirch,0,1,0\ncedar,0,0,1\nrough,1,0,0\none,1,0,0\ntwo,1,0,0\n"
+    )
     (data / "dataset.json").write_text(json.dumps({"name": "set"}))
     ingest(str(data), str(tmp_path / "out"), size=16, shards=1)
     found = quarantine(tmp_path / "out")
-    assert found["rough/point_1/view_2"] == "known-bad building: wrong viewpoints" and sum(view.startswith("rough/") for view in found) == 6
+    assert (
+        found["rough/point_1/view_2"] == "known-bad building: wrong viewpoints"
+        and sum(view.startswith("rough/") for view in found) == 6
+    )
     assert found["newfields/point_1070/view_8"] == "known-bad image: rgb fails its checksum"
-    (data / "dataset.json").write_text(json.dumps({"known_bad": {"one": "blurred", "two/point_1/view_1": "a finger on the lens"}}))
+    (data / "dataset.json").write_text(
+        json.dumps({"known_bad": {"one": "blurred", "two/point_1/view_1": "a finger on the lens"}})
+    )
     ingest(str(data), str(tmp_path / "own"), size=16, shards=1)
     own = quarantine(tmp_path / "own")
-    assert own["one/point_0/view_0"] == "known-bad building: blurred" and own["two/point_1/view_1"] == "known-bad image: a finger on the lens"
+    assert (
+        own["one/point_0/view_0"] == "known-bad building: blurred"
+        and own["two/point_1/view_1"] == "known-bad image: a finger on the lens"
+    )
     assert not any(view.startswith("rough/") for view in own)
 
 
 def test_a_building_in_two_splits_stops_the_job_before_it_starts(data, tmp_path):
-    (data / "splits.csv").write_text("id,train,val,test\nash,1,0,0\nash,0,1,0\nbirch,0,1,0\ncedar,0,0,1\n")
+    (data / "splits.csv").write_text(
+        "id,train,val,test\nash,1,0,0\nash,0,1,0\nbirch,0,1,0\ncedar,0,0,1\n"
+    )
     with pytest.raises(ValueError, match="'ash' stands in two splits"):
         ingest(str(data), str(tmp_path / "out"), size=16, shards=1)
 
 
-def test_a_building_in_no_split_is_quarantined_by_default_and_left_alone_where_a_subset_is_asked_for(data, tmp_path):
+def test_a_building_in_no_split_is_quarantined_by_default_and_left_alone_where_a_subset_is_asked_for(
+    data, tmp_path
+):
     shutil.copytree(data / "ash", data / "dogwood")
     splits = {"ash": "train", "birch": "val", "cedar": "test"}
-    assert ingest(str(data), str(tmp_path / "all"), size=16, shards=1, splits=splits)["quarantined"] == 6
-    assert set(quarantine(tmp_path / "all").values()) == {"its building stands in no split of splits.csv"}
-    assert ingest(str(data), str(tmp_path / "subset"), size=16, shards=1, splits=splits, only_split=True)["read"] == 18
+    assert (
+        ingest(str(data), str(tmp_path / "all"), size=16, shards=1, splits=splits)["quarantined"]
+        == 6
+    )
+    assert set(quarantine(tmp_path / "all").values()) == {
+        "its building stands in no split of splits.csv"
+    }
+    assert (
+        ingest(
+            str(data), str(tmp_path / "subset"), size=16, shards=1, splits=splits, only_split=True
+        )["read"]
+        == 18
+    )
 
 
 @pytest.mark.parametrize(
     "text, message",
-    [("{", "no JSON"), ("[]", "expected an object"), ('{"depth_units_per_metre": 0}', "positive number"), ('{"absent": ["nomral"]}', "nomral")],
+    [
+        ("{", "no JSON"),
+        ("[]", "expected an object"),
+        ('{"depth_units_per_metre": 0}', "positive number"),
+        ('{"absent": ["nomral"]}', "nomral"),
+    ],
 )
 def test_a_data_set_description_that_cannot_be_meant_is_an_error(data, tmp_path, text, message):
     (data / "dataset.json").write_text(text)
@@ -191,9 +312,13 @@ def test_a_data_set_description_that_cannot_be_meant_is_an_error(data, tmp_path,
 
 @pytest.mark.parametrize("seed", range(6))
 def test_mutated_files_never_crash_the_job(data, tmp_path, seed):
-    """a file in thirty is damaged: cut, overwritten, extended, swapped with another label's, renamed, removed, replaced by noise."""
+    """a file in thirty is damaged: cut, overwritten, extended, swapped with another label's,
+    renamed, removed, replaced by noise.
+    """
     rng = np.random.default_rng(seed)
-    paths = sorted(path for path in data.rglob("*_domain_*") if "point_0_view_0_" not in path.name)  # a split without any view is an error
+    paths = sorted(
+        path for path in data.rglob("*_domain_*") if "point_0_view_0_" not in path.name
+    )  # a split without any view is an error
     for path in [path for path in paths if rng.random() < 0.03]:
         mutate(path, paths, rng)
     counts = reconciled(data, tmp_path / "out")
@@ -213,7 +338,9 @@ def mutate(path: Path, others: list[Path], rng) -> None:
         place = rng.integers(len(bytes_))
         bytes_[place:place] = rng.bytes(rng.integers(1, 50))
     elif kind == 3:
-        bytes_ = bytearray(rng.choice([other for other in others if other.exists()]).read_bytes())  # another label's file, sound in itself
+        bytes_ = bytearray(
+            rng.choice([other for other in others if other.exists()]).read_bytes()
+        )  # another label's file, sound in itself
     elif kind == 4:
         path.rename(path.with_name(f"{path.stem}~{path.suffix}"))
         return
@@ -226,7 +353,9 @@ def mutate(path: Path, others: list[Path], rng) -> None:
 
 
 def test_every_flipped_bit_of_a_picture_is_seen(whole):
-    """not by luck: PNG holds a checksum over every chunk, and decoders do not look at those of pixel data."""
+    """not by luck: PNG holds a checksum over every chunk, and decoders do not look at those of
+    pixel data.
+    """
     from models.examples import LabelError
     from models.examples.published import decode_label
 
@@ -234,6 +363,8 @@ def test_every_flipped_bit_of_a_picture_is_seen(whole):
     for folder in (name for name in label_domains() if DOMAINS[name].file == "png"):
         data = label_path(whole, VIEW, DOMAINS[folder]).read_bytes()
         for place in rng.integers(8, len(data), 40):
-            broken = data[:place] + bytes([data[place] ^ (1 << rng.integers(8))]) + data[place + 1 :]
+            broken = (
+                data[:place] + bytes([data[place] ^ (1 << rng.integers(8))]) + data[place + 1 :]
+            )
             with pytest.raises(LabelError):
                 decode_label(broken, DOMAINS[folder])

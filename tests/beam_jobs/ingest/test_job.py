@@ -1,4 +1,6 @@
-"""Ingest loses nothing: what is sound is written, what is not is quarantined with a reason, and the counters reconcile."""
+"""Ingest loses nothing: what is sound is written, what is not is quarantined with a reason, and the
+counters reconcile.
+"""
 
 import json
 import shutil
@@ -29,14 +31,22 @@ def data(whole, tmp_path):
 
 
 def quarantine(uri) -> list[dict]:
-    return [json.loads(line) for line in (Path(uri) / "quarantine.jsonl").read_text().splitlines() if line]
+    return [
+        json.loads(line)
+        for line in (Path(uri) / "quarantine.jsonl").read_text().splitlines()
+        if line
+    ]
 
 
 def test_sound_views_are_all_written_and_keep_the_contract(data, tmp_path):
     counts = ingest(str(data), str(tmp_path / "out"), size=16, shards=2)
     assert counts == {"read": 18, "written": 18, "quarantined": 0}
     assert check_contract(str(tmp_path / "out")) == []
-    kept = [parse_view(record) for split in ("train", "val", "test") for record in records(str(tmp_path / "out"), split)]
+    kept = [
+        parse_view(record)
+        for split in ("train", "val", "test")
+        for record in records(str(tmp_path / "out"), split)
+    ]
     assert {view.size for view in kept} == {16} and len({view.key for view in kept}) == 18
 
 
@@ -83,7 +93,11 @@ def test_hostile_names_are_refused_with_a_reason_and_hidden_ones_left_alone(data
     (data / "a\nb" / "rgb").mkdir(parents=True)
     counts = ingest(str(data), str(tmp_path / "out"), size=16, shards=1)
     assert counts == {"read": 18, "written": 18, "quarantined": 0, "files_refused": 3}
-    assert sorted(row["reason"].split()[0] for row in quarantine(tmp_path / "out")) == ["a", "a", "not"]
+    assert sorted(row["reason"].split()[0] for row in quarantine(tmp_path / "out")) == [
+        "a",
+        "a",
+        "not",
+    ]
 
 
 def test_labels_are_decoded_once_for_every_task(data, tmp_path):
@@ -92,14 +106,21 @@ def test_labels_are_decoded_once_for_every_task(data, tmp_path):
     for name, entry in TASKS.items():
         if entry.trained and name != "nonfixated_pose":
             found = store.samples(name, "train")
-            assert found.views.shape == (len(found), entry.images) and np.isfinite(found.target).all(), name
+            assert (
+                found.views.shape == (len(found), entry.images) and np.isfinite(found.target).all()
+            ), name
     layout = np.concatenate([store.samples("room_layout", "train").target])
     np.testing.assert_allclose(layout.mean(0), 0, atol=1e-4)
-    assert build_label_store(str(tmp_path / "out"), tmp_path / "store", seed=0, max_samples=50).hash == store.hash
+    assert (
+        build_label_store(str(tmp_path / "out"), tmp_path / "store", seed=0, max_samples=50).hash
+        == store.hash
+    )
 
 
 def lay_out_real_frames(root: Path) -> None:
-    """the real frames as the published data set: two complete ones and two of hm3d, whose depth has another scale."""
+    """the real frames as the published data set: two complete ones and two of hm3d, whose depth has
+    another scale.
+    """
     for frame, building in (("point_202_view_5", "taskonomy"), ("point_47_view_25", "replica")):
         for path in FRAMES.glob(f"{frame}_domain_*"):
             suffix = path.stem.split("_domain_")[1]
@@ -112,7 +133,9 @@ def lay_out_real_frames(root: Path) -> None:
         (root / "hm3d" / folder).mkdir(parents=True, exist_ok=True)
         shutil.copy(path, root / "hm3d" / folder / path.name)
     (root / "dataset.json").write_text(json.dumps({"depth_units_per_metre": {"hm3d": 8192}}))
-    (root / "splits.csv").write_text("id,train,val,test\ntaskonomy,1,0,0\nreplica,0,1,0\nhm3d,0,0,1\n")
+    (root / "splits.csv").write_text(
+        "id,train,val,test\ntaskonomy,1,0,0\nreplica,0,1,0\nhm3d,0,0,1\n"
+    )
 
 
 @pytest.mark.skipif(not FRAMES.exists(), reason="the real frames of ../shared are not here")
@@ -121,10 +144,16 @@ def test_real_frames_pass_and_decode_to_documented_units(tmp_path):
     counts = ingest(str(tmp_path / "data"), str(tmp_path / "out"), size=512, shards=1)
     assert counts == {"read": 4, "written": 4, "quarantined": 0}
     assert check_contract(str(tmp_path / "out")) == []
-    kept = {view.key.building: view for split in ("train", "val", "test") for view in map(parse_view, records(str(tmp_path / "out"), split))}
+    kept = {
+        view.key.building: view
+        for split in ("train", "val", "test")
+        for view in map(parse_view, records(str(tmp_path / "out"), split))
+    }
     real = kept["taskonomy"]
     depth = real.labels["depth_zbuffer"]
-    far = np.linalg.norm(real.camera.point - real.camera.location)  # the fixated point lies at the centre
+    far = np.linalg.norm(
+        real.camera.point - real.camera.location
+    )  # the fixated point lies at the centre
     assert np.median(depth[254:258, 254:258]) / 512 == pytest.approx(far, abs=0.1)
     assert (depth == 65535).mean() == pytest.approx(0.0774, abs=1e-3)
     vectors = real.labels["normal"][depth < 65535] / 127.5 - 1
@@ -148,7 +177,10 @@ def test_the_colour_coded_semantic_picture_is_refused_as_a_label(tmp_path):
     folder = tmp_path / "data" / "hm3d" / "segment_semantic"
     folder.mkdir()
     for frame in ("point_0_view_3", "point_12_view_1"):
-        shutil.copy(FRAMES / "point_202_view_5_domain_semantic.png", folder / f"{frame}_domain_segmentsemantic.png")
+        shutil.copy(
+            FRAMES / "point_202_view_5_domain_semantic.png",
+            folder / f"{frame}_domain_segmentsemantic.png",
+        )
     with pytest.raises(ValueError, match="split test .*colour-coded"):
         ingest(str(tmp_path / "data"), str(tmp_path / "out"), size=64, shards=1)
     assert not (tmp_path / "out").exists()
@@ -176,4 +208,8 @@ def test_progress_says_how_many_views_are_done_and_how_long_it_takes(tmp_path):
                 time.sleep(0.01)
             (tmp_path / "manifest" / "train-00000.jsonl").write_text("a\n" * 4)
     lines = said.getvalue().splitlines()
-    assert lines[0].startswith("2 of 10 views") and lines[-1].startswith("5 of 10 views") and "left" in lines[-1]
+    assert (
+        lines[0].startswith("2 of 10 views")
+        and lines[-1].startswith("5 of 10 views")
+        and "left" in lines[-1]
+    )

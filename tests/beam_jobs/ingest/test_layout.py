@@ -1,4 +1,6 @@
-"""The published layout in all its spellings gives the same examples, and what it says by convention arrives in the records."""
+"""The published layout in all its spellings gives the same examples, and what it says by convention
+arrives in the records.
+"""
 
 import json
 import shutil
@@ -14,7 +16,11 @@ from models.examples import parse_view, read_label, records, write_label
 from models.examples.published import label_path
 from models.tasks import DOMAINS, Camera, ViewKey
 
-OLDER = {"class_scene": "class_scene", "segment_semantic": "segment_semantic", "point_info": "fixatedpose"}  # folder -> the other suffix
+OLDER = {
+    "class_scene": "class_scene",
+    "segment_semantic": "segment_semantic",
+    "point_info": "fixatedpose",
+}  # folder -> the other suffix
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +38,11 @@ def manifest(uri) -> dict:
 
 
 def views(uri) -> dict:
-    found = [parse_view(record) for split in ("train", "val", "test") for record in records(str(uri), split)]
+    found = [
+        parse_view(record)
+        for split in ("train", "val", "test")
+        for record in records(str(uri), split)
+    ]
     return {view.key: view for view in found}
 
 
@@ -40,7 +50,11 @@ def respell(data: Path, keys=None) -> None:
     for folder, suffix in OLDER.items():
         for path in data.glob(f"*/{folder}/*_domain_*"):
             if keys is None or path.name.startswith(keys):
-                path.rename(path.with_name(path.name.replace(f"_domain_{DOMAINS[folder].suffix}", f"_domain_{suffix}")))
+                path.rename(
+                    path.with_name(
+                        path.name.replace(f"_domain_{DOMAINS[folder].suffix}", f"_domain_{suffix}")
+                    )
+                )
 
 
 def test_both_spellings_and_a_mixture_of_them_give_the_same_examples(whole, data, tmp_path):
@@ -51,7 +65,11 @@ def test_both_spellings_and_a_mixture_of_them_give_the_same_examples(whole, data
     for building in BUILDINGS:
         (data / building / "point_info").rename(data / building / "points")
     assert ingest(str(data), str(tmp_path / "two"), size=16, shards=1)["written"] == 18
-    assert manifest(tmp_path / "one")["hash"] == manifest(tmp_path / "mixed")["hash"] == manifest(tmp_path / "two")["hash"]
+    assert (
+        manifest(tmp_path / "one")["hash"]
+        == manifest(tmp_path / "mixed")["hash"]
+        == manifest(tmp_path / "two")["hash"]
+    )
 
 
 def test_the_tree_of_the_community_tool_gives_the_same_examples(whole, tmp_path):
@@ -88,7 +106,9 @@ def test_rooms_come_back_with_their_axes_in_place(whole, tmp_path):
     key = ViewKey("ash", 1, 2)
     written = read_label(label_path(whole, key, DOMAINS["point_info"]), DOMAINS["point_info"])
     room = views(tmp_path / "out")[key].camera.room
-    assert room[0].tolist() == written["bounding_box_ranges"]["y"] == [0, 4] and room[1].tolist() == written["bounding_box_ranges"]["x"] == [0, 3]
+    assert room[0].tolist() == written["bounding_box_ranges"]["y"] == [0, 4] and room[
+        1
+    ].tolist() == written["bounding_box_ranges"]["x"] == [0, 3]
     assert (room == Camera.from_point_info(written).room).all()
 
 
@@ -103,26 +123,41 @@ def test_missing_depth_stays_missing_and_no_depth_is_mixed_across_it(data, tmp_p
     assert any(0 < split["labels"]["depth_zbuffer"]["missing"] < 1 for split in labels.values())
 
 
-@pytest.mark.parametrize("units", [8192, {"ash": 8192, "default": 1024}, {"default": 8192}, {"taskonomy": 8192, "ash": 8192}])
+@pytest.mark.parametrize(
+    "units",
+    [8192, {"ash": 8192, "default": 1024}, {"default": 8192}, {"taskonomy": 8192, "ash": 8192}],
+)
 def test_depth_of_every_component_becomes_512ths_of_a_metre(data, tmp_path, units):
-    key, depth = ViewKey("ash", 0, 0), np.array([[8192, 65535], [4096, 65534]], "uint16").repeat(SIZE // 2, 0).repeat(SIZE // 2, 1)
+    key, depth = (
+        ViewKey("ash", 0, 0),
+        np.array([[8192, 65535], [4096, 65534]], "uint16")
+        .repeat(SIZE // 2, 0)
+        .repeat(SIZE // 2, 1),
+    )
     for folder in ("depth_zbuffer", "depth_euclidean"):
         write_label(label_path(data, key, DOMAINS[folder]), depth, DOMAINS[folder])
     (data / "dataset.json").write_text(json.dumps({"depth_units_per_metre": units}))
     ingest(str(data), str(tmp_path / "out"), size=2, shards=1)
-    assert views(tmp_path / "out")[key].labels["depth_zbuffer"].tolist() == [[512, 65535], [256, 4096]]
+    assert views(tmp_path / "out")[key].labels["depth_zbuffer"].tolist() == [
+        [512, 65535],
+        [256, 4096],
+    ]
 
 
 def test_a_component_of_the_other_tree_has_its_own_depth_scale(whole, tmp_path):
     for place in whole.glob("*/*"):
         component = "hm3d" if place.parent.name == "ash" else "taskonomy"
         shutil.copytree(place, tmp_path / "tool" / place.name / component / place.parent.name)
-    (tmp_path / "tool" / "dataset.json").write_text(json.dumps({"depth_units_per_metre": {"hm3d": 1024}}))
+    (tmp_path / "tool" / "dataset.json").write_text(
+        json.dumps({"depth_units_per_metre": {"hm3d": 1024}})
+    )
     ingest(str(tmp_path / "tool"), str(tmp_path / "out"), size=SIZE, shards=1)
     found = views(tmp_path / "out")
     for building, share in (("ash", 2), ("birch", 1)):
         key = ViewKey(building, 0, 0)
-        np.testing.assert_allclose(found[key].labels["depth_zbuffer"], labels_of(key)["depth_zbuffer"] / share, atol=0.51)
+        np.testing.assert_allclose(
+            found[key].labels["depth_zbuffer"], labels_of(key)["depth_zbuffer"] / share, atol=0.51
+        )
 
 
 def test_absent_labels_are_absent_not_missing(data, tmp_path):
@@ -131,14 +166,23 @@ def test_absent_labels_are_absent_not_missing(data, tmp_path):
     (data / "dataset.json").write_text(json.dumps({"absent": ["normal"]}))
     assert ingest(str(data), str(tmp_path / "out"), size=16, shards=1)["written"] == 18
     found = views(tmp_path / "out")
-    assert all("normal" not in view.labels and ("class_scene" in view.labels) == (key.building != "ash") for key, view in found.items())
+    assert all(
+        "normal" not in view.labels and ("class_scene" in view.labels) == (key.building != "ash")
+        for key, view in found.items()
+    )
 
 
-def test_split_lists_with_bare_carriage_returns_and_copies_in_capitals_are_understood(data, tmp_path):
+def test_split_lists_with_bare_carriage_returns_and_copies_in_capitals_are_understood(
+    data, tmp_path
+):
     (data / "ash").rename(data / "Ash")
-    (data / "splits.csv").write_bytes(b"\xef\xbb\xbfid,train,val,test\rash,0,0,1\rbirch,0,1,0\rcedar,1,0,0\r")
+    (data / "splits.csv").write_bytes(
+        b"\xef\xbb\xbfid,train,val,test\rash,0,0,1\rbirch,0,1,0\rcedar,1,0,0\r"
+    )
     ingest(str(data), str(tmp_path / "out"), size=16, shards=1)
-    assert {row["key"].split("/")[0]: row["split"] for row in manifest(tmp_path / "out")["views"]} == {"Ash": "test", "birch": "val", "cedar": "train"}
+    assert {
+        row["key"].split("/")[0]: row["split"] for row in manifest(tmp_path / "out")["views"]
+    } == {"Ash": "test", "birch": "val", "cedar": "train"}
 
 
 def test_descriptions_of_whole_points_are_no_views_and_no_strangers(data, tmp_path):
@@ -146,4 +190,8 @@ def test_descriptions_of_whole_points_are_no_views_and_no_strangers(data, tmp_pa
 
     write_matches(data, Matches("ash", 0, (0.0, 0.0, 0.0), ()))
     (data / "ash" / "rgb_large").mkdir()
-    assert ingest(str(data), str(tmp_path / "out"), size=16, shards=1) == {"read": 18, "written": 18, "quarantined": 0}
+    assert ingest(str(data), str(tmp_path / "out"), size=16, shards=1) == {
+        "read": 18,
+        "written": 18,
+        "quarantined": 0,
+    }

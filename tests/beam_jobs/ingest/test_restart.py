@@ -1,4 +1,6 @@
-"""A killed ingest shows nothing of itself, and the same command ends in the bytes of one that was never killed."""
+"""A killed ingest shows nothing of itself, and the same command ends in the bytes of one that was
+never killed.
+"""
 
 import fcntl
 import json
@@ -29,7 +31,11 @@ ingest.ingest(sys.argv[1], sys.argv[2], size=16, shards=4)
 
 
 def content(uri: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(uri)): path.read_bytes() for path in sorted(uri.rglob("*")) if path.is_file()}
+    return {
+        str(path.relative_to(uri)): path.read_bytes()
+        for path in sorted(uri.rglob("*"))
+        if path.is_file()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +46,14 @@ def data(tmp_path_factory):
 def killed(data: Path, uri: Path) -> Path:
     """start an ingest, kill -9 it when some of its shards are complete; the stage it leaves."""
     stage = uri.with_name(f".{uri.name}.partial")
-    process = subprocess.Popen([sys.executable, "-c", SLOW, str(data), str(uri)], cwd=ROOT, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLOW, str(data), str(uri)], cwd=ROOT, stderr=subprocess.DEVNULL
+    )
     limit = time.monotonic() + 300
     while len(list(stage.glob("done/*.json"))) < 3:
-        assert process.poll() is None and time.monotonic() < limit, "the ingest ended before it could be killed"
+        assert process.poll() is None and time.monotonic() < limit, (
+            "the ingest ended before it could be killed"
+        )
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
@@ -58,7 +68,9 @@ def test_a_killed_ingest_is_invisible_and_resumes_to_the_same_bytes(data, tmp_pa
     resumed = {}
     counts = ingest(str(data), str(tmp_path / "out"), size=16, shards=4)
     for path, time_of_change in kept.items():
-        resumed[path.name] = (tmp_path / "out" / path.relative_to(stage)).stat().st_mtime_ns == time_of_change
+        resumed[path.name] = (
+            tmp_path / "out" / path.relative_to(stage)
+        ).stat().st_mtime_ns == time_of_change
     assert counts == {"read": 27, "written": 27, "quarantined": 0}
     assert content(tmp_path / "out") == content(tmp_path / "whole")
     assert not stage.exists() and sum(resumed.values()) >= 3, "finished shards were written again"
@@ -81,10 +93,15 @@ def test_a_file_that_changed_between_kill_and_restart_is_read_again(data, tmp_pa
 def test_another_number_of_shards_after_a_kill_leaves_no_strays(data, tmp_path):
     killed(data, tmp_path / "out")
     ingest(str(data), str(tmp_path / "out"), size=16, shards=1)
-    assert sorted(path.name for path in (tmp_path / "out").glob("Split-*/*")) == ["examples-00000-of-00001.tfrecord.gz"] * 3
+    assert (
+        sorted(path.name for path in (tmp_path / "out").glob("Split-*/*"))
+        == ["examples-00000-of-00001.tfrecord.gz"] * 3
+    )
 
 
-def test_an_older_output_is_replaced_whole_and_survives_a_kill_between_the_two_renames(data, tmp_path):
+def test_an_older_output_is_replaced_whole_and_survives_a_kill_between_the_two_renames(
+    data, tmp_path
+):
     out = tmp_path / "out"
     ingest(str(data), str(out), size=16, shards=1)
     before = content(out)
@@ -93,7 +110,10 @@ def test_an_older_output_is_replaced_whole_and_survives_a_kill_between_the_two_r
         ingest(str(tmp_path / "nothing"), str(out), size=16, shards=1)
     assert content(out) == before
     ingest(str(data), str(out), size=8, shards=2)
-    assert json.loads((out / "manifest.json").read_text())["size"] == 8 and not (tmp_path / ".out.older").exists()
+    assert (
+        json.loads((out / "manifest.json").read_text())["size"] == 8
+        and not (tmp_path / ".out.older").exists()
+    )
 
 
 def test_two_ingests_into_one_place_are_one_too_many(data, tmp_path):

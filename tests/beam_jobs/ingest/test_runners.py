@@ -1,4 +1,6 @@
-"""The same job, the same bytes: in memory, in several processes, and over the protocol of distributed Beam runners."""
+"""The same job, the same bytes: in memory, in several processes, and over the protocol of
+distributed Beam runners.
+"""
 
 import json
 from pathlib import Path
@@ -22,15 +24,25 @@ def data(tmp_path_factory):
 @pytest.fixture(scope="module")
 def expected(data, tmp_path_factory):
     out = tmp_path_factory.mktemp("out") / "here"
-    assert ingest(str(data), str(out), size=16, shards=2) == {"read": 6, "written": 5, "quarantined": 1}
+    assert ingest(str(data), str(out), size=16, shards=2) == {
+        "read": 6,
+        "written": 5,
+        "quarantined": 1,
+    }
     return content(out)
 
 
 def content(uri: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(uri)): path.read_bytes() for path in sorted(uri.rglob("*")) if path.is_file()}
+    return {
+        str(path.relative_to(uri)): path.read_bytes()
+        for path in sorted(uri.rglob("*"))
+        if path.is_file()
+    }
 
 
-def test_the_portable_runner_with_a_pool_of_worker_processes_writes_the_same_bytes(data, expected, tmp_path):
+def test_the_portable_runner_with_a_pool_of_worker_processes_writes_the_same_bytes(
+    data, expected, tmp_path
+):
     with worker_pool(2) as options:
         counts = ingest(str(data), str(tmp_path / "out"), size=16, shards=2, beam_args=options)
     assert counts == json.loads(expected["counts.json"])
@@ -51,5 +63,22 @@ def test_all_workers_of_the_pool_are_given_work(tmp_path):
 def test_several_processes_write_the_same_bytes(data, expected, tmp_path, capsys):
     from beam_jobs.__main__ import main
 
-    assert main(["ingest", "--data", str(data), "--out", str(tmp_path / "out"), "--size", "16", "--shards", "2", "--processes", "2"]) == 0
+    assert (
+        main(
+            [
+                "ingest",
+                "--data",
+                str(data),
+                "--out",
+                str(tmp_path / "out"),
+                "--size",
+                "16",
+                "--shards",
+                "2",
+                "--processes",
+                "2",
+            ]
+        )
+        == 0
+    )
     assert content(tmp_path / "out") == expected

@@ -16,11 +16,23 @@ def arrive(root: Path, *names: str) -> None:
 
 
 def test_spans_and_versions_compare_as_numbers(tmp_path):
-    arrive(tmp_path, "span-2/version-9", "span-10/version-1", "span-10/version-02", "span-x/version-3", "span-11")
+    arrive(
+        tmp_path,
+        "span-2/version-9",
+        "span-10/version-1",
+        "span-10/version-02",
+        "span-x/version-3",
+        "span-11",
+    )
     found = newest(f"{tmp_path}/span-{{SPAN}}/version-{{VERSION}}")
     assert (found.span, found.version) == (10, 2) and found.root.endswith("span-10/version-02")
-    assert newest(f"{tmp_path}/span-{{SPAN}}/version-{{VERSION}}", span=2).root.endswith("span-2/version-9")
-    assert newest(f"{tmp_path}/span-{{SPAN}}/version-{{VERSION}}", version=1).facts() == {"span": 10, "version": 1}
+    assert newest(f"{tmp_path}/span-{{SPAN}}/version-{{VERSION}}", span=2).root.endswith(
+        "span-2/version-9"
+    )
+    assert newest(f"{tmp_path}/span-{{SPAN}}/version-{{VERSION}}", version=1).facts() == {
+        "span": 10,
+        "version": 1,
+    }
 
 
 def test_days_are_spans_and_impossible_days_are_none(tmp_path):
@@ -40,7 +52,9 @@ def test_two_spellings_of_one_version_are_refused(tmp_path):
         newest(f"{tmp_path}/span-{{SPAN}}")
 
 
-@pytest.mark.parametrize("pattern", ["data", "a-{VERSION}", "{SPAN}/{SPAN}", "{SPAN}-{YYYY}-{MM}-{DD}", "{YYYY}-{MM}"])
+@pytest.mark.parametrize(
+    "pattern", ["data", "a-{VERSION}", "{SPAN}/{SPAN}", "{SPAN}-{YYYY}-{MM}-{DD}", "{YYYY}-{MM}"]
+)
 def test_a_pattern_says_what_it_lacks(pattern):
     with pytest.raises(ValueError, match="names {SPAN}"):
         newest(pattern)
@@ -70,9 +84,27 @@ def test_the_command_reads_the_newest_span_and_says_so_in_the_manifest(tmp_path,
     write_set(tmp_path / "in" / "span-1" / "version-1", points=1, views=1)
     write_set(tmp_path / "in" / "span-2" / "version-1", points=1, views=2)
     pattern = f"{tmp_path}/in/span-{{SPAN}}/version-{{VERSION}}"
-    assert main(["ingest", "--input-pattern", pattern, "--out", str(tmp_path / "out"), "--size", "16", "--shards", "1"]) == 0
+    assert (
+        main(
+            [
+                "ingest",
+                "--input-pattern",
+                pattern,
+                "--out",
+                str(tmp_path / "out"),
+                "--size",
+                "16",
+                "--shards",
+                "1",
+            ]
+        )
+        == 0
+    )
     assert json.loads(capsys.readouterr().out) == {"read": 6, "written": 6, "quarantined": 0}
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert (manifest["span"], manifest["version"]) == (2, 1)
-    assert main(["ingest", "--input-pattern", pattern, "--span", "3", "--out", str(tmp_path / "out")]) == 1
+    assert (
+        main(["ingest", "--input-pattern", pattern, "--span", "3", "--out", str(tmp_path / "out")])
+        == 1
+    )
     assert "there are (span, version) [(1, 1), (2, 1)]" in capsys.readouterr().err

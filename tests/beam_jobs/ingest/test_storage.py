@@ -1,4 +1,6 @@
-"""The same job reads and writes an object store, through any file system that Beam knows; here one that lives in memory."""
+"""The same job reads and writes an object store, through any file system that Beam knows; here one
+that lives in memory.
+"""
 
 import io
 import json
@@ -93,7 +95,9 @@ def test_a_store_gives_the_same_examples_as_a_folder(stored, tmp_path):
     there = ingest("mem://data", "mem://out", size=16, shards=2)
     assert here == there == {"read": 9, "written": 9, "quarantined": 0}
     for path in (tmp_path / "out").rglob("*.*"):
-        assert OBJECTS[f"mem://out/{path.relative_to(tmp_path / 'out')}"] == path.read_bytes(), path.name
+        assert OBJECTS[f"mem://out/{path.relative_to(tmp_path / 'out')}"] == path.read_bytes(), (
+            path.name
+        )
 
 
 def test_file_addresses_are_paths(stored, tmp_path):
@@ -104,11 +108,17 @@ def test_file_addresses_are_paths(stored, tmp_path):
 def test_a_store_that_fails_once_loses_no_view(stored, monkeypatch):
     monkeypatch.setattr(storage.time, "sleep", lambda seconds: None)
     FAILURES.extend(path for path in OBJECTS if "_domain_normal" in path)
-    assert ingest("mem://data", "mem://out", size=16, shards=1) == {"read": 9, "written": 9, "quarantined": 0}
+    assert ingest("mem://data", "mem://out", size=16, shards=1) == {
+        "read": 9,
+        "written": 9,
+        "quarantined": 0,
+    }
     assert not FAILURES
 
 
-def test_a_store_that_stays_down_stops_the_job_instead_of_thinning_out_the_data(stored, monkeypatch):
+def test_a_store_that_stays_down_stops_the_job_instead_of_thinning_out_the_data(
+    stored, monkeypatch
+):
     monkeypatch.setattr(storage.time, "sleep", lambda seconds: None)
     FAILURES.extend([next(path for path in OBJECTS if "_domain_normal" in path)] * 100)
     with pytest.raises(Exception, match="slow down"):
@@ -122,8 +132,15 @@ def test_bad_objects_are_quarantined_and_a_second_run_replaces_the_first(stored)
     name = f"mem://data/{key.building}/normal/point_0_view_1_domain_{DOMAINS['normal'].suffix}.png"
     OBJECTS[name] = OBJECTS[name][:80]
     del OBJECTS[name.replace("normal", "reshading").replace("view_1", "view_2")]
-    assert ingest("mem://data", "mem://out", size=16, shards=1) == {"read": 9, "written": 7, "quarantined": 2}
-    reasons = [json.loads(line)["reason"] for line in OBJECTS["mem://out/quarantine.jsonl"].decode().splitlines()]
+    assert ingest("mem://data", "mem://out", size=16, shards=1) == {
+        "read": 9,
+        "written": 7,
+        "quarantined": 2,
+    }
+    reasons = [
+        json.loads(line)["reason"]
+        for line in OBJECTS["mem://out/quarantine.jsonl"].decode().splitlines()
+    ]
     assert "damaged PNG" in reasons[0] and "no reshading" in reasons[1]
     shards = [path for path in OBJECTS if path.startswith("mem://out/Split-")]
     assert {Path(path).name for path in shards} == {"examples-00000-of-00001.tfrecord.gz"}

@@ -1,4 +1,6 @@
-"""The contract is enforced on what lies on disk: a record that was changed, lost, added or written by other code is an anomaly."""
+"""The contract is enforced on what lies on disk: a record that was changed, lost, added or written
+by other code is an anomaly.
+"""
 
 import json
 import shutil
@@ -64,7 +66,9 @@ def test_a_contract_of_other_code_is_an_anomaly(examples):
     text = json.loads(path.read_text())
     text["labels"]["normal"]["high"] = 254
     path.write_text(json.dumps(text))
-    assert check_contract(str(examples)) == ["contract.json was written by other code: labels normal differ; ingest again"]
+    assert check_contract(str(examples)) == [
+        "contract.json was written by other code: labels normal differ; ingest again"
+    ]
 
 
 def test_examples_of_code_that_knew_no_points_in_view_are_an_anomaly(examples):
@@ -72,25 +76,33 @@ def test_examples_of_code_that_knew_no_points_in_view_are_an_anomaly(examples):
     text = json.loads(path.read_text())
     del text["lists"]
     path.write_text(json.dumps(text))
-    assert check_contract(str(examples)) == ["contract.json was written by other code: lists points_in_view differ; ingest again"]
+    assert check_contract(str(examples)) == [
+        "contract.json was written by other code: lists points_in_view differ; ingest again"
+    ]
 
 
 def test_every_label_and_task_states_its_rules():
     promised = json.loads(json.dumps(contract(64), allow_nan=False))
     assert set(promised["labels"]) == set(label_domains()) and set(promised["tasks"]) == set(TASKS)
-    assert {folder: row["classes"] for folder, row in promised["labels"].items() if row["classes"]} == {
+    assert {
+        folder: row["classes"] for folder, row in promised["labels"].items() if row["classes"]
+    } == {
         "segment_semantic": 18,
         "class_object": 1000,
         "class_scene": 365,
     }
-    assert all(row["unit"] for row in promised["labels"].values()) and all(row["flip"] for row in promised["tasks"].values())
+    assert all(row["unit"] for row in promised["labels"].values()) and all(
+        row["flip"] for row in promised["tasks"].values()
+    )
     assert promised["labels"]["depth_zbuffer"]["missing"] == 65535 == DOMAINS["depth_zbuffer"].high
 
 
 def test_labels_that_contradict_each_other_are_anomalies():
     made = view(0)
     depth = np.full((32, 32), 1000, "uint16")
-    nearer = View(made.key, made.rgb, made.camera, {"depth_zbuffer": depth, "depth_euclidean": depth - 500})
+    nearer = View(
+        made.key, made.rgb, made.camera, {"depth_zbuffer": depth, "depth_euclidean": depth - 500}
+    )
     assert "never shorter" in anomalies(nearer, 32)[0]
     short = View(made.key, made.rgb, made.camera, {"normal": np.full((32, 32, 3), 140, "uint8")})
     assert "unit vectors" in anomalies(short, 32)[0]

@@ -14,7 +14,9 @@ from models.tasks import DOMAINS, label_domains
 MAPS = [name for name in label_domains() if DOMAINS[name].file == "png"]
 
 
-@pytest.mark.parametrize("folder", [name for name in label_domains() if name not in ("rgb", "point_info")])
+@pytest.mark.parametrize(
+    "folder", [name for name in label_domains() if name not in ("rgb", "point_info")]
+)
 def test_a_label_reads_back_exactly(folder, tmp_path):
     value, path = view(0).labels[folder], tmp_path / f"label.{DOMAINS[folder].file}"
     write_label(path, value, DOMAINS[folder])
@@ -56,7 +58,11 @@ def jpeg(pixels) -> bytes:
 GREY = np.zeros((8, 8), "uint8")
 WRONG = {
     "zero-byte": ("normal", b"", "zero-byte"),
-    "truncated": ("normal", png(np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype="uint8"))[:400], "damaged PNG"),
+    "truncated": (
+        "normal",
+        png(np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype="uint8"))[:400],
+        "damaged PNG",
+    ),
     "jpeg": ("rgb", jpeg(np.zeros((8, 8, 3), "uint8")), "JPEG named .png"),
     "rgba": ("rgb", png(np.zeros((8, 8, 4), "uint8")), "alpha"),
     "eight bits": ("depth_zbuffer", png(GREY), "8-bit copy"),
@@ -64,7 +70,15 @@ WRONG = {
     "not square": ("rgb", png(np.zeros((8, 9, 3), "uint8")), "square"),
     "range": ("segment_semantic", png(GREY + 18), "largest code 18"),
     "text": ("normal", b"hello", "not a PNG"),
-    "bomb": ("rgb", b"\x89PNG\r\n\x1a\n" + b"\x00\x00\x00\rIHDR" + (60000).to_bytes(4, "big") * 2 + b"\x08\x02" + b"\x00" * 20, "at most"),
+    "bomb": (
+        "rgb",
+        b"\x89PNG\r\n\x1a\n"
+        + b"\x00\x00\x00\rIHDR"
+        + (60000).to_bytes(4, "big") * 2
+        + b"\x08\x02"
+        + b"\x00" * 20,
+        "at most",
+    ),
     "nan": ("point_info", json.dumps({"a": float("nan")}).encode(), "NaN"),
     "list": ("point_info", b"[1]", "object"),
 }

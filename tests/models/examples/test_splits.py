@@ -16,13 +16,23 @@ def test_bare_carriage_returns_end_lines(tmp_path):
 
 
 @pytest.mark.skipif(not PUBLISHED.exists(), reason="the published splits of ../shared are not here")
-@pytest.mark.parametrize("name, counts", [("tiny", (25, 5, 5)), ("medium", (99, 20, 19)), ("full", (346, 67, 69)), ("fullplus", (383, 75, 79))])
+@pytest.mark.parametrize(
+    "name, counts",
+    [
+        ("tiny", (25, 5, 5)),
+        ("medium", (99, 20, 19)),
+        ("full", (346, 67, 69)),
+        ("fullplus", (383, 75, 79)),
+    ],
+)
 def test_published_splits_have_the_measured_counts(name, counts):
     splits = list(read_splits(PUBLISHED / f"train_val_test_{name}.csv").values())
     assert tuple(splits.count(split) for split in ("train", "val", "test")) == counts
 
 
-@pytest.mark.parametrize("rows, message", [("a,1,1,0", "exactly one split"), ("a,1,0,0\na,0,1,0", "two splits")])
+@pytest.mark.parametrize(
+    "rows, message", [("a,1,1,0", "exactly one split"), ("a,1,0,0\na,0,1,0", "two splits")]
+)
 def test_a_building_is_in_one_split(rows, message, tmp_path):
     path = tmp_path / "splits.csv"
     path.write_text(f"id,train,val,test\n{rows}\n")
@@ -38,6 +48,9 @@ def test_every_split_gets_a_building_and_one_building_is_too_few():
 
 @pytest.mark.skipif(not PUBLISHED.exists(), reason="the published splits of ../shared are not here")
 def test_published_subsets_are_nested_and_agree():
-    lists = [read_splits(PUBLISHED / f"train_val_test_{name}.csv") for name in ("tiny", "medium", "full", "fullplus")]
+    lists = [
+        read_splits(PUBLISHED / f"train_val_test_{name}.csv")
+        for name in ("tiny", "medium", "full", "fullplus")
+    ]
     for smaller, larger in zip(lists, lists[1:]):
         assert smaller.items() <= larger.items()

@@ -1,4 +1,6 @@
-"""What must hold for every task's network runs over the dictionary, on random data with the store's interface."""
+"""What must hold for every task's network runs over the dictionary, on random data with the store's
+interface.
+"""
 
 import dataclasses
 import json
@@ -9,7 +11,13 @@ from synthetic import SIZE
 from tiny_store import TINY, TinyStore
 
 from models.networks.losses.losses import image_losses
-from models.networks.task_networks.train import average_losses, build_task_network, load_task_network, train_task, train_tasks
+from models.networks.task_networks.train import (
+    average_losses,
+    build_task_network,
+    load_task_network,
+    train_task,
+    train_tasks,
+)
 from models.networks.training.inputs import training_input
 from models.tasks import TASKS
 
@@ -24,19 +32,38 @@ def store():
 @pytest.mark.parametrize("entry", TRAINED, ids=lambda entry: entry.name)
 def test_a_network_builds_and_answers_with_the_declared_shape(entry, store):
     network, data = build_task_network(entry, TINY, SIZE), store.samples(entry.name, "train")
-    value = training_input(entry, store.images("train")[data.views], data.target, np.random.default_rng(0), TINY.tile_size)
+    value = training_input(
+        entry,
+        store.images("train")[data.views],
+        data.target,
+        np.random.default_rng(0),
+        TINY.tile_size,
+    )
     answer = network.answer(value)
     assert answer.shape == (8, *entry.output.shape(SIZE))
     losses = image_losses(entry.loss, data.target, data.mask, answer)
     assert losses.shape == (8,) and np.isfinite(losses).all() and (losses >= 0).all()
 
 
-@pytest.mark.parametrize("name", ["normal", "segment_semantic", "segment_unsup2d", "class_scene", "egomotion", "jigsaw", "colorization"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "normal",
+        "segment_semantic",
+        "segment_unsup2d",
+        "class_scene",
+        "egomotion",
+        "jigsaw",
+        "colorization",
+    ],
+)
 def test_a_network_takes_a_step_and_reads_back(name, store, tmp_path):
     record = train_task(store, tmp_path / name, TASKS[name], TINY)
     assert np.isfinite(record["loss"]) and len(record["curve"]) == 1
     network = load_task_network(tmp_path / name)
-    code = np.asarray(network.encoder(np.zeros((1, SIZE, SIZE, TASKS[name].input_channels), "float32")))
+    code = np.asarray(
+        network.encoder(np.zeros((1, SIZE, SIZE, TASKS[name].input_channels), "float32"))
+    )
     assert code.shape[-1] == 8 and (code >= 0).all()
 
 
@@ -45,14 +72,19 @@ def test_a_finished_network_is_kept_and_another_configuration_is_not(store, tmp_
     assert train_tasks(store, tmp_path, ["reshading", "random_projection"], TINY) == first
     again = train_tasks(store, tmp_path, ["reshading"], dataclasses.replace(TINY, seed=1))
     assert again["reshading"]["address"] != first["reshading"]["address"]
-    assert json.loads((tmp_path / "random_projection" / "network.json").read_text()) == first["random_projection"]
+    assert (
+        json.loads((tmp_path / "random_projection" / "network.json").read_text())
+        == first["random_projection"]
+    )
 
 
 def test_a_loss_that_is_no_number_stops_with_the_name(store, tmp_path):
     from models.networks.task_networks.train import Interrupted
 
     with pytest.raises(Interrupted, match="reshading became"):
-        train_tasks(store, tmp_path, ["reshading"], dataclasses.replace(TINY, learning_rate=1e30, steps=6))
+        train_tasks(
+            store, tmp_path, ["reshading"], dataclasses.replace(TINY, learning_rate=1e30, steps=6)
+        )
     assert not (tmp_path / "reshading").exists()
 
 
@@ -64,7 +96,10 @@ def test_the_average_is_beaten_by_the_truth(name, store):
         truth = 50 * np.eye(entry.output.channels)[data.target[..., 0].astype(int)]
     else:
         truth = np.log(data.target + 1e-9) if entry.loss == "soft_cross_entropy" else data.target
-    assert image_losses(entry.loss, data.target, data.mask, truth).mean() < average_losses(entry, store).mean()
+    assert (
+        image_losses(entry.loss, data.target, data.mask, truth).mean()
+        < average_losses(entry, store).mean()
+    )
 
 
 def test_masked_pixels_do_not_count():
@@ -91,5 +126,7 @@ def test_shrinking_folds_the_average_into_the_last_layer_and_never_harms_validat
     factor = shrink_to_average(network, store, TINY)
     after, average = answers(network, store, "val", TINY)[0], average_answer(TASKS[name], store)
     np.testing.assert_allclose(after, average + factor * (before - average), atol=1e-4)
-    losses = [image_losses(TASKS[name].loss, target, mask, answer).mean() for answer in (before, after)]
+    losses = [
+        image_losses(TASKS[name].loss, target, mask, answer).mean() for answer in (before, after)
+    ]
     assert losses[1] <= losses[0] + 1e-5

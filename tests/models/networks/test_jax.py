@@ -12,12 +12,23 @@ import pytest
 
 
 def test_every_kind_of_network_trains_on_jax():
-    """In a process of its own: a backend is chosen at import. TAXONOMY_JAX_PYTHON names an interpreter with JAX where this one has none."""
+    """In a process of its own: a backend is chosen at import. TAXONOMY_JAX_PYTHON names an
+    interpreter with JAX where this one has none.
+    """
     python = os.environ.get("TAXONOMY_JAX_PYTHON", sys.executable)
     if python == sys.executable and importlib.util.find_spec("jax") is None:
-        pytest.skip("JAX is not installed here; TAXONOMY_JAX_PYTHON may name an interpreter that has it")
+        pytest.skip(
+            "JAX is not installed here; TAXONOMY_JAX_PYTHON may name an interpreter that has it"
+        )
     script = Path(__file__).with_name("train_on_jax.py")
-    found = subprocess.run([python, str(script)], env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}, capture_output=True, text=True)
+    found = subprocess.run(
+        [python, str(script)],
+        env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"},
+        capture_output=True,
+        text=True,
+    )
     assert found.returncode == 0, found.stderr[-2000:]
     rows = [json.loads(line) for line in found.stdout.splitlines()]
-    assert len(rows) == 10 and all(np.isfinite(row["curve"]).all() and np.isfinite(row["loss"]) for row in rows)
+    assert len(rows) == 10 and all(
+        np.isfinite(row["curve"]).all() and np.isfinite(row["loss"]) for row in rows
+    )

@@ -1,4 +1,6 @@
-"""Run by test_jax.py with KERAS_BACKEND=jax: one network of each output kind, one adversarial, one in bfloat16, trains some steps; prints their losses."""
+"""Run by test_jax.py with KERAS_BACKEND=jax: one network of each output kind, one adversarial, one
+in bfloat16, trains some steps; prints their losses.
+"""
 
 import dataclasses
 import json
@@ -30,5 +32,12 @@ RUNS = {
 assert keras.backend.backend() == "jax"
 with tempfile.TemporaryDirectory() as folder:
     for name, change in RUNS.items():
-        record = train_task(TinyStore(), Path(folder) / name, TASKS[name], dataclasses.replace(TINY, steps=6, **change))
-        print(json.dumps({"task": name, "loss": record["loss"], "curve": record["curve"]}), flush=True)
+        record = train_task(
+            TinyStore(),
+            Path(folder) / name,
+            TASKS[name],
+            dataclasses.replace(TINY, steps=6, **change),
+        )
+        print(
+            json.dumps({"task": name, "loss": record["loss"], "curve": record["curve"]}), flush=True
+        )

@@ -14,7 +14,12 @@ SAMPLED = [entry for entry in TASKS.values() if entry.trained]
 
 def test_there_are_26_tasks_of_which_22_are_targets():
     assert (len(TASKS), len(source_names()), len(target_names())) == (26, 26, 22)
-    assert set(source_names()) - set(target_names()) == {"colorization", "inpainting", "jigsaw", "random_projection"}
+    assert set(source_names()) - set(target_names()) == {
+        "colorization",
+        "inpainting",
+        "jigsaw",
+        "random_projection",
+    }
 
 
 @pytest.mark.parametrize("entry", SAMPLED, ids=lambda entry: entry.name)
@@ -30,11 +35,17 @@ def test_a_target_has_the_declared_shape_and_range(entry):
     assert seen.min() >= entry.low - 1e-6 and seen.max() <= entry.high + 1e-6
 
 
-@pytest.mark.parametrize("entry", [entry for entry in SAMPLED if set(entry.labels) - {"rgb"}], ids=lambda entry: entry.name)
+@pytest.mark.parametrize(
+    "entry",
+    [entry for entry in SAMPLED if set(entry.labels) - {"rgb"}],
+    ids=lambda entry: entry.name,
+)
 def test_a_missing_label_gives_no_target(entry):
     whole = [view(i) for i in range(entry.images)]
     labels = {name: value for name, value in whole[0].labels.items() if name not in entry.labels}
-    bare = dataclasses.replace(whole[0], labels=labels, camera=None if "point_info" in entry.labels else whole[0].camera)
+    bare = dataclasses.replace(
+        whole[0], labels=labels, camera=None if "point_info" in entry.labels else whole[0].camera
+    )
     assert target(entry, [bare, *whole[1:]], np.random.default_rng(0)) is None
 
 
@@ -55,7 +66,17 @@ def test_an_unknown_task_is_answered_with_the_closest_name_first():
 
 
 def test_a_27th_task_is_one_entry():
-    entry = Task("brightness", "Mean brightness map", Output("pixels", 1), "l1", "[-1, 1]", ("reshading",), "reshading", "a test", mask="surface")
+    entry = Task(
+        "brightness",
+        "Mean brightness map",
+        Output("pixels", 1),
+        "l1",
+        "[-1, 1]",
+        ("reshading",),
+        "reshading",
+        "a test",
+        mask="surface",
+    )
     value, _ = target(entry, [view(0)], np.random.default_rng(0))
     assert value.shape == (SIZE, SIZE, 1)
 

@@ -15,15 +15,28 @@ WORLD = np.diag([-1.0, 1.0, 1.0])
 
 def looking(seed: int) -> Camera:
     rng = np.random.default_rng(seed)
-    rotation = rotation_from_euler(np.pi / 2 + rng.uniform(-0.35, 0.35), 0.0, rng.uniform(-np.pi, np.pi))
+    rotation = rotation_from_euler(
+        np.pi / 2 + rng.uniform(-0.35, 0.35), 0.0, rng.uniform(-np.pi, np.pi)
+    )
     low = rng.uniform(-3, 0, 3)
-    return Camera(low + rng.uniform(0.3, 2, 3), rotation, 1.0, np.stack([low, low + rng.uniform(2.2, 7, 3)], 1), None)
+    return Camera(
+        low + rng.uniform(0.3, 2, 3),
+        rotation,
+        1.0,
+        np.stack([low, low + rng.uniform(2.2, 7, 3)], 1),
+        None,
+    )
 
 
 def reflected(camera: Camera) -> Camera:
     """the camera that sees the mirrored world as the mirrored picture of this one."""
     room = np.sort(WORLD @ camera.room, axis=1)
-    return dataclasses.replace(camera, location=WORLD @ camera.location, rotation=WORLD @ camera.rotation @ ACROSS, room=room)
+    return dataclasses.replace(
+        camera,
+        location=WORLD @ camera.location,
+        rotation=WORLD @ camera.rotation @ ACROSS,
+        room=room,
+    )
 
 
 @pytest.mark.parametrize("name, images, label", [
@@ -33,14 +46,31 @@ def reflected(camera: Camera) -> Camera:
 def test_a_mirrored_camera_label_is_the_label_of_the_mirrored_world(name, images, label):
     for seed in range(40):
         taken = [looking(seed * 3 + i) for i in range(images)]
-        np.testing.assert_allclose(mirrored(TASKS[name], label(*taken)), label(*map(reflected, taken)), atol=1e-9)
+        np.testing.assert_allclose(
+            mirrored(TASKS[name], label(*taken)), label(*map(reflected, taken)), atol=1e-9
+        )
 
 
-@pytest.mark.parametrize("name", [name for name, entry in TASKS.items() if entry.flip != "none" and not entry.output.dense and entry.flip != "mirror"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name, entry in TASKS.items()
+        if entry.flip != "none" and not entry.output.dense and entry.flip != "mirror"
+    ],
+)
 def test_mirroring_twice_changes_nothing(name):
-    label = {1: {"room_layout": cameras.room_layout, "vanishing_point": cameras.vanishing_points}.get(name), 2: cameras.relative_pose, 3: cameras.egomotion}
+    label = {
+        1: {"room_layout": cameras.room_layout, "vanishing_point": cameras.vanishing_points}.get(
+            name
+        ),
+        2: cameras.relative_pose,
+        3: cameras.egomotion,
+    }
     target = label[TASKS[name].images](*(looking(i) for i in range(TASKS[name].images)))
-    np.testing.assert_allclose(mirrored(TASKS[name], mirrored(TASKS[name], target)), target, atol=1e-9)
+    np.testing.assert_allclose(
+        mirrored(TASKS[name], mirrored(TASKS[name], target)), target, atol=1e-9
+    )
 
 
 def test_maps_turn_round_and_normals_look_the_other_way():

@@ -10,7 +10,12 @@ from synthetic import camera
 from models.tasks import TASKS, ViewKey
 from models.tasks.samples import in_frustum, samples
 
-KEYS = [ViewKey(building, point, number) for building in ("a", "b") for point in range(4) for number in range(3)]
+KEYS = [
+    ViewKey(building, point, number)
+    for building in ("a", "b")
+    for point in range(4)
+    for number in range(3)
+]
 CAMERAS = {key: camera(i) for i, key in enumerate(KEYS)}
 
 
@@ -49,36 +54,56 @@ def test_matching_has_one_negative_a_positive_of_the_same_building(limit, seed):
 def test_neither_view_of_a_negative_sees_the_point_of_the_other():
     rows = samples(TASKS["point_matching"], KEYS, chain(), np.random.default_rng(0), 10_000)
     apart = {abs(KEYS[i].point - KEYS[j].point) for i, j in rows}
-    assert apart == {0, 2, 3}  # 1 would be neighbours of the chain, one of which sees the other's point
+    assert apart == {
+        0,
+        2,
+        3,
+    }  # 1 would be neighbours of the chain, one of which sees the other's point
 
 
 def test_a_positive_without_an_honest_negative_is_left_out():
     everything = {key: listing(i, *range(4)) for i, key in enumerate(KEYS)}
-    assert samples(TASKS["point_matching"], KEYS, everything, np.random.default_rng(0), 100).shape == (0, 2)
+    assert samples(
+        TASKS["point_matching"], KEYS, everything, np.random.default_rng(0), 100
+    ).shape == (0, 2)
 
 
 def test_without_lists_a_negative_has_the_point_of_neither_in_its_field_of_view():
-    blind = {key: dataclasses.replace(camera(i), point=[2 + key.point, 1, 1]) for i, key in enumerate(KEYS)}
+    blind = {
+        key: dataclasses.replace(camera(i), point=[2 + key.point, 1, 1])
+        for i, key in enumerate(KEYS)
+    }
     rows = samples(TASKS["point_matching"], KEYS, blind, np.random.default_rng(0), 10_000)
     negatives = [(i, j) for i, j in rows if KEYS[i].point != KEYS[j].point]
     assert negatives and len(rows) == 2 * len(negatives)
-    assert not any(in_frustum(blind[KEYS[a]], blind[KEYS[b]].point) for i, j in negatives for a, b in ((i, j), (j, i)))
+    assert not any(
+        in_frustum(blind[KEYS[a]], blind[KEYS[b]].point)
+        for i, j in negatives
+        for a, b in ((i, j), (j, i))
+    )
 
 
 def test_nonfixated_pairs_are_those_with_a_line_of_sight_where_views_list_their_points():
     rows = samples(TASKS["nonfixated_pose"], KEYS, chain(), np.random.default_rng(0), 10_000)
     assert len(rows) == 2 * 3 * 9  # points 1, 2, 3 are seen by the 3 views of the point before
-    assert all(KEYS[i].building == KEYS[j].building and KEYS[i].point == KEYS[j].point + 1 for i, j in rows)
+    assert all(
+        KEYS[i].building == KEYS[j].building and KEYS[i].point == KEYS[j].point + 1 for i, j in rows
+    )
 
 
 def test_an_empty_list_means_that_nothing_else_is_seen():
     walled = {key: listing(i) for i, key in enumerate(KEYS)}
-    assert len(drawn("nonfixated_pose")) and samples(TASKS["nonfixated_pose"], KEYS, walled, np.random.default_rng(0), 100).shape == (0, 2)
+    assert len(drawn("nonfixated_pose")) and samples(
+        TASKS["nonfixated_pose"], KEYS, walled, np.random.default_rng(0), 100
+    ).shape == (0, 2)
 
 
 def test_nonfixated_pairs_see_the_other_point_and_fixate_their_own():
     rows = drawn("nonfixated_pose")
-    assert len(rows) and all(KEYS[i].point != KEYS[j].point and in_frustum(CAMERAS[KEYS[j]], CAMERAS[KEYS[i]].point) for i, j in rows)
+    assert len(rows) and all(
+        KEYS[i].point != KEYS[j].point and in_frustum(CAMERAS[KEYS[j]], CAMERAS[KEYS[i]].point)
+        for i, j in rows
+    )
 
 
 def test_a_limit_draws_the_same_rows_for_the_same_seed():
@@ -88,4 +113,7 @@ def test_a_limit_draws_the_same_rows_for_the_same_seed():
 
 def test_lonely_views_make_no_pairs():
     keys = [ViewKey("a", point, 0) for point in range(3)]
-    assert samples(TASKS["fixated_pose"], keys, CAMERAS, np.random.default_rng(0), 9).shape == (0, 2)
+    assert samples(TASKS["fixated_pose"], keys, CAMERAS, np.random.default_rng(0), 9).shape == (
+        0,
+        2,
+    )

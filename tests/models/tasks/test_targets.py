@@ -24,7 +24,15 @@ def test_a_surface_two_metres_away_is_log_1025_over_log_65536():
 
 
 def test_missing_depth_masks_normals_edges_and_curvature():
-    for name in ("normal", "edge_occlusion", "principal_curvature", "keypoints3d", "reshading", "depth_euclidean", "depth_zbuffer"):
+    for name in (
+        "normal",
+        "edge_occlusion",
+        "principal_curvature",
+        "keypoints3d",
+        "reshading",
+        "depth_euclidean",
+        "depth_zbuffer",
+    ):
         assert not of(name, depth_zbuffer=65535, depth_euclidean=65535)[1].any(), name
 
 
@@ -35,13 +43,20 @@ def test_edges_and_keypoints_are_clipped_at_the_published_values():
 
 
 def test_occlusion_edges_are_not_clipped():
-    assert of("edge_occlusion", edge_occlusion=65535, depth_zbuffer=1)[0].max() == pytest.approx(2 / 0.00625 - 1)
+    assert of("edge_occlusion", edge_occlusion=65535, depth_zbuffer=1)[0].max() == pytest.approx(
+        2 / 0.00625 - 1
+    )
 
 
 def test_flat_is_nearly_zero_curvature_and_no_surface_is_masked():
     value, mask = of("principal_curvature", principal_curvature=127, depth_zbuffer=500)
-    np.testing.assert_allclose(value[0, 0], [(127 - 123.572) / 31.922, (127 - 120.1) / 21.658], rtol=1e-5)
-    assert mask.all() and not of("principal_curvature", principal_curvature=0, depth_zbuffer=500)[1].any()
+    np.testing.assert_allclose(
+        value[0, 0], [(127 - 123.572) / 31.922, (127 - 120.1) / 21.658], rtol=1e-5
+    )
+    assert (
+        mask.all()
+        and not of("principal_curvature", principal_curvature=0, depth_zbuffer=500)[1].any()
+    )
 
 
 def test_uncertain_pixels_are_masked_and_background_is_trained():

@@ -30,8 +30,13 @@ def test_a_camera_survives_being_stored_as_float32():
 
 @pytest.mark.parametrize("points", [None, (), (7, 3)])
 def test_points_in_view_are_stored_beside_the_numbers_of_a_camera_and_none_is_not_empty(points):
-    written = encode_view(dataclasses.replace(view(0), camera=dataclasses.replace(camera(0), points_in_view=points)), "train")
-    assert parse_view(written).camera.points_in_view == (None if points is None else frozenset(points))
+    written = encode_view(
+        dataclasses.replace(view(0), camera=dataclasses.replace(camera(0), points_in_view=points)),
+        "train",
+    )
+    assert parse_view(written).camera.points_in_view == (
+        None if points is None else frozenset(points)
+    )
 
 
 @pytest.mark.parametrize("points", ["12", {"1": 2}, 5, [1.5], ["1"], [-1], [True], [10**9], [[1]]])
@@ -53,15 +58,26 @@ def test_the_fixated_point_lies_on_the_optical_axis_of_real_cameras():
     real = Camera.from_point_info(info)
     seen = real.rotation.T @ (real.point - real.location)
     np.testing.assert_allclose(seen, [0, 0, -info["camera_distance"]], atol=2e-3)
-    assert (real.room[:, 0] - 0.01 <= real.location).all() and (real.location <= real.room[:, 1] + 0.01).all()
+    assert (real.room[:, 0] - 0.01 <= real.location).all() and (
+        real.location <= real.room[:, 1] + 0.01
+    ).all()
 
 
 @pytest.mark.parametrize(
-    "field, value", [("rotation", np.ones((3, 3))), ("field_of_view", 4.0), ("location", np.full(3, np.nan)), ("room", np.array([[1, 0], [0, 1], [0, 1]]))]
+    "field, value",
+    [
+        ("rotation", np.ones((3, 3))),
+        ("field_of_view", 4.0),
+        ("location", np.full(3, np.nan)),
+        ("room", np.array([[1, 0], [0, 1], [0, 1]])),
+    ],
 )
 def test_a_camera_that_is_none_is_refused(field, value):
     good = camera(0)
-    fields = {name: getattr(good, name) for name in ("location", "rotation", "field_of_view", "room", "point")}
+    fields = {
+        name: getattr(good, name)
+        for name in ("location", "rotation", "field_of_view", "room", "point")
+    }
     with pytest.raises(ValueError, match="camera"):
         Camera(**{**fields, field: value})
 

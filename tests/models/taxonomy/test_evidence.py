@@ -1,4 +1,6 @@
-"""Chance, baselines, expenses, trees, agreement, proxies and screening: each against a case whose answer is known."""
+"""Chance, baselines, expenses, trees, agreement, proxies and screening: each against a case whose
+answer is known.
+"""
 
 import itertools
 import json
@@ -17,11 +19,19 @@ from models.taxonomy.expenses import Expenses, headline, independent, ledger
 from models.taxonomy.proxies import Gram, Readout, cka, rsa, scores
 from models.taxonomy.published import read_any
 from models.taxonomy.request import Request
-from models.taxonomy.screening import from_cheaper, predictions, predictor_agreement, promising, replay
+from models.taxonomy.screening import (
+    from_cheaper,
+    predictions,
+    predictor_agreement,
+    promising,
+    replay,
+)
 from models.taxonomy.similarity import agreement, similarity_tree
 
 PUBLISHED = Path(__file__).resolve().parents[4] / "shared" / "published"
-there = pytest.mark.skipif(not PUBLISHED.exists(), reason="the published results of ../shared are not here")
+there = pytest.mark.skipif(
+    not PUBLISHED.exists(), reason="the published results of ../shared are not here"
+)
 
 
 def made_up(seed: int, tasks: int = 6) -> Affinities:
@@ -42,7 +52,13 @@ def test_random_policies_keep_the_budget_and_the_rules():
     request = Request(2.5, 2, cost=costs, forced=frozenset({"t3"}), forbidden=frozenset({"t0"}))
     drawn = random_policies(table, request, 200, rng)
     assert len(drawn) == 200
-    assert drawn.objective.max() <= solve(table, 2.5, 2, cost=costs, forced=frozenset({"t3"}), forbidden=frozenset({"t0"})).objective + 1e-9
+    assert (
+        drawn.objective.max()
+        <= solve(
+            table, 2.5, 2, cost=costs, forced=frozenset({"t3"}), forbidden=frozenset({"t0"})
+        ).objective
+        + 1e-9
+    )
     best = random_policies(table, request, 200, rng, best_edges=True)
     assert best.quality.mean() > drawn.quality.mean()
 
@@ -51,7 +67,13 @@ def test_an_informed_policy_is_significant_and_an_arbitrary_table_is_not():
     table = made_up(1)
     request = Request(2, 2)
     assert significance(table, request, solve(table, 2, 2))["p"] <= 0.01
-    flat = Affinities(tuple(Row(row.transfer, 0.25, 0.5, 0.5 if row.transfer.control else 0.25) for row in table.rows), {})
+    flat = Affinities(
+        tuple(
+            Row(row.transfer, 0.25, 0.5, 0.5 if row.transfer.control else 0.25)
+            for row in table.rows
+        ),
+        {},
+    )
     found = significance(flat, request, solve(flat, 2, 2))
     assert found["p"] > 0.05 and "not distinguishable" in found["verdict"]
 
@@ -86,7 +108,9 @@ def test_the_headline_is_what_independent_learning_would_have_cost():
     table = made_up(4)
     images, quality = independent(table, Expenses(1000, {"": 100}))
     assert images[0] == 600 and images[-1] == 6000
-    assert quality[0] == pytest.approx(0.1) and quality[-1] == pytest.approx(0.5)  # scratch is 1 - 0.9
+    assert quality[0] == pytest.approx(0.1) and quality[-1] == pytest.approx(
+        0.5
+    )  # scratch is 1 - 0.9
     [row] = headline(table, [solve(table, 2, 2)], Expenses(1000, {"": 100}))
     assert row["independent"] == pytest.approx(np.interp(row["quality"], quality, images))
     assert row["saved"] == pytest.approx(1 - row["images"] / row["independent"])
@@ -105,9 +129,25 @@ def test_the_solid_cluster_of_the_released_tree_has_support(regime):
     from models.taxonomy.similarity import members
 
     tree = similarity_tree(read_any(PUBLISHED / f"all_affinities_{regime}.json"))
-    solid = {"curvature", "edge3d", "keypoint3d", "reshade", "rgb2depth", "rgb2mist", "rgb2sfnorm", "segment25d"}
-    clusters = {frozenset(tree["names"][i] for i in cluster): share for cluster, share in zip(members(np.array(tree["linkage"])), tree["support"])}
-    holding = [share for cluster, share in clusters.items() if solid <= cluster and len(cluster) <= len(solid) + 3]
+    solid = {
+        "curvature",
+        "edge3d",
+        "keypoint3d",
+        "reshade",
+        "rgb2depth",
+        "rgb2mist",
+        "rgb2sfnorm",
+        "segment25d",
+    }
+    clusters = {
+        frozenset(tree["names"][i] for i in cluster): share
+        for cluster, share in zip(members(np.array(tree["linkage"])), tree["support"])
+    }
+    holding = [
+        share
+        for cluster, share in clusters.items()
+        if solid <= cluster and len(cluster) <= len(solid) + 3
+    ]
     assert holding, f"no cluster of at most {len(solid) + 3} tasks holds {solid}"
     assert 0.5 < tree["cophenetic"] <= 1
 
@@ -121,7 +161,9 @@ def test_agreement_of_a_table_with_itself_is_one_and_with_noise_is_not():
 
 
 def features(rng, images=120):
-    """a latent world, one source that sees it, one that sees half, one that sees noise; labels are a linear function of it."""
+    """a latent world, one source that sees it, one that sees half, one that sees noise; labels are
+    a linear function of it.
+    """
     world = rng.normal(size=(images, 12))
     clear, half = world @ rng.normal(size=(12, 40)), world[:, :6] @ rng.normal(size=(6, 40))
     return world, {"clear": clear, "half": half, "noise": rng.normal(size=(images, 40))}
@@ -131,7 +173,10 @@ def test_every_proxy_ranks_what_is_known():
     rng = np.random.default_rng(0)
     world, sources = features(rng)
     labels = world @ rng.normal(size=(12, 3))
-    rows = {row["sources"][0]: row for row in scores(sources, labels, world, [("clear",), ("half",), ("noise",)])}
+    rows = {
+        row["sources"][0]: row
+        for row in scores(sources, labels, world, [("clear",), ("half",), ("noise",)])
+    }
     for proxy in ("rsa", "cka", "logme", "linear"):
         assert rows["clear"][proxy] > rows["half"][proxy] > rows["noise"][proxy], proxy
     assert rows["clear"]["linear"] > 0.99 and rows["noise"]["linear"] < 0.1
@@ -147,7 +192,10 @@ def test_leaving_one_out_in_closed_form_is_leaving_one_out():
         keep = np.arange(30) != i
         x_mean, y_mean = x[keep].mean(0), y[keep].mean(0)
         scale = np.trace((x - x.mean(0)) @ (x - x.mean(0)).T) / 30
-        weights = np.linalg.solve((x[keep] - x_mean).T @ (x[keep] - x_mean) + ridge * scale * np.eye(5), (x[keep] - x_mean).T @ (y[keep] - y_mean))
+        weights = np.linalg.solve(
+            (x[keep] - x_mean).T @ (x[keep] - x_mean) + ridge * scale * np.eye(5),
+            (x[keep] - x_mean).T @ (y[keep] - y_mean),
+        )
         errors.append(y[i] - y_mean - (x[i] - x_mean) @ weights)
     readout = Readout(gram)
     shrink = readout.values / (readout.values + ridge)
@@ -179,7 +227,9 @@ def test_the_promising_half_is_half_and_holds_the_best():
     table = made_up(7)
     wanted = {row.transfer: row.affinity for row in table.rows if row.transfer.control is None}
     half = promising(wanted, 0.5)
-    assert len(half) == sum(len([t for t in wanted if t.target == target]) // 2 for target in table.targets)
+    assert len(half) == sum(
+        len([t for t in wanted if t.target == target]) // 2 for target in table.targets
+    )
     for target in table.targets:
         assert max((t for t in wanted if t.target == target), key=wanted.get) in half
     with pytest.raises(ValueError, match="share"):
@@ -200,7 +250,9 @@ def test_perfect_predictions_lose_nothing_and_random_ones_do():
 @there
 def test_half_of_the_released_transfers_would_have_done():
     """the 1k results choose which 16k transfers to measure."""
-    table, cheap = (read_any(PUBLISHED / f"all_affinities_{regime}.json") for regime in ("16k", "1k"))
+    table, cheap = (
+        read_any(PUBLISHED / f"all_affinities_{regime}.json") for regime in ("16k", "1k")
+    )
     scores_ = from_cheaper(table, cheap)
     for order, budgets in ((1, (2, 4, 6, 8)), (2, (2, 4, 6, 8))):
         for budget in budgets:
@@ -213,14 +265,25 @@ def test_half_of_the_released_transfers_would_have_done():
 def test_predictions_hold_in_every_regime_and_larger_sets_need_none():
     table = made_up(9)
     larger = [Row(Transfer(("t1", "t2", "t3"), "t0", regime="8"), 0.5, 0.75, 0.25)]
-    both = [replace(row, transfer=replace(row.transfer, regime=regime)) for regime in ("8", "40") for row in table.rows if row.transfer.control is None]
-    kept = Affinities((*both, *larger, *(row for row in table.rows if row.transfer.control)), {})
-    rows = [
-        {"sources": list(row.transfer.sources), "target": row.transfer.target, **dict.fromkeys(("rsa", "cka", "logme", "linear"), row.affinity)}
+    both = [
+        replace(row, transfer=replace(row.transfer, regime=regime))
+        for regime in ("8", "40")
         for row in table.rows
         if row.transfer.control is None
     ]
-    (found,) = [row for row in predictors(kept, Request(3, 3), rows, 0) if row["predictor"] == "rsa"]
+    kept = Affinities((*both, *larger, *(row for row in table.rows if row.transfer.control)), {})
+    rows = [
+        {
+            "sources": list(row.transfer.sources),
+            "target": row.transfer.target,
+            **dict.fromkeys(("rsa", "cka", "logme", "linear"), row.affinity),
+        }
+        for row in table.rows
+        if row.transfer.control is None
+    ]
+    (found,) = [
+        row for row in predictors(kept, Request(3, 3), rows, 0) if row["predictor"] == "rsa"
+    ]
     assert found["of"] == len(both) and found["screened"] is not None
     assert found["spearman"] == pytest.approx(1)
 
@@ -228,15 +291,27 @@ def test_predictions_hold_in_every_regime_and_larger_sets_need_none():
 def test_a_prediction_is_held_against_each_regime_by_itself():
     table = made_up(9)
     measured = [row for row in table.rows if row.transfer.control is None]
-    more = [replace(row, transfer=replace(row.transfer, regime="40"), affinity=3 * row.affinity) for row in measured]
-    foretold = {replace(row.transfer, regime=regime): row.affinity for row in measured for regime in ("", "40")}
+    more = [
+        replace(row, transfer=replace(row.transfer, regime="40"), affinity=3 * row.affinity)
+        for row in measured
+    ]
+    foretold = {
+        replace(row.transfer, regime=regime): row.affinity
+        for row in measured
+        for regime in ("", "40")
+    }
     found = predictor_agreement(Affinities((*measured, *more), {}), foretold)
     assert set(found) == {"", "40"}
-    assert all(value == pytest.approx(1) for targets in found.values() for value in targets.values())
+    assert all(
+        value == pytest.approx(1) for targets in found.values() for value in targets.values()
+    )
 
 
 def test_proxies_of_a_run_read_as_predictions():
-    rows = [{"sources": [s], "target": "t", "rsa": i, "cka": i, "logme": -i, "linear": i} for i, s in enumerate("abc")]
+    rows = [
+        {"sources": [s], "target": "t", "rsa": i, "cka": i, "logme": -i, "linear": i}
+        for i, s in enumerate("abc")
+    ]
     found = predictions(rows)
     assert set(found) == {"rsa", "cka", "logme", "linear", "mean rank"}
     assert max(found["mean rank"], key=found["mean rank"].get) == Transfer(("c",), "t")
@@ -287,7 +362,16 @@ def test_measuring_from_losses_writes_a_table_with_intervals(tmp_path, capsys):
     for source in "abcd":
         store.append(Transfer((source,), "t"), rng.random(40))
     store.append(Transfer((), "t", control="supervised"), rng.random(40))
-    code, text, warnings = run(capsys, "measure", "--losses", tmp_path / "losses", "--out", tmp_path / "made.csv", "--resamples", 50)
+    code, text, warnings = run(
+        capsys,
+        "measure",
+        "--losses",
+        tmp_path / "losses",
+        "--out",
+        tmp_path / "made.csv",
+        "--resamples",
+        50,
+    )
     assert code == 0 and "noise" in warnings and "made.csv" in text
     assert all(row.spread for row in Affinities.load(tmp_path / "made.csv").rows)
 

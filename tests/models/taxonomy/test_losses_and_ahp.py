@@ -7,7 +7,9 @@ from models.taxonomy import Affinities, LossStore, Transfer, evaluate, measure, 
 from models.taxonomy.ahp import affinities
 from models.taxonomy.tournament import win_matrix, win_rate
 
-WINS = np.array([[0.5, 0.8, 0.9, 1], [0.2, 0.5, 0.7, 0.95], [0.1, 0.3, 0.5, 0.9], [0, 0.05, 0.1, 0.5]])
+WINS = np.array(
+    [[0.5, 0.8, 0.9, 1], [0.2, 0.5, 0.7, 0.95], [0.1, 0.3, 0.5, 0.9], [0, 0.05, 0.1, 0.5]]
+)
 
 
 def test_the_specifications_eigenvector_comes_out():
@@ -23,7 +25,9 @@ def test_a_transfer_that_never_wins_makes_a_reducible_tournament():
 
 def test_win_rates_equal_the_naive_double_loop():
     losses = np.random.default_rng(0).integers(0, 5, (6, 40)).astype("float32")
-    naive = [[np.mean([(a < b) + 0.5 * (a == b) for a, b in zip(x, y)]) for y in losses] for x in losses]
+    naive = [
+        [np.mean([(a < b) + 0.5 * (a == b) for a, b in zip(x, y)]) for y in losses] for x in losses
+    ]
     np.testing.assert_allclose(win_matrix(losses), naive)
     np.testing.assert_allclose(win_rate(losses, losses[2]), np.array(naive)[:, 2])
 
@@ -47,7 +51,9 @@ def filled(directory, targets=("a", "b", "c"), images=30) -> LossStore:
 def test_affinities_of_a_target_sum_to_one(tmp_path):
     table = measure(filled(tmp_path))
     for target in table.targets:
-        assert sum(row.affinity for row in table.rows if row.transfer.target == target) == pytest.approx(1)
+        assert sum(
+            row.affinity for row in table.rows if row.transfer.target == target
+        ) == pytest.approx(1)
     own = table.supervised("a")
     assert own.quality == 0.5 and 0 <= own.gain <= 1
 
@@ -61,14 +67,24 @@ def test_a_table_reads_back(tmp_path, suffix):
 
 def test_a_store_only_grows(tmp_path):
     store = filled(tmp_path)
-    store.append(Transfer(("a",), "b"), store.read("b").losses[store.read("b").transfers.index(Transfer(("a",), "b"))])
+    store.append(
+        Transfer(("a",), "b"),
+        store.read("b").losses[store.read("b").transfers.index(Transfer(("a",), "b"))],
+    )
     with pytest.raises(ValueError, match="other losses"):
         store.append(Transfer(("a",), "b"), np.ones(30))
     with pytest.raises(ValueError, match="another one"):
         store.set_images("a", ["x"])
 
 
-@pytest.mark.parametrize("values, message", [(np.full(30, np.nan), "not finite"), (np.full(30, -1.0), "not negative"), (np.ones(29), "29 losses for 30")])
+@pytest.mark.parametrize(
+    "values, message",
+    [
+        (np.full(30, np.nan), "not finite"),
+        (np.full(30, -1.0), "not negative"),
+        (np.ones(29), "29 losses for 30"),
+    ],
+)
 def test_losses_that_are_none_are_refused(tmp_path, values, message):
     with pytest.raises(ValueError, match=message):
         filled(tmp_path).append(Transfer(("a", "b"), "c"), values)
@@ -77,5 +93,11 @@ def test_losses_that_are_none_are_refused(tmp_path, values, message):
 def test_evidence_has_a_verdict_and_baselines(tmp_path):
     table = measure(filled(tmp_path))
     book = evaluate(table, solve_all(table, [1, 2], [1]), budget=2, order=1, policies=100)
-    assert {row["name"] for row in book["baselines"]} == {"this taxonomy", "greedy", "single best source"}
-    assert 0 < book["significance"]["p"] <= 1 and "random policies" in book["significance"]["verdict"]
+    assert {row["name"] for row in book["baselines"]} == {
+        "this taxonomy",
+        "greedy",
+        "single best source",
+    }
+    assert (
+        0 < book["significance"]["p"] <= 1 and "random policies" in book["significance"]["verdict"]
+    )

@@ -1,4 +1,6 @@
-"""The affinity store and what is derived from it: addresses, regimes, the cache, memory-bounded win matrices, diagnostics."""
+"""The affinity store and what is derived from it: addresses, regimes, the cache, memory-bounded win
+matrices, diagnostics.
+"""
 
 import json
 
@@ -31,7 +33,9 @@ def test_a_store_is_the_same_however_its_rows_came(tmp_path):
     second.set_images("a", IMAGES)
     order = np.random.default_rng(1).permutation(len(found.transfers))
     second.extend({found.transfers[i]: found.losses[i] for i in order[:3]})
-    second.extend({found.transfers[i]: dict(zip(IMAGES, found.losses[i].tolist())) for i in order[3:]})
+    second.extend(
+        {found.transfers[i]: dict(zip(IMAGES, found.losses[i].tolist())) for i in order[3:]}
+    )
     assert second.address("a") == first.address("a")
     assert second.read("a").transfers == found.transfers
     np.testing.assert_array_equal(second.read("a").losses, found.losses)
@@ -49,7 +53,9 @@ def test_another_network_under_the_same_name_is_refused(tmp_path):
 def test_images_that_lack_for_one_transfer_are_named(tmp_path):
     store = LossStore(tmp_path)
     store.set_images("a", IMAGES)
-    with pytest.raises(ValueError, match=r"2 are missing \(i0, i1\), 1 are not in the test set \(elsewhere\)"):
+    with pytest.raises(
+        ValueError, match=r"2 are missing \(i0, i1\), 1 are not in the test set \(elsewhere\)"
+    ):
         store.append(Transfer(("b",), "a"), {**dict.fromkeys(IMAGES[2:], 1.0), "elsewhere": 1.0})
     with pytest.raises(ValueError, match="name the test set"):
         store.append(Transfer(("b",), "c"), np.ones(60))
@@ -58,7 +64,9 @@ def test_images_that_lack_for_one_transfer_are_named(tmp_path):
 def test_a_half_written_segment_does_not_exist(tmp_path):
     store = stored(tmp_path)
     address = store.address("a")
-    np.save(tmp_path / "a" / "segment-0000.npy", np.ones((1, 60), "float32"))  # killed before the description was written
+    np.save(
+        tmp_path / "a" / "segment-0000.npy", np.ones((1, 60), "float32")
+    )  # killed before the description was written
     assert store.address("a") == address
     assert measure(store).rows
 
@@ -86,7 +94,12 @@ def test_regimes_are_put_on_one_scale_by_the_supervised_network(tmp_path):
     for source in "abcd":
         transfer = Transfer((source,), "a", "16k")
         assert rows[transfer] / rows[own] == pytest.approx(lone[transfer] / lone[own], rel=1e-6)
-    joined = several({"1k": Affinities.load(saved(tmp_path, "1k")), "16k": Affinities.load(saved(tmp_path, "16k"))})
+    joined = several(
+        {
+            "1k": Affinities.load(saved(tmp_path, "1k")),
+            "16k": Affinities.load(saved(tmp_path, "16k")),
+        }
+    )
     assert {str(row.transfer) for row in joined.rows} == {str(row.transfer) for row in table.rows}
 
 
@@ -107,7 +120,9 @@ def saved(tmp_path, regime):
     path = tmp_path / f"{regime}.json"
     measure(only(tmp_path, regime)).save(path)
     content = json.loads(path.read_text())
-    path.write_text(json.dumps({**content, "rows": [{**row, "regime": ""} for row in content["rows"]]}))
+    path.write_text(
+        json.dumps({**content, "rows": [{**row, "regime": ""} for row in content["rows"]]})
+    )
     return path
 
 

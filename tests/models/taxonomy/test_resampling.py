@@ -1,9 +1,20 @@
-"""Intervals from resampled test images: right in the large, the same for the same seed, and honest about noise."""
+"""Intervals from resampled test images: right in the large, the same for the same seed, and honest
+about noise.
+"""
 
 import numpy as np
 import pytest
 
-from models.taxonomy import Affinities, LossStore, Transfer, by_amount, evaluate, measure, solve, solve_all
+from models.taxonomy import (
+    Affinities,
+    LossStore,
+    Transfer,
+    by_amount,
+    evaluate,
+    measure,
+    solve,
+    solve_all,
+)
 from models.taxonomy.affinities import Row
 from models.taxonomy.expenses import Expenses
 from models.taxonomy.resampling import Resamples, bootstrap, with_spread
@@ -16,7 +27,9 @@ def stored(directory, images=120, steps=0.15, targets=("a", "b", "c"), regimes=(
         store.set_images(target, [f"{i}" for i in range(images)])
         for regime in regimes:
             for place, source in enumerate("abcd"):
-                store.append(Transfer((source,), target, regime), rng.random(images) + steps * place)
+                store.append(
+                    Transfer((source,), target, regime), rng.random(images) + steps * place
+                )
             store.append(Transfer((), target, regime, "scratch"), rng.random(images) + 0.6)
         store.append(Transfer((), target, control="supervised"), rng.random(images))
     return store
@@ -39,7 +52,9 @@ def test_a_win_rate_varies_as_a_share_of_images_does(tmp_path):
     for row in rate.rows:
         if row.transfer.control is None:
             wanted = np.sqrt(row.gain * (1 - row.gain) / 400)  # standard error of a share
-            assert found.gain[:, found.column[row.transfer]].std() == pytest.approx(wanted, rel=0.12, abs=1e-3)
+            assert found.gain[:, found.column[row.transfer]].std() == pytest.approx(
+                wanted, rel=0.12, abs=1e-3
+            )
 
 
 def test_blocks_estimate_the_same_spread_as_images(tmp_path, monkeypatch):
@@ -48,7 +63,9 @@ def test_blocks_estimate_the_same_spread_as_images(tmp_path, monkeypatch):
     store = stored(tmp_path, images=600)
     fine = bootstrap(store, resamples=1000).gain.std(0)
     monkeypatch.setattr(room, "UNITS", 150)
-    np.testing.assert_allclose(bootstrap(store, resamples=1000).gain.std(0), fine, rtol=0.25, atol=2e-3)
+    np.testing.assert_allclose(
+        bootstrap(store, resamples=1000).gain.std(0), fine, rtol=0.25, atol=2e-3
+    )
 
 
 def test_memory_bounds_change_nothing(tmp_path, monkeypatch):
@@ -78,7 +95,9 @@ def test_targets_on_the_same_images_draw_the_same_ones(tmp_path):
         for row, source in zip(losses, "xyz"):
             store.append(Transfer((source,), target), row)
     found = bootstrap(store, resamples=20)
-    into = lambda target: found.affinity[:, [i for i, transfer in enumerate(found.transfers) if transfer.target == target]]
+    into = lambda target: found.affinity[
+        :, [i for i, transfer in enumerate(found.transfers) if transfer.target == target]
+    ]
     np.testing.assert_array_equal(into("a"), into("b"))
 
 
@@ -94,9 +113,22 @@ def test_intervals_hold_the_measured_value_and_survive_files(tmp_path):
 
 
 def test_noise_is_called_noise_and_order_is_not(tmp_path):
-    clear, noise = stored(tmp_path / "clear", images=200), stored(tmp_path / "noise", images=30, steps=0.0)
-    assert not any(facts["warning"] for facts in with_spread(measure(clear), bootstrap(clear, resamples=200)).diagnostics.values())
-    assert all("noise" in facts["warning"] for facts in with_spread(measure(noise), bootstrap(noise, resamples=200)).diagnostics.values())
+    clear, noise = (
+        stored(tmp_path / "clear", images=200),
+        stored(tmp_path / "noise", images=30, steps=0.0),
+    )
+    assert not any(
+        facts["warning"]
+        for facts in with_spread(
+            measure(clear), bootstrap(clear, resamples=200)
+        ).diagnostics.values()
+    )
+    assert all(
+        "noise" in facts["warning"]
+        for facts in with_spread(
+            measure(noise), bootstrap(noise, resamples=200)
+        ).diagnostics.values()
+    )
 
 
 def test_cautious_taxonomies_use_the_lower_bound(tmp_path):
@@ -115,9 +147,21 @@ def test_evidence_says_how_often_each_source_is_chosen_and_what_it_costs(tmp_pat
     store = stored(tmp_path)
     found = bootstrap(store, resamples=40)
     table = with_spread(measure(store), found)
-    book = evaluate(table, solve_all(table, [1, 2], [1]), budget=1, order=1, policies=50, resamples=found, expenses=Expenses(1000, {"": 100}, None, 2.0))
+    book = evaluate(
+        table,
+        solve_all(table, [1, 2], [1]),
+        budget=1,
+        order=1,
+        policies=50,
+        resamples=found,
+        expenses=Expenses(1000, {"": 100}, None, 2.0),
+    )
     assert book["stability"]["solves"] == 40 and 0 < max(book["stability"]["chosen"].values()) <= 1
-    assert book["stability"]["quality"]["low"] <= book["curves"][0]["quality"] <= book["stability"]["quality"]["high"]
+    assert (
+        book["stability"]["quality"]["low"]
+        <= book["curves"][0]["quality"]
+        <= book["stability"]["quality"]["high"]
+    )
     assert [row["risk"] for row in book["cautious"]] == ["point", "expected", "lower"]
     assert book["ledger"]["images"] == 1000 + 2 * 100
     assert {row["budget"] for row in book["headline"]} == {1, 2}
@@ -127,7 +171,14 @@ def test_one_of_several_regimes_is_a_table_of_its_own(tmp_path):
     store = stored(tmp_path / "both", targets=("a",), regimes=("", "1k"))
     both, one = store.read("a"), LossStore(tmp_path / "one")
     one.set_images("a", both.images)
-    one.extend({transfer: losses for transfer, losses in zip(both.transfers, both.losses) if transfer.regime == ""}, address="a")
+    one.extend(
+        {
+            transfer: losses
+            for transfer, losses in zip(both.transfers, both.losses)
+            if transfer.regime == ""
+        },
+        address="a",
+    )
     alone = measure(one)
     table, found = measure(store, regime=""), bootstrap(store, resamples=5, regime="")
     assert table.rows == alone.rows and set(found.transfers) == {row.transfer for row in alone.rows}
@@ -141,7 +192,9 @@ def test_what_less_data_costs_is_said_target_by_target(tmp_path):
             for value in (0.5 + sign * place / 2,)]  # fmt: skip
     own = Row(Transfer(("t",), "t"), 0.99)
     (row,) = by_amount(Affinities((*rows, own), {}))
-    assert row["spearman"] == {"1k": pytest.approx(-1)} and {name: best["source"] for name, best in row["best"].items()} == {"": "s4", "1k": "s0"}
+    assert row["spearman"] == {"1k": pytest.approx(-1)} and {
+        name: best["source"] for name, best in row["best"].items()
+    } == {"": "s4", "1k": "s0"}
     level = [Row(Transfer((name,), "t", regime), 0.5) for regime in ("", "1k") for name in sources]
     assert by_amount(Affinities(tuple(level), {}))[0]["spearman"] == {"1k": None}
     assert by_amount(Affinities((own,), {})) == []

@@ -1,4 +1,6 @@
-"""The solver against brute force and an independent solver; requests that cannot be met are explained."""
+"""The solver against brute force and an independent solver; requests that cannot be met are
+explained.
+"""
 
 import itertools
 
@@ -13,13 +15,25 @@ from models.taxonomy.solver import solve_glpk, solve_highs
 
 
 def made_up(seed: int, tasks: int = 5, source_only: int = 1, drop: float = 0.2) -> Affinities:
-    """a random table: orders 1 and 2 among `tasks` tasks, the last `source_only` of them no targets."""
+    """a random table: orders 1 and 2 among `tasks` tasks, the last `source_only` of them no
+    targets.
+    """
     rng, names, rows = np.random.default_rng(seed), [f"t{i}" for i in range(tasks)], []
     for target in names[: tasks - source_only]:
         sets = [(a,) for a in names] + list(itertools.combinations(names, 2))
         kept = [s for s in sets if rng.random() > drop or len(s) == 1 and s[0] != target]
-        rows += [Row(Transfer(s, target), float(rng.random()), float(rng.random()), float(rng.random())) for s in kept]
-        rows.append(Row(Transfer((), target, control="supervised"), float(rng.random()), float(rng.random()), 0.5))
+        rows += [
+            Row(Transfer(s, target), float(rng.random()), float(rng.random()), float(rng.random()))
+            for s in kept
+        ]
+        rows.append(
+            Row(
+                Transfer((), target, control="supervised"),
+                float(rng.random()),
+                float(rng.random()),
+                0.5,
+            )
+        )
     return Affinities(tuple(rows), {})
 
 
@@ -29,16 +43,25 @@ def brute_force(table: Affinities, request: Request) -> float:
     count, best = len(program.nodes), -np.inf
     for bits in itertools.product((0, 1), repeat=count):
         nodes = {name for name, bit in zip(program.nodes, bits) if bit}
-        if sum(request.cost_of(name) for name in nodes) > request.budget + 1e-9 or nodes & request.forbidden:
+        if (
+            sum(request.cost_of(name) for name in nodes) > request.budget + 1e-9
+            or nodes & request.forbidden
+        ):
             continue
         total, whole = 0.0, True
         reward_of = dict(zip(program.nodes, program.reward[:count]))
-        own = {name for name in nodes if table.supervised(name) is not None and name in program.targets}
+        own = {
+            name for name in nodes if table.supervised(name) is not None and name in program.targets
+        }
         total += sum(reward_of[name] for name in nodes)
         for target in program.targets:
             if target in own:
                 continue
-            open_ = [program.reward[count + j] for j, edge in enumerate(program.edges) if edge.target == target and set(edge.sources) <= nodes]
+            open_ = [
+                program.reward[count + j]
+                for j, edge in enumerate(program.edges)
+                if edge.target == target and set(edge.sources) <= nodes
+            ]
             whole &= bool(open_)
             total += max(open_, default=0)
         if whole:
@@ -73,7 +96,12 @@ def test_glpk_equals_brute_force_with_unequal_costs_and_values(seed):
 def test_glpk_equals_highs(seed):
     rng = np.random.default_rng(seed)
     table = made_up(seed, tasks=9, source_only=2)
-    request = Request(float(rng.uniform(2, 6)), 2, cost={f"t{i}": float(rng.uniform(0.3, 2)) for i in range(9)}, target_only=frozenset({"t0"}))
+    request = Request(
+        float(rng.uniform(2, 6)),
+        2,
+        cost={f"t{i}": float(rng.uniform(0.3, 2)) for i in range(9)},
+        target_only=frozenset({"t0"}),
+    )
     program = make_program(table, request)
     ours, other = solve_glpk(program), solve_highs(program)
     assert ours.status == other.status
@@ -93,10 +121,14 @@ def test_forced_sources_are_supervised_and_forbidden_ones_are_not():
 
 def test_an_unaffordable_request_names_the_cheapest_budget():
     costs = {f"t{i}": 3.0 for i in range(5)}
-    with pytest.raises(Infeasible, match="reaching every target costs at least 3; raise the budget to 3"):
+    with pytest.raises(
+        Infeasible, match="reaching every target costs at least 3; raise the budget to 3"
+    ):
         solve(made_up(0), 1, 2, cost=costs)
     with pytest.raises(
-        Infeasible, match="forced t0 together with forced t1 together with budget 4; the other rules cost at least 6: raise the budget to 6 or lift forced t0"
+        Infeasible,
+        match="forced t0 together with forced t1 together with budget 4; the other rules cost "
+        "at least 6: raise the budget to 6 or lift forced t0",
     ):
         solve(made_up(0), 4, 2, cost=costs, forced=frozenset({"t0", "t1"}))
 

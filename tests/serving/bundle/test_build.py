@@ -1,4 +1,6 @@
-"""What a bundle holds: every encoder once, a signature for every question, forms that agree, papers beside the graph."""
+"""What a bundle holds: every encoder once, a signature for every question, forms that agree, papers
+beside the graph.
+"""
 
 import subprocess
 import sys
@@ -30,66 +32,114 @@ def version():
 
 
 def ask(version, signature: str, wanted=(), value=None, feed: str = "image_bytes") -> dict:
-    return version.run(signature, {feed: np.array(PICTURES[:1], object) if value is None else value}, wanted)
+    return version.run(
+        signature, {feed: np.array(PICTURES[:1], object) if value is None else value}, wanted
+    )
 
 
 def question(name: str, batch: int = 1) -> np.ndarray:
-    return np.array([PICTURES[:1][0] if TASKS[name].images == 1 else PICTURES[: TASKS[name].images]] * batch, object)
+    return np.array(
+        [PICTURES[:1][0] if TASKS[name].images == 1 else PICTURES[: TASKS[name].images]] * batch,
+        object,
+    )
 
 
 def test_every_encoder_stands_once_and_none_is_there_for_nothing(version):
     nodes = version.graph.as_graph_def().node
     shape = (3, 3, 4, 8)  # the last convolution of each tiny encoder, to 8 channels
-    last = [node for node in nodes if node.op == "Const" and tuple(d.size for d in node.attr["value"].tensor.tensor_shape.dim) == shape]
-    assert len({node.attr["value"].tensor.tensor_content for node in last}) == len(last) == len(SUPERVISED)
+    last = [
+        node
+        for node in nodes
+        if node.op == "Const"
+        and tuple(d.size for d in node.attr["value"].tensor.tensor_shape.dim) == shape
+    ]
+    assert (
+        len({node.attr["value"].tensor.tensor_content for node in last})
+        == len(last)
+        == len(SUPERVISED)
+    )
 
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_a_task_answers_from_bytes_and_floats_alone_and_among_all(version, name):
     images = TASKS[name].images
     alone = ask(version, name, [name], question(name, 2))[name]
-    assert alone.shape == (2, *read_extras(tiny_bundle())[0]["tasks"][name]["shape"]) and np.isfinite(alone).all()
-    together = ask(version, "image_bytes" if images == 1 else f"image_bytes_{images}", [name], question(name, 2))[name]
+    assert (
+        alone.shape == (2, *read_extras(tiny_bundle())[0]["tasks"][name]["shape"])
+        and np.isfinite(alone).all()
+    )
+    together = ask(
+        version,
+        "image_bytes" if images == 1 else f"image_bytes_{images}",
+        [name],
+        question(name, 2),
+    )[name]
     floats = np.stack([view(i).rgb for i in range(images)]).astype("float32") / 255
     floats = floats if images == 1 else floats[None]
     np.testing.assert_allclose(together, alone, atol=1e-5)
-    np.testing.assert_allclose(ask(version, f"{name}_images", [name], floats, "images")[name], alone[:1], atol=1e-4)
+    np.testing.assert_allclose(
+        ask(version, f"{name}_images", [name], floats, "images")[name], alone[:1], atol=1e-4
+    )
 
 
 @pytest.mark.parametrize("name", [name for name in TARGETS if code_of(TASKS[name])])
 def test_png_codes_and_floats_are_the_same_map(version, name):
     found = ask(version, name)
-    png = tf.io.decode_png(found[f"{name}_png_bytes"][0], dtype=found[f"{name}_codes"].dtype).numpy()
+    png = tf.io.decode_png(
+        found[f"{name}_png_bytes"][0], dtype=found[f"{name}_codes"].dtype
+    ).numpy()
     np.testing.assert_array_equal(png, found[f"{name}_codes"][0])
-    if code_of(TASKS[name]).kind != "directions":  # signs and order of nearly equal directions may turn
+    if (
+        code_of(TASKS[name]).kind != "directions"
+    ):  # signs and order of nearly equal directions may turn
         wanted = np.asarray(codes(TASKS[name], found[name]))
         assert np.abs(wanted - found[f"{name}_codes"].astype("float32")).max() <= 1
 
 
 def test_codes_follow_the_published_files():
-    """depth of 2 m is code 1024, a normal of 1 is 255, class 0 is id 1: read back by the target functions' own formulas."""
+    """depth of 2 m is code 1024, a normal of 1 is 255, class 0 is id 1: read back by the target
+    functions' own formulas.
+    """
     depth = np.full((1, 2, 2, 1), np.log1p(1024) / np.log(65536), "float32")
     assert np.asarray(codes(TASKS["depth_zbuffer"], depth)).ravel().tolist() == [1024] * 4
-    np.testing.assert_array_equal(np.asarray(codes(TASKS["normal"], np.array([-1.0, 0.0, 1.0]).reshape(1, 1, 1, 3).astype("float32"))).ravel(), [0, 128, 255])
-    assert np.asarray(codes(TASKS["segment_semantic"], np.eye(17, dtype="float32").reshape(1, 1, 17, 17))).ravel().tolist() == list(range(1, 18))
+    np.testing.assert_array_equal(
+        np.asarray(
+            codes(TASKS["normal"], np.array([-1.0, 0.0, 1.0]).reshape(1, 1, 1, 3).astype("float32"))
+        ).ravel(),
+        [0, 128, 255],
+    )
+    assert np.asarray(
+        codes(TASKS["segment_semantic"], np.eye(17, dtype="float32").reshape(1, 1, 17, 17))
+    ).ravel().tolist() == list(range(1, 18))
     flat = np.asarray(codes(TASKS["principal_curvature"], np.zeros((1, 1, 1, 2), "float32")))
     assert flat.shape == (1, 1, 1, 3) and flat.ravel().tolist() == [124, 120, 0]
 
 
 def test_a_filter_returns_only_what_was_asked_for(version):
-    assert set(ask(version, "image_bytes", ["reshading_png_bytes", "class_scene_top_names"])) == {"reshading_png_bytes", "class_scene_top_names"}
+    assert set(ask(version, "image_bytes", ["reshading_png_bytes", "class_scene_top_names"])) == {
+        "reshading_png_bytes",
+        "class_scene_top_names",
+    }
 
 
 def test_an_unasked_head_is_not_run(version):
     """all weights of another head are poisoned in the graph; the answer asked for does not change."""
     from tensorflow.core.protobuf import config_pb2
 
-    options, facts = config_pb2.RunOptions(trace_level=config_pb2.RunOptions.FULL_TRACE), config_pb2.RunMetadata()
+    options, facts = (
+        config_pb2.RunOptions(trace_level=config_pb2.RunOptions.FULL_TRACE),
+        config_pb2.RunMetadata(),
+    )
     signature = version.signatures["image_bytes"]
     feed = {signature.inputs["image_bytes"].name: np.array(PICTURES[:1], object)}
 
     def operations(wanted) -> int:
-        version.session.run([signature.outputs[name].name for name in wanted], feed, options=options, run_metadata=facts)
+        version.session.run(
+            [signature.outputs[name].name for name in wanted],
+            feed,
+            options=options,
+            run_metadata=facts,
+        )
         return sum(len(device.node_stats) for device in facts.step_stats.dev_stats)
 
     assert operations(["normal"]) < 0.5 * operations(SINGLE)
@@ -101,7 +151,9 @@ def test_class_names_come_with_their_scores(version):
     shares /= shares.sum()
     ids = found["class_scene_top_ids"][0]
     np.testing.assert_allclose(found["class_scene_top_scores"][0], shares[0][ids], rtol=1e-4)
-    assert [name.decode() for name in found["class_scene_top_names"][0]] == [class_names("class_scene")[i] for i in ids]
+    assert [name.decode() for name in found["class_scene_top_names"][0]] == [
+        class_names("class_scene")[i] for i in ids
+    ]
 
 
 def test_every_class_has_a_name_in_the_published_order():
@@ -112,22 +164,35 @@ def test_every_class_has_a_name_in_the_published_order():
 
     import serving.bundle.class_names
 
-    lines = (Path(serving.bundle.class_names.__file__).parent / "vocabularies" / "places_indoor.txt").read_text().splitlines()
+    lines = (
+        (Path(serving.bundle.class_names.__file__).parent / "vocabularies" / "places_indoor.txt")
+        .read_text()
+        .splitlines()
+    )
     assert [int(line.split()[0]) for line in lines] == list(INDOOR_PLACES)
-    assert class_names("class_scene")[INDOOR_PLACES.index(203)] == "kitchen" and class_names("class_object")[559] == "folding chair"
+    assert (
+        class_names("class_scene")[INDOOR_PLACES.index(203)] == "kitchen"
+        and class_names("class_object")[559] == "folding chair"
+    )
 
 
 def test_poses_come_in_metres_and_radians_too(version):
     found = ask(version, "fixated_pose", value=question("fixated_pose"))
     mean, deviation = WHITENING["fixated_pose"]
-    np.testing.assert_allclose(found["fixated_pose_metric"], found["fixated_pose"] * deviation + mean, rtol=1e-5)
+    np.testing.assert_allclose(
+        found["fixated_pose_metric"], found["fixated_pose"] * deviation + mean, rtol=1e-5
+    )
 
 
 def test_representations_can_be_kept_and_decoded_later(version):
     kept = ask(version, "encode")
     assert set(kept) == {f"code_{name}" for name in SUPERVISED}
     feeds = {name: kept[name] for name in version.signatures["decode_reshading"].inputs}
-    np.testing.assert_allclose(version.run("decode_reshading", feeds, ["reshading"])["reshading"], ask(version, "reshading")["reshading"], atol=1e-5)
+    np.testing.assert_allclose(
+        version.run("decode_reshading", feeds, ["reshading"])["reshading"],
+        ask(version, "reshading")["reshading"],
+        atol=1e-5,
+    )
 
 
 def test_the_small_forms_are_small(version):
@@ -138,64 +203,141 @@ def test_the_small_forms_are_small(version):
 
 def test_contract_and_lineage_lie_beside_the_graph():
     contract, lineage = read_extras(tiny_bundle())
-    assert all(tuple(entry["shape"]) == TASKS[name].output.shape(SIZE) for name, entry in contract["tasks"].items() if entry["kind"] != "embedding")
+    assert all(
+        tuple(entry["shape"]) == TASKS[name].output.shape(SIZE)
+        for name, entry in contract["tasks"].items()
+        if entry["kind"] != "embedding"
+    )
     assert contract["size"] == SIZE and set(contract["tasks"]) == set(TARGETS)
     assert (
-        contract["tasks"]["depth_zbuffer"]["codes"]["bits"] == 16 and contract["tasks"]["reshading"]["sources"] and contract["tasks"]["normal"]["own_network"]
+        contract["tasks"]["depth_zbuffer"]["codes"]["bits"] == 16
+        and contract["tasks"]["reshading"]["sources"]
+        and contract["tasks"]["normal"]["own_network"]
     )
-    assert {"run", "manifest", "metrics", "policy", "networks"} <= set(lineage) and lineage["policy"]["supervised"] == SUPERVISED
+    assert {"run", "manifest", "metrics", "policy", "networks"} <= set(lineage) and lineage[
+        "policy"
+    ]["supervised"] == SUPERVISED
 
 
 def test_warm_up_records_cover_bytes_floats_batches_and_views():
     from tensorflow_serving.apis import prediction_log_pb2
 
     path = tiny_bundle() / "assets.extra" / "tf_serving_warmup_requests"
-    logs = [prediction_log_pb2.PredictionLog.FromString(record).predict_log.request for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator()]
-    asked = [(log.model_spec.signature_name, value.tensor_shape.dim[0].size) for log in logs for value in log.inputs.values()]
-    assert len(logs) <= 1000 and {("image_bytes", 1), ("image_bytes", 8), ("serving_default", 1), ("image_bytes_2", 1), ("images_3", 1), ("encode", 1)} <= set(
-        asked
-    )
+    logs = [
+        prediction_log_pb2.PredictionLog.FromString(record).predict_log.request
+        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
+    ]
+    asked = [
+        (log.model_spec.signature_name, value.tensor_shape.dim[0].size)
+        for log in logs
+        for value in log.inputs.values()
+    ]
+    assert len(logs) <= 1000 and {
+        ("image_bytes", 1),
+        ("image_bytes", 8),
+        ("serving_default", 1),
+        ("image_bytes_2", 1),
+        ("images_3", 1),
+        ("encode", 1),
+    } <= set(asked)
 
 
 def test_a_policy_of_other_sources_is_refused(tmp_path):
     folder, (_, lineage) = tiny_folder(), read_extras(tiny_bundle())
-    policy = {"edges": [{"sources": ["class_scene", "normal"], "target": edge["target"]} for edge in lineage["policy"]["edges"] if edge["sources"]]}
+    policy = {
+        "edges": [
+            {"sources": ["class_scene", "normal"], "target": edge["target"]}
+            for edge in lineage["policy"]["edges"]
+            if edge["sources"]
+        ]
+    }
     with pytest.raises(ValueError, match="train the policy again"):
-        build_bundle(policy, folder / "networks", folder / "transfers", tmp_path / "bundle", lineage={}, image_size=SIZE)
+        build_bundle(
+            policy,
+            folder / "networks",
+            folder / "transfers",
+            tmp_path / "bundle",
+            lineage={},
+            image_size=SIZE,
+        )
     assert not list(tmp_path.iterdir())
 
 
 def test_large_weights_are_variables_that_answers_share(version, tmp_path, monkeypatch):
-    """every weight above 200 bytes as a variable, as those above LARGE are at full size: the same answers, equal weights stored once."""
+    """every weight above 200 bytes as a variable, as those above LARGE are at full size: the same
+    answers, equal weights stored once.
+    """
     folder, (_, lineage) = tiny_folder(), read_extras(tiny_bundle())
     monkeypatch.setattr("serving.bundle.build.LARGE", 200)
-    made = build_bundle(lineage["policy"], folder / "networks", folder / "transfers", tmp_path / "bundle", lineage={}, image_size=SIZE)
+    made = build_bundle(
+        lineage["policy"],
+        folder / "networks",
+        folder / "transfers",
+        tmp_path / "bundle",
+        lineage={},
+        image_size=SIZE,
+    )
     large = BareModel(made)
     for name in ("normal", "reshading", "fixated_pose"):
-        np.testing.assert_allclose(ask(large, name, [name], question(name))[name], ask(version, name, [name], question(name))[name], atol=1e-4)
-    constants = [node for node in large.graph.as_graph_def().node if node.op == "Const" and node.attr["dtype"].type == tf.float32.as_datatype_enum]
+        np.testing.assert_allclose(
+            ask(large, name, [name], question(name))[name],
+            ask(version, name, [name], question(name))[name],
+            atol=1e-4,
+        )
+    constants = [
+        node
+        for node in large.graph.as_graph_def().node
+        if node.op == "Const" and node.attr["dtype"].type == tf.float32.as_datatype_enum
+    ]
     assert max(node.ByteSize() for node in constants) < 1000
     stored = tf.train.list_variables(str(made / "variables" / "variables"))
-    values = [tf.train.load_variable(str(made / "variables" / "variables"), name).tobytes() for name, _ in stored]
+    values = [
+        tf.train.load_variable(str(made / "variables" / "variables"), name).tobytes()
+        for name, _ in stored
+    ]
     assert len(stored) > 10 and len(set(values)) == len(values)
 
 
 def test_a_graph_beyond_two_gigabytes_is_refused_in_words(tmp_path, monkeypatch):
     folder, (_, lineage) = tiny_folder(), read_extras(tiny_bundle())
     monkeypatch.setattr("serving.bundle.build.LARGEST_GRAPH", 1000)
-    with pytest.raises(ValueError, match="without its large weights, at most 0; use build_servables"):
-        build_bundle(lineage["policy"], folder / "networks", folder / "transfers", tmp_path / "bundle", lineage={}, image_size=SIZE)
+    with pytest.raises(
+        ValueError, match="without its large weights, at most 0; use build_servables"
+    ):
+        build_bundle(
+            lineage["policy"],
+            folder / "networks",
+            folder / "transfers",
+            tmp_path / "bundle",
+            lineage={},
+            image_size=SIZE,
+        )
     assert not list(tmp_path.iterdir())
 
 
 def test_one_servable_a_task_gives_the_bundles_answers(version, tmp_path):
     folder, (_, lineage) = tiny_folder(), read_extras(tiny_bundle())
-    policy = {"edges": [edge for edge in lineage["policy"]["edges"] if edge["target"] in ("reshading", "fixated_pose")]}
-    made = build_servables(policy, folder / "networks", folder / "transfers", tmp_path, lineage={"run": "apart"}, image_size=SIZE)
+    policy = {
+        "edges": [
+            edge
+            for edge in lineage["policy"]["edges"]
+            if edge["target"] in ("reshading", "fixated_pose")
+        ]
+    }
+    made = build_servables(
+        policy,
+        folder / "networks",
+        folder / "transfers",
+        tmp_path,
+        lineage={"run": "apart"},
+        image_size=SIZE,
+    )
     assert set(made) == {"reshading", "fixated_pose"}
     for name, place in made.items():
         alone = ask(BareModel(place), name, [name], question(name))[name]
-        np.testing.assert_allclose(alone, ask(version, name, [name], question(name))[name], atol=1e-5)
+        np.testing.assert_allclose(
+            alone, ask(version, name, [name], question(name))[name], atol=1e-5
+        )
         assert [edge["target"] for edge in read_extras(place)[1]["policy"]["edges"]] == [name]
 
 
@@ -213,7 +355,11 @@ def test_saved_model_cli_reads_it():
         "normal",
     ]
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert "inputs['image_bytes'] tensor_info" in shown and "outputs['normal_png_bytes'] tensor_info" in shown and "tensorflow/serving/predict" in shown
+    assert (
+        "inputs['image_bytes'] tensor_info" in shown
+        and "outputs['normal_png_bytes'] tensor_info" in shown
+        and "tensorflow/serving/predict" in shown
+    )
     assert "shape: (-1, 32, 32, 3)" in shown
 
 
@@ -228,7 +374,9 @@ def test_no_tasks_form_is_taken_for_anothers():
 def test_three_directions_of_some_rows_tell_an_embedding_of_three_dimensions_whole():
     rng = np.random.default_rng(0)
     flat = rng.normal(size=(64 * 64, 3)) @ rng.normal(size=(3, 8))
-    seen = np.asarray(strongest_directions(flat.reshape(1, 64, 64, 8).astype("float32"))).reshape(-1, 3)
+    seen = np.asarray(strongest_directions(flat.reshape(1, 64, 64, 8).astype("float32"))).reshape(
+        -1, 3
+    )
     assert seen.min() == 0 and seen.max() == 1
     known = np.concatenate([seen, np.ones((len(seen), 1))], 1)
     missed = flat - known @ np.linalg.lstsq(known, flat, rcond=None)[0]

@@ -1,4 +1,6 @@
-"""The graph's pictures are the training's pictures, and a file that would unpack to gigabytes is refused by its header."""
+"""The graph's pictures are the training's pictures, and a file that would unpack to gigabytes is
+refused by its header.
+"""
 
 import io
 
@@ -22,12 +24,18 @@ def encoded(pixels: np.ndarray, kind: str = "PNG", **options) -> bytes:
 
 
 def pixels(height: int, width: int, channels: int = 3) -> np.ndarray:
-    return np.random.default_rng(height * width).integers(0, 256, (height, width, channels), dtype="uint8").squeeze()
+    return (
+        np.random.default_rng(height * width)
+        .integers(0, 256, (height, width, channels), dtype="uint8")
+        .squeeze()
+    )
 
 
 @pytest.fixture(scope="module")
 def decoder():
-    return tf.function(lambda texts: decode(texts, SIZE, 1), input_signature=[tf.TensorSpec([None], tf.string)])
+    return tf.function(
+        lambda texts: decode(texts, SIZE, 1), input_signature=[tf.TensorSpec([None], tf.string)]
+    )
 
 
 @pytest.mark.parametrize("side", [32, 48, 64, 96, 100, 128, 512])
@@ -52,7 +60,9 @@ def test_a_jpeg_decodes_as_pillow_decodes_it(decoder):
 def test_a_wide_picture_is_cut_square_at_its_centre(decoder):
     picture = pixels(64, 100)
     made = decoder([encoded(picture)]).numpy()[0]
-    np.testing.assert_array_equal(np.rint(made * 255), resized(np.ascontiguousarray(picture[:, 18:82]), DOMAINS["rgb"], SIZE))
+    np.testing.assert_array_equal(
+        np.rint(made * 255), resized(np.ascontiguousarray(picture[:, 18:82]), DOMAINS["rgb"], SIZE)
+    )
 
 
 def test_grey_and_alpha_pictures_are_read(decoder):

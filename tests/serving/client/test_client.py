@@ -1,4 +1,6 @@
-"""The client against a real server over loopback, and the command line against it as a person would call it."""
+"""The client against a real server over loopback, and the command line against it as a person would
+call it.
+"""
 
 import io
 import json
@@ -42,7 +44,9 @@ def client(address):
 
 @pytest.fixture
 def folder(tmp_path):
-    """four sound pictures, one that is none, one cut, one that only the server's decoder finds cut, one hidden."""
+    """four sound pictures, one that is none, one cut, one that only the server's decoder finds cut,
+    one hidden.
+    """
     (tmp_path / "in" / "deep").mkdir(parents=True)
     for i, data in enumerate(PICTURES):
         (tmp_path / "in" / f"room{i}.png").write_bytes(data)
@@ -61,7 +65,9 @@ def test_the_client_reads_from_the_server_what_it_offers(client):
 
 def test_one_question_brings_every_task_that_the_pictures_allow(client):
     one, three = client.ask(PICTURES[:1]), client.ask(PICTURES[:3])
-    assert {name for name in one if name in TASKS} == {name for name in TARGETS if TASKS[name].images == 1}
+    assert {name for name in one if name in TASKS} == {
+        name for name in TARGETS if TASKS[name].images == 1
+    }
     assert {name for name in three if name in TASKS} == set(TARGETS)
     assert {"fixated_pose_metric", "egomotion_metric"} <= set(three)
 
@@ -80,7 +86,9 @@ def test_what_cannot_be_asked_is_said_before_asking(client):
 def test_a_batch_gives_each_picture_its_own_answer(client):
     together = client.ask_batch(PICTURES, ["normal", "class_scene"])
     for data, found in zip(PICTURES, together):
-        np.testing.assert_allclose(found["normal"], client.ask([data], ["normal"])["normal"], atol=1e-5)
+        np.testing.assert_allclose(
+            found["normal"], client.ask([data], ["normal"])["normal"], atol=1e-5
+        )
 
 
 def test_a_folder_is_answered_around_its_bad_files(client, folder):
@@ -89,7 +97,11 @@ def test_a_folder_is_answered_around_its_bad_files(client, folder):
     assert [outcome.path for outcome in outcomes] == paths and len(paths) == 7
     failed = {outcome.path.name: outcome.error for outcome in outcomes if outcome.error}
     assert set(failed) == {"text.jpg", "cut.png", "half.jpg"}
-    assert "no picture" in failed["text.jpg"] and "damaged" in failed["cut.png"] and "INVALID_ARGUMENT" in failed["half.jpg"]
+    assert (
+        "no picture" in failed["text.jpg"]
+        and "damaged" in failed["cut.png"]
+        and "INVALID_ARGUMENT" in failed["half.jpg"]
+    )
     for outcome in outcomes:
         assert bool(outcome.error) != bool(outcome.answers)
 
@@ -126,7 +138,14 @@ class Moody(grpc.GenericRpcHandler):
         return grpc.unary_unary_rpc_method_handler(answer)
 
 
-@pytest.mark.parametrize("code, calls", [(grpc.StatusCode.UNAVAILABLE, 3), (grpc.StatusCode.INVALID_ARGUMENT, 1), (grpc.StatusCode.RESOURCE_EXHAUSTED, 1)])
+@pytest.mark.parametrize(
+    "code, calls",
+    [
+        (grpc.StatusCode.UNAVAILABLE, 3),
+        (grpc.StatusCode.INVALID_ARGUMENT, 1),
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, 1),
+    ],
+)
 def test_only_unavailable_is_asked_again_over_the_wire(code, calls):
     moody = Moody(code, 2)
     server = grpc.server(futures.ThreadPoolExecutor(2), handlers=[moody])
@@ -145,8 +164,21 @@ def test_only_unavailable_is_asked_again_over_the_wire(code, calls):
 
 def test_a_deadline_is_kept():
     over = threading.Event()
-    slow = grpc.server(futures.ThreadPoolExecutor(2), handlers=[type("Slow", (grpc.GenericRpcHandler,), {
-        "service": lambda self, details: grpc.unary_unary_rpc_method_handler(lambda request, context: over.wait(120) and b"")})()])  # fmt: skip
+    slow = grpc.server(
+        futures.ThreadPoolExecutor(2),
+        handlers=[
+            type(
+                "Slow",
+                (grpc.GenericRpcHandler,),
+                {
+                    # fmt: skip
+                    "service": lambda self, details: grpc.unary_unary_rpc_method_handler(
+                        lambda request, context: over.wait(120) and b""
+                    )
+                },
+            )()
+        ],
+    )
     port = slow.add_insecure_port("127.0.0.1:0")
     slow.start()
     with Client(f"127.0.0.1:{port}", deadline=0.3) as client, pytest.raises(grpc.RpcError) as error:
@@ -166,7 +198,20 @@ def test_a_model_that_is_no_bundle_is_named_as_such():
 def certificate(folder) -> tuple[bytes, bytes]:
     """(key, certificate) of localhost, signed by itself, as PEM."""
     paths = [str(folder / "key.pem"), str(folder / "certificate.pem")]
-    asked = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    asked = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=localhost",
+        "-addext",
+        "subjectAltName=DNS:localhost",
+    ]
     subprocess.run([*asked, "-keyout", paths[0], "-out", paths[1]], check=True, capture_output=True)
     return tuple(open(path, "rb").read() for path in paths)
 
@@ -176,38 +221,93 @@ def test_the_client_speaks_tls_and_refuses_a_stranger(tmp_path):
     key, own = certificate(tmp_path)
     (tmp_path / "other").mkdir()
     _, foreign = certificate(tmp_path / "other")
-    server = grpc.server(futures.ThreadPoolExecutor(2), handlers=[Moody(grpc.StatusCode.UNAVAILABLE, 0)])
+    server = grpc.server(
+        futures.ThreadPoolExecutor(2), handlers=[Moody(grpc.StatusCode.UNAVAILABLE, 0)]
+    )
     port = server.add_secure_port("localhost:0", grpc.ssl_server_credentials([(key, own)]))
     server.start()
     with Client(f"localhost:{port}", authority=own) as client:
         assert client.predict("normal", {"image_bytes": PICTURES[:1]}) == {}
-    with Client(f"localhost:{port}", deadline=1, attempts=2, authority=foreign) as client, pytest.raises(grpc.RpcError) as error:
+    with (
+        Client(f"localhost:{port}", deadline=1, attempts=2, authority=foreign) as client,
+        pytest.raises(grpc.RpcError) as error,
+    ):
         client.predict("normal", {"image_bytes": PICTURES[:1]})
     assert error.value.code() == grpc.StatusCode.UNAVAILABLE
     server.stop(None)
 
 
 def command(*words: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "serving", "ask", *words], capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "serving", "ask", *words],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
 
 
 def test_the_command_saves_figures_and_prints_json(address, folder, tmp_path):
     done = command(
-        "--server", address, "--image", str(folder / "room0.png"), "--task", "normal,depth_zbuffer,class_scene", "--out", str(tmp_path / "out"), "--json"
+        "--server",
+        address,
+        "--image",
+        str(folder / "room0.png"),
+        "--task",
+        "normal,depth_zbuffer,class_scene",
+        "--out",
+        str(tmp_path / "out"),
+        "--json",
     )
     said = json.loads(done.stdout)
     assert not done.stderr, "nothing but what we have to say"
-    assert done.returncode == 0 and set(said["answers"]) == {"normal", "depth_zbuffer", "class_scene"} and said["answers"]["depth_zbuffer"]["unit"] == "metre"
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"normal.png", "depth_zbuffer.png", "class_scene.png", "sheet.png", "answers.json"}
+    assert (
+        done.returncode == 0
+        and set(said["answers"]) == {"normal", "depth_zbuffer", "class_scene"}
+        and said["answers"]["depth_zbuffer"]["unit"] == "metre"
+    )
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "normal.png",
+        "depth_zbuffer.png",
+        "class_scene.png",
+        "sheet.png",
+        "answers.json",
+    }
 
 
-def test_the_command_answers_a_folder_with_progress_and_names_what_failed(address, folder, tmp_path):
-    done = command("--server", address, "--folder", str(folder), "--task", "normal", "--out", str(tmp_path / "out"), "--batch", "2")
+def test_the_command_answers_a_folder_with_progress_and_names_what_failed(
+    address, folder, tmp_path
+):
+    done = command(
+        "--server",
+        address,
+        "--folder",
+        str(folder),
+        "--task",
+        "normal",
+        "--out",
+        str(tmp_path / "out"),
+        "--batch",
+        "2",
+    )
     assert done.returncode == 1 and "4 of 7 pictures answered" in done.stdout
-    assert "7/7" in done.stderr and "picture/s" in done.stderr and "3 failed" in done.stderr and "text.jpg: no picture" in done.stderr
-    assert (tmp_path / "out" / "room3" / "normal.png").exists() and not (tmp_path / "out" / "cut").exists()
+    assert (
+        "7/7" in done.stderr
+        and "picture/s" in done.stderr
+        and "3 failed" in done.stderr
+        and "text.jpg: no picture" in done.stderr
+    )
+    assert (tmp_path / "out" / "room3" / "normal.png").exists() and not (
+        tmp_path / "out" / "cut"
+    ).exists()
 
 
 def test_the_command_ends_in_words_without_a_server(folder):
-    done = command("--server", "127.0.0.1:9", "--image", str(folder / "room0.png"), "--deadline", "1")
-    assert done.returncode == 1 and "error: UNAVAILABLE" in done.stderr and "Traceback" not in done.stderr
+    done = command(
+        "--server", "127.0.0.1:9", "--image", str(folder / "room0.png"), "--deadline", "1"
+    )
+    assert (
+        done.returncode == 1
+        and "error: UNAVAILABLE" in done.stderr
+        and "Traceback" not in done.stderr
+    )

@@ -38,7 +38,13 @@ def test_a_lying_photo_is_turned_upright():
 
 
 @pytest.mark.parametrize(
-    "data, words", [(bomb(60_000, 60_000), "at most|too large"), (bomb(9_000, 10), "at most"), (b"hello", "no picture"), (b"", "no picture")]
+    "data, words",
+    [
+        (bomb(60_000, 60_000), "at most|too large"),
+        (bomb(9_000, 10), "at most"),
+        (b"hello", "no picture"),
+        (b"", "no picture"),
+    ],
 )
 def test_what_should_not_be_sent_is_refused_in_words(data, words):
     with pytest.raises(PictureError, match=words):

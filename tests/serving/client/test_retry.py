@@ -31,7 +31,9 @@ class World:
         return "answer"
 
     def run(self, deadline=100.0, attempts=8):
-        return retried(self.call, deadline, attempts=attempts, seed=1, sleep=self.sleep, clock=lambda: self.now)
+        return retried(
+            self.call, deadline, attempts=attempts, seed=1, sleep=self.sleep, clock=lambda: self.now
+        )
 
 
 def test_unavailable_is_asked_again_with_growing_pauses():
@@ -44,7 +46,14 @@ def test_unavailable_is_asked_again_with_growing_pauses():
     assert world.left == sorted(world.left, reverse=True)
 
 
-@pytest.mark.parametrize("code", [code for code in grpc.StatusCode if code not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.OK)])
+@pytest.mark.parametrize(
+    "code",
+    [
+        code
+        for code in grpc.StatusCode
+        if code not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.OK)
+    ],
+)
 def test_any_other_code_is_raised_at_once(code):
     world = World([code])
     with pytest.raises(Refusal):
@@ -66,7 +75,10 @@ def test_no_pause_ends_after_the_deadline():
     assert world.now < 1.0 and all(left > 0 for left in world.left)
 
 
-@pytest.mark.parametrize("early, error, code", [(AHEAD / 2, MissedDeadline, "DEADLINE_EXCEEDED"), (2 * AHEAD, Refusal, "CANCELLED")])
+@pytest.mark.parametrize(
+    "early, error, code",
+    [(AHEAD / 2, MissedDeadline, "DEADLINE_EXCEEDED"), (2 * AHEAD, Refusal, "CANCELLED")],
+)
 def test_a_question_cancelled_at_its_deadline_has_missed_it(early, error, code):
     world = World([grpc.StatusCode.CANCELLED])
 

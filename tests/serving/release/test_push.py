@@ -1,4 +1,6 @@
-"""Versions come whole, go whole, and never share a number; a push killed at any moment leaves what served before."""
+"""Versions come whole, go whole, and never share a number; a push killed at any moment leaves what
+served before.
+"""
 
 import os
 import signal
@@ -29,13 +31,22 @@ def base(tmp_path) -> Path:
 
 
 def content(folder: Path) -> dict:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def test_a_pushed_version_is_the_bundle_under_a_rising_number(bundle, base):
     first, second = push(bundle, base), push(bundle, base)
-    assert content(first) == content(second) == content(bundle) and int(first.name) < int(second.name)
-    assert abs(int(first.name) - time.time()) < 60 and [path.name for path in base.iterdir() if path.name.startswith(".")] == []
+    assert content(first) == content(second) == content(bundle) and int(first.name) < int(
+        second.name
+    )
+    assert (
+        abs(int(first.name) - time.time()) < 60
+        and [path.name for path in base.iterdir() if path.name.startswith(".")] == []
+    )
 
 
 def test_what_is_no_model_is_not_pushed(tmp_path, base):
@@ -84,10 +95,15 @@ def test_a_killed_push_leaves_the_old_version_and_the_next_one_cleans_up(bundle,
     push(bundle, base)
     before = versions(base)
     code = (
-        "import time, serving.release.push; serving.release.push.renamed = lambda *_: (print('copied', flush=True), time.sleep(600)); "
+        "import time, serving.release.push; serving.release.push.renamed = lambda *_: "
+        "(print('copied', flush=True), time.sleep(600)); "
         f"serving.release.push.push({str(bundle)!r}, {str(base)!r})"
     )  # it stops before the last step, so that the kill comes in time
-    pusher = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=Path(__file__).resolve().parents[3])
+    pusher = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).resolve().parents[3],
+    )
     assert pusher.stdout.readline() == b"copied\n"
     pusher.send_signal(signal.SIGKILL)
     pusher.wait()
@@ -100,7 +116,9 @@ def test_a_killed_push_leaves_the_old_version_and_the_next_one_cleans_up(bundle,
 def test_a_failed_copy_leaves_nothing(bundle, base, monkeypatch):
     import serving.release.push
 
-    monkeypatch.setattr(serving.release.push, "flush", lambda folder: (_ for _ in ()).throw(OSError("disk full")))
+    monkeypatch.setattr(
+        serving.release.push, "flush", lambda folder: (_ for _ in ()).throw(OSError("disk full"))
+    )
     with pytest.raises(OSError, match="disk full"):
         push(bundle, base)
     assert list(base.iterdir()) == []
@@ -115,7 +133,11 @@ def test_another_pushes_scratch_is_left_alone_while_its_process_lives(bundle, ba
 
 def test_rollback_returns_to_the_version_before(bundle, base):
     first, second = int(push(bundle, base).name), int(push(bundle, base).name)
-    assert rollback(base).name == str(first) and versions(base) == [first] and withdrawn(base) == [second]
+    assert (
+        rollback(base).name == str(first)
+        and versions(base) == [first]
+        and withdrawn(base) == [second]
+    )
     with pytest.raises(ValueError, match="needs an older one"):
         rollback(base)
 
@@ -124,7 +146,9 @@ def test_rollback_to_a_version_withdraws_all_newer_ones(bundle, base):
     numbers = [int(push(bundle, base).name) for _ in range(4)]
     assert rollback(base, to=numbers[1]).name == str(numbers[1])
     assert versions(base) == numbers[:2] and withdrawn(base) == numbers[2:]
-    with pytest.raises(ValueError, match=f"holds no version 7; it holds {numbers[0]}, {numbers[1]}"):
+    with pytest.raises(
+        ValueError, match=f"holds no version 7; it holds {numbers[0]}, {numbers[1]}"
+    ):
         rollback(base, to=7)
 
 
@@ -165,10 +189,16 @@ def test_a_version_withdrawn_by_hand_comes_back_and_goes_again(bundle, base):
 
 def test_the_command_rolls_back(bundle, base):
     first, _ = push(bundle, base), push(bundle, base)
-    run = lambda *words: subprocess.run([sys.executable, "-m", "serving", *words], capture_output=True, text=True, check=False)
+    run = lambda *words: subprocess.run(
+        [sys.executable, "-m", "serving", *words], capture_output=True, text=True, check=False
+    )
     done = run("rollback", str(base))
     assert done.returncode == 0 and done.stdout.strip() == f"serving {first}"
     done = run("rollback", str(base))
-    assert done.returncode == 1 and "needs an older one" in done.stderr and "Traceback" not in done.stderr
+    assert (
+        done.returncode == 1
+        and "needs an older one" in done.stderr
+        and "Traceback" not in done.stderr
+    )
     done = run("rollback", str(base.parent / "nothing"))
     assert done.returncode == 1 and "no folder of versions" in done.stderr

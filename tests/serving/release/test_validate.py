@@ -1,4 +1,6 @@
-"""The gate: a sound bundle passes with figures, an unsound one is refused with every reason in words."""
+"""The gate: a sound bundle passes with figures, an unsound one is refused with every reason in
+words.
+"""
 
 import json
 import os
@@ -30,9 +32,16 @@ def test_a_sound_bundle_is_blessed_and_measured():
     verdict = validate(tiny_bundle(), records=RECORDS)
     assert verdict.ok and not verdict.reasons, verdict.reasons
     figures = verdict.figures
-    assert figures["worst relative difference from the Keras networks"] < 1e-3 and figures["worst share of differing map pixels"] < 1e-3
+    assert (
+        figures["worst relative difference from the Keras networks"] < 1e-3
+        and figures["worst share of differing map pixels"] < 1e-3
+    )
     assert figures["answers"] >= 2 and 0 < figures["p50 answer, s"] <= figures["p99 answer, s"]
-    assert figures["first answer, s"] > 0 and figures["first answer without warm-up, s"] > 0 and figures["MiB that a decompression bomb cost"] < 64
+    assert (
+        figures["first answer, s"] > 0
+        and figures["first answer without warm-up, s"] > 0
+        and figures["MiB that a decompression bomb cost"] < 64
+    )
     assert 0 < figures["server MiB"] <= figures["server MiB at most"] and json.dumps(figures)
 
 
@@ -46,7 +55,12 @@ def test_every_fault_is_named(copy):
     (copy / "assets.extra" / "contract.json").write_text(json.dumps(contract))
     verdict = validate(copy, records=RECORDS, largest_mib=1)
     said = "; ".join(verdict.reasons)
-    assert not verdict.ok and "normal differs from the Keras networks by" in said and "not served ['jigsaw']" in said and "MiB; 1 are allowed" in said
+    assert (
+        not verdict.ok
+        and "normal differs from the Keras networks by" in said
+        and "not served ['jigsaw']" in said
+        and "MiB; 1 are allowed" in said
+    )
     assert "first answer without warm-up, s" not in verdict.figures
 
 
@@ -90,7 +104,10 @@ def test_a_server_that_decodes_a_bomb_is_refused():
 def test_a_broken_graph_is_refused_in_the_servers_words(copy):
     (copy / "saved_model.pb").write_bytes(b"broken")
     verdict = validate(copy, records=RECORDS)
-    assert not verdict.ok and "did not start on the candidate: it ended with code 1" in verdict.reasons[0]
+    assert (
+        not verdict.ok
+        and "did not start on the candidate: it ended with code 1" in verdict.reasons[0]
+    )
 
 
 def test_a_broken_warm_up_record_is_refused(copy):
@@ -114,15 +131,27 @@ def test_maps_are_compared_code_by_code():
     ids = np.ones((1, 10, 10, 1))
     off = ids.copy()
     off[0, 0, 0] = 2
-    assert wrong_share("segment_semantic", off, ids) == 0.01 and wrong_share("segment_semantic", ids[:, :5], ids) == 1
+    assert (
+        wrong_share("segment_semantic", off, ids) == 0.01
+        and wrong_share("segment_semantic", ids[:, :5], ids) == 1
+    )
     assert wrong_share("reshading", off, ids) == 0 and wrong_share("reshading", off * 3, ids) == 1
     far = np.full((1, 2, 2, 1), 40_000.0)
-    assert wrong_share("depth_zbuffer", far + 500, far) == 0 and wrong_share("depth_zbuffer", far + 5000, far) == 1
+    assert (
+        wrong_share("depth_zbuffer", far + 500, far) == 0
+        and wrong_share("depth_zbuffer", far + 5000, far) == 1
+    )
 
 
 def test_reasons_name_what_is_too_far():
-    assert Difference("normal", 0, 0, None).reason == "" and "float images" in Difference("normal", 0, 1, None).reason
-    assert "PNG map of normal" in Difference("normal", 0, 0, 0.5).reason and "differs" in Difference("normal", float("nan"), 0, 0).reason
+    assert (
+        Difference("normal", 0, 0, None).reason == ""
+        and "float images" in Difference("normal", 0, 1, None).reason
+    )
+    assert (
+        "PNG map of normal" in Difference("normal", 0, 0, 0.5).reason
+        and "differs" in Difference("normal", float("nan"), 0, 0).reason
+    )
 
 
 def test_png_maps_of_either_depth_are_read():
@@ -132,10 +161,17 @@ def test_png_maps_of_either_depth_are_read():
 
 
 def test_the_command_prints_a_verdict_a_program_can_read(tmp_path):
-    done = subprocess.run([sys.executable, "-m", "serving", "validate", str(tmp_path), "--json"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "serving", "validate", str(tmp_path), "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 1 and json.loads(done.stdout)["ok"] is False
 
 
 def test_every_served_task_has_stored_answers():
     with np.load(tiny_bundle() / "assets.extra" / "parity.npz") as stored:
-        assert {name.removeprefix("answer_") for name in stored.files} - {"probe"} == {name for name in TASKS if name in TARGETS}
+        assert {name.removeprefix("answer_") for name in stored.files} - {"probe"} == {
+            name for name in TASKS if name in TARGETS
+        }

@@ -42,4 +42,7 @@ def test_without_a_signal_the_time_passes_and_what_signals_did_is_theirs_again()
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     with StopSignals() as signals:
         assert not signals.wait(0.01) and signal.getsignal(signal.SIGTERM) != before[0]
-    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before and signal.set_wakeup_fd(-1) == -1
+    assert (
+        signal.getsignal(signal.SIGTERM),
+        signal.getsignal(signal.SIGINT),
+    ) == before and signal.set_wakeup_fd(-1) == -1

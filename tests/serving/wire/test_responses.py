@@ -17,7 +17,9 @@ NUMBERS = [*PACKED, *CONTENT, "bool", "float16", "complex64"]
 def parsed(outputs) -> predict_pb2.PredictResponse:
     spec = predict_pb2.PredictResponse().model_spec
     spec.name, spec.signature_name, spec.version.value = "taxonomy", "image_bytes", 7
-    return predict_pb2.PredictResponse.FromString(predict_response(spec.SerializeToString(), outputs))
+    return predict_pb2.PredictResponse.FromString(
+        predict_response(spec.SerializeToString(), outputs)
+    )
 
 
 @pytest.mark.parametrize("kind", NUMBERS)
@@ -34,14 +36,21 @@ def test_numbers_of_every_type_and_shape_come_back(kind, shape):
 def test_floats_stand_in_typed_fields_as_tensorflow_serving_sends_them(kind):
     value = np.arange(6, dtype=kind).reshape(2, 3)
     found = parsed({"answer": value}).outputs["answer"]
-    assert list(getattr(found, PACKED[kind][2])) == value.ravel().tolist() and not found.tensor_content
+    assert (
+        list(getattr(found, PACKED[kind][2])) == value.ravel().tolist() and not found.tensor_content
+    )
 
 
 @pytest.mark.parametrize("kind", sorted({**PACKED, **CONTENT}))
 def test_every_number_can_stand_as_raw_content(kind):
     value = np.arange(6).reshape(2, 3).astype(kind)
-    found = predict_pb2.PredictResponse.FromString(predict_response(b"", {"answer": value}, content=True)).outputs["answer"]
-    assert found.tensor_content == value.tobytes() and found.dtype == tf.as_dtype(kind).as_datatype_enum
+    found = predict_pb2.PredictResponse.FromString(
+        predict_response(b"", {"answer": value}, content=True)
+    ).outputs["answer"]
+    assert (
+        found.tensor_content == value.tobytes()
+        and found.dtype == tf.as_dtype(kind).as_datatype_enum
+    )
     np.testing.assert_array_equal(tf.make_ndarray(found), value)
 
 
@@ -57,13 +66,23 @@ def test_strings_of_any_length_come_back(shape):
 def test_a_view_that_is_not_contiguous_is_sent_in_its_own_order():
     value = np.arange(24, dtype="float32").reshape(4, 6)
     for view in (value[1:3], value[:, ::2], value.T):
-        np.testing.assert_array_equal(tf.make_ndarray(parsed({"answer": view}).outputs["answer"]), view)
+        np.testing.assert_array_equal(
+            tf.make_ndarray(parsed({"answer": view}).outputs["answer"]), view
+        )
 
 
 def test_all_outputs_and_the_model_are_named():
-    outputs = {"a": np.ones((2, 3), "float32"), "b" * 200: np.array([b"x", b""], object), "c": np.arange(300, dtype="uint8")}
+    outputs = {
+        "a": np.ones((2, 3), "float32"),
+        "b" * 200: np.array([b"x", b""], object),
+        "c": np.arange(300, dtype="uint8"),
+    }
     found = parsed(outputs)
-    assert set(found.outputs) == set(outputs) and (found.model_spec.name, found.model_spec.signature_name, found.model_spec.version.value) == (
+    assert set(found.outputs) == set(outputs) and (
+        found.model_spec.name,
+        found.model_spec.signature_name,
+        found.model_spec.version.value,
+    ) == (
         "taxonomy",
         "image_bytes",
         7,
@@ -79,28 +98,50 @@ def test_a_response_is_read_back_without_protobuf(kind, shape, content):
     value = np.random.default_rng(0).integers(0, 2 if kind == "bool" else 100, shape).astype(kind)
     value = np.full(shape, b"words", object) if kind == "object" else value
     found = arrays(predict_response(b"", {"one": value, "two": value[..., None]}, content))
-    assert list(found) == ["one", "two"] and found["one"].dtype == value.dtype and found["one"].shape == shape
+    assert (
+        list(found) == ["one", "two"]
+        and found["one"].dtype == value.dtype
+        and found["one"].shape == shape
+    )
     np.testing.assert_array_equal(found["one"], value)
     np.testing.assert_array_equal(found["two"], value[..., None])
 
 
 def test_answers_of_another_server_are_read_in_whatever_order_its_fields_come():
     response = predict_pb2.PredictResponse()
-    response.outputs["fewer"].CopyFrom(tf.make_tensor_proto(np.full((2, 3), 7, "float32")))  # one value stands for all
-    response.outputs["content"].CopyFrom(tf.make_tensor_proto(np.arange(6, dtype="float64").reshape(2, 3)))
-    response.outputs["apart"].MergeFromString(b"\x08\x01\x12\x04\x12\x02\x08\x02" + b"\x2d" + np.float32(1).tobytes() + b"\x2d" + np.float32(2).tobytes())
+    response.outputs["fewer"].CopyFrom(
+        tf.make_tensor_proto(np.full((2, 3), 7, "float32"))
+    )  # one value stands for all
+    response.outputs["content"].CopyFrom(
+        tf.make_tensor_proto(np.arange(6, dtype="float64").reshape(2, 3))
+    )
+    response.outputs["apart"].MergeFromString(
+        b"\x08\x01\x12\x04\x12\x02\x08\x02"
+        + b"\x2d"
+        + np.float32(1).tobytes()
+        + b"\x2d"
+        + np.float32(2).tobytes()
+    )
     tensor = response.outputs["apart"].SerializeToString()
-    backwards = b"\x2a\x08" + np.array([3, 4], "float32").tobytes() + b"\x12\x04\x12\x02\x08\x02\x08\x01"
+    backwards = (
+        b"\x2a\x08" + np.array([3, 4], "float32").tobytes() + b"\x12\x04\x12\x02\x08\x02\x08\x01"
+    )
     response.model_spec.name = "taxonomy"
     entry = b"\x12" + bytes([len(backwards)]) + backwards + b"\x0a\x04back"
     found = arrays(response.SerializeToString() + b"\x0a" + bytes([len(entry)]) + entry)
-    assert found["fewer"].tolist() == [[7] * 3] * 2 and found["content"].tolist() == [[0, 1, 2], [3, 4, 5]] and tensor
+    assert (
+        found["fewer"].tolist() == [[7] * 3] * 2
+        and found["content"].tolist() == [[0, 1, 2], [3, 4, 5]]
+        and tensor
+    )
     assert found["apart"].tolist() == [1, 2] and found["back"].tolist() == [3, 4]
 
 
 def test_what_is_no_response_is_refused():
     data = predict_response(b"", {"answer": np.ones((2, 3), "float32")})
-    for cut in range(3, len(data)):  # the first two bytes are an empty model_spec: a message of its own
+    for cut in range(
+        3, len(data)
+    ):  # the first two bytes are an empty model_spec: a message of its own
         with pytest.raises(ValueError, match="expected"):
             arrays(data[:cut])
     rng = np.random.default_rng(0)

@@ -1,8 +1,9 @@
 """LAPACK's Cholesky routines in float64 that let other threads run.
 
-These are the compiled routines that scipy carries (`scipy.linalg.cython_lapack`), called through ctypes, which gives Python's lock back for the time of a call;
-scipy's own wrappers hold it, so that threads that factor matrices side by side take turns. Matrices are in Fortran's order (columns are contiguous) and are
-overwritten; only lower triangles are read.
+These are the compiled routines that scipy carries (`scipy.linalg.cython_lapack`), called through
+ctypes, which gives Python's lock back for the time of a call; scipy's own wrappers hold it, so that
+threads that factor matrices side by side take turns. Matrices are in Fortran's order (columns are
+contiguous) and are overwritten; only lower triangles are read.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ def routine(name: str, arguments: int):
     pointer_of.restype, pointer_of.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
     name_of.restype, name_of.argtypes = ctypes.c_char_p, [ctypes.py_object]
     capsule = cython_lapack.__pyx_capi__[name]
-    return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * arguments)(pointer_of(capsule, name_of(capsule)))
+    return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * arguments)(
+        pointer_of(capsule, name_of(capsule))
+    )
 
 
 def call(name: str, *arguments) -> int:
@@ -30,16 +33,25 @@ def call(name: str, *arguments) -> int:
     for value in arguments:
         if isinstance(value, np.ndarray):
             if value.dtype != np.float64 or not value.flags.f_contiguous:
-                raise TypeError(f"{name} takes float64 in Fortran's order; got {value.dtype}, strides {value.strides}")
+                raise TypeError(
+                    f"{name} takes float64 in Fortran's order; got {value.dtype}, strides "
+                    f"{value.strides}"
+                )
             passed.append(value.ctypes.data)
         else:
-            passed.append(ctypes.byref(ctypes.c_char(value) if isinstance(value, bytes) else ctypes.c_int(value)))
+            passed.append(
+                ctypes.byref(
+                    ctypes.c_char(value) if isinstance(value, bytes) else ctypes.c_int(value)
+                )
+            )
     routine(name, len(passed) + 1)(*passed, ctypes.byref(info))
     return info.value
 
 
 def inverse_root(matrix: np.ndarray) -> np.ndarray:
-    """`matrix` [n, n], symmetric, is overwritten: lower triangular R, R' R its inverse. Raises LinAlgError if it is not positive definite."""
+    """`matrix` [n, n], symmetric, is overwritten: lower triangular R, R' R its inverse. Raises
+    LinAlgError if it is not positive definite.
+    """
     n = len(matrix)
     failed = call("dpotrf", b"L", n, matrix, n)
     if failed:

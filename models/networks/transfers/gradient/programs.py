@@ -1,4 +1,6 @@
-"""Compiled stacks, kept from one target to the next: targets whose answers have one shape share a program, its trace and its members' first weights."""
+"""Compiled stacks, kept from one target to the next: targets whose answers have one shape share a
+program, its trace and its members' first weights.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from models.networks.losses.losses import LOSSES
 from models.networks.transfers.gradient.member_stack import MemberAdam, MemberStack
 from models.tasks import TASKS
 
-KEPT = 6  # programs that are kept at most, the least recently used goes first: their weights and traces are memory
+# programs that are kept at most, the least recently used goes first: their weights and traces are
+# memory
+KEPT = 6
 
 
 class StackPrograms:
@@ -24,16 +28,31 @@ class StackPrograms:
         self.made: OrderedDict[tuple, MemberStack] = OrderedDict()
         self.compiled = 0
 
-    def stack(self, name: str, shape: Sequence[int], slots: np.ndarray, seeds: Sequence[int], schedule) -> MemberStack:
-        """members for target `name` with the first weights that their seeds give and a fresh optimiser.
+    def stack(
+        self, name: str, shape: Sequence[int], slots: np.ndarray, seeds: Sequence[int], schedule
+    ) -> MemberStack:
+        """members for target `name` with the first weights that their seeds give and a fresh
+        optimiser.
 
-        shape: [sources, (images,) h, w, c] of one sample's representations; slots [member, order]; seeds: one a member. A stack that was given before for an
-        answer of this shape is taken back: it must not be in use.
+        shape: [sources, (images,) h, w, c] of one sample's representations; slots [member, order];
+        seeds: one a member. A stack that was given before for an answer of this shape is taken
+        back: it must not be in use.
         """
         task = TASKS[name]
-        template = build_transfer_head(task, self.config, (*shape[-3:-1], shape[-1] * slots.shape[1]), task.images, self.size)
+        template = build_transfer_head(
+            task, self.config, (*shape[-3:-1], shape[-1] * slots.shape[1]), task.images, self.size
+        )
         weights = tuple(tuple(weight.shape) for weight in template.weights)
-        key = (task.loss, task.output, task.images, tuple(shape), slots.shape, tuple(seeds), schedule.clip, weights)
+        key = (
+            task.loss,
+            task.output,
+            task.images,
+            tuple(shape),
+            slots.shape,
+            tuple(seeds),
+            schedule.clip,
+            weights,
+        )
         if key in self.made:
             self.made.move_to_end(key)
             stack = self.made[key]
@@ -44,7 +63,9 @@ class StackPrograms:
             self.made.popitem(last=False)
         stack = MemberStack(template, slots, LOSSES[task.loss], seeds)
         compiled = keras.backend.backend() == "jax"  # which runs operation by operation else
-        stack.compile(optimizer=MemberAdam(schedule.rate, member_clipnorm=schedule.clip), jit_compile=compiled)
+        stack.compile(
+            optimizer=MemberAdam(schedule.rate, member_clipnorm=schedule.clip), jit_compile=compiled
+        )
         self.made[key] = stack
         self.compiled += 1
         return stack

@@ -1,4 +1,6 @@
-"""Buildings and their cameras: the same for a seed, room kinds with what belongs to them, shots within the published bounds."""
+"""Buildings and their cameras: the same for a seed, room kinds with what belongs to them, shots
+within the published bounds.
+"""
 
 import numpy as np
 import pytest
@@ -31,7 +33,9 @@ def test_a_building_has_several_kinds_of_rooms(eyes):
 def test_the_same_seed_gives_the_same_view(eyes):
     again = Eye(building(2))
     for name in ("vertices", "normals", "uv", "curvature"):
-        np.testing.assert_array_equal(getattr(again.scene.shape, name), getattr(eyes[2].scene.shape, name))
+        np.testing.assert_array_equal(
+            getattr(again.scene.shape, name), getattr(eyes[2].scene.shape, name)
+        )
     shot = shots(eyes[2], np.random.default_rng(0), 3)[0]
     one, two = (eye.look(shot.camera, 64, np.random.default_rng(1)) for eye in (eyes[2], again))
     for name in ("rgb", "depth", "normal", "curvature", "instance"):
@@ -45,7 +49,9 @@ def test_every_instance_is_of_the_class_of_its_name(eyes):
 
 
 def test_all_semantic_objects_appear_in_a_few_buildings(eyes):
-    found = {name for eye in eyes for name in eye.scene.names} | {name for seed in range(4, 10) for name in building(seed).names}
+    found = {name for eye in eyes for name in eye.scene.names} | {
+        name for seed in range(4, 10) for name in building(seed).names
+    }
     assert set(SEMANTIC[2:]) <= found
 
 
@@ -77,7 +83,10 @@ def test_shots_keep_the_published_bounds(eyes):
 
 def test_far_cameras_come_first_more_often():
     length, rng = np.array([1.0, 2.0, 4.0]), np.random.default_rng(0)
-    first = np.bincount([far_first(rng, np.arange(3), length)[0] for _ in range(3000)], minlength=3) / 3000
+    first = (
+        np.bincount([far_first(rng, np.arange(3), length)[0] for _ in range(3000)], minlength=3)
+        / 3000
+    )
     np.testing.assert_allclose(first, length / length.sum(), atol=0.03)
     assert sorted(far_first(rng, np.array([2, 0]), length)) == [0, 2]
 
@@ -94,9 +103,19 @@ def test_no_view_is_filled_by_what_stands_before_the_camera(eyes):
 def test_points_that_are_seen_aslant_are_preferred(eyes, monkeypatch):
     def straightness() -> float:
         """mean cosine between a view's axis and the surface it meets."""
-        taken = [shot for eye in eyes for seed in range(3) for shot in shots(eye, np.random.default_rng(seed), 17)]
+        taken = [
+            shot
+            for eye in eyes
+            for seed in range(3)
+            for shot in shots(eye, np.random.default_rng(seed), 17)
+        ]
         ahead = np.array([shot.camera.point - shot.camera.location for shot in taken])
-        return float((np.abs((ahead * [shot.normal for shot in taken]).sum(1)) / np.linalg.norm(ahead, axis=1)).mean())
+        return float(
+            (
+                np.abs((ahead * [shot.normal for shot in taken]).sum(1))
+                / np.linalg.norm(ahead, axis=1)
+            ).mean()
+        )
 
     chosen = straightness()
     monkeypatch.setattr(procedural, "HEAD_ON", 0.0)

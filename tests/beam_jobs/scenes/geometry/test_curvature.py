@@ -1,4 +1,6 @@
-"""Curvatures of meshes against formulas: sphere, cylinder, saddle, plane; whatever the winding and the texture seams."""
+"""Curvatures of meshes against formulas: sphere, cylinder, saddle, plane; whatever the winding and
+the texture seams.
+"""
 
 import numpy as np
 import pytest
@@ -8,7 +10,9 @@ from beam_jobs.scenes.geometry.curvature import principal_curvatures
 
 
 def agrees_with(wanted, found):
-    """to 2 % at the median, 12 % for 98 of 100 corners (an icosphere's triangles differ in size, and diffusion goes by edges)."""
+    """to 2 % at the median, 12 % for 98 of 100 corners (an icosphere's triangles differ in size,
+    and diffusion goes by edges).
+    """
     assert np.median(found) == pytest.approx(wanted, rel=0.02)
     np.testing.assert_allclose(np.percentile(found, [1, 99]), wanted, rtol=0.12)
 
@@ -19,7 +23,9 @@ def test_a_sphere_has_one_over_its_radius_everywhere():
 
 
 def test_a_cylinder_has_one_over_its_radius_and_nothing_along_its_axis():
-    angle, height = np.meshgrid(np.linspace(0, 2 * np.pi, 129), np.linspace(0, 2, 81), indexing="ij")  # the seam's vertices stand twice, as with uv
+    angle, height = np.meshgrid(
+        np.linspace(0, 2 * np.pi, 129), np.linspace(0, 2, 81), indexing="ij"
+    )  # the seam's vertices stand twice, as with uv
     vertices = np.stack([0.4 * np.cos(angle), 0.4 * np.sin(angle), height], -1).reshape(-1, 3)
     i = (np.arange(128)[:, None] * 81 + np.arange(80)).ravel()
     faces = np.concatenate([np.stack([i, i + 81, i + 82], 1), np.stack([i, i + 82, i + 1], 1)])
@@ -35,7 +41,9 @@ def test_a_saddle_bends_both_ways():
     i = (np.arange(100)[:, None] * 101 + np.arange(100)).ravel()
     faces = np.concatenate([np.stack([i, i + 101, i + 102], 1), np.stack([i, i + 102, i + 1], 1)])
     middle = np.linalg.norm(vertices[faces], axis=-1) < 0.05
-    np.testing.assert_allclose(principal_curvatures(vertices, faces)[middle], [[2, -2]] * middle.sum(), rtol=0.05)
+    np.testing.assert_allclose(
+        principal_curvatures(vertices, faces)[middle], [[2, -2]] * middle.sum(), rtol=0.05
+    )
 
 
 def test_walls_of_two_triangles_are_flat_up_to_their_edges():
@@ -60,7 +68,9 @@ def test_a_ball_of_any_size_is_round(scale):
 
 
 def test_noise_of_a_scanner_is_averaged_away():
-    """5 mm of noise on a 1 cm mesh of a ball of half a metre: within a quarter of the truth at the median, and never averaged to one sign."""
+    """5 mm of noise on a 1 cm mesh of a ball of half a metre: within a quarter of the truth at the
+    median, and never averaged to one sign.
+    """
     ball = trimesh.creation.icosphere(subdivisions=6, radius=0.5)
     noisy = ball.vertices * (1 + np.random.default_rng(0).normal(0, 0.002, (len(ball.vertices), 1)))
     mean = principal_curvatures(noisy, ball.faces, radius=0.05).mean(-1)

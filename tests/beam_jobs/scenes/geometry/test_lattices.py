@@ -21,8 +21,15 @@ def test_the_curvature_of_a_face_is_its_least_squares_form():
         u = edge[0] / np.linalg.norm(edge[0])
         v = np.cross(np.cross(edge[0], edge[1]) / np.linalg.norm(np.cross(edge[0], edge[1])), u)
         rows = [row for e in edge for row in ((e @ u, e @ v, 0), (0, e @ u, e @ v))]
-        a, b, c = np.linalg.lstsq(np.array(rows), [t @ axis for t in turn for axis in (u, v)], rcond=None)[0]
-        np.testing.assert_allclose(lattices.bent(edge, turn), np.linalg.eigvalsh([[a, b], [b, c]])[::-1], rtol=1e-4, atol=1e-6)
+        a, b, c = np.linalg.lstsq(
+            np.array(rows), [t @ axis for t in turn for axis in (u, v)], rcond=None
+        )[0]
+        np.testing.assert_allclose(
+            lattices.bent(edge, turn),
+            np.linalg.eigvalsh([[a, b], [b, c]])[::-1],
+            rtol=1e-4,
+            atol=1e-6,
+        )
 
 
 def test_a_sheet_is_measured_along_its_rows_and_columns():

@@ -1,4 +1,6 @@
-"""Reliefs: the derivatives are those of the height, and a rendered relief has the normals, curvature and depth of its height field."""
+"""Reliefs: the derivatives are those of the height, and a rendered relief has the normals,
+curvature and depth of its height field.
+"""
 
 from dataclasses import replace
 
@@ -17,10 +19,17 @@ from models.tasks.view import rotation_from_euler
 def test_derivatives_are_those_of_the_height(name):
     relief = STYLES[name]
     field, step = height_field(np.random.default_rng(0), relief), relief.tile / SIDE
-    v, u = (2j * np.pi * np.fft.fftfreq(SIDE, step)[:, None], 2j * np.pi * np.fft.fftfreq(SIDE, step)[None])
+    v, u = (
+        2j * np.pi * np.fft.fftfreq(SIDE, step)[:, None],
+        2j * np.pi * np.fft.fftfreq(SIDE, step)[None],
+    )
     spectrum = np.fft.fft2(field[..., 0])
     for index, factor in enumerate((u, v, u * u, u * v, v * v), 1):
-        np.testing.assert_allclose(np.fft.ifft2(spectrum * factor).real, field[..., index], atol=1e-6 * max(1, np.abs(field[..., index]).max()))
+        np.testing.assert_allclose(
+            np.fft.ifft2(spectrum * factor).real,
+            field[..., index],
+            atol=1e-6 * max(1, np.abs(field[..., index]).max()),
+        )
     assert np.abs(field[..., 0]).max() < 0.02, "millimetres"
     assert ((field[..., 3] + field[..., 5]) / 2).std() == pytest.approx(relief.bend)
 
@@ -28,7 +37,9 @@ def test_derivatives_are_those_of_the_height(name):
 def test_a_patchy_relief_is_rough_in_places_and_smooth_in_others():
     def rough(relief):
         bend = height_field(np.random.default_rng(0), relief)[..., 3:6:2].mean(-1)
-        return np.sqrt((bend.reshape(8, SIDE // 8, 8, SIDE // 8) ** 2).mean((1, 3))).ravel()  # root mean square in each of 64 squares
+        return np.sqrt(
+            (bend.reshape(8, SIDE // 8, 8, SIDE // 8) ** 2).mean((1, 3))
+        ).ravel()  # root mean square in each of 64 squares
 
     even, patchy = (rough(replace(STYLES["boards"], patchy=amount)) for amount in (0.0, 0.7))
     assert np.ptp(np.quantile(patchy, (0.1, 0.9))) > 2 * np.ptp(np.quantile(even, (0.1, 0.9)))
@@ -52,10 +63,23 @@ def test_a_wall_without_relief_is_flat():
 def test_normals_are_those_of_the_depth_and_curvature_that_of_the_normals(relief):
     seen = wall_seen(relief)
     pixel = 2 * 2.0 * np.tan(0.3) / 160
-    slope = np.gradient(seen.depth, pixel)  # rows downwards, columns to the right; a plane ahead: z = depth
+    slope = np.gradient(
+        seen.depth, pixel
+    )  # rows downwards, columns to the right; a plane ahead: z = depth
     inner = (slice(4, -4), slice(4, -4))
-    np.testing.assert_allclose((seen.normal[..., 0] / -seen.normal[..., 2])[inner], slope[1][inner], atol=0.15 * np.abs(slope[1]).max())
-    np.testing.assert_allclose((seen.normal[..., 1] / -seen.normal[..., 2])[inner], slope[0][inner], atol=0.15 * np.abs(slope[0]).max())
-    mean = (np.gradient(seen.normal[..., 0], pixel, axis=1) + np.gradient(seen.normal[..., 1], pixel, axis=0)) / 2  # half the normal's divergence
+    np.testing.assert_allclose(
+        (seen.normal[..., 0] / -seen.normal[..., 2])[inner],
+        slope[1][inner],
+        atol=0.15 * np.abs(slope[1]).max(),
+    )
+    np.testing.assert_allclose(
+        (seen.normal[..., 1] / -seen.normal[..., 2])[inner],
+        slope[0][inner],
+        atol=0.15 * np.abs(slope[0]).max(),
+    )
+    mean = (
+        np.gradient(seen.normal[..., 0], pixel, axis=1)
+        + np.gradient(seen.normal[..., 1], pixel, axis=0)
+    ) / 2  # half the normal's divergence
     assert np.corrcoef(mean[inner].ravel(), seen.curvature.mean(-1)[inner].ravel())[0, 1] > 0.97
     assert np.abs(seen.curvature).max() > 0.2

@@ -19,7 +19,9 @@ SOLIDS = {
     "cushion": shapes.cushion((0.3, 0.3, 0.1)),
     "pillow": soft.pillow(RNG(0), (0.3, 0.3, 0.1)),
     "cable": soft.tube(STRAIGHT, 0.02),
-    "tap": soft.tube(np.array([[0, 0, 0.0], [0, 0, 0.12], [0, 0, 0.2], [0, -0.07, 0.27], [0, -0.14, 0.2]]), 0.013),
+    "tap": soft.tube(
+        np.array([[0, 0, 0.0], [0, 0, 0.12], [0, 0, 0.2], [0, -0.07, 0.27], [0, -0.14, 0.2]]), 0.013
+    ),
 }
 SHEETS = {
     "quad": shapes.quad((0, 0, 0), (1, 0, 0), (0, 1, 0)),
@@ -38,9 +40,14 @@ SHEETS = {
 
 
 def facing(shape: shapes.Shape) -> np.ndarray:
-    """[f] product of every face's own normal (twice its area long) with the mean of its corners' normals."""
+    """[f] product of every face's own normal (twice its area long) with the mean of its corners'
+    normals.
+    """
     corner = shape.vertices[shape.faces]
-    return (np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]) * shape.normals[shape.faces].mean(1)).sum(1)
+    return (
+        np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
+        * shape.normals[shape.faces].mean(1)
+    ).sum(1)
 
 
 @pytest.mark.parametrize("name", [*SOLIDS, *SHEETS])
@@ -72,16 +79,22 @@ def test_a_ball_bends_by_one_over_its_radius_everywhere(radius):
 @pytest.mark.parametrize("radius", [0.1, 0.7])
 def test_the_side_of_a_cylinder_bends_one_way_only(radius):
     side = shapes.revolved([radius, radius], [0, 1.0])
-    np.testing.assert_allclose(np.sort(side.curvature, 1), np.tile([0, 1 / radius], (len(side.vertices), 1)), atol=1e-9)
+    np.testing.assert_allclose(
+        np.sort(side.curvature, 1), np.tile([0, 1 / radius], (len(side.vertices), 1)), atol=1e-9
+    )
 
 
 def test_a_straight_cable_is_a_cylinder_and_a_bent_one_is_a_torus():
-    np.testing.assert_allclose(SOLIDS["cable"].curvature, np.tile([50.0, 0], (len(SOLIDS["cable"].vertices), 1)), atol=1e-9)
+    np.testing.assert_allclose(
+        SOLIDS["cable"].curvature, np.tile([50.0, 0], (len(SOLIDS["cable"].vertices), 1)), atol=1e-9
+    )
     turn = np.linspace(0, np.pi, 400)
     ring = soft.tube(0.5 * np.stack([np.cos(turn), np.sin(turn), 0 * turn], -1), 0.1)
     middle = ring.curvature.reshape(400, -1, 2)[200, :, 1]
     away = np.hypot(*ring.vertices.reshape(400, -1, 3)[200, :, :2].T)
-    np.testing.assert_allclose(middle, (away - 0.5) / (0.1 * away), rtol=0.02, atol=0.02)  # cos(t) / (R + r cos(t))
+    np.testing.assert_allclose(
+        middle, (away - 0.5) / (0.1 * away), rtol=0.02, atol=0.02
+    )  # cos(t) / (R + r cos(t))
 
 
 def test_an_upright_cable_is_as_thick_as_a_level_one():
@@ -97,9 +110,13 @@ def test_fillets_are_concave():
 def test_a_skirt_leads_from_the_sides_down_to_the_ground():
     shape, radius = SHEETS["skirt"], 0.05
     away = np.linalg.norm(np.maximum(np.abs(shape.vertices[:, :2]) - [0.5, 0.3], 0), axis=1)
-    np.testing.assert_allclose((radius - away) ** 2 + (radius - shape.vertices[:, 2]) ** 2, radius**2, atol=1e-12)
+    np.testing.assert_allclose(
+        (radius - away) ** 2 + (radius - shape.vertices[:, 2]) ** 2, radius**2, atol=1e-12
+    )
     np.testing.assert_allclose(shape.curvature[:, 0], -1 / radius)
-    assert shape.vertices[:, 2].min() == pytest.approx(0, abs=1e-12) and shape.vertices[:, 2].max() == pytest.approx(radius)
+    assert shape.vertices[:, 2].min() == pytest.approx(0, abs=1e-12) and shape.vertices[
+        :, 2
+    ].max() == pytest.approx(radius)
 
 
 def test_curvature_of_a_lattice_is_near_the_formula():
@@ -108,5 +125,7 @@ def test_curvature_of_a_lattice_is_near_the_formula():
     slope, wanted = 0.2 * np.cos(10 * u), 2 * np.sin(10 * u)
     wanted = wanted / (1 + slope**2) ** 1.5  # a wave's crest is convex
     got = shape.curvature.reshape(81, 81, 2)
-    larger = np.where(np.abs(got[..., 0]) > np.abs(got[..., 1]), got[..., 0], got[..., 1])[5:-5, 5:-5]
+    larger = np.where(np.abs(got[..., 0]) > np.abs(got[..., 1]), got[..., 0], got[..., 1])[
+        5:-5, 5:-5
+    ]
     np.testing.assert_allclose(larger, wanted[5:-5, 5:-5], atol=0.1)

@@ -15,9 +15,13 @@ def naive(light, points, planes, material, sampled, step):
     for i in np.flatnonzero(material >= 0):
         y, x = divmod(i, SIZE)
         rows, columns = y + offsets, x + offsets
-        window = grid[np.ix_(rows[(rows >= 0) & (rows < SIZE)], columns[(columns >= 0) & (columns < SIZE)])].ravel()
+        window = grid[
+            np.ix_(rows[(rows >= 0) & (rows < SIZE)], columns[(columns >= 0) & (columns < SIZE)])
+        ].ravel()
         window = window[sampled[window] & (material[window] >= 0)]
-        same = (planes[window] @ planes[i] >= ALIKE) & (np.abs((points[window] - points[i]) @ planes[i]) <= THICK)
+        same = (planes[window] @ planes[i] >= ALIKE) & (
+            np.abs((points[window] - points[i]) @ planes[i]) <= THICK
+        )
         out[i] = light[window[same]].mean(0) if same.any() else light[i] if sampled[i] else -1
     return out
 

@@ -1,4 +1,6 @@
-"""Reading mesh files: placed, coloured, in metres with z up; what is no building is refused in words."""
+"""Reading mesh files: placed, coloured, in metres with z up; what is no building is refused in
+words.
+"""
 
 import numpy as np
 import pytest
@@ -25,7 +27,11 @@ def test_millimetres_and_the_upward_axis_are_options(tmp_path):
     mesh = y_up(painted_room())
     mesh.vertices *= 1000
     mesh.export(tmp_path / "room.ply")
-    np.testing.assert_allclose(np.ptp(read_mesh(tmp_path / "room.ply", units_per_metre=1000, up="y").vertices, axis=0), EXTENT, atol=1e-3)
+    np.testing.assert_allclose(
+        np.ptp(read_mesh(tmp_path / "room.ply", units_per_metre=1000, up="y").vertices, axis=0),
+        EXTENT,
+        atol=1e-3,
+    )
 
 
 def test_transforms_of_the_scene_graph_are_applied_and_mirrors_turn_faces(tmp_path):
@@ -50,10 +56,18 @@ def test_a_missing_and_a_broken_picture_are_named_and_the_plain_colour_stands_in
     picture = next(file for file in tmp_path.iterdir() if file.suffix == ".png")
     picture.write_bytes(picture.read_bytes()[:60])
     broken = read_mesh(path)
-    assert broken.pictures == () and picture.name in broken.warnings[0] and "no readable picture" in broken.warnings[0]
+    assert (
+        broken.pictures == ()
+        and picture.name in broken.warnings[0]
+        and "no readable picture" in broken.warnings[0]
+    )
     picture.unlink()
     missing = read_mesh(path)
-    assert missing.pictures == () and picture.name in missing.warnings[0] and "is missing" in missing.warnings[0]
+    assert (
+        missing.pictures == ()
+        and picture.name in missing.warnings[0]
+        and "is missing" in missing.warnings[0]
+    )
     assert missing.sources[picture.name] == "" and broken.sources[picture.name] != ""
 
 
@@ -74,14 +88,20 @@ def test_degenerate_faces_are_dropped_with_their_labels(tmp_path):
     labels = np.arange(len(mesh.faces)) % 18
     np.save(tmp_path / "labels.npy", labels)
     read = read_mesh(tmp_path / "room.ply", labels=tmp_path / "labels.npy")
-    assert read.semantic.tolist() == np.delete(labels, 5).tolist() and len(read.faces) == len(labels) - 1
+    assert (
+        read.semantic.tolist() == np.delete(labels, 5).tolist()
+        and len(read.faces) == len(labels) - 1
+    )
 
 
 def test_a_face_property_of_a_ply_file_is_its_classes(tmp_path):
     mesh = painted_room()
     mesh.face_attributes["label"] = (np.arange(len(mesh.faces)) % 18).astype("int32")
     mesh.export(tmp_path / "room.ply")
-    assert read_mesh(tmp_path / "room.ply").semantic.tolist() == (np.arange(len(mesh.faces)) % 18).tolist()
+    assert (
+        read_mesh(tmp_path / "room.ply").semantic.tolist()
+        == (np.arange(len(mesh.faces)) % 18).tolist()
+    )
     mesh.face_attributes["label"] += 100
     mesh.export(tmp_path / "room.ply")
     other = read_mesh(tmp_path / "room.ply")
@@ -142,7 +162,10 @@ def test_an_unknown_extension_lists_the_known_ones(tmp_path):
         read_mesh(tmp_path / "room.fbx")
 
 
-@pytest.mark.parametrize("labels, words", [(np.zeros(7, int), "shape"), (np.full(5132, 18), "18 to 18"), (np.zeros(5132), "float64")])
+@pytest.mark.parametrize(
+    "labels, words",
+    [(np.zeros(7, int), "shape"), (np.full(5132, 18), "18 to 18"), (np.zeros(5132), "float64")],
+)
 def test_labels_that_do_not_fit_say_what_they_are(tmp_path, labels, words):
     np.save(tmp_path / "labels.npy", labels)
     with pytest.raises(ValueError, match=words):

@@ -1,4 +1,6 @@
-"""At paper size the networks are the paper's, to the parameter; answers have the shape the dictionary says."""
+"""At paper size the networks are the paper's, to the parameter; answers have the shape the
+dictionary says.
+"""
 
 import keras
 import numpy as np
@@ -16,7 +18,13 @@ from models.tasks.labels.cameras import relative_pose
 RNG = np.random.default_rng(0)
 
 PAPER = NetworkConfig()
-LEAN = NetworkConfig(encoder="lean", encoder_widths=(4, 4, 4, 4), decoder_widths=(4, 4, 4), head_width=8, tile_size=16)
+LEAN = NetworkConfig(
+    encoder="lean",
+    encoder_widths=(4, 4, 4, 4),
+    decoder_widths=(4, 4, 4),
+    head_width=8,
+    tile_size=16,
+)
 
 
 def trainable(model: keras.Model) -> int:
@@ -53,13 +61,17 @@ def test_the_paper_heads_have_the_published_parameters(name, parameters):
 
 
 def test_egomotion_has_two_heads_of_three_layers_on_two_images_each():
-    """The table's 7,348,230 a head is what three images' codes would take (6,144 inputs); by its own words a head reads two (4,096)."""
+    """The table's 7,348,230 a head is what three images' codes would take (6,144 inputs); by its
+    own words a head reads two (4,096).
+    """
 
     def layers(inputs):
         return inputs * 1024 + 1024 + 1024 * 1024 + 1024 + 1024 * 6 + 6
 
     assert layers(3 * 2048) == 7_348_230
-    assert trainable(build_head(TASKS["egomotion"], PAPER, (16, 16, 8), 3, 256, composing=True)) == 2 * layers(2 * 2048)
+    assert trainable(
+        build_head(TASKS["egomotion"], PAPER, (16, 16, 8), 3, 256, composing=True)
+    ) == 2 * layers(2 * 2048)
 
 
 def test_a_pose_composed_in_the_network_is_the_composed_pose():

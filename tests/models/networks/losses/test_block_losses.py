@@ -21,9 +21,20 @@ def test_a_judge_of_blocks_equals_the_loss_of_the_unfolded_map(name):
     width = judge.channels * (store.size // STRIDE // GRID) ** 2
     answers = rng.normal(0, 0.5, (8, GRID**2, width + 5)).astype("float32")
     blocks = answers[data.views[:, 0], :, 3 : 3 + width].reshape(-1, width)
-    wanted = image_losses(TASKS[name].loss, data.target, data.mask, from_blocks(blocks, GRID, judge.channels, STRIDE) * judge.factor)
-    # the shared pair metric takes distances as a difference of squares, which is not quite 0 for the equal values of one block
-    np.testing.assert_allclose(judge(answers, 3), wanted, rtol=2e-2 if TASKS[name].loss == "pair_metric" else 1e-4, atol=1e-5)
+    wanted = image_losses(
+        TASKS[name].loss,
+        data.target,
+        data.mask,
+        from_blocks(blocks, GRID, judge.channels, STRIDE) * judge.factor,
+    )
+    # the shared pair metric takes distances as a difference of squares, which is not quite 0 for
+    # the equal values of one block
+    np.testing.assert_allclose(
+        judge(answers, 3),
+        wanted,
+        rtol=2e-2 if TASKS[name].loss == "pair_metric" else 1e-4,
+        atol=1e-5,
+    )
     assert wanted.std() > 0
 
 
@@ -32,7 +43,11 @@ def test_losses_of_vectors_and_classes_equal_the_shared_ones(name):
     data = TinyStore().samples(name, "test")
     answer = np.random.default_rng(0).normal(0, 2, data.target.shape).astype("float32")
     mask = np.array([0, 1, 0.5, 1, 1, 1, 1, 1], "float32")
-    np.testing.assert_allclose(sample_losses(TASKS[name].loss, data.target, mask, answer), image_losses(TASKS[name].loss, data.target, mask, answer), rtol=1e-4)
+    np.testing.assert_allclose(
+        sample_losses(TASKS[name].loss, data.target, mask, answer),
+        image_losses(TASKS[name].loss, data.target, mask, answer),
+        rtol=1e-4,
+    )
 
 
 def test_an_image_without_a_valid_pixel_has_no_loss_and_no_nan():

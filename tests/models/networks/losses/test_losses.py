@@ -20,7 +20,11 @@ def sample(name: str, images: int = 3, size: int = 16) -> tuple[np.ndarray, np.n
         target = RNG.dirichlet(np.ones(shape[-1]), (images, *shape[:-1])).astype("float32")
     else:
         target = RNG.normal(size=(images, *shape)).astype("float32")
-    return target, np.ones((images, *shape[:2], 1) if task.output.dense else images, "float32"), answer
+    return (
+        target,
+        np.ones((images, *shape[:2], 1) if task.output.dense else images, "float32"),
+        answer,
+    )
 
 
 @pytest.mark.parametrize("name", TRAINED)
@@ -28,16 +32,22 @@ def test_a_loss_is_one_finite_number_an_image_and_ignores_the_others(name):
     target, mask, answer = sample(name)
     losses = image_losses(TASKS[name].loss, target, mask, answer)
     assert losses.shape == (3,) and np.isfinite(losses).all()
-    assert image_losses(TASKS[name].loss, target[1:2], mask[1:2], answer[1:2])[0] == pytest.approx(losses[1], rel=1e-5)
+    assert image_losses(TASKS[name].loss, target[1:2], mask[1:2], answer[1:2])[0] == pytest.approx(
+        losses[1], rel=1e-5
+    )
 
 
-@pytest.mark.parametrize("name", [name for name in TRAINED if TASKS[name].output.kind in ("pixels", "pixel_classes")])
+@pytest.mark.parametrize(
+    "name", [name for name in TRAINED if TASKS[name].output.kind in ("pixels", "pixel_classes")]
+)
 def test_masked_pixels_have_no_say(name):
     target, mask, answer = sample(name)
     mask[:, :2] = 0
     before = image_losses(TASKS[name].loss, target, mask, answer)
     answer[:, :2] += 100 * RNG.normal(size=answer[:, :2].shape)
-    np.testing.assert_allclose(image_losses(TASKS[name].loss, target, mask, answer), before, rtol=1e-5)
+    np.testing.assert_allclose(
+        image_losses(TASKS[name].loss, target, mask, answer), before, rtol=1e-5
+    )
 
 
 def test_egomotion_weighs_the_outer_pair_by_half():
@@ -55,7 +65,9 @@ def test_the_pair_metric_prefers_embeddings_that_separate_the_segments():
     ids[:, 8:] = 1
     apart, swapped = ids * 6, np.roll(ids, 4, axis=1) * 6
     ones = np.ones_like(ids)
-    losses = [image_losses("pair_metric", ids, ones, answer)[0] for answer in (apart, swapped, 0 * ids)]
+    losses = [
+        image_losses("pair_metric", ids, ones, answer)[0] for answer in (apart, swapped, 0 * ids)
+    ]
     assert losses[0] < 0.01 < min(losses[1:])
 
 

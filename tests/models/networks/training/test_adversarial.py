@@ -1,4 +1,6 @@
-"""The adversarial term: each player learns from its own loss, in its own turn, and the discriminator is the published one."""
+"""The adversarial term: each player learns from its own loss, in its own turn, and the
+discriminator is the published one.
+"""
 
 import dataclasses
 
@@ -13,11 +15,15 @@ from models.networks.training.batches import Batches
 from models.networks.training.recipes import adversarial, learning_rate, recipe
 from models.tasks import TASKS
 
-CONFIG = dataclasses.replace(TINY, recipe="published", schedule="step", adversarial=True, warm_up=2, steps=6)
+CONFIG = dataclasses.replace(
+    TINY, recipe="published", schedule="step", adversarial=True, warm_up=2, steps=6
+)
 
 
 def test_the_discriminator_has_the_published_parameters():
-    assert build_discriminator(6).count_params() - 2 * (128 + 256 + 512) == 3_140_801  # "about 3.14 M", without running averages
+    assert (
+        build_discriminator(6).count_params() - 2 * (128 + 256 + 512) == 3_140_801
+    )  # "about 3.14 M", without running averages
     assert build_discriminator(4).compute_output_shape((None, 256, 256, 4)) == (None, 4, 4, 1)
 
 
@@ -34,7 +40,10 @@ class Turns(keras.callbacks.Callback):
 
     def snapshot(self):
         model = self.model
-        return [np.concatenate([np.ravel(v) for v in part.trainable_variables]) for part in (model.encoder, model.head, model.discriminator)]
+        return [
+            np.concatenate([np.ravel(v) for v in part.trainable_variables])
+            for part in (model.encoder, model.head, model.discriminator)
+        ]
 
     def on_train_begin(self, logs=None):
         self.last = self.snapshot()
@@ -48,7 +57,9 @@ class Turns(keras.callbacks.Callback):
 @pytest.mark.parametrize("name", ["normal", "colorization"])
 def test_the_players_take_turns_after_the_warm_up(name, tmp_path):
     turns = Turns()
-    assert np.isfinite(train_task(TinyStore(), tmp_path / name, TASKS[name], CONFIG, callbacks=[turns])["loss"])
+    assert np.isfinite(
+        train_task(TinyStore(), tmp_path / name, TASKS[name], CONFIG, callbacks=[turns])["loss"]
+    )
     moved = np.array(turns.moved) > 0
     generator, rival = [True, True, False], [False, False, True]
     assert moved.tolist() == [generator, generator, generator, rival, generator, rival]
@@ -65,19 +76,34 @@ def test_no_gradient_reaches_the_wrong_player():
     batches.close()
     with tf.GradientTape(persistent=True) as tape:
         fooled, judged = model.duel(x, tf.constant(y), model(x, training=True))
-    for loss, own, other in ((fooled, model.encoder, model.discriminator), (judged, model.discriminator, model.encoder)):
+    for loss, own, other in (
+        (fooled, model.encoder, model.discriminator),
+        (judged, model.discriminator, model.encoder),
+    ):
         assert all(gradient is None for gradient in tape.gradient(loss, other.trainable_variables))
-        assert any(np.abs(gradient).max() > 0 for gradient in tape.gradient(loss, own.trainable_variables))
+        assert any(
+            np.abs(gradient).max() > 0 for gradient in tape.gradient(loss, own.trainable_variables)
+        )
 
 
 def test_recipes_are_the_published_ones():
     paper = dataclasses.replace(CONFIG, batch=32, weight_decay=2e-6)
-    batches = {name: recipe(task, paper).batch for name, task in TASKS.items() if recipe(task, paper).batch != 32}
+    batches = {
+        name: recipe(task, paper).batch
+        for name, task in TASKS.items()
+        if recipe(task, paper).batch != 32
+    }
     assert batches == {"fixated_pose": 16, "nonfixated_pose": 8, "egomotion": 8, "jigsaw": 4}
     assert recipe(TASKS["class_scene"], paper).weight_decay == pytest.approx(1e-5)
     assert recipe(TASKS["principal_curvature"], paper).weight_decay == pytest.approx(1e-6)
-    assert [name for name, task in TASKS.items() if recipe(task, paper).clip_variable] == ["room_layout", "vanishing_point"]
-    assert recipe(TASKS["colorization"], paper).norm_share == 0.99 and recipe(TASKS["normal"], paper).norm_share == 0.996
+    assert [name for name, task in TASKS.items() if recipe(task, paper).clip_variable] == [
+        "room_layout",
+        "vanishing_point",
+    ]
+    assert (
+        recipe(TASKS["colorization"], paper).norm_share == 0.99
+        and recipe(TASKS["normal"], paper).norm_share == 0.996
+    )
     assert recipe(TASKS["depth_zbuffer"], paper).instance_noise == 0.03
 
 

@@ -26,7 +26,9 @@ from models.networks.training.fit import fed, state, window
 from models.networks.training.recipes import learning_rate, recipe
 from models.tasks import TASKS
 
-LONG = dataclasses.replace(TINY, steps=45, checkpoint_seconds=0.0)  # windows of two steps, the last of one
+LONG = dataclasses.replace(
+    TINY, steps=45, checkpoint_seconds=0.0
+)  # windows of two steps, the last of one
 
 
 class Kill(keras.callbacks.Callback):
@@ -80,7 +82,13 @@ def test_a_checkpoint_of_another_configuration_is_not_used(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         train_task(TinyStore(), tmp_path / "n", TASKS["reshading"], LONG, callbacks=[Kill(11)])
     count = Counter()
-    train_task(TinyStore(), tmp_path / "n", TASKS["reshading"], dataclasses.replace(LONG, learning_rate=2e-3), callbacks=[count])
+    train_task(
+        TinyStore(),
+        tmp_path / "n",
+        TASKS["reshading"],
+        dataclasses.replace(LONG, learning_rate=2e-3),
+        callbacks=[count],
+    )
     assert count.steps == 45
 
 
@@ -98,7 +106,9 @@ def test_windows_are_short_enough_to_lose_little():
 
 
 def test_labels_that_are_no_numbers_stop_at_the_first_step_and_name_the_cause(tmp_path):
-    spoilt = Part(lambda data: TaskSamples(data.views, np.full_like(data.target, np.nan), data.mask))
+    spoilt = Part(
+        lambda data: TaskSamples(data.views, np.full_like(data.target, np.nan), data.mask)
+    )
     with pytest.raises(Interrupted, match="reshading became nan at step 0; its labels"):
         train_tasks(spoilt, tmp_path, ["reshading"], LONG)
 
@@ -128,7 +138,9 @@ def test_without_validation_buildings_nothing_is_pulled_towards_the_average():
 
 @pytest.mark.parametrize("samples", [1, 3])
 def test_fewer_images_than_a_batch_fill_it_from_the_next_epoch(samples, tmp_path):
-    few = Part(lambda data: TaskSamples(*(part[:samples] for part in (data.views, data.target, data.mask))))
+    few = Part(
+        lambda data: TaskSamples(*(part[:samples] for part in (data.views, data.target, data.mask)))
+    )
     batches = Batches(few, TASKS["normal"], TINY)
     assert len(batches.rows(0)) == 4 and set(batches.rows(0)) == set(range(samples))
     batches.close()
@@ -165,7 +177,9 @@ def test_mixed_precision_keeps_weights_and_answers_in_float32(precision, name, t
     network, model = trainer(TASKS[name], config, 32)
     assert network.encoder.layers[1].compute_dtype == precision.removeprefix("mixed_")
     assert {variable.dtype for variable in model.trainable_variables} == {"float32"}
-    assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer) == (precision == "mixed_float16")
+    assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer) == (
+        precision == "mixed_float16"
+    )
     assert keras.config.dtype_policy().name == "float32"
     assert np.isfinite(train_task(TinyStore(), tmp_path / name, TASKS[name], config)["loss"])
     read = load_task_network(tmp_path / name)
@@ -190,7 +204,9 @@ def test_the_standard_of_a_task_is_that_of_its_unmasked_train_targets():
     counted = data.target[data.mask[..., 0] > 0]
     np.testing.assert_allclose(middle, counted.mean(0), atol=1e-5)
     np.testing.assert_allclose(unit, counted.std(0), rtol=1e-4)
-    assert standard_of(TASKS["normal"], store, dataclasses.replace(TINY, recipe="published")) is None
+    assert (
+        standard_of(TASKS["normal"], store, dataclasses.replace(TINY, recipe="published")) is None
+    )
 
 
 def test_a_share_of_the_steps_is_of_its_task_and_of_the_shared_recipe_alone():
@@ -198,30 +214,47 @@ def test_a_share_of_the_steps_is_of_its_task_and_of_the_shared_recipe_alone():
     assert [recipe(TASKS[name], shared).steps for name in ("normal", "reshading")] == [25, 100]
     assert recipe(TASKS["normal"], dataclasses.replace(shared, recipe="published")).steps == 100
     other = dataclasses.replace(shared, shares=(("normal", 0.5),))
-    assert [address(TASKS[name], shared, TinyStore()) == address(TASKS[name], other, TinyStore()) for name in ("normal", "reshading")] == [False, True]
+    assert [
+        address(TASKS[name], shared, TinyStore()) == address(TASKS[name], other, TinyStore())
+        for name in ("normal", "reshading")
+    ] == [False, True]
 
 
 @pytest.mark.parametrize("name, highest", [("reshading", 1e-3), ("jigsaw", 5e-4)])
 def test_the_rate_rises_then_falls_to_nothing(name, highest):
     rate = learning_rate(TASKS[name], dataclasses.replace(TINY, steps=200))
-    assert [float(rate(step)) for step in (0, 20, 200)] == pytest.approx([highest / 10, highest, 0.0], abs=1e-8)
+    assert [float(rate(step)) for step in (0, 20, 200)] == pytest.approx(
+        [highest / 10, highest, 0.0], abs=1e-8
+    )
 
 
 def test_the_state_holds_optimiser_and_random_states():
     _, model = trainer(TASKS["class_scene"], TINY, 32)
     names = [variable.path for variable in state(model)]
-    assert any("seed_generator" in name for name in names) and any("velocity" in name for name in names) and any("moving_mean" in name for name in names)
+    assert (
+        any("seed_generator" in name for name in names)
+        and any("velocity" in name for name in names)
+        and any("moving_mean" in name for name in names)
+    )
 
 
 def test_an_average_of_many_pixels_counts_every_one():
     """more pixels of a class than a sum of ones in float32 can count (2^24)."""
-    ids = (np.arange(520) % 2).astype("uint8")[:, None, None, None] * np.ones((1, 257, 256, 1), "uint8")
+    ids = (np.arange(520) % 2).astype("uint8")[:, None, None, None] * np.ones(
+        (1, 257, 256, 1), "uint8"
+    )
     samples = TaskSamples(np.zeros((520, 1), "int32"), ids, np.ones_like(ids))
-    average = average_answer(TASKS["segment_semantic"], SimpleNamespace(samples=lambda name, split: samples))
-    np.testing.assert_allclose(np.exp(average[0, 0, 0, :3]), [0.5 + 1e-4, 0.5 + 1e-4, 1e-4], rtol=1e-4)
+    average = average_answer(
+        TASKS["segment_semantic"], SimpleNamespace(samples=lambda name, split: samples)
+    )
+    np.testing.assert_allclose(
+        np.exp(average[0, 0, 0, :3]), [0.5 + 1e-4, 0.5 + 1e-4, 1e-4], rtol=1e-4
+    )
 
 
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only TensorFlow's pipelines are tuned")
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="only TensorFlow's pipelines are tuned"
+)
 def test_fit_is_given_the_batches_in_order_by_a_pipeline_that_is_not_tuned():
     task = TASKS["normal"]
     batches = Batches(TinyStore(), task, TINY, first=3)

@@ -1,4 +1,6 @@
-"""Kernels take orthogonal steps; everything else the steps that Keras' Adam makes variable by variable."""
+"""Kernels take orthogonal steps; everything else the steps that Keras' Adam makes variable by
+variable.
+"""
 
 import keras
 import numpy as np
@@ -8,13 +10,22 @@ from models.networks.training.muon import FlatMuon, spread
 
 SHAPES = ((3,), (4,), (), (2, 1, 5))
 RNG = np.random.default_rng(0)
-START, GRADIENTS = [RNG.normal(size=shape) for shape in SHAPES], [[RNG.normal(size=shape) * 10**scale for shape in SHAPES] for scale in (-5, 0, 2, 1)]
+START, GRADIENTS = (
+    [RNG.normal(size=shape) for shape in SHAPES],
+    [[RNG.normal(size=shape) * 10**scale for shape in SHAPES] for scale in (-5, 0, 2, 1)],
+)
 
 
-def steps(optimizer, start=START, gradients=GRADIENTS, names=("a", "b", "c", "d")) -> list[np.ndarray]:
-    variables = [keras.Variable(value, dtype="float32", name=name) for value, name in zip(start, names)]
+def steps(
+    optimizer, start=START, gradients=GRADIENTS, names=("a", "b", "c", "d")
+) -> list[np.ndarray]:
+    variables = [
+        keras.Variable(value, dtype="float32", name=name) for value, name in zip(start, names)
+    ]
     for row in gradients:
-        optimizer.apply([keras.ops.convert_to_tensor(gradient, "float32") for gradient in row], variables)
+        optimizer.apply(
+            [keras.ops.convert_to_tensor(gradient, "float32") for gradient in row], variables
+        )
     return [np.array(variable) for variable in variables]
 
 
@@ -22,7 +33,9 @@ def steps(optimizer, start=START, gradients=GRADIENTS, names=("a", "b", "c", "d"
 @pytest.mark.parametrize("decay", [0.0, 0.1])
 def test_steps_of_what_is_no_kernel_are_those_of_adamw(clip, decay):
     schedule = keras.optimizers.schedules.CosineDecay(0.1, 8)
-    theirs = steps(keras.optimizers.AdamW(schedule, weight_decay=decay, global_clipnorm=clip, epsilon=1e-10))
+    theirs = steps(
+        keras.optimizers.AdamW(schedule, weight_decay=decay, global_clipnorm=clip, epsilon=1e-10)
+    )
     for ours, expected, start in zip(steps(FlatMuon(schedule, clip, decay)), theirs, START):
         np.testing.assert_allclose(ours, expected, rtol=2e-4, atol=2e-5)
         assert np.abs(ours - start).max() > 0.05
@@ -40,15 +53,29 @@ def test_a_kernels_step_has_singular_values_near_one_and_the_root_mean_square_of
 
 def test_a_kernels_step_does_not_depend_on_how_large_its_gradient_is():
     gradient = np.random.default_rng(2).normal(size=(5, 7)).astype("float32")
-    np.testing.assert_allclose(spread(keras.ops.convert_to_tensor(gradient)), spread(keras.ops.convert_to_tensor(gradient * 1000)), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(
+        spread(keras.ops.convert_to_tensor(gradient)),
+        spread(keras.ops.convert_to_tensor(gradient * 1000)),
+        rtol=1e-3,
+        atol=1e-4,
+    )
 
 
 def test_the_spared_layer_is_adams():
     gradient, start = [[np.full((2, 3), 0.5)]], [np.zeros((2, 3))]
-    np.testing.assert_allclose(steps(FlatMuon(0.01), start, gradient, ["answer"])[0], -0.01, rtol=1e-3)
+    np.testing.assert_allclose(
+        steps(FlatMuon(0.01), start, gradient, ["answer"])[0], -0.01, rtol=1e-3
+    )
     assert np.abs(steps(FlatMuon(0.01), start, gradient, ["kernel"])[0] + 0.01).max() > 1e-3
 
 
 def test_it_is_read_back_as_it_was():
-    read = keras.optimizers.deserialize(keras.optimizers.serialize(FlatMuon(0.01, 5.0, 0.1, "last")))
-    assert (read.clip, read.decay, read.spared, float(read.learning_rate)) == (5.0, 0.1, "last", pytest.approx(0.01))
+    read = keras.optimizers.deserialize(
+        keras.optimizers.serialize(FlatMuon(0.01, 5.0, 0.1, "last"))
+    )
+    assert (read.clip, read.decay, read.spared, float(read.learning_rate)) == (
+        5.0,
+        0.1,
+        "last",
+        pytest.approx(0.01),
+    )

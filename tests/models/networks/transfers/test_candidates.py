@@ -1,13 +1,24 @@
-"""The published rule in numbers: ten pairs and triples of the best five, fifteen fours of the best six, then one set an order."""
+"""The published rule in numbers: ten pairs and triples of the best five, fifteen fours of the best
+six, then one set an order.
+"""
 
 from models.networks.transfers.candidates import first_wave, second_wave
 
 
 def test_all_pairs_then_the_published_rule():
     ranked = [7, 3, 9, 1, 5, 0, 2]
-    assert len(first_wave(26, 2, "all_pairs")) == 26 + 325 and second_wave(ranked, 2, "all_pairs") == []
+    assert (
+        len(first_wave(26, 2, "all_pairs")) == 26 + 325
+        and second_wave(ranked, 2, "all_pairs") == []
+    )
     more = second_wave(ranked, 6, "all_pairs")
-    assert [sum(len(subset) == size for subset in more) for size in range(2, 7)] == [0, 10, 15, 1, 1]
+    assert [sum(len(subset) == size for subset in more) for size in range(2, 7)] == [
+        0,
+        10,
+        15,
+        1,
+        1,
+    ]
     assert (1, 3, 5, 7, 9) in more and (0, 1, 3, 5, 7, 9) in more
     assert len(set(more)) == len(more) and all(list(subset) == sorted(subset) for subset in more)
 

@@ -17,8 +17,17 @@ class Views:
 
 
 def test_regimes_are_nested_and_the_largest_goes_to_the_highest_order():
-    least, small, large = regimes_of(Views(), dataclasses.replace(TINY, regimes=(20, 12), transfer_images=30, transfer_order=3, regime_order=2))
-    assert [(regime.name, len(regime.views), regime.order) for regime in (least, small, large)] == [("12", 12, 2), ("20", 20, 2), ("", 30, 3)]
+    least, small, large = regimes_of(
+        Views(),
+        dataclasses.replace(
+            TINY, regimes=(20, 12), transfer_images=30, transfer_order=3, regime_order=2
+        ),
+    )
+    assert [(regime.name, len(regime.views), regime.order) for regime in (least, small, large)] == [
+        ("12", 12, 2),
+        ("20", 20, 2),
+        ("", 30, 3),
+    ]
     assert set(least.views) < set(small.views) < set(large.views)
 
 
@@ -28,7 +37,12 @@ def test_one_regime_has_no_name_and_all_views():
 
 
 def test_an_amount_that_the_split_does_not_hold_is_left_out():
-    assert [regime.name for regime in regimes_of(Views(), dataclasses.replace(TINY, regimes=(12, 40, 1000), transfer_images=16_000))] == ["12", ""]
+    assert [
+        regime.name
+        for regime in regimes_of(
+            Views(), dataclasses.replace(TINY, regimes=(12, 40, 1000), transfer_images=16_000)
+        )
+    ] == ["12", ""]
 
 
 def test_amounts_that_are_not_smaller_are_refused():
@@ -39,8 +53,12 @@ def test_amounts_that_are_not_smaller_are_refused():
 def test_no_building_is_on_both_sides_and_one_building_is_cut():
     keys = Views().views("val")
     held = held_out(keys)
-    assert not {key.split("/")[0] for key, out in zip(keys, held) if out} & {key.split("/")[0] for key, out in zip(keys, held) if not out}
-    assert held_out([f"one/point_{i}/view_0" for i in range(20)]).tolist() == [False] * 16 + [True] * 4
+    assert not {key.split("/")[0] for key, out in zip(keys, held) if out} & {
+        key.split("/")[0] for key, out in zip(keys, held) if not out
+    }
+    assert (
+        held_out([f"one/point_{i}/view_0" for i in range(20)]).tolist() == [False] * 16 + [True] * 4
+    )
     assert not held_out(keys[:5]).any()
 
 
@@ -52,4 +70,7 @@ def test_samples_of_several_views_are_nested():
             return 50
 
     small, large = regimes_of(Views(), dataclasses.replace(TINY, regimes=(12,), transfer_images=30))
-    assert set(small.samples(Pairs(), 0)) < set(large.samples(Pairs(), 0)) and len(large.samples(Pairs(), 0)) == 30
+    assert (
+        set(small.samples(Pairs(), 0)) < set(large.samples(Pairs(), 0))
+        and len(large.samples(Pairs(), 0)) == 30
+    )

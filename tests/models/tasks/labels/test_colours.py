@@ -28,7 +28,11 @@ def test_the_weighted_mean_of_the_bins_is_near_the_colour():
 def test_permutations_differ_in_many_tiles():
     rows = permutation_set(100, 0)
     distance = (rows[:, None] != rows[None]).sum(-1) + 9 * np.eye(100, dtype=int)
-    assert distance.min() >= 6 and (np.sort(rows) == np.arange(9)).all() and not (rows == np.arange(9)).all(1).any()
+    assert (
+        distance.min() >= 6
+        and (np.sort(rows) == np.arange(9)).all()
+        and not (rows == np.arange(9)).all(1).any()
+    )
 
 
 def test_too_many_permutations_are_refused():

@@ -1,9 +1,18 @@
-"""The kernels that work on whole rows against the same sums pixel by pixel, holes and image borders included."""
+"""The kernels that work on whole rows against the same sums pixel by pixel, holes and image borders
+included.
+"""
 
 import numpy as np
 import pytest
 
-from models.tasks.labels.depth_borders import REACH, WAYS, border_scores, framed, jump, neighbourhoods
+from models.tasks.labels.depth_borders import (
+    REACH,
+    WAYS,
+    border_scores,
+    framed,
+    jump,
+    neighbourhoods,
+)
 from models.tasks.labels.narf import places
 from models.tasks.labels.surface_change import changes, restless
 
@@ -12,7 +21,9 @@ from models.tasks.labels.surface_change import changes, restless
 def rough():
     """(points [3, 40, 40], metres away [40, 40]) of a noisy surface with steps and holes."""
     rng = np.random.default_rng(0)
-    depth = (2 + 0.05 * rng.random((40, 40)) + (rng.random((10, 10)) > 0.7).repeat(4, 0).repeat(4, 1)).astype("float32")
+    depth = (
+        2 + 0.05 * rng.random((40, 40)) + (rng.random((10, 10)) > 0.7).repeat(4, 0).repeat(4, 1)
+    ).astype("float32")
     depth[rng.random((40, 40)) < 0.05] = 0
     return places(depth, 0.5)
 
@@ -22,8 +33,12 @@ def test_the_spread_is_the_distance_of_the_ninth_nearest_of_25(rough):
     found = neighbourhoods(framed(points, away), away, np.ones_like(away, bool))
     for y, x in np.ndindex(away.shape):
         square = np.s_[max(0, y - 2) : y + 3, max(0, x - 2) : x + 3]
-        squared = ((points[(slice(None), *square)] - points[:, y, x, None, None]) ** 2).sum(0)[away[square] > 0]
-        assert found[y, x] == pytest.approx(np.sort(squared)[:9][-1] if away[y, x] > 0 else -1, rel=1e-5)
+        squared = ((points[(slice(None), *square)] - points[:, y, x, None, None]) ** 2).sum(0)[
+            away[square] > 0
+        ]
+        assert found[y, x] == pytest.approx(
+            np.sort(squared)[:9][-1] if away[y, x] > 0 else -1, rel=1e-5
+        )
 
 
 def test_scores_of_whole_rows_are_those_of_single_pixels(rough):
@@ -33,13 +48,19 @@ def test_scores_of_whole_rows_are_those_of_single_pixels(rough):
     found = border_scores(points, rows, away, spread)
     assert (found > 0.5).any() and (found < -0.5).any()
     for way, y, x in np.ndindex(found.shape):
-        wanted = jump(points, away, spread, y, x, WAYS[way, 1], WAYS[way, 0], REACH) if away[y, x] > 0 else 0
+        wanted = (
+            jump(points, away, spread, y, x, WAYS[way, 1], WAYS[way, 0], REACH)
+            if away[y, x] > 0
+            else 0
+        )
         assert found[way, y, x] == np.float32(wanted)
 
 
 @pytest.mark.parametrize("tilt", [0.42, 0.8])
 def test_only_restless_pixels_can_change(rough, tilt):
-    """a tilt of 0.42 spreads the normals around the crease by hardly more than the least change of 0.2."""
+    """a tilt of 0.42 spreads the normals around the crease by hardly more than the least change of
+    0.2.
+    """
     points, away = rough
     normal, none, seen = np.zeros((3, 40, 40), "float32"), np.zeros((40, 40), bool), away > 0
     normal[2], normal[0, 20:] = -1, tilt

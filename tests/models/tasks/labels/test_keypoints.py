@@ -1,4 +1,6 @@
-"""2D keypoints against scikit-image, the published annotator's own library; 3D keypoints on surfaces whose corners are known."""
+"""2D keypoints against scikit-image, the published annotator's own library; 3D keypoints on
+surfaces whose corners are known.
+"""
 
 import numpy as np
 import pytest
@@ -15,7 +17,9 @@ VIEW = np.deg2rad(60)
 def test_boxes_at_every_few_pixels_are_those_of_scikit_image(size, step):
     image = np.random.default_rng(0).random((128, 128))
     wanted = hessian_matrix_det(image, (size + 0.5) / 3)[::step, ::step]
-    np.testing.assert_allclose(box_hessian(image.cumsum(0).cumsum(1), np.array([size]), step), wanted, atol=1e-9)
+    np.testing.assert_allclose(
+        box_hessian(image.cumsum(0).cumsum(1), np.array([size]), step), wanted, atol=1e-9
+    )
 
 
 def test_of_several_scales_the_strongest_is_taken():
@@ -26,7 +30,9 @@ def test_of_several_scales_the_strongest_is_taken():
 
 def room_corner(size: int) -> tuple[np.ndarray, np.ndarray]:
     """(depth, normals) of the corner of three walls 3 m away, seen along the room's diagonal."""
-    axes = np.array([[2**-0.5, 6**-0.5, 3**-0.5], [-(2**-0.5), 6**-0.5, 3**-0.5], [0, -2 * 6**-0.5, 3**-0.5]])  # outward normals of the walls
+    axes = np.array(
+        [[2**-0.5, 6**-0.5, 3**-0.5], [-(2**-0.5), 6**-0.5, 3**-0.5], [0, -2 * 6**-0.5, 3**-0.5]]
+    )  # outward normals of the walls
     way = rays(size, VIEW)
     distance = np.stack([3 * axes[i, 2] / np.maximum(way @ axes[i], 1e-9) for i in range(3)], -1)
     return distance.min(-1), -axes[distance.argmin(-1)]

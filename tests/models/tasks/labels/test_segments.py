@@ -1,4 +1,6 @@
-"""Segmentation against scikit-image, the published annotator's own library, and against brute force."""
+"""Segmentation against scikit-image, the published annotator's own library, and against brute
+force.
+"""
 
 import itertools
 import warnings
@@ -8,7 +10,14 @@ import numpy as np
 import pytest
 from skimage.segmentation import felzenszwalb
 
-from models.tasks.labels.regions import best_threshold, canonical, neighbour_costs, over_segmented, region_graph, sorted_pairs
+from models.tasks.labels.regions import (
+    best_threshold,
+    canonical,
+    neighbour_costs,
+    over_segmented,
+    region_graph,
+    sorted_pairs,
+)
 from models.tasks.labels.segments import cut_in_two, normalised_cuts, segment_unsup2d
 
 
@@ -20,7 +29,9 @@ def blobs(seed: int, channels: int = 3) -> np.ndarray:
 @pytest.mark.parametrize("channels", [3, 5])
 @pytest.mark.parametrize("seed", range(4))
 def test_regions_are_nearly_those_of_scikit_image(seed, channels):
-    """equal costs are sorted in another order, so that a few borders move: the agreed Rand index is 0.9."""
+    """equal costs are sorted in another order, so that a few borders move: the agreed Rand index is
+    0.9.
+    """
     from beam_jobs.compare.agreement import adjusted_rand
 
     image = blobs(seed, channels)
@@ -40,13 +51,22 @@ def test_pairs_come_by_cost_and_equal_ones_in_raster_order():
             if 0 <= y + down < 9 and x + right < 7:
                 apart = np.linalg.norm(planes[:, y, x] - planes[:, y + down, x + right])
                 pairs.append((min(apart, 0.25), 4 * (7 * y + x) + way))
-    np.testing.assert_array_equal(sorted_pairs(neighbour_costs(planes)), [pair for _, pair in sorted(pairs)])
+    np.testing.assert_array_equal(
+        sorted_pairs(neighbour_costs(planes)), [pair for _, pair in sorted(pairs)]
+    )
 
 
 def test_the_graph_knows_neighbours_and_means():
     ids = np.array([[0, 0, 1], [0, 2, 1], [3, 3, 3]], "int32")
     touching, mean = region_graph(ids, 4, np.arange(9.0).reshape(3, 3, 1))
-    assert {(a, b) for a, b in zip(*np.nonzero(touching)) if a < b} == {(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)}
+    assert {(a, b) for a, b in zip(*np.nonzero(touching)) if a < b} == {
+        (0, 1),
+        (0, 2),
+        (0, 3),
+        (1, 2),
+        (1, 3),
+        (2, 3),
+    }
     np.testing.assert_allclose(mean[:, 0], [4 / 3, 3.5, 4, 7])
 
 
@@ -81,7 +101,10 @@ def test_cuts_join_regions_and_never_split_one():
     image = blobs(1)
     regions, count = over_segmented(image, 5, 10)
     labels = normalised_cuts(regions, count, image * 255, 0.05, 10, 2.0)
-    assert len(set(zip(regions.ravel(), labels.ravel()))) == count and 1 <= len(np.unique(labels)) <= count
+    assert (
+        len(set(zip(regions.ravel(), labels.ravel()))) == count
+        and 1 <= len(np.unique(labels)) <= count
+    )
 
 
 def test_ids_are_numbered_in_raster_order():
@@ -93,7 +116,10 @@ def test_ids_are_numbered_in_raster_order():
 
 def test_four_coloured_quarters_are_four_segments():
     picture = np.zeros((128, 128, 3), "uint8")
-    for (i, j), colour in zip(itertools.product(range(2), range(2)), ([250, 20, 20], [20, 250, 20], [20, 20, 250], [230, 230, 20])):
+    for (i, j), colour in zip(
+        itertools.product(range(2), range(2)),
+        ([250, 20, 20], [20, 250, 20], [20, 20, 250], [230, 230, 20]),
+    ):
         picture[64 * i : 64 * i + 64, 64 * j : 64 * j + 64] = colour
     found = segment_unsup2d(picture)
     assert len({found[20, 20], found[20, 100], found[100, 20], found[100, 100]}) == 4

@@ -28,7 +28,9 @@ def check(build, feed=None, fed=("x",)):
     graph_def, outputs = graph_of(build)
     feed = feed or {"x:0": np.random.default_rng(0).normal(size=(3, 4)).astype("float32")}
     small, renamed, _ = merged(graph_def, fed, outputs)
-    for a, b in zip(run(graph_def, outputs, feed), run(small, [renamed[name] for name in outputs], feed)):
+    for a, b in zip(
+        run(graph_def, outputs, feed), run(small, [renamed[name] for name in outputs], feed)
+    ):
         np.testing.assert_array_equal(a, b)
     return small
 
@@ -45,12 +47,22 @@ def test_the_same_operation_on_the_same_input_runs_once():
 
 def test_operations_that_differ_in_an_attribute_stay_apart():
     weights = np.eye(4, dtype="float32")
-    assert count(check(lambda x: [tf.matmul(x, weights), tf.matmul(x, weights, transpose_b=True)]), "MatMul") == 2
+    assert (
+        count(
+            check(lambda x: [tf.matmul(x, weights), tf.matmul(x, weights, transpose_b=True)]),
+            "MatMul",
+        )
+        == 2
+    )
 
 
 def test_what_depends_on_constants_alone_is_a_constant():
     table = tf.constant
-    small = check(lambda x: [x / (table(np.arange(8.0, dtype="float32").reshape(2, 4)) + 1)[i] for i in range(2)])
+    small = check(
+        lambda x: [
+            x / (table(np.arange(8.0, dtype="float32").reshape(2, 4)) + 1)[i] for i in range(2)
+        ]
+    )
     assert count(small, "StridedSlice") == count(small, "AddV2") == 0
 
 
@@ -62,10 +74,18 @@ def test_constants_that_would_swell_are_left_to_the_run():
 def test_a_part_of_a_concatenation_is_the_part_itself():
     def build(x):
         a, b = x * 2, x * 3
-        return [tf.concat([a, b], -1)[..., 4:8] + 1, tf.concat([b, a], -1)[..., 0:4] + 1, tf.concat([a, b], -1)[..., 2:6]]
+        return [
+            tf.concat([a, b], -1)[..., 4:8] + 1,
+            tf.concat([b, a], -1)[..., 0:4] + 1,
+            tf.concat([a, b], -1)[..., 2:6],
+        ]
 
     small = check(build)
-    assert count(small, "StridedSlice") == 1 and count(small, "ConcatV2") == 1 and count(small, "AddV2") == 1
+    assert (
+        count(small, "StridedSlice") == 1
+        and count(small, "ConcatV2") == 1
+        and count(small, "AddV2") == 1
+    )
 
 
 def test_two_outputs_that_are_one_tensor_both_come_back():
@@ -73,7 +93,9 @@ def test_two_outputs_that_are_one_tensor_both_come_back():
 
 
 def test_random_numbers_are_not_merged():
-    graph_def, outputs = graph_of(lambda x: [tf.random.uniform([1000]) + 0 * x[0, 0] for _ in range(2)])
+    graph_def, outputs = graph_of(
+        lambda x: [tf.random.uniform([1000]) + 0 * x[0, 0] for _ in range(2)]
+    )
     small, renamed, _ = merged(graph_def, ["x"], outputs)
     a, b = run(small, [renamed[name] for name in outputs], {"x:0": np.zeros((1, 4), "float32")})
     assert count(small, "RandomUniform") == 2 and (a != b).any()
@@ -86,7 +108,11 @@ def test_a_node_that_is_fed_keeps_its_name_and_cuts_what_is_before_it():
 
     small = check(build, fed=("x", "middle"))
     assert "middle" in {node.name for node in small.node}
-    check(build, {"x:0": np.zeros((1, 4), "float32"), "middle:0": np.ones((1, 4), "float32")}, fed=("x", "middle"))
+    check(
+        build,
+        {"x:0": np.zeros((1, 4), "float32"), "middle:0": np.ones((1, 4), "float32")},
+        fed=("x", "middle"),
+    )
 
 
 def test_loops_and_conditions_survive():
@@ -106,12 +132,20 @@ def test_loops_and_conditions_survive():
 def test_heads_on_one_source_share_its_features_in_a_bundle():
     bundle, graph = tiny_bundle(), tf.Graph()
     with tf.compat.v1.Session(graph=graph) as session:
-        signature = tf.compat.v1.saved_model.loader.load(session, ["serve"], str(bundle)).signature_def["image_bytes"]
+        signature = tf.compat.v1.saved_model.loader.load(
+            session, ["serve"], str(bundle)
+        ).signature_def["image_bytes"]
     goals = [tensor.name.split(":")[0] for tensor in signature.outputs.values()]
     graph_def = tf.compat.v1.graph_util.extract_sub_graph(graph.as_graph_def(), goals)
     table = {node.name: node for node in graph_def.node}
-    features = [node for node in graph_def.node if node.op == "Maximum" and table[node.input[0].split(":")[0]].op == "BiasAdd"]
-    assert 0 < len(features) <= len(SUPERVISED), "random features are computed once a source, not once a head"
+    features = [
+        node
+        for node in graph_def.node
+        if node.op == "Maximum" and table[node.input[0].split(":")[0]].op == "BiasAdd"
+    ]
+    assert 0 < len(features) <= len(SUPERVISED), (
+        "random features are computed once a source, not once a head"
+    )
 
 
 @pytest.mark.parametrize("text, names, wanted", [
@@ -135,5 +169,11 @@ def test_known_reads_become_constants_or_shared_resources():
     known = {read.op.name: value for read in reads}
     for large, constants, resources in ((1 << 20, 1, 0), (8, 0, 1)):
         small, renamed, weights = merged(graph.as_graph_def(), ["x"], outputs, known, large)
-        assert count(small, "MatMul") == 1 and count(small, "Const") == constants and len(weights) == resources == count(small, "ReadVariableOp")
-        assert set(renamed.values()) == {renamed[outputs[0]]} and all((stored == value).all() for stored in weights.values())
+        assert (
+            count(small, "MatMul") == 1
+            and count(small, "Const") == constants
+            and len(weights) == resources == count(small, "ReadVariableOp")
+        )
+        assert set(renamed.values()) == {renamed[outputs[0]]} and all(
+            (stored == value).all() for stored in weights.values()
+        )

@@ -17,7 +17,9 @@ def drawn(*shape: int) -> np.ndarray:
 
 
 def kinds_after(build, large: int = 1 << 20) -> list[str]:
-    """operations of the merged graph of `build(x)`, x float [None, 6, 6, 3], once its answers were found to be the same."""
+    """operations of the merged graph of `build(x)`, x float [None, 6, 6, 3], once its answers were
+    found to be the same.
+    """
     value, graph = {"x:0": drawn(2, 6, 6, 3)}, tf.Graph()
     with graph.as_default(), tf.compat.v1.Session(graph=graph) as session:
         outputs = build(tf.compat.v1.placeholder(tf.float32, [None, 6, 6, 3], "x"))
@@ -45,14 +47,25 @@ def dense(x):
     return tf.matmul(tf.reshape(x, [-1, 108]), drawn(108, 5))
 
 
-@pytest.mark.parametrize("product, kind", [(convolved, "Conv2D"), (enlarged, "Conv2DBackpropInput"), (dense, "MatMul")])
+@pytest.mark.parametrize(
+    "product, kind", [(convolved, "Conv2D"), (enlarged, "Conv2DBackpropInput"), (dense, "MatMul")]
+)
 def test_a_batch_norm_is_weights_and_a_bias(product, kind):
-    kinds = kinds_after(lambda x: [tf.nn.relu(tf.nn.batch_normalization(product(x), SHIFT, SCALE, SHIFT[::-1], SCALE[::-1], 1e-3))])
+    kinds = kinds_after(
+        lambda x: [
+            tf.nn.relu(
+                tf.nn.batch_normalization(product(x), SHIFT, SCALE, SHIFT[::-1], SCALE[::-1], 1e-3)
+            )
+        ]
+    )
     assert kinds[-3:] == [kind, "BiasAdd", "Relu"] and not {"Mul", "AddV2", "Sub"} & set(kinds)
 
 
 def test_scales_follow_each_other_and_may_stand_on_either_side():
-    assert kinds_after(lambda x: [SHIFT + SCALE * (convolved(x) * SCALE.reshape(1, 1, 1, 5))]) == ["Conv2D", "BiasAdd"]
+    assert kinds_after(lambda x: [SHIFT + SCALE * (convolved(x) * SCALE.reshape(1, 1, 1, 5))]) == [
+        "Conv2D",
+        "BiasAdd",
+    ]
 
 
 @pytest.mark.parametrize("build, left", {
@@ -70,5 +83,10 @@ def test_what_weights_cannot_say_is_left(build, left):
 
 def test_no_encoder_of_a_bundle_scales_or_shifts_its_convolutions():
     nodes = {node.name: node for node in BareModel(tiny_bundle()).graph.as_graph_def().node}
-    after = [node.op for node in nodes.values() for text in node.input if nodes[text.lstrip("^").split(":")[0]].op == "Conv2D"]
+    after = [
+        node.op
+        for node in nodes.values()
+        for text in node.input
+        if nodes[text.lstrip("^").split(":")[0]].op == "Conv2D"
+    ]
     assert after.count("BiasAdd") > 10 and not {"Mul", "AddV2"} & set(after)

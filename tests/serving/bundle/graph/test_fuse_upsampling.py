@@ -9,10 +9,16 @@ from serving.bundle.graph.fuse_upsampling import fused
 
 
 def lively(head: keras.Model) -> keras.Model:
-    """random weights everywhere: biases and statistics of a fresh network are zeros and ones, which hide mistakes."""
+    """random weights everywhere: biases and statistics of a fresh network are zeros and ones, which
+    hide mistakes.
+    """
     rng = np.random.default_rng(0)
     for weight in head.weights:
-        weight.assign(rng.uniform(0.5, 2, weight.shape) if "variance" in weight.path else rng.normal(size=weight.shape) / 3)
+        weight.assign(
+            rng.uniform(0.5, 2, weight.shape)
+            if "variance" in weight.path
+            else rng.normal(size=weight.shape) / 3
+        )
     return head
 
 
@@ -28,7 +34,9 @@ def convolution(filters: int = 4, **options) -> keras.layers.Layer:
 
 
 def transposed(filters: int = 3, **options) -> keras.layers.Layer:
-    return keras.layers.Conv2DTranspose(filters, **{"kernel_size": 4, "strides": 2, "padding": "same", **options})
+    return keras.layers.Conv2DTranspose(
+        filters, **{"kernel_size": 4, "strides": 2, "padding": "same", **options}
+    )
 
 
 def double(**options) -> keras.layers.Layer:
@@ -36,13 +44,18 @@ def double(**options) -> keras.layers.Layer:
 
 
 def operations(call, shape) -> list[str]:
-    function = tf.function(lambda x: call(x, training=False)).get_concrete_function(tf.TensorSpec([None, *shape]))
+    function = tf.function(lambda x: call(x, training=False)).get_concrete_function(
+        tf.TensorSpec([None, *shape])
+    )
     return [operation.type for operation in function.graph.get_operations()]
 
 
 def same_answers(head: keras.Model) -> None:
     x = np.random.default_rng(1).normal(size=(2, *head.input_shape[1:])).astype("float32")
-    expected, found = np.asarray(head(x, training=False)), np.asarray(fused(head)(tf.constant(x), training=False))
+    expected, found = (
+        np.asarray(head(x, training=False)),
+        np.asarray(fused(head)(tf.constant(x), training=False)),
+    )
     assert expected.shape == found.shape and expected.std() > 0
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
 
@@ -52,13 +65,40 @@ FUSED = {  # layers, and how many of their enlargements are not done in blocks
     "enlarged": (lambda: [double(), convolution()], 0),
     "enlarged, wide": (lambda: [double(), convolution(5)], 1),
     "enlarged and normed": (lambda: [double(), convolution(use_bias=False), norm(), leaky()], 0),
-    "enlarged and normed, wide": (lambda: [double(), convolution(5, use_bias=False), norm(), leaky()], 1),
+    "enlarged and normed, wide": (
+        lambda: [double(), convolution(5, use_bias=False), norm(), leaky()],
+        1,
+    ),
     "wide answer": (lambda: [double(), convolution(5), leaky(), convolution(5)], 1),
-    "another activation": (lambda: [double(), convolution(), keras.layers.Softmax(), convolution(3)], 0),
+    "another activation": (
+        lambda: [double(), convolution(), keras.layers.Softmax(), convolution(3)],
+        0,
+    ),
     "blocks": (lambda: [double(), convolution(), leaky(), convolution(3)], 0),
-    "normed blocks": (lambda: [double(), convolution(use_bias=False), norm(), leaky(), convolution(4)], 0),
-    "norm without scale and centre": (lambda: [double(), convolution(), norm(scale=False, center=False), leaky(), convolution(1)], 0),
-    "twice": (lambda: [convolution(), norm(), double(), convolution(6), norm(), leaky(), double(), convolution(2), norm(), leaky(), convolution(1)], 1),
+    "normed blocks": (
+        lambda: [double(), convolution(use_bias=False), norm(), leaky(), convolution(4)],
+        0,
+    ),
+    "norm without scale and centre": (
+        lambda: [double(), convolution(), norm(scale=False, center=False), leaky(), convolution(1)],
+        0,
+    ),
+    "twice": (
+        lambda: [
+            convolution(),
+            norm(),
+            double(),
+            convolution(6),
+            norm(),
+            leaky(),
+            double(),
+            convolution(2),
+            norm(),
+            leaky(),
+            convolution(1),
+        ],
+        1,
+    ),
 }
 KEPT = {
     "norm alone": lambda: [convolution(), norm(), leaky()],
@@ -78,7 +118,11 @@ def test_a_decoder_keeps_its_answers_without_enlarging(layers, apart):
     same_answers(head)
     kinds = operations(fused(head), head.input_shape[1:])
     doubled = sum(isinstance(layer, keras.layers.UpSampling2D) for layer in head.layers)
-    assert kinds.count("Conv2DBackpropInput") == apart and kinds.count("DepthToSpace") == doubled - apart and "ResizeNearestNeighbor" not in kinds
+    assert (
+        kinds.count("Conv2DBackpropInput") == apart
+        and kinds.count("DepthToSpace") == doubled - apart
+        and "ResizeNearestNeighbor" not in kinds
+    )
 
 
 TRANSPOSED_KEPT = {
@@ -126,4 +170,9 @@ def test_one_pixel_is_all_border(more):
 def test_a_map_of_unknown_size_keeps_its_answers():
     head = head_of(double(), convolution(), leaky(), convolution(2), shape=(None, None, 3))
     x = np.random.default_rng(1).normal(size=(1, 4, 6, 3)).astype("float32")
-    np.testing.assert_allclose(np.asarray(fused(head)(tf.constant(x))), np.asarray(head(x, training=False)), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(
+        np.asarray(fused(head)(tf.constant(x))),
+        np.asarray(head(x, training=False)),
+        rtol=1e-4,
+        atol=1e-4,
+    )

@@ -1,4 +1,6 @@
-"""The closed form on labels with holes and on too little data: what is masked is as if it were not there, what cannot be fitted is named."""
+"""The closed form on labels with holes and on too little data: what is masked is as if it were not
+there, what cannot be fitted is named.
+"""
 
 import dataclasses
 import io
@@ -9,7 +11,13 @@ import pytest
 from tiny_store import TINY, TinyStore
 
 from models.networks.losses.block_layout import fit_targets
-from models.networks.transfers.closed_form.maps import GlobalTarget, LocalFeatures, known_cells, local_moments, local_transfers
+from models.networks.transfers.closed_form.maps import (
+    GlobalTarget,
+    LocalFeatures,
+    known_cells,
+    local_moments,
+    local_transfers,
+)
 from models.networks.transfers.closed_form.ridge import KernelRidge, RidgeInverses, sample_kernel
 from models.networks.transfers.regimes import Regime
 from models.tasks import TASKS
@@ -36,10 +44,21 @@ class Measured(types.SimpleNamespace):
     """what the closed form asks of a bench: three made-up representations."""
 
     def __init__(self, store=None, **changes) -> None:
-        super().__init__(store=store or TinyStore(), config=dataclasses.replace(TINY, **changes), grid=GRID, kernels={}, kept={}, out=io.StringIO())
+        super().__init__(
+            store=store or TinyStore(),
+            config=dataclasses.replace(TINY, **changes),
+            grid=GRID,
+            kernels={},
+            kept={},
+            out=io.StringIO(),
+        )
 
     def maps(self, index, split):
-        return np.random.default_rng([index, len(split)]).normal(size=(8, GRID, GRID, 8)).astype("float32")
+        return (
+            np.random.default_rng([index, len(split)])
+            .normal(size=(8, GRID, GRID, 8))
+            .astype("float32")
+        )
 
     def keep(self, target, rows, regime):
         self.kept.setdefault(target, {}).update(rows)
@@ -67,7 +86,12 @@ def hide(rows):
 @pytest.mark.parametrize("name", ["normal", "reshading"])
 def test_masked_pixels_act_as_if_their_cells_were_removed(name):
     store = Holed(name, hide([1, 4, 5]))
-    np.testing.assert_allclose(weights(Measured(store), name), weights(Measured(), name, views=[0, 2, 3, 6, 7]), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(
+        weights(Measured(store), name),
+        weights(Measured(), name, views=[0, 2, 3, 6, 7]),
+        rtol=1e-3,
+        atol=1e-4,
+    )
 
 
 def test_a_masked_pixel_counts_as_the_mean_of_its_cell_whatever_it_holds():
@@ -78,7 +102,9 @@ def test_a_masked_pixel_counts_as_the_mean_of_its_cell_whatever_it_holds():
 
         return made
 
-    far, near = (weights(Measured(Holed("normal", change(value))), "normal") for value in (1e4, 0.0))
+    far, near = (
+        weights(Measured(Holed("normal", change(value))), "normal") for value in (1e4, 0.0)
+    )
     np.testing.assert_array_equal(far, near)
     target, mask = change(7.0)(np.ones((1, 8, 8, 1), "float32"), np.ones((1, 8, 8, 1), "float32"))
     assert (fit_targets(TASKS["reshading"], target, mask, None, cells=4) == 1).all()
@@ -88,7 +114,9 @@ def test_targets_with_other_holes_are_measured_beside_each_other_as_alone():
     bench, alone = (Measured(Holed("reshading", hide([2, 3]))) for _ in range(2))
     todo = {name: [(0,), (0, 2)] for name in ("normal", "reshading")}
     local_transfers(bench, regime(), todo)
-    assert not np.array_equal(*(known_cells(bench.store, name, "val", VIEWS, GRID) for name in todo))
+    assert not np.array_equal(
+        *(known_cells(bench.store, name, "val", VIEWS, GRID) for name in todo)
+    )
     for name in todo:
         local_transfers(alone, regime(), {name: todo[name]})
         for subset, losses in alone.kept[name].items():
@@ -98,21 +126,33 @@ def test_targets_with_other_holes_are_measured_beside_each_other_as_alone():
 @pytest.mark.parametrize("name", ["room_layout", "class_scene", "fixated_pose"])
 def test_masked_samples_of_vectors_and_classes_teach_nothing(name):
     bench, rows = Measured(Holed(name, hide([0, 3]))), np.array([1, 2, 4, 5, 6, 7])
-    holed, removed = GlobalTarget(bench, name, regime()), GlobalTarget(Measured(), name, regime(), rows=rows)
+    holed, removed = (
+        GlobalTarget(bench, name, regime()),
+        GlobalTarget(Measured(), name, regime(), rows=rows),
+    )
     np.testing.assert_array_equal(holed.rows, rows)
-    np.testing.assert_allclose(holed.losses(*holed.kernels(bench, (0, 1))), removed.losses(*removed.kernels(bench, (0, 1))), rtol=1e-5)
+    np.testing.assert_allclose(
+        holed.losses(*holed.kernels(bench, (0, 1))),
+        removed.losses(*removed.kernels(bench, (0, 1))),
+        rtol=1e-5,
+    )
 
 
 @pytest.mark.parametrize("name", ["normal", "segment_semantic", "segment_unsup2d"])
 def test_a_map_whose_labels_are_all_masked_is_named(name):
     bench = Measured(Holed(name, lambda target, mask: (target, 0 * mask)))
-    with pytest.raises(LookupError, match=f"all labels of {name} are masked or missing in the 8 teaching views of val"):
+    with pytest.raises(
+        LookupError,
+        match=f"all labels of {name} are masked or missing in the 8 teaching views of val",
+    ):
         local_transfers(bench, regime(), {name: [(0,)]})
 
 
 @pytest.mark.parametrize("name", ["room_layout", "class_scene", "egomotion"])
 def test_a_vector_or_class_without_two_labelled_samples_is_named(name):
-    bench = Measured(Holed(name, lambda target, mask: (target, np.where(np.arange(8) == 3, mask, 0))))
+    bench = Measured(
+        Holed(name, lambda target, mask: (target, np.where(np.arange(8) == 3, mask, 0)))
+    )
     with pytest.raises(LookupError, match=f"1 samples of {name} with a label that is not masked"):
         GlobalTarget(bench, name, regime())
 
@@ -130,7 +170,14 @@ def one_class(target, mask):
 @pytest.mark.parametrize("name", ["class_scene", "class_object", "point_matching"])
 def test_one_class_in_training_is_answered_and_the_others_stay_possible(name):
     """the answer is log((n p + 1/K) / (n + 1)): one sample's weight over all classes."""
-    bench = Measured(Holed(name, lambda target, mask: one_class(target, mask) if target.shape[1] > 5 else (target * 0 + [1, 0], mask)))
+    bench = Measured(
+        Holed(
+            name,
+            lambda target, mask: (
+                one_class(target, mask) if target.shape[1] > 5 else (target * 0 + [1, 0], mask)
+            ),
+        )
+    )
     target = GlobalTarget(bench, name, regime())
     teach, test = target.kernels(bench, (0,))
     answer = target.fit(teach).predict(test)
@@ -141,11 +188,16 @@ def test_one_class_in_training_is_answered_and_the_others_stay_possible(name):
 
 
 def test_a_class_map_that_knows_nothing_answers_the_weighted_shares():
-    """representations without information leave the constant, which is the best one of the weighted loss."""
+    """representations without information leave the constant, which is the best one of the weighted
+    loss.
+    """
     bench = Measured(ridges=(1e9,))
     found = weights(bench, "segment_semantic")
     assert np.abs(found[:-1]).max() < 1e-5
-    data, logits = bench.store.samples("segment_semantic", "val"), 6 * found[-1].reshape(-1, 17)  # [pixel of a block, class]
+    data, logits = (
+        bench.store.samples("segment_semantic", "val"),
+        6 * found[-1].reshape(-1, 17),
+    )  # [pixel of a block, class]
     weight = np.asarray(data.mask, "float64")[..., 0]
     shares = np.array([weight[data.target[..., 0] == k].sum() for k in range(17)]) / weight.sum()
     assert shares.max() > 10 * shares.min()
@@ -172,14 +224,24 @@ def test_views_of_one_building_are_left_out_together_and_one_building_is_cut_int
     kernel = target.kernels(bench, (0,))[0]
     rest, strength = np.arange(4, 8), 0.1 * np.trace(kernel) / 8
     mean = target.target.mean(0)
-    dual = np.linalg.solve(kernel[np.ix_(rest, rest)] + strength * np.eye(4), target.target[rest] - mean)
-    left_out = lambda target: KernelRidge(RidgeInverses(kernel, (0.1,), target.buildings), target.target, (0.1,)).left_out
+    dual = np.linalg.solve(
+        kernel[np.ix_(rest, rest)] + strength * np.eye(4), target.target[rest] - mean
+    )
+    left_out = lambda target: (
+        KernelRidge(RidgeInverses(kernel, (0.1,), target.buildings), target.target, (0.1,)).left_out
+    )
     np.testing.assert_allclose(left_out(target)[:4], kernel[:4, rest] @ dual + mean, atol=1e-4)
     bench.store.views = lambda split: [f"house/{i}" for i in range(8)]
     alone = GlobalTarget(bench, "room_layout", regime())
     others = np.arange(1, 8)
-    dual = np.linalg.solve(kernel[np.ix_(others, others)] + strength * np.eye(7), target.target[others] - mean)
-    np.testing.assert_allclose(left_out(alone)[0], sample_kernel(kernel, np.array([[0]]), others[:, None])[0] @ dual + mean, atol=1e-4)
+    dual = np.linalg.solve(
+        kernel[np.ix_(others, others)] + strength * np.eye(7), target.target[others] - mean
+    )
+    np.testing.assert_allclose(
+        left_out(alone)[0],
+        sample_kernel(kernel, np.array([[0]]), others[:, None])[0] @ dual + mean,
+        atol=1e-4,
+    )
 
 
 def test_a_vector_is_pulled_towards_the_mean_where_left_out_buildings_like_that():
@@ -189,7 +251,10 @@ def test_a_vector_is_pulled_towards_the_mean_where_left_out_buildings_like_that(
     bench = Measured(Holed("room_layout", noise))
     target = GlobalTarget(bench, "room_layout", regime())
     teach, test = target.kernels(bench, (0,))
-    whole, pulled = KernelRidge(teach, target.target, (0.1,)).predict(test), target.fit(teach).predict(test)
+    whole, pulled = (
+        KernelRidge(teach, target.target, (0.1,)).predict(test),
+        target.fit(teach).predict(test),
+    )
     mean = target.target.mean(0)
     factor = (pulled - mean) / (whole - mean)
     np.testing.assert_allclose(factor, factor.flat[0], rtol=1e-3)
@@ -201,10 +266,22 @@ def test_targets_that_ask_the_same_of_a_code_are_solved_once_and_both_are_kept(m
 
     bench, columns = Measured(), []
     solve = maps.Moments.solve
-    monkeypatch.setattr(maps.Moments, "solve", lambda self, subset, ridges, parts: columns.append(list(parts)) or solve(self, subset, ridges, parts))
-    local_transfers(bench, regime(), {"autoencoding": [(0,), (1,)], "normal": [(0,)], "denoising": [(0,)]})
+    monkeypatch.setattr(
+        maps.Moments,
+        "solve",
+        lambda self, subset, ridges, parts: (
+            columns.append(list(parts)) or solve(self, subset, ridges, parts)
+        ),
+    )
+    local_transfers(
+        bench, regime(), {"autoencoding": [(0,), (1,)], "normal": [(0,)], "denoising": [(0,)]}
+    )
     assert sorted(map(tuple, columns)) == [("autoencoding",), ("autoencoding", "normal")]
-    assert {name: set(rows) for name, rows in bench.kept.items()} == {"autoencoding": {(0,), (1,)}, "normal": {(0,)}, "denoising": {(0,)}}
+    assert {name: set(rows) for name, rows in bench.kept.items()} == {
+        "autoencoding": {(0,), (1,)},
+        "normal": {(0,)},
+        "denoising": {(0,)},
+    }
     np.testing.assert_array_equal(bench.kept["denoising"][0,], bench.kept["autoencoding"][0,])
     alone = Measured()
     local_transfers(alone, regime(), {"denoising": [(0,)]})

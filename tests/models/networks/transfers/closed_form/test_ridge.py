@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from models.networks.losses.block_layout import from_blocks, to_blocks
-from models.networks.transfers.closed_form.ridge import KernelRidge, Moments, RidgeInverses, neighbourhoods
+from models.networks.transfers.closed_form.ridge import (
+    KernelRidge,
+    Moments,
+    RidgeInverses,
+    neighbourhoods,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -12,8 +17,18 @@ RNG = np.random.default_rng(0)
 def solved(features, outputs, subsets, ridge):
     """weights of every subset from one pass, nothing held out."""
     moments = Moments(subsets)
-    moments.add({i: np.concatenate([x, np.ones((len(x), 1), "float32")], 1) for i, x in enumerate(features)}, outputs, held=False)
-    return [moments.solve(subset, (ridge,), {"all": slice(0, outputs.shape[1])})[0] for subset in subsets]
+    moments.add(
+        {
+            i: np.concatenate([x, np.ones((len(x), 1), "float32")], 1)
+            for i, x in enumerate(features)
+        },
+        outputs,
+        held=False,
+    )
+    return [
+        moments.solve(subset, (ridge,), {"all": slice(0, outputs.shape[1])})[0]
+        for subset in subsets
+    ]
 
 
 def test_a_subset_of_the_gram_matrix_solves_what_ridge_regression_on_the_subset_solves():
@@ -22,7 +37,9 @@ def test_a_subset_of_the_gram_matrix_solves_what_ridge_regression_on_the_subset_
     (found,) = solved(features, outputs, [(1, 3)], 0.1)
     x = np.concatenate([features[1], features[3]], 1).astype("float64")
     centred = x - x.mean(0)
-    naive = np.linalg.solve(centred.T @ centred + 0.1 * 200 * np.eye(12), centred.T @ (outputs - outputs.mean(0)))
+    naive = np.linalg.solve(
+        centred.T @ centred + 0.1 * 200 * np.eye(12), centred.T @ (outputs - outputs.mean(0))
+    )
     np.testing.assert_allclose(found[:-1], naive, atol=1e-4)
 
 
@@ -32,7 +49,10 @@ def test_a_singular_gram_matrix_still_has_a_finite_solution():
 
 
 def test_the_order_of_the_sources_does_not_change_the_answer():
-    features, outputs = [RNG.normal(size=(80, 5)).astype("float32") for _ in range(2)], RNG.normal(size=(80, 2)).astype("float32")
+    features, outputs = (
+        [RNG.normal(size=(80, 5)).astype("float32") for _ in range(2)],
+        RNG.normal(size=(80, 2)).astype("float32"),
+    )
     forth, back = solved(features, outputs, [(0, 1), (1, 0)], 0.1)
     np.testing.assert_allclose(forth, back[[*range(5, 10), *range(5), 10]], atol=1e-5)
 
@@ -45,7 +65,9 @@ def test_left_out_predictions_equal_refitting_without_the_sample(ridge):
     fit = KernelRidge(kernel, y, (ridge,))
     for i in range(12):
         rest = np.delete(np.arange(12), i)
-        dual = np.linalg.solve(kernel[np.ix_(rest, rest)] + ridge * np.trace(kernel) / 12 * np.eye(11), y[rest])
+        dual = np.linalg.solve(
+            kernel[np.ix_(rest, rest)] + ridge * np.trace(kernel) / 12 * np.eye(11), y[rest]
+        )
         np.testing.assert_allclose(fit.left_out[i], kernel[i, rest] @ dual, atol=1e-4)
 
 
@@ -82,7 +104,9 @@ def test_where_rounding_made_a_kernel_indefinite_the_root_is_triangular_too():
     kernel = vectors * np.append(np.linspace(1, 2, 11), -0.2) @ vectors.T
     root = inverse_root(kernel, 0.1)
     assert not np.triu(root, 1).any()
-    lifted = vectors * np.append(np.linspace(1, 2, 11), 0) @ vectors.T + 0.1 * np.eye(12)  # what lies below zero counts as zero
+    lifted = vectors * np.append(np.linspace(1, 2, 11), 0) @ vectors.T + 0.1 * np.eye(
+        12
+    )  # what lies below zero counts as zero
     np.testing.assert_allclose(root.T @ root, np.linalg.inv(lifted), atol=1e-9)
 
 
@@ -106,7 +130,11 @@ def test_a_ridge_is_chosen_by_the_outputs_that_are_judged():
     for judged in ([True, False], [False, True]):
         moments = Moments([(0,)])
         for held in (False, True):
-            moments.add({0: rows[200 * held :][:200]}, np.concatenate([clean, noise], 1)[200 * held :][:200], held)
+            moments.add(
+                {0: rows[200 * held :][:200]},
+                np.concatenate([clean, noise], 1)[200 * held :][:200],
+                held,
+            )
         moments.judged = np.array(judged)
         weights, ridges = moments.solve((0,), (1e-6, 10.0), {"both": slice(0, 2)})
         chosen[tuple(judged)] = ridges["both"]

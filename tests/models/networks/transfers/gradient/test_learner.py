@@ -1,4 +1,6 @@
-"""The gradient learner: members are independent, stop by themselves, learn every kind of answer, and calibrate the closed form."""
+"""The gradient learner: members are independent, stop by themselves, learn every kind of answer,
+and calibrate the closed form.
+"""
 
 import dataclasses
 import io
@@ -11,7 +13,14 @@ from models.networks.architecture.transfer_heads import build_transfer_head
 from models.networks.losses.losses import image_losses as keras_losses
 from models.networks.task_networks.train import Interrupted, average_answer, average_losses
 from models.networks.transfers.calibration import calibrate, converged, spearman
-from models.networks.transfers.gradient.learner import Samples, Schedule, build_stack, image_losses, known, learn
+from models.networks.transfers.gradient.learner import (
+    Samples,
+    Schedule,
+    build_stack,
+    image_losses,
+    known,
+    learn,
+)
 from models.networks.transfers.gradient.programs import StackPrograms
 from models.networks.transfers.measure import calibration_sample, unlike
 from models.tasks import TASKS
@@ -22,21 +31,30 @@ QUICK = Schedule(batch=4, epochs=3, patience=2)
 def maps(index: int, split: str) -> np.ndarray:
     """made-up representations of three sources; the same every time."""
     views = len(TinyStore().views(split))
-    return np.random.default_rng([index, len(split)]).normal(size=(views, 4, 4, 8)).astype("float32")
+    return (
+        np.random.default_rng([index, len(split)]).normal(size=(views, 4, 4, 8)).astype("float32")
+    )
 
 
-@pytest.mark.parametrize("name", ["segment_semantic", "segment_unsup2d", "class_scene", "egomotion"])
+@pytest.mark.parametrize(
+    "name", ["segment_semantic", "segment_unsup2d", "class_scene", "egomotion"]
+)
 def test_every_kind_of_answer_is_learned_and_judged_image_by_image(name):
     store = TinyStore()
     found = learn(store, maps, name, np.array([[0], [2]]), [1, 2], TINY, QUICK)
-    assert found.losses.shape == (2, len(store.samples(name, "test"))) and np.isfinite(found.losses).all()
+    assert (
+        found.losses.shape == (2, len(store.samples(name, "test")))
+        and np.isfinite(found.losses).all()
+    )
     assert found.validation.shape == (len(found.validation), 2) and (found.best >= 1).all()
     assert len(average_losses(TASKS[name], store)) == found.losses.shape[1]
 
 
 def test_a_member_learns_the_same_alone_and_in_company():
     store = TinyStore()
-    company = learn(store, maps, "room_layout", np.array([[0, 1], [1, 2], [0, 2]]), [5, 6, 7], TINY, QUICK)
+    company = learn(
+        store, maps, "room_layout", np.array([[0, 1], [1, 2], [0, 2]]), [5, 6, 7], TINY, QUICK
+    )
     alone = learn(store, maps, "room_layout", np.array([[1, 2]]), [6], TINY, QUICK)
     count = len(alone.validation)
     np.testing.assert_allclose(alone.validation[:, 0], company.validation[:count, 1], rtol=1e-4)
@@ -70,29 +88,48 @@ def test_the_small_head_answers_whole_maps_and_begins_at_the_average():
     data = store.samples("normal", "test")
     mean = average_answer(TASKS["normal"], store).reshape(-1, 3).mean(0)
     flat = keras_losses("l1", data.target, data.mask, np.broadcast_to(mean, data.target.shape))
-    np.testing.assert_allclose(image_losses(stack, Samples(store, maps, "normal", "test", [0]).take(np.arange(8)))[:, 0], flat, rtol=1e-4)
+    np.testing.assert_allclose(
+        image_losses(stack, Samples(store, maps, "normal", "test", [0]).take(np.arange(8)))[:, 0],
+        flat,
+        rtol=1e-4,
+    )
 
 
 def test_a_sample_without_a_label_teaches_nothing():
     data = TinyStore().samples("class_scene", "val")
     mask = np.array(data.mask)
     mask[[2, 5]] = 0
-    np.testing.assert_array_equal(known(dataclasses.replace(data, mask=mask), np.arange(1, 7)), [1, 3, 4, 6])
+    np.testing.assert_array_equal(
+        known(dataclasses.replace(data, mask=mask), np.arange(1, 7)), [1, 3, 4, 6]
+    )
 
 
 def test_a_member_that_has_converged_stays_at_its_best():
     store = TinyStore()
-    long = learn(store, maps, "reshading", np.array([[0], [1]]), [1, 2], TINY, Schedule(batch=4, epochs=12, patience=2, rate=0.02))
+    long = learn(
+        store,
+        maps,
+        "reshading",
+        np.array([[0], [1]]),
+        [1, 2],
+        TINY,
+        Schedule(batch=4, epochs=12, patience=2, rate=0.02),
+    )
     for member, best in enumerate(long.best):
         running = long.validation[: best + 2, member]
-        assert running.argmin() + 1 == best or long.validation[:best, member].min() == long.validation[best - 1, member]
+        assert (
+            running.argmin() + 1 == best
+            or long.validation[:best, member].min() == long.validation[best - 1, member]
+        )
 
 
 def test_a_loss_that_is_no_number_is_named():
     def broken(index, split):
         return maps(index, split) * (np.nan if index == 1 else 1.0)
 
-    with pytest.raises(Interrupted, match=r"reshading became no number \(members with seeds \[4\]\)"):
+    with pytest.raises(
+        Interrupted, match=r"reshading became no number \(members with seeds \[4\]\)"
+    ):
         learn(TinyStore(), broken, "reshading", np.array([[0], [1]]), [3, 4], TINY, QUICK)
 
 
@@ -100,17 +137,37 @@ def test_a_calibration_compares_rankings_and_says_what_it_cost():
     store, rng = TinyStore(), np.random.default_rng(0)
     closed = {(name,): rng.random(8) for name in "abc"} | {("a", "b"): rng.random(8)}
     config = dataclasses.replace(TINY, calibration_sources=2)
-    row = calibrate(store, maps, ["a", "b", "c"], "reshading", closed, config, schedule=QUICK, out=(told := io.StringIO()))
+    row = calibrate(
+        store,
+        maps,
+        ["a", "b", "c"],
+        "reshading",
+        closed,
+        config,
+        schedule=QUICK,
+        out=(told := io.StringIO()),
+    )
     assert row["transfers"] == 2 and row["seconds_a_network"] > 0
     assert -1 <= row["closed_against_gradient"] <= 1 and -1 <= row["between_seeds"] <= 1
     assert "calibration reshading" in told.getvalue()
 
 
 def test_calibration_takes_targets_of_different_kinds_and_the_dearest_last():
-    targets = ["segment_unsup2d", "normal", "reshading", "segment_semantic", "class_scene", "room_layout", "egomotion"]
+    targets = [
+        "segment_unsup2d",
+        "normal",
+        "reshading",
+        "segment_semantic",
+        "class_scene",
+        "room_layout",
+        "egomotion",
+    ]
     assert calibration_sample(targets, 4) == ["normal", "class_scene", "room_layout", "reshading"]
     assert calibration_sample(targets, 9)[-2:] == ["segment_unsup2d", "segment_semantic"]
-    assert unlike(["autoencoding", "normal", "denoising"], TinyStore(), "val") == ["autoencoding", "normal"]
+    assert unlike(["autoencoding", "normal", "denoising"], TinyStore(), "val") == [
+        "autoencoding",
+        "normal",
+    ]
 
 
 def test_a_network_has_converged_when_its_loss_no_longer_falls():

@@ -14,9 +14,18 @@ TARGET, MASK = RNG.normal(size=(8, 4, 4, 1)).astype("float32"), np.ones((8, 4, 4
 
 def template() -> keras.Model:
     layers = keras.layers
-    # No bias before the batch norm, as in the decoders: its gradient is rounding alone, which Adam scales up to whole steps.
+    # No bias before the batch norm, as in the decoders: its gradient is rounding alone, which Adam
+    # scales up to whole steps.
     flat = layers.Conv2D(4, 3, padding="same", use_bias=False)
-    return keras.Sequential([keras.Input((4, 4, 2)), flat, layers.BatchNormalization(), layers.ReLU(), layers.Conv2D(1, 1)])
+    return keras.Sequential(
+        [
+            keras.Input((4, 4, 2)),
+            flat,
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.Conv2D(1, 1),
+        ]
+    )
 
 
 def curves(slots: list[int], seeds: list[int], steps: int = 5) -> np.ndarray:
@@ -25,7 +34,9 @@ def curves(slots: list[int], seeds: list[int], steps: int = 5) -> np.ndarray:
     stack.compile(optimizer=MemberAdam(1e-2, member_clipnorm=0.1))
     made = []
     for _ in range(steps):
-        stack.fit((MAPS, TARGET, MASK), np.zeros(8), batch_size=8, epochs=1, shuffle=False, verbose=0)
+        stack.fit(
+            (MAPS, TARGET, MASK), np.zeros(8), batch_size=8, epochs=1, shuffle=False, verbose=0
+        )
         made.append(np.asarray(stack((MAPS, TARGET, MASK))).mean(0))
     return np.stack(made)
 
@@ -33,7 +44,9 @@ def curves(slots: list[int], seeds: list[int], steps: int = 5) -> np.ndarray:
 def test_a_member_s_curve_does_not_depend_on_who_shares_the_stack():
     together = curves([0, 1, 2], [5, 6, 7])
     for member in range(3):
-        np.testing.assert_allclose(curves([member], [5 + member])[:, 0], together[:, member], rtol=1e-5)
+        np.testing.assert_allclose(
+            curves([member], [5 + member])[:, 0], together[:, member], rtol=1e-5
+        )
 
 
 def test_a_member_s_curve_equals_stock_keras():
