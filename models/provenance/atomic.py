@@ -1,0 +1,78 @@
+"""Files and folders that appear whole or not at all: written beside their place, renamed when done.
+
+The one place for this habit: a reader never sees half a file, and an interrupted writer leaves the
+old content. What is being written is called `.NAME.PID.partial`, in the same folder, since a rename
+is atomic within one file system only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+
+def partial_path(path: str | Path) -> Path:
+    """where `path` is written by this process before it is shown."""
+    path = Path(path)
+    return path.with_name(f".{path.name}.{os.getpid()}.partial{path.suffix}")
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """the place to write a file that becomes `path` when the block ends without an error.
+
+    The parent folder is made. After an error the partial file is removed and `path` is untouched.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = partial_path(path)
+    try:
+        yield scratch
+        os.replace(scratch, path)
+    except BaseException:
+        scratch.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def atomic_file(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
+    """an open file ("w" or "wb") that becomes `path` when the block ends without an error."""
+    encoding = None if "b" in mode else "utf-8"
+    with atomic_path(path) as scratch, open(scratch, mode, encoding=encoding) as file:
+        yield file
+
+
+@contextmanager
+def atomic_folder(path: str | Path) -> Iterator[Path]:
+    """an empty folder that takes the place of `path` (file or folder) when the block ends well.
+
+    After an error the partial folder is removed and what stood at `path` is untouched.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = partial_path(path)
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
+    try:
+        yield scratch
+        shutil.rmtree(path, ignore_errors=True)
+        os.replace(scratch, path)
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """`text` as UTF-8."""
+    with atomic_file(path) as file:
+        file.write(text)
+
+
+def write_json(path: str | Path, value: object, *, indent: int | None = None) -> None:
+    """`value` as JSON. Raises TypeError for what JSON cannot say; nothing is written then."""
+    write_text(path, json.dumps(value, indent=indent))

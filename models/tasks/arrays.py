@@ -1,0 +1,17 @@
+"""Names for arrays in annotations. Shapes, ranges and units stand in the docstring beside them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+# Floats of any width: the width is said in the docstring where it matters.
+Floats = npt.NDArray[np.floating[Any]]
+Integers = npt.NDArray[np.integer[Any]]
+Bools = npt.NDArray[np.bool_]
+# Pictures: uint8 in [0, 255].
+Bytes = npt.NDArray[np.uint8]
+# Where the dtype is the caller's, or several are meant.
+Array = npt.NDArray[Any]
