@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from models.provenance.address import NO_RESULT
 from models.tasks import TASKS
 
 ENCODERS = ("resnet50", "lean")
@@ -85,7 +86,7 @@ class NetworkConfig:
     steps: int = 121_300
     shares: tuple[tuple[str, float], ...] = ()
     augment: bool = False
-    trainers: int = 1
+    trainers: int = field(default=1, metadata=NO_RESULT)
     batch: int = 32
     learning_rate: float = 1e-4
     weight_decay: float = 2e-6
@@ -95,8 +96,8 @@ class NetworkConfig:
     precision: str = "float32"
     adversarial: bool = False
     warm_up: int = 25_000
-    checkpoint_seconds: float = 300.0
-    feeders: int = 1
+    checkpoint_seconds: float = field(default=300.0, metadata=NO_RESULT)
+    feeders: int = field(default=1, metadata=NO_RESULT)
     jit: bool = False
     tile_size: int = 256
     random_features: int = 512
@@ -128,14 +129,14 @@ class NetworkConfig:
         return self.policy_epochs or (self.transfer_epochs if self.learner == "gradient" else 0)
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            if isinstance(getattr(self, field.name), list):  # JSON has no tuples
+        for entry in fields(self):
+            if isinstance(getattr(self, entry.name), list):  # JSON has no tuples
                 object.__setattr__(
                     self,
-                    field.name,
+                    entry.name,
                     tuple(
                         tuple(value) if isinstance(value, list) else value
-                        for value in getattr(self, field.name)
+                        for value in getattr(self, entry.name)
                     ),
                 )
         for name, allowed in CHOICES.items():

@@ -1,0 +1,154 @@
+"""What a function is made of follows from the syntax, and nothing else changes its digest."""
+
+import textwrap
+
+import pytest
+
+from models.provenance import closure
+from models.provenance.closure import closure_of
+
+SOURCES = {
+    "models/__init__.py": "",
+    "models/work.py": '''
+        """Work."""
+        from models import tools, unused
+        from models.facts import FACTOR
+        from models.tables import ROWS
+
+        def whole(x):
+            """Does it."""
+            return part(x) * FACTOR + tools.helped(x)
+
+        def part(x):
+            from models.inner import late
+            return late(x)
+
+        def other(x):
+            return unused.nothing(x)
+
+        def by_row(name, x):
+            return ROWS[name](x)
+
+        def shadowed(tools):
+            return tools.never(1)
+
+        def reader():
+            return (Path(__file__).parent / "words.txt").read_text()
+        ''',
+    "models/tools.py": """
+        def helped(x):
+            return x + 1
+
+        def never(x):
+            return x
+        """,
+    "models/unused.py": "def nothing(x):\n    return x\n",
+    "models/facts.py": "FACTOR = 3\nAPART = 4\n",
+    "models/inner.py": "def late(x):\n    return x\n",
+    "models/tables.py": """
+        from models.tools import helped, never
+        ROWS = {"a": helped, "b": never}
+        """,
+    "models/words.txt": "word",
+    "models/away.txt": "word",
+    "BUILD": 'py_library(name = "w", data = glob(["models/words.txt"]))\n',
+}
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch):
+    """a small repository; `edit(path, old, new)` changes it."""
+    for name, text in SOURCES.items():
+        place = tmp_path / name
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(textwrap.dedent(text))
+    monkeypatch.setattr(closure, "REPOSITORY", tmp_path)
+    closure._closure.cache_clear()
+    closure._parsed.cache_clear()
+    closure.declared_patterns.cache_clear()
+    count = iter(range(1, 10**6))
+
+    def edit(path, old, new):
+        import os
+
+        place = tmp_path / path
+        assert old in place.read_text()
+        place.write_text(place.read_text().replace(old, new))
+        later = place.stat().st_mtime_ns + next(count) * 10**7
+        os.utime(place, ns=(later, later))
+
+    yield edit
+    closure._closure.cache_clear()
+    closure._parsed.cache_clear()
+    closure.declared_patterns.cache_clear()
+
+
+def names(*roots, **more):
+    return set(closure_of(*roots, **more).definitions)
+
+
+def test_a_closure_follows_calls_constants_and_imports_inside_functions(tree):
+    assert names("models.work:whole") == {
+        "models.work:whole",
+        "models.work:part",
+        "models.facts:FACTOR",
+        "models.tools:helped",
+        "models.inner:late",
+    }
+
+
+def test_a_parameter_of_a_modules_name_is_not_the_module(tree):
+    assert names("models.work:shadowed") == {"models.work:shadowed"}
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("models/facts.py", "FACTOR = 3", "FACTOR = 5"),
+        ("models/inner.py", "return x", "return x + 1"),
+        ("models/tools.py", "return x + 1", "return x + 2"),
+    ],
+)
+def test_a_change_of_what_is_reached_changes_the_digest(tree, path, old, new):
+    before = closure_of("models.work:whole").digest()
+    tree(path, old, new)
+    assert closure_of("models.work:whole").digest() != before
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("models/facts.py", "APART = 4", "APART = 5"),
+        ("models/unused.py", "return x", "return x + 1"),
+        ("models/tools.py", "def never(x):\n    return x", "def never(x):\n    return -x"),
+        ("models/work.py", '"""Does it."""', '"""Does it otherwise."""'),
+        ("models/work.py", "return part(x) * FACTOR", "return part(x)  *  FACTOR"),
+        ("models/work.py", "def part(x):", "# why\ndef part(x: int) -> int:"),
+    ],
+)
+def test_nothing_else_does(tree, path, old, new):
+    before = closure_of("models.work:whole").digest()
+    tree(path, old, new)
+    assert closure_of("models.work:whole").digest() == before
+
+
+def test_a_table_is_followed_by_the_rows_that_are_chosen(tree):
+    table = "models.tables:ROWS"
+    assert "models.tools:never" in names("models.work:by_row")
+    assert "models.tools:never" not in names("models.work:by_row", choices={table: ("a",)})
+    assert "models.tools:helped" in names("models.work:by_row", choices={table: ("a",)})
+    with pytest.raises(LookupError, match="no row c; it has a, b"):
+        closure_of("models.work:by_row", choices={table: ("c",)})
+
+
+def test_declared_data_files_count_for_who_reads_beside_itself(tree):
+    reader, whole = closure_of("models.work:reader"), closure_of("models.work:whole").digest()
+    assert set(reader.files) == {"models/words.txt"}
+    tree("models/words.txt", "word", "words")
+    assert closure_of("models.work:reader").digest() != reader.digest()
+    assert closure_of("models.work:whole").digest() == whole
+
+
+def test_a_definition_that_is_not_there_is_named(tree):
+    with pytest.raises(LookupError, match=r"models\.work defines no absent"):
+        closure_of("models.work:absent")
