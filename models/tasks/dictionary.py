@@ -26,6 +26,8 @@ _ENTRIES = (
         _PAPER,
         colours=True,
         published="autoencoder",
+        family="2d",
+        derivation="the picture itself",
     ),
     Task(
         "denoising",
@@ -39,6 +41,8 @@ _ENTRIES = (
         input="noisy",
         colours=True,
         published="denoise",
+        family="2d",
+        derivation="the picture itself, before noise was added",
     ),
     Task(
         "inpainting",
@@ -53,6 +57,8 @@ _ENTRIES = (
         target=False,
         colours=True,
         published="impainting_whole",
+        family="2d",
+        derivation="the picture itself, before a quarter was hidden",
     ),
     Task(
         "colorization",
@@ -68,6 +74,8 @@ _ENTRIES = (
         target=False,
         colours=True,
         published="colorization",
+        family="2d",
+        derivation="the picture's own colours",
     ),
     Task(
         "principal_curvature",
@@ -82,6 +90,7 @@ _ENTRIES = (
         high=7,
         mask="surface",
         published="curvature",
+        family="3d",
     ),
     Task(
         "edge_texture",
@@ -94,6 +103,8 @@ _ENTRIES = (
         "config edge2d",
         colours=True,
         published="edge2d",
+        family="2d",
+        derivation="an edge filter on the picture",
     ),
     Task(
         "edge_occlusion",
@@ -107,6 +118,7 @@ _ENTRIES = (
         high=320,
         mask="surface",
         published="edge3d",
+        family="3d",
     ),
     Task(
         "keypoints2d",
@@ -119,6 +131,8 @@ _ENTRIES = (
         "config keypoint2d; SURF, Bay et al. 2006",
         colours=True,
         published="keypoint2d",
+        family="2d",
+        derivation="an interest point filter on the picture",
     ),
     Task(
         "keypoints3d",
@@ -131,6 +145,7 @@ _ENTRIES = (
         "config keypoint3d; NARF, Steder et al. 2011",
         mask="surface",
         published="keypoint3d",
+        family="3d",
     ),
     Task(
         "reshading",
@@ -143,6 +158,7 @@ _ENTRIES = (
         "config reshade",
         mask="surface",
         published="reshade",
+        family="3d",
     ),
     Task(
         "depth_zbuffer",
@@ -156,6 +172,7 @@ _ENTRIES = (
         low=0,
         mask="surface",
         published="rgb2depth",
+        family="3d",
     ),
     Task(
         "depth_euclidean",
@@ -169,6 +186,7 @@ _ENTRIES = (
         low=0,
         mask="surface",
         published="rgb2mist",
+        family="3d",
     ),
     Task(
         "normal",
@@ -182,6 +200,7 @@ _ENTRIES = (
         mask="surface",
         flip="mirror, negate x",
         published="rgb2sfnorm",
+        family="3d",
     ),
     Task(
         "segment_unsup2d",
@@ -196,6 +215,8 @@ _ENTRIES = (
         high=255,
         colours=True,
         published="segment2d",
+        family="2d",
+        derivation="normalised cuts of the picture",
     ),
     Task(
         "segment_unsup25d",
@@ -209,6 +230,7 @@ _ENTRIES = (
         low=0,
         high=255,
         published="segment25d",
+        family="3d",
     ),
     Task(
         "segment_semantic",
@@ -223,6 +245,7 @@ _ENTRIES = (
         high=16,
         mask="label",
         published="segmentsemantic_rb",
+        family="semantic",
     ),
     Task(
         "class_object",
@@ -236,6 +259,7 @@ _ENTRIES = (
         low=0,
         mask="sample",
         published="class_1000",
+        family="semantic",
     ),
     Task(
         "class_scene",
@@ -249,6 +273,7 @@ _ENTRIES = (
         low=0,
         mask="sample",
         published="class_places",
+        family="semantic",
     ),
     Task(
         "room_layout",
@@ -264,6 +289,7 @@ _ENTRIES = (
         mask="sample",
         flip="mirror the cameras",
         published="room_layout",
+        family="geometric",
     ),
     Task(
         "vanishing_point",
@@ -277,6 +303,7 @@ _ENTRIES = (
         mask="sample",
         flip="mirror the cameras",
         published="vanishing_point_well_defined",
+        family="geometric",
     ),
     Task(
         "fixated_pose",
@@ -293,6 +320,7 @@ _ENTRIES = (
         mask="sample",
         flip="mirror the cameras",
         published="fix_pose",
+        family="geometric",
     ),
     Task(
         "nonfixated_pose",
@@ -309,6 +337,7 @@ _ENTRIES = (
         mask="sample",
         flip="mirror the cameras",
         published="non_fixated_pose",
+        family="geometric",
     ),
     Task(
         "egomotion",
@@ -325,6 +354,7 @@ _ENTRIES = (
         mask="sample",
         flip="mirror the cameras",
         published="ego_motion",
+        family="geometric",
     ),
     Task(
         "point_matching",
@@ -339,6 +369,7 @@ _ENTRIES = (
         images=2,
         mask="sample",
         published="point_match",
+        family="geometric",
     ),
     Task(
         "jigsaw",
@@ -354,6 +385,8 @@ _ENTRIES = (
         flip="none",
         target=False,
         published="jigsaw",
+        family="2d",
+        derivation="the order in which we laid the tiles",
     ),
     Task(
         "random_projection",
@@ -366,6 +399,7 @@ _ENTRIES = (
         "control: an untrained, frozen encoder",
         target=False,
         published="random",
+        derivation="nothing is learned",
     ),
 )
 

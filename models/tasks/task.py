@@ -7,6 +7,7 @@ from dataclasses import dataclass
 KINDS = ("pixels", "pixel_classes", "embedding", "classes", "vector", "none")
 INPUTS = ("image", "noisy", "holed", "lightness", "tiles")
 MASKS = ("none", "surface", "label", "sample")
+FAMILIES = ("2d", "3d", "geometric", "semantic")
 FLIPS = ("mirror", "mirror, negate x", "mirror the cameras", "none")
 
 
@@ -57,8 +58,10 @@ class Task:
     samples count (`surface`: depth code < 64500). flip: what mirroring the image does to the label
     (`mirror.py`; "none": it has no label then). colours: does the label follow from the image's
     colours, so that other light gives another label? source, target: may transfers start from, end
-    at it? published: the spelling in the released affinities. reference: where the definition
-    stands.
+    at it? published: the spelling in the released affinities. family: one of FAMILIES (paper, figure
+    3), "" for none; it foretells transfers before any is measured. derivation: how an algorithm
+    makes the label from the picture alone, so that it costs nobody anything; "" where a person, a
+    scan or another labelled network must give it. reference: where the definition stands.
     """
 
     name: str
@@ -79,6 +82,8 @@ class Task:
     source: bool = True
     target: bool = True
     published: str = ""
+    family: str = ""
+    derivation: str = ""
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier():
@@ -94,6 +99,10 @@ class Task:
                     f"task {self.name}: {field} is one of {', '.join(allowed)}; got "
                     f"{getattr(self, field)!r}"
                 )
+        if self.family not in ("", *FAMILIES):
+            raise ValueError(
+                f"task {self.name}: the family is one of {', '.join(FAMILIES)}; got {self.family!r}"
+            )
         if not (self.source or self.target):
             raise ValueError(
                 f"task {self.name} is neither source nor target: it would never be used"

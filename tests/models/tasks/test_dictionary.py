@@ -95,3 +95,16 @@ def test_a_27th_task_is_one_entry():
 def test_nonsense_cannot_be_held(change, message):
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(TASKS["normal"], **change)
+
+
+@pytest.mark.parametrize("entry", SAMPLED, ids=lambda entry: entry.name)
+def test_a_label_made_from_the_picture_alone_follows_from_its_colours_or_reads_no_folder(entry):
+    """what colours decide is computed from the picture; what the sampler draws needs no label."""
+    drawn_by_us = entry.labels == ("rgb",) or entry.name == "jigsaw"
+    assert bool(entry.derivation) == (entry.colours or drawn_by_us)
+
+
+def test_every_trained_task_has_a_family():
+    assert all(entry.family for entry in SAMPLED)
+    with pytest.raises(ValueError, match="family is one of 2d"):
+        dataclasses.replace(SAMPLED[0], family="4d")
