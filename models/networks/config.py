@@ -8,6 +8,7 @@ import functools
 import hashlib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from models.provenance.address import NO_RESULT
 from models.tasks import TASKS
@@ -41,128 +42,192 @@ CHOICES = {
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """encoder: "resnet50" (the paper's, stride 16) or "lean" (stride 8, `encoder_widths` a stage).
-    representation_channels: of the map that transfers read.
+    """Raises ValueError where its fields contradict each other. Lists, as JSON gives them, become
+    tuples.
 
-    decoder_widths: lean decoder, one upsampling stage each. head_width: hidden units of vector and
-    class heads. steps: optimiser steps of a task network; shares: (task, share of these steps) in
-    the "shared" recipe, 1 where a task is not named; augment: mirrored, relit and newly shuffled
-    training samples (`augmentation.py`); trainers: networks trained at a time, a process each, on
-    as many shares of the cores, and sets of sources measured at a time in closed form, a thread
-    each (memory grows with it). batch: samples a step (of one, two or three images); learning_rate:
-    Adam, the highest of the schedule; weight_decay: of kernels ("shared": of all variables).
-    recipe: "published" (batch, decay in the loss and clipping of each task as released, colours
-    rebalanced) or "shared" (one Adam for all, `recipes.py`). schedule: "cosine" to zero, or "step":
-    a tenth after step decay_after. precision: "float32", "mixed_bfloat16" or "mixed_float16" (with
-    loss scaling); weights are kept, and answers given, in float32. adversarial: train the 13 map
-    tasks against a discriminator too, after warm_up steps. checkpoint_seconds: at most so often a
-    network in training is saved. feeders: threads that make batches; jit: XLA. tile_size: side of a
-    jigsaw tile in pixels. random_features: ReLU features a source in the closed-form readout;
-    output_stride: the readout answers maps at 1/output_stride of the image and enlarges them.
-    ridges: strengths tried, relative to the mean square of the features. transfer_split: which
-    split transfers learn from (the paper: val; task networks learn from train). transfer_images: at
-    most so many. transfer_order: most sources of a transfer. higher_orders: "all_pairs", and sets
-    of three and more by the published rule (`candidates.py`), or "published", pairs by that rule
-    too. regimes: smaller amounts of teaching images, nested in `transfer_images`, that transfers of
-    up to `regime_order` sources are measured with too. learner: "closed_form" or "gradient", what
-    transfers are measured by. transfer_widths: channels of the small head that a map is then made
-    by (`transfer_heads.py`); the target's own decoder if empty. transfer_epochs: most epochs of a
-    transfer that is trained by gradient, at `transfer_rate` (of maps) or `vector_rate` (of vectors
-    and classes) falling to zero, `transfer_batch` samples a step; regime_epochs: the same of
-    smaller regimes, 0: as many; stack_members: transfers that are trained as one at most (memory
-    grows with it). policy_epochs: most epochs of the chosen policy's edges, which are trained by
-    gradient too and keep the better learner; 0 keeps the closed form, unless transfers were
-    measured by gradient: then as many as those took. calibration_targets: targets for which
-    `calibration_sources` first-order transfers are also trained by gradient, with two seeds and for
-    at most `calibration_epochs`, to see how far the closed form can be trusted; none if 0. seed: of
-    everything random.
+    Three kinds of learning read it: task networks (trained on pixels), and transfers by either
+    learner, in closed form (a solved readout) or by gradient (a trained head). Groups of fields say
+    whose they are.
     """
 
+    # The network itself: task networks, and the heads that transfers train by gradient.
+    # "resnet50": the paper's, stride 16. "lean": every stage but the last halves the side.
     encoder: str = "resnet50"
+    # Lean encoder: channels of each stage.
     encoder_widths: tuple[int, ...] = ()
+    # Channels of the map that every transfer reads.
     representation_channels: int = 8
+    # Lean decoder: channels of each upsampling stage.
     decoder_widths: tuple[int, ...] = ()
+    # Hidden units of the heads of vectors and classes.
     head_width: int = 2048
+
+    # How task networks are trained.
+    # Optimiser steps of one network.
     steps: int = 121_300
+    # (task, share of `steps`) under the "shared" recipe; 1 for a task that is not named.
     shares: tuple[tuple[str, float], ...] = ()
+    # Samples mirrored, relit and newly shuffled (`training/augmentation.py`); the paper's are not.
     augment: bool = False
+    # Networks trained at a time, a process each, on as many shares of the cores. In closed form:
+    # sets of sources measured at a time, a thread each. Memory grows with it.
     trainers: int = field(default=1, metadata=NO_RESULT)
+    # Samples a step, of one, two or three images each.
     batch: int = 32
+    # Adam's: the highest of the schedule.
     learning_rate: float = 1e-4
+    # A step: of kernels in the loss ("published"), of all variables beside it ("shared").
     weight_decay: float = 2e-6
+    # "published": batch, decay and clipping of each task as released, colours rebalanced.
+    # "shared": one for all tasks (`training/recipes.py`).
     recipe: str = "shared"
+    # "cosine": falls to zero. "step": falls to a tenth after `decay_after` steps.
     schedule: str = "cosine"
+    # Steps; read by the "step" schedule alone.
     decay_after: int = 80_000
+    # What layers compute in; weights are kept, and answers given, in float32. "mixed_float16"
+    # scales the loss.
     precision: str = "float32"
+    # Are the 13 map tasks trained against a discriminator too?
     adversarial: bool = False
+    # Steps before the discriminator's first turn.
     warm_up: int = 25_000
+    # Seconds, at least, between two checkpoints of a network in training.
     checkpoint_seconds: float = field(default=300.0, metadata=NO_RESULT)
+    # Threads that make batches, of each network in training.
     feeders: int = field(default=1, metadata=NO_RESULT)
+    # Is a training step compiled by XLA?
     jit: bool = False
+    # Side of a jigsaw tile as the encoder sees it, pixels.
     tile_size: int = 256
-    random_features: int = 512
-    output_stride: int = 1
-    ridges: tuple[float, ...] = (1e-3, 1e-2, 1e-1, 1.0)
+
+    # What both learners of transfers read.
+    # The split that transfers learn from. The paper: validation; task networks learn from train.
     transfer_split: str = "val"
+    # Views that teach a transfer, at most.
     transfer_images: int = 16_000
+    # Sources of a transfer, at most.
     transfer_order: int = 2
+    # "all_pairs": every pair, larger sets by the published rule (`transfers/candidates.py`).
+    # "published": pairs by that rule too.
     higher_orders: str = "all_pairs"
+    # Smaller amounts of teaching views, nested in `transfer_images`, measured beside it.
     regimes: tuple[int, ...] = ()
+    # Sources of a transfer in these smaller regimes, at most.
     regime_order: int = 1
+    # "closed_form" or "gradient": what measures transfers.
     learner: str = "closed_form"
+    # Maps are answered at 1/output_stride of the image's side and enlarged by repetition: in
+    # closed form always, by gradient where `transfer_widths` are given.
+    output_stride: int = 1
+
+    # What only the closed form reads.
+    # Random ReLU features of each source.
+    random_features: int = 512
+    # Strengths tried, relative to the mean square of the features.
+    ridges: tuple[float, ...] = (1e-3, 1e-2, 1e-1, 1.0)
+
+    # What only transfers by gradient read.
+    # Channels of the small head of maps (`architecture/transfer_heads.py`); empty: the target's
+    # own decoder, as in the paper.
     transfer_widths: tuple[int, ...] = ()
+    # Adam's, of maps; falls to zero as a cosine.
     transfer_rate: float = 1e-4
+    # Adam's, of vectors and classes; falls to zero as a cosine.
     vector_rate: float = 1e-4
+    # Samples a step.
     transfer_batch: int = 32
+    # Epochs of a transfer, at most.
     transfer_epochs: int = 30
+    # Epochs in smaller regimes, at most; 0: `transfer_epochs`.
     regime_epochs: int = 0
+    # Transfers trained as one, at most. Memory grows with it.
     stack_members: int = 26
+
+    # Where both learners meet.
+    # Epochs, at most, of the chosen policy's edges, which are also trained by gradient and keep
+    # the better learner. 0: the closed form alone, or `transfer_epochs` where that learner was
+    # chosen to measure by gradient (`edge_epochs`).
     policy_epochs: int = 0
+    # Targets for which some first-order transfers are trained by gradient too, to see how far the
+    # closed form can be trusted; 0: none.
     calibration_targets: int = 0
+    # Transfers of each of these targets, at most; two seeds each.
     calibration_sources: int = 12
+    # Epochs of each, at most.
     calibration_epochs: int = 60
+
+    # Of everything random, in task networks and transfers.
     seed: int = 0
 
     @property
     def edge_epochs(self) -> int:
         """most epochs of an edge that is trained by gradient; 0: none is."""
-        return self.policy_epochs or (self.transfer_epochs if self.learner == "gradient" else 0)
+        if self.policy_epochs or self.learner != "gradient":
+            return self.policy_epochs
+        return self.transfer_epochs
 
     def __post_init__(self) -> None:
         for entry in fields(self):
-            if isinstance(getattr(self, entry.name), list):  # JSON has no tuples
-                object.__setattr__(
-                    self,
-                    entry.name,
-                    tuple(
-                        tuple(value) if isinstance(value, list) else value
-                        for value in getattr(self, entry.name)
-                    ),
-                )
-        for name, allowed in CHOICES.items():
-            if getattr(self, name) not in allowed:
-                raise ValueError(
-                    f"{name} is one of {', '.join(allowed)}; got {getattr(self, name)!r}"
-                )
-        if self.encoder == "lean" and not (self.encoder_widths and self.decoder_widths):
+            object.__setattr__(self, entry.name, without_lists(getattr(self, entry.name)))
+        check_choices(self)
+        check_counts(self)
+        check_lean_widths(self)
+        check_shares(self)
+        check_ridges(self)
+        check_regimes(self)
+
+
+def without_lists(value: Any) -> Any:
+    """lists and lists in them as tuples, since JSON has none; anything else as it is."""
+    return tuple(without_lists(part) for part in value) if isinstance(value, list) else value
+
+
+def check_choices(config: NetworkConfig) -> None:
+    for name, allowed in CHOICES.items():
+        value = getattr(config, name)
+        if value not in allowed:
+            raise ValueError(f"{name} is one of {', '.join(allowed)}; got {value!r}")
+
+
+def check_counts(config: NetworkConfig) -> None:
+    for name in COUNTS:
+        value = getattr(config, name)
+        if value < 1:
+            raise ValueError(f"{name} is at least 1, got {value}")
+
+
+def check_lean_widths(config: NetworkConfig) -> None:
+    if config.encoder != "lean":
+        return
+    if not (config.encoder_widths and config.decoder_widths):
+        raise ValueError(
+            "the lean encoder needs encoder_widths and decoder_widths, e.g. (12, 24, 48, "
+            "80) and (48, 24, 16); got "
+            f"{config.encoder_widths} and {config.decoder_widths}"
+        )
+
+
+def check_shares(config: NetworkConfig) -> None:
+    for name, share in config.shares:
+        if name not in TASKS or not share > 0:
             raise ValueError(
-                "the lean encoder needs encoder_widths and decoder_widths, e.g. (12, 24, 48, "
-                "80) and (48, 24, 16)"
+                "shares are pairs of a task's name and a positive number, got "
+                f"{(name, share)!r}; tasks: {', '.join(TASKS)}"
             )
-        for name in COUNTS:
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is at least 1, got {getattr(self, name)}")
-        if any(name not in TASKS or not share > 0 for name, share in self.shares):
-            raise ValueError(
-                f"shares are pairs of a task's name and a positive number, got {self.shares}"
-            )
-        if not self.ridges or min(self.ridges) <= 0:
-            raise ValueError(f"ridges are positive; got {self.ridges}")
-        if not all(0 < amount < self.transfer_images for amount in self.regimes):
-            raise ValueError(
-                "regimes are amounts of images below transfer_images "
-                f"({self.transfer_images}); got {self.regimes}"
-            )
+
+
+def check_ridges(config: NetworkConfig) -> None:
+    if not config.ridges or min(config.ridges) <= 0:
+        raise ValueError(f"ridges are one or more positive numbers; got {config.ridges}")
+
+
+def check_regimes(config: NetworkConfig) -> None:
+    if not all(0 < amount < config.transfer_images for amount in config.regimes):
+        raise ValueError(
+            "regimes are amounts of images below transfer_images "
+            f"({config.transfer_images}); got {config.regimes}"
+        )
 
 
 @functools.cache

@@ -1,4 +1,8 @@
-"""A configuration that makes no sense cannot be held."""
+"""A configuration that makes no sense cannot be held, and every field says what it is."""
+
+import ast
+import inspect
+import textwrap
 
 import pytest
 
@@ -29,3 +33,21 @@ def test_nonsense_is_refused(change):
 def test_lists_from_json_become_tuples():
     assert NetworkConfig(ridges=[0.1]).ridges == (0.1,)
     assert NetworkConfig(shares=[["normal", 0.5]]).shares == (("normal", 0.5),)
+
+
+def test_every_field_has_a_comment_right_above_its_line():
+    source = textwrap.dedent(inspect.getsource(NetworkConfig))
+    lines = source.splitlines()
+    (described,) = ast.parse(source).body
+    named = [node for node in described.body if isinstance(node, ast.AnnAssign)]
+    assert len(named) == len(NetworkConfig.__dataclass_fields__)
+    for node in named:
+        assert lines[node.lineno - 2].lstrip().startswith("# "), node.target.id
+
+
+def test_edges_take_as_many_epochs_as_the_transfers_that_chose_them_unless_told():
+    by_gradient = {"learner": "gradient", "transfer_epochs": 7}
+    assert NetworkConfig().edge_epochs == 0
+    assert NetworkConfig(**by_gradient).edge_epochs == 7
+    assert NetworkConfig(**by_gradient, policy_epochs=2).edge_epochs == 2
+    assert NetworkConfig(policy_epochs=2).edge_epochs == 2
