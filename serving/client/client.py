@@ -4,16 +4,25 @@ its own metadata.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import grpc
-import numpy as np
 
 from models.tasks import TASKS, task
+from models.tasks.arrays import Array
 from serving.client.retry import retried
-from serving.wire.responses import arrays
+from serving.client.tensors import tensor_of
+from serving.wire.messages import message
+from serving.wire.response_reader import arrays
 
 PREDICT = "/tensorflow.serving.PredictionService/Predict"
+METADATA = "/tensorflow.serving.PredictionService/GetModelMetadata"
+
+# task, or `<task>_metric` -> its answer
+Answers = dict[str, Array]
+# name -> SignatureDef (`serving.wire.messages`)
+Signatures = dict[str, Any]
 
 CHANNEL = (
     ("grpc.max_receive_message_length", -1),  # the default of 4 MiB is less than six dense answers
@@ -41,37 +50,26 @@ class Client:
         authority: bytes | None = None,
         identity: tuple[bytes, bytes] | None = None,
     ) -> None:
-        from tensorflow_serving.apis import prediction_service_pb2_grpc
-
         if not deadline > 0 or attempts < 1:
             raise ValueError(f"deadline and attempts are positive, got {deadline} s and {attempts}")
-        secrets = (
-            None
-            if authority is None
-            else grpc.ssl_channel_credentials(authority, *(identity or ()))
+        self.model = model
+        self.deadline = deadline
+        self.attempts = attempts
+        self.version = version
+        self.channel = channel_to(server, authority, identity)
+        self._predict = self.channel.unary_unary(PREDICT, serialized, arrays)
+        self._metadata = self.channel.unary_unary(
+            METADATA, serialized, message("GetModelMetadataResponse").FromString
         )
-        self.channel = (
-            grpc.insecure_channel(server, CHANNEL)
-            if secrets is None
-            else grpc.secure_channel(server, secrets, CHANNEL)
-        )
-        self.stub, self.model, self.deadline = (
-            prediction_service_pb2_grpc.PredictionServiceStub(self.channel),
-            model,
-            deadline,
-        )
-        self.asks = self.channel.unary_unary(
-            PREDICT, lambda request: request.SerializeToString(), arrays
-        )
-        self.attempts, self.version, self._offered = attempts, version, None
+        self._offered: Signatures | None = None
 
     def __enter__(self) -> Client:
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self.channel.close()
 
-    def named(self, request, signature: str | None = None):
+    def named(self, request: Any, signature: str | None = None) -> Any:
         """`request` with its ModelSpec filled in."""
         request.model_spec.name = self.model
         if self.version is not None:
@@ -80,37 +78,31 @@ class Client:
             request.model_spec.signature_name = signature
         return request
 
-    def predict(self, signature: str, inputs: dict, outputs=()) -> dict[str, np.ndarray]:
-        """one Predict; outputs: names to return, all if empty. Raises grpc.RpcError with the
-        server's code and text.
+    def predict(
+        self, signature: str, inputs: Mapping[str, object], outputs: Sequence[str] = ()
+    ) -> Answers:
+        """one Predict; inputs: arrays or lists; outputs: names to return, all if empty. Raises
+        grpc.RpcError with the server's code and text.
         """
-        import tensorflow as tf
-        from tensorflow_serving.apis import predict_pb2
-
-        request = self.named(predict_pb2.PredictRequest(output_filter=outputs), signature)
+        request = self.named(message("PredictRequest")(output_filter=outputs), signature)
         for name, value in inputs.items():
-            request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
-        return retried(
-            lambda left: self.asks(request, timeout=left), self.deadline, attempts=self.attempts
-        )
+            request.inputs[name].CopyFrom(tensor_of(value))
+        return self._retried(self._predict, request)
 
-    def signatures(self) -> dict:
+    def signatures(self) -> Signatures:
         """name -> SignatureDef, as the server states them; asked once a client."""
-        from tensorflow_serving.apis import get_model_metadata_pb2
-
         if self._offered is None:
-            request = self.named(
-                get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
-            )
-            response = retried(
-                lambda left: self.stub.GetModelMetadata(request, timeout=left),
-                self.deadline,
-                attempts=self.attempts,
-            )
-            table = get_model_metadata_pb2.SignatureDefMap()
-            response.metadata["signature_def"].Unpack(table)
+            request = message("GetModelMetadataRequest")(metadata_field=["signature_def"])
+            response = self._retried(self._metadata, self.named(request))
+            packed = response.metadata["signature_def"].value
+            table = message("SignatureDefMap").FromString(packed)
             self._offered = dict(table.signature_def)
         return self._offered
+
+    def _retried(self, call: Any, request: Any) -> Any:
+        return retried(
+            lambda left: call(request, timeout=left), self.deadline, attempts=self.attempts
+        )
 
     def tasks(self) -> dict[str, int]:
         """what the served policy answers: task -> images that a question about it takes."""
@@ -139,37 +131,29 @@ class Client:
                 )
         return list(names) or [name for name, count in offered.items() if count <= images]
 
-    def ask(self, images: Sequence[bytes], names: Sequence[str] = ()) -> dict[str, np.ndarray]:
+    def ask(self, images: Sequence[bytes], names: Sequence[str] = ()) -> Answers:
         """answers about encoded images (one, or the two or three views of a question): task ->
         array; `<task>_metric` beside a vector if served.
 
         names default to all that the images allow; tasks about one view are asked about the first
         image.
         """
-        made = {}
-        for count, group in self.by_views(self.chosen(names, len(images))).items():
-            made.update(
-                self.asked(count, [images[0] if count == 1 else list(images[:count])], group)
-            )
-        return {name: value[0] for name, value in made.items()}
+        answers: Answers = {}
+        for count, group in by_views(self.chosen(names, len(images))).items():
+            views = [images[0]] if count == 1 else [list(images[:count])]
+            answers.update(self._asked(count, views, group))
+        return {name: value[0] for name, value in answers.items()}
 
-    def ask_batch(
-        self, images: Sequence[bytes], names: Sequence[str] = ()
-    ) -> list[dict[str, np.ndarray]]:
+    def ask_batch(self, images: Sequence[bytes], names: Sequence[str] = ()) -> list[Answers]:
         """answers about every image apart, in one request: one dictionary an image, of tasks about
         one view. One broken image fails the request.
         """
         names = [name for name in self.chosen(names, 1) if TASKS[name].images == 1]
-        made = self.asked(1, list(images), names)
-        return [{name: value[i] for name, value in made.items()} for i in range(len(images))]
+        answers = self._asked(1, images, names)
+        return [{name: value[i] for name, value in answers.items()} for i in range(len(images))]
 
-    def by_views(self, names: Sequence[str]) -> dict[int, list[str]]:
-        return {
-            count: [name for name in names if TASKS[name].images == count]
-            for count in sorted({TASKS[name].images for name in names})
-        }
-
-    def asked(self, count: int, texts: list, names: list[str]) -> dict[str, np.ndarray]:
+    def _asked(self, count: int, views: Sequence[object], names: Sequence[str]) -> Answers:
+        """the answers to `names`, tasks about `count` views, with a batch axis in front."""
         signature = "image_bytes" if count == 1 else f"image_bytes_{count}"
         if signature not in self.signatures():
             raise ValueError(
@@ -178,4 +162,24 @@ class Client:
             )
         offered = self.signatures()[signature].outputs
         metric = [f"{name}_metric" for name in names if f"{name}_metric" in offered]
-        return self.predict(signature, {"image_bytes": texts}, names + metric)
+        return self.predict(signature, {"image_bytes": list(views)}, [*names, *metric])
+
+
+def channel_to(
+    server: str, authority: bytes | None, identity: tuple[bytes, bytes] | None
+) -> grpc.Channel:
+    """TLS where `authority` is given."""
+    if authority is None:
+        return grpc.insecure_channel(server, CHANNEL)
+    secrets = grpc.ssl_channel_credentials(authority, *(identity or ()))
+    return grpc.secure_channel(server, secrets, CHANNEL)
+
+
+def serialized(request: Any) -> bytes:
+    return request.SerializeToString()
+
+
+def by_views(names: Sequence[str]) -> dict[int, list[str]]:
+    """number of views -> the tasks about that many, fewest first."""
+    counts = sorted({TASKS[name].images for name in names})
+    return {count: [name for name in names if TASKS[name].images == count] for count in counts}

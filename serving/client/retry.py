@@ -7,10 +7,13 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 import grpc
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 3.0  # seconds
+Answer = TypeVar("Answer")
+FIRST_PAUSE = 0.1  # seconds
+LONGEST_PAUSE = 3.0  # seconds
 AHEAD = 0.1  # seconds by which a server's clock may end a question before ours does
 
 
@@ -33,14 +36,14 @@ class MissedDeadline(grpc.RpcError):
 
 
 def retried(
-    call: Callable[[float], object],
+    call: Callable[[float], Answer],
     deadline: float,
     *,
     attempts: int = 8,
     seed: int | None = None,
-    sleep=time.sleep,
-    clock=time.monotonic,
-):
+    sleep: Callable[[float], object] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> Answer:
     """`call(seconds left)`, again after 0.1, 0.2, 0.4 ... 3 s (each shortened by up to half, so
     that clients do not come back together).
 
@@ -48,7 +51,8 @@ def retried(
     cancelled comes back cancelled at its end. Any other code, the last attempt's error and a pause
     that would end too late are raised as they came.
     """
-    until, rng = clock() + deadline, random.Random(seed)
+    until = clock() + deadline
+    rng = random.Random(seed)
     for attempt in range(attempts):
         try:
             return call(max(until - clock(), 0.001))
@@ -56,11 +60,10 @@ def retried(
             if error.code() == grpc.StatusCode.CANCELLED and clock() >= until - AHEAD:
                 raise MissedDeadline(deadline) from error
             pause = min(FIRST_PAUSE * 2**attempt, LONGEST_PAUSE) * rng.uniform(0.5, 1.0)
-            if (
-                error.code() != grpc.StatusCode.UNAVAILABLE
-                or attempt == attempts - 1
-                or clock() + pause >= until
-            ):
+            hopeless = error.code() != grpc.StatusCode.UNAVAILABLE
+            is_last = attempt == attempts - 1
+            too_late = clock() + pause >= until
+            if hopeless or is_last or too_late:
                 raise
         sleep(pause)
     raise ValueError(f"attempts is at least 1, got {attempts}")
