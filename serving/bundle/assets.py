@@ -124,7 +124,7 @@ def write_warmup(path: Path, probe: np.ndarray, heads) -> None:
             for size in WARM_BATCHES
         ]
         floats = (probe[:1] if images == 1 else probe[None, :images]).astype("float32") / 255
-        asked.append(("serving_default" if images == 1 else f"images{ending}", "images", floats))
+        asked.append((f"images{ending}", "images", floats))
         asked.append((f"compact{ending}", "image_bytes", np.array([one], object)))
     with tf.io.TFRecordWriter(str(path)) as writer:
         for signature, name, value in asked:

@@ -1,13 +1,18 @@
 """The questions that a bundle answers, each a signature of TensorFlow Serving's predict method. All
 share one graph; a filter narrows any of them.
 
-| signature | takes | gives | |---|---|---| | `serving_default` | `images` float [N, S, S, 3] in [0,
-1] | every task about one view, in every form | | `image_bytes` | `image_bytes` string [N], JPEG or
-PNG | the same | | `compact` | the same bytes | every task in its small form: PNG maps, likeliest
-classes, vectors | | `<task>`, `<task>_images`, `<task>_compact` | bytes, floats, bytes | one task
-in every form, or its small one | | `encode`, `encode_images` | bytes, floats | `code_<source>`
-float [N, h, w, c]: the representations | | `decode_<task>` | `code_<source>` of its sources | the
-task, from representations kept from before |
+| signature | takes | gives |
+|---|---|---|
+| `serving_default` | `images` float [N, S, S, 3] in [0, 1] | every task about one view, small form |
+| `images` | the same | every task about one view, in every form |
+| `image_bytes` | `image_bytes` string [N], JPEG or PNG | the same |
+| `compact` | the same bytes | every task in its small form: PNG maps, likeliest classes, vectors |
+| `<task>`, `<task>_images`, `<task>_compact` | bytes, floats, bytes | one task, every or small form |
+| `encode`, `encode_images` | bytes, floats | `code_<source>` float [N, h, w, c]: representations |
+| `decode_<task>` | `code_<source>` of its sources | the task, from representations kept from before |
+
+The default answers in small forms because a stock gRPC client reads 4 MiB: every form of two
+pictures of 64 pixels is over it, and at 256 pixels that of one.
 
 Tasks about k = 2 or 3 views: `images_k`, `image_bytes_k`, `compact_k` take [N, k, S, S, 3] or [N,
 k]; `<task>` and its variants likewise.
@@ -45,13 +50,12 @@ def signatures(graph, outputs: dict, heads) -> dict:
         text = {"image_bytes": graph.get_tensor_by_name(f"image_bytes_{images}:0")}
         floats = {"images": graph.get_tensor_by_name(f"images_{images}:0")}
         every = {name: [output for output in outputs if belongs(output, name)] for name in tasks}
-        add(f"images{ending}" if images > 1 else "serving_default", floats, sum(every.values(), []))
+        small = [output for name in tasks for output in compact(name, outputs)]
+        if images == 1:
+            add("serving_default", floats, small)
+        add(f"images{ending}", floats, sum(every.values(), []))
         add(f"image_bytes{ending}", text, sum(every.values(), []))
-        add(
-            f"compact{ending}",
-            text,
-            [output for name in tasks for output in compact(name, outputs)],
-        )
+        add(f"compact{ending}", text, small)
         for name in tasks:
             add(name, text, every[name])
             add(f"{name}_images", floats, every[name])

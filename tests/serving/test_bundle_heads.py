@@ -60,7 +60,7 @@ def test_learned_heads_answer_as_their_networks_do(mixed):
     with np.load(mixed / "assets.extra" / "parity.npz") as stored:
         probe = stored["probe"].astype("float32") / 255
         found = BareModel(mixed).run(
-            "serving_default", {"images": probe}, ["normal", "segment_semantic", *LEARNED]
+            "images", {"images": probe}, ["normal", "segment_semantic", *LEARNED]
         )
         for name, value in found.items():
             np.testing.assert_allclose(value, stored[f"answer_{name}"], rtol=1e-3, atol=1e-4)

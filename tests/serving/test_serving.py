@@ -95,7 +95,7 @@ def test_served_answers_are_the_networks_answers(served, bundle):
 def test_floats_and_bytes_give_the_same(served):
     client = Client(served[1])
     floats = client.predict(
-        "serving_default", {"images": view(0).rgb[None].astype("float32") / 255}, ["normal"]
+        "images", {"images": view(0).rgb[None].astype("float32") / 255}, ["normal"]
     )
     np.testing.assert_allclose(
         floats["normal"],

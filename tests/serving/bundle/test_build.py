@@ -235,7 +235,7 @@ def test_warm_up_records_cover_bytes_floats_batches_and_views():
     assert len(logs) <= 1000 and {
         ("image_bytes", 1),
         ("image_bytes", 8),
-        ("serving_default", 1),
+        ("images", 1),
         ("image_bytes_2", 1),
         ("images_3", 1),
         ("encode", 1),
