@@ -2,18 +2,24 @@
 
 from models.tasks.dictionary import TASKS, source_names, target_names, task
 from models.tasks.domain import DOMAINS, Domain, label_domains
+from models.tasks.kinds import ANSWERED, DENSE, KINDS, Kind, by_kind
 from models.tasks.task import Output, Task
 from models.tasks.view import Camera, View, ViewKey
 
 __all__ = [
+    "ANSWERED",
+    "DENSE",
     "DOMAINS",
+    "KINDS",
     "TASKS",
     "Camera",
     "Domain",
+    "Kind",
     "Output",
     "Task",
     "View",
     "ViewKey",
+    "by_kind",
     "label_domains",
     "source_names",
     "target_names",

@@ -1,49 +1,78 @@
-"""What a mirrored picture's label is: the rule that `Task.flip` names, applied to targets."""
+"""What becomes of a label when its views are mirrored, or come in reverse order.
+
+Labels that follow from cameras change by a formula of their own: one row a target function
+(`Task.make`) in `MIRRORED` where the entry's `flip` says "mirror the cameras", and one in
+`REVERSED` for every target function about several views.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 
+from models.tasks.arrays import Floats
 from models.tasks.labels.cameras import euler_from_rotation
 from models.tasks.task import Task
 from models.tasks.view import rotation_from_euler
 
+Change = Callable[[Floats], Floats]
 ACROSS = np.diag([-1.0, 1.0, 1.0])  # camera frame: left and right change places
 
 
-def mirrored(task: Task, target: np.ndarray) -> np.ndarray:
+def mirrored(task: Task, target: Floats) -> Floats:
     """the target of the same sample with every view mirrored left to right; not whitened.
 
     target: one sample's, as `targets.target` makes it. Raises ValueError for a task whose label
     says nothing about a mirrored picture (flip "none").
     """
     if task.flip == "none":
-        raise ValueError(f"task {task.name}: a mirrored picture has no label (flip is 'none')")
+        raise ValueError(f"{task.name}: a mirrored picture has no label (flip is 'none')")
     if task.flip == "mirror the cameras":
-        return CAMERAS[task.make](target)
+        return change_of(task, MIRRORED, "MIRRORED")(target)
     turned = target[:, ::-1] if task.output.dense else target
-    return turned * [-1, 1, 1] if task.flip == "mirror, negate x" else turned
+    if task.flip == "mirror, negate x":
+        return turned * np.array([-1, 1, 1])
+    return turned
 
 
-def mirrored_pose(pose: np.ndarray) -> np.ndarray:
+def reversed_views(task: Task, target: Floats) -> Floats:
+    """the target of the same sample with its views in reverse order; not whitened."""
+    if task.images == 1:
+        return target
+    return change_of(task, REVERSED, "REVERSED")(target)
+
+
+def change_of(task: Task, table: Mapping[str, Change], name: str) -> Change:
+    """the row of a task's target function. Raises ValueError for one that has none."""
+    if task.make not in table:
+        raise ValueError(
+            f"{task.name}: no row of models.tasks.mirror.{name} for target function {task.make!r}; "
+            f"there are {', '.join(table)}. Add one"
+        )
+    return table[task.make]
+
+
+def mirrored_pose(pose: Floats) -> Floats:
     """[6]: R becomes M R M, t becomes M t, M = diag(-1, 1, 1)."""
     turn = ACROSS @ rotation_from_euler(*pose[:3]) @ ACROSS
     return np.concatenate([euler_from_rotation(turn), ACROSS @ pose[3:]])
 
 
-def mirrored_poses(poses: np.ndarray) -> np.ndarray:
+def mirrored_poses(poses: Floats) -> Floats:
     """[18]: three poses."""
     return np.concatenate([mirrored_pose(pose) for pose in poses.reshape(3, 6)])
 
 
-def mirrored_axes(axes: np.ndarray) -> np.ndarray:
+def mirrored_axes(axes: Floats) -> Floats:
     """[9]: the mirrored horizontal axes change names, since a mirrored frame is left-handed and
     sight must stay between them.
     """
-    return (axes.reshape(3, 3) @ ACROSS)[[1, 0, 2]].ravel()
+    swapped: Floats = (axes.reshape(3, 3) @ ACROSS)[[1, 0, 2]]
+    return swapped.ravel()
 
 
-def mirrored_layout(layout: np.ndarray) -> np.ndarray:
+def mirrored_layout(layout: Floats) -> Floats:
     """[9]: centre and camera mirrored; the world's x axis stays the one nearest to sight, so that
     its y axis turns round and extents stay.
     """
@@ -51,9 +80,32 @@ def mirrored_layout(layout: np.ndarray) -> np.ndarray:
     return np.concatenate([ACROSS @ layout[:3], euler_from_rotation(turn), layout[6:]])
 
 
-CAMERAS = {
+def inverse_pose(pose: Floats) -> Floats:
+    """[6]: pose of the second camera in the frame of the first, from that of the first in the
+    second's: R^T and -R^T t.
+    """
+    back = rotation_from_euler(*pose[:3]).T
+    return np.concatenate([euler_from_rotation(back), -back @ pose[3:]])
+
+
+def inverse_poses(poses: Floats) -> Floats:
+    """[18]: poses 1-2, 1-3, 2-3 of three views -> those of the views called 3, 2, 1."""
+    return np.concatenate([inverse_pose(pose) for pose in poses.reshape(3, 6)[::-1]])
+
+
+def unchanged(target: Floats) -> Floats:
+    """a label that does not say which view is which."""
+    return target
+
+
+MIRRORED: dict[str, Change] = {
     "relative_pose": mirrored_pose,
     "egomotion": mirrored_poses,
     "vanishing_points": mirrored_axes,
     "room_layout": mirrored_layout,
+}
+REVERSED: dict[str, Change] = {
+    "relative_pose": inverse_pose,
+    "egomotion": inverse_poses,
+    "same_point": unchanged,
 }

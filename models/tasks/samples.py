@@ -9,12 +9,31 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from models.tasks.task import Task
+from models.tasks.arrays import Floats, Integers
+from models.tasks.tables import complete
+from models.tasks.task import SAMPLINGS, Task
 from models.tasks.view import Camera, ViewKey
+
+Row = tuple[int, ...]
+Members = dict[tuple[str, int], list[int]]
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What samples are made of. keys: of the views, whose positions a row holds; cameras: of those
+    views that have one; images: positions a row; rng, limit: most rows, and what they are drawn by.
+    """
+
+    keys: Sequence[ViewKey]
+    cameras: Mapping[ViewKey, Camera]
+    images: int
+    rng: np.random.Generator
+    limit: int
 
 
 def samples(
@@ -23,41 +42,36 @@ def samples(
     cameras: Mapping[ViewKey, Camera],
     rng: np.random.Generator,
     limit: int,
-) -> np.ndarray:
+) -> Integers:
     """[sample, task.images] int32 positions in `keys`, at most `limit` rows, drawn without
     replacement by `rng`, sorted.
 
     Views that do not form a pair or triplet give no sample; the result may be empty.
     """
-    if task.images == 1:
-        rows = [(i,) for i in range(len(keys))]
-    elif task.name == "point_matching":
-        rows = matching_pairs(keys, cameras, rng, limit)
-    elif task.name == "nonfixated_pose":
-        rows = seeing_pairs(keys, cameras)
-    else:
-        rows = [
-            row
-            for members in of_a_point(keys).values()
-            for row in itertools.combinations(members, task.images)
-        ]
-    rows = np.array(sorted(rows), "int32").reshape(-1, task.images)
+    draw = Draw(keys, cameras, task.images, rng, limit)
+    rows = np.array(sorted(SAMPLERS[task.sampling](draw)), "int32").reshape(-1, task.images)
     if len(rows) > limit:
         rows = rows[np.sort(rng.choice(len(rows), limit, replace=False))]
     return rows
 
 
-def of_a_point(keys: Sequence[ViewKey]) -> dict[tuple[str, int], list[int]]:
+def of_one_point(draw: Draw) -> list[Row]:
+    """all combinations of the views that fixate one point; single views whatever they fixate."""
+    if draw.images == 1:
+        return [(i,) for i in range(len(draw.keys))]
+    groups = members_by_point(draw.keys).values()
+    return [row for group in groups for row in itertools.combinations(group, draw.images)]
+
+
+def members_by_point(keys: Sequence[ViewKey]) -> Members:
     """(building, point) -> positions of its views, in order of the view's number."""
-    members = defaultdict(list)
+    members: Members = defaultdict(list)
     for i in sorted(range(len(keys)), key=lambda i: keys[i]):
         members[keys[i].building, keys[i].point].append(i)
     return dict(members)
 
 
-def matching_pairs(
-    keys: Sequence[ViewKey], cameras: Mapping[ViewKey, Camera], rng: np.random.Generator, limit: int
-) -> list[tuple[int, int]]:
+def matching_pairs(draw: Draw) -> list[Row]:
     """positives: pairs of views of one point; exactly as many negatives, at most `limit` rows
     together.
 
@@ -65,25 +79,34 @@ def matching_pairs(
     so that style gives nothing away; neither sees the point that the other fixates, so that the
     answer "no" is true. A positive for which the building holds no such view is left out with it.
     """
-    positives = [
-        pair for members in of_a_point(keys).values() for pair in itertools.combinations(members, 2)
-    ]
+    positives = of_one_point(draw)
     by_building = defaultdict(list)
-    for i, key in enumerate(keys):
+    for i, key in enumerate(draw.keys):
         by_building[key.building].append(i)
-    rows, taken = [], set()
-    for place in rng.permutation(len(positives)):
-        if len(rows) + 2 > limit:
+    rows: list[Row] = []
+    negatives: set[frozenset[int]] = set()
+    for place in draw.rng.permutation(len(positives)):
+        if len(rows) + 2 > draw.limit:
             break
-        first = positives[place][0]
-        for other in rng.permutation(by_building[keys[first].building]).tolist():
-            if frozenset((first, other)) not in taken and strangers(
-                keys[first], keys[other], cameras
-            ):
-                taken.add(frozenset((first, other)))
-                rows += [positives[place], (first, other)]
-                break
+        positive = positives[place]
+        first = positive[0]
+        others = draw.rng.permutation(by_building[draw.keys[first].building]).tolist()
+        other = stranger_of(first, others, negatives, draw)
+        if other is not None:
+            negatives.add(frozenset((first, other)))
+            rows += [positive, (first, other)]
     return rows
+
+
+def stranger_of(
+    first: int, others: Iterable[int], negatives: set[frozenset[int]], draw: Draw
+) -> int | None:
+    """the first of the positions `others` that makes a true and a new negative with `first`."""
+    for other in others:
+        known = frozenset((first, other)) in negatives
+        if not known and strangers(draw.keys[first], draw.keys[other], draw.cameras):
+            return other
+    return None
 
 
 def strangers(first: ViewKey, second: ViewKey, cameras: Mapping[ViewKey, Camera]) -> bool:
@@ -110,32 +133,40 @@ def sees(viewer: ViewKey, fixating: ViewKey, cameras: Mapping[ViewKey, Camera]) 
     return point is not None and in_frustum(camera, point)
 
 
-def seeing_pairs(
-    keys: Sequence[ViewKey], cameras: Mapping[ViewKey, Camera]
-) -> list[tuple[int, int]]:
+def seeing_pairs(draw: Draw) -> list[Row]:
     """pairs of views of one building that fixate different points, the second of which sees the
     first's point.
 
     A view that lists its points in view (line of sight) is believed; of another the field of view
     is taken, a superset that ignores occlusion.
     """
-    points: dict[str, dict[int, list[int]]] = defaultdict(dict)
-    for (building, point), members in of_a_point(keys).items():
-        points[building][point] = [i for i in members if keys[i] in cameras]
-    rows = []
+    keys = draw.keys
+    by_building: dict[str, dict[int, list[int]]] = defaultdict(dict)
+    for (building, point), members in members_by_point(keys).items():
+        by_building[building][point] = [i for i in members if keys[i] in draw.cameras]
+    rows: list[Row] = []
     for j, key in enumerate(keys):
-        if key not in cameras:
+        if key not in draw.cameras:
             continue
-        here, listed = points[key.building], cameras[key].points_in_view
-        for point in here.keys() if listed is None else here.keys() & listed:
-            rows += [
-                (i, j) for i in here[point] if point != key.point and sees(key, keys[i], cameras)
-            ]
+        here = by_building[key.building]
+        listed = draw.cameras[key].points_in_view
+        others = (here.keys() if listed is None else here.keys() & listed) - {key.point}
+        rows += [
+            (i, j) for point in others for i in here[point] if sees(key, keys[i], draw.cameras)
+        ]
     return rows
 
 
-def in_frustum(camera: Camera, point: np.ndarray) -> bool:
+def in_frustum(camera: Camera, point: Floats) -> bool:
     """does `point` (world, metres) project into the square image of `camera`?"""
     x, y, z = camera.rotation.T @ (point - camera.location)
     reach = -z * np.tan(camera.field_of_view / 2)
     return bool(z < 0 and abs(x) <= reach and abs(y) <= reach)
+
+
+# Of `Task.sampling`.
+SAMPLERS: dict[str, Callable[[Draw], list[Row]]] = complete(
+    "how views are sampled",
+    SAMPLINGS,
+    {"one point": of_one_point, "line of sight": seeing_pairs, "matching": matching_pairs},
+)

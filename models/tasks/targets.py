@@ -1,9 +1,9 @@
 """Training targets of every task from labelled views.
 
 `target(task, views, rng)` looks up the function that the entry names (`Task.make`); a function
-takes the views of one sample and returns (target, mask): float32, mask [S, S, 1] for maps and []
-for a sample. A view that lacks a needed label gives None. Constants: the released configs
-(`config/<task>`), normalisation in `load_ops.resize_rescale_image` and neighbours.
+takes the views of one sample and returns (value, mask), or None where a view says too little.
+Constants: the released configs (`config/<task>`), normalisation in `load_ops.resize_rescale_image`
+and neighbours.
 """
 
 from __future__ import annotations
@@ -13,164 +13,114 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from models.tasks.arrays import Floats, Integers
 from models.tasks.labels import cameras, colours
 from models.tasks.task import Task
-from models.tasks.view import View
+from models.tasks.view import Camera, View
 
-Target = tuple[np.ndarray, np.ndarray]
-SURFACE_LIMIT = (
-    64500  # depth codes from here on mean "no surface" (mask_if_channel_ge of the original)
-)
-CURVATURE_MEAN, CURVATURE_STD = (123.572, 120.1), (31.922, 21.658)
+# (value, mask): value as `Task.target_shape` says; mask [S, S, 1] for maps, [] for a sample.
+Target = tuple[Floats, Floats]
+Maker = Callable[[Task, Sequence[View], np.random.Generator], Target | None]
+# Depth codes from here on mean "no surface" (mask_if_channel_ge of the original).
+SURFACE_LIMIT = 64500
+# Of the codes of the two curvatures, as the released configuration has them.
+CURVATURE_MEAN = (123.572, 120.1)
+CURVATURE_STD = (31.922, 21.658)
+# Numbers, in Places365, of the indoor classes that the released code keeps.
 INDOOR_PLACES = (
-    3,
-    23,
-    25,
-    26,
-    28,
-    37,
-    43,
-    45,
-    51,
-    52,
-    56,
-    61,
-    63,
-    88,
-    89,
-    93,
-    95,
-    100,
-    102,
-    106,
-    121,
-    124,
-    126,
-    129,
-    131,
-    133,
-    135,
-    156,
-    165,
-    176,
-    177,
-    179,
-    182,
-    203,
-    208,
-    215,
-    217,
-    228,
-    240,
-    241,
-    244,
-    246,
-    248,
-    253,
-    255,
-    264,
-    269,
-    280,
-    281,
-    282,
-    285,
-    298,
-    303,
-    311,
-    317,
-    318,
-    328,
-    332,
-    343,
-    346,
-    352,
-    358,
-    363,
-)
+    3, 23, 25, 26, 28, 37, 43, 45, 51, 52, 56, 61, 63, 88, 89, 93, 95, 100,
+    102, 106, 121, 124, 126, 129, 131, 133, 135, 156, 165, 176, 177, 179, 182, 203, 208, 215,
+    217, 228, 240, 241, 244, 246, 248, 253, 255, 264, 269, 280, 281, 282, 285, 298, 303, 311,
+    317, 318, 328, 332, 343, 346, 352, 358, 363,
+)  # fmt: skip
+# Of background and the 16 object classes: rare ones weigh more.
 SEMANTIC_WEIGHTS = (
-    0.542,
-    9.167,
-    7.331,
-    7.162,
-    8.723,
-    7.613,
-    8.237,
-    9.149,
-    8.822,
-    9.086,
-    8.914,
-    9.177,
-    9.035,
-    8.604,
-    9.170,
-    9.147,
-    9.137,
-)
+    0.542, 9.167, 7.331, 7.162, 8.723, 7.613, 8.237, 9.149, 8.822, 9.086,
+    8.914, 9.177, 9.035, 8.604, 9.170, 9.147, 9.137,
+)  # fmt: skip
 JIGSAW_PERMUTATIONS = 100
 
 
 def target(task: Task, views: Sequence[View], rng: np.random.Generator) -> Target | None:
-    """(target, mask) of one sample of `task`, or None if a view has no such label.
+    """(value, mask) of one sample of `task`, float32, or None if a view has no such label.
 
     views: as many as `task.images`. rng: draws the jigsaw permutation; nothing else is random.
-    Vectors are not yet whitened.
+    Vectors are not yet whitened. Raises ValueError for another number of views, and for an entry
+    that names no target function.
     """
     if len(views) != task.images:
         raise ValueError(
             f"task {task.name}: a sample holds {task.images} view(s), got {len(views)}"
         )
-    for view in views:
-        if any(
-            folder not in view.labels
-            for folder in task.labels
-            if folder not in ("rgb", "point_info")
-        ):
-            return None
-        if "point_info" in task.labels and (
-            view.camera is None or (task.name == "room_layout" and view.camera.room is None)
-        ):
-            return None
-    value, mask = MAKERS[task.make](task, views, rng)
+    if task.make not in MAKERS:
+        raise ValueError(
+            f"task {task.name}: no target function is called {task.make!r}; there are "
+            f"{', '.join(MAKERS)}"
+        )
+    if not all(labelled(view, task) for view in views):
+        return None
+    made = MAKERS[task.make](task, views, rng)
+    if made is None:
+        return None
+    value, mask = made
     if task.mask == "surface":
         mask = mask * surface(views[0])
     return np.asarray(value, "float32"), np.asarray(mask, "float32")
 
 
-def surface(view: View) -> np.ndarray:
+def labelled(view: View, task: Task) -> bool:
+    """does the view carry every label that the target is made of?"""
+    if "point_info" in task.labels and view.camera is None:
+        return False
+    beside = ("rgb", "point_info")  # every view has the one, the other is its camera
+    return all(folder in view.labels for folder in task.labels if folder not in beside)
+
+
+def surface(view: View) -> Floats:
     """[S, S, 1] float32: 1 where the view sees a surface (depth code < 64500), from whichever depth
     is there; all 1 without depth.
     """
     for folder in ("depth_zbuffer", "depth_euclidean"):
         if folder in view.labels:
-            return (view.labels[folder] < SURFACE_LIMIT).astype("float32")[..., None]
+            return np.asarray(view.labels[folder] < SURFACE_LIMIT, "float32")[..., None]
     return _all(view)
 
 
-def _all(view: View) -> np.ndarray:
+def _all(view: View) -> Floats:
+    """the mask of a map that counts everywhere."""
     return np.ones((view.size, view.size, 1), "float32")
 
 
-def _sample() -> np.ndarray:
-    return np.float32(1)
+def _sample() -> Floats:
+    """the mask of a sample that counts."""
+    return np.ones((), "float32")
 
 
-def _codes(view: View, task: Task) -> np.ndarray:
-    return view.labels[task.labels[0]].astype("float32")
+def _codes(view: View, task: Task) -> Floats:
+    return np.asarray(view.labels[task.labels[0]], "float32")
 
 
-def image(task, views, rng) -> Target:
+def _camera(view: View) -> Camera:
+    """the camera, which `labelled` has made sure of."""
+    assert view.camera is not None
+    return view.camera
+
+
+def image(task: Task, views: Sequence[View], rng: np.random.Generator) -> Target:
     """the clean image, [S, S, 3] in [-1, 1]."""
     return views[0].rgb.astype("float32") / 127.5 - 1, _all(views[0])
 
 
-def scaled(high: float, *, clip: bool, blur: float = 0.0) -> Callable:
+def scaled(high: float, *, clip: bool, blur: float = 0.0) -> Maker:
     """16-bit codes/65535 with [0, high] mapped to [-1, 1]; blur: sigma in pixels of a 256 x 256
     image, after the scaling.
     """
 
-    def make(task, views, rng) -> Target:
+    def make(task: Task, views: Sequence[View], rng: np.random.Generator) -> Target:
         value = _codes(views[0], task) / 65535 / high
-        value = (np.minimum(value, 1) if clip else value) * 2 - 1
+        if clip:
+            value = np.minimum(value, 1)
+        value = value * 2 - 1
         if blur:
             value = gaussian_filter(value, blur * views[0].size / 256, mode="nearest")
         return value[..., None], _all(views[0])
@@ -178,12 +128,12 @@ def scaled(high: float, *, clip: bool, blur: float = 0.0) -> Callable:
     return make
 
 
-def reshading(task, views, rng) -> Target:
+def reshading(task: Task, views: Sequence[View], rng: np.random.Generator) -> Target:
     """8-bit brightness, [S, S, 1] in [-1, 1]."""
     return _codes(views[0], task)[..., None] / 127.5 - 1, _all(views[0])
 
 
-def curvature(task, views, rng) -> Target:
+def curvature(task: Task, views: Sequence[View], rng: np.random.Generator) -> Target:
     """codes of the two curvatures whitened by the published constants, [S, S, 2]; pixels coded (0,
     0, 0) are masked.
     """
@@ -192,13 +142,13 @@ def curvature(task, views, rng) -> Target:
     return (codes - CURVATURE_MEAN) / CURVATURE_STD, seen
 
 
-def depth(task, views, rng) -> Target:
+def depth(task: Task, views: Sequence[View], rng: np.random.Generator) -> Target:
     """log(1 + code)/log(2^16), [S, S, 1] in [0, 1]; its own mask (code < 64500)."""
     codes = _codes(views[0], task)[..., None]
     return np.log1p(codes) / np.log(65536), (codes < SURFACE_LIMIT).astype("float32")
 
 
-def normal(task, views, rng) -> Target:
+def normal(task: Task, views: Sequence[View], rng: np.random.Generator) -> Target:
     """unit normals in the OpenCV camera frame, [S, S, 3]; grey (128, 128, 128) and black pixels are
     masked.
     """
@@ -207,87 +157,89 @@ def normal(task, views, rng) -> Target:
     return codes / 127.5 - 1, 1 - missing.astype("float32")
 
 
-def segments(task, views, rng) -> Target:
+def segments(task: Task, views: Sequence[View], rng: np.random.Generator) -> Target:
     """segment ids, [S, S, 1]; the loss compares pairs of pixels, so that only equality of ids
     matters.
     """
     return _codes(views[0], task)[..., None], _all(views[0])
 
 
-def semantic(task, views, rng) -> Target:
+def semantic(task: Task, views: Sequence[View], rng: np.random.Generator) -> Target:
     """class 0 (background) to 16, [S, S, 1]; id 0 (uncertain) is masked, the mask carries the
     published class weights.
     """
-    ids = views[0].labels["segment_semantic"].astype("int64")[..., None]
+    ids: Integers = views[0].labels[task.labels[0]].astype("int64")[..., None]
     classes = np.maximum(ids - 1, 0)
-    return classes, np.asarray(SEMANTIC_WEIGHTS)[np.minimum(classes, 16)] * (ids > 0)
+    weights: Floats = np.asarray(SEMANTIC_WEIGHTS)[np.minimum(classes, 16)]
+    return classes.astype("float64"), weights * (ids > 0)
 
 
-def colours_of(task, views, rng) -> Target:
+def colours_of(task: Task, views: Sequence[View], rng: np.random.Generator) -> Target:
     """[S/4, S/4, 313]: weights of the ten nearest colour bins, Gaussian with sigma 5 (Zhang et al.
     2016), of the image averaged 4 x 4.
     """
     side = views[0].size // task.output.scale
     small = views[0].rgb[: side * 4, : side * 4].reshape(side, 4, side, 4, 3).mean((1, 3)) / 255
-    return colours.soft_encoding(colours.rgb_to_lab(small)[..., 1:]), np.ones(
-        (side, side, 1), "float32"
-    )
+    shares = colours.soft_encoding(colours.rgb_to_lab(small)[..., 1:])
+    return shares, np.ones((side, side, 1), "float32")
 
 
-def object_classes(task, views, rng) -> Target:
+def object_classes(task: Task, views: Sequence[View], rng: np.random.Generator) -> Target:
     """softmax of 1000 logits."""
-    logits = views[0].labels["class_object"].astype("float64")
+    logits = views[0].labels[task.labels[0]].astype("float64")
     exponentials = np.exp(logits - logits.max())
     return exponentials / exponentials.sum(), _sample()
 
 
-def scene_classes(task, views, rng) -> Target:
+def scene_classes(task: Task, views: Sequence[View], rng: np.random.Generator) -> Target:
     """63 indoor classes out of 365 probabilities, renormalised; a view without any indoor mass is
     masked.
     """
-    kept = views[0].labels["class_scene"][list(INDOOR_PLACES)].astype("float64")
+    kept = views[0].labels[task.labels[0]][list(INDOOR_PLACES)].astype("float64")
     total = kept.sum()
-    return (
-        (kept / total, _sample())
-        if total > 0
-        else (np.full(len(kept), 1 / len(kept)), np.float32(0))
-    )
+    if total > 0:
+        return kept / total, _sample()
+    return np.full(len(kept), 1 / len(kept)), np.zeros((), "float32")
 
 
-def room_layout(task, views, rng) -> Target:
-    """centre of the room in the camera frame (m), Euler angles (rad), extents (m)."""
-    return cameras.room_layout(views[0].camera), _sample()
+def room_layout(task: Task, views: Sequence[View], rng: np.random.Generator) -> Target | None:
+    """centre of the room in the camera frame (m), Euler angles (rad), extents (m); None where the
+    room is unknown.
+    """
+    camera = _camera(views[0])
+    if camera.room is None:
+        return None
+    return cameras.room_layout(camera), _sample()
 
 
-def vanishing_points(task, views, rng) -> Target:
+def vanishing_points(task: Task, views: Sequence[View], rng: np.random.Generator) -> Target:
     """three orthonormal directions of the world axes in the camera frame."""
-    return cameras.vanishing_points(views[0].camera), _sample()
+    return cameras.vanishing_points(_camera(views[0])), _sample()
 
 
-def relative_pose(task, views, rng) -> Target:
+def relative_pose(task: Task, views: Sequence[View], rng: np.random.Generator) -> Target:
     """pose of the first camera in the frame of the second."""
-    return cameras.relative_pose(views[0].camera, views[1].camera), _sample()
+    return cameras.relative_pose(*map(_camera, views)), _sample()
 
 
-def egomotion(task, views, rng) -> Target:
+def egomotion(task: Task, views: Sequence[View], rng: np.random.Generator) -> Target:
     """poses 1-2, 1-3, 2-3, 18 numbers."""
-    return cameras.egomotion(*(view.camera for view in views)), _sample()
+    return cameras.egomotion(*map(_camera, views)), _sample()
 
 
-def same_point(task, views, rng) -> Target:
+def same_point(task: Task, views: Sequence[View], rng: np.random.Generator) -> Target:
     """one-hot [2]: do both images fixate the same point of the same building?"""
     first, second = (view.key for view in views)
-    return np.eye(2)[
-        int(first.building == second.building and first.point == second.point)
-    ], _sample()
+    same = first.building == second.building and first.point == second.point
+    return np.eye(2)[int(same)], _sample()
 
 
-def permutation(task, views, rng) -> Target:
+def permutation(task: Task, views: Sequence[View], rng: np.random.Generator) -> Target:
     """one-hot [100]: which permutation of the tiles the input shows, uniform."""
     return np.eye(JIGSAW_PERMUTATIONS)[rng.integers(JIGSAW_PERMUTATIONS)], _sample()
 
 
-MAKERS: dict[str, Callable] = {
+MAKERS: dict[str, Maker] = {
     "image": image,
     "colours": colours_of,
     "curvature": curvature,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from models.tasks.arrays import Array, Bytes, Floats
 from models.tasks.domain import DOMAINS
 
 
@@ -31,44 +32,35 @@ class ViewKey(NamedTuple):
         return cls(parts[0], int(parts[1][6:]), int(parts[2][5:]))
 
 
+# Of one camera in `to_floats`: location 3, rotation 9, field of view, room 6, point 3.
+CAMERA_FLOATS = 22
+# Fields of a camera that hold numbers, with their shape; those that may be unknown.
+_SHAPES = {"location": (3,), "rotation": (3, 3), "room": (3, 2), "point": (3,)}
+_OPTIONAL = ("room", "point")
+
+
 @dataclass(frozen=True)
 class Camera:
-    """A pinhole camera in a world with z up, metres.
+    """A pinhole camera in a world with z up, metres. Raises ValueError for numbers that are none.
 
-    location [3]; rotation [3, 3], camera to world, the camera looks along its -z with y up;
-    field_of_view: radians, full angle of the square image; room [3, 2]: lowest and highest world x,
-    y, z of the room, or None; point [3]: the fixated point, or None; points_in_view: numbers of the
-    building's other points that the camera sees, occlusion tested, or None where nobody looked.
+    location: [3]. rotation: [3, 3], camera to world, the camera looks along its -z with y up.
+    field_of_view: radians, full angle of the square image. room: [3, 2], lowest and highest world
+    x, y, z of the room, or None. point: [3], the fixated point, or None. points_in_view: numbers of
+    the building's other points that the camera sees, occlusion tested, or None where nobody looked.
     """
 
-    location: np.ndarray
-    rotation: np.ndarray
+    location: Floats
+    rotation: Floats
     field_of_view: float
-    room: np.ndarray | None = None
-    point: np.ndarray | None = None
+    room: Floats | None = None
+    point: Floats | None = None
     points_in_view: frozenset[int] | None = None
 
     def __post_init__(self) -> None:
-        for name, shape in (
-            ("location", (3,)),
-            ("rotation", (3, 3)),
-            ("room", (3, 2)),
-            ("point", (3,)),
-        ):
-            value = getattr(self, name)
-            if value is None and name in ("room", "point"):
-                continue
-            value = np.asarray(value, "float64")
-            if value.shape != shape or not np.isfinite(value).all():
-                raise ValueError(
-                    f"camera: {name} is {shape} finite numbers, got shape {value.shape}, "
-                    f"values {value.tolist()}"
-                )
-            object.__setattr__(self, name, value)
-        if (
-            np.abs(self.rotation @ self.rotation.T - np.eye(3)).max() > 1e-4
-            or np.linalg.det(self.rotation) < 0
-        ):
+        for name, shape in _SHAPES.items():
+            self._settle(name, shape)
+        orthonormal = np.abs(self.rotation @ self.rotation.T - np.eye(3)).max() <= 1e-4
+        if not orthonormal or np.linalg.det(self.rotation) < 0:
             raise ValueError(
                 f"camera: rotation is orthonormal with determinant 1, got {self.rotation.tolist()}"
             )
@@ -83,30 +75,38 @@ class Camera:
         if self.points_in_view is not None:
             object.__setattr__(self, "points_in_view", point_numbers(self.points_in_view))
 
+    def _settle(self, name: str, shape: tuple[int, ...]) -> None:
+        """the field as float64 of its shape; any sequence of numbers may have been handed in."""
+        if getattr(self, name) is None and name in _OPTIONAL:
+            return
+        value = np.asarray(getattr(self, name), "float64")
+        if value.shape != shape or not np.isfinite(value).all():
+            raise ValueError(
+                f"camera: {name} is {shape} finite numbers, got shape {value.shape}, "
+                f"values {value.tolist()}"
+            )
+        object.__setattr__(self, name, value)
+
     @classmethod
-    def from_point_info(cls, info: Mapping) -> Camera:
+    def from_point_info(cls, info: Mapping[str, Any]) -> Camera:
         """from the published point_info (or fixatedpose) JSON; the exchange of x and y in
         `bounding_box_ranges` is undone.
 
         Raises KeyError naming a missing key, ValueError for numbers that are no camera.
         """
         a, b, c = (float(x) for x in info["camera_rotation_final"])
-        box = info.get("bounding_box_ranges")
-        room = (
-            None
-            if box is None
-            else np.array([sorted(box["y"]), sorted(box["x"]), sorted(box["z"])], "float64")
-        )
+        point = info.get("point_location")
+        listed = info.get("nonfixated_points_in_view")
         return cls(
-            np.array(info["camera_location"], "float64"),
-            rotation_from_euler(a, b, c),
-            float(info["field_of_view_rads"]),
-            room,
-            np.array(info["point_location"], "float64") if "point_location" in info else None,
-            info.get("nonfixated_points_in_view"),
+            location=np.array(info["camera_location"], "float64"),
+            rotation=rotation_from_euler(a, b, c),
+            field_of_view=float(info["field_of_view_rads"]),
+            room=room_of(info.get("bounding_box_ranges")),
+            point=None if point is None else np.array(point, "float64"),
+            points_in_view=None if listed is None else point_numbers(listed),
         )
 
-    def to_floats(self) -> np.ndarray:
+    def to_floats(self) -> Floats:
         """[22] float64: location 3, rotation 9 row by row, field of view, room 6, point 3; NaN
         where unknown.
         """
@@ -117,24 +117,34 @@ class Camera:
         )
 
     @classmethod
-    def from_floats(cls, values: np.ndarray, points_in_view: Iterable[int] | None = None) -> Camera:
+    def from_floats(cls, values: Floats, points_in_view: Iterable[int] | None = None) -> Camera:
         """the camera of `to_floats`; the list of points, which has no fixed length, is stored
         beside the numbers.
         """
         v = np.asarray(values, "float64")
-        if v.shape != (22,):
-            raise ValueError(f"a camera is 22 numbers, got shape {v.shape}")
+        if v.shape != (CAMERA_FLOATS,):
+            raise ValueError(f"a camera is {CAMERA_FLOATS} numbers, got shape {v.shape}")
         rotation = v[3:12].reshape(3, 3)
         u, _, w = np.linalg.svd(rotation)  # float32 storage costs orthonormality its last digits
-        room, point = v[13:19].reshape(3, 2), v[19:]
+        room = v[13:19].reshape(3, 2)
+        point = v[19:]
         return cls(
-            v[:3],
-            u @ w,
-            float(v[12]),
-            None if np.isnan(room).any() else room,
-            None if np.isnan(point).any() else point,
-            points_in_view,
+            location=v[:3],
+            rotation=u @ w,
+            field_of_view=float(v[12]),
+            room=None if np.isnan(room).any() else room,
+            point=None if np.isnan(point).any() else point,
+            points_in_view=None if points_in_view is None else point_numbers(points_in_view),
         )
+
+
+def room_of(box: Mapping[str, Any] | None) -> Floats | None:
+    """[3, 2] lowest and highest world x, y, z of the published `bounding_box_ranges`, in which x
+    and y have changed places.
+    """
+    if box is None:
+        return None
+    return np.array([sorted(box["y"]), sorted(box["x"]), sorted(box["z"])], "float64")
 
 
 def point_numbers(values: Iterable[int]) -> frozenset[int]:
@@ -158,11 +168,12 @@ def point_numbers(values: Iterable[int]) -> frozenset[int]:
     return frozenset(int(value) for value in values)
 
 
-def rotation_from_euler(a: float, b: float, c: float) -> np.ndarray:
+def rotation_from_euler(a: float, b: float, c: float) -> Floats:
     """Rz(c) Ry(b) Rx(a): static-axis XYZ Euler angles in radians ("sxyz"), as the published JSON
     holds them.
     """
-    (ca, cb, cc), (sa, sb, sc) = np.cos([a, b, c]), np.sin([a, b, c])
+    ca, cb, cc = np.cos([a, b, c])
+    sa, sb, sc = np.sin([a, b, c])
     x = np.array([[1, 0, 0], [0, ca, -sa], [0, sa, ca]])
     y = np.array([[cb, 0, sb], [0, 1, 0], [-sb, 0, cb]])
     z = np.array([[cc, -sc, 0], [sc, cc, 0], [0, 0, 1]])
@@ -171,45 +182,50 @@ def rotation_from_euler(a: float, b: float, c: float) -> np.ndarray:
 
 @dataclass(frozen=True)
 class View:
-    """key; rgb uint8 [S, S, 3]; camera or None; labels: folder -> array in the published file's
-    encoding, maps all S x S.
+    """One image with what is known of it. Raises ValueError for a label that is none of its folder.
+
+    rgb: uint8 [S, S, 3]. labels: folder -> array in the published file's encoding, maps all S x S.
     """
 
     key: ViewKey
-    rgb: np.ndarray
+    rgb: Bytes
     camera: Camera | None = None
-    labels: Mapping[str, np.ndarray] = field(default_factory=dict)
+    labels: Mapping[str, Array] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if (
-            self.rgb.dtype != np.uint8
-            or self.rgb.ndim != 3
-            or self.rgb.shape[2] != 3
-            or self.rgb.shape[0] != self.rgb.shape[1]
-        ):
-            raise ValueError(
-                f"view {self.key}: rgb is uint8 [S, S, 3], got {self.rgb.dtype} {self.rgb.shape}"
-            )
+        shape = self.rgb.shape
+        square = self.rgb.ndim == 3 and shape[0] == shape[1] and shape[2] == 3
+        if self.rgb.dtype != np.uint8 or not square:
+            raise ValueError(f"view {self.key}: rgb is uint8 [S, S, 3], got {described(self.rgb)}")
         for folder, value in self.labels.items():
-            domain = DOMAINS.get(folder)
-            if domain is None:
-                raise ValueError(
-                    f"view {self.key}: no published folder is called {folder!r}; there are "
-                    f"{', '.join(DOMAINS)}"
-                )
-            if domain.file == "png":
-                wanted = self.rgb.shape[:2] + ((domain.channels,) if domain.channels > 1 else ())
-                if value.shape != wanted or value.dtype != domain.dtype:
-                    raise ValueError(
-                        f"view {self.key}: {folder} is {domain.dtype} {wanted}, got "
-                        f"{value.dtype} {value.shape}"
-                    )
-            elif value.shape != (domain.channels,):
+            self._check_label(folder, value)
+
+    def _check_label(self, folder: str, value: Array) -> None:
+        domain = DOMAINS.get(folder)
+        if domain is None:
+            raise ValueError(
+                f"view {self.key}: no published folder is called {folder!r}; there are "
+                f"{', '.join(DOMAINS)}"
+            )
+        if domain.file != "png":
+            if value.shape != (domain.channels,):
                 raise ValueError(
                     f"view {self.key}: {folder} is {domain.channels} numbers, got shape "
                     f"{value.shape}"
                 )
+            return
+        channels = (domain.channels,) if domain.channels > 1 else ()
+        wanted = (self.size, self.size, *channels)
+        if value.shape != wanted or value.dtype != domain.dtype:
+            raise ValueError(
+                f"view {self.key}: {folder} is {domain.dtype} {wanted}, got {described(value)}"
+            )
 
     @property
     def size(self) -> int:
         return self.rgb.shape[0]
+
+
+def described(value: Array) -> str:
+    """dtype and shape, for errors."""
+    return f"{value.dtype} {value.shape}"

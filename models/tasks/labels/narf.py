@@ -252,7 +252,7 @@ def clearness(score, share):
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def pair_up(best, held, clear, found):
-    """write one row's interest [w] from the scores [BINS, w + LANES] of the direction cells `held`."""
+    """write one row's interest [w] from scores [BINS, w + LANES] of the cells `held`."""
     width = len(found)
     for i in range(len(held)):
         for j in range(i + 1, len(held)):

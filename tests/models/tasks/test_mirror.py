@@ -7,7 +7,7 @@ import pytest
 
 from models.tasks import TASKS, Camera
 from models.tasks.labels import cameras
-from models.tasks.mirror import ACROSS, mirrored
+from models.tasks.mirror import ACROSS, MIRRORED, REVERSED, mirrored, reversed_views
 from models.tasks.view import rotation_from_euler
 
 WORLD = np.diag([-1.0, 1.0, 1.0])
@@ -39,10 +39,16 @@ def reflected(camera: Camera) -> Camera:
     )
 
 
-@pytest.mark.parametrize("name, images, label", [
-    ("room_layout", 1, cameras.room_layout), ("vanishing_point", 1, cameras.vanishing_points),
-    ("fixated_pose", 2, cameras.relative_pose), ("nonfixated_pose", 2, cameras.relative_pose), ("egomotion", 3, cameras.egomotion),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name, images, label",
+    [
+        ("room_layout", 1, cameras.room_layout),
+        ("vanishing_point", 1, cameras.vanishing_points),
+        ("fixated_pose", 2, cameras.relative_pose),
+        ("nonfixated_pose", 2, cameras.relative_pose),
+        ("egomotion", 3, cameras.egomotion),
+    ],
+)
 def test_a_mirrored_camera_label_is_the_label_of_the_mirrored_world(name, images, label):
     for seed in range(40):
         taken = [looking(seed * 3 + i) for i in range(images)]
@@ -82,3 +88,31 @@ def test_maps_turn_round_and_normals_look_the_other_way():
 def test_a_task_whose_label_has_no_mirror_is_refused():
     with pytest.raises(ValueError, match="jigsaw"):
         mirrored(TASKS["jigsaw"], np.eye(100)[0])
+
+
+@pytest.mark.parametrize("entry", TASKS.values(), ids=lambda entry: entry.name)
+def test_a_label_of_cameras_has_its_mirror_and_one_of_several_views_its_reversal(entry):
+    assert entry.flip != "mirror the cameras" or entry.make in MIRRORED
+    assert entry.images == 1 or entry.make in REVERSED
+
+
+@pytest.mark.parametrize(
+    "name, label",
+    [
+        ("fixated_pose", cameras.relative_pose),
+        ("nonfixated_pose", cameras.relative_pose),
+        ("egomotion", cameras.egomotion),
+    ],
+)
+def test_a_reversed_label_is_the_label_of_the_views_in_reverse_order(name, label):
+    for seed in range(20):
+        taken = [looking(seed * 3 + i) for i in range(TASKS[name].images)]
+        np.testing.assert_allclose(
+            reversed_views(TASKS[name], label(*taken)), label(*taken[::-1]), atol=1e-9
+        )
+
+
+def test_a_target_function_without_a_mirror_is_refused_by_name():
+    entry = dataclasses.replace(TASKS["vanishing_point"], make="horizon")
+    with pytest.raises(ValueError, match="no row of models.tasks.mirror.MIRRORED for .*'horizon'"):
+        mirrored(entry, np.zeros(9))

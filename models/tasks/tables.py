@@ -1,0 +1,25 @@
+"""Tables that must name the same things: a row missing, or one too many, ends the import."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+Row = TypeVar("Row")
+
+
+def complete(purpose: str, names: Iterable[str], rows: Mapping[str, Row]) -> dict[str, Row]:
+    """`rows`, in the order of `names`. Raises ValueError unless there is one row for each name.
+
+    purpose: what the table says of a name, for the error's text.
+    """
+    wanted = list(names)
+    missing = [name for name in wanted if name not in rows]
+    unknown = [name for name in rows if name not in wanted]
+    if missing or unknown:
+        raise ValueError(
+            f"{purpose}: one row each is expected for {', '.join(wanted)}; "
+            f"missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}. "
+            "Add the row, or take it out"
+        )
+    return {name: rows[name] for name in wanted}
