@@ -34,6 +34,8 @@ class Kind:
     # quantities of mixed units (metres, radians): the label store standardises them, element by
     # element, wherever the entry's range leaves [-1, 1]
     whitened: bool = False
+    # channels are logits of classes
+    classes: bool = False
     # logits, or distances, that a fixed factor sharpens after a linear readout
     sharpened: bool = False
     # the paper trains maps of numbers against a discriminator too
@@ -64,12 +66,13 @@ _ROWS = (
         "pixel_classes",
         ("weighted_cross_entropy", "soft_cross_entropy"),
         dense=True,
+        classes=True,
         sharpened=True,
     ),
     # learned by pairs of pixels: near for one segment, apart for two; labels are ids [S, S, 1]
     Kind("embedding", ("pair_metric",), dense=True, sharpened=True),
     # logits of the whole picture
-    Kind("classes", ("soft_cross_entropy",), sharpened=True, moves=True),
+    Kind("classes", ("soft_cross_entropy",), classes=True, sharpened=True, moves=True),
     # numbers about the whole picture. float32: a pose's error is its own loss, not a mean of many
     Kind(
         "vector",

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from models.tasks import TASKS
-from serving.bundle.class_names import VECTORS, class_names
+from serving.bundle.class_names import class_names
 from serving.bundle.forms import code_of
 
 CONTRACT, LINEAGE, PARITY, WARMUP = (
@@ -69,12 +69,12 @@ def contract(heads) -> dict:
             **({"names": class_names(name)} if class_names(name) else {}),
             **(
                 {
-                    "numbers": VECTORS[name],
+                    "numbers": entry.names,
                     "whitening": [
                         np.asarray(part).tolist() for part in heads.whitening.get(name, (0.0, 1.0))
                     ],
                 }
-                if name in VECTORS
+                if entry.output.kind == "vector"
                 else {}
             ),
         }

@@ -1,46 +1,46 @@
-"""What the classes of a task are called: ImageNet's and Places365's own names, COCO's for the
-semantic maps, words for point matching.
+"""What the classes of a task are called, as its entry says: a few names, or a vocabulary of many.
 
-Text files in class_names/: ImageNet in the order of the 1000 logits, indoor Places with their
-Places365 index.
+Vocabularies are text files, a class a line in the order of the logits: ImageNet's 1000, and the
+indoor classes of Places365 with their number there. Another task's may stand beside them.
 """
 
 from __future__ import annotations
 
 import functools
+import re
 from pathlib import Path
 
-SEMANTIC = (
-    "background", "bottle", "chair", "couch", "potted plant", "bed", "dining table", "toilet", "tv", "microwave", "oven", "toaster", "sink",
-    "refrigerator", "book", "clock", "vase",
-)  # fmt: skip
-_POSE = tuple(f"{kind} {axis}" for kind in ("turn, rad,", "move, m,") for axis in "xyz")
-VECTORS = {
-    "room_layout": tuple(
-        f"{kind} {axis}" for kind in ("centre, m,", "turn, rad,", "extent, m,") for axis in "xyz"
-    ),
-    "vanishing_point": tuple(f"direction {i}, {axis}" for i in "123" for axis in "xyz"),
-    "fixated_pose": _POSE,
-    "nonfixated_pose": _POSE,
-    "egomotion": tuple(f"views {pair}: {name}" for pair in ("1-2", "1-3", "2-3") for name in _POSE),
-}
+from models.tasks import TASKS, task
+
+VOCABULARIES = Path(__file__).parent / "vocabularies"
+NUMBER = re.compile(r"^\d+ ")  # of a class in the vocabulary that the file is a part of
+
+SEMANTIC = TASKS["segment_semantic"].names
+VECTORS = {name: entry.names for name, entry in TASKS.items() if entry.output.kind == "vector"}
+
+
+def class_names(name: str) -> tuple[str, ...]:
+    """a name for every class of task `name`, in the order of its channels; () for tasks without
+    classes that a person could name. Raises KeyError for an unknown task.
+    """
+    entry = task(name)
+    if not entry.output.facts.classes:
+        return ()
+    return vocabulary(entry.vocabulary) if entry.vocabulary else entry.names
 
 
 @functools.cache
-def class_names(task: str) -> tuple[str, ...]:
-    """a name for every class of `task`, in the order of its channels; () for tasks without classes
-    that a person could name.
-    """
-    if task == "segment_semantic":
-        return SEMANTIC
-    if task == "point_matching":
-        return ("different points", "the same point")
-    if task in ("class_object", "class_scene"):
-        file = {"class_object": "imagenet.txt", "class_scene": "places_indoor.txt"}[task]
-        lines = (Path(__file__).parent / "vocabularies" / file).read_text().splitlines()
-        return (
-            tuple(lines)
-            if task == "class_object"
-            else tuple(line.partition(" ")[2] for line in lines)
-        )
-    return ()
+def vocabulary(file: str) -> tuple[str, ...]:
+    """the names that a file of `vocabularies/` lists. Raises FileNotFoundError naming the others."""
+    path = VOCABULARIES / file
+    if not path.exists():
+        there = ", ".join(sorted(other.name for other in VOCABULARIES.iterdir()))
+        raise FileNotFoundError(f"no vocabulary {file!r} in {VOCABULARIES}; there are {there}")
+    return tuple(NUMBER.sub("", line) for line in path.read_text("utf-8-sig").splitlines())
+
+
+def channel_names(name: str) -> tuple[str, ...]:
+    """names of the classes, or of the numbers, of an answer: "class 7" where nobody named them."""
+    entry = task(name)
+    named = class_names(name) or entry.names
+    return named or tuple(f"class {i}" for i in range(entry.output.channels))

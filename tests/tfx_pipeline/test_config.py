@@ -3,7 +3,8 @@
 import pytest
 
 from models.networks.config import NetworkConfig
-from tfx_pipeline.config import PRESETS, ConfigError, configuration, paper
+from models.tasks import TASKS, target_names
+from tfx_pipeline.config import LAPTOP_SHARES, PRESETS, ConfigError, configuration, paper
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -89,3 +90,10 @@ def test_a_pattern_is_fingerprinted_by_its_newest_folder(tmp_path):
         (tmp_path / f"span-{span}" / "building" / "file").write_text(str(span))
     pattern = str(tmp_path / "span-{SPAN}")
     assert folder_fingerprint(pattern) == folder_fingerprint(str(tmp_path / "span-2"))
+
+
+def test_budgets_shards_and_shares_follow_from_the_dictionary():
+    whole = paper()
+    assert whole.budgets == tuple(range(1, len(TASKS) + 1))
+    assert (whole.task_shards, whole.transfer_shards) == (len(TASKS), len(target_names()))
+    assert {name for name, _ in LAPTOP_SHARES} <= set(TASKS)
