@@ -1,4 +1,4 @@
-"""Encoders: an image in [-1, 1] to a map of few channels, non-negative, that every transfer reads."""
+"""Encoders: an image in [-1, 1] to a map of few channels, non-negative, which transfers read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Targets and answers of map tasks as pictures for a person. numpy alone: the client uses it too."""
+"""Targets and answers of map tasks as pictures for a person. numpy alone: clients read it too."""
 
 from __future__ import annotations
 

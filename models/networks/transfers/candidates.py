@@ -7,11 +7,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-TOP = {
-    2: 5,
-    3: 5,
-    4: 6,
-}  # sets of so many sources are drawn from so many best ones (spec taxonomy, section 3: order 4 from the top six)
+# Sets of so many sources are drawn from so many best ones (the released study's rule; larger sets
+# are the best ones together).
+TOP = {2: 5, 3: 5, 4: 6}
 
 
 def first_wave(count: int, order: int, rule: str) -> list[tuple[int, ...]]:
@@ -30,8 +28,8 @@ def second_wave(ranked: Sequence[int], order: int, rule: str) -> list[tuple[int,
     Orders 2 to 4: all subsets of the best five (order 4: six); from 5 on the beam of one, the best
     `n` together. Each subset is sorted by index.
     """
-    made = []
+    subsets: list[tuple[int, ...]] = []
     for size in range(3 if rule == "all_pairs" else 2, order + 1):
         best = ranked[: TOP.get(size, size)]
-        made += [tuple(sorted(subset)) for subset in itertools.combinations(best, size)]
-    return made
+        subsets += [tuple(sorted(subset)) for subset in itertools.combinations(best, size)]
+    return subsets
