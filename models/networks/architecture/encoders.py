@@ -6,8 +6,11 @@ import keras
 from keras import layers
 
 from models.networks.config import NetworkConfig
+from models.networks.tensors import Tensor
 
-MOMENTUM, EPSILON = 0.9, 1e-5
+# Of every batch norm: the share of the running statistics that a step keeps; added to variances.
+MOMENTUM = 0.9
+EPSILON = 1e-5
 
 
 def build_encoder(config: NetworkConfig, channels: int, name: str) -> keras.Model:
@@ -19,8 +22,12 @@ def build_encoder(config: NetworkConfig, channels: int, name: str) -> keras.Mode
     return keras.Model(image, normed(trunk, config.representation_channels, 3), name=name)
 
 
-def normed(x, filters: int, size: int, stride: int = 1, relu: bool = True, scale: str = "ones"):
-    """convolution without bias, batch norm, ReLU. scale: initializer of the batch norm's."""
+def normed(
+    x: Tensor, filters: int, size: int, stride: int = 1, relu: bool = True, scale: str = "ones"
+) -> Tensor:
+    """[B, h, w, c] -> [B, h/stride, w/stride, filters]: convolution without bias, batch norm, and
+    ReLU if `relu`. scale: initializer of the batch norm's.
+    """
     x = layers.Conv2D(
         filters, size, stride, "same", use_bias=False, kernel_initializer="he_normal"
     )(x)
@@ -28,7 +35,7 @@ def normed(x, filters: int, size: int, stride: int = 1, relu: bool = True, scale
     return layers.ReLU()(x) if relu else x
 
 
-def resnet50(x):
+def resnet50(x: Tensor) -> Tensor:
     """ResNet-v1-50 to stride 16: units 3, 4, 6, 3; the stride of a block sits in its last unit,
     blocks 3 and 4 keep theirs at 1 (resnet_v1_50_16x16).
     """
@@ -40,7 +47,7 @@ def resnet50(x):
     return x
 
 
-def bottleneck(x, width: int, stride: int):
+def bottleneck(x: Tensor, width: int, stride: int) -> Tensor:
     """1x1, 3x3, 1x1 to four times the width, with the shortcut that slim takes: pooled where
     channels agree, projected where not.
     """
@@ -52,7 +59,7 @@ def bottleneck(x, width: int, stride: int):
     return layers.ReLU()(layers.Add()([shortcut, normed(y, 4 * width, 1, relu=False)]))
 
 
-def lean(x, widths: tuple[int, ...]):
+def lean(x: Tensor, widths: tuple[int, ...]) -> Tensor:
     """a stem and one residual unit a stage, which adds nothing at first (Goyal et al. 2017); every
     stage but the last halves the side.
     """

@@ -11,12 +11,15 @@ from models.networks.architecture.encoders import EPSILON, MOMENTUM
 from models.networks.architecture.pair_difference import Compared
 from models.networks.architecture.pose_composition import ComposedPoses
 from models.networks.config import NetworkConfig
+from models.networks.tensors import Tensor
 from models.tasks import Task
 
-PAPER_FLAT, PAPER_COLOUR = (
-    (1024, 1024, 512, 256, 256, 128),
-    (1024, 1024, 512, 512, 512, 512, 256, 256, 256),
-)
+# Channels of the paper's decoder-256 (maps) and decoder-64 (colorization): convolutions at the
+# representation's grid, then (enlarging, flat or none) pairs of layers.
+PAPER_FLAT = (1024, 1024, 512, 256, 256, 128)
+PAPER_UP = ((64, 64), (32, 32), (16, 32), (16, None))
+PAPER_COLOUR_FLAT = (1024, 1024, 512, 512, 512, 512, 256, 256, 256)
+PAPER_COLOUR_UP = ((256, 256), (256, None))
 COMPARING = ("point_matching",)  # lean heads that read differences of codes too
 # channels of an answer from which the lean decoder's last layer reads one pixel, not two by two
 WIDE = 8
@@ -57,56 +60,63 @@ def composed(task: Task, config: NetworkConfig) -> bool:
     return task.loss == "egomotion" and config.encoder == "resnet50"
 
 
-def decoder(x, task: Task, config: NetworkConfig, size: int):
-    """decoder-256 (or decoder-64 for colorization) of the paper, or the lean one; 1x1 or 3x3 linear
-    last.
+def decoder(x: Tensor, task: Task, config: NetworkConfig, size: int) -> Tensor:
+    """[B, h, w, c] -> [B, S/scale, S/scale, channels]: the paper's decoder, or the lean one."""
+    if config.encoder == "resnet50":
+        return paper_decoder(x, task)
+    return lean_decoder(x, task, config.decoder_widths, size)
+
+
+def paper_decoder(x: Tensor, task: Task) -> Tensor:
+    """decoder-256, or decoder-64 for colorization, which is a quarter of the size; 3x3 or 1x1
+    linear last.
+    """
+    small = task.output.scale == 4
+    for width in PAPER_COLOUR_FLAT if small else PAPER_FLAT:
+        x = rough(x, width)
+    for up, flat in PAPER_COLOUR_UP if small else PAPER_UP:
+        x = rough(x, up, transposed=True)
+        x = rough(x, flat) if flat else x
+    return linear_map(x, task)
+
+
+def lean_decoder(x: Tensor, task: Task, widths: tuple[int, ...], size: int) -> Tensor:
+    """one convolution, then as many enlarging layers as the answer needs. The last layer enlarges
+    too where it may: no map of the full size but the answer.
     """
     goal = size // task.output.scale
-    if config.encoder == "resnet50":
-        for width in PAPER_COLOUR if task.output.scale == 4 else PAPER_FLAT:
-            x = rough(x, width)
-        for up, flat in (
-            ((256, 256), (256, None))
-            if task.output.scale == 4
-            else ((64, 64), (32, 32), (16, 32), (16, None))
-        ):
-            x = rough(x, up, transposed=True)
-            x = rough(x, flat) if flat else x
-        return layers.Conv2D(
-            task.output.channels,
-            1 if task.output.scale == 4 else 3,
-            padding="same",
-            name="answer",
-            dtype="float32",
-        )(x)
-    folded = (
-        2 if task.output.scale == 1 and x.shape[1] < goal else 1
-    )  # the last layer enlarges too: no map of the full size but the answer
-    x = rough(x, config.decoder_widths[0])
-    for width in config.decoder_widths:
-        if x.shape[1] >= goal // folded:
+    folded = task.output.scale == 1 and x.shape[1] < goal
+    side = goal // 2 if folded else goal
+    x = rough(x, widths[0])
+    for width in widths:
+        if x.shape[1] >= side:
             break
         x = rough(x, width, size=4, transposed=True)
-    if x.shape[1] > goal // folded:
-        x = layers.AveragePooling2D(x.shape[1] * folded // goal)(x)
-    if x.shape[1] < goal // folded:
-        x = layers.UpSampling2D(goal // folded // x.shape[1], interpolation="bilinear")(x)
-    if folded == 1:
-        return layers.Conv2D(
-            task.output.channels,
-            1 if task.output.scale == 4 else 3,
-            padding="same",
-            name="answer",
-            dtype="float32",
-        )(x)
-    size, start = (4, "glorot_uniform") if task.output.channels < WIDE else (2, AlikeInBlocks())
+    if x.shape[1] > side:
+        x = layers.AveragePooling2D(x.shape[1] // side)(x)
+    if x.shape[1] < side:
+        x = layers.UpSampling2D(side // x.shape[1], interpolation="bilinear")(x)
+    return enlarging_map(x, task) if folded else linear_map(x, task)
+
+
+def linear_map(x: Tensor, task: Task) -> Tensor:
+    """the answer at the size of x."""
+    kernel = 1 if task.output.scale == 4 else 3
+    return layers.Conv2D(
+        task.output.channels, kernel, padding="same", name="answer", dtype="float32"
+    )(x)
+
+
+def enlarging_map(x: Tensor, task: Task) -> Tensor:
+    """the answer at twice the size of x."""
+    wide = task.output.channels >= WIDE
     return layers.Conv2DTranspose(
         task.output.channels,
-        size,
+        2 if wide else 4,
         2,
         "same",
         name="answer",
-        kernel_initializer=start,
+        kernel_initializer=AlikeInBlocks() if wide else "glorot_uniform",
         dtype="float32",
     )(x)
 
@@ -118,49 +128,49 @@ class AlikeInBlocks(keras.initializers.Initializer):
     single pixels (Aitken et al. 2017).
     """
 
-    def __call__(self, shape, dtype=None):
-        return keras.ops.broadcast_to(
-            keras.initializers.GlorotUniform()(shape, dtype)[:1, :1], shape
-        )
+    def __call__(self, shape: tuple[int, ...], dtype: str | None = None) -> Tensor:
+        whole = keras.initializers.GlorotUniform()(shape, dtype)
+        return keras.ops.broadcast_to(whole[:1, :1], shape)
 
 
-def rough(x, width: int, size: int = 3, transposed: bool = False):
-    """convolution (transposed with stride 2), batch norm, leaky ReLU 0.2."""
-    x = (
-        layers.Conv2DTranspose(width, size, 2, "same", use_bias=False)(x)
-        if transposed
-        else layers.Conv2D(width, size, 1, "same", use_bias=False)(x)
-    )
-    return layers.LeakyReLU(negative_slope=0.2)(
-        layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON)(x)
-    )
+def rough(x: Tensor, width: int, size: int = 3, transposed: bool = False) -> Tensor:
+    """[B, h, w, c] -> [B, h, w, width], twice the side if transposed: convolution, batch norm,
+    leaky ReLU 0.2.
+    """
+    if transposed:
+        x = layers.Conv2DTranspose(width, size, 2, "same", use_bias=False)(x)
+    else:
+        x = layers.Conv2D(width, size, 1, "same", use_bias=False)(x)
+    x = layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON)(x)
+    return layers.LeakyReLU(negative_slope=0.2)(x)
 
 
-def dense(x, config: NetworkConfig, task: Task):
-    """dense, batch norm, ReLU, dropout 0.5, dense (encoder_multilayers_fc_bn); three layers where
-    the paper has three, 256 units for point matching.
+def dense(x: Tensor, config: NetworkConfig, task: Task) -> Tensor:
+    """[B, n] -> [B, channels]: dense, batch norm, ReLU, dropout 0.5, dense
+    (encoder_multilayers_fc_bn); three layers where the paper has three, 256 units for point
+    matching.
     """
     paper = config.encoder == "resnet50"
-    width = config.head_width // 8 if paper and task.name == "point_matching" else config.head_width
-    for _ in range(2 if paper and task.name in ("nonfixated_pose", "jigsaw", "egomotion") else 1):
+    deep = paper and task.name in ("nonfixated_pose", "jigsaw", "egomotion")
+    narrow = paper and task.name == "point_matching"
+    width = config.head_width // 8 if narrow else config.head_width
+    for _ in range(2 if deep else 1):
         x = layers.Dense(width, use_bias=False)(x)
         x = layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON)(x)
         x = layers.Dropout(0.5 if paper else 0.2)(layers.ReLU()(x))
     return layers.Dense(task.output.channels, name="answer", dtype="float32")(x)
 
 
-def poses(source, config: NetworkConfig):
+def poses(source: Tensor, config: NetworkConfig) -> Tensor:
     """[B, 3, h, w, c] -> [B, 18]: two heads of three dense layers, no batch norm, each on two
     images' codes; 1-3 is composed (cycle_siamese_nets).
     """
+    width = config.head_width // 2
     parts = []
     for first in (0, 1):
         x = layers.Flatten()(source[:, first : first + 2])
         for _ in range(2):
-            x = layers.Dropout(0.5)(
-                layers.Dense(
-                    config.head_width // 2, activation="relu", kernel_initializer="he_normal"
-                )(x)
-            )
+            hidden = layers.Dense(width, activation="relu", kernel_initializer="he_normal")
+            x = layers.Dropout(0.5)(hidden(x))
         parts.append(layers.Dense(6, dtype="float32")(x))
     return ComposedPoses(name="poses", dtype="float32")(parts)

@@ -9,6 +9,8 @@ import itertools
 import keras
 from keras import ops
 
+from models.networks.tensors import Tensor
+
 
 @keras.saving.register_keras_serializable("taskonomy")
 class Compared(keras.layers.Layer):
@@ -20,13 +22,12 @@ class Compared(keras.layers.Layer):
     every value anew.
     """
 
-    def call(self, codes):
+    def call(self, codes: Tensor) -> Tensor:
         parts = [codes[:, i] for i in range(codes.shape[1])]
-        return ops.concatenate(
-            [*parts, *(ops.abs(one - other) for one, other in itertools.combinations(parts, 2))],
-            axis=-1,
-        )
+        pairs = itertools.combinations(parts, 2)
+        differences = [ops.abs(one - other) for one, other in pairs]
+        return ops.concatenate([*parts, *differences], axis=-1)
 
-    def compute_output_shape(self, shape):
+    def compute_output_shape(self, shape: tuple[int | None, int, int]) -> tuple[int | None, int]:
         batch, images, count = shape
         return batch, count * (images + images * (images - 1) // 2)

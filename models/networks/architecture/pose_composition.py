@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 from keras import ops
+
+from models.networks.tensors import Tensor
+from models.tasks.arrays import Array, Floats
 
 
 @keras.saving.register_keras_serializable("taskonomy")
@@ -13,47 +18,47 @@ class ComposedPoses(keras.layers.Layer):
     R12, t13 = R23 t12 + t23 (`labels.cameras.compose`).
     """
 
-    def build(self, shapes) -> None:
+    def build(self, shapes: object) -> None:
         self.mean = self.add_weight(shape=(3, 6), initializer="zeros", trainable=False, name="mean")
         self.deviation = self.add_weight(
             shape=(3, 6), initializer="ones", trainable=False, name="deviation"
         )
 
-    def whiten(self, mean, deviation) -> None:
-        """take the store's whitening, [18] each."""
-        self.mean.assign(
-            np.broadcast_to(
-                np.asarray(mean, "float32").reshape(-1, 1 if np.ndim(mean) == 0 else 6), (3, 6)
-            )
-        )
-        self.deviation.assign(
-            np.broadcast_to(
-                np.asarray(deviation, "float32").reshape(-1, 1 if np.ndim(deviation) == 0 else 6),
-                (3, 6),
-            )
-        )
+    def whiten(self, mean: Array, deviation: Array) -> None:
+        """take the store's whitening: [18] each, or one number for all."""
+        self.mean.assign(a_row_each(mean))
+        self.deviation.assign(a_row_each(deviation))
 
-    def call(self, parts):
-        first, second = (part * self.deviation[i] + self.mean[i] for part, i in zip(parts, (0, 2)))
-        outer = compose(first, second)
-        return ops.concatenate(
-            [parts[0], (outer - self.mean[1]) / self.deviation[1], parts[1]], axis=-1
-        )
+    def call(self, parts: Sequence[Tensor]) -> Tensor:
+        near, far = parts
+        first = near * self.deviation[0] + self.mean[0]
+        second = far * self.deviation[2] + self.mean[2]
+        outer = (compose(first, second) - self.mean[1]) / self.deviation[1]
+        return ops.concatenate([near, outer, far], axis=-1)
 
-    def compute_output_shape(self, shapes):
+    def compute_output_shape(
+        self, shapes: Sequence[tuple[int | None, ...]]
+    ) -> tuple[int | None, ...]:
         return (*shapes[0][:-1], 18)
 
 
-def compose(first, second):
+def a_row_each(values: Array) -> Floats:
+    """[18] or a number -> [3, 6] float32: a row for each of the poses 1-2, 1-3, 2-3."""
+    columns = 1 if np.ndim(values) == 0 else 6
+    return np.broadcast_to(np.asarray(values, "float32").reshape(-1, columns), (3, 6))
+
+
+def compose(first: Tensor, second: Tensor) -> Tensor:
     """[B, 6] poses 1-2 and 2-3 -> pose 1-3, Euler angles rad and translation."""
     turn = rotation(second[:, :3])
     moved = ops.squeeze(ops.matmul(turn, first[:, 3:, None]), -1) + second[:, 3:]
     return ops.concatenate([euler(ops.matmul(turn, rotation(first[:, :3]))), moved], axis=-1)
 
 
-def rotation(angles):
+def rotation(angles: Tensor) -> Tensor:
     """[B, 3] static XYZ Euler angles -> [B, 3, 3] Rz Ry Rx."""
-    (sa, sb, sc), (ca, cb, cc) = (([f(angles[:, i]) for i in range(3)]) for f in (ops.sin, ops.cos))
+    sa, sb, sc = (ops.sin(angles[:, i]) for i in range(3))
+    ca, cb, cc = (ops.cos(angles[:, i]) for i in range(3))
     rows = [
         [cc * cb, cc * sb * sa - sc * ca, cc * sb * ca + sc * sa],
         [sc * cb, sc * sb * sa + cc * ca, sc * sb * ca - cc * sa],
@@ -62,7 +67,7 @@ def rotation(angles):
     return ops.stack([ops.stack(row, -1) for row in rows], -2)
 
 
-def euler(matrix):
+def euler(matrix: Tensor) -> Tensor:
     """[B, 3, 3] -> [B, 3]; a small constant keeps the gradient finite at gimbal lock."""
     cos_b = ops.sqrt(ops.square(matrix[:, 0, 0]) + ops.square(matrix[:, 1, 0]) + 1e-12)
     angles = [

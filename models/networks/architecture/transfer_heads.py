@@ -26,7 +26,8 @@ def build_transfer_head(
     if not (config.transfer_widths and task.output.dense):
         return build_head(task, config, representation, images, size)
     source = keras.Input(representation, name="representation")
-    grid, channels = representation[0], task.output.channels
+    grid = representation[0]
+    channels = task.output.channels
     blocks = size // task.output.scale // config.output_stride // grid
     x = source
     for width in config.transfer_widths:
@@ -34,12 +35,9 @@ def build_transfer_head(
             width, 3, padding="same", activation="relu", kernel_initializer="he_normal"
         )(x)
     x = layers.Conv2D(blocks * blocks * channels, 1, name="answer", dtype="float32")(x)
-    x = layers.Permute((1, 3, 2, 4, 5))(layers.Reshape((grid, grid, blocks, blocks, channels))(x))
+    x = layers.Reshape((grid, grid, blocks, blocks, channels))(x)
+    x = layers.Permute((1, 3, 2, 4, 5))(x)
     x = layers.Reshape((grid * blocks, grid * blocks, channels))(x)
-    return keras.Model(
-        source,
-        layers.UpSampling2D(config.output_stride, interpolation="nearest")(x)
-        if config.output_stride > 1
-        else x,
-        name="head",
-    )
+    if config.output_stride > 1:
+        x = layers.UpSampling2D(config.output_stride, interpolation="nearest")(x)
+    return keras.Model(source, x, name="head")

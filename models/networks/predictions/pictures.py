@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from models.tasks import Task
+from models.tasks.arrays import Array, Bytes, Floats, Integers
 
 
-def picture(task: Task, value: np.ndarray, label: bool) -> np.ndarray:
+def picture(task: Task, value: Array, label: bool) -> Bytes:
     """uint8 [S, S, 3] of a target (label) or an answer."""
     if task.output.kind == "embedding":
         return colours_of(value[..., 0].astype(int)) if label else grey(principal(value), 0, 1)
@@ -28,22 +29,22 @@ def picture(task: Task, value: np.ndarray, label: bool) -> np.ndarray:
     return grey(value, -1, 1)
 
 
-def grey(value: np.ndarray, low: float, high: float) -> np.ndarray:
+def grey(value: Floats, low: float, high: float) -> Bytes:
+    """uint8 of the same shape: `low` is black, `high` white, beyond them clipped."""
     return (np.clip((value - low) / (high - low), 0, 1) * 255).astype("uint8")
 
 
-def colours_of(ids: np.ndarray) -> np.ndarray:
-    """one colour an id."""
+def colours_of(ids: Integers) -> Bytes:
+    """[..., 3]: one colour an id."""
     return np.random.default_rng(3).integers(40, 255, (256, 3)).astype("uint8")[ids % 256]
 
 
-def principal(embedding: np.ndarray) -> np.ndarray:
-    """[S, S, 3] in [0, 1]: the three strongest directions of an embedding."""
+def principal(embedding: Floats) -> Floats:
+    """[S, S, k] -> [S, S, 3] in [0, 1]: the three strongest directions of an embedding."""
     flat = embedding.reshape(-1, embedding.shape[-1])
     flat = flat - flat.mean(0)
     axes = np.linalg.svd(flat, full_matrices=False)[2][:3]
     value = flat @ axes.T
     low, high = np.percentile(value, [2, 98], axis=0)
-    return np.clip((value - low) / np.maximum(high - low, 1e-6), 0, 1).reshape(
-        *embedding.shape[:2], 3
-    )
+    shares = np.clip((value - low) / np.maximum(high - low, 1e-6), 0, 1)
+    return shares.reshape(*embedding.shape[:2], 3)

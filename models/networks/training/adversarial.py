@@ -5,19 +5,23 @@ How it stays neutral to the backend: the loss is one number whose gradient is ri
 The generator is judged by a discriminator whose weights are stopped (`stateless_call`), the
 discriminator by an answer that is stopped, so no gradient reaches the wrong player. Whose turn it
 is decides the optimiser: the other player's variables stay as they were. Both losses are computed
-at every step: at the discriminator's turns the generator's backward pass is wasted. Source:
-specification 2.4 (encoder_decoder_cgan, gan_discriminators); weight decay stays on in the warm-up,
-unlike there.
+at every step: at the discriminator's turns the generator's backward pass is wasted. Source: the
+released encoder_decoder_cgan and gan_discriminators; weight decay stays on in the warm-up, unlike
+there.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import layers, ops
 
 from models.networks.architecture.encoders import EPSILON, MOMENTUM
+from models.networks.tensors import Tensor
 from models.networks.training.recipes import Recipe
-from models.networks.training.siamese import Siamese
+from models.networks.training.siamese import Network, Siamese
 from models.tasks.labels.colours import bin_centres
 
 REAL = 0.9  # one-sided label smoothing
@@ -33,11 +37,11 @@ def build_discriminator(channels: int) -> keras.Model:
     image = x = keras.Input((None, None, channels), name="seen")
     for i, (width, size, stride) in enumerate(((64, 5, 4), (128, 5, 4), (256, 5, 4), (512, 4, 1))):
         x = layers.Conv2D(width, size, stride, "same", use_bias=i == 0)(x)
-        x = layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON)(x) if i else x
+        if i:
+            x = layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON)(x)
         x = layers.LeakyReLU(negative_slope=0.2)(x)
-    return keras.Model(
-        image, layers.Conv2D(1, 4, 1, "same", dtype="float32")(x), name="discriminator"
-    )
+    logits = layers.Conv2D(1, 4, 1, "same", dtype="float32")(x)
+    return keras.Model(image, logits, name="discriminator")
 
 
 class AdversarialSiamese(Siamese):
@@ -45,36 +49,40 @@ class AdversarialSiamese(Siamese):
     enter through their gradients alone.
     """
 
-    def __init__(self, network, recipe: Recipe, warm_up: int) -> None:
+    def __init__(self, network: Network, recipe: Recipe, warm_up: int) -> None:
         super().__init__(network)
         task = network.task
-        self.lightness, self.share, self.noise, self.warm_up = (
-            task.input == "lightness",
-            recipe.norm_share,
-            recipe.instance_noise,
-            warm_up,
-        )
-        self.discriminator = build_discriminator(
-            task.input_channels + (2 if self.lightness else task.output.channels)
-        )
+        self.lightness = task.input == "lightness"
+        self.share = recipe.norm_share
+        self.noise = recipe.instance_noise
+        self.warm_up = warm_up
+        judged = 2 if self.lightness else task.output.channels
+        self.discriminator = build_discriminator(task.input_channels + judged)
         self.step = self.add_weight(
             shape=(), dtype="int32", initializer="zeros", trainable=False, name="step"
         )
         self.seeds = keras.random.SeedGenerator(0)
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+    def compute_loss(
+        self,
+        x: Tensor = None,
+        y: Tensor = None,
+        y_pred: Tensor = None,
+        sample_weight: Tensor = None,
+        training: bool = True,
+    ) -> Tensor:
         norm = super().compute_loss(x, y, y_pred, sample_weight, training)
         if not training:
             return norm
-        fooled, judged = self.duel(
-            x, self.shown(y, softmax=False), self.shown(y_pred, softmax=True)
-        )
+        real = self.shown(y, softmax=False)
+        fake = self.shown(y_pred, softmax=True)
+        fooled, judged = self.duel(x, real, fake)
         on = ops.cast(self.step >= self.warm_up, norm.dtype)
         self.step.assign_add(1)
         beside = on * ((self.share - 1) * norm + (1 - self.share) * fooled + judged)
         return norm + beside - ops.stop_gradient(beside)
 
-    def duel(self, seen, real, fake):
+    def duel(self, seen: Tensor, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         """(the generator's adversarial loss, the discriminator's loss): scalars. real, fake: [B, S,
         S, C].
         """
@@ -85,25 +93,18 @@ class AdversarialSiamese(Siamese):
             for variable in judge.trainable_variables
         ]
         running = [ops.convert_to_tensor(variable) for variable in judge.non_trainable_variables]
-        wanted, _ = judge.stateless_call(frozen, running, self.noised(seen, fake), training=True)
+        wished, _ = judge.stateless_call(frozen, running, self.noised(seen, fake), training=True)
         on_real = judge(self.noised(seen, real), training=True)
         on_fake = judge(self.noised(seen, ops.stop_gradient(fake)), training=True)
-        return entropy(wanted, 1.0), (entropy(on_real, REAL) + entropy(on_fake, 0.0)) / 2
+        return entropy(wished, 1.0), (entropy(on_real, REAL) + entropy(on_fake, 0.0)) / 2
 
-    def noised(self, seen, image):
+    def noised(self, seen: Tensor, image: Tensor) -> Tensor:
         """input beside image, with instance noise on the image that fades with the steps."""
         deviation = self.noise / (1 + NOISE_DECAY * ops.cast(self.step, image.dtype))
-        return ops.concatenate(
-            [
-                seen,
-                image
-                + deviation
-                * keras.random.normal(ops.shape(image), dtype=image.dtype, seed=self.seeds),
-            ],
-            axis=-1,
-        )
+        noise = keras.random.normal(ops.shape(image), dtype=image.dtype, seed=self.seeds)
+        return ops.concatenate([seen, image + deviation * noise], axis=-1)
 
-    def shown(self, value, softmax: bool):
+    def shown(self, value: Tensor, softmax: bool) -> Tensor:
         """what the discriminator sees of a target or an answer: of colours the mean (a, b) in units
         of 110, four times as large.
         """
@@ -115,7 +116,7 @@ class AdversarialSiamese(Siamese):
         return ops.repeat(ops.repeat(mean, 4, axis=1), 4, axis=2)
 
 
-def entropy(logits, label: float):
+def entropy(logits: Tensor, label: float) -> Tensor:
     """mean sigmoid cross-entropy against one label."""
     return ops.mean(ops.softplus(logits) - label * logits)
 
@@ -130,47 +131,49 @@ class PublishedAdam(keras.optimizers.Adam):
 
     def __init__(
         self,
-        learning_rate,
+        learning_rate: Any,
         decay: float = 0.0,
         rivals: tuple[str, ...] = (),
         warm_up: int = 0,
-        **keywords,
+        **keywords: Any,
     ) -> None:
         super().__init__(learning_rate, **keywords)
-        self.decay, self.rivals, self.warm_up, self.paths = decay, frozenset(rivals), warm_up, []
+        self.decay = decay
+        self.rivals = frozenset(rivals)
+        self.warm_up = warm_up
+        self.paths: list[str] = []
 
-    def build(self, variables):
-        self.paths = [
-            variable.path for variable in variables
-        ]  # TensorFlow hands bare variables to update_step
+    def build(self, variables: Sequence[keras.Variable]) -> None:
+        # TensorFlow hands bare variables to update_step, which have no path.
+        self.paths = [variable.path for variable in variables]
         super().build(variables)
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(self, gradient: Tensor, variable: Any, learning_rate: Tensor) -> None:
         index = self._get_variable_index(variable)
         rival = self.paths[index] in self.rivals
         if self.paths[index].endswith("kernel") and self.decay:
-            gradient = gradient + self.decay * (10 if rival else 1) * ops.convert_to_tensor(
-                variable
-            )
+            decay = self.decay * (10 if rival else 1)
+            gradient = gradient + decay * ops.convert_to_tensor(variable)
         if rival:
-            self.assign_sub(
-                variable,
-                RATE * ops.cast(ops.logical_not(self.generators_turn()), variable.dtype) * gradient,
-            )
+            rate = RATE * ops.cast(ops.logical_not(self.generators_turn()), variable.dtype)
+            self.assign_sub(variable, rate * gradient)
         elif not self.rivals:
             super().update_step(gradient, variable, learning_rate)
         else:
-            kept = (variable, self._momentums[index], self._velocities[index])
-            before = [
-                ops.convert_to_tensor(part) + 0.0 for part in kept
-            ]  # a copy: TF may update buffers in place
-            super().update_step(gradient, variable, learning_rate)
-            for part, old in zip(kept, before):
-                self.assign(
-                    part, ops.where(self.generators_turn(), ops.convert_to_tensor(part), old)
-                )
+            self.step_in_turn(gradient, variable, learning_rate, index)
 
-    def generators_turn(self):
+    def step_in_turn(
+        self, gradient: Tensor, variable: Any, learning_rate: Tensor, index: int
+    ) -> None:
+        """Adam's step, taken back where it is the discriminator's turn."""
+        kept = (variable, self._momentums[index], self._velocities[index])
+        # A copy: TensorFlow may update buffers in place.
+        before = [ops.convert_to_tensor(part) + 0.0 for part in kept]
+        super().update_step(gradient, variable, learning_rate)
+        for part, old in zip(kept, before):
+            self.assign(part, ops.where(self.generators_turn(), ops.convert_to_tensor(part), old))
+
+    def generators_turn(self) -> Tensor:
         """True in the warm-up and at every second step after it."""
         late = self.iterations - self.warm_up
         return ops.logical_or(late < 0, ops.equal(ops.mod(late, 2), 0))

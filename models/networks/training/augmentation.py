@@ -7,33 +7,39 @@ Everything is drawn from the generator given, so that a step's batch is the same
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from models.tasks import Task
+from models.tasks.arrays import Array, Bytes, Floats
 from models.tasks.labels.cameras import euler_from_rotation
 from models.tasks.mirror import mirrored
 from models.tasks.view import rotation_from_euler
 
 SHIFT = 0.1  # of the side, at most, that pictures with a class are moved by
+# Mean and deviation of a target's whitening, [channels] or a number each; (0, 1) without one.
+Whitening = tuple[Array, Array]
 LIGHT = 0.25  # deviation of the logarithms of gain and gamma; half of it for each colour's own gain
 
 
 def augmented(
     task: Task,
-    images: np.ndarray,
-    target: np.ndarray,
-    mask: np.ndarray,
-    whitening: tuple,
+    images: Bytes,
+    target: Floats,
+    mask: Floats,
+    whitening: Whitening,
     rng: np.random.Generator,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """uint8 [B, k, S, S, 3], target and mask of a batch -> the same shapes. whitening: mean and
-    deviation of the target's whitening (0, 1 without).
+) -> tuple[Bytes, Floats, Floats]:
+    """(images, target, mask) of a batch, changed; images uint8 [B, k, S, S, 3], target and mask
+    float32 as in the label store. Shapes stay.
     """
-    images, target, mask = images.copy(), target.copy(), mask.copy()
+    images = images.copy()
+    target = target.copy()
+    mask = mask.copy()
     if task.input == "tiles":
-        target = np.eye(target.shape[-1], dtype="float32")[
-            rng.integers(target.shape[-1], size=len(target))
-        ]
+        orders = rng.integers(target.shape[-1], size=len(target))
+        target = np.eye(target.shape[-1], dtype="float32")[orders]
     if task.flip != "none":
         for i in np.flatnonzero(rng.random(len(images)) < 0.5):
             images[i] = images[i, :, :, ::-1]
@@ -48,18 +54,20 @@ def augmented(
     return images if task.colours else relit(images, rng), target, mask
 
 
-def unwhitened(change, task: Task, target: np.ndarray, whitening: tuple) -> np.ndarray:
+def unwhitened(
+    change: Callable[[Task, Floats], Floats], task: Task, target: Floats, whitening: Whitening
+) -> Floats:
     """change(task, target) of a whitened target, whitened again."""
     mean, deviation = whitening
     return (change(task, target * deviation + mean) - mean) / deviation
 
 
-def reversed_views(task: Task, target: np.ndarray) -> np.ndarray:
+def reversed_views(task: Task, target: Floats) -> Floats:
     """the target of the same sample with its views in reverse order; not whitened."""
     return REVERSED[task.make](target)
 
 
-def inverse_pose(pose: np.ndarray) -> np.ndarray:
+def inverse_pose(pose: Floats) -> Floats:
     """[6]: pose of the second camera in the frame of the first, from that of the first in the
     second's: R^T and -R^T t.
     """
@@ -67,23 +75,30 @@ def inverse_pose(pose: np.ndarray) -> np.ndarray:
     return np.concatenate([euler_from_rotation(back), -back @ pose[3:]])
 
 
-def inverse_poses(poses: np.ndarray) -> np.ndarray:
+def inverse_poses(poses: Floats) -> Floats:
     """[18]: poses 1-2, 1-3, 2-3 of three views -> those of the views called 3, 2, 1."""
     return np.concatenate([inverse_pose(pose) for pose in poses.reshape(3, 6)[::-1]])
 
 
-REVERSED = {
+def unchanged(target: Floats) -> Floats:
+    return target
+
+
+# What reversing the views of a sample does to its target, by the task's target function. Targets
+# that are not here are of one view.
+REVERSED: dict[str, Callable[[Floats], Floats]] = {
     "relative_pose": inverse_pose,
     "egomotion": inverse_poses,
-    "same_point": lambda target: target,
+    "same_point": unchanged,
 }
 
 
-def shifted(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def shifted(images: Bytes, rng: np.random.Generator) -> Bytes:
     """uint8 [B, k, S, S, 3], each sample moved sideways and up or down; what comes in at the border
     is its mirror image. A room is the same room then.
     """
-    size, most = images.shape[2], round(images.shape[2] * SHIFT)
+    size = images.shape[2]
+    most = round(size * SHIFT)
     if not most:
         return images
     padded = np.pad(images, ((0, 0), (0, 0), (most, most), (most, most), (0, 0)), mode="reflect")
@@ -93,20 +108,20 @@ def shifted(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     )
 
 
-def relit(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def relit(images: Bytes, rng: np.random.Generator) -> Bytes:
     """uint8 [B, k, S, S, 3] under another exposure, white balance and gamma, drawn for every
     sample: its views keep one light, by which they may be told.
     """
     shape = (len(images), 1, 1)
     gain = np.exp(rng.normal(0, LIGHT, (*shape, 1)) + rng.normal(0, LIGHT / 2, (*shape, 3)))
     gamma = np.exp(rng.normal(0, LIGHT, (*shape, 1)))
+    # By look-up: a table of 256 levels a sample and colour, [B, 256, 3], costs less than powers.
     levels = np.arange(256)[:, None] / 255
-    curve = (
-        np.clip(levels * gain.reshape(-1, 1, 3), 0, 1) ** gamma.reshape(-1, 1, 1) * 255 + 0.5
-    ).astype("uint8")  # [B, 256, 3]
-    return np.stack(
-        [
-            np.stack([table[:, c][views[..., c]] for c in range(3)], -1)
-            for table, views in zip(curve, images)
-        ]
-    )
+    lit = np.clip(levels * gain.reshape(-1, 1, 3), 0, 1) ** gamma.reshape(-1, 1, 1)
+    curves = (lit * 255 + 0.5).astype("uint8")
+    return np.stack([looked_up(views, table) for views, table in zip(images, curves)])
+
+
+def looked_up(views: Bytes, table: Bytes) -> Bytes:
+    """uint8 [..., 3] with every colour's level replaced by its row of table [256, 3]."""
+    return np.stack([table[:, c][views[..., c]] for c in range(3)], -1)

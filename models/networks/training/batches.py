@@ -11,13 +11,20 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import keras
 import numpy as np
 
+from models.examples.label_store import LabelStore
 from models.networks.config import NetworkConfig
 from models.networks.training.augmentation import augmented
 from models.networks.training.inputs import training_input
 from models.networks.training.recipes import recipe
 from models.tasks import Task
+from models.tasks.arrays import Array, Floats, Integers
 
-Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
+# Input, target, mask, float32.
+Batch = tuple[Floats, Floats, Floats]
+# What a draw is for; part of its seed, so that none repeats another's.
+ORDER = 0
+DAMAGE = 1
+AUGMENTATION = 2
 
 
 class Batches(keras.utils.PyDataset):
@@ -29,28 +36,22 @@ class Batches(keras.utils.PyDataset):
     """
 
     def __init__(
-        self, store, task: Task, config: NetworkConfig, first: int = 0, ahead: int = 4
+        self, store: LabelStore, task: Task, config: NetworkConfig, first: int = 0, ahead: int = 4
     ) -> None:
         super().__init__()
-        self.data, self.pictures, self.task, self.config = (
-            store.samples(task.name, "train"),
-            store.images("train"),
-            task,
-            config,
-        )
-        self.first, self.ahead, self.key = (
-            first,
-            ahead,
-            [config.seed, zlib.crc32(task.name.encode())],
-        )
+        self.data = store.samples(task.name, "train")
+        self.pictures = store.images("train")
+        self.task = task
+        self.config = config
+        self.first = first
+        self.ahead = ahead
+        self.key = [config.seed, zlib.crc32(task.name.encode())]
         self.size = max(2, recipe(task, config).batch)
-        self.whitening = store.whitening(task.name) if config.augment else None
-        self.weights = (
-            colour_weights(self.data.target)
-            if task.input == "lightness" and config.recipe == "published"
-            else None
-        )
-        self.pool, self.coming = ThreadPoolExecutor(config.feeders), {}
+        self.whitening = store.whitening(task.name)
+        rebalances = task.input == "lightness" and config.recipe == "published"
+        self.weights = colour_weights(self.data.target) if rebalances else None
+        self.pool = ThreadPoolExecutor(config.feeders)
+        self.coming: dict[int, Future[Batch]] = {}
         self.permutation = functools.lru_cache(maxsize=4)(self._permutation)
 
     @property
@@ -61,36 +62,25 @@ class Batches(keras.utils.PyDataset):
         for i in range(index, index + self.ahead):
             if i not in self.coming:
                 self.coming[i] = self.pool.submit(self.batch, self.first + i)
-        future: Future = self.coming.pop(index)
-        return future.result()
+        return self.coming.pop(index).result()
 
     def batch(self, step: int) -> Batch:
         """inputs, targets, masks of a step."""
         rows = self.rows(step)
-        target, mask = (
-            np.asarray(self.data.target[rows], "float32"),
-            np.asarray(self.data.mask[rows], "float32"),
-        )
+        target = np.asarray(self.data.target[rows], "float32")
+        mask = np.asarray(self.data.mask[rows], "float32")
         if self.weights is not None:
             mask = rebalanced(target, mask, self.weights)
         images = self.pictures[self.data.views[rows]]
         if self.config.augment:
-            images, target, mask = augmented(
-                self.task,
-                images,
-                target,
-                mask,
-                self.whitening,
-                np.random.default_rng([*self.key, 2, step]),
-            )
-        value = training_input(
-            self.task,
-            images,
-            target,
-            np.random.default_rng([*self.key, 1, step]),
-            self.config.tile_size,
-        )
+            rng = self.generator(AUGMENTATION, step)
+            images, target, mask = augmented(self.task, images, target, mask, self.whitening, rng)
+        rng = self.generator(DAMAGE, step)
+        value = training_input(self.task, images, target, rng, self.config.tile_size)
         return value, target, mask
+
+    def generator(self, purpose: int, step: int) -> np.random.Generator:
+        return np.random.default_rng([*self.key, purpose, step])
 
     def rows(self, step: int) -> list[int]:
         """positions of a step's samples, ascending (files are read forwards)."""
@@ -100,14 +90,14 @@ class Batches(keras.utils.PyDataset):
             for place in places
         )
 
-    def _permutation(self, epoch: int) -> np.ndarray:
-        return np.random.default_rng([*self.key, 0, epoch]).permutation(len(self.data))
+    def _permutation(self, epoch: int) -> Integers:
+        return self.generator(ORDER, epoch).permutation(len(self.data))
 
     def close(self) -> None:
         self.pool.shutdown(wait=True, cancel_futures=True)
 
 
-def colour_weights(target: np.ndarray, mix: float = 0.5, chunk: int = 256) -> np.ndarray:
+def colour_weights(target: Array, mix: float = 0.5, chunk: int = 256) -> Floats:
     """[K] float32: 1/((1 - mix) p + mix/K), scaled so that the mean over pixels is 1; p: shares of
     the bins in train targets [n, S, S, K] (Zhang et al. 2016).
 
@@ -115,15 +105,15 @@ def colour_weights(target: np.ndarray, mix: float = 0.5, chunk: int = 256) -> np
     hand.
     """
     bins = target.shape[-1]
-    counts = sum(
-        np.bincount(target[i : i + chunk].argmax(-1).ravel(), minlength=bins)
-        for i in range(0, len(target), chunk)
-    )
+    counts = np.zeros(bins, "int64")
+    for i in range(0, len(target), chunk):  # of all views at once, targets are gigabytes
+        strongest = target[i : i + chunk].argmax(-1)
+        counts += np.bincount(strongest.ravel(), minlength=bins)
     share = counts / counts.sum()
     weights = 1 / ((1 - mix) * share + mix / bins)
     return (weights / (share * weights).sum()).astype("float32")
 
 
-def rebalanced(target: np.ndarray, mask: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def rebalanced(target: Floats, mask: Floats, weights: Floats) -> Floats:
     """the mask [B, S, S, 1] times the weight of each pixel's strongest bin."""
     return mask * weights[target.argmax(-1)][..., None]

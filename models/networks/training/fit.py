@@ -5,17 +5,20 @@ on where a killed run stopped.
 from __future__ import annotations
 
 import itertools
-import os
 import sys
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any, TextIO
 
 import keras
 import numpy as np
 
-WINDOW = (
-    500  # steps of a Keras epoch at most: a checkpoint, and a point of the curve, fall on its end
-)
+from models.networks.training.batches import Batch, Batches
+from models.provenance.atomic import atomic_path
+
+# Steps of a Keras epoch at most: a checkpoint, and a point of the curve, fall on its end.
+WINDOW = 500
 CURVE = 20  # at least so many points, if there are so many steps
 
 
@@ -30,19 +33,19 @@ def window(steps: int) -> int:
 
 def fit(
     model: keras.Model,
-    batches,
+    batches: Batches,
     steps: int,
     name: str,
     *,
     saved: Path,
     address: str,
     every: float,
-    out=None,
-    callbacks=(),
+    out: TextIO | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> list[float]:
     """train to `steps` optimiser steps; the loss curve, a mean a window.
 
-    batches: PyDataset without end whose `first` is set to the step to start from. saved: the
+    batches: begins anew at the step to start from. name: of the task, for messages. saved: the
     checkpoint, written at the end of a window if `every` seconds have passed since the last one,
     read if it is there with the same `address`. callbacks: Keras' own. Raises Interrupted for a
     loss that is no number.
@@ -71,7 +74,7 @@ def fit(
     return curve
 
 
-def fed(batches):
+def fed(batches: Batches) -> Any:
     """what `keras.Model.fit` is given: `batches`, or on TensorFlow the same batches by a pipeline
     that is not tuned while it runs.
 
@@ -81,19 +84,22 @@ def fed(batches):
     """
     if keras.backend.backend() != "tensorflow":
         return batches
-    import tensorflow as tf
+    import tensorflow as tf  # where JAX trains, TensorFlow need not be there
+
+    def endless() -> Iterator[Batch]:
+        return (batches[i] for i in itertools.count())
 
     signature = tuple(
         tf.TensorSpec(part.shape, part.dtype) for part in batches.batch(batches.first)
     )
-    pipeline, options = (
-        tf.data.Dataset.from_generator(
-            lambda: (batches[i] for i in itertools.count()), output_signature=signature
-        ),
-        tf.data.Options(),
-    )
+    options = tf.data.Options()
     options.autotune.enabled = False
+    pipeline = tf.data.Dataset.from_generator(endless, output_signature=signature)
     return pipeline.prefetch(1).with_options(options)
+
+
+# What Keras tells a callback.
+Logs = Mapping[str, float]
 
 
 class Watch(keras.callbacks.Callback):
@@ -103,15 +109,14 @@ class Watch(keras.callbacks.Callback):
 
     def __init__(self, name: str, done: int) -> None:
         super().__init__()
-        self.name, self.seen = name, done
+        self.name = name
+        self.seen = done
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs) -> None:
         if not np.isfinite(logs["loss"]):
-            hint = (
-                "its labels or images hold values that are no numbers"
-                if self.seen == 0
-                else "lower learning_rate"
-            )
+            hint = "lower learning_rate"
+            if self.seen == 0:
+                hint = "its labels or images hold values that are no numbers"
             raise Interrupted(
                 f"the loss of {self.name} became {logs['loss']} at step {self.seen}; {hint} "
                 "(finished networks are kept)"
@@ -126,7 +131,7 @@ class Stop(keras.callbacks.Callback):
         super().__init__()
         self.left = steps
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         self.left -= 1
         if self.left <= 0:
             self.model.stop_training = True
@@ -135,30 +140,33 @@ class Stop(keras.callbacks.Callback):
 class Progress(keras.callbacks.Callback):
     """A line every half minute: steps, rate, time left for this network."""
 
-    def __init__(self, name: str, done: int, steps: int, out, seconds: float = 30.0) -> None:
+    def __init__(
+        self, name: str, done: int, steps: int, out: TextIO, seconds: float = 30.0
+    ) -> None:
         super().__init__()
-        self.name, self.first, self.seen, self.steps, self.out, self.seconds = (
-            name,
-            done,
-            done,
-            steps,
-            out,
-            seconds,
-        )
-        self.since = self.said = time.time()
+        self.name = name
+        self.first = done
+        self.seen = done
+        self.steps = steps
+        self.out = out
+        self.seconds = seconds
+        self.since = time.time()
+        self.said = self.since
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs) -> None:
         self.seen += 1
         now = time.time()
-        if now - self.said >= self.seconds:
-            rate, self.said = (self.seen - self.first) / (now - self.since), now
-            left = (self.steps - self.seen) / rate
-            print(
-                f"  {self.name}: step {self.seen}/{self.steps}, loss {logs['loss']:.4f}, "
-                f"{rate:.2f} steps/s, about {left:.0f} s left for it",
-                file=self.out,
-                flush=True,
-            )
+        if now - self.said < self.seconds:
+            return
+        self.said = now
+        rate = (self.seen - self.first) / (now - self.since)
+        left = (self.steps - self.seen) / rate
+        print(
+            f"  {self.name}: step {self.seen}/{self.steps}, loss {logs['loss']:.4f}, "
+            f"{rate:.2f} steps/s, about {left:.0f} s left for it",
+            file=self.out,
+            flush=True,
+        )
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -168,24 +176,26 @@ class Checkpoint(keras.callbacks.Callback):
 
     def __init__(self, path: Path, address: str, length: int, every: float) -> None:
         super().__init__()
-        self.path, self.address, self.length, self.every = Path(path), address, length, every
+        self.path = Path(path)
+        self.address = address
+        self.length = length
+        self.every = every
         self.curve: list[float] = []
         self.written = time.time()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         self.curve.append(float(logs["loss"]))
         if not self.model.stop_training and time.time() - self.written >= self.every:
             self.save((epoch + 1) * self.length)
 
     def save(self, step: int) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        scratch = self.path.with_name(f".{self.path.name}.{os.getpid()}.npz")
+        """step: how many are done."""
         values = {
             str(i): keras.ops.convert_to_numpy(variable)
             for i, variable in enumerate(state(self.model))
         }
-        np.savez(scratch, address=self.address, step=step, curve=self.curve, **values)
-        os.replace(scratch, self.path)
+        with atomic_path(self.path) as scratch:
+            np.savez(scratch, address=self.address, step=step, curve=self.curve, **values)
         self.written = time.time()
 
     def restore(self, model: keras.Model) -> tuple[int, list[float]]:
@@ -200,7 +210,7 @@ class Checkpoint(keras.callbacks.Callback):
             return int(file["step"]), file["curve"].tolist()
 
 
-def state(model: keras.Model) -> list:
+def state(model: keras.Model) -> list[keras.Variable]:
     """all variables that the next step depends on, in a fixed order; builds the optimiser's."""
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)

@@ -4,20 +4,24 @@ damage), and the clean form used afterwards (keras.ops).
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from keras import ops
 
+from models.networks.tensors import Tensor
 from models.tasks import Task
+from models.tasks.arrays import Array, Bytes, Floats, Integers
 from models.tasks.labels.permutations import permutation_set
 
 NOISE = 0.1  # standard deviation in [0, 1] units: variance 0.01 (load_ops.add_gaussian_noise)
 
 
 def training_input(
-    task: Task, images: np.ndarray, target: np.ndarray, rng: np.random.Generator, tile: int
-) -> np.ndarray:
+    task: Task, images: Bytes, target: Array, rng: np.random.Generator, tile: int
+) -> Floats:
     """uint8 [B, k, S, S, 3] -> float32 [B, S, S, C], or [B, k, S, S, C] for several views, or [B,
-    9, tile, tile, 3] for jigsaw; values in [-1, 1].
+    9, tile, tile, 3] for jigsaw; values in [-1, 1]. target: read by jigsaw, whose label says how
+    the tiles lie; tile: their side in pixels.
     """
     value = images.astype("float32") / 127.5 - 1
     if task.input == "noisy":
@@ -32,12 +36,14 @@ def training_input(
     return value[:, 0] if task.images == 1 else value
 
 
-def lightness_of(images: np.ndarray) -> np.ndarray:
+def lightness_of(images: Bytes) -> Floats:
     """uint8 [..., 3] -> float32 [..., 1]: CIE L as [-1, 1]."""
-    return ops.convert_to_numpy(lightness(ops.convert_to_tensor(images.astype("float32") / 255)))
+    image01 = ops.convert_to_tensor(images.astype("float32") / 255)
+    values: Floats = ops.convert_to_numpy(lightness(image01))
+    return values
 
 
-def lightness(image):
+def lightness(image: Tensor) -> Tensor:
     """sRGB [0, 1] [..., 3] -> CIE L/100 as [-1, 1], [..., 1]."""
     linear = ops.where(
         image > 0.04045, ops.power((ops.maximum(image, 0.0) + 0.055) / 1.055, 2.4), image / 12.92
@@ -47,26 +53,23 @@ def lightness(image):
     return (116 * root - 16) / 50 - 1
 
 
-def tiles(value: np.ndarray, label: np.ndarray, rng: np.random.Generator, side: int) -> np.ndarray:
+def tiles(value: Floats, label: Integers, rng: np.random.Generator, side: int) -> Floats:
     """[B, S, S, 3] -> [B, 9, side, side, 3]: 3 x 3 cells, cropped to 90 % at a random place,
     resized, in the order of the permutation `label`.
     """
-    import cv2
-
-    cell, order = value.shape[1] // 3, permutation_set(100)
+    order = permutation_set(100)
+    cell = value.shape[1] // 3
     crop = int(0.9 * cell)
-    made = np.empty((len(value), 9, side, side, 3), "float32")
+    cut = np.empty((len(value), 9, side, side, 3), "float32")
     for i, image in enumerate(value):
         for slot, place in enumerate(order[label[i]]):
-            y, x = (
-                place // 3 * cell + rng.integers(cell - crop + 1),
-                place % 3 * cell + rng.integers(cell - crop + 1),
-            )
-            made[i, slot] = cv2.resize(image[y : y + crop, x : x + crop], (side, side))
-    return made
+            y = place // 3 * cell + rng.integers(cell - crop + 1)
+            x = place % 3 * cell + rng.integers(cell - crop + 1)
+            cut[i, slot] = cv2.resize(image[y : y + crop, x : x + crop], (side, side))
+    return cut
 
 
-def encoder_input(task: Task, image01):
+def encoder_input(task: Task, image01: Tensor) -> Tensor:
     """keras.ops: clean image [B, S, S, 3] in [0, 1] -> what the task's encoder takes, [B, S, S, C]
     in [-1, 1].
     """

@@ -4,12 +4,22 @@ operations.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 
-FIRST, SECOND, EPSILON = 0.9, 0.999, 1e-10
-NEWTON_SCHULZ, ITERATIONS = (3.4445, -4.7750, 2.0315), 3
+from models.networks.tensors import Tensor
+
+# Decay of Adam's first moment, and of Muon's momentum; of Adam's second moment.
+FIRST = 0.9
+SECOND = 0.999
+EPSILON = 1e-10
+# Coefficients of the quintic that drives singular values to about one (Jordan et al. 2024).
+NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
+ITERATIONS = 3
 
 
 @keras.saving.register_keras_serializable("taskonomy")
@@ -31,17 +41,19 @@ class FlatMuon(keras.optimizers.Optimizer):
 
     def __init__(
         self,
-        learning_rate,
+        learning_rate: Any,
         clip: float | None = None,
         decay: float = 0.0,
         spared: str = "answer",
         name: str = "flat_muon",
-        **kwargs,
+        **keywords: Any,
     ) -> None:
-        super().__init__(learning_rate, name=name, **kwargs)
-        self.clip, self.decay, self.spared = clip, decay, spared
+        super().__init__(learning_rate, name=name, **keywords)
+        self.clip = clip
+        self.decay = decay
+        self.spared = spared
 
-    def build(self, variables) -> None:
+    def build(self, variables: Sequence[keras.Variable]) -> None:
         if self.built:
             return
         super().build(variables)
@@ -52,21 +64,22 @@ class FlatMuon(keras.optimizers.Optimizer):
         ]
         self.rest = [i for i in range(len(variables)) if i not in self.kernels]
         count = sum(int(np.prod(variables[i].shape)) for i in self.rest)
-        self.momentum, self.velocity = (
-            self.add_variable(shape=(count,), dtype="float32", name=name)
-            for name in ("momentum", "velocity")
-        )
+        self.momentum = self.add_variable(shape=(count,), dtype="float32", name="momentum")
+        self.velocity = self.add_variable(shape=(count,), dtype="float32", name="velocity")
         self.moments = [
             self.add_variable(shape=variables[i].shape, dtype="float32", name=f"moment_{i}")
             for i in self.kernels
         ]
 
-    def _backend_update_step(self, grads, trainable_variables, learning_rate) -> None:
+    def _backend_update_step(
+        self,
+        grads: Sequence[Tensor],
+        trainable_variables: Sequence[keras.Variable],
+        learning_rate: Tensor,
+    ) -> None:
         """every variable at once: where Keras' backends would go through them one by one."""
-        grads, rate = (
-            [ops.cast(grad, "float32") for grad in grads],
-            ops.cast(learning_rate, "float32"),
-        )
+        grads = [ops.cast(grad, "float32") for grad in grads]
+        rate = ops.cast(learning_rate, "float32")
         if self.clip is not None:
             norm = ops.sqrt(sum(ops.sum(ops.square(grad)) for grad in grads))
             scale = ops.minimum(1.0, self.clip / (norm + 1e-6))
@@ -82,22 +95,23 @@ class FlatMuon(keras.optimizers.Optimizer):
                 [grads[i] for i in self.rest], [trainable_variables[i] for i in self.rest], rate
             )
 
-    def adam(self, grads, variables, rate) -> None:
+    def adam(
+        self, grads: Sequence[Tensor], variables: Sequence[keras.Variable], rate: Tensor
+    ) -> None:
         """Adam's step of all variables that are no kernels."""
-        gradient, step = (
-            ops.concatenate([ops.reshape(grad, (-1,)) for grad in grads]),
-            ops.cast(self.iterations + 1, "float32"),
-        )
+        gradient = ops.concatenate([ops.reshape(grad, (-1,)) for grad in grads])
+        step = ops.cast(self.iterations + 1, "float32")
         self.momentum.assign(FIRST * self.momentum + (1 - FIRST) * gradient)
         self.velocity.assign(SECOND * self.velocity + (1 - SECOND) * ops.square(gradient))
         rate *= ops.sqrt(1 - ops.power(SECOND, step)) / (1 - ops.power(FIRST, step))
-        change, start = rate * self.momentum / (ops.sqrt(self.velocity) + EPSILON), 0
+        change = rate * self.momentum / (ops.sqrt(self.velocity) + EPSILON)
+        start = 0
         for variable in variables:
             end = start + int(np.prod(variable.shape))
             variable.assign_sub(ops.reshape(change[start:end], variable.shape))
             start = end
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "clip": self.clip,
@@ -106,7 +120,7 @@ class FlatMuon(keras.optimizers.Optimizer):
         }
 
 
-def spread(kernel):
+def spread(kernel: Tensor) -> Tensor:
     """float32 [..., n], as a matrix [m, n], near the orthogonal one next to it, by Newton and
     Schulz's iteration; the same shape, root mean square about one.
 
@@ -121,6 +135,5 @@ def spread(kernel):
     for _ in range(ITERATIONS):
         gram = ops.matmul(x, ops.transpose(x))
         x = a * x + ops.matmul(b * gram + c * ops.matmul(gram, gram), x)
-    return ops.reshape(ops.transpose(x) if tall else x, kernel.shape) * float(
-        np.sqrt(max(matrix.shape))
-    )
+    orthogonal = ops.reshape(ops.transpose(x) if tall else x, kernel.shape)
+    return orthogonal * float(np.sqrt(max(matrix.shape)))

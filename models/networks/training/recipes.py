@@ -1,12 +1,13 @@
 """How each task network is trained: batch, weight decay, clipping, adversarial share, and the
 learning rate over time, as data.
 
-Source: the released configurations (specification, sections 2.4 and 2.5).
+Source: the released configurations (`taskbank/experiments/final/<task>/config.py`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 
@@ -18,55 +19,66 @@ BATCHES = {"fixated_pose": 1 / 2, "nonfixated_pose": 1 / 4, "egomotion": 1 / 4, 
 DECAYS = {"class_scene": 5.0, "principal_curvature": 0.5}
 CLIPPED = ("room_layout", "vanishing_point")
 CONSTANT_RATE = ("principal_curvature",)  # its configuration names no schedule
-NOISE, DEPTH_NOISE = 0.1, 0.03
+# Deviation of the noise on what the discriminator sees, at first; of depth it is less.
+NOISE = 0.1
+DEPTH_NOISE = 0.03
+# The task's own share of the loss beside the adversarial term (omega); of colours it is less.
+NORM_SHARE = 0.996
+COLOUR_NORM_SHARE = 0.99
 SOFT_RATE = 0.5  # of networks that answer with probabilities, which are not learned standardised
 RISING = 0.1  # share of a cosine schedule in which the rate rises
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """steps: of the optimiser. batch: samples a step. weight_decay: of kernels. coupled: added to
-    the gradient (decay in the loss) instead of decoupled (AdamW). clip_variable: largest norm of
-    one variable's gradient, clip_global: of all together; None for no clipping. norm_share: omega,
-    the task's own loss beside the adversarial term; 1 without one. instance_noise: deviation of the
-    noise on what the discriminator sees, at first.
-    """
+    """How one task network is trained."""
 
+    # Steps of the optimiser.
     steps: int
+    # Samples a step.
     batch: int
+    # A step: of kernels if `coupled`, of every variable if not.
     weight_decay: float
+    # Is the decay part of the gradient (in the loss), or beside it (AdamW)?
     coupled: bool = False
+    # Largest norm of one variable's gradient; None: no clipping.
     clip_variable: float | None = None
+    # Largest norm of all gradients together; None: no clipping.
     clip_global: float | None = None
+    # Omega, the share of the task's own loss beside the adversarial term; 1: there is none.
     norm_share: float = 1.0
+    # Deviation of the noise on what the discriminator sees, at first; the answer's units.
     instance_noise: float = NOISE
 
 
 def recipe(task: Task, config: NetworkConfig) -> Recipe:
     """the recipe of a task: "published", or "shared" by all tasks (short schedules)."""
-    share = (
-        1.0
-        if not (config.adversarial and adversarial(task))
-        else 0.99
-        if task.input == "lightness"
-        else 0.996
-    )
     noise = DEPTH_NOISE if task.make == "depth" else NOISE
     if config.recipe == "published":
-        batch = max(1, round(config.batch * BATCHES.get(task.name, 1)))
-        clip = 1.0 if task.name in CLIPPED else None
         return Recipe(
-            config.steps,
-            batch,
-            config.weight_decay * DECAYS.get(task.name, 1),
-            True,
-            clip,
-            None,
-            share,
-            noise,
+            steps=config.steps,
+            batch=max(1, round(config.batch * BATCHES.get(task.name, 1))),
+            weight_decay=config.weight_decay * DECAYS.get(task.name, 1),
+            coupled=True,
+            clip_variable=1.0 if task.name in CLIPPED else None,
+            norm_share=norm_share(task, config),
+            instance_noise=noise,
         )
-    steps = max(1, round(config.steps * dict(config.shares).get(task.name, 1)))
-    return Recipe(steps, config.batch, config.weight_decay, False, None, 5.0, share, noise)
+    return Recipe(
+        steps=max(1, round(config.steps * dict(config.shares).get(task.name, 1))),
+        batch=config.batch,
+        weight_decay=config.weight_decay,
+        clip_global=5.0,
+        norm_share=norm_share(task, config),
+        instance_noise=noise,
+    )
+
+
+def norm_share(task: Task, config: NetworkConfig) -> float:
+    """omega of a task; 1 where it has no adversary."""
+    if not (config.adversarial and adversarial(task)):
+        return 1.0
+    return COLOUR_NORM_SHARE if task.input == "lightness" else NORM_SHARE
 
 
 def adversarial(task: Task) -> bool:
@@ -74,21 +86,25 @@ def adversarial(task: Task) -> bool:
     return task.output.kind == "pixels" or task.input == "lightness"
 
 
-def learning_rate(task: Task, config: NetworkConfig):
+def learning_rate(task: Task, config: NetworkConfig) -> Any:
     """a Keras schedule: up from a tenth, then cosine to zero (half as high for probabilities); or a
-    tenth after step `decay_after`.
+    tenth after step `decay_after`. A number where it stays.
     """
     if config.schedule == "cosine":
-        rate, steps = (
-            config.learning_rate * (SOFT_RATE if task.loss == "soft_cross_entropy" else 1),
-            recipe(task, config).steps,
-        )
-        rising = round(steps * RISING)
-        return keras.optimizers.schedules.CosineDecay(
-            rate / 10, steps - rising, warmup_target=rate, warmup_steps=rising
-        )
+        return cosine(task, config)
     if task.name in CONSTANT_RATE:
         return config.learning_rate
     return keras.optimizers.schedules.PiecewiseConstantDecay(
         [config.decay_after], [config.learning_rate, config.learning_rate / 10]
+    )
+
+
+def cosine(task: Task, config: NetworkConfig) -> Any:
+    """a Keras schedule over the steps of the task's recipe."""
+    soft = task.loss == "soft_cross_entropy"
+    rate = config.learning_rate * (SOFT_RATE if soft else 1)
+    steps = recipe(task, config).steps
+    rising = round(steps * RISING)
+    return keras.optimizers.schedules.CosineDecay(
+        rate / 10, steps - rising, warmup_target=rate, warmup_steps=rising
     )

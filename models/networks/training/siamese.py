@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Any, Protocol
+
 import keras
 import numpy as np
 
 from models.networks.losses.losses import LOSSES
+from models.networks.tensors import Tensor
+from models.tasks import Task
+from models.tasks.arrays import Floats
+
+# (middle, unit), [channels] each: a target is learned as (target - middle) / unit.
+Standard = tuple[Floats, Floats]
+
+
+class Network(Protocol):
+    """What is trained: a `task_networks.TaskNetwork`, which stands a floor above."""
+
+    @property
+    def task(self) -> Task: ...
+
+    @property
+    def encoder(self) -> keras.Model: ...
+
+    @property
+    def head(self) -> keras.Model: ...
+
+    @property
+    def images(self) -> int: ...
 
 
 class Siamese(keras.Model):
@@ -18,12 +42,15 @@ class Siamese(keras.Model):
     head's last layer.
     """
 
-    def __init__(self, network, standard: tuple[np.ndarray, np.ndarray] | None = None) -> None:
+    def __init__(self, network: Network, standard: Standard | None = None) -> None:
         super().__init__()
-        self.encoder, self.head, self.images = network.encoder, network.head, network.images
-        self.loss_of, self.standard = LOSSES[network.task.loss], standard
+        self.encoder = network.encoder
+        self.head = network.head
+        self.images = network.images
+        self.loss_of = LOSSES[network.task.loss]
+        self.standard = standard
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         shape = keras.ops.shape(inputs)
         flat = keras.ops.reshape(inputs, (-1, *shape[-3:])) if self.images > 1 else inputs
         code = self.encoder(flat, training=training)
@@ -35,7 +62,14 @@ class Siamese(keras.Model):
         middle, unit = (keras.ops.convert_to_tensor(part, answer.dtype) for part in self.standard)
         return answer * unit + middle
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+    def compute_loss(
+        self,
+        x: Tensor = None,
+        y: Tensor = None,
+        y_pred: Tensor = None,
+        sample_weight: Tensor = None,
+        training: bool = True,
+    ) -> Tensor:
         return keras.ops.mean(self.loss_of(y, sample_weight, y_pred))
 
     def fold(self) -> None:
@@ -44,7 +78,8 @@ class Siamese(keras.Model):
         """
         if self.standard is None:
             return
-        (middle, unit), layer = self.standard, self.head.get_layer("answer")
+        middle, unit = self.standard
+        layer: Any = self.head.get_layer("answer")
         turned = isinstance(layer, keras.layers.Conv2DTranspose)  # its kernel is [h, w, out, in]
         layer.kernel.assign(np.asarray(layer.kernel) * (unit[:, None] if turned else unit))
         layer.bias.assign(np.asarray(layer.bias) * unit + middle)
