@@ -24,7 +24,7 @@ BUILDINGS = 20
 
 CHILD = """
 import json, resource, sys
-from beam_jobs.ingest import ingest
+from beam_jobs.ingest.job import ingest
 data, out = sys.argv[1:3]
 counts = ingest(data, out, size=32, shards=4)
 print(json.dumps({"counts": counts, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))

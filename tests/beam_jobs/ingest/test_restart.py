@@ -20,13 +20,13 @@ ROOT = Path(__file__).resolve().parents[3]
 # Every view waits a little, so that the kill comes in the middle whatever the machine does.
 SLOW = """
 import sys, time
-from beam_jobs import ingest, sink
-aligned = sink.aligned
+from beam_jobs.ingest import job, write_shard
+aligned = write_shard.aligned
 def slow(*row):
     time.sleep(0.15)
     return aligned(*row)
-sink.aligned = slow
-ingest.ingest(sys.argv[1], sys.argv[2], size=16, shards=4)
+write_shard.aligned = slow
+job.ingest(sys.argv[1], sys.argv[2], size=16, shards=4)
 """
 
 
