@@ -4,6 +4,7 @@ frames and to the published data set's own means.
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections import Counter
 from pathlib import Path
@@ -60,6 +61,23 @@ MEANS = {
     "edge_occlusion": "occlusion edges",
     "reshading": "reshading",
 }
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, required=True, help="data set in the published layout")
+    parser.add_argument(
+        "--frames",
+        type=Path,
+        help="folder of real frames to compare with, instead of the stored means of four "
+        "released ones",
+    )
+    parser.add_argument("--json", action="store_true")
+
+
+def run(options: argparse.Namespace) -> int:
+    found = rows(options.data, options.frames)
+    print(json.dumps(found, indent=1) if options.json else table(found))
+    return 0
 
 
 def rows(root: Path, frames: Path | None = None, limit: int = SAMPLE) -> list[dict]:
@@ -191,9 +209,3 @@ def table(rows: list[dict]) -> str:
             + f"  {row['unit']}"
         )
     return "\n".join(lines)
-
-
-def run(root: Path, frames: Path | None, as_json: bool) -> int:
-    found = rows(root, frames)
-    print(json.dumps(found, indent=1) if as_json else table(found))
-    return 0

@@ -4,9 +4,7 @@ written, exact sums only.
 
 from __future__ import annotations
 
-import argparse
 import math
-from pathlib import Path
 
 import numpy as np
 
@@ -15,24 +13,6 @@ from models.tasks import DOMAINS, View
 CLASSES = {
     folder: domain.channels for folder, domain in DOMAINS.items() if domain.file == "npy"
 } | {"segment_semantic": 18}
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, required=True, help="data set in the published layout")
-    parser.add_argument(
-        "--frames",
-        type=Path,
-        help="folder of real frames to compare with, instead of the stored means of four "
-        "released ones",
-    )
-    parser.add_argument("--json", action="store_true")
-
-
-def run(options: argparse.Namespace) -> int:
-    """print the data set beside real views."""
-    from beam_jobs.compare import realism
-
-    return realism.run(options.data, options.frames, options.json)
 
 
 def empty() -> dict:
