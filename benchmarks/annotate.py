@@ -107,20 +107,24 @@ class Rays:
     """Called, casts again the rays that one view cast, and nothing else."""
 
     def __init__(self, eye, camera, size: int) -> None:
-        self.scene, self.cast = eye.embree, []
-        eye.embree = self
+        self.caster, self.casts = eye.caster, []
+        eye.caster = self
         try:
             eye.look(camera, size, np.random.default_rng(0))
         finally:
-            eye.embree = self.scene
+            eye.caster = self.caster
 
-    def run(self, *arrays, **options):
-        self.cast.append((arrays, options))
-        return self.scene.run(*arrays, **options)
+    def first(self, *arrays):
+        self.casts.append((self.caster.first, arrays))
+        return self.caster.first(*arrays)
+
+    def free(self, *arrays):
+        self.casts.append((self.caster.free, arrays))
+        return self.caster.free(*arrays)
 
     def __call__(self) -> None:
-        for arrays, options in self.cast:
-            self.scene.run(*arrays, **options)
+        for cast, arrays in self.casts:
+            cast(*arrays)
 
 
 def once(views: int) -> dict[str, float]:

@@ -71,7 +71,7 @@ def measured(path: Path, size: int, views: int) -> dict[str, float]:
     from beam_jobs.annotate.view_labels import write_view
     from beam_jobs.scenes.cameras.scan_cameras import shots
     from beam_jobs.scenes.geometry.curvature import principal_curvatures
-    from beam_jobs.scenes.render.ray_caster import Rays
+    from beam_jobs.scenes.render.ray_caster import RayCaster
     from beam_jobs.scenes.scans.mesh_file import read_mesh
     from beam_jobs.scenes.scans.scan import Scan
 
@@ -81,7 +81,7 @@ def measured(path: Path, size: int, views: int) -> dict[str, float]:
     read = time.perf_counter()
     principal_curvatures(mesh.vertices, mesh.faces)
     bent = time.perf_counter()
-    Rays(mesh.vertices, mesh.faces)
+    RayCaster(mesh.vertices, mesh.faces)
     cast = time.perf_counter()
     scan = Scan(mesh)
     found = time.perf_counter()

@@ -5,12 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from beam_jobs.scenes.buildings import clutter, furniture, textures
-from beam_jobs.scenes.buildings.materials import FLAT
+from beam_jobs.scenes.buildings.materials import FLAT, Kit
+from beam_jobs.scenes.buildings.scene import Placement
 from beam_jobs.scenes.geometry import shapes, soft
+from beam_jobs.scenes.geometry.shapes import Triple
 
 
-def refrigerator(kit, place):
-    piece, skin, rng = kit.builder.object("refrigerator"), kit.one([kit.metal, kit.white]), kit.rng
+def refrigerator(kit: Kit, place: Placement) -> None:
+    piece = kit.builder.object("refrigerator")
+    skin = kit.one([kit.metal, kit.white])
+    rng = kit.rng
     kit.box((0.7, 0.66, 1.78), (0, 0, 0.9), skin, piece, place, 0.04)
     kit.foot(0.7, 0.66, skin, piece, place)
     for z, tall in ((1.38, 0.78), (0.52, 0.9)):
@@ -28,7 +32,7 @@ def refrigerator(kit, place):
         )
 
 
-def oven(kit, place):
+def oven(kit: Kit, place: Placement) -> None:
     piece = kit.builder.object("oven")
     skin = kit.one([kit.metal, kit.white])
     kit.box((0.6, 0.6, 0.88), (0, 0, 0.45), skin, piece, place, 0.025)
@@ -59,8 +63,9 @@ def oven(kit, place):
     pot(kit, place, (0.14, 0.14, 0.91))
 
 
-def pot(kit, place, offset):
-    piece, colour = kit.builder.object("pot"), kit.one([kit.metal, *kit.paints[:2]])
+def pot(kit: Kit, place: Placement, offset: Triple) -> None:
+    piece = kit.builder.object("pot")
+    colour = kit.one([kit.metal, *kit.paints[:2]])
     kit.put(shapes.cylinder(0.11, 0.13, 22), colour, piece, offset, place)
     kit.put(shapes.ring(0.11, 0.007), colour, piece, np.add(offset, (0, 0, 0.13)), place)
     kit.put(shapes.ball(0.02, 10), kit.dark, piece, np.add(offset, (0, 0, 0.145)), place)
@@ -70,8 +75,9 @@ def pot(kit, place, offset):
         )
 
 
-def microwave(kit, place, offset):
-    piece, skin = kit.builder.object("microwave"), kit.one([kit.white, kit.metal, kit.dark])
+def microwave(kit: Kit, place: Placement, offset: Triple) -> None:
+    piece = kit.builder.object("microwave")
+    skin = kit.one([kit.white, kit.metal, kit.dark])
     kit.box((0.48, 0.34, 0.28), np.add(offset, (0, 0, 0.14)), skin, piece, place, 0.02)
     kit.box(
         (0.32, 0.014, 0.2), np.add(offset, (-0.05, -0.172, 0.14)), kit.dark, piece, place, 0.005
@@ -79,7 +85,7 @@ def microwave(kit, place, offset):
     kit.box((0.02, 0.03, 0.2), np.add(offset, (0.13, -0.18, 0.14)), kit.metal, piece, place, 0.009)
 
 
-def toaster(kit, place, offset):
+def toaster(kit: Kit, place: Placement, offset: Triple) -> None:
     piece = kit.builder.object("toaster")
     kit.box(
         (0.3, 0.18, 0.2),
@@ -94,8 +100,9 @@ def toaster(kit, place, offset):
     kit.box((0.02, 0.04, 0.02), np.add(offset, (0.155, 0, 0.14)), kit.dark, piece, place, 0.008)
 
 
-def sink(kit, place, offset, basin=0.2):
-    piece, (x, y, z) = kit.builder.object("sink"), offset
+def sink(kit: Kit, place: Placement, offset: Triple, basin: float = 0.2) -> None:
+    piece = kit.builder.object("sink")
+    (x, y, z) = offset
     t = np.linspace(0, np.pi / 2, 8)
     kit.put(
         shapes.ring(basin, 0.018), kit.one([kit.metal, kit.white]), piece, (x, y, z + 0.008), place
@@ -117,8 +124,9 @@ def sink(kit, place, offset, basin=0.2):
     kit.put(soft.tube(path, 0.013, 10), kit.metal, piece, (x, y + basin + 0.03, z), place)
 
 
-def toilet(kit, place):
-    piece, a = kit.builder.object("toilet"), np.linspace(0, np.pi / 2, 10)
+def toilet(kit: Kit, place: Placement) -> None:
+    piece = kit.builder.object("toilet")
+    a = np.linspace(0, np.pi / 2, 10)
     kit.put(
         shapes.revolved(0.12 + 0.1 * np.sin(a), 0.36 * a / a[-1], 24),
         kit.white,
@@ -145,7 +153,7 @@ def toilet(kit, place):
     )
 
 
-def bathtub(kit, place):
+def bathtub(kit: Kit, place: Placement) -> None:
     piece = kit.builder.object("bathtub")
     for extent, offset in (
         ((1.65, 0.1, 0.55), (0, -0.34, 0.28)),
@@ -175,9 +183,10 @@ def bathtub(kit, place):
         )
 
 
-def counter(kit, place, width):
+def counter(kit: Kit, place: Placement, width: float) -> None:
     """base cabinets under a stone top, cabinets and a hood above, and what stands on it."""
-    rng, colour = kit.rng, kit.one([*kit.woods, kit.white, *kit.lacquers])
+    rng = kit.rng
+    colour = kit.one([*kit.woods, kit.white, *kit.lacquers])
     furniture.cabinet(kit, place, width, 0.6, 0.86, colour)
     kit.box(
         (width + 0.02, 0.64, 0.045),
@@ -193,7 +202,8 @@ def counter(kit, place, width):
     kit.box(
         (width, 0.012, 0.52), (0, 0.312, 1.18), tiles, kit.builder.object("tiles"), place, 0.004
     )
-    upper, open_at = kit.builder.object("cabinet"), rng.integers(0, 4)
+    upper = kit.builder.object("cabinet")
+    open_at = rng.integers(0, 4)
     for number, x in enumerate(np.arange(-width / 2 + 0.3, width / 2 - 0.25, 0.6)):
         if number == open_at:
             open_shelves(kit, place, x, colour)
@@ -232,7 +242,7 @@ def counter(kit, place, width):
             )
 
 
-def open_shelves(kit, place, x, colour):
+def open_shelves(kit: Kit, place: Placement, x: float, colour: int) -> None:
     """boards with crockery in place of a wall cabinet."""
     for z in (1.5, 1.82):
         kit.box((0.58, 0.26, 0.025), (x, 0.18, z), colour, kit.builder.object("shelf"), place, 0.01)
@@ -242,7 +252,7 @@ def open_shelves(kit, place, x, colour):
             )
 
 
-def washstand(kit, place):
+def washstand(kit: Kit, place: Placement) -> None:
     furniture.cabinet(kit, place, 0.9, 0.5, 0.82, kit.one([kit.white, *kit.woods[:3]]))
     sink(kit, place, (0, -0.04, 0.825))
     for x in (-0.36, -0.28, 0.34):
@@ -262,7 +272,7 @@ def washstand(kit, place):
         kit.box((0.03, 0.03, 0.84), (x, 0.225, 1.55), kit.metal, piece, place, 0.01)
 
 
-def towels(kit, place):
+def towels(kit: Kit, place: Placement) -> None:
     """a rail with towels, on a wall."""
     piece = kit.builder.object("towel")
     kit.put(

@@ -36,11 +36,11 @@ def plans(rng: np.random.Generator) -> list[Plan]:
     """rooms of different kinds in two columns, their doorways cut. A bathroom is the smallest, a
     living room the largest.
     """
-    height, count, columns = rng.uniform(2.4, 3.1), int(rng.integers(3, 5)), 2
-    widths, depths = (
-        rng.permutation([rng.uniform(4.6, 7.4), rng.uniform(3.3, 5.6)]),
-        rng.permutation([rng.uniform(4.4, 7.0), rng.uniform(3.1, 5.2)]),
-    )
+    height = rng.uniform(2.4, 3.1)
+    count = int(rng.integers(3, 5))
+    columns = 2
+    widths = rng.permutation([rng.uniform(4.6, 7.4), rng.uniform(3.3, 5.6)])
+    depths = rng.permutation([rng.uniform(4.4, 7.0), rng.uniform(3.1, 5.2)])
     areas = [widths[i % columns] * depths[i // columns] for i in range(count)]
     by_size = sorted(
         rng.permutation(KINDS)[:count],
@@ -48,7 +48,9 @@ def plans(rng: np.random.Generator) -> list[Plan]:
     )
     made = []
     for i, place in enumerate(np.argsort(np.argsort(areas))):
-        kind, column, row = by_size[place], i % columns, i // columns
+        kind = by_size[place]
+        column = i % columns
+        row = i // columns
         x, y = widths[:column].sum() + WALL * column, depths[:row].sum() + WALL * row
         made.append(Plan(str(kind), x, y, x + widths[column], y + depths[row], height))
     doorways(made, columns, rng)

@@ -4,13 +4,18 @@ takes (kit, place, offset).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from beam_jobs.scenes.buildings.materials import FLAT
+from beam_jobs.scenes.buildings.materials import FLAT, Kit
+from beam_jobs.scenes.buildings.scene import Placement, Top
 from beam_jobs.scenes.geometry import shapes, soft
+from beam_jobs.scenes.geometry.shapes import Triple
+from models.tasks.arrays import Floats
 
 
-def vase(kit, place, offset=(0, 0, 0), height=0.3):
+def vase(kit: Kit, place: Placement, offset: Triple = (0, 0, 0), height: float = 0.3) -> None:
     t = np.linspace(0, 1, 14)
     radius = height * (0.16 + 0.2 * np.sin(np.pi * t ** kit.rng.uniform(0.5, 1.6)) ** 1.4)
     neck = slice(None, 8, -1)  # the inside, as far as one looks in
@@ -42,8 +47,9 @@ def vase(kit, place, offset=(0, 0, 0), height=0.3):
             )
 
 
-def bottle(kit, place, offset=(0, 0, 0)):
-    t, height = np.linspace(0, 1, 16), kit.rng.uniform(0.2, 0.32)
+def bottle(kit: Kit, place: Placement, offset: Triple = (0, 0, 0)) -> None:
+    t = np.linspace(0, 1, 16)
+    height = kit.rng.uniform(0.2, 0.32)
     radius = kit.rng.uniform(0.03, 0.045) * (
         1 - 0.68 / (1 + np.exp(-(t - kit.rng.uniform(0.55, 0.75)) * 22))
     )
@@ -66,8 +72,10 @@ def bottle(kit, place, offset=(0, 0, 0)):
     )
 
 
-def cup(kit, place, offset=(0, 0, 0)):
-    piece, height, radius = kit.builder.object("cup"), kit.rng.uniform(0.08, 0.11), 0.04
+def cup(kit: Kit, place: Placement, offset: Triple = (0, 0, 0)) -> None:
+    piece = kit.builder.object("cup")
+    height = kit.rng.uniform(0.08, 0.11)
+    radius = 0.04
     outside = ([0, radius], [0, 0]), ([radius, radius * 1.05], [0, height])
     inside = ([radius * 0.98, radius * 0.9], [height, 0.012]), ([radius * 0.9, 0], [0.012, 0.012])
     colour = kit.one(kit.ceramics)
@@ -83,8 +91,9 @@ def cup(kit, place, offset=(0, 0, 0)):
     kit.put(soft.tube(path, 0.006, 6), colour, piece, offset, place)
 
 
-def bowl(kit, place, offset=(0, 0, 0)):
-    piece, t = kit.builder.object("bowl"), np.linspace(0.25, 1, 9) * np.pi / 2
+def bowl(kit: Kit, place: Placement, offset: Triple = (0, 0, 0)) -> None:
+    piece = kit.builder.object("bowl")
+    t = np.linspace(0.25, 1, 9) * np.pi / 2
     profile = 0.12 * np.sin(t), 0.09 * (1 - np.cos(t))
     colour = kit.one(kit.ceramics)
     inside = shapes.revolved(profile[0][::-1] * 0.95, profile[1][::-1] + 0.003, 16)
@@ -98,7 +107,7 @@ def bowl(kit, place, offset=(0, 0, 0)):
         kit.put(shapes.ball(0.042, 8), kit.one(kit.paints + kit.leaves[:1]), piece, spot, place)
 
 
-def pile(kit, place, offset=(0, 0, 0)):
+def pile(kit: Kit, place: Placement, offset: Triple = (0, 0, 0)) -> None:
     z = offset[2]
     for _ in range(kit.rng.integers(2, 6)):
         thick, wide, deep = (
@@ -118,7 +127,7 @@ def pile(kit, place, offset=(0, 0, 0)):
         z += thick
 
 
-def papers(kit, place, offset=(0, 0, 0)):
+def papers(kit: Kit, place: Placement, offset: Triple = (0, 0, 0)) -> None:
     piece = kit.builder.object("paper")
     for j in range(kit.rng.integers(1, 4)):
         turn = kit.rng.normal(0, 0.4)
@@ -137,18 +146,14 @@ def papers(kit, place, offset=(0, 0, 0)):
         )
 
 
-def photo(kit, place, offset=(0, 0, 0)):
+def photo(kit: Kit, place: Placement, offset: Triple = (0, 0, 0)) -> None:
     """a small picture that leans back on its stand."""
-    piece, wide, tall = (
-        kit.builder.object("picture"),
-        kit.rng.uniform(0.11, 0.2),
-        kit.rng.uniform(0.14, 0.24),
-    )
+    piece = kit.builder.object("picture")
+    wide = kit.rng.uniform(0.11, 0.2)
+    tall = kit.rng.uniform(0.14, 0.24)
     lean = turned_back(0.25)
-    frame, canvas = (
-        shapes.rounded_box((wide + 0.03, 0.016, tall + 0.03), 0.007, 1),
-        shapes.quad((-wide / 2, -0.0085, -tall / 2), (wide, 0, 0), (0, 0, tall)),
-    )
+    frame = shapes.rounded_box((wide + 0.03, 0.016, tall + 0.03), 0.007, 1)
+    canvas = shapes.quad((-wide / 2, -0.0085, -tall / 2), (wide, 0, 0), (0, 0, tall))
     spot = np.add(offset, (0, 0, tall / 2 + 0.02))
     kit.put(
         frame.oriented(lean),
@@ -160,8 +165,9 @@ def photo(kit, place, offset=(0, 0, 0)):
     kit.put(canvas.oriented(lean), kit.one(kit.prints), piece, spot, place, True)
 
 
-def candles(kit, place, offset=(0, 0, 0)):
-    piece, wax = kit.builder.object("candle"), kit.one([kit.white, *kit.paints])
+def candles(kit: Kit, place: Placement, offset: Triple = (0, 0, 0)) -> None:
+    piece = kit.builder.object("candle")
+    wax = kit.one([kit.white, *kit.paints])
     for x in (-0.05, 0.0, 0.06)[: kit.rng.integers(1, 4)]:
         kit.put(
             shapes.cylinder(kit.rng.uniform(0.02, 0.035), kit.rng.uniform(0.06, 0.22), 12),
@@ -172,8 +178,9 @@ def candles(kit, place, offset=(0, 0, 0)):
         )
 
 
-def carton(kit, place, offset=(0, 0, 0), size=0.3):
-    rng, piece = kit.rng, kit.builder.object("box")
+def carton(kit: Kit, place: Placement, offset: Triple = (0, 0, 0), size: float = 0.3) -> None:
+    rng = kit.rng
+    piece = kit.builder.object("box")
     extent = size * rng.uniform(0.6, 1.2, 3)
     kit.box(
         extent,
@@ -185,8 +192,9 @@ def carton(kit, place, offset=(0, 0, 0), size=0.3):
     )
 
 
-def tin(kit, place, offset=(0, 0, 0)):
-    height, radius = kit.rng.uniform(0.08, 0.2), kit.rng.uniform(0.03, 0.06)
+def tin(kit: Kit, place: Placement, offset: Triple = (0, 0, 0)) -> None:
+    height = kit.rng.uniform(0.08, 0.2)
+    radius = kit.rng.uniform(0.03, 0.06)
     kit.put(
         shapes.cylinder(radius, height, 18),
         kit.one(kit.paints + [kit.metal]),
@@ -196,7 +204,7 @@ def tin(kit, place, offset=(0, 0, 0)):
     )
 
 
-def clock_radio(kit, place, offset=(0, 0, 0)):
+def clock_radio(kit: Kit, place: Placement, offset: Triple = (0, 0, 0)) -> None:
     piece = kit.builder.object("clock")
     kit.put(
         shapes.cylinder(0.06, 0.05, 20).oriented(FLAT),
@@ -214,8 +222,9 @@ def clock_radio(kit, place, offset=(0, 0, 0)):
     )
 
 
-def toy(kit, place, offset=(0, 0, 0)):
-    piece, choice = kit.builder.object("toy"), kit.rng.integers(3)
+def toy(kit: Kit, place: Placement, offset: Triple = (0, 0, 0)) -> None:
+    piece = kit.builder.object("toy")
+    choice = kit.rng.integers(3)
     if choice == 0:
         radius = kit.rng.uniform(0.07, 0.13)
         kit.put(
@@ -237,20 +246,22 @@ def toy(kit, place, offset=(0, 0, 0)):
             )
     else:  # a bear: body, head, ears, limbs
         colour = kit.one(kit.cloths + kit.woods[:1])
-        for spot, radius in (
+        for part, radius in (
             ((0, 0, 0.1), 0.1),
             ((0, -0.01, 0.24), 0.075),
             ((0.06, 0, 0.31), 0.028),
             ((-0.06, 0, 0.31), 0.028),
             ((0.08, -0.1, 0.04), 0.045),
         ):
-            kit.put(shapes.ball(radius, 14), colour, piece, np.add(offset, spot), place)
+            kit.put(shapes.ball(radius, 14), colour, piece, np.add(offset, part), place)
         kit.put(shapes.ball(0.045, 14), colour, piece, np.add(offset, (-0.08, -0.1, 0.04)), place)
 
 
-def basket(kit, place, offset=(0, 0, 0)):
-    piece, t = kit.builder.object("basket"), np.linspace(0, 1, 21)
-    height, radius = kit.rng.uniform(0.25, 0.4), 0.16 + 0.05 * t + 0.006 * np.sin(t * 2 * np.pi * 5)
+def basket(kit: Kit, place: Placement, offset: Triple = (0, 0, 0)) -> None:
+    piece = kit.builder.object("basket")
+    t = np.linspace(0, 1, 21)
+    height = kit.rng.uniform(0.25, 0.4)
+    radius = 0.16 + 0.05 * t + 0.006 * np.sin(t * 2 * np.pi * 5)
     kit.put(
         shapes.revolved(radius, t * height, 14),
         kit.one(kit.woods[:3] + [kit.white, kit.metal]),
@@ -274,7 +285,7 @@ def basket(kit, place, offset=(0, 0, 0)):
     )
 
 
-def clothes(kit, place, offset=(0, 0, 0)):
+def clothes(kit: Kit, place: Placement, offset: Triple = (0, 0, 0)) -> None:
     for _ in range(kit.rng.integers(1, 3)):
         shape = soft.heap(kit.rng, kit.rng.uniform(0.15, 0.3), kit.rng.uniform(0.06, 0.16))
         kit.put(
@@ -286,12 +297,10 @@ def clothes(kit, place, offset=(0, 0, 0)):
         )
 
 
-def bag(kit, place, offset=(0, 0, 0)):
-    piece, colour, wide = (
-        kit.builder.object("bag"),
-        kit.one(kit.fabrics + [kit.dark]),
-        kit.rng.uniform(0.15, 0.22),
-    )
+def bag(kit: Kit, place: Placement, offset: Triple = (0, 0, 0)) -> None:
+    piece = kit.builder.object("bag")
+    colour = kit.one(kit.fabrics + [kit.dark])
+    wide = kit.rng.uniform(0.15, 0.22)
     kit.put(
         soft.pillow(kit.rng, (wide, 0.1, 0.2), 0.45, 0.08),
         colour,
@@ -312,8 +321,9 @@ def bag(kit, place, offset=(0, 0, 0)):
         )
 
 
-def shoes(kit, place, offset=(0, 0, 0)):
-    piece, colour = kit.builder.object("shoe"), kit.one(kit.paints + [kit.dark, kit.white])
+def shoes(kit: Kit, place: Placement, offset: Triple = (0, 0, 0)) -> None:
+    piece = kit.builder.object("shoe")
+    colour = kit.one(kit.paints + [kit.dark, kit.white])
     for x in (-0.06, 0.07):
         spot = np.add(offset, (x, kit.rng.normal(0, 0.03), 0.045))
         kit.put(
@@ -328,7 +338,7 @@ def shoes(kit, place, offset=(0, 0, 0)):
         )
 
 
-def throw(kit, place, offset, piece=None):
+def throw(kit: Kit, place: Placement, offset: Triple, piece: int | None = None) -> None:
     """a cushion that leans back; part of `piece`, or of its own on the floor."""
     lean = kit.rng.uniform(0.2, 0.5)
     side = kit.rng.uniform(0.18, 0.26)
@@ -342,12 +352,12 @@ def throw(kit, place, offset, piece=None):
     )
 
 
-def turned_back(lean: float) -> np.ndarray:
+def turned_back(lean: float) -> Floats:
     """[3, 3] rotation that tips the top of a thing backwards (+y) by `lean` radians."""
     return np.array([[1, 0, 0], [0, np.cos(lean), np.sin(lean)], [0, -np.sin(lean), np.cos(lean)]])
 
 
-def cable(kit, place, offset=(0, 0, 0)):
+def cable(kit: Kit, place: Placement, offset: Triple = (0, 0, 0)) -> None:
     t = np.linspace(0, 1, 26)
     wander = 0.12 * np.cumsum(kit.rng.normal(0, 0.4, 26))
     path = np.stack(
@@ -367,8 +377,9 @@ def cable(kit, place, offset=(0, 0, 0)):
     )
 
 
-def plant(kit, place, offset=(0, 0, 0), size=1.0):
-    piece, rng = kit.builder.object("potted plant"), kit.rng
+def plant(kit: Kit, place: Placement, offset: Triple = (0, 0, 0), size: float = 1.0) -> None:
+    piece = kit.builder.object("potted plant")
+    rng = kit.rng
     kit.put(
         shapes.cone(0.12 * size, 0.17 * size, 0.28 * size),
         kit.one([kit.clay, kit.white, *kit.paints[:1]]),
@@ -383,7 +394,9 @@ def plant(kit, place, offset=(0, 0, 0), size=1.0):
         (offset[0], offset[1], offset[2] + 0.25 * size),
         place,
     )
-    slim, green, bend = rng.uniform(0.16, 0.45), kit.one(kit.leaves), rng.uniform(0.4, 1.4)
+    slim = rng.uniform(0.16, 0.45)
+    green = kit.one(kit.leaves)
+    bend = rng.uniform(0.4, 1.4)
     blades = [
         blade(slim, bend, rise, rng.uniform(0.14, 0.28) * size)
         for rise in rng.uniform(0.1, 1.35, 5)
@@ -397,7 +410,7 @@ def plant(kit, place, offset=(0, 0, 0), size=1.0):
     kit.put(shapes.joined(leaves), green, piece, offset, place, True)
 
 
-def blade(slim: float, bend: float, rise: float, long: float):
+def blade(slim: float, bend: float, rise: float, long: float) -> shapes.Shape:
     """a leaf from the origin along x that climbs by `rise` radians, twice `long` metres, and
     droops. Blunt ends: in a point there is no normal.
     """
@@ -423,16 +436,18 @@ SMALL = {
 }
 
 
-def row_of_things(kit, place, span, y, z, room):
-    """books side by side with things between them, from span[0] to span[1], no higher than `room`."""
+def row_of_things(
+    kit: Kit, place: Placement, span: tuple[float, float], y: float, z: float, room: float
+) -> None:
+    """books side by side with things between them, from span[0] to span[1], no higher than
+    `room`.
+    """
     x = span[0]
     while x < span[1] - 0.13:
         choice = kit.rng.random()
         if choice < 0.6:
-            long, tall = (
-                min(kit.rng.uniform(0.07, 0.24), span[1] - x),
-                kit.rng.uniform(0.55, 0.98) * min(room, 0.33),
-            )
+            long = min(kit.rng.uniform(0.07, 0.24), span[1] - x)
+            tall = kit.rng.uniform(0.55, 0.98) * min(room, 0.33)
             kit.box(
                 (long, kit.rng.uniform(0.16, 0.22), tall),
                 (x + long / 2, y, z + tall / 2),
@@ -457,7 +472,9 @@ def row_of_things(kit, place, span, y, z, room):
         x += 0.2
 
 
-def on_top(kit, place, top, count, things=tuple(SMALL)):
+def on_top(
+    kit: Kit, place: Placement, top: Top, count: int, things: Sequence[str] = tuple(SMALL)
+) -> None:
     """`count` small things on a top (width, depth, height), 16 cm apart."""
     width, depth, height = top
     taken: list[tuple[float, float]] = []

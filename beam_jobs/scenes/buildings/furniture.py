@@ -10,14 +10,25 @@ from __future__ import annotations
 import numpy as np
 
 from beam_jobs.scenes.buildings import clutter, textures
-from beam_jobs.scenes.buildings.scene import Light
+from beam_jobs.scenes.buildings.materials import Kit
+from beam_jobs.scenes.buildings.scene import Light, Placement, Top
 from beam_jobs.scenes.geometry import shapes, soft
+from beam_jobs.scenes.geometry.shapes import Triple
 
 
-def table(kit, place, width=1.4, depth=0.85, height=0.74, name="dining table"):
-    piece, wood = kit.builder.object(name), kit.one(kit.woods)
+def table(
+    kit: Kit,
+    place: Placement,
+    width: float = 1.4,
+    depth: float = 0.85,
+    height: float = 0.74,
+    name: str = "dining table",
+) -> Top:
+    piece = kit.builder.object(name)
+    wood = kit.one(kit.woods)
     if kit.rng.random() < 0.3 and name != "desk":
-        radius, edge = depth / 2 + 0.08, np.linspace(-np.pi / 2, np.pi / 2, 7)
+        radius = depth / 2 + 0.08
+        edge = np.linspace(-np.pi / 2, np.pi / 2, 7)
         kit.put(shapes.revolved([0, radius], [0, 0], 32), wood, piece, (0, 0, height - 0.04), place)
         kit.put(
             shapes.revolved(radius + 0.02 * np.cos(edge), 0.02 + 0.02 * np.sin(edge), 32),
@@ -36,12 +47,13 @@ def table(kit, place, width=1.4, depth=0.85, height=0.74, name="dining table"):
     return width * 0.8, depth * 0.8, height
 
 
-def chair(kit, place):
+def chair(kit: Kit, place: Placement) -> None:
     style = kit.rng.random()
     if style < 0.3:
         office_chair(kit, place)
         return
-    piece, wood = kit.builder.object("chair"), kit.one(kit.woods + [kit.white])
+    piece = kit.builder.object("chair")
+    wood = kit.one(kit.woods + [kit.white])
     kit.put(
         soft.pillow(kit.rng, (0.22, 0.22, 0.045), 0.5, 0.03, 14),
         kit.one(kit.fabrics),
@@ -71,7 +83,7 @@ def chair(kit, place):
         kit.box((0.36, 0.022, 0.07), (0, 0.195, z), wood, piece, place, 0.01)
 
 
-def office_chair(kit, place):
+def office_chair(kit: Kit, place: Placement) -> None:
     piece = kit.builder.object("chair")
     kit.put(
         soft.pillow(kit.rng, (0.25, 0.25, 0.06), 0.5, 0.03, 16),
@@ -100,27 +112,32 @@ def office_chair(kit, place):
         kit.box((0.03, 0.04, 0.2), (x * 0.27, 0.05, 0.58), kit.dark, piece, place, 0.014)
 
 
-def couch(kit, place, width=1.9, depth=0.9):
-    piece, covering, count = (
-        kit.builder.object("couch"),
-        kit.one(kit.cloths + kit.patterns[:1]),
-        max(1, int(width / 0.65)),
-    )
-    rng, arm, high = kit.rng, kit.rng.uniform(0.16, 0.24), kit.rng.uniform(0.5, 0.62)
+def couch(kit: Kit, place: Placement, width: float = 1.9, depth: float = 0.9) -> None:
+    piece = kit.builder.object("couch")
+    covering = kit.one(kit.cloths + kit.patterns[:1])
+    count = max(1, int(width / 0.65))
+    rng = kit.rng
+    arm = kit.rng.uniform(0.16, 0.24)
+    high = kit.rng.uniform(0.5, 0.62)
     kit.box((width, depth, 0.3), (0, 0, 0.2), covering, piece, place, 0.06)
     kit.foot(width, depth, covering, piece, place)
     kit.box(
         (width, 0.24, high), (0, depth / 2 - 0.12, 0.35 + high / 2), covering, piece, place, 0.1
     )
-    for x in (-1, 1):
+    for side in (-1, 1):
         kit.box(
-            (arm, depth, 0.56), (x * (width / 2 - arm / 2), 0, 0.34), covering, piece, place, 0.08
+            (arm, depth, 0.56),
+            (side * (width / 2 - arm / 2), 0, 0.34),
+            covering,
+            piece,
+            place,
+            0.08,
         )
         kit.put(
             shapes.cylinder(0.03, 0.08, 10),
             kit.woods[1],
             piece,
-            (x * (width / 2 - 0.1), -depth / 2 + 0.08, 0),
+            (side * (width / 2 - 0.1), -depth / 2 + 0.08, 0),
             place,
         )
     seat = (width - 2 * arm) / count
@@ -154,12 +171,14 @@ def couch(kit, place, width=1.9, depth=0.9):
         )
 
 
-def armchair(kit, place) -> None:
+def armchair(kit: Kit, place: Placement) -> None:
     couch(kit, place, 0.95, 0.85)
 
 
-def bed(kit, place, width=1.6, depth=2.05):
-    piece, wood, rng = kit.builder.object("bed"), kit.one(kit.woods + kit.cloths), kit.rng
+def bed(kit: Kit, place: Placement, width: float = 1.6, depth: float = 2.05) -> None:
+    piece = kit.builder.object("bed")
+    wood = kit.one(kit.woods + kit.cloths)
+    rng = kit.rng
     kit.box((width, depth, 0.3), (0, 0, 0.15), wood, piece, place, 0.04)
     kit.foot(width, depth, wood, piece, place)
     kit.box((width - 0.04, depth - 0.06, 0.26), (0, 0, 0.43), kit.linen, piece, place, 0.08)
@@ -202,12 +221,12 @@ def bed(kit, place, width=1.6, depth=2.05):
         kit.put(throw, kit.one(kit.patterns + kit.brights), piece, (0, -depth * 0.3, 0.675), place)
 
 
-def shelf(kit, place, width=0.9, height=1.9, depth=0.32):
-    piece, wood, boards = (
-        kit.builder.object("bookcase"),
-        kit.one([*kit.woods, kit.white]),
-        int(kit.rng.integers(4, 6)),
-    )
+def shelf(
+    kit: Kit, place: Placement, width: float = 0.9, height: float = 1.9, depth: float = 0.32
+) -> None:
+    piece = kit.builder.object("bookcase")
+    wood = kit.one([*kit.woods, kit.white])
+    boards = int(kit.rng.integers(4, 6))
     for x in (-1, 1):
         kit.box(
             (0.035, depth, height),
@@ -228,7 +247,7 @@ def shelf(kit, place, width=0.9, height=1.9, depth=0.32):
         )
 
 
-def nightstand(kit, place):
+def nightstand(kit: Kit, place: Placement) -> None:
     top = cabinet(kit, place, 0.46, 0.4, 0.52)
     table_lamp(kit, place, (0.08, 0.05, top[2]))
     (clutter.pile, clutter.clock_radio, clutter.cup)[kit.rng.integers(3)](
@@ -236,8 +255,9 @@ def nightstand(kit, place):
     )
 
 
-def table_lamp(kit, place, offset):
-    piece, (x, y, z) = kit.builder.object("lamp"), offset
+def table_lamp(kit: Kit, place: Placement, offset: Triple) -> None:
+    piece = kit.builder.object("lamp")
+    (x, y, z) = offset
     t = np.linspace(0, 1, 10)
     kit.put(
         shapes.revolved(0.05 + 0.035 * np.sin(np.pi * t), t * 0.22, 16),
@@ -247,13 +267,13 @@ def table_lamp(kit, place, offset):
         place,
     )
     kit.put(shapes.revolved([0.14, 0.09], [0, 0.19], 18), kit.shade, piece, (x, y, z + 0.24), place)
-    c, s = np.cos(place[3]), np.sin(place[3])
+    c, s = np.cos(place.yaw), np.sin(place.yaw)
     kit.builder.lights.append(
-        Light((place[0] + c * x - s * y, place[1] + s * x + c * y, z + 0.5), 0.1, (0.35, 0.28, 0.2))
+        Light((place.x + c * x - s * y, place.y + s * x + c * y, z + 0.5), 0.1, (0.35, 0.28, 0.2))
     )
 
 
-def lamp(kit, place):
+def lamp(kit: Kit, place: Placement) -> None:
     piece = kit.builder.object("lamp")
     kit.put(shapes.cone(0.15, 0.13, 0.03), kit.dark, piece, (0, 0, 0), place)
     kit.put(shapes.cylinder(0.014, 1.45, 8), kit.dark, piece, (0, 0, 0.03), place)
@@ -269,11 +289,12 @@ def lamp(kit, place):
         (0, 0, 1.32),
         place,
     )
-    kit.builder.lights.append(Light((place[0], place[1], 1.75), 0.15, (0.9, 0.75, 0.55)))
+    kit.builder.lights.append(Light((place.x, place.y, 1.75), 0.15, (0.9, 0.75, 0.55)))
 
 
-def screen(kit, place, offset=(0, 0, 0), width=1.1):
-    piece, height = kit.builder.object("tv"), width * 0.58
+def screen(kit: Kit, place: Placement, offset: Triple = (0, 0, 0), width: float = 1.1) -> None:
+    piece = kit.builder.object("tv")
+    height = width * 0.58
     kit.box(
         (width, 0.04, height),
         (offset[0], offset[1], offset[2] + height / 2 + 0.06),
@@ -305,11 +326,17 @@ def screen(kit, place, offset=(0, 0, 0), width=1.1):
     )
 
 
-def cabinet(kit, place, width=1.2, depth=0.45, height=0.8, material=None, name="cabinet"):
-    piece, wood = (
-        kit.builder.object(name),
-        kit.one([*kit.woods, kit.white, kit.lacquers[0]]) if material is None else material,
-    )
+def cabinet(
+    kit: Kit,
+    place: Placement,
+    width: float = 1.2,
+    depth: float = 0.45,
+    height: float = 0.8,
+    material: int | None = None,
+    name: str = "cabinet",
+) -> Top:
+    piece = kit.builder.object(name)
+    wood = kit.one([*kit.woods, kit.white, kit.lacquers[0]]) if material is None else material
     kit.box((width, depth, height - 0.06), (0, 0, height / 2 + 0.03), wood, piece, place, 0.035)
     kit.foot(width - 0.02, depth - 0.02, wood, piece, place, (0, 0, 0.0), 0.06)
     columns, rows = (
@@ -318,10 +345,8 @@ def cabinet(kit, place, width=1.2, depth=0.45, height=0.8, material=None, name="
     )
     rows = rows if height < 1.5 else 1
     wide, tall = (width - 0.04) / columns, (height - 0.1) / rows
-    front, knob = (
-        shapes.rounded_box((wide - 0.016, 0.05, tall - 0.016), 0.024, 1),
-        shapes.ball(0.016, 6),
-    )
+    front = shapes.rounded_box((wide - 0.016, 0.05, tall - 0.016), 0.024, 1)
+    knob = shapes.ball(0.016, 6)
     for a in range(columns):
         for b in range(rows):
             x, z = -width / 2 + 0.02 + wide * (a + 0.5), 0.08 + tall * (b + 0.5)
@@ -336,9 +361,10 @@ def cabinet(kit, place, width=1.2, depth=0.45, height=0.8, material=None, name="
     return width * 0.85, depth * 0.8, height
 
 
-def radiator(kit, place, width=0.9):
+def radiator(kit: Kit, place: Placement, width: float = 0.9) -> None:
     """a plate with a front of ribs, as scans melt them together."""
-    piece, ribs = kit.builder.object("radiator"), round(width / 0.07)
+    piece = kit.builder.object("radiator")
+    ribs = round(width / 0.07)
     u, v = np.meshgrid(np.linspace(-0.5, 0.5, 6 * ribs + 1), [0.15, 0.69], indexing="ij")
     front = shapes.from_lattice(
         np.stack([u * (width - 0.02), -0.03 - 0.014 * np.cos(2 * np.pi * ribs * u), v], -1)
@@ -347,9 +373,10 @@ def radiator(kit, place, width=0.9):
     kit.box((width, 0.06, 0.58), (0, 0, 0.42), kit.white, piece, place)
 
 
-def pouf(kit, place):
+def pouf(kit: Kit, place: Placement) -> None:
     """a round seat of cloth, or a beanbag."""
-    piece, high = kit.builder.object("pouf"), kit.rng.uniform(0.17, 0.24)
+    piece = kit.builder.object("pouf")
+    high = kit.rng.uniform(0.17, 0.24)
     kit.put(
         soft.pillow(kit.rng, (0.27, 0.27, high), 0.7, 0.1),
         kit.one(kit.fabrics),
@@ -359,8 +386,9 @@ def pouf(kit, place):
     )
 
 
-def stool(kit, place):
-    piece, high = kit.builder.object("chair"), kit.rng.uniform(0.45, 0.7)
+def stool(kit: Kit, place: Placement) -> None:
+    piece = kit.builder.object("chair")
+    high = kit.rng.uniform(0.45, 0.7)
     kit.put(
         soft.pillow(kit.rng, (0.18, 0.18, 0.05), 0.6, 0.05, 16),
         kit.one(kit.fabrics + kit.woods),
@@ -371,9 +399,10 @@ def stool(kit, place):
     kit.legs(0.34, 0.34, high, kit.one(kit.woods + [kit.metal]), piece, place, 0.022)
 
 
-def bench(kit, place):
+def bench(kit: Kit, place: Placement) -> None:
     """a bench with a cushion, and what was left on it."""
-    piece, wood = kit.builder.object("bench"), kit.one(kit.woods)
+    piece = kit.builder.object("bench")
+    wood = kit.one(kit.woods)
     kit.box((1.1, 0.36, 0.06), (0, 0, 0.4), wood, piece, place, 0.02)
     kit.legs(1.1, 0.36, 0.38, wood, piece, place, 0.03)
     kit.put(
@@ -389,7 +418,7 @@ def bench(kit, place):
         )
 
 
-def side_table(kit, place):
+def side_table(kit: Kit, place: Placement) -> None:
     """a small table with a lamp or a plant and what one puts down beside it."""
     width, depth, height = table(kit, place, 0.5, 0.45, kit.rng.uniform(0.45, 0.62), "side table")
     if kit.rng.random() < 0.5:
@@ -401,8 +430,9 @@ def side_table(kit, place):
     )
 
 
-def rug(kit, place, width, depth):
-    material, piece = kit.one(kit.rugs), kit.builder.object("rug")
+def rug(kit: Kit, place: Placement, width: float, depth: float) -> None:
+    material = kit.one(kit.rugs)
+    piece = kit.builder.object("rug")
     kit.put(
         shapes.quad((-width / 2, -depth / 2, 0.016), (width, 0, 0), (0, depth, 0)),
         material,

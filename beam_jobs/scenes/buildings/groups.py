@@ -7,21 +7,24 @@ from __future__ import annotations
 import numpy as np
 
 from beam_jobs.scenes.buildings import clutter, furniture
+from beam_jobs.scenes.buildings.materials import Kit, Piece
 from beam_jobs.scenes.buildings.plan import Plan
+from beam_jobs.scenes.buildings.scene import Placement
 
 
-def seats(kit, plan: Plan) -> None:
+def seats(kit: Kit, plan: Plan) -> None:
     """armchairs on either side of a low table, on a rug."""
     spot = plan.somewhere(kit.rng, 2.9, 1.2, 0.1)
     if not spot:
         return
-    (x, y, _, yaw), things = spot, ("pile", "cup", "bowl", "vase", "papers", "candles", "photo")
+    (x, y, _, yaw) = spot
+    things = ("pile", "cup", "bowl", "vase", "papers", "candles", "photo")
     furniture.rug(kit, spot, 2.6, 1.8)
     clutter.on_top(kit, spot, furniture.table(kit, spot, 0.8, 0.6, 0.42, "coffee table"), 4, things)
     for side in (-1, 1):
         furniture.armchair(
             kit,
-            (
+            Placement(
                 x + side * np.cos(yaw) * 1.05,
                 y + side * np.sin(yaw) * 1.05,
                 0.0,
@@ -30,31 +33,31 @@ def seats(kit, plan: Plan) -> None:
         )
 
 
-def sofa(kit, plan: Plan) -> None:
+def sofa(kit: Kit, plan: Plan) -> None:
     """a couch that parts the room."""
     spot = plan.somewhere(kit.rng, 1.9, 0.95, 0.25)
     if spot:
-        furniture.rug(kit, (*spot[:2], 0.0, spot[3]), 2.3, 1.7)
+        furniture.rug(kit, spot, 2.3, 1.7)
         furniture.couch(kit, spot, kit.rng.uniform(1.6, 1.9))
 
 
-def low_table(kit, plan: Plan) -> None:
+def low_table(kit: Kit, plan: Plan) -> None:
     spot = plan.somewhere(kit.rng, 1.0, 0.7, 0.2)
     if spot:
         clutter.on_top(kit, spot, furniture.table(kit, spot, 0.95, 0.6, 0.5, "coffee table"), 6)
 
 
-def poufs(kit, plan: Plan) -> None:
+def poufs(kit: Kit, plan: Plan) -> None:
     standing(kit, plan, furniture.pouf, 0.55, 2)
 
 
-def laundry(kit, plan: Plan) -> None:
+def laundry(kit: Kit, plan: Plan) -> None:
     """baskets and heaps of clothes."""
     standing(kit, plan, clutter.basket, 0.45, 1)
     standing(kit, plan, clutter.clothes, 0.5, 1)
 
 
-def island(kit, plan: Plan) -> None:
+def island(kit: Kit, plan: Plan) -> None:
     """a counter to walk around, with stools at one side."""
     spot = plan.somewhere(kit.rng, 1.7, 1.5, 0.1)
     if spot:
@@ -66,13 +69,13 @@ def island(kit, plan: Plan) -> None:
             kit, spot, (1.4, 0.6, 0.925), 6, ("bowl", "bottle", "cup", "vase", "papers", "tin")
         )
         for x in (-0.5, 0.0, 0.5):
-            c, s = np.cos(spot[3]), np.sin(spot[3])
+            c, s = np.cos(spot.yaw), np.sin(spot.yaw)
             furniture.stool(
-                kit, (spot[0] + c * x - s * 0.6, spot[1] + s * x + c * 0.6, 0.0, spot[3])
+                kit, Placement(spot.x + c * x - s * 0.6, spot.y + s * x + c * 0.6, 0.0, spot.yaw)
             )
 
 
-def dinner(kit, plan: Plan, width: float = 1.2) -> None:
+def dinner(kit: Kit, plan: Plan, width: float = 1.2) -> None:
     """a table with chairs drawn up to it."""
     spot = plan.somewhere(kit.rng, width + 0.5, 1.9, 0.1)
     if not spot:
@@ -86,25 +89,25 @@ def dinner(kit, plan: Plan, width: float = 1.2) -> None:
         int(kit.rng.integers(3, 7)),
         ("bowl", "cup", "bottle", "vase", "papers"),
     )
-    (x, y, _, yaw), seats = spot, 1 if width < 1.3 else 2 if width < 2.1 else 3
+    (x, y, _, yaw) = spot
+    seats = 1 if width < 1.3 else 2 if width < 2.1 else 3
     for side in (-1, 1):
         for j in range(seats):
             dx, dy = (j - (seats - 1) / 2) * 0.65, side * (0.5 + kit.rng.uniform(0.0, 0.25))
-            place = (
+            place = Placement(
                 x + np.cos(yaw) * dx - np.sin(yaw) * dy,
                 y + np.sin(yaw) * dx + np.cos(yaw) * dy,
                 0.0,
+                yaw + (0 if side > 0 else np.pi) + kit.rng.normal(0, 0.15),
             )
-            furniture.chair(
-                kit, (*place, yaw + (0 if side > 0 else np.pi) + kit.rng.normal(0, 0.15))
-            )
+            furniture.chair(kit, place)
 
 
-def standing(kit, plan: Plan, piece, width: float, count: int) -> None:
+def standing(kit: Kit, plan: Plan, piece: Piece, width: float, count: int) -> None:
     """up to `count` pieces out in the room, turned anyhow; few of a kind."""
     for _ in range(count):
         if not plan.another(piece.__name__):
             return
         spot = plan.somewhere(kit.rng, width, width, 0.1)
         if spot:
-            piece(kit, (*spot[:3], kit.rng.uniform(0, 6.28)))
+            piece(kit, spot.facing(kit.rng.uniform(0, 6.28)))

@@ -7,16 +7,15 @@ from __future__ import annotations
 import numpy as np
 
 from beam_jobs.scenes.buildings import clutter
-from beam_jobs.scenes.buildings.materials import FLAT
+from beam_jobs.scenes.buildings.materials import FLAT, Kit
+from beam_jobs.scenes.buildings.scene import Placement
 from beam_jobs.scenes.geometry import shapes, soft
 
 
-def picture(kit, place, width, height):
-    piece, wood, canvas = (
-        kit.builder.object("picture"),
-        kit.one([*kit.woods, kit.dark, kit.dark, kit.white]),
-        kit.one(kit.pictures),
-    )
+def picture(kit: Kit, place: Placement, width: float, height: float) -> None:
+    piece = kit.builder.object("picture")
+    wood = kit.one([*kit.woods, kit.dark, kit.dark, kit.white])
+    canvas = kit.one(kit.pictures)
     for side in (-1, 1):
         kit.box(
             (width + 0.06, 0.025, 0.04), (0, 0.01, side * height / 2), wood, piece, place, 0.012
@@ -33,12 +32,13 @@ def picture(kit, place, width, height):
     kit.rim(width + 0.06, height + 0.04, wood, piece, place, (0, 0.024, 0))
 
 
-def gallery(kit, place, width, height):
+def gallery(kit: Kit, place: Placement, width: float, height: float) -> None:
     """small pictures in two rows."""
     for x in np.arange(-width / 2 + 0.15, width / 2 - 0.1, 0.34):
         for z in (-0.17, 0.2):
             wide, tall = kit.rng.uniform(0.16, 0.25, 2)
-            piece, offset = kit.builder.object("picture"), (x, 0, z + kit.rng.normal(0, 0.02))
+            piece = kit.builder.object("picture")
+            offset = (x, 0, z + kit.rng.normal(0, 0.02))
             kit.box(
                 (wide + 0.05, 0.03, tall + 0.05),
                 offset,
@@ -57,8 +57,9 @@ def gallery(kit, place, width, height):
             )
 
 
-def mirror(kit, place, width, height):
-    piece, tall = kit.builder.object("mirror"), height * 1.3
+def mirror(kit: Kit, place: Placement, width: float, height: float) -> None:
+    piece = kit.builder.object("mirror")
+    tall = height * 1.3
     kit.box(
         (width * 0.7 + 0.08, 0.04, tall + 0.08),
         (0, 0, 0),
@@ -78,7 +79,7 @@ def mirror(kit, place, width, height):
     kit.rim(width * 0.7 + 0.08, tall + 0.08, kit.metal, piece, place, (0, 0.024, 0))
 
 
-def coats(kit, place, width, height):
+def coats(kit: Kit, place: Placement, width: float, height: float) -> None:
     """a board of hooks with coats and bags."""
     kit.box(
         (width, 0.03, 0.1),
@@ -100,7 +101,7 @@ def coats(kit, place, width, height):
             )
 
 
-def clock(kit, place):
+def clock(kit: Kit, place: Placement) -> None:
     piece = kit.builder.object("clock")
     kit.put(shapes.cylinder(0.15, 0.03, 26).oriented(FLAT), kit.white, piece, (0, 0, 0), place)
     kit.put(shapes.ring(0.15, 0.016).oriented(FLAT), kit.dark, piece, (0, -0.03, 0), place)
@@ -115,7 +116,7 @@ def clock(kit, place):
         )
 
 
-def wall_shelf(kit, place, width=0.8, height=0.3):
+def wall_shelf(kit: Kit, place: Placement, width: float = 0.8, height: float = 0.3) -> None:
     """a board on the wall with a row of things on it."""
     kit.box(
         (width, 0.2, 0.03),

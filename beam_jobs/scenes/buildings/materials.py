@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 from beam_jobs.scenes.buildings import textures
-from beam_jobs.scenes.buildings.scene import Builder
+from beam_jobs.scenes.buildings.scene import Builder, Placement
 from beam_jobs.scenes.geometry import shapes, soft
+from beam_jobs.scenes.geometry.shapes import Shape, Triple
+from models.tasks.arrays import Floats
 
 WOODS = (
     (0.52, 0.41, 0.31),
@@ -37,17 +41,26 @@ SLIM = 0.02  # m
 FLAT = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # stands a disc up: its axis from z to -y
 
 
+# A piece of furniture, and a small thing that lies `offset` from the middle of what carries it.
+Piece = Callable[["Kit", Placement], object]
+Thing = Callable[["Kit", Placement, Triple], object]
+
+
 class Kit:
     """Materials; `put` and `box` place a part in the frame of a piece: footprint centred, front
     towards -y, floor at z = 0; place = (x, y, z, yaw).
     """
 
     def __init__(self, builder: Builder) -> None:
-        rng, make = builder.rng, builder.material
-        near = lambda colours, spread=0.05: textures.tinted(
-            rng, colours[rng.integers(len(colours))], spread
-        )
-        self.builder, self.rng = builder, rng
+        rng = builder.rng
+        make = builder.material
+
+        def near(colours: Sequence[Triple], spread: float = 0.05) -> Floats:
+            """a colour near one of `colours`."""
+            return textures.tinted(rng, colours[rng.integers(len(colours))], spread)
+
+        self.builder = builder
+        self.rng = rng
         self.woods = [
             make(textures.grain(rng, textures.tinted(rng, wood, 0.04)), 1.2, relief="wood")
             for wood in WOODS
@@ -104,10 +117,18 @@ class Kit:
         self.shade = make(textures.plain(rng, np.array([0.98, 0.93, 0.82])), glow=2.6)
         self.mirror = make(textures.grain(rng, np.array([0.62, 0.68, 0.7]), 0.12), 1.5)
 
-    def one(self, materials: list) -> int:
+    def one(self, materials: list[int]) -> int:
         return int(self.rng.choice(materials))
 
-    def put(self, shape, material, instance, offset, place, stretch=False) -> None:
+    def put(
+        self,
+        shape: Shape,
+        material: int,
+        instance: int,
+        offset: Triple,
+        place: Placement,
+        stretch: bool = False,
+    ) -> None:
         x, y, z, yaw = place
         c, s = np.cos(yaw), np.sin(yaw)
         self.builder.add(
@@ -119,7 +140,15 @@ class Kit:
             stretch,
         )
 
-    def box(self, extent, offset, material, instance, place, radius=0.024) -> None:
+    def box(
+        self,
+        extent: Triple,
+        offset: Triple,
+        material: int,
+        instance: int,
+        place: Placement,
+        radius: float = 0.024,
+    ) -> None:
         """edges below 2 cm are narrower than most pixels: one facet does for half of them (where
         wider, a mesh file of them would bend the faces beside).
         """
@@ -131,19 +160,46 @@ class Kit:
             place,
         )
 
-    def foot(self, width, depth, material, instance, place, offset=(0, 0, 0), radius=0.05) -> None:
+    def foot(
+        self,
+        width: float,
+        depth: float,
+        material: int,
+        instance: int,
+        place: Placement,
+        offset: Triple = (0, 0, 0),
+        radius: float = 0.05,
+    ) -> None:
         """the hollow between a thing and what it stands on, which fused scans round off. Around a
         footprint of width x depth.
         """
         self.put(soft.skirt(width, depth, radius), material, instance, offset, place)
 
-    def rim(self, width, height, material, instance, place, offset=(0, 0, 0), radius=0.03) -> None:
+    def rim(
+        self,
+        width: float,
+        height: float,
+        material: int,
+        instance: int,
+        place: Placement,
+        offset: Triple = (0, 0, 0),
+        radius: float = 0.03,
+    ) -> None:
         """the same between a thing and the wall that it hangs on."""
         self.put(
             soft.skirt(width, height, radius).oriented(FLAT), material, instance, offset, place
         )
 
-    def legs(self, width, depth, height, material, instance, place, thick=0.025) -> None:
+    def legs(
+        self,
+        width: float,
+        depth: float,
+        height: float,
+        material: int,
+        instance: int,
+        place: Placement,
+        thick: float = 0.025,
+    ) -> None:
         leg = shapes.cone(thick * 0.7, thick, height, 10)
         for x in (-1, 1):
             for y in (-1, 1):

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from beam_jobs.scenes.buildings.scene import Placement
+from models.tasks.arrays import Floats
+
 WALL = 0.14  # thickness between neighbouring rooms, metres
 ALIKE = 2  # loose things of one kind that a room may hold
 
@@ -19,15 +22,26 @@ class Side:
     yaw: turns furniture so that its back (+y) is against this side.
     """
 
-    start: np.ndarray
-    along: np.ndarray
-    inward: np.ndarray
+    start: Floats
+    along: Floats
+    inward: Floats
     length: float
     yaw: float
 
-    def point(self, at: float, off: float) -> np.ndarray:
+    def point(self, at: float, off: float) -> Floats:
         """[2] the place `at` metres along and `off` metres into the room."""
         return self.start + self.along * at + self.inward * off
+
+    def place(self, at: float, off: float, z: float = 0.0) -> Placement:
+        """where a piece stands `at` metres along and `off` metres into the room, its back to the
+        wall.
+        """
+        x, y = self.point(at, off)
+        return Placement(x, y, z, self.yaw)
+
+
+# From, to (metres along the wall), low, high (metres above the floor), "door" or "window".
+Opening = tuple[float, float, float, float, str]
 
 
 @dataclass
@@ -45,11 +59,11 @@ class Plan:
     x1: float
     y1: float
     height: float
-    openings: list = field(default_factory=lambda: [[], [], [], []])
-    taken: list = field(default_factory=list)
-    inner: set = field(default_factory=set)
-    hung: list = field(default_factory=list)
-    loose: Counter = field(default_factory=Counter)
+    openings: list[list[Opening]] = field(default_factory=lambda: [[], [], [], []])
+    taken: list[tuple[float, float, float, float]] = field(default_factory=list)
+    inner: set[int] = field(default_factory=set)
+    hung: list[tuple[int, float, float]] = field(default_factory=list)
+    loose: Counter[str] = field(default_factory=Counter)
 
     def side(self, wall: int) -> Side:
         """0 south, 1 east, 2 north, 3 west."""
@@ -84,7 +98,15 @@ class Plan:
             for a, b, w, d in self.taken
         )
 
-    def against_wall(self, rng, width: float, depth: float, *, tall: bool = True, tries: int = 25):
+    def against_wall(
+        self,
+        rng: np.random.Generator,
+        width: float,
+        depth: float,
+        *,
+        tall: bool = True,
+        tries: int = 25,
+    ) -> Placement | None:
         """(x, y, 0, yaw) of a free place with its back to a wall, not in front of a door nor, if
         tall, of a window; None if none was found.
         """
@@ -99,13 +121,11 @@ class Plan:
                 for a, b, low, _, _ in self.openings[wall]
             ):
                 continue
-            (x, y), (w, d) = (
-                side.point(at, depth / 2 + 0.02),
-                (width, depth) if wall % 2 == 0 else (depth, width),
-            )
+            (x, y) = side.point(at, depth / 2 + 0.02)
+            (w, d) = (width, depth) if wall % 2 == 0 else (depth, width)
             if self.free(x, y, w, d):
                 self.taken.append((x, y, w, d))
-                return (x, y, 0.0, side.yaw)
+                return Placement(x, y, 0.0, side.yaw)
         return None
 
     def hang(self, wall: int, at: float, width: float) -> bool:
@@ -125,13 +145,13 @@ class Plan:
 
     def somewhere(
         self,
-        rng,
+        rng: np.random.Generator,
         width: float,
         depth: float,
         margin: float = 0.3,
         tries: int = 30,
         around: float = 0.2,
-    ):
+    ) -> Placement | None:
         """(x, y, 0, yaw) of a free place at least `around` metres away from the walls, or None."""
         for _ in range(tries):
             yaw = float(rng.choice([0, np.pi / 2, np.pi, -np.pi / 2]))
@@ -144,10 +164,12 @@ class Plan:
             )
             if self.free(x, y, w, d, margin):
                 self.taken.append((x, y, w, d))
-                return (x, y, 0.0, yaw)
+                return Placement(x, y, 0.0, yaw)
         return None
 
-    def beside(self, place, across: float, width: float, depth: float, back: float):
+    def beside(
+        self, place: Placement, across: float, width: float, depth: float, back: float
+    ) -> Placement | None:
         """the place `across` metres to the right of `place` and `back` metres behind its middle,
         facing the same way, if it is free.
         """
@@ -160,9 +182,11 @@ class Plan:
         if not self.free(x, y, w, d, 0.0):
             return None
         self.taken.append((x, y, w, d))
-        return (x, y, 0.0, yaw)
+        return Placement(x, y, 0.0, yaw)
 
-    def in_front(self, place, distance: float, width: float, depth: float):
+    def in_front(
+        self, place: Placement, distance: float, width: float, depth: float
+    ) -> Placement | None:
         """the place `distance` metres in front of `place`, facing the same way, if it is free."""
         x, y, _, yaw = place
         x, y = x + np.sin(yaw) * distance, y - np.cos(yaw) * distance
@@ -170,10 +194,10 @@ class Plan:
         if not self.free(x, y, w, d, 0.0):
             return None
         self.taken.append((x, y, w, d))
-        return (x, y, 0.0, yaw)
+        return Placement(x, y, 0.0, yaw)
 
 
-def doorways(plans: list[Plan], columns: int, rng) -> None:
+def doorways(plans: list[Plan], columns: int, rng: np.random.Generator) -> None:
     """a door or a wide opening between every two neighbours of the grid; the floor before it is
     kept free.
     """
@@ -181,7 +205,9 @@ def doorways(plans: list[Plan], columns: int, rng) -> None:
         for j, wall in ((i + 1, 1), (i + columns, 2)):
             if j >= len(plans) or (wall == 1 and (i + 1) % columns == 0):
                 continue
-            other, opposite, wide = plans[j], {1: 3, 2: 0}[wall], rng.random() < 0.65
+            other = plans[j]
+            opposite = {1: 3, 2: 0}[wall]
+            wide = rng.random() < 0.65
             here, there = plan.side(wall), other.side(opposite)
             width, height = (
                 (rng.uniform(1.4, min(3.4, here.length - 0.8)), min(2.3, plan.height - 0.2))
@@ -189,7 +215,7 @@ def doorways(plans: list[Plan], columns: int, rng) -> None:
                 else (0.9, 2.05)
             )
             at = rng.uniform(width / 2 + 0.25, here.length - width / 2 - 0.25)
-            across = (here.point(at, 0) - there.start) @ there.along
+            across = float((here.point(at, 0) - there.start) @ there.along)
             for room, side, number, place in (
                 (plan, here, wall, at),
                 (other, there, opposite, across),

@@ -4,13 +4,17 @@ about.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from beam_jobs.scenes.buildings import appliances, clutter, furniture, groups, hangings, shell
+from beam_jobs.scenes.buildings.materials import Kit, Piece, Thing
 from beam_jobs.scenes.buildings.plan import Plan
+from beam_jobs.scenes.buildings.scene import Placement
 
 
-def living_room(kit, plan: Plan) -> None:
+def living_room(kit: Kit, plan: Plan) -> None:
     spot = plan.against_wall(kit.rng, 2.0, 0.95, tall=False, tries=40)
     if spot:
         furniture.couch(kit, spot, kit.rng.uniform(1.75, 2.2))
@@ -54,7 +58,7 @@ def living_room(kit, plan: Plan) -> None:
     )
 
 
-def bedroom(kit, plan: Plan) -> None:
+def bedroom(kit: Kit, plan: Plan) -> None:
     spot = plan.against_wall(kit.rng, 1.7, 2.2, tall=False, tries=60)
     if spot:
         furniture.bed(kit, spot, kit.rng.uniform(1.3, 1.65))
@@ -81,7 +85,7 @@ def bedroom(kit, plan: Plan) -> None:
     )
 
 
-def kitchen(kit, plan: Plan) -> None:
+def kitchen(kit: Kit, plan: Plan) -> None:
     for share in (1.0, 0.6):
         width = min(2.6, max(plan.x1 - plan.x0, plan.y1 - plan.y0) - 1.6) * share
         spot = plan.against_wall(kit.rng, width, 0.66, tall=True, tries=60)
@@ -95,7 +99,7 @@ def kitchen(kit, plan: Plan) -> None:
     lie_about(kit, plan, (clutter.basket, clutter.carton, clutter.bag, clutter.shoes), 5)
 
 
-def dining_room(kit, plan: Plan) -> None:
+def dining_room(kit: Kit, plan: Plan) -> None:
     groups.dinner(kit, plan, kit.rng.uniform(1.8, 2.4))
     dresser(kit, plan, 1.5, 0.45, 0.85, 7, ("vase", "bottle", "bowl", "clock", "photo", "candles"))
     attempt(kit, plan, plant, 0.5, 0.5)
@@ -105,7 +109,7 @@ def dining_room(kit, plan: Plan) -> None:
     lie_about(kit, plan, (clutter.toy, clutter.basket, clutter.bag), 4)
 
 
-def home_office(kit, plan: Plan) -> None:
+def home_office(kit: Kit, plan: Plan) -> None:
     for _ in range(2):
         spot = plan.against_wall(kit.rng, 1.4, 0.7, tall=False)
         if spot:
@@ -124,7 +128,9 @@ def home_office(kit, plan: Plan) -> None:
             )
             ahead = plan.in_front(spot, 0.8, 0.5, 0.5)
             if ahead:
-                furniture.office_chair(kit, (*ahead[:3], ahead[3] + np.pi + kit.rng.normal(0, 0.4)))
+                furniture.office_chair(
+                    kit, ahead.facing(ahead.yaw + np.pi + kit.rng.normal(0, 0.4))
+                )
     for _ in range(3):
         attempt(kit, plan, furniture.shelf, 0.95, 0.36)
     dresser(kit, plan, 0.8, 0.42, 0.9, 3, ("papers", "pile", "clock", "vase"))
@@ -133,7 +139,7 @@ def home_office(kit, plan: Plan) -> None:
     )
 
 
-def bathroom(kit, plan: Plan) -> None:
+def bathroom(kit: Kit, plan: Plan) -> None:
     attempt(kit, plan, appliances.bathtub, 1.7, 0.8, tall=False)
     attempt(kit, plan, appliances.toilet, 0.5, 0.8)
     attempt(kit, plan, appliances.washstand, 0.9, 0.52, tall=True)
@@ -162,24 +168,35 @@ WALLS = (
 )  # shares of pictures, shelves, small pictures in rows, mirrors, coats
 
 
-def attempt(kit, plan: Plan, piece, width: float, depth: float, tall: bool = True) -> None:
+def attempt(
+    kit: Kit, plan: Plan, piece: Piece, width: float, depth: float, tall: bool = True
+) -> None:
     spot = plan.against_wall(kit.rng, width, depth, tall=tall)
     if spot:
         piece(kit, spot)
 
 
-def dresser(kit, plan: Plan, width, depth, height, things, kinds=tuple(clutter.SMALL)) -> None:
+def dresser(
+    kit: Kit,
+    plan: Plan,
+    width: float,
+    depth: float,
+    height: float,
+    things: int,
+    kinds: Sequence[str] = tuple(clutter.SMALL),
+) -> None:
     spot = plan.against_wall(kit.rng, width, depth + 0.05, tall=False)
     if spot:
         clutter.on_top(kit, spot, furniture.cabinet(kit, spot, width, depth, height), things, kinds)
 
 
-def lie_about(kit, plan: Plan, things, count: int) -> None:
+def lie_about(kit: Kit, plan: Plan, things: Sequence[Thing], count: int) -> None:
     """up to `count` of `things` on the floor, two of three along the walls, turned anyhow; few of a
     kind.
     """
     for _ in range(count):
-        out, thing = kit.rng.random() < 0.35, things[kit.rng.integers(len(things))]
+        out = kit.rng.random() < 0.35
+        thing = things[kit.rng.integers(len(things))]
         if not plan.another(thing.__name__):
             continue
         spot = (
@@ -188,18 +205,18 @@ def lie_about(kit, plan: Plan, things, count: int) -> None:
             else plan.against_wall(kit.rng, 0.45, 0.45, tall=False)
         )
         if spot:
-            thing(kit, (*spot[:3], kit.rng.uniform(0, 6.28)), (0, 0, 0.01))
+            thing(kit, spot.facing(kit.rng.uniform(0, 6.28)), (0, 0, 0.01))
 
 
-def plant(kit, place) -> None:
+def plant(kit: Kit, place: Placement) -> None:
     clutter.plant(kit, place, size=kit.rng.uniform(0.9, 1.5))
 
 
-def cartons(kit, place) -> None:
+def cartons(kit: Kit, place: Placement) -> None:
     for level in range(kit.rng.integers(1, 4)):
         clutter.carton(
             kit,
-            (*place[:2], place[2] + 0.3 * level, place[3] + kit.rng.normal(0, 0.2)),
+            Placement(place.x, place.y, place.z + 0.3 * level, place.yaw + kit.rng.normal(0, 0.2)),
             (0, 0, 0),
             0.36,
         )
@@ -232,7 +249,7 @@ SPARE = {
 LOOSE = ("basket", "cartons", "plant", "pouf")
 
 
-def fill(kit, plan: Plan) -> None:
+def fill(kit: Kit, plan: Plan) -> None:
     """a closed door, pieces in the middle, one more of the room's kind for every 2 square metres,
     things on walls, radiators below windows.
     """
@@ -246,14 +263,12 @@ def fill(kit, plan: Plan) -> None:
         for a, b, low, _, what in list(plan.openings[wall]):
             if what == "window" and low > 0.7:
                 side = plan.side(wall)
-                furniture.radiator(
-                    kit, (*side.point((a + b) / 2, 0.07), 0.0, side.yaw), min(b - a, 1.0)
-                )
+                furniture.radiator(kit, side.place((a + b) / 2, 0.07), min(b - a, 1.0))
     for _ in range(int(kit.rng.integers(16, 26)) if plan.kind != "bathroom" else 5):
         on_wall(kit, plan)
 
 
-def spare(kit, plan: Plan, what: str) -> None:
+def spare(kit: Kit, plan: Plan, what: str) -> None:
     if what == "dresser":
         dresser(
             kit,
@@ -283,21 +298,19 @@ def spare(kit, plan: Plan, what: str) -> None:
         attempt(kit, plan, piece, width, depth, tall=what in ("shelf", "towels"))
 
 
-def on_wall(kit, plan: Plan) -> None:
+def on_wall(kit: Kit, plan: Plan) -> None:
     """a picture, a clock or a shelf where the wall is bare."""
-    wall, width, height, what = (
-        int(kit.rng.integers(4)),
-        kit.rng.uniform(0.4, 1.3),
-        kit.rng.uniform(0.35, 0.9),
-        kit.rng.random(),
-    )
+    wall = int(kit.rng.integers(4))
+    width = kit.rng.uniform(0.4, 1.3)
+    height = kit.rng.uniform(0.35, 0.9)
+    what = kit.rng.random()
     side = plan.side(wall)
     at = kit.rng.uniform(width / 2 + 0.15, max(side.length - width / 2 - 0.15, width / 2 + 0.16))
     if any(
         at + width / 2 + 0.1 > a and at - width / 2 - 0.1 < b for a, b, *_ in plan.openings[wall]
     ) or not plan.hang(wall, at, width):
         return
-    place = (*side.point(at, 0.025), min(kit.rng.uniform(1.5, 1.75), plan.height - 0.5), side.yaw)
+    place = side.place(at, 0.025, min(kit.rng.uniform(1.5, 1.75), plan.height - 0.5))
     if what < 0.08:
         hangings.clock(kit, place)
     else:

@@ -5,11 +5,13 @@ collects it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from beam_jobs.scenes.geometry.relief import STYLES, height_fields
-from beam_jobs.scenes.geometry.shapes import Shape
+from beam_jobs.scenes.geometry.shapes import Shape, Triple, joined
+from models.tasks.arrays import Floats, Integers
 
 SEMANTIC = (
     "uncertain",
@@ -31,6 +33,40 @@ SEMANTIC = (
     "clock",
     "vase",
 )
+
+
+class Placement(NamedTuple):
+    """Where a piece stands and how it is turned: metres, world frame; yaw: radians about z.
+
+    In a piece's own frame the footprint is centred, the front looks towards -y, the floor is z = 0.
+    """
+
+    x: float
+    y: float
+    z: float
+    yaw: float
+
+    def at(self, offset: Triple) -> tuple[float, float, float]:
+        """world coordinates of a point `offset` in the piece's own frame."""
+        c = float(np.cos(self.yaw))
+        s = float(np.sin(self.yaw))
+        return (
+            self.x + c * offset[0] - s * offset[1],
+            self.y + s * offset[0] + c * offset[1],
+            self.z + offset[2],
+        )
+
+    def turned(self, yaw: float) -> Placement:
+        """the same place, turned by `yaw` more radians."""
+        return self._replace(yaw=self.yaw + yaw)
+
+    def facing(self, yaw: float) -> Placement:
+        """the same place, turned to `yaw`."""
+        return self._replace(yaw=yaw)
+
+
+# What carries small things: width, depth and height above the floor, metres.
+Top = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -68,18 +104,18 @@ class Scene:
     """
 
     shape: Shape
-    material: np.ndarray
-    instance: np.ndarray
-    semantic: np.ndarray
+    material: Integers
+    instance: Integers
+    semantic: Integers
     names: tuple[str, ...]
-    textures: np.ndarray
-    scale: np.ndarray
-    glow: np.ndarray
+    textures: Floats
+    scale: Floats
+    glow: Floats
     rooms: tuple[Room, ...]
     lights: tuple[Light, ...]
-    relief: np.ndarray | None = None
-    heights: np.ndarray | None = None
-    tile: np.ndarray | None = None
+    relief: Integers | None = None
+    heights: Floats | None = None
+    tile: Floats | None = None
 
 
 @dataclass
@@ -87,20 +123,20 @@ class Builder:
     """Collects shapes while a building grows. rng: the only source of randomness."""
 
     rng: np.random.Generator
-    shapes: list = field(default_factory=list)
-    materials: list = field(default_factory=list)
-    instances: list = field(default_factory=list)
-    textures: list = field(default_factory=list)
-    scales: list = field(default_factory=list)
-    glows: list = field(default_factory=list)
-    reliefs: list = field(default_factory=list)
-    semantics: list = field(default_factory=list)
-    names: list = field(default_factory=list)
-    rooms: list = field(default_factory=list)
-    lights: list = field(default_factory=list)
+    shapes: list[Shape] = field(default_factory=list)
+    materials: list[int] = field(default_factory=list)
+    instances: list[int] = field(default_factory=list)
+    textures: list[Floats] = field(default_factory=list)
+    scales: list[float] = field(default_factory=list)
+    glows: list[float] = field(default_factory=list)
+    reliefs: list[int] = field(default_factory=list)
+    semantics: list[int] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    rooms: list[Room] = field(default_factory=list)
+    lights: list[Light] = field(default_factory=list)
 
     def material(
-        self, texture: np.ndarray, scale: float = 1.0, glow: float = 0.0, relief: str = "none"
+        self, texture: Floats, scale: float = 1.0, glow: float = 0.0, relief: str = "none"
     ) -> int:
         """scale: metres of one repeat; relief: key of `relief.STYLES`."""
         self.textures.append(texture)
@@ -110,7 +146,9 @@ class Builder:
         return len(self.textures) - 1
 
     def object(self, name: str) -> int:
-        """a new instance; its semantic class is its name where SEMANTIC knows it, else background."""
+        """a new instance; its semantic class is its name where SEMANTIC knows it, else
+        background.
+        """
         self.names.append(name)
         self.semantics.append(SEMANTIC.index(name) if name in SEMANTIC else 1)
         return len(self.names) - 1
@@ -120,13 +158,14 @@ class Builder:
         shape: Shape,
         material: int,
         instance: int,
-        position=(0.0, 0.0, 0.0),
+        position: Triple = (0.0, 0.0, 0.0),
         yaw: float = 0.0,
         stretch: bool = False,
     ) -> None:
         """stretch: fit one texture repeat to the whole shape (pictures, screens)."""
         if stretch:
-            low, span = shape.uv.min(0), np.maximum(np.ptp(shape.uv, 0), 1e-6)
+            low = shape.uv.min(0)
+            span = np.maximum(np.ptp(shape.uv, 0), 1e-6)
             shape = Shape(
                 shape.vertices,
                 shape.faces,
@@ -139,8 +178,6 @@ class Builder:
         self.instances.append(instance)
 
     def finished(self) -> Scene:
-        from beam_jobs.scenes.geometry.shapes import joined
-
         counts = [len(shape.faces) for shape in self.shapes]
         return Scene(
             joined(self.shapes),

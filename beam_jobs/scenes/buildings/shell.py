@@ -7,10 +7,11 @@ from __future__ import annotations
 import numpy as np
 
 from beam_jobs.scenes.buildings import textures
-from beam_jobs.scenes.buildings.materials import WOODS
-from beam_jobs.scenes.buildings.plan import WALL, Plan
-from beam_jobs.scenes.buildings.scene import Light
+from beam_jobs.scenes.buildings.materials import WOODS, Kit
+from beam_jobs.scenes.buildings.plan import WALL, Plan, Side
+from beam_jobs.scenes.buildings.scene import Light, Placement
 from beam_jobs.scenes.geometry import shapes
+from models.tasks.arrays import Floats
 
 DADO = 0.95  # m, where the lower part of a wall in two colours ends
 REACH = WALL / 2 + 0.04  # m that a floor goes beyond its room
@@ -24,11 +25,12 @@ PAINTS = {
 }
 
 
-def shell(kit, plan: Plan) -> None:
+def shell(kit: Kit, plan: Plan) -> None:
     """walls, floor, ceiling, and concave fillets of 5 to 10 cm in the edges, as fused scans have
     them.
     """
-    rng, builder = kit.rng, kit.builder
+    rng = kit.rng
+    builder = kit.builder
     paint = PAINTS[plan.kind]
     walls = [
         wall_material(kit, plan.kind, textures.tinted(rng, paint[rng.integers(len(paint))], 0.03))
@@ -43,14 +45,13 @@ def shell(kit, plan: Plan) -> None:
     if plan.kind != "bathroom" and rng.random() < 0.3:  # a dado
         below = textures.tinted(rng, paint[rng.integers(len(paint))], 0.05) * rng.uniform(0.5, 0.9)
         lower = builder.material(textures.plaster(rng, below), 2.2, relief="plaster")
-    wall_piece, floor_piece, ceiling_piece = (
-        builder.object("wall"),
-        builder.object("floor"),
-        builder.object("ceiling"),
-    )
+    wall_piece = builder.object("wall")
+    floor_piece = builder.object("floor")
+    ceiling_piece = builder.object("ceiling")
     for wall in range(4):
         panels(kit, plan, wall, walls[wall], wall_piece, lower)
-    size, radius = (plan.x1 - plan.x0, plan.y1 - plan.y0), rng.uniform(0.05, 0.1)
+    size = (plan.x1 - plan.x0, plan.y1 - plan.y0)
+    radius = rng.uniform(0.05, 0.1)
     builder.add(
         uneven(rng, size),
         floor_material(kit, plan.kind),
@@ -80,7 +81,7 @@ def shell(kit, plan: Plan) -> None:
         beams(kit, plan, ceiling_piece)
 
 
-def ceiling_material(kit, kind: str) -> int:
+def ceiling_material(kit: Kit, kind: str) -> int:
     """plaster, or panels in a grid in offices and kitchens."""
     rng = kit.rng
     white = textures.tinted(rng, (0.9, 0.9, 0.89), 0.015)
@@ -89,21 +90,20 @@ def ceiling_material(kit, kind: str) -> int:
     return kit.builder.material(textures.plaster(rng, white, 0.015), 2.0, relief="ceiling")
 
 
-def beams(kit, plan: Plan, piece: int) -> None:
+def beams(kit: Kit, plan: Plan, piece: int) -> None:
     """timbers below the ceiling, a metre apart, none above the lamp in the middle."""
-    wood, high, count = (
-        kit.one([*kit.woods, kit.white]),
-        kit.rng.uniform(0.1, 0.16),
-        max(2, round((plan.y1 - plan.y0) / 1.1 / 2) * 2),
-    )
+    wood = kit.one([*kit.woods, kit.white])
+    high = kit.rng.uniform(0.1, 0.16)
+    count = max(2, round((plan.y1 - plan.y0) / 1.1 / 2) * 2)
     step = (plan.y1 - plan.y0) / count
     for j in range(count):
-        place = ((plan.x0 + plan.x1) / 2, plan.y0 + step * (j + 0.5), plan.height, 0.0)
+        place = Placement((plan.x0 + plan.x1) / 2, plan.y0 + step * (j + 0.5), plan.height, 0.0)
         kit.box((plan.x1 - plan.x0, 0.13, 2 * high), (0, 0, 0), wood, piece, place, 0.025)
 
 
-def wall_material(kit, kind: str, paint) -> int:
-    rng, make = kit.rng, kit.builder.material
+def wall_material(kit: Kit, kind: str, paint: Floats) -> int:
+    rng = kit.rng
+    make = kit.builder.material
     style = rng.random()
     if kind == "bathroom":
         return make(
@@ -120,8 +120,9 @@ def wall_material(kit, kind: str, paint) -> int:
     return make(textures.plaster(rng, paint), 2.2, relief="plaster")
 
 
-def floor_material(kit, kind: str) -> int:
-    rng, make = kit.rng, kit.builder.material
+def floor_material(kit: Kit, kind: str) -> int:
+    rng = kit.rng
+    make = kit.builder.material
     if kind in ("kitchen", "bathroom"):
         stone = textures.tinted(rng, (0.72, 0.69, 0.64), 0.04) * rng.uniform(0.75, 1.1)
         return make(textures.tiles(rng, stone, 0.45, int(rng.integers(2, 5))), 1.3, relief="boards")
@@ -140,7 +141,7 @@ def floor_material(kit, kind: str) -> int:
     )
 
 
-def uneven(rng, size) -> shapes.Shape:
+def uneven(rng: np.random.Generator, size: tuple[float, float]) -> shapes.Shape:
     """a floor that undulates by a few millimetres, as scanned floors do, reaching under the walls,
     so that it meets the next room's without a gap.
     """
@@ -154,7 +155,7 @@ def uneven(rng, size) -> shapes.Shape:
     return shapes.from_lattice(np.stack([u, v, waves], -1))
 
 
-def fillet(length: float, quadrant, radius: float = 0.03) -> shapes.Shape:
+def fillet(length: float, quadrant: tuple[int, int], radius: float = 0.03) -> shapes.Shape:
     """a concave quarter cylinder along z in a corner: curvature (-1/r, 0)."""
     t, z = np.meshgrid(np.linspace(0, np.pi / 2, 6), [0.0, length], indexing="ij")
     points = np.stack(
@@ -169,16 +170,14 @@ def fillet(length: float, quadrant, radius: float = 0.03) -> shapes.Shape:
     )
 
 
-def cove(side, start: float, end: float, radius: float, up: int) -> shapes.Shape:
+def cove(side: Side, start: float, end: float, radius: float, up: int) -> shapes.Shape:
     """the fillet between a wall and the ceiling (up 1) or the floor (up -1), from `start` to `end`
     along the wall.
     """
     t, s = np.meshgrid(np.linspace(0, np.pi / 2, 6), [start, end], indexing="ij")
-    inward, along, rise = (
-        np.array([*side.inward, 0]),
-        np.array([*side.along, 0]),
-        np.array([0, 0, float(up)]),
-    )
+    inward = np.array([*side.inward, 0])
+    along = np.array([*side.along, 0])
+    rise = np.array([0, 0, float(up)])
     normals = np.cos(t)[..., None] * inward - np.sin(t)[..., None] * rise
     points = s[..., None] * along + radius * (
         (1 - np.cos(t))[..., None] * inward + (np.sin(t) - 1)[..., None] * rise
@@ -191,23 +190,26 @@ def cove(side, start: float, end: float, radius: float, up: int) -> shapes.Shape
     )
 
 
-def socket(kit, plan: Plan, wall: int) -> None:
+def socket(kit: Kit, plan: Plan, wall: int) -> None:
     side = plan.side(wall)
     at = kit.rng.uniform(0.2, side.length - 0.2)
     if not any(at + 0.15 > a and at - 0.15 < b for a, b, *_ in plan.openings[wall]):
-        place = (*side.point(at, 0.008), float(kit.rng.choice([0.3, 1.1])), side.yaw)
+        place = side.place(at, 0.008, float(kit.rng.choice([0.3, 1.1])))
         kit.box(
             (0.085, 0.016, 0.085), (0, 0, 0), kit.white, kit.builder.object("socket"), place, 0.007
         )
 
 
-def panels(kit, plan: Plan, wall: int, material: int, piece: int, lower: int | None = None) -> None:
+def panels(
+    kit: Kit, plan: Plan, wall: int, material: int, piece: int, lower: int | None = None
+) -> None:
     """the wall as rectangles around its openings, a baseboard, and frames of doorways (once, from
     the first of two rooms).
 
     lower: another material below a rail at DADO.
     """
-    side, openings = plan.side(wall), plan.openings[wall]
+    side = plan.side(wall)
+    openings = plan.openings[wall]
     xs = sorted({0.0, side.length, *(edge for opening in openings for edge in opening[:2])})
     zs = sorted(
         {
@@ -243,7 +245,7 @@ def panels(kit, plan: Plan, wall: int, material: int, piece: int, lower: int | N
                         (0, 0, z1),
                         kit.white,
                         piece,
-                        (*side.point((x0 + x1) / 2, 0.006), 0.0, side.yaw),
+                        side.place((x0 + x1) / 2, 0.006),
                         0.01,
                     )
     doors = sorted(opening for opening in openings if opening[4] == "door")
@@ -256,7 +258,7 @@ def panels(kit, plan: Plan, wall: int, material: int, piece: int, lower: int | N
                 (0, 0, 0.045),
                 kit.white,
                 piece,
-                (*side.point((start + end) / 2, 0.012), 0.0, side.yaw),
+                side.place((start + end) / 2, 0.012),
                 0.011,
             )
             kit.builder.add(
@@ -264,7 +266,7 @@ def panels(kit, plan: Plan, wall: int, material: int, piece: int, lower: int | N
             )
     for a, b, _, high, _ in doors:
         if wall in (1, 2):
-            place = (*side.point((a + b) / 2, -WALL / 2), 0.0, side.yaw)
+            place = side.place((a + b) / 2, -WALL / 2)
             for x in (-1, 1):
                 kit.box(
                     (0.07, WALL + 0.03, high),
@@ -279,15 +281,16 @@ def panels(kit, plan: Plan, wall: int, material: int, piece: int, lower: int | N
                 edge = float(kit.rng.choice([a, b]))
                 leaf(
                     kit,
-                    (*side.point(edge, 0.44), 0.0, side.yaw + np.pi / 2 + kit.rng.normal(0, 0.06)),
+                    side.place(edge, 0.44).facing(side.yaw + np.pi / 2 + kit.rng.normal(0, 0.06)),
                     0.84,
                     high - 0.04,
                 )
 
 
-def leaf(kit, place, width: float, height: float, deep: float = 0.04) -> None:
+def leaf(kit: Kit, place: Placement, width: float, height: float, deep: float = 0.04) -> None:
     """a door leaf across x with panels on both sides and handles."""
-    piece, colour = kit.builder.object("door"), kit.one([kit.white, kit.white, *kit.woods])
+    piece = kit.builder.object("door")
+    colour = kit.one([kit.white, kit.white, *kit.woods])
     kit.box((width, deep, height), (0, 0, height / 2 + 0.01), colour, piece, place, 0.012)
     rows = kit.rng.integers(1, 4)
     tall = (height - 0.2) / rows
@@ -311,7 +314,7 @@ def leaf(kit, place, width: float, height: float, deep: float = 0.04) -> None:
         )
 
 
-def closet(kit, place) -> None:
+def closet(kit: Kit, place: Placement) -> None:
     """a closed door in its frame, on a wall."""
     piece = kit.builder.object("door")
     leaf(kit, place, 0.8, 2.0, 0.03)
@@ -320,18 +323,21 @@ def closet(kit, place) -> None:
     kit.box((0.93, 0.08, 0.07), (0, 0, 2.06), kit.white, piece, place, 0.015)
 
 
-def ceiling_lights(kit, plan: Plan) -> None:
+def ceiling_lights(kit: Kit, plan: Plan) -> None:
     """a flat disc, a pendant over a table, or spots in a row; none shines on its own ceiling but by
     what the room hands on.
     """
-    rng, piece = kit.rng, kit.builder.object("lamp")
+    rng = kit.rng
+    piece = kit.builder.object("lamp")
     x, y = (plan.x0 + plan.x1) / 2, (plan.y0 + plan.y1) / 2
     warm = (
         np.array([1.0, 0.93, 0.82])
         if plan.kind not in ("kitchen", "bathroom", "home_office")
         else np.array([0.97, 0.98, 1.0])
     )
-    power, place, drop = rng.uniform(1.2, 2.4) * warm, (x, y, plan.height, 0.0), 0.25
+    power = rng.uniform(1.2, 2.4) * warm
+    place = Placement(x, y, plan.height, 0.0)
+    drop = 0.25
     if plan.kind == "dining_room" or rng.random() < 0.25:
         drop = rng.uniform(0.55, 0.8)
         kit.put(shapes.cylinder(0.006, drop, 6), kit.dark, piece, (0, 0, -drop), place)

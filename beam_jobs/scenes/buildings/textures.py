@@ -9,11 +9,14 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft
 
+from beam_jobs.scenes.geometry.shapes import Triple
+from models.tasks.arrays import Floats
+
 SIDE = 128
 
 
 @lru_cache(maxsize=64)
-def loudness(falloff: float, stretch: float) -> np.ndarray:
+def loudness(falloff: float, stretch: float) -> Floats:
     """[S, S / 2 + 1] float32: 1/f^falloff, 0 for the mean; stretch > 1 draws out along the first
     axis.
     """
@@ -24,7 +27,7 @@ def loudness(falloff: float, stretch: float) -> np.ndarray:
     return (frequency**-falloff).astype("float32")
 
 
-def noise(rng: np.random.Generator, falloff: float = 1.6, stretch: float = 1.0) -> np.ndarray:
+def noise(rng: np.random.Generator, falloff: float = 1.6, stretch: float = 1.0) -> Floats:
     """[S, S] float32 tiling noise with a 1/f^falloff spectrum, unit variance; stretch > 1 draws it
     out along the first axis.
     """
@@ -35,36 +38,38 @@ def noise(rng: np.random.Generator, falloff: float = 1.6, stretch: float = 1.0) 
     return image / image.std()
 
 
-def tinted(rng: np.random.Generator, base, spread: float = 0.06) -> np.ndarray:
+def tinted(rng: np.random.Generator, base: Triple, spread: float = 0.06) -> Floats:
     """[3] a colour near `base`."""
     return np.clip(
         np.asarray(base) + rng.normal(0, spread) + rng.normal(0, spread / 2, 3), 0.02, 0.98
     ).astype("float32")
 
 
-def muted(rng: np.random.Generator) -> np.ndarray:
+def muted(rng: np.random.Generator) -> Floats:
     """[3] any colour, rarely a strong one."""
     return np.clip(
         rng.uniform(0.12, 0.85) + rng.uniform(0.2, 1.0) * rng.uniform(-0.22, 0.22, 3), 0.02, 0.95
     ).astype("float32")
 
 
-def _finished(image: np.ndarray) -> np.ndarray:
+def _finished(image: Floats) -> Floats:
     return np.clip(np.broadcast_to(image, (SIDE, SIDE, 3)), 0, 1).astype("float32")
 
 
-def plain(rng, colour, amount: float = 0.012) -> np.ndarray:
+def plain(rng: np.random.Generator, colour: Floats, amount: float = 0.012) -> Floats:
     return _finished(colour + amount * noise(rng, 1.0)[..., None])
 
 
-def grain(rng, colour, amount: float = 0.07) -> np.ndarray:
+def grain(rng: np.random.Generator, colour: Floats, amount: float = 0.07) -> Floats:
     return _finished(colour * (1 + amount * noise(rng, 1.7, 3.5)[..., None]))
 
 
-def planks(rng, colour, boards: int = 6) -> np.ndarray:
-    image, height = grain(rng, colour, 0.09).copy(), SIDE // boards
+def planks(rng: np.random.Generator, colour: Floats, boards: int = 6) -> Floats:
+    image = grain(rng, colour, 0.09).copy()
+    height = SIDE // boards
     for i in range(boards):
-        row, ends = slice(i * height, (i + 1) * height), np.sort(rng.integers(0, SIDE, 2))
+        row = slice(i * height, (i + 1) * height)
+        ends = np.sort(rng.integers(0, SIDE, 2))
         image[row] *= rng.uniform(0.78, 1.12)
         image[row, ends[0] : ends[1]] *= rng.uniform(0.82, 1.08)
         image[row, ends] *= 0.55
@@ -72,8 +77,9 @@ def planks(rng, colour, boards: int = 6) -> np.ndarray:
     return _finished(image)
 
 
-def tiles(rng, colour, grout: float = 0.5, count: int = 3) -> np.ndarray:
-    image, side = plain(rng, colour, 0.02).copy(), SIDE // count
+def tiles(rng: np.random.Generator, colour: Floats, grout: float = 0.5, count: int = 3) -> Floats:
+    image = plain(rng, colour, 0.02).copy()
+    side = SIDE // count
     for i in range(count):
         for j in range(count):
             image[i * side : (i + 1) * side, j * side : (j + 1) * side] *= rng.uniform(0.86, 1.08)
@@ -81,10 +87,11 @@ def tiles(rng, colour, grout: float = 0.5, count: int = 3) -> np.ndarray:
     return _finished(image)
 
 
-def bricks(rng, colour) -> np.ndarray:
+def bricks(rng: np.random.Generator, colour: Floats) -> Floats:
     image = plain(rng, colour, 0.05).copy()
     for i in range(8):
-        shift, row = 16 * (i % 2), slice(i * 16, (i + 1) * 16)
+        shift = 16 * (i % 2)
+        row = slice(i * 16, (i + 1) * 16)
         for j in range(4):
             columns = (np.arange(32) + j * 32 + shift) % SIDE
             image[row, columns] *= rng.uniform(0.8, 1.15)
@@ -93,39 +100,42 @@ def bricks(rng, colour) -> np.ndarray:
     return _finished(image)
 
 
-def stripes(rng, colour, other, count: int = 8) -> np.ndarray:
+def stripes(rng: np.random.Generator, colour: Floats, other: Floats, count: int = 8) -> Floats:
     band = (np.arange(SIDE) * count // SIDE) % 2
     return _finished(
         np.where(band[None, :, None] == 0, colour, other) + 0.01 * noise(rng)[..., None]
     )
 
 
-def dots(rng, colour, other, count: int = 5) -> np.ndarray:
+def dots(rng: np.random.Generator, colour: Floats, other: Floats, count: int = 5) -> Floats:
     y, x = np.mgrid[:SIDE, :SIDE] / SIDE * count
     inside = ((x % 1 - 0.5) ** 2 + (y % 1 - 0.5) ** 2) < 0.06
     return _finished(np.where(inside[..., None], other, colour) + 0.01 * noise(rng)[..., None])
 
 
-def fabric(rng, colour) -> np.ndarray:
+def fabric(rng: np.random.Generator, colour: Floats) -> Floats:
     y, x = np.mgrid[:SIDE, :SIDE]
     weave = 0.05 * np.sin(x * np.pi / 2) * np.sin(y * np.pi / 2)
     return _finished(colour * (1 + weave[..., None] + 0.05 * noise(rng, 1.0)[..., None]))
 
 
-def carpet(rng, colour, other) -> np.ndarray:
+def carpet(rng: np.random.Generator, colour: Floats, other: Floats) -> Floats:
     image = np.clip(colour * (1 + 0.1 * rng.standard_normal((SIDE, SIDE, 1))), 0, 1)
     y, x = np.mgrid[:SIDE, :SIDE] / SIDE - 0.5
-    frame, far = np.maximum(abs(x), abs(y)), np.hypot(x, y)
+    frame = np.maximum(abs(x), abs(y))
+    far = np.hypot(x, y)
     pattern = ((frame > 0.38) & (frame < 0.43), (far * 10 % 1) < 0.35, ((x + y) * 8 % 1) < 0.3)[
         rng.integers(3)
     ]
     return _finished(np.where(pattern[..., None], other, image))
 
 
-def kilim(rng, colour, other) -> np.ndarray:
+def kilim(rng: np.random.Generator, colour: Floats, other: Floats) -> Floats:
     """a woven rug: borders around a field of medallions, in four colours."""
     y, x = np.abs(np.mgrid[:SIDE, :SIDE] / SIDE - 0.5)
-    frame, n, accent = np.maximum(x, y), int(rng.integers(2, 5)), muted(rng)
+    frame = np.maximum(x, y)
+    n = int(rng.integers(2, 5))
+    accent = muted(rng)
     lozenge = np.abs((x * n) % 1 - 0.5) + np.abs((y * n) % 1 - 0.5)
     image = np.where((lozenge < rng.uniform(0.3, 0.45))[..., None], other, colour)
     image = np.where((lozenge < 0.16)[..., None], accent, image)
@@ -137,26 +147,29 @@ def kilim(rng, colour, other) -> np.ndarray:
     return _finished(image * (1 + 0.06 * noise(rng, 0.8)[..., None]))
 
 
-def rug(rng) -> np.ndarray:
+def rug(rng: np.random.Generator) -> Floats:
     """a woven one rather than a printed or a plain one with a border."""
-    pale, deep = tinted(rng, (0.68, 0.6, 0.5), 0.1), tinted(rng, (0.32, 0.24, 0.26), 0.1)
+    pale = tinted(rng, (0.68, 0.6, 0.5), 0.1)
+    deep = tinted(rng, (0.32, 0.24, 0.26), 0.1)
     return (pattern, carpet, kilim)[rng.choice(3, p=[0.25, 0.25, 0.5])](rng, pale, deep)
 
 
-def marble(rng, colour) -> np.ndarray:
+def marble(rng: np.random.Generator, colour: Floats) -> Floats:
     return _finished(
         colour * (0.72 + 0.28 * np.abs(np.sin(noise(rng, 1.8) * 2.5))[..., None] ** 0.35)
     )
 
 
-def granite(rng, colour) -> np.ndarray:
+def granite(rng: np.random.Generator, colour: Floats) -> Floats:
     return _finished(colour * (1 + 0.25 * noise(rng, 0.6)[..., None]))
 
 
-def books(rng) -> np.ndarray:
-    image, x = np.zeros((SIDE, SIDE, 3), "float32"), 0
+def books(rng: np.random.Generator) -> Floats:
+    image = np.zeros((SIDE, SIDE, 3), "float32")
+    x = 0
     while x < SIDE:
-        width, colour = int(rng.integers(4, 12)), muted(rng) * rng.choice([0.5, 1.0, 1.15])
+        width = int(rng.integers(4, 12))
+        colour = muted(rng) * rng.choice([0.5, 1.0, 1.15])
         image[:, x : x + width] = colour
         image[:, x] *= 0.3
         label = int(rng.integers(8, 60))
@@ -168,10 +181,11 @@ def books(rng) -> np.ndarray:
     return _finished(image)
 
 
-def painting(rng) -> np.ndarray:
+def painting(rng: np.random.Generator) -> Floats:
     """a landscape of layers, shapes on a ground, or a blurred photograph with dark and light."""
     y, x = np.mgrid[:SIDE, :SIDE] / SIDE
-    image, kind = np.broadcast_to(muted(rng), (SIDE, SIDE, 3)).copy(), rng.integers(3)
+    image = np.broadcast_to(muted(rng), (SIDE, SIDE, 3)).copy()
+    kind = rng.integers(3)
     if kind == 0:
         for i in range(4):
             image[y < 0.7 - 0.18 * i + 0.06 * noise(rng, 1.9)[:1]] = muted(rng)
@@ -181,7 +195,10 @@ def painting(rng) -> np.ndarray:
         )
         return _finished(np.clip(muted(rng) + tone * rng.uniform(0.6, 1.2, 3), 0.03, 0.95))
     for _ in range(rng.integers(2, 7)):
-        cx, cy, size, colour = rng.random(), rng.random(), rng.uniform(0.05, 0.25), muted(rng)
+        cx = rng.random()
+        cy = rng.random()
+        size = rng.uniform(0.05, 0.25)
+        colour = muted(rng)
         image[
             (np.hypot(x - cx, y - cy) < size)
             if rng.random() < 0.5
@@ -190,7 +207,7 @@ def painting(rng) -> np.ndarray:
     return _finished(image + 0.03 * noise(rng, 0.8)[..., None])
 
 
-def framed(rng) -> np.ndarray:
+def framed(rng: np.random.Generator) -> Floats:
     """a painting, or a print or drawing on white board."""
     image = painting(rng)
     if rng.random() < 0.6:
@@ -204,7 +221,7 @@ def framed(rng) -> np.ndarray:
     return image
 
 
-def outdoor(rng) -> np.ndarray:
+def outdoor(rng: np.random.Generator) -> Floats:
     """sky above trees above grass; the first row is the ground."""
     y = np.linspace(1, 0, SIDE)[:, None, None]
     sky = (
@@ -223,13 +240,11 @@ def outdoor(rng) -> np.ndarray:
     return _finished(image)
 
 
-def house(rng, image: np.ndarray) -> None:
+def house(rng: np.random.Generator, image: Floats) -> None:
     """the neighbours' front, with windows, in place."""
-    left, wide, high = (
-        int(rng.integers(-20, 80)),
-        int(rng.integers(40, 90)),
-        int(rng.integers(50, 90)),
-    )
+    left = int(rng.integers(-20, 80))
+    wide = int(rng.integers(40, 90))
+    high = int(rng.integers(50, 90))
     columns = slice(max(left, 0), left + wide)
     image[12:high, columns] = muted(rng) * 0.5 + 0.4
     image[high : high + 8, columns] = muted(rng) * 0.5
@@ -239,7 +254,7 @@ def house(rng, image: np.ndarray) -> None:
             image[y : y + 14, x + 5] = 0.85
 
 
-def worn(rng, colour) -> np.ndarray:
+def worn(rng: np.random.Generator, colour: Floats) -> Floats:
     """paint or enamel with soft stains and scuffs."""
     stain = np.clip(noise(rng, 1.9) - 1.2, 0, 2)
     return _finished(
@@ -249,14 +264,14 @@ def worn(rng, colour) -> np.ndarray:
     )
 
 
-def plaster(rng, colour, dirt: float = 0.04) -> np.ndarray:
+def plaster(rng: np.random.Generator, colour: Floats, dirt: float = 0.04) -> Floats:
     """painted wall: mottled, a shade darker in patches."""
     return _finished(
         colour * (1 + 0.018 * noise(rng, 0.8) - dirt * np.clip(noise(rng, 2.0), 0, 2))[..., None]
     )
 
 
-def leaf(rng, colour) -> np.ndarray:
+def leaf(rng: np.random.Generator, colour: Floats) -> Floats:
     y, x = np.mgrid[:SIDE, :SIDE] / SIDE
     veins = 0.12 * (np.abs(((x * 8 + 3 * np.abs(y - 0.5)) % 1) - 0.5) < 0.08) + 0.25 * (
         np.abs(y - 0.5) < 0.02
@@ -264,10 +279,11 @@ def leaf(rng, colour) -> np.ndarray:
     return _finished(colour * (1 + veins + 0.12 * noise(rng, 1.4))[..., None])
 
 
-def pattern(rng, colour, other) -> np.ndarray:
+def pattern(rng: np.random.Generator, colour: Floats, other: Floats) -> Floats:
     """printed cloth: stripes, checks, dots, zigzag or flowers."""
     y, x = np.mgrid[:SIDE, :SIDE] / SIDE
-    kind, n = rng.integers(5), int(rng.integers(4, 9))
+    kind = rng.integers(5)
+    n = int(rng.integers(4, 9))
     if kind == 0:
         mark = (x * n) % 1 < rng.uniform(0.2, 0.5)
     elif kind == 1:
@@ -283,7 +299,7 @@ def pattern(rng, colour, other) -> np.ndarray:
     return _finished((colour * (1 - mark) + other * mark) * (1 + 0.05 * noise(rng, 0.8)[..., None]))
 
 
-def cardboard(rng) -> np.ndarray:
+def cardboard(rng: np.random.Generator) -> Floats:
     image = plain(rng, tinted(rng, (0.66, 0.54, 0.4), 0.04), 0.02).copy()
     image[58:70] = image[58:70] * 0.5 + np.array([0.75, 0.68, 0.55]) * 0.5
     image[20:40, 15:50] = np.where(
@@ -292,7 +308,7 @@ def cardboard(rng) -> np.ndarray:
     return _finished(image)
 
 
-def page(rng) -> np.ndarray:
+def page(rng: np.random.Generator) -> Floats:
     """paper with lines of print and a picture."""
     image = np.full((SIDE, SIDE, 3), 0.9, "float32")
     for row in range(8, 120, 6):
@@ -302,14 +318,14 @@ def page(rng) -> np.ndarray:
     return _finished(image)
 
 
-def wallpaper(rng, colour) -> np.ndarray:
+def wallpaper(rng: np.random.Generator, colour: Floats) -> Floats:
     """a wall's own colour with a pattern a shade off."""
     return pattern(
         rng, colour, np.clip(colour * rng.choice([0.8, 1.15]) + rng.normal(0, 0.02, 3), 0, 1)
     )
 
 
-def keys(rng) -> np.ndarray:
+def keys(rng: np.random.Generator) -> Floats:
     """a keyboard, three times four keys to one repeat."""
     y, x = np.mgrid[:SIDE, :SIDE] / SIDE
     gap = ((x * 12) % 1 < 0.15) | ((y * 5) % 1 < 0.18)
@@ -318,7 +334,7 @@ def keys(rng) -> np.ndarray:
     )
 
 
-def window_of_words(rng) -> np.ndarray:
+def window_of_words(rng: np.random.Generator) -> Floats:
     """what a computer's screen shows: a bar, panes and text."""
     image = np.full((SIDE, SIDE, 3), rng.choice([0.12, 0.85]), "float32")
     ink = 0.75 if image[0, 0, 0] < 0.5 else 0.2

@@ -7,16 +7,14 @@ within 22.5 degrees, no roll (data/README).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from beam_jobs.scenes.buildings.scene import Room, Scene
+from beam_jobs.scenes.buildings.scene import Scene
+from beam_jobs.scenes.cameras.shot import PITCH, Shot, aimed, fibonacci, field_of_view
 from beam_jobs.scenes.render.renderer import Eye, pixel_rays
 from models.tasks import Camera
-from models.tasks.view import rotation_from_euler
+from models.tasks.arrays import Floats, Integers
 
-PITCH = np.radians(22.5)
 SHELL = 0.38  # share of the points that lie on walls, floors and ceilings
 # how much rarer a square metre of ceiling is chosen than one of wall or floor: bare ceilings show
 # nothing
@@ -28,35 +26,24 @@ EYE = 1.42  # m
 # published
 HEAD_ON = 0.4
 BARE = 0.45  # share of a view that ceilings may fill
-NEAR, BLOCKED = (
-    1.0,
-    0.3,
-)  # m; a share of the view that nearer things may fill: a door jamb before the eye shows nothing of a room
-
-
-@dataclass(frozen=True)
-class Shot:
-    """a camera that fixates a point; point, view: numbers in the published file name; normal [3]:
-    of the surface at the point; room: index.
-    """
-
-    camera: Camera
-    point: int
-    view: int
-    normal: np.ndarray
-    room: int
-    others: tuple[int, ...] = ()
+NEAR = 1.0  # m
+# Share of a view that things nearer than NEAR may fill: a door jamb before the eye shows nothing of
+# a room.
+BLOCKED = 0.3
 
 
 def stands(
     eye: Eye, rng: np.random.Generator, per_room: int = 8, clearance: float = 0.6
-) -> list[tuple[np.ndarray, int]]:
+) -> list[tuple[Floats, int]]:
     """(location, room) of cameras at head height with free space around them, as scanners are set
     up, and floor below.
     """
-    found, around = [], fibonacci(40)
+    found: list[tuple[Floats, int]] = []
+    around = fibonacci(40)
     for number, room in enumerate(eye.scene.rooms):
-        low, high, count = np.array(room.low), np.array(room.high), 0
+        low = np.array(room.low)
+        high = np.array(room.high)
+        count = 0
         for _ in range(200):
             place = np.array(
                 [
@@ -76,26 +63,22 @@ def stands(
     return found
 
 
-def fibonacci(count: int) -> np.ndarray:
-    """[count, 3] directions spread evenly over the sphere."""
-    i = np.arange(count) + 0.5
-    polar, turn = np.arccos(1 - 2 * i / count), np.pi * (1 + 5**0.5) * i
-    return np.stack([np.cos(turn) * np.sin(polar), np.sin(turn) * np.sin(polar), np.cos(polar)], 1)
-
-
 def shots(
     eye: Eye, rng: np.random.Generator, count: int, fewest: int = 3, most: int = 5
 ) -> list[Shot]:
     """about `count` shots (never fewer, unless the building has no more): points on surfaces that
     at least `fewest` cameras see, numbered from 0.
     """
-    scene, cameras = eye.scene, stands(eye, rng)
+    scene = eye.scene
+    cameras = stands(eye, rng)
     corners = scene.shape.vertices[scene.shape.faces]
     spread = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     area = np.linalg.norm(spread, axis=1) / 2
     up_to = np.cumsum(chances(scene, area))
     locations = np.array([place for place, _ in cameras])
-    made, point, above = [], 0, rng.random() < ABOVE
+    made: list[Shot] = []
+    point = 0
+    above = rng.random() < ABOVE
     for _ in range(count * 60):
         if len(made) >= count or len(cameras) < fewest:
             break
@@ -127,7 +110,8 @@ def shots(
         for view, (index, camera) in enumerate(chosen):
             facing = normal if normal @ ahead[index] < 0 else -normal
             made.append(Shot(camera, point, view, facing, cameras[index][1]))
-        point, above = point + 1, rng.random() < ABOVE
+        point = point + 1
+        above = rng.random() < ABOVE
     return made
 
 
@@ -143,7 +127,7 @@ def blocked(eye: Eye, camera: Camera, rays: int = 6) -> bool:
     ).mean() > BARE
 
 
-def chances(scene: Scene, area: np.ndarray) -> np.ndarray:
+def chances(scene: Scene, area: Floats) -> Floats:
     """[f] chance of every triangle of `area` square metres to hold a point: SHELL for walls, floors
     and ceilings together, the rest for things.
     """
@@ -153,7 +137,8 @@ def chances(scene: Scene, area: np.ndarray) -> np.ndarray:
             for name in scene.names
         ]
     )[scene.instance]
-    weight, shell = np.where(number == 2, CEILING, 1.0) * area, number < 3
+    weight = np.where(number == 2, CEILING, 1.0) * area
+    shell = number < 3
     return np.where(
         shell,
         weight / max(weight[shell].sum(), 1e-9) * SHELL,
@@ -162,8 +147,8 @@ def chances(scene: Scene, area: np.ndarray) -> np.ndarray:
 
 
 def on_surface(
-    rng: np.random.Generator, corners: np.ndarray, up_to: np.ndarray, above: bool
-) -> tuple[int, np.ndarray]:
+    rng: np.random.Generator, corners: Floats, up_to: Floats, above: bool
+) -> tuple[int, Floats]:
     """(triangle, [3] point in it) by the cumulated chances, above or below eye height."""
     for _ in range(50):  # a scene may have nothing there
         triangle = int(np.searchsorted(up_to, rng.random() * up_to[-1]))
@@ -174,25 +159,8 @@ def on_surface(
     return triangle, place
 
 
-def far_first(rng: np.random.Generator, cameras: np.ndarray, length: np.ndarray) -> np.ndarray:
+def far_first(rng: np.random.Generator, cameras: Integers, length: Floats) -> Integers:
     """the cameras in a random order weighted by distance (Efraimidis and Spirakis 2006): they look
     along a room rather than across it.
     """
     return cameras[np.argsort(-(rng.random(len(cameras)) ** (1 / length[cameras])))]
-
-
-def field_of_view(rng: np.random.Generator) -> float:
-    """75 - 30|z| degrees with z standard normal cut at 1, in radians: the published histogram."""
-    z = 2.0
-    while abs(z) > 1:
-        z = rng.normal()
-    return float(np.radians(75 - 30 * abs(z)))
-
-
-def aimed(location: np.ndarray, point: np.ndarray, view_angle: float, room: Room) -> Camera:
-    """a level camera at `location` whose axis meets `point`."""
-    ahead = (point - location) / np.linalg.norm(point - location)
-    rotation = rotation_from_euler(
-        np.pi / 2 + np.arcsin(ahead[2]), 0.0, np.arctan2(-ahead[0], ahead[1])
-    )
-    return Camera(location, rotation, view_angle, np.stack([room.low, room.high], 1), point)

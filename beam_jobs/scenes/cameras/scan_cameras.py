@@ -7,22 +7,26 @@ its cameras see of walls, floor and ceiling lies.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from beam_jobs.scenes.buildings.scene import Room
-from beam_jobs.scenes.cameras.procedural import PITCH, Shot, aimed, fibonacci, field_of_view
+from beam_jobs.scenes.cameras.shot import PITCH, Shot, aimed, fibonacci, field_of_view
 from beam_jobs.scenes.scans.scan import Scan
+from models.tasks.arrays import Bools, Floats, Integers
 
-CLEARANCE, APART = 0.35, 0.6  # metres
+CLEARANCE = 0.35  # metres
+APART = 0.6  # metres
 ENCLOSED = 0.6  # share of all directions in which something must be
 LEVEL = 0.9  # |z| of the normal of something to stand over
 BATCH = 256
 
 
-def stands(scan: Scan, rng: np.random.Generator, most: int) -> np.ndarray:
+def stands(scan: Scan, rng: np.random.Generator, most: int) -> Floats:
     """[n, 3] locations of at most `most` cameras."""
     floor = scan.area * (np.abs(scan.normal[:, 2]) > LEVEL)
-    found: list[np.ndarray] = []
+    found: list[Floats] = []
     if floor.sum() == 0:
         return np.zeros((0, 3))
     for _ in range(max(12, most // 4)):
@@ -35,16 +39,14 @@ def stands(scan: Scan, rng: np.random.Generator, most: int) -> np.ndarray:
     return np.array(found).reshape(-1, 3)
 
 
-def over_floor(
-    scan: Scan, rng: np.random.Generator, weight: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def over_floor(scan: Scan, rng: np.random.Generator, weight: Floats) -> tuple[Floats, Floats]:
     """places [BATCH, 3] at head height over points of level faces, and their heights [BATCH]."""
     triangle = rng.choice(len(weight), BATCH, p=weight)
     height = np.clip(rng.normal(1.42, 0.16, BATCH), 0.9, 1.9)
     return on_triangles(scan, rng, triangle) + height[:, None] * [0, 0, 1], height
 
 
-def on_triangles(scan: Scan, rng: np.random.Generator, triangle: np.ndarray) -> np.ndarray:
+def on_triangles(scan: Scan, rng: np.random.Generator, triangle: Integers) -> Floats:
     """[n, 3] a point of each triangle, evenly spread."""
     u, v = np.sort(rng.random((2, len(triangle))), axis=0)
     return np.einsum(
@@ -52,7 +54,7 @@ def on_triangles(scan: Scan, rng: np.random.Generator, triangle: np.ndarray) -> 
     )
 
 
-def roomy(scan: Scan, places: np.ndarray, heights: np.ndarray) -> np.ndarray:
+def roomy(scan: Scan, places: Floats, heights: Floats) -> Bools:
     """[n] bool: is there free space, an enclosure, and the floor itself (nothing between, nothing
     much lower around)?
     """
@@ -71,14 +73,15 @@ def roomy(scan: Scan, places: np.ndarray, heights: np.ndarray) -> np.ndarray:
     )
 
 
-def box_around(scan: Scan, place: np.ndarray, rays: int = 2000) -> np.ndarray:
+def box_around(scan: Scan, place: Floats, rays: int = 2000) -> Floats:
     """[2, 3] low and high corner of the room around a camera: on each side, where the upper third
     of what faces it begins (furniture stands before walls).
     """
     ways = fibonacci(rays)
     distance, triangle, _ = scan.cast(np.tile(place, (rays, 1)), ways)
     hit = np.isfinite(distance)
-    ways, normal = ways[hit], scan.normal[triangle[hit]]
+    ways = ways[hit]
+    normal = scan.normal[triangle[hit]]
     points = place + ways * distance[hit, None]
     box = np.stack([place, place])
     for axis in range(3):
@@ -92,7 +95,7 @@ def box_around(scan: Scan, place: np.ndarray, rays: int = 2000) -> np.ndarray:
     return box
 
 
-def rooms_around(scan: Scan, places: np.ndarray) -> tuple[np.ndarray, list[Room]]:
+def rooms_around(scan: Scan, places: Floats) -> tuple[Integers, list[Room]]:
     """room number [n] of every camera, and the rooms: cameras whose boxes overlap by more than half
     share one, the median of theirs.
     """
@@ -144,7 +147,9 @@ def shots(
     return made, rooms
 
 
-def points_seen(scan: Scan, rng: np.random.Generator, places: np.ndarray, tries: int, fewest: int):
+def points_seen(
+    scan: Scan, rng: np.random.Generator, places: Floats, tries: int, fewest: int
+) -> Iterator[tuple[Floats, Floats, Integers]]:
     """(point, normal, indices of the cameras that see it): surface points, evenly by area, that
     enough cameras see within the pitches of the data set.
     """

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from models.tasks.arrays import Floats, Integers
+
 CREASE = np.cos(np.radians(45))
 STEEPEST = 200.0  # 1/m: the labels are clipped at 33 already
 PAIRS = (
@@ -29,14 +31,12 @@ class Seams(NamedTuple):
     the next corner. agree [p]: both faces are wound alike.
     """
 
-    first: np.ndarray
-    second: np.ndarray
-    agree: np.ndarray
+    first: Floats
+    second: Floats
+    agree: Floats
 
 
-def principal_curvatures(
-    vertices: np.ndarray, faces: np.ndarray, radius: float = 0.035
-) -> np.ndarray:
+def principal_curvatures(vertices: Floats, faces: Integers, radius: float = 0.035) -> Floats:
     """[f, 3, 2] curvatures at the corners of the faces, larger first, 1/m.
 
     vertices [v, 3] metres, faces [f, 3] without degenerate ones. radius: normals are diffused to
@@ -44,7 +44,8 @@ def principal_curvatures(
     count as one; an edge of more than 45 degrees whose two faces reach beyond `radius` is a crease,
     over which nothing is averaged: a wall of two triangles stays flat.
     """
-    corner, names = vertices[faces].astype("float64"), welded(vertices)[faces]
+    corner = vertices[faces].astype("float64")
+    names = welded(vertices)[faces]
     seams = paired(names)
     flipped = turned(seams, len(faces)) if not seams.agree.all() else np.zeros(len(faces), bool)
     spread = (
@@ -57,7 +58,7 @@ def principal_curvatures(
     return np.where(flipped[:, None, None], -found[..., ::-1], found)
 
 
-def welded(vertices: np.ndarray) -> np.ndarray:
+def welded(vertices: Floats) -> Floats:
     """[v] one number for all vertices at one place (to a millionth of the mesh's extent)."""
     low = vertices.min(0)
     grid = np.round(
@@ -68,7 +69,7 @@ def welded(vertices: np.ndarray) -> np.ndarray:
     ].reshape(-1)
 
 
-def paired(names: np.ndarray) -> Seams:
+def paired(names: Floats) -> Seams:
     """edges that exactly two faces share."""
     start, end = names.ravel(), np.roll(names, -1, 1).ravel()
     edge = np.minimum(start, end) * (names.max() + 1) + np.maximum(start, end)
@@ -79,7 +80,7 @@ def paired(names: np.ndarray) -> Seams:
     return Seams(first, second, start[first] == end[second])
 
 
-def turned(seams: Seams, count: int) -> np.ndarray:
+def turned(seams: Seams, count: int) -> Floats:
     """[count] faces to turn over so that neighbours are wound alike; the lowest face of every
     connected piece stays.
     """
@@ -111,9 +112,11 @@ def turned(seams: Seams, count: int) -> np.ndarray:
 
 
 def smooth_corners(
-    names: np.ndarray, corner: np.ndarray, spread: np.ndarray, seams: Seams, radius: float
-) -> np.ndarray:
-    """[f, 3] node of every corner: corners at one vertex share one unless creases lie between them."""
+    names: Floats, corner: Floats, spread: Floats, seams: Seams, radius: float
+) -> Floats:
+    """[f, 3] node of every corner: corners at one vertex share one unless creases lie between
+    them.
+    """
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
@@ -126,25 +129,29 @@ def smooth_corners(
     bend = (spread[one] * spread[other]).sum(1) / (area[one] * area[other])
     smooth = (bend > CREASE) | (np.minimum(area[one], area[other]) / length < radius)
     first, second = seams.first[smooth], seams.second[smooth]
-    after = lambda half: half // 3 * 3 + (half + 1) % 3
+
+    def after(half: Integers) -> Integers:
+        """the next corner of the same triangle."""
+        return half // 3 * 3 + (half + 1) % 3
+
     alike = names.ravel()[first] == names.ravel()[second]
-    starts, ends = np.where(alike, second, after(second)), np.where(alike, after(second), second)
+    starts = np.where(alike, second, after(second))
+    ends = np.where(alike, after(second), second)
     rows, columns = np.concatenate([first, after(first)]), np.concatenate([starts, ends])
     graph = coo_matrix((np.ones(len(rows), bool), (rows, columns)), (names.size, names.size))
     return connected_components(graph, False)[1].reshape(names.shape)
 
 
 def diffused(
-    nodes: np.ndarray, corner: np.ndarray, spread: np.ndarray, radius: float, most: int = 60
-) -> np.ndarray:
+    nodes: Floats, corner: Floats, spread: Floats, radius: float, most: int = 60
+) -> Floats:
     """[n, 3] unit normals: area-weighted, then averaged with their neighbours' (Gaussian in the
     edge's length) until they have spread to `radius`.
     """
     from scipy.sparse import csr_matrix, diags, identity
 
-    normals = np.stack(
-        [np.bincount(nodes.ravel(), np.repeat(spread[:, k], 3)) for k in range(3)], 1
-    )
+    sums = [np.bincount(nodes.ravel(), np.repeat(spread[:, k], 3)) for k in range(3)]
+    normals = np.asarray(np.stack(sums, 1), "float64")
     normals /= np.linalg.norm(normals, axis=1, keepdims=True) + 1e-20
     length = np.linalg.norm(np.roll(corner, -1, 1) - corner, axis=-1).ravel()
     short = length < 2 * radius
@@ -165,9 +172,7 @@ def diffused(
     return normals / (np.linalg.norm(normals, axis=1, keepdims=True) + 1e-20)
 
 
-def face_tensors(
-    corner: np.ndarray, normal: np.ndarray, spread: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def face_tensors(corner: Floats, normal: Floats, spread: Floats) -> tuple[Floats, Floats]:
     """second fundamental form [f, 3] (uu, uv, vv) of every face, and its frame [f, 2, 3]: least
     squares over the three edges (equation 4 of the paper).
     """
@@ -190,14 +195,15 @@ def face_tensors(
 
 
 def at_nodes(
-    forms: tuple[np.ndarray, np.ndarray], nodes: np.ndarray, normals: np.ndarray, spread: np.ndarray
-) -> np.ndarray:
+    forms: tuple[Floats, Floats], nodes: Floats, normals: Floats, spread: Floats
+) -> Floats:
     """[n, 2] principal curvatures: the faces' forms, their frames turned onto the node's tangent
     plane (section 3), averaged by area.
     """
     form, frame = forms
     area = np.linalg.norm(spread, axis=1)
-    face_normal, total = spread / area[:, None], np.zeros((6, len(normals)))
+    face_normal = spread / area[:, None]
+    total = np.zeros((6, len(normals)))
     for k in range(3):
         normal = normals[nodes[:, k]]
         bend = np.maximum(1 + (face_normal * normal).sum(1), 0.2)
@@ -219,12 +225,13 @@ def at_nodes(
     return eigenvalues(tensor, normals)
 
 
-def eigenvalues(tensor: np.ndarray, normals: np.ndarray) -> np.ndarray:
+def eigenvalues(tensor: Floats, normals: Floats) -> Floats:
     """[n, 2] of the tensors [n, 3, 3] within the planes of the normals, larger first."""
     least = np.eye(3)[np.abs(normals).argmin(1)]
     u = np.cross(normals, least)
     u /= np.linalg.norm(u, axis=1, keepdims=True) + 1e-20
     v = np.cross(normals, u)
     uu, uv, vv = (np.einsum("ni,nij,nj->n", a, tensor, b) for a, b in ((u, u), (u, v), (v, v)))
-    middle, spread = (uu + vv) / 2, np.hypot((uu - vv) / 2, uv)
+    middle = (uu + vv) / 2
+    spread = np.hypot((uu - vv) / 2, uv)
     return np.clip(np.stack([middle + spread, middle - spread], 1), -STEEPEST, STEEPEST)

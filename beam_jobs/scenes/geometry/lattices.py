@@ -9,11 +9,15 @@ import math
 import numba
 import numpy as np
 
+from models.tasks.arrays import Array, Floats, Integers
+
 STEEPEST = 200.0  # 1/m: the labels are clipped at 33 already
 
 
 @numba.njit(cache=True, nogil=True)
-def placed(vertices, normals, position, yaw, moved, turned):
+def placed(
+    vertices: Floats, normals: Floats, position: Floats, yaw: float, moved: Floats, turned: Floats
+) -> None:
     """vertices and normals turned by `yaw` about z, vertices moved, into the last two."""
     c, s = math.cos(yaw), math.sin(yaw)
     for i in range(len(vertices)):
@@ -28,7 +32,7 @@ def placed(vertices, normals, position, yaw, moved, turned):
 
 
 @numba.njit(cache=True, nogil=True)
-def gradient(values, order, out):
+def gradient(values: Floats, order: int, out: Array) -> None:
     """`np.gradient` of a profile: central differences, one-sided of `order` at its ends."""
     n = len(values)
     for i in range(1, n - 1):
@@ -41,7 +45,15 @@ def gradient(values, order, out):
 
 
 @numba.njit(cache=True, nogil=True)
-def revolved(r, z, segments, points, normals, uv, curvature):
+def revolved(
+    r: Floats,
+    z: Floats,
+    segments: int,
+    points: Floats,
+    normals: Floats,
+    uv: Floats,
+    curvature: Floats,
+) -> None:
     """`shapes.revolved`: the lattice of a profile (r, z) turned about z, row by row."""
     n, columns = len(r), segments + 1
     r1, z1, r2, z2 = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
@@ -72,7 +84,15 @@ def revolved(r, z, segments, points, normals, uv, curvature):
 
 
 @numba.njit(cache=True, nogil=True)
-def tube(path, radius, segments, points, normals, uv, curvature):
+def tube(
+    path: Floats,
+    radius: float,
+    segments: int,
+    points: Floats,
+    normals: Floats,
+    uv: Floats,
+    curvature: Floats,
+) -> None:
     """`soft.tube`: rings about a path [n, 3], ring by ring. Where the path is upright its side is
     that of the last place where it was not.
     """
@@ -118,7 +138,7 @@ def tube(path, radius, segments, points, normals, uv, curvature):
 
 
 @numba.njit(cache=True, nogil=True)
-def crossed(vertices, a, b, c):
+def crossed(vertices: Floats, a: int, b: int, c: int) -> tuple[float, float, float]:
     """the normal of a triangle, twice its area long."""
     ux, uy, uz = (
         vertices[b, 0] - vertices[a, 0],
@@ -134,7 +154,7 @@ def crossed(vertices, a, b, c):
 
 
 @numba.njit(cache=True, nogil=True)
-def leaning(vertices, faces, normals, step):
+def leaning(vertices: Floats, faces: Integers, normals: Floats, step: int) -> float:
     """sum over every `step`-th face of how far it looks the way that its normals do."""
     total = 0.0
     for i in range(0, len(faces), step):
@@ -148,7 +168,7 @@ def leaning(vertices, faces, normals, step):
 
 
 @numba.njit(cache=True, nogil=True)
-def outward(vertices, faces, normals, out):
+def outward(vertices: Floats, faces: Integers, normals: Floats, out: Array) -> None:
     """faces wound so that they look the way their normals do."""
     for i in range(len(faces)):
         back = leaning(vertices, faces[i : i + 1], normals, 1) < 0
@@ -157,7 +177,9 @@ def outward(vertices, faces, normals, out):
 
 
 @numba.njit(cache=True, nogil=True)
-def normals_of(vertices, faces, rows, columns, closed, normals):
+def normals_of(
+    vertices: Floats, faces: Integers, rows: int, columns: int, closed: bool, normals: Floats
+) -> None:
     """unit normals of a lattice's vertices, faces weighted by area. closed: its first and last
     column coincide, its rows end in poles; outwards.
     """
@@ -191,7 +213,7 @@ def normals_of(vertices, faces, rows, columns, closed, normals):
 
 
 @numba.njit(cache=True, nogil=True)
-def measured(vertices, rows, columns, uv):
+def measured(vertices: Floats, rows: int, columns: int, uv: Floats) -> None:
     """uv: lengths along the rows and the columns of a lattice."""
     for i in range(rows):
         for j in range(columns):
@@ -201,7 +223,7 @@ def measured(vertices, rows, columns, uv):
 
 
 @numba.njit(cache=True, nogil=True)
-def distance(vertices, i, j):
+def distance(vertices: Floats, i: int, j: int) -> float:
     return math.sqrt(
         (vertices[i, 0] - vertices[j, 0]) ** 2
         + (vertices[i, 1] - vertices[j, 1]) ** 2
@@ -210,7 +232,7 @@ def distance(vertices, i, j):
 
 
 @numba.njit(cache=True, nogil=True)
-def curvature_of(vertices, faces, normals, out):
+def curvature_of(vertices: Floats, faces: Integers, normals: Floats, out: Array) -> None:
     """[v, 2] principal curvatures, larger first: each face's second fundamental form fitted to its
     normals' differences, averaged to vertices (Rusinkiewicz 2004, equation 4).
     """
@@ -230,7 +252,7 @@ def curvature_of(vertices, faces, normals, out):
 
 
 @numba.njit(cache=True, nogil=True)
-def bent(edge, turn):
+def bent(edge: Floats, turn: Floats) -> tuple[float, float]:
     """(larger, smaller) eigenvalue of the form (a, b; b, c) with form edge = turn, least squares
     over the edges of a face [3, 3].
     """

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import fft
 
+from models.tasks.arrays import Floats
+
 SIDE = 128
 
 
@@ -40,7 +42,7 @@ STYLES = {
 }
 
 
-def height_fields(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def height_fields(rng: np.random.Generator) -> tuple[Floats, Floats]:
     """(heights [style, T, T, 6] float32: h m, h_u, h_v, h_uu, h_uv, h_vv; tile [style] m)."""
     fields = [height_field(rng, relief) for relief in STYLES.values()]
     return np.stack(fields).astype("float32"), np.array(
@@ -48,7 +50,7 @@ def height_fields(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
-def height_field(rng: np.random.Generator, relief: Relief) -> np.ndarray:
+def height_field(rng: np.random.Generator, relief: Relief) -> Floats:
     """[T, T, 6]: a sum of waves between the two wavelengths, derivatives by its spectrum (exact at
     the lattice).
     """

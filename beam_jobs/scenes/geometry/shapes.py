@@ -7,12 +7,19 @@ positive curvature (the sign of the published labels). Metres.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from beam_jobs.scenes.geometry import lattices
+from models.tasks.arrays import Floats, Integers
+
+# A point, an extent or a colour: three numbers.
+Triple = Sequence[float] | Floats
+# One coordinate along the profile of a surface of revolution.
+Profile = Sequence[float] | Floats
 
 
 @dataclass(frozen=True)
@@ -21,11 +28,11 @@ class Shape:
     surface; curvature [v, 2] 1/m.
     """
 
-    vertices: np.ndarray
-    faces: np.ndarray
-    normals: np.ndarray
-    uv: np.ndarray
-    curvature: np.ndarray
+    vertices: Floats
+    faces: Integers
+    normals: Floats
+    uv: Floats
+    curvature: Floats
 
     def __post_init__(self) -> None:
         count = len(self.vertices)
@@ -39,9 +46,10 @@ class Shape:
                 f"shape: faces index {count} vertices, got {self.faces.min()} to {self.faces.max()}"
             )
 
-    def placed(self, position=(0.0, 0.0, 0.0), yaw: float = 0.0) -> Shape:
+    def placed(self, position: Triple = (0.0, 0.0, 0.0), yaw: float = 0.0) -> Shape:
         """turned by `yaw` about z, then moved."""
-        vertices, normals = np.empty_like(self.vertices), np.empty_like(self.normals)
+        vertices = np.empty_like(self.vertices)
+        normals = np.empty_like(self.normals)
         lattices.placed(
             self.vertices,
             self.normals,
@@ -52,7 +60,7 @@ class Shape:
         )
         return Shape(vertices, self.faces, normals, self.uv, self.curvature)
 
-    def oriented(self, rotation: np.ndarray) -> Shape:
+    def oriented(self, rotation: Floats) -> Shape:
         """turned by any rotation matrix [3, 3]."""
         return Shape(
             self.vertices @ rotation.T,
@@ -76,7 +84,7 @@ def joined(shapes: list[Shape]) -> Shape:
 
 
 @lru_cache(maxsize=256)
-def lattice_faces(rows: int, columns: int) -> np.ndarray:
+def lattice_faces(rows: int, columns: int) -> Integers:
     """two triangles a cell of a rows x columns lattice of vertices, [2 cells, 3]."""
     i = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).ravel()
     return np.concatenate(
@@ -84,7 +92,7 @@ def lattice_faces(rows: int, columns: int) -> np.ndarray:
     )
 
 
-def wound(vertices: np.ndarray, faces: np.ndarray, normals: np.ndarray) -> np.ndarray:
+def wound(vertices: Floats, faces: Integers, normals: Floats) -> Integers:
     """the faces of one lattice, all turned over if most of up to 64 of them look against their
     normals.
     """
@@ -95,7 +103,7 @@ def wound(vertices: np.ndarray, faces: np.ndarray, normals: np.ndarray) -> np.nd
     )
 
 
-def sheet(points: np.ndarray, normals: np.ndarray, uv: np.ndarray, curvature: np.ndarray) -> Shape:
+def sheet(points: Floats, normals: Floats, uv: Floats, curvature: Floats) -> Shape:
     """a lattice [rows, columns, ...] as a shape."""
     rows, columns = points.shape[:2]
     flat = [
@@ -108,7 +116,7 @@ def sheet(points: np.ndarray, normals: np.ndarray, uv: np.ndarray, curvature: np
     )
 
 
-def quad(origin, along, up) -> Shape:
+def quad(origin: Triple, along: Triple, up: Triple) -> Shape:
     """a flat parallelogram; its normal is along x up; uv in metres from `origin`."""
     origin, along, up = (np.asarray(x, "float64") for x in (origin, along, up))
     u, v = np.meshgrid([0.0, 1.0], [0.0, 1.0], indexing="ij")
@@ -122,7 +130,7 @@ def quad(origin, along, up) -> Shape:
     )
 
 
-def rounded_box(extent, radius: float = 0.012, steps: int = 2) -> Shape:
+def rounded_box(extent: Triple, radius: float = 0.012, steps: int = 2) -> Shape:
     """a box centred at the origin with edges of `radius`: faces flat, edges (1/r, 0), corners (1/r,
     1/r).
     """
@@ -135,26 +143,29 @@ def rounded_box(extent, radius: float = 0.012, steps: int = 2) -> Shape:
 
 
 @lru_cache(maxsize=8)
-def box_lattices(steps: int) -> tuple[np.ndarray, ...]:
+def box_lattices(steps: int) -> tuple[Floats, Floats, Integers, Floats, Integers]:
     """what all rounded boxes share: sign [v, 3] of the corner of the inner box, direction [v, 3]
     from it, faces, bent [v, 2], axes of uv [v, 2].
     """
     angles = np.linspace(0, np.pi / 4, steps + 1)
     tangent = np.tan(np.concatenate([-angles[::-1], angles]))
     sign = np.concatenate([-np.ones(steps + 1), np.ones(steps + 1)])
-    bent, sides, signs, axes = np.abs(tangent) > 1e-9, [], [], []
+    bent = np.abs(tangent) > 1e-9
+    sides = []
+    signs = []
+    axes = []
     for axis in range(3):
         u, v = (axis + 1) % 3, (axis + 2) % 3
         for side in (1, -1):
             direction = np.zeros((len(sign), len(sign), 3))
-            direction[..., axis], direction[..., u], direction[..., v] = (
-                side,
-                tangent[:, None],
-                tangent[None],
-            )
+            direction[..., axis] = side
+            direction[..., u] = tangent[:, None]
+            direction[..., v] = tangent[None]
             direction /= np.linalg.norm(direction, axis=-1, keepdims=True)
             corner = np.zeros_like(direction)
-            corner[..., axis], corner[..., u], corner[..., v] = side, sign[:, None], sign[None]
+            corner[..., axis] = side
+            corner[..., u] = sign[:, None]
+            corner[..., v] = sign[None]
             curvature = np.stack(
                 [bent[:, None] | bent[None], bent[:, None] & bent[None]], -1
             ).astype(float)
@@ -172,7 +183,7 @@ def box_lattices(steps: int) -> tuple[np.ndarray, ...]:
     return np.concatenate(signs), whole.normals, whole.faces, whole.curvature, np.concatenate(axes)
 
 
-def revolved(radius: np.ndarray, height: np.ndarray, segments: int = 20) -> Shape:
+def revolved(radius: Profile, height: Profile, segments: int = 20) -> Shape:
     """a surface of revolution about z; the profile runs so that its outside lies to the right of
     travel.
 
@@ -220,13 +231,16 @@ def ring(radius: float, thickness: float, segments: int = 28) -> Shape:
     return revolved(radius + thickness * np.cos(t), thickness * np.sin(t), segments)
 
 
-def cushion(extent, power: float = 0.5, segments: int = 20) -> Shape:
+def cushion(extent: Triple, power: float = 0.5, segments: int = 20) -> Shape:
     """a soft block (superellipsoid) with half-extents `extent`, curvature from its mesh."""
     a, b = (
         np.linspace(-np.pi / 2, np.pi / 2, segments // 2 + 3),
         np.linspace(-np.pi, np.pi, segments + 1),
     )
-    bend = lambda w: np.sign(w) * np.abs(w) ** power
+
+    def bend(w: Floats) -> Floats:
+        return np.sign(w) * np.abs(w) ** power
+
     across = bend(np.cos(a))[:, None]
     points = (
         np.stack(
@@ -242,21 +256,17 @@ def cushion(extent, power: float = 0.5, segments: int = 20) -> Shape:
     return from_lattice(points, closed=True)
 
 
-def from_lattice(points: np.ndarray, closed: bool = False) -> Shape:
+def from_lattice(points: Floats, closed: bool = False) -> Shape:
     """a lattice of points with normals and curvature estimated from it (Rusinkiewicz 2004); closed:
     first and last column coincide.
     """
     rows, columns = points.shape[:2]
-    flat, faces = (
-        np.ascontiguousarray(points, "float64").reshape(-1, 3),
-        lattice_faces(rows, columns),
-    )
-    normals, uv, curvature, turned = (
-        np.empty_like(flat),
-        np.empty((len(flat), 2)),
-        np.zeros((len(flat), 2)),
-        np.empty_like(faces),
-    )
+    flat = np.ascontiguousarray(points, "float64").reshape(-1, 3)
+    faces = lattice_faces(rows, columns)
+    normals = np.empty_like(flat)
+    uv = np.empty((len(flat), 2))
+    curvature = np.zeros((len(flat), 2))
+    turned = np.empty_like(faces)
     lattices.normals_of(flat, faces, rows, columns, closed, normals)
     lattices.curvature_of(flat, faces, normals, curvature)
     lattices.measured(flat, rows, columns, uv)

@@ -9,11 +9,16 @@ from __future__ import annotations
 import numpy as np
 
 from beam_jobs.scenes.geometry import lattices, shapes
-from beam_jobs.scenes.geometry.shapes import Shape
+from beam_jobs.scenes.geometry.shapes import Shape, Triple
+from models.tasks.arrays import Floats
 
 
 def pillow(
-    rng: np.random.Generator, extent, power: float = 0.55, wrinkle: float = 0.05, segments: int = 18
+    rng: np.random.Generator,
+    extent: Triple,
+    power: float = 0.55,
+    wrinkle: float = 0.05,
+    segments: int = 18,
 ) -> Shape:
     """a superellipsoid with half-extents `extent`, dented by shallow waves that die out at its rim
     and poles.
@@ -22,8 +27,12 @@ def pillow(
         np.linspace(-np.pi / 2, np.pi / 2, segments // 2 + 3),
         np.linspace(-np.pi, np.pi, segments + 1),
     )
-    bend = lambda w: np.sign(w) * np.abs(w) ** power
-    across, up = bend(np.cos(a))[:, None], np.broadcast_to(np.sin(a)[:, None], (len(a), len(b)))
+
+    def bend(w: Floats) -> Floats:
+        return np.sign(w) * np.abs(w) ** power
+
+    across = bend(np.cos(a))[:, None]
+    up = np.broadcast_to(np.sin(a)[:, None], (len(a), len(b)))
     points = np.stack([across * bend(np.cos(b)), across * bend(np.sin(b)), up], -1)
     waves = sum(
         np.sin(
@@ -109,7 +118,7 @@ def blind(width: float, height: float, slat: float = 0.06, deep: float = 0.016) 
     )
 
 
-def tube(path: np.ndarray, radius: float, segments: int = 8) -> Shape:
+def tube(path: Floats, radius: float, segments: int = 8) -> Shape:
     """a cable along `path` [n, 3]: curvature (1/r, -cos t k) with k the path's own, t around it
     from the path's normal (tube formula; k left out where the path is straight).
     """
@@ -140,15 +149,13 @@ def skirt(width: float, depth: float, radius: float, steps: int = 4) -> Shape:
     Curvature: (-1/r, 0) along the sides; around a corner also n_r / rho, rho metres from it
     (surface of revolution), ramped to 0 where the side begins.
     """
-    t, turn = (
-        np.linspace(0, np.pi / 2, steps + 1)[:, None],
-        np.radians(np.arange(4)[:, None] * 90 + np.arange(4) * 30).ravel(),
-    )
-    turn, corner = (
-        np.append(turn, 0.0),
+    t = np.linspace(0, np.pi / 2, steps + 1)[:, None]
+    turn = np.radians(np.arange(4)[:, None] * 90 + np.arange(4) * 30).ravel()
+    turn = np.append(turn, 0.0)
+    corner = (
         np.array([(1, 1), (-1, 1), (-1, -1), (1, -1)])[np.append(np.repeat(np.arange(4), 4), 0)]
         / 2
-        * (width, depth),
+        * (width, depth)
     )
     out, up = radius * (1 - np.cos(t)), radius * (1 - np.sin(t)) + 0 * turn
     points = np.stack(

@@ -12,17 +12,29 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-TILE, HALO = 64, 3  # pixels; a tile of ten numbers a pixel fits into the second-level cache
+from models.tasks.arrays import Array, Bools, Floats, Integers
+
+TILE = 64  # pixels; a tile of ten numbers a pixel fits into the second-level cache
+HALO = 3  # pixels
 WIDE = TILE + 2 * HALO
-ALIKE, THICK = (
-    np.float32(0.85),
-    np.float32(0.04),
-)  # cosine of planes, metres off the plane: what counts as the same surface
-ONE, ZERO = np.float32(1), np.float32(0)
+# What counts as the same surface: cosine of planes, metres off the plane.
+ALIKE = np.float32(0.85)
+THICK = np.float32(0.04)
+ONE = np.float32(1)
+ZERO = np.float32(0)
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
-def rejoined(light, points, planes, material, sampled, size, step, out):
+def rejoined(
+    light: Floats,
+    points: Floats,
+    planes: Floats,
+    material: Integers,
+    sampled: Bools,
+    size: int,
+    step: int,
+    out: Array,
+) -> None:
     """the mean light of the window, `step` (1 or 2) pixels apart, over the sampled pixels on the
     same plane. light, points, planes, out: [n, 3] float32.
 
@@ -56,7 +68,17 @@ def rejoined(light, points, planes, material, sampled, size, step, out):
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
-def _fetched(light, points, planes, material, sampled, size, top, left, block):
+def _fetched(
+    light: Floats,
+    points: Floats,
+    planes: Floats,
+    material: Integers,
+    sampled: Bools,
+    size: int,
+    top: int,
+    left: int,
+    block: Floats,
+) -> None:
     """block [10, WIDE, WIDE]: planes, points, light, and 1 where a sample was taken, around the
     tile; 0 outside the picture.
     """
@@ -73,7 +95,7 @@ def _fetched(light, points, planes, material, sampled, size, top, left, block):
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
-def _tap(block, here, there, shift, total):
+def _tap(block: Floats, here: int, there: int, shift: int, total: Floats) -> None:
     """total [4, TILE] += colours and count of the pixels of row `there`, from column `shift`, that
     lie on the planes of row `here`.
     """

@@ -10,47 +10,52 @@ again.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 
 import numba
 import numpy as np
 
-SPACING, PROBE_RAYS, SHADOWS, OPENINGS, REACH = (
-    0.7,
-    48,
-    2,
-    2,
-    0.9,
-)  # m between probes; rays a probe; shadow and occlusion rays a point; m of occlusion
+from beam_jobs.scenes.buildings.scene import Light
+from beam_jobs.scenes.render.shading import Hits
+from models.tasks.arrays import Array, Bools, Floats, Integers
+
+SPACING = 0.7  # m between probes
+PROBE_RAYS = 48  # rays a probe
+SHADOWS = 2  # shadow rays a point
+OPENINGS = 2  # occlusion rays a point
+REACH = 0.9  # m of occlusion
 SKY = 0.6  # radiance where nothing is
 # Numba computes in float64 as soon as a literal is mixed in; float32 divides and takes roots in
 # less time.
-ZERO, HALF, ONE, TWO = (np.float32(x) for x in (0, 0.5, 1, 2))
-SMALL, LEAST, FAINT = (
-    np.float32(x) for x in (1e-6, 0.05, 3e-3)
-)  # sum of weights; weight of a probe behind the surface; share of a light worth a ray
-LIFT, NEARLY = (
-    np.float32(3e-3),
-    np.float32(0.98),
-)  # m above the plane where rays start; share of the way to a light that must be clear
-CLOSE, CLOSEST = (
-    np.float32(0.3),
-    np.float32(1e-9),
-)  # m2 below which a light grows no stronger; m2 that keep a division by a distance finite
+ZERO = np.float32(0)
+HALF = np.float32(0.5)
+ONE = np.float32(1)
+TWO = np.float32(2)
+SMALL = np.float32(1e-6)  # sum of weights
+LEAST = np.float32(0.05)  # weight of a probe behind the surface
+FAINT = np.float32(3e-3)  # share of a light worth a ray
+LIFT = np.float32(3e-3)  # m above the plane where rays start
+NEARLY = np.float32(0.98)  # share of the way to a light that must be clear
+CLOSE = np.float32(0.3)  # m2 below which a light grows no stronger
+CLOSEST = np.float32(1e-9)  # m2 that keep a division by a distance finite
 
 
-def light_table(lights) -> np.ndarray:
+# What rays hit, and which of them see it from behind; whether ways are clear so far.
+Look = Callable[[Floats, Floats], tuple[Hits, Bools]]
+Free = Callable[[Floats, Floats, Floats], Bools]
+
+
+def light_table(lights: Sequence[Light]) -> Floats:
     """[light, 16] float32: position, size, power, two half-sides of a window (zero: a ball), the
     window's normal.
     """
     table = np.zeros((len(lights), 16), "float32")
     for row, light in zip(table, lights):
-        row[:3], row[3], row[4:7], row[7:10], row[10:13] = (
-            light.position,
-            light.size,
-            light.power,
-            light.along,
-            light.up,
-        )
+        row[:3] = light.position
+        row[3] = light.size
+        row[4:7] = light.power
+        row[7:10] = light.along
+        row[10:13] = light.up
         across = np.cross(light.along, light.up)
         row[13:] = across / (np.linalg.norm(across) + 1e-12)
     return table
@@ -62,9 +67,17 @@ class Lighting:
     """
 
     def __init__(
-        self, lights, low: np.ndarray, high: np.ndarray, glow: np.ndarray, look, free
+        self,
+        lights: Sequence[Light],
+        low: Floats,
+        high: Floats,
+        glow: Floats,
+        look: Look,
+        free: Free,
     ) -> None:
-        self.table, self.glow, self.free = light_table(lights), glow.astype("float32"), free
+        self.table = light_table(lights)
+        self.glow = glow.astype("float32")
+        self.free = free
         self.low = (low + 0.2).astype("float32")
         self.counts = np.maximum(2, np.ceil((high - low - 0.4) / SPACING).astype("int64") + 1)
         self.step = ((high - low - 0.4) / (self.counts - 1)).astype("float32")
@@ -73,13 +86,16 @@ class Lighting:
         ).reshape(-1, 3)
         self.places = (self.low + grid * self.step).astype("float32")
         self.cubes = np.zeros((len(grid), 6, 3), "float32")
-        self.valid, self.sees = np.ones(len(grid), np.bool_), self.sight()
-        self.goals, self.openings = aims(self.table), openings()
+        self.valid = np.ones(len(grid), np.bool_)
+        self.sees = self.sight()
+        self.goals = aims(self.table)
+        self.openings = openings()
         self.bake(look)
 
-    def sight(self, tries: int = 4) -> np.ndarray:
+    def sight(self, tries: int = 4) -> Integers:
         """[probe] int64, bit i: does it see light i from one of `tries` places around it?"""
-        rng, mask = np.random.default_rng(0), np.zeros(len(self.places), "int64")
+        rng = np.random.default_rng(0)
+        mask = np.zeros(len(self.places), "int64")
         for number, light in enumerate(self.table[:62]):
             for _ in range(tries):
                 start = (
@@ -102,14 +118,16 @@ class Lighting:
                 mask |= np.where(clear, np.int64(1) << number, 0)
         return mask
 
-    def bake(self, look) -> None:
+    def bake(self, look: Look) -> None:
         """two bounces: rays from every probe, the light at what they hit, handed back."""
         turn = np.arange(PROBE_RAYS) + 0.5
-        polar, around = np.arccos(1 - 2 * turn / PROBE_RAYS), np.pi * (1 + 5**0.5) * turn
+        polar = np.arccos(1 - 2 * turn / PROBE_RAYS)
+        around = np.pi * (1 + 5**0.5) * turn
         ways = np.stack(
             [np.cos(around) * np.sin(polar), np.sin(around) * np.sin(polar), np.cos(polar)], 1
         ).astype("float32")
-        rays, origins = np.tile(ways, (len(self.places), 1)), np.repeat(self.places, PROBE_RAYS, 0)
+        rays = np.tile(ways, (len(self.places), 1))
+        origins = np.repeat(self.places, PROBE_RAYS, 0)
         hits, behind = look(origins, rays)
         self.valid = behind.reshape(-1, PROBE_RAYS).mean(1) < 0.25
         if self.valid.mean() < 0.02:  # a mesh whose windings say nothing
@@ -134,10 +152,10 @@ class Lighting:
             ).astype("float32")
 
     @property
-    def grid(self) -> tuple[np.ndarray, ...]:
+    def grid(self) -> tuple[Floats, Floats, Integers, Bools]:
         return self.low, self.step, self.counts, self.valid
 
-    def handed_on(self, hits) -> np.ndarray:
+    def handed_on(self, hits: Hits) -> Floats:
         """[n, 3] light of the probes alone."""
         out = np.empty((len(hits.distance), 3), "float32")
         _handed_on(
@@ -145,9 +163,7 @@ class Lighting:
         )
         return out
 
-    def arriving(
-        self, hits, phase: np.ndarray, chosen: np.ndarray, bare: bool = False
-    ) -> np.ndarray:
+    def arriving(self, hits: Hits, phase: Integers, chosen: Integers, bare: bool = False) -> Floats:
         """[n, 3] light at the `chosen` hits (0 elsewhere). phase: [n] 0 to 15, which of the
         interleaved samples; bare: without probes and occlusion.
         """
@@ -156,18 +172,19 @@ class Lighting:
         return out
 
     def arrive(
-        self, hits, phase: np.ndarray, chosen: np.ndarray, out: np.ndarray, bare: bool = False
+        self, hits: Hits, phase: Integers, chosen: Integers, out: Floats, bare: bool = False
     ) -> None:
         """as `arriving`, into out[chosen]."""
-        n, rays = len(chosen), SHADOWS + (0 if bare else OPENINGS)
-        origins, ways, reach = (
-            np.empty((n * rays, 3), "float32"),
-            np.empty((n * rays, 3), "float32"),
-            np.empty(n * rays, "float32"),
-        )
-        shares, light = np.empty((n, SHADOWS, 3), "float32"), np.empty((n, 3), "float32")
+        n = len(chosen)
+        rays = SHADOWS + (0 if bare else OPENINGS)
+        origins = np.empty((n * rays, 3), "float32")
+        ways = np.empty((n * rays, 3), "float32")
+        reach = np.empty(n * rays, "float32")
+        shares = np.empty((n, SHADOWS, 3), "float32")
+        light = np.empty((n, 3), "float32")
         _aim(
-            hits.point, hits.normal, hits.plane, hits.material, phase, chosen, rays, self.table, self.goals, self.openings, *self.grid, self.sees,
+            hits.point, hits.normal, hits.plane, hits.material, phase, chosen, rays,
+            self.table, self.goals, self.openings, *self.grid, self.sees,
             origins, ways, reach, shares, light,
         )  # fmt: skip
         clear = self.free(origins, ways, reach)
@@ -179,13 +196,16 @@ class Lighting:
         _gathered(clear, rays, shares, light, around, chosen, out)
 
 
-def aims(table: np.ndarray) -> np.ndarray:
-    """[16, light, 3]: where on each light the shadow rays of each of the 16 interleaved samples go."""
+def aims(table: Floats) -> Floats:
+    """[16, light, 3]: where on each light the shadow rays of each of the 16 interleaved samples
+    go.
+    """
     one, two = (
         ((np.arange(16) * step + first) % 16 + 0.5) / 16 for step, first in ((7, 0), (11, 3))
     )
     a, b = (2 * x[:, None] - 1 for x in (one, two))
-    around, ball = 6.2832 * two[:, None], table[:, 3] * 0.6
+    around = 6.2832 * two[:, None]
+    ball = table[:, 3] * 0.6
     flat = np.sqrt(np.maximum(0, 1 - a * a)) * ball
     offset = np.stack([flat * np.cos(around), flat * np.sin(around), a * ball], -1)
     window = a[..., None] * table[:, 7:10] + b[..., None] * table[:, 10:13]
@@ -194,11 +214,12 @@ def aims(table: np.ndarray) -> np.ndarray:
     )
 
 
-def openings() -> np.ndarray:
+def openings() -> Floats:
     """[16, ray, 4]: x, y, z of the cosine-weighted ways of each sample's occlusion rays, z along
     the plane's normal, and how far they reach, metres.
     """
-    phase, k = np.arange(16)[:, None], np.arange(OPENINGS)
+    phase = np.arange(16)[:, None]
+    k = np.arange(OPENINGS)
     one, two = (((phase * step + first) % 16 + 0.5) / 16 for step, first in ((7, 0), (11, 3)))
     a, b = (one + k * 0.5) % 1.0, (two + k * 0.381) % 1.0
     reach = REACH * (0.35 + 0.65 * ((phase * 5 + (SHADOWS + k) * 7) % 16 + 0.5) / 16)
@@ -209,7 +230,7 @@ def openings() -> np.ndarray:
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
-def _cell(p, i, low, step, counts, place):
+def _cell(p: Floats, i: int, low: Floats, step: Floats, counts: Integers, place: Floats) -> int:
     """the probe below `p[i]` and the fractions to the next ones in `place`."""
     number = 0
     for q in range(3):
@@ -221,7 +242,18 @@ def _cell(p, i, low, step, counts, place):
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
-def _handed_on(points, normals, material, chosen, low, step, counts, valid, cubes, out):
+def _handed_on(
+    points: Floats,
+    normals: Floats,
+    material: Integers,
+    chosen: Integers,
+    low: Floats,
+    step: Floats,
+    counts: Integers,
+    valid: Bools,
+    cubes: Floats,
+    out: Array,
+) -> None:
     """out[j]: light of the 8 probes around hit chosen[j]; 0 where nothing was hit."""
     place, rows = np.empty(3, np.float32), np.array([counts[1] * counts[2], counts[2], 1])
     for j in range(len(chosen)):
@@ -263,8 +295,27 @@ def _handed_on(points, normals, material, chosen, low, step, counts, valid, cube
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
 def _aim(
-    points, normals, planes, material, phase, chosen, rays, lights, goals, openings, low, step, counts, valid, sees, origins, ways, reach, shares, rest
-):  # fmt: skip
+    points: Floats,
+    normals: Floats,
+    planes: Floats,
+    material: Integers,
+    phase: Integers,
+    chosen: Integers,
+    rays: int,
+    lights: Floats,
+    goals: Floats,
+    openings: Floats,
+    low: Floats,
+    step: Floats,
+    counts: Integers,
+    valid: Bools,
+    sees: Integers,
+    origins: Floats,
+    ways: Floats,
+    reach: Floats,
+    shares: Floats,
+    rest: Floats,
+) -> None:
     """for every chosen hit: rays to its strongest lights and into the open, what the lights' rays
     bring, and half of what the weaker lights would.
     """
@@ -347,8 +398,18 @@ def _aim(
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
-def _gathered(clear, rays, shares, light, around, chosen, out):
-    """out[chosen]: the light of the clear rays, and that of the probes as far as the point is open."""
+def _gathered(
+    clear: Bools,
+    rays: int,
+    shares: Floats,
+    light: Floats,
+    around: Floats,
+    chosen: Integers,
+    out: Array,
+) -> None:
+    """out[chosen]: the light of the clear rays, and that of the probes as far as the point is
+    open.
+    """
     for j in range(len(chosen)):
         open_, i = 0, chosen[j]
         for k in range(SHADOWS, rays):

@@ -1,14 +1,33 @@
-"""The first thing that rays hit in a mesh: Embree."""
+"""What rays hit first in a mesh. The only file that knows Embree: another ray caster would have to
+answer these three questions, and nothing else would change.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from models.tasks.arrays import Bools, Floats, Integers
 
-class Rays:
+
+@dataclass(frozen=True)
+class FirstHits:
+    """what n rays hit first. distance [n] float32 m (meaningless where nothing is hit); triangle
+    [n] int32 (-1: nothing); u, v [n] float32: weights of its second and third corner.
+    """
+
+    distance: Floats
+    triangle: Integers
+    u: Floats
+    v: Floats
+
+
+class RayCaster:
     """vertices [v, 3] metres; faces [f, 3] int. Both sides of a triangle are hit."""
 
-    def __init__(self, vertices: np.ndarray, faces: np.ndarray) -> None:
+    def __init__(self, vertices: Floats, faces: Integers) -> None:
+        # Half a second to load, which who only asks for help should not wait for.
         from embreex import rtcore_scene
         from embreex.mesh_construction import TriangleMesh
 
@@ -19,21 +38,29 @@ class Rays:
             np.ascontiguousarray(faces, "int32"),
         )
 
-    def cast(
-        self, origins: np.ndarray, directions: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """distance [n] (inf: none), triangle [n] (-1: none), barycentric weights [n, 3] of the
-        first hit of every ray. directions: unit.
+    def first(self, origins: Floats, rays: Floats) -> FirstHits:
+        """origins, rays: [n, 3] float32, rays unit; origins may be one row, broadcast."""
+        hit = self.embree.run(origins, rays, output=1)
+        return FirstHits(hit["tfar"], hit["primID"], hit["u"], hit["v"])
+
+    def cast(self, origins: Floats, rays: Floats) -> tuple[Floats, Integers, Floats]:
+        """(distance [n] float64, inf: none; triangle [n], -1: none; barycentric weights [n, 3]) of
+        the first hit of every ray. origins, rays: [n, 3] of any float, rays unit.
         """
-        hit = self.embree.run(
-            np.ascontiguousarray(origins, "float32"),
-            np.ascontiguousarray(directions, "float32"),
-            output=1,
+        hits = self.first(
+            np.ascontiguousarray(origins, "float32"), np.ascontiguousarray(rays, "float32")
         )
-        found = hit["primID"] >= 0
-        weights = np.stack([1 - hit["u"] - hit["v"], hit["u"], hit["v"]], 1).astype("float64")
+        seen = hits.triangle >= 0
+        weights = np.stack([1 - hits.u - hits.v, hits.u, hits.v], 1).astype("float64")
         return (
-            np.where(found, hit["tfar"], np.inf).astype("float64"),
-            np.where(found, hit["primID"], -1),
+            np.where(seen, hits.distance, np.inf).astype("float64"),
+            np.where(seen, hits.triangle, -1),
             weights,
         )
+
+    def free(self, origins: Floats, rays: Floats, reach: Floats) -> Bools:
+        """[n] bool: is nothing hit within `reach` metres? origins, rays: [n, 3] float32. Any hit
+        ends a ray, so that these cost about half.
+        """
+        clear: Bools = self.embree.run(origins, rays, reach.astype("float32"), query="OCCLUDED") < 0
+        return clear

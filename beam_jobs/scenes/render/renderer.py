@@ -1,7 +1,7 @@
 """What a camera sees of a scene: geometry exact per pixel (see `shading` for relief), light from
 `lighting`, edges antialiased, exposed.
 
-Rays: Embree. Pixel centres at +0.5 (measured on the published frames).
+Pixel centres at +0.5 (measured on the published frames).
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ import numpy as np
 from beam_jobs.scenes.buildings.scene import Scene
 from beam_jobs.scenes.render.light_upsampling import rejoined
 from beam_jobs.scenes.render.lighting import Lighting
+from beam_jobs.scenes.render.ray_caster import RayCaster
 from beam_jobs.scenes.render.shading import Hits, Surface
 from models.tasks import Camera
+from models.tasks.arrays import Array, Bools, Bytes, Floats, Integers
 
 TO_OPENCV = np.array(
     [1.0, -1.0, -1.0], "float32"
 )  # normals are published in a frame with x right, y down, z away
 SUBPIXELS = ((0.22, 0.3), (0.72, 0.78))  # where edge pixels are looked at twice more
-EMPTY, ONE = (
-    np.float32(3),
-    np.float32(1),
-)  # radiance of the sky outside; a one that keeps sums in float32
+EMPTY = np.float32(3)  # radiance of the sky outside
+ONE = np.float32(1)  # keeps sums in float32
 
 
 @dataclass(frozen=True)
@@ -36,18 +36,21 @@ class Surfaces:
     int32 (-1: nothing); facing: cosine between the normal and the way back to the camera.
     """
 
-    rgb: np.ndarray
-    depth: np.ndarray
-    distance: np.ndarray
-    normal: np.ndarray
-    curvature: np.ndarray
-    instance: np.ndarray
-    facing: np.ndarray
+    rgb: Bytes
+    depth: Floats
+    distance: Floats
+    normal: Floats
+    curvature: Floats
+    instance: Integers
+    facing: Floats
 
 
 def pixel_rays(
-    camera: Camera, size: int, place: tuple[float, float] = (0.5, 0.5), chosen=None
-) -> tuple[np.ndarray, np.ndarray]:
+    camera: Camera,
+    size: int,
+    place: tuple[float, float] = (0.5, 0.5),
+    chosen: Integers | None = None,
+) -> tuple[Floats, Floats]:
     """directions [S*S, 3] unit float32, world frame, and their share along the optical axis [S*S]
     (depth = distance * share).
 
@@ -57,13 +60,16 @@ def pixel_rays(
     x = (((np.arange(size) + place[0]) / size * 2 - 1) * half).astype("float32")
     y = (-((np.arange(size) + place[1]) / size * 2 - 1) * half).astype("float32")
     chosen = np.arange(size * size) if chosen is None else chosen
-    ways, share = np.empty((len(chosen), 3), "float32"), np.empty(len(chosen), "float32")
+    ways = np.empty((len(chosen), 3), "float32")
+    share = np.empty(len(chosen), "float32")
     _pixel_rays(x, y, chosen, camera.rotation.astype("float32"), ways, share)
     return ways, share
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
-def _pixel_rays(x, y, chosen, rotation, ways, share):
+def _pixel_rays(
+    x: Floats, y: Floats, chosen: Integers, rotation: Floats, ways: Floats, share: Floats
+) -> None:
     for i in range(len(chosen)):
         a, b = x[chosen[i] % len(x)], y[chosen[i] // len(x)]
         share[i] = ONE / math.sqrt(ONE + a * a + b * b)
@@ -75,12 +81,9 @@ class Eye:
     """A scene made ready for rays."""
 
     def __init__(self, scene: Scene) -> None:
-        from embreex import rtcore_scene
-        from embreex.mesh_construction import TriangleMesh
-
-        self.scene, self.embree = scene, rtcore_scene.EmbreeScene()
+        self.scene = scene
         self.surface = Surface.of(scene)
-        TriangleMesh(self.embree, np.ascontiguousarray(self.surface.vertices), self.surface.faces)
+        self.caster = RayCaster(self.surface.vertices, self.surface.faces)
 
     @cached_property
     def lighting(self) -> Lighting:
@@ -90,49 +93,34 @@ class Eye:
             self.scene.lights, axes.min(1), axes.max(1), self.scene.glow, self.probed, self.free
         )
 
-    def cast(
-        self, origins: np.ndarray, directions: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """distance [n] (inf: none), triangle [n] (-1: none), barycentric weights [n, 3] of the
-        first hit of every ray.
-        """
-        hit = self.embree.run(
-            np.ascontiguousarray(origins, "float32"),
-            np.ascontiguousarray(directions, "float32"),
-            output=1,
-        )
-        found = hit["primID"] >= 0
-        weights = np.stack([1 - hit["u"] - hit["v"], hit["u"], hit["v"]], 1).astype("float64")
-        return (
-            np.where(found, hit["tfar"], np.inf).astype("float64"),
-            np.where(found, hit["primID"], -1),
-            weights,
-        )
+    def cast(self, origins: Floats, directions: Floats) -> tuple[Floats, Integers, Floats]:
+        """as `RayCaster.cast`."""
+        return self.caster.cast(origins, directions)
 
-    def free(self, origins: np.ndarray, ways: np.ndarray, reach: np.ndarray) -> np.ndarray:
-        """[n] bool: is nothing hit within `reach` metres along the unit ways? (any-hit rays)"""
-        return self.embree.run(origins, ways, reach.astype("float32"), query="OCCLUDED") < 0
+    def free(self, origins: Floats, ways: Floats, reach: Floats) -> Bools:
+        """as `RayCaster.free`."""
+        return self.caster.free(origins, ways, reach)
 
-    def clear(self, points: np.ndarray, goals: np.ndarray) -> np.ndarray:
+    def clear(self, points: Floats, goals: Floats) -> Bools:
         """[n] is the straight way from point to goal free, but for its last 2 %?"""
         way = goals - points
         length = np.linalg.norm(way, axis=1)
         rays = np.ascontiguousarray(way / np.maximum(length, 1e-9)[:, None], "float32")
         return self.free(np.ascontiguousarray(points, "float32"), rays, length * 0.98)
 
-    def hits(self, origins: np.ndarray, rays: np.ndarray, pixel: float) -> Hits:
+    def hits(self, origins: Floats, rays: Floats, pixel: float) -> Hits:
         """origins: [n, 3], or [1, 3] for all rays."""
         spread = np.broadcast_to(origins, rays.shape)
-        return self.surface.under(origins, rays, self.embree.run(spread, rays, output=1), pixel)
+        return self.surface.under(origins, rays, self.caster.first(spread, rays), pixel)
 
-    def probed(self, origins: np.ndarray, rays: np.ndarray) -> tuple[Hits, np.ndarray]:
+    def probed(self, origins: Floats, rays: Floats) -> tuple[Hits, Bools]:
         """hits of a probe's rays with averaged colours, and which of them see a surface from
         behind.
         """
-        hit = self.embree.run(origins, rays, output=1)
+        hit = self.caster.first(origins, rays)
         hits = self.surface.under(origins, rays, hit, 0.4)
-        first = self.surface.normals[self.surface.faces[np.maximum(hit["primID"], 0), 0]]
-        return hits, (hit["primID"] >= 0) & ((first * rays).sum(1) > 0)
+        first = self.surface.normals[self.surface.faces[np.maximum(hit.triangle, 0), 0]]
+        return hits, (hit.triangle >= 0) & ((first * rays).sum(1) > 0)
 
     def look(self, camera: Camera, size: int, rng: np.random.Generator) -> Surfaces:
         """one view. rng: the sensor's noise."""
@@ -145,11 +133,9 @@ class Eye:
         light = self.light(hits, size)
         colour = self.composed(hits, light)
         self.soften(colour, light, hits, camera, size)
-        depth, normal, facing = (
-            np.empty_like(hits.distance),
-            np.empty_like(hits.normal),
-            np.empty_like(hits.distance),
-        )
+        depth = np.empty_like(hits.distance)
+        normal = np.empty_like(hits.normal)
+        facing = np.empty_like(hits.distance)
         before_camera(
             hits.distance,
             hits.normal,
@@ -160,7 +146,10 @@ class Eye:
             normal,
             facing,
         )
-        square = lambda values: values.reshape(size, size, *values.shape[1:])
+
+        def square(values: Array) -> Array:
+            return values.reshape(size, size, *values.shape[1:])
+
         maps = (
             developed(colour, noise(rng, size)),
             depth,
@@ -172,7 +161,7 @@ class Eye:
         )
         return Surfaces(*map(square, maps))
 
-    def light(self, hits: Hits, size: int) -> np.ndarray:
+    def light(self, hits: Hits, size: int) -> Floats:
         """[S*S, 3]: every second pixel sampled, 16 phases interleaved, joined again; pixels without
         a neighbour on their plane are sampled themselves.
         """
@@ -184,22 +173,21 @@ class Eye:
         rejoined(once, hits.point, hits.plane, hits.material, np.ones_like(sampled), size, 2, twice)
         return twice
 
-    def composed(self, hits: Hits, light: np.ndarray) -> np.ndarray:
+    def composed(self, hits: Hits, light: Floats) -> Floats:
         """[n, 3] radiance towards the camera."""
         out = np.empty_like(light)
         _composed(hits.material, hits.colour, light, self.lighting.glow, out)
         return out
 
-    def soften(
-        self, colour: np.ndarray, light: np.ndarray, hits: Hits, camera: Camera, size: int
-    ) -> None:
+    def soften(self, colour: Floats, light: Floats, hits: Hits, camera: Camera, size: int) -> None:
         """pixels on edges (in place): the mean with two more rays, whose light is that of a
         neighbour on the same surface.
         """
         marked = np.zeros(size * size, np.bool_)
         edges(hits.instance, hits.material, hits.plane, hits.distance, size, marked)
         where = np.flatnonzero(marked)
-        total, pixel = np.minimum(colour[where], 4), 2 * np.tan(camera.field_of_view / 2) / size
+        total = np.minimum(colour[where], 4)
+        pixel = 2 * np.tan(camera.field_of_view / 2) / size
         for place in SUBPIXELS:
             rays = pixel_rays(camera, size, place, where)[0]
             beside = self.hits(camera.location[None].astype("float32"), rays, pixel)
@@ -219,7 +207,7 @@ class Eye:
 
 
 @lru_cache(maxsize=4)
-def lattice(size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def lattice(size: int) -> tuple[Integers, Bools, Integers]:
     """of every pixel, phase [S*S] 0 to 15 and sampled [S*S] bool: a checkerboard; and the sampled
     pixels' numbers.
     """
@@ -229,7 +217,16 @@ def lattice(size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 @numba.njit(cache=True, nogil=True)  # distances may be infinite: no fastmath
-def before_camera(distance, normals, rays, share, turn, depth, normal, facing):
+def before_camera(
+    distance: Floats,
+    normals: Floats,
+    rays: Floats,
+    share: Floats,
+    turn: Floats,
+    depth: Floats,
+    normal: Floats,
+    facing: Floats,
+) -> None:
     """depth along the axis, normals in the camera's frame (turn [3, 3], world to camera by
     columns), cosine of the normal and the way back.
     """
@@ -242,7 +239,9 @@ def before_camera(distance, normals, rays, share, turn, depth, normal, facing):
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
-def _composed(material, reflectance, light, glow, out):
+def _composed(
+    material: Integers, reflectance: Floats, light: Floats, glow: Floats, out: Array
+) -> None:
     """what glows shines, all else hands the light on; the sky where nothing is."""
     for i in range(len(material)):
         m = material[i]
@@ -254,7 +253,14 @@ def _composed(material, reflectance, light, glow, out):
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
-def edges(instance, material, plane, distance, size, marked):
+def edges(
+    instance: Integers,
+    material: Integers,
+    plane: Floats,
+    distance: Floats,
+    size: int,
+    marked: Bools,
+) -> None:
     """marks pixels beside which another object, material, orientation or depth begins."""
     for y in range(size):
         for x in range(size):
@@ -278,7 +284,16 @@ def edges(instance, material, plane, distance, size, marked):
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
-def borrow(where, instance, plane, instances, planes, light, size, out):
+def borrow(
+    where: Integers,
+    instance: Integers,
+    plane: Floats,
+    instances: Integers,
+    planes: Floats,
+    light: Floats,
+    size: int,
+    out: Array,
+) -> None:
     """light of the pixel of 3 x 3 that shows the same object with the most similar plane; the
     pixel's own if there is none.
     """
@@ -301,12 +316,12 @@ def borrow(where, instance, plane, instances, planes, light, size, out):
             out[k, q] = light[chosen, q]
 
 
-def noise(rng: np.random.Generator, size: int) -> np.ndarray:
+def noise(rng: np.random.Generator, size: int) -> Floats:
     """[S*S, 3] float32, standard normal: what one view draws from the generator."""
     return rng.standard_normal((size * size, 3), "float32")
 
 
-def developed(colour: np.ndarray, grain: np.ndarray) -> np.ndarray:
+def developed(colour: Floats, grain: Floats) -> Floats:
     """uint8 [n, 3]: exposure by the log mean, ACES-like curve, CONTRAST, gamma 2.2, a little noise
     (grain [n, 3], standard normal).
     """
@@ -315,7 +330,11 @@ def developed(colour: np.ndarray, grain: np.ndarray) -> np.ndarray:
     return out
 
 
-STEPS, NOISE, FULL, HALF, ZERO = (np.float32(x) for x in (4096, 0.008, 255, 0.5, 0))
+STEPS = np.float32(4096)
+NOISE = np.float32(0.008)
+FULL = np.float32(255)
+HALF = np.float32(0.5)
+ZERO = np.float32(0)
 # lightness is then spread as in real frames: mean 54 and deviation 22 of 100 (they: 50 and 23),
 # where 1 gives 65 and 19
 CONTRAST = 1.5
@@ -324,7 +343,7 @@ CURVE = tuple(np.float32(x) for x in (2.51, 0.03, 2.43, 0.59, 0.14))
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
-def _develop(colour, noise, gamma, out):
+def _develop(colour: Floats, noise: Floats, gamma: Floats, out: Array) -> None:
     total, product = 0.0, 1.0
     for i in range(len(colour)):  # a logarithm of 32 factors takes less time than 32 logarithms
         product *= max(0.2126 * colour[i, 0] + 0.7152 * colour[i, 1] + 0.0722 * colour[i, 2], 1e-3)

@@ -11,21 +11,26 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numba
 import numpy as np
 
 from beam_jobs.scenes.buildings.scene import Scene
+from beam_jobs.scenes.render.ray_caster import FirstHits
+from models.tasks.arrays import Array, Floats, Integers
 
 FLAT = np.float32(0.3)  # 1/m: relief lies on surfaces that bend less than this
 # Numba computes in float64 as soon as a literal is mixed in; float32 divides and takes roots in
 # less time.
-ONE, HALF, TINY, GRAZING, EDGE_ON, STEEPEST = (
-    np.float32(x) for x in (1, 0.5, 1e-20, 1e-3, 0.15, -0.2)
-)
-NEARER = np.float32(
-    2**0.65
-)  # a footprint beyond this many texels is looked up one level higher (log2 + 0.35, rounded down)
+ONE = np.float32(1)
+HALF = np.float32(0.5)
+TINY = np.float32(1e-20)
+GRAZING = np.float32(1e-3)
+EDGE_ON = np.float32(0.15)
+STEEPEST = np.float32(-0.2)
+# A footprint beyond this many texels is looked up one level higher (log2 + 0.35, rounded down).
+NEARER = np.float32(2**0.65)
 
 
 @dataclass(frozen=True)
@@ -35,14 +40,14 @@ class Hits:
     3], curvature [n, 2] 1/m (convex positive), material, instance [n] (-1: none). float32, int32.
     """
 
-    distance: np.ndarray
-    point: np.ndarray
-    normal: np.ndarray
-    plane: np.ndarray
-    colour: np.ndarray
-    curvature: np.ndarray
-    material: np.ndarray
-    instance: np.ndarray
+    distance: Floats
+    point: Floats
+    normal: Floats
+    plane: Floats
+    colour: Floats
+    curvature: Floats
+    material: Integers
+    instance: Integers
 
 
 @dataclass(frozen=True)
@@ -54,107 +59,77 @@ class Surface:
     texel starts[k], sides[k] wide.
     """
 
-    corners: np.ndarray
-    faces: np.ndarray
-    material: np.ndarray
-    instance: np.ndarray
-    texels: np.ndarray
-    starts: np.ndarray
-    sides: np.ndarray
-    scale: np.ndarray
-    relief: np.ndarray
-    heights: np.ndarray
-    tile: np.ndarray
+    corners: Floats
+    faces: Integers
+    material: Integers
+    instance: Integers
+    texels: Floats
+    starts: Integers
+    sides: Integers
+    scale: Floats
+    relief: Integers
+    heights: Floats
+    tile: Floats
 
     @property
-    def vertices(self) -> np.ndarray:
+    def vertices(self) -> Floats:
         return self.corners[:, :3]
 
     @property
-    def normals(self) -> np.ndarray:
+    def normals(self) -> Floats:
         return self.corners[:, 3:6]
 
     @staticmethod
     def of(scene: Scene) -> Surface:
-        small = lambda x: np.ascontiguousarray(x, "float32")
-        shape, (texels, sides) = scene.shape, pyramid(scene.textures)
+        shape = scene.shape
+        texels, sides = pyramid(scene.textures)
+        corners = np.concatenate(
+            [shape.vertices, shape.normals, shape.uv, shape.curvature],
+            1,
+            dtype="float32",
+            casting="same_kind",
+        )
+        relief = np.zeros(len(scene.textures)) if scene.relief is None else scene.relief
+        heights = np.zeros((1, 4, 4, 6)) if scene.heights is None else scene.heights
+        tile = np.ones(1) if scene.tile is None else scene.tile
         return Surface(
-            np.concatenate(
-                [shape.vertices, shape.normals, shape.uv, shape.curvature],
-                1,
-                dtype="float32",
-                casting="same_kind",
-            ),
-            np.ascontiguousarray(shape.faces, "int32"),
-            scene.material.astype("int32"),
-            scene.instance.astype("int32"),
-            texels,
-            np.cumsum(np.concatenate([[0], sides[:-1] ** 2])),
-            sides,
-            small(scene.scale),
-            np.zeros(len(scene.textures), "int32")
-            if scene.relief is None
-            else scene.relief.astype("int32"),
-            small(scene.heights)
-            if scene.heights is not None
-            else np.zeros((1, 4, 4, 6), "float32"),
-            small(scene.tile) if scene.tile is not None else np.ones(1, "float32"),
+            corners=corners,
+            faces=np.ascontiguousarray(shape.faces, "int32"),
+            material=scene.material.astype("int32"),
+            instance=scene.instance.astype("int32"),
+            texels=texels,
+            starts=np.cumsum(np.concatenate([[0], sides[:-1] ** 2])),
+            sides=sides,
+            scale=np.ascontiguousarray(scene.scale, "float32"),
+            relief=relief.astype("int32"),
+            heights=np.ascontiguousarray(heights, "float32"),
+            tile=np.ascontiguousarray(tile, "float32"),
         )
 
-    def under(self, origins: np.ndarray, rays: np.ndarray, hit: dict, pixel: float) -> Hits:
-        """hits of the rays; origins [n or 1, 3]; hit: what Embree returned; pixel: a pixel's side
-        at 1 m, metres.
-        """
+    def under(self, origins: Floats, rays: Floats, first: FirstHits, pixel: float) -> Hits:
+        """hits of the rays. origins: [n or 1, 3]; pixel: a pixel's side at 1 m, metres."""
         n = len(rays)
-        three, flat = lambda: np.empty((n, 3), "float32"), lambda kind: np.empty(n, kind)
-        made = Hits(
-            flat("float32"),
-            three(),
-            three(),
-            three(),
-            three(),
-            np.empty((n, 2), "float32"),
-            flat("int32"),
-            flat("int32"),
-        )
-        found = (
-            made.distance,
-            made.point,
-            made.normal,
-            made.plane,
-            made.colour,
-            made.curvature,
-            made.material,
-            made.instance,
-        )
-        scene = (
-            self.corners,
-            self.faces,
-            self.material,
-            self.instance,
-            self.texels,
-            self.starts,
-            self.sides,
-            self.scale,
-            self.relief,
-            self.heights,
-            self.tile,
+        hits = Hits(
+            distance=np.empty(n, "float32"),
+            point=np.empty((n, 3), "float32"),
+            normal=np.empty((n, 3), "float32"),
+            plane=np.empty((n, 3), "float32"),
+            colour=np.empty((n, 3), "float32"),
+            curvature=np.empty((n, 2), "float32"),
+            material=np.empty(n, "int32"),
+            instance=np.empty(n, "int32"),
         )
         _under(
-            origins,
-            rays,
-            hit["tfar"],
-            hit["primID"],
-            hit["u"],
-            hit["v"],
-            np.float32(pixel),
-            *scene,
-            *found,
-        )
-        return made
+            origins, rays, first.distance, first.triangle, first.u, first.v, np.float32(pixel),
+            self.corners, self.faces, self.material, self.instance, self.texels, self.starts,
+            self.sides, self.scale, self.relief, self.heights, self.tile,
+            hits.distance, hits.point, hits.normal, hits.plane, hits.colour, hits.curvature,
+            hits.material, hits.instance,
+        )  # fmt: skip
+        return hits
 
 
-def pyramid(textures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def pyramid(textures: Floats) -> tuple[Floats, Integers]:
     """(texels [material, all levels' texels, 3] float32 linear reflectance, sides [level]) of
     textures [material, S, S, 3] in [0, 1]; S a power of two.
     """
@@ -164,7 +139,8 @@ def pyramid(textures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     sides = [side]
     while sides[-1] > 2:
         sides.append(sides[-1] // 2)
-    texels, start = np.empty((len(textures), sum(n * n for n in sides), 3), "float32"), 0
+    texels = np.empty((len(textures), sum(n * n for n in sides), 3), "float32")
+    start = 0
     np.power(
         np.clip(textures, 0, 1).reshape(len(textures), -1, 3),
         np.float32(2.2),
@@ -178,7 +154,7 @@ def pyramid(textures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @numba.njit(cache=True, nogil=True)
-def _halved(texels, start, side):
+def _halved(texels: Floats, start: int, side: int) -> None:
     """the level after the one that begins at `start`, `side` texels wide: means of 2 x 2."""
     half, after = side // 2, start + side * side
     for m in range(len(texels)):
@@ -196,7 +172,7 @@ def _halved(texels, start, side):
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
-def _fraction(x):
+def _fraction(x: np.float32) -> np.float32:
     """x - floor(x); by truncation, since `math.floor` of Numba is an int64 and would draw float32
     into float64.
     """
@@ -205,7 +181,7 @@ def _fraction(x):
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
-def _texture(texels, start, side, u, v, out):
+def _texture(texels: Floats, start: int, side: int, u: float, v: float, out: Array) -> None:
     """the level of one material's texels [n, 3] that begins at `start`, bilinear at (u, v) repeats.
     Sides are powers of two: a mask wraps them.
     """
@@ -229,7 +205,7 @@ def _texture(texels, start, side, u, v, out):
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
-def _height(heights, u, v, out):
+def _height(heights: Floats, u: float, v: float, out: Array) -> None:
     """the height of one style [T, T, 6] and its derivatives at (u, v) periods: bilinear between
     lattice points, where they are exact. T: a power of two.
     """
@@ -246,9 +222,33 @@ def _height(heights, u, v, out):
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
 def _under(
-    origins, rays, far, triangle, bu, bv, pixel, corners, faces, material, instance, texels, starts, sides, scale, relief, heights, tile,
-    distance, point, normal, plane, colour, bend, of_material, of_instance,
-):  # fmt: skip
+    origins: Floats,
+    rays: Floats,
+    far: Floats,
+    triangle: Integers,
+    bu: Floats,
+    bv: Floats,
+    pixel: float,
+    corners: Floats,
+    faces: Integers,
+    material: Integers,
+    instance: Integers,
+    texels: Floats,
+    starts: Integers,
+    sides: Integers,
+    scale: Floats,
+    relief: Integers,
+    heights: Floats,
+    tile: Floats,
+    distance: Floats,
+    point: Floats,
+    normal: Floats,
+    plane: Floats,
+    colour: Floats,
+    bend: Floats,
+    of_material: Integers,
+    of_instance: Integers,
+) -> None:
     wave, alone = np.empty(6, np.float32), len(origins) == 1
     for i in range(len(triangle)):
         p, o = triangle[i], 0 if alone else i
@@ -276,7 +276,7 @@ def _under(
             w * a[4] + u * b[4] + v * c[4],
             w * a[5] + u * b[5] + v * c[5],
         )
-        length = math.sqrt(nx * nx + ny * ny + nz * nz) + TINY
+        length: Any = math.sqrt(nx * nx + ny * ny + nz * nz) + TINY  # float32, as Numba sees it
         nx, ny, nz = nx / length, ny / length, nz / length
         if gx * nx + gy * ny + gz * nz < 0:  # a mesh may be wound against its normals
             gx, gy, gz = -gx, -gy, -gz

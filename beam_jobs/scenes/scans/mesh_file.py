@@ -11,12 +11,16 @@ from pathlib import Path
 
 import numpy as np
 
+from models.tasks.arrays import Floats, Integers
+
 # What points upwards in files of each kind: glTF's specification says y, scanners' PLY and OBJ
 # files mostly z.
 UP = {".glb": "y", ".gltf": "y", ".obj": "z", ".ply": "z"}
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".tga", ".gif")
 LABEL_PROPERTIES = ("segment_semantic", "label")
-SMALLEST, LARGEST = 1.0, 1000.0  # metres across, of anything that is called a building
+# metres across, of anything that is called a building
+SMALLEST = 1.0
+LARGEST = 1000.0
 
 
 @dataclass(frozen=True)
@@ -30,13 +34,13 @@ class Mesh:
     "" of one that was missing.
     """
 
-    vertices: np.ndarray
-    faces: np.ndarray
-    uv: np.ndarray
-    colour: np.ndarray
-    picture: np.ndarray
-    pictures: tuple[np.ndarray, ...]
-    semantic: np.ndarray | None
+    vertices: Floats
+    faces: Integers
+    uv: Floats
+    colour: Floats
+    picture: Integers
+    pictures: tuple[Floats, ...]
+    semantic: Integers | None
     warnings: tuple[str, ...]
     sources: dict[str, str]
 
@@ -57,7 +61,8 @@ def read_mesh(
             f"{path.name}: expected a mesh with extension {', '.join(UP)}, got "
             f"{path.suffix or 'none'}; convert it to one of these"
         )
-    data, shelf = path.read_bytes(), Shelf(path)
+    data = path.read_bytes()
+    shelf = Shelf(path)
     try:
         scene = trimesh.load_scene(
             io.BytesIO(data), file_type=path.suffix[1:].lower(), resolver=shelf, process=False
@@ -88,7 +93,9 @@ class Shelf:
     def __init__(self, path: Path) -> None:
         from trimesh.resolvers import FilePathResolver
 
-        self.files, self.sources, self.broken = FilePathResolver(str(path)), {}, []
+        self.files = FilePathResolver(str(path))
+        self.sources = {}
+        self.broken = []
 
     def get(self, name: str) -> bytes:
         name = name.strip()
@@ -161,12 +168,14 @@ def placed(scene, node: str, shelf: Shelf) -> tuple | None:
     )
 
 
-def dressed(mesh, shelf: Shelf) -> tuple[np.ndarray, np.ndarray, object]:
+def dressed(mesh, shelf: Shelf) -> tuple[Floats, Floats, object]:
     """uv [v, 2], colour [v, 3], picture (Pillow) or None of one trimesh mesh. A plain material's
     colour stands in the vertices'.
     """
-    count, visual = len(mesh.vertices), mesh.visual
-    uv, colour = np.zeros((count, 2)), np.ones((count, 3), "float32")
+    count = len(mesh.vertices)
+    visual = mesh.visual
+    uv = np.zeros((count, 2))
+    colour = np.ones((count, 3), "float32")
     if not hasattr(visual, "material"):
         return (
             uv,
@@ -208,17 +217,18 @@ def dressed(mesh, shelf: Shelf) -> tuple[np.ndarray, np.ndarray, object]:
     return uv, colour.astype("float32"), picture
 
 
-def oriented_up(up: str) -> np.ndarray:
+def oriented_up(up: str) -> Floats:
     """[3, 3] that brings the file's axes to z up."""
     if up not in ("y", "z"):
         raise ValueError(f"expected up to be y or z, got {up!r}")
     return np.eye(3) if up == "z" else np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
 
 
-def joined(parts: list[tuple], turn: np.ndarray) -> Mesh:
+def joined(parts: list[tuple], turn: Floats) -> Mesh:
     """one mesh of the placed parts; a picture that several share stands once."""
     kept: dict[int, int] = {}
-    pictures, picture = [], []
+    pictures = []
+    picture = []
     for _, faces, _, _, image in parts:
         if image is not None and id(image) not in kept:
             kept[id(image)] = len(pictures)
@@ -231,7 +241,7 @@ def joined(parts: list[tuple], turn: np.ndarray) -> Mesh:
     return Mesh(vertices, faces, uv, colour, np.concatenate(picture), tuple(pictures), None, (), {})
 
 
-def face_labels(scene, count: int, path: Path | None) -> tuple[np.ndarray | None, list[str]]:
+def face_labels(scene, count: int, path: Path | None) -> tuple[Floats | None, list[str]]:
     """(class id of every triangle or None, warnings): from `path`, else from a face property of a
     PLY file.
     """
@@ -270,7 +280,7 @@ def face_labels(scene, count: int, path: Path | None) -> tuple[np.ndarray | None
     return None, []
 
 
-def problem(labels: np.ndarray, count: int) -> str | None:
+def problem(labels: Floats, count: int) -> str | None:
     """what is wrong with face labels, in words; None if nothing."""
     if labels.shape != (count,) or labels.dtype.kind not in "iu":
         return f"{labels.dtype} of shape {labels.shape}"
@@ -284,7 +294,7 @@ def problem(labels: np.ndarray, count: int) -> str | None:
 def checked(
     path: Path,
     mesh: Mesh,
-    semantic: np.ndarray | None,
+    semantic: Integers | None,
     warnings: tuple[str, ...],
     sources: dict[str, str],
 ) -> Mesh:
@@ -320,7 +330,8 @@ def checked(
             f"{path.name}: all {len(sound)} triangles are without area; expected a surface"
         )
     names = np.unique(mesh.faces[sound], return_inverse=True)
-    keep, faces = names[0], names[1].reshape(-1, 3)
+    keep = names[0]
+    faces = names[1].reshape(-1, 3)
     if semantic is not None:
         semantic = semantic[sound]
     return Mesh(

@@ -14,11 +14,12 @@ import numba
 import numpy as np
 
 from beam_jobs.scenes.geometry.curvature import principal_curvatures
-from beam_jobs.scenes.render.ray_caster import Rays
+from beam_jobs.scenes.render.ray_caster import RayCaster
 from beam_jobs.scenes.render.renderer import TO_OPENCV, Surfaces, before_camera, pixel_rays
 from beam_jobs.scenes.scans.mesh_file import Mesh
 from beam_jobs.scenes.scans.textures import Pictures
 from models.tasks import Camera
+from models.tasks.arrays import Array, Bools, Floats, Integers
 
 STRAIGHT = np.radians(1.0)  # walls nearer to the axes than this are on them
 
@@ -38,11 +39,11 @@ class Met:
     ray's origin, curvature [n, 2] 1/m, colour [n, 3] in [0, 1]. float32, int32; 0 where nothing is.
     """
 
-    distance: np.ndarray
-    triangle: np.ndarray
-    normal: np.ndarray
-    curvature: np.ndarray
-    colour: np.ndarray
+    distance: Floats
+    triangle: Integers
+    normal: Floats
+    curvature: Floats
+    colour: Floats
 
 
 class Scan:
@@ -54,25 +55,21 @@ class Scan:
     def __init__(self, mesh: Mesh, radius: float = 0.035) -> None:
         self.yaw = wall_direction(mesh.vertices, mesh.faces)
         c, s = np.cos(self.yaw), np.sin(self.yaw)
-        self.mesh, self.vertices = (
-            mesh,
-            mesh.vertices @ np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]),
-        )
+        self.mesh = mesh
+        self.vertices = mesh.vertices @ np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
         spread = crossed(self.vertices, mesh.faces)
         self.area = np.linalg.norm(spread, axis=1) / 2
         self.normal = spread / (2 * self.area[:, None])
         self.curvature = principal_curvatures(self.vertices, mesh.faces, radius)
-        self.rays = Rays(self.vertices, mesh.faces)
+        self.caster = RayCaster(self.vertices, mesh.faces)
         self.pictures = Pictures(
             mesh.pictures, [repeats(mesh, number) for number in range(len(mesh.pictures))]
         )
         self.density = texel_density(mesh, self.area)
 
-    def cast(
-        self, origins: np.ndarray, directions: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """as `Rays.cast`."""
-        return self.rays.cast(origins, directions)
+    def cast(self, origins: Floats, directions: Floats) -> tuple[Floats, Integers, Floats]:
+        """as `RayCaster.cast`."""
+        return self.caster.cast(origins, directions)
 
     def look(self, camera: Camera, size: int, antialias: bool = True) -> Surfaces:
         """one view. instance: the published class id of the surface, 0 without face labels, -1
@@ -83,11 +80,9 @@ class Scan:
         met = self.met(camera, rays, pixel)
         if antialias:
             self.smooth_edges(camera, met, size, pixel)
-        depth, normal, facing = (
-            np.empty_like(met.distance),
-            np.empty_like(met.normal),
-            np.empty_like(met.distance),
-        )
+        depth = np.empty_like(met.distance)
+        normal = np.empty_like(met.normal)
+        facing = np.empty_like(met.distance)
         before_camera(
             met.distance,
             met.normal,
@@ -103,24 +98,30 @@ class Scan:
             -1,
             0 if self.mesh.semantic is None else self.mesh.semantic[np.maximum(met.triangle, 0)],
         ).astype("int32")
-        square = lambda values: values.reshape(size, size, *values.shape[1:])
+
+        def square(values: Array) -> Array:
+            return values.reshape(size, size, *values.shape[1:])
+
         rgb = (np.clip(met.colour, 0, 1) * 255 + 0.5).astype("uint8")
         return Surfaces(
             *map(square, (rgb, depth, met.distance, normal, met.curvature, classes, facing))
         )
 
-    def met(self, camera: Camera, rays: np.ndarray, pixel: float) -> Met:
+    def met(self, camera: Camera, rays: Floats, pixel: float) -> Met:
         """what the rays meet. pixel: a pixel's side at 1 m, metres."""
-        n, mesh = len(rays), self.mesh
-        hit = self.rays.embree.run(
-            np.broadcast_to(camera.location.astype("float32"), rays.shape), rays, output=1
+        n = len(rays)
+        mesh = self.mesh
+        hit = self.caster.first(
+            np.broadcast_to(camera.location.astype("float32"), rays.shape), rays
         )
         met = Met(
             np.empty(n, "float32"),
-            hit["primID"],
+            hit.triangle,
             *(np.empty((n, width), "float32") for width in (3, 2, 3)),
         )
-        uv, texels, picture = np.empty((n, 2)), np.empty(n), np.empty(n, "int64")
+        uv = np.empty((n, 2))
+        texels = np.empty(n)
+        picture = np.empty(n, "int64")
         surface = (
             mesh.faces,
             self.normal,
@@ -132,10 +133,10 @@ class Scan:
         )
         _met(
             rays,
-            hit["tfar"],
-            hit["primID"],
-            hit["u"],
-            hit["v"],
+            hit.distance,
+            hit.triangle,
+            hit.u,
+            hit.v,
             pixel,
             *surface,
             met.distance,
@@ -167,8 +168,27 @@ class Scan:
 
 @numba.njit(cache=True, nogil=True)
 def _met(
-    rays, far, triangle, bu, bv, pixel, faces, normals, curvature, colours, uvs, pictures, density, distance, normal, bend, colour, uv, texels, picture
-):  # fmt: skip
+    rays: Floats,
+    far: Floats,
+    triangle: Integers,
+    bu: Floats,
+    bv: Floats,
+    pixel: float,
+    faces: Integers,
+    normals: Floats,
+    curvature: Floats,
+    colours: Floats,
+    uvs: Floats,
+    pictures: Integers,
+    density: Floats,
+    distance: Floats,
+    normal: Floats,
+    bend: Floats,
+    colour: Floats,
+    uv: Floats,
+    texels: Floats,
+    picture: Integers,
+) -> None:
     """fills what `Met` holds, colours of the vertices; and where to look the pictures up: uv,
     texels a pixel, the picture's number (-1: none).
     """
@@ -196,7 +216,9 @@ def _met(
 
 
 @numba.njit(cache=True, nogil=True)
-def _edges(distance, normal, colour, size, colours_too, marked):
+def _edges(
+    distance: Floats, normal: Floats, colour: Floats, size: int, colours_too: bool, marked: Bools
+) -> None:
     """marks both pixels wherever two neighbours differ in depth by a twentieth, in direction by 26
     degrees, or in colour by a tenth.
     """
@@ -220,13 +242,13 @@ def _edges(distance, normal, colour, size, colours_too, marked):
                 marked[i] = marked[j] = True
 
 
-def crossed(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+def crossed(vertices: Floats, faces: Integers) -> Floats:
     """[f, 3] normals, twice the area long."""
     corner = vertices[faces]
     return np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
 
 
-def wall_direction(vertices: np.ndarray, faces: np.ndarray) -> float:
+def wall_direction(vertices: Floats, faces: Integers) -> float:
     """radians in [-pi/4, pi/4) that most walls are turned from the axes, 0 below a degree: the
     fullest degree of a histogram by area, refined.
     """
@@ -251,7 +273,7 @@ def repeats(mesh: Mesh, picture: int) -> bool:
     return bool(uv.min() < -1e-3 or uv.max() > 1 + 1e-3)
 
 
-def texel_density(mesh: Mesh, area: np.ndarray) -> np.ndarray:
+def texel_density(mesh: Mesh, area: Floats) -> Floats:
     """[f] texels a metre, 0 without a picture."""
     uv = mesh.uv[mesh.faces]
     first, second = uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]

@@ -7,8 +7,12 @@ Parametrics", 1983).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numba
 import numpy as np
+
+from models.tasks.arrays import Bools, Floats, Integers
 
 LEVELS = 6
 NEARER = 2**0.5  # texels a pixel spans from which on the next level is nearer
@@ -19,15 +23,13 @@ class Pictures:
     the border goes on: an atlas has no neighbours).
     """
 
-    def __init__(self, pictures: tuple[np.ndarray, ...], wraps: np.ndarray) -> None:
+    def __init__(self, pictures: tuple[Floats, ...], wraps: Sequence[bool]) -> None:
         import cv2
 
-        self.wraps, self.table, pieces, start = (
-            np.asarray(wraps, bool),
-            np.zeros((max(1, len(pictures)), LEVELS, 3), "int64"),
-            [],
-            0,
-        )
+        self.wraps = np.asarray(wraps, bool)
+        self.table = np.zeros((max(1, len(pictures)), LEVELS, 3), "int64")
+        pieces = []
+        start = 0
         for number, picture in enumerate(pictures):
             for level in range(LEVELS):
                 self.table[number, level] = start, *picture.shape[:2]
@@ -40,9 +42,7 @@ class Pictures:
                 )
         self.texels = np.concatenate(pieces) if pieces else np.zeros(3, "uint8")
 
-    def paint(
-        self, picture: np.ndarray, uv: np.ndarray, texels: np.ndarray, colour: np.ndarray
-    ) -> None:
+    def paint(self, picture: Integers, uv: Floats, texels: Floats, colour: Floats) -> None:
         """colour [n, 3] (in place) times that of picture [n] (-1: none) at uv [n, 2], v upwards, in
         [0, 1]; texels [n]: how many of the full picture's a pixel spans.
         """
@@ -50,7 +50,15 @@ class Pictures:
 
 
 @numba.njit(cache=True, nogil=True)
-def _paint(texels, table, wraps, picture, uv, span, colour):
+def _paint(
+    texels: Floats,
+    table: Integers,
+    wraps: Bools,
+    picture: Integers,
+    uv: Floats,
+    span: Floats,
+    colour: Floats,
+) -> None:
     """`Pictures.paint`, pixel by pixel."""
     for i in range(len(picture)):
         p = picture[i]

@@ -1,0 +1,55 @@
+"""What a camera is asked to be: where it stands, what it fixates, how wide it sees. Cameras of
+procedural buildings and of scans are both made of this.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from beam_jobs.scenes.buildings.scene import Room
+from models.tasks import Camera
+from models.tasks.arrays import Floats
+from models.tasks.view import rotation_from_euler
+
+PITCH = np.radians(22.5)  # published: no camera looks up or down more steeply
+
+
+@dataclass(frozen=True)
+class Shot:
+    """a camera that fixates a point; point, view: numbers in the published file name; normal [3]:
+    of the surface at the point; room: index.
+    """
+
+    camera: Camera
+    point: int
+    view: int
+    normal: Floats
+    room: int
+    others: tuple[int, ...] = ()
+
+
+def fibonacci(count: int) -> Floats:
+    """[count, 3] directions spread evenly over the sphere."""
+    i = np.arange(count) + 0.5
+    polar = np.arccos(1 - 2 * i / count)
+    turn = np.pi * (1 + 5**0.5) * i
+    return np.stack([np.cos(turn) * np.sin(polar), np.sin(turn) * np.sin(polar), np.cos(polar)], 1)
+
+
+def field_of_view(rng: np.random.Generator) -> float:
+    """75 - 30|z| degrees with z standard normal cut at 1, in radians: the published histogram."""
+    z = 2.0
+    while abs(z) > 1:
+        z = rng.normal()
+    return float(np.radians(75 - 30 * abs(z)))
+
+
+def aimed(location: Floats, point: Floats, view_angle: float, room: Room) -> Camera:
+    """a level camera at `location` whose axis meets `point`."""
+    ahead = (point - location) / np.linalg.norm(point - location)
+    rotation = rotation_from_euler(
+        np.pi / 2 + np.arcsin(ahead[2]), 0.0, np.arctan2(-ahead[0], ahead[1])
+    )
+    return Camera(location, rotation, view_angle, np.stack([room.low, room.high], 1), point)
