@@ -9,12 +9,17 @@ other maps are stretched linearly. A form that is not asked for is not computed.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from models.tasks import Task, task
+from models.tasks import Task, by_kind, task
+from models.tasks.arrays import Floats
 from models.tasks.targets import CURVATURE_MEAN, CURVATURE_STD
-from serving.bundle.class_names import class_names
+from serving.bundle.class_names import channel_names
 
+# Mean and deviation of a vector's numbers in the training split.
+Whitening = tuple[Floats, Floats]
 TOP = 5
 ROWS = 16
 
@@ -49,23 +54,45 @@ class Code:
 
 
 def code_of(entry: Task) -> Code | None:
-    """None for answers that are no maps, and for the 313 colour bins (a source only)."""
-    kind, channels = entry.output.kind, entry.output.channels
-    if kind == "embedding":
-        return Code("directions", 8, 3)
-    if kind == "pixel_classes":
-        return Code("ids", 8, 1, 1.0) if channels < 256 else None
-    if kind != "pixels":
-        return None
+    """how a map is written in whole numbers; None for answers that are not."""
+    return CODES[entry.output.kind](entry)
+
+
+def pixel_code(entry: Task) -> Code | None:
+    """the published one of depth and curvature; else grey or colours, stretched."""
     if entry.make == "depth":
         return Code("depth", 16, 1)
     if entry.make == "curvature":
         return Code("curvature", 8, 3)
-    return (
-        Code("linear", 8, channels, entry.low, min(entry.high, 10.0))
-        if channels in (1, 3)
-        else None
-    )
+    if entry.output.channels not in (1, 3):
+        return None
+    return Code("linear", 8, entry.output.channels, entry.low, min(entry.high, 10.0))
+
+
+def class_code(entry: Task) -> Code | None:
+    """None for classes that 8 bits cannot count, as the 313 colour bins (a source only)."""
+    return Code("ids", 8, 1, 1.0) if entry.output.channels < 256 else None
+
+
+def direction_code(entry: Task) -> Code | None:
+    return Code("directions", 8, 3)
+
+
+def no_code(entry: Task) -> Code | None:
+    """an answer that is no map."""
+    return None
+
+
+CODES: dict[str, Callable[[Task], Code | None]] = by_kind(
+    "whole-number codes",
+    {
+        "pixels": pixel_code,
+        "pixel_classes": class_code,
+        "embedding": direction_code,
+        "classes": no_code,
+        "vector": no_code,
+    },
+)
 
 
 def codes(entry: Task, value):
@@ -112,37 +139,58 @@ def strongest_directions(value):
     return ops.reshape((turned - low) / ops.maximum(high - low, 1e-6), (n, h, w, 3))
 
 
-def forms(name: str, value, whitening=None) -> dict:
+def forms(name: str, value: Any, whitening: Whitening | None = None) -> dict[str, Any]:
     """every form of the answers to task `name`: output name -> tensor.
 
     value: float [N, ...]. Adds `_codes` (uint8 or uint16 [N, S, S, c]) and `_png_bytes` (string
     [N]) to maps, `_top_ids`, `_top_scores`, `_top_names` ([N, 5]) to classes, `_metric` (metres,
     radians) to vectors whose `whitening` (mean, deviation) is given.
     """
+    entry = task(name)
+    more = FORMS[entry.output.kind](entry, value, whitening)
+    return {name: value, **{f"{name}_{ending}": form for ending, form in more.items()}}
+
+
+def map_forms(entry: Task, value: Any, whitening: Whitening | None) -> dict[str, Any]:
+    """whole numbers, and a PNG of them; none where no code fits."""
     import tensorflow as tf
 
-    entry, made = task(name), {name: value}
     code = code_of(entry)
-    if code:
-        made[f"{name}_codes"] = tf.cast(
-            codes(entry, value), tf.uint8 if code.bits == 8 else tf.uint16
-        )
-        made[f"{name}_png_bytes"] = tf.io.encode_png(made[f"{name}_codes"], compression=1)
-    elif entry.output.kind == "classes":
-        scores, ids = tf.math.top_k(tf.nn.softmax(value), min(TOP, entry.output.channels))
-        made.update(
-            {
-                f"{name}_top_ids": ids,
-                f"{name}_top_scores": scores,
-                f"{name}_top_names": tf.gather(tf.constant(class_names(name)), ids),
-            }
-        )
-    elif whitening is not None:
-        mean, deviation = whitening
-        made[f"{name}_metric"] = value * tf.constant(deviation, tf.float32) + tf.constant(
-            mean, tf.float32
-        )
-    return made
+    if code is None:
+        return {}
+    whole = tf.cast(codes(entry, value), tf.uint8 if code.bits == 8 else tf.uint16)
+    return {"codes": whole, "png_bytes": tf.io.encode_png(whole, compression=1)}
+
+
+def class_forms(entry: Task, value: Any, whitening: Whitening | None) -> dict[str, Any]:
+    """the likeliest classes, their probabilities, and what they are called."""
+    import tensorflow as tf
+
+    scores, ids = tf.math.top_k(tf.nn.softmax(value), min(TOP, entry.output.channels))
+    names = tf.gather(tf.constant(channel_names(entry.name)), ids)
+    return {"top_ids": ids, "top_scores": scores, "top_names": names}
+
+
+def vector_forms(entry: Task, value: Any, whitening: Whitening | None) -> dict[str, Any]:
+    """the numbers in their own units, where they are learned whitened."""
+    import tensorflow as tf
+
+    if whitening is None:
+        return {}
+    mean, deviation = whitening
+    return {"metric": value * tf.constant(deviation, tf.float32) + tf.constant(mean, tf.float32)}
+
+
+FORMS: dict[str, Callable[[Task, Any, Whitening | None], dict[str, Any]]] = by_kind(
+    "forms of an answer",
+    {
+        "pixels": map_forms,
+        "pixel_classes": map_forms,
+        "embedding": map_forms,
+        "classes": class_forms,
+        "vector": vector_forms,
+    },
+)
 
 
 def compact(name: str, offered) -> list[str]:
