@@ -4,6 +4,8 @@ flattened, concatenated representations.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import keras
 from keras import layers
 
@@ -12,7 +14,7 @@ from models.networks.architecture.pair_difference import Compared
 from models.networks.architecture.pose_composition import ComposedPoses
 from models.networks.config import NetworkConfig
 from models.networks.tensors import Tensor
-from models.tasks import Task
+from models.tasks import Task, by_kind
 
 # Channels of the paper's decoder-256 (maps) and decoder-64 (colorization): convolutions at the
 # representation's grid, then (enlarging, flat or none) pairs of layers.
@@ -20,7 +22,6 @@ PAPER_FLAT = (1024, 1024, 512, 256, 256, 128)
 PAPER_UP = ((64, 64), (32, 32), (16, 32), (16, None))
 PAPER_COLOUR_FLAT = (1024, 1024, 512, 512, 512, 512, 256, 256, 256)
 PAPER_COLOUR_UP = ((256, 256), (256, None))
-COMPARING = ("point_matching",)  # lean heads that read differences of codes too
 # channels of an answer from which the lean decoder's last layer reads one pixel, not two by two
 WIDE = 8
 
@@ -42,14 +43,10 @@ def build_head(
     """
     shape = representation if images == 1 else (images, *representation)
     source = keras.Input(shape, name="representation")
-    if task.output.dense:
-        answer = decoder(source, task, config, size)
-    elif composing:
-        answer = poses(source, config)
-    elif task.name in COMPARING and config.encoder == "lean":
-        answer = dense(Compared()(layers.Reshape((images, -1))(source)), config, task)
-    else:
-        answer = dense(layers.Flatten()(source), config, task)
+    # The one head that reads pairs of views and answers about three.
+    answer = (
+        poses(source, config) if composing else HEADS[task.output.kind](source, task, config, size)
+    )
     return keras.Model(source, answer, name="head")
 
 
@@ -58,6 +55,16 @@ def composed(task: Task, config: NetworkConfig) -> bool:
     does?
     """
     return task.loss == "egomotion" and config.encoder == "resnet50"
+
+
+def dense_head(source: Tensor, task: Task, config: NetworkConfig, size: int) -> Tensor:
+    """[B, h, w, c] or [B, images, h, w, c] -> [B, channels]: all representations side by side, and
+    their differences where views are compared (lean; the paper has no such head).
+    """
+    if task.compares and config.encoder == "lean":
+        images = source.shape[1]
+        return dense(Compared()(layers.Reshape((images, -1))(source)), config, task)
+    return dense(layers.Flatten()(source), config, task)
 
 
 def decoder(x: Tensor, task: Task, config: NetworkConfig, size: int) -> Tensor:
@@ -147,14 +154,11 @@ def rough(x: Tensor, width: int, size: int = 3, transposed: bool = False) -> Ten
 
 def dense(x: Tensor, config: NetworkConfig, task: Task) -> Tensor:
     """[B, n] -> [B, channels]: dense, batch norm, ReLU, dropout 0.5, dense
-    (encoder_multilayers_fc_bn); three layers where the paper has three, 256 units for point
-    matching.
+    (encoder_multilayers_fc_bn). The paper's heads are as deep and as narrow as the entry says.
     """
     paper = config.encoder == "resnet50"
-    deep = paper and task.name in ("nonfixated_pose", "jigsaw", "egomotion")
-    narrow = paper and task.name == "point_matching"
-    width = config.head_width // 8 if narrow else config.head_width
-    for _ in range(2 if deep else 1):
+    width = config.head_width // task.head_narrowing if paper else config.head_width
+    for _ in range(task.head_layers if paper else 1):
         x = layers.Dense(width, use_bias=False)(x)
         x = layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON)(x)
         x = layers.Dropout(0.5 if paper else 0.2)(layers.ReLU()(x))
@@ -174,3 +178,15 @@ def poses(source: Tensor, config: NetworkConfig) -> Tensor:
             x = layers.Dropout(0.5)(hidden(x))
         parts.append(layers.Dense(6, dtype="float32")(x))
     return ComposedPoses(name="poses", dtype="float32")(parts)
+
+
+HEADS: dict[str, Callable[[Tensor, Task, NetworkConfig, int], Tensor]] = by_kind(
+    "head",
+    {
+        "pixels": decoder,
+        "pixel_classes": decoder,
+        "embedding": decoder,
+        "classes": dense_head,
+        "vector": dense_head,
+    },
+)

@@ -4,12 +4,14 @@ of pixels for cells, temperatures for classes and embeddings.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from models.networks.tensors import Tensor
-from models.tasks import Task
+from models.tasks import DENSE, Task, by_kind
 from models.tasks.arrays import Array, Bools, Bytes, Floats, Integers
 
 TEMPERATURES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
@@ -26,14 +28,44 @@ def fit_targets(
 
     images: uint8 [m, S, S, 3], read for embeddings alone. Raises ValueError where these lack them.
     """
-    target = np.asarray(target, "float32")
-    if task.output.kind == "embedding":
-        if images is None:
-            raise ValueError(f"{task.name} regresses colours of segments: images are needed")
-        return segment_means(target[..., 0].astype(int), images)
-    if task.loss == "weighted_cross_entropy":
-        target = np.eye(task.output.channels, dtype="float32")[target[..., 0].astype(int)]
-    return filled(target, np.asarray(mask) > 0, cells) if task.output.dense else target
+    batch = Batch(task, np.asarray(target, "float32"), np.asarray(mask) > 0, images, cells)
+    return FITS[task.output.kind](batch)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a linear readout is to answer. target: float32; known: bool, where the mask counts;
+    images, cells: as `fit_targets` takes them.
+    """
+
+    task: Task
+    target: Floats
+    known: Bools
+    images: Bytes | None
+    cells: int
+
+
+def fit_pixels(batch: Batch) -> Floats:
+    return filled(batch.target, batch.known, batch.cells)
+
+
+def fit_classes(batch: Batch) -> Floats:
+    """shares of classes, [m, S, S, classes]: class ids become one-hot."""
+    shares = batch.target
+    if batch.task.labelled_by_ids:
+        shares = np.eye(batch.task.output.channels, dtype="float32")[shares[..., 0].astype(int)]
+    return filled(shares, batch.known, batch.cells)
+
+
+def fit_segments(batch: Batch) -> Floats:
+    if batch.images is None:
+        raise ValueError(f"{batch.task.name} regresses colours of segments: images are needed")
+    return segment_means(batch.target[..., 0].astype(int), batch.images)
+
+
+def fit_sample(batch: Batch) -> Floats:
+    """one answer a sample, as it is."""
+    return batch.target
 
 
 def filled(maps: Floats, known: Bools, cells: int) -> Floats:
@@ -71,7 +103,7 @@ def segment_means(ids: Integers, images: Bytes) -> Floats:
 
 def sharpened(task: Task) -> bool:
     """does the answer need a temperature: logits and embeddings do, numbers do not."""
-    return task.output.kind in ("pixel_classes", "classes", "embedding")
+    return task.output.facts.sharpened
 
 
 def to_blocks(maps: Floats, grid: int, stride: int) -> Floats:
@@ -105,3 +137,21 @@ def unfolded(blocks: Tensor, channels: int, enlarge: int, xp: Any) -> Tensor:
     if enlarge == 1:
         return maps
     return xp.repeat(xp.repeat(maps, enlarge, axis=1), enlarge, axis=2)
+
+
+# What a readout regresses, by kind of output.
+FITS: dict[str, Callable[[Batch], Floats]] = by_kind(
+    "regression targets",
+    {
+        "pixels": fit_pixels,
+        "pixel_classes": fit_classes,
+        "embedding": fit_segments,
+        "classes": fit_sample,
+        "vector": fit_sample,
+    },
+)
+# Fixed factors from regressed shares to logits, and from mean colour and place to the distance of
+# an embedding; numbers are what they are.
+SHARPNESS: dict[str, float] = by_kind(
+    "sharpness of a readout", {"pixels": 1.0, "pixel_classes": 6.0, "embedding": 3.0}, DENSE
+)

@@ -15,10 +15,11 @@ import numpy as np
 
 from models.examples.label_store import LabelStore
 from models.networks.losses.block_kernels import class_entropies, distances, segment_entropies
-from models.networks.losses.block_layout import SEGMENT_FEATURES, from_blocks
+from models.networks.losses.block_layout import SEGMENT_FEATURES, SHARPNESS, from_blocks
 from models.networks.losses.losses import compared_pixels, image_losses
-from models.tasks import TASKS, Task
+from models.tasks import DENSE, KINDS, TASKS, Task
 from models.tasks.arrays import Array, Floats
+from models.tasks.tables import complete
 
 # (answers [view, cell, outputs], first column) -> [sample].
 BlockLoss = Callable[[Floats, int], Floats]
@@ -41,13 +42,7 @@ class Judge:
         self.views = np.asarray(data.views)[:, 0].astype("int64")
         self.target = np.asarray(data.target, "float32")
         self.mask = np.asarray(data.mask, "float32")
-        kernels = {
-            "l1": self.regression,
-            "l2": self.regression,
-            "weighted_cross_entropy": self.classes,
-            "pair_metric": self.segments,
-        }
-        self.judge = kernels.get(self.task.loss, self.stock)()
+        self.judge = JUDGES[self.task.loss](self)
 
     def __call__(self, answers: Floats, start: int = 0) -> Floats:
         return self.judge(answers, start)
@@ -120,16 +115,30 @@ class Judge:
         return np.ascontiguousarray(parts.reshape(m, g * g, s * s, r * r * k), "float32")
 
 
+# A map's judge, by loss: a kernel, or `stock` where none is written yet.
+JUDGES: dict[str, Callable[[Judge], BlockLoss]] = complete(
+    "judge of map blocks",
+    dict.fromkeys(loss for kind in DENSE for loss in KINDS[kind].losses),
+    {
+        "l1": Judge.regression,
+        "l2": Judge.regression,
+        "weighted_cross_entropy": Judge.classes,
+        "pair_metric": Judge.segments,
+        "soft_cross_entropy": Judge.stock,
+    },
+)
+
+
 def block_channels(task: Task) -> int:
     """values of a readout for one pixel."""
     return SEGMENT_FEATURES if task.output.kind == "embedding" else task.output.channels
 
 
 def sharpness(task: Task) -> float:
-    """fixed factor from regressed shares to logits, and from mean colour and place to embedding
-    distance; part of the exported network too.
+    """fixed factor from what a readout of maps regresses to the answer (`SHARPNESS`); part of the
+    exported network too.
     """
-    return {"pixel_classes": 6.0, "embedding": 3.0}.get(task.output.kind, 1.0)
+    return SHARPNESS[task.output.kind]
 
 
 def sample_losses(name: str, target: Array, mask: Array, answer: Floats) -> Floats:

@@ -12,7 +12,9 @@ import numpy as np
 from keras import ops
 
 from models.networks.tensors import Tensor
+from models.tasks import KINDS
 from models.tasks.arrays import Array, Floats
+from models.tasks.tables import complete
 
 # (target, mask, answer) -> [B].
 ImageLoss = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -110,6 +112,8 @@ LOSSES: dict[str, ImageLoss] = {
         pair_metric,
     )
 }
+# Every loss that some kind of output names, and no other.
+complete("losses", dict.fromkeys(loss for kind in KINDS.values() for loss in kind.losses), LOSSES)
 
 
 def image_losses(name: str, target: Array, mask: Array, answer: Array) -> Floats:

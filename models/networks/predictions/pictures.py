@@ -2,31 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from models.tasks import Task
+from models.tasks import DENSE, Task, by_kind
 from models.tasks.arrays import Array, Bytes, Floats, Integers
+from models.tasks.labels.colours import bin_centres
 
 
 def picture(task: Task, value: Array, label: bool) -> Bytes:
     """uint8 [S, S, 3] of a target (label) or an answer."""
-    if task.output.kind == "embedding":
-        return colours_of(value[..., 0].astype(int)) if label else grey(principal(value), 0, 1)
-    if task.loss == "weighted_cross_entropy":
-        return colours_of(value[..., 0].astype(int) if label else value.argmax(-1))
-    if task.name == "colorization":
-        from models.tasks.labels.colours import bin_centres
+    return PICTURES[task.output.kind](task, value, label)
 
-        shares = value if label else np.exp(value - value.max(-1, keepdims=True))
-        ab = shares / shares.sum(-1, keepdims=True) @ bin_centres()
-        return grey(np.concatenate([ab, -ab.sum(-1, keepdims=True)], -1), -60, 60)
+
+def pixel_picture(task: Task, value: Array, label: bool) -> Bytes:
+    """one channel grey, two as red and green, three as colours."""
     if value.shape[-1] == 2:
         value = np.concatenate([value, np.zeros_like(value[..., :1])], -1)
         return grey(value, -3, 3)
-    if value.shape[-1] == 1:
-        low, high = (0.3, 0.8) if task.low == 0 else (-1, 1 if task.high <= 1 else 10)
-        return grey(np.repeat(value, 3, -1), low, high)
-    return grey(value, -1, 1)
+    if value.shape[-1] != 1:
+        return grey(value, -1, 1)
+    low, high = (0.3, 0.8) if task.low == 0 else (-1, 1)
+    if low < 0 and task.high > 1:
+        high = 10  # magnitudes that are not clipped: most of what is seen lies below
+    return grey(np.repeat(value, 3, -1), low, high)
+
+
+def class_picture(task: Task, value: Array, label: bool) -> Bytes:
+    """a colour a class; of colour bins, the colours themselves."""
+    if task.make == "colours":
+        return chroma(value if label else shares_of(value))
+    ids = value[..., 0].astype(int) if label and task.labelled_by_ids else value.argmax(-1)
+    return colours_of(ids)
+
+
+def segment_picture(task: Task, value: Array, label: bool) -> Bytes:
+    """a colour a segment; of an answer, its strongest directions as colours."""
+    if label:
+        return colours_of(value[..., 0].astype(int))
+    return grey(principal(value), 0, 1)
+
+
+PICTURES: dict[str, Callable[[Task, Array, bool], Bytes]] = by_kind(
+    "picture",
+    {"pixels": pixel_picture, "pixel_classes": class_picture, "embedding": segment_picture},
+    DENSE,
+)
+
+
+def shares_of(logits: Floats) -> Floats:
+    """[..., classes], proportional to the probabilities."""
+    return np.exp(logits - logits.max(-1, keepdims=True))
+
+
+def chroma(shares: Floats) -> Bytes:
+    """[S, S, 3] from shares of colour bins [S, S, 313]: their mean a, b, as colours of even
+    lightness.
+    """
+    ab = shares / shares.sum(-1, keepdims=True) @ bin_centres()
+    return grey(np.concatenate([ab, -ab.sum(-1, keepdims=True)], -1), -60, 60)
 
 
 def grey(value: Floats, low: float, high: float) -> Bytes:

@@ -13,9 +13,7 @@ import numpy as np
 
 from models.tasks import Task
 from models.tasks.arrays import Array, Bytes, Floats
-from models.tasks.labels.cameras import euler_from_rotation
-from models.tasks.mirror import mirrored
-from models.tasks.view import rotation_from_euler
+from models.tasks.mirror import mirrored, reversed_views
 
 SHIFT = 0.1  # of the side, at most, that pictures with a class are moved by
 # Mean and deviation of a target's whitening, [channels] or a number each; (0, 1) without one.
@@ -45,11 +43,12 @@ def augmented(
             images[i] = images[i, :, :, ::-1]
             target[i] = unwhitened(mirrored, task, target[i], whitening)
             mask[i] = mask[i, :, ::-1] if mask.ndim == 4 else mask[i]
-    if task.make in REVERSED:
+    if task.images > 1:
         for i in np.flatnonzero(rng.random(len(images)) < 0.5):
             images[i] = images[i, ::-1]
             target[i] = unwhitened(reversed_views, task, target[i], whitening)
-    if task.output.kind == "classes" and task.input != "tiles":
+    # the place of a tile is what a jigsaw asks for
+    if task.output.facts.moves and task.input != "tiles":
         images = shifted(images, rng)
     return images if task.colours else relit(images, rng), target, mask
 
@@ -60,37 +59,6 @@ def unwhitened(
     """change(task, target) of a whitened target, whitened again."""
     mean, deviation = whitening
     return (change(task, target * deviation + mean) - mean) / deviation
-
-
-def reversed_views(task: Task, target: Floats) -> Floats:
-    """the target of the same sample with its views in reverse order; not whitened."""
-    return REVERSED[task.make](target)
-
-
-def inverse_pose(pose: Floats) -> Floats:
-    """[6]: pose of the second camera in the frame of the first, from that of the first in the
-    second's: R^T and -R^T t.
-    """
-    back = rotation_from_euler(*pose[:3]).T
-    return np.concatenate([euler_from_rotation(back), -back @ pose[3:]])
-
-
-def inverse_poses(poses: Floats) -> Floats:
-    """[18]: poses 1-2, 1-3, 2-3 of three views -> those of the views called 3, 2, 1."""
-    return np.concatenate([inverse_pose(pose) for pose in poses.reshape(3, 6)[::-1]])
-
-
-def unchanged(target: Floats) -> Floats:
-    return target
-
-
-# What reversing the views of a sample does to its target, by the task's target function. Targets
-# that are not here are of one view.
-REVERSED: dict[str, Callable[[Floats], Floats]] = {
-    "relative_pose": inverse_pose,
-    "egomotion": inverse_poses,
-    "same_point": unchanged,
-}
 
 
 def shifted(images: Bytes, rng: np.random.Generator) -> Bytes:

@@ -83,7 +83,7 @@ def norm_share(task: Task, config: NetworkConfig) -> float:
 
 def adversarial(task: Task) -> bool:
     """is it one of the 13 tasks that the paper trains against a discriminator?"""
-    return task.output.kind == "pixels" or task.input == "lightness"
+    return task.output.facts.adversarial or task.input == "lightness"
 
 
 def learning_rate(task: Task, config: NetworkConfig) -> Any:

@@ -4,11 +4,12 @@ hundred training samples. No network is run or trained.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from models.tasks import TASKS
+from models.tasks import DENSE, TASKS, Task, by_kind
+from models.tasks.arrays import Floats
 
 CELLS = 4  # representations are averaged to CELLS x CELLS cells, label maps to twice that
 
@@ -39,25 +40,44 @@ def proxy_inputs(
     )
 
 
-def label_features(task, target: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def label_features(task: Task, target: Floats, mask: Floats) -> Floats:
     """[sample, k] float32: vectors and class probabilities as they are; maps averaged over cells
     where the mask holds; class ids as shares of each class; segment ids, which mean nothing by
     themselves, as the density of their borders.
     """
-    if target.ndim == 2:
+    if not task.output.dense:
         return target * mask.reshape(len(mask), -1)[:, :1]
-    if task.output.kind == "embedding":
-        borders = np.zeros_like(target)
-        borders[:, 1:] += target[:, 1:] != target[:, :-1]
-        borders[:, :, 1:] += target[:, :, 1:] != target[:, :, :-1]
-        target = borders
-    elif task.output.kind == "pixel_classes" and target.shape[-1] == 1:
-        target = (target == np.arange(task.output.channels)).astype("float32")
+    maps = MAPS[task.output.kind](task, target)
     valid = (mask > 0).astype("float32")
-    cells = min(2 * CELLS, target.shape[1])
-    return (pooled(target * valid, cells) / np.maximum(pooled(valid, cells), 1e-3)).reshape(
-        len(target), -1
-    )
+    cells = min(2 * CELLS, maps.shape[1])
+    means = pooled(maps * valid, cells) / np.maximum(pooled(valid, cells), 1e-3)
+    return means.reshape(len(target), -1)
+
+
+def pixel_map(task: Task, target: Floats) -> Floats:
+    return target
+
+
+def class_map(task: Task, target: Floats) -> Floats:
+    """[m, S, S, classes]: shares, also where the label is an id."""
+    if not task.labelled_by_ids:
+        return target
+    return (target == np.arange(task.output.channels)).astype("float32")
+
+
+def border_map(task: Task, target: Floats) -> Floats:
+    """[m, S, S, 1]: how many of the upper and the left neighbour are of another segment."""
+    borders = np.zeros_like(target)
+    borders[:, 1:] += target[:, 1:] != target[:, :-1]
+    borders[:, :, 1:] += target[:, :, 1:] != target[:, :, :-1]
+    return borders
+
+
+MAPS: dict[str, Callable[[Task, Floats], Floats]] = by_kind(
+    "map that labels are averaged of",
+    {"pixels": pixel_map, "pixel_classes": class_map, "embedding": border_map},
+    DENSE,
+)
 
 
 def pooled(maps: np.ndarray, cells: int) -> np.ndarray:

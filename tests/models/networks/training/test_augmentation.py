@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from tiny_store import TinyStore
 
-from models.networks.training.augmentation import augmented, relit, reversed_views, shifted
+from models.networks.training.augmentation import augmented, relit, shifted
 from models.tasks import TASKS
+from models.tasks.mirror import reversed_views
 from models.tasks.targets import target as target_of
 
 TRAINED = [name for name, entry in TASKS.items() if entry.trained]
