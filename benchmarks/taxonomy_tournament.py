@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from models.taxonomy import LossStore, Transfer, TransferLosses, measure  # noqa: E402
 from models.taxonomy.ahp import affinities  # noqa: E402
-from models.taxonomy.measuring import Tournament  # noqa: E402
+from models.taxonomy.measurement import Tournament  # noqa: E402
 from models.taxonomy.resampling import resample  # noqa: E402
 from models.taxonomy.tournament import win_matrix  # noqa: E402
 

@@ -3,14 +3,18 @@
 """
 
 from models.taxonomy.affinities import Affinities
-from models.taxonomy.amounts import by_amount
+from models.taxonomy.amounts import by_amount, efficiency
+from models.taxonomy.answers import solve, solve_all
+from models.taxonomy.costs import free_tasks
+from models.taxonomy.crossfit import halves
 from models.taxonomy.evidence import evaluate
 from models.taxonomy.expenses import Expenses
+from models.taxonomy.infeasibility import Infeasible
 from models.taxonomy.losses import LossStore, TransferLosses
-from models.taxonomy.measuring import measure
+from models.taxonomy.measurement import measure
 from models.taxonomy.proxies import scores as proxy_scores
-from models.taxonomy.resampling import Resamples, bootstrap, with_spread
-from models.taxonomy.solving import Infeasible, solve, solve_all
+from models.taxonomy.resampling import Resamples, bootstrap
+from models.taxonomy.spread import with_spread
 from models.taxonomy.taxonomy import Edge, Taxonomy
 from models.taxonomy.transfer import Transfer
 
@@ -26,7 +30,10 @@ __all__ = [
     "TransferLosses",
     "bootstrap",
     "by_amount",
+    "efficiency",
     "evaluate",
+    "free_tasks",
+    "halves",
     "measure",
     "proxy_scores",
     "solve",

@@ -6,14 +6,16 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from models.provenance.atomic import atomic_file, write_json
+from models.taxonomy.facts import Facts
 from models.taxonomy.transfer import Transfer
 
 SPREADS = (
@@ -27,6 +29,7 @@ SPREADS = (
     "rank_low",
     "rank_high",
 )
+RISKS = {"point": None, "lower": "affinity_low", "expected": "affinity_expected"}
 
 
 @dataclass(frozen=True)
@@ -48,9 +51,11 @@ class Spread:
 
 @dataclass(frozen=True)
 class Row:
-    """affinity: sums to 1 over a target's transfers and its supervised control. gain: win rate
-    against scratch; quality: against supervised (0.5: as good as); None where the control was not
-    measured. mean_loss: over the test images, None for imported tables. spread: how sure.
+    """affinity: sums to 1 over a target's transfers and its supervised control. Training from
+    scratch has its affinity on the same scale, outside that sum (0: not placed on it), "average"
+    has 0. gain: win rate against scratch; quality: against supervised (0.5: as good as); None where
+    the control was not measured. mean_loss: over the test images, None for imported tables. spread:
+    how sure.
     """
 
     transfer: Transfer
@@ -70,13 +75,20 @@ class Row:
             if value is not None and not 0 <= value <= 1:
                 raise ValueError(f"{self.transfer}: {name} is a win rate in [0, 1], got {value}")
 
+    def at(self, risk: str) -> Row:
+        """the row with the affinity of `risk`; as it is where it has no interval."""
+        field = RISKS[risk]
+        if field is None or self.spread is None:
+            return self
+        return replace(self, affinity=getattr(self.spread, field))
+
 
 @dataclass(frozen=True)
 class Affinities:
     """rows: one a transfer or control, none twice. diagnostics: target -> the AHP's health."""
 
     rows: tuple[Row, ...]
-    diagnostics: dict
+    diagnostics: Facts
 
     def __post_init__(self) -> None:
         if not self.rows:
@@ -106,6 +118,16 @@ class Affinities:
     def of(self) -> Mapping[Transfer, Row]:
         return {row.transfer: row for row in self.rows}
 
+    @cached_property
+    def measured_here(self) -> bool:
+        """was the table made from losses, not imported from results of others?"""
+        return any(row.mean_loss is not None for row in self.rows)
+
+    @cached_property
+    def knows_scratch(self) -> bool:
+        """is training from scratch placed on the scale of the transfers, and so can be chosen?"""
+        return any(row.transfer.control == "scratch" and row.affinity > 0 for row in self.rows)
+
     def control(self, target: str, name: str) -> Row | None:
         """the row of a control of `target`: "supervised", "scratch", "average"; of the first regime
         if there are several.
@@ -134,98 +156,87 @@ class Affinities:
 
         Raises ValueError if the table has no intervals.
         """
+        if risk not in RISKS:
+            raise ValueError(f"risk is one of {', '.join(RISKS)}; got {risk!r}")
         if risk == "point":
             return self
-        if risk not in ("lower", "expected"):
-            raise ValueError(f"risk is one of point, lower, expected; got {risk!r}")
-        if any(
-            row.spread is None for row in self.rows if row.transfer.control in (None, "supervised")
-        ):
+        players = [row for row in self.rows if row.transfer.control in (None, "supervised")]
+        if any(row.spread is None for row in players):
             raise ValueError(
                 f"risk {risk!r} needs intervals, and this table has none: they come from "
                 "per-image losses (`bootstrap`), released files lack them"
             )
-        field = {"lower": "affinity_low", "expected": "affinity_expected"}[risk]
-        return Affinities(
-            tuple(
-                row if row.spread is None else replace(row, affinity=getattr(row.spread, field))
-                for row in self.rows
-            ),
-            self.diagnostics,
-        )
+        return Affinities(tuple(row.at(risk) for row in self.rows), self.diagnostics)
 
     def save(self, path: str | Path) -> None:
         """JSON, or CSV if the name ends in .csv (which leaves out the diagnostics); atomically."""
-        path, rows = Path(path), [flat(row) for row in self.rows]
-        scratch = path.with_name(f".{path.name}.{os.getpid()}")
-        if path.suffix == ".csv":
-            with open(scratch, "w", newline="") as file:
-                writer = csv.DictWriter(file, list(max(rows, key=len)))
-                writer.writeheader()
-                writer.writerows({**row, "sources": "|".join(row["sources"])} for row in rows)
-        else:
-            scratch.write_text(
-                json.dumps({"rows": rows, "diagnostics": self.diagnostics}, indent=1)
-            )
-        os.replace(scratch, path)
+        path = Path(path)
+        entries = [flat(row) for row in self.rows]
+        if path.suffix != ".csv":
+            write_json(path, {"rows": entries, "diagnostics": self.diagnostics}, indent=1)
+            return
+        with atomic_file(path) as file:
+            fullest = max(entries, key=lambda entry: len(entry))
+            writer = csv.DictWriter(file, list(fullest))
+            writer.writeheader()
+            writer.writerows({**entry, "sources": "|".join(entry["sources"])} for entry in entries)
 
     @classmethod
     def load(cls, path: str | Path) -> Affinities:
         """what `save` wrote. Raises ValueError in one line for anything else."""
         path = Path(path)
         try:
-            if path.suffix == ".csv":
-                with open(path, newline="") as file:
-                    rows = [
-                        {**row, "sources": [name for name in row["sources"].split("|") if name]}
-                        for row in csv.DictReader(file)
-                    ]
-                return cls(tuple(thick(row) for row in rows), {})
-            content = json.loads(path.read_text())
-            return cls(tuple(thick(row) for row in content["rows"]), content.get("diagnostics", {}))
-        except (KeyError, TypeError, json.JSONDecodeError) as error:
+            entries, diagnostics = read_csv(path) if path.suffix == ".csv" else read_json(path)
+            return cls(tuple(row_of(entry) for entry in entries), diagnostics)
+        except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
             raise ValueError(
                 f"{path} is no affinity table ({type(error).__name__}: {error}); expected "
                 "rows of sources, target, affinity, ..."
             ) from error
 
 
-def flat(row: Row) -> dict:
+def read_csv(path: Path) -> tuple[list[Facts], Facts]:
+    """(entries, no diagnostics); sources are joined by |."""
+    with open(path, newline="") as file:
+        entries: list[Facts] = [dict(entry) for entry in csv.DictReader(file)]
+    for entry in entries:
+        entry["sources"] = [name for name in entry["sources"].split("|") if name]
+    return entries, {}
+
+
+def read_json(path: Path) -> tuple[list[Facts], Facts]:
+    """(entries, diagnostics)."""
+    content = json.loads(path.read_text())
+    return content["rows"], content.get("diagnostics", {})
+
+
+def flat(row: Row) -> Facts:
     """a row as one level of JSON."""
-    transfer = {
-        "sources": list(row.transfer.sources),
-        "target": row.transfer.target,
-        "regime": row.transfer.regime,
-        "control": row.transfer.control,
-    }
-    numbers = {
+    spread = {name: getattr(row.spread, name) for name in SPREADS} if row.spread else {}
+    return {
+        **row.transfer.to_json(),
         "affinity": row.affinity,
         "gain": row.gain,
         "quality": row.quality,
         "mean_loss": row.mean_loss,
-    }
-    return {
-        **transfer,
-        **numbers,
-        **({name: getattr(row.spread, name) for name in SPREADS} if row.spread else {}),
+        **spread,
     }
 
 
-def thick(row: Mapping) -> Row:
-    number = lambda name: None if row.get(name) in (None, "") else float(row[name])
-    transfer = Transfer(
-        tuple(row["sources"]), row["target"], row.get("regime") or "", row.get("control") or None
-    )
-    spread = (
-        Spread(**{name: number(name) for name in SPREADS})
-        if number("affinity_low") is not None
-        else None
-    )
+def row_of(entry: Mapping[str, Any]) -> Row:
+    """the row that `flat` wrote, or a line of a CSV file (numbers as text, "" for None)."""
+
+    def number(name: str) -> float | None:
+        value = entry.get(name)
+        return None if value in (None, "") else float(value)
+
+    interval = {name: number(name) for name in SPREADS}
+    measured = interval["affinity_low"] is not None
     return Row(
-        transfer,
-        float(row["affinity"]),
+        Transfer.from_json(entry),
+        float(entry["affinity"]),
         number("gain"),
         number("quality"),
         number("mean_loss"),
-        spread,
+        Spread(**interval) if measured else None,  # type: ignore[arg-type]
     )

@@ -12,7 +12,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from models.tasks.arrays import Bools, Floats
+
 CLIP = 1e-3
+DENSE = 50  # players below which all eigenvalues are as quick as three
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Ahp:
     tournament reducible (some transfers never win)?
     """
 
-    affinity: np.ndarray
+    affinity: Floats
     eigenvalue: float
     consistency: float
     clipped: float
@@ -32,11 +35,26 @@ class Ahp:
     reducible: bool
 
 
-def affinities(wins: np.ndarray) -> Ahp:
+def affinities(wins: Floats) -> Ahp:
     """wins: [n, n] in [0, 1] with wins + wins.T = 1 (a diagonal of 0.5). Raises ValueError for a
     matrix that is no tournament.
     """
     wins = np.asarray(wins, "float64")
+    check_wins(wins)
+    count = len(wins)
+    first, second, principal = leading(reciprocal(wins))
+    return Ahp(
+        principal / principal.sum(),
+        first,
+        consistency(first, count),
+        clipped_share(wins),
+        second / first,
+        reducible(wins),
+    )
+
+
+def check_wins(wins: Floats) -> None:
+    """ValueError unless win rates of a tournament."""
     count = len(wins)
     if wins.shape != (count, count) or not count:
         raise ValueError(
@@ -44,26 +62,25 @@ def affinities(wins: np.ndarray) -> Ahp:
         )
     if not np.isfinite(wins).all() or wins.min() < 0 or wins.max() > 1:
         raise ValueError(f"win rates lie in [0, 1], got {wins.min()} to {wins.max()}")
-    if np.abs(wins + wins.T - 1).max() > 1e-6:
-        raise ValueError(
-            "wins[i, j] + wins[j, i] = 1; this matrix breaks it by "
-            + f"{np.abs(wins + wins.T - 1).max():g}"
-        )
-    ratio = reciprocal(wins)
-    first, second, principal = leading(ratio)
-    index = (first - count) / (count - 1) if count > 1 else 0.0
-    other = ~np.eye(count, dtype=bool)
-    return Ahp(
-        principal / principal.sum(),
-        first,
-        index / random_index(min(count, 200)) if count > 2 else 0.0,
-        float((np.abs(wins - 0.5) >= 0.5 - CLIP)[other].mean()) if count > 1 else 0.0,
-        second / first,
-        reducible(wins),
-    )
+    excess = np.abs(wins + wins.T - 1).max()
+    if excess > 1e-6:
+        raise ValueError(f"wins[i, j] + wins[j, i] = 1; this matrix breaks it by {excess:g}")
 
 
-def reciprocal(wins: np.ndarray) -> np.ndarray:
+def consistency(eigenvalue: float, count: int) -> float:
+    """Saaty's ratio; two players are always consistent."""
+    if count <= 2:
+        return 0.0
+    return (eigenvalue - count) / (count - 1) / random_index(min(count, 200))
+
+
+def clipped_share(wins: Floats) -> float:
+    """share of the comparisons of two players that the clip changes."""
+    others = ~np.eye(len(wins), dtype=bool)
+    return float((np.abs(wins - 0.5) >= 0.5 - CLIP)[others].mean()) if len(wins) > 1 else 0.0
+
+
+def reciprocal(wins: Floats) -> Floats:
     """win rates [..., n, n] -> W' = W / W.T of the clipped rates: positive, so that Perron and
     Frobenius promise a positive principal eigenvector.
     """
@@ -71,15 +88,28 @@ def reciprocal(wins: np.ndarray) -> np.ndarray:
     return clipped / np.swapaxes(clipped, -1, -2)
 
 
-def leading(ratio: np.ndarray) -> tuple[float, float, np.ndarray]:
+def placed(rates: Floats, affinity: Floats, eigenvalue: Floats | float) -> Floats:
+    """the affinity of one more player on the scale of a finished tournament, whose own affinities
+    stay as they are.
+
+    rates [..., n]: share of images on which it beats each player; affinity [..., n], eigenvalue
+    [...] of the tournament -> [...]. The player's own row of the AHP's equation W' v = eigenvalue
+    v. A copy of a player gets exactly that player's affinity, and in a consistent tournament
+    (eigenvalue n, W'[i, j] = v[i] / v[j]) the one that its ratios say.
+    """
+    clipped = np.clip(rates, CLIP, 1 - CLIP)
+    return (clipped / (1 - clipped) * affinity).sum(-1) / eigenvalue
+
+
+def leading(ratio: Floats) -> tuple[float, float, Floats]:
     """positive [n, n] -> (first eigenvalue, modulus of the second, principal eigenvector). Dense
-    below 50, Arnoldi (ARPACK, fixed start) above.
+    below DENSE, Arnoldi (ARPACK, fixed start) above.
     """
     count = len(ratio)
-    if count < 50:
+    if count < DENSE:
         values, vectors = np.linalg.eig(ratio)
     else:
-        from scipy.sparse.linalg import eigs
+        from scipy.sparse.linalg import eigs  # here: small tournaments do without its import
 
         values, vectors = eigs(ratio, k=3, v0=np.ones(count), tol=1e-12, ncv=min(count - 1, 40))
     order = np.argsort(-np.abs(values))
@@ -87,20 +117,29 @@ def leading(ratio: np.ndarray) -> tuple[float, float, np.ndarray]:
     return float(values[order[0]].real), second, np.abs(vectors[:, order[0]].real)
 
 
-def principal_vectors(wins: np.ndarray, *, tolerance: float = 1e-6, most: int = 500) -> np.ndarray:
-    """win rates [batch, n, n] -> affinities [batch, n], each summing to 1, by power iteration on
-    all matrices at once (bootstrap).
+def principal_vectors(wins: Floats, *, tolerance: float = 1e-6, most: int = 500) -> Floats:
+    """win rates [batch, n, n] -> affinities [batch, n] float32, each summing to 1."""
+    return principal_pairs(wins, tolerance=tolerance, most=most)[0]
+
+
+def principal_pairs(
+    wins: Floats, *, tolerance: float = 1e-6, most: int = 500
+) -> tuple[Floats, Floats]:
+    """win rates [batch, n, n] -> (affinities [batch, n], eigenvalues [batch]), both float32, by
+    power iteration on all matrices at once (bootstrap).
     """
     ratio = reciprocal(np.asarray(wins, "float32"))
     vectors = np.full(ratio.shape[:2], 1 / ratio.shape[1], "float32")
+    values = np.full(len(ratio), ratio.shape[1], "float32")
     for _ in range(most):
         following = np.matmul(ratio, vectors[..., None])[..., 0]
-        following /= following.sum(1, keepdims=True)
+        values = following.sum(1)  # the vectors sum to 1
+        following /= values[:, None]
         change = np.abs(following - vectors).max()
         vectors = following
         if change < tolerance:
             break
-    return vectors
+    return vectors, values
 
 
 @lru_cache
@@ -109,18 +148,20 @@ def random_index(count: int) -> float:
     random index for this scale). It hardly changes with the size of the matrix, so that large
     tournaments are compared with matrices of 200.
     """
-    rng, total, draws = np.random.default_rng(count), 0.0, 20 if count <= 60 else 3
+    rng = np.random.default_rng(count)
+    draws = 20 if count <= 60 else 3
+    indices = []
     for _ in range(draws):
         upper = np.triu(rng.uniform(CLIP, 1 - CLIP, (count, count)), 1)
-        total += (
-            leading(reciprocal(upper + np.tril(1 - upper.T, -1) + np.eye(count) / 2))[0] - count
-        ) / (count - 1)
-    return max(total / draws, 1e-9)
+        wins = upper + np.tril(1 - upper.T, -1) + np.eye(count) / 2
+        indices.append((leading(reciprocal(wins))[0] - count) / (count - 1))
+    return max(float(np.mean(indices)), 1e-9)
 
 
-def reducible(wins: np.ndarray) -> bool:
+def reducible(wins: Floats | Bools) -> bool:
     """is the graph of "ever beats" not strongly connected?"""
     from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import connected_components
 
-    return connected_components(csr_matrix(wins > 0), directed=True, connection="strong")[0] > 1
+    graph = csr_matrix(wins > 0)
+    return bool(connected_components(graph, directed=True, connection="strong")[0] > 1)

@@ -4,59 +4,110 @@ from __future__ import annotations
 
 import numpy as np
 
+from models.tasks.arrays import Floats
 from models.taxonomy.affinities import Affinities, Row
-from models.taxonomy.similarity import spearman
+from models.taxonomy.facts import Facts
+from models.taxonomy.ranks import spearman
+
+Measured = dict[str, dict[str, Row]]  # regime -> source -> row
 
 
-def by_amount(table: Affinities) -> list[dict]:
+def by_amount(table: Affinities) -> list[Facts]:
     """of a table with several regimes, a row a target that all of them measured: {"target",
     "spearman": regime -> rank correlation of its affinities with those of the regime named "" (None
     where all are equal), "best": regime -> {"source", "gain", "quality"} of the best source}.
 
     First order, a task's own encoder left out.
     """
-    into: dict[str, dict[str, dict[str, Row]]] = {}
+    into: dict[str, Measured] = {}
     for row in table.rows:
         transfer = row.transfer
-        if transfer.order == 1 and transfer.target not in transfer.sources:
-            into.setdefault(transfer.target, {}).setdefault(transfer.regime, {})[
-                transfer.sources[0]
-            ] = row
-    made = []
-    for target, found in into.items():
-        shared = sorted(set.intersection(*(set(rows) for rows in found.values())))
-        if set(found) != set(table.regimes) or len(shared) < 4:
-            continue
-        affinity = {
-            regime: np.array([rows[source].affinity for source in shared])
-            for regime, rows in found.items()
-        }
-        best = {
-            regime: found[regime][shared[int(values.argmax())]]
-            for regime, values in affinity.items()
-        }
-        made.append(
-            {
-                "target": target,
-                "spearman": {
-                    regime: agreement(values, affinity[""])
-                    for regime, values in affinity.items()
-                    if regime
-                },
-                "best": {
-                    regime: {
-                        "source": row.transfer.sources[0],
-                        "gain": row.gain,
-                        "quality": row.quality,
-                    }
-                    for regime, row in best.items()
-                },
-            }
-        )
-    return made
+        if transfer.order == 1 and not transfer.own_encoder:
+            by_regime = into.setdefault(transfer.target, {})
+            by_regime.setdefault(transfer.regime, {})[transfer.sources[0]] = row
+    rows = []
+    for target, by_regime in into.items():
+        shared = sorted(set.intersection(*(set(sources) for sources in by_regime.values())))
+        if set(by_regime) == set(table.regimes) and len(shared) >= 4:
+            rows.append({"target": target, **of_target(by_regime, shared)})
+    return rows
 
 
-def agreement(values: np.ndarray, others: np.ndarray) -> float | None:
+def of_target(by_regime: Measured, shared: list[str]) -> Facts:
+    """{"spearman", "best"} of one target over the sources that all regimes measured."""
+    affinity = {
+        regime: np.array([rows[source].affinity for source in shared])
+        for regime, rows in by_regime.items()
+    }
+    best = {}
+    for regime, values in affinity.items():
+        row = by_regime[regime][shared[int(values.argmax())]]
+        best[regime] = {
+            "source": row.transfer.sources[0],
+            "gain": row.gain,
+            "quality": row.quality,
+        }
+    agreed = {
+        regime: rank_agreement(values, affinity[""])
+        for regime, values in affinity.items()
+        if regime
+    }
+    return {"spearman": agreed, "best": best}
+
+
+def rank_agreement(values: Floats, others: Floats) -> float | None:
     """rank correlation; None where one side is constant."""
-    found = float(spearman(np.stack([values, others])))
-    return found if np.isfinite(found) else None
+    score = float(spearman(np.stack([values, others])))
+    return score if np.isfinite(score) else None
+
+
+def efficiency(table: Affinities) -> list[Facts]:
+    """label-efficiency curves, a row a target and regime (amount of data): {"target", "regime",
+    "source" of the best first-order transfer, "transfer", "scratch", "supervised": {"quality",
+    "low", "high"} each, None where not measured}.
+
+    Best by affinity; quality against the fully supervised network, which is 0.5 by definition.
+    """
+    rows = []
+    for target in table.targets:
+        for regime in table.regimes:
+            transfers = [
+                row
+                for row in table.rows
+                if row.transfer.target == target
+                and row.transfer.regime == regime
+                and row.transfer.order == 1
+                and not row.transfer.own_encoder
+            ]
+            best = max(transfers, key=lambda row: row.affinity, default=None)
+            scratch = of_regime(table, target, regime, "scratch")
+            rows.append(
+                {
+                    "target": target,
+                    "regime": regime,
+                    "source": best.transfer.sources[0] if best else None,
+                    "transfer": quality_facts(best),
+                    "scratch": quality_facts(scratch),
+                    "supervised": {"quality": 0.5, "low": 0.5, "high": 0.5}
+                    if table.supervised(target)
+                    else None,
+                }
+            )
+    return rows
+
+
+def of_regime(table: Affinities, target: str, regime: str, control: str) -> Row | None:
+    """the row of a control of this regime; None where it has none of its own."""
+    for row in table.rows:
+        transfer = row.transfer
+        if (transfer.target, transfer.regime, transfer.control) == (target, regime, control):
+            return row
+    return None
+
+
+def quality_facts(row: Row | None) -> Facts | None:
+    if row is None or row.quality is None:
+        return None
+    low = row.spread.quality_low if row.spread else None
+    high = row.spread.quality_high if row.spread else None
+    return {"quality": row.quality, "low": low, "high": high}

@@ -1,4 +1,6 @@
-"""Other ways to spend the same budget: greed, one good source, features learned by classification."""
+"""Other ways to spend the same budget: greed, one good source, features learned by classification,
+nothing but training from scratch.
+"""
 
 from __future__ import annotations
 
@@ -6,35 +8,33 @@ from dataclasses import replace
 
 import numpy as np
 
+from models.tasks.arrays import Floats
 from models.taxonomy.affinities import Affinities
+from models.taxonomy.answers import taxonomy_of
+from models.taxonomy.facts import Facts
 from models.taxonomy.policies import Policies
-from models.taxonomy.program import make_program
+from models.taxonomy.program import Program, make_program
 from models.taxonomy.request import Request
 from models.taxonomy.solver import Answer
-from models.taxonomy.solving import taxonomy_of
 from models.taxonomy.taxonomy import Taxonomy
 
-CLASSIFICATION = (
-    "class_object",
-    "class_1000",
-)  # object classes: what "ImageNet features" stand for here and in the released files
+# Object classes, here and in the released files: what "ImageNet features" stand for.
+CLASSIFICATION = ("class_object", "class_1000")
 
 
-def baselines(table: Affinities, request: Request, chosen: Taxonomy) -> list[dict]:
-    """rows of name, supervised, objective, gain, quality: the taxonomy, greedy addition of sources,
-    the one source that is best for everything, and the classification network for everything. A
-    baseline that does not reach every target is left out.
+def baselines(table: Affinities, request: Request, chosen: Taxonomy) -> list[Facts]:
+    """rows of name, supervised, objective, gain, quality, ways: the taxonomy, greedy addition of
+    sources, the one source that is best for everything, the classification network for everything,
+    and every target from scratch where the table knows that. A baseline that does not reach every
+    target is left out.
     """
-    found = {
+    policies = {
         "this taxonomy": chosen,
         "greedy": greedy(table, request),
         "single best source": best_single(table, request),
+        "object classification features": classification(table, request),
+        "everything from scratch": all_from_scratch(table, request),
     }
-    names = [name for name in CLASSIFICATION if name in table.sources]
-    if names:
-        found["object classification features"] = with_sources(
-            table, alone(request, names[0]), {names[0]}
-        )
     return [
         {
             "name": name,
@@ -42,20 +42,19 @@ def baselines(table: Affinities, request: Request, chosen: Taxonomy) -> list[dic
             "objective": policy.objective,
             "gain": policy.gain,
             "quality": policy.quality,
+            "ways": policy.ways,
         }
-        for name, policy in found.items()
+        for name, policy in policies.items()
         if policy is not None
     ]
 
 
 def alone(request: Request, name: str) -> Request:
     """the request for one source: its cost is the budget, first-order transfers."""
-    enough = (
-        request.cost_of(name)
-        + sum((request.transfer_cost or {}).values())
-        + 1e6 * bool(request.regime_cost or request.edge_cost)
-    )
-    return replace(request, budget=max(enough, 1e-6), order=1, forced=frozenset(), second=None)
+    little = sum((request.transfer_cost or {}).values())
+    dear_edges = 1e6 if request.regime_cost or request.edge_cost else 0.0
+    enough = max(request.cost_of(name) + little + dear_edges, 1e-6)
+    return replace(request, budget=enough, order=1, forced=frozenset(), second=None)
 
 
 def greedy(table: Affinities, request: Request) -> Taxonomy | None:
@@ -63,37 +62,45 @@ def greedy(table: Affinities, request: Request) -> Taxonomy | None:
     return as_taxonomy(table, request, program, Policies(program).greedy())
 
 
+def classification(table: Affinities, request: Request) -> Taxonomy | None:
+    """the network of object classes as the only source; None where there is none."""
+    names = [name for name in CLASSIFICATION if name in table.sources]
+    return with_sources(table, alone(request, names[0]), {names[0]}) if names else None
+
+
+def all_from_scratch(table: Affinities, request: Request) -> Taxonomy | None:
+    """no source at all; None where the table does not place training from scratch."""
+    if not table.knows_scratch:
+        return None
+    return with_sources(table, replace(request, scratch=True, forced=frozenset()), set())
+
+
 def with_sources(table: Affinities, request: Request, nodes: set[str]) -> Taxonomy | None:
     """the best policy that supervises exactly `nodes`, None if they do not reach every target."""
     program = make_program(table, request)
     if not nodes <= set(program.nodes):
         return None
-    return as_taxonomy(
-        table,
-        request,
-        program,
-        Policies(program).best(np.array([name in nodes for name in program.nodes])),
-    )
+    supervised = np.array([name in nodes for name in program.nodes])
+    return as_taxonomy(table, request, program, Policies(program).best(supervised))
 
 
 def best_single(table: Affinities, request: Request) -> Taxonomy | None:
     """the one source whose transfers into all targets are worth most."""
-    names = [name for name in table.sources if name not in request.forbidden | request.target_only]
-    found = [
-        policy
-        for name in names
-        if (policy := with_sources(table, alone(request, name), {name})) is not None
+    barred = request.forbidden | request.target_only
+    policies = [
+        with_sources(table, alone(request, name), {name})
+        for name in table.sources
+        if name not in barred
     ]
-    return max(found, key=lambda policy: policy.objective, default=None)
+    reaching = [policy for policy in policies if policy is not None]
+    return max(reaching, key=lambda policy: policy.objective, default=None)
 
 
 def as_taxonomy(
-    table: Affinities, request: Request, program, x: np.ndarray | None
+    table: Affinities, request: Request, program: Program, x: Floats | None
 ) -> Taxonomy | None:
-    return (
-        None
-        if x is None
-        else taxonomy_of(
-            table, request, program, Answer("feasible", x, float(program.reward @ x), np.inf, 0.0)
-        )
-    )
+    """a policy that nobody proved best."""
+    if x is None:
+        return None
+    solution = Answer("feasible", x, float(program.reward @ x), np.inf, 0.0)
+    return taxonomy_of(table, request, program, solution)

@@ -6,27 +6,118 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.tasks.arrays import Bools, Floats, Integers
 from models.taxonomy.affinities import Affinities
+from models.taxonomy.facts import Facts
 from models.taxonomy.policies import Policies
 from models.taxonomy.program import make_program
 from models.taxonomy.request import Request
-from models.taxonomy.taxonomy import Taxonomy
+from models.taxonomy.taxonomy import Taxonomy, quality_of
 
 LEVEL = 0.01
+TRIES = 20  # draws a policy, before feasible ones are called too rare
 
 
 @dataclass(frozen=True)
 class Drawn:
     """objective, gain, quality: [policy] float64 of random policies; gain and quality NaN where a
-    control was not measured.
+    control was not measured. transferred [policy]: mean quality of the targets that are not their
+    own labels, NaN where all are.
     """
 
-    objective: np.ndarray
-    gain: np.ndarray
-    quality: np.ndarray
+    objective: Floats
+    gain: Floats
+    quality: Floats
+    transferred: Floats
 
     def __len__(self) -> int:
         return len(self.objective)
+
+
+class Lottery:
+    """Draws of one program's policies, vector by vector."""
+
+    def __init__(self, table: Affinities, request: Request) -> None:
+        self.request = request
+        self.program = make_program(table, request, reduced=False)
+        self.policies = Policies(self.program)
+        self.count = len(self.program.nodes)
+        self.prices = np.array([request.cost_of(name) for name in self.program.nodes])
+        self.by_target = np.argsort(self.policies.target_of, kind="stable")
+        targets = np.arange(len(self.program.targets))
+        self.starts = np.searchsorted(self.policies.target_of[self.by_target], targets)
+        self.ends = np.append(self.starts[1:], len(self.by_target))
+        edges = [table.of[edge] for edge in self.program.edges]
+        own = [
+            table.supervised(name) if name in self.program.own else None
+            for name in self.program.nodes
+        ]
+        self.edge_gain = numbers([row.gain for row in edges])
+        self.edge_quality = numbers([row.quality for row in edges])
+        self.own_gain = numbers([row.gain if row else None for row in own])
+        self.own_quality = numbers([quality_of(row) if row else None for row in own])
+
+    def draw(self, rng: np.random.Generator, *, best_edges: bool) -> Floats | None:
+        """a policy [nodes + edges]; None if the drawn sources do not reach every target."""
+        nodes = self.sources(rng)
+        open_edges = self.policies.open_edges(nodes)
+        rewards = self.program.reward[self.count :]
+        key = rewards if best_edges else rng.random(len(open_edges))
+        itself = np.zeros(len(self.program.targets), bool)
+        itself[self.policies.own[self.own_nodes(nodes)]] = True
+        chosen = self.edges(np.where(open_edges, key, -1.0), ~itself)
+        if chosen is None:
+            return None
+        x = self.policies.vector(nodes)
+        x[self.count + chosen] = 1
+        return x if self.policies.allowed(x) else None
+
+    def sources(self, rng: np.random.Generator) -> Bools:
+        """[nodes]: forced sources, then others in random order as long as they fit into the
+        budget.
+        """
+        nodes = self.program.low[: self.count] > 0
+        left = self.request.budget - self.prices[nodes].sum()
+        for node in rng.permutation(self.count):
+            open_node = not nodes[node] and self.program.high[node] > 0
+            if open_node and self.prices[node] <= left + 1e-9:
+                nodes[node] = True
+                left -= self.prices[node]
+        return nodes
+
+    def own_nodes(self, nodes: Bools) -> Integers:
+        """positions of the nodes that reach a target by themselves."""
+        return np.flatnonzero(nodes & (self.policies.own >= 0))
+
+    def edges(self, key: Floats, wanted: Bools) -> Integers | None:
+        """edge with the largest key [edges] of every wanted target [targets]; None if one has no
+        edge with a key of 0 or more.
+        """
+        chosen = []
+        for target in np.flatnonzero(wanted):
+            group = self.by_target[self.starts[target] : self.ends[target]]
+            if not len(group):
+                return None
+            edge = group[np.argmax(key[group])]
+            if key[edge] < 0:
+                return None
+            chosen.append(edge)
+        return np.array(chosen, int)
+
+    def scores(self, x: Floats) -> tuple[float, float, float, float]:
+        """objective, gain, quality, quality of the targets that are not their own labels."""
+        own = self.own_nodes(x[: self.count] > 0)
+        edges = np.flatnonzero(x[self.count :] > 0)
+        gain = np.concatenate([self.own_gain[own], self.edge_gain[edges]])
+        quality = np.concatenate([self.own_quality[own], self.edge_quality[edges]])
+        transferred = float(self.edge_quality[edges].mean()) if len(edges) else np.nan
+        objective = float(self.program.reward @ x)
+        return objective, float(gain.mean()), float(quality.mean()), transferred
+
+
+def numbers(values: list[float | None]) -> Floats:
+    """NaN for what was not measured."""
+    return np.array([np.nan if value is None else value for value in values], float)
 
 
 def random_policies(
@@ -38,149 +129,77 @@ def random_policies(
     best_edges: bool = False,
 ) -> Drawn:
     """up to `count` feasible policies: sources drawn evenly one by one while the budget lasts;
-    every target by an evenly drawn transfer of those that the sources allow (`best_edges`: by the
-    best of them), or by itself if it is supervised. Fewer if feasible ones are too rare to draw.
+    every target by an evenly drawn way of those that the sources allow (`best_edges`: by the best
+    of them), or by itself if it is supervised. Fewer if feasible ones are too rare to draw.
     """
-    program = make_program(table, request, reduced=False)
-    policies, nodes, rewards = Policies(program), len(program.nodes), program.reward
-    by_target = np.argsort(policies.target_of, kind="stable")
-    starts = np.searchsorted(policies.target_of[by_target], np.arange(len(program.targets)))
-    reach = np.bincount(policies.target_of, minlength=len(program.targets)) > 0
-    prices = np.array([request.cost_of(name) for name in program.nodes])
-    numbers = edge_numbers(table, program)
-    found: dict[str, list[float]] = {"objective": [], "gain": [], "quality": []}
-    for _ in range(20 * count):
-        if len(found["objective"]) == count:
+    lottery = Lottery(table, request)
+    scores: list[tuple[float, ...]] = []
+    for _ in range(TRIES * count):
+        if len(scores) == count:
             break
-        x = np.zeros(len(rewards))
-        x[:nodes] = drawn_sources(program, prices, request.budget, rng)
-        open_ = (np.asarray(policies.uses @ x[:nodes]).ravel() == policies.order) & (
-            program.high[nodes:] > 0
-        )
-        key = np.where(open_, rewards[nodes:] if best_edges else rng.random(len(open_)), -1.0)
-        own = np.zeros(len(program.targets), bool)
-        own[policies.own[(x[:nodes] > 0) & (policies.own >= 0)]] = True
-        chosen = chosen_edges(key, by_target, starts, reach, ~own)
-        if chosen is None:
-            continue
-        x[nodes + chosen] = 1
-        if not policies.allowed(x):
-            continue
-        found["objective"].append(float(rewards @ x))
-        for name in ("gain", "quality"):
-            alone = numbers[name][0][(x[:nodes] > 0) & (policies.own >= 0)]
-            found[name].append(float(np.concatenate([alone, numbers[name][1][chosen]]).mean()))
-    return Drawn(*(np.array(found[name]) for name in ("objective", "gain", "quality")))
-
-
-def drawn_sources(
-    program, prices: np.ndarray, budget: float, rng: np.random.Generator
-) -> np.ndarray:
-    """[nodes] bool: forced sources, then others in random order as long as they fit into the
-    budget.
-    """
-    nodes = program.low[: len(prices)] > 0
-    left = budget - prices[nodes].sum()
-    for node in rng.permutation(len(prices)):
-        if not nodes[node] and program.high[node] > 0 and prices[node] <= left + 1e-9:
-            nodes[node] = True
-            left -= prices[node]
-    return nodes
-
-
-def chosen_edges(
-    key: np.ndarray,
-    by_target: np.ndarray,
-    starts: np.ndarray,
-    reach: np.ndarray,
-    wanted: np.ndarray,
-) -> np.ndarray | None:
-    """edge with the largest key of every wanted target; None if one has no edge with a key of 0 or
-    more.
-    """
-    if (wanted & ~reach).any():
-        return None
-    ends = np.append(starts[1:], len(by_target))
-    chosen = np.array(
-        [
-            by_target[a + np.argmax(key[by_target[a:b]])]
-            for a, b, want in zip(starts, ends, wanted)
-            if want
-        ],
-        int,
-    )
-    return chosen if (key[chosen] >= 0).all() else None
-
-
-def edge_numbers(table: Affinities, program) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """ "gain", "quality" -> ([nodes] of the supervised networks, [edges]), NaN where not measured."""
-    number = lambda value: np.nan if value is None else value
-    own = [table.supervised(name) if name in program.own else None for name in program.nodes]
-    return {
-        "gain": (
-            np.array([np.nan if row is None else number(row.gain) for row in own]),
-            np.array([number(table.of[edge].gain) for edge in program.edges]),
-        ),
-        "quality": (
-            np.full(len(own), 0.5),
-            np.array([number(table.of[edge].quality) for edge in program.edges]),
-        ),
-    }
+        x = lottery.draw(rng, best_edges=best_edges)
+        if x is not None:
+            scores.append(lottery.scores(x))
+    columns = np.array(scores, float).reshape(-1, 4).T
+    return Drawn(*columns)
 
 
 def significance(
     table: Affinities, request: Request, chosen: Taxonomy, *, policies: int = 1000, seed: int = 0
-) -> dict:
+) -> Facts:
     """the chosen policy against random feasible ones of the same budget: p = share at least as good
     (with the usual one added), verdict at 1 %.
 
     {"measure" ("quality" if it was measured, else "objective"), "observed", "random" {"mean",
-    "low", "high"}, "policies", "p", "verdict", "best_edges": the same against random sources whose
-    targets take their best edges, a harder test of the sources alone}.
+    "low", "high"}, "policies", "p", "floor" (the least p that so many draws can give), "verdict",
+    "best_edges": the same against random sources whose targets take their best edges, a harder test
+    of the sources alone}.
     """
-    tests = [
-        compared(
-            chosen,
-            random_policies(
-                table, request, policies, np.random.default_rng([seed, best]), best_edges=bool(best)
-            ),
-        )
-        for best in (0, 1)
-    ]
+    tests = []
+    for best in (False, True):
+        rng = np.random.default_rng([seed, int(best)])
+        drawn = random_policies(table, request, policies, rng, best_edges=best)
+        tests.append(compared(chosen, drawn))
     return {**tests[0], "best_edges": tests[1]}
 
 
-def compared(chosen: Taxonomy, drawn: Drawn) -> dict:
-    measured = chosen.quality is not None and len(drawn) and not np.isnan(drawn.quality).any()
-    name = "quality" if measured else "objective"
-    own, values = (
-        (chosen.quality, drawn.quality) if measured else (chosen.objective, drawn.objective)
-    )
+def compared(chosen: Taxonomy, drawn: Drawn) -> Facts:
+    measured = len(drawn) > 0 and not np.isnan(drawn.quality).any()
+    name = "quality" if measured and chosen.quality is not None else "objective"
+    observed = float(getattr(chosen, name))
+    values: Floats = getattr(drawn, name)
     if not len(drawn):
         return {
             "measure": name,
-            "observed": own,
+            "observed": observed,
             "policies": 0,
             "verdict": "no random policy of this budget reaches every target; nothing to compare "
             "with",
         }
-    p = float((1 + (values >= own - 1e-12).sum()) / (1 + len(values)))
-    verdict = (
-        f"better than random policies (p = {p:.3f})"
-        if p <= LEVEL
-        else f"not distinguishable from random policies at 1 % (p = {p:.3f})"
-    )
+    p = float((1 + (values >= observed - 1e-12).sum()) / (1 + len(values)))
+    floor = 1 / (1 + len(values))
     return {
         "measure": name,
-        "observed": own,
+        "observed": observed,
         "random": band(values),
         "policies": len(values),
         "p": p,
-        "verdict": verdict,
+        "floor": floor,
+        "verdict": verdict(p, floor),
     }
 
 
-def band(values: np.ndarray) -> dict | None:
+def verdict(p: float, floor: float) -> str:
+    """in words; a p at its floor is "at most", since more draws could only show it smaller."""
+    value = (
+        f"p = {p:.3f}" if p > floor else f"p <= {floor:.3f}, the least that these draws can show"
+    )
+    if p <= LEVEL:
+        return f"better than random policies ({value})"
+    return f"not distinguishable from random policies at 1 % ({value})"
+
+
+def band(values: Floats) -> dict[str, float] | None:
     """mean and 5 to 95 % range; None without values."""
     values = np.asarray(values, float)
     if not len(values) or np.isnan(values).any():

@@ -6,18 +6,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from models.taxonomy.affinities import Affinities
+from models.taxonomy.answers import answer
 from models.taxonomy.baselines import baselines
 from models.taxonomy.chance import band, random_policies, significance
+from models.taxonomy.crossfit import cross_fitted
 from models.taxonomy.expenses import Expenses, headline, ledger
+from models.taxonomy.facts import Facts
 from models.taxonomy.request import Request
 from models.taxonomy.resampling import Resamples
-from models.taxonomy.screening import predictions, predictor_agreement, replay
+from models.taxonomy.screening import (
+    Scores,
+    predictions,
+    predictor_agreement,
+    replay,
+    static_predictions,
+)
 from models.taxonomy.similarity import similarity_tree
 from models.taxonomy.stability import stability
+from models.taxonomy.standing import not_ranked
 from models.taxonomy.taxonomy import Taxonomy
 
 
@@ -31,45 +42,35 @@ def evaluate(
     seed: int = 0,
     resamples: Resamples | None = None,
     expenses: Expenses | None = None,
-    proxies: Sequence[Mapping] | None = None,
-    **request,
-) -> dict:
+    proxies: Sequence[Mapping[str, Any]] | None = None,
+    halves: Sequence[Affinities] | None = None,
+    seeds: Sequence[Affinities] = (),
+    **request: Any,
+) -> Facts:
     """evidence about all answers, and about the one at (budget, order) in depth; JSON-ready.
     Further keywords: the `Request` that the answers were solved with.
 
     {"curves": rows of budget, order, gain, quality, random bands; "tasks": rows of target, budget,
-    order, gain, quality; "significance", "baselines", "tree", "diagnostics"; with resamples
-    "stability" and the "cautious" policies (lower bound, expected affinity); with expenses
-    "ledger", "headline"; with proxies (rows of `proxies.scores` and their target) "predictors"}.
+    order, gain, quality; "significance", "baselines", "tree", "diagnostics", "not_ranked" (target
+    -> why; seeds: tables of other seeds); with resamples "stability" and the "cautious" policies
+    (lower bound, expected affinity); with expenses "ledger", "headline"; with proxies (rows of
+    `proxies.scores` and their target) "predictors"; with halves (`crossfit.halves`) "crossfit": the
+    policy judged on test images that did not choose it, with training from scratch and without}.
     """
     answers = list(answers)
-    chosen = next(
-        (answer for answer in answers if (answer.budget, answer.order) == (budget, order)), None
-    )
-    if chosen is None:
-        raise LookupError(
-            f"no taxonomy at budget {budget}, order {order}; there are "
-            f"{[(answer.budget, answer.order) for answer in answers]}"
-        )
+    chosen = answer_at(answers, budget, order)
     asked = Request(budget, order, **request)
-    book = {
+    book: Facts = {
         "budget": budget,
         "order": order,
-        "curves": [
-            curve(
-                table,
-                replace(asked, budget=answer.budget, order=answer.order),
-                answer,
-                policies,
-                seed,
-            )
-            for answer in answers
-        ],
+        "scratch": asked.scratch,
+        "curves": [curve(table, asked, policy, policies, seed) for policy in answers],
         "tasks": by_task(answers),
         "significance": significance(table, asked, chosen, policies=policies, seed=seed),
         "baselines": baselines(table, asked, chosen),
         "tree": similarity_tree(table, seed=seed),
         "diagnostics": table.diagnostics,
+        "not_ranked": not_ranked(table, seeds),
         "warnings": [
             f"{target}: {facts['warning']}"
             for target, facts in table.diagnostics.items()
@@ -80,97 +81,125 @@ def evaluate(
         book["stability"] = stability(table, resamples, asked, chosen)
         book["cautious"] = cautious(table, asked)
     if expenses is not None:
-        book |= {"ledger": ledger(chosen, expenses), "headline": headline(table, answers, expenses)}
+        book["ledger"] = ledger(chosen, expenses)
+        book["headline"] = headline(table, answers, expenses)
     if proxies is not None:
         book["predictors"] = predictors(table, asked, proxies, seed)
+    if halves is not None:
+        book["crossfit"] = [
+            cross_fitted(halves, replace(asked, scratch=scratch)) for scratch in (False, True)
+        ]
     return book
 
 
+def answer_at(answers: Sequence[Taxonomy], budget: float, order: int) -> Taxonomy:
+    """the taxonomy at (budget, order). Raises LookupError with those that there are."""
+    for policy in answers:
+        if (policy.budget, policy.order) == (budget, order):
+            return policy
+    raise LookupError(
+        f"no taxonomy at budget {budget}, order {order}; there are "
+        f"{[(policy.budget, policy.order) for policy in answers]}"
+    )
+
+
 def predictors(
-    table: Affinities, request: Request, rows: Sequence[Mapping], seed: int
-) -> list[dict]:
+    table: Affinities, request: Request, rows: Sequence[Mapping[str, Any]], seed: int
+) -> list[Facts]:
     """how well each proxy foretold what was measured, and what measuring only its better half would
-    have cost: rows of predictor, spearman (mean over targets and regimes, first order), targets
-    (regime -> target -> spearman), and `screening.replay`'s fields.
+    have cost: rows of predictor, static (is it one of the baselines that every predictor is held
+    against?), spearman (mean over targets and regimes, first order), targets (regime -> target ->
+    spearman), and `screening.replay`'s fields.
 
     Proxies know no amount of data: a prediction holds for the transfer in every regime.
     """
-    made = []
-    for name, found in predictions(rows).items():
-        scores = {
-            replace(transfer, regime=regime): score
-            for transfer, score in found.items()
-            for regime in table.regimes
-        }
-        agreed = predictor_agreement(table, scores)
-        known = table.only(
-            lambda row, scores=scores: row.transfer.control is not None or row.transfer in scores
-        )
-        mean = (
-            float(np.mean([value for targets in agreed.values() for value in targets.values()]))
-            if agreed
-            else None
-        )
-        made.append(
-            {
-                "predictor": name,
-                "spearman": mean,
-                "targets": agreed,
-                **replay(known, scores, request, seed=seed),
-            }
-        )
-    return made
+    by_name = {
+        name: in_every_regime(scores, table.regimes) for name, scores in predictions(rows).items()
+    }
+    predicted = set(next(iter(by_name.values())))
+    static = {
+        name: {transfer: score for transfer, score in scores.items() if transfer in predicted}
+        for name, scores in static_predictions(table, seed=seed).items()
+    }
+    return [
+        predictor(table, request, name, scores, seed, static=name in static)
+        for name, scores in {**by_name, **static}.items()
+    ]
 
 
-def curve(table: Affinities, request: Request, answer: Taxonomy, policies: int, seed: int) -> dict:
-    """one point of the curves: the answer beside random policies of its budget."""
-    drawn = random_policies(
-        table,
-        request,
-        max(50, policies // 10),
-        np.random.default_rng([seed, round(100 * request.budget), request.order]),
-    )
+def in_every_regime(scores: Scores, regimes: Sequence[str]) -> Scores:
     return {
-        "budget": answer.budget,
-        "order": answer.order,
-        "gain": answer.gain,
-        "quality": answer.quality,
-        "objective": answer.objective,
-        "random_gain": band(drawn.gain),
-        "random_quality": band(drawn.quality),
+        replace(transfer, regime=regime): score
+        for transfer, score in scores.items()
+        for regime in regimes
     }
 
 
-def by_task(answers: Iterable[Taxonomy]) -> list[dict]:
+def predictor(
+    table: Affinities, request: Request, name: str, scores: Scores, seed: int, *, static: bool
+) -> Facts:
+    """one row of `predictors`."""
+    agreed = predictor_agreement(table, scores)
+    known = table.only(lambda row: row.transfer.control is not None or row.transfer in scores)
+    values = [value for targets in agreed.values() for value in targets.values()]
+    ranked = [value for value in values if np.isfinite(value)]
+    return {
+        "predictor": name,
+        "static": static,
+        "spearman": float(np.mean(ranked)) if ranked else None,
+        "targets": agreed,
+        **replay(known, scores, request, seed=seed),
+    }
+
+
+def curve(table: Affinities, asked: Request, policy: Taxonomy, policies: int, seed: int) -> Facts:
+    """one point of the curves: the answer beside random policies of its budget."""
+    request = replace(asked, budget=policy.budget, order=policy.order)
+    rng = np.random.default_rng([seed, round(100 * policy.budget), policy.order])
+    drawn = random_policies(table, request, max(50, policies // 10), rng)
+    return {
+        "budget": policy.budget,
+        "order": policy.order,
+        "gain": policy.gain,
+        "quality": policy.quality,
+        "ways": policy.ways,
+        "objective": policy.objective,
+        "random_gain": band(drawn.gain),
+        "random_quality": band(drawn.quality),
+        "random_transferred": band(drawn.transferred),
+    }
+
+
+def by_task(answers: Iterable[Taxonomy]) -> list[Facts]:
     """gain and quality of every target at every budget and order."""
     return [
         {
             "target": edge.transfer.target,
-            "budget": answer.budget,
-            "order": answer.order,
+            "budget": policy.budget,
+            "order": policy.order,
             "sources": list(edge.transfer.sources),
-            "supervised": edge.transfer.control == "supervised",
+            "supervised": edge.way == "supervised",
+            "way": edge.way,
             "gain": edge.gain,
             "quality": edge.quality,
         }
-        for answer in answers
-        for edge in answer.edges
+        for policy in answers
+        for edge in policy.edges
     ]
 
 
-def cautious(table: Affinities, request: Request) -> list[dict]:
+def cautious(table: Affinities, request: Request) -> list[Facts]:
     """the taxonomies that maximise the measured, the expected and the lower-bound affinity: rows of
-    risk, supervised, gain, quality.
+    risk, supervised, gain, quality, ways.
     """
-    from models.taxonomy.solving import answer
-
-    found = {risk: answer(table.at(risk), request) for risk in ("point", "expected", "lower")}
+    policies = {risk: answer(table.at(risk), request) for risk in ("point", "expected", "lower")}
     return [
         {
             "risk": risk,
             "supervised": list(policy.supervised),
             "gain": policy.gain,
             "quality": policy.quality,
+            "ways": policy.ways,
         }
-        for risk, policy in found.items()
+        for risk, policy in policies.items()
     ]

@@ -15,6 +15,8 @@ from models.taxonomy.program import make_program
 from models.taxonomy.request import Request
 from models.taxonomy.solver import solve_glpk
 
+AMPLE = 1e12  # a budget that forbids nothing
+
 
 class Infeasible(ValueError):
     """No policy satisfies the request; the message names what conflicts and the cheapest
@@ -29,64 +31,64 @@ class Rule:
     text: str
     lifted: Callable[[Request], Request]
 
+    @property
+    def of_budget(self) -> bool:
+        return self.text.startswith("budget")
+
 
 def rules(table: Affinities, request: Request) -> list[Rule]:
     """every rule that could stand in the way, those that people mind least to lift first (they are
     tried for lifting first).
     """
-    everything = (
-        1.0
-        + sum(request.cost_of(name) for name in {*table.sources, *table.targets})
-        + sum(
-            max(
-                (
-                    request.edge_cost_of(row.transfer)
-                    for row in table.rows
-                    if row.transfer.target == target
-                ),
-                default=0.0,
-            )
-            for target in table.targets
-        )
-    )
-    most = max((row.transfer.order for row in table.rows), default=1)
-    without = lambda field, name: lambda r: replace(r, **{field: getattr(r, field) - {name}})
-    found = [
-        Rule(f"{field} {name}", without(field, name))
+    standing = [
+        Rule(f"{field} {name}", without_name(field, name))
         for field in ("forbidden", "forced", "target_only")
         for name in sorted(getattr(request, field))
     ]
+    most = max((row.transfer.order for row in table.rows), default=1)
     if most > request.order:
-        found.append(Rule(f"order {request.order}", lambda r: replace(r, order=most)))
+        standing.append(Rule(f"order {request.order}", lambda asked: replace(asked, order=most)))
     if request.regimes and set(request.regimes) != set(table.regimes):
-        found.append(
-            Rule(
-                f"regimes {', '.join(sorted(request.regimes))}",
-                lambda r: replace(r, regimes=frozenset()),
-            )
-        )
+        names = ", ".join(sorted(request.regimes))
+        standing.append(Rule(f"regimes {names}", lambda asked: replace(asked, regimes=frozenset())))
     if request.second:
-        found.append(
-            Rule(
-                f"{request.second.name} of at most {request.second.limit:g}",
-                lambda r: replace(r, second=None),
-            )
+        text = f"{request.second.name} of at most {request.second.limit:g}"
+        standing.append(Rule(text, lambda asked: replace(asked, second=None)))
+    everything = cost_of_everything(table, request)
+    standing.append(
+        Rule(
+            f"budget {request.budget:g}",
+            lambda asked: replace(asked, budget=max(everything, asked.budget)),
         )
-    found.append(
-        Rule(f"budget {request.budget:g}", lambda r: replace(r, budget=max(everything, r.budget)))
     )
-    return found
+    return standing
+
+
+def without_name(field: str, name: str) -> Callable[[Request], Request]:
+    """a request -> the same with `name` taken out of one of its sets."""
+
+    def lifted(request: Request) -> Request:
+        rest: dict[str, frozenset[str]] = {field: getattr(request, field) - {name}}
+        return replace(request, **rest)  # type: ignore[arg-type]
+
+    return lifted
+
+
+def cost_of_everything(table: Affinities, request: Request) -> float:
+    """more than any policy can cost: all tasks, and the dearest way into every target."""
+    dearest: dict[str, float] = {}
+    for row in table.rows:
+        cost = request.edge_cost_of(row.transfer)
+        dearest[row.transfer.target] = max(cost, dearest.get(row.transfer.target, 0.0))
+    tasks = sum(request.cost_of(name) for name in {*table.sources, *table.targets})
+    return 1.0 + tasks + sum(dearest.values())
 
 
 def feasible(table: Affinities, request: Request) -> bool:
     """is there a policy? (The first one will do: no rewards.)"""
     program = make_program(table, request)
-    return (
-        solve_glpk(
-            replace(program, reward=np.zeros(len(program.reward))), request.time_limit
-        ).status
-        != "infeasible"
-    )
+    indifferent = replace(program, reward=np.zeros(len(program.reward)))
+    return solve_glpk(indifferent, request.time_limit).status != "infeasible"
 
 
 def conflict(table: Affinities, request: Request) -> list[Rule] | None:
@@ -94,12 +96,14 @@ def conflict(table: Affinities, request: Request) -> list[Rule] | None:
     lifting one after the other); None if lifting all of them would not help, because a target is
     out of reach in the table itself.
     """
-    standing, lifted = rules(table, request), request
+    standing = rules(table, request)
+    lifted = request
     for rule in standing:
         lifted = rule.lifted(lifted)
     if not feasible(table, lifted):
         return None
-    guilty, current = [], request
+    guilty = []
+    current = request
     for rule in standing:
         trial = rule.lifted(current)
         if feasible(table, trial):
@@ -111,48 +115,54 @@ def conflict(table: Affinities, request: Request) -> list[Rule] | None:
 
 def cheapest_budget(table: Affinities, request: Request) -> float | None:
     """the least label cost at which the other rules can be met; None if they never can."""
-    ample = next(rule for rule in rules(table, request) if rule.text.startswith("budget")).lifted(
-        request
-    )
-    program = make_program(table, ample)
-    costs = [request.cost_of(name) for name in program.nodes] + [
-        request.edge_cost_of(edge) for edge in program.edges
-    ]
-    found = solve_glpk(replace(program, reward=-np.array(costs)), request.time_limit)
-    return None if found.x is None else -found.objective + 0.0
+    rule = next(rule for rule in rules(table, request) if rule.of_budget)
+    program = make_program(table, rule.lifted(request))
+    costs = [request.cost_of(name) for name in program.nodes]
+    costs += [request.edge_cost_of(edge) for edge in program.edges]
+    solution = solve_glpk(replace(program, reward=-np.array(costs)), request.time_limit)
+    return None if solution.x is None else -solution.objective + 0.0
 
 
 def explain_infeasible(table: Affinities, request: Request) -> str:
     """the reason in words: rules in conflict, and what to change."""
+    return reason(table, request) + way_by_scratch(table, request)
+
+
+def reason(table: Affinities, request: Request) -> str:
     guilty = conflict(table, request)
     if guilty is None:
         return (
             f"{', '.join(unreachable(table, request))} cannot be reached: the table has no "
             "transfer into it and no supervised network of it; drop the target"
         )
-    cheapest, reaching = (
-        cheapest_budget(table, request),
-        unreachable(table, replace(request, budget=1e12, second=None)),
-    )
-    ways = [f"raise the budget to {cheapest:g}"] if cheapest is not None else []
-    ways += ["lift " + rule.text for rule in guilty if not rule.text.startswith("budget")]
-    if [rule.text.startswith("budget") for rule in guilty] == [True]:
+    cheapest = cheapest_budget(table, request)
+    if [rule.of_budget for rule in guilty] == [True]:
         return (
             f"budget {request.budget:g} is too small: reaching every target costs at least "
             f"{cheapest:g}; raise the budget to {cheapest:g}"
         )
-    what = f"no policy meets {' together with '.join(rule.text for rule in guilty)}"
-    where = (
-        f" (no allowed transfer reaches {', '.join(reaching)}, and it may not be supervised)"
-        if reaching
-        else ""
-    )
-    price = (
-        f"; the other rules cost at least {cheapest:g}"
-        if cheapest is not None and cheapest > request.budget
-        else ""
-    )
-    return f"{what}{where}{price}: {' or '.join(ways)}"
+    reaching = unreachable(table, replace(request, budget=AMPLE, second=None))
+    where = ""
+    if reaching:
+        where = (
+            f" (no allowed transfer reaches {', '.join(reaching)}, and it may not be supervised)"
+        )
+    price = ""
+    if cheapest is not None and cheapest > request.budget:
+        price = f"; the other rules cost at least {cheapest:g}"
+    ways = [f"raise the budget to {cheapest:g}"] if cheapest is not None else []
+    ways += ["lift " + rule.text for rule in guilty if not rule.of_budget]
+    conflicting = " together with ".join(rule.text for rule in guilty)
+    return f"no policy meets {conflicting}{where}{price}: {' or '.join(ways)}"
+
+
+def way_by_scratch(table: Affinities, request: Request) -> str:
+    """a way out that is no rule of the request: targets learned from scratch; "" if it is none."""
+    if request.scratch or not table.knows_scratch:
+        return ""
+    if not feasible(table, replace(request, scratch=True)):
+        return ""
+    return "; or allow targets to be learned from scratch on the little data (--scratch on)"
 
 
 def unreachable(table: Affinities, request: Request) -> list[str]:
@@ -160,7 +170,6 @@ def unreachable(table: Affinities, request: Request) -> list[str]:
     program = make_program(table, request)
     nodes = program.high[: len(program.nodes)] > 0
     policies = Policies(program)
-    reached = set(
-        policies.target_of[(policies.uses @ nodes.astype(float)) == policies.order]
-    ) | set(policies.own[nodes & (policies.own >= 0)])
-    return [target for i, target in enumerate(program.targets) if i not in reached]
+    by_edge = set(policies.target_of[policies.open_edges(nodes)].tolist())
+    by_itself = set(policies.own[nodes & (policies.own >= 0)].tolist())
+    return [target for i, target in enumerate(program.targets) if i not in by_edge | by_itself]

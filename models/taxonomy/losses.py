@@ -12,7 +12,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
+from models.provenance.atomic import atomic_path, write_text
+from models.tasks.arrays import Floats
+from models.taxonomy.facts import Facts
 from models.taxonomy.transfer import Transfer
 
 
@@ -31,7 +33,7 @@ class TransferLosses:
 
     transfers: tuple[Transfer, ...]
     images: tuple[str, ...]
-    losses: np.ndarray
+    losses: Floats
 
     def __post_init__(self) -> None:
         if self.losses.shape != (len(self.transfers), len(self.images)):
@@ -54,7 +56,7 @@ class TransferLosses:
         check_losses(self.losses, "losses")
 
 
-def check_losses(values: np.ndarray, name: str) -> None:
+def check_losses(values: Floats, name: str) -> None:
     """ValueError for NaN, infinite or negative losses: they would win or lose every comparison for
     no reason.
     """
@@ -77,7 +79,8 @@ class LossStore:
         """fix the test set of `target`; a different one later is refused, since losses of different
         images do not compare.
         """
-        path, text = self.directory / target / "images.json", json.dumps(list(names))
+        path = self.directory / target / "images.json"
+        text = json.dumps(list(names))
         if path.exists():
             if path.read_text() != text:
                 raise ValueError(
@@ -90,7 +93,7 @@ class LossStore:
                 f"the test set of {target} holds distinct images, got {len(names)} names of "
                 f"which {len(set(names))} differ"
             )
-        write(path, text.encode())
+        write_text(path, text)
 
     def targets(self) -> list[str]:
         return sorted(path.parent.name for path in self.directory.glob("*/images.json"))
@@ -106,13 +109,13 @@ class LossStore:
         return json.loads(path.read_text())
 
     def append(
-        self, transfer: Transfer, losses: np.ndarray | Mapping[str, float], *, address: str = ""
+        self, transfer: Transfer, losses: Floats | Mapping[str, float], *, address: str = ""
     ) -> None:
         """add one row; see `extend`."""
         self.extend({transfer: losses}, address=address)
 
     def extend(
-        self, rows: Mapping[Transfer, np.ndarray | Mapping[str, float]], *, address: str = ""
+        self, rows: Mapping[Transfer, Floats | Mapping[str, float]], *, address: str = ""
     ) -> None:
         """add transfers into one target as one segment. Losses: [image] in the order of the test
         set, or image name -> loss.
@@ -132,18 +135,17 @@ class LossStore:
         names = self.images(target)
         checked = {transfer: aligned(transfer, losses, names) for transfer, losses in rows.items()}
         with locked(self.directory / target / ".lock"):
-            there = {transfer_of(fact, target): fact for fact in self._facts(target)}
-            new = {
+            known = {transfer_of(fact, target): fact for fact in self._facts(target)}
+            lacking = {
                 transfer: row
                 for transfer, row in checked.items()
-                if not same(transfer, row, address, there.get(transfer))
+                if not same(transfer, row, address, known.get(transfer))
             }
-            if new:
-                self._write_segment(target, new, address)
+            if lacking:
+                self._write_segment(target, lacking, address)
 
-    def _write_segment(
-        self, target: str, rows: Mapping[Transfer, np.ndarray], address: str
-    ) -> None:
+    def _write_segment(self, target: str, rows: Mapping[Transfer, Floats], address: str) -> None:
+        """the losses, then their description: a segment without description does not exist."""
         facts = [
             {
                 "sources": transfer.sources,
@@ -154,17 +156,17 @@ class LossStore:
             }
             for transfer, row in rows.items()
         ]
-        text = json.dumps(facts).encode()
-        stem = self.directory / target / f"segment-{hashlib.sha256(text).hexdigest()[:20]}"
-        scratch = stem.with_name(f".{stem.name}.{os.getpid()}.npy")
-        np.save(scratch, np.stack(list(rows.values())))
-        os.replace(scratch, stem.with_suffix(".npy"))
-        write(stem.with_suffix(".json"), text)  # last: a segment without description does not exist
+        text = json.dumps(facts)
+        name = hashlib.sha256(text.encode()).hexdigest()[:20]
+        description = self.directory / target / f"segment-{name}.json"
+        with atomic_path(description.with_suffix(".npy")) as scratch:
+            np.save(scratch, np.stack(list(rows.values())))
+        write_text(description, text)
 
     def _segments(self, target: str) -> list[Path]:
         return sorted((self.directory / target).glob("segment-*.json"))
 
-    def _facts(self, target: str) -> list[dict]:
+    def _facts(self, target: str) -> list[Facts]:
         return facts_of(self._segments(target))
 
     def address(self, target: str) -> str:
@@ -178,46 +180,39 @@ class LossStore:
         """all rows of one target, in an order that does not depend on how they were added. Raises
         LookupError if there is none.
         """
-        names, segments = (
-            tuple(self.images(target)),
-            self._segments(target),
-        )  # once: a writer may add one meanwhile
+        names = tuple(self.images(target))
+        segments = self._segments(target)  # once: a writer may add one meanwhile
         facts = facts_of(segments)
         if not facts:
             raise LookupError(
                 f"no transfers into {target!r} in {self.directory}; measure transfers into it first"
             )
         transfers = [transfer_of(fact, target) for fact in facts]
-        order = sorted(
-            range(len(facts)),
-            key=lambda i: (
-                transfers[i].regime,
-                transfers[i].control or "",
-                transfers[i].order,
-                transfers[i].sources,
-            ),
-        )
-        place, losses, row = (
-            {old: new for new, old in enumerate(order)},
-            np.empty((len(facts), len(names)), "float32"),
-            0,
-        )
+        order = sorted(range(len(facts)), key=lambda i: place_of(transfers[i]))
+        losses = np.empty((len(facts), len(names)), "float32")
+        rank = {row: place for place, row in enumerate(order)}
+        row = 0
         for path in segments:
             for values in np.load(path.with_suffix(".npy"), mmap_mode="r"):
-                losses[place[row]] = values
+                losses[rank[row]] = values
                 row += 1
         return TransferLosses(tuple(transfers[i] for i in order), names, losses)
 
 
-def facts_of(segments: Sequence[Path]) -> list[dict]:
+def place_of(transfer: Transfer) -> tuple[str, str, int, tuple[str, ...]]:
+    """what a store's rows are ordered by."""
+    return transfer.regime, transfer.control or "", transfer.order, transfer.sources
+
+
+def facts_of(segments: Sequence[Path]) -> list[Facts]:
     return [fact for path in segments for fact in json.loads(path.read_text())]
 
 
-def transfer_of(fact: Mapping, target: str) -> Transfer:
+def transfer_of(fact: Facts, target: str) -> Transfer:
     return Transfer(tuple(fact["sources"]), target, fact["regime"], fact["control"])
 
 
-def same(transfer: Transfer, row: np.ndarray, address: str, fact: Mapping | None) -> bool:
+def same(transfer: Transfer, row: Floats, address: str, fact: Facts | None) -> bool:
     """is this row there already? Raises ValueError if the transfer is there as something else."""
     if fact is None:
         return False
@@ -235,14 +230,12 @@ def same(transfer: Transfer, row: np.ndarray, address: str, fact: Mapping | None
 
 
 def aligned(
-    transfer: Transfer, losses: np.ndarray | Mapping[str, float], names: Sequence[str]
-) -> np.ndarray:
+    transfer: Transfer, losses: Floats | Mapping[str, float], names: Sequence[str]
+) -> Floats:
     """[image] float32 in the order of `names`; ValueError names what is missing."""
     if isinstance(losses, Mapping):
-        missing, strange = (
-            [name for name in names if name not in losses],
-            sorted(set(losses) - set(names)),
-        )
+        missing = [name for name in names if name not in losses]
+        strange = sorted(set(losses) - set(names))
         if missing or strange:
             raise ValueError(
                 f"{transfer}: every transfer is measured on the same {len(names)} test "
@@ -250,7 +243,7 @@ def aligned(
                 f"{', ...' if len(missing) > 3 else ''}), {len(strange)} are not in the test "
                 f"set ({', '.join(strange[:3])})"
             )
-        losses = [losses[name] for name in names]
+        losses = np.array([losses[name] for name in names])
     values = np.ascontiguousarray(np.asarray(losses, "float32").ravel())
     if len(values) != len(names):
         raise ValueError(
@@ -261,7 +254,7 @@ def aligned(
     return values
 
 
-def digest(row: np.ndarray) -> str:
+def digest(row: Floats) -> str:
     return hashlib.sha256(row.tobytes()).hexdigest()
 
 
@@ -271,11 +264,3 @@ def locked(path: Path) -> Iterator[None]:
     with open(path, "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-def write(path: Path, data: bytes) -> None:
-    """atomically."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    scratch.write_bytes(data)
-    os.replace(scratch, path)

@@ -9,7 +9,11 @@ from functools import cached_property
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from models.tasks.arrays import Bools, Floats, Integers
 from models.taxonomy.program import Program
+
+# Sums of costs in floating point may pass a limit that they meet.
+SLACK = 1e-9
 
 
 class Policies:
@@ -23,89 +27,99 @@ class Policies:
         self.target_of = np.array([place[edge.target] for edge in program.edges], int)
         self.order = np.array([edge.order for edge in program.edges], int)
         pairs = [(j, at[source]) for j, edge in enumerate(program.edges) for source in edge.sources]
+        positions = np.array(pairs, int).reshape(-1, 2).T
         self.uses = csr_matrix(
-            (np.ones(len(pairs)), tuple(zip(*pairs)) if pairs else ([], [])),
-            shape=(len(program.edges), self.count),
+            (np.ones(len(pairs)), tuple(positions)), shape=(len(program.edges), self.count)
         )
+        # node -> the target that it reaches by itself, -1 for none
         self.own = np.array(
             [place[name] if name in program.own else -1 for name in program.nodes], int
-        )  # node -> the target that it reaches by itself
+        )
 
     @cached_property
-    def ranked(self) -> np.ndarray:
+    def ranked(self) -> Integers:
         """edges, best reward first."""
         return np.argsort(-self.program.reward[self.count :], kind="stable")
 
-    def best(self, nodes: np.ndarray) -> np.ndarray | None:
+    def open_edges(self, nodes: Floats | Bools) -> Bools:
+        """[edges]: whose sources are all among `nodes` [nodes]; those without a source always."""
+        supervised = np.asarray(self.uses @ nodes.astype(float)).ravel()
+        return (supervised == self.order) & (self.program.high[self.count :] > 0)
+
+    def vector(self, nodes: Bools) -> Floats:
+        """x with these nodes and no edges."""
+        x = np.zeros(len(self.program.reward))
+        x[: self.count] = nodes
+        return x
+
+    def best(self, nodes: Bools) -> Floats | None:
         """the best policy that supervises exactly `nodes` [nodes] bool; None if a target is out of
         reach or a rule is broken.
 
         Targets take their best edge in reward whatever it costs, so that where edges of a target
         differ in cost this may miss a policy, never invent one.
         """
-        program = self.program
-        x = np.zeros(len(program.reward))
-        x[: self.count] = nodes
-        open_ = np.asarray(self.uses @ x[: self.count] == self.order).ravel() & (
-            program.high[self.count :] > 0
-        )
-        reached = np.zeros(len(program.targets), bool)
+        x = self.vector(nodes)
+        reached = np.zeros(len(self.program.targets), bool)
         reached[self.own[nodes & (self.own >= 0)]] = True
-        ranked = self.ranked[open_[self.ranked]]
+        ranked = self.ranked[self.open_edges(nodes)[self.ranked]]
         targets, first = np.unique(self.target_of[ranked], return_index=True)
         chosen = ranked[first][~reached[targets]]
         x[self.count + chosen] = 1
         reached[self.target_of[chosen]] = True
         return x if reached.all() and self.allowed(x) else None
 
-    def allowed(self, x: np.ndarray) -> bool:
+    def allowed(self, x: Floats) -> bool:
         """does x keep every rule of the program?"""
         program = self.program
-        return bool(
-            (x >= program.low - 1e-9).all()
-            and (x <= program.high + 1e-9).all()
-            and (program.a @ x <= program.b + 1e-9).all()
-        )
+        above = (x >= program.low - SLACK).all()
+        below = (x <= program.high + SLACK).all()
+        return bool(above and below and self.affordable(x))
 
-    def greedy(self, *, steps: int | None = None) -> np.ndarray | None:
+    def affordable(self, x: Floats) -> bool:
+        return bool((self.program.a @ x <= self.program.b + SLACK).all())
+
+    def greedy(self) -> Floats | None:
         """sources added one by one, each the best addition for its price until the budget is spent
         (reach before reward).
         """
-        nodes, found = self.program.low[: self.count] > 0, None
-        for _ in range(self.count if steps is None else steps):
-            tried = []
-            for node in np.flatnonzero(~nodes & (self.program.high[: self.count] > 0)):
-                more = nodes.copy()
-                more[node] = True
-                value = self.partial(more)
-                if value is not None:
-                    tried.append((*value, -node))
-            if not tried:
-                break
-            nodes[-max(tried)[2]] = True
+        nodes = self.program.low[: self.count] > 0
+        best = self.best(nodes)
+        while True:
+            node = self.addition(nodes)
+            if node is None:
+                return best
+            nodes[node] = True
             x = self.best(nodes)
-            if x is not None and (found is None or self.value(x) > self.value(found)):
-                found = x
-        return found
+            if x is not None and (best is None or self.value(x) > self.value(best)):
+                best = x
 
-    def partial(self, nodes: np.ndarray) -> tuple[int, float] | None:
+    def addition(self, nodes: Bools) -> int | None:
+        """the node that is the best addition to `nodes`; None if the budget allows none."""
+        candidates = []
+        for node in np.flatnonzero(~nodes & (self.program.high[: self.count] > 0)):
+            more = nodes.copy()
+            more[node] = True
+            value = self.partial(more)
+            if value is not None:
+                candidates.append((*value, -int(node)))
+        return -max(candidates)[2] if candidates else None
+
+    def partial(self, nodes: Bools) -> tuple[int, float] | None:
         """(targets reached, reward) of `nodes` although some targets may be out of reach; None if
         the nodes alone break a budget.
         """
         program = self.program
-        x = np.zeros(len(program.reward))
-        x[: self.count] = nodes
-        if not (program.a @ x <= program.b + 1e-9).all():
+        if not self.affordable(self.vector(nodes)):
             return None
-        open_ = np.asarray(self.uses @ x[: self.count] == self.order).ravel() & (
-            program.high[self.count :] > 0
-        )
+        open_edges = self.open_edges(nodes)
         best = np.full(len(program.targets), -np.inf)
-        np.maximum.at(best, self.target_of[open_], program.reward[self.count :][open_])
-        own = self.own[nodes & (self.own >= 0)]
-        best[own] = 0.0
+        rewards = program.reward[self.count :][open_edges]
+        np.maximum.at(best, self.target_of[open_edges], rewards)
+        best[self.own[nodes & (self.own >= 0)]] = 0.0
         reached = np.isfinite(best)
-        return int(reached.sum()), float(best[reached].sum() + program.reward[: self.count] @ nodes)
+        total = best[reached].sum() + program.reward[: self.count] @ nodes
+        return int(reached.sum()), float(total)
 
-    def value(self, x: np.ndarray) -> float:
+    def value(self, x: Floats) -> float:
         return float(self.program.reward @ x)

@@ -7,6 +7,9 @@ source s, the edges into t that use s sum to at most x_s (a target has one edge,
 disaggregated x_e <= x_s, tighter and with fewer rows; the paper's aggregated |S| x_e <= sum x_s
 with all variables integer admits the same policies, and stalls GLPK at order 4); the budgets.
 
+Where it is asked for, a target's network trained from scratch on the little data is an edge without
+a source: it needs no node, and costs the labels of its amount of data.
+
 Only nodes need be integer: given them, each target takes its best allowed edge. That fails where
 the edges of one target differ in cost (half a dear edge and half a cheap one would fit the budget);
 such edges are made integer too.
@@ -17,17 +20,22 @@ sources are among its own, whose reward is at least as high and which costs no m
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from models.taxonomy.affinities import Affinities
+from models.tasks.arrays import Bools, Floats
+from models.taxonomy.affinities import Affinities, Row
 from models.taxonomy.request import Request
 from models.taxonomy.transfer import Transfer
 
+# The web solver's clip of a root of an affinity: a reward of 0 would make an edge as good as none.
 LEAST, MOST = 1e-5, 1.0
+
+Budget = tuple[Callable[[str], float], Callable[[Transfer], float], float]
 
 
 @dataclass(frozen=True)
@@ -43,24 +51,21 @@ class Program:
     edges: tuple[Transfer, ...]
     targets: tuple[str, ...]
     own: frozenset[str]
-    reward: np.ndarray
+    reward: Floats
     a: csr_matrix
-    b: np.ndarray
+    b: Floats
     c: csr_matrix
-    d: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    integer: np.ndarray
+    d: Floats
+    low: Floats
+    high: Floats
+    integer: Bools
 
     def __post_init__(self) -> None:
         width = len(self.nodes) + len(self.edges)
-        if (
-            any(
-                array.shape != (width,)
-                for array in (self.reward, self.low, self.high, self.integer)
-            )
-            or self.a.shape[1] != width
-            or self.c.shape[1] != width
+        vectors = (self.reward, self.low, self.high, self.integer)
+        matrices = (self.a, self.c)
+        if any(vector.shape != (width,) for vector in vectors) or any(
+            matrix.shape[1] != width for matrix in matrices
         ):
             raise ValueError(
                 f"a program over {width} variables got matrices of {self.a.shape}, "
@@ -68,51 +73,79 @@ class Program:
             )
 
 
+@dataclass(frozen=True)
+class Offer:
+    """What a program chooses among: nodes, targets, (reward, transfer) of every target, and the
+    targets that their own supervised network reaches, with its reward.
+    """
+
+    nodes: tuple[str, ...]
+    targets: tuple[str, ...]
+    edges: dict[str, list[tuple[float, Transfer]]]
+    own: dict[str, float]
+
+
 def make_program(table: Affinities, request: Request, *, reduced: bool = True) -> Program:
     """The program of a request. reduced: without dominated edges. Raises KeyError for names that
     the table does not know, closest ones first.
     """
+    check_names(table, request)
+    offer = offered(table, request)
+    edges = {
+        target: undominated(found, request) if reduced else found
+        for target, found in offer.edges.items()
+    }
+    nothing = LEAST if request.variant == "web" else 0.0
+    node_reward = [offer.own.get(name, nothing) for name in offer.nodes]
+    pairs = [pair for found in edges.values() for pair in found]
+    reward = np.array(node_reward + [value for value, _ in pairs])
+    return assembled(request, offer, [edge for _, edge in pairs], reward)
+
+
+def check_names(table: Affinities, request: Request) -> None:
     known = sorted(set(table.sources) | set(table.targets))
     for name in request.names():
         check_name(name, known)
     for regime in {*request.regimes, *(request.regime_cost or {})}:
         check_name(regime, table.regimes, "regime")
+
+
+def offered(table: Affinities, request: Request) -> Offer:
+    """nodes, targets and edges of a request, with their rewards."""
+    known = sorted(set(table.sources) | set(table.targets))
     targets = [name for name in table.targets if name not in request.source_only]
     nodes = [name for name in known if name not in request.target_only]
-    web, allowed = request.variant == "web", set(nodes)
-    value = request.value or {}
-    worth = lambda row: (
-        value.get(row.transfer.target, 1.0)
-        * (min(max(row.affinity**0.5, LEAST), MOST) if web else row.affinity)
-    )
-    offered: dict[str, list[tuple[float, Transfer]]] = {target: [] for target in targets}
+    sources = set(nodes)
+    edges: dict[str, list[tuple[float, Transfer]]] = {target: [] for target in targets}
+    for row in on_offer(table, request):
+        target = row.transfer.target
+        if target in edges and sources.issuperset(row.transfer.sources):
+            edges[target].append((reward_of(row, request), row.transfer))
+    own = {}
+    if request.variant == "web":
+        for name in sources.intersection(targets):
+            row_of_own = table.supervised(name)
+            if row_of_own is not None:
+                own[name] = reward_of(row_of_own, request)
+    return Offer(tuple(nodes), tuple(targets), edges, own)
+
+
+def on_offer(table: Affinities, request: Request) -> Iterator[Row]:
+    """the rows that a target may be reached by; training from scratch only where the table places
+    it on the scale of the transfers.
+    """
     for row in table.rows:
-        transfer = row.transfer
-        if (
-            transfer.control
-            or transfer.target not in offered
-            or transfer.order > request.order
-            or (web and transfer.target in transfer.sources)
-        ):
-            continue
-        if allowed.issuperset(transfer.sources) and (
-            not request.regimes or transfer.regime in request.regimes
-        ):
-            offered[transfer.target].append((worth(row), transfer))
-    if reduced:
-        offered = {target: undominated(edges, request) for target, edges in offered.items()}
-    own = {name: table.supervised(name) for name in targets if name in allowed} if web else {}
-    own = {name: row for name, row in own.items() if row is not None}
-    node_reward = [worth(own[name]) if name in own else LEAST if web else 0.0 for name in nodes]
-    edges = [edge for found in offered.values() for edge in found]
-    return assembled(
-        request,
-        nodes,
-        [edge for _, edge in edges],
-        targets,
-        np.array(node_reward + [reward for reward, _ in edges]),
-        frozenset(own),
-    )
+        placed = row.transfer.control is None or row.affinity > 0
+        if placed and request.offers(row.transfer):
+            yield row
+
+
+def reward_of(row: Row, request: Request) -> float:
+    """value of the target times the affinity (paper) or its clipped root (web)."""
+    value = (request.value or {}).get(row.transfer.target, 1.0)
+    if request.variant == "paper":
+        return value * row.affinity
+    return value * min(max(row.affinity**0.5, LEAST), MOST)
 
 
 def undominated(
@@ -122,30 +155,36 @@ def undominated(
     name stays.
     """
     bit: dict[str, int] = {}
+    costs = [
+        (reward, edge, request.edge_cost_of(edge), second_cost(edge, request))
+        for reward, edge in edges
+    ]
+    costs.sort(key=lambda entry: (-entry[0], entry[2], entry[1].order, entry[1].sources))
     kept: list[tuple[int, float, float]] = []
-    found = []
-    for reward, edge in sorted(
-        edges,
-        key=lambda pair: (-pair[0], request.edge_cost_of(pair[1]), pair[1].order, pair[1].sources),
-    ):
-        mask, cost = (
-            sum(bit.setdefault(name, 1 << len(bit)) for name in edge.sources),
-            request.edge_cost_of(edge),
+    needed = []
+    for reward, edge, cost, second in costs:
+        mask = sum(bit.setdefault(name, 1 << len(bit)) for name in edge.sources)
+        # a mask is a set of sources: `other & mask == other` says that other's are among ours
+        dominated = any(
+            other & mask == other and price <= cost and more <= second
+            for other, price, more in kept
         )
-        extra = request.second.of_edge(edge) if request.second else 0.0
-        if not any(
-            other & mask == other and price <= cost and more <= extra for other, price, more in kept
-        ):
-            kept.append((mask, cost, extra))
-            found.append((reward, edge))
-    return found
+        if not dominated:
+            kept.append((mask, cost, second))
+            needed.append((reward, edge))
+    return needed
+
+
+def second_cost(edge: Transfer, request: Request) -> float:
+    return request.second.of_edge(edge) if request.second else 0.0
 
 
 class Rows:
     """rows of a sparse matrix, gathered one by one."""
 
     def __init__(self, width: int) -> None:
-        self.width, self.count = width, 0
+        self.width = width
+        self.count = 0
         self.rows: list[int] = []
         self.columns: list[int] = []
         self.values: list[float] = []
@@ -161,67 +200,89 @@ class Rows:
         return csr_matrix((self.values, (self.rows, self.columns)), shape=(self.count, self.width))
 
 
-def assembled(
-    request: Request,
-    nodes: list,
-    edges: list,
-    targets: list,
-    reward: np.ndarray,
-    own: frozenset[str],
-) -> Program:
+def assembled(request: Request, offer: Offer, edges: list[Transfer], reward: Floats) -> Program:
     """the matrices."""
-    at, width = {name: i for i, name in enumerate(nodes)}, len(nodes) + len(edges)
-    into: dict[str, list[int]] = {target: [] for target in targets}
-    using: dict[tuple[str, str], list[int]] = {}
-    for j, edge in enumerate(edges, len(nodes)):
-        into[edge.target].append(j)
-        for source in edge.sources:
-            using.setdefault((edge.target, source), []).append(j)
-    a, c = Rows(width), Rows(width)
-    for (_, source), columns in using.items():
-        a.add([*((j, 1.0) for j in columns), (at[source], -1.0)])
-    limits = [0.0] * a.count
-    budgets = [(request.cost_of, request.edge_cost_of, request.budget)]
-    if request.second:
-        budgets.append((request.second.of_node, request.second.of_edge, request.second.limit))
-    for of_node, of_edge, limit in budgets:
-        prices = [of_node(name) for name in nodes] + [of_edge(edge) for edge in edges]
-        a.add((j, price) for j, price in enumerate(prices) if price)
-        limits.append(limit)
-    for target in targets:
-        c.add([*((j, 1.0) for j in into[target]), *([(at[target], 1.0)] if target in own else [])])
-    integer = np.arange(width) < len(nodes)
-    for columns in into.values():
-        if any(
-            len({of_edge(edges[j - len(nodes)]) for j in columns}) > 1 for _, of_edge, _ in budgets
-        ):
-            integer[columns] = True
-    low, high = np.zeros(width), np.ones(width)
+    at = {name: i for i, name in enumerate(offer.nodes)}
+    budgets = budgets_of(request)
+    a, b = inequalities(offer, edges, at, budgets)
+    low = np.zeros(len(reward))
     low[[at[name] for name in request.forced]] = 1
+    high = np.ones(len(reward))
     high[[at[name] for name in request.forbidden if name in at]] = 0
     return Program(
-        tuple(nodes),
+        offer.nodes,
         tuple(edges),
-        tuple(targets),
-        own,
+        offer.targets,
+        frozenset(offer.own),
         reward,
-        a.matrix(),
-        np.array(limits),
-        c.matrix(),
-        np.ones(len(targets)),
+        a,
+        b,
+        exactly_one(offer, edges, at),
+        np.ones(len(offer.targets)),
         low,
         high,
-        integer,
+        integer_variables(offer, edges, budgets),
     )
 
 
-def check_name(name: str, known: list[str], kind: str = "task") -> None:
-    if name not in known:
-        import difflib
+def budgets_of(request: Request) -> list[Budget]:
+    """(cost of a node, cost of an edge, limit) of labels and of the second budget."""
+    budgets: list[Budget] = [(request.cost_of, request.edge_cost_of, request.budget)]
+    if request.second:
+        budgets.append((request.second.of_node, request.second.of_edge, request.second.limit))
+    return budgets
 
+
+def into(edges: Sequence[Transfer], targets: Iterable[str], first: int = 0) -> dict[str, list[int]]:
+    """target -> positions of its edges, counted from `first`."""
+    columns: dict[str, list[int]] = {target: [] for target in targets}
+    for j, edge in enumerate(edges, first):
+        columns[edge.target].append(j)
+    return columns
+
+
+def inequalities(
+    offer: Offer, edges: list[Transfer], at: dict[str, int], budgets: list[Budget]
+) -> tuple[csr_matrix, Floats]:
+    """A and b: an edge needs its sources; the budgets last."""
+    using: dict[tuple[str, str], list[int]] = {}
+    for j, edge in enumerate(edges, len(at)):
+        for source in edge.sources:
+            using.setdefault((edge.target, source), []).append(j)
+    a = Rows(len(at) + len(edges))
+    for (_, source), columns in using.items():
+        a.add([*((j, 1.0) for j in columns), (at[source], -1.0)])
+    limits = [0.0] * a.count
+    for of_node, of_edge, limit in budgets:
+        prices = [of_node(name) for name in offer.nodes] + [of_edge(edge) for edge in edges]
+        a.add((j, price) for j, price in enumerate(prices) if price)
+        limits.append(limit)
+    return a.matrix(), np.array(limits)
+
+
+def exactly_one(offer: Offer, edges: list[Transfer], at: dict[str, int]) -> csr_matrix:
+    """C: every target has one edge, or itself."""
+    c = Rows(len(at) + len(edges))
+    for target, columns in into(edges, offer.targets, len(at)).items():
+        itself = [(at[target], 1.0)] if target in offer.own else []
+        c.add([*((j, 1.0) for j in columns), *itself])
+    return c.matrix()
+
+
+def integer_variables(offer: Offer, edges: list[Transfer], budgets: list[Budget]) -> Bools:
+    """nodes, and the edges of targets whose edges differ in cost."""
+    count = len(offer.nodes)
+    integer = np.arange(count + len(edges)) < count
+    for columns in into(edges, offer.targets).values():
+        for _, of_edge, _ in budgets:
+            if len({of_edge(edges[j]) for j in columns}) > 1:
+                integer[[count + j for j in columns]] = True
+    return integer
+
+
+def check_name(name: str, known: Sequence[str], kind: str = "task") -> None:
+    """KeyError with the closest known names unless `name` is among them."""
+    if name not in known:
         close = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-        raise KeyError(
-            f"unknown {kind} {name!r}; "
-            + (f"did you mean {' or '.join(close)}? " if close else "")
-            + f"the table knows {', '.join(known)}"
-        )
+        hint = f"did you mean {' or '.join(close)}? " if close else ""
+        raise KeyError(f"unknown {kind} {name!r}; {hint}the table knows {', '.join(known)}")

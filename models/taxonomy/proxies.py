@@ -17,6 +17,10 @@ from functools import cached_property
 
 import numpy as np
 
+from models.tasks.arrays import Floats
+from models.taxonomy.facts import Facts
+from models.taxonomy.ranks import ranks_of
+
 PROXIES = ("rsa", "cka", "logme", "linear")
 RIDGES = 10.0 ** np.arange(-6, 3)  # relative to the Gram matrix's mean eigenvalue
 
@@ -25,10 +29,10 @@ RIDGES = 10.0 ** np.arange(-6, 3)  # relative to the Gram matrix's mean eigenval
 class Gram:
     """kernel: [image, image] float64, centred features' products, of mean diagonal 1."""
 
-    kernel: np.ndarray
+    kernel: Floats
 
     @classmethod
-    def of(cls, features: np.ndarray) -> Gram:
+    def of(cls, features: Floats) -> Gram:
         """features [image, ...] of one source. Raises ValueError if they are not finite or the same
         for all images.
         """
@@ -48,14 +52,11 @@ class Gram:
         return cls(kernel / scale)
 
     @cached_property
-    def ranks(self) -> np.ndarray:
+    def ranks(self) -> Floats:
         """[pairs]: ranks of the dissimilarities (1 - correlation) of every two images' features."""
-        from scipy.stats import rankdata
-
         norm = np.sqrt(np.maximum(np.diag(self.kernel), 1e-12))
-        return rankdata(
-            1 - (self.kernel / np.outer(norm, norm))[np.triu_indices(len(self.kernel), 1)]
-        )
+        similarity = self.kernel / np.outer(norm, norm)
+        return ranks_of(1 - similarity[np.triu_indices(len(self.kernel), 1)])
 
 
 def rsa(first: Gram, second: Gram) -> float:
@@ -77,10 +78,11 @@ class Readout:
     def __init__(self, gram: Gram) -> None:
         values, vectors = np.linalg.eigh(gram.kernel)
         keep = values > 1e-9 * values[-1]
-        self.values, self.vectors = values[keep], vectors[:, keep]
+        self.values = values[keep]
+        self.vectors = vectors[:, keep]
         self.images = len(gram.kernel)
 
-    def linear(self, labels: np.ndarray) -> float:
+    def linear(self, labels: Floats) -> float:
         """labels [image, k] -> share of their variance that ridge regression explains on images
         left out, at the best ridge; at most 1.
 
@@ -98,7 +100,7 @@ class Readout:
             best = max(best, 1 - float(((residual / free[:, None]) ** 2).sum()) / total)
         return best
 
-    def logme(self, labels: np.ndarray, steps: int = 11) -> float:
+    def logme(self, labels: Floats, steps: int = 11) -> float:
         """mean over label dimensions of the log evidence per image (fixed-point iteration of alpha
         and beta as in the paper).
         """
@@ -106,14 +108,17 @@ class Readout:
         centred = centred / (centred.std(0) + 1e-12)
         squares = (self.vectors.T @ centred) ** 2  # [rank, k]
         rest = np.maximum((centred**2).sum(0) - squares.sum(0), 0.0)
-        count, values = self.images, self.values[:, None]
-        alpha, beta = np.ones(centred.shape[1]), np.ones(centred.shape[1])
+        count = self.images
+        values = self.values[:, None]
+        alpha = np.ones(centred.shape[1])  # precision of the weights
+        beta = np.ones(centred.shape[1])  # precision of the noise
         for _ in range(steps):
             ratio = alpha / beta
             gamma = (values / (values + ratio)).sum(0)
             weight = (values * squares / (values + ratio) ** 2).sum(0)
             error = (squares * (ratio / (values + ratio)) ** 2).sum(0) + rest
-            alpha, beta = gamma / (weight + 1e-9), (count - gamma) / (error + 1e-9)
+            alpha = gamma / (weight + 1e-9)
+            beta = (count - gamma) / (error + 1e-9)
         ratio = alpha / beta
         weight = (values * squares / (values + ratio) ** 2).sum(0)
         error = (squares * (ratio / (values + ratio)) ** 2).sum(0) + rest
@@ -126,8 +131,8 @@ class Readout:
         return float(((evidence - beta * error - alpha * weight) / (2 * count)).mean())
 
 
-def compact(labels: np.ndarray, dimensions: int = 32) -> np.ndarray:
-    """labels [image, ...] as [image, k] float64: their first principal components, k <= dimensions."""
+def compact(labels: Floats, dimensions: int = 32) -> Floats:
+    """labels [image, ...] as [image, k] float64: first principal components, k <= dimensions."""
     flat = np.asarray(labels, "float64").reshape(len(labels), -1)
     flat = flat - flat.mean(0)
     if flat.shape[1] <= dimensions:
@@ -137,27 +142,25 @@ def compact(labels: np.ndarray, dimensions: int = 32) -> np.ndarray:
 
 
 def scores(
-    features: Mapping[str, np.ndarray],
-    labels: np.ndarray,
-    own: np.ndarray,
+    features: Mapping[str, Floats],
+    labels: Floats,
+    own: Floats,
     sets: Iterable[Sequence[str]],
-) -> list[dict]:
+) -> list[Facts]:
     """proxies of every set of sources for one target.
 
     features: source -> [image, ...]; labels [image, ...] of the target; own [image, ...]: the
     representation of the target's own network (what rsa and cka compare with). -> rows of
     {"sources", "rsa", "cka", "logme", "linear"}, higher is better in each.
     """
-    grams, target, answers = (
-        {name: Gram.of(values) for name, values in features.items()},
-        Gram.of(own),
-        compact(labels),
-    )
+    grams = {name: Gram.of(values) for name, values in features.items()}
+    target = Gram.of(own)
+    answers = compact(labels)
     rows = []
     for sources in sets:
         gram = grams[sources[0]]
         if len(sources) > 1:
-            gram = Gram(sum(grams[name].kernel for name in sources) / len(sources))
+            gram = Gram(np.mean([grams[name].kernel for name in sources], 0))
         readout = Readout(gram)
         rows.append(
             {

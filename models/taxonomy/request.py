@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -51,9 +52,14 @@ class Request:
     exactly one transfer, own-encoder edges kept). value: importance of a target; cost: of labelling
     a source fully; transfer_cost: of the little data that reaching a target by transfer needs;
     regime_cost: of that data by amount of data (regime name); edge_cost: of single transfers.
-    Defaults 1, 1, 0, 0, 0; the costs of an edge add up. regimes: the amounts of data to choose
-    among, all if empty. forced, forbidden: sources. source_only, target_only: roles beside those
-    that the table implies. second: another budget beside labels. time_limit: seconds.
+    Defaults 1, 1, 0, 0, 0; the costs of an edge add up. free: tasks whose labels cost nothing,
+    neither in full nor the little data (`costs.derived`: an algorithm makes them from the picture);
+    a cost named in `cost` or `transfer_cost` counts all the same. regimes: the amounts of data to
+    choose among, all if empty. scratch: may a target be answered by its network trained from
+    scratch on a regime's data, at that regime's label cost (an edge without a source; of use where
+    the table places such networks on its scale)? forced, forbidden: sources. source_only,
+    target_only: roles beside those that the table implies. second: another budget beside labels.
+    time_limit: seconds.
     """
 
     budget: float
@@ -64,7 +70,9 @@ class Request:
     transfer_cost: Mapping[str, float] | None = None
     regime_cost: Mapping[str, float] | None = None
     edge_cost: Mapping[Transfer, float] | None = None
+    free: frozenset[str] = frozenset()
     regimes: frozenset[str] = frozenset()
+    scratch: bool = False
     forced: frozenset[str] = frozenset()
     forbidden: frozenset[str] = frozenset()
     source_only: frozenset[str] = frozenset()
@@ -94,32 +102,46 @@ class Request:
 
     def cost_of(self, name: str) -> float:
         """label cost of supervising a task fully."""
-        return (self.cost or {}).get(name, 1.0)
+        return (self.cost or {}).get(name, 0.0 if name in self.free else 1.0)
 
     def edge_cost_of(self, transfer: Transfer) -> float:
         """label cost of reaching a target by this transfer, its sources apart."""
+        amount = (self.regime_cost or {}).get(transfer.regime, 0.0)
         return (
             (self.transfer_cost or {}).get(transfer.target, 0.0)
-            + (self.regime_cost or {}).get(transfer.regime, 0.0)
+            + (0.0 if transfer.target in self.free else amount)
             + (self.edge_cost or {}).get(transfer, 0.0)
         )
 
+    def offers(self, transfer: Transfer) -> bool:
+        """may a target be reached by this transfer, as far as order, variant, amount of data and
+        training from scratch go, whichever tasks are supervised?
+        """
+        if self.regimes and transfer.regime not in self.regimes:
+            return False
+        if transfer.control is not None:
+            return transfer.control == "scratch" and self.scratch
+        dropped = self.variant == "web" and transfer.own_encoder
+        return transfer.order <= self.order and not dropped
+
     def names(self) -> set[str]:
         """every task that the request mentions."""
-        mentioned = [
+        mentioned: list[Iterable[str]] = [
             self.value or {},
             self.cost or {},
             self.transfer_cost or {},
+            self.free,
             self.forced,
             self.forbidden,
             self.source_only,
             self.target_only,
         ]
-        mentioned += [(self.second.node or {}), (self.second.edge or {})] if self.second else []
+        if self.second:
+            mentioned += [self.second.node or {}, self.second.edge or {}]
         return {name for names in mentioned for name in names}
 
 
-def check_costs(numbers: Mapping, name: str) -> None:
+def check_costs(numbers: Mapping[Any, float], name: str) -> None:
     """ValueError unless all are finite and not negative."""
     bad = {str(key): value for key, value in numbers.items() if not np.isfinite(value) or value < 0}
     if bad:

@@ -10,24 +10,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from models.taxonomy.affinities import Affinities, Row, Spread
-from models.taxonomy.ahp import principal_vectors
-from models.taxonomy.losses import LossStore
-from models.taxonomy.measuring import Tournament, named, tournaments
+from models.provenance.atomic import atomic_path
+from models.tasks.arrays import Bools, Floats, Integers
+from models.taxonomy.affinities import Affinities, Row
+from models.taxonomy.ahp import placed, principal_pairs
+from models.taxonomy.measurement import Stores, Tournament, stores_of, tournaments
 from models.taxonomy.transfer import Transfer
 
 UNITS = 1000
 MEMORY = 1 << 28  # bytes of float32 that a step may hold at once
 LEVEL = (0.025, 0.975)
-NOISE = 0.5  # rank correlation below which a ranking is called noise
 
 
 @dataclass(frozen=True)
@@ -37,9 +35,9 @@ class Resamples:
     """
 
     transfers: tuple[Transfer, ...]
-    affinity: np.ndarray
-    gain: np.ndarray
-    quality: np.ndarray
+    affinity: Floats
+    gain: Floats
+    quality: Floats
 
     def __len__(self) -> int:
         return len(self.affinity)
@@ -50,37 +48,31 @@ class Resamples:
 
     def table(self, base: Affinities, number: int) -> Affinities:
         """`base` with the affinities, gains and qualities of one resample."""
-        rows = []
-        for row in base.rows:
-            i = self.column.get(row.transfer)
-            if i is None:
-                rows.append(row)
-                continue
-            values = (self.affinity[number, i], self.gain[number, i], self.quality[number, i])
-            rows.append(
-                Row(
-                    row.transfer,
-                    *(None if np.isnan(value) else float(np.clip(value, 0, 1)) for value in values),
-                    row.mean_loss,
-                )
-            )
-        return Affinities(tuple(rows), base.diagnostics)
+        rows = tuple(self.row(row, number) for row in base.rows)
+        return Affinities(rows, base.diagnostics)
+
+    def row(self, row: Row, number: int) -> Row:
+        """a row as it came out in one resample; unchanged where it was not resampled."""
+        i = self.column.get(row.transfer)
+        if i is None:
+            return row
+        rates = [rate_of(values[number, i]) for values in (self.gain, self.quality)]
+        affinity = max(float(self.affinity[number, i]), 0.0)
+        return Row(row.transfer, affinity, rates[0], rates[1], row.mean_loss)
 
     def save(self, path: str | Path) -> None:
         """.npz, atomically."""
-        path = Path(path)
         names = json.dumps(
             [[list(t.sources), t.target, t.regime, t.control] for t in self.transfers]
         )
-        scratch = path.with_name(f".{os.getpid()}.{path.name}")
-        np.savez(
-            scratch,
-            transfers=np.array(names),
-            affinity=self.affinity,
-            gain=self.gain,
-            quality=self.quality,
-        )
-        os.replace(scratch, path)
+        with atomic_path(path) as scratch:
+            np.savez(
+                scratch,
+                transfers=np.array(names),
+                affinity=self.affinity,
+                gain=self.gain,
+                quality=self.quality,
+            )
 
     @classmethod
     def load(cls, path: str | Path) -> Resamples:
@@ -92,87 +84,140 @@ class Resamples:
             return cls(transfers, content["affinity"], content["gain"], content["quality"])
 
 
+def rate_of(value: float) -> float | None:
+    """a win rate in [0, 1] although rounding may pass an end; None for NaN."""
+    return None if np.isnan(value) else float(np.clip(value, 0, 1))
+
+
+@dataclass(frozen=True)
+class Draws:
+    """The drawn test images of one tournament. unit [image] int: the block that an image is in;
+    share [resample, unit] float32: weight of each image of the unit.
+    """
+
+    unit: Integers
+    share: Floats
+
+    @property
+    def units(self) -> int:
+        return self.share.shape[1]
+
+    def rates(self, wins: Floats | Bools) -> Floats:
+        """[row, image] in [0, 1] -> [resample, row]: weighted share of images."""
+        return self.share @ by_unit(wins, self.unit, self.units).T
+
+
 def draws(
     images: tuple[str, ...], resamples: int, seed: int, most: int = UNITS
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[Integers, Floats]:
     """(unit of every image [image] int, weights [resample, unit] float32 summing to the number of
     units), the same for the same images and seed.
     """
-    rng = np.random.default_rng(
-        [seed, int.from_bytes(hashlib.sha256("\n".join(images).encode()).digest()[:8], "big")]
-    )
+    digest = hashlib.sha256("\n".join(images).encode()).digest()
+    rng = np.random.default_rng([seed, int.from_bytes(digest[:8], "big")])
     units = min(len(images), most)
     unit = np.arange(len(images)) % units
     rng.shuffle(unit)
-    return unit, rng.multinomial(units, np.full(units, 1 / units), size=resamples).astype("float32")
+    weights = rng.multinomial(units, np.full(units, 1 / units), size=resamples)
+    return unit, weights.astype("float32")
+
+
+def drawn(tournament: Tournament, resamples: int, seed: int) -> Draws:
+    """draws with as many units as the memory bound allows."""
+    pairs = len(tournament.players) ** 2 // 2
+    most = min(UNITS, max(100, 4 * MEMORY // (2 * max(1, pairs))))
+    unit, weights = draws(tournament.measured.images, resamples, seed, most)
+    size = np.bincount(unit, minlength=weights.shape[1]).astype("float32")
+    return Draws(unit, weights / (weights @ size)[:, None])
 
 
 def resample(tournament: Tournament, resamples: int, seed: int) -> Resamples:
     """one tournament, `resamples` times."""
-    losses = tournament.found.losses
-    pairs = len(tournament.players) ** 2 // 2
-    unit, weights = draws(
-        tournament.found.images,
-        resamples,
-        seed,
-        min(UNITS, max(100, 4 * MEMORY // (2 * max(1, pairs)))),
-    )
-    size = np.bincount(unit, minlength=weights.shape[1]).astype("float32")
-    share = (
-        weights / (weights @ size)[:, None]
-    )  # [resample, unit]: weight of each image of the unit
-
-    def rates(control: str) -> np.ndarray:
-        against = tournament.against(control)
-        if against is None:
-            return np.full((resamples, len(losses)), np.nan, "float32")
-        return share @ by_unit((losses < against) + 0.5 * (losses == against), unit, len(size)).T
-
+    measured = tournament.measured
+    draw = drawn(tournament, resamples, seed)
     players = list(tournament.players)
-    affinity = np.zeros((resamples, len(losses)), "float32")
-    affinity[:, players] = resampled_affinities(losses[players], unit, share)
-    return Resamples(tournament.found.transfers, affinity, rates("scratch"), rates("supervised"))
+    losses = measured.losses[players]
+    affinity = np.zeros((resamples, len(measured.losses)), "float32")
+    affinity[:, players], eigenvalue = resampled_affinities(losses, draw)
+    for i in tournament.visitors:
+        rates = draw.rates(wins_over(measured.losses[i], losses))
+        affinity[:, i] = placed(rates, affinity[:, players], eigenvalue)
+    return Resamples(
+        measured.transfers,
+        affinity,
+        resampled_rates(tournament, draw, "scratch"),
+        resampled_rates(tournament, draw, "supervised"),
+    )
 
 
-def by_unit(values: np.ndarray, unit: np.ndarray, units: int) -> np.ndarray:
+def wins_over(losses: Floats, others: Floats) -> Floats:
+    """1 where losses are lower than the others', 0.5 at a tie, 0 else."""
+    return np.asarray((losses < others) + 0.5 * (losses == others))
+
+
+def resampled_rates(tournament: Tournament, draw: Draws, control: str) -> Floats:
+    """win rates against a control, [resample, transfer] float32; NaN where it was not measured."""
+    losses = tournament.measured.losses
+    against = tournament.against(control)
+    if against is None:
+        return np.full((len(draw.share), len(losses)), np.nan, "float32")
+    return draw.rates(wins_over(losses, against))
+
+
+def by_unit(values: Floats | Bools, unit: Integers, units: int) -> Floats:
     """[row, image] -> [row, unit] float32: sums over the images of each unit."""
     order = np.argsort(unit, kind="stable")
-    return np.add.reduceat(
-        values[:, order].astype("float32"), np.searchsorted(unit[order], np.arange(units)), axis=1
-    )
+    starts = np.searchsorted(unit[order], np.arange(units))
+    return np.add.reduceat(values[:, order].astype("float32"), starts, axis=1)
 
 
-def resampled_affinities(losses: np.ndarray, unit: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """losses [player, image], share [resample, unit] -> affinities [resample, player]. Win matrices
-    are one matrix product: pairs x units x resamples.
+def resampled_affinities(losses: Floats, draw: Draws) -> tuple[Floats, Floats]:
+    """losses [player, image] -> (affinities [resample, player], eigenvalues [resample]). Win
+    matrices are one matrix product: pairs x units x resamples.
     """
-    count, units = len(losses), share.shape[1]
+    count = len(losses)
+    margins = pair_margins(losses, draw)
     upper = np.triu_indices(count, 1)
-    step = max(1, MEMORY // (4 * max(1, len(losses[0]), units)) // 4)
-    height = max(1, min(len(share), MEMORY // (4 * max(1, count * count)) // 2))
-    found = np.empty((len(share), count), "float32")
-    margins = np.empty(
-        (len(upper[0]), units), "float16" if len(upper[0]) * units * 4 > 2 * MEMORY else "float32"
-    )  # wins minus losses of a pair on a unit
-    for start in range(0, len(upper[0]), step):
-        first, second = (index[start : start + step] for index in upper)
-        margins[start : start + step] = by_unit(
-            np.sign(losses[second] - losses[first]), unit, units
-        )
-    for start in range(0, len(share), height):
-        rows = share[start : start + height]
-        wins = np.full((len(rows), count, count), 0.5, "float32")
+    step = pairs_at_once(losses, draw)
+    height = max(1, min(len(draw.share), MEMORY // (4 * max(1, count * count)) // 2))
+    affinity = np.empty((len(draw.share), count), "float32")
+    eigenvalue = np.empty(len(draw.share), "float32")
+    for start in range(0, len(draw.share), height):
+        rows = slice(start, start + height)
+        share = draw.share[rows]
+        wins = np.full((len(share), count, count), 0.5, "float32")
         for pair in range(0, len(upper[0]), step):
-            part = rows @ margins[pair : pair + step].T.astype("float32") / 2
-            first, second = (index[pair : pair + step] for index in upper)
+            block = slice(pair, pair + step)
+            part = share @ margins[block].T.astype("float32") / 2
+            first, second = (index[block] for index in upper)
             wins[:, first, second] += part
             wins[:, second, first] -= part
-        found[start : start + height] = principal_vectors(wins)
-    return found
+        affinity[rows], eigenvalue[rows] = principal_pairs(wins)
+    return affinity, eigenvalue
+
+
+def pairs_at_once(losses: Floats, draw: Draws) -> int:
+    """pairs of players whose comparisons fit into the memory bound."""
+    return max(1, MEMORY // (4 * max(1, losses.shape[1], draw.units)) // 4)
+
+
+def pair_margins(losses: Floats, draw: Draws) -> Floats:
+    """[pair, unit]: wins minus losses of every pair of players on each unit; whole numbers, so that
+    half precision is exact where all of them in full precision would pass the memory bound.
+    """
+    upper = np.triu_indices(len(losses), 1)
+    large = len(upper[0]) * draw.units * 4 > 2 * MEMORY
+    margins = np.empty((len(upper[0]), draw.units), "float16" if large else "float32")
+    step = pairs_at_once(losses, draw)
+    for start in range(0, len(upper[0]), step):
+        first, second = (index[start : start + step] for index in upper)
+        signs = np.sign(losses[second] - losses[first])
+        margins[start : start + step] = by_unit(signs, draw.unit, draw.units)
+    return margins
 
 
 def bootstrap(
-    stores: Iterable[LossStore] | LossStore,
+    stores: Stores,
     *,
     resamples: int = 1000,
     seed: int = 0,
@@ -181,132 +226,41 @@ def bootstrap(
     """all tournaments of the stores, resampled; those of one regime, or several regimes on one
     scale, as in `measure`.
     """
-    parts = []
-    for store in [stores] if isinstance(stores, LossStore) else stores:
-        for target in store.targets():
-            parts.append(
-                on_one_scale(
-                    [
-                        resample(tournament, resamples, seed)
-                        for tournament in tournaments(store, target, regime)
-                    ]
-                )
-            )
+    parts = [
+        on_one_scale(
+            [
+                resample(tournament, resamples, seed)
+                for tournament in tournaments(store, target, regime)
+            ]
+        )
+        for store in stores_of(stores)
+        for target in store.targets()
+    ]
     if not parts:
         raise ValueError("no losses to resample: the stores hold no target")
-    columns = tuple(transfer for part in parts for transfer in part.transfers)
     return Resamples(
-        columns,
-        *(
-            np.concatenate([getattr(part, name) for part in parts], 1)
-            for name in ("affinity", "gain", "quality")
-        ),
+        tuple(transfer for part in parts for transfer in part.transfers),
+        np.concatenate([part.affinity for part in parts], 1),
+        np.concatenate([part.gain for part in parts], 1),
+        np.concatenate([part.quality for part in parts], 1),
     )
 
 
 def on_one_scale(parts: list[Resamples]) -> Resamples:
     """regimes of one target, anchored at the supervised network resample by resample (see
-    `measuring.joined`).
+    `measurement.joined`).
     """
     if len(parts) == 1:
         return parts[0]
-    columns: dict[Transfer, tuple] = {}
+    columns: dict[Transfer, tuple[Floats, Floats, Floats]] = {}
     for part in parts:
         own = next(
             i for i, transfer in enumerate(part.transfers) if transfer.control == "supervised"
         )
         for i, transfer in enumerate(part.transfers):
-            columns.setdefault(
-                transfer,
-                (part.affinity[:, i] / part.affinity[:, own], part.gain[:, i], part.quality[:, i]),
-            )
-    affinity, gain, quality = (
-        np.stack([column[k] for column in columns.values()], 1) for k in range(3)
-    )
-    return Resamples(tuple(columns), affinity / affinity.sum(1, keepdims=True), gain, quality)
-
-
-def with_spread(table: Affinities, found: Resamples) -> Affinities:
-    """the table with intervals in its rows, and in its diagnostics how much a ranking of
-    first-order transfers says ("reliability": mean Spearman of a resample's ranking with the
-    measured one) and a warning where it is not distinguishable from noise.
-    """
-    bounds = {
-        name: np.quantile(getattr(found, name), LEVEL, axis=0)
-        for name in ("affinity", "gain", "quality")
-    }
-    expected, ranks = found.affinity.mean(0), rank_bounds(table, found)
-    number = lambda value: None if np.isnan(value) else float(value)
-    rows = []
-    for row in table.rows:
-        i = found.column.get(row.transfer)
-        if i is None or row.transfer.control not in (None, "supervised"):
-            rows.append(row)
-            continue
-        (low, high), gains, qualities = (
-            bounds[name][:, i] for name in ("affinity", "gain", "quality")
-        )
-        spread = Spread(
-            float(low),
-            float(high),
-            float(expected[i]),
-            *map(number, gains),
-            *map(number, qualities),
-            *ranks.get(row.transfer, (None, None)),
-        )
-        rows.append(replace(row, spread=spread))
-    facts = {
-        target: {**known, **reliability(target, table, found, known)}
-        for target, known in table.diagnostics.items()
-    }
-    return Affinities(tuple(rows), facts)
-
-
-def rank_bounds(table: Affinities, found: Resamples) -> dict[Transfer, tuple[float, float]]:
-    """interval of the rank (1 is best) among the transfers of the same order, target and regime."""
-    from scipy.stats import rankdata
-
-    groups: dict[tuple, list[Transfer]] = {}
-    for row in table.rows:
-        if row.transfer.control is None and row.transfer in found.column:
-            groups.setdefault(
-                (row.transfer.target, row.transfer.regime, row.transfer.order), []
-            ).append(row.transfer)
-    made = {}
-    for members in groups.values():
-        ranks = rankdata(
-            -found.affinity[:, [found.column[transfer] for transfer in members]], axis=1
-        )
-        low, high = np.quantile(ranks, LEVEL, axis=0)
-        made |= {transfer: (float(low[i]), float(high[i])) for i, transfer in enumerate(members)}
-    return made
-
-
-def reliability(name: str, table: Affinities, found: Resamples, known: dict) -> dict:
-    """{"reliability", "best_share" (how often the best first-order source comes out best again),
-    "warning" or None} of one tournament.
-    """
-    from scipy.stats import rankdata
-
-    rows = [
-        row
-        for row in table.rows
-        if row.transfer.order == 1 and named(row.transfer.target, row.transfer.regime) == name
-    ]
-    if len(rows) < 3:
-        return {"reliability": None, "best_share": None, "warning": None}
-    values = found.affinity[:, [found.column[row.transfer] for row in rows]]
-    point = rankdata([row.affinity for row in rows])
-    ranks = rankdata(values, axis=1)
-    centre = lambda array: array - array.mean(-1, keepdims=True)
-    norm = np.sqrt((centre(ranks) ** 2).sum(1) * (centre(point) ** 2).sum()) + 1e-12
-    score, best = (
-        float((centre(ranks) @ centre(point) / norm).mean()),
-        float((values.argmax(1) == point.argmax()).mean()),
-    )
-    noise = (known.get("friedman") or 0.0) > 0.01 or score < NOISE
-    warning = (
-        "the ranking of sources is not distinguishable from noise (rank correlation over "
-        f"resamples {score:.2f}); measure more test images"
-    )
-    return {"reliability": score, "best_share": best, "warning": warning if noise else None}
+            ratio = part.affinity[:, i] / part.affinity[:, own]
+            columns.setdefault(transfer, (ratio, part.gain[:, i], part.quality[:, i]))
+    affinity, gain, quality = (np.stack(column, 1) for column in zip(*columns.values()))
+    summed = [transfer.control != "scratch" for transfer in columns]
+    total = affinity[:, summed].sum(1, keepdims=True)
+    return Resamples(tuple(columns), affinity / total, gain, quality)

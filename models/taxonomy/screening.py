@@ -7,20 +7,27 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from models.tasks.arrays import Floats
 from models.taxonomy.affinities import Affinities
+from models.taxonomy.agreement import prior_of
+from models.taxonomy.answers import answer
 from models.taxonomy.chance import band
+from models.taxonomy.facts import Facts
 from models.taxonomy.infeasibility import Infeasible
 from models.taxonomy.proxies import PROXIES
+from models.taxonomy.ranks import ranks_of, spearman
 from models.taxonomy.request import Request
-from models.taxonomy.similarity import spearman
-from models.taxonomy.solving import answer
 from models.taxonomy.transfer import Transfer
 
 DRAWS = 20
 BY_ORDER = 0.8
+FEWEST = 4  # transfers below which a rank correlation says nothing
+
+Scores = dict[Transfer, float]  # higher is better; compared within a target only
 
 
 def promising(scores: Mapping[Transfer, float], share: float) -> set[Transfer]:
@@ -57,19 +64,15 @@ def predictor_agreement(
     into: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for row in table.rows:
         transfer = row.transfer
-        if (
-            transfer in scores
-            and transfer.order == order
-            and transfer.target not in transfer.sources
-        ):
+        if transfer in scores and transfer.order == order and not transfer.own_encoder:
             into.setdefault((transfer.regime, transfer.target), []).append(
                 (scores[transfer], row.affinity)
             )
-    made: dict[str, dict[str, float]] = {}
+    agreed: dict[str, dict[str, float]] = {}
     for (regime, target), pairs in into.items():
-        if len(pairs) >= 4:
-            made.setdefault(regime, {})[target] = float(spearman(np.array(pairs).T))
-    return made
+        if len(pairs) >= FEWEST:
+            agreed.setdefault(regime, {})[target] = float(spearman(np.array(pairs).T))
+    return agreed
 
 
 def replay(
@@ -79,7 +82,7 @@ def replay(
     *,
     share: float = 0.5,
     seed: int = 0,
-) -> dict:
+) -> Facts:
     """what measuring only the promising share would have led to, on a table in which everything was
     measured.
 
@@ -88,50 +91,55 @@ def replay(
     "worst"} over draws of as many random transfers a target, "failed": draws whose transfers reach
     no policy}.
     """
-    offered = [
-        row.transfer
-        for row in table.rows
-        if row.transfer.control is None
-        and row.transfer.order <= request.order
-        and row.transfer.target not in row.transfer.sources
-    ]
+    offered = measurable(table, request)
     lacking = [transfer for transfer in offered if transfer not in scores]
     if lacking:
         raise ValueError(
             f"{len(lacking)} of {len(offered)} transfers have no prediction, such as {lacking[0]}"
         )
     chosen = promising({transfer: scores[transfer] for transfer in offered}, share)
-    value = lambda keep: policy_value(table, request, keep)
-    rng, drawn = np.random.default_rng(seed), []
+    rng = np.random.default_rng(seed)
+    values = []
     for _ in range(DRAWS):
-        luck = dict(zip(offered, rng.random(len(offered))))
-        drawn.append(value(promising(luck, share)))
-    reached = np.array([number for number in drawn if number is not None])
+        luck = dict(zip(offered, rng.random(len(offered)).tolist()))
+        values.append(policy_value(table, request, promising(luck, share)))
+    reached = np.array([value for value in values if value is not None])
     return {
         "measured": len(chosen),
         "of": len(offered),
-        "full": value(set(offered)),
-        "screened": value(chosen),
-        "random": {**band(reached), "worst": float(reached.min())} if len(reached) else None,
+        "full": policy_value(table, request, set(offered)),
+        "screened": policy_value(table, request, chosen),
+        "random": {**(band(reached) or {}), "worst": float(reached.min())}
+        if len(reached)
+        else None,
         "failed": DRAWS - len(reached),
     }
+
+
+def measurable(table: Affinities, request: Request) -> list[Transfer]:
+    """the transfers that a replay may leave out: those with sources, a task's own encoder apart."""
+    return [
+        row.transfer
+        for row in table.rows
+        if row.transfer.control is None
+        and row.transfer.order <= request.order
+        and not row.transfer.own_encoder
+    ]
 
 
 def policy_value(table: Affinities, request: Request, keep: set[Transfer]) -> float | None:
     """mean quality (objective where it was not measured) of the policy that is best as far as
     `keep` shows; None if they reach no policy.
     """
+    part = table.only(lambda row: row.transfer.control is not None or row.transfer in keep)
     try:
-        found = answer(
-            table.only(lambda row: row.transfer.control is not None or row.transfer in keep),
-            request,
-        )
+        policy = answer(part, request)
     except Infeasible:
         return None
-    return found.objective if found.quality is None else found.quality
+    return policy.objective if policy.quality is None else policy.quality
 
 
-def from_cheaper(table: Affinities, cheap: Affinities) -> dict[Transfer, float]:
+def from_cheaper(table: Affinities, cheap: Affinities) -> Scores:
     """predictions for `table` from a table measured with less data (1k images for 16k): the same
     transfer's affinity where it was measured there, else the sum of its sources' first-order ones.
     Affinities are compared within a target only.
@@ -146,50 +154,98 @@ def from_cheaper(table: Affinities, cheap: Affinities) -> dict[Transfer, float]:
         for row in cheap.rows
         if row.transfer.control is None
     }
-    made = {}
+    scores = {}
     for row in table.rows:
         transfer = row.transfer
         if transfer.control is None:
             known = same.get((frozenset(transfer.sources), transfer.target))
-            made[transfer] = (
-                sum(first.get((name, transfer.target), 0.0) for name in transfer.sources)
-                if known is None
-                else known
-            )
-    return made
+            parts = [first.get((name, transfer.target), 0.0) for name in transfer.sources]
+            scores[transfer] = sum(parts) if known is None else known
+    return scores
 
 
-def read_predictions(path: str | Path) -> dict[str, dict[Transfer, float]] | None:
-    """proxies.json of a run -> proxy -> {transfer: score}; None for a file of another kind. The
-    proxies are joined in "mean rank" too.
+def static_predictions(table: Affinities, *, seed: int = 0) -> dict[str, Scores]:
+    """what every cheap predictor must be held against, name -> {transfer: score} of all transfers
+    of the table: "static order" (one list of sources for all targets: their mean rank share over
+    the *other* targets, an order that knows everything but the target), "family prior" (same family
+    2, 3D source 1, else 0; knows nothing measured), "random order". Larger sets: the sum of theirs.
     """
-    if Path(path).suffix != ".json":
+    transfers = [row.transfer for row in table.rows if row.transfer.control is None]
+    order = static_order(table)
+    luck = np.random.default_rng(seed).random(len(transfers)).tolist()
+    return {
+        "static order": {
+            transfer: sum(order.get((name, transfer.target), 0.0) for name in transfer.sources)
+            for transfer in transfers
+        },
+        "family prior": {
+            transfer: sum(prior_of(transfer.target, name) for name in transfer.sources)
+            for transfer in transfers
+        },
+        "random order": dict(zip(transfers, luck)),
+    }
+
+
+def static_order(table: Affinities) -> dict[tuple[str, str], float]:
+    """(source, target) -> mean rank share in [0, 1] of the source over the other targets, first
+    order, a task's own encoder left out, all regimes.
+    """
+    into: dict[tuple[str, str], list[tuple[str, float]]] = {}
+    for row in table.rows:
+        transfer = row.transfer
+        if transfer.order == 1 and not transfer.own_encoder:
+            pair = (transfer.sources[0], row.affinity)
+            into.setdefault((transfer.target, transfer.regime), []).append(pair)
+    shares: dict[str, list[tuple[str, float]]] = {}
+    for (target, _), pairs in into.items():
+        ranks = ranks_of(np.array([affinity for _, affinity in pairs]))
+        for (source, _), rank in zip(pairs, (ranks - 1) / max(1, len(pairs) - 1)):
+            shares.setdefault(source, []).append((target, float(rank)))
+    order = {}
+    for source, found in shares.items():
+        for target in table.targets:
+            others = [share for other, share in found if other != target]
+            order[source, target] = float(np.mean(others)) if others else 0.0
+    return order
+
+
+def read_predictions(path: str | Path) -> dict[str, Scores] | None:
+    """proxies.json of a run -> proxy -> {transfer: score}; None for a file of another kind. The
+    proxies are joined in "mean rank" too. Raises ValueError for a file that is no JSON.
+    """
+    path = Path(path)
+    if path.suffix != ".json" or not path.is_file():
         return None
-    content = json.loads(Path(path).read_text())
+    try:
+        content = json.loads(path.read_text())
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is no whole JSON file: {error}") from error
     if not isinstance(content, dict) or "proxies" not in content:
         return None
     return predictions(content["proxies"])
 
 
-def predictions(rows: Sequence[Mapping]) -> dict[str, dict[Transfer, float]]:
+def predictions(rows: Sequence[Mapping[str, Any]]) -> dict[str, Scores]:
     """rows of {"sources", "target", and each of PROXIES} -> proxy -> {transfer: score}, and "mean
     rank", their mean rank within a target.
     """
-    made = {
+    by_proxy = {
         name: {Transfer(tuple(row["sources"]), row["target"]): float(row[name]) for row in rows}
         for name in PROXIES
     }
     into: dict[str, list[Transfer]] = {}
-    for transfer in made[PROXIES[0]]:
+    for transfer in by_proxy[PROXIES[0]]:
         into.setdefault(transfer.target, []).append(transfer)
-    joined = {}
-    for found in into.values():
-        ranks = np.mean(
-            [
-                np.argsort(np.argsort([scores[transfer] for transfer in found]))
-                for scores in made.values()
-            ],
-            0,
-        )
-        joined |= dict(zip(found, ranks.tolist()))
-    return {**made, "mean rank": joined}
+    joined: Scores = {}
+    for transfers in into.values():
+        ranks = [
+            positions(np.array([scores[transfer] for transfer in transfers]))
+            for scores in by_proxy.values()
+        ]
+        joined |= dict(zip(transfers, np.mean(ranks, 0).tolist()))
+    return {**by_proxy, "mean rank": joined}
+
+
+def positions(values: Floats) -> Floats:
+    """[n] -> place of each in ascending order, from 0; ties in the order they came."""
+    return np.argsort(np.argsort(values)).astype(float)

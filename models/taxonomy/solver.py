@@ -6,9 +6,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
+from models.tasks.arrays import Bools, Floats
 from models.taxonomy.policies import Policies
 from models.taxonomy.program import Program
 
@@ -23,7 +26,7 @@ class Answer:
     """
 
     status: str
-    x: np.ndarray | None
+    x: Floats | None
     objective: float
     bound: float
     seconds: float
@@ -31,6 +34,25 @@ class Answer:
     @property
     def gap(self) -> float:
         return self.bound - self.objective
+
+
+@dataclass(frozen=True)
+class Narrowed:
+    """A program with variables fixed that no better policy can differ in. known: a good policy
+    [nodes + edges] of the whole program, or None; bound: no policy is better; kept [nodes + edges]
+    bool: the variables of the whole program that `program` has.
+    """
+
+    program: Program
+    kept: Bools
+    known: Floats | None
+    bound: float
+
+    def widened(self, part: Floats) -> Floats:
+        """values of the variables that were kept, as values of all; the others 0."""
+        x = np.zeros(len(self.kept))
+        x[self.kept] = part
+        return x
 
 
 def solve_glpk(program: Program, time_limit: float = 60.0) -> Answer:
@@ -41,70 +63,80 @@ def solve_glpk(program: Program, time_limit: float = 60.0) -> Answer:
     beat a known one is fixed, which loses nothing.
     """
     since = time.monotonic()
-    known, bound, part, kept = None, np.inf, program, np.ones(len(program.reward), bool)
+    narrowed = Narrowed(program, np.ones(len(program.reward), bool), None, np.inf)
     if len(program.edges) > LARGE:
-        known, bound, part, kept = fixed(program, time_limit / 4)
-    status, found = branch_and_bound(part, max(0.001, time_limit - (time.monotonic() - since)))
+        narrowed = fixed(program, time_limit / 4)
+    left = max(0.001, time_limit - (time.monotonic() - since))
+    status, part = branch_and_bound(narrowed.program, left)
     seconds = time.monotonic() - since
     if status == "infeasible":
         return Answer("infeasible", None, -np.inf, -np.inf, seconds)
-    x = None if found is None else widened(found, kept)
-    if status == "optimal":
+    x = None if part is None else narrowed.widened(part)
+    if status == "optimal" and x is not None:
         objective = float(program.reward @ x)
         return Answer("optimal", x, objective, objective, seconds)
-    policies = [
-        policy
-        for policy in (x, known if known is not None else Policies(program).greedy())
-        if policy is not None
-    ]
-    bound = min(bound, relaxation(program)[0])
+    return unproven(program, narrowed, x, seconds)
+
+
+def unproven(program: Program, narrowed: Narrowed, x: Floats | None, seconds: float) -> Answer:
+    """the best policy at hand when the time ran out, and how much better another could be."""
+    other = narrowed.known if narrowed.known is not None else Policies(program).greedy()
+    policies = [policy for policy in (x, other) if policy is not None]
+    bound = min(narrowed.bound, relaxation(program)[0])
     if not policies:
         return Answer("unknown", None, -np.inf, bound, seconds)
-    best = max(policies, key=lambda policy: program.reward @ policy)
+    best = max(policies, key=lambda policy: float(program.reward @ policy))
     return Answer("feasible", best, float(program.reward @ best), bound, seconds)
 
 
-def widened(part: np.ndarray, kept: np.ndarray) -> np.ndarray:
-    """values of the variables that were kept, as values of all; the others 0."""
-    x = np.zeros(len(kept))
-    x[kept] = part
-    return x
-
-
-def branch_and_bound(program: Program, seconds: float) -> tuple[str, np.ndarray | None]:
+def branch_and_bound(program: Program, seconds: float) -> tuple[str, Floats | None]:
     """("optimal" | "infeasible" | "stopped", x). Stopped: the time is over, x is the best policy
     found or None.
     """
-    import cvxopt
-    from cvxopt import glpk
+    from cvxopt import glpk  # here, because the room must load without it
 
-    # cvxopt always presolves, and GLPK aborts the process if presolving leaves no column; two idle
-    # variables, y + z <= 1, are proof against that
     width = len(program.reward)
-    idle = cvxopt.spmatrix(1.0, [0, 0], [width, width + 1], (1, width + 2))
-    widen = lambda matrix: cvxopt.sparse(
-        [[sparse(matrix)], [cvxopt.spmatrix([], [], [], (matrix.shape[0], 2))]]
-    )
-    identity = cvxopt.spdiag(cvxopt.matrix(1.0, (width + 2, 1)))
-    g = cvxopt.sparse([widen(program.a), idle, identity, -identity])
-    h = cvxopt.matrix(
-        np.concatenate([program.b, [1.0], program.high, [1.0, 1.0], -program.low, [0.0, 0.0]])
-    )
     options = {"msg_lev": "GLP_MSG_OFF", "tm_lim": max(1, int(seconds * 1000))}
-    whole = set(np.flatnonzero(program.integer).tolist())
-    gains = cvxopt.matrix(-np.concatenate([program.reward, [1.0, 1.0]]))
-    status, x = glpk.ilp(
-        gains, g, h, widen(program.c), cvxopt.matrix(program.d), I=whole, options=options
-    )
-    x = None if x is None else np.round(np.array(x).ravel()[:width], 6)
-    if status == "optimal":
+    integer = set(np.flatnonzero(program.integer).tolist())
+    status, solution = glpk.ilp(*standard_form(program), I=integer, options=options)
+    x = None if solution is None else np.round(np.array(solution).ravel()[:width], 6)
+    if status == "optimal" and x is not None:
         return "optimal", settled(program, x)
     if "infeasible" in status:  # "infeasible problem", "LP relaxation is primal infeasible"
         return "infeasible", None
-    return "stopped", None if x is None or not Policies(program).allowed(x) else settled(program, x)
+    if x is None or not Policies(program).allowed(x):
+        return "stopped", None
+    return "stopped", settled(program, x)
 
 
-def settled(program: Program, x: np.ndarray) -> np.ndarray:
+def standard_form(program: Program) -> tuple[Any, Any, Any, Any, Any]:
+    """cvxopt's (c, G, h, A, b): minimise c.x with G x <= h, A x = b.
+
+    cvxopt always presolves, and GLPK aborts the process if presolving leaves no column; two idle
+    variables, y + z <= 1, are proof against that.
+    """
+    import cvxopt
+
+    width = len(program.reward)
+    idle = cvxopt.spmatrix(1.0, [0, 0], [width, width + 1], (1, width + 2))
+    identity = cvxopt.spdiag(cvxopt.matrix(1.0, (width + 2, 1)))
+    g = cvxopt.sparse([with_idle(program.a), idle, identity, -identity])
+    limits: list[Any] = [program.b, [1.0], program.high, [1.0, 1.0], -program.low, [0.0, 0.0]]
+    costs = cvxopt.matrix(-np.concatenate([program.reward, [1.0, 1.0]]))
+    h = cvxopt.matrix(np.concatenate(limits))
+    return costs, g, h, with_idle(program.c), cvxopt.matrix(program.d)
+
+
+def with_idle(matrix: csr_matrix) -> Any:
+    """scipy's sparse matrix as cvxopt's, with two empty columns for the idle variables."""
+    import cvxopt
+
+    coo = matrix.tocoo()
+    entries = (coo.data.tolist(), coo.row.tolist(), coo.col.tolist())
+    return cvxopt.spmatrix(*entries, (coo.shape[0], coo.shape[1] + 2))
+
+
+def settled(program: Program, x: Floats) -> Floats:
     """x with whole edges: where several edges into a target tie, a solver may split them; the same
     nodes with one edge a target are worth as much.
     """
@@ -114,72 +146,70 @@ def settled(program: Program, x: np.ndarray) -> np.ndarray:
     return x if whole is None else whole
 
 
-def relaxation(program: Program) -> tuple[float, np.ndarray | None, np.ndarray | None]:
+def relaxation(program: Program) -> tuple[float, Floats | None, Floats | None]:
     """(optimum with fractional variables: an upper bound; x; reduced costs), both [nodes + edges],
     None where there is none.
     """
-    from scipy.optimize import linprog
+    from scipy.optimize import linprog  # here: its import takes longer than a small program
 
-    bounds = np.stack([program.low, program.high], 1)
-    found = linprog(
+    relaxed = linprog(
         -program.reward,
         A_ub=program.a,
         b_ub=program.b,
         A_eq=program.c,
         b_eq=program.d,
-        bounds=bounds,
+        bounds=np.stack([program.low, program.high], 1),
         method="highs",
     )
-    if found.status != 0:
+    if relaxed.status != 0:
         return np.inf, None, None
-    return float(-found.fun), found.x, np.asarray(found.lower.marginals + found.upper.marginals)
+    reduced = np.asarray(relaxed.lower.marginals + relaxed.upper.marginals)
+    return float(-relaxed.fun), relaxed.x, reduced
 
 
-def fixed(program: Program, seconds: float) -> tuple[np.ndarray | None, float, Program, np.ndarray]:
-    """(a good policy or None, upper bound, the program with variables fixed that no better policy
-    can differ in, mask of the variables that it kept).
+def fixed(program: Program, seconds: float) -> Narrowed:
+    """the program without the variables in which no better policy can differ from a good one.
 
     The good policy is the optimum among the tasks that the relaxation supervises at all, which is
     nearly always the optimum itself.
     """
     bound, x, reduced = relaxation(program)
-    count, everything = len(program.nodes), np.ones(len(program.reward), bool)
-    if x is None:
-        return None, bound, program, everything
-    narrow, kept = closed(
-        program, np.where(x[:count] > 1e-6, program.high[:count], program.low[:count])
-    )
+    count = len(program.nodes)
+    whole = Narrowed(program, np.ones(len(program.reward), bool), None, bound)
+    if x is None or reduced is None:
+        return whole
+    supervised = np.where(x[:count] > 1e-6, program.high[:count], program.low[:count])
+    narrow, kept = closed(program, supervised)
     part = branch_and_bound(narrow, seconds)[1]
     if part is None:
-        return None, bound, program, everything
-    known = widened(part, kept)
+        return whole
+    known = Narrowed(narrow, kept, None, bound).widened(part)
     slack = bound - float(program.reward @ known) + 1e-7
-    low, high = (
-        np.where(reduced < -slack, program.high, program.low),
-        np.where(reduced > slack, program.low, program.high),
-    )  # else dearer than the slack
-    return known, bound, *closed(replace(program, low=low, high=high), high[:count])
+    # a variable that is dearer than the slack stays at the bound where the relaxation has it
+    low = np.where(reduced < -slack, program.high, program.low)
+    high = np.where(reduced > slack, program.low, program.high)
+    narrow, kept = closed(replace(program, low=low, high=high), high[:count])
+    return Narrowed(narrow, kept, known, bound)
 
 
-def closed(program: Program, high: np.ndarray) -> tuple[Program, np.ndarray]:
+def closed(program: Program, high: Floats) -> tuple[Program, Bools]:
     """(the program with upper bounds `high` [nodes] and without the edges that then cannot be, mask
     of the variables kept).
     """
     count = len(program.nodes)
-    open_ = np.asarray(
-        Policies(program).uses @ (high > 0).astype(float) == [edge.order for edge in program.edges]
-    ).ravel()
-    keep = np.concatenate([np.ones(count, bool), open_ & (program.high[count:] > 0)])
-    edges = tuple(edge for edge, stays in zip(program.edges, keep[count:]) if stays)
-    parts = {name: getattr(program, name)[keep] for name in ("reward", "low", "integer")}
-    return replace(
+    open_edges = Policies(program).open_edges(high > 0)
+    keep = np.concatenate([np.ones(count, bool), open_edges])
+    narrow = replace(
         program,
-        edges=edges,
+        edges=tuple(edge for edge, stays in zip(program.edges, open_edges) if stays),
         a=program.a[:, keep],
         c=program.c[:, keep],
+        reward=program.reward[keep],
+        integer=program.integer[keep],
+        low=program.low[keep],
         high=np.concatenate([high, program.high[count:]])[keep],
-        **parts,
-    ), keep
+    )
+    return narrow, keep
 
 
 def solve_highs(program: Program, time_limit: float = 60.0, *, presolve: bool = True) -> Answer:
@@ -192,7 +222,7 @@ def solve_highs(program: Program, time_limit: float = 60.0, *, presolve: bool = 
     from scipy.optimize import Bounds, LinearConstraint, milp
 
     since = time.monotonic()
-    found = milp(
+    solution = milp(
         -program.reward,
         integrality=program.integer.astype(int),
         bounds=Bounds(program.low, program.high),
@@ -203,25 +233,12 @@ def solve_highs(program: Program, time_limit: float = 60.0, *, presolve: bool = 
         ],
     )
     seconds = time.monotonic() - since
-    if found.x is None:
-        return Answer(
-            "infeasible" if found.status == 2 else "unknown", None, -np.inf, np.inf, seconds
-        )
-    if presolve and (program.a @ found.x - program.b).max() > 1e-5:
+    if solution.x is None:
+        status = "infeasible" if solution.status == 2 else "unknown"
+        return Answer(status, None, -np.inf, np.inf, seconds)
+    if presolve and (program.a @ solution.x - program.b).max() > 1e-5:
         return solve_highs(program, time_limit, presolve=False)
-    bound = -found.mip_dual_bound if found.mip_dual_bound is not None else -found.fun
-    return Answer(
-        "optimal" if found.status == 0 else "feasible",
-        np.round(found.x, 6),
-        float(-found.fun),
-        float(bound),
-        seconds,
-    )
-
-
-def sparse(matrix):
-    """scipy's sparse matrix as cvxopt's."""
-    import cvxopt
-
-    coo = matrix.tocoo()
-    return cvxopt.spmatrix(coo.data.tolist(), coo.row.tolist(), coo.col.tolist(), coo.shape)
+    bound = solution.fun if solution.mip_dual_bound is None else solution.mip_dual_bound
+    status = "optimal" if solution.status == 0 else "feasible"
+    x = np.round(solution.x, 6)
+    return Answer(status, x, float(-solution.fun), float(-bound), seconds)

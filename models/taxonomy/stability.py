@@ -3,44 +3,50 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 
+from models.tasks.arrays import Floats
 from models.taxonomy.affinities import Affinities
+from models.taxonomy.answers import answer
+from models.taxonomy.facts import Facts
 from models.taxonomy.infeasibility import Infeasible
 from models.taxonomy.request import Request
 from models.taxonomy.resampling import LEVEL, Resamples
-from models.taxonomy.solving import answer
 from models.taxonomy.taxonomy import Taxonomy
 
 
 def stability(
-    table: Affinities, found: Resamples, request: Request, chosen: Taxonomy, *, solves: int = 100
-) -> dict:
+    table: Affinities,
+    resamples: Resamples,
+    request: Request,
+    chosen: Taxonomy,
+    *,
+    solves: int = 100,
+) -> Facts:
     """{"solves", "chosen" (source -> share of resamples whose taxonomy supervises it, most often
     first), "same" (share with exactly the chosen sources), "gain", "quality" (intervals of the
-    chosen policy over all resamples, None where not measured), "warning" or None}.
+    chosen policy over all resamples, None where not measured), "transferred" (the interval of the
+    quality of its targets that are not their own labels), "warning" or None}.
     """
-    count = min(solves, len(found))
-    supervised = []
-    for number in range(count):
-        try:
-            supervised.append(frozenset(answer(found.table(table, number), request).supervised))
-        except Infeasible:
-            continue
-    times = Counter(name for names in supervised for name in names)
-    shares = {
-        name: times[name] / len(supervised)
-        for name in sorted(times, key=lambda name: (-times[name], name))
-    }
+    choices = chosen_again(table, resamples, request, min(solves, len(resamples)))
+    times = Counter(name for names in choices for name in names)
+    by_frequency = sorted(times, key=lambda name: (-times[name], name))
+    shares = {name: times[name] / len(choices) for name in by_frequency}
     doubtful = [name for name in chosen.supervised if shares.get(name, 0) < 0.5]
-    columns = [found.column.get(edge.transfer) for edge in chosen.edges]
+    columns = [resamples.column.get(edge.transfer) for edge in chosen.edges]
+    others = [
+        resamples.column.get(edge.transfer) for edge in chosen.edges if edge.way != "supervised"
+    ]
+    own = frozenset(chosen.supervised)
     return {
-        "solves": len(supervised),
+        "solves": len(choices),
         "chosen": shares,
-        "same": float(np.mean([names == frozenset(chosen.supervised) for names in supervised])),
-        "gain": interval(found.gain, columns),
-        "quality": interval(found.quality, columns),
+        "same": float(np.mean([names == own for names in choices])),
+        "gain": interval(resamples.gain, columns),
+        "quality": interval(resamples.quality, columns),
+        "transferred": interval(resamples.quality, others),
         "warning": f"{', '.join(doubtful)}: chosen here, but in fewer than half of the resampled "
         "test sets; their choice is luck"
         if doubtful
@@ -48,11 +54,25 @@ def stability(
     }
 
 
-def interval(values: np.ndarray, columns: list[int | None]) -> dict | None:
+def chosen_again(
+    table: Affinities, resamples: Resamples, request: Request, solves: int
+) -> list[frozenset[str]]:
+    """the supervised tasks of the taxonomy of each resample; those without a policy left out."""
+    choices = []
+    for number in range(solves):
+        try:
+            choices.append(answer(resamples.table(table, number), request).supervised)
+        except Infeasible:
+            continue
+    return [frozenset(names) for names in choices]
+
+
+def interval(values: Floats, columns: Sequence[int | None]) -> Facts | None:
     """{"low", "high"}: 95 % interval of the mean over `columns` of values [resample, transfer];
-    None if something was not measured.
+    None if something was not measured, or there is none.
     """
-    if None in columns or np.isnan(values[:, columns]).any():
+    measured = [column for column in columns if column is not None]
+    if not measured or len(measured) < len(columns) or np.isnan(values[:, measured]).any():
         return None
-    low, high = np.quantile(values[:, columns].mean(1), LEVEL)
+    low, high = np.quantile(values[:, measured].mean(1), LEVEL)
     return {"low": float(low), "high": float(high)}

@@ -4,23 +4,45 @@ words, apart from any matrix or solver.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from models.taxonomy.affinities import Affinities
+from models.taxonomy.affinities import Affinities, Row
+from models.taxonomy.facts import Facts
 from models.taxonomy.request import Request
 from models.taxonomy.transfer import Transfer
+
+# The three ways to reach a target, as they are named in files and tables.
+WAYS = ("supervised", "transferred", "scratch")
 
 
 @dataclass(frozen=True)
 class Edge:
-    """How one target is reached: by `transfer`, or by its own supervision (control "supervised")."""
+    """How one target is reached: by `transfer`, by its own supervision (control "supervised"), or
+    by its network trained from scratch on the little data (control "scratch").
+    """
 
     transfer: Transfer
     affinity: float
     gain: float | None = None
     quality: float | None = None
+
+    @property
+    def way(self) -> str:
+        """one of WAYS."""
+        return self.transfer.control or "transferred"
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What the solver says of its answer: status, objective, and what no policy can beat."""
+
+    status: str
+    objective: float
+    bound: float
 
 
 @dataclass(frozen=True)
@@ -29,7 +51,7 @@ class Taxonomy:
     whose labels are bought in full, sorted.
 
     edges: one a target. gain, quality: means over all targets (a supervised target counts its own
-    network's), None where they were not measured.
+    network's), None where they were not measured. spent: label cost of tasks and edges.
     """
 
     budget: float
@@ -46,27 +68,28 @@ class Taxonomy:
         if len(set(reached)) != len(reached):
             raise ValueError(f"every target is reached once, got {reached}")
         for edge in self.edges:
-            missing = set(edge.transfer.sources) - set(self.supervised)
-            if missing:
-                raise ValueError(
-                    f"{edge.transfer} needs {', '.join(sorted(missing))}, which the taxonomy "
-                    "does not supervise"
-                )
-            if edge.transfer.control and edge.transfer.target not in self.supervised:
-                raise ValueError(
-                    f"{edge.transfer.target} is said to be supervised and is not among "
-                    f"{self.supervised}"
-                )
-            if edge.transfer.order > self.order:
-                raise ValueError(
-                    f"{edge.transfer} has {edge.transfer.order} sources, the order is {self.order}"
-                )
+            self.check_edge(edge.transfer)
         if self.spent > self.budget + 1e-6:
             raise ValueError(f"the taxonomy costs {self.spent}, the budget is {self.budget}")
-        if self.status == "optimal" and self.bound - self.objective > 1e-6:
+        if self.status == "optimal" and self.gap > 1e-6:
+            raise ValueError(f"a taxonomy with a gap of {self.gap:g} is not optimal")
+
+    def check_edge(self, transfer: Transfer) -> None:
+        """ValueError unless the edge stands on what the taxonomy supervises."""
+        missing = set(transfer.sources) - set(self.supervised)
+        if missing:
             raise ValueError(
-                f"a taxonomy with a gap of {self.bound - self.objective:g} is not optimal"
+                f"{transfer} needs {', '.join(sorted(missing))}, which the taxonomy "
+                "does not supervise"
             )
+        if transfer.control == "supervised" and transfer.target not in self.supervised:
+            raise ValueError(
+                f"{transfer.target} is said to be supervised and is not among {self.supervised}"
+            )
+        if transfer.control == "average":
+            raise ValueError(f"{transfer.target} cannot be answered by a constant")
+        if transfer.order > self.order:
+            raise ValueError(f"{transfer} has {transfer.order} sources, the order is {self.order}")
 
     @property
     def gap(self) -> float:
@@ -80,13 +103,22 @@ class Taxonomy:
     def quality(self) -> float | None:
         return mean([edge.quality for edge in self.edges])
 
-    def to_json(self) -> dict:
+    @property
+    def ways(self) -> dict[str, Facts]:
+        """way of WAYS that is used -> {"targets": how many, "gain", "quality": their means}.
+        Targets that are their own labels have a quality of 0.5 by definition: the others say what
+        the policy is worth.
+        """
+        return {way: scores(edges) for way in WAYS if (edges := self.by(way))}
+
+    def by(self, way: str) -> list[Edge]:
+        """the edges of one way."""
+        return [edge for edge in self.edges if edge.way == way]
+
+    def to_json(self) -> Facts:
         edges = [
             {
-                "sources": list(edge.transfer.sources),
-                "target": edge.transfer.target,
-                "control": edge.transfer.control,
-                "regime": edge.transfer.regime,
+                **edge.transfer.to_json(),
                 "affinity": edge.affinity,
                 "gain": edge.gain,
                 "quality": edge.quality,
@@ -104,23 +136,14 @@ class Taxonomy:
             "edges": edges,
             "gain": self.gain,
             "quality": self.quality,
+            "ways": self.ways,
             "spent": self.spent,
         }
 
     @classmethod
-    def from_json(cls, entry: dict) -> Taxonomy:
+    def from_json(cls, entry: Mapping[str, Any]) -> Taxonomy:
         edges = tuple(
-            Edge(
-                Transfer(
-                    tuple(edge["sources"]),
-                    edge["target"],
-                    edge.get("regime") or "",
-                    edge.get("control"),
-                ),
-                edge["affinity"],
-                edge["gain"],
-                edge["quality"],
-            )
+            Edge(Transfer.from_json(edge), edge["affinity"], edge["gain"], edge["quality"])
             for edge in entry["edges"]
         )
         return cls(
@@ -135,52 +158,55 @@ class Taxonomy:
         )
 
 
-def mean(values: list) -> float | None:
-    """None if any value was not measured."""
-    return None if not values or any(value is None for value in values) else float(np.mean(values))
+def scores(edges: Sequence[Edge]) -> Facts:
+    """{"targets", "gain", "quality"} of some edges."""
+    return {
+        "targets": len(edges),
+        "gain": mean([edge.gain for edge in edges]),
+        "quality": mean([edge.quality for edge in edges]),
+    }
+
+
+def mean(values: Iterable[float | None]) -> float | None:
+    """None if any value was not measured, or there is none."""
+    known = list(values)
+    measured = [value for value in known if value is not None]
+    return float(np.mean(measured)) if known and len(measured) == len(known) else None
 
 
 def read_policy(
     table: Affinities,
     request: Request,
     nodes: frozenset[str],
-    edges: list[Transfer],
-    certificate: tuple[str, float, float],
+    edges: Sequence[Transfer],
+    certificate: Certificate,
 ) -> Taxonomy:
     """a solver's choice as a taxonomy; supervised targets without an edge are reached by
-    themselves.
+    themselves. Raises ValueError for an edge that the request does not offer.
     """
-    rows = table.of
+    for edge in edges:
+        if not request.offers(edge):
+            raise ValueError(f"{edge} is chosen, and the request does not offer it")
     chosen = {edge.target: edge for edge in edges}
     for target in table.targets:
         own = table.supervised(target)
         if target not in chosen and target in nodes and own is not None:
             chosen[target] = own.transfer
-    spent = sum(request.cost_of(name) for name in nodes) + sum(
-        request.edge_cost_of(edge) for edge in edges
-    )
-    made = tuple(
-        Edge(
-            chosen[target],
-            rows[chosen[target]].affinity,
-            rows[chosen[target]].gain,
-            half(rows[chosen[target]]),
-        )
-        for target in table.targets
-        if target in chosen
-    )
+    labels = sum(request.cost_of(name) for name in nodes)
+    little = sum(request.edge_cost_of(edge) for edge in edges)
+    reached = [table.of[chosen[target]] for target in table.targets if target in chosen]
     return Taxonomy(
         request.budget,
         request.order,
-        certificate[0],
-        certificate[1],
-        certificate[2],
+        certificate.status,
+        certificate.objective,
+        certificate.bound,
         tuple(sorted(nodes)),
-        made,
-        spent,
+        tuple(Edge(row.transfer, row.affinity, row.gain, quality_of(row)) for row in reached),
+        labels + little,
     )
 
 
-def half(row) -> float | None:
+def quality_of(row: Row) -> float | None:
     """quality of a row; a supervised network ties with itself."""
     return 0.5 if row.transfer.control == "supervised" else row.quality

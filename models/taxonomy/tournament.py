@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import numpy as np
 
-CACHE = (
-    1 << 18
-)  # comparisons held at once: a block of uint8 counters that stays in the second-level cache
+from models.tasks.arrays import Floats, Integers
+
+# Comparisons held at once: a block of uint8 counters that stays in the second-level cache.
+CACHE = 1 << 18
 
 
-def win_matrix(losses: np.ndarray) -> np.ndarray:
+def win_matrix(losses: Floats) -> Floats:
     """losses [transfer, image] -> [transfer, transfer] float64 in [0, 1]: share of images on which
     row has the lower loss; ties are shared equally.
 
@@ -34,22 +35,25 @@ def win_matrix(losses: np.ndarray) -> np.ndarray:
     return (less + ties / 2) / images
 
 
-def lower_counts(losses: np.ndarray, rows: slice) -> np.ndarray:
+def lower_counts(losses: Floats, rows: slice) -> Integers:
     """losses [image, transfer] -> [rows, transfer] int32: on how many images each of `rows` is
     strictly lower.
     """
     shape = (rows.stop - rows.start, losses.shape[1])
-    total, bytes_, lower = np.zeros(shape, "int32"), np.zeros(shape, "uint8"), np.empty(shape, bool)
+    total = np.zeros(shape, "int32")
+    counters = np.zeros(shape, "uint8")
+    lower = np.empty(shape, bool)
     for number, image in enumerate(losses, 1):
         np.less(image[rows, None], image[None], out=lower)
-        np.add(bytes_, lower.view("uint8"), out=bytes_)
-        if number % 255 == 0 or number == len(losses):
-            total += bytes_
-            bytes_[:] = 0
+        np.add(counters, lower.view("uint8"), out=counters)
+        full = number % 255 == 0  # a byte more would overflow
+        if full or number == len(losses):
+            total += counters
+            counters[:] = 0
     return total
 
 
-def win_rate(losses: np.ndarray, against: np.ndarray) -> np.ndarray:
+def win_rate(losses: Floats, against: Floats) -> Floats:
     """[transfer]: share of images on which each row of losses [transfer, image] beats `against`
     [image]; ties count half.
     """

@@ -4,7 +4,9 @@ control of the same tournament.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 CONTROLS = ("supervised", "scratch", "average")
 
@@ -40,10 +42,36 @@ class Transfer:
 
     @property
     def order(self) -> int:
-        """number of sources."""
+        """number of sources; 0 for a control."""
         return len(self.sources)
 
+    @property
+    def own_encoder(self) -> bool:
+        """is the target among its own sources?"""
+        return self.target in self.sources
+
+    @property
+    def means(self) -> str:
+        """how the target is reached, in words; the amount of data in brackets where it is named."""
+        words = {"supervised": "its own labels", "scratch": "from scratch", "average": "a constant"}
+        text = " + ".join(self.sources) if self.control is None else words[self.control]
+        return f"{text} ({self.regime})" if self.regime else text
+
     def __str__(self) -> str:
-        return f"{'+'.join(self.sources) or self.control} -> {self.target}" + (
-            f" ({self.regime})" if self.regime else ""
-        )
+        regime = f" ({self.regime})" if self.regime else ""
+        return f"{'+'.join(self.sources) or self.control} -> {self.target}{regime}"
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "sources": list(self.sources),
+            "target": self.target,
+            "regime": self.regime,
+            "control": self.control,
+        }
+
+    @classmethod
+    def from_json(cls, entry: Mapping[str, Any]) -> Transfer:
+        """the transfer of an entry; files without regime or control mean the only one, and none."""
+        regime = entry.get("regime") or ""
+        control = entry.get("control") or None
+        return cls(tuple(entry["sources"]), entry["target"], regime, control)

@@ -26,7 +26,8 @@ from models.taxonomy.screening import (
     promising,
     replay,
 )
-from models.taxonomy.similarity import agreement, similarity_tree
+from models.taxonomy.agreement import agreement
+from models.taxonomy.similarity import similarity_tree
 
 PUBLISHED = Path(__file__).resolve().parents[4] / "shared" / "published"
 there = pytest.mark.skipif(

@@ -13,13 +13,13 @@ import pytest
 
 from models.taxonomy import Affinities, Infeasible, Transfer, solve
 from models.taxonomy.affinities import Row
-from models.taxonomy.explaining import explanation
+from models.taxonomy.explanations import explanation
 from models.taxonomy.infeasibility import conflict
 from models.taxonomy.policies import Policies
 from models.taxonomy.program import make_program
 from models.taxonomy.request import Request, Resource
 from models.taxonomy.solver import Answer, solve_glpk, solve_highs
-from models.taxonomy.solving import answer, best_policies, ties
+from models.taxonomy.answers import answer, best_policies, ties
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -312,7 +312,7 @@ def test_targets_out_of_reach_are_named():
 
 
 def test_a_time_out_without_any_policy_is_an_error_of_its_own(monkeypatch):
-    import models.taxonomy.solving as room
+    import models.taxonomy.answers as room
 
     monkeypatch.setattr(
         room, "solve_glpk", lambda program, limit: Answer("unknown", None, -np.inf, 3.0, limit)

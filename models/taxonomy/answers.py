@@ -6,21 +6,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from scipy.sparse import vstack
 
+from models.tasks.arrays import Floats
 from models.taxonomy.affinities import Affinities
 from models.taxonomy.infeasibility import Infeasible, explain_infeasible
 from models.taxonomy.program import Program, Rows, make_program
 from models.taxonomy.request import Request
 from models.taxonomy.solver import Answer, solve_glpk
-from models.taxonomy.taxonomy import Taxonomy, read_policy
+from models.taxonomy.taxonomy import Certificate, Taxonomy, read_policy
 
 SAME = 1e-9  # objectives closer than this tie
 
 
 def solve(
-    table: Affinities, budget: float, order: int = 2, *, variant: str = "web", **request
+    table: Affinities, budget: float, order: int = 2, *, variant: str = "web", **request: Any
 ) -> Taxonomy:
     """the taxonomy of the largest total reward within `budget`; further keywords are fields of
     `Request`.
@@ -33,26 +36,34 @@ def solve(
 
 def answer(table: Affinities, request: Request) -> Taxonomy:
     program = make_program(table, request)
-    found = solve_glpk(program, request.time_limit)
-    if found.status == "infeasible":
+    solution = solve_glpk(program, request.time_limit)
+    if solution.status == "infeasible":
         raise Infeasible(explain_infeasible(table, request))
-    if found.x is None:
+    if solution.x is None:
         raise TimeoutError(
             f"no policy was found in {request.time_limit:g} s (no policy is better than "
-            f"{found.bound:g}): raise the time limit or the budget"
+            f"{solution.bound:g}): raise the time limit or the budget"
         )
-    return taxonomy_of(table, request, program, found)
+    return taxonomy_of(table, request, program, solution)
 
 
-def taxonomy_of(table: Affinities, request: Request, program: Program, found: Answer) -> Taxonomy:
+def taxonomy_of(
+    table: Affinities, request: Request, program: Program, solution: Answer
+) -> Taxonomy:
     """a solver's vector as a taxonomy; supervised nodes that nothing uses and that reach no target
-    are kept only if forced.
+    are kept only if forced. Raises ValueError for an answer without a policy.
     """
+    if solution.x is None:
+        raise ValueError(f"an answer that is {solution.status} holds no policy")
     count = len(program.nodes)
-    edges = [edge for edge, x in zip(program.edges, found.x[count:]) if x > 0.5]
-    used = {source for edge in edges for source in edge.sources} | program.own | request.forced
-    nodes = frozenset(name for name, x in zip(program.nodes, found.x) if x > 0.5 and name in used)
-    return read_policy(table, request, nodes, edges, (found.status, found.objective, found.bound))
+    edges = [edge for edge, x in zip(program.edges, solution.x[count:]) if x > 0.5]
+    sources = {source for edge in edges for source in edge.sources}
+    of_use = sources | program.own | request.forced
+    nodes = frozenset(
+        name for name, x in zip(program.nodes, solution.x) if x > 0.5 and name in of_use
+    )
+    certificate = Certificate(solution.status, solution.objective, solution.bound)
+    return read_policy(table, request, nodes, edges, certificate)
 
 
 def solve_all(
@@ -61,21 +72,23 @@ def solve_all(
     orders: Iterable[int],
     *,
     variant: str = "web",
-    **request,
+    **request: Any,
 ) -> list[Taxonomy]:
     """one taxonomy a feasible (order, budget); infeasible ones are left out."""
-    budgets, made, reason = list(budgets), [], None
+    budgets = list(budgets)
+    taxonomies = []
+    reason: Infeasible | None = None
     for order in orders:
         for budget in budgets:
             try:
-                made.append(solve(table, budget, order, variant=variant, **request))
+                taxonomies.append(solve(table, budget, order, variant=variant, **request))
             except Infeasible as error:
                 reason = error
-    if not made:
+    if not taxonomies:
         raise Infeasible(
             f"no budget that was asked for reaches every target; at the last one: {reason}"
         )
-    return made
+    return taxonomies
 
 
 def best_policies(table: Affinities, request: Request, count: int) -> Iterator[Taxonomy]:
@@ -87,64 +100,53 @@ def best_policies(table: Affinities, request: Request, count: int) -> Iterator[T
     """
     program = useful(make_program(table, request))
     for _ in range(count):
-        found = solve_glpk(program, request.time_limit)
-        if found.x is None:
+        solution = solve_glpk(program, request.time_limit)
+        if solution.x is None:
             return
-        yield taxonomy_of(table, request, program, found)
-        program = without(program, found.x)
+        yield taxonomy_of(table, request, program, solution)
+        program = without(program, solution.x)
 
 
 def useful(program: Program) -> Program:
     """the program with a row for every task that is not reached by its own supervision: x_s <= sum
     of the edges that use s. Forced ones excepted.
     """
-    a, count = Rows(len(program.reward)), len(program.nodes)
+    count = len(program.nodes)
+    a = Rows(len(program.reward))
     for i, name in enumerate(program.nodes):
         if name not in program.own and program.low[i] == 0:
-            a.add(
-                [
-                    (i, 1.0),
-                    *(
-                        (count + j, -1.0)
-                        for j, edge in enumerate(program.edges)
-                        if name in edge.sources
-                    ),
-                ]
-            )
-    return replace(
-        extended(program, a, np.zeros(a.count)), integer=np.ones(len(program.reward), bool)
-    )
+            using = [j for j, edge in enumerate(program.edges, count) if name in edge.sources]
+            a.add([(i, 1.0), *((j, -1.0) for j in using)])
+    whole = np.ones(len(program.reward), bool)
+    return replace(extended(program, a, np.zeros(a.count)), integer=whole)
 
 
-def without(program: Program, x: np.ndarray) -> Program:
+def without(program: Program, x: Floats) -> Program:
     """the program in which at least one task differs from x in being supervised: sum of (1 - x_s)
     over its tasks and of x_s over the others >= 1.
     """
-    a, count = Rows(len(program.reward)), len(program.nodes)
-    there = np.round(x[:count]) > 0.5
-    a.add([(i, 1.0 if there[i] else -1.0) for i in range(count)])
-    return extended(program, a, np.array([there.sum() - 1.0]))
+    count = len(program.nodes)
+    supervised = np.round(x[:count]) > 0.5
+    a = Rows(len(program.reward))
+    a.add([(i, 1.0 if supervised[i] else -1.0) for i in range(count)])
+    return extended(program, a, np.array([supervised.sum() - 1.0]))
 
 
-def extended(program: Program, rows: Rows, limits: np.ndarray) -> Program:
-    from scipy.sparse import vstack
-
-    return (
-        replace(
-            program, a=vstack([program.a, rows.matrix()]).tocsr(), b=np.append(program.b, limits)
-        )
-        if rows.count
-        else program
-    )
+def extended(program: Program, rows: Rows, limits: Floats) -> Program:
+    """the program with more rows of A x <= b."""
+    if not rows.count:
+        return program
+    a = vstack([program.a, rows.matrix()]).tocsr()
+    return replace(program, a=a, b=np.append(program.b, limits))
 
 
 def ties(table: Affinities, request: Request, *, most: int = 10) -> list[Taxonomy]:
     """all policies (at most `most`) whose objective is the optimum: which of them is printed is
     chance.
     """
-    found: list[Taxonomy] = []
+    policies: list[Taxonomy] = []
     for policy in best_policies(table, request, most):
-        if found and policy.objective < found[0].objective - SAME:
+        if policies and policy.objective < policies[0].objective - SAME:
             break
-        found.append(policy)
-    return found
+        policies.append(policy)
+    return policies

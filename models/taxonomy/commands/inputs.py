@@ -1,0 +1,96 @@
+"""From options to the table and the request that they spell."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from models.taxonomy.affinities import Affinities
+from models.taxonomy.costs import free_tasks
+from models.taxonomy.measurement import several
+from models.taxonomy.published import read_any
+from models.taxonomy.request import Request, Resource
+from models.taxonomy.standing import not_ranked
+
+
+def table_of(options: Namespace) -> Affinities:
+    """one file, or several as REGIME=FILE on one scale; at the risk that was asked for."""
+    files: list[str] = options.affinities
+    single = len(files) == 1 and (Path(files[0]).exists() or "=" not in files[0])
+    table = read_any(files[0]) if single else table_of_regimes(files)
+    return table.at(getattr(options, "risk", "point"))
+
+
+def table_of_regimes(files: Sequence[str]) -> Affinities:
+    """REGIME=FILE, ... on one scale."""
+    pairs = [text.partition("=") for text in files]
+    unnamed = not all(equals for _, equals, _ in pairs)
+    if unnamed or len({regime for regime, *_ in pairs}) != len(pairs):
+        raise ValueError(
+            "several affinity files are given as REGIME=FILE with different regimes, "
+            f"such as 1k=a.json 16k=b.json; got {' '.join(files)}"
+        )
+    return several({regime: read_any(path) for regime, _, path in pairs})
+
+
+def unranked(options: Namespace, table: Affinities) -> dict[str, str]:
+    """targets whose order of sources is noise, with the reason."""
+    return not_ranked(table, [read_any(path) for path in options.seeds])
+
+
+def request_of(options: Namespace, table: Affinities, budget: float | None = None) -> Request:
+    """the request that the options spell; commands without label costs leave those at their
+    defaults.
+    """
+    preset = getattr(options, "costs", "equal")
+    return Request(
+        options.budget if budget is None else budget,
+        options.order,
+        options.variant,
+        value=numbers(options.value),
+        cost=numbers(getattr(options, "cost", [])),
+        transfer_cost=numbers(getattr(options, "transfer_cost", [])),
+        regime_cost=numbers(getattr(options, "regime_cost", [])),
+        free=free_tasks(preset, {*table.sources, *table.targets}),
+        regimes=options.regimes,
+        scratch=scratch_of(options.scratch, table),
+        forced=options.force,
+        forbidden=options.exclude,
+        source_only=options.source_only,
+        target_only=options.target_only,
+        second=resource_of(options),
+        time_limit=options.time_limit,
+    )
+
+
+def scratch_of(choice: str, table: Affinities) -> bool:
+    """is training from scratch on offer? Raises ValueError if it was asked for, not measured."""
+    if choice == "on" and not table.knows_scratch:
+        raise ValueError(
+            "--scratch on: this table has no affinity of training from scratch; a run measures it, "
+            "and released files need their wins_vs_pixels and wins_vs_task files beside them"
+        )
+    return choice == "on" or (choice == "auto" and table.measured_here and table.knows_scratch)
+
+
+def resource_of(options: Namespace) -> Resource | None:
+    """the second budget."""
+    if options.second:
+        [(name, limit)] = numbers([options.second]).items()
+        return Resource(name, limit, node=numbers(options.second_cost))
+    if options.second_cost:
+        raise ValueError("--second-cost needs the budget it counts against: --second NAME=LIMIT")
+    return None
+
+
+def numbers(pairs: Sequence[str]) -> dict[str, float]:
+    """["a=2", ...] -> {"a": 2.0}; ValueError says which pair is wrong."""
+    values = {}
+    for pair in pairs:
+        name, _, value = pair.partition("=")
+        try:
+            values[name] = float(value)
+        except ValueError:
+            raise ValueError(f"expected NAME=NUMBER, got {pair!r}") from None
+    return values

@@ -1,0 +1,88 @@
+"""Per-image losses to an affinity table with intervals."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from models.taxonomy.commands.layout import folded, shown, table
+from models.taxonomy.commands.options import natural
+from models.taxonomy.facts import Facts
+from models.taxonomy.losses import LossStore
+from models.taxonomy.measurement import measure
+from models.taxonomy.resampling import bootstrap
+from models.taxonomy.spread import with_spread
+from models.taxonomy.standing import mark, not_ranked
+
+SUMMARY = "per-image losses to an affinity table with intervals"
+
+
+def options(command: ArgumentParser) -> None:
+    command.add_argument(
+        "--losses",
+        required=True,
+        nargs="+",
+        metavar="DIR",
+        help="folders of per-image losses (a run's affinity stores)",
+    )
+    command.add_argument("--out", required=True, help="affinities.json or .csv to write")
+    command.add_argument(
+        "--resamples",
+        type=natural,
+        default=1000,
+        help="bootstrap resamples of the test images; 0 for none",
+    )
+    command.add_argument("--seed", type=natural, default=0)
+
+
+def run(options: Namespace) -> int:
+    stores = [store_at(path) for path in options.losses]
+    affinities = measure(stores)
+    if options.resamples:
+        resamples = bootstrap(stores, resamples=options.resamples, seed=options.seed)
+        affinities = with_spread(affinities, resamples)
+    affinities.save(options.out)
+    if options.json:
+        print(json.dumps(affinities.diagnostics))
+        return 0
+    reasons = not_ranked(affinities)
+    titles = ["target", "rows", "images", "consist.", "clipped", "gap", "reduc.", "reliab."]
+    rows = [
+        tournament_row(mark(target, reasons), facts)
+        for target, facts in affinities.diagnostics.items()
+    ]
+    print(table(titles, rows))
+    for target, facts in affinities.diagnostics.items():
+        if facts.get("warning"):
+            print(f"warning: {target}: {facts['warning']}", file=sys.stderr)
+    for target, reason in reasons.items():
+        print(folded(f"* {target} is not ranked: {reason}", "", "    "))
+    text = (
+        "consistency: below 0.1 is usual; clipped: comparisons that one side always wins; gap: "
+        "near 1 the ranking hangs on little; reducible: some transfer never wins; reliability: "
+        "rank correlation of the ranking over resampled test images"
+    )
+    print(folded(text, "", ""))
+    print(f"{len(affinities.rows)} rows -> {options.out}")
+    return 0
+
+
+def store_at(path: str) -> LossStore:
+    if not Path(path).is_dir():
+        raise ValueError(f"no folder {path}; give a folder of per-image losses")
+    return LossStore(path)
+
+
+def tournament_row(name: str, facts: Facts) -> list[str]:
+    return [
+        name,
+        str(facts["transfers"]),
+        str(facts["images"]),
+        f"{facts['consistency']:.3f}",
+        f"{100 * facts['clipped']:.0f} %",
+        f"{facts['gap']:.2f}",
+        "yes" if facts["reducible"] else "no",
+        shown(facts.get("reliability")),
+    ]

@@ -1,0 +1,165 @@
+"""The options that commands share, and what numbers they take."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from typing import Any, NoReturn
+
+# An option that may be given several times, each a NAME=NUMBER.
+PAIRS: dict[str, Any] = {"action": "append", "default": [], "metavar": "NAME=NUMBER"}
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse whose complaints are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message} (see {self.prog} --help)\n")
+
+
+def count(text: str) -> int:
+    """a whole number of at least 1."""
+    return whole(text, least=1)
+
+
+def natural(text: str) -> int:
+    """a whole number of at least 0."""
+    return whole(text, least=0)
+
+
+def whole(text: str, least: int) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}") from None
+    if value < least:
+        raise argparse.ArgumentTypeError(f"expected at least {least}, got {value}")
+    return value
+
+
+def positive(text: str) -> float:
+    """a finite number above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a number, got {text!r}") from None
+    if not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(f"expected a finite number above 0, got {text}")
+    return value
+
+
+def share(text: str) -> float:
+    """a number in (0, 1]."""
+    value = positive(text)
+    if value > 1:
+        raise argparse.ArgumentTypeError(f"expected a share of at most 1, got {text}")
+    return value
+
+
+def names(text: str) -> frozenset[str]:
+    """A,B -> {A, B}."""
+    return frozenset(name.strip() for name in text.split(",") if name.strip())
+
+
+def table_options(command: argparse.ArgumentParser) -> None:
+    """where the affinities come from."""
+    command.add_argument(
+        "--affinities",
+        required=True,
+        nargs="+",
+        metavar="FILE",
+        help="affinities.json or .csv of a run, or a released all_affinities file (.json, .pkl); "
+        "several amounts of data as REGIME=FILE",
+    )
+
+
+def budget_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--budget",
+        type=positive,
+        required=True,
+        help="what labels may cost in total: with default costs, how many tasks are labelled",
+    )
+
+
+def program_options(command: argparse.ArgumentParser, *, order: int = 2) -> None:
+    """what a Request is made of, budget and label costs apart."""
+    command.add_argument(
+        "--order", type=count, default=order, help=f"most sources of a transfer (default {order})"
+    )
+    command.add_argument(
+        "--variant",
+        choices=("web", "paper"),
+        default="web",
+        help="web: the authors' solver, root of affinity as reward; paper: affinity as reward",
+    )
+    command.add_argument(
+        "--risk",
+        choices=("point", "expected", "lower"),
+        default="point",
+        help="affinity measured, its mean or lower bound over resamples",
+    )
+    command.add_argument(
+        "--scratch",
+        choices=("auto", "on", "off"),
+        default="auto",
+        help="may a target be learned from scratch on the little data, at the cost of its labels? "
+        "auto: in tables of own runs yes, in released ones no",
+    )
+    command.add_argument(
+        "--seeds",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="tables of the same measurement with other seeds: targets on which they disagree are "
+        "marked as not ranked",
+    )
+    name_options(command)
+    command.add_argument("--value", **PAIRS, help="importance of a target (default 1)")
+    command.add_argument(
+        "--second",
+        metavar="NAME=LIMIT",
+        help="a second budget, such as latency_ms=40 or parameters=2e7",
+    )
+    command.add_argument(
+        "--second-cost",
+        **PAIRS,
+        help="what a task's network takes of the second budget (default 1)",
+    )
+    command.add_argument(
+        "--time-limit",
+        type=positive,
+        default=60.0,
+        help="seconds; an answer cut short says its gap",
+    )
+
+
+def name_options(command: argparse.ArgumentParser) -> None:
+    """roles and choices, comma separated."""
+    for option, text in (
+        ("exclude", "sources to leave out"),
+        ("force", "sources that are labelled anyhow"),
+        ("source-only", "tasks that need not be reached"),
+        ("target-only", "tasks that can be neither source nor supervised"),
+        ("regimes", "amounts of data to choose among"),
+    ):
+        command.add_argument(
+            f"--{option}", type=names, default=frozenset(), metavar="A,B", help=text
+        )
+
+
+def cost_options(command: argparse.ArgumentParser) -> None:
+    """what labels cost."""
+    command.add_argument(
+        "--costs",
+        choices=("equal", "derived"),
+        default="equal",
+        help="equal: every task costs 1 (the paper); derived: labels that an algorithm makes from "
+        "the picture (edges, 2D keypoints and segments, autoencoding and its kin) cost nothing",
+    )
+    for option, text in (
+        ("cost", "labelling cost of a task (default 1)"),
+        ("transfer-cost", "cost of the little data by which a target is reached (default 0)"),
+        ("regime-cost", "the same for every target by amount of data"),
+    ):
+        command.add_argument(f"--{option}", **PAIRS, help=text)

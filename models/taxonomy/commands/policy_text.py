@@ -1,0 +1,77 @@
+"""A taxonomy as lines of a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from models.taxonomy.commands.layout import folded, shown, table
+from models.taxonomy.request import Request
+from models.taxonomy.standing import mark
+from models.taxonomy.taxonomy import Taxonomy
+
+WAY_WORDS = {
+    "supervised": "by their own labels",
+    "transferred": "by transfer",
+    "scratch": "from scratch",
+}
+
+
+def header(policy: Taxonomy, request: Request) -> str:
+    """the certificate, the sources and the scores of a taxonomy."""
+    lines = [certificate(policy), f"labels cost {policy.spent:g} of {policy.budget:g}"]
+    supervised = ", ".join(policy.supervised) or "nothing"
+    lines.append(folded(f"supervise: {supervised}"))
+    free = sorted(request.free & set(policy.supervised))
+    if free:
+        lines.append(folded(f"at no cost (an algorithm makes the labels): {', '.join(free)}"))
+    if policy.quality is not None or policy.gain is not None:
+        lines += ["", ways(policy)]
+    return "\n".join(lines)
+
+
+def certificate(policy: Taxonomy) -> str:
+    start = f"{policy.status}: objective {policy.objective:.6f}, "
+    if policy.status == "optimal":
+        return f"{start}proven (gap {policy.gap:.1e})"
+    return (
+        f"{start}not proven:\n  no policy is better than {policy.bound:.6f} (gap {policy.gap:.6f})"
+    )
+
+
+def ways(policy: Taxonomy) -> str:
+    """gain and quality, those of transferred targets apart."""
+    facts = policy.ways
+    rows = [
+        [WAY_WORDS[way], str(entry["targets"]), shown(entry["gain"]), shown(entry["quality"]), ""]
+        for way, entry in facts.items()
+    ]
+    every = ["all targets", str(len(policy.edges)), shown(policy.gain), shown(policy.quality), ""]
+    return table(["how", "targets", "gain", "quality", ""], [every, *rows])
+
+
+def edge_lines(
+    policy: Taxonomy, reasons: Mapping[str, str], notes: Mapping[str, str] | None = None
+) -> str:
+    """every target and how it is answered; notes: more about a target, on a line of its own."""
+    edges = sorted(
+        policy.edges, key=lambda edge: (edge.way == "transferred", edge.way, edge.transfer.target)
+    )
+    width = max((len(mark(edge.transfer.target, reasons)) for edge in edges), default=0)
+    lines = []
+    for edge in edges:
+        name = mark(edge.transfer.target, reasons).ljust(width)
+        lines.append(folded(f"{name} <- {edge.transfer.means}", "  ", " " * (width + 6)))
+        note = (notes or {}).get(edge.transfer.target)
+        if note:
+            lines.append(folded(note, " " * 6, " " * 6))
+    return "\n".join(lines)
+
+
+def reason_lines(reasons: Mapping[str, str], shown_targets: Sequence[str]) -> str:
+    """why targets are not ranked; "" if none of those that are shown is."""
+    lines = [
+        folded(f"* {target} is not ranked: {reason}", "", "    ")
+        for target, reason in reasons.items()
+        if target in shown_targets
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,71 @@
+"""A policy against random ones, and against simpler ways to spend the same budget."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser, Namespace
+
+from models.taxonomy.answers import answer
+from models.taxonomy.baselines import baselines
+from models.taxonomy.chance import significance
+from models.taxonomy.commands.inputs import request_of, table_of
+from models.taxonomy.commands.layout import folded, shown, table
+from models.taxonomy.commands.options import (
+    budget_option,
+    cost_options,
+    program_options,
+    table_options,
+)
+from models.taxonomy.commands.terms import foot
+from models.taxonomy.facts import Facts
+
+SUMMARY = "against random policies and simpler ways to choose"
+
+
+def options(command: ArgumentParser) -> None:
+    table_options(command)
+    budget_option(command)
+    program_options(command)
+    cost_options(command)
+
+
+def run(options: Namespace) -> int:
+    affinities = table_of(options)
+    request = request_of(options, affinities)
+    chosen = answer(affinities, request)
+    test = significance(affinities, request, chosen)
+    rows = baselines(affinities, request, chosen)
+    if options.json:
+        print(json.dumps({**test, "baselines": rows}))
+        return 0
+    print(test_lines("random sources, random transfers", test))
+    print(test_lines("random sources, their best transfers", test["best_edges"]))
+    print("\nother ways to spend the budget (quality; of transferred targets apart)")
+    titles = ["how", "objective", "gain", "quality", "apart", "supervised"]
+    print(table(titles, [baseline_row(row) for row in rows]))
+    print(f"\n{foot('objective', 'gain', 'quality')}")
+    return 0
+
+
+def test_lines(title: str, test: Facts) -> str:
+    band = ""
+    if test.get("random"):
+        random = test["random"]
+        band = (
+            f"\n  random {random['mean']:.4f}, 5 to 95 %: {random['low']:.4f} to "
+            f"{random['high']:.4f}, {test['policies']} policies"
+        )
+    verdict = folded(test["verdict"], "  ", "  ")
+    return f"{title}: {test['measure']} {test['observed']:.4f}{band}\n{verdict}"
+
+
+def baseline_row(row: Facts) -> list[str]:
+    apart = row["ways"].get("transferred", {}).get("quality")
+    return [
+        row["name"],
+        f"{row['objective']:.4f}",
+        shown(row["gain"]),
+        shown(row["quality"]),
+        shown(apart),
+        ", ".join(row["supervised"]) or "nothing",
+    ]

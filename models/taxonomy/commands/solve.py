@@ -1,0 +1,83 @@
+"""One proven taxonomy, or the best few."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser, Namespace
+
+from models.taxonomy.affinities import Affinities
+from models.taxonomy.answers import answer, best_policies
+from models.taxonomy.commands.inputs import request_of, table_of, unranked
+from models.taxonomy.commands.layout import folded
+from models.taxonomy.commands.options import (
+    budget_option,
+    cost_options,
+    count,
+    program_options,
+    table_options,
+)
+from models.taxonomy.commands.policy_text import edge_lines, header, reason_lines
+from models.taxonomy.commands.terms import foot
+from models.taxonomy.explanations import runner_up
+from models.taxonomy.request import Request
+from models.taxonomy.taxonomy import Edge, Taxonomy
+
+SUMMARY = "one proven taxonomy"
+
+
+def options(command: ArgumentParser) -> None:
+    table_options(command)
+    budget_option(command)
+    program_options(command)
+    cost_options(command)
+    command.add_argument(
+        "--explain", action="store_true", help="for every target why this edge, and the runner-up"
+    )
+    command.add_argument(
+        "--best",
+        type=count,
+        default=1,
+        metavar="K",
+        help="the K best policies with different sources",
+    )
+
+
+def run(options: Namespace) -> int:
+    table = table_of(options)
+    request = request_of(options, table)
+    reasons = unranked(options, table)
+    policies = [answer(table, request)]
+    if options.best > 1:
+        policies = list(best_policies(table, request, options.best))
+    if options.json:
+        entries = [{**policy.to_json(), "not_ranked": reasons} for policy in policies]
+        print(json.dumps(entries[0] if options.best == 1 else entries))
+        return 0
+    policy = policies[0]
+    notes = {}
+    if options.explain:
+        notes = {e.transfer.target: reason(table, request, policy, e) for e in policy.edges}
+    print(header(policy, request))
+    print(f"\n{edge_lines(policy, reasons, notes)}")
+    for place, other in enumerate(policies[1:], 2):
+        print(alternative(place, other, policy))
+    marked = reason_lines(reasons, [edge.transfer.target for edge in policy.edges])
+    if marked:
+        print(f"\n{marked}")
+    print(f"\n{foot('objective', 'gain', 'quality')}")
+    return 0
+
+
+def reason(table: Affinities, request: Request, policy: Taxonomy, edge: Edge) -> str:
+    """affinity of an edge and of the runner-up that the supervised sources allow."""
+    second = runner_up(table, request, policy, edge)
+    if second is None:
+        return f"affinity {edge.affinity:.4f}; no other way"
+    return f"affinity {edge.affinity:.4f}; next {second.transfer.means} {second.affinity:.4f}"
+
+
+def alternative(place: int, other: Taxonomy, policy: Taxonomy) -> str:
+    loss = other.objective - policy.objective
+    supervised = ", ".join(other.supervised) or "nothing"
+    text = f"{place:3d}. objective {other.objective:.6f} ({loss:+.6f}): {supervised}"
+    return folded(text, "", "     ")

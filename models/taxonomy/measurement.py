@@ -1,0 +1,307 @@
+"""Losses -> tournaments -> the affinity table. One tournament a target and regime (amount of data);
+several regimes are put on one scale.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from scipy.special import chdtrc
+
+from models.provenance.atomic import write_json
+from models.tasks.arrays import Floats
+from models.taxonomy.affinities import Affinities, Row, flat, row_of
+from models.taxonomy.ahp import Ahp, affinities, placed
+from models.taxonomy.facts import Facts
+from models.taxonomy.losses import LossStore, TransferLosses
+from models.taxonomy.ranks import ranks_of
+from models.taxonomy.tournament import win_matrix, win_rate
+from models.taxonomy.transfer import Transfer
+
+Stores = Iterable[LossStore] | LossStore
+
+
+@dataclass(frozen=True)
+class Tournament:
+    """The losses of one target in one regime, the target's supervised network among the players.
+
+    players: rows of `measured` that take part in the AHP: transfers and the supervised control.
+    `scratch` is placed on their scale and changes nothing of theirs; `average` is judged by win
+    rates alone.
+    """
+
+    measured: TransferLosses
+    players: tuple[int, ...]
+
+    @property
+    def target(self) -> str:
+        return self.measured.transfers[0].target
+
+    @property
+    def regime(self) -> str:
+        return self.measured.transfers[self.players[0]].regime
+
+    @property
+    def visitors(self) -> list[int]:
+        """rows that are placed on the players' scale: networks from scratch."""
+        transfers = self.measured.transfers
+        return [i for i, transfer in enumerate(transfers) if transfer.control == "scratch"]
+
+    def against(self, control: str) -> Floats | None:
+        """losses [image] of a control, None if it was not measured."""
+        for transfer, losses in zip(self.measured.transfers, self.measured.losses):
+            if transfer.control == control:
+                return losses
+        return None
+
+
+def stores_of(stores: Stores) -> list[LossStore]:
+    return [stores] if isinstance(stores, LossStore) else list(stores)
+
+
+def tournaments(store: LossStore, target: str, only: str | None = None) -> Iterator[Tournament]:
+    """one a regime, or that of the regime `only`. Raises ValueError for a target with controls
+    only.
+    """
+    everything = store.read(target)
+    transfers = everything.transfers
+    regimes = sorted({transfer.regime for transfer in transfers if transfer.control is None})
+    if only not in (None, *regimes) or not regimes:
+        raise ValueError(
+            f"the tournament of {target} is empty: no transfer into it was measured, only "
+            f"{', '.join(str(transfer.control) for transfer in transfers)}"
+        )
+    for regime in regimes if only is None else [only]:
+        yield tournament_of(everything, regime)
+
+
+def tournament_of(everything: TransferLosses, regime: str) -> Tournament:
+    """the rows of one regime, transfers first."""
+    transfers = everything.transfers
+    rows = [i for i, transfer in enumerate(transfers) if belongs(transfer, regime, transfers)]
+    rows.sort(key=lambda i: transfers[i].control is not None)
+    part = TransferLosses(
+        tuple(transfers[i] for i in rows), everything.images, everything.losses[rows]
+    )
+    players = tuple(
+        i for i, transfer in enumerate(part.transfers) if transfer.control in (None, "supervised")
+    )
+    return Tournament(part, players)
+
+
+def belongs(transfer: Transfer, regime: str, all_transfers: Sequence[Transfer]) -> bool:
+    """transfers of this regime; controls of this regime or, where it has none of its own, of no
+    regime in particular.
+    """
+    if transfer.regime == regime:
+        return True
+    own = any(
+        other.control == transfer.control and other.regime == regime for other in all_transfers
+    )
+    return transfer.control is not None and transfer.regime == "" and not own
+
+
+def played(tournament: Tournament) -> tuple[list[Row], Facts]:
+    """(rows, diagnostics) of one tournament, affinities of the players summing to 1."""
+    measured = tournament.measured
+    losses = measured.losses[list(tournament.players)]
+    result = affinities(win_matrix(losses))
+    affinity = dict(zip(tournament.players, result.affinity.tolist()))
+    for i in tournament.visitors:
+        rates = 1 - win_rate(losses, measured.losses[i])
+        affinity[i] = float(placed(rates, result.affinity, result.eigenvalue))
+    gain = rates_against(tournament, "scratch")
+    quality = rates_against(tournament, "supervised")
+    rows = [
+        Row(transfer, affinity.get(i, 0.0), gain[i], quality[i], float(measured.losses[i].mean()))
+        for i, transfer in enumerate(measured.transfers)
+    ]
+    return rows, diagnosis(tournament, result, rows)
+
+
+def rates_against(tournament: Tournament, control: str) -> list[float | None]:
+    """win rate of every row against a control, None where it was not measured."""
+    against = tournament.against(control)
+    if against is None:
+        return [None] * len(tournament.measured.transfers)
+    rates: list[float | None] = list(win_rate(tournament.measured.losses, against).tolist())
+    return rates
+
+
+def diagnosis(tournament: Tournament, result: Ahp, rows: list[Row]) -> Facts:
+    """the AHP's health, and whether the best first-order source beats the average at all."""
+    measured = tournament.measured
+    first = [i for i in tournament.players if measured.transfers[i].order == 1]
+    return {
+        "transfers": len(tournament.players),
+        "images": len(measured.images),
+        "eigenvalue": result.eigenvalue,
+        "consistency": result.consistency,
+        "clipped": result.clipped,
+        "gap": result.gap,
+        "reducible": bool(result.reducible),
+        "friedman": friedman(measured.losses[first]),
+        "over_average": over_average(tournament, rows, first),
+    }
+
+
+def over_average(tournament: Tournament, rows: list[Row], first: Sequence[int]) -> float | None:
+    """win rate against the average of the best first-order source that is not the target itself;
+    None where either was not measured.
+    """
+    average = tournament.against("average")
+    others = [i for i in first if not rows[i].transfer.own_encoder]
+    if average is None or not others:
+        return None
+    best = max(others, key=lambda i: rows[i].affinity)
+    return float(win_rate(tournament.measured.losses[[best]], average)[0])
+
+
+def friedman(losses: Floats) -> float | None:
+    """p-value of "all first-order transfers are equally good" (Friedman's test over images); None
+    for fewer than three. losses [transfer, image].
+    """
+    if len(losses) < 3 or losses.shape[1] < 2:
+        return None
+    count, images = losses.shape
+    ranks = ranks_of(losses.T).T
+    # smaller than count (count + 1) / 12 where there are ties
+    spread = ((ranks - (count + 1) / 2) ** 2).sum() / (images * (count - 1))
+    if spread == 0:
+        return 1.0
+    statistic = images * ((ranks.mean(1) - (count + 1) / 2) ** 2).sum() / spread
+    return float(chdtrc(count - 1, statistic))
+
+
+def measure(
+    stores: Stores,
+    *,
+    cache: str | Path | None = None,
+    regime: str | None = None,
+    images: Callable[[str], bool] | None = None,
+) -> Affinities:
+    """tournaments of all targets of all stores -> the table. cache: folder in which finished
+    tournaments are kept by the address of their losses, so that one more task or regime computes
+    only its own. regime: that of this name alone; all of them on one scale if None. images: which
+    test images count (by name), all if None.
+    """
+    rows: list[Row] = []
+    diagnostics: Facts = {}
+    for store in stores_of(stores):
+        for target in store.targets():
+            parts = {}
+            for whole in tournaments(store, target, regime):
+                tournament = whole if images is None else restricted(whole, images)
+                regime_rows, facts = kept(tournament, cache)
+                parts[tournament.regime] = regime_rows
+                diagnostics[named(target, tournament.regime)] = facts
+            rows += joined(parts)
+    if not rows:
+        raise ValueError(
+            "no losses were measured: the stores hold no target; train transfers first"
+        )
+    return Affinities(tuple(rows), diagnostics)
+
+
+def restricted(tournament: Tournament, images: Callable[[str], bool]) -> Tournament:
+    """the tournament on some of its images. Raises ValueError if none is left."""
+    measured = tournament.measured
+    columns = [i for i, name in enumerate(measured.images) if images(name)]
+    if not columns:
+        raise ValueError(
+            f"none of the {len(measured.images)} test images of {tournament.target} is left; "
+            "measure more of them, from several buildings"
+        )
+    part = TransferLosses(
+        measured.transfers,
+        tuple(measured.images[i] for i in columns),
+        measured.losses[:, columns],
+    )
+    return Tournament(part, tournament.players)
+
+
+def named(target: str, regime: str) -> str:
+    """the name of a tournament in the diagnostics."""
+    return f"{target} ({regime})" if regime else target
+
+
+def address(tournament: Tournament) -> str:
+    """content address of a tournament: its transfers, images and losses."""
+    measured = tournament.measured
+    names = [[str(transfer) for transfer in measured.transfers], measured.images]
+    digest = hashlib.sha256(json.dumps(names).encode())
+    digest.update(measured.losses.tobytes())
+    return digest.hexdigest()[:32]
+
+
+def kept(tournament: Tournament, cache: str | Path | None) -> tuple[list[Row], Facts]:
+    """played, or read back from the cache."""
+    if cache is None:
+        return played(tournament)
+    path = Path(cache) / f"{address(tournament)}.json"
+    if path.exists():
+        content = json.loads(path.read_text())
+        return [row_of(entry) for entry in content["rows"]], content["diagnostics"]
+    rows, diagnostics = played(tournament)
+    write_json(path, {"rows": [flat(row) for row in rows], "diagnostics": diagnostics})
+    return rows, diagnostics
+
+
+def joined(parts: dict[str, list[Row]]) -> list[Row]:
+    """rows of one target of several regimes on one scale. AHP's affinities are a ratio scale, and
+    the supervised network plays in every regime's tournament: each regime is divided by its
+    affinity there, all together are made to sum to 1 again (training from scratch outside the sum,
+    as in each part), and it stays once.
+
+    Raises ValueError if several regimes have no supervised control in common.
+    """
+    if len(parts) == 1:
+        return next(iter(parts.values()))
+    ratios: dict[Transfer, Row] = {}
+    anchors = []
+    for rows in parts.values():
+        own = next((row for row in rows if row.transfer.control == "supervised"), None)
+        if own is None:
+            raise ValueError(
+                f"regimes {', '.join(parts)} of {rows[0].transfer.target} have no supervised "
+                "network in common to be compared by; measure it"
+            )
+        anchors.append(own)
+        for row in rows:
+            if row.transfer.control != "supervised":
+                ratio = replace(row, affinity=row.affinity / own.affinity)
+                ratios.setdefault(row.transfer, ratio)
+    anchor = anchors[0]
+    ratios[anchor.transfer] = replace(anchor, affinity=1.0)
+    total = sum(row.affinity for row in ratios.values() if row.transfer.control != "scratch")
+    return [replace(row, affinity=row.affinity / total) for row in ratios.values()]
+
+
+def several(tables: dict[str, Affinities]) -> Affinities:
+    """tables that were measured with different amounts of data, joined: regime name -> table (of
+    one regime each), such as the released 1k and 16k files. Targets that a table lacks have that
+    regime's rows from the others only.
+    """
+    rows: list[Row] = []
+    for target in dict.fromkeys(target for table in tables.values() for target in table.targets):
+        parts = {
+            regime: [tagged(row, regime) for row in table.rows if row.transfer.target == target]
+            for regime, table in tables.items()
+        }
+        rows += joined({regime: part for regime, part in parts.items() if part})
+    diagnostics = {
+        named(target, regime): facts
+        for regime, table in tables.items()
+        for target, facts in table.diagnostics.items()
+    }
+    return Affinities(tuple(rows), diagnostics)
+
+
+def tagged(row: Row, regime: str) -> Row:
+    """the row as one of `regime`; the supervised network belongs to none."""
+    name = "" if row.transfer.control == "supervised" else regime
+    return replace(row, transfer=replace(row.transfer, regime=name))

@@ -1,0 +1,50 @@
+"""Ranks and rank correlation, in one place: scipy.stats takes longer to load than a program to
+solve, so that it is loaded when the first rank is asked for.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.tasks.arrays import Array, Floats
+
+# Values a row up to which comparing all pairs beats sorting row by row (seven times at 26: a ranking
+# of sources is drawn again a thousand times), and how many pairs are held at once.
+SHORT = 64
+COMPARISONS = 1 << 24
+
+
+def ranks_of(values: Array) -> Floats:
+    """[..., n] -> ranks along the last axis, 1 for the smallest; ties share their mean rank."""
+    values = np.asarray(values)
+    count = values.shape[-1]
+    if count > SHORT:
+        from scipy.stats import rankdata
+
+        return np.asarray(rankdata(values, axis=-1))
+    rows = values.reshape(-1, count)
+    step = max(1, COMPARISONS // max(1, count * count))
+    parts = [ranks_of_rows(rows[i : i + step]) for i in range(0, len(rows), step)]
+    return np.concatenate(parts).reshape(values.shape) if parts else np.zeros(values.shape)
+
+
+def ranks_of_rows(rows: Array) -> Floats:
+    """[row, n] -> the same by comparing all pairs, half a rank for each equal other."""
+    own, other = rows[:, :, None], rows[:, None, :]
+    return np.asarray((other < own).sum(-1) + ((other == own).sum(-1) + 1) / 2)
+
+
+def correlation(first: Floats, second: Floats) -> Floats:
+    """[..., n] twice, each of mean 0 along the last axis -> [...]: Pearson's; NaN where one side is
+    constant.
+    """
+    norm = np.sqrt((first**2).sum(-1) * (second**2).sum(-1))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray((first * second).sum(-1) / norm)
+
+
+def spearman(pair: Array) -> Floats:
+    """[2, ..., n] -> [...]: rank correlation along the last axis; NaN if one side is constant."""
+    ranks = ranks_of(pair)
+    first, second = ranks - ranks.mean(-1, keepdims=True)
+    return correlation(first, second)
