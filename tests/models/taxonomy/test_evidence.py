@@ -12,6 +12,7 @@ import pytest
 
 from models.taxonomy import Affinities, Transfer, solve, solve_all
 from models.taxonomy.affinities import Row
+from models.taxonomy.agreement import agreement
 from models.taxonomy.baselines import baselines
 from models.taxonomy.chance import random_policies, significance
 from models.taxonomy.evidence import predictors
@@ -26,7 +27,6 @@ from models.taxonomy.screening import (
     promising,
     replay,
 )
-from models.taxonomy.agreement import agreement
 from models.taxonomy.similarity import similarity_tree
 
 PUBLISHED = Path(__file__).resolve().parents[4] / "shared" / "published"

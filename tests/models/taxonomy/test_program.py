@@ -13,13 +13,13 @@ import pytest
 
 from models.taxonomy import Affinities, Infeasible, Transfer, solve
 from models.taxonomy.affinities import Row
+from models.taxonomy.answers import answer, best_policies, ties
 from models.taxonomy.explanations import explanation
 from models.taxonomy.infeasibility import conflict
 from models.taxonomy.policies import Policies
 from models.taxonomy.program import make_program
 from models.taxonomy.request import Request, Resource
 from models.taxonomy.solver import Answer, solve_glpk, solve_highs
-from models.taxonomy.answers import answer, best_policies, ties
 
 ROOT = Path(__file__).resolve().parents[3]
 
