@@ -13,5 +13,7 @@ Integers = npt.NDArray[np.integer[Any]]
 Bools = npt.NDArray[np.bool_]
 # Pictures: uint8 in [0, 255].
 Bytes = npt.NDArray[np.uint8]
+# A number inside a compiled loop, where those of Python and of numpy are of one kind.
+Scalar = Any
 # Where the dtype is the caller's, or several are meant.
 Array = npt.NDArray[Any]

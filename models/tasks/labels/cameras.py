@@ -9,9 +9,11 @@ angles ("sxyz") in radians, all lengths metres, all frames right-handed.
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 
+from models.tasks.arrays import Floats
 from models.tasks.view import Camera, rotation_from_euler
 
 # The original turns the world by a quarter about z before layout and vanishing points: X' = y, Y' =
@@ -20,7 +22,7 @@ FLIP = np.array([[0, 1, 0], [-1, 0, 0], [0, 0, 1.0]])
 TOWARDS = np.array([0, 0, -1.0])
 
 
-def euler_from_rotation(rotation: np.ndarray) -> np.ndarray:
+def euler_from_rotation(rotation: Floats) -> Floats:
     """[3] angles a, b, c with rotation = Rz(c) Ry(b) Rx(a); b in [-pi/2, pi/2]."""
     m = np.asarray(rotation)
     cos_b = np.hypot(m[0, 0], m[1, 0])
@@ -37,7 +39,7 @@ def euler_from_rotation(rotation: np.ndarray) -> np.ndarray:
     )  # gimbal lock: all of the turn in a
 
 
-def quarter_turns() -> list[np.ndarray]:
+def quarter_turns() -> list[Floats]:
     """rotations by 0, 90, 180, 270 degrees about z, exact."""
     return [
         np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]])
@@ -45,12 +47,12 @@ def quarter_turns() -> list[np.ndarray]:
     ]
 
 
-def angle(first: np.ndarray, second: np.ndarray) -> float:
+def angle(first: Floats, second: Floats) -> float:
     """radians between two unit vectors."""
     return float(np.arccos(np.clip(first @ second, -1, 1)))
 
 
-def room_layout(camera: Camera) -> np.ndarray:
+def room_layout(camera: Camera) -> Floats:
     """[9]: centre of the room's box in the camera frame (m), Euler angles of the camera in the
     turned world (rad), the box's extents (m).
 
@@ -73,7 +75,7 @@ def room_layout(camera: Camera) -> np.ndarray:
     return np.concatenate([centre, euler_from_rotation(rotation), ranges[:, 1] - ranges[:, 0]])
 
 
-def vanishing_points(camera: Camera) -> np.ndarray:
+def vanishing_points(camera: Camera) -> Floats:
     """[9]: the directions of the turned world's x, y, z axes in the camera frame, orthonormal, one
     after the other.
 
@@ -90,7 +92,7 @@ def vanishing_points(camera: Camera) -> np.ndarray:
     return (turn @ rotation).ravel()
 
 
-def relative_pose(first: Camera, second: Camera) -> np.ndarray:
+def relative_pose(first: Camera, second: Camera) -> Floats:
     """[6]: pose of the first camera in the frame of the second: Euler angles of R2^T R1 (rad), then
     R2^T (c1 - c2) (m).
     """
@@ -102,14 +104,14 @@ def relative_pose(first: Camera, second: Camera) -> np.ndarray:
     )
 
 
-def egomotion(first: Camera, second: Camera, third: Camera) -> np.ndarray:
+def egomotion(first: Camera, second: Camera, third: Camera) -> Floats:
     """[18]: relative poses 1-2, 1-3, 2-3."""
     return np.concatenate(
         [relative_pose(first, second), relative_pose(first, third), relative_pose(second, third)]
     )
 
 
-def compose(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def compose(first: Floats, second: Floats) -> Floats:
     """pose 1-3 from poses 1-2 and 2-3: R13 = R23 R12, t13 = R23 t12 + t23."""
     r12, r23 = rotation_from_euler(*first[:3]), rotation_from_euler(*second[:3])
     return np.concatenate([euler_from_rotation(r23 @ r12), r23 @ first[3:] + second[3:]])
@@ -131,20 +133,26 @@ def gaussian_sphere(camera: Camera) -> dict[str, list[float]]:
 def point_info(
     camera: Camera,
     *,
-    normal: np.ndarray,
+    normal: Floats,
     point: int,
     view: int,
     room: str,
     others: list[int],
     resolution: int,
-) -> dict:
+) -> dict[str, Any]:
     """the published JSON of a view. normal: [3] unit surface normal at the fixated point, world
-    frame.
+    frame. Raises ValueError for a camera without a fixated point or a room.
     """
+    if camera.point is None or camera.room is None:
+        raise ValueError(
+            "point_info needs the fixated point and the room, and the camera lacks one"
+        )
     sphere = gaussian_sphere(camera)
-    focal, half = resolution / 2 / np.tan(camera.field_of_view / 2), resolution / 2
+    half = resolution / 2
+    focal = half / np.tan(camera.field_of_view / 2)
     euler = euler_from_rotation(camera.rotation)
-    away = (camera.location - camera.point) / np.linalg.norm(camera.location - camera.point)
+    back = camera.location - camera.point
+    distance = np.linalg.norm(back)
     return {
         "camera_location": camera.location.tolist(),
         "camera_rotation_final": euler.tolist(),
@@ -152,8 +160,8 @@ def point_info(
         "camera_rotation_from_original_to_final": [0.0, 0.0, 0.0],
         "point_location": camera.point.tolist(),
         "point_normal": np.asarray(normal, float).tolist(),
-        "camera_distance": float(np.linalg.norm(camera.location - camera.point)),
-        "obliqueness_angle": angle(np.asarray(normal), away),
+        "camera_distance": float(distance),
+        "obliqueness_angle": angle(np.asarray(normal), back / distance),
         "point_pitch": 0.0,
         "field_of_view_rads": camera.field_of_view,
         "resolution": resolution,
@@ -162,6 +170,7 @@ def point_info(
         "camera_uuid": f"{abs(hash(tuple(np.round(camera.location, 6)))):016x}",
         "room": room,
         "nonfixated_points_in_view": others,
+        # x and y change places in the published files
         "bounding_box_ranges": {
             "x": camera.room[1].tolist(),
             "y": camera.room[0].tolist(),

@@ -11,26 +11,30 @@ import functools
 import numpy as np
 from scipy.spatial import cKDTree
 
+from models.tasks.arrays import Floats
+
 _TO_XYZ = np.array(
     [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]
 )
 _WHITE = np.array([0.95047, 1.0, 1.08883])
-STEP, BINS = 10, 313
+STEP = 10  # between neighbouring bins, in a and b
+BINS = 313
 
 
-def rgb_to_lab(rgb: np.ndarray) -> np.ndarray:
+def rgb_to_lab(rgb: Floats) -> Floats:
     """[..., 3] sRGB in [0, 1] -> [..., 3] L in [0, 100], a, b (CIE 1976, D65)."""
     rgb = np.asarray(rgb, "float64")
     linear = np.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
     ratio = linear @ _TO_XYZ.T / _WHITE
     f = np.where(ratio > 0.008856, np.cbrt(ratio), 7.787 * ratio + 16 / 116)
-    return np.stack(
-        [116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])], -1
-    )
+    lightness = 116 * f[..., 1] - 16
+    a = 500 * (f[..., 0] - f[..., 1])
+    b = 200 * (f[..., 1] - f[..., 2])
+    return np.stack([lightness, a, b], -1)
 
 
 @functools.cache
-def bin_centres() -> np.ndarray:
+def bin_centres() -> Floats:
     """[313, 2] float64: the lattice cells that the gamut fills, then the lattice points nearest to
     it inside the published box, sorted.
     """
@@ -44,15 +48,15 @@ def bin_centres() -> np.ndarray:
     # neighbours nearest to it.
     if len(lattice) < BINS:
         tree = cKDTree(rgb_to_lab(cube)[:, 1:])
-        grid = np.stack(
-            np.meshgrid(np.arange(-9, 11), np.arange(-11, 11), indexing="ij"), -1
-        ).reshape(-1, 2)
+        axes = np.meshgrid(np.arange(-9, 11), np.arange(-11, 11), indexing="ij")
+        grid = np.stack(axes, -1).reshape(-1, 2)
         rest = [tuple(cell) for cell in grid if tuple(cell) not in lattice]
         distance = tree.query(np.array(rest) * STEP)[0]
         for i in np.argsort(distance, kind="stable")[: BINS - len(lattice)]:
             lattice[rest[i]] = 0
     kept = sorted(lattice, key=lambda cell: (-lattice[cell], cell))[:BINS]
-    return np.array(sorted(kept), "float64") * STEP
+    centres = np.array(sorted(kept), "float64")
+    return np.multiply(centres, STEP)
 
 
 @functools.cache
@@ -60,7 +64,7 @@ def _tree() -> cKDTree:
     return cKDTree(bin_centres())
 
 
-def soft_encoding(ab: np.ndarray, neighbours: int = 10, sigma: float = 5.0) -> np.ndarray:
+def soft_encoding(ab: Floats, neighbours: int = 10, sigma: float = 5.0) -> Floats:
     """[..., 2] Lab (a, b) -> [..., 313] float32 shares: the `neighbours` nearest centres weighted
     by exp(-d^2 / 2 sigma^2), summing to 1.
     """
@@ -68,7 +72,6 @@ def soft_encoding(ab: np.ndarray, neighbours: int = 10, sigma: float = 5.0) -> n
     distance, index = _tree().query(flat, k=neighbours)
     weight = np.exp(-(distance**2 - distance[:, :1] ** 2) / (2 * sigma**2))
     shares = np.zeros((len(flat), BINS), "float32")
-    np.put_along_axis(
-        shares, index, (weight / weight.sum(1, keepdims=True)).astype("float32"), axis=1
-    )
+    weight = weight / weight.sum(1, keepdims=True)
+    np.put_along_axis(shares, index, weight.astype("float32"), axis=1)
     return shares.reshape(*np.shape(ab)[:-1], BINS)

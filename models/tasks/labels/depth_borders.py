@@ -11,20 +11,21 @@ apart.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import cv2
 import numba
 import numpy as np
 
-BORDER, REACH = 0.8, 3
-WAYS = np.array(
-    [[-1, 0], [1, 0], [0, -1], [0, 1]]
-)  # (x, y): left, right, up, down; the opposite of way w is w ^ 1
+from models.tasks.arrays import Bools, Bytes, Floats
+
+BORDER = 0.8  # score from which on a step in depth is a border
+REACH = 3  # pixels that a border is looked for across
+# (x, y): left, right, up, down; the opposite of way w is w ^ 1.
+WAYS = np.array([[-1, 0], [1, 0], [0, -1], [0, 1]])
 
 
-def depth_borders(
-    points: np.ndarray, away: np.ndarray, wanted: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def depth_borders(points: Floats, away: Floats, wanted: Bools) -> tuple[Bytes, Bools, Floats]:
     """(border [h, w] uint8: bit w set on an obstacle's border in way w; usable [h, w] bool: seen,
     and neither shadow border nor between border and shadow; spread [h, w] of `neighbourhoods`).
 
@@ -34,28 +35,36 @@ def depth_borders(
     spread = neighbourhoods(rows, away, wanted & near_steps(points))
     scores = smoothed(border_scores(points, rows, away, spread))
     shadows = shadow_borders(scores)
-    return *classified(scores, shadows, away), spread
+    border, usable = classified(scores, shadows, away)
+    return border, usable, spread
 
 
-def near_steps(points: np.ndarray) -> np.ndarray:
+def near_steps(points: Floats) -> Bools:
     """[h, w] bool: within reach of a step in depth that may be a border: a score can pass the
     threshold only if depth grows by 2.6 pixels' width.
     """
-    x, z = points[0], points[2]
+    z = points[2]
+    side = np.ones((2 * REACH + 1, 2 * REACH + 1), "uint8")
+    width = np.float32(2.6 * slope_of_a_pixel(points[0], z))
+    step = (z > 0) & (cv2.dilate(z, side) - z > width * z)
+    near: Bools = cv2.dilate(step.astype("uint8"), side) > 0
+    return near
+
+
+def slope_of_a_pixel(x: Floats, z: Floats) -> Any:
+    """by how much the rays of neighbouring pixels differ in x/z, from those in the outer columns; 0
+    where these see nothing.
+    """
+    if not (z[:, [0, -1]] > 0).any():
+        return 0.0
     middle = z.shape[1] // 2
     with np.errstate(invalid="ignore", divide="ignore"):
-        slope = (
-            np.nanmax(np.append(x[:, 0] / z[:, 0], x[:, -1] / -z[:, -1]) / (0.5 - middle))
-            if (z[:, [0, -1]] > 0).any()
-            else 0.0
-        )
-    side = np.ones((2 * REACH + 1, 2 * REACH + 1), "uint8")
-    step = (z > 0) & (cv2.dilate(z, side) - z > np.float32(2.6 * slope) * z)
-    return cv2.dilate(step.astype("uint8"), side) > 0
+        outermost = np.append(x[:, 0] / z[:, 0], x[:, -1] / -z[:, -1])
+    return np.nanmax(outermost / (0.5 - middle))
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def framed(points, away):
+def framed(points: Floats, away: Floats) -> Floats:
     """[3, h + 2 REACH, w + 2 REACH] float32: the seen points, inf elsewhere and in a frame around,
     so that a whole row can be compared with a shifted one.
     """
@@ -70,7 +79,7 @@ def framed(points, away):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def neighbourhoods(rows, away, wanted):
+def neighbourhoods(rows: Floats, away: Floats, wanted: Bools) -> Floats:
     """[h, w] float32: squared distance of the ninth nearest of the 25 pixels around (itself the
     first), m^2; -1 where nothing is seen or wanted.
 
@@ -78,7 +87,8 @@ def neighbourhoods(rows, away, wanted):
     rows of distances is sorted into the eight smallest.
     """
     height, width = away.shape
-    spread, eight = np.full((height, width), np.float32(-1)), np.empty((9, width), np.float32)
+    spread = np.full((height, width), np.float32(-1))
+    eight = np.empty((9, width), np.float32)
     for y in range(height):
         if not wanted[y].any():
             continue
@@ -98,22 +108,21 @@ def neighbourhoods(rows, away, wanted):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def squared_distances(rows, y, down, right, out):
+def squared_distances(rows: Floats, y: int, down: int, right: int, out: Floats) -> None:
     """write |there - here|^2 [w] into the last row of `out`, inf where either is unseen (inf)."""
-    last, v = len(out) - 1, y + down
+    last = len(out) - 1
+    v = y + down
     for x in range(np.uint32(out.shape[1])):
         u = np.uint64(x + np.uint32(REACH))
         w = np.uint64(x + np.uint32(REACH + right))
-        dx, dy, dz = (
-            rows[0, v, w] - rows[0, y, u],
-            rows[1, v, w] - rows[1, y, u],
-            rows[2, v, w] - rows[2, y, u],
-        )
+        dx = rows[0, v, w] - rows[0, y, u]
+        dy = rows[1, v, w] - rows[1, y, u]
+        dz = rows[2, v, w] - rows[2, y, u]
         out[last, np.uint64(x)] = dx * dx + dy * dy + dz * dz
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def sort_in(rows, place):
+def sort_in(rows: Floats, place: int) -> None:
     """order rows `place`, the one after it and the last one, of which the first two are in order,
     pixel by pixel: the largest to the last.
     """
@@ -127,12 +136,13 @@ def sort_in(rows, place):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def border_scores(points, rows, away, spread):
+def border_scores(points: Floats, rows: Floats, away: Floats, spread: Floats) -> Floats:
     """[4, h, w] in [-1, 1]: `jump` in each of `WAYS` over `REACH` pixels; whole rows at a time,
     single pixels where one of the three is unseen.
     """
     height, width = away.shape
-    scores, mean = np.zeros((4, height, width), np.float32), np.empty((3, width))
+    scores = np.zeros((4, height, width), np.float32)
+    mean = np.empty((3, width))
     for y in range(height):
         if spread[y].max() < 0:
             continue
@@ -164,26 +174,38 @@ def border_scores(points, rows, away, spread):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def mean_of_three(first, second, third, out):
+def mean_of_three(first: Floats, second: Floats, third: Floats, out: Floats) -> None:
+    """write the mean of three rows."""
     for x in range(len(out)):
         out[x] = (np.float64(first[x]) + second[x] + third[x]) / 3
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def jumps(mx, my, mz, px, py, pz, spread, away, out):
+def jumps(
+    mx: Floats,
+    my: Floats,
+    mz: Floats,
+    px: Floats,
+    py: Floats,
+    pz: Floats,
+    spread: Floats,
+    away: Floats,
+    out: Floats,
+) -> None:
     """write `jump` from pixels p to means m for a row [w]; 0 where spread is negative."""
     for x in range(len(out)):
         dx, dy, dz = mx[x] - px[x], my[x] - py[x], mz[x] - pz[x]
         squared = dx * dx + dy * dy + dz * dz
         score = 1 - math.sqrt(spread[x] / squared)
-        score = (
-            -score if math.sqrt(mx[x] * mx[x] + my[x] * my[x] + mz[x] * mz[x]) < away[x] else score
-        )
+        nearer = math.sqrt(mx[x] * mx[x] + my[x] * my[x] + mz[x] * mz[x]) < away[x]
+        score = -score if nearer else score
         out[x] = score if (spread[x] >= 0) & (squared > spread[x]) else 0.0
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def jump(points, away, spread, y, x, dy, dx, count):
+def jump(
+    points: Floats, away: Floats, spread: Floats, y: int, x: int, dy: int, dx: int, count: int
+) -> float:
     """in [-1, 1]: how far the mean of up to `count` pixels in direction (dy, dx) lies outside the
     pixel's own neighbourhood; negative: nearer to the camera.
     """
@@ -200,8 +222,8 @@ def jump(points, away, spread, y, x, dy, dx, count):
         sz += points[2, v, u]
         n += 1
     sx, sy, sz = sx / n, sy / n, sz / n
-    dx, dy, dz = sx - points[0, y, x], sy - points[1, y, x], sz - points[2, y, x]
-    squared = dx * dx + dy * dy + dz * dz
+    ex, ey, ez = sx - points[0, y, x], sy - points[1, y, x], sz - points[2, y, x]
+    squared = ex * ex + ey * ey + ez * ez
     if squared <= spread[y, x]:
         return 0.0
     score = 1 - math.sqrt(spread[y, x] / squared)
@@ -209,7 +231,7 @@ def jump(points, away, spread, y, x, dy, dx, count):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def smoothed(scores):
+def smoothed(scores: Floats) -> Floats:
     """scores raised by half of their eight neighbours' mean where both agree in sign."""
     _, height, width = scores.shape
     raised = scores.copy()
@@ -231,12 +253,12 @@ def smoothed(scores):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def shadow_borders(scores):
+def shadow_borders(scores: Floats) -> Bytes:
     """[4, h, w] uint8: how many pixels behind an obstacle's border its shadow border lies, 0 where
     there is none. Lowers `scores` accordingly, in place.
     """
     _, height, width = scores.shape
-    found = np.zeros(scores.shape, np.uint8)
+    distance = np.zeros(scores.shape, np.uint8)
     for way in range(4):
         dx, dy = WAYS[way, 0], WAYS[way, 1]
         for y in range(height):
@@ -251,19 +273,20 @@ def shadow_borders(scores):
                 if at:
                     scores[way, y, x] *= max(0.9, 1 - (1 + best) ** 3)
                 if at and scores[way, y, x] >= BORDER:
-                    found[way, y, x] = at
+                    distance[way, y, x] = at
                 else:
                     scores[way, y, x] = 0
-    return found
+    return distance
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def classified(scores, shadows, away):
+def classified(scores: Floats, shadows: Bytes, away: Floats) -> tuple[Bytes, Bools]:
     """(border [h, w] uint8: bit w set on an obstacle's border in way w; usable [h, w]: seen, and
     neither shadow border nor between border and shadow).
     """
     height, width = away.shape
-    border, usable = np.zeros((height, width), np.uint8), away > 0
+    border = np.zeros((height, width), np.uint8)
+    usable = away > 0
     for way in range(4):
         dx, dy = WAYS[way, 0], WAYS[way, 1]
         for y in range(height):

@@ -7,16 +7,18 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from models.tasks.arrays import Bytes, Floats, Integers
+
 REFERENCE = 512  # pixel-scale parameters are those of 512 x 512 images
 
 
-def luma(rgb: np.ndarray) -> np.ndarray:
+def luma(rgb: Bytes) -> Bytes:
     """[H, W] uint8: ITU-R 601 luma with the rounding of PIL's mode L."""
     r, g, b = (rgb[..., i].astype("uint32") for i in range(3))
     return ((r * 19595 + g * 38470 + b * 7471 + 0x8000) >> 16).astype("uint8")
 
 
-def gradient(image: np.ndarray) -> np.ndarray:
+def gradient(image: Floats) -> Floats:
     """Sobel magnitude in scikit-image's normalisation, reflected border."""
     image = image.astype("float32")
     x, y = (
@@ -26,13 +28,13 @@ def gradient(image: np.ndarray) -> np.ndarray:
     return cv2.magnitude(x, y) * np.float32(np.sqrt(0.5))
 
 
-def blur(image: np.ndarray, sigma: float, border: int = cv2.BORDER_CONSTANT) -> np.ndarray:
+def blur(image: Floats, sigma: float, border: int = cv2.BORDER_CONSTANT) -> Floats:
     """Gaussian cut at 4 sigma."""
     side = 2 * int(4 * sigma + 0.5) + 1
     return cv2.GaussianBlur(image, (side, side), sigma, borderType=border)
 
 
-def edge_texture(rgb: np.ndarray, sigma: float = 3.0) -> np.ndarray:
+def edge_texture(rgb: Bytes, sigma: float = 3.0) -> Integers:
     """uint16 [H, W]: Sobel magnitude of smoothed luma, one border pixel zero. sigma in pixels of a
     512 image; smaller images scale it.
     """
@@ -44,7 +46,7 @@ def edge_texture(rgb: np.ndarray, sigma: float = 3.0) -> np.ndarray:
     return np.clip(edge * 65535, 0, 65535).astype("uint16")
 
 
-def edge_occlusion(depth: np.ndarray) -> np.ndarray:
+def edge_occlusion(depth: Integers) -> Integers:
     """uint16 [H, W] from depth codes: Sobel magnitude of sqrt(code)/256 where the 3 x 3
     neighbourhood is seen (code < 65036); no smoothing.
     """

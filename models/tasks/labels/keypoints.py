@@ -6,16 +6,19 @@ import cv2
 import numba
 import numpy as np
 
+from models.tasks.arrays import Array, Bytes, Floats, Integers, Scalar
 from models.tasks.labels.edges import REFERENCE, luma
+from models.tasks.labels.narf import interest
 
 
-def keypoints2d(rgb: np.ndarray) -> np.ndarray:
+def keypoints2d(rgb: Bytes) -> Integers:
     """uint16 [H, W]: largest determinant of Hessian over ten scales (sigma 1 to 30 at 512 pixels),
     scikit-image's box-filter form.
 
     Smaller images are doubled up to 512 first, since box filters need room, and sampled back.
     """
-    grey, step = luma(rgb), max(1, REFERENCE // rgb.shape[0])
+    grey = luma(rgb)
+    step = max(1, REFERENCE // rgb.shape[0])
     if step > 1:
         grey = cv2.resize(grey, None, fx=step, fy=step, interpolation=cv2.INTER_LINEAR)
     sums = np.ascontiguousarray(cv2.integral(grey)[1:, 1:])
@@ -23,30 +26,29 @@ def keypoints2d(rgb: np.ndarray) -> np.ndarray:
     return np.clip(strongest * (65535 / 255**2), 0, 65535).astype("uint16")
 
 
-def box_hessian(sums: np.ndarray, sizes: np.ndarray, step: int) -> np.ndarray:
+def box_hessian(sums: Array, sizes: Integers, step: int) -> Floats:
     """[H / step, W / step] float64 largest determinant of Hessian by boxes of `sizes` pixels:
     scikit-image's `hessian_matrix_det`, where it is wanted only.
 
     sums: [H, W] int32 or float64 integral image, step a divisor of H and W; sizes: int. Borders as
     there: box corners are clipped to the image.
     """
-    height, width = sums.shape[0] // step, sums.shape[1] // step
+    height = sums.shape[0] // step
+    width = sums.shape[1] // step
     # every `step`-th pixel side by side, so that a row's answers come from consecutive numbers
-    phased = np.ascontiguousarray(sums.reshape(-1, width, step).transpose(0, 2, 1)).reshape(
-        sums.shape
-    )
+    turned = sums.reshape(-1, width, step).transpose(0, 2, 1)
+    phased = np.ascontiguousarray(turned).reshape(sums.shape)
     strongest = np.full((height, width), -np.inf)
     for size in map(int, sizes):
         rows, columns = (box_ends(size, step, count) for count in sums.shape)
         low = min(width, ((size - 1) // 2 + step - 1) // step)
         high = max(low, (sums.shape[1] - 1 - max(size // 2 + 1, size // 3 + 1)) // step + 1)
-        raise_to_size(
-            phased, size, rows, columns % step * width + columns // step, low, high, strongest
-        )
+        places = columns % step * width + columns // step
+        raise_to_size(phased, size, rows, places, low, high, strongest)
     return strongest
 
 
-def box_ends(size: int, step: int, count: int) -> np.ndarray:
+def box_ends(size: int, step: int, count: int) -> Integers:
     """[count / step, 5, 2] int64 first and last pixel (the first excluded) of the boxes around
     every `step`-th of `count` pixels.
 
@@ -54,21 +56,22 @@ def box_ends(size: int, step: int, count: int) -> np.ndarray:
     the one in the middle of these.
     """
     third = size // 3
-    first = np.arange(0, count, step)[:, None] + [
-        -third,
-        1,
-        1 - third,
-        -((size - 1) // 2),
-        -(third // 2),
-    ]
-    first = np.clip(first, 0, count - 1)
-    return np.stack(
-        [first, np.minimum(first + [third, third, 2 * third - 1, size, third], count - 1)], -1
-    )
+    starts = [-third, 1, 1 - third, -((size - 1) // 2), -(third // 2)]
+    lengths = [third, third, 2 * third - 1, size, third]
+    first = np.clip(np.arange(0, count, step)[:, None] + starts, 0, count - 1)
+    return np.stack([first, np.minimum(first + lengths, count - 1)], -1)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def raise_to_size(sums, size, rows, columns, low, high, strongest):
+def raise_to_size(
+    sums: Array,
+    size: int,
+    rows: Integers,
+    columns: Integers,
+    low: int,
+    high: int,
+    strongest: Floats,
+) -> None:
     """raise strongest [H / step, W / step] to the determinants of one size, whose boxes are clipped
     at the sides in columns before `low` and from `high` on.
 
@@ -76,7 +79,8 @@ def raise_to_size(sums, size, rows, columns, low, high, strongest):
     columns in that order.
     """
     height, width = strongest.shape
-    strips, spare = np.empty((3, sums.shape[1]), sums.dtype), np.empty((2, width), sums.dtype)
+    strips = np.empty((3, sums.shape[1]), sums.dtype)
+    spare = np.empty((2, width), sums.dtype)
     for i in range(height):
         box_strips(sums, rows[i], strips)
         if high > low:
@@ -88,7 +92,7 @@ def raise_to_size(sums, size, rows, columns, low, high, strongest):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def box_strips(sums, ends, strips):
+def box_strips(sums: Array, ends: Integers, strips: Array) -> None:
     """write the sums over a row's boxes [3, W]: before less after it (for xy), across it (for xx),
     three times the middle one less the long one (for yy).
     """
@@ -104,14 +108,14 @@ def box_strips(sums, ends, strips):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def differences(one, two, three, four, times, out):
+def differences(one: Array, two: Array, three: Array, four: Array, times: int, out: Array) -> None:
     """write times (one - two) - (three - four)."""
     for x in range(len(out)):
         out[x] = times * (one[x] - two[x]) - (three[x] - four[x])
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def determinant(strips, ends, size):
+def determinant(strips: Array, ends: Integers, size: int) -> float:
     """at one pixel, from box ends [5, 2]."""
     xy = (strips[0, ends[1, 1]] - strips[0, ends[1, 0]]) - (
         strips[0, ends[0, 1]] - strips[0, ends[0, 0]]
@@ -123,14 +127,17 @@ def determinant(strips, ends, size):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def of_boxes(xx, yy, xy, size):
+def of_boxes(xx: Scalar, yy: Scalar, xy: Scalar, size: int) -> Scalar:
+    """the determinant of Hessian from sums over boxes, scaled to their area; 0.9 squared weighs the
+    mixed derivative (Bay et al. 2006).
+    """
     weight = 1.0 / size / size
     xx, yy, xy = xx * weight, yy * weight, xy * weight
     return xx * yy - 0.81 * xy * xy
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def determinants(strips, ends, size, spare, strongest):
+def determinants(strips: Array, ends: Integers, size: int, spare: Array, strongest: Floats) -> None:
     """raise a row's strongest [n] from the box ends [5, 2] of its first pixel on, where no box is
     clipped. spare: [2, W / step].
     """
@@ -158,15 +165,12 @@ def determinants(strips, ends, size, spare, strongest):
 
 
 def keypoints3d(
-    depth: np.ndarray, normal: np.ndarray, field_of_view: float, support: float = 0.3
-) -> np.ndarray:
+    depth: Floats, normal: Floats, field_of_view: float, support: float = 0.3
+) -> Integers:
     """uint16 [H, W]: 0.8 of NARF's interest (the factor is measured on published frames).
 
     depth: metres along the axis (inf: nothing); normal [H, W, 3], frame x right, y down, z away;
     support: metres. One algorithm at every image size.
     """
-    from models.tasks.labels.narf import interest
-
-    return np.clip(
-        interest(depth, normal, field_of_view, support) * (0.8 * 65535), 0, 65535
-    ).astype("uint16")
+    score = interest(depth, normal, field_of_view, support)
+    return np.clip(score * (0.8 * 65535), 0, 65535).astype("uint16")

@@ -15,15 +15,17 @@ import cv2
 import numba
 import numpy as np
 
+from models.tasks.arrays import Bools, Bytes, Floats, Integers, Scalar
 from models.tasks.labels.surface_change import surface_changes
 
-BINS, LEAST_CHANGE, OPTIMAL, PATCH = 18, 0.2, 0.25, 10
-LANES = 8
+BINS = 18  # cells of directions in half a turn
+LEAST_CHANGE = 0.2  # of a surface, that counts
+OPTIMAL = 0.25  # share of the radius from which on a change does not disturb
+PATCH = 10  # pixels that the support spans at least
+LANES = 8  # numbers of a vector instruction
 
 
-def interest(
-    depth: np.ndarray, normal: np.ndarray, field_of_view: float, support: float = 0.3
-) -> np.ndarray:
+def interest(depth: Floats, normal: Floats, field_of_view: float, support: float = 0.3) -> Floats:
     """[S, S] float32 in [0, 1]. depth: metres along the axis, inf unseen; normal: [S, S, 3], frame
     x right, y down, z away; support: diameter, metres.
 
@@ -31,35 +33,30 @@ def interest(
     `PATCH` pixels. Far surfaces need fine scales, near ones not.
     """
     z = np.where(np.isfinite(depth), depth, 0).astype("float32")
-    scales, normals = (
-        [places(z, np.tan(field_of_view / 2))],
-        [unit(np.moveaxis(normal, -1, 0).astype("float32", order="C"))],
-    )
-    while len(z) >= 64 and nearest(scales[-1][1]) < usage_start(
-        len(z) // 2, field_of_view, support
-    ):
+    edge = np.tan(field_of_view / 2)
+    scales = [places(z, edge)]
+    normals = [unit(np.moveaxis(normal, -1, 0).astype("float32", order="C"))]
+    while len(z) >= 64:
+        finer = usage_start(len(z) // 2, field_of_view, support)
+        if nearest(scales[-1][1]) >= finer:
+            break
         z = halved(z)
-        scales.append(places(z, np.tan(field_of_view / 2)))
-        normals.append(
-            unit(
-                np.stack(
-                    cv2.split(
-                        cv2.resize(
-                            cv2.merge(list(normals[-1])), z.shape, interpolation=cv2.INTER_AREA
-                        )
-                    )
-                )
-            )
-        )
-    score = None
-    for level in reversed(range(len(scales))):
-        start = (
-            usage_start(normals[level].shape[1] // 2, field_of_view, support)
-            if level + 1 < len(scales)
-            else 0.0
-        )
-        score = at_scale(*scales[level], normals[level], start, score, support / 2)
+        scales.append(places(z, edge))
+        normals.append(unit(shrunk(normals[-1], z.shape)))
+    coarsest = len(scales) - 1
+    points, away = scales[coarsest]
+    score = at_scale(points, away, normals[coarsest], 0.0, None, support / 2)
+    for level in reversed(range(coarsest)):
+        start = usage_start(normals[level].shape[1] // 2, field_of_view, support)
+        points, away = scales[level]
+        score = at_scale(points, away, normals[level], start, score, support / 2)
     return score
+
+
+def shrunk(normal: Floats, shape: tuple[int, ...]) -> Floats:
+    """[3, h, w] averaged to another shape; OpenCV wants the channels last."""
+    small = cv2.resize(cv2.merge(list(normal)), shape, interpolation=cv2.INTER_AREA)
+    return np.stack(cv2.split(small))
 
 
 def usage_start(size: int, field_of_view: float, support: float) -> float:
@@ -68,7 +65,7 @@ def usage_start(size: int, field_of_view: float, support: float) -> float:
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def unit(normal):
+def unit(normal: Floats) -> Floats:
     """[3, h, w] of length 1, or 0 where there is none, in the place of `normal`."""
     for y in range(normal.shape[1]):
         nx, ny, nz = normal[0, y], normal[1, y], normal[2, y]
@@ -78,13 +75,13 @@ def unit(normal):
     return normal
 
 
-def nearest(away: np.ndarray) -> float:
+def nearest(away: Floats) -> float:
     """metres to the nearest seen point, inf if none is seen."""
     return float(away.min(initial=np.inf, where=away > 0))
 
 
 @numba.njit(cache=True, nogil=True)
-def halved(z):
+def halved(z: Floats) -> Floats:
     """[S // 2, S // 2] mean seen depth of every 2 x 2 block, 0 where none is seen."""
     small = np.zeros((z.shape[0] // 2, z.shape[1] // 2), np.float32)
     for y in range(small.shape[0]):
@@ -101,7 +98,7 @@ def halved(z):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def places(z, edge):
+def places(z: Floats, edge: float) -> tuple[Floats, Floats]:
     """(points [3, S, S] float32 in the camera frame x right, y down, z away; metres from the camera
     [S, S] float32). edge: the outermost ray's slope.
     """
@@ -109,7 +106,8 @@ def places(z, edge):
     slope = np.empty(size, np.float32)
     for i in range(size):
         slope[i] = edge * ((i + 0.5) / size * 2 - 1)
-    points, away = np.empty((3, size, size), np.float32), np.empty((size, size), np.float32)
+    points = np.empty((3, size, size), np.float32)
+    away = np.empty((size, size), np.float32)
     for y in range(size):
         for x in range(size):
             px, py, pz = slope[x] * z[y, x], slope[y] * z[y, x], z[y, x]
@@ -119,44 +117,47 @@ def places(z, edge):
 
 
 def at_scale(
-    points: np.ndarray,
-    away: np.ndarray,
-    normal: np.ndarray,
+    points: Floats,
+    away: Floats,
+    normal: Floats,
     start: float,
-    coarser: np.ndarray | None,
+    coarser: Floats | None,
     radius: float,
-) -> np.ndarray:
+) -> Floats:
     """[h, w] interest of points from `start` metres on; of nearer ones the coarser scale's."""
     change, cell, usable = surface_changes(
         points, normal, away, away >= np.float32(start - radius), LEAST_CHANGE, BINS
     )
-    start, radius = np.float32(start), np.float32(radius)
-    coarser = np.zeros((1, 1), "float32") if coarser is None else coarser
-    return interesting(
-        points, away, givers(points, change, radius), change, cell, usable, start, radius, coarser
-    )
+    near = np.float32(start)
+    reach = np.float32(radius)
+    if coarser is None:
+        coarser = np.zeros((1, 1), "float32")
+    pixels = givers(points, change, reach)
+    score: Floats = interesting(points, away, pixels, change, cell, usable, near, reach, coarser)
+    return score
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def givers(points, change, radius):
+def givers(points: Floats, change: Floats, radius: float) -> Integers:
     """(row, column, pixels that the radius spans) [n, 3] int32 of all pixels that change, in raster
     order.
     """
     height, width = change.shape
-    found, n = np.empty((height * width, 3), np.int32), 0
+    pixels = np.empty((height * width, 3), np.int32)
+    n = 0
     for y in range(height):
         for x in range(width):
             if change[y, x] > 0:
-                found[n, 0], found[n, 1] = y, x
-                found[n, 2] = min(
-                    max(int(math.ceil(radius / pixel_spacing(points, y, x))), 2), 2 * PATCH
-                )
+                span = int(math.ceil(radius / pixel_spacing(points, y, x)))
+                pixels[n, 0] = y
+                pixels[n, 1] = x
+                pixels[n, 2] = min(max(span, 2), 2 * PATCH)
                 n += 1
-    return found[:n]
+    return pixels[:n]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def pixel_spacing(points, y, x):
+def pixel_spacing(points: Floats, y: int, x: int) -> float:
     """metres between neighbouring pixels at the depth of one: the ray's slope over its pixel
     distance to the centre.
     """
@@ -164,7 +165,17 @@ def pixel_spacing(points, y, x):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def interesting(points, away, givers, change, cell, usable, start, radius, coarser):
+def interesting(
+    points: Floats,
+    away: Floats,
+    givers: Integers,
+    change: Floats,
+    cell: Bytes,
+    usable: Bools,
+    start: float,
+    radius: float,
+    coarser: Floats,
+) -> Floats:
     """[h, w]: root of the best product of two direction cells, weighted by the angle between them
     (1 at a right angle), where free of near changes.
 
@@ -172,15 +183,16 @@ def interesting(points, away, givers, change, cell, usable, start, radius, coars
     that the scores of all directions stay in the fastest cache.
     """
     height, width = change.shape
-    found, first = np.zeros((height, width), np.float32), 0
+    score = np.zeros((height, width), np.float32)
+    first = 0
     takers = np.full((3, width + LANES), np.float32(np.inf))
-    best, held, clear = (
-        np.empty((BINS, width + LANES), np.float32),
-        np.empty(BINS, np.bool_),
-        np.empty(width + LANES, np.float32),
-    )
+    best = np.empty((BINS, width + LANES), np.float32)
+    filled = np.empty(BINS, np.bool_)
+    clear = np.empty(width + LANES, np.float32)
     for v in range(height):
-        best[:], held[:], clear[:] = 0, False, 1
+        best[:] = 0
+        filled[:] = False
+        clear[:] = 1
         while first < len(givers) and givers[first, 0] < v - 2 * PATCH:
             first += 1
         last = first
@@ -190,22 +202,32 @@ def interesting(points, away, givers, change, cell, usable, start, radius, coars
             here = away[v, u] > 0 and away[v, u] >= start
             for c in range(3):
                 takers[c, u] = points[c, v, u] if here else np.float32(np.inf)
-        hand_out(points, takers, givers[first:last], change, cell, v, radius, best, held, clear)
-        pair_up(best, np.nonzero(held)[0], clear, found[v])
+        hand_out(points, takers, givers[first:last], change, cell, v, radius, best, filled, clear)
+        pair_up(best, np.nonzero(filled)[0], clear, score[v])
         for u in range(width):
             if not usable[v, u]:
-                found[v, u] = 0
+                score[v, u] = 0
             elif away[v, u] < start:
-                found[v, u] = coarser[
-                    min(v // 2, coarser.shape[0] - 1), min(u // 2, coarser.shape[1] - 1)
-                ]
-    return found
+                row = min(v // 2, coarser.shape[0] - 1)
+                score[v, u] = coarser[row, min(u // 2, coarser.shape[1] - 1)]
+    return score
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def hand_out(points, takers, givers, change, cell, v, radius, best, held, clear):
+def hand_out(
+    points: Floats,
+    takers: Floats,
+    givers: Integers,
+    change: Floats,
+    cell: Bytes,
+    v: int,
+    radius: float,
+    best: Floats,
+    filled: Bools,
+    clear: Floats,
+) -> None:
     """raise row v's `best` scores [BINS, w + LANES] by what pixels hand to it, mark the cells
-    `held` [BINS], lower how `clear` [w + LANES] of changes it is.
+    `filled` [BINS], lower how `clear` [w + LANES] of changes it is.
 
     takers: [3, w + LANES] the row's points, inf where no score is wanted. The very next pixels get
     the whole score, at any distance. Indices are unsigned and spans whole multiples of `LANES`,
@@ -217,14 +239,10 @@ def hand_out(points, takers, givers, change, cell, v, radius, best, held, clear)
         down, low, high = abs(v - y), max(0, x - reach), min(width, x + reach + 1)
         if down > reach:
             continue
-        held[cell[y, x]] = True
-        px, py, pz, score, at = (
-            points[0, y, x],
-            points[1, y, x],
-            points[2, y, x],
-            change[y, x],
-            cell[y, x],
-        )
+        filled[cell[y, x]] = True
+        px, py, pz = points[0, y, x], points[1, y, x], points[2, y, x]
+        score = change[y, x]
+        at = cell[y, x]
         for i in range(np.uint32(low), np.uint32(low + (high - low + LANES - 1) // LANES * LANES)):
             u = np.uint64(i)
             dx, dy, dz = takers[0, u] - px, takers[1, u] - py, takers[2, u] - pz
@@ -236,13 +254,13 @@ def hand_out(points, takers, givers, change, cell, v, radius, best, held, clear)
             )
             clear[u] = min(clear[u], clearness(score, share) if inside else np.float32(1))
         if down < 2:
-            for u in range(max(0, x - 1), min(width, x + 2)):
-                if takers[2, u] < np.inf:
-                    best[at, u] = max(best[at, u], score)
+            for beside in range(max(0, x - 1), min(width, x + 2)):
+                if takers[2, beside] < np.inf:
+                    best[at, beside] = max(best[at, beside], score)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def clearness(score, share):
+def clearness(score: Scalar, share: Scalar) -> Scalar:
     """how free of a change a pixel at a share of the radius from it is."""
     close = np.float32(1) - np.float32(0.5) * score * max(
         np.float32(1) - share * np.float32(1 / OPTIMAL), np.float32(0)
@@ -251,15 +269,15 @@ def clearness(score, share):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def pair_up(best, held, clear, found):
-    """write one row's interest [w] from scores [BINS, w + LANES] of the cells `held`."""
-    width = len(found)
-    for i in range(len(held)):
-        for j in range(i + 1, len(held)):
-            one, two = held[i], held[j]
+def pair_up(best: Floats, cells: Integers, clear: Floats, score: Floats) -> None:
+    """write one row's interest [w] from the scores [BINS, w + LANES] of some direction cells."""
+    width = len(score)
+    for i in range(len(cells)):
+        for j in range(i + 1, len(cells)):
+            one, two = cells[i], cells[j]
             apart = 2.0 * (two - one) / BINS
             weight = np.float32(min(apart, 2 - apart))
             for u in range(np.uint32(width)):
-                found[u] = max(found[u], best[one, u] * best[two, u] * weight)
+                score[u] = max(score[u], best[one, u] * best[two, u] * weight)
     for u in range(np.uint32(width)):
-        found[u] = clear[u] * math.sqrt(found[u])
+        score[u] = clear[u] * math.sqrt(score[u])

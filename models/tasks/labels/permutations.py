@@ -12,9 +12,11 @@ import itertools
 
 import numpy as np
 
+from models.tasks.arrays import Integers
+
 
 @functools.cache
-def permutation_set(count: int = 100, seed: int = 0, tiles: int = 9) -> np.ndarray:
+def permutation_set(count: int = 100, seed: int = 0, tiles: int = 9) -> Integers:
     """[count, tiles] int64 distinct permutations, the identity never among them; slot i of the
     input shows tile row[i].
     """

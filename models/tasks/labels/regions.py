@@ -12,8 +12,10 @@ import math
 import numba
 import numpy as np
 
+from models.tasks.arrays import Bools, Bytes, Floats, Integers, Scalar
 
-def over_segmented(image: np.ndarray, scale: float, smallest: int) -> tuple[np.ndarray, int]:
+
+def over_segmented(image: Floats, scale: float, smallest: int) -> tuple[Integers, int]:
     """([H, W] int32 region ids, their number) of an already smoothed float32 image [H, W, C]
     (Felzenszwalb and Huttenlocher 2004; scale as scikit-image's).
 
@@ -21,11 +23,12 @@ def over_segmented(image: np.ndarray, scale: float, smallest: int) -> tuple[np.n
     hang on the sorting algorithm.
     """
     cost = neighbour_costs(np.ascontiguousarray(np.moveaxis(image, -1, 0), "float32"))
-    return merged(cost, sorted_pairs(cost), scale / 255, smallest)
+    ids, count = merged(cost, sorted_pairs(cost), scale / 255, smallest)
+    return ids, count
 
 
 @numba.njit(cache=True, nogil=True)
-def neighbour_costs(planes):
+def neighbour_costs(planes: Floats) -> Floats:
     """[4, H, W] float32: Euclidean distance of a pixel's features to those of its right, lower
     right, lower and upper right neighbour; inf: no such pixel.
 
@@ -49,26 +52,25 @@ def neighbour_costs(planes):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def sorted_pairs(cost):
+def sorted_pairs(cost: Floats) -> Integers:
     """int32 4 * pixel + way of every pair of neighbours, by 16 bits of its cost (65535: the largest
     cost, at most 0.25), ties in this order: counting sort.
     """
-    pixels, flat = cost[0].size, cost.reshape(-1)
-    largest = np.float32(0)
+    pixels = cost[0].size
+    flat = cost.reshape(-1)
+    largest: Scalar = np.float32(0)
     for i in range(len(flat)):
         largest = max(largest, flat[i] if flat[i] < np.inf else np.float32(0))
-    factor = np.float32(65535 / (min(np.float64(largest), 0.25) + 1e-12))
-    key, start, order = (
-        np.empty(len(flat), np.int32),
-        np.zeros(65537, np.int64),
-        np.empty(len(flat), np.int32),
-    )
+    highest: Scalar = min(np.float64(largest), 0.25)
+    factor = np.float32(65535 / (highest + 1e-12))
+    key = np.empty(len(flat), np.int32)
+    start = np.zeros(65537, np.int64)
+    order = np.empty(len(flat), np.int32)
     for i in range(len(flat)):
-        key[i] = (
-            np.int32(min(flat[i] * factor, np.float32(65535)))
-            if flat[i] < np.inf
-            else np.int32(65536)
-        )
+        if flat[i] < np.inf:
+            key[i] = np.int32(min(flat[i] * factor, np.float32(65535)))
+        else:
+            key[i] = np.int32(65536)
     for i in range(len(flat)):
         if key[i] < 65536:
             start[key[i] + 1] += 1
@@ -83,7 +85,8 @@ def sorted_pairs(cost):
 
 
 @numba.njit(cache=True, nogil=True)
-def root(parent, i):
+def root(parent: Integers, i: int) -> int:
+    """the region that pixel i has been joined to; paths are halved on the way."""
     while parent[i] != i:
         parent[i] = parent[parent[i]]
         i = parent[i]
@@ -91,7 +94,7 @@ def root(parent, i):
 
 
 @numba.njit(cache=True, nogil=True)
-def join(parent, size, a, b):
+def join(parent: Integers, size: Integers, a: int, b: int) -> int:
     """the root of two regions' union: that of the larger one."""
     if size[a] < size[b]:
         a, b = b, a
@@ -101,7 +104,7 @@ def join(parent, size, a, b):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def merged(cost, pairs, scale, smallest):
+def merged(cost: Floats, pairs: Integers, scale: float, smallest: int) -> tuple[Integers, int]:
     """([H, W] int32 ids in raster order, their number): regions joined where the pair costs less
     than both allow, then the small ones.
 
@@ -110,19 +113,21 @@ def merged(cost, pairs, scale, smallest):
     branch, drops most of them.
     """
     _, height, width = cost.shape
-    parent, size, allowed = (
-        np.arange(height * width, dtype=np.int32),
-        np.ones(height * width, np.int32),
-        np.full(height * width, scale),
-    )
-    offset, flat = np.array([1, width + 1, width, 1 - width]), cost.reshape(4, height * width)
-    block, waiting, apart, count = 256, np.empty(256, np.int32), np.empty_like(pairs), 0
+    parent = np.arange(height * width, dtype=np.int32)
+    size = np.ones(height * width, np.int32)
+    allowed = np.full(height * width, scale)
+    offset = np.array([1, width + 1, width, 1 - width])
+    flat = cost.reshape(4, height * width)
+    block = 256
+    waiting = np.empty(256, np.int32)
+    apart = np.empty_like(pairs)
+    count = 0
     for start in range(0, len(pairs), block):
-        held = 0
+        kept = 0
         for pair in pairs[start : start + block]:
-            waiting[held] = pair
-            held += parent[parent[pair >> 2]] != parent[parent[(pair >> 2) + offset[pair & 3]]]
-        for pair in waiting[:held]:
+            waiting[kept] = pair
+            kept += parent[parent[pair >> 2]] != parent[parent[(pair >> 2) + offset[pair & 3]]]
+        for pair in waiting[:kept]:
             a, b = root(parent, pair >> 2), root(parent, (pair >> 2) + offset[pair & 3])
             if a == b:
                 continue
@@ -137,7 +142,9 @@ def merged(cost, pairs, scale, smallest):
         a, b = root(parent, pair >> 2), root(parent, (pair >> 2) + offset[pair & 3])
         if a != b and (size[a] < smallest or size[b] < smallest):
             join(parent, size, a, b)
-    ids, name, count = np.empty((height, width), np.int32), np.full(height * width, np.int32(-1)), 0
+    ids = np.empty((height, width), np.int32)
+    name = np.full(height * width, np.int32(-1))
+    count = 0
     for i in range(height * width):
         r = root(parent, i)
         if name[r] < 0:
@@ -148,16 +155,14 @@ def merged(cost, pairs, scale, smallest):
 
 
 @numba.njit(cache=True, nogil=True)
-def region_graph(ids, count, features):
+def region_graph(ids: Integers, count: int, features: Floats) -> tuple[Bools, Floats]:
     """(touching [count, count] bool, corners included; mean feature of every region [count, C]
     float64).
     """
     height, width, channels = features.shape
-    touching, mean, size = (
-        np.zeros((count, count), np.bool_),
-        np.zeros((count, channels)),
-        np.zeros(count),
-    )
+    touching = np.zeros((count, count), np.bool_)
+    mean = np.zeros((count, channels))
+    size = np.zeros(count)
     for y in range(height):
         for x in range(width):
             a = ids[y, x]
@@ -172,7 +177,7 @@ def region_graph(ids, count, features):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def gathered(weights, members):
+def gathered(weights: Floats, members: Integers) -> Floats:
     """[n, n] rows and columns `members` of a matrix."""
     part = np.empty((len(members), len(members)))
     for i in range(len(members)):
@@ -182,12 +187,13 @@ def gathered(weights, members):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def normalised_laplacian(weights, degree):
+def normalised_laplacian(weights: Floats, degree: Floats) -> Floats:
     """[n, n] column by column (LAPACK's order): unity less the weights over the roots of both
     degrees.
     """
     n = len(degree)
-    laplacian, inverse = np.empty((n, n)).T, 1 / np.sqrt(degree)
+    laplacian = np.empty((n, n)).T
+    inverse = 1 / np.sqrt(degree)
     for j in range(n):
         for i in range(n):
             laplacian[i, j] = (1.0 if i == j else 0.0) - inverse[i] * weights[i, j] * inverse[j]
@@ -195,32 +201,40 @@ def normalised_laplacian(weights, degree):
 
 
 def best_threshold(
-    vector: np.ndarray, weights: np.ndarray, degree: np.ndarray, steps: int
+    vector: Floats, weights: Floats, degree: Floats, steps: int
 ) -> tuple[float, float]:
     """(cost, threshold) of the cheapest normalised cut at one of `steps` levels of an eigenvector
     (cost inf: no level divides it).
     """
-    return cheapest_level(vector, np.argsort(-vector), weights, degree, steps)
+    cost, level = cheapest_level(vector, np.argsort(-vector), weights, degree, steps)
+    return cost, level
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def cheapest_level(vector, order, weights, degree, steps):
+def cheapest_level(
+    vector: Floats, order: Integers, weights: Floats, degree: Floats, steps: int
+) -> tuple[float, float]:
     """the levels are tried from the top, and the cut is kept up to date as members (`order`: the
     largest first) pass over: n^2 steps in all.
     """
-    low, span, total = vector.min(), vector.max() - vector.min(), degree.sum()
-    taken, inside, cut = 0, 0.0, 0.0
-    best, chosen = np.inf, low
+    low = vector.min()
+    span = vector.max() - low
+    total = degree.sum()
+    members = 0
+    inside = 0.0
+    cut = 0.0
+    best = np.inf
+    chosen = low
     for step in range(steps - 1, -1, -1):
         level = low + span * step / steps
-        while taken < len(order) and vector[order[taken]] > level:
-            i = order[taken]
+        while members < len(order) and vector[order[members]] > level:
+            i = order[members]
             inside += degree[i]
             cut += degree[i] - weights[i, i]
-            for j in order[:taken]:
+            for j in order[:members]:
                 cut -= 2 * weights[i, j]
-            taken += 1
-        if 0 < taken < len(order):
+            members += 1
+        if 0 < members < len(order):
             cost = cut / inside + cut / (total - inside)
             if cost <= best:  # of levels that divide alike the lowest, as when trying from below
                 best, chosen = cost, level
@@ -228,11 +242,13 @@ def cheapest_level(vector, order, weights, degree, steps):
 
 
 @numba.njit(cache=True, nogil=True)
-def canonical(labels):
+def canonical(labels: Integers) -> Bytes:
     """uint8 ids numbered by first appearance in raster order (an eigenvector's sign is arbitrary);
     ids past 255 share the last.
     """
-    name, count, out = np.full(labels.max() + 1, -1), 0, np.empty(labels.shape, np.uint8)
+    name = np.full(labels.max() + 1, -1)
+    count = 0
+    out = np.empty(labels.shape, np.uint8)
     for y in range(labels.shape[0]):
         for x in range(labels.shape[1]):
             if name[labels[y, x]] < 0:

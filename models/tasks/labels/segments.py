@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from scipy.linalg import lapack
 
+from models.tasks.arrays import Array, Bools, Bytes, Floats, Integers
 from models.tasks.labels.edges import REFERENCE, blur
 from models.tasks.labels.regions import (
     best_threshold,
@@ -21,7 +22,7 @@ from models.tasks.labels.regions import (
 )
 
 
-def segment_unsup2d(rgb: np.ndarray) -> np.ndarray:
+def segment_unsup2d(rgb: Bytes) -> Bytes:
     """uint8 [H, W] ids from 0 in raster order: colour alone (scale 200, sigma 3, at least 20
     pixels; cut below 0.005).
     """
@@ -31,15 +32,18 @@ def segment_unsup2d(rgb: np.ndarray) -> np.ndarray:
     return canonical(normalised_cuts(regions, count, rgb, 0.005, 10, 2.0))
 
 
-def segment_unsup25d(depth: np.ndarray, normal: np.ndarray, edge: np.ndarray) -> np.ndarray:
+def segment_unsup25d(depth: Integers, normal: Bytes, edge: Integers) -> Bytes:
     """uint8 [H, W] ids from codes of depth, normals and occlusion edges (scale 200, at least 200
     pixels at 512; cut below 1).
     """
     scale = depth.shape[0] / REFERENCE
     seen = (depth < 65534).astype("float32")
-    smooth = lambda x, sigma: (
-        blur(np.where(seen > 0, x, 0).astype("float32"), sigma) / (blur(seen, sigma) + 1e-6)
-    )
+
+    def smooth(values: Array, sigma: float) -> Floats:
+        """mean of the seen values around."""
+        known = np.where(seen > 0, values, 0).astype("float32")
+        return blur(known, sigma) / (blur(seen, sigma) + 1e-6)
+
     features = [smooth(np.log(np.maximum(depth, 1)), max(scale, 0.5)) / 8]
     features += [smooth(normal[..., i] / 255, max(2 * scale, 0.7)) for i in range(3)]
     stack = np.dstack(features + [edge.astype("float32") / 65025 * 10])
@@ -48,26 +52,29 @@ def segment_unsup25d(depth: np.ndarray, normal: np.ndarray, edge: np.ndarray) ->
 
 
 def normalised_cuts(
-    regions: np.ndarray,
+    regions: Integers,
     count: int,
-    features: np.ndarray,
+    features: Array,
     threshold: float,
     steps: int,
     own_weight: float,
-) -> np.ndarray:
+) -> Integers:
     """[H, W] int64 ids: the region adjacency graph, weights exp(-|difference of means|^2/255), cut
     in two while the normalised cut is below `threshold`.
     """
     touching, means = region_graph(regions, count, np.asarray(features, "float32"))
-    weights, (first, second) = np.zeros((count, count)), np.nonzero(touching)
+    weights = np.zeros((count, count))
+    first, second = np.nonzero(touching)
     weights[first, second] = np.exp(-((means[first] - means[second]) ** 2).sum(-1) / 255)
     np.fill_diagonal(weights, own_weight)
-    labels, waiting, used = np.zeros(count, int), [np.arange(count)], 0
+    labels = np.zeros(count, int)
+    waiting = [np.arange(count)]
+    used = 0
     while waiting:
         members = waiting.pop()
-        halves = (
-            cut_in_two(gathered(weights, members), threshold, steps) if len(members) > 2 else None
-        )
+        halves = None
+        if len(members) > 2:
+            halves = cut_in_two(gathered(weights, members), threshold, steps)
         if halves is None:
             labels[members] = used
             used += 1
@@ -76,7 +83,7 @@ def normalised_cuts(
     return labels[regions]
 
 
-def cut_in_two(weights: np.ndarray, threshold: float, steps: int) -> np.ndarray | None:
+def cut_in_two(weights: Floats, threshold: float, steps: int) -> Bools | None:
     """[n] bool, the better side of the second eigenvector's best of `steps` thresholds, or None if
     no cut costs less than `threshold`.
     """

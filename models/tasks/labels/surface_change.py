@@ -14,19 +14,20 @@ import cv2
 import numba
 import numpy as np
 
+from models.tasks.arrays import Bools, Bytes, Floats, Scalar
 from models.tasks.labels.depth_borders import BORDER, depth_borders, jump
 
 ACROSS = math.cos(math.radians(120))
 
 
 def surface_changes(
-    points: np.ndarray,
-    normal: np.ndarray,
-    away: np.ndarray,
-    wanted: np.ndarray,
+    points: Floats,
+    normal: Floats,
+    away: Floats,
+    wanted: Bools,
     least: float,
     bins: int,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[Floats, Bytes, Bools]:
     """(change [h, w] float32 in [0, 1], 0 below `least`; cell [h, w] uint8: direction; usable [h,
     w] bool: seen, not behind a border).
 
@@ -37,35 +38,31 @@ def surface_changes(
     """
     border, usable, spread = depth_borders(points, away, wanted)
     direction, marked = border_directions(points, away, normal, spread, border)
-    change, cell = changes(
-        points,
-        normal,
-        direction,
-        marked,
-        usable,
-        wanted & (marked | restless(normal, least)),
-        least,
-        bins,
-    )
+    looked_at = wanted & (marked | restless(normal, least))
+    change, cell = changes(points, normal, direction, marked, usable, looked_at, least, bins)
     return change, cell, usable
 
 
-def restless(normal: np.ndarray, least: float) -> np.ndarray:
+def restless(normal: Floats, least: float) -> Bools:
     """[h, w] bool: where normals within two pixels may spread by `least`: values in an interval of
     length r have a variance of r^2/4 at most.
     """
     side = np.ones((5, 5), "uint8")
     across = [cv2.dilate(part, side) - cv2.erode(part, side) for part in normal]
-    return sum(a * a for a in across) > np.float32(3.99 * least * least)
+    longest: Bools = sum(a * a for a in across) > np.float32(3.99 * least * least)
+    return longest
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def border_directions(points, away, normal, spread, border):
+def border_directions(
+    points: Floats, away: Floats, normal: Floats, spread: Floats, border: Bytes
+) -> tuple[Floats, Bools]:
     """(direction [h, w, 3] from a border pixel over its edge, along its own plane, averaged over 5
     x 5 pixels; marked [h, w]: has one).
     """
     height, width = away.shape
-    raw, has = np.zeros((height, width, 3), np.float32), np.zeros((height, width), np.bool_)
+    raw = np.zeros((height, width, 3), np.float32)
+    has = np.zeros((height, width), np.bool_)
     for y in range(height):
         for x in range(width):
             bits = border[y, x]
@@ -83,13 +80,12 @@ def border_directions(points, away, normal, spread, border):
             ex, ey, ez = along * rx - px, along * ry - py, along - pz
             length = math.sqrt(ex * ex + ey * ey + ez * ez)
             if length > 0:
-                raw[y, x, 0], raw[y, x, 1], raw[y, x, 2], has[y, x] = (
-                    ex / length,
-                    ey / length,
-                    ez / length,
-                    True,
-                )
-    mean, marked = np.zeros((height, width, 3), np.float32), np.zeros((height, width), np.bool_)
+                raw[y, x, 0] = ex / length
+                raw[y, x, 1] = ey / length
+                raw[y, x, 2] = ez / length
+                has[y, x] = True
+    mean = np.zeros((height, width, 3), np.float32)
+    marked = np.zeros((height, width), np.bool_)
     for y in range(height):
         for x in range(width):
             if not has[y, x]:
@@ -115,22 +111,30 @@ def border_directions(points, away, normal, spread, border):
                         n += 1
             length = math.sqrt(ax * ax + ay * ay + az * az)
             if n >= 3 and length > 0:
-                mean[y, x, 0], mean[y, x, 1], mean[y, x, 2], marked[y, x] = (
-                    ax / length,
-                    ay / length,
-                    az / length,
-                    True,
-                )
+                mean[y, x, 0] = ax / length
+                mean[y, x, 1] = ay / length
+                mean[y, x, 2] = az / length
+                marked[y, x] = True
     return mean, marked
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def changes(points, normal, direction, marked, usable, wanted, least, bins):
+def changes(
+    points: Floats,
+    normal: Floats,
+    direction: Floats,
+    marked: Bools,
+    usable: Bools,
+    wanted: Bools,
+    least: float,
+    bins: int,
+) -> tuple[Floats, Bytes]:
     """(change [h, w], cell [h, w] uint8): 1 and the border's direction on borders; elsewhere the
     root of the largest variance of up to 16 normals around.
     """
     height, width = usable.shape
-    change, cell = np.zeros((height, width), np.float32), np.zeros((height, width), np.uint8)
+    change = np.zeros((height, width), np.float32)
+    cell = np.zeros((height, width), np.uint8)
     for y in range(height):
         for x in range(width):
             if not (usable[y, x] and wanted[y, x]):
@@ -142,8 +146,15 @@ def changes(points, normal, direction, marked, usable, wanted, least, bins):
                 )
                 continue
             n = 0
-            sx, sy, sz = 0.0, 0.0, 0.0
-            xx, xy, xz, yy, yz, zz = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+            sx: Scalar = 0.0
+            sy: Scalar = 0.0
+            sz: Scalar = 0.0
+            xx: Scalar = 0.0
+            xy: Scalar = 0.0
+            xz: Scalar = 0.0
+            yy: Scalar = 0.0
+            yz: Scalar = 0.0
+            zz: Scalar = 0.0
             for beam in range(9):
                 dy, dx = beam // 3 - 1, beam % 3 - 1
                 if dy == 0 and dx == 0:
@@ -156,11 +167,9 @@ def changes(points, normal, direction, marked, usable, wanted, least, bins):
                         if points[2, v, u] > 0:
                             break  # a border ends the beam; a hole does not
                         continue
-                    nx, ny, nz = (
-                        np.float64(normal[0, v, u]),
-                        np.float64(normal[1, v, u]),
-                        np.float64(normal[2, v, u]),
-                    )
+                    nx = np.float64(normal[0, v, u])
+                    ny = np.float64(normal[1, v, u])
+                    nz = np.float64(normal[2, v, u])
                     n += 1
                     sx += nx
                     sy += ny
@@ -174,11 +183,9 @@ def changes(points, normal, direction, marked, usable, wanted, least, bins):
             if n < 3:
                 continue
             part = 1 / n
-            xx, yy, zz = (
-                (xx - sx * sx * part) * part,
-                (yy - sy * sy * part) * part,
-                (zz - sz * sz * part) * part,
-            )
+            xx = (xx - sx * sx * part) * part
+            yy = (yy - sy * sy * part) * part
+            zz = (zz - sz * sz * part) * part
             if xx + yy + zz < least * least:
                 continue  # the largest eigenvalue is no larger than the trace
             value, ex, ey, ez = eigenvector(
@@ -197,7 +204,9 @@ def changes(points, normal, direction, marked, usable, wanted, least, bins):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def eigenvector(xx, xy, xz, yy, yz, zz):
+def eigenvector(
+    xx: float, xy: float, xz: float, yy: float, yz: float, zz: float
+) -> tuple[float, float, float, float]:
     """(eigenvalue, x, y, z) of the largest eigenvalue of a symmetric 3 x 3 matrix, in closed form
     (Smith 1961).
     """
@@ -216,11 +225,9 @@ def eigenvector(xx, xy, xz, yy, yz, zz):
     x1, y1, z1 = xy * yz - xz * b, xz * xy - a * yz, a * b - xy * xy
     x2, y2, z2 = xy * c - xz * yz, xz * xz - a * c, a * yz - xy * xz
     x3, y3, z3 = b * c - yz * yz, yz * xz - xy * c, xy * yz - b * xz
-    one, two, three = (
-        x1 * x1 + y1 * y1 + z1 * z1,
-        x2 * x2 + y2 * y2 + z2 * z2,
-        x3 * x3 + y3 * y3 + z3 * z3,
-    )
+    one = x1 * x1 + y1 * y1 + z1 * z1
+    two = x2 * x2 + y2 * y2 + z2 * z2
+    three = x3 * x3 + y3 * y3 + z3 * z3
     if two > one:
         x1, y1, z1, one = x2, y2, z2, two
     if three > one:
@@ -232,7 +239,9 @@ def eigenvector(xx, xy, xz, yy, yz, zz):
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def direction_cell(points, y, x, dx, dy, dz, bins):
+def direction_cell(
+    points: Floats, y: int, x: int, dx: float, dy: float, dz: float, bins: int
+) -> int:
     """of a direction seen along the ray to a pixel: its angle to the image's x axis without sign,
     as the original has it, in `bins` cells of half a turn.
     """

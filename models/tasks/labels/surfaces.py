@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
-MISSING = 65535
+from models.tasks.arrays import Array, Bools, Bytes, Floats, Integers
+
+MISSING = 65535  # the depth code of "nothing is seen"
 
 
-def depth_codes(metres: np.ndarray, units_per_metre: float = 512) -> np.ndarray:
+def depth_codes(metres: Floats, units_per_metre: float = 512) -> Integers:
     """uint16 [H, W]: 1/512 m a step, at most 65534; 65535 where nothing is seen (inf)."""
-    codes = np.minimum(
-        np.round(np.where(np.isfinite(metres), metres, 0) * units_per_metre), MISSING - 1
-    )
-    return np.where(np.isfinite(metres), codes, MISSING).astype("uint16")
+    seen = np.isfinite(metres)
+    codes = np.minimum(np.round(np.where(seen, metres, 0) * units_per_metre), MISSING - 1)
+    return np.where(seen, codes, MISSING).astype("uint16")
 
 
-def normal_codes(normal: np.ndarray, seen: np.ndarray) -> np.ndarray:
+def normal_codes(normal: Floats, seen: Bools) -> Bytes:
     """uint8 [H, W, 3]: round((n + 1) 127.5), n in the frame x right, y down, z away; (128, 128,
     128) where nothing is seen.
     """
@@ -24,21 +26,21 @@ def normal_codes(normal: np.ndarray, seen: np.ndarray) -> np.ndarray:
     return codes
 
 
-def curvature_codes(curvature: np.ndarray, seen: np.ndarray) -> np.ndarray:
+def curvature_codes(curvature: Floats, seen: Bools) -> Bytes:
     """uint8 [H, W, 3]: R the curvature of larger magnitude, G of smaller, convex positive, clipped
     at 1/0.03 m, 127 flat; B 0; (0, 0, 0) unseen.
     """
     one, two = np.moveaxis(rounded((np.clip(curvature * 0.03, -1, 1) + 1) * 127), -1, 0)
     size = np.abs(curvature)
     larger = size[..., 0] >= size[..., 1]
-    codes = np.stack(
-        [np.where(larger, one, two), np.where(larger, two, one), np.zeros_like(one)], -1
-    )
+    red = np.where(larger, one, two)
+    green = np.where(larger, two, one)
+    codes = np.stack([red, green, np.zeros_like(one)], -1)
     codes[~seen] = 0
     return codes
 
 
-def rounded(values: np.ndarray) -> np.ndarray:
+def rounded(values: Array) -> Bytes:
     """uint8, the nearest of 0 to 255. Overwrites `values`: large temporaries cost more than the
     arithmetic.
     """
@@ -47,17 +49,16 @@ def rounded(values: np.ndarray) -> np.ndarray:
     return values.astype("uint8")
 
 
-def reshading(facing: np.ndarray, distance: np.ndarray) -> np.ndarray:
+def reshading(facing: Floats, distance: Floats) -> Bytes:
     """uint8 [H, W]: a light at the camera, 1.6 cos 8/(8 + r^2), r metres, cos between the normal
     and the way back (fitted to published frames).
     """
     near = np.where(np.isfinite(distance), distance, 1e3)
-    return np.clip(1.6 * np.clip(facing, 0, 1) * 8 / (8 + near**2) * 255 + 0.5, 0, 255).astype(
-        "uint8"
-    )
+    light = 1.6 * np.clip(facing, 0, 1) * 8 / (8 + near**2)
+    return np.clip(light * 255 + 0.5, 0, 255).astype("uint8")
 
 
-def rays(size: int, field_of_view: float) -> np.ndarray:
+def rays(size: int, field_of_view: float) -> Floats:
     """[S, S, 3] float64 ways through the pixel centres, z = 1, in the frame x right, y down, z
     away.
     """
@@ -65,23 +66,26 @@ def rays(size: int, field_of_view: float) -> np.ndarray:
     return np.stack([*np.meshgrid(scale, scale), np.ones((size, size))], -1)
 
 
-def normals_from_depth(depth: np.ndarray, field_of_view: float, side: int = 5) -> np.ndarray:
+def normals_from_depth(depth: Floats, field_of_view: float, side: int = 5) -> Floats:
     """[S, S, 3] unit normals towards the camera, frame x right, y down, z away: the plane fitted to
     side x side pixels.
 
     depth: metres along the axis, inf unseen. On a plane n.p = d, so that 1/z is linear in the
     pixel: the fit is linear least squares.
     """
-    import cv2
-
     way = rays(depth.shape[0], field_of_view)
     inverse = np.where(np.isfinite(depth), 1 / np.maximum(depth, 1e-6), 0)
-    mean = lambda x: cv2.blur(x, (side, side), borderType=cv2.BORDER_REFLECT)
+
+    def mean(values: Floats) -> Floats:
+        averaged: Floats = cv2.blur(values, (side, side), borderType=cv2.BORDER_REFLECT)
+        return averaged
+
     x, y = way[..., 0], way[..., 1]
     slopes = [
         (mean(a * inverse) - mean(a) * mean(inverse))
         / np.maximum(mean(a * a) - mean(a) ** 2, 1e-12)
         for a in (x, y)
     ]
-    normal = -np.stack([*slopes, mean(inverse) - slopes[0] * mean(x) - slopes[1] * mean(y)], -1)
+    height = mean(inverse) - slopes[0] * mean(x) - slopes[1] * mean(y)
+    normal = -np.stack([*slopes, height], -1)
     return normal / (np.linalg.norm(normal, axis=-1, keepdims=True) + 1e-12)
