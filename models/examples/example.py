@@ -1,11 +1,19 @@
-"""A view as a tf.train.Example and back: maps as PNG, vectors as floats, one record a view."""
+"""A view as a tf.train.Example and back: maps as PNG, vectors as floats, one record a view.
+
+TensorFlow is imported where it is used: reading published files must not cost its seconds.
+"""
 
 from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
 from models.examples.published import decode_png, encode_png
-from models.tasks import DOMAINS, Camera, View, ViewKey
+from models.tasks import DOMAINS, Camera, Domain, View, ViewKey
+from models.tasks.arrays import Array, Floats
 
 
 def encode_view(view: View, split: str) -> bytes:
@@ -14,34 +22,47 @@ def encode_view(view: View, split: str) -> bytes:
     """
     import tensorflow as tf
 
-    text = lambda value: tf.train.Feature(
-        bytes_list=tf.train.BytesList(value=[value if isinstance(value, bytes) else value.encode()])
-    )
-    number = lambda value: tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
-    floats = lambda value: tf.train.Feature(
-        float_list=tf.train.FloatList(value=np.asarray(value, "float32"))
-    )
     features = {
-        "key": text(str(view.key)),
-        "building": text(view.key.building),
-        "split": text(split),
-        "point": number(view.key.point),
-        "view": number(view.key.view),
-        "rgb": text(encode_png(view.rgb)),
+        "key": text_feature(str(view.key)),
+        "building": text_feature(view.key.building),
+        "split": text_feature(split),
+        "point": whole_feature([view.key.point]),
+        "view": whole_feature([view.key.view]),
+        "rgb": bytes_feature(encode_png(view.rgb)),
     }
     for folder, value in view.labels.items():
-        features[folder] = (
-            text(encode_png(value)) if DOMAINS[folder].file == "png" else floats(value)
-        )
+        png = DOMAINS[folder].file == "png"
+        features[folder] = bytes_feature(encode_png(value)) if png else float_feature(value)
     if view.camera is not None:
-        features["camera"] = floats(view.camera.to_floats())
+        features["camera"] = float_feature(view.camera.to_floats())
         if view.camera.points_in_view is not None:
-            features["points_in_view"] = tf.train.Feature(
-                int64_list=tf.train.Int64List(value=sorted(view.camera.points_in_view))
-            )
-    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString(
-        deterministic=True
-    )
+            features["points_in_view"] = whole_feature(sorted(view.camera.points_in_view))
+    example = tf.train.Example(features=tf.train.Features(feature=features))
+    record: bytes = example.SerializeToString(deterministic=True)
+    return record
+
+
+def bytes_feature(value: bytes) -> Any:
+    import tensorflow as tf
+
+    return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+
+
+def text_feature(value: str) -> Any:
+    return bytes_feature(value.encode())
+
+
+def whole_feature(values: Iterable[int]) -> Any:
+    import tensorflow as tf
+
+    return tf.train.Feature(int64_list=tf.train.Int64List(value=values))
+
+
+def float_feature(values: Floats) -> Any:
+    """float32, as every float of a tf.train.Example is."""
+    import tensorflow as tf
+
+    return tf.train.Feature(float_list=tf.train.FloatList(value=np.asarray(values, "float32")))
 
 
 def parse_view(record: bytes) -> View:
@@ -49,30 +70,35 @@ def parse_view(record: bytes) -> View:
     import tensorflow as tf
 
     features = tf.train.Example.FromString(record).features.feature
-    labels = {}
-    for folder, domain in DOMAINS.items():
-        if folder in ("rgb", "point_info") or folder not in features:
-            continue
-        labels[folder] = (
-            decode_png(features[folder].bytes_list.value[0], domain)
-            if domain.file == "png"
-            else np.array(features[folder].float_list.value, "float32")
-        )
-    seen = features["points_in_view"].int64_list.value if "points_in_view" in features else None
-    camera = (
-        Camera.from_floats(np.array(features["camera"].float_list.value), seen)
-        if "camera" in features
-        else None
-    )
+    labels = {
+        folder: parse_label(features[folder], domain)
+        for folder, domain in DOMAINS.items()
+        if folder not in ("rgb", "point_info") and folder in features
+    }
     return View(
         ViewKey.parse(features["key"].bytes_list.value[0].decode()),
         decode_png(features["rgb"].bytes_list.value[0], DOMAINS["rgb"]),
-        camera,
+        parse_camera(features),
         labels,
     )
 
 
-def records(uri: str, split: str):
+def parse_label(feature: Any, domain: Domain) -> Array:
+    """the label in a feature, in the published encoding."""
+    if domain.file == "png":
+        return decode_png(feature.bytes_list.value[0], domain)
+    return np.array(feature.float_list.value, "float32")
+
+
+def parse_camera(features: Any) -> Camera | None:
+    """the camera among the features of a record, if the view has one."""
+    if "camera" not in features:
+        return None
+    listed = features["points_in_view"].int64_list.value if "points_in_view" in features else None
+    return Camera.from_floats(np.array(features["camera"].float_list.value), listed)
+
+
+def records(uri: str, split: str) -> Iterator[bytes]:
     """the serialised views of one split of an Examples artifact, shard by shard."""
     import tensorflow as tf
 
@@ -82,8 +108,6 @@ def records(uri: str, split: str):
 
 def encoded_images(uri: str, split: str, count: int) -> list[bytes]:
     """the first `count` images of a split as PNG bytes."""
-    import itertools
-
     import tensorflow as tf
 
     return [

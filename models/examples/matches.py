@@ -12,12 +12,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from models.examples.published import LabelError, file_name, read_label, write_label
 from models.tasks import DOMAINS, ViewKey
 
 DOMAIN = DOMAINS["nonfixated_matches"]
-PICTURE = 512
+PICTURE = 512  # side of the published images in pixels
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ class Matches:
     location: tuple[float, float, float]
     sightings: tuple[Sighting, ...]
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, Any]:
+        """the published object."""
         views = [
             {
                 "camera_uuid": sighting.camera,
@@ -66,8 +68,8 @@ class Matches:
         }
 
     @classmethod
-    def from_json(cls, building: str, value: Mapping) -> Matches:
-        """Raises LabelError for an object that is no such description, with what is wrong with it."""
+    def from_json(cls, building: str, value: Mapping[str, Any]) -> Matches:
+        """of the published object. Raises LabelError that says what is wrong with another."""
         try:
             sightings = [
                 Sighting(
@@ -89,7 +91,9 @@ class Matches:
 
 def read_matches(path: str | Path, building: str) -> Matches:
     """the file of one point. Raises LabelError."""
-    return Matches.from_json(building, read_label(path, DOMAIN))
+    value = read_label(path, DOMAIN)
+    assert isinstance(value, dict)  # what a JSON domain gives
+    return Matches.from_json(building, value)
 
 
 def write_matches(root: str | Path, matches: Matches) -> Path:

@@ -6,19 +6,22 @@ A mean of ids names nothing, and a mean across a depth border is a surface that 
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from models.tasks import Domain
+from models.tasks.arrays import Array
 
 
-def resized(value: np.ndarray, domain: Domain, size: int) -> np.ndarray:
+def resized(value: Array, domain: Domain, size: int) -> Array:
     """[size, size(, c)] in the same dtype; the value itself where it fits already."""
-    import cv2
-
     if value.shape[0] == size:
         return value
-    if domain.ids or domain.missing is not None or domain.folder == "normal":
+    # a normal of two walls' mean would be that of a third
+    nearest = domain.ids or domain.missing is not None or domain.folder == "normal"
+    if nearest:
         pick = ((np.arange(size) + 0.5) * value.shape[0] / size).astype(int)
         return np.ascontiguousarray(value[pick][:, pick])
     way = cv2.INTER_AREA if value.shape[0] > size else cv2.INTER_LINEAR
-    return cv2.resize(value, (size, size), interpolation=way)
+    smaller: Array = cv2.resize(value, (size, size), interpolation=way)
+    return smaller

@@ -65,3 +65,9 @@ def test_the_published_file_reads_and_writes_back_the_same(tmp_path):
 def test_what_is_no_description_of_a_point_is_refused(value, message):
     with pytest.raises(LabelError, match=message):
         Matches.from_json("ash", value)
+
+
+def test_a_byte_order_mark_before_the_object_is_read_over(tmp_path):
+    path = write_matches(tmp_path, MADE)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert read_matches(path, "ash") == MADE

@@ -54,3 +54,12 @@ def test_published_subsets_are_nested_and_agree():
     ]
     for smaller, larger in zip(lists, lists[1:]):
         assert smaller.items() <= larger.items()
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+def test_a_byte_order_mark_as_spreadsheets_write_it_is_no_part_of_the_first_name(ends, tmp_path):
+    path = tmp_path / "splits.csv"
+    rows = ("id,train,val,test", "allen,1,0,0", "beach,0,0,1", "")
+    path.write_bytes(ends.join(rows).encode("utf-8-sig"))
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf")
+    assert read_splits(path) == {"allen": "train", "beach": "test"}
