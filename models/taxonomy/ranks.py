@@ -8,8 +8,8 @@ import numpy as np
 
 from models.tasks.arrays import Array, Floats
 
-# Values a row up to which comparing all pairs beats sorting row by row (seven times at 26: a ranking
-# of sources is drawn again a thousand times), and how many pairs are held at once.
+# Values a row up to which comparing all pairs beats sorting row by row (seven times at 26: rankings
+# of sources are drawn again a thousand times), and how many pairs are held at once.
 SHORT = 64
 COMPARISONS = 1 << 24
 
