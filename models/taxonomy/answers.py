@@ -35,10 +35,22 @@ def solve(
 
 
 def answer(table: Affinities, request: Request) -> Taxonomy:
+    """the taxonomy of a request. Raises as `solve` does."""
+    policy = attempt(table, request)
+    if policy is None:
+        raise Infeasible(explain_infeasible(table, request))
+    return policy
+
+
+def attempt(table: Affinities, request: Request) -> Taxonomy | None:
+    """the same, None where no policy meets the request: finding out why takes several programs more.
+
+    Raises TimeoutError if the time limit passed before any policy was found.
+    """
     program = make_program(table, request)
     solution = solve_glpk(program, request.time_limit)
     if solution.status == "infeasible":
-        raise Infeasible(explain_infeasible(table, request))
+        return None
     if solution.x is None:
         raise TimeoutError(
             f"no policy was found in {request.time_limit:g} s (no policy is better than "
@@ -76,19 +88,14 @@ def solve_all(
 ) -> list[Taxonomy]:
     """one taxonomy a feasible (order, budget); infeasible ones are left out."""
     budgets = list(budgets)
-    taxonomies = []
-    reason: Infeasible | None = None
-    for order in orders:
-        for budget in budgets:
-            try:
-                taxonomies.append(solve(table, budget, order, variant=variant, **request))
-            except Infeasible as error:
-                reason = error
-    if not taxonomies:
+    asked = [Request(budget, order, variant, **request) for order in orders for budget in budgets]
+    policies = [policy for one in asked if (policy := attempt(table, one)) is not None]
+    if asked and not policies:
         raise Infeasible(
-            f"no budget that was asked for reaches every target; at the last one: {reason}"
+            "no budget that was asked for reaches every target; at the last one: "
+            + explain_infeasible(table, asked[-1])
         )
-    return taxonomies
+    return policies
 
 
 def best_policies(table: Affinities, request: Request, count: int) -> Iterator[Taxonomy]:

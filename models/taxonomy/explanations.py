@@ -7,9 +7,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from models.taxonomy.affinities import Affinities, Row
-from models.taxonomy.answers import SAME, answer, best_policies
+from models.taxonomy.answers import SAME, answer, attempt, best_policies
 from models.taxonomy.facts import Facts
-from models.taxonomy.infeasibility import Infeasible
 from models.taxonomy.program import on_offer
 from models.taxonomy.request import Request
 from models.taxonomy.taxonomy import Edge, Taxonomy
@@ -79,9 +78,8 @@ def tie_in_words(policy: Taxonomy, rest: list[Taxonomy]) -> str:
 def worth(table: Affinities, request: Request, policy: Taxonomy, name: str) -> Facts:
     """what is lost if the labels of one supervised task cannot be had."""
     lacking = replace(request, forbidden=request.forbidden | {name}, forced=request.forced - {name})
-    try:
-        other = answer(table, lacking)
-    except Infeasible:
+    other = attempt(table, lacking)
+    if other is None:
         return {"name": name, "lost": None, "instead": []}
     return {
         "name": name,

@@ -12,9 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from models.taxonomy.affinities import Affinities
-from models.taxonomy.answers import answer
+from models.taxonomy.answers import answer, attempt
 from models.taxonomy.facts import Facts
-from models.taxonomy.infeasibility import Infeasible
 from models.taxonomy.program import check_name, on_offer
 from models.taxonomy.request import Request, check_costs
 from models.taxonomy.taxonomy import Taxonomy
@@ -117,7 +116,7 @@ def next_labels(table: Affinities, request: Request, labels: Labels, more: float
     request: roles, values, order and the like; its costs and budget are replaced. more: labels, or
     money where labels have prices. Raises Infeasible if `more` does not reach every target either.
     """
-    before = reached(table, priced(table, request, labels, 0.0))
+    before = attempt(table, priced(table, request, labels, 0.0))
     after = answer(table, priced(table, request, labels, more))
     return {
         "more": more,
@@ -130,13 +129,6 @@ def next_labels(table: Affinities, request: Request, labels: Labels, more: float
         "edges": after.to_json()["edges"],
         "alone": [] if before is None else list(steps(table, request, labels, before)),
     }
-
-
-def reached(table: Affinities, request: Request) -> Taxonomy | None:
-    try:
-        return answer(table, request)
-    except Infeasible:
-        return None
 
 
 def scores(policy: Taxonomy) -> Facts:
@@ -166,7 +158,7 @@ def steps(table: Affinities, request: Request, labels: Labels, before: Taxonomy)
             if labels.lacking(name, amount) == 0:
                 continue
             owned = labels.with_more(name, amount)
-            policy = reached(table, priced(table, request, owned, 0.0))
+            policy = attempt(table, priced(table, request, owned, 0.0))
             if policy is not None and policy.objective > before.objective + WORTH:
                 rows.append(
                     {

@@ -14,10 +14,9 @@ import numpy as np
 from models.tasks.arrays import Floats
 from models.taxonomy.affinities import Affinities
 from models.taxonomy.agreement import prior_of
-from models.taxonomy.answers import answer
+from models.taxonomy.answers import attempt
 from models.taxonomy.chance import band
 from models.taxonomy.facts import Facts
-from models.taxonomy.infeasibility import Infeasible
 from models.taxonomy.proxies import PROXIES
 from models.taxonomy.ranks import ranks_of, spearman
 from models.taxonomy.request import Request
@@ -132,9 +131,8 @@ def policy_value(table: Affinities, request: Request, keep: set[Transfer]) -> fl
     `keep` shows; None if they reach no policy.
     """
     part = table.only(lambda row: row.transfer.control is not None or row.transfer in keep)
-    try:
-        policy = answer(part, request)
-    except Infeasible:
+    policy = attempt(part, request)
+    if policy is None:
         return None
     return policy.objective if policy.quality is None else policy.quality
 

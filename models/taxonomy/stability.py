@@ -9,9 +9,8 @@ import numpy as np
 
 from models.tasks.arrays import Floats
 from models.taxonomy.affinities import Affinities
-from models.taxonomy.answers import answer
+from models.taxonomy.answers import attempt
 from models.taxonomy.facts import Facts
-from models.taxonomy.infeasibility import Infeasible
 from models.taxonomy.request import Request
 from models.taxonomy.resampling import LEVEL, Resamples
 from models.taxonomy.taxonomy import Taxonomy
@@ -58,13 +57,8 @@ def chosen_again(
     table: Affinities, resamples: Resamples, request: Request, solves: int
 ) -> list[frozenset[str]]:
     """the supervised tasks of the taxonomy of each resample; those without a policy left out."""
-    choices = []
-    for number in range(solves):
-        try:
-            choices.append(answer(resamples.table(table, number), request).supervised)
-        except Infeasible:
-            continue
-    return [frozenset(names) for names in choices]
+    policies = [attempt(resamples.table(table, number), request) for number in range(solves)]
+    return [frozenset(policy.supervised) for policy in policies if policy is not None]
 
 
 def interval(values: Floats, columns: Sequence[int | None]) -> Facts | None:

@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 
 from models.taxonomy.affinities import Affinities
-from models.taxonomy.answers import answer
+from models.taxonomy.answers import answer, attempt
 from models.taxonomy.commands.inputs import request_of, table_of
 from models.taxonomy.commands.layout import folded, shown
 from models.taxonomy.commands.options import (
@@ -19,7 +19,6 @@ from models.taxonomy.commands.options import (
 from models.taxonomy.commands.terms import foot
 from models.taxonomy.expenses import Expenses, headline
 from models.taxonomy.facts import Facts
-from models.taxonomy.infeasibility import Infeasible
 from models.taxonomy.request import Request
 from models.taxonomy.taxonomy import Taxonomy, mean
 
@@ -68,18 +67,13 @@ def run(options: Namespace) -> int:
 
 def all_policies(table: Affinities, request: Request) -> list[Taxonomy]:
     """one a budget of whole tasks and order up to the request's; those that reach every target."""
-    policies = []
-    reason: Infeasible | None = None
-    for order in range(1, request.order + 1):
-        for budget in range(1, len(table.sources) + 1):
-            try:
-                asked = replace(request, budget=float(budget), order=order)
-                policies.append(answer(table, asked))
-            except Infeasible as error:
-                reason = error
-    if not policies:
-        raise Infeasible(f"no budget reaches every target; at the last one: {reason}")
-    return policies
+    asked = [
+        replace(request, budget=float(budget), order=order)
+        for order in range(1, request.order + 1)
+        for budget in range(1, len(table.sources) + 1)
+    ]
+    policies = [policy for one in asked if (policy := attempt(table, one)) is not None]
+    return policies or [answer(table, asked[-1])]  # which says why there is none
 
 
 def savings(

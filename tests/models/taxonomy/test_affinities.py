@@ -1,0 +1,31 @@
+"""The table, and its files."""
+
+import pytest
+from affinity_tables import small_store, stepped_store
+
+from models.taxonomy import (
+    Affinities,
+    measure,
+    solve,
+)
+from models.taxonomy.resampling import bootstrap
+from models.taxonomy.spread import with_spread
+
+
+@pytest.mark.parametrize("suffix", [".json", ".csv"])
+def test_a_table_reads_back(tmp_path, suffix):
+    table = measure(small_store(tmp_path / "losses"))
+    table.save(tmp_path / f"table{suffix}")
+    assert Affinities.load(tmp_path / f"table{suffix}").rows == table.rows
+
+
+def test_cautious_taxonomies_use_the_lower_bound(tmp_path):
+    store = stepped_store(tmp_path)
+    table = with_spread(measure(store), bootstrap(store, resamples=200))
+    lower = table.at("lower")
+    assert all(row.affinity == row.spread.affinity_low for row in lower.rows if row.spread)
+    assert solve(lower, 1, 1).objective < solve(table, 1, 1).objective
+    with pytest.raises(ValueError, match="no"):
+        measure(store).at("lower")
+    with pytest.raises(ValueError, match="one of point"):
+        table.at("upper")

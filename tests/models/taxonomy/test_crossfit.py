@@ -1,0 +1,60 @@
+"""A policy judged on test images that did not choose it."""
+
+import numpy as np
+import pytest
+
+from models.taxonomy import LossStore, Transfer, evaluate, halves, measure, solve_all
+from models.taxonomy.crossfit import cross_fitted, first_half, split_of
+from models.taxonomy.request import Request
+
+VIEWS = [f"building{b}/point_{p}/view_0" for b in range(4) for p in range(10)]
+
+
+def noise_store(directory, sources=12) -> LossStore:
+    """every source is as good as another: what a choice gains on its own images is luck."""
+    store, rng = LossStore(directory), np.random.default_rng(0)
+    for target in "abc":
+        store.set_images(target, VIEWS)
+        for i in range(sources):
+            store.append(Transfer((f"s{i}",), target), rng.random(len(VIEWS)))
+        store.append(Transfer((), target, control="scratch"), rng.random(len(VIEWS)))
+        store.append(Transfer((), target, control="supervised"), rng.random(len(VIEWS)))
+        store.append(Transfer((), target, control="average"), rng.random(len(VIEWS)) + 0.2)
+    return store
+
+
+def test_halves_are_whole_buildings_and_share_no_image(tmp_path):
+    of_first = split_of({"a": VIEWS, "b": [f"{VIEWS[0]}+{VIEWS[1]}", f"{VIEWS[-1]}+{VIEWS[-2]}"]})
+    sides = {image.split("/")[0]: of_first(image) for image in VIEWS}
+    assert all(of_first(image) == sides[image.split("/")[0]] for image in VIEWS)
+    assert sum(sides.values()) == 2
+    first, second = halves(noise_store(tmp_path))
+    assert first.diagnostics["a"]["images"] == second.diagnostics["a"]["images"] == 20
+
+
+def test_a_single_building_is_split_by_points_and_the_largest_group_goes_first():
+    one = [view for view in VIEWS if view.startswith("building0/")]
+    of_first = split_of({"a": one})
+    assert sum(map(of_first, one)) == 5
+    assert first_half(["a/1", "a/2", "a/3", "b/1", "c/1", "d/1"], 1) == {"a"}
+    with pytest.raises(ValueError, match="1 of a"):
+        split_of({"a": VIEWS[:1]})
+
+
+def test_what_a_choice_gains_by_luck_is_gone_on_other_images(tmp_path):
+    tables = halves(noise_store(tmp_path))
+    facts = cross_fitted(tables, Request(2, 1))
+    assert facts["in_sample"]["transferred"] > 0.55
+    assert facts["transferred"] < facts["in_sample"]["transferred"] - 0.05
+    assert abs(facts["transferred"] - 0.5) < 0.1
+
+
+def test_evidence_judges_with_training_from_scratch_and_without(tmp_path):
+    store = noise_store(tmp_path)
+    table = measure(store)
+    answers = solve_all(table, [2], [1], scratch=True)
+    book = evaluate(
+        table, answers, budget=2, order=1, policies=50, halves=halves(store), scratch=True
+    )
+    assert [row["scratch"] for row in book["crossfit"]] == [False, True]
+    assert book["scratch"] and set(book["not_ranked"]) <= set("abc")

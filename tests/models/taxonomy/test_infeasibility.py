@@ -1,0 +1,59 @@
+"""Requests that cannot be met are explained."""
+
+import pytest
+from affinity_tables import gappy_table, regime_table
+
+from models.taxonomy import Affinities, Infeasible, Transfer, solve
+from models.taxonomy.affinities import Row
+from models.taxonomy.answers import answer
+from models.taxonomy.infeasibility import conflict
+from models.taxonomy.request import Request
+
+
+def test_conflicting_rules_are_each_needed():
+    table = regime_table(0)
+    request = Request(
+        4,
+        1,
+        forced=frozenset({"t0", "t1"}),
+        forbidden=frozenset({"t2"}),
+        cost={"t0": 3.0, "t1": 3.0},
+    )
+    assert [rule.text for rule in conflict(table, request)] == [
+        "forced t0",
+        "forced t1",
+        "budget 4",
+    ]
+    with pytest.raises(Infeasible, match="lift forced t0 or lift forced t1"):
+        answer(table, request)
+
+
+def test_targets_out_of_reach_are_named():
+    rows = (Row(Transfer(("x",), "a"), 0.5), Row(Transfer(("y",), "b"), 0.5))
+    with pytest.raises(Infeasible, match="no allowed transfer reaches b"):
+        solve(Affinities(rows, {}), 5, 1, forbidden=frozenset({"y"}))
+
+
+def test_an_unaffordable_request_names_the_cheapest_budget():
+    costs = {f"t{i}": 3.0 for i in range(5)}
+    with pytest.raises(
+        Infeasible, match="reaching every target costs at least 3; raise the budget to 3"
+    ):
+        solve(gappy_table(0), 1, 2, cost=costs)
+    with pytest.raises(
+        Infeasible,
+        match="forced t0 together with forced t1 together with budget 4; the other rules cost "
+        "at least 6: raise the budget to 6 or lift forced t0",
+    ):
+        solve(gappy_table(0), 4, 2, cost=costs, forced=frozenset({"t0", "t1"}))
+
+
+def test_training_from_scratch_is_named_as_a_way_out_where_it_is_one():
+    rows = (Row(Transfer(("x",), "a"), 0.5), Row(Transfer((), "a", control="scratch"), 0.1))
+    with pytest.raises(Infeasible, match="raise the budget to 1; or allow .* from scratch"):
+        solve(Affinities(rows, {}), 0.5, 1)
+    with pytest.raises(Infeasible, match="raise the budget to 1$"):
+        solve(Affinities(rows[:1], {}), 0.5, 1)
+    table = Affinities((*rows, Row(Transfer(("x",), "b"), 0.5)), {})
+    with pytest.raises(Infeasible, match="raise the budget to 1$"):
+        solve(table, 0.5, 1, scratch=True)

@@ -1,0 +1,120 @@
+"""The command line: tables, JSON, and one line for what cannot be asked."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from affinity_tables import PUBLISHED, graded_table, there
+
+from models.taxonomy import Affinities, Transfer
+
+
+def run(capsys, *arguments) -> tuple[int, str, str]:
+    from models.taxonomy.__main__ import main
+
+    code = main([str(argument) for argument in arguments])
+    out = capsys.readouterr()
+    return code, out.out, out.err
+
+
+@pytest.fixture
+def tables(tmp_path):
+    for name, seed in (("a", 9), ("b", 10)):
+        graded_table(seed).save(tmp_path / f"{name}.json")
+    return tmp_path / "a.json", tmp_path / "b.json"
+
+
+COMMANDS = {
+    "solve": ["--budget", 2, "--explain"],
+    "explain": ["--budget", 2],
+    "sweep": ["--order", 2, "--full-images", 1000, "--transfer-images", 100],
+    "significance": ["--budget", 2],
+    "tree": [],
+    "compare": ["--with"],
+    "replay": ["--budget", 2, "--cheaper"],
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_prints_a_table_and_json(command, tables, capsys):
+    more = [*COMMANDS[command], *([tables[1]] if command in ("compare", "replay") else [])]
+    code, text, _ = run(capsys, command, "--affinities", tables[0], *more)
+    assert code == 0 and len(text.splitlines()) >= 3
+    if command == "solve":
+        more.remove("--explain")
+    code, text, _ = run(capsys, command, "--affinities", tables[0], *more, "--json")
+    assert code == 0 and json.loads(text)
+
+
+def test_measuring_from_losses_writes_a_table_with_intervals(tmp_path, capsys):
+    from models.taxonomy import LossStore
+
+    store, rng = LossStore(tmp_path / "losses"), np.random.default_rng(0)
+    store.set_images("t", [str(i) for i in range(40)])
+    for source in "abcd":
+        store.append(Transfer((source,), "t"), rng.random(40))
+    store.append(Transfer((), "t", control="supervised"), rng.random(40))
+    code, text, warnings = run(
+        capsys,
+        "measure",
+        "--losses",
+        tmp_path / "losses",
+        "--out",
+        tmp_path / "made.csv",
+        "--resamples",
+        50,
+    )
+    assert code == 0 and "noise" in warnings and "made.csv" in text
+    assert all(row.spread for row in Affinities.load(tmp_path / "made.csv").rows)
+
+
+def test_regimes_are_given_as_named_files(tables, capsys):
+    first, second = tables
+    asked = ["--budget", 2.2, "--regime-cost", "1k=0.01", "--regime-cost", "16k=0.1"]
+    code, text, error = run(capsys, "solve", "--affinities", f"1k={first}", f"16k={second}", *asked)
+    assert code == 0, error
+    assert "(1k)" in text or "(16k)" in text
+    code, _, error = run(capsys, "solve", "--affinities", first, second, "--budget", 2)
+    assert code == 1 and "REGIME=FILE" in error
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--budget", 2, "--exclude", "t99"], "unknown task 't99'"),
+        (["--budget", 0.5], "too small: reaching every target costs at least 1"),
+        (["--budget", 2, "--cost", "t1"], "expected NAME=NUMBER"),
+        (["--budget", 2, "--risk", "lower"], "needs intervals"),
+        (["--budget", 2, "--second-cost", "t1=3"], "--second NAME=LIMIT"),
+        (["--budget", 2, "--force", "t1", "--exclude", "t1"], "both forced and forbidden"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_in_one_line(arguments, message, tables, capsys):
+    code, text, error = run(capsys, "solve", "--affinities", tables[0], *arguments)
+    assert code == 1 and not text
+    assert message in error and len(error.splitlines()) == 1
+
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@there
+def test_solving_imports_neither_tensorflow_nor_tfx():
+    code = (
+        "import sys, runpy\n"
+        "sys.argv = ['taxonomy', 'solve', '--affinities', "
+        f"{str(PUBLISHED / 'all_affinities_16k.json')!r}, '--budget', '6', '--order', '5']\n"
+        "try: runpy.run_module('models.taxonomy', run_name='__main__')\n"
+        "except SystemExit as end: assert end.code == 0, end.code\n"
+        "heavy = {'tensorflow', 'tfx', 'keras', 'apache_beam'} & {name.split('.')[0] for "
+        "name in sys.modules}\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert "objective 5.032826" in done.stdout

@@ -1,0 +1,170 @@
+"""Losses to a table: tournaments, regimes on one scale, the cache."""
+
+import json
+
+import numpy as np
+import pytest
+from affinity_tables import IMAGES, shifted_store, small_store, stepped_store
+
+from models.taxonomy import (
+    Affinities,
+    LossStore,
+    Transfer,
+    measure,
+)
+from models.taxonomy.measurement import friedman, several
+from models.taxonomy.resampling import bootstrap
+
+
+def test_affinities_of_a_target_sum_to_one(tmp_path):
+    table = measure(small_store(tmp_path))
+    for target in table.targets:
+        assert sum(
+            row.affinity
+            for row in table.rows
+            if row.transfer.target == target and row.transfer.control != "scratch"
+        ) == pytest.approx(1)
+    own = table.supervised("a")
+    assert own.quality == 0.5 and 0 <= own.gain <= 1
+
+
+def test_one_more_regime_computes_only_its_own_tournament(tmp_path):
+    store = shifted_store(tmp_path / "store", regimes=("1k",))
+    measure(store, cache=tmp_path / "cache")
+    before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "cache").iterdir()}
+    rng = np.random.default_rng(5)
+    for source in "abcd":
+        store.append(Transfer((source,), "a", "16k"), rng.random(60))
+    measure(store, cache=tmp_path / "cache")
+    after = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "cache").iterdir()}
+    assert len(before) == 2 and len(after) == 3
+    assert {name: after[name] for name in before} == before
+
+
+def test_regimes_are_put_on_one_scale_by_the_supervised_network(tmp_path):
+    table = measure(shifted_store(tmp_path / "both", regimes=("1k", "16k")))
+    rows = {row.transfer: row.affinity for row in table.rows if row.transfer.target == "a"}
+    inside = [value for transfer, value in rows.items() if transfer.control != "scratch"]
+    assert sum(inside) == pytest.approx(1)
+    alone = measure(only(tmp_path, "16k"))
+    lone = {row.transfer: row.affinity for row in alone.rows if row.transfer.target == "a"}
+    own = Transfer((), "a", control="supervised")
+    for source in "abcd":
+        transfer = Transfer((source,), "a", "16k")
+        assert rows[transfer] / rows[own] == pytest.approx(lone[transfer] / lone[own], rel=1e-6)
+    joined = several(
+        {
+            "1k": Affinities.load(saved(tmp_path, "1k")),
+            "16k": Affinities.load(saved(tmp_path, "16k")),
+        }
+    )
+    assert {str(row.transfer) for row in joined.rows} == {str(row.transfer) for row in table.rows}
+
+
+def only(tmp_path, regime) -> LossStore:
+    """the rows of one regime of the store `both`, in a store of their own."""
+    found, store = LossStore(tmp_path / "both"), LossStore(tmp_path / f"only-{regime}")
+    for target in found.targets():
+        rows = found.read(target)
+        store.set_images(target, rows.images)
+        for transfer, losses in zip(rows.transfers, rows.losses):
+            if transfer.regime in ("", regime):
+                store.append(transfer, losses)
+    return store
+
+
+def saved(tmp_path, regime):
+    """an affinity table of one regime that, like a released file, does not name it."""
+    path = tmp_path / f"{regime}.json"
+    measure(only(tmp_path, regime)).save(path)
+    content = json.loads(path.read_text())
+    path.write_text(
+        json.dumps({**content, "rows": [{**row, "regime": ""} for row in content["rows"]]})
+    )
+    return path
+
+
+def test_regimes_without_a_common_anchor_are_refused(tmp_path):
+    store = LossStore(tmp_path)
+    store.set_images("a", IMAGES)
+    for regime in ("1k", "16k"):
+        store.append(Transfer(("b",), "a", regime), np.ones(60))
+        store.append(Transfer(("c",), "a", regime), np.ones(60))
+    with pytest.raises(ValueError, match="no supervised network in common"):
+        measure(store)
+
+
+def test_an_empty_tournament_is_refused(tmp_path):
+    store = LossStore(tmp_path)
+    with pytest.raises(ValueError, match="stores hold no target"):
+        measure(store)
+    store.set_images("a", IMAGES)
+    store.append(Transfer((), "a", control="average"), np.ones(60))
+    with pytest.raises(ValueError, match="tournament of a is empty"):
+        measure(store)
+
+
+def test_friedman_is_scipys_and_tells_noise_from_difference():
+    from scipy.stats import friedmanchisquare
+
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 4, (6, 200)).astype("float32")
+    assert friedman(noise) == pytest.approx(friedmanchisquare(*noise).pvalue, rel=1e-6)
+    assert friedman(rng.random((6, 200)) + np.arange(6)[:, None]) < 1e-6
+    assert friedman(np.ones((4, 10))) == 1.0
+
+
+def test_one_of_several_regimes_is_a_table_of_its_own(tmp_path):
+    store = stepped_store(tmp_path / "both", targets=("a",), regimes=("", "1k"))
+    both, one = store.read("a"), LossStore(tmp_path / "one")
+    one.set_images("a", both.images)
+    one.extend(
+        {
+            transfer: losses
+            for transfer, losses in zip(both.transfers, both.losses)
+            if transfer.regime == ""
+        },
+        address="a",
+    )
+    alone = measure(one)
+    table, found = measure(store, regime=""), bootstrap(store, resamples=5, regime="")
+    assert table.rows == alone.rows and set(found.transfers) == {row.transfer for row in alone.rows}
+    with pytest.raises(ValueError, match="no transfer into it was measured"):
+        measure(store, regime="2k")
+
+
+def copied_store(directory, *, scratch: bool) -> LossStore:
+    """source b does as well as a network from scratch, image by image."""
+    store, rng = LossStore(directory), np.random.default_rng(4)
+    store.set_images("t", IMAGES)
+    losses = {name: rng.random(60) + 0.1 * shift for shift, name in enumerate("abc")}
+    for name, row in losses.items():
+        store.append(Transfer((name,), "t"), row)
+    store.append(Transfer((), "t", control="supervised"), rng.random(60))
+    if scratch:
+        store.append(Transfer((), "t", control="scratch"), losses["b"])
+        store.append(Transfer((), "t", control="average"), losses["c"] + 1)
+    return store
+
+
+def test_training_from_scratch_is_placed_among_the_transfers_and_changes_none(tmp_path):
+    bare = measure(copied_store(tmp_path / "bare", scratch=False))
+    table = measure(copied_store(tmp_path / "all", scratch=True))
+    for row in bare.rows:
+        assert table.of[row.transfer].affinity == pytest.approx(row.affinity, rel=1e-12)
+    own = table.of[Transfer((), "t", control="scratch")].affinity
+    assert own == pytest.approx(table.of[Transfer(("b",), "t")].affinity, rel=1e-9)
+    assert table.knows_scratch and not bare.knows_scratch
+    assert table.of[Transfer((), "t", control="average")].affinity == 0
+
+
+def test_resamples_place_training_from_scratch_like_its_twin(tmp_path):
+    resamples = bootstrap(copied_store(tmp_path, scratch=True), resamples=20)
+    scratch = resamples.affinity[:, resamples.column[Transfer((), "t", control="scratch")]]
+    twin = resamples.affinity[:, resamples.column[Transfer(("b",), "t")]]
+    np.testing.assert_allclose(scratch, twin, rtol=2e-3)
+
+
+def test_the_best_source_is_held_against_the_average(tmp_path):
+    facts = measure(copied_store(tmp_path, scratch=True)).diagnostics["t"]
+    assert facts["over_average"] == 1.0

@@ -1,0 +1,39 @@
+"""Policies without a solver: the best edges of given nodes, by trying all; greed keeps the rules."""
+
+import itertools
+
+import numpy as np
+import pytest
+from affinity_tables import all_policies, priced_request, regime_table, with_scratch
+
+from models.taxonomy.policies import Policies
+from models.taxonomy.program import make_program
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_best_edges_of_given_nodes_are_those_of_brute_force(seed):
+    table, request = regime_table(seed), priced_request(seed)
+    program = make_program(table, request, reduced=False)
+    best = {}
+    for value, nodes, _ in all_policies(table, request):
+        best[nodes] = max(value, best.get(nodes, -np.inf))
+    for bits in itertools.product((False, True), repeat=len(program.nodes)):
+        x = Policies(program).best(np.array(bits))
+        nodes = frozenset(itertools.compress(program.nodes, bits))
+        if nodes in best:
+            assert program.reward @ x == pytest.approx(best[nodes])
+        else:
+            assert x is None
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_greed_breaks_no_rule_and_starts_from_nothing_where_scratch_reaches_all(seed):
+    from dataclasses import replace
+
+    table = with_scratch(regime_table(seed), seed)
+    request = replace(priced_request(seed), scratch=True)
+    policies = Policies(make_program(table, request))
+    greedy = policies.greedy()
+    nothing = policies.best(np.zeros(policies.count, bool))
+    assert policies.allowed(greedy)
+    assert policies.value(greedy) >= policies.value(nothing)

@@ -1,0 +1,86 @@
+"""Measuring the promising transfers only."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from affinity_tables import PUBLISHED, graded_table, there
+
+from models.taxonomy import Affinities, Transfer
+from models.taxonomy.published import read_any
+from models.taxonomy.request import Request
+from models.taxonomy.screening import (
+    from_cheaper,
+    predictions,
+    predictor_agreement,
+    promising,
+    replay,
+)
+
+
+def test_the_promising_half_is_half_and_holds_the_best():
+    table = graded_table(7)
+    wanted = {row.transfer: row.affinity for row in table.rows if row.transfer.control is None}
+    half = promising(wanted, 0.5)
+    assert len(half) == sum(
+        len([t for t in wanted if t.target == target]) // 2 for target in table.targets
+    )
+    for target in table.targets:
+        assert max((t for t in wanted if t.target == target), key=wanted.get) in half
+    with pytest.raises(ValueError, match="share"):
+        promising(wanted, 0.0)
+
+
+def test_perfect_predictions_lose_nothing_and_random_ones_do():
+    table = graded_table(8)
+    perfect = {row.transfer: row.affinity for row in table.rows if row.transfer.control is None}
+    found = replay(table, perfect, Request(3, 2))
+    assert found["measured"] <= found["of"] / 2
+    assert found["full"] - found["screened"] < 0.01
+    assert found["random"]["mean"] < found["screened"]
+    (agreed,) = predictor_agreement(table, perfect).values()
+    assert set(agreed) == set(table.targets) and np.mean(list(agreed.values())) == pytest.approx(1)
+
+
+@there
+def test_half_of_the_released_transfers_would_have_done():
+    """the 1k results choose which 16k transfers to measure."""
+    table, cheap = (
+        read_any(PUBLISHED / f"all_affinities_{regime}.json") for regime in ("16k", "1k")
+    )
+    scores_ = from_cheaper(table, cheap)
+    for order, budgets in ((1, (2, 4, 6, 8)), (2, (2, 4, 6, 8))):
+        for budget in budgets:
+            found = replay(table, scores_, Request(budget, order))
+            assert found["measured"] <= 0.5 * found["of"]
+            assert found["full"] - found["screened"] <= 0.01, (order, budget, found)
+            assert found["random"]["mean"] < found["screened"]
+
+
+def test_a_prediction_is_held_against_each_regime_by_itself():
+    table = graded_table(9)
+    measured = [row for row in table.rows if row.transfer.control is None]
+    more = [
+        replace(row, transfer=replace(row.transfer, regime="40"), affinity=3 * row.affinity)
+        for row in measured
+    ]
+    foretold = {
+        replace(row.transfer, regime=regime): row.affinity
+        for row in measured
+        for regime in ("", "40")
+    }
+    found = predictor_agreement(Affinities((*measured, *more), {}), foretold)
+    assert set(found) == {"", "40"}
+    assert all(
+        value == pytest.approx(1) for targets in found.values() for value in targets.values()
+    )
+
+
+def test_proxies_of_a_run_read_as_predictions():
+    rows = [
+        {"sources": [s], "target": "t", "rsa": i, "cka": i, "logme": -i, "linear": i}
+        for i, s in enumerate("abc")
+    ]
+    found = predictions(rows)
+    assert set(found) == {"rsa", "cka", "logme", "linear", "mean rank"}
+    assert max(found["mean rank"], key=found["mean rank"].get) == Transfer(("c",), "t")
