@@ -1,0 +1,166 @@
+/** The page's start: unpack the run, follow the reader's state, draw what depends on it. */
+
+import { unpackedJson } from './assets.js';
+import { byId, fillSlot } from './dom.js';
+import { plural } from './format.js';
+import { Run } from './run.js';
+import { Solver } from './solver_client.js';
+import { decode, encode, initialState, isPlain, requestOf } from './state.js';
+import { drawCompare } from './views/compare.js';
+import { drawControls } from './views/controls.js';
+import { drawCurves } from './views/curves.js';
+import { drawEvidence } from './views/evidence.js';
+import { drawExport } from './views/export.js';
+import { drawGraph } from './views/graph.js';
+import { drawHeadline } from './views/headline.js';
+import { drawLedger } from './views/ledger.js';
+import { drawMatrix } from './views/matrix.js';
+import { drawPolicyTable } from './views/policy_table.js';
+import { drawRoles } from './views/roles.js';
+import { drawTree } from './views/tree.js';
+
+/** Parts of the state that one view alone shows: nothing else is drawn again, focus stays. */
+const LOCAL = { edge: showEdge, measure: drawMatrix, price: drawLedger };
+
+function showEdge(page) {
+  drawEvidence(page);
+  for (const mark of document.querySelectorAll('[data-target]')) {
+    mark.setAttribute('aria-pressed', String(mark.dataset.target === page.state.edge));
+  }
+}
+
+class Page {
+  constructor(run) {
+    this.run = run;
+    this.solver = new Solver(run);
+    this.start = initialState(run);
+    this.state = decode(location.hash, run);
+    this.policy = null;
+  }
+
+  /** Change the state, write it to the URL, and show what follows. */
+  async change(part) {
+    this.state = { ...this.state, ...part };
+    history.replaceState(null, '', encode(this.state, this.start) || location.pathname);
+    const names = Object.keys(part);
+    const alone = names.length === 1 ? LOCAL[names[0]] : undefined;
+    if (alone && this.policy) alone(this);
+    else await this.follow();
+  }
+
+  /** Evidence of an edge while it has the focus; the state stays. */
+  preview(target) {
+    drawEvidence(this, target);
+  }
+
+  /** The policy of a budget and order under the state's roles, costs and values. */
+  async policyOf(state) {
+    const known = isPlain(state) ? this.run.answer(state.budget, state.order) : null;
+    if (known) return known;
+    fillSlot('state', 'Solving in this page …');
+    const answer = await this.solver.ask(requestOf(state));
+    return answer && { ...answer, from: 'page' };
+  }
+
+  async follow() {
+    drawControls(this);
+    let policy;
+    try {
+      policy = await this.policyOf(this.state);
+    } catch (error) {
+      fillSlot('state', `Not solved: ${error.message}.`);
+      return;
+    }
+    if (policy === null) return;
+    if (policy.status === 'infeasible' || policy.status === 'stopped') {
+      fillSlot('state', `No policy: ${policy.reason ?? 'the solver ran out of time'}.`);
+      return;
+    }
+    this.policy = policy;
+    fillSlot('state', this.origin(policy));
+    this.draw();
+    await this.compare();
+    document.documentElement.dataset.ready = 'true';
+  }
+
+  origin(policy) {
+    const changed = !isPlain(this.state);
+    if (policy.from === 'run') {
+      const isDefault =
+        this.state.budget === this.start.budget && this.state.order === this.start.order;
+      return isDefault ? '' : `The run's own answer at budget ${this.state.budget}.`;
+    }
+    const edges = plural(policy.edges.length, 'target');
+    const why = changed ? 'your roles, costs and values' : 'this budget';
+    return `Solved in this page for ${why}: ${edges}, proven best in ${policy.seconds.toFixed(1)} s.`;
+  }
+
+  draw() {
+    drawHeadline(this);
+    drawPolicyTable(this);
+    drawGraph(this);
+    drawEvidence(this);
+    drawLedger(this);
+    drawCurves(this);
+    drawExport(this);
+    drawMatrix(this);
+  }
+
+  /** The second policy beside the first, where one is asked for. */
+  async compare() {
+    const { versus } = this.state;
+    if (!versus) return drawCompare(this, null);
+    try {
+      const other = await this.policyOf({ ...this.state, ...versus });
+      fillSlot('state', this.origin(this.policy));
+      return drawCompare(this, other);
+    } catch (error) {
+      fillSlot('state', `Not compared: ${error.message}.`);
+      return undefined;
+    }
+  }
+}
+
+/** Links inside the page move the view and leave the state in the URL. */
+function followLinks() {
+  document.addEventListener('click', (event) => {
+    const link = event.target.closest?.('a[href^="#"]');
+    const place = link && byId(link.getAttribute('href').slice(1));
+    if (!place) return;
+    event.preventDefault();
+    for (const old of document.querySelectorAll('.pointed')) old.classList.remove('pointed');
+    place.classList.add('pointed');
+    if (!place.hasAttribute('tabindex')) place.setAttribute('tabindex', '-1');
+    place.focus({ preventScroll: true });
+    place.scrollIntoView();
+  });
+}
+
+async function begin() {
+  const run = new Run(await unpackedJson('payload'));
+  const page = new Page(run);
+  followLinks();
+  drawTree(page);
+  if (run.payload.taxonomies.length === 0) {
+    drawMatrix(page);
+    document.documentElement.dataset.ready = 'true';
+    return;
+  }
+  drawRoles(page);
+  await page.follow();
+  window.addEventListener('hashchange', () => {
+    if (!location.hash.startsWith('#?')) return;
+    page.state = decode(location.hash, run);
+    drawRoles(page);
+    page.follow();
+  });
+  let width = window.innerWidth;
+  window.addEventListener('resize', () => {
+    if (window.innerWidth === width) return;
+    width = window.innerWidth;
+    if (page.policy) page.draw();
+    drawTree(page);
+  });
+}
+
+begin();

@@ -1,0 +1,51 @@
+/** The run as the page knows it: the table, titles, what was solved before, prices, marks. */
+
+import { Table } from './table.js';
+
+export class Run {
+  constructor(payload) {
+    this.payload = payload;
+    this.table = new Table(payload.table, payload.names);
+    this.default = payload.default;
+    this.orders = this.ordersThere();
+    this.solved = new Map(
+      payload.taxonomies.map((entry) => [`${entry.budget}/${entry.order}`, entry]),
+    );
+    this.savings = new Map(payload.savings.map((row) => [`${row.budget}/${row.order}`, row]));
+    this.images = payload.ledger;
+  }
+
+  ordersThere() {
+    const lengths = this.table.sources.map((sources) => sources.length).filter(Boolean);
+    const most = lengths.reduce((a, b) => Math.max(a, b), 1);
+    return Array.from({ length: most }, (_, i) => i + 1);
+  }
+
+  title(name) {
+    return this.payload.titles[name] ?? name;
+  }
+
+  marks(target) {
+    return this.payload.marks[target] ?? [];
+  }
+
+  /** The run's own answer, null where it did not ask that. */
+  answer(budget, order) {
+    const entry = this.solved.get(`${budget}/${order}`);
+    if (!entry) return null;
+    const edges = entry.edges
+      .map((edge) => ({
+        target: edge.target,
+        row: this.table.find(edge.sources, edge.target, edge.control ?? null),
+      }))
+      .filter((edge) => edge.row !== undefined);
+    return {
+      supervised: entry.supervised,
+      edges,
+      objective: entry.objective,
+      spent: entry.spent,
+      status: entry.status,
+      from: 'run',
+    };
+  }
+}

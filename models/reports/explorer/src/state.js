@@ -1,0 +1,95 @@
+/**
+ * What the reader asks, and its form in the URL's fragment:
+ * #?budget=6&order=2&unused=a,b&source-only=c&target-only=d&cost.normal=0&value.depth=2&vs=4/2&edge=normal
+ */
+
+const NUMBERS = ['budget', 'order'];
+const LISTS = { unused: 'unused', 'source-only': 'sourceOnly', 'target-only': 'targetOnly' };
+
+export const ROLES = [
+  ['', 'source and target'],
+  ['source-only', 'source only'],
+  ['target-only', 'target only'],
+  ['unused', 'unused'],
+];
+
+export function initialState(run) {
+  return {
+    budget: run.default.budget,
+    order: run.default.order,
+    roles: {},
+    cost: {},
+    value: {},
+    versus: null,
+    edge: null,
+    measure: 'affinity',
+    price: 0.1,
+  };
+}
+
+export function encode(state, start) {
+  const words = new URLSearchParams();
+  for (const name of NUMBERS) if (state[name] !== start[name]) words.set(name, state[name]);
+  for (const role of Object.keys(LISTS)) {
+    const names = Object.keys(state.roles).filter((name) => state.roles[name] === role);
+    if (names.length) words.set(role, names.sort().join(','));
+  }
+  for (const kind of ['cost', 'value']) {
+    for (const name of Object.keys(state[kind]).sort())
+      words.set(`${kind}.${name}`, state[kind][name]);
+  }
+  if (state.versus) words.set('vs', `${state.versus.budget}/${state.versus.order}`);
+  if (state.edge) words.set('edge', state.edge);
+  if (state.measure !== start.measure) words.set('measure', state.measure);
+  if (state.price !== start.price) words.set('price', state.price);
+  const text = words.toString();
+  return text ? `#?${text}` : '';
+}
+
+/** The state of a fragment; whatever the run does not know is left out. */
+export function decode(fragment, run) {
+  const state = initialState(run);
+  if (!fragment.startsWith('#?')) return state;
+  const words = new URLSearchParams(fragment.slice(2));
+  const known = new Set(run.table.known);
+  const positive = (text) => (Number(text) > 0 ? Number(text) : null);
+  state.budget = positive(words.get('budget')) ?? state.budget;
+  if (run.orders.includes(Number(words.get('order')))) state.order = Number(words.get('order'));
+  for (const role of Object.keys(LISTS)) {
+    for (const name of (words.get(role) ?? '').split(',')) {
+      if (known.has(name)) state.roles[name] = role;
+    }
+  }
+  for (const [word, text] of words) {
+    const [, kind, name] = /^(cost|value)\.(.*)$/.exec(word) ?? [];
+    if (known.has(name) && Number(text) >= 0) state[kind][name] = Number(text);
+  }
+  const [budget, order] = (words.get('vs') ?? '').split('/').map(Number);
+  if (budget > 0 && run.orders.includes(order)) state.versus = { budget, order };
+  if (run.table.targets.includes(words.get('edge'))) state.edge = words.get('edge');
+  state.measure = words.get('measure') ?? state.measure;
+  state.price = positive(words.get('price')) ?? state.price;
+  return state;
+}
+
+/** What the solver is asked: `models.taxonomy.request.Request` in the page's words. */
+export function requestOf(state) {
+  const named = (role) => Object.keys(state.roles).filter((name) => state.roles[name] === role);
+  return {
+    budget: state.budget,
+    order: state.order,
+    variant: 'web',
+    value: state.value,
+    cost: state.cost,
+    transferCost: {},
+    unused: named('unused'),
+    sourceOnly: named('source-only'),
+    targetOnly: named('target-only'),
+    scratch: false,
+  };
+}
+
+/** True where only budget and order were chosen, so that the run's own answers may serve. */
+export function isPlain(state) {
+  return [state.roles, state.cost, state.value].every((part) => Object.keys(part).length === 0);
+}

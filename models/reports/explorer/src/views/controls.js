@@ -1,0 +1,116 @@
+/** Budget, order, presets of costs, comparison. Made once, then only told the state. */
+
+import { byId, el, replace } from '../dom.js';
+
+let made = null;
+
+export function drawControls(page) {
+  made ??= makeControls(page);
+  const { state } = page;
+  for (const input of [made.range, made.number]) {
+    if (document.activeElement !== input || input === made.range) input.value = state.budget;
+  }
+  made.order.value = state.order;
+  made.preset.value = presetOf(page);
+  made.versus.value = state.versus ? `${state.versus.budget}/${state.versus.order}` : '';
+}
+
+function makeControls(page) {
+  const { run, start } = page;
+  const most = Math.max(run.table.sourceNames.length, start.budget);
+  const budget = (event) =>
+    Number(event.target.value) > 0 && page.change({ budget: Number(event.target.value) });
+  const range = el('input', {
+    type: 'range',
+    id: 'budget',
+    min: 1,
+    max: most,
+    step: 1,
+    oninput: budget,
+  });
+  const number = el('input', {
+    type: 'number',
+    'aria-label': 'Budget as a number',
+    min: 0.1,
+    step: 'any',
+    onchange: budget,
+  });
+  const orders = run.orders.map((order) => el('option', { value: order }, String(order)));
+  const order = el(
+    'select',
+    { id: 'order', onchange: (event) => page.change({ order: Number(event.target.value) }) },
+    orders,
+  );
+  const preset = el(
+    'select',
+    { id: 'preset', onchange: (event) => setPreset(page, event.target.value) },
+    presets(),
+  );
+  const versus = el(
+    'select',
+    { id: 'versus', onchange: (event) => setVersus(page, event.target.value) },
+    others(run),
+  );
+  const reset = el('button', { type: 'button', onclick: () => resetAll(page) }, 'Back to the run');
+  place({ range, number, order, preset, versus, reset });
+  return { range, number, order, preset, versus };
+}
+
+function place({ range, number, order, preset, versus, reset }) {
+  const named = (id, words, ...inputs) =>
+    el('div', { class: 'control' }, el('label', { for: id }, words), inputs);
+  replace(
+    byId('controls'),
+    named('budget', 'Budget', range, number),
+    named('order', 'Most sources a transfer', order),
+    named('preset', 'Costs of labels', preset),
+    named('versus', 'Compare with', versus),
+    el('div', { class: 'control' }, reset),
+  );
+}
+
+const presets = () => [
+  el('option', { value: 'equal' }, 'all equal (the paper)'),
+  el('option', { value: 'free' }, 'free where made from the picture'),
+  el('option', { value: 'own' }, 'your own'),
+];
+
+function others(run) {
+  const answers = [...run.solved.values()].map((entry) =>
+    el(
+      'option',
+      { value: `${entry.budget}/${entry.order}` },
+      `budget ${entry.budget}, order ${entry.order}`,
+    ),
+  );
+  return [el('option', { value: '' }, 'nothing'), ...answers];
+}
+
+/** Costs of the preset in which labels that an algorithm makes from the picture cost nothing. */
+export const freeCosts = (run) =>
+  Object.fromEntries(Object.keys(run.payload.free).map((name) => [name, 0]));
+
+function presetOf({ run, state }) {
+  const text = JSON.stringify(Object.entries(state.cost).sort());
+  if (text === '[]') return 'equal';
+  return text === JSON.stringify(Object.entries(freeCosts(run)).sort()) ? 'free' : 'own';
+}
+
+async function setPreset(page, name) {
+  if (name === 'own') {
+    byId('roles').querySelector('details').open = true;
+    return;
+  }
+  await page.change({ cost: name === 'free' ? freeCosts(page.run) : {} });
+  document.dispatchEvent(new CustomEvent('costs'));
+}
+
+function setVersus(page, text) {
+  const [budget, order] = text.split('/').map(Number);
+  page.change({ versus: text ? { budget, order } : null });
+}
+
+async function resetAll(page) {
+  await page.change({ ...page.start });
+  document.dispatchEvent(new CustomEvent('costs'));
+}

@@ -1,0 +1,59 @@
+/** The first screen's numbers for the policy that is shown. */
+
+import { el, fillSlot } from '../dom.js';
+import { count, plural, rate, share } from '../format.js';
+import { saving } from '../ledger.js';
+import { policyFigures } from '../policy.js';
+import { isPlain } from '../state.js';
+
+export function drawHeadline({ run, state, start, policy }) {
+  const figures = policyFigures(run.table, policy);
+  fillSlot('budget', String(state.budget));
+  fillSlot('buy', ...policy.supervised.flatMap((name) => [chip(run, name), ' ']));
+  fillSlot('transferred', plural(figures.transferred, 'target'));
+  fillSlot('quality-transferred', rate(figures.qualityTransferred));
+  fillSlot('quality', rate(figures.quality));
+  fillSlot('supervised', String(figures.supervised));
+  fillSlot('quality-words', qualityWords(figures));
+  const feeds = [...figures.feeds].map(([name, fed]) =>
+    el('li', {}, `${run.title(name)}: ${plural(fed, 'target')}`),
+  );
+  fillSlot('feeds', ...feeds);
+  drawSaving(run, state, policy, figures);
+  const same = isPlain(state) && state.budget === start.budget && state.order === start.order;
+  fillSlot(
+    'verdicts-note',
+    same ? '' : `These sentences are about the run's own policy at budget ${start.budget}.`,
+  );
+}
+
+export const chip = (run, name) => el('span', { class: 'chip' }, run.title(name));
+
+export function qualityWords(figures) {
+  if (!figures.transferred || figures.qualityTransferred === null) return '';
+  if (figures.scratchQuality === null) {
+    return 'Learning from scratch was not measured on these targets.';
+  }
+  const difference = figures.qualityTransferred - figures.scratchQuality;
+  const beside = `Learning the same targets from scratch reaches ${rate(figures.scratchQuality)}`;
+  if (difference > 0.02) return `${beside}: the transfers are better.`;
+  if (difference < -0.02) return `${beside}: on average the transfers are worse.`;
+  return `${beside}: no difference to speak of.`;
+}
+
+function drawSaving(run, state, policy, figures) {
+  const own = isPlain(state) ? run.savings.get(`${state.budget}/${state.order}`) : undefined;
+  const row = own ?? saving(run, policy, figures.quality);
+  fillSlot('saved', row ? share(row.saved) : '?');
+  fillSlot('saving-words', savingWords(row));
+}
+
+export function savingWords(row) {
+  if (!row) return 'What it saves was not computed in this run.';
+  const [taken, alone] = [count(row.images), count(row.independent)];
+  if (row.saved > 0) {
+    const capped = row.capped ? ' (more than that was not measured)' : '';
+    return `It takes ${taken} labels where learning every task for itself to the same mean quality takes ${alone}${capped}.`;
+  }
+  return `It saves nothing: it takes ${taken} labels, and learning every task for itself reaches the same mean quality with ${alone}.`;
+}

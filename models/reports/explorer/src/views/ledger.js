@@ -1,0 +1,70 @@
+/** What the shown policy takes: labels, seconds, money. */
+
+import { byId, el, numberCell, replace } from '../dom.js';
+import { count } from '../format.js';
+import { ledger } from '../ledger.js';
+
+const UNSAID =
+  'How many pictures are labelled is not said in this run (no ledger in evidence.json).';
+
+export function drawLedger(page) {
+  const box = byId('ledger');
+  const costs = ledger(page.run, page.policy);
+  if (costs.images === null) {
+    replace(box, el('p', { class: 'missing' }, UNSAID));
+    return;
+  }
+  const hadFocus = document.activeElement?.id === 'price';
+  const time =
+    costs.seconds === null
+      ? ''
+      : ` Training the bought tasks' networks took ${count(costs.seconds)} s.`;
+  replace(
+    box,
+    el('p', {}, `The policy above takes ${count(costs.images)} labels.${time}`),
+    el('p', { class: 'control' }, el('label', { for: 'price' }, 'Price of one label'), price(page)),
+    ledgerTable(page, costs),
+  );
+  if (hadFocus) byId('price').focus();
+}
+
+function price(page) {
+  const change = (event) =>
+    Number(event.target.value) > 0 && page.change({ price: Number(event.target.value) });
+  const value = page.state.price;
+  return el('input', {
+    type: 'number',
+    id: 'price',
+    min: 0.001,
+    step: 'any',
+    value,
+    onchange: change,
+  });
+}
+
+function ledgerTable(page, { bought, little, images }) {
+  const money = (labels) =>
+    (labels * page.state.price).toLocaleString('en-US', { maximumFractionDigits: 2 });
+  const rows = [
+    [`full labels of ${page.policy.supervised.length} tasks`, bought],
+    ['a little for every other target', little],
+    ['together', images],
+  ].map(([name, labels]) =>
+    el(
+      'tr',
+      {},
+      el('th', { scope: 'row' }, name),
+      numberCell(count(labels)),
+      numberCell(money(labels)),
+    ),
+  );
+  const head = ['what', 'labelled pictures', 'money'].map((word, i) =>
+    el('th', { scope: 'col', class: i ? 'n' : null }, word),
+  );
+  const table = el('table', {}, el('thead', {}, el('tr', {}, head)), el('tbody', {}, rows));
+  return el(
+    'div',
+    { class: 'scroll', role: 'region', tabindex: 0, 'aria-label': 'Cost ledger' },
+    table,
+  );
+}

@@ -1,0 +1,54 @@
+/** Ward's tree of sources with the bootstrap's support at every fork. */
+
+import { byId, replace, svg } from '../dom.js';
+import { joins, treeOrder } from '../tree_order.js';
+
+const LINE = 20;
+
+export function drawTree(page) {
+  const box = byId('tree-box');
+  const { tree } = page.run.payload;
+  if (!box || !tree.linkage?.length) return;
+  const width = Math.max(280, Math.min(box.clientWidth, 820));
+  const room = Math.min(210, width * 0.5);
+  const names = treeOrder(page.run, tree.names);
+  const place = new Map(names.map((name, i) => [name, (i + 0.5) * LINE]));
+  const most = Math.max(...tree.linkage.map((row) => row[2])) || 1;
+  const x = (height) => width - room - 10 - (height / most) * (width - room - 24);
+  const marks = joins(tree).map((join) => fork(join, place, x));
+  const labels = names.map((name) =>
+    svg('text', { x: width - room, y: place.get(name) + 4 }, page.run.title(name)),
+  );
+  const height = names.length * LINE + 6;
+  const words = `Similarity tree of ${names.length} sources; neighbours help the same targets`;
+  replace(
+    box,
+    svg(
+      'svg',
+      { width, height, viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': words },
+      marks,
+      labels,
+    ),
+  );
+}
+
+function fork(join, place, x) {
+  const y = centre(join.left, place);
+  const below = centre(join.right, place);
+  const d = `M${x(join.left.height)},${y} H${x(join.height)} V${below} H${x(join.right.height)}`;
+  const support =
+    join.support === undefined || join.support < 0.7
+      ? null
+      : svg(
+          'text',
+          { class: 'support', x: x(join.height) + 3, y: (y + below) / 2 + 4 },
+          `${Math.round(100 * join.support)}`,
+        );
+  return svg('g', {}, svg('path', { class: 'branch', d }), support);
+}
+
+/** Height of a cluster's line: half-way between its parts. */
+function centre(cluster, place) {
+  if (!cluster.left) return place.get(cluster.members[0]);
+  return (centre(cluster.left, place) + centre(cluster.right, place)) / 2;
+}
