@@ -43,13 +43,14 @@ def WriteReport(
     root: Parameter[str],
     code: Parameter[str],
 ):
-    """Gathers what every stage left behind into one folder of JSON files, and shows it as one HTML
-    page.
+    """Gathers what every stage left behind into one folder of files, and shows it as one HTML page
+    that is drawn from these files alone.
     """
     from components.ledger import gather
+    from components.report_pictures import save_pictures
     from models.examples.label_store import LabelStore
-    from models.networks.predictions.samples import sample_predictions
     from models.networks.task_networks.train import task_records
+    from models.provenance.atomic import write_json
     from models.reports import write_report
 
     os.makedirs(report.uri, exist_ok=True)
@@ -63,36 +64,39 @@ def WriteReport(
     with tempfile.TemporaryDirectory() as scratch:
         bank = gather([shard.uri for shard in networks], scratch)
         records = task_records(bank)
-        predictions = sample_predictions(
-            bank, LabelStore(os.path.join(labels.uri, "store")), count=2
-        )
-    run = {
-        **{
-            name: read(report.uri, f"{name}.json")
-            for name in ("affinities", "taxonomies", "evidence")
-        },
-        "networks": [
-            {key: value for key, value in record.items() if key != "curve"} for record in records
-        ],
+        store = LabelStore(os.path.join(labels.uri, "store"))
+        policy = read(transfers.uri, "policy.json")
+        pictures = save_pictures(report.uri, bank, transfers.uri, policy, store)
+    facts = {
+        "networks": [without_curve(record) for record in records],
         "curves": {record["task"]: record["curve"] for record in records if record.get("curve")},
-        "calibration": [
-            row
-            for shard in losses
-            for row in read(shard.uri, "calibration.json").get("calibration", [])
-        ],
+        "calibration": calibration_facts(losses),
         "edges": edge_facts(transfers.uri),
         "dataset": dataset_facts(examples.uri, root),
-        "predictions": predictions,
         "lineage": {
             "config": json.loads(config),
             "manifest": read(examples.uri, "manifest.json")["hash"],
             "code": code,
         },
-        "default_budget": budget,
-        "default_order": order,
+        "pictures": pictures,
+        "run": {"default_budget": budget, "default_order": order},
     }
-    save_facts(report.uri, run)
-    write_report(report.uri, run=run)
+    for name, value in facts.items():
+        write_json(os.path.join(report.uri, f"{name}.json"), value, indent=1)
+    write_report(report.uri)
+
+
+def without_curve(record):
+    return {key: value for key, value in record.items() if key != "curve"}
+
+
+def calibration_facts(losses):
+    """one row a target that was also trained by gradient, of all shards."""
+    return [
+        row
+        for shard in losses
+        for row in read(shard.uri, "calibration.json").get("calibration", [])
+    ]
 
 
 def read(uri, name):
@@ -147,14 +151,3 @@ def beside_real_views(root):
         ValueError
     ):  # the other published tree, or none: a report without the table is still a report
         return None
-
-
-def save_facts(uri, run):
-    """the parts of a run that are no files yet, so that `python -m models.reports --run DIR` can
-    draw the page again.
-    """
-    for name in ("networks", "curves", "calibration", "edges", "dataset", "lineage"):
-        with open(os.path.join(uri, f"{name}.json"), "w") as file:
-            json.dump(run[name], file, indent=1)
-    with open(os.path.join(uri, "run.json"), "w") as file:
-        json.dump({key: run[key] for key in ("default_budget", "default_order")}, file)

@@ -1,44 +1,69 @@
-"""python -m models.reports --run DIR: draw the page of a finished run again from its JSON files
-(sample pictures are not among them).
-"""
+"""python -m models.reports: draw a run's page again, or open it."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+import webbrowser
+from collections.abc import Sequence
 from pathlib import Path
 
+from models.reports.page import write_report
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m models.reports",
-        description="Draw a run's report again.",
-        epilog="example: python -m models.reports --run DIR",
-    )
-    parser.add_argument(
-        "--run",
-        type=Path,
-        required=True,
-        help="folder of affinities.json, taxonomies.json, evidence.json, networks.json, ...",
-    )
-    options = parser.parse_args(arguments)
-    from models.reports import write_report
-    from models.reports.summary import load_run
+PAGE = "index.html"
 
-    missing = [
-        name
-        for name in ("affinities", "taxonomies", "evidence", "networks", "run")
-        if not (options.run / f"{name}.json").exists()
-    ]
-    if missing:
-        print(
-            f"error: {options.run} holds no {', '.join(f'{name}.json' for name in missing)}; "
-            "give the folder that WriteReport wrote",
-            file=sys.stderr,
-        )
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parser().parse_args(arguments)
+    try:
+        return open_page(options.folder) if options.command else draw_page(options.run)
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
         return 1
-    print(write_report(options.run, run=load_run(options.run)))
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog="python -m models.reports",
+        description="Draw a run's report again from its files, or open it.",
+        epilog="examples: python -m models.reports --run DIR; python -m models.reports open RUN",
+    )
+    made.add_argument("--run", type=Path, help="folder that WriteReport wrote")
+    commands = made.add_subparsers(dest="command")
+    opening = commands.add_parser("open", help="open a finished report in a browser")
+    opening.add_argument("folder", type=Path, help="a run, a report's folder, or a page")
+    return made
+
+
+def draw_page(folder: Path | None) -> int:
+    if folder is None:
+        parser().print_usage(sys.stderr)
+        print("error: give --run DIR, or open RUN", file=sys.stderr)
+        return 2
+    print(write_report(folder))
     return 0
+
+
+def open_page(folder: Path) -> int:
+    """print the page's path, and show it where there is a browser."""
+    page = find_page(folder).resolve()
+    print(page)
+    webbrowser.open(page.as_uri())
+    return 0
+
+
+def find_page(folder: Path) -> Path:
+    """the newest page of a run: `folder` itself, a page in it, or the last WriteReport below it."""
+    if folder.is_file():
+        return folder
+    below = folder / "artifacts" / "WriteReport" / "report"
+    numbered = [path for path in below.glob(f"*/{PAGE}") if path.parent.name.isdigit()]
+    pages = sorted(numbered, key=lambda path: int(path.parent.name), reverse=True)
+    if (folder / PAGE).exists():
+        return folder / PAGE
+    if not pages:
+        raise ValueError(f"{folder} holds no {PAGE} and no finished report; run the pipeline first")
+    return pages[0]
 
 
 if __name__ == "__main__":

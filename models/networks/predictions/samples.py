@@ -1,55 +1,61 @@
-"""A few test samples as a person sees them: input, label, and the task network's answer, as uint8
-pictures.
-"""
+"""A few test samples: what a task network saw, the label, and what it answered."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
 
 import keras
 import numpy as np
 
 from models.examples.label_store import LabelStore
-from models.networks.predictions.pictures import grey, picture
+from models.networks.predictions.pictures import grey
 from models.networks.task_networks.train import load_task_network
 from models.networks.training.inputs import training_input
-from models.tasks import TASKS
-from models.tasks.arrays import Bytes
+from models.tasks import TASKS, Task
+from models.tasks.arrays import Bytes, Floats
 
 
-class Sampled(TypedDict):
-    """images: input, label and prediction of one sample after the other, uint8 [S, S, 3] each."""
+@dataclass(frozen=True)
+class TaskAnswers:
+    """Some test samples of one task.
 
-    task: str
-    images: list[Bytes]
+    views: uint8 [samples, views a sample, S, S, 3], the pictures as they are; seen: uint8 [samples,
+    S, S, 3], the first picture as the task's own network is given it (noisy, holed, grey); target:
+    float32 [samples, ...] as it is stored; answer: float32 of the shape of the task's output.
+    """
+
+    task: Task
+    views: Bytes
+    seen: Bytes
+    target: Floats
+    answer: Floats
 
 
-def sample_predictions(networks: str | Path, store: LabelStore, count: int = 2) -> list[Sampled]:
-    """`count` test samples of every map task that has a network and labels."""
-    rows: list[Sampled] = []
+def sample_answers(
+    networks: str | Path, store: LabelStore, count: int = 2
+) -> Iterator[TaskAnswers]:
+    """`count` test samples, evenly spread, of every trained task that has a network below
+    `networks` and labels in the store; in the dictionary's order.
+    """
     for name, entry in TASKS.items():
         folder = Path(networks) / name
-        if entry.output.dense and (folder / "network.json").exists() and store.has(name):
-            keras.backend.clear_session()
-            rows.append({"task": name, "images": pictures_of(folder, name, store, count)})
-    return rows
+        is_there = (folder / "network.json").exists() and store.has(name)
+        # Jigsaw's network sees shuffled tiles and answers with a permutation: nothing to look at.
+        if not is_there or not entry.trained or entry.input == "tiles":
+            continue
+        keras.backend.clear_session()
+        yield answers_of(entry, folder, store, count)
 
 
-def pictures_of(folder: Path, name: str, store: LabelStore, count: int) -> list[Bytes]:
-    """[input, label, prediction] * count, uint8 [S, S, 3] each; samples evenly over the split."""
-    entry = TASKS[name]
+def answers_of(entry: Task, folder: Path, store: LabelStore, count: int) -> TaskAnswers:
     network = load_task_network(folder)
-    data = store.samples(name, "test")
-    rows = np.linspace(0, len(data) - 1, count).astype(int)
+    data = store.samples(entry.name, "test")
+    rows = np.linspace(0, len(data) - 1, min(count, len(data))).astype(int)
     target = np.asarray(data.target[rows], "float32")
-    images = store.images("test")[data.views[rows]]
-    value = training_input(entry, images, target, np.random.default_rng(0), 1)
-    answer = network.answer(value)
-    pictures: list[Bytes] = []
-    for i in range(len(rows)):
-        seen = value[i] if value.shape[-1] == 3 else np.repeat(value[i], 3, -1)
-        pictures.append(grey(seen, -1, 1))
-        pictures.append(picture(entry, target[i], True))
-        pictures.append(picture(entry, answer[i], False))
-    return pictures
+    views = np.asarray(store.images("test")[data.views[rows]])
+    value = training_input(entry, views, target, np.random.default_rng(0), 1)
+    first = value if entry.images == 1 else value[:, 0]
+    seen = np.repeat(first, 3, -1) if first.shape[-1] == 1 else first
+    return TaskAnswers(entry, views, grey(seen, -1, 1), target, np.asarray(network.answer(value)))

@@ -1,0 +1,115 @@
+"""Pictures of a report: input, label, the task network's answer and the served one, for a person.
+
+Drawn by the client's own code, so that a report and an answer to a photo look alike.
+"""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from models.networks.predictions.pictures import picture
+from models.networks.predictions.samples import sample_answers
+from serving.bundle.class_names import VECTORS
+from serving.client.drawing import beside, enlarged, overlay, palette
+from serving.client.figures import SIDE, likeliest, panels
+
+HEIGHT = 160  # pixels of a saved picture
+QUALITY = 82  # of WebP, in 100
+CERTAIN = 20.0  # logit of a label's class: its softmax is 1 to nine digits
+
+
+def save_pictures(folder, networks, transfers, policy, store, count=2):
+    """Draw `count` test samples of every task into `folder`/pictures; rows for pictures.json.
+
+    networks: folder of task networks; transfers: of the policy's transfer networks (None: served
+    answers are left out); policy: a `Taxonomy.to_json`.
+    """
+    served = served_heads(networks, transfers, policy, store) if transfers else None
+    entries = []
+    for shown in sample_answers(networks, store, count):
+        by_policy = served_answers(served, shown) if served else None
+        rows = [
+            sample_row(folder, shown, i, None if by_policy is None else by_policy[i])
+            for i in range(len(shown.views))
+        ]
+        entries.append({"task": shown.task.name, "note": shown.task.unit, "rows": rows})
+    return entries
+
+
+def served_heads(networks, transfers, policy, store):
+    from serving.bundle.build import Heads
+
+    return Heads.load(policy, networks, transfers, store.size, {})
+
+
+def served_answers(heads, shown):
+    """[samples, ...] of the policy's head; None for a task that the policy does not answer."""
+    name = shown.task.name
+    if name not in heads.targets:
+        return None
+    head = heads.only(name)
+    pictures = shown.views.reshape(-1, *shown.views.shape[2:]).astype("float32") / 255
+    codes = head.encode(pictures, shown.task.images)
+    return np.asarray(head.answers(codes, shown.task.images)[name])
+
+
+def sample_row(folder, shown, number, served):
+    """cells of one sample: {"name", "picture" or "words"}."""
+    entry = shown.task
+    photo = enlarged(np.ascontiguousarray(shown.views[number, 0]), SIDE)
+    stem = f"pictures/{entry.name}_{number}"
+    seen = (
+        np.concatenate(list(shown.views[number]), axis=1)
+        if entry.images > 1
+        else shown.seen[number]
+    )
+    cells = [saved(folder, f"{stem}_input.webp", "input", sized(seen))]
+    answers = [("label", shown.target[number], True), ("own network", shown.answer[number], False)]
+    if served is not None:
+        answers.append(("served", served, False))
+    for name, value, is_label in answers:
+        if entry.output.dense:
+            drawn = sized(beside(map_panels(entry, value, photo, is_label)))
+            cells.append(saved(folder, f"{stem}_{name.split()[0]}.webp", name, drawn))
+        else:
+            cells.append({"name": name, "words": in_words(entry, value, is_label)})
+    return cells
+
+
+def map_panels(entry, value, photo, is_label):
+    """a label or an answer of a map as panels with a legend."""
+    if entry.output.kind == "embedding" and is_label:
+        ids = enlarged(value[..., 0].astype("uint8"), SIDE, False)
+        return [overlay(photo, ids, palette(256))]
+    if entry.output.kind == "pixel_classes" and is_label and value.shape[-1] == 1:
+        classes = np.eye(entry.output.channels, dtype="float32")
+        value = classes[np.clip(value[..., 0], 0, entry.output.channels - 1).astype(int)] * CERTAIN
+    drawn = panels(entry, value, photo)
+    return drawn or [enlarged(picture(entry, value, is_label), SIDE, False)]
+
+
+def in_words(entry, value, is_label):
+    """the likeliest classes, or named numbers."""
+    if entry.output.kind == "classes":
+        logits = np.log(np.maximum(value, 1e-9)) if is_label else value
+        return [f"{word} {share:.0%}" for word, share in likeliest(entry.name, logits, 3)]
+    return [f"{word} {number:.2f}" for word, number in zip(VECTORS[entry.name], value)]
+
+
+def sized(pixels):
+    """[H, W, 3] at the height of the report's pictures."""
+    import cv2
+
+    width = round(pixels.shape[1] * HEIGHT / pixels.shape[0])
+    way = cv2.INTER_AREA if pixels.shape[0] > HEIGHT else cv2.INTER_NEAREST
+    return cv2.resize(np.ascontiguousarray(pixels), (width, HEIGHT), interpolation=way)
+
+
+def saved(folder, path, name, pixels):
+    from PIL import Image
+
+    file = Path(folder) / path
+    os.makedirs(file.parent, exist_ok=True)
+    Image.fromarray(pixels).save(file, "WEBP", quality=QUALITY)
+    return {"name": name, "picture": path}

@@ -1,0 +1,190 @@
+"""The first screen: what was asked, what to buy, what it saves, how good and how sure it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from models.reports.noise import RULES, lucky_sources, noise_marks
+from models.reports.policy_figures import PolicyFigures, policy_figures
+from models.reports.run_files import Facts, Run
+from models.reports.summary import mean_win
+from models.reports.words import count, plural, rate, share, titles
+
+GOOD = "good"
+DOUBT = "doubt"
+PLAIN = "plain"
+SURE = 0.01  # p value below which a policy is called better than chance
+STABLE = 0.5  # share of resampled test sets that choose the same sources
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A sentence about how sure something is. tone: good, doubt or plain."""
+
+    tone: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Headline:
+    """What the first screen says. figures, policy: None where the run solved nothing."""
+
+    policy: Facts | None
+    figures: PolicyFigures | None
+    asked: str
+    saving: Facts | None
+    saving_words: str
+    quality_words: str
+    verdicts: tuple[Verdict, ...]
+    marks: dict[str, list[str]]
+
+
+def headline(run: Run) -> Headline:
+    policy = run.chosen
+    figures = policy_figures(policy, run.rows) if policy else None
+    marks = noise_marks(run)
+    saving = saving_of(run)
+    return Headline(
+        policy=policy,
+        figures=figures,
+        asked=asked(run),
+        saving=saving,
+        saving_words=saving_words(saving),
+        quality_words=quality_words(figures),
+        verdicts=tuple(verdicts(run, marks)),
+        marks=marks,
+    )
+
+
+def asked(run: Run) -> str:
+    """the question in a sentence."""
+    targets = {row["target"] for row in run.rows}
+    sources = {name for row in run.rows for name in row["sources"]}
+    little = {edge["images"] for edge in ledger_edges(run) if edge["images"]}
+    taught = f", each learned from {count(max(little))} labelled pictures" if little else ""
+    return (
+        f"{plural(len(targets), 'task')} must be answered. For which of {len(sources)} candidate "
+        "sources should all pictures be labelled, when every other task is reached from those? "
+        f"{count(run.transfers)} transfers were measured{taught}."
+    )
+
+
+def ledger_edges(run: Run) -> list[Facts]:
+    edges: list[Facts] = (run.evidence.get("ledger") or {}).get("edges", [])
+    return edges
+
+
+def saving_of(run: Run) -> Facts | None:
+    """the row of the savings table at the run's own budget and order."""
+    rows: list[Facts] = run.evidence.get("headline", [])
+    asked_for = (run.default_budget, run.default_order)
+    return next((row for row in rows if (row["budget"], row["order"]) == asked_for), None)
+
+
+def saving_words(saving: Facts | None) -> str:
+    if saving is None:
+        return "What it saves was not computed in this run."
+    if saving["saved"] > 0:
+        capped = " (more than that was not measured)" if saving["capped"] else ""
+        return (
+            f"It takes {count(saving['images'])} labels where learning every task for itself to "
+            f"the same mean quality takes {count(saving['independent'])}{capped}."
+        )
+    return (
+        f"It saves nothing: it takes {count(saving['images'])} labels, and learning every task "
+        f"for itself reaches the same mean quality with {count(saving['independent'])}."
+    )
+
+
+def quality_words(figures: PolicyFigures | None) -> str:
+    """whether transfers beat learning from scratch, on the very targets that are transferred."""
+    if figures is None or not figures.transferred or figures.quality_transferred is None:
+        return ""
+    if figures.scratch_quality is None:
+        return "Learning from scratch was not measured on these targets."
+    difference = figures.quality_transferred - figures.scratch_quality
+    beside = f"Learning the same targets from scratch reaches {rate(figures.scratch_quality)}"
+    if difference > 0.02:
+        return f"{beside}: the transfers are better."
+    if difference < -0.02:
+        return f"{beside}: on average the transfers are worse."
+    return f"{beside}: no difference to speak of."
+
+
+def verdicts(run: Run, marks: dict[str, list[str]]) -> list[Verdict]:
+    """how sure, one sentence a fact, doubts not hidden behind certainties."""
+    found = [*solver_verdict(run), *chance_verdicts(run), *stability_verdicts(run)]
+    targets = {row["target"] for row in run.rows}
+    if marks:
+        kinds = [
+            RULES[key].name for key in dict.fromkeys(k for keys in marks.values() for k in keys)
+        ]
+        text = (
+            f"{len(marks)} of {plural(len(targets), 'target')} carry a mark of noise "
+            f"({', '.join(kinds)})."
+        )
+        found.append(Verdict(DOUBT, text))
+    win = mean_win(run)
+    if win is not None and win < 0.8:
+        text = (
+            f"The task networks beat a constant answer on only {share(win)} of held-out pictures: "
+            "they are barely trained, and what is measured from them is little more than a trial."
+        )
+        found.append(Verdict(DOUBT, text))
+    return found
+
+
+def solver_verdict(run: Run) -> list[Verdict]:
+    policy = run.chosen
+    if policy is None:
+        return [Verdict(DOUBT, "No policy was solved in this run.")]
+    if policy["status"] == "optimal":
+        text = "Given these affinities, no other choice within the budget is better (proven)."
+        return [Verdict(GOOD, text)]
+    return [
+        Verdict(DOUBT, f"The solver stopped early: the choice is {policy['status']}, unproven.")
+    ]
+
+
+def chance_verdicts(run: Run) -> list[Verdict]:
+    """both tests against random policies; a p value at its floor is said as a bound."""
+    significance: Facts | None = run.evidence.get("significance")
+    if not significance or significance.get("p") is None:
+        return [Verdict(DOUBT, "The choice was not compared with random ones.")]
+    tests = [("random policies", significance)]
+    fairer = significance.get("best_edges")
+    if fairer and fairer.get("p") is not None:
+        tests.append(("random sources with their best transfers (the fairer test)", fairer))
+    return [
+        Verdict(GOOD if test["p"] <= SURE else DOUBT, chance_words(name, test))
+        for name, test in tests
+    ]
+
+
+def chance_words(name: str, test: Facts) -> str:
+    drawn = test["policies"]
+    floor = 1 / (drawn + 1)
+    if test["p"] <= floor * 1.001:
+        return (
+            f"Better than all {count(drawn)} {name} (p below {floor:.2g}; more draws would be "
+            "needed to say how far)."
+        )
+    surely = "Better than" if test["p"] <= SURE else "Not clearly better than"
+    return f"{surely} {name}: {test['p']:.1%} of {count(drawn)} do at least as well."
+
+
+def stability_verdicts(run: Run) -> list[Verdict]:
+    stability: Facts | None = run.evidence.get("stability")
+    if not stability:
+        return [Verdict(DOUBT, "How the choice changes with the test pictures was not measured.")]
+    same = stability["same"]
+    tone = GOOD if same >= STABLE else DOUBT
+    text = f"{share(same)} of {stability['solves']} redrawn test sets choose exactly these sources."
+    found = [Verdict(tone, text)]
+    lucky = lucky_sources(run)
+    if lucky:
+        words = "its choice is" if len(lucky) == 1 else "their choice is"
+        found.append(Verdict(DOUBT, f"{titles(lucky)}: {words} luck (fewer than half agree)."))
+    if not run.seeds:
+        found.append(Verdict(PLAIN, "Everything was trained once; other seeds may choose others."))
+    return found

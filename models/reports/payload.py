@@ -1,0 +1,106 @@
+"""What the page's explorer needs of a run, in columns; compressed, it travels inside the page."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from models.reports.noise import RULES, lucky_sources
+from models.reports.run_files import Facts, Run
+from models.reports.words import title
+from models.tasks import TASKS
+
+SPREADS = ("gain_low", "gain_high", "quality_low", "quality_high", "rank_low", "rank_high")
+MOST_ROWS = 60_000  # beyond, only first-order transfers, controls and chosen edges travel
+
+
+def packed(value: object) -> str:
+    """JSON, gzip, base64, as `explorer/src/assets.js` unpacks it; equal values give equal text."""
+    text = json.dumps(value, separators=(",", ":"), sort_keys=True).encode()
+    return base64.b64encode(gzip.compress(text, 9, mtime=0)).decode()
+
+
+def payload(run: Run, marks: Mapping[str, list[str]]) -> dict[str, Any]:
+    """the run as the explorer reads it (`explorer/src/run.js` names every field)."""
+    rows, left_out = travelling(run)
+    names = sorted({name for row in rows for name in [*row["sources"], row["target"]]})
+    return {
+        "names": names,
+        "titles": {name: title(name) for name in names},
+        "table": columns(rows, names),
+        "left_out": left_out,
+        "taxonomies": run.taxonomies,
+        "default": {"budget": run.default_budget, "order": run.default_order},
+        "curves": run.evidence.get("curves", []),
+        "savings": run.evidence.get("headline", []),
+        "ledger": prices(run),
+        "tree": run.evidence.get("tree", {}),
+        "marks": {name: [RULES[key].name for key in keys] for name, keys in marks.items()},
+        "lucky": lucky_sources(run),
+        "free": free_labels(names),
+        "edge_evidence": run.edge_evidence,
+        "affinities": f"{run.folder.name}/affinities.json",
+    }
+
+
+def travelling(run: Run) -> tuple[list[Facts], int]:
+    """(rows that the page carries, how many it leaves out)."""
+    rows = run.rows
+    if len(rows) <= MOST_ROWS:
+        return rows, 0
+    chosen = {
+        (edge["target"], *edge["sources"]) for entry in run.taxonomies for edge in entry["edges"]
+    }
+    kept = [
+        row for row in rows if len(row["sources"]) < 2 or (row["target"], *row["sources"]) in chosen
+    ]
+    return kept, len(rows) - len(kept)
+
+
+def columns(rows: list[Facts], names: list[str]) -> dict[str, Any]:
+    """affinities as they are (the solver's answer must be the same), all else in four digits."""
+    at = {name: i for i, name in enumerate(names)}
+    return {
+        "target": [at[row["target"]] for row in rows],
+        "sources": [[at[name] for name in row["sources"]] for row in rows],
+        "control": [row.get("control") for row in rows],
+        "affinity": [row["affinity"] for row in rows],
+        "gain": [row.get("gain") for row in rows],
+        "quality": [row.get("quality") for row in rows],
+        "loss": [short(row.get("mean_loss")) for row in rows],
+        "spread": {name: [short(row.get(name)) for row in rows] for name in SPREADS},
+    }
+
+
+def short(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.4g}")
+
+
+def prices(run: Run) -> Facts:
+    """labelled pictures of a source and of a transfer, and seconds of each network, where known."""
+    ledger: Facts = run.evidence.get("ledger") or {}
+    full = [entry["images"] for entry in ledger.get("sources", [])]
+    little = [edge["images"] for edge in ledger.get("edges", []) if edge["sources"]]
+    seconds = {row["task"]: row["seconds"] for row in run.networks if row.get("seconds")}
+    return {
+        "full": max(full, default=None),
+        "little": max(little, default=None),
+        "seconds": seconds,
+    }
+
+
+def free_labels(names: list[str]) -> dict[str, str]:
+    """task -> why its label costs nothing: an algorithm makes it from the picture alone."""
+    reasons = {name: free_reason(name) for name in names}
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+def free_reason(name: str) -> str:
+    """empty for labels that people or scanners make."""
+    if name not in TASKS:
+        return ""
+    entry = TASKS[name]
+    return entry.derivation if entry.trained else "an untrained network has no labels"

@@ -1,0 +1,118 @@
+"""What a run left behind: the files of its report folder, read once and checked at this door."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+# What JSON says has no type before it is looked at; a section checks what it shows.
+Facts = dict[str, Any]
+
+NEEDED = ("affinities", "taxonomies")
+FORMS: Mapping[str, type] = {
+    "affinities": dict,
+    "taxonomies": list,
+    "evidence": dict,
+    "networks": list,
+    "curves": dict,
+    "calibration": list,
+    "edges": list,
+    "dataset": dict,
+    "lineage": dict,
+    "run": dict,
+    "pictures": list,
+    "edge_evidence": dict,
+    "published": dict,
+    "seeds": list,
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's facts, one field a file `<field>.json`; empty where the run has no such file.
+
+    affinities: {"rows", "diagnostics"}; taxonomies: one entry a budget and order; curves: task ->
+    training losses; pictures: what was drawn of inputs, labels and answers, with paths below
+    `folder`; edge_evidence: per-image losses behind chosen edges; published: agreement with the
+    released affinities; seeds: one row a repetition of the measurement. missing: names of files
+    that are not there.
+    """
+
+    folder: Path
+    affinities: Facts
+    taxonomies: list[Facts]
+    evidence: Facts
+    networks: list[Facts]
+    curves: dict[str, list[float]]
+    calibration: list[Facts]
+    edges: list[Facts]
+    dataset: Facts
+    lineage: Facts
+    pictures: list[Facts]
+    edge_evidence: Facts
+    published: Facts
+    seeds: list[Facts]
+    default_budget: float
+    default_order: int
+    missing: tuple[str, ...]
+
+    @property
+    def rows(self) -> list[Facts]:
+        """transfers and controls of the regime that decides."""
+        rows: list[Facts] = self.affinities.get("rows", [])
+        return [row for row in rows if not row.get("regime")] or rows
+
+    @property
+    def chosen(self) -> Facts | None:
+        """the taxonomy at the default budget and order; the first one where that is not there."""
+        asked = (self.default_budget, self.default_order)
+        exact = (entry for entry in self.taxonomies if (entry["budget"], entry["order"]) == asked)
+        return next(exact, self.taxonomies[0] if self.taxonomies else None)
+
+    @property
+    def transfers(self) -> int:
+        """how many transfers were measured and decide."""
+        return sum(row.get("control") is None for row in self.rows)
+
+
+def load_run(folder: str | Path) -> Run:
+    """The run in `folder`. Raises ValueError in one line, with the file's name, for a folder that
+    is no report's, and for files that cannot be read.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is no folder; give the one that WriteReport wrote")
+    missing = tuple(name for name in FORMS if not (folder / f"{name}.json").exists())
+    if set(NEEDED) <= set(missing):
+        raise ValueError(
+            f"{folder} holds no {' and no '.join(f'{name}.json' for name in NEEDED)}; give the "
+            "folder that WriteReport wrote"
+        )
+    parts = {name: read_part(folder, name) for name in FORMS}
+    asked = parts.pop("run")
+    first = parts["taxonomies"][0] if parts["taxonomies"] else {}
+    return Run(
+        folder=folder,
+        default_budget=asked.get("default_budget", first.get("budget", 1)),
+        default_order=asked.get("default_order", first.get("order", 1)),
+        missing=missing,
+        **parts,
+    )
+
+
+def read_part(folder: Path, name: str) -> Any:
+    """the content of `<name>.json`, an empty one where there is no such file."""
+    path, form = folder / f"{name}.json", FORMS[name]
+    if not path.exists():
+        return form()
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ValueError(f"{path} cannot be read as JSON: {reason}; copy it again") from error
+    if not isinstance(content, form):
+        raise ValueError(f"{path} holds a {type(content).__name__}, expected a {form.__name__}")
+    return content

@@ -1,0 +1,157 @@
+"""What the sections below the first screen show, made ready for the templates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from models.reports.run_files import Facts, Run
+from models.reports.summary import mean_win
+from models.reports.words import mean
+
+# Zamir et al. 2018, supplementary material, table of task-specific networks: mean share of test
+# images on which a network beats the average answer, and a readout of a random network.
+PUBLISHED_SANITY = {"average": 0.924, "random": 0.909}
+
+
+def sections(run: Run) -> Facts:
+    """name -> what its template reads; None or empty where the run has nothing to show."""
+    return {
+        "baselines": run.evidence.get("baselines", []),
+        "significance": run.evidence.get("significance") or {},
+        "ledger": run.evidence.get("ledger"),
+        "savings": savings(run),
+        "stability": run.evidence.get("stability"),
+        "cautious": run.evidence.get("cautious") or [],
+        "tree": tree(run),
+        "networks": network_rows(run),
+        "sanity": sanity(run),
+        "learning": learning_curves(run.curves),
+        "diagnostics": diagnostics(run),
+        "calibration": run.calibration,
+        "calibrated": calibrated(run.calibration),
+        "amounts": amounts(run.evidence.get("amounts")),
+        "predictors": run.evidence.get("predictors") or [],
+        "policy_networks": [row for row in run.edges if row.get("validation")],
+        "dataset": dataset(run.dataset),
+        "published": run.published,
+        "seeds": run.seeds,
+    }
+
+
+def savings(run: Run) -> list[Facts]:
+    """rows of the savings table at the run's order."""
+    rows: list[Facts] = run.evidence.get("headline", [])
+    return [row for row in rows if row["order"] == run.default_order]
+
+
+def tree(run: Run) -> Facts | None:
+    facts: Facts = run.evidence.get("tree") or {}
+    return facts if facts.get("linkage") else None
+
+
+def network_rows(run: Run) -> list[Facts]:
+    """trained task networks, each beside the readout of a random encoder where it was measured."""
+    random = against_random(run.rows)
+    return [
+        {**row, "win_random": random.get(row["task"])} for row in run.networks if row.get("steps")
+    ]
+
+
+def sanity(run: Run) -> Facts:
+    """mean win rates of the task networks, ours and the paper's."""
+    random = against_random(run.rows)
+    return {
+        "average": mean_win(run),
+        "random": mean(random.values()),
+        "published": PUBLISHED_SANITY,
+    }
+
+
+def against_random(rows: Iterable[Facts]) -> dict[str, float]:
+    """task -> share of test samples on which its own network beats the same readout of a random
+    encoder; tasks without that control are left out.
+    """
+    return {
+        row["target"]: 1 - row["quality"]
+        for row in rows
+        if row["sources"] == ["random_projection"] and row.get("quality") is not None
+    }
+
+
+WIDTH, HEIGHT = 140, 56  # of a learning curve, in SVG units
+
+
+def learning_curves(curves: dict[str, list[float]]) -> list[Facts]:
+    """task, first and last loss, and the points of a polyline; curves without two points are left
+    out.
+    """
+    drawn = []
+    for task, losses in curves.items():
+        if len(losses) < 2:
+            continue
+        low, high = min(losses), max(losses)
+        span = (high - low) or 1.0
+        step = WIDTH / (len(losses) - 1)
+        points = " ".join(
+            f"{i * step:.1f},{HEIGHT - (loss - low) / span * HEIGHT:.1f}"
+            for i, loss in enumerate(losses)
+        )
+        drawn.append({"task": task, "first": losses[0], "last": losses[-1], "points": points})
+    return drawn
+
+
+def diagnostics(run: Run) -> Facts:
+    facts: Facts = run.affinities.get("diagnostics", {})
+    return facts
+
+
+def calibrated(rows: list[Facts]) -> Facts | None:
+    """means over targets of the two rank correlations; None without rows."""
+    if not rows or "between_seeds" not in rows[0]:
+        return None
+    return {
+        name: mean(row[name] for row in rows)
+        for name in ("closed_against_gradient", "between_seeds")
+    }
+
+
+def amounts(facts: Facts | None) -> Facts | None:
+    """what less data costs, in the order of the columns: smallest amount first, the one that
+    decides last. None if there is but one.
+    """
+    if not facts or not facts["targets"]:
+        return None
+    images: dict[str, float] = facts["images"]
+    names = sorted(images, key=lambda name: images[name])
+    rows: list[Facts] = facts["targets"]
+    smaller = [name for name in names if name]
+    return {
+        "columns": [(name, images[name]) for name in names],
+        "targets": rows,
+        "quality": [mean(row["best"][name]["quality"] for row in rows) for name in names],
+        "spearman": [
+            (images[name], mean_known(row["spearman"][name] for row in rows)) for name in smaller
+        ],
+        "same": [(images[name], same_best(rows, name)) for name in smaller],
+    }
+
+
+def mean_known(values: Iterable[float | None]) -> float | None:
+    """the mean of those that were measured."""
+    return mean([value for value in values if value is not None])
+
+
+def same_best(rows: list[Facts], name: str) -> int:
+    """targets whose best source with the amount `name` is the one that decides."""
+    return sum(row["best"][name]["source"] == row["best"][""]["source"] for row in rows)
+
+
+def dataset(facts: Facts) -> Facts | None:
+    return {**facts, "statistics": tabular(facts.get("statistics"))} if facts else None
+
+
+def tabular(statistics: Any) -> list[Facts]:
+    """the statistics of a data set as rows; whatever is no list of rows is left out."""
+    is_table = isinstance(statistics, list) and all(isinstance(row, dict) for row in statistics)
+    return statistics if is_table else []

@@ -1,0 +1,56 @@
+"""Numbers and names as a reader sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from models.tasks import TASKS
+
+UNKNOWN = "not measured"
+
+
+def title(name: str) -> str:
+    """a task's title; the name itself for a task that the dictionary does not know."""
+    return TASKS[name].title if name in TASKS else name
+
+
+def titles(names: Iterable[str]) -> str:
+    """titles with commas and a last "and"."""
+    words = [title(name) for name in names]
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def rate(value: float | None) -> str:
+    """a win rate with two digits."""
+    return UNKNOWN if value is None else f"{value:.2f}"
+
+
+def share(value: float | None) -> str:
+    """a share in whole per cent."""
+    return UNKNOWN if value is None else f"{100 * value:.0f} %"
+
+
+def count(value: float | None) -> str:
+    """a whole number with thousands apart."""
+    return UNKNOWN if value is None else f"{value:,.0f}"
+
+
+def number(value: object) -> str:
+    """anything of a table: nothing for None, text as it is, three digits of a small number."""
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def plural(number: int, one: str, many: str = "") -> str:
+    """`3 targets`, `1 target`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def mean(values: Iterable[float | None]) -> float | None:
+    """None without values, or where one of them was not measured."""
+    numbers = list(values)
+    known = [value for value in numbers if value is not None]
+    return sum(known) / len(known) if known and len(known) == len(numbers) else None

@@ -1,0 +1,65 @@
+"""The first screen says no more than was measured."""
+
+from made_run import files, write_run
+
+from models.reports.headline import DOUBT, GOOD, chance_words, headline, saving_words
+from models.reports.run_files import load_run
+
+
+def first_screen(folder, content=None):
+    return headline(load_run(write_run(folder, content)))
+
+
+def texts(first, tone=None) -> str:
+    return " ".join(v.text for v in first.verdicts if tone in (None, v.tone))
+
+
+def test_transferred_targets_are_counted_apart_from_supervised_ones(tmp_path):
+    figures = first_screen(tmp_path).figures
+    answer = load_run(tmp_path).chosen
+    by_transfer = [edge["quality"] for edge in answer["edges"] if edge["sources"]]
+    assert figures.transferred == len(by_transfer)
+    assert figures.transferred + figures.supervised == figures.targets
+    assert figures.quality_transferred == sum(by_transfer) / len(by_transfer)
+
+
+def test_scratch_is_measured_on_the_targets_that_are_transferred(tmp_path):
+    assert first_screen(tmp_path).figures.scratch_quality == 0.3
+
+
+def test_a_p_value_at_its_floor_is_said_as_a_bound():
+    words = chance_words("random policies", {"p": 1 / 1001, "policies": 1000})
+    assert "Better than all 1,000" in words
+    assert "p below 0.001" in words
+
+
+def test_a_policy_that_chance_reaches_is_not_called_better():
+    assert "Not clearly better" in chance_words("x", {"p": 0.118, "policies": 50})
+
+
+def test_a_saving_below_zero_is_said_to_save_nothing():
+    row = {"saved": -0.05, "images": 105, "independent": 100, "capped": False}
+    assert saving_words(row).startswith("It saves nothing: it takes 105 labels")
+
+
+def test_both_tests_against_chance_are_shown(tmp_path):
+    content = files()
+    test = {"p": 0.5, "policies": 50, "measure": "quality", "verdict": "", "random": None}
+    content["evidence"]["significance"] = {**test, "p": 0.001, "best_edges": test}
+    first = first_screen(tmp_path, content)
+    assert "the fairer test" in texts(first, DOUBT)
+    assert "random policies" in texts(first, GOOD)
+
+
+def test_a_lucky_source_is_named(tmp_path):
+    content = files()
+    bought = load_run(write_run(tmp_path, content)).chosen["supervised"]
+    content["evidence"]["stability"] = {"same": 0.1, "solves": 9, "chosen": {bought[0]: 0.2}}
+    assert "luck (fewer than half agree)" in texts(first_screen(tmp_path, content), DOUBT)
+
+
+def test_networks_that_hardly_beat_a_constant_cast_doubt(tmp_path):
+    content = files()
+    for row in content["networks"]:
+        row["win_average"] = 0.5
+    assert "barely trained" in texts(first_screen(tmp_path, content), DOUBT)
