@@ -47,4 +47,12 @@ save(
   'highs.wasm.gz',
   packed(readFileSync(new URL('node_modules/highs/build/highs.wasm', import.meta.url))),
 );
+// For the tests in a browser alone; its licence stands in its first lines.
+const axe = new URL('../../../tests/models/reports/explorer/axe.min.js.gz', import.meta.url);
+if (!process.argv[2]) {
+  writeFileSync(
+    axe,
+    packed(readFileSync(new URL('node_modules/axe-core/axe.min.js', import.meta.url))),
+  );
+}
 save('LICENSES.txt', licences(['@dagrejs/dagre', 'd3-array', 'd3-scale', 'd3-shape', 'highs']));

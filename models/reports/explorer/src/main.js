@@ -163,4 +163,5 @@ async function begin() {
   });
 }
 
-begin();
+// After the first paint: the text is there to read while the run is unpacked.
+requestAnimationFrame(() => setTimeout(begin));

@@ -7,6 +7,7 @@ import { sourcesInWords } from './policy_table.js';
 
 const LINE = 24;
 const NARROW = 520;
+const LETTER = 7.4; // pixels of a letter at 12 px, on average and a little more
 
 export function drawGraph(page) {
   const box = byId('graph');
@@ -68,7 +69,7 @@ function label(page, place, node) {
   const own = page.policy.edges.some(
     (edge) => edge.target === place.name && page.run.table.control[edge.row] === 'supervised',
   );
-  const words = shortened(page.run.title(place.name), Math.floor(node.width / 6.6));
+  const words = shortened(page.run.title(place.name), Math.floor(node.width / LETTER));
   const isLeft = place.side === 'left';
   const x = isLeft ? node.width - 6 : place.x + 6;
   return svg(

@@ -64,7 +64,7 @@ function ledgerTable(page, { bought, little, images }) {
   const table = el('table', {}, el('thead', {}, el('tr', {}, head)), el('tbody', {}, rows));
   return el(
     'div',
-    { class: 'scroll', role: 'region', tabindex: 0, 'aria-label': 'Cost ledger' },
+    { class: 'scroll', role: 'group', tabindex: 0, 'aria-label': 'Cost ledger' },
     table,
   );
 }

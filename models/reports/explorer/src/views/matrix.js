@@ -4,11 +4,10 @@ import { byId, el, replace, roving } from '../dom.js';
 import { number, rate } from '../format.js';
 import { treeOrder } from '../tree_order.js';
 import { cellEvidence } from './evidence.js';
-import { noise } from './policy_table.js';
 
 const SHADES = 7;
 const MEASURES = {
-  affinity: 'after: affinity',
+  affinity: 'after: affinity, in thousandths',
   quality: 'before: win rate against full supervision',
   gain: 'before: win rate against scratch',
   loss: 'before: mean test loss',
@@ -39,7 +38,12 @@ export function drawMatrix(page) {
     el('p', { class: 'control' }, el('label', { for: 'measure' }, 'Show'), choice),
     el(
       'div',
-      { class: 'scroll', role: 'region', tabindex: 0, 'aria-labelledby': 'matrix-title' },
+      {
+        class: 'scroll',
+        role: 'group',
+        tabindex: 0,
+        'aria-label': 'Matrix of first-order transfers',
+      },
       table,
     ),
     facts,
@@ -81,7 +85,7 @@ function matrixRow(page, target, sources, cells, measure, facts) {
   return el(
     'tr',
     {},
-    el('th', { scope: 'row' }, run.title(target), noise(run, target)),
+    el('th', { scope: 'row' }, run.title(target), shortNoise(run, target)),
     rows.map((row, i) =>
       cell(run, row, values[i], shades[i], { source: sources[i], target, measure, show }),
     ),
@@ -90,12 +94,7 @@ function matrixRow(page, target, sources, cells, measure, facts) {
 
 function cell(run, row, value, shade, { source, target, measure, show }) {
   const own = source === target ? ' own' : '';
-  const short =
-    value === null
-      ? '·'
-      : measure === 'affinity' || measure === 'loss'
-        ? number(Number(value.toPrecision(2)))
-        : rate(value);
+  const short = value === null ? '·' : shortest(value, measure);
   const interval = row === undefined ? null : run.table.interval(measure, row);
   const range = interval ? `, ${rate(interval[0])} to ${rate(interval[1])}` : '';
   const words = `${run.title(target)} from ${run.title(source)}: ${value === null ? 'not measured' : number(value) + range}`;
@@ -105,12 +104,24 @@ function cell(run, row, value, shade, { source, target, measure, show }) {
       type: 'button',
       class: `cell h${shade}${own}`,
       title: words,
-      'aria-label': words,
+      'aria-label': `${short}: ${words}`,
       onclick: () => row !== undefined && show(row),
     },
     short,
   );
   return el('td', {}, button);
+}
+
+/** Two digits that fit a cell; affinities in thousandths. */
+function shortest(value, measure) {
+  if (measure === 'affinity') return number(Number((1000 * value).toPrecision(2)));
+  return measure === 'loss' ? number(Number(value.toPrecision(2))) : rate(value);
+}
+
+/** The word alone: the rules that hold stand in its title, the table stays dense. */
+function shortNoise(run, target) {
+  const marks = run.marks(target);
+  return marks.length ? el('span', { class: 'noise', title: marks.join(', ') }, 'noise') : null;
 }
 
 /** 0 to 6 by rank within the row; lower is better where `reversed`. */

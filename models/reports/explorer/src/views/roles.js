@@ -27,7 +27,7 @@ export function drawRoles(page) {
   );
   const scroll = el(
     'div',
-    { class: 'scroll tall', role: 'region', tabindex: 0, 'aria-label': 'Roles, costs and values' },
+    { class: 'scroll tall', role: 'group', tabindex: 0, 'aria-label': 'Roles, costs and values' },
     table,
   );
   const details = el(
