@@ -12,7 +12,7 @@ COMMANDS = {
     "annotate": ("annotate.procedural", "make a procedural data set in the published layout"),
     "ingest": ("ingest.job", "turn a folder in the published layout into sharded examples"),
     "statistics": (
-        "ingest.statistics",
+        "compare.realism",
         "what a data set's labels look like in numbers, beside real views",
     ),
     "download": ("download.download", "fetch the published data set"),
