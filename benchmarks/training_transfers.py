@@ -70,9 +70,10 @@ def main() -> None:
 
     from models.examples.label_store import LabelStore
     from models.networks.config import NetworkConfig
+    from models.networks.task_networks.build import load_task_network
     from models.networks.task_networks.representations import RepresentationStore
-    from models.networks.task_networks.train import load_task_network
     from models.networks.training.inputs import encoder_input
+    from models.networks.transfers.bench import Bench
     from models.networks.transfers.candidates import first_wave
     from models.networks.transfers.closed_form.maps import global_transfers, local_transfers
     from models.networks.transfers.gradient.learner import (
@@ -82,7 +83,7 @@ def main() -> None:
         learn,
         schedule_of,
     )
-    from models.networks.transfers.measure import Bench
+    from models.networks.transfers.measure import ledger_of
     from models.tasks import TASKS
 
     store = LabelStore(newest(chosen.run, "artifacts/DecodeLabels/labels/*/store"))
@@ -96,7 +97,8 @@ def main() -> None:
     config = replace(config, trainers=len(os.sched_getaffinity(0)))
     scratch = tempfile.TemporaryDirectory()
     targets = [name for name, task in TASKS.items() if task.target and store.has(name)]
-    bench = Bench(store, representations, bank, scratch.name, config, targets)
+    ledgers = {name: ledger_of(name, store, config, scratch.name) for name in targets}
+    bench = Bench(store, representations, bank, config, ledgers)
     slots, schedule = (
         np.arange(chosen.members)[:, None],
         Schedule(epochs=chosen.epochs, patience=chosen.epochs + 1),

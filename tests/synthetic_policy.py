@@ -48,7 +48,7 @@ def write_networks(folder: Path, names, config: NetworkConfig, size: int) -> Pat
     """untrained task networks, as `train_tasks` writes them, with statistics and shifts of batch
     norm as if they had seen pictures.
     """
-    from models.networks.task_networks.train import build_task_network
+    from models.networks.task_networks.build import build_task_network
 
     rng = np.random.default_rng(0)
     for name in names:

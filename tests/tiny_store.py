@@ -17,10 +17,14 @@ TINY = NetworkConfig(
 class TinyStore:
     """eight views a split, samples of all tasks, made up."""
 
-    size, hash = SIZE, "tiny"
+    size = SIZE
+    views_address = "tiny"
 
     def __init__(self) -> None:
         self.made = [view(i) for i in range(8)]
+
+    def address(self, name):
+        return f"tiny-{name}"
 
     def views(self, split):
         return [f"{split}{i}" for i in range(8)]

@@ -1,24 +1,34 @@
 """Every label decoded once: memory-mapped images, samples, targets and masks that all networks and
 transfers share.
+
+The store is a ledger, a folder a task: each holds the address of what it was made of (the manifest
+of the examples, what its entry says, the code of its target function), so that one more task, or an
+edit of one target function, makes that task's labels and no others.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from models.examples.example import parse_view, records
 from models.examples.splits import SPLITS
-from models.tasks import TASKS, Task, ViewKey
+from models.provenance.address import address_of
+from models.provenance.atomic import atomic_folder, write_json
+from models.tasks import TASKS, Camera, Task, View, ViewKey
+from models.tasks.addressing import rows_of, settings_of
+from models.tasks.arrays import Array, Bytes, Floats, Integers
 from models.tasks.samples import samples
 from models.tasks.targets import target
+
+PARTS = ("views", "target", "mask")
+IMAGES = "images"
 
 
 @dataclass(frozen=True)
@@ -27,9 +37,9 @@ class TaskSamples:
     or [m], float16.
     """
 
-    views: np.ndarray
-    target: np.ndarray
-    mask: np.ndarray
+    views: Integers
+    target: Floats
+    mask: Floats
 
     def __len__(self) -> int:
         return len(self.views)
@@ -42,61 +52,83 @@ class LabelStore:
 
     def __init__(self, directory: str | Path) -> None:
         self.directory = Path(directory)
-        described = self.directory / "store.json"
+        described = self.directory / IMAGES / "images.json"
         if not described.exists():
             raise FileNotFoundError(
-                f"no label store at {directory}: build_label_store(examples, directory) makes one"
+                f"no label store at {directory}: build_label_store(examples, directory) makes one "
+                "(stores of versions before 0.2 are not read: run the pipeline again)"
             )
-        self.facts = json.loads(described.read_text())
+        self._images: dict[str, Any] = json.loads(described.read_text())
+        self._tasks: dict[str, dict[str, Any]] = {}
 
     @property
     def size(self) -> int:
         """side of the images in pixels."""
-        return self.facts["size"]
+        return int(self._images["size"])
 
     @property
-    def hash(self) -> str:
-        """16 hex digits: changes with the views, the seed, and the sample limit."""
-        return self.facts["hash"]
+    def manifest(self) -> str:
+        """hash of the manifest of the examples that the store was made of."""
+        return str(self._images["manifest"])
+
+    @property
+    def views_address(self) -> str:
+        """16 hex digits: changes with the views and with how their images are decoded."""
+        return str(self._images["address"])
+
+    def address(self, task: str) -> str:
+        """16 hex digits: changes with what the labels of one task are made of, and with nothing of
+        other tasks. Raises LookupError for a task that the store does not hold.
+        """
+        facts = self._facts(task)
+        if not facts:
+            raise LookupError(f"the store at {self.directory} holds no labels of {task}")
+        return str(facts["address"])
 
     def views(self, split: str) -> list[str]:
         """keys of the views of a split, in the order of `images`."""
-        return self.facts["views"][split]
+        return list(self._images["views"][split])
 
-    def images(self, split: str) -> np.ndarray:
+    def images(self, split: str) -> Bytes:
         """uint8 [n, S, S, 3]."""
-        return np.load(self.directory / split / "images.npy", mmap_mode="r")
+        array: Bytes = np.load(self.directory / IMAGES / f"{split}.npy", mmap_mode="r")
+        return array
 
     def has(self, task: str) -> bool:
         """does every split hold samples of the task?"""
-        return all(self.facts["samples"].get(task, {}).get(split, 0) > 0 for split in SPLITS)
+        counts = self._facts(task).get("samples", {})
+        return all(counts.get(split, 0) > 0 for split in SPLITS)
 
     def samples(self, task: str, split: str) -> TaskSamples:
         """Raises LookupError if the split holds no labelled sample of the task."""
-        if not self.facts["samples"].get(task, {}).get(split, 0):
+        if not self._facts(task).get("samples", {}).get(split, 0):
+            labels = ", ".join(TASKS[task].labels) if task in TASKS else "unknown task"
             raise LookupError(
-                f"no {split} view carries the labels of {task} "
-                f"({', '.join(TASKS[task].labels) if task in TASKS else 'unknown task'}); "
+                f"no {split} view carries the labels of {task} ({labels}); "
                 "leave the task out or add views with the label"
             )
-        return TaskSamples(
-            *(
-                np.load(self.directory / split / f"{task}.{part}.npy", mmap_mode="r")
-                for part in ("views", "target", "mask")
-            )
-        )
+        folder = self.directory / task
+        arrays = [np.load(folder / f"{split}.{part}.npy", mmap_mode="r") for part in PARTS]
+        return TaskSamples(*arrays)
 
     def sample_names(self, task: str, split: str) -> list[str]:
         """a name a sample: the keys of its views joined by +."""
         keys = self.views(split)
         return ["+".join(keys[i] for i in row) for row in self.samples(task, split).views]
 
-    def whitening(self, task: str) -> tuple[np.ndarray, np.ndarray]:
+    def whitening(self, task: str) -> tuple[Array, Array]:
         """mean and standard deviation of a vector task's train targets, before whitening; (0, 1)
         for tasks that are not whitened.
         """
-        mean, std = self.facts["whitening"].get(task, (0.0, 1.0))
-        return np.asarray(mean), np.asarray(std)
+        mean, deviation = self._facts(task).get("whitening") or (0.0, 1.0)
+        return np.asarray(mean), np.asarray(deviation)
+
+    def _facts(self, task: str) -> dict[str, Any]:
+        """labels.json of a task, {} if the store has none of it."""
+        if task not in self._tasks:
+            described = self.directory / task / "labels.json"
+            self._tasks[task] = json.loads(described.read_text()) if described.exists() else {}
+        return self._tasks[task]
 
 
 def build_label_store(
@@ -107,92 +139,123 @@ def build_label_store(
     max_samples: int,
     tasks: Mapping[str, Task] = TASKS,
 ) -> LabelStore:
-    """decode the Examples artifact at `examples` for all `tasks`; a complete store of the same
-    content is kept.
+    """decode the Examples artifact at `examples` for all `tasks`; what is there of the same address
+    is kept, what is there of other tasks is left alone.
 
-    max_samples: most samples of a multi-view task and split. Written beside `directory` and renamed
-    when complete.
+    max_samples: most samples of a multi-view task and split. Each task appears whole or not at all.
     """
     directory = Path(directory)
     manifest = json.loads((Path(examples) / "manifest.json").read_text())
-    content = f"{manifest['hash']}-{seed}-{max_samples}-{','.join(tasks)}"
-    identity = f"{zlib.crc32(content.encode()):08x}{manifest['hash'][:8]}"
-    if (directory / "store.json").exists() and LabelStore(directory).hash == identity:
-        return LabelStore(directory)
-    scratch = directory.with_name(f".{directory.name}.{os.getpid()}")
-    shutil.rmtree(scratch, ignore_errors=True)
-    facts = {
-        "hash": identity,
-        "size": manifest["size"],
-        "manifest": manifest["hash"],
-        "views": {},
-        "samples": {name: {} for name in tasks},
-        "whitening": {},
+    trained = [entry for entry in tasks.values() if entry.trained]
+    wanted = {
+        entry.name: labels_address(entry, manifest["hash"], seed, max_samples) for entry in trained
     }
-    for split in SPLITS:
-        (scratch / split).mkdir(parents=True)
-        views = sorted(
-            (parse_view(record) for record in records(examples, split)), key=lambda view: view.key
-        )
-        facts["views"][split] = [str(view.key) for view in views]
-        np.save(scratch / split / "images.npy", np.stack([view.rgb for view in views]))
-        cameras = {view.key: view.camera for view in views if view.camera is not None}
-        for entry in tasks.values():
-            if entry.trained:
-                facts["samples"][entry.name][split] = decode_task(
-                    entry, views, cameras, scratch / split, facts, seed, max_samples
-                )
-    (scratch / "store.json").write_text(json.dumps(facts))
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(scratch, directory)
+    images = address_of(write_images, inputs=manifest["hash"])
+    missing = [entry for entry in trained if not there(directory / entry.name, wanted[entry.name])]
+    if missing or not there(directory / IMAGES, images):
+        views = {split: read_views(examples, split) for split in SPLITS}
+        if not there(directory / IMAGES, images):
+            write_images(directory / IMAGES, views, images, manifest)
+        for entry in missing:
+            facts = {"address": wanted[entry.name]}
+            write_labels(directory / entry.name, entry, views, facts, seed, max_samples)
     return LabelStore(directory)
 
 
-def decode_task(
-    entry: Task,
-    views: list,
-    cameras: dict[ViewKey, object],
+def labels_address(entry: Task, manifest: str, seed: int, max_samples: int) -> str:
+    """16 hex digits of one task's labels."""
+    return address_of(
+        write_labels,
+        inputs=[manifest, seed, max_samples],
+        settings=settings_of(entry),
+        choices=rows_of(entry),
+    )
+
+
+def there(folder: Path, address: str) -> bool:
+    """does a folder of the store hold what the address says?"""
+    described = folder / ("images.json" if folder.name == IMAGES else "labels.json")
+    return described.exists() and json.loads(described.read_text()).get("address") == address
+
+
+def read_views(examples: str, split: str) -> list[View]:
+    """all views of a split, in order of their keys."""
+    return sorted((parse_view(record) for record in records(examples, split)), key=key_of)
+
+
+def key_of(view: View) -> ViewKey:
+    return view.key
+
+
+def write_images(
+    folder: Path, views: Mapping[str, Sequence[View]], address: str, manifest: Mapping[str, Any]
+) -> None:
+    """the images of all splits, and which views they are."""
+    facts = {
+        "address": address,
+        "size": manifest["size"],
+        "manifest": manifest["hash"],
+        "views": {split: [str(view.key) for view in views[split]] for split in SPLITS},
+    }
+    with atomic_folder(folder) as scratch:
+        for split in SPLITS:
+            np.save(scratch / f"{split}.npy", np.stack([view.rgb for view in views[split]]))
+        write_json(scratch / "images.json", facts)
+
+
+def write_labels(
     folder: Path,
-    facts: dict,
+    entry: Task,
+    views: Mapping[str, Sequence[View]],
+    facts: dict[str, Any],
     seed: int,
     limit: int,
-) -> int:
-    """write one task's samples of one split; how many there are. Whitening statistics come from the
-    first split, train.
+) -> None:
+    """one task's samples of all splits. Whitening statistics come from the first split, train."""
+    facts = {**facts, "samples": {}, "whitening": None}
+    with atomic_folder(folder) as scratch:
+        for split in SPLITS:
+            data = decoded(entry, views[split], seed, limit)
+            facts["samples"][split] = 0 if data is None else len(data)
+            if data is None:
+                continue
+            values = data.target
+            if entry.whitened:
+                facts["whitening"] = facts["whitening"] or statistics(values)
+                mean, deviation = facts["whitening"]
+                values = (values - mean) / deviation
+            np.save(scratch / f"{split}.views.npy", data.views)
+            np.save(scratch / f"{split}.target.npy", values.astype(entry.output.facts.stored))
+            np.save(scratch / f"{split}.mask.npy", data.mask.astype("float16"))
+        write_json(scratch / "labels.json", facts)
+
+
+def statistics(values: Floats) -> list[list[float]]:
+    """[mean, deviation] a channel, the deviation at least 0.001."""
+    return [values.mean(0).tolist(), np.maximum(values.std(0), 1e-3).tolist()]
+
+
+def decoded(entry: Task, views: Sequence[View], seed: int, limit: int) -> TaskSamples | None:
+    """the labelled samples of one task among the views of a split, targets not whitened; None if
+    there are none.
     """
-    draw = np.random.default_rng([seed, zlib.crc32(entry.name.encode())])
-    rows = samples(
-        entry,
-        [view.key for view in views],
-        cameras,
-        draw,
-        max(limit, len(views)) if entry.images == 1 else limit,
-    )
-    made = [
-        (
-            row,
-            target(
-                entry,
-                [views[i] for i in row],
-                np.random.default_rng([seed, zlib.crc32(entry.name.encode()), *row.tolist()]),
-            ),
-        )
-        for row in rows
-    ]
-    made = [(row, *pair) for row, pair in made if pair is not None and np.any(pair[1] > 0)]
-    if not made:
-        return 0
-    rows, values, masks = (np.stack(part) for part in zip(*made))
-    if entry.whitened:
-        mean, std = facts["whitening"].setdefault(
-            entry.name, (values.mean(0).tolist(), np.maximum(values.std(0), 1e-3).tolist())
-        )
-        values = (values - mean) / std
-    np.save(folder / f"{entry.name}.views.npy", rows.astype("int32"))
-    np.save(
-        folder / f"{entry.name}.target.npy",
-        values.astype("float32" if entry.output.kind == "vector" else "float16"),
-    )
-    np.save(folder / f"{entry.name}.mask.npy", masks.astype("float16"))
-    return len(rows)
+    name = zlib.crc32(entry.name.encode())
+    most = max(limit, len(views)) if entry.images == 1 else limit
+    draw = np.random.default_rng([seed, name])
+    keys = [view.key for view in views]
+    rows = samples(entry, keys, cameras_of(views), draw, most)
+    labelled = []
+    for row in rows:
+        random = np.random.default_rng([seed, name, *row.tolist()])
+        label = target(entry, [views[i] for i in row], random)
+        if label is not None and np.any(label[1] > 0):
+            labelled.append((row, *label))
+    if not labelled:
+        return None
+    positions, values, masks = (np.stack(part) for part in zip(*labelled))
+    return TaskSamples(positions.astype("int32"), values, masks)
+
+
+def cameras_of(views: Sequence[View]) -> dict[ViewKey, Camera]:
+    """the cameras that are known."""
+    return {view.key: view.camera for view in views if view.camera is not None}

@@ -4,10 +4,7 @@ stand in `tfx_pipeline/config.py`.
 
 from __future__ import annotations
 
-import functools
-import hashlib
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 from typing import Any
 
 from models.provenance.address import NO_RESULT
@@ -228,14 +225,3 @@ def check_regimes(config: NetworkConfig) -> None:
             "regimes are amounts of images below transfer_images "
             f"({config.transfer_images}); got {config.regimes}"
         )
-
-
-@functools.cache
-def sources_of(*modules: str) -> str:
-    """12 hex digits over the sources of modules of this room: part of every ledger address, since
-    other code gives other numbers.
-    """
-    digest = hashlib.sha256()
-    for module in modules:
-        digest.update((Path(__file__).parent / f"{module}.py").read_bytes())
-    return digest.hexdigest()[:12]

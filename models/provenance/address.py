@@ -10,8 +10,8 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable, Collection
+from dataclasses import asdict, fields, is_dataclass
 from typing import Any
 
 from models.provenance.closure import Choices, Closure, Definition, closure_of, name_of, parsed
@@ -20,44 +20,55 @@ from models.provenance.closure import Choices, Closure, Definition, closure_of, 
 NO_RESULT = {"result": False}
 
 
+# One function, or several that do the work together.
+Work = Definition | Callable[..., object] | tuple[Definition | Callable[..., object], ...]
+
+
 def address_of(
-    work: Definition | Callable[..., object],
-    *,
-    inputs: object = None,
-    settings: object = None,
-    choices: Choices | None = None,
+    work: Work, *, inputs: object = None, settings: object = (), choices: Choices | None = None
 ) -> str:
     """16 hex digits of one piece of work.
 
     work: the function that does it. inputs: content of what it works on, as JSON knows values.
-    settings: a frozen dataclass, of which the fields that the function's closure reads count.
-    choices: rows of tables that this work looks up (`models.provenance.closure`).
+    settings: a frozen dataclass, or several, of which those fields count that the closure of the
+    work reads. choices: rows of tables that it looks up (`models.provenance.closure`).
     """
-    closure, read = reads(work, settings, choices)
-    text = json.dumps([inputs, read, closure], sort_keys=True)
+    code, values = reads(work, settings, choices)
+    text = json.dumps([inputs, values, code], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def reads(
-    work: Definition | Callable[..., object],
-    settings: object = None,
-    choices: Choices | None = None,
-) -> tuple[str, dict[str, Any]]:
-    """(digest of the code, field -> value of the settings that it reads)."""
-    if settings is None:
-        return closure_of(work, choices=choices).digest(), {}
-    if not is_dataclass(settings):
-        raise TypeError(f"settings are a dataclass, got {type(settings).__name__}")
-    kind = name_of(type(settings))
-    # Without the class of the settings: its checks read all fields, and change no result.
-    closure = closure_of(work, choices={**(choices or {}), kind: ()})
-    names, methods = read_through(kind, closure)
-    values = {
-        item.name: getattr(settings, item.name)
-        for item in fields(settings)
+    work: Work, settings: object = (), choices: Choices | None = None
+) -> tuple[str, list[dict[str, Any]]]:
+    """(digest of the code, for each of the settings: field -> value of those that it reads)."""
+    roots = work if isinstance(work, tuple) else (work,)
+    values_of = settings if isinstance(settings, tuple) else (settings,)
+    kinds = {name_of(type(value)): value for value in values_of}
+    # Without the classes of the settings: their checks read all fields, and change no result.
+    closure = closure_of(*roots, choices={**(choices or {}), **dict.fromkeys(kinds, ())})
+    code = [closure.digest()]
+    found = []
+    for kind, value in kinds.items():
+        names, methods = read_through(kind, closure)
+        code += methods
+        found.append(fields_of(value, names))
+    return hashlib.sha256(repr(code).encode()).hexdigest()[:16], found
+
+
+def fields_of(value: object, names: Collection[str]) -> dict[str, Any]:
+    """field -> value of those fields of a dataclass that are among `names` and change results."""
+    if not is_dataclass(value) or isinstance(value, type):
+        raise TypeError(f"settings are dataclasses, got {type(value).__name__}")
+    rows = {
+        item.name: getattr(value, item.name)
+        for item in fields(value)
         if item.name in names and item.metadata.get("result", True)
     }
-    return hashlib.sha256(repr([closure.digest(), methods]).encode()).hexdigest()[:16], values
+    return {
+        name: asdict(row) if is_dataclass(row) and not isinstance(row, type) else row
+        for name, row in rows.items()
+    }
 
 
 def read_through(kind: Definition, closure: Closure) -> tuple[set[str], list[str]]:

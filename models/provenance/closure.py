@@ -8,6 +8,7 @@ digest; a changed constant does. Nothing is imported or run.
 Definitions, not modules, since one edit would otherwise make everything anew: `targets.py` holds
 the label functions of all tasks. Where a table is looked up by a field of an entry
 (`MAKERS[task.make]`), `choices` names the rows that are meant; all of them are followed otherwise.
+A function that makes tables (`by_kind`) can be named in place of each of its tables.
 
 What static reading cannot see: a method that is called on a parameter without annotation. Tests
 record which functions of ours a piece of work really calls, and hold them against its closure.
@@ -21,9 +22,12 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeGuard
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGES = ("models", "beam_jobs", "components", "tfx_pipeline", "serving")
+# How work is addressed and written down changes no result.
+APART = "models.provenance."
 # A definition: "package.module:name"; a row of a table: "package.module:NAME[key]".
 Definition = str
 Choices = Mapping[Definition, Collection[str]]
@@ -102,7 +106,7 @@ def _closure(
     waiting = list(roots)
     while waiting:
         name = waiting.pop()
-        if name in digests:
+        if name in digests or name.startswith(APART):
             continue
         module = module_of(name)
         nodes = nodes_of(module, name, tables)
@@ -141,25 +145,52 @@ def nodes_of(
     statements: list[ast.AST] = list(module.definitions[own])
     if bracket:
         return rows_of(statements, [key.rstrip("]")], name)
+    if isinstance(statements[0], ast.FunctionDef):
+        return statements
     if name in tables:
         return rows_of(statements, tables[name], name)
-    return statements
+    maker = maker_of(module, statements)
+    rows = literal_rows(statements) if maker in tables else {}
+    if not rows:
+        return statements
+    # A table may be of some kinds alone: what it lacks is not looked up.
+    return [rows[key] for key in sorted(tables[maker]) if key in rows]
+
+
+def maker_of(module: Module, statements: Iterable[ast.AST]) -> Definition:
+    """the function of ours that a table is made by (`HEADS = by_kind(...)`), "" if none is."""
+    for statement in statements:
+        value = getattr(statement, "value", None)
+        if isinstance(value, ast.Call) and isinstance(value.func, ast.Name):
+            source, attribute = module.bindings.get(value.func.id, ("", None))
+            return f"{source}:{attribute}"
+    return ""
 
 
 def rows_of(statements: Iterable[ast.AST], keys: Collection[str], name: str) -> list[ast.AST]:
     """the values of a dictionary's literal under `keys`. Raises LookupError for a missing one."""
-    rows = {}
-    for statement in statements:
-        value = getattr(statement, "value", None)
-        if isinstance(value, ast.Dict):
-            for key, row in zip(value.keys, value.values):
-                if isinstance(key, ast.Constant):
-                    rows[str(key.value)] = row
+    rows = literal_rows(statements)
     if missing := sorted(set(keys) - set(rows)):
-        if not rows and not keys:
-            return []
         raise LookupError(f"{name} has no row {', '.join(missing)}; it has {', '.join(rows)}")
     return [rows[key] for key in sorted(keys)]
+
+
+def literal_rows(statements: Iterable[ast.AST]) -> dict[str, ast.AST]:
+    """key -> value of the dictionaries that stand in the statements."""
+    rows: dict[str, ast.AST] = {}
+    for table in tables_in(statements):
+        for key, row in zip(table.keys, table.values):
+            if isinstance(key, ast.Constant):
+                rows[str(key.value)] = row
+    return rows
+
+
+def tables_in(statements: Iterable[ast.AST]) -> Iterator[ast.Dict]:
+    """literal dictionaries that are assigned, or are an argument of what makes what is assigned."""
+    for statement in statements:
+        value = getattr(statement, "value", None)
+        arguments = value.args if isinstance(value, ast.Call) else [value]
+        yield from (part for part in arguments if isinstance(part, ast.Dict))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -285,18 +316,24 @@ def mentions(node: ast.AST) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield base.id, tuple(reversed(chain))
             return
     if isinstance(node, ast.Name):
-        yield node.id, ()
+        if isinstance(node.ctx, ast.Load):
+            yield node.id, ()
         return
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        yield from in_string(node.value)
     for child in ast.iter_child_nodes(node):
+        if is_quoted_annotation(child, node):
+            yield str(child.value), ()
         yield from mentions(child)
 
 
-def in_string(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """a quoted annotation (`"LabelStore"`) mentions the name that it is."""
-    if text.isidentifier():
-        yield text, ()
+def is_quoted_annotation(child: ast.AST, node: ast.AST) -> TypeGuard[ast.Constant]:
+    """is `child` of `node` an annotation such as `"LabelStore"`? Other texts name nothing."""
+    annotations = (getattr(node, "annotation", None), getattr(node, "returns", None))
+    return (
+        any(child is annotation for annotation in annotations)
+        and isinstance(child, ast.Constant)
+        and isinstance(child.value, str)
+        and child.value.isidentifier()
+    )
 
 
 def local_names(node: ast.AST) -> set[str]:

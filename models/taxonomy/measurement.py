@@ -13,6 +13,7 @@ from pathlib import Path
 from scipy.special import chdtrc
 
 from models.provenance.atomic import write_json
+from models.provenance.closure import closure_of
 from models.tasks.arrays import Floats
 from models.taxonomy.affinities import Affinities, Row, flat, row_of
 from models.taxonomy.ahp import Ahp, affinities, placed
@@ -230,10 +231,13 @@ def named(target: str, regime: str) -> str:
 
 
 def address(tournament: Tournament) -> str:
-    """content address of a tournament: its transfers, images and losses."""
+    """content address of a tournament: its transfers, images and losses, and the code it is played
+    by.
+    """
     measured = tournament.measured
-    names = [[str(transfer) for transfer in measured.transfers], measured.images]
-    digest = hashlib.sha256(json.dumps(names).encode())
+    names = [str(transfer) for transfer in measured.transfers]
+    content = [closure_of(played).digest(), names, measured.images]
+    digest = hashlib.sha256(json.dumps(content).encode())
     digest.update(measured.losses.tobytes())
     return digest.hexdigest()[:32]
 

@@ -133,7 +133,7 @@ class Heads:
     def load(
         cls, policy: dict, networks: str | Path, transfers: str | Path, size: int, whitening: dict
     ) -> Heads:
-        from models.networks.task_networks.train import load_task_network
+        from models.networks.task_networks.build import load_task_network
         from models.networks.transfers.edge import load_transfer_network
 
         own = [edge["target"] for edge in policy["edges"] if not edge["sources"]]

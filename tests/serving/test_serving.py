@@ -12,15 +12,15 @@ from synthetic import SIZE, view
 from tiny_store import TINY, TinyStore
 
 from models.examples.published import encode_png
+from models.networks.task_networks.ledger import train_tasks
 from models.networks.task_networks.representations import encode_views
-from models.networks.task_networks.train import train_tasks
 from models.networks.transfers.measure import train_transfer
 from serving.bundle.build import build_bundle
 from serving.client.client import Client
 from serving.release.push import push, versions
 from serving.server.grpc.service import grpc_server
 from serving.server.models import Model
-from serving.server.rest.transport import RestServer
+from serving.server.rest.routes import RestServer
 
 OWN, REACHED = (
     ["normal", "class_scene"],

@@ -11,7 +11,7 @@ import numpy as np
 
 from models.examples.label_store import LabelStore
 from models.networks.predictions.pictures import grey
-from models.networks.task_networks.train import load_task_network
+from models.networks.task_networks.build import load_task_network
 from models.networks.training.inputs import training_input
 from models.tasks import TASKS, Task
 from models.tasks.arrays import Bytes, Floats

@@ -5,20 +5,28 @@ are judged on, so that they never touch pixels.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any, TextIO
 
 import keras
 import numpy as np
 
+from models.examples.label_store import LabelStore
 from models.networks.config import NetworkConfig
-from models.networks.task_networks.train import build_task_network
+from models.networks.task_networks.build import build_task_network
 from models.networks.training.inputs import encoder_input
+from models.provenance.address import address_of
+from models.provenance.atomic import atomic_folder, write_json
 from models.tasks import TASKS, Task
+from models.tasks.addressing import rows_of, settings_of
+from models.tasks.arrays import Array, Bytes, Floats
+
+# Standardised codes beyond this are cut off: float16 has no room for them, and none means more.
+LIMIT = 60
+SMALLEST_DEVIATION = 1e-3
 
 
 class RepresentationStore:
@@ -33,19 +41,25 @@ class RepresentationStore:
             raise FileNotFoundError(
                 f"no representation store at {directory}; encode_views writes one"
             )
-        self.facts = json.loads(described.read_text())
+        self.facts: dict[str, Any] = json.loads(described.read_text())
 
     @property
     def sources(self) -> list[str]:
+        """their names, in the order in which sets of sources count them."""
         return list(self.facts["sources"])
 
-    def read(self, source: str, split: str) -> np.ndarray:
+    def address(self, source: str) -> str:
+        """16 hex digits: changes with the source's network, the views, and the code that encodes."""
+        return str(self.facts["sources"][source]["address"])
+
+    def read(self, source: str, split: str) -> Floats:
         """float16 memmap [n, h, w, c] in the order of `LabelStore.images(split)`. Raises
         FileNotFoundError for a split that no transfer reads.
         """
-        return np.load(self.directory / source / f"{split}.npy", mmap_mode="r")
+        array: Floats = np.load(self.directory / source / f"{split}.npy", mmap_mode="r")
+        return array
 
-    def scale(self, source: str) -> tuple[np.ndarray, np.ndarray]:
+    def scale(self, source: str) -> tuple[Floats, Floats]:
         """mean and deviation a channel, [c] each: raw = stored * deviation + mean."""
         facts = self.facts["sources"][source]
         return np.array(facts["mean"], "float32"), np.array(facts["deviation"], "float32")
@@ -53,28 +67,28 @@ class RepresentationStore:
 
 def encode_views(
     networks: str | Path,
-    store,
+    store: LabelStore,
     directory: str | Path,
     names: Iterable[str],
     config: NetworkConfig,
-    out=sys.stderr,
+    out: TextIO = sys.stderr,
 ) -> RepresentationStore:
     """run the encoders of `names` over all views of `config.transfer_split` and of test; complete
     sources of the same network are kept.
     """
-    directory, names, since = Path(directory), list(names), time.time()
-    directory.mkdir(parents=True, exist_ok=True)
-    facts, encoders, splits = {}, Encoders(), tuple(dict.fromkeys((config.transfer_split, "test")))
-    for name in names:
-        facts[name] = encode_source(
-            Path(networks) / name, store, directory / name, encoders, splits
-        )
-    scratch = directory / ".representations.json"
-    scratch.write_text(json.dumps({"store": store.hash, "sources": facts}))
-    os.replace(scratch, directory / "representations.json")
+    since = time.time()
+    directory = Path(directory)
+    wanted = list(names)
+    encoders = Encoders()
+    splits = tuple(dict.fromkeys((config.transfer_split, "test")))
+    facts = {
+        name: encode_source(Path(networks) / name, store, directory / name, encoders, splits)
+        for name in wanted
+    }
+    write_json(directory / "representations.json", {"sources": facts})
     views = sum(len(store.views(split)) for split in splits)
     print(
-        f"  {len(names)} encoders over {views} views: {time.time() - since:.1f} s",
+        f"  {len(wanted)} encoders over {views} views: {time.time() - since:.1f} s",
         file=out,
         flush=True,
     )
@@ -87,61 +101,63 @@ class Encoders:
     """
 
     def __init__(self) -> None:
-        self.built: dict[str, keras.Model] = {}
+        self.built: dict[str, Any] = {}
 
-    def load(self, network: Path) -> tuple[Task, keras.Model]:
+    def load(self, network: Path) -> tuple[Task, Any]:
         """the task of a network, and its encoder until the next is loaded."""
         record = json.loads((network / "network.json").read_text())
         task = TASKS[record["task"]]
         key = json.dumps([task.input_channels, record["config"], record["size"]])
         if key not in self.built:
-            self.built[key] = build_task_network(
-                task, NetworkConfig(**record["config"]), record["size"]
-            ).encoder
+            config = NetworkConfig(**record["config"])
+            self.built[key] = build_task_network(task, config, record["size"]).encoder
         self.built[key].load_weights(network / "encoder.weights.h5")
         return task, self.built[key]
 
 
+def source_address(network: Path, store: LabelStore, splits: tuple[str, ...]) -> str:
+    """16 hex digits of one source's representations."""
+    record = json.loads((network / "network.json").read_text())
+    task = TASKS[record["task"]]
+    return address_of(
+        encode_source,
+        inputs=[record["address"], store.views_address, splits],
+        settings=settings_of(task),
+        choices=rows_of(task),
+    )
+
+
 def encode_source(
-    network: Path, store, folder: Path, encoders: Encoders, splits: tuple[str, ...]
-) -> dict:
+    network: Path, store: LabelStore, folder: Path, encoders: Encoders, splits: tuple[str, ...]
+) -> dict[str, Any]:
     """one encoder over `splits`, of which the first is what is standardised by; {address, mean,
     deviation}.
     """
-    address = "-".join(
-        [json.loads((network / "network.json").read_text())["address"], store.hash, *splits]
-    )
+    address = source_address(network, store, splits)
     described = folder / "source.json"
-    if described.exists() and json.loads(described.read_text())["address"] == address:
-        return json.loads(described.read_text())
+    if described.exists():
+        facts: dict[str, Any] = json.loads(described.read_text())
+        if facts["address"] == address:
+            return facts
     task, encoder = encoders.load(network)
     codes = {split: encoded(task, encoder, store.images(split)) for split in splits}
-    mean, deviation = (
-        codes[splits[0]].mean((0, 1, 2)),
-        np.maximum(codes[splits[0]].std((0, 1, 2)), 1e-3),
-    )
-    scratch = folder.with_name(f".{folder.name}.{os.getpid()}")
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(parents=True)
-    for split, code in codes.items():
-        np.save(
-            scratch / f"{split}.npy", np.clip((code - mean) / deviation, -60, 60).astype("float16")
-        )
+    teaching = codes[splits[0]]
+    mean = teaching.mean((0, 1, 2))
+    deviation = np.maximum(teaching.std((0, 1, 2)), SMALLEST_DEVIATION)
     facts = {"address": address, "mean": mean.tolist(), "deviation": deviation.tolist()}
-    (scratch / "source.json").write_text(json.dumps(facts))
-    shutil.rmtree(folder, ignore_errors=True)
-    os.replace(scratch, folder)
+    with atomic_folder(folder) as scratch:
+        for split, code in codes.items():
+            standardised = np.clip((code - mean) / deviation, -LIMIT, LIMIT)
+            np.save(scratch / f"{split}.npy", standardised.astype("float16"))
+        write_json(scratch / "source.json", facts)
     return facts
 
 
-def encoded(
-    task: Task, encoder: keras.Model, images: np.ndarray, batch: int = 64, chunk: int = 4096
-) -> np.ndarray:
+def encoded(task: Task, encoder: Any, images: Bytes, batch: int = 64, chunk: int = 4096) -> Floats:
     """[n, h, w, c] float32 codes of clean whole images."""
-    parts = []
-    for i in range(0, len(images), chunk):
-        image01 = keras.ops.convert_to_tensor(images[i : i + chunk].astype("float32") / 255)
-        parts.append(
-            encoder.predict(np.asarray(encoder_input(task, image01)), batch_size=batch, verbose=0)
-        )
+    parts: list[Array] = []
+    for start in range(0, len(images), chunk):
+        image01 = images[start : start + chunk].astype("float32") / 255
+        value = np.asarray(encoder_input(task, keras.ops.convert_to_tensor(image01)))
+        parts.append(encoder.predict(value, batch_size=batch, verbose=0))
     return np.concatenate(parts)

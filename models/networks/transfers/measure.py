@@ -10,81 +10,44 @@ source as any other (random_projection).
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
-import os
 import sys
 import time
-import zlib
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, TextIO
 
-import numpy as np
-
-from models.networks.config import NetworkConfig, sources_of
-from models.networks.task_networks.train import average_losses
+from models.examples.label_store import LabelStore
+from models.networks.config import NetworkConfig
+from models.networks.task_networks.representations import RepresentationStore
+from models.networks.transfers.bench import Bench, Subset, Wanted
 from models.networks.transfers.calibration import calibrate
 from models.networks.transfers.candidates import first_wave, second_wave
 from models.networks.transfers.closed_form.maps import global_transfers, local_transfers, twins
-from models.networks.transfers.ledger import TransferLedger, key_of
-from models.networks.transfers.regimes import Regime, known, regimes_of
-from models.tasks import TASKS
+from models.networks.transfers.edge import write_transfer
+from models.networks.transfers.gradient.learner import gradient_transfers
+from models.networks.transfers.gradient.programs import StackPrograms
+from models.networks.transfers.ledger import TransferLedger
+from models.networks.transfers.regimes import Regime, regimes_of
+from models.provenance.address import address_of
+from models.provenance.atomic import write_json
+from models.tasks import TASKS, Task
+from models.tasks.addressing import rows_of, settings_of
+from models.tasks.arrays import Floats
 
-Record = Callable[[dict, list[str], np.ndarray], None]
-Wanted = Mapping[str, Collection[tuple[str, ...]]]
-Todo = Mapping[
-    str, list[tuple[int, ...]]
-]  # target -> source indices of its transfers; (number of sources,) stands for pixels
-PIXELS = "pixels"
-CHEAP = (
-    "pixels",
-    "classes",
-    "vector",
-)  # kinds of output that calibration takes first: the pair metric and 17 classes a pixel take several times as long
-CODE = (
-    "losses/block_layout",
-    "transfers/closed_form/maps",
-    "losses/block_losses",
-    "transfers/closed_form/cholesky",
-    "losses/losses",
-    "transfers/closed_form/ridge",
-    "transfers/regimes",
-    "transfers/measure",
-)
-GRADIENT_CODE = (
-    "architecture/pair_difference",
-    "transfers/gradient/learner",
-    "architecture/heads",
-    "transfers/gradient/member_stack",
-    "transfers/gradient/programs",
-    "task_networks/train",
-    "architecture/transfer_heads",
-)
-MEASURED = (
-    "random_features",
-    "output_stride",
-    "ridges",
-    "transfer_split",
-    "seed",
-    "learner",
-)  # settings that every transfer depends on
-TRAINED = (
-    "encoder",
-    "decoder_widths",
-    "head_width",
-    "transfer_widths",
-    "transfer_rate",
-    "vector_rate",
-    "transfer_batch",
-    "transfer_epochs",
-    "regime_epochs",
-)  # and those trained by gradient
+# record(transfer, sample names, losses [sample]): where what was measured is told.
+Record = Callable[[dict[str, Any], list[str], Floats], None]
+# target -> sets of sources to measure.
+Todo = Mapping[str, list[Subset]]
+# Kinds of output that calibration takes first: the pair metric and 17 classes a pixel take several
+# times as long.
+CHEAP = ("pixels", "classes", "vector")
 
 
 def measure_transfers(
-    store,
-    representations,
+    store: LabelStore,
+    representations: RepresentationStore,
     networks: str | Path,
     ledger: str | Path,
     config: NetworkConfig,
@@ -92,8 +55,8 @@ def measure_transfers(
     record: Record,
     targets: Iterable[str],
     wanted: Wanted | None = None,
-    out=sys.stderr,
-) -> dict:
+    out: TextIO = sys.stderr,
+) -> dict[str, Any]:
     """measure every transfer into `targets`; `record(transfer, sample names, losses)` is called
     once for each.
 
@@ -104,301 +67,191 @@ def measure_transfers(
     "calibration": rows of `calibration.calibrate`, "addresses": target -> content address of what
     was measured}.
     """
-    since, asked = time.time(), list(targets)
-    targets = [name for name in asked if store.has(name)]
-    if len(targets) < len(asked):
+    since = time.time()
+    asked = list(targets)
+    present = [name for name in asked if store.has(name)]
+    ledgers = {name: ledger_of(name, store, config, ledger) for name in present}
+    bench = Bench(store, representations, networks, config, ledgers, wanted, out=out)
+    say_what_is_left_out(bench, asked, out)
+    rows: dict[str, list[tuple[Subset, Regime]]] = {name: [] for name in present}
+    for regime in bench.regimes:
+        for name, subsets in measured_in(bench, regime, present, out).items():
+            rows[name] += [(subset, regime) for subset in subsets]
+    for name in present:
+        tell(bench, name, rows[name], record)
+    told = itertools.chain.from_iterable(rows.values())
+    count = sum(subset != bench.pixels for subset, _ in told)
+    seconds = time.time() - since
+    print(
+        f"  {count} transfers into {len(present)} targets ({count - bench.fresh} from the "
+        f"ledger): {seconds:.1f} s",
+        file=out,
+        flush=True,
+    )
+    # None where all losses came from the ledger.
+    rate = seconds / bench.fresh if bench.fresh else None
+    sample = calibration_sample(bench, present)
+    return {
+        "transfers": count,
+        "fresh": bench.fresh,
+        "seconds": seconds,
+        "calibration": [calibrated(bench, name, rate, out) for name in sample],
+        "addresses": {name: bench.address(name, rows[name]) for name in present},
+    }
+
+
+def ledger_of(
+    target: str, store: LabelStore, config: NetworkConfig, folder: str | Path
+) -> TransferLedger:
+    """where the losses of one target are kept: a folder a target and address."""
+    return TransferLedger(Path(folder) / f"{target}-{target_address(target, store, config)}")
+
+
+def target_address(target: str, store: LabelStore, config: NetworkConfig) -> str:
+    """what all transfers into a target depend on beside their sources and the amount of data, as 16
+    hex digits: the target's labels, the learner's code, and the settings that it reads.
+    """
+    task = TASKS[target]
+    return address_of(
+        (learner_of(task, config), regimes_of),
+        inputs=[store.views_address, store.address(target)],
+        settings=(*settings_of(task), config),
+        choices=rows_of(task),
+    )
+
+
+def learner_of(task: Task, config: NetworkConfig) -> Callable[..., None]:
+    """what measures transfers into a task."""
+    if config.learner == "gradient":
+        return gradient_transfers
+    return local_transfers if task.output.dense else global_transfers
+
+
+def say_what_is_left_out(bench: Bench, asked: Sequence[str], out: TextIO) -> None:
+    """targets without labels in some split, amounts of data that the split does not hold."""
+    absent = [name for name in asked if not bench.store.has(name)]
+    if absent:
         print(
-            "  left out, since not every split holds labels of them: "
-            f"{', '.join(name for name in asked if name not in targets)}",
+            f"  left out, since not every split holds labels of them: {', '.join(absent)}",
             file=out,
             flush=True,
         )
-    bench = Bench(store, representations, networks, ledger, config, targets, wanted, out)
-    if lacking := [
-        amount
-        for amount in config.regimes
-        if str(amount) not in {regime.name for regime in bench.regimes}
-    ]:
+    config = bench.config
+    there = {regime.name for regime in bench.regimes}
+    lacking = [amount for amount in config.regimes if str(amount) not in there]
+    if lacking:
         print(
             f"  not measured with {lacking} images apart: the {config.transfer_split} split "
             "holds no more than that",
             file=out,
             flush=True,
         )
-    rows: dict[str, list] = {name: [] for name in targets}
-    for regime in bench.regimes:
-        taught = [
-            name for name in targets if not regime.name or bench.teaches(regime, name)
-        ]  # that which decides lacks labels: an error, not a gap
-        if len(taught) < len(targets):
-            print(
-                f"  left out with {regime.name} images, of which fewer than 2 are labelled: "
-                f"{', '.join(sorted({*targets} - {*taught}))}",
-                file=out,
-                flush=True,
-            )
-        first = first_wave(len(bench.sources), regime.order, config.higher_orders)
-        todo = {
-            name: [
-                *(subset for subset in first if bench.wants(name, subset)),
-                (len(bench.sources),),
-            ]
-            for name in taught
-        }
-        bench.measure(todo, regime)
-        more = {
-            name: second_wave(
-                bench.ranked(name, todo[name], regime), regime.order, config.higher_orders
-            )
-            for name in taught
-        }
-        bench.measure(more, regime)
-        for name in taught:
-            rows[name] += [(subset, regime) for subset in (*todo[name], *more[name])]
-    count = 0
-    for name in targets:
-        names = store.sample_names(name, "test")
-        for subset, regime in rows[name]:
-            scratch = subset == (len(bench.sources),)
-            facts = {
-                "sources": [] if scratch else list(bench.names(subset)),
-                "target": name,
-                "regime": regime.name,
-                "control": "scratch" if scratch else None,
-            }
-            record(facts, names, bench.losses(name, subset, regime))
-            count += not scratch
-        for control, losses in bench.controls(name).items():
-            record({"sources": [], "target": name, "regime": "", "control": control}, names, losses)
-    print(
-        f"  {count} transfers into {len(targets)} targets ({count - bench.fresh} from the "
-        f"ledger): {time.time() - since:.1f} s",
-        file=out,
-        flush=True,
-    )
-    seconds = time.time() - since
-    sample = (
-        []
-        if config.learner == "gradient"
-        else calibration_sample(
-            unlike(targets, store, config.transfer_split), config.calibration_targets
+
+
+def measured_in(
+    bench: Bench, regime: Regime, targets: Sequence[str], out: TextIO
+) -> dict[str, list[Subset]]:
+    """target -> the sets of sources that were measured with one amount of data, the pixels' too."""
+    # In the regime that decides, lack of labels is an error, not a gap.
+    taught = [name for name in targets if not regime.name or bench.teaches(regime, name)]
+    if len(taught) < len(targets):
+        print(
+            f"  left out with {regime.name} images, of which fewer than 2 are labelled: "
+            f"{', '.join(sorted({*targets} - {*taught}))}",
+            file=out,
+            flush=True,
         )
-    )
-    rate = (
-        seconds / bench.fresh if bench.fresh else None
-    )  # none where all losses came from the ledger
-    return {
-        "transfers": count,
-        "fresh": bench.fresh,
-        "seconds": seconds,
-        "calibration": [calibrated(bench, name, rate) for name in sample],
-        "addresses": {name: bench.address(name, rows[name]) for name in targets},
+    rule = bench.config.higher_orders
+    first = first_wave(len(bench.sources), regime.order, rule)
+    todo = {
+        name: [*(subset for subset in first if bench.wants(name, subset)), bench.pixels]
+        for name in taught
     }
+    measure(bench, regime, todo)
+    more = {
+        name: second_wave(bench.ranked(name, todo[name], regime), regime.order, rule)
+        for name in taught
+    }
+    measure(bench, regime, more)
+    return {name: [*todo[name], *more[name]] for name in taught}
 
 
-class Bench:
-    """What all targets share: the sources, the regimes, the ledgers, and which transfers are
-    wanted.
-    """
+def measure(bench: Bench, regime: Regime, todo: Todo) -> None:
+    """measure what the ledgers lack, with the learner of each target."""
+    lacking = {name: bench.lacking(name, subsets, regime) for name, subsets in todo.items()}
+    maps, others = {}, {}
+    for name, subsets in lacking.items():
+        if not subsets:
+            continue
+        learner = learner_of(TASKS[name], bench.config)
+        if learner is gradient_transfers:
+            gradient_transfers(bench, regime, name, subsets)
+        elif learner is local_transfers:
+            maps[name] = subsets
+        else:
+            others[name] = subsets
+    local_transfers(bench, regime, maps)
+    global_transfers(bench, regime, others)
 
-    def __init__(
-        self,
-        store,
-        representations,
-        networks,
-        ledger,
-        config: NetworkConfig,
-        targets=(),
-        wanted: Wanted | None = None,
-        out=sys.stderr,
-    ) -> None:
-        self.store, self.representations, self.networks, self.config, self.out = (
-            store,
-            representations,
-            Path(networks),
-            config,
-            out,
-        )
-        self.wanted = {
-            name: {tuple(sorted(sources)) for sources in sets}
-            for name, sets in (wanted or {}).items()
+
+def tell(bench: Bench, name: str, rows: Sequence[tuple[Subset, Regime]], record: Record) -> None:
+    """tell `record` all transfers and controls of one target."""
+    samples = bench.store.sample_names(name, "test")
+    for subset, regime in rows:
+        scratch = subset == bench.pixels
+        transfer = {
+            "sources": [] if scratch else list(bench.names(subset)),
+            "target": name,
+            "regime": regime.name,
+            "control": "scratch" if scratch else None,
         }
-        self.sources, self.regimes = representations.sources, regimes_of(store, config)
-        self.grid = representations.read(self.sources[0], "test").shape[1]
-        self.ledgers = {
-            name: TransferLedger(Path(ledger) / f"{name}-{settings_address(store, config)}")
-            for name in targets
-        }
-        self.fresh, self.kernels, self.made = 0, {}, None
-
-    @property
-    def programs(self):
-        """what the gradient learner compiled, kept from target to target."""
-        if self.made is None:
-            from models.networks.transfers.gradient.programs import StackPrograms
-
-            self.made = StackPrograms(self.config, self.store.size)
-        return self.made
-
-    def maps(self, index: int, split: str) -> np.ndarray:
-        """standardised representation of source `index`; one past the last is raw pixels, averaged
-        to the grid.
-        """
-        if index < len(self.sources):
-            return np.asarray(self.representations.read(self.sources[index], split), "float32")
-        return pixel_map(self.store.images(split), self.grid)
-
-    def names(self, subset: tuple[int, ...]) -> tuple[str, ...]:
-        return tuple(self.sources[i] for i in subset)
-
-    def wants(self, target: str, subset: tuple[int, ...]) -> bool:
-        """is this transfer to be measured?"""
-        return target not in self.wanted or tuple(sorted(self.names(subset))) in self.wanted[target]
-
-    def teaches(self, regime: Regime, target: str) -> bool:
-        """do two samples of a regime or more have a label of the target that is not masked?"""
-        data = self.store.samples(target, self.config.transfer_split)
-        return len(known(data, regime.samples(data, self.config.seed))) > 1
-
-    def key(self, subset: tuple[int, ...], regime: Regime) -> str:
-        """of a row in the ledger: the sources' networks and the amount of data."""
-        amount = json.dumps([len(regime.views), regime.limit])
-        if subset == (len(self.sources),):
-            return key_of([(PIXELS, str(self.grid))], regime.name, amount, control="scratch")
-        return key_of(
-            [
-                (name, self.representations.facts["sources"][name]["address"])
-                for name in self.names(subset)
-            ],
-            regime.name,
-            amount,
-        )
-
-    def losses(self, target: str, subset: tuple[int, ...], regime: Regime) -> np.ndarray:
-        return self.ledgers[target][self.key(subset, regime)]
-
-    def keep(self, target: str, rows: Mapping[tuple[int, ...], np.ndarray], regime: Regime) -> None:
-        """add what was measured to the ledger."""
-        self.ledgers[target].extend(
-            {self.key(subset, regime): losses for subset, losses in rows.items()}
-        )
-        self.fresh += sum(subset != (len(self.sources),) for subset in rows)
-
-    def ranked(self, target: str, subsets: list[tuple[int, ...]], regime: Regime) -> list[int]:
-        """sources by the mean loss of their first-order transfer, best first."""
-        singles = [
-            subset for subset in subsets if len(subset) == 1 and subset[0] < len(self.sources)
-        ]
-        return [
-            subset[0]
-            for subset in sorted(
-                singles, key=lambda subset: float(self.losses(target, subset, regime).mean())
-            )
-        ]
-
-    def measure(self, todo: Todo, regime: Regime) -> None:
-        """measure what the ledger lacks, with the learner of the configuration."""
-        lacking = {
-            name: [
-                subset for subset in subsets if self.key(subset, regime) not in self.ledgers[name]
-            ]
-            for name, subsets in todo.items()
-        }
-        lacking = {name: subsets for name, subsets in lacking.items() if subsets}
-        if self.config.learner == "gradient":
-            from models.networks.transfers.gradient.learner import gradient_transfers
-
-            for name, subsets in lacking.items():
-                gradient_transfers(self, regime, name, subsets)
-            return
-        maps = {name: subsets for name, subsets in lacking.items() if TASKS[name].output.dense}
-        local_transfers(self, regime, maps)
-        global_transfers(
-            self, regime, {name: subsets for name, subsets in lacking.items() if name not in maps}
-        )
-
-    def controls(self, name: str) -> dict[str, np.ndarray]:
-        """the supervised network's and the average's losses on the same test samples."""
-        return {
-            "supervised": np.load(self.networks / name / "test_losses.npy"),
-            "average": average_losses(TASKS[name], self.store),
-        }
-
-    def address(self, name: str, rows: list) -> str:
-        """of everything that is recorded about one target."""
-        own = json.loads((self.networks / name / "network.json").read_text())["address"]
-        content = json.dumps(
-            [
-                own,
-                self.ledgers[name].folder.name,
-                sorted(self.key(subset, regime) for subset, regime in rows),
-            ]
-        )
-        return f"{name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+        record(transfer, samples, bench.losses(name, subset, regime))
+    for control, losses in bench.controls(name).items():
+        transfer = {"sources": [], "target": name, "regime": "", "control": control}
+        record(transfer, samples, losses)
 
 
-def settings_address(store, config: NetworkConfig) -> str:
-    """what all transfers into a target depend on beside their sources, 8 hex digits."""
-    fields = MEASURED + (TRAINED if config.learner == "gradient" else ())
-    code = sources_of(*CODE, *(GRADIENT_CODE if config.learner == "gradient" else ()))
-    content = json.dumps(
-        [store.hash, {name: getattr(config, name) for name in fields}, code], sort_keys=True
-    )
-    return f"{zlib.crc32(content.encode()):08x}"
+def calibration_sample(bench: Bench, targets: list[str]) -> list[str]:
+    """the targets that are trained by gradient beside the closed form, none where all are."""
+    config = bench.config
+    if config.learner == "gradient":
+        return []
+    questions = different_targets(targets, bench.store, config.transfer_split)
+    return dealt(questions, config.calibration_targets)
 
 
-def pixel_map(images: np.ndarray, grid: int) -> np.ndarray:
-    """uint8 [n, S, S, 3] -> [n, grid, grid, 12]: each cell's four quarters' mean colours, about
-    unit variance.
-    """
-    n, side = images.shape[:2]
-    half = side // (2 * grid)
-    quarters = (
-        images.reshape(n, grid, 2, half, grid, 2, half, 3)
-        .astype("float32")
-        .mean((3, 6))
-        .transpose(0, 1, 3, 2, 4, 5)
-    )
-    return (quarters.reshape(n, grid, grid, 12) - 127.5) / 64
-
-
-def unlike(targets: list[str], store, split: str) -> list[str]:
+def different_targets(targets: list[str], store: LabelStore, split: str) -> list[str]:
     """targets of which no two ask the same of a code: the second would only repeat the first."""
     return list(dict.fromkeys(twins(store, targets, split).values()))
 
 
-def calibration_sample(targets: list[str], count: int) -> list[str]:
+def dealt(targets: Iterable[str], count: int) -> list[str]:
     """`count` of the targets: pixels, classes and vectors in turn, then the kinds that cost most to
     train.
     """
     kinds: dict[str, list[str]] = {kind: [] for kind in CHEAP}
     for name in targets:
         kinds.setdefault(TASKS[name].output.kind, []).append(name)
-    dealt = [
-        name
-        for turn in itertools.zip_longest(*(kinds.pop(kind) for kind in CHEAP))
-        for name in turn
-        if name is not None
-    ]
-    return [*dealt, *itertools.chain(*kinds.values())][:count]
+    turns = itertools.zip_longest(*(kinds.pop(kind) for kind in CHEAP))
+    cheap = [name for turn in turns for name in turn if name is not None]
+    return [*cheap, *itertools.chain(*kinds.values())][:count]
 
 
-def calibrated(bench: Bench, name: str, rate: float | None) -> dict:
+def calibrated(bench: Bench, name: str, rate: float | None, out: TextIO) -> dict[str, Any]:
     """the calibration row of one target, in the largest regime, kept beside the target's losses in
     the ledger. rate: seconds a transfer in closed form.
     """
-    regime, config = bench.regimes[-1], bench.config
-    singles = [
-        (index,)
-        for index in range(len(bench.sources))
-        if bench.key((index,), regime) in bench.ledgers[name]
-    ]
-    keys = [bench.key(subset, regime) for subset in singles]
-    fields = [
-        getattr(config, field) for field in (*TRAINED, "calibration_sources", "calibration_epochs")
-    ]
-    settings = json.dumps([keys, fields, sources_of("transfers/calibration", *GRADIENT_CODE)])
-    path = bench.ledgers[name].folder / f"calibration-{zlib.crc32(settings.encode()):08x}.json"
+    regime = bench.regimes[-1]
+    every = [(index,) for index in range(len(bench.sources))]
+    singles = [subset for subset in every if bench.key(subset, regime) in bench.ledgers[name]]
+    task = TASKS[name]
+    own = address_of(
+        calibrate,
+        inputs=[bench.key(subset, regime) for subset in singles],
+        settings=(*settings_of(task), bench.config),
+        choices=rows_of(task),
+    )
+    path = bench.ledgers[name].folder / f"calibration-{own}.json"
     if not path.exists():
         closed = {bench.names(subset): bench.losses(name, subset, regime) for subset in singles}
         row = calibrate(
@@ -407,47 +260,42 @@ def calibrated(bench: Bench, name: str, rate: float | None) -> dict:
             bench.sources,
             name,
             closed,
-            config,
-            out=bench.out,
+            bench.config,
+            out=out,
             programs=bench.programs,
-        ) | {"closed_seconds_a_transfer": rate}
-        scratch = path.with_name(f".{path.name}.{os.getpid()}")
-        scratch.write_text(json.dumps(row))
-        os.replace(scratch, path)
-    return json.loads(path.read_text())
+        )
+        write_json(path, {**row, "closed_seconds_a_transfer": rate})
+    row_of_ledger: dict[str, Any] = json.loads(path.read_text())
+    return row_of_ledger
 
 
 def train_transfer(
     sources: tuple[str, ...],
     target: str,
-    store,
-    representations,
+    store: LabelStore,
+    representations: RepresentationStore,
     networks: str | Path,
     folder: str | Path,
     config: NetworkConfig,
-    programs=None,
+    programs: StackPrograms | None = None,
 ) -> Path:
     """the network of one edge, written for `load_transfer_network`; a complete one is kept.
     programs: `StackPrograms` that several edges share.
     """
-    from models.networks.transfers.edge import write_transfer
-
-    bench = Bench(store, representations, networks, "", config)
-    bench.made = programs
+    bench = Bench(store, representations, networks, config, programs=programs)
     subset = tuple(bench.sources.index(source) for source in sources)
-    fields = {name: getattr(config, name) for name in (*TRAINED, "edge_epochs")}
-    content = json.dumps(
-        [
-            settings_address(store, config),
+    task = TASKS[target]
+    address = address_of(
+        write_transfer,
+        inputs=[
+            store.views_address,
+            store.address(target),
             bench.key(subset, bench.regimes[-1]),
-            fields,
-            sources_of("transfers/edge", *GRADIENT_CODE),
-        ]
+        ],
+        settings=(*settings_of(task), config),
+        choices=rows_of(task),
     )
-    address, described = (
-        hashlib.sha256(content.encode()).hexdigest()[:16],
-        Path(folder) / "transfer.json",
-    )
+    described = Path(folder) / "transfer.json"
     if described.exists() and json.loads(described.read_text())["address"] == address:
         return Path(folder)
     return write_transfer(bench, subset, target, Path(folder), address)

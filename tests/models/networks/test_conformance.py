@@ -11,13 +11,10 @@ from synthetic import SIZE
 from tiny_store import TINY, TinyStore
 
 from models.networks.losses.losses import image_losses
-from models.networks.task_networks.train import (
-    average_losses,
-    build_task_network,
-    load_task_network,
-    train_task,
-    train_tasks,
-)
+from models.networks.task_networks.build import build_task_network, load_task_network
+from models.networks.task_networks.ledger import train_tasks
+from models.networks.task_networks.train import train_task
+from models.networks.training.averages import average_losses
 from models.networks.training.inputs import training_input
 from models.tasks import TASKS
 
@@ -79,7 +76,7 @@ def test_a_finished_network_is_kept_and_another_configuration_is_not(store, tmp_
 
 
 def test_a_loss_that_is_no_number_stops_with_the_name(store, tmp_path):
-    from models.networks.task_networks.train import Interrupted
+    from models.networks.training.fit import Interrupted
 
     with pytest.raises(Interrupted, match="reshading became"):
         train_tasks(
@@ -118,7 +115,9 @@ def test_encoders_of_tasks_take_their_own_channels():
 
 @pytest.mark.parametrize("name", ["room_layout", "class_scene", "fixated_pose"])
 def test_shrinking_folds_the_average_into_the_last_layer_and_never_harms_validation(name):
-    from models.networks.task_networks.train import answers, average_answer, shrink_to_average
+    from models.networks.task_networks.answers import answers
+    from models.networks.task_networks.train import shrink_to_average
+    from models.networks.training.averages import average_answer
 
     store = TinyStore()
     network = build_task_network(TASKS[name], TINY, store.size)

@@ -10,7 +10,7 @@ ROOT = "models.networks.training.recipes:learning_rate"
 
 def test_the_fields_that_the_code_reads_count_and_no_others():
     config = NetworkConfig()
-    _, values = reads(ROOT, config)
+    _, (values,) = reads(ROOT, config)
     assert {"learning_rate", "schedule", "decay_after"} <= set(values)
     assert "ridges" not in values and "transfer_images" not in values
     base = address_of(ROOT, settings=config)
@@ -24,7 +24,7 @@ def test_inputs_count():
 
 def test_a_property_reads_what_it_is_made_of():
     root = "models.networks.transfers.edge:write_transfer"
-    _, values = reads(root, NetworkConfig())
+    _, (values,) = reads(root, NetworkConfig())
     assert {"policy_epochs", "learner", "transfer_epochs"} <= set(values), "through edge_epochs"
 
 

@@ -1,8 +1,10 @@
 """What a function is made of follows from the syntax, and nothing else changes its digest."""
 
+import os
 import textwrap
 
 import pytest
+from edited_sources import forget
 
 from models.provenance import closure
 from models.provenance.closure import closure_of
@@ -49,6 +51,14 @@ SOURCES = {
         from models.tools import helped, never
         ROWS = {"a": helped, "b": never}
         """,
+    "models/made.py": """
+        from models.maker import made_by_kind
+        from models.tools import helped, never
+        HEADS = made_by_kind("heads", {"a": helped, "b": never})
+        def headed(name):
+            return HEADS[name]
+        """,
+    "models/maker.py": "def made_by_kind(purpose, rows):\n    return dict(rows)\n",
     "models/words.txt": "word",
     "models/away.txt": "word",
     "BUILD": 'py_library(name = "w", data = glob(["models/words.txt"]))\n',
@@ -63,14 +73,10 @@ def tree(tmp_path, monkeypatch):
         place.parent.mkdir(exist_ok=True)
         place.write_text(textwrap.dedent(text))
     monkeypatch.setattr(closure, "REPOSITORY", tmp_path)
-    closure._closure.cache_clear()
-    closure._parsed.cache_clear()
-    closure.declared_patterns.cache_clear()
+    forget()
     count = iter(range(1, 10**6))
 
     def edit(path, old, new):
-        import os
-
         place = tmp_path / path
         assert old in place.read_text()
         place.write_text(place.read_text().replace(old, new))
@@ -78,9 +84,7 @@ def tree(tmp_path, monkeypatch):
         os.utime(place, ns=(later, later))
 
     yield edit
-    closure._closure.cache_clear()
-    closure._parsed.cache_clear()
-    closure.declared_patterns.cache_clear()
+    forget()
 
 
 def names(*roots, **more):
@@ -139,6 +143,13 @@ def test_a_table_is_followed_by_the_rows_that_are_chosen(tree):
     assert "models.tools:helped" in names("models.work:by_row", choices={table: ("a",)})
     with pytest.raises(LookupError, match="no row c; it has a, b"):
         closure_of("models.work:by_row", choices={table: ("c",)})
+
+
+def test_tables_of_one_maker_are_followed_by_the_same_rows(tree):
+    maker = "models.maker:made_by_kind"
+    reached = names("models.made:headed", choices={maker: ("a", "of another table")})
+    assert "models.tools:helped" in reached and "models.tools:never" not in reached
+    assert "models.tools:never" in names("models.made:headed")
 
 
 def test_declared_data_files_count_for_who_reads_beside_itself(tree):

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from models.networks.task_networks.train import Interrupted, average_answer
+from models.networks.training.averages import average_answer
+from models.networks.training.fit import Interrupted
 from models.networks.transfers.gradient.member_stack import MemberStack
 from models.networks.transfers.gradient.programs import StackPrograms
 from models.networks.transfers.regimes import known

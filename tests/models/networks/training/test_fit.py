@@ -9,20 +9,12 @@ import pytest
 from tiny_store import TINY, TinyStore
 
 from models.examples.label_store import TaskSamples
-from models.networks.task_networks.train import (
-    Interrupted,
-    address,
-    average_answer,
-    average_losses,
-    load_task_network,
-    shrink_to_average,
-    standard_of,
-    train_task,
-    train_tasks,
-    trainer,
-)
+from models.networks.task_networks.build import load_task_network
+from models.networks.task_networks.ledger import train_tasks
+from models.networks.task_networks.train import address, shrink_to_average, train_task, trainer
+from models.networks.training.averages import average_answer, average_losses, standard_of
 from models.networks.training.batches import Batches, colour_weights
-from models.networks.training.fit import fed, state, window
+from models.networks.training.fit import Interrupted, fed, state, window
 from models.networks.training.recipes import learning_rate, recipe
 from models.tasks import TASKS
 

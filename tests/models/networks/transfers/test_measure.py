@@ -11,8 +11,9 @@ import pytest
 from tiny_store import TINY, TinyStore
 
 from models.networks.losses.block_layout import from_blocks, to_blocks
+from models.networks.task_networks.ledger import train_tasks
 from models.networks.task_networks.representations import RepresentationStore, encode_views
-from models.networks.task_networks.train import train_tasks
+from models.networks.transfers.bench import Bench
 from models.networks.transfers.closed_form.maps import GlobalTarget
 from models.networks.transfers.closed_form.ridge import (
     KernelRidge,
@@ -22,7 +23,7 @@ from models.networks.transfers.closed_form.ridge import (
     sample_kernel,
 )
 from models.networks.transfers.edge import load_transfer_network
-from models.networks.transfers.measure import Bench, measure_transfers, train_transfer
+from models.networks.transfers.measure import measure_transfers, train_transfer
 from models.tasks import TASKS
 
 SOURCES = ["normal", "class_scene", "colorization", "random_projection"]
@@ -259,7 +260,7 @@ def test_an_exported_edge_answers_as_it_was_measured(bank, target, tmp_path):
 
 def test_regression_of_one_subset_is_the_same_alone_and_in_the_sweep(bank):
     store, representations, networks, _ = bank
-    bench = Bench(store, representations, networks, "", TINY)
+    bench = Bench(store, representations, networks, TINY)
     target = GlobalTarget(bench, "class_scene", bench.regimes[0])
     losses = target.losses(*target.kernels(bench, (0, 2)))
     wanted = next(
@@ -387,7 +388,7 @@ def test_a_target_without_labels_in_a_smaller_amount_is_named_and_measured_with_
 
 def test_two_labels_teach_and_one_does_not(bank):
     store, representations, networks, _ = bank
-    bench = Bench(store, representations, networks, "", dataclasses.replace(TINY, regimes=(4,)))
+    bench = Bench(store, representations, networks, dataclasses.replace(TINY, regimes=(4,)))
     data, small = store.samples("normal", "val"), bench.regimes[0]
     few = lambda labelled: types.SimpleNamespace(
         views=data.views,
@@ -518,7 +519,7 @@ def test_the_samples_that_stop_an_edge_are_other_buildings_than_those_that_judge
         lambda bench, subset, name, regime, fit, held: seen.update(judged=held) or 0.0,
     )
     monkeypatch.setattr(edge, "fitting", lambda *_: (np.arange(4), np.arange(4, 8)))
-    bench = Bench(store, representations, networks, "", dataclasses.replace(TINY, policy_epochs=1))
+    bench = Bench(store, representations, networks, dataclasses.replace(TINY, policy_epochs=1))
     edge.compared(bench, (0,), "normal", bench.regimes[0])
     fit, stop, judge = seen["rows"]
     houses = [

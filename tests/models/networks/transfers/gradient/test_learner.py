@@ -11,7 +11,8 @@ from tiny_store import TINY, TinyStore
 
 from models.networks.architecture.transfer_heads import build_transfer_head
 from models.networks.losses.losses import image_losses as keras_losses
-from models.networks.task_networks.train import Interrupted, average_answer, average_losses
+from models.networks.training.averages import average_answer, average_losses
+from models.networks.training.fit import Interrupted
 from models.networks.transfers.calibration import calibrate, converged, spearman
 from models.networks.transfers.gradient.learner import (
     Samples,
@@ -22,7 +23,7 @@ from models.networks.transfers.gradient.learner import (
     learn,
 )
 from models.networks.transfers.gradient.programs import StackPrograms
-from models.networks.transfers.measure import calibration_sample, unlike
+from models.networks.transfers.measure import dealt, different_targets
 from models.tasks import TASKS
 
 QUICK = Schedule(batch=4, epochs=3, patience=2)
@@ -162,9 +163,9 @@ def test_calibration_takes_targets_of_different_kinds_and_the_dearest_last():
         "room_layout",
         "egomotion",
     ]
-    assert calibration_sample(targets, 4) == ["normal", "class_scene", "room_layout", "reshading"]
-    assert calibration_sample(targets, 9)[-2:] == ["segment_unsup2d", "segment_semantic"]
-    assert unlike(["autoencoding", "normal", "denoising"], TinyStore(), "val") == [
+    assert dealt(targets, 4) == ["normal", "class_scene", "room_layout", "reshading"]
+    assert dealt(targets, 9)[-2:] == ["segment_unsup2d", "segment_semantic"]
+    assert different_targets(["autoencoding", "normal", "denoising"], TinyStore(), "val") == [
         "autoencoding",
         "normal",
     ]

@@ -1,0 +1,84 @@
+"""A task network: built by its entry and a configuration, loaded from the ledger."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from models.networks.architecture.encoders import build_encoder
+from models.networks.architecture.heads import build_head, composed
+from models.networks.config import NetworkConfig
+from models.tasks import TASKS, Task
+from models.tasks.arrays import Array
+
+
+@dataclass(frozen=True)
+class TaskNetwork:
+    """encoder: [B, S, S, C] -> [B, h, w, c]; head: [B, h, w, c] or [B, images, h, w, c] -> answer
+    (None for the untrained control).
+    """
+
+    task: Task
+    encoder: Any
+    head: Any
+    size: int
+    config: NetworkConfig
+
+    @property
+    def images(self) -> int:
+        """representations a sample."""
+        return 9 if self.task.input == "tiles" else self.task.images
+
+    def answer(self, value: Array, batch: int = 64) -> Array:
+        """answers to training-form inputs."""
+        parts = []
+        for i in range(0, len(value), batch):
+            chunk = value[i : i + batch]
+            flat = chunk.reshape(-1, *chunk.shape[-3:])
+            code = np.asarray(self.encoder(flat, training=False))
+            if self.images > 1:
+                code = code.reshape(len(chunk), self.images, *code.shape[1:])
+            parts.append(np.asarray(self.head(code, training=False)))
+        return np.concatenate(parts)
+
+
+def build_task_network(task: Task, config: NetworkConfig, size: int) -> TaskNetwork:
+    """a fresh network; the same seed gives the same weights."""
+    keras.utils.set_random_seed(config.seed * 1000 + zlib.crc32(task.name.encode()) % 1000)
+    encoder = build_encoder(config, task.input_channels, f"encoder_{task.name}")
+    images = 9 if task.input == "tiles" else task.images
+    side = config.tile_size if task.input == "tiles" else size
+    shape = encoder.compute_output_shape((None, side, side, task.input_channels))[1:]
+    head = None
+    if task.trained:
+        head = build_head(task, config, shape, images, size, composing=composed(task, config))
+    return TaskNetwork(task, encoder, head, size, config)
+
+
+def in_float32(network: TaskNetwork) -> TaskNetwork:
+    """the same weights in a network that computes in float32."""
+    plain = build_task_network(network.task, network.config, network.size)
+    plain.encoder.set_weights(network.encoder.get_weights())
+    plain.head.set_weights(network.head.get_weights())
+    return plain
+
+
+def load_task_network(folder: str | Path) -> TaskNetwork:
+    """the network that `train_tasks` wrote."""
+    folder = Path(folder)
+    if not (folder / "network.json").exists():
+        raise FileNotFoundError(f"no task network at {folder}; train_tasks writes them")
+    record = json.loads((folder / "network.json").read_text())
+    network = build_task_network(
+        TASKS[record["task"]], NetworkConfig(**record["config"]), record["size"]
+    )
+    network.encoder.load_weights(folder / "encoder.weights.h5")
+    if network.head is not None:
+        network.head.load_weights(folder / "head.weights.h5")
+    return network

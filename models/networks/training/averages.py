@@ -1,0 +1,116 @@
+"""The best constant answers, which every network starts from and is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from models.examples.label_store import LabelStore, TaskSamples
+from models.networks.architecture.heads import composed
+from models.networks.config import NetworkConfig
+from models.networks.losses.losses import image_losses
+from models.networks.training.batches import colour_weights, rebalanced
+from models.tasks import Task
+from models.tasks.arrays import Array, Floats
+
+# Samples at a time: of thousands of views at once, targets are gigabytes.
+CHUNK = 256
+
+
+def labelled(store: LabelStore, task: Task, split: str) -> int:
+    """samples of a task in a split that have any weight."""
+    try:
+        data = store.samples(task.name, split)
+    except LookupError:
+        return 0
+    count = 0
+    for start in range(0, len(data), CHUNK):
+        mask = np.asarray(data.mask[start : start + CHUNK])
+        count += int((mask.reshape(len(mask), -1) > 0).any(-1).sum())
+    return count
+
+
+def average_losses(task: Task, store: LabelStore, config: NetworkConfig | None = None) -> Floats:
+    """[sample] the test loss of the best constant answer; with a configuration, weighted as its
+    networks are.
+    """
+    test = store.samples(task.name, "test")
+    weights = balance(task, store, config)
+    answer = average_answer(task, store, weights)
+    parts = []
+    for target, mask in chunks(test, weights, size=64):
+        constant = np.broadcast_to(answer, (len(target), *answer.shape[1:]))
+        parts.append(image_losses(task.loss, target, mask, constant))
+    return np.concatenate(parts)
+
+
+def balance(task: Task, store: LabelStore, config: NetworkConfig | None) -> Floats | None:
+    """weights of colour bins where the recipe rebalances them, else None."""
+    published = config is not None and config.recipe == "published" and task.input == "lightness"
+    return colour_weights(store.samples(task.name, "train").target) if published else None
+
+
+def average_answer(task: Task, store: LabelStore, weights: Floats | None = None) -> Floats:
+    """[1, ...] float32: the train targets' mean (maps, vectors), log frequencies (classes), one
+    point for all pixels (embeddings).
+    """
+    train = store.samples(task.name, "train")
+    if task.output.kind == "embedding":
+        return np.zeros((1, *train.target.shape[1:3], 1), "float32")
+    parts = (summed(task, target, mask) for target, mask in chunks(train, weights))
+    total, weight = (sum(terms) for terms in zip(*parts))
+    if task.loss == "weighted_cross_entropy":
+        shares = np.log(total / weight + 1e-4).astype("float32")
+        return np.broadcast_to(shares, (1, *train.target.shape[1:3], task.output.channels))
+    if task.loss == "soft_cross_entropy":
+        return np.asarray(np.log(total / max(weight, 1e-6) + 1e-5)[None], "float32")
+    return np.asarray((total / np.maximum(weight, 1e-3))[None], "float32")
+
+
+def standard_of(
+    task: Task, store: LabelStore, config: NetworkConfig
+) -> tuple[Floats, Floats] | None:
+    """(mean, deviation) [channels] float32 of a task's train targets where the shared recipe learns
+    numbers standardised, else None.
+    """
+    numbers = task.output.facts.numbers
+    if config.recipe != "shared" or not numbers or composed(task, config):
+        return None
+    channels = task.output.channels
+    sums = np.zeros((3, channels))
+    for target, mask in chunks(store.samples(task.name, "train"), None):
+        target = target.astype("float64")
+        mask = mask.astype("float64")
+        weight = np.broadcast_to(mask if mask.ndim == target.ndim else mask[:, None], target.shape)
+        terms = (weight, weight * target, weight * target**2)
+        sums += [term.reshape(-1, channels).sum(0) for term in terms]
+    mean = sums[1] / sums[0]
+    deviation = np.sqrt(np.maximum(sums[2] / sums[0] - mean**2, 1e-8))
+    return mean.astype("float32"), deviation.astype("float32")
+
+
+def chunks(
+    data: TaskSamples, weights: Floats | None, size: int = CHUNK
+) -> Iterator[tuple[Floats, Floats]]:
+    """(target, mask) float32 of `size` samples after the other."""
+    for start in range(0, len(data), size):
+        target = np.asarray(data.target[start : start + size], "float32")
+        mask = np.asarray(data.mask[start : start + size], "float32")
+        yield target, mask if weights is None else rebalanced(target, mask, weights)
+
+
+def summed(task: Task, target: Floats, mask: Floats) -> tuple[Array, Array | float]:
+    """(sum over samples, weight of that sum) float64: pixels of each class; probabilities, with one
+    weight for all places; numbers, place by place; vectors.
+    """
+    if task.loss == "weighted_cross_entropy":
+        classes = target[..., 0].astype(int).ravel()
+        return np.bincount(classes, mask.ravel(), task.output.channels), mask.sum(dtype="float64")
+    if task.loss == "soft_cross_entropy":
+        weight = mask.reshape(mask.shape + (1,) * (target.ndim - mask.ndim))
+        total = (target * weight).sum(0, dtype="float64")
+        return total, weight.mean(dtype="float64") * len(weight)
+    if task.output.kind == "pixels":
+        return (target * mask).sum(0, dtype="float64"), mask.sum(0, dtype="float64")
+    return target.sum(0, dtype="float64"), float(len(target))

@@ -1,0 +1,144 @@
+"""What all transfers share: sources, amounts of data, ledgers, and which of them are wanted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from models.examples.label_store import LabelStore
+from models.networks.config import NetworkConfig
+from models.networks.task_networks.representations import RepresentationStore
+from models.networks.training.averages import average_losses
+from models.networks.transfers.gradient.programs import StackPrograms
+from models.networks.transfers.ledger import TransferLedger, key_of
+from models.networks.transfers.regimes import Regime, known, regimes_of
+from models.tasks import TASKS
+from models.tasks.arrays import Bytes, Floats
+
+# Positions of sources in `Bench.sources`, ascending; one past the last stands for raw pixels.
+Subset = tuple[int, ...]
+# target -> sets of sources that are worth measuring.
+Wanted = Mapping[str, Collection[tuple[str, ...]]]
+PIXELS = "pixels"
+
+
+class Bench:
+    """The sources, the regimes, the ledger of each target, and which transfers are wanted.
+
+    ledgers: target -> where its losses are kept; empty where one edge alone is asked for. programs:
+    what the gradient learner compiled, kept from target to target.
+    """
+
+    def __init__(
+        self,
+        store: LabelStore,
+        representations: RepresentationStore,
+        networks: str | Path,
+        config: NetworkConfig,
+        ledgers: Mapping[str, TransferLedger] | None = None,
+        wanted: Wanted | None = None,
+        programs: StackPrograms | None = None,
+        out: TextIO = sys.stderr,
+    ) -> None:
+        self.store = store
+        self.representations = representations
+        self.networks = Path(networks)
+        self.config = config
+        self.ledgers = dict(ledgers or {})
+        self.wanted = {
+            name: {tuple(sorted(sources)) for sources in sets}
+            for name, sets in (wanted or {}).items()
+        }
+        self.sources = representations.sources
+        self.regimes = regimes_of(store, config)
+        self.grid = int(representations.read(self.sources[0], "test").shape[1])
+        self.fresh = 0  # transfers measured now, not taken from a ledger
+        self.kernels: dict[Any, Any] = {}
+        self.programs = programs or StackPrograms(config, store.size)
+        self.out = out  # progress
+
+    @property
+    def pixels(self) -> Subset:
+        """the set that stands for raw pixels in place of a representation."""
+        return (len(self.sources),)
+
+    def maps(self, index: int, split: str) -> Floats:
+        """standardised representation of source `index`; one past the last is raw pixels, averaged
+        to the grid.
+        """
+        if index < len(self.sources):
+            return np.asarray(self.representations.read(self.sources[index], split), "float32")
+        return pixel_map(self.store.images(split), self.grid)
+
+    def names(self, subset: Subset) -> tuple[str, ...]:
+        """the sources' names, in the same order."""
+        return tuple(self.sources[i] for i in subset)
+
+    def wants(self, target: str, subset: Subset) -> bool:
+        """is this transfer to be measured?"""
+        return target not in self.wanted or tuple(sorted(self.names(subset))) in self.wanted[target]
+
+    def teaches(self, regime: Regime, target: str) -> bool:
+        """do two samples of a regime or more have a label of the target that is not masked?"""
+        data = self.store.samples(target, self.config.transfer_split)
+        return len(known(data, regime.samples(data, self.config.seed))) > 1
+
+    def key(self, subset: Subset, regime: Regime) -> str:
+        """of a row in the ledger: the sources' networks and the amount of data."""
+        amount = json.dumps([len(regime.views), regime.limit])
+        if subset == self.pixels:
+            return key_of([(PIXELS, str(self.grid))], regime.name, amount, control="scratch")
+        sources = [(name, self.representations.address(name)) for name in self.names(subset)]
+        return key_of(sources, regime.name, amount)
+
+    def losses(self, target: str, subset: Subset, regime: Regime) -> Floats:
+        """[test sample] of a transfer that was measured."""
+        return self.ledgers[target][self.key(subset, regime)]
+
+    def keep(self, target: str, rows: Mapping[Subset, Floats], regime: Regime) -> None:
+        """add what was measured to the ledger."""
+        keyed = {self.key(subset, regime): losses for subset, losses in rows.items()}
+        self.ledgers[target].extend(keyed)
+        self.fresh += sum(subset != self.pixels for subset in rows)
+
+    def lacking(self, target: str, subsets: Sequence[Subset], regime: Regime) -> list[Subset]:
+        """those sets that the ledger of the target lacks."""
+        ledger = self.ledgers[target]
+        return [subset for subset in subsets if self.key(subset, regime) not in ledger]
+
+    def ranked(self, target: str, subsets: Sequence[Subset], regime: Regime) -> list[int]:
+        """sources by the mean loss of their first-order transfer, best first."""
+        singles = [subset for subset in subsets if len(subset) == 1 and subset != self.pixels]
+        means = {subset[0]: float(self.losses(target, subset, regime).mean()) for subset in singles}
+        return sorted(means, key=means.__getitem__)
+
+    def controls(self, name: str) -> dict[str, Floats]:
+        """the supervised network's and the average's losses on the same test samples."""
+        return {
+            "supervised": np.load(self.networks / name / "test_losses.npy"),
+            "average": average_losses(TASKS[name], self.store),
+        }
+
+    def address(self, name: str, rows: Sequence[tuple[Subset, Regime]]) -> str:
+        """of everything that is recorded about one target."""
+        network = json.loads((self.networks / name / "network.json").read_text())
+        keys = sorted(self.key(subset, regime) for subset, regime in rows)
+        content = json.dumps([network["address"], self.ledgers[name].folder.name, keys])
+        return f"{name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+
+
+def pixel_map(images: Bytes, grid: int) -> Floats:
+    """uint8 [n, S, S, 3] -> float32 [n, grid, grid, 12]: each cell's four quarters' mean colours,
+    about unit variance.
+    """
+    n, side = images.shape[:2]
+    half = side // (2 * grid)
+    cells = images.reshape(n, grid, 2, half, grid, 2, half, 3).astype("float32")
+    quarters = cells.mean((3, 6)).transpose(0, 1, 3, 2, 4, 5)
+    return np.asarray((quarters.reshape(n, grid, grid, 12) - 127.5) / 64, "float32")

@@ -1,0 +1,209 @@
+"""Nothing is ever stale, nothing is ever redone: what one more task, an edit, or more views cost.
+
+A small data set goes through labels, networks, representations, transfers and tournaments; each
+test then changes one thing, runs the same again, and counts what was done anew.
+"""
+
+import collections
+import dataclasses
+import io
+
+import pytest
+from edited_sources import copy_of_sources, forget
+from published_set import write_set, write_view
+from tiny_store import TINY
+
+from beam_jobs.ingest.job import ingest
+from models.examples import label_store
+from models.examples.label_store import build_label_store
+from models.networks.task_networks import ledger, representations
+from models.networks.task_networks.representations import encode_views
+from models.networks.transfers.measure import measure_transfers
+from models.provenance import closure
+from models.tasks import TASKS, ViewKey
+from models.taxonomy import LossStore, Transfer, measure, measurement
+
+NAMES = ("normal", "depth_zbuffer", "depth_euclidean", "class_scene", "random_projection")
+CONFIG = dataclasses.replace(TINY, transfer_order=2)
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory):
+    """the work folder after a first run of NAMES, and its data."""
+    folder = tmp_path_factory.mktemp("growth")
+    data = write_set(folder / "data")
+    work = Work(folder, data)
+    work.run(NAMES)
+    return work
+
+
+class Work:
+    """The stages over one data set, with their ledgers below one folder."""
+
+    def __init__(self, folder, data):
+        self.folder = folder
+        self.data = data
+
+    def run(self, names):
+        """all stages with the tasks `names` in the dictionary; counts of what was done."""
+        done = collections.Counter()
+        with pytest.MonkeyPatch.context() as patch:
+            count(patch, done, label_store, "write_labels", lambda args: args[1].name)
+            count(patch, done, ledger, "train_task", lambda args: args[2].name)
+            count(patch, done, representations, "encoded", lambda args: args[0].name)
+            count(patch, done, measurement, "played", lambda args: args[0].target)
+            done["transfers"] = self.stages(names)
+        return done
+
+    def stages(self, names) -> int:
+        examples = self.folder / f"examples-{len(list(self.data.rglob('*.png')))}"
+        if not examples.exists():
+            ingest(str(self.data), str(examples), size=32, shards=1)
+        tasks = {name: TASKS[name] for name in names}
+        store = build_label_store(
+            str(examples), self.folder / "labels", seed=0, max_samples=20, tasks=tasks
+        )
+        silent = io.StringIO()
+        networks = self.folder / "networks"
+        ledger.train_tasks(store, networks, names, CONFIG, out=silent)
+        maps = encode_views(
+            networks, store, self.folder / "representations", names, CONFIG, out=silent
+        )
+        rows = {}
+
+        def record(transfer, images, losses):
+            transfer = Transfer(**{**transfer, "sources": tuple(transfer["sources"])})
+            rows.setdefault(transfer.target, (images, {}))[1][transfer] = losses
+
+        summary = measure_transfers(
+            store,
+            maps,
+            networks,
+            self.folder / "transfers",
+            CONFIG,
+            record=record,
+            targets=[name for name in names if TASKS[name].target],
+            out=silent,
+        )
+        place = self.folder / f"losses-{len(list(self.folder.glob('losses-*')))}"
+        losses = LossStore(place)
+        for target, (images, measured) in rows.items():
+            losses.set_images(target, images)
+            losses.extend(measured, address=summary["addresses"][target])
+        measure([losses], cache=self.folder / "tournaments")
+        return summary["fresh"]
+
+
+def count(patch, done, module, name, key):
+    """count the calls of a function, by what it is called for."""
+    real = getattr(module, name)
+
+    def counted(*args, **more):
+        done[f"{name} {key(args)}"] += 1
+        return real(*args, **more)
+
+    counted.__module__ = real.__module__
+    counted.__qualname__ = real.__qualname__
+    patch.setattr(module, name, counted)
+
+
+def sets(sources: int) -> int:
+    """sets of one and two sources."""
+    return sources + sources * (sources - 1) // 2
+
+
+def test_the_same_again_does_nothing(first):
+    assert sum(first.run(NAMES).values()) == 0
+
+
+def test_one_more_task_costs_its_network_and_its_own_transfers(first, monkeypatch):
+    other = dataclasses.replace(TASKS["reshading"], name="gloss", published="")
+    monkeypatch.setitem(TASKS, "gloss", other)
+    done = first.run((*NAMES, "gloss"))
+    old, new = sets(len(NAMES)), sets(len(NAMES) + 1)
+    targets = sum(TASKS[name].target for name in NAMES)
+    assert done.pop("transfers") == targets * (new - old) + new
+    tournaments = {name: 1 for name in done if name.startswith("played")}
+    assert len(tournaments) == targets + 1, "rows were added for every target"
+    assert done == {
+        "write_labels gloss": 1,
+        "train_task gloss": 1,
+        "encoded gloss": 2,  # two splits
+        **tournaments,
+    }
+    assert sum(first.run(NAMES).values()) == 0, "a task taken out retrains nothing"
+
+
+def test_an_edit_of_a_target_function_costs_the_tasks_that_it_makes(first, tmp_path, monkeypatch):
+    edit = copy_of_sources(tmp_path, monkeypatch)
+    assert sum(first.run(NAMES).values()) == 0, "a copy is the same sources"
+    edit("models/tasks/targets.py", "np.log(65536)", "np.log(65537)")
+    done = first.run(NAMES)
+    forget()
+    depths = ("depth_zbuffer", "depth_euclidean")
+    targets = [name for name in NAMES if TASKS[name].target]
+    untouched = sets(len(NAMES) - len(depths))
+    assert done.pop("transfers") == len(depths) * sets(len(NAMES)) + (
+        len(targets) - len(depths)
+    ) * (sets(len(NAMES)) - untouched)
+    # The same code ran, to the same losses but for rounding: tournaments may be played again.
+    assert {name: times for name, times in done.items() if not name.startswith("played")} == {
+        **{f"write_labels {name}": 1 for name in depths},
+        **{f"train_task {name}": 1 for name in depths},
+        **{f"encoded {name}": 2 for name in depths},
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("models/tasks/targets.py", '"""log(1 + code)', '"""The log(1 + code)'),
+        ("components/train_tasks.py", "import json", "import json  # for names"),
+        ("serving/client/client.py", "import", "import math\nimport"),
+    ],
+)
+def test_words_and_other_rooms_cost_nothing(first, tmp_path, monkeypatch, path, old, new):
+    first.run(NAMES)  # whatever the tests before have edited
+    edit = copy_of_sources(tmp_path, monkeypatch)
+    edit(path, old, new)
+    assert sum(first.run(NAMES).values()) == 0
+    forget()
+
+
+def test_more_views_change_all_that_depends_on_views(first, tmp_path):
+    more = Work(tmp_path, first.data)
+    for name in ("labels", "networks", "representations", "transfers"):
+        (tmp_path / name).symlink_to(first.folder / name)
+    write_view(first.data, ViewKey("ash", 7, 0))
+    done = more.run(NAMES)
+    assert {name for name in done if name.startswith("train_task")} == {
+        f"train_task {name}" for name in NAMES if TASKS[name].trained
+    }, "the untrained control has seen no view"
+
+
+def test_every_function_of_ours_that_trains_is_in_the_address_of_a_network(first):
+    """what runs is recorded, and held against what the address is derived from."""
+    import sys
+
+    from models.networks.task_networks.train import train_task
+    from models.tasks.addressing import rows_of
+
+    store = label_store.LabelStore(first.folder / "labels")
+    called = set()
+
+    def watch(frame, event, argument):
+        name = frame.f_globals.get("__name__", "")
+        if event == "call" and name.startswith("models."):
+            called.add((name, frame.f_code.co_qualname.split(".")[0]))
+
+    for name in ("normal", "class_scene"):
+        called.clear()
+        sys.setprofile(watch)
+        try:
+            train_task(store, first.folder / "watched", TASKS[name], CONFIG)
+        finally:
+            sys.setprofile(None)
+        reached = closure.closure_of(train_task, choices=rows_of(TASKS[name])).definitions
+        ran = {f"{module}:{top}" for module, top in called if not top.startswith("<")}
+        own = {item for item in ran if not item.startswith("models.provenance")}
+        assert own - set(reached) <= set(), sorted(own - set(reached))
