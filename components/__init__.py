@@ -20,7 +20,7 @@ _TYPES = (
 )
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> object:
     if name in _TYPES:
         from components import artifacts
 

@@ -5,7 +5,7 @@ it.
 import json
 import os
 import tempfile
-from typing import List
+from typing import Any, List, Mapping
 
 from tfx import v1 as tfx
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
@@ -25,10 +25,11 @@ def BuildBundle(
     lineage: Parameter[str],
     code: Parameter[str],
     labels: InputArtifact[LabelBank] = None,
-):
+) -> None:
     """lineage: JSON that the server shows to whoever asks where an answer came from. labels: so
     that poses are served in metres, and for the data's hash.
     """
+    from components.content import addresses_below, say_content
     from components.ledger import gather
     from models.tasks import TASKS
     from serving.bundle.build import build_bundle
@@ -40,7 +41,7 @@ def BuildBundle(
         from models.examples.label_store import LabelStore
 
         store = LabelStore(os.path.join(labels.uri, "store"))
-        facts["manifest"] = store.facts["manifest"]
+        facts |= {"data": store.manifest, "manifest": store.manifest}
         whitening = {
             name: store.whitening(name)
             for name, entry in TASKS.items()
@@ -66,3 +67,11 @@ def BuildBundle(
             image_size=size,
             whitening=whitening,
         )
+    parts = [record["address"] for record in facts["metrics"].values()]
+    edges = addresses_below(transfers.uri, learned_edges(policy), "transfer.json")
+    say_content(model, [policy, parts, edges, size, facts.get("manifest"), code])
+
+
+def learned_edges(policy: Mapping[str, Any]) -> List[str]:
+    """targets of a policy that a transfer network answers."""
+    return [edge["target"] for edge in policy["edges"] if edge["sources"]]

@@ -15,10 +15,11 @@ def CheckLabels(
     examples: InputArtifact[tfx.types.standard_artifacts.Examples],
     anomalies: OutputArtifact[tfx.types.standard_artifacts.ExampleAnomalies],
     code: Parameter[str],
-):
+) -> None:
     """Writes contract_anomalies.json; anomalies stop the pipeline, since every later number would
     rest on them.
     """
+    from components.content import say_content
     from models.examples.contract import check_contract
 
     found = [str(anomaly) for anomaly in check_contract(examples.uri)]
@@ -30,3 +31,4 @@ def CheckLabels(
             f"{len(found)} labels break the contract, the first: {found[0]}. All: "
             f"{anomalies.uri}. Mend or remove these views and run again."
         )
+    say_content(anomalies, found)

@@ -1,5 +1,6 @@
 """Every label decoded once into training targets that all networks and transfers share."""
 
+import json
 import os
 
 from tfx import v1 as tfx
@@ -16,12 +17,26 @@ def DecodeLabels(
     labels: OutputArtifact[LabelBank],
     seed: Parameter[int],
     max_samples: Parameter[int],
+    tasks: Parameter[str],
+    work: Parameter[str],
     code: Parameter[str],
-):
-    """max_samples: most samples of a task and split (pairs and triplets are many)."""
-    from models.examples.label_store import build_label_store
+) -> None:
+    """max_samples: most samples of a task and split (pairs and triplets are many). tasks: JSON list
+    of names. work: the ledger, outside the artifact: one more task decodes its own labels alone.
+    """
+    from components.content import say_content
+    from components.ledger import publish
+    from models.examples.label_store import IMAGES, build_label_store
+    from models.tasks import TASKS
 
+    names = [name for name in json.loads(tasks) if TASKS[name].trained]
+    ledger = os.path.join(work, "labels")
     store = build_label_store(
-        examples.uri, os.path.join(labels.uri, "store"), seed=seed, max_samples=max_samples
+        examples.uri,
+        ledger,
+        seed=seed,
+        max_samples=max_samples,
+        tasks={name: TASKS[name] for name in names},
     )
-    labels.set_string_custom_property("hash", store.hash)
+    publish(ledger, [IMAGES, *names], os.path.join(labels.uri, "store"))
+    say_content(labels, [store.views_address, {name: store.address(name) for name in names}])

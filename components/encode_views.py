@@ -18,21 +18,25 @@ def EncodeViews(
     representations: OutputArtifact[RepresentationBank],
     names: Parameter[str],
     config: Parameter[str],
+    work: Parameter[str],
     code: Parameter[str],
-):
-    """names: JSON list of sources. networks: the shards of TrainTasks."""
-    from components.ledger import gather, labelled
+) -> None:
+    """names: JSON list of sources. networks: the shards of TrainTasks. work: the ledger, outside
+    the artifact: one more source is encoded alone.
+    """
+    from components.content import say_content
+    from components.ledger import gather, labelled, link, publish
     from models.examples.label_store import LabelStore
     from models.networks.config import NetworkConfig
     from models.networks.task_networks.representations import encode_views
 
     store = LabelStore(os.path.join(labels.uri, "store"))
+    ledger = os.path.join(work, "representations")
+    wanted = labelled(store, json.loads(names))
     with tempfile.TemporaryDirectory() as scratch:
         bank = gather([shard.uri for shard in networks], scratch)
-        encode_views(
-            bank,
-            store,
-            os.path.join(representations.uri, "store"),
-            labelled(store, json.loads(names)),
-            NetworkConfig(**json.loads(config)),
-        )
+        codes = encode_views(bank, store, ledger, wanted, NetworkConfig(**json.loads(config)))
+    place = os.path.join(representations.uri, "store")
+    publish(ledger, wanted, place)
+    link(os.path.join(ledger, "representations.json"), os.path.join(place, "representations.json"))
+    say_content(representations, {name: codes.address(name) for name in wanted})

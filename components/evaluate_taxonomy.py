@@ -4,7 +4,7 @@ predictors, tree; blesses the policy or says why not.
 
 import json
 import os
-from typing import List
+from typing import Any, Dict, Iterable, List, Sequence
 
 from tfx import v1 as tfx
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
@@ -36,10 +36,11 @@ def EvaluateTaxonomy(
     transfer_split: Parameter[str],
     seed: Parameter[int],
     code: Parameter[str],
-):
+) -> None:
     """policies: random feasible policies that the answer at (budget, order) is compared with.
     transfer_images, transfer_split: what transfers learned from.
     """
+    from components.content import files_below, say_content
     from models.examples.label_store import LabelStore
     from models.taxonomy import Affinities, Expenses, Resamples, Taxonomy, by_amount, evaluate
 
@@ -74,6 +75,7 @@ def EvaluateTaxonomy(
     os.makedirs(evidence.uri, exist_ok=True)
     with open(os.path.join(evidence.uri, "evidence.json"), "w") as file:
         json.dump(book, file, indent=1)
+    say_content(evidence, files_below(evidence.uri))
     chosen = next(answer for answer in answers if (answer.budget, answer.order) == (budget, order))
     reasons = (
         []
@@ -83,16 +85,16 @@ def EvaluateTaxonomy(
     bless(blessing, reasons)
 
 
-def images_of(regimes, asked, most):
+def images_of(regimes: Iterable[str], asked: int, most: int) -> Dict[str, int]:
     """regime -> images that teach a transfer, at most `most`: its name where there are several
     (`models.networks.regimes`), `asked` for the one named "".
     """
     return {name: min(int(name or asked), most) for name in regimes}
 
 
-def seconds_of(networks):
+def seconds_of(networks: Iterable[Any]) -> Dict[str, float]:
     """task -> training seconds of its network, from the records beside the weights."""
-    found = {}
+    found: Dict[str, float] = {}
     for shard in networks:
         for name in sorted(os.listdir(shard.uri)):
             with open(os.path.join(shard.uri, name, "network.json")) as file:
@@ -100,10 +102,13 @@ def seconds_of(networks):
     return found
 
 
-def bless(blessing, reasons):
+def bless(blessing: Any, reasons: Sequence[str]) -> None:
     """TFX's form of a blessing: a file and an integer property; the reasons in words beside it."""
+    from components.content import say_content
+
     os.makedirs(blessing.uri, exist_ok=True)
     name = "NOT_BLESSED" if reasons else "BLESSED"
     with open(os.path.join(blessing.uri, name), "w") as file:
         file.write("\n".join(reasons))
     blessing.set_int_custom_property("blessed", int(not reasons))
+    say_content(blessing, reasons)

@@ -21,7 +21,7 @@ def IngestViews(
     shards: Parameter[int],
     code: Parameter[str],
     beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
-):
+) -> None:
     """root: published layout, or a pattern of them with {SPAN} and perhaps {VERSION}, of which the
     newest is read.
 
@@ -30,6 +30,7 @@ def IngestViews(
     """
     from beam_jobs.ingest import spans
     from beam_jobs.ingest.job import ingest
+    from components.content import files_below, say_content
 
     found = spans.newest(root) if spans.PLACEHOLDER.search(root) else None
     facts = found.facts() if found else {}
@@ -48,3 +49,4 @@ def IngestViews(
     examples.split_names = json.dumps(["train", "val", "test"])
     examples.set_string_custom_property("counts", json.dumps(counts))
     examples.set_string_custom_property("fingerprint", fingerprint)
+    say_content(examples, files_below(examples.uri))

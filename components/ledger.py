@@ -4,6 +4,9 @@ import os
 import shutil
 from collections.abc import Iterable
 
+from models.examples.label_store import LabelStore
+from models.tasks import TASKS
+
 
 def publish(ledger: str, names: Iterable[str], uri: str) -> None:
     """hard-link (or copy, across file systems) the finished directories `names` of `ledger` below
@@ -37,10 +40,8 @@ def gather(uris: Iterable[str], directory: str) -> str:
     return directory
 
 
-def labelled(store, names):
+def labelled(store: LabelStore, names: Iterable[str]) -> list[str]:
     """the tasks of `names` that the label store `store` can train and judge, and those that need no
     training: a data set need not hold every label.
     """
-    from models.tasks import TASKS
-
     return [name for name in names if store.has(name) or not TASKS[name].trained]

@@ -17,18 +17,19 @@ def MeasureAffinities(
     seed: Parameter[int],
     work: Parameter[str],
     code: Parameter[str],
-):
+) -> None:
     """losses: the shards of TrainTransfers, each holding some targets. resamples: of the test
     images. work: where finished tournaments are kept.
 
     The regime that decides is a table of its own; where smaller ones were measured too,
     `amounts.json` has all of them on one scale.
     """
+    from components.content import files_below, say_content
     from models.taxonomy import LossStore, bootstrap, measure, with_spread
 
     os.makedirs(affinities.uri, exist_ok=True)
     stores = [LossStore(os.path.join(shard.uri, "losses")) for shard in losses]
-    cache = os.path.join(work, "tournaments", code)
+    cache = os.path.join(work, "tournaments")
     table = measure(stores, cache=cache, regime="")
     found = bootstrap(stores, resamples=resamples, seed=seed, regime="")
     found.save(os.path.join(affinities.uri, "resamples.npz"))
@@ -36,3 +37,4 @@ def MeasureAffinities(
     everything = measure(stores, cache=cache)
     if len(everything.regimes) > 1:
         everything.save(os.path.join(affinities.uri, "amounts.json"))
+    say_content(affinities, files_below(affinities.uri))

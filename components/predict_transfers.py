@@ -21,39 +21,36 @@ def PredictTransfers(
     order: Parameter[int],
     split: Parameter[str],
     images: Parameter[int],
+    work: Parameter[str],
     code: Parameter[str],
-):
+) -> None:
     """targets: JSON list. order: 1 or 2, sets of so many sources at most. split: that transfers
-    learn from. images: most samples a target.
+    learn from. images: most samples a target. work: the ledger of predictions that were made.
     """
-    from itertools import combinations
-
+    from components.content import say_content
+    from components.proxies import Predictor
     from models.examples.label_store import LabelStore
     from models.networks.task_networks.representations import RepresentationStore
-    from models.networks.transfers.proxy_inputs import proxy_inputs
-    from models.taxonomy import proxy_scores
 
-    store, bank = (
+    since = time.time()
+    predictor = Predictor(
         LabelStore(os.path.join(labels.uri, "store")),
         RepresentationStore(os.path.join(representations.uri, "store")),
+        os.path.join(work, "proxies"),
+        split,
+        images,
     )
-    since, rows = time.time(), []
+    rows = []
     for target in json.loads(targets):
-        if not store.has(target):
-            continue
-        features, answers = proxy_inputs(
-            store, bank, target, bank.sources, split=split, limit=images
-        )
-        sets = [some for size in range(1, order + 1) for some in combinations(bank.sources, size)]
-        rows += [
-            {**row, "target": target}
-            for row in proxy_scores(features, answers, features[target], sets)
-        ]
+        if predictor.store.has(target):
+            rows += predictor.rows(target, order)
     os.makedirs(proxies.uri, exist_ok=True)
+    seconds = time.time() - since
     with open(os.path.join(proxies.uri, "proxies.json"), "w") as file:
-        json.dump({"proxies": rows, "seconds": time.time() - since, "images": images}, file)
+        json.dump({"proxies": rows, "seconds": seconds, "images": images}, file)
+    say_content(proxies, rows)
     print(
-        f"  {len(rows)} transfers predicted from representations alone: "
-        f"{time.time() - since:.1f} s",
+        f"  {len(rows)} transfers predicted from representations alone, {predictor.fresh} of them "
+        f"now: {seconds:.1f} s",
         flush=True,
     )

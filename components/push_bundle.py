@@ -17,7 +17,7 @@ def PushBundle(
     pushed: OutputArtifact[tfx.types.standard_artifacts.PushedModel],
     destination: Parameter[str],
     code: Parameter[str],
-):
+) -> None:
     """TFX's own Pusher copies in place under a version of whole seconds; this one renames a
     finished copy. Nothing unblessed is pushed.
     """

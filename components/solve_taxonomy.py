@@ -2,6 +2,7 @@
 
 import json
 import os
+from typing import Any, Dict, List
 
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
@@ -16,8 +17,9 @@ def SolveTaxonomy(
     budgets: Parameter[str],
     orders: Parameter[str],
     code: Parameter[str],
-):
+) -> None:
     """budgets, orders: JSON lists."""
+    from components.content import files_below, say_content
     from models.taxonomy import Affinities, solve_all
 
     os.makedirs(taxonomies.uri, exist_ok=True)
@@ -25,12 +27,13 @@ def SolveTaxonomy(
     answers = solve_all(table, json.loads(budgets), json.loads(orders))
     with open(os.path.join(taxonomies.uri, "taxonomies.json"), "w") as file:
         json.dump([answer.to_json() for answer in answers], file, indent=1)
+    say_content(taxonomies, files_below(taxonomies.uri))
 
 
-def chosen(uri, budget, order):
+def chosen(uri: str, budget: int, order: int) -> Dict[str, Any]:
     """the entry of taxonomies.json below `uri` at (budget, order), as a dict."""
     with open(os.path.join(uri, "taxonomies.json")) as file:
-        entries = json.load(file)
+        entries: List[Dict[str, Any]] = json.load(file)
     for entry in entries:
         if (entry["budget"], entry["order"]) == (budget, order):
             return entry

@@ -29,8 +29,9 @@ def TrainPolicy(
     config: Parameter[str],
     work: Parameter[str],
     code: Parameter[str],
-):
+) -> None:
     """The policy at (budget, order); one directory an edge, named after its target."""
+    from components.content import addresses_below, say_content
     from components.ledger import gather, publish
     from components.solve_taxonomy import chosen
     from models.examples.label_store import LabelStore
@@ -63,3 +64,5 @@ def TrainPolicy(
     publish(ledger, [edge["target"] for edge in edges], transfers.uri)
     with open(os.path.join(transfers.uri, "policy.json"), "w") as file:
         json.dump(policy, file, indent=1)
+    edge_names = [edge["target"] for edge in edges]
+    say_content(transfers, [policy, addresses_below(transfers.uri, edge_names, "transfer.json")])

@@ -17,14 +17,15 @@ def TrainTasks(
     config: Parameter[str],
     work: Parameter[str],
     code: Parameter[str],
-):
+) -> None:
     """names: JSON list of tasks. work: the ledger, outside the artifact, so that a killed run
     resumes with what it had finished.
     """
+    from components.content import addresses_below, say_content
     from components.ledger import labelled, publish
     from models.examples.label_store import LabelStore
     from models.networks.config import NetworkConfig
-    from models.networks.task_networks.train import train_tasks
+    from models.networks.task_networks.ledger import train_tasks
 
     store, ledger = LabelStore(os.path.join(labels.uri, "store")), os.path.join(work, "networks")
     wanted = labelled(store, json.loads(names))
@@ -34,4 +35,5 @@ def TrainTasks(
         )
     train_tasks(store, ledger, wanted, NetworkConfig(**json.loads(config)))
     publish(ledger, wanted, networks.uri)
+    say_content(networks, addresses_below(networks.uri, wanted, "network.json"))
     networks.set_int_custom_property("count", len(wanted))

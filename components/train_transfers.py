@@ -3,7 +3,7 @@
 import json
 import os
 import tempfile
-from typing import List
+from typing import Any, Dict, List, Optional, Tuple
 
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
@@ -23,10 +23,11 @@ def TrainTransfers(
     config: Parameter[str],
     work: Parameter[str],
     code: Parameter[str],
-):
+) -> None:
     """targets: JSON list. share: of the transfers, the most promising by their proxies, that are
     measured. work: the ledger of finished targets, outside the artifact.
     """
+    from components.content import say_content
     from components.ledger import gather
     from models.examples.label_store import LabelStore
     from models.networks.config import NetworkConfig
@@ -34,9 +35,9 @@ def TrainTransfers(
     from models.networks.transfers.measure import measure_transfers
     from models.taxonomy import LossStore, Transfer
 
-    kept = {}
+    kept: Dict[str, Tuple[List[str], Dict[Transfer, Any]]] = {}
 
-    def record(transfer, images, values):
+    def record(transfer: Dict[str, Any], images: List[str], values: Any) -> None:
         """transfer: {sources, target, regime, control}; images: names of the test samples; values:
         float [image].
         """
@@ -62,9 +63,10 @@ def TrainTransfers(
         store.extend(rows, address=summary["addresses"][target])
     with open(os.path.join(losses.uri, "calibration.json"), "w") as file:
         json.dump(summary, file, indent=1)
+    say_content(losses, [summary["addresses"], summary["calibration"]])
 
 
-def worth_measuring(path, share):
+def worth_measuring(path: str, share: float) -> Optional[Dict[str, List[Tuple[str, ...]]]]:
     """target -> the source sets of the promising `share` of its transfers, by the mean rank of all
     proxies; None for all of them.
     """
@@ -72,7 +74,8 @@ def worth_measuring(path, share):
 
     if share >= 1:
         return None
-    wanted = {}
-    for transfer in promising(read_predictions(path)["mean rank"], share):
+    wanted: Dict[str, List[Tuple[str, ...]]] = {}
+    predictions = read_predictions(path) or {}
+    for transfer in promising(predictions["mean rank"], share):
         wanted.setdefault(transfer.target, []).append(transfer.sources)
     return wanted

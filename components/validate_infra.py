@@ -15,7 +15,7 @@ def ValidateInfra(
     blessing: OutputArtifact[tfx.types.standard_artifacts.InfraBlessing],
     records: Parameter[int],
     code: Parameter[str],
-):
+) -> None:
     """records: how many test images are replayed. The verdict in words stands in blessing.json."""
     from components.evaluate_taxonomy import bless
     from models.examples import encoded_images

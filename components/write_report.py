@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import tempfile
-from typing import List
+from typing import Any, Dict, Iterable, List, Mapping, Optional
 
 from tfx import v1 as tfx
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
@@ -42,14 +42,14 @@ def WriteReport(
     config: Parameter[str],
     root: Parameter[str],
     code: Parameter[str],
-):
+) -> None:
     """Gathers what every stage left behind into one folder of files, and shows it as one HTML page
     that is drawn from these files alone.
     """
     from components.ledger import gather
     from components.report_pictures import save_pictures
     from models.examples.label_store import LabelStore
-    from models.networks.task_networks.train import task_records
+    from models.networks.task_networks.ledger import task_records
     from models.provenance.atomic import write_json
     from models.reports import write_report
 
@@ -86,11 +86,11 @@ def WriteReport(
     write_report(report.uri)
 
 
-def without_curve(record):
+def without_curve(record: Mapping[str, Any]) -> Dict[str, Any]:
     return {key: value for key, value in record.items() if key != "curve"}
 
 
-def calibration_facts(losses):
+def calibration_facts(losses: Iterable[Any]) -> List[Dict[str, Any]]:
     """one row a target that was also trained by gradient, of all shards."""
     return [
         row
@@ -99,12 +99,12 @@ def calibration_facts(losses):
     ]
 
 
-def read(uri, name):
+def read(uri: str, name: str) -> Any:
     with open(os.path.join(uri, name)) as file:
         return json.load(file)
 
 
-def edge_facts(uri):
+def edge_facts(uri: str) -> List[Dict[str, Any]]:
     """of every network of the chosen policy: its sources, the learner it took, and the losses of
     both on held-out buildings (none if one was not asked).
     """
@@ -119,7 +119,7 @@ def edge_facts(uri):
     ]
 
 
-def dataset_facts(uri, root):
+def dataset_facts(uri: str, root: str) -> Dict[str, Any]:
     """counts, quarantine, and a sample of the data set beside real views (none for data that lies
     in an object store).
     """
@@ -129,7 +129,7 @@ def dataset_facts(uri, root):
             quarantine = [json.loads(line) for line in file if line.strip()]
     described = os.path.join(root, "dataset.json")
     facts = read(root, "dataset.json") if os.path.exists(described) else {}
-    splits = {}
+    splits: Dict[str, int] = {}
     for view in read(uri, "manifest.json")["views"]:
         splits[view["split"]] = splits.get(view["split"], 0) + 1
     return {
@@ -140,14 +140,13 @@ def dataset_facts(uri, root):
     }
 
 
-def beside_real_views(root):
+def beside_real_views(root: str) -> Optional[List[Dict[str, Any]]]:
     from pathlib import Path
 
     from beam_jobs.compare import realism
 
     try:
         return realism.rows(Path(root)) if os.path.isdir(root) else None
-    except (
-        ValueError
-    ):  # the other published tree, or none: a report without the table is still a report
+    except ValueError:
+        # The other published tree, or none: a report without the table is still a report.
         return None

@@ -5,6 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tfx_pipeline.config import Config
 
 
 def parser() -> argparse.ArgumentParser:
@@ -72,13 +76,13 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
 
 
-def do_demo(config, options) -> int:
+def do_demo(config: Config, options: argparse.Namespace) -> int:
     from tfx_pipeline.demo import demo
 
     return demo(config, options.run)
 
 
-def do_run(config, options) -> int:
+def do_run(config: Config, options: argparse.Namespace) -> int:
     from tfx_pipeline.local import run_pipeline
 
     for name, place in run_pipeline(config, Path(options.data), options.run).items():
@@ -86,14 +90,14 @@ def do_run(config, options) -> int:
     return 0
 
 
-def do_config(config, options) -> int:
+def do_config(config: Config, options: argparse.Namespace) -> int:
     import json
 
     print(json.dumps(config.to_json(), indent=1))
     return 0
 
 
-def do_compile(config, options) -> int:
+def do_compile(config: Config, options: argparse.Namespace) -> int:
     from tfx_pipeline.kubeflow import compile_pipeline
 
     print(
@@ -104,7 +108,7 @@ def do_compile(config, options) -> int:
     return 0
 
 
-def do_schedule(config, options) -> int:
+def do_schedule(config: Config, options: argparse.Namespace) -> int:
     from tfx_pipeline.schedule import run_if_changed
 
     return run_if_changed(config, Path(options.data), options.run)

@@ -8,6 +8,7 @@ import dataclasses
 import difflib
 import json
 from dataclasses import asdict, dataclass, field, fields
+from typing import Any
 
 from models.networks.config import NetworkConfig
 from models.tasks import TASKS, target_names
@@ -19,41 +20,51 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True)
 class Config:
-    """name: of the preset. buildings, views_per_building, render_size: of the procedural data set
-    (unused with your own data). held_out: of its buildings, so many validate and as many test.
-    processes: that make it.
+    """Everything that a run is told. Raises ConfigError where its fields contradict each other.
 
-    image_size: side of the training images. example_shards: files a split. task_shards,
-    transfer_shards: parallel nodes of these stages. max_samples: most pairs or triplets a task and
-    split. budgets, orders: taxonomies that are solved. default_budget, default_order: the one that
-    is trained, bundled and served. random_policies: that it is compared with. resamples: of the
-    test images, behind every interval. proxy_images: samples a target that cheap predictions of
-    transfers look at. measured_share: of the transfers, the promising ones by these predictions,
-    that are measured at all; 1 for all of them. replayed_records: images that the gate before the
-    push replays. network: sizes and schedules (`models.networks.NetworkConfig`).
+    The first group is of the procedural data set alone, and unused with your own data.
     """
 
+    # Of the preset.
     name: str
+    # Buildings that are made; `held_out` of them validate, and as many test.
     buildings: int
     held_out: int
+    # About so many: views come in whole points.
     views_per_building: int
+    # Side of the rendered images, in pixels.
     render_size: int
+    # Processes that make them.
     processes: int
+
+    # Side of the training images, in pixels.
     image_size: int
+    # Files a split.
     example_shards: int
+    # Parallel nodes of TrainTasks, and of TrainTransfers.
     task_shards: int
     transfer_shards: int
+    # Most pairs or triplets of views, a task and split.
     max_samples: int
+    # Taxonomies that are solved: every budget (labelled tasks) with every order (sources an edge).
     budgets: tuple[int, ...]
     orders: tuple[int, ...]
+    # The taxonomy that is trained, bundled and served.
     default_budget: int
     default_order: int
+    # Random policies that it is compared with.
     random_policies: int
+    # Resamples of the test images, behind every interval.
     resamples: int
+    # Samples a target that cheap predictions of transfers look at.
     proxy_images: int
+    # Share of the transfers, the promising ones by these predictions, that are measured at all.
     measured_share: float
+    # Images that the gate before the push replays.
     replayed_records: int
+    # Of every draw; `--set seed=` sets the networks' too.
     seed: int
+    # Sizes and schedules of networks and transfers.
     network: NetworkConfig = field(default_factory=NetworkConfig)
 
     def __post_init__(self) -> None:
@@ -88,10 +99,12 @@ class Config:
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} is at least 1, got {getattr(self, name)}")
 
-    def network_fields(self) -> dict:
+    def network_fields(self) -> dict[str, Any]:
+        """the fields of `network`, as components are given them."""
         return asdict(self.network)
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, Any]:
+        """all fields, those of `network` under its name."""
         return asdict(self)
 
 
@@ -305,7 +318,8 @@ def configuration(preset: str, changes: list[str]) -> Config:
         {f.name for f in fields(Config)} - {"network", "name"},
         {f.name for f in fields(NetworkConfig)} - {"seed"},
     )
-    outer, inner = {}, {}
+    outer: dict[str, Any] = {}
+    inner: dict[str, Any] = {}
     for change in changes:
         name, equals, text = change.partition("=")
         if not equals:
@@ -330,7 +344,7 @@ def configuration(preset: str, changes: list[str]) -> Config:
         raise ConfigError(str(error)) from error
 
 
-def value_like(old, text: str, name: str):
+def value_like(old: object, text: str, name: str) -> object:
     """`text` as a value of the same type as `old`."""
     try:
         value = json.loads(text)

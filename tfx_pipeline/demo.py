@@ -4,12 +4,12 @@ answered.
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+from serving.release.process import ServerError, ServerProcess, serve_command
 from tfx_pipeline.config import Config
 from tfx_pipeline.local import RunError, run_pipeline
 
@@ -33,11 +33,19 @@ def demo(config: Config, run: Path) -> int:
     from models.reports import summary
 
     print(summary(places["report"].parent))
+    serve = (
+        ".venv/bin/python -m serving serve --model_name=taxonomy "
+        f"--model_base_path={places['serving'].resolve()} {doors}"
+    )
+    ask = (
+        f".venv/bin/python -m serving ask --server 127.0.0.1:8500 --image {picture} "
+        f"--task normal,depth_zbuffer --out {run / 'answers'}"
+    )
     print(f"""
 asked     {picture.relative_to(run)} over gRPC; {answer}
 report    {places["report"]}
-serve     .venv/bin/python -m serving serve --model_name=taxonomy --model_base_path={places["serving"].resolve()} {doors}
-ask       .venv/bin/python -m serving ask --server 127.0.0.1:8500 --image {picture} --task normal,depth_zbuffer --out {run / "answers"}
+serve     {serve}
+ask       {ask}
 took      {time.time() - since:.0f} s""")
     return 0
 
@@ -78,57 +86,23 @@ def ask_served(base: Path, picture: Path, answers: Path, flags: list[str]) -> st
     """start a model server with `flags` on `base`, ask it about `picture` over gRPC, stop it; one
     line on what came back.
     """
-    server = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "serving",
-            "serve",
-            "--model_name=taxonomy",
-            f"--model_base_path={base.resolve()}",
-            "--port=0",
-            *flags,
-        ],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    command = [*serve_command(base), *flags]
     try:
-        address = None
-        for line in server.stdout:
-            found = re.search(r"gRPC on (\S+:\d+)", line)
-            if found:
-                address = found[1]
-                break
-        if address is None:
-            raise RunError(
-                f"the model server ended with code {server.wait()} before it answered; start "
-                f"it by hand on {base} to see why"
+        with ServerProcess(command) as server:
+            words = ["--server", server.address, "--image", str(picture), "--out", str(answers)]
+            asked = subprocess.run(
+                [sys.executable, "-m", "serving", "ask", "--model_name", "taxonomy", *words],
+                capture_output=True,
+                text=True,
+                check=False,
             )
-        asked = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "serving",
-                "ask",
-                "--server",
-                address,
-                "--model_name",
-                "taxonomy",
-                "--image",
-                str(picture),
-                "--out",
-                str(answers),
-            ],
-            capture_output=True,
-            text=True,
-            check=False,
+    except ServerError as error:
+        raise RunError(
+            f"the model server {error}; start it by hand on {base} to see why"
+        ) from error
+    if asked.returncode:
+        raise RunError(
+            "the served model did not answer: "
+            f"{(asked.stderr or asked.stdout).strip().splitlines()[-1]}"
         )
-        if asked.returncode:
-            raise RunError(
-                "the served model did not answer: "
-                f"{(asked.stderr or asked.stdout).strip().splitlines()[-1]}"
-            )
-        return f"{len(list(answers.iterdir()))} answers in {answers}"
-    finally:
-        server.terminate()
-        server.wait(30)
+    return f"{len(list(answers.iterdir()))} answers in {answers}"

@@ -1,25 +1,9 @@
-"""What TFX's cache cannot see: the content of a data folder, and the sources that a node runs."""
+"""What TFX's cache cannot see: whether the content of a data folder has changed."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from pathlib import Path
-
-REPOSITORY = Path(__file__).resolve().parents[1]
-
-
-def source_hash(*places: str) -> str:
-    """16 hex digits over the Python sources below `places` (folders or files, relative to the
-    repository).
-    """
-    digest = hashlib.sha256()
-    for place in places:
-        path = REPOSITORY / place
-        files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
-        for file in files:
-            digest.update(str(file.relative_to(REPOSITORY)).encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def folder_fingerprint(root: str) -> str:

@@ -10,7 +10,9 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 from tfx_pipeline.config import Config
 
@@ -20,7 +22,7 @@ class RunError(Exception):
 
 
 @contextlib.contextmanager
-def locked(run: Path):
+def locked(run: Path) -> Iterator[None]:
     """only one pipeline at a time writes below `run`; a second one raises RunError instead of
     waiting on SQLite.
     """
@@ -47,7 +49,9 @@ def locked(run: Path):
         yield
 
 
-def run_pipeline(config: Config, data: Path, run: Path, out=sys.stderr) -> dict[str, Path]:
+def run_pipeline(
+    config: Config, data: Path, run: Path, out: TextIO = sys.stderr
+) -> dict[str, Path]:
     """run every node that is not cached; {"report": index.html, "serving": folder the server polls,
     "seconds": ...}.
 
@@ -58,6 +62,7 @@ def run_pipeline(config: Config, data: Path, run: Path, out=sys.stderr) -> dict[
     quiet.before_imports()
     from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
+    from tfx_pipeline.content_cache import compared_by_content
     from tfx_pipeline.pipeline import make_pipeline
 
     quiet.after_imports()
@@ -65,7 +70,7 @@ def run_pipeline(config: Config, data: Path, run: Path, out=sys.stderr) -> dict[
         check_space(run)
         pipeline = make_pipeline(config, data=str(data), run=str(run))
         since = time.time()
-        with quiet.node_progress(len(pipeline.components), out):
+        with quiet.node_progress(len(pipeline.components), out), compared_by_content():
             try:
                 LocalDagRunner().run(pipeline)
             except Exception as error:

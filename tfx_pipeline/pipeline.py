@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from typing import Any
 
 from tfx import v1 as tfx
 from tfx.types import channel_utils
@@ -28,27 +29,13 @@ from components.train_tasks import TrainTasks
 from components.train_transfers import TrainTransfers
 from components.validate_infra import ValidateInfra
 from components.write_report import WriteReport
-from models.tasks import source_names, target_names
+from models.provenance.closure import closure_of
+from models.tasks import TASKS, source_names, target_names
 from tfx_pipeline.config import Config
-from tfx_pipeline.fingerprint import folder_fingerprint, source_hash
+from tfx_pipeline.fingerprint import folder_fingerprint
 
-INGESTION = tuple(
-    f"beam_jobs/ingest/{name}.py"
-    for name in (
-        "job",
-        "listing",
-        "read_view",
-        "write_shard",
-        "finish",
-        "storage",
-        "statistics",
-        "known_bad",
-        "spans",
-    )
-)
-BEAM_ARGS = (
-    "--runner=FnApiRunner",
-)  # DirectRunner tries to download Prism from the network on every pipeline
+# DirectRunner tries to download another runner from the network on every pipeline.
+BEAM_ARGS = ("--runner=FnApiRunner",)
 
 
 def make_pipeline(
@@ -62,14 +49,14 @@ def make_pipeline(
     if "://" not in run:
         run, data = os.path.abspath(run), os.path.abspath(data)
     fingerprint = fingerprint or folder_fingerprint(data)
-    work, network = os.path.join(run, "work"), json.dumps(config.network_fields(), sort_keys=True)
-    learned = source_hash("models/tasks", "models/examples", "models/networks")
+    work = os.path.join(run, "work")
+    network = json.dumps(config.network_fields(), sort_keys=True)
     example_gen = IngestViews(
         root=data,
         fingerprint=fingerprint,
         size=config.image_size,
         shards=config.example_shards,
-        code=source_hash("models/tasks", "models/examples", *INGESTION),
+        code=code_of(IngestViews),
     ).with_id("ExampleGen")
     examples = example_gen.outputs["examples"]
     statistics_gen = tfx.components.StatisticsGen(examples=examples)
@@ -79,18 +66,24 @@ def make_pipeline(
     validator = tfx.components.ExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"]
     )
-    check = CheckLabels(examples=examples, code=source_hash("models/tasks", "models/examples"))
+    check = CheckLabels(examples=examples, code=code_of(CheckLabels))
     decode = DecodeLabels(
         examples=examples,
         anomalies=check.outputs["anomalies"],
         seed=config.seed,
         max_samples=config.max_samples,
-        code=source_hash("models/tasks", "models/examples"),
+        tasks=json.dumps(list(TASKS)),
+        work=work,
+        code=code_of(DecodeLabels),
     )
     labels = decode.outputs["labels"]
     train_tasks = [
         TrainTasks(
-            labels=labels, names=json.dumps(names), config=network, work=work, code=learned
+            labels=labels,
+            names=json.dumps(names),
+            config=network,
+            work=work,
+            code=code_of(TrainTasks),
         ).with_id(f"TrainTasks{suffix}")
         for suffix, names in shard(list(source_names()), config.task_shards)
     ]
@@ -100,10 +93,10 @@ def make_pipeline(
         networks=networks,
         names=json.dumps(list(source_names())),
         config=network,
-        code=learned,
+        work=work,
+        code=code_of(EncodeViews),
     )
     representations = encode.outputs["representations"]
-    decided = source_hash("models/taxonomy")
     predict = PredictTransfers(
         labels=labels,
         representations=representations,
@@ -111,7 +104,8 @@ def make_pipeline(
         order=min(2, max(config.orders)),  # larger sets follow from what was measured
         split=config.network.transfer_split,
         images=config.proxy_images,
-        code=source_hash("models/taxonomy", "models/networks", "models/examples"),
+        work=work,
+        code=code_of(PredictTransfers),
     )
     measure = [
         TrainTransfers(
@@ -123,19 +117,23 @@ def make_pipeline(
             share=config.measured_share,
             config=network,
             work=work,
-            code=learned,
+            code=code_of(TrainTransfers),
         ).with_id(f"TrainTransfers{suffix}")
         for suffix, names in shard(list(target_names()), config.transfer_shards)
     ]
     losses = union([node.outputs["losses"] for node in measure])
     affinities = MeasureAffinities(
-        losses=losses, resamples=config.resamples, seed=config.seed, work=work, code=decided
+        losses=losses,
+        resamples=config.resamples,
+        seed=config.seed,
+        work=work,
+        code=code_of(MeasureAffinities),
     )
     solve = SolveTaxonomy(
         affinities=affinities.outputs["affinities"],
         budgets=json.dumps(list(config.budgets)),
         orders=json.dumps(list(config.orders)),
-        code=decided,
+        code=code_of(SolveTaxonomy),
     )
     choice = {"budget": config.default_budget, "order": config.default_order}
     evaluate = EvaluateTaxonomy(
@@ -148,7 +146,7 @@ def make_pipeline(
         transfer_split=config.network.transfer_split,
         policies=config.random_policies,
         seed=config.seed,
-        code=decided,
+        code=code_of(EvaluateTaxonomy),
         **choice,
     )
     policy = TrainPolicy(
@@ -158,7 +156,7 @@ def make_pipeline(
         taxonomies=solve.outputs["taxonomies"],
         config=network,
         work=work,
-        code=learned,
+        code=code_of(TrainPolicy),
         **choice,
     )
     report = WriteReport(
@@ -174,30 +172,29 @@ def make_pipeline(
         proxies=predict.outputs["proxies"],
         config=json.dumps(config.to_json(), sort_keys=True),
         root=data,
-        code=source_hash("models"),
+        code=code_of(WriteReport),
         **choice,
     )
-    served = source_hash("models/tasks", "models/networks", "serving")
     bundle = BuildBundle(
         networks=networks,
         labels=labels,
         transfers=policy.outputs["transfers"],
         size=config.image_size,
-        lineage=json.dumps({"config": config.name, "data": fingerprint, "code": learned}),
-        code=served,
+        lineage=json.dumps({"config": config.name, "code": code_of(BuildBundle)}),
+        code=code_of(BuildBundle),
     )
     infra = ValidateInfra(
         model=bundle.outputs["model"],
         examples=examples,
         records=config.replayed_records,
-        code=served,
+        code=code_of(ValidateInfra),
     )
     pusher = PushBundle(
         model=bundle.outputs["model"],
         policy_blessing=evaluate.outputs["blessing"],
         infra_blessing=infra.outputs["blessing"],
         destination=os.path.join(run, "serving", "taxonomy"),
-        code=served,
+        code=code_of(PushBundle),
     ).with_id("Pusher")
     nodes = [
         example_gen,
@@ -233,6 +230,11 @@ def make_pipeline(
     )
 
 
+def code_of(component: type) -> str:
+    """16 hex digits over all that a node runs: its component, and what that reaches."""
+    return closure_of(f"{component.__module__}:{component.__name__}").digest()
+
+
 def shard(names: list[str], count: int) -> list[tuple[str, list[str]]]:
     """(suffix of the node's id, its names): names dealt out in turn over at most `count` nodes; one
     node has no suffix.
@@ -241,6 +243,6 @@ def shard(names: list[str], count: int) -> list[tuple[str, list[str]]]:
     return [("" if count == 1 else f".{i}", names[i::count]) for i in range(count)]
 
 
-def union(channels: list):
+def union(channels: list[Any]) -> Any:
     """one channel that delivers the artifacts of all."""
     return channels[0] if len(channels) == 1 else channel_utils.union(channels)

@@ -15,6 +15,8 @@ import re
 import sys
 import time
 import warnings
+from collections.abc import Iterator
+from typing import TextIO
 
 _ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -69,7 +71,7 @@ def after_imports() -> None:
 class _NodeLines(logging.Filter):
     """turns TFX's own "Component X is running./finished." into a numbered line with its seconds."""
 
-    def __init__(self, total: int, out) -> None:
+    def __init__(self, total: int, out: TextIO) -> None:
         super().__init__()
         self.total, self.out, self.number, self.since = total, out, 0, time.time()
 
@@ -88,7 +90,7 @@ class _NodeLines(logging.Filter):
 
 
 @contextlib.contextmanager
-def node_progress(total: int, out=sys.stderr):
+def node_progress(total: int, out: TextIO = sys.stderr) -> Iterator[None]:
     """inside: one line when a pipeline node starts and one when it ends."""
     from absl import logging as absl_logging
 

@@ -15,6 +15,7 @@ from tiny_bundle import SUPERVISED, TARGETS, tiny_bundle, tiny_folder
 from components.artifacts import LabelBank, NetworkBank, TransferBank
 from components.build_bundle import BuildBundle
 from components.push_bundle import PushBundle
+from models.provenance.atomic import write_json
 from models.tasks import TASKS
 from serving.bundle.assets import read_extras
 from serving.release.push import versions
@@ -51,13 +52,12 @@ def banks(tmp_path):
         if edge["target"] in ("normal", "reshading", "fixated_pose")
     ]
     (transfers / "policy.json").write_text(json.dumps(policy))
-    (tmp_path / "labels" / "store").mkdir(parents=True)
-    facts = {
-        "manifest": "abcd" * 4,
-        "samples": {name: {"train": 1, "val": 1, "test": 1} for name in TASKS},
-        "whitening": {name: [part.tolist() for part in pair] for name, pair in WHITENING.items()},
-    }
-    (tmp_path / "labels" / "store" / "store.json").write_text(json.dumps(facts))
+    store = tmp_path / "labels" / "store"
+    write_json(store / "images" / "images.json", {"manifest": "abcd" * 4})
+    for name in TASKS:
+        whitening = [part.tolist() for part in WHITENING[name]] if name in WHITENING else None
+        counts = {"train": 1, "val": 1, "test": 1}
+        write_json(store / name / "labels.json", {"samples": counts, "whitening": whitening})
     return {
         "networks": [artifact(NetworkBank, folder) for folder in networks],
         "transfers": artifact(TransferBank, transfers),

@@ -5,23 +5,27 @@ every test reads what it left behind.
 import collections
 import json
 import os
+import re
+import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from models.provenance import closure
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def command(*words, **options) -> subprocess.CompletedProcess:
+def command(*words, cwd=ROOT) -> subprocess.CompletedProcess:
     return subprocess.run(
         [sys.executable, "-m", *map(str, words)],
-        cwd=ROOT,
+        cwd=cwd,
         capture_output=True,
         text=True,
         timeout=900,
-        **options,
     )
 
 
@@ -94,8 +98,6 @@ def test_the_report_is_one_page_that_asks_no_network(demo):
 
 
 def test_metadata_are_in_sqlite_and_every_node_ran(demo):
-    import sqlite3
-
     with sqlite3.connect(demo[0] / "metadata.sqlite") as base:
         states = dict(
             base.execute(
@@ -120,6 +122,68 @@ def test_a_second_run_trains_nothing_and_serves_the_same_version(demo):
         path: path.stat().st_mtime_ns for path in (run / "work" / "networks").rglob("*.h5")
     } == networks
     assert "network 1/26" not in done.stderr
+
+
+def edited_copy(folder: Path, edits: dict[str, tuple[str, str]]) -> Path:
+    """a copy of the sources with `path: (old, new)` replaced."""
+    for package in closure.PACKAGES:
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / package, folder / package, ignore=ignored)
+    shutil.copy(ROOT / "BUILD", folder / "BUILD")
+    for path, (old, new) in edits.items():
+        text = (folder / path).read_text()
+        assert old in text, f"{path} has no {old!r}: the test must follow the code"
+        (folder / path).write_text(text.replace(old, new, 1))
+    return folder
+
+
+def executions(run: Path) -> list[tuple[int, str, int]]:
+    """(number, node's type, state) of all executions so far; state 3 ran, 5 was cached."""
+    with sqlite3.connect(run / "metadata.sqlite") as base:
+        return base.execute(
+            "select Execution.id, Type.name, last_known_state from Execution "
+            "join Type on Type.id = Execution.type_id"
+        ).fetchall()
+
+
+def run_again(run: Path, sources: Path) -> tuple[set[str], str]:
+    """run the pipeline by other sources; (the nodes that were not cached, what it said)."""
+    last = max(number for number, _, _ in executions(run))
+    words = ("run", "--config", "smoke", "--run", run, "--data", run / "data")
+    done = command("tfx_pipeline", *words, cwd=sources)
+    assert done.returncode == 0, done.stderr[-3000:]
+    fresh = [row for row in executions(run) if row[0] > last]
+    return {name.split(".")[-1] for _, name, state in fresh if state == 3}, done.stderr
+
+
+def test_an_edit_of_a_component_and_of_a_template_runs_these_nodes_again_and_no_other(
+    demo, tmp_path
+):
+    template = next((ROOT / "models" / "reports").rglob("*.html")).relative_to(ROOT)
+    edits = {
+        "components/train_tasks.py": ("len(wanted))", "len(wanted) + 0)"),
+        str(template): ("<", "<!-- edited --><"),
+        "models/taxonomy/solver.py": ("import", "# a remark\nimport"),
+    }
+    ran, said = run_again(demo[0], edited_copy(tmp_path / "sources", edits))
+    assert ran == {"TrainTasks", "WriteReport"}, "what followed from TrainTasks had not changed"
+    assert "beats the average" not in said, "its networks were in the ledger"
+
+
+def test_a_27th_task_trains_one_network_and_measures_its_own_transfers(demo, tmp_path):
+    entry = (
+        "import dataclasses\n"
+        'TASKS["gloss"] = dataclasses.replace(TASKS["reshading"], name="gloss", published="")\n'
+    )
+    sources = edited_copy(tmp_path / "sources", {})
+    with open(sources / "models" / "tasks" / "dictionary.py", "a") as file:
+        file.write(entry)
+    ran, said = run_again(demo[0], sources)
+    assert not {"IngestViews", "StatisticsGen", "CheckLabels"} & ran
+    assert re.findall(r"network (\d+/\d+) (\w+):", said) == [("27/27", "gloss")]
+    before = 22 * (26 + 26 * 25 // 2 + 26)  # orders 1 and 2, and order 1 with less data
+    after = 23 * (27 + 27 * 26 // 2 + 27)
+    assert f"{after} transfers into 23 targets ({before} from the ledger)" in said
 
 
 def test_a_locked_run_is_refused_in_one_line(demo):

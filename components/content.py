@@ -1,0 +1,41 @@
+"""What an artifact holds, as a digest: a node whose inputs hold the same need not run again.
+
+TFX's cache compares artifacts by their number, so that a node that ran again, to the same end,
+would have everything after it run again. `tfx_pipeline.local` compares by this digest instead.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Collection, Iterable
+from typing import Any
+
+CONTENT = "content"
+
+
+def say_content(artifact: Any, content: object) -> None:
+    """content: what the artifact holds, as JSON knows values (such as the addresses of its parts)."""
+    text = json.dumps(content, sort_keys=True)
+    artifact.set_string_custom_property(CONTENT, hashlib.sha256(text.encode()).hexdigest()[:16])
+
+
+def files_below(uri: str, without: Collection[str] = ()) -> list[tuple[str, str]]:
+    """(name, sha256) of all files of an artifact but those called as in `without`."""
+    rows = []
+    for folder, _, files in sorted(os.walk(uri)):
+        for name in sorted(files):
+            if name not in without:
+                path = os.path.join(folder, name)
+                with open(path, "rb") as file:
+                    digest = hashlib.file_digest(file, "sha256").hexdigest()
+                rows.append((os.path.relpath(path, uri), digest))
+    return rows
+
+
+def addresses_below(uri: str, names: Iterable[str], described: str) -> dict[str, str]:
+    """name -> the address that its description (`network.json` and the like) says."""
+    found = {}
+    for name in names:
+        with open(os.path.join(uri, name, described)) as file:
+            found[name] = json.load(file)["address"]
+    return found

@@ -1,0 +1,69 @@
+"""Predictions of transfers, kept in a ledger: a new source or target adds its own rows."""
+
+import os
+from itertools import combinations
+from typing import Any, Sequence
+
+from models.examples.label_store import LabelStore
+from models.networks.task_networks.representations import RepresentationStore
+from models.networks.transfers.proxy_inputs import proxy_inputs
+from models.provenance.address import address_of
+from models.provenance.rows import RowLedger
+from models.tasks import TASKS
+from models.tasks.addressing import rows_of, settings_of
+from models.taxonomy import proxy_scores
+
+
+class Predictor:
+    """Proxies of the transfers into one target after the other. fresh: rows that were not there."""
+
+    def __init__(
+        self,
+        store: LabelStore,
+        bank: RepresentationStore,
+        folder: str,
+        split: str,
+        images: int,
+    ) -> None:
+        self.store = store
+        self.bank = bank
+        self.folder = folder
+        self.split = split
+        self.images = images
+        self.fresh = 0
+
+    def rows(self, target: str, order: int) -> list[dict[str, Any]]:
+        """one row for every set of at most `order` sources, in the order of the sources."""
+        sizes = range(1, order + 1)
+        sets = [some for size in sizes for some in combinations(self.bank.sources, size)]
+        ledger = RowLedger(os.path.join(self.folder, f"{target}.json"))
+        common = self.common_address(target)
+        keys = {some: self.key(common, some) for some in sets}
+        lacking = [some for some in sets if keys[some] not in ledger]
+        if lacking:
+            needed = sorted({target, *(source for some in lacking for source in some)})
+            features, answers = proxy_inputs(
+                self.store, self.bank, target, needed, split=self.split, limit=self.images
+            )
+            scored = proxy_scores(features, answers, features[target], lacking)
+            ledger.extend({keys[some]: row for some, row in zip(lacking, scored)})
+            self.fresh += len(lacking)
+        return [{**ledger[keys[some]], "target": target} for some in sets]
+
+    def common_address(self, target: str) -> str:
+        """what all rows of a target depend on beside their sources."""
+        return address_of(
+            (proxy_inputs, proxy_scores),
+            inputs=[
+                self.store.address(target),
+                self.bank.address(target),
+                self.split,
+                self.images,
+            ],
+            settings=settings_of(TASKS[target]),
+            choices=rows_of(TASKS[target]),
+        )
+
+    def key(self, common: str, sources: Sequence[str]) -> str:
+        """of one row: what is common, and the sources' representations."""
+        return "-".join([common, *(f"{name}:{self.bank.address(name)}" for name in sources)])
