@@ -5,11 +5,15 @@ Drawn by the client's own code, so that a report and an answer to a photo look a
 
 import os
 from pathlib import Path
+from typing import Any, Dict, List, Optional
 
 import numpy as np
 
+from models.examples.label_store import LabelStore
 from models.networks.predictions.pictures import picture
-from models.networks.predictions.samples import sample_answers
+from models.networks.predictions.samples import TaskAnswers, sample_answers
+from models.tasks import Task
+from models.tasks.arrays import Array
 from serving.bundle.class_names import VECTORS
 from serving.client.drawing import beside, enlarged, overlay, palette
 from serving.client.figures import SIDE, likeliest, panels
@@ -19,7 +23,14 @@ QUALITY = 82  # of WebP, in 100
 CERTAIN = 20.0  # logit of a label's class: its softmax is 1 to nine digits
 
 
-def save_pictures(folder, networks, transfers, policy, store, count=2):
+def save_pictures(
+    folder: str,
+    networks: str,
+    transfers: Optional[str],
+    policy: Dict[str, Any],
+    store: LabelStore,
+    count: int = 2,
+) -> List[Dict[str, Any]]:
     """Draw `count` test samples of every task into `folder`/pictures; rows for pictures.json.
 
     networks: folder of task networks; transfers: of the policy's transfer networks (None: served
@@ -37,13 +48,14 @@ def save_pictures(folder, networks, transfers, policy, store, count=2):
     return entries
 
 
-def served_heads(networks, transfers, policy, store):
+def served_heads(networks: str, transfers: str, policy: Dict[str, Any], store: LabelStore) -> Any:
+    """the policy's heads over the encoders that they share."""
     from serving.bundle.build import Heads
 
     return Heads.load(policy, networks, transfers, store.size, {})
 
 
-def served_answers(heads, shown):
+def served_answers(heads: Any, shown: TaskAnswers) -> Optional[Array]:
     """[samples, ...] of the policy's head; None for a task that the policy does not answer."""
     name = shown.task.name
     if name not in heads.targets:
@@ -54,7 +66,9 @@ def served_answers(heads, shown):
     return np.asarray(head.answers(codes, shown.task.images)[name])
 
 
-def sample_row(folder, shown, number, served):
+def sample_row(
+    folder: str, shown: TaskAnswers, number: int, served: Optional[Array]
+) -> List[Dict[str, Any]]:
     """cells of one sample: {"name", "picture" or "words"}."""
     entry = shown.task
     photo = enlarged(np.ascontiguousarray(shown.views[number, 0]), SIDE)
@@ -64,7 +78,7 @@ def sample_row(folder, shown, number, served):
         if entry.images > 1
         else shown.seen[number]
     )
-    cells = [saved(folder, f"{stem}_input.webp", "input", sized(seen))]
+    cells: List[Dict[str, Any]] = [saved(folder, f"{stem}_input.webp", "input", sized(seen))]
     answers = [("label", shown.target[number], True), ("own network", shown.answer[number], False)]
     if served is not None:
         answers.append(("served", served, False))
@@ -77,7 +91,7 @@ def sample_row(folder, shown, number, served):
     return cells
 
 
-def map_panels(entry, value, photo, is_label):
+def map_panels(entry: Task, value: Array, photo: Array, is_label: bool) -> Any:
     """a label or an answer of a map as panels with a legend."""
     if entry.output.kind == "embedding" and is_label:
         ids = enlarged(value[..., 0].astype("uint8"), SIDE, False)
@@ -89,7 +103,7 @@ def map_panels(entry, value, photo, is_label):
     return drawn or [enlarged(picture(entry, value, is_label), SIDE, False)]
 
 
-def in_words(entry, value, is_label):
+def in_words(entry: Task, value: Array, is_label: bool) -> List[str]:
     """the likeliest classes, or named numbers."""
     if entry.output.kind == "classes":
         logits = np.log(np.maximum(value, 1e-9)) if is_label else value
@@ -97,7 +111,7 @@ def in_words(entry, value, is_label):
     return [f"{word} {number:.2f}" for word, number in zip(VECTORS[entry.name], value)]
 
 
-def sized(pixels):
+def sized(pixels: Array) -> Array:
     """[H, W, 3] at the height of the report's pictures."""
     import cv2
 
@@ -106,7 +120,7 @@ def sized(pixels):
     return cv2.resize(np.ascontiguousarray(pixels), (width, HEIGHT), interpolation=way)
 
 
-def saved(folder, path, name, pixels):
+def saved(folder: str, path: str, name: str, pixels: Array) -> Dict[str, str]:
     from PIL import Image
 
     file = Path(folder) / path
