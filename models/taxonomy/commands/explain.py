@@ -13,7 +13,7 @@ from models.taxonomy.commands.options import (
     program_options,
     table_options,
 )
-from models.taxonomy.commands.policy_text import edge_lines, header, reason_lines
+from models.taxonomy.commands.policy_text import edge_lines, header, policy_reasons
 from models.taxonomy.commands.solve import reason
 from models.taxonomy.commands.terms import foot
 from models.taxonomy.explanations import explanation
@@ -51,7 +51,7 @@ def run(options: Namespace) -> int:
         text = f"{row['objective'] - policy.objective:+.6f}  {supervised}"
         print(folded(text, "  ", " " * 13))
     print(folded(f"\n{facts['tie']}"))
-    marked = reason_lines(reasons, [edge.transfer.target for edge in policy.edges])
+    marked = policy_reasons(reasons, policy)
     if marked:
         print(f"\n{marked}")
     print(f"\n{foot('affinity', 'objective', 'gain', 'quality')}")

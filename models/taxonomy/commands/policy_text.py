@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from models.taxonomy.commands.layout import folded, shown, table
+from models.taxonomy.measurement import named
 from models.taxonomy.request import Request
-from models.taxonomy.standing import mark
-from models.taxonomy.taxonomy import Taxonomy
+from models.taxonomy.taxonomy import Edge, Taxonomy
 
 WAY_WORDS = {
     "supervised": "by their own labels",
@@ -56,22 +56,38 @@ def edge_lines(
     edges = sorted(
         policy.edges, key=lambda edge: (edge.way == "transferred", edge.way, edge.transfer.target)
     )
-    width = max((len(mark(edge.transfer.target, reasons)) for edge in edges), default=0)
+    titles = [title(edge, reasons) for edge in edges]
+    width = max(map(len, titles), default=0)
     lines = []
-    for edge in edges:
-        name = mark(edge.transfer.target, reasons).ljust(width)
-        lines.append(folded(f"{name} <- {edge.transfer.means}", "  ", " " * (width + 6)))
+    for name, edge in zip(titles, edges):
+        text = f"{name.ljust(width)} <- {edge.transfer.means}"
+        lines.append(folded(text, "  ", " " * (width + 6)))
         note = (notes or {}).get(edge.transfer.target)
         if note:
             lines.append(folded(note, " " * 6, " " * 6))
     return "\n".join(lines)
 
 
-def reason_lines(reasons: Mapping[str, str], shown_targets: Sequence[str]) -> str:
-    """why targets are not ranked; "" if none of those that are shown is."""
+def tournament_of(edge: Edge) -> str:
+    """the name under which a table's diagnostics speak of the edge."""
+    return named(edge.transfer.target, edge.transfer.regime)
+
+
+def title(edge: Edge, reasons: Mapping[str, str]) -> str:
+    """the target, with a star if its sources are not ranked."""
+    return f"{edge.transfer.target} *" if tournament_of(edge) in reasons else edge.transfer.target
+
+
+def reason_lines(reasons: Mapping[str, str], names: Iterable[str]) -> str:
+    """why the tournaments of these names are not ranked; "" if all are."""
     lines = [
-        folded(f"* {target} is not ranked: {reason}", "", "    ")
-        for target, reason in reasons.items()
-        if target in shown_targets
+        folded(f"* {name} is not ranked: {reasons[name]}", "", "    ")
+        for name in dict.fromkeys(names)
+        if name in reasons
     ]
     return "\n".join(lines)
+
+
+def policy_reasons(reasons: Mapping[str, str], policy: Taxonomy) -> str:
+    """`reason_lines` of a policy's edges."""
+    return reason_lines(reasons, [tournament_of(edge) for edge in policy.edges])

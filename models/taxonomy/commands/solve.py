@@ -16,7 +16,7 @@ from models.taxonomy.commands.options import (
     program_options,
     table_options,
 )
-from models.taxonomy.commands.policy_text import edge_lines, header, reason_lines
+from models.taxonomy.commands.policy_text import edge_lines, header, policy_reasons
 from models.taxonomy.commands.terms import foot
 from models.taxonomy.explanations import runner_up
 from models.taxonomy.request import Request
@@ -61,7 +61,7 @@ def run(options: Namespace) -> int:
     print(f"\n{edge_lines(policy, reasons, notes)}")
     for place, other in enumerate(policies[1:], 2):
         print(alternative(place, other, policy))
-    marked = reason_lines(reasons, [edge.transfer.target for edge in policy.edges])
+    marked = policy_reasons(reasons, policy)
     if marked:
         print(f"\n{marked}")
     print(f"\n{foot('objective', 'gain', 'quality')}")

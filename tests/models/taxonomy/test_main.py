@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 from affinity_tables import PUBLISHED, graded_table, there
 
-from models.taxonomy import Affinities, Transfer
+from models.taxonomy import Affinities, LossStore, Transfer
+from models.taxonomy.__main__ import main
 
 
 def run(capsys, *arguments) -> tuple[int, str, str]:
-    from models.taxonomy.__main__ import main
-
     code = main([str(argument) for argument in arguments])
     out = capsys.readouterr()
     return code, out.out, out.err
@@ -50,8 +49,6 @@ def test_every_command_prints_a_table_and_json(command, tables, capsys):
 
 
 def test_measuring_from_losses_writes_a_table_with_intervals(tmp_path, capsys):
-    from models.taxonomy import LossStore
-
     store, rng = LossStore(tmp_path / "losses"), np.random.default_rng(0)
     store.set_images("t", [str(i) for i in range(40)])
     for source in "abcd":
@@ -118,3 +115,74 @@ def test_solving_imports_neither_tensorflow_nor_tfx():
     )
     assert done.returncode == 0, done.stderr
     assert "objective 5.032826" in done.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_tables_fit_80_columns(command, tables, capsys):
+    more = [*COMMANDS[command], *([tables[1]] if command in ("compare", "replay") else [])]
+    _, text, _ = run(capsys, command, "--affinities", tables[0], *more)
+    assert max(map(len, text.splitlines())) <= 80
+
+
+@there
+@pytest.mark.parametrize("command", ["solve --budget 20", "sweep --order 1", "tree"])
+def test_tables_of_the_released_files_fit_80_columns(command, capsys):
+    name, *more = command.split()
+    file = PUBLISHED / "all_affinities_16k.json"
+    code, text, _ = run(capsys, name, "--affinities", file, *more)
+    assert code == 0 and max(map(len, text.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("option", ["--best 0", "--order 0", "--budget nan", "--time-limit 0"])
+def test_numbers_that_mean_nothing_end_in_one_line(option, tables, capsys):
+    arguments = ["solve", "--affinities", tables[0], "--budget", 2, *option.split()]
+    with pytest.raises(SystemExit) as end:
+        run(capsys, *arguments)
+    assert end.value.code == 2
+    error = capsys.readouterr().err
+    assert len(error.splitlines()) == 1 and option.split()[0] in error
+
+
+def test_files_that_are_none_end_in_one_line_with_their_name(tmp_path, tables, capsys):
+    truncated = tmp_path / "truncated.json"
+    truncated.write_text(tables[0].read_text()[:500])
+    for file in (truncated, tmp_path, tmp_path / "lacking.json"):
+        code, text, error = run(capsys, "solve", "--affinities", file, "--budget", 2)
+        assert code == 1 and not text
+        assert str(file) in error and len(error.splitlines()) == 1
+    code, _, error = run(capsys, "measure", "--losses", tmp_path / "no", "--out", "out.json")
+    assert code == 1 and f"no folder {tmp_path / 'no'}" in error
+
+
+def test_the_help_explains_the_words_of_the_tables(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    text = capsys.readouterr().out
+    assert all(f"{word}: " in text for word in ("gain", "quality", "budget", "gap", "objective"))
+    _, error = capsys.readouterr()
+    assert not error
+
+
+def test_a_closed_pipe_ends_quietly(tables):
+    command = [sys.executable, "-m", "models.taxonomy", "sweep", "--affinities", str(tables[0])]
+    shell = " ".join(command) + " | head -1; echo ${PIPESTATUS[0]}"
+    done = subprocess.run(
+        ["bash", "-c", shell], cwd=ROOT, capture_output=True, text=True, timeout=300
+    )
+    assert done.stderr == "" and len(done.stdout.splitlines()) == 2
+    assert done.stdout.splitlines()[1] in ("0", "141")
+
+
+def test_a_wrong_argument_is_answered_before_anything_heavy_is_loaded():
+    code = (
+        "import sys\n"
+        "from models.taxonomy.__main__ import main\n"
+        "try: main(['solve', '--affinities', 'nofile.json', '--best', '0'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'cvxopt', 'scipy.stats', 'scipy.optimize', 'tensorflow'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
