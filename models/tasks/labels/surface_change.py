@@ -60,7 +60,14 @@ def border_directions(
     """(direction [h, w, 3] from a border pixel over its edge, along its own plane, averaged over 5
     x 5 pixels; marked [h, w]: has one).
     """
-    height, width = away.shape
+    raw, has = single_directions(points, normal, border)
+    return averaged_directions(raw, has, points, away, spread)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def single_directions(points: Floats, normal: Floats, border: Bytes) -> tuple[Floats, Bools]:
+    """(direction [h, w, 3] of each border pixel by itself; has one [h, w])."""
+    height, width = border.shape
     raw = np.zeros((height, width, 3), np.float32)
     has = np.zeros((height, width), np.bool_)
     for y in range(height):
@@ -84,6 +91,17 @@ def border_directions(
                 raw[y, x, 1] = ey / length
                 raw[y, x, 2] = ez / length
                 has[y, x] = True
+    return raw, has
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def averaged_directions(
+    raw: Floats, has: Bools, points: Floats, away: Floats, spread: Floats
+) -> tuple[Floats, Bools]:
+    """(mean direction [h, w, 3] of the like ones within 5 x 5 pixels, no border between; marked
+    [h, w]: at least three agree).
+    """
+    height, width = away.shape
     mean = np.zeros((height, width, 3), np.float32)
     marked = np.zeros((height, width), np.bool_)
     for y in range(height):
@@ -145,62 +163,70 @@ def changes(
                     points, y, x, direction[y, x, 0], direction[y, x, 1], direction[y, x, 2], bins
                 )
                 continue
-            n = 0
-            sx: Scalar = 0.0
-            sy: Scalar = 0.0
-            sz: Scalar = 0.0
-            xx: Scalar = 0.0
-            xy: Scalar = 0.0
-            xz: Scalar = 0.0
-            yy: Scalar = 0.0
-            yz: Scalar = 0.0
-            zz: Scalar = 0.0
-            for beam in range(9):
-                dy, dx = beam // 3 - 1, beam % 3 - 1
-                if dy == 0 and dx == 0:
-                    continue
-                for k in range(1, 3):
-                    v, u = y + k * dy, x + k * dx
-                    if v < 0 or u < 0 or v >= height or u >= width:
-                        break
-                    if not usable[v, u]:
-                        if points[2, v, u] > 0:
-                            break  # a border ends the beam; a hole does not
-                        continue
-                    nx = np.float64(normal[0, v, u])
-                    ny = np.float64(normal[1, v, u])
-                    nz = np.float64(normal[2, v, u])
-                    n += 1
-                    sx += nx
-                    sy += ny
-                    sz += nz
-                    xx += nx * nx
-                    xy += nx * ny
-                    xz += nx * nz
-                    yy += ny * ny
-                    yz += ny * nz
-                    zz += nz * nz
+            n, xx, xy, xz, yy, yz, zz = covariance(points, normal, usable, y, x)
             if n < 3:
                 continue
-            part = 1 / n
-            xx = (xx - sx * sx * part) * part
-            yy = (yy - sy * sy * part) * part
-            zz = (zz - sz * sz * part) * part
             if xx + yy + zz < least * least:
                 continue  # the largest eigenvalue is no larger than the trace
-            value, ex, ey, ez = eigenvector(
-                xx,
-                (xy - sx * sy * part) * part,
-                (xz - sx * sz * part) * part,
-                yy,
-                (yz - sy * sz * part) * part,
-                zz,
-            )
+            value, ex, ey, ez = eigenvector(xx, xy, xz, yy, yz, zz)
             score = math.sqrt(max(value, 0.0))
             if score >= least:
                 change[y, x] = score
                 cell[y, x] = direction_cell(points, y, x, ex, ey, ez, bins)
     return change, cell
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def covariance(
+    points: Floats, normal: Floats, usable: Bools, y: int, x: int
+) -> tuple[int, Scalar, Scalar, Scalar, Scalar, Scalar, Scalar]:
+    """(n, xx, xy, xz, yy, yz, zz) of the n <= 16 usable normals within two pixels in eight
+    directions, no border between; without meaning for n < 3.
+    """
+    height, width = usable.shape
+    n = 0
+    sx: Scalar = 0.0
+    sy: Scalar = 0.0
+    sz: Scalar = 0.0
+    xx: Scalar = 0.0
+    xy: Scalar = 0.0
+    xz: Scalar = 0.0
+    yy: Scalar = 0.0
+    yz: Scalar = 0.0
+    zz: Scalar = 0.0
+    for beam in range(9):
+        dy, dx = beam // 3 - 1, beam % 3 - 1
+        if dy == 0 and dx == 0:
+            continue
+        for k in range(1, 3):
+            v, u = y + k * dy, x + k * dx
+            if v < 0 or u < 0 or v >= height or u >= width:
+                break
+            if not usable[v, u]:
+                if points[2, v, u] > 0:
+                    break  # a border ends the beam; a hole does not
+                continue
+            nx = np.float64(normal[0, v, u])
+            ny = np.float64(normal[1, v, u])
+            nz = np.float64(normal[2, v, u])
+            n += 1
+            sx += nx
+            sy += ny
+            sz += nz
+            xx += nx * nx
+            xy += nx * ny
+            xz += nx * nz
+            yy += ny * ny
+            yz += ny * nz
+            zz += nz * nz
+    part = 1 / n if n else 0.0
+    xx = (xx - sx * sx * part) * part
+    xy = (xy - sx * sy * part) * part
+    xz = (xz - sx * sz * part) * part
+    yy = (yy - sy * sy * part) * part
+    yz = (yz - sy * sz * part) * part
+    zz = (zz - sz * sz * part) * part
+    return n, xx, xy, xz, yy, yz, zz
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
