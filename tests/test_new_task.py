@@ -52,7 +52,7 @@ def journey(tmp_path_factory):
 
     from models.examples.label_store import build_label_store
     from models.examples.published import encode_png
-    from models.networks.task_networks.train import train_tasks
+    from models.networks.task_networks.ledger import train_tasks
     from serving.bundle.build import build_bundle
 
     root = tmp_path_factory.mktemp("new_tasks")

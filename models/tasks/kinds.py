@@ -31,6 +31,8 @@ class Kind:
     trained: bool = True
     # quantities with a scale: short schedules learn them standardised
     numbers: bool = False
+    # the mean of labels, or the logarithm of their shares, is an answer; segment ids have no mean
+    averaged: bool = True
     # quantities of mixed units (metres, radians): the label store standardises them, element by
     # element, wherever the entry's range leaves [-1, 1]
     whitened: bool = False
@@ -70,7 +72,7 @@ _ROWS = (
         sharpened=True,
     ),
     # learned by pairs of pixels: near for one segment, apart for two; labels are ids [S, S, 1]
-    Kind("embedding", ("pair_metric",), dense=True, sharpened=True),
+    Kind("embedding", ("pair_metric",), dense=True, sharpened=True, averaged=False),
     # logits of the whole picture
     Kind("classes", ("soft_cross_entropy",), classes=True, sharpened=True, moves=True),
     # numbers about the whole picture. float32: a pose's error is its own loss, not a mean of many

@@ -33,7 +33,7 @@ class TaskNetwork:
     @property
     def images(self) -> int:
         """representations a sample."""
-        return 9 if self.task.input == "tiles" else self.task.images
+        return self.task.representations
 
     def answer(self, value: Array, batch: int = 64) -> Array:
         """answers to training-form inputs."""
@@ -52,12 +52,13 @@ def build_task_network(task: Task, config: NetworkConfig, size: int) -> TaskNetw
     """a fresh network; the same seed gives the same weights."""
     keras.utils.set_random_seed(config.seed * 1000 + zlib.crc32(task.name.encode()) % 1000)
     encoder = build_encoder(config, task.input_channels, f"encoder_{task.name}")
-    images = 9 if task.input == "tiles" else task.images
     side = config.tile_size if task.input == "tiles" else size
     shape = encoder.compute_output_shape((None, side, side, task.input_channels))[1:]
     head = None
     if task.trained:
-        head = build_head(task, config, shape, images, size, composing=composed(task, config))
+        head = build_head(
+            task, config, shape, task.representations, size, composing=composed(task, config)
+        )
     return TaskNetwork(task, encoder, head, size, config)
 
 

@@ -113,7 +113,7 @@ def fitted(
 ) -> tuple[TaskNetwork, list[float], float]:
     """(network that computes in float32, loss curve, factor of `shrink_to_average`)."""
     network, model = trainer(entry, config, store.size, standard_of(entry, store, config))
-    average = None if entry.output.kind == "embedding" else average_answer(entry, store)
+    average = average_answer(entry, store) if entry.output.facts.averaged else None
     if average is not None:
         start_at_average(network, average if model.standard is None else average * 0)
     if composed(entry, config):

@@ -56,7 +56,7 @@ def average_answer(task: Task, store: LabelStore, weights: Floats | None = None)
     point for all pixels (embeddings).
     """
     train = store.samples(task.name, "train")
-    if task.output.kind == "embedding":
+    if not task.output.facts.averaged:
         return np.zeros((1, *train.target.shape[1:3], 1), "float32")
     parts = (summed(task, target, mask) for target, mask in chunks(train, weights))
     total, weight = (sum(terms) for terms in zip(*parts))
@@ -111,6 +111,6 @@ def summed(task: Task, target: Floats, mask: Floats) -> tuple[Array, Array | flo
         weight = mask.reshape(mask.shape + (1,) * (target.ndim - mask.ndim))
         total = (target * weight).sum(0, dtype="float64")
         return total, weight.mean(dtype="float64") * len(weight)
-    if task.output.kind == "pixels":
+    if task.output.dense:
         return (target * mask).sum(0, dtype="float64"), mask.sum(0, dtype="float64")
     return target.sum(0, dtype="float64"), float(len(target))
