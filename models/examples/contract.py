@@ -7,15 +7,23 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from models.examples.example import parse_view, records
 from models.examples.splits import SPLITS
 from models.tasks import DOMAINS, Domain, View
+from models.tasks.arrays import Array
+from models.tasks.targets import SURFACE_LIMIT
 
+GRID = 64  # pixels a side at which labels are held against each other
+DEPTH_TOLERANCE = 64  # 1/512 metre
+WRONG_SHARE = 0.05  # of the pixels, from which on two depths contradict each other
+LENGTH_TOLERANCE = 0.1  # of a normal
+SUM_TOLERANCE = 0.02  # of probabilities
 # Features of any length beside the labels.
 LISTS = {
     "points_in_view": {
@@ -27,7 +35,7 @@ LISTS = {
 }
 
 
-def contract(size: int) -> dict:
+def contract(size: int) -> dict[str, Any]:
     """what every record promises; written beside the examples as contract.json."""
     labels = {
         folder: {
@@ -48,6 +56,7 @@ def contract(size: int) -> dict:
 
 
 def finite(value: float) -> float | None:
+    """a bound as JSON can hold it: None where there is none."""
     return value if np.isfinite(value) else None
 
 
@@ -65,48 +74,56 @@ def check_contract(uri: str) -> list[str]:
     and is the one that the manifest lists.
     """
     written = json.loads((Path(uri) / "contract.json").read_text())
-    size, found = written["size"], []
-    promised = json.loads(json.dumps(contract(size)))
+    lines = changes_of_contract(written)
+    for split in SPLITS:
+        lines += anomalies_of_split(uri, split, written["size"])
+    return lines
+
+
+def changes_of_contract(written: dict[str, Any]) -> list[str]:
+    """what an artifact's contract.json promises otherwise than the code of today."""
+    promised = json.loads(json.dumps(contract(written["size"])))
+    lines = []
     for part in ("labels", "lists"):
         there = written.get(part, {})
-        changed = sorted(
-            name
-            for name in promised[part].keys() | there.keys()
-            if promised[part].get(name) != there.get(name)
-        )
+        names = promised[part].keys() | there.keys()
+        changed = sorted(name for name in names if promised[part].get(name) != there.get(name))
         if changed:
-            found.append(
+            lines.append(
                 f"contract.json was written by other code: {part} {', '.join(changed)} "
                 "differ; ingest again"
             )
-    for split in SPLITS:
-        count = 0
-        for record, line in itertools.zip_longest(records(uri, split), manifest_lines(uri, split)):
-            if record is None:
-                found.append(f"{line['key']}: the manifest lists it in {split}, no record holds it")
-                continue
-            count += 1
-            try:
-                view = parse_view(record)
-            except ValueError as error:
-                found.append(f"{split} record {count}: {error}")
-                continue
-            found += [f"{view.key}: {text}" for text in anomalies(view, size)]
-            if line is None or line["key"] != str(view.key):
-                found.append(
-                    f"{view.key}: the manifest has {line['key'] if line else 'nothing'} in "
-                    f"its place, record {count} of {split}"
-                )
-            elif line["sha256"] != hashlib.sha256(record).hexdigest():
-                found.append(
-                    f"{view.key}: is not the record that the manifest lists (another SHA-256)"
-                )
-        if not count:
-            found.append(f"split {split} is empty: no building of the data set belongs to it")
-    return found
+    return lines
 
 
-def manifest_lines(uri: str, split: str) -> Iterator[dict]:
+def anomalies_of_split(uri: str, split: str, size: int) -> list[str]:
+    """what is wrong with the records of one split, held against its manifest line by line."""
+    lines = []
+    count = 0
+    for record, listed in itertools.zip_longest(records(uri, split), manifest_lines(uri, split)):
+        if record is None:
+            lines.append(f"{listed['key']}: the manifest lists it in {split}, no record holds it")
+            continue
+        count += 1
+        try:
+            view = parse_view(record)
+        except ValueError as error:
+            lines.append(f"{split} record {count}: {error}")
+            continue
+        lines += [f"{view.key}: {text}" for text in anomalies(view, size)]
+        if listed is None or listed["key"] != str(view.key):
+            lines.append(
+                f"{view.key}: the manifest has {listed['key'] if listed else 'nothing'} in "
+                f"its place, record {count} of {split}"
+            )
+        elif listed["sha256"] != hashlib.sha256(record).hexdigest():
+            lines.append(f"{view.key}: is not the record that the manifest lists (another SHA-256)")
+    if not count:
+        lines.append(f"split {split} is empty: no building of the data set belongs to it")
+    return lines
+
+
+def manifest_lines(uri: str, split: str) -> Iterator[dict[str, Any]]:
     """what ingest said of every record of a split, in the records' order
     (`manifest/<split>-<shard>.jsonl`).
     """
@@ -116,40 +133,59 @@ def manifest_lines(uri: str, split: str) -> Iterator[dict]:
 
 
 def anomalies(view: View, size: int) -> list[str]:
-    """what a view's labels contradict: size, ranges, and, on a grid of some 64 x 64 pixels, each
-    other.
-    """
-    found = [] if view.size == size else [f"image of {view.size} pixels, the contract says {size}"]
-    labels, step = view.labels, max(1, view.size // 64)
-    for folder, value in labels.items():
+    """what a view's labels contradict: size, ranges, and each other."""
+    lines = []
+    if view.size != size:
+        lines.append(f"image of {view.size} pixels, the contract says {size}")
+    for folder, value in view.labels.items():
         domain = DOMAINS[folder]
         if value.min() < domain.low or value.max() > domain.high:
-            found.append(
+            lines.append(
                 f"{folder} from {value.min():g} to {value.max():g}, the contract says "
                 f"{domain.low:g} to {domain.high:g}"
             )
-    if "depth_zbuffer" in labels and "depth_euclidean" in labels:
-        along, ray = (
-            labels[folder][::step, ::step].astype(int)
-            for folder in ("depth_zbuffer", "depth_euclidean")
-        )
-        both = (along < 64500) & (ray < 64500)
-        nearer = ray[both] - along[both] < -64
-        if both.any() and nearer.mean() > 0.05:
-            found.append(
-                f"depth_euclidean is nearer than depth_zbuffer on {nearer.mean():.0%} of the "
-                "pixels; distances along the ray are never shorter"
-            )
-    if "normal" in labels:
-        vectors = labels["normal"][::step, ::step].astype("float32").reshape(-1, 3)
-        seen = (vectors != 128).any(1) & vectors.any(1)
-        length = np.linalg.norm(vectors[seen] / 127.5 - 1, axis=1)
-        if seen.any() and abs(np.median(length) - 1) > 0.1:
-            found.append(
-                f"normals have median length {np.median(length):.2f}; they are unit vectors"
-            )
-    if "class_scene" in labels and abs(labels["class_scene"].sum() - 1) > 0.02:
-        found.append(
-            f"class_scene sums to {labels['class_scene'].sum():.3f}; probabilities sum to 1"
-        )
-    return found
+    # A grid of some 64 x 64 pixels tells a wrong file from a right one, at a fraction of the cost.
+    step = max(1, view.size // GRID)
+    thinned = {
+        folder: value[::step, ::step] for folder, value in view.labels.items() if value.ndim > 1
+    }
+    checks = (depth_anomaly(thinned), normal_anomaly(thinned), scene_anomaly(view.labels))
+    return lines + [line for line in checks if line]
+
+
+def depth_anomaly(labels: Mapping[str, Array]) -> str:
+    """a distance along the ray is never shorter than along the axis; "" if they agree."""
+    if "depth_zbuffer" not in labels or "depth_euclidean" not in labels:
+        return ""
+    along = labels["depth_zbuffer"].astype(int)
+    ray = labels["depth_euclidean"].astype(int)
+    both = (along < SURFACE_LIMIT) & (ray < SURFACE_LIMIT)
+    nearer = ray[both] - along[both] < -DEPTH_TOLERANCE
+    if not both.any() or nearer.mean() <= WRONG_SHARE:
+        return ""
+    return (
+        f"depth_euclidean is nearer than depth_zbuffer on {nearer.mean():.0%} of the "
+        "pixels; distances along the ray are never shorter"
+    )
+
+
+def normal_anomaly(labels: Mapping[str, Array]) -> str:
+    """normals are unit vectors in codes of their own; "" if they are."""
+    if "normal" not in labels:
+        return ""
+    codes = labels["normal"].astype("float32").reshape(-1, 3)
+    seen = (codes != 128).any(1) & codes.any(1)
+    length = np.linalg.norm(codes[seen] / 127.5 - 1, axis=1)
+    if not seen.any() or abs(np.median(length) - 1) <= LENGTH_TOLERANCE:
+        return ""
+    return f"normals have median length {np.median(length):.2f}; they are unit vectors"
+
+
+def scene_anomaly(labels: Mapping[str, Array]) -> str:
+    """probabilities sum to 1; "" if they do."""
+    if "class_scene" not in labels:
+        return ""
+    total = labels["class_scene"].sum()
+    if abs(total - 1) <= SUM_TOLERANCE:
+        return ""
+    return f"class_scene sums to {total:.3f}; probabilities sum to 1"
