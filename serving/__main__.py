@@ -8,7 +8,9 @@ import argparse
 import os
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from serving.server.flags import add_flags
 
@@ -31,12 +33,12 @@ def parser() -> argparse.ArgumentParser:
         "--image",
         type=Path,
         action="append",
-        help="JPEG or PNG; twice or thrice for tasks about several views",
+        help="a picture; twice or thrice for tasks about several views",
     )
     asked.add_argument(
         "--folder",
         type=Path,
-        help="ask about every JPEG and PNG below it, in batches, with progress",
+        help="ask about every picture below it, in batches, with progress",
     )
     ask.add_argument(
         "--task", default="", help="comma separated; default: all that the images allow"
@@ -99,45 +101,59 @@ def main(arguments: list[str] | None = None) -> int:
         parser().error(f"unrecognized arguments: {' '.join(unknown)}")
     for flag in unknown:  # as tensorflow_model_server: it says so and goes on
         print(f"unknown argument: {flag}", file=sys.stderr)
-    for name, value in (
-        ("TF_CPP_MIN_LOG_LEVEL", "3"),
-        ("GRPC_VERBOSITY", "NONE"),
-        ("CUDA_VISIBLE_DEVICES", os.environ.get("CUDA_VISIBLE_DEVICES", "-1")),
-    ):
-        os.environ.setdefault(name, value)
-    warnings.filterwarnings(
-        "ignore", message="You are using a Python version"
-    )  # google.api_core, which TensorFlow brings, about 2027
-    import grpc
-
+    quieten()
+    commands: dict[str, Callable[[argparse.Namespace], int]] = {
+        "serve": do_serve,
+        "ask": do_ask,
+        "validate": do_validate,
+        "push": do_push,
+        "rollback": do_rollback,
+    }
     try:
-        return {
-            "serve": do_serve,
-            "ask": do_ask,
-            "validate": do_validate,
-            "push": do_push,
-            "rollback": do_rollback,
-        }[options.command](options)
-    except grpc.RpcError as error:
-        print(f"error: {error.code().name}: {error.details()}", file=sys.stderr)
-    except (ValueError, KeyError, OSError) as error:
-        print(f"error: {error.args[0] if isinstance(error, KeyError) else error}", file=sys.stderr)
+        return commands[options.command](options)
+    except KeyError as error:
+        print(f"error: {error.args[0]}", file=sys.stderr)
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+    except Exception as error:
+        if not is_rpc_error(error):
+            raise
+        print(f"error: {rpc_words(error)}", file=sys.stderr)
     return 1
 
 
-def do_serve(options) -> int:
+def quieten() -> None:
+    """third parties' floods, before they are imported."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+    # google.api_core, which TensorFlow brings, about 2027
+    warnings.filterwarnings("ignore", message="You are using a Python version")
+
+
+def is_rpc_error(error: Exception) -> bool:
+    """gRPC is asked only if something imported it: paths are checked without it, at once."""
+    grpc = sys.modules.get("grpc")
+    return grpc is not None and isinstance(error, grpc.RpcError)
+
+
+def rpc_words(error: Any) -> str:
+    return f"{error.code().name}: {error.details()}"
+
+
+def do_serve(options: argparse.Namespace) -> int:
     from serving.server.start import start
 
     return start(options)
 
 
-def do_ask(options) -> int:
+def do_ask(options: argparse.Namespace) -> int:
     from serving.client.ask import ask
 
     return ask(options)
 
 
-def do_validate(options) -> int:
+def do_validate(options: argparse.Namespace) -> int:
     import json
 
     from serving.release.validate import made_up_records, validate
@@ -157,14 +173,14 @@ def do_validate(options) -> int:
     return 0 if verdict.ok else 1
 
 
-def do_push(options) -> int:
+def do_push(options: argparse.Namespace) -> int:
     from serving.release.push import push
 
     print(push(options.bundle, options.destination))
     return 0
 
 
-def do_rollback(options) -> int:
+def do_rollback(options: argparse.Namespace) -> int:
     from serving.release.push import rollback
 
     print(f"serving {rollback(options.destination, options.to)}")

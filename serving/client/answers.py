@@ -5,133 +5,178 @@ numbers and ranges in words.
 from __future__ import annotations
 
 import json
-import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 
+from models.examples.published import encode_png
+from models.provenance.atomic import atomic_file
 from models.tasks import TASKS
+from models.tasks.arrays import Array, Bytes
 from serving.bundle.class_names import SEMANTIC, VECTORS
-from serving.client.drawing import PAPER
-from serving.client.figures import figure, likeliest, metres_of, photo_of
+from serving.bundle.published_codes import per_metre
+from serving.client.drawing import blank
+from serving.client.figures import SIDE, figure, photo_of
+from serving.client.readings import SHOWN, alike, constant_words, likeliest, magnitude
 
-SHEET_WIDTH, SHEET_SCALE, GAP = 1180, 2, 12  # pixels
+SHEET_WIDTH = 1180  # pixels
+SHEET_SCALE = 2
+GAP = 12  # pixels
+GREY = 128  # of the panel where there is no picture
 
 
 def save_answers(
-    answers: dict[str, np.ndarray], folder: Path, image: bytes | None = None
+    answers: Mapping[str, Array], folder: Path, image: bytes | None = None
 ) -> list[Path]:
-    """<task>.png for maps and classes, sheet.png with all of them, answers.json; the paths, in this
-    order.
+    """<task>.png for what can be drawn, sheet.png with all of them, answers.json; the paths, so
+    ordered.
 
-    answers: of `Client.ask`. image: the encoded photo that the figures stand beside (grey without
+    answers: of `Client.ask`. image: the encoded picture that the figures stand beside (grey without
     one). Files are written whole or not at all.
     """
-    from models.examples.published import encode_png
+    photo = blank(SIDE, SIDE, (GREY, GREY, GREY)) if image is None else photo_of(image)
 
-    folder.mkdir(parents=True, exist_ok=True)
-    photo = photo_of(image) if image is not None else np.full((320, 320, 3), 128, "uint8")
-    figures = {name: figure(name, value, photo) for name, value in answers.items() if name in TASKS}
-    figures = {name: made for name, made in figures.items() if made is not None}
-    saved = [written(folder / f"{name}.png", encode_png(made)) for name, made in figures.items()]
-    if len(figures) > 1:
-        saved.append(written(folder / "sheet.png", encode_png(sheet(list(figures.values())))))
+    def drawing(name: str, more: str = "") -> Bytes | None:
+        return figure(name, answers[name], photo, answers.get(f"{name}_metric"), more)
+
+    figures = {name: drawing(name) for name in answers if name in TASKS}
+    drawn = {name: picture for name, picture in figures.items() if picture is not None}
+    saved = [written(folder / f"{name}.png", encode_png(one)) for name, one in drawn.items()]
+    if len(drawn) > 1:
+        for name, others in same_pictures(answers).items():
+            for other in others:
+                del drawn[other]
+            titles = ", ".join(TASKS[other].title.lower() for other in others)
+            again = drawing(name, f"; {titles} answers the same")
+            drawn[name] = drawn[name] if again is None else again
+        saved.append(written(folder / "sheet.png", encode_png(sheet(list(drawn.values())))))
     saved.append(written(folder / "answers.json", json.dumps(words(answers), indent=1).encode()))
     return saved
 
 
 def written(path: Path, data: bytes) -> Path:
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    scratch.write_bytes(data)
-    os.replace(scratch, path)
+    with atomic_file(path, "wb") as file:
+        file.write(data)
     return path
 
 
-def words(answers: dict[str, np.ndarray]) -> dict:
+def same_pictures(answers: Mapping[str, Array]) -> dict[str, list[str]]:
+    """task -> other tasks that paint the same picture, which the sheet shows once."""
+    same: dict[str, list[str]] = {}
+    shown: list[str] = []
+    for name in answers:
+        like = [other for other in shown if alike(name, answers[name], other, answers[other])]
+        if like:
+            same.setdefault(like[0], []).append(name)
+        else:
+            shown.append(name)
+    return same
+
+
+def words(answers: Mapping[str, Array]) -> dict[str, dict[str, Any]]:
     """task -> what it says, without pixels: likeliest classes, named numbers with their unit, the
     range of a map.
     """
     return {
-        name: said(name, value, answers.get(f"{name}_metric"))
+        name: description(name, value, answers.get(f"{name}_metric"))
         for name, value in answers.items()
         if name in TASKS
     }
 
 
-def said(name: str, value: np.ndarray, metric: np.ndarray | None) -> dict:
+def description(name: str, value: Array, metric: Array | None = None) -> dict[str, Any]:
+    """what one answer says; `note` where it says no more than a constant would."""
     entry = TASKS[name]
-    if entry.output.kind == "classes":
-        return {
-            "title": entry.title,
-            "classes": [
-                {"name": word, "probability": round(share, 4)}
-                for word, share in likeliest(name, value)
-            ],
-        }
+    kinds = {
+        "classes": class_words,
+        "pixel_classes": share_words,
+        "pixels": range_words,
+        "embedding": range_words,
+    }
     if entry.output.kind == "vector":
-        unit = "as named" if metric is not None or not entry.whitened else entry.unit
-        numbers = value if metric is None else metric
-        return {
-            "title": entry.title,
-            "unit": unit,
-            "numbers": {
-                word: round(float(number), 4) for word, number in zip(VECTORS[name], numbers)
-            },
-        }
-    if entry.output.kind == "pixel_classes":
-        shares = (
-            np.bincount(value.argmax(-1).ravel(), minlength=entry.output.channels)
-            / value[..., 0].size
-        )
-        return {
-            "title": entry.title,
-            "shares": {
-                SEMANTIC[i]: round(float(shares[i]), 4)
-                for i in np.argsort(-shares)
-                if shares[i] > 0
-            },
-        }
-    shown, unit = (metres_of(value), "metre") if entry.make == "depth" else (value, entry.unit)
-    low, middle, high = np.percentile(shown, [2, 50, 98])
+        facts = vector_words(name, value, metric)
+    else:
+        facts = kinds[entry.output.kind](name, value)
+    note = constant_words(entry, value)
+    return {"title": entry.title, **facts, **({"note": note} if note else {})}
+
+
+def class_words(name: str, value: Array) -> dict[str, Any]:
+    found = likeliest(name, value)
+    return {"classes": [{"name": word, "probability": round(p, 4)} for word, p in found]}
+
+
+def vector_words(name: str, value: Array, metric: Array | None) -> dict[str, Any]:
+    entry = TASKS[name]
+    numbers = value if metric is None else metric
+    named = {word: round(float(number), 4) for word, number in zip(VECTORS[name], numbers)}
+    in_units = metric is not None or not entry.whitened
+    return {"unit": "as named" if in_units else entry.unit, "numbers": named}
+
+
+def share_words(name: str, value: Array) -> dict[str, Any]:
+    """the classes of a map with their shares of the picture, largest first."""
+    classes = TASKS[name].output.channels
+    shares = np.bincount(value.argmax(-1).ravel(), minlength=classes) / value[..., 0].size
+    order = [i for i in np.argsort(-shares) if shares[i] > 0]
+    return {"shares": {SEMANTIC[i]: round(float(shares[i]), 4) for i in order}}
+
+
+def range_words(name: str, value: Array) -> dict[str, Any]:
+    """the range of a map in the unit that its figure shows."""
+    entry = TASKS[name]
+    unit = entry.unit
+    shown = value
+    if entry.make == "curvature":
+        shown = per_metre(value)
+        unit = "1 / metre"
+    elif entry.output.kind == "pixels" and entry.output.channels == 1:
+        scaled = magnitude(entry, value)
+        shown = scaled.value
+        unit = {"metres": "metre"}.get(scaled.unit, scaled.unit)
+    low, middle, high = np.percentile(shown, [SHOWN[0], 50, SHOWN[1]])
     return {
-        "title": entry.title,
         "unit": unit,
         "shape": list(value.shape),
-        "low": round(float(low), 4),
-        "middle": round(float(middle), 4),
-        "high": round(float(high), 4),
+        "low": significant(low),
+        "middle": significant(middle),
+        "high": significant(high),
     }
 
 
-def sheet(figures: list[np.ndarray]) -> np.ndarray:
-    """all figures at half their size, in rows filled from left to right."""
-    import cv2
+def significant(number: float) -> float:
+    """five digits: magnitudes of textures are thousandths."""
+    return float(f"{float(number):.5g}")
 
-    small = [
-        cv2.resize(
-            made,
-            (made.shape[1] // SHEET_SCALE, made.shape[0] // SHEET_SCALE),
-            interpolation=cv2.INTER_AREA,
-        )
-        for made in figures
-    ]
-    rows: list[list[np.ndarray]] = [[]]
-    for made in small:
-        if (
-            rows[-1]
-            and sum(other.shape[1] + GAP for other in rows[-1]) + made.shape[1] > SHEET_WIDTH
-        ):
+
+def sheet(figures: list[Bytes]) -> Bytes:
+    """all figures at half their size, in rows filled from left to right."""
+    rows: list[list[Bytes]] = [[]]
+    for drawn in map(halved, figures):
+        if rows[-1] and row_width([*rows[-1], drawn]) > SHEET_WIDTH:
             rows.append([])
-        rows[-1].append(made)
-    width = max(sum(made.shape[1] + GAP for made in row) for row in rows)
-    page = np.full(
-        (sum(max(made.shape[0] for made in row) + GAP for row in rows), width, 3), PAPER, "uint8"
-    )
-    top = GAP // 2
-    for row in rows:
-        left = GAP // 2
-        for made in row:
-            page[top : top + made.shape[0], left : left + made.shape[1]] = made
-            left += made.shape[1] + GAP
-        top += max(made.shape[0] for made in row) + GAP
+        rows[-1].append(drawn)
+    width = max(map(row_width, rows))
+    return np.concatenate([row_picture(row, width) for row in rows])
+
+
+def halved(drawn: Bytes) -> Bytes:
+    height, width = drawn.shape[:2]
+    size = (width // SHEET_SCALE, height // SHEET_SCALE)
+    return cv2.resize(drawn, size, interpolation=cv2.INTER_AREA).astype("uint8")
+
+
+def row_width(row: list[Bytes]) -> int:
+    return sum(drawn.shape[1] + GAP for drawn in row)
+
+
+def row_picture(row: list[Bytes], width: int) -> Bytes:
+    page = blank(max(drawn.shape[0] for drawn in row) + GAP, width)
+    left = GAP // 2
+    for drawn in row:
+        page[GAP // 2 : GAP // 2 + drawn.shape[0], left : left + drawn.shape[1]] = drawn
+        left += drawn.shape[1] + GAP
     return page

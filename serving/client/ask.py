@@ -1,83 +1,173 @@
 """`python -m serving ask`: one question about a picture or its views, or a whole folder; figures to
 disk, paths or JSON to stdout.
+
+What can be refused without a server is refused before gRPC is imported.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
+import warnings
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from serving.client.answers import save_answers, words
-from serving.client.client import Client
-from serving.client.folder import ask_files, pictures_below, places
-from serving.client.pictures import read_picture
+if TYPE_CHECKING:
+    from serving.client.client import Client
+    from serving.client.folder import Outcome
 
 
-def ask(options) -> int:
-    """options: parsed by serving/__main__.py. Exit code 0 if every picture was answered."""
-    names = [name for name in options.task.split(",") if name]
-    authority = options.authority.read_bytes() if options.authority else None
-    identity = tuple(path.read_bytes() for path in options.identity) if options.identity else None
-    with Client(
-        options.server,
-        options.model_name,
-        options.deadline,
-        options.attempts,
-        authority=authority,
-        identity=identity,
-    ) as client:
-        return (
-            ask_folder(client, options, names)
-            if options.folder
-            else ask_once(client, options, names)
+@dataclass(frozen=True)
+class Question:
+    """The parsed command line. images: one picture, or the views of one question; folder: asked
+    about instead, picture by picture. tasks: [] for all that the pictures allow.
+    """
+
+    server: str
+    model: str
+    images: list[Path]
+    folder: Path | None
+    tasks: list[str]
+    out: Path
+    deadline: float
+    attempts: int
+    batch: int
+    as_json: bool
+    authority: bytes | None = None
+    identity: tuple[bytes, bytes] | None = None
+
+    @classmethod
+    def from_options(cls, options: argparse.Namespace) -> Question:
+        """options: parsed by serving/__main__.py. Raises ValueError, OSError, KeyError for what no
+        server could answer.
+        """
+        from models.tasks import task
+
+        names = [name for name in options.task.split(",") if name]
+        for name in names:
+            task(name)
+        for path in options.image or []:
+            if not path.is_file():
+                raise FileNotFoundError(f"{path}: no such file")
+        if options.folder and not options.folder.is_dir():
+            raise NotADirectoryError(f"{options.folder}: no such folder")
+        if options.batch < 1:
+            raise ValueError(f"batch is at least 1, got {options.batch}")
+        key, certificate = options.identity or (None, None)
+        identity = (key.read_bytes(), certificate.read_bytes()) if key and certificate else None
+        return cls(
+            server=options.server,
+            model=options.model_name,
+            images=options.image or [],
+            folder=options.folder,
+            tasks=names,
+            out=options.out,
+            deadline=options.deadline,
+            attempts=options.attempts,
+            batch=options.batch,
+            as_json=options.json,
+            authority=options.authority.read_bytes() if options.authority else None,
+            identity=identity,
         )
 
 
-def ask_once(client: Client, options, names: list[str]) -> int:
-    images = [read_picture(path) for path in options.image]
-    answers = client.ask(images, names)
-    saved = save_answers(answers, options.out, images[0])
-    if options.json:
-        print(
-            json.dumps(
-                {
-                    "images": [str(path) for path in options.image],
-                    "answers": words(answers),
-                    "files": [str(path) for path in saved],
-                }
-            )
-        )
-    else:
+def ask(options: argparse.Namespace) -> int:
+    """Exit code 0 if every picture was answered."""
+    question = Question.from_options(options)
+    from PIL import Image
+
+    # pictures between Pillow's two limits are scaled down, and a word of ours says so
+    warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+    return ask_folder(question) if question.folder else ask_once(question)
+
+
+def connect(question: Question) -> Client:
+    from serving.client.client import Client
+
+    return Client(
+        question.server,
+        question.model,
+        question.deadline,
+        question.attempts,
+        authority=question.authority,
+        identity=question.identity,
+    )
+
+
+def ask_once(question: Question) -> int:
+    from serving.client.pictures import read_picture
+
+    pictures = [read_picture(path) for path in question.images]
+    images = [picture.data for picture in pictures]
+    for path, picture in zip(question.images, pictures):
+        say_note(path, picture.note)
+    with connect(question) as client:
+        answers = client.ask(images, question.tasks)
+    from serving.client.answers import save_answers, words
+
+    saved = save_answers(answers, question.out, images[0])
+    if not question.as_json:
         print(*saved, sep="\n")
+        return 0
+    notes = [picture.note for picture in pictures if picture.note]
+    said = {
+        "images": [str(path) for path in question.images],
+        "answers": words(answers),
+        "files": [str(path) for path in saved],
+        **({"notes": notes} if notes else {}),
+    }
+    print(json.dumps(said))
     return 0
 
 
-def ask_folder(client: Client, options, names: list[str]) -> int:
-    paths = pictures_below(options.folder)
-    place, failed = places(paths, Path(options.folder)), []
-    for outcome in ask_files(client, paths, names, batch=options.batch):
-        saved = (
-            []
-            if outcome.error
-            else save_answers(
-                outcome.answers, Path(options.out) / place(outcome.path), outcome.image
-            )
-        )
-        if outcome.error:
-            failed.append(outcome)
-        if options.json:
-            said = (
-                {"error": outcome.error}
-                if outcome.error
-                else {"answers": words(outcome.answers), "files": [str(path) for path in saved]}
-            )
-            print(json.dumps({"images": [str(outcome.path)], **said}), flush=True)
+def ask_folder(question: Question) -> int:
+    from serving.client.folder import ask_files, pictures_below, places, skipped_words
+
+    assert question.folder is not None
+    listing = pictures_below(question.folder)
+    place = places(listing.pictures, question.folder)
+    failed: list[Outcome] = []
+    noted: list[Outcome] = []
+    with connect(question) as client:
+        outcomes = ask_files(client, listing.pictures, question.tasks, batch=question.batch)
+        for outcome in outcomes:
+            show_outcome(question, outcome, question.out / place(outcome.path))
+            if outcome.error:
+                failed.append(outcome)
+            elif outcome.note:
+                noted.append(outcome)
+    for outcome in noted:
+        say_note(outcome.path, outcome.note)
     for outcome in failed:
-        print(
-            f"not answered: {outcome.path}: {outcome.error.removeprefix(f'{outcome.path}: ')}",
-            file=sys.stderr,
-        )
-    if not options.json:
-        print(f"{len(paths) - len(failed)} of {len(paths)} pictures answered in {options.out}")
+        print(f"not answered: {outcome.path}: {outcome.error}", file=sys.stderr)
+    if listing.skipped:
+        names = skipped_words([path.relative_to(question.folder) for path in listing.skipped])
+        print(f"skipped, no pictures: {len(listing.skipped)} files: {names}", file=sys.stderr)
+    if not question.as_json:
+        total = len(listing.pictures)
+        print(f"{total - len(failed)} of {total} pictures answered in {question.out}")
     return 1 if failed else 0
+
+
+def show_outcome(question: Question, outcome: Outcome, folder: Path) -> None:
+    """its figures on disk, and its line of JSON where that is wanted."""
+    from serving.client.answers import save_answers, words
+
+    said: dict[str, object] = {"images": [str(outcome.path)]}
+    if outcome.error:
+        said["error"] = outcome.error
+    else:
+        saved = save_answers(outcome.answers, folder, outcome.image)
+        said["answers"] = words(outcome.answers)
+        said["files"] = [str(path) for path in saved]
+    if outcome.note:
+        said["notes"] = [outcome.note]
+    if question.as_json:
+        print(json.dumps(said), flush=True)
+
+
+def say_note(path: Path, note: str) -> None:
+    if note:
+        print(f"note: {path}: {note}", file=sys.stderr)

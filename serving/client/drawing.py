@@ -3,154 +3,165 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
+import cv2
 import numpy as np
+from PIL import Image, ImageDraw, ImageFont
 
-INK, PAPER = (32, 32, 36), (250, 250, 248)
+from models.tasks.arrays import Bools, Bytes, Floats, Integers
+
+Colour = tuple[int, int, int]
+INK: Colour = (32, 32, 36)
+PAPER: Colour = (250, 250, 248)
+MARKS = 5  # on a colour scale
+LINE = 22  # pixels a line of a legend
 
 
 @functools.cache
-def font(size: int):
-    from PIL import ImageFont
-
+def font(size: int) -> Any:
     return ImageFont.load_default(size=size)
 
 
-def text(
-    words: str,
-    width: int,
-    height: int,
-    *,
-    size: int = 15,
-    ink=INK,
-    paper=PAPER,
-    align: str = "left",
-) -> np.ndarray:
-    """one line of words on paper, cut at `width`."""
-    from PIL import Image, ImageDraw
+def blank(height: int, width: int, colour: Colour = PAPER) -> Bytes:
+    return np.full((height, width, 3), colour, "uint8")
 
+
+def text(
+    words: str, width: int, height: int, *, size: int = 15, ink: Colour = INK, paper: Colour = PAPER
+) -> Bytes:
+    """one line of words on paper, smaller where it would not fit, then cut at `width`."""
     page = Image.new("RGB", (width, height), paper)
     draw = ImageDraw.Draw(page)
-    x = {
-        "left": 4,
-        "centre": (width - draw.textlength(words, font(size))) / 2,
-        "right": width - 4 - draw.textlength(words, font(size)),
-    }[align]
-    draw.text((x, height / 2), words, ink, font(size), anchor="lm")
+    while size > 9 and draw.textlength(words, font(size)) > width - 8:
+        size -= 1
+    draw.text((4, height / 2), words, ink, font(size), anchor="lm")
     return np.asarray(page).copy()
 
 
-def coloured(value: np.ndarray, low: float, high: float, scale: str) -> np.ndarray:
+def lines_of_text(lines: list[str], height: int, width: int = 190, size: int = 13) -> Bytes:
+    """as many lines as fit, from the top."""
+    page = blank(height, width)
+    for i, words in enumerate(lines[: height // LINE]):
+        page[LINE * i : LINE * (i + 1)] = text(words, width, LINE, size=size)
+    return page
+
+
+def coloured(value: Floats, low: float, high: float, scale: str) -> Bytes:
     """[H, W] float -> colours. scale: "depth" (near bright), "heat" (dark to bright), "signed"
     (blue, white, red), "grey".
     """
-    import cv2
-
-    codes = np.nan_to_num(np.clip((value - low) / max(high - low, 1e-9), 0, 1) * 255).astype(
-        "uint8"
-    )
+    shares = np.clip((value - low) / max(high - low, 1e-9), 0, 1)
+    codes = np.nan_to_num(shares * 255).astype("uint8")
     if scale == "grey":
         return np.repeat(codes[..., None], 3, -1)
     if scale == "signed":
-        return SIGNED[codes]
-    table = {"depth": cv2.COLORMAP_TURBO, "heat": cv2.COLORMAP_INFERNO}[scale]
-    return np.ascontiguousarray(
-        cv2.applyColorMap(255 - codes if scale == "depth" else codes, table)[..., ::-1]
-    )
+        return signed_colours()[codes]
+    if scale == "depth":
+        mapped = cv2.applyColorMap(255 - codes, cv2.COLORMAP_TURBO)
+    else:
+        mapped = cv2.applyColorMap(codes, cv2.COLORMAP_INFERNO)
+    return np.ascontiguousarray(mapped[..., ::-1]).astype("uint8")
 
 
-def _signed() -> np.ndarray:
+@functools.cache
+def signed_colours() -> Bytes:
+    """[256, 3]: blue over white in the middle to red."""
     t = np.linspace(-1, 1, 256)[:, None]
     ends = np.where(t < 0, np.array([[33, 82, 170]]), np.array([[178, 36, 44]]))
     return (247 + (ends - 247) * np.abs(t) ** 0.8).astype("uint8")
 
 
-SIGNED = _signed()
+def enlarged(picture: Bytes, side: int, smooth: bool = True) -> Bytes:
+    if side <= picture.shape[0]:
+        way = cv2.INTER_AREA
+    else:
+        way = cv2.INTER_CUBIC if smooth else cv2.INTER_NEAREST
+    return cv2.resize(picture, (side, side), interpolation=way).astype("uint8")
 
 
-def enlarged(picture: np.ndarray, side: int, smooth: bool = True) -> np.ndarray:
-    import cv2
-
-    way = cv2.INTER_CUBIC if smooth else cv2.INTER_NEAREST
-    return cv2.resize(
-        picture, (side, side), interpolation=way if side > picture.shape[0] else cv2.INTER_AREA
-    )
-
-
-def colour_bar(
-    low: float, high: float, scale: str, unit: str, height: int, width: int = 88
-) -> np.ndarray:
+def colour_bar(low: float, high: float, scale: str, height: int, width: int = 88) -> Bytes:
     """a vertical scale with five marks; low at the bottom ("depth": the near end is at the top)."""
-    from PIL import Image, ImageDraw
-
-    ramp = (
-        np.linspace(low, high, height - 48)
-        if scale == "depth"
-        else np.linspace(high, low, height - 48)
-    )
-    page = Image.fromarray(text("", width, height))
-    page.paste(
-        Image.fromarray(
-            np.ascontiguousarray(coloured(ramp[:, None].repeat(18, 1), low, high, scale))
-        ),
-        (6, 32),
-    )
+    top, bottom = (low, high) if scale == "depth" else (high, low)
+    ramp = np.linspace(top, bottom, height - 16)
+    colours = coloured(ramp[:, None].repeat(18, 1), low, high, scale)
+    page = Image.fromarray(blank(height, width))
+    page.paste(Image.fromarray(colours), (6, 8))
     draw = ImageDraw.Draw(page)
-    draw.text((6, 14), unit, INK, font(13), anchor="lm")
-    for share in np.linspace(0, 1, 5):
-        y = 32 + share * (height - 49)
+    for share in np.linspace(0, 1, MARKS):
+        y = 8 + share * (height - 17)
+        number = spelled(float(top + share * (bottom - top)), high - low)
         draw.line((24, y, 29, y), INK)
-        draw.text(
-            (32, y), f"{ramp[0] + share * (ramp[-1] - ramp[0]):.2f}", INK, font(12), anchor="lm"
-        )
+        draw.text((32, y), number, INK, font(12), anchor="lm")
     return np.asarray(page)
 
 
-def key(
-    entries: list[tuple[tuple[int, int, int], str]], height: int, width: int = 190
-) -> np.ndarray:
+def spelled(number: float, span: float) -> str:
+    """with as many decimals as tell marks of a scale of this span apart."""
+    decimals = int(np.clip(np.ceil(1 - np.log10(max(span, 1e-9) / MARKS)), 0, 6))
+    words = f"{number:.{decimals}f}"
+    return words.removeprefix("-") if float(words) == 0 else words
+
+
+def key(entries: list[tuple[Colour, str]], height: int, width: int = 190) -> Bytes:
     """a legend: a patch of colour and a word a line, as many as fit."""
-    from PIL import Image, ImageDraw
-
-    page = Image.fromarray(text("", width, height))
+    page = Image.fromarray(blank(height, width))
     draw = ImageDraw.Draw(page)
-    for i, (colour, word) in enumerate(entries[: (height - 8) // 22]):
-        draw.rectangle((8, 8 + 22 * i, 24, 24 + 22 * i), tuple(int(c) for c in colour), INK)
-        draw.text((32, 16 + 22 * i), word, INK, font(13), anchor="lm")
+    for i, (colour, word) in enumerate(entries[: (height - 8) // LINE]):
+        top = 8 + LINE * i
+        draw.rectangle((8, top, 24, top + 16), tuple(int(c) for c in colour), INK)
+        draw.text((32, top + 8), word, INK, font(13), anchor="lm")
     return np.asarray(page)
 
 
-def beside(panels: list[np.ndarray], gap: int = 6) -> np.ndarray:
-    """panels of one height in a row."""
-    strip = np.full((panels[0].shape[0], gap, 3), PAPER, "uint8")
-    row = [part for panel in panels for part in (panel, strip)]
+def beside(panels: list[Bytes], gap: int = 6) -> Bytes:
+    """panels in a row; a lower one stands at the top."""
+    height = max(panel.shape[0] for panel in panels)
+    row = []
+    for panel in panels:
+        below = blank(height - panel.shape[0], panel.shape[1])
+        row += [np.concatenate([panel, below]), blank(height, gap)]
     return np.concatenate(row[:-1], axis=1)
 
 
-def titled(panel: np.ndarray, words: str, size: int = 15) -> np.ndarray:
+def titled(panel: Bytes, words: str, size: int = 15) -> Bytes:
     return np.concatenate([text(words, panel.shape[1], size + 13, size=size), panel])
 
 
-def overlay(
-    photo: np.ndarray, ids: np.ndarray, palette: np.ndarray, strength: float = 0.5
-) -> np.ndarray:
+def headed(panel: Bytes, words: str) -> Bytes:
+    """a small line of words above one panel."""
+    return np.concatenate([text(words, panel.shape[1], 20, size=12), panel])
+
+
+def banded(panel: Bytes, words: str) -> Bytes:
+    """words on a band of paper across the panel's foot."""
+    panel = panel.copy()
+    panel[-24:] = text(words, panel.shape[1], 24, size=13)
+    return panel
+
+
+def overlay(photo: Bytes, ids: Integers, colours: Bytes, strength: float = 0.5) -> Bytes:
     """photo [H, W, 3] under the colours of ids [H, W], with dark lines where two ids meet."""
-    mixed = photo * (1 - strength) + palette[ids % len(palette)] * strength
-    edge = np.zeros(ids.shape, bool)
-    edge[:, 1:] |= ids[:, 1:] != ids[:, :-1]
-    edge[1:] |= ids[1:] != ids[:-1]
-    mixed[edge] *= 0.35
+    mixed = photo * (1 - strength) + colours[ids % len(colours)] * strength
+    mixed[borders(ids)] *= 0.35
     return mixed.astype("uint8")
 
 
-def palette(count: int) -> np.ndarray:
-    """uint8 [count, 3]: hues by the golden angle, so that neighbours differ; the first is grey."""
-    import cv2
+def borders(ids: Integers) -> Bools:
+    """[H, W]: pixels that differ from the one to the left or above."""
+    edge = np.zeros(ids.shape, bool)
+    edge[:, 1:] |= ids[:, 1:] != ids[:, :-1]
+    edge[1:] |= ids[1:] != ids[:-1]
+    return edge
 
-    hues = (np.arange(count) * 0.618034 * 180 % 180).astype("uint8")
-    value = np.where(np.arange(count) % 3 == 1, 190, 245).astype("uint8")
-    colours = cv2.cvtColor(
-        np.stack([hues, np.full(count, 190, "uint8"), value], -1)[None], cv2.COLOR_HSV2RGB
-    )[0]
+
+def palette(count: int) -> Bytes:
+    """uint8 [count, 3]: hues by the golden angle, so that neighbours differ; the first is grey."""
+    steps = np.arange(count)
+    hue = (steps * 0.618034 * 180 % 180).astype("uint8")
+    saturation = np.full(count, 190, "uint8")
+    value = np.where(steps % 3 == 1, 190, 245).astype("uint8")
+    hsv = np.stack([hue, saturation, value], -1)[None]
+    colours = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)[0]
     colours[0] = (150, 150, 150)
-    return colours
+    return colours.astype("uint8")

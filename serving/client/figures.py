@@ -1,5 +1,5 @@
-"""An answer as a figure that a person can read: the photo, the map over or beside it in colours
-with a scale, classes as bars with names.
+"""An answer as a figure that a person can read: the picture, the map over or beside it in colours
+with a scale, classes as bars with names, rooms and vanishing points as lines.
 """
 
 from __future__ import annotations
@@ -7,178 +7,249 @@ from __future__ import annotations
 import io
 import math
 
+import cv2
 import numpy as np
+from PIL import Image
 
 from models.tasks import TASKS, Task
-from models.tasks.targets import CURVATURE_MEAN, CURVATURE_STD, SURFACE_LIMIT
-from serving.bundle.class_names import SEMANTIC, class_names
+from models.tasks.arrays import Array, Bytes, Floats, Integers
+from serving.bundle.class_names import SEMANTIC, VECTORS
+from serving.bundle.published_codes import FARTHEST_SURFACE, per_metre
 from serving.client.drawing import (
     PAPER,
+    Colour,
+    banded,
     beside,
+    blank,
     colour_bar,
     coloured,
     enlarged,
+    headed,
     key,
+    lines_of_text,
     overlay,
     palette,
     text,
     titled,
 )
+from serving.client.pixels import rgb8
+from serving.client.readings import (
+    SHOWN,
+    constant_words,
+    likeliest,
+    magnitude,
+)
+from serving.client.scene_lines import (
+    AXES,
+    FIELD_OF_VIEW,
+    ROOM_WORDS,
+    VANISHING_WORDS,
+    room_lines,
+    vanishing_lines,
+)
 
 SIDE = 320  # pixels of a panel
-SAME_SEGMENT = math.log(
-    3
-)  # squared distance below which two pixels belong together with more than even odds (losses.pair_metric)
+# Squared distance below which two pixels belong together with more than even odds
+# (the pair metric of models/networks/losses/losses.py).
+SAME_SEGMENT = math.log(3)
 SEGMENTS = 24
-SHOWN = (2, 98)  # percentiles of a map that its colours span
+LEAST_BEND = 0.5  # 1/metre that the scale of curvature spans at least
+BAR_COLOUR: Colour = (70, 110, 180)
+BEYOND = 120  # grey of what lies too far to be a surface
+FACINGS: list[tuple[Colour, str]] = [
+    ((255, 128, 128), "faces right"),
+    ((0, 128, 128), "faces left"),
+    ((128, 255, 128), "faces down"),
+    ((128, 0, 128), "faces up"),
+    ((128, 128, 0), "faces the camera"),
+]
 
 
-def photo_of(data: bytes) -> np.ndarray:
-    """uint8 [SIDE, SIDE, 3]: the square that the networks look at."""
-    from PIL import Image
-
+def photo_of(data: bytes) -> Bytes:
+    """uint8 [SIDE, SIDE, 3]: the square that the networks look at, upright."""
     with Image.open(io.BytesIO(data)) as image:
-        pixels = np.asarray(image.convert("RGB"))
-    side = min(pixels.shape[:2])
-    top, left = (pixels.shape[0] - side) // 2, (pixels.shape[1] - side) // 2
-    return enlarged(np.ascontiguousarray(pixels[top : top + side, left : left + side]), SIDE)
+        pixels = rgb8(image).value
+    height, width = pixels.shape[:2]
+    side = min(height, width)
+    top = (height - side) // 2
+    left = (width - side) // 2
+    square = pixels[top : top + side, left : left + side]
+    return enlarged(np.ascontiguousarray(square), SIDE)
 
 
-def figure(name: str, value: np.ndarray, photo: np.ndarray) -> np.ndarray | None:
-    """uint8 [H, W, 3] of the answer `value` to task `name` about `photo` (of `photo_of`); None for
-    vectors, which are numbers.
+def figure(
+    name: str, value: Array, photo: Bytes, metric: Array | None = None, more: str = ""
+) -> Bytes | None:
+    """uint8 [H, W, 3] of the answer `value` to task `name` about `photo` (of `photo_of`).
+
+    metric: a vector's numbers in metres and radians, where they are served. more: words after the
+    title. None for vectors that are not drawn: they are numbers.
     """
     entry = TASKS[name]
-    if entry.output.kind == "vector":
+    panels = answer_panels(entry, value, photo, metric)
+    if not panels:
         return None
-    if entry.output.kind == "classes":
-        return titled(beside([photo, bars(name, value)]), entry.title)
-    return titled(beside([photo, *panels(entry, value, photo)]), heading(entry))
+    words = constant_words(entry, value)
+    if words and entry.output.kind != "classes":
+        panels[0] = banded(panels[0], words)
+    heads = headings(entry, value) + [""] * len(panels)
+    answer = [headed(panel, head) for panel, head in zip(panels, heads)]
+    return titled(beside([headed(photo, "input"), *answer]), entry.title + more)
 
 
-def heading(entry: Task) -> str:
-    """the title; what the panels are where there are two, what the numbers of the scale mean where
-    they have no unit.
-    """
+def headings(entry: Task, value: Array) -> list[str]:
+    """words above the panels of an answer, with the unit of its scale."""
     if entry.make == "curvature":
-        return f"{entry.title}: the stronger, then the weaker; red is convex, blue hollow"
-    scaled = entry.output.kind == "pixels" and entry.output.channels == 1 and entry.make != "depth"
-    return f"{entry.title}: {entry.unit}" if scaled else entry.title
+        return ["answer: the stronger, per metre; red convex", "answer: the weaker; blue hollow"]
+    if entry.output.kind == "pixels" and entry.output.channels == 1:
+        return [f"answer: {magnitude(entry, value).unit}"]
+    return ["answer"]
 
 
-def panels(entry: Task, value: np.ndarray, photo: np.ndarray) -> list[np.ndarray]:
-    """what stands to the right of the photo."""
-    if entry.output.kind == "embedding":
-        ids = segments_of(value)
-        shown = overlay(
-            photo, enlarged(ids.astype("uint8"), SIDE, False), palette(SEGMENTS + 1)[1:]
-        )
-        return [shown, text(f"{len(np.unique(ids))} segments", 110, SIDE)]
-    if entry.output.kind == "pixel_classes":
-        return semantic(value, photo) if entry.output.channels == len(SEMANTIC) else []
-    if entry.make == "depth":
-        metres = metres_of(value[..., 0])
-        seen = (
-            metres < SURFACE_LIMIT / 512
-        )  # beyond: windows and the like, left grey so that they do not stretch the scale
-        low, high = spread(metres[seen] if seen.any() else metres)
-        shown = np.where(seen[..., None], coloured(metres, low, high, "depth"), np.uint8(120))
-        return [enlarged(shown, SIDE), colour_bar(low, high, "depth", "metres", SIDE)]
+def answer_panels(
+    entry: Task, value: Array, photo: Bytes, metric: Array | None = None
+) -> list[Bytes]:
+    """what stands to the right of the picture, the answer first; [] for what is not drawn."""
+    kind = entry.output.kind
+    if kind == "vector":
+        return vector_panels(entry, value, photo, metric)
+    if kind == "classes":
+        return [bars(entry, value)]
+    if kind == "embedding":
+        return segment_panels(value, photo)
+    if kind == "pixel_classes":
+        named = entry.output.channels == len(SEMANTIC)
+        return semantic_panels(value, photo) if named else []
     if entry.make == "curvature":
-        bends = per_metre(value)
-        high = max(float(np.percentile(np.abs(bends), SHOWN[1])), 0.5)
-        shown = [enlarged(coloured(bends[..., i], -high, high, "signed"), SIDE) for i in range(2)]
-        return [*shown, colour_bar(-high, high, "signed", "1 / metre", SIDE)]
-    if entry.name == "normal":
-        unit = value / np.maximum(np.linalg.norm(value, axis=-1, keepdims=True), 1e-6)
-        facing = [((255, 128, 128), "faces right"), ((0, 128, 128), "faces left"), ((128, 255, 128), "faces down"), ((128, 0, 128), "faces up"),
-                  ((128, 128, 0), "faces the camera")]  # fmt: skip
-        return [enlarged(rgb(unit), SIDE), key(facing, SIDE, 150)]
+        return curvature_panels(value)
     if entry.output.channels == 3:
+        return colour_panels(entry, value)
+    return magnitude_panels(entry, value)
+
+
+def magnitude_panels(entry: Task, value: Floats) -> list[Bytes]:
+    """one number a pixel, with its scale. A map that is nearly constant is not stretched."""
+    shown = magnitude(entry, value)
+    low, high = shown.low, shown.high
+    scale = {"depth": "depth", "reshading": "grey"}.get(entry.make, "heat")
+    if shown.full and (scale == "grey" or constant_words(entry, value)):
+        low, high = shown.full
+    elif constant_words(entry, value):
+        low, high = low / 2, high * 1.5
+    colours = coloured(shown.value, low, high, scale)
+    if entry.make == "depth":
+        far = shown.value >= FARTHEST_SURFACE
+        colours = np.where(far[..., None], np.uint8(BEYOND), colours)
+    return [enlarged(colours, SIDE), colour_bar(low, high, scale, SIDE)]
+
+
+def curvature_panels(value: Floats) -> list[Bytes]:
+    """the stronger and the weaker curvature on one scale."""
+    bends = per_metre(value)
+    high = max(float(np.percentile(np.abs(bends), SHOWN[1])), LEAST_BEND)
+    maps = [enlarged(coloured(bends[..., i], -high, high, "signed"), SIDE) for i in range(2)]
+    return [*maps, colour_bar(-high, high, "signed", SIDE)]
+
+
+def colour_panels(entry: Task, value: Floats) -> list[Bytes]:
+    """normals with a legend, colours as they are."""
+    if entry.make != "normal":
         return [enlarged(rgb(value), SIDE)]
-    scale = "grey" if entry.name == "reshading" else "heat"
-    low, high = (-1.0, 1.0) if entry.name == "reshading" else spread(value[..., 0])
-    return [
-        enlarged(coloured(value[..., 0], low, high, scale), SIDE),
-        colour_bar(low, high, scale, "", SIDE),
-    ]
+    length = np.linalg.norm(value, axis=-1, keepdims=True)
+    return [enlarged(rgb(value / np.maximum(length, 1e-6)), SIDE), key(FACINGS, SIDE, 150)]
 
 
-def rgb(value: np.ndarray) -> np.ndarray:
+def rgb(value: Floats) -> Bytes:
     """[-1, 1] to colours."""
     return np.rint(np.clip((value + 1) / 2, 0, 1) * 255).astype("uint8")
 
 
-def spread(value: np.ndarray) -> tuple[float, float]:
-    """a range that leaves out two per cent at either end: one wrong pixel does not grey the rest."""
-    low, high = (float(number) for number in np.percentile(value, SHOWN))
-    return (low, high) if high - low > 1e-3 else (low - 0.5e-3, high + 0.5e-3)
-
-
-def metres_of(value: np.ndarray) -> np.ndarray:
-    """depth answers log(1 + code)/log 65536 to metres (code in 1/512 m)."""
-    return np.expm1(np.clip(value, 0, 1) * math.log(65536)) / 512
-
-
-def per_metre(value: np.ndarray) -> np.ndarray:
-    """whitened curvature codes to 1/m (DOMAINS: (code - 127) / 127 / 0.03)."""
-    return (value * CURVATURE_STD + CURVATURE_MEAN - 127) / 127 / 0.03
-
-
-def semantic(value: np.ndarray, photo: np.ndarray) -> list[np.ndarray]:
+def semantic_panels(value: Floats, photo: Bytes) -> list[Bytes]:
     """classes over the photo, and a key with each class's share of the picture, largest first."""
-    ids, colours = value.argmax(-1), palette(len(SEMANTIC))
+    ids = value.argmax(-1)
+    colours = palette(len(SEMANTIC))
     shares = np.bincount(ids.ravel(), minlength=len(SEMANTIC)) / ids.size
-    order = [i for i in np.argsort(-shares) if shares[i] > 0]
+    order = [int(i) for i in np.argsort(-shares) if shares[i] > 0]
     shown = overlay(photo, enlarged(ids.astype("uint8"), SIDE, False), colours)
-    return [shown, key([(colours[i], f"{SEMANTIC[i]}  {shares[i]:.0%}") for i in order], SIDE)]
+    entries = [(patch(colours[i]), f"{SEMANTIC[i]}  {shares[i]:.0%}") for i in order]
+    return [shown, key(entries, SIDE)]
 
 
-def segments_of(embedding: np.ndarray) -> np.ndarray:
+def patch(colour: Bytes) -> Colour:
+    red, green, blue = (int(value) for value in colour)
+    return red, green, blue
+
+
+def segment_panels(embedding: Floats, photo: Bytes) -> list[Bytes]:
+    """segments over the photo, and how many there are."""
+    ids = segments_of(embedding)
+    small = enlarged(ids.astype("uint8"), SIDE, False)
+    shown = overlay(photo, small, palette(SEGMENTS + 1)[1:])
+    count = len(np.unique(ids))
+    words = "one segment: not parted" if count == 1 else f"{count} segments"
+    return [shown, lines_of_text([words], SIDE, 150)]
+
+
+def segments_of(embedding: Floats) -> Integers:
     """[S, S, c] -> ids [S, S]: pixels within even odds of a centre are one segment; the centre that
     gathers most comes first.
 
     Each pixel stands for the mean of its neighbourhood, an eleventh of the side wide, so that
     single pixels do not fall to far-off segments.
     """
-    import cv2
-
     side = embedding.shape[0]
     width = max(side // 11, 1) | 1
-    points = np.stack(
-        [
-            cv2.blur(embedding[..., i].astype("float32"), (width, width))
-            for i in range(embedding.shape[-1])
-        ],
-        -1,
-    ).reshape(side * side, -1)
-    picked = np.unique(np.linspace(0, len(points) - 1, min(len(points), 256)).astype(int))
-    near = ((points[:, None] - points[picked]) ** 2).sum(-1)
-    free, centres = np.ones(len(points), bool), []
+    channels = [np.asarray(layer, "float32") for layer in np.moveaxis(embedding, -1, 0)]
+    smooth = np.stack([cv2.blur(layer, (width, width)) for layer in channels], -1)
+    points = smooth.reshape(side * side, -1)
+    some = np.unique(np.linspace(0, len(points) - 1, min(len(points), 256)).astype(int))
+    distance = ((points[:, None] - points[some]) ** 2).sum(-1)
+    centres = segment_centres(distance)
+    return distance[:, centres].argmin(1).reshape(side, side)
+
+
+def segment_centres(distance: Floats) -> list[int]:
+    """columns of `distance` [pixel, candidate], squared, greedily: each takes the most free pixels,
+    until a hundredth is left.
+    """
+    free = np.ones(len(distance), bool)
+    centres: list[int] = []
     while free.mean() > 0.01 and len(centres) < SEGMENTS:
-        best = int(((near < SAME_SEGMENT) & free[:, None]).sum(0).argmax())
-        gathered = (near[:, best] < SAME_SEGMENT) & free
+        best = int(((distance < SAME_SEGMENT) & free[:, None]).sum(0).argmax())
+        gathered = (distance[:, best] < SAME_SEGMENT) & free
         if not gathered.any():
             break
         centres.append(best)
         free &= ~gathered
-    return near[:, centres].argmin(1).reshape(side, side)
+    return centres
 
 
-def bars(name: str, logits: np.ndarray, most: int = 5) -> np.ndarray:
+def bars(entry: Task, logits: Array) -> Bytes:
     """the likeliest classes, each with its name, probability and a bar."""
     rows = []
-    for word, share in likeliest(name, logits, most):
-        bar = np.full((14, SIDE, 3), PAPER, "uint8")
-        bar[:, : max(2, int(share * (SIDE - 8)))] = (70, 110, 180)
+    for word, share in likeliest(entry.name, logits):
+        bar = blank(14, SIDE)
+        bar[:, : max(2, int(share * (SIDE - 8)))] = BAR_COLOUR
         rows += [text(f"{word}  {share:.1%}", SIDE, 26), bar]
+    words = constant_words(entry, logits)
+    if words:
+        rows.append(text(words, SIDE, 40))
     page = np.concatenate(rows)[:SIDE]
     return np.concatenate([page, np.full((SIDE - len(page), SIDE, 3), PAPER, "uint8")])
 
 
-def likeliest(name: str, logits: np.ndarray, most: int = 5) -> list[tuple[str, float]]:
-    """(name, probability) of the likeliest classes, first first."""
-    shares = np.exp(logits - logits.max())
-    shares = shares / shares.sum()
-    names = class_names(name) or [f"class {i}" for i in range(len(shares))]
-    return [(names[i], float(shares[i])) for i in np.argsort(-shares)[:most]]
+def vector_panels(entry: Task, value: Array, photo: Bytes, metric: Array | None) -> list[Bytes]:
+    """lines over the photo, with what their colours mean and the numbers; [] for other vectors."""
+    numbers = np.asarray(value if metric is None else metric, "float64")
+    if entry.make == "room_layout" and metric is not None:
+        drawn = room_lines(numbers, photo)
+        axes = ROOM_WORDS
+    elif entry.make == "vanishing_points":
+        drawn = vanishing_lines(numbers, photo)
+        axes = VANISHING_WORDS
+    else:
+        return []
+    legend = key(list(zip(AXES, axes)), 84)
+    words = [f"{name}  {number:.2f}" for name, number in zip(VECTORS[entry.name], numbers)]
+    words = [f"drawn for a view of {FIELD_OF_VIEW} degrees", *words]
+    return [drawn, np.concatenate([legend, lines_of_text(words, SIDE - 84)])]

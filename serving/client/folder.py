@@ -5,51 +5,98 @@ noted and the rest goes on.
 from __future__ import annotations
 
 import sys
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol, TextIO
 
 import grpc
-import numpy as np
+from PIL import Image
 
-from serving.client.pictures import PictureError, read_picture
+from models.tasks.arrays import Array
+from serving.client.pictures import (
+    Picture,
+    PictureError,
+    read_picture,
+    taken_endings,
+    taken_formats,
+)
 
-ENDINGS = {".png", ".jpg", ".jpeg"}
 IN_FLIGHT = 2  # batches on the way at once: one is drawn and read while another is answered
+LARGEST_REQUEST = 128 << 20  # bytes of pictures in one request; the server takes 256 MiB
+
+
+class Asker(Protocol):
+    """What is needed of `serving.client.client.Client`."""
+
+    def chosen(self, names: Sequence[str], images: int) -> list[str]: ...
+
+    def ask_batch(
+        self, images: Sequence[bytes], names: Sequence[str] = ()
+    ) -> list[dict[str, Array]]: ...
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one file. Either `answers` (task -> array; `image` are the bytes asked about)
-    or `error` in words.
+    """What became of one file: `answers` (task -> array) to the bytes `image`, or `error` in words.
+    note: what was changed in the picture before it was asked about.
     """
 
     path: Path
     image: bytes = b""
-    answers: dict[str, np.ndarray] | None = None
+    answers: dict[str, Array] = field(default_factory=dict)
     error: str = ""
+    note: str = ""
 
 
-def pictures_below(folder: str | Path) -> list[Path]:
-    """all PNG and JPEG files below `folder`, sorted; hidden ones are left alone. Raises ValueError
-    if there are none.
+@dataclass(frozen=True)
+class Listing:
+    """What lies below a folder, sorted. skipped: files that are no pictures, and hidden ones."""
+
+    pictures: list[Path]
+    skipped: list[Path]
+
+
+def pictures_below(folder: str | Path) -> Listing:
+    """every file below `folder` that a single question would take, by its ending or its content.
+    Raises ValueError if there is none.
     """
-    found = sorted(
-        path
-        for path in Path(folder).rglob("*")
-        if path.suffix.lower() in ENDINGS and path.is_file() and not path.name.startswith(".")
-    )
-    if not found:
-        raise ValueError(f"no PNG or JPEG file below {folder}")
-    return found
+    endings = taken_endings()
+    files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
+    pictures = [path for path in files if is_picture(path, endings)]
+    if not pictures:
+        relative = [path.relative_to(folder) for path in files]
+        others = f"only {skipped_words(relative)}" if files else "no file at all"
+        raise ValueError(f"expected pictures below {folder}, found {others}")
+    chosen = set(pictures)
+    return Listing(pictures, [path for path in files if path not in chosen])
+
+
+def is_picture(path: Path, endings: set[str]) -> bool:
+    """hidden files are none; a file with a picture's ending is one, whatever is in it."""
+    if path.name.startswith("."):
+        return False
+    if path.suffix.lower() in endings:
+        return True
+    try:
+        with Image.open(path, formats=taken_formats()):
+            return True
+    except Exception:  # Pillow raises many types for what is none
+        return False
 
 
 def ask_files(
-    client, paths: Sequence[Path], names: Sequence[str] = (), *, batch: int = 8, out=sys.stderr
+    client: Asker,
+    paths: Sequence[Path],
+    names: Sequence[str] = (),
+    *,
+    batch: int = 8,
+    out: TextIO | None = sys.stderr,
 ) -> Iterator[Outcome]:
-    """an Outcome for every path, in order, as batches come back. client:
-    `serving.client.client.Client`. out: where the progress bar goes; None: no bar.
+    """an Outcome for every path, in order, as batches come back. out: where the progress bar goes;
+    None: no bar.
 
     A batch that the server refuses for its content is asked again picture by picture, so that one
     bad file costs no other its answer. Errors of the whole service (deadline, absent server,
@@ -59,73 +106,89 @@ def ask_files(
 
     if batch < 1:
         raise ValueError(f"batch is at least 1, got {batch}")
-    names = client.chosen(names, 1)
+    tasks = client.chosen(names, 1)
     groups = [list(paths[i : i + batch]) for i in range(0, len(paths), batch)]
-    failed = 0
-    with (
-        ThreadPoolExecutor(IN_FLIGHT) as pool,
-        tqdm(
-            total=len(paths),
-            unit="picture",
-            file=out or sys.stderr,
-            disable=out is None,
-            leave=True,
-        ) as bar,
-    ):
-        waiting = [pool.submit(ask_group, client, group, names) for group in groups[:IN_FLIGHT]]
-        for i in range(len(groups)):
-            outcomes = waiting[i].result()
-            waiting[i] = None
-            if i + IN_FLIGHT < len(groups):
-                waiting.append(pool.submit(ask_group, client, groups[i + IN_FLIGHT], names))
-            failed += sum(1 for outcome in outcomes if outcome.error)
-            bar.set_postfix_str(f"{failed} failed" if failed else "", refresh=False)
+    failures = 0
+    bar = tqdm(total=len(paths), unit="picture", file=out or sys.stderr, disable=out is None)
+    with ThreadPoolExecutor(IN_FLIGHT) as pool, bar:
+        waiting: deque[Future[list[Outcome]]] = deque()
+        for ahead in range(len(groups) + IN_FLIGHT):
+            if ahead < len(groups):
+                waiting.append(pool.submit(ask_group, client, groups[ahead], tasks))
+            if ahead < IN_FLIGHT - 1 or not waiting:
+                continue  # let the first ones get on their way
+            outcomes = waiting.popleft().result()
+            failures += sum(1 for outcome in outcomes if outcome.error)
+            bar.set_postfix_str(f"{failures} failed" if failures else "", refresh=False)
             bar.update(len(outcomes))
             yield from outcomes
 
 
-def ask_group(client, paths: list[Path], names: list[str]) -> list[Outcome]:
+def ask_group(client: Asker, paths: list[Path], names: list[str]) -> list[Outcome]:
     """the outcomes of one batch, in order."""
     outcomes: dict[Path, Outcome] = {}
-    images = {}
+    pictures: dict[Path, Picture] = {}
     for path in paths:
         try:
-            images[path] = read_picture(path)
+            pictures[path] = read_picture(path)
         except PictureError as error:
-            outcomes[path] = Outcome(path, error=str(error))
-    if images:
-        outcomes.update(answered(client, images, names))
+            outcomes[path] = Outcome(path, error=str(error).removeprefix(f"{path}: "))
+    for request in requests_of(pictures):
+        outcomes.update(ask_request(client, request, names))
     return [outcomes[path] for path in paths]
 
 
-def answered(client, images: dict[Path, bytes], names: list[str]) -> dict[Path, Outcome]:
+def requests_of(pictures: dict[Path, Picture]) -> Iterator[dict[Path, Picture]]:
+    """the pictures in order, parted where a request would weigh more than LARGEST_REQUEST."""
+    request: dict[Path, Picture] = {}
+    weight = 0
+    for path, picture in pictures.items():
+        if request and weight + len(picture.data) > LARGEST_REQUEST:
+            yield request
+            request = {}
+            weight = 0
+        request[path] = picture
+        weight += len(picture.data)
+    if request:
+        yield request
+
+
+def ask_request(
+    client: Asker, pictures: dict[Path, Picture], names: list[str]
+) -> dict[Path, Outcome]:
     try:
-        found = client.ask_batch(list(images.values()), names)
-        return {
-            path: Outcome(path, image, answers)
-            for (path, image), answers in zip(images.items(), found)
-        }
+        answers = client.ask_batch([picture.data for picture in pictures.values()], names)
     except grpc.RpcError as error:
-        if error.code() == grpc.StatusCode.INVALID_ARGUMENT and len(images) > 1:
-            made = {}
-            for path, image in images.items():
-                made.update(answered(client, {path: image}, names))
-            return made
-        return {
-            path: Outcome(path, error=f"{error.code().name}: {error.details()}") for path in images
-        }
+        refused_content = error.code() == grpc.StatusCode.INVALID_ARGUMENT
+        if refused_content and len(pictures) > 1:
+            outcomes = {}
+            for path, picture in pictures.items():
+                outcomes.update(ask_request(client, {path: picture}, names))
+            return outcomes
+        words = f"{error.code().name}: {error.details()}"
+        return {path: Outcome(path, error=words) for path in pictures}
+    return {
+        path: Outcome(path, picture.data, answer, note=picture.note)
+        for (path, picture), answer in zip(pictures.items(), answers)
+    }
 
 
 def places(paths: Sequence[Path], root: Path) -> Callable[[Path], Path]:
     """path -> a folder name of its own, relative: its place below `root` without the ending, with
     it where two files differ in the ending only.
     """
-    stems = [path.relative_to(root).with_suffix("") for path in paths]
-    twice = (
-        {stem for stem in stems if stems.count(stem) > 1} if len(set(stems)) < len(stems) else set()
-    )
-    return lambda path: (
-        path.relative_to(root)
-        if path.relative_to(root).with_suffix("") in twice
-        else path.relative_to(root).with_suffix("")
-    )
+    stems = Counter(path.relative_to(root).with_suffix("") for path in paths)
+
+    def place(path: Path) -> Path:
+        whole = path.relative_to(root)
+        stem = whole.with_suffix("")
+        return whole if stems[stem] > 1 else stem
+
+    return place
+
+
+def skipped_words(files: Sequence[Path], most: int = 10) -> str:
+    """the names, as many as one wants to read."""
+    names = ", ".join(str(path) for path in files[:most])
+    rest = len(files) - most
+    return f"{names} and {rest} more" if rest > 0 else names

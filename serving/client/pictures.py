@@ -1,24 +1,43 @@
-"""A picture file made fit to send: its size judged by its header, turned upright, in a format that
-the graph reads.
-"""
+"""A picture file made fit to send: upright, 8-bit RGB, of a kind and size that the graph takes."""
 
 from __future__ import annotations
 
 import io
+import math
+from dataclasses import dataclass
 from pathlib import Path
 
-from serving.bundle.decoding import LARGEST_AREA, LARGEST_SIDE
+from PIL import Image, UnidentifiedImageError
 
-LARGEST_FILE = 64 << 20
+from serving.bundle.decoding import LARGEST_AREA, LARGEST_SIDE
+from serving.client.pixels import rgb8
+
+LARGEST_FILE = 512 << 20  # bytes; a 24-megapixel TIFF of 16 bits a channel has 144 MB
+SCALED_SIDE = 4096  # pixels of a side that is scaled down: far more than a network sees
 ORIENTATION = 0x0112  # the EXIF tag
+# Read through other programs (EPS: Ghostscript), by stubs that read nothing, or no still pictures.
+REFUSED_FORMATS = {"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}
+# An MPO file, which phones write, is a JPEG with more pictures behind it.
+JPEG_FORMATS = {"JPEG", "MPO"}
+SENT_AS_THEY_ARE = {*JPEG_FORMATS, "PNG"}
+HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+HEIC_ENDINGS = {".heic", ".heif"}
 
 
 class PictureError(ValueError):
     """A file that is not asked about; the message says what came and what is taken."""
 
 
-def read_picture(path: str | Path) -> bytes:
-    """the bytes to send: the file's own for an upright JPEG or PNG, else a PNG of the same pixels.
+@dataclass(frozen=True)
+class Picture:
+    """data: the bytes to send. note: what was changed that a person would see, "" for nothing."""
+
+    data: bytes
+    note: str = ""
+
+
+def read_picture(path: str | Path) -> Picture:
+    """the file's own bytes for an upright 8-bit JPEG or PNG, else a PNG of what a person would see.
     Raises PictureError, never anything else.
 
     Cameras store how they were held beside the pixels, not in them; the graph does not read that,
@@ -27,41 +46,101 @@ def read_picture(path: str | Path) -> bytes:
     try:
         size = Path(path).stat().st_size
         if not 0 < size <= LARGEST_FILE:
-            raise PictureError(f"{path}: {size} bytes; a picture has 1 to {LARGEST_FILE}")
+            raise PictureError(f"{size} bytes; a picture has 1 to {LARGEST_FILE}")
         return fit_to_send(Path(path).read_bytes())
     except OSError as error:
         raise PictureError(f"{path}: cannot be read: {error.strerror or error}") from error
     except PictureError as error:
-        raise (
-            error if str(error).startswith(str(path)) else PictureError(f"{path}: {error}")
-        ) from error
+        raise PictureError(f"{path}: {error}") from error
 
 
-def fit_to_send(data: bytes) -> bytes:
+def fit_to_send(data: bytes) -> Picture:
     """the same for bytes."""
-    from PIL import Image, ImageOps
+    with opened(data) as image:
+        try:
+            if is_fit(image):
+                return Picture(data)
+            return as_png(image)
+        except Exception as error:  # Pillow raises many types for damaged files
+            raise PictureError(f"damaged: {error}") from error
 
+
+def opened(data: bytes) -> Image.Image:
+    """the picture with its header read and nothing else. Raises PictureError."""
+    if is_heic(data):
+        raise PictureError("HEIC, which Pillow does not read; save it as JPEG or PNG first")
     try:
-        image = Image.open(io.BytesIO(data))  # reads the header alone
+        return Image.open(io.BytesIO(data), formats=taken_formats())
     except Image.DecompressionBombError as error:
-        raise PictureError(f"too large: {error}") from error
-    except Exception as error:  # Pillow raises many types for damaged files
+        raise PictureError(
+            f"too large: at most {2 * (Image.MAX_IMAGE_PIXELS or 0)} pixels are scaled down here"
+        ) from error
+    except UnidentifiedImageError as error:
         raise PictureError(
             "no picture that can be read; JPEG and PNG are sent as they are, other formats as PNG"
         ) from error
-    with image:
-        width, height = image.size
-        if max(width, height) > LARGEST_SIDE or width * height > LARGEST_AREA:
-            raise PictureError(
-                f"{width} x {height} pixels; at most {LARGEST_SIDE} a side and {LARGEST_AREA} "
-                "in all"
-            )
-        try:
-            upright = image.getexif().get(ORIENTATION, 1) == 1
-            if upright and image.format in ("JPEG", "PNG"):
-                return data
-            buffer = io.BytesIO()
-            ImageOps.exif_transpose(image).convert("RGB").save(buffer, "PNG", compress_level=1)
-            return buffer.getvalue()
-        except Exception as error:
-            raise PictureError(f"damaged: {error}") from error
+    except Exception as error:
+        raise PictureError(f"damaged: {error}") from error
+
+
+def taken_formats() -> list[str]:
+    """Pillow's names of the formats that are opened."""
+    Image.init()
+    return sorted(set(Image.OPEN) - REFUSED_FORMATS)
+
+
+def taken_endings() -> set[str]:
+    """endings of file names, lower case, of pictures that are asked about or refused by name."""
+    formats = set(taken_formats())
+    endings = Image.registered_extensions()
+    return {ending for ending, name in endings.items() if name in formats} | HEIC_ENDINGS
+
+
+def is_heic(data: bytes) -> bool:
+    return data[4:8] == b"ftyp" and data[8:12] in HEIC_BRANDS
+
+
+def is_fit(image: Image.Image) -> bool:
+    """would the graph see what a person sees?"""
+    plain = image.mode in ("RGB", "L") and "transparency" not in image.info
+    known = image.format in SENT_AS_THEY_ARE
+    upright = image.getexif().get(ORIENTATION, 1) == 1
+    return plain and known and upright and fits(image.size)
+
+
+def fits(size: tuple[int, int]) -> bool:
+    """does the server take so many pixels?"""
+    width, height = size
+    return max(width, height) <= LARGEST_SIDE and width * height <= LARGEST_AREA
+
+
+def as_png(image: Image.Image) -> Picture:
+    """PNG, scaled down where the server would refuse the size."""
+    full = image.size
+    if fits(full):
+        notes = []
+    else:
+        goal = scaled_size(full)
+        if image.format in JPEG_FORMATS:
+            image.draft("RGB", goal)  # decodes an eighth to a half as many pixels at once
+        notes = [f"scaled down from {full[0]} x {full[1]} pixels"]
+    frames = getattr(image, "n_frames", 1)
+    if frames > 1 and image.format not in JPEG_FORMATS:
+        notes.append(f"the first of {frames} frames")
+    pixels = rgb8(image)
+    picture = Image.fromarray(pixels.value)
+    if not fits(full):
+        upright = scaled_size((picture.width, picture.height))
+        picture = picture.resize(upright, Image.Resampling.BOX, reducing_gap=3.0)
+        notes[0] += f" to {picture.width} x {picture.height}"
+    if pixels.note:
+        notes.append(pixels.note)
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", compress_level=1)
+    return Picture(buffer.getvalue(), "; ".join(notes))
+
+
+def scaled_size(size: tuple[int, int]) -> tuple[int, int]:
+    """the same proportions with SCALED_SIDE on the longer side."""
+    share = min(1.0, SCALED_SIDE / max(size))
+    return max(1, math.floor(size[0] * share)), max(1, math.floor(size[1] * share))

@@ -1,12 +1,7 @@
-"""The client against a real server over loopback, and the command line against it as a person would
-call it.
-"""
+"""The client against a real server over loopback."""
 
-import io
-import json
 import shutil
 import subprocess
-import sys
 import threading
 import time
 from concurrent import futures
@@ -14,49 +9,18 @@ from concurrent import futures
 import grpc
 import numpy as np
 import pytest
-from PIL import Image
-from synthetic import view
-from tiny_bundle import TARGETS, tiny_bundle
+from client_answers import PICTURES
+from tiny_bundle import TARGETS
 
-from models.examples.published import encode_png
 from models.tasks import TASKS
 from serving.client.client import Client
-from serving.client.folder import ask_files, pictures_below, places
-from serving.release.process import ServerProcess, serve_command
-from serving.release.push import push
-
-PICTURES = [encode_png(view(i).rgb) for i in range(4)]
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    base = tmp_path_factory.mktemp("models")
-    push(tiny_bundle(), base)
-    with ServerProcess(serve_command(base)) as server:
-        yield server.address
+from serving.client.folder import ask_files, pictures_below
 
 
 @pytest.fixture
 def client(address):
     with Client(address) as made:
         yield made
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """four sound pictures, one that is none, one cut, one that only the server's decoder finds cut,
-    one hidden.
-    """
-    (tmp_path / "in" / "deep").mkdir(parents=True)
-    for i, data in enumerate(PICTURES):
-        (tmp_path / "in" / f"room{i}.png").write_bytes(data)
-    (tmp_path / "in" / "deep" / "text.jpg").write_bytes(b"hello")
-    (tmp_path / "in" / "cut.png").write_bytes(PICTURES[0][: len(PICTURES[0]) // 2])
-    buffer = io.BytesIO()
-    Image.fromarray(view(0).rgb).save(buffer, "JPEG")
-    (tmp_path / "in" / "half.jpg").write_bytes(buffer.getvalue()[:-100])
-    (tmp_path / "in" / ".hidden.png").write_bytes(b"")
-    return tmp_path / "in"
 
 
 def test_the_client_reads_from_the_server_what_it_offers(client):
@@ -92,7 +56,7 @@ def test_a_batch_gives_each_picture_its_own_answer(client):
 
 
 def test_a_folder_is_answered_around_its_bad_files(client, folder):
-    paths = pictures_below(folder)
+    paths = pictures_below(folder).pictures
     outcomes = list(ask_files(client, paths, ["normal"], batch=3, out=None))
     assert [outcome.path for outcome in outcomes] == paths and len(paths) == 7
     failed = {outcome.path.name: outcome.error for outcome in outcomes if outcome.error}
@@ -110,15 +74,11 @@ def test_an_absent_server_fails_every_file_in_time_and_in_words(client, folder):
     with Client("127.0.0.1:9", deadline=0.5) as absent:
         absent._offered = client.signatures()
         since = time.monotonic()
-        outcomes = list(ask_files(absent, pictures_below(folder)[1:3], ["normal"], out=None))
+        outcomes = list(
+            ask_files(absent, pictures_below(folder).pictures[1:3], ["normal"], out=None)
+        )
         assert time.monotonic() - since < 20
     assert all(outcome.error for outcome in outcomes)
-
-
-def test_files_that_differ_in_their_ending_keep_apart(tmp_path):
-    paths = [tmp_path / "a.png", tmp_path / "a.jpg", tmp_path / "b" / "a.png"]
-    place = places(paths, tmp_path)
-    assert [str(place(path)) for path in paths] == ["a.png", "a.jpg", "b/a"]
 
 
 class Moody(grpc.GenericRpcHandler):
@@ -235,79 +195,3 @@ def test_the_client_speaks_tls_and_refuses_a_stranger(tmp_path):
         client.predict("normal", {"image_bytes": PICTURES[:1]})
     assert error.value.code() == grpc.StatusCode.UNAVAILABLE
     server.stop(None)
-
-
-def command(*words: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "serving", "ask", *words],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-
-
-def test_the_command_saves_figures_and_prints_json(address, folder, tmp_path):
-    done = command(
-        "--server",
-        address,
-        "--image",
-        str(folder / "room0.png"),
-        "--task",
-        "normal,depth_zbuffer,class_scene",
-        "--out",
-        str(tmp_path / "out"),
-        "--json",
-    )
-    said = json.loads(done.stdout)
-    assert not done.stderr, "nothing but what we have to say"
-    assert (
-        done.returncode == 0
-        and set(said["answers"]) == {"normal", "depth_zbuffer", "class_scene"}
-        and said["answers"]["depth_zbuffer"]["unit"] == "metre"
-    )
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        "normal.png",
-        "depth_zbuffer.png",
-        "class_scene.png",
-        "sheet.png",
-        "answers.json",
-    }
-
-
-def test_the_command_answers_a_folder_with_progress_and_names_what_failed(
-    address, folder, tmp_path
-):
-    done = command(
-        "--server",
-        address,
-        "--folder",
-        str(folder),
-        "--task",
-        "normal",
-        "--out",
-        str(tmp_path / "out"),
-        "--batch",
-        "2",
-    )
-    assert done.returncode == 1 and "4 of 7 pictures answered" in done.stdout
-    assert (
-        "7/7" in done.stderr
-        and "picture/s" in done.stderr
-        and "3 failed" in done.stderr
-        and "text.jpg: no picture" in done.stderr
-    )
-    assert (tmp_path / "out" / "room3" / "normal.png").exists() and not (
-        tmp_path / "out" / "cut"
-    ).exists()
-
-
-def test_the_command_ends_in_words_without_a_server(folder):
-    done = command(
-        "--server", "127.0.0.1:9", "--image", str(folder / "room0.png"), "--deadline", "1"
-    )
-    assert (
-        done.returncode == 1
-        and "error: UNAVAILABLE" in done.stderr
-        and "Traceback" not in done.stderr
-    )

@@ -3,115 +3,79 @@ their names.
 """
 
 import io
-import json
 
 import numpy as np
 import pytest
+from client_answers import PHOTO, made_up_answer
 from PIL import Image
-from synthetic import view
 
-from models.examples.published import encode_png
 from models.tasks import TASKS, target_names
-from models.tasks.targets import target
-from serving.bundle.class_names import class_names
-from serving.client.answers import said, save_answers
-from serving.client.drawing import SIGNED, coloured, palette
-from serving.client.figures import (
-    SIDE,
-    figure,
-    likeliest,
-    metres_of,
-    per_metre,
-    photo_of,
-    segments_of,
-)
+from serving.client.answers import description
+from serving.client.drawing import headed, titled
+from serving.client.figures import SIDE, figure, headings, photo_of, segments_of
 
-PHOTO = encode_png(view(0).rgb)
+DRAWN_VECTORS = {"room_layout", "vanishing_point"}
 
 
-def answer(name: str) -> np.ndarray:
-    """a made-up answer to any target task, in the form a network gives."""
-    entry, rng = TASKS[name], np.random.default_rng(0)
-    value = target(entry, [view(i) for i in range(entry.images)], rng)[0]
-    if entry.output.kind == "pixel_classes":
-        return np.eye(entry.output.channels, dtype="float32")[value[..., 0].astype(int)]
-    return (
-        rng.normal(size=entry.output.shape(32)).astype("float32")
-        if entry.output.kind in ("embedding", "classes")
-        else value
-    )
+@pytest.fixture(scope="module")
+def photo():
+    return photo_of(PHOTO)
 
 
 @pytest.mark.parametrize("name", target_names())
-def test_every_target_gives_a_figure_or_numbers(name):
-    made = figure(name, answer(name), photo_of(PHOTO))
-    if TASKS[name].output.kind == "vector":
-        assert (
-            made is None
-            and len(said(name, answer(name), None)["numbers"]) == TASKS[name].output.channels
-        )
-    else:
-        assert (
-            made.dtype == "uint8"
-            and made.shape[0] > SIDE
-            and made.shape[1] > 1.5 * SIDE
-            and len(np.unique(made.reshape(-1, 3), axis=0)) > 5
-        )
+def test_every_target_gives_a_figure_or_numbers(name, photo):
+    value = made_up_answer(name)
+    entry = TASKS[name]
+    metric = value if entry.whitened else None
+    drawn = figure(name, value, photo, metric)
+    if entry.output.kind == "vector":
+        assert len(description(name, value)["numbers"]) == entry.output.channels
+        assert (drawn is not None) == (name in DRAWN_VECTORS)
+    if drawn is not None:
+        assert drawn.dtype == "uint8" and drawn.shape[0] > SIDE and drawn.shape[1] > 1.5 * SIDE
+        assert len(np.unique(drawn.reshape(-1, 3), axis=0)) > 5
 
 
-def test_depth_answers_are_read_in_metres():
-    np.testing.assert_allclose(
-        metres_of(np.log1p(np.array([512.0, 1536.0])) / np.log(65536)), [1, 3], rtol=1e-6
-    )
-    made = said("depth_zbuffer", np.full((4, 4, 1), np.log1p(1024) / np.log(65536)), None)
-    assert made["unit"] == "metre" and abs(made["middle"] - 2) < 1e-3
+@pytest.mark.parametrize("name", ["normal", "class_scene", "depth_zbuffer"])
+def test_panels_are_headed_input_and_answer(name, photo):
+    drawn = figure(name, made_up_answer(name), photo)
+    words = headings(TASKS[name], made_up_answer(name))[0]
+    assert words.startswith("answer")
+    first = titled(headed(photo, "input"), "")
+    np.testing.assert_array_equal(drawn[28 : len(first), :SIDE], first[28:])
+    second = headed(photo, words)[:20]
+    np.testing.assert_array_equal(drawn[28:48, SIDE + 6 : 2 * SIDE + 6], second)
 
 
-def test_windows_do_not_stretch_the_scale_of_depth():
+def test_a_room_without_metres_is_not_drawn(photo):
+    assert figure("room_layout", made_up_answer("room_layout"), photo) is None
+
+
+def test_windows_do_not_stretch_the_scale_of_depth(photo):
     value = np.tile(np.log1p(np.linspace(512, 1024, 32)) / np.log(65536), (32, 1))[..., None]
     with_window = value.copy()
     with_window[:8, :8] = 1.0
-    plain, seen = (
-        figure("depth_zbuffer", value, photo_of(PHOTO)),
-        figure("depth_zbuffer", with_window, photo_of(PHOTO)),
-    )
+    plain = figure("depth_zbuffer", value, photo)
+    seen = figure("depth_zbuffer", with_window, photo)
     np.testing.assert_array_equal(plain[-SIDE:, -88:], seen[-SIDE:, -88:])
+    assert (seen[-SIDE:][:60, SIDE + 6 : SIDE + 66] == 120).all(), "left grey"
 
 
-def test_curvature_follows_the_published_code():
-    np.testing.assert_allclose(
-        per_metre((np.array([[127.0, 127.0]]) - [123.572, 120.1]) / [31.922, 21.658]), 0, atol=1e-9
-    )
-
-
-def test_signed_scales_are_white_at_zero():
-    assert (
-        (coloured(np.zeros((1, 1)), -2, 2, "signed") > 235).all()
-        and SIGNED[0, 2] > SIGNED[0, 0]
-        and SIGNED[-1, 0] > SIGNED[-1, 2]
-    )
+def test_noise_around_a_constant_is_not_stretched(photo):
+    """a map within a thousandth of its range was drawn from black to white."""
+    noise = np.random.default_rng(0).normal(-0.73, 0.001, (32, 32, 1))
+    panel = figure("keypoints2d", noise, photo)[-SIDE:-30, SIDE + 6 : 2 * SIDE + 6]
+    assert np.ptp(panel.astype(int), axis=(0, 1)).max() < 8
+    told = figure("keypoints2d", noise, photo)[-24:, SIDE + 6 : 2 * SIDE + 6]
+    assert (told < 100).any() and (told > 240).any(), "words stand at its foot"
 
 
 def test_segments_are_found_again():
     ids = np.kron(np.arange(4).reshape(2, 2), np.ones((8, 8), int))
-    centres = np.random.default_rng(0).normal(0, 5, (4, 6))
-    found = segments_of(centres[ids] + np.random.default_rng(1).normal(0, 0.05, (16, 16, 6)))
-    assert len({(a, b) for a, b in zip(ids.ravel(), found.ravel())}) == 4
-
-
-def test_likeliest_classes_are_named_with_shares_that_fall():
-    logits = np.zeros(63)
-    logits[3], logits[7] = 5.0, 4.0
-    found = likeliest("class_scene", logits)
-    assert [word for word, _ in found[:2]] == [
-        class_names("class_scene")[3],
-        class_names("class_scene")[7],
-    ]
-    assert [share for _, share in found] == sorted((share for _, share in found), reverse=True)
-
-
-def test_a_palette_has_no_two_colours_alike():
-    assert len(np.unique(palette(17), axis=0)) == 17
+    rng = np.random.default_rng(0)
+    centres = rng.normal(0, 5, (4, 6))
+    found = segments_of(centres[ids] + rng.normal(0, 0.05, (16, 16, 6)))
+    assert len(set(zip(ids.ravel(), found.ravel()))) == 4
 
 
 def test_photos_are_cut_as_the_graph_cuts_them():
@@ -119,21 +83,3 @@ def test_photos_are_cut_as_the_graph_cuts_them():
     wide[:, 20:40] = 255
     Image.fromarray(wide).save(buffer, "PNG")
     assert (photo_of(buffer.getvalue()) == 255).all()
-
-
-def test_answers_are_saved_as_files(tmp_path):
-    saved = save_answers(
-        {name: answer(name) for name in ("normal", "class_scene", "fixated_pose")}, tmp_path, PHOTO
-    )
-    assert [path.name for path in saved] == [
-        "normal.png",
-        "class_scene.png",
-        "sheet.png",
-        "answers.json",
-    ]
-    assert set(json.loads((tmp_path / "answers.json").read_text())) == {
-        "normal",
-        "class_scene",
-        "fixated_pose",
-    }
-    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]

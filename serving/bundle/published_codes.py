@@ -1,0 +1,56 @@
+"""Depth and curvature between what networks answer, what published files hold, and units.
+
+A depth file holds whole numbers of 1/512 metre, 65535 for "no surface"; a network answers their
+logarithm, log(1 + code) / log(65536) (`models.tasks.targets.depth`). A curvature file holds bytes,
+127 + 127 * 0.03 m * curvature; a network answers them whitened by the published constants.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from models.tasks.arrays import Floats
+from models.tasks.targets import CURVATURE_MEAN, CURVATURE_STD, SURFACE_LIMIT
+
+CODES_PER_METRE = 512
+DEPTH_LEVELS = 65536
+LOG_LEVELS = math.log(DEPTH_LEVELS)
+NO_SURFACE = DEPTH_LEVELS - 1  # a code that is never an answer
+# metres from which on a depth means a window or the like
+FARTHEST_SURFACE = SURFACE_LIMIT / CODES_PER_METRE
+CURVATURE_ZERO = 127
+CURVATURE_RADIUS = 0.03  # metres; a ball of this radius has the largest code
+
+
+def metres_of(value: Floats) -> Floats:
+    """depth answers in [0, 1] (log of codes) in metres."""
+    return np.expm1(np.clip(value, 0, 1) * LOG_LEVELS) / CODES_PER_METRE
+
+
+def depth_codes(value: Any) -> Any:
+    """depth answers [...] as the whole numbers of a published file, float, 0 to 65534. A tensor of
+    keras.ops: the graph and the parity check share it.
+    """
+    from keras import ops
+
+    codes = ops.expm1(ops.clip(value, 0.0, 1.0) * LOG_LEVELS)
+    return ops.round(ops.clip(codes, 0, NO_SURFACE - 1))
+
+
+def per_metre(value: Floats) -> Floats:
+    """curvature answers [..., 2] (whitened codes) in 1/metre."""
+    codes = value * CURVATURE_STD + CURVATURE_MEAN
+    return (codes - CURVATURE_ZERO) / CURVATURE_ZERO / CURVATURE_RADIUS
+
+
+def curvature_codes(value: Any) -> Any:
+    """curvature answers [..., 2] as the bytes [..., 3] of a published file, float: 1 to 255, and 0
+    in the third channel, since (0, 0, 0) means "no surface". A tensor of keras.ops.
+    """
+    from keras import ops
+
+    codes = ops.clip(ops.round(value * CURVATURE_STD + CURVATURE_MEAN), 1, 255)
+    return ops.concatenate([codes, ops.zeros_like(codes[..., :1])], -1)

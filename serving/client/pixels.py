@@ -1,0 +1,91 @@
+"""Any picture that Pillow opens as 8-bit RGB: the one place where depth and colour model change.
+
+Pillow's own `convert("RGB")` clips 16-bit grey to white and floats to black without a word.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps
+
+from models.tasks.arrays import Array, Bytes
+
+WITH_ALPHA = {"RGBA", "LA", "PA", "La", "RGBa"}
+PAPER = (255, 255, 255)  # behind what is transparent
+WIDE_GREY = ("I", "F")  # I;16 and its byte orders begin so too
+LARGEST_16_BIT = 65535
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """value: uint8 [H, W, 3], upright. note: what was changed on the way, for a person; "" for
+    nothing that a person would see.
+    """
+
+    value: Bytes
+    note: str = ""
+
+
+def rgb8(image: Image.Image) -> Pixels:
+    """`image` upright (EXIF), as 8-bit RGB. Raises what Pillow raises for damaged files.
+
+    Grey of 16 bits becomes 8 by its range; 32-bit and float grey by the smallest usual range that
+    holds every value (`grey_range`). What is transparent shows white paper.
+    """
+    upright = ImageOps.exif_transpose(image)
+    if upright.mode.startswith(WIDE_GREY):
+        return wide_grey(np.asarray(upright))
+    if upright.mode in WITH_ALPHA or "transparency" in upright.info:
+        return over_paper(upright)
+    if upright.mode == "LAB":
+        return Pixels(np.asarray(from_lab(upright)))
+    return Pixels(np.asarray(upright.convert("RGB")))
+
+
+def wide_grey(values: Array) -> Pixels:
+    """[H, W] of whole numbers or floats."""
+    bits = values.dtype.itemsize * 8
+    kind = "float" if values.dtype.kind == "f" else f"{bits}-bit"
+    low, high = grey_range(values)
+    shares = (np.nan_to_num(values.astype("float64"), nan=low) - low) / (high - low)
+    codes = np.rint(np.clip(shares, 0, 1) * 255).astype("uint8")
+    note = f"{kind} grey: {low:g} is shown black, {high:g} white"
+    return Pixels(np.repeat(codes[..., None], 3, -1), note)
+
+
+def grey_range(values: Array) -> tuple[float, float]:
+    """the values of black and white: a 16-bit type's own range; else the first of [0, 1] (floats),
+    [0, 255], [0, 65535] that holds every value, or from the least value to the largest.
+    """
+    if values.dtype.kind == "u" and values.dtype.itemsize == 2:
+        return 0.0, float(LARGEST_16_BIT)
+    finite = values[np.isfinite(values)]
+    least = float(finite.min()) if finite.size else 0.0
+    most = float(finite.max()) if finite.size else 0.0
+    usual = [1.0] if values.dtype.kind == "f" else []
+    for high in [*usual, 255.0, float(LARGEST_16_BIT)]:
+        if least >= 0 and most <= high:
+            return 0.0, high
+    return least, max(most, least + 1e-9)
+
+
+def over_paper(image: Image.Image) -> Pixels:
+    """alpha blended over white; an alpha that hides nothing is left out."""
+    # La and RGBa hold colours already multiplied by alpha; Pillow takes two steps from there
+    plain = image.convert({"La": "LA", "RGBa": "RGBA"}.get(image.mode, image.mode))
+    layers = plain.convert("RGBA")
+    if layers.getchannel("A").getextrema() == (255, 255):
+        return Pixels(np.asarray(layers.convert("RGB")))
+    paper = Image.new("RGBA", layers.size, (*PAPER, 255))
+    blended = Image.alpha_composite(paper, layers).convert("RGB")
+    return Pixels(np.asarray(blended), "what is transparent is shown white")
+
+
+def from_lab(image: Image.Image) -> Any:
+    """CIE L*a*b*, which Pillow converts through profiles alone."""
+    lab = ImageCms.createProfile("LAB")
+    srgb = ImageCms.createProfile("sRGB")
+    return ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")

@@ -1,0 +1,129 @@
+"""What an answer says in numbers: magnitudes with their unit, likeliest classes, and whether it
+says more than a constant would.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.tasks import TASKS, Task
+from models.tasks.arrays import Array, Floats
+from serving.bundle.class_names import class_names
+from serving.bundle.published_codes import FARTHEST_SURFACE, metres_of, per_metre
+
+SHOWN = (
+    2,
+    98,
+)  # percentiles of a map that its colours span: one wrong pixel does not grey the rest
+# "edge magnitude, 0 to 0.08 as [-1, 1]": how entries write the unit of a stretched magnitude
+STRETCHED = re.compile(r"(?P<unit>[^,]+), 0 to (?P<high>[0-9.]+) as \[-1, 1\]")
+# Spread of a network's own numbers (between the percentiles above) below which a map says no more
+# than a constant. Ranges: [-1, 1], for curvature deviations of the label, for depth 1 / 11 of e.
+LEAST_SPREAD = {"depth": 0.01, "curvature": 0.1}
+LEAST_PIXEL_SPREAD = 0.05
+ALIKE = 0.02  # mean difference of two pictures, a share of the range, that nobody sees
+LEAST_LEAD = 1.5  # how many times an even share the likeliest class has at least
+
+
+@dataclass(frozen=True)
+class Magnitude:
+    """A map of one number a pixel. value: [S, S] in `unit`. low, high: the range that colours span.
+    full: the range of the task's labels, None where it has no end.
+    """
+
+    value: Floats
+    unit: str
+    low: float
+    high: float
+    full: tuple[float, float] | None = None
+
+
+def stretched(entry: Task) -> tuple[str, float] | None:
+    """(unit, largest magnitude) of a task whose labels are a magnitude as [-1, 1], else None."""
+    match = STRETCHED.match(entry.unit)
+    return (match["unit"], float(match["high"])) if match else None
+
+
+def magnitude(entry: Task, value: Floats) -> Magnitude:
+    """of an answer [S, S, 1] to a task of pixels with one channel."""
+    own = np.asarray(value[..., 0], "float64")
+    if entry.make == "depth":
+        metres = metres_of(own)
+        # beyond: windows and the like, which would stretch the scale
+        seen = metres[metres < FARTHEST_SURFACE]
+        low, high = percentiles(seen if seen.size else metres)
+        return Magnitude(metres, "metres", low, high)
+    scale = stretched(entry)
+    if scale is None:
+        low, high = percentiles(own)
+        return Magnitude(own, entry.unit, low, high)
+    unit, most = scale
+    shown = (own + 1) / 2 * most
+    low, high = percentiles(shown)
+    return Magnitude(shown, unit, low, high, (0.0, most))
+
+
+def percentiles(value: Floats) -> tuple[float, float]:
+    low, high = (float(number) for number in np.percentile(value, SHOWN))
+    return low, high
+
+
+def constant_words(entry: Task, value: Array) -> str:
+    """what the answer says everywhere, where it is nearly the same everywhere; "" where it is not,
+    and for kinds of which that cannot be said.
+    """
+    if entry.output.kind == "classes":
+        share = float(shares_of(value).max())
+        even = LEAST_LEAD / entry.output.channels
+        return "no class stands out" if share < even else ""
+    if entry.output.kind != "pixels" or spread(value) >= least_spread(entry):
+        return ""
+    return f"nearly the same everywhere{number_words(entry, value)}"
+
+
+def spread(value: Array) -> float:
+    """of the channel that varies most, between the percentiles `SHOWN`."""
+    low, high = np.percentile(value.reshape(-1, value.shape[-1]), SHOWN, axis=0)
+    return float((high - low).max())
+
+
+def least_spread(entry: Task) -> float:
+    return LEAST_SPREAD.get(entry.make, LEAST_PIXEL_SPREAD)
+
+
+def number_words(entry: Task, value: Array) -> str:
+    """ ": 2.31 metres"; "" for colours and directions."""
+    if entry.make == "curvature":
+        one, two = np.median(per_metre(value).reshape(-1, 2), axis=0)
+        return f": {one:.2f} and {two:.2f} per metre"
+    if entry.output.channels != 1:
+        return ""
+    shown = magnitude(entry, value)
+    middle = f"{float(np.median(shown.value)):.3g}"
+    if shown.full is None:
+        return f": {middle} {shown.unit}"
+    return f": {middle} of at most {shown.full[1]:g}"
+
+
+def shares_of(logits: Array) -> Floats:
+    """[classes] probabilities."""
+    shares = np.exp(logits - logits.max())
+    return shares / shares.sum()
+
+
+def likeliest(name: str, logits: Array, most: int = 5) -> list[tuple[str, float]]:
+    """(name, probability) of the likeliest classes, first first."""
+    shares = shares_of(logits)
+    names = class_names(name) or tuple(f"class {i}" for i in range(len(shares)))
+    return [(names[i], float(shares[i])) for i in np.argsort(-shares)[:most]]
+
+
+def alike(name: str, value: Array, other: str, other_value: Array) -> bool:
+    """do two answers paint the picture itself, and nearly the same one?"""
+    entries = [TASKS.get(name), TASKS.get(other)]
+    if any(entry is None or entry.make != "image" for entry in entries):
+        return False
+    return float(np.abs(value - other_value).mean() / 2) < ALIKE

@@ -1,0 +1,131 @@
+"""The command line against a real server, as a person would call it."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+def command(*words: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "serving", "ask", *words],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_the_command_saves_figures_and_prints_json(address, folder, tmp_path):
+    done = command(
+        "--server",
+        address,
+        "--image",
+        str(folder / "room0.png"),
+        "--task",
+        "normal,depth_zbuffer,class_scene",
+        "--out",
+        str(tmp_path / "out"),
+        "--json",
+    )
+    said = json.loads(done.stdout)
+    assert not done.stderr, "nothing but what we have to say"
+    assert (
+        done.returncode == 0
+        and set(said["answers"]) == {"normal", "depth_zbuffer", "class_scene"}
+        and said["answers"]["depth_zbuffer"]["unit"] == "metre"
+    )
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "normal.png",
+        "depth_zbuffer.png",
+        "class_scene.png",
+        "sheet.png",
+        "answers.json",
+    }
+
+
+def test_the_command_answers_a_folder_with_progress_and_names_what_failed(
+    address, folder, tmp_path
+):
+    done = command(
+        "--server",
+        address,
+        "--folder",
+        str(folder),
+        "--task",
+        "normal",
+        "--out",
+        str(tmp_path / "out"),
+        "--batch",
+        "2",
+    )
+    assert done.returncode == 1 and "4 of 7 pictures answered" in done.stdout
+    assert (
+        "7/7" in done.stderr
+        and "picture/s" in done.stderr
+        and "3 failed" in done.stderr
+        and "text.jpg: no picture" in done.stderr
+        and "skipped, no pictures: 1 files: .hidden.png" in done.stderr
+    )
+    assert (tmp_path / "out" / "room3" / "normal.png").exists() and not (
+        tmp_path / "out" / "cut"
+    ).exists()
+
+
+def test_the_command_ends_in_words_without_a_server(folder):
+    picture = str(folder / "room0.png")
+    done = command("--server", "127.0.0.1:9", "--image", picture, "--deadline", "1")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "error: UNAVAILABLE" in done.stderr
+
+
+def imported(*words: str) -> tuple[set[str], subprocess.CompletedProcess]:
+    """top-level packages that the command imports."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "serving", "ask", *words],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
+    return {line.split("|")[-1].strip().split(".")[0] for line in lines}, done
+
+
+def test_a_question_needs_no_tensorflow(address, folder, tmp_path):
+    picture = str(folder / "room0.png")
+    packages, done = imported("--server", address, "--image", picture, "--out", str(tmp_path))
+    assert done.returncode == 0 and (tmp_path / "sheet.png").exists()
+    assert not packages & {"tensorflow", "keras", "tensorflow_serving", "matplotlib"}
+    assert {"grpc", "google", "numpy"} <= packages
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (["--image", "nofile.png"], "nofile.png: no such file"),
+        (["--folder", "nofolder"], "nofolder: no such folder"),
+        (["--image", __file__, "--task", "normals"], "did you mean normal"),
+        (["--folder", "tests", "--batch", "0"], "batch is at least 1"),
+        (["--image", __file__, "--authority", "nofile.pem"], "nofile.pem"),
+    ],
+)
+def test_what_no_server_could_answer_is_refused_before_heavy_imports(words, said):
+    packages, done = imported(*words)
+    assert done.returncode == 1 and said in done.stderr
+    assert not packages & {"tensorflow", "grpc", "cv2", "PIL", "scipy"}
+
+
+def test_what_was_changed_in_a_picture_is_said(address, tmp_path):
+    deep = np.linspace(5000, 60000, 64 * 64).reshape(64, 64).astype("uint16")
+    Image.fromarray(deep).save(tmp_path / "deep.tif")
+    words = ["--server", address, "--image", str(tmp_path / "deep.tif"), "--task", "normal"]
+    done = command(*words, "--out", str(tmp_path / "out"), "--json")
+    assert done.returncode == 0 and "16-bit grey: 0 is shown black" in done.stderr
+    assert json.loads(done.stdout)["notes"] == ["16-bit grey: 0 is shown black, 65535 white"]
+    figure = np.asarray(Image.open(tmp_path / "out" / "normal.png"))
+    shown = figure[-320:, :320]
+    assert np.ptp(shown[..., 0].astype(int)) > 150, "no white sheet"
