@@ -5,107 +5,107 @@ export against, requests that warm a server up.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from models.tasks import TASKS
+from models.tasks.arrays import Array, Bytes, Floats
 from serving.bundle.class_names import class_names
 from serving.bundle.forms import code_of
+from serving.bundle.heads import Heads, Policy
 
-CONTRACT, LINEAGE, PARITY, WARMUP = (
-    "contract.json",
-    "lineage.json",
-    "parity.npz",
-    "tf_serving_warmup_requests",
-)
+EXTRA = "assets.extra"
+CONTRACT = "contract.json"
+LINEAGE = "lineage.json"
+PARITY = "parity.npz"
+WARMUP = "tf_serving_warmup_requests"  # the name is TensorFlow Serving's
 WARM_BATCHES = (1, 8)  # batch sizes that a server meets first: a lone question, and a full batch
+
+# What a policy was made of: names of artifacts and addresses.
+Lineage = Mapping[str, Any]
 
 
 def write_extras(
-    folder: Path, policy: dict, heads, lineage: dict, probe: np.ndarray, reference: dict
+    folder: Path,
+    policy: Policy,
+    heads: Heads,
+    lineage: Lineage,
+    probe: Bytes,
+    reference: Mapping[str, Floats],
 ) -> None:
-    """all of them, into `folder`/assets.extra. heads: `serving.bundle.build.Heads`; probe,
-    reference: images and the Keras networks' answers to them.
+    """all of them, into `folder`/assets.extra. probe, reference: images and the Keras networks'
+    answers to them.
     """
-    extra = folder / "assets.extra"
+    extra = folder / EXTRA
     extra.mkdir(parents=True, exist_ok=True)
     (extra / CONTRACT).write_text(json.dumps(contract(heads), indent=1))
-    (extra / LINEAGE).write_text(
-        json.dumps({**lineage, "policy": policy, "networks": weights_of(heads)}, indent=1)
-    )
-    np.savez(
-        extra / PARITY,
-        probe=probe,
-        **{f"answer_{name}": value for name, value in reference.items()},
-    )
+    story = {**lineage, "policy": policy, "networks": weights_of(heads)}
+    (extra / LINEAGE).write_text(json.dumps(story, indent=1))
+    answers = {f"answer_{name}": value for name, value in reference.items()}
+    np.savez(extra / PARITY, probe=probe, **answers)
     write_warmup(extra / WARMUP, probe, heads)
 
 
-def contract(heads) -> dict:
+def contract(heads: Heads) -> dict[str, Any]:
     """what every answer means: unit, shape, range, how its codes are read, names of its classes or
     numbers, what it is computed from.
     """
-    tasks = {}
-    for name in heads.targets:
-        entry, code = TASKS[name], code_of(TASKS[name])
-        tasks[name] = {
-            "title": entry.title,
-            "unit": entry.unit,
-            "kind": entry.output.kind,
-            "shape": heads.edges[name][1].output_shape[
-                1:
-            ],  # a transferred embedding has fewer channels than a learned one
-            "low": entry.low,
-            "high": entry.high,
-            "images": entry.images,
-            "sources": list(heads.edges[name][0]),
-            "own_network": list(heads.edges[name][0]) == [name],
-            **(
-                {"codes": {"bits": code.bits, "channels": code.channels, "meaning": code.meaning}}
-                if code
-                else {}
-            ),
-            **({"names": class_names(name)} if class_names(name) else {}),
-            **(
-                {
-                    "numbers": entry.names,
-                    "whitening": [
-                        np.asarray(part).tolist() for part in heads.whitening.get(name, (0.0, 1.0))
-                    ],
-                }
-                if entry.output.kind == "vector"
-                else {}
-            ),
-        }
     return {
         "size": heads.size,
         "image": "JPEG or PNG, cut square at the centre, resized by area",
-        "tasks": tasks,
+        "tasks": {name: task_contract(heads, name) for name in heads.targets},
     }
 
 
-def weights_of(heads) -> dict:
+def task_contract(heads: Heads, name: str) -> dict[str, Any]:
+    entry = TASKS[name]
+    sources, head = heads.edges[name]
+    facts = {
+        "title": entry.title,
+        "unit": entry.unit,
+        "kind": entry.output.kind,
+        # a transferred embedding has fewer channels than a learned one
+        "shape": head.output_shape[1:],
+        "low": entry.low,
+        "high": entry.high,
+        "images": entry.images,
+        "sources": list(sources),
+        "own_network": list(sources) == [name],
+    }
+    code = code_of(entry)
+    if code:
+        facts["codes"] = {"bits": code.bits, "channels": code.channels, "meaning": code.meaning}
+    if class_names(name):
+        facts["names"] = class_names(name)
+    if entry.output.kind == "vector":
+        whitening = heads.whitening.get(name, (0.0, 1.0))
+        facts["numbers"] = entry.names
+        facts["whitening"] = [np.asarray(part).tolist() for part in whitening]
+    return facts
+
+
+def weights_of(heads: Heads) -> dict[str, dict[str, int]]:
     """parameters of every encoder and head, for whoever wants to know what a bundle weighs."""
+    encoders = {name: network.encoder for name, network in heads.networks.items()}
     return {
-        "encoders": {
-            name: network.encoder.count_params() for name, network in heads.networks.items()
-        },
+        "encoders": {name: encoder.count_params() for name, encoder in encoders.items()},
         "heads": {name: head.count_params() for name, (_, head) in heads.edges.items()},
     }
 
 
-def probe_images(size: int) -> np.ndarray:
+def probe_images(size: int) -> Bytes:
     """uint8 [3, S, S, 3]: smooth colours, the same everywhere, for checking the exported graph
     against the networks.
     """
     y, x = np.mgrid[:size, :size] / size
-    return np.stack([np.stack([x, y, (x + y + i / 3) % 1], -1) * 255 for i in range(3)]).astype(
-        "uint8"
-    )
+    pictures = [np.stack([x, y, (x + y + i / 3) % 1], -1) for i in range(3)]
+    return (np.stack(pictures) * 255).astype("uint8")
 
 
-def write_warmup(path: Path, probe: np.ndarray, heads) -> None:
+def write_warmup(path: Path, probe: Bytes, heads: Heads) -> None:
     """TFRecord of PredictionLog, as the real server reads it: bytes at every batch size of
     WARM_BATCHES, floats once, for every number of views; `encode`.
 
@@ -115,30 +115,39 @@ def write_warmup(path: Path, probe: np.ndarray, heads) -> None:
     import tensorflow as tf
     from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
-    png = [tf.io.encode_png(image).numpy() for image in probe]
-    asked = [("encode", "image_bytes", np.array(png[:1], object))]
-    for images in heads.kinds:
-        ending, one = ("" if images == 1 else f"_{images}"), png[0] if images == 1 else png[:images]
-        asked += [
-            (f"image_bytes{ending}", "image_bytes", np.array([one] * size, object))
-            for size in WARM_BATCHES
-        ]
-        floats = (probe[:1] if images == 1 else probe[None, :images]).astype("float32") / 255
-        asked.append((f"images{ending}", "images", floats))
-        asked.append((f"compact{ending}", "image_bytes", np.array([one], object)))
     with tf.io.TFRecordWriter(str(path)) as writer:
-        for signature, name, value in asked:
+        for signature, name, value in warm_requests(probe, heads):
             request = predict_pb2.PredictRequest()
-            request.model_spec.name, request.model_spec.signature_name = "taxonomy", signature
+            request.model_spec.name = "taxonomy"
+            request.model_spec.signature_name = signature
             request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
-            writer.write(
-                prediction_log_pb2.PredictionLog(
-                    predict_log=prediction_log_pb2.PredictLog(request=request)
-                ).SerializeToString()
-            )
+            log = prediction_log_pb2.PredictLog(request=request)
+            record = prediction_log_pb2.PredictionLog(predict_log=log)
+            writer.write(record.SerializeToString())
 
 
-def read_extras(bundle: str | Path) -> tuple[dict, dict]:
+def warm_requests(probe: Bytes, heads: Heads) -> list[tuple[str, str, Array]]:
+    """(signature, input, value) of every warm-up request."""
+    from models.examples.published import encode_png
+
+    png = [encode_png(image) for image in probe]
+    requests = [("encode", "image_bytes", np.array(png[:1], object))]
+    for images in heads.kinds:
+        ending = "" if images == 1 else f"_{images}"
+        one: Any = png[0] if images == 1 else png[:images]
+        for size in WARM_BATCHES:
+            batch = np.array([one] * size, object)
+            requests.append((f"image_bytes{ending}", "image_bytes", batch))
+        views = probe[:1] if images == 1 else probe[None, :images]
+        floats = views.astype("float32") / 255
+        requests.append((f"images{ending}", "images", floats))
+        if images == 1:
+            requests.append(("serving_default", "images", floats))
+        requests.append((f"compact{ending}", "image_bytes", np.array([one], object)))
+    return requests
+
+
+def read_extras(bundle: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """(contract, lineage) of a bundle. Raises FileNotFoundError where there are none."""
-    extra = Path(bundle) / "assets.extra"
+    extra = Path(bundle) / EXTRA
     return json.loads((extra / CONTRACT).read_text()), json.loads((extra / LINEAGE).read_text())

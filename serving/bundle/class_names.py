@@ -31,7 +31,7 @@ def class_names(name: str) -> tuple[str, ...]:
 
 @functools.cache
 def vocabulary(file: str) -> tuple[str, ...]:
-    """the names that a file of `vocabularies/` lists. Raises FileNotFoundError naming the others."""
+    """the names that a file of `vocabularies/` lists. Raises FileNotFoundError naming others."""
     path = VOCABULARIES / file
     if not path.exists():
         there = ", ".join(sorted(other.name for other in VOCABULARIES.iterdir()))

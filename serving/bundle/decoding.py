@@ -6,16 +6,18 @@ PNG can unpack to gigabytes.
 
 from __future__ import annotations
 
-LARGEST_SIDE, LARGEST_AREA = (
-    8192,
-    32 << 20,
-)  # pixels; 24-megapixel cameras pass, a decoded picture stays below 96 MiB
+from typing import Any
+
+# Pixels; 24-megapixel cameras pass, a decoded picture stays below 96 MiB.
+LARGEST_SIDE = 8192
+LARGEST_AREA = 32 << 20
 # pictures of a batch that are decoded in parallel, so that a batch of large ones stays bounded too
 AT_ONCE = 4
-_PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
+_PNG = b"\x89PNG\r\n\x1a\n"
+_JPEG = b"\xff\xd8\xff"
 
 
-def decode(data, size: int, images: int):
+def decode(data: Any, size: int, images: int) -> Any:
     """strings [N] or [N, k] of JPEG or PNG -> float [N, S, S, 3] or [N, k, S, S, 3] in [0, 1], as
     ingest makes training images.
 
@@ -33,7 +35,7 @@ def decode(data, size: int, images: int):
     return flat if images == 1 else tf.reshape(flat, [-1, images, size, size, 3])
 
 
-def pixels_of(text):
+def pixels_of(text: Any) -> Any:
     """scalar string -> uint8 [H, W, 3]; alpha is dropped, grey repeated."""
     import tensorflow as tf
 
@@ -66,21 +68,21 @@ def pixels_of(text):
     return tf.ensure_shape(pixels, [None, None, 3])
 
 
-def jpeg_sides(text):
+def jpeg_sides(text: Any) -> Any:
     """[width, height] int32 from the frame header."""
     import tensorflow as tf
 
     return tf.image.extract_jpeg_shape(text)[1::-1]
 
 
-def png_sides(head):
+def png_sides(head: Any) -> Any:
     """[width, height] int32 from IHDR; a side that needs 32 bits comes out negative."""
     import tensorflow as tf
 
     return tf.io.decode_raw(tf.strings.substr(head, 16, 8), tf.int32, little_endian=False)
 
 
-def shrunk(pixels, size: int):
+def shrunk(pixels: Any, size: int) -> Any:
     """uint8 [H, W, 3] -> float [S, S, 3] in [0, 1]: OpenCV's resize in TensorFlow's words
     (models/examples/resize.py).
 
@@ -90,16 +92,18 @@ def shrunk(pixels, size: int):
     """
     import tensorflow as tf
 
-    height, width = tf.shape(pixels)[0], tf.shape(pixels)[1]
+    height = tf.shape(pixels)[0]
+    width = tf.shape(pixels)[1]
     side = tf.minimum(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
+    top = (height - side) // 2
+    left = (width - side) // 2
     square = pixels[None, top : top + side, left : left + side]
 
-    def by_area():
+    def by_area() -> Any:
         mean = tf.raw_ops.ResizeArea(images=square, size=[size, size])
         return tf.where(tf.equal(side, 2 * size), tf.floor(mean + 0.5), tf.round(mean))
 
-    def between():
+    def between() -> Any:
         return tf.floor(
             tf.raw_ops.ResizeBilinear(images=square, size=[size, size], half_pixel_centers=True)
             + 0.5

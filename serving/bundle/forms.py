@@ -8,20 +8,21 @@ other maps are stretched linearly. A form that is not asked for is not computed.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Any
 
 from models.tasks import Task, by_kind, task
 from models.tasks.arrays import Floats
-from models.tasks.targets import CURVATURE_MEAN, CURVATURE_STD
 from serving.bundle.class_names import channel_names
+from serving.bundle.published_codes import curvature_codes, depth_codes
 
 # Mean and deviation of a vector's numbers in the training split.
 Whitening = tuple[Floats, Floats]
 TOP = 5
 ROWS = 16
+LARGEST_LINEAR = 10.0  # labels that are not clipped may be rare hundreds; codes end here
+SMALL_FORMS = (("_png_bytes",), ("_top_ids", "_top_scores", "_top_names"), ("_metric",), ("",))
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,14 @@ class Code:
     @property
     def meaning(self) -> str:
         """for the contract."""
+        step = f"{self.high - self.low:g} / {self.largest}"
         return {
-            "linear": f"value = {self.low:g} + code * {self.high - self.low:g} / {self.largest}",
+            "linear": f"value = {self.low:g} + code * {step}",
             "depth": "code in 1/512 metre, as published",
             "curvature": "(code - 127) / 127 / 0.03 per metre in R and G, as published",
             "ids": f"class = code - {self.low:g}, as published",
-            "directions": "three strongest directions of the embedding, each stretched over its range: "
-            "for looking at",
+            "directions": "three strongest directions of the embedding, each stretched over its "
+            "range: for looking at",
         }[self.kind]
 
 
@@ -66,7 +68,7 @@ def pixel_code(entry: Task) -> Code | None:
         return Code("curvature", 8, 3)
     if entry.output.channels not in (1, 3):
         return None
-    return Code("linear", 8, entry.output.channels, entry.low, min(entry.high, 10.0))
+    return Code("linear", 8, entry.output.channels, entry.low, min(entry.high, LARGEST_LINEAR))
 
 
 def class_code(entry: Task) -> Code | None:
@@ -95,48 +97,54 @@ CODES: dict[str, Callable[[Task], Code | None]] = by_kind(
 )
 
 
-def codes(entry: Task, value):
+def codes(entry: Task, value: Any) -> Any:
     """float [N, S, S, c] answers -> float [N, S, S, channels] of whole numbers, before the cast.
-    keras.ops: the graph and the parity check share it.
+
+    keras.ops: the graph and the parity check share it. Raises ValueError for a task without codes.
     """
     from keras import ops
 
     code = code_of(entry)
+    if code is None:
+        raise ValueError(f"expected a task whose answers are maps with codes, got {entry.name}")
     if code.kind == "ids":
         return ops.cast(ops.argmax(value, -1), "float32")[..., None] + code.low
-    if code.kind == "depth":  # 65535 means "no surface" and is never an answer
-        return ops.round(
-            ops.clip(ops.expm1(ops.clip(value, 0.0, 1.0) * math.log(65536)), 0, code.largest - 1)
-        )
+    if code.kind == "depth":
+        return depth_codes(value)
     if code.kind == "curvature":
-        seen = ops.clip(
-            ops.round(value * CURVATURE_STD + CURVATURE_MEAN), 1, code.largest
-        )  # (0, 0, 0) means "no surface"
-        return ops.concatenate([seen, ops.zeros_like(seen[..., :1])], -1)
+        return curvature_codes(value)
     if code.kind == "directions":
         return ops.round(strongest_directions(value) * code.largest)
-    return ops.round(ops.clip((value - code.low) / (code.high - code.low), 0, 1) * code.largest)
+    share = ops.clip((value - code.low) / (code.high - code.low), 0, 1)
+    return ops.round(share * code.largest)
 
 
-def strongest_directions(value):
+def strongest_directions(value: Any) -> Any:
     """[N, S, S, c] -> [N, S, S, 3] in [0, 1]: principal components of each image's embedding, signs
-    fixed. The components are those of about `ROWS` rows: they hold 96 % or more of the variance
-    that the three of all rows do (20 views of the demo), and a batch of 8 pictures' codes of both
+    fixed.
+
+    The components are those of about `ROWS` rows: they hold 96 % or more of the variance that the
+    three of all rows do (20 views of the demo), and a batch of 8 pictures' codes of both
     segmentations takes 24 core ms in place of 28.
     """
     from keras import ops
 
-    n, h, w, c = ops.shape(value)[0], *value.shape[1:]
-    rows = range(0, h, max(1, h // ROWS))
-    some = ops.reshape(ops.take(value, list(rows), axis=1), (-1, len(rows) * w, c))
-    mean = ops.mean(some, 1, keepdims=True)
-    some = some - mean
-    _, axes = ops.eigh(ops.matmul(ops.transpose(some, (0, 2, 1)), some))
+    count = ops.shape(value)[0]
+    height, width, channels = value.shape[1:]
+    rows = range(0, height, max(1, height // ROWS))
+    sample = ops.take(value, list(rows), axis=1)
+    sample = ops.reshape(sample, (-1, len(rows) * width, channels))
+    mean = ops.mean(sample, 1, keepdims=True)
+    centred = sample - mean
+    _, axes = ops.eigh(ops.matmul(ops.transpose(centred, (0, 2, 1)), centred))
     axes = axes[..., -1:-4:-1]
     axes = axes * ops.where(ops.sum(axes, 1, keepdims=True) < 0, -1.0, 1.0)
-    turned = ops.matmul(ops.reshape(value, (-1, h * w, c)) - mean, axes)
-    low, high = ops.min(turned, 1, keepdims=True), ops.max(turned, 1, keepdims=True)
-    return ops.reshape((turned - low) / ops.maximum(high - low, 1e-6), (n, h, w, 3))
+    pixels = ops.reshape(value, (-1, height * width, channels))
+    turned = ops.matmul(pixels - mean, axes)
+    low = ops.min(turned, 1, keepdims=True)
+    high = ops.max(turned, 1, keepdims=True)
+    shares = (turned - low) / ops.maximum(high - low, 1e-6)
+    return ops.reshape(shares, (count, height, width, 3))
 
 
 def forms(name: str, value: Any, whitening: Whitening | None = None) -> dict[str, Any]:
@@ -193,16 +201,12 @@ FORMS: dict[str, Callable[[Task, Any, Whitening | None], dict[str, Any]]] = by_k
 )
 
 
-def compact(name: str, offered) -> list[str]:
+def compact(name: str, offered: Container[str]) -> list[str]:
     """the small forms of task `name` among the outputs `offered`: PNG for maps, the likeliest
     classes, or the vector itself.
     """
-    for endings in (
-        ("_png_bytes",),
-        ("_top_ids", "_top_scores", "_top_names"),
-        ("_metric",),
-        ("",),
-    ):
-        if all(name + ending in offered for ending in endings):
-            return [name + ending for ending in endings]
+    for endings in SMALL_FORMS:
+        outputs = [name + ending for ending in endings]
+        if all(output in offered for output in outputs):
+            return outputs
     return []

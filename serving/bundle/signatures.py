@@ -3,13 +3,13 @@ share one graph; a filter narrows any of them.
 
 | signature | takes | gives |
 |---|---|---|
-| `serving_default` | `images` float [N, S, S, 3] in [0, 1] | every task about one view, small form |
+| `serving_default` | `images` float [N, S, S, 3] in [0, 1] | tasks about one view, small forms |
 | `images` | the same | every task about one view, in every form |
 | `image_bytes` | `image_bytes` string [N], JPEG or PNG | the same |
 | `compact` | the same bytes | every task in its small form: PNG maps, likeliest classes, vectors |
-| `<task>`, `<task>_images`, `<task>_compact` | bytes, floats, bytes | one task, every or small form |
+| `<task>`, `<task>_images`, `<task>_compact` | bytes, floats, bytes | one task, all or small |
 | `encode`, `encode_images` | bytes, floats | `code_<source>` float [N, h, w, c]: representations |
-| `decode_<task>` | `code_<source>` of its sources | the task, from representations kept from before |
+| `decode_<task>` | `code_<source>` of its sources | the task, from representations kept |
 
 The default answers in small forms because a stock gRPC client reads 4 MiB: every form of two
 pictures of 64 pixels is over it, and at 256 pixels that of one.
@@ -20,8 +20,14 @@ k]; `<task>` and its variants likewise.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from models.tasks import TASKS
 from serving.bundle.forms import compact
+from serving.bundle.heads import Heads
+
+PREDICT = "tensorflow/serving/predict"  # TensorFlow Serving's name of the method
 
 
 def belongs(output: str, task: str) -> bool:
@@ -29,44 +35,65 @@ def belongs(output: str, task: str) -> bool:
     return output == task or (output.startswith(f"{task}_") and output not in TASKS)
 
 
-def signatures(graph, outputs: dict, heads) -> dict:
-    """signature name -> SignatureDef. outputs: every form by name; heads: groups of targets by
-    views (`serving.bundle.build.Heads`).
+def signatures(graph: Any, outputs: Mapping[str, Any], heads: Heads) -> dict[str, Any]:
+    """signature name -> SignatureDef. graph: tf.Graph that holds the fed tensors; outputs: every
+    form by name.
     """
-    import tensorflow as tf
+    questions = Questions(graph, outputs)
+    for images in heads.kinds:
+        questions.add_views(heads, images)
+    codes = [f"code_{name}" for name in heads.networks]
+    questions.add("encode", questions.fed("image_bytes", "image_bytes_1"), codes)
+    questions.add("encode_images", questions.fed("images", "images_1"), codes)
+    return questions.signatures
 
-    info = tf.compat.v1.saved_model.build_tensor_info
-    made = {}
 
-    def add(name: str, inputs: dict, wanted) -> None:
-        made[name] = tf.compat.v1.saved_model.build_signature_def(
+class Questions:
+    """signatures: what was added so far, by name."""
+
+    def __init__(self, graph: Any, outputs: Mapping[str, Any]) -> None:
+        self.graph = graph
+        self.outputs = outputs
+        self.signatures: dict[str, Any] = {}
+
+    def add(self, name: str, inputs: Mapping[str, Any], outputs: Iterable[str]) -> None:
+        """inputs: tensors by alias; outputs: names of forms."""
+        from tensorflow.compat.v1 import saved_model
+
+        info = saved_model.build_tensor_info
+        self.signatures[name] = saved_model.build_signature_def(
             {key: info(value) for key, value in inputs.items()},
-            {output: info(outputs[output]) for output in wanted},
-            "tensorflow/serving/predict",
+            {output: info(self.outputs[output]) for output in outputs},
+            PREDICT,
         )
 
-    for images in heads.kinds:
-        tasks, ending = heads.group(images), "" if images == 1 else f"_{images}"
-        text = {"image_bytes": graph.get_tensor_by_name(f"image_bytes_{images}:0")}
-        floats = {"images": graph.get_tensor_by_name(f"images_{images}:0")}
-        every = {name: [output for output in outputs if belongs(output, name)] for name in tasks}
-        small = [output for name in tasks for output in compact(name, outputs)]
+    def fed(self, alias: str, tensor: str) -> dict[str, Any]:
+        return {alias: self.graph.get_tensor_by_name(f"{tensor}:0")}
+
+    def add_views(self, heads: Heads, images: int) -> None:
+        """every question about `images` views."""
+        tasks = heads.group(images)
+        ending = "" if images == 1 else f"_{images}"
+        text = self.fed("image_bytes", f"image_bytes_{images}")
+        floats = self.fed("images", f"images_{images}")
+        forms = {name: [form for form in self.outputs if belongs(form, name)] for name in tasks}
+        every = [form for name in tasks for form in forms[name]]
+        small = [form for name in tasks for form in compact(name, self.outputs)]
         if images == 1:
-            add("serving_default", floats, small)
-        add(f"images{ending}", floats, sum(every.values(), []))
-        add(f"image_bytes{ending}", text, sum(every.values(), []))
-        add(f"compact{ending}", text, small)
+            self.add("serving_default", floats, small)
+        self.add(f"images{ending}", floats, every)
+        self.add(f"image_bytes{ending}", text, every)
+        self.add(f"compact{ending}", text, small)
         for name in tasks:
-            add(name, text, every[name])
-            add(f"{name}_images", floats, every[name])
-            add(f"{name}_compact", text, compact(name, outputs))
+            self.add(name, text, forms[name])
+            self.add(f"{name}_images", floats, forms[name])
+            self.add(f"{name}_compact", text, compact(name, self.outputs))
             if images == 1:
-                codes = {
-                    f"code_{source}": graph.get_tensor_by_name(f"code_{source}:0")
-                    for source in heads.edges[name][0]
-                }
-                add(f"decode_{name}", codes, every[name])
-    codes = [f"code_{name}" for name in heads.networks]
-    add("encode", {"image_bytes": graph.get_tensor_by_name("image_bytes_1:0")}, codes)
-    add("encode_images", {"images": graph.get_tensor_by_name("images_1:0")}, codes)
-    return made
+                self.add(f"decode_{name}", self.codes(heads.edges[name][0]), forms[name])
+
+    def codes(self, sources: Iterable[str]) -> dict[str, Any]:
+        """the representations that a head reads."""
+        fed: dict[str, Any] = {}
+        for source in sources:
+            fed.update(self.fed(f"code_{source}", f"code_{source}"))
+        return fed

@@ -5,7 +5,7 @@ numbers and ranges in words.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,9 @@ import numpy as np
 
 from models.examples.published import encode_png
 from models.provenance.atomic import atomic_file
-from models.tasks import TASKS
+from models.tasks import TASKS, by_kind
 from models.tasks.arrays import Array, Bytes
-from serving.bundle.class_names import SEMANTIC, VECTORS
+from serving.bundle.class_names import channel_names
 from serving.bundle.published_codes import per_metre
 from serving.client.drawing import blank
 from serving.client.figures import SIDE, figure, photo_of
@@ -90,21 +90,12 @@ def words(answers: Mapping[str, Array]) -> dict[str, dict[str, Any]]:
 def description(name: str, value: Array, metric: Array | None = None) -> dict[str, Any]:
     """what one answer says; `note` where it says no more than a constant would."""
     entry = TASKS[name]
-    kinds = {
-        "classes": class_words,
-        "pixel_classes": share_words,
-        "pixels": range_words,
-        "embedding": range_words,
-    }
-    if entry.output.kind == "vector":
-        facts = vector_words(name, value, metric)
-    else:
-        facts = kinds[entry.output.kind](name, value)
+    facts = FACTS[entry.output.kind](name, value, metric)
     note = constant_words(entry, value)
     return {"title": entry.title, **facts, **({"note": note} if note else {})}
 
 
-def class_words(name: str, value: Array) -> dict[str, Any]:
+def class_words(name: str, value: Array, metric: Array | None) -> dict[str, Any]:
     found = likeliest(name, value)
     return {"classes": [{"name": word, "probability": round(p, 4)} for word, p in found]}
 
@@ -112,20 +103,21 @@ def class_words(name: str, value: Array) -> dict[str, Any]:
 def vector_words(name: str, value: Array, metric: Array | None) -> dict[str, Any]:
     entry = TASKS[name]
     numbers = value if metric is None else metric
-    named = {word: round(float(number), 4) for word, number in zip(VECTORS[name], numbers)}
+    named = {word: round(float(number), 4) for word, number in zip(entry.names, numbers)}
     in_units = metric is not None or not entry.whitened
     return {"unit": "as named" if in_units else entry.unit, "numbers": named}
 
 
-def share_words(name: str, value: Array) -> dict[str, Any]:
+def share_words(name: str, value: Array, metric: Array | None) -> dict[str, Any]:
     """the classes of a map with their shares of the picture, largest first."""
     classes = TASKS[name].output.channels
     shares = np.bincount(value.argmax(-1).ravel(), minlength=classes) / value[..., 0].size
     order = [i for i in np.argsort(-shares) if shares[i] > 0]
-    return {"shares": {SEMANTIC[i]: round(float(shares[i]), 4) for i in order}}
+    names = channel_names(name)
+    return {"shares": {names[i]: round(float(shares[i]), 4) for i in order}}
 
 
-def range_words(name: str, value: Array) -> dict[str, Any]:
+def range_words(name: str, value: Array, metric: Array | None) -> dict[str, Any]:
     """the range of a map in the unit that its figure shows."""
     entry = TASKS[name]
     unit = entry.unit
@@ -145,6 +137,18 @@ def range_words(name: str, value: Array) -> dict[str, Any]:
         "middle": significant(middle),
         "high": significant(high),
     }
+
+
+FACTS: dict[str, Callable[[str, Array, Array | None], dict[str, Any]]] = by_kind(
+    "words of an answer",
+    {
+        "pixels": range_words,
+        "pixel_classes": share_words,
+        "embedding": range_words,
+        "classes": class_words,
+        "vector": vector_words,
+    },
+)
 
 
 def significant(number: float) -> float:

@@ -6,17 +6,17 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Callable
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from models.tasks import TASKS, Task
+from models.tasks import TASKS, Task, by_kind
 from models.tasks.arrays import Array, Bytes, Floats, Integers
-from serving.bundle.class_names import SEMANTIC, VECTORS
+from serving.bundle.class_names import channel_names
 from serving.bundle.published_codes import FARTHEST_SURFACE, per_metre
 from serving.client.drawing import (
-    PAPER,
     Colour,
     banded,
     beside,
@@ -110,16 +110,10 @@ def answer_panels(
     entry: Task, value: Array, photo: Bytes, metric: Array | None = None
 ) -> list[Bytes]:
     """what stands to the right of the picture, the answer first; [] for what is not drawn."""
-    kind = entry.output.kind
-    if kind == "vector":
-        return vector_panels(entry, value, photo, metric)
-    if kind == "classes":
-        return [bars(entry, value)]
-    if kind == "embedding":
-        return segment_panels(value, photo)
-    if kind == "pixel_classes":
-        named = entry.output.channels == len(SEMANTIC)
-        return semantic_panels(value, photo) if named else []
+    return PANELS[entry.output.kind](entry, value, photo, metric)
+
+
+def pixel_panels(entry: Task, value: Array, photo: Bytes, metric: Array | None) -> list[Bytes]:
     if entry.make == "curvature":
         return curvature_panels(value)
     if entry.output.channels == 3:
@@ -164,15 +158,22 @@ def rgb(value: Floats) -> Bytes:
     return np.rint(np.clip((value + 1) / 2, 0, 1) * 255).astype("uint8")
 
 
-def semantic_panels(value: Floats, photo: Bytes) -> list[Bytes]:
+def class_map_panels(entry: Task, value: Array, photo: Bytes, metric: Array | None) -> list[Bytes]:
     """classes over the photo, and a key with each class's share of the picture, largest first."""
     ids = value.argmax(-1)
-    colours = palette(len(SEMANTIC))
-    shares = np.bincount(ids.ravel(), minlength=len(SEMANTIC)) / ids.size
+    names = channel_names(entry.name)
+    colours = palette(len(names))
+    shares = np.bincount(ids.ravel(), minlength=len(names)) / ids.size
     order = [int(i) for i in np.argsort(-shares) if shares[i] > 0]
-    shown = overlay(photo, enlarged(ids.astype("uint8"), SIDE, False), colours)
-    entries = [(patch(colours[i]), f"{SEMANTIC[i]}  {shares[i]:.0%}") for i in order]
+    shown = colours_over(photo, ids, colours)
+    entries = [(patch(colours[i]), f"{names[i]}  {shares[i]:.0%}") for i in order]
     return [shown, key(entries, SIDE)]
+
+
+def colours_over(photo: Bytes, ids: Integers, colours: Bytes) -> Bytes:
+    """the photo under a map of ids of any side."""
+    large = cv2.resize(ids.astype("int32"), (SIDE, SIDE), interpolation=cv2.INTER_NEAREST)
+    return overlay(photo, large, colours)
 
 
 def patch(colour: Bytes) -> Colour:
@@ -180,11 +181,10 @@ def patch(colour: Bytes) -> Colour:
     return red, green, blue
 
 
-def segment_panels(embedding: Floats, photo: Bytes) -> list[Bytes]:
+def segment_panels(entry: Task, value: Array, photo: Bytes, metric: Array | None) -> list[Bytes]:
     """segments over the photo, and how many there are."""
-    ids = segments_of(embedding)
-    small = enlarged(ids.astype("uint8"), SIDE, False)
-    shown = overlay(photo, small, palette(SEGMENTS + 1)[1:])
+    ids = segments_of(value)
+    shown = colours_over(photo, ids, palette(SEGMENTS + 1)[1:])
     count = len(np.unique(ids))
     words = "one segment: not parted" if count == 1 else f"{count} segments"
     return [shown, lines_of_text([words], SIDE, 150)]
@@ -224,18 +224,18 @@ def segment_centres(distance: Floats) -> list[int]:
     return centres
 
 
-def bars(entry: Task, logits: Array) -> Bytes:
+def bar_panels(entry: Task, value: Array, photo: Bytes, metric: Array | None) -> list[Bytes]:
     """the likeliest classes, each with its name, probability and a bar."""
     rows = []
-    for word, share in likeliest(entry.name, logits):
+    for word, share in likeliest(entry.name, value):
         bar = blank(14, SIDE)
         bar[:, : max(2, int(share * (SIDE - 8)))] = BAR_COLOUR
         rows += [text(f"{word}  {share:.1%}", SIDE, 26), bar]
-    words = constant_words(entry, logits)
+    words = constant_words(entry, value)
     if words:
         rows.append(text(words, SIDE, 40))
     page = np.concatenate(rows)[:SIDE]
-    return np.concatenate([page, np.full((SIDE - len(page), SIDE, 3), PAPER, "uint8")])
+    return [np.concatenate([page, blank(SIDE - len(page), SIDE)])]
 
 
 def vector_panels(entry: Task, value: Array, photo: Bytes, metric: Array | None) -> list[Bytes]:
@@ -250,6 +250,19 @@ def vector_panels(entry: Task, value: Array, photo: Bytes, metric: Array | None)
     else:
         return []
     legend = key(list(zip(AXES, axes)), 84)
-    words = [f"{name}  {number:.2f}" for name, number in zip(VECTORS[entry.name], numbers)]
+    words = [f"{name}  {number:.2f}" for name, number in zip(entry.names, numbers)]
     words = [f"drawn for a view of {FIELD_OF_VIEW} degrees", *words]
     return [drawn, np.concatenate([legend, lines_of_text(words, SIDE - 84)])]
+
+
+Panels = Callable[[Task, Array, Bytes, Array | None], list[Bytes]]
+PANELS: dict[str, Panels] = by_kind(
+    "figure of an answer",
+    {
+        "pixels": pixel_panels,
+        "pixel_classes": class_map_panels,
+        "embedding": segment_panels,
+        "classes": bar_panels,
+        "vector": vector_panels,
+    },
+)

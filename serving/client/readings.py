@@ -11,7 +11,7 @@ import numpy as np
 
 from models.tasks import TASKS, Task
 from models.tasks.arrays import Array, Floats
-from serving.bundle.class_names import class_names
+from serving.bundle.class_names import channel_names
 from serving.bundle.published_codes import FARTHEST_SURFACE, metres_of, per_metre
 
 SHOWN = (
@@ -117,7 +117,7 @@ def shares_of(logits: Array) -> Floats:
 def likeliest(name: str, logits: Array, most: int = 5) -> list[tuple[str, float]]:
     """(name, probability) of the likeliest classes, first first."""
     shares = shares_of(logits)
-    names = class_names(name) or tuple(f"class {i}" for i in range(len(shares)))
+    names = channel_names(name)
     return [(names[i], float(shares[i])) for i in np.argsort(-shares)[:most]]
 
 

@@ -9,93 +9,112 @@ and the ReLU after it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-PRODUCTS = {
-    "Conv2D": (-1, 4),
-    "MatMul": (-1, 2),
-    "Conv2DBackpropInput": (-2, 4),
-}  # op -> (axis of its weights that holds its channels, rank of its answer)
+from models.tasks.arrays import Array
+from serving.bundle.graph.flat_graph import empty_like, node_of, plain
+from serving.bundle.graph.fold_constants import Weights
+
+# op -> (axis of its weights that holds its channels, rank of its answer)
+PRODUCTS = {"Conv2D": (-1, 4), "MatMul": (-1, 2), "Conv2DBackpropInput": (-2, 4)}
 
 
-def normless(graph_def, kept: set[str], value: Callable, write: Callable):
+@dataclass(frozen=True)
+class Channelwise:
+    """A node that multiplies or adds [channels] numbers to `product`, a node with `weights`."""
+
+    product: Any
+    weights: Array
+    channels: Array
+
+
+def without_batch_norm(graph_def: Any, kept: set[str], weights: Weights) -> Any:
     """GraphDef: the same answers, up to the rounding of floats; scales after a product are inside
     its weights, shifts after it are its bias.
 
-    Nodes come after their inputs and keep their names. kept: nodes whose own answers are asked for
-    or fed. value(node) -> what a node gives, as an array, or None where weights alone do not decide
-    it. write(graph_def, name, array) adds a node that gives the array. Unread nodes stay, to be
-    pruned.
+    graph_def: nodes after their inputs; they keep their names. kept: nodes whose own answers are
+    asked for or fed. weights: what nodes give, and where changed weights go. Unread nodes stay, to
+    be pruned.
     """
-    import tensorflow as tf
-
     table = {node.name: node for node in graph_def.node}
-    readers = Counter(
-        text.lstrip("^").split(":")[0] for node in graph_def.node for text in node.input
-    )
-    made = tf.compat.v1.GraphDef(versions=graph_def.versions, library=graph_def.library)
+    readers = Counter(node_of(text) for node in graph_def.node for text in node.input)
+    small = empty_like(graph_def)
     for node in graph_def.node:
-        product, channels = (
-            product_and_channels(node, table, value)
-            if node.op in ("Mul", "AddV2")
-            else (None, None)
-        )
-        if product is None or (
-            node.op == "Mul" and (readers[product.name] > 1 or product.name in kept)
-        ):  # others read the product as it is
-            made.node.add().CopyFrom(node)
-        elif node.op == "Mul":
-            write(
-                made,
-                f"{node.name}/weights",
-                scaled(value(table[before(product.input[1])]), channels, PRODUCTS[product.op][0]),
-            )
-            made.node.add().CopyFrom(product)
-            made.node[-1].name, made.node[-1].input[1] = node.name, f"{node.name}/weights"
-            table[node.name], table[f"{node.name}/weights"] = made.node[-1], made.node[-2]
+        step = channelwise(node, table, weights)
+        if step is None:
+            small.node.add().CopyFrom(node)
+        elif node.op == "AddV2":
+            add_bias(small, node, step, weights)
+        elif readers[step.product.name] > 1 or step.product.name in kept:
+            small.node.add().CopyFrom(node)  # others read the product as it is
         else:
-            write(made, f"{node.name}/bias", channels)
-            made.node.add(
-                name=node.name, op="BiasAdd", input=[product.name, f"{node.name}/bias"]
-            ).attr["T"].CopyFrom(node.attr["T"])
-    return made
+            for added in add_scaled(small, node, step, weights):
+                table[added.name] = added
+    return small
 
 
-def product_and_channels(node, table: dict, value: Callable):
-    """(product, [channels]) that `node` multiplies or adds; (None, None) where it does something
-    else.
-    """
-    for first, second in (node.input, reversed(node.input)):
-        product, other = table.get(before(first)), table.get(before(second))
-        if product is None or other is None or product.op not in PRODUCTS or unusual(product):
+def add_bias(graph_def: Any, node: Any, step: Channelwise, weights: Weights) -> None:
+    """`node` as BiasAdd."""
+    weights.write(graph_def, f"{node.name}/bias", step.channels)
+    inputs = [step.product.name, f"{node.name}/bias"]
+    entry = graph_def.node.add(name=node.name, op="BiasAdd", input=inputs)
+    entry.attr["T"].CopyFrom(node.attr["T"])
+
+
+def add_scaled(graph_def: Any, node: Any, step: Channelwise, weights: Weights) -> list[Any]:
+    """`node` as its product with scaled weights; the nodes that were added."""
+    axis, _ = PRODUCTS[step.product.op]
+    name = f"{node.name}/weights"
+    weights.write(graph_def, name, scaled(step.weights, step.channels, axis))
+    read = graph_def.node[-1]
+    product = graph_def.node.add()
+    product.CopyFrom(step.product)
+    product.name = node.name
+    product.input[1] = name
+    return [read, product]
+
+
+def channelwise(node: Any, table: dict[str, Any], weights: Weights) -> Channelwise | None:
+    """what `node` multiplies or adds, and to what; None where it does something else."""
+    if node.op not in ("Mul", "AddV2"):
+        return None
+    one, other = (plain(text) for text in node.input)
+    for first, second in ((one, other), (other, one)):
+        # a later port or a control input is nobody's name, and so in no table
+        if first not in table or second not in table:
             continue
-        axis, rank = PRODUCTS[product.op]
-        weights, channels = value(table[before(product.input[1])]), value(other)
-        if (
-            weights is not None
-            and channels is not None
-            and channels.ndim <= rank
-            and channels.shape[-1:] == (channels.size,) == weights.shape[axis:][:1]
-        ):
-            return product, channels.ravel()
-    return None, None
+        step = applied(table[first], weights.value_of(table[second]), table, weights)
+        if step is not None:
+            return step
+    return None
 
 
-def unusual(product) -> bool:
+def applied(
+    product: Any, channels: Array | None, table: dict[str, Any], weights: Weights
+) -> Channelwise | None:
+    """None unless `channels` holds one number for each channel of `product`."""
+    if channels is None or product.op not in PRODUCTS or is_unusual(product):
+        return None
+    axis, rank = PRODUCTS[product.op]
+    own = weights.value_of(table[plain(product.input[1])])
+    if own is None or channels.ndim > rank:
+        return None
+    is_row = channels.shape[-1:] == (channels.size,)
+    fits = own.shape[axis:][:1] == (channels.size,)
+    return Channelwise(product, own, channels.ravel()) if is_row and fits else None
+
+
+def is_unusual(product: Any) -> bool:
     """channels first, or weights turned? `in` first: indexing a protobuf map would add the key."""
-    return ("data_format" in product.attr and product.attr["data_format"].s != b"NHWC") or (
-        "transpose_b" in product.attr and product.attr["transpose_b"].b
-    )
+    channels_first = "data_format" in product.attr and product.attr["data_format"].s != b"NHWC"
+    turned = "transpose_b" in product.attr and product.attr["transpose_b"].b
+    return bool(channels_first or turned)
 
 
-def before(text: str) -> str:
-    """the node behind an input; inputs of a later port or of control are nobody's name."""
-    return text.removesuffix(":0")
-
-
-def scaled(weights: np.ndarray, channels: np.ndarray, axis: int) -> np.ndarray:
-    return (
-        weights.astype("float64") * channels.astype("float64").reshape(-1, *[1] * (-1 - axis))
-    ).astype(weights.dtype)
+def scaled(weights: Array, channels: Array, axis: int) -> Array:
+    """every channel's weights times its number, in float64 until the end."""
+    factors = channels.astype("float64").reshape(-1, *[1] * (-1 - axis))
+    return (weights.astype(np.float64) * factors).astype(weights.dtype)

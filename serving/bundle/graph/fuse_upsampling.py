@@ -1,5 +1,5 @@
 """A head said in fewer operations: enlargement and convolution as one, the last two convolutions in
-blocks of pixels. Exact up to the rounding of floats.
+blocks of pixels. Exact up to the rounding of floats. The arithmetic: `pixel_blocks.py`.
 
 Nearest enlargement by 2 followed by a 3 x 3 convolution reads every pixel of the small map up to
 four times with weights that could be added first: it is a transposed convolution with stride 2
@@ -12,18 +12,28 @@ of pixels: TensorFlow's transposed one takes two to three times as long for them
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
+from models.tasks.arrays import Floats
+from serving.bundle.graph.pixel_blocks import (
+    Convolution,
+    enlarged_answer,
+    enlarged_blocks,
+    enlarged_convolution,
+    enlarging,
+)
 from serving.bundle.graph.readout_ops import readout
 
 NARROW = 4  # channels up to which blocks of pixels are quicker
-BOX = np.array(
-    [[1, 0, 0], [1, 1, 0], [0, 1, 1], [0, 0, 1]], "float64"
-)  # [4, 3]: a 3-tap kernel convolved with two ones
+LONGEST_STEP = 5  # layers that are said as one at most
+
+# A Keras layer, or a function of one map.
+Step = Callable[..., Any]
 
 
-def fused(head) -> Callable:
+def fused(head: Any) -> Step:
     """`head` (a keras.Model) as it answers at inference, called like it; itself where it is no
     chain of layers or holds nothing to fuse.
 
@@ -36,262 +46,151 @@ def fused(head) -> Callable:
     if all(isinstance(step, keras.Layer) for step in steps):
         return head
 
-    def answer(x, training: bool = False):
+    def answer(x: Any, training: bool = False) -> Any:
         for step in steps:
-            x = (
-                step(x, training=False)
-                if getattr(step, "_call_has_training_arg", False)
-                else step(x)
-            )
+            at_inference = getattr(step, "_call_has_training_arg", False)
+            x = step(x, training=False) if at_inference else step(x)
         return x
 
     return answer
 
 
-def chain(head) -> list:
+def chain(head: Any) -> list[Any]:
     """the layers after the input, each of which reads the one before it alone; [] where some do
     otherwise.
     """
     first, *rest = head.layers
-    if (
-        any(len(layer._inbound_nodes) != 1 for layer in head.layers)
-        or len(head.inputs) != 1
-        or first.output is not head.inputs[0]
-    ):
+    shared = any(len(layer._inbound_nodes) != 1 for layer in head.layers)
+    if shared or len(head.inputs) != 1 or first.output is not head.inputs[0] or not rest:
         return []
     follows = all(layer.input is before.output for before, layer in zip(head.layers, rest))
-    return rest if rest and follows and rest[-1].output is head.outputs[0] else []
+    return rest if follows and rest[-1].output is head.outputs[0] else []
 
 
-def steps_of(layers: list) -> list[Callable]:
+def steps_of(layers: list[Any]) -> list[Step]:
     """layers, and functions of one map in place of those that say more in one."""
-    steps, i = [], 0
+    steps = []
+    i = 0
     while i < len(layers):
-        step, taken = step_at(layers[i : i + 5])
+        step, length = step_at(layers[i : i + LONGEST_STEP])
         steps.append(step)
-        i += taken
+        i += length
     return steps
 
 
-def step_at(layers: list) -> tuple[Callable, int]:
+def step_at(layers: list[Any]) -> tuple[Step, int]:
     """(what the first layers do, how many they are)."""
-    import keras
-
-    from models.networks.transfers.edge import LocalReadout
-
-    if isinstance(layers[0], LocalReadout):
+    if is_readout(layers[0]):
         return readout(layers[0]), 1
-    if narrow_transposed(layers[0]):
-        return enlarged_blocks(np.asarray(layers[0].kernel, "float64"), bias_of(layers[0])), 1
-    if len(layers) < 2 or not doubles(layers[0]) or not small_convolution(layers[1]):
+    if is_narrow_transposed(layers[0]):
+        kernel = np.asarray(layers[0].kernel, "float64")
+        return enlarged_blocks(kernel, bias_of(layers[0])), 1
+    if len(layers) < 2 or not doubles(layers[0]) or not is_small_convolution(layers[1]):
         return layers[0], 1
-    normed = int(
-        len(layers) > 2
-        and isinstance(layers[2], keras.layers.BatchNormalization)
-        and layers[2].axis in (-1, 3)
-    )
-    activation, last = (*layers[2 + normed : 4 + normed], None, None)[:2]
-    inner, sides = weights(layers[1], layers[2] if normed else None), layers[0].input.shape[1:3]
-    if isinstance(activation, keras.layers.LeakyReLU) and narrow(last) and None not in sides:
-        return enlarged_answer(inner, activation, weights(last), sides), 4 + normed
-    if narrow(layers[1]):
-        return enlarged_blocks(enlarging(inner[0]), inner[1]), 2 + normed
-    return enlarged_convolution(*weights(layers[1])), 2
+    return enlarging_step(layers)
 
 
-def doubles(layer) -> bool:
+def enlarging_step(layers: list[Any]) -> tuple[Step, int]:
+    """of an enlargement, a convolution, and what follows them."""
+    norm = layers[2] if len(layers) > 2 and is_batch_norm(layers[2]) else None
+    length = 2 if norm is None else 3
+    inner = convolution(layers[1], norm)
+    sides = layers[0].input.shape[1:3]
+    if ends_the_head(layers[length:]) and None not in sides:
+        activation, last = layers[length : length + 2]
+        return enlarged_answer(inner, activation, convolution(last), sides), length + 2
+    if is_narrow(layers[1]):
+        return enlarged_blocks(enlarging(inner.kernel), inner.bias), length
+    # the batch norm stays a layer of its own: `fold_batch_norm.py` finds it
+    return enlarged_convolution(convolution(layers[1])), 2
+
+
+def ends_the_head(layers: list[Any]) -> bool:
+    """an activation and a narrow convolution?"""
     import keras
 
     return (
-        isinstance(layer, keras.layers.UpSampling2D)
-        and tuple(layer.size) == (2, 2)
-        and layer.interpolation == "nearest"
-        and channels_last(layer)
+        len(layers) > 1 and isinstance(layers[0], keras.layers.LeakyReLU) and is_narrow(layers[1])
     )
 
 
-def small_convolution(layer) -> bool:
+def is_readout(layer: Any) -> bool:
+    from models.networks.transfers.edge import LocalReadout
+
+    return isinstance(layer, LocalReadout)
+
+
+def is_batch_norm(layer: Any) -> bool:
+    import keras
+
+    return isinstance(layer, keras.layers.BatchNormalization) and layer.axis in (-1, 3)
+
+
+def doubles(layer: Any) -> bool:
+    """nearest enlargement by 2?"""
+    import keras
+
+    if not isinstance(layer, keras.layers.UpSampling2D):
+        return False
+    nearest = layer.interpolation == "nearest"
+    return tuple(layer.size) == (2, 2) and nearest and has_channels_last(layer)
+
+
+def is_small_convolution(layer: Any) -> bool:
     """3 x 3, stride 1, same size, linear, float32?"""
     import keras
 
-    if (
-        type(layer) is not keras.layers.Conv2D
-        or not channels_last(layer)
-        or layer.compute_dtype != "float32"
-    ):
+    if type(layer) is not keras.layers.Conv2D or not is_plain(layer):
         return False
-    plain = (
-        tuple(layer.strides) == tuple(layer.dilation_rate) == (1, 1)
-        and layer.groups == 1
-        and layer.padding == "same"
-    )
-    return (
-        plain
-        and tuple(layer.kernel_size) == (3, 3)
-        and layer.activation is keras.activations.linear
-    )
+    dense = tuple(layer.strides) == tuple(layer.dilation_rate) == (1, 1) and layer.groups == 1
+    return dense and tuple(layer.kernel_size) == (3, 3)
 
 
-def narrow(layer) -> bool:
+def is_narrow(layer: Any) -> bool:
     """a convolution of so few channels that hardware, which computes 8 or 16 at once, is better fed
     with four pixels' channels?
     """
-    return layer is not None and small_convolution(layer) and layer.filters <= NARROW
+    return is_small_convolution(layer) and layer.filters <= NARROW
 
 
-def narrow_transposed(layer) -> bool:
+def is_narrow_transposed(layer: Any) -> bool:
     """a transposed convolution that enlarges by 2, 4 x 4, linear, float32, of few channels?"""
     import keras
 
-    if (
-        type(layer) is not keras.layers.Conv2DTranspose
-        or not channels_last(layer)
-        or layer.compute_dtype != "float32"
-        or layer.filters > NARROW
-    ):
+    if not isinstance(layer, keras.layers.Conv2DTranspose) or not is_plain(layer):
         return False
-    plain = (
-        tuple(layer.strides) == (2, 2)
-        and tuple(layer.dilation_rate) == (1, 1)
-        and layer.padding == "same"
-        and layer.output_padding is None
-    )
-    return (
-        plain
-        and tuple(layer.kernel_size) == (4, 4)
-        and layer.activation is keras.activations.linear
-    )
+    doubling = tuple(layer.strides) == (2, 2) and tuple(layer.dilation_rate) == (1, 1)
+    whole = layer.output_padding is None and tuple(layer.kernel_size) == (4, 4)
+    return doubling and whole and layer.filters <= NARROW
 
 
-def channels_last(layer) -> bool:
-    return layer.data_format == "channels_last"
+def is_plain(layer: Any) -> bool:
+    """channels last, float32, padded to the same size, without an activation of its own?"""
+    import keras
+
+    linear = layer.activation is keras.activations.linear
+    padded = layer.padding == "same"
+    return has_channels_last(layer) and layer.compute_dtype == "float32" and padded and linear
 
 
-def weights(convolved, norm=None) -> tuple[np.ndarray, np.ndarray]:
-    """(kernel [3, 3, in, out], bias [out]) float64 of a convolution and the batch norm after it, if
-    any.
-    """
-    kernel, bias = np.asarray(convolved.kernel, "float64"), bias_of(convolved)
+def has_channels_last(layer: Any) -> bool:
+    return bool(layer.data_format == "channels_last")
+
+
+def convolution(layer: Any, norm: Any = None) -> Convolution:
+    """of a layer and the batch norm after it, if any."""
+    kernel = np.asarray(layer.kernel, "float64")
+    bias = bias_of(layer)
     if norm is None:
-        return kernel, bias
+        return Convolution(kernel, bias)
     factor = 1 / np.sqrt(np.asarray(norm.moving_variance, "float64") + norm.epsilon)
-    factor = factor * np.asarray(norm.gamma, "float64") if norm.scale else factor
+    if norm.scale:
+        factor = factor * np.asarray(norm.gamma, "float64")
     shift = np.asarray(norm.beta, "float64") if norm.center else 0.0
-    return kernel * factor, (bias - np.asarray(norm.moving_mean, "float64")) * factor + shift
+    centred = bias - np.asarray(norm.moving_mean, "float64")
+    return Convolution(kernel * factor, centred * factor + shift)
 
 
-def bias_of(layer) -> np.ndarray:
+def bias_of(layer: Any) -> Floats:
     """[out] float64, zeros where it has none."""
     return np.asarray(layer.bias, "float64") if layer.use_bias else np.zeros(layer.filters)
-
-
-def enlarged_convolution(kernel: np.ndarray, bias: np.ndarray) -> Callable:
-    """[B, h, w, in] -> [B, 2h, 2w, out]. A batch norm after it finds a product where the bias is
-    nothing (`serving/bundle/graph/fold_batch_norm.py`).
-    """
-    import tensorflow as tf
-
-    held, added = (
-        tf.constant(enlarging(kernel).astype("float32")),
-        tf.constant(bias.astype("float32")),
-    )
-
-    def answer(x):
-        shape = tf.shape(x)
-        goal = tf.stack(
-            [shape[0], 2 * (x.shape[1] or shape[1]), 2 * (x.shape[2] or shape[2]), kernel.shape[-1]]
-        )
-        made = tf.nn.conv2d_transpose(x, held, goal, 2, "SAME")
-        return tf.nn.bias_add(made, added) if bias.any() else made
-
-    return answer
-
-
-def enlarging(kernel: np.ndarray) -> np.ndarray:
-    """[3, 3, in, out] -> [4, 4, out, in]: the transposed convolution that enlarges by 2 (nearest)
-    and convolves.
-    """
-    return np.einsum("py,qx,yxio->pqoi", BOX, BOX, kernel)[::-1, ::-1]
-
-
-def early_blocks(kernel: np.ndarray) -> np.ndarray:
-    """[4, 4, out, in] of a transposed convolution with stride 2 -> [2, 2, in, 4 out]: its answers
-    to a map padded by one pixel, in blocks of 2 x 2 pixels.
-
-    Blocks begin a pixel early, at -1, since rows 2i - 1 and 2i of the large map read the same two
-    rows of the small one.
-    """
-    phase, tap = np.ogrid[:2, :2]
-    reads = (
-        phase + 2 - 2 * tap
-    )  # [phase, tap]: row of the kernel through which row 2i - 1 + phase reads row i - 1 + tap
-    picked = kernel[reads[:, :, None, None], reads[None, None]]  # [phase, tap, phase, tap, out, in]
-    return np.einsum("ptrsoi->tsipro", picked).reshape(2, 2, kernel.shape[3], -1)
-
-
-def enlarged_blocks(kernel: np.ndarray, bias: np.ndarray) -> Callable:
-    """[B, h, w, in] -> [B, 2h, 2w, out] for few `out`: a transposed convolution with stride 2,
-    kernel [4, 4, out, in], for four pixels' channels at once.
-    """
-    import tensorflow as tf
-
-    held, added = (
-        tf.constant(early_blocks(kernel).astype("float32")),
-        tf.constant(np.tile(bias, 4).astype("float32")),
-    )
-
-    def answer(x):
-        blocks = tf.nn.bias_add(tf.nn.conv2d(x, held, 1, [[0, 0], [1, 1], [1, 1], [0, 0]]), added)
-        return tf.nn.depth_to_space(blocks, 2)[:, 1:-1, 1:-1]
-
-    return answer
-
-
-def enlarged_answer(inner: tuple, activation, outer: tuple, sides: tuple[int, int]) -> Callable:
-    """[B, h, w, in] -> [B, 2h, 2w, out]: enlargement by 2 (nearest), convolution, activation,
-    convolution, with the large map in blocks of 2 x 2 pixels.
-
-    inner, outer: (kernel [3, 3, ...], bias). sides: (h, w). A block is one pixel of four times the
-    channels, so that both convolutions have 2 x 2 taps and wide answers. The first one's blocks
-    begin a pixel early (`early_blocks`); the second moves them back. What lies beyond the large
-    map's border is set to zero, as padding would.
-    """
-    import tensorflow as tf
-
-    phase, tap, before, k = np.ogrid[:2, :2, :2, :3]
-    second = 2 * tap + before == phase + k  # row 2i + phase reads row 2i - 1 + 2 tap + before
-    late = np.einsum("qtpy,usrx,yxio->tspriquo", second, second, outer[0])
-    held = [
-        early_blocks(enlarging(inner[0])),
-        np.tile(inner[1], 4),
-        late.reshape(2, 2, 4 * late.shape[4], -1),
-        np.tile(outer[1], 4),
-    ]
-    kernel, bias, last, shift = (tf.constant(value.astype("float32")) for value in held)
-    inside = tf.constant(within(*sides, len(inner[1])))
-
-    def answer(x):
-        blocks = (
-            activation(
-                tf.nn.bias_add(tf.nn.conv2d(x, kernel, 1, [[0, 0], [1, 1], [1, 1], [0, 0]]), bias)
-            )
-            * inside
-        )
-        return tf.nn.depth_to_space(
-            tf.nn.bias_add(tf.nn.conv2d(blocks, last, 1, "VALID"), shift), 2
-        )
-
-    return answer
-
-
-def within(h: int, w: int, channels: int) -> np.ndarray:
-    """float32 [1, h + 1, w + 1, 4 channels]: 1 where a channel of a block that begins a pixel early
-    lies inside the map of 2h x 2w pixels.
-    """
-    rows, columns = (np.pad(np.ones(2 * n, "float32"), 1).reshape(n + 1, 2) for n in (h, w))
-    inside = (
-        rows[:, None, :, None, None]
-        * columns[None, :, None, :, None]
-        * np.ones(channels, "float32")
-    )
-    return inside.reshape(1, h + 1, w + 1, 4 * channels)

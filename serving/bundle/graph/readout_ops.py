@@ -1,5 +1,5 @@
-"""A closed-form map readout said in few operations (`models/networks/transfers/edge.py`,
-LocalReadout). Exact up to the rounding of floats.
+"""A closed-form map readout said in few operations
+(`models.networks.architecture.readout_layers.LocalReadout`). Exact up to the rounding of floats.
 
 One convolution a source gives its 3 x 3 neighbourhoods (a kernel that copies) and its random
 features, standardised by weights that are divided before; one 1 x 1 convolution gives all blocks,
@@ -9,12 +9,18 @@ numbers, which `serving/bundle/graph/deduplicate.py` then runs once.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
+from models.tasks.arrays import Array, Floats
 
-def readout(layer) -> Callable:
+# A function of tensors.
+Step = Callable[[Any], Any]
+
+
+def readout(layer: Any) -> Step:
     """`layer` (a LocalReadout) as a function of representations [B, h, w, order c], sources side by
     side -> map [B, S, S, k]. Weights are read now.
     """
@@ -22,58 +28,57 @@ def readout(layer) -> Callable:
 
     parts = {name: np.asarray(value, "float64") for name, value in layer.parts.items()}
     sources = [source_features(parts, i) for i in range(layer.order)]
-    weights, bias = (
-        tf.constant(value.astype("float32"))
-        for value in (
-            parts["weights"][None, None, :-1] * layer.factor,
-            parts["weights"][-1] * layer.factor,
-        )
-    )
-    side, enlarge = round((parts["weights"].shape[1] / layer.channels) ** 0.5), layer.enlarge
+    solved = parts["weights"] * layer.factor
+    weights = float_constant(solved[None, None, :-1])
+    bias = float_constant(solved[-1])
+    block = round((solved.shape[1] / layer.channels) ** 0.5)
+    width, enlarge = layer.width, layer.enlarge
 
-    def answer(maps):
+    def answer(maps: Any) -> Any:
         features = [
-            given(maps[..., i * layer.width : (i + 1) * layer.width])
-            for i, given in enumerate(sources)
+            source(maps[..., i * width : (i + 1) * width]) for i, source in enumerate(sources)
         ]
-        blocks = tf.nn.bias_add(tf.nn.conv2d(tf.concat(features, -1), weights, 1, "VALID"), bias)
-        return repeated(tf.nn.depth_to_space(blocks, side) if side > 1 else blocks, enlarge)
+        blocks = tf.nn.conv2d(tf.concat(features, -1), weights, 1, "VALID")
+        blocks = tf.nn.bias_add(blocks, bias)
+        unfolded = tf.nn.depth_to_space(blocks, block) if block > 1 else blocks
+        return repeated(unfolded, enlarge)
 
     return answer
 
 
-def source_features(parts: dict[str, np.ndarray], i: int) -> Callable:
+def source_features(parts: Mapping[str, Floats], i: int) -> Step:
     """source `i`'s representation [B, h, w, c] -> its neighbourhoods and random features [B, h, w,
     9 c + features].
     """
     import tensorflow as tf
 
-    mean, deviation, kernel, bias = (
-        parts["mean"][i],
-        parts["deviation"][i],
-        parts["kernel"],
-        parts["bias"],
-    )
+    mean = parts["mean"][i]
     width = len(mean)
-    both = (
-        np.concatenate([np.eye(9 * width), kernel], 1).reshape(3, 3, width, -1) / deviation[:, None]
-    )
-    shift, least = (
-        np.concatenate([np.full(9 * width, first), rest])
-        for first, rest in ((0.0, bias), (-np.inf, np.zeros_like(bias)))
-    )
-    held = [tf.constant(value.astype("float32")) for value in (mean, both, shift, least)]
+    copies = 9 * width
+    kernel = np.concatenate([np.eye(copies), parts["kernel"]], 1).reshape(3, 3, width, -1)
+    centre = float_constant(mean)
+    weights = float_constant(kernel / parts["deviation"][i][:, None])
+    shift = float_constant(np.concatenate([np.zeros(copies), parts["bias"]]))
+    # ReLU of the random features alone: copies may be as small as they like
+    least = float_constant(np.concatenate([np.full(copies, -np.inf), 0 * parts["bias"]]))
 
-    def features(own):
+    def features(own: Any) -> Any:
         # the mean is subtracted before the border is padded: beyond it there is the average
         # representation, not zero
-        seen = tf.nn.bias_add(tf.nn.conv2d(own - held[0], held[1], 1, "SAME"), held[2])
-        return tf.maximum(seen, held[3])  # ReLU of the random features alone
+        seen = tf.nn.conv2d(own - centre, weights, 1, "SAME")
+        return tf.maximum(tf.nn.bias_add(seen, shift), least)
 
     return features
 
 
-def repeated(maps, times: int):
+def float_constant(value: Array) -> Any:
+    """an eager float32 tensor, so that an exporter finds it among a trace's captures."""
+    import tensorflow as tf
+
+    return tf.constant(np.asarray(value, "float32"))
+
+
+def repeated(maps: Any, times: int) -> Any:
     """[B, h, w, k] -> [B, times h, times w, k]: every pixel `times` times each way. Copies of whole
     rows are quicker than TensorFlow's resizing is.
     """
@@ -81,6 +86,8 @@ def repeated(maps, times: int):
 
     if times == 1:
         return maps
-    h, w, channels = maps.shape[1:]
-    rows = tf.reshape(tf.concat([maps] * times, -1), [-1, h, w * times * channels])
-    return tf.reshape(tf.concat([rows] * times, -1), [-1, h * times, w * times, channels])
+    height, width, channels = maps.shape[1:]
+    rows = tf.concat([maps] * times, -1)
+    rows = tf.reshape(rows, [-1, height, width * times * channels])
+    both = tf.concat([rows] * times, -1)
+    return tf.reshape(both, [-1, height * times, width * times, channels])

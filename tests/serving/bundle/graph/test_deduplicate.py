@@ -1,7 +1,6 @@
 """A merged graph answers the same from fewer operations, on graphs small enough to count."""
 
 import numpy as np
-import pytest
 import tensorflow as tf
 from tiny_bundle import SUPERVISED, tiny_bundle
 
@@ -146,15 +145,6 @@ def test_heads_on_one_source_share_its_features_in_a_bundle():
     assert 0 < len(features) <= len(SUPERVISED), (
         "random features are computed once a source, not once a head"
     )
-
-
-@pytest.mark.parametrize("text, names, wanted", [
-    ("a", {"a": "b"}, "b"), ("a:1", {"a": "b"}, "b:1"), ("^a", {"a": "b"}, "^b"), ("a", {"a": "b:2"}, "b:2"), ("c:1", {"a": "b"}, "c:1"), ("^a", {"a": "b:2"}, "^b"),
-])  # fmt: skip
-def test_inputs_are_renamed_with_their_ports_and_marks(text, names, wanted):
-    from serving.bundle.graph.deduplicate import on
-
-    assert on(text, names) == wanted
 
 
 def test_known_reads_become_constants_or_shared_resources():

@@ -68,14 +68,18 @@ def test_scales_follow_each_other_and_may_stand_on_either_side():
     ]
 
 
+def turned_product(x):
+    return tf.matmul(tf.reshape(x, [-1, 108]), drawn(5, 108), transpose_b=True)
+
+
 @pytest.mark.parametrize("build, left", {
-    "others read the product": (lambda x: [(made := convolved(x)) * SCALE, tf.nn.relu(made)], "Mul"),
-    "the product is asked for": (lambda x: [made := convolved(x), made * SCALE], "Mul"),
+    "others read the product": (lambda x: [(y := convolved(x)) * SCALE, tf.nn.relu(y)], "Mul"),
+    "the product is asked for": (lambda x: [y := convolved(x), y * SCALE], "Mul"),
     "a number a column": (lambda x: [convolved(x, 1) * drawn(1, 6, 1)], "Mul"),
     "one number": (lambda x: [convolved(x) * 2.0], "Mul"),
     "numbers of the picture": (lambda x: [convolved(x, 3) * tf.reduce_mean(x, (0, 1, 2))], "Mul"),
     "an answer of another rank": (lambda x: [dense(x) + SHIFT.reshape(1, 1, 5)], "AddV2"),
-    "weights that are turned": (lambda x: [tf.matmul(tf.reshape(x, [-1, 108]), drawn(5, 108), transpose_b=True) * SCALE], "Mul"),
+    "weights that are turned": (lambda x: [turned_product(x) * SCALE], "Mul"),
 }.values())  # fmt: skip
 def test_what_weights_cannot_say_is_left(build, left):
     assert left in kinds_after(build)

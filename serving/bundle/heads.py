@@ -1,0 +1,161 @@
+"""The networks of a policy, loaded: encoders by source, and for every target its sources and its
+head. Their answers as Keras gives them, which the exported graph is traced from and held against.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from models.tasks import TASKS, Task
+from models.tasks.arrays import Bytes, Floats
+
+Policy = Mapping[str, Any]  # `models.taxonomy.taxonomy.Taxonomy.to_json`
+# task -> (mean, deviation) of the numbers of a vector in the training split
+Whitening = Mapping[str, tuple[Floats, Floats]]
+# sources in the order of the channels, keras.Model of their representations
+Edge = tuple[tuple[str, ...], Any]
+
+
+class SourceNetwork(Protocol):
+    """What is needed of `models.networks.task_networks`' networks; encoder, head: keras.Model."""
+
+    @property
+    def task(self) -> Task: ...
+
+    @property
+    def encoder(self) -> Any: ...
+
+    @property
+    def head(self) -> Any: ...
+
+
+class Heads:
+    """networks: source -> its network; edges: target -> (sources, head); size: side of the pictures
+    in pixels.
+    """
+
+    def __init__(
+        self,
+        networks: Mapping[str, SourceNetwork],
+        edges: Mapping[str, Edge],
+        size: int,
+        whitening: Whitening,
+    ) -> None:
+        self.networks = networks
+        self.edges = edges
+        self.size = size
+        self.whitening = whitening
+        self.targets = [name for name in TASKS if name in edges]
+
+    @classmethod
+    def load(
+        cls,
+        policy: Policy,
+        networks: str | Path,
+        transfers: str | Path,
+        size: int,
+        whitening: Whitening,
+    ) -> Heads:
+        """networks, transfers: folders that hold task networks by name and transfer networks by
+        target. Raises ValueError for a transfer network of other sources than the policy's.
+        """
+        from models.networks.task_networks.build import load_task_network
+
+        sources = {source for edge in policy["edges"] for source in edge["sources"]}
+        own = {edge["target"] for edge in policy["edges"] if not edge["sources"]}
+        loaded = {name: load_task_network(Path(networks) / name) for name in sorted(sources | own)}
+        edges = {}
+        for edge in policy["edges"]:
+            target = edge["target"]
+            if edge["sources"]:
+                edges[target] = load_edge(Path(transfers) / target, edge)
+            else:
+                edges[target] = ((target,), loaded[target].head)
+        return cls(loaded, edges, size, whitening)
+
+    def only(self, target: str) -> Heads:
+        """the same networks, as far as `target` needs them."""
+        return Heads(
+            {name: self.networks[name] for name in self.edges[target][0]},
+            {target: self.edges[target]},
+            self.size,
+            self.whitening,
+        )
+
+    @property
+    def kinds(self) -> list[int]:
+        """numbers of views that questions are about."""
+        return [images for images in (1, 2, 3) if self.group(images)]
+
+    def group(self, images: int) -> list[str]:
+        """targets about `images` views."""
+        return [name for name in self.targets if TASKS[name].images == images]
+
+    def sources(self, images: int) -> set[str]:
+        """that questions about `images` views need; all where there is one view, since `encode`
+        gives all.
+        """
+        if images == 1:
+            return set(self.networks)
+        return {source for name in self.group(images) for source in self.edges[name][0]}
+
+    def encode(self, image01: Any, images: int = 1) -> dict[str, Any]:
+        """[B, S, S, 3] in [0, 1] -> source -> representation, of the sources that questions about
+        `images` views need.
+        """
+        from models.networks.training.inputs import encoder_input
+
+        return {
+            name: network.encoder(encoder_input(network.task, image01), training=False)
+            for name, network in self.networks.items()
+            if name in self.sources(images)
+        }
+
+    def answers(
+        self,
+        codes: Mapping[str, Any],
+        images: int,
+        heads: Mapping[str, Callable[..., Any]] | None = None,
+    ) -> dict[str, Any]:
+        """targets about `images` views from the representations [N images, h, w, c] of their
+        sources. heads: functions in place of the Keras heads.
+        """
+        from keras import ops
+
+        answers = {}
+        for name in self.group(images):
+            sources, head = self.edges[name]
+            code = ops.concatenate([codes[source] for source in sources], axis=-1)
+            if images > 1:
+                code = ops.reshape(code, (-1, images, *code.shape[1:]))
+            answer = heads[name] if heads else head
+            answers[name] = answer(code, training=False)
+        return answers
+
+    def reference(self, probe: Bytes) -> dict[str, Floats]:
+        """the Keras networks' own answers to uint8 [3, S, S, 3] probe images, outside any exported
+        graph.
+        """
+        reference = {}
+        for images in self.kinds:
+            views = probe[: 3 if images == 1 else images].astype("float32") / 255
+            answers = self.answers(self.encode(views, images), images)
+            reference.update({name: np.asarray(answer) for name, answer in answers.items()})
+        return reference
+
+
+def load_edge(folder: Path, edge: Mapping[str, Any]) -> Edge:
+    """the transfer network of one edge of the policy."""
+    from models.networks.transfers.edge import load_transfer_network
+
+    transfer = load_transfer_network(folder)
+    if list(transfer.sources) != list(edge["sources"]):
+        raise ValueError(
+            f"the transfer network of {edge['target']} reads {transfer.sources}, the policy says "
+            f"{edge['sources']}; train the policy again"
+        )
+    return tuple(transfer.sources), transfer.head
