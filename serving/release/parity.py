@@ -7,15 +7,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from models.tasks import TASKS
+from models.tasks.arrays import Array, Bytes, Floats
+from serving.bundle.assets import EXTRA, PARITY
 from serving.bundle.forms import code_of, codes
+from serving.bundle.published_codes import LOG_LEVELS
+from serving.client.client import Client
 
 TOLERANCE = 2e-3  # largest difference over the answer's spread
-WRONG_PIXELS = (
-    1e-3  # share of codes that may differ by more than one (an id: that may differ at all)
-)
+# share of codes that may differ by more than one (an id: that may differ at all)
+WRONG_PIXELS = 1e-3
 
 
 @dataclass(frozen=True)
@@ -51,11 +55,11 @@ class Difference:
         return ""
 
 
-def differences(client, bundle: str | Path) -> list[Difference]:
+def differences(client: Client, bundle: str | Path) -> list[Difference]:
     """of every task whose answers to the probe images lie in the bundle. client: of a server on it.
     Raises FileNotFoundError without stored answers.
     """
-    with np.load(Path(bundle) / "assets.extra" / "parity.npz") as stored:
+    with np.load(Path(bundle) / EXTRA / PARITY) as stored:
         return [
             difference(client, key.removeprefix("answer_"), stored["probe"], stored[key])
             for key in stored.files
@@ -63,58 +67,63 @@ def differences(client, bundle: str | Path) -> list[Difference]:
         ]
 
 
-def difference(client, name: str, probe: np.ndarray, wanted: np.ndarray) -> Difference:
+def difference(client: Client, name: str, probe: Bytes, expected: Floats) -> Difference:
+    """probe: [3, S, S, 3] uint8; expected: the Keras networks' answer to it."""
     from models.examples.published import encode_png
 
-    count, offered = TASKS[name].images, client.signatures()[name].outputs
+    count = TASKS[name].images
     png = [encode_png(image) for image in probe]
     floats = probe.astype("float32") / 255
-    map_output = (
-        f"{name}_png_bytes"
-        if f"{name}_png_bytes" in offered and code_of(TASKS[name]).kind != "directions"
-        else None
-    )
+    map_output = comparable_map(client, name)
     served = client.predict(
         name,
         {"image_bytes": png if count == 1 else [png[:count]]},
         [name, *([map_output] if map_output else [])],
     )
-    again = client.predict(
-        f"{name}_images", {"images": floats if count == 1 else floats[None, :count]}, [name]
-    )[name]
+    views = floats if count == 1 else floats[None, :count]
+    from_images = client.predict(f"{name}_images", {"images": views}, [name])[name]
     pixels = None
     if map_output:
-        pixels = wrong_share(
-            name,
-            np.stack([decoded(data) for data in served[map_output]]),
-            np.asarray(codes(TASKS[name], wanted)),
-        )
-    return Difference(name, distance(served[name], wanted), distance(again, wanted), pixels)
+        maps = np.stack([decoded(data) for data in served[map_output]])
+        pixels = wrong_share(name, maps, np.asarray(codes(TASKS[name], expected)))
+    return Difference(
+        name, distance(served[name], expected), distance(from_images, expected), pixels
+    )
 
 
-def distance(served: np.ndarray, wanted: np.ndarray) -> float:
+def comparable_map(client: Client, name: str) -> str | None:
+    """the PNG output of `name`; None where none is served or its codes are only for looking at."""
+    output = f"{name}_png_bytes"
+    code = code_of(TASKS[name])
+    is_served = output in client.signatures()[name].outputs
+    return output if is_served and code is not None and code.kind != "directions" else None
+
+
+def distance(served: Array, expected: Array) -> float:
     """infinite for another shape or a value that is no number."""
-    if served.shape != wanted.shape or not np.isfinite(served).all():
+    if served.shape != expected.shape or not np.isfinite(served).all():
         return float("inf")
-    return float(np.abs(served - wanted).max() / (np.ptp(wanted) + 1e-3))
+    return float(np.abs(served - expected).max() / (np.ptp(expected) + 1e-3))
 
 
-def wrong_share(name: str, served: np.ndarray, wanted: np.ndarray) -> float:
+def wrong_share(name: str, served: Array, expected: Array) -> float:
     """share of pixels with a code that is off: by more than one, or for depth by more than the
-    float tolerance allows at that distance.
+    float tolerance allows at that distance. Raises ValueError for a task without codes.
     """
-    if served.shape != wanted.shape:
+    if served.shape != expected.shape:
         return 1.0
     code = code_of(TASKS[name])
-    allowed = {"ids": 0.0, "depth": 1 + TOLERANCE * 11.1 * wanted}.get(
-        code.kind, 1.0
-    )  # 11.1: natural logarithm of 65536, depth is stored as one
-    return float((np.abs(served.astype("float64") - wanted) > allowed).any(-1).mean())
+    if code is None:
+        raise ValueError(f"expected a task whose maps have codes, got {name}")
+    allowed: Array | float = 1.0
+    if code.kind == "ids":
+        allowed = 0.0
+    elif code.kind == "depth":  # stored as a logarithm: an error grows with the distance
+        allowed = 1 + TOLERANCE * LOG_LEVELS * expected
+    return float((np.abs(served.astype("float64") - expected) > allowed).any(-1).mean())
 
 
-def decoded(data: bytes) -> np.ndarray:
+def decoded(data: bytes) -> Array:
     """[H, W, c] of a PNG of 8 or 16 bits."""
-    import cv2
-
     value = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     return value[..., None] if value.ndim == 2 else value[..., ::-1]

@@ -14,8 +14,10 @@ import threading
 import time
 from collections import deque
 from pathlib import Path
+from typing import IO
 
-ADDRESS, REST = re.compile(r"gRPC on (\S+:\d+)"), re.compile(r"REST on (\S+:\d+)")
+GRPC_DOOR = re.compile(r"gRPC on (\S+:\d+)")
+REST_DOOR = re.compile(r"REST on (\S+:\d+)")
 LINES = 200  # of the server's last words that are kept
 
 
@@ -47,10 +49,9 @@ class ServerProcess:
 
     def __init__(self, command: list[str], *, start_within: float = 120.0) -> None:
         self.words: deque[str] = deque(maxlen=LINES)
-        self.complaints: deque[str] = deque(
-            maxlen=LINES
-        )  # standard error alone: two pipes are read in no order
-        self.opened: queue.Queue = queue.Queue()
+        # standard error alone: two pipes are read in no order
+        self.complaints: deque[str] = deque(maxlen=LINES)
+        self.opened: queue.Queue[str] = queue.Queue()
         since = time.monotonic()
         self.process = subprocess.Popen(
             command,
@@ -60,9 +61,9 @@ class ServerProcess:
             errors="replace",
             cwd=Path(__file__).resolve().parents[2],
         )
+        self.pipes = [pipe for pipe in (self.process.stdout, self.process.stderr) if pipe]
         self.readers = [
-            threading.Thread(target=self.read, args=(pipe,), daemon=True)
-            for pipe in (self.process.stdout, self.process.stderr)
+            threading.Thread(target=self.read, args=(pipe,), daemon=True) for pipe in self.pipes
         ]
         for reader in self.readers:
             reader.start()
@@ -77,10 +78,9 @@ class ServerProcess:
         """host:port of its REST door. Raises ServerError if it opens none."""
         until = time.monotonic() + patience
         while time.monotonic() < until:
-            if found := next(
-                (found for word in list(self.words) if (found := REST.search(word))), None
-            ):
-                return found[1]
+            for word in list(self.words):
+                if door := REST_DOOR.search(word):
+                    return door[1]
             time.sleep(0.02)
         raise ServerError(f"opened no REST door: {self.last_words()}")
 
@@ -88,38 +88,34 @@ class ServerProcess:
     def pid(self) -> int:
         return self.process.pid
 
-    def read(self, pipe) -> None:
+    def read(self, pipe: IO[str]) -> None:
         """every line until the end; the one with the address goes to whoever waits."""
         for line in pipe:
             self.words.append(line.rstrip())
             if pipe is self.process.stderr:
                 self.complaints.append(line.rstrip())
-            elif found := ADDRESS.search(line):
-                self.opened.put(found[1])
+            elif door := GRPC_DOOR.search(line):
+                self.opened.put(door[1])
 
     def wait_for_address(self, until: float) -> str:
         while time.monotonic() < until:
             try:
                 return self.opened.get(timeout=0.1)
             except queue.Empty:
-                if self.process.poll() is not None:
-                    for reader in self.readers:
-                        reader.join(5)
-                    raise ServerError(
-                        f"ended with code {self.process.returncode}: {self.last_words()}"
-                    ) from None
+                if self.process.poll() is None:
+                    continue
+            for reader in self.readers:
+                reader.join(5)
+            code = self.process.returncode
+            raise ServerError(f"ended with code {code}: {self.last_words()}")
         raise ServerError(f"had no open door in time: {self.last_words()}")
 
     def last_words(self) -> str:
         """the last line of standard error that says something, else of standard output."""
-        return next(
-            (
-                line.strip()
-                for line in [*reversed(list(self.complaints)), *reversed(list(self.words))]
-                if line.strip()
-            ),
-            "no message",
-        )
+        for line in [*reversed(list(self.complaints)), *reversed(list(self.words))]:
+            if line.strip():
+                return line.strip()
+        return "no message"
 
     def stop(self, patience: float = 15.0) -> int:
         """SIGTERM, then SIGKILL; the exit code."""
@@ -132,14 +128,14 @@ class ServerProcess:
                 self.process.wait()
         for reader in self.readers:
             reader.join(5)
-        for pipe in (self.process.stdout, self.process.stderr):
+        for pipe in self.pipes:
             pipe.close()
         return self.process.returncode
 
     def __enter__(self) -> ServerProcess:
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
 
@@ -148,9 +144,10 @@ def memory(pid: int) -> tuple[int, int]:
     try:
         with open(f"/proc/{pid}/status") as file:
             fields = dict(line.split(":", 1) for line in file if ":" in line)
-        return tuple(int(fields[name].split()[0]) // 1024 for name in ("VmRSS", "VmHWM"))
+        now, most = (int(fields[name].split()[0]) // 1024 for name in ("VmRSS", "VmHWM"))
     except (OSError, KeyError):
         return 0, 0
+    return now, most
 
 
 def linked(source: str | Path, goal: str | Path, without: tuple[str, ...] = ()) -> Path:
@@ -158,11 +155,11 @@ def linked(source: str | Path, goal: str | Path, without: tuple[str, ...] = ()) 
     `without`.
     """
 
-    def link(a: str, b: str) -> None:
+    def link(one: str, other: str) -> None:
         try:
-            os.link(a, b)
+            os.link(one, other)
         except OSError:
-            shutil.copy2(a, b)
+            shutil.copy2(one, other)
 
     shutil.copytree(source, goal, copy_function=link, ignore=shutil.ignore_patterns(*without))
     return Path(goal)

@@ -5,24 +5,32 @@ Serving's: NAME/VERSION/saved_model.pb.
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import re
 import shutil
 import time
 from pathlib import Path
 
-SCRATCH, WITHDRAWN = re.compile(r"\.push-(\d+)-\d+"), re.compile(r"\.withdrawn-(\d+)(?:-\d+)?")
+from serving.bundle.manifest import MANIFEST, check_manifest
+from serving.release.signing import sign
+
+SCRATCH = re.compile(r"\.push-(\d+)-\d+")
+WITHDRAWN = re.compile(r"\.withdrawn-(\d+)(?:-\d+)?")
 
 
-def push(bundle: str | Path, destination: str | Path) -> Path:
+def push(bundle: str | Path, destination: str | Path, key: bytes | None = None) -> Path:
     """copy `bundle` beside the versions, then rename it to the next one: a poller sees all of it or
     nothing. Returns the version's folder.
 
-    Versions are UNIX seconds, or one past the highest that was ever pushed, withdrawn ones
-    included: a number never names two models. What an interrupted push left behind is removed.
-    Raises OSError if the destination cannot be written, ValueError for no bundle.
+    key: PEM of an Ed25519 private key; the copy is signed before it is shown. Versions are UNIX
+    seconds, or one past the highest that was ever pushed, withdrawn ones included: a number never
+    names two models. What an interrupted push left behind is removed. Raises OSError if the
+    destination cannot be written, ValueError for no bundle, or one whose files are not those of its
+    manifest.
     """
-    bundle, destination = Path(bundle), Path(destination)
+    bundle = Path(bundle)
+    destination = Path(destination)
     if not (bundle / "saved_model.pb").exists():
         raise ValueError(f"no SavedModel at {bundle}")
     destination.mkdir(parents=True, exist_ok=True)
@@ -30,6 +38,10 @@ def push(bundle: str | Path, destination: str | Path) -> Path:
     scratch = destination / f".push-{os.getpid()}-{time.monotonic_ns()}"
     try:
         shutil.copytree(bundle, scratch)
+        if key is not None:
+            sign(scratch, key)
+        elif (scratch / MANIFEST).exists():
+            check_manifest(scratch)  # the copy: what a disk did on the way counts too
         flush(scratch)
         return renamed(scratch, destination)
     finally:
@@ -40,28 +52,23 @@ def renamed(scratch: Path, destination: Path) -> Path:
     """`scratch` under the first free version number; another push that took it in the meantime
     moves us one on.
     """
-    number = max(
-        [
-            int(time.time()),
-            *(number + 1 for number in [*versions(destination), *withdrawn(destination)]),
-        ]
-    )
-    while True:
+    past = [*versions(destination), *withdrawn(destination)]
+    first = max([int(time.time()), *(number + 1 for number in past)])
+    for number in itertools.count(first):
+        goal = destination / str(number)
         try:
-            os.rename(
-                scratch, destination / str(number)
-            )  # refuses a folder that holds something, unlike a copy
+            os.rename(scratch, goal)  # refuses a folder that holds something, unlike a copy
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
-            number += 1
             continue
         flush_folder(destination)
-        return destination / str(number)
+        return goal
+    raise AssertionError("unreachable: numbers do not end")
 
 
 def versions(destination: str | Path) -> list[int]:
-    """the served versions, oldest first. Raises ValueError for a destination that does not exist."""
+    """the served versions, oldest first. Raises ValueError for a folder that does not exist."""
     if not Path(destination).is_dir():
         raise ValueError(
             f"no folder of versions at {destination}; `python -m serving push BUNDLE "
@@ -76,11 +83,8 @@ def versions(destination: str | Path) -> list[int]:
 
 def withdrawn(destination: str | Path) -> list[int]:
     """the versions that were taken out of service, oldest first."""
-    return sorted(
-        int(found[1])
-        for path in Path(destination).iterdir()
-        if (found := WITHDRAWN.fullmatch(path.name))
-    )
+    names = [WITHDRAWN.fullmatch(path.name) for path in Path(destination).iterdir()]
+    return sorted(int(name[1]) for name in names if name)
 
 
 def rollback(destination: str | Path, to: int | None = None) -> Path:
@@ -91,41 +95,35 @@ def rollback(destination: str | Path, to: int | None = None) -> Path:
     by one rename, newest first, so that an interruption leaves a served version. Raises ValueError
     if there is none to go back to.
     """
-    found = versions(destination)
-    if to is None and len(found) < 2:
+    destination = Path(destination)
+    served = versions(destination)
+    if to is None and len(served) < 2:
         raise ValueError(
-            f"{destination} holds {len(found)} version(s); rolling back needs an older one to "
+            f"{destination} holds {len(served)} version(s); rolling back needs an older one to "
             "return to"
         )
-    if to is not None and to not in found:
-        raise ValueError(
-            f"{destination} holds no version {to}; it holds {', '.join(map(str, found)) or 'none'}"
-        )
-    goal = found[-2] if to is None else to
-    for number in reversed([number for number in found if number > goal]):
-        os.rename(
-            Path(destination) / str(number), free_name(Path(destination) / f".withdrawn-{number}")
-        )
-    flush_folder(Path(destination))
-    return Path(destination) / str(goal)
+    if to is not None and to not in served:
+        numbers = ", ".join(map(str, served)) or "none"
+        raise ValueError(f"{destination} holds no version {to}; it holds {numbers}")
+    goal = served[-2] if to is None else to
+    for number in reversed([number for number in served if number > goal]):
+        hidden = free_name(destination / f".withdrawn-{number}")
+        os.rename(destination / str(number), hidden)
+    flush_folder(destination)
+    return destination / str(goal)
 
 
 def free_name(path: Path) -> Path:
     """`path`, or `path-1`, `path-2` ... if a version of this number was withdrawn before."""
-    if not path.exists():
-        return path
-    return next(
-        other
-        for i in range(1, 1 << 30)
-        if not (other := path.with_name(f"{path.name}-{i}")).exists()
-    )
+    numbered = (path.with_name(f"{path.name}-{i}") for i in itertools.count(1))
+    return next(name for name in itertools.chain([path], numbered) if not name.exists())
 
 
 def clear_interrupted(destination: Path) -> None:
     """remove half copies of pushes whose process is gone."""
     for path in destination.iterdir():
-        found = SCRATCH.fullmatch(path.name)
-        if found and not Path(f"/proc/{found[1]}").exists():
+        name = SCRATCH.fullmatch(path.name)
+        if name and not Path(f"/proc/{name[1]}").exists():
             shutil.rmtree(path, ignore_errors=True)
 
 

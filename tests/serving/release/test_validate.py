@@ -12,20 +12,25 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from signing_keys import key_pair
 from synthetic import view
 from tiny_bundle import TARGETS, tiny_bundle
 
 from models.examples.published import encode_png
 from models.tasks import TASKS
+from serving.bundle.manifest import MANIFEST
 from serving.release.parity import Difference, decoded, distance, wrong_share
-from serving.release.validate import Judgement, validate
+from serving.release.validate import Judgement, Limits, validate
 
 RECORDS = [encode_png(view(i).rgb) for i in range(2)]
 
 
 @pytest.fixture
 def copy(tmp_path):
-    return shutil.copytree(tiny_bundle(), tmp_path / "candidate")
+    """without its manifest: what is wrong inside is to be found, not that something was changed."""
+    candidate = shutil.copytree(tiny_bundle(), tmp_path / "candidate")
+    (candidate / MANIFEST).unlink()
+    return candidate
 
 
 def test_a_sound_bundle_is_blessed_and_measured():
@@ -81,7 +86,7 @@ class Answering:
 def replayed(client, longest: float = 30.0) -> list[str]:
     """the reasons against it."""
     server = SimpleNamespace(pid=os.getpid(), seconds_to_start=0.0)
-    judgement = Judgement(server, tiny_bundle(), {"tasks": {}}, longest, 1 << 20)
+    judgement = Judgement(server, tiny_bundle(), {"tasks": {}}, Limits(longest))
     judgement.replays(client, RECORDS[:1])
     return judgement.reasons
 
@@ -96,7 +101,7 @@ def test_a_slow_server_is_refused_and_one_that_answers_no_numbers():
 
 def test_a_server_that_decodes_a_bomb_is_refused():
     server = SimpleNamespace(pid=os.getpid(), seconds_to_start=0.0)
-    judgement = Judgement(server, tiny_bundle(), {"tasks": {}}, 30.0, 1 << 20)
+    judgement = Judgement(server, tiny_bundle(), {"tasks": {}}, Limits())
     judgement.refuses_a_bomb(Answering(0.5))
     assert judgement.reasons == ["a picture that claims 50000 x 50000 pixels was not refused"]
 
@@ -119,6 +124,23 @@ def test_a_broken_warm_up_record_is_refused(copy):
 def test_a_folder_without_papers_is_refused_without_a_server(tmp_path):
     verdict = validate(tmp_path, records=[])
     assert not verdict.ok and "no readable contract" in verdict.reasons[0]
+
+
+def test_one_flipped_byte_is_refused_without_a_server(tmp_path):
+    """where nobody looks: the last byte of a file that no check reads."""
+    candidate = shutil.copytree(tiny_bundle(), tmp_path / "candidate")
+    path = candidate / "assets.extra" / "lineage.json"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(bytes(data))
+    verdict = validate(candidate, records=[])
+    assert not verdict.ok and "changed: assets.extra/lineage.json" in verdict.reasons[0]
+
+
+def test_an_unsigned_bundle_is_refused_where_a_signature_is_required():
+    trusted = key_pair()[1]
+    verdict = validate(tiny_bundle(), records=[], trusted=trusted)
+    assert not verdict.ok and "is not signed" in verdict.reasons[0]
 
 
 def test_distance_is_relative_and_hates_what_is_no_number():
