@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN ?= runs/demo
 CONFIG ?= laptop
 
-.PHONY: demo test lint lock clean setup bench gpu
+.PHONY: demo test lint lock clean setup bench gpu sbom audit
 
 demo: setup
 	$(BIN)/python -m tfx_pipeline demo --run $(RUN) --config $(CONFIG)
@@ -41,6 +41,14 @@ gpu: setup
 
 bench: setup
 	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+# What the lock installs, a CycloneDX document a lane, in runs/sbom.
+sbom: setup
+	$(BIN)/python -m serving sbom
+
+# The locked packages against advisories: make audit ADVISORIES=FILE (a folder or zip in the OSV form).
+audit: setup
+	$(BIN)/python -m serving audit $(if $(ADVISORIES),--advisories $(ADVISORIES))
 
 clean:
 	rm -rf runs/demo

@@ -1,5 +1,5 @@
-"""python -m serving serve | ask | validate | push | rollback. Flags of `serve` have TensorFlow
-Serving's names.
+"""python -m serving serve | ask | validate | sign | push | rollback | sbom | audit. Flags of
+`serve` have TensorFlow Serving's names.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from serving.server.flags import add_flags
+
+LOCK = Path(__file__).resolve().parents[1] / "requirements.txt"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -83,14 +85,37 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument(
         "--largest_mib", type=int, default=16384, help="memory that the server may take"
     )
+    check.add_argument(
+        "--public_key",
+        type=Path,
+        metavar="PEM",
+        help="Ed25519 public keys, one of which must have signed the bundle",
+    )
     check.add_argument("--json", action="store_true", help="the verdict as JSON")
     push = commands.add_parser("push", help="make a bundle the newest served version")
     push.add_argument("bundle", type=Path)
     push.add_argument("destination", type=Path)
+    push.add_argument(
+        "--sign_key",
+        type=Path,
+        metavar="PEM",
+        help="Ed25519 private key; the copy is signed before it is shown",
+    )
+    sign = commands.add_parser("sign", help="sign the manifest of a bundle's files")
+    sign.add_argument("bundle", type=Path)
+    sign.add_argument("key", type=Path, help="PEM of an Ed25519 private key")
     back = commands.add_parser("rollback", help="take the newest version out of service")
     back.add_argument("destination", type=Path)
     back.add_argument(
         "--to", type=int, help="the version to return to; left out: the one before the newest"
+    )
+    bill = commands.add_parser("sbom", help="what the lock installs, as CycloneDX documents")
+    bill.add_argument("--lock", type=Path, default=LOCK)
+    bill.add_argument("--out", type=Path, default=Path("runs/sbom"))
+    audit = commands.add_parser("audit", help="the locked packages against known advisories")
+    audit.add_argument("--lock", type=Path, default=LOCK)
+    audit.add_argument(
+        "--advisories", type=Path, help="folder or zip of advisories in the OSV form"
     )
     return top
 
@@ -107,7 +132,10 @@ def main(arguments: list[str] | None = None) -> int:
         "ask": do_ask,
         "validate": do_validate,
         "push": do_push,
+        "sign": do_sign,
         "rollback": do_rollback,
+        "sbom": do_sbom,
+        "audit": do_audit,
     }
     try:
         return commands[options.command](options)
@@ -160,7 +188,11 @@ def do_validate(options: argparse.Namespace) -> int:
 
     records = [path.read_bytes() for path in options.image] or made_up_records()
     verdict = validate(
-        options.bundle, records=records, longest=options.longest, largest_mib=options.largest_mib
+        options.bundle,
+        records=records,
+        longest=options.longest,
+        largest_mib=options.largest_mib,
+        trusted=options.public_key.read_bytes() if options.public_key else None,
     )
     if options.json:
         print(
@@ -176,7 +208,15 @@ def do_validate(options: argparse.Namespace) -> int:
 def do_push(options: argparse.Namespace) -> int:
     from serving.release.push import push
 
-    print(push(options.bundle, options.destination))
+    key = options.sign_key.read_bytes() if options.sign_key else None
+    print(push(options.bundle, options.destination, key))
+    return 0
+
+
+def do_sign(options: argparse.Namespace) -> int:
+    from serving.release.signing import sign
+
+    print(sign(options.bundle, options.key.read_bytes()))
     return 0
 
 
@@ -185,6 +225,19 @@ def do_rollback(options: argparse.Namespace) -> int:
 
     print(f"serving {rollback(options.destination, options.to)}")
     return 0
+
+
+def do_sbom(options: argparse.Namespace) -> int:
+    from serving.release.bill_of_materials import write_bills
+
+    print(*write_bills(options.lock, options.out), sep="\n")
+    return 0
+
+
+def do_audit(options: argparse.Namespace) -> int:
+    from serving.release.advisories import audit
+
+    return audit(options.lock, options.advisories)
 
 
 if __name__ == "__main__":

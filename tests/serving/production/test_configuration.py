@@ -21,24 +21,38 @@ from tensorflow_serving.config import model_server_config_pb2
 
 from serving.release.push import push
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PRODUCTION = ROOT / "serving" / "production"
 NAME, GRPC, REST, MODELS = "taxonomy", 8500, 8501, "/models"
-FLAGS = {  # of tensorflow_model_server, as far as these files use them (spec, a.1)
-    "model_config_file", "monitoring_config_file", "enable_batching", "batching_parameters_file", "file_system_poll_wait_seconds", "rest_api_timeout_in_ms",
-}  # fmt: skip
+FLAGS = {  # of tensorflow_model_server, as far as these files use them
+    "model_config_file",
+    "monitoring_config_file",
+    "enable_batching",
+    "batching_parameters_file",
+    "file_system_poll_wait_seconds",
+    "rest_api_timeout_in_ms",
+}
 # The wheel of tensorflow-serving-api lacks these three protos: message -> field -> (number, type,
 # repeated).
 MISSING = {
     "BatchingParameters": {
-        "max_batch_size": (1, "Int64Value"), "batch_timeout_micros": (2, "Int64Value"), "max_enqueued_batches": (3, "Int64Value"),
-        "num_batch_threads": (4, "Int64Value"), "thread_pool_name": (5, "StringValue"), "allowed_batch_sizes": (6, "int64", True),
+        "max_batch_size": (1, "Int64Value"),
+        "batch_timeout_micros": (2, "Int64Value"),
+        "max_enqueued_batches": (3, "Int64Value"),
+        "num_batch_threads": (4, "Int64Value"),
+        "thread_pool_name": (5, "StringValue"),
+        "allowed_batch_sizes": (6, "int64", True),
         "pad_variable_length_inputs": (7, "bool"),
     },
     "PrometheusConfig": {"enable": (1, "bool"), "path": (2, "string")},
     "MonitoringConfig": {"prometheus_config": (1, "PrometheusConfig")},
-    "SSLConfig": {"server_key": (1, "string"), "server_cert": (2, "string"), "custom_ca": (3, "string"), "client_verify": (4, "bool")},
-}  # fmt: skip
+    "SSLConfig": {
+        "server_key": (1, "string"),
+        "server_cert": (2, "string"),
+        "custom_ca": (3, "string"),
+        "client_verify": (4, "bool"),
+    },
+}
 
 
 def message(name: str):
@@ -244,12 +258,31 @@ def test_only_the_servers_public_image_is_named():
 
 
 REQUIRED = {
-    "Deployment": ("apps/v1", ["spec.selector.matchLabels", "spec.template.metadata.labels", "spec.template.spec.containers"]),
+    "Deployment": (
+        "apps/v1",
+        [
+            "spec.selector.matchLabels",
+            "spec.template.metadata.labels",
+            "spec.template.spec.containers",
+        ],
+    ),
     "Service": ("v1", ["spec.selector", "spec.ports"]),
-    "HorizontalPodAutoscaler": ("autoscaling/v2", ["spec.scaleTargetRef.kind", "spec.scaleTargetRef.name", "spec.minReplicas", "spec.maxReplicas", "spec.metrics"]),
-    "PodDisruptionBudget": ("policy/v1", ["spec.selector.matchLabels", "spec.minAvailable"]),
+    "HorizontalPodAutoscaler": (
+        "autoscaling/v2",
+        [
+            "spec.scaleTargetRef.kind",
+            "spec.scaleTargetRef.name",
+            "spec.minReplicas",
+            "spec.maxReplicas",
+            "spec.metrics",
+        ],
+    ),
+    "PodDisruptionBudget": (
+        "policy/v1",
+        ["spec.selector.matchLabels", "spec.minAvailable"],
+    ),
     "PersistentVolumeClaim": ("v1", ["spec.accessModes", "spec.resources.requests.storage"]),
-}  # fmt: skip
+}
 
 
 def test_every_manifest_has_the_fields_its_kind_requires():

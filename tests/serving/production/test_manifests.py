@@ -12,7 +12,7 @@ models = pytest.importorskip(
     "kubernetes.client.models",
     reason="the kubernetes client, which kfp brings, holds the API's types",
 )
-FOLDER = Path(__file__).resolve().parents[2] / "serving" / "production" / "kubernetes"
+FOLDER = Path(__file__).resolve().parents[3] / "serving" / "production" / "kubernetes"
 TYPES = {"apps/v1": "V1", "v1": "V1", "policy/v1": "V1", "autoscaling/v2": "V2"}
 PLAIN = {"str": str, "int": int, "bool": bool, "float": (int, float), "object": object}
 

@@ -1,0 +1,160 @@
+"""The locked packages against known vulnerabilities, from a file that is at hand: advisories in the
+OSV form, as the Python Packaging Advisory Database publishes them (a folder or a zip of JSON or
+YAML files).
+
+What was not asked is said: an audit without advisories has found nothing, and that is no good news.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from serving.release.locked_packages import LANES, LockedPackage, locked_packages
+
+ENDINGS = (".json", ".yaml", ".yml")
+ASKED_NOTHING = 2  # exit codes
+FOUND = 1
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A locked version that an advisory names. fixed: versions that are said to be free of it."""
+
+    package: LockedPackage
+    advisory: str
+    summary: str
+    fixed: tuple[str, ...]
+    lane: str
+
+
+def audit(lock: Path, advisories: Path | None) -> int:
+    """prints what was found and what could not be asked; 0 if nothing was found, 1 if something
+    was, 2 if there was nothing to ask.
+    """
+    packages = {lane: locked_packages(lock.read_text(), lane) for lane in LANES}
+    for lane, listed in packages.items():
+        print(f"Python {lane}: {len(listed)} locked packages")
+    if advisories is None:
+        print(
+            "not asked: no advisories are at hand. Give a folder or a zip of the Python Packaging "
+            "Advisory Database: make audit ADVISORIES=FILE. Where a network reaches it, "
+            "`pip-audit --no-deps --requirement requirements.txt` asks the index itself.",
+            file=sys.stderr,
+        )
+        return ASKED_NOTHING
+    known = list(read_advisories(advisories))
+    found = [
+        finding for lane, listed in packages.items() for finding in findings(listed, known, lane)
+    ]
+    for finding in found:
+        fixed = f"; fixed in {', '.join(finding.fixed)}" if finding.fixed else ""
+        package = finding.package
+        print(
+            f"{package.name} {package.version} (Python {finding.lane}): {finding.advisory}: "
+            f"{finding.summary}{fixed}"
+        )
+    print(f"{len(known)} advisories read, {len(found)} apply")
+    return FOUND if found else 0
+
+
+def read_advisories(place: Path) -> Iterator[Mapping[str, Any]]:
+    """every advisory that was not withdrawn. Raises ValueError where there is none, or a file is
+    none.
+    """
+    count = 0
+    for name, data in files_of(place):
+        try:
+            text = data.decode("utf-8-sig")
+            advisory = json.loads(text) if name.endswith(".json") else yaml.safe_load(text)
+            affected = advisory["affected"]
+        except (ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+            raise ValueError(
+                f"expected an advisory in the OSV form, got {name}: {error}"
+            ) from error
+        count += 1
+        if affected and not advisory.get("withdrawn"):
+            yield advisory
+    if not count:
+        raise ValueError(f"expected advisories ({', '.join(ENDINGS)}) in {place}, found none")
+
+
+def files_of(place: Path) -> Iterator[tuple[str, bytes]]:
+    """(name, content) of the files of a folder or a zip. Raises ValueError for something else."""
+    if place.is_dir():
+        for path in sorted(place.rglob("*")):
+            if path.suffix in ENDINGS and path.is_file():
+                yield str(path), path.read_bytes()
+        return
+    try:
+        with zipfile.ZipFile(place) as archive:
+            for name in sorted(archive.namelist()):
+                if name.endswith(ENDINGS):
+                    yield name, archive.read(name)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"expected a folder or a zip of advisories, got {place}: {error}"
+        ) from error
+
+
+def findings(
+    packages: Iterable[LockedPackage], advisories: Iterable[Mapping[str, Any]], lane: str
+) -> Iterator[Finding]:
+    by_name = {package.name: package for package in packages}
+    for advisory in advisories:
+        for affected in advisory["affected"]:
+            named = affected.get("package", {})
+            package = by_name.get(canonicalize_name(named.get("name", "")))
+            if package is None or named.get("ecosystem") != "PyPI":
+                continue
+            if is_affected(package.version, affected):
+                summary = advisory.get("summary") or advisory.get("details", "").split("\n")[0]
+                fixed = tuple(fixes(affected))
+                yield Finding(package, advisory["id"], summary, fixed, lane)
+
+
+def is_affected(version: str, affected: Mapping[str, Any]) -> bool:
+    """is it listed, or inside one of the ranges?"""
+    own = Version(version)
+    listed = any(same_version(own, other) for other in affected.get("versions", []))
+    ranges = [part for part in affected.get("ranges", []) if part["type"] == "ECOSYSTEM"]
+    return listed or any(in_range(own, part["events"]) for part in ranges)
+
+
+def same_version(version: Version, text: str) -> bool:
+    try:
+        return version == Version(text)
+    except InvalidVersion:
+        return False
+
+
+def in_range(version: Version, events: Iterable[Mapping[str, str]]) -> bool:
+    """events: introduced, fixed (the first that is free of it), last_affected, in any order."""
+    inside = False
+    for kind, at in sorted(map(event_of, events), key=lambda event: (event[1], event[0] == "in")):
+        if kind == "in" and version >= at:
+            inside = True
+        elif (kind == "fixed" and version >= at) or (kind == "last" and version > at):
+            inside = False
+    return inside
+
+
+def event_of(event: Mapping[str, str]) -> tuple[str, Version]:
+    ((kind, text),) = event.items()
+    names = {"introduced": "in", "fixed": "fixed", "last_affected": "last", "limit": "fixed"}
+    return names[kind], Version(text)
+
+
+def fixes(affected: Mapping[str, Any]) -> Iterator[str]:
+    for part in affected.get("ranges", []):
+        if part["type"] == "ECOSYSTEM":
+            yield from (event["fixed"] for event in part["events"] if "fixed" in event)

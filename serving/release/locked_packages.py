@@ -1,0 +1,88 @@
+"""What the lock (requirements.txt) installs in a lane: packages, versions, digests, and who asked
+for them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCK = ROOT / "requirements.txt"
+# The two platform lanes of pyproject.toml, by a Python version of each.
+LANES = {"3.11": "3.11.9", "3.13": "3.13.1"}
+PROJECT = "taskonomy"  # how the lock calls us in "via"
+
+PIN = re.compile(r"^[A-Za-z0-9_.-]+(\[[^\]]*\])?==")
+DIGEST = re.compile(r"--hash=sha256:([0-9a-f]{64})")
+VIA = re.compile(r"^\s+#\s+(?:via\s+)?([A-Za-z0-9_.-]+)(?:\s+\(.*\))?\s*$")
+
+
+@dataclass(frozen=True)
+class LockedPackage:
+    """digests: SHA-256 of the files that the lock admits, any of them; wanted_by: names of the
+    packages that depend on it, ours among them.
+    """
+
+    name: str
+    version: str
+    digests: tuple[str, ...]
+    wanted_by: tuple[str, ...]
+
+
+def locked_packages(text: str, lane: str) -> list[LockedPackage]:
+    """of a lane of `LANES`, by name. text: of requirements.txt. Raises KeyError for another lane,
+    ValueError where the lock names a package twice for it.
+    """
+    environment = {
+        "python_version": lane,
+        "python_full_version": LANES[lane],
+        "sys_platform": "linux",
+        "platform_machine": "x86_64",
+    }
+    found: dict[str, LockedPackage] = {}
+    for lines in pins(text):
+        requirement = Requirement(lines[0].rstrip("\\").strip())
+        if requirement.marker is not None and not requirement.marker.evaluate(environment):
+            continue
+        package = package_of(requirement, lines)
+        if package.name in found:
+            raise ValueError(f"the lock names {package.name} twice for Python {lane}")
+        found[package.name] = package
+    return [found[name] for name in sorted(found)]
+
+
+def package_of(requirement: Requirement, lines: list[str]) -> LockedPackage:
+    """lines: the pin's own, its digests and its "via"."""
+    (version,) = (specifier.version for specifier in requirement.specifier)
+    via = {
+        canonicalize_name(match[1])
+        for line in lines
+        if (match := VIA.match(line)) and match[1] != "via"
+    }
+    return LockedPackage(
+        canonicalize_name(requirement.name),
+        version,
+        tuple(DIGEST.findall("\n".join(lines))),
+        # of a dependency group the lock does not say that it is ours
+        tuple(sorted(via)) or (PROJECT,),
+    )
+
+
+def pins(text: str) -> Iterator[list[str]]:
+    """the lines of one pinned package after the other."""
+    block: list[str] = []
+    for line in text.splitlines():
+        if PIN.match(line):
+            if block:
+                yield block
+            block = [line]
+        elif block:
+            block.append(line)
+    if block:
+        yield block
