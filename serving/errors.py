@@ -53,6 +53,10 @@ def unavailable(message: str) -> ServingError:
     return ServingError(grpc.StatusCode.UNAVAILABLE, message)
 
 
+def exhausted(message: str) -> ServingError:
+    return ServingError(grpc.StatusCode.RESOURCE_EXHAUSTED, message)
+
+
 def late(message: str = "Deadline Exceeded") -> ServingError:
     return ServingError(grpc.StatusCode.DEADLINE_EXCEEDED, message)
 
@@ -75,8 +79,8 @@ def internal(message: str) -> ServingError:
 
 def from_tensorflow(error: Exception) -> ServingError:
     """TensorFlow's op errors carry gRPC's numbers; other exceptions become UNKNOWN."""
-    number = getattr(error, "error_code", 2)
-    code = next(
-        (code for code in grpc.StatusCode if code.value[0] == number), grpc.StatusCode.UNKNOWN
-    )
+    unknown_number = grpc.StatusCode.UNKNOWN.value[0]
+    number = getattr(error, "error_code", unknown_number)
+    by_number = {code.value[0]: code for code in grpc.StatusCode}
+    code = by_number.get(number, grpc.StatusCode.UNKNOWN)
     return ServingError(code, str(getattr(error, "message", error)).split("\n")[0])

@@ -8,11 +8,10 @@ import numpy as np
 
 from models.tasks.arrays import Array
 from serving.wire.messages import message
-from serving.wire.response_reader import STRING, TYPES
+from serving.wire.tensor_types import NUMBERS, STRING
 
 # Python's numbers become what TensorFlow makes of them
 PLAIN = {"float64": "float32", "int64": "int32"}
-NUMBERS = {name: number for number, (name, _, _) in TYPES.items()}
 
 
 def tensor_of(value: object) -> Any:

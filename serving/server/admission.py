@@ -5,24 +5,22 @@ the running ones are waited for.
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from serving.errors import unavailable
 
 
 class Gate:
-    """Counts the requests inside, of all doors. is_set: closed (the name that `health.Health` asks
-    by).
-    """
+    """Counts the requests inside, of all doors. closed: nobody is let in any more."""
 
     def __init__(self) -> None:
-        self.change, self.inside, self.closed = threading.Condition(), 0, False
-
-    def is_set(self) -> bool:
-        return self.closed
+        self.change = threading.Condition()
+        self.inside = 0
+        self.closed = False
 
     @contextmanager
-    def passed(self):
+    def passed(self) -> Iterator[None]:
         """around a request. Raises UNAVAILABLE when closed: a client that asks again finds another
         server.
         """

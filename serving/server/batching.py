@@ -9,16 +9,15 @@ queue; one whose client has left is not run.
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
+from models.tasks.arrays import Array
 from serving.errors import (
     ServingError,
     from_tensorflow,
@@ -28,74 +27,55 @@ from serving.errors import (
     precondition,
     unavailable,
 )
-from serving.server.monitoring import QUEUED, RUNS
+from serving.server.batch_parameters import Parameters
+from serving.server.monitoring import QUEUED, RUNS, Metrics
+from serving.server.session import Awaited, always
 
 
-@dataclass(frozen=True)
-class Parameters:
-    """TensorFlow Serving's names and defaults; timeout in microseconds."""
+class Fetcher(Protocol):
+    """What runs a batch: `session.Version`."""
 
-    max_batch_size: int = 1000
-    batch_timeout_micros: int = 0
-    max_enqueued_batches: int = 10
-    num_batch_threads: int = os.cpu_count() or 1
-    allowed_batch_sizes: tuple[int, ...] = ()
-    pad_variable_length_inputs: bool = False
-    enable_large_batch_splitting: bool = False
-    max_execution_batch_size: int = 0
-    thread_pool_name: str = "batch_threads"
-
-    def __post_init__(self) -> None:
-        if (
-            min(self.max_batch_size, self.max_enqueued_batches, self.num_batch_threads) < 1
-            or self.batch_timeout_micros < 0
-        ):
-            raise ValueError(f"batching parameters are positive, got {self}")
-        sizes = self.allowed_batch_sizes
-        if sizes and (list(sizes) != sorted(set(sizes)) or sizes[-1] != self.execution):
-            raise ValueError(
-                f"allowed_batch_sizes must rise and end at the maximum of {self.execution}, "
-                f"got {list(sizes)}"
-            )
-
-    @property
-    def execution(self) -> int:
-        """rows of the largest batch that is run."""
-        return (
-            self.max_execution_batch_size or self.max_batch_size
-            if self.enable_large_batch_splitting
-            else self.max_batch_size
-        )
+    def fetch(
+        self, feeds: dict[str, Array], fetches: list[str], deadline: float | None = None
+    ) -> list[Array]: ...
 
 
-def read_parameters(path: str | Path) -> Parameters:
-    """of a `--batching_parameters_file`. Raises ValueError."""
-    from serving.server.config_files import message, read
-
-    made, given = read(path, message("BatchingParameters")()), {}
-    for entry, value in made.ListFields():
-        given[entry.name] = (
-            tuple(value) if entry.name == "allowed_batch_sizes" else getattr(value, "value", value)
-        )
-    return Parameters(**given)
+Key = tuple[int, tuple[str, ...]]  # of a queue: a version, and the names of the tensors fed
 
 
 @dataclass(eq=False)
 class Task:
-    """A request that waits. awaited(): is its client still there? done: set when values or error
+    """A request that waits. awaited(): is its client still there? done: set when values or failure
     are there.
+
+    failure: code and text instead of the exception, whose traceback would hold this task, its
+    tensors and itself in a circle until the next collection.
     """
 
-    version: object
-    feeds: dict[str, np.ndarray]
+    version: Fetcher
+    feeds: dict[str, Array]
     fetches: list[str]
     rows: int
     deadline: float | None
-    awaited: Callable[[], bool] = lambda: True
+    awaited: Awaited = always
     since: float = field(default_factory=time.monotonic)
     done: threading.Event = field(default_factory=threading.Event)
-    values: list | None = None
-    error: Exception | None = None
+    values: list[Array] = field(default_factory=list)
+    failure: ServingError | None = None
+
+    @property
+    def key(self) -> Key:
+        """the queue where it waits."""
+        return id(self.version), tuple(sorted(self.feeds))
+
+    def fail(self, error: Exception) -> None:
+        """keep why, without what led there."""
+        served = error if isinstance(error, ServingError) else from_tensorflow(error)
+        self.failure = ServingError(served.code, str(served))
+
+    def missed(self, now: float) -> bool:
+        """has its deadline passed?"""
+        return self.deadline is not None and self.deadline <= now
 
 
 class Scheduler:
@@ -103,151 +83,160 @@ class Scheduler:
     `Version.fetch`.
     """
 
-    def __init__(self, parameters: Parameters, metrics=None) -> None:
-        self.parameters, self.metrics = parameters, metrics
-        self.queues: dict[tuple, deque[Task]] = defaultdict(deque)
-        self.change, self.stopped = threading.Condition(), False
+    def __init__(self, parameters: Parameters, metrics: Metrics | None = None) -> None:
+        self.parameters = parameters
+        self.metrics = metrics or Metrics()
+        self.queues: dict[Key, deque[Task]] = defaultdict(deque)
+        self.change = threading.Condition()
+        self.stopped = False
         for _ in range(parameters.num_batch_threads):
             threading.Thread(target=self.work, daemon=True).start()
 
     def run(
         self,
-        version,
-        feeds: dict[str, np.ndarray],
+        version: Fetcher,
+        feeds: dict[str, Array],
         fetches: list[str],
         deadline: float | None = None,
-        awaited=lambda: True,
-    ) -> list[np.ndarray]:
+        awaited: Awaited = always,
+    ) -> list[Array]:
         """wait for a batch, run, return the rows of this request, for which a batch has no place
         once it is not `awaited()` any more.
 
         Raises INVALID_ARGUMENT, UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED, FAILED_PRECONDITION.
         """
         rows = rows_of(feeds)
+        step = self.parameters.execution
         if rows > self.parameters.max_batch_size:
             raise invalid(
                 f"Task size {rows} is larger than maximum input batch size "
                 f"{self.parameters.max_batch_size}"
             )
-        if rows > self.parameters.execution:  # large batch splitting
-            step = self.parameters.execution
+        if rows > step:  # large batch splitting
             cuts = [
-                {key: value[i : i + step] for key, value in feeds.items()}
-                for i in range(0, rows, step)
+                {name: value[start : start + step] for name, value in feeds.items()}
+                for start in range(0, rows, step)
             ]
             parts = [self.run(version, cut, fetches, deadline, awaited) for cut in cuts]
             return [np.concatenate(pieces) for pieces in zip(*parts)]
-        task, key = (
-            Task(version, feeds, fetches, rows, deadline, awaited),
-            (id(version), tuple(sorted(feeds))),
-        )
+        task = Task(version, feeds, fetches, rows, deadline, awaited)
+        self._enqueue(task)
+        seconds = None if deadline is None else max(deadline - time.monotonic(), 0)
+        if not task.done.wait(seconds):
+            self._withdraw(task)
+            raise late()
+        if task.failure:
+            raise ServingError(task.failure.code, str(task.failure))
+        return task.values
+
+    def _enqueue(self, task: Task) -> None:
+        """Raises UNAVAILABLE where too many wait."""
         with self.change:
-            waiting = sum(other.rows for other in self.queues[key]) + rows
-            if waiting > self.parameters.max_enqueued_batches * self.parameters.execution:
+            waiting = sum(other.rows for other in self.queues[task.key])
+            if waiting + task.rows > self.parameters.most_waiting:
                 raise unavailable(
                     "The batch scheduling queue to which this task was submitted is full"
                 )
-            self.queues[key].append(task)
+            self.queues[task.key].append(task)
             self.change.notify_all()
-        if not task.done.wait(None if deadline is None else max(deadline - time.monotonic(), 0)):
-            with self.change:
-                if task in self.queues.get(key, ()):
-                    self.queues[key].remove(task)
-            raise late()
-        if task.error:
-            raise task.error
-        return task.values
+
+    def _withdraw(self, task: Task) -> None:
+        with self.change:
+            if task in self.queues.get(task.key, ()):
+                self.queues[task.key].remove(task)
 
     def work(self) -> None:
-        while True:
-            with self.change:
-                while not self.stopped and not (batch := self.due()):
-                    self.change.wait(self.pause())
-                if self.stopped:
-                    return
+        """of a thread: run batches until the scheduler stops."""
+        while batch := self._next():
             self.execute(batch)
 
+    def _next(self) -> list[Task]:
+        """the next batch, once there is one; none when the scheduler stops."""
+        with self.change:
+            while not self.stopped:
+                if batch := self.due():
+                    return batch
+                self.change.wait(self.pause())
+        return []
+
     def pause(self) -> float | None:
-        """seconds until the oldest request has waited long enough."""
+        """seconds until the oldest request has waited long enough; None where nobody waits."""
         oldest = min((queue[0].since for queue in self.queues.values() if queue), default=None)
-        return (
-            None
-            if oldest is None
-            else max(oldest + self.parameters.batch_timeout_micros / 1e6 - time.monotonic(), 1e-4)
-        )
+        if oldest is None:
+            return None
+        return max(oldest + self.parameters.timeout - time.monotonic(), 1e-4)
 
     def due(self) -> list[Task]:
         """the requests of a full batch, or of one that has waited long enough; the oldest queue
         first.
         """
-        now, most = time.monotonic(), self.parameters.execution
-        for key in sorted(
-            (key for key, queue in self.queues.items() if queue),
-            key=lambda key: self.queues[key][0].since,
-        ):
+        now = time.monotonic()
+        waiting = [key for key, queue in self.queues.items() if queue]
+        for key in sorted(waiting, key=lambda key: self.queues[key][0].since):
             queue = self.queues[key]
-            if (
-                sum(task.rows for task in queue) >= most
-                or now >= queue[0].since + self.parameters.batch_timeout_micros / 1e6
-            ):
-                taken, rows = [], 0
-                while queue and rows + queue[0].rows <= most:
-                    taken.append(queue.popleft())
-                    rows += taken[-1].rows
-                if not queue:
-                    del self.queues[key]
-                return taken
+            is_full = sum(task.rows for task in queue) >= self.parameters.execution
+            if is_full or now >= queue[0].since + self.parameters.timeout:
+                return self._taken(key)
         return []
 
+    def _taken(self, key: Key) -> list[Task]:
+        """as many of a queue's requests as one batch holds, the oldest first."""
+        queue = self.queues[key]
+        batch: list[Task] = []
+        rows = 0
+        while queue and rows + queue[0].rows <= self.parameters.execution:
+            rows += queue[0].rows
+            batch.append(queue.popleft())
+        if not queue:
+            del self.queues[key]
+        return batch
+
     def execute(self, batch: list[Task]) -> None:
+        """run those whose deadline has not passed and whose client is there; tell all."""
         now = time.monotonic()
-        live = [
-            task
-            for task in batch
-            if (task.deadline is None or task.deadline > now) and task.awaited()
-        ]
-        if self.metrics:
-            for task in live:
-                self.metrics.observe(
-                    QUEUED,
-                    (now - task.since) * 1e6,
-                    thread_pool_name=self.parameters.thread_pool_name,
-                )
-            self.metrics.add(RUNS)
-        try:
-            if live:
-                self.together(live)
-        except Exception as error:  # ended at the edge: each waiting request is told
-            if len(live) == 1:
-                live[0].error = error if isinstance(error, ServingError) else from_tensorflow(error)
+        live = []
+        for task in batch:
+            if task.missed(now):
+                task.fail(late())
+            elif not task.awaited():
+                task.fail(gone())
             else:
-                for task in live:
-                    self.alone(task)
-        for task in set(batch) - set(live):
-            task.error = late() if task.deadline is not None and task.deadline <= now else gone()
+                live.append(task)
+        self._observe(live, now)
+        if live:
+            self._answer(live)
         for task in batch:
             task.done.set()
 
-    def alone(self, task: Task) -> None:
+    def _observe(self, live: list[Task], now: float) -> None:
+        pool = self.parameters.thread_pool_name
+        for task in live:
+            self.metrics.observe(QUEUED, (now - task.since) * 1e6, thread_pool_name=pool)
+        self.metrics.add(RUNS)
+
+    def _answer(self, live: list[Task]) -> None:
+        """together; where that fails, one by one: a broken request must not cost its neighbours."""
         try:
-            self.together([task])
-        except Exception as error:
-            task.error = error if isinstance(error, ServingError) else from_tensorflow(error)
+            self.together(live)
+        except Exception as error:  # ended at the edge: each waiting request is told
+            if len(live) == 1:
+                live[0].fail(error)
+                return
+        else:
+            return
+        for task in live:
+            self._answer([task])
 
     def together(self, tasks: list[Task]) -> None:
         """one run for all; every task gets its rows, as views."""
         fetches = sorted({name for task in tasks for name in task.fetches})
-        rows = sum(task.rows for task in tasks)
-        size = next((size for size in self.parameters.allowed_batch_sizes if size >= rows), rows)
+        size = self._size(sum(task.rows for task in tasks))
         feeds = {
             name: self.merged([task.feeds[name] for task in tasks], size) for name in tasks[0].feeds
         }
-        ends = [task.deadline for task in tasks]
-        values = dict(
-            zip(
-                fetches, tasks[0].version.fetch(feeds, fetches, None if None in ends else max(ends))
-            )
-        )
+        ends = [task.deadline for task in tasks if task.deadline is not None]
+        deadline = max(ends) if len(ends) == len(tasks) else None
+        values = dict(zip(fetches, tasks[0].version.fetch(feeds, fetches, deadline)))
         for name, value in values.items():
             if not value.ndim or len(value) != size:
                 raise precondition(
@@ -259,18 +248,21 @@ class Scheduler:
             task.values = [values[name][start : start + task.rows] for name in task.fetches]
             start += task.rows
 
-    def merged(self, parts: list[np.ndarray], size: int) -> np.ndarray:
+    def _size(self, rows: int) -> int:
+        """the smallest allowed batch that holds so many rows."""
+        sizes = self.parameters.allowed_batch_sizes
+        return next((size for size in sizes if size >= rows), rows)
+
+    def merged(self, parts: list[Array], size: int) -> Array:
         """[size, ...]: the parts one below another, filled up with copies of the first row."""
         if len({part.shape[1:] for part in parts}) > 1:
-            if (
-                not self.parameters.pad_variable_length_inputs
-                or len({part.ndim for part in parts}) > 1
-            ):
+            same_rank = len({part.ndim for part in parts}) == 1
+            if not self.parameters.pad_variable_length_inputs or not same_rank:
                 raise precondition(
                     "Tensors with name in different tasks have different shapes and padding "
                     "is turned off"
                 )
-            widest = np.max([part.shape for part in parts], axis=0)[1:]
+            widest = tuple(np.max([part.shape for part in parts], axis=0)[1:])
             parts = [widened(part, widest) for part in parts]
         missing = size - sum(len(part) for part in parts)
         if missing:
@@ -278,12 +270,13 @@ class Scheduler:
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def stop(self) -> None:
+        """its threads end; what waits is not run."""
         with self.change:
             self.stopped = True
             self.change.notify_all()
 
 
-def rows_of(feeds: dict[str, np.ndarray]) -> int:
+def rows_of(feeds: dict[str, Array]) -> int:
     """dim 0 of all inputs. Raises INVALID_ARGUMENT."""
     if not feeds or any(value.ndim == 0 for value in feeds.values()):
         raise invalid("Batching session Run() input tensors must have at least one dimension")
@@ -293,8 +286,8 @@ def rows_of(feeds: dict[str, np.ndarray]) -> int:
     return sizes.pop()
 
 
-def widened(part: np.ndarray, shape) -> np.ndarray:
-    """short rows filled with the tensor's own first value."""
-    made = np.full((len(part), *shape), part.flat[0], part.dtype)
-    made[tuple(slice(0, side) for side in part.shape)] = part
-    return made
+def widened(part: Array, shape: tuple[int, ...]) -> Array:
+    """[n, *shape]: short rows filled with the tensor's own first value."""
+    wide: Array = np.full((len(part), *shape), part.flat[0], part.dtype)
+    wide[tuple(slice(0, side) for side in part.shape)] = part
+    return wide

@@ -5,37 +5,46 @@ config file.
 from __future__ import annotations
 
 import threading
+from contextlib import AbstractContextManager
 
 from serving.errors import invalid, not_found, precondition, unknown
 from serving.server.config_files import ModelConfig
-from serving.server.models import AVAILABLE, Model
+from serving.server.loading import Loading
+from serving.server.models import AS_IT_IS, AVAILABLE, END, START, Model, State
 from serving.server.monitoring import Metrics
+from serving.server.session import Version
+from serving.wire.model_spec import ModelSpec
+
+MOST_REMOVED = 64  # models that were taken out and that status still names
 
 
 class Catalog:
-    """name -> Model. options: of every `Model`; labels_ahead: new labels may point at versions that
+    """name -> Model. loading: of every `Model`; labels_ahead: new labels may point at versions that
     are not loaded yet.
     """
 
     def __init__(
-        self, *, labels_ahead: bool = False, metrics: Metrics | None = None, **options
+        self,
+        *,
+        labels_ahead: bool = False,
+        metrics: Metrics | None = None,
+        loading: Loading = AS_IT_IS,
     ) -> None:
         self.models: dict[str, Model] = {}
-        self.labels_ahead, self.metrics, self.options, self.turn = (
-            labels_ahead,
-            metrics or Metrics(),
-            options,
-            threading.Lock(),
-        )
+        self.removed: dict[str, dict[int, State]] = {}
+        self.labels_ahead = labels_ahead
+        self.metrics = metrics or Metrics()
+        self.loading = loading
+        self.turn = threading.Lock()
 
     @classmethod
     def of(cls, model: Model | Catalog) -> Catalog:
         """a catalog of one model that somebody else polls."""
-        if isinstance(model, cls):
+        if isinstance(model, Catalog):
             return model
-        made = cls()
-        made.models = {model.name: model}
-        return made
+        catalog = cls()
+        catalog.models = {model.name: model}
+        return catalog
 
     def reload(self, configs: list[ModelConfig]) -> None:
         """replace the whole set; return when the new models serve. Models left out are unloaded,
@@ -47,84 +56,84 @@ class Catalog:
         with self.turn:
             for config in configs:
                 self.check_labels(config)
-            before, fresh = self.models, []
-            made = {}
-            for config in configs:
-                if config.name in before:
-                    model = made[config.name] = before[config.name]
-                    model.base, model.policy, model.labels = (
-                        config.base,
-                        config.policy,
-                        dict(config.labels),
-                    )
-                else:
-                    model = made[config.name] = Model(
-                        config.name, config.base, config.policy, config.labels, **self.options
-                    )
-                    fresh.append(model)
-            self.models = {**before, **made}  # new names can be asked for while others still load
-            for model in made.values():
+            before = self.models
+            models = {config.name: self._configured(config) for config in configs}
+            # New names can be asked for while others still load.
+            self.models = {**before, **models}
+            for model in models.values():
                 model.poll()
-            self.models = made
-            for name in set(before) - set(made):
-                before[name].unload_all()
-        broken = [
-            (model, model.failure()) for model in fresh if model.current is None and model.failure()
-        ]
-        if broken:
-            words = ", ".join(
-                f"{{name: {model.name} version: {failed[0]}}} due to error: {failed[1]}"
-                for model, failed in broken
-            )
-            raise unknown(f"{len(broken)} model(s) did not become available: {{{words}}}")
+            self.models = models
+            for name in before.keys() - models.keys():
+                self._remove(before[name])
+        check_loaded([model for name, model in models.items() if name not in before])
+
+    def _configured(self, config: ModelConfig) -> Model:
+        model = self.models.get(config.name)
+        if model is None:
+            return Model(config.name, config.base, config.policy, config.labels, self.loading)
+        model.base = config.base
+        model.policy = config.policy
+        model.labels = dict(config.labels)
+        return model
+
+    def _remove(self, model: Model) -> None:
+        """unload it; its versions stay END in the status."""
+        model.unload_all()
+        ended: dict[int, State] = {
+            number: (END, error) for number, (_, error) in model.states.items()
+        }
+        self.removed.pop(model.name, None)
+        self.removed[model.name] = ended
+        while len(self.removed) > MOST_REMOVED:
+            self.removed.pop(next(iter(self.removed)))
 
     def check_labels(self, config: ModelConfig) -> None:
+        """Raises FAILED_PRECONDITION for a label that may not point where it does."""
         model = self.models.get(config.name)
+        states = model.states if model else {}
+        labels = model.labels if model else {}
         for label, number in config.labels.items():
-            loaded = model is not None and model.states.get(number, (0,))[0] == AVAILABLE
-            in_use = model is not None and label in model.labels
-            unmoved = in_use and model.labels[label] == number
-            if not loaded and not (self.labels_ahead and (not in_use or unmoved)):
+            is_loaded = states.get(number, (START, ""))[0] == AVAILABLE
+            is_new = label not in labels
+            is_unmoved = labels.get(label) == number
+            if not is_loaded and not (self.labels_ahead and (is_new or is_unmoved)):
                 raise precondition(
                     f"Request to assign label {label} to version {number} of model "
                     f"{config.name}, which is not currently available for inference"
                 )
 
     def poll(self) -> None:
+        """every model's versions."""
         for model in list(self.models.values()):
             model.poll()
 
-    def model(self, name: str) -> Model | None:
-        return self.models.get(name)
+    def serves(self, name: str) -> bool:
+        """is there a model of that name?"""
+        return name in self.models
 
-    def held(self, spec):
+    def held(self, spec: ModelSpec | None) -> AbstractContextManager[Version]:
         """a context that keeps the version a ModelSpec names loaded. Raises INVALID_ARGUMENT,
         NOT_FOUND.
         """
+        if spec is None:
+            raise invalid("Missing ModelSpec")
         if not spec.name:
-            raise invalid(
-                "Missing ModelSpec" if not spec.ByteSize() else "ModelSpec has no name specified."
-            )
-        number = spec.version.value if spec.HasField("version") else None
+            raise invalid("ModelSpec has no name specified.")
         model = self.models.get(spec.name)
         if model is None:
-            raise not_found(
-                "Servable not found for request: "
-                f"{f'Latest({spec.name})' if number is None else f'Specific({spec.name}, {number})'}"
-            )
-        return model.held(number, spec.version_label if spec.HasField("version_label") else None)
+            raise not_found(f"Servable not found for request: {spec.servable}")
+        return model.held(spec)
 
     def status(self, name: str, number: int | None = None) -> list[tuple[int, int, str]]:
         """(version, state, error text), newest first. Raises NOT_FOUND."""
         model = self.models.get(name)
-        states = dict(model.states) if model else {}
+        states = dict(model.states) if model else self.removed.get(name, {})
         if not states:
             raise not_found(f"Could not find any versions of model {name}")
         if number is not None and number not in states:
             raise not_found(f"Could not find version {number} of model {name}")
-        return [
-            (key, *states[key]) for key in sorted(states, reverse=True) if number in (None, key)
-        ]
+        numbers = sorted(states, reverse=True) if number is None else [number]
+        return [(key, *states[key]) for key in numbers]
 
     def ready(self) -> bool:
         """every model serves at least one version."""
@@ -132,13 +141,23 @@ class Catalog:
 
     def failure(self) -> str | None:
         """why a model that serves nothing does so: its load failed."""
-        broken = [
-            (model.name, model.failure())
-            for model in self.models.values()
-            if model.current is None and model.failure()
-        ]
-        return (
-            None
-            if not broken
-            else "; ".join(f"{name} version {failed[0]}: {failed[1]}" for name, failed in broken)
+        broken = [failure_of(model) for model in self.models.values()]
+        words = [f"{one[0]} version {one[1]}: {one[2]}" for one in broken if one]
+        return "; ".join(words) or None
+
+
+def failure_of(model: Model) -> tuple[str, int, str] | None:
+    """(name, version, error) of a model that serves nothing because it could not be loaded."""
+    failure = model.failure()
+    return (model.name, *failure) if failure and model.current is None else None
+
+
+def check_loaded(models: list[Model]) -> None:
+    """Raises UNKNOWN for those that could not be loaded."""
+    broken = [failure for failure in map(failure_of, models) if failure]
+    if broken:
+        words = ", ".join(
+            f"{{name: {name} version: {number}}} due to error: {error}"
+            for name, number, error in broken
         )
+        raise unknown(f"{len(broken)} model(s) did not become available: {{{words}}}")

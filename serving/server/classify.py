@@ -4,101 +4,137 @@ example out (signatures that take serialized examples).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 
-from serving.errors import invalid, precondition, unimplemented
+from models.tasks.arrays import Array
+from serving.errors import invalid, unimplemented
+from serving.server.session import Awaited, Version, always
+from serving.wire.model_spec import DEFAULT_SIGNATURE
+from serving.wire.requests import Task
 
-CLASSIFY, REGRESS = "tensorflow/serving/classify", "tensorflow/serving/regress"
-INPUTS, CLASSES, SCORES, OUTPUTS = "inputs", "classes", "scores", "outputs"
+CLASSIFY = "tensorflow/serving/classify"
+REGRESS = "tensorflow/serving/regress"
+# aliases that the two methods fix
+INPUTS = "inputs"
+CLASSES = "classes"
+SCORES = "scores"
+OUTPUTS = "outputs"
+KIND = {CLASSIFY: "classification", REGRESS: "regression"}
 
 
-def serialized(given) -> np.ndarray:
-    """the examples of an `Input`: object [N] of serialized tf.Examples; a context is merged into
-    each. Raises INVALID_ARGUMENT if there are none.
+@dataclass(frozen=True)
+class Inference:
+    """What is asked of a signature. feed: its input tensor; outputs: tensor by alias."""
+
+    signature: str
+    method: str
+    feed: str
+    outputs: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Inferred:
+    """An answer. result: a ClassificationResult or a RegressionResult, as the method says."""
+
+    signature: str
+    method: str
+    result: Any
+
+
+def inference_of(
+    version: Version, name: str, method: str, missing: str = "No signature was found with the name"
+) -> Inference:
+    """of a classification or regression signature. Raises INVALID_ARGUMENT, in the words `missing`
+    where there is no such signature.
     """
-    from tensorflow.core.example import example_pb2
-
-    kind = given.WhichOneof("kind")
-    examples = list(getattr(given, kind).examples) if kind else []
-    if not examples:
-        raise invalid("Input is empty.")
-    if kind == "example_list_with_context":
-        merged = []
-        for example in examples:
-            whole = example_pb2.Example()
-            whole.CopyFrom(given.example_list_with_context.context)
-            for name, feature in example.features.feature.items():
-                whole.features.feature[name].CopyFrom(feature)
-            merged.append(whole)
-        examples = merged
-    made = np.empty(len(examples), object)
-    made[:] = [example.SerializeToString() for example in examples]
-    return made
-
-
-def asked(version, name: str, method: str, missing=None):
-    """(signature name, input tensor, {output alias: tensor}) of a classification or regression
-    signature. Raises INVALID_ARGUMENT.
-    """
-    name = name or "serving_default"
+    name = name or DEFAULT_SIGNATURE
     if name not in version.signatures:
-        raise invalid(missing or f"No signature was found with the name: {name}")
-    signature, kind = (
-        version.signatures[name],
-        "classification" if method == CLASSIFY else "regression",
-    )
+        raise invalid(f"{missing}: {name}")
+    signature = version.signatures[name]
     if version.strict and signature.method_name != method:
         raise invalid(
-            f"Expected {kind} signature method_name to be {method}. Was: {signature.method_name}"
+            f"Expected {KIND[method]} signature method_name to be {method}. Was: "
+            f"{signature.method_name}"
         )
     if len(signature.inputs) != 1:
         raise invalid("Expected one input Tensor.")
     if INPUTS not in signature.inputs:
-        raise invalid(f"No {kind} inputs found in SignatureDef: {sorted(signature.inputs)}")
-    allowed = (CLASSES, SCORES) if method == CLASSIFY else (OUTPUTS,)
+        raise invalid(f"No {KIND[method]} inputs found in SignatureDef: {sorted(signature.inputs)}")
+    outputs = _outputs(signature, method)
+    return Inference(name, method, signature.inputs[INPUTS].name, outputs)
+
+
+def _outputs(signature: Any, method: str) -> dict[str, str]:
+    """tensor by alias. Raises INVALID_ARGUMENT where the method's are not there."""
+    aliases = (CLASSES, SCORES) if method == CLASSIFY else (OUTPUTS,)
     outputs = {
-        alias: signature.outputs[alias].name for alias in allowed if alias in signature.outputs
+        alias: signature.outputs[alias].name for alias in aliases if alias in signature.outputs
     }
-    if not outputs:
+    if outputs:
+        return outputs
+    offered = sorted(signature.outputs)
+    if method == CLASSIFY:
         raise invalid(
             "Expected classification signature outputs to contain at least one of "
-            f'"{CLASSES}" or "{SCORES}". Signature: {sorted(signature.outputs)}'
-            if method == CLASSIFY
-            else f"No regression outputs found in SignatureDef: {sorted(signature.outputs)}"
+            f'"{CLASSES}" or "{SCORES}". Signature: {offered}'
         )
-    return name, signature.inputs[INPUTS].name, outputs
+    raise invalid(f"No regression outputs found in SignatureDef: {offered}")
 
 
-def classified(found: dict[str, np.ndarray], count: int):
+def infer(
+    version: Version,
+    name: str,
+    examples: Array,
+    method: str,
+    deadline: float | None = None,
+    awaited: Awaited = always,
+) -> Inferred:
+    """the answer about `examples`, object [N] of serialized tf.Examples. awaited(): is the client
+    still there? Raises CANCELLED, without a run, if it is not; INVALID_ARGUMENT.
+    """
+    inference = inference_of(version, name, method)
+    check_examples(examples)
+    tensors = list(inference.outputs.values())
+    answers = version.answered({inference.feed: examples}, tensors, deadline, awaited)
+    return _inferred(inference, dict(zip(tensors, answers)), len(examples))
+
+
+def check_examples(examples: Array) -> None:
+    """Raises INVALID_ARGUMENT where there are none."""
+    if not len(examples):
+        raise invalid("Input is empty.")
+
+
+def _inferred(inference: Inference, values: dict[str, Array], count: int) -> Inferred:
+    outputs = {alias: values[tensor] for alias, tensor in inference.outputs.items()}
+    result_of = classified if inference.method == CLASSIFY else regressed
+    return Inferred(inference.signature, inference.method, result_of(outputs, count))
+
+
+def classified(outputs: dict[str, Array], count: int) -> Any:
     """ClassificationResult of `classes` object [N, C] and `scores` float32 [N, C], of which one may
     be absent.
     """
     from tensorflow_serving.apis import classification_pb2
 
-    classes, scores = found.get(CLASSES), found.get(SCORES)
-    for value, kind, numpy_type in (
-        (classes, "DT_STRING", object),
-        (scores, "DT_FLOAT", np.float32),
-    ):
-        if value is None:
-            continue
-        if value.ndim != 2:
-            raise invalid(
-                f"Expected Tensor shape: [batch_size num_classes] but got {list(value.shape)}"
-            )
-        if value.dtype != numpy_type:
-            raise invalid(f"Expected Tensor of {kind}. Got: {value.dtype.name}")
-        if len(value) != count:
-            raise invalid(f"Expected the output's batch size to be {count}. Got: {len(value)}")
+    classes = outputs.get(CLASSES)
+    scores = outputs.get(SCORES)
+    _check_table(classes, count, "DT_STRING", np.dtype(object))
+    _check_table(scores, count, "DT_FLOAT", np.dtype(np.float32))
     if classes is not None and scores is not None and classes.shape != scores.shape:
         raise invalid(
             f"Tensors class and score should match in shape, got {list(classes.shape)} and "
             f"{list(scores.shape)}"
         )
+    width = next(table.shape[1] for table in (classes, scores) if table is not None)
     result = classification_pb2.ClassificationResult()
     for i in range(count):
         row = result.classifications.add()
-        for j in range((classes if classes is not None else scores).shape[1]):
+        for j in range(width):
             entry = row.classes.add()
             if classes is not None:
                 entry.label = classes[i, j]
@@ -107,96 +143,81 @@ def classified(found: dict[str, np.ndarray], count: int):
     return result
 
 
-def regressed(found: dict[str, np.ndarray], count: int):
+def _check_table(table: Array | None, count: int, kind: str, dtype: np.dtype[Any]) -> None:
+    if table is None:
+        return
+    if table.ndim != 2:
+        raise invalid(
+            f"Expected Tensor shape: [batch_size num_classes] but got {list(table.shape)}"
+        )
+    if table.dtype != dtype:
+        raise invalid(f"Expected Tensor of {kind}. Got: {table.dtype.name}")
+    _check_rows(table, count)
+
+
+def _check_rows(value: Array, count: int) -> None:
+    if len(value) != count:
+        raise invalid(f"Expected the output's batch size to be {count}. Got: {len(value)}")
+
+
+def regressed(outputs: dict[str, Array], count: int) -> Any:
     """RegressionResult of `outputs` float32 [N] or [N, 1]."""
     from tensorflow_serving.apis import regression_pb2
 
-    value = found[OUTPUTS]
-    if value.ndim not in (1, 2) or value.ndim == 2 and value.shape[1] != 1:
+    value = outputs[OUTPUTS]
+    is_column = value.ndim == 2 and value.shape[1] == 1
+    if value.ndim != 1 and not is_column:
         raise invalid(
             f"Expected Tensor shape: [batch_size] or [batch_size, 1] but got {list(value.shape)}"
         )
     if value.dtype != np.float32:
         raise invalid(f"Expected output Tensor of DT_FLOAT. Got: {value.dtype.name}")
-    if len(value) != count:
-        raise invalid(f"Expected the output's batch size to be {count}. Got: {len(value)}")
+    _check_rows(value, count)
     result = regression_pb2.RegressionResult()
     for number in value.reshape(-1):
         result.regressions.add(value=number)
     return result
 
 
-def inferred(version, name: str, given, method: str, deadline: float | None, awaited):
-    name, feed, outputs = asked(version, name, method)
-    examples = serialized(given)
-    found = dict(
-        zip(outputs, version.answered({feed: examples}, list(outputs.values()), deadline, awaited))
-    )
-    return name, (classified if method == CLASSIFY else regressed)(found, len(examples))
-
-
-def classify(version, name: str, given, deadline: float | None = None, awaited=lambda: True):
-    """(signature name, ClassificationResult) of an `Input`. awaited(): is the client still there?
-    Raises CANCELLED, without a run, if it is not.
-    """
-    return inferred(version, name, given, CLASSIFY, deadline, awaited)
-
-
-def regress(version, name: str, given, deadline: float | None = None, awaited=lambda: True):
-    """(signature name, RegressionResult) of an `Input`, as `classify`."""
-    return inferred(version, name, given, REGRESS, deadline, awaited)
-
-
-def check_tasks(request) -> None:
+def check_tasks(tasks: Sequence[Task]) -> None:
     """MultiInference's own rules. Raises INVALID_ARGUMENT, UNIMPLEMENTED."""
-    if not request.tasks:
+    if not tasks:
         raise invalid("Inference request must have at least one task")
-    names = set()
-    for task in request.tasks:
-        if task.model_spec.name != request.tasks[0].model_spec.name:
+    names: set[str] = set()
+    for task in tasks:
+        if task.spec.name != tasks[0].spec.name:
             raise invalid(
                 "All ModelSpecs in a MultiInferenceRequest must access the same model name. "
-                f"{task.model_spec.name} is not"
+                f"{task.spec.name} is not"
             )
-        name = task.model_spec.signature_name or "serving_default"
+        name = task.spec.signature or DEFAULT_SIGNATURE
         if name in names:
             raise invalid(f"Duplicate evaluation of signature: {name}")
         names.add(name)
-        if task.method_name not in (CLASSIFY, REGRESS):
-            raise unimplemented(f"Unsupported signature method_name: {task.method_name}")
+        if task.method not in KIND:
+            raise unimplemented(f"Unsupported signature method_name: {task.method}")
 
 
-def multi_inference(version, request, deadline: float | None = None, awaited=lambda: True) -> list:
-    """[(signature name, method, result)] in task order, by one run of the graph, as `classify`."""
-    check_tasks(request)
-    plans = []
-    for task in request.tasks:
-        name = task.model_spec.signature_name or "serving_default"
-        plans.append(
-            (
-                task.method_name,
-                *asked(
-                    version,
-                    name,
-                    task.method_name,
-                    f"Requested signature not found in model graph: {name}",
-                ),
-            )
-        )
-    if len({feed for _, _, feed, _ in plans}) != 1:
-        raise precondition("Input tensor must be the same for all Signatures.")
-    examples = serialized(request.input)
-    fetches = sorted({tensor for *_, outputs in plans for tensor in outputs.values()})
-    values = dict(
-        zip(
-            fetches,
-            version.answered({plans[0][2]: examples}, fetches, deadline, awaited, batched=False),
-        )
-    )
-    made = []
-    for method, name, _, outputs in plans:
-        found = {alias: values[tensor] for alias, tensor in outputs.items()}
-        made.append(
-            (name, method, (classified if method == CLASSIFY else regressed)(found, len(examples)))
-        )
-    return made
+def multi_inference(
+    version: Version,
+    tasks: Sequence[Task],
+    examples: Array,
+    deadline: float | None = None,
+    awaited: Awaited = always,
+) -> list[Inferred]:
+    """answers in task order, by one run of the graph, as `infer`.
+
+    A TF2 export has an input tensor of its own for every signature: each that is asked about is fed
+    the examples.
+    """
+    check_tasks(tasks)
+    missing = "Requested signature not found in model graph"
+    inferences = [
+        inference_of(version, task.spec.signature, task.method, missing) for task in tasks
+    ]
+    check_examples(examples)
+    feeds = {inference.feed: examples for inference in inferences}
+    fetches = sorted({tensor for one in inferences for tensor in one.outputs.values()})
+    answers = version.answered(feeds, fetches, deadline, awaited, batched=False)
+    values = dict(zip(fetches, answers))
+    return [_inferred(inference, values, len(examples)) for inference in inferences]

@@ -9,12 +9,18 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from serving.errors import ServingError, invalid
-from serving.server.models import Policy
+from serving.server.models import NEWEST, Policy
 
-BOOL, STRING, INT64, MESSAGE = 8, 9, 3, 11  # FieldDescriptorProto.Type
-_MESSAGES = {
+# FieldDescriptorProto.Type
+BOOL = 8
+STRING = 9
+INT64 = 3
+MESSAGE = 11
+# message -> (field, number, type, is it repeated)
+_MESSAGES: dict[str, list[tuple[str, int, int | str, bool]]] = {
     "Int64": [("value", 1, INT64, False)],
     "Bool": [("value", 1, BOOL, False)],
     "Text": [("value", 1, STRING, False)],
@@ -46,12 +52,12 @@ class ModelConfig:
 
     name: str
     base: Path
-    policy: Policy = Policy()
+    policy: Policy = NEWEST
     labels: dict[str, int] = field(default_factory=dict)
 
 
 @functools.cache
-def message(name: str):
+def message(name: str) -> Any:
     """the class of a message of `_MESSAGES`."""
     from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
@@ -59,14 +65,10 @@ def message(name: str):
         name="serving_config_files.proto", package="serving", syntax="proto3"
     )
     for kind, fields in _MESSAGES.items():
-        made = file.message_type.add(name=kind)
+        described = file.message_type.add(name=kind)
         for alias, number, of, repeated in fields:
-            entry = made.field.add(
-                name=alias,
-                number=number,
-                label=3 if repeated else 1,
-                type=MESSAGE if isinstance(of, str) else of,
-            )
+            entry = described.field.add(name=alias, number=number, label=3 if repeated else 1)
+            entry.type = MESSAGE if isinstance(of, str) else of
             if isinstance(of, str):
                 entry.type_name = f".serving.{of}"
     pool = descriptor_pool.DescriptorPool()
@@ -74,13 +76,13 @@ def message(name: str):
     return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"serving.{name}"))
 
 
-def read(path: str | Path, made):
-    """`made` filled from a text file. Raises ValueError with the file's name."""
+def read(path: str | Path, empty: Any) -> Any:
+    """the message `empty` filled from a text file. Raises ValueError with the file's name."""
     from google.protobuf import text_format
 
     try:
-        return text_format.Parse(Path(path).read_text(), made)
-    except text_format.ParseError as error:
+        return text_format.Parse(Path(path).read_text(), empty)
+    except (text_format.ParseError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"Invalid protobuf file {path}: {error}") from error
 
 
@@ -94,51 +96,55 @@ def read_models(path: str | Path) -> list[ModelConfig]:
         raise ValueError(f"{path}: {error}") from error
 
 
-def models_of(config) -> list[ModelConfig]:
+def models_of(config: Any) -> list[ModelConfig]:
     """entries of a ModelServerConfig. Raises INVALID_ARGUMENT with TensorFlow Serving's texts."""
     if config.WhichOneof("config") != "model_config_list":
         raise invalid("Only ModelConfigList is currently supported")
-    made: dict[str, ModelConfig] = {}
+    configs: dict[str, ModelConfig] = {}
     for entry in config.model_config_list.config:
-        if entry.name in made:
+        if entry.name in configs:
             raise invalid(f"Illegal to list model {entry.name} multiple times in config list")
-        if not entry.name:
-            raise invalid("a model config has no name")
-        if not entry.base_path.startswith("/"):
-            raise invalid(
-                f"Expected model {entry.name} to have an absolute path or URI; got "
-                f"base_path()={entry.base_path}"
-            )
-        if bool(entry.model_platform) == bool(entry.model_type):
-            both = "both" if entry.model_platform else "neither"
-            raise invalid(
-                f"Illegal setting {both} ModelServerConfig::model_type (deprecated) and "
-                "ModelServerConfig::model_platform."
-            )
-        if entry.model_platform not in ("", "tensorflow") or entry.model_type not in (0, 1):
-            raise invalid(
-                f"model {entry.name} names an unsupported platform "
-                f"{entry.model_platform or entry.model_type}; expected tensorflow"
-            )
-        if entry.HasField("logging_config"):
-            raise invalid(
-                f"model {entry.name} has a logging_config; no request logger is compiled in"
-            )
-        made[entry.name] = ModelConfig(
+        check_entry(entry)
+        configs[entry.name] = ModelConfig(
             entry.name,
             Path(entry.base_path),
             policy_of(entry.model_version_policy),
             dict(entry.version_labels),
         )
-    return list(made.values())
+    return list(configs.values())
 
 
-def policy_of(given) -> Policy:
-    kind = given.WhichOneof("policy_choice")
+def check_entry(entry: Any) -> None:
+    """Raises INVALID_ARGUMENT for a ModelConfig that cannot be served."""
+    if not entry.name:
+        raise invalid("a model config has no name")
+    if not entry.base_path.startswith("/"):
+        raise invalid(
+            f"Expected model {entry.name} to have an absolute path or URI; got "
+            f"base_path()={entry.base_path}"
+        )
+    if bool(entry.model_platform) == bool(entry.model_type):
+        both = "both" if entry.model_platform else "neither"
+        raise invalid(
+            f"Illegal setting {both} ModelServerConfig::model_type (deprecated) and "
+            "ModelServerConfig::model_platform."
+        )
+    if entry.model_platform not in ("", "tensorflow") or entry.model_type not in (0, 1):
+        raise invalid(
+            f"model {entry.name} names an unsupported platform "
+            f"{entry.model_platform or entry.model_type}; expected tensorflow"
+        )
+    if entry.HasField("logging_config"):
+        raise invalid(f"model {entry.name} has a logging_config; no request logger is compiled in")
+
+
+def policy_of(choice: Any) -> Policy:
+    """of a ServableVersionPolicy. Raises INVALID_ARGUMENT."""
+    kind = choice.WhichOneof("policy_choice")
     if kind == "all":
         return Policy(latest=None)
     if kind == "specific":
-        if not given.specific.versions:
+        if not choice.specific.versions:
             raise invalid("a specific version policy names no versions")
-        return Policy(specific=tuple(given.specific.versions))
-    return Policy(latest=given.latest.num_versions or 1)
+        return Policy(specific=tuple(choice.specific.versions))
+    return Policy(latest=choice.latest.num_versions or 1)

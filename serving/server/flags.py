@@ -4,33 +4,50 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 # flags of the C++ runtime: accepted, said to do nothing here
 WITHOUT_EFFECT = (
-    "num_load_threads", "num_unload_threads", "enable_per_model_batching_parameters", "tensorflow_session_config_file",
-    "flush_filesystem_caches", "remove_unused_fields_from_bundle_metagraph", "per_process_gpu_memory_fraction", "mixed_precision", "platform_config_file",
-    "thread_pool_factory_config_file", "xla_cpu_compilation_enabled", "xla_gpu_compilation_enabled", "skip_initialize_tpu", "use_alts_credentials",
-    "enable_profiler", "prefer_tflite_model", "num_tflite_pools", "num_tflite_interpreters_per_pool",
-)  # fmt: skip
+    "num_load_threads",
+    "num_unload_threads",
+    "enable_per_model_batching_parameters",
+    "tensorflow_session_config_file",
+    "flush_filesystem_caches",
+    "remove_unused_fields_from_bundle_metagraph",
+    "per_process_gpu_memory_fraction",
+    "mixed_precision",
+    "platform_config_file",
+    "thread_pool_factory_config_file",
+    "xla_cpu_compilation_enabled",
+    "xla_gpu_compilation_enabled",
+    "skip_initialize_tpu",
+    "use_alts_credentials",
+    "enable_profiler",
+    "prefer_tflite_model",
+    "num_tflite_pools",
+    "num_tflite_interpreters_per_pool",
+)
 
 
 def boolean(text: str) -> bool:
+    """Raises ArgumentTypeError."""
     if text.lower() not in ("true", "false", "1", "0"):
         raise argparse.ArgumentTypeError(f"expected true or false, got {text}")
     return text.lower() in ("true", "1")
 
 
 def at_least_one(text: str) -> int:
+    """Raises ArgumentTypeError."""
     if not text.isdigit() or not int(text):
         raise argparse.ArgumentTypeError(f"expected a number of threads, at least 1, got {text}")
     return int(text)
 
 
 def add_flags(serve: argparse.ArgumentParser) -> None:
-    """all flags that have an effect, with the original's defaults unless the help says otherwise."""
-    switch = {"type": boolean, "nargs": "?", "const": True}
+    """all flags that have an effect, with the original's defaults unless the help says it."""
+    switch: dict[str, Any] = {"type": boolean, "nargs": "?", "const": True}
     add = serve.add_argument
-    add("--model_name", default="taxonomy")
+    add("--model_name", default="default")
     add("--model_base_path", type=Path, help="folder of integer-named versions, absolute")
     add(
         "--model_config_file",

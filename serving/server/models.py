@@ -12,25 +12,36 @@ from __future__ import annotations
 import gc
 import threading
 import time
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from serving.errors import ServingError, invalid, not_found
+from serving.errors import invalid, not_found
+from serving.server.loading import Loading, load
 from serving.server.session import Version
+from serving.wire.model_spec import ModelSpec
 
-START, LOADING, AVAILABLE, UNLOADING, END = 10, 20, 30, 40, 50
+# ModelVersionStatus.State
+START = 10
+LOADING = 20
+AVAILABLE = 30
+UNLOADING = 40
+END = 50
 REMEMBERED = 8  # ended versions that status still names
+LARGEST_NUMBER = 2**63 - 1  # of a version
+State = tuple[int, str]  # and the text of the error, "" for none
 
 
 @dataclass(frozen=True)
 class Policy:
-    """Which of the versions on disk are aspired: the newest `latest`, all, or `specific` numbers."""
+    """Which versions on disk are aspired: the newest `latest`, all, or `specific` numbers."""
 
     latest: int | None = 1
     specific: tuple[int, ...] = ()
 
-    def aspired(self, numbers) -> list[int]:
+    def aspired(self, numbers: Iterable[int]) -> list[int]:
         """highest first."""
         ordered = sorted(numbers, reverse=True)
         if self.specific:
@@ -38,35 +49,32 @@ class Policy:
         return ordered if self.latest is None else ordered[: self.latest]
 
 
+NEWEST = Policy()
+AS_IT_IS = Loading()
+
+
 class Model:
     """The aspired versions of `base`, kept current by `poll`. states: version -> (state, error
     text); labels: label -> version.
-
-    retries: how often a load that fails is tried again, retry_seconds apart; load: makes a
-    `Version` of (folder, number, **options).
     """
 
     def __init__(
         self,
         name: str,
         base: Path,
-        policy: Policy = Policy(),
-        labels=None,
-        *,
-        retries: int = 0,
-        retry_seconds: float = 0.0,
-        **options,
-    ) -> None:  # noqa: B008  frozen
-        self.name, self.base, self.policy, self.labels = (
-            name,
-            Path(base),
-            policy,
-            dict(labels or {}),
-        )
-        self.retries, self.retry_seconds, self.options = retries, retry_seconds, options
+        policy: Policy = NEWEST,
+        labels: Mapping[str, int] | None = None,
+        loading: Loading = AS_IT_IS,
+    ) -> None:
+        self.name = name
+        self.base = Path(base)
+        self.policy = policy
+        self.labels = dict(labels or {})
+        self.loading = loading
         self.versions: dict[int, Version] = {}
-        self.states: dict[int, tuple[int, str]] = {}
-        self.lock, self.turn = threading.Lock(), threading.Lock()
+        self.states: dict[int, State] = {}
+        self.lock = threading.Lock()  # of `versions` and what holds them
+        self.turn = threading.Lock()  # one poll at a time
 
     @property
     def current(self) -> Version | None:
@@ -85,15 +93,11 @@ class Model:
             paths = sorted(self.base.iterdir())
         except OSError:
             return None
-        numbered = [
-            path
-            for path in paths
-            if path.name.isascii() and path.name.isdigit() and int(path.name) < 2**63
-        ]
+        numbered = [path for path in paths if path.name.isascii() and path.name.isdigit()]
         return {
             int(path.name): path
             for path in numbered
-            if (path / "saved_model.pb").exists() or (path / "saved_model.pbtxt").exists()
+            if int(path.name) <= LARGEST_NUMBER and _holds_a_model(path)
         }
 
     def newest(self) -> int | None:
@@ -106,58 +110,64 @@ class Model:
             if folders is None:
                 return
             aspired = self.policy.aspired(folders)
-            for number in [
-                number
-                for number, (state, error) in self.states.items()
-                if state == END and error and number not in aspired
-            ]:
-                del self.states[number]  # it may come back and be tried again
+            self._forgive(aspired)
             for number in aspired:
-                if number not in self.versions and not (
-                    number in self.states and self.states[number][1]
-                ):
+                if number not in self.versions and not self._failed(number):
                     self.load(number, folders[number])
             if not aspired or any(number in self.versions for number in aspired):
                 for number in sorted(set(self.versions) - set(aspired)):
                     self.unload(number)
             self.forget()
 
+    def _failed(self, number: int) -> bool:
+        state, error = self.states.get(number, (START, ""))
+        return state == END and bool(error)
+
+    def _forgive(self, aspired: list[int]) -> None:
+        """a version that failed may come back and be tried again once it has left the aspired."""
+        for number in list(self.states):
+            if self._failed(number) and number not in aspired:
+                del self.states[number]
+
     def load(self, number: int, folder: Path) -> None:
+        """serve it; where it cannot be loaded, its state says why."""
         self.states[number] = (LOADING, "")
         settle()
-        for left in range(self.retries, -1, -1):
+        version = self._tried(number, folder)
+        if version is None:
+            return
+        with self.lock:
+            self.versions = {**self.versions, number: version}
+        self.states[number] = (AVAILABLE, "")
+
+    def _tried(self, number: int, folder: Path) -> Version | None:
+        for left in range(self.loading.retries, -1, -1):
             try:
-                loaded = Version(folder, number, **self.options)
-                break
+                return load(folder, number, self.loading)
             except Exception as error:  # whatever a broken model raises, the old one keeps serving
                 if not left:
-                    self.states[number] = (
-                        END,
-                        (str(error).splitlines() or [type(error).__name__])[0]
-                        or type(error).__name__,
-                    )
-                    return
-                time.sleep(max(self.retry_seconds, 0))
-        with self.lock:
-            self.versions = {**self.versions, number: loaded}
-        self.states[number] = (AVAILABLE, "")
+                    kind = type(error).__name__
+                    first_line = (str(error).splitlines() or [kind])[0] or kind
+                    self.states[number] = (END, first_line)
+                    return None
+            time.sleep(max(self.loading.retry_seconds, 0))
+        return None
 
     def unload(self, number: int) -> None:
         """no request finds it any more; its session ends after the last one that holds it."""
         with self.lock:
-            gone = self.versions[number]
-            self.versions = {key: value for key, value in self.versions.items() if key != number}
+            versions = dict(self.versions)
+            leaving = [versions.pop(number)]
+            self.versions = versions
         self.states[number] = (UNLOADING, "")
+        threading.Thread(target=self._end, args=(number, leaving), daemon=True).start()
 
-        def end() -> None:
-            nonlocal gone
-            gone.close()
-            gone = None
-            if number not in self.versions:
-                self.states[number] = (END, "")
-            gc.collect()  # a graph is full of cycles; memory should not wait for chance
-
-        threading.Thread(target=end, daemon=True).start()
+    def _end(self, number: int, leaving: list[Version]) -> None:
+        """close the one version of the list, which is emptied: this thread must not keep it."""
+        leaving.pop().close()
+        if number not in self.versions:
+            self.states[number] = (END, "")
+        gc.collect()  # a graph is full of cycles; memory should not wait for chance
 
     def forget(self) -> None:
         """of ended versions only the newest few stay in the status."""
@@ -174,38 +184,39 @@ class Model:
 
     def failure(self) -> tuple[int, str] | None:
         """(version, error) of the newest version that could not be loaded."""
-        return max(
-            (
-                (number, error)
-                for number, (state, error) in list(self.states.items())
-                if state == END and error
-            ),
-            default=None,
-        )
+        failed = [
+            (number, error)
+            for number, (state, error) in list(self.states.items())
+            if state == END and error
+        ]
+        return max(failed, default=None)
 
     @contextmanager
-    def held(self, number: int | None = None, label: str | None = None):
-        """the highest version, or the one of `number` or `label`, kept open while held: counted
-        under the lock that a swap takes, so that no request finds its session closed. Raises
-        NOT_FOUND, INVALID_ARGUMENT for an unknown label.
+    def held(self, spec: ModelSpec) -> Iterator[Version]:
+        """the highest version, or the one that `spec` numbers or labels, kept open while held:
+        counted under the lock that a swap takes, so that no request finds its session closed.
+        Raises NOT_FOUND, INVALID_ARGUMENT for an unknown label.
         """
-        if label is not None:
-            if label not in self.labels:
-                raise invalid(f"Unrecognized servable version label: {label}")
-            number = self.labels[label]
+        number = spec.version
+        if spec.label is not None:
+            if spec.label not in self.labels:
+                raise invalid(f"Unrecognized servable version label: {spec.label}")
+            number = self.labels[spec.label]
         with self.lock:
             version = self.current if number is None else self.versions.get(number)
             if version is None:
-                raise not_found(
-                    "Servable not found for request: "
-                    f"{f'Latest({self.name})' if number is None else f'Specific({self.name}, {number})'}"
-                )
+                missing = ModelSpec(self.name, number)
+                raise not_found(f"Servable not found for request: {missing.servable}")
             version.running += 1
         try:
             yield version
         finally:
             with self.lock:
                 version.running -= 1
+
+
+def _holds_a_model(folder: Path) -> bool:
+    return (folder / "saved_model.pb").exists() or (folder / "saved_model.pbtxt").exists()
 
 
 def settle() -> None:
@@ -220,16 +231,19 @@ def settle() -> None:
         gc.freeze()
 
 
-def keep_polling(model, seconds: float, stop: threading.Event) -> threading.Thread:
-    """a thread that polls (anything with `poll`) until `stop`."""
+class Polled(Protocol):
+    """What looks for changes when it is told to."""
+
+    def poll(self) -> None: ...
+
+
+def keep_polling(polled: Polled, seconds: float, stop: threading.Event) -> threading.Thread:
+    """a thread that polls until `stop`."""
 
     def loop() -> None:
         while not stop.wait(seconds):
-            model.poll()
+            polled.poll()
 
     thread = threading.Thread(target=loop, daemon=True)
     thread.start()
     return thread
-
-
-__all__ = ["Model", "Policy", "ServingError", "Version", "keep_polling"]

@@ -6,22 +6,52 @@ import bisect
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from serving.errors import ServingError
 
 PATH = "/monitoring/prometheus/metrics"
 BOUNDS = [10 * 1.8**i for i in range(33)]  # microseconds
-COUNT, LATENCY, RUNTIME = (
-    ":tensorflow:serving:request_count",
-    ":tensorflow:serving:request_latency",
-    ":tensorflow:serving:runtime_latency",
-)
-QUEUED, EXAMPLES = (
-    ":tensorflow:serving:batching_session:queuing_latency",
-    ":tensorflow:serving:request_example_count_total",
-)
+COUNT = ":tensorflow:serving:request_count"
+LATENCY = ":tensorflow:serving:request_latency"
+RUNTIME = ":tensorflow:serving:runtime_latency"
+QUEUED = ":tensorflow:serving:batching_session:queuing_latency"
 RUNS = ":tensorflow:serving:batching_session:wrapped_run_count"
+# name -> (kind, what it says); the page has every family before its first observation
+FAMILIES = {
+    COUNT: ("counter", "Requests by model and status."),
+    RUNS: ("counter", "Batches that were run."),
+    LATENCY: ("histogram", "Microseconds of a request that succeeded, its waiting included."),
+    RUNTIME: ("histogram", "Microseconds that the graph took, batching included."),
+    QUEUED: ("histogram", "Microseconds that a request waited for its batch."),
+}
+COUNTERS = [name for name, (kind, _) in FAMILIES.items() if kind == "counter"]
+Labels = tuple[tuple[str, str], ...]
+Series = tuple[str, Labels]
+
+
+class Histogram:
+    """Observations by bucket, and their sum."""
+
+    def __init__(self) -> None:
+        self.cells = [0] * (len(BOUNDS) + 1)
+        self.total = 0.0
+
+    def observe(self, micros: float) -> None:
+        self.cells[bisect.bisect_left(BOUNDS, micros)] += 1
+        self.total += micros
+
+    def lines(self, name: str, labels: Labels) -> list[str]:
+        """of the page; buckets are cumulative."""
+        lines = []
+        count = 0
+        for bound, cell in zip([*(f"{bound:g}" for bound in BOUNDS), "+Inf"], self.cells):
+            count += cell
+            lines.append(f"{name}_bucket{braces((*labels, ('le', bound)))} {count}")
+        lines.append(f"{name}_sum{braces(labels)} {self.total:g}")
+        lines.append(f"{name}_count{braces(labels)} {count}")
+        return lines
 
 
 class Metrics:
@@ -31,20 +61,18 @@ class Metrics:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.counts: dict[tuple, int] = defaultdict(int)
-        self.histograms: dict[tuple, list] = {}
+        self.counts: dict[Series, int] = defaultdict(int)
+        self.histograms: dict[Series, Histogram] = {}
 
-    def add(self, name: str, number: int = 1, **labels) -> None:
+    def add(self, name: str, number: int = 1, **labels: str) -> None:
+        """count."""
         with self.lock:
             self.counts[name, tuple(labels.items())] += number
 
-    def observe(self, name: str, micros: float, **labels) -> None:
+    def observe(self, name: str, micros: float, **labels: str) -> None:
+        """put a duration into its histogram."""
         with self.lock:
-            cells = self.histograms.setdefault(
-                (name, tuple(labels.items())), [[0] * (len(BOUNDS) + 1), 0.0]
-            )
-            cells[0][bisect.bisect_left(BOUNDS, micros)] += 1
-            cells[1] += micros
+            self.histograms.setdefault((name, tuple(labels.items())), Histogram()).observe(micros)
 
     def count(self, name: str) -> int | None:
         """a counter summed over its labels, 0 before its first request; `name` as the page or as
@@ -52,16 +80,20 @@ class Metrics:
         counter of ours.
         """
         name = name.replace("/", ":")
+        if name not in COUNTERS:
+            return None
         with self.lock:
-            found = sum(number for (key, _), number in self.counts.items() if key == name)
-        return found if found or name in (COUNT, RUNS) else None
+            return sum(number for (key, _), number in self.counts.items() if key == name)
 
     @contextmanager
-    def request(self, known, model: str, api: str, entrypoint: str):
-        """counts a request by its status, and times it if it succeeds. known: whether a model of
+    def request(
+        self, serves: Callable[[str], bool], model: str, api: str, entrypoint: str
+    ) -> Iterator[None]:
+        """counts a request by its status, and times it if it succeeds. serves: whether a model of
         that name is served, asked at the end.
         """
-        since, status = time.perf_counter(), "OK"
+        since = time.perf_counter()
+        status = "OK"
         try:
             yield
         except ServingError as error:
@@ -71,56 +103,46 @@ class Metrics:
             status = "UNKNOWN"
             raise
         finally:
-            if known(model):
+            if serves(model):
                 self.add(COUNT, model_name=model, status=status)
-                if status == "OK":
-                    self.observe(
-                        LATENCY,
-                        (time.perf_counter() - since) * 1e6,
-                        model_name=model,
-                        API=api,
-                        entrypoint=entrypoint,
-                    )
+            if serves(model) and status == "OK":
+                micros = (time.perf_counter() - since) * 1e6
+                # TensorFlow Serving spells the API of REST in lower case.
+                label = api.lower() if entrypoint == "REST" else api
+                self.observe(LATENCY, micros, model_name=model, API=label, entrypoint=entrypoint)
 
     @contextmanager
-    def runtime(self, model: str, api: str):
+    def runtime(self, model: str, api: str) -> Iterator[None]:
+        """times what the graph takes."""
         since = time.perf_counter()
         yield
-        self.observe(
-            RUNTIME, (time.perf_counter() - since) * 1e6, model_name=model, API=api, runtime="TF1"
-        )
+        micros = (time.perf_counter() - since) * 1e6
+        self.observe(RUNTIME, micros, model_name=model, API=api, runtime="TF1")
 
     def text(self) -> str:
-        """the page that Prometheus reads; buckets are cumulative."""
+        """the page that Prometheus reads."""
         with self.lock:
-            counts = sorted(self.counts.items())
-            histograms = sorted(
-                (key, (list(cells), total)) for key, (cells, total) in self.histograms.items()
-            )
-        lines, named = [], set()
-        for (name, labels), number in counts:
-            lines += [f"# TYPE {name} counter"] * (name not in named) + [
-                f"{name}{braces(labels)} {number}"
-            ]
-            named.add(name)
-        for (name, labels), (cells, total) in histograms:
-            lines += [f"# TYPE {name} histogram"] * (name not in named)
-            named.add(name)
-            running = 0
-            for bound, cell in zip([*(f"{bound:g}" for bound in BOUNDS), "+Inf"], cells):
-                running += cell
-                lines.append(f"{name}_bucket{braces((*labels, ('le', bound)))} {running}")
-            lines += [
-                f"{name}_sum{braces(labels)} {total:g}",
-                f"{name}_count{braces(labels)} {running}",
-            ]
+            lines = [line for name in FAMILIES for line in self._family(name)]
         return "\n".join(lines) + "\n"
 
+    def _family(self, name: str) -> list[str]:
+        kind, words = FAMILIES[name]
+        lines = [f"# HELP {name} {words}", f"# TYPE {name} {kind}"]
+        for (key, labels), number in sorted(self.counts.items()):
+            if key == name:
+                lines.append(f"{name}{braces(labels)} {number}")
+        for (key, labels), histogram in sorted(self.histograms.items(), key=lambda one: one[0]):
+            if key == name:
+                lines += histogram.lines(name, labels)
+        return lines
 
-def braces(labels) -> str:
-    escaped = lambda value: (
-        str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    )
-    return (
-        "{" + ",".join(f'{key}="{escaped(value)}"' for key, value in labels) + "}" if labels else ""
-    )
+
+def braces(labels: Labels) -> str:
+    """labels as the page spells them, nothing for none."""
+    if not labels:
+        return ""
+    return "{" + ",".join(f'{key}="{escaped(value)}"' for key, value in labels) + "}"
+
+
+def escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

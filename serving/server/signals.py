@@ -12,8 +12,13 @@ from __future__ import annotations
 import select
 import signal
 import socket
+from types import FrameType
 
 ASKED = (signal.SIGTERM, signal.SIGINT)
+
+
+def do_nothing(number: int, frame: FrameType | None) -> None:
+    """a handler: Python writes its byte for a signal that has one."""
 
 
 class StopSignals:
@@ -24,7 +29,7 @@ class StopSignals:
     def __enter__(self) -> StopSignals:
         self.reader, self.writer = socket.socketpair()
         self.writer.setblocking(False)
-        self.before = {number: signal.signal(number, lambda *_: None) for number in ASKED}
+        self.before = {number: signal.signal(number, do_nothing) for number in ASKED}
         self.fd = signal.set_wakeup_fd(self.writer.fileno(), warn_on_full_buffer=False)
         return self
 
@@ -34,7 +39,7 @@ class StopSignals:
         """
         return bool(select.select([self.reader], [], [], seconds)[0])
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *error: object) -> None:
         """signals do again what they did before."""
         signal.set_wakeup_fd(self.fd)
         for number, handler in self.before.items():

@@ -2,109 +2,164 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from serving.errors import ServingError
 from serving.server.flags import WITHOUT_EFFECT
 
+# What serves imports TensorFlow, for seconds; `--version` aside, flags are judged before.
+if TYPE_CHECKING:
+    import grpc
 
-class Reread:
+    from serving.server.batching import Scheduler
+    from serving.server.catalog import Catalog
+    from serving.server.config_files import ModelConfig
+    from serving.server.grpc.service import Doorway
+    from serving.server.monitoring import Metrics
+
+
+class RereadFile:
     """Polls the model config file; one that does not parse is said and ignored."""
 
-    def __init__(self, path, catalog, seconds: float) -> None:
-        self.path, self.catalog, self.seconds, self.last = path, catalog, seconds, path.read_bytes()
+    def __init__(self, path: Path, catalog: Catalog, seconds: float) -> None:
+        self.path = path
+        self.catalog = catalog
+        self.seconds = seconds
+        self.last = path.read_bytes()
 
     def poll(self) -> None:
+        """reload the catalog if the file is another."""
         from serving.server.config_files import read_models
 
         try:
-            if (data := self.path.read_bytes()) != self.last:
+            data = self.path.read_bytes()
+            if data != self.last:
                 self.last = data
                 self.catalog.reload(read_models(self.path))
         except (ValueError, OSError, ServingError) as error:
             print(f"model config file ignored: {error}", file=sys.stderr)
 
 
-def start(options) -> int:
-    """serve until told to stop; the exit code. Raises ValueError for flags and files that do not
-    fit.
+def start(options: argparse.Namespace) -> int:
+    """serve until told to stop; the exit code. What cannot be served is said as TensorFlow Serving
+    says it.
     """
-    from serving.server.batching import Parameters, Scheduler, read_parameters
-    from serving.server.catalog import Catalog
-    from serving.server.config_files import ModelConfig, message, read, read_models
-    from serving.server.grpc.service import serve
-    from serving.server.monitoring import PATH, Metrics
-
     if options.version:
         return versions()
     for name in WITHOUT_EFFECT:
         if getattr(options, name) is not None:
             print(f"--{name} has no effect in the embedded server", file=sys.stderr)
+    try:
+        check_flags(options)
+        return _serve(options)
+    except (ValueError, OSError) as error:
+        print(f"Failed to start server. Error: {error}", file=sys.stderr)
+        return 1
+
+
+def check_flags(options: argparse.Namespace) -> None:
+    """Raises ValueError for flags that exclude each other or lack another."""
     if options.batching_parameters_file and not options.enable_batching:
         raise ValueError("--batching_parameters_file needs --enable_batching")
-    if not options.model_config_file and (
-        options.model_base_path is None or not options.model_base_path.is_absolute()
-    ):
+    base = options.model_base_path
+    if not options.model_config_file and (base is None or not base.is_absolute()):
         raise ValueError(
-            f"model_base_path must be absolute, got {options.model_base_path}; or give "
-            "--model_config_file"
+            f"model_base_path must be absolute, got {base}; or give --model_config_file"
         )
-    configs = (
-        read_models(options.model_config_file)
-        if options.model_config_file
-        else [ModelConfig(options.model_name, options.model_base_path)]
-    )
+    op_threads(options)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from serving.server.catalog import Catalog
+    from serving.server.lifetime import Serving, serve
+    from serving.server.monitoring import Metrics
+
     raise_file_limit()
-    metrics, scheduler = Metrics(), None
-    if options.enable_batching:
-        scheduler = Scheduler(
-            read_parameters(options.batching_parameters_file)
-            if options.batching_parameters_file
-            else Parameters(),
-            metrics,
-        )
+    configs = _configs(options)
+    metrics = Metrics()
     catalog = Catalog(
         labels_ahead=options.allow_version_labels_for_unavailable_models,
         metrics=metrics,
-        retries=options.max_num_load_retries,
-        retry_seconds=options.load_retry_interval_micros / 1e6,
-        tags=tuple(options.saved_model_tags.split(",")),
-        warmup=options.enable_model_warmup,
-        warmups=options.num_request_iterations_for_warmup,
-        scheduler=scheduler,
-        threads=op_threads(options),
-        strict=options.enable_signature_method_name_check,
+        loading=_loading(options, metrics),
     )
-    path = None
-    if options.monitoring_config_file:
-        given = read(
-            options.monitoring_config_file, message("MonitoringConfig")()
-        ).prometheus_config
-        path = (given.path or PATH) if given.enable else None
     seconds = options.model_config_file_poll_wait_seconds
-    return serve(
-        catalog,
-        configs,
+    rereads = options.model_config_file and seconds > 0
+    serving = Serving(
         port=options.port,
         rest_port=options.rest_api_port,
         host=options.host,
         poll_seconds=options.file_system_poll_wait_seconds,
-        reread=Reread(options.model_config_file, catalog, seconds)
-        if options.model_config_file and seconds > 0
-        else None,
+        reread=RereadFile(options.model_config_file, catalog, seconds) if rereads else None,
+        doorway=_doorway(options),
         rest={
-            "metrics_path": path,
+            "metrics_path": metrics_path(options.monitoring_config_file),
             "cors": options.rest_api_enable_cors_support,
             "seconds": options.rest_api_timeout_in_ms / 1000,
             "threads": options.rest_api_num_threads,
         },
+    )
+    return serve(catalog, configs, serving)
+
+
+def _configs(options: argparse.Namespace) -> list[ModelConfig]:
+    from serving.server.config_files import ModelConfig, read_models
+
+    if options.model_config_file:
+        return read_models(options.model_config_file)
+    return [ModelConfig(options.model_name, options.model_base_path)]
+
+
+def _loading(options: argparse.Namespace, metrics: Metrics) -> Any:
+    from serving.server.loading import Loading
+
+    return Loading(
+        tags=tuple(options.saved_model_tags.split(",")),
+        scheduler=_scheduler(options, metrics),
+        threads=op_threads(options),
+        strict=options.enable_signature_method_name_check,
+        warmup=options.enable_model_warmup,
+        warmups=options.num_request_iterations_for_warmup,
+        retries=options.max_num_load_retries,
+        retry_seconds=options.load_retry_interval_micros / 1e6,
+    )
+
+
+def _scheduler(options: argparse.Namespace, metrics: Metrics) -> Scheduler | None:
+    from serving.server.batch_parameters import Parameters, read_parameters
+    from serving.server.batching import Scheduler
+
+    if not options.enable_batching:
+        return None
+    path = options.batching_parameters_file
+    return Scheduler(read_parameters(path) if path else Parameters(), metrics)
+
+
+def _doorway(options: argparse.Namespace) -> Doorway:
+    from serving.server.grpc.service import Doorway
+
+    return Doorway(
+        threads=options.grpc_max_threads,
         credentials=credentials_of(options.ssl_config_file) if options.ssl_config_file else None,
         health=options.enable_grpc_healthcheck_service,
         options=tuple(channel_arguments(options.grpc_channel_arguments)),
-        threads=options.grpc_max_threads,
         socket=options.grpc_socket_path,
         tensor_content=options.enable_serialization_as_tensor_content,
     )
+
+
+def metrics_path(path: Path | None) -> str | None:
+    """where the page for Prometheus stands, None for nowhere; path: of a MonitoringConfig."""
+    from serving.server.config_files import message, read
+    from serving.server.monitoring import PATH
+
+    if path is None:
+        return None
+    config = read(path, message("MonitoringConfig")()).prometheus_config
+    return (config.path or PATH) if config.enable else None
 
 
 def raise_file_limit() -> None:
@@ -125,15 +180,13 @@ def versions() -> int:
     return 0
 
 
-def op_threads(options) -> tuple[int, int]:
+def op_threads(options: argparse.Namespace) -> tuple[int, int]:
     """(intra, inter), 0 for TensorFlow's choice. Raises ValueError if all three numbers are given,
     as the original.
     """
-    both, intra, inter = (
-        options.tensorflow_session_parallelism,
-        options.tensorflow_intra_op_parallelism,
-        options.tensorflow_inter_op_parallelism,
-    )
+    both = options.tensorflow_session_parallelism
+    intra = options.tensorflow_intra_op_parallelism
+    inter = options.tensorflow_inter_op_parallelism
     if both and intra and inter:
         raise ValueError(
             "--tensorflow_session_parallelism sets both of --tensorflow_intra_op_parallelism "
@@ -142,20 +195,43 @@ def op_threads(options) -> tuple[int, int]:
     return intra or both, inter or both
 
 
-def credentials_of(path):
-    """gRPC's server credentials from an SSLConfig file, whose fields hold PEM text."""
+def credentials_of(path: Path) -> grpc.ServerCredentials:
+    """gRPC's server credentials from an SSLConfig file, whose fields hold PEM text. Raises
+    ValueError for a key and a certificate that cannot be used.
+    """
     import grpc
 
     from serving.server.config_files import message, read
 
-    given = read(path, message("SSLConfig")())
-    authority = given.custom_ca.encode() if given.custom_ca else None
-    return grpc.ssl_server_credentials(
-        [(given.server_key.encode(), given.server_cert.encode())], authority, given.client_verify
-    )
+    config = read(path, message("SSLConfig")())
+    key = config.server_key.encode()
+    certificate = config.server_cert.encode()
+    check_pair(path, key, certificate)
+    authority = config.custom_ca.encode() if config.custom_ca else None
+    return grpc.ssl_server_credentials([(key, certificate)], authority, config.client_verify)
 
 
-def channel_arguments(text: str) -> list[tuple]:
+def check_pair(path: Path, key: bytes, certificate: bytes) -> None:
+    """gRPC itself says only that it cannot listen. Raises ValueError."""
+    import ssl
+
+    with tempfile.TemporaryDirectory() as folder:
+        key_file = Path(folder) / "key"
+        certificate_file = Path(folder) / "certificate"
+        key_file.write_bytes(key)
+        certificate_file.write_bytes(certificate)
+        try:
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
+                certificate_file, key_file, password=""
+            )
+        except (ssl.SSLError, OSError) as error:
+            raise ValueError(
+                f"{path}: server_key and server_cert cannot be used: expected PEM text of a key "
+                f"without a password and of its certificate, got {error}"
+            ) from error
+
+
+def channel_arguments(text: str) -> list[tuple[str, int | str]]:
     """key=value,key=value; numbers become ints, the later wins."""
     pairs = [part.partition("=") for part in text.split(",") if part]
     return [(key, int(value) if value.lstrip("-").isdigit() else value) for key, _, value in pairs]

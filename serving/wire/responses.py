@@ -9,28 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
+from models.tasks.arrays import Array
+from serving.wire.protobuf import prefix
+from serving.wire.response_reader import KEY, OUTPUTS, VALUE
+from serving.wire.tensors import Piece, parts_of
 
-from serving.wire.tensors import parts_of, varint
-
-OUTPUTS, SPEC, KEY, VALUE = (
-    b"\x0a",
-    b"\x12",
-    b"\x0a",
-    b"\x12",
-)  # PredictResponse.outputs and .model_spec; key and value of an entry
+SPEC = 2  # PredictResponse.model_spec
 
 
-def predict_response(
-    spec: bytes, outputs: Mapping[str, np.ndarray], content: bool = False
-) -> bytes:
+def predict_response(spec: bytes, outputs: Mapping[str, Array], content: bool = False) -> bytes:
     """a serialised PredictResponse; spec: its serialised ModelSpec; outputs: arrays by alias;
-    content: floats as raw bytes instead of typed fields.
+    content: numbers as raw bytes instead of typed fields.
     """
-    parts = [SPEC, varint(len(spec)), spec]
+    parts: list[Piece] = [prefix(SPEC, len(spec)), spec]
     for name, value in outputs.items():
-        tensor, key = parts_of(value, content), name.encode()
+        tensor = parts_of(value, content)
         size = sum(map(len, tensor))
-        entry = KEY + varint(len(key)) + key + VALUE + varint(size)
-        parts += [OUTPUTS, varint(len(entry) + size), entry, *tensor]
+        key = name.encode()
+        entry = prefix(KEY, len(key)) + key + prefix(VALUE, size)
+        parts += [prefix(OUTPUTS, len(entry) + size), entry, *tensor]
     return b"".join(parts)

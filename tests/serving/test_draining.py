@@ -91,7 +91,7 @@ def test_a_request_that_outlasts_the_grace_does_not_hold_the_process(tmp_path):
     thread = threading.Thread(target=stay)
     thread.start()
     wait_for(lambda: gate.inside)
-    assert not gate.close(0.2) and gate.is_set()
+    assert not gate.close(0.2) and gate.closed
     with pytest.raises(ServingError, match="shutting down"), gate.passed():
         pass
     leave.set()

@@ -15,12 +15,16 @@ from tensorflow_serving.apis import classification_pb2, inference_pb2, predict_p
 from waiting import wait_for
 
 from serving.errors import ServingError
-from serving.server.batching import Parameters, Scheduler, Task
+from serving.server.batch_parameters import Parameters
+from serving.server.batching import Scheduler, Task
 from serving.server.catalog import Catalog
 from serving.server.config_files import ModelConfig
-from serving.server.grpc.service import Doors, grpc_server
+from serving.server.grpc.service import METHODS as DOORS
+from serving.server.grpc.service import GrpcDoor, grpc_server
+from serving.server.loading import Loading
+from serving.server.plane import Caller, Plane
 from serving.server.rest.client_presence import present
-from serving.server.rest.routes import RestServer
+from serving.server.rest.transport import RestServer
 
 METHODS = ("Predict", "Classify", "Regress")
 PATHS = ("predict", "classify", "regress")
@@ -41,7 +45,7 @@ class Slow:
     def __init__(self, base, batching: bool) -> None:
         self.ran, self.let_go = [], threading.Event()
         self.scheduler = Scheduler(Parameters(num_batch_threads=1)) if batching else None
-        self.catalog = Catalog(scheduler=self.scheduler)
+        self.catalog = Catalog(loading=Loading(scheduler=self.scheduler))
         self.catalog.reload([ModelConfig("a", base)])
         self.whole = self.catalog.models["a"].current.fetch
         self.catalog.models["a"].current.fetch = self.fetch
@@ -193,24 +197,24 @@ def test_a_rest_client_that_leaves_before_its_turn_costs_no_run(base, path):
 
 @pytest.mark.parametrize("api", [*METHODS, "MultiInference"])
 def test_every_api_asks_for_its_client_before_it_runs(base, api):
-    slow, here = Slow(base, batching=False), [False]
+    slow = Slow(base, batching=False)
+    here = [False]
     slow.let_go.set()
-    door, context = (
-        getattr(Doors(slow.catalog), api),
-        SimpleNamespace(time_remaining=lambda: None, is_active=lambda: here[0]),
-    )
+    verb = next(verb for verb, (_, method) in DOORS.items() if method == api)
+    answer = GrpcDoor(Plane(slow.catalog)).answers[verb]
+    caller = Caller("GRPC", awaited=lambda: here[0])
     request = several(5) if api == "MultiInference" else message(api, 5)
     with pytest.raises(ServingError) as error:
-        door(request, context)
+        answer(request.SerializeToString(), caller)
     assert error.value.code.name == "CANCELLED" and slow.ran == []
     here[0] = True
-    assert door(request, context) and slow.ran == [5.0]
+    assert answer(request.SerializeToString(), caller) and slow.ran == [5.0]
 
 
 def test_a_batch_has_no_place_for_those_whose_clients_left():
     ran, scheduler = [], Scheduler(Parameters())
     version = SimpleNamespace(
-        fetch=lambda feeds, fetches, left: ran.append(feeds["x"].tolist()) or [feeds["x"]]
+        fetch=lambda feeds, fetches, deadline: ran.append(feeds["x"].tolist()) or [feeds["x"]]
     )
     here, away = (
         Task(version, {"x": np.full((1, 1), i)}, ["y"], 1, None, awaited)
@@ -223,7 +227,7 @@ def test_a_batch_has_no_place_for_those_whose_clients_left():
         and here.done.is_set()
         and away.done.is_set()
     )
-    assert away.error.code.name == "CANCELLED" and here.error is None
+    assert away.failure.code.name == "CANCELLED" and here.failure is None
     scheduler.stop()
 
 

@@ -18,12 +18,14 @@ from waiting import wait_for
 
 from serving.client.client import Client
 from serving.errors import ServingError
-from serving.server.batching import Parameters, Scheduler, Task
+from serving.server.batch_parameters import Parameters
+from serving.server.batching import Scheduler, Task
 from serving.server.catalog import Catalog
 from serving.server.config_files import ModelConfig
-from serving.server.grpc.service import grpc_server
+from serving.server.grpc.service import Doorway, grpc_server
+from serving.server.loading import Loading
 from serving.server.models import Policy
-from serving.server.rest.routes import RestServer
+from serving.server.rest.transport import RestServer
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,7 @@ def served(base):
     """(catalog, gRPC address, REST url) of versions 1 to 3, labels old and new."""
     catalog = Catalog(labels_ahead=True)
     catalog.reload([ModelConfig("lines", base, Policy(latest=None), {"old": 1, "new": 3})])
-    server, port = grpc_server(catalog, "127.0.0.1:0", health=True)
+    server, port = grpc_server(catalog, "127.0.0.1:0", Doorway(health=True))
     door = RestServer(
         ("127.0.0.1", 0), catalog, metrics_path="/monitoring/prometheus/metrics", reading=1.0
     )
@@ -214,7 +216,7 @@ def test_metrics_have_tensorflow_servings_names(served):
     text = fetch(served[2] + "/monitoring/prometheus/metrics")[1]
     assert ':tensorflow:serving:request_count{model_name="lines",status="OK"}' in text
     assert (
-        'request_latency_bucket{model_name="lines",API="Predict",entrypoint="REST",le="+Inf"}'
+        'request_latency_bucket{model_name="lines",API="predict",entrypoint="REST",le="+Inf"}'
         in text
         and "other" not in text
     )
@@ -256,7 +258,7 @@ def test_a_batch_gives_every_request_its_rows_and_a_late_one_leaves_the_queue(ba
             allowed_batch_sizes=(2, 4),
         )
     )
-    catalog, found = Catalog(scheduler=scheduler), {}
+    catalog, found = Catalog(loading=Loading(scheduler=scheduler)), {}
     catalog.reload([ModelConfig("a", base)])
     version = catalog.models["a"].current
 

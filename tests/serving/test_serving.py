@@ -20,7 +20,7 @@ from serving.client.client import Client
 from serving.release.push import push, versions
 from serving.server.grpc.service import grpc_server
 from serving.server.models import Model
-from serving.server.rest.routes import RestServer
+from serving.server.rest.transport import RestServer
 
 OWN, REACHED = (
     ["normal", "class_scene"],

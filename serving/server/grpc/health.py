@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import grpc
+
+from serving.server.admission import Gate
 
 SERVICES = (
     "",
@@ -11,34 +15,33 @@ SERVICES = (
     "tensorflow.serving.ModelService",
     "tensorflow.serving.PredictionService",
 )
-SERVING, NOT_SERVING = b"\x08\x01", b"\x08\x02"  # field 1 of HealthCheckResponse
+# field 1 of HealthCheckResponse
+SERVING = b"\x08\x01"
+NOT_SERVING = b"\x08\x02"
 
 
 class Health(grpc.GenericRpcHandler):
-    """Check: SERVING while `draining` (of `gate.Gate`) is not set, then NOT_SERVING; NOT_FOUND for
-    services that are not offered.
+    """Check: SERVING while the gate is open, then NOT_SERVING; NOT_FOUND for services that are not
+    offered.
     """
 
-    def __init__(self, draining) -> None:
-        self.draining = draining
+    def __init__(self, gate: Gate) -> None:
+        self.gate = gate
 
-    def service(self, details):
-        return (
-            grpc.unary_unary_rpc_method_handler(self.check)
-            if details.method == "/grpc.health.v1.Health/Check"
-            else None
-        )
+    def service(self, details: Any) -> grpc.RpcMethodHandler | None:
+        """the handler of the one method, None for others."""
+        if details.method != "/grpc.health.v1.Health/Check":
+            return None
+        return grpc.unary_unary_rpc_method_handler(self.check)
 
-    def check(self, request: bytes, context) -> bytes:
+    def check(self, request: bytes, context: grpc.ServicerContext) -> bytes:
+        """a serialised HealthCheckResponse."""
         if service_of(request) not in SERVICES:
             context.abort(grpc.StatusCode.NOT_FOUND, "unknown service")
-        return NOT_SERVING if self.draining.is_set() else SERVING
+        return NOT_SERVING if self.gate.closed else SERVING
 
 
 def service_of(request: bytes) -> str:
     """field 1 of HealthCheckRequest (names are shorter than 128 bytes)."""
-    return (
-        request[2 : 2 + request[1]].decode(errors="replace")
-        if request[:1] == b"\x0a" and len(request) > 1
-        else ""
-    )
+    has_a_name = request[:1] == b"\x0a" and len(request) > 1
+    return request[2 : 2 + request[1]].decode(errors="replace") if has_a_name else ""

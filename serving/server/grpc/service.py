@@ -1,4 +1,4 @@
-"""The gRPC door: TensorFlow Serving's PredictionService and ModelService over a catalog of models,
+"""The gRPC door: TensorFlow Serving's PredictionService and ModelService, bytes in and bytes out,
 on loopback by default.
 
 For laptops, tests and the gate before a push; in production the real `tensorflow_model_server`
@@ -7,206 +7,262 @@ reads the same folder.
 
 from __future__ import annotations
 
-import sys
-import threading
 import time
+from collections.abc import Callable
 from concurrent import futures
 from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
 
 import grpc
+from google.protobuf.message import DecodeError
 
-from serving.errors import ServingError, from_tensorflow, invalid, late
+from models.tasks.arrays import Array
+from serving.errors import ServingError, exhausted, from_tensorflow, internal, invalid, late
 from serving.server.admission import Gate
 from serving.server.catalog import Catalog
-from serving.server.classify import check_tasks, classify, multi_inference, regress
+from serving.server.classify import CLASSIFY
 from serving.server.config_files import models_of
 from serving.server.grpc.health import Health
-from serving.server.models import Model, keep_polling
-from serving.server.rest.routes import Rest, RestServer
-from serving.server.signals import StopSignals
+from serving.server.models import Model
+from serving.server.plane import (
+    Caller,
+    Examples,
+    Origin,
+    Parse,
+    Plane,
+    Question,
+    check_door,
+)
+from serving.server.session import Version
+from serving.server.signatures import check_inputs
+from serving.wire.model_spec import ModelSpec, model_spec_bytes, model_spec_of
+from serving.wire.requests import (
+    ExamplesRequest,
+    PredictRequest,
+    examples_of,
+    examples_request,
+    multi_inference_request,
+    predict_request,
+)
 from serving.wire.responses import predict_response
-from serving.wire.tensors import from_proto
+from serving.wire.tensor_reader import Allowance, array
 
 LARGEST_MESSAGE = 256 << 20
+# Of those that protobuf parses as a whole, which may take many times their size.
+LARGEST_QUESTION = 4 << 20
 THREADS = 16
-METHODS = (
-    "Predict",
-    "Classify",
-    "Regress",
-    "MultiInference",
-    "GetModelMetadata",
-    "GetModelStatus",
-    "HandleReloadConfigRequest",
-)
+FOREVER = 1e8  # seconds: how gRPC spells a deadline that is none
+# verb -> service, method
+METHODS = {
+    "predict": ("PredictionService", "Predict"),
+    "classify": ("PredictionService", "Classify"),
+    "regress": ("PredictionService", "Regress"),
+    "multi_inference": ("PredictionService", "MultiInference"),
+    "metadata": ("PredictionService", "GetModelMetadata"),
+    "status": ("ModelService", "GetModelStatus"),
+    "reload": ("ModelService", "HandleReloadConfigRequest"),
+}
+T = TypeVar("T")
+Answer = Callable[[bytes, Caller], bytes]
 
 
-class Doors:
-    """gRPC services over a catalog; every method raises ServingError. content: floats of an answer
-    as raw bytes instead of typed fields.
+class GrpcDoor:
+    """A serialised request -> a serialised response, for every verb of the plane; all raise
+    ServingError. content: numbers of an answer as raw bytes instead of typed fields.
     """
 
-    def __init__(self, catalog: Catalog, content: bool = False) -> None:
-        self.catalog, self.content = catalog, content
+    def __init__(self, plane: Plane, content: bool = False) -> None:
+        self.plane = plane
+        self.content = content
+        self.answers: dict[str, Answer] = {
+            "predict": self.predict,
+            "classify": self.classify,
+            "regress": self.regress,
+            "multi_inference": self.multi_inference,
+            "metadata": self.metadata,
+            "status": self.status,
+            "reload": self.reload,
+        }
+        check_door("gRPC", METHODS)
+        check_door("gRPC", self.answers)
 
-    def counted(self, request, api: str):
-        return self.catalog.metrics.request(
-            self.catalog.model, request.model_spec.name, api, "GRPC"
-        )
+    def predict(self, data: bytes, caller: Caller) -> bytes:
+        request = read(predict_request, data)
+        parse = parsed_already(partial(question_of, request))
+        origin, outputs = self.plane.predict(request.spec, parse, caller)
+        return predict_response(origin_bytes(origin), outputs, self.content)
 
-    def Predict(self, request, context) -> bytes:  # noqa: N802  the protocol's name
-        """a serialised PredictResponse."""
-        from tensorflow_serving.apis import predict_pb2
-
-        with self.counted(request, "Predict"), self.catalog.held(request.model_spec) as version:
-            signature, _ = version.signature(request.model_spec.signature_name)
-            inputs = {}
-            for name, value in request.inputs.items():
-                try:
-                    inputs[name] = from_proto(value)
-                except (TypeError, ValueError, KeyError) as error:
-                    raise invalid(f"tensor parsing error: {name}: {error}") from error
-            with self.catalog.metrics.runtime(request.model_spec.name, "Predict"):
-                found = version.run(
-                    signature,
-                    inputs,
-                    request.output_filter,
-                    deadline_of(context),
-                    context.is_active,
-                )
-        spec = predict_pb2.PredictResponse().model_spec
-        self.named(spec, request.model_spec.name, version, signature)
-        return predict_response(spec.SerializeToString(), found, self.content)
-
-    def named(self, spec, name: str, version, signature: str = "") -> None:
-        spec.name, spec.signature_name, spec.version.value = name, signature, version.number
-
-    def Classify(self, request, context):  # noqa: N802
+    def classify(self, data: bytes, caller: Caller) -> bytes:
         from tensorflow_serving.apis import classification_pb2
 
-        return self.inferred(
-            request, context, "Classify", classify, classification_pb2.ClassificationResponse()
-        )
+        request = read(examples_request, data)
+        parse = parsed_already(partial(asked_examples, request))
+        origin, result = self.plane.classify(request.spec, parse, caller)
+        response = classification_pb2.ClassificationResponse(result=result)
+        return serialized(response, origin)
 
-    def Regress(self, request, context):  # noqa: N802
+    def regress(self, data: bytes, caller: Caller) -> bytes:
         from tensorflow_serving.apis import regression_pb2
 
-        return self.inferred(
-            request, context, "Regress", regress, regression_pb2.RegressionResponse()
-        )
+        request = read(examples_request, data)
+        parse = parsed_already(partial(asked_examples, request))
+        origin, result = self.plane.regress(request.spec, parse, caller)
+        return serialized(regression_pb2.RegressionResponse(result=result), origin)
 
-    def inferred(self, request, context, api: str, infer, response):
-        with self.counted(request, api), self.catalog.held(request.model_spec) as version:
-            with self.catalog.metrics.runtime(request.model_spec.name, api):
-                signature, result = infer(
-                    version,
-                    request.model_spec.signature_name,
-                    request.input,
-                    deadline_of(context),
-                    context.is_active,
-                )
-            self.named(response.model_spec, request.model_spec.name, version, signature)
-        response.result.CopyFrom(result)
-        return response
-
-    def MultiInference(self, request, context):  # noqa: N802
+    def multi_inference(self, data: bytes, caller: Caller) -> bytes:
         from tensorflow_serving.apis import inference_pb2
 
-        check_tasks(request)
+        request = read(multi_inference_request, data)
+        examples = partial(read_examples, request.input)
         response = inference_pb2.MultiInferenceResponse()
-        with self.catalog.held(request.tasks[0].model_spec) as version:
-            for signature, method, result in multi_inference(
-                version, request, deadline_of(context), context.is_active
-            ):
-                row = response.results.add()
-                self.named(row.model_spec, request.tasks[0].model_spec.name, version, signature)
-                (
-                    row.classification_result
-                    if method.endswith("classify")
-                    else row.regression_result
-                ).CopyFrom(result)
-        return response
+        for origin, answer in self.plane.multi_inference(request.tasks, examples, caller):
+            row = response.results.add()
+            row.model_spec.MergeFromString(origin_bytes(origin))
+            if answer.method == CLASSIFY:
+                row.classification_result.CopyFrom(answer.result)
+            else:
+                row.regression_result.CopyFrom(answer.result)
+        return serialized(response)
 
-    def GetModelMetadata(self, request, context):  # noqa: N802
+    def metadata(self, data: bytes, caller: Caller) -> bytes:
         from tensorflow_serving.apis import get_model_metadata_pb2
 
+        request = message_of(get_model_metadata_pb2.GetModelMetadataRequest, data)
         if not request.metadata_field:
             raise invalid("GetModelMetadataRequest must specify at least one metadata_field")
         for name in request.metadata_field:
             if name != "signature_def":
                 raise invalid(f"Metadata field {name} is not supported")
-        with self.catalog.held(request.model_spec) as version:
-            signatures = version.signatures
-        response = get_model_metadata_pb2.GetModelMetadataResponse()
-        self.named(response.model_spec, request.model_spec.name, version)
+        origin, signatures = self.plane.metadata(spec_of(request))
         table = get_model_metadata_pb2.SignatureDefMap()
         for name, signature in signatures.items():
             table.signature_def[name].CopyFrom(signature)
+        response = get_model_metadata_pb2.GetModelMetadataResponse()
         response.metadata["signature_def"].Pack(table)
-        return response
+        return serialized(response, origin)
 
-    def GetModelStatus(self, request, context):  # noqa: N802
+    def status(self, data: bytes, caller: Caller) -> bytes:
         from tensorflow_serving.apis import get_model_status_pb2
 
-        if not request.HasField("model_spec"):
-            raise invalid("Missing ModelSpec")
-        spec, response = request.model_spec, get_model_status_pb2.GetModelStatusResponse()
-        for number, state, error in self.catalog.status(
-            spec.name, spec.version.value if spec.HasField("version") else None
-        ):
+        request = message_of(get_model_status_pb2.GetModelStatusRequest, data)
+        response = get_model_status_pb2.GetModelStatusResponse()
+        for number, state, error in self.plane.status(spec_of(request)):
             row = response.model_version_status.add(version=number, state=state)
-            row.status.error_code, row.status.error_message = (2 if error else 0), error
-        return response
+            row.status.error_code = grpc.StatusCode.UNKNOWN.value[0] if error else 0
+            row.status.error_message = error
+        return serialized(response)
 
-    def HandleReloadConfigRequest(self, request, context):  # noqa: N802
+    def reload(self, data: bytes, caller: Caller) -> bytes:
         from tensorflow_serving.apis import model_management_pb2
 
-        before = [self.catalog.metrics.count(name) for name in request.metric_names]
-        self.catalog.reload(models_of(request.config))
+        request = message_of(model_management_pb2.ReloadConfigRequest, data)
         response = model_management_pb2.ReloadConfigResponse()
-        for name, count in zip(request.metric_names, before):
-            if count is not None:
-                response.metric.add(
-                    name=name, int64_value_increase=self.catalog.metrics.count(name) - count
-                )
-        return response
+        increases = self.plane.reload(models_of(request.config), list(request.metric_names))
+        for name, increase in increases.items():
+            response.metric.add(name=name, int64_value_increase=increase)
+        return serialized(response)
 
 
-def deadline_of(context) -> float | None:
+def question_of(request: PredictRequest, version: Version) -> Question:
+    """names first, then the tensors, all within one allowance. Raises INVALID_ARGUMENT."""
+    signature = request.spec.signature if request.spec else ""
+    _, definition = version.signature(signature)
+    check_inputs(definition, request.inputs)
+    allowance = Allowance()
+    inputs: dict[str, Array] = {}
+    for name, tensor in request.inputs.items():
+        try:
+            inputs[name] = array(tensor, allowance)
+        except ValueError as error:
+            raise invalid(f"tensor parsing error: {name}: {error}") from error
+    return Question(signature, inputs, request.outputs)
+
+
+def parsed_already(read: Callable[[Version], T]) -> Parse[T]:
+    """a gRPC request has told its parts apart before it names its model."""
+    return lambda: read
+
+
+def asked_examples(request: ExamplesRequest, version: Version) -> Examples:
+    """Raises INVALID_ARGUMENT."""
+    signature = request.spec.signature if request.spec else ""
+    return Examples(signature, read_examples(request.input))
+
+
+def read_examples(given: memoryview) -> Array:
+    """Raises INVALID_ARGUMENT for what is no `Input`, or too large a one."""
+    try:
+        return examples_of(given)
+    except ValueError as error:
+        raise invalid(f"input parsing error: {error}") from error
+
+
+def read(reader: Callable[[bytes], Any], data: bytes) -> Any:
+    """Raises INTERNAL for bytes that are no such message, in gRPC's own words."""
+    try:
+        return reader(data)
+    except ValueError as error:
+        raise internal(f"Exception deserializing request! {error}") from error
+
+
+def message_of(kind: Any, data: bytes) -> Any:
+    """a protobuf message of class `kind`. Raises INTERNAL, RESOURCE_EXHAUSTED."""
+    if len(data) > LARGEST_QUESTION:
+        raise exhausted(f"expected at most {LARGEST_QUESTION} bytes, got {len(data)}")
+    try:
+        return kind.FromString(data)
+    except DecodeError as error:
+        raise internal(f"Exception deserializing request! {error}") from error
+
+
+def spec_of(request: Any) -> ModelSpec | None:
+    """of a parsed request, None where it has none."""
+    if not request.HasField("model_spec"):
+        return None
+    return model_spec_of(request.model_spec.SerializeToString())
+
+
+def origin_bytes(origin: Origin) -> bytes:
+    return model_spec_bytes(origin.model, origin.version, origin.signature)
+
+
+def serialized(response: Any, origin: Origin | None = None) -> bytes:
+    """with the model it comes from, where there is one."""
+    if origin:
+        response.model_spec.MergeFromString(origin_bytes(origin))
+    data: bytes = response.SerializeToString()
+    return data
+
+
+def deadline_of(context: grpc.ServicerContext) -> float | None:
     """of time.monotonic(); None if the client set none."""
     left = context.time_remaining()
-    return None if left is None or left > 1e8 else time.monotonic() + left
+    return None if left is None or left > FOREVER else time.monotonic() + left
 
 
-def translated(method, gate: Gate):
+def translated(answer: Answer) -> Callable[[bytes, grpc.ServicerContext], bytes]:
     """ServingError -> gRPC status; anything unforeseen -> UNKNOWN, and the server goes on. What
     nobody waits for any more is not begun.
     """
 
-    def call(request, context):
+    def call(data: bytes, context: grpc.ServicerContext) -> bytes:
         try:
-            with gate.passed():
-                if not context.is_active():
-                    raise late()
-                return method(request, context)
+            if not context.is_active():
+                raise late()
+            return answer(data, Caller("GRPC", deadline_of(context), context.is_active))
         except ServingError as error:
-            failed = error
+            code = error.code
+            words = str(error)
         except Exception as error:  # the edge
-            failed = from_tensorflow(error)
-        return context.abort(failed.code, str(failed))
+            served = from_tensorflow(error)
+            code = served.code
+            words = str(served)
+        # Outside the handlers: an exception that a local keeps holds this frame, and the frame the
+        # request's tensors, until the next collection.
+        return bytes(context.abort(code, words))
 
     return call
-
-
-def predict_handler(doors: Doors):
-    """found before the generated one, which would serialise the answer: this one gets it as bytes."""
-    from tensorflow_serving.apis import predict_pb2
-
-    method = grpc.unary_unary_rpc_method_handler(
-        doors.Predict, predict_pb2.PredictRequest.FromString
-    )
-    return grpc.method_handlers_generic_handler(
-        "tensorflow.serving.PredictionService", {"Predict": method}
-    )
 
 
 @dataclass(frozen=True)
@@ -217,114 +273,63 @@ class Doorway:
     """
 
     threads: int = THREADS
-    credentials: object = None
+    credentials: grpc.ServerCredentials | None = None
     health: bool = False
-    options: tuple = ()
+    options: tuple[tuple[str, Any], ...] = ()
     socket: str = ""
     tensor_content: bool = False
 
 
-def grpc_server(
-    model: Model | Catalog, address: str, *, gate: Gate | None = None, **settings
-) -> tuple[grpc.Server, int]:
-    """a started server and its port. settings: of `Doorway`. Raises OSError for an address that is
-    taken.
-    """
-    from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
+LOOPBACK = Doorway()
 
-    way, gate = Doorway(**settings), gate or Gate()
-    doors = Doors(Catalog.of(model), way.tensor_content)
-    for name in METHODS:
-        setattr(doors, name, translated(getattr(doors, name), gate))
+
+def grpc_server(
+    model: Model | Catalog,
+    address: str,
+    doorway: Doorway = LOOPBACK,
+    gate: Gate | None = None,
+) -> tuple[grpc.Server, int]:
+    """a started server and its port. Raises OSError for an address that is taken."""
+    plane = Plane(Catalog.of(model), gate)
+    door = GrpcDoor(plane, doorway.tensor_content)
     options = {
         "grpc.max_receive_message_length": LARGEST_MESSAGE,
         "grpc.max_send_message_length": -1,
         "grpc.so_reuseport": 0,
-        **dict(way.options),
+        **dict(doorway.options),
     }
-    handlers = [predict_handler(doors), *([Health(gate)] if way.health else [])]
-    server = grpc.server(
-        futures.ThreadPoolExecutor(way.threads), options=list(options.items()), handlers=handlers
-    )
-    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(doors, server)
-    model_service_pb2_grpc.add_ModelServiceServicer_to_server(doors, server)
-    port = listening(server, address, way.credentials)
-    if way.socket:
-        listening(server, f"unix:{way.socket}", None)
+    handlers = generic_handlers(door.answers)
+    if doorway.health:
+        handlers.append(Health(plane.gate))
+    pool = futures.ThreadPoolExecutor(doorway.threads)
+    server = grpc.server(pool, options=list(options.items()), handlers=handlers)
+    port = listen(server, address, doorway.credentials)
+    if doorway.socket:
+        listen(server, f"unix:{doorway.socket}", None)
     server.start()
     return server, port
 
 
-def listening(server: grpc.Server, address: str, credentials) -> int:
+def generic_handlers(answers: dict[str, Answer]) -> list[grpc.GenericRpcHandler]:
+    """of both services: bytes in, bytes out."""
+    services: dict[str, dict[str, grpc.RpcMethodHandler]] = {}
+    for verb, (service, method) in METHODS.items():
+        handler = grpc.unary_unary_rpc_method_handler(translated(answers[verb]))
+        services.setdefault(service, {})[method] = handler
+    return [
+        grpc.method_handlers_generic_handler(f"tensorflow.serving.{service}", handlers)
+        for service, handlers in services.items()
+    ]
+
+
+def listen(server: grpc.Server, address: str, credentials: grpc.ServerCredentials | None) -> int:
     """the port. Raises OSError."""
     try:
-        return (
-            server.add_secure_port(address, credentials)
-            if credentials
-            else server.add_insecure_port(address)
-        )
+        if credentials:
+            return int(server.add_secure_port(address, credentials))
+        return int(server.add_insecure_port(address))
     except RuntimeError as error:
         raise OSError(
             f"cannot listen on {address}: it is taken or cannot be made; choose another with "
             "--port (0: any) or --grpc_socket_path"
         ) from error
-
-
-def serve(
-    catalog: Catalog,
-    configs,
-    *,
-    port: int,
-    rest_port: int | None,
-    host: str = "127.0.0.1",
-    poll_seconds: float = 1.0,
-    reread=None,
-    grace: float = 10.0,
-    rest: dict | None = None,
-    **settings,
-) -> int:
-    """load, then listen until SIGTERM or SIGINT; running requests are finished first. 0, or 1 if a
-    first version cannot be loaded.
-
-    reread: polled beside the models (the config file), or None. settings: of `Doorway`; rest: of
-    `RestServer`.
-    """
-    stop = threading.Event()  # of the threads that poll
-    with StopSignals() as signals:
-        try:
-            catalog.reload(configs)
-            while not catalog.ready() and not catalog.failure():
-                if signals.wait(max(poll_seconds, 0.1)):
-                    return 0
-                catalog.poll()
-            failed = catalog.failure()
-        except ServingError as error:
-            failed = str(error)
-        if failed:
-            print(f"Failed to start server. Error: {failed}", file=sys.stderr)
-            return 1
-        gate = Gate()
-        server, port = grpc_server(catalog, f"{host}:{port}", gate=gate, **settings)
-        print(f"gRPC on {host}:{port}", flush=True)
-        door = None
-        if rest_port is not None:
-            door = RestServer((host, rest_port), catalog, gate=gate, **(rest or {}))
-            door.start()
-            print(f"REST on {host}:{door.server_port}", flush=True)
-        if poll_seconds > 0:
-            keep_polling(catalog, poll_seconds, stop)
-        if reread:
-            keep_polling(reread, reread.seconds, stop)
-        signals.wait()
-        stop.set()
-        gate.close(
-            grace
-        )  # both ports stay open meanwhile, so that probes read NOT_SERVING and clients UNAVAILABLE instead of a broken connection
-        ended = server.stop(grace=1.0)
-        if door:
-            door.drain(1.0)
-        ended.wait()
-        return 0
-
-
-__all__ = ["Doors", "Rest", "grpc_server", "serve"]

@@ -1,266 +1,280 @@
-"""JSON to tensors and back, by TensorFlow Serving's rules: rows and columns, b64, tokens for what
-is no number.
+"""JSON values as tensors, by the rules of TensorFlow Serving's value parser: rows and columns, b64,
+what numbers a type takes.
+
+Values are flattened level by level and judged all at once; a value's own words are looked for only
+once something is wrong. `tests/serving/server/rest/test_json_tensors.py` has every branch.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import json
+import itertools
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
-from serving.errors import invalid
+from models.tasks.arrays import Array
+from serving.errors import ServingError, invalid
+from serving.server.rest.json_text import Json, Members, shown, type_name
+from serving.wire.tensor_reader import MOST_DIMENSIONS
+from serving.wire.tensor_types import STRING, TYPES, numpy_type
+
+BLANKS = str.maketrans("", "", " \t\n\v\f\r")
+INT64 = (-(2**63), 2**63 - 1)
+UINT64 = (0, 2**64 - 1)
+INT32 = (-(2**31), 2**31 - 1)
+# numpy's name -> the whole numbers that its parser takes; narrow types are held to int32 alone
+WHOLE = {
+    "int8": INT32,
+    "uint8": INT32,
+    "int16": INT32,
+    "uint16": INT32,
+    "int32": INT32,
+    "int64": INT64,
+    "uint32": (0, 2**32 - 1),
+    "uint64": UINT64,
+}
+# numpy's name -> (C++'s name, digits of the significand, largest number)
+FLOATS = {
+    "float16": ("half", 11, 65504.0),
+    "bfloat16": ("bfloat16", 8, 3.3895313892515355e38),
+    "float32": ("float", 24, 3.4028234663852886e38),
+    "float64": ("double", 53, 1.7976931348623157e308),
+}
+TYPE_TEXT = {"float32": "float", "float64": "double", "float16": "half", "object": "string"}
 
 
-def parsed(body: bytes) -> dict:
-    """the JSON object of a request. Raises INVALID_ARGUMENT."""
-    try:
-        content = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise invalid(f"JSON Parse error: {error}") from error
-    if not isinstance(content, dict):
-        raise invalid("JSON Value: expected an object")
-    if not isinstance(content.get("signature_name", ""), str):
-        raise invalid("'signature_name' key must be a string value.")
-    return content
-
-
-def inputs_of(version, content: dict) -> tuple[str, dict[str, np.ndarray], bool]:
-    """(signature name, input arrays, whether they came as rows). Raises INVALID_ARGUMENT."""
-    name = content.get("signature_name") or "serving_default"
-    if name not in version.signatures:
-        raise invalid(f'Serving signature name: "{name}" not found in signature def')
-    if ("instances" in content) == ("inputs" in content):
-        raise invalid('Request must hold exactly one of "instances" and "inputs"')
-    wanted, rows = version.signatures[name].inputs, "instances" in content
-    columns = columns_of(content["instances"], sorted(wanted)) if rows else content["inputs"]
-    if not rows and (not isinstance(columns, dict) or is_bytes(columns)):
-        if len(wanted) != 1:
-            raise invalid(
-                "inputs is a plain value/list, but expecting an object with the inputs "
-                f"{sorted(wanted)}"
-            )
-        columns = {next(iter(wanted)): columns}
-    for alias in wanted:
-        if alias not in columns:
-            raise invalid(f"Missing named input: {alias}")
-    return (
-        name,
-        {alias: array_of(alias, columns[alias], wanted[alias].dtype) for alias in wanted},
-        rows,
-    )
-
-
-def columns_of(rows, names: list[str]) -> dict:
-    """alias -> list of the values of every row."""
-    if not isinstance(rows, list) or not rows:
-        raise invalid('"instances" must be a list of at least one row')
-    named = [isinstance(row, dict) and not is_bytes(row) for row in rows]
-    if any(named) != all(named):
-        raise invalid("JSON Value: expected all instances to be objects, or none")
-    if not named[0]:
-        if len(names) != 1:
-            raise invalid(
-                "instances is a plain list, but expecting list of objects as multiple input "
-                f"tensors required: {names}"
-            )
-        return {names[0]: rows}
-    for row in rows:
-        if set(row) != set(names):
-            raise invalid(
-                f"Failed to process element: expected the inputs {names}, got {sorted(row)}"
-            )
-    return {name: [row[name] for row in rows] for name in names}
-
-
-def is_bytes(value) -> bool:
-    return isinstance(value, dict) and set(value) == {"b64"}
-
-
-def array_of(alias: str, value, kind: int) -> np.ndarray:
-    """one tensor; kind: TensorFlow's type number."""
-    import tensorflow as tf
-
-    wanted = tf.as_dtype(kind)
-    try:
-        if wanted == tf.string:
-            return np.array(texts(value), object)
-        found = np.array(value)
-    except (ValueError, TypeError, KeyError, RecursionError, binascii.Error) as error:
-        raise invalid(
-            f"Failed to process input {alias}: Expecting tensor size and shape to agree in "
-            f"all rows, and values of {wanted.name}: {error}"
-        ) from error
-    allowed = (
-        "b"
-        if wanted.is_bool
-        else "iu"
-        if wanted.is_integer
-        else "iuf"
-        if wanted.is_floating
-        else ""
-    )
-    if not allowed:
-        raise invalid(f"JSON Value: type {wanted.name} of input {alias} is not supported")
-    if found.size and found.dtype.kind not in allowed:
-        raise invalid(
-            f"JSON Value: {str(value)[:256]} Type: {found.dtype.name} is not of expected "
-            f"type: {wanted.name}"
-        )
-    if wanted.is_integer and found.size:
-        limits = np.iinfo(np.int32 if wanted.size < 4 else wanted.as_numpy_dtype)
-        if found.min() < limits.min or found.max() > limits.max:
-            raise invalid(f"JSON Value: a number of input {alias} is out of range of {wanted.name}")
-    with np.errstate(over="ignore"):
-        return found.astype(wanted.as_numpy_dtype)
-
-
-def texts(value):
-    """{"b64": text} -> bytes and text -> UTF-8, lists through and through."""
-    if isinstance(value, list):
-        return [texts(item) for item in value]
-    if is_bytes(value):
-        return base64.b64decode(value["b64"], validate=True)
-    if isinstance(value, str):
-        return value.encode()
-    raise TypeError(f'expected text or {{"b64": text}}, got {str(value)[:256]}')
-
-
-def answer_of(outputs: dict[str, np.ndarray], rows: bool) -> str:
-    """`predictions` (row form) or `outputs` (column form). Raises INVALID_ARGUMENT."""
-    if rows and any(not value.ndim for value in outputs.values()):
-        raise invalid("Tensor name: an output has no shape information; ask in the column form")
-    if rows and len({len(value) for value in outputs.values()}) != 1:
-        raise invalid("Tensor name: an output has inconsistent batch size; ask in the column form")
-    if not rows:
-        made = {name: written(value, name) for name, value in outputs.items()}
-        return f'{{"outputs": {next(iter(made.values())) if len(made) == 1 else whole(made)}}}'
-    count = len(next(iter(outputs.values())))
-    made = [
-        {name: written(value[i], name) for name, value in outputs.items()} for i in range(count)
-    ]
-    return (
-        '{"predictions": '
-        f"[{', '.join(next(iter(row.values())) if len(row) == 1 else whole(row) for row in made)}]}}"
-    )
-
-
-def whole(made: dict[str, str]) -> str:
-    return "{" + ", ".join(f"{json.dumps(name)}: {text}" for name, text in made.items()) + "}"
-
-
-def written(value, name: str) -> str:
-    """JSON of an array, a number or a byte string."""
-    if isinstance(value, (bytes, str)):
-        data = value if isinstance(value, bytes) else value.encode()
-        return json.dumps(
-            {"b64": base64.b64encode(data).decode()}
-            if name.endswith("_bytes") or not is_text(data)
-            else data.decode()
-        )
-    value = np.asarray(value)
-    if value.dtype == object and value.ndim == 0:
-        return written(value.item(), name)
-    if value.dtype.kind == "f":
-        return nested(floats(value), value.shape)
-    if value.dtype.kind in "iub":
-        return json.dumps(value.tolist())
-    if value.dtype == object:
-        return "[" + ", ".join(written(item, name) for item in value) + "]"
-    raise invalid(f"JSON cannot hold tensors of {value.dtype.name}")
-
-
-def is_text(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def floats(value: np.ndarray) -> list[str]:
-    """six digits if that reads back equal, else 9 (17 for double)."""
-    flat, digits = value.reshape(-1), ".17g" if value.dtype == np.float64 else ".9g"
-    short = [format(number, ".6g") for number in flat.tolist()]
-    with np.errstate(over="ignore"):
-        same = np.array(short, np.float64).astype(value.dtype) == flat
-    made = [
-        text if equal else format(number, digits)
-        for text, equal, number in zip(short, same.tolist(), flat.tolist())
-    ]
-    names = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
-    return [
-        names.get(text) or (text if "." in text or "e" in text else text + ".0") for text in made
-    ]
-
-
-def nested(items: list[str], shape: tuple[int, ...]) -> str:
-    """texts of all values -> lists in lists."""
-    for side in reversed(shape):
-        items = (
-            ["[" + ", ".join(items[i : i + side]) + "]" for i in range(0, len(items), side)]
-            if side
-            else ["[]"] * max(len(items), 1)
-        )
-    return items[0]
-
-
-def examples_of(content: dict):
-    """`Input` of the `examples` and `context` of a classify or regress request. Raises
+def columns_of(rows: Json, infos: Mapping[str, Any]) -> dict[str, Array]:
+    """`instances`: arrays by alias, whose first axis is the row. infos: TensorInfo by alias. Raises
     INVALID_ARGUMENT.
     """
-    from tensorflow_serving.apis import input_pb2
-
-    examples, made = content.get("examples"), input_pb2.Input()
-    if (
-        not isinstance(examples, list)
-        or not examples
-        or not all(isinstance(row, dict) for row in examples)
-    ):
-        raise invalid('"examples" must be a list of at least one object')
-    listed = made.example_list_with_context if "context" in content else made.example_list
-    for row in examples:
-        fill(listed.examples.add(), row)
-    if "context" in content:
-        fill(listed.context, content["context"])
-    return made
-
-
-def fill(example, row: dict) -> None:
-    for name, value in row.items():
-        values, feature = (
-            value if isinstance(value, list) and not is_bytes(value) else [value],
-            example.features.feature[name],
+    if not isinstance(rows, list):
+        raise invalid(f"JSON Value: {shown(rows)} Excepting 'instances' to be an list/array")
+    if not rows:
+        raise invalid("JSON Value: [] No values in 'instances' array")
+    named = _is_object(rows[0])
+    if not isinstance(rows[0], dict) and len(infos) > 1:
+        raise invalid(
+            "instances is a plain list, but expecting list of objects as multiple input tensors "
+            "required as per tensorinfo_map"
         )
-        try:
-            if all(isinstance(item, str) or is_bytes(item) for item in values):
-                feature.bytes_list.value.extend(texts(values))
-            elif all(isinstance(item, int) for item in values):
-                feature.int64_list.value.extend(values)
-            elif all(isinstance(item, float) for item in values):
-                feature.float_list.value.extend(values)
-            else:
-                raise ValueError("kinds are mixed")
-        except (ValueError, TypeError) as error:
-            raise invalid(f"Example feature {name}: {error}") from error
-
-
-def metadata_of(name: str, version) -> dict:
-    """every default field is printed."""
-    from google.protobuf import json_format
-
-    try:
-        plain = lambda message: json_format.MessageToDict(
-            message, preserving_proto_field_name=True, including_default_value_fields=True
-        )
-        table = {key: plain(signature) for key, signature in version.signatures.items()}
-    except TypeError:  # protobuf 5 has another name for it
-        plain = lambda message: json_format.MessageToDict(
-            message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
-        )
-        table = {key: plain(signature) for key, signature in version.signatures.items()}
+    for i, row in enumerate(rows):
+        if _is_object(row) != named:
+            expected, came = ("object", "list") if named else ("value/list", "object")
+            raise invalid(f"Expecting {expected} but got {came} at item {i} of input list")
+    if not named:
+        alias = min(infos)
+        return {alias: _stacked(rows, infos[alias].dtype, "")}
+    for i, row in enumerate(rows):
+        _check_keys(i, row, infos)
     return {
-        "model_spec": {"name": name, "signature_name": "", "version": str(version.number)},
-        "metadata": {"signature_def": {"signature_def": table}},
+        alias: _stacked([row[alias] for row in rows], info.dtype, f" key: {alias}")
+        for alias, info in infos.items()
     }
+
+
+def _check_keys(i: int, row: dict[str, Json], infos: Mapping[str, Any]) -> None:
+    for name in row:
+        if name not in infos:
+            raise invalid(
+                f"Failed to process element: {i} key: {name} of 'instances' list. Error: "
+                f"INVALID_ARGUMENT: JSON object: does not have named input: {name}"
+            )
+    if set(row) != set(infos):
+        raise invalid(
+            f"Failed to process element: {i} of 'instances' list. JSON object: {shown(row)} keys "
+            f"must be equal to: {','.join(sorted(infos))}"
+        )
+
+
+def _stacked(values: list[Json], kind: int, key: str) -> Array:
+    """the array of all rows' values. Where it cannot be, the first row that is at fault says so."""
+    try:
+        return tensor_of(values, kind)
+    except ServingError as error:
+        code = error.code
+        words = str(error)
+    first: tuple[int, ...] | None = None
+    for i, value in enumerate(values):
+        where = f"Failed to process element: {i}{key} of 'instances' list. Error: INVALID_ARGUMENT"
+        try:
+            shape = tensor_of(value, kind).shape
+        except ServingError as error:
+            raise ServingError(error.code, f"{where}: {error}") from None
+        first = first if first is not None else shape
+        if math.prod(shape) != math.prod(first):
+            raise invalid(
+                f"{where}: Expecting tensor size: {math.prod(first)} but got: {math.prod(shape)}"
+            )
+        if shape != first:
+            raise invalid(f"{where}: Expecting shape {_sides(first)} but got: {_sides(shape)}")
+    raise ServingError(code, words)
+
+
+def _sides(shape: Iterable[int]) -> str:
+    return f"[{','.join(map(str, shape))}]"
+
+
+def inputs_of(columns: Json, infos: Mapping[str, Any]) -> dict[str, Array]:
+    """`inputs`: arrays by alias. Raises INVALID_ARGUMENT."""
+    if not _is_object(columns):
+        if len(infos) > 1:
+            raise invalid(
+                "inputs is a plain value/list, but expecting an object as multiple input tensors "
+                "required as per tensorinfo_map"
+            )
+        return {alias: tensor_of(columns, info.dtype) for alias, info in infos.items()}
+    for alias in infos:
+        if alias not in columns:
+            raise invalid(f"Missing named input: {alias} in 'inputs' object.")
+    return {alias: tensor_of(columns[alias], info.dtype) for alias, info in infos.items()}
+
+
+def tensor_of(value: Json, kind: int) -> Array:
+    """one tensor; kind: TensorFlow's number of its type. Raises INVALID_ARGUMENT."""
+    values, shape = dense(value)
+    if len(shape) > MOST_DIMENSIONS:
+        raise invalid(f"at most {MOST_DIMENSIONS} dimensions are read, got {len(shape)}")
+    if kind == STRING:
+        texts: Array = np.empty(len(values), object)
+        texts[:] = [text_of(item) for item in values]
+        return texts.reshape(shape)
+    dtype = numpy_type(kind) if kind in TYPES else None
+    name = dtype.name if dtype is not None else ""
+    if name == "bool":
+        check_types(values, {bool}, name)
+        return np.array(values, bool).reshape(shape)
+    if dtype is not None and name in WHOLE:
+        return _whole_numbers(values, dtype).reshape(shape)
+    if dtype is not None and name in FLOATS:
+        return _floats(values, dtype).reshape(shape)
+    raise invalid(f"Conversion of JSON Value: {shown(value)} to type: {name or kind}")
+
+
+def dense(value: Json) -> tuple[list[Json], tuple[int, ...]]:
+    """(all values in order, shape) of lists in lists. Raises INVALID_ARGUMENT where they are
+    ragged. Without recursion: depth costs nothing.
+    """
+    shape: list[int] = []
+    values = [value]
+    while values and isinstance(values[0], list):
+        size = len(values[0])
+        level = len(shape)
+        if set(map(type, values)) != {list}:
+            leaf = next(item for item in values if not isinstance(item, list))
+            raise invalid(
+                f"JSON Value: {shown(leaf)} found at incorrect level: {level + 1} in the JSON DOM. "
+                "Expected at a deeper level"
+            )
+        sizes = set(map(len, values))
+        if sizes != {size}:
+            raise invalid(
+                f"Encountered list at unexpected size: {next(one for one in sizes if one != size)} "
+                f"at level: {level} expected size: {size}"
+            )
+        shape.append(size)
+        values = list(itertools.chain.from_iterable(values))
+    if list in set(map(type, values)):
+        raise invalid(f"Encountered list at unexpected level: {len(shape)} expected < {len(shape)}")
+    return values, tuple(shape)
+
+
+def check_types(values: list[Json], allowed: set[type], name: str) -> None:
+    """Raises INVALID_ARGUMENT, about the first value of another type. A boolean is no number."""
+    if set(map(type, values)) <= allowed:
+        return
+    _refuse_type(next(item for item in values if type(item) not in allowed), name)
+
+
+def _refuse_type(value: Json, name: str) -> None:
+    raise invalid(
+        f"JSON Value: {shown(value)} Type: {type_name(value)} is not of expected type: "
+        f"{TYPE_TEXT.get(name, name)}"
+    )
+
+
+def _whole_numbers(values: list[Json], dtype: np.dtype[Any]) -> Array:
+    check_types(values, {int}, dtype.name)
+    low, high = WHOLE[dtype.name]
+    if values and (min(values) < low or max(values) > high):
+        _refuse_type(next(item for item in values if not low <= item <= high), dtype.name)
+    wide = np.array(values, np.uint64 if dtype.name == "uint64" else np.int64)
+    return wide.astype(dtype)
+
+
+def _floats(values: list[Json], dtype: np.dtype[Any]) -> Array:
+    """whole numbers that the type cannot tell from their neighbours are refused, and finite ones
+    beyond its largest; `Infinity` and `NaN` are taken.
+    """
+    check_types(values, {int, float}, dtype.name)
+    words, digits, largest = FLOATS[dtype.name]
+    exact = 2**digits - 1
+    integers = [item for item in values if type(item) is int]
+    if integers and (max(integers) > exact or min(integers) < -exact):
+        _refuse_first(values, lambda item: not _is_exact(item, exact), words)
+    doubles = np.array(values, np.float64)
+    beyond = np.abs(doubles) > largest
+    if (beyond & np.isfinite(doubles)).any():
+        _refuse_first(values, lambda item: largest < abs(item) < math.inf, words)
+    return doubles.astype(dtype)
+
+
+def _is_exact(item: int | float, exact: int) -> bool:
+    """integers beyond 64 bits are doubles to RapidJSON."""
+    if not isinstance(item, int) or not INT64[0] <= item <= UINT64[1]:
+        return True
+    return abs(item) <= exact
+
+
+def _refuse_first(values: list[Json], at_fault: Callable[[Json], bool], target: str) -> None:
+    for item in values:
+        if at_fault(item):
+            raise invalid(
+                f"Cannot convert JSON value: {shown(item)} to {target} without loss of precision."
+            )
+
+
+def text_of(value: Json) -> bytes:
+    """a text, or the bytes of {"b64": text}. Raises INVALID_ARGUMENT."""
+    if isinstance(value, str):
+        return value.encode()
+    if is_bytes(value):
+        return from_base64(value["b64"])
+    if isinstance(value, dict):
+        raise invalid(f"JSON Value: {shown(value)} not formatted correctly for base64 data")
+    return _not_text(value)
+
+
+def _not_text(value: Json) -> bytes:
+    raise invalid(
+        f"JSON Value: {shown(value)} Type: {type_name(value)} is not of expected type: string"
+    )
+
+
+def from_base64(text: str) -> bytes:
+    """with white space between and without padding too, as absl reads it. Raises
+    INVALID_ARGUMENT.
+    """
+    digits = text.translate(BLANKS)
+    bare = digits.rstrip("=.")
+    padding = len(digits) - len(bare)
+    if padding not in (0, -len(bare) % 4):
+        raise invalid("Unable to base64 decode")
+    try:
+        return base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        raise invalid("Unable to base64 decode") from None
+
+
+def is_bytes(value: Json) -> bool:
+    """is it {"b64": text}, with that one key, once?"""
+    if not isinstance(value, dict) or isinstance(value, Members) or len(value) != 1:
+        return False
+    return isinstance(value.get("b64"), str)
+
+
+def _is_object(value: Json) -> bool:
+    return isinstance(value, dict) and not is_bytes(value)

@@ -7,9 +7,9 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2
 
-from serving.wire.messages import message
-from serving.wire.response_reader import TYPES, array, arrays, from_message
+from serving.wire.response_reader import arrays
 from serving.wire.responses import predict_response
+from serving.wire.tensor_types import TYPES
 
 SHAPES = [(), (1,), (2, 3), (0, 4), (5, 0), (2, 1, 300)]
 NUMBERS = [name for name, _, _ in TYPES.values()]
@@ -75,45 +75,3 @@ def test_what_is_no_response_is_refused():
         broken[rng.integers(len(broken))] = rng.integers(256)
         with contextlib.suppress(ValueError):
             arrays(bytes(broken))
-
-
-@pytest.mark.parametrize("kind", [*NUMBERS, "object"])
-@pytest.mark.parametrize("given", [0, 1, 4, 6])
-@pytest.mark.filterwarnings("error")
-def test_typed_fields_are_read_as_tensorflow_reads_them(kind, given):
-    """fewer values than the shape says repeat the last one; none at all are zeros."""
-    proto = predict_pb2.PredictRequest().inputs["answer"]
-    value = np.arange(6) % 2 if kind == "bool" else np.arange(6) + 1
-    whole = value.astype(kind) if kind != "object" else np.array([b"%d" % i for i in value], object)
-    dtype = tf.string if kind == "object" else tf.as_dtype(kind)
-    proto.CopyFrom(tf.make_tensor_proto(np.zeros(0), dtype) if not given else _typed(whole[:given]))
-    proto.ClearField("tensor_shape")
-    for size in (2, 3):
-        proto.tensor_shape.dim.add(size=size)
-    found = array(memoryview(proto.SerializeToString()))
-    expected = tf.make_ndarray(proto)
-    if kind == "object" and not given:
-        expected[...] = b""  # TensorFlow's Python reader alone says ""
-    assert found.dtype == expected.dtype
-    np.testing.assert_array_equal(found, expected)
-
-
-def _typed(values: np.ndarray):
-    """TensorFlow writes lists of Python's numbers into typed fields, arrays as raw content."""
-    kind = tf.string if values.dtype == object else tf.as_dtype(values.dtype)
-    content = tf.make_tensor_proto(values.tolist(), kind)
-    if not content.tensor_content:
-        return content
-    field = next(field for name, field, _ in TYPES.values() if name == values.dtype.name)
-    bits = values.view("uint16") if values.dtype == np.float16 else values
-    parts = values.view(f"float{4 * values.itemsize}") if values.dtype.kind == "c" else bits
-    content.ClearField("tensor_content")
-    getattr(content, field).extend(parts.tolist())
-    return content
-
-
-def test_a_short_message_that_claims_gigabytes_is_refused():
-    proto = message("TensorProto")(dtype=1)
-    proto.tensor_shape.dim.add(size=1 << 40)
-    with pytest.raises(ValueError, match="at most"):
-        from_message(proto)

@@ -1,0 +1,103 @@
+"""A server from its first version to its last request: load, listen, drain."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from serving.errors import ServingError, unknown
+from serving.server.admission import Gate
+from serving.server.catalog import Catalog
+from serving.server.config_files import ModelConfig
+from serving.server.grpc.service import LOOPBACK, Doorway, grpc_server
+from serving.server.models import keep_polling
+from serving.server.rest.transport import RestServer
+from serving.server.signals import StopSignals
+
+LAST_WORDS = 1.0  # seconds in which answers that are made already are sent
+FAILED = "Failed to start server. Error: "  # TensorFlow Serving's words
+
+
+class Reread(Protocol):
+    """The model config file, polled."""
+
+    seconds: float
+
+    def poll(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Serving:
+    """How a catalog is served. rest_port: None for no REST; poll_seconds: between looks for new
+    versions, 0 for one look; reread: polled beside the models, or None; grace: seconds that running
+    requests get at the end; rest: further arguments of `RestServer`.
+    """
+
+    port: int
+    rest_port: int | None = None
+    host: str = "127.0.0.1"
+    poll_seconds: float = 1.0
+    reread: Reread | None = None
+    grace: float = 10.0
+    doorway: Doorway = LOOPBACK
+    rest: dict[str, Any] = field(default_factory=dict)
+
+
+def serve(catalog: Catalog, configs: list[ModelConfig], serving: Serving) -> int:
+    """load, then listen until SIGTERM or SIGINT; running requests are finished first. 0, or 1 if a
+    first version cannot be loaded. Raises OSError for an address that is taken.
+    """
+    with StopSignals() as signals:
+        try:
+            if not _loaded(catalog, configs, serving.poll_seconds, signals):
+                return 0
+        except ServingError as error:
+            print(f"{FAILED}{error}", file=sys.stderr)
+            return 1
+        _listen(catalog, serving, signals)
+    return 0
+
+
+def _loaded(
+    catalog: Catalog, configs: list[ModelConfig], poll_seconds: float, signals: StopSignals
+) -> bool:
+    """wait until every model serves; False if a signal comes first. Raises ServingError for one
+    that cannot be loaded.
+    """
+    catalog.reload(configs)
+    while not catalog.ready():
+        failure = catalog.failure()
+        if failure:
+            raise unknown(failure)
+        if signals.wait(max(poll_seconds, 0.1)):
+            return False
+        catalog.poll()
+    return True
+
+
+def _listen(catalog: Catalog, serving: Serving, signals: StopSignals) -> None:
+    gate = Gate()
+    host = serving.host
+    server, port = grpc_server(catalog, f"{host}:{serving.port}", serving.doorway, gate)
+    print(f"gRPC on {host}:{port}", flush=True)
+    door = None
+    if serving.rest_port is not None:
+        door = RestServer((host, serving.rest_port), catalog, gate=gate, **serving.rest)
+        door.start()
+        print(f"REST on {host}:{door.server_port}", flush=True)
+    stop = threading.Event()  # of the threads that poll
+    if serving.poll_seconds > 0:
+        keep_polling(catalog, serving.poll_seconds, stop)
+    if serving.reread:
+        keep_polling(serving.reread, serving.reread.seconds, stop)
+    signals.wait()
+    stop.set()
+    # Both ports stay open meanwhile: probes read NOT_SERVING and clients UNAVAILABLE, instead of a
+    # broken connection.
+    gate.close(serving.grace)
+    ended = server.stop(grace=LAST_WORDS)
+    if door:
+        door.drain(LAST_WORDS)
+    ended.wait()

@@ -1,0 +1,167 @@
+"""Bodies: chunks of RFC 9112, and gzip.
+
+A body in one-byte chunks is 18 MiB for 3 MiB of data; read one by one, a million chunks would hold
+a thread, and by Python's lock all others, for seconds. So small chunks that have arrived together
+are told apart by one regular expression, and cut out at once where all are of one size.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from io import BufferedReader
+
+import numpy as np
+
+LARGEST_BODY = 256 << 20  # bytes, packed or unpacked
+LONGEST_LINE = 66  # bytes of a chunk's size with its extension
+SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\n]*)?\r?\n")
+MOST_TRAILERS = 32
+LONGEST_TRAILER = 8192
+# Chunks of 1 to 15 bytes, and as many of them as follow one another.
+SMALL = "|".join(rf"[{i:x}{i:X}]\r\n[\s\S]{{{i}}}\r\n" for i in range(1, 16)).encode()
+SMALL_CHUNK = re.compile(SMALL)
+SMALL_CHUNKS = re.compile(rb"(?:" + SMALL + rb")++")
+HEADER = 3  # bytes of a small chunk's size line; two more end it
+MANY = 64  # equal chunks in sequence that are worth a look at all that follow
+PIECE = 4 << 20  # bytes of a packed body at a time
+
+
+class UnreadableBodyError(Exception):
+    """A body that is not read. The connection ends with it, since where the next request begins is
+    not known. status: of HTTP.
+    """
+
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(words)
+        self.status = status
+
+
+def chunked(file: BufferedReader) -> bytes:
+    """a body in chunks, trailers left out. Raises UnreadableBodyError."""
+    body = bytearray()
+    while True:
+        buffered = file.peek()
+        end, is_last = _whole_chunks(buffered, body)
+        file.read(end)
+        if not is_last:
+            is_last = not end and _one_chunk(file, body)
+        if len(body) > LARGEST_BODY:
+            raise UnreadableBodyError(413, f"at most {LARGEST_BODY} bytes are read")
+        if is_last:
+            _skip_trailers(file)
+            return bytes(body)
+
+
+def _whole_chunks(buffered: bytes, body: bytearray) -> tuple[int, bool]:
+    """append the data of all chunks that lie whole in `buffered`; (where they end, whether the last
+    one was there).
+    """
+    at = 0
+    while True:
+        if SMALL_CHUNK.match(buffered, at):
+            at = _small_chunks(buffered, at, body)
+        header = SIZE.match(buffered, at)
+        if not header:
+            break
+        size = int(header[1], 16)
+        start = header.end()
+        if not size:
+            return start, True
+        end = start + size
+        if end + 2 > len(buffered):
+            break
+        if buffered[end : end + 2] == b"\r\n":
+            at = _append(body, buffered[start:end], end + 2)
+        elif buffered[end : end + 1] == b"\n":
+            at = _append(body, buffered[start:end], end + 1)
+        else:
+            raise UnreadableBodyError(400, "a chunk is not of the size that it claims")
+    return at, False
+
+
+def _append(body: bytearray, data: bytes, end: int) -> int:
+    body += data
+    return end
+
+
+def _small_chunks(buffered: bytes, at: int, body: bytearray) -> int:
+    """append the data of the small chunks from `at`, of which there is one; where they end."""
+    size = int(buffered[at : at + 1], 16)
+    length = HEADER + size + 2
+    count = _equal_chunks(buffered, at, length)
+    if count:
+        table = np.frombuffer(buffered, np.uint8, count * length, at).reshape(count, length)
+        body += table[:, HEADER:-2].tobytes()
+        return at + count * length
+    run = SMALL_CHUNKS.match(buffered, at, at + MANY * length)
+    end = run.end() if run else at + length
+    chunks = SMALL_CHUNK.findall(buffered, at, end)
+    body += b"".join([chunk[HEADER:-2] for chunk in chunks])
+    return end
+
+
+def _equal_chunks(buffered: bytes, at: int, length: int) -> int:
+    """how many chunks from `at` have the same size line and end in CRLF; 0 for fewer than MANY.
+
+    Looks farther only as long as all are equal: what it costs is what it finds.
+    """
+    look = MANY
+    most = (len(buffered) - at) // length
+    if most < look:
+        return 0
+    for i in (*range(HEADER), length - 2, length - 1):  # cheap where chunks are not equal
+        if buffered[at + i : at + look * length : length] != buffered[at + i : at + i + 1] * look:
+            return 0
+    while True:
+        table = np.frombuffer(buffered, np.uint8, look * length, at).reshape(look, length)
+        same = (table[:, :HEADER] == table[0, :HEADER]).all(1)
+        same &= (table[:, -2] == 13) & (table[:, -1] == 10)
+        if not same.all():
+            return int(np.argmin(same))
+        if look == most:
+            return most
+        look = min(look * 8, most)
+
+
+def _one_chunk(file: BufferedReader, body: bytearray) -> bool:
+    """append a chunk of which only a part has arrived; whether it was the last one."""
+    line = file.readline(LONGEST_LINE)
+    header = SIZE.fullmatch(line)
+    if not header:
+        raise UnreadableBodyError(400, "expected the size of a chunk, in hexadecimal digits")
+    size = int(header[1], 16)
+    if len(body) + size > LARGEST_BODY:
+        raise UnreadableBodyError(413, f"at most {LARGEST_BODY} bytes are read")
+    if not size:
+        return True
+    data = file.read(size)
+    if len(data) < size or file.readline(3) not in (b"\r\n", b"\n"):
+        raise UnreadableBodyError(400, "a chunk is not of the size that it claims")
+    body += data
+    return False
+
+
+def _skip_trailers(file: BufferedReader) -> None:
+    for _ in range(MOST_TRAILERS):
+        if file.readline(LONGEST_TRAILER) in (b"\r\n", b"\n", b""):
+            return
+    raise UnreadableBodyError(400, "the trailer does not end")
+
+
+def unpacked(data: bytes) -> bytes:
+    """a gzip body. In pieces: zlib's own buffer would double beyond the limit before it is reached.
+    Raises zlib.error.
+    """
+    unpacking = zlib.decompressobj(31)
+    parts = []
+    total = 0
+    while not unpacking.eof:
+        parts.append(unpacking.decompress(data, PIECE))
+        total += len(parts[-1])
+        data = unpacking.unconsumed_tail
+        if total > LARGEST_BODY:
+            raise zlib.error(f"it unpacks to more than {LARGEST_BODY} bytes")
+        if not parts[-1] and not data:
+            raise zlib.error("it is cut short")
+    return b"".join(parts)

@@ -1,0 +1,169 @@
+"""Tensors and results as JSON, written as TensorFlow Serving writes them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from models.tasks.arrays import Array, Floats
+from serving.errors import invalid
+
+# numpy's name of a type -> numbers of digits that are tried; the last always reads back equal
+DIGITS = {
+    "float16": (3, 4, 5),
+    "bfloat16": (2, 3, 4),
+    "float32": (6, 7, 8, 9),
+    "float64": (15, 16, 17),
+}
+TOKENS = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+STATES = {10: "START", 20: "LOADING", 30: "AVAILABLE", 40: "UNLOADING", 50: "END"}
+
+
+def rows_text(outputs: Mapping[str, Array]) -> str:
+    """`predictions`: a value a row, or an object where there are several outputs. Raises
+    INVALID_ARGUMENT where they have no rows in common.
+    """
+    count = None
+    for name, value in outputs.items():
+        if not value.ndim:
+            raise invalid(f"Tensor name: {name} has no shape information")
+        if count not in (None, len(value)):
+            raise invalid(
+                f"Tensor name: {name} has inconsistent batch size: {len(value)} expecting: {count}"
+            )
+        count = len(value)
+    rows = [
+        _one_or_all({name: value_text(value[i], name) for name, value in outputs.items()})
+        for i in range(count or 0)
+    ]
+    return f'{{"predictions": [{", ".join(rows)}]}}'
+
+
+def columns_text(outputs: Mapping[str, Array]) -> str:
+    """`outputs`: a value, or an object where there are several."""
+    columns = {name: value_text(value, name) for name, value in outputs.items()}
+    return f'{{"outputs": {_one_or_all(columns)}}}'
+
+
+def _one_or_all(texts: dict[str, str]) -> str:
+    if len(texts) == 1:
+        return next(iter(texts.values()))
+    return "{" + ", ".join(f"{json.dumps(name)}: {text}" for name, text in texts.items()) + "}"
+
+
+def value_text(value: Any, name: str) -> str:
+    """JSON of an array, a number or a byte string of output `name`. Raises INVALID_ARGUMENT for a
+    type that JSON cannot hold.
+    """
+    if isinstance(value, bytes | str):
+        return string_text(value if isinstance(value, bytes) else value.encode(), name)
+    array = np.asarray(value)
+    if array.dtype == object:
+        texts = [string_text(item, name) for item in array.reshape(-1)]
+        return nested(texts, array.shape)
+    if array.dtype.name in DIGITS:
+        return nested(float_texts(array), array.shape)
+    if array.dtype.kind in "iub":
+        return json.dumps(array.tolist())
+    raise invalid(f"Failed to write JSON value for tensor type: {array.dtype.name}")
+
+
+def string_text(data: bytes, name: str) -> str:
+    """a text; bytes of an output that says so by its name, or that are no text, as b64."""
+    if not name.endswith("_bytes"):
+        try:
+            return json.dumps(data.decode())
+        except UnicodeDecodeError:
+            pass
+    return json.dumps({"b64": base64.b64encode(data).decode()})
+
+
+def float_texts(value: Floats) -> list[str]:
+    """the fewest digits that read back equal, whole numbers with `.0`."""
+    flat = value.reshape(-1)
+    numbers = flat.astype(np.float64).tolist()
+    tries = DIGITS[value.dtype.name]
+    texts = [format(number, f".{tries[0]}g") for number in numbers]
+    for digits in tries[1:]:
+        with np.errstate(over="ignore"):
+            read_back = np.array(texts, np.float64).astype(value.dtype)
+        unequal = np.flatnonzero((read_back != flat) & ~np.isnan(flat))
+        for i in unequal.tolist():
+            texts[i] = format(numbers[i], f".{digits}g")
+    return [TOKENS.get(text) or _decimal(text) for text in texts]
+
+
+def _decimal(text: str) -> str:
+    return text if "." in text or "e" in text else text + ".0"
+
+
+def nested(texts: list[str], shape: tuple[int, ...]) -> str:
+    """texts of all values -> lists in lists."""
+    if 0 in shape:
+        return json.dumps(np.empty(shape).tolist())
+    for side in reversed(shape):
+        texts = [
+            "[" + ", ".join(texts[start : start + side]) + "]"
+            for start in range(0, len(texts), side)
+        ]
+    return texts[0]
+
+
+def classes_text(result: Any) -> str:
+    """of a ClassificationResult."""
+    rows = []
+    for row in result.classifications:
+        scores = float_texts(np.array([entry.score for entry in row.classes], np.float32))
+        labels = [json.dumps(entry.label) for entry in row.classes]
+        pairs = [f"[{label}, {score}]" for label, score in zip(labels, scores)]
+        rows.append(f"[{', '.join(pairs)}]")
+    return f'{{"results": [{", ".join(rows)}]}}'
+
+
+def numbers_text(result: Any) -> str:
+    """of a RegressionResult."""
+    numbers = float_texts(np.array([row.value for row in result.regressions], np.float32))
+    return f'{{"results": [{", ".join(numbers)}]}}'
+
+
+def status_text(rows: list[tuple[int, int, str]]) -> str:
+    """of (version, state, error text)."""
+    statuses = [
+        {
+            "version": str(number),
+            "state": STATES[state],
+            "status": {"error_code": "UNKNOWN" if error else "OK", "error_message": error},
+        }
+        for number, state, error in rows
+    ]
+    return json.dumps({"model_version_status": statuses})
+
+
+def metadata_text(model: str, number: int, signatures: Mapping[str, Any]) -> str:
+    """every default field is printed."""
+    table = {name: _printed(signature) for name, signature in signatures.items()}
+    return json.dumps(
+        {
+            "model_spec": {"name": model, "signature_name": "", "version": str(number)},
+            "metadata": {"signature_def": {"signature_def": table}},
+        }
+    )
+
+
+def _printed(message: Any) -> dict[str, Any]:
+    from google.protobuf import json_format
+
+    print_message: Any = json_format.MessageToDict
+    try:
+        printed: dict[str, Any] = print_message(
+            message, preserving_proto_field_name=True, including_default_value_fields=True
+        )
+    except TypeError:  # protobuf 5 has another name for it
+        printed = print_message(
+            message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+        )
+    return printed

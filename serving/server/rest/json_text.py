@@ -1,0 +1,155 @@
+"""The JSON object of a request, by the rules of RapidJSON, TensorFlow Serving's parser, where they
+differ from Python's.
+
+What follows the document is ignored; of two equal keys the first counts; `Inf`, `Infinity`, `NaN`
+are numbers, with or without a sign; a number too big for a double and half of a surrogate pair are
+refused. Most bodies need none of it, so the quick parser goes first.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+from serving.errors import ServingError, invalid
+
+Json = Any  # what json.loads makes: None, bool, int, float, str, list, dict
+BLANK = " \t\n\r"
+# Tokens of numbers that Python's parser lacks; strings are passed over.
+TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"?|-?Inf(?:inity)?\b|-NaN\b', re.DOTALL)
+# Numbers that may be too big for a double: three digits of exponent, or very many digits.
+SUSPECT_NUMBER = re.compile(r"[eE]\+?\d{3}|\d{300}")
+HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
+TYPE_NAMES = {
+    type(None): "Null",
+    dict: "Object",
+    list: "Array",
+    str: "String",
+    int: "Number",
+    float: "Number",
+}
+LONGEST_VALUE = 256  # characters of a value in an error's text
+
+
+class Members(dict[str, Json]):
+    """An object with a key that comes more than once. As a dict: the first value of each key; last:
+    the last one, which examples take.
+    """
+
+    last: dict[str, Json]
+
+
+def _members(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    members = dict(pairs)
+    if len(members) == len(pairs):
+        return members
+    repeated = Members()
+    for key, value in pairs:
+        repeated.setdefault(key, value)
+    repeated.last = members
+    return repeated
+
+
+def _float(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("Number too big to be stored in double.")
+    return number
+
+
+def _integer(text: str) -> int:
+    number = int(text)
+    if number.bit_length() > 1024 or math.isinf(float(number)):
+        raise ValueError("Number too big to be stored in double.")
+    return number
+
+
+QUICK = json.JSONDecoder(object_pairs_hook=_members)
+CAREFUL = json.JSONDecoder(object_pairs_hook=_members, parse_float=_float, parse_int=_integer)
+
+
+def parsed(body: bytes) -> dict[str, Json]:
+    """the JSON object of a request. Raises INVALID_ARGUMENT."""
+    content = _document(body)
+    if not isinstance(content, dict):
+        raise invalid(f"JSON Value: {shown(content)} Is not object")
+    if not isinstance(content.get("signature_name", ""), str):
+        raise invalid(
+            f"JSON Value: {shown(content)} not formatted correctly. 'signature_name' key must be "
+            "a string value."
+        )
+    return content
+
+
+def _document(body: bytes) -> Json:
+    try:
+        text = body.decode("utf-8-sig").lstrip(BLANK)
+    except UnicodeDecodeError as error:
+        raise parse_error(f"Invalid encoding in string. {error}") from error
+    if not text:
+        raise parse_error("The document is empty")
+    if SUSPECT_NUMBER.search(text):
+        decode: Callable[[str], tuple[Json, int]] = CAREFUL.raw_decode
+    else:
+        decode = QUICK.raw_decode
+    try:
+        content = _decoded(text, decode)
+        if HALF_PAIR.search(text):
+            check_pairs(content)
+    except UnicodeEncodeError as error:
+        raise parse_error("The surrogate pair in string is invalid.") from error
+    except (ValueError, RecursionError, OverflowError) as error:
+        raise parse_error(str(error)) from error
+    return content
+
+
+def _decoded(text: str, decode: Callable[[str], tuple[Json, int]]) -> Json:
+    try:
+        return decode(text)[0]
+    except json.JSONDecodeError:
+        respelled = TOKENS.sub(_respelled, text)
+        if respelled == text:
+            raise
+    return decode(respelled)[0]
+
+
+def _respelled(match: re.Match[str]) -> str:
+    """a token as Python's parser knows it."""
+    token = match[0]
+    if token.startswith('"'):
+        return token
+    if token == "-NaN":
+        return "NaN"
+    return "-Infinity" if token.startswith("-") else "Infinity"
+
+
+def check_pairs(content: Json) -> None:
+    """Raises UnicodeEncodeError for half of a surrogate pair, in a text or a key."""
+    json.dumps(content, ensure_ascii=False).encode()
+
+
+def parse_error(words: str) -> ServingError:
+    return invalid(f"JSON Parse error: {words}")
+
+
+def type_name(value: Json) -> str:
+    """RapidJSON's name of a value's type."""
+    if isinstance(value, bool):
+        return str(value)
+    if isinstance(value, dict):
+        return "Object"
+    return TYPE_NAMES[type(value)]
+
+
+def shown(value: Json) -> str:
+    """a value as an error's text has it: its JSON, cut."""
+    while isinstance(value, list) and len(value) > LONGEST_VALUE:
+        value = value[:LONGEST_VALUE]
+    try:
+        text = json.dumps(value)
+    except RecursionError:
+        text = type_name(value)
+    return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "..."

@@ -1,0 +1,93 @@
+"""Serialised protobuf messages, field by field: what a stranger sent is counted before it is made.
+
+Parsed by protobuf, a message of empty strings takes eight times its own size and one of empty
+submessages more; here a field costs nothing until somebody keeps it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+MOST_FIELDS = 4 << 20  # of one message; a string tensor has a field a value
+VARINT = 0
+FIXED_64 = 1
+LENGTH = 2
+FIXED_32 = 5
+
+
+def fields(data: int | memoryview) -> Iterator[tuple[int, int | memoryview]]:
+    """(number, value) of a serialised message's fields in order: a varint, or the bytes of what has
+    a length or a fixed width. Raises ValueError.
+    """
+    data = bytes_of(data)
+    at = 0
+    for _ in range(MOST_FIELDS):
+        if at == len(data):
+            return
+        tag, at = read_varint(data, at)
+        number = tag >> 3
+        wire_type = tag & 7
+        if not number:
+            raise ValueError("expected a protobuf message, got a field without a number")
+        if wire_type == VARINT:
+            value, at = read_varint(data, at)
+            yield number, value
+            continue
+        if wire_type == LENGTH:
+            length, at = read_varint(data, at)
+        elif wire_type in (FIXED_64, FIXED_32):
+            length = 8 if wire_type == FIXED_64 else 4
+        else:
+            raise ValueError(f"expected a protobuf message, got wire type {wire_type}")
+        if at + length > len(data):
+            raise ValueError(f"expected {length} bytes of field {number}, got {len(data) - at}")
+        yield number, data[at : at + length]
+        at += length
+    if at < len(data):
+        raise ValueError(f"expected at most {MOST_FIELDS} fields in a message, got more")
+
+
+def bytes_of(value: int | memoryview) -> memoryview:
+    """the value of a field that has a length. Raises ValueError for a number."""
+    if isinstance(value, int):
+        raise ValueError(f"expected a message, got the number {value}")
+    return value
+
+
+def text_of(value: int | memoryview) -> str:
+    """the value of a string field. Raises ValueError for what is no UTF-8."""
+    return bytes(bytes_of(value)).decode()
+
+
+def number_of(value: int | memoryview) -> int:
+    """the value of a varint field. Raises ValueError for bytes."""
+    if not isinstance(value, int):
+        raise ValueError(f"expected a number, got {len(value)} bytes")
+    return value
+
+
+def read_varint(data: memoryview, at: int) -> tuple[int, int]:
+    """(number, where it ends). Raises ValueError where it does not end within ten bytes."""
+    number = 0
+    shift = 0
+    while at < len(data) and shift < 70:
+        number |= (data[at] & 127) << shift
+        shift += 7
+        at += 1
+        if data[at - 1] < 128:
+            return number, at
+    raise ValueError("expected a protobuf message, got a number without an end")
+
+
+def varint(number: int) -> bytes:
+    """protobuf's spelling of a number from 0 up: seven bits a byte, the lowest first."""
+    data = bytearray()
+    while number > 127:
+        data.append(number & 127 | 128)
+        number >>= 7
+    return bytes([*data, number])
+
+
+def prefix(number: int, length: int) -> bytes:
+    """tag and length that stand before the bytes of field `number`."""
+    return varint(number << 3 | LENGTH) + varint(length)

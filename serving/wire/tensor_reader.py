@@ -1,0 +1,171 @@
+"""A serialised TensorProto as an array, by the rules of TensorFlow's own reader
+(`Tensor::FromProto`), for server and client; without TensorFlow.
+
+What a message claims is counted before it is made: a few bytes may claim gigabytes, by a shape and
+one value that stands for all.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+import numpy as np
+
+from models.tasks.arrays import Array
+from serving.wire.messages import message
+from serving.wire.protobuf import bytes_of, fields, number_of, read_varint
+from serving.wire.tensor_types import (
+    AS_BITS,
+    AS_IN_MEMORY,
+    CONTENT,
+    DTYPE,
+    SHAPE,
+    STRING,
+    STRING_VAL,
+    TYPES,
+    numpy_type,
+)
+from serving.wire.varints import decode
+
+LARGEST_REQUEST = 256 << 20  # bytes that all tensors of one request may claim together
+STRING_COST = 256  # bytes of a string beside its text, while Python and TensorFlow hold it
+LONGEST_SHAPE = 8192  # bytes; TensorFlow knows 254 dimensions
+MOST_DIMENSIONS = 32  # numpy's
+
+
+class Allowance:
+    """Bytes that the tensors of one request may still take."""
+
+    def __init__(self, left: int = LARGEST_REQUEST) -> None:
+        self.most = left
+        self.left = left
+
+    def take(self, size: int) -> None:
+        """Raises ValueError once more than all is taken."""
+        if size > self.left:
+            raise ValueError(f"expected tensors of at most {self.most} bytes in a request")
+        self.left -= size
+
+
+def array(tensor: memoryview, allowance: Allowance | None = None) -> Array:
+    """of a serialised TensorProto; dense floats are read-only views of it.
+
+    Missing values repeat the last one, none at all are zeros, surplus ones are cut. Raises
+    ValueError for another message, an unknown type or shape, content that does not fit, or more
+    than the allowance.
+    """
+    allowance = allowance or Allowance()
+    kind = 0
+    shape = b""
+    content = None
+    values: list[tuple[int, int | memoryview]] = []
+    for number, value in fields(tensor):
+        if number == DTYPE:
+            kind = number_of(value)
+        elif number == SHAPE:  # a message that comes twice is merged
+            shape += bytes(bytes_of(value))
+        elif number == CONTENT:
+            content = bytes_of(value)
+        else:
+            allowance.take(STRING_COST)
+            values.append((number, value))
+    dtype = numpy_type(kind)
+    sizes = sizes_of(shape)
+    count = math.prod(sizes)
+    if kind == STRING:
+        return _strings(values, content, count, allowance).reshape(sizes)
+    allowance.take(count * dtype.itemsize)
+    if content is not None and len(content):
+        return np.frombuffer(content, dtype).reshape(sizes)
+    pieces = [value for number, value in values if number == TYPES[kind][2]]
+    return _numbers(pieces, kind, count).reshape(sizes)
+
+
+def _numbers(pieces: list[int | memoryview], kind: int, count: int) -> Array:
+    """[count] of the typed field's pieces: packed values, or single ones."""
+    dtype = numpy_type(kind)
+    if kind in AS_IN_MEMORY:
+        if len(pieces) == 1 and len(bytes_of(pieces[0])) == count * dtype.itemsize:
+            return np.frombuffer(bytes_of(pieces[0]), dtype)
+        return _padded(np.frombuffer(b"".join(map(bytes_of, pieces)), dtype), count)
+    width = np.dtype("uint16") if kind in AS_BITS else dtype
+    parts = [_whole_numbers(piece, width, count) for piece in pieces]
+    values = np.concatenate(parts) if parts else np.empty(0, width)
+    return _padded(values.view(dtype), count)
+
+
+def _whole_numbers(piece: int | memoryview, dtype: np.dtype[Any], most: int) -> Array:
+    if isinstance(piece, int):
+        return np.array([piece & (2**64 - 1)], np.uint64).astype(dtype)
+    return decode(piece, dtype, most)
+
+
+def _strings(
+    values: list[tuple[int, int | memoryview]],
+    content: memoryview | None,
+    count: int,
+    allowance: Allowance,
+) -> Array:
+    """object [count] of bytes. Every one is paid for, also those that repeat the last."""
+    if content is not None and len(content):
+        texts = _listed_strings(content, count)
+    else:
+        texts = [bytes_of(value) for number, value in values if number == STRING_VAL]
+    missing = max(count - len(texts), 0)
+    last = len(texts[-1]) if texts else 0
+    allowance.take(sum(map(len, texts[:count])) + missing * (STRING_COST + last))
+    array_of_texts: Array = np.empty(min(len(texts), count), object)
+    array_of_texts[:] = [bytes(text) for text in texts[:count]]
+    return _padded(array_of_texts, count)
+
+
+def _listed_strings(content: memoryview, count: int) -> list[memoryview]:
+    """strings of `tensor_content`: all lengths, then all texts."""
+    if count > len(content):
+        raise ValueError(f"expected {count} strings, got {len(content)} bytes")
+    at = 0
+    lengths = []
+    for _ in range(count):
+        length, at = read_varint(content, at)
+        lengths.append(length)
+    if at + sum(lengths) != len(content):
+        raise ValueError(f"expected {sum(lengths)} bytes of text, got {len(content) - at}")
+    texts = []
+    for length in lengths:
+        texts.append(content[at : at + length])
+        at += length
+    return texts
+
+
+def _padded(values: Array, count: int) -> Array:
+    """[count]: cut, or filled up with the last value."""
+    if len(values) >= count:
+        return values[:count]
+    if len(values):
+        last = values[-1]
+    else:
+        last = b"" if values.dtype == object else values.dtype.type(0)
+    filled = np.full(count, last, values.dtype)
+    filled[: len(values)] = values
+    return filled
+
+
+@functools.lru_cache(maxsize=4096)
+def sizes_of(text: bytes) -> tuple[int, ...]:
+    """of a serialised TensorShapeProto. Raises ValueError for one that is not known."""
+    from google.protobuf.message import DecodeError
+
+    if len(text) > LONGEST_SHAPE:
+        raise ValueError(f"expected a shape, got {len(text)} bytes of it")
+    try:
+        shape = message("TensorShapeProto").FromString(text)
+    except DecodeError as error:
+        raise ValueError(f"expected a shape, got {error}") from error
+    sizes = tuple(dimension.size for dimension in shape.dim)
+    if shape.unknown_rank or min(sizes, default=0) < 0:
+        raise ValueError(f"expected a known shape, got {list(sizes)}")
+    if len(sizes) > MOST_DIMENSIONS:
+        raise ValueError(f"expected at most {MOST_DIMENSIONS} dimensions, got {len(sizes)}")
+    return sizes

@@ -1,0 +1,66 @@
+"""The words of a JSON body, by RapidJSON's rules."""
+
+import math
+
+import pytest
+
+from serving.errors import ServingError
+from serving.server.rest.json_text import parsed, shown
+
+SOUND = {
+    "a byte order mark": (b'\xef\xbb\xbf{"a": 1}', {"a": 1}),
+    "white space before it": (b' \t\r\n{"a": 1}', {"a": 1}),
+    "text after the document": (b'{"a": 1} and more {', {"a": 1}),
+    "the first of equal keys": (b'{"a": 1, "b": 2, "a": 3}', {"a": 1, "b": 2}),
+    "Inf": (b'{"a": [Inf, -Inf, 1]}', {"a": [math.inf, -math.inf, 1]}),
+    "Infinity": (b'{"a": [Infinity, -Infinity]}', {"a": [math.inf, -math.inf]}),
+    "Inf in a text is a text": (b'{"a": ["x Inf \\" -NaN", Inf]}', {"a": ['x Inf " -NaN', math.inf]}),
+    "the largest double": (b'{"a": 1.7976931348623157e+308}', {"a": 1.7976931348623157e308}),
+    "too small a number is none": (b'{"a": 1e-400}', {"a": 0.0}),
+    "a whole surrogate pair": (b'{"a": "\\ud83d\\ude00"}', {"a": "\U0001f600"}),
+    "an escaped backslash": (b'{"a": "\\\\ud83d"}', {"a": "\\ud83d"}),
+    "an empty object": (b"{}", {}),
+}  # fmt: skip
+BROKEN = {
+    "nothing": (b"", "The document is empty"),
+    "white space alone": (b" \n", "The document is empty"),
+    "half an object": (b"{", "JSON Parse error"),
+    "a number with a leading zero": (b'{"a": 01}', "JSON Parse error"),
+    "a number too big for a double": (b'{"a": 1e400}', "Number too big"),
+    "digits too many for a double": (b'{"a": ' + b"9" * 400 + b"}", "Number too big"),
+    "digits too many for Python": (b'{"a": ' + b"9" * 5000 + b"}", "JSON Parse error"),
+    "half of a surrogate pair": (b'{"a": "\\ud83d"}', "surrogate pair"),
+    "half of one in a key": (b'{"\\udc00": 1}', "surrogate pair"),
+    "no UTF-8": (b'{"a": "\xff"}', "Invalid encoding"),
+    "a control character in a text": (b'{"a": "\x01"}', "JSON Parse error"),
+    "very deep": (b'{"a": ' + b"[" * 100_000, "JSON Parse error"),
+    "a list": (b"[1]", "Is not object"),
+    "a name that is a number": (b'{"signature_name": 1}', "'signature_name' key must be a string"),
+    "Info is no number": (b'{"a": Info}', "JSON Parse error"),
+}
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_words_are_read_as_the_original_reads_them(name):
+    body, content = SOUND[name]
+    assert parsed(body) == content
+
+
+def test_nan_is_read_with_either_sign():
+    assert all(math.isnan(number) for number in parsed(b'{"a": [NaN, -NaN]}')["a"])
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_words_are_refused_with_400(name):
+    body, words = BROKEN[name]
+    with pytest.raises(ServingError, match=words) as error:
+        parsed(body)
+    assert error.value.http == 400 and len(str(error.value)) <= 1100
+
+
+def test_examples_take_the_last_of_equal_keys():
+    assert parsed(b'{"a": {"x": 1, "x": 2}}')["a"].last == {"x": 2}
+
+
+def test_a_value_is_shown_short():
+    assert len(shown(list(range(10_000)))) < 300 and shown({"a": None}) == '{"a": null}'

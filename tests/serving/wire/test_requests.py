@@ -1,0 +1,107 @@
+"""Requests read by hand are what protobuf reads in them."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import (
+    classification_pb2,
+    inference_pb2,
+    input_pb2,
+    model_pb2,
+    predict_pb2,
+)
+
+from serving.wire.model_spec import ModelSpec, model_spec_bytes, model_spec_of
+from serving.wire.requests import (
+    MOST_NAMES,
+    examples_of,
+    examples_request,
+    multi_inference_request,
+    predict_request,
+)
+from serving.wire.tensor_reader import Allowance, array
+
+
+def example(**features):
+    return tf.train.Example(
+        features=tf.train.Features(
+            feature={
+                name: tf.train.Feature(float_list=tf.train.FloatList(value=[value]))
+                for name, value in features.items()
+            }
+        )
+    )
+
+
+def test_a_question_is_read_as_it_was_written():
+    request = predict_pb2.PredictRequest(output_filter=["a", "b"])
+    request.model_spec.name = "m"
+    request.model_spec.version.value = 7
+    request.inputs["x"].CopyFrom(tf.make_tensor_proto(np.ones((2, 3), "float32")))
+    request.inputs["y"].CopyFrom(tf.make_tensor_proto([b"text"]))
+    read = predict_request(request.SerializeToString())
+    assert read.spec == ModelSpec("m", 7) and read.outputs == ["a", "b"]
+    assert set(read.inputs) == {"x", "y"} and array(read.inputs["y"]).tolist() == [b"text"]
+
+
+def test_messages_that_come_twice_are_merged_as_protobuf_merges_them():
+    first = predict_pb2.PredictRequest(model_spec=model_pb2.ModelSpec(name="m"))
+    second = predict_pb2.PredictRequest(model_spec=model_pb2.ModelSpec(signature_name="s"))
+    data = first.SerializeToString() + second.SerializeToString()
+    assert predict_request(data).spec == ModelSpec("m", signature="s")
+    assert predict_pb2.PredictRequest.FromString(data).model_spec.name == "m"
+
+
+def test_a_request_without_a_spec_says_so():
+    assert predict_request(b"").spec is None and predict_request(b"\x0a\x00").spec == ModelSpec()
+
+
+@pytest.mark.parametrize("data", [b"\xff\xff\xff", b"\x0a\x05a", b"\x08\x01", b"\x1a\x01\xff"])
+def test_what_is_no_request_is_refused(data):
+    with pytest.raises(ValueError, match="expected|decode"):
+        predict_request(data)
+
+
+def test_more_names_than_a_request_can_need_are_refused():
+    with pytest.raises(ValueError, match="at most"):
+        predict_request(b"\x1a\x00" * (MOST_NAMES + 1))
+
+
+def test_examples_are_their_own_bytes_and_a_context_yields_to_them():
+    given = input_pb2.Input()
+    given.example_list.examples.extend([example(x=1.0), example(x=2.0)])
+    read = examples_of(memoryview(given.SerializeToString()))
+    assert [tf.train.Example.FromString(one) for one in read] == [example(x=1.0), example(x=2.0)]
+    given = input_pb2.Input()
+    given.example_list_with_context.context.CopyFrom(example(x=5.0, z=6.0))
+    given.example_list_with_context.examples.append(example(x=1.0))
+    read = examples_of(memoryview(given.SerializeToString()))
+    assert [tf.train.Example.FromString(one) for one in read] == [example(x=1.0, z=6.0)]
+
+
+def test_examples_are_counted_before_they_are_made():
+    given = input_pb2.Input()
+    given.example_list.examples.extend([tf.train.Example()] * 1000)
+    with pytest.raises(ValueError, match="at most"):
+        examples_of(memoryview(given.SerializeToString()), Allowance(100_000))
+
+
+def test_classify_and_multi_inference_are_read_as_they_were_written():
+    request = classification_pb2.ClassificationRequest()
+    request.model_spec.version_label = "old"
+    request.input.example_list.examples.append(example(x=1.0))
+    read = examples_request(request.SerializeToString())
+    assert read.spec == ModelSpec(label="old") and len(examples_of(read.input)) == 1
+    many = inference_pb2.MultiInferenceRequest(input=request.input)
+    many.tasks.add(method_name="tensorflow/serving/classify").model_spec.name = "m"
+    read = multi_inference_request(many.SerializeToString())
+    assert [(task.spec.name, task.method) for task in read.tasks] == [
+        ("m", "tensorflow/serving/classify")
+    ]
+    assert len(examples_of(read.input)) == 1
+
+
+def test_an_answers_model_is_what_protobuf_reads():
+    spec = model_pb2.ModelSpec.FromString(model_spec_bytes("m", 7, "s"))
+    assert (spec.name, spec.version.value, spec.signature_name) == ("m", 7, "s")
+    assert model_spec_of(model_spec_bytes("m", 7, "s")) == ModelSpec("m", 7, signature="s")

@@ -1,0 +1,48 @@
+"""Packed numbers come back, at every width, and are what protobuf reads."""
+
+import numpy as np
+import pytest
+from tensorflow.core.framework import tensor_pb2
+
+from serving.wire.protobuf import prefix, read_varint, varint
+from serving.wire.varints import decode, encode
+
+EDGES = [0, 1, 127, 128, 255, 16383, 16384, 65535, 2**21 - 1, 2**28, 2**31 - 1]
+FIELDS = {"int32": ("int_val", 7), "int64": ("int64_val", 10), "uint64": ("uint64_val", 17)}
+
+
+@pytest.mark.parametrize("kind", FIELDS)
+@pytest.mark.parametrize("most", range(1, len(EDGES) + 1))
+@pytest.mark.parametrize("sign", [1, -1])
+def test_numbers_of_every_width_are_what_protobuf_reads(kind, most, sign):
+    if kind == "uint64" and sign < 0:
+        values = np.array([2**64 - 1, 2**63, *EDGES[:most]], kind)
+    else:
+        values = np.array(EDGES[:most], kind) * np.array(sign, kind)
+    data = encode(values)
+    field, number = FIELDS[kind]
+    proto = tensor_pb2.TensorProto.FromString(prefix(number, len(data)) + data)
+    assert list(getattr(proto, field)) == values.tolist()
+    np.testing.assert_array_equal(decode(memoryview(data), values.dtype, 100), values)
+    canonical = b"".join(varint(int(value) & (2**64 - 1)) for value in values)
+    np.testing.assert_array_equal(decode(memoryview(canonical), values.dtype, 100), values)
+
+
+@pytest.mark.parametrize("kind, largest", [("uint8", 256), ("uint16", 65536), ("uint8", 100)])
+def test_pictures_and_depths_come_back(kind, largest):
+    values = np.random.default_rng(0).integers(0, largest, (3, 700, 701)).astype(kind)
+    data = memoryview(encode(values))
+    np.testing.assert_array_equal(decode(data, values.dtype, 10**7), values.reshape(-1))
+    np.testing.assert_array_equal(decode(data, values.dtype, 1000), values.reshape(-1)[:1000])
+
+
+@pytest.mark.parametrize("data", [b"\x80", b"\x01\xff", b"\xff" * 11 + b"\x01"])
+def test_a_number_without_an_end_is_refused(data):
+    with pytest.raises(ValueError, match="expected numbers"):
+        decode(memoryview(data), np.dtype("int32"), 10)
+
+
+@pytest.mark.parametrize("number", [0, 1, 127, 128, 300, 2**35, 2**63])
+def test_one_number_comes_back(number):
+    data = varint(number)
+    assert read_varint(memoryview(data + b"rest"), 0) == (number, len(data))
