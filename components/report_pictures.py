@@ -16,7 +16,8 @@ from models.tasks import Task
 from models.tasks.arrays import Array
 from serving.bundle.class_names import VECTORS
 from serving.client.drawing import beside, enlarged, overlay, palette
-from serving.client.figures import SIDE, likeliest, panels
+from serving.client.figures import SIDE, answer_panels
+from serving.client.readings import likeliest
 
 HEIGHT = 160  # pixels of a saved picture
 QUALITY = 82  # of WebP, in 100
@@ -50,7 +51,7 @@ def save_pictures(
 
 def served_heads(networks: str, transfers: str, policy: Dict[str, Any], store: LabelStore) -> Any:
     """the policy's heads over the encoders that they share."""
-    from serving.bundle.build import Heads
+    from serving.bundle.heads import Heads
 
     return Heads.load(policy, networks, transfers, store.size, {})
 
@@ -99,7 +100,7 @@ def map_panels(entry: Task, value: Array, photo: Array, is_label: bool) -> Any:
     if entry.output.kind == "pixel_classes" and is_label and value.shape[-1] == 1:
         classes = np.eye(entry.output.channels, dtype="float32")
         value = classes[np.clip(value[..., 0], 0, entry.output.channels - 1).astype(int)] * CERTAIN
-    drawn = panels(entry, value, photo)
+    drawn = answer_panels(entry, value, photo)
     return drawn or [enlarged(picture(entry, value, is_label), SIDE, False)]
 
 
