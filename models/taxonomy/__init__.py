@@ -13,7 +13,8 @@ from models.taxonomy.infeasibility import Infeasible
 from models.taxonomy.losses import LossStore, TransferLosses
 from models.taxonomy.measurement import measure
 from models.taxonomy.proxies import scores as proxy_scores
-from models.taxonomy.resampling import Resamples, bootstrap
+from models.taxonomy.resamples import Resamples
+from models.taxonomy.resampling import bootstrap
 from models.taxonomy.spread import with_spread
 from models.taxonomy.taxonomy import Edge, Taxonomy
 from models.taxonomy.transfer import Transfer

@@ -1,7 +1,4 @@
-"""python -m models.taxonomy solve | explain | sweep | next-labels | significance | tree | compare |
-measure | replay
-"""
-
+"""python -m models.taxonomy COMMAND: what tables, losses and labels say, as text or as JSON."""
 from __future__ import annotations
 
 import argparse

@@ -43,7 +43,8 @@ def answer(table: Affinities, request: Request) -> Taxonomy:
 
 
 def attempt(table: Affinities, request: Request) -> Taxonomy | None:
-    """the same, None where no policy meets the request: finding out why takes several programs more.
+    """the same, None where no policy meets the request: finding out why takes several programs
+    more.
 
     Raises TimeoutError if the time limit passed before any policy was found.
     """

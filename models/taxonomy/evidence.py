@@ -18,7 +18,7 @@ from models.taxonomy.crossfit import cross_fitted
 from models.taxonomy.expenses import Expenses, headline, ledger
 from models.taxonomy.facts import Facts
 from models.taxonomy.request import Request
-from models.taxonomy.resampling import Resamples
+from models.taxonomy.resamples import Resamples
 from models.taxonomy.screening import (
     Scores,
     predictions,
@@ -27,7 +27,7 @@ from models.taxonomy.screening import (
     static_predictions,
 )
 from models.taxonomy.similarity import similarity_tree
-from models.taxonomy.stability import stability
+from models.taxonomy.stability import over_seeds, stability
 from models.taxonomy.standing import not_ranked
 from models.taxonomy.taxonomy import Taxonomy
 
@@ -55,7 +55,8 @@ def evaluate(
     -> why; seeds: tables of other seeds); with resamples "stability" and the "cautious" policies
     (lower bound, expected affinity); with expenses "ledger", "headline"; with proxies (rows of
     `proxies.scores` and their target) "predictors"; with halves (`crossfit.halves`) "crossfit": the
-    policy judged on test images that did not choose it, with training from scratch and without}.
+    policy judged on test images that did not choose it, with training from scratch and without;
+    with seeds "seeds": the choice of a run and its chance to be chosen again}.
     """
     answers = list(answers)
     chosen = answer_at(answers, budget, order)
@@ -85,6 +86,8 @@ def evaluate(
         book["headline"] = headline(table, answers, expenses)
     if proxies is not None:
         book["predictors"] = predictors(table, asked, proxies, seed)
+    if seeds:
+        book["seeds"] = over_seeds([table, *seeds], asked, chosen)
     if halves is not None:
         book["crossfit"] = [
             cross_fitted(halves, replace(asked, scratch=scratch)) for scratch in (False, True)

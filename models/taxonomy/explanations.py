@@ -9,7 +9,7 @@ from dataclasses import replace
 from models.taxonomy.affinities import Affinities, Row
 from models.taxonomy.answers import SAME, answer, attempt, best_policies
 from models.taxonomy.facts import Facts
-from models.taxonomy.program import on_offer
+from models.taxonomy.offers import on_offer
 from models.taxonomy.request import Request
 from models.taxonomy.taxonomy import Edge, Taxonomy
 

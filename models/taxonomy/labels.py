@@ -3,7 +3,9 @@ worth.
 
 A task's labels come in steps: none, the amounts of data with which transfers into it or its network
 from scratch were measured (nested: the larger holds the smaller), all. The program chooses a step a
-task; what is owned already costs nothing.
+task; what is owned already costs nothing. In the paper's variant a supervised source is a target of
+transfers as well, and its little data are counted beside its full labels: dearer than they are,
+never cheaper.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from dataclasses import dataclass, replace
 from models.taxonomy.affinities import Affinities
 from models.taxonomy.answers import answer, attempt
 from models.taxonomy.facts import Facts
-from models.taxonomy.program import check_name, on_offer
+from models.taxonomy.offers import check_name, on_offer
 from models.taxonomy.request import Request, check_costs
 from models.taxonomy.taxonomy import Taxonomy
 

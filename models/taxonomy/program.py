@@ -20,20 +20,17 @@ sources are among its own, whose reward is at least as high and which costs no m
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
 from models.tasks.arrays import Bools, Floats
-from models.taxonomy.affinities import Affinities, Row
+from models.taxonomy.affinities import Affinities
+from models.taxonomy.offers import LEAST, Offer, check_names, offered, undominated
 from models.taxonomy.request import Request
 from models.taxonomy.transfer import Transfer
-
-# The web solver's clip of a root of an affinity: a reward of 0 would make an edge as good as none.
-LEAST, MOST = 1e-5, 1.0
 
 Budget = tuple[Callable[[str], float], Callable[[Transfer], float], float]
 
@@ -73,18 +70,6 @@ class Program:
             )
 
 
-@dataclass(frozen=True)
-class Offer:
-    """What a program chooses among: nodes, targets, (reward, transfer) of every target, and the
-    targets that their own supervised network reaches, with its reward.
-    """
-
-    nodes: tuple[str, ...]
-    targets: tuple[str, ...]
-    edges: dict[str, list[tuple[float, Transfer]]]
-    own: dict[str, float]
-
-
 def make_program(table: Affinities, request: Request, *, reduced: bool = True) -> Program:
     """The program of a request. reduced: without dominated edges. Raises KeyError for names that
     the table does not know, closest ones first.
@@ -92,91 +77,14 @@ def make_program(table: Affinities, request: Request, *, reduced: bool = True) -
     check_names(table, request)
     offer = offered(table, request)
     edges = {
-        target: undominated(found, request) if reduced else found
-        for target, found in offer.edges.items()
+        target: undominated(pairs, request) if reduced else pairs
+        for target, pairs in offer.edges.items()
     }
     nothing = LEAST if request.variant == "web" else 0.0
     node_reward = [offer.own.get(name, nothing) for name in offer.nodes]
-    pairs = [pair for found in edges.values() for pair in found]
-    reward = np.array(node_reward + [value for value, _ in pairs])
-    return assembled(request, offer, [edge for _, edge in pairs], reward)
-
-
-def check_names(table: Affinities, request: Request) -> None:
-    known = sorted(set(table.sources) | set(table.targets))
-    for name in request.names():
-        check_name(name, known)
-    for regime in {*request.regimes, *(request.regime_cost or {})}:
-        check_name(regime, table.regimes, "regime")
-
-
-def offered(table: Affinities, request: Request) -> Offer:
-    """nodes, targets and edges of a request, with their rewards."""
-    known = sorted(set(table.sources) | set(table.targets))
-    targets = [name for name in table.targets if name not in request.source_only]
-    nodes = [name for name in known if name not in request.target_only]
-    sources = set(nodes)
-    edges: dict[str, list[tuple[float, Transfer]]] = {target: [] for target in targets}
-    for row in on_offer(table, request):
-        target = row.transfer.target
-        if target in edges and sources.issuperset(row.transfer.sources):
-            edges[target].append((reward_of(row, request), row.transfer))
-    own = {}
-    if request.variant == "web":
-        for name in sources.intersection(targets):
-            row_of_own = table.supervised(name)
-            if row_of_own is not None:
-                own[name] = reward_of(row_of_own, request)
-    return Offer(tuple(nodes), tuple(targets), edges, own)
-
-
-def on_offer(table: Affinities, request: Request) -> Iterator[Row]:
-    """the rows that a target may be reached by; training from scratch only where the table places
-    it on the scale of the transfers.
-    """
-    for row in table.rows:
-        placed = row.transfer.control is None or row.affinity > 0
-        if placed and request.offers(row.transfer):
-            yield row
-
-
-def reward_of(row: Row, request: Request) -> float:
-    """value of the target times the affinity (paper) or its clipped root (web)."""
-    value = (request.value or {}).get(row.transfer.target, 1.0)
-    if request.variant == "paper":
-        return value * row.affinity
-    return value * min(max(row.affinity**0.5, LEAST), MOST)
-
-
-def undominated(
-    edges: Iterable[tuple[float, Transfer]], request: Request
-) -> list[tuple[float, Transfer]]:
-    """edges into one target that some optimum may need; of equals the first in order of size and
-    name stays.
-    """
-    bit: dict[str, int] = {}
-    costs = [
-        (reward, edge, request.edge_cost_of(edge), second_cost(edge, request))
-        for reward, edge in edges
-    ]
-    costs.sort(key=lambda entry: (-entry[0], entry[2], entry[1].order, entry[1].sources))
-    kept: list[tuple[int, float, float]] = []
-    needed = []
-    for reward, edge, cost, second in costs:
-        mask = sum(bit.setdefault(name, 1 << len(bit)) for name in edge.sources)
-        # a mask is a set of sources: `other & mask == other` says that other's are among ours
-        dominated = any(
-            other & mask == other and price <= cost and more <= second
-            for other, price, more in kept
-        )
-        if not dominated:
-            kept.append((mask, cost, second))
-            needed.append((reward, edge))
-    return needed
-
-
-def second_cost(edge: Transfer, request: Request) -> float:
-    return request.second.of_edge(edge) if request.second else 0.0
+    chosen = [pair for pairs in edges.values() for pair in pairs]
+    reward = np.array(node_reward + [value for value, _ in chosen])
+    return assembled(request, offer, [edge for _, edge in chosen], reward)
 
 
 class Rows:
@@ -278,11 +186,3 @@ def integer_variables(offer: Offer, edges: list[Transfer], budgets: list[Budget]
             if len({of_edge(edges[j]) for j in columns}) > 1:
                 integer[[count + j for j in columns]] = True
     return integer
-
-
-def check_name(name: str, known: Sequence[str], kind: str = "task") -> None:
-    """KeyError with the closest known names unless `name` is among them."""
-    if name not in known:
-        close = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-        hint = f"did you mean {' or '.join(close)}? " if close else ""
-        raise KeyError(f"unknown {kind} {name!r}; {hint}the table knows {', '.join(known)}")

@@ -66,7 +66,8 @@ def rsa(first: Gram, second: Gram) -> float:
 
 def cka(first: Gram, second: Gram) -> float:
     """linear centred kernel alignment, in [0, 1]."""
-    a, b = first.kernel, second.kernel
+    a = first.kernel
+    b = second.kernel
     return float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum()))
 
 

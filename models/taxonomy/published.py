@@ -107,7 +107,7 @@ def scratch_rows(rows: list[Row]) -> list[Row]:
     by_target: dict[str, list[Row]] = {}
     for row in rows:
         by_target.setdefault(row.transfer.target, []).append(row)
-    return [row for target, found in by_target.items() for row in scratch_row(target, found)]
+    return [row for target, part in by_target.items() for row in scratch_row(target, part)]
 
 
 def scratch_row(target: str, rows: list[Row]) -> list[Row]:

@@ -30,7 +30,8 @@ def ranks_of(values: Array) -> Floats:
 
 def ranks_of_rows(rows: Array) -> Floats:
     """[row, n] -> the same by comparing all pairs, half a rank for each equal other."""
-    own, other = rows[:, :, None], rows[:, None, :]
+    own = rows[:, :, None]
+    other = rows[:, None, :]
     return np.asarray((other < own).sum(-1) + ((other == own).sum(-1) + 1) / 2)
 
 

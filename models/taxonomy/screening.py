@@ -13,10 +13,10 @@ import numpy as np
 
 from models.tasks.arrays import Floats
 from models.taxonomy.affinities import Affinities
-from models.taxonomy.agreement import prior_of
 from models.taxonomy.answers import attempt
 from models.taxonomy.chance import band
 from models.taxonomy.facts import Facts
+from models.taxonomy.priors import prior_of
 from models.taxonomy.proxies import PROXIES
 from models.taxonomy.ranks import ranks_of, spearman
 from models.taxonomy.request import Request
@@ -200,9 +200,9 @@ def static_order(table: Affinities) -> dict[tuple[str, str], float]:
         for (source, _), rank in zip(pairs, (ranks - 1) / max(1, len(pairs) - 1)):
             shares.setdefault(source, []).append((target, float(rank)))
     order = {}
-    for source, found in shares.items():
+    for source, by_target in shares.items():
         for target in table.targets:
-            others = [share for other, share in found if other != target]
+            others = [share for other, share in by_target if other != target]
             order[source, target] = float(np.mean(others)) if others else 0.0
     return order
 

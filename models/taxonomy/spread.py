@@ -11,9 +11,10 @@ import numpy as np
 from models.tasks.arrays import Floats
 from models.taxonomy.affinities import Affinities, Row, Spread
 from models.taxonomy.facts import Facts
-from models.taxonomy.measurement import named
 from models.taxonomy.ranks import ranks_of
-from models.taxonomy.resampling import LEVEL, Resamples
+from models.taxonomy.resamples import Resamples
+from models.taxonomy.resampling import LEVEL
+from models.taxonomy.scale import named
 from models.taxonomy.transfer import Transfer
 
 NOISE = 0.5  # rank correlation below which a ranking is called noise

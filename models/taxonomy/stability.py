@@ -12,8 +12,9 @@ from models.taxonomy.affinities import Affinities
 from models.taxonomy.answers import attempt
 from models.taxonomy.facts import Facts
 from models.taxonomy.request import Request
-from models.taxonomy.resampling import LEVEL, Resamples
-from models.taxonomy.taxonomy import Taxonomy
+from models.taxonomy.resamples import Resamples
+from models.taxonomy.resampling import LEVEL
+from models.taxonomy.taxonomy import Taxonomy, mean, quality_of
 
 
 def stability(
@@ -70,3 +71,35 @@ def interval(values: Floats, columns: Sequence[int | None]) -> Facts | None:
         return None
     low, high = np.quantile(values[:, measured].mean(1), LEVEL)
     return {"low": float(low), "high": float(high)}
+
+
+def over_seeds(tables: Sequence[Affinities], request: Request, chosen: Taxonomy) -> Facts:
+    """how a policy fares when everything is measured again with another seed: {"seeds", "chosen"
+    (source -> share of seeds whose taxonomy supervises it), "same" (share with exactly the chosen
+    sources), "quality", "transferred" (of the chosen policy in each seed's table; None where an
+    edge was not measured there)}.
+
+    tables: one a seed, the policy's own among them. Every number counts seeds, few as they are: no
+    interval is made of them.
+    """
+    policies = [attempt(table, request) for table in tables]
+    choices = [frozenset(policy.supervised) for policy in policies if policy is not None]
+    times = Counter(name for names in choices for name in names)
+    judgements = [judged_by(table, chosen) for table in tables]
+    return {
+        "seeds": len(tables),
+        "chosen": {name: times[name] / len(tables) for name in sorted(times)},
+        "same": sum(names == frozenset(chosen.supervised) for names in choices) / len(tables),
+        "quality": [quality for quality, _ in judgements],
+        "transferred": [transferred for _, transferred in judgements],
+    }
+
+
+def judged_by(table: Affinities, policy: Taxonomy) -> tuple[float | None, float | None]:
+    """mean quality of a policy's edges in another table, of all and of those that are not their own
+    labels.
+    """
+    rows = [(edge, table.of.get(edge.transfer)) for edge in policy.edges]
+    qualities = [(edge.way, None if row is None else quality_of(row)) for edge, row in rows]
+    every = mean([quality for _, quality in qualities])
+    return every, mean([quality for way, quality in qualities if way != "supervised"])

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from models.taxonomy.commands import (
+    amounts,
     compare,
     explain,
     measure,
@@ -34,6 +35,7 @@ COMMANDS = {
     "explain": Command(explain.SUMMARY, explain.options, explain.run),
     "sweep": Command(sweep.SUMMARY, sweep.options, sweep.run),
     "next-labels": Command(next_labels.SUMMARY, next_labels.options, next_labels.run),
+    "amounts": Command(amounts.SUMMARY, amounts.options, amounts.run),
     "significance": Command(significance.SUMMARY, significance.options, significance.run),
     "tree": Command(tree.SUMMARY, tree.options, tree.run),
     "compare": Command(compare.SUMMARY, compare.options, compare.run),

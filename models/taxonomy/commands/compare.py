@@ -7,12 +7,13 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 
 from models.taxonomy.affinities import Affinities
-from models.taxonomy.agreement import PUBLISHED, agreement
+from models.taxonomy.agreement import agreement
 from models.taxonomy.commands.inputs import table_of, unranked
 from models.taxonomy.commands.layout import folded, shown, table
 from models.taxonomy.commands.options import table_options
 from models.taxonomy.commands.policy_text import reason_lines
 from models.taxonomy.facts import Facts
+from models.taxonomy.priors import PUBLISHED
 from models.taxonomy.published import read_any
 from models.taxonomy.standing import mark
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from models.taxonomy.affinities import Affinities
 from models.taxonomy.costs import free_tasks
-from models.taxonomy.measurement import several
 from models.taxonomy.published import read_any
 from models.taxonomy.request import Request, Resource
+from models.taxonomy.scale import several
 from models.taxonomy.standing import not_ranked
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from models.taxonomy.commands.layout import folded, shown, table
-from models.taxonomy.measurement import named
 from models.taxonomy.request import Request
+from models.taxonomy.scale import named
 from models.taxonomy.taxonomy import Edge, Taxonomy
 
 WAY_WORDS = {

@@ -105,16 +105,15 @@ def facts_of(
 
 
 def replay_row(row: Facts) -> list[str]:
-    full, screened, random = row["full"], row["screened"], row["random"]
-    lost = None if full is None or screened is None else full - screened
-    failed = f"{row['failed']} of {DRAWS} reach no policy" if row["failed"] else ""
+    known = row["full"] is not None and row["screened"] is not None
+    luck = row["random"] or {"mean": None, "worst": None}
     return [
         row["predictor"],
         shown(row["spearman"], 2),
-        shown(full, 4),
-        shown(screened, 4),
-        shown(lost, 4),
-        shown(random["mean"], 4) if random else "-",
-        shown(random["worst"], 4) if random else "-",
-        failed,
+        shown(row["full"], 4),
+        shown(row["screened"], 4),
+        shown(row["full"] - row["screened"] if known else None, 4),
+        shown(luck["mean"], 4),
+        shown(luck["worst"], 4),
+        f"{row['failed']} of {DRAWS} reach no policy" if row["failed"] else "",
     ]

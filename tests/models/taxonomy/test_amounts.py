@@ -1,11 +1,13 @@
 """What less data costs."""
 
 import pytest
+from affinity_tables import regime_table, with_scratch
 
 from models.taxonomy import (
     Affinities,
     Transfer,
     by_amount,
+    efficiency,
 )
 from models.taxonomy.affinities import Row
 
@@ -22,3 +24,22 @@ def test_what_less_data_costs_is_said_target_by_target(tmp_path):
     level = [Row(Transfer((name,), "t", regime), 0.5) for regime in ("", "1k") for name in sources]
     assert by_amount(Affinities(tuple(level), {}))[0]["spearman"] == {"1k": None}
     assert by_amount(Affinities((own,), {})) == []
+
+
+def test_curves_hold_transfer_and_scratch_at_every_amount():
+    table = with_scratch(regime_table(2, regimes=("1k", "16k")), 2)
+    rows = {(row["target"], row["regime"]): row for row in efficiency(table)}
+    assert set(rows) == {(target, regime) for target in table.targets for regime in ("1k", "16k")}
+    for (target, regime), row in rows.items():
+        scratch = table.of[Transfer((), target, regime, "scratch")]
+        assert row["scratch"]["quality"] == scratch.quality
+        best = table.of[Transfer((row["source"],), target, regime)]
+        firsts = [
+            other
+            for other in table.rows
+            if other.transfer.order == 1
+            and (other.transfer.target, other.transfer.regime) == (target, regime)
+        ]
+        assert best.affinity == max(other.affinity for other in firsts)
+        assert row["transfer"]["quality"] == best.quality
+        assert row["supervised"]["quality"] == 0.5

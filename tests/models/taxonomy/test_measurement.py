@@ -12,8 +12,9 @@ from models.taxonomy import (
     Transfer,
     measure,
 )
-from models.taxonomy.measurement import friedman, several
+from models.taxonomy.measurement import friedman
 from models.taxonomy.resampling import bootstrap
+from models.taxonomy.scale import several
 
 
 def test_affinities_of_a_target_sum_to_one(tmp_path):

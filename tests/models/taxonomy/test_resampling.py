@@ -9,7 +9,8 @@ from models.taxonomy import (
     Transfer,
     measure,
 )
-from models.taxonomy.resampling import Resamples, bootstrap
+from models.taxonomy.resamples import Resamples
+from models.taxonomy.resampling import bootstrap
 
 
 def test_resamples_without_luck_are_the_measured_numbers(tmp_path):

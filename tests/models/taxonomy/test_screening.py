@@ -7,6 +7,7 @@ import pytest
 from affinity_tables import PUBLISHED, graded_table, there
 
 from models.taxonomy import Affinities, Transfer
+from models.taxonomy.evidence import predictors
 from models.taxonomy.published import read_any
 from models.taxonomy.request import Request
 from models.taxonomy.screening import (
@@ -15,6 +16,7 @@ from models.taxonomy.screening import (
     predictor_agreement,
     promising,
     replay,
+    static_predictions,
 )
 
 
@@ -84,3 +86,43 @@ def test_proxies_of_a_run_read_as_predictions():
     found = predictions(rows)
     assert set(found) == {"rsa", "cka", "logme", "linear", "mean rank"}
     assert max(found["mean rank"], key=found["mean rank"].get) == Transfer(("c",), "t")
+
+
+def test_a_static_order_knows_everything_but_the_target_itself():
+    table = graded_table(7)
+    static = static_predictions(table)
+    assert set(static) == {"static order", "family prior", "random order"}
+    order = static["static order"]
+    shares = {}
+    for target in table.targets:
+        firsts = [r for r in table.rows if r.transfer.order == 1 and r.transfer.target == target]
+        ranked = sorted(firsts, key=lambda row: row.affinity)
+        for rank, row in enumerate(ranked):
+            shares[row.transfer.sources[0], target] = rank / (len(ranked) - 1)
+    others = [
+        share for (source, target), share in shares.items() if source == "t1" and target != "t0"
+    ]
+    assert order[Transfer(("t1",), "t0")] == pytest.approx(np.mean(others))
+    pair = order[Transfer(("t1", "t2"), "t0")]
+    wanted = order[Transfer(("t1",), "t0")] + order[Transfer(("t2",), "t0")]
+    assert pair == pytest.approx(wanted)
+
+
+def test_static_predictions_stand_beside_every_predictor():
+    table = graded_table(8)
+    rows = [
+        {
+            "sources": list(row.transfer.sources),
+            "target": row.transfer.target,
+            **dict.fromkeys(("rsa", "cka", "logme", "linear"), row.affinity),
+        }
+        for row in table.rows
+        if row.transfer.control is None
+    ]
+    facts = {row["predictor"]: row for row in predictors(table, Request(3, 2), rows, 0)}
+    assert {name for name, row in facts.items() if row["static"]} == {
+        "static order",
+        "family prior",
+        "random order",
+    }
+    assert facts["rsa"]["spearman"] > facts["static order"]["spearman"]

@@ -1,0 +1,53 @@
+"""Rankings of sources that need no measurement of the pair: a static order, and families."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.tasks import TASKS
+from models.tasks.arrays import Floats
+from models.taxonomy.ranks import ranks_of
+
+PUBLISHED = {entry.published: name for name, entry in TASKS.items() if entry.published}
+
+
+def generic_ranks(values: Floats) -> Floats:
+    """[target, source] -> the same: mean over the *other* targets of a source's rank share in [0,
+    1] (NaN where the pair itself is lacking). What one static list of sources knows of a target
+    that did not help to make it.
+    """
+    shares = rank_shares(values)
+    known = np.isfinite(shares)
+    filled = np.where(known, shares, 0.0)
+    others = known.sum(0) - known
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means = (filled.sum(0) - filled) / others
+    return np.where(known, means, np.nan)
+
+
+def rank_shares(values: Floats) -> Floats:
+    """[target, source] -> rank within a target as a share in [0, 1], 1 for the best; NaN stays."""
+    missing = np.isnan(values)
+    ranks = ranks_of(np.where(missing, np.inf, values))
+    count = (~missing).sum(-1, keepdims=True)
+    return np.where(missing, np.nan, (ranks - 1) / np.maximum(count - 1, 1))
+
+
+def family_prior(targets: tuple[str, ...], sources: tuple[str, ...]) -> Floats:
+    """[target, source]: 2 for a source of the target's own family, 1 for a 3D source, 0 else. Known
+    before anything is measured.
+    """
+    return np.array([[prior_of(target, source) for source in sources] for target in targets])
+
+
+def prior_of(target: str, source: str) -> float:
+    families = [family_of(name) for name in (target, source)]
+    if families[0] and families[0] == families[1]:
+        return 2.0
+    return 1.0 if families[1] == "3d" else 0.0
+
+
+def family_of(name: str) -> str:
+    """of a task, spelled as ours or as in the released files; "" for others."""
+    entry = TASKS.get(PUBLISHED.get(name, name))
+    return entry.family if entry else ""
