@@ -1,4 +1,5 @@
 """python -m models.taxonomy COMMAND: what tables, losses and labels say, as text or as JSON."""
+
 from __future__ import annotations
 
 import argparse
