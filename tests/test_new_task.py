@@ -173,6 +173,20 @@ def test_the_contract_beside_the_graph_says_what_each_entry_says(journey):
         assert ("codes" in facts) == entry.output.dense
 
 
+def test_a_person_gets_a_figure_of_maps_and_classes_and_words_for_all(journey, tmp_path):
+    from serving.client.answers import save_answers
+
+    answers = {name: value for name, value in journey.answers.items() if not name.endswith("names")}
+    save_answers(answers, tmp_path, journey.picture)
+    drawn = {path.stem for path in tmp_path.glob("*.png")} - {"sheet"}
+    assert {*MAPS, "room_use"} <= drawn
+    words = json.loads((tmp_path / "answers.json").read_text())
+    assert set(NEW) <= set(words)
+    assert words["room_use"]["classes"][0]["name"].startswith("class ")
+    assert set(words["materials"]["shares"]) <= set(NEW["materials"].names)
+    assert list(words["odometry"]["numbers"]) == list(NEW["odometry"].names)
+
+
 @pytest.mark.parametrize("name", MAPS)
 def test_reports_picture_its_label_and_its_answer(journey, name):
     from models.networks.predictions.pictures import picture

@@ -15,7 +15,6 @@ from models.tasks import TASKS, task
 VOCABULARIES = Path(__file__).parent / "vocabularies"
 NUMBER = re.compile(r"^\d+ ")  # of a class in the vocabulary that the file is a part of
 
-SEMANTIC = TASKS["segment_semantic"].names
 VECTORS = {name: entry.names for name, entry in TASKS.items() if entry.output.kind == "vector"}
 
 

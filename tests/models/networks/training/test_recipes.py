@@ -1,0 +1,49 @@
+"""Recipes: what the released configurations say of some tasks, and what all others have."""
+
+import dataclasses
+
+import pytest
+from tiny_store import TINY
+
+from models.networks.training import recipes
+from models.networks.training.recipes import adversarial, recipe
+from models.tasks import TASKS
+
+PUBLISHED = dataclasses.replace(TINY, recipe="published", batch=32, adversarial=True)
+
+
+def test_only_tasks_of_the_dictionary_have_recipes_of_their_own():
+    named = {*recipes.BATCHES, *recipes.DECAYS, *recipes.CLIPPED, *recipes.CONSTANT_RATE}
+    assert named <= set(TASKS)
+
+
+def test_the_paper_trains_13_tasks_against_a_discriminator():
+    assert len([entry for entry in TASKS.values() if adversarial(entry)]) == 13
+
+
+@pytest.mark.parametrize(
+    "name, batch, decay, clip",
+    [
+        ("normal", 32, 1, None),
+        ("jigsaw", 4, 1, None),
+        ("egomotion", 8, 1, None),
+        ("class_scene", 32, 5, None),
+        ("room_layout", 32, 1, 1.0),
+    ],
+)
+def test_published_batches_decays_and_clips(name, batch, decay, clip):
+    published = recipe(TASKS[name], PUBLISHED)
+    assert (published.batch, published.clip_variable) == (batch, clip)
+    assert published.weight_decay == pytest.approx(PUBLISHED.weight_decay * decay)
+    assert published.coupled
+
+
+def test_a_task_that_no_configuration_names_has_the_usual_recipe():
+    entry = dataclasses.replace(TASKS["normal"], name="glossiness")
+    assert recipe(entry, PUBLISHED) == recipe(TASKS["normal"], PUBLISHED)
+
+
+def test_the_shared_recipe_is_one_for_all_but_for_their_share_of_the_steps():
+    shared = dataclasses.replace(TINY, recipe="shared", steps=100, shares=(("normal", 0.5),))
+    assert recipe(TASKS["normal"], shared).steps == 50
+    assert recipe(TASKS["reshading"], shared).steps == 100
