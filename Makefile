@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN ?= runs/demo
 CONFIG ?= laptop
 
-.PHONY: demo test lint lock clean setup bench gpu sbom audit
+.PHONY: demo test lint lock clean setup bench gpu sbom audit fuzz
 
 demo: setup
 	$(BIN)/python -m tfx_pipeline demo --run $(RUN) --config $(CONFIG)
@@ -38,6 +38,11 @@ lock: setup
 gpu: setup
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip uninstall --quiet tensorflow-cpu
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --require-hashes --compile-bytecode -r requirements-gpu.txt
+
+# Coverage-guided fuzzing of what strangers' bytes reach first; MINUTES of all targets together.
+MINUTES ?= 6
+fuzz: setup
+	$(BIN)/python tests/fuzz/run.py --minutes $(MINUTES)
 
 bench: setup
 	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

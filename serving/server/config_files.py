@@ -78,12 +78,20 @@ def message(name: str) -> Any:
 
 def read(path: str | Path, empty: Any) -> Any:
     """the message `empty` filled from a text file. Raises ValueError with the file's name."""
+    try:
+        return parse(Path(path).read_bytes(), empty)
+    except ValueError as error:
+        raise ValueError(f"Invalid protobuf file {path}: {error}") from error
+
+
+def parse(text: bytes, empty: Any) -> Any:
+    """the message `empty` filled from its text form. Raises ValueError."""
     from google.protobuf import text_format
 
     try:
-        return text_format.Parse(Path(path).read_text(), empty)
-    except (text_format.ParseError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"Invalid protobuf file {path}: {error}") from error
+        return text_format.Parse(text.decode(), empty)
+    except (text_format.ParseError, RecursionError) as error:
+        raise ValueError(str(error)) from error
 
 
 def read_models(path: str | Path) -> list[ModelConfig]:

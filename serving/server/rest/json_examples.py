@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -11,9 +10,20 @@ from models.tasks.arrays import Array
 from serving.errors import invalid
 from serving.server.rest.json_tensors import FLOATS, INT64, UINT64, from_base64, is_bytes
 from serving.server.rest.json_text import Json, Members, shown, type_name
+from serving.wire.protobuf import prefix
+from serving.wire.varints import encode
 
 LARGEST_FLOAT = FLOATS["float32"][2]
-KINDS = {"bytes_list": "bytes", "int64_list": "int64", "float_list": "float"}
+# Feature's fields
+BYTES = 1
+FLOAT = 2
+INTEGER = 3
+KINDS = {BYTES: "bytes", FLOAT: "float", INTEGER: "int64"}
+# Example.features, Features.feature, a list's value
+ONLY = 1
+# a map's entry
+KEY = 1
+VALUE = 2
 
 
 def examples_of(content: dict[str, Json], method: str) -> Array:
@@ -42,43 +52,56 @@ def examples_of(content: dict[str, Json], method: str) -> Array:
 
 def serialized(value: Json) -> bytes:
     """a tf.Example. Raises INVALID_ARGUMENT."""
-    from tensorflow.core.example import example_pb2
-
     if not isinstance(value, dict):
         raise invalid(f"Example must be JSON object but got JSON {type_name(value)}")
     features = value.last if isinstance(value, Members) else value
-    example = example_pb2.Example()
-    for name, item in features.items():
-        feature = example.features.feature[name]
-        for one in item if isinstance(item, list) else [item]:
-            add_value(name, feature, one)
-    data: bytes = example.SerializeToString()
-    return data
+    entries = b"".join(
+        field(ONLY, field(KEY, name.encode()) + field(VALUE, feature_of(name, item)))
+        for name, item in features.items()
+    )
+    return field(ONLY, entries)
 
 
-def add_value(name: str, feature: Any, value: Json) -> None:
-    """one more value of a feature, whose kind the first one decides. Raises INVALID_ARGUMENT."""
-    kind, item = kind_and_value(name, value)
-    present = feature.WhichOneof("kind")
-    if present not in (None, kind):
-        raise invalid(
-            f"Unexpected element type in feature: {name} expecting type: {KINDS[present]}"
-        )
-    getattr(feature, kind).value.append(item)
+def feature_of(name: str, item: Json) -> bytes:
+    """a serialized Feature, whose kind the first value decides. Raises INVALID_ARGUMENT."""
+    kind = 0
+    values = []
+    for one in item if isinstance(item, list) else [item]:
+        its_kind, value = kind_and_value(name, one)
+        kind = kind or its_kind
+        if its_kind != kind:
+            raise invalid(
+                f"Unexpected element type in feature: {name} expecting type: {KINDS[kind]}"
+            )
+        values.append(value)
+    if not values:
+        return b""
+    if kind == BYTES:
+        listed = b"".join(field(ONLY, text) for text in values if isinstance(text, bytes))
+    elif kind == FLOAT:
+        listed = field(ONLY, np.array(values, np.float32).tobytes())
+    else:
+        listed = field(ONLY, encode(np.array(values, np.int64)))
+    return field(kind, listed)
 
 
-def kind_and_value(name: str, value: Json) -> tuple[str, bytes | int | float]:
+def field(number: int, data: bytes) -> bytes:
+    """a field of a serialized message."""
+    return prefix(number, len(data)) + data
+
+
+def kind_and_value(name: str, value: Json) -> tuple[int, bytes | int | float]:
     """booleans are whole numbers; whole numbers beyond 64 bits are fractions. Raises
     INVALID_ARGUMENT.
     """
     if isinstance(value, bool):
-        return "int64_list", int(value)
+        return INTEGER, int(value)
     if isinstance(value, str):
-        return "bytes_list", value.encode()
+        return BYTES, value.encode()
     if is_bytes(value):
-        return "bytes_list", from_base64(value["b64"])
+        return BYTES, from_base64(value["b64"])
     if isinstance(value, int) and INT64[0] <= value <= INT64[1]:
-        return "int64_list", value
+        return INTEGER, value
     if isinstance(value, int) and 0 <= value <= UINT64[1]:
         raise invalid(f"Feature: {name} has uint64 element. Only int64 is supported.")
     if isinstance(value, int | float):
@@ -87,5 +110,5 @@ def kind_and_value(name: str, value: Json) -> tuple[str, bytes | int | float]:
             raise invalid(
                 f"Cannot convert JSON value: {shown(value)} to float without loss of precision."
             )
-        return "float_list", number
+        return FLOAT, number
     raise invalid(f"Feature: {name} has element with unexpected JSON type: {type_name(value)}")

@@ -97,6 +97,7 @@ class Connection(BaseHTTPRequestHandler):
     """One connection."""
 
     protocol_version = "HTTP/1.1"
+    default_request_version = "HTTP/1.0"  # of a line without one, and of what cannot be read
     server: RestServer
     rbufsize = BUFFER
     rfile: BufferedReader  # of that size
@@ -175,6 +176,8 @@ class Connection(BaseHTTPRequestHandler):
         return data
 
     def _send(self, reply: Reply) -> None:
+        if self.request_version == "HTTP/0.9":  # the standard library would leave the head out
+            self.request_version = self.default_request_version
         self.send_response(reply.status)
         if self.server.cors and self.path.lower().startswith("/v1/"):
             for name, value in CORS.items():

@@ -1,0 +1,87 @@
+"""python tests/fuzz/run.py --minutes N [--target NAME]: coverage-guided fuzzing of what strangers'
+bytes reach first (atheris, on libFuzzer), from the corpus beside this file.
+
+An input that crashes, hangs for more than a second or takes too much memory is written to
+runs/fuzz/TARGET and ends the run with 1: fix it, and move the file into the corpus, which
+tests/fuzz/test_corpus.py replays. What is new and sound grows runs/fuzz/TARGET/found, which is not
+kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+FOUND = ROOT / "runs" / "fuzz"
+NAMES = ("json", "chunks", "request_line", "tensor", "grpc", "config")
+LONGEST_INPUT = 4096  # bytes
+HANG = 1  # seconds
+LARGEST_MEMORY = 1024  # MiB
+
+
+def main() -> int:
+    """all targets one after another, each in a process of its own; 1 if one was broken."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=1.0, help="of all targets together")
+    parser.add_argument("--target", choices=NAMES, action="append")
+    parser.add_argument("--child", choices=NAMES, help=argparse.SUPPRESS)
+    options, rest = parser.parse_known_args()
+    if options.child:
+        return fuzz(options.child, rest)
+    names = options.target or list(NAMES)
+    seconds = max(int(options.minutes * 60 / len(names)), 1)
+    broken = [name for name in names if run(name, seconds)]
+    print(f"broken: {', '.join(broken)}" if broken else "nothing was broken")
+    return 1 if broken else 0
+
+
+def run(name: str, seconds: int) -> int:
+    """the exit code of a target's process."""
+    folder = FOUND / name / "found"
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [
+        *(sys.executable, __file__, "--child", name),
+        str(folder),
+        str(HERE / "corpus" / name),
+        f"-max_total_time={seconds}",
+        f"-max_len={LONGEST_INPUT}",
+        f"-timeout={HANG}",
+        f"-rss_limit_mb={LARGEST_MEMORY}",
+        f"-artifact_prefix={FOUND / name}/",
+        "-print_final_stats=1",
+        "-verbosity=0",
+    ]
+    print(f"== {name}, {seconds} s", flush=True)
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+
+def fuzz(name: str, arguments: list[str]) -> int:
+    """of the child: never comes back from libFuzzer."""
+    import atheris  # the development group's: the rest of the tests does without
+
+    sys.path[:0] = [str(ROOT), str(HERE.parent)]
+    with atheris.instrument_imports(include=["serving", "http.server", "json"]):
+        from fuzz.targets import TARGETS
+
+    def kept(data: bytes) -> None:
+        """libFuzzer keeps what hangs; what raises is kept here."""
+        try:
+            TARGETS[name](data)
+        except Exception:
+            path = FOUND / name / f"crash-{hashlib.sha256(data).hexdigest()[:16]}"
+            path.write_bytes(data)
+            print(f"broken by {path}: {data[:200]!r}", flush=True)
+            raise
+
+    atheris.Setup([sys.argv[0], *arguments], kept)
+    atheris.Fuzz()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
