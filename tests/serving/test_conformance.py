@@ -60,45 +60,125 @@ def task(method: str, signature: str = "", name: str = "working") -> str:
     )
 
 
+INVALID = "INVALID_ARGUMENT"
+ASKED = SPEC + TENSOR
+PARSING = "tensor parsing error: x"
+VERSION_7 = 'model_spec { name: "working" version { value: 7 } }'
+BOTH = 'model_platform: "tensorflow" model_type: TENSORFLOW'
 ROWS = [
-    ("Predict", "", "INVALID_ARGUMENT", "Missing ModelSpec"),
-    ("Classify", "", "INVALID_ARGUMENT", "Missing ModelSpec"),
-    ("Regress", "", "INVALID_ARGUMENT", "Missing ModelSpec"),
-    ("GetModelStatus", "", "INVALID_ARGUMENT", "Missing ModelSpec"),
-    ("Predict", 'model_spec { signature_name: "a" }', "INVALID_ARGUMENT", "ModelSpec has no name specified."),
+    ("Predict", "", INVALID, "Missing ModelSpec"),
+    ("Classify", "", INVALID, "Missing ModelSpec"),
+    ("Regress", "", INVALID, "Missing ModelSpec"),
+    ("GetModelStatus", "", INVALID, "Missing ModelSpec"),
+    ("Predict", 'model_spec { signature_name: "a" }', INVALID, "ModelSpec has no name specified."),
     ("GetModelStatus", "model_spec { }", "NOT_FOUND", "Could not find any versions of model"),
-    ("GetModelStatus", 'model_spec { name: "none" }', "NOT_FOUND", "Could not find any versions of model none"),
-    ("GetModelStatus", 'model_spec { name: "working" version { value: 7 } }', "NOT_FOUND", "Could not find version 7 of model working"),
-    ("Predict", 'model_spec { name: "none" }', "NOT_FOUND", "Servable not found for request: Latest(none)"),
-    ("Predict", 'model_spec { name: "working" version { value: 7 } }', "NOT_FOUND", "Servable not found for request: Specific(working, 7)"),
-    ("Predict", 'model_spec { name: "working" version_label: "L" }', "INVALID_ARGUMENT", "Unrecognized servable version label: L"),
-    ("Predict", 'model_spec { name: "working" signature_name: "S" }', "FAILED_PRECONDITION", 'Serving signature key "S" not found.'),
-    ("Classify", f'model_spec {{ name: "working" signature_name: "S" }} {EXAMPLE}', "INVALID_ARGUMENT", "No signature was found with the name: S"),
-    ("Regress", f'model_spec {{ name: "working" signature_name: "S" }} {EXAMPLE}', "INVALID_ARGUMENT", "No signature was found with the name: S"),
-    ("MultiInference", f"{task('classify', 'S')} {EXAMPLE}", "INVALID_ARGUMENT", "Requested signature not found in model graph: S"),
-    ("MultiInference", f"{task('classify')} {task('regress', 'b', 'other')} {EXAMPLE}", "INVALID_ARGUMENT", "must access the same model name"),
-    ("MultiInference", f"{task('classify')} {task('classify')} {EXAMPLE}", "INVALID_ARGUMENT", "Duplicate evaluation of signature"),
-    ("MultiInference", f"{task('predict')} {EXAMPLE}", "UNIMPLEMENTED", "Unsupported signature method_name"),
-    ("Predict", SPEC, "INVALID_ARGUMENT", "input size does not match signature: 0!=1"),
-    ("Predict", SPEC + TENSOR.replace("x", "z", 1), "INVALID_ARGUMENT", "Sent extra: {z}. Missing but required: {x}."),
-    ("Predict", SPEC + TENSOR.replace("FLOAT", "BOOL"), "INVALID_ARGUMENT", "Expects arg[0] to be float but bool is provided"),
-    ("Predict", SPEC + TENSOR.replace("DT_FLOAT", "DT_INVALID"), "INVALID_ARGUMENT", "tensor parsing error: x"),
-    ("Predict", SPEC + TENSOR.replace("size: 2", "size: -2"), "INVALID_ARGUMENT", "tensor parsing error: x"),
-    ("Predict", SPEC + TENSOR.replace("float_val: 1", 'tensor_content: "123"'), "INVALID_ARGUMENT", "tensor parsing error: x"),
-    ("Predict", SPEC + TENSOR + 'output_filter: "a"', "INVALID_ARGUMENT", "output tensor alias not found in signature: a"),
-    ("Predict", SPEC + TENSOR + 'output_filter: "y0" output_filter: "y0"', "INVALID_ARGUMENT", "duplicate output tensor alias: y0"),
-    ("Classify", SPEC, "INVALID_ARGUMENT", ""),
-    ("Classify", SPEC + EXAMPLE, "INVALID_ARGUMENT", "No classification inputs found in SignatureDef"),
-    ("Regress", SPEC + EXAMPLE, "INVALID_ARGUMENT", "No regression inputs found"),
-    ("GetModelMetadata", SPEC, "INVALID_ARGUMENT", "at least one metadata_field"),
-    ("GetModelMetadata", SPEC + 'metadata_field: "f"', "INVALID_ARGUMENT", "Metadata field f is not supported"),
-    ("HandleReloadConfigRequest", "", "INVALID_ARGUMENT", "Only ModelConfigList is currently supported"),
-    ("HandleReloadConfigRequest", reload(model("a"), model("a")), "INVALID_ARGUMENT", "multiple times"),
-    ("HandleReloadConfigRequest", reload(model("a", "m")), "INVALID_ARGUMENT", "absolute path or URI"),
-    ("HandleReloadConfigRequest", reload(model("a", more='model_platform: "other"')), "INVALID_ARGUMENT", "unsupported platform"),
-    ("HandleReloadConfigRequest", reload(model("a", more="")), "INVALID_ARGUMENT", "Illegal setting neither"),
-    ("HandleReloadConfigRequest", reload(model("a", more='model_platform: "tensorflow" model_type: TENSORFLOW')), "INVALID_ARGUMENT", "Illegal setting both"),
-]  # fmt: skip
+    (
+        "GetModelStatus",
+        'model_spec { name: "none" }',
+        "NOT_FOUND",
+        "Could not find any versions of model none",
+    ),
+    ("GetModelStatus", VERSION_7, "NOT_FOUND", "Could not find version 7 of model working"),
+    (
+        "Predict",
+        'model_spec { name: "none" }',
+        "NOT_FOUND",
+        "Servable not found for request: Latest(none)",
+    ),
+    ("Predict", VERSION_7, "NOT_FOUND", "Servable not found for request: Specific(working, 7)"),
+    (
+        "Predict",
+        'model_spec { name: "working" version_label: "L" }',
+        INVALID,
+        "Unrecognized servable version label: L",
+    ),
+    (
+        "Predict",
+        'model_spec { name: "working" signature_name: "S" }',
+        "FAILED_PRECONDITION",
+        'Serving signature key "S" not found.',
+    ),
+    (
+        "Classify",
+        f'model_spec {{ name: "working" signature_name: "S" }} {EXAMPLE}',
+        INVALID,
+        "No signature was found with the name: S",
+    ),
+    (
+        "Regress",
+        f'model_spec {{ name: "working" signature_name: "S" }} {EXAMPLE}',
+        INVALID,
+        "No signature was found with the name: S",
+    ),
+    (
+        "MultiInference",
+        f"{task('classify', 'S')} {EXAMPLE}",
+        INVALID,
+        "Requested signature not found in model graph: S",
+    ),
+    (
+        "MultiInference",
+        f"{task('classify')} {task('regress', 'b', 'other')} {EXAMPLE}",
+        INVALID,
+        "must access the same model name",
+    ),
+    (
+        "MultiInference",
+        f"{task('classify')} {task('classify')} {EXAMPLE}",
+        INVALID,
+        "Duplicate evaluation of signature",
+    ),
+    (
+        "MultiInference",
+        f"{task('predict')} {EXAMPLE}",
+        "UNIMPLEMENTED",
+        "Unsupported signature method_name",
+    ),
+    ("Predict", SPEC, INVALID, "input size does not match signature: 0!=1"),
+    ("Predict", ASKED.replace("x", "z", 1), INVALID, "Sent extra: {z}. Missing but required: {x}."),
+    (
+        "Predict",
+        ASKED.replace("FLOAT", "BOOL"),
+        INVALID,
+        "Expects arg[0] to be float but bool is provided",
+    ),
+    ("Predict", ASKED.replace("DT_FLOAT", "DT_INVALID"), INVALID, PARSING),
+    ("Predict", ASKED.replace("size: 2", "size: -2"), INVALID, PARSING),
+    ("Predict", ASKED.replace("float_val: 1", 'tensor_content: "123"'), INVALID, PARSING),
+    (
+        "Predict",
+        ASKED + 'output_filter: "a"',
+        INVALID,
+        "output tensor alias not found in signature: a",
+    ),
+    (
+        "Predict",
+        ASKED + 'output_filter: "y0" output_filter: "y0"',
+        INVALID,
+        "duplicate output tensor alias: y0",
+    ),
+    ("Classify", SPEC, INVALID, ""),
+    ("Classify", SPEC + EXAMPLE, INVALID, "No classification inputs found in SignatureDef"),
+    ("Regress", SPEC + EXAMPLE, INVALID, "No regression inputs found"),
+    ("GetModelMetadata", SPEC, INVALID, "at least one metadata_field"),
+    (
+        "GetModelMetadata",
+        SPEC + 'metadata_field: "f"',
+        INVALID,
+        "Metadata field f is not supported",
+    ),
+    ("HandleReloadConfigRequest", "", INVALID, "Only ModelConfigList is currently supported"),
+    ("HandleReloadConfigRequest", reload(model("a"), model("a")), INVALID, "multiple times"),
+    ("HandleReloadConfigRequest", reload(model("a", "m")), INVALID, "absolute path or URI"),
+    (
+        "HandleReloadConfigRequest",
+        reload(model("a", more='model_platform: "other"')),
+        INVALID,
+        "unsupported platform",
+    ),
+    ("HandleReloadConfigRequest", reload(model("a", more="")), INVALID, "Illegal setting neither"),
+    ("HandleReloadConfigRequest", reload(model("a", more=BOTH)), INVALID, "Illegal setting both"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -204,8 +284,8 @@ def chunks(server, *parts: bytes) -> bytes:
     host, port = server.rest().split(":")
     with socket.create_connection((host, int(port)), timeout=60) as one:
         one.sendall(
-            b"POST /v1/models/working:predict HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
-            + b"".join(parts)
+            b"POST /v1/models/working:predict HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n" + b"".join(parts)
         )
         made = b""
         while data := one.recv(65536):
@@ -241,18 +321,34 @@ def test_version_names_the_server_and_the_library():
     )
 
 
-@pytest.mark.parametrize("flags, words", [
-    (["--model_base_path=relative"], "must be absolute"),
-    (["--model_base_path=/m", "--batching_parameters_file=/f"], "--batching_parameters_file needs --enable_batching"),
-    (["--model_base_path=/m", "--tensorflow_session_parallelism=1", "--tensorflow_intra_op_parallelism=1", "--tensorflow_inter_op_parallelism=1"], "one kind"),
-    (["--model_config_file=/no/such/file"], "No such file"),
-    (["--grpc_max_threads=0"], "expected a number of threads"),
-])  # fmt: skip
+THREADS = ("session", "intra_op", "inter_op")
+
+
+@pytest.mark.parametrize(
+    "flags, words",
+    [
+        (["--model_base_path=relative"], "must be absolute"),
+        (
+            ["--model_base_path=/m", "--batching_parameters_file=/f"],
+            "--batching_parameters_file needs --enable_batching",
+        ),
+        (
+            ["--model_base_path=/m", *(f"--tensorflow_{kind}_parallelism=1" for kind in THREADS)],
+            "one kind",
+        ),
+        (["--model_config_file=/no/such/file"], "No such file"),
+        (["--grpc_max_threads=0"], "expected a number of threads"),
+    ],
+)
 def test_what_cannot_be_served_is_refused_in_words(flags, words):
     done = serve(*flags)
     assert done.returncode != 0 and words in done.stderr and "Traceback" not in done.stderr
+    if "--grpc_max_threads=0" not in flags:  # a value that does not parse is argparse's to refuse
+        assert "Failed to start server. Error: " in done.stderr
 
 
 def test_a_taken_port_is_refused_in_words(server, base):
     done = serve(f"--model_base_path={base}", f"--port={server.address.split(':')[1]}")
-    assert done.returncode == 1 and "is taken" in done.stderr and "Traceback" not in done.stderr
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "Failed to start server. Error: cannot listen" in done.stderr
+    assert "is taken" in done.stderr

@@ -12,7 +12,7 @@ from serving.server.signals import StopSignals
 
 @pytest.fixture
 def busy():
-    """threads that take the interpreter from the one that waits, in the middle of whatever it does."""
+    """threads that take the interpreter from the one that waits, in the middle of its work."""
     over = threading.Event()
 
     def burn() -> None:

@@ -60,12 +60,23 @@ def test_chunks_of_any_size_in_pieces_of_any_size_are_the_body(seed):
     assert chunked(file) == body and file.read(4) == b"next", "no byte of the next request is taken"
 
 
-@pytest.mark.parametrize("data, status", [
-    (b"zz\r\nab\r\n0\r\n\r\n", 400), (b"-1\r\n\r\n", 400), (b"3\r\nabcd\r\n0\r\n\r\n", 400),
-    (b"3\r\nab", 400), (b"", 400), (b"3", 400), (b"ffffffffff\r\n", 413), (b"0x1\r\na\r\n0\r\n\r\n", 400),
-    (b"11111111111111111\r\n", 400), (b"0\r\n" + b"a: b\r\n" * 40, 400), (b"1" + b" " * 100 + b"\r\n", 400),
-    (b"1\r\na\r\n1\r\nab\r\n0\r\n\r\n", 400),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "data, status",
+    [
+        (b"zz\r\nab\r\n0\r\n\r\n", 400),
+        (b"-1\r\n\r\n", 400),
+        (b"3\r\nabcd\r\n0\r\n\r\n", 400),
+        (b"3\r\nab", 400),
+        (b"", 400),
+        (b"3", 400),
+        (b"ffffffffff\r\n", 413),
+        (b"0x1\r\na\r\n0\r\n\r\n", 400),
+        (b"11111111111111111\r\n", 400),
+        (b"0\r\n" + b"a: b\r\n" * 40, 400),
+        (b"1" + b" " * 100 + b"\r\n", 400),
+        (b"1\r\na\r\n1\r\nab\r\n0\r\n\r\n", 400),
+    ],
+)
 def test_broken_chunks_are_refused(data, status):
     with pytest.raises(UnreadableBodyError) as error:
         chunked(reader(data, repeated(1)))

@@ -17,11 +17,25 @@ from serving.server.rest.json_answers import (
 )
 
 
-@pytest.mark.parametrize("number, text", [
-    (0.2, "0.2"), (0.1 + 0.2, "0.3"), (1 / 3, "0.33333334"), (16777215, "16777215.0"),
-    (999999, "999999.0"), (9e6, "9e+06"), (3e-5, "3e-05"), (1.5, "1.5"), (0, "0.0"), (-0.0, "-0.0"),
-    (np.nan, "NaN"), (np.inf, "Infinity"), (-np.inf, "-Infinity"), (3.4028235e38, "3.4028235e+38"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "number, text",
+    [
+        (0.2, "0.2"),
+        (0.1 + 0.2, "0.3"),
+        (1 / 3, "0.33333334"),
+        (16777215, "16777215.0"),
+        (999999, "999999.0"),
+        (9e6, "9e+06"),
+        (3e-5, "3e-05"),
+        (1.5, "1.5"),
+        (0, "0.0"),
+        (-0.0, "-0.0"),
+        (np.nan, "NaN"),
+        (np.inf, "Infinity"),
+        (-np.inf, "-Infinity"),
+        (3.4028235e38, "3.4028235e+38"),
+    ],
+)
 def test_a_float_is_written_with_the_fewest_digits_that_read_back(number, text):
     assert float_texts(np.array([number], "float32")) == [text]
 
@@ -59,11 +73,14 @@ def test_rows_and_columns():
     }
 
 
-@pytest.mark.parametrize("outputs, words", [
-    ({"a": np.float32(1)}, "Tensor name: a has no shape information"),
-    ({"a": np.zeros(2), "b": np.zeros(3)}, "inconsistent batch size: 3 expecting: 2"),
-    ({"a": np.zeros(2, "complex64")}, "Failed to write JSON value for tensor type: complex64"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "outputs, words",
+    [
+        ({"a": np.float32(1)}, "Tensor name: a has no shape information"),
+        ({"a": np.zeros(2), "b": np.zeros(3)}, "inconsistent batch size: 3 expecting: 2"),
+        ({"a": np.zeros(2, "complex64")}, "Failed to write JSON value for tensor type: complex64"),
+    ],
+)
 def test_what_makes_no_rows_is_refused(outputs, words):
     with pytest.raises(ServingError, match=words) as error:
         rows_text(outputs)

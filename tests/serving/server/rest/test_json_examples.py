@@ -21,48 +21,57 @@ def feature(text: str):
     return read(f'{{"examples": [{{"f": {text}}}]}}')[0].features.feature["f"]
 
 
-@pytest.mark.parametrize("text, kind, values", [
-    ("1", "int64_list", [1]),
-    ("[1, true, false]", "int64_list", [1, 1, 0]),
-    ("[-9223372036854775808]", "int64_list", [-(2**63)]),
-    ("0.5", "float_list", [0.5]),
-    ("[1.0, Infinity]", "float_list", [1.0, math.inf]),
-    ("18446744073709551616", "float_list", [2.0**64]),
-    ('"a"', "bytes_list", [b"a"]),
-    ('["a", {"b64": "Yg"}]', "bytes_list", [b"a", b"b"]),
-    ("[]", None, []),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text, kind, values",
+    [
+        ("1", "int64_list", [1]),
+        ("[1, true, false]", "int64_list", [1, 1, 0]),
+        ("[-9223372036854775808]", "int64_list", [-(2**63)]),
+        ("0.5", "float_list", [0.5]),
+        ("[1.0, Infinity]", "float_list", [1.0, math.inf]),
+        ("18446744073709551616", "float_list", [2.0**64]),
+        ('"a"', "bytes_list", [b"a"]),
+        ('["a", {"b64": "Yg"}]', "bytes_list", [b"a", b"b"]),
+        ("[]", None, []),
+    ],
+)
 def test_a_feature_is_of_its_values_kind(text, kind, values):
     found = feature(text)
     assert found.WhichOneof("kind") == kind
     assert list(getattr(found, kind).value if kind else []) == values
 
 
-@pytest.mark.parametrize("text, words", [
-    ("null", "Feature: f has element with unexpected JSON type: Null"),
-    ("[[1]]", "unexpected JSON type: Array"),
-    ('{"a": 1}', "unexpected JSON type: Object"),
-    ("[1, 2.5]", "Unexpected element type in feature: f expecting type: int64"),
-    ('["a", 1]', "expecting type: bytes"),
-    ("[1.5, true]", "expecting type: float"),
-    ("9223372036854775808", "has uint64 element. Only int64 is supported."),
-    ("3.5e38", "to float without loss of precision"),
-    ('{"b64": "a"}', "Unable to base64 decode"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("null", "Feature: f has element with unexpected JSON type: Null"),
+        ("[[1]]", "unexpected JSON type: Array"),
+        ('{"a": 1}', "unexpected JSON type: Object"),
+        ("[1, 2.5]", "Unexpected element type in feature: f expecting type: int64"),
+        ('["a", 1]', "expecting type: bytes"),
+        ("[1.5, true]", "expecting type: float"),
+        ("9223372036854775808", "has uint64 element. Only int64 is supported."),
+        ("3.5e38", "to float without loss of precision"),
+        ('{"b64": "a"}', "Unable to base64 decode"),
+    ],
+)
 def test_a_value_that_fits_no_feature_is_refused(text, words):
     with pytest.raises(ServingError, match="") as error:
         feature(text)
     assert words in str(error.value) and error.value.http == 400
 
 
-@pytest.mark.parametrize("body, words", [
-    ({}, "When method is classify, key 'examples' is expected and was not found"),
-    ({"examples": {}}, "Expecting 'examples' value to be an list/array"),
-    ({"examples": []}, "'examples' value is an empty array"),
-    ({"examples": [1]}, "Example must be JSON object but got JSON Number"),
-    ({"examples": [{}], "context": [1]}, "Example must be JSON object but got JSON Array"),
-    ({"examples": [{}], "context": None}, "Example must be JSON object but got JSON Null"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "body, words",
+    [
+        ({}, "When method is classify, key 'examples' is expected and was not found"),
+        ({"examples": {}}, "Expecting 'examples' value to be an list/array"),
+        ({"examples": []}, "'examples' value is an empty array"),
+        ({"examples": [1]}, "Example must be JSON object but got JSON Number"),
+        ({"examples": [{}], "context": [1]}, "Example must be JSON object but got JSON Array"),
+        ({"examples": [{}], "context": None}, "Example must be JSON object but got JSON Null"),
+    ],
+)
 def test_what_holds_no_examples_is_refused(body, words):
     with pytest.raises(ServingError) as error:
         read(json.dumps(body))

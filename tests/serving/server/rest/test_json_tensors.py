@@ -45,17 +45,41 @@ TAKEN = {
     "no values in rows": ("float32", [[], []], [[], []]),
 }
 REFUSED = {
-    "float: a text": ("float32", "1", 'JSON Value: "1" Type: String is not of expected type: float'),
+    "float: a text": (
+        "float32",
+        "1",
+        'JSON Value: "1" Type: String is not of expected type: float',
+    ),
     "float: null": ("float32", None, "Type: Null is not of expected type: float"),
     "float: an object": ("float32", {"a": 1}, "Type: Object is not of expected type: float"),
     "float: b64": ("float32", {"b64": ""}, "Type: Object is not of expected type: float"),
-    "float: true among numbers": ("float32", [1, True], "Type: True is not of expected type: float"),
+    "float: true among numbers": (
+        "float32",
+        [1, True],
+        "Type: True is not of expected type: float",
+    ),
     "float: false among numbers": ("float32", [False, 1.5], "Type: False is not of expected type"),
-    "float: a whole number beyond its exact range": ("float32", FLOAT + 1, "without loss of precision"),
-    "float: a negative one": ("float32", [1, -FLOAT - 1], "Cannot convert JSON value: -16777216 to float"),
+    "float: a whole number beyond its exact range": (
+        "float32",
+        FLOAT + 1,
+        "without loss of precision",
+    ),
+    "float: a negative one": (
+        "float32",
+        [1, -FLOAT - 1],
+        "Cannot convert JSON value: -16777216 to float",
+    ),
     "float: a finite number beyond its range": ("float32", 3.5e38, "without loss of precision"),
-    "float: a negative one beyond its range": ("float32", [1, -3.5e38], "without loss of precision"),
-    "double: a whole number beyond its exact range": ("float64", DOUBLE + 1, "to double without loss"),
+    "float: a negative one beyond its range": (
+        "float32",
+        [1, -3.5e38],
+        "without loss of precision",
+    ),
+    "double: a whole number beyond its exact range": (
+        "float64",
+        DOUBLE + 1,
+        "to double without loss",
+    ),
     "double: a text": ("float64", "x", "is not of expected type: double"),
     "int32: a fraction": ("int32", 1.5, "Type: Number is not of expected type: int32"),
     "int32: a whole fraction": ("int32", 1.0, "is not of expected type: int32"),
@@ -80,7 +104,7 @@ REFUSED = {
     "a list among values": ("float32", [1, [2]], "Encountered list at unexpected level: 1"),
     "ragged texts": ("string", [["a", "b"], ["c"]], "Encountered list at unexpected size"),
     "40 deep texts": ("string", eval("[" * 40 + "'a'" + "]" * 40), "at most 32 dimensions"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", TAKEN)
@@ -143,10 +167,20 @@ def test_lists_of_floats_are_what_value_by_value_gives():
             assert tensor_of(values, NUMBERS["float32"]).tolist() == expected
 
 
-@pytest.mark.parametrize("text, data", [
-    ("aGVsbG8=", b"hello"), ("aGVsbG8", b"hello"), (" aGV\nsbG\t8= \r", b"hello"), ("", b""),
-    ("aGVsbG8.", b"hello"), ("YQ==", b"a"), ("YQ", b"a"), ("YWI=", b"ab"), ("+/+/", b"\xfb\xff\xbf"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text, data",
+    [
+        ("aGVsbG8=", b"hello"),
+        ("aGVsbG8", b"hello"),
+        (" aGV\nsbG\t8= \r", b"hello"),
+        ("", b""),
+        ("aGVsbG8.", b"hello"),
+        ("YQ==", b"a"),
+        ("YQ", b"a"),
+        ("YWI=", b"ab"),
+        ("+/+/", b"\xfb\xff\xbf"),
+    ],
+)
 def test_base64_is_read_with_white_space_and_without_padding(text, data):
     assert from_base64(text) == data
 
@@ -181,10 +215,15 @@ BAD_ROWS = {
     "a value after objects": (X, [{"x": 1}, 1], "Expecting object but got list at item 1"),
     "an unknown input": (X, [{"x": 1, "z": 1}], "does not have named input: z"),
     "a missing input": (XY, [{"x": 1}], "keys must be equal to: x,y"),
-    "another size": (X, [[1, 2], [3]], "element: 1 of 'instances' list. Error: INVALID_ARGUMENT: Expecting tensor size: 2 but got: 1"),
+    "another size": (
+        X,
+        [[1, 2], [3]],
+        "element: 1 of 'instances' list. Error: INVALID_ARGUMENT: Expecting tensor "
+        "size: 2 but got: 1",
+    ),
     "another shape": (X, [[[1, 2]], [[1], [2]]], "Expecting shape [1,2] but got: [2,1]"),
     "a bad value": (X, [{"x": 1}, {"x": "a"}], "element: 1 key: x of 'instances' list"),
-}  # fmt: skip
+}
 BAD_COLUMNS = {
     "a value for several": (XY, 1, "inputs is a plain value/list, but expecting an object"),
     "a missing one": (XY, {"x": 1}, "Missing named input: y in 'inputs' object."),

@@ -14,13 +14,16 @@ SOUND = {
     "the first of equal keys": (b'{"a": 1, "b": 2, "a": 3}', {"a": 1, "b": 2}),
     "Inf": (b'{"a": [Inf, -Inf, 1]}', {"a": [math.inf, -math.inf, 1]}),
     "Infinity": (b'{"a": [Infinity, -Infinity]}', {"a": [math.inf, -math.inf]}),
-    "Inf in a text is a text": (b'{"a": ["x Inf \\" -NaN", Inf]}', {"a": ['x Inf " -NaN', math.inf]}),
+    "Inf in a text is a text": (
+        b'{"a": ["x Inf \\" -NaN", Inf]}',
+        {"a": ['x Inf " -NaN', math.inf]},
+    ),
     "the largest double": (b'{"a": 1.7976931348623157e+308}', {"a": 1.7976931348623157e308}),
     "too small a number is none": (b'{"a": 1e-400}', {"a": 0.0}),
     "a whole surrogate pair": (b'{"a": "\\ud83d\\ude00"}', {"a": "\U0001f600"}),
     "an escaped backslash": (b'{"a": "\\\\ud83d"}', {"a": "\\ud83d"}),
     "an empty object": (b"{}", {}),
-}  # fmt: skip
+}
 BROKEN = {
     "nothing": (b"", "The document is empty"),
     "white space alone": (b" \n", "The document is empty"),

@@ -1,0 +1,156 @@
+"""HTTP as clients send it, well or oddly: an answer in JSON, at once, and never a 500."""
+
+import json
+import socket
+import threading
+import time
+
+import pytest
+from fuzz.targets import MODEL, replies_of
+
+from serving.server.catalog import Catalog
+from serving.server.rest.transport import RestServer
+
+HOST = b" HTTP/1.1\r\nHost: a\r\n"
+PREDICT = b"POST /v1/models/m:predict" + HOST
+ODD = {
+    "HEAD": (b"HEAD /v1/models/m" + HOST + b"\r\n", 400, "Malformed request: HEAD /v1/models/m"),
+    "PATCH": (b"PATCH /v1/models/m" + HOST + b"\r\n", 400, "Malformed request: PATCH"),
+    "a method nobody knows": (
+        b"BREW /v1/models/m" + HOST + b"\r\n",
+        400,
+        "Malformed request: BREW",
+    ),
+    "another encoding": (
+        PREDICT + b"Transfer-Encoding: gzip, chunked\r\n\r\n",
+        400,
+        "Transfer-Encoding is",
+    ),
+    "no encoding": (PREDICT + b"Transfer-Encoding: identity\r\n\r\n", 400, "Transfer-Encoding is"),
+    "two encodings": (
+        PREDICT + b"Transfer-Encoding: chunked\r\n" * 2 + b"\r\n",
+        400,
+        "Transfer-Encoding is",
+    ),
+    "chunks and a length": (
+        PREDICT + b"Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n{}",
+        400,
+        "exclude each other",
+    ),
+    "a length of thousands of digits": (
+        PREDICT + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n",
+        413,
+        "at most",
+    ),
+    "a length with a sign": (PREDICT + b"Content-Length: +2\r\n\r\n{}", 400, "a number of bytes"),
+    "lengths that differ": (
+        PREDICT + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
+        400,
+        "a number of bytes",
+    ),
+    "no words": (b"GET\r\n\r\n", 400, "Bad request syntax"),
+    "a version nobody knows": (b"GET / HTTP/x\r\n\r\n", 400, "Bad request version"),
+    "a later version": (b"GET / HTTP/2.0\r\n\r\n", 400, "Invalid HTTP version"),
+    "too long a line": (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n", 414, "Too Long"),
+    "too many headers": (
+        b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 200 + b"\r\n",
+        431,
+        "Too many headers",
+    ),
+    "a version number beyond 64 bits": (
+        b"GET /v1/models/m/versions/" + b"9" * 30 + HOST + b"\r\n",
+        400,
+        "Failed to convert version",
+    ),
+    "a request that is cut short": (
+        PREDICT + b"Content-Length: 20\r\n\r\n{}",
+        400,
+        "expected 20 bytes, got 2",
+    ),
+}
+# what gave a 500 once
+BODIES = {
+    "a context that is a list": ("classify", b'{"context": [1], "examples": [{}]}'),
+    "a context that is a text": ("regress", b'{"context": "a", "examples": [{}]}'),
+    "a context that is null": ("classify", b'{"context": null, "examples": [{}]}'),
+    "half a surrogate pair": ("predict", b'{"signature_name": "of_7", "inputs": ["\\ud800"]}'),
+    "half of one as a name": ("predict", b'{"signature_name": "\\ud800", "inputs": [1]}'),
+    "half of one as a feature": ("classify", b'{"examples": [{"\\udfff": 1}]}'),
+    "ragged texts": ("predict", b'{"signature_name": "of_7", "inputs": [["a", "b"], ["c"]]}'),
+    "40 deep texts": (
+        "predict",
+        b'{"signature_name": "of_7", "inputs": ' + b"[" * 40 + b'"a"' + b"]" * 40 + b"}",
+    ),
+    "a number of 5,000 digits": ("predict", b'{"inputs": [' + b"1" * 5000 + b"]}"),
+    "a null": ("predict", b"null"),
+}
+
+
+def answers(sent: bytes) -> tuple[int, bytes]:
+    """(status, body) of the first reply."""
+    head, _, body = sent.partition(b"\r\n\r\n")
+    return int(head.split()[1]), body
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_http_is_refused_in_json(name):
+    data, status, words = ODD[name]
+    sent = replies_of(data)
+    found, body = answers(sent)
+    assert found == status and b"Content-Type: application/json" in sent
+    if name == "HEAD":
+        assert body == b"", "a client does not read a body after HEAD"
+    else:
+        assert words in json.loads(body)["error"]
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_no_body_gives_a_500(name):
+    verb, body = BODIES[name]
+    head = PREDICT.replace(b"predict", verb.encode()) + b"Content-Length: %d\r\n\r\n" % len(body)
+    status, answer = answers(replies_of(head + body))
+    assert status == 400 and json.loads(answer)["error"]
+
+
+def test_a_connection_goes_on_after_a_refusal_whose_end_is_known():
+    sound = PREDICT + b'Content-Length: 15\r\n\r\n{"inputs": [1]}'
+    assert (
+        replies_of(sound + b"PATCH /v1/models/m" + HOST + b"\r\n" + sound).count(b"HTTP/1.1") == 3
+    )
+    chunked = PREDICT + b'Transfer-Encoding: chunked\r\n\r\nf\r\n{"inputs": [1]}\r\n0\r\n\r\n'
+    assert replies_of(chunked * 2).count(b'{"outputs": [1.0]}') == 2
+
+
+@pytest.fixture
+def door():
+    server = RestServer(("127.0.0.1", 0), Catalog.of(MODEL))
+    server.start()
+    yield server
+    server.drain(0)
+
+
+def test_bodies_in_one_byte_chunks_hold_nobody_up(door):
+    """eight at once, of 1 MiB of text each; meanwhile others are answered."""
+    body = b'{"inputs": [0' + b" " * (1 << 20) + b"]}"
+    data = b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"
+    request = PREDICT + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n" + data
+    replies = []
+
+    def send() -> None:
+        with socket.create_connection(door.server_address, timeout=120) as one:
+            one.sendall(request)
+            replies.append(b"".join(iter(lambda: one.recv(65536), b"")))
+
+    threads = [threading.Thread(target=send) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    slowest = 0.0
+    while any(thread.is_alive() for thread in threads):
+        since = time.monotonic()
+        with socket.create_connection(door.server_address, timeout=120) as one:
+            one.sendall(b"GET /v1/models/m" + HOST + b"Connection: close\r\n\r\n")
+            assert b"AVAILABLE" in b"".join(iter(lambda: one.recv(65536), b""))
+        slowest = max(slowest, time.monotonic() - since)
+        time.sleep(0.02)
+    assert len(replies) == 8 and all(b'{"outputs": [0.0]}' in reply for reply in replies)
+    assert slowest < 5

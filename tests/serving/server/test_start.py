@@ -1,0 +1,48 @@
+"""From flags to a server: what is refused, in which words."""
+
+import pytest
+
+from serving.__main__ import parser
+from serving.server.start import check_flags, check_pair, credentials_of, metrics_path, start
+
+
+def options(*flags: str):
+    return parser().parse_args(["serve", *flags])
+
+
+def test_the_default_model_is_named_as_the_originals():
+    assert options().model_name == "default"
+
+
+@pytest.mark.parametrize("flags, words", [
+    ([], "model_base_path must be absolute, got None"),
+    (["--model_base_path=m"], "must be absolute, got m"),
+    (["--model_base_path=/m", "--batching_parameters_file=/f"], "needs --enable_batching"),
+])  # fmt: skip
+def test_flags_that_serve_nothing_are_refused(flags, words, capsys):
+    with pytest.raises(ValueError, match=words):
+        check_flags(options(*flags))
+    assert start(options(*flags)) == 1
+    assert capsys.readouterr().err.startswith("Failed to start server. Error: ")
+
+
+@pytest.mark.parametrize(
+    "key", [b"", b"no key", b"-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----"]
+)
+def test_an_unusable_key_says_so(tmp_path, key):
+    with pytest.raises(ValueError, match="server_key and server_cert cannot be used"):
+        check_pair(tmp_path / "ssl.config", key, b"no certificate")
+    config = tmp_path / "ssl.config"
+    config.write_text(f"server_key: {key.decode()!r} server_cert: 'x'".replace("\n", "\\n"))
+    with pytest.raises(ValueError, match="ssl.config: server_key and server_cert cannot be used"):
+        credentials_of(config)
+
+
+def test_the_page_for_prometheus_stands_where_the_file_says(tmp_path):
+    config = tmp_path / "monitoring.config"
+    config.write_text('prometheus_config { enable: true path: "/m" }')
+    assert metrics_path(config) == "/m" and metrics_path(None) is None
+    config.write_text("prometheus_config { enable: true }")
+    assert metrics_path(config) == "/monitoring/prometheus/metrics"
+    config.write_text("")
+    assert metrics_path(config) is None
