@@ -91,6 +91,13 @@ def add_flags(serve: argparse.ArgumentParser) -> None:
     add("--tensorflow_inter_op_parallelism", type=int, default=0)
     add("--enable_signature_method_name_check", default=False, **switch)
     add("--enable_grpc_healthcheck_service", default=False, **switch)
+    add(
+        "--require_signed",
+        default=False,
+        help="load only versions whose manifest a key of --public_key_file signed (ours)",
+        **switch,
+    )
+    add("--public_key_file", type=Path, help="PEM of Ed25519 public keys (ours)")
     add("--version", default=False, help="print versions and end", **switch)
     for name in WITHOUT_EFFECT:
         add(f"--{name}", nargs="?", const="true", help=argparse.SUPPRESS)

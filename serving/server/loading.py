@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from serving.errors import invalid, unimplemented
+from serving.release.signing import check_signed
 from serving.server.classify import CLASSIFY, REGRESS, infer, multi_inference
 from serving.server.session import Batches, Version
 from serving.wire.model_spec import ModelSpec
@@ -23,7 +24,8 @@ class Loading:
 
     scheduler: makes batches of requests; threads: (intra, inter) op threads, 0 for TensorFlow's
     choice; strict: Predict asks for a signature of a known method; warmups: how often the records
-    are replayed; retries: how often a load that fails is tried again, retry_seconds apart.
+    are replayed; retries: how often a load that fails is tried again, retry_seconds apart; trusted:
+    PEM of public keys, one of which must have signed a version (None: none need have).
     """
 
     tags: tuple[str, ...] = ("serve",)
@@ -34,12 +36,15 @@ class Loading:
     warmups: int = 1
     retries: int = 0
     retry_seconds: float = 0.0
+    trusted: bytes | None = None
 
 
 def load(folder: Path, number: int, loading: Loading) -> Version:
     """a version that can be asked. Raises what TensorFlow raises for a broken model, ServingError
-    for a warm-up record that fails.
+    for a warm-up record that fails, ManifestError for files that nobody trusted signed.
     """
+    if loading.trusted is not None:
+        check_signed(folder, loading.trusted)
     version = Version(
         folder,
         number,

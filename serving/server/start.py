@@ -125,7 +125,23 @@ def _loading(options: argparse.Namespace, metrics: Metrics) -> Any:
         warmups=options.num_request_iterations_for_warmup,
         retries=options.max_num_load_retries,
         retry_seconds=options.load_retry_interval_micros / 1e6,
+        trusted=trusted_keys(options),
     )
+
+
+def trusted_keys(options: argparse.Namespace) -> bytes | None:
+    """PEM of the keys that must have signed what is loaded; None where anything is. Raises
+    ValueError for a flag without the other or a file without keys, OSError.
+    """
+    if not options.require_signed:
+        return None
+    if options.public_key_file is None:
+        raise ValueError("--require_signed needs --public_key_file")
+    from serving.release.signing import public_keys
+
+    pem: bytes = options.public_key_file.read_bytes()
+    public_keys(pem)
+    return pem
 
 
 def _scheduler(options: argparse.Namespace, metrics: Metrics) -> Scheduler | None:

@@ -3,14 +3,22 @@
 import shutil
 import subprocess
 import sys
+import time
 
+import grpc
 import pytest
+from client_answers import PICTURES
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from signing_keys import key_pair
+from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc
+from tiny_bundle import tiny_bundle
 
+from serving.__main__ import main
 from serving.bundle.manifest import MANIFEST, SIGNATURE, ManifestError, write_manifest
-from serving.release.push import push
+from serving.client.client import Client
+from serving.release.process import ServerError, ServerProcess, serve_command
+from serving.release.push import push, versions
 from serving.release.signing import check_signed, private_key, public_keys, sign
 
 KEY, TRUSTED = key_pair()
@@ -126,3 +134,69 @@ def test_the_commands_of_the_documentation_make_keys_that_sign(bundle, tmp_path)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and done.stdout.strip() == str(bundle / SIGNATURE)
     check_signed(bundle, (tmp_path / "trusted.pem").read_bytes())
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """(folder of versions, file of the trusted key), with a signed bundle as its version."""
+    folder = tmp_path_factory.mktemp("signed")
+    push(tiny_bundle(), folder / "models", KEY)
+    (folder / "trusted.pem").write_bytes(TRUSTED)
+    return folder / "models", folder / "trusted.pem"
+
+
+def strict_command(served) -> list[str]:
+    base, trusted = served
+    return [*serve_command(base), "--require_signed", f"--public_key_file={trusted}"]
+
+
+def test_a_server_that_requires_a_signature_serves_a_signed_bundle_and_refuses_a_flipped_byte(
+    served,
+):
+    """the second version differs in one byte of a weight; the first goes on serving."""
+    base, _ = served
+    with ServerProcess(strict_command(served)) as server, Client(server.address) as client:
+        first = versions(base)
+        other = shutil.copytree(base / str(first[0]), base / "scratch")
+        weights = next((other / "variables").glob("*.data*"), other / "saved_model.pb")
+        data = bytearray(weights.read_bytes())
+        data[len(data) // 2] ^= 1
+        weights.write_bytes(bytes(data))
+        other.rename(base / str(first[0] + 1))
+        words = state_of(server.address, first[0] + 1)
+        assert f"changed: {weights.relative_to(base / 'scratch')}" in words
+        assert client.predict("normal", {"image_bytes": PICTURES[:1]}, ["normal"])["normal"].size
+    shutil.rmtree(base / str(first[0] + 1))
+
+
+def state_of(address: str, version: int) -> str:
+    """the error that the status of a version shows, as soon as it has one."""
+    request = get_model_status_pb2.GetModelStatusRequest()
+    request.model_spec.name = "taxonomy"
+    with grpc.insecure_channel(address) as channel:
+        stub = model_service_pb2_grpc.ModelServiceStub(channel)
+        for _ in range(300):
+            for status in stub.GetModelStatus(request, timeout=20).model_version_status:
+                if status.version == version and status.status.error_message:
+                    return status.status.error_message
+            time.sleep(0.1)
+    return ""
+
+
+def test_a_server_that_requires_a_signature_does_not_start_on_an_unsigned_bundle(served, tmp_path):
+    push(tiny_bundle(), tmp_path / "models")
+    with pytest.raises(ServerError, match="is not signed"):
+        ServerProcess(strict_command((tmp_path / "models", served[1])))
+
+
+@pytest.mark.parametrize(
+    "flags, words",
+    [
+        (["--require_signed"], "--require_signed needs --public_key_file"),
+        (["--require_signed", "--public_key_file=/no/such.pem"], "No such file"),
+        (["--require_signed", f"--public_key_file={__file__}"], "expected Ed25519 public keys"),
+    ],
+)
+def test_wrong_flags_end_the_start(flags, words, tmp_path, capsys):
+    assert main(["serve", f"--model_base_path={tmp_path}", *flags]) != 0
+    assert words in "".join(capsys.readouterr())
