@@ -1,5 +1,5 @@
-"""Every form of PNG that the standard allows is read exactly as Pillow reads it, and what is no whole
-picture is refused.
+"""Every form of PNG that the standard allows is read exactly as Pillow reads it, and what is no
+whole picture is refused.
 """
 
 import io

@@ -14,7 +14,6 @@ from models.tasks.labels.depth_borders import (
     neighbourhoods,
 )
 from models.tasks.labels.narf import places
-from models.tasks.labels.surface_change import changes, restless
 
 
 @pytest.fixture
@@ -54,16 +53,3 @@ def test_scores_of_whole_rows_are_those_of_single_pixels(rough):
             else 0
         )
         assert found[way, y, x] == np.float32(wanted)
-
-
-@pytest.mark.parametrize("tilt", [0.42, 0.8])
-def test_only_restless_pixels_can_change(rough, tilt):
-    """a tilt of 0.42 spreads the normals around the crease by hardly more than the least change of
-    0.2.
-    """
-    points, away = rough
-    normal, none, seen = np.zeros((3, 40, 40), "float32"), np.zeros((40, 40), bool), away > 0
-    normal[2], normal[0, 20:] = -1, tilt
-    lively = restless(normal, 0.2)
-    found = changes(points, normal, np.zeros((40, 40, 3), "float32"), none, seen, ~none, 0.2, 18)[0]
-    assert (found[19:21] > 0.2).any() and not found[~lively].any() and not lively[[5, 35]].any()
