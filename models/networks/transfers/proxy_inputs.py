@@ -8,36 +8,39 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from models.examples.label_store import LabelStore
+from models.networks.task_networks.representations import RepresentationStore
 from models.tasks import DENSE, TASKS, Task, by_kind
-from models.tasks.arrays import Floats
+from models.tasks.arrays import Array, Floats
 
 CELLS = 4  # representations are averaged to CELLS x CELLS cells, label maps to twice that
 
 
 def proxy_inputs(
-    store, representations, target: str, sources: Iterable[str], *, split: str, limit: int = 200
-) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    store: LabelStore,
+    representations: RepresentationStore,
+    target: str,
+    sources: Iterable[str],
+    *,
+    split: str,
+    limit: int = 200,
+) -> tuple[dict[str, Floats], Floats]:
     """(source -> [sample, d] float32, labels [sample, k] float32) of at most `limit` samples of
     `target` in `split`, evenly spaced.
 
     Samples of several views have their views' representations side by side.
     """
     samples = store.samples(target, split)
-    chosen = np.unique(
-        np.linspace(0, len(samples.views) - 1, min(limit, len(samples.views))).astype(int)
-    )
+    count = len(samples.views)
+    chosen = np.unique(np.linspace(0, count - 1, min(limit, count)).astype(int))
     views = np.asarray(samples.views)[chosen]
-    features = {
-        source: pooled(np.asarray(representations.read(source, split)), CELLS)[views].reshape(
-            len(views), -1
-        )
-        for source in sources
-    }
-    return features, label_features(
-        TASKS[target],
-        np.asarray(samples.target[chosen], "float32"),
-        np.asarray(samples.mask[chosen], "float32"),
-    )
+    features = {}
+    for source in sources:
+        cells = pooled(np.asarray(representations.read(source, split)), CELLS)
+        features[source] = cells[views].reshape(len(views), -1)
+    labels = np.asarray(samples.target[chosen], "float32")
+    mask = np.asarray(samples.mask[chosen], "float32")
+    return features, label_features(TASKS[target], labels, mask)
 
 
 def label_features(task: Task, target: Floats, mask: Floats) -> Floats:
@@ -80,7 +83,7 @@ MAPS: dict[str, Callable[[Task, Floats], Floats]] = by_kind(
 )
 
 
-def pooled(maps: np.ndarray, cells: int) -> np.ndarray:
+def pooled(maps: Array, cells: int) -> Floats:
     """[n, h, w, c] -> [n, cells, cells, c] float32 means; sides that are no multiple lose their
     last rows and columns; smaller maps stay as they are.
     """

@@ -4,67 +4,84 @@ in each other, and what is held out of them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from models.examples.label_store import LabelStore, TaskSamples
 from models.networks.config import NetworkConfig
+from models.tasks.arrays import Bools, Integers
 
 FEWEST = 10  # views, below which nothing is held out
 
 
 @dataclass(frozen=True)
 class Regime:
-    """name: "" of the regime that decides, that of `transfer_images`; the number asked for of a
-    smaller one. order: transfers of at most so many sources are measured.
+    """One amount of data that transfers learn from."""
 
-    limit: most samples of several views. views [n]: sorted positions in the transfer split; held
-    [n] bool: views that choose between fits and teach none of the candidates (the last fifth of the
-    buildings, whole; of the views, where there is one building; none of fewer than `FEWEST`).
-    """
-
+    # "" of the regime that decides, that of `transfer_images`; the number asked for of a smaller.
     name: str
+    # Transfers of at most so many sources are measured.
     order: int
+    # Most samples of several views.
     limit: int
-    views: np.ndarray
-    held: np.ndarray
+    # [n] sorted positions in the transfer split.
+    views: Integers
+    # [n]: views that choose between fits and teach none of the candidates (`last_buildings`).
+    held_out: Bools
 
-    def samples(self, data, seed: int) -> np.ndarray:
-        """sorted rows of `data` (TaskSamples of the transfer split) that teach: the regime's views;
-        of several views, the first `limit` of one shuffle.
+    def samples(self, data: TaskSamples, seed: int) -> Integers:
+        """sorted rows of `data` (of the transfer split) that teach: the regime's views; of several
+        views, the first `limit` of one shuffle.
         """
         if data.views.shape[1] == 1:
             return np.flatnonzero(np.isin(np.asarray(data.views)[:, 0], self.views))
         return np.sort(np.random.default_rng(seed).permutation(len(data))[: self.limit])
 
+    def holds_out(self, data: TaskSamples, rows: Integers) -> Bools:
+        """[rows] bool: samples of which a view is held out."""
+        return np.isin(np.asarray(data.views)[rows], self.views[self.held_out]).any(1)
 
-def known(data, rows: np.ndarray) -> np.ndarray:
-    """those of the `rows` of `data` (TaskSamples) that have a label anywhere: the others would only
-    take part in means.
+
+def known(data: TaskSamples, rows: Integers) -> Integers:
+    """those of the `rows` of `data` that have a label anywhere: the others would only take part in
+    means.
     """
     return rows[[bool((np.asarray(data.mask[row]) > 0).any()) for row in rows]]
 
 
-def regimes_of(store, config: NetworkConfig) -> list[Regime]:
+def regimes_of(store: LabelStore, config: NetworkConfig) -> list[Regime]:
     """smallest first, the one that decides last. Smaller ones for which the split holds too few
     views to be smaller are left out.
     """
     keys = store.views(config.transfer_split)
-    order, found = np.random.default_rng(config.seed).permutation(len(keys)), []
-    for amount in sorted({*config.regimes, config.transfer_images}):
-        views, last = np.sort(order[:amount]), amount == config.transfer_images
-        if last or amount < len(keys):
-            name, most = ("", config.transfer_order) if last else (str(amount), config.regime_order)
-            found.append(Regime(name, most, amount, views, held_out([keys[i] for i in views])))
-    return found
+    order = np.random.default_rng(config.seed).permutation(len(keys))
+    smaller = sorted(amount for amount in set(config.regimes) if amount < len(keys))
+    regimes = []
+    for amount in (*smaller, config.transfer_images):
+        decides = amount == config.transfer_images
+        views = np.sort(order[:amount])
+        regimes.append(
+            Regime(
+                name="" if decides else str(amount),
+                order=config.transfer_order if decides else config.regime_order,
+                limit=amount,
+                views=views,
+                held_out=last_buildings([keys[i] for i in views]),
+            )
+        )
+    return regimes
 
 
-def held_out(keys: list[str]) -> np.ndarray:
-    """[len(keys)] bool: the views of the last fifth of the buildings."""
-    buildings = [str(key).split("/")[0] for key in keys]
-    names = sorted(set(buildings))
+def last_buildings(keys: Sequence[str]) -> Bools:
+    """[len(keys)] bool: the views of the last fifth of the buildings; of the views, where there is
+    one building; none of fewer than `FEWEST`.
+    """
     if len(keys) < FEWEST:
         return np.zeros(len(keys), bool)
+    buildings = [str(key).split("/")[0] for key in keys]
+    names = sorted(set(buildings))
     if len(names) < 2:
         return np.arange(len(keys)) >= len(keys) - len(keys) // 5
     return np.isin(buildings, names[-max(1, len(names) // 5) :])

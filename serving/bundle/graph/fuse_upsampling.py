@@ -115,7 +115,7 @@ def ends_the_head(layers: list[Any]) -> bool:
 
 
 def is_readout(layer: Any) -> bool:
-    from models.networks.transfers.edge import LocalReadout
+    from models.networks.architecture.readout_layers import LocalReadout
 
     return isinstance(layer, LocalReadout)
 

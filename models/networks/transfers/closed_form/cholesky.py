@@ -10,26 +10,34 @@ from __future__ import annotations
 
 import ctypes
 import functools
+from collections.abc import Callable
 
 import numpy as np
 from scipy.linalg import cython_lapack
 
+from models.tasks.arrays import Bools, Floats
+
 
 @functools.cache
-def routine(name: str, arguments: int):
+def routine(name: str, arguments: int) -> Callable[..., None]:
     """the compiled routine `name`, whose `arguments` parameters are all addresses."""
-    pointer_of, name_of = ctypes.pythonapi.PyCapsule_GetPointer, ctypes.pythonapi.PyCapsule_GetName
-    pointer_of.restype, pointer_of.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-    name_of.restype, name_of.argtypes = ctypes.c_char_p, [ctypes.py_object]
+    pointer_of = ctypes.pythonapi.PyCapsule_GetPointer
+    pointer_of.restype = ctypes.c_void_p
+    pointer_of.argtypes = [ctypes.py_object, ctypes.c_char_p]
+    name_of = ctypes.pythonapi.PyCapsule_GetName
+    name_of.restype = ctypes.c_char_p
+    name_of.argtypes = [ctypes.py_object]
     capsule = cython_lapack.__pyx_capi__[name]
-    return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * arguments)(
-        pointer_of(capsule, name_of(capsule))
-    )
+    address = pointer_of(capsule, name_of(capsule))
+    return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * arguments)(address)
 
 
-def call(name: str, *arguments) -> int:
-    """LAPACK's `info`; characters are bytes, numbers int, matrices float64 in Fortran's order."""
-    info, passed = ctypes.c_int(0), []
+def call(name: str, *arguments: bytes | int | Floats) -> int:
+    """LAPACK's `info`; characters are bytes, numbers int, matrices float64 in Fortran's order.
+    Raises TypeError for another matrix.
+    """
+    info = ctypes.c_int(0)
+    addresses: list[object] = []
     for value in arguments:
         if isinstance(value, np.ndarray):
             if value.dtype != np.float64 or not value.flags.f_contiguous:
@@ -37,18 +45,16 @@ def call(name: str, *arguments) -> int:
                     f"{name} takes float64 in Fortran's order; got {value.dtype}, strides "
                     f"{value.strides}"
                 )
-            passed.append(value.ctypes.data)
+            addresses.append(value.ctypes.data)
+        elif isinstance(value, bytes):
+            addresses.append(ctypes.byref(ctypes.c_char(value)))
         else:
-            passed.append(
-                ctypes.byref(
-                    ctypes.c_char(value) if isinstance(value, bytes) else ctypes.c_int(value)
-                )
-            )
-    routine(name, len(passed) + 1)(*passed, ctypes.byref(info))
+            addresses.append(ctypes.byref(ctypes.c_int(value)))
+    routine(name, len(addresses) + 1)(*addresses, ctypes.byref(info))
     return info.value
 
 
-def inverse_root(matrix: np.ndarray) -> np.ndarray:
+def inverse_root(matrix: Floats) -> Floats:
     """`matrix` [n, n], symmetric, is overwritten: lower triangular R, R' R its inverse. Raises
     LinAlgError if it is not positive definite.
     """
@@ -62,6 +68,6 @@ def inverse_root(matrix: np.ndarray) -> np.ndarray:
 
 
 @functools.lru_cache(maxsize=8)
-def above_diagonal(n: int) -> np.ndarray:
+def above_diagonal(n: int) -> Bools:
     """[n, n] bool in Fortran's order."""
     return np.tri(n, k=-1, dtype=bool).T

@@ -3,16 +3,24 @@ of transfers.
 
 Every variable carries a leading member axis, so that gradients, optimiser slots, batch statistics
 and dropout seeds belong to one member by construction; fit, evaluate, checkpoints and callbacks are
-Keras' own. See spec training_cost, section 2.
+Keras' own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
+
+from models.networks.losses.losses import ImageLoss
+from models.networks.tensors import Tensor
+from models.tasks.arrays import Array, Integers
+
+# Trainable and other values of one member.
+Values = tuple[list[Array], list[Array]]
 
 
 class MemberStack(keras.Model):
@@ -26,42 +34,47 @@ class MemberStack(keras.Model):
     """
 
     def __init__(
-        self, template: keras.Model, sources: np.ndarray, loss: Callable, seeds: Sequence[int]
+        self, template: keras.Model, sources: Integers, loss: ImageLoss, seeds: Sequence[int]
     ) -> None:
         super().__init__()
-        slots, self.image_loss = np.asarray(sources), loss
+        slots = np.asarray(sources)
         if slots.ndim != 2 or len(slots) != len(seeds):
             raise ValueError(
                 f"sources are [member, order] with one seed a member; got shape {slots.shape} "
                 f"and {len(seeds)} seeds"
             )
-        self.template = lambda: (
-            template
-        )  # a closure: Keras must not track the template's own variables
-        self.slots = self.member_weight(
-            slots.astype("float32"), False
-        )  # a variable, so that other sources are no other program
-        once = {seed: initial_values(template, seed) for seed in dict.fromkeys(seeds)}
-        fresh = [once[seed] for seed in seeds]
-        self.learned = [
-            self.member_weight(values, True) for values in zip(*(member[0] for member in fresh))
-        ]
-        self.state = [
-            self.member_weight(values, False) for values in zip(*(member[1] for member in fresh))
-        ]
-        self.first = lambda: [
-            np.stack([once[seed][part][i] for seed in seeds])
-            for part in (0, 1)
-            for i in range(len(once[seeds[0]][part]))
-        ]
+        self.image_loss = loss
+        # Keras tracks what it finds in attributes, in dictionaries and lists too: closures hide the
+        # template's own variables and the first values from it.
+        self.template = lambda: template
+        first = {seed: initial_values(template, seed) for seed in dict.fromkeys(seeds)}
+        self.first = lambda: [first[seed] for seed in seeds]
+        # A variable, so that other sources are no other program.
+        self.slots = self.member_weight(slots.astype("float32"), False)
+        learned, state = self.first_values()
+        self.learned = [self.member_weight(values, True) for values in learned]
+        self.state = [self.member_weight(values, False) for values in state]
         self.built = True
 
-    def restart(self, sources: np.ndarray) -> None:
+    def first_values(self) -> Values:
+        """(trainable, other) values of all members, [M, ...] each, as their seeds give them."""
+        learned, state = zip(*self.first())
+        return (
+            [np.stack(values) for values in zip(*learned)],
+            [np.stack(values) for values in zip(*state)],
+        )
+
+    def weights_of_members(self) -> list[keras.Variable]:
+        """[M, ...] each: the trainable ones, then the others."""
+        return [*self.learned, *self.state]
+
+    def restart(self, sources: Integers) -> None:
         """first weights again, the optimiser as if it had never stepped, other sources; what was
         compiled stays.
         """
         self.slots.assign(np.asarray(sources, "float32"))
-        for weight, value in zip((*self.learned, *self.state), self.first()):
+        learned, state = self.first_values()
+        for weight, value in zip(self.weights_of_members(), [*learned, *state]):
             weight.assign(value)
         if self.optimizer is not None:
             rate = float(self.optimizer.learning_rate)
@@ -69,70 +82,66 @@ class MemberStack(keras.Model):
                 variable.assign(np.zeros(variable.shape, variable.dtype))
             self.optimizer.learning_rate = rate
 
-    def member_weight(self, values: Sequence[np.ndarray], trainable: bool):
-        """one variable of all members, [M, ...]."""
-        stacked = np.stack(values)
+    def member_weight(self, values: Array, trainable: bool) -> keras.Variable:
+        """one variable of all members, from its values [M, ...]."""
         weight = self.add_weight(
-            shape=stacked.shape, dtype=str(stacked.dtype), initializer="zeros", trainable=trainable
+            shape=values.shape, dtype=str(values.dtype), initializer="zeros", trainable=trainable
         )
-        weight.assign(stacked)
+        weight.assign(values)
         return weight
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: tuple[Tensor, Tensor, Tensor], training: bool = False) -> Tensor:
         representations, target, mask = inputs
-        between, channels = (
-            representations.shape[2:-1],
-            representations.shape[-1] * self.slots.shape[1],
-        )
+        between = representations.shape[2:-1]
+        channels = representations.shape[-1] * self.slots.shape[1]
 
-        def one(member):
+        def one(member: tuple[Tensor, list[Tensor], list[Tensor]]) -> tuple[Tensor, list[Tensor]]:
             slots, learned, state = member
-            x = ops.reshape(
-                ops.moveaxis(ops.take(representations, ops.cast(slots, "int32"), axis=1), 1, -2),
-                (-1, *between, channels),
-            )
+            own = ops.take(representations, ops.cast(slots, "int32"), axis=1)
+            x = ops.reshape(ops.moveaxis(own, 1, -2), (-1, *between, channels))
             answer, state = self.template().stateless_call(learned, state, x, training=training)
             return self.image_loss(target, mask, answer), state
 
-        tensors = [
-            [ops.convert_to_tensor(weight) for weight in weights]
-            for weights in (self.learned, self.state)
-        ]
-        losses, states = ops.map(one, (ops.convert_to_tensor(self.slots), *tensors))
+        learned = [ops.convert_to_tensor(weight) for weight in self.learned]
+        state = [ops.convert_to_tensor(weight) for weight in self.state]
+        losses, states = ops.map(one, (ops.convert_to_tensor(self.slots), learned, state))
         if training:
             for weight, value in zip(self.state, states):
                 weight.assign(value)
         return ops.transpose(losses, (1, 0))
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        return ops.sum(
-            ops.mean(y_pred, axis=0)
-        )  # a sum over members: no member's gradient sees another
+    def compute_loss(
+        self,
+        x: Tensor = None,
+        y: Tensor = None,
+        y_pred: Tensor = None,
+        sample_weight: Tensor = None,
+        training: bool = True,
+    ) -> Tensor:
+        # A sum over members: no member's gradient sees another.
+        return ops.sum(ops.mean(y_pred, axis=0))
 
 
 class MemberAdam(keras.optimizers.Adam):
-    """Adam that clips each member's gradient by its own norm; the stock clipnorm takes one norm
-    over all members and so couples them.
+    """Adam that clips each member's gradient by its own norm, variable by variable; the stock
+    clipnorm takes one norm over all members and so couples them.
     """
 
-    def __init__(self, *arguments, member_clipnorm: float, **keywords) -> None:
+    def __init__(self, *arguments: Any, member_clipnorm: float, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
         self.member_clipnorm = member_clipnorm
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(self, gradient: Tensor, variable: Any, learning_rate: Tensor) -> None:
         axes = tuple(range(1, len(gradient.shape)))
         norm = ops.sqrt(ops.sum(ops.square(gradient), axis=axes, keepdims=True))
-        super().update_step(
-            gradient * ops.minimum(1.0, self.member_clipnorm / ops.maximum(norm, 1e-12)),
-            variable,
-            learning_rate,
-        )
+        scale = ops.minimum(1.0, self.member_clipnorm / ops.maximum(norm, 1e-12))
+        super().update_step(gradient * scale, variable, learning_rate)
 
 
-def initial_values(template: keras.Model, seed: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
+def initial_values(template: keras.Model, seed: int) -> Values:
     """trainable and other values as a fresh build of `template` with this seed has them."""
     keras.utils.set_random_seed(seed)
     fresh = keras.models.clone_model(template)
-    return [np.asarray(v) for v in fresh.trainable_variables], [
-        np.asarray(v) for v in fresh.non_trainable_variables
-    ]
+    learned = [np.asarray(variable) for variable in fresh.trainable_variables]
+    state = [np.asarray(variable) for variable in fresh.non_trainable_variables]
+    return learned, state

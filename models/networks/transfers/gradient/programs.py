@@ -8,12 +8,14 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 import keras
-import numpy as np
 
 from models.networks.architecture.transfer_heads import build_transfer_head
+from models.networks.config import NetworkConfig
 from models.networks.losses.losses import LOSSES
 from models.networks.transfers.gradient.member_stack import MemberAdam, MemberStack
+from models.networks.transfers.gradient.schedule import Schedule
 from models.tasks import TASKS
+from models.tasks.arrays import Integers
 
 # programs that are kept at most, the least recently used goes first: their weights and traces are
 # memory
@@ -23,13 +25,19 @@ KEPT = 6
 class StackPrograms:
     """The stacks of one configuration; `stack` gives one that is as good as new."""
 
-    def __init__(self, config, size: int) -> None:
-        self.config, self.size = config, size
-        self.made: OrderedDict[tuple, MemberStack] = OrderedDict()
+    def __init__(self, config: NetworkConfig, size: int) -> None:
+        self.config = config
+        self.size = size
+        self.kept: OrderedDict[tuple[object, ...], MemberStack] = OrderedDict()
         self.compiled = 0
 
     def stack(
-        self, name: str, shape: Sequence[int], slots: np.ndarray, seeds: Sequence[int], schedule
+        self,
+        name: str,
+        shape: Sequence[int],
+        slots: Integers,
+        seeds: Sequence[int],
+        schedule: Schedule,
     ) -> MemberStack:
         """members for target `name` with the first weights that their seeds give and a fresh
         optimiser.
@@ -39,6 +47,7 @@ class StackPrograms:
         back: it must not be in use.
         """
         task = TASKS[name]
+        # Building draws no weights of members: it only says which weights there are.
         template = build_transfer_head(
             task, self.config, (*shape[-3:-1], shape[-1] * slots.shape[1]), task.images, self.size
         )
@@ -53,19 +62,19 @@ class StackPrograms:
             schedule.clip,
             weights,
         )
-        if key in self.made:
-            self.made.move_to_end(key)
-            stack = self.made[key]
+        if key in self.kept:
+            self.kept.move_to_end(key)
+            stack = self.kept[key]
             stack.restart(slots)
             stack.optimizer.learning_rate = schedule.rate
             return stack
-        while len(self.made) >= KEPT:
-            self.made.popitem(last=False)
+        while len(self.kept) >= KEPT:
+            self.kept.popitem(last=False)
         stack = MemberStack(template, slots, LOSSES[task.loss], seeds)
-        compiled = keras.backend.backend() == "jax"  # which runs operation by operation else
         stack.compile(
-            optimizer=MemberAdam(schedule.rate, member_clipnorm=schedule.clip), jit_compile=compiled
+            optimizer=MemberAdam(schedule.rate, member_clipnorm=schedule.clip),
+            jit_compile=keras.backend.backend() == "jax",  # which runs operation by operation else
         )
-        self.made[key] = stack
+        self.kept[key] = stack
         self.compiled += 1
         return stack

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.networks.transfers.edge import LocalReadout
+from models.networks.architecture.readout_layers import LocalReadout
 from serving.bundle.graph.readout_ops import readout
 
 

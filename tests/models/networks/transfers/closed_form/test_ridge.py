@@ -1,34 +1,23 @@
-"""Closed-form readouts against the naive way."""
+"""Ridge regression from moments against the naive way."""
 
 import numpy as np
-import pytest
 
-from models.networks.losses.block_layout import from_blocks, to_blocks
-from models.networks.transfers.closed_form.ridge import (
-    KernelRidge,
-    Moments,
-    RidgeInverses,
-    neighbourhoods,
-)
+from models.networks.transfers.closed_form.ridge import Moments, predict, ridge_solution
 
 RNG = np.random.default_rng(0)
+
+
+def constant_last(x):
+    return np.concatenate([x, np.ones((len(x), 1), "float32")], 1)
 
 
 def solved(features, outputs, subsets, ridge):
     """weights of every subset from one pass, nothing held out."""
     moments = Moments(subsets)
-    moments.add(
-        {
-            i: np.concatenate([x, np.ones((len(x), 1), "float32")], 1)
-            for i, x in enumerate(features)
-        },
-        outputs,
-        held=False,
-    )
-    return [
-        moments.solve(subset, (ridge,), {"all": slice(0, outputs.shape[1])})[0]
-        for subset in subsets
-    ]
+    rows = {i: constant_last(x) for i, x in enumerate(features)}
+    moments.add(rows, outputs, held_out=False)
+    everything = {"all": slice(0, outputs.shape[1])}
+    return [moments.solve(subset, (ridge,), everything)[0] for subset in subsets]
 
 
 def test_a_subset_of_the_gram_matrix_solves_what_ridge_regression_on_the_subset_solves():
@@ -57,70 +46,44 @@ def test_the_order_of_the_sources_does_not_change_the_answer():
     np.testing.assert_allclose(forth, back[[*range(5, 10), *range(5), 10]], atol=1e-5)
 
 
-@pytest.mark.parametrize("ridge", [1e-2, 1.0])
-def test_left_out_predictions_equal_refitting_without_the_sample(ridge):
-    x, y = RNG.normal(size=(12, 4)), RNG.normal(size=(12, 2))
-    y -= y.mean(0)
-    kernel = x @ x.T
-    fit = KernelRidge(kernel, y, (ridge,))
-    for i in range(12):
-        rest = np.delete(np.arange(12), i)
-        dual = np.linalg.solve(
-            kernel[np.ix_(rest, rest)] + ridge * np.trace(kernel) / 12 * np.eye(11), y[rest]
+def test_blocks_of_the_gram_matrix_are_ridge_regression():
+    rng = np.random.default_rng(0)
+    features, outputs = (
+        [rng.normal(size=(60, 5)).astype("float32") for _ in range(3)],
+        rng.normal(size=(60, 2)).astype("float32"),
+    )
+    moments = Moments([(0, 2), (1,)])
+    for rows in (slice(0, 20), slice(20, 60)):
+        moments.add(
+            {i: constant_last(x[rows]) for i, x in enumerate(features)},
+            outputs[rows],
+            held_out=False,
         )
-        np.testing.assert_allclose(fit.left_out[i], kernel[i, rest] @ dual, atol=1e-4)
+    weights, _ = moments.solve((0, 2), (0.1,), {"one": slice(0, 2)})
+    x = np.concatenate([features[0], features[2], np.ones((60, 1))], 1)
+    penalty = 0.1 * 60 * np.diag([1.0] * 10 + [0.0])
+    np.testing.assert_allclose(
+        weights, np.linalg.solve(x.T @ x + penalty, x.T @ outputs), atol=1e-3
+    )
 
 
-def test_blocks_unfold_into_the_map_they_were_cut_from():
-    maps = RNG.normal(size=(2, 16, 16, 3)).astype("float32")
-    np.testing.assert_array_equal(from_blocks(to_blocks(maps, 4, 1), 4, 3, 1), maps)
-
-
-def test_the_middle_tap_is_the_map_itself_and_the_border_is_zero():
-    maps = RNG.normal(size=(1, 4, 4, 2))
-    taps = neighbourhoods(maps)
-    np.testing.assert_array_equal(taps[..., 8:10], maps)
-    assert not taps[0, 0, :, :6].any()
-
-
-def test_a_root_of_an_inverse_is_triangular_and_equals_numpys():
-    from models.networks.transfers.closed_form.cholesky import inverse_root
-
-    x = RNG.normal(size=(60, 40))
-    matrix = np.asfortranarray(x.T @ x)
-    root = inverse_root(matrix.copy(order="F"))
-    assert not np.triu(root, 1).any()
-    np.testing.assert_allclose(root.T @ root, np.linalg.inv(matrix), atol=1e-12)
-    with pytest.raises(np.linalg.LinAlgError, match="minors"):
-        inverse_root(np.asfortranarray(-matrix))
-    with pytest.raises(TypeError, match="Fortran"):
-        inverse_root(np.ascontiguousarray(matrix[:, :3]))
-
-
-def test_where_rounding_made_a_kernel_indefinite_the_root_is_triangular_too():
-    from models.networks.transfers.closed_form.ridge import inverse_root
-
-    vectors = np.linalg.qr(RNG.normal(size=(12, 12)))[0]
-    kernel = vectors * np.append(np.linspace(1, 2, 11), -0.2) @ vectors.T
-    root = inverse_root(kernel, 0.1)
-    assert not np.triu(root, 1).any()
-    lifted = vectors * np.append(np.linspace(1, 2, 11), 0) @ vectors.T + 0.1 * np.eye(
-        12
-    )  # what lies below zero counts as zero
-    np.testing.assert_allclose(root.T @ root, np.linalg.inv(lifted), atol=1e-9)
-
-
-@pytest.mark.parametrize("order", ["building by building", "mixed"])
-def test_groups_left_out_equal_refitting_without_them(order):
-    x, y = RNG.normal(size=(20, 6)), RNG.normal(size=(20, 2))
-    y -= y.mean(0)
-    groups = np.repeat(np.arange(4), 5) if order == "building by building" else np.arange(20) % 4
-    kernel, strength = x @ x.T, 0.1 * np.trace(x @ x.T) / 20
-    fit = KernelRidge(RidgeInverses(kernel, (0.1,), groups), y, (0.1,))
-    for group in range(4):
-        out, rest = np.flatnonzero(groups == group), np.flatnonzero(groups != group)
-        dual = np.linalg.solve(kernel[np.ix_(rest, rest)] + strength * np.eye(15), y[rest])
-        np.testing.assert_allclose(fit.left_out[out], kernel[np.ix_(out, rest)] @ dual, atol=1e-4)
+def test_each_target_gets_the_ridge_that_held_out_rows_like_best_and_weights_from_all_rows():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(90, 30)).astype("float32")
+    outputs = np.stack([x[:, 0], rng.normal(size=90)], 1).astype(
+        "float32"
+    )  # one that needs no ridge, one that is noise
+    moments, ridges = Moments([(0,)]), (1e-6, 10.0)
+    moments.add({0: constant_last(x[:60])}, outputs[:60], held_out=False)
+    moments.add({0: constant_last(x[60:])}, outputs[60:], held_out=True)
+    weights, chosen = moments.solve((0,), ridges, {"clean": slice(0, 1), "noise": slice(1, 2)})
+    assert chosen == {"clean": 1e-6, "noise": 10.0}
+    whole = constant_last(x).astype("float64")
+    np.testing.assert_allclose(
+        weights[:, 1:],
+        ridge_solution(whole.T @ whole, whole.T @ outputs[:, 1:], 10.0, 90),
+        atol=1e-4,
+    )
 
 
 def test_a_ridge_is_chosen_by_the_outputs_that_are_judged():
@@ -129,14 +92,24 @@ def test_a_ridge_is_chosen_by_the_outputs_that_are_judged():
     chosen = {}
     for judged in ([True, False], [False, True]):
         moments = Moments([(0,)])
-        for held in (False, True):
+        for held_out in (False, True):
             moments.add(
-                {0: rows[200 * held :][:200]},
-                np.concatenate([clean, noise], 1)[200 * held :][:200],
-                held,
+                {0: rows[200 * held_out :][:200]},
+                np.concatenate([clean, noise], 1)[200 * held_out :][:200],
+                held_out,
             )
         moments.judged = np.array(judged)
         weights, ridges = moments.solve((0,), (1e-6, 10.0), {"both": slice(0, 2)})
         chosen[tuple(judged)] = ridges["both"]
         assert weights.shape == (4, 2)
     assert chosen == {(True, False): 1e-6, (False, True): 10.0}
+
+
+def test_predictions_are_features_side_by_side_times_weights():
+    features = [constant_last(RNG.normal(size=(7, 3)).astype("float32")) for _ in range(2)]
+    weights = RNG.normal(size=(7, 4)).astype("float32")
+    seen = np.empty((7, 7), "float32")
+    answers = np.empty((7, 4), "float32")
+    predict(features, weights, seen, answers)
+    expected = features[0][:, :3] @ weights[:3] + features[1][:, :3] @ weights[3:6] + weights[6]
+    np.testing.assert_allclose(answers, expected, rtol=1e-5, atol=1e-5)

@@ -14,15 +14,10 @@ from models.networks.losses.losses import image_losses as keras_losses
 from models.networks.training.averages import average_answer, average_losses
 from models.networks.training.fit import Interrupted
 from models.networks.transfers.calibration import calibrate, converged, spearman
-from models.networks.transfers.gradient.learner import (
-    Samples,
-    Schedule,
-    build_stack,
-    image_losses,
-    known,
-    learn,
-)
+from models.networks.transfers.gradient.learner import build_stack, learn, losses_of_members
 from models.networks.transfers.gradient.programs import StackPrograms
+from models.networks.transfers.gradient.samples import Samples
+from models.networks.transfers.gradient.schedule import Schedule
 from models.networks.transfers.measure import dealt, different_targets
 from models.tasks import TASKS
 
@@ -90,18 +85,11 @@ def test_the_small_head_answers_whole_maps_and_begins_at_the_average():
     mean = average_answer(TASKS["normal"], store).reshape(-1, 3).mean(0)
     flat = keras_losses("l1", data.target, data.mask, np.broadcast_to(mean, data.target.shape))
     np.testing.assert_allclose(
-        image_losses(stack, Samples(store, maps, "normal", "test", [0]).take(np.arange(8)))[:, 0],
+        losses_of_members(stack, Samples(store, maps, "normal", "test", [0]).take(np.arange(8)))[
+            :, 0
+        ],
         flat,
         rtol=1e-4,
-    )
-
-
-def test_a_sample_without_a_label_teaches_nothing():
-    data = TinyStore().samples("class_scene", "val")
-    mask = np.array(data.mask)
-    mask[[2, 5]] = 0
-    np.testing.assert_array_equal(
-        known(dataclasses.replace(data, mask=mask), np.arange(1, 7)), [1, 3, 4, 6]
     )
 
 

@@ -1,0 +1,147 @@
+"""The learner that solves linear systems, for a sweep of transfers or for one edge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from models.networks.architecture.readout_features import global_kernel
+from models.networks.losses.block_layout import from_blocks
+from models.networks.losses.block_losses import block_channels, sample_losses, sharpness
+from models.networks.losses.losses import image_losses
+from models.networks.transfers.closed_form.kernel_ridge import sample_kernel
+from models.networks.transfers.closed_form.maps import (
+    LocalFeatures,
+    local_moments,
+    map_transfers,
+)
+from models.networks.transfers.closed_form.vectors import (
+    GlobalTarget,
+    VectorBench,
+    features_of,
+    teaching_kernel,
+    vector_transfers,
+)
+from models.networks.transfers.learners import Losses, SourceSet, Wanted
+from models.networks.transfers.regimes import Regime, last_buildings
+from models.tasks import TASKS
+from models.tasks.arrays import Array, Floats, Integers
+
+
+def transfers_in_closed_form(
+    bench: VectorBench, regime: Regime, wanted: Wanted
+) -> Iterator[tuple[str, Losses]]:
+    """(target, losses) of what is wanted: a `learners.Learner`. Raises LookupError for a target
+    whose labels cannot teach.
+    """
+    maps = {name: subsets for name, subsets in wanted.items() if TASKS[name].output.dense}
+    rest = {name: subsets for name, subsets in wanted.items() if name not in maps}
+    yield from map_transfers(bench, regime, maps)
+    yield from vector_transfers(bench, regime, rest)
+
+
+def held_out_loss(
+    bench: VectorBench,
+    regime: Regime,
+    target: str,
+    subset: SourceSet,
+    rows: tuple[Integers, Integers],
+) -> float:
+    """mean loss of one transfer on samples that it was not fitted to. rows: samples of the transfer
+    split (that teach, that judge).
+    """
+    teaching, judging = rows
+    data = bench.store.samples(target, bench.config.transfer_split)
+    labels = np.asarray(data.target[judging], "float32")
+    mask = np.asarray(data.mask[judging], "float32")
+    views = np.asarray(data.views)[judging]
+    loss = TASKS[target].loss
+    if TASKS[target].output.dense:
+        inner = taught_alone(bench, regime)
+        answer = map_answers(bench, inner, target, subset, views[:, 0])
+        return float(image_losses(loss, labels, mask, answer).mean())
+    answer = vector_answers(bench, regime, target, subset, teaching, views)
+    return float(sample_losses(loss, labels, mask, answer).mean())
+
+
+def taught_alone(bench: VectorBench, regime: Regime) -> Regime:
+    """the views of a regime that teach, as a regime of their own, which holds out some of them."""
+    keys = bench.store.views(bench.config.transfer_split)
+    views = regime.views[~regime.held_out]
+    return replace(regime, views=views, held_out=last_buildings([keys[i] for i in views]))
+
+
+def map_answers(
+    bench: VectorBench, regime: Regime, target: str, subset: SourceSet, views: Integers
+) -> Floats:
+    """[view, S, S, k] answers to `views` of the transfer split."""
+    split = bench.config.transfer_split
+    task = TASKS[target]
+    features = LocalFeatures(bench)
+    moments, parts = local_moments(bench, regime, [subset], [target], features)
+    weights, _ = moments.solve(subset, bench.config.ridges, parts)
+    seen = [features(source, split, views) for source in subset]
+    together = np.concatenate([*(part[:, :-1] for part in seen), seen[0][:, -1:]], 1)
+    blocks = together @ weights
+    maps = from_blocks(blocks, bench.grid, block_channels(task), bench.config.output_stride)
+    return maps * sharpness(task)
+
+
+def vector_answers(
+    bench: VectorBench,
+    regime: Regime,
+    target: str,
+    subset: SourceSet,
+    teaching: Integers,
+    views: Integers,
+) -> Floats:
+    """[sample, K] answers to samples of the transfer split. teaching: rows that are fitted; views:
+    [sample, images] of the samples to answer.
+    """
+    solved = GlobalTarget(bench, target, regime, rows=teaching)
+    kernel = teaching_kernel(bench, subset)
+    fit = solved.fit(sample_kernel(kernel, solved.views, solved.views))
+    return fit.predict(sample_kernel(kernel, views, solved.views))
+
+
+def readout_arrays(
+    bench: VectorBench, regime: Regime, target: str, subset: SourceSet
+) -> dict[str, Array]:
+    """what `readout_layers.LocalReadout` (maps) or `GlobalReadout` takes of one solved transfer,
+    beside the scales of the sources.
+    """
+    if TASKS[target].output.dense:
+        return local_arrays(bench, regime, target, subset)
+    return global_arrays(bench, regime, target, subset)
+
+
+def local_arrays(
+    bench: VectorBench, regime: Regime, target: str, subset: SourceSet
+) -> dict[str, Array]:
+    """kernel, bias and the solved weights of one set of sources into one map target."""
+    features = LocalFeatures(bench)
+    moments, parts = local_moments(bench, regime, [subset], [target], features)
+    weights, _ = moments.solve(subset, bench.config.ridges, parts)
+    kernel, bias = features.kernel(bench.maps(subset[0], "test").shape[-1])
+    return {"kernel": kernel, "bias": bias, "weights": weights}
+
+
+def global_arrays(
+    bench: VectorBench, regime: Regime, target: str, subset: SourceSet
+) -> dict[str, Array]:
+    """the solved kernel regression of one set of sources into one vector or class target."""
+    config = bench.config
+    solved = GlobalTarget(bench, target, regime)
+    fit = solved.fit(solved.kernels(bench, subset)[0])
+    teach = [features_of(bench, index, config.transfer_split) for index in subset]
+    size = int(np.prod(bench.maps(0, "test").shape[1:]))
+    return {
+        "kernel": global_kernel(size, config.random_features, config.seed),
+        "teach": np.stack(teach),
+        "scale": np.array([(features**2).sum(1).mean() for features in teach]),
+        "views": solved.views,
+        "dual": fit.dual,
+        "constant": fit.mean,
+    }

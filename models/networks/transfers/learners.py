@@ -1,0 +1,53 @@
+"""What both learners of transfers are given, and what they give: (bench, regime, targets and their
+sets of sources) -> losses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol, TextIO
+
+from models.examples.label_store import LabelStore
+from models.networks.config import NetworkConfig
+from models.networks.transfers.regimes import Regime
+from models.tasks.arrays import Floats
+
+# Sources of one transfer: rising positions in `Bench.sources`; one past the last stands for pixels.
+SourceSet = tuple[int, ...]
+# Target -> the sets of sources to measure.
+Wanted = Mapping[str, Sequence[SourceSet]]
+# Set of sources -> loss of every test sample [sample] float32.
+Losses = dict[SourceSet, Floats]
+
+
+class Bench(Protocol):
+    """What is on the bench when transfers are measured: `measure.Bench`, as far as learners see."""
+
+    @property
+    def store(self) -> LabelStore: ...
+
+    @property
+    def config(self) -> NetworkConfig: ...
+
+    @property
+    def sources(self) -> Sequence[str]:
+        """names of the representations."""
+
+    @property
+    def grid(self) -> int:
+        """side of every representation, cells."""
+
+    @property
+    def out(self) -> TextIO:
+        """where progress is told."""
+
+    def maps(self, index: int, split: str) -> Floats:
+        """[view, grid, grid, c] float32: the standardised representation of source `index`."""
+
+    def key(self, subset: SourceSet, regime: Regime) -> str:
+        """what a transfer's losses depend on beside its target, as text."""
+
+
+# A learner gives a target and some of its losses as soon as it has them, so that what is measured
+# before a stop can be kept.
+Learner = Callable[[Bench, Regime, Wanted], Iterator[tuple[str, Losses]]]

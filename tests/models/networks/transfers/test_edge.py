@@ -1,0 +1,85 @@
+"""An edge is written by the better learner, and answers after reading as it was measured."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from tiny_store import TINY
+from transfer_bank import TARGETS, measured, transfer_bank
+
+from models.networks.losses.losses import image_losses
+from models.networks.transfers import edge, regimes
+from models.networks.transfers.edge import load_transfer_network
+from models.networks.transfers.measure import train_transfer
+from models.tasks import TASKS
+
+
+@pytest.fixture
+def bank():
+    return transfer_bank()
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_an_exported_edge_answers_as_it_was_measured(bank, target, tmp_path):
+    store, representations, networks, _ = bank
+    sources = ("normal", "colorization")
+    network = load_transfer_network(
+        train_transfer(sources, target, store, representations, networks, tmp_path / target, TINY)
+    )
+    data, raw = store.samples(target, "test"), []
+    for source in sources:
+        mean, deviation = representations.scale(source)
+        raw.append(np.asarray(representations.read(source, "test"), "float32") * deviation + mean)
+    maps = np.concatenate(raw, -1)[data.views]
+    answer = np.asarray(network.head(maps[:, 0] if TASKS[target].images == 1 else maps))
+    losses = image_losses(TASKS[target].loss, data.target, data.mask, answer)
+    wanted = next(
+        row[2]
+        for row in measured(bank)[0]
+        if row[0]["sources"] == list(sources) and row[0]["target"] == target
+    )
+    np.testing.assert_allclose(losses, wanted, rtol=2e-2, atol=2e-3)
+
+
+@pytest.mark.parametrize("target", ["normal", "segment_unsup2d", "class_scene", "egomotion"])
+@pytest.mark.parametrize("better", ["gradient", "closed_form"])
+def test_an_edge_keeps_the_better_learner_and_says_which(
+    bank, target, better, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(regimes, "FEWEST", 5)
+    real = edge.compared
+
+    def decided(*arguments):
+        head, losses = real(*arguments)
+        assert set(losses) == {"closed_form", "gradient"} and all(
+            np.isfinite(loss) for loss in losses.values()
+        )
+        return head, {**losses, better: -1.0}
+
+    monkeypatch.setattr(edge, "compared", decided)
+    store, representations, networks, _ = bank
+    monkeypatch.setattr(
+        store, "views", lambda split: [f"house{i // 2}/{i}" for i in range(8)]
+    )  # two views are held out: one stops, one judges
+    folder = train_transfer(
+        ("normal", "colorization"),
+        target,
+        store,
+        representations,
+        networks,
+        tmp_path / target,
+        dataclasses.replace(TINY, policy_epochs=1),
+    )
+    network = load_transfer_network(folder)
+    assert network.learner == better
+    shape = network.head.input_shape[1:]
+    answer = np.asarray(
+        network.head(np.random.default_rng(0).random((2, *shape)).astype("float32"))
+    )
+    wanted = TASKS[target].output.shape(store.size)
+    assert answer.shape[:-1] == (2, *wanted[:-1]) and np.isfinite(answer).all()
+
+
+def test_a_folder_without_an_edge_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no transfer network"):
+        load_transfer_network(tmp_path)
