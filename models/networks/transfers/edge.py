@@ -76,7 +76,7 @@ def write_transfer(
             facts["factor"] = sharpness(TASKS[target])
     with atomic_folder(folder) as scratch:
         np.savez(scratch / "arrays.npz", **arrays)
-        if facts["learner"] == "gradient":
+        if head is not None and facts["learner"] == "gradient":
             head.save_weights(scratch / "head.weights.h5")
         (scratch / "transfer.json").write_text(json.dumps(facts))
     return folder

@@ -102,7 +102,7 @@ def inverse_root(kernel: Floats, ridge: float) -> Floats:
         values, vectors = np.linalg.eigh(kernel.astype("float64"))
         root = (vectors / np.sqrt(np.maximum(values, 0) + ridge)).T
         # Any root's QR factor R' is one too; turned about both axes it is lower triangular.
-        turned = np.linalg.qr(root[:, ::-1], "r")
+        turned: Array = np.asarray(np.linalg.qr(root[:, ::-1], "r"))
         return np.asfortranarray(turned[::-1, ::-1])
 
 

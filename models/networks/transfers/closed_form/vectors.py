@@ -71,12 +71,20 @@ def view_kernel(bench: VectorBench, index: int) -> GlobalKernel:
 
 def teaching_kernel(bench: VectorBench, subset: SourceSet) -> Floats:
     """[n, n] between teaching views: the mean of the sources' kernels."""
-    return sum(view_kernel(bench, index).teach for index in subset) / np.float32(len(subset))
+    return mean_of([view_kernel(bench, index).teach for index in subset])
 
 
 def test_kernel(bench: VectorBench, subset: SourceSet) -> Floats:
     """[m, n] between test and teaching views: the mean of the sources' kernels."""
-    return sum(view_kernel(bench, index).test for index in subset) / np.float32(len(subset))
+    return mean_of([view_kernel(bench, index).test for index in subset])
+
+
+def mean_of(kernels: Sequence[Floats]) -> Floats:
+    """of kernels of one shape."""
+    total = kernels[0]
+    for kernel in kernels[1:]:
+        total = total + kernel
+    return total / np.float32(len(kernels))
 
 
 class GlobalTarget:

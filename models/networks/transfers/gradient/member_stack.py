@@ -8,7 +8,7 @@ Keras' own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -46,9 +46,9 @@ class MemberStack(keras.Model):
         self.image_loss = loss
         # Keras tracks what it finds in attributes, in dictionaries and lists too: closures hide the
         # template's own variables and the first values from it.
-        self.template = lambda: template
+        self.template: Callable[[], keras.Model] = lambda: template
         first = {seed: initial_values(template, seed) for seed in dict.fromkeys(seeds)}
-        self.first = lambda: [first[seed] for seed in seeds]
+        self.first: Callable[[], list[Values]] = lambda: [first[seed] for seed in seeds]
         # A variable, so that other sources are no other program.
         self.slots = self.member_weight(slots.astype("float32"), False)
         learned, state = self.first_values()

@@ -48,9 +48,9 @@ class StackPrograms:
         """
         task = TASKS[name]
         # Building draws no weights of members: it only says which weights there are.
-        template = build_transfer_head(
-            task, self.config, (*shape[-3:-1], shape[-1] * slots.shape[1]), task.images, self.size
-        )
+        height, width, channels = shape[-3:]
+        side_by_side = (height, width, channels * slots.shape[1])
+        template = build_transfer_head(task, self.config, side_by_side, task.images, self.size)
         weights = tuple(tuple(weight.shape) for weight in template.weights)
         key = (
             task.loss,
