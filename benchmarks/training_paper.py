@@ -226,7 +226,9 @@ class Bench:
         step.
         """
         from models.networks.task_networks.train import precision
-        from models.networks.transfers.gradient.learner import Samples, Schedule, build_stack
+        from models.networks.transfers.gradient.learner import build_stack
+        from models.networks.transfers.gradient.samples import Samples
+        from models.networks.transfers.gradient.schedule import Schedule
 
         def maps(index: int, split: str) -> np.ndarray:
             return np.random.default_rng(index).normal(

@@ -75,15 +75,10 @@ def main() -> None:
     from models.networks.training.inputs import encoder_input
     from models.networks.transfers.bench import Bench
     from models.networks.transfers.candidates import first_wave
-    from models.networks.transfers.closed_form.maps import global_transfers, local_transfers
-    from models.networks.transfers.gradient.learner import (
-        Samples,
-        Schedule,
-        build_stack,
-        learn,
-        schedule_of,
-    )
-    from models.networks.transfers.measure import ledger_of
+    from models.networks.transfers.gradient.learner import build_stack, learn
+    from models.networks.transfers.gradient.samples import Samples
+    from models.networks.transfers.gradient.schedule import Schedule, schedule_of
+    from models.networks.transfers.measure import ledger_of, measure
     from models.tasks import TASKS
 
     store = LabelStore(newest(chosen.run, "artifacts/DecodeLabels/labels/*/store"))
@@ -184,22 +179,16 @@ def main() -> None:
     found = converged(chosen.target)
     rows.append(("stacked, until converged", chosen.members, found.seconds))
     subsets = first_wave(len(bench.sources), 2, "all_pairs")
-    measure = local_transfers if TASKS[chosen.target].output.dense else global_transfers
     timed(
         "closed form, orders 1 and 2",
         len(subsets),
         lambda: measure(bench, bench.regimes[-1], {chosen.target: subsets}),
     )
-    maps = {name: subsets for name in targets if TASKS[name].output.dense and name != chosen.target}
-    vectors = {
-        name: subsets for name in targets if not TASKS[name].output.dense and name != chosen.target
-    }
-    everything = lambda: (
-        local_transfers(bench, bench.regimes[-1], maps),
-        global_transfers(bench, bench.regimes[-1], vectors),
-    )  # noqa: E731
+    wanted = {name: subsets for name in targets if name != chosen.target}
     timed(
-        f"the same, {len(targets) - 1} other targets", (len(targets) - 1) * len(subsets), everything
+        f"the same, {len(targets) - 1} other targets",
+        (len(targets) - 1) * len(subsets),
+        lambda: measure(bench, bench.regimes[-1], wanted),
     )
     if chosen.every:
         others = [name for name in targets if name != chosen.target]

@@ -5,28 +5,34 @@ converged, with two seeds, beside the closed form's losses.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, TextIO
 
 import numpy as np
 
+from models.examples.label_store import LabelStore
 from models.networks.config import NetworkConfig
-from models.networks.transfers.gradient.learner import Schedule, learn, schedule_of
+from models.networks.transfers.gradient.learner import learn
+from models.networks.transfers.gradient.programs import StackPrograms
+from models.networks.transfers.gradient.samples import Maps
+from models.networks.transfers.gradient.schedule import Schedule, schedule_of
+from models.tasks.arrays import Floats
 
 SEEDS = (11, 12)
 
 
 def calibrate(
-    store,
-    maps: Callable[[int, str], np.ndarray],
+    store: LabelStore,
+    maps: Maps,
     sources: Sequence[str],
     name: str,
-    closed: Mapping[tuple[str, ...], np.ndarray],
+    closed: Mapping[tuple[str, ...], Floats],
     config: NetworkConfig,
     *,
     schedule: Schedule | None = None,
-    programs=None,
-    out=sys.stderr,
-) -> dict:
+    programs: StackPrograms | None = None,
+    out: TextIO = sys.stderr,
+) -> dict[str, Any]:
     """one row of the calibration: how the ranking of first-order transfers into `name` by the
     closed form agrees with that by gradient.
 
@@ -75,7 +81,7 @@ def calibrate(
     return row
 
 
-def converged(validation: np.ndarray, patience: int) -> float:
+def converged(validation: Floats, patience: int) -> float:
     """share of networks whose validation loss [epoch, network] fell by less than 1 % in the last
     `patience` epochs; 0 for a run of no more epochs than that.
     """
@@ -85,7 +91,7 @@ def converged(validation: np.ndarray, patience: int) -> float:
     return float((before - validation.min(0) < 0.01 * np.abs(before)).mean())
 
 
-def spearman(first: np.ndarray, second: np.ndarray) -> float:
+def spearman(first: Floats, second: Floats) -> float:
     """rank correlation; 0 where one side is constant."""
     from scipy.stats import rankdata
 

@@ -20,7 +20,7 @@ from models.networks.architecture.readout_layers import GlobalReadout, LocalRead
 from models.networks.architecture.transfer_heads import build_transfer_head
 from models.networks.config import NetworkConfig
 from models.networks.losses.block_losses import block_channels, sharpness
-from models.networks.transfers.closed_form.learner import readout_arrays
+from models.networks.transfers.closed_form.edge_readout import readout_arrays
 from models.networks.transfers.edge_learners import EdgeBench, compared, fitting
 from models.networks.transfers.learners import SourceSet
 from models.provenance.atomic import atomic_folder

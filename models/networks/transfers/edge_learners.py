@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from models.networks.task_networks.representations import RepresentationStore
-from models.networks.transfers.closed_form.learner import held_out_loss
+from models.networks.transfers.closed_form.edge_readout import held_out_loss
 from models.networks.transfers.closed_form.vectors import VectorBench
 from models.networks.transfers.gradient.learner import GradientBench, member_head
 from models.networks.transfers.gradient.schedule import schedule_of

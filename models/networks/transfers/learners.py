@@ -1,10 +1,10 @@
 """What both learners of transfers are given, and what they give: (bench, regime, targets and their
-sets of sources) -> losses.
+sets of sources) -> losses, a target and some of them as soon as they are there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, TextIO
 
 from models.examples.label_store import LabelStore
@@ -21,7 +21,7 @@ Losses = dict[SourceSet, Floats]
 
 
 class Bench(Protocol):
-    """What is on the bench when transfers are measured: `measure.Bench`, as far as learners see."""
+    """What is on the bench when transfers are measured: `bench.Bench`, as far as learners see."""
 
     @property
     def store(self) -> LabelStore: ...
@@ -46,8 +46,3 @@ class Bench(Protocol):
 
     def key(self, subset: SourceSet, regime: Regime) -> str:
         """what a transfer's losses depend on beside its target, as text."""
-
-
-# A learner gives a target and some of its losses as soon as it has them, so that what is measured
-# before a stop can be kept.
-Learner = Callable[[Bench, Regime, Wanted], Iterator[tuple[str, Losses]]]

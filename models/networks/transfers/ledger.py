@@ -16,13 +16,15 @@ from pathlib import Path
 
 import numpy as np
 
+from models.tasks.arrays import Floats
+
 
 class TransferLedger:
     """Rows of one target. Keys: JSON text; losses [sample] float32."""
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        self.rows: dict[str, np.ndarray] = {}
+        self.rows: dict[str, Floats] = {}
         for path in sorted(self.folder.glob("segment-*.npz")):
             with np.load(path) as file:
                 self.rows.update(zip(json.loads(str(file["keys"])), file["losses"]))
@@ -30,10 +32,10 @@ class TransferLedger:
     def __contains__(self, key: str) -> bool:
         return key in self.rows
 
-    def __getitem__(self, key: str) -> np.ndarray:
+    def __getitem__(self, key: str) -> Floats:
         return self.rows[key]
 
-    def extend(self, rows: Mapping[str, np.ndarray]) -> None:
+    def extend(self, rows: Mapping[str, Floats]) -> None:
         """add rows as one segment, which appears whole or not at all. Raises ValueError for losses
         that are not finite.
         """
@@ -55,7 +57,7 @@ class TransferLedger:
 
 
 def key_of(
-    sources: Iterable[tuple[str, str]], regime: str, samples: int, control: str = "", own: str = ""
+    sources: Iterable[tuple[str, str]], regime: str, samples: str, control: str = "", own: str = ""
 ) -> str:
     """what one row depends on. sources: (name, content address) in order; samples: that taught it;
     own: what else a control depends on.

@@ -14,7 +14,7 @@ import itertools
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -24,10 +24,13 @@ from models.networks.task_networks.representations import RepresentationStore
 from models.networks.transfers.bench import Bench, Subset, Wanted
 from models.networks.transfers.calibration import calibrate
 from models.networks.transfers.candidates import first_wave, second_wave
-from models.networks.transfers.closed_form.maps import global_transfers, local_transfers, twins
+from models.networks.transfers.closed_form.maps import map_transfers
+from models.networks.transfers.closed_form.vectors import vector_transfers
 from models.networks.transfers.edge import write_transfer
-from models.networks.transfers.gradient.learner import gradient_transfers
+from models.networks.transfers.equal_labels import first_with_equal_labels
+from models.networks.transfers.gradient.learner import transfers_by_gradient
 from models.networks.transfers.gradient.programs import StackPrograms
+from models.networks.transfers.learners import Losses
 from models.networks.transfers.ledger import TransferLedger
 from models.networks.transfers.regimes import Regime, regimes_of
 from models.provenance.address import address_of
@@ -40,6 +43,9 @@ from models.tasks.arrays import Floats
 Record = Callable[[dict[str, Any], list[str], Floats], None]
 # target -> sets of sources to measure.
 Todo = Mapping[str, list[Subset]]
+# Gives a target and some of its losses as soon as it has them, so that what is measured before a
+# stop is kept.
+Learner = Callable[[Bench, Regime, Todo], Iterator[tuple[str, Losses]]]
 # Kinds of output that calibration takes first: the pair metric and 17 classes a pixel take several
 # times as long.
 CHEAP = ("pixels", "classes", "vector")
@@ -120,11 +126,11 @@ def target_address(target: str, store: LabelStore, config: NetworkConfig) -> str
     )
 
 
-def learner_of(task: Task, config: NetworkConfig) -> Callable[..., None]:
+def learner_of(task: Task, config: NetworkConfig) -> Learner:
     """what measures transfers into a task."""
     if config.learner == "gradient":
-        return gradient_transfers
-    return local_transfers if task.output.dense else global_transfers
+        return transfers_by_gradient
+    return map_transfers if task.output.dense else vector_transfers
 
 
 def say_what_is_left_out(bench: Bench, asked: Sequence[str], out: TextIO) -> None:
@@ -178,20 +184,14 @@ def measured_in(
 
 def measure(bench: Bench, regime: Regime, todo: Todo) -> None:
     """measure what the ledgers lack, with the learner of each target."""
-    lacking = {name: bench.lacking(name, subsets, regime) for name, subsets in todo.items()}
-    maps, others = {}, {}
-    for name, subsets in lacking.items():
-        if not subsets:
-            continue
-        learner = learner_of(TASKS[name], bench.config)
-        if learner is gradient_transfers:
-            gradient_transfers(bench, regime, name, subsets)
-        elif learner is local_transfers:
-            maps[name] = subsets
-        else:
-            others[name] = subsets
-    local_transfers(bench, regime, maps)
-    global_transfers(bench, regime, others)
+    wanted: dict[Learner, dict[str, list[Subset]]] = {}
+    for name, subsets in todo.items():
+        lacking = bench.lacking(name, subsets, regime)
+        if lacking:
+            wanted.setdefault(learner_of(TASKS[name], bench.config), {})[name] = lacking
+    for learner, targets in wanted.items():
+        for name, losses in learner(bench, regime, targets):
+            bench.keep(name, losses, regime)
 
 
 def tell(bench: Bench, name: str, rows: Sequence[tuple[Subset, Regime]], record: Record) -> None:
@@ -222,7 +222,7 @@ def calibration_sample(bench: Bench, targets: list[str]) -> list[str]:
 
 def different_targets(targets: list[str], store: LabelStore, split: str) -> list[str]:
     """targets of which no two ask the same of a code: the second would only repeat the first."""
-    return list(dict.fromkeys(twins(store, targets, split).values()))
+    return list(dict.fromkeys(first_with_equal_labels(store, targets, split).values()))
 
 
 def dealt(targets: Iterable[str], count: int) -> list[str]:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -25,7 +24,6 @@ from models.networks.transfers.closed_form.map_outputs import (
 )
 from models.networks.transfers.closed_form.ridge import Moments, predict
 from models.networks.transfers.closed_form.sweep import side_by_side
-from models.networks.transfers.closed_form.vectors import vector_transfers
 from models.networks.transfers.equal_labels import first_with_equal_labels
 from models.networks.transfers.learners import Bench, Losses, SourceSet, Wanted
 from models.networks.transfers.regimes import Regime
@@ -219,16 +217,3 @@ class MapReadouts:
         seen = self.room.seen[: rows * features].reshape(rows, features)
         answers = self.room.answers[: rows * outputs].reshape(rows, outputs)
         return seen, answers
-
-
-twins = first_with_equal_labels
-
-
-def local_transfers(bench: Any, regime: Regime, wanted: Wanted) -> None:
-    for name, losses in map_transfers(bench, regime, wanted):
-        bench.keep(name, losses, regime)
-
-
-def global_transfers(bench: Any, regime: Regime, wanted: Wanted) -> None:
-    for name, losses in vector_transfers(bench, regime, wanted):
-        bench.keep(name, losses, regime)

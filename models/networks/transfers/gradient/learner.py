@@ -12,7 +12,7 @@ import time
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import keras
 import numpy as np
@@ -146,7 +146,7 @@ def check_finite(losses: Floats, name: str, seeds: Sequence[int]) -> None:
 def transfers_by_gradient(
     bench: GradientBench, regime: Regime, wanted: Wanted
 ) -> Iterator[tuple[str, Losses]]:
-    """(target, losses) of what is wanted: a `learners.Learner`. Stacked by order, at most
+    """(target, losses) of what is wanted: a `measure.Learner`. Stacked by order, at most
     `stack_members` at a time. Raises LookupError for a target whose labels cannot teach.
     """
     for name, subsets in wanted.items():
@@ -296,9 +296,3 @@ def losses_of_members(stack: MemberStack, inputs: Inputs, batch: int = 64) -> Fl
         for i in range(0, len(rows), size)
     ]
     return np.concatenate(parts)[:count]
-
-
-# For measure.py until it calls `transfers_by_gradient`.
-def gradient_transfers(bench: Any, regime: Regime, name: str, subsets: Sequence[SourceSet]) -> None:
-    for target, losses in transfers_by_gradient(bench, regime, {name: subsets}):
-        bench.keep(target, losses, regime)

@@ -1,8 +1,7 @@
-"""The learner that solves linear systems, for a sweep of transfers or for one edge."""
+"""One edge by the learner that solves linear systems; sweeps stand in `maps` and `vectors`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -15,31 +14,17 @@ from models.networks.transfers.closed_form.kernel_ridge import sample_kernel
 from models.networks.transfers.closed_form.maps import (
     LocalFeatures,
     local_moments,
-    map_transfers,
 )
 from models.networks.transfers.closed_form.vectors import (
     GlobalTarget,
     VectorBench,
     features_of,
     teaching_kernel,
-    vector_transfers,
 )
-from models.networks.transfers.learners import Losses, SourceSet, Wanted
+from models.networks.transfers.learners import SourceSet
 from models.networks.transfers.regimes import Regime, last_buildings
 from models.tasks import TASKS
 from models.tasks.arrays import Array, Floats, Integers
-
-
-def transfers_in_closed_form(
-    bench: VectorBench, regime: Regime, wanted: Wanted
-) -> Iterator[tuple[str, Losses]]:
-    """(target, losses) of what is wanted: a `learners.Learner`. Raises LookupError for a target
-    whose labels cannot teach.
-    """
-    maps = {name: subsets for name, subsets in wanted.items() if TASKS[name].output.dense}
-    rest = {name: subsets for name, subsets in wanted.items() if name not in maps}
-    yield from map_transfers(bench, regime, maps)
-    yield from vector_transfers(bench, regime, rest)
 
 
 def held_out_loss(
