@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from dataclasses import replace
 
 from models.taxonomy.affinities import Affinities
@@ -24,6 +25,9 @@ from models.taxonomy.taxonomy import Taxonomy, mean
 
 SUMMARY = "all budgets and orders"
 
+TITLES = "order  budget  objective   gain  quality  apart"
+SAVED_TITLES = "    images   saved   apart"
+
 Saved = dict[tuple[float, int], Facts]
 
 
@@ -31,6 +35,14 @@ def options(command: ArgumentParser) -> None:
     table_options(command)
     program_options(command, order=4)
     cost_options(command)
+    command.add_argument(
+        "--budgets",
+        type=positive,
+        nargs="+",
+        metavar="B",
+        help="the budgets; by default in steps of a source's mean cost up to the cost of all (with "
+        "default costs 1, 2, ... sources)",
+    )
     command.add_argument(
         "--full-images",
         type=positive,
@@ -46,7 +58,7 @@ def run(options: Namespace) -> int:
         raise ValueError("--full-images and --transfer-images go together")
     table = table_of(options)
     request = request_of(options, table, 1.0)
-    policies = all_policies(table, request)
+    policies = all_policies(table, request, options.budgets or steps(table, request))
     saved = savings(table, request, policies, options)
     if options.json:
         rows = [
@@ -55,25 +67,36 @@ def run(options: Namespace) -> int:
         ]
         print(json.dumps(rows))
         return 0
-    titles = "order  budget  status    objective  gain   quality  transferred"
-    print(titles + ("   images  saved" if saved else ""))
+    print(f"{TITLES}{SAVED_TITLES if saved else ''}")
     for policy in policies:
         print(line(policy, saved.get((policy.budget, policy.order))))
-        print(folded(", ".join(policy.supervised) or "nothing", " " * 7, " " * 7))
-    words = ["budget", "order", "objective", "gain", "quality"]
+        print(folded(supervised(policy), " " * 7, " " * 7))
+    words = ["budget", "order", "objective", "gain", "quality", "apart"]
     print(f"\n{foot(*words, *(['saved'] if saved else []))}")
     return 0
 
 
-def all_policies(table: Affinities, request: Request) -> list[Taxonomy]:
-    """one a budget of whole tasks and order up to the request's; those that reach every target."""
+def supervised(policy: Taxonomy) -> str:
+    names = ", ".join(policy.supervised) or "nothing"
+    return names if policy.status == "optimal" else f"{names} ({policy.status}, not proven)"
+
+
+def all_policies(table: Affinities, request: Request, budgets: Sequence[float]) -> list[Taxonomy]:
+    """one a budget and order up to the request's; those that reach every target."""
     asked = [
-        replace(request, budget=float(budget), order=order)
+        replace(request, budget=budget, order=order)
         for order in range(1, request.order + 1)
-        for budget in range(1, len(table.sources) + 1)
+        for budget in budgets
     ]
     policies = [policy for one in asked if (policy := attempt(table, one)) is not None]
     return policies or [answer(table, asked[-1])]  # which says why there is none
+
+
+def steps(table: Affinities, request: Request) -> list[float]:
+    """budgets from one source of mean cost to all of them, free ones not counted."""
+    costs = [cost for name in table.sources if (cost := request.cost_of(name)) > 0]
+    mean_cost = sum(costs) / max(1, len(costs))
+    return [mean_cost * (i + 1) for i in range(len(costs))] or [1.0]
 
 
 def savings(
@@ -89,11 +112,15 @@ def savings(
 
 
 def line(policy: Taxonomy, saved: Facts | None) -> str:
-    others = [edge.quality for edge in policy.edges if edge.way != "supervised"]
-    scores = (
-        f"{policy.objective:9.6f}  {shown(policy.gain):5s}  {shown(policy.quality):7s}  "
-        f"{shown(mean(others)):11s}"
+    others = mean([edge.quality for edge in policy.edges if edge.way != "supervised"])
+    text = (
+        f"{policy.order:5d}  {policy.budget:6g}  {policy.objective:9.6f}  "
+        f"{shown(policy.gain):>5s}  {shown(policy.quality):>7s}  {shown(others):>5s}"
     )
-    images = f"  {saved['images']:7.0f}  {100 * saved['saved']:3.0f} %" if saved else ""
-    text = f"{policy.order:5d}  {policy.budget:6g}  {policy.status:8s}  {scores}{images}"
-    return text.rstrip()
+    return text + saved_columns(saved) if saved else text
+
+
+def saved_columns(saved: Facts) -> str:
+    apart = saved["transferred"]
+    share = "-" if apart is None else f"{100 * apart['saved']:.0f} %"
+    return f"  {saved['images']:8.0f}  {100 * saved['saved']:4.0f} %  {share:>6s}"

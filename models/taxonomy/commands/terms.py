@@ -19,7 +19,8 @@ TERMS = {
     "quality": "share of test images on which an answer beats the network trained on all labels "
     "(0.5: as good; a target that is its own label has 0.5 by definition)",
     "saved": "labels saved against learning every target for itself (some fully, the others from "
-    "scratch) to the same mean quality; transferred: of the targets that are not their own labels",
+    "scratch) to the same mean quality",
+    "apart": "of the targets that are not their own labels: what transfer is worth",
     "from scratch": "the target's own network, trained on the transfer's little data alone",
     "not ranked": "marked *: the order of this target's sources is noise",
 }

@@ -1,0 +1,38 @@
+"""A transfer is a value that refuses to be wrong, and says itself in words."""
+
+import pytest
+
+from models.taxonomy import Transfer
+
+
+@pytest.mark.parametrize(
+    "fields, message",
+    [
+        ({"sources": ["a"], "target": "t"}, "tuple of names"),
+        ({"sources": ("a", "a"), "target": "t"}, "stands once"),
+        ({"sources": (), "target": "t"}, "has sources"),
+        ({"sources": ("a",), "target": "t", "control": "scratch"}, "a control has none"),
+        ({"sources": (), "target": "t", "control": "luck"}, "one of supervised, scratch, average"),
+    ],
+)
+def test_what_is_no_transfer_is_refused(fields, message):
+    with pytest.raises(ValueError, match=message):
+        Transfer(**fields)
+
+
+@pytest.mark.parametrize(
+    "transfer, means",
+    [
+        (Transfer(("a", "b"), "t", "1k"), "a + b (1k)"),
+        (Transfer((), "t", control="supervised"), "its own labels"),
+        (Transfer((), "t", "1k", "scratch"), "from scratch (1k)"),
+    ],
+)
+def test_a_transfer_says_how_its_target_is_reached_and_survives_json(transfer, means):
+    assert transfer.means == means
+    assert Transfer.from_json(transfer.to_json()) == transfer
+
+
+def test_order_counts_sources_and_an_own_encoder_is_one_of_them():
+    assert Transfer(("a", "t"), "t").order == 2 and Transfer(("a", "t"), "t").own_encoder
+    assert Transfer((), "t", control="average").order == 0
