@@ -122,6 +122,13 @@ def test_a_filter_returns_only_what_was_asked_for(version):
     }
 
 
+def test_the_default_answers_in_small_forms_and_images_in_every_form(version):
+    outputs = {name: set(one.outputs) for name, one in version.signatures.items()}
+    assert outputs["serving_default"] == outputs["compact"] < outputs["images"]
+    assert outputs["images"] == outputs["image_bytes"]
+    assert set(version.signatures["serving_default"].inputs) == {"images"}
+
+
 def test_an_unasked_head_is_not_run(version):
     """all weights of another head are poisoned in the graph; the answer asked for does not change."""
     from tensorflow.core.protobuf import config_pb2
