@@ -6,35 +6,114 @@ from __future__ import annotations
 
 import numpy as np
 
-# ImageNet indices and Places365 indices of what the generator can build.
+# Index among ImageNet's 1000 classes of what the generator builds. Where ImageNet has no such
+# thing, the class that comes nearest: its word stands behind.
 OBJECTS = {
-    "bottle": 898,
-    "chair": 559,
-    "couch": 831,
-    "potted plant": 738,
-    "bed": 564,
-    "dining table": 532,
-    "toilet": 861,
-    "tv": 851,
-    "microwave": 651,
-    "oven": 827,
-    "toaster": 859,
-    "sink": 896,
-    "refrigerator": 760,
-    "book": 921,
-    "clock": 892,
-    "vase": 883,
-    "bookcase": 453,
-    "cabinet": 495,
-    "wardrobe": 894,
-    "desk": 526,
+    "ashcan": 412,
+    "backpack": 414,
+    "bag": 748,  # purse
+    "banana": 954,
+    "barrel": 756,  # rain barrel
+    "basket": 588,  # hamper
+    "basketball": 430,
     "bathtub": 435,
-    "curtain": 905,
-    "lamp": 846,
-    "window": 904,
-    "bowl": 659,
-    "coffee table": 736,
+    "bed": 564,  # four-poster
+    "beer bottle": 440,
+    "binder": 446,
+    "blind": 905,  # window shade
+    "book": 921,  # book jacket
+    "bookcase": 453,
+    "bottle": 898,  # water bottle
+    "bowl": 659,  # mixing bowl
+    "box": 478,  # carton
+    "broom": 462,
+    "bucket": 463,
+    "cabinet": 495,  # china cabinet
+    "candle": 470,
+    "chair": 559,  # folding chair
+    "clock": 892,  # wall clock
+    "clothes": 841,  # sweatshirt
+    "coat": 869,  # trench coat
+    "coffee table": 532,  # dining table
+    "coffeepot": 505,
+    "couch": 831,  # studio couch
+    "crate": 519,
+    "crib": 520,
+    "cup": 968,
+    "curtain": 905,  # window shade
+    "cushion": 721,  # pillow
+    "desk": 526,
+    "digital clock": 530,
+    "dining table": 532,
+    "drum": 541,
+    "dumbbell": 543,
+    "electric fan": 545,
+    "entertainment center": 548,
+    "envelope": 549,
+    "file cabinet": 553,
+    "frying pan": 567,
+    "goblet": 572,
+    "guitar": 402,  # acoustic guitar
+    "hourglass": 604,
+    "iron": 606,
+    "keyboard": 508,  # computer keyboard
+    "lamp": 846,  # table lamp
+    "laptop": 620,
+    "lemon": 951,
+    "lotion": 631,
+    "loudspeaker": 632,
+    "microwave": 651,
+    "mirror": 648,  # medicine chest
+    "monitor": 664,
+    "mouse": 673,
+    "orange": 950,
+    "oven": 827,  # stove
+    "paper": 922,  # menu
+    "park bench": 703,
+    "pencil box": 709,
+    "piano": 881,  # upright
+    "pitcher": 725,
+    "plate": 923,
+    "pool table": 736,
+    "pot": 521,  # Crock Pot
+    "potted plant": 738,  # pot
+    "printer": 742,
+    "quilt": 750,
+    "radiator": 753,
+    "radio": 754,
+    "refrigerator": 760,
+    "remote control": 761,
+    "rocking chair": 765,
+    "rug": 741,  # prayer rug
+    "sewing machine": 786,
+    "shoe": 770,  # running shoe
+    "shower curtain": 794,
+    "side table": 532,  # dining table
+    "sink": 896,  # washbasin
+    "soap dispenser": 804,
+    "soccer ball": 805,
+    "socket": 844,  # switch
+    "space heater": 811,
+    "stool": 559,  # folding chair
+    "teapot": 849,
+    "teddy bear": 850,
+    "telephone": 528,  # dial telephone
+    "toaster": 859,
+    "toilet": 861,  # toilet seat
+    "toilet paper": 999,
+    "towel": 434,  # bath towel
+    "tray": 868,
+    "tricycle": 870,
+    "tv": 851,
+    "umbrella": 879,
+    "vacuum": 882,
+    "vase": 883,
+    "wardrobe": 894,
+    "washer": 897,
+    "window": 904,  # window screen
+    "wine bottle": 907,
 }
+# Index among the 365 classes of Places365.
 PLACES = {
     "living_room": 215,
     "bedroom": 52,
@@ -42,6 +121,14 @@ PLACES = {
     "dining_room": 121,
     "home_office": 176,
     "bathroom": 45,
+    "childs_room": 89,
+    "nursery": 240,
+    "utility_room": 343,
+    "storage_room": 318,
+    "conference_room": 102,
+    "television_room": 328,
+    "recreation_room": 281,
+    "waiting_room": 352,
 }
 
 

@@ -23,7 +23,7 @@ import numpy as np
 from beam_jobs.annotate import staging
 
 # Version of the generator: raise it when the same seed gives other pixels.
-GENERATOR = 7
+GENERATOR = 8
 PART = ".part"
 
 

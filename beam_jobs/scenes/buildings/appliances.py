@@ -170,7 +170,7 @@ def bathtub(kit: Kit, place: Placement) -> None:
         kit.put(
             soft.hanging(kit.rng, 0.8, 0.12, 1.95, 0.13),
             kit.one(kit.patterns + [kit.white]),
-            kit.builder.object("curtain"),
+            kit.builder.object("shower curtain"),
             (0.4, -0.45, 0),
             place,
         )

@@ -8,12 +8,12 @@ import numpy as np
 
 from beam_jobs.scenes.buildings.materials import Kit
 from beam_jobs.scenes.buildings.plan import WALL, Plan, doorways
-from beam_jobs.scenes.buildings.rooms import FURNISH, fill
+from beam_jobs.scenes.buildings.rooms import ROOMS, furnish
 from beam_jobs.scenes.buildings.scene import Builder, Room, Scene
 from beam_jobs.scenes.buildings.shell import ceiling_lights, shell
 from beam_jobs.scenes.buildings.windows import windows
 
-KINDS = ("living_room", "bedroom", "kitchen", "dining_room", "home_office", "bathroom")
+KINDS = tuple(ROOMS)
 
 
 def building(seed: int) -> Scene:
@@ -24,34 +24,32 @@ def building(seed: int) -> Scene:
         windows(kit, plan)
         shell(kit, plan)
         ceiling_lights(kit, plan)
-        FURNISH[plan.kind](kit, plan)
-        fill(kit, plan)
-        builder.rooms.append(
-            Room(plan.kind, (plan.x0, plan.y0, 0.0), (plan.x1, plan.y1, plan.height))
-        )
+        furnish(kit, plan)
+        low = (plan.x0, plan.y0, 0.0)
+        high = (plan.x1, plan.y1, plan.height)
+        builder.rooms.append(Room(plan.kind, low, high))
     return builder.finished()
 
 
 def plans(rng: np.random.Generator) -> list[Plan]:
-    """rooms of different kinds in two columns, their doorways cut. A bathroom is the smallest, a
-    living room the largest.
+    """rooms of different kinds in two columns, their doorways cut: the smallest is a bathroom or
+    a store rather than a living room.
     """
-    height = rng.uniform(2.4, 3.1)
-    count = int(rng.integers(3, 5))
     columns = 2
-    widths = rng.permutation([rng.uniform(4.6, 7.4), rng.uniform(3.3, 5.6)])
-    depths = rng.permutation([rng.uniform(4.4, 7.0), rng.uniform(3.1, 5.2)])
+    height = rng.uniform(2.4, 3.0)
+    count = int(rng.integers(3, 5))
+    widths = rng.permutation([rng.uniform(5.4, 8.0), rng.uniform(3.8, 6.0)])
+    depths = rng.permutation([rng.uniform(5.2, 7.6), rng.uniform(3.6, 5.6)])
     areas = [widths[i % columns] * depths[i // columns] for i in range(count)]
-    by_size = sorted(
-        rng.permutation(KINDS)[:count],
-        key=lambda kind: (kind == "living_room") - (kind == "bathroom"),
-    )
-    made = []
-    for i, place in enumerate(np.argsort(np.argsort(areas))):
-        kind = by_size[place]
+    likely = np.array([kind.likely for kind in ROOMS.values()])
+    drawn = rng.choice(KINDS, count, replace=False, p=likely / likely.sum())
+    kinds = sorted(drawn, key=lambda kind: ROOMS[str(kind)].size)
+    rooms = []
+    for i, rank in enumerate(np.argsort(np.argsort(areas))):
         column = i % columns
         row = i // columns
-        x, y = widths[:column].sum() + WALL * column, depths[:row].sum() + WALL * row
-        made.append(Plan(str(kind), x, y, x + widths[column], y + depths[row], height))
-    doorways(made, columns, rng)
-    return made
+        x = widths[:column].sum() + WALL * column
+        y = depths[:row].sum() + WALL * row
+        rooms.append(Plan(str(kinds[rank]), x, y, x + widths[column], y + depths[row], height))
+    doorways(rooms, columns, rng)
+    return rooms

@@ -4,15 +4,12 @@ takes (kit, place, offset).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from beam_jobs.scenes.buildings.materials import FLAT, Kit
-from beam_jobs.scenes.buildings.scene import Placement, Top
+from beam_jobs.scenes.buildings.materials import Kit
+from beam_jobs.scenes.buildings.scene import Placement
 from beam_jobs.scenes.geometry import shapes, soft
 from beam_jobs.scenes.geometry.shapes import Triple
-from models.tasks.arrays import Floats
 
 
 def vase(kit: Kit, place: Placement, offset: Triple = (0, 0, 0), height: float = 0.3) -> None:
@@ -151,7 +148,7 @@ def photo(kit: Kit, place: Placement, offset: Triple = (0, 0, 0)) -> None:
     piece = kit.builder.object("picture")
     wide = kit.rng.uniform(0.11, 0.2)
     tall = kit.rng.uniform(0.14, 0.24)
-    lean = turned_back(0.25)
+    lean = shapes.turned_back(0.25)
     frame = shapes.rounded_box((wide + 0.03, 0.016, tall + 0.03), 0.007, 1)
     canvas = shapes.quad((-wide / 2, -0.0085, -tall / 2), (wide, 0, 0), (0, 0, tall))
     spot = np.add(offset, (0, 0, tall / 2 + 0.02))
@@ -204,57 +201,13 @@ def tin(kit: Kit, place: Placement, offset: Triple = (0, 0, 0)) -> None:
     )
 
 
-def clock_radio(kit: Kit, place: Placement, offset: Triple = (0, 0, 0)) -> None:
-    piece = kit.builder.object("clock")
-    kit.put(
-        shapes.cylinder(0.06, 0.05, 20).oriented(FLAT),
-        kit.one(kit.paints),
-        piece,
-        np.add(offset, (0, 0, 0.07)),
-        place,
-    )
-    kit.put(
-        shapes.cylinder(0.05, 0.004, 20).oriented(FLAT),
-        kit.white,
-        piece,
-        np.add(offset, (0, -0.05, 0.07)),
-        place,
-    )
-
-
 def toy(kit: Kit, place: Placement, offset: Triple = (0, 0, 0)) -> None:
+    """building blocks, scattered."""
     piece = kit.builder.object("toy")
-    choice = kit.rng.integers(3)
-    if choice == 0:
-        radius = kit.rng.uniform(0.07, 0.13)
-        kit.put(
-            shapes.ball(radius),
-            kit.one(kit.patterns + kit.paints),
-            piece,
-            np.add(offset, (0, 0, radius)),
-            place,
-        )
-    elif choice == 1:
-        for _ in range(4):
-            spot = np.add(offset, (*kit.rng.uniform(-0.14, 0.14, 2), 0.035))
-            kit.put(
-                shapes.rounded_box((0.07, 0.07, 0.07), 0.01),
-                kit.one(kit.paints),
-                piece,
-                spot,
-                place,
-            )
-    else:  # a bear: body, head, ears, limbs
-        colour = kit.one(kit.cloths + kit.woods[:1])
-        for part, radius in (
-            ((0, 0, 0.1), 0.1),
-            ((0, -0.01, 0.24), 0.075),
-            ((0.06, 0, 0.31), 0.028),
-            ((-0.06, 0, 0.31), 0.028),
-            ((0.08, -0.1, 0.04), 0.045),
-        ):
-            kit.put(shapes.ball(radius, 14), colour, piece, np.add(offset, part), place)
-        kit.put(shapes.ball(0.045, 14), colour, piece, np.add(offset, (-0.08, -0.1, 0.04)), place)
+    for _ in range(6):
+        spot = np.add(offset, (*kit.rng.uniform(-0.16, 0.16, 2), 0.035))
+        block = shapes.rounded_box((0.07, 0.07, 0.07), 0.01, 1)
+        kit.put(block, kit.one(kit.paints), piece, spot, place)
 
 
 def basket(kit: Kit, place: Placement, offset: Triple = (0, 0, 0)) -> None:
@@ -342,7 +295,7 @@ def throw(kit: Kit, place: Placement, offset: Triple, piece: int | None = None) 
     """a cushion that leans back; part of `piece`, or of its own on the floor."""
     lean = kit.rng.uniform(0.2, 0.5)
     side = kit.rng.uniform(0.18, 0.26)
-    shape = soft.pillow(kit.rng, (side, 0.09, side), 0.6, 0.1).oriented(turned_back(lean))
+    shape = soft.pillow(kit.rng, (side, 0.09, side), 0.6, 0.1).oriented(shapes.turned_back(lean))
     kit.put(
         shape,
         kit.one(kit.patterns + kit.brights + [kit.linen]),
@@ -350,11 +303,6 @@ def throw(kit: Kit, place: Placement, offset: Triple, piece: int | None = None) 
         offset,
         place,
     )
-
-
-def turned_back(lean: float) -> Floats:
-    """[3, 3] rotation that tips the top of a thing backwards (+y) by `lean` radians."""
-    return np.array([[1, 0, 0], [0, np.cos(lean), np.sin(lean)], [0, -np.sin(lean), np.cos(lean)]])
 
 
 def cable(kit: Kit, place: Placement, offset: Triple = (0, 0, 0)) -> None:
@@ -420,69 +368,3 @@ def blade(slim: float, bend: float, rise: float, long: float) -> shapes.Shape:
     return shapes.from_lattice(
         np.stack([2 * long * u * np.cos(rise), wide, 2 * long * u * np.sin(rise) + droop], -1)
     )
-
-
-SMALL = {
-    "vase": vase,
-    "bottle": bottle,
-    "bowl": bowl,
-    "pile": pile,
-    "cup": cup,
-    "papers": papers,
-    "tin": tin,
-    "clock": clock_radio,
-    "photo": photo,
-    "candles": candles,
-}
-
-
-def row_of_things(
-    kit: Kit, place: Placement, span: tuple[float, float], y: float, z: float, room: float
-) -> None:
-    """books side by side with things between them, from span[0] to span[1], no higher than
-    `room`.
-    """
-    x = span[0]
-    while x < span[1] - 0.13:
-        choice = kit.rng.random()
-        if choice < 0.6:
-            long = min(kit.rng.uniform(0.07, 0.24), span[1] - x)
-            tall = kit.rng.uniform(0.55, 0.98) * min(room, 0.33)
-            kit.box(
-                (long, kit.rng.uniform(0.16, 0.22), tall),
-                (x + long / 2, y, z + tall / 2),
-                kit.one(kit.spines),
-                kit.builder.object("book"),
-                place,
-                0.018,
-            )
-            x += long + 0.012
-            continue
-        spot = (x + 0.08, y, z)
-        if choice < 0.7:
-            vase(kit, place, spot, min(room - 0.03, 0.2))
-        elif choice < 0.78 and room > 0.3:
-            clock_radio(kit, place, spot)
-        elif choice < 0.84:
-            tin(kit, place, spot)
-        elif choice < 0.93:
-            photo(kit, place, spot)
-        else:
-            carton(kit, place, spot, 0.16)
-        x += 0.2
-
-
-def on_top(
-    kit: Kit, place: Placement, top: Top, count: int, things: Sequence[str] = tuple(SMALL)
-) -> None:
-    """`count` small things on a top (width, depth, height), 16 cm apart."""
-    width, depth, height = top
-    taken: list[tuple[float, float]] = []
-    for _ in range(count * 5):
-        spot = (kit.rng.uniform(-width / 2, width / 2), kit.rng.uniform(-depth / 2, depth / 2))
-        if len(taken) < count and all(np.hypot(spot[0] - x, spot[1] - y) > 0.16 for x, y in taken):
-            taken.append(spot)
-            if kit.rng.random() < 0.12:
-                plant(kit, place, (*spot, height), 0.45)
-            else:
-                SMALL[str(kit.rng.choice(things))](kit, place, (*spot, height))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from beam_jobs.scenes.buildings import clutter, textures
+from beam_jobs.scenes.buildings import clutter, stationery, textures, tops
 from beam_jobs.scenes.buildings.materials import Kit
 from beam_jobs.scenes.buildings.scene import Light, Placement, Top
 from beam_jobs.scenes.geometry import shapes, soft
@@ -114,7 +114,7 @@ def office_chair(kit: Kit, place: Placement) -> None:
 
 def couch(kit: Kit, place: Placement, width: float = 1.9, depth: float = 0.9) -> None:
     piece = kit.builder.object("couch")
-    covering = kit.one(kit.cloths + kit.patterns[:1])
+    covering = kit.one(kit.cloths)
     count = max(1, int(width / 0.65))
     rng = kit.rng
     arm = kit.rng.uniform(0.16, 0.24)
@@ -197,7 +197,8 @@ def bed(kit: Kit, place: Placement, width: float = 1.6, depth: float = 2.05) -> 
         ],
         -1,
     )
-    kit.put(shapes.from_lattice(points), kit.one(kit.fabrics), piece, (0, 0, 0), place)
+    quilt = kit.builder.object("quilt")
+    kit.put(shapes.from_lattice(points), kit.one(kit.fabrics), quilt, (0, 0, 0), place)
     kit.box(
         (width + 0.06, 0.08, rng.uniform(0.85, 1.2)),
         (0, depth / 2 - 0.03, 0.55),
@@ -242,7 +243,7 @@ def shelf(
     for j in range(boards + 1):
         kit.box((width - 0.05, depth, 0.03), (0, 0, 0.03 + step * j), wood, piece, place, 0.014)
     for j in range(boards):
-        clutter.row_of_things(
+        tops.row_of_things(
             kit, place, (-width / 2 + 0.05, width / 2 - 0.05), -0.02, 0.045 + step * j, step - 0.06
         )
 
@@ -250,7 +251,7 @@ def shelf(
 def nightstand(kit: Kit, place: Placement) -> None:
     top = cabinet(kit, place, 0.46, 0.4, 0.52)
     table_lamp(kit, place, (0.08, 0.05, top[2]))
-    (clutter.pile, clutter.clock_radio, clutter.cup)[kit.rng.integers(3)](
+    (clutter.pile, stationery.digital_clock, clutter.cup)[kit.rng.integers(3)](
         kit, place, (-0.12, -0.03, top[2])
     )
 
@@ -293,7 +294,7 @@ def lamp(kit: Kit, place: Placement) -> None:
 
 
 def screen(kit: Kit, place: Placement, offset: Triple = (0, 0, 0), width: float = 1.1) -> None:
-    piece = kit.builder.object("tv")
+    piece = kit.builder.object("tv" if width > 0.8 else "monitor")
     height = width * 0.58
     kit.box(
         (width, 0.04, height),
@@ -387,7 +388,7 @@ def pouf(kit: Kit, place: Placement) -> None:
 
 
 def stool(kit: Kit, place: Placement) -> None:
-    piece = kit.builder.object("chair")
+    piece = kit.builder.object("stool")
     high = kit.rng.uniform(0.45, 0.7)
     kit.put(
         soft.pillow(kit.rng, (0.18, 0.18, 0.05), 0.6, 0.05, 16),
@@ -442,3 +443,10 @@ def rug(kit: Kit, place: Placement, width: float, depth: float) -> None:
         True,
     )
     kit.put(soft.skirt(width, depth, 0.016), material, piece, (0, 0, 0), place)
+
+
+def television(kit: Kit, place: Placement) -> None:
+    """a screen on a low cabinet with a few things beside it."""
+    width, depth, height = cabinet(kit, place, 1.5, 0.42, 0.5, name="entertainment center")
+    screen(kit, place, (0, 0, height), kit.rng.uniform(1.1, 1.6))
+    tops.row_of_things(kit, place, (0.55, 0.75), 0, height, 0.3)

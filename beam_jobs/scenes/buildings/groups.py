@@ -4,12 +4,15 @@ takes (kit, plan).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from beam_jobs.scenes.buildings import clutter, furniture
+from beam_jobs.scenes.buildings import clutter, furniture, stationery, tops
 from beam_jobs.scenes.buildings.materials import Kit, Piece
 from beam_jobs.scenes.buildings.plan import Plan
 from beam_jobs.scenes.buildings.scene import Placement
+from beam_jobs.scenes.geometry import shapes
 
 
 def seats(kit: Kit, plan: Plan) -> None:
@@ -18,9 +21,8 @@ def seats(kit: Kit, plan: Plan) -> None:
     if not spot:
         return
     (x, y, _, yaw) = spot
-    things = ("pile", "cup", "bowl", "vase", "papers", "candles", "photo")
     furniture.rug(kit, spot, 2.6, 1.8)
-    clutter.on_top(kit, spot, furniture.table(kit, spot, 0.8, 0.6, 0.42, "coffee table"), 4, things)
+    tops.on_top(kit, spot, furniture.table(kit, spot, 0.8, 0.6, 0.42, "coffee table"), 4)
     for side in (-1, 1):
         furniture.armchair(
             kit,
@@ -44,7 +46,7 @@ def sofa(kit: Kit, plan: Plan) -> None:
 def low_table(kit: Kit, plan: Plan) -> None:
     spot = plan.somewhere(kit.rng, 1.0, 0.7, 0.2)
     if spot:
-        clutter.on_top(kit, spot, furniture.table(kit, spot, 0.95, 0.6, 0.5, "coffee table"), 6)
+        tops.on_top(kit, spot, furniture.table(kit, spot, 0.95, 0.6, 0.5, "coffee table"), 6)
 
 
 def poufs(kit: Kit, plan: Plan) -> None:
@@ -65,9 +67,7 @@ def island(kit: Kit, plan: Plan) -> None:
         kit.box(
             (1.66, 0.84, 0.05), (0, 0, 0.9), kit.stone, kit.builder.object("counter"), spot, 0.024
         )
-        clutter.on_top(
-            kit, spot, (1.4, 0.6, 0.925), 6, ("bowl", "bottle", "cup", "vase", "papers", "tin")
-        )
+        tops.on_top(kit, spot, (1.4, 0.6, 0.925), 6, tops.EATING)
         for x in (-0.5, 0.0, 0.5):
             c, s = np.cos(spot.yaw), np.sin(spot.yaw)
             furniture.stool(
@@ -75,20 +75,15 @@ def island(kit: Kit, plan: Plan) -> None:
             )
 
 
-def dinner(kit: Kit, plan: Plan, width: float = 1.2) -> None:
+def dinner(kit: Kit, plan: Plan, width: float = 1.3, things: Sequence[str] = tops.EATING) -> None:
     """a table with chairs drawn up to it."""
     spot = plan.somewhere(kit.rng, width + 0.5, 1.9, 0.1)
     if not spot:
         return
     if plan.kind != "kitchen" and kit.rng.random() < 0.5:
         furniture.rug(kit, spot, width + 0.9, 2.1)
-    clutter.on_top(
-        kit,
-        spot,
-        furniture.table(kit, spot, width, 0.9),
-        int(kit.rng.integers(3, 7)),
-        ("bowl", "cup", "bottle", "vase", "papers"),
-    )
+    top = furniture.table(kit, spot, width, 0.9)
+    tops.on_top(kit, spot, top, int(kit.rng.integers(4, 8)), things)
     (x, y, _, yaw) = spot
     seats = 1 if width < 1.3 else 2 if width < 2.1 else 3
     for side in (-1, 1):
@@ -101,6 +96,30 @@ def dinner(kit: Kit, plan: Plan, width: float = 1.2) -> None:
                 yaw + (0 if side > 0 else np.pi) + kit.rng.normal(0, 0.15),
             )
             furniture.chair(kit, place)
+
+
+def desk(kit: Kit, plan: Plan, things: Sequence[str]) -> None:
+    """a desk against a wall with a computer, a chair before it."""
+    place = plan.against_wall(kit.rng, 1.4, 0.7, tall=False)
+    if not place:
+        return
+    width, _, height = furniture.table(kit, place, 1.4, 0.7, 0.74, "desk")
+    furniture.screen(kit, place, (0, 0.14, height), 0.6)
+    keyboard = kit.assembly("keyboard", place, (0, -0.14, height))
+    keyboard.box((0.42, 0.14, 0.02), kit.dark, (0, 0, 0.01), 0.008)
+    keys = shapes.quad((-0.2, -0.06, 0.0203), (0.4, 0, 0), (0, 0.12, 0))
+    keyboard.put(keys, kit.keyboard, stretch=True)
+    stationery.mouse(kit, place, (0.28, -0.14, height))
+    for side in (-1, 1):
+        offset = (side * 0.25 * width + side * 0.17, 0, 0)
+        corner = Placement(*place.at(offset), place.yaw)
+        tops.on_top(kit, corner, (0.2, 0.4, height), 2, things)
+    if kit.rng.random() < 0.5:
+        furniture.table_lamp(kit, place, (-0.55, 0.2, height))
+    ahead = plan.in_front(place, 0.8, 0.5, 0.5)
+    if ahead:
+        turned = ahead.facing(ahead.yaw + np.pi + kit.rng.normal(0, 0.4))
+        furniture.office_chair(kit, turned)
 
 
 def standing(kit: Kit, plan: Plan, piece: Piece, width: float, count: int) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from beam_jobs.scenes.buildings import clutter
+from beam_jobs.scenes.buildings import tops
 from beam_jobs.scenes.buildings.materials import FLAT, Kit
 from beam_jobs.scenes.buildings.scene import Placement
 from beam_jobs.scenes.geometry import shapes, soft
@@ -101,7 +101,17 @@ def coats(kit: Kit, place: Placement, width: float, height: float) -> None:
             )
 
 
-def clock(kit: Kit, place: Placement) -> None:
+def television(kit: Kit, place: Placement, width: float, height: float) -> None:
+    """a screen on the wall, over a low cabinet or a bed."""
+    piece = kit.builder.object("tv")
+    wide = max(width, 0.9)
+    kit.box((wide, 0.05, 0.58 * wide), (0, 0, 0), kit.dark, piece, place, 0.012)
+    glass = shapes.quad((-wide / 2 + 0.015, -0.0265, -0.28 * wide), (wide - 0.03, 0, 0),
+                        (0, 0, 0.56 * wide))  # fmt: skip
+    kit.put(glass, kit.one([*kit.screens, kit.black]), piece, (0, 0, 0), place, True)
+
+
+def clock(kit: Kit, place: Placement, width: float = 0.3, height: float = 0.3) -> None:
     piece = kit.builder.object("clock")
     kit.put(shapes.cylinder(0.15, 0.03, 26).oriented(FLAT), kit.white, piece, (0, 0, 0), place)
     kit.put(shapes.ring(0.15, 0.016).oriented(FLAT), kit.dark, piece, (0, -0.03, 0), place)
@@ -126,4 +136,4 @@ def wall_shelf(kit: Kit, place: Placement, width: float = 0.8, height: float = 0
         place,
         0.01,
     )
-    clutter.row_of_things(kit, place, (-width / 2 + 0.04, width / 2 - 0.06), -0.07, 0.016, height)
+    tops.row_of_things(kit, place, (-width / 2 + 0.04, width / 2 - 0.06), -0.07, 0.016, height)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from beam_jobs.scenes.buildings import textures
-from beam_jobs.scenes.buildings.scene import Builder, Placement
+from beam_jobs.scenes.buildings.scene import ORIGIN, Builder, Placement
 from beam_jobs.scenes.geometry import shapes, soft
 from beam_jobs.scenes.geometry.shapes import Shape, Triple
 from models.tasks.arrays import Floats
@@ -29,13 +30,13 @@ CLOTHS = (
     (0.78, 0.76, 0.72),
 )
 BRIGHT = (
-    (0.7, 0.3, 0.25),
-    (0.85, 0.66, 0.3),
-    (0.3, 0.5, 0.55),
-    (0.45, 0.58, 0.38),
-    (0.6, 0.45, 0.6),
-    (0.86, 0.55, 0.4),
-    (0.25, 0.35, 0.6),
+    (0.6, 0.34, 0.3),
+    (0.74, 0.62, 0.38),
+    (0.36, 0.48, 0.52),
+    (0.46, 0.53, 0.42),
+    (0.54, 0.46, 0.54),
+    (0.76, 0.58, 0.48),
+    (0.32, 0.38, 0.52),
 )
 SLIM = 0.02  # m
 FLAT = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # stands a disc up: its axis from z to -y
@@ -70,7 +71,7 @@ class Kit:
         ]
         self.patterns = [
             make(
-                textures.pattern(rng, near(CLOTHS), near(BRIGHT)),
+                textures.printed(rng, near(CLOTHS), near(BRIGHT)),
                 float(rng.uniform(0.3, 0.7)),
                 relief="cloth",
             )
@@ -115,10 +116,25 @@ class Kit:
         self.cardboard = make(textures.cardboard(rng), 0.6, relief="wood")
         self.papers = make(textures.page(rng), 0.3)
         self.shade = make(textures.plain(rng, np.array([0.98, 0.93, 0.82])), glow=2.6)
+        self.yellow = make(textures.worn(rng, textures.tinted(rng, (0.8, 0.68, 0.24), 0.03)), 0.2)
+        self.orange = make(textures.worn(rng, textures.tinted(rng, (0.8, 0.46, 0.18), 0.03)), 0.2)
+        self.grey = make(textures.worn(rng, textures.tinted(rng, (0.6, 0.6, 0.59), 0.06)), 0.8)
+        self.keyboard = make(textures.keys(rng))
+        self.screens = [make(textures.window_of_words(rng), glow=0.9) for _ in range(2)]
+        self.piano_keys = make(textures.piano_keys(rng))
+        baize = textures.tinted(rng, ((0.16, 0.36, 0.26), (0.18, 0.27, 0.4))[rng.integers(2)], 0.03)
+        self.baize = make(textures.fabric(rng, baize), 0.3)
+        self.black = make(textures.plain(rng, np.full(3, 0.035), 0.004))
+        self.digits = make(textures.digits(rng))
+        self.spotted = make(textures.dots(rng, np.full(3, 0.88), np.full(3, 0.1), 4), 0.22)
         self.mirror = make(textures.grain(rng, np.array([0.62, 0.68, 0.7]), 0.12), 1.5)
 
     def one(self, materials: list[int]) -> int:
         return int(self.rng.choice(materials))
+
+    def assembly(self, name: str, place: Placement, offset: Triple = ORIGIN) -> Assembly:
+        """a new instance of `name`, `offset` from the middle of what carries it."""
+        return Assembly(self, self.builder.object(name), place, offset)
 
     def put(
         self,
@@ -210,3 +226,22 @@ class Kit:
                     (x * (width / 2 - 0.06), y * (depth / 2 - 0.06), 0),
                     place,
                 )
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """One instance under construction: parts are placed from its own origin."""
+
+    kit: Kit
+    piece: int
+    place: Placement
+    offset: Triple
+
+    def put(self, shape: Shape, material: int, at: Triple = ORIGIN, stretch: bool = False) -> None:
+        self.kit.put(shape, material, self.piece, np.add(self.offset, at), self.place, stretch)
+
+    def box(self, extent: Triple, material: int, at: Triple, radius: float) -> None:
+        self.kit.box(extent, np.add(self.offset, at), material, self.piece, self.place, radius)
+
+    def tube(self, path: Sequence[Triple] | Floats, radius: float, material: int) -> None:
+        self.put(soft.tube(np.asarray(path, "float64"), radius, 6), material)

@@ -207,10 +207,10 @@ def doorways(plans: list[Plan], columns: int, rng: np.random.Generator) -> None:
                 continue
             other = plans[j]
             opposite = {1: 3, 2: 0}[wall]
-            wide = rng.random() < 0.65
+            wide = rng.random() < 0.4
             here, there = plan.side(wall), other.side(opposite)
             width, height = (
-                (rng.uniform(1.4, min(3.4, here.length - 0.8)), min(2.3, plan.height - 0.2))
+                (rng.uniform(1.3, min(2.4, here.length - 0.8)), min(2.3, plan.height - 0.2))
                 if wide
                 else (0.9, 2.05)
             )

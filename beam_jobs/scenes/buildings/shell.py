@@ -15,14 +15,27 @@ from models.tasks.arrays import Floats
 
 DADO = 0.95  # m, where the lower part of a wall in two colours ends
 REACH = WALL / 2 + 0.04  # m that a floor goes beyond its room
+WHITES = ((0.86, 0.85, 0.82), (0.84, 0.84, 0.83), (0.82, 0.79, 0.74), (0.78, 0.78, 0.76))
 PAINTS = {
-    "living_room": ((0.84, 0.82, 0.77), (0.78, 0.78, 0.77), (0.72, 0.7, 0.63), (0.66, 0.7, 0.71)),
-    "bedroom": ((0.76, 0.79, 0.84), (0.84, 0.77, 0.75), (0.77, 0.81, 0.76), (0.8, 0.76, 0.82)),
-    "kitchen": ((0.87, 0.86, 0.82), (0.85, 0.81, 0.68), (0.8, 0.84, 0.8)),
-    "dining_room": ((0.72, 0.62, 0.55), (0.64, 0.67, 0.6), (0.6, 0.58, 0.58), (0.8, 0.73, 0.62)),
-    "home_office": ((0.83, 0.84, 0.85), (0.7, 0.75, 0.79), (0.8, 0.8, 0.76)),
-    "bathroom": ((0.84, 0.87, 0.88), (0.72, 0.82, 0.84), (0.88, 0.87, 0.84), (0.6, 0.7, 0.72)),
+    "living_room": (*WHITES, (0.8, 0.77, 0.71), (0.72, 0.7, 0.63), (0.66, 0.7, 0.71)),
+    "bedroom": (*WHITES, (0.76, 0.79, 0.84), (0.84, 0.77, 0.75), (0.77, 0.81, 0.76)),
+    "kitchen": (*WHITES, (0.85, 0.81, 0.68), (0.8, 0.84, 0.8)),
+    "dining_room": (*WHITES, (0.72, 0.62, 0.55), (0.64, 0.67, 0.6), (0.8, 0.73, 0.62)),
+    "home_office": (*WHITES, (0.7, 0.75, 0.79), (0.8, 0.8, 0.76)),
+    "bathroom": ((0.84, 0.87, 0.88), (0.76, 0.83, 0.84), (0.88, 0.87, 0.84), (0.7, 0.75, 0.76)),
+    "childs_room": (*WHITES, (0.74, 0.82, 0.88), (0.88, 0.82, 0.68), (0.86, 0.76, 0.78)),
+    "nursery": (*WHITES, (0.82, 0.86, 0.88), (0.9, 0.84, 0.82), (0.84, 0.88, 0.8)),
+    "utility_room": (*WHITES, (0.78, 0.81, 0.82)),
+    "storage_room": (*WHITES, (0.72, 0.71, 0.69)),
+    "conference_room": (*WHITES, (0.75, 0.78, 0.8), (0.68, 0.67, 0.65)),
+    "television_room": (*WHITES, (0.6, 0.58, 0.58), (0.66, 0.68, 0.72)),
+    "recreation_room": (*WHITES, (0.62, 0.68, 0.64), (0.74, 0.66, 0.56)),
+    "waiting_room": (*WHITES, (0.78, 0.82, 0.8), (0.8, 0.78, 0.72)),
 }
+TILED = ("kitchen", "bathroom", "utility_room")
+CARPETED = ("bedroom", "childs_room", "nursery", "home_office", "television_room",
+            "conference_room", "waiting_room")  # fmt: skip
+PAPERED = ("bedroom", "dining_room", "living_room", "nursery", "childs_room")
 
 
 def shell(kit: Kit, plan: Plan) -> None:
@@ -35,14 +48,12 @@ def shell(kit: Kit, plan: Plan) -> None:
     walls = [
         wall_material(kit, plan.kind, textures.tinted(rng, paint[rng.integers(len(paint))], 0.03))
     ] * 4
-    if (
-        plan.kind in ("living_room", "dining_room", "bedroom") and rng.random() < 0.5
-    ):  # one wall is another
+    if plan.kind in PAPERED and rng.random() < 0.35:  # one wall is another
         accent = textures.tinted(rng, paint[rng.integers(len(paint))], 0.03) * 0.75
         walls[rng.integers(4)] = wall_material(kit, plan.kind, accent)
     above = ceiling_material(kit, plan.kind)
     lower = None
-    if plan.kind != "bathroom" and rng.random() < 0.3:  # a dado
+    if plan.kind != "bathroom" and rng.random() < 0.1:  # a dado
         below = textures.tinted(rng, paint[rng.integers(len(paint))], 0.05) * rng.uniform(0.5, 0.9)
         lower = builder.material(textures.plaster(rng, below), 2.2, relief="plaster")
     wall_piece = builder.object("wall")
@@ -85,9 +96,9 @@ def ceiling_material(kit: Kit, kind: str) -> int:
     """plaster, or panels in a grid in offices and kitchens."""
     rng = kit.rng
     white = textures.tinted(rng, (0.9, 0.9, 0.89), 0.015)
-    if kind in ("home_office", "kitchen") and rng.random() < 0.35:
-        return kit.builder.material(textures.tiles(rng, white, 0.62, 4), 2.4, relief="ceiling")
-    return kit.builder.material(textures.plaster(rng, white, 0.015), 2.0, relief="ceiling")
+    if kind in ("home_office", "conference_room", "waiting_room") and rng.random() < 0.35:
+        return kit.builder.material(textures.tiles(rng, white, 0.76, 4), 2.4, relief="ceiling")
+    return kit.builder.material(textures.plaster(rng, white, 0.004), 2.0, relief="ceiling")
 
 
 def beams(kit: Kit, plan: Plan, piece: int) -> None:
@@ -107,13 +118,15 @@ def wall_material(kit: Kit, kind: str, paint: Floats) -> int:
     style = rng.random()
     if kind == "bathroom":
         return make(
-            textures.tiles(rng, paint, float(rng.choice([0.5, 0.75])), int(rng.integers(3, 7))),
+            textures.tiles(
+                rng, paint, float(rng.uniform(0.82, 1.06) * paint.mean()), int(rng.integers(3, 7))
+            ),
             0.9,
             relief="plaster",
         )
-    if style < 0.4 and kind in ("bedroom", "dining_room", "living_room", "home_office"):
+    if style < 0.12 and kind in PAPERED:
         return make(textures.wallpaper(rng, paint), float(rng.uniform(0.5, 1.2)), relief="plaster")
-    if style > 0.93 and kind in ("living_room", "dining_room"):
+    if style > 0.96 and kind in ("living_room", "dining_room"):
         return make(
             textures.bricks(rng, textures.tinted(rng, (0.6, 0.47, 0.41), 0.04)), 1.0, relief="cloth"
         )
@@ -123,10 +136,14 @@ def wall_material(kit: Kit, kind: str, paint: Floats) -> int:
 def floor_material(kit: Kit, kind: str) -> int:
     rng = kit.rng
     make = kit.builder.material
-    if kind in ("kitchen", "bathroom"):
+    if kind in TILED:
         stone = textures.tinted(rng, (0.72, 0.69, 0.64), 0.04) * rng.uniform(0.75, 1.1)
-        return make(textures.tiles(rng, stone, 0.45, int(rng.integers(2, 5))), 1.3, relief="boards")
-    if kind == "bedroom" and rng.random() < 0.65 or kind == "home_office" and rng.random() < 0.4:
+        return make(
+            textures.tiles(rng, stone, 0.8 * float(stone.mean()), int(rng.integers(2, 4))),
+            1.3,
+            relief="boards",
+        )
+    if kind in CARPETED and rng.random() < 0.6:
         return make(
             textures.granite(rng, textures.tinted(rng, (0.62, 0.58, 0.53), 0.04)),
             0.5,
@@ -332,13 +349,13 @@ def ceiling_lights(kit: Kit, plan: Plan) -> None:
     x, y = (plan.x0 + plan.x1) / 2, (plan.y0 + plan.y1) / 2
     warm = (
         np.array([1.0, 0.93, 0.82])
-        if plan.kind not in ("kitchen", "bathroom", "home_office")
+        if plan.kind not in (*TILED, "home_office", "conference_room", "storage_room")
         else np.array([0.97, 0.98, 1.0])
     )
     power = rng.uniform(1.2, 2.4) * warm
     place = Placement(x, y, plan.height, 0.0)
     drop = 0.25
-    if plan.kind == "dining_room" or rng.random() < 0.25:
+    if plan.kind in ("dining_room", "conference_room") or rng.random() < 0.25:
         drop = rng.uniform(0.55, 0.8)
         kit.put(shapes.cylinder(0.006, drop, 6), kit.dark, piece, (0, 0, -drop), place)
         kit.put(

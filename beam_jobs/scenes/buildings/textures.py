@@ -65,15 +65,15 @@ def grain(rng: np.random.Generator, colour: Floats, amount: float = 0.07) -> Flo
 
 
 def planks(rng: np.random.Generator, colour: Floats, boards: int = 6) -> Floats:
-    image = grain(rng, colour, 0.09).copy()
+    image = grain(rng, colour, 0.05).copy()
     height = SIDE // boards
     for i in range(boards):
         row = slice(i * height, (i + 1) * height)
         ends = np.sort(rng.integers(0, SIDE, 2))
-        image[row] *= rng.uniform(0.78, 1.12)
-        image[row, ends[0] : ends[1]] *= rng.uniform(0.82, 1.08)
-        image[row, ends] *= 0.55
-        image[i * height] *= 0.45
+        image[row] *= rng.uniform(0.92, 1.05)
+        image[row, ends[0] : ends[1]] *= rng.uniform(0.94, 1.04)
+        image[row, ends] *= 0.75
+        image[i * height] *= 0.7
     return _finished(image)
 
 
@@ -82,7 +82,7 @@ def tiles(rng: np.random.Generator, colour: Floats, grout: float = 0.5, count: i
     side = SIDE // count
     for i in range(count):
         for j in range(count):
-            image[i * side : (i + 1) * side, j * side : (j + 1) * side] *= rng.uniform(0.86, 1.08)
+            image[i * side : (i + 1) * side, j * side : (j + 1) * side] *= rng.uniform(0.95, 1.03)
         image[i * side : i * side + 2] = image[:, i * side : i * side + 2] = grout
     return _finished(image)
 
@@ -160,8 +160,8 @@ def marble(rng: np.random.Generator, colour: Floats) -> Floats:
     )
 
 
-def granite(rng: np.random.Generator, colour: Floats) -> Floats:
-    return _finished(colour * (1 + 0.25 * noise(rng, 0.6)[..., None]))
+def granite(rng: np.random.Generator, colour: Floats, amount: float = 0.12) -> Floats:
+    return _finished(colour * (1 + amount * noise(rng, 0.6)[..., None]))
 
 
 def books(rng: np.random.Generator) -> Floats:
@@ -264,10 +264,10 @@ def worn(rng: np.random.Generator, colour: Floats) -> Floats:
     )
 
 
-def plaster(rng: np.random.Generator, colour: Floats, dirt: float = 0.04) -> Floats:
+def plaster(rng: np.random.Generator, colour: Floats, dirt: float = 0.012) -> Floats:
     """painted wall: mottled, a shade darker in patches."""
     return _finished(
-        colour * (1 + 0.018 * noise(rng, 0.8) - dirt * np.clip(noise(rng, 2.0), 0, 2))[..., None]
+        colour * (1 + 0.008 * noise(rng, 0.8) - dirt * np.clip(noise(rng, 2.0), 0, 2))[..., None]
     )
 
 
@@ -299,6 +299,11 @@ def pattern(rng: np.random.Generator, colour: Floats, other: Floats) -> Floats:
     return _finished((colour * (1 - mark) + other * mark) * (1 + 0.05 * noise(rng, 0.8)[..., None]))
 
 
+def printed(rng: np.random.Generator, colour: Floats, other: Floats) -> Floats:
+    """cloth whose print keeps near its ground, as most of it does in homes."""
+    return pattern(rng, colour, colour + (other - colour) * rng.uniform(0.25, 0.7))
+
+
 def cardboard(rng: np.random.Generator) -> Floats:
     image = plain(rng, tinted(rng, (0.66, 0.54, 0.4), 0.04), 0.02).copy()
     image[58:70] = image[58:70] * 0.5 + np.array([0.75, 0.68, 0.55]) * 0.5
@@ -321,7 +326,7 @@ def page(rng: np.random.Generator) -> Floats:
 def wallpaper(rng: np.random.Generator, colour: Floats) -> Floats:
     """a wall's own colour with a pattern a shade off."""
     return pattern(
-        rng, colour, np.clip(colour * rng.choice([0.8, 1.15]) + rng.normal(0, 0.02, 3), 0, 1)
+        rng, colour, np.clip(colour * rng.choice([0.93, 1.05]) + rng.normal(0, 0.008, 3), 0, 1)
     )
 
 
@@ -345,4 +350,42 @@ def window_of_words(rng: np.random.Generator) -> Floats:
         )
     image[118:] = rng.uniform(0.2, 0.6, 3)
     image[20:100, 84:122] = rng.uniform(0.2, 0.8, 3)
+    return _finished(image)
+
+
+# Segments of a digit that are lit: top, upper left, upper right, middle, lower left, lower right,
+# bottom.
+SEGMENTS = ("1110111", "0010010", "1011101", "1011011", "0111010", "1101011", "1101111", "1010010",
+            "1111111", "1111011")  # fmt: skip
+
+
+def digits(rng: np.random.Generator) -> Floats:
+    """a clock's four figures of seven segments, lit on black; the first row is the lowest."""
+    image = np.full((SIDE, SIDE, 3), 0.04, "float32")
+    lit = np.array(((0.9, 0.2, 0.15), (0.3, 0.9, 0.5), (0.4, 0.7, 0.95))[rng.integers(3)])
+    for place, left in enumerate((8, 36, 70, 98)):
+        figure = SEGMENTS[int(rng.integers((3, 10, 6, 10)[place]))]
+        bars = [
+            (slice(100, 106), slice(left, left + 20)),
+            (slice(66, 100), slice(left, left + 5)),
+            (slice(66, 100), slice(left + 16, left + 21)),
+            (slice(62, 68), slice(left, left + 20)),
+            (slice(28, 62), slice(left, left + 5)),
+            (slice(28, 62), slice(left + 16, left + 21)),
+            (slice(22, 28), slice(left, left + 20)),
+        ]
+        for bar, mark in zip(bars, figure):
+            if mark == "1":
+                image[bar] = lit
+    return _finished(image)
+
+
+def piano_keys(rng: np.random.Generator) -> Floats:
+    """three octaves; the first row is the nearest."""
+    image = np.full((SIDE, SIDE, 3), 0.86, "float32")
+    image += 0.01 * noise(rng, 1.0)[..., None]
+    for key in range(21):
+        image[:, 6 * key : 6 * key + 1] = 0.35
+        if key % 7 not in (2, 6):
+            image[46:, 6 * key + 4 : 6 * key + 8] = 0.06
     return _finished(image)

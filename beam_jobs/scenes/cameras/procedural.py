@@ -7,25 +7,47 @@ within 22.5 degrees, no roll (data/README).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from beam_jobs.scenes.buildings.plan import WALL
 from beam_jobs.scenes.buildings.scene import Scene
 from beam_jobs.scenes.cameras.shot import PITCH, Shot, aimed, fibonacci, field_of_view
-from beam_jobs.scenes.render.renderer import Eye, pixel_rays
+from beam_jobs.scenes.render.renderer import Eye
 from models.tasks import Camera
-from models.tasks.arrays import Floats, Integers
+from models.tasks.arrays import Bools, Floats, Integers
 
-SHELL = 0.38  # share of the points that lie on walls, floors and ceilings
-# how much rarer a square metre of ceiling is chosen than one of wall or floor: bare ceilings show
-# nothing
+SHELL = 0.2  # share of the points that lie on walls, floors and ceilings
+# How much rarer a square metre of ceiling is chosen than one of wall or floor: bare ceilings show
+# nothing.
 CEILING = 0.15
-# share of the points above eye height, so that pitch is near zero in the mean, as published
-ABOVE = 0.48
-EYE = 1.42  # m
-# chance that a point is passed over which all its cameras see head on: obliqueness is then as
-# published
-HEAD_ON = 0.4
-BARE = 0.45  # share of a view that ceilings may fill
+# How much oftener a square metre of what the semantic label names is chosen than of other things.
+NAMED = 3.0
+# Share of the points above eye height, so that pitch is near zero in the mean, as published.
+ABOVE = 0.56
+EYE = 1.38  # m
+CLOSEST = 1.2  # m to the point
+# Chance that a point is passed over which all its cameras see head on: obliqueness is then as
+# published.
+HEAD_ON = 0.75
+# Cameras are chosen by this power of their distance: they look along a room rather than across it.
+FAR = 2.0
+# Below this mean distance, metres, a point is passed over the oftener, the nearer its cameras are.
+DISTANT = 7.2
+BATCH = 64  # points that are tried at a time
+IDLE = 20  # of them without a find, and points on the other side of eye height are looked for
+BATCHES = 8  # of them, for every view that is asked for
+# Pixels of the picture in which the point's surroundings must show its normal, and the cosine from
+# which on they do.
+PIXELS = 128
+AGREED = np.cos(np.radians(18))
+BARE = 0.3  # share of a view that ceilings may fill
+BEYOND = 0.75  # share of a view that may lie beyond the camera's own room
+# Share of a view that named things fill from which on it is always taken, and the least chance.
+SHOWN = 0.62
+SHOWN_ABOVE = 0.32  # where it looks above eye height
+LEAST = 0.02
 NEAR = 1.0  # m
 # Share of a view that things nearer than NEAR may fill: a door jamb before the eye shows nothing of
 # a room.
@@ -33,7 +55,7 @@ BLOCKED = 0.3
 
 
 def stands(
-    eye: Eye, rng: np.random.Generator, per_room: int = 8, clearance: float = 0.6
+    eye: Eye, rng: np.random.Generator, per_room: int = 9, clearance: float = 0.6
 ) -> list[tuple[Floats, int]]:
     """(location, room) of cameras at head height with free space around them, as scanners are set
     up, and floor below.
@@ -69,62 +91,213 @@ def shots(
     """about `count` shots (never fewer, unless the building has no more): points on surfaces that
     at least `fewest` cameras see, numbered from 0.
     """
-    scene = eye.scene
     cameras = stands(eye, rng)
-    corners = scene.shape.vertices[scene.shape.faces]
-    spread = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    area = np.linalg.norm(spread, axis=1) / 2
-    up_to = np.cumsum(chances(scene, area))
+    if len(cameras) < fewest:
+        return []
+    surface = Corners.of(eye.scene)
     locations = np.array([place for place, _ in cameras])
-    made: list[Shot] = []
+    rooms = np.array([room for _, room in cameras])
+    waiting: dict[bool, list[Candidate]] = {True: [], False: []}
+    found: list[Shot] = []
     point = 0
+    idle = 0
     above = rng.random() < ABOVE
-    for _ in range(count * 60):
-        if len(made) >= count or len(cameras) < fewest:
+    for _ in range(count * BATCHES):
+        if len(found) >= count:
             break
-        triangle, place = on_surface(rng, corners, up_to, above)
-        ahead = place - locations
-        length = np.linalg.norm(ahead, axis=1)
-        seen = (
-            (np.abs(eye.cast(locations, ahead / length[:, None])[0] - length) < 5e-3)
-            & (length > 1.2)
-            & (np.abs(np.arcsin(ahead[:, 2] / length)) < PITCH)
-        )
-        if seen.sum() < fewest:
-            continue
-        normal = spread[triangle] / (2 * area[triangle])
-        straight = np.abs(ahead @ normal) / length
-        if rng.random() < HEAD_ON * straight[seen].mean():
-            continue
-        chosen: list[tuple[int, Camera]] = []
-        for index in far_first(rng, np.flatnonzero(seen), length):
-            camera = aimed(
-                locations[index], place, field_of_view(rng), scene.rooms[cameras[index][1]]
-            )
-            if not blocked(eye, camera):
-                chosen.append((index, camera))
-            if len(chosen) == most:
-                break
-        if len(chosen) < fewest:
-            continue
-        for view, (index, camera) in enumerate(chosen):
-            facing = normal if normal @ ahead[index] < 0 else -normal
-            made.append(Shot(camera, point, view, facing, cameras[index][1]))
-        point = point + 1
-        above = rng.random() < ABOVE
-    return made
+        for candidate in candidates(eye, rng, locations, surface, fewest):
+            waiting[bool(candidate.place[2] > EYE)].append(candidate)
+        idle += 1
+        while waiting[above] and len(found) < count:
+            candidate = waiting[above].pop()
+            views = chosen(eye, rng, candidate, rooms, fewest, most)
+            found += [
+                Shot(camera, point, view, normal, int(rooms[number]))
+                for view, (camera, normal, number) in enumerate(views)
+            ]
+            if views:
+                point += 1
+                idle = 0
+                above = rng.random() < ABOVE
+        if idle == IDLE:  # a scene may have nothing there
+            idle = 0
+            above = not above
+    return found
 
 
-def blocked(eye: Eye, camera: Camera, rays: int = 6) -> bool:
-    """do things nearer than NEAR fill more than BLOCKED of the view, or ceilings more than BARE? By
-    rays x rays of its pixels.
+@dataclass(frozen=True)
+class Candidate:
+    """A point that may be fixated. place [3]; seen [n]: numbers of the cameras that see it; ahead
+    [n, 3]: from each of them to the point; locations [n, 3].
     """
-    ways = pixel_rays(camera, rays)[0]
-    length, triangle, _ = eye.cast(np.repeat(camera.location[None], len(ways), 0), ways)
-    names = np.array(eye.scene.names)[eye.scene.instance[triangle]]
-    return (length < NEAR).mean() > BLOCKED or (
-        (names == "ceiling") & (triangle >= 0)
-    ).mean() > BARE
+
+    place: Floats
+    seen: Integers
+    ahead: Floats
+    locations: Floats
+
+    @property
+    def length(self) -> Floats:
+        """[n] m."""
+        return np.asarray(np.linalg.norm(self.ahead, axis=1))
+
+
+def candidates(
+    eye: Eye, rng: np.random.Generator, locations: Floats, surface: Corners, fewest: int
+) -> list[Candidate]:
+    """of BATCH points of the surface those that enough cameras see, from far enough, aslant enough
+    and within the published pitch.
+    """
+    places, normals = surface.drawn(rng, BATCH)
+    ahead = places[:, None] - locations[None]
+    length = np.linalg.norm(ahead, axis=-1)
+    ways = ahead / length[..., None]
+    origins = np.broadcast_to(locations, ahead.shape).reshape(-1, 3)
+    reached = eye.cast(origins, ways.reshape(-1, 3))[0].reshape(length.shape)
+    level = np.abs(ways[..., 2]) < np.sin(PITCH)
+    seen = (np.abs(reached - length) < 5e-3) & level & (length > CLOSEST)
+    count = np.maximum(seen.sum(1), 1)
+    straight = (np.abs(np.einsum("pcj,pj->pc", ways, normals)) * seen).sum(1) / count
+    distant = (length * seen).sum(1) / count / DISTANT
+    kept = (seen.sum(1) >= fewest) & (rng.random(BATCH) >= HEAD_ON * straight)
+    kept &= rng.random(BATCH) <= distant**2
+    return [
+        Candidate(places[k], np.flatnonzero(seen[k]), ahead[k, seen[k]], locations[seen[k]])
+        for k in np.flatnonzero(kept)
+    ]
+
+
+def chosen(
+    eye: Eye,
+    rng: np.random.Generator,
+    candidate: Candidate,
+    rooms: Integers,
+    fewest: int,
+    most: int,
+) -> list[tuple[Camera, Floats, int]]:
+    """(camera, normal [3] that it sees at the point, number of its place) of up to `most` views of
+    the point; none if too few are worth it.
+    """
+    angles = np.array([field_of_view(rng) for _ in candidate.seen])
+    turns = rotations(candidate.ahead)
+    normals, agreed = pictured(eye, candidate.locations, turns, angles)
+    length = candidate.length
+    cosine = np.abs((candidate.ahead * normals).sum(1)) / length
+    if rng.random() < HEAD_ON * cosine.mean():
+        return []
+    enough = SHOWN if candidate.place[2] <= EYE else SHOWN_ABOVE
+    shown = agreed * worth(eye, candidate.locations, turns, angles, rooms[candidate.seen], enough)
+    taken = preferred(rng, np.flatnonzero(shown), shown * length**FAR)[:most]
+    if len(taken) < fewest or rng.random() > shown[taken].mean():
+        return []
+    return [
+        (
+            aimed(
+                candidate.locations[k],
+                candidate.place,
+                float(angles[k]),
+                eye.scene.rooms[rooms[candidate.seen[k]]],
+            ),
+            normals[k],
+            int(candidate.seen[k]),
+        )
+        for k in taken
+    ]
+
+
+def rotations(ahead: Floats) -> Floats:
+    """[n, 3, 3] world from camera (x right, y up, looking along -z) of level cameras that look
+    along ahead [n, 3].
+    """
+    back = -ahead / np.linalg.norm(ahead, axis=1, keepdims=True)
+    right = np.stack([-back[:, 1], back[:, 0], 0 * back[:, 0]], 1)
+    right /= np.linalg.norm(right, axis=1, keepdims=True)
+    return np.stack([right, np.cross(back, right), back], -1)
+
+
+def rays_through(turns: Floats, angles: Floats, spots: Floats) -> Floats:
+    """[n, k, 3] unit rays of n cameras (turns [n, 3, 3], angles [n] rad) through spots [k, 2] of
+    their pictures, which span -1 to 1.
+    """
+    flat = np.tan(angles / 2)[:, None, None] * spots
+    ways = np.concatenate([flat, -np.ones((*flat.shape[:2], 1))], -1)
+    ways /= np.linalg.norm(ways, axis=-1, keepdims=True)
+    return np.asarray(ways @ turns.transpose(0, 2, 1))
+
+
+def pictured(eye: Eye, locations: Floats, turns: Floats, angles: Floats) -> tuple[Floats, Bools]:
+    """(normal [n, 3] that each camera's picture shows where it is aimed, towards the camera; does
+    the picture show the same around it? [n]).
+
+    A point may lie on a fold or a bar that is narrower than a pixel: its own normal is then not
+    what the normal map holds in the middle of the view.
+    """
+    spots = np.array([[0, 0], [-1, -1], [1, -1], [-1, 1], [1, 1]]) / PIXELS
+    rays = rays_through(turns, angles, spots).reshape(-1, 3).astype("float32")
+    origins = np.repeat(locations, len(spots), 0).astype("float32")
+    hits = eye.hits(origins, rays, 2 / PIXELS)
+    normals = hits.normal.reshape(len(turns), len(spots), 3).astype("float64")
+    cosine = np.einsum("nj,nkj->nk", normals[:, 0], normals[:, 1:])
+    return normals[:, 0], cosine.min(1) > AGREED
+
+
+def worth(
+    eye: Eye,
+    locations: Floats,
+    turns: Floats,
+    angles: Floats,
+    rooms: Integers,
+    enough: float,
+    side: int = 7,
+) -> Floats:
+    """[n] chance of each view to be taken, by side x side of its rays: the more of the things that
+    the semantic label names it shows, the better, up to `enough` of it.
+
+    0 where things nearer than NEAR fill more than BLOCKED of it, ceilings more than BARE, or what
+    lies beyond a doorway more than BEYOND.
+    """
+    spots = (np.stack(np.divmod(np.arange(side * side), side), 1) + 0.5) / side * 2 - 1
+    rays = rays_through(turns, angles, spots)
+    origins = np.broadcast_to(locations[:, None], rays.shape)
+    length, triangle, _ = eye.cast(origins.reshape(-1, 3), rays.reshape(-1, 3))
+    length = np.minimum(length, 100.0).reshape(rays.shape[:2])
+    instance = np.where(triangle >= 0, eye.scene.instance[triangle], -1).reshape(length.shape)
+    points = origins + rays * length[..., None]
+    low = np.array([room.low[:2] for room in eye.scene.rooms])[rooms][:, None]
+    high = np.array([room.high[:2] for room in eye.scene.rooms])[rooms][:, None]
+    outside = ((points[..., :2] < low - WALL) | (points[..., :2] > high + WALL)).any(-1)
+    overhead = np.array([name == "ceiling" for name in eye.scene.names])
+    ceiling = overhead[instance] & (instance >= 0)
+    named = (eye.scene.semantic[instance] > 1) & (instance >= 0)
+    refused = (length < NEAR).mean(1) > BLOCKED
+    refused |= (ceiling.mean(1) > BARE) | (outside.mean(1) > BEYOND)
+    return np.where(refused, 0.0, np.clip((named.mean(1) / enough) ** 1.5, LEAST, 1))
+
+
+@dataclass(frozen=True)
+class Corners:
+    """The triangles that points are drawn from. corners: [f, 3, 3] m; normals: [f, 3] unit; up_to:
+    [f] their cumulated chances.
+    """
+
+    corners: Floats
+    normals: Floats
+    up_to: Floats
+
+    @staticmethod
+    def of(scene: Scene) -> Corners:
+        corners = scene.shape.vertices[scene.shape.faces]
+        spread = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        length = np.linalg.norm(spread, axis=1)
+        up_to = np.cumsum(chances(scene, length / 2))
+        return Corners(corners, spread / np.maximum(length, 1e-12)[:, None], up_to)
+
+    def drawn(self, rng: np.random.Generator, count: int) -> tuple[Floats, Floats]:
+        """(points [count, 3] by the chances, normals [count, 3] of their triangles)."""
+        triangle = np.searchsorted(self.up_to, rng.random(count) * self.up_to[-1])
+        u, v = np.sort(rng.random((2, count)), axis=0)
+        weights = np.stack([u, v - u, 1 - v], 1)
+        return np.einsum("nkc,nk->nc", self.corners[triangle], weights), self.normals[triangle]
 
 
 def chances(scene: Scene, area: Floats) -> Floats:
@@ -146,21 +319,6 @@ def chances(scene: Scene, area: Floats) -> Floats:
     )
 
 
-def on_surface(
-    rng: np.random.Generator, corners: Floats, up_to: Floats, above: bool
-) -> tuple[int, Floats]:
-    """(triangle, [3] point in it) by the cumulated chances, above or below eye height."""
-    for _ in range(50):  # a scene may have nothing there
-        triangle = int(np.searchsorted(up_to, rng.random() * up_to[-1]))
-        u, v = sorted(rng.random(2))
-        place = corners[triangle].T @ np.array([u, v - u, 1 - v])
-        if (place[2] > EYE) == above:
-            break
-    return triangle, place
-
-
-def far_first(rng: np.random.Generator, cameras: Integers, length: Floats) -> Integers:
-    """the cameras in a random order weighted by distance (Efraimidis and Spirakis 2006): they look
-    along a room rather than across it.
-    """
-    return cameras[np.argsort(-(rng.random(len(cameras)) ** (1 / length[cameras])))]
+def preferred(rng: np.random.Generator, cameras: Integers, weight: Floats) -> Integers:
+    """the cameras in a random order weighted by weight[camera] (Efraimidis and Spirakis 2006)."""
+    return cameras[np.argsort(-(rng.random(len(cameras)) ** (1 / weight[cameras])))]

@@ -272,3 +272,8 @@ def from_lattice(points: Floats, closed: bool = False) -> Shape:
     lattices.measured(flat, rows, columns, uv)
     lattices.outward(flat, faces, normals, turned)
     return Shape(flat, turned, normals, uv, curvature)
+
+
+def turned_back(lean: float) -> Floats:
+    """[3, 3] rotation that tips the top of a thing backwards (+y) by `lean` radians."""
+    return np.array([[1, 0, 0], [0, np.cos(lean), np.sin(lean)], [0, -np.sin(lean), np.cos(lean)]])

@@ -19,11 +19,11 @@ from beam_jobs.scenes.buildings.scene import Light
 from beam_jobs.scenes.render.shading import Hits
 from models.tasks.arrays import Array, Bools, Floats, Integers
 
-SPACING = 0.7  # m between probes
+SPACING = 0.8  # m between probes
 PROBE_RAYS = 48  # rays a probe
 SHADOWS = 2  # shadow rays a point
 OPENINGS = 2  # occlusion rays a point
-REACH = 0.9  # m of occlusion
+REACH = 1.1  # m of occlusion
 SKY = 0.6  # radiance where nothing is
 # Numba computes in float64 as soon as a literal is mixed in; float32 divides and takes roots in
 # less time.
@@ -31,6 +31,7 @@ ZERO = np.float32(0)
 HALF = np.float32(0.5)
 ONE = np.float32(1)
 TWO = np.float32(2)
+DARKEST = np.float32(0.1)  # share of the light from all around that reaches a closed corner
 SMALL = np.float32(1e-6)  # sum of weights
 LEAST = np.float32(0.05)  # weight of a probe behind the surface
 FAINT = np.float32(3e-3)  # share of a light worth a ray
@@ -159,7 +160,7 @@ class Lighting:
         """[n, 3] light of the probes alone."""
         out = np.empty((len(hits.distance), 3), "float32")
         _handed_on(
-            hits.point, hits.normal, hits.material, np.arange(len(out)), *self.grid, self.cubes, out
+            hits.point, hits.lit, hits.material, np.arange(len(out)), *self.grid, self.cubes, out
         )
         return out
 
@@ -183,16 +184,14 @@ class Lighting:
         shares = np.empty((n, SHADOWS, 3), "float32")
         light = np.empty((n, 3), "float32")
         _aim(
-            hits.point, hits.normal, hits.plane, hits.material, phase, chosen, rays,
+            hits.point, hits.lit, hits.plane, hits.material, phase, chosen, rays,
             self.table, self.goals, self.openings, *self.grid, self.sees,
             origins, ways, reach, shares, light,
         )  # fmt: skip
         clear = self.free(origins, ways, reach)
         around = np.empty((0 if bare else n, 3), "float32")
         if not bare:
-            _handed_on(
-                hits.point, hits.normal, hits.material, chosen, *self.grid, self.cubes, around
-            )
+            _handed_on(hits.point, hits.lit, hits.material, chosen, *self.grid, self.cubes, around)
         _gathered(clear, rays, shares, light, around, chosen, out)
 
 
@@ -414,9 +413,9 @@ def _gathered(
         open_, i = 0, chosen[j]
         for k in range(SHADOWS, rays):
             open_ += clear[j * rays + k]
-        share = np.float32(0.3 + 0.7 * open_ / max(rays - SHADOWS, 1))
+        share = DARKEST + (ONE - DARKEST) * np.float32(open_ / max(rays - SHADOWS, 1))
         for q in range(3):
-            total = light[j, q]
+            total = light[j, q] * (share if rays > SHADOWS else ONE)
             for k in range(SHADOWS):
                 if clear[j * rays + k]:
                     total += shares[j, k, q]

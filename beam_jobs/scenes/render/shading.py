@@ -20,6 +20,8 @@ from beam_jobs.scenes.buildings.scene import Scene
 from beam_jobs.scenes.render.ray_caster import FirstHits
 from models.tasks.arrays import Array, Floats, Integers
 
+# Row of `relief.STYLES` from which on the picture shows the unevenness, too.
+SOFT = 5
 FLAT = np.float32(0.3)  # 1/m: relief lies on surfaces that bend less than this
 # Numba computes in float64 as soon as a literal is mixed in; float32 divides and takes roots in
 # less time.
@@ -36,13 +38,16 @@ NEARER = np.float32(2**0.65)
 @dataclass(frozen=True)
 class Hits:
     """n hits: distance [n] m along the ray (inf: none), relief included; point (of the mesh,
-    without relief), normal (towards the ray's origin), plane (of the triangle), colour (linear) [n,
-    3], curvature [n, 2] 1/m (convex positive), material, instance [n] (-1: none). float32, int32.
+    without relief), normal (towards the ray's origin), lit (the normal that light falls on: without
+    the relief of hard surfaces, which scanners see but pictures do not), plane (of the triangle),
+    colour (linear) [n, 3], curvature [n, 2] 1/m (convex positive), material, instance [n] (-1:
+    none). float32, int32.
     """
 
     distance: Floats
     point: Floats
     normal: Floats
+    lit: Floats
     plane: Floats
     colour: Floats
     curvature: Floats
@@ -113,6 +118,7 @@ class Surface:
             distance=np.empty(n, "float32"),
             point=np.empty((n, 3), "float32"),
             normal=np.empty((n, 3), "float32"),
+            lit=np.empty((n, 3), "float32"),
             plane=np.empty((n, 3), "float32"),
             colour=np.empty((n, 3), "float32"),
             curvature=np.empty((n, 2), "float32"),
@@ -123,8 +129,8 @@ class Surface:
             origins, rays, first.distance, first.triangle, first.u, first.v, np.float32(pixel),
             self.corners, self.faces, self.material, self.instance, self.texels, self.starts,
             self.sides, self.scale, self.relief, self.heights, self.tile,
-            hits.distance, hits.point, hits.normal, hits.plane, hits.colour, hits.curvature,
-            hits.material, hits.instance,
+            hits.distance, hits.point, hits.normal, hits.lit, hits.plane, hits.colour,
+            hits.curvature, hits.material, hits.instance,
         )  # fmt: skip
         return hits
 
@@ -243,6 +249,7 @@ def _under(
     distance: Floats,
     point: Floats,
     normal: Floats,
+    lit: Floats,
     plane: Floats,
     colour: Floats,
     bend: Floats,
@@ -254,7 +261,7 @@ def _under(
         p, o = triangle[i], 0 if alone else i
         if p < 0:
             distance[i], of_material[i], of_instance[i] = np.inf, -1, -1
-            point[i], normal[i], plane[i], colour[i], bend[i] = 0, 0, 0, 0, 0
+            point[i], normal[i], lit[i], plane[i], colour[i], bend[i] = 0, 0, 0, 0, 0, 0
             continue
         a, b, c = corners[faces[p, 0]], corners[faces[p, 1]], corners[faces[p, 2]]
         u, v = bu[i], bv[i]
@@ -292,6 +299,7 @@ def _under(
         turn = du1 * dv2 - du2 * dv1
         z = far[i]
         style = relief[m]
+        lit[i, 0], lit[i, 1], lit[i, 2] = nx, ny, nz
         if style > 0 and abs(turn) > 1e-12 and abs(k0) < FLAT and abs(k1) < FLAT:
             _height(heights[style], s / tile[style], t / tile[style], wave)
             hu, hv = sign * wave[1] / turn, sign * wave[2] / turn
@@ -300,6 +308,8 @@ def _under(
             nz -= hu * (e1z * dv2 - e2z * dv1) + hv * (e2z * du1 - e1z * du2)
             length = math.sqrt(nx * nx + ny * ny + nz * nz)
             nx, ny, nz = nx / length, ny / length, nz / length
+            if style >= SOFT:
+                lit[i, 0], lit[i, 1], lit[i, 2] = nx, ny, nz
             apart = (wave[3] - wave[5]) * HALF
             mean, half = (
                 -sign * (wave[3] + wave[5]) * HALF,
