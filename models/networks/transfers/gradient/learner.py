@@ -270,7 +270,7 @@ def build_stack(
         if "answer" in variable.path
     }
     task = TASKS[name]
-    if task.output.kind == "embedding" or not places:
+    if not task.output.facts.averaged or not places:
         return stack
     constant = average_answer(task, store)
     if constant.shape[-1] == task.output.channels:
