@@ -19,7 +19,7 @@ from serving.client.drawing import beside, enlarged, overlay, palette
 from serving.client.figures import SIDE, answer_panels
 from serving.client.readings import likeliest
 
-HEIGHT = 160  # pixels of a saved picture
+HEIGHT = 240  # pixels of a saved picture
 QUALITY = 82  # of WebP, in 100
 CERTAIN = 20.0  # logit of a label's class: its softmax is 1 to nine digits
 
@@ -112,13 +112,13 @@ def in_words(entry: Task, value: Array, is_label: bool) -> List[str]:
     return [f"{word} {number:.2f}" for word, number in zip(VECTORS[entry.name], value)]
 
 
-def sized(pixels: Array) -> Array:
-    """[H, W, 3] at the height of the report's pictures."""
+def sized(pixels: Array, height: int = HEIGHT) -> Array:
+    """[H, W, 3] at another height."""
     import cv2
 
-    width = round(pixels.shape[1] * HEIGHT / pixels.shape[0])
-    way = cv2.INTER_AREA if pixels.shape[0] > HEIGHT else cv2.INTER_NEAREST
-    return cv2.resize(np.ascontiguousarray(pixels), (width, HEIGHT), interpolation=way)
+    width = round(pixels.shape[1] * height / pixels.shape[0])
+    way = cv2.INTER_AREA if pixels.shape[0] > height else cv2.INTER_NEAREST
+    return cv2.resize(np.ascontiguousarray(pixels), (width, height), interpolation=way)
 
 
 def saved(folder: str, path: str, name: str, pixels: Array) -> Dict[str, str]:

@@ -46,6 +46,7 @@ def WriteReport(
     """Gathers what every stage left behind into one folder of files, and shows it as one HTML page
     that is drawn from these files alone.
     """
+    from components.edge_evidence import edge_evidence
     from components.ledger import gather
     from components.report_pictures import save_pictures
     from models.examples.label_store import LabelStore
@@ -67,6 +68,14 @@ def WriteReport(
         store = LabelStore(os.path.join(labels.uri, "store"))
         policy = read(transfers.uri, "policy.json")
         pictures = save_pictures(report.uri, bank, transfers.uri, policy, store)
+    behind = edge_evidence(
+        report.uri,
+        [os.path.join(shard.uri, "losses") for shard in losses],
+        affinities.uri,
+        read(taxonomies.uri, "taxonomies.json"),
+        policy,
+        store,
+    )
     facts = {
         "networks": [without_curve(record) for record in records],
         "curves": {record["task"]: record["curve"] for record in records if record.get("curve")},
@@ -79,6 +88,7 @@ def WriteReport(
             "code": code,
         },
         "pictures": pictures,
+        "edge_evidence": behind,
         "run": {"default_budget": budget, "default_order": order},
     }
     for name, value in facts.items():

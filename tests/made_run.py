@@ -33,7 +33,7 @@ def table(names: list[str], order: int = 2, seed: int = 0) -> Affinities:
         ]
         rows += [
             Row(Transfer((), target, control="supervised"), 0.9, 0.7, 0.5, 0.1),
-            Row(Transfer((), target, control="scratch"), 0.0, 0.5, 0.3, 0.2),
+            Row(Transfer((), target, control="scratch"), 0.35, 0.5, 0.3, 0.2),
             Row(Transfer((), target, control="average"), 0.0, 0.5, 0.5, 0.3),
         ]
     health = {

@@ -82,6 +82,13 @@ def saving_of(run: Run) -> Facts | None:
 
 
 def saving_words(saving: Facts | None) -> str:
+    """the saving over all targets, then over those that are not their own labels."""
+    words = all_saving_words(saving)
+    apart = saving.get("transferred") if saving else None
+    return f"{words} On the other targets alone: {share(apart['saved'])}." if apart else words
+
+
+def all_saving_words(saving: Facts | None) -> str:
     if saving is None:
         return "What it saves was not computed in this run."
     if saving["saved"] > 0:

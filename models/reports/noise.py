@@ -41,6 +41,11 @@ RULES: Mapping[str, Rule] = {
         "ranking is noise",
         "the ranking of sources cannot be told from chance on these test images",
     ),
+    "not_ranked": Rule(
+        "not ranked",
+        "no source beats the average answer by more than luck, or seeds disagree on the order "
+        "of the sources",
+    ),
     "constant": Rule(
         "near-constant answers",
         "the best transfer's mean test loss is not at least "
@@ -54,7 +59,8 @@ def noise_marks(run: Run) -> dict[str, list[str]]:
     diagnostics: Mapping[str, Facts] = run.affinities.get("diagnostics", {})
     seeds = {row.get("target"): row.get("between_seeds") for row in run.calibration}
     constant = constant_targets(run.rows)
-    targets = dict.fromkeys([*diagnostics, *constant])
+    unranked: Facts = run.evidence.get("not_ranked") or {}
+    targets = dict.fromkeys([*diagnostics, *constant, *unranked])
     marks: dict[str, list[str]] = {}
     for target in targets:
         facts = diagnostics.get(target, {})
@@ -64,6 +70,7 @@ def noise_marks(run: Run) -> dict[str, list[str]]:
             "consistency": facts.get("consistency", 0) > CONSISTENCY,
             "clipped": facts.get("clipped", 0) > CLIPPED,
             "ranking": bool(facts.get("warning")),
+            "not_ranked": target in unranked,
             "constant": target in constant,
         }
         if any(holds.values()):

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from models.reports.embedded import data_uri, inside
 from models.reports.noise import RULES, lucky_sources
 from models.reports.run_files import Facts, Run
 from models.reports.words import title
@@ -33,7 +34,11 @@ def payload(run: Run, marks: Mapping[str, list[str]]) -> dict[str, Any]:
         "table": columns(rows, names),
         "left_out": left_out,
         "taxonomies": run.taxonomies,
-        "default": {"budget": run.default_budget, "order": run.default_order},
+        "default": {
+            "budget": run.default_budget,
+            "order": run.default_order,
+            "scratch": bool(run.evidence.get("scratch")),
+        },
         "curves": run.evidence.get("curves", []),
         "savings": run.evidence.get("headline", []),
         "ledger": prices(run),
@@ -42,6 +47,7 @@ def payload(run: Run, marks: Mapping[str, list[str]]) -> dict[str, Any]:
         "lucky": lucky_sources(run),
         "free": free_labels(names),
         "edge_evidence": run.edge_evidence,
+        "thumbnails": thumbnails(run),
         "affinities": f"{run.folder.name}/affinities.json",
     }
 
@@ -83,13 +89,28 @@ def prices(run: Run) -> Facts:
     """labelled pictures of a source and of a transfer, and seconds of each network, where known."""
     ledger: Facts = run.evidence.get("ledger") or {}
     full = [entry["images"] for entry in ledger.get("sources", [])]
-    little = [edge["images"] for edge in ledger.get("edges", []) if edge["sources"]]
+    little = [
+        edge["images"]
+        for edge in ledger.get("edges", [])
+        if edge["sources"] or edge.get("control") == "scratch"
+    ]
     seconds = {row["task"]: row["seconds"] for row in run.networks if row.get("seconds")}
     return {
         "full": max(full, default=None),
         "little": max(little, default=None),
         "seconds": seconds,
     }
+
+
+def thumbnails(run: Run) -> dict[str, str]:
+    """path -> data URI of every test picture that an edge's evidence shows and that is there."""
+    paths = {
+        view["picture"]
+        for facts in run.edge_evidence.values()
+        for view in [*facts.get("wins", []), *facts.get("loses", [])]
+    }
+    files = {path: inside(run.folder, path) for path in sorted(paths)}
+    return {path: data_uri(file) for path, file in files.items() if file is not None}
 
 
 def free_labels(names: list[str]) -> dict[str, str]:

@@ -103,13 +103,17 @@ def load_run(folder: str | Path) -> Run:
     )
 
 
+def not_a_number(_name: str) -> None:
+    """NaN and infinities, which Python writes into JSON and browsers refuse: not measured."""
+
+
 def read_part(folder: Path, name: str) -> Any:
     """the content of `<name>.json`, an empty one where there is no such file."""
     path, form = folder / f"{name}.json", FORMS[name]
     if not path.exists():
         return form()
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(), parse_constant=not_a_number)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ValueError(f"{path} cannot be read as JSON: {reason}; copy it again") from error

@@ -22,6 +22,7 @@ def sections(run: Run) -> Facts:
         "ledger": run.evidence.get("ledger"),
         "savings": savings(run),
         "stability": run.evidence.get("stability"),
+        "crossfit": run.evidence.get("crossfit") or [],
         "cautious": run.evidence.get("cautious") or [],
         "tree": tree(run),
         "networks": network_rows(run),

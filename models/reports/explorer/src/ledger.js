@@ -1,44 +1,62 @@
 /** What a policy takes in labelled pictures, seconds and money, and what it saves. */
 
-/** {images, seconds, bought, little}; null parts where the run does not say. */
-export function ledger(run, policy) {
+const sum = (values) => values.reduce((a, b) => a + b, 0);
+
+/** Labels that cost nothing are not counted, neither in full nor the little data. */
+const isPaid = (cost) => (name) => (cost[name] ?? 1) > 0;
+
+/** {bought, little, images, seconds}; null parts where the run does not say. */
+export function ledger(run, policy, cost) {
   const { full, little, seconds } = run.images;
-  const transfers = policy.edges.filter((edge) => run.table.control[edge.row] !== 'supervised');
-  const priced = full !== null && little !== null;
+  const paid = isPaid(cost);
+  const taught = policy.edges.filter((edge) => run.table.control[edge.row] !== 'supervised');
+  const known = full !== null && little !== null;
+  const bought = known ? full * policy.supervised.filter(paid).length : null;
+  const rest = known ? little * taught.filter((edge) => paid(edge.target)).length : null;
   const times = policy.supervised.map((name) => seconds[name]);
   const timed = times.length > 0 && times.every((time) => time !== undefined);
   return {
-    bought: full === null ? null : full * policy.supervised.length,
-    little: little === null ? null : little * transfers.length,
-    images: priced ? full * policy.supervised.length + little * transfers.length : null,
-    seconds: timed ? times.reduce((a, b) => a + b, 0) : null,
+    bought,
+    little: rest,
+    images: known ? bought + rest : null,
+    seconds: timed ? sum(times) : null,
   };
 }
 
 /**
  * Share of labels saved against learning every target for itself to the same mean quality
- * (`models/taxonomy/expenses.py`): {saved, images, independent}, null where not measured.
+ * (`models/taxonomy/expenses.py`): {saved, images, independent, capped}, null where not measured.
  */
-export function saving(run, policy, quality) {
-  const { full, little } = run.images;
-  const own = ledger(run, policy).images;
-  if (own === null || quality === null) return null;
-  const scratch = [];
-  for (const target of run.table.targets) {
+export function saving(run, policy, quality, cost) {
+  const { images } = ledger(run, policy, cost);
+  const scratch = policy.edges.map(({ target }) => {
     const row = run.table.controlRow(target, 'supervised');
-    if (row === undefined || run.table.gain[row] === null) return null;
-    scratch.push(1 - run.table.gain[row]);
-  }
-  scratch.sort((a, b) => a - b);
-  const total = scratch.length;
-  let tail = scratch.reduce((a, b) => a + b, 0);
-  const points = [];
-  for (let k = 0; k <= total; k += 1) {
-    points.push({ images: k * full + (total - k) * little, quality: (0.5 * k + tail) / total });
-    tail -= scratch[k] ?? 0;
-  }
+    const gain = row === undefined ? null : run.table.gain[row];
+    return { target, quality: gain === null ? null : 1 - gain };
+  });
+  if (images === null || quality === null || scratch.some((each) => each.quality === null))
+    return null;
+  const points = alone(run.images, scratch, isPaid(cost));
   const independent = interpolated(points, quality);
-  return { saved: 1 - own / independent, images: own, independent };
+  if (independent === 0) return null;
+  return {
+    saved: 1 - images / independent,
+    images,
+    independent,
+    capped: quality > points.at(-1).quality,
+  };
+}
+
+/** Labels and mean quality with 0, 1, ... targets of full labels, those first that gain most. */
+function alone({ full, little }, scratch, paid) {
+  const own = scratch.filter((each) => paid(each.target)).map((each) => each.quality);
+  own.sort((a, b) => a - b);
+  const free = 0.5 * (scratch.length - own.length);
+  const most = own.filter((quality) => quality < 0.5).length;
+  return Array.from({ length: most + 1 }, (_, k) => ({
+    images: k * full + (own.length - k) * little,
+    quality: (free + 0.5 * k + sum(own.slice(k))) / scratch.length,
+  }));
 }
 
 function interpolated(points, quality) {

@@ -55,7 +55,7 @@ class Page {
 
   /** The policy of a budget and order under the state's roles, costs and values. */
   async policyOf(state) {
-    const known = isPlain(state) ? this.run.answer(state.budget, state.order) : null;
+    const known = isPlain(state, this.start) ? this.run.answer(state.budget, state.order) : null;
     if (known) return known;
     fillSlot('state', 'Solving in this page …');
     const answer = await this.solver.ask(requestOf(state));
@@ -84,7 +84,7 @@ class Page {
   }
 
   origin(policy) {
-    const changed = !isPlain(this.state);
+    const changed = !isPlain(this.state, this.start);
     if (policy.from === 'run') {
       const isDefault =
         this.state.budget === this.start.budget && this.state.order === this.start.order;

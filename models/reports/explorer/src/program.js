@@ -59,7 +59,7 @@ function offered(table, request, allowed, targets) {
   // A target that is answered without a source (from scratch on the little data), where it is offered.
   for (const target of request.scratch ? targets : []) {
     const row = table.controlRow(target, 'scratch');
-    if (row !== undefined && table.affinity[row] !== null) rows.get(target).push(row);
+    if (row !== undefined && table.affinity[row] > 0) rows.get(target).push(row);
   }
   return rows;
 }

@@ -15,6 +15,13 @@ export class Run {
     this.images = payload.ledger;
   }
 
+  /** Is training from scratch placed on the scale of the transfers, so that it can be chosen? */
+  get knowsScratch() {
+    return this.table.targets.some(
+      (name) => this.table.affinity[this.table.controlRow(name, 'scratch')] > 0,
+    );
+  }
+
   ordersThere() {
     const lengths = this.table.sources.map((sources) => sources.length).filter(Boolean);
     const most = lengths.reduce((a, b) => Math.max(a, b), 1);

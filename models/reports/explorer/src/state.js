@@ -17,6 +17,7 @@ export function initialState(run) {
   return {
     budget: run.default.budget,
     order: run.default.order,
+    scratch: run.default.scratch,
     roles: {},
     cost: {},
     value: {},
@@ -38,6 +39,7 @@ export function encode(state, start) {
     for (const name of Object.keys(state[kind]).sort())
       words.set(`${kind}.${name}`, state[kind][name]);
   }
+  if (state.scratch !== start.scratch) words.set('scratch', state.scratch ? 'on' : 'off');
   if (state.versus) words.set('vs', `${state.versus.budget}/${state.versus.order}`);
   if (state.edge) words.set('edge', state.edge);
   if (state.measure !== start.measure) words.set('measure', state.measure);
@@ -64,6 +66,7 @@ export function decode(fragment, run) {
     const [, kind, name] = /^(cost|value)\.(.*)$/.exec(word) ?? [];
     if (known.has(name) && Number(text) >= 0) state[kind][name] = Number(text);
   }
+  if (words.has('scratch')) state.scratch = words.get('scratch') === 'on';
   const [budget, order] = (words.get('vs') ?? '').split('/').map(Number);
   if (budget > 0 && run.orders.includes(order)) state.versus = { budget, order };
   if (run.table.targets.includes(words.get('edge'))) state.edge = words.get('edge');
@@ -85,11 +88,14 @@ export function requestOf(state) {
     unused: named('unused'),
     sourceOnly: named('source-only'),
     targetOnly: named('target-only'),
-    scratch: false,
+    scratch: state.scratch,
   };
 }
 
 /** True where only budget and order were chosen, so that the run's own answers may serve. */
-export function isPlain(state) {
-  return [state.roles, state.cost, state.value].every((part) => Object.keys(part).length === 0);
+export function isPlain(state, start) {
+  const own = [state.roles, state.cost, state.value].every(
+    (part) => Object.keys(part).length === 0,
+  );
+  return own && state.scratch === start.scratch;
 }

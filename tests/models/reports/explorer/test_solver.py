@@ -59,7 +59,7 @@ def random_request(rng: random.Random) -> dict:
         "cost": amounts(),
         "value": amounts(),
         "transferCost": {},
-        "scratch": False,
+        "scratch": rng.random() < 0.3,
     }
 
 
@@ -72,6 +72,7 @@ def python_objective(measured, request: dict) -> float | None:
             request["order"],
             value=request["value"],
             cost=request["cost"],
+            scratch=request["scratch"],
             forbidden=frozenset(request["unused"]),
             source_only=frozenset(request["sourceOnly"] + request["unused"]),
             target_only=frozenset(request["targetOnly"]),
@@ -106,6 +107,7 @@ def test_an_answer_keeps_the_rules_it_was_asked_to_keep():
         "unused": ["task_a"],
         "sourceOnly": ["task_b"],
         "targetOnly": ["task_c"],
+        "scratch": False,
         "cost": {"task_d": 5},
         "value": {},
     }

@@ -42,7 +42,7 @@ export function drawCompare(page, other) {
 
 function column(page, policy, name) {
   const figures = policyFigures(page.run.table, policy);
-  const labels = ledger(page.run, policy).images;
+  const labels = ledger(page.run, policy, page.state.cost).images;
   const facts = [
     ['quality of transferred targets', rate(figures.qualityTransferred)],
     ['quality of all targets', rate(figures.quality)],

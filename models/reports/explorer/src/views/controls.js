@@ -12,6 +12,7 @@ export function drawControls(page) {
   }
   made.order.value = state.order;
   made.preset.value = presetOf(page);
+  if (made.scratch) made.scratch.checked = state.scratch;
   made.versus.value = state.versus ? `${state.versus.budget}/${state.versus.order}` : '';
 }
 
@@ -52,11 +53,19 @@ function makeControls(page) {
     others(run),
   );
   const reset = el('button', { type: 'button', onclick: () => resetAll(page) }, 'Back to the run');
-  place({ range, number, order, preset, versus, reset });
-  return { range, number, order, preset, versus };
+  const scratch = run.knowsScratch ? scratchBox(page) : null;
+  place({ range, number, order, preset, versus, scratch, reset });
+  return { range, number, order, preset, versus, scratch };
 }
 
-function place({ range, number, order, preset, versus, reset }) {
+const scratchBox = (page) =>
+  el('input', {
+    type: 'checkbox',
+    id: 'scratch',
+    onchange: (event) => page.change({ scratch: event.target.checked }),
+  });
+
+function place({ range, number, order, preset, versus, scratch, reset }) {
   const named = (id, words, ...inputs) =>
     el('div', { class: 'control' }, el('label', { for: id }, words), inputs);
   replace(
@@ -65,6 +74,7 @@ function place({ range, number, order, preset, versus, reset }) {
     named('order', 'Most sources a transfer', order),
     named('preset', 'Costs of labels', preset),
     named('versus', 'Compare with', versus),
+    scratch ? named('scratch', 'Offer training from scratch', scratch) : null,
     el('div', { class: 'control' }, reset),
   );
 }

@@ -9,8 +9,9 @@ import { rate } from '../format.js';
 const MARGIN = { top: 12, right: 16, bottom: 40, left: 46 };
 const HEIGHT = 240;
 const NAMES = {
-  quality: 'quality: win rate against full supervision',
-  gain: 'gain: win rate against scratch',
+  transferred: 'quality of transferred targets',
+  quality: 'quality of all targets',
+  gain: 'gain over scratch, all targets',
 };
 
 export function drawCurves(page) {
@@ -25,7 +26,9 @@ export function drawCurves(page) {
 }
 
 function chart(page, measure, room) {
-  const rows = page.run.payload.curves.filter((row) => row[measure] !== null);
+  const rows = page.run.payload.curves
+    .map((row) => ({ ...row, transferred: row.ways?.transferred?.quality ?? null }))
+    .filter((row) => row[measure] !== null && row[measure] !== undefined);
   if (!rows.length) return el('p', { class: 'missing' }, `${NAMES[measure]}: not measured.`);
   const width = Math.max(260, Math.min(room > 700 ? room / 2 - 16 : room, 560));
   const [least, most] = extent(rows, (row) => row.budget);

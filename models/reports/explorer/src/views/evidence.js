@@ -35,7 +35,7 @@ export function cellEvidence(page, row, edge = null) {
     noise(run, target),
     winRates(table, row),
     facts?.losses ? histogram(facts) : null,
-    facts?.pictures ? pictures(facts.pictures) : null,
+    facts?.wins ? pictures(run, facts) : null,
     edge && !table.control[row] ? rival(page, edge, facts) : null,
   );
 }
@@ -99,21 +99,23 @@ function histogram({ losses, supervised, edges }) {
   );
 }
 
-function pictures({ wins, loses }) {
-  const strip = (name, views) =>
-    views.length
-      ? el(
-          'div',
-          {},
-          el('p', {}, name),
-          el(
-            'div',
-            { class: 'strip' },
-            views.map((view) => el('img', { src: view.content, alt: `${name}: ${view.name}` })),
-          ),
-        )
-      : null;
-  return el('div', {}, strip('Wins most clearly on', wins), strip('Loses most clearly on', loses));
+/** Test pictures where the transfer's loss is most below and most above the supervised network's. */
+function pictures(run, { wins, loses }) {
+  const { thumbnails } = run.payload;
+  const shown = (name, views) => {
+    const there = views.filter((view) => thumbnails[view.picture]);
+    if (!there.length) return null;
+    const images = there.map((view) =>
+      el('img', { src: thumbnails[view.picture], alt: `${name}: ${view.name}`, title: view.name }),
+    );
+    return el('div', {}, el('p', {}, name), el('div', { class: 'strip' }, images));
+  };
+  return el(
+    'div',
+    {},
+    shown('Better than full supervision, most clearly', wins),
+    shown('Worse, most clearly', loses),
+  );
 }
 
 function rival(page, edge, facts) {

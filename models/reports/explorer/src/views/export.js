@@ -96,6 +96,7 @@ export function commandsOf({ run, state }) {
   const sourceOnly = [...request.sourceOnly, ...request.unused]
     .filter((name) => run.table.targets.includes(name))
     .sort();
+  flags.push(`--scratch ${state.scratch ? 'on' : 'off'}`);
   const lists = {
     '--exclude': excluded,
     '--source-only': sourceOnly,

@@ -6,7 +6,8 @@ import { saving } from '../ledger.js';
 import { policyFigures } from '../policy.js';
 import { isPlain } from '../state.js';
 
-export function drawHeadline({ run, state, start, policy }) {
+export function drawHeadline(page) {
+  const { run, state, start, policy } = page;
   const figures = policyFigures(run.table, policy);
   fillSlot('budget', String(state.budget));
   fillSlot('buy', ...policy.supervised.flatMap((name) => [chip(run, name), ' ']));
@@ -19,8 +20,9 @@ export function drawHeadline({ run, state, start, policy }) {
     el('li', {}, `${run.title(name)}: ${plural(fed, 'target')}`),
   );
   fillSlot('feeds', ...feeds);
-  drawSaving(run, state, policy, figures);
-  const same = isPlain(state) && state.budget === start.budget && state.order === start.order;
+  drawSaving(page, figures);
+  const same =
+    isPlain(state, start) && state.budget === start.budget && state.order === start.order;
   fillSlot(
     'verdicts-note',
     same ? '' : `These sentences are about the run's own policy at budget ${start.budget}.`,
@@ -41,11 +43,15 @@ export function qualityWords(figures) {
   return `${beside}: no difference to speak of.`;
 }
 
-function drawSaving(run, state, policy, figures) {
-  const own = isPlain(state) ? run.savings.get(`${state.budget}/${state.order}`) : undefined;
-  const row = own ?? saving(run, policy, figures.quality);
+function drawSaving({ run, state, start, policy }, figures) {
+  const plain = isPlain(state, start);
+  const own = plain ? run.savings.get(`${state.budget}/${state.order}`) : undefined;
+  const row = own ?? saving(run, policy, figures.quality, state.cost);
+  const apart = row?.transferred
+    ? ` On the other targets alone: ${share(row.transferred.saved)}.`
+    : '';
   fillSlot('saved', row ? share(row.saved) : '?');
-  fillSlot('saving-words', savingWords(row));
+  fillSlot('saving-words', savingWords(row) + apart);
 }
 
 export function savingWords(row) {

@@ -9,7 +9,7 @@ const UNSAID =
 
 export function drawLedger(page) {
   const box = byId('ledger');
-  const costs = ledger(page.run, page.policy);
+  const costs = ledger(page.run, page.policy, page.state.cost);
   if (costs.images === null) {
     replace(box, el('p', { class: 'missing' }, UNSAID));
     return;

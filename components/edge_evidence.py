@@ -1,0 +1,152 @@
+"""What stands behind the edges of a run's policies: losses on every test picture, the runner-up and
+how likely it is the better one, pictures where the edge wins and loses most clearly.
+"""
+
+import json
+import os
+from collections import defaultdict
+from pathlib import Path
+from typing import Any, DefaultDict, Dict, FrozenSet, List, Optional, Sequence, Tuple
+
+import numpy as np
+
+from components.report_pictures import sized
+from models.examples.label_store import LabelStore
+from models.tasks.arrays import Floats
+from models.taxonomy import LossStore, Resamples, Transfer
+
+BINS = 20
+SHOWN = 3  # pictures where an edge wins most clearly, and as many where it loses
+SIDE = 72  # pixels of such a picture
+
+
+Facts = Dict[str, Any]
+Policies = DefaultDict[str, DefaultDict[Tuple[str, ...], List[FrozenSet[str]]]]
+
+
+def edge_evidence(
+    folder: str,
+    losses: Sequence[str],
+    affinities: str,
+    taxonomies: List[Facts],
+    chosen: Facts,
+    store: LabelStore,
+) -> Dict[str, Facts]:
+    """Facts for edge_evidence.json, by `key_of`: "edges" (bin borders), "losses" and "supervised"
+    (test pictures a bin), "rivals" (key of the runner-up -> share of resamples in which it is
+    better), and of the `chosen` policy "wins" and "loses" (pictures, saved below `folder`).
+
+    losses: folders of loss stores; affinities: the folder with resamples.npz; taxonomies: all
+    policies of the run.
+    """
+    resamples = Resamples.load(os.path.join(affinities, "resamples.npz"))
+    stores = {
+        name: shard for path in losses for shard in [LossStore(path)] for name in shard.targets()
+    }
+    evidence: Dict[str, Facts] = {}
+    shown = {key_of(edge["sources"], edge["target"]) for edge in chosen["edges"]}
+    for target, edges in edges_by_target(taxonomies).items():
+        if target not in stores:
+            continue
+        measured = stores[target].read(target)
+        row = {transfer: i for i, transfer in enumerate(measured.transfers)}
+        own = row.get(Transfer((), target, control="supervised"))
+        for sources, supervised in edges.items():
+            transfer = Transfer(sources, target)
+            if transfer not in row:
+                continue
+            values = measured.losses[row[transfer]]
+            beside = None if own is None else measured.losses[own]
+            facts = histograms(values, beside)
+            facts["rivals"] = rivals(resamples, transfer, supervised)
+            key = key_of(sources, target)
+            if key in shown and beside is not None:
+                facts |= clearest(folder, store, target, values - beside)
+            evidence[key] = facts
+    return evidence
+
+
+def key_of(sources: Sequence[str], target: str) -> str:
+    """as `explorer/src/views/evidence.js` names an edge."""
+    return json.dumps([sorted(sources), target], separators=(",", ":"), ensure_ascii=False)
+
+
+def edges_by_target(taxonomies: List[Facts]) -> Policies:
+    """target -> sources of its edges -> the sets of supervised tasks of policies that have it."""
+    edges: Policies = defaultdict(lambda: defaultdict(list))
+    for policy in taxonomies:
+        for edge in policy["edges"]:
+            if edge["sources"]:
+                edges[edge["target"]][tuple(edge["sources"])].append(
+                    frozenset(policy["supervised"])
+                )
+    return edges
+
+
+def histograms(values: Floats, beside: Optional[Floats]) -> Facts:
+    """both on one scale, which the largest two per cent do not stretch."""
+    everything = values if beside is None else np.concatenate([values, beside])
+    low, high = np.percentile(everything, [0, 98])
+    borders = np.linspace(low, max(high, low + 1e-9), BINS + 1)
+    return {
+        "edges": [float(f"{border:.4g}") for border in borders],
+        "losses": counted(values, borders),
+        "supervised": None if beside is None else counted(beside, borders),
+    }
+
+
+def counted(values: Floats, borders: Floats) -> List[int]:
+    """values a bin; those beyond the last border are in the last bin."""
+    inside = np.clip(values, borders[0], borders[-1])
+    return [int(number) for number in np.histogram(inside, borders)[0]]
+
+
+def rivals(
+    resamples: Resamples, transfer: Transfer, policies: List[FrozenSet[str]]
+) -> Dict[str, float]:
+    """key of the runner-up from each policy's sources -> share of resamples in which it is better."""
+    into = [
+        other
+        for other in resamples.transfers
+        if other.target == transfer.target
+        and other.control is None
+        and other != transfer
+        and transfer.target not in other.sources
+    ]
+    means = {other: resamples.affinity[:, resamples.column[other]].mean() for other in into}
+    ours = resamples.affinity[:, resamples.column[transfer]]
+    found: Dict[str, float] = {}
+    for supervised in policies:
+        open_ones = [other for other in into if supervised.issuperset(other.sources)]
+        for other in sorted(open_ones, key=lambda other: -float(means[other]))[:2]:
+            better = resamples.affinity[:, resamples.column[other]] > ours
+            found[key_of(other.sources, other.target)] = round(float(better.mean()), 3)
+    return found
+
+
+def clearest(
+    folder: str, store: LabelStore, target: str, difference: Floats
+) -> Dict[str, List[Dict[str, str]]]:
+    """{"wins", "loses"}: pictures where the transfer's loss is most below and above the supervised
+    network's, saved once each.
+    """
+    order = np.argsort(difference)
+    views = store.samples(target, "test").views
+    wins = [i for i in order[:SHOWN] if difference[i] < 0]
+    loses = [i for i in order[::-1][:SHOWN] if difference[i] > 0]
+    return {
+        name: [thumbnail(folder, store, int(views[i][0])) for i in some]
+        for name, some in (("wins", wins), ("loses", loses))
+    }
+
+
+def thumbnail(folder: str, store: LabelStore, view: int) -> Dict[str, str]:
+    """{"name", "picture"}: a test picture below `folder`."""
+    from PIL import Image
+
+    path = f"pictures/test_{view}.webp"
+    file = Path(folder) / path
+    if not file.exists():
+        os.makedirs(file.parent, exist_ok=True)
+        Image.fromarray(sized(store.images("test")[view], SIDE)).save(file, "WEBP", quality=80)
+    return {"name": store.views("test")[view], "picture": path}
