@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -17,6 +18,12 @@ from models.taxonomy import solve
 AXE = Path(__file__).with_name("axe.min.js.gz")
 ROOT = Path(__file__).parents[4]
 QUICK = 100  # ms
+BUSY = 3  # processes a core that want to run; a time says nothing then
+
+
+def skip_where_busy() -> None:
+    if os.getloadavg()[0] > BUSY * (os.cpu_count() or 1):
+        pytest.skip("other work has this machine: times say nothing about the page")
 
 
 def moved_to(watched, budget: float) -> None:
@@ -35,13 +42,14 @@ def test_the_script_repeats_what_the_file_says(watched, report, browser):
 
 
 def test_a_budget_of_the_run_is_there_at_once(watched, report):
+    skip_where_busy()
     page = watched.open(report)
     before = watched.slot("buy")
     spent = page.evaluate(
         """async () => {
             const range = document.getElementById('budget');
             const times = [];
-            for (const budget of [1, 3, 1, 3]) {
+            for (const budget of [1, 3, 1, 3, 1, 3, 1, 3]) {
                 const since = performance.now();
                 range.value = budget;
                 range.dispatchEvent(new Event('input'));
@@ -201,6 +209,7 @@ def test_axe_finds_nothing_at_any_width(browser, report, scheme):
 
 
 def test_the_first_paint_is_under_a_second(watched, report):
+    skip_where_busy()
     paints = []
     for _ in range(3):  # the best of three: other work on the machine is not the page's
         page = watched.open(report)
