@@ -5,15 +5,11 @@ dictionary says.
 import keras
 import numpy as np
 import pytest
-from synthetic import camera
 
 from models.networks.architecture.encoders import build_encoder
 from models.networks.architecture.heads import build_head
-from models.networks.architecture.pair_difference import Compared
-from models.networks.architecture.pose_composition import ComposedPoses
 from models.networks.config import NetworkConfig
 from models.tasks import TASKS
-from models.tasks.labels.cameras import relative_pose
 
 RNG = np.random.default_rng(0)
 
@@ -74,18 +70,6 @@ def test_egomotion_has_two_heads_of_three_layers_on_two_images_each():
     ) == 2 * layers(2 * 2048)
 
 
-def test_a_pose_composed_in_the_network_is_the_composed_pose():
-    cameras = [camera(i) for i in range(3)]
-    pairs = [relative_pose(cameras[i], cameras[j]) for i, j in ((0, 1), (0, 2), (1, 2))]
-    mean, deviation = RNG.normal(size=18), RNG.uniform(0.5, 2, 18)
-    layer = ComposedPoses()
-    layer.build(None)
-    layer.whiten(mean, deviation)
-    white = ((np.concatenate(pairs) - mean) / deviation).astype("float32")
-    answer = np.asarray(layer([white[None, :6], white[None, 12:]]))
-    np.testing.assert_allclose(answer[0], white, atol=1e-4)
-
-
 @pytest.mark.parametrize("name", [name for name, task in TASKS.items() if task.trained])
 def test_a_lean_head_answers_in_the_shape_of_its_task(name):
     task = TASKS[name]
@@ -93,15 +77,6 @@ def test_a_lean_head_answers_in_the_shape_of_its_task(name):
     side = 2 if task.input == "tiles" else 8
     head = build_head(task, LEAN, (side, side, 8), images, 64)
     assert head.output_shape[1:] == task.output.shape(64)
-
-
-def test_a_matching_head_can_tell_equal_codes_by_their_differences():
-    codes = RNG.normal(size=(5, 3, 7)).astype("float32")
-    seen = np.asarray(Compared()(codes))
-    assert seen.shape == Compared().compute_output_shape(codes.shape) == (5, 42)
-    np.testing.assert_array_equal(seen[:, :21], codes.reshape(5, 21))
-    np.testing.assert_array_equal(seen[:, 28:35], np.abs(codes[:, 0] - codes[:, 2]))
-    assert not np.asarray(Compared()(codes[:, [0, 0]]))[:, 14:].any()
 
 
 @pytest.mark.parametrize("width", [1, 2, 4, 8, 16])
