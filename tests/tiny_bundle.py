@@ -14,9 +14,18 @@ from tiny_store import TINY
 
 SUPERVISED = ["normal", "class_scene", "colorization"]
 TARGETS = [
-    "normal", "class_scene", "reshading", "depth_zbuffer", "principal_curvature", "segment_semantic", "segment_unsup25d", "vanishing_point", "fixated_pose",
-    "point_matching", "egomotion",
-]  # fmt: skip
+    "normal",
+    "class_scene",
+    "reshading",
+    "depth_zbuffer",
+    "principal_curvature",
+    "segment_semantic",
+    "segment_unsup25d",
+    "vanishing_point",
+    "fixated_pose",
+    "point_matching",
+    "egomotion",
+]
 
 
 @functools.cache

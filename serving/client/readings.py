@@ -61,7 +61,7 @@ def magnitude(entry: Task, value: Floats) -> Magnitude:
         low, high = percentiles(own)
         return Magnitude(own, entry.unit, low, high)
     unit, most = scale
-    shown = (own + 1) / 2 * most
+    shown = np.maximum((own + 1) / 2, 0) * most  # a network may answer a little less than nothing
     low, high = percentiles(shown)
     return Magnitude(shown, unit, low, high, (0.0, most))
 

@@ -71,3 +71,24 @@ def test_learned_heads_have_every_form(mixed):
     outputs = BareModel(mixed).signatures["image_bytes"].outputs
     for name in LEARNED:
         assert {name, f"{name}_codes", f"{name}_png_bytes"} <= set(outputs)
+
+
+def test_a_policy_of_other_sources_is_refused(tmp_path):
+    folder, (_, lineage) = tiny_folder(), read_extras(tiny_bundle())
+    policy = {
+        "edges": [
+            {"sources": ["class_scene", "normal"], "target": edge["target"]}
+            for edge in lineage["policy"]["edges"]
+            if edge["sources"]
+        ]
+    }
+    with pytest.raises(ValueError, match="train the policy again"):
+        build_bundle(
+            policy,
+            folder / "networks",
+            folder / "transfers",
+            tmp_path / "bundle",
+            lineage={},
+            image_size=SIZE,
+        )
+    assert not list(tmp_path.iterdir())
