@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -184,6 +185,32 @@ def test_a_27th_task_trains_one_network_and_measures_its_own_transfers(demo, tmp
     before = 22 * (26 + 26 * 25 // 2 + 26)  # orders 1 and 2, and order 1 with less data
     after = 23 * (27 + 27 * 26 // 2 + 27)
     assert f"{after} transfers into 23 targets ({before} from the ledger)" in said
+
+
+def test_every_command_of_the_tutorial_works(demo, tmp_path):
+    """in order, in one shell, with the demo's folders in place of the reader's own."""
+    run = demo[0]
+    text = (ROOT / "docs" / "TUTORIAL.md").read_text()
+    blocks = re.findall(r"^```sh( server)?\n(.*?)^```", text, flags=re.M | re.S)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    script = ["set -e"]
+    for server, block in blocks:
+        own = block.replace("my_data", str(run / "data")).replace("runs/mine", str(run))
+        own = own.replace("8500", port)
+        own = own.replace("$PWD/" + str(run), str(run)).replace(
+            "answers", str(tmp_path / "answers")
+        )
+        if server:
+            own = f"{own.strip()} > /dev/null &\ntrap 'kill %1' EXIT\n"
+        script.append(own)
+    assert len(blocks) > 8
+    done = subprocess.run(
+        ["bash", "-c", "\n".join(script)], cwd=ROOT, capture_output=True, text=True, timeout=900
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert len(list((tmp_path / "answers").iterdir())) >= 10
 
 
 def test_a_locked_run_is_refused_in_one_line(demo):
