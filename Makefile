@@ -6,13 +6,23 @@ BIN := $(VENV)/bin
 RUN ?= runs/demo
 CONFIG ?= laptop
 
-.PHONY: demo test lint lock clean setup bench gpu sbom audit fuzz
+.PHONY: demo test test-fast docs lint lock clean setup bench gpu sbom audit fuzz
 
 demo: setup
 	$(BIN)/python -m tfx_pipeline demo --run $(RUN) --config $(CONFIG)
 
+# Two processes, a file each at a time; the slowest tests are listed at the end.
 test: setup
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests -n 2 --dist loadfile --durations=15 --durations-min=5
+
+# The inner loop: rooms that load without TensorFlow.
+test-fast: setup
+	$(BIN)/python -m pytest tests/test_floor_plan.py tests/test_lock.py tests/test_documents.py tests/models/provenance tests/models/tasks tests/models/taxonomy -n 2 --dist loadfile
+
+# Documents and API reference as pages, into site/.
+docs: setup
+	$(BIN)/python docs/draw_architecture.py
+	$(BIN)/mkdocs build --quiet
 
 lint: setup
 	$(BIN)/ruff check .

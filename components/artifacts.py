@@ -2,7 +2,7 @@
 docs/ARCHITECTURE.md.
 
 PROPERTIES stay empty and numbers go into custom properties: Kubeflow accepts nothing else
-(measured, DESIGN's platform notes).
+(measured: its compiler refuses typed properties).
 """
 
 from tfx import v1 as tfx

@@ -1,0 +1,44 @@
+"""Documents are true: links lead somewhere, pictures are drawn from what they show."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_to_files_that_are_there(document):
+    targets = [target for target in LINK.findall(document.read_text()) if "://" not in target]
+    missing = [target for target in targets if not (document.parent / target).exists()]
+    assert not missing
+
+
+def test_the_architecture_picture_is_the_one_that_build_gives():
+    place = ROOT / "docs" / "draw_architecture.py"
+    spec = importlib.util.spec_from_file_location("draw_architecture", place)
+    drawing = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(drawing)
+    rooms = drawing.imports_of((ROOT / "BUILD").read_text())
+    assert drawing.PICTURE.read_text() == drawing.drawn(rooms), "run `make docs`"
+    assert set(drawing.QUESTIONS) == set(rooms)
+
+
+def test_every_decision_is_listed():
+    listed = (ROOT / "docs" / "decisions" / "README.md").read_text()
+    records = sorted(path.name for path in (ROOT / "docs" / "decisions").glob("0*.md"))
+    assert records and all(f"({name})" in listed for name in records)
+
+
+def test_no_document_refers_to_what_the_repository_lacks():
+    words = re.compile(r"design notes|spec taxonomy|DESIGN.s platform notes", re.I)
+    sources = [
+        path
+        for package in ("models", "beam_jobs", "components", "tfx_pipeline", "serving")
+        for path in (ROOT / package).rglob("*.py")
+    ]
+    assert not [path for path in sources if words.search(path.read_text())]
