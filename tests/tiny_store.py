@@ -9,9 +9,18 @@ from models.tasks import TASKS
 from models.tasks.targets import target
 
 TINY = NetworkConfig(
-    encoder="lean", encoder_widths=(4, 4, 4, 4), decoder_widths=(4, 4, 4), head_width=8, steps=1, batch=4, learning_rate=1e-3, tile_size=16,
-    random_features=4, output_stride=4, ridges=(0.1,),
-)  # fmt: skip
+    encoder="lean",
+    encoder_widths=(4, 4, 4, 4),
+    decoder_widths=(4, 4, 4),
+    head_width=8,
+    steps=1,
+    batch=4,
+    learning_rate=1e-3,
+    tile_size=16,
+    random_features=4,
+    output_stride=4,
+    ridges=(0.1,),
+)
 
 
 class TinyStore:

@@ -3,10 +3,12 @@
 import time
 from collections.abc import Callable
 
+# gRPC's names of a missed deadline: the second where the server hangs up before the caller's clock
+# says so.
 LATE = {
     "DEADLINE_EXCEEDED",
     "CANCELLED",
-}  # gRPC's names of a missed deadline: the second where the server hangs up before the caller's clock says so
+}
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:

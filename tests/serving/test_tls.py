@@ -54,9 +54,22 @@ def signed(folder, name: str, by: str) -> tuple[bytes, bytes]:
         f"{folder}/{name}.csr",
     )
     openssl(
-        "x509", "-req", "-days", "2", "-in", f"{folder}/{name}.csr", "-CA", f"{folder}/{by}.pem", "-CAkey", f"{folder}/{by}.key", "-CAcreateserial",
-        "-extfile", f"{folder}/names", "-out", f"{folder}/{name}.pem",
-    )  # fmt: skip
+        "x509",
+        "-req",
+        "-days",
+        "2",
+        "-in",
+        f"{folder}/{name}.csr",
+        "-CA",
+        f"{folder}/{by}.pem",
+        "-CAkey",
+        f"{folder}/{by}.key",
+        "-CAcreateserial",
+        "-extfile",
+        f"{folder}/names",
+        "-out",
+        f"{folder}/{name}.pem",
+    )
     return (folder / f"{name}.key").read_bytes(), (folder / f"{name}.pem").read_bytes()
 
 

@@ -1,4 +1,4 @@
-"""Configurations are values that check themselves; a wrong field is answered with the right ones."""
+"""Configurations check themselves; a wrong field is answered with the right ones."""
 
 import pytest
 

@@ -96,7 +96,7 @@ def test_every_pixel_lies_on_its_own_ray(scan):
 
 
 def test_a_wall_shows_its_picture_the_right_way_up(scan):
-    """the wall at x = 0: u runs along y, v along z; the upper half of the picture is red and green."""
+    """the wall at x = 0: u runs along y, v along z; the picture's upper half is red and green."""
     camera = towards((2.5, 2.0, 1.4), (0.0, 2.0, 1.4), 0.8)
     picture = scan.look(camera, 64).rgb.astype(int)
     quarters = {

@@ -205,8 +205,9 @@ def published(server):
     for building in (*BUILDINGS, "merom2"):
         for folder in FOLDERS:
             files = {
-                f"{folder}/point_0_view_{i}_domain_{folder}.png": f"{building} {folder} {i}".encode()
-                * 500
+                f"{folder}/point_0_view_{i}_domain_{folder}.png": (
+                    f"{building} {folder} {i}" * 500
+                ).encode()
                 for i in range(3)
             }
             server.files[f"/set/{building}_{folder}.tar"] = tar_of(files)

@@ -275,7 +275,7 @@ def test_a_building_in_two_splits_stops_the_job_before_it_starts(data, tmp_path)
         ingest(str(data), str(tmp_path / "out"), size=16, shards=1)
 
 
-def test_a_building_in_no_split_is_quarantined_by_default_and_left_alone_where_a_subset_is_asked_for(
+def test_a_building_in_no_split_is_quarantined_or_left_alone_where_a_subset_is_asked_for(
     data, tmp_path
 ):
     shutil.copytree(data / "ash", data / "dogwood")

@@ -1,4 +1,4 @@
-"""Training by `fit`: resumes in the middle of a network, stops at NaN, and takes what Keras offers."""
+"""Training by `fit`: resumes inside a network, stops at NaN, and takes what Keras offers."""
 
 import dataclasses
 from types import SimpleNamespace
