@@ -6,7 +6,6 @@ import keras
 import numpy as np
 import pytest
 
-from models.networks.architecture.encoders import build_encoder
 from models.networks.architecture.heads import build_head
 from models.networks.config import NetworkConfig
 from models.tasks import TASKS
@@ -25,12 +24,6 @@ LEAN = NetworkConfig(
 
 def trainable(model: keras.Model) -> int:
     return sum(int(weight.numpy().size) for weight in model.trainable_weights)
-
-
-def test_the_paper_encoder_has_the_published_parameters_and_map():
-    encoder = build_encoder(PAPER, 3, "encoder")
-    assert trainable(encoder) == 23_655_504
-    assert encoder.compute_output_shape((None, 256, 256, 3)) == (None, 16, 16, 8)
 
 
 @pytest.mark.parametrize(

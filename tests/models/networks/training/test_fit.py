@@ -13,7 +13,7 @@ from models.networks.task_networks.build import load_task_network
 from models.networks.task_networks.ledger import train_tasks
 from models.networks.task_networks.train import address, shrink_to_average, train_task, trainer
 from models.networks.training.averages import average_answer, average_losses, standard_of
-from models.networks.training.batches import Batches, colour_weights
+from models.networks.training.batches import Batches
 from models.networks.training.fit import Interrupted, fed, state, window
 from models.networks.training.recipes import learning_rate, recipe
 from models.tasks import TASKS
@@ -84,15 +84,6 @@ def test_a_checkpoint_of_another_configuration_is_not_used(tmp_path):
     assert count.steps == 45
 
 
-def test_batches_are_epochs_and_a_function_of_the_step():
-    batches = Batches(TinyStore(), TASKS["denoising"], TINY)
-    assert sorted(batches.rows(0) + batches.rows(1)) == list(range(8))
-    late = Batches(TinyStore(), TASKS["denoising"], TINY, first=5)
-    for one, other in zip(batches[5], late[0]):
-        np.testing.assert_array_equal(one, other)
-    batches.close(), late.close()
-
-
 def test_windows_are_short_enough_to_lose_little():
     assert window(260) == 13 and window(121_300) == 500 and window(3) == 1
 
@@ -153,13 +144,6 @@ def test_a_class_never_seen_leaves_every_loss_finite(name, tmp_path):
     store, config = Part(never), dataclasses.replace(TINY, recipe="published")
     assert np.isfinite(average_losses(TASKS[name], store, config)).all()
     assert np.isfinite(train_tasks(store, tmp_path, [name], config)[name]["loss"])
-
-
-def test_colours_are_weighed_by_their_rarity_and_by_one_on_average():
-    target = np.eye(4, dtype="float32")[np.array([[[0, 0], [0, 1]]])]
-    weights = colour_weights(target)
-    assert weights[0] < weights[1] < weights[2] == weights[3]
-    assert 0.75 * weights[0] + 0.25 * weights[1] == pytest.approx(1)
 
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
