@@ -8,6 +8,7 @@ import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 
+from models.reports.example import write_example
 from models.reports.page import write_report
 
 PAGE = "index.html"
@@ -16,7 +17,12 @@ PAGE = "index.html"
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
-        return open_page(options.folder) if options.command else draw_page(options.run)
+        if options.command == "open":
+            return open_page(options.folder)
+        if options.command == "bundle":
+            print(write_example(options.folder))
+            return 0
+        return draw_page(options.run)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -32,6 +38,8 @@ def parser() -> argparse.ArgumentParser:
     commands = made.add_subparsers(dest="command")
     opening = commands.add_parser("open", help="open a finished report in a browser")
     opening.add_argument("folder", type=Path, help="a run, a report's folder, or a page")
+    bundling = commands.add_parser("bundle", help="make the repository's example of a run")
+    bundling.add_argument("folder", type=Path, help="folder that WriteReport wrote")
     return made
 
 

@@ -1,0 +1,63 @@
+"""The finished small report that the repository carries, made from a run by this code:
+`python -m models.reports bundle RUN`.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+from models.provenance.atomic import atomic_file, write_text
+from models.reports.page import render
+from models.reports.run_files import Facts, Run, load_run
+
+PLACE = Path(__file__).parent / "example"
+MOST = 3 << 20  # bytes of page and table together
+COLUMNS = ("sources", "target", "regime", "control", "affinity", "gain", "quality", "mean_loss")
+
+
+def write_example(folder: str | Path, place: Path = PLACE) -> Path:
+    """The page and the affinities of the run in `folder`, below `place`; the page's path.
+
+    Pictures are left out from the end until both fit into MOST bytes. Raises ValueError for a run
+    that is too large without any.
+    """
+    run = load_run(folder)
+    table = place / "affinities.csv"
+    write_table(table, run.rows)
+    room = MOST - table.stat().st_size
+    text = fitting_page(run, room)
+    write_text(place / "index.html", text)
+    return place / "index.html"
+
+
+def fitting_page(run: Run, room: int) -> str:
+    """the page with as many tasks' pictures as `room` bytes allow."""
+    for count in range(len(run.pictures), -1, -4):
+        text = render(replace(run, pictures=run.pictures[:count]))
+        if len(text.encode()) <= room:
+            return text
+    text = render(replace(run, pictures=[]))
+    if len(text.encode()) > room:
+        raise ValueError(
+            f"the page of {run.folder} has {len(text.encode())} bytes without pictures, there is "
+            f"room for {room}; take a smaller run"
+        )
+    return text
+
+
+def write_table(path: Path, rows: list[Facts]) -> None:
+    """transfers and controls as `models.taxonomy` reads them, in six digits."""
+    with atomic_file(path) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows([written(row.get(name)) for name in COLUMNS] for row in rows)
+
+
+def written(value: object) -> str:
+    if isinstance(value, list):
+        return "|".join(value)
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "" if value is None else str(value)

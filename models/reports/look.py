@@ -1,0 +1,62 @@
+"""`make look`: the finished report of the repository, and its affinities solved, before anything is
+trained and before the large packages are installed. The standard library alone.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+import tempfile
+import webbrowser
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "models" / "reports" / "example"
+NEEDED = ("numpy", "scipy", "cvxopt")
+PLACE = ROOT / ".venv" / "look"  # beside the large environment, which `make setup` fills
+
+
+def main() -> int:
+    page = EXAMPLE / "index.html"
+    print(f"report    {page}", flush=True)
+    webbrowser.open(page.as_uri())
+    python = interpreter()
+    command = [python, "-m", "models.taxonomy", "solve"]
+    command += ["--affinities", "models/reports/example/affinities.csv", "--budget", "4"]
+    print(f"solved    python {' '.join(command[1:])}", flush=True)
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+
+def interpreter() -> str:
+    """a Python that can solve: this one, or that of a small environment made for it."""
+    if all(importlib.util.find_spec(name) for name in NEEDED):
+        return sys.executable
+    python = PLACE / "bin" / "python"
+    if not (PLACE / ".ready").exists():
+        print(f"install   {', '.join(NEEDED)} into {PLACE.relative_to(ROOT)}", flush=True)
+        subprocess.run([sys.executable, "-m", "venv", PLACE], check=True)
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+            file.write(locked(NEEDED))
+            file.flush()
+            pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            pip += ["--no-deps", "--require-hashes", "-r", file.name]
+            subprocess.run(pip, check=True)
+        (PLACE / ".ready").touch()
+    return str(python)
+
+
+def locked(names: tuple[str, ...]) -> str:
+    """the lock's own lines of some packages, with versions and hashes."""
+    kept = []
+    keep = False
+    for line in (ROOT / "requirements.txt").read_text().splitlines():
+        if line and not line.startswith((" ", "#")):
+            keep = line.split("==")[0] in names
+        if keep and not line.lstrip().startswith("#"):
+            kept.append(line)
+    return "\n".join(kept) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
