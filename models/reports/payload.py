@@ -48,7 +48,7 @@ def payload(run: Run, marks: Mapping[str, list[str]]) -> dict[str, Any]:
         "free": free_labels(names),
         "edge_evidence": run.edge_evidence,
         "thumbnails": thumbnails(run),
-        "affinities": f"{run.folder.name}/affinities.json",
+        "affinities": "affinities.json",
     }
 
 
