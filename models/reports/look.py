@@ -22,7 +22,7 @@ def main() -> int:
     print(f"report    {page}", flush=True)
     webbrowser.open(page.as_uri())
     python = interpreter()
-    command = [python, "-m", "models.taxonomy", "solve"]
+    command: list[str] = [python, "-m", "models.taxonomy", "solve"]
     command += ["--affinities", "models/reports/example/affinities.csv", "--budget", "4"]
     print(f"solved    python {' '.join(command[1:])}", flush=True)
     return subprocess.run(command, cwd=ROOT, check=False).returncode
@@ -39,7 +39,7 @@ def interpreter() -> str:
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
             file.write(locked(NEEDED))
             file.flush()
-            pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
             pip += ["--no-deps", "--require-hashes", "-r", file.name]
             subprocess.run(pip, check=True)
         (PLACE / ".ready").touch()
