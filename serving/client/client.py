@@ -13,7 +13,7 @@ from models.tasks import TASKS, task
 from models.tasks.arrays import Array
 from serving.client.retry import retried
 from serving.client.tensors import tensor_of
-from serving.wire.messages import message
+from serving.wire.messages import RAW_NUMBERS, message
 from serving.wire.response_reader import arrays
 
 PREDICT = "/tensorflow.serving.PredictionService/Predict"
@@ -101,7 +101,9 @@ class Client:
 
     def _retried(self, call: Any, request: Any) -> Any:
         return retried(
-            lambda left: call(request, timeout=left), self.deadline, attempts=self.attempts
+            lambda left: call(request, timeout=left, metadata=(RAW_NUMBERS,)),
+            self.deadline,
+            attempts=self.attempts,
         )
 
     def tasks(self) -> dict[str, int]:

@@ -14,6 +14,8 @@ from typing import Any
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 PACKAGE = "taxonomy.wire"
+# Metadata of a client that reads numbers as raw content; other servers do not look at it.
+RAW_NUMBERS = ("tensor-content", "1")
 _TYPES = {
     "double": 1, "float": 2, "int64": 3, "uint64": 4, "int32": 5, "bool": 8, "string": 9,
     "bytes": 12, "uint32": 13,

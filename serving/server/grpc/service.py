@@ -36,6 +36,7 @@ from serving.server.plane import (
 )
 from serving.server.session import Version
 from serving.server.signatures import check_inputs
+from serving.wire.messages import RAW_NUMBERS
 from serving.wire.model_spec import ModelSpec, model_spec_bytes, model_spec_of
 from serving.wire.requests import (
     ExamplesRequest,
@@ -91,7 +92,8 @@ class GrpcDoor:
         request = read(predict_request, data)
         parse = parsed_already(partial(question_of, request))
         origin, outputs = self.plane.predict(request.spec, parse, caller)
-        return predict_response(origin_bytes(origin), outputs, self.content)
+        content = self.content or caller.tensor_content
+        return predict_response(origin_bytes(origin), outputs, content)
 
     def classify(self, data: bytes, caller: Caller) -> bytes:
         from tensorflow_serving.apis import classification_pb2
@@ -241,6 +243,16 @@ def deadline_of(context: grpc.ServicerContext) -> float | None:
     return None if left is None or left > FOREVER else time.monotonic() + left
 
 
+def caller_of(context: grpc.ServicerContext) -> Caller:
+    """who asks, and how answers may be spelled."""
+    return Caller(
+        "GRPC",
+        deadline_of(context),
+        context.is_active,
+        tensor_content=RAW_NUMBERS in context.invocation_metadata(),
+    )
+
+
 def translated(answer: Answer) -> Callable[[bytes, grpc.ServicerContext], bytes]:
     """ServingError -> gRPC status; anything unforeseen -> UNKNOWN, and the server goes on. What
     nobody waits for any more is not begun.
@@ -250,7 +262,7 @@ def translated(answer: Answer) -> Callable[[bytes, grpc.ServicerContext], bytes]
         try:
             if not context.is_active():
                 raise late()
-            return answer(data, Caller("GRPC", deadline_of(context), context.is_active))
+            return answer(data, caller_of(context))
         except ServingError as error:
             code = error.code
             words = str(error)

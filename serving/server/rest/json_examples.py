@@ -81,7 +81,7 @@ def feature_of(name: str, item: Json) -> bytes:
     elif kind == FLOAT:
         listed = field(ONLY, np.array(values, np.float32).tobytes())
     else:
-        listed = field(ONLY, encode(np.array(values, np.int64)))
+        listed = field(ONLY, bytes(encode(np.array(values, np.int64))))
     return field(kind, listed)
 
 

@@ -89,6 +89,9 @@ class Context:
     def is_active(self) -> bool:
         return True
 
+    def invocation_metadata(self):
+        return ()
+
     def abort(self, code, words):
         raise RuntimeError(code.name)
 
@@ -146,6 +149,24 @@ def test_names_are_checked_before_a_tensor_is_decoded(plane, decoded):
     with pytest.raises(ServingError, match="Sent extra: {a,b}"):
         GrpcDoor(plane).predict(question(a=np.ones(2), b=np.ones(2), x=np.ones(2)), Caller("GRPC"))
     assert not decoded
+
+
+def test_whole_numbers_are_typed_unless_the_client_reads_them_raw(plane):
+    from tensorflow_serving.apis import predict_pb2
+
+    request = message("PredictRequest")()
+    request.model_spec.name = "m"
+    request.model_spec.signature_name = "of_3"
+    request.inputs["x"].dtype = 3
+    request.inputs["x"].int_val.append(7)
+    data = request.SerializeToString()
+    door = GrpcDoor(plane)
+    typed, raw = (
+        predict_pb2.PredictResponse.FromString(door.predict(data, caller)).outputs["x"]
+        for caller in (Caller("GRPC"), Caller("GRPC", tensor_content=True))
+    )
+    assert list(typed.int_val) == [7] and not typed.tensor_content
+    assert raw.tensor_content == b"\7\0\0\0" and not raw.int_val
 
 
 def test_bytes_that_are_no_message_cost_no_memory():

@@ -19,7 +19,7 @@ def test_numbers_of_every_width_are_what_protobuf_reads(kind, most, sign):
         values = np.array([2**64 - 1, 2**63, *EDGES[:most]], kind)
     else:
         values = np.array(EDGES[:most], kind) * np.array(sign, kind)
-    data = encode(values)
+    data = bytes(encode(values))
     field, number = FIELDS[kind]
     proto = tensor_pb2.TensorProto.FromString(prefix(number, len(data)) + data)
     assert list(getattr(proto, field)) == values.tolist()
