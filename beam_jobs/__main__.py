@@ -1,15 +1,16 @@
-"""python -m beam_jobs agreement | annotate | ingest | statistics | download"""
+"""python -m beam_jobs agreement | annotate | ingest | statistics | download | sheet"""
 
 from __future__ import annotations
 
 import argparse
 import importlib
 import sys
+from types import ModuleType
 
 # command -> (module with `add_arguments` and `run`, what it does)
 COMMANDS = {
     "agreement": ("compare.agreement", "recompute the labels of real frames and compare"),
-    "annotate": ("annotate.procedural", "make a procedural data set in the published layout"),
+    "annotate": ("annotate.command", "make a data set in the published layout"),
     "ingest": ("ingest.job", "turn a folder in the published layout into sharded examples"),
     "statistics": (
         "compare.realism",
@@ -20,20 +21,27 @@ COMMANDS = {
 }
 
 
+def command_module(name: str) -> ModuleType:
+    """the module behind a command; imported here so that a command waits for its own alone."""
+    return importlib.import_module(f"beam_jobs.{COMMANDS[name][0]}")
+
+
 def main(arguments: list[str] | None = None) -> int:
+    """run a command; its exit code."""
+    words = sys.argv[1:] if arguments is None else arguments
     parser = argparse.ArgumentParser(
         prog="python -m beam_jobs",
         description="Views, examples and where they come from.",
         epilog="example: python -m beam_jobs annotate --out data --buildings 12 --views 40",
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, (module, text) in COMMANDS.items():
-        importlib.import_module(f"beam_jobs.{module}").add_arguments(
-            commands.add_parser(name, help=text, description=text)
-        )
-    options = parser.parse_args(arguments)
+    for name, (_, text) in COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text)
+        if name in words[:1]:
+            command_module(name).add_arguments(command)
+    options = parser.parse_args(words)
     try:
-        return importlib.import_module(f"beam_jobs.{COMMANDS[options.command][0]}").run(options)
+        return int(command_module(options.command).run(options))
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -26,26 +26,30 @@ PROCESSES, BUILDINGS, SEED = 2, 4, 3
 
 
 def from_nothing(size: int, views: int) -> tuple[float, int]:
-    """(views a second, views) of four buildings, worker start and building construction included."""
+    """(views a second, views) of four buildings, start of workers and building included."""
     from beam_jobs.annotate.procedural import annotate_buildings
 
     with tempfile.TemporaryDirectory() as root:
         start = time.perf_counter()
         made = annotate_buildings(
             Path(root), buildings=BUILDINGS, views=views, size=size, seed=SEED, processes=PROCESSES
-        )["views"]
+        ).views
         return made / (time.perf_counter() - start), made
 
 
 def in_the_long_run(size: int, views: int) -> tuple[float, int]:
     """(views a second, views) of the same buildings by workers that have made one before."""
-    from beam_jobs.annotate.procedural import annotate_building, building_number, single_threaded
+    from beam_jobs.annotate.dataset import single_threaded
+    from beam_jobs.annotate.procedural import BuildingJob, annotate_building, building_number
 
     with (
         tempfile.TemporaryDirectory() as root,
         multiprocessing.get_context("spawn").Pool(PROCESSES, initializer=single_threaded) as pool,
     ):
-        job = lambda i, count: (Path(root), building_number(SEED, i), count, size)
+
+        def job(i: int, count: int) -> BuildingJob:
+            return BuildingJob(Path(root), building_number(SEED, i), count, size)
+
         pool.map(annotate_building, [job(10 + i, 3) for i in range(PROCESSES)], chunksize=1)
         start = time.perf_counter()
         made = sum(
@@ -57,7 +61,7 @@ def in_the_long_run(size: int, views: int) -> tuple[float, int]:
 def parts(size: int, views: int) -> dict[str, float]:
     """{part: least milliseconds a view, mean over views} on one process."""
     from beam_jobs.annotate.classes import classes
-    from beam_jobs.annotate.procedural import single_threaded
+    from beam_jobs.annotate.dataset import single_threaded
     from beam_jobs.annotate.view_labels import pixel_labels
     from beam_jobs.scenes.buildings.building import building
     from beam_jobs.scenes.cameras.procedural import shots

@@ -67,7 +67,7 @@ def write_room(path: Path, triangles: int) -> None:
 
 def measured(path: Path, size: int, views: int) -> dict[str, float]:
     """{column: figure} of one mesh."""
-    from beam_jobs.annotate.procedural import single_threaded
+    from beam_jobs.annotate.dataset import single_threaded
     from beam_jobs.annotate.view_labels import write_view
     from beam_jobs.scenes.cameras.scan_cameras import shots
     from beam_jobs.scenes.geometry.curvature import principal_curvatures

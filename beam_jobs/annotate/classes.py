@@ -6,6 +6,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from beam_jobs.scenes.buildings.scene import Scene
+from beam_jobs.scenes.render.renderer import Surfaces
+from models.tasks.arrays import Array, Bytes, Floats
+
 # Index among ImageNet's 1000 classes of what the generator builds. Where ImageNet has no such
 # thing, the class that comes nearest: its word stands behind.
 OBJECTS = {
@@ -132,32 +136,37 @@ PLACES = {
 }
 
 
-def classes(surfaces, scene, room: int) -> dict[str, np.ndarray]:
-    """folder -> label."""
-    semantic = np.where(
-        surfaces.instance >= 0, scene.semantic[np.maximum(surfaces.instance, 0)], 0
-    ).astype("uint8")
+def classes(surfaces: Surfaces, scene: Scene, room: int) -> dict[str, Array]:
+    """folder -> label of a view from a room (its index)."""
     return {
-        "segment_semantic": semantic,
+        "segment_semantic": semantic_ids(surfaces, scene),
         "class_object": object_logits(surfaces, scene),
         "class_scene": scene_probabilities(scene.rooms[room].kind),
     }
 
 
-def object_logits(surfaces, scene) -> np.ndarray:
-    """[1000] logits: log of each visible object's share of the pixels, floored at 1e-4; a view
-    without any such object is near uniform.
+def semantic_ids(surfaces: Surfaces, scene: Scene) -> Bytes:
+    """[S, S] class ids in 0 to 17; 0 where nothing is seen."""
+    seen = surfaces.instance >= 0
+    ids = scene.semantic[np.maximum(surfaces.instance, 0)]
+    return np.where(seen, ids, 0).astype("uint8")
+
+
+def object_logits(surfaces: Surfaces, scene: Scene) -> Floats:
+    """[1000] float32 logits: log of each visible object's share of the pixels, floored at 1e-4; a
+    view without any such object is near uniform.
     """
     share = np.full(1000, 1e-4)
     counts = np.bincount(surfaces.instance[surfaces.instance >= 0])
     for instance, count in enumerate(counts):
-        if count and scene.names[instance] in OBJECTS:
-            share[OBJECTS[scene.names[instance]]] += count / surfaces.instance.size
+        name = scene.names[instance]
+        if count and name in OBJECTS:
+            share[OBJECTS[name]] += count / surfaces.instance.size
     return np.log(share).astype("float32")
 
 
-def scene_probabilities(kind: str) -> np.ndarray:
-    """[365] probabilities: 0.9 on the room's kind, the rest spread evenly, as a confident
+def scene_probabilities(kind: str) -> Floats:
+    """[365] float32 probabilities: 0.9 on the room's kind, the rest spread evenly, as a confident
     classifier would answer.
     """
     value = np.full(365, 0.1 / 364, "float32")

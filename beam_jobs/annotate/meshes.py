@@ -4,16 +4,31 @@ what they do not allow is recorded as absent.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from beam_jobs.annotate import staging
-from beam_jobs.annotate.procedural import check_held_out, conclude, side_by_side
+from beam_jobs.annotate.dataset import (
+    DataSet,
+    check_held_out,
+    conclude,
+    side_by_side,
+    views_of,
+)
+from beam_jobs.annotate.view_labels import Sights, write_matches, write_view
+from beam_jobs.scenes.cameras.scan_cameras import shots
+from beam_jobs.scenes.cameras.shot import Shot
+from beam_jobs.scenes.scans.mesh_file import read_mesh
+from beam_jobs.scenes.scans.scan import Scan
+from models.tasks import DOMAINS
 
 # Version of what is made of a mesh: raise it when the same file and seed give other labels.
 VERSION = 2
@@ -45,33 +60,30 @@ class MeshJob:
     def folder(self) -> Path:
         return self.root / self.name
 
-    def parameters(self) -> dict:
-        facts = {
-            key: value
-            for key, value in asdict(self).items()
-            if key not in ("root", "path", "labels", "views")
-        }
-        return {"version": VERSION, "mesh": self.path.name, "asked": self.views, **facts}
+    def parameters(self) -> dict[str, Any]:
+        """what decides every pixel, but for what the files hold."""
+        places = ("root", "path", "labels", "views")
+        numbers = {key: value for key, value in asdict(self).items() if key not in places}
+        return {"version": VERSION, "mesh": self.path.name, "asked": self.views, **numbers}
 
     def complete(self) -> bool:
         """is the building there, of the same files (by their hashes; a texture that was missing
         counts too) with the same parameters?
         """
-        found = staging.described(self.folder)
-        if not found or {key: found.get(key) for key in self.parameters()} != self.parameters():
+        facts = staging.described(self.folder)
+        parameters = self.parameters()
+        if not facts or {key: facts.get(key) for key in parameters} != parameters:
             return False
-        beside = all(
+        same_files = all(
             digest_of(self.path.parent / name) == digest
-            for name, digest in found["sources"].items()
+            for name, digest in facts["sources"].items()
         )
-        return beside and found["labels"] == (digest_of(self.labels) if self.labels else "")
+        return same_files and facts["labels"] == digest_of(self.labels)
 
 
-def digest_of(path: Path) -> str:
+def digest_of(path: Path | None) -> str:
     """sha256 of a file, "" if there is none."""
-    import hashlib
-
-    if not path.is_file():
+    if path is None or not path.is_file():
         return ""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -79,52 +91,47 @@ def digest_of(path: Path) -> str:
 
 def annotate_meshes(
     root: Path,
-    meshes: list[Path],
+    meshes: Sequence[Path],
     *,
     views: int,
     size: int,
     seed: int = 0,
-    labels: list[Path] = (),
+    labels: Sequence[Path] = (),
     units_per_metre: float = 1.0,
     up: str | None = None,
     processes: int = 1,
     held_out: int | None = None,
-) -> dict:
-    """make a building of every mesh file below `root`, beside the buildings that are there;
-    {"buildings", "labels", "views"} of the meshes.
+) -> DataSet:
+    """make a building of every mesh file below `root`, beside the buildings that are there; what
+    the meshes gave.
 
     labels: none, or one .npy of class ids for every mesh. held_out: as of `annotate_buildings`.
     Raises ValueError for a file that is no building (see `read_mesh`), or in which no camera finds
     a place; OSError if a file cannot be read or `root` not written.
     """
-    jobs = checked_jobs(
-        [
-            MeshJob(root, path, mark, views, size, seed, units_per_metre, up)
-            for path, mark in zip(meshes, labels or [None] * len(meshes))
-        ]
-    )
-    if labels and len(labels) != len(meshes):
+    marks: Sequence[Path | None] = labels or [None] * len(meshes)
+    if len(marks) != len(meshes):
         raise ValueError(
             f"expected one --labels for each --mesh, got {len(labels)} for {len(meshes)}"
         )
+    jobs = [
+        MeshJob(root, path, mark, views, size, seed, units_per_metre, up)
+        for path, mark in zip(meshes, marks)
+    ]
+    check_jobs(jobs)
     check_held_out(len(jobs), held_out)
     root.mkdir(parents=True, exist_ok=True)
     staging.sweep(root)
     side_by_side(annotate_mesh, [job for job in jobs if not job.complete()], views, processes)
-    conclude(root, [job.name for job in jobs], lambda facts: False, held_out)
-    made = [staging.described(job.folder) for job in jobs]
-    absent = sorted(set.union(*(set(row["absent"]) for row in made)))
-    return {
-        "buildings": len(jobs),
-        "labels": f"all labels but {', '.join(absent)}",
-        "views": sum(row["views"] for row in made),
-    }
+    names = [job.name for job in jobs]
+    conclude(root, names, lambda facts: False, held_out)
+    absent = {folder for name in names for folder in staging.described(root / name)["absent"]}
+    said = f"all labels but {', '.join(sorted(absent))}"
+    return DataSet(len(jobs), views_of(root, names), said)
 
 
-def checked_jobs(jobs: list[MeshJob]) -> list[MeshJob]:
-    """the jobs, if their numbers and names can be meant. Raises ValueError, FileNotFoundError."""
-    from models.tasks import DOMAINS
-
+def check_jobs(jobs: Sequence[MeshJob]) -> None:
+    """Raises ValueError, FileNotFoundError if their numbers and names cannot be meant."""
     first = jobs[0]
     if first.views < 3 or first.size < 32 or not 0 < first.units_per_metre < float("inf"):
         raise ValueError(
@@ -150,58 +157,62 @@ def checked_jobs(jobs: list[MeshJob]) -> list[MeshJob]:
                 "or choose another --out"
             )
         names[job.name] = job.path
-    return jobs
 
 
 def annotate_mesh(job: MeshJob) -> int:
     """one building into a hidden folder that is renamed when complete; the number of its views."""
-    from beam_jobs.annotate.view_labels import write_matches, write_view
-    from beam_jobs.scenes.cameras.scan_cameras import shots
-    from beam_jobs.scenes.scans.mesh_file import read_mesh
-    from beam_jobs.scenes.scans.scan import Scan
-
     mesh = read_mesh(job.path, units_per_metre=job.units_per_metre, up=job.up, labels=job.labels)
     for line in mesh.warnings:
         print(f"{job.path.name}: {line}", file=sys.stderr)
     scan = Scan(mesh)
-    taken, rooms = shots(scan, np.random.default_rng([job.seed, 7]), job.views)
-    if not taken:
-        extent = " x ".join(f"{side:.1f}" for side in np.ptp(scan.vertices, axis=0))
-        raise ValueError(
-            f"{job.path.name}: expected room for at least 3 cameras (0.35 m of free space, "
-            "0.9 to 1.9 m over a floor, walls around) that see one point, "
-            f"found none in {len(mesh.faces)} triangles of {extent} m; check --up and "
-            "--units-per-metre, or choose a mesh of an interior"
-        )
-    sights: dict[int, list] = {}
+    cameras, rooms = shots(scan, np.random.default_rng([job.seed, 7]), job.views)
+    if not cameras:
+        raise ValueError(no_place(job, scan))
     with staging.workplace(job.root, job.name) as scratch:
-        for shot in taken:
-            surfaces = scan.look(shot.camera, job.size)
-            given = (
-                {}
-                if mesh.semantic is None
-                else {"segment_semantic": np.maximum(surfaces.instance, 0).astype("uint8")}
-            )
-            write_view(scratch, surfaces, shot, given, sights, taken)
-        write_matches(scratch, sights, taken)
-        (scratch / "building.json").write_text(json.dumps(facts(job, scan, len(taken), len(rooms))))
+        write_views(job, scan, cameras, scratch)
+        facts = building_facts(job, scan, len(cameras), len(rooms))
+        (scratch / "building.json").write_text(json.dumps(facts))
         staging.publish(scratch, job.folder, job.complete)
-    return len(taken)
+    return len(cameras)
 
 
-def facts(job: MeshJob, scan, views: int, rooms: int) -> dict:
+def write_views(job: MeshJob, scan: Scan, cameras: Sequence[Shot], folder: Path) -> None:
+    """all label files of the building."""
+    sights: Sights = {}
+    for shot in cameras:
+        surfaces = scan.look(shot.camera, job.size)
+        known = {}
+        if scan.mesh.semantic is not None:
+            known["segment_semantic"] = np.maximum(surfaces.instance, 0).astype("uint8")
+        write_view(folder, surfaces, shot, known, sights, cameras)
+    write_matches(folder, sights, cameras)
+
+
+def no_place(job: MeshJob, scan: Scan) -> str:
+    """why no camera found a place, and what to do."""
+    extent = " x ".join(f"{side:.1f}" for side in np.ptp(scan.vertices, axis=0))
+    return (
+        f"{job.path.name}: expected room for at least 3 cameras (0.35 m of free space, "
+        "0.9 to 1.9 m over a floor, walls around) that see one point, "
+        f"found none in {len(scan.mesh.faces)} triangles of {extent} m; check --up and "
+        "--units-per-metre, or choose a mesh of an interior"
+    )
+
+
+def building_facts(job: MeshJob, scan: Scan, views: int, rooms: int) -> dict[str, Any]:
     """building.json. turned: radians by which the file's walls were turned onto the axes; absent:
     folders that this building lacks.
     """
     mesh = scan.mesh
+    absent = [*UNKNOWN, *(["segment_semantic"] if mesh.semantic is None else [])]
     return {
         **job.parameters(),
         "views": views,
         "rooms": rooms,
         "triangles": len(mesh.faces),
         "turned": scan.yaw,
-        "absent": sorted([*UNKNOWN, *(["segment_semantic"] if mesh.semantic is None else [])]),
+        "absent": sorted(absent),
         "warnings": list(mesh.warnings),
         "sources": mesh.sources,
-        "labels": digest_of(job.labels) if job.labels else "",
+        "labels": digest_of(job.labels),
     }

@@ -13,8 +13,12 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
-PREFIX, LOCK = ".annotate.", ".lock"
+from models.provenance.atomic import write_text
+
+PREFIX = ".annotate."
+LOCK = ".lock"
 GRACE = 60  # seconds that a folder may be without its lock: between being made and being locked
 
 
@@ -60,7 +64,8 @@ def publish(scratch: Path, folder: Path, there: Callable[[], bool]) -> None:
     (scratch / LOCK).unlink(missing_ok=True)
     for _ in range(10):
         if there():
-            return shutil.rmtree(scratch)
+            shutil.rmtree(scratch)
+            return
         if folder.exists():
             stale = Path(
                 tempfile.mkdtemp(prefix=f"{PREFIX}{folder.name}.stale.", dir=folder.parent)
@@ -69,7 +74,8 @@ def publish(scratch: Path, folder: Path, there: Callable[[], bool]) -> None:
                 os.replace(folder, stale)
             shutil.rmtree(stale, ignore_errors=True)
         try:
-            return os.replace(scratch, folder)
+            os.replace(scratch, folder)
+            return
         except OSError:  # another run put its own there meanwhile: look again
             continue
     raise OSError(
@@ -78,18 +84,19 @@ def publish(scratch: Path, folder: Path, there: Callable[[], bool]) -> None:
     )
 
 
-def described(folder: Path) -> dict:
+def described(folder: Path) -> dict[str, Any]:
     """building.json of a complete building, {} where there is none."""
     path = folder / "building.json"
-    return json.loads(path.read_text()) if path.exists() else {}
+    if not path.exists():
+        return {}
+    facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8-sig"))
+    return facts
 
 
-def buildings(root: Path) -> dict[str, dict]:
+def buildings(root: Path) -> dict[str, dict[str, Any]]:
     """name -> building.json of every complete building of a data set."""
-    return {
-        path.parent.name: json.loads(path.read_text())
-        for path in sorted(root.glob("[!.]*/building.json"))
-    }
+    places = sorted(root.glob("[!.]*/building.json"))
+    return {path.parent.name: described(path.parent) for path in places}
 
 
 def replace_if_changed(path: Path, text: str) -> None:
@@ -97,6 +104,4 @@ def replace_if_changed(path: Path, text: str) -> None:
     key.
     """
     if not path.exists() or path.read_text() != text:
-        scratch = path.with_name(f".{path.name}")
-        scratch.write_text(text)
-        os.replace(scratch, path)
+        write_text(path, text)

@@ -4,28 +4,45 @@ views of other points see.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from beam_jobs.scenes.cameras.shot import Shot
 from beam_jobs.scenes.render.renderer import Surfaces
+from models.examples.published import file_name, write_label
+from models.tasks import DOMAINS, Camera
+from models.tasks.arrays import Array
+from models.tasks.labels import edges, keypoints, segments
+from models.tasks.labels import surfaces as codes
+from models.tasks.labels.cameras import point_info
+
+# (column, row) in a picture of 512 x 512 pixels, as published.
+Pixel = tuple[float, float]
+# point -> the views of other points that see it, and where.
+Sights = dict[int, list[tuple[Shot, Pixel]]]
+PUBLISHED_SIZE = 512
+# A point is seen if the map's distance at its pixel is its own to so many hundredths.
+SAME_DISTANCE = 0.03
 
 
 def write_view(
-    folder: Path, surfaces: Surfaces, shot, given: dict[str, np.ndarray], sights: dict, taken: list
+    folder: Path,
+    surfaces: Surfaces,
+    shot: Shot,
+    known: Mapping[str, Array],
+    sights: Sights,
+    cameras: Sequence[Shot],
 ) -> None:
-    """all label files of one view. given: folder -> label that no map tells (classes); sights
+    """all label files of one view. known: folder -> label that no map tells (classes); sights
     collects which other points the view sees, for nonfixated_matches.
     """
-    from models.examples.published import file_name, write_label
-    from models.tasks import DOMAINS
-    from models.tasks.labels.cameras import point_info
-
-    size = surfaces.depth.shape[0]
-    labels = {**pixel_labels(surfaces, shot.camera), **given}
-    others = visible_points(surfaces, shot, taken)
+    others = visible_points(surfaces, shot, cameras)
     for point, pixel in others.items():
         sights.setdefault(point, []).append((shot, pixel))
+    labels: dict[str, Array | dict[str, Any]] = {**pixel_labels(surfaces, shot.camera), **known}
     labels["point_info"] = point_info(
         shot.camera,
         normal=shot.normal,
@@ -33,22 +50,19 @@ def write_view(
         view=shot.view,
         room=str(shot.room),
         others=sorted(others),
-        resolution=size,
+        resolution=len(surfaces.depth),
     )
     for name, value in labels.items():
-        write_label(
-            folder / name / file_name(DOMAINS[name], shot.point, shot.view), value, DOMAINS[name]
-        )
+        domain = DOMAINS[name]
+        write_label(folder / name / file_name(domain, shot.point, shot.view), value, domain)
 
 
-def pixel_labels(surfaces: Surfaces, camera) -> dict[str, np.ndarray]:
+def pixel_labels(surfaces: Surfaces, camera: Camera) -> dict[str, Array]:
     """the published encodings of one view's maps."""
-    from models.tasks.labels import edges, keypoints, segments
-    from models.tasks.labels import surfaces as codes
-
     seen = np.isfinite(surfaces.depth)
     depth = codes.depth_codes(surfaces.depth)
-    normal, edge = codes.normal_codes(surfaces.normal, seen), edges.edge_occlusion(depth)
+    normal = codes.normal_codes(surfaces.normal, seen)
+    edge = edges.edge_occlusion(depth)
     return {
         "rgb": surfaces.rgb,
         "depth_zbuffer": depth,
@@ -65,35 +79,45 @@ def pixel_labels(surfaces: Surfaces, camera) -> dict[str, np.ndarray]:
     }
 
 
-def visible_points(surfaces, shot, taken: list) -> dict[int, tuple[float, float]]:
+def visible_points(surfaces: Surfaces, shot: Shot, cameras: Sequence[Shot]) -> dict[int, Pixel]:
     """other fixated points that this view sees (line of sight by its own distance map) -> their
     pixel, at 512 pixels as published.
     """
-    size, found = surfaces.depth.shape[0], {}
-    focal = size / 2 / np.tan(shot.camera.field_of_view / 2)
-    for other in taken:
-        if other.point == shot.point or other.point in found:
+    size = len(surfaces.depth)
+    visible: dict[int, Pixel] = {}
+    for other in cameras:
+        if other.point == shot.point or other.point in visible or other.camera.point is None:
             continue
-        x, y, z = shot.camera.rotation.T @ (other.camera.point - shot.camera.location)
-        column, row = (
-            size / 2 + focal * x / -z if z < 0 else -1,
-            size / 2 - focal * y / -z if z < 0 else -1,
-        )
-        if z < 0 and 0 <= column < size and 0 <= row < size:
-            far = np.linalg.norm(other.camera.point - shot.camera.location)
-            if abs(surfaces.distance[int(row), int(column)] - far) < 0.03 * far:
-                found[other.point] = (column * 512 / size, row * 512 / size)
-    return found
+        offset = other.camera.point - shot.camera.location
+        pixel = projected(shot.camera.rotation.T @ offset, shot.camera.field_of_view, size)
+        if pixel is None:
+            continue
+        column, row = pixel
+        far = float(np.linalg.norm(offset))
+        if abs(surfaces.distance[int(row), int(column)] - far) < SAME_DISTANCE * far:
+            visible[other.point] = (column * PUBLISHED_SIZE / size, row * PUBLISHED_SIZE / size)
+    return visible
 
 
-def write_matches(folder: Path, sights: dict, taken: list) -> None:
+def projected(place: Array, field_of_view: float, size: int) -> Pixel | None:
+    """(column, row) of a place [3] in metres of the camera's frame (x right, y up, z back), None
+    outside the picture.
+    """
+    x, y, z = place
+    if z >= 0:
+        return None
+    focal = size / 2 / np.tan(field_of_view / 2)
+    column = size / 2 + focal * x / -z
+    row = size / 2 - focal * y / -z
+    inside = 0 <= column < size and 0 <= row < size
+    return (column, row) if inside else None
+
+
+def write_matches(folder: Path, sights: Sights, cameras: Sequence[Shot]) -> None:
     """nonfixated_matches: for every point the views of other points that see it."""
-    from models.examples.published import file_name, write_label
-    from models.tasks import DOMAINS
-
     domain = DOMAINS["nonfixated_matches"]
     for point, seen in sights.items():
-        place = next(shot.camera.point for shot in taken if shot.point == point)
+        place = next(shot.camera.point for shot in cameras if shot.point == point)
         views = [
             {
                 "camera_uuid": "",
@@ -104,8 +128,9 @@ def write_matches(folder: Path, sights: dict, taken: list) -> None:
             }
             for shot, pixel in seen
         ]
-        write_label(
-            folder / domain.folder / file_name(domain, point, "all"),
-            {"point_uuid": str(point), "point_location": place.tolist(), "views": views},
-            domain,
-        )
+        description = {
+            "point_uuid": str(point),
+            "point_location": np.asarray(place).tolist(),
+            "views": views,
+        }
+        write_label(folder / domain.folder / file_name(domain, point, "all"), description, domain)

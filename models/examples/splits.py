@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 SPLITS = ("train", "val", "test")
@@ -42,6 +42,15 @@ def read_splits(path: str | Path, data: bytes | None = None) -> dict[str, str]:
                 f"{split}); views would leak between them"
             )
     return splits
+
+
+def split_list(splits: Mapping[str, str]) -> str:
+    """building -> split as the text of a list in the published form, which `read_splits` reads."""
+    rows = [f"id,{','.join(SPLITS)}"]
+    for name, split in splits.items():
+        flags = [str(int(split == column)) for column in SPLITS]
+        rows.append(",".join([name, *flags]))
+    return "\n".join(rows) + "\n"
 
 
 def hashed_splits(buildings: Iterable[str]) -> dict[str, str]:

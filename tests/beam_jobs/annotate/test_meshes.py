@@ -18,7 +18,7 @@ import trimesh
 from made_meshes import EXTENT, painted_room, room, write_room, write_scene
 
 from beam_jobs.annotate.meshes import annotate_meshes
-from beam_jobs.annotate.procedural import annotate_building
+from beam_jobs.annotate.procedural import BuildingJob, annotate_building
 from beam_jobs.annotate.staging import GRACE, sweep, workplace
 from beam_jobs.scenes.cameras.scan_cameras import shots
 from beam_jobs.scenes.scans.mesh_file import read_mesh
@@ -208,7 +208,7 @@ def test_ingest_and_the_label_store_take_meshes_alone_and_mixed_with_procedural_
     mixed = tmp_path / "mixed"
     mixed.mkdir()
     np.save(folder / "cedar.npy", np.arange(len(room().faces)) % 18)
-    annotate_building((mixed, 1001, 3, 48))
+    annotate_building(BuildingJob(mixed, 1001, 3, 48))
     (mixed / "splits.csv").write_text("id,train,val,test\nprocedural01001,1,0,0\n")
     annotate_meshes(mixed, paths[:2], views=3, size=48)
     annotate_meshes(mixed, paths[2:], views=3, size=48, labels=[folder / "cedar.npy"])
@@ -464,7 +464,7 @@ def write_frame(path, depth, rgb, camera):
 
 def compared(view, depth, rgb, normal, reshading):
     """{figure: value} of a view of the frame's mesh against the frame."""
-    from beam_jobs.compare.agreement import correlation
+    from beam_jobs.compare.measures import correlation
     from models.tasks.labels import surfaces as codes
 
     seen = np.isfinite(view.depth) & (depth < 65535) & (normal.astype(int) != 128).any(-1)

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from beam_jobs.annotate.procedural import (
+    BuildingJob,
     annotate_building,
     annotate_buildings,
     building_number,
-    complete,
     left_over,
 )
 from beam_jobs.scenes.buildings.building import building
@@ -97,7 +97,8 @@ def test_every_view_has_every_label(made):
 def test_a_complete_building_is_kept_and_a_partial_one_made_again(made):
     before = {path: path.stat().st_mtime_ns for path in made.rglob("*.png")}
     number = 1001
-    assert complete(made, number, 4, 32) and not complete(made, number, 4, 64)
+    assert BuildingJob(made, number, 4, 32).complete()
+    assert not BuildingJob(made, number, 4, 64).complete()
     (made / f"procedural{number:05d}" / "building.json").unlink()
     annotate_buildings(made, buildings=3, views=4, size=32, seed=1, processes=1)
     again = {path for path, time in before.items() if path.stat().st_mtime_ns != time}
@@ -141,16 +142,16 @@ def test_two_data_sets_share_no_building():
 
 
 def test_two_runs_into_one_folder_end_with_one_whole_building(tmp_path):
-    job = (tmp_path, 5, 3, 32)
+    job = BuildingJob(tmp_path, 5, 3, 32)
     with ThreadPoolExecutor(2) as pool:
         assert len(set(pool.map(annotate_building, [job, job]))) == 1
-    assert complete(*job) and [path.name for path in tmp_path.iterdir()] == ["procedural00005"]
+    assert job.complete() and [path.name for path in tmp_path.iterdir()] == ["procedural00005"]
 
 
 def test_a_building_with_other_parameters_is_replaced(tmp_path):
-    annotate_building((tmp_path, 5, 3, 32))
-    annotate_building((tmp_path, 5, 3, 48))
-    assert complete(tmp_path, 5, 3, 48) and len(list(tmp_path.iterdir())) == 1
+    annotate_building(BuildingJob(tmp_path, 5, 3, 32))
+    annotate_building(BuildingJob(tmp_path, 5, 3, 48))
+    assert BuildingJob(tmp_path, 5, 3, 48).complete() and len(list(tmp_path.iterdir())) == 1
 
 
 def test_too_few_buildings_make_no_data_set(tmp_path):
