@@ -11,21 +11,20 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import subprocess
 import sys
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from beam_jobs.download.community_tool import TOOL, by_tool
 from beam_jobs.download.fetch import FetchError, Patience, fetch
+from beam_jobs.download.subset import SUBSETS, given_list, list_name, write_splits
 from beam_jobs.ingest.progress import Transfers
-from models.examples.splits import SPLITS, read_splits
+from models.examples.splits import read_splits
 from models.tasks import DOMAINS
 
-SUBSETS = ("tiny", "medium", "full", "fullplus")
-TOOL = "omnitools.download"  # of the package omnidata-tools
 ADDRESS = "TASKONOMY_URL"
 
 
@@ -86,59 +85,37 @@ def run(options: argparse.Namespace) -> int:
         )
     tool = None if options.plain else shutil.which(TOOL)
     if tool:
-        return by_tool(tool, options)
-    if not options.url:
+        arrived = by_tool(
+            tool,
+            Path(options.dest),
+            options.subset,
+            options.domains,
+            splits=options.splits,
+            connections=options.connections,
+            name=options.name,
+            email=options.email,
+        )
+        said = f"{arrived} folders are here"
+    elif options.url:
+        counts = download(
+            options.url,
+            Path(options.dest),
+            options.subset,
+            options.domains,
+            splits=options.splits,
+            connections=options.connections,
+        )
+        said = f"{counts['fetched']} archives fetched, {counts['kept']} were here"
+    else:
         raise ValueError(
             f"{TOOL} is not installed (pip install omnidata-tools, and aria2), and no address "
             f"is given: say --url ADDRESS or set {ADDRESS}"
         )
-    counts = download(
-        options.url,
-        Path(options.dest),
-        options.subset,
-        options.domains,
-        splits=options.splits,
-        connections=options.connections,
-    )
+    table = Path(options.dest) / "splits.csv"
     print(
-        f"{counts['fetched']} archives fetched, {counts['kept']} were here; next: python -m "
-        f"beam_jobs ingest --data {options.dest} --out examples"
+        f"{said}, splits in {table}; next: python -m beam_jobs ingest --data {options.dest} "
+        f"--splits {table} --out examples"
     )
-    return 0
-
-
-def by_tool(tool: str, options: argparse.Namespace) -> int:
-    """hand over to omnidata-tools, which resumes and checks by itself; what it leaves
-    (folder/taskonomy/building) ingest reads as it is.
-    """
-    if not (options.name and options.email):
-        raise ValueError(
-            f"{TOOL} sends a name and an address with the acceptance: say --name NAME --email "
-            "ADDRESS, or --plain for plain HTTP"
-        )
-    command = [
-        tool,
-        *options.domains,
-        "--components",
-        "taskonomy",
-        "--subset",
-        options.subset,
-        "--dest",
-        options.dest,
-    ]
-    command += [
-        "--dest_compressed",
-        os.path.join(options.dest, ".archives"),
-        "--connections_total",
-        str(options.connections),
-    ]
-    command += ["--name", options.name, "--email", options.email, "--agree_all"]
-    print(f"running {' '.join(command)}", file=sys.stderr)
-    code = subprocess.run(command, check=False).returncode
-    if code:
-        raise OSError(
-            f"{TOOL} ended with code {code}; the same command resumes, --plain takes the other way"
-        )
     return 0
 
 
@@ -156,7 +133,7 @@ def download(
     url: str,
     dest: Path,
     subset: str,
-    folders,
+    folders: Collection[str],
     *,
     splits: str | None = None,
     connections: int = 4,
@@ -177,23 +154,33 @@ def download(
         for archive in archives(url, hidden, patience)
         if archive.building in table and archive.folder in folders
     ]
-    absent = sorted(set(table) - {archive.building for archive in listed})
     if not listed:
         raise ValueError(
             f"{url}/md5sum.txt lists none of the {len(table)} buildings of {subset}; is it "
             "the address of the data set?"
         )
+    absent = sorted(set(table) - {archive.building for archive in listed})
     if absent:
-        print(
-            f"not there: {len(absent)} of {len(table)} buildings: "
-            f"{', '.join(absent[:5])}{' ...' if len(absent) > 5 else ''}",
-            file=sys.stderr,
-        )
+        names = ", ".join(absent[:5]) + (" ..." if len(absent) > 5 else "")
+        print(f"not there: {len(absent)} of {len(table)} buildings: {names}", file=sys.stderr)
     write_splits(dest / "splits.csv", table)
     wanted = [
         archive for archive in listed if not (dest / archive.building / archive.folder).is_dir()
     ]
-    failed: list[str] = []
+    failures = obtain_all(url, wanted, dest, connections, patience)
+    if failures:
+        raise FetchError(
+            f"{len(failures)} of {len(wanted)} archives failed, the others are here; the first: "
+            f"{failures[0]}"
+        )
+    return {"fetched": len(wanted), "kept": len(listed) - len(wanted)}
+
+
+def obtain_all(
+    url: str, wanted: list[Archive], dest: Path, connections: int, patience: Patience
+) -> list[str]:
+    """fetch and unpack the archives, several at a time; what went wrong, a line an archive."""
+    failures: list[str] = []
     with Transfers(len(wanted)) as transfers, ThreadPoolExecutor(connections) as pool:
 
         def one(archive: Archive) -> None:
@@ -201,35 +188,31 @@ def download(
                 obtain(f"{url}/{archive.path}", archive, dest, patience, transfers.progress)
                 transfers.finished()
             except (FetchError, ValueError) as error:
-                failed.append(str(error))
+                failures.append(str(error))
 
         list(pool.map(one, wanted))
-    if failed:
-        raise FetchError(
-            f"{len(failed)} of {len(wanted)} archives failed, the others are here; the first: "
-            f"{failed[0]}"
-        )
-    return {"fetched": len(wanted), "kept": len(listed) - len(wanted)}
+    return failures
 
 
 def archives(url: str, folder: Path, patience: Patience) -> list[Archive]:
     """what the server lists; lines that are no building's archive are passed over."""
     place = folder / "md5sum.txt"
     fetch(f"{url}/md5sum.txt", place, None, patience=patience)
-    found = []
-    for line in place.read_text().splitlines():
-        md5, _, path = line.strip().partition(" ")
-        path = path.strip().lstrip("*").removeprefix(url).strip("/")
-        building, _, label = path.rpartition("/")[2].removesuffix(".tar").partition("_")
-        if (
-            path.endswith(".tar")
-            and label in DOMAINS
-            and len(md5) == 32
-            and ".." not in path
-            and building.isalnum()
-        ):
-            found.append(Archive(building, label, path, md5.lower()))
-    return found
+    lines = place.read_text(encoding="utf-8-sig").splitlines()
+    listed = [archive_of(line, url) for line in lines]
+    return [archive for archive in listed if archive is not None]
+
+
+def archive_of(line: str, url: str) -> Archive | None:
+    """the archive that a line of md5sum.txt names, None if it names none."""
+    md5, _, path = line.strip().partition(" ")
+    path = path.strip().lstrip("*").removeprefix(url).strip("/")
+    building, _, label = path.rpartition("/")[2].removesuffix(".tar").partition("_")
+    is_label = path.endswith(".tar") and label in DOMAINS
+    is_safe = ".." not in path and building.isalnum()
+    if is_label and is_safe and len(md5) == 32:
+        return Archive(building, label, path, md5.lower())
+    return None
 
 
 def subset_splits(
@@ -238,35 +221,26 @@ def subset_splits(
     """building -> split of the published list: given, or from the server. The lists are the
     publishers' and are not shipped here.
     """
-    name = f"train_val_test_{subset}.csv"
-    if splits is None:
-        try:
-            fetch(f"{url}/{name}", folder / name, None, patience=patience)
-        except FetchError as error:
-            raise ValueError(
-                f"which buildings are {subset}? {error}. Give the published list: --splits "
-                f"FILE, or the folder that holds {name}"
-            ) from error
-        return read_splits(folder / name)
-    path = Path(splits)
-    return read_splits(path / name if path.is_dir() else path)
+    if splits is not None:
+        return given_list(splits, subset)
+    name = list_name(subset)
+    try:
+        fetch(f"{url}/{name}", folder / name, None, patience=patience)
+    except FetchError as error:
+        raise ValueError(
+            f"which buildings are {subset}? {error}. Give the published list: --splits "
+            f"FILE, or the folder that holds {name}"
+        ) from error
+    return read_splits(folder / name)
 
 
-def write_splits(path: Path, table: Mapping[str, str]) -> None:
-    """splits.csv of what was asked for, in the published form."""
-    rows = [
-        "id,train,val,test",
-        *(
-            ",".join([name, *(str(int(split == column)) for column in SPLITS)])
-            for name, split in sorted(table.items())
-        ),
-    ]
-    scratch = path.with_name(f".{path.name}")
-    scratch.write_text("\n".join(rows) + "\n")
-    os.replace(scratch, path)
-
-
-def obtain(url: str, archive: Archive, dest: Path, patience: Patience, progress) -> None:
+def obtain(
+    url: str,
+    archive: Archive,
+    dest: Path,
+    patience: Patience,
+    progress: Callable[[int], None],
+) -> None:
     """fetch one archive, unpack it beside its place, rename, and remove it."""
     packed = dest / ".archives" / f"{archive.building}_{archive.folder}.tar"
     if not packed.exists():
@@ -274,15 +248,7 @@ def obtain(url: str, archive: Archive, dest: Path, patience: Patience, progress)
     scratch = dest / ".archives" / f"{archive.building}_{archive.folder}"
     shutil.rmtree(scratch, ignore_errors=True)
     try:
-        with tarfile.open(packed) as tar:
-            tar.extractall(
-                scratch, filter="data"
-            )  # refuses paths that lead out, devices, links that point out
-        if not (scratch / archive.folder).is_dir():
-            raise tarfile.TarError(
-                f"it holds no folder {archive.folder}, but "
-                f"{sorted(path.name for path in scratch.iterdir())[:5]}"
-            )
+        unpack(packed, scratch, archive.folder)
     except (tarfile.TarError, EOFError) as error:
         shutil.rmtree(scratch, ignore_errors=True)
         packed.unlink()
@@ -291,3 +257,13 @@ def obtain(url: str, archive: Archive, dest: Path, patience: Patience, progress)
     os.replace(scratch / archive.folder, dest / archive.building / archive.folder)
     shutil.rmtree(scratch, ignore_errors=True)
     packed.unlink()
+
+
+def unpack(packed: Path, scratch: Path, folder: str) -> None:
+    """Raises TarError for an archive that is damaged, leads out of its place, lacks `folder`."""
+    with tarfile.open(packed) as tar:
+        # This filter refuses paths that lead out, devices, and links that point out.
+        tar.extractall(scratch, filter="data")
+    if not (scratch / folder).is_dir():
+        names = sorted(path.name for path in scratch.iterdir())[:5]
+        raise tarfile.TarError(f"it holds no folder {folder}, but {names}")

@@ -16,6 +16,7 @@ from pathlib import Path
 
 PIECE = 1 << 18
 AGAIN = {408, 425, 429, 500, 502, 503, 504}
+MOST_CORRUPT = 3
 
 
 class FetchError(OSError):
@@ -34,7 +35,18 @@ class Patience:
     timeout: float = 30.0
 
     def seconds(self, failures: int) -> float:
+        """how long to pause after so many failures in a row."""
         return min(self.longest, self.pause * 2 ** (failures - 1))
+
+
+@dataclass(frozen=True)
+class Setback:
+    """Why a transfer ended early, where another try may do better. wait: seconds that the server
+    asks for, or None.
+    """
+
+    reason: str
+    wait: float | None = None
 
 
 def fetch(
@@ -55,63 +67,89 @@ def fetch(
     """
     part = path.with_name(f".{path.name}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
-    failures, corrupt = 0, 0
+    corrupt = 0
     while True:
-        before = part.stat().st_size if part.exists() else 0
-        try:
-            transfer(url, part, patience.timeout, progress)
-            size = part.stat().st_size
-            if md5 is not None and digest(part) != md5:
-                part.unlink()
-                progress(-size)
-                corrupt += 1
-                if corrupt == 3:
-                    raise FetchError(
-                        f"{url}: three downloads differ from the checksum {md5}; the file or "
-                        "the list of checksums is wrong at the source"
-                    )
-                continue
+        arrive(url, part, patience, progress, sleep)
+        size = part.stat().st_size
+        if md5 is None or digest(part) == md5:
+            # Not `models.provenance.atomic`: the part outlives a kill, to be continued.
             os.replace(part, path)
             return size
-        except urllib.error.HTTPError as error:
-            if error.code not in AGAIN:
-                raise FetchError(
-                    f"{url}: the server answers {error.code} {error.reason}"
-                ) from error
-            wait, reason = retry_after(error), f"{error.code} {error.reason}"
-        except FetchError:
-            raise
-        except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
-            if isinstance(error, OSError) and not isinstance(
-                error, (urllib.error.URLError, ConnectionError, TimeoutError)
-            ):
-                raise FetchError(f"{path}: cannot be written: {error.strerror or error}") from error
-            wait, reason = None, str(getattr(error, "reason", error)) or type(error).__name__
-        gained = part.exists() and part.stat().st_size > before
-        failures = 1 if gained else failures + 1
+        part.unlink()
+        progress(-size)
+        corrupt += 1
+        if corrupt == MOST_CORRUPT:
+            raise FetchError(
+                f"{url}: three downloads differ from the checksum {md5}; the file or "
+                "the list of checksums is wrong at the source"
+            )
+
+
+def arrive(
+    url: str,
+    part: Path,
+    patience: Patience,
+    progress: Callable[[int], None],
+    sleep: Callable[[float], None],
+) -> None:
+    """transfer until `part` has its whole length. Raises FetchError after too many tries without a
+    byte of progress.
+    """
+    failures = 0
+    while True:
+        before = size_of(part)
+        setback = attempt(url, part, patience.timeout, progress)
+        if setback is None:
+            return
+        failures = 1 if size_of(part) > before else failures + 1
         if failures >= patience.attempts:
             raise FetchError(
-                f"{url}: {reason}; tried {failures} times without a byte of progress. Is "
+                f"{url}: {setback.reason}; tried {failures} times without a byte of progress. Is "
                 "there a network? The same command resumes."
             )
-        sleep(wait if wait is not None else patience.seconds(failures))
+        sleep(patience.seconds(failures) if setback.wait is None else setback.wait)
+
+
+def attempt(
+    url: str, part: Path, timeout: float, progress: Callable[[int], None]
+) -> Setback | None:
+    """one transfer; None if complete. Raises FetchError for what another try would not mend."""
+    try:
+        transfer(url, part, timeout, progress)
+    except urllib.error.HTTPError as error:
+        reason = f"{error.code} {error.reason}"
+        if error.code not in AGAIN:
+            raise FetchError(f"{url}: the server answers {reason}") from error
+        return Setback(reason, retry_after(error))
+    except (
+        urllib.error.URLError,
+        http.client.HTTPException,
+        ConnectionError,
+        TimeoutError,
+    ) as error:
+        return Setback(str(getattr(error, "reason", error)) or type(error).__name__)
+    except OSError as error:
+        raise FetchError(f"{part}: cannot be written: {error.strerror or error}") from error
+    return None
+
+
+def size_of(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def transfer(url: str, part: Path, timeout: float, progress: Callable[[int], None]) -> None:
     """one request: append to `part` what it lacks. Raises ConnectionError if the body ends early,
     HTTPError, URLError.
     """
-    have = part.stat().st_size if part.exists() else 0
+    have = size_of(part)
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     try:
         answer = urllib.request.urlopen(request, timeout=timeout)
     except urllib.error.HTTPError as error:
         if error.code != 416 or not have:
             raise
-        if (
-            total_of(error.headers.get("Content-Range")) == have
-        ):  # complete already: killed between the last byte and the rename
-            return
+        if total_of(error.headers.get("Content-Range")) == have:
+            return  # complete already: killed between the last byte and the rename
         part.unlink()
         progress(-have)
         raise ConnectionError(
@@ -126,15 +164,21 @@ def transfer(url: str, part: Path, timeout: float, progress: Callable[[int], Non
                 raise ConnectionError(
                     f"asked for bytes from {have}, the server sent bytes from {start}"
                 )
+        arrived = append(answer, part, progress)
         length = answer.headers.get("Content-Length")
-        arrived = 0
-        with open(part, "ab") as file:
-            while piece := answer.read(PIECE):
-                file.write(piece)
-                arrived += len(piece)
-                progress(len(piece))
         if length is not None and arrived != int(length):
             raise ConnectionError(f"the connection closed after {arrived} of {length} bytes")
+
+
+def append(answer: http.client.HTTPResponse, part: Path, progress: Callable[[int], None]) -> int:
+    """write the body behind what `part` holds; how many bytes came."""
+    arrived = 0
+    with open(part, "ab") as file:
+        while piece := answer.read(PIECE):
+            file.write(piece)
+            arrived += len(piece)
+            progress(len(piece))
+    return arrived
 
 
 def start_of(content_range: str | None) -> int:
@@ -156,5 +200,6 @@ def retry_after(error: urllib.error.HTTPError) -> float | None:
 
 
 def digest(path: Path) -> str:
+    """MD5 in hex digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "md5").hexdigest()

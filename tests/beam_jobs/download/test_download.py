@@ -4,9 +4,6 @@ with errors.
 
 import hashlib
 import io
-import os
-import stat
-import sys
 import tarfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from beam_jobs.__main__ import main
-from beam_jobs.download.download import TOOL, download
+from beam_jobs.download.download import download
 from beam_jobs.download.fetch import FetchError, Patience, fetch
 from beam_jobs.ingest.progress import Transfers, readable
 
@@ -370,27 +367,6 @@ def test_the_command_fetches_and_ingest_would_find_it(published, tmp_path, capsy
         list(trees) == sorted(BUILDINGS)
         and len(list_building(str(tmp_path / "data"), "ihlen", trees["ihlen"]).views) == 3
     )
-
-
-def test_the_community_tool_is_preferred_and_told_what_was_asked_for(tmp_path, capsys, monkeypatch):
-    tool = tmp_path / "bin" / TOOL
-    tool.parent.mkdir()
-    tool.write_text(
-        f'#!{sys.executable}\nimport sys\nopen(r"{tmp_path}/said", "w").write(" '
-        '".join(sys.argv[1:]))\nsys.exit("fullplus" in sys.argv)\n'
-    )
-    tool.chmod(tool.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setenv("PATH", f"{tool.parent}{os.pathsep}{os.environ['PATH']}")
-    assert main(command(tmp_path, "--accept-licence", "--domains", "rgb", "normal")) == 1
-    assert "--name NAME --email ADDRESS" in capsys.readouterr().err
-    who = ("--accept-licence", "--name", "A", "--email", "a@example.org")
-    assert main(command(tmp_path, *who, "--domains", "rgb", "normal")) == 0
-    said = (tmp_path / "said").read_text()
-    assert said.startswith(
-        "rgb normal --components taskonomy --subset tiny --dest"
-    ) and said.endswith("--agree_all")
-    assert main(["download", "--dest", str(tmp_path), "--subset", "fullplus", *who]) == 1
-    assert "ended with code 1" in capsys.readouterr().err
 
 
 def test_the_progress_line_says_rate_and_time_left():

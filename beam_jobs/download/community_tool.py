@@ -1,0 +1,104 @@
+"""The download through omnidata-tools, the community's program, and what it leaves out: does
+everything that was asked for lie here?
+
+The tool (0.0.23) checks no checksum unless told to, goes on when an archive fails, ends with code 0
+all the same, and writes no split list.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from beam_jobs.download.subset import given_list, list_name, write_splits
+from beam_jobs.ingest.known_bad import KNOWN_BAD
+
+TOOL = "omnitools.download"  # of the package omnidata-tools
+COMPONENT = "taskonomy"
+
+
+def by_tool(
+    tool: str,
+    dest: Path,
+    subset: str,
+    folders: Sequence[str],
+    *,
+    splits: str | None,
+    connections: int,
+    name: str | None,
+    email: str | None,
+) -> int:
+    """let the tool fetch `folders` of every building of a subset, write splits.csv, and look at
+    what arrived (folder/taskonomy/building, which ingest reads as it is); folders that are there.
+
+    Raises ValueError for what the tool, or the check, needs to know, OSError if something that was
+    asked for is not there.
+    """
+    if not (name and email):
+        raise ValueError(
+            f"{TOOL} sends a name and an address with the acceptance: say --name NAME --email "
+            "ADDRESS, or --plain for plain HTTP"
+        )
+    table = given_list(splits or own_lists(tool, subset), subset)
+    command = [tool, *folders, "--components", COMPONENT, "--subset", subset]
+    command += ["--dest", str(dest), "--dest_compressed", str(dest / ".archives")]
+    command += ["--connections_total", str(connections), "--ignore_checksum", "False"]
+    command += ["--name", name, "--email", email, "--agree_all"]
+    print(f"running {' '.join(command)}", file=sys.stderr)
+    code = subprocess.run(command, check=False).returncode
+    write_splits(dest / "splits.csv", table)
+    lacking = not_here(dest, table, folders)
+    if code or lacking:
+        raise OSError(complaint(code, lacking, len(table) * len(folders)))
+    return sum(filled(place_of(dest, building, folder)) for building in table for folder in folders)
+
+
+def own_lists(tool: str, subset: str) -> Path:
+    """the folder of the lists in the tool's own package. Raises ValueError if there is none."""
+    inside = "omnidata_tools/dataset/starter_dataset/component_datasets/taskonomy"
+    prefix = Path(tool).resolve().parents[1]
+    for folder in sorted(prefix.glob(f"lib/python*/site-packages/{inside}")):
+        if (folder / list_name(subset)).is_file():
+            return folder
+    raise ValueError(
+        f"which buildings are {subset}? {TOOL} has no list of them below {prefix}. Give the "
+        f"published list: --splits FILE, or the folder that holds {list_name(subset)}"
+    )
+
+
+def place_of(dest: Path, building: str, folder: str) -> Path:
+    return dest / folder / COMPONENT / building
+
+
+def filled(place: Path) -> bool:
+    """is there a folder with anything in it?"""
+    return place.is_dir() and any(place.iterdir())
+
+
+def not_here(dest: Path, table: Mapping[str, str], folders: Sequence[str]) -> list[str]:
+    """folder/building of what was asked for and did not come. What the publishers' own release
+    lacks (KNOWN_BAD) is said and is no fault.
+    """
+    lacking = [
+        (building, folder)
+        for building in sorted(table)
+        for folder in folders
+        if not filled(place_of(dest, building, folder))
+    ]
+    incomplete = sorted({building for building, _ in lacking if building in KNOWN_BAD})
+    for building in incomplete:
+        print(f"not whole, as published: {building} ({KNOWN_BAD[building]})", file=sys.stderr)
+    return [f"{folder}/{building}" for building, folder in lacking if building not in KNOWN_BAD]
+
+
+def complaint(code: int, lacking: Sequence[str], asked: int) -> str:
+    """what went wrong, and what to do."""
+    parts = [f"{TOOL} ended with code {code}"] if code else []
+    if lacking:
+        more = " ..." if len(lacking) > 5 else ""
+        parts.append(
+            f"{len(lacking)} of {asked} folders did not come: {', '.join(lacking[:5])}{more}"
+        )
+    return "; ".join([*parts, "the same command resumes, --plain takes the other way"])
