@@ -1,5 +1,5 @@
-"""A contact sheet of a data set in the published layout: views side by side, colours above labels,
-to be looked at.
+"""A contact sheet of a data set in the published layout: views side by side, pictures above labels,
+each row with its name, its legend and one scale for all views, to be looked at.
 
 python -m beam_jobs sheet --data data --out sheet.png --labels rgb normal depth_zbuffer
 """
@@ -8,13 +8,23 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+from PIL import Image, ImageDraw
 
-COLOURS = (np.random.default_rng(0).uniform(0.15, 0.95, (256, 3)) * 255).astype(
-    "uint8"
-)  # of segment and class ids
+from beam_jobs.compare.frames import Frame, frames, spread
+from beam_jobs.compare.legends import INK, LEAST_TILE, PAPER, Layout, Shown, legend, shown
+from beam_jobs.ingest.known_bad import read_facts
+from models.examples.published import encode_png
+from models.provenance.atomic import atomic_file
+from models.tasks import DOMAINS
+from models.tasks.arrays import Bytes
+
+PICTURES = tuple(
+    name for name, domain in DOMAINS.items() if domain.per_view and domain.file == "png"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,65 +43,83 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    import cv2
-
     image = sheet(options.data, options.labels, options.views, options.columns)
-    if not cv2.imwrite(str(options.out), image[..., ::-1]):
+    if not options.out.parent.is_dir():
         raise OSError(f"{options.out} cannot be written; name a .png in a folder that exists")
+    with atomic_file(options.out, "wb") as file:
+        file.write(encode_png(image))
     print(f"{options.out}: {image.shape[1]} x {image.shape[0]} pixels", file=sys.stderr)
     return 0
 
 
-def sheet(data: Path, labels: list[str], views: int, columns: int) -> np.ndarray:
-    """uint8 [rows, columns, 3] picture. Raises ValueError for a label without a picture a view or a
+def sheet(data: Path, labels: Sequence[str], views: int, columns: int) -> Bytes:
+    """[rows, columns, 3] picture. Raises ValueError for a label without a picture a view or a
     folder without views.
     """
-    from models.tasks import DOMAINS
-
-    pictures = [name for name, domain in DOMAINS.items() if domain.suffix and domain.file == "png"]
-    unknown = [label for label in labels if label not in pictures]
+    unknown = [label for label in labels if label not in PICTURES]
     if unknown:
         raise ValueError(
-            f"no pictures of {', '.join(unknown)}; the data set has {', '.join(sorted(pictures))}"
+            f"no pictures of {', '.join(unknown)}; the data set has {', '.join(sorted(PICTURES))}"
         )
-    found = sorted(data.glob("*/rgb/*.png"))
-    if not found:
+    try:
+        chosen = spread(frames(data), views)
+    except ValueError as error:
         raise ValueError(
-            f"{data} holds no */rgb/*.png; make a data set first: python -m beam_jobs "
-            f"annotate --out {data}"
-        )
-    chosen = [
-        found[i]
-        for i in np.unique(
-            np.linspace(0, len(found) - 1, min(views, len(found))).round().astype(int)
-        )
-    ]
-    bands = [chosen[i : i + columns] for i in range(0, len(chosen), columns)]
-    return np.concatenate([band(paths, label, columns) for paths in bands for label in labels])
+            f"{error}; make a data set first: python -m beam_jobs annotate --out {data}"
+        ) from error
+    columns = min(columns, len(chosen))
+    facts = read_facts(str(data))
+    units = [facts.depth_units(frame.building, frame.component) for frame in chosen]
+    rows = [shown([frame.map(label) for frame in chosen], label, units) for label in labels]
+    layout = Layout(tile_side(rows))
+    bands = []
+    for start in range(0, len(chosen), columns):
+        several = slice(start, start + columns)
+        bands.append(captions(chosen[several], columns, layout))
+        bands += [band(row, row.tiles[several], columns, layout) for row in rows]
+    return np.concatenate(bands)
 
 
-def band(paths: list[Path], label: str, columns: int) -> np.ndarray:
-    """one label of up to `columns` views in a row, black where there is no view left."""
-    from models.examples.published import read_label
-    from models.tasks import DOMAINS
-
-    domain = DOMAINS[label]
-    files = [
-        path.parents[1] / label / path.name.replace("_rgb.png", f"_{domain.suffix}.png")
-        for path in paths
-    ]
-    tiles = [shown(read_label(file, domain), label) for file in files]
-    return np.concatenate(tiles + [np.zeros_like(tiles[0])] * (columns - len(tiles)), 1)
+def tile_side(rows: Iterable[Shown]) -> int:
+    """pixels of a tile: the largest view's, times a whole number to be `LEAST_TILE` at least."""
+    sides = [len(tile) for row in rows for tile in row.tiles if tile is not None]
+    largest = max(sides, default=LEAST_TILE)
+    return largest * -(-LEAST_TILE // largest)
 
 
-def shown(value: np.ndarray, label: str) -> np.ndarray:
-    """uint8 [H, W, 3]: ids in fixed colours, 16-bit maps between their 2nd and 98th percentile, the
-    rest as it is.
-    """
-    if label.startswith("segment"):
-        return COLOURS[value.astype("uint8")]
-    if value.dtype == np.uint16:
-        seen = value < 65535 if label.startswith("depth") else np.ones(value.shape, bool)
-        low, high = np.percentile(value[seen], [2, 98]) if seen.any() else (0, 1)
-        value = (np.clip((value - low) / max(high - low, 1), 0, 1) * 255 * seen).astype("uint8")
-    return value if value.ndim == 3 else np.repeat(value[..., None], 3, -1)
+def captions(row: Sequence[Frame], columns: int, layout: Layout) -> Bytes:
+    """a line of text: which view stands below, and in which building."""
+    width = layout.title_width + columns * layout.side + layout.legend_width
+    line = Image.new("RGB", (width, layout.caption_height), PAPER)
+    draw = ImageDraw.Draw(line)
+    for number, frame in enumerate(row):
+        words = f"{frame.building} {frame.name.replace('_', ' ')}"
+        # The end, as much as fits: that is where views differ.
+        while draw.textlength(words, layout.font()) > layout.side - 8:
+            words = words[1:]
+        place = (layout.title_width + number * layout.side + 4, layout.caption_height // 2)
+        draw.text(place, words, INK, layout.font(), "lm")
+    return np.asarray(line)
+
+
+def band(row: Shown, tiles: Sequence[Bytes | None], columns: int, layout: Layout) -> Bytes:
+    """one label of up to `columns` views: its name, the views, its legend."""
+    side = layout.side
+    title = Image.new("RGB", (layout.title_width, side), PAPER)
+    ImageDraw.Draw(title).text((10, side // 2), row.title, INK, layout.font(), "lm")
+    parts = [np.asarray(title), *(placed(tile, layout) for tile in tiles)]
+    parts += [np.full((side, side, 3), PAPER, "uint8")] * (columns - len(tiles))
+    return np.concatenate([*parts, legend(row, layout)], 1)
+
+
+def placed(tile: Bytes | None, layout: Layout) -> Bytes:
+    """a view's tile at its size, or words where the view has no such label."""
+    side = layout.side
+    if tile is None:
+        empty = Image.new("RGB", (side, side), PAPER)
+        centre = (side // 2, side // 2)
+        ImageDraw.Draw(empty).text(centre, "not there", INK, layout.font(), "mm")
+        return np.asarray(empty)
+    if len(tile) == side:
+        return tile
+    return np.asarray(Image.fromarray(tile).resize((side, side), Image.Resampling.NEAREST))

@@ -7,11 +7,17 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from models.tasks import DOMAINS, Domain
+from beam_jobs.compare.frames import Frame, frames, spread
+from models.tasks import DOMAINS
+from models.tasks.arrays import Bytes
+
+Row = dict[str, Any]
 
 SAMPLE = 60  # views: enough for means, seconds to read
 # data/README of the published data set: means over 4.5 million images, median cameras a point.
@@ -61,6 +67,8 @@ MEANS = {
     "edge_occlusion": "occlusion edges",
     "reshading": "reshading",
 }
+SEGMENTS = {"segment_unsup2d": "segments 2D", "segment_unsup25d": "segments 2.5D"}
+COLUMNS = ("this data", "5 %", "95 %", "real frames", "published")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,31 +83,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    found = rows(options.data, options.frames)
-    print(json.dumps(found, indent=1) if options.json else table(found))
+    statistics = rows(options.data, options.frames)
+    print(json.dumps(statistics, indent=1) if options.json else table(statistics))
     return 0
 
 
-def rows(root: Path, frames: Path | None = None, limit: int = SAMPLE) -> list[dict]:
+def rows(root: Path, real_frames: Path | None = None, limit: int = SAMPLE) -> list[Row]:
     """[{"statistic", "unit", "this data", "5 %", "95 %", "real frames", "published"}] of at most
     `limit` evenly spread views; None: not there.
 
-    frames: folder of real frames to measure instead of the stored means. Raises ValueError if there
-    is no view.
+    real_frames: a folder of them, to measure instead of the stored means. Raises ValueError if
+    there is no view.
     """
     here = measured(root, limit)
-    real = (
-        {name: float(np.mean(values)) for name, values in measured(frames, limit).items()}
-        if frames
-        else REAL
-    )
+    real = REAL
+    if real_frames:
+        there = measured(real_frames, limit)
+        real = {name: float(np.mean(values)) for name, values in there.items()}
     return [
         {
             "statistic": name,
             "unit": unit,
-            "this data": float(np.mean(here[name])) if name in here else None,
-            "5 %": float(np.quantile(here[name], 0.05)) if name in here else None,
-            "95 %": float(np.quantile(here[name], 0.95)) if name in here else None,
+            **spread_of(here.get(name)),
             "real frames": real.get(name),
             "published": PUBLISHED.get(name),
         }
@@ -107,63 +112,55 @@ def rows(root: Path, frames: Path | None = None, limit: int = SAMPLE) -> list[di
     ]
 
 
+def spread_of(values: list[float] | None) -> dict[str, float | None]:
+    """mean, and the bounds of nine tenths."""
+    if values is None:
+        return {"this data": None, "5 %": None, "95 %": None}
+    low, high = np.quantile(values, [0.05, 0.95])
+    return {"this data": float(np.mean(values)), "5 %": float(low), "95 %": float(high)}
+
+
 def measured(root: Path, limit: int) -> dict[str, list[float]]:
     """{statistic: a number a view} of the views below `root`: a data set in the published layout,
     or loose frames.
     """
-    views = sorted(
-        path
-        for path in root.rglob("point_*_view_*_domain_rgb.png")
-        if not path.is_symlink() or path.exists()
-    )
-    if not views:
-        raise ValueError(
-            "expected views in the published layout (point_*_view_*_domain_rgb.png) below "
-            f"{root}, found none"
-        )
-    found: dict[str, list[float]] = {}
-    for i in np.unique(np.linspace(0, len(views) - 1, min(limit, len(views))).astype(int)):
-        for name, number in of_view(views[i]).items():
-            found.setdefault(name, []).append(number)
-    cameras = Counter((path.parent, path.name.split("_view_")[0]) for path in views)
-    return found | (
-        {"cameras a point": [float(np.median(list(cameras.values())))]}
-        if max(cameras.values()) > 1
-        else {}
-    )
-
-
-def of_view(rgb: Path) -> dict[str, float]:
-    """the numbers that the label files beside a view's picture allow."""
-    label = lambda folder: read(rgb, DOMAINS[folder])
-    numbers = {
-        name: float(value.mean())
-        for folder, name in MEANS.items()
-        if (value := label(folder)) is not None
-    }
-    numbers |= {
-        f"segments {kind}": float(len(np.unique(value)))
-        for kind, folder in segments()
-        if (value := label(folder)) is not None
-    }
-    if (curvature := label("principal_curvature")) is not None:
-        seen = curvature[..., :2].any(-1)
-        steep = np.abs(curvature[..., :2].astype(int) - 127).max(-1) > 0.03 * 127
-        numbers["curved pixels"] = float(steep[seen].mean()) if seen.any() else 0.0
-    if (depth := label("depth_zbuffer")) is not None:
-        numbers["unseen"] = float((depth == DOMAINS["depth_zbuffer"].missing).mean())
-    if (semantic := label("segment_semantic")) is not None:
-        numbers["semantic classes"] = float((np.unique(semantic) > 1).sum())
-    if (info := label("point_info")) is not None:
-        numbers |= of_camera(info)
+    views = frames(root)
+    numbers: dict[str, list[float]] = {}
+    for view in spread(views, limit):
+        for name, number in of_view(view).items():
+            numbers.setdefault(name, []).append(number)
+    cameras = Counter((view.place, view.name.split("_view_")[0]) for view in views)
+    if max(cameras.values()) > 1:
+        numbers["cameras a point"] = [float(np.median(list(cameras.values())))]
     return numbers
 
 
-def segments() -> tuple[tuple[str, str], ...]:
-    return (("2D", "segment_unsup2d"), ("2.5D", "segment_unsup25d"))
+def of_view(view: Frame) -> dict[str, float]:
+    """the numbers that the label files beside a view's picture allow."""
+    numbers = {}
+    for folder, name in MEANS.items():
+        if (value := view.map(folder)) is not None:
+            numbers[name] = float(value.mean())
+    for folder, name in SEGMENTS.items():
+        if (value := view.map(folder)) is not None:
+            numbers[name] = float(len(np.unique(value)))
+    if (curvature := view.map("principal_curvature")) is not None:
+        numbers["curved pixels"] = curved_share(curvature)
+    if (depth := view.map("depth_zbuffer")) is not None:
+        numbers["unseen"] = float((depth == DOMAINS["depth_zbuffer"].missing).mean())
+    if (semantic := view.map("segment_semantic")) is not None:
+        numbers["semantic classes"] = float((np.unique(semantic) > 1).sum())
+    return numbers | of_camera(view.info())
 
 
-def of_camera(info: dict) -> dict[str, float]:
+def curved_share(codes: Bytes) -> float:
+    """share of the seen pixels that are curved by more than 1/m; codes [S, S, 3] as published."""
+    seen = codes[..., :2].any(-1)
+    steep = np.abs(codes[..., :2].astype(int) - 127).max(-1) > 0.03 * 127
+    return float(steep[seen].mean()) if seen.any() else 0.0
+
+
+def of_camera(info: Mapping[str, Any]) -> dict[str, float]:
     """published JSON -> metres and degrees; what it lacks is left out."""
     numbers = {}
     if "camera_distance" in info:
@@ -177,35 +174,17 @@ def of_camera(info: dict) -> dict[str, float]:
     return numbers
 
 
-def read(rgb: Path, domain: Domain):
-    """the label of `domain` beside a picture (`../folder/` in the published layout, the same folder
-    for loose frames), or None if no valid one is there.
-    """
-    from models.examples.published import LabelError, read_label
-
-    stem = rgb.name.removesuffix("_domain_rgb.png")
-    for folder in (rgb.parent.parent / domain.folder, rgb.parent):
-        for suffix in dict.fromkeys((domain.suffix, domain.folder, *domain.aliases)):
-            path = folder / f"{stem}_domain_{suffix}.{domain.file}"
-            if path.exists():
-                try:
-                    return read_label(path, domain)
-                except LabelError:  # a colour-coded copy made for viewing is no label
-                    return None
-    return None
-
-
-def table(rows: list[dict]) -> str:
+def table(rows: list[Row]) -> str:
     """the rows as text, one a line."""
-    columns = ("this data", "5 %", "95 %", "real frames", "published")
-    lines = [f"{'':17}" + "".join(f"{name:>13}" for name in columns) + "  unit"]
+    lines = [f"{'':17}" + "".join(f"{name:>13}" for name in COLUMNS) + "  unit"]
     for row in rows:
-        lines.append(
-            f"{row['statistic']:17}"
-            + "".join(
-                f"{'-' if row[name] is None else format(row[name], '.3g' if row[name] < 1e3 else '.0f'):>13}"
-                for name in columns
-            )
-            + f"  {row['unit']}"
-        )
+        cells = "".join(f"{number_text(row[name]):>13}" for name in COLUMNS)
+        lines.append(f"{row['statistic']:17}{cells}  {row['unit']}")
     return "\n".join(lines)
+
+
+def number_text(number: float | None) -> str:
+    """three digits, no exponent."""
+    if number is None:
+        return "-"
+    return f"{number:.3g}" if number < 1000 else f"{number:.0f}"

@@ -2,12 +2,15 @@
 ../shared/spec/scenes_and_labels.md reports.
 """
 
+import json
+import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
+from published_set import write_set
 
-from beam_jobs.compare.agreement import adjusted_rand, agreement
+from beam_jobs.__main__ import main
+from beam_jobs.compare.agreement import agreement
 
 FRAMES = Path(__file__).parents[4] / "shared/real_frames"
 LEAST = {
@@ -51,13 +54,49 @@ def test_distance_from_depth_is_the_euclidean_label(rows):
     assert found > 0.9999
 
 
-def test_the_rand_index_is_one_for_renamed_segments_and_near_zero_for_chance():
-    rng = np.random.default_rng(0)
-    segments = rng.integers(0, 5, (64, 64))
-    assert adjusted_rand(segments, 4 - segments) == pytest.approx(1)
-    assert abs(adjusted_rand(segments, rng.integers(0, 5, (64, 64)))) < 0.01
+def test_3d_keypoints_of_hm3d_agree_where_depth_has_the_scale_of_the_others(rows):
+    values = [
+        row["value"] for row in rows if row["label"] == "keypoints3d" and row["set"] == "hm3d"
+    ]
+    assert len(values) == 2 and min(values) >= 0.69
+
+
+@pytest.fixture(scope="module")
+def layout(tmp_path_factory):
+    return write_set(tmp_path_factory.mktemp("data"), buildings=("ash",), points=1, views=1)
+
+
+def test_the_published_layout_is_read_and_the_parameters_are_named(layout, capsys):
+    assert main(["agreement", "--frames", str(layout), "--json"]) == 0
+    said = capsys.readouterr()
+    labels = {row["label"] for row in json.loads(said.out)}
+    assert labels == {
+        *("edge_texture", "keypoints2d", "segment_unsup2d", "edge_occlusion", "segment_unsup25d"),
+        *(
+            "normal from depth",
+            "reshading",
+            "depth_euclidean",
+            "keypoints3d",
+            "keypoints3d at half",
+        ),
+    }
+    assert "parameters of taskonomy: 512 depth codes a metre" in said.err
+
+
+def test_the_component_is_taken_from_the_folder_or_from_the_user(layout, tmp_path):
+    shutil.copytree(layout / "ash", tmp_path / "hm3d" / "ash")
+    for folder in ("normal", "depth_zbuffer"):  # the quick labels alone
+        shutil.rmtree(tmp_path / "hm3d" / "ash" / folder)
+    assert {row["set"] for row in agreement(tmp_path)} == {"hm3d"}
+    assert {row["set"] for row in agreement(tmp_path, "replica")} == {"replica"}
+
+
+def test_pictures_without_labels_are_refused_in_words(layout, tmp_path):
+    shutil.copytree(layout / "ash" / "rgb", tmp_path / "ash" / "rgb")
+    with pytest.raises(ValueError, match="expected labels beside the pictures"):
+        agreement(tmp_path)
 
 
 def test_a_folder_without_frames_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="real frames"):
+    with pytest.raises(ValueError, match="found none"):
         agreement(tmp_path)

@@ -6,6 +6,12 @@ import pytest
 
 from beam_jobs.__main__ import main
 from beam_jobs.compare.contact_sheet import sheet
+from beam_jobs.compare.legends import LEAST_TILE, PAPER, Layout
+
+LAYOUT = Layout(LEAST_TILE)
+TITLE_WIDTH = LAYOUT.title_width
+LEGEND_WIDTH = LAYOUT.legend_width
+CAPTION_HEIGHT = LAYOUT.caption_height
 
 
 @pytest.fixture
@@ -28,22 +34,47 @@ def data(tmp_path):
 
 def test_views_stand_side_by_side_and_labels_below(data):
     image = sheet(data, ["rgb", "depth_zbuffer"], 3, 2)
-    assert image.shape == (4 * 8, 2 * 8, 3)
-    assert (
-        image[0, 0].tolist() == [255, 0, 0]
-        and image[0, 8].tolist() == [0, 255, 0]
-        and image[16, 0].tolist() == [0, 0, 255]
-    )
-    assert not image[16:24, 8:].any(), "no fourth view"
-    depth = image[8:16, :8, 0].astype(int)
-    assert depth[0, 0] == 0 and (np.diff(depth[1]) >= 0).all() and depth[1, 7] == 255
+    height = 2 * (CAPTION_HEIGHT + 2 * LEAST_TILE)
+    assert image.shape == (height, TITLE_WIDTH + 2 * LEAST_TILE + LEGEND_WIDTH, 3)
+    assert (tile(image, 0, 0) == [255, 0, 0]).all()
+    assert (tile(image, 0, 1) == [0, 255, 0]).all()
+    assert (tile(image, 2, 0) == [0, 0, 255]).all()
+    assert (tile(image, 2, 1) == PAPER).all(), "no fourth view"
+    depth = tile(image, 1, 0)[..., 0].astype(int)
+    assert depth[0, 0] == 0 and (np.diff(depth[20]) >= 0).all() and depth[20, -1] == 255
+
+
+def test_every_row_has_its_name_and_legend_and_every_view_its_caption(data):
+    image = sheet(data, ["rgb", "depth_zbuffer"], 3, 3)
+    title, legend = image[:, :TITLE_WIDTH], image[:, -LEGEND_WIDTH:]
+    written = lambda part: (part != PAPER).any(-1).sum()
+    rgb, depth = slice(CAPTION_HEIGHT, CAPTION_HEIGHT + LEAST_TILE), slice(-LEAST_TILE, None)
+    assert written(title[rgb]) > 20 and written(title[depth]) > 100
+    assert not written(legend[rgb]) and written(legend[depth]) > 1000
+    captions = image[:CAPTION_HEIGHT, TITLE_WIDTH:-LEGEND_WIDTH]
+    for view in range(3):
+        assert written(captions[:, view * LEAST_TILE :][:, :LEAST_TILE]) > 20
+
+
+def test_a_view_without_the_label_says_so_and_stops_nothing(data):
+    next(data.glob("house/depth_zbuffer/point_0_view_1_*")).unlink()
+    image = sheet(data, ["rgb", "depth_zbuffer"], 3, 3)
+    assert 10 < (tile(image, 1, 1) != PAPER).any(-1).sum() < 1000
+
+
+def tile(image, row: int, column: int):
+    """two rows of labels below each line of captions."""
+    y = (1 + row // 2) * CAPTION_HEIGHT + row * LEAST_TILE
+    x = TITLE_WIDTH + column * LEAST_TILE
+    return image[y : y + LEAST_TILE, x : x + LEAST_TILE]
 
 
 def test_the_command_writes_a_picture(data):
     assert (
         main(["sheet", "--data", str(data), "--out", str(data / "sheet.png"), "--views", "2"]) == 0
     )
-    assert cv2.imread(str(data / "sheet.png")).shape == (8, 48, 3)
+    width = TITLE_WIDTH + 2 * LEAST_TILE + LEGEND_WIDTH
+    assert cv2.imread(str(data / "sheet.png")).shape == (CAPTION_HEIGHT + LEAST_TILE, width, 3)
 
 
 def test_what_cannot_be_shown_is_named(data, tmp_path, capsys):

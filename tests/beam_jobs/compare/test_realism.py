@@ -58,7 +58,7 @@ def test_every_row_has_its_published_and_real_figure(data):
 
 
 def test_frames_of_ones_own_take_the_place_of_the_stored_means(data):
-    (row,) = [row for row in rows(data, frames=data) if row["statistic"] == "curved pixels"]
+    (row,) = [row for row in rows(data, real_frames=data) if row["statistic"] == "curved pixels"]
     assert row["real frames"] == row["this data"] == 0.5
 
 

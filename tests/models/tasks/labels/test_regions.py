@@ -30,7 +30,7 @@ def test_regions_are_nearly_those_of_scikit_image(seed, channels):
     """equal costs are sorted in another order, so that a few borders move: the agreed Rand index is
     0.9.
     """
-    from beam_jobs.compare.agreement import adjusted_rand
+    from beam_jobs.compare.measures import adjusted_rand
 
     image = blobs(seed, channels)
     with warnings.catch_warnings():

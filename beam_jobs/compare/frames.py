@@ -1,0 +1,111 @@
+"""Labelled pictures wherever they lie: a data set in the published layout, in either tree, or a
+folder of loose frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.examples.published import LabelError, read_label
+from models.tasks import DOMAINS, Domain
+from models.tasks.arrays import Array
+
+ENDING = "_domain_rgb.png"
+# Longest first: `rgb` stands in both trees, `rgb/component/building` in the community tool's.
+DEEPEST_TREE = 3
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A picture and what is labelled beside it. rgb: the picture's file, below `root`."""
+
+    root: Path
+    rgb: Path
+
+    @property
+    def name(self) -> str:
+        """point_P_view_V"""
+        return self.rgb.name.removesuffix(ENDING)
+
+    @property
+    def place(self) -> str:
+        """folders between the root and the picture, "." without."""
+        return self.rgb.parent.relative_to(self.root).as_posix()
+
+    @property
+    def building(self) -> str:
+        parts = self.place.split("/")
+        return parts[-1] if parts[0] == "rgb" else parts[0]
+
+    @property
+    def component(self) -> str:
+        """of the community tool's tree (rgb/component/building), "" in the other."""
+        parts = self.place.split("/")
+        return parts[1] if parts[0] == "rgb" and len(parts) == DEEPEST_TREE else ""
+
+    def files(self, domain: Domain) -> Iterator[Path]:
+        """where the label may lie: beside the picture, or in the folder that stands where `rgb`
+        does; in every spelling.
+        """
+        suffixes = dict.fromkeys((domain.suffix, domain.folder, *domain.aliases))
+        for folder in (*swapped(self.rgb.parent, domain.folder), self.rgb.parent):
+            for suffix in suffixes:
+                yield folder / f"{self.name}_domain_{suffix}.{domain.file}"
+
+    def read(self, folder: str) -> Array | dict[str, Any] | None:
+        """the label, or None if no valid one is there: a colour-coded copy made for viewing is no
+        label.
+        """
+        domain = DOMAINS[folder]
+        for path in self.files(domain):
+            if path.exists():
+                try:
+                    return read_label(path, domain)
+                except LabelError:
+                    return None
+        return None
+
+    def map(self, folder: str) -> Array | None:
+        """the label as an array, or None."""
+        value = self.read(folder)
+        return value if isinstance(value, np.ndarray) else None
+
+    def info(self) -> dict[str, Any]:
+        """point_info as published, {} without."""
+        value = self.read("point_info")
+        return value if isinstance(value, dict) else {}
+
+
+def swapped(place: Path, folder: str) -> Iterator[Path]:
+    """the place with its part `rgb` turned into `folder`, of the three last parts."""
+    for depth in range(1, DEEPEST_TREE + 1):
+        parts = place.parts
+        if len(parts) >= depth and parts[-depth] == "rgb":
+            yield Path(*parts[: len(parts) - depth], folder, *parts[len(parts) - depth + 1 :])
+
+
+def frames(root: Path) -> list[Frame]:
+    """every frame below `root`, by path. Raises ValueError if there is none."""
+    pictures = sorted(
+        path
+        for path in root.rglob(f"point_*_view_*{ENDING}")
+        if path.exists()  # a link may lead nowhere
+    )
+    if not pictures:
+        raise ValueError(
+            f"expected views in the published layout (point_*_view_*{ENDING}) below "
+            f"{root}, found none"
+        )
+    return [Frame(root, path) for path in pictures]
+
+
+def spread(all_frames: list[Frame], most: int) -> list[Frame]:
+    """at most so many frames, evenly spread over all."""
+    count = min(most, len(all_frames))
+    places: Iterable[float] = np.linspace(0, len(all_frames) - 1, count).round()
+    return [all_frames[int(place)] for place in places]

@@ -1,0 +1,28 @@
+"""How alike are two maps?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.tasks.arrays import Array, Floats
+
+
+def correlation(ours: Array, label: Array) -> float:
+    """Pearson's."""
+    return float(np.corrcoef(ours.ravel().astype("float64"), label.ravel().astype("float64"))[0, 1])
+
+
+def adjusted_rand(ours: Array, label: Array) -> float:
+    """Hubert and Arabie's index: 1 the same partition, 0 chance."""
+    together = np.zeros((int(ours.max()) + 1, int(label.max()) + 1))
+    np.add.at(together, (ours.ravel(), label.ravel()), 1)
+    both = pairs(together)
+    first = pairs(together.sum(1))
+    second = pairs(together.sum(0))
+    chance = first * second / (ours.size * (ours.size - 1) / 2)
+    return float((both - chance) / ((first + second) / 2 - chance))
+
+
+def pairs(counts: Floats) -> float:
+    """how many pairs can be drawn from groups of these sizes."""
+    return float((counts * (counts - 1) / 2).sum())

@@ -1,0 +1,60 @@
+"""A frame finds its labels wherever the layout puts them."""
+
+import shutil
+
+import numpy as np
+import pytest
+from published_set import labels_of, write_set
+
+from beam_jobs.compare.frames import frames, spread
+from models.tasks import ViewKey
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return write_set(tmp_path_factory.mktemp("data"), buildings=("ash",), points=1, views=2)
+
+
+def laid_out(data, root, layout: str):
+    for path in data.rglob("*_domain_*"):
+        building, folder = path.parts[-3:-1]
+        place = {
+            "building/folder": f"{building}/{folder}",
+            "folder/component/building": f"{folder}/hm3d/{building}",
+            "loose": "frames",
+        }[layout]
+        (root / place).mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, root / place)
+    return root
+
+
+@pytest.mark.parametrize("layout", ["building/folder", "folder/component/building", "loose"])
+def test_every_label_is_found_in_every_layout(data, tmp_path, layout):
+    frame, _ = frames(laid_out(data, tmp_path, layout))
+    expected = labels_of(ViewKey("ash", 0, 0))
+    for folder in ("rgb", "normal", "segment_semantic", "class_scene", "depth_zbuffer"):
+        np.testing.assert_array_equal(frame.read(folder), expected[folder])
+    assert frame.info()["field_of_view_rads"] == pytest.approx(1.1)
+    if layout != "loose":
+        assert frame.building == "ash"
+        assert frame.component == ("hm3d" if layout.startswith("folder") else "")
+
+
+def test_what_is_not_there_or_no_label_is_none(data, tmp_path):
+    root = laid_out(data, tmp_path, "building/folder")
+    frame = frames(root)[0]
+    normal = next((root / "ash" / "normal").glob("point_0_view_0_*"))
+    normal.write_bytes(normal.read_bytes()[:100])
+    shutil.rmtree(root / "ash" / "reshading")
+    assert frame.map("normal") is None and frame.map("reshading") is None
+
+
+def test_a_link_that_leads_nowhere_is_no_frame(data, tmp_path):
+    root = laid_out(data, tmp_path, "loose")
+    (root / "frames" / "point_9_view_9_domain_rgb.png").symlink_to(tmp_path / "nowhere")
+    assert len(frames(root)) == 2
+
+
+def test_some_of_many_are_spread_evenly():
+    assert spread(list(range(10)), 3) == [0, 4, 9]
+    assert spread(list(range(2)), 24) == [0, 1]
