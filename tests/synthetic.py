@@ -25,7 +25,8 @@ def view(seed: int) -> View:
     for folder, domain in DOMAINS.items():
         if domain.file == "png" and folder != "rgb":
             shape = (SIZE, SIZE) + ((domain.channels,) if domain.channels > 1 else ())
-            labels[folder] = rng.integers(0, min(domain.high, 60000) + 1, shape).astype(
+            deepest = 10_000 if folder.startswith("depth") else 60_000  # a room, not a landscape
+            labels[folder] = rng.integers(0, min(domain.high, deepest) + 1, shape).astype(
                 domain.dtype
             )
     labels["class_object"] = rng.normal(size=1000).astype("float32")

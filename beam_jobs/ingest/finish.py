@@ -8,17 +8,57 @@ import hashlib
 import heapq
 import json
 import os
-import shutil
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from beam_jobs.ingest import statistics, storage
 from models.examples.contract import contract
 from models.examples.splits import SPLITS
 from models.tasks import ViewKey
 
+Row = dict[str, Any]
 
-def conclude(root: str, stage: str, *, run: str, size: int, shards: int, facts: dict) -> dict:
+
+@dataclass
+class Refused:
+    """What quarantine.jsonl holds. views: refused. files: that belong to no view. folders, labels:
+    how often by name. first: its first line.
+    """
+
+    views: int = 0
+    files: int = 0
+    folders: Counter[str] = field(default_factory=Counter)
+    labels: Counter[str] = field(default_factory=Counter)
+    first: Row | None = None
+
+    def add(self, row: Row) -> None:
+        """count one line."""
+        self.first = self.first or row
+        if "label" in row:
+            self.labels[row["label"]] += 1
+        elif "folder" in row:
+            self.folders[row["folder"].rpartition("/")[2]] += 1
+        elif row["view"] is not None:
+            self.views += 1
+        else:
+            self.files += 1
+
+    def counts(self) -> Row:
+        """entries of counts.json; what is not there is not named."""
+        entries = {
+            "files_refused": self.files,
+            "folders_unknown": dict(sorted(self.folders.items())),
+            "labels_refused": dict(sorted(self.labels.items())),
+        }
+        return {name: value for name, value in entries.items() if value}
+
+
+def conclude(
+    root: str, stage: str, *, run: str, size: int, shards: int, facts: Mapping[str, Any]
+) -> Row:
     """write quarantine.jsonl, statistics.json, counts.json, contract.json and, last, manifest.json
     into `stage`; the counts.
 
@@ -26,63 +66,72 @@ def conclude(root: str, stage: str, *, run: str, size: int, shards: int, facts: 
     is held at a time, no more. Raises RuntimeError if read = written + quarantined does not hold,
     ValueError for a split without views.
     """
-    listed, tickets = parts(stage, "listed", run), parts(stage, "done", run)
-    refused, strangers, first = join_quarantine(stage, [*listed, *tickets])
+    listed = parts(stage, "listed", run)
+    tickets = parts(stage, "done", run)
+    refused = join_quarantine(stage, list(listed), list(tickets))
     written, by_shard = join_manifest(stage, list(tickets), size, facts)
     counts = {
         "read": sum(row["views"] for row in listed.values()),
         "written": sum(written.values()),
-        "quarantined": refused,
+        "quarantined": refused.views,
+        **refused.counts(),
     }
-    if strangers:
-        counts["files_refused"] = strangers
-    if counts["read"] != counts["written"] + counts["quarantined"] or by_shard != {
-        name: row["written"] for name, row in tickets.items() if row["written"]
-    }:
+    promised = {name: row["written"] for name, row in tickets.items() if row["written"]}
+    if counts["read"] != counts["written"] + counts["quarantined"] or by_shard != promised:
         raise RuntimeError(
             f"views were lost: {counts}; remove {stage} and run again, and report this"
         )
+    check_splits(root, stage, written, counts, refused.first)
+    remove_strays(stage, set(by_shard), shards)
+    write_json(stage, "statistics.json", statistics_of(tickets))
+    write_json(stage, "contract.json", contract(size))
+    write_json(stage, "counts.json", counts)
+    storage.upload(scratch_of(stage, "manifest.json"), storage.join(stage, "manifest.json"))
+    return counts
+
+
+def check_splits(
+    root: str, stage: str, written: Mapping[str, int], counts: Row, first: Row | None
+) -> None:
+    """Raises ValueError if a split has no view."""
     for split in SPLITS:
         if not written[split]:
             reason = (
                 f"the first reason: {first['reason']}" if first else "no building belongs to it"
             )
             raise ValueError(
-                f"split {split} of {root} has no sound view ({refused} of {counts['read']} "
-                f"views quarantined; {reason}); all: {stage}/quarantine.jsonl"
+                f"split {split} of {root} has no sound view ({counts['quarantined']} of "
+                f"{counts['read']} views quarantined; {reason}); all: {stage}/quarantine.jsonl"
             )
-    remove_strays(stage, set(by_shard), shards)
-    totals = {
-        split: [row["statistics"] for name, row in tickets.items() if name.startswith(f"{split}-")]
+
+
+def statistics_of(tickets: Mapping[str, Row]) -> Row:
+    """split -> what its labels look like in numbers, from the tickets of its shards."""
+    return {
+        split: statistics.summary(
+            statistics.merged(
+                row["statistics"] for name, row in tickets.items() if name.startswith(f"{split}-")
+            )
+        )
         for split in SPLITS
     }
-    for file_name, value in (
-        (
-            "statistics.json",
-            {
-                split: statistics.summary(statistics.merged(found))
-                for split, found in totals.items()
-            },
-        ),
-        ("contract.json", contract(size)),
-        ("counts.json", counts),
-    ):
-        storage.write(storage.join(stage, file_name), (json.dumps(value, indent=1) + "\n").encode())
-    storage.upload(scratch_of(stage, "manifest.json"), storage.join(stage, "manifest.json"))
-    return counts
 
 
-def parts(stage: str, folder: str, run: str) -> dict[str, dict]:
+def write_json(stage: str, name: str, value: object) -> None:
+    storage.write(storage.join(stage, name), (json.dumps(value, indent=1) + "\n").encode())
+
+
+def parts(stage: str, folder: str, run: str) -> dict[str, Row]:
     """name -> content of the parts that belong to this run, in the order of names."""
-    found = {}
+    ours = {}
     for file in sorted(storage.files(storage.join(stage, folder))):
         row = json.loads(storage.read(storage.join(stage, folder, file)))
         if row["run"] == run:
-            found[file.removesuffix(".json")] = row
-    return found
+            ours[file.removesuffix(".json")] = row
+    return ours
 
 
-def lines(path: str) -> Iterator[dict]:
+def lines(path: str) -> Iterator[Row]:
     """the rows of a part, a local one read line by line; none if there is no such file."""
     if storage.is_local(path):
         if os.path.exists(path):
@@ -94,13 +143,12 @@ def lines(path: str) -> Iterator[dict]:
 
 def scratch_of(stage: str, name: str) -> str:
     """where a file grows before it is moved to the stage."""
-    return os.path.join(
-        stage if storage.is_local(stage) else tempfile.gettempdir(), f".{name}.{os.getpid()}"
-    )
+    folder = stage if storage.is_local(stage) else tempfile.gettempdir()
+    return os.path.join(folder, f".{name}.{os.getpid()}")
 
 
 def join_manifest(
-    stage: str, names: list[str], size: int, facts: dict
+    stage: str, names: Iterable[str], size: int, facts: Mapping[str, Any]
 ) -> tuple[dict[str, int], dict[str, int]]:
     """write manifest.json to its scratch place, views in the order of keys (shards are sorted: a
     merge); views written a split, and a shard.
@@ -109,84 +157,41 @@ def join_manifest(
         *(lines(storage.join(stage, "manifest", f"{name}.jsonl")) for name in names),
         key=lambda row: ViewKey.parse(row["key"]),
     )
-    digest, written, shards = hashlib.sha256(), dict.fromkeys(SPLITS, 0), {}
+    digest = hashlib.sha256()
+    written = dict.fromkeys(SPLITS, 0)
+    by_shard: Counter[str] = Counter()
     with open(scratch_of(stage, "manifest.json"), "w") as file:
         file.write(json.dumps({"size": size, **facts})[:-1] + ', "views": [')
         for count, row in enumerate(rows):
             digest.update((row["key"] + row["sha256"]).encode())
             file.write((",\n" if count else "\n") + json.dumps(row))
             written[row["split"]] += 1
-            shard = f"{row['split']}-{row['shard']:05d}"
-            shards[shard] = shards.get(shard, 0) + 1
+            by_shard[f"{row['split']}-{row['shard']:05d}"] += 1
         file.write(f'\n], "hash": "{digest.hexdigest()[:16]}"}}\n')
-    return written, shards
+    return written, dict(by_shard)
 
 
-def join_quarantine(stage: str, names: list[str]) -> tuple[int, int, dict | None]:
-    """write quarantine.jsonl; (views refused, files refused that belong to no view, the first
-    line).
-    """
-    views, strangers, first = 0, 0, None
+def join_quarantine(stage: str, buildings: list[str], shards: list[str]) -> Refused:
+    """write quarantine.jsonl: what was refused by its name, then views, then labels alone."""
+    refused = Refused()
+    places = [storage.join(stage, "quarantine", f"{name}.jsonl") for name in buildings + shards]
+    places += [storage.join(stage, "flaws", f"{name}.jsonl") for name in shards]
     with open(scratch_of(stage, "quarantine.jsonl"), "w") as file:
-        for name in names:
-            for row in lines(storage.join(stage, "quarantine", f"{name}.jsonl")):
-                first = first or row
-                views, strangers = (
-                    views + (row["view"] is not None),
-                    strangers + (row["view"] is None),
-                )
+        for place in places:
+            for row in lines(place):
+                refused.add(row)
                 file.write(json.dumps(row) + "\n")
     storage.upload(scratch_of(stage, "quarantine.jsonl"), storage.join(stage, "quarantine.jsonl"))
-    return views, strangers, first
+    return refused
 
 
 def remove_strays(stage: str, names: set[str], shards: int) -> None:
     """shards and manifest parts of an earlier, interrupted run over other views."""
-    ours = {
-        f"Split-{split}/examples-{number}-of-{shards:05d}.tfrecord.gz"
-        for split, number in (name.split("-") for name in names)
-    }
-    ours |= {f"manifest/{name}.jsonl" for name in names}
+    ours = {f"manifest/{name}.jsonl" for name in names}
+    for name in names:
+        split, number = name.split("-")
+        ours.add(f"Split-{split}/examples-{number}-of-{shards:05d}.tfrecord.gz")
     for folder in (*(f"Split-{split}" for split in SPLITS), "manifest"):
         for file in storage.files(storage.join(stage, folder)):
             if f"{folder}/{file}" not in ours:
                 storage.remove(storage.join(stage, folder, file))
-
-
-def older(uri: str) -> str:
-    """where an earlier output waits while a new one takes its place."""
-    return os.path.join(os.path.dirname(uri), f".{os.path.basename(uri)}.older")
-
-
-def publish(stage: str, uri: str) -> None:
-    """make a finished stage visible at `uri` at once: one rename. An earlier output steps aside
-    first; `recover` brings it back after a kill.
-    """
-    for folder in ("listed", "done", "quarantine"):
-        shutil.rmtree(os.path.join(stage, folder), ignore_errors=True)
-    sweep(stage)
-    os.remove(os.path.join(stage, ".lock"))
-    os.makedirs(os.path.dirname(uri), exist_ok=True)
-    shutil.rmtree(older(uri), ignore_errors=True)
-    if os.path.isdir(uri) and os.listdir(uri):
-        os.replace(uri, older(uri))
-    os.replace(stage, uri)
-    shutil.rmtree(older(uri), ignore_errors=True)
-
-
-def recover(uri: str) -> None:
-    """undo the first half of an interrupted `publish`."""
-    if os.path.isdir(older(uri)) and not os.path.exists(uri):
-        os.replace(older(uri), uri)
-
-
-def sweep(stage: str) -> None:
-    """remove what killed workers left half written."""
-    for place, folders, files in os.walk(stage):
-        for name in folders:
-            if name.startswith("."):
-                shutil.rmtree(os.path.join(place, name), ignore_errors=True)
-        for name in files:
-            if name.startswith(".") and name != ".lock":
-                os.remove(os.path.join(place, name))
-        folders[:] = [name for name in folders if not name.startswith(".")]

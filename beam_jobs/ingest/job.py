@@ -12,24 +12,22 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import fcntl
 import json
 import logging
 import os
-import shutil
 import uuid
 import warnings
-import zlib
-from collections.abc import Iterable, Iterator, Mapping
-
-import numpy as np
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from beam_jobs.ingest import finish, spans, storage
-from beam_jobs.ingest.known_bad import Facts, read_facts
-from beam_jobs.ingest.listing import SAFE, buildings, key, list_building
+from beam_jobs.ingest.known_bad import read_facts
+from beam_jobs.ingest.listing import SAFE, buildings, check_folders
+from beam_jobs.ingest.partition import pieces, split_of
 from beam_jobs.ingest.progress import watched
-from beam_jobs.ingest.write_shard import Piece, write_shard
-from models.examples.splits import SPLITS, hashed_splits, read_splits
+from beam_jobs.ingest.stage import Stage
+from beam_jobs.ingest.write_shard import write_shard
+from models.examples.splits import hashed_splits, read_splits
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,6 +63,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--processes", type=int, default=1, help="worker processes on this machine")
     parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="a flawed label file costs the view; default: that label of the view (counted and "
+        "named), unless it is the picture",
+    )
+    parser.add_argument(
         "--beam",
         action="append",
         default=[],
@@ -75,27 +79,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     warnings.filterwarnings("ignore", category=FutureWarning, module="google")
-    logging.getLogger().addFilter(
-        lambda record: "crcmod" not in record.getMessage()
-    )  # Beam's own TFRecord files are not used
-    root, facts = options.data, {}
+    # Beam regrets that crcmod is not there, for TFRecord files of its own that are not used here.
+    logging.getLogger().addFilter(lambda record: "crcmod" not in record.getMessage())
+    root = options.data
+    facts: dict[str, Any] = {}
     if options.input_pattern:
-        found = spans.newest(options.input_pattern, span=options.span, version=options.version)
-        root, facts = found.root, found.facts()
-    several = (
-        ["--direct_running_mode=multi_processing", f"--direct_num_workers={options.processes}"]
-        if options.processes > 1
-        else []
-    )
-    splits = read_splits(options.splits) if options.splits else None
+        span = spans.newest(options.input_pattern, span=options.span, version=options.version)
+        root = span.root
+        facts = span.facts()
+    several = [
+        "--direct_running_mode=multi_processing",
+        f"--direct_num_workers={options.processes}",
+    ]
     counts = ingest(
         root,
         options.out,
         size=options.size,
         shards=options.shards,
-        splits=splits,
+        splits=read_splits(options.splits) if options.splits else None,
         only_split=True,
-        beam_args=[*several, *options.beam],
+        strict=options.strict,
+        beam_args=[*(several if options.processes > 1 else []), *options.beam],
         facts=facts,
     )
     print(json.dumps(counts))
@@ -110,193 +114,91 @@ def ingest(
     shards: int,
     splits: Mapping[str, str] | None = None,
     only_split: bool = False,
+    strict: bool = False,
     beam_args: Iterable[str] = (),
-    pipeline=None,
-    facts: Mapping | None = None,
-) -> dict:
+    pipeline: Any = None,
+    facts: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """write the Examples artifact of docs/ARCHITECTURE.md to `uri`; {"read", "written",
-    "quarantined"} views, and "files_refused" if there are any.
+    "quarantined"} views, and where there are any "files_refused" (of no view), "folders_unknown"
+    {name: buildings} and "labels_refused" {folder: views that were written without it}.
 
     splits: building -> split; default splits.csv of `root`, else by hash. only_split: buildings
-    outside `splits` are left alone instead of quarantined (a subset of a larger folder). pipeline:
-    an unstarted Beam pipeline (TFX gives one). facts: more entries of manifest.json. Raises
-    ValueError for a root without buildings or a split without views, RuntimeError if the counters
-    do not reconcile.
+    outside `splits` are left alone instead of quarantined (a subset of a larger folder). strict: a
+    flawed label file costs its view, not only that label. pipeline: an unstarted Beam pipeline (TFX
+    gives one). facts: more entries of manifest.json. Raises ValueError for a root without
+    buildings, a folder called nearly as a label's or a split without views, RuntimeError if the
+    counters do not reconcile.
     """
-    import apache_beam as beam
-    from apache_beam.options.pipeline_options import PipelineOptions
-
     if size < 1 or shards < 1:
         raise ValueError(f"size and shards are at least 1, got {size} and {shards}")
-    root, uri = storage.plain(root).rstrip("/"), storage.plain(uri).rstrip("/")
-    found = buildings(root)
-    if splits is not None and only_split:
-        found = {name: trees for name, trees in found.items() if split_of(name, splits)}
-    splits = splits if splits is not None else splits_of(root, found)
-    described, name = read_facts(root), uuid.uuid4().hex
-    pipeline = (
-        pipeline
-        if pipeline is not None
-        else beam.Pipeline(options=PipelineOptions(["--runner=FnApiRunner", *beam_args]))
-    )
-    with staged(uri) as stage:
-        with (
-            watched(stage) if storage.is_local(stage) else contextlib.nullcontext(),
-            pipeline as started,
-        ):
-            (
-                started
-                | "Buildings"
-                >> beam.Create(
-                    [
-                        (number, building, trees)
-                        for number, (building, trees) in enumerate(found.items())
-                    ]
-                )
-                | "Spread" >> beam.Reshuffle()
-                | "List"
-                >> beam.FlatMap(
-                    pieces,
-                    root=root,
-                    stage=stage,
-                    splits=dict(splits),
-                    described=described,
-                    shards=shards,
-                    run=name,
-                )
-                | "Gather" >> beam.GroupByKey()
-                | "Write" >> beam.Map(write_shard, stage=stage, size=size, shards=shards, run=name)
-            )
-        if not any(row["views"] for row in finish.parts(stage, "listed", name).values()):
+    root = storage.plain(root).rstrip("/")
+    uri = storage.plain(uri).rstrip("/")
+    trees = buildings(root)
+    if storage.is_local(root):
+        check_folders(root, trees)
+    if splits is None:
+        splits = splits_of(root, trees)
+    elif only_split:
+        trees = {name: places for name, places in trees.items() if split_of(name, splits)}
+    described = read_facts(root)
+    run = uuid.uuid4().hex
+    with Stage(uri) as stage:
+        listing = {
+            "root": root,
+            "stage": stage,
+            "splits": dict(splits),
+            "described": described,
+            "shards": shards,
+            "run": run,
+        }
+        writing = {"stage": stage, "size": size, "shards": shards, "run": run, "strict": strict}
+        progress = watched(stage) if storage.is_local(stage) else contextlib.nullcontext()
+        unstarted = local_pipeline(beam_args) if pipeline is None else pipeline
+        with progress, unstarted as started:
+            ingested(started, trees, listing, writing)
+        if not any(row["views"] for row in finish.parts(stage, "listed", run).values()):
             raise ValueError(
                 f"no views at {root}: expected BUILDING/rgb/point_P_view_V_domain_rgb.png; "
                 f"`python -m beam_jobs annotate --out {root}` makes a data set"
             )
-        return finish.conclude(
-            root, stage, run=name, size=size, shards=shards, facts=dict(facts or {})
-        )
+        return finish.conclude(root, stage, run=run, size=size, shards=shards, facts=facts or {})
 
 
-def splits_of(root: str, found: Iterable[str]) -> dict[str, str]:
+def local_pipeline(beam_args: Iterable[str]) -> Any:
+    """a Beam pipeline on this machine, unless the arguments name another runner."""
+    import apache_beam as beam
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    return beam.Pipeline(options=PipelineOptions(["--runner=FnApiRunner", *beam_args]))
+
+
+def ingested(
+    pipeline: Any,
+    trees: Mapping[str, tuple[str, ...]],
+    listing: Mapping[str, Any],
+    writing: Mapping[str, Any],
+) -> None:
+    """the graph: a building is listed, its views are gathered by shard, a shard is written.
+    listing, writing: the arguments of `pieces` and of `write_shard`.
+    """
+    import apache_beam as beam
+
+    rows = [(number, name, places) for number, (name, places) in enumerate(trees.items())]
+    (
+        pipeline
+        | "Buildings" >> beam.Create(rows)
+        | "Spread" >> beam.Reshuffle()
+        | "List" >> beam.FlatMap(pieces, **listing)
+        | "Gather" >> beam.GroupByKey()
+        | "Write" >> beam.Map(write_shard, **writing)
+    )
+
+
+def splits_of(root: str, names: Iterable[str]) -> dict[str, str]:
     """building -> split by splits.csv of `root`, else by the hash of the name."""
     table = storage.join(root, "splits.csv")
     if storage.exists(table):
         return read_splits(table, storage.read(table))
-    kept = [name for name in found if SAFE.match(name)]
+    kept = [name for name in names if SAFE.match(name)]
     return hashed_splits(kept) if kept else {}
-
-
-def split_of(building: str, splits: Mapping[str, str]) -> str | None:
-    """published lists are in lower case, some copies of the buildings are not."""
-    return splits.get(building, splits.get(building.lower()))
-
-
-def pieces(
-    row: tuple, *, root: str, stage: str, splits: dict, described: Facts, shards: int, run: str
-) -> Iterator[tuple[tuple[str, int], Piece]]:
-    """((split, shard), the building's views in it) of one building; views that are refused by name
-    alone go to the quarantine here.
-    """
-    number, building, trees = row
-    if not SAFE.match(building):
-        shelve(
-            stage,
-            number,
-            run,
-            0,
-            [
-                {
-                    "view": None,
-                    "file": repr(building),
-                    "reason": "a building's name is letters, digits, . _ and -",
-                }
-            ],
-        )
-        return
-    listed, split = list_building(root, building, trees), split_of(building, splits)
-    refused = [{"view": None, "file": file, "reason": reason} for file, reason in listed.strangers]
-    kept = []
-    for view in listed.views:
-        reason = described.reason(key(building, view)) or (
-            None if split in SPLITS else "its building stands in no split of splits.csv"
-        )
-        if reason:
-            refused.append({"view": str(key(building, view)), "file": building, "reason": reason})
-        else:
-            kept.append(view)
-    shelve(stage, number, run, len(listed.views), refused)
-    folders = tuple(sorted({"rgb", *listed.variants} - described.absent))
-    kept = np.array(kept, "int64")
-    shard = np.array([zlib.crc32(f"{building}/{view}".encode()) % shards for view in kept], "int64")
-    for part in np.unique(shard):
-        views = kept[shard == part]
-        twice = {
-            view: reason for view, reason in listed.twice.items() if view in set(views.tolist())
-        }
-        slim = type(listed)(
-            building, listed.component, listed.variants, np.zeros(0, "int64"), twice, ()
-        )
-        yield (
-            (split, int(part)),
-            Piece(slim, views, folders, described.depth_units(building, listed.component)),
-        )
-
-
-def shelve(stage: str, number: int, run: str, views: int, refused: list[dict]) -> None:
-    """the quarantine lines of a building, then its count of views."""
-    if refused:
-        storage.write(
-            storage.join(stage, "quarantine", f"building-{number:05d}.jsonl"),
-            "".join(json.dumps(row) + "\n" for row in refused).encode(),
-        )
-    else:
-        storage.write(storage.join(stage, "quarantine", f"building-{number:05d}.jsonl"), b"")
-    storage.write(
-        storage.join(stage, "listed", f"building-{number:05d}.json"),
-        json.dumps({"run": run, "views": views}).encode(),
-    )
-
-
-class staged:
-    """`with staged(uri) as stage`: a folder beside `uri` that takes its place when the block ends
-    well, and stays for the next run when it does not.
-
-    In an object store, which cannot rename at once, the stage is `uri` itself: readers wait for
-    manifest.json, which is written last.
-    """
-
-    def __init__(self, uri: str) -> None:
-        self.uri = os.path.abspath(uri) if storage.is_local(uri) else uri
-        self.stage = (
-            os.path.join(os.path.dirname(self.uri), f".{os.path.basename(self.uri)}.partial")
-            if storage.is_local(uri)
-            else uri
-        )
-
-    def __enter__(self) -> str:
-        if storage.is_local(self.uri):
-            finish.recover(self.uri)
-            os.makedirs(self.stage, exist_ok=True)
-            self.lock = open(os.path.join(self.stage, ".lock"), "w")  # noqa: SIM115  held until the end
-            try:
-                fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise ValueError(
-                    f"another ingest is writing {self.uri}; wait for it or end it"
-                ) from error
-            finish.sweep(self.stage)
-        elif storage.exists(storage.join(self.uri, "manifest.json")):
-            storage.remove(storage.join(self.uri, "manifest.json"))
-        return self.stage
-
-    def __exit__(self, kind, error, trace) -> None:
-        if storage.is_local(self.uri):
-            if kind is None:
-                finish.publish(self.stage, self.uri)
-            elif not os.path.exists(os.path.join(self.stage, "done")) and not os.path.exists(
-                os.path.join(self.stage, "quarantine.jsonl")
-            ):
-                shutil.rmtree(
-                    self.stage
-                )  # nothing that a restart could use, or a person would look at
-            self.lock.close()

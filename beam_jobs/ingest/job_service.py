@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from typing import Any
 
 from apache_beam.options.pipeline_options import DirectOptions
 from apache_beam.runners.portability import local_job_service, local_job_service_main
@@ -22,10 +23,9 @@ class ManyWorkersRunner(fn_runner.FnApiRunner):
     the job's environment.
     """
 
-    def run_via_runner_api(self, pipeline_proto, options):
-        self._num_workers = int(
-            options.view_as(DirectOptions).direct_num_workers or 1
-        )  # a string by then; no public name
+    def run_via_runner_api(self, pipeline_proto: Any, options: Any) -> Any:
+        # The option is a string by then; what it sets has no public name.
+        self._num_workers = int(options.view_as(DirectOptions).direct_num_workers or 1)
         return super().run_via_runner_api(pipeline_proto, options)
 
 

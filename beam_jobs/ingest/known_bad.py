@@ -24,17 +24,22 @@ KNOWN_BAD = {
     "newfields/point_1070/view_8": "rgb fails its checksum",
     "muleshoe/point_399/view_5": "corrupt",
 }
+PUBLISHED_UNITS = 512  # depth codes a metre
+# Components of the larger sister data set that are written on another scale, whether or not
+# somebody says so in a dataset.json: read at 1/512 m, HM3D's rooms are sixteen times too deep.
+COMPONENT_UNITS = {"hm3d": 8192}
 
 
 @dataclass(frozen=True)
 class Facts:
     """dataset.json. absent: folders that the set does not have. units: depth codes a metre, one
-    number or by building or component ("default" for the rest); known_bad: building or
-    building/point_P/view_V -> reason, the published list unless the set brings its own.
+    number or by building or component ("default" for the rest), None where nothing is said;
+    known_bad: building or building/point_P/view_V -> reason, the published list unless the set
+    brings its own.
     """
 
     absent: frozenset[str] = frozenset()
-    units: float | Mapping[str, float] = 512
+    units: float | Mapping[str, float] | None = None
     known_bad: Mapping[str, str] = field(default_factory=lambda: KNOWN_BAD)
 
     def __post_init__(self) -> None:
@@ -46,11 +51,8 @@ class Facts:
             )
         scales = self.units.values() if isinstance(self.units, Mapping) else [self.units]
         for scale in scales:
-            if (
-                isinstance(scale, bool)
-                or not isinstance(scale, (int, float))
-                or not 0 < scale < float("inf")
-            ):
+            nothing_said = scale is None and self.units is None
+            if not nothing_said and not positive(scale):
                 raise ValueError(
                     "dataset.json: depth_units_per_metre is a positive number (published: "
                     f"512; hm3d: 8192), got {scale!r}"
@@ -62,12 +64,15 @@ class Facts:
 
     def depth_units(self, building: str, component: str = "") -> float:
         """depth codes a metre in this building."""
+        usual = COMPONENT_UNITS.get(component, PUBLISHED_UNITS)
+        if self.units is None:
+            return usual
         if not isinstance(self.units, Mapping):
             return self.units
-        return next(
-            (self.units[name] for name in (building, component, "default") if name in self.units),
-            512,
-        )
+        for name in (building, component, "default"):
+            if name in self.units:
+                return self.units[name]
+        return usual
 
     def reason(self, key: ViewKey) -> str | None:
         """why this view is known to be bad, or None."""
@@ -78,6 +83,13 @@ class Facts:
         )
 
 
+def positive(scale: object) -> bool:
+    """is it a finite number above zero? (True and False are numbers to Python.)"""
+    if isinstance(scale, bool) or not isinstance(scale, (int, float)):
+        return False
+    return 0 < scale < float("inf")
+
+
 def read_facts(root: str) -> Facts:
     """the facts of the data set at `root`; the published ones without dataset.json. Raises
     ValueError for one that cannot be meant.
@@ -86,13 +98,13 @@ def read_facts(root: str) -> Facts:
     if not storage.exists(path):
         return Facts()
     try:
-        found = json.loads(storage.read(path))
+        facts = json.loads(storage.read(path))  # of bytes: a byte order mark is understood
     except ValueError as error:
         raise ValueError(f"{path} is no JSON: {error}") from error
-    if not isinstance(found, dict):
-        raise ValueError(f"{path}: expected an object, got {type(found).__name__}")
+    if not isinstance(facts, dict):
+        raise ValueError(f"{path}: expected an object, got {type(facts).__name__}")
     return Facts(
-        frozenset(found.get("absent", ())),
-        found.get("depth_units_per_metre", 512),
-        found.get("known_bad", KNOWN_BAD),
+        frozenset(facts.get("absent", ())),
+        facts.get("depth_units_per_metre"),
+        facts.get("known_bad", KNOWN_BAD),
     )

@@ -7,11 +7,13 @@ Trees: `<root>/<building>/<folder>/` (the original) and `<root>/<folder>/<compon
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from beam_jobs.ingest import storage
 from models.examples.published import NAME, parse_name
@@ -19,21 +21,41 @@ from models.tasks import DOMAINS, ViewKey, label_domains
 
 FOLDER_SPELLINGS = {"point_info": ("point_info", "points")}
 SAFE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")
+# Folders of the published data set that hold no label of a task here.
+OTHER_FOLDERS = frozenset(("rgb_large", "mask_valid", "fragments"))
+LABEL_FOLDERS = frozenset(DOMAINS) | {
+    spelling for spellings in FOLDER_SPELLINGS.values() for spelling in spellings
+}
+# Every word for a label that a folder might be called by mistake -> the folder that is meant.
+LABEL_WORDS = {
+    word: folder
+    for folder, domain in DOMAINS.items()
+    for word in (folder, domain.suffix, *domain.aliases)
+}
+# difflib's ratio from which on a name resembles another: 0.86 for "rgbs", 0.83 for "nomral", 0.81
+# for "segment_panoptic" beside "segment_semantic", which is another label and no mistake.
+LIKENESS = 0.82
+ViewCodes = npt.NDArray[np.int64]
+# Where a folder's files lie, and the word after `domain_` in their names.
+Variant = tuple[str, str]
 
 
 @dataclass(frozen=True)
 class Building:
-    """One building's views. variants: folder -> ((place, suffix), ...): where its files lie and how
-    they are spelled, one unless a set is mixed; views: [n] int64 codes (`code`), sorted; twice:
-    code -> reason, views with two files for one label; strangers: ((file, reason), ...).
+    """One building's views.
+
+    component: of the other tree's, "" without. variants: folder -> its (place, suffix), one unless
+    a set is mixed. views: [n] int64 codes (`code`), sorted. twice: code -> reason, views with two
+    files for one label. strangers: (file, reason). unknown: places of folders that are no label's.
     """
 
     name: str
     component: str
-    variants: dict[str, tuple[tuple[str, str], ...]]
-    views: np.ndarray
-    twice: dict[int, str]
+    variants: Mapping[str, tuple[Variant, ...]]
+    views: ViewCodes
+    twice: Mapping[int, str]
     strangers: tuple[tuple[str, str], ...]
+    unknown: tuple[str, ...] = ()
 
     def files(self, folder: str, point: int, view: int) -> list[str]:
         """where the view's file of `folder` may lie."""
@@ -58,40 +80,106 @@ def buildings(root: str) -> dict[str, tuple[str, ...]]:
     """building -> the places below `root` that may hold it: itself, or folder/component/itself for
     the other tree.
     """
-    found: dict[str, list[str]] = {}
+    trees: dict[str, list[str]] = {}
     for name in storage.folders(root):
         if name in DOMAINS:
             for component in storage.folders(storage.join(root, name)):
                 for building in storage.folders(storage.join(root, name, component)):
-                    found.setdefault(building, []).append(f"{name}/{component}")
+                    trees.setdefault(building, []).append(f"{name}/{component}")
         else:
-            found.setdefault(name, []).append("")
-    return {name: tuple(places) for name, places in sorted(found.items())}
+            trees.setdefault(name, []).append("")
+    return {name: tuple(places) for name, places in sorted(trees.items())}
+
+
+def check_folders(root: str, found: Mapping[str, tuple[str, ...]]) -> None:
+    """Raises ValueError if any folder of `buildings` is called nearly as a label's."""
+    unknown: dict[str, str | None] = {}
+    for name, trees in found.items():
+        if "" in trees:
+            unknown |= unknown_folders(root, name)
+    refuse_misspelt(unknown)
+
+
+def refuse_misspelt(unknown: Mapping[str, str | None]) -> None:
+    """Raises ValueError if any of the folders resembles a label's: its files would be missing from
+    every view, and nobody would know.
+    """
+    misspelt = [f"{place} (did you mean {label}?)" for place, label in unknown.items() if label]
+    if misspelt:
+        more = f" and {len(misspelt) - 5} more" if len(misspelt) > 5 else ""
+        raise ValueError(
+            f"folders that are called nearly as a label's: {', '.join(misspelt[:5])}{more}; rename "
+            "them, or move them out of the data set if they are no labels"
+        )
+
+
+def unknown_folders(root: str, name: str) -> dict[str, str | None]:
+    """place -> the label folder that its name resembles, or None; of the folders in a building, or
+    of the building itself where it holds no label at all.
+    """
+    below = storage.folders(storage.join(root, name))
+    if LABEL_FOLDERS.isdisjoint(below):
+        itself = storage.join(root, name)
+        resembled = resembled_label(name)
+        if resembled or not below:
+            return {itself: resembled}
+    return {
+        storage.join(root, name, folder): resembled_label(folder)
+        for folder in below
+        if folder not in LABEL_FOLDERS and folder not in OTHER_FOLDERS
+    }
+
+
+def resembled_label(name: str) -> str | None:
+    """the label folder that is most likely meant by `name`, None if it is none of them."""
+    word = name.lower().replace("-", "_").replace(" ", "_")
+    nearest = difflib.get_close_matches(word, LABEL_WORDS, n=1, cutoff=LIKENESS)
+    return LABEL_WORDS[nearest[0]] if nearest else None
 
 
 def list_building(root: str, name: str, trees: tuple[str, ...]) -> Building:
-    """the views of a building: every (point, view) that any label folder names."""
-    variants, codes, twice, strangers = {}, {}, {}, []
+    """the views of a building: every (point, view) that any label folder names. Raises ValueError
+    as `check_folders`, which looks at local data before the job starts.
+    """
+    unknown = unknown_folders(root, name) if "" in trees else {}
+    refuse_misspelt(unknown)
+    variants: dict[str, tuple[Variant, ...]] = {}
+    codes: list[ViewCodes] = []
+    twice: dict[int, str] = {}
+    strangers: list[tuple[str, str]] = []
     for folder in label_domains():
-        by_variant: dict[tuple[str, str], list[int]] = {}
-        for place in places(root, name, trees, folder):
-            for file in storage.files(place):
-                number, suffix, reason = understood(folder, file)
-                if reason:
-                    strangers.append((storage.join(place, file), reason))
-                elif number is not None:
-                    by_variant.setdefault((place, suffix), []).append(number)
+        by_variant, misnamed = list_folder(places(root, name, trees, folder), folder)
+        strangers += misnamed
         if by_variant:
             variants[folder] = tuple(sorted(by_variant))
-            arrays = [np.unique(numbers) for numbers in by_variant.values()]
-            codes[folder], counts = np.unique(np.concatenate(arrays), return_counts=True)
-            for number in codes[folder][counts > 1]:
-                twice[int(number)] = f"two files hold its {folder}: " + " and ".join(
-                    f"{place} (_domain_{suffix})" for place, suffix in variants[folder]
-                )
-    views = np.unique(np.concatenate(list(codes.values()))) if codes else np.zeros(0, "int64")
+            once = [np.unique(numbers) for numbers in by_variant.values()]
+            numbers, counts = np.unique(np.concatenate(once), return_counts=True)
+            codes.append(numbers)
+            spellings = [f"{place} (_domain_{suffix})" for place, suffix in variants[folder]]
+            for number in numbers[counts > 1]:
+                twice[int(number)] = f"two files hold its {folder}: {' and '.join(spellings)}"
+    views = np.unique(np.concatenate(codes)) if codes else np.zeros(0, "int64")
     component = next((tree.split("/")[1] for tree in trees if tree), "")
-    return Building(name, component, variants, views, twice, tuple(sorted(strangers)))
+    misnamed_files = tuple(sorted(strangers))
+    return Building(name, component, variants, views, twice, misnamed_files, tuple(unknown))
+
+
+def list_folder(
+    candidates: Iterable[str], folder: str
+) -> tuple[dict[Variant, list[int]], list[tuple[str, str]]]:
+    """({variant: codes of its views}, [(file, reason) of files that are no label's]) of one label
+    folder in all its places.
+    """
+    by_variant: dict[Variant, list[int]] = {}
+    misnamed = []
+    for place in candidates:
+        for file in storage.files(place):
+            number, suffix, reason = understood(folder, file)
+            if reason:
+                misnamed.append((storage.join(place, file), reason))
+            elif number is not None:
+                by_variant.setdefault((place, suffix), []).append(number)
+    return by_variant, misnamed
 
 
 def places(root: str, name: str, trees: tuple[str, ...], folder: str) -> Iterator[str]:
@@ -107,19 +195,14 @@ def understood(folder: str, file: str) -> tuple[int | None, str, str | None]:
     """(code, suffix, None) of a label file; (None, "", reason) of one that is none; (None, "",
     None) of one that describes a whole point.
     """
-    numbers = parse_name(DOMAINS[folder], file)
-    if numbers is None:
-        match = NAME.match(file)
+    domain = DOMAINS[folder]
+    match = NAME.match(file)
+    numbers = parse_name(domain, file)
+    if match is None or numbers is None:
         whole_point = match is not None and match[2] == "all"
-        return (
-            None,
-            "",
-            None
-            if whole_point
-            else "not called "
-            f"point_P_view_V_domain_{DOMAINS[folder].suffix}.{DOMAINS[folder].file}",
-        )
+        expected = f"not called point_P_view_V_domain_{domain.suffix}.{domain.file}"
+        return None, "", None if whole_point else expected
     point, view = numbers
     if not file.startswith(f"point_{point}_view_{view}_"):
         return None, "", "a number with leading zeros: two names would be one view"
-    return code(point, view), NAME.match(file)[3], None
+    return code(point, view), match[3], None

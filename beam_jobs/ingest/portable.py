@@ -25,7 +25,8 @@ def worker_pool(workers: int, patience: float = 90) -> Iterator[list[str]]:
     """Beam options of a job service and `workers` worker processes, both ended with the block.
     Raises OSError if they do not start in time.
     """
-    jobs, pool = free_port(), free_port()
+    jobs = free_port()
+    pool = free_port()
     # The pool starts workers as plain `python`: it must be this one. Workers import this
     # repository.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
@@ -34,21 +35,23 @@ def worker_pool(workers: int, patience: float = 90) -> Iterator[list[str]]:
         "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
     }
     with tempfile.TemporaryDirectory(prefix="beam-") as staging, contextlib.ExitStack() as stack:
-        log = stack.enter_context(open(os.path.join(staging, "log"), "w"))
-        for module, options in (
-            (
-                "beam_jobs.ingest.job_service",
-                ["--port", str(jobs), "--staging_dir", os.path.join(staging, "staged")],
-            ),
-            ("apache_beam.runners.worker.worker_pool_main", ["--service_port", str(pool)]),
-        ):
-            command = [sys.executable, "-W", "ignore", "-m", module, *options]
+        log = os.path.join(staging, "log")
+        said = stack.enter_context(open(log, "w"))
+        service = ["beam_jobs.ingest.job_service", "--port", str(jobs)]
+        service += ["--staging_dir", os.path.join(staging, "staged")]
+        workers_pool = ["apache_beam.runners.worker.worker_pool_main", "--service_port", str(pool)]
+        for module in (service, workers_pool):
             process = subprocess.Popen(
-                command, stdout=log, stderr=log, env=environment, cwd=ROOT, start_new_session=True
+                [sys.executable, "-W", "ignore", "-m", *module],
+                stdout=said,
+                stderr=said,
+                env=environment,
+                cwd=ROOT,
+                start_new_session=True,
             )
             stack.callback(end, process)
         for port in (jobs, pool):
-            wait_for(port, patience, os.path.join(staging, "log"))
+            wait_for(port, patience, log)
         yield [
             "--runner=PortableRunner",
             f"--job_endpoint=localhost:{jobs}",
@@ -59,12 +62,14 @@ def worker_pool(workers: int, patience: float = 90) -> Iterator[list[str]]:
 
 
 def free_port() -> int:
+    """a port that nobody listens on at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 def wait_for(port: int, patience: float, log: str) -> None:
+    """until something listens. Raises OSError after `patience` seconds, with the end of the log."""
     limit = time.monotonic() + patience
     while True:
         try:
@@ -79,7 +84,7 @@ def wait_for(port: int, patience: float, log: str) -> None:
             time.sleep(0.1)
 
 
-def end(process: subprocess.Popen) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
     """the process and the workers that it started."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, 15)

@@ -11,6 +11,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import TracebackType
+from typing import TextIO
 
 
 def readable(seconds: float) -> str:
@@ -30,20 +32,31 @@ class Transfers:
         self,
         total: int,
         *,
-        stream=None,
+        stream: TextIO | None = None,
         clock: Callable[[], float] = time.monotonic,
         every: float | None = None,
     ) -> None:
         self.stream = sys.stderr if stream is None else stream
-        self.total, self.clock = total, clock
-        self.every = every if every is not None else 0.5 if self.stream.isatty() else 30.0
-        self.lock, self.bytes, self.done = threading.Lock(), 0, 0
+        self.total = total
+        self.clock = clock
+        # A line that is overwritten may change often; one that stays fills a log.
+        usual = 0.5 if self.stream.isatty() else 30.0
+        self.every = usual if every is None else every
+        self.lock = threading.Lock()
+        self.bytes = 0
+        self.done = 0
 
     def __enter__(self) -> Transfers:
-        self.began = self.said = self.clock()
+        self.began = self.clock()
+        self.said = self.began
         return self
 
-    def __exit__(self, *error) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.say("\n")
 
     def progress(self, count: int) -> None:
@@ -74,53 +87,53 @@ class Transfers:
         print(self.line(), end=end, file=self.stream, flush=True)
 
 
+# One line a view, in finished shards and in those that are being written.
+VIEW_LINES = (
+    "manifest/*.jsonl",
+    "quarantine/*.jsonl",
+    ".shard-*/manifest",
+    ".shard-*/quarantine",
+)
+
+
 def views_done(stage: Path) -> tuple[int, int]:
     """(views written or refused, views listed) so far in the stage of an ingest, unfinished shards
     included.
     """
-    listed = done = 0
-    for path in stage.glob("listed/*.json"):
-        listed += json.loads(path.read_text())["views"]
-    for pattern in (
-        "manifest/*.jsonl",
-        "quarantine/*.jsonl",
-        ".shard-*/manifest",
-        ".shard-*/quarantine",
-    ):
-        for path in stage.glob(pattern):
-            with (
-                contextlib.suppress(FileNotFoundError),
-                path.open("rb") as file,
-            ):  # renamed in this moment
-                done += sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))  # noqa: B023  used at once
+    listed = sum(json.loads(path.read_text())["views"] for path in stage.glob("listed/*.json"))
+    done = sum(lines_in(path) for pattern in VIEW_LINES for path in stage.glob(pattern))
     return done, listed
 
 
+def lines_in(path: Path) -> int:
+    """how many; 0 for a file that was renamed in this moment."""
+    count = 0
+    with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+        while block := file.read(1 << 20):
+            count += block.count(b"\n")
+    return count
+
+
 @contextlib.contextmanager
-def watched(stage: str, every: float = 30.0, stream=None) -> Iterator[None]:
+def watched(stage: str, every: float = 30.0, stream: TextIO | None = None) -> Iterator[None]:
     """say every so many seconds how far the ingest in the local folder `stage` is; workers may be
     other processes, so their files are looked at.
     """
-    ended, began = threading.Event(), time.monotonic()
+    ended = threading.Event()
+    began = time.monotonic()
 
     def watch() -> None:
-        first = None
+        # What an interrupted run had done already tells nothing about the rate.
+        before: int | None = None
         while not ended.wait(every):
             done, listed = views_done(Path(stage))
-            first = (
-                done if first is None else first
-            )  # what an interrupted run had done already tells nothing about the rate
-            rate = (done - first) / (time.monotonic() - began)
-            left = (
-                f", about {readable((listed - done) / rate)} left"
-                if rate > 0 and listed > done
-                else ""
-            )
-            print(
-                f"{done:,} of {listed:,} views, {rate:.1f} a second{left}",
-                file=stream or sys.stderr,
-                flush=True,
-            )
+            before = done if before is None else before
+            rate = (done - before) / (time.monotonic() - began)
+            left = ""
+            if rate > 0 and listed > done:
+                left = f", about {readable((listed - done) / rate)} left"
+            said = f"{done:,} of {listed:,} views, {rate:.1f} a second{left}"
+            print(said, file=stream or sys.stderr, flush=True)
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()

@@ -4,7 +4,8 @@ size.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -13,67 +14,106 @@ from beam_jobs.ingest.listing import Building
 from models.examples.published import LabelError, decode_label, read_label
 from models.examples.resize import resized
 from models.tasks import DOMAINS, Camera, View, ViewKey
+from models.tasks.arrays import Array
+
+PUBLISHED_UNITS = 512  # depth codes a metre
+MISSING_DEPTH = 65535
+# Every task reads the picture; what else a view lacks costs only the tasks that need it.
+INDISPENSABLE = frozenset(("rgb",))
 
 
 class Refusal(Exception):
-    """A view that goes to the quarantine: the file that is to blame, and why."""
+    """What goes to the quarantine: the file that is to blame, and why. label: the folder of a label
+    file alone, "" where the fault is the view's.
+    """
 
-    def __init__(self, file: str, reason: str) -> None:
+    def __init__(self, file: str, reason: str, label: str = "") -> None:
         super().__init__(f"{file}: {reason}")
-        self.file, self.reason = file, reason
+        self.file = file
+        self.reason = reason
+        self.label = label
 
 
 def aligned(
-    building: Building, key: ViewKey, folders: Sequence[str], size: int, units: float
-) -> View:
-    """the view at `size` x `size` pixels with the labels of `folders`. units: depth codes a metre.
-    Raises Refusal, and nothing else for bad data.
+    building: Building,
+    key: ViewKey,
+    folders: Sequence[str],
+    size: int,
+    units: float,
+    strict: bool = False,
+) -> tuple[View, list[Refusal]]:
+    """(the view at `size` x `size` pixels with the labels of `folders`, the labels that it goes
+    without because their file is flawed).
+
+    units: depth codes a metre. strict: a flawed label costs the view. Raises Refusal, and nothing
+    else for bad data.
     """
-    maps, camera, sides = {}, None, {}
+    values: dict[str, Any] = {}
+    flaws: list[Refusal] = []
     for folder in folders:
-        path, value = read(building, key, folder)
         try:
-            if folder == "point_info":
-                camera = camera_of(value)
-            elif DOMAINS[folder].file == "png":
-                sides[folder] = value.shape[0]
-                maps[folder] = resized(in_512ths(value, folder, units), DOMAINS[folder], size)
-            else:
-                maps[folder] = value
-        except LabelError as error:
-            raise Refusal(path, str(error)) from error
-    if len(set(sides.values())) > 1:
-        odd = next(folder for folder in sides if sides[folder] != sides["rgb"])
-        raise Refusal(
-            building.files(odd, key.point, key.view)[0],
-            f"maps of different sizes: {sides[odd]} pixels, rgb {sides['rgb']}",
+            values[folder] = read(building, key, folder)
+        except Refusal as refusal:
+            flaws.append(refusal)
+    flaws += of_another_size(values, building, key)
+    for flaw in flaws:
+        if strict or flaw.label in INDISPENSABLE:
+            raise flaw
+        values.pop(flaw.label, None)
+    camera = values.pop("point_info", None)
+    maps = {
+        folder: resized(in_512ths(value, folder, units), DOMAINS[folder], size)
+        if DOMAINS[folder].file == "png"
+        else value
+        for folder, value in values.items()
+    }
+    return View(key, maps.pop("rgb"), camera, maps), flaws
+
+
+def of_another_size(values: Mapping[str, Any], building: Building, key: ViewKey) -> list[Refusal]:
+    """the maps that have not the picture's size."""
+    if "rgb" not in values:
+        return []
+    side = len(values["rgb"])
+    return [
+        Refusal(
+            building.files(folder, key.point, key.view)[0],
+            f"maps of different sizes: {len(value)} pixels, rgb {side}",
+            folder,
         )
-    return View(key, maps.pop("rgb"), camera, maps)
+        for folder, value in values.items()
+        if DOMAINS[folder].file == "png" and len(value) != side
+    ]
 
 
-def read(building: Building, key: ViewKey, folder: str) -> tuple[str, object]:
-    """(path, label) of one file of a view, in whichever spelling it has."""
+def read(building: Building, key: ViewKey, folder: str) -> Array | Camera:
+    """the label in one file of a view, in whichever spelling it has; point_info as the camera.
+    Raises Refusal.
+    """
     candidates = building.files(folder, key.point, key.view) if folder in building.variants else []
     if len(candidates) > 1:
         candidates = [path for path in candidates if storage.exists(path)] or candidates
     if not candidates:
-        raise Refusal(f"{building.name}/{folder}", f"no {folder} for this view")
+        raise Refusal(f"{building.name}/{folder}", f"no {folder} for this view", folder)
     path = candidates[0]
     try:
-        return path, read_label(path, DOMAINS[folder]) if storage.is_local(path) else decode_label(
-            storage.read_remote_label(path), DOMAINS[folder]
-        )
+        value = read_file(path, folder)
+        return camera_of(value) if isinstance(value, dict) else value
     except LabelError as error:
-        missing = "No such file" in str(error)
-        raise Refusal(
-            path,
-            f"no {folder} for this view, though its building has the label"
-            if missing
-            else str(error),
-        ) from error
+        reason = str(error)
+        if "No such file" in reason:
+            reason = f"no {folder} for this view, though its building has the label"
+        raise Refusal(path, reason, folder) from error
 
 
-def camera_of(info: dict) -> Camera:
+def read_file(path: str, folder: str) -> Array | dict[str, Any]:
+    """a label file of this machine or of a store. Raises LabelError."""
+    if storage.is_local(path):
+        return read_label(path, DOMAINS[folder])
+    return decode_label(storage.read_remote_label(path), DOMAINS[folder])
+
+
+def camera_of(info: Mapping[str, Any]) -> Camera:
     """the camera in a point_info object. Raises LabelError, whatever the object holds."""
     try:
         return Camera.from_point_info(info)
@@ -83,12 +123,11 @@ def camera_of(info: dict) -> Camera:
         raise LabelError(f"no camera: {error}") from error
 
 
-def in_512ths(value: np.ndarray, folder: str, units: float) -> np.ndarray:
+def in_512ths(value: Array, folder: str, units: float) -> Array:
     """depth codes of a component with another scale (units a metre; hm3d: 8192) as the published
     1/512 m; all else unchanged.
     """
-    if not folder.startswith("depth_") or units == 512:
+    if not folder.startswith("depth_") or units == PUBLISHED_UNITS:
         return value
-    return np.where(
-        value == 65535, 65535, np.minimum(np.round(value * (512 / units)), 65534)
-    ).astype("uint16")
+    codes = np.minimum(np.round(value * (PUBLISHED_UNITS / units)), MISSING_DEPTH - 1)
+    return np.where(value == MISSING_DEPTH, MISSING_DEPTH, codes).astype("uint16")

@@ -17,6 +17,8 @@ from beam_jobs.ingest import storage
 
 PLACEHOLDER = re.compile(r"\{(SPAN|VERSION|YYYY|MM|DD)(?::(\d+))?\}")
 EPOCH = datetime.date(1970, 1, 1)  # a day's span number counts from here, as in TFX
+# A folder, and the numbers in its name: placeholder -> number.
+Place = tuple[str, dict[str, int]]
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,10 @@ class Span:
     span: int
     version: int | None
 
-    def facts(self) -> dict:
-        return {"span": self.span} | ({} if self.version is None else {"version": self.version})
+    def facts(self) -> dict[str, int]:
+        """the numbers that there are, by name."""
+        numbers = {"span": self.span, "version": self.version}
+        return {name: number for name, number in numbers.items() if number is not None}
 
 
 def newest(pattern: str, *, span: int | None = None, version: int | None = None) -> Span:
@@ -39,19 +43,19 @@ def newest(pattern: str, *, span: int | None = None, version: int | None = None)
     Raises ValueError for a pattern without {SPAN} or a whole day, and when no folder answers.
     """
     check(pattern)
-    found = [
-        each
-        for each in matches(pattern)
-        if span in (None, each.span) and version in (None, each.version)
+    there = list(matches(pattern))
+    asked_for = [
+        each for each in there if span in (None, each.span) and version in (None, each.version)
     ]
-    if not found:
-        there = sorted({(each.span, each.version or 0) for each in matches(pattern)})
+    if not asked_for:
+        numbers = sorted({(each.span, each.version or 0) for each in there})
         raise ValueError(
             f"no folder is called {pattern} with span {span or 'any'}, version "
-            f"{version or 'any'}; there are (span, version) {there or 'none'}"
+            f"{version or 'any'}; there are (span, version) {numbers or 'none'}"
         )
-    last = max(found, key=lambda each: (each.span, each.version or 0))
-    same = [each.root for each in found if (each.span, each.version) == (last.span, last.version)]
+    last = max(asked_for, key=lambda each: (each.span, each.version or 0))
+    newest_numbers = (last.span, last.version)
+    same = [each.root for each in asked_for if (each.span, each.version) == newest_numbers]
     if len(same) > 1:
         raise ValueError(
             f"span {last.span} version {last.version} has two folders: "
@@ -61,13 +65,13 @@ def newest(pattern: str, *, span: int | None = None, version: int | None = None)
 
 
 def check(pattern: str) -> None:
+    """Raises ValueError for a pattern that names no span, or one twice."""
     names = [match[1] for match in PLACEHOLDER.finditer(pattern)]
-    days = [name for name in names if name in ("YYYY", "MM", "DD")]
-    if (
-        len(set(names)) != len(names)
-        or ("SPAN" in names) == bool(days)
-        or (days and sorted(days) != ["DD", "MM", "YYYY"])
-    ):
+    days = sorted(name for name in names if name in ("YYYY", "MM", "DD"))
+    names_twice = len(set(names)) != len(names)
+    one_kind_of_span = ("SPAN" in names) != bool(days)
+    whole_day = not days or days == ["DD", "MM", "YYYY"]
+    if names_twice or not one_kind_of_span or not whole_day:
         raise ValueError(
             "an input pattern names {SPAN}, or {YYYY}, {MM} and {DD}, once each, and "
             f"perhaps {{VERSION}}; got {pattern!r}"
@@ -77,27 +81,27 @@ def check(pattern: str) -> None:
 def matches(pattern: str) -> Iterator[Span]:
     """every folder that the pattern names, with its numbers."""
     fixed, *levels = split_levels(pattern)
-    places = [(fixed, {})]
+    places: list[Place] = [(fixed, {})]
     for level in levels:
-        grown = []
-        for place, numbers in places:
-            if not PLACEHOLDER.search(level):
-                grown.append((storage.join(place, level), numbers))
-                continue
-            for name in storage.folders(place):
-                match = level_expression(level).fullmatch(name)
-                if match:
-                    grown.append(
-                        (
-                            storage.join(place, name),
-                            numbers | {key: int(text) for key, text in match.groupdict().items()},
-                        )
-                    )
-        places = grown
-    for place, numbers in places:
+        places = [deeper for place in places for deeper in below(place, level)]
+    for folder, numbers in places:
         number = number_of(numbers)
-        if number is not None and storage.folders(place):
-            yield Span(place, number, numbers.get("VERSION"))
+        if number is not None and storage.folders(folder):
+            yield Span(folder, number, numbers.get("VERSION"))
+
+
+def below(place: Place, level: str) -> Iterator[Place]:
+    """the folders of a place that one level of a pattern names."""
+    folder, numbers = place
+    if not PLACEHOLDER.search(level):
+        yield storage.join(folder, level), numbers
+        return
+    expression = level_expression(level)
+    for name in storage.folders(folder):
+        match = expression.fullmatch(name)
+        if match:
+            more = {key: int(text) for key, text in match.groupdict().items()}
+            yield storage.join(folder, name), numbers | more
 
 
 def split_levels(pattern: str) -> list[str]:
@@ -107,8 +111,10 @@ def split_levels(pattern: str) -> list[str]:
     return ["/".join(parts[:first]) or ("/" if pattern.startswith("/") else "."), *parts[first:]]
 
 
-def level_expression(level: str) -> re.Pattern:
-    expression, end = "", 0
+def level_expression(level: str) -> re.Pattern[str]:
+    """what the folders of a level are called, a group a placeholder."""
+    expression = ""
+    end = 0
     for match in PLACEHOLDER.finditer(level):
         width = match[2] or {"YYYY": "4", "MM": "2", "DD": "2"}.get(match[1])
         digits = f"\\d{{{width}}}" if width else "\\d{1,18}"

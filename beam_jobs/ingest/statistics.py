@@ -5,115 +5,146 @@ written, exact sums only.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
 from models.tasks import DOMAINS, View
+from models.tasks.arrays import Array
 
 CLASSES = {
     folder: domain.channels for folder, domain in DOMAINS.items() if domain.file == "npy"
 } | {"segment_semantic": 18}
+# Of one shard, or of a split: {"views", "labels", "field_of_view"}, plain numbers for JSON.
+Totals = dict[str, Any]
 
 
-def empty() -> dict:
+def empty() -> Totals:
+    """the totals of no view. field_of_view: views with a camera, sum and sum of squares of radians.
+    labels: by folder, as `add` counts them.
+    """
     return {"views": 0, "labels": {}, "field_of_view": [0, 0.0, 0.0]}
 
 
-def add(totals: dict, view: View) -> None:
+def empty_label() -> Totals:
+    """the counts of a label that no view has yet."""
+    return {
+        "views": 0,
+        "values": 0,
+        "missing": 0,
+        "sum": 0.0,
+        "squares": 0.0,
+        "min": math.inf,
+        "max": -math.inf,
+    }
+
+
+def add(totals: Totals, view: View) -> None:
     """count a view. labels[folder]: values, missing, sum and sum of squares of the codes (channel
     means), min, max, and counts of classes.
     """
-    import cv2
-
     totals["views"] += 1
     if view.camera is not None:
-        n, total, squares = totals["field_of_view"]
+        count, total, squares = totals["field_of_view"]
         angle = view.camera.field_of_view
-        totals["field_of_view"] = [n + 1, total + angle, squares + angle * angle]
+        totals["field_of_view"] = [count + 1, total + angle, squares + angle * angle]
     for folder, value in {"rgb": view.rgb, **view.labels}.items():
-        domain = DOMAINS[folder]
-        row = totals["labels"].setdefault(
-            folder,
-            {
-                "views": 0,
-                "values": 0,
-                "missing": 0,
-                "sum": 0.0,
-                "squares": 0.0,
-                "min": math.inf,
-                "max": -math.inf,
-            },
-        )
-        row["views"] += 1
-        plane = value.reshape(len(value), -1)
-        seen = None
-        if domain.missing is not None and domain.channels == 1:
-            seen = (plane != domain.missing).astype("uint8")
-            row["missing"] += int(plane.size - seen.sum())
-        count = plane.size if seen is None else int(seen.sum())
-        if count:
-            mean, std = (float(number[0, 0]) for number in cv2.meanStdDev(plane, mask=seen))
-            low, high, _, _ = cv2.minMaxLoc(plane, mask=seen)
-            row["sum"] += mean * count
-            row["squares"] += (std * std + mean * mean) * count
-            row["min"], row["max"] = min(row["min"], low), max(row["max"], high)
-        row["values"] += count
+        row = totals["labels"].setdefault(folder, empty_label())
+        add_codes(row, value, folder)
         if folder in CLASSES:
-            found = (
-                np.bincount(value.ravel(), minlength=CLASSES[folder])
-                if domain.ids
-                else np.bincount([int(value.argmax())], minlength=CLASSES[folder])
-            )
-            row["classes"] = (np.array(row.get("classes", 0)) + found).tolist()
+            counts = class_counts(value, folder)
+            row["classes"] = (np.array(row.get("classes", 0)) + counts).tolist()
 
 
-def merged(parts: list[dict]) -> dict:
+def add_codes(row: Totals, value: Array, folder: str) -> None:
+    """count the codes of one label of a view; those that say "missing" apart."""
+    import cv2
+
+    domain = DOMAINS[folder]
+    plane = value.reshape(len(value), -1)
+    seen = None
+    count = plane.size
+    if domain.missing is not None and domain.channels == 1:
+        seen = (plane != domain.missing).astype("uint8")
+        count = int(seen.sum())
+        row["missing"] += plane.size - count
+    row["views"] += 1
+    row["values"] += count
+    if count:
+        mean, std = (float(number[0, 0]) for number in cv2.meanStdDev(plane, mask=seen))
+        low, high, _, _ = cv2.minMaxLoc(plane, mask=seen)
+        row["sum"] += mean * count
+        row["squares"] += (std * std + mean * mean) * count
+        row["min"] = min(row["min"], low)
+        row["max"] = max(row["max"], high)
+
+
+def class_counts(value: Array, folder: str) -> Array:
+    """[classes] pixels of each class id, or 1 at the likeliest class of the view."""
+    ids = value.ravel() if DOMAINS[folder].ids else [int(value.argmax())]
+    return np.bincount(ids, minlength=CLASSES[folder])
+
+
+def merged(parts: Iterable[Totals]) -> Totals:
     """the totals of several shards, in the order given."""
     whole = empty()
     for part in parts:
         whole["views"] += part["views"]
-        whole["field_of_view"] = [
-            a + b for a, b in zip(whole["field_of_view"], part["field_of_view"])
-        ]
+        whole["field_of_view"] = summed(whole["field_of_view"], part["field_of_view"])
         for folder, row in part["labels"].items():
-            into = whole["labels"].setdefault(folder, {"min": math.inf, "max": -math.inf})
-            for name, number in row.items():
-                if name in ("min", "max"):
-                    into[name] = (min if name == "min" else max)(into[name], number)
-                elif name == "classes":
-                    into[name] = [a + b for a, b in zip(into.get(name, [0] * len(number)), number)]
-                else:
-                    into[name] = into.get(name, 0) + number
+            add_label(whole["labels"].setdefault(folder, empty_label()), row)
     return whole
 
 
-def summary(totals: dict) -> dict:
+def add_label(into: Totals, row: Totals) -> None:
+    """the totals of a label in another shard."""
+    for name, number in row.items():
+        if name == "min":
+            into[name] = min(into[name], number)
+        elif name == "max":
+            into[name] = max(into[name], number)
+        elif name == "classes":
+            into[name] = summed(into.get(name, [0] * len(number)), number)
+        else:
+            into[name] += number
+
+
+def summed(one: list[float], other: list[float]) -> list[float]:
+    return [a + b for a, b in zip(one, other)]
+
+
+def summary(totals: Totals) -> Totals:
     """what statistics.json says of a split: {"views", "field_of_view" (radians), "labels": {folder:
     {"views", "unit", "missing", "mean", "std", ...}}}.
 
     missing: share of pixels with the label's missing code; mean, std, min, max: of the other codes;
     classes: pixels, or views, a class.
     """
-    n, total, squares = totals["field_of_view"]
+    count, total, squares = totals["field_of_view"]
+    labels = sorted(totals["labels"].items())
     return {
         "views": totals["views"],
-        "field_of_view": {"views": n, **spread(n, total, squares)},
-        "labels": {
-            folder: {
-                "views": row["views"],
-                "unit": DOMAINS[folder].unit,
-                "missing": row["missing"] / max(1, row["missing"] + row["values"]),
-                **spread(row["values"], row["sum"], row["squares"]),
-                "min": row["min"] if row["values"] else None,
-                "max": row["max"] if row["values"] else None,
-                **({"classes": row["classes"]} if "classes" in row else {}),
-            }
-            for folder, row in sorted(totals["labels"].items())
-        },
+        "field_of_view": {"views": count, **spread(count, total, squares)},
+        "labels": {folder: label_summary(row, folder) for folder, row in labels},
     }
 
 
-def spread(count: int, total: float, squares: float) -> dict:
+def label_summary(row: Totals, folder: str) -> Totals:
+    """a label's line in statistics.json."""
+    facts = {
+        "views": row["views"],
+        "unit": DOMAINS[folder].unit,
+        "missing": row["missing"] / max(1, row["missing"] + row["values"]),
+        **spread(row["values"], row["sum"], row["squares"]),
+        "min": row["min"] if row["values"] else None,
+        "max": row["max"] if row["values"] else None,
+    }
+    return facts | ({"classes": row["classes"]} if "classes" in row else {})
+
+
+def spread(count: int, total: float, squares: float) -> dict[str, float | None]:
+    """mean and standard deviation from sums; None of nothing."""
     if not count:
         return {"mean": None, "std": None}
     mean = total / count

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 
 from models.examples.published import LARGEST_FILE, LabelError
+from models.provenance.atomic import atomic_file
 
 ATTEMPTS = 4
 
@@ -22,10 +23,12 @@ def plain(path: str) -> str:
 
 
 def is_local(path: str) -> bool:
+    """does the path name a file of this machine?"""
     return "://" not in plain(path)
 
 
 def join(*parts: str) -> str:
+    """a path of parts, here or in a store: both are written with slashes."""
     return "/".join([parts[0].rstrip("/"), *parts[1:]])
 
 
@@ -43,12 +46,13 @@ def folders(path: str) -> list[str]:
                 )
         except (FileNotFoundError, NotADirectoryError):
             return []
-    found, length = set(), len(path.rstrip("/")) + 1
+    names = set()
+    length = len(path.rstrip("/")) + 1
     for name in names_below(path):
         first, *rest = name[length:].split("/", 1)
         if rest and not first.startswith("."):
-            found.add(first)
-    return sorted(found)
+            names.add(first)
+    return sorted(names)
 
 
 def files(path: str) -> list[str]:
@@ -62,11 +66,8 @@ def files(path: str) -> list[str]:
         except (FileNotFoundError, NotADirectoryError):
             return []
     length = len(path.rstrip("/")) + 1
-    return [
-        name
-        for name in (found[length:] for found in names_below(path))
-        if name and "/" not in name and not name.startswith(".")
-    ]
+    names = (full[length:] for full in names_below(path))
+    return [name for name in names if name and "/" not in name and not name.startswith(".")]
 
 
 def names_below(path: str) -> Iterator[str]:
@@ -77,8 +78,8 @@ def names_below(path: str) -> Iterator[str]:
     from apache_beam.io.filesystems import FileSystems
 
     try:
-        for found in FileSystems.get_filesystem(path)._list(path.rstrip("/") + "/"):
-            yield found.path
+        for entry in FileSystems.get_filesystem(path)._list(path.rstrip("/") + "/"):
+            yield entry.path
     except (FileNotFoundError, BeamIOError) as error:
         if not is_missing(error):
             raise
@@ -138,11 +139,8 @@ def read_remote_label(path: str) -> bytes:
 def write(path: str, data: bytes) -> None:
     """the whole file or nothing of it is seen."""
     if is_local(path):
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        scratch = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.{os.getpid()}")
-        with open(scratch, "wb") as file:
-            file.write(data)
-        os.replace(scratch, path)
+        with atomic_file(path, "wb") as whole:
+            whole.write(data)
         return
     from apache_beam.io.filesystem import CompressionTypes
     from apache_beam.io.filesystems import FileSystems

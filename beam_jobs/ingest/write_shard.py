@@ -1,5 +1,5 @@
 """One shard: its views streamed one at a time into a file, with a manifest line a view written, a
-quarantine line a view refused.
+quarantine line a view refused, and one a label that a written view goes without.
 
 Each file appears whole or not at all, the shard's ticket (`done/`) last. A restarted job keeps
 shards whose ticket names the same work over the same files (sizes, times of change), so that a
@@ -15,11 +15,10 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-
-import numpy as np
+from typing import Any, TextIO
 
 from beam_jobs.ingest import statistics, storage
-from beam_jobs.ingest.listing import Building, key
+from beam_jobs.ingest.listing import Building, ViewCodes, key
 from beam_jobs.ingest.read_view import Refusal, aligned
 from models.examples.contract import anomalies
 from models.examples.example import encode_view
@@ -33,95 +32,123 @@ class Piece:
     """
 
     building: Building
-    views: np.ndarray
+    views: ViewCodes
     folders: tuple[str, ...]
     units: float
 
 
+@dataclass(frozen=True)
+class Shard:
+    """What `write_shard` writes: one of `shards` files of a split, at `size` pixels. strict: a
+    flawed label costs the view.
+    """
+
+    split: str
+    number: int
+    shards: int
+    size: int
+    strict: bool
+
+    @property
+    def name(self) -> str:
+        return f"{self.split}-{self.number:05d}"
+
+    @property
+    def file(self) -> str:
+        return f"Split-{self.split}/examples-{self.number:05d}-of-{self.shards:05d}.tfrecord.gz"
+
+
+# The lines beside a shard's records: a view written, a view refused, a label that a view lacks.
+PARTS = ("manifest", "quarantine", "flaws")
+
+
 def write_shard(
-    group: tuple[tuple[str, int], Iterable[Piece]], *, stage: str, size: int, shards: int, run: str
+    group: tuple[tuple[str, int], Iterable[Piece]],
+    *,
+    stage: str,
+    size: int,
+    shards: int,
+    run: str,
+    strict: bool = False,
 ) -> int:
     """write everything about one shard below `stage`; how many views were written. run: names this
     run in the ticket.
     """
-    (split, number), pieces = group[0], sorted(group[1], key=lambda piece: piece.building.name)
-    name = f"{split}-{number:05d}"
-    ticket = storage.join(stage, "done", f"{name}.json")
-    work = work_of(pieces, size, shards)
+    (split, number), unsorted = group
+    shard = Shard(split, number, shards, size, strict)
+    pieces = sorted(unsorted, key=lambda piece: piece.building.name)
+    ticket = storage.join(stage, "done", f"{shard.name}.json")
+    work = work_of(pieces, shard)
     if work and storage.exists(ticket):
-        found = json.loads(storage.read(ticket))
-        if found["work"] == work:
-            storage.write(ticket, json.dumps({**found, "run": run}).encode())
-            return found["written"]
-    target = storage.join(
-        stage, f"Split-{split}", f"examples-{number:05d}-of-{shards:05d}.tfrecord.gz"
-    )
-    manifest, quarantine = (
-        storage.join(stage, "manifest", f"{name}.jsonl"),
-        storage.join(stage, "quarantine", f"{name}.jsonl"),
-    )
+        earlier = json.loads(storage.read(ticket))
+        if earlier["work"] == work:
+            storage.write(ticket, json.dumps({**earlier, "run": run}).encode())
+            return int(earlier["written"])
+    totals = write_files(pieces, shard, stage)
+    facts = {"run": run, "work": work, "written": totals["views"], "statistics": totals}
+    storage.write(ticket, json.dumps(facts).encode())
+    return int(totals["views"])
+
+
+def write_files(pieces: list[Piece], shard: Shard, stage: str) -> dict[str, Any]:
+    """the shard's records and the lines beside them, each whole or not at all; its statistics."""
     totals = statistics.empty()
-    with (
-        one_thread(),
-        tempfile.TemporaryDirectory(
-            prefix=".shard-", dir=stage if storage.is_local(stage) else None
-        ) as folder,
-    ):
-        records, lines, refused = (
-            os.path.join(folder, kind) for kind in ("records", "manifest", "quarantine")
-        )
-        with (
-            writer(records) as sink,
-            open(lines, "w") as manifest_lines,
-            open(refused, "w") as refused_lines,
-        ):
-            for view_key, record in examples(pieces, split, size, totals, refused_lines):
+    beside = stage if storage.is_local(stage) else None
+    with one_thread(), tempfile.TemporaryDirectory(prefix=".shard-", dir=beside) as folder:
+        records = os.path.join(folder, "records")
+        with contextlib.ExitStack() as stack:
+            sink = stack.enter_context(writer(records))
+            lines, refused, flaws = (
+                stack.enter_context(open(os.path.join(folder, part), "w")) for part in PARTS
+            )
+            for view_key, record in examples(pieces, shard, totals, refused, flaws):
                 sink.write(record)
                 line = {
                     "key": str(view_key),
-                    "split": split,
-                    "shard": number,
+                    "split": shard.split,
+                    "shard": shard.number,
                     "sha256": hashlib.sha256(record).hexdigest(),
                 }
-                manifest_lines.write(json.dumps(line) + "\n")
+                lines.write(json.dumps(line) + "\n")
         if totals["views"]:
-            storage.upload(records, target)
-        storage.upload(lines, manifest)
-        storage.upload(refused, quarantine)
-    storage.write(
-        ticket,
-        json.dumps(
-            {"run": run, "work": work, "written": totals["views"], "statistics": totals}
-        ).encode(),
-    )
-    return totals["views"]
+            storage.upload(records, storage.join(stage, shard.file))
+        for part in PARTS:
+            storage.upload(
+                os.path.join(folder, part), storage.join(stage, part, f"{shard.name}.jsonl")
+            )
+    return totals
 
 
 def examples(
-    pieces: list[Piece], split: str, size: int, totals: dict, refused_lines
+    pieces: list[Piece], shard: Shard, totals: dict[str, Any], refused: TextIO, flaws: TextIO
 ) -> Iterator[tuple[ViewKey, bytes]]:
     """(key, serialised example) of every sound view, in the order of keys; the others go to
-    `refused_lines`.
+    `refused`, labels that a sound view lacks to `flaws`.
     """
     for piece in pieces:
-        for number in piece.views:
+        for number in piece.views.tolist():
             view_key = key(piece.building.name, number)
             try:
-                if int(number) in piece.building.twice:
-                    raise Refusal(str(view_key), piece.building.twice[int(number)])
-                view = aligned(piece.building, view_key, piece.folders, size, piece.units)
-                for contradiction in anomalies(view, size):
+                if number in piece.building.twice:
+                    raise Refusal(str(view_key), piece.building.twice[number])
+                view, lacking = aligned(
+                    piece.building, view_key, piece.folders, shard.size, piece.units, shard.strict
+                )
+                for contradiction in anomalies(view, shard.size):
                     raise Refusal(str(view_key), f"breaks the label contract: {contradiction}")
             except Refusal as refusal:
-                refused_lines.write(
-                    json.dumps(
-                        {"view": str(view_key), "file": refusal.file, "reason": refusal.reason}
-                    )
-                    + "\n"
-                )
+                refused.write(quarantine_line(view_key, refusal))
                 continue
+            for flaw in lacking:
+                flaws.write(quarantine_line(view_key, flaw, label=flaw.label))
             statistics.add(totals, view)
-            yield view_key, encode_view(view, split)
+            yield view_key, encode_view(view, shard.split)
+
+
+def quarantine_line(view_key: ViewKey, refusal: Refusal, **more: str) -> str:
+    """one line of quarantine.jsonl."""
+    row = {"view": str(view_key), **more, "file": refusal.file, "reason": refusal.reason}
+    return json.dumps(row) + "\n"
 
 
 @contextlib.contextmanager
@@ -139,7 +166,7 @@ def one_thread() -> Iterator[None]:
         cv2.setNumThreads(threads)
 
 
-def writer(path: str):
+def writer(path: str) -> Any:
     """a TFRecord file in a gzip frame without compression: PNG bytes do not shrink again, and
     trying costs 0.8 ms of a view's 40.
     """
@@ -150,25 +177,20 @@ def writer(path: str):
     )
 
 
-def work_of(pieces: list[Piece], size: int, shards: int) -> str:
+def work_of(pieces: list[Piece], shard: Shard) -> str:
     """16 hex digits over what a shard is made of, sizes and times of change of its files included;
     "" where a store has no such times.
     """
-    digest = hashlib.sha256(f"{size} {shards}".encode())
+    digest = hashlib.sha256(f"{shard.size} {shard.shards} {shard.strict}".encode())
     for piece in pieces:
-        digest.update(
-            f"{piece.building.name} {piece.folders} {piece.units} "
-            f"{sorted(piece.building.twice)}".encode()
-            + piece.views.tobytes()
-        )
-        for number in piece.views:
+        building = piece.building
+        facts = f"{building.name} {piece.folders} {piece.units} {sorted(building.twice)}"
+        digest.update(facts.encode() + piece.views.tobytes())
+        folders = [folder for folder in piece.folders if folder in building.variants]
+        for number in piece.views.tolist():
             _, point, view = key("", number)
-            for folder in piece.folders:
-                for path in (
-                    piece.building.files(folder, point, view)
-                    if folder in piece.building.variants
-                    else ()
-                ):
+            for folder in folders:
+                for path in building.files(folder, point, view):
                     if not storage.is_local(path):
                         return ""
                     digest.update(state(path))
@@ -176,8 +198,9 @@ def work_of(pieces: list[Piece], size: int, shards: int) -> str:
 
 
 def state(path: str) -> bytes:
+    """size and time of change of a file, as far as there is one."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except OSError:
         return b"missing"
-    return f"{found.st_size} {found.st_mtime_ns} ".encode()
+    return f"{status.st_size} {status.st_mtime_ns} ".encode()

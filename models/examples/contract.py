@@ -24,6 +24,8 @@ DEPTH_TOLERANCE = 64  # 1/512 metre
 WRONG_SHARE = 0.05  # of the pixels, from which on two depths contradict each other
 LENGTH_TOLERANCE = 0.1  # of a normal
 SUM_TOLERANCE = 0.02  # of probabilities
+# Metres. Rooms end well before; HM3D's, read at 1/512 m instead of 1/8192 m, lie beyond.
+DEEPEST_ROOM = 20
 # Features of any length beside the labels.
 LISTS = {
     "points_in_view": {
@@ -149,8 +151,27 @@ def anomalies(view: View, size: int) -> list[str]:
     thinned = {
         folder: value[::step, ::step] for folder, value in view.labels.items() if value.ndim > 1
     }
-    checks = (depth_anomaly(thinned), normal_anomaly(thinned), scene_anomaly(view.labels))
+    checks = (
+        scale_anomaly(thinned),
+        depth_anomaly(thinned),
+        normal_anomaly(thinned),
+        scene_anomaly(view.labels),
+    )
     return lines + [line for line in checks if line]
+
+
+def scale_anomaly(labels: Mapping[str, Array]) -> str:
+    """depth in 1/512 m ends at the walls of a room; "" if it does."""
+    for folder in ("depth_zbuffer", "depth_euclidean"):
+        codes = labels.get(folder, np.zeros(0))
+        seen = codes[codes < SURFACE_LIMIT]
+        metres = float(np.median(seen)) / 512 if seen.size else 0.0
+        if metres > DEEPEST_ROOM:
+            return (
+                f"{folder} has a median of {metres:.0f} m; over {DEEPEST_ROOM} m is no room, but "
+                "another scale: say depth_units_per_metre in dataset.json (hm3d: 8192)"
+            )
+    return ""
 
 
 def depth_anomaly(labels: Mapping[str, Array]) -> str:

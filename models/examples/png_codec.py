@@ -22,7 +22,11 @@ from models.tasks.arrays import Array, Bytes
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 LARGEST_SIDE = 4096
 # colour type of the standard (section 11.2.2): its channels, and the bits a sample that it allows.
-GREY, RGB, PALETTE, GREY_ALPHA, RGB_ALPHA = 0, 2, 3, 4, 6
+GREY = 0
+RGB = 2
+PALETTE = 3
+GREY_ALPHA = 4
+RGB_ALPHA = 6
 CHANNELS = {GREY: 1, RGB: 3, PALETTE: 1, GREY_ALPHA: 2, RGB_ALPHA: 4}
 DEPTHS = {
     GREY: (1, 2, 4, 8, 16),

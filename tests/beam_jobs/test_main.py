@@ -1,4 +1,4 @@
-"""Every command of the command line says what it is for, and ends with a code a script can trust."""
+"""Every command says what it is for, and ends with a code that a script can trust."""
 
 import pytest
 

@@ -63,7 +63,7 @@ def test_broken_views_are_quarantined_with_a_reason_and_the_rest_is_written(data
     path("normal", 0).write_bytes(path("normal", 0).read_bytes()[:200])
     path("depth_zbuffer", 1).unlink()
     path("point_info", 2).write_text('{"camera_location": NaN}')
-    counts = ingest(str(data), str(tmp_path / "out"), size=16, shards=1)
+    counts = ingest(str(data), str(tmp_path / "out"), size=16, shards=1, strict=True)
     assert counts == {"read": 18, "written": 15, "quarantined": 3}
     reasons = {row["view"]: row["reason"] for row in quarantine(tmp_path / "out")}
     assert "damaged PNG" in reasons["ash/point_0/view_0"]
@@ -182,9 +182,11 @@ def test_the_colour_coded_semantic_picture_is_refused_as_a_label(tmp_path):
             folder / f"{frame}_domain_segmentsemantic.png",
         )
     with pytest.raises(ValueError, match="split test .*colour-coded"):
-        ingest(str(tmp_path / "data"), str(tmp_path / "out"), size=64, shards=1)
+        ingest(str(tmp_path / "data"), str(tmp_path / "out"), size=64, shards=1, strict=True)
     assert not (tmp_path / "out").exists()
     assert all("colour-coded" in row["reason"] for row in quarantine(tmp_path / ".out.partial"))
+    counts = ingest(str(tmp_path / "data"), str(tmp_path / "out"), size=64, shards=1)
+    assert counts["written"] == 4 and counts["labels_refused"] == {"segment_semantic": 2}
 
 
 def test_progress_says_how_many_views_are_done_and_how_long_it_takes(tmp_path):

@@ -160,6 +160,40 @@ def test_a_component_of_the_other_tree_has_its_own_depth_scale(whole, tmp_path):
         )
 
 
+def test_hm3d_has_its_own_scale_though_nobody_says_so(whole, tmp_path):
+    for place in whole.glob("*/*"):
+        component = "hm3d" if place.parent.name == "ash" else "taskonomy"
+        shutil.copytree(place, tmp_path / "tool" / place.name / component / place.parent.name)
+    ingest(str(tmp_path / "tool"), str(tmp_path / "out"), size=SIZE, shards=1)
+    examples = views(tmp_path / "out")
+    for building, times in (("ash", 16), ("birch", 1)):
+        key = ViewKey(building, 0, 0)
+        depth = examples[key].labels["depth_zbuffer"]
+        np.testing.assert_allclose(depth, labels_of(key)["depth_zbuffer"] / times, atol=0.51)
+
+
+def test_rooms_that_are_too_deep_are_refused_with_what_to_say(data, tmp_path):
+    key = ViewKey("ash", 0, 0)
+    for folder in ("depth_zbuffer", "depth_euclidean"):
+        depth = np.full((SIZE, SIZE), 3 * 8192, "uint16")  # three metres, on HM3D's scale
+        write_label(label_path(data, key, DOMAINS[folder]), depth, DOMAINS[folder])
+    counts = ingest(str(data), str(tmp_path / "out"), size=16, shards=1)
+    assert counts == {"read": 18, "written": 17, "quarantined": 1}
+    line = json.loads((tmp_path / "out" / "quarantine.jsonl").read_text())
+    assert line["view"] == str(key)
+    assert "median of 48 m" in line["reason"] and "depth_units_per_metre" in line["reason"]
+
+
+def test_text_files_may_start_with_a_byte_order_mark(data, tmp_path):
+    (data / "dataset.json").write_text('{"absent": ["normal"]}', encoding="utf-8-sig")
+    for path in data.glob("*/point_info/*.json"):
+        path.write_text(path.read_text(), encoding="utf-8-sig")
+    counts = ingest(str(data), str(tmp_path / "out"), size=16, shards=1)
+    assert counts == {"read": 18, "written": 18, "quarantined": 0}
+    for view in views(tmp_path / "out").values():
+        assert view.camera is not None and "normal" not in view.labels
+
+
 def test_absent_labels_are_absent_not_missing(data, tmp_path):
     shutil.rmtree(data / "ash" / "class_scene")
     (data / "birch" / "normal" / "point_0_view_0_domain_normal.png").unlink()

@@ -1,0 +1,107 @@
+"""Which view goes into which shard of which split, and which are refused by their name alone."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from beam_jobs.ingest import storage
+from beam_jobs.ingest.known_bad import Facts
+from beam_jobs.ingest.listing import SAFE, Building, key, list_building
+from beam_jobs.ingest.write_shard import Piece
+from models.examples.splits import SPLITS
+
+Row = dict[str, Any]
+
+
+def split_of(building: str, splits: Mapping[str, str]) -> str | None:
+    """published lists are in lower case, some copies of the buildings are not."""
+    return splits.get(building, splits.get(building.lower()))
+
+
+def pieces(
+    row: tuple[int, str, tuple[str, ...]],
+    *,
+    root: str,
+    stage: str,
+    splits: Mapping[str, str],
+    described: Facts,
+    shards: int,
+    run: str,
+) -> Iterator[tuple[tuple[str, int], Piece]]:
+    """((split, shard), the building's views in it) of one building; what is refused by name alone
+    goes to the quarantine here.
+    """
+    number, name, trees = row
+    if not SAFE.match(name):
+        reason = "a building's name is letters, digits, . _ and -"
+        shelve(stage, number, run, 0, [{"view": None, "file": repr(name), "reason": reason}])
+        return
+    building = list_building(root, name, trees)
+    split = split_of(name, splits)
+    kept, refused = sorted_out(building, split, described)
+    shelve(stage, number, run, len(building.views), strangers(building) + refused)
+    if split is not None:
+        for shard, piece in divided(building, kept, described, shards):
+            yield (split, shard), piece
+
+
+def sorted_out(
+    building: Building, split: str | None, described: Facts
+) -> tuple[list[int], list[Row]]:
+    """(codes of the views to read, quarantine rows of the others)."""
+    kept: list[int] = []
+    refused: list[Row] = []
+    homeless = None if split in SPLITS else "its building stands in no split of splits.csv"
+    for number in building.views.tolist():
+        view_key = key(building.name, number)
+        reason = described.reason(view_key) or homeless
+        if reason:
+            refused.append({"view": str(view_key), "file": building.name, "reason": reason})
+        else:
+            kept.append(number)
+    return kept, refused
+
+
+def strangers(building: Building) -> list[Row]:
+    """quarantine rows of what belongs to no view: misnamed files, and folders of no label."""
+    files: list[Row] = [
+        {"view": None, "file": file, "reason": reason} for file, reason in building.strangers
+    ]
+    folders: list[Row] = [
+        {"view": None, "folder": place, "file": place, "reason": "a folder of no label"}
+        for place in building.unknown
+    ]
+    return files + folders
+
+
+def divided(
+    building: Building, kept: list[int], described: Facts, shards: int
+) -> Iterator[tuple[int, Piece]]:
+    """(shard, the views in it), by the hash of a view's name: the same wherever it runs."""
+    folders = tuple(sorted({"rgb", *building.variants} - described.absent))
+    units = described.depth_units(building.name, building.component)
+    codes = np.array(kept, "int64")
+    hashes = [zlib.crc32(f"{building.name}/{view}".encode()) % shards for view in kept]
+    shard_of = np.array(hashes, "int64")
+    for shard in np.unique(shard_of).tolist():
+        views = codes[shard_of == shard]
+        inside = set(views.tolist())
+        twice = {view: reason for view, reason in building.twice.items() if view in inside}
+        # Between Beam's stages only what this shard needs, not the whole building's listing.
+        slim = replace(building, views=np.zeros(0, "int64"), twice=twice, strangers=(), unknown=())
+        yield shard, Piece(slim, views, folders, units)
+
+
+def shelve(stage: str, number: int, run: str, views: int, refused: list[Row]) -> None:
+    """the quarantine lines of a building, then its count of views."""
+    name = f"building-{number:05d}"
+    lines = "".join(json.dumps(row) + "\n" for row in refused)
+    storage.write(storage.join(stage, "quarantine", f"{name}.jsonl"), lines.encode())
+    listed = json.dumps({"run": run, "views": views})
+    storage.write(storage.join(stage, "listed", f"{name}.json"), listed.encode())

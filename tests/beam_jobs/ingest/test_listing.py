@@ -1,0 +1,79 @@
+"""What a data set's folders are called decides what is read: nothing that is there is passed over
+without a word.
+"""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from published_set import write_set
+
+from beam_jobs.ingest.job import ingest
+from beam_jobs.ingest.listing import LABEL_FOLDERS, OTHER_FOLDERS, resembled_label
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return write_set(tmp_path_factory.mktemp("data"), points=1)
+
+
+@pytest.fixture
+def data(whole, tmp_path):
+    return Path(shutil.copytree(whole, tmp_path / "data"))
+
+
+@pytest.mark.parametrize(
+    "name, label",
+    [
+        ("depth_zbuffers", "depth_zbuffer"),
+        ("depth_zbuffer2", "depth_zbuffer"),
+        ("Depth-ZBuffer", "depth_zbuffer"),
+        ("normals", "normal"),
+        ("nomral", "normal"),
+        ("rgbs", "rgb"),
+        ("segmentsemantic", "segment_semantic"),
+        ("fixatedpose", "point_info"),
+        ("class_place", "class_scene"),
+    ],
+)
+def test_a_folder_called_nearly_as_a_label_stops_the_job(data, tmp_path, name, label):
+    (data / "birch" / label).rename(data / "birch" / name)
+    with pytest.raises(ValueError, match=f"birch/{name} .did you mean {label}.*rename"):
+        ingest(str(data), str(tmp_path / "out"), size=16, shards=1)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_misspelt_folder_of_the_other_tree_stops_the_job_too(whole, tmp_path):
+    for place in whole.glob("*/*"):
+        folder = "normals" if place.name == "normal" else place.name
+        shutil.copytree(place, tmp_path / "tool" / folder / "taskonomy" / place.parent.name)
+    with pytest.raises(ValueError, match="normals .did you mean normal"):
+        ingest(str(tmp_path / "tool"), str(tmp_path / "out"), size=16, shards=1)
+
+
+def test_an_unknown_folder_is_counted_and_named(data, tmp_path):
+    for building in ("ash", "cedar"):
+        (data / building / "thermal").mkdir()
+    counts = ingest(str(data), str(tmp_path / "out"), size=16, shards=1)
+    assert counts == {
+        "read": 9,
+        "written": 9,
+        "quarantined": 0,
+        "folders_unknown": {"thermal": 2},
+    }
+    assert json.loads((tmp_path / "out" / "counts.json").read_text()) == counts
+    lines = (tmp_path / "out" / "quarantine.jsonl").read_text().splitlines()
+    assert [json.loads(line)["folder"] for line in lines] == [
+        str(data / building / "thermal") for building in ("ash", "cedar")
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(OTHER_FOLDERS | {"thermal", "segment_panoptic", "depth"}))
+def test_a_name_of_its_own_is_no_misspelling(name):
+    assert resembled_label(name) is None
+
+
+@pytest.mark.parametrize("name", sorted(LABEL_FOLDERS - {"points"}))
+def test_every_label_resembles_itself(name):
+    assert resembled_label(name) == name

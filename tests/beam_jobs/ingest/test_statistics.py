@@ -1,0 +1,59 @@
+"""Sums over shards are what one would compute over all pixels at once."""
+
+import json
+
+import numpy as np
+import pytest
+from synthetic import view
+
+from beam_jobs.ingest.statistics import add, empty, merged, spread, summary
+
+
+def totals_of(views):
+    totals = empty()
+    for each in views:
+        add(totals, each)
+    return totals
+
+
+@pytest.fixture(scope="module")
+def views():
+    return [view(seed) for seed in range(4)]
+
+
+def test_shards_merge_to_what_one_pass_gives(views):
+    whole = summary(totals_of(views))
+    parts = [totals_of(views[:1]), json.loads(json.dumps(totals_of(views[1:])))]
+    joined = summary(merged(parts))
+    assert joined["views"] == whole["views"] == 4
+    for folder, row in whole["labels"].items():
+        for name, value in row.items():
+            if isinstance(value, float):
+                assert joined["labels"][folder][name] == pytest.approx(value), (folder, name)
+            else:
+                assert joined["labels"][folder][name] == value, (folder, name)
+
+
+def test_means_spreads_and_bounds_are_those_of_all_codes_that_are_there(views):
+    row = summary(totals_of(views))["labels"]["depth_zbuffer"]
+    codes = np.stack([each.labels["depth_zbuffer"] for each in views]).astype(float)
+    seen = codes[codes != 65535]
+    assert row["missing"] == pytest.approx(1 - seen.size / codes.size)
+    assert (row["mean"], row["std"]) == pytest.approx((seen.mean(), seen.std()))
+    assert (row["min"], row["max"]) == (seen.min(), seen.max())
+
+
+def test_classes_are_counted_by_pixel_or_by_view(views):
+    labels = summary(totals_of(views))["labels"]
+    ids = np.stack([each.labels["segment_semantic"] for each in views])
+    assert labels["segment_semantic"]["classes"] == np.bincount(ids.ravel(), minlength=18).tolist()
+    assert sum(labels["class_object"]["classes"]) == 4
+
+
+def test_of_nothing_there_is_no_mean():
+    assert spread(0, 0.0, 0.0) == {"mean": None, "std": None}
+    assert summary(empty()) == {
+        "views": 0,
+        "field_of_view": {"views": 0, "mean": None, "std": None},
+        "labels": {},
+    }
