@@ -3,9 +3,10 @@ in common. Before, what weights alone decide is computed (`fold_constants.py`), 
 the weights before it (`fold_batch_norm.py`).
 
 Every closed-form head standardises and widens its sources' representations for itself
-(`models/networks/architecture/readout_layers.py`), with the same numbers as every other head on that source.
-Merged, a source's features are computed once, and a weight is stored once. TensorFlow's own pass
-cannot: the sources reach a head side by side, and each head cuts them apart again.
+(`models/networks/architecture/readout_layers.py`), with the same numbers as every other head on
+that source. Merged, a source's features are computed once, and a weight is stored once.
+TensorFlow's own pass cannot: the sources reach a head side by side, and each head cuts them apart
+again.
 """
 
 from __future__ import annotations
