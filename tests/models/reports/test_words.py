@@ -1,0 +1,33 @@
+"""Numbers and names as a reader sees them."""
+
+import pytest
+
+from models.reports.words import count, mean, number, plural, rate, share, title, titles
+
+
+@pytest.mark.parametrize(
+    "said, words",
+    [
+        (rate(0.125), "0.12"),
+        (rate(None), "not measured"),
+        (share(-0.05), "-5 %"),
+        (count(8294), "8,294"),
+        (number(0.012345), "0.0123"),
+        (number(None), ""),
+        (number("text"), "text"),
+        (plural(1, "task"), "1 task"),
+        (plural(0, "task"), "0 tasks"),
+        (title("normal"), "Surface normals"),
+        (title("a stranger"), "a stranger"),
+        (titles(["x", "y", "z"]), "x, y and z"),
+        (titles([]), ""),
+    ],
+)
+def test_a_value_is_said(said, words):
+    assert said == words
+
+
+def test_a_mean_of_something_unmeasured_is_not_measured():
+    assert mean([0.5, None]) is None
+    assert mean([]) is None
+    assert mean([0.25, 0.75]) == 0.5
