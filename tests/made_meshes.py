@@ -2,6 +2,9 @@
 picture, PLY with colours; a procedural building as GLB.
 """
 
+import io
+import json
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -98,3 +101,51 @@ def write_scene(scene, path: Path) -> Path:
         )
     collected.export(path)
     return path
+
+
+def write_glb(path: Path, arrays: list[np.ndarray], tree: dict) -> Path:
+    """a GLB file of a JSON tree; arrays become its buffer views 0, 1, ... (bytes as uint8)."""
+    binary = b""
+    views = []
+    for array in arrays:
+        data = array.tobytes()
+        views.append({"buffer": 0, "byteOffset": len(binary), "byteLength": len(data)})
+        binary += data + bytes(-len(data) % 4)
+    tree = {"asset": {"version": "2.0"}, "buffers": [{"byteLength": len(binary)}], **tree}
+    text = json.dumps({"bufferViews": views, **tree}).encode()
+    text += b" " * (-len(text) % 4)
+    body = struct.pack("<I4s", len(text), b"JSON") + text
+    body += struct.pack("<I4s", len(binary), b"BIN\0") + binary
+    path.write_bytes(b"glTF" + struct.pack("<II", 2, 12 + len(body)) + body)
+    return path
+
+
+def square_tree(**changes) -> dict:
+    """a floor of 4 x 4 m as two triangles: accessor 0 its corners (view 0), 1 its indices (view 1),
+    2 its coordinates (view 2). changes: of the tree; "primitive" and "node": of those.
+    """
+    primitive = {"attributes": {"POSITION": 0, "TEXCOORD_0": 2}, "indices": 1}
+    primitive |= changes.pop("primitive", {})
+    return {
+        "accessors": [
+            {"bufferView": 0, "componentType": 5126, "count": 4, "type": "VEC3"},
+            {"bufferView": 1, "componentType": 5123, "count": 6, "type": "SCALAR"},
+            {"bufferView": 2, "componentType": 5126, "count": 4, "type": "VEC2"},
+        ],
+        "meshes": [{"primitives": [primitive]}],
+        "nodes": [{"mesh": 0, **changes.pop("node", {})}],
+        "scenes": [{"nodes": [0]}],
+        **changes,
+    }
+
+
+SQUARE = np.array([[0, 0, 0], [4, 0, 0], [4, 0, 4], [0, 0, 4]], "float32")
+INDICES = np.array([0, 1, 2, 0, 2, 3], "uint16")
+UNIT = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], "float32")
+
+
+def png(picture: Image.Image) -> np.ndarray:
+    """its file's bytes."""
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return np.frombuffer(file.getvalue(), "uint8")

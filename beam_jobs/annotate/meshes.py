@@ -29,9 +29,11 @@ from beam_jobs.scenes.cameras.shot import Shot
 from beam_jobs.scenes.scans.mesh_file import read_mesh
 from beam_jobs.scenes.scans.scan import Scan
 from models.tasks import DOMAINS
+from models.tasks.arrays import Array
 
 # Version of what is made of a mesh: raise it when the same file and seed give other labels.
-VERSION = 2
+VERSION = 3
+FEW_CODES = 3  # of 255: pictures that differ by no more are of one colour
 # Published folders that follow from a model or a person, not from geometry and texture.
 UNKNOWN = ("class_object", "class_scene")
 
@@ -169,23 +171,41 @@ def annotate_mesh(job: MeshJob) -> int:
     if not cameras:
         raise ValueError(no_place(job, scan))
     with staging.workplace(job.root, job.name) as scratch:
-        write_views(job, scan, cameras, scratch)
-        facts = building_facts(job, scan, len(cameras), len(rooms))
+        noted = write_views(job, scan, cameras, scratch)
+        for line in noted:
+            print(f"{job.path.name}: {line}", file=sys.stderr)
+        facts = building_facts(job, scan, len(cameras), len(rooms), noted)
         (scratch / "building.json").write_text(json.dumps(facts))
         staging.publish(scratch, job.folder, job.complete)
     return len(cameras)
 
 
-def write_views(job: MeshJob, scan: Scan, cameras: Sequence[Shot], folder: Path) -> None:
-    """all label files of the building."""
+def write_views(job: MeshJob, scan: Scan, cameras: Sequence[Shot], folder: Path) -> list[str]:
+    """all label files of the building; warnings of what the pictures show."""
     sights: Sights = {}
+    lowest = np.full(3, 255)
+    highest = np.zeros(3, int)
     for shot in cameras:
         surfaces = scan.look(shot.camera, job.size)
+        shown = surfaces.rgb[np.isfinite(surfaces.depth)].reshape(-1, 3)
+        lowest = np.minimum(lowest, shown.min(0, initial=255))
+        highest = np.maximum(highest, shown.max(0, initial=0))
         known = {}
         if scan.mesh.semantic is not None:
             known["segment_semantic"] = np.maximum(surfaces.instance, 0).astype("uint8")
         write_view(folder, surfaces, shot, known, sights, cameras)
     write_matches(folder, sights, cameras)
+    return one_colour(lowest, highest)
+
+
+def one_colour(lowest: Array, highest: Array) -> list[str]:
+    """a warning if the pictures of all views lie within a few codes: lowest, highest [3]."""
+    if (highest - lowest).max() > FEW_CODES:
+        return []
+    return [
+        f"every picture came out in one colour, rgb {lowest.tolist()} to {highest.tolist()}: the "
+        "file holds no colours or pictures that could be read; all labels of geometry are right"
+    ]
 
 
 def no_place(job: MeshJob, scan: Scan) -> str:
@@ -199,9 +219,12 @@ def no_place(job: MeshJob, scan: Scan) -> str:
     )
 
 
-def building_facts(job: MeshJob, scan: Scan, views: int, rooms: int) -> dict[str, Any]:
+def building_facts(
+    job: MeshJob, scan: Scan, views: int, rooms: int, noted: list[str]
+) -> dict[str, Any]:
     """building.json. turned: radians by which the file's walls were turned onto the axes; absent:
-    folders that this building lacks.
+    folders that this building lacks; moved:
+    metres that were subtracted from the file's coordinates; noted: warnings of the views.
     """
     mesh = scan.mesh
     absent = [*UNKNOWN, *(["segment_semantic"] if mesh.semantic is None else [])]
@@ -212,7 +235,8 @@ def building_facts(job: MeshJob, scan: Scan, views: int, rooms: int) -> dict[str
         "triangles": len(mesh.faces),
         "turned": scan.yaw,
         "absent": sorted(absent),
-        "warnings": list(mesh.warnings),
+        "moved": list(mesh.moved),
+        "warnings": [*mesh.warnings, *noted],
         "sources": mesh.sources,
         "labels": digest_of(job.labels),
     }

@@ -1,26 +1,32 @@
-"""Reads a triangle mesh from GLB, glTF, OBJ (with its MTL and pictures) or PLY: every mesh of its
-scene graph placed, coloured, in metres with z up.
+"""Reads a triangle mesh from GLB, glTF, OBJ (with its MTL and pictures) or PLY: every surface
+placed, coloured, in metres with z up.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from models.tasks.arrays import Floats, Integers
+from beam_jobs.scenes.scans.gltf import read_gltf
+from beam_jobs.scenes.scans.parts import Part, Shelf, Unsupported
+from beam_jobs.scenes.scans.ply import read_ply
+from beam_jobs.scenes.scans.wavefront import read_obj
+from models.tasks.arrays import Array, Bytes, Floats, Integers
 
 # What points upwards in files of each kind: glTF's specification says y, scanners' PLY and OBJ
 # files mostly z.
 UP = {".glb": "y", ".gltf": "y", ".obj": "z", ".ply": "z"}
-PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".tga", ".gif")
 LABEL_PROPERTIES = ("segment_semantic", "label")
-# metres across, of anything that is called a building
-SMALLEST = 1.0
+SMALLEST = 1.0  # metres across, of anything that is called a building
 LARGEST = 1000.0
+# Further from the origin than this, metres, a mesh is moved to it: rays are float32, which is half
+# a metre coarse where national grids count millions.
+REMOTE = 1000.0
+UNITS = {"millimetres": 1000.0, "centimetres": 100.0, "inches": 39.3701, "feet": 3.28084}
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,7 @@ class Mesh:
     labels.
 
     warnings: what was missing, one line each. sources: name -> sha256 of every file that was read,
-    "" of one that was missing.
+    "" of one that was missing. moved: whole metres that were subtracted from the coordinates.
     """
 
     vertices: Floats
@@ -39,10 +45,11 @@ class Mesh:
     uv: Floats
     colour: Floats
     picture: Integers
-    pictures: tuple[Floats, ...]
+    pictures: tuple[Bytes, ...]
     semantic: Integers | None
     warnings: tuple[str, ...]
     sources: dict[str, str]
+    moved: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
 def read_mesh(
@@ -54,167 +61,42 @@ def read_mesh(
     Raises ValueError for what is no building (message: what was expected, what came, what to do),
     OSError if the file cannot be read.
     """
-    import trimesh
-
-    if path.suffix.lower() not in UP:
+    kind = path.suffix.lower()
+    if kind not in UP:
         raise ValueError(
             f"{path.name}: expected a mesh with extension {', '.join(UP)}, got "
             f"{path.suffix or 'none'}; convert it to one of these"
         )
     data = path.read_bytes()
-    shelf = Shelf(path)
+    shelf = Shelf(path.parent)
     try:
-        scene = trimesh.load_scene(
-            io.BytesIO(data), file_type=path.suffix[1:].lower(), resolver=shelf, process=False
-        )
-    except Exception as error:  # trimesh raises whatever its parsers meet
+        parts, properties = read_parts(kind, data, shelf)
+    except OSError:
+        raise
+    except Unsupported as error:
+        raise ValueError(f"{path.name}: {error}") from error
+    except Exception as error:  # damaged files fail anywhere
         raise ValueError(
-            f"{path.name} cannot be read as {path.suffix[1:].upper()} "
+            f"{path.name} cannot be read as {kind[1:].upper()} "
             f"({type(error).__name__}: {error}); expected a sound file, export it again"
         ) from error
-    parts = [placed(scene, node, shelf) for node in scene.graph.nodes_geometry]
-    parts = [part for part in parts if part is not None and len(part[1])]
+    parts = [part for part in parts if len(part.faces)]
     if not parts:
         raise ValueError(
             f"{path.name} holds no triangles (points or lines only, or nothing); expected a "
             "surface, export the mesh with its faces"
         )
     shelf.sources[path.name] = hashlib.sha256(data).hexdigest()
-    mesh = joined(parts, oriented_up(up or UP[path.suffix.lower()]) / units_per_metre)
-    semantic, noted = face_labels(scene, sum(len(part[1]) for part in parts), labels)
-    return checked(path, mesh, semantic, (*shelf.warnings(), *noted), shelf.sources)
+    mesh = joined(parts, oriented_up(up or UP[kind]) / units_per_metre)
+    semantic, noted = face_labels(properties, len(mesh.faces), labels)
+    return checked(path, replace(mesh, semantic=semantic), (*shelf.notes, *noted), shelf.sources)
 
 
-class Shelf:
-    """Gives a mesh's loader the files beside it, and notes which it asked for (trimesh passes over
-    missing ones in silence).
-    """
-
-    def __init__(self, path: Path) -> None:
-        from trimesh.resolvers import FilePathResolver
-
-        self.files = FilePathResolver(str(path))
-        self.sources = {}
-        self.broken = []
-
-    def get(self, name: str) -> bytes:
-        name = name.strip()
-        try:
-            data = self.files.get(name)
-        except (OSError, ValueError):
-            self.sources[name] = ""
-            raise
-        self.sources[name] = hashlib.sha256(data).hexdigest()
-        if name.lower().endswith(PICTURES) and not decodes(data):
-            self.broken.append(name)
-            raise OSError(f"{name} is no readable picture")
-        return data
-
-    __getitem__ = get
-
-    def warnings(self) -> list[str]:
-        lost = [
-            f"{name} is missing: its surfaces take their material's plain colour"
-            for name, digest in self.sources.items()
-            if not digest
-        ]
-        return lost + [
-            f"{name} is no readable picture: its surfaces take their material's plain colour"
-            for name in self.broken
-        ]
-
-
-def decodes(data: bytes) -> bool:
-    from PIL import Image
-
-    try:
-        return loads(Image.open(io.BytesIO(data)))
-    except Exception:  # Pillow raises many types for damaged files
-        return False
-
-
-def loads(picture) -> bool:
-    """does a Pillow picture, which is decoded when first used, hold what its header promises?"""
-    try:
-        picture.load()
-    except Exception:
-        return False
-    return True
-
-
-def placed(scene, node: str, shelf: Shelf) -> tuple | None:
-    """(vertices, faces, uv, colour, picture or None) of one node of the scene graph, its transform
-    applied; None if it is no surface.
-    """
-    import trimesh
-
-    matrix, name = scene.graph[node]
-    mesh = scene.geometry[name]
-    if not isinstance(mesh, trimesh.Trimesh) or not len(mesh.faces):
-        return None
-    if mesh.visual.kind == "face":
-        mesh = mesh.copy()
-        mesh.unmerge_vertices()
-    faces = np.asarray(mesh.faces, "int64")
-    if np.linalg.det(matrix[:3, :3]) < 0:  # a mirror turns surfaces inside out
-        faces = faces[:, ::-1]
-    uv, colour, picture = dressed(mesh, shelf)
-    return (
-        np.asarray(mesh.vertices, "float64") @ matrix[:3, :3].T + matrix[:3, 3],
-        faces,
-        uv,
-        colour,
-        picture,
-    )
-
-
-def dressed(mesh, shelf: Shelf) -> tuple[Floats, Floats, object]:
-    """uv [v, 2], colour [v, 3], picture (Pillow) or None of one trimesh mesh. A plain material's
-    colour stands in the vertices'.
-    """
-    count = len(mesh.vertices)
-    visual = mesh.visual
-    uv = np.zeros((count, 2))
-    colour = np.ones((count, 3), "float32")
-    if not hasattr(visual, "material"):
-        return (
-            uv,
-            (np.asarray(visual.vertex_colors)[:, :3] / 255).astype("float32")
-            if visual.kind
-            else colour * 0.7,
-            None,
-        )
-    material = visual.material
-    material = next((part for part in getattr(material, "materials", None) or [material]), material)
-    picture = getattr(material, "baseColorTexture", None) or getattr(material, "image", None)
-    if picture is not None and not loads(picture):
-        shelf.broken.append(
-            f"the picture of material {getattr(material, 'name', None) or 'without name'}"
-        )
-        picture = None
-    if picture is not None and visual.uv is not None and len(visual.uv) == count:
-        uv = np.nan_to_num(np.asarray(visual.uv, "float64")[:, :2])
-    else:
-        picture = None
-    factor = getattr(material, "baseColorFactor", None)
-    if factor is not None:
-        factor = np.asarray(factor, "float64")[:3] / (
-            255 if np.asarray(factor).dtype.kind in "ui" else 1
-        )
-        colour = colour * (np.clip(factor, 0, 1) ** (1 / 2.2)).astype(
-            "float32"
-        )  # factors are linear, pictures are not
-    elif picture is None and getattr(material, "diffuse", None) is not None:
-        colour = colour * (np.asarray(material.diffuse, "float32")[:3] / 255)
-    painted = (
-        visual.vertex_attributes.get("color") if hasattr(visual, "vertex_attributes") else None
-    )
-    if painted is not None and len(painted) == count:
-        colour = colour * (
-            np.asarray(painted, "float32")[:, :3]
-            / (255 if np.asarray(painted).dtype.kind in "ui" else 1)
-        )
-    return uv, colour.astype("float32"), picture
+def read_parts(kind: str, data: bytes, shelf: Shelf) -> tuple[list[Part], dict[str, Array]]:
+    """(parts, property -> value of every triangle) of a file of that kind."""
+    if kind == ".ply":
+        return read_ply(data, shelf)
+    return (read_obj if kind == ".obj" else read_gltf)(data, shelf), {}
 
 
 def oriented_up(up: str) -> Floats:
@@ -224,82 +106,81 @@ def oriented_up(up: str) -> Floats:
     return np.eye(3) if up == "z" else np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
 
 
-def joined(parts: list[tuple], turn: Floats) -> Mesh:
+def joined(parts: list[Part], turn: Floats) -> Mesh:
     """one mesh of the placed parts; a picture that several share stands once."""
     kept: dict[int, int] = {}
-    pictures = []
+    pictures: list[Bytes] = []
     picture = []
-    for _, faces, _, _, image in parts:
+    for part in parts:
+        image = part.picture
         if image is not None and id(image) not in kept:
             kept[id(image)] = len(pictures)
-            pictures.append(np.ascontiguousarray(np.asarray(image.convert("RGB"))))
-        picture.append(np.full(len(faces), kept.get(id(image), -1)))
-    offsets = np.cumsum([0] + [len(part[0]) for part in parts[:-1]])
-    vertices = np.concatenate([part[0] for part in parts]) @ turn.T
-    faces = np.concatenate([part[1] + offset for part, offset in zip(parts, offsets)])
-    uv, colour = (np.concatenate([part[k] for part in parts]) for k in (2, 3))
-    return Mesh(vertices, faces, uv, colour, np.concatenate(picture), tuple(pictures), None, (), {})
+            pictures.append(eight_bits(image))
+        picture.append(np.full(len(part.faces), kept.get(id(image), -1)))
+    offsets = np.cumsum([0] + [len(part.vertices) for part in parts[:-1]])
+    faces = np.concatenate([part.faces + offset for part, offset in zip(parts, offsets)])
+    return Mesh(
+        vertices=np.concatenate([part.vertices for part in parts]) @ turn.T,
+        faces=faces.astype("int64"),
+        uv=np.concatenate([part.uv for part in parts]),
+        colour=np.concatenate([part.colour for part in parts]),
+        picture=np.concatenate(picture),
+        pictures=tuple(pictures),
+        semantic=None,
+        warnings=(),
+        sources={},
+    )
 
 
-def face_labels(scene, count: int, path: Path | None) -> tuple[Floats | None, list[str]]:
+def eight_bits(image: Any) -> Bytes:
+    """[h, w, 3] of a Pillow picture; 16 bits are scaled, which Pillow itself would cut off."""
+    if image.mode.startswith("I"):
+        values = np.asarray(image).astype("int64")
+        grey = (values >> 8 if values.max(initial=0) > 255 else values).clip(0, 255)
+        return np.ascontiguousarray(np.repeat(grey.astype("uint8")[..., None], 3, -1))
+    return np.ascontiguousarray(np.asarray(image.convert("RGB")))
+
+
+def face_labels(
+    properties: dict[str, Array], count: int, path: Path | None
+) -> tuple[Integers | None, list[str]]:
     """(class id of every triangle or None, warnings): from `path`, else from a face property of a
     PLY file.
     """
     if path is not None:
-        found = np.load(path, allow_pickle=False)
-        wrong = problem(found, count)
+        labels = np.load(path, allow_pickle=False)
+        wrong = problem(labels, count)
         if wrong:
             raise ValueError(
                 f"{path}: expected {count} whole numbers from 0 to 17, one a triangle of the "
                 f"mesh, got {wrong}; write one a triangle, as the file has them"
             )
-        return found.astype("uint8"), []
-    raw = [
-        mesh.metadata.get("_ply_raw", {}).get("face", {}).get("data")
-        for mesh in scene.geometry.values()
-    ]
+        return labels.astype("uint8"), []
     for name in LABEL_PROPERTIES:
-        if (
-            len(raw) == 1
-            and raw[0] is not None
-            and name in (raw[0].keys() if isinstance(raw[0], dict) else raw[0].dtype.names or ())
-        ):
-            found = np.asarray(raw[0][name]).reshape(-1)
-            wrong = problem(found, count)
-            return (
-                (
-                    None,
-                    [
-                        f"face property {name!r} is left out: it holds {wrong}, not {count} "
-                        "published class ids (0 to 17)"
-                    ],
-                )
-                if wrong
-                else (found.astype("uint8"), [])
-            )
+        if name in properties:
+            labels = properties[name].reshape(-1)
+            wrong = problem(labels, count)
+            if not wrong:
+                return labels.astype("uint8"), []
+            return None, [
+                f"face property {name!r} is left out: it holds {wrong}, not {count} "
+                "published class ids (0 to 17)"
+            ]
     return None, []
 
 
-def problem(labels: Floats, count: int) -> str | None:
+def problem(labels: Array, count: int) -> str | None:
     """what is wrong with face labels, in words; None if nothing."""
     if labels.shape != (count,) or labels.dtype.kind not in "iu":
         return f"{labels.dtype} of shape {labels.shape}"
-    return (
-        f"values from {labels.min()} to {labels.max()}"
-        if labels.min() < 0 or labels.max() > 17
-        else None
-    )
+    if labels.min() < 0 or labels.max() > 17:
+        return f"values from {labels.min()} to {labels.max()}"
+    return None
 
 
-def checked(
-    path: Path,
-    mesh: Mesh,
-    semantic: Integers | None,
-    warnings: tuple[str, ...],
-    sources: dict[str, str],
-) -> Mesh:
-    """the mesh without degenerate faces and vertices that no face uses. Raises ValueError for
-    numbers that are no building's.
+def checked(path: Path, mesh: Mesh, warnings: tuple[str, ...], sources: dict[str, str]) -> Mesh:
+    """the mesh without degenerate faces and vertices that no face uses, near the origin. Raises
+    ValueError for numbers that are no building's.
     """
     if mesh.faces.min() < 0 or mesh.faces.max() >= len(mesh.vertices):
         raise ValueError(
@@ -313,14 +194,12 @@ def checked(
             f"{path.name}: expected finite vertices, got {broken} of {len(used)} with NaN or "
             "infinite coordinates; repair or delete them"
         )
-    extent = np.ptp(mesh.vertices[used], axis=0)
-    if not SMALLEST <= extent.max() <= LARGEST:
-        size = " x ".join(f"{side:.4g}" for side in extent)
-        raise ValueError(
-            f"{path.name}: expected a building {SMALLEST:g} to {LARGEST:g} m across, got {size} m; "
-            "say how many of the file's units make a metre with --units-per-metre"
-        )
-    corner = mesh.vertices[mesh.faces]
+    check_size(path, np.ptp(mesh.vertices[used], axis=0))
+    low = mesh.vertices[used].min(0)
+    middle = np.round((low + mesh.vertices[used].max(0)) / 2)
+    moved = np.where(np.abs(middle) > REMOTE, middle, 0.0)
+    vertices = mesh.vertices - moved
+    corner = vertices[mesh.faces]
     area = np.linalg.norm(
         np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]), axis=1
     )
@@ -329,19 +208,40 @@ def checked(
         raise ValueError(
             f"{path.name}: all {len(sound)} triangles are without area; expected a surface"
         )
-    names = np.unique(mesh.faces[sound], return_inverse=True)
-    keep = names[0]
-    faces = names[1].reshape(-1, 3)
-    if semantic is not None:
-        semantic = semantic[sound]
+    keep, names = np.unique(mesh.faces[sound], return_inverse=True)
     return Mesh(
-        mesh.vertices[keep],
-        faces,
-        mesh.uv[keep],
-        mesh.colour[keep],
-        mesh.picture[sound],
-        mesh.pictures,
-        semantic,
-        warnings,
-        sources,
+        vertices=vertices[keep],
+        faces=names.reshape(-1, 3),
+        uv=mesh.uv[keep],
+        colour=mesh.colour[keep],
+        picture=mesh.picture[sound],
+        pictures=mesh.pictures,
+        semantic=None if mesh.semantic is None else mesh.semantic[sound],
+        warnings=warnings,
+        sources=sources,
+        moved=(float(moved[0]), float(moved[1]), float(moved[2])),
+    )
+
+
+def check_size(path: Path, extent: Floats) -> None:
+    """Raises ValueError for what is too small or too large; names the units that would make a
+    building of it, and only those.
+    """
+    if SMALLEST <= extent.max() <= LARGEST:
+        return
+    size = " x ".join(f"{side:.4g}" for side in extent)
+    fitting = [
+        f"{factor:g} ({name}: {extent.max() / factor:.3g} m)"
+        for name, factor in UNITS.items()
+        if 2.0 <= extent.max() / factor <= 200.0
+    ]
+    advice = (
+        f"say --units-per-metre {' or '.join(fitting)} if these are its units"
+        if fitting
+        else "no usual --units-per-metre makes a building of it: look at it in a viewer, scale it "
+        "there and export it again"
+    )
+    raise ValueError(
+        f"{path.name}: expected a building {SMALLEST:g} to {LARGEST:g} m across, got {size} m; "
+        f"{advice}"
     )

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numba
 import numpy as np
 
-from models.tasks.arrays import Bools, Floats, Integers
+from models.tasks.arrays import Bools, Bytes, Floats, Integers
 
 LEVELS = 6
 NEARER = 2**0.5  # texels a pixel spans from which on the next level is nearer
@@ -23,7 +23,7 @@ class Pictures:
     the border goes on: an atlas has no neighbours).
     """
 
-    def __init__(self, pictures: tuple[Floats, ...], wraps: Sequence[bool]) -> None:
+    def __init__(self, pictures: tuple[Bytes, ...], wraps: Sequence[bool]) -> None:
         import cv2
 
         self.wraps = np.asarray(wraps, bool)

@@ -1,0 +1,374 @@
+"""Reads glTF 2.0 and GLB (Khronos, "glTF 2.0 Specification"): accessors of every component type,
+normalised and sparse; strips and fans; instances; texture transforms; colours, which are linear.
+
+What it cannot read and the file requires is refused by name. What it leaves out is noted.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import struct
+from typing import Any
+
+import numpy as np
+
+from beam_jobs.scenes.scans.parts import PLAIN, Part, Shelf, Unsupported, shown
+from models.tasks.arrays import Array, Floats, Integers
+
+Json = dict[str, Any]
+TYPES = {
+    5120: "int8",
+    5121: "uint8",
+    5122: "int16",
+    5123: "uint16",
+    5125: "uint32",
+    5126: "float32",
+}
+WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
+# Decoded here, or without a say in what a picture of plain colours and a shape look like.
+READ = {
+    "KHR_mesh_quantization",
+    "KHR_texture_transform",
+    "EXT_mesh_gpu_instancing",
+    "EXT_texture_webp",
+    "KHR_materials_pbrSpecularGlossiness",
+    "KHR_materials_unlit",
+    "KHR_lights_punctual",
+}
+IGNORED = "KHR_materials_"  # sheen, clear coat, transmission: how a surface shines
+CONVERT = (
+    "convert the file first, as with `npx @gltf-transform/cli copy in.glb out.glb` (Draco, "
+    "meshopt) or by exporting it without compression and with PNG or JPEG pictures"
+)
+
+
+def read_gltf(data: bytes, shelf: Shelf) -> list[Part]:
+    """every triangle of the default scene. Raises ValueError for what cannot be read."""
+    return Gltf(data, shelf).parts()
+
+
+def chunks(data: bytes) -> tuple[Json, bytes | None]:
+    """(JSON, binary chunk or None) of a GLB file, or of a plain glTF file."""
+    if data[:4] != b"glTF":
+        return json.loads(data.decode("utf-8-sig")), None
+    version, length = struct.unpack_from("<II", data, 4)
+    if version != 2 or length > len(data):
+        raise ValueError(f"version {version}, {len(data)} of {length} bytes")
+    tree: Json = {}
+    binary = None
+    at = 12
+    while at + 8 <= length:
+        size, kind = struct.unpack_from("<I4s", data, at)
+        body = data[at + 8 : at + 8 + size]
+        if len(body) != size:
+            raise ValueError(f"a chunk of {size} bytes ends after {len(body)}")
+        if kind == b"JSON":
+            tree = json.loads(body)
+        elif kind == b"BIN\0" and binary is None:
+            binary = body
+        at += 8 + size
+    return tree, binary
+
+
+class Gltf:
+    """One file. tree: its JSON; shelf: the files beside it."""
+
+    def __init__(self, data: bytes, shelf: Shelf) -> None:
+        self.tree, self.binary = chunks(data)
+        self.shelf = shelf
+        self.buffers: dict[int, bytes] = {}
+        self.pictures: dict[int, Any] = {}
+        unknown = [
+            name
+            for name in self.tree.get("extensionsRequired", [])
+            if name not in READ and not name.startswith(IGNORED)
+        ]
+        if unknown:
+            raise Unsupported(
+                f"it requires {', '.join(unknown)}, which is not read here; {CONVERT}"
+            )
+
+    def parts(self) -> list[Part]:
+        scenes = self.tree.get("scenes")
+        if scenes:
+            roots = scenes[self.tree.get("scene", 0)].get("nodes", [])
+        else:
+            children = {c for node in self.tree.get("nodes", []) for c in node.get("children", [])}
+            roots = [i for i in range(len(self.tree.get("nodes", []))) if i not in children]
+        found: list[Part] = []
+        waiting = [(root, np.eye(4), 0) for root in reversed(roots)]
+        while waiting:
+            number, above, depth = waiting.pop()
+            if depth > len(self.tree["nodes"]):
+                raise ValueError("its nodes form a circle")
+            node = self.tree["nodes"][number]
+            here = above @ local(node)
+            if "mesh" in node:
+                for matrix in self.instances(node):
+                    found += self.placed(self.tree["meshes"][node["mesh"]], here @ matrix)
+            waiting += [(child, here, depth + 1) for child in reversed(node.get("children", []))]
+        return found
+
+    def instances(self, node: Json) -> list[Floats]:
+        """[4, 4] of every copy that EXT_mesh_gpu_instancing asks for; one if it does not."""
+        attributes = extension(node, "EXT_mesh_gpu_instancing").get("attributes")
+        if not attributes:
+            return [np.eye(4)]
+        columns = {name.lower(): self.accessor(number) for name, number in attributes.items()}
+        count = len(next(iter(columns.values())))
+        names = ("translation", "rotation", "scale")
+        return [
+            local({name: columns[name][i].tolist() for name in names if name in columns})
+            for i in range(count)
+        ]
+
+    def placed(self, mesh: Json, matrix: Floats) -> list[Part]:
+        found = []
+        if any(mesh.get("weights", [])):
+            self.shelf.note(f"mesh {mesh.get('name', '')!r}: morph targets are left at rest")
+        for primitive in mesh["primitives"]:
+            mode = primitive.get("mode", 4)
+            if mode < 4:
+                self.shelf.note("points and lines are left out: expected triangles")
+                continue
+            part = self.part(primitive, mode)
+            if part is None:
+                continue
+            faces = part.faces
+            if np.linalg.det(matrix[:3, :3]) < 0:  # a mirror turns surfaces inside out
+                faces = faces[:, ::-1]
+            vertices = part.vertices @ matrix[:3, :3].T + matrix[:3, 3]
+            found.append(Part(vertices, faces, part.uv, part.colour, part.picture))
+        return found
+
+    def part(self, primitive: Json, mode: int) -> Part | None:
+        """one primitive in its own frame; None if nothing of it is to be seen."""
+        attributes = primitive["attributes"]
+        if "KHR_draco_mesh_compression" in primitive.get("extensions", {}):
+            position = self.tree["accessors"][attributes["POSITION"]]
+            if "bufferView" not in position:
+                raise Unsupported(
+                    f"a surface is only there as KHR_draco_mesh_compression; {CONVERT}"
+                )
+        vertices = np.asarray(self.accessor(attributes["POSITION"]), "float64")
+        count = len(vertices)
+        order = np.arange(count)
+        if "indices" in primitive:
+            order = self.accessor(primitive["indices"]).reshape(-1).astype("int64")
+        faces = corners(order, mode)
+        material = self.material(primitive)
+        painted = np.ones((count, 4))
+        if "COLOR_0" in attributes:
+            colour = self.accessor(attributes["COLOR_0"])
+            painted[:, : colour.shape[1]] = colour
+        uv, picture = self.texture(material, attributes, count)
+        painted = painted * material.factor
+        faces = self.cut_out(material, faces, painted[:, 3], uv, picture)
+        if not len(faces):
+            return None
+        return Part(vertices, faces, uv, shown(painted[:, :3]), picture)
+
+    def material(self, primitive: Json) -> Material:
+        number = primitive.get("material")
+        row = self.tree["materials"][number] if number is not None else {}
+        return Material(row, row.get("name") or f"number {number}")
+
+    def texture(self, material: Material, attributes: Json, count: int) -> tuple[Floats, Any]:
+        """(uv [count, 2] with v upwards, picture or None) of a material's base colour."""
+        uv = np.zeros((count, 2))
+        reference = material.texture
+        if reference is None:
+            return uv, None
+        moved = extension(reference, "KHR_texture_transform")
+        slot = moved.get("texCoord", reference.get("texCoord", 0))
+        picture = self.picture(reference["index"], material.name)
+        name = f"TEXCOORD_{slot}"
+        if picture is None or name not in attributes:
+            return uv, None
+        uv = np.nan_to_num(np.asarray(self.accessor(attributes[name]), "float64"))
+        uv = transformed(uv, moved)
+        return np.stack([uv[:, 0], 1 - uv[:, 1]], 1), picture
+
+    def picture(self, texture: int, material: str) -> Any:
+        """of a texture; None, and noted, where it does not open."""
+        row = self.tree["textures"][texture]
+        number = extension(row, "EXT_texture_webp").get("source", row.get("source"))
+        if number is None:
+            kinds = ", ".join(row.get("extensions", {})) or "no source"
+            self.shelf.note(f"the picture of material {material} is not read ({kinds}): {PLAIN}")
+            return None
+        if number not in self.pictures:
+            self.pictures[number] = self.opened(self.tree["images"][number], material)
+        return self.pictures[number]
+
+    def opened(self, image: Json, material: str) -> Any:
+        uri = image.get("uri", "")
+        if uri and not uri.startswith("data:"):
+            return self.shelf.picture(uri)
+        data = inline(uri) if uri else self.view(image["bufferView"])
+        name = f" ({image['name']})" if image.get("name") else ""
+        return self.shelf.decoded(data, f"the picture of material {material}{name}")
+
+    def cut_out(
+        self, material: Material, faces: Integers, alpha: Floats, uv: Floats, picture: Any
+    ) -> Integers:
+        """the faces that are to be seen: not those whose every texel alphaMode MASK cuts out."""
+        mode = material.row.get("alphaMode", "OPAQUE")
+        if mode == "BLEND":
+            self.shelf.note(f"material {material.name} is translucent (BLEND): drawn opaque")
+        if mode != "MASK":
+            return faces
+        cutoff = material.row.get("alphaCutoff", 0.5)
+        opaque = np.ones((1, 1))
+        if picture is not None and ("A" in picture.getbands() or "transparency" in picture.info):
+            opaque = np.asarray(picture.convert("RGBA"))[..., 3] / 255
+        seen = np.array(
+            [(alpha[face].max() * texels(opaque, uv[face])).max() >= cutoff for face in faces], bool
+        )
+        partly = np.array(
+            [(alpha[face].min() * texels(opaque, uv[face])).min() < cutoff for face in faces[seen]]
+        )
+        if partly.any():
+            self.shelf.note(
+                f"material {material.name} is cut out (MASK) in parts of {int(partly.sum())} "
+                "triangles, which are drawn whole"
+            )
+        return faces[seen]
+
+    def accessor(self, number: int) -> Array:
+        """[count, width] as the specification reads it: normalised values are fractions, sparse
+        ones are put in place.
+        """
+        row = self.tree["accessors"][number]
+        kind = np.dtype(TYPES[row["componentType"]]).newbyteorder("<")
+        width = WIDTHS[row["type"]]
+        if "bufferView" in row:
+            values = self.strided(
+                row["bufferView"], row.get("byteOffset", 0), row["count"], width, kind
+            )
+        else:
+            values = np.zeros((row["count"], width), kind)
+        sparse = row.get("sparse")
+        if sparse:
+            values = values.copy()
+            where, what = sparse["indices"], sparse["values"]
+            index_kind = np.dtype(TYPES[where["componentType"]]).newbyteorder("<")
+            index = self.strided(
+                where["bufferView"], where.get("byteOffset", 0), sparse["count"], 1, index_kind
+            )
+            values[index[:, 0]] = self.strided(
+                what["bufferView"], what.get("byteOffset", 0), sparse["count"], width, kind
+            )
+        if row.get("normalized") and kind.kind in "ui":
+            values = np.maximum(values.astype("float64") / np.iinfo(kind).max, -1.0)
+        return values
+
+    def strided(self, view: int, offset: int, count: int, width: int, kind: np.dtype[Any]) -> Array:
+        row = self.tree["bufferViews"][view]
+        stride = row.get("byteStride") or width * kind.itemsize
+        data = self.view(view)
+        needed = offset + stride * (count - 1) + width * kind.itemsize if count else 0
+        if needed > len(data):
+            raise ValueError(f"a view of {len(data)} bytes is read up to byte {needed}")
+        return np.ndarray((count, width), kind, data, offset, (stride, kind.itemsize))
+
+    def view(self, number: int) -> bytes:
+        row = self.tree["bufferViews"][number]
+        if "EXT_meshopt_compression" in row.get("extensions", {}) and "buffer" not in row:
+            raise Unsupported(f"a view is only there as EXT_meshopt_compression; {CONVERT}")
+        start = row.get("byteOffset", 0)
+        data = self.buffer(row["buffer"])[start : start + row["byteLength"]]
+        if len(data) != row["byteLength"]:
+            raise ValueError(f"a view of {row['byteLength']} bytes holds {len(data)}")
+        return data
+
+    def buffer(self, number: int) -> bytes:
+        if number not in self.buffers:
+            uri = self.tree["buffers"][number].get("uri")
+            if uri is None:
+                data = self.binary
+            else:
+                data = inline(uri) if uri.startswith("data:") else self.shelf.contents(uri)
+            if data is None:
+                raise ValueError(f"its buffer {uri or number} is missing; put it beside the file")
+            self.buffers[number] = data
+        return self.buffers[number]
+
+
+class Material:
+    """What is read of a material. factor [4]: linear base colour and alpha; texture: reference to
+    the picture of its base colour, or None.
+    """
+
+    def __init__(self, row: Json, name: str) -> None:
+        rough = row.get("pbrMetallicRoughness", {})
+        glossy = extension(row, "KHR_materials_pbrSpecularGlossiness")
+        self.row = row
+        self.name = name
+        self.factor = np.array(
+            glossy.get("diffuseFactor") or rough.get("baseColorFactor") or [1.0, 1.0, 1.0, 1.0]
+        )
+        self.texture: Json | None = glossy.get("diffuseTexture") or rough.get("baseColorTexture")
+
+
+def extension(row: Json, name: str) -> Json:
+    found: Json = row.get("extensions", {}).get(name, {})
+    return found
+
+
+def inline(uri: str) -> bytes:
+    """the bytes of a data: URI."""
+    return base64.b64decode(uri.split(",", 1)[1])
+
+
+def local(node: Json) -> Floats:
+    """[4, 4] of a node: its matrix (column by column), or translation x rotation x scale."""
+    if "matrix" in node:
+        return np.array(node["matrix"], "float64").reshape(4, 4).T
+    x, y, z, w = node.get("rotation", (0.0, 0.0, 0.0, 1.0))
+    turn = np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+    matrix = np.eye(4)
+    matrix[:3, :3] = turn * np.array(node.get("scale", (1.0, 1.0, 1.0)))
+    matrix[:3, 3] = node.get("translation", (0.0, 0.0, 0.0))
+    return matrix
+
+
+def corners(order: Integers, mode: int) -> Integers:
+    """[f, 3] of the corners in order: 4 triangles, 5 a strip, 6 a fan (specification, 3.7.2.1)."""
+    if mode == 4:
+        return order[: len(order) // 3 * 3].reshape(-1, 3)
+    count = max(len(order) - 2, 0)
+    i = np.arange(count)
+    if mode == 5:  # every second triangle of a strip is turned over
+        odd = i % 2
+        return np.stack([order[i], order[i + 1 + odd], order[i + 2 - odd]], 1)
+    return np.stack([order[i + 1], order[i + 2], np.full(count, order[0])], 1)
+
+
+def transformed(uv: Floats, moved: Json) -> Floats:
+    """KHR_texture_transform: scaled, turned, then moved."""
+    turn = moved.get("rotation", 0.0)
+    u, v = (uv * np.array(moved.get("scale", (1.0, 1.0)))).T
+    c, s = np.cos(turn), np.sin(turn)
+    return np.stack([c * u + s * v, c * v - s * u], 1) + np.array(moved.get("offset", (0.0, 0.0)))
+
+
+def texels(opaque: Floats, uv: Floats) -> Floats:
+    """the texels of a picture's alpha [h, w] in the box around a triangle's uv [3, 2], repeated."""
+    high, wide = opaque.shape
+    columns = span(uv[:, 0], wide)
+    rows = span(1 - uv[:, 1], high)
+    return opaque[np.ix_(rows, columns)]
+
+
+def span(values: Floats, size: int) -> Integers:
+    first = int(np.floor(values.min() * size))
+    last = int(np.ceil(values.max() * size))
+    return np.unique(np.arange(first, min(max(last, first + 1), first + size)) % size)

@@ -1,0 +1,278 @@
+"""Reads PLY files, ASCII or binary of either byte order: polygons of any shape, colours of vertices
+and of faces in 8 or 16 bits or fractions, several pictures (texnumber), class ids of faces.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from beam_jobs.scenes.scans.parts import Part, Shelf, fractions
+from beam_jobs.scenes.scans.polygons import triangles
+from models.tasks.arrays import Array, Floats, Integers
+
+TYPES = {
+    "char": "i1", "uchar": "u1", "short": "i2", "ushort": "u2", "int": "i4", "uint": "u4",
+    "float": "f4", "double": "f8", "int8": "i1", "uint8": "u1", "int16": "i2", "uint16": "u2",
+    "int32": "i4", "uint32": "u4", "float32": "f4", "float64": "f8",
+}  # fmt: skip
+ORDERS = {"binary_little_endian": "<", "binary_big_endian": ">", "ascii": "="}
+COLOURS = (
+    ("red", "green", "blue"),
+    ("diffuse_red", "diffuse_green", "diffuse_blue"),
+    ("r", "g", "b"),
+)
+
+
+@dataclass
+class Element:
+    """name, how many rows, and its properties: (name, type, type of the count of a list or "")."""
+
+    name: str
+    count: int
+    properties: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+def read_ply(data: bytes, shelf: Shelf) -> tuple[list[Part], dict[str, Array]]:
+    """(one part a picture; property -> value of every triangle, in the order of the parts).
+    Raises ValueError.
+    """
+    elements, pictures, order, start = header(data)
+    columns = ascii_columns(data[start:], elements) if order == "=" else {}
+    if order != "=":
+        columns = binary_columns(data, start, elements, order)
+    vertex = columns.get("vertex", {})
+    face = columns.get("face", {})
+    lists = face.get("vertex_indices", face.get("vertex_index"))
+    if lists is None or not len(lists):
+        return [], {}
+    points = np.stack([np.asarray(vertex[axis], "float64") for axis in "xyz"], 1)
+    cut, of_face = triangulated(points, lists)
+    labels = {
+        name: values[of_face]
+        for name, values in face.items()
+        if isinstance(values, np.ndarray) and values.dtype != object
+    }
+    if not len(cut):
+        return [], labels
+    return parts(points, vertex, face, cut, of_face, pictures, shelf, labels)
+
+
+def header(data: bytes) -> tuple[list[Element], list[str], str, int]:
+    """(elements, names of pictures, byte order, where the rows begin)."""
+    end = data.find(b"end_header")
+    if not data.startswith(b"ply") or end < 0:
+        raise ValueError("expected a header from ply to end_header")
+    elements: list[Element] = []
+    pictures: list[str] = []
+    order = ""
+    for line in data[:end].decode("ascii", "replace").splitlines():
+        words = line.split()
+        if words[:1] == ["format"]:
+            order = ORDERS[words[1]]
+        elif words[:1] == ["element"]:
+            elements.append(Element(words[1], int(words[2])))
+        elif words[:2] == ["property", "list"]:
+            elements[-1].properties.append((words[4], TYPES[words[3]], TYPES[words[2]]))
+        elif words[:1] == ["property"]:
+            elements[-1].properties.append((words[2], TYPES[words[1]], ""))
+        elif words[:2] in (["comment", "TextureFile"], ["comment", "texturefile"]):
+            pictures.append(line.split(None, 2)[2].strip())
+    if not order:
+        raise ValueError("expected a format line in the header")
+    return elements, pictures, order, data.index(b"\n", end) + 1
+
+
+def ascii_columns(data: bytes, elements: list[Element]) -> dict[str, dict[str, Any]]:
+    words = data.split()
+    at = 0
+    columns: dict[str, dict[str, Any]] = {}
+    for element in elements:
+        width = len(element.properties)
+        if not any(count for _, _, count in element.properties):
+            table = np.array(words[at : at + width * element.count], "float64")
+            if len(table) != width * element.count:
+                raise ValueError(f"it ends before the last of {element.count} {element.name} rows")
+            table = table.reshape(element.count, width)
+            columns[element.name] = {
+                name: table[:, k].astype(kind)
+                for k, (name, kind, _) in enumerate(element.properties)
+            }
+            at += width * element.count
+            continue
+        rows: dict[str, list[Any]] = {name: [] for name, _, _ in element.properties}
+        for _ in range(element.count):
+            for name, kind, count in element.properties:
+                many = int(words[at]) if count else 1
+                at += 1 if count else 0
+                values = np.array(words[at : at + many], "float64").astype(kind)
+                if len(values) != many:
+                    raise ValueError(f"it ends within its {element.name} rows")
+                rows[name].append(values if count else values[0])
+                at += many
+        columns[element.name] = finished(rows, element)
+    return columns
+
+
+def finished(rows: dict[str, list[Any]], element: Element) -> dict[str, Any]:
+    """lists stay lists of arrays; the others become arrays."""
+    return {
+        name: rows[name] if count else np.array(rows[name], kind)
+        for name, kind, count in element.properties
+    }
+
+
+def binary_columns(
+    data: bytes, at: int, elements: list[Element], order: str
+) -> dict[str, dict[str, Any]]:
+    columns: dict[str, dict[str, Any]] = {}
+    for element in elements:
+        if element.count == 0:
+            columns[element.name] = {name: np.zeros(0) for name, _, _ in element.properties}
+            continue
+        lengths = first_lengths(data, at, element, order)
+        row = row_type(element, lengths, order)
+        if at + row.itemsize * element.count <= len(data):
+            table = np.frombuffer(data, row, element.count, at)
+            alike = all((table[f"{name} count"] == many).all() for name, many in lengths.items())
+            if alike:  # nearly always: triangles throughout
+                columns[element.name] = {name: table[name] for name, _, _ in element.properties}
+                at += row.itemsize * element.count
+                continue
+        rows: dict[str, list[Any]] = {name: [] for name, _, _ in element.properties}
+        for _ in range(element.count):
+            for name, kind, count in element.properties:
+                many = 1
+                if count:
+                    many = int(taken(data, at, order + count, 1)[0])
+                    at += np.dtype(count).itemsize
+                values = taken(data, at, order + kind, many)
+                at += values.nbytes
+                rows[name].append(values if count else values[0])
+        columns[element.name] = finished(rows, element)
+    return columns
+
+
+def taken(data: bytes, at: int, kind: str, count: int) -> Array:
+    size = np.dtype(kind).itemsize * count
+    if at + size > len(data):
+        raise ValueError(f"it ends after {len(data)} bytes, within a row")
+    return np.frombuffer(data, kind, count, at)
+
+
+def first_lengths(data: bytes, at: int, element: Element, order: str) -> dict[str, int]:
+    """length of every list in the element's first row."""
+    lengths: dict[str, int] = {}
+    for name, kind, count in element.properties:
+        if count:
+            lengths[name] = int(taken(data, at, order + count, 1)[0])
+            at += np.dtype(count).itemsize + lengths[name] * np.dtype(kind).itemsize
+        else:
+            at += np.dtype(kind).itemsize
+    return lengths
+
+
+def row_type(element: Element, lengths: dict[str, int], order: str) -> np.dtype[Any]:
+    fields: list[tuple[Any, ...]] = []
+    for name, kind, count in element.properties:
+        if count:
+            fields += [(f"{name} count", order + count), (name, order + kind, (lengths[name],))]
+        else:
+            fields.append((name, order + kind))
+    return np.dtype(fields)
+
+
+def triangulated(points: Floats, lists: Any) -> tuple[Integers, Integers]:
+    """(corners [t, 2, 3]: position in its polygon and vertex; [t] number of its polygon)."""
+    if isinstance(lists, np.ndarray) and lists.shape[1] == 3:
+        faces = lists.astype("int64")
+        spots = np.broadcast_to(np.arange(3), faces.shape)
+        return np.stack([spots, faces], 1), np.arange(len(faces))
+    corners = []
+    of_face = []
+    for number, polygon in enumerate(lists):
+        where = np.asarray(polygon, "int64")
+        if where.min(initial=0) < 0 or where.max(initial=0) >= len(points):
+            raise ValueError(f"face {number} has a corner beyond its {len(points)} vertices")
+        for triangle in triangles(points[where]):
+            corners.append((triangle, where[list(triangle)]))
+            of_face.append(number)
+    return np.array(corners, "int64").reshape(-1, 2, 3), np.array(of_face, "int64")
+
+
+def parts(
+    points: Floats,
+    vertex: dict[str, Any],
+    face: dict[str, Any],
+    cut: Integers,
+    of_face: Integers,
+    names: list[str],
+    shelf: Shelf,
+    labels: dict[str, Array],
+) -> tuple[list[Part], dict[str, Array]]:
+    """a part for every picture. Where faces have colours or coordinates of their own, corners do
+    not share vertices.
+    """
+    faces = cut[:, 1]
+    colour = colours(vertex)
+    of_faces = colours(face)
+    uv = vertex_uv(vertex)
+    texcoord = face.get("texcoord")
+    if of_faces is not None or texcoord is not None:
+        points = points[faces.reshape(-1)]
+        colour = colour[faces.reshape(-1)] if colour is not None else None
+        uv = uv[faces.reshape(-1)]
+        faces = np.arange(len(points)).reshape(-1, 3)
+        if of_faces is not None:
+            colour = np.repeat(of_faces[of_face], 3, 0)
+        if texcoord is not None:
+            uv = np.concatenate(
+                [
+                    np.asarray(texcoord[number], "float64").reshape(-1, 2)[spots]
+                    if len(texcoord[number])
+                    else np.zeros((3, 2))
+                    for number, spots in zip(of_face, cut[:, 0])
+                ]
+            )
+    number = np.zeros(len(faces), "int64")
+    if "texnumber" in face:
+        number = np.asarray(face["texnumber"], "int64")[of_face]
+    pictures = [shelf.picture(name) for name in names] or [None]
+    mapped = texcoord is not None or has_uv(vertex)
+    found = []
+    order = []
+    for k, picture in enumerate(pictures):
+        kept = number == k if k + 1 < len(pictures) else ~np.isin(number, np.arange(k))
+        if not kept.any():
+            continue
+        plain = 0.7 if picture is None or not mapped else 1.0
+        painted = np.full((len(points), 3), plain) if colour is None else colour
+        image = picture if mapped else None
+        found.append(Part(points, faces[kept], uv, painted.astype("float32"), image))
+        order.append(np.flatnonzero(kept))
+    place = np.concatenate(order)
+    return found, {name: values[place] for name, values in labels.items()}
+
+
+def colours(columns: dict[str, Any]) -> Floats | None:
+    """[n, 3] fractions, or None without colours."""
+    for names in COLOURS:
+        if all(name in columns for name in names):
+            return np.stack([fractions(columns[name]) for name in names], 1)
+    return None
+
+
+def has_uv(vertex: dict[str, Any]) -> bool:
+    return any({a, b} <= vertex.keys() for a, b in PAIRS)
+
+
+PAIRS = (("s", "t"), ("u", "v"), ("texture_u", "texture_v"), ("texture_s", "texture_t"))
+
+
+def vertex_uv(vertex: dict[str, Any]) -> Floats:
+    for a, b in PAIRS:
+        if {a, b} <= vertex.keys():
+            return np.nan_to_num(np.stack([vertex[a], vertex[b]], 1).astype("float64"))
+    return np.zeros((len(vertex["x"]), 2))

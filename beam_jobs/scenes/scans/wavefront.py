@@ -1,0 +1,208 @@
+"""Reads OBJ files and their MTL: relative indices, polygons of any shape, colours of vertices,
+several material libraries, options and back-slashes in the names of pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from beam_jobs.scenes.scans.parts import Part, Shelf
+from beam_jobs.scenes.scans.polygons import triangles
+from models.tasks.arrays import Floats
+
+# How many values may follow an option of map_Kd; what is a number among them belongs to it.
+OPTIONS = {"-s": 3, "-o": 3, "-t": 3, "-mm": 2, "-blendu": 1, "-blendv": 1, "-cc": 1, "-clamp": 1,
+           "-texres": 1, "-bm": 1, "-boost": 1, "-imfchan": 1, "-type": 1}  # fmt: skip
+GREY = 0.7  # surfaces without any material
+
+
+@dataclass
+class Material:
+    """colour [3] in [0, 1]; picture: of Pillow, or None; scale, move [2]: of its coordinates."""
+
+    colour: Floats = field(default_factory=lambda: np.ones(3))
+    picture: Any = None
+    scale: Floats = field(default_factory=lambda: np.ones(2))
+    move: Floats = field(default_factory=lambda: np.zeros(2))
+
+
+@dataclass
+class Corners:
+    """Triangles of one material: (vertex, texture coordinate or -1) of every corner."""
+
+    vertex: list[int] = field(default_factory=list)
+    texture: list[int] = field(default_factory=list)
+
+
+def read_obj(data: bytes, shelf: Shelf) -> list[Part]:
+    """a part for every material, in the order in which they are first used. Raises ValueError."""
+    vertices: list[list[float]] = []
+    uvs: list[list[float]] = []
+    used: dict[str, Corners] = {}
+    materials: dict[str, Material] = {}
+    name = ""
+    for number, line in lines(data):
+        word, _, rest = line.partition(" ")
+        values = rest.split()
+        try:
+            if word == "v":
+                vertices.append([float(x) for x in values])
+            elif word == "vt":
+                uvs.append([float(x) for x in values[:2]])
+            elif word == "f":
+                face(values, vertices, len(uvs), used.setdefault(name, Corners()))
+            elif word == "usemtl":
+                name = rest.strip()
+            elif word == "mtllib":
+                materials |= library(rest.strip(), shelf)
+        except (ValueError, IndexError) as error:
+            raise ValueError(f"line {number}, {line[:60]!r}: {error}") from error
+    for wanted in used:
+        if wanted and wanted not in materials:
+            shelf.note(f"material {wanted} is in no material library: its surfaces are grey")
+    grey = Material(np.full(3, GREY))
+    return [
+        part(vertices, uvs, corners, materials.get(name, grey))
+        for name, corners in used.items()
+        if corners.vertex
+    ]
+
+
+def lines(data: bytes) -> Iterator[tuple[int, str]]:
+    """(number, text) of every line that says something; one that ends in \\ goes on in the next."""
+    begun = ""
+    for number, line in enumerate(data.decode("utf-8-sig", "replace").splitlines(), 1):
+        line = begun + line.strip().replace("\t", " ")
+        if line.endswith("\\"):
+            begun = line[:-1] + " "
+            continue
+        begun = ""
+        if line and not line.startswith("#"):
+            yield number, line
+
+
+def face(values: list[str], vertices: list[list[float]], uvs: int, corners: Corners) -> None:
+    """the triangles of one f line. Negative numbers count back from the line itself."""
+    where: list[int] = []
+    texture: list[int] = []
+    for value in values:
+        index = value.split("/")
+        where.append(counted(index[0], len(vertices)))
+        texture.append(counted(index[1], uvs) if len(index) > 1 and index[1] else -1)
+    points = (
+        np.array([vertices[i][:3] for i in where]) if len(where) > 3 else np.zeros((len(where), 3))
+    )
+    for triangle in triangles(points):
+        corners.vertex += [where[i] for i in triangle]
+        corners.texture += [texture[i] for i in triangle]
+
+
+def counted(text: str, count: int) -> int:
+    """index from 0 of what an OBJ file counts from 1, or from -1 backwards."""
+    number = int(text)
+    index = number - 1 if number > 0 else count + number
+    if number == 0 or not 0 <= index < count:
+        raise ValueError(f"expected an index from 1 to {count}, got {number}")
+    return index
+
+
+def part(
+    vertices: list[list[float]], uvs: list[list[float]], corners: Corners, material: Material
+) -> Part:
+    """corners that share vertex and coordinate share a row."""
+    pairs = np.stack([corners.vertex, corners.texture], 1)
+    rows, inverse = np.unique(pairs, axis=0, return_inverse=True)
+    points = np.array([vertices[i][:3] for i in rows[:, 0]], "float64")
+    uv = np.zeros((len(rows), 2))
+    mapped = rows[:, 1] >= 0
+    if mapped.any():
+        uv[mapped] = np.array([uvs[i] for i in rows[mapped, 1]], "float64").reshape(-1, 2)
+    picture = material.picture if mapped.any() else None
+    colour = (
+        np.ones((len(rows), 3)) if picture is not None else np.tile(material.colour, (len(rows), 1))
+    )
+    painted = [len(vertices[i]) >= 6 for i in rows[:, 0]]
+    if all(painted):  # x y z r g b
+        colour = np.array([vertices[i][3:6] for i in rows[:, 0]], "float64")
+        colour = np.clip(colour if colour.max() <= 1 else colour / 255, 0, 1)
+    return Part(
+        points,
+        inverse.reshape(-1, 3),
+        np.nan_to_num(uv) * material.scale + material.move,
+        colour.astype("float32"),
+        picture,
+    )
+
+
+def library(names: str, shelf: Shelf) -> dict[str, Material]:
+    """the materials of a mtllib line: one name, which may hold spaces, or several."""
+    single = shelf.path(names) is not None
+    found: dict[str, Material] = {}
+    for name in [names] if single else names.split():
+        data = shelf.contents(name)
+        if data is None:
+            shelf.note(f"{name} is missing: the surfaces of its materials are grey")
+            continue
+        found |= materials_of(data, shelf)
+    return found
+
+
+def materials_of(data: bytes, shelf: Shelf) -> dict[str, Material]:
+    found: dict[str, Material] = {}
+    material = Material()
+    for _, line in lines(data):
+        word, _, rest = line.partition(" ")
+        if word == "newmtl":
+            material = found.setdefault(rest.strip(), Material())
+        elif word == "Kd":
+            material.colour = np.clip([float(x) for x in (rest.split() * 3)[:3]], 0, 1)
+        elif word in ("d", "Tr"):
+            transparent = float(rest.split()[-1]) if word == "Tr" else 1 - float(rest.split()[-1])
+            if transparent > 0:
+                shelf.note("translucent materials are drawn opaque")
+        elif word.lower() == "map_kd":
+            name, material.scale, material.move = picture_name(rest)
+            material.picture = shelf.picture(name)
+        elif word.lower() == "map_d":
+            shelf.note("pictures of transparency (map_d) are not read: drawn opaque")
+    return found
+
+
+def picture_name(text: str) -> tuple[str, Floats, Floats]:
+    """(name, scale [2], move [2]) of a map_Kd statement: options first, then a name that may hold
+    spaces.
+    """
+    scale = np.ones(2)
+    move = np.zeros(2)
+    words = text.split()
+    while words and words[0] in OPTIONS:
+        option = words.pop(0)
+        values: list[str] = []
+        while words[1:] and len(values) < OPTIONS[option] and belongs(option, words[0]):
+            values.append(words.pop(0))
+        numbers = [float(x) for x in values if is_number(x)]
+        if option == "-s":
+            scale[: len(numbers[:2])] = numbers[:2]
+        elif option == "-o":
+            move[: len(numbers[:2])] = numbers[:2]
+    name = text[text.rindex(words[0]) :] if len(words) == 1 else " ".join(words)
+    return name.strip(), scale, move
+
+
+def belongs(option: str, word: str) -> bool:
+    """is the word a value of the option? on and off, a channel, a kind of map, or a number."""
+    if option in ("-blendu", "-blendv", "-cc", "-clamp", "-imfchan", "-type"):
+        return True
+    return is_number(word)
+
+
+def is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,138 @@
+"""What glTF files say in other words than plain ones is read as the same surface, or refused by
+name.
+"""
+
+import copy
+
+import numpy as np
+import pytest
+from made_meshes import INDICES, SQUARE, UNIT, checkers, png, square_tree, write_glb
+from PIL import Image
+
+from beam_jobs.scenes.scans.mesh_file import read_mesh
+
+PICTURE = {
+    "materials": [{"pbrMetallicRoughness": {"baseColorTexture": {"index": 0}}}],
+    "textures": [{"source": 0}],
+    "images": [{"bufferView": 3}],
+    "primitive": {"material": 0},
+}
+
+
+def read(tmp_path, tree, arrays=(SQUARE, INDICES, UNIT)):
+    return read_mesh(write_glb(tmp_path / "room.glb", list(arrays), tree))
+
+
+def pictured(**changes):
+    return copy.deepcopy({**PICTURE, **changes})
+
+
+@pytest.mark.parametrize("kind, code", [("uint8", 5121), ("uint16", 5123)])
+def test_normalised_coordinates_are_fractions(tmp_path, kind, code):
+    tree = square_tree(**pictured())
+    tree["accessors"][2] |= {"componentType": code, "normalized": True}
+    whole = (UNIT * np.iinfo(kind).max).astype(kind)
+    mesh = read(tmp_path, tree, (SQUARE, INDICES, whole, png(checkers())))
+    np.testing.assert_allclose(mesh.uv, UNIT * [1, -1] + [0, 1], atol=1e-6)
+
+
+def test_quantised_positions_are_scaled_by_their_node(tmp_path):
+    tree = square_tree(node={"scale": [4, 4, 4]}, extensionsRequired=["KHR_mesh_quantization"])
+    tree["accessors"][0] |= {"componentType": 5122, "normalized": True}
+    corners = (SQUARE / 4 * 32767).astype("int16")
+    mesh = read(tmp_path, tree, (corners, INDICES, UNIT))
+    np.testing.assert_allclose(mesh.vertices, read(tmp_path, square_tree()).vertices, atol=1e-3)
+
+
+def test_sparse_values_are_put_in_place(tmp_path):
+    tree = square_tree()
+    tree["accessors"][0]["sparse"] = {
+        "count": 1,
+        "indices": {"bufferView": 3, "componentType": 5121},
+        "values": {"bufferView": 4},
+    }
+    wrong = SQUARE.copy()
+    wrong[2] = 0
+    arrays = (wrong, INDICES, UNIT, np.array([2], "uint8"), SQUARE[2:3])
+    np.testing.assert_array_equal(
+        read(tmp_path, tree, arrays).vertices, read(tmp_path, square_tree()).vertices
+    )
+
+
+@pytest.mark.parametrize("mode, order", [(5, [0, 1, 3, 2]), (6, [0, 1, 2, 3])])
+def test_strips_and_fans_are_the_same_square(tmp_path, mode, order):
+    tree = square_tree(primitive={"mode": mode})
+    tree["accessors"][1]["count"] = 4
+    mesh = read(tmp_path, tree, (SQUARE, np.array(order, "uint16"), UNIT))
+    corner = mesh.vertices[mesh.faces]
+    up = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])[:, 2]
+    plain = read(tmp_path, square_tree())
+    corner = plain.vertices[plain.faces]
+    wanted = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])[:, 2]
+    np.testing.assert_allclose(up, wanted)
+
+
+def test_every_instance_is_placed(tmp_path):
+    extension = {"EXT_mesh_gpu_instancing": {"attributes": {"TRANSLATION": 3}}}
+    tree = square_tree(node={"extensions": extension})
+    tree["accessors"].append({"bufferView": 3, "componentType": 5126, "count": 3, "type": "VEC3"})
+    moves = np.array([[0, 0, 0], [10, 0, 0], [0, 3, 0]], "float32")
+    mesh = read(tmp_path, tree, (SQUARE, INDICES, UNIT, moves))
+    assert len(mesh.faces) == 6
+    np.testing.assert_allclose(np.ptp(mesh.vertices, axis=0), [14, 4, 3])
+
+
+@pytest.mark.parametrize("kind, code", [("float32", 5126), ("uint8", 5121), ("uint16", 5123)])
+def test_colours_of_vertices_are_linear_like_the_base_colour(tmp_path, kind, code):
+    tree = square_tree(primitive={"attributes": {"POSITION": 0, "COLOR_0": 2}})
+    tree["accessors"][2] |= {"componentType": code, "type": "VEC3", "normalized": kind != "float32"}
+    scale = 1 if kind == "float32" else np.iinfo(kind).max
+    half = np.full((4, 4), 0.5 * scale).astype(kind)[:, :3].copy()
+    if kind == "uint8":  # rows are aligned to four bytes
+        tree["accessors"][2]["type"] = "VEC4"
+        half = np.full((4, 4), 128, "uint8")
+    factor = {"pbrMetallicRoughness": {"baseColorFactor": [0.5, 0.5, 0.5, 1]}}
+    plain = square_tree(materials=[factor], primitive={"material": 0})
+    painted = read(tmp_path, tree, (SQUARE, INDICES, half)).colour
+    np.testing.assert_allclose(painted, read(tmp_path, plain).colour, atol=0.004)
+    np.testing.assert_allclose(painted, 0.5 ** (1 / 2.2), atol=0.004)
+
+
+def test_a_texture_transform_scales_then_moves(tmp_path):
+    tree = square_tree(**pictured())
+    moved = {"scale": [4, 2], "offset": [0.25, 0.5]}
+    texture = tree["materials"][0]["pbrMetallicRoughness"]["baseColorTexture"]
+    texture["extensions"] = {"KHR_texture_transform": moved}
+    mesh = read(tmp_path, tree, (SQUARE, INDICES, UNIT, png(checkers())))
+    u, v = (UNIT * [4, 2] + [0.25, 0.5]).T
+    np.testing.assert_allclose(mesh.uv, np.stack([u, 1 - v], 1), atol=1e-6)
+
+
+def test_what_a_mask_cuts_out_wholly_is_absent_and_the_rest_is_stated(tmp_path):
+    clear = Image.new("RGBA", (8, 8), (200, 40, 40, 0))
+    tree = square_tree(**pictured())
+    tree["materials"][0]["alphaMode"] = "MASK"
+    with pytest.raises(ValueError, match="no triangles"):
+        read(tmp_path, tree, (SQUARE, INDICES, UNIT, png(clear)))
+    clear.paste((200, 40, 40, 255), (0, 0, 4, 8))
+    mesh = read(tmp_path, tree, (SQUARE, INDICES, UNIT, png(clear)))
+    assert len(mesh.faces) == 2 and "MASK" in mesh.warnings[0]
+    tree["materials"][0]["alphaMode"] = "BLEND"
+    assert "BLEND" in read(tmp_path, tree, (SQUARE, INDICES, UNIT, png(clear))).warnings[0]
+
+
+def test_a_required_extension_that_is_not_read_is_refused_by_name_with_the_cure(tmp_path):
+    tree = square_tree(extensionsRequired=["KHR_draco_mesh_compression"])
+    with pytest.raises(
+        ValueError, match="KHR_draco_mesh_compression.*convert the file first"
+    ) as it:
+        read(tmp_path, tree)
+    assert "export it again" not in str(it.value)
+
+
+def test_percent_encoded_names_are_found_and_missing_pictures_named(tmp_path):
+    checkers().save(tmp_path / "wall paper.png")
+    tree = square_tree(**pictured(images=[{"uri": "wall%20paper.png"}]))
+    assert len(read(tmp_path, tree).pictures) == 1
+    (tmp_path / "wall paper.png").unlink()
+    assert "wall%20paper.png is missing" in read(tmp_path, tree).warnings[0]

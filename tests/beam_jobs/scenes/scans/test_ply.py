@@ -1,0 +1,84 @@
+"""PLY files: colours and labels of polygons follow their triangles."""
+
+import numpy as np
+import pytest
+
+from beam_jobs.scenes.scans.mesh_file import read_mesh
+
+HEAD = """ply
+format {format} 1.0
+element vertex 5
+property float x
+property float y
+property float z
+element face 2
+property list uchar int vertex_indices
+property {kind} red
+property {kind} green
+property {kind} blue
+property uchar label
+end_header
+"""
+POINTS = np.array([[0, 0, 0], [4, 0, 0], [4, 4, 0], [0, 4, 0], [2, 6, 0]], "float32")
+FACES = (([0, 1, 2, 3], (200, 40, 0), 3), ([3, 2, 4], (0, 100, 255), 7))
+
+
+def write(path, format, kind, scale):
+    data = HEAD.format(format=format, kind=kind).encode()
+    order = {"ascii": "", "binary_little_endian": "<", "binary_big_endian": ">"}[format]
+    code = {"uchar": "u1", "ushort": "u2", "float": "f4"}[kind]
+    if format == "ascii":
+        rows = [" ".join(map(str, point)) for point in POINTS]
+        rows += [
+            " ".join(map(str, [len(corners), *corners, *(c * scale for c in colour), label]))
+            for corners, colour, label in FACES
+        ]
+        data += "\n".join(rows).encode() + b"\n"
+    else:
+        data += POINTS.astype(order + "f4").tobytes()
+        for corners, colour, label in FACES:
+            data += bytes([len(corners)]) + np.array(corners, order + "i4").tobytes()
+            data += (np.array(colour) * scale).astype(order + code).tobytes() + bytes([label])
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("format", ["ascii", "binary_little_endian", "binary_big_endian"])
+@pytest.mark.parametrize("kind, scale", [("uchar", 1), ("ushort", 257), ("float", 1 / 255)])
+def test_colours_and_labels_of_polygons_follow_the_triangles(tmp_path, format, kind, scale):
+    mesh = read_mesh(write(tmp_path / "room.ply", format, kind, scale))
+    assert len(mesh.faces) == 3 and mesh.semantic.tolist() == [3, 3, 7]
+    wanted = np.array([FACES[0][1], FACES[0][1], FACES[1][1]]) / 255
+    np.testing.assert_allclose(mesh.colour[mesh.faces].mean(1), wanted, atol=1e-6)
+
+
+def test_a_number_a_face_chooses_its_picture(tmp_path):
+    from PIL import Image
+
+    for name, colour in (("a.png", (255, 0, 0)), ("b.png", (0, 0, 255))):
+        Image.new("RGB", (4, 4), colour).save(tmp_path / name)
+    text = """ply
+format ascii 1.0
+comment TextureFile a.png
+comment TextureFile b.png
+element vertex 4
+property float x
+property float y
+property float z
+element face 2
+property list uchar int vertex_indices
+property list uchar float texcoord
+property int texnumber
+end_header
+0 0 0
+4 0 0
+4 4 0
+0 4 0
+3 0 1 2 6 0 0 1 0 1 1 1
+3 0 2 3 6 0 0 1 1 0 1 0
+"""
+    (tmp_path / "room.ply").write_text(text)
+    mesh = read_mesh(tmp_path / "room.ply")
+    colours = [mesh.pictures[number][0, 0].tolist() for number in mesh.picture]
+    assert colours == [[255, 0, 0], [0, 0, 255]]
+    np.testing.assert_array_equal(mesh.uv[mesh.faces[1]], [[0, 0], [1, 0], [1, 1]])

@@ -1,0 +1,75 @@
+"""OBJ files as the world writes them."""
+
+import numpy as np
+import pytest
+from made_meshes import checkers
+
+from beam_jobs.scenes.scans.mesh_file import read_mesh
+
+SQUARE = "v 0 0 0\nv 4 0 0\nv 4 4 0\nv 0 4 0\nvt 0 0\nvt 1 0\nvt 1 1\nvt 0 1\n"
+
+
+def read(tmp_path, text, **libraries):
+    (tmp_path / "room.obj").write_text(text)
+    for name, content in libraries.items():
+        (tmp_path / f"{name}.mtl").write_text(content)
+    return read_mesh(tmp_path / "room.obj")
+
+
+def area(mesh):
+    corner = mesh.vertices[mesh.faces]
+    return np.linalg.norm(
+        np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]), axis=1
+    )
+
+
+def test_negative_indices_count_from_the_line_of_the_face(tmp_path):
+    mesh = read(tmp_path, SQUARE + "f -4/-4 -3/-3 -2/-2\nv 9 9 0\nf -5/-4 -3/-2 -2/-1\n")
+    plain = read(tmp_path, SQUARE + "f 1/1 2/2 3/3\nf 1/1 3/3 4/4\n")
+    np.testing.assert_array_equal(mesh.vertices[mesh.faces], plain.vertices[plain.faces])
+    np.testing.assert_array_equal(mesh.uv[mesh.faces], plain.uv[plain.faces])
+
+
+def test_a_concave_polygon_keeps_its_area(tmp_path):
+    arrow = "v 0 0 0\nv 4 0 0\nv 4 4 0\nv 3 1 0\nf 1 2 3 4\nf 2 3 4 1\nf 3 4 1 2\n"
+    assert area(read(tmp_path, arrow)).sum() / 2 == pytest.approx(3 * 4.0)
+
+
+@pytest.mark.parametrize(
+    "options", ["", "-s 1 1 1 -o 0 0 0 -clamp off ", "-blendu on -mm 0 1 -bm 0.5 -s 1 1 1 "]
+)
+@pytest.mark.parametrize("name", ["wall.png", "my wall.png", "textures\\wall.png"])
+def test_options_and_back_slashes_before_a_pictures_name(tmp_path, options, name):
+    (tmp_path / "textures").mkdir()
+    checkers().save(tmp_path / name.replace("\\", "/"))
+    text = f"mtllib a.mtl\nusemtl wall\n{SQUARE}f 1/1 2/2 3/3 4/4\n"
+    mesh = read(tmp_path, text, a=f"newmtl wall\nmap_Kd {options}{name}\n")
+    assert len(mesh.pictures) == 1 and mesh.warnings == ()
+
+
+def test_scale_and_move_of_a_picture_are_applied(tmp_path):
+    checkers().save(tmp_path / "wall.png")
+    text = f"mtllib a.mtl\nusemtl wall\n{SQUARE}f 1/1 2/2 3/3\n"
+    mesh = read(tmp_path, text, a="newmtl wall\nmap_Kd -s 2 3 -o 0.5 0 wall.png\n")
+    assert mesh.uv.min(0).tolist() == [0.5, 0] and mesh.uv.max(0).tolist() == [2.5, 3]
+
+
+def test_several_libraries_and_a_missing_material_that_is_named(tmp_path):
+    faces = "usemtl red\nf 1 2 3\nusemtl blue\nf 1 3 4\nusemtl no\nf 2 3 4\n"
+    text = f"mtllib a.mtl b.mtl\n{SQUARE}{faces}"
+    mesh = read(tmp_path, text, a="newmtl red\nKd 1 0 0\n", b="newmtl blue\nKd 0 0 1\n")
+    assert sorted(map(tuple, np.unique(mesh.colour.round(2), axis=0).tolist())) == [
+        (0, 0, 1),
+        pytest.approx((0.7, 0.7, 0.7)),
+        (1, 0, 0),
+    ]
+    assert "material no" in mesh.warnings[0]
+
+
+def test_millions_of_metres_are_moved_to_the_origin_without_loss(tmp_path):
+    corners = ((0.125, 0.25), (4.25, 0.25), (4.25, 4.5), (0.125, 4.5))
+    shifted = "".join(f"v {500000 + x} {5400000 + y} 0\n" for x, y in corners)
+    mesh = read(tmp_path, shifted + "f 1 2 3 4\n")
+    assert mesh.moved == (500002.0, 5400002.0, 0.0)
+    np.testing.assert_array_equal(np.ptp(mesh.vertices, axis=0), [4.125, 4.25, 0])
+    assert np.abs(mesh.vertices).max() < 10
