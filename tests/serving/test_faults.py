@@ -344,6 +344,10 @@ def test_memory_is_bounded_over_a_long_run_of_ever_new_questions(server):
                     )
                     with pytest.raises(grpc.RpcError):
                         taxonomy.predict(f"nothing {i}", {"image_bytes": [b"hello"]})
+                    with channel(server) as one, pytest.raises(grpc.RpcError, match="INTERNAL"):
+                        one.unary_unary(PREDICT)(b"\xff\xff", timeout=60)
+                    with pytest.raises(grpc.RpcError, match="Sent extra: {z}"):
+                        working.predict("", {"z": np.ones((100_000, 2), "float32")})
             return memory(server.pid)[0]
 
         warm = ask(400)
