@@ -27,7 +27,8 @@ import json, resource, sys
 from beam_jobs.ingest.job import ingest
 data, out = sys.argv[1:3]
 counts = ingest(data, out, size=32, shards=4)
-print(json.dumps({"counts": counts, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps({"counts": counts, "peak": peak}))
 """
 
 

@@ -246,7 +246,8 @@ def main() -> None:
             f"{frame[name]:18.1f}" if name in frame else f"{'':18}" for frame in real.values()
         )
         print(
-            f"{name:20}{row}{np.mean(ours):18.1f}{np.percentile(ours, 10):11.1f}..{np.percentile(ours, 90):.1f}"
+            f"{name:20}{row}{np.mean(ours):18.1f}"
+            f"{np.percentile(ours, 10):11.1f}..{np.percentile(ours, 90):.1f}"
         )
     print(f"\n{'cameras':20}{'mean':>10}{'median':>10}{'least':>10}{'most':>10}  published")
     for name, (mean, median, least, most) in distributions(taken).items():

@@ -243,7 +243,7 @@ def main() -> int:
 
 
 def engines(bundle: str, apart: str, rounds: str, seconds: str) -> int:
-    """in a process of its own: the bundle and the servables below `apart`, called without a server."""
+    """in its own process: the bundle and the servables below `apart`, called without a server."""
     from serving.bundle.assets import read_extras
 
     one, many = (

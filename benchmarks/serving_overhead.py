@@ -148,7 +148,8 @@ def shown(title: str, megabytes: float, taken: dict[str, np.ndarray]) -> None:
         if verdict is None:
             verdict = f"{more:+8.1%}   goal {GOAL:.0%}: {'met' if more <= GOAL else 'not met'}"
         print(
-            f"  {title:18s} {name:22s} {megabytes:8.2f} {milliseconds(values)}   {verdict}".rstrip(),
+            f"  {title:18s} {name:22s} {megabytes:8.2f} "
+            f"{milliseconds(values)}   {verdict}".rstrip(),
             flush=True,
         )
 

@@ -122,7 +122,7 @@ class Load:
         self.count("answers", time.perf_counter() - since)
 
     def over_rest(self, client, draw: random.Random) -> None:
-        """REST: one picture's classes or a map as JSON; now and then status, metadata and metrics."""
+        """REST: a picture's classes or a map as JSON; now and then status, metadata and metrics."""
         pages = (
             "/v1/models/taxonomy",
             "/v1/models/taxonomy/metadata",
@@ -217,8 +217,8 @@ class Load:
             host, port = self.rest.split(":")
             with socket.create_connection((host, int(port)), timeout=60) as one:
                 one.sendall(
-                    b"POST /v1/models/taxonomy:predict HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n{"
-                    + b" " * draw.randrange(900)
+                    b"POST /v1/models/taxonomy:predict HTTP/1.1\r\n"
+                    b"Host: a\r\nContent-Length: 1000\r\n\r\n{" + b" " * draw.randrange(900)
                 )
         else:
             asked = self.request(draw.choice(self.pictures))

@@ -14,7 +14,7 @@ CONTENT = "content"
 
 
 def say_content(artifact: Any, content: object) -> None:
-    """content: what the artifact holds, as JSON knows values (such as the addresses of its parts)."""
+    """content: what the artifact holds, as JSON knows values (the addresses of its parts)."""
     text = json.dumps(content, sort_keys=True)
     artifact.set_string_custom_property(CONTENT, hashlib.sha256(text.encode()).hexdigest()[:16])
 

@@ -104,7 +104,7 @@ def counted(values: Floats, borders: Floats) -> List[int]:
 def rivals(
     resamples: Resamples, transfer: Transfer, policies: List[FrozenSet[str]]
 ) -> Dict[str, float]:
-    """key of the runner-up from each policy's sources -> share of resamples in which it is better."""
+    """key of the runner-up from each policy's sources -> share of resamples in which it wins."""
     into = [
         other
         for other in resamples.transfers

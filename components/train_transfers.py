@@ -1,4 +1,4 @@
-"""All transfers and controls into the targets of one shard, measured as losses of every test image."""
+"""All transfers and controls into the targets of one shard, as losses of every test image."""
 
 import json
 import os

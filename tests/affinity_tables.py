@@ -1,4 +1,4 @@
-"""Small affinity tables and stores of losses whose answers are known, and oracles by brute force."""
+"""Small tables and stores of losses whose answers are known, and oracles by brute force."""
 
 import itertools
 from pathlib import Path
@@ -200,7 +200,7 @@ def stepped_store(
 
 
 def with_scratch(table: Affinities, seed: int) -> Affinities:
-    """the table and, for every target and regime, its network from scratch on that regime's data."""
+    """the table and, for every target and regime, its network from scratch on these data."""
     rng = np.random.default_rng(seed + 500)
     rows = [
         Row(Transfer((), target, regime, "scratch"), float(rng.random()), 0.5, float(rng.random()))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 
 def save_lines(folder: Path, factor: float) -> None:
-    """x float [N, 2] -> y = factor x; tf.Examples with a feature x -> class and score, or number."""
+    """x float [N, 2] -> y = factor x; tf.Examples with a feature x -> class, score, number."""
     import tensorflow as tf
 
     v1 = tf.compat.v1

@@ -18,7 +18,7 @@ from tfx_pipeline.config import Config
 
 
 class RunError(Exception):
-    """A pipeline run that could not start or finish; the message is for the person who started it."""
+    """A run that could not start or finish; the message is for the person who started it."""
 
 
 @contextlib.contextmanager

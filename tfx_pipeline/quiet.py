@@ -41,7 +41,7 @@ _NOISY = (
 
 
 def before_imports(verbose: bool = False) -> None:
-    """set the environment that native libraries read once, and the log levels that exist already."""
+    """set the environment that native libraries read once, and log levels that exist already."""
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     if verbose:

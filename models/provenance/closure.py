@@ -1,9 +1,10 @@
-"""What a function is made of: every definition of this repository that it reaches, and their digest.
+"""What a function is made of: every definition of this repository that it reaches, and their
+digest.
 
-A result is stale when the code that made it has changed. Which code that is follows from the
-syntax trees alone: a definition (function, class, constant) reaches the names it mentions, through
-imports, wherever they stand. Formatting, comments, docstrings and annotations of functions change no
-digest; a changed constant does. Nothing is imported or run.
+A result is stale when the code that made it has changed. Which code that is follows from the syntax
+trees alone: a definition (function, class, constant) reaches the names it mentions, through
+imports, wherever they stand. Formatting, comments, docstrings and annotations of functions change
+no digest; a changed constant does. Nothing is imported or run.
 
 Definitions, not modules, since one edit would otherwise make everything anew: `targets.py` holds
 the label functions of all tasks. Where a table is looked up by a field of an entry

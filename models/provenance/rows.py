@@ -13,7 +13,7 @@ Row = dict[str, Any]
 
 
 class RowLedger:
-    """Rows under addresses. What the file holds is read when it is made; `extend` writes it anew."""
+    """Rows under addresses. The file is read when this is made; `extend` writes it anew."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)

@@ -49,7 +49,7 @@ class RepresentationStore:
         return list(self.facts["sources"])
 
     def address(self, source: str) -> str:
-        """16 hex digits: changes with the source's network, the views, and the code that encodes."""
+        """16 hex digits: changes with the source's network, the views, and what encodes them."""
         return str(self.facts["sources"][source]["address"])
 
     def read(self, source: str, split: str) -> Floats:

@@ -1,4 +1,4 @@
-"""Policies without a solver: the best edges of given nodes, by trying all; greed keeps the rules."""
+"""Policies without a solver: the best edges of given nodes by trying all; greed keeps rules."""
 
 import itertools
 

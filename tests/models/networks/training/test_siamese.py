@@ -1,4 +1,4 @@
-"""The model that is trained: one encoder on every image, and a head that answers alone afterwards."""
+"""The model that is trained: one encoder on every image, and a head that answers alone later."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Both learners of an edge see the same teaching samples and are judged by what neither has seen."""
+"""Both learners of an edge see the same samples and are judged by what neither has seen."""
 
 import dataclasses
 
