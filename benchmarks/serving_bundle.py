@@ -197,15 +197,18 @@ def main() -> int:
             f"{contract['size']} pixels; {len(names)} tasks about one picture"
         )
         print(f"machine   {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
-        megabytes = lambda folders: (
-            sum(
-                file.stat().st_size
-                for folder in folders
-                for file in Path(folder).rglob("*")
-                if file.name.startswith(("saved_model", "variables."))
+
+        def megabytes(folders):
+            return (
+                sum(
+                    file.stat().st_size
+                    for folder in folders
+                    for file in Path(folder).rglob("*")
+                    if file.name.startswith(("saved_model", "variables."))
+                )
+                / 2**20
             )
-            / 2**20
-        )
+
         print(
             f"on disk   one bundle {megabytes([bundle]):.1f} MiB, {len(apart)} servables "
             f"{megabytes(apart.values()):.1f} MiB\n"

@@ -166,16 +166,19 @@ def main() -> None:
             store, bench.maps, chosen.target, slots, [1] * chosen.members, config, schedule
         ),
     )
-    converged = lambda name: learn(
-        store,
-        bench.maps,
-        name,
-        slots,
-        [1] * chosen.members,
-        config,
-        schedule_of(config, name, config.calibration_epochs),
-        programs=bench.programs,
-    )
+
+    def converged(name):
+        return learn(
+            store,
+            bench.maps,
+            name,
+            slots,
+            [1] * chosen.members,
+            config,
+            schedule_of(config, name, config.calibration_epochs),
+            programs=bench.programs,
+        )
+
     found = converged(chosen.target)
     rows.append(("stacked, until converged", chosen.members, found.seconds))
     subsets = first_wave(len(bench.sources), 2, "all_pairs")

@@ -32,9 +32,12 @@ def save_working(folder: Path, factor: float) -> Path:
             [tf.io.write_file(tf.strings.join([folders[0], "/begun"]), "")]
         ):
             none = tf.identity(0)
-        goal = lambda i: tf.strings.join(
-            [folders[0], tf.where(i < 0, "/never", "/go")]
-        )  # reads i, so that no pass moves it out of the loop
+
+        def goal(i):
+            return tf.strings.join(
+                [folders[0], tf.where(i < 0, "/never", "/go")]
+            )  # reads i, so that no pass moves it out of the loop
+
         looks = v1.while_loop(
             lambda i: tf.equal(tf.size(tf.raw_ops.MatchingFiles(pattern=goal(i))), 0),
             lambda i: i + 1,

@@ -192,10 +192,13 @@ def test_a_running_request_is_stopped_by_its_deadline(server):
 
 def busy(pid: int, seconds: float) -> float:
     """cores that a process uses during the next `seconds`."""
-    ticks = lambda: sum(
-        int(field)
-        for field in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
-    )
+
+    def ticks():
+        return sum(
+            int(field)
+            for field in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+        )
+
     before = ticks()
     time.sleep(seconds)
     return (ticks() - before) / os.sysconf("SC_CLK_TCK") / seconds

@@ -113,7 +113,10 @@ def test_a_folder_that_grows_in_place_is_not_served_before_its_graph_is_there(se
     next_one = base / str(versions(base)[-1] + 1)
     (next_one / "variables").mkdir(parents=True)
     with Client(made.address, "working", attempts=1) as client:
-        ask = lambda: client.predict("", {"x": np.ones((1, 2), "float32")}, ["y0"])["y0"][0, 0]
+
+        def ask():
+            return client.predict("", {"x": np.ones((1, 2), "float32")}, ["y0"])["y0"][0, 0]
+
         time.sleep(0.5)
         assert ask() == 2
         (base / str(versions(base)[-1] + 1)).mkdir()

@@ -97,7 +97,9 @@ def base(tmp_path_factory):
 
 
 def started(base, certificates, folder, verify: bool) -> ServerProcess:
-    text = lambda data: data.decode().replace("\n", "\\n")
+    def text(data):
+        return data.decode().replace("\n", "\\n")
+
     key, certificate = certificates["server"]
     lines = [
         f'server_key: "{text(key)}"',

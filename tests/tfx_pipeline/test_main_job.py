@@ -60,11 +60,14 @@ def test_every_transfer_of_orders_one_and_two_was_measured(demo):
 
 def test_first_order_was_measured_with_less_data_too_and_decides_nothing(demo):
     folder = newest(demo[0], "MeasureAffinities", "affinities")
-    counts = lambda name: collections.Counter(
-        row["regime"]
-        for row in json.loads((folder / name).read_text())["rows"]
-        if row["control"] is None
-    )
+
+    def counts(name):
+        return collections.Counter(
+            row["regime"]
+            for row in json.loads((folder / name).read_text())["rows"]
+            if row["control"] is None
+        )
+
     assert counts("affinities.json") == {"": 22 * (26 + 325)} and counts("amounts.json") == {
         "": 22 * (26 + 325),
         "8": 22 * 26,

@@ -21,7 +21,7 @@ from typing import Any, TextIO
 from models.examples.label_store import LabelStore
 from models.networks.config import NetworkConfig
 from models.networks.task_networks.representations import RepresentationStore
-from models.networks.transfers.bench import Bench, Subset, Wanted
+from models.networks.transfers.bench import Bench, Subset, Wanted, pixel_map
 from models.networks.transfers.calibration import calibrate
 from models.networks.transfers.candidates import first_wave, second_wave
 from models.networks.transfers.closed_form.maps import map_transfers
@@ -46,6 +46,8 @@ Todo = Mapping[str, list[Subset]]
 # Gives a target and some of its losses as soon as it has them, so that what is measured before a
 # stop is kept.
 Learner = Callable[[Bench, Regime, Todo], Iterator[tuple[str, Losses]]]
+# Learners see the bench as a protocol: what gives it maps and samples is named here.
+GIVEN = (regimes_of, pixel_map, LabelStore, RepresentationStore)
 # Kinds of output that calibration takes first: the pair metric and 17 classes a pixel take several
 # times as long.
 CHEAP = ("pixels", "classes", "vector")
@@ -119,7 +121,7 @@ def target_address(target: str, store: LabelStore, config: NetworkConfig) -> str
     """
     task = TASKS[target]
     return address_of(
-        (learner_of(task, config), regimes_of),
+        (learner_of(task, config), *GIVEN),
         inputs=[store.views_address, store.address(target)],
         settings=(*settings_of(task), config),
         choices=rows_of(task),

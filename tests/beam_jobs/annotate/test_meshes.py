@@ -237,7 +237,10 @@ def test_a_complete_building_is_kept_and_made_again_when_its_picture_changes(mad
     folder.mkdir()
     path = write_room(folder, "obj")
     annotate_meshes(tmp_path / "set", [path], views=3, size=32)
-    time_of = lambda: (tmp_path / "set" / "room" / "building.json").stat().st_mtime_ns
+
+    def time_of():
+        return (tmp_path / "set" / "room" / "building.json").stat().st_mtime_ns
+
     first = time_of()
     annotate_meshes(tmp_path / "set", [path], views=3, size=32)
     assert time_of() == first
@@ -414,9 +417,12 @@ def frames():
 
 @pytest.mark.skipif(frames() is None, reason="needs the published frames in ../shared/real_frames")
 def test_a_real_frame_made_a_mesh_looks_like_itself_from_its_own_pose(tmp_path):
-    of = lambda name, suffix=None: read_label(
-        frames() / f"point_202_view_5_domain_{suffix or name}.{DOMAINS[name].file}", DOMAINS[name]
-    )
+    def of(name, suffix=None):
+        return read_label(
+            frames() / f"point_202_view_5_domain_{suffix or name}.{DOMAINS[name].file}",
+            DOMAINS[name],
+        )
+
     camera, depth, rgb, normal = (
         Camera.from_point_info(of("point_info")),
         of("depth_zbuffer"),

@@ -109,9 +109,12 @@ def test_one_process_writes_what_two_write_that_share_the_last_building(made, tm
     """three buildings, two processes: the third is made by both, every file as if by one."""
     assert left_over(3, 2) == 1
     annotate_buildings(tmp_path, buildings=3, views=4, size=32, seed=1, processes=1)
-    files = lambda root: {
-        path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()
-    }
+
+    def files(root):
+        return {
+            path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()
+        }
+
     one, two = files(tmp_path), files(made)
     assert set(one) == set(two) and len(one) > 3 * 4 * 15
     assert [path for path in one if one[path] != two[path]] == []

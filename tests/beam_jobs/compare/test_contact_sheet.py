@@ -47,7 +47,10 @@ def test_views_stand_side_by_side_and_labels_below(data):
 def test_every_row_has_its_name_and_legend_and_every_view_its_caption(data):
     image = sheet(data, ["rgb", "depth_zbuffer"], 3, 3)
     title, legend = image[:, :TITLE_WIDTH], image[:, -LEGEND_WIDTH:]
-    written = lambda part: (part != PAPER).any(-1).sum()
+
+    def written(part):
+        return (part != PAPER).any(-1).sum()
+
     rgb, depth = slice(CAPTION_HEIGHT, CAPTION_HEIGHT + LEAST_TILE), slice(-LEAST_TILE, None)
     assert written(title[rgb]) > 20 and written(title[depth]) > 100
     assert not written(legend[rgb]) and written(legend[depth]) > 1000

@@ -59,7 +59,9 @@ def test_a_second_ingest_ends_in_the_same_bytes(data, tmp_path):
 
 
 def test_broken_views_are_quarantined_with_a_reason_and_the_rest_is_written(data, tmp_path):
-    path = lambda folder, number: label_path(data, ViewKey("ash", 0, number), DOMAINS[folder])
+    def path(folder, number):
+        return label_path(data, ViewKey("ash", 0, number), DOMAINS[folder])
+
     path("normal", 0).write_bytes(path("normal", 0).read_bytes()[:200])
     path("depth_zbuffer", 1).unlink()
     path("point_info", 2).write_text('{"camera_location": NaN}')

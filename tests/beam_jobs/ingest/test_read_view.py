@@ -243,7 +243,9 @@ def test_a_bad_file_costs_its_label_of_its_view_and_the_picture_alone_costs_the_
 
 
 def test_things_that_are_no_files_are_quarantined(data, tmp_path):
-    place = lambda folder, number: label_path(data, ViewKey("ash", 0, number), DOMAINS[folder])
+    def place(folder, number):
+        return label_path(data, ViewKey("ash", 0, number), DOMAINS[folder])
+
     for path in (
         place("rgb", 0),
         place("normal", 1),

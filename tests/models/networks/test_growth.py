@@ -7,6 +7,8 @@ test then changes one thing, runs the same again, and counts what was done anew.
 import collections
 import dataclasses
 import io
+import sys
+import threading
 
 import pytest
 from edited_sources import copy_of_sources, forget
@@ -18,9 +20,13 @@ from models.examples import label_store
 from models.examples.label_store import build_label_store
 from models.networks.task_networks import ledger, representations
 from models.networks.task_networks.representations import encode_views
-from models.networks.transfers.measure import measure_transfers
-from models.provenance import closure
+from models.networks.task_networks.train import train_task
+from models.networks.transfers.bench import Bench
+from models.networks.transfers.ledger import TransferLedger
+from models.networks.transfers.measure import GIVEN, learner_of, measure_transfers, measured_in
+from models.provenance.closure import closure_of
 from models.tasks import TASKS, ViewKey
+from models.tasks.addressing import rows_of
 from models.taxonomy import LossStore, Transfer, measure, measurement
 
 NAMES = ("normal", "depth_zbuffer", "depth_euclidean", "class_scene", "random_projection")
@@ -181,29 +187,59 @@ def test_more_views_change_all_that_depends_on_views(first, tmp_path):
     }, "the untrained control has seen no view"
 
 
+class Called:
+    """inside: top-level functions and classes of models/ that are called, as definitions."""
+
+    def __init__(self):
+        self.definitions = set()
+
+    def __enter__(self):
+        sys.setprofile(self.watch)
+        threading.setprofile(self.watch)
+        return self
+
+    def __exit__(self, *_):
+        sys.setprofile(None)
+        threading.setprofile(None)
+
+    def watch(self, frame, event, argument):
+        module = frame.f_globals.get("__name__", "")
+        if event == "call" and module.startswith("models."):
+            top = frame.f_code.co_qualname.split(".")[0]
+            # "__create_fn__": what dataclasses make.
+            if not top.startswith(("<", "__create_fn__")) and not module.startswith(
+                "models.provenance"
+            ):
+                self.definitions.add(f"{module}:{top}")
+
+
 def test_every_function_of_ours_that_trains_is_in_the_address_of_a_network(first):
     """what runs is recorded, and held against what the address is derived from."""
-    import sys
-
-    from models.networks.task_networks.train import train_task
-    from models.tasks.addressing import rows_of
-
     store = label_store.LabelStore(first.folder / "labels")
-    called = set()
-
-    def watch(frame, event, argument):
-        name = frame.f_globals.get("__name__", "")
-        if event == "call" and name.startswith("models."):
-            called.add((name, frame.f_code.co_qualname.split(".")[0]))
-
     for name in ("normal", "class_scene"):
-        called.clear()
-        sys.setprofile(watch)
-        try:
+        with Called() as called:
             train_task(store, first.folder / "watched", TASKS[name], CONFIG)
-        finally:
-            sys.setprofile(None)
-        reached = closure.closure_of(train_task, choices=rows_of(TASKS[name])).definitions
-        ran = {f"{module}:{top}" for module, top in called if not top.startswith("<")}
-        own = {item for item in ran if not item.startswith("models.provenance")}
-        assert own - set(reached) <= set(), sorted(own - set(reached))
+        reached = closure_of(train_task, choices=rows_of(TASKS[name])).definitions
+        assert called.definitions - set(reached) == set()
+
+
+# Told apart from results: they say which transfers there are, and keep what comes out.
+BOOKKEEPING = tuple(
+    f"models.networks.transfers.{name}:"
+    for name in ("bench", "ledger", "measure", "candidates", "learners")
+)
+
+
+@pytest.mark.parametrize("name", ["normal", "class_scene"])
+def test_every_function_of_ours_that_measures_is_in_the_address_of_a_target(first, name):
+    store = label_store.LabelStore(first.folder / "labels")
+    maps = representations.RepresentationStore(first.folder / "representations")
+    ledgers = {name: TransferLedger(first.folder / "new" / name)}
+    bench = Bench(store, maps, first.folder / "networks", CONFIG, ledgers)
+    with Called() as called:
+        measured_in(bench, bench.regimes[-1], [name], io.StringIO())
+    roots = (learner_of(TASKS[name], CONFIG), *GIVEN)
+    reached = closure_of(*roots, choices=rows_of(TASKS[name])).definitions
+    ran = {item for item in called.definitions if not item.startswith(BOOKKEEPING)}
+    assert len(ran) > 5
+    assert ran - set(reached) == set()

@@ -73,9 +73,12 @@ def test_targets_on_the_same_images_draw_the_same_ones(tmp_path):
         for row, source in zip(losses, "xyz"):
             store.append(Transfer((source,), target), row)
     found = bootstrap(store, resamples=20)
-    into = lambda target: found.affinity[
-        :, [i for i, transfer in enumerate(found.transfers) if transfer.target == target]
-    ]
+
+    def into(target):
+        return found.affinity[
+            :, [i for i, transfer in enumerate(found.transfers) if transfer.target == target]
+        ]
+
     np.testing.assert_array_equal(into("a"), into("b"))
 
 

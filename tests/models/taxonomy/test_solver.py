@@ -56,9 +56,10 @@ def test_hundreds_of_random_requests_agree_with_an_independent_solver(seed):
     if seed % 4 == 0:
         table = with_scratch(table, seed)
     names = [f"t{i}" for i in range(7)]
-    some = lambda limit: frozenset(
-        rng.choice(names, rng.integers(0, limit), replace=False).tolist()
-    )
+
+    def some(limit):
+        return frozenset(rng.choice(names, rng.integers(0, limit), replace=False).tolist())
+
     roles = dict(
         zip(
             ("forced", "forbidden", "target_only", "source_only"),

@@ -189,9 +189,12 @@ def test_a_version_withdrawn_by_hand_comes_back_and_goes_again(bundle, base):
 
 def test_the_command_rolls_back(bundle, base):
     first, _ = push(bundle, base), push(bundle, base)
-    run = lambda *words: subprocess.run(
-        [sys.executable, "-m", "serving", *words], capture_output=True, text=True, check=False
-    )
+
+    def run(*words):
+        return subprocess.run(
+            [sys.executable, "-m", "serving", *words], capture_output=True, text=True, check=False
+        )
+
     done = run("rollback", str(base))
     assert done.returncode == 0 and done.stdout.strip() == f"serving {first}"
     done = run("rollback", str(base))

@@ -11,7 +11,10 @@ PLACES = np.random.default_rng(0).uniform(-3, 3, (200, 2)).astype("float32")
 def bilinear(lattice: np.ndarray, x: float, y: float) -> np.ndarray:
     """of a periodic lattice [S, S, n] at column x, row y."""
     left, above = int(np.floor(x)), int(np.floor(y))
-    at = lambda row, column: lattice[row % len(lattice), column % len(lattice)].astype("float64")
+
+    def at(row, column):
+        return lattice[row % len(lattice), column % len(lattice)].astype("float64")
+
     fx, fy = x - left, y - above
     return (at(above, left) * (1 - fx) + at(above, left + 1) * fx) * (1 - fy) + (
         at(above + 1, left) * (1 - fx) + at(above + 1, left + 1) * fx

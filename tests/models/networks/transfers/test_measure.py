@@ -125,9 +125,12 @@ def test_one_more_source_measures_its_own_transfers_and_nothing_else(bank, tmp_p
 
     def run(names, folder):
         bench, rows = encode_views(networks, store, tmp_path / folder, names, TINY), {}
-        record = lambda facts, _, losses: rows.__setitem__(
-            (tuple(facts["sources"]), facts["target"], facts["control"]), losses
-        )
+
+        def record(facts, _, losses):
+            return rows.__setitem__(
+                (tuple(facts["sources"]), facts["target"], facts["control"]), losses
+            )
+
         targets = ["normal", "class_scene", "fixated_pose"]
         return measure_transfers(
             store, bench, networks, tmp_path / "ledger", config, record=record, targets=targets
@@ -165,15 +168,18 @@ def test_what_was_measured_before_a_stop_is_not_measured_again(bank, tmp_path, m
         return real(self, *arguments)
 
     monkeypatch.setattr(Moments, "solve", stops)
-    run = lambda: measure_transfers(
-        store,
-        representations,
-        networks,
-        tmp_path,
-        TINY,
-        record=lambda *_: None,
-        targets=["normal", "reshading"],
-    )
+
+    def run():
+        return measure_transfers(
+            store,
+            representations,
+            networks,
+            tmp_path,
+            TINY,
+            record=lambda *_: None,
+            targets=["normal", "reshading"],
+        )
+
     with pytest.raises(KeyboardInterrupt):
         run()
     assert run()["fresh"] == 2 * (10 - 6)
@@ -191,9 +197,10 @@ def test_regimes_and_higher_orders_are_rows_of_the_same_target(bank, tmp_path):
         record=lambda *row: rows.append(row),
         targets=["normal", "egomotion", "class_scene"],
     )
-    count = lambda regime, order: sum(
-        row[0]["regime"] == regime and len(row[0]["sources"]) == order for row in rows
-    )
+
+    def count(regime, order):
+        return sum(row[0]["regime"] == regime and len(row[0]["sources"]) == order for row in rows)
+
     assert [count("", order) for order in (1, 2, 3, 4)] == [12, 18, 12, 3] and [
         count("4", order) for order in (1, 2)
     ] == [12, 0]
@@ -236,11 +243,14 @@ def test_two_labels_teach_and_one_does_not(bank):
     store, representations, networks, _ = bank
     bench = Bench(store, representations, networks, dataclasses.replace(TINY, regimes=(4,)))
     data, small = store.samples("normal", "val"), bench.regimes[0]
-    few = lambda labelled: types.SimpleNamespace(
-        views=data.views,
-        mask=np.isin(np.asarray(data.views)[:, 0], small.views[:labelled])[:, None, None, None]
-        * 1.0,
-    )
+
+    def few(labelled):
+        return types.SimpleNamespace(
+            views=data.views,
+            mask=np.isin(np.asarray(data.views)[:, 0], small.views[:labelled])[:, None, None, None]
+            * 1.0,
+        )
+
     answers = []
     for labelled in (2, 1):
         bench.store = types.SimpleNamespace(samples=lambda *_, labelled=labelled: few(labelled))
@@ -290,13 +300,16 @@ def test_transfers_are_measured_by_gradient_and_kept(bank, tmp_path):
         ),
         [],
     )
-    run = lambda: measure_transfers(
-        store,
-        representations,
-        networks,
-        tmp_path,
-        config,
-        record=lambda *row: rows.append(row),
-        targets=["reshading", "class_scene"],
-    )
+
+    def run():
+        return measure_transfers(
+            store,
+            representations,
+            networks,
+            tmp_path,
+            config,
+            record=lambda *row: rows.append(row),
+            targets=["reshading", "class_scene"],
+        )
+
     assert run()["fresh"] == 8 and len(rows) == 2 * (4 + 3) and run()["fresh"] == 0

@@ -45,10 +45,15 @@ def ask(measured, requests: list[dict]) -> list[dict]:
 def random_request(rng: random.Random) -> dict:
     """roles, costs and values drawn for some of the tasks."""
     names = rng.sample(NAMES, len(NAMES))
-    draw = lambda most: [names.pop() for _ in range(rng.randint(0, most))]
-    amounts = lambda: {
-        name: rng.choice([0, 0.5, 2, 3.25]) for name in rng.sample(NAMES, rng.randint(0, 4))
-    }
+
+    def draw(most):
+        return [names.pop() for _ in range(rng.randint(0, most))]
+
+    def amounts():
+        return {
+            name: rng.choice([0, 0.5, 2, 3.25]) for name in rng.sample(NAMES, rng.randint(0, 4))
+        }
+
     return {
         "budget": rng.choice([0.5, 1, 2, 3, 4.5]),
         "order": rng.choice([1, 2, 3]),

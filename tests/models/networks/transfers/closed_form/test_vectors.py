@@ -82,9 +82,12 @@ def test_views_of_one_building_are_left_out_together_and_one_building_is_cut_int
     dual = np.linalg.solve(
         kernel[np.ix_(rest, rest)] + strength * np.eye(4), target.target[rest] - mean
     )
-    left_out = lambda target: (
-        KernelRidge(RidgeInverses(kernel, (0.1,), target.buildings), target.target, (0.1,)).left_out
-    )
+
+    def left_out(target):
+        return KernelRidge(
+            RidgeInverses(kernel, (0.1,), target.buildings), target.target, (0.1,)
+        ).left_out
+
     np.testing.assert_allclose(left_out(target)[:4], kernel[:4, rest] @ dual + mean, atol=1e-4)
     bench.store.views = lambda split: [f"house/{i}" for i in range(8)]
     alone = GlobalTarget(bench, "room_layout", regime())

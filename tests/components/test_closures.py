@@ -1,0 +1,66 @@
+"""What a node's key is derived from holds all of ours that its component imports."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from models.provenance.closure import PACKAGES, REPOSITORY, closure_of, definition, path_of
+
+FOLDER = REPOSITORY / "components"
+# How outputs are told apart and linked changes no result.
+COMPONENTS = [
+    path
+    for path in sorted(FOLDER.glob("*.py"))
+    if "\n@component" in path.read_text(encoding="utf-8")
+]
+
+
+def component_of(path: Path) -> str:
+    """module:Name of the component in a file."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef) and node.decorator_list:
+            return f"components.{path.stem}:{node.name}"
+    raise AssertionError(f"{path.name} has no component")
+
+
+def imported(node: ast.AST) -> set[str]:
+    """definitions of ours that a component's own function imports, wherever it does."""
+    names = set()
+    for part in ast.walk(node):
+        if isinstance(part, ast.ImportFrom) and (part.module or "").split(".")[0] in PACKAGES:
+            for alias in part.names:
+                whole = path_of(f"{part.module}.{alias.name}")
+                if whole is None:
+                    names |= set(definition(part.module, alias.name))
+    return {name for name in names if not name.startswith("models.provenance.")}
+
+
+def test_there_is_a_file_a_component():
+    assert len(COMPONENTS) >= 15
+
+
+@pytest.mark.parametrize("path", COMPONENTS, ids=lambda path: path.stem)
+def test_what_a_component_imports_is_in_its_closure(path):
+    component = component_of(path)
+    reached = closure_of(component).definitions
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    name = component.partition(":")[2]
+    own = next(node for node in tree.body if getattr(node, "name", "") == name)
+    assert imported(own), "a component calls the core"
+    assert imported(own) <= set(reached)
+
+
+@pytest.mark.parametrize("path", COMPONENTS, ids=lambda path: path.stem)
+def test_functions_that_a_component_calls_in_its_own_file_are_in_its_closure(path):
+    component = component_of(path)
+    reached = closure_of(component).definitions
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    called = {
+        node.func.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    module = component.partition(":")[0]
+    assert {f"{module}:{name}" for name in functions & called} <= set(reached)
