@@ -2,7 +2,7 @@
 instead.
 
 `before_imports()` must run before TensorFlow is first imported; `after_imports()` says it again,
-since absl and TensorFlow reset levels. Our own warnings are untouched.
+since absl and TensorFlow reset levels. Warnings and log lines of our own are shown.
 """
 
 from __future__ import annotations
@@ -40,6 +40,10 @@ _NOISY = (
 )
 
 
+# Modules whose warnings and log lines are ours.
+_OURS = ("models", "beam_jobs", "components", "tfx_pipeline", "serving")
+
+
 def before_imports(verbose: bool = False) -> None:
     """set the environment that native libraries read once, and log levels that exist already."""
     for name, value in _ENVIRONMENT.items():
@@ -47,9 +51,17 @@ def before_imports(verbose: bool = False) -> None:
     if verbose:
         return
     warnings.simplefilter("ignore")
+    warnings.filterwarnings("default", module=rf"({'|'.join(_OURS)})\.")
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.ERROR)
+    quiet_root()
+
+
+def quiet_root() -> None:
+    """errors alone of whoever has no level, which is others; ours have one."""
     logging.getLogger().setLevel(logging.ERROR)
+    for name in _OURS:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def after_imports() -> None:
@@ -59,7 +71,7 @@ def after_imports() -> None:
 
     absl_logging.set_verbosity(absl_logging.ERROR)
     absl_logging.set_stderrthreshold("error")
-    logging.getLogger().setLevel(logging.ERROR)
+    quiet_root()
     tf.get_logger().setLevel("ERROR")
     tf.autograph.set_verbosity(0)
     gc.collect()
