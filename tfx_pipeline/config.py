@@ -287,7 +287,7 @@ def smoke() -> Config:
         name="smoke",
         buildings=4,
         held_out=1,
-        views_per_building=16,  # fewer give no pair of views with a line of sight to one point
+        views_per_building=20,  # fewer give no pair of views with a line of sight to one point
         render_size=64,
         image_size=32,
         example_shards=1,

@@ -167,7 +167,7 @@ def test_an_edit_of_a_component_and_of_a_template_runs_these_nodes_again_and_no_
     edits = {
         "components/train_tasks.py": ("len(wanted))", "len(wanted) + 0)"),
         str(template): ("<", "<!-- edited --><"),
-        "models/taxonomy/solver.py": ("import", "# a remark\nimport"),
+        "models/taxonomy/solver.py": ("\nimport", "\n# a remark\nimport"),
     }
     ran, said = run_again(demo[0], edited_copy(tmp_path / "sources", edits))
     assert ran == {"TrainTasks", "WriteReport"}, "what followed from TrainTasks had not changed"
@@ -206,7 +206,9 @@ def test_every_command_of_the_tutorial_works(demo, tmp_path):
             "answers", str(tmp_path / "answers")
         )
         if server:
+            answers = f"(echo > /dev/tcp/127.0.0.1/{port}) 2> /dev/null"
             own = f"{own.strip()} > /dev/null &\ntrap 'kill %1' EXIT\n"
+            own += f"for i in $(seq 200); do {answers} && break; sleep 1; done\n"
         script.append(own)
     assert len(blocks) > 8
     done = subprocess.run(
