@@ -7,17 +7,17 @@ import os
 import shutil
 from collections.abc import Callable
 
-from models.provenance import closure
+from models.provenance import closure, sources
 
 
 def copy_of_sources(folder, monkeypatch) -> Callable[[str, str, str], None]:
     """derive addresses from a copy below `folder` from now on; -> edit(path, old, new)."""
-    for package in closure.PACKAGES:
+    for package in sources.PACKAGES:
         ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(closure.REPOSITORY / package, folder / package, ignore=ignored)
-    shutil.copy(closure.REPOSITORY / "BUILD", folder / "BUILD")
-    monkeypatch.setattr(closure, "REPOSITORY", folder)
-    forget()
+        shutil.copytree(sources.REPOSITORY / package, folder / package, ignore=ignored)
+    shutil.copy(sources.REPOSITORY / "BUILD", folder / "BUILD")
+    monkeypatch.setattr(sources, "REPOSITORY", folder)
+    closure.forget()
 
     def edit(path: str, old: str, new: str) -> None:
         place = folder / path
@@ -28,10 +28,3 @@ def copy_of_sources(folder, monkeypatch) -> Callable[[str, str, str], None]:
         os.utime(place, ns=(changed, changed))
 
     return edit
-
-
-def forget() -> None:
-    """the caches of parsed sources."""
-    closure._closure.cache_clear()
-    closure._parsed.cache_clear()
-    closure.declared_patterns.cache_clear()

@@ -10,16 +10,15 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict, fields, is_dataclass
 from typing import Any
 
-from models.provenance.closure import Choices, Closure, Definition, closure_of, name_of, parsed
+from models.provenance.closure import Choices, Closure, Definition, closure_of, name_of
+from models.provenance.sources import parsed
 
 # In the metadata of a dataclass field: it says how work is done, and changes no result.
 NO_RESULT = {"result": False}
-
-
 # One function, or several that do the work together.
 Work = Definition | Callable[..., object] | tuple[Definition | Callable[..., object], ...]
 
@@ -43,23 +42,43 @@ def reads(
 ) -> tuple[str, list[dict[str, Any]]]:
     """(digest of the code, for each of the settings: field -> value of those that it reads)."""
     roots = work if isinstance(work, tuple) else (work,)
-    values_of = settings if isinstance(settings, tuple) else (settings,)
-    kinds = {name_of(type(value)): value for value in values_of}
-    # Without the classes of the settings: their checks read all fields, and change no result.
-    closure = closure_of(*roots, choices={**(choices or {}), **dict.fromkeys(kinds, ())})
-    code = [closure.digest()]
-    found = []
-    for kind, value in kinds.items():
-        names, methods = read_through(kind, closure)
-        code += methods
-        found.append(fields_of(value, names))
-    return hashlib.sha256(repr(code).encode()).hexdigest()[:16], found
+    values = settings if isinstance(settings, tuple) else (settings,)
+    kinds = {name_of(kind) for value in values for kind in classes_of(value)}
+    # Without the classes of the settings: their checks read all fields, and change no result. Their
+    # methods and properties count where they are read.
+    left_out = {**(choices or {}), **dict.fromkeys(kinds, ())}
+    methods: set[Definition] = set()
+    closure = closure_of(*roots, choices=left_out)
+    while more := methods_read(kinds, closure) - methods:
+        methods |= more
+        closure = closure_of(*roots, *sorted(methods), choices=left_out)
+    return closure.digest(), [fields_of(value, closure.attributes) for value in values]
 
 
-def fields_of(value: object, names: Collection[str]) -> dict[str, Any]:
-    """field -> value of those fields of a dataclass that are among `names` and change results."""
+def classes_of(value: object) -> set[type]:
+    """the class of a dataclass value, and those of its fields that are such values. Raises
+    TypeError for what is none.
+    """
     if not is_dataclass(value) or isinstance(value, type):
         raise TypeError(f"settings are dataclasses, got {type(value).__name__}")
+    inner = (getattr(value, item.name) for item in fields(value))
+    return {type(value), *(type(part) for part in inner if is_dataclass(part))}
+
+
+def methods_read(kinds: Iterable[Definition], closure: Closure) -> set[Definition]:
+    """methods and properties of classes that a closure reads."""
+    names = set()
+    for kind in kinds:
+        module, _, name = kind.partition(":")
+        source = parsed(module)
+        for node in source.definitions[name] if source is not None else ():
+            methods = {part.name for part in ast.walk(node) if isinstance(part, ast.FunctionDef)}
+            names |= {f"{kind}.{method}" for method in methods & closure.attributes}
+    return names
+
+
+def fields_of(value: Any, names: Collection[str]) -> dict[str, Any]:
+    """field -> value of those fields of a dataclass that are among `names` and change results."""
     rows = {
         item.name: getattr(value, item.name)
         for item in fields(value)
@@ -69,28 +88,3 @@ def fields_of(value: object, names: Collection[str]) -> dict[str, Any]:
         name: asdict(row) if is_dataclass(row) and not isinstance(row, type) else row
         for name, row in rows.items()
     }
-
-
-def read_through(kind: Definition, closure: Closure) -> tuple[set[str], list[str]]:
-    """(attributes read, also by the properties and methods of `kind` that are; their syntax)."""
-    module = parsed(kind.partition(":")[0])
-    names = set(closure.attributes)
-    if module is None:
-        return names, []
-    methods = {
-        node.name: node
-        for definition in module.definitions[kind.partition(":")[2]]
-        for node in ast.walk(definition)
-        if isinstance(node, ast.FunctionDef) and not node.name.startswith("__")
-    }
-    waiting = sorted(names & set(methods))
-    done: dict[str, str] = {}
-    while waiting:
-        name = waiting.pop()
-        if name in done:
-            continue
-        done[name] = ast.dump(methods[name])
-        own = {part.attr for part in ast.walk(methods[name]) if isinstance(part, ast.Attribute)}
-        names |= own
-        waiting += sorted(own & set(methods))
-    return names, [done[name] for name in sorted(done)]

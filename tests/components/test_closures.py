@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from models.provenance.closure import PACKAGES, REPOSITORY, closure_of, definition, path_of
+from models.provenance.closure import closure_of, defined
+from models.provenance.sources import PACKAGES, REPOSITORY, path_of
 
 FOLDER = REPOSITORY / "components"
 # How outputs are told apart and linked changes no result.
@@ -32,7 +33,7 @@ def imported(node: ast.AST) -> set[str]:
             for alias in part.names:
                 whole = path_of(f"{part.module}.{alias.name}")
                 if whole is None:
-                    names |= set(definition(part.module, alias.name))
+                    names |= set(defined(part.module, alias.name))
     return {name for name in names if not name.startswith("models.provenance.")}
 
 

@@ -47,7 +47,7 @@ Todo = Mapping[str, list[Subset]]
 # stop is kept.
 Learner = Callable[[Bench, Regime, Todo], Iterator[tuple[str, Losses]]]
 # Learners see the bench as a protocol: what gives it maps and samples is named here.
-GIVEN = (regimes_of, pixel_map, LabelStore, RepresentationStore)
+BENCH_ROOTS = (regimes_of, pixel_map, LabelStore, RepresentationStore)
 # Kinds of output that calibration takes first: the pair metric and 17 classes a pixel take several
 # times as long.
 CHEAP = ("pixels", "classes", "vector")
@@ -121,7 +121,7 @@ def target_address(target: str, store: LabelStore, config: NetworkConfig) -> str
     """
     task = TASKS[target]
     return address_of(
-        (learner_of(task, config), *GIVEN),
+        (learner_of(task, config), *BENCH_ROOTS),
         inputs=[store.views_address, store.address(target)],
         settings=(*settings_of(task), config),
         choices=rows_of(task),

@@ -11,7 +11,7 @@ import sys
 import threading
 
 import pytest
-from edited_sources import copy_of_sources, forget
+from edited_sources import copy_of_sources
 from published_set import write_set, write_view
 from tiny_store import TINY
 
@@ -23,8 +23,13 @@ from models.networks.task_networks.representations import encode_views
 from models.networks.task_networks.train import train_task
 from models.networks.transfers.bench import Bench
 from models.networks.transfers.ledger import TransferLedger
-from models.networks.transfers.measure import GIVEN, learner_of, measure_transfers, measured_in
-from models.provenance.closure import closure_of
+from models.networks.transfers.measure import (
+    BENCH_ROOTS,
+    learner_of,
+    measure_transfers,
+    measured_in,
+)
+from models.provenance.closure import closure_of, forget
 from models.tasks import TASKS, ViewKey
 from models.tasks.addressing import rows_of
 from models.taxonomy import LossStore, Transfer, measure, measurement
@@ -238,7 +243,7 @@ def test_every_function_of_ours_that_measures_is_in_the_address_of_a_target(firs
     bench = Bench(store, maps, first.folder / "networks", CONFIG, ledgers)
     with Called() as called:
         measured_in(bench, bench.regimes[-1], [name], io.StringIO())
-    roots = (learner_of(TASKS[name], CONFIG), *GIVEN)
+    roots = (learner_of(TASKS[name], CONFIG), *BENCH_ROOTS)
     reached = closure_of(*roots, choices=rows_of(TASKS[name])).definitions
     ran = {item for item in called.definitions if not item.startswith(BOOKKEEPING)}
     assert len(ran) > 5

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from edited_sources import copy_of_sources
+
 from models.networks.config import NetworkConfig
 from models.provenance.address import address_of, reads
 
@@ -33,3 +35,16 @@ def test_how_work_is_shared_out_changes_no_address():
     config = NetworkConfig()
     same = replace(config, trainers=3, feeders=2, checkpoint_seconds=1.0)
     assert address_of(root, settings=same) == address_of(root, settings=config)
+
+
+def test_a_property_of_the_settings_counts_by_what_it_does_and_not_by_its_words(
+    tmp_path, monkeypatch
+):
+    root = "models.networks.transfers.edge:write_transfer"
+    base = address_of(root, settings=NetworkConfig())
+    edit = copy_of_sources(tmp_path, monkeypatch)
+    assert address_of(root, settings=NetworkConfig()) == base
+    edit("models/networks/config.py", "most epochs of an edge", "no more epochs of an edge")
+    assert address_of(root, settings=NetworkConfig()) == base
+    edit("models/networks/config.py", "return self.transfer_epochs", "return 1")
+    assert address_of(root, settings=NetworkConfig()) != base

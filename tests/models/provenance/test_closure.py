@@ -4,10 +4,9 @@ import os
 import textwrap
 
 import pytest
-from edited_sources import forget
 
-from models.provenance import closure
-from models.provenance.closure import closure_of
+from models.provenance import sources
+from models.provenance.closure import closure_of, forget
 
 SOURCES = {
     "models/__init__.py": "",
@@ -72,7 +71,7 @@ def tree(tmp_path, monkeypatch):
         place = tmp_path / name
         place.parent.mkdir(exist_ok=True)
         place.write_text(textwrap.dedent(text))
-    monkeypatch.setattr(closure, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(sources, "REPOSITORY", tmp_path)
     forget()
     count = iter(range(1, 10**6))
 

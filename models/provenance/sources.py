@@ -1,0 +1,153 @@
+"""The sources of this repository as syntax trees: what a module defines, binds and does at import.
+
+Nothing is imported or run. Parsed modules are kept as long as their file does not change.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PACKAGES = ("models", "beam_jobs", "components", "tfx_pipeline", "serving")
+
+
+@dataclass
+class Module:
+    """A parsed module. bindings: name -> (module, attribute or None) of what it imports; effects:
+    statements that define nothing and run at import.
+    """
+
+    name: str
+    definitions: dict[str, list[ast.stmt]] = field(default_factory=dict)
+    bindings: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+    effects: list[ast.stmt] = field(default_factory=list)
+
+
+def path_of(name: str) -> Path | None:
+    """the file of a module or package of ours, None for others'."""
+    if name.partition(".")[0] not in PACKAGES:
+        return None
+    place = REPOSITORY.joinpath(*name.split("."))
+    for path in (place.with_suffix(".py"), place / "__init__.py"):
+        if path.is_file():
+            return path
+    return None
+
+
+def parsed(name: str) -> Module | None:
+    """the module of that dotted name, None if it is none of ours."""
+    path = path_of(name)
+    return None if path is None else _parsed(path, name, path.stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=4096)
+def _parsed(path: Path, name: str, changed: int) -> Module:
+    module = Module(name)
+    _read(module, ast.parse(path.read_text(encoding="utf-8")).body)
+    return module
+
+
+def _read(module: Module, body: Iterable[ast.stmt]) -> None:
+    """sort statements into definitions, bindings and effects."""
+    for node in body:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            module.definitions.setdefault(node.name, []).append(node)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            module.bindings.update(bindings_of(node))
+        elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
+            for name in assigned(node):
+                module.definitions.setdefault(name, []).append(node)
+        elif is_command(node):
+            continue  # runs in a process of its own, never at import
+        elif isinstance(node, (ast.If, ast.Try, ast.With)):
+            _read(module, node.body)
+            for part in ("orelse", "finalbody"):
+                _read(module, getattr(node, part, []))
+            for handler in getattr(node, "handlers", []):
+                _read(module, handler.body)
+        elif not is_docstring(node):
+            module.effects.append(node)
+
+
+def bindings_of(node: ast.Import | ast.ImportFrom) -> dict[str, tuple[str, str | None]]:
+    """name -> (module, attribute or None) that an import statement binds."""
+    if isinstance(node, ast.ImportFrom):
+        source = node.module or ""
+        return {alias.asname or alias.name: (source, alias.name) for alias in node.names}
+    bound: dict[str, tuple[str, str | None]] = {}
+    for alias in node.names:
+        name = alias.name if alias.asname else alias.name.partition(".")[0]
+        bound[alias.asname or name] = (name, None)
+    return bound
+
+
+def assigned(node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> list[str]:
+    """names that a statement assigns, or assigns to an element of (`TASKS["a"] = ...`)."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return [
+        part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)
+    ]
+
+
+def is_command(node: ast.stmt) -> bool:
+    """`if __name__ == "__main__":`"""
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'"
+
+
+def is_docstring(node: ast.AST) -> bool:
+    """a string that stands alone: a docstring, or one of an attribute."""
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+def stamp() -> tuple[tuple[str, int, int], ...]:
+    """(name, time of change, size) of every file of the packages: what is derived from them holds
+    as long as this does.
+    """
+    rows = []
+    for package in PACKAGES:
+        for path in sorted((REPOSITORY / package).rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                state = path.stat()
+                rows.append((str(path.relative_to(REPOSITORY)), state.st_mtime_ns, state.st_size))
+    return tuple(rows)
+
+
+def declared_files(module: str) -> dict[str, str]:
+    """the data files that BUILD declares below the folder of a module of ours, name -> sha256."""
+    path = path_of(module)
+    if path is None:
+        return {}
+    files = {}
+    for pattern in _declared_patterns((REPOSITORY / "BUILD").stat().st_mtime_ns):
+        for file in sorted(REPOSITORY.glob(pattern)):
+            if file.is_file() and file.is_relative_to(path.parent):
+                name = str(file.relative_to(REPOSITORY))
+                files[name] = hashlib.sha256(file.read_bytes()).hexdigest()
+    return files
+
+
+@functools.lru_cache(maxsize=4)
+def _declared_patterns(changed: int) -> tuple[str, ...]:
+    """the patterns of all `data = glob([...])` in BUILD (`exclude` is not read)."""
+    patterns: list[str] = []
+    for node in ast.walk(ast.parse((REPOSITORY / "BUILD").read_text(encoding="utf-8"))):
+        if not (isinstance(node, ast.keyword) and node.arg == "data"):
+            continue
+        if isinstance(node.value, ast.Call):
+            patterns += ast.literal_eval(node.value.args[0])
+    return tuple(patterns)
+
+
+def forget() -> None:
+    """let go of all that was parsed."""
+    _parsed.cache_clear()
+    _declared_patterns.cache_clear()
