@@ -7,7 +7,7 @@ would have everything after it run again. `tfx_pipeline.local` compares by this 
 import hashlib
 import json
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 CONTENT = "content"
@@ -19,12 +19,16 @@ def say_content(artifact: Any, content: object) -> None:
     artifact.set_string_custom_property(CONTENT, hashlib.sha256(text.encode()).hexdigest()[:16])
 
 
-def files_below(uri: str, without: Collection[str] = ()) -> list[tuple[str, str]]:
-    """(name, sha256) of all files of an artifact but those called as in `without`."""
+# Files of records: the manifest beside them has the digest of each record.
+RECORDS = ".tfrecord.gz"
+
+
+def files_below(uri: str) -> list[tuple[str, str]]:
+    """(name, sha256) of all files of an artifact but those of records."""
     rows = []
     for folder, _, files in sorted(os.walk(uri)):
         for name in sorted(files):
-            if name not in without:
+            if not name.endswith(RECORDS):
                 path = os.path.join(folder, name)
                 with open(path, "rb") as file:
                     digest = hashlib.file_digest(file, "sha256").hexdigest()
