@@ -49,17 +49,19 @@ def transfer_bank() -> Bank:
     return Bank(store, representations, folder / "networks", folder / "ledger")
 
 
-def measured(bank, targets=TARGETS):
-    """(rows of `record`, summary) of all transfers; from the ledger after the first time."""
+def measured(bank, targets=TARGETS, *, ledger=None, config=TINY, **more):
+    """(rows of `record`, summary) of all transfers; from the bank's own ledger, if no other is
+    named, after the first time.
+    """
     rows = []
-    store, representations, networks, ledger = bank
     summary = measure_transfers(
-        store,
-        representations,
-        networks,
-        ledger,
-        TINY,
+        bank.store,
+        bank.representations,
+        bank.networks,
+        ledger or bank.ledger,
+        config,
         record=lambda *row: rows.append(row),
         targets=targets,
+        **more,
     )
     return rows, summary

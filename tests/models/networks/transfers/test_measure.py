@@ -61,17 +61,8 @@ def test_only_the_transfers_worth_measuring_are_measured_and_as_they_would_have_
         "normal": [("colorization",), ("normal", "class_scene")],
         "fixated_pose": [("normal",)],
     }
-    rows = []
-    summary = measure_transfers(
-        store,
-        representations,
-        networks,
-        tmp_path,
-        TINY,
-        record=lambda *row: rows.append(row),
-        targets=["normal", "fixated_pose", "reshading"],
-        wanted=wanted,
-    )
+    targets = ["normal", "fixated_pose", "reshading"]
+    rows, summary = measured(bank, targets, ledger=tmp_path, wanted=wanted)
     found = {
         (tuple(row[0]["sources"]), row[0]["target"]): row[2]
         for row in rows
@@ -145,15 +136,7 @@ def test_one_more_source_measures_its_own_transfers_and_nothing_else(bank, tmp_p
     )  # alone, and with each of the three others, into three targets
     for key, losses in old.items():
         np.testing.assert_array_equal(new[key], losses)
-    fresh = measure_transfers(
-        store,
-        representations,
-        networks,
-        tmp_path / "other",
-        config,
-        record=lambda *_: None,
-        targets=["normal"],
-    )
+    _, fresh = measured(bank, ["normal"], ledger=tmp_path / "other", config=config)
     assert fresh["fresh"] == 4 + 6
 
 
@@ -170,15 +153,7 @@ def test_what_was_measured_before_a_stop_is_not_measured_again(bank, tmp_path, m
     monkeypatch.setattr(Moments, "solve", stops)
 
     def run():
-        return measure_transfers(
-            store,
-            representations,
-            networks,
-            tmp_path,
-            TINY,
-            record=lambda *_: None,
-            targets=["normal", "reshading"],
-        )
+        return measured(bank, ["normal", "reshading"], ledger=tmp_path)[1]
 
     with pytest.raises(KeyboardInterrupt):
         run()
@@ -186,17 +161,9 @@ def test_what_was_measured_before_a_stop_is_not_measured_again(bank, tmp_path, m
 
 
 def test_regimes_and_higher_orders_are_rows_of_the_same_target(bank, tmp_path):
-    store, representations, networks, _ = bank
-    config, rows = dataclasses.replace(TINY, regimes=(4,), transfer_order=4), []
-    summary = measure_transfers(
-        store,
-        representations,
-        networks,
-        tmp_path,
-        config,
-        record=lambda *row: rows.append(row),
-        targets=["normal", "egomotion", "class_scene"],
-    )
+    config = dataclasses.replace(TINY, regimes=(4,), transfer_order=4)
+    targets = ["normal", "egomotion", "class_scene"]
+    rows, summary = measured(bank, targets, ledger=tmp_path, config=config)
 
     def count(regime, order):
         return sum(row[0]["regime"] == regime and len(row[0]["sources"]) == order for row in rows)
@@ -217,23 +184,12 @@ def test_a_target_without_labels_in_a_smaller_amount_is_named_and_measured_with_
     bank, tmp_path, monkeypatch
 ):
     store, representations, networks, _ = bank
-    config, rows, said = (
-        dataclasses.replace(TINY, regimes=(4, 100), transfer_order=1),
-        [],
-        io.StringIO(),
-    )
+    config = dataclasses.replace(TINY, regimes=(4, 100), transfer_order=1)
+    said = io.StringIO()
     monkeypatch.setattr(Bench, "teaches", lambda self, regime, target: target != "normal")
-    measure_transfers(
-        store,
-        representations,
-        networks,
-        tmp_path,
-        config,
-        record=lambda *row: rows.append(row[0]),
-        targets=["normal", "reshading"],
-        out=said,
-    )
-    found = {(row["target"], row["regime"]) for row in rows if row["control"] is None}
+    rows, _ = measured(bank, ["normal", "reshading"], ledger=tmp_path, config=config, out=said)
+    told = [row[0] for row in rows if row[0]["control"] is None]
+    found = {(transfer["target"], transfer["regime"]) for transfer in told}
     assert found == {("normal", ""), ("reshading", ""), ("reshading", "4")}
     assert "left out with 4 images, of which fewer than 2 are labelled: normal" in said.getvalue()
     assert "not measured with [100] images apart: the val split holds no more" in said.getvalue()
@@ -275,41 +231,21 @@ def test_smaller_amounts_have_epochs_of_their_own(bank, tmp_path, monkeypatch):
         regime_epochs=2,
         transfer_widths=(4,),
     )
-    measure_transfers(
-        store,
-        representations,
-        networks,
-        tmp_path,
-        config,
-        record=lambda *_: None,
-        targets=["class_scene"],
-    )
+    measured(bank, ["class_scene"], ledger=tmp_path, config=config)
     assert epochs == [2, 2, 1, 1]  # the sources' stack and the control's, of either amount
 
 
 def test_transfers_are_measured_by_gradient_and_kept(bank, tmp_path):
-    store, representations, networks, _ = bank
-    config, rows = (
-        dataclasses.replace(
-            TINY,
-            learner="gradient",
-            transfer_order=1,
-            transfer_epochs=1,
-            stack_members=3,
-            transfer_widths=(4,),
-        ),
-        [],
+    config = dataclasses.replace(
+        TINY,
+        learner="gradient",
+        transfer_order=1,
+        transfer_epochs=1,
+        stack_members=3,
+        transfer_widths=(4,),
     )
-
-    def run():
-        return measure_transfers(
-            store,
-            representations,
-            networks,
-            tmp_path,
-            config,
-            record=lambda *row: rows.append(row),
-            targets=["reshading", "class_scene"],
-        )
-
-    assert run()["fresh"] == 8 and len(rows) == 2 * (4 + 3) and run()["fresh"] == 0
+    targets = ["reshading", "class_scene"]
+    rows, summary = measured(bank, targets, ledger=tmp_path, config=config)
+    assert summary["fresh"] == 8 and len(rows) == 2 * (4 + 3)
+    _, again = measured(bank, targets, ledger=tmp_path, config=config)
+    assert again["fresh"] == 0
