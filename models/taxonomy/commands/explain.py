@@ -7,12 +7,7 @@ from argparse import ArgumentParser, Namespace
 
 from models.taxonomy.commands.inputs import request_of, table_of, unranked
 from models.taxonomy.commands.layout import folded, table
-from models.taxonomy.commands.options import (
-    budget_option,
-    cost_options,
-    program_options,
-    table_options,
-)
+from models.taxonomy.commands.options import request_options
 from models.taxonomy.commands.policy_text import edge_lines, header, policy_reasons
 from models.taxonomy.commands.solve import reason
 from models.taxonomy.commands.terms import foot
@@ -25,10 +20,7 @@ SUMMARY = (
 
 
 def options(command: ArgumentParser) -> None:
-    table_options(command)
-    budget_option(command)
-    program_options(command)
-    cost_options(command)
+    request_options(command)
 
 
 def run(options: Namespace) -> int:

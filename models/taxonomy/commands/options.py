@@ -61,6 +61,14 @@ def names(text: str) -> frozenset[str]:
     return frozenset(name.strip() for name in text.split(",") if name.strip())
 
 
+def request_options(command: argparse.ArgumentParser) -> None:
+    """what a command about one request takes: table, budget, program, costs (`request_of`)."""
+    table_options(command)
+    budget_option(command)
+    program_options(command)
+    cost_options(command)
+
+
 def table_options(command: argparse.ArgumentParser) -> None:
     """where the affinities come from."""
     command.add_argument(

@@ -10,13 +10,7 @@ import numpy as np
 from models.taxonomy.affinities import Affinities
 from models.taxonomy.commands.inputs import request_of, table_of
 from models.taxonomy.commands.layout import folded, shown, table
-from models.taxonomy.commands.options import (
-    budget_option,
-    cost_options,
-    program_options,
-    share,
-    table_options,
-)
+from models.taxonomy.commands.options import request_options, share
 from models.taxonomy.facts import Facts
 from models.taxonomy.published import read_any
 from models.taxonomy.request import Request
@@ -34,10 +28,7 @@ SUMMARY = "what measuring only the promising transfers would have cost"
 
 
 def options(command: ArgumentParser) -> None:
-    table_options(command)
-    budget_option(command)
-    program_options(command)
-    cost_options(command)
+    request_options(command)
     command.add_argument(
         "--cheaper",
         required=True,

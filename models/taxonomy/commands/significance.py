@@ -10,12 +10,7 @@ from models.taxonomy.baselines import baselines
 from models.taxonomy.chance import significance
 from models.taxonomy.commands.inputs import request_of, table_of
 from models.taxonomy.commands.layout import folded, shown, table
-from models.taxonomy.commands.options import (
-    budget_option,
-    cost_options,
-    program_options,
-    table_options,
-)
+from models.taxonomy.commands.options import request_options
 from models.taxonomy.commands.terms import foot
 from models.taxonomy.facts import Facts
 
@@ -23,10 +18,7 @@ SUMMARY = "against random policies and simpler ways to choose"
 
 
 def options(command: ArgumentParser) -> None:
-    table_options(command)
-    budget_option(command)
-    program_options(command)
-    cost_options(command)
+    request_options(command)
 
 
 def run(options: Namespace) -> int:

@@ -9,13 +9,7 @@ from models.taxonomy.affinities import Affinities
 from models.taxonomy.answers import answer, best_policies
 from models.taxonomy.commands.inputs import request_of, table_of, unranked
 from models.taxonomy.commands.layout import folded
-from models.taxonomy.commands.options import (
-    budget_option,
-    cost_options,
-    count,
-    program_options,
-    table_options,
-)
+from models.taxonomy.commands.options import count, request_options
 from models.taxonomy.commands.policy_text import edge_lines, header, policy_reasons
 from models.taxonomy.commands.terms import foot
 from models.taxonomy.explanations import runner_up
@@ -26,10 +20,7 @@ SUMMARY = "one proven taxonomy"
 
 
 def options(command: ArgumentParser) -> None:
-    table_options(command)
-    budget_option(command)
-    program_options(command)
-    cost_options(command)
+    request_options(command)
     command.add_argument(
         "--explain", action="store_true", help="for every target why this edge, and the runner-up"
     )
