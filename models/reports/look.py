@@ -5,6 +5,7 @@ trained and before the large packages are installed. The standard library alone.
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
 import tempfile
@@ -20,7 +21,8 @@ PLACE = ROOT / ".venv" / "look"  # beside the large environment, which `make set
 def main() -> int:
     page = EXAMPLE / "index.html"
     print(f"report    {page}", flush=True)
-    webbrowser.open(page.as_uri())
+    if sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        webbrowser.open(page.as_uri())  # elsewhere a browser of the console would take the terminal
     python = interpreter()
     command: list[str] = [python, "-m", "models.taxonomy", "solve"]
     command += ["--affinities", "models/reports/example/affinities.csv", "--budget", "4"]

@@ -12,6 +12,7 @@ from models.taxonomy import Affinities
 def test_the_report_is_shown_and_its_table_solved(capfd, monkeypatch):
     shown = []
     monkeypatch.setattr(look.webbrowser, "open", shown.append)
+    monkeypatch.setenv("DISPLAY", ":0")
     assert look.main() == 0
     told = capfd.readouterr().out
     assert shown == [(PLACE / "index.html").as_uri()]
