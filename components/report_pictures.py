@@ -14,7 +14,6 @@ from models.networks.predictions.pictures import picture
 from models.networks.predictions.samples import TaskAnswers, sample_answers
 from models.tasks import Task
 from models.tasks.arrays import Array
-from serving.bundle.class_names import VECTORS
 from serving.client.drawing import beside, enlarged, overlay, palette
 from serving.client.figures import SIDE, answer_panels
 from serving.client.readings import likeliest
@@ -109,7 +108,7 @@ def in_words(entry: Task, value: Array, is_label: bool) -> List[str]:
     if entry.output.kind == "classes":
         logits = np.log(np.maximum(value, 1e-9)) if is_label else value
         return [f"{word} {share:.0%}" for word, share in likeliest(entry.name, logits, 3)]
-    return [f"{word} {number:.2f}" for word, number in zip(VECTORS[entry.name], value)]
+    return [f"{word} {number:.2f}" for word, number in zip(entry.names, value)]
 
 
 def sized(pixels: Array, height: int = HEIGHT) -> Array:

@@ -56,7 +56,7 @@ class LabelStore:
         if not described.exists():
             raise FileNotFoundError(
                 f"no label store at {directory}: build_label_store(examples, directory) makes one "
-                "(stores of versions before 0.2 are not read: run the pipeline again)"
+                "(an earlier layout, with store.json, is not read: run the pipeline again)"
             )
         self._images: dict[str, Any] = json.loads(described.read_text())
         self._tasks: dict[str, dict[str, Any]] = {}

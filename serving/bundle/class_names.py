@@ -10,12 +10,10 @@ import functools
 import re
 from pathlib import Path
 
-from models.tasks import TASKS, task
+from models.tasks import task
 
 VOCABULARIES = Path(__file__).parent / "vocabularies"
 NUMBER = re.compile(r"^\d+ ")  # of a class in the vocabulary that the file is a part of
-
-VECTORS = {name: entry.names for name, entry in TASKS.items() if entry.output.kind == "vector"}
 
 
 def class_names(name: str) -> tuple[str, ...]:
