@@ -57,6 +57,18 @@ class Closure:
         return {name.partition(":")[0] for name in self.definitions}
 
 
+@dataclass(frozen=True)
+class Facts:
+    """What one statement adds to a closure: its syntax as text, the attributes that it reads, the
+    definitions that it mentions, and whether it reads files beside its module.
+    """
+
+    text: str
+    attributes: frozenset[str]
+    reached: tuple[Definition, ...]
+    reads_files: bool
+
+
 def closure_of(
     *roots: Definition | Callable[..., object], choices: Choices | None = None
 ) -> Closure:
@@ -83,6 +95,7 @@ def _closure(
     valid_for: tuple[tuple[str, int, int], ...],
 ) -> Closure:
     tables = dict(choices)
+    known = _known(valid_for)
     digests: dict[Definition, str] = {}
     read: set[str] = set()
     beside: set[str] = set()
@@ -93,11 +106,15 @@ def _closure(
             continue
         module = _module_of(name)
         nodes = _nodes_of(module, name, tables)
-        digests[name] = hashlib.sha256("".join(map(plain_syntax, nodes)).encode()).hexdigest()
         for node in nodes:
-            read |= attributes(node)
-            waiting += _reached(module, node)
-            if any(base == "__file__" for base, _ in mentions(node)):
+            if node not in known:
+                known[node] = _facts_of(module, node)
+        facts = [known[node] for node in nodes]
+        digests[name] = hashlib.sha256("".join(fact.text for fact in facts).encode()).hexdigest()
+        for fact in facts:
+            read |= fact.attributes
+            waiting += fact.reached
+            if fact.reads_files:
                 beside.add(module.name)
         if module.effects:
             waiting.append(f"{module.name}:")
@@ -105,6 +122,20 @@ def _closure(
     for module_name in beside:
         files |= sources.declared_files(module_name)
     return Closure(digests, frozenset(read), files)
+
+
+@functools.lru_cache(maxsize=2)
+def _known(valid_for: tuple[tuple[str, int, int], ...]) -> dict[ast.AST, Facts]:
+    """statement -> its facts, filled as closures need them; a closure has hundreds of statements,
+    and those of two tasks differ in a few.
+    """
+    return {}
+
+
+def _facts_of(module: Module, node: ast.AST) -> Facts:
+    reads_files = any(base == "__file__" for base, _ in mentions(node))
+    reached = tuple(sorted(_reached(module, node)))
+    return Facts(plain_syntax(node), frozenset(attributes(node)), reached, reads_files)
 
 
 def _module_of(name: Definition) -> Module:
@@ -242,4 +273,5 @@ def defined(source: str, name: str) -> Iterator[Definition]:
 def forget() -> None:
     """let go of all closures and of what they were derived from."""
     _closure.cache_clear()
+    _known.cache_clear()
     sources.forget()
