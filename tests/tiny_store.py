@@ -17,6 +17,7 @@ TINY = NetworkConfig(
     batch=4,
     learning_rate=1e-3,
     tile_size=16,
+    scratch_steps=0,
     random_features=4,
     output_stride=4,
     ridges=(0.1,),

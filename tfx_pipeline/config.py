@@ -165,6 +165,8 @@ def paper() -> Config:
             # of 16k images; the target's own decoder (3). Ours: the rate falls as a cosine, not to
             # a tenth after 5,000 steps
             transfer_epochs=30,
+            scratch_steps=15_000,
+            scratch_batch=32,  # as many epochs of 16k images
             seed=0,
         ),
     )
@@ -232,6 +234,11 @@ def laptop() -> Config:
         # sources differently
         vector_rate=5e-4,
         transfer_batch=16,
+        # about five epochs of 200 views; half as wide, since wider ones learned these few views by
+        # heart and took longer
+        scratch_steps=100,
+        scratch_batch=8,
+        scratch_width=0.5,
         policy_epochs=20,
         calibration_targets=4,  # maps, classes, vectors in turn
         calibration_sources=12,
@@ -271,6 +278,7 @@ def smoke() -> Config:
         head_width=16,
         steps=3,
         shares=(),
+        scratch_steps=2,
         batch=8,
         tile_size=16,
         policy_epochs=0,

@@ -26,6 +26,7 @@ COUNTS = (
     "transfer_epochs",
     "transfer_batch",
     "stack_members",
+    "scratch_batch",
 )
 CHOICES = {
     "encoder": ENCODERS,
@@ -112,6 +113,14 @@ class NetworkConfig:
     regimes: tuple[int, ...] = ()
     # Sources of a transfer in these smaller regimes, at most.
     regime_order: int = 1
+    # Optimiser steps of the target's own network from scratch on a regime's data, the control
+    # beside transfers (`transfers/scratch.py`); all else as task networks are trained. 0: none is
+    # trained, and no gain is known.
+    scratch_steps: int = 15_000
+    # Samples a step.
+    scratch_batch: int = 32
+    # Its channels, and hidden units, as a share of the task network's; 1 for resnet50.
+    scratch_width: float = 1.0
     # "closed_form" or "gradient": what measures transfers.
     learner: str = "closed_form"
     # Maps are answered at 1/output_stride of the image's side and enlarged by repetition: in
@@ -173,6 +182,7 @@ class NetworkConfig:
         check_shares(self)
         check_ridges(self)
         check_regimes(self)
+        check_scratch(self)
 
 
 def without_lists(value: Any) -> Any:
@@ -224,4 +234,15 @@ def check_regimes(config: NetworkConfig) -> None:
         raise ValueError(
             "regimes are amounts of images below transfer_images "
             f"({config.transfer_images}); got {config.regimes}"
+        )
+
+
+def check_scratch(config: NetworkConfig) -> None:
+    if config.scratch_steps < 0:
+        raise ValueError(f"scratch_steps is 0 or more, got {config.scratch_steps}")
+    narrow = config.scratch_width < 1
+    if not 0 < config.scratch_width <= 1 or (narrow and config.encoder != "lean"):
+        raise ValueError(
+            "scratch_width is a share in (0, 1], and 1 unless the encoder is lean; got "
+            f"{config.scratch_width} with {config.encoder}"
         )

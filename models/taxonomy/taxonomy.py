@@ -86,8 +86,8 @@ class Taxonomy:
             raise ValueError(
                 f"{transfer.target} is said to be supervised and is not among {self.supervised}"
             )
-        if transfer.control == "average":
-            raise ValueError(f"{transfer.target} cannot be answered by a constant")
+        if transfer.control in ("average", "pixels"):
+            raise ValueError(f"{transfer.target} cannot be answered by {transfer.means}")
         if transfer.order > self.order:
             raise ValueError(f"{transfer} has {transfer.order} sources, the order is {self.order}")
 

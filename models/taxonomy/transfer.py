@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-CONTROLS = ("supervised", "scratch", "average")
+CONTROLS = ("supervised", "scratch", "pixels", "average")
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,8 @@ class Transfer:
     of data, "" if there is one.
 
     control: None for a transfer; "supervised" the target's own fully supervised network, "scratch"
-    trained from pixels on the transfer's little data, "average" the best constant.
+    the same network trained from scratch on the transfer's little data, "pixels" a readout of
+    pixels averaged to the representations' grid, "average" the best constant of the same labels.
     """
 
     sources: tuple[str, ...]
@@ -53,7 +54,12 @@ class Transfer:
     @property
     def means(self) -> str:
         """how the target is reached, in words; the amount of data in brackets where it is named."""
-        words = {"supervised": "its own labels", "scratch": "from scratch", "average": "a constant"}
+        words = {
+            "supervised": "its own labels",
+            "scratch": "from scratch",
+            "pixels": "a readout of pixels",
+            "average": "a constant",
+        }
         text = " + ".join(self.sources) if self.control is None else words[self.control]
         return f"{text} ({self.regime})" if self.regime else text
 

@@ -233,9 +233,20 @@ def shrink_to_average(
         return 1.0
     answer, target, mask = answers(network, store, "val", config)
     average = average_answer(task, store) if average is None else average
+    return shrink(network, average, answer, target, mask)
+
+
+def shrink(
+    network: TaskNetwork, average: Floats, answer: Array, target: Array, mask: Array
+) -> float:
+    """pull the answers of a last layer towards `average` by the factor that some samples, of which
+    `answer` is the network's, like best; the factor.
+    """
     losses = {
         factor: float(
-            image_losses(task.loss, target, mask, average + factor * (answer - average)).mean()
+            image_losses(
+                network.task.loss, target, mask, average + factor * (answer - average)
+            ).mean()
         )
         for factor in SHRINKAGES
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,10 +13,21 @@ from models.networks.config import NetworkConfig
 from models.networks.losses.losses import image_losses
 from models.networks.training.batches import colour_weights, rebalanced
 from models.tasks import Task
-from models.tasks.arrays import Array, Floats
+from models.tasks.arrays import Array, Floats, Integers
 
 # Samples at a time: of thousands of views at once, targets are gigabytes.
 CHUNK = 256
+
+
+@dataclass(frozen=True)
+class Known:
+    """The labels that a constant is made of: `rows` of the samples of a split, all if None."""
+
+    split: str = "train"
+    rows: Integers | None = None
+
+
+TRAINING = Known()
 
 
 def labelled(store: LabelStore, task: Task, split: str) -> int:
@@ -31,13 +43,15 @@ def labelled(store: LabelStore, task: Task, split: str) -> int:
     return count
 
 
-def average_losses(task: Task, store: LabelStore, config: NetworkConfig | None = None) -> Floats:
+def average_losses(
+    task: Task, store: LabelStore, config: NetworkConfig | None = None, known: Known = TRAINING
+) -> Floats:
     """[sample] the test loss of the best constant answer; with a configuration, weighted as its
     networks are.
     """
     test = store.samples(task.name, "test")
     weights = balance(task, store, config)
-    answer = average_answer(task, store, weights)
+    answer = average_answer(task, store, weights, known)
     parts = []
     for target, mask in chunks(test, weights, size=64):
         constant = np.broadcast_to(answer, (len(target), *answer.shape[1:]))
@@ -51,35 +65,42 @@ def balance(task: Task, store: LabelStore, config: NetworkConfig | None) -> Floa
     return colour_weights(store.samples(task.name, "train").target) if published else None
 
 
-def average_answer(task: Task, store: LabelStore, weights: Floats | None = None) -> Floats:
-    """[1, ...] float32: the train targets' mean (maps, vectors), log frequencies (classes), one
+def average_answer(
+    task: Task, store: LabelStore, weights: Floats | None = None, known: Known = TRAINING
+) -> Floats:
+    """[1, ...] float32: the known targets' mean (maps, vectors), log frequencies (classes), one
     point for all pixels (embeddings).
     """
-    train = store.samples(task.name, "train")
+    data = store.samples(task.name, known.split)
     if not task.output.facts.averaged:
-        return np.zeros((1, *train.target.shape[1:3], 1), "float32")
-    parts = (summed(task, target, mask) for target, mask in chunks(train, weights))
+        return np.zeros((1, *data.target.shape[1:3], 1), "float32")
+    parts = (summed(task, *chunk) for chunk in chunks(data, weights, rows=known.rows))
     total, weight = (sum(terms) for terms in zip(*parts))
     if task.loss == "weighted_cross_entropy":
         shares = np.log(total / weight + 1e-4).astype("float32")
-        return np.broadcast_to(shares, (1, *train.target.shape[1:3], task.output.channels))
+        return np.broadcast_to(shares, (1, *data.target.shape[1:3], task.output.channels))
     if task.loss == "soft_cross_entropy":
         return np.asarray(np.log(total / max(weight, 1e-6) + 1e-5)[None], "float32")
     return np.asarray((total / np.maximum(weight, 1e-3))[None], "float32")
 
 
-def standard_of(
-    task: Task, store: LabelStore, config: NetworkConfig
-) -> tuple[Floats, Floats] | None:
-    """(mean, deviation) [channels] float32 of a task's train targets where the shared recipe learns
-    numbers standardised, else None.
-    """
+def standardises(task: Task, config: NetworkConfig) -> bool:
+    """does the shared recipe learn a task's numbers standardised?"""
     numbers = task.output.facts.numbers
-    if config.recipe != "shared" or not numbers or composed(task, config):
+    return config.recipe == "shared" and numbers and not composed(task, config)
+
+
+def standard_of(
+    task: Task, store: LabelStore, config: NetworkConfig, known: Known = TRAINING
+) -> tuple[Floats, Floats] | None:
+    """(mean, deviation) [channels] float32 of a task's known targets where it `standardises`, else
+    None.
+    """
+    if not standardises(task, config):
         return None
     channels = task.output.channels
     sums = np.zeros((3, channels))
-    for target, mask in chunks(store.samples(task.name, "train"), None):
+    for target, mask in chunks(store.samples(task.name, known.split), None, rows=known.rows):
         target = target.astype("float64")
         mask = mask.astype("float64")
         weight = np.broadcast_to(mask if mask.ndim == target.ndim else mask[:, None], target.shape)
@@ -91,12 +112,13 @@ def standard_of(
 
 
 def chunks(
-    data: TaskSamples, weights: Floats | None, size: int = CHUNK
+    data: TaskSamples, weights: Floats | None, size: int = CHUNK, rows: Integers | None = None
 ) -> Iterator[tuple[Floats, Floats]]:
-    """(target, mask) float32 of `size` samples after the other."""
-    for start in range(0, len(data), size):
-        target = np.asarray(data.target[start : start + size], "float32")
-        mask = np.asarray(data.mask[start : start + size], "float32")
+    """(target, mask) float32 of `size` samples after the other; of all, or of `rows`."""
+    for start in range(0, len(data) if rows is None else len(rows), size):
+        part = slice(start, start + size) if rows is None else rows[start : start + size]
+        target = np.asarray(data.target[part], "float32")
+        mask = np.asarray(data.mask[part], "float32")
         yield target, mask if weights is None else rebalanced(target, mask, weights)
 
 

@@ -14,10 +14,10 @@ import numpy as np
 from models.examples.label_store import LabelStore
 from models.networks.config import NetworkConfig
 from models.networks.task_networks.representations import RepresentationStore
-from models.networks.training.averages import average_losses
+from models.networks.training.averages import Known, average_losses
 from models.networks.transfers.gradient.programs import StackPrograms
 from models.networks.transfers.ledger import TransferLedger, key_of
-from models.networks.transfers.regimes import Regime, known, regimes_of
+from models.networks.transfers.regimes import Regime, known, regimes_of, teaching_rows
 from models.tasks import TASKS
 from models.tasks.arrays import Bytes, Floats
 
@@ -93,7 +93,7 @@ class Bench:
         """of a row in the ledger: the sources' networks and the amount of data."""
         amount = json.dumps([len(regime.views), regime.limit])
         if subset == self.pixels:
-            return key_of([(PIXELS, str(self.grid))], regime.name, amount, control="scratch")
+            return key_of([(PIXELS, str(self.grid))], regime.name, amount, control=PIXELS)
         sources = [(name, self.representations.address(name)) for name in self.names(subset)]
         return key_of(sources, regime.name, amount)
 
@@ -118,18 +118,27 @@ class Bench:
         means = {subset[0]: float(self.losses(target, subset, regime).mean()) for subset in singles}
         return sorted(means, key=means.__getitem__)
 
-    def controls(self, name: str) -> dict[str, Floats]:
-        """the supervised network's and the average's losses on the same test samples."""
-        return {
-            "supervised": np.load(self.networks / name / "test_losses.npy"),
-            "average": average_losses(TASKS[name], self.store),
-        }
+    def supervised(self, name: str) -> Floats:
+        """the losses of the target's own network on the same test samples."""
+        return np.asarray(np.load(self.networks / name / "test_losses.npy"))
 
-    def address(self, name: str, rows: Sequence[tuple[Subset, Regime]]) -> str:
-        """of everything that is recorded about one target."""
+    def average(self, name: str, regime: Regime) -> Floats:
+        """the losses of the constant that a regime's labels give, on the same test samples."""
+        rows = np.concatenate(teaching_rows(self.store, regime, name, self.config))
+        known_labels = Known(self.config.transfer_split, np.sort(rows))
+        return average_losses(TASKS[name], self.store, known=known_labels)
+
+    def address(
+        self, name: str, rows: Sequence[tuple[Subset, Regime]], controls: Sequence[str]
+    ) -> str:
+        """of everything that is recorded about one target. controls: addresses of its networks
+        from scratch.
+        """
         network = json.loads((self.networks / name / "network.json").read_text())
         keys = sorted(self.key(subset, regime) for subset, regime in rows)
-        content = json.dumps([network["address"], self.ledgers[name].folder.name, keys])
+        content = json.dumps(
+            [network["address"], self.ledgers[name].folder.name, keys, sorted(controls)]
+        )
         return f"{name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
 

@@ -2,10 +2,10 @@
 task's own loss.
 
 Transfers learn from `config.transfer_split` (the paper: the validation buildings) and are judged on
-the test buildings. Controls in the same tournament: supervised (the task network itself), scratch
-(the same learner on pixels averaged to the representation's grid, with the same little data, as the
-released `pixels` rows are a shallow network), average (the best constant). The random encoder is a
-source as any other (random_projection).
+the test buildings. Controls in the same tournament: supervised (the task network itself), and of
+each regime scratch (the same network trained on exactly the regime's data, `scratch.py`), pixels
+(the transfers' learner on pixels averaged to the representation's grid) and average (the best
+constant of the regime's labels). The random encoder is a source as any other (random_projection).
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
+
+import numpy as np
 
 from models.examples.label_store import LabelStore
 from models.networks.config import NetworkConfig
@@ -33,6 +35,7 @@ from models.networks.transfers.gradient.programs import StackPrograms
 from models.networks.transfers.learners import Losses
 from models.networks.transfers.ledger import TransferLedger
 from models.networks.transfers.regimes import Regime, regimes_of
+from models.networks.transfers.scratch import scratch_folder, train_from_scratch
 from models.provenance.address import address_of
 from models.provenance.atomic import write_json
 from models.tasks import TASKS, Task
@@ -72,8 +75,8 @@ def measure_transfers(
     worth measuring; all if None, and all of a target that it does not name. Controls and the higher
     orders that follow from what was measured are always measured. What `ledger` holds is not
     measured again. Returns {"transfers", "fresh": how many of them were measured now, "seconds",
-    "calibration": rows of `calibration.calibrate`, "addresses": target -> content address of what
-    was measured}.
+    "calibration": rows of `calibration.calibrate`, "scratch": records of the networks from scratch,
+    "addresses": target -> content address of what was measured}.
     """
     since = time.time()
     asked = list(targets)
@@ -85,8 +88,11 @@ def measure_transfers(
     for regime in bench.regimes:
         for name, subsets in measured_in(bench, regime, present, out).items():
             rows[name] += [(subset, regime) for subset in subsets]
+    taught = {name: regimes_in(bench, name, rows[name]) for name in present}
+    records = train_from_scratch(store, ledger, taught, config, out)
     for name in present:
         tell(bench, name, rows[name], record)
+        tell_controls(bench, name, taught[name], Path(ledger), record)
     told = itertools.chain.from_iterable(rows.values())
     count = sum(subset != bench.pixels for subset, _ in told)
     seconds = time.time() - since
@@ -104,7 +110,18 @@ def measure_transfers(
         "fresh": bench.fresh,
         "seconds": seconds,
         "calibration": [calibrated(bench, name, rate, out) for name in sample],
-        "addresses": {name: bench.address(name, rows[name]) for name in present},
+        "scratch": [
+            {field: record[field] for field in ("task", "regime", "images", "steps", "seconds")}
+            for record in records
+        ],
+        "addresses": {
+            name: bench.address(
+                name,
+                rows[name],
+                [record["address"] for record in records if record["task"] == name],
+            )
+            for name in present
+        },
     }
 
 
@@ -196,21 +213,42 @@ def measure(bench: Bench, regime: Regime, todo: Todo) -> None:
             bench.keep(name, losses, regime)
 
 
+def regimes_in(bench: Bench, name: str, rows: Sequence[tuple[Subset, Regime]]) -> list[Regime]:
+    """the regimes in which transfers into a target were measured, the one that decides first."""
+    names = {regime.name for _, regime in rows}
+    return [regime for regime in reversed(bench.regimes) if regime.name in names]
+
+
 def tell(bench: Bench, name: str, rows: Sequence[tuple[Subset, Regime]], record: Record) -> None:
-    """tell `record` all transfers and controls of one target."""
+    """tell `record` all transfers into one target, and the readouts of pixels."""
     samples = bench.store.sample_names(name, "test")
     for subset, regime in rows:
-        scratch = subset == bench.pixels
+        pixels = subset == bench.pixels
         transfer = {
-            "sources": [] if scratch else list(bench.names(subset)),
+            "sources": [] if pixels else list(bench.names(subset)),
             "target": name,
             "regime": regime.name,
-            "control": "scratch" if scratch else None,
+            "control": "pixels" if pixels else None,
         }
         record(transfer, samples, bench.losses(name, subset, regime))
-    for control, losses in bench.controls(name).items():
-        transfer = {"sources": [], "target": name, "regime": "", "control": control}
-        record(transfer, samples, losses)
+
+
+def tell_controls(
+    bench: Bench, name: str, regimes: Sequence[Regime], ledger: Path, record: Record
+) -> None:
+    """tell `record` the other controls of one target: of each regime, and the supervised network's,
+    which belongs to none.
+    """
+    losses = {("supervised", ""): bench.supervised(name)}
+    for regime in regimes:
+        if bench.config.scratch_steps:
+            folder = scratch_folder(ledger, name, regime)
+            losses["scratch", regime.name] = np.load(folder / "test_losses.npy")
+        losses["average", regime.name] = bench.average(name, regime)
+    samples = bench.store.sample_names(name, "test")
+    for (control, regime_name), values in losses.items():
+        transfer = {"sources": [], "target": name, "regime": regime_name, "control": control}
+        record(transfer, samples, values)
 
 
 def calibration_sample(bench: Bench, targets: list[str]) -> list[str]:

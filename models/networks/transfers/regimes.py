@@ -14,6 +14,8 @@ from models.networks.config import NetworkConfig
 from models.tasks.arrays import Bools, Integers
 
 FEWEST = 10  # views, below which nothing is held out
+# Samples that teach, and those that choose when to stop.
+Rows = tuple[Integers, Integers]
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,25 @@ def known(data: TaskSamples, rows: Integers) -> Integers:
     means.
     """
     return rows[[bool((np.asarray(data.mask[row]) > 0).any()) for row in rows]]
+
+
+def teaching_rows(store: LabelStore, regime: Regime, name: str, config: NetworkConfig) -> Rows:
+    """(samples that teach, samples that stop) of a target in the transfer split: as the regime's
+    views are divided, or the last fifth of the samples where these divide nothing. Raises
+    LookupError for a target whose labels cannot teach.
+    """
+    data = store.samples(name, config.transfer_split)
+    picked = known(data, regime.samples(data, config.seed))
+    if len(picked) < 2:
+        raise LookupError(
+            f"{len(picked)} samples of {name} with a label that is not masked teach "
+            "transfers; at least 2 are needed"
+        )
+    held_out = regime.holds_out(data, picked)
+    if held_out.any() and not held_out.all():
+        return picked[~held_out], picked[held_out]
+    last = max(1, len(picked) // 5)
+    return picked[:-last], picked[-last:]
 
 
 def regimes_of(store: LabelStore, config: NetworkConfig) -> list[Regime]:

@@ -19,7 +19,7 @@ import numpy as np
 
 from models.examples.label_store import LabelStore
 from models.networks.config import NetworkConfig
-from models.networks.training.averages import average_answer
+from models.networks.training.averages import Known, average_answer
 from models.networks.training.fit import Interrupted
 from models.networks.transfers.gradient.best_weights import BestWeights
 from models.networks.transfers.gradient.member_stack import MemberStack
@@ -27,12 +27,9 @@ from models.networks.transfers.gradient.programs import StackPrograms
 from models.networks.transfers.gradient.samples import Inputs, Maps, Samples, split_last
 from models.networks.transfers.gradient.schedule import Schedule, schedule_of
 from models.networks.transfers.learners import Bench, Losses, SourceSet, Wanted
-from models.networks.transfers.regimes import Regime, known
+from models.networks.transfers.regimes import Regime, Rows, teaching_rows
 from models.tasks import TASKS
 from models.tasks.arrays import Floats, Integers
-
-# Samples that teach, and those that stop members early.
-Rows = tuple[Integers, Integers]
 
 
 class GradientBench(Bench, Protocol):
@@ -108,7 +105,7 @@ def descend(
     teach = Samples(store, maps, name, config.transfer_split, used)
     teaching, held_out = rows or split_last(len(teach), config.transfer_images)
     own = np.searchsorted(used, slots)
-    stack = build_stack(store, name, teach, own, seeds, config, schedule, programs)
+    stack = build_stack(store, name, teach, own, seeds, config, schedule, programs, teaching)
     rng = np.random.default_rng(config.seed)
     best = BestWeights(stack, len(slots), schedule.patience)
     validation: list[Floats] = []
@@ -150,7 +147,7 @@ def transfers_by_gradient(
     `stack_members` at a time. Raises LookupError for a target whose labels cannot teach.
     """
     for name, subsets in wanted.items():
-        rows = teaching_rows(bench, regime, name)
+        rows = teaching_rows(bench.store, regime, name, bench.config)
         for part in stacks_of(bench, subsets):
             learned = learn(
                 bench.store,
@@ -170,24 +167,6 @@ def transfers_by_gradient(
                 file=bench.out,
                 flush=True,
             )
-
-
-def teaching_rows(bench: Bench, regime: Regime, name: str) -> Rows:
-    """(samples that teach, samples that stop): as the regime's views are divided, or the last fifth
-    of the samples where these divide nothing.
-    """
-    data = bench.store.samples(name, bench.config.transfer_split)
-    picked = known(data, regime.samples(data, bench.config.seed))
-    if len(picked) < 2:
-        raise LookupError(
-            f"{len(picked)} samples of {name} with a label that is not masked teach "
-            "transfers; at least 2 are needed"
-        )
-    held_out = regime.holds_out(data, picked)
-    if held_out.any() and not held_out.all():
-        return picked[~held_out], picked[held_out]
-    first, last = split_last(len(picked), len(picked))
-    return picked[first], picked[last]
 
 
 def stacks_of(bench: Bench, subsets: Sequence[SourceSet]) -> Iterator[list[SourceSet]]:
@@ -260,8 +239,11 @@ def build_stack(
     config: NetworkConfig,
     schedule: Schedule,
     programs: StackPrograms | None = None,
+    teaching: Integers | None = None,
 ) -> MemberStack:
-    """the members, starting from the best constant answer as task networks do."""
+    """the members, starting from the best constant answer as task networks do: that of the samples
+    that teach (all of the split if None).
+    """
     programs = programs or StackPrograms(config, store.size)
     stack = programs.stack(name, samples.codes.shape[1:], slots, seeds, schedule)
     places = {
@@ -272,7 +254,7 @@ def build_stack(
     task = TASKS[name]
     if not task.output.facts.averaged or not places:
         return stack
-    constant = average_answer(task, store)
+    constant = average_answer(task, store, known=Known(config.transfer_split, teaching))
     if constant.shape[-1] == task.output.channels:
         kernel = stack.learned[places["kernel"]]
         bias = stack.learned[places["bias"]]

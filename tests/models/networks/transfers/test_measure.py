@@ -30,7 +30,7 @@ def test_every_transfer_and_control_is_measured_on_every_test_sample(bank):
     assert len(rows) == len(TARGETS) * (4 + 6 + 3)
     for transfer, names, losses in rows:
         assert len(names) == len(losses) == 8 and np.isfinite(losses).all(), transfer
-    assert {row[0]["control"] for row in rows} == {None, "supervised", "scratch", "average"}
+    assert {row[0]["control"] for row in rows} == {None, "supervised", "pixels", "average"}
 
 
 def test_finished_targets_come_from_the_ledger_and_a_new_one_is_added(bank):
@@ -172,9 +172,10 @@ def test_regimes_and_higher_orders_are_rows_of_the_same_target(bank, tmp_path):
         count("4", order) for order in (1, 2)
     ] == [12, 0]
     assert {(row[0]["control"], row[0]["regime"]) for row in rows if row[0]["control"]} == {
-        ("scratch", "4"),
-        ("scratch", ""),
+        ("pixels", "4"),
+        ("pixels", ""),
         ("supervised", ""),
+        ("average", "4"),
         ("average", ""),
     }
     assert summary["transfers"] == sum(row[0]["control"] is None for row in rows)
