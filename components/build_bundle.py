@@ -33,6 +33,7 @@ def BuildBundle(
     from components.ledger import gather
     from models.tasks import TASKS
     from serving.bundle.build import build_bundle
+    from serving.bundle.heads import from_scratch, fully_supervised
 
     with open(os.path.join(transfers.uri, "policy.json")) as file:
         policy = json.load(file)
@@ -53,6 +54,7 @@ def BuildBundle(
         for name in sorted(
             {source for edge in policy["edges"] for source in edge["sources"]}
             | set(policy["supervised"])
+            | set(fully_supervised(policy))
         ):
             with open(os.path.join(bank, name, "network.json")) as file:
                 record = json.load(file)
@@ -69,6 +71,8 @@ def BuildBundle(
         )
     parts = [record["address"] for record in facts["metrics"].values()]
     edges = addresses_below(transfers.uri, learned_edges(policy), "transfer.json")
+    unaided = [edge["target"] for edge in policy["edges"] if from_scratch(edge)]
+    edges |= addresses_below(transfers.uri, unaided, "network.json")
     say_content(model, [policy, parts, edges, size, facts.get("manifest"), code])
 
 

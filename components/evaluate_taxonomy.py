@@ -35,12 +35,16 @@ def EvaluateTaxonomy(
     transfer_images: Parameter[int],
     transfer_split: Parameter[str],
     seed: Parameter[int],
+    scratch: Parameter[int],
+    costs: Parameter[str],
     code: Parameter[str],
 ) -> None:
     """policies: random feasible policies that the answer at (budget, order) is compared with.
-    transfer_images, transfer_split: what transfers learned from.
+    transfer_images, transfer_split: what transfers learned from. scratch, costs: as the taxonomies
+    were solved.
     """
     from components.content import files_below, say_content
+    from components.solve_taxonomy import request_of
     from models.examples.label_store import LabelStore
     from models.taxonomy import Affinities, Expenses, Resamples, Taxonomy, by_amount, evaluate
 
@@ -50,6 +54,7 @@ def EvaluateTaxonomy(
         predicted = json.load(file)["proxies"]
     store = LabelStore(os.path.join(labels.uri, "store"))
     table = Affinities.load(os.path.join(affinities.uri, "affinities.json"))
+    request = request_of(table, scratch, costs)
     full, taught = len(store.views("train")), len(store.views(transfer_split))
     book = evaluate(
         table,
@@ -60,9 +65,14 @@ def EvaluateTaxonomy(
         seed=seed,
         resamples=Resamples.load(os.path.join(affinities.uri, "resamples.npz")),
         expenses=Expenses(
-            full, images_of(table.regimes, transfer_images, min(full, taught)), seconds_of(networks)
+            full,
+            images_of(table.regimes, transfer_images, min(full, taught)),
+            seconds_of(networks),
+            free=request["free"],
         ),
         proxies=predicted,
+        halves=halves_of(affinities.uri),
+        **request,
     )
     measured, every_amount = table, os.path.join(affinities.uri, "amounts.json")
     if os.path.exists(every_amount):
@@ -83,6 +93,16 @@ def EvaluateTaxonomy(
         else [f"the taxonomy at budget {budget}, order {order} is {chosen.status}, not optimal"]
     )
     bless(blessing, reasons)
+
+
+def halves_of(uri: str) -> Any:
+    """the tables of the two halves of the test images; None where they were not measured."""
+    from models.taxonomy import Affinities
+
+    paths = [os.path.join(uri, f"half-{number}.json") for number in (0, 1)]
+    if not all(map(os.path.exists, paths)):
+        return None
+    return [Affinities.load(path) for path in paths]
 
 
 def images_of(regimes: Iterable[str], asked: int, most: int) -> Dict[str, int]:

@@ -20,6 +20,14 @@ def publish(ledger: str, names: Iterable[str], uri: str) -> None:
                 link(os.path.join(folder, file), os.path.join(goal, file))
 
 
+def publish_as(folder: str, uri: str, name: str) -> None:
+    """hard-link (or copy) the files of one finished directory into `name` below `uri`."""
+    goal = os.path.join(uri, name)
+    os.makedirs(goal, exist_ok=True)
+    for file in sorted(os.listdir(folder)):
+        link(os.path.join(folder, file), os.path.join(goal, file))
+
+
 def link(source: str, goal: str) -> None:
     """a hard link where the file system allows one, else a copy."""
     try:

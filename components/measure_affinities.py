@@ -22,10 +22,12 @@ def MeasureAffinities(
     images. work: where finished tournaments are kept.
 
     The regime that decides is a table of its own; where smaller ones were measured too,
-    `amounts.json` has all of them on one scale.
+    `amounts.json` has all of them on one scale. `half-0.json` and `half-1.json` are the tables of
+    the two halves of the test images, so that a policy of one can be judged by the other; they are
+    not there where a target has a single test image.
     """
     from components.content import files_below, say_content
-    from models.taxonomy import LossStore, bootstrap, measure, with_spread
+    from models.taxonomy import LossStore, bootstrap, halves, measure, with_spread
 
     os.makedirs(affinities.uri, exist_ok=True)
     stores = [LossStore(os.path.join(shard.uri, "losses")) for shard in losses]
@@ -37,4 +39,9 @@ def MeasureAffinities(
     everything = measure(stores, cache=cache)
     if len(everything.regimes) > 1:
         everything.save(os.path.join(affinities.uri, "amounts.json"))
+    try:
+        for number, half in enumerate(halves(stores, cache=cache)):
+            half.save(os.path.join(affinities.uri, f"half-{number}.json"))
+    except ValueError as error:
+        print(f"  {error}")
     say_content(affinities, files_below(affinities.uri))

@@ -16,18 +16,36 @@ def SolveTaxonomy(
     taxonomies: OutputArtifact[TaxonomyList],
     budgets: Parameter[str],
     orders: Parameter[str],
+    scratch: Parameter[int],
+    costs: Parameter[str],
     code: Parameter[str],
 ) -> None:
-    """budgets, orders: JSON lists."""
+    """budgets, orders: JSON lists. scratch: is training from scratch on offer (0 or 1)? costs:
+    preset of label costs, `models.taxonomy.costs`.
+    """
     from components.content import files_below, say_content
     from models.taxonomy import Affinities, solve_all
 
     os.makedirs(taxonomies.uri, exist_ok=True)
     table = Affinities.load(os.path.join(affinities.uri, "affinities.json"))
-    answers = solve_all(table, json.loads(budgets), json.loads(orders))
+    answers = solve_all(
+        table, json.loads(budgets), json.loads(orders), **request_of(table, scratch, costs)
+    )
     with open(os.path.join(taxonomies.uri, "taxonomies.json"), "w") as file:
         json.dump([answer.to_json() for answer in answers], file, indent=1)
     say_content(taxonomies, files_below(taxonomies.uri))
+
+
+def request_of(table: Any, scratch: int, costs: str) -> Dict[str, Any]:
+    """the fields of the run's requests beside budget and order. table: `Affinities`; one without
+    networks from scratch offers none.
+    """
+    from models.taxonomy import free_tasks
+
+    return {
+        "scratch": bool(scratch) and table.knows_scratch,
+        "free": free_tasks(costs, {*table.sources, *table.targets}),
+    }
 
 
 def chosen(uri: str, budget: int, order: int) -> Dict[str, Any]:

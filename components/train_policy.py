@@ -30,15 +30,19 @@ def TrainPolicy(
     work: Parameter[str],
     code: Parameter[str],
 ) -> None:
-    """The policy at (budget, order); one directory an edge, named after its target."""
+    """The policy at (budget, order); one directory an edge, named after its target: a transfer
+    network, or the network from scratch that was measured. work: with TrainTransfers' ledger.
+    """
     from components.content import addresses_below, say_content
-    from components.ledger import gather, publish
+    from components.ledger import gather, publish, publish_as
     from components.solve_taxonomy import chosen
     from models.examples.label_store import LabelStore
     from models.networks.config import NetworkConfig
     from models.networks.task_networks.representations import RepresentationStore
     from models.networks.transfers.gradient.programs import StackPrograms
     from models.networks.transfers.measure import train_transfer
+    from models.networks.transfers.regimes import regimes_of
+    from models.networks.transfers.scratch import scratch_folder, train_from_scratch
 
     policy, settings = chosen(taxonomies.uri, budget, order), NetworkConfig(**json.loads(config))
     ledger = os.path.join(work, "policy")
@@ -62,7 +66,19 @@ def TrainPolicy(
                 programs,
             )
     publish(ledger, [edge["target"] for edge in edges], transfers.uri)
+    regimes = {regime.name: regime for regime in regimes_of(store, settings)}
+    unaided = {
+        edge["target"]: [regimes[edge["regime"]]]
+        for edge in policy["edges"]
+        if edge.get("control") == "scratch"
+    }
+    measured = os.path.join(work, "transfers")
+    train_from_scratch(store, measured, unaided, settings)
+    for target, [regime] in unaided.items():
+        publish_as(str(scratch_folder(measured, target, regime)), transfers.uri, target)
     with open(os.path.join(transfers.uri, "policy.json"), "w") as file:
         json.dump(policy, file, indent=1)
-    edge_names = [edge["target"] for edge in edges]
-    say_content(transfers, [policy, addresses_below(transfers.uri, edge_names, "transfer.json")])
+    names = [edge["target"] for edge in edges]
+    addresses = addresses_below(transfers.uri, names, "transfer.json")
+    addresses |= addresses_below(transfers.uri, unaided, "network.json")
+    say_content(transfers, [policy, addresses])

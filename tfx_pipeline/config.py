@@ -13,6 +13,8 @@ from typing import Any
 from models.networks.config import NetworkConfig
 from models.tasks import TASKS, target_names
 
+COSTS = ("equal", "derived")
+
 
 class ConfigError(ValueError):
     """A field or value that no configuration has; the message lists what there is."""
@@ -49,6 +51,11 @@ class Config:
     # Taxonomies that are solved: every budget (labelled tasks) with every order (sources an edge).
     budgets: tuple[int, ...]
     orders: tuple[int, ...]
+    # May a target be answered by its network from scratch on the transfers' little data?
+    scratch: bool
+    # Preset of label costs: "equal", or "derived" (labels that an algorithm makes from the picture
+    # cost nothing).
+    costs: str
     # The taxonomy that is trained, bundled and served.
     default_budget: int
     default_order: int
@@ -82,6 +89,8 @@ class Config:
                 f"orders up to {max(self.orders)} are asked for, transfers are measured up to "
                 f"transfer_order {self.network.transfer_order}"
             )
+        if self.costs not in COSTS:
+            raise ConfigError(f"costs is one of {', '.join(COSTS)}; got {self.costs!r}")
         if not 0 < self.measured_share <= 1:
             raise ConfigError(f"measured_share is a share in (0, 1], got {self.measured_share}")
         counted = (
@@ -126,6 +135,9 @@ def paper() -> Config:
         transfer_shards=len(target_names()),
         max_samples=129_380,  # training images of the released networks (extract_losses.py)
         budgets=tuple(range(1, len(TASKS) + 1)),  # the paper solves all of them
+        # ours: the paper's program knows transfers alone
+        scratch=True,
+        costs="equal",
         orders=(1, 2),  # orders above 2 follow from the paper's beam rule
         default_budget=6,
         default_order=2,  # the authors' web solver opens at 6
@@ -234,9 +246,11 @@ def laptop() -> Config:
         # sources differently
         vector_rate=5e-4,
         transfer_batch=16,
-        # about five epochs of 200 views; half as wide, since wider ones learned these few views by
-        # heart and took longer
-        scratch_steps=100,
+        # about four epochs of 200 views; half as wide, since wider ones took longer and learned
+        # vectors and classes of these few views by heart. In the regime of 48 views they would
+        # cost as much again.
+        scratch_steps=80,
+        scratch_regimes=False,
         scratch_batch=8,
         scratch_width=0.5,
         policy_epochs=20,
@@ -279,6 +293,7 @@ def smoke() -> Config:
         steps=3,
         shares=(),
         scratch_steps=2,
+        scratch_regimes=True,
         batch=8,
         tile_size=16,
         policy_epochs=0,

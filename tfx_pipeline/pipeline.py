@@ -129,11 +129,13 @@ def make_pipeline(
         work=work,
         code=code_of(MeasureAffinities),
     )
+    offer = {"scratch": int(config.scratch), "costs": config.costs}
     solve = SolveTaxonomy(
         affinities=affinities.outputs["affinities"],
         budgets=json.dumps(list(config.budgets)),
         orders=json.dumps(list(config.orders)),
         code=code_of(SolveTaxonomy),
+        **offer,
     )
     choice = {"budget": config.default_budget, "order": config.default_order}
     evaluate = EvaluateTaxonomy(
@@ -148,6 +150,7 @@ def make_pipeline(
         seed=config.seed,
         code=code_of(EvaluateTaxonomy),
         **choice,
+        **offer,
     )
     policy = TrainPolicy(
         labels=labels,

@@ -117,6 +117,8 @@ class NetworkConfig:
     # beside transfers (`transfers/scratch.py`); all else as task networks are trained. 0: none is
     # trained, and no gain is known.
     scratch_steps: int = 15_000
+    # In smaller regimes too?
+    scratch_regimes: bool = True
     # Samples a step.
     scratch_batch: int = 32
     # Its channels, and hidden units, as a share of the task network's; 1 for resnet50.

@@ -8,6 +8,9 @@ from models.reports.policy_figures import policy_figures
 from models.reports.run_files import Run, load_run
 from models.reports.words import mean, rate, share
 
+# Ways to reach a target, as a line says them.
+WAYS = {"supervised": "by their labels", "transferred": "by transfer", "scratch": "from scratch"}
+
 
 def summary(folder: str | Path) -> str:
     """chosen labels, quality, gain and significance of the run below `folder`."""
@@ -28,10 +31,30 @@ def summary(folder: str | Path) -> str:
         f"of these  {figures.transferred} by transfer: quality "
         f"{rate(figures.quality_transferred)}, from scratch {rate(figures.scratch_quality)}",
     ]
+    lines += offer_lines(run)
     significance = run.evidence.get("significance")
     if significance:
         lines.append(f"evidence  {significance['verdict']}")
     return "\n".join(lines)
+
+
+def offer_lines(run: Run) -> list[str]:
+    """the policy without training from scratch on offer and with it, and both judged on test
+    pictures that did not choose them; nothing where a table knows no network from scratch.
+    """
+    judged = {row["scratch"]: row for row in run.evidence.get("crossfit") or []}
+    lines = []
+    for row in run.evidence.get("offers") or []:
+        ways = row["ways"]
+        reached = [f"{ways[way]['targets']} {word}" for way, word in WAYS.items() if way in ways]
+        apart = judged.get(row["scratch"])
+        beyond = f"; on pictures that did not choose it {rate(apart['quality'])}" if apart else ""
+        offer = "with" if row["scratch"] else "without"
+        lines.append(
+            f"{offer:<9} networks from scratch on offer: {', '.join(reached)}; quality "
+            f"{rate(row['quality'])}{beyond}"
+        )
+    return lines
 
 
 def mean_win(run: Run) -> float | None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from models.taxonomy.affinities import Affinities
-from models.taxonomy.answers import answer
+from models.taxonomy.answers import answer, attempt
 from models.taxonomy.baselines import baselines
 from models.taxonomy.chance import band, random_policies, significance
 from models.taxonomy.crossfit import cross_fitted
@@ -56,6 +56,7 @@ def evaluate(
     (lower bound, expected affinity); with expenses "ledger", "headline"; with proxies (rows of
     `proxies.scores` and their target) "predictors"; with halves (`crossfit.halves`) "crossfit": the
     policy judged on test images that did not choose it, with training from scratch and without;
+    "offers" (where the table knows training from scratch): the policy with it and without;
     with seeds "seeds": the choice of a run and its chance to be chosen again}.
     """
     answers = list(answers)
@@ -78,6 +79,8 @@ def evaluate(
             if facts.get("warning")
         ],
     }
+    if table.knows_scratch:
+        book["offers"] = offers(table, asked)
     if resamples is not None:
         book["stability"] = stability(table, resamples, asked, chosen)
         book["cautious"] = cautious(table, asked)
@@ -93,6 +96,26 @@ def evaluate(
             cross_fitted(halves, replace(asked, scratch=scratch)) for scratch in (False, True)
         ]
     return book
+
+
+def offers(table: Affinities, request: Request) -> list[Facts]:
+    """the policy without training from scratch on offer, and with it: rows of scratch, supervised,
+    gain, quality, ways; a row less where one of them reaches not every target.
+    """
+    rows = []
+    for scratch in (False, True):
+        policy = attempt(table, replace(request, scratch=scratch))
+        if policy is not None:
+            rows.append(
+                {
+                    "scratch": scratch,
+                    "supervised": list(policy.supervised),
+                    "gain": policy.gain,
+                    "quality": policy.quality,
+                    "ways": policy.ways,
+                }
+            )
+    return rows
 
 
 def answer_at(answers: Sequence[Taxonomy], budget: float, order: int) -> Taxonomy:

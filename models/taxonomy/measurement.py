@@ -97,10 +97,12 @@ def tournament_of(everything: TransferLosses, regime: str) -> Tournament:
 
 def belongs(transfer: Transfer, regime: str, all_transfers: Sequence[Transfer]) -> bool:
     """transfers of this regime; controls of this regime or, where it has none of its own, of no
-    regime in particular.
+    regime in particular. A network from scratch is of the data that taught it alone.
     """
     if transfer.regime == regime:
         return True
+    if transfer.control == "scratch":
+        return False
     own = any(
         other.control == transfer.control and other.regime == regime for other in all_transfers
     )

@@ -15,7 +15,7 @@ from models.tasks import TASKS
 from models.tasks.arrays import Array, Bytes, Floats
 from serving.bundle.class_names import class_names
 from serving.bundle.forms import code_of
-from serving.bundle.heads import Heads, Policy
+from serving.bundle.heads import FROM_SCRATCH, Heads, Policy
 
 EXTRA = "assets.extra"
 CONTRACT = "contract.json"
@@ -74,6 +74,7 @@ def task_contract(heads: Heads, name: str) -> dict[str, Any]:
         "images": entry.images,
         "sources": list(sources),
         "own_network": list(sources) == [name],
+        "from_scratch": list(sources) == [FROM_SCRATCH.format(name)],
     }
     code = code_of(entry)
     if code:

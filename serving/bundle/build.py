@@ -39,7 +39,8 @@ def build_bundle(
     """write the SavedModel of `policy` (a `Taxonomy.to_json`) to `destination`, which appears whole
     or not at all; returns it.
 
-    networks: task networks by name; transfers: transfer networks by target. whitening: task ->
+    networks: task networks by name; transfers: transfer networks, and networks from scratch, by
+    target. whitening: task ->
     (mean, deviation) of vector tasks, so that poses come in metres too. Signatures:
     `serving/bundle/signatures.py`; forms of an answer: `serving/bundle/forms.py`; what lies beside
     the graph: `serving/bundle/assets.py`. Raises ValueError for a transfer network of other sources

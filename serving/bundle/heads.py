@@ -4,6 +4,7 @@ head. Their answers as Keras gives them, which the exported graph is traced from
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +17,9 @@ from models.tasks.arrays import Bytes, Floats
 Policy = Mapping[str, Any]  # `models.taxonomy.taxonomy.Taxonomy.to_json`
 # task -> (mean, deviation) of the numbers of a vector in the training split
 Whitening = Mapping[str, tuple[Floats, Floats]]
+# What a target's network from scratch is called among the sources: the target's own network, of all
+# labels, may be one of them.
+FROM_SCRATCH = "{}_from_scratch"
 # sources in the order of the channels, keras.Model of their representations
 Edge = tuple[tuple[str, ...], Any]
 
@@ -60,18 +64,25 @@ class Heads:
         size: int,
         whitening: Whitening,
     ) -> Heads:
-        """networks, transfers: folders that hold task networks by name and transfer networks by
-        target. Raises ValueError for a transfer network of other sources than the policy's.
+        """networks, transfers: folders that hold task networks by name, and transfer networks and
+        networks from scratch by target. Raises ValueError for a transfer network of other sources
+        than the policy's, or a network from scratch of other data.
         """
         from models.networks.task_networks.build import load_task_network
 
         sources = {source for edge in policy["edges"] for source in edge["sources"]}
-        own = {edge["target"] for edge in policy["edges"] if not edge["sources"]}
-        loaded = {name: load_task_network(Path(networks) / name) for name in sorted(sources | own)}
-        edges = {}
+        own = set(fully_supervised(policy))
+        loaded: dict[str, SourceNetwork] = {
+            name: load_task_network(Path(networks) / name) for name in sorted(sources | own)
+        }
+        edges: dict[str, Edge] = {}
         for edge in policy["edges"]:
             target = edge["target"]
-            if edge["sources"]:
+            if from_scratch(edge):
+                name = FROM_SCRATCH.format(target)
+                loaded[name] = load_scratch(Path(transfers) / target, edge)
+                edges[target] = ((name,), loaded[name].head)
+            elif edge["sources"]:
                 edges[target] = load_edge(Path(transfers) / target, edge)
             else:
                 edges[target] = ((target,), loaded[target].head)
@@ -146,6 +157,35 @@ class Heads:
             answers = self.answers(self.encode(views, images), images)
             reference.update({name: np.asarray(answer) for name, answer in answers.items()})
         return reference
+
+
+def from_scratch(edge: Mapping[str, Any]) -> bool:
+    """is a target answered by its network from scratch? To be asked first: such an edge has no
+    source, as that of a supervised target has none.
+    """
+    return edge.get("control") == "scratch"
+
+
+def fully_supervised(policy: Policy) -> list[str]:
+    """targets that their own network of all labels answers."""
+    return [
+        edge["target"] for edge in policy["edges"] if not edge["sources"] and not from_scratch(edge)
+    ]
+
+
+def load_scratch(folder: Path, edge: Mapping[str, Any]) -> SourceNetwork:
+    """the network from scratch of one edge of the policy."""
+    from models.networks.task_networks.build import load_task_network
+
+    network = load_task_network(folder)
+    found = json.loads((folder / "network.json").read_text()).get("regime")
+    asked = edge.get("regime", "")
+    if network.task.name != edge["target"] or found != asked:
+        raise ValueError(
+            f"the policy learns {edge['target']} from scratch in the regime {asked!r}; the network "
+            f"at {folder} is of {network.task.name} in {found!r}; train the policy again"
+        )
+    return network
 
 
 def load_edge(folder: Path, edge: Mapping[str, Any]) -> Edge:

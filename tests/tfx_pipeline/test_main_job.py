@@ -55,7 +55,13 @@ def test_every_transfer_of_orders_one_and_two_was_measured(demo):
     transfers = [row for row in rows if row["control"] is None]
     assert len({row["target"] for row in rows}) == 22
     assert len(transfers) == 22 * (26 + 325)
-    assert {row["control"] for row in rows} == {None, "supervised", "scratch", "average"}
+    assert {row["control"] for row in rows} == {
+        None,
+        "supervised",
+        "scratch",
+        "pixels",
+        "average",
+    }
 
 
 def test_first_order_was_measured_with_less_data_too_and_decides_nothing(demo):

@@ -89,7 +89,8 @@ def measure_transfers(
         for name, subsets in measured_in(bench, regime, present, out).items():
             rows[name] += [(subset, regime) for subset in subsets]
     taught = {name: regimes_in(bench, name, rows[name]) for name in present}
-    records = train_from_scratch(store, ledger, taught, config, out)
+    alone = {name: with_scratch(config, regimes) for name, regimes in taught.items()}
+    records = train_from_scratch(store, ledger, alone, config, out)
     for name in present:
         tell(bench, name, rows[name], record)
         tell_controls(bench, name, taught[name], Path(ledger), record)
@@ -219,6 +220,12 @@ def regimes_in(bench: Bench, name: str, rows: Sequence[tuple[Subset, Regime]]) -
     return [regime for regime in reversed(bench.regimes) if regime.name in names]
 
 
+def with_scratch(config: NetworkConfig, regimes: Sequence[Regime]) -> list[Regime]:
+    """those of the regimes in which networks are trained from scratch."""
+    asked = [regime for regime in regimes if config.scratch_regimes or not regime.name]
+    return asked if config.scratch_steps else []
+
+
 def tell(bench: Bench, name: str, rows: Sequence[tuple[Subset, Regime]], record: Record) -> None:
     """tell `record` all transfers into one target, and the readouts of pixels."""
     samples = bench.store.sample_names(name, "test")
@@ -240,10 +247,10 @@ def tell_controls(
     which belongs to none.
     """
     losses = {("supervised", ""): bench.supervised(name)}
+    for regime in with_scratch(bench.config, regimes):
+        folder = scratch_folder(ledger, name, regime)
+        losses["scratch", regime.name] = np.load(folder / "test_losses.npy")
     for regime in regimes:
-        if bench.config.scratch_steps:
-            folder = scratch_folder(ledger, name, regime)
-            losses["scratch", regime.name] = np.load(folder / "test_losses.npy")
         losses["average", regime.name] = bench.average(name, regime)
     samples = bench.store.sample_names(name, "test")
     for (control, regime_name), values in losses.items():

@@ -55,7 +55,7 @@ from models.tasks.addressing import rows_of, settings_of
 from models.tasks.arrays import Array, Floats, Integers
 
 # Times that the held-out samples are asked, evenly over the steps.
-STOPS = 8
+STOPS = 5
 # Held-out samples that are asked, at most: of thousands of pairs, asking takes longer than
 # training.
 ASKED = 256
@@ -78,16 +78,12 @@ def train_from_scratch(
     out: TextIO = sys.stderr,
 ) -> list[Record]:
     """the networks from scratch of some targets in some regimes, those that the ledger lacks
-    trained, by as many processes as `config.trainers`; their records. None at all where
-    `config.scratch_steps` is 0.
-
+    trained, by as many processes as `config.trainers`; their records.
     A record: that of a task network, with "regime" and "images" (labelled samples that taught and
     stopped it).
     """
     records: list[Record] = []
     lacking: dict[str, list[Regime]] = {}
-    if not config.scratch_steps:
-        return records
     for name, regimes in wanted.items():
         for regime in regimes:
             record = kept(store, ledger, TASKS[name], regime, config)

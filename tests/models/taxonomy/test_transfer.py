@@ -12,7 +12,10 @@ from models.taxonomy import Transfer
         ({"sources": ("a", "a"), "target": "t"}, "stands once"),
         ({"sources": (), "target": "t"}, "has sources"),
         ({"sources": ("a",), "target": "t", "control": "scratch"}, "a control has none"),
-        ({"sources": (), "target": "t", "control": "luck"}, "one of supervised, scratch, average"),
+        (
+            {"sources": (), "target": "t", "control": "luck"},
+            "one of supervised, scratch, pixels, average",
+        ),
     ],
 )
 def test_what_is_no_transfer_is_refused(fields, message):

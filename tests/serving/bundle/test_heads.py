@@ -2,16 +2,25 @@
 over two sources, beside closed-form ones.
 """
 
+import dataclasses
+import json
+import shutil
+
 import keras
 import numpy as np
 import pytest
 from bare_model import BareModel
 from synthetic import SIZE
+from synthetic_policy import write_networks
 from tiny_bundle import tiny_bundle, tiny_folder
+from tiny_store import TINY
 
+from models.networks.task_networks.build import load_task_network
 from models.networks.transfers.edge import TransferNetwork, load_transfer_network
+from models.provenance.atomic import write_json
 from serving.bundle.assets import read_extras
 from serving.bundle.build import build_bundle
+from serving.bundle.heads import load_scratch
 
 LEARNED = ("reshading", "depth_zbuffer")
 
@@ -71,6 +80,64 @@ def test_learned_heads_have_every_form(mixed):
     outputs = BareModel(mixed).signatures["image_bytes"].outputs
     for name in LEARNED:
         assert {name, f"{name}_codes", f"{name}_png_bytes"} <= set(outputs)
+
+
+@pytest.fixture
+def from_scratch(tmp_path):
+    """(SavedModel, folder of networks from scratch): `normal` is learned from scratch, though its
+    own network of all labels is a source; the seed says which is which.
+    """
+    folder, policy = tiny_folder(), read_extras(tiny_bundle())[1]["policy"]
+    transfers = tmp_path / "transfers"
+    kept = [e for e in policy["edges"] if e["target"] in ("normal", "reshading", "class_scene")]
+    edges = [
+        {**edge, "control": "scratch", "regime": ""} if edge["target"] == "normal" else edge
+        for edge in kept
+    ]
+    shutil.copytree(folder / "transfers", transfers)
+    write_networks(transfers, ["normal"], dataclasses.replace(TINY, seed=7), SIZE)
+    record = json.loads((transfers / "normal" / "network.json").read_text())
+    write_json(transfers / "normal" / "network.json", {**record, "regime": ""})
+    bundle = build_bundle(
+        {**policy, "edges": edges},
+        folder / "networks",
+        transfers,
+        tmp_path / "bundle",
+        lineage={},
+        image_size=SIZE,
+    )
+    return bundle, transfers
+
+
+def test_a_target_from_scratch_is_answered_by_that_network_and_no_other(from_scratch):
+    bundle, transfers = from_scratch
+    with np.load(bundle / "assets.extra" / "parity.npz") as stored:
+        probe = stored["probe"].astype("float32") / 255
+    found = BareModel(bundle).run("images", {"images": probe}, ["normal", "reshading"])
+    own = load_task_network(transfers / "normal").answer(probe * 2 - 1)
+    others = load_task_network(tiny_folder() / "networks" / "normal").answer(probe * 2 - 1)
+    np.testing.assert_allclose(found["normal"], own, rtol=1e-3, atol=1e-4)
+    assert np.abs(found["normal"] - others).max() > 0.01
+    before = BareModel(tiny_bundle()).run("images", {"images": probe}, ["reshading"])
+    np.testing.assert_allclose(found["reshading"], before["reshading"], rtol=1e-3, atol=1e-4)
+    facts = read_extras(bundle)[0]["tasks"]
+    assert facts["normal"]["from_scratch"] and not facts["normal"]["own_network"]
+    assert not facts["reshading"]["from_scratch"]
+    assert facts["class_scene"]["own_network"]
+
+
+def test_the_codes_of_a_network_from_scratch_are_decoded_as_they_are_served(from_scratch):
+    bundle, _ = from_scratch
+    model = BareModel(bundle)
+    assert list(model.signatures["decode_normal"].inputs) == ["code_normal_from_scratch"]
+    assert "code_normal" in model.signatures["decode_reshading"].inputs
+
+
+def test_a_network_from_scratch_of_other_data_is_refused(tmp_path):
+    write_networks(tmp_path, ["normal"], TINY, SIZE)
+    edge = {"sources": [], "target": "normal", "control": "scratch", "regime": "48"}
+    with pytest.raises(ValueError, match="in the regime '48'.*train the policy again"):
+        load_scratch(tmp_path / "normal", edge)
 
 
 def test_a_policy_of_other_sources_is_refused(tmp_path):

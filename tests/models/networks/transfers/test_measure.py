@@ -16,7 +16,8 @@ from models.networks.transfers.closed_form import sweep
 from models.networks.transfers.closed_form.ridge import Moments
 from models.networks.transfers.closed_form.vectors import GlobalTarget
 from models.networks.transfers.gradient import learner
-from models.networks.transfers.measure import measure_transfers
+from models.networks.transfers.measure import measure_transfers, with_scratch
+from models.networks.transfers.regimes import regimes_of
 
 
 @pytest.fixture
@@ -250,3 +251,14 @@ def test_transfers_are_measured_by_gradient_and_kept(bank, tmp_path):
     assert summary["fresh"] == 8 and len(rows) == 2 * (4 + 3)
     _, again = measured(bank, targets, ledger=tmp_path, config=config)
     assert again["fresh"] == 0
+
+
+@pytest.mark.parametrize(
+    "change, regimes",
+    [({}, ["", "4"]), ({"scratch_regimes": False}, [""]), ({"scratch_steps": 0}, [])],
+)
+def test_regimes_that_have_networks_from_scratch(change, regimes, bank):
+    asked = {"regimes": (4,), "scratch_steps": 1, **change}
+    config = dataclasses.replace(TINY, **asked)
+    there = list(reversed(regimes_of(bank[0], config)))
+    assert [regime.name for regime in with_scratch(config, there)] == regimes
