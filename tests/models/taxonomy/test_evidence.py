@@ -49,6 +49,8 @@ def test_evidence_has_a_verdict_and_baselines(tmp_path):
         "single best source",
         "everything from scratch",
     }
+    assert [row["scratch"] for row in book["offers"]] == [False, True]
+    assert all(len(row["supervised"]) <= 2 for row in book["offers"])
     assert (
         0 < book["significance"]["p"] <= 1 and "random policies" in book["significance"]["verdict"]
     )
