@@ -1,5 +1,5 @@
-"""python -m serving serve | ask | validate | sign | push | rollback | sbom | audit. Flags of
-`serve` have TensorFlow Serving's names.
+"""python -m serving serve | ask | console | validate | sign | push | rollback | sbom | audit.
+Flags of `serve` have TensorFlow Serving's names.
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="answers as one JSON object a picture on stdout, without pixels",
     )
+    add_console(commands)
     check = commands.add_parser("validate", help="start a server on a bundle and check its answers")
     check.add_argument("bundle", type=Path)
     check.add_argument(
@@ -120,6 +121,23 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def add_console(commands: Any) -> None:
+    page = commands.add_parser("console", help="a page on this machine: drop photos, see answers")
+    page.add_argument("--server", default="127.0.0.1:8500", help="the model server that it asks")
+    page.add_argument("--model_name", default="taxonomy")
+    page.add_argument("--port", type=int, default=8600, help="of the page; 0: any free one")
+    page.add_argument(
+        "--deadline", type=float, default=30.0, help="seconds a request may take, repeats included"
+    )
+    page.add_argument(
+        "--model_base_path",
+        type=Path,
+        metavar="FOLDER",
+        help="the served folder, for lineage: what the answers were made of",
+    )
+    page.add_argument("--open", action="store_true", help="open the page in a browser")
+
+
 def main(arguments: list[str] | None = None) -> int:
     options, unknown = parser().parse_known_args(arguments)
     if unknown and options.command != "serve":
@@ -130,6 +148,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands: dict[str, Callable[[argparse.Namespace], int]] = {
         "serve": do_serve,
         "ask": do_ask,
+        "console": do_console,
         "validate": do_validate,
         "push": do_push,
         "sign": do_sign,
@@ -179,6 +198,12 @@ def do_ask(options: argparse.Namespace) -> int:
     from serving.client.ask import ask
 
     return ask(options)
+
+
+def do_console(options: argparse.Namespace) -> int:
+    from serving.console.start import start
+
+    return start(options)
 
 
 def do_validate(options: argparse.Namespace) -> int:

@@ -62,6 +62,7 @@ class Client:
             METADATA, serialized, message("GetModelMetadataResponse").FromString
         )
         self._offered: Signatures | None = None
+        self._served: int | None = None
 
     def __enter__(self) -> Client:
         return self
@@ -94,10 +95,17 @@ class Client:
         if self._offered is None:
             request = message("GetModelMetadataRequest")(metadata_field=["signature_def"])
             response = self._retried(self._metadata, self.named(request))
+            self._served = int(response.model_spec.version.value)
             packed = response.metadata["signature_def"].value
             table = message("SignatureDefMap").FromString(packed)
             self._offered = dict(table.signature_def)
         return self._offered
+
+    def served_version(self) -> int:
+        """the version that `signatures` came from."""
+        self.signatures()
+        assert self._served is not None
+        return self._served
 
     def _retried(self, call: Any, request: Any) -> Any:
         return retried(

@@ -27,6 +27,10 @@ def test_the_client_reads_from_the_server_what_it_offers(client):
     assert client.tasks() == {name: TASKS[name].images for name in TASKS if name in TARGETS}
 
 
+def test_the_client_knows_which_version_answers(client):
+    assert client.served_version() > 0
+
+
 def test_one_question_brings_every_task_that_the_pictures_allow(client):
     one, three = client.ask(PICTURES[:1]), client.ask(PICTURES[:3])
     assert {name for name in one if name in TASKS} == {

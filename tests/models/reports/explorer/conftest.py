@@ -1,31 +1,19 @@
-"""A browser for the page: Debian's Chromium, driven by Playwright; skipped where one is missing."""
+"""The page of a made-up run in a browser."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from chromium import Watched, browser
 from made_run import write_run
 
 from models.reports.page import write_report
 
+__all__ = ["browser"]
 PATIENCE = 20_000  # ms
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("no chromium here (Debian: apt-get install chromium)")
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with playwright.sync_playwright() as engine:
-        # Chromium's own sandbox refuses to run as root, as containers do.
-        opened = engine.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="session")
@@ -34,29 +22,8 @@ def report(tmp_path_factory) -> Path:
     return write_report(write_run(tmp_path_factory.mktemp("browser") / "run"))
 
 
-class Watched:
-    """A page in the browser, with what it complained about and what it asked of a network."""
-
-    def __init__(self, page: Any) -> None:
-        self.page = page
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        page.on("console", self.note)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("dialog", self.refuse)
-        page.on("request", self.count)
-
-    def note(self, message: Any) -> None:
-        if message.type in ("error", "warning"):
-            self.complaints.append(message.text)
-
-    def refuse(self, dialog: Any) -> None:
-        self.complaints.append(f"a dialog said {dialog.message}")
-        dialog.dismiss()
-
-    def count(self, request: Any) -> None:
-        if not request.url.startswith(("file:", "data:", "blob:")):
-            self.requests.append(request.url)
+class WatchedReport(Watched):
+    """The report, with what it says."""
 
     def open(self, path: Path, fragment: str = "") -> Any:
         self.page.goto(path.as_uri() + fragment)
@@ -77,10 +44,10 @@ class Watched:
 
 
 @pytest.fixture
-def watched(browser) -> Iterator[Watched]:
+def watched(browser) -> Iterator[WatchedReport]:
     """a fresh page that must not complain and must not ask anything of a network."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
-    seen = Watched(page)
+    seen = WatchedReport(page)
     yield seen
     page.close()
     assert seen.complaints == []

@@ -1,7 +1,6 @@
 """The page in a real browser: it follows, solves, remembers, exports, and can be walked by keys."""
 
 import csv
-import gzip
 import json
 import shlex
 import subprocess
@@ -9,12 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from chromium import assert_accessible
 from made_run import files, table, write_run
 
 from models.reports.page import write_report
 from models.taxonomy import solve
 
-AXE = Path(__file__).with_name("axe.min.js.gz")
 ROOT = Path(__file__).parents[4]
 
 
@@ -176,19 +175,11 @@ def test_a_run_that_lacks_stages_opens_without_complaint(watched, tmp_path, gone
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_at_any_width(browser, report, scheme):
-    axe = gzip.decompress(AXE.read_bytes()).decode()
     page = browser.new_page(color_scheme=scheme)
     page.goto(report.as_uri() + "#?vs=3/2&edge=normal")
     page.wait_for_selector("html[data-ready]")
     page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
-    page.evaluate(axe)
-    for width in (375, 768, 1280):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_timeout(50)
-        found = page.evaluate("axe.run().then((result) => result.violations)")
-        told = [(rule["id"], rule["nodes"][0]["html"][:200]) for rule in found]
-        assert told == [], (scheme, width)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert_accessible(page, scheme)
     page.close()
 
 

@@ -1,0 +1,81 @@
+"""What the served version was made of, from the folder that the server serves, where it is at hand.
+
+The server's public interface says a version's number and signatures; its story lies in the bundle.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from models.tasks import TASKS
+
+# as `serving.bundle.assets` writes it; not imported from there, since that loads networks
+PLACE = Path("assets.extra") / "lineage.json"
+FACTS = ("config", "code", "data", "artifact")
+SURE_WIN = 0.8  # share of held-out pictures on which a trained network beats a constant, at least
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """facts: name -> what the bundle was made of. sources: task -> tasks that its answer is reached
+    from; () for a network of its own. quality: task -> share of held-out pictures on which the
+    answer beats full supervision, in [0, 1]. wins: supervised task -> share on which its network
+    beats the best constant.
+    """
+
+    facts: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    quality: dict[str, float] = field(default_factory=dict)
+    wins: dict[str, float] = field(default_factory=dict)
+
+    def doubt(self, task: str) -> str:
+        """in words, where the networks behind the answer hardly beat a constant; else ""."""
+        weak = [name for name in self.sources.get(task) or (task,) if self.is_weak(name)]
+        if not weak:
+            return ""
+        worst = min(weak, key=self.wins.__getitem__)
+        return (
+            f"the network of {title_of(worst)} beat a constant answer on only "
+            f"{self.wins[worst]:.0%} of held-out pictures"
+        )
+
+    def is_weak(self, task: str) -> bool:
+        return self.wins.get(task, 1.0) < SURE_WIN
+
+
+def title_of(task: str) -> str:
+    """for a person."""
+    return TASKS[task].title if task in TASKS else task
+
+
+def lineage_of(base: Path | None, version: int) -> Lineage:
+    """of `version` below the served folder `base`; an empty one where there is none to read."""
+    if base is None:
+        return Lineage()
+    try:
+        story = json.loads((base / str(version) / PLACE).read_text())
+    except (OSError, ValueError):
+        return Lineage()
+    return told(story) if isinstance(story, dict) else Lineage()
+
+
+def told(story: dict[str, Any]) -> Lineage:
+    policy = story.get("policy") or {}
+    edges = policy.get("edges") or []
+    supervised: dict[str, tuple[str, ...]] = dict.fromkeys(policy.get("supervised") or [], ())
+    metrics = story.get("metrics") or {}
+    return Lineage(
+        facts={name: str(story[name]) for name in FACTS if story.get(name)},
+        sources=supervised | {edge["target"]: tuple(edge["sources"]) for edge in edges},
+        quality={
+            edge["target"]: edge["quality"] for edge in edges if edge.get("quality") is not None
+        },
+        wins={
+            name: entry["win_average"]
+            for name, entry in metrics.items()
+            if entry.get("win_average") is not None
+        },
+    )

@@ -1,0 +1,118 @@
+"""An answer as the page shows it: a figure with its legend, numbers with their unit, how sure it
+is, and a warning where it says hardly more than a constant would.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from models.examples.published import encode_png
+from models.tasks import TASKS, Task
+from models.tasks.arrays import Array, Bytes
+from serving.client.answers import description, same_pictures, sheet
+from serving.client.figures import figure, photo_of, segments_of
+from serving.client.readings import likeliest
+from serving.console.lineage import Lineage, title_of
+
+NEARLY_ALL = 0.98  # share of a picture from which one class is called the same everywhere
+Shown = dict[str, Any]
+
+
+def shown_answers(answers: Mapping[str, Array], image: bytes, lineage: Lineage) -> Shown:
+    """{"answers": one entry a task, in the dictionary's order, "sheet": all figures}.
+
+    answers: of `Client.ask`; image: the encoded first photo. Figures are data addresses of PNGs.
+    """
+    photo = photo_of(image)
+    names = [name for name in TASKS if name in answers]
+    same = {other: name for name, others in same_pictures(answers).items() for other in others}
+    figures = {
+        name: figure(name, answers[name], photo, answers.get(f"{name}_metric")) for name in names
+    }
+    drawn = [picture for name, picture in figures.items() if picture is not None]
+    return {
+        "answers": [
+            entry_of(name, answers, figures[name], lineage)
+            | ({"same": TASKS[same[name]].title} if name in same else {})
+            for name in names
+        ],
+        "sheet": address_of_picture(sheet(drawn)) if drawn else "",
+    }
+
+
+def entry_of(
+    name: str, answers: Mapping[str, Array], picture: Bytes | None, lineage: Lineage
+) -> Shown:
+    value = answers[name]
+    entry = TASKS[name]
+    said = description(name, value, answers.get(f"{name}_metric"))
+    doubts = [said.get("note") or constant_doubt(entry, value), lineage.doubt(name)]
+    sources = lineage.sources.get(name)
+    return {
+        "task": name,
+        "title": entry.title,
+        "views": entry.images,
+        "figure": "" if picture is None else address_of_picture(picture),
+        "rows": rows_of(said),
+        "unit": said.get("unit", ""),
+        "warnings": [words for words in doubts if words],
+        "confidence": confidence_words(entry, value, lineage.quality.get(name)),
+        "sources": None if sources is None else [title_of(source) for source in sources],
+        "said": said,
+    }
+
+
+def address_of_picture(picture: Bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(encode_png(picture)).decode()}"
+
+
+def rows_of(said: Shown) -> list[tuple[str, str]]:
+    """(what, how much) of a description, for a table."""
+    if "classes" in said:
+        return [(row["name"], f"{row['probability']:.1%}") for row in said["classes"]]
+    if "shares" in said:
+        return [(name, f"{share:.1%}") for name, share in said["shares"].items()]
+    if "numbers" in said:
+        return [(name, f"{number:g}") for name, number in said["numbers"].items()]
+    words = {"low": "2 % lie below", "middle": "half lies below", "high": "98 % lie below"}
+    return [(word, f"{said[key]:g}") for key, word in words.items()]
+
+
+def constant_doubt(entry: Task, value: Array) -> str:
+    """in words, where a map of classes or segments is the same all over the picture; "" elsewhere.
+    Regressions and classes say so of themselves, in the note of their description.
+    """
+    if entry.output.kind == "pixel_classes":
+        ids = value.argmax(-1)
+        share = np.bincount(ids.ravel()).max() / ids.size
+        return "one class nearly everywhere" if share >= NEARLY_ALL else ""
+    if entry.output.kind == "embedding" and len(np.unique(segments_of(value))) == 1:
+        return "one segment: the picture is not parted"
+    return ""
+
+
+def confidence_words(entry: Task, value: Array, quality: float | None) -> str:
+    """the answer's own probability where it has one, and how often the transfer was right."""
+    words = []
+    if entry.output.kind == "classes":
+        word, share = likeliest(entry.name, value, 1)[0]
+        words.append(f"{share:.0%} for {word}")
+    elif entry.output.kind == "pixel_classes":
+        words.append(f"{mean_share(value):.0%} for the likeliest class, mean of all pixels")
+    else:
+        words.append("this kind of answer carries no probability")
+    if quality is not None:
+        words.append(
+            f"better than the fully supervised network on {quality:.0%} of held-out pictures"
+        )
+    return "; ".join(words)
+
+
+def mean_share(logits: Array) -> float:
+    """[S, S, classes] -> mean over pixels of the likeliest class's probability."""
+    lead = np.exp(logits - logits.max(-1, keepdims=True))
+    return float((1 / lead.sum(-1)).mean())
