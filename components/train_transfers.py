@@ -33,6 +33,7 @@ def TrainTransfers(
     from models.networks.config import NetworkConfig
     from models.networks.task_networks.representations import RepresentationStore
     from models.networks.transfers.measure import measure_transfers
+    from models.tasks import target_names
     from models.taxonomy import LossStore, Transfer
 
     kept: Dict[str, Tuple[List[str], Dict[Transfer, Any]]] = {}
@@ -55,6 +56,7 @@ def TrainTransfers(
             NetworkConfig(**json.loads(config)),
             record=record,
             targets=json.loads(targets),
+            whole=target_names(),
             wanted=worth_measuring(os.path.join(proxies.uri, "proxies.json"), share),
         )
     store = LossStore(os.path.join(losses.uri, "losses"))

@@ -37,6 +37,11 @@ def parser() -> argparse.ArgumentParser:
             metavar="FIELD=VALUE",
             help="replace one field; repeat as needed",
         )
+        command.add_argument(
+            "--shards",
+            metavar="TASKS,TRANSFERS",
+            help="parallel nodes of TrainTasks and of TrainTransfers (same results for any number)",
+        )
         if name in ("demo", "run", "schedule"):
             command.add_argument(
                 "--run",
@@ -62,11 +67,12 @@ def main(arguments: list[str] | None = None) -> int:
     from tfx_pipeline import quiet
 
     quiet.before_imports()
-    from tfx_pipeline.config import ConfigError, configuration
+    from tfx_pipeline.config import ConfigError, configuration, shards_of
     from tfx_pipeline.local import RunError
 
     try:
-        config = configuration(options.config, options.set)
+        shards = shards_of(options.shards) if options.shards else []
+        config = configuration(options.config, [*options.set, *shards])
         return globals()[f"do_{options.command}"](config, options)
     except (ConfigError, RunError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -378,3 +378,16 @@ def value_like(old: object, text: str, name: str) -> object:
     if type(value) is not type(old):
         raise ConfigError(f"{name} is {type(old).__name__} (now {old!r}), got {text!r}")
     return value
+
+
+def shards_of(text: str) -> list[str]:
+    """the changes that `--shards TASKS,TRANSFERS` stands for; of one number alone, both stages.
+    Raises ConfigError.
+    """
+    numbers = text.split(",")
+    if len(numbers) > 2 or not all(number.strip().isdigit() for number in numbers):
+        raise ConfigError(
+            f"--shards takes TASKS,TRANSFERS, two numbers of parallel nodes such as 26,22, "
+            f"got {text!r}"
+        )
+    return [f"task_shards={numbers[0].strip()}", f"transfer_shards={numbers[-1].strip()}"]

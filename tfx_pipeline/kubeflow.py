@@ -6,13 +6,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tfx_pipeline.config import Config, ConfigError
+from tfx_pipeline.config import Config
 
 
 def compile_pipeline(config: Config, *, data: str, root: str, image: str, out: Path) -> Path:
-    """write the pipeline to `out` (.yaml); every step runs in `image`, artifacts go below `root`.
-
-    Raises ConfigError for sharded stages.
+    """write the pipeline to `out` (.yaml); every step runs in `image`, artifacts go below
+    `root`.
     """
     from tfx import v1 as tfx
 
@@ -20,11 +19,6 @@ def compile_pipeline(config: Config, *, data: str, root: str, image: str, out: P
     from tfx_pipeline.pipeline import make_pipeline
 
     quiet.after_imports()
-    if config.task_shards > 1 or config.transfer_shards > 1:
-        raise ConfigError(
-            "TFX's Kubeflow compiler takes one channel an input, so the shards of a stage "
-            "cannot be joined there: --set task_shards=1 --set transfer_shards=1"
-        )
     runner = tfx.orchestration.experimental
     settings = runner.KubeflowV2DagRunnerConfig(default_image=image, use_pipeline_spec_2_1=True)
     pipeline = make_pipeline(config, data=data, run=root, root=root, fingerprint="from-cluster")

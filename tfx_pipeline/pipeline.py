@@ -12,7 +12,6 @@ import os
 from typing import Any
 
 from tfx import v1 as tfx
-from tfx.types import channel_utils
 
 from components.build_bundle import BuildBundle
 from components.check_labels import CheckLabels
@@ -20,6 +19,7 @@ from components.decode_labels import DecodeLabels
 from components.encode_views import EncodeViews
 from components.evaluate_taxonomy import EvaluateTaxonomy
 from components.ingest_views import IngestViews
+from components.join_shards import JoinLosses, JoinNetworks
 from components.measure_affinities import MeasureAffinities
 from components.predict_transfers import PredictTransfers
 from components.push_bundle import PushBundle
@@ -87,7 +87,9 @@ def make_pipeline(
         ).with_id(f"TrainTasks{suffix}")
         for suffix, names in shard(list(source_names()), config.task_shards)
     ]
-    networks = union([node.outputs["networks"] for node in train_tasks])
+    join_networks, networks = joined(
+        JoinNetworks, [node.outputs["networks"] for node in train_tasks]
+    )
     encode = EncodeViews(
         labels=labels,
         networks=networks,
@@ -121,7 +123,7 @@ def make_pipeline(
         ).with_id(f"TrainTransfers{suffix}")
         for suffix, names in shard(list(target_names()), config.transfer_shards)
     ]
-    losses = union([node.outputs["losses"] for node in measure])
+    join_losses, losses = joined(JoinLosses, [node.outputs["losses"] for node in measure])
     affinities = MeasureAffinities(
         losses=losses,
         resamples=config.resamples,
@@ -207,9 +209,11 @@ def make_pipeline(
         check,
         decode,
         *train_tasks,
+        *join_networks,
         encode,
         predict,
         *measure,
+        *join_losses,
         affinities,
         solve,
         evaluate,
@@ -243,9 +247,14 @@ def shard(names: list[str], count: int) -> list[tuple[str, list[str]]]:
     node has no suffix.
     """
     count = min(count, len(names))
-    return [("" if count == 1 else f".{i}", names[i::count]) for i in range(count)]
+    return [("" if count == 1 else f"-{i}", names[i::count]) for i in range(count)]
 
 
-def union(channels: list[Any]) -> Any:
-    """one channel that delivers the artifacts of all."""
-    return channels[0] if len(channels) == 1 else channel_utils.union(channels)
+def joined(component: type, channels: list[Any]) -> tuple[list[Any], Any]:
+    """the node that joins the shards of a stage (none for one shard), and the channel of them
+    all.
+    """
+    if len(channels) == 1:
+        return [], channels[0]
+    node = component(channels, code=code_of(component))
+    return [node], node.outputs["joined"]

@@ -194,6 +194,24 @@ def run_again(run: Path, sources: Path) -> tuple[set[str], str]:
     return {name.split(".")[-1] for _, name, state in fresh if state == 3}, done.stderr
 
 
+def test_shards_are_joined_to_the_same_taxonomies_and_report_of_a_run_without(demo):
+    run, _ = demo
+    names = (
+        ("MeasureAffinities", "affinities", "affinities.json"),
+        ("SolveTaxonomy", "taxonomies", "taxonomies.json"),
+        ("WriteReport", "report", "networks.json"),
+        ("WriteReport", "report", "calibration.json"),
+    )
+    before = [(newest(run, *place) / name).read_bytes() for *place, name in names]
+    words = ("run", "--config", "smoke", "--run", run, "--data", run / "data", "--shards", "3,2")
+    done = command("tfx_pipeline", *words)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "TrainTasks-2" in done.stderr and "JoinLosses" in done.stderr
+    bank = newest(run, "JoinNetworks", "joined")
+    assert len(list(bank.iterdir())) == 26
+    assert [(newest(run, *place) / name).read_bytes() for *place, name in names] == before
+
+
 def test_an_edit_of_a_component_and_of_a_template_runs_these_nodes_again_and_no_other(
     demo, tmp_path
 ):
@@ -284,30 +302,3 @@ def test_help_comes_without_heavy_imports(words):
         env={**os.environ},
     )
     assert done.returncode == 0 and "example:" in done.stdout, done.stderr
-
-
-def test_the_pipeline_compiles_for_kubeflow_and_says_when_it_cannot(tmp_path):
-    import yaml
-
-    out, words = (
-        tmp_path / "taxonomy.yaml",
-        (
-            "tfx_pipeline",
-            "compile",
-            "--config",
-            "smoke",
-            "--data",
-            "gs://bucket/data",
-            "--root",
-            "gs://bucket/root",
-            "--out",
-        ),
-    )
-    done = command(*words, out)
-    assert done.returncode == 0, done.stderr[-2000:]
-    spec = next(yaml.safe_load_all(out.read_text()))
-    assert {"ExampleGen", "TrainTasks", "SolveTaxonomy", "Pusher"} <= set(
-        spec["root"]["dag"]["tasks"]
-    ) and len(spec["root"]["dag"]["tasks"]) == 18
-    refused = command(*words, out, "--set", "task_shards=3")
-    assert refused.returncode == 1 and "task_shards=1" in refused.stderr.strip().splitlines()[-1]

@@ -66,6 +66,7 @@ def measure_transfers(
     record: Record,
     targets: Iterable[str],
     wanted: Wanted | None = None,
+    whole: Iterable[str] | None = None,
     out: TextIO = sys.stderr,
 ) -> dict[str, Any]:
     """measure every transfer into `targets`; `record(transfer, sample names, losses)` is called
@@ -73,9 +74,11 @@ def measure_transfers(
 
     transfer: {"sources", "target", "regime", "control"}. wanted: target -> sets of sources that are
     worth measuring; all if None, and all of a target that it does not name. Controls and the higher
-    orders that follow from what was measured are always measured. What `ledger` holds is not
-    measured again. Returns {"transfers", "fresh": how many of them were measured now, "seconds",
-    "calibration": rows of `calibration.calibrate`, "scratch": records of the networks from scratch,
+    orders that follow from what was measured are always measured. whole: the targets of all shards
+    of the stage, of which the same ones are calibrated for any number of shards (default:
+    `targets`). What `ledger` holds is not measured again. Returns {"transfers", "fresh": how many
+    of them were measured now, "seconds", "calibration": rows of `calibration.calibrate`,
+    "scratch": records of the networks from scratch,
     "addresses": target -> content address of what was measured}.
     """
     since = time.time()
@@ -105,7 +108,8 @@ def measure_transfers(
     )
     # None where all losses came from the ledger.
     rate = seconds / bench.fresh if bench.fresh else None
-    sample = calibration_sample(bench, present)
+    among = present if whole is None else [name for name in whole if store.has(name)]
+    sample = [name for name in calibration_sample(bench, among) if name in present]
     return {
         "transfers": count,
         "fresh": bench.fresh,
