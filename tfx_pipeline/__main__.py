@@ -1,4 +1,4 @@
-"""python -m tfx_pipeline demo | run | config | compile | schedule"""
+"""python -m tfx_pipeline demo | run | config | compile | submit | schedule"""
 
 from __future__ import annotations
 
@@ -42,6 +42,14 @@ def parser() -> argparse.ArgumentParser:
             metavar="TASKS,TRANSFERS",
             help="parallel nodes of TrainTasks and of TrainTransfers (same results for any number)",
         )
+        if name in ("run", "compile", "schedule"):
+            command.add_argument(
+                "--beam",
+                action="append",
+                default=[],
+                metavar="OPTION",
+                help="an option for every Beam stage, e.g. --beam=--runner=PortableRunner; repeat",
+            )
         if name in ("demo", "run", "schedule"):
             command.add_argument(
                 "--run",
@@ -52,14 +60,69 @@ def parser() -> argparse.ArgumentParser:
         if name in ("run", "compile", "schedule"):
             command.add_argument("--data", required=True, help="folder in the published layout")
         if name == "compile":
-            command.add_argument("--out", type=Path, default=Path("taskonomy.yaml"))
-            command.add_argument(
-                "--image", default="taskonomy:latest", help="container image of every step"
-            )
-            command.add_argument(
-                "--root", required=True, help="where the cluster keeps artifacts (an object store)"
-            )
+            add_cluster_arguments(command)
+    add_submit(commands)
     return top
+
+
+def add_submit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """the verb that runs a compiled file."""
+    text = "run a compiled file on Kubeflow Pipelines, and watch it"
+    command = commands.add_parser("submit", help=text, description=text)
+    command.epilog = (
+        "example: python -m tfx_pipeline submit --host http://127.0.0.1:8888 taskonomy.yaml"
+    )
+    command.add_argument("file", type=Path, nargs="?", default=Path("taskonomy.yaml"))
+    command.add_argument("--host", required=True, help="of the API (its v2beta1), http://...")
+    command.add_argument("--token-file", type=Path, help="file with a bearer token")
+    command.add_argument("--name", default="taskonomy", help="of the run (default: taskonomy)")
+    command.add_argument(
+        "--experiment", default="taskonomy", help="that the run belongs to (default: taskonomy)"
+    )
+    command.add_argument("--no-watch", action="store_true", help="end when it is submitted")
+    command.add_argument("--watch", metavar="RUN", help="watch this run instead of a new one")
+    command.add_argument(
+        "--every", type=float, default=15, help="seconds between two looks (default: 15)"
+    )
+
+
+def add_cluster_arguments(command: argparse.ArgumentParser) -> None:
+    """what `compile` is told about the cluster."""
+    command.epilog = (
+        "example: python -m tfx_pipeline compile --config paper --data gs://BUCKET/data --root "
+        "gs://BUCKET/runs --image REGISTRY/taskonomy:1 --out taskonomy.yaml"
+    )
+    command.add_argument(
+        "--out",
+        type=Path,
+        default=Path("taskonomy.yaml"),
+        help=".yaml for Kubeflow Pipelines, .json for Vertex AI (default: taskonomy.yaml)",
+    )
+    command.add_argument(
+        "--image", default="taskonomy:latest", help="container image of every step"
+    )
+    command.add_argument(
+        "--root", required=True, help="where the cluster keeps artifacts (gs://, s3://, minio://)"
+    )
+    command.add_argument(
+        "--work",
+        default="/work",
+        help="where every step sees the shared volume: ledgers, served versions (default: /work)",
+    )
+    command.add_argument(
+        "--volume",
+        default="taskonomy",
+        help="the shared volume's claim, ReadWriteMany (default: taskonomy)",
+    )
+    command.add_argument(
+        "--resources",
+        type=Path,
+        metavar="FILE",
+        help="YAML, stage: {cpu: 8, memory: 32G, gpu: 1}; `default` is of all others",
+    )
+    command.add_argument(
+        "--retries", type=int, default=2, help="of a step that failed (default: 2)"
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -71,6 +134,8 @@ def main(arguments: list[str] | None = None) -> int:
     from tfx_pipeline.local import RunError
 
     try:
+        if options.command == "submit":
+            return do_submit(options)
         shards = shards_of(options.shards) if options.shards else []
         config = configuration(options.config, [*options.set, *shards])
         return globals()[f"do_{options.command}"](config, options)
@@ -91,7 +156,9 @@ def do_demo(config: Config, options: argparse.Namespace) -> int:
 def do_run(config: Config, options: argparse.Namespace) -> int:
     from tfx_pipeline.local import run_pipeline
 
-    for name, place in run_pipeline(config, Path(options.data), options.run).items():
+    for name, place in run_pipeline(
+        config, Path(options.data), options.run, beam=options.beam
+    ).items():
         print(f"{name:9s} {place}")
     return 0
 
@@ -108,16 +175,48 @@ def do_compile(config: Config, options: argparse.Namespace) -> int:
 
     print(
         compile_pipeline(
-            config, data=options.data, root=options.root, image=options.image, out=options.out
+            config,
+            data=options.data,
+            root=options.root,
+            image=options.image,
+            out=options.out,
+            work=options.work,
+            volume=options.volume,
+            resources=options.resources,
+            retries=options.retries,
+            beam=options.beam,
         )
     )
     return 0
 
 
+def do_submit(options: argparse.Namespace) -> int:
+    """the run's id to stdout, its steps to stderr."""
+    from tfx_pipeline.cluster import submit
+    from tfx_pipeline.local import RunError
+
+    try:
+        token = options.token_file.read_text().strip() if options.token_file else None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RunError(f"--token-file {options.token_file} cannot be read: {error}") from error
+    client = submit.connect(options.host, token)
+    run = options.watch or submit.create(
+        client, options.host, options.file, name=options.name, experiment=options.experiment
+    )
+    print(run, flush=True)
+    if not options.no_watch:
+        submit.watch(client, options.host, run, say=report_step, every=options.every)
+    return 0
+
+
+def report_step(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
 def do_schedule(config: Config, options: argparse.Namespace) -> int:
     from tfx_pipeline.schedule import run_if_changed
 
-    return run_if_changed(config, Path(options.data), options.run)
+    return run_if_changed(config, Path(options.data), options.run, beam=options.beam)
 
 
 if __name__ == "__main__":

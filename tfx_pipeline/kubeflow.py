@@ -1,17 +1,48 @@
-"""The same graph as a Kubeflow Pipelines file (schema 2.1; TFX's default 2.0 fails with typed
-parameters).
+"""The same graph as a file for Kubeflow Pipelines (.yaml) or Vertex AI (.json).
+
+Nothing is cached there: both compare inputs of a step by their names or numbers, never by what they
+hold, so that Kubeflow would take changed data for known ones, and Vertex AI known data for changed
+ones. What need not be made again is decided by the ledgers below `work`, by derived addresses that
+start at the manifest of the examples.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-from tfx_pipeline.config import Config
+from models.provenance.atomic import write_text
+from tfx_pipeline.cluster.pod import STORES
+from tfx_pipeline.cluster.resources import Table, defaults, read_resources, resources_of, stage_of
+from tfx_pipeline.config import Config, ConfigError
+
+ENTRY = ("python", "-m", "tfx_pipeline.cluster.pod")
+# Waits between tries: half a minute, a minute, two ... an hour at most.
+BACKOFF = {"backoffDuration": "30s", "backoffFactor": 2.0, "backoffMaxDuration": "3600s"}
 
 
-def compile_pipeline(config: Config, *, data: str, root: str, image: str, out: Path) -> Path:
-    """write the pipeline to `out` (.yaml); every step runs in `image`, artifacts go below
-    `root`.
+def compile_pipeline(
+    config: Config,
+    *,
+    data: str,
+    root: str,
+    image: str,
+    out: Path,
+    work: str = "/work",
+    volume: str = "taskonomy",
+    resources: Path | None = None,
+    retries: int = 2,
+    beam: Iterable[str] = (),
+) -> Path:
+    """write the pipeline to `out`: .yaml with the volume as a second document (Kubernetes), .json
+    as Vertex AI's job.
+
+    data: an object store, or a folder on the volume. root: object store of the artifacts. image: of
+    every step. work: where each step sees the shared volume: ledgers and served versions lie there.
+    volume: the volume's claim. resources: a file in place of defaults. retries: of a step that
+    failed. Raises ConfigError.
     """
     from tfx import v1 as tfx
 
@@ -19,11 +50,80 @@ def compile_pipeline(config: Config, *, data: str, root: str, image: str, out: P
     from tfx_pipeline.pipeline import make_pipeline
 
     quiet.after_imports()
+    check_places(data, root, work, out)
+    if retries < 0:
+        raise ConfigError(f"--retries is a number of at least 0, got {retries}")
+    # Beam's remote workers run in the steps' image; TFX would else pack itself anew in each step
+    options = [f"--sdk_container_image={image}", *beam]
+    pipeline = make_pipeline(
+        config, data=data, run=work, root=root, fingerprint="from-cluster", beam=options
+    )
+    pipeline.enable_cache = False
+    stages = {stage_of(node.id) for node in pipeline.components}
+    table = read_resources(resources, config, stages) if resources else defaults(config)
     runner = tfx.orchestration.experimental
-    settings = runner.KubeflowV2DagRunnerConfig(default_image=image, use_pipeline_spec_2_1=True)
-    pipeline = make_pipeline(config, data=data, run=root, root=root, fingerprint="from-cluster")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    runner.KubeflowV2DagRunner(
-        config=settings, output_dir=str(out.parent), output_filename=out.name
-    ).run(pipeline, write_out=True)
+    settings = runner.KubeflowV2DagRunnerConfig(
+        default_image=image, default_commands=list(ENTRY), use_pipeline_spec_2_1=True
+    )
+    job = runner.KubeflowV2DagRunner(config=settings).run(pipeline, write_out=False)
+    spec = job["pipelineSpec"]
+    spec["defaultPipelineRoot"] = root
+    complete(spec, table, retries)
+    if out.suffix == ".json":
+        write_text(out, json.dumps(job, indent=1, sort_keys=True))
+    else:
+        write_text(out, as_yaml(spec, shared_volume(spec, volume, work)))
     return out
+
+
+def check_places(data: str, root: str, work: str, out: Path) -> None:
+    """ConfigError for places that a step on a cluster could not reach."""
+    stores = ", ".join(STORES)
+    if not root.startswith(tuple(STORES)):
+        raise ConfigError(f"--root is a place in an object store ({stores}), got {root}")
+    if "://" in work or not work.startswith("/"):
+        raise ConfigError(
+            f"--work is an absolute folder at which every step sees a shared volume (on Vertex AI "
+            f"/gcs/BUCKET/...), got {work}"
+        )
+    if "://" not in data and not (data + "/").startswith(work.rstrip("/") + "/"):
+        raise ConfigError(
+            f"--data is a place in an object store or a folder below --work {work}: steps see "
+            f"nothing else, got {data}"
+        )
+    if out.suffix not in (".yaml", ".yml", ".json"):
+        raise ConfigError(f"--out ends in .yaml (Kubeflow) or .json (Vertex AI), got {out}")
+
+
+def complete(spec: dict[str, Any], table: Table, retries: int) -> None:
+    """every step's resources, tries, and no cache, in place."""
+    executors = spec["deploymentSpec"]["executors"]
+    for name, step in spec["root"]["dag"]["tasks"].items():
+        step["cachingOptions"] = {"enableCache": False}
+        if retries:
+            step["retryPolicy"] = {"maxRetryCount": retries, **BACKOFF}
+        asked = resources_of(name, table).to_spec()
+        if asked:
+            label = spec["components"][step["componentRef"]["name"]]["executorLabel"]
+            executors[label]["container"]["resources"] = asked
+
+
+def shared_volume(spec: dict[str, Any], volume: str, work: str) -> dict[str, Any]:
+    """Kubernetes' part of the file: the claim `volume` at `work` in every step."""
+    mount = {"pvcMount": [{"constant": volume, "mountPath": work}]}
+    executors = dict.fromkeys(spec["deploymentSpec"]["executors"], mount)
+    return {"platforms": {"kubernetes": {"deploymentSpec": {"executors": executors}}}}
+
+
+def as_yaml(spec: dict[str, Any], platform: dict[str, Any]) -> str:
+    """both documents, with the name as a comment that Kubeflow's page shows."""
+    import yaml
+
+    class Plain(yaml.SafeDumper):
+        """without anchors: other readers need not know them."""
+
+        def ignore_aliases(self, data: Any) -> bool:
+            return True
+
+    documents = yaml.dump_all([spec, platform], Dumper=Plain, sort_keys=True)
+    return f"# PIPELINE DEFINITION\n# Name: {spec['pipelineInfo']['name']}\n{documents}"

@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -50,10 +50,14 @@ def locked(run: Path) -> Iterator[None]:
 
 
 def run_pipeline(
-    config: Config, data: Path, run: Path, out: TextIO = sys.stderr
+    config: Config,
+    data: Path,
+    run: Path,
+    out: TextIO = sys.stderr,
+    beam: Iterable[str] = (),
 ) -> dict[str, Path]:
     """run every node that is not cached; {"report": index.html, "serving": folder the server polls,
-    "seconds": ...}.
+    "seconds": ...}. beam: options for every Beam stage.
 
     Raises RunError in one line: what failed, and where the full log is.
     """
@@ -68,7 +72,7 @@ def run_pipeline(
     quiet.after_imports()
     with locked(run):
         check_space(run)
-        pipeline = make_pipeline(config, data=str(data), run=str(run))
+        pipeline = make_pipeline(config, data=str(data), run=str(run), beam=beam)
         since = time.time()
         with quiet.node_progress(len(pipeline.components), out), compared_by_content():
             try:

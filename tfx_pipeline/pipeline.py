@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from typing import Any
 
 from tfx import v1 as tfx
@@ -39,15 +40,22 @@ BEAM_ARGS = ("--runner=FnApiRunner",)
 
 
 def make_pipeline(
-    config: Config, *, data: str, run: str, root: str | None = None, fingerprint: str | None = None
+    config: Config,
+    *,
+    data: str,
+    run: str,
+    root: str | None = None,
+    fingerprint: str | None = None,
+    beam: Iterable[str] = (),
 ) -> tfx.dsl.Pipeline:
     """The graph over the published layout at `data`; work and push destination below `run`.
 
     root: where artifacts go (default: run/artifacts). fingerprint: of the data, where this machine
-    cannot read them.
+    cannot read them. beam: options for every Beam stage; another --runner takes the place of ours.
     """
-    if "://" not in run:
-        run, data = os.path.abspath(run), os.path.abspath(data)
+    run = os.path.abspath(run)
+    if "://" not in data:
+        data = os.path.abspath(data)
     fingerprint = fingerprint or folder_fingerprint(data)
     work = os.path.join(run, "work")
     network = json.dumps(config.network_fields(), sort_keys=True)
@@ -229,11 +237,11 @@ def make_pipeline(
         components=nodes,
         enable_cache=True,
         metadata_connection_config=None
-        if "://" in run
+        if root and "://" in root
         else tfx.orchestration.metadata.sqlite_metadata_connection_config(
             os.path.join(run, "metadata.sqlite")
         ),
-        beam_pipeline_args=list(BEAM_ARGS),
+        beam_pipeline_args=[*BEAM_ARGS, *beam],
     )
 
 

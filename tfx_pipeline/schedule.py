@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from tfx_pipeline.config import Config
@@ -13,7 +14,7 @@ from tfx_pipeline.fingerprint import folder_fingerprint
 from tfx_pipeline.local import run_pipeline
 
 
-def run_if_changed(config: Config, data: Path, run: Path) -> int:
+def run_if_changed(config: Config, data: Path, run: Path, beam: Iterable[str] = ()) -> int:
     """0 if the newest successful run saw this very data and configuration, or if a new run
     succeeded; the log is run/schedule.jsonl.
     """
@@ -26,7 +27,7 @@ def run_if_changed(config: Config, data: Path, run: Path) -> int:
             f"{time.strftime('%Y-%m-%d %H:%M', time.localtime(last['time']))}: nothing to do"
         )
         return 0
-    run_pipeline(config, data, run)
+    run_pipeline(config, data, run, beam=beam)
     with open(log, "a") as file:
         file.write(json.dumps({**state, "time": time.time()}) + "\n")
     return 0

@@ -1,0 +1,140 @@
+"""A compiled file as a run of a Kubeflow Pipelines server (its API v2beta1), watched to its end."""
+
+from __future__ import annotations
+
+import functools
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tfx_pipeline.local import RunError
+
+Answer = TypeVar("Answer")
+
+GOOD = ("SUCCEEDED", "SKIPPED")
+BAD = ("FAILED", "CANCELED")
+# Of a watched run: so many questions in a row may go unanswered.
+PATIENCE = 10
+
+
+def connect(host: str, token: str | None = None, timeout: float = 10) -> Any:
+    """kfp's client of the server at `host` (http://...). token: of a bearer. Raises RunError where
+    nothing answers there, or something else does.
+    """
+    address = host.rstrip("/")
+    question = urllib.request.Request(f"{address}/apis/v2beta1/healthz")
+    if token:
+        question.add_header("Authorization", f"Bearer {token}")
+    try:
+        with urllib.request.urlopen(question, timeout=timeout) as answer:
+            json.load(answer)
+    except urllib.error.HTTPError as error:
+        raise RunError(
+            f"{address} answers {error.code} {error.reason}; "
+            + ("give --token-file FILE" if error.code in (401, 403) else "is it Kubeflow's API?")
+        ) from error
+    except (OSError, ValueError) as error:
+        why = getattr(error, "reason", error)
+        raise RunError(
+            f"no Kubeflow Pipelines at {address}: {why}; expected http://HOST:PORT of its API "
+            "(kubectl port-forward svc/ml-pipeline 8888:8888)"
+        ) from error
+    import kfp
+
+    return asked(address, functools.partial(kfp.Client, host=address, existing_token=token))
+
+
+def asked(address: str, call: Callable[[], Answer]) -> Answer:
+    """the server's answer; its refusals and silences as RunError in one line."""
+    import kfp_server_api
+    import urllib3
+
+    try:
+        return call()
+    except kfp_server_api.ApiException as error:
+        raise RunError(f"{address} refused ({error.status}): {words_of(error)}") from error
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        raise RunError(f"{address} does not answer: {type(error).__name__}") from error
+
+
+def words_of(error: Any) -> str:
+    """what an answer with an error says, in one line."""
+    try:
+        body = json.loads(error.body)
+        text = body.get("message") or body.get("error") or error.reason
+    except (TypeError, ValueError, AttributeError):
+        text = error.body or error.reason
+    return " ".join(str(text).split())[:500]
+
+
+def create(client: Any, address: str, file: Path, *, name: str, experiment: str) -> str:
+    """the id of a new run of `file` in an experiment, which is made where there is none. Raises
+    RunError.
+    """
+    if not file.is_file():
+        raise RunError(
+            f"no compiled pipeline at {file}; `python -m tfx_pipeline compile --out {file} ...` "
+            "writes it"
+        )
+    group = asked(address, functools.partial(client.create_experiment, name=experiment))
+    run = asked(
+        address,
+        functools.partial(
+            client.run_pipeline, group.experiment_id, name, pipeline_package_path=str(file)
+        ),
+    )
+    return str(run.run_id)
+
+
+def watch(
+    client: Any, address: str, run: str, *, say: Callable[[str], None], every: float = 15
+) -> None:
+    """until the run ends, a line for each change of a step's state. every: seconds between two
+    questions. Raises RunError if it ends badly, or if the server stays silent; the run goes on.
+    """
+    states: dict[str, str] = {}
+    silent = 0
+    while True:
+        try:
+            found = asked(address, functools.partial(client.get_run, run))
+            silent = 0
+        except RunError as error:
+            silent += 1
+            if silent >= PATIENCE or " refused (4" in str(error):
+                raise RunError(
+                    f"{error}; run {run} may go on there: submit --host {address} --watch {run}"
+                ) from error
+            time.sleep(every)
+            continue
+        tell(found, states, say)
+        if found.state in GOOD:
+            return
+        if found.state in BAD:
+            raise RunError(f"run {run} {found.state.lower()}: {why(found)}")
+        time.sleep(every)
+
+
+def tasks_of(run: Any) -> list[Any]:
+    """steps that the server tells of, in order of their start."""
+    details = getattr(run, "run_details", None)
+    return list(getattr(details, "task_details", None) or [])
+
+
+def tell(run: Any, states: dict[str, str], say: Callable[[str], None]) -> None:
+    """a line for what changed since `states`, which is brought up to date."""
+    for task in tasks_of(run):
+        if task.state and states.get(task.display_name) != task.state:
+            states[task.display_name] = task.state
+            say(f"{task.display_name}: {task.state.lower()}")
+
+
+def why(run: Any) -> str:
+    """the steps that failed, and what the server says."""
+    failed = [task.display_name for task in tasks_of(run) if task.state == "FAILED"]
+    steps = f"{', '.join(sorted(set(failed)))} failed" if failed else ""
+    said = getattr(getattr(run, "error", None), "message", "") or ""
+    return "; ".join(part for part in (steps, " ".join(said.split())) if part) or "no reason given"
