@@ -1,0 +1,303 @@
+"""Runs a compiled Kubeflow file as a cluster would, without one: every step a process of its own
+with an empty disk, to which its inputs are brought and from which its outputs are taken.
+
+    python -m tfx_pipeline.cluster.emulator FILE --disk DIR --kill TrainTasks-0 "network 2/"
+
+Steps share nothing but the object store (a folder, DIR/store) and the volume that the file mounts.
+What it stands in for: Kubeflow's driver (who runs when, with which inputs) and launcher (download,
+upload, tries). What it leaves out: containers, resources, conditions, caching, steps side by side.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tfx_pipeline.cluster.pod import ROOT, local_path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+INVOCATION = "{{$}}"
+
+
+class StepFailed(Exception):
+    """A step that failed as often as it may; the message ends in the step's own last lines."""
+
+
+@dataclass(frozen=True)
+class Try:
+    """One try of a step. seconds: wall; cpu: seconds of its process and of those it waited for;
+    left: what it wrote into its working folder, which the pod's end deletes.
+    """
+
+    step: str
+    number: int
+    code: int
+    seconds: float
+    cpu: float
+    left: list[str]
+
+
+@dataclass
+class Kill:
+    """SIGKILL for the first try of a step, once a line of its log holds `text`."""
+
+    step: str
+    text: str
+
+
+# A step's command, working folder and environment -> its process and the lines that it says.
+Start = Callable[[Sequence[str], Path, dict[str, str]], tuple[int, Iterator[str]]]
+
+
+@dataclass
+class Cluster:
+    """A compiled file with its object store. Raises StepFailed from `run`."""
+
+    spec: dict[str, Any]
+    disk: Path
+    start: Start
+    kill: Kill | None = None
+    tries: list[Try] = field(default_factory=list)
+    made: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
+
+    def run(self, say: Callable[[str], None]) -> list[Try]:
+        """every step after those that it depends on; all tries."""
+        steps = self.spec["root"]["dag"]["tasks"]
+        done: set[str] = set()
+        while len(done) < len(steps):
+            name = next(
+                name
+                for name, step in steps.items()
+                if name not in done and done.issuperset(step.get("dependentTasks", []))
+            )
+            self.run_step(name, steps[name], say)
+            done.add(name)
+        return self.tries
+
+    def run_step(self, name: str, step: dict[str, Any], say: Callable[[str], None]) -> None:
+        """until it ends well, at most as often as its retry policy says."""
+        component = self.spec["components"][step["componentRef"]["name"]]
+        executors = self.spec["deploymentSpec"]["executors"]
+        container = executors[component["executorLabel"]]["container"]
+        most = 1 + int(step.get("retryPolicy", {}).get("maxRetryCount", 0))
+        for number in range(most):
+            call, outputs = self.invocation(name, step, component)
+            pod = self.disk / "pod"
+            self.bring(pod, call)
+            words = [*container["command"], *container["args"]]
+            command = [json.dumps(call) if word == INVOCATION else word for word in words]
+            this, lines = self.watched(name, number, command, pod)
+            self.tries.append(this)
+            say(row(this))
+            if this.code == 0:
+                self.take(pod, name, call, outputs)
+                return
+        raise StepFailed(f"{name} failed {most} times; it said last:\n" + "".join(lines[-15:]))
+
+    def invocation(
+        self, name: str, step: dict[str, Any], component: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """what the launcher tells a step, and the kinds of its outputs."""
+        inputs = step.get("inputs", {})
+        values = {
+            key: value["runtimeValue"]["constant"]
+            for key, value in inputs.get("parameters", {}).items()
+        }
+        artifacts = {}
+        for key, value in inputs.get("artifacts", {}).items():
+            source = value["taskOutputArtifact"]
+            whence = (source["producerTask"], source["outputArtifactKey"])
+            artifacts[key] = {"artifacts": self.made[whence]}
+        kinds = component.get("outputDefinitions", {}).get("artifacts", {})
+        root = self.spec["defaultPipelineRoot"]
+        outputs = {
+            key: {
+                "artifacts": [
+                    {
+                        "name": key,
+                        "uri": f"{root}/{name}/{key}",
+                        "type": kind["artifactType"],
+                        "metadata": {},
+                    }
+                ]
+            }
+            for key, kind in kinds.items()
+        }
+        told = str(self.disk / "pod" / "out" / "executor_output.json")
+        call = {
+            "inputs": {"parameterValues": values, "artifacts": artifacts},
+            "outputs": {"outputFile": told, "artifacts": outputs},
+        }
+        return call, kinds
+
+    def bring(self, pod: Path, call: dict[str, Any]) -> None:
+        """an empty disk with the inputs, and the folders that outputs will stand in."""
+        shutil.rmtree(pod, ignore_errors=True)
+        (pod / "folder").mkdir(parents=True)
+        for artifact in every(call["inputs"]["artifacts"]):
+            store = local_path(artifact["uri"], str(self.disk / "store"))
+            shutil.copytree(store, local_path(artifact["uri"], str(pod)))
+        for artifact in every(call["outputs"]["artifacts"]):
+            Path(local_path(artifact["uri"], str(pod))).parent.mkdir(parents=True, exist_ok=True)
+
+    def take(self, pod: Path, name: str, call: dict[str, Any], kinds: dict[str, Any]) -> None:
+        """outputs into the store, and what the step said of them for those that follow."""
+        told = json.loads(Path(call["outputs"]["outputFile"]).read_text()).get("artifacts", {})
+        for key, value in told.items():
+            for artifact in value["artifacts"]:
+                artifact["type"] = kinds[key]["artifactType"]
+                if "://" not in artifact["uri"]:
+                    raise StepFailed(
+                        f"{name} told the launcher {artifact['uri']}, no place in a store"
+                    )
+                goal = local_path(artifact["uri"], str(self.disk / "store"))
+                shutil.rmtree(goal, ignore_errors=True)
+                shutil.copytree(local_path(artifact["uri"], str(pod)), goal)
+            self.made[name, key] = value["artifacts"]
+
+    def watched(
+        self, name: str, number: int, command: list[str], pod: Path
+    ) -> tuple[Try, list[str]]:
+        """one try, killed where it is to be."""
+        since = time.monotonic()
+        process, lines = self.start(command, pod / "folder", {ROOT: str(pod)})
+        said = []
+        for line in lines:
+            said.append(line)
+            due = self.kill and self.kill.step == name and number == 0 and self.kill.text in line
+            if due:
+                os.killpg(process, signal.SIGKILL)
+        _, status, usage = os.wait4(process, 0)
+        left = sorted(path.name for path in (pod / "folder").iterdir())
+        seconds = time.monotonic() - since
+        cpu = usage.ru_utime + usage.ru_stime
+        code = os.waitstatus_to_exitcode(status)
+        return Try(name, number, code, seconds, cpu, left), said
+
+
+def every(artifacts: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for value in artifacts.values():
+        yield from value["artifacts"]
+
+
+def row(this: Try) -> str:
+    """one line of the table."""
+    left = f"  left {', '.join(this.left)}" if this.left else ""
+    return (
+        f"{this.step:22s} try {this.number + 1}  exit {this.code:3d}  {this.seconds:6.1f} s  "
+        f"{this.cpu:6.1f} s of CPU{left}"
+    )
+
+
+def started(
+    command: Sequence[str], folder: Path, environment: dict[str, str]
+) -> tuple[int, Iterator[str]]:
+    """a new interpreter, as in a container."""
+    process = subprocess.Popen(
+        [sys.executable, *command[1:]],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    return process.pid, process.stdout
+
+
+def forked(
+    command: Sequence[str], folder: Path, environment: dict[str, str]
+) -> tuple[int, Iterator[str]]:
+    """a fork of this process, which has imported TFX once for all: the same, only sooner."""
+    reading, writing = os.pipe()
+    process = os.fork()
+    if process == 0:
+        code = 1
+        try:
+            os.setsid()
+            os.close(reading)
+            os.dup2(writing, 1)
+            os.dup2(writing, 2)
+            os.chdir(folder)
+            os.environ.update({"PYTHONPATH": str(REPOSITORY), **environment})
+            from tfx_pipeline.cluster import pod
+
+            code = pod.main(list(command[3:]))
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+    os.close(writing)
+    return process, os.fdopen(reading, encoding="utf-8", errors="replace")
+
+
+def preload() -> None:
+    """what every step imports."""
+    from tfx_pipeline import quiet
+
+    quiet.before_imports()
+    import keras  # noqa: F401
+    from tfx import v1  # noqa: F401
+    from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor  # noqa: F401
+
+    import tfx_pipeline.pipeline  # noqa: F401
+
+    quiet.after_imports()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    words = argparse.ArgumentParser(
+        prog="python -m tfx_pipeline.cluster.emulator",
+        description="Run a compiled Kubeflow file step by step on this machine.",
+        epilog="example: python -m tfx_pipeline.cluster.emulator taskonomy.yaml --disk DIR",
+    )
+    words.add_argument("file", type=Path, help="what `compile` wrote (.yaml)")
+    words.add_argument("--disk", type=Path, required=True, help="object store and pods' disks")
+    words.add_argument(
+        "--kill",
+        nargs=2,
+        metavar=("STEP", "TEXT"),
+        help="kill the step's first try when its log says the text",
+    )
+    words.add_argument("--fork", action="store_true", help="steps are forks: TFX is imported once")
+    options = words.parse_args(arguments)
+    import yaml
+
+    spec = next(yaml.safe_load_all(options.file.read_text()))
+    if options.fork:
+        preload()
+    disk = options.disk.resolve()
+    cluster = Cluster(
+        spec,
+        disk,
+        forked if options.fork else started,
+        Kill(*options.kill) if options.kill else None,
+    )
+    try:
+        tries = cluster.run(say)
+    except StepFailed as failed:
+        print(f"error: {failed}", file=sys.stderr)
+        return 1
+    total = sum(this.cpu for this in tries)
+    bad = sum(this.code != 0 for this in tries)
+    print(f"{len(tries) - bad} steps ended well, {bad} tries failed; {total:.0f} s of CPU")
+    return 0
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
