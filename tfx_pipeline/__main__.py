@@ -138,6 +138,10 @@ def main(arguments: list[str] | None = None) -> int:
             return do_submit(options)
         shards = shards_of(options.shards) if options.shards else []
         config = configuration(options.config, [*options.set, *shards])
+        if getattr(options, "beam", None):
+            from tfx_pipeline.beam_options import checked
+
+            options.beam = checked(options.beam)
         return globals()[f"do_{options.command}"](config, options)
     except (ConfigError, RunError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 import sys
 import time
@@ -101,11 +102,20 @@ def reason(error: BaseException) -> str:
     while error.__cause__ is not None:
         error = error.__cause__
     lines = str(error).strip().splitlines() or [type(error).__name__]
+    if any(line.startswith("Traceback ") for line in lines):
+        return reason_in(lines)
     return (
         lines[0]
         if isinstance(error, (ValueError, LookupError, OSError, RunError))
         else f"{type(error).__name__}: {lines[0]}"
     )
+
+
+def reason_in(lines: list[str]) -> str:
+    """the last error that is named in a worker's traceback, which Beam passes on as text."""
+    named = [line for line in lines if re.match(r"[A-Za-z_][\w.]*(Error|Exception)\b", line)]
+    last = (named or lines)[-1].strip()
+    return re.sub(r"\s*\[while running .*$", "", last)
 
 
 def check_space(run: Path, needed: int = 1 << 30) -> None:

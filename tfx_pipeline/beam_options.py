@@ -1,0 +1,59 @@
+"""Options for Beam, looked at before anything runs: Beam itself ends the process over a wrong value
+and drops a word that it does not know.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+from tfx_pipeline.config import ConfigError
+
+
+class Words(argparse.ArgumentParser):
+    """An argument parser whose complaints are ConfigErrors."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(f"--beam: {message}")
+
+
+def checked(options: Iterable[str]) -> list[str]:
+    """the options, all known to Beam, with values that it takes and a runner that there is. Raises
+    ConfigError, with names that are close.
+    """
+    given = list(options)
+    if not given:
+        return given
+    from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+    from apache_beam.runners.runner import create_runner
+
+    words = Words(add_help=False, allow_abbrev=False)
+    for group in sorted(kinds_of(PipelineOptions), key=str):
+        try:
+            group._add_argparse_args(words)
+        except argparse.ArgumentError:
+            continue  # two groups may have an option in common
+    _, unknown = words.parse_known_args(given)
+    for word in unknown:
+        name = word.partition("=")[0]
+        close = difflib.get_close_matches(name, list(words._option_string_actions), n=3)
+        raise ConfigError(
+            f"--beam takes one option of Beam each time (--beam=--name=value), got {word!r}"
+            + (f"; did you mean {' or '.join(close)}?" if close else "")
+        )
+    runner = PipelineOptions(given).view_as(StandardOptions).runner
+    try:
+        create_runner(runner or "FnApiRunner")
+    except (ValueError, ImportError, AttributeError) as error:
+        raise ConfigError(f"--beam: {' '.join(str(error).split())}") from error
+    return given
+
+
+def kinds_of(options: Any) -> set[Any]:
+    """all groups of options that Beam and its runners have, Dask's with them."""
+    import apache_beam.runners.dask.dask_runner  # noqa: F401
+
+    found: set[Any] = set(options.__subclasses__())
+    return found.union(*(kinds_of(each) for each in found)) if found else found
