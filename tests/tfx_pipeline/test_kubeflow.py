@@ -111,7 +111,7 @@ def test_vertex_ais_form_is_a_job_with_its_root(tmp_path):
         location="us-central1",
         credentials=AnonymousCredentials(),
     )
-    assert opened.display_name == "taskonomy"
+    assert isinstance(opened, aiplatform.PipelineJob), "its SDK reads the whole job"
     steps = job["pipelineSpec"]["root"]["dag"]["tasks"].values()
     assert not [step for step in steps if "retryPolicy" in step]
 

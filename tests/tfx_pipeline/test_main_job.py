@@ -194,24 +194,6 @@ def run_again(run: Path, sources: Path) -> tuple[set[str], str]:
     return {name.split(".")[-1] for _, name, state in fresh if state == 3}, done.stderr
 
 
-def test_shards_are_joined_to_the_same_taxonomies_and_report_of_a_run_without(demo):
-    run, _ = demo
-    names = (
-        ("MeasureAffinities", "affinities", "affinities.json"),
-        ("SolveTaxonomy", "taxonomies", "taxonomies.json"),
-        ("WriteReport", "report", "networks.json"),
-        ("WriteReport", "report", "calibration.json"),
-    )
-    before = [(newest(run, *place) / name).read_bytes() for *place, name in names]
-    words = ("run", "--config", "smoke", "--run", run, "--data", run / "data", "--shards", "3,2")
-    done = command("tfx_pipeline", *words)
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert "TrainTasks-2" in done.stderr and "JoinLosses" in done.stderr
-    bank = newest(run, "JoinNetworks", "joined")
-    assert len(list(bank.iterdir())) == 26
-    assert [(newest(run, *place) / name).read_bytes() for *place, name in names] == before
-
-
 def test_an_edit_of_a_component_and_of_a_template_runs_these_nodes_again_and_no_other(
     demo, tmp_path
 ):

@@ -18,7 +18,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -70,9 +70,11 @@ class Cluster:
     tries: list[Try] = field(default_factory=list)
     made: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
 
-    def run(self, say: Callable[[str], None]) -> list[Try]:
-        """every step after those that it depends on; all tries."""
-        steps = self.spec["root"]["dag"]["tasks"]
+    def run(self, say: Callable[[str], None], to: Iterable[str] = ()) -> list[Try]:
+        """every step after those that it depends on, or only what the steps `to` need; all
+        tries.
+        """
+        steps = self.needed(to)
         done: set[str] = set()
         while len(done) < len(steps):
             name = next(
@@ -83,6 +85,21 @@ class Cluster:
             self.run_step(name, steps[name], say)
             done.add(name)
         return self.tries
+
+    def needed(self, to: Iterable[str]) -> dict[str, Any]:
+        """the steps `to` and all that they depend on; every step if none is named. Raises
+        StepFailed for one that there is not.
+        """
+        every_step: dict[str, Any] = self.spec["root"]["dag"]["tasks"]
+        waiting, found = list(to) or list(every_step), {}
+        while waiting:
+            name = waiting.pop()
+            if name not in every_step:
+                raise StepFailed(f"no step {name}; there are: {', '.join(every_step)}")
+            if name not in found:
+                found[name] = every_step[name]
+                waiting += found[name].get("dependentTasks", [])
+        return {name: step for name, step in every_step.items() if name in found}
 
     def run_step(self, name: str, step: dict[str, Any], say: Callable[[str], None]) -> None:
         """until it ends well, at most as often as its retry policy says."""
@@ -270,6 +287,9 @@ def main(arguments: list[str] | None = None) -> int:
         metavar=("STEP", "TEXT"),
         help="kill the step's first try when its log says the text",
     )
+    words.add_argument(
+        "--to", nargs="+", default=[], metavar="STEP", help="these steps and what they need"
+    )
     words.add_argument("--fork", action="store_true", help="steps are forks: TFX is imported once")
     options = words.parse_args(arguments)
     import yaml
@@ -285,12 +305,15 @@ def main(arguments: list[str] | None = None) -> int:
         Kill(*options.kill) if options.kill else None,
     )
     try:
-        tries = cluster.run(say)
+        tries = cluster.run(say, options.to)
     except StepFailed as failed:
         print(f"error: {failed}", file=sys.stderr)
         return 1
     total = sum(this.cpu for this in tries)
     bad = sum(this.code != 0 for this in tries)
+    if options.kill and not bad:
+        print(f"error: {options.kill[0]} never said {options.kill[1]!r}", file=sys.stderr)
+        return 1
     print(f"{len(tries) - bad} steps ended well, {bad} tries failed; {total:.0f} s of CPU")
     return 0
 

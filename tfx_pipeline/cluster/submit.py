@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -54,7 +56,9 @@ def asked(address: str, call: Callable[[], Answer]) -> Answer:
     import urllib3
 
     try:
-        return call()
+        # kfp prints links to stdout, which is ours for the run's id
+        with contextlib.redirect_stdout(sys.stderr):
+            return call()
     except kfp_server_api.ApiException as error:
         raise RunError(f"{address} refused ({error.status}): {words_of(error)}") from error
     except (urllib3.exceptions.HTTPError, OSError) as error:

@@ -28,7 +28,7 @@ def invocation(tmp_path, inputs):
                 {
                     "name": "joined",
                     "uri": "gs://bucket/root/joined",
-                    "type": {"schemaTitle": "components.NetworkBank", "instanceSchema": SCHEMA},
+                    "type": {"instanceSchema": SCHEMA},
                     "metadata": {},
                 }
             ]
@@ -50,7 +50,7 @@ def bank(number):
             {
                 "name": f"shard{number}",
                 "uri": f"gs://bucket/root/{number}",
-                "type": {"schemaTitle": "components.NetworkBank", "instanceSchema": SCHEMA},
+                "type": {"instanceSchema": SCHEMA},
                 "metadata": {},
             }
         ]
