@@ -130,6 +130,7 @@ def main(arguments: list[str] | None = None) -> int:
     from tfx_pipeline import quiet
 
     quiet.before_imports()
+    from beam_jobs.options import BeamOptionError, checked
     from tfx_pipeline.config import ConfigError, configuration, shards_of
     from tfx_pipeline.local import RunError
 
@@ -139,11 +140,9 @@ def main(arguments: list[str] | None = None) -> int:
         shards = shards_of(options.shards) if options.shards else []
         config = configuration(options.config, [*options.set, *shards])
         if getattr(options, "beam", None):
-            from tfx_pipeline.beam_options import checked
-
             options.beam = checked(options.beam)
         return globals()[f"do_{options.command}"](config, options)
-    except (ConfigError, RunError, FileNotFoundError) as error:
+    except (BeamOptionError, ConfigError, RunError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

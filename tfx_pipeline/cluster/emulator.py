@@ -264,7 +264,6 @@ def preload() -> None:
     from tfx_pipeline import quiet
 
     quiet.before_imports()
-    import keras  # noqa: F401
     from tfx import v1  # noqa: F401
     from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor  # noqa: F401
 

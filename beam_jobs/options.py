@@ -9,19 +9,21 @@ import difflib
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
-from tfx_pipeline.config import ConfigError
+
+class BeamOptionError(ValueError):
+    """An option that Beam has not, or would not take; the message lists what is close."""
 
 
 class Words(argparse.ArgumentParser):
-    """An argument parser whose complaints are ConfigErrors."""
+    """An argument parser whose complaints are BeamOptionErrors."""
 
     def error(self, message: str) -> NoReturn:
-        raise ConfigError(f"--beam: {message}")
+        raise BeamOptionError(f"--beam: {message}")
 
 
 def checked(options: Iterable[str]) -> list[str]:
     """the options, all known to Beam, with values that it takes and a runner that there is. Raises
-    ConfigError, with names that are close.
+    BeamOptionError, with names that are close.
     """
     given = list(options)
     if not given:
@@ -39,7 +41,7 @@ def checked(options: Iterable[str]) -> list[str]:
     for word in unknown:
         name = word.partition("=")[0]
         close = difflib.get_close_matches(name, list(words._option_string_actions), n=3)
-        raise ConfigError(
+        raise BeamOptionError(
             f"--beam takes one option of Beam each time (--beam=--name=value), got {word!r}"
             + (f"; did you mean {' or '.join(close)}?" if close else "")
         )
@@ -47,7 +49,7 @@ def checked(options: Iterable[str]) -> list[str]:
     try:
         create_runner(runner or "FnApiRunner")
     except (ValueError, ImportError, AttributeError) as error:
-        raise ConfigError(f"--beam: {' '.join(str(error).split())}") from error
+        raise BeamOptionError(f"--beam: {' '.join(str(error).split())}") from error
     return given
 
 
