@@ -14,6 +14,8 @@ GOOD = "good"
 DOUBT = "doubt"
 PLAIN = "plain"
 SURE = 0.01  # p value below which a policy is called better than chance
+TRAINED = 0.8  # share of held-out pictures on which trained networks beat a constant, at least
+NOISY = 0.5  # share of targets with a mark of noise from which a saving is not relied on
 STABLE = 0.5  # share of resampled test sets that choose the same sources
 
 
@@ -27,13 +29,17 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Headline:
-    """What the first screen says. figures, policy: None where the run solved nothing."""
+    """What the first screen says. figures, policy: None where the run solved nothing.
+
+    saving_doubt: why the saving is not to be relied on; "" where no rule says so.
+    """
 
     policy: Facts | None
     figures: PolicyFigures | None
     asked: str
     saving: Facts | None
     saving_words: str
+    saving_doubt: str
     quality_words: str
     verdicts: tuple[Verdict, ...]
     marks: dict[str, list[str]]
@@ -50,6 +56,7 @@ def headline(run: Run) -> Headline:
         asked=asked(run),
         saving=saving,
         saving_words=saving_words(saving),
+        saving_doubt=saving_doubt(run, saving, marks),
         quality_words=quality_words(figures),
         verdicts=tuple(verdicts(run, marks)),
         marks=marks,
@@ -103,6 +110,28 @@ def all_saving_words(saving: Facts | None) -> str:
     )
 
 
+def saving_doubt(run: Run, saving: Facts | None, marks: dict[str, list[str]]) -> str:
+    """the rules of noise that hold for what the saving is made of, in a sentence."""
+    if saving is None:
+        return ""
+    targets = {row["target"] for row in run.rows}
+    win = mean_win(run)
+    same = (run.evidence.get("stability") or {}).get("same")
+    apart = saving.get("transferred")
+    rules = {
+        "the task networks are barely trained": win is not None and win < TRAINED,
+        f"{len(marks)} of {plural(len(targets), 'target')} carry a mark of noise": len(marks)
+        >= NOISY * max(len(targets), 1),
+        "random policies do about as well": any(
+            verdict.tone == DOUBT for verdict in chance_verdicts(run)
+        ),
+        "other test pictures would choose other sources": same is not None and same < STABLE,
+        "the transferred targets alone save nothing": apart is not None and apart["saved"] <= 0,
+    }
+    reasons = [words for words, holds in rules.items() if holds]
+    return f"Not to be relied on: {'; '.join(reasons)}." if reasons else ""
+
+
 def quality_words(figures: PolicyFigures | None) -> str:
     """whether transfers beat learning from scratch, on the very targets that are transferred."""
     if figures is None or not figures.transferred or figures.quality_transferred is None:
@@ -132,7 +161,7 @@ def verdicts(run: Run, marks: dict[str, list[str]]) -> list[Verdict]:
         )
         found.append(Verdict(DOUBT, text))
     win = mean_win(run)
-    if win is not None and win < 0.8:
+    if win is not None and win < TRAINED:
         text = (
             f"The task networks beat a constant answer on only {share(win)} of held-out pictures: "
             "they are barely trained, and what is measured from them is little more than a trial."

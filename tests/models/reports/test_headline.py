@@ -3,6 +3,7 @@
 from made_run import files, write_run
 
 from models.reports.headline import DOUBT, GOOD, chance_words, headline, saving_words
+from models.reports.page import write_report
 from models.reports.run_files import load_run
 
 
@@ -40,6 +41,40 @@ def test_a_policy_that_chance_reaches_is_not_called_better():
 def test_a_saving_below_zero_is_said_to_save_nothing():
     row = {"saved": -0.05, "images": 105, "independent": 100, "capped": False}
     assert saving_words(row).startswith("It saves nothing: it takes 105 labels")
+
+
+def test_a_saving_made_of_noise_is_not_to_be_relied_on(tmp_path):
+    content = files()
+    policy = load_run(write_run(tmp_path, content)).chosen
+    row = {"budget": policy["budget"], "order": policy["order"], "saved": 0.39}
+    row |= {"images": 61, "independent": 100, "capped": False, "transferred": None, "quality": 0.3}
+    content["evidence"]["headline"] = [row]
+    surely = {"p": 0.005, "policies": 1000, "measure": "quality", "verdict": "", "random": None}
+    content["evidence"]["significance"] = surely
+    content["evidence"]["stability"] = {
+        "same": 0.9,
+        "solves": 9,
+        "chosen": {},
+        "quality": None,
+    }
+    content["affinities"]["diagnostics"] = {}
+    for network in content["networks"]:
+        network["win_average"] = 0.95
+    first = first_screen(tmp_path, content)
+    assert len(first.marks) < len({r["target"] for r in content["affinities"]["rows"]}) / 2
+    assert first.saving_doubt == "", "nothing speaks against it"
+    assert "Not to be relied on" not in write_report(tmp_path).read_text()
+    for network in content["networks"]:
+        network["win_average"] = 0.5
+    content["evidence"]["stability"]["same"] = 0.1
+    row["transferred"] = {"saved": -0.2, "images": 61, "independent": 51, "capped": False}
+    first = first_screen(tmp_path, content)
+    assert first.saving_doubt == (
+        "Not to be relied on: the task networks are barely trained; other test pictures would "
+        "choose other sources; the transferred targets alone save nothing."
+    )
+    page = write_report(tmp_path).read_text()
+    assert first.saving_doubt in page and 'class="figure quiet" data-slot="saved"' in page
 
 
 def test_both_tests_against_chance_are_shown(tmp_path):
