@@ -122,11 +122,12 @@ def saving_doubt(run: Run, saving: Facts | None, marks: dict[str, list[str]]) ->
         "the task networks are barely trained": win is not None and win < TRAINED,
         f"{len(marks)} of {plural(len(targets), 'target')} carry a mark of noise": len(marks)
         >= NOISY * max(len(targets), 1),
-        "random policies do about as well": any(
+        "that the choice beats random ones is not shown surely": any(
             verdict.tone == DOUBT for verdict in chance_verdicts(run)
         ),
         "other test pictures would choose other sources": same is not None and same < STABLE,
-        "the transferred targets alone save nothing": apart is not None and apart["saved"] <= 0,
+        "at the run's own budget the transferred targets alone save nothing": apart is not None
+        and apart["saved"] <= 0,
     }
     reasons = [words for words, holds in rules.items() if holds]
     return f"Not to be relied on: {'; '.join(reasons)}." if reasons else ""
