@@ -49,6 +49,20 @@ def test_the_portable_runner_with_a_pool_of_worker_processes_writes_the_same_byt
     assert content(tmp_path / "out") == expected
 
 
+def test_dask_with_two_worker_processes_writes_the_same_bytes(data, expected, tmp_path):
+    distributed = pytest.importorskip("distributed", reason="the group `dask` is not installed")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as cluster:
+        options = [
+            "--runner=apache_beam.runners.dask.dask_runner.DaskRunner",
+            f"--dask_client_address={cluster.scheduler_address}",
+        ]
+        counts = ingest(str(data), str(tmp_path / "out"), size=16, shards=2, beam_args=options)
+    assert counts == json.loads(expected["counts.json"])
+    assert content(tmp_path / "out") == expected
+
+
 def test_all_workers_of_the_pool_are_given_work(tmp_path):
     def sign(_, folder=str(tmp_path)):
         import os
