@@ -20,5 +20,5 @@ python3 -m pip install -q --no-index --no-deps --no-compile --no-cache-dir --tar
 export PYTHONPATH=$site${PYTHONPATH:+:$PYTHONPATH} KERAS_BACKEND=jax PYTHONUNBUFFERED=1
 export XLA_PYTHON_CLIENT_PREALLOCATE=false
 cd "$(dirname "$0")/.."
-timeout --kill-after=45 "${MINUTES:-11}m" python3 benchmarks/training_paper.py \
+python3 benchmarks/training_paper.py --minutes "${MINUTES:-11}" \
   --batch 32 --precision mixed_bfloat16 --feeders 8 --seconds 10 "$@"
