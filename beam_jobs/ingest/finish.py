@@ -12,10 +12,13 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from beam_jobs.ingest import statistics, storage
 from models.examples.contract import contract
+from models.examples.index import FOLDER, Entry, IndexWriter, shard_file
+from models.examples.shards import Place
 from models.examples.splits import SPLITS
 from models.tasks import ViewKey
 
@@ -69,7 +72,7 @@ def conclude(
     listed = parts(stage, "listed", run)
     tickets = parts(stage, "done", run)
     refused = join_quarantine(stage, list(listed), list(tickets))
-    written, by_shard = join_manifest(stage, list(tickets), size, facts)
+    written, by_shard = join_manifest(stage, list(tickets), {"size": size, **facts}, shards)
     counts = {
         "read": sum(row["views"] for row in listed.values()),
         "written": sum(written.values()),
@@ -148,10 +151,10 @@ def scratch_of(stage: str, name: str) -> str:
 
 
 def join_manifest(
-    stage: str, names: Iterable[str], size: int, facts: Mapping[str, Any]
+    stage: str, names: Iterable[str], facts: Mapping[str, Any], shards: int
 ) -> tuple[dict[str, int], dict[str, int]]:
-    """write manifest.json to its scratch place, views in the order of keys (shards are sorted: a
-    merge); views written a split, and a shard.
+    """write the index, and manifest.json to its scratch place, views in the order of keys (shards
+    are sorted: a merge); views written a split, and a shard.
     """
     rows = heapq.merge(
         *(lines(storage.join(stage, "manifest", f"{name}.jsonl")) for name in names),
@@ -160,14 +163,21 @@ def join_manifest(
     digest = hashlib.sha256()
     written = dict.fromkeys(SPLITS, 0)
     by_shard: Counter[str] = Counter()
+    index = IndexWriter(Path(scratch_of(stage, FOLDER)))
     with open(scratch_of(stage, "manifest.json"), "w") as file:
-        file.write(json.dumps({"size": size, **facts})[:-1] + ', "views": [')
+        file.write(json.dumps(facts)[:-1] + ', "views": [')
         for count, row in enumerate(rows):
+            place = Place(*row.pop("place"))
+            index.add(Entry(ViewKey.parse(row["key"]), row["split"], row["shard"], place))
             digest.update((row["key"] + row["sha256"]).encode())
             file.write((",\n" if count else "\n") + json.dumps(row))
             written[row["split"]] += 1
             by_shard[f"{row['split']}-{row['shard']:05d}"] += 1
         file.write(f'\n], "hash": "{digest.hexdigest()[:16]}"}}\n')
+    index.close({"hash": digest.hexdigest()[:16], "size": facts["size"], "shards": shards})
+    for path in sorted(index.folder.iterdir()):
+        storage.upload(str(path), storage.join(stage, FOLDER, path.name))
+    index.folder.rmdir()
     return written, dict(by_shard)
 
 
@@ -190,7 +200,7 @@ def remove_strays(stage: str, names: set[str], shards: int) -> None:
     ours = {f"manifest/{name}.jsonl" for name in names}
     for name in names:
         split, number = name.split("-")
-        ours.add(f"Split-{split}/examples-{number}-of-{shards:05d}.tfrecord.gz")
+        ours.add(shard_file(split, int(number), shards))
     for folder in (*(f"Split-{split}" for split in SPLITS), "manifest"):
         for file in storage.files(storage.join(stage, folder)):
             if f"{folder}/{file}" not in ours:

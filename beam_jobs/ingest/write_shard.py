@@ -22,6 +22,8 @@ from beam_jobs.ingest.listing import Building, ViewCodes, key
 from beam_jobs.ingest.read_view import Refusal, aligned
 from models.examples.contract import anomalies
 from models.examples.example import encode_view
+from models.examples.index import shard_file
+from models.examples.shards import shard_writer
 from models.tasks import ViewKey
 
 
@@ -55,9 +57,11 @@ class Shard:
 
     @property
     def file(self) -> str:
-        return f"Split-{self.split}/examples-{self.number:05d}-of-{self.shards:05d}.tfrecord.gz"
+        return shard_file(self.split, self.number, self.shards)
 
 
+# Of a shard's files; shards of an interrupted run in another form are made again.
+FORM = "a gzip member a record"
 # The lines beside a shard's records: a view written, a view refused, a label that a view lacks.
 PARTS = ("manifest", "quarantine", "flaws")
 
@@ -97,17 +101,17 @@ def write_files(pieces: list[Piece], shard: Shard, stage: str) -> dict[str, Any]
     with one_thread(), tempfile.TemporaryDirectory(prefix=".shard-", dir=beside) as folder:
         records = os.path.join(folder, "records")
         with contextlib.ExitStack() as stack:
-            sink = stack.enter_context(writer(records))
+            sink = stack.enter_context(shard_writer(records))
             lines, refused, flaws = (
                 stack.enter_context(open(os.path.join(folder, part), "w")) for part in PARTS
             )
             for view_key, record in examples(pieces, shard, totals, refused, flaws):
-                sink.write(record)
                 line = {
                     "key": str(view_key),
                     "split": shard.split,
                     "shard": shard.number,
                     "sha256": hashlib.sha256(record).hexdigest(),
+                    "place": sink.write(record),
                 }
                 lines.write(json.dumps(line) + "\n")
         if totals["views"]:
@@ -166,22 +170,11 @@ def one_thread() -> Iterator[None]:
         cv2.setNumThreads(threads)
 
 
-def writer(path: str) -> Any:
-    """a TFRecord file in a gzip frame without compression: PNG bytes do not shrink again, and
-    trying costs 0.8 ms of a view's 40.
-    """
-    import tensorflow as tf
-
-    return tf.io.TFRecordWriter(
-        path, tf.io.TFRecordOptions(compression_type="GZIP", compression_level=0)
-    )
-
-
 def work_of(pieces: list[Piece], shard: Shard) -> str:
     """16 hex digits over what a shard is made of, sizes and times of change of its files included;
     "" where a store has no such times.
     """
-    digest = hashlib.sha256(f"{shard.size} {shard.shards} {shard.strict}".encode())
+    digest = hashlib.sha256(f"{FORM} {shard.size} {shard.shards} {shard.strict}".encode())
     for piece in pieces:
         building = piece.building
         facts = f"{building.name} {piece.folders} {piece.units} {sorted(building.twice)}"

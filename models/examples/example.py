@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from models.examples.published import decode_png, encode_png
+from models.examples.shards import DamagedRecord
 from models.tasks import DOMAINS, Camera, Domain, View, ViewKey
 from models.tasks.arrays import Array, Floats
 
@@ -99,11 +100,22 @@ def parse_camera(features: Any) -> Camera | None:
 
 
 def records(uri: str, split: str) -> Iterator[bytes]:
-    """the serialised views of one split of an Examples artifact, shard by shard."""
+    """the serialised views of one split of an Examples artifact, shard by shard. Raises
+    DamagedRecord, which names the shard.
+    """
     import tensorflow as tf
 
-    files = sorted(tf.io.gfile.glob(f"{uri}/Split-{split}/*.tfrecord.gz"))
-    yield from tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator()
+    for path in sorted(tf.io.gfile.glob(f"{uri}/Split-{split}/*.tfrecord.gz")):
+        count = 0
+        try:
+            for record in tf.data.TFRecordDataset([path], "GZIP").as_numpy_iterator():
+                count += 1
+                yield record
+        except (tf.errors.DataLossError, tf.errors.OutOfRangeError) as error:
+            raise DamagedRecord(
+                f"{path}: damaged after record {count} ({error.message.splitlines()[0]}); "
+                "copy the shard anew, or ingest again"
+            ) from error
 
 
 def encoded_images(uri: str, split: str, count: int) -> list[bytes]:

@@ -1,0 +1,187 @@
+"""Which record of an Examples artifact is which view: an index in the order of keys, memory-mapped,
+32 bytes a view.
+
+`<examples>/index/<split>.npy` holds `ROW`s; `<examples>/index/index.json` says what they refer to:
+{"hash", "size", "shards", "buildings": [names], "views": {split: count}}.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.examples.npy_writer import npy_writer
+from models.examples.shards import Place, read_record
+from models.examples.splits import SPLITS
+from models.provenance.atomic import write_json
+from models.tasks import ViewKey
+from models.tasks.arrays import Array
+
+FOLDER = "index"
+DESCRIBED = "index.json"
+# building: its place in the list of index.json. shard: number of the file among the split's.
+ROW = np.dtype(
+    [
+        ("building", "<u4"),
+        ("point", "<i4"),
+        ("view", "<i4"),
+        ("shard", "<u4"),
+        ("offset", "<u8"),
+        ("length", "<u4"),
+        ("crc", "<u4"),
+    ]
+)
+# Rows that are written at a time.
+CHUNK = 4096
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where the record of a view lies."""
+
+    key: ViewKey
+    split: str
+    shard: int
+    place: Place
+
+
+def shard_file(split: str, shard: int, shards: int) -> str:
+    """the name of a file of records below an Examples artifact."""
+    return f"Split-{split}/examples-{shard:05d}-of-{shards:05d}.tfrecord.gz"
+
+
+class IndexWriter:
+    """Writes the index of an artifact into `folder`, entries in the order of keys."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.buildings: dict[str, int] = {}
+        self.waiting: dict[str, list[tuple[int, ...]]] = {split: [] for split in SPLITS}
+        self.open = contextlib.ExitStack()
+        self.files = {
+            split: self.open.enter_context(npy_writer(folder / f"{split}.npy", ROW))
+            for split in SPLITS
+        }
+
+    def add(self, entry: Entry) -> None:
+        key = entry.key
+        building = self.buildings.setdefault(key.building, len(self.buildings))
+        rows = self.waiting[entry.split]
+        rows.append((building, key.point, key.view, entry.shard, *entry.place))
+        if len(rows) == CHUNK:
+            self._flush(entry.split)
+
+    def _flush(self, split: str) -> None:
+        self.files[split].extend(np.array(self.waiting[split], ROW))
+        self.waiting[split].clear()
+
+    def close(self, facts: Mapping[str, Any]) -> None:
+        """the last rows, and index.json with `facts` (hash, size, shards)."""
+        for split in SPLITS:
+            self._flush(split)
+        self.open.close()
+        counts = {split: file.count for split, file in self.files.items()}
+        described = {**facts, "buildings": list(self.buildings), "views": counts}
+        write_json(self.folder / DESCRIBED, described)
+
+
+class Index:
+    """The views of an artifact, from a folder that `IndexWriter` has written; rows are
+    memory-mapped.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        path = self.folder / DESCRIBED
+        if not path.exists():
+            raise FileNotFoundError(
+                f"no {path}: the examples were written by earlier code, which made no index; "
+                "ingest again"
+            )
+        self.facts: dict[str, Any] = json.loads(path.read_text())
+        self.buildings: list[str] = self.facts["buildings"]
+        self._rows: dict[str, Array] = {}
+
+    @property
+    def hash(self) -> str:
+        """16 hex digits: changes with any record."""
+        return str(self.facts["hash"])
+
+    @property
+    def size(self) -> int:
+        """side of the images in pixels."""
+        return int(self.facts["size"])
+
+    def count(self, split: str) -> int:
+        return int(self.facts["views"][split])
+
+    def rows(self, split: str) -> Array:
+        """[n] of `ROW`, in the order of keys. Raises ValueError for an index that was cut."""
+        if split not in self._rows:
+            path = self.folder / f"{split}.npy"
+            rows: Array = np.load(path, mmap_mode="r")
+            if rows.dtype != ROW or len(rows) != self.count(split):
+                raise ValueError(
+                    f"{path} has {len(rows)} rows of {rows.dtype}, {DESCRIBED} says "
+                    f"{self.count(split)} of {ROW}; ingest again"
+                )
+            self._rows[split] = rows
+        return self._rows[split]
+
+    def keys(self, split: str) -> Keys:
+        return Keys(self.buildings, self.rows(split))
+
+    def record(self, examples: str, split: str, position: int) -> bytes:
+        """the serialised view at a position, by one read. Raises DamagedRecord, FileNotFoundError
+        as `read_record` does.
+        """
+        row = self.rows(split)[position]
+        place = Place(int(row["offset"]), int(row["length"]), int(row["crc"]))
+        return read_record(self.path(examples, split, int(row["shard"])), place)
+
+    def path(self, examples: str, split: str, shard: int) -> str:
+        return f"{examples}/{shard_file(split, shard, self.facts['shards'])}"
+
+    def spans(self, split: str) -> Iterator[range]:
+        """positions of one building after the other (keys of a building stand side by side)."""
+        buildings = self.rows(split)["building"]
+        borders = [0, *(np.flatnonzero(np.diff(buildings)) + 1).tolist(), len(buildings)]
+        return (range(a, b) for a, b in zip(borders, borders[1:]) if b > a)
+
+    def copy_to(self, folder: Path) -> None:
+        """the index into another folder, whose user need not reach the examples for it."""
+        for name in (DESCRIBED, *(f"{split}.npy" for split in SPLITS)):
+            shutil.copyfile(self.folder / name, folder / name)
+
+
+@dataclass(frozen=True)
+class Keys(Sequence[ViewKey]):
+    """Keys of views, made of the index's rows when they are asked for."""
+
+    buildings: Sequence[str]
+    rows: Array
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return Keys(self.buildings, self.rows[place])
+        row = self.rows[place]
+        return ViewKey(self.buildings[row["building"]], int(row["point"]), int(row["view"]))
+
+
+def write_index(folder: Path, entries: Iterable[Entry], facts: Mapping[str, Any]) -> None:
+    """an index of `entries`, which come in the order of keys."""
+    writer = IndexWriter(folder)
+    for entry in entries:
+        writer.add(entry)
+    writer.close(facts)

@@ -1,0 +1,62 @@
+"""An array file that grows row by row, so that nobody has to hold the array."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from models.tasks.arrays import Array
+
+# Bytes before the numbers: room for every dtype of ours, aligned as numpy's format 1.0 asks.
+HEADER = 256
+
+
+class NpyWriter:
+    """An array file that is being written; made by `npy_writer`."""
+
+    def __init__(self, file: IO[bytes], dtype: DTypeLike, shape: tuple[int, ...]) -> None:
+        self.file = file
+        self.dtype: np.dtype[Any] = np.dtype(dtype)
+        self.shape = shape
+        self.count = 0
+
+    def extend(self, rows: Array) -> None:
+        """add rows, [n, *shape] of any dtype that can be cast. Raises ValueError for others."""
+        if rows.shape[1:] != self.shape:
+            raise ValueError(f"rows of shape {self.shape} are expected, got {rows.shape[1:]}")
+        self.file.write(np.ascontiguousarray(rows, self.dtype).tobytes())
+        self.count += len(rows)
+
+
+@contextmanager
+def npy_writer(
+    path: str | Path, dtype: DTypeLike, shape: tuple[int, ...] = ()
+) -> Iterator[NpyWriter]:
+    """writes the `.npy` file `path`, [n, *shape] of `dtype`, whose n is known at the block's end
+    alone; a block that ends in an error leaves a file that is none.
+    """
+    with open(path, "wb") as file:
+        writer = NpyWriter(file, dtype, shape)
+        file.write(bytes(HEADER))
+        yield writer
+        file.seek(0)
+        file.write(header(writer.dtype, (writer.count, *shape)))
+
+
+def header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
+    """256 bytes that say what follows."""
+    facts = {
+        "descr": dtype.descr if dtype.names else dtype.str,
+        "fortran_order": False,
+        "shape": shape,
+    }
+    text = repr(facts).encode().ljust(HEADER - 11) + b"\n"
+    if len(text) > HEADER - 10:
+        raise ValueError(f"no room for {facts} before the numbers of a .npy file")
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", HEADER - 10) + text

@@ -1,0 +1,127 @@
+"""Files of records that are read both ways: from the first to the last, as every TFRecord reader
+does, and one record by its place.
+
+A shard is a `.tfrecord.gz` whose records are gzip members of their own, without compression (PNGs
+do not shrink twice): members one after the other are one gzip stream (RFC 1952), so that TFX reads
+the file, and a member can be read alone, held against its checksum. Decision 0008 has the figures.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+GZIP = 31  # of zlib: a gzip frame with the largest window
+# Before a record its length (uint64) and a checksum of that, after it one of the record.
+LENGTH = struct.Struct("<Q")
+HEADER = 12
+FOOTER = 4
+TRAILER = struct.Struct("<II")  # of a gzip member: CRC-32 and length of what it holds
+
+
+class DamagedRecord(ValueError):
+    """A record is not what was written there."""
+
+
+class Place(NamedTuple):
+    """Where a record lies in its shard: bytes [offset, offset + length), and their CRC-32."""
+
+    offset: int
+    length: int
+    crc: int
+
+
+class ShardWriter:
+    """A shard that is being written; made by `shard_writer`. framing: TensorFlow's writer into the
+    file that `frames` reads.
+    """
+
+    def __init__(self, file: IO[bytes], framing: Any, frames: IO[bytes]) -> None:
+        self.file = file
+        self.framing = framing
+        self.frames = frames
+
+    def write(self, record: bytes) -> Place:
+        """add a serialised tf.train.Example; where it lies."""
+        self.framing.write(record)
+        self.framing.flush()
+        member = zlib.compress(self.frames.read(), 0, GZIP)
+        place = Place(self.file.tell(), len(member), TRAILER.unpack(member[-8:])[0])
+        self.file.write(member)
+        return place
+
+
+@contextmanager
+def shard_writer(path: str | Path) -> Iterator[ShardWriter]:
+    """writes the shard `path`. TensorFlow frames each record in a file beside it, which is gone by
+    name from the start.
+    """
+    import tensorflow as tf
+
+    plain = f"{os.fspath(path)}.plain"
+    with (
+        open(path, "wb") as file,
+        tf.io.TFRecordWriter(plain) as framing,
+        open(plain, "rb") as frames,
+    ):
+        os.remove(plain)
+        yield ShardWriter(file, framing, frames)
+
+
+def read_record(path: str, place: Place) -> bytes:
+    """the record at a place of the shard `path`, by one read. Raises DamagedRecord if it is not the
+    one that was written, FileNotFoundError for a shard that is gone.
+    """
+    member = read_bytes(path, place.offset, place.length)
+    try:
+        frame = zlib.decompress(member, GZIP)
+    except zlib.error as error:
+        raise damaged(path, place, f"is damaged ({error})") from error
+    if TRAILER.unpack(member[-8:])[0] != place.crc:
+        raise damaged(path, place, "is not the one that the index lists (another checksum)")
+    record = frame[HEADER:-FOOTER]
+    if LENGTH.unpack_from(frame)[0] != len(record):
+        raise damaged(path, place, f"says another length than its {len(record)} bytes")
+    return record
+
+
+def damaged(path: str, place: Place, what: str) -> DamagedRecord:
+    return DamagedRecord(
+        f"{path}: the record at byte {place.offset} {what}; copy the shard anew, or ingest again"
+    )
+
+
+def read_bytes(path: str, offset: int, length: int) -> bytes:
+    """`length` bytes of a file of this machine, or of a store that TensorFlow knows."""
+    path = path.removeprefix("file://")
+    if "://" not in path:
+        status = os.stat(path)
+        kept = opened(path, status.st_ino, status.st_mtime_ns)
+        return os.pread(kept.number, length, offset)
+    import tensorflow as tf
+
+    with tf.io.gfile.GFile(path, "rb") as file:
+        file.seek(offset)
+        return bytes(file.read(length))
+
+
+class Descriptor:
+    """An open file, closed when nobody knows it any more."""
+
+    def __init__(self, path: str) -> None:
+        self.number = os.open(path, os.O_RDONLY)
+
+    def __del__(self) -> None:
+        os.close(self.number)
+
+
+@functools.lru_cache(maxsize=64)
+def opened(path: str, inode: int, changed: int) -> Descriptor:
+    """inode, changed: of the file, so that another in its place is opened anew."""
+    return Descriptor(path)
