@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TextIO
 
 from tfx_pipeline.config import Config
+from tfx_pipeline.fingerprint import folder_fingerprint
 
 
 class RunError(Exception):
@@ -60,10 +61,12 @@ def run_pipeline(
     """run every node that is not cached; {"report": index.html, "serving": folder the server polls,
     "seconds": ...}. beam: options for every Beam stage.
 
-    Raises RunError in one line: what failed, and where the full log is.
+    Raises RunError in one line: what failed, and where the full log is; FileNotFoundError for data
+    that are not there.
     """
     from tfx_pipeline import quiet
 
+    fingerprint = folder_fingerprint(str(data))  # a missing folder is said before TFX is loaded
     quiet.before_imports()
     from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
@@ -73,7 +76,9 @@ def run_pipeline(
     quiet.after_imports()
     with locked(run):
         check_space(run)
-        pipeline = make_pipeline(config, data=str(data), run=str(run), beam=beam)
+        pipeline = make_pipeline(
+            config, data=str(data), run=str(run), fingerprint=fingerprint, beam=beam
+        )
         since = time.time()
         with quiet.node_progress(len(pipeline.components), out), compared_by_content():
             try:
