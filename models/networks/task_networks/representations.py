@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -15,6 +15,7 @@ import keras
 import numpy as np
 
 from models.examples.label_store import LabelStore
+from models.examples.npy_writer import npy_writer
 from models.networks.config import NetworkConfig
 from models.networks.task_networks.build import build_task_network
 from models.networks.training.inputs import encoder_input
@@ -22,11 +23,13 @@ from models.provenance.address import address_of
 from models.provenance.atomic import atomic_folder, write_json
 from models.tasks import TASKS, Task
 from models.tasks.addressing import rows_of, settings_of
-from models.tasks.arrays import Array, Bytes, Floats
+from models.tasks.arrays import Bytes, Floats
 
 # Standardised codes beyond this are cut off: float16 has no room for them, and none means more.
 LIMIT = 60
 SMALLEST_DEVIATION = 1e-3
+# Views that are encoded, and codes that are standardised, at a time.
+CHUNK = 1024
 
 
 class RepresentationStore:
@@ -86,7 +89,7 @@ def encode_views(
         for name in wanted
     }
     write_json(directory / "representations.json", {"sources": facts})
-    views = sum(len(store.views(split)) for split in splits)
+    views = sum(len(store.images(split)) for split in splits)
     print(
         f"  {len(wanted)} encoders over {views} views: {time.time() - since:.1f} s",
         file=out,
@@ -140,24 +143,49 @@ def encode_source(
         if facts["address"] == address:
             return facts
     task, encoder = encoders.load(network)
-    codes = {split: encoded(task, encoder, store.images(split)) for split in splits}
-    teaching = codes[splits[0]]
-    mean = teaching.mean((0, 1, 2))
-    deviation = np.maximum(teaching.std((0, 1, 2)), SMALLEST_DEVIATION)
-    facts = {"address": address, "mean": mean.tolist(), "deviation": deviation.tolist()}
     with atomic_folder(folder) as scratch:
-        for split, code in codes.items():
-            standardised = np.clip((code - mean) / deviation, -LIMIT, LIMIT)
-            np.save(scratch / f"{split}.npy", standardised.astype("float16"))
+        for split in splits:
+            with npy_writer(raw_file(scratch, split), "float32", encoder.output.shape[1:]) as file:
+                for code in encoded(task, encoder, store.images(split)):
+                    file.extend(code)
+        mean, deviation = channel_statistics(raw_file(scratch, splits[0]))
+        facts = {"address": address, "mean": mean.tolist(), "deviation": deviation.tolist()}
+        for split in splits:
+            raw = np.load(raw_file(scratch, split), mmap_mode="r")
+            with npy_writer(scratch / f"{split}.npy", "float16", raw.shape[1:]) as file:
+                for start in range(0, len(raw), CHUNK):
+                    standardised = (raw[start : start + CHUNK] - mean) / deviation
+                    file.extend(np.clip(standardised, -LIMIT, LIMIT))
+            raw_file(scratch, split).unlink()
         write_json(scratch / "source.json", facts)
     return facts
 
 
-def encoded(task: Task, encoder: Any, images: Bytes, batch: int = 64, chunk: int = 4096) -> Floats:
-    """[n, h, w, c] float32 codes of clean whole images."""
-    parts: list[Array] = []
-    for start in range(0, len(images), chunk):
-        image01 = images[start : start + chunk].astype("float32") / 255
+def raw_file(folder: Path, split: str) -> Path:
+    """where codes lie until their statistics are known."""
+    return folder / f"{split}.raw.npy"
+
+
+def channel_statistics(path: Path) -> tuple[Floats, Floats]:
+    """mean and deviation a channel, [c] float32, of float32 codes [n, h, w, c] in a file, summed in
+    float64 over one part after the other; deviations at least 0.001.
+    """
+    codes = np.load(path, mmap_mode="r")
+    channels = codes.shape[-1]
+    places = codes.size // channels
+    sums = np.zeros((2, channels))
+    for k in range(2):  # the mean first: squares of small differences keep their digits
+        for start in range(0, len(codes), CHUNK):
+            part = codes[start : start + CHUNK].reshape(-1, channels).astype("float64")
+            sums[k] += part.sum(0) if k == 0 else ((part - sums[0] / places) ** 2).sum(0)
+    mean = (sums[0] / places).astype("float32")
+    deviation = np.sqrt(sums[1] / places).astype("float32")
+    return mean, np.maximum(deviation, SMALLEST_DEVIATION)
+
+
+def encoded(task: Task, encoder: Any, images: Bytes, batch: int = 64) -> Iterator[Floats]:
+    """[m, h, w, c] float32 codes of clean whole images, some thousand after the other."""
+    for start in range(0, len(images), CHUNK):
+        image01 = images[start : start + CHUNK].astype("float32") / 255
         value = np.asarray(encoder_input(task, keras.ops.convert_to_tensor(image01)))
-        parts.append(encoder.predict(value, batch_size=batch, verbose=0))
-    return np.concatenate(parts)
+        yield encoder.predict(value, batch_size=batch, verbose=0)
