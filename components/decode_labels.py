@@ -1,4 +1,4 @@
-"""Every label decoded once into training targets that all networks and transfers share."""
+"""Training targets that all networks and transfers share, decoded once where they fit."""
 
 import json
 import os
@@ -19,10 +19,13 @@ def DecodeLabels(
     max_samples: Parameter[int],
     tasks: Parameter[str],
     work: Parameter[str],
+    cache_bytes: Parameter[int],
     code: Parameter[str],
 ) -> None:
     """max_samples: most samples of a task and split (pairs and triplets are many). tasks: JSON list
-    of names. work: the ledger, outside the artifact: one more task decodes its own labels alone.
+    of names. cache_bytes: most bytes that a task's decoded labels, or the images, take; what would
+    take more is made of the records when it is used. work: the ledger, outside the artifact: one
+    more task decodes its own labels alone.
     """
     from components.content import say_content
     from components.ledger import publish
@@ -36,6 +39,7 @@ def DecodeLabels(
         ledger,
         seed=seed,
         max_samples=max_samples,
+        cache_bytes=cache_bytes,
         tasks={name: TASKS[name] for name in names},
     )
     publish(ledger, [IMAGES, *names], os.path.join(labels.uri, "store"))

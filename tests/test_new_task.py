@@ -29,17 +29,19 @@ MAPS = [name for name, entry in NEW.items() if entry.output.dense]
 
 def write_examples(folder) -> str:
     """eight made-up views of one point a split, as ingest writes them."""
-    import tensorflow as tf
-
     from models.examples.example import encode_view
+    from models.examples.index import FOLDER, Entry, shard_file, write_index
+    from models.examples.shards import shard_writer
 
+    entries = []
     for number, split in enumerate(SPLITS):
         (folder / f"Split-{split}").mkdir(parents=True)
-        path = folder / f"Split-{split}" / "views-00000-of-00001.tfrecord.gz"
-        with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
+        with shard_writer(folder / shard_file(split, 0, 1)) as writer:
             for i in range(8):
-                writer.write(encode_view(view(8 * number + i), split))
-    (folder / "manifest.json").write_text(json.dumps({"hash": "0" * 16, "size": SIZE}))
+                made = view(8 * number + i)
+                place = writer.write(encode_view(made, split))
+                entries.append(Entry(made.key, split, 0, place))
+    write_index(folder / FOLDER, entries, {"hash": "0" * 16, "size": SIZE, "shards": 1})
     return str(folder)
 
 

@@ -71,6 +71,9 @@ class Config:
     replayed_records: int
     # Of every draw; `--set seed=` sets the networks' too.
     seed: int
+    # Most bytes that a task's decoded labels, or the images, take; what would take more is made of
+    # the examples' records when it is used, to the same numbers (slower, and no second copy).
+    cache_bytes: int = 4 << 30
     # Sizes and schedules of networks and transfers.
     network: NetworkConfig = field(default_factory=NetworkConfig)
 

@@ -80,6 +80,7 @@ def make_pipeline(
         anomalies=check.outputs["anomalies"],
         seed=config.seed,
         max_samples=config.max_samples,
+        cache_bytes=config.cache_bytes,
         tasks=json.dumps(list(TASKS)),
         work=work,
         code=code_of(DecodeLabels),

@@ -1,5 +1,6 @@
-"""Every label decoded once: memory-mapped images, samples, targets and masks that all networks and
-transfers share.
+"""Labels of all tasks, decoded once: memory-mapped images, samples, targets and masks that all
+networks and transfers share. What takes more than a stated bound is not kept, but made of the
+examples' records when it is used: the same numbers, without a second copy of the data set.
 
 The store is a ledger, a folder a task: each holds the address of what it was made of (the manifest
 of the examples, what its entry says, the code of its target function), so that one more task, or an
@@ -9,57 +10,63 @@ edit of one target function, makes that task's labels and no others.
 from __future__ import annotations
 
 import json
-import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from models.examples.example import parse_view, records
+from models.examples.index import FOLDER, Index
+from models.examples.lazy_rows import LazyRows
+from models.examples.npy_writer import npy_writer
 from models.examples.splits import SPLITS
+from models.examples.task_samples import (
+    MASK,
+    TaskSamples,
+    candidates,
+    labelled,
+    lazy_samples,
+    stored,
+)
+from models.examples.views import Memory, Views
 from models.provenance.address import address_of
 from models.provenance.atomic import atomic_folder, write_json
-from models.tasks import TASKS, Camera, Task, View, ViewKey
+from models.tasks import TASKS, Task
 from models.tasks.addressing import rows_of, settings_of
 from models.tasks.arrays import Array, Bytes, Floats, Integers
-from models.tasks.samples import samples
-from models.tasks.targets import target
+
+__all__ = ["LabelStore", "TaskSamples", "build_label_store"]
 
 PARTS = ("views", "target", "mask")
 IMAGES = "images"
-
-
-@dataclass(frozen=True)
-class TaskSamples:
-    """views [m, images] int32 positions in `LabelStore.images`; target [m, ...]; mask [m, S, S, 1]
-    or [m], float16.
-    """
-
-    views: Integers
-    target: Floats
-    mask: Floats
-
-    def __len__(self) -> int:
-        return len(self.views)
+# Bytes that the decoded labels of a task, and the images, may each take on disk.
+CACHE_BYTES = 4 << 30
+# Bytes of whole views that stay decoded from one task to the next while a store is made.
+DECODED = 1 << 30
+# Samples that are whitened at a time.
+CHUNK = 4096
 
 
 class LabelStore:
-    """A store that `build_label_store` has written; arrays are memory-mapped, nothing is copied
-    until it is used.
+    """A store that `build_label_store` has written; arrays are memory-mapped, or made of the
+    examples' records, where they are used.
     """
 
     def __init__(self, directory: str | Path) -> None:
         self.directory = Path(directory)
         described = self.directory / IMAGES / "images.json"
-        if not described.exists():
+        if not (self.directory / IMAGES / FOLDER).exists():
             raise FileNotFoundError(
                 f"no label store at {directory}: build_label_store(examples, directory) makes one "
-                "(an earlier layout, with store.json, is not read: run the pipeline again)"
+                "(one of an earlier layout is not read: run the pipeline again)"
             )
         self._images: dict[str, Any] = json.loads(described.read_text())
         self._tasks: dict[str, dict[str, Any]] = {}
+        self._samples: dict[tuple[str, str], TaskSamples] = {}
+        index = Index(self.directory / IMAGES / FOLDER)
+        self._views = {
+            split: Views(self._images["examples"], index, split, Memory(0)) for split in SPLITS
+        }
 
     @property
     def size(self) -> int:
@@ -87,12 +94,16 @@ class LabelStore:
 
     def views(self, split: str) -> list[str]:
         """keys of the views of a split, in the order of `images`."""
-        return list(self._images["views"][split])
+        return [str(key) for key in self._views[split].keys]
 
     def images(self, split: str) -> Bytes:
-        """uint8 [n, S, S, 3]."""
-        array: Bytes = np.load(self.directory / IMAGES / f"{split}.npy", mmap_mode="r")
-        return array
+        """uint8 [n, S, S, 3]; `LazyRows` where they are not kept."""
+        path = self.directory / IMAGES / f"{split}.npy"
+        if path.exists():
+            array: Bytes = np.load(path, mmap_mode="r")
+            return array
+        views = self._views[split]
+        return cast(Bytes, LazyRows(len(views), (self.size, self.size, 3), "uint8", views.image))
 
     def has(self, task: str) -> bool:
         """does every split hold samples of the task?"""
@@ -107,14 +118,26 @@ class LabelStore:
                 f"no {split} view carries the labels of {task} ({labels}); "
                 "leave the task out or add views with the label"
             )
+        if (task, split) not in self._samples:
+            self._samples[task, split] = self._opened(task, split)
+        return self._samples[task, split]
+
+    def _opened(self, task: str, split: str) -> TaskSamples:
         folder = self.directory / task
-        arrays = [np.load(folder / f"{split}.{part}.npy", mmap_mode="r") for part in PARTS]
-        return TaskSamples(*arrays)
+        facts = self._facts(task)
+        if facts["kept"]:
+            arrays = [np.load(folder / f"{split}.{part}.npy", mmap_mode="r") for part in PARTS]
+            return TaskSamples(*arrays)
+        rows = np.load(folder / f"{split}.views.npy", mmap_mode="r")
+        return lazy_samples(
+            TASKS[task], self._views[split], rows, facts["seed"], self.whitening(task)
+        )
 
     def sample_names(self, task: str, split: str) -> list[str]:
         """a name a sample: the keys of its views joined by +."""
-        keys = self.views(split)
-        return ["+".join(keys[i] for i in row) for row in self.samples(task, split).views]
+        keys = self._views[split].keys
+        rows = np.asarray(self.samples(task, split).views)
+        return ["+".join(str(keys[i]) for i in row) for row in rows]
 
     def whitening(self, task: str) -> tuple[Array, Array]:
         """mean and standard deviation of a vector task's train targets, before whitening; (0, 1)
@@ -122,6 +145,10 @@ class LabelStore:
         """
         mean, deviation = self._facts(task).get("whitening") or (0.0, 1.0)
         return np.asarray(mean), np.asarray(deviation)
+
+    def __reduce__(self) -> tuple[type[LabelStore], tuple[Path]]:
+        """to another process goes where the store lies, and nothing of it."""
+        return LabelStore, (self.directory,)
 
     def _facts(self, task: str) -> dict[str, Any]:
         """labels.json of a task, {} if the store has none of it."""
@@ -138,28 +165,44 @@ def build_label_store(
     seed: int,
     max_samples: int,
     tasks: Mapping[str, Task] = TASKS,
+    cache_bytes: int = CACHE_BYTES,
 ) -> LabelStore:
-    """decode the Examples artifact at `examples` for all `tasks`; what is there of the same address
-    is kept, what is there of other tasks is left alone.
+    """index the Examples artifact at `examples` for all `tasks`, and decode what fits; what is
+    there of the same address is kept, what is there of other tasks is left alone.
 
-    max_samples: most samples of a multi-view task and split. Each task appears whole or not at all.
+    max_samples: most samples of a multi-view task and split. cache_bytes: most bytes that a task's
+    decoded labels, or the images, take on disk; what would take more is made of the records when
+    it is used. Each task appears whole or not at all; one record after the other is read.
     """
     directory = Path(directory)
-    manifest = json.loads((Path(examples) / "manifest.json").read_text())
+    index = Index(Path(examples) / FOLDER)
     trained = [entry for entry in tasks.values() if entry.trained]
-    wanted = {
-        entry.name: labels_address(entry, manifest["hash"], seed, max_samples) for entry in trained
-    }
-    images = address_of(write_images, inputs=manifest["hash"])
-    missing = [entry for entry in trained if not there(directory / entry.name, wanted[entry.name])]
-    if missing or not there(directory / IMAGES, images):
-        views = {split: read_views(examples, split) for split in SPLITS}
-        if not there(directory / IMAGES, images):
-            write_images(directory / IMAGES, views, images, manifest)
-        for entry in missing:
-            facts = {"address": wanted[entry.name]}
-            write_labels(directory / entry.name, entry, views, facts, seed, max_samples)
+    wanted = {entry.name: labels_address(entry, index.hash, seed, max_samples) for entry in trained}
+    images = address_of(write_images, inputs=index.hash)
+    memory = Memory(DECODED)
+    views = {split: Views(examples, index, split, memory) for split in SPLITS}
+    if not there(directory / IMAGES, images):
+        write_images(directory / IMAGES, views, images, cache_bytes)
+    remember_examples(directory / IMAGES / "images.json", examples)
+    for entry in trained:
+        if not there(directory / entry.name, wanted[entry.name]):
+            facts = {"address": wanted[entry.name], "seed": seed}
+            write_labels(directory / entry.name, entry, views, facts, max_samples, cache_bytes)
     return LabelStore(directory)
+
+
+def remember_examples(described: Path, examples: str) -> None:
+    """where the records lie that the store was made of: an ingest that ran again, to the same end,
+    has put them elsewhere.
+    """
+    facts = json.loads(described.read_text())
+    if facts["examples"] != absolute(examples):
+        write_json(described, {**facts, "examples": absolute(examples)})
+
+
+def absolute(examples: str) -> str:
+    """a path that holds from any folder; an address in a store as it is."""
+    return examples if "://" in examples else str(Path(examples).absolute())
 
 
 def labels_address(entry: Task, manifest: str, seed: int, max_samples: int) -> str:
@@ -178,84 +221,100 @@ def there(folder: Path, address: str) -> bool:
     return described.exists() and json.loads(described.read_text()).get("address") == address
 
 
-def read_views(examples: str, split: str) -> list[View]:
-    """all views of a split, in order of their keys."""
-    return sorted((parse_view(record) for record in records(examples, split)), key=key_of)
-
-
-def key_of(view: View) -> ViewKey:
-    return view.key
-
-
-def write_images(
-    folder: Path, views: Mapping[str, Sequence[View]], address: str, manifest: Mapping[str, Any]
-) -> None:
-    """the images of all splits, and which views they are."""
+def write_images(folder: Path, views: Mapping[str, Views], address: str, cache_bytes: int) -> None:
+    """the index of the views, and the images of all splits if they fit."""
+    some = views[SPLITS[0]]
+    shape = (some.index.size, some.index.size, 3)
+    count = sum(len(views[split]) for split in SPLITS)
     facts = {
         "address": address,
-        "size": manifest["size"],
-        "manifest": manifest["hash"],
-        "views": {split: [str(view.key) for view in views[split]] for split in SPLITS},
+        "size": some.index.size,
+        "manifest": some.index.hash,
+        "examples": absolute(some.examples),
     }
     with atomic_folder(folder) as scratch:
-        for split in SPLITS:
-            np.save(scratch / f"{split}.npy", np.stack([view.rgb for view in views[split]]))
+        (scratch / FOLDER).mkdir()
+        some.index.copy_to(scratch / FOLDER)
+        if count * int(np.prod(shape)) <= cache_bytes:
+            for split in SPLITS:
+                with npy_writer(scratch / f"{split}.npy", "uint8", shape) as file:
+                    for i in range(len(views[split])):
+                        file.extend(views[split].image(i)[None])
         write_json(scratch / "images.json", facts)
 
 
 def write_labels(
     folder: Path,
     entry: Task,
-    views: Mapping[str, Sequence[View]],
+    views: Mapping[str, Views],
     facts: dict[str, Any],
-    seed: int,
     limit: int,
+    cache_bytes: int,
 ) -> None:
     """one task's samples of all splits. Whitening statistics come from the first split, train."""
-    facts = {**facts, "samples": {}, "whitening": None}
+    rows = {split: candidates(entry, views[split], facts["seed"], limit) for split in SPLITS}
+    size = views[SPLITS[0]].index.size
+    kept = sum(map(len, rows.values())) * bytes_of(entry, size) <= cache_bytes
+    facts = {**facts, "samples": {}, "whitening": None, "kept": kept}
     with atomic_folder(folder) as scratch:
         for split in SPLITS:
-            data = decoded(entry, views[split], seed, limit)
-            facts["samples"][split] = 0 if data is None else len(data)
-            if data is None:
-                continue
-            values = data.target
-            if entry.whitened:
-                facts["whitening"] = facts["whitening"] or statistics(values)
-                mean, deviation = facts["whitening"]
-                values = (values - mean) / deviation
-            np.save(scratch / f"{split}.views.npy", data.views)
-            np.save(scratch / f"{split}.target.npy", values.astype(entry.output.facts.stored))
-            np.save(scratch / f"{split}.mask.npy", data.mask.astype("float16"))
+            count = write_samples(scratch, entry, views[split], rows[split], facts)
+            facts["samples"][split] = count
         write_json(scratch / "labels.json", facts)
+
+
+def bytes_of(entry: Task, size: int) -> int:
+    """of one sample of the store: its target and its mask."""
+    numbers = int(np.prod(entry.target_shape(size))) * np.dtype(entry.output.facts.stored).itemsize
+    return numbers + int(np.prod(mask_shape(entry, size))) * np.dtype(MASK).itemsize
+
+
+def mask_shape(entry: Task, size: int) -> tuple[int, ...]:
+    """of a map's pixels; () for a sample as a whole."""
+    return (*entry.target_shape(size)[:-1], 1) if entry.output.dense else ()
+
+
+def write_samples(
+    scratch: Path, entry: Task, views: Views, rows: Integers, facts: dict[str, Any]
+) -> int:
+    """one split's samples as they come; how many. facts: "seed" and "kept" say what is written,
+    "whitening" is set by the first split that has samples.
+    """
+    shape = entry.target_shape(views.index.size)
+    files = {part: scratch / f"{views.split}.{part}.npy" for part in PARTS}
+    raw = scratch / "raw.npy"  # whitening takes the statistics of all
+    kind = "float32" if entry.whitened else entry.output.facts.stored
+    with (
+        npy_writer(files["views"], "int32", (entry.images,)) as positions,
+        npy_writer(raw if entry.whitened else files["target"], kind, shape) as targets,
+        npy_writer(files["mask"], MASK, mask_shape(entry, views.index.size)) as masks,
+    ):
+        for row, (value, mask) in labelled(entry, views, rows, facts["seed"]):
+            positions.extend(np.array([row]))
+            if facts["kept"] or entry.whitened:
+                targets.extend(value[None])
+            if facts["kept"]:
+                masks.extend(mask[None])
+    if entry.whitened and positions.count:
+        facts["whitening"] = facts["whitening"] or statistics(np.load(raw, mmap_mode="r"))
+        if facts["kept"]:
+            write_whitened(raw, files["target"], entry, facts["whitening"])
+    raw.unlink(missing_ok=True)
+    if not (facts["kept"] and positions.count):
+        files["target"].unlink(missing_ok=True)
+        files["mask"].unlink()
+    return positions.count
+
+
+def write_whitened(raw: Path, path: Path, entry: Task, whitening: list[list[float]]) -> None:
+    """the targets of `raw` as the store has them."""
+    values = np.load(raw, mmap_mode="r")
+    mean, deviation = map(np.asarray, whitening)
+    with npy_writer(path, entry.output.facts.stored, values.shape[1:]) as file:
+        for start in range(0, len(values), CHUNK):
+            file.extend(stored(entry, values[start : start + CHUNK], (mean, deviation)))
 
 
 def statistics(values: Floats) -> list[list[float]]:
     """[mean, deviation] a channel, the deviation at least 0.001."""
     return [values.mean(0).tolist(), np.maximum(values.std(0), 1e-3).tolist()]
-
-
-def decoded(entry: Task, views: Sequence[View], seed: int, limit: int) -> TaskSamples | None:
-    """the labelled samples of one task among the views of a split, targets not whitened; None if
-    there are none.
-    """
-    name = zlib.crc32(entry.name.encode())
-    most = max(limit, len(views)) if entry.images == 1 else limit
-    draw = np.random.default_rng([seed, name])
-    keys = [view.key for view in views]
-    rows = samples(entry, keys, cameras_of(views), draw, most)
-    labelled = []
-    for row in rows:
-        random = np.random.default_rng([seed, name, *row.tolist()])
-        label = target(entry, [views[i] for i in row], random)
-        if label is not None and np.any(label[1] > 0):
-            labelled.append((row, *label))
-    if not labelled:
-        return None
-    positions, values, masks = (np.stack(part) for part in zip(*labelled))
-    return TaskSamples(positions.astype("int32"), values, masks)
-
-
-def cameras_of(views: Sequence[View]) -> dict[ViewKey, Camera]:
-    """the cameras that are known."""
-    return {view.key: view.camera for view in views if view.camera is not None}

@@ -143,9 +143,11 @@ def encode_source(
         if facts["address"] == address:
             return facts
     task, encoder = encoders.load(network)
+    pictures = (None, store.size, store.size, task.input_channels)
+    shape = encoder.compute_output_shape(pictures)[1:]
     with atomic_folder(folder) as scratch:
         for split in splits:
-            with npy_writer(raw_file(scratch, split), "float32", encoder.output.shape[1:]) as file:
+            with npy_writer(raw_file(scratch, split), "float32", shape) as file:
                 for code in encoded(task, encoder, store.images(split)):
                     file.extend(code)
         mean, deviation = channel_statistics(raw_file(scratch, splits[0]))

@@ -1,0 +1,127 @@
+"""The samples of one task among the views of a split: which views form them, and the target of
+each, made from the records when it is asked for.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+
+from models.examples.lazy_rows import LazyRows
+from models.examples.views import Cameras, Views
+from models.tasks import Task
+from models.tasks.arrays import Array, Floats, Integers
+from models.tasks.samples import samples
+from models.tasks.targets import target
+
+MASK = "float16"
+# Bytes of samples that are remembered: a batch asks for its targets, then for its masks.
+REMEMBERED = 64 << 20
+
+
+@dataclass(frozen=True)
+class TaskSamples:
+    """views [m, images] int32 positions in `LabelStore.images`; target [m, ...]; mask [m, S, S, 1]
+    or [m], float16. Where labels are made when they are used, target and mask are `LazyRows`.
+    """
+
+    views: Integers
+    target: Floats
+    mask: Floats
+
+    def __len__(self) -> int:
+        return len(self.views)
+
+
+Label = tuple[Floats, Floats]
+
+
+def candidates(entry: Task, views: Views, seed: int, limit: int) -> Integers:
+    """[m, images] int32: what `samples` draws from all views of the split, one building held at a
+    time; labels may be lacking.
+    """
+    draw = np.random.default_rng([seed, name_number(entry)])
+    if entry.sampling == "matching":  # its draws go across buildings
+        everywhere = range(len(views))
+        return samples(entry, views.keys, Cameras(views, everywhere), draw, limit)
+    if entry.images == 1:
+        limit = max(limit, len(views))
+    parts = [np.zeros((0, entry.images), "int32")]
+    for span in views.spans():
+        keys = views.keys[span.start : span.stop]
+        rows = samples(entry, keys, Cameras(views, span), draw, sys.maxsize)
+        parts.append(rows + np.int32(span.start))
+    # Keys of a building stand side by side: buildings in order are rows in order.
+    rows = np.concatenate(parts)
+    if len(rows) > limit:
+        rows = rows[np.sort(draw.choice(len(rows), limit, replace=False))]
+    return rows
+
+
+def name_number(entry: Task) -> int:
+    """of a task, for the seeds of its draws."""
+    return zlib.crc32(entry.name.encode())
+
+
+def label_of(entry: Task, views: Views, row: Sequence[int], seed: int) -> Label | None:
+    """(target, mask) of a sample, float32, not whitened; None where nothing of it is known."""
+    random = np.random.default_rng([seed, name_number(entry), *row])
+    label = target(entry, [views.view(i, entry) for i in row], random)
+    return label if label is not None and np.any(label[1] > 0) else None
+
+
+def labelled(
+    entry: Task, views: Views, rows: Integers, seed: int
+) -> Iterator[tuple[list[int], Label]]:
+    """(row, label) of those candidates that have one."""
+    for row in rows.tolist():
+        label = label_of(entry, views, row, seed)
+        if label is not None:
+            yield row, label
+
+
+def stored(entry: Task, value: Array, whitening: tuple[Array, Array]) -> Floats:
+    """targets as the store has them: whitened where the task is, in its dtype."""
+    if entry.whitened:
+        mean, deviation = whitening
+        value = (value - mean) / deviation
+    return value.astype(entry.output.facts.stored)
+
+
+def lazy_samples(
+    entry: Task, views: Views, rows: Integers, seed: int, whitening: tuple[Array, Array]
+) -> TaskSamples:
+    """samples whose targets and masks are made of the records when they are asked for; the same
+    numbers as those that are kept.
+    """
+    shape = entry.target_shape(views.index.size)
+
+    def make(i: int) -> Label:
+        label = label_of(entry, views, rows[i].tolist(), seed)
+        if label is None:
+            raise ValueError(
+                f"sample {i} of {entry.name} in {views.split} has lost its label: the store is of "
+                "other examples; remove it and run again"
+            )
+        value, mask = label
+        return stored(entry, value, whitening), mask.astype(MASK)
+
+    first = make(0)
+    size = first[0].nbytes + first[1].nbytes
+    recent = remembered(make, max(64, REMEMBERED // size))
+    return TaskSamples(
+        rows,
+        cast(Floats, LazyRows(len(rows), shape, first[0].dtype, lambda i: recent(i)[0])),
+        cast(Floats, LazyRows(len(rows), first[1].shape, MASK, lambda i: recent(i)[1])),
+    )
+
+
+def remembered(make: Callable[[int], Label], count: int) -> Callable[[int], Label]:
+    """`make` with its last `count` results kept."""
+    return functools.lru_cache(maxsize=count)(make)

@@ -1,0 +1,137 @@
+"""The views of a split, each decoded when it is asked for: only the labels that a task reads, and
+whole while a stated memory is free, since the next task asks again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from models.examples.example import parse_camera, parse_label, parse_view
+from models.examples.index import Index, Keys
+from models.examples.published import decode_png
+from models.tasks import DOMAINS, Camera, Task, View, ViewKey
+from models.tasks.arrays import Bytes
+
+# A map is measured against one of these where a task is masked by surfaces; the first that is there
+# (`targets.surface`).
+DEPTHS = ("depth_zbuffer", "depth_euclidean")
+
+
+class Memory:
+    """Bytes that whole decoded views may still take, of all splits together."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+
+class Views:
+    """The views of one split of the examples, by their position in the order of keys."""
+
+    def __init__(self, examples: str, index: Index, split: str, memory: Memory) -> None:
+        self.examples = examples
+        self.index = index
+        self.split = split
+        self.memory = memory
+        self.whole: dict[int, View] = {}
+
+    def __len__(self) -> int:
+        return self.index.count(self.split)
+
+    @property
+    def keys(self) -> Keys:
+        return self.index.keys(self.split)
+
+    def spans(self) -> Iterator[range]:
+        """positions of one building after the other."""
+        return self.index.spans(self.split)
+
+    def view(self, position: int, task: Task) -> View:
+        """a view with the labels that a target of `task` is made of, perhaps more. Without "rgb"
+        among them its picture may be black. Raises DamagedRecord.
+        """
+        if position in self.whole:
+            return self.whole[position]
+        record = self.record(position)
+        if self.memory.left <= 0:
+            return view_for(task, record, self.index.size)
+        view = parse_view(record)
+        self.memory.left -= view.rgb.nbytes + sum(label.nbytes for label in view.labels.values())
+        self.whole[position] = view
+        return view
+
+    def camera(self, position: int) -> Camera | None:
+        if position in self.whole:
+            return self.whole[position].camera
+        return parse_camera(features_of(self.record(position)))
+
+    def image(self, position: int) -> Bytes:
+        """uint8 [S, S, 3]."""
+        if position in self.whole:
+            return self.whole[position].rgb
+        return image_of(features_of(self.record(position)))
+
+    def record(self, position: int) -> bytes:
+        return self.index.record(self.examples, self.split, position)
+
+
+class Cameras(Mapping[ViewKey, Camera]):
+    """Those cameras of some views that are known, read when they are asked for."""
+
+    def __init__(self, views: Views, positions: range) -> None:
+        self.views = views
+        self.places = {views.keys[i]: i for i in positions}
+        self.read: dict[ViewKey, Camera | None] = {}
+
+    def camera(self, key: object) -> Camera | None:
+        if not isinstance(key, ViewKey) or key not in self.places:
+            return None
+        if key not in self.read:
+            self.read[key] = self.views.camera(self.places[key])
+        return self.read[key]
+
+    def __contains__(self, key: object) -> bool:
+        return self.camera(key) is not None
+
+    def __getitem__(self, key: ViewKey) -> Camera:
+        camera = self.camera(key)
+        if camera is None:
+            raise KeyError(key)
+        return camera
+
+    def __iter__(self) -> Iterator[ViewKey]:
+        return (key for key in self.places if key in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def view_for(task: Task, record: bytes, size: int) -> View:
+    """the view in a record, with the labels alone that a target of `task` is made of."""
+    features = features_of(record)
+    wanted = [folder for folder in task.labels if folder not in ("rgb", "point_info")]
+    if task.mask == "surface":
+        wanted += [folder for folder in DEPTHS if folder in features][:1]
+    return View(
+        ViewKey.parse(features["key"].bytes_list.value[0].decode()),
+        image_of(features) if "rgb" in task.labels else np.zeros((size, size, 3), "uint8"),
+        parse_camera(features),
+        {
+            folder: parse_label(features[folder], DOMAINS[folder])
+            for folder in wanted
+            if folder in features
+        },
+    )
+
+
+def features_of(record: bytes) -> Any:
+    """name -> feature of a tf.train.Example."""
+    import tensorflow as tf
+
+    return tf.train.Example.FromString(record).features.feature
+
+
+def image_of(features: Any) -> Bytes:
+    return np.asarray(decode_png(features["rgb"].bytes_list.value[0], DOMAINS["rgb"]), "uint8")

@@ -1,0 +1,173 @@
+"""The store says what decoding every view at once said, whether labels are kept or made of the
+records when they are used.
+"""
+
+import json
+import pickle
+import shutil
+
+import numpy as np
+import pytest
+from published_set import write_set
+
+from beam_jobs.ingest.job import ingest
+from models.examples import label_store, parse_view, records
+from models.examples.index import FOLDER, Index
+from models.examples.label_store import LabelStore, build_label_store
+from models.examples.shards import DamagedRecord
+from models.examples.splits import SPLITS
+from models.examples.task_samples import name_number
+from models.tasks import TASKS
+from models.tasks.samples import samples
+from models.tasks.targets import target
+
+SEED = 3
+LIMIT = 12
+TRAINED = {name: entry for name, entry in TASKS.items() if entry.trained}
+
+
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory):
+    place = tmp_path_factory.mktemp("set")
+    ingest(str(write_set(place / "data", views=4)), str(place / "out"), size=32, shards=2)
+    return place / "out"
+
+
+def build(examples, folder, tasks=TRAINED, **how):
+    return build_label_store(
+        str(examples), folder, seed=SEED, max_samples=LIMIT, tasks=tasks, **how
+    )
+
+
+@pytest.fixture(scope="module")
+def kept(examples, tmp_path_factory):
+    return build(examples, tmp_path_factory.mktemp("kept") / "store")
+
+
+@pytest.fixture(scope="module")
+def lazy(examples, tmp_path_factory):
+    """nothing is kept, and no view stays decoded."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(label_store, "DECODED", 0)
+        return build(examples, tmp_path_factory.mktemp("lazy") / "store", cache_bytes=0)
+
+
+def decoded_at_once(examples, entry, split):
+    """the samples of a task from all views of a split in memory: (rows, targets, masks) or None."""
+    views = [parse_view(record) for record in records(str(examples), split)]
+    views.sort(key=lambda view: view.key)
+    most = max(LIMIT, len(views)) if entry.images == 1 else LIMIT
+    cameras = {view.key: view.camera for view in views if view.camera is not None}
+    draw = np.random.default_rng([SEED, name_number(entry)])
+    found = []
+    for row in samples(entry, [view.key for view in views], cameras, draw, most):
+        rng = np.random.default_rng([SEED, name_number(entry), *row.tolist()])
+        label = target(entry, [views[i] for i in row], rng)
+        if label is not None and np.any(label[1] > 0):
+            found.append((row, *label))
+    return [np.stack(part) for part in zip(*found)] if found else None
+
+
+@pytest.mark.parametrize("name", TRAINED)
+@pytest.mark.parametrize("way", ["kept", "lazy"])
+def test_samples_are_those_of_all_views_decoded_at_once(examples, request, way, name):
+    store = request.getfixturevalue(way)
+    entry = TASKS[name]
+    whitening = None
+    for split in SPLITS:
+        expected = decoded_at_once(examples, entry, split)
+        if expected is None:
+            with pytest.raises(LookupError, match=name):
+                store.samples(name, split)
+            continue
+        rows, values, masks = expected
+        if entry.whitened:
+            mean, deviation = whitening or (values.mean(0), np.maximum(values.std(0), 1e-3))
+            whitening = (mean, deviation)
+            assert np.array_equal(store.whitening(name), [mean, deviation])
+            values = (values - np.array(mean.tolist())) / np.array(deviation.tolist())
+        data = store.samples(name, split)
+        assert isinstance(data.target, np.memmap) == (way == "kept")
+        assert np.array_equal(data.views, rows) and len(data) == len(rows)
+        assert data.target.shape == values.shape and data.mask.shape == masks.shape
+        stored = values.astype(entry.output.facts.stored)
+        assert np.asarray(data.target).tobytes() == stored.tobytes()
+        assert np.asarray(data.mask).tobytes() == masks.astype("float16").tobytes()
+
+
+@pytest.mark.parametrize("way", ["kept", "lazy"])
+def test_views_and_images_are_those_of_the_records(examples, request, way):
+    store = request.getfixturevalue(way)
+    for split in SPLITS:
+        views = [parse_view(record) for record in records(str(examples), split)]
+        views.sort(key=lambda view: view.key)
+        assert store.views(split) == [str(view.key) for view in views]
+        assert np.array_equal(store.images(split)[:], [view.rgb for view in views])
+        pairs = np.array([[0, 1], [2, 0], [1, 1]])
+        assert np.array_equal(store.images(split)[pairs], np.asarray(store.images(split))[pairs])
+    assert store.sample_names("point_matching", "train")[0].count("+") == 1
+
+
+def test_addresses_do_not_tell_how_labels_are_kept(kept, lazy):
+    assert [kept.address(name) for name in TRAINED] == [lazy.address(name) for name in TRAINED]
+    assert kept.views_address == lazy.views_address
+
+
+def test_a_store_without_copies_is_small(examples, lazy):
+    size = sum(path.stat().st_size for path in lazy.directory.rglob("*") if path.is_file())
+    views = sum(Index(examples / FOLDER).count(split) for split in SPLITS)
+    files = len(list(lazy.directory.rglob("*.*")))
+    numbers = sum(lazy.samples(name, "train").views.nbytes for name in TRAINED if lazy.has(name))
+    assert size < 3 * numbers + 64 * views + 1000 * files
+
+
+def test_the_bound_is_a_task_s(examples, tmp_path):
+    names = ("normal", "room_layout")
+    store = build(examples, tmp_path, {name: TASKS[name] for name in names}, cache_bytes=20_000)
+    found = [isinstance(store.samples(name, "train").target, np.memmap) for name in names]
+    assert found == [False, True]
+
+
+def test_a_store_goes_to_another_process_as_its_place(lazy):
+    again = pickle.loads(pickle.dumps(lazy))
+    assert len(again.samples("normal", "train")) == len(lazy.samples("normal", "train"))
+
+
+def test_examples_that_moved_are_found_where_they_are_said_to_be(examples, tmp_path):
+    tasks = {"normal": TASKS["normal"]}
+    shutil.copytree(examples, tmp_path / "first")
+    store = build(tmp_path / "first", tmp_path / "store", tasks, cache_bytes=0)
+    expected = np.asarray(store.samples("normal", "val").target)
+    (tmp_path / "first").rename(tmp_path / "second")
+    with pytest.raises(FileNotFoundError, match="first"):
+        LabelStore(tmp_path / "store").samples("normal", "val")
+    store = build(tmp_path / "second", tmp_path / "store", tasks, cache_bytes=0)
+    assert np.array_equal(store.samples("normal", "val").target, expected)
+
+
+def test_a_damaged_shard_is_named_and_leaves_no_half_store(examples, tmp_path):
+    shutil.copytree(examples, tmp_path / "examples")
+    shard = next((tmp_path / "examples" / "Split-val").iterdir())
+    data = bytearray(shard.read_bytes())
+    data[len(data) // 2] ^= 1
+    shard.write_bytes(data)
+    with pytest.raises(DamagedRecord, match=f"{shard.name}.*ingest again"):
+        build(tmp_path / "examples", tmp_path / "store", {"normal": TASKS["normal"]})
+    assert not list((tmp_path / "store").iterdir())
+
+
+def test_a_full_disk_leaves_no_half_task(examples, tmp_path, monkeypatch):
+    build(examples, tmp_path / "store", {"normal": TASKS["normal"]})
+
+    def full(self, rows):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("models.examples.npy_writer.NpyWriter.extend", full)
+    with pytest.raises(OSError, match="No space left"):
+        build(examples, tmp_path / "store", {"reshading": TASKS["reshading"]})
+    assert sorted(path.name for path in (tmp_path / "store").iterdir()) == ["images", "normal"]
+
+
+def test_labels_say_how_they_are_kept(lazy):
+    facts = json.loads((lazy.directory / "normal" / "labels.json").read_text())
+    assert facts["kept"] is False and facts["samples"]["train"] > 0
