@@ -17,11 +17,11 @@ look:
 
 # Two processes, a file each at a time; the slowest tests are listed at the end.
 test: setup
-	$(BIN)/python -m pytest tests -n 2 --dist loadgroup --no-loadscope-reorder --durations=15 --durations-min=5
+	$(BIN)/python -m pytest tests -n 2 --dist loadfile --no-loadscope-reorder --durations=15 --durations-min=5
 
 # The inner loop: rooms that load without TensorFlow.
 test-fast: setup
-	$(BIN)/python -m pytest tests/test_floor_plan.py tests/test_lock.py tests/test_documents.py tests/models/provenance tests/models/tasks tests/models/taxonomy -n 2 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest tests/test_floor_plan.py tests/test_lock.py tests/test_documents.py tests/models/provenance tests/models/tasks tests/models/taxonomy -n 2 --dist loadfile --no-loadscope-reorder
 
 # Documents and API reference as pages, into site/.
 docs: setup
