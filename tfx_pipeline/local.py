@@ -70,6 +70,7 @@ def run_pipeline(
     quiet.before_imports()
     from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
+    from tfx_pipeline.artifact_seals import sealed_artifacts
     from tfx_pipeline.content_cache import compared_by_content
     from tfx_pipeline.pipeline import make_pipeline
 
@@ -80,7 +81,8 @@ def run_pipeline(
             config, data=str(data), run=str(run), fingerprint=fingerprint, beam=beam
         )
         since = time.time()
-        with quiet.node_progress(len(pipeline.components), out), compared_by_content():
+        progress = quiet.node_progress(len(pipeline.components), out)
+        with progress, compared_by_content(), sealed_artifacts(run):
             try:
                 LocalDagRunner().run(pipeline)
             except Exception as error:

@@ -30,7 +30,8 @@ from models.examples.task_samples import (
 )
 from models.examples.views import Memory, Views
 from models.provenance.address import address_of
-from models.provenance.atomic import atomic_folder, write_json
+from models.provenance.atomic import write_json
+from models.provenance.seals import reseal, sealed_folder, whole
 from models.tasks import TASKS, Task
 from models.tasks.addressing import rows_of, settings_of
 from models.tasks.arrays import Array, Bytes, Floats, Integers
@@ -198,6 +199,7 @@ def remember_examples(described: Path, examples: str) -> None:
     facts = json.loads(described.read_text())
     if facts["examples"] != absolute(examples):
         write_json(described, {**facts, "examples": absolute(examples)})
+        reseal(described.parent)
 
 
 def absolute(examples: str) -> str:
@@ -216,9 +218,9 @@ def labels_address(entry: Task, manifest: str, seed: int, max_samples: int) -> s
 
 
 def there(folder: Path, address: str) -> bool:
-    """does a folder of the store hold what the address says?"""
+    """does a folder of the store hold what the address says, as it was written?"""
     described = folder / ("images.json" if folder.name == IMAGES else "labels.json")
-    return described.exists() and json.loads(described.read_text()).get("address") == address
+    return whole(folder) and json.loads(described.read_text()).get("address") == address
 
 
 def write_images(folder: Path, views: Mapping[str, Views], address: str, cache_bytes: int) -> None:
@@ -232,7 +234,7 @@ def write_images(folder: Path, views: Mapping[str, Views], address: str, cache_b
         "manifest": some.index.hash,
         "examples": absolute(some.examples),
     }
-    with atomic_folder(folder) as scratch:
+    with sealed_folder(folder) as scratch:
         (scratch / FOLDER).mkdir()
         some.index.copy_to(scratch / FOLDER)
         if count * int(np.prod(shape)) <= cache_bytes:
@@ -256,7 +258,7 @@ def write_labels(
     size = views[SPLITS[0]].index.size
     kept = sum(map(len, rows.values())) * bytes_of(entry, size) <= cache_bytes
     facts = {**facts, "samples": {}, "whitening": None, "kept": kept}
-    with atomic_folder(folder) as scratch:
+    with sealed_folder(folder) as scratch:
         for split in SPLITS:
             count = write_samples(scratch, entry, views[split], rows[split], facts)
             facts["samples"][split] = count

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from models.provenance.atomic import write_json
+from models.provenance.seals import read_sealed_json, write_sealed_json
 
 Row = dict[str, Any]
 
 
 class RowLedger:
-    """Rows under addresses. The file is read when this is made; `extend` writes it anew."""
+    """Rows under addresses. The file is read when this is made; `extend` writes it anew. A damaged
+    file is set aside, and its rows are made again.
+    """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self.rows: dict[str, Row] = json.loads(self.path.read_text()) if self.path.exists() else {}
+        self.rows: dict[str, Row] = read_sealed_json(self.path) or {}
 
     def __contains__(self, address: str) -> bool:
         return address in self.rows
@@ -29,4 +30,4 @@ class RowLedger:
         """add rows; the file is replaced at once."""
         if rows:
             self.rows.update(rows)
-            write_json(self.path, self.rows)
+            write_sealed_json(self.path, self.rows)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from scipy.special import chdtrc
 
-from models.provenance.atomic import write_json
 from models.provenance.closure import closure_of
+from models.provenance.seals import read_sealed_json, write_sealed_json
 from models.tasks.arrays import Floats
 from models.taxonomy.affinities import Affinities, Row, flat, row_of
 from models.taxonomy.ahp import Ahp, affinities, placed
@@ -245,9 +245,9 @@ def kept(tournament: Tournament, cache: str | Path | None) -> tuple[list[Row], F
     if cache is None:
         return played(tournament)
     path = Path(cache) / f"{address(tournament)}.json"
-    if path.exists():
-        content = json.loads(path.read_text())
+    content = read_sealed_json(path)
+    if content is not None:
         return [row_of(entry) for entry in content["rows"]], content["diagnostics"]
     rows, diagnostics = played(tournament)
-    write_json(path, {"rows": [flat(row) for row in rows], "diagnostics": diagnostics})
+    write_sealed_json(path, {"rows": [flat(row) for row in rows], "diagnostics": diagnostics})
     return rows, diagnostics

@@ -17,6 +17,7 @@ from models.examples.label_store import LabelStore
 from models.networks.config import NetworkConfig
 from models.networks.task_networks.train import address, train_task
 from models.networks.training.averages import labelled
+from models.provenance.seals import whole
 from models.tasks import TASKS, Task
 
 # network.json of a network: what it is of, what it cost, how good it is.
@@ -59,9 +60,9 @@ def train_tasks(
 
 
 def kept(store: LabelStore, folder: Path, entry: Task, config: NetworkConfig) -> Record | None:
-    """the record in the ledger, if it is of this very network."""
+    """the record in the ledger, if it is of this very network, as it was written."""
     described = folder / "network.json"
-    if not described.exists():
+    if not whole(folder):
         return None
     record: Record = json.loads(described.read_text())
     return record if record.get("address") == address(entry, config, store) else None

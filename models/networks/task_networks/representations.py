@@ -20,7 +20,8 @@ from models.networks.config import NetworkConfig
 from models.networks.task_networks.build import build_task_network
 from models.networks.training.inputs import encoder_input
 from models.provenance.address import address_of
-from models.provenance.atomic import atomic_folder, write_json
+from models.provenance.atomic import write_json
+from models.provenance.seals import sealed_folder, whole
 from models.tasks import TASKS, Task
 from models.tasks.addressing import rows_of, settings_of
 from models.tasks.arrays import Bytes, Floats
@@ -138,14 +139,14 @@ def encode_source(
     """
     address = source_address(network, store, splits)
     described = folder / "source.json"
-    if described.exists():
+    if whole(folder):
         facts: dict[str, Any] = json.loads(described.read_text())
         if facts["address"] == address:
             return facts
     task, encoder = encoders.load(network)
     pictures = (None, store.size, store.size, task.input_channels)
     shape = encoder.compute_output_shape(pictures)[1:]
-    with atomic_folder(folder) as scratch:
+    with sealed_folder(folder) as scratch:
         for split in splits:
             with npy_writer(raw_file(scratch, split), "float32", shape) as file:
                 for code in encoded(task, encoder, store.images(split)):

@@ -28,7 +28,8 @@ from models.networks.training.muon import FlatMuon
 from models.networks.training.recipes import learning_rate, recipe
 from models.networks.training.siamese import Siamese
 from models.provenance.address import address_of
-from models.provenance.atomic import atomic_folder, write_json
+from models.provenance.atomic import write_json
+from models.provenance.seals import sealed_folder
 from models.tasks import Task
 from models.tasks.addressing import rows_of, settings_of
 from models.tasks.arrays import Array, Floats
@@ -88,7 +89,7 @@ def train_task(
         "curve": curve,
         "shrinkage": shrinkage,
     }
-    with atomic_folder(folder) as scratch:
+    with sealed_folder(folder) as scratch:
         network.encoder.save_weights(scratch / "encoder.weights.h5")
         if network.head is not None:
             network.head.save_weights(scratch / "head.weights.h5")

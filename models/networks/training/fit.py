@@ -7,6 +7,8 @@ from __future__ import annotations
 import itertools
 import sys
 import time
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
@@ -16,6 +18,7 @@ import numpy as np
 
 from models.networks.training.batches import Batch, Batches
 from models.provenance.atomic import atomic_path
+from models.provenance.seals import set_aside
 
 # Steps of a Keras epoch at most: a checkpoint, and a point of the curve, fall on its end.
 WINDOW = 500
@@ -199,15 +202,24 @@ class Checkpoint(keras.callbacks.Callback):
         self.written = time.time()
 
     def restore(self, model: keras.Model) -> tuple[int, list[float]]:
-        """(steps done, curve) of the checkpoint of the same address; (0, []) without one."""
+        """(steps done, curve) of the checkpoint of the same address; (0, []) without one, or with
+        one that is damaged, which is set aside (its members carry checksums).
+        """
         if not self.path.exists():
             return 0, []
-        with np.load(self.path) as file:
-            if str(file["address"]) != self.address:
-                return 0, []
-            for i, variable in enumerate(state(model)):
-                variable.assign(file[str(i)])
-            return int(file["step"]), file["curve"].tolist()
+        variables = state(model)
+        try:
+            with np.load(self.path) as file:
+                if str(file["address"]) != self.address:
+                    return 0, []
+                values = [file[str(i)] for i in range(len(variables))]
+                done, curve = int(file["step"]), file["curve"].tolist()
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            set_aside(self.path, f"{type(error).__name__}: {error}")
+            return 0, []
+        for variable, value in zip(variables, values):
+            variable.assign(value)
+        return done, curve
 
 
 def state(model: keras.Model) -> list[keras.Variable]:

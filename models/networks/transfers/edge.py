@@ -23,7 +23,7 @@ from models.networks.losses.block_losses import block_channels, sharpness
 from models.networks.transfers.closed_form.edge_readout import readout_arrays
 from models.networks.transfers.edge_learners import EdgeBench, compared, fitting
 from models.networks.transfers.learners import SourceSet
-from models.provenance.atomic import atomic_folder
+from models.provenance.seals import sealed_folder
 from models.tasks import TASKS, Task
 from models.tasks.arrays import Array
 
@@ -74,7 +74,7 @@ def write_transfer(
             facts["channels"] = block_channels(TASKS[target])
             facts["enlarge"] = config.output_stride
             facts["factor"] = sharpness(TASKS[target])
-    with atomic_folder(folder) as scratch:
+    with sealed_folder(folder) as scratch:
         np.savez(scratch / "arrays.npz", **arrays)
         if head is not None and facts["learner"] == "gradient":
             head.save_weights(scratch / "head.weights.h5")

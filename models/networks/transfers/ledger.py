@@ -10,22 +10,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 
+from models.provenance.seals import file_with_digest, files_with_digest
 from models.tasks.arrays import Floats
 
 
 class TransferLedger:
-    """Rows of one target. Keys: JSON text; losses [sample] float32."""
+    """Rows of one target. Keys: JSON text; losses [sample] float32. A segment whose bytes are not
+    those of its name is set aside; its rows are measured again.
+    """
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self.rows: dict[str, Floats] = {}
-        for path in sorted(self.folder.glob("segment-*.npz")):
+        for path in files_with_digest(self.folder, "segment-", ".npz"):
             with np.load(path) as file:
                 self.rows.update(zip(json.loads(str(file["keys"])), file["losses"]))
 
@@ -48,11 +50,9 @@ class TransferLedger:
                 f"{len(lost)} of {len(rows)} transfers have losses that are no numbers, such "
                 f"as {lost[0]}; nothing of them was kept"
             )
-        self.folder.mkdir(parents=True, exist_ok=True)
         name = hashlib.sha256(json.dumps(sorted(rows)).encode()).hexdigest()[:16]
-        scratch = self.folder / f".{name}.{os.getpid()}.npz"
-        np.savez(scratch, keys=json.dumps(list(rows)), losses=losses)
-        os.replace(scratch, self.folder / f"segment-{name}.npz")
+        with file_with_digest(self.folder, f"segment-{name}", ".npz") as scratch:
+            np.savez(scratch, keys=json.dumps(list(rows)), losses=losses)
         self.rows.update(zip(rows, losses))
 
 

@@ -37,7 +37,7 @@ from models.networks.transfers.ledger import TransferLedger
 from models.networks.transfers.regimes import Regime, regimes_of
 from models.networks.transfers.scratch import scratch_folder, train_from_scratch
 from models.provenance.address import address_of
-from models.provenance.atomic import write_json
+from models.provenance.seals import read_sealed_json, whole, write_sealed_json
 from models.tasks import TASKS, Task
 from models.tasks.addressing import rows_of, settings_of
 from models.tasks.arrays import Floats
@@ -303,7 +303,8 @@ def calibrated(bench: Bench, name: str, rate: float | None, out: TextIO) -> dict
         choices=rows_of(task),
     )
     path = bench.ledgers[name].folder / f"calibration-{own}.json"
-    if not path.exists():
+    kept: dict[str, Any] | None = read_sealed_json(path)
+    if kept is None:
         closed = {bench.names(subset): bench.losses(name, subset, regime) for subset in singles}
         row = calibrate(
             bench.store,
@@ -315,9 +316,9 @@ def calibrated(bench: Bench, name: str, rate: float | None, out: TextIO) -> dict
             out=out,
             programs=bench.programs,
         )
-        write_json(path, {**row, "closed_seconds_a_transfer": rate})
-    row_of_ledger: dict[str, Any] = json.loads(path.read_text())
-    return row_of_ledger
+        write_sealed_json(path, {**row, "closed_seconds_a_transfer": rate})
+        kept = read_sealed_json(path)
+    return kept or {}
 
 
 def train_transfer(
@@ -347,6 +348,6 @@ def train_transfer(
         choices=rows_of(task),
     )
     described = Path(folder) / "transfer.json"
-    if described.exists() and json.loads(described.read_text())["address"] == address:
+    if whole(folder) and json.loads(described.read_text())["address"] == address:
         return Path(folder)
     return write_transfer(bench, subset, target, Path(folder), address)

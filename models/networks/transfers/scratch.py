@@ -49,7 +49,8 @@ from models.networks.training.inputs import training_input
 from models.networks.training.recipes import recipe
 from models.networks.transfers.regimes import Regime, Rows, teaching_rows
 from models.provenance.address import address_of
-from models.provenance.atomic import atomic_folder, write_json
+from models.provenance.atomic import write_json
+from models.provenance.seals import sealed_folder, whole
 from models.tasks import TASKS, Task
 from models.tasks.addressing import rows_of, settings_of
 from models.tasks.arrays import Array, Floats, Integers
@@ -106,11 +107,11 @@ def train_from_scratch(
 def kept(
     store: LabelStore, ledger: str | Path, task: Task, regime: Regime, config: NetworkConfig
 ) -> Record | None:
-    """the record in the ledger, if it is of this very network."""
-    described = scratch_folder(ledger, task.name, regime) / "network.json"
-    if not described.exists():
+    """the record in the ledger, if it is of this very network, as it was written."""
+    folder = scratch_folder(ledger, task.name, regime)
+    if not whole(folder):
         return None
-    record: Record = json.loads(described.read_text())
+    record: Record = json.loads((folder / "network.json").read_text())
     return record if record["address"] == address(task, regime, config, store) else None
 
 
@@ -241,7 +242,7 @@ def train_one(
         "curve": curve,
         "shrinkage": shrinkage,
     }
-    with atomic_folder(scratch_folder(ledger, name, regime)) as folder:
+    with sealed_folder(scratch_folder(ledger, name, regime)) as folder:
         network.encoder.save_weights(folder / "encoder.weights.h5")
         network.head.save_weights(folder / "head.weights.h5")
         np.save(folder / "test_losses.npy", losses)

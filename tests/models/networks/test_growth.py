@@ -165,6 +165,53 @@ def test_an_edit_of_a_target_function_costs_the_tasks_that_it_makes(first, tmp_p
     }
 
 
+def harmed(path, *, truncated: bool):
+    """a file with half of its bytes, or with one of them flipped."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content[: len(content) // 2] if truncated else content)
+
+
+def contents(folder) -> dict[str, bytes]:
+    """what lies below the ledgers, but what differs from run to run: seconds."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for place in ("labels", "networks", "representations", "transfers")
+        for path in (folder / place).rglob("*")
+        if path.is_file() and path.suffix != ".json" and ".damaged" not in path.parts
+    }
+
+
+@pytest.mark.parametrize("truncated", [True, False])
+def test_what_was_damaged_is_made_again_and_nothing_else(first, capsys, truncated):
+    first.run(NAMES)
+    before = contents(first.folder)
+    segment = next((first.folder / "transfers").glob("normal-*/segment-*.npz"))
+    tournament = next((first.folder / "tournaments").glob("*.json"))
+    for path in (
+        first.folder / "labels" / "class_scene" / "train.target.npy",
+        first.folder / "networks" / "depth_zbuffer" / "encoder.weights.h5",
+        first.folder / "representations" / "normal" / "test.npy",
+        segment,
+        tournament,
+    ):
+        harmed(path, truncated=truncated)
+    done = first.run(NAMES)
+    said = capsys.readouterr().err
+    transfers = done.pop("transfers")
+    assert 0 < transfers < 3 * sets(len(NAMES)), "one segment was measured again"
+    played = [name for name in done if name.startswith("played")]
+    assert len(played) == 1
+    assert {name: times for name, times in done.items() if name not in played} == {
+        "write_labels class_scene": 1,
+        "train_task depth_zbuffer": 1,
+        "encoded normal": 2,  # two splits
+    }
+    for name in ("train.target.npy", "encoder.weights.h5", "test.npy", segment.name):
+        assert name in said
+    assert contents(first.folder) == before
+
+
 @pytest.mark.parametrize(
     ("path", "old", "new"),
     [

@@ -1,0 +1,90 @@
+"""Artifacts are what they were when their node finished, or the node runs again.
+
+TFX takes a cached node's outputs as they lie there. Here every output gets a seal when its node is
+done (files with SHA-256, in `RUN/seals`, since some of TFX's artifacts may hold one file alone),
+and outputs of an earlier run are held against it before they are used again. A damaged artifact is
+set aside; its node makes it anew, from the ledger where that is whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tfx.orchestration.portable import cache_utils
+from tfx.orchestration.portable.launcher import Launcher
+
+from models.provenance.atomic import write_json
+from models.provenance.seals import DAMAGED, damage_of, seal_of, set_aside
+
+# TFX's form of outputs: name -> artifacts.
+Outputs = Mapping[str, Sequence[Any]]
+
+
+@contextlib.contextmanager
+def sealed_artifacts(run: Path) -> Iterator[None]:
+    """inside, TFX's local runner seals what nodes make and checks what it reuses."""
+    publish, cached = Launcher._publish_successful_execution, cache_utils.get_cached_outputs
+
+    def publish_sealed(
+        self: Any, execution_id: int, contexts: Any, output_dict: Outputs, executor_output: Any
+    ) -> None:
+        for artifact in every(output_dict):
+            write_seal(run, Path(artifact.uri))
+        publish(self, execution_id, contexts, output_dict, executor_output)
+
+    def cached_whole(metadata_handle: Any, cache_context: Any) -> Any:
+        while True:  # an older execution may have left the same
+            outputs = cached(metadata_handle, cache_context)
+            if outputs is None:
+                return None
+            places = [Path(artifact.uri) for artifact in every(outputs)]
+            # All are looked at, so that all that are damaged are named.
+            damaged = [place for place in places if not whole_artifact(run, place)]
+            if not damaged:
+                return outputs
+
+    Launcher._publish_successful_execution = publish_sealed
+    cache_utils.get_cached_outputs = cached_whole
+    try:
+        yield
+    finally:
+        Launcher._publish_successful_execution = publish
+        cache_utils.get_cached_outputs = cached
+
+
+def every(outputs: Outputs) -> Iterable[Any]:
+    """the artifacts that are folders of this machine."""
+    found = [artifact for artifacts in outputs.values() for artifact in artifacts]
+    return [artifact for artifact in found if Path(artifact.uri).is_dir()]
+
+
+def seal_path(run: Path, artifact: Path) -> Path:
+    """where the seal of an artifact lies: `RUN/seals/NODE/OUTPUT/NUMBER.json`."""
+    return run.joinpath("seals", *artifact.parts[-3:-1], f"{artifact.name}.json")
+
+
+def write_seal(run: Path, artifact: Path) -> None:
+    """of all that an artifact holds now."""
+    write_json(seal_path(run, artifact), seal_of(artifact))
+
+
+def whole_artifact(run: Path, artifact: Path) -> bool:
+    """is an artifact what it was when it was made? A damaged one is set aside and said; one without
+    a seal (of an earlier version) gets one.
+    """
+    try:
+        seal = json.loads(seal_path(run, artifact).read_text())
+        faults = damage_of(artifact, seal)
+    except FileNotFoundError:
+        write_seal(run, artifact)
+        return True
+    except ValueError as error:
+        faults = [f"its seal cannot be read ({error})"]
+    if faults:
+        set_aside(artifact, "; ".join(faults), into=run / DAMAGED)
+        seal_path(run, artifact).unlink()
+    return not faults
