@@ -24,14 +24,15 @@ SEAL = "seal.json"
 DAMAGED = ".damaged"
 # file below a folder -> [bytes, SHA-256].
 Seal = dict[str, list[Any]]
-# Digests of this process by (device, inode, bytes, time of change): a linked file is read once.
-_KNOWN: dict[tuple[int, int, int, int], str] = {}
+# Digests of this process by (device, inode, bytes, times of change of content and of inode): a
+# linked file is read once. The second time, since programs may set the first.
+_KNOWN: dict[tuple[int, int, int, int, int], str] = {}
 
 
 def sha256_of(path: str | Path) -> str:
     """64 hex digits of a file, read as a stream."""
     state = os.stat(path)
-    key = (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns)
+    key = (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
     if key not in _KNOWN:
         with open(path, "rb") as file:
             _KNOWN[key] = hashlib.file_digest(file, "sha256").hexdigest()
@@ -77,6 +78,10 @@ def damage_of(folder: str | Path, seal: Seal | None = None) -> list[str]:
             seal = json.loads((folder / SEAL).read_text())
         except (OSError, ValueError) as error:
             return [f"{SEAL} cannot be read ({type(error).__name__})"]
+        if seal == {}:  # an artifact may hold nothing, an entry of a ledger does not
+            return [f"{SEAL} names no file: the seal is damaged"]
+    if not is_seal(seal):
+        return ["its seal is damaged: expected file -> [bytes, SHA-256]"]
     faults = []
     for name, (size, digest) in sorted(seal.items()):
         path = folder / name
@@ -91,6 +96,13 @@ def damage_of(folder: str | Path, seal: Seal | None = None) -> list[str]:
         except OSError as error:
             faults.append(f"{name} cannot be read ({error.strerror})")
     return faults
+
+
+def is_seal(value: object) -> bool:
+    """has it the form of a `Seal`?"""
+    return isinstance(value, dict) and all(
+        isinstance(row, list) and len(row) == 2 for row in value.values()
+    )
 
 
 def whole(folder: str | Path, out: TextIO | None = None) -> bool:

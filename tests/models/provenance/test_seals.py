@@ -31,6 +31,9 @@ def test_a_folder_that_nobody_touched_is_whole(folder):
         (lambda path: path.unlink(), "weights is missing"),
         (lambda path: (path.parent / seals.SEAL).unlink(), "cannot be read"),
         (lambda path: (path.parent / seals.SEAL).write_text("{"), "cannot be read"),
+        (lambda path: (path.parent / seals.SEAL).write_text("{}"), "seal is damaged"),
+        (lambda path: (path.parent / seals.SEAL).write_text("[1]"), "seal is damaged"),
+        (lambda path: (path.parent / seals.SEAL).write_text('{"a": 3}'), "seal is damaged"),
     ],
 )
 def test_damage_is_named_set_aside_and_counts_as_never_made(folder, harm, words):
@@ -41,6 +44,14 @@ def test_damage_is_named_set_aside_and_counts_as_never_made(folder, harm, words)
     assert not folder.exists()
     assert [path.name for path in (folder.parent / ".damaged").iterdir()] == ["entry-1"]
     assert not seals.whole(folder)
+
+
+def test_damage_that_keeps_size_and_time_is_found_by_the_process_that_wrote(folder):
+    path = folder / "weights"
+    state = path.stat()
+    path.write_bytes(b"0123456780")
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert seals.damage_of(folder) == ["weights holds other bytes than were written"]
 
 
 def test_damage_through_a_hard_link_is_found_on_both_sides(folder, tmp_path):
