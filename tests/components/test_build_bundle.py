@@ -15,6 +15,7 @@ from tiny_bundle import SUPERVISED, TARGETS, tiny_bundle, tiny_folder
 from components.artifacts import LabelBank, NetworkBank, TransferBank
 from components.build_bundle import BuildBundle
 from components.push_bundle import PushBundle
+from models.examples.index import FOLDER, write_index
 from models.provenance.atomic import write_json
 from models.tasks import TASKS
 from serving.bundle.assets import read_extras
@@ -53,7 +54,9 @@ def banks(tmp_path):
     ]
     (transfers / "policy.json").write_text(json.dumps(policy))
     store = tmp_path / "labels" / "store"
-    write_json(store / "images" / "images.json", {"manifest": "abcd" * 4})
+    facts = {"manifest": "abcd" * 4, "examples": str(tmp_path / "examples")}
+    write_json(store / "images" / "images.json", facts)
+    write_index(store / "images" / FOLDER, [], {"hash": "abcd" * 4, "size": SIZE, "shards": 1})
     for name in TASKS:
         whitening = [part.tolist() for part in WHITENING[name]] if name in WHITENING else None
         counts = {"train": 1, "val": 1, "test": 1}
