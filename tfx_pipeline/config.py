@@ -296,7 +296,6 @@ def smoke() -> Config:
         steps=3,
         shares=(),
         scratch_steps=2,
-        scratch_regimes=True,
         batch=8,
         tile_size=16,
         policy_epochs=0,

@@ -182,18 +182,17 @@ def contents(folder) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.parametrize("truncated", [True, False])
-def test_what_was_damaged_is_made_again_and_nothing_else(first, capsys, truncated):
+def test_what_was_damaged_is_made_again_and_nothing_else(first, capsys):
     first.run(NAMES)
     before = contents(first.folder)
     segment = next((first.folder / "transfers").glob("normal-*/segment-*.npz"))
     tournament = next((first.folder / "tournaments").glob("*.json"))
-    for path in (
-        first.folder / "labels" / "class_scene" / "train.target.npy",
-        first.folder / "networks" / "depth_zbuffer" / "encoder.weights.h5",
-        first.folder / "representations" / "normal" / "test.npy",
-        segment,
-        tournament,
+    for path, truncated in (
+        (first.folder / "labels" / "class_scene" / "train.target.npy", True),
+        (first.folder / "networks" / "depth_zbuffer" / "encoder.weights.h5", False),
+        (first.folder / "representations" / "normal" / "test.npy", False),
+        (segment, True),
+        (tournament, False),
     ):
         harmed(path, truncated=truncated)
     done = first.run(NAMES)

@@ -1,4 +1,6 @@
-"""An edge is written by the better learner, and answers after reading as it was measured."""
+"""An edge is written by the better learner, and answers after reading as it was measured; the
+learners (`edge_learners.py`) are tested here too, since the bank of networks is dear to make.
+"""
 
 import dataclasses
 
@@ -8,7 +10,8 @@ from tiny_store import TINY
 from transfer_bank import TARGETS, measured, transfer_bank
 
 from models.networks.losses.losses import image_losses
-from models.networks.transfers import edge, regimes
+from models.networks.transfers import edge, edge_learners, regimes
+from models.networks.transfers.bench import Bench
 from models.networks.transfers.edge import load_transfer_network
 from models.networks.transfers.measure import train_transfer
 from models.tasks import TASKS
@@ -78,6 +81,37 @@ def test_an_edge_keeps_the_better_learner_and_says_which(
     )
     wanted = TASKS[target].output.shape(store.size)
     assert answer.shape[:-1] == (2, *wanted[:-1]) and np.isfinite(answer).all()
+
+
+def test_the_samples_that_stop_an_edge_are_other_buildings_than_those_that_judge_it(
+    bank, monkeypatch
+):
+    store, representations, networks, _ = bank
+    monkeypatch.setattr(store, "views", lambda split: [f"house{i // 2}/{i}" for i in range(8)])
+    seen = {}
+    monkeypatch.setattr(
+        edge_learners,
+        "member_head",
+        lambda bench, subset, name, rows, schedule: (seen.update(rows=rows), (None, 0.0))[1],
+    )
+    monkeypatch.setattr(
+        edge_learners,
+        "held_out_loss",
+        lambda bench, regime, name, subset, rows: seen.update(judged=rows[1]) or 0.0,
+    )
+    monkeypatch.setattr(edge_learners, "fitting", lambda *_: (np.arange(4), np.arange(4, 8)))
+    bench = Bench(store, representations, networks, dataclasses.replace(TINY, policy_epochs=1))
+    edge_learners.compared(bench, (0,), "normal", bench.regimes[0])
+    fit, stop, judge = seen["rows"]
+    houses = [
+        {
+            store.views("val")[view].split("/")[0]
+            for view in store.samples("normal", "val").views[rows, 0]
+        }
+        for rows in (fit, stop, judge)
+    ]
+    assert houses == [{"house0", "house1"}, {"house2"}, {"house3"}]
+    np.testing.assert_array_equal(seen["judged"], judge)
 
 
 def test_a_folder_without_an_edge_is_named(tmp_path):
