@@ -105,7 +105,8 @@ class Visit(BaseHTTPRequestHandler):
         if not (length.isascii() and length.isdigit()):
             self.refuse(HTTPStatus.LENGTH_REQUIRED, "A question says how long it is.")
             return None
-        if int(length) > LARGEST:
+        # Python refuses to read numbers of thousands of digits.
+        if len(length) > len(str(LARGEST)) or int(length) > LARGEST:
             words = f"The photos are too large: at most {LARGEST >> 20} MiB in all, as sent."
             self.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, words)
             return None

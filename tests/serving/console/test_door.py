@@ -58,6 +58,7 @@ def test_it_listens_on_loopback_alone(door):
     [
         ({"Content-Type": "text/plain"}, "{}", 415, "application/json"),
         ({"Content-Length": str(1 << 40)}, None, 413, "too large"),
+        ({"Content-Length": "9" * 5000}, None, 413, "too large"),
         ({"Content-Length": "-5"}, None, 411, "how long"),
         ({}, "[]", 400, "JSON object"),
         ({}, "{", 400, "JSON object"),
