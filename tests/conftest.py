@@ -1,6 +1,10 @@
 """What holds for every test."""
 
 import pytest
+from chromium import browser
+
+# Named here alone: a fixture that two folders import is two fixtures, and Playwright runs once.
+__all__ = ["browser"]
 
 # Files that take longest: first, so that no process is left with one of them at the end.
 LONGEST = ("tests/tfx_pipeline/test_main_job.py", "tests/models/networks/test_growth.py")

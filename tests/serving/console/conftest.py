@@ -4,14 +4,12 @@ import threading
 
 import grpc
 import pytest
-from chromium import browser
 from client_answers import made_up_answer
 
 from models.tasks import TASKS
 from serving.console.console import Console
 from serving.console.door import Door
 
-__all__ = ["browser"]
 OFFERED = ["normal", "class_scene", "segment_semantic", "depth_zbuffer", "fixated_pose"]
 
 

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chromium import Watched, browser
+from chromium import Watched
 from made_run import write_run
 
 from models.reports.page import write_report
 
-__all__ = ["browser"]
 PATIENCE = 20_000  # ms
 
 
