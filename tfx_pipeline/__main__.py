@@ -132,8 +132,10 @@ def main(arguments: list[str] | None = None) -> int:
     quiet.before_imports()
     from beam_jobs.options import BeamOptionError, checked
     from tfx_pipeline.config import ConfigError, configuration, shards_of
-    from tfx_pipeline.local import RunError
+    from tfx_pipeline.faults import RunError
+    from tfx_pipeline.stopping import resume_command, stoppable
 
+    words = sys.argv[1:] if arguments is None else arguments
     try:
         if options.command == "submit":
             return do_submit(options)
@@ -141,12 +143,13 @@ def main(arguments: list[str] | None = None) -> int:
         config = configuration(options.config, [*options.set, *shards])
         if getattr(options, "beam", None):
             options.beam = checked(options.beam)
-        return globals()[f"do_{options.command}"](config, options)
+        with stoppable(resume_command(words)):
+            return globals()[f"do_{options.command}"](config, options)
     except (BeamOptionError, ConfigError, RunError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
-        return 1
+        return error.code if isinstance(error, RunError) else 1
     except KeyboardInterrupt:
-        print("interrupted; finished work is kept, the same command resumes", file=sys.stderr)
+        print("interrupted; what was submitted goes on (submit --watch RUN)", file=sys.stderr)
         return 130
 
 
@@ -196,7 +199,7 @@ def do_compile(config: Config, options: argparse.Namespace) -> int:
 def do_submit(options: argparse.Namespace) -> int:
     """the run's id to stdout, its steps to stderr."""
     from tfx_pipeline.cluster import submit
-    from tfx_pipeline.local import RunError
+    from tfx_pipeline.faults import RunError
 
     try:
         token = options.token_file.read_text().strip() if options.token_file else None

@@ -9,9 +9,11 @@ import sys
 import time
 from pathlib import Path
 
+from models.networks.training.workers import begin_worker
 from serving.release.process import ServerError, ServerProcess, serve_command
 from tfx_pipeline.config import Config
-from tfx_pipeline.local import RunError, run_pipeline
+from tfx_pipeline.faults import RunError
+from tfx_pipeline.local import run_pipeline
 
 # pixels a side, up to which an operation of a served network is over before a second core could
 # help (docs/SERVING.md, Speed)
@@ -74,7 +76,8 @@ def make_data(config: Config, data: Path) -> None:
         "--processes",
         str(config.processes),
     ]
-    done = subprocess.run(command, check=False)
+    # Ctrl-C is for us to hear, who end it: one line instead of a traceback a process.
+    done = subprocess.run(command, check=False, preexec_fn=begin_worker)
     if done.returncode:
         raise RunError(
             f"the data set could not be made (exit code {done.returncode}); run it alone to "

@@ -7,8 +7,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import re
-import shutil
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -16,16 +14,13 @@ from pathlib import Path
 from typing import TextIO
 
 from tfx_pipeline.config import Config
+from tfx_pipeline.faults import HeldError, RunError, check_space, disk_full, reason
 from tfx_pipeline.fingerprint import folder_fingerprint
-
-
-class RunError(Exception):
-    """A run that could not start or finish; the message is for the person who started it."""
 
 
 @contextlib.contextmanager
 def locked(run: Path) -> Iterator[None]:
-    """only one pipeline at a time writes below `run`; a second one raises RunError instead of
+    """only one pipeline at a time writes below `run`; a second one raises HeldError instead of
     waiting on SQLite.
     """
     try:
@@ -40,7 +35,7 @@ def locked(run: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            raise RunError(
+            raise HeldError(
                 f"another run (process {file.read().strip() or 'unknown'}) holds {run}; wait "
                 "for it to end or use --run OTHER_DIR"
             ) from None
@@ -86,8 +81,9 @@ def run_pipeline(
             try:
                 LocalDagRunner().run(pipeline)
             except Exception as error:
+                said = disk_full(error, run) or reason(error)
                 raise RunError(
-                    f"{reason(error)} (finished work is kept; the same command resumes)"
+                    f"{said} (finished work is kept; the same command resumes)"
                 ) from error
     print(f"pipeline: {time.time() - since:.0f} s", file=out)
     return outputs(run)
@@ -102,34 +98,3 @@ def outputs(run: Path) -> dict[str, Path]:
     if not reports:
         raise RunError(f"no report below {run}: the pipeline has not finished there yet")
     return {"report": reports[-1], "serving": run / "serving" / "taxonomy"}
-
-
-def reason(error: BaseException) -> str:
-    """the deepest cause in one line: frameworks wrap what matters."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    if any(line.startswith("Traceback ") for line in lines):
-        return reason_in(lines)
-    return (
-        lines[0]
-        if isinstance(error, (ValueError, LookupError, OSError, RunError))
-        else f"{type(error).__name__}: {lines[0]}"
-    )
-
-
-def reason_in(lines: list[str]) -> str:
-    """the last error that is named in a worker's traceback, which Beam passes on as text."""
-    named = [line for line in lines if re.match(r"[A-Za-z_][\w.]*(Error|Exception)\b", line)]
-    last = (named or lines)[-1].strip()
-    return re.sub(r"\s*\[while running .*$", "", last)
-
-
-def check_space(run: Path, needed: int = 1 << 30) -> None:
-    """RunError if less than `needed` bytes are free at `run`."""
-    free = shutil.disk_usage(run).free
-    if free < needed:
-        raise RunError(
-            f"{free >> 20} MiB free at {run}, at least {needed >> 20} MiB are needed; free "
-            "some or use --run OTHER_DIR"
-        )

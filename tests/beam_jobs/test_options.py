@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from beam_jobs.options import BeamOptionError, checked
-from tfx_pipeline.local import reason
+from tfx_pipeline.faults import reason
 
 ROOT = Path(__file__).resolve().parents[2]
 SETS = [

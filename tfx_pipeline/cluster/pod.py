@@ -85,7 +85,7 @@ def run(arguments: list[str], root: str) -> None:
 
 def main(arguments: list[str]) -> int:
     """0, or 1 with the traceback and, as the log's last line, the reason."""
-    from tfx_pipeline.local import reason
+    from tfx_pipeline.faults import reason
 
     try:
         run(arguments, os.environ.get(ROOT, "/"))

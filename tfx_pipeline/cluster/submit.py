@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tfx_pipeline.local import RunError
+from tfx_pipeline.faults import RunError
 
 Answer = TypeVar("Answer")
 

@@ -17,6 +17,7 @@ from models.examples.label_store import LabelStore
 from models.networks.config import NetworkConfig
 from models.networks.task_networks.train import address, train_task
 from models.networks.training.averages import labelled
+from models.networks.training.workers import begin_worker
 from models.provenance.seals import whole
 from models.tasks import TASKS, Task
 
@@ -82,7 +83,7 @@ def as_trained(
     spawn = multiprocessing.get_context("spawn")
     with (
         cores_shared_by(config.trainers),
-        concurrent.futures.ProcessPoolExecutor(config.trainers, spawn) as pool,
+        concurrent.futures.ProcessPoolExecutor(config.trainers, spawn, begin_worker) as pool,
     ):
         waiting = [
             pool.submit(train_task, store, directory / name, TASKS[name], config)

@@ -47,6 +47,7 @@ from models.networks.training.batches import Batch
 from models.networks.training.fit import Interrupted
 from models.networks.training.inputs import training_input
 from models.networks.training.recipes import recipe
+from models.networks.training.workers import begin_worker
 from models.networks.transfers.regimes import Regime, Rows, teaching_rows
 from models.provenance.address import address_of
 from models.provenance.atomic import write_json
@@ -167,7 +168,7 @@ def as_trained(
     spawn = multiprocessing.get_context("spawn")
     with (
         cores_shared_by(config.trainers),
-        concurrent.futures.ProcessPoolExecutor(config.trainers, spawn) as pool,
+        concurrent.futures.ProcessPoolExecutor(config.trainers, spawn, begin_worker) as pool,
     ):
         waiting = [
             pool.submit(train_group, store, ledger, group, config) for group in largest_first

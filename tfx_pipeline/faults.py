@@ -1,0 +1,123 @@
+"""What ended a run, in one line that says what to do."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+# Another run holds the folder: come back later (sysexits.h, EX_TEMPFAIL).
+HELD = 75
+
+
+class RunError(Exception):
+    """A run that could not start or finish; the message is for the person who started it. code: the
+    command's exit code.
+    """
+
+    code = 1
+
+
+class HeldError(RunError):
+    """Another run holds the folder."""
+
+    code = HELD
+
+
+def reason(error: BaseException) -> str:
+    """the deepest cause in one line: frameworks wrap what matters."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    if any(line.startswith("Traceback ") for line in lines):
+        return reason_in(lines)
+    return (
+        lines[0]
+        if isinstance(error, (ValueError, LookupError, OSError, RunError))
+        else f"{type(error).__name__}: {lines[0]}"
+    )
+
+
+def reason_in(lines: list[str]) -> str:
+    """the last error that is named in a worker's traceback, which Beam passes on as text."""
+    named = [line for line in lines if re.match(r"[A-Za-z_][\w.]*(Error|Exception)\b", line)]
+    last = (named or lines)[-1].strip()
+    return re.sub(r"\s*\[while running .*$", "", last)
+
+
+# How a full disk reads in the words of the C library, a quota, and SQLite (under ML metadata).
+FULL = re.compile(
+    r"No space left on device|Disk quota exceeded|database or disk is full", re.IGNORECASE
+)
+# What SQLite says when it could not write its journal; a full disk is one of the reasons.
+UNWRITTEN = re.compile(r"disk I/O error", re.IGNORECASE)
+FULL_NUMBERS = (errno.ENOSPC, errno.EDQUOT)
+PATH = re.compile(r"(?<![\w.])/[^\s'\":;,)\]]+")
+# Less than that is no space to write in.
+NOTHING = 1 << 20
+
+
+def disk_full(error: BaseException, run: Path) -> str | None:
+    """one line that says which folder's disk is full, where this is what `error` comes from (our
+    own writes, those of ML metadata, HDF5 or Beam's workers); else None.
+    """
+    for each in chain(error):
+        text = str(each)
+        number = each.errno if isinstance(each, OSError) else None
+        suspicious = bool(UNWRITTEN.search(text)) and free_bytes(run) < NOTHING
+        if number in FULL_NUMBERS or FULL.search(text) or suspicious:
+            folder = full_folder(each, text, run)
+            return (
+                f"disk full: {free_bytes(folder) >> 20} MiB free at {folder}; free some"
+                + (", or set TMPDIR to another disk" if folder == temporary() else "")
+                + (", or use --run OTHER_DIR" if folder == run.absolute() else "")
+            )
+    return None
+
+
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """an error, what caused it, and what was being handled when it came."""
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        each = waiting.pop(0)
+        if each is not None and id(each) not in seen:
+            seen.add(id(each))
+            yield each
+            waiting += [each.__cause__, each.__context__]
+
+
+def full_folder(error: BaseException, text: str, run: Path) -> Path:
+    """the folder that was written to: named by the error, or of the usual ones the fullest."""
+    named = [error.filename] if isinstance(error, OSError) and error.filename else []
+    for name in [*map(str, named), *PATH.findall(text)]:
+        folder = Path(name).parent
+        if folder.is_dir() and not folder.is_relative_to("/dev") and ".py" not in name:
+            return folder.absolute()
+    return min((run.absolute(), temporary()), key=free_bytes)
+
+
+def temporary() -> Path:
+    """where Beam and others put what they need in between."""
+    return Path(tempfile.gettempdir()).absolute()
+
+
+def free_bytes(folder: Path) -> int:
+    """on the disk of a folder, or of its nearest parent that exists."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
+
+
+def check_space(run: Path, needed: int = 1 << 30) -> None:
+    """RunError if less than `needed` bytes are free at `run`."""
+    free = free_bytes(run)
+    if free < needed:
+        raise RunError(
+            f"{free >> 20} MiB free at {os.fspath(run)}, at least {needed >> 20} MiB are needed; "
+            "free some or use --run OTHER_DIR"
+        )
