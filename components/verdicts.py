@@ -1,0 +1,126 @@
+"""What a gate says: a verdict in words, with what it looked at, as `verdict.json` in its artifact.
+
+A gate does not raise: TFX removes the outputs of a node that failed, and its reasons with them. It
+writes its verdict; the node that the gate guards reads it and ends (`demand`).
+"""
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
+
+from models.provenance.atomic import write_json
+
+VERDICT = "verdict.json"
+# Node of every gate, in the order of the pipeline; its output is called `verdict`.
+GATES = ("CheckData", "CheckQuality")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that a gate looked at. said: what was found, in words; figures: numbers behind it,
+    by name.
+    """
+
+    name: str
+    passed: bool
+    said: str
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """reasons: why not, in words, empty if it passed. forced: why one went on all the same, None if
+    nobody said so. Raises ValueError for reasons that contradict the verdict.
+    """
+
+    gate: str
+    passed: bool
+    reasons: Tuple[str, ...]
+    forced: Optional[str] = None
+    checks: Tuple[Check, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.passed == bool(self.reasons):
+            raise ValueError(
+                f"a verdict has reasons exactly if it refuses; {self.gate}: passed {self.passed}, "
+                f"reasons {list(self.reasons)}"
+            )
+
+    @property
+    def goes_on(self) -> bool:
+        """may what the gate guards happen?"""
+        return self.passed or self.forced is not None
+
+
+def judged(gate: str, checks: Tuple[Check, ...], forced: Optional[str] = None) -> Verdict:
+    """the verdict that follows from checks: every check must pass. forced: "" counts as None."""
+    reasons = tuple(f"{check.name}: {check.said}" for check in checks if not check.passed)
+    return Verdict(gate, not reasons, reasons, forced or None, checks)
+
+
+def save_verdict(folder: Union[str, Path], verdict: Verdict) -> None:
+    """`verdict.json` in `folder`, whole or not at all."""
+    write_json(Path(folder) / VERDICT, asdict(verdict), indent=1)
+
+
+def read_verdict(folder: Union[str, Path]) -> Verdict:
+    """Raises FileNotFoundError where there is none, ValueError for one that cannot be read."""
+    path = Path(folder) / VERDICT
+    try:
+        facts: Dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return Verdict(
+            facts["gate"],
+            facts["passed"],
+            tuple(facts["reasons"]),
+            facts["forced"],
+            tuple(Check(**check) for check in facts["checks"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path} is no verdict ({error!r}); remove the folder and run again"
+        ) from error
+
+
+def demand(folder: Union[str, Path], what: str) -> None:
+    """Raises ValueError with the gate's reasons unless its verdict in `folder` goes on. what: what
+    is not done then.
+    """
+    verdict = read_verdict(folder)
+    if not verdict.goes_on:
+        raise ValueError(
+            f"{what}: the gate {verdict.gate} refused: {'; '.join(verdict.reasons)}. All that it "
+            f"looked at: {Path(folder) / VERDICT}. Mend it and run again, or go on all the same "
+            'with --force "REASON"'
+        )
+
+
+def latest_verdicts(run: Path, root: Optional[Path] = None) -> List[Verdict]:
+    """the newest verdict of each gate of a run's folder, in the order of the pipeline, up to the
+    first that ended the run: what lies behind it is of an earlier run.
+
+    root: where the artifacts lie (default: run/artifacts).
+    """
+    found = []
+    for gate in GATES:
+        folder = newest_artifact((root or run / "artifacts") / gate / "verdict")
+        if folder is None:
+            break
+        found.append(read_verdict(folder))
+        if not found[-1].goes_on:
+            break
+    return found
+
+
+def newest_artifact(output: Path) -> Optional[Path]:
+    """the artifact of an output with the highest number that holds a verdict."""
+    if not output.is_dir():
+        return None
+    numbered = [path for path in output.iterdir() if path.name.isdigit()]
+    there = [path for path in numbered if os.path.exists(path / VERDICT)]
+    return max(there, key=number_of, default=None)
+
+
+def number_of(path: Path) -> int:
+    return int(path.name)

@@ -1,0 +1,66 @@
+"""A gate's verdict is kept in words and read back; a refusal ends what it guards."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from components.verdicts import (
+    VERDICT,
+    Check,
+    Verdict,
+    demand,
+    judged,
+    latest_verdicts,
+    read_verdict,
+    save_verdict,
+)
+
+GOOD = Check("schema", True, "as kept")
+BAD = Check("labels of normal", False, "noise", {"loss": 1.5})
+
+
+def test_a_verdict_passes_exactly_if_every_check_does():
+    assert judged("CheckData", (GOOD,)).passed
+    refused = judged("CheckData", (GOOD, BAD))
+    assert not refused.goes_on and refused.reasons == ("labels of normal: noise",)
+    with pytest.raises(ValueError, match="exactly if it refuses"):
+        Verdict("CheckData", True, ("noise",))
+
+
+def test_a_verdict_is_read_back_as_it_was_written(tmp_path):
+    verdict = judged("CheckData", (GOOD, BAD), "known fault")
+    save_verdict(tmp_path, verdict)
+    assert read_verdict(tmp_path) == verdict
+    assert [path.name for path in tmp_path.iterdir()] == [VERDICT]
+
+
+def test_a_refusal_ends_what_it_guards_unless_forced(tmp_path):
+    save_verdict(tmp_path, judged("CheckData", (BAD,)))
+    with pytest.raises(ValueError, match="not trained: the gate CheckData refused: labels of"):
+        demand(tmp_path, "not trained")
+    save_verdict(tmp_path, judged("CheckData", (BAD,), "known fault"))
+    demand(tmp_path, "not trained")
+
+
+def test_a_damaged_verdict_is_said(tmp_path):
+    (tmp_path / VERDICT).write_text(json.dumps({"gate": "CheckData"}))
+    with pytest.raises(ValueError, match="is no verdict"):
+        read_verdict(tmp_path)
+
+
+def test_the_newest_verdicts_of_a_run_end_with_the_one_that_refused(tmp_path):
+    def artifact(gate: str, number: int) -> Path:
+        return tmp_path / "artifacts" / gate / "verdict" / str(number)
+
+    good = judged("CheckData", (GOOD,))
+    quality = dataclasses.replace(good, gate="CheckQuality")
+    assert latest_verdicts(tmp_path) == []
+    save_verdict(artifact("CheckData", 9), good)
+    save_verdict(artifact("CheckQuality", 9), quality)
+    assert latest_verdicts(tmp_path) == [good, quality]
+    refused = judged("CheckData", (BAD,))
+    save_verdict(artifact("CheckData", 10), refused)
+    artifact("CheckData", 11).mkdir()  # of a run that was killed
+    assert latest_verdicts(tmp_path) == [refused]
