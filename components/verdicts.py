@@ -6,27 +6,27 @@ writes its verdict; the node that the gate guards reads it and ends (`demand`).
 
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
+from typing import Any, Dict, List, Optional, Tuple, Union
 
+from models.gates.check import Check
 from models.provenance.atomic import write_json
+
+__all__ = [
+    "GATES",
+    "Check",
+    "Verdict",
+    "demand",
+    "judged",
+    "latest_verdicts",
+    "read_verdict",
+    "save_verdict",
+]
 
 VERDICT = "verdict.json"
 # Node of every gate, in the order of the pipeline; its output is called `verdict`.
 GATES = ("CheckData", "CheckQuality")
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that a gate looked at. said: what was found, in words; figures: numbers behind it,
-    by name.
-    """
-
-    name: str
-    passed: bool
-    said: str
-    figures: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ HEAVY = {
     "tasks": set(),
     "taxonomy": {"cvxopt"},
     "examples": {"tensorflow"},
+    "gates": set(),
     "networks": {"keras", "tensorflow"},
     "reports": {"jinja2"},
     "beam_jobs": {"apache_beam", "tensorflow"},

@@ -1,0 +1,163 @@
+"""Do labels belong to their pictures? A cheap predictor, ridge on pooled pixels, learns a task's
+labels on training buildings; on others its answer to a picture must fit this picture's label better
+than labels of other pictures. Labels that changed places, and labels that are noise, fit no better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from models.examples.label_store import LabelStore
+from models.gates import summaries
+from models.gates.summaries import building
+from models.tasks import TASKS, Task
+from models.tasks.arrays import Array, Floats
+
+# Samples that teach, and held-out samples that judge.
+TAUGHT = 512
+JUDGED = 128
+SHUFFLES = 200
+RIDGE = 10.0
+# {"samples", "loss", "shuffled", "z"}, plain numbers.
+Belonging = dict[str, float]
+
+
+def of_store(store: LabelStore, names: Iterable[str]) -> dict[str, Belonging]:
+    """name -> how its labels fit their pictures, of those tasks whose labels somebody gave: what is
+    made from the picture itself always fits.
+    """
+    given = [name for name in names if set(TASKS[name].labels) - {"rgb"}]
+    cells = PictureCells(store)
+    found = {name: of_task(store, TASKS[name], cells) for name in given}
+    return {name: row for name, row in found.items() if row is not None}
+
+
+def of_task(store: LabelStore, task: Task, cells: PictureCells) -> Belonging | None:
+    """None where less than three held-out samples say anything."""
+    features, target, weight, _ = rows_of(store, task, "train", TAUGHT, cells)
+    judged = [rows_of(store, task, split, JUDGED // 2, cells) for split in ("val", "test")]
+    held, truth, known, places = (np.concatenate(part) for part in zip(*judged))
+    if len(truth) < 3 or len(target) < 3:
+        return None
+    if target.shape[-1] > summaries.CLASSES:
+        kept = np.argsort(target.reshape(-1, target.shape[-1]).var(0))[-summaries.CLASSES :]
+        target, truth = target[..., kept], truth[..., kept]
+    answer = predicted(features, target, weight, held)
+    return fit_of(answer, truth, known, places)
+
+
+class PictureCells:
+    """What the predictor sees of the views of a store, computed once a view."""
+
+    def __init__(self, store: LabelStore) -> None:
+        self.store = store
+        self.seen: dict[tuple[str, int], Floats] = {}
+
+    def of(self, split: str, views: Array) -> Floats:
+        """[n, cells, cells, 7]: means and deviations of colours, edges of brightness."""
+        return np.stack([self.one(split, int(view)) for view in views])
+
+    def one(self, split: str, view: int) -> Floats:
+        if (split, view) not in self.seen:
+            image = np.asarray(self.store.images(split)[view], "float64")[None] / 255
+            mean = summaries.pooled(image)
+            deviation = np.sqrt(np.maximum(summaries.pooled(image**2) - mean**2, 0))
+            grey = image.mean(-1, keepdims=True)
+            edges = np.abs(np.diff(grey, axis=1, append=grey[:, -1:])) + np.abs(
+                np.diff(grey, axis=2, append=grey[:, :, -1:])
+            )
+            cells = np.concatenate([mean, deviation, summaries.pooled(edges)], -1)[0]
+            self.seen[split, view] = cells
+        return self.seen[split, view]
+
+
+def rows_of(
+    store: LabelStore, task: Task, split: str, limit: int, cells: PictureCells
+) -> tuple[Floats, Floats, Floats, Array]:
+    """(features [n, cells, f], target [n, cells, k], weight [n, cells, 1], building [n]) of a
+    split; one cell where the label is no map.
+    """
+    samples = store.samples(task.name, split)
+    rows = np.unique(np.linspace(0, len(samples) - 1, min(len(samples), limit)).astype(int))
+    views = np.asarray(samples.views[rows])
+    target, weight = summaries.in_cells(task, samples.target[rows], samples.mask[rows])
+    keys = store.views(split)
+    places = np.array([building(keys[i]) for i in views[:, 0].tolist()])
+    pictures = [cells.of(split, views[:, i]) for i in range(views.shape[1])]
+    if task.output.dense:
+        return around(pictures[0]), target, weight, places
+    whole = np.concatenate([picture.reshape(len(rows), -1) for picture in pictures], -1)
+    return whole[:, None], target, weight, places
+
+
+def around(cells: Floats) -> Floats:
+    """[n, s, s, f] -> [n, s * s, 10 f + 5]: every cell with its eight neighbours, the mean of its
+    picture, and its place.
+    """
+    count, side, _, width = cells.shape
+    padded = np.pad(cells, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
+    near = [padded[:, i : i + side, j : j + side] for i in range(3) for j in range(3)]
+    picture = np.broadcast_to(cells.mean((1, 2), keepdims=True), cells.shape)
+    y, x = np.mgrid[:side, :side] / max(1, side - 1) - 0.5
+    place = np.stack([x, y, x * x, y * y, x * y], -1)
+    places = np.broadcast_to(place, (count, side, side, 5))
+    return summaries.flat(np.concatenate([*near, picture, places], -1))
+
+
+def predicted(features: Floats, target: Floats, weight: Floats, held: Floats) -> Floats:
+    """[m, cells, k]: ridge of the weighed rows on standardised features."""
+    width, channels = features.shape[-1], target.shape[-1]
+    x, y = features.reshape(-1, width), target.reshape(-1, channels)
+    w = weight.reshape(-1, 1)
+    total = max(float(w.sum()), 1e-9)
+    middle, level = (w * x).sum(0) / total, (w * y).sum(0) / total
+    scale = np.sqrt((w * (x - middle) ** 2).sum(0) / total) + 1e-6
+    x, y = (x - middle) / scale, y - level
+    new = (held.reshape(-1, width) - middle) / scale
+    if width <= len(x):
+        gram = (x * w).T @ x + RIDGE * np.eye(width)
+        answer = new @ np.linalg.solve(gram, (x * w).T @ y)
+    else:  # fewer rows than features: the same ridge, by the rows' own products
+        root = np.sqrt(w)
+        rows = root * x
+        gram = rows @ rows.T + RIDGE * width / len(x) * np.eye(len(x))
+        answer = (new @ rows.T) @ np.linalg.solve(gram, root * y)
+    return np.asarray((answer + level).reshape(*held.shape[:2], channels))
+
+
+def fit_of(answer: Floats, truth: Floats, known: Floats, places: Array) -> Belonging:
+    """loss: mean squared error a known cell; shuffled: the same when labels are dealt out at random
+    among the held-out pictures of a building (buildings differ in ways that pictures do not show);
+    z: by how many deviations of `SHUFFLES` such deals the true one is better. The draws are always
+    the same ones.
+    """
+    count = len(truth)
+    scale = truth.reshape(-1, truth.shape[-1]).std(0)
+    scale = np.maximum(scale, 0.1 * scale.max() + 1e-9)
+    weight = np.broadcast_to(known, truth.shape).reshape(count, -1)
+    said, label = (answer / scale).reshape(count, -1), (truth / scale).reshape(count, -1)
+    # [answer, label]: the loss of every answer against every label.
+    table = said**2 @ weight.T - 2 * said @ (weight * label).T + (weight * label**2).sum(1)
+    table = table / np.maximum(weight.sum(1), 1e-9)
+    rows = np.arange(count)
+    random = np.random.default_rng(0)
+    deals = np.array([table[rows, dealt(places, random)].mean() for _ in range(SHUFFLES)])
+    loss = float(table[rows, rows].mean())
+    spread = max(float(deals.std()), 1e-9)
+    return {
+        "samples": float(count),
+        "loss": loss,
+        "shuffled": float(deals.mean()),
+        "z": float((deals.mean() - loss) / spread),
+    }
+
+
+def dealt(places: Array, random: np.random.Generator) -> Array:
+    """[n]: positions in another order, every one within its place."""
+    rows = np.arange(len(places))
+    for place in np.unique(places):
+        own = np.flatnonzero(places == place)
+        rows[own] = random.permutation(own)
+    return rows

@@ -1,0 +1,111 @@
+"""A label in a few numbers: per sample for drift, per cell of a map for what pictures say of it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.tasks import Task
+from models.tasks.arrays import Array, Floats
+
+# Cells a side that a map is averaged over.
+CELLS = 8
+# Classes of an image that are told apart, the ones that vary most.
+CLASSES = 32
+
+
+def building(key: object) -> str:
+    """of a view's key as text: BUILDING/point_P_view_V."""
+    return str(key).rpartition("/")[0] or str(key)
+
+
+def of_samples(task: Task, target: Array, mask: Array) -> Floats:
+    """[n, k] float64: of a map of values the mean of every channel where it is known; of class ids
+    the share of every class; of segments the share of pixels that differ from their neighbour; of
+    vectors and classes the target itself. NaN where nothing is known.
+    """
+    value, known = np.asarray(target, "float64"), np.asarray(mask, "float64")
+    if not task.output.dense:
+        return np.where(known.reshape(-1, 1) > 0, value, np.nan)
+    value = features_of_map(task, value)
+    weight = known.sum((1, 2))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(weight > 0, (value * known).sum((1, 2)) / weight, np.nan)
+
+
+def features_of_map(task: Task, target: Floats) -> Floats:
+    """[n, S, S, c] -> [n, S, S, k]: ids become shares of classes, or borders of segments."""
+    if not task.labelled_by_ids:
+        return target
+    if task.loss == "pair_metric":
+        return borders(target[..., 0])[..., None].astype("float64")
+    ids = target[..., 0].astype(int)
+    return (ids[..., None] == np.arange(task.output.channels)).astype("float64")
+
+
+def borders(ids: Array) -> Array:
+    """[n, S, S] bool: does the pixel to the right or below belong to another segment?"""
+    found = np.zeros(ids.shape, bool)
+    found[:, :, :-1] |= ids[:, :, :-1] != ids[:, :, 1:]
+    found[:, :-1] |= ids[:, :-1] != ids[:, 1:]
+    return found
+
+
+def in_cells(task: Task, target: Array, mask: Array) -> tuple[Floats, Floats]:
+    """(values [n, cells, k], weights [n, cells, 1]) of maps; of anything else one cell."""
+    value, known = np.asarray(target, "float64"), np.asarray(mask, "float64")
+    if not task.output.dense:
+        return value[:, None], known.reshape(-1, 1, 1)
+    weight = pooled(known)
+    value = pooled(features_of_map(task, value) * known)
+    value = value / np.maximum(weight, 1e-9)
+    return flat(value), flat(weight)
+
+
+def pooled(maps: Floats) -> Floats:
+    """[n, S, S, c] -> [n, cells, cells, c]: means of cells; a border that fills none is cut."""
+    count, side, _, channels = maps.shape
+    cells = min(CELLS, side)
+    step = side // cells
+    cut = maps[:, : step * cells, : step * cells]
+    means: Floats = cut.reshape(count, cells, step, cells, step, channels).mean((2, 4))
+    return means
+
+
+def flat(maps: Floats) -> Floats:
+    """[n, cells, cells, c] -> [n, cells * cells, c]."""
+    return maps.reshape(len(maps), -1, maps.shape[-1])
+
+
+def smoothness(task: Task, target: Array, mask: Array) -> Floats:
+    """[n] in [-1, 1]: how much a pixel of a map agrees with the one on its right, over chance:
+    the correlation of values, Cohen's kappa of ids; about 0 for noise, whatever its distribution.
+    NaN for a map that is constant, or unknown.
+    """
+    known = (np.asarray(mask) > 0)[..., 0]
+    return np.array([agreement(task, one, seen) for one, seen in zip(np.asarray(target), known)])
+
+
+def agreement(task: Task, target: Array, known: Array) -> float:
+    pairs = known[:, :-1] & known[:, 1:]
+    if not pairs.any():
+        return float("nan")
+    left, right = target[:, :-1][pairs], target[:, 1:][pairs]
+    if task.labelled_by_ids:
+        _, counts = np.unique(target[known], return_counts=True)
+        chance = float(((counts / counts.sum()) ** 2).sum())
+        same = float((left == right).mean())
+        return (same - chance) / (1 - chance) if chance < 1 else float("nan")
+    left, right = left.astype("float64"), right.astype("float64")
+    middle = target[known].astype("float64").mean(0)
+    spread = ((left - middle) ** 2).sum() + ((right - middle) ** 2).sum()
+    if spread <= 1e-12 * left.size:
+        return float("nan")
+    return float(2 * ((left - middle) * (right - middle)).sum() / spread)
+
+
+def is_constant(task: Task, target: Array, mask: Array) -> Array:
+    """[n] bool: is a map one value wherever it is known?"""
+    known = (np.asarray(mask) > 0)[..., 0]
+    return np.array(
+        [np.ptp(one[seen], axis=0).max(initial=0) < 1e-6 for one, seen in zip(target, known)]
+    )
