@@ -19,6 +19,7 @@ QUESTIONS = {
     "examples": "how is a view written down?",
     "taxonomy": "what shall we supervise?",
     "networks": "how is it learned?",
+    "gates": "may it be trained, served?",
     "reports": "how is it shown?",
     "serving": "who may ask?",
     "beam_jobs": "where do views come from?",
