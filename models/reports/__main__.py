@@ -8,8 +8,10 @@ import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 
+from models.reports.comparison import names, table, write_comparison
 from models.reports.example import write_example
 from models.reports.page import write_report
+from models.reports.run_files import load_run
 
 PAGE = "index.html"
 
@@ -19,6 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command == "open":
             return open_page(options.folder)
+        if options.command == "compare":
+            return compare(options.one, options.two, options.out)
         if options.command == "bundle":
             print(write_example(options.folder))
             return 0
@@ -31,13 +35,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="python -m models.reports",
-        description="Draw a run's report again from its files, or open it.",
-        epilog="examples: python -m models.reports --run DIR; python -m models.reports open RUN",
+        description="Draw a run's report again from its files, open it, or set two side by side.",
+        epilog="examples: python -m models.reports --run DIR; python -m models.reports open RUN; "
+        "python -m models.reports compare RUN OTHER",
     )
     made.add_argument("--run", type=Path, help="folder that WriteReport wrote")
     commands = made.add_subparsers(dest="command")
     opening = commands.add_parser("open", help="open a finished report in a browser")
     opening.add_argument("folder", type=Path, help="a run, a report's folder, or a page")
+    comparing = commands.add_parser("compare", help="set two finished runs side by side")
+    comparing.add_argument("one", type=Path, help="a run, or a report's folder")
+    comparing.add_argument("two", type=Path, help="the run beside it")
+    comparing.add_argument("--out", type=Path, default=Path("compare.html"), help="page to write")
     bundling = commands.add_parser("bundle", help="make the repository's example of a run")
     bundling.add_argument("folder", type=Path, help="folder that WriteReport wrote")
     return made
@@ -58,6 +67,20 @@ def open_page(folder: Path) -> int:
     print(page)
     webbrowser.open(page.as_uri())
     return 0
+
+
+def compare(one: Path, two: Path, out: Path) -> int:
+    """print both policies as a table, and write the page that shows them side by side."""
+    runs = [load_run(report_folder(folder)) for folder in (one, two)]
+    called = names(one, two)
+    print(table(runs[0], runs[1], called))
+    print(write_comparison(runs[0], runs[1], called[1], out).resolve())
+    return 0
+
+
+def report_folder(folder: Path) -> Path:
+    """where a report's files lie: in `folder` itself, with or without a page, or below a run."""
+    return folder if (folder / "taxonomies.json").exists() else find_page(folder).parent
 
 
 def find_page(folder: Path) -> Path:

@@ -30,8 +30,10 @@ def write_report(folder: str | Path) -> Path:
     return path
 
 
-def render(run: Run) -> str:
-    """the page as text; the same run gives the same text."""
+def render(run: Run, rival: Run | None = None, rival_name: str = "") -> str:
+    """the page as text; the same run gives the same text. rival: another run, which the explorer
+    sets beside this one.
+    """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -41,7 +43,10 @@ def render(run: Run) -> str:
     )
     for name in ("title", "titles", "rate", "share", "count", "number", "plural"):
         environment.filters[name] = getattr(words, name)
-    return environment.get_template("page.html").render(contents(run))
+    beside = None
+    if rival is not None:
+        beside = {"name": rival_name, "payload": packed(payload(rival, headline(rival).marks))}
+    return environment.get_template("page.html").render(contents(run), rival=beside)
 
 
 def contents(run: Run) -> Facts:

@@ -1,13 +1,14 @@
 /** The page's start: unpack the run, follow the reader's state, draw what depends on it. */
 
-import { unpackedJson } from './assets.js';
+import { runOfPage, unpackedJson } from './assets.js';
 import { byId, fillSlot } from './dom.js';
 import { plural } from './format.js';
+import { Rival } from './rival.js';
 import { Run } from './run.js';
 import { Solver } from './solver_client.js';
 import { decode, encode, initialState, isPlain, requestOf } from './state.js';
 import { drawCompare } from './views/compare.js';
-import { drawControls } from './views/controls.js';
+import { drawControls, offerRival } from './views/controls.js';
 import { drawCurves } from './views/curves.js';
 import { drawEvidence } from './views/evidence.js';
 import { drawExport } from './views/export.js';
@@ -30,11 +31,13 @@ function showEdge(page) {
 }
 
 class Page {
-  constructor(run) {
+  constructor(run, rival) {
     this.run = run;
+    this.rival = rival;
     this.solver = new Solver(run);
     this.start = initialState(run);
     this.state = decode(location.hash, run);
+    if (rival) this.state.versus ??= { rival: true };
     this.policy = null;
   }
 
@@ -95,6 +98,18 @@ class Page {
     return `Solved in this page for ${why}: ${edges}, proven best in ${policy.seconds.toFixed(1)} s.`;
   }
 
+  /** Take the run of a page that the reader chose, and put it beside this one. */
+  async meet(file) {
+    try {
+      this.rival = new Rival(await runOfPage(file), file.name);
+    } catch (error) {
+      fillSlot('state', `Not compared: ${error.message}.`);
+      return;
+    }
+    offerRival(this.rival);
+    await this.change({ versus: { rival: true } });
+  }
+
   draw() {
     drawHeadline(this);
     drawPolicyTable(this);
@@ -109,9 +124,11 @@ class Page {
   /** The second policy beside the first, where one is asked for. */
   async compare() {
     const { versus } = this.state;
-    if (!versus) return drawCompare(this, null);
+    if (!versus || (versus.rival && !this.rival)) return drawCompare(this, null);
     try {
-      const other = await this.policyOf({ ...this.state, ...versus });
+      const other = versus.rival
+        ? await this.rival.policyOf(this.state)
+        : await this.policyOf({ ...this.state, ...versus });
       fillSlot('state', this.origin(this.policy));
       return drawCompare(this, other);
     } catch (error) {
@@ -138,7 +155,9 @@ function followLinks() {
 
 async function begin() {
   const run = new Run(await unpackedJson('payload'));
-  const page = new Page(run);
+  const beside = byId('rival');
+  const rival = beside && new Rival(await unpackedJson('rival'), beside.dataset.name);
+  const page = new Page(run, rival);
   followLinks();
   drawTree(page);
   if (run.payload.taxonomies.length === 0) {

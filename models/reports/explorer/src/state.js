@@ -40,12 +40,21 @@ export function encode(state, start) {
       words.set(`${kind}.${name}`, state[kind][name]);
   }
   if (state.scratch !== start.scratch) words.set('scratch', state.scratch ? 'on' : 'off');
-  if (state.versus) words.set('vs', `${state.versus.budget}/${state.versus.order}`);
+  if (state.versus) words.set('vs', versusWord(state.versus));
   if (state.edge) words.set('edge', state.edge);
   if (state.measure !== start.measure) words.set('measure', state.measure);
   if (state.price !== start.price) words.set('price', state.price);
   const text = words.toString();
   return text ? `#?${text}` : '';
+}
+
+/** What stands beside the policy: 'run' for the other run, else a budget and order of this one. */
+export const versusWord = (versus) => (versus.rival ? 'run' : `${versus.budget}/${versus.order}`);
+
+export function versusOf(word, run) {
+  if (word === 'run') return { rival: true };
+  const [budget, order] = word.split('/').map(Number);
+  return budget > 0 && run.orders.includes(order) ? { budget, order } : null;
 }
 
 /** The state of a fragment; whatever the run does not know is left out. */
@@ -67,8 +76,7 @@ export function decode(fragment, run) {
     if (known.has(name) && Number(text) >= 0) state[kind][name] = Number(text);
   }
   if (words.has('scratch')) state.scratch = words.get('scratch') === 'on';
-  const [budget, order] = (words.get('vs') ?? '').split('/').map(Number);
-  if (budget > 0 && run.orders.includes(order)) state.versus = { budget, order };
+  state.versus = versusOf(words.get('vs') ?? '', run);
   if (run.table.targets.includes(words.get('edge'))) state.edge = words.get('edge');
   state.measure = words.get('measure') ?? state.measure;
   state.price = positive(words.get('price')) ?? state.price;

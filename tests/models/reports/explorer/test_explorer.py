@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 from chromium import assert_accessible
-from made_run import files, table, write_run
+from made_run import files, row_facts, table, write_run
 
+from models.reports.comparison import write_comparison
 from models.reports.page import write_report
-from models.taxonomy import solve
+from models.reports.run_files import load_run
+from models.reports.words import title
+from models.taxonomy import solve, solve_all
 
 ROOT = Path(__file__).parents[4]
 
@@ -134,6 +137,53 @@ def test_two_budgets_stand_side_by_side(watched, report):
     page.get_by_label("Compare with").select_option("3/2")
     page.wait_for_selector("#compare .card")
     assert page.locator("#compare .card").count() == 2
+
+
+OTHERS = ["normal", "reshading", "depth_zbuffer", "edge_texture"]
+
+
+def other_run(folder: Path) -> Path:
+    """a run of other affinities and one task less, with its page."""
+    content = files()
+    measured = table(OTHERS, seed=7)
+    content["affinities"]["rows"] = [
+        {**row_facts(row), "mean_loss": row.mean_loss} for row in measured.rows
+    ]
+    content["taxonomies"] = [answer.to_json() for answer in solve_all(measured, [1, 2, 3], [1, 2])]
+    return write_run(folder, content)
+
+
+def test_another_run_is_put_beside_by_its_page(watched, report, tmp_path):
+    page = watched.open(report)
+    theirs = write_report(other_run(tmp_path / "other"))
+    page.get_by_label("Another run (its page)").set_input_files(str(theirs))
+    page.wait_for_selector("#compare .card")
+    assert "the run index.html, same question" in page.locator("#compare").inner_text()
+    page.locator("#compare summary").click()
+    assert "not among its targets" in page.locator("#compare table").inner_text()
+    moved_to(watched, 2.5)
+    assert watched.solved().startswith("Solved in this page")
+    expected = solve(table(OTHERS, seed=7), 2.5, 2)
+    chips = page.locator("#compare .card").nth(1).locator(".chip").all_inner_texts()
+    assert sorted(chips) == sorted(map(title, expected.supervised))
+
+
+def test_what_is_no_report_is_said(watched, report, tmp_path):
+    page = watched.open(report)
+    (tmp_path / "notes.html").write_text("<p>no run here</p>")
+    page.get_by_label("Another run (its page)").set_input_files(str(tmp_path / "notes.html"))
+    page.get_by_text("Not compared: notes.html is no report of a run").wait_for()
+
+
+def test_a_page_of_two_runs_shows_both_at_once(watched, report, tmp_path):
+    other = load_run(other_run(tmp_path / "other"))
+    both = write_comparison(load_run(report.parent), other, "other", tmp_path / "both.html")
+    page = watched.open(both)
+    page.wait_for_selector("#compare .card")
+    assert "the run other, same question" in page.locator("#compare").inner_text()
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        assert_accessible(page, scheme)
 
 
 def test_free_labels_are_a_preset(watched, report):

@@ -1,6 +1,7 @@
 /** Budget, order, presets of costs, comparison. Made once, then only told the state. */
 
 import { byId, el, replace } from '../dom.js';
+import { versusOf, versusWord } from '../state.js';
 
 let made = null;
 
@@ -13,7 +14,7 @@ export function drawControls(page) {
   made.order.value = state.order;
   made.preset.value = presetOf(page);
   if (made.scratch) made.scratch.checked = state.scratch;
-  made.versus.value = state.versus ? `${state.versus.budget}/${state.versus.order}` : '';
+  made.versus.value = state.versus ? versusWord(state.versus) : '';
 }
 
 function makeControls(page) {
@@ -50,11 +51,17 @@ function makeControls(page) {
   const versus = el(
     'select',
     { id: 'versus', onchange: (event) => setVersus(page, event.target.value) },
-    others(run),
+    others(run, page.rival),
   );
+  const another = el('input', {
+    type: 'file',
+    id: 'another',
+    accept: '.html,text/html',
+    onchange: (event) => event.target.files[0] && page.meet(event.target.files[0]),
+  });
   const reset = el('button', { type: 'button', onclick: () => resetAll(page) }, 'Back to the run');
   const scratch = run.knowsScratch ? scratchBox(page) : null;
-  place({ range, number, order, preset, versus, scratch, reset });
+  place({ range, number, order, preset, versus, another, scratch, reset });
   return { range, number, order, preset, versus, scratch };
 }
 
@@ -65,7 +72,7 @@ const scratchBox = (page) =>
     onchange: (event) => page.change({ scratch: event.target.checked }),
   });
 
-function place({ range, number, order, preset, versus, scratch, reset }) {
+function place({ range, number, order, preset, versus, another, scratch, reset }) {
   const named = (id, words, ...inputs) =>
     el('div', { class: 'control' }, el('label', { for: id }, words), inputs);
   replace(
@@ -74,6 +81,7 @@ function place({ range, number, order, preset, versus, scratch, reset }) {
     named('order', 'Most sources a transfer', order),
     named('preset', 'Costs of labels', preset),
     named('versus', 'Compare with', versus),
+    named('another', 'Another run (its page)', another),
     scratch ? named('scratch', 'Offer training from scratch', scratch) : null,
     el('div', { class: 'control' }, reset),
   );
@@ -85,7 +93,7 @@ const presets = () => [
   el('option', { value: 'own' }, 'your own'),
 ];
 
-function others(run) {
+function others(run, rival) {
   const answers = [...run.solved.values()].map((entry) =>
     el(
       'option',
@@ -93,7 +101,15 @@ function others(run) {
       `budget ${entry.budget}, order ${entry.order}`,
     ),
   );
-  return [el('option', { value: '' }, 'nothing'), ...answers];
+  return [el('option', { value: '' }, 'nothing'), ...answers, ...(rival ? [optionOf(rival)] : [])];
+}
+
+const optionOf = (rival) => el('option', { value: 'run' }, `the run ${rival.name}`);
+
+/** The other run among what one can compare with, in the place of one before. */
+export function offerRival(rival) {
+  made.versus.querySelector('[value="run"]')?.remove();
+  made.versus.append(optionOf(rival));
 }
 
 /** Costs of the preset in which labels that an algorithm makes from the picture cost nothing. */
@@ -116,8 +132,7 @@ async function setPreset(page, name) {
 }
 
 function setVersus(page, text) {
-  const [budget, order] = text.split('/').map(Number);
-  page.change({ versus: text ? { budget, order } : null });
+  page.change({ versus: versusOf(text, page.run) });
 }
 
 async function resetAll(page) {
