@@ -11,7 +11,7 @@ from types import ModuleType
 COMMANDS = {
     "agreement": ("compare.agreement", "recompute the labels of real frames and compare"),
     "annotate": ("annotate.command", "make a data set in the published layout"),
-    "ingest": ("ingest.job", "turn a folder in the published layout into sharded examples"),
+    "ingest": ("ingest.command", "turn a folder in the published layout into sharded examples"),
     "statistics": (
         "compare.realism",
         "what a data set's labels look like in numbers, beside real views",

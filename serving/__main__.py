@@ -211,6 +211,8 @@ def do_validate(options: argparse.Namespace) -> int:
 
     from serving.release.validate import made_up_records, validate
 
+    if not options.bundle.is_dir():
+        raise ValueError(f"{options.bundle} is no folder; expected a bundle (a numbered version)")
     records = [path.read_bytes() for path in options.image] or made_up_records()
     verdict = validate(
         options.bundle,

@@ -205,6 +205,8 @@ def do_submit(options: argparse.Namespace) -> int:
         token = options.token_file.read_text().strip() if options.token_file else None
     except (OSError, UnicodeDecodeError) as error:
         raise RunError(f"--token-file {options.token_file} cannot be read: {error}") from error
+    if not options.watch:
+        submit.check_file(options.file)
     client = submit.connect(options.host, token)
     run = options.watch or submit.create(
         client, options.host, options.file, name=options.name, experiment=options.experiment

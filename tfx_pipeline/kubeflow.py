@@ -44,15 +44,17 @@ def compile_pipeline(
     volume: the volume's claim. resources: a file in place of defaults. retries: of a step that
     failed. Raises ConfigError.
     """
+    check_places(data, root, work, out)
+    if retries < 0:
+        raise ConfigError(f"--retries is a number of at least 0, got {retries}")
+    if resources and not resources.is_file():
+        raise ConfigError(f"--resources: no file {resources}; see docs/OPERATIONS.md for its form")
     from tfx import v1 as tfx
 
     from tfx_pipeline import quiet
     from tfx_pipeline.pipeline import make_pipeline
 
     quiet.after_imports()
-    check_places(data, root, work, out)
-    if retries < 0:
-        raise ConfigError(f"--retries is a number of at least 0, got {retries}")
     # Beam's remote workers run in the steps' image; TFX would else pack itself anew in each step
     options = [f"--sdk_container_image={image}", *beam]
     pipeline = make_pipeline(

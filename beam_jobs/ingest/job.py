@@ -10,17 +10,12 @@ killed run resumes with its command.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import json
-import logging
-import os
 import uuid
-import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from beam_jobs.ingest import finish, spans, storage
+from beam_jobs.ingest import finish, storage
 from beam_jobs.ingest.known_bad import read_facts
 from beam_jobs.ingest.listing import SAFE, buildings, check_folders
 from beam_jobs.ingest.partition import pieces, split_of
@@ -28,82 +23,6 @@ from beam_jobs.ingest.progress import watched
 from beam_jobs.ingest.stage import Stage
 from beam_jobs.ingest.write_shard import write_shard
 from models.examples.splits import hashed_splits, read_splits
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.epilog = (
-        "example: python -m beam_jobs ingest --data data --out examples --size 64 --splits "
-        "train_val_test_tiny.csv --processes 2"
-    )
-    where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument(
-        "--data", help="folder in the published layout, or its place in an object store"
-    )
-    where.add_argument(
-        "--input-pattern",
-        help="as TFX's: '.../span-{SPAN}/version-{VERSION}'; the newest span, of it the "
-        "newest version, is read",
-    )
-    parser.add_argument("--span", type=int, help="this span of the pattern instead of the newest")
-    parser.add_argument(
-        "--version", type=int, help="this version of the span instead of the newest"
-    )
-    parser.add_argument("--out", required=True, help="folder for the examples")
-    parser.add_argument("--size", type=int, default=64, help="side of the training images")
-    parser.add_argument(
-        "--shards",
-        type=int,
-        default=4,
-        help="files a split; also the pieces of work that processes share",
-    )
-    parser.add_argument(
-        "--splits",
-        help="a split list as published (id,train,val,test), e.g. train_val_test_tiny.csv; "
-        "buildings outside it are not read",
-    )
-    parser.add_argument("--processes", type=int, default=1, help="worker processes on this machine")
-    parser.add_argument(
-        "--strict",
-        action="store_true",
-        help="a flawed label file costs the view; default: that label of the view (counted and "
-        "named), unless it is the picture",
-    )
-    parser.add_argument(
-        "--beam",
-        action="append",
-        default=[],
-        help="an option for Beam, e.g. --beam=--runner=PortableRunner",
-    )
-
-
-def run(options: argparse.Namespace) -> int:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    warnings.filterwarnings("ignore", category=FutureWarning, module="google")
-    # Beam regrets that crcmod is not there, for TFRecord files of its own that are not used here.
-    logging.getLogger().addFilter(lambda record: "crcmod" not in record.getMessage())
-    root = options.data
-    facts: dict[str, Any] = {}
-    if options.input_pattern:
-        span = spans.newest(options.input_pattern, span=options.span, version=options.version)
-        root = span.root
-        facts = span.facts()
-    several = [
-        "--direct_running_mode=multi_processing",
-        f"--direct_num_workers={options.processes}",
-    ]
-    counts = ingest(
-        root,
-        options.out,
-        size=options.size,
-        shards=options.shards,
-        splits=read_splits(options.splits) if options.splits else None,
-        only_split=True,
-        strict=options.strict,
-        beam_args=[*(several if options.processes > 1 else []), *options.beam],
-        facts=facts,
-    )
-    print(json.dumps(counts))
-    return 0
 
 
 def ingest(

@@ -28,6 +28,8 @@ WITHOUT_EFFECT = (
     "num_tflite_interpreters_per_pool",
 )
 
+MOST_PORT = 65535
+
 
 def boolean(text: str) -> bool:
     """Raises ArgumentTypeError."""
@@ -43,6 +45,13 @@ def at_least_one(text: str) -> int:
     return int(text)
 
 
+def port(text: str) -> int:
+    """Raises ArgumentTypeError."""
+    if not text.isdecimal() or int(text) > MOST_PORT:
+        raise argparse.ArgumentTypeError(f"expected a port, 0 to {MOST_PORT}, got {text}")
+    return int(text)
+
+
 def add_flags(serve: argparse.ArgumentParser) -> None:
     """all flags that have an effect, with the original's defaults unless the help says it."""
     switch: dict[str, Any] = {"type": boolean, "nargs": "?", "const": True}
@@ -55,10 +64,10 @@ def add_flags(serve: argparse.ArgumentParser) -> None:
         help="text ModelServerConfig: several models, policies, labels",
     )
     add("--model_config_file_poll_wait_seconds", type=float, default=0, help="0: read once")
-    add("--port", type=int, default=8500, help="gRPC; 0: any free one, printed")
+    add("--port", type=port, default=8500, help="gRPC; 0: any free one, printed")
     add("--grpc_socket_path", default="", help="listen on this Unix socket too")
     add("--grpc_max_threads", type=at_least_one, default=16)
-    add("--rest_api_port", type=int, help="REST; 0: any free one, printed; left out: none")
+    add("--rest_api_port", type=port, help="REST; 0: any free one, printed; left out: none")
     add(
         "--rest_api_num_threads",
         type=at_least_one,

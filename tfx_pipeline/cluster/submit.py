@@ -75,15 +75,20 @@ def words_of(error: Any) -> str:
     return " ".join(str(text).split())[:500]
 
 
-def create(client: Any, address: str, file: Path, *, name: str, experiment: str) -> str:
-    """the id of a new run of `file` in an experiment, which is made where there is none. Raises
-    RunError.
-    """
+def check_file(file: Path) -> None:
+    """Raises RunError where there is no such file."""
     if not file.is_file():
         raise RunError(
             f"no compiled pipeline at {file}; `python -m tfx_pipeline compile --out {file} ...` "
             "writes it"
         )
+
+
+def create(client: Any, address: str, file: Path, *, name: str, experiment: str) -> str:
+    """the id of a new run of `file` in an experiment, which is made where there is none. Raises
+    RunError.
+    """
+    check_file(file)
     group = asked(address, functools.partial(client.create_experiment, name=experiment))
     run = asked(
         address,

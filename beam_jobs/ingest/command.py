@@ -1,0 +1,102 @@
+"""`python -m beam_jobs ingest`: its arguments, checked before Beam is imported."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+from models.examples.splits import read_splits
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        "example: python -m beam_jobs ingest --data data --out examples --size 64 --splits "
+        "train_val_test_tiny.csv --processes 2"
+    )
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument(
+        "--data", help="folder in the published layout, or its place in an object store"
+    )
+    where.add_argument(
+        "--input-pattern",
+        help="as TFX's: '.../span-{SPAN}/version-{VERSION}'; the newest span, of it the "
+        "newest version, is read",
+    )
+    parser.add_argument("--span", type=int, help="this span of the pattern instead of the newest")
+    parser.add_argument(
+        "--version", type=int, help="this version of the span instead of the newest"
+    )
+    parser.add_argument("--out", required=True, help="folder for the examples")
+    parser.add_argument("--size", type=int, default=64, help="side of the training images")
+    parser.add_argument(
+        "--shards",
+        type=int,
+        default=4,
+        help="files a split; also the pieces of work that processes share",
+    )
+    parser.add_argument(
+        "--splits",
+        help="a split list as published (id,train,val,test), e.g. train_val_test_tiny.csv; "
+        "buildings outside it are not read",
+    )
+    parser.add_argument("--processes", type=int, default=1, help="worker processes on this machine")
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="a flawed label file costs the view; default: that label of the view (counted and "
+        "named), unless it is the picture",
+    )
+    parser.add_argument(
+        "--beam",
+        action="append",
+        default=[],
+        help="an option for Beam, e.g. --beam=--runner=PortableRunner",
+    )
+
+
+def check_folder(root: str | None) -> None:
+    """Raises FileNotFoundError for a folder of this machine that is not there."""
+    if root is not None and "://" not in root and not Path(root).is_dir():
+        raise FileNotFoundError(
+            f"no folder {root}; expected one in the published layout (BUILDING/rgb/*.png, ...)"
+        )
+
+
+def run(options: argparse.Namespace) -> int:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    warnings.filterwarnings("ignore", category=FutureWarning, module="google")
+    # Beam regrets that crcmod is not there, for TFRecord files of its own that are not used here.
+    logging.getLogger().addFilter(lambda record: "crcmod" not in record.getMessage())
+    root = options.data
+    check_folder(root)
+    # after the check: Beam takes seconds to import
+    from beam_jobs.ingest import spans
+    from beam_jobs.ingest.job import ingest
+
+    facts: dict[str, Any] = {}
+    if options.input_pattern:
+        span = spans.newest(options.input_pattern, span=options.span, version=options.version)
+        root = span.root
+        facts = span.facts()
+    several = [
+        "--direct_running_mode=multi_processing",
+        f"--direct_num_workers={options.processes}",
+    ]
+    counts = ingest(
+        root,
+        options.out,
+        size=options.size,
+        shards=options.shards,
+        splits=read_splits(options.splits) if options.splits else None,
+        only_split=True,
+        strict=options.strict,
+        beam_args=[*(several if options.processes > 1 else []), *options.beam],
+        facts=facts,
+    )
+    print(json.dumps(counts))
+    return 0
