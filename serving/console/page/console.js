@@ -54,7 +54,11 @@ function showFacts(facts, more = {}) {
 async function loadModel() {
   try {
     const facts = await asked('model');
-    const unchecked = new Set(boxes().filter((box) => !box.checked).map((box) => box.value));
+    const unchecked = new Set(
+      boxes()
+        .filter((box) => !box.checked)
+        .map((box) => box.value),
+    );
     offered = facts.tasks;
     at('tasks').replaceChildren(...offered.map((task) => taskBox(task, !unchecked.has(task.name))));
     showFacts(facts);
@@ -129,7 +133,9 @@ async function send() {
   complain('');
   const bytes = chosen.reduce((sum, photo) => sum + photo.file.size, 0);
   if (bytes > LARGEST) {
-    complain(`The photos have ${bytes >> 20} MiB; at most ${LARGEST >> 20} are sent. Scale them down.`);
+    complain(
+      `The photos have ${bytes >> 20} MiB; at most ${LARGEST >> 20} are sent. Scale them down.`,
+    );
     return;
   }
   at('send').disabled = true;
@@ -154,7 +160,9 @@ async function send() {
 }
 
 function showAnswers(said) {
-  const seconds = Object.entries(said.seconds).map(([name, each]) => `${name} ${each.toFixed(2)} s`);
+  const seconds = Object.entries(said.seconds).map(
+    ([name, each]) => `${name} ${each.toFixed(2)} s`,
+  );
   const notes = said.notes.length ? ` Changed before asking: ${said.notes.join('; ')}.` : '';
   const doubtful = said.answers.filter((answer) => answer.warnings.length).length;
   at('summary').textContent =
@@ -189,7 +197,8 @@ function card(answer) {
     const alt = `${answer.title}: the photo and the answer; its numbers stand below`;
     box.append(made('img', { src: answer.figure, alt }));
   }
-  if (answer.same) box.append(made('p', { textContent: `Nearly the same picture as ${answer.same}.` }));
+  if (answer.same)
+    box.append(made('p', { textContent: `Nearly the same picture as ${answer.same}.` }));
   box.append(numbers(answer), made('p', { className: 'quiet', textContent: origin(answer) }));
   box.append(made('p', { className: 'quiet', textContent: `Confidence: ${answer.confidence}.` }));
   if (answer.figure) {

@@ -42,9 +42,30 @@ def test_sources_are_linted_and_formatted(command):
     assert ran.returncode == 0, ran.stdout[-3000:]
 
 
-def test_the_page_is_valid_html(report):
+@pytest.fixture
+def live_page():
+    """the room of the live page, whose script is a plain module beside this one's tools."""
+    return EXPLORER.parents[2] / "serving" / "console" / "page"
+
+
+def test_the_live_page_is_linted_and_formatted(live_page):
+    script = (live_page / "console.js").read_text()
+    # by stdin: ESLint looks at no file outside its own folder
+    lint = [PACKAGES / ".bin" / "eslint", "--stdin", "--stdin-filename", "src/console.js"]
+    ran = subprocess.run(lint, cwd=EXPLORER, input=script, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout[-3000:]
+    layout = [PACKAGES / ".bin" / "prettier", "--config", ".prettierrc.json", "--check"]
+    files = [live_page / "console.js", live_page / "console.css"]
+    ran = subprocess.run([*layout, *files], cwd=EXPLORER, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout[-3000:]
+
+
+@pytest.mark.parametrize("page", ["report", "live_page"])
+def test_pages_are_valid_html(page, request):
+    place = request.getfixturevalue(page)
+    file = place / "index.html" if place.is_dir() else place
     ran = subprocess.run(
-        [PACKAGES / ".bin" / "html-validate", "--config", "html-validate.json", report],
+        [PACKAGES / ".bin" / "html-validate", "--config", "html-validate.json", file],
         cwd=EXPLORER,
         capture_output=True,
         text=True,
