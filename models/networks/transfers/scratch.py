@@ -93,12 +93,16 @@ def train_from_scratch(
                 lacking.setdefault(name, []).append(regime)
             else:
                 records.append(record)
+    fresh: list[Record] = []
+    count = sum(map(len, lacking.values()))
     since = time.time()
-    fresh = list(as_trained(store, ledger, lacking, config))
-    if fresh:
+    for record in as_trained(store, ledger, lacking, config):
+        fresh.append(record)
+        spent = time.time() - since
+        left = spent / len(fresh) * (count - len(fresh))
         print(
-            f"  {len(fresh)} networks from scratch of {len(lacking)} targets: "
-            f"{time.time() - since:.1f} s",
+            f"  from scratch {len(fresh)}/{count} {record['task']}: {record['seconds']:.1f} s, "
+            + (f"about {left:.0f} s left" if left else f"{spent:.1f} s in all"),
             file=out,
             flush=True,
         )
