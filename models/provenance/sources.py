@@ -8,12 +8,15 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGES = ("models", "beam_jobs", "components", "tfx_pipeline", "serving")
+# Folders without sources of ours; the packages of the explorer alone are thousands of files.
+NOT_SOURCES = ("__pycache__", "node_modules")
 
 
 @dataclass
@@ -112,13 +115,22 @@ def stamp() -> tuple[tuple[str, int, int], ...]:
     """(name, time of change, size) of every file of the packages: what is derived from them holds
     as long as this does.
     """
-    rows = []
+    rows: list[tuple[str, int, int]] = []
     for package in PACKAGES:
-        for path in sorted((REPOSITORY / package).rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                state = path.stat()
-                rows.append((str(path.relative_to(REPOSITORY)), state.st_mtime_ns, state.st_size))
-    return tuple(rows)
+        if (REPOSITORY / package).is_dir():
+            rows.extend(states_below(str(REPOSITORY / package)))
+    return tuple(sorted(rows))
+
+
+def states_below(folder: str) -> Iterator[tuple[str, int, int]]:
+    """rows of `stamp`; asked for at every address, so without a `Path` a file."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_file():
+                state = entry.stat()
+                yield entry.path, state.st_mtime_ns, state.st_size
+            elif entry.is_dir() and entry.name not in NOT_SOURCES:
+                yield from states_below(entry.path)
 
 
 def declared_files(module: str) -> dict[str, str]:

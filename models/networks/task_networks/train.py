@@ -36,6 +36,8 @@ from models.tasks.arrays import Array, Floats
 
 # Factors by which an answer is pulled towards the average.
 SHRINKAGES = (1.0, 0.8, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1)
+# Tracing a step's program took as long as six steps without one (smoke's networks, two cores).
+FEW_STEPS = 5
 
 
 def address(task: Task, config: NetworkConfig, store: LabelStore) -> str:
@@ -166,7 +168,12 @@ def trainer(
             model = Siamese(network, standard)
         else:
             model = AdversarialSiamese(network, chosen, config.warm_up)
-    model.compile(optimizer=optimizer_of(entry, config, model), jit_compile=compiled(config))
+    eager = few_steps(config)
+    model.compile(
+        optimizer=optimizer_of(entry, config, model),
+        jit_compile=compiled(config) and not eager,
+        run_eagerly=eager,
+    )
     # Now, since a first step that makes variables is traced twice.
     model.optimizer.build(model.trainable_variables)
     return network, model
@@ -206,6 +213,11 @@ def precision(policy: str) -> Iterator[None]:
 def compiled(config: NetworkConfig) -> bool:
     """by XLA? JAX without it runs operation by operation."""
     return config.jit or keras.backend.backend() == "jax"
+
+
+def few_steps(config: NetworkConfig) -> bool:
+    """are the steps so few that tracing a program takes longer than running them without one?"""
+    return config.steps <= FEW_STEPS and keras.backend.backend() == "tensorflow"
 
 
 def start_at_average(network: TaskNetwork, average: Array) -> None:
