@@ -1,4 +1,6 @@
-"""python -m tfx_pipeline demo | run | config | compile | submit | schedule"""
+"""python -m tfx_pipeline demo | run | config | compile | submit | schedule | history | diff | prune
+| rollback
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,8 @@ import argparse
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tfx_pipeline.history.commands import DO, add_commands
 
 if TYPE_CHECKING:
     from tfx_pipeline.config import Config
@@ -62,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
         if name == "compile":
             add_cluster_arguments(command)
     add_submit(commands)
+    add_commands(commands)
     return top
 
 
@@ -139,6 +144,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.command == "submit":
             return do_submit(options)
+        if options.command in DO:
+            return DO[options.command](options)
         shards = shards_of(options.shards) if options.shards else []
         config = configuration(options.config, [*options.set, *shards])
         if getattr(options, "beam", None):

@@ -12,6 +12,8 @@ from pathlib import Path
 
 # Another run holds the folder: come back later (sysexits.h, EX_TEMPFAIL).
 HELD = 75
+# How a run that broke off ends its message.
+RESUMES = " (finished work is kept; the same command resumes)"
 
 
 class RunError(Exception):

@@ -13,9 +13,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
+from tfx_pipeline import quiet
 from tfx_pipeline.config import Config
-from tfx_pipeline.faults import HeldError, RunError, check_space, disk_full, reason
+from tfx_pipeline.faults import RESUMES, HeldError, RunError, check_space, disk_full, reason
 from tfx_pipeline.fingerprint import folder_fingerprint
+from tfx_pipeline.history.recorder import recorded
 
 
 @contextlib.contextmanager
@@ -59,10 +61,23 @@ def run_pipeline(
     Raises RunError in one line: what failed, and where the full log is; FileNotFoundError for data
     that are not there.
     """
-    from tfx_pipeline import quiet
+    if not run.exists():
+        folder_fingerprint(str(data))  # a wrong path is said before a folder is made
+    with locked(run), recorded(run, config, str(data)) as recorder:
+        since = time.time()
+        # a folder without data is said before TFX is loaded
+        recorder.saw(folder_fingerprint(str(data)))
+        check_space(run)
+        quiet.before_imports()
+        run_nodes(config, data, run, recorder.data["fingerprint"], out, beam)
+    print(f"pipeline: {time.time() - since:.0f} s", file=out)
+    return outputs(run)
 
-    fingerprint = folder_fingerprint(str(data))  # a missing folder is said before TFX is loaded
-    quiet.before_imports()
+
+def run_nodes(
+    config: Config, data: Path, run: Path, fingerprint: str, out: TextIO, beam: Iterable[str]
+) -> None:
+    """the nodes of the pipeline, by TFX's local runner."""
     from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
     from tfx_pipeline.artifact_seals import sealed_artifacts
@@ -70,23 +85,15 @@ def run_pipeline(
     from tfx_pipeline.pipeline import make_pipeline
 
     quiet.after_imports()
-    with locked(run):
-        check_space(run)
-        pipeline = make_pipeline(
-            config, data=str(data), run=str(run), fingerprint=fingerprint, beam=beam
-        )
-        since = time.time()
-        progress = quiet.node_progress(len(pipeline.components), out)
-        with progress, compared_by_content(), sealed_artifacts(run):
-            try:
-                LocalDagRunner().run(pipeline)
-            except Exception as error:
-                said = disk_full(error, run) or reason(error)
-                raise RunError(
-                    f"{said} (finished work is kept; the same command resumes)"
-                ) from error
-    print(f"pipeline: {time.time() - since:.0f} s", file=out)
-    return outputs(run)
+    pipeline = make_pipeline(
+        config, data=str(data), run=str(run), fingerprint=fingerprint, beam=beam
+    )
+    progress = quiet.node_progress(len(pipeline.components), out)
+    with progress, compared_by_content(), sealed_artifacts(run):
+        try:
+            LocalDagRunner().run(pipeline)
+        except Exception as error:
+            raise RunError(f"{disk_full(error, run) or reason(error)}{RESUMES}") from error
 
 
 def outputs(run: Path) -> dict[str, Path]:

@@ -11,11 +11,13 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from models.provenance.sources import PACKAGES
+from tfx_pipeline.history.journal import read
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,9 +33,47 @@ def command(*words, cwd=ROOT) -> subprocess.CompletedProcess:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory):
+def stopped(tmp_path_factory):
+    """a demo that gets SIGTERM with two networks trained and two in training: (its folder, exit
+    code, what it said, seconds that it took to end).
+    """
     run = tmp_path_factory.mktemp("run") / "demo"
+    words = ("tfx_pipeline", "demo", "--config", "smoke", "--run", str(run))
+    process = subprocess.Popen(
+        [sys.executable, "-m", *words], cwd=ROOT, stderr=subprocess.PIPE, text=True
+    )
+    said = ""
+    for line in process.stderr:
+        said += line
+        if "network 2/26" in line:
+            break
+    process.terminate()
+    since = time.monotonic()
+    said += process.communicate(timeout=60)[1]
+    return run, process.returncode, said, time.monotonic() - since
+
+
+@pytest.fixture(scope="module")
+def demo(stopped):
+    run = stopped[0]
     return run, command("tfx_pipeline", "demo", "--config", "smoke", "--run", run)
+
+
+def test_a_demo_that_is_stopped_ends_at_once_and_says_how_to_resume(stopped):
+    run, code, said, seconds = stopped
+    assert code == 143 and seconds < 10
+    assert "Traceback" not in said
+    assert re.search(r"stopped \(SIGTERM\).*-m tfx_pipeline demo --config smoke --run", said)
+    assert [entry.outcome for entry in read(run)][:1] == ["stopped"]
+
+
+def test_the_same_command_trains_the_rest_and_no_network_twice(stopped, demo):
+    run, done = demo
+    first, second = read(run)[:2]
+    assert len(first.networks) >= 2 and not set(first.networks) & set(second.networks)
+    assert len(first.networks) + len(second.networks) == 26
+    assert "network 2/26" not in done.stderr and "network 26/26" in done.stderr
+    assert (second.outcome, second.version) == ("pushed", second.serves)
 
 
 def newest(run: Path, node: str, output: str) -> Path:
@@ -132,6 +172,9 @@ def test_a_second_run_trains_nothing_and_serves_the_same_version(demo):
         path: path.stat().st_mtime_ns for path in (run / "work" / "networks").rglob("*.h5")
     } == networks
     assert "network 1/26" not in done.stderr
+    last = read(run)[-1]
+    assert (last.outcome, last.networks, last.transfers) == ("unchanged", (), 0)
+    assert str(last.serves) == before[-1]
 
 
 def test_every_command_of_the_tutorial_works(demo, tmp_path):

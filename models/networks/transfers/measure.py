@@ -79,7 +79,8 @@ def measure_transfers(
     `targets`). What `ledger` holds is not measured again. Returns {"transfers", "fresh": how many
     of them were measured now, "seconds", "calibration": rows of `calibration.calibrate`,
     "scratch": records of the networks from scratch,
-    "addresses": target -> content address of what was measured}.
+    "addresses": target -> content address of what was measured, "ledgers": target -> folder of
+    `ledger` that holds its rows}.
     """
     since = time.time()
     asked = list(targets)
@@ -119,6 +120,7 @@ def measure_transfers(
             {field: record[field] for field in ("task", "regime", "images", "steps", "seconds")}
             for record in records
         ],
+        "ledgers": {name: ledgers[name].folder.name for name in present},
         "addresses": {
             name: bench.address(
                 name,

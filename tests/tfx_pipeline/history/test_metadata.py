@@ -1,0 +1,25 @@
+"""Runs are read back from ML metadata as they were written."""
+
+from tests.made_history import NODES, MadeRuns
+from tfx_pipeline.history.metadata import run_graphs
+
+
+def test_a_folder_without_metadata_has_no_runs(tmp_path):
+    assert run_graphs(tmp_path) == []
+
+
+def test_nodes_states_and_artifacts_of_every_run(tmp_path):
+    made = MadeRuns(tmp_path)
+    made.add(version=7)
+    made.add(cached=tuple(name for name, *_ in NODES), ends="cached")
+    made.add(until="TrainTasks", ends="failed")
+    first, second, third = run_graphs(tmp_path)
+    assert [each.node for each in first.executions] == [name for name, *_ in NODES]
+    assert {each.state for each in first.executions} == {"ran"}
+    assert first.pushed == second.pushed == str(tmp_path / "serving" / "taxonomy" / "7")
+    assert second.artifacts == first.artifacts and len(first.artifacts) == len(NODES)
+    assert third.pushed is None and third.executions[-1].state == "failed"
+    assert set(third.artifacts) == {"ExampleGen/examples", "DecodeLabels/labels"}
+    decode = first.executions[1]
+    assert decode.inputs == {"examples": [first.artifacts["ExampleGen/examples"]]}
+    assert decode.parameters == {"code": "code of DecodeLabels"}

@@ -1,0 +1,128 @@
+"""What differs between two runs of a folder, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tfx_pipeline.history import configurations
+from tfx_pipeline.history.journal import Entry
+
+# Names that a short line gives before it counts.
+NAMED = 3
+
+
+def why(run: Path, before: Entry | None, after: Entry) -> list[str]:
+    """what a run had to follow: of data, code and configuration, what is not as in the run before;
+    [] if all three are the same.
+    """
+    if before is None:
+        return ["the first run"]
+    found = []
+    if is_other(before.data, after.data, "hash", "fingerprint"):
+        found.append(f"data ({data_change(before, after)})")
+    codes = changed_code(before, after)
+    if codes:
+        found.append(f"code of {listed(codes)}")
+    if before.config.get("digest") != after.config.get("digest"):
+        fields = config_changes(run, before, after)
+        found.append(f"configuration ({listed(fields)})")
+    return found
+
+
+def is_other(before: Any, after: Any, *names: str) -> bool:
+    """by the first of the names that both have."""
+    for name in names:
+        if before.get(name) and after.get(name):
+            return bool(before[name] != after[name])
+    return False
+
+
+def data_change(before: Entry, after: Entry) -> str:
+    """in short: how many views came or went."""
+    old, new = views_of(before), views_of(after)
+    if old is None or new is None:
+        return "other files"
+    if old == new:
+        return f"{new} views, others than before"
+    return f"{new - old:+d} views, now {new}"
+
+
+def views_of(entry: Entry) -> int | None:
+    views = entry.data.get("views")
+    return sum(views.values()) if views else None
+
+
+def changed_code(before: Entry, after: Entry) -> list[str]:
+    """components whose digest differs, or that one of the two lacks."""
+    names = sorted(before.code.keys() | after.code.keys())
+    return [name for name in names if before.code.get(name) != after.code.get(name)]
+
+
+def config_changes(run: Path, before: Entry, after: Entry) -> list[str]:
+    """`field old -> new`; names of the two where the fields are not kept."""
+    old, new = before.config.get("digest", ""), after.config.get("digest", "")
+    return configurations.differences(run, old, new) or [
+        f"{before.config.get('name', '?')} {old} -> {after.config.get('name', '?')} {new}"
+    ]
+
+
+def listed(names: Iterable[str], most: int = NAMED) -> str:
+    names = list(names)
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def policy_changes(before: Entry, after: Entry) -> list[str]:
+    """what is bought and how a target is answered, where that is not as it was, with qualities."""
+    lines = []
+    old, new = before.policy, after.policy
+    if not (old and new):
+        return []
+    for word, names in (
+        ("no longer labelled", set(old["supervised"]) - set(new["supervised"])),
+        ("now labelled", set(new["supervised"]) - set(old["supervised"])),
+    ):
+        if names:
+            lines.append(f"{word}: {', '.join(sorted(names))}")
+    for target in sorted(old["edges"].keys() | new["edges"].keys()):
+        was, now = old["edges"].get(target), new["edges"].get(target)
+        if was is None or now is None:
+            lines.append(f"{target}: {'no longer served' if now is None else 'new'}")
+        elif way_of(was) != way_of(now):
+            lines.append(f"{target}: {way_of(was)} -> {way_of(now)}; {qualities(was, now)}")
+        elif was["quality"] != now["quality"]:
+            lines.append(f"{target}: {qualities(was, now)}")
+    return lines
+
+
+def way_of(edge: dict[str, Any]) -> str:
+    return f"from {' + '.join(edge['sources'])}" if edge["sources"] else str(edge["way"])
+
+
+def qualities(was: dict[str, Any], now: dict[str, Any]) -> str:
+    return f"quality {share(was['quality'])} -> {share(now['quality'])}"
+
+
+def share(value: float | None) -> str:
+    """of [0, 1], as a person reads it."""
+    return "?" if value is None else f"{value:.0%}"
+
+
+def manifest_changes(old: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]]) -> list[str]:
+    """of two manifests' views: buildings that came or went, and in how many views the others
+    differ.
+    """
+    before = {row["key"]: (row["split"], row["sha256"]) for row in old}
+    after = {row["key"]: (row["split"], row["sha256"]) for row in new}
+    lines = []
+    for word, keys in (
+        ("came", after.keys() - before.keys()),
+        ("went", before.keys() - after.keys()),
+        ("changed", {key for key in before.keys() & after.keys() if before[key] != after[key]}),
+    ):
+        if keys:
+            buildings = sorted({key.partition("/")[0] for key in keys})
+            lines.append(f"{len(keys)} views {word}, in {listed(buildings)}")
+    return lines

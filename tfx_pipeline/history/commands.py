@@ -1,0 +1,160 @@
+"""python -m tfx_pipeline history | diff | prune | rollback: what became of a run folder."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tfx_pipeline.faults import RunError
+from tfx_pipeline.history.journal import HISTORY, PRUNED, ROLLBACK, Entry, append, next_number, read
+
+Subcommands = argparse._SubParsersAction
+
+
+def add_commands(commands: Subcommands[argparse.ArgumentParser]) -> None:
+    """the verbs about a folder of runs."""
+    command = add(commands, "history", "every run of a folder: what it made, and why it ran")
+    command.add_argument("--json", action="store_true", help="a list of all that is known")
+    command.add_argument("--last", type=int, metavar="N", help="the newest N alone")
+    command = add(commands, "diff", "what two runs of a folder differ in", "diff runs/mine 3 4")
+    command.add_argument("before", type=int, help="its number in `history`, or its version")
+    command.add_argument("after", type=int, help="likewise")
+    command = add(
+        commands, "prune", "remove what no kept version refers to", "prune runs/mine --keep 2"
+    )
+    command.add_argument("--keep", type=int, required=True, metavar="N", help="newest versions")
+    command.add_argument("--yes", action="store_true", help="do it; without, it is only said")
+    command = add(commands, "rollback", "serve an older version again, and note it in the history")
+    command.add_argument("version", type=int, nargs="?", help="default: the one before the newest")
+
+
+def add(
+    commands: Subcommands[argparse.ArgumentParser], name: str, text: str, example: str = ""
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=text, description=text)
+    command.epilog = f"example: python -m tfx_pipeline {example or f'{name} runs/mine'}"
+    command.add_argument("run", type=Path, help="folder of a run, --run DIR of the others")
+    return command
+
+
+def do_history(options: argparse.Namespace) -> int:
+    from tfx_pipeline.history.table import as_json, table
+
+    entries = entries_of(options.run)[-(options.last or 0) :]
+    if options.json:
+        print(as_json(entries, options.run))
+    else:
+        print("\n".join(table(options.run, entries)))
+    return 0
+
+
+def do_diff(options: argparse.Namespace) -> int:
+    from tfx_pipeline.history.table import difference
+
+    entries = [entry for entry in entries_of(options.run) if entry.is_run]
+    old, new = (entry_called(entries, number) for number in (options.before, options.after))
+    print("\n".join(difference(options.run, old, new)))
+    return 0
+
+
+def do_prune(options: argparse.Namespace) -> int:
+    from tfx_pipeline.history.waste import described, remove, waste_of
+    from tfx_pipeline.local import locked
+
+    check_folder(options.run)
+    with locked(options.run):
+        since = time.time()
+        try:
+            waste = waste_of(options.run, options.keep)
+        except ValueError as error:
+            raise RunError(str(error)) from error
+        if not waste.paths:
+            print("nothing to remove")
+            return 0
+        print("\n".join(described(options.run, waste)))
+        if not options.yes:
+            print("nothing was removed; --yes does it", file=sys.stderr)
+            return 0
+        remove(options.run, waste)
+        note(
+            options.run,
+            PRUNED,
+            since,
+            f"{options.keep} versions kept; {len(waste.versions)} versions, "
+            f"{len(waste.artifacts)} artifacts, {len(waste.ledgers)} ledgers removed, "
+            f"{waste.bytes / 2**20:.1f} MiB",
+        )
+    return 0
+
+
+def do_rollback(options: argparse.Namespace) -> int:
+    from serving.release.push import rollback, versions
+    from tfx_pipeline.history.waste import SERVED
+    from tfx_pipeline.local import locked
+
+    check_folder(options.run)
+    with locked(options.run):
+        since = time.time()
+        try:
+            before = versions(options.run / SERVED)
+            now = rollback(options.run / SERVED, options.version)
+        except ValueError as error:
+            raise RunError(str(error)) from error
+        gone = ", ".join(str(number) for number in before if number > int(now.name))
+        said = f"version {now.name} serves again" if gone else f"version {now.name} serves already"
+        note(options.run, ROLLBACK, since, f"{said}; withdrawn: {gone or 'none'}")
+    print(said)
+    return 0
+
+
+def note(run: Path, outcome: str, since: float, reason: str) -> None:
+    """a line about something that is no run."""
+    from tfx_pipeline.history.recorder import newest_version
+
+    append(
+        run,
+        Entry(
+            number=next_number(run),
+            began=since,
+            seconds=round(time.time() - since, 1),
+            outcome=outcome,
+            reason=reason,
+            serves=newest_version(run),
+        ),
+    )
+
+
+def entries_of(run: Path) -> list[Entry]:
+    """Raises RunError where there is no history."""
+    check_folder(run)
+    entries = read(run)
+    if not entries:
+        raise RunError(f"no history in {run / HISTORY} yet; a run writes it")
+    return entries
+
+
+def check_folder(run: Path) -> None:
+    if not run.is_dir():
+        raise RunError(
+            f"no folder of runs at {run}; `python -m tfx_pipeline run --run DIR` makes one"
+        )
+
+
+def entry_called(entries: list[Entry], number: int) -> Entry:
+    """by its number, or the version that it pushed. Raises RunError."""
+    found = [entry for entry in entries if number in (entry.number, entry.version)]
+    if not found:
+        numbers = ", ".join(str(entry.number) for entry in entries)
+        raise RunError(f"no run {number} in the history; there are {numbers}")
+    return found[-1]
+
+
+DO: dict[str, Callable[[argparse.Namespace], int]] = {
+    "history": do_history,
+    "diff": do_diff,
+    "prune": do_prune,
+    "rollback": do_rollback,
+}

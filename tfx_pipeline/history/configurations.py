@@ -1,0 +1,56 @@
+"""Configurations by their digest, beside the history: a line names one, and a comparison of two
+lines says which fields differ.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from models.provenance.atomic import write_json
+from tfx_pipeline.config import Config
+
+FOLDER = "configurations"
+
+
+def digest_of(config: Config) -> str:
+    """16 hex digits over all fields."""
+    text = json.dumps(config.to_json(), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def keep(run: Path, config: Config) -> dict[str, str]:
+    """write the fields, unless they are there; the name and digest that a line carries."""
+    path = run / FOLDER / f"{digest_of(config)}.json"
+    if not path.exists():
+        write_json(path, config.to_json(), indent=1)
+    return {"name": config.name, "digest": digest_of(config)}
+
+
+def fields_of(run: Path, digest: str) -> dict[str, Any]:
+    """field (those of the network as `network.FIELD`) -> value; {} where they are not kept."""
+    try:
+        values = json.loads((run / FOLDER / f"{digest}.json").read_text(encoding="utf-8"))
+        return dict(flat(values))
+    except (OSError, ValueError, AttributeError):
+        return {}
+
+
+def flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def differences(run: Path, before: str, after: str) -> list[str]:
+    """`field old -> new` for each field that differs; [] for equal digests, or ones not kept."""
+    old, new = fields_of(run, before), fields_of(run, after)
+    if not (old and new):
+        return []
+    names = sorted(name for name in old | new if old.get(name) != new.get(name))
+    return [f"{name} {old.get(name)} -> {new.get(name)}" for name in names]

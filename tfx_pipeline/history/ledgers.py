@@ -1,0 +1,66 @@
+"""What a run added to the ledgers below RUN/work: compared before and after, so that what a killed
+run had finished counts as well.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+NETWORKS = Path("work") / "networks"
+TRANSFERS = Path("work") / "transfers"
+SEGMENTS = "*/segment-*.npz"
+
+
+@dataclass(frozen=True)
+class Ledgers:
+    """networks: task -> address of the network that is there. segments: files of measured losses,
+    below the ledger of transfers.
+    """
+
+    networks: dict[str, str]
+    segments: frozenset[str]
+
+
+def ledgers_of(run: Path) -> Ledgers:
+    """as they are now."""
+    transfers = run / TRANSFERS
+    return Ledgers(
+        {
+            path.parent.name: address_in(path)
+            for path in sorted((run / NETWORKS).glob("*/network.json"))
+        },
+        frozenset(str(path.relative_to(transfers)) for path in transfers.glob(SEGMENTS)),
+    )
+
+
+def address_in(path: Path) -> str:
+    """that a network's record says; "" where it cannot be read."""
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["address"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def trained_since(before: Ledgers, after: Ledgers) -> tuple[str, ...]:
+    """tasks whose network is another than it was."""
+    return tuple(
+        name for name, address in after.networks.items() if before.networks.get(name) != address
+    )
+
+
+def measured_since(run: Path, before: Ledgers, after: Ledgers) -> int:
+    """rows of losses (transfers, and their controls) in files that were not there."""
+    return sum(rows_in(run / TRANSFERS / name) for name in after.segments - before.segments)
+
+
+def rows_in(segment: Path) -> int:
+    """0 for a file that cannot be read: whoever uses it says so."""
+    try:
+        with np.load(segment) as file:
+            return len(json.loads(str(file["keys"])))
+    except (OSError, ValueError, KeyError):
+        return 0

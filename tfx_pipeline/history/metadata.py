@@ -1,0 +1,149 @@
+"""What ML metadata knows of the runs of a folder: nodes, what they took in and made, their times.
+
+Read without TFX, from the SQLite file of the local runner.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+METADATA = "metadata.sqlite"
+RAN, CACHED, DAMAGED = "ran", "cached", "failed"
+# A node that found the metadata in order: its outputs are there.
+DONE = (RAN, CACHED)
+
+
+@dataclass(frozen=True)
+class Execution:
+    """A node in a run. state: ran, cached, failed or running (killed, for a run that has ended);
+    inputs, outputs: name -> folders; parameters: as the component was told them; seconds: it took.
+    """
+
+    number: int
+    node: str
+    state: str
+    seconds: float
+    parameters: dict[str, Any]
+    inputs: dict[str, list[str]]
+    outputs: dict[str, list[str]]
+
+
+@dataclass(frozen=True)
+class RunGraph:
+    """One run of the pipeline: when it began (as TFX says it), its nodes in order; pushed: the
+    folder of the served version, of a run that reached the Pusher.
+    """
+
+    name: str
+    executions: tuple[Execution, ...]
+    pushed: str | None
+
+    @property
+    def artifacts(self) -> dict[str, str]:
+        """NODE/OUTPUT -> folder, of the nodes that are done."""
+        return {
+            f"{each.node}/{name}": folders[0]
+            for each in self.executions
+            if each.state in DONE
+            for name, folders in each.outputs.items()
+            if folders
+        }
+
+
+def run_graphs(run: Path) -> list[RunGraph]:
+    """of all runs, oldest first; [] where nothing ran yet."""
+    if not (run / METADATA).exists():
+        return []
+    store = opened(run)
+    pushed = {
+        artifact.uri: artifact.custom_properties["pushed_destination"].string_value
+        for artifact in artifacts_of(store, "PushedModel")
+    }
+    graphs = []
+    for context in sorted(store.get_contexts_by_type("pipeline_run"), key=lambda each: each.id):
+        found = executions_of(store, context)
+        destinations = [
+            pushed[folder]
+            for each in found
+            for folders in each.outputs.values()
+            for folder in folders
+            if folder in pushed and each.state in DONE
+        ]
+        graphs.append(RunGraph(context.name, tuple(found), (destinations or [None])[-1]))
+    return graphs
+
+
+def opened(run: Path) -> Any:
+    """the metadata, to be read alone."""
+    import ml_metadata
+    from ml_metadata.proto import metadata_store_pb2
+
+    config = metadata_store_pb2.ConnectionConfig()
+    config.sqlite.filename_uri = str(run / METADATA)
+    config.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
+    return ml_metadata.MetadataStore(config)
+
+
+def artifacts_of(store: Any, kind: str) -> list[Any]:
+    """of a type; none where the type is not known yet."""
+    known = {each.name for each in store.get_artifact_types()}
+    return list(store.get_artifacts_by_type(kind)) if kind in known else []
+
+
+def executions_of(store: Any, context: Any) -> list[Execution]:
+    from ml_metadata.proto import metadata_store_pb2
+
+    states = {
+        metadata_store_pb2.Execution.COMPLETE: RAN,
+        metadata_store_pb2.Execution.CACHED: CACHED,
+        metadata_store_pb2.Execution.RUNNING: "running",
+    }
+    outward = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.DECLARED_OUTPUT)
+    executions = sorted(store.get_executions_by_context(context.id), key=lambda each: each.id)
+    numbers = [each.id for each in executions]
+    events = store.get_events_by_execution_ids(numbers) if numbers else []
+    wanted = sorted({event.artifact_id for event in events})
+    uris = {each.id: each.uri for each in store.get_artifacts_by_id(wanted)} if wanted else {}
+    inputs: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    outputs: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for event in events:
+        side = outputs if event.type in outward else inputs
+        name = event.path.steps[0].key if event.path.steps else ""
+        if event.artifact_id in uris:
+            side[event.execution_id][name].append(uris[event.artifact_id])
+    return [
+        Execution(
+            number=each.id,
+            node=node_of(store, each.id),
+            state=states.get(each.last_known_state, DAMAGED),
+            seconds=(each.last_update_time_since_epoch - each.create_time_since_epoch) / 1000,
+            parameters=parameters_of(each),
+            inputs={name: list(found) for name, found in inputs[each.id].items()},
+            outputs={name: list(found) for name, found in outputs[each.id].items()},
+        )
+        for each in executions
+    ]
+
+
+def node_of(store: Any, execution: int) -> str:
+    """its id in the pipeline: the part after the pipeline's name in TFX's context of nodes."""
+    kinds = {each.id for each in store.get_context_types() if each.name == "node"}
+    names = [
+        context.name
+        for context in store.get_contexts_by_execution(execution)
+        if context.type_id in kinds
+    ]
+    return names[0].partition(".")[2] if names else f"execution {execution}"
+
+
+def parameters_of(execution: Any) -> dict[str, Any]:
+    """numbers and texts that the component was given."""
+    kinds = ("string_value", "int_value", "double_value")
+    return {
+        name: getattr(value, kind)
+        for name, value in execution.custom_properties.items()
+        if not name.startswith("__") and (kind := value.WhichOneof("value")) in kinds
+    }

@@ -1,0 +1,193 @@
+"""Keeps the history while the pipeline runs: whatever ends a run, its line is written; of a run
+that was killed, the next one writes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from components.verdicts import Verdict, latest_verdicts
+from models.provenance.atomic import write_json
+from serving.release.push import versions
+from tfx_pipeline.config import Config
+from tfx_pipeline.faults import RESUMES
+from tfx_pipeline.history import configurations, journal
+from tfx_pipeline.history.account import data_of, metrics_of, policy_of
+from tfx_pipeline.history.code import code_addresses
+from tfx_pipeline.history.journal import Entry
+from tfx_pipeline.history.ledgers import Ledgers, ledgers_of, measured_since, trained_since
+from tfx_pipeline.history.metadata import METADATA, RAN, RunGraph, run_graphs
+
+# There while a run goes on: what its line will say of how it began.
+RUNNING = ".running.json"
+# How PushBundle begins to say that it did not.
+NOT_PUSHED = "not pushed"
+
+
+class Recorder:
+    """Of one run. fingerprint: of the data, set as soon as it is known."""
+
+    def __init__(self, run: Path, config: Config, data: str) -> None:
+        self.run = run
+        self.began = time.time()
+        self.number = journal.next_number(run)
+        self.data: dict[str, Any] = {"place": data}
+        self.config = configurations.keep(run, config)
+        self.code = code_addresses()
+        self.before = ledgers_of(run)
+        self.runs = len(run_graphs(run))
+        self.note()
+
+    def saw(self, fingerprint: str) -> None:
+        """the data as the run found them."""
+        self.data["fingerprint"] = fingerprint
+        self.note()
+
+    def note(self) -> None:
+        """what the next run will say of this one, should it be killed."""
+        before = {
+            "networks": self.before.networks,
+            "segments": sorted(self.before.segments),
+        }
+        begun = {
+            "number": self.number,
+            "began": self.began,
+            "data": self.data,
+            "config": self.config,
+            "code": self.code,
+            "before": before,
+        }
+        write_json(self.run / RUNNING, begun)
+
+    def entry(self, error: BaseException | None) -> Entry:
+        """the line, of what there is."""
+        graph = self.graph()
+        artifacts = graph.artifacts if graph else {}
+        verdicts = self.verdicts(graph)
+        after = ledgers_of(self.run)
+        version = pushed_now(graph)
+        return Entry(
+            number=self.number,
+            began=self.began,
+            seconds=round(time.time() - self.began, 1),
+            outcome=outcome_of(error, verdicts, version),
+            reason="" if error is None else str(error).removesuffix(RESUMES),
+            data={**self.data, **data_of(artifacts)},
+            code=self.code,
+            config=self.config,
+            metrics=metrics_of(artifacts),
+            policy=policy_of(artifacts),
+            verdicts=tuple(asdict(verdict) for verdict in verdicts),
+            version=version,
+            serves=newest_version(self.run),
+            ran={
+                each.node: round(each.seconds, 1)
+                for each in (graph.executions if graph else ())
+                if each.state == RAN
+            },
+            networks=trained_since(self.before, after),
+            transfers=measured_since(self.run, self.before, after),
+            artifacts={
+                name: os.path.relpath(folder, self.run.absolute())
+                for name, folder in artifacts.items()
+            },
+        )
+
+    def graph(self) -> RunGraph | None:
+        """this run's part of the metadata; None if it did not come that far."""
+        graphs = run_graphs(self.run)
+        return graphs[-1] if len(graphs) > self.runs else None
+
+    def verdicts(self, graph: RunGraph | None) -> list[Verdict]:
+        """of the gates that this run reached."""
+        reached = {each.node for each in graph.executions} if graph else set()
+        return [verdict for verdict in latest_verdicts(self.run) if verdict.gate in reached]
+
+
+def outcome_of(error: BaseException | None, verdicts: list[Verdict], version: int | None) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return journal.STOPPED
+    if error is not None:
+        refused = not all(verdict.goes_on for verdict in verdicts) or NOT_PUSHED in str(error)
+        return journal.REFUSED if refused else journal.FAILED
+    return journal.UNCHANGED if version is None else journal.PUSHED
+
+
+def pushed_now(graph: RunGraph | None) -> int | None:
+    """the version that this very run pushed."""
+    nodes = [each for each in graph.executions if each.node == "Pusher"] if graph else []
+    if graph is None or graph.pushed is None or not nodes or nodes[-1].state != RAN:
+        return None
+    name = Path(graph.pushed).name
+    return int(name) if name.isdigit() else None
+
+
+def newest_version(run: Path) -> int | None:
+    """the version that a server on the run's folder answers with."""
+    with contextlib.suppress(ValueError):
+        return max(versions(run / "serving" / "taxonomy"), default=None)
+    return None
+
+
+@contextlib.contextmanager
+def recorded(run: Path, config: Config, data: str) -> Iterator[Recorder]:
+    """inside is a run; the folder's lock is the caller's. Its line is written however it ends."""
+    tell_of_killed(run)
+    recorder = Recorder(run, config, data)
+    try:
+        yield recorder
+    except BaseException as error:
+        write(recorder, error)
+        raise
+    write(recorder, None)
+
+
+def write(recorder: Recorder, error: BaseException | None) -> None:
+    """the line; that it could not be written hides no other error."""
+    try:
+        journal.append(recorder.run, recorder.entry(error))
+        (recorder.run / RUNNING).unlink(missing_ok=True)
+    except Exception as trouble:
+        print(
+            f"warning: {recorder.run / journal.HISTORY} got no line of this run: {trouble}",
+            file=sys.stderr,
+        )
+
+
+def tell_of_killed(run: Path) -> None:
+    """a line for a run that could not write its own."""
+    path = run / RUNNING
+    if not path.exists():
+        return
+    with contextlib.suppress(ValueError, TypeError, KeyError, OSError):
+        journal.append(run, entry_of_killed(run, json.loads(path.read_text(encoding="utf-8"))))
+    path.unlink(missing_ok=True)
+
+
+def entry_of_killed(run: Path, begun: dict[str, Any]) -> Entry:
+    """begun: what was noted when it began. Its end is the last time that it told the metadata."""
+    before = Ledgers(begun["before"]["networks"], frozenset(begun["before"]["segments"]))
+    after = ledgers_of(run)
+    places = [place for place in (run / METADATA, run / RUNNING) if place.exists()]
+    last = max(place.stat().st_mtime for place in places)
+    return Entry(
+        number=begun["number"],
+        began=begun["began"],
+        seconds=round(max(0.0, last - begun["began"]), 1),
+        outcome=journal.KILLED,
+        reason="it ended without a word: killed, or the machine went down",
+        data=begun["data"],
+        code=begun["code"],
+        config=begun["config"],
+        serves=newest_version(run),
+        networks=trained_since(before, after),
+        transfers=measured_since(run, before, after),
+    )

@@ -1,0 +1,185 @@
+"""What a run folder holds that no kept version refers to, and its removal.
+
+Kept are the newest versions, all that the runs behind them used, and what the newest run used,
+pushed or not: it is what the next run takes from the cache. TFX looks whether a cached artifact is
+there, so that what is removed is made again where it is needed.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.provenance.seals import DAMAGED
+from serving.release.push import versions, withdrawn
+from tfx_pipeline.history.ledgers import TRANSFERS
+from tfx_pipeline.history.metadata import DONE, RunGraph, run_graphs
+
+SERVED = Path("serving") / "taxonomy"
+# In a LossBank's calibration.json: target -> folder of the ledger that its losses come from.
+LEDGERS = "ledgers"
+# Below TRANSFERS, and no folder of losses.
+SCRATCH = "scratch"
+
+
+@dataclass(frozen=True)
+class Waste:
+    """Folders and files that may go, by what they are; bytes: that the disk gets back."""
+
+    versions: tuple[Path, ...]
+    artifacts: tuple[Path, ...]
+    ledgers: tuple[Path, ...]
+    leftovers: tuple[Path, ...]
+    bytes: int
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return (*self.versions, *self.artifacts, *self.ledgers, *self.leftovers)
+
+
+def waste_of(run: Path, keep: int) -> Waste:
+    """keep: the newest served versions that stay, at least 1. Versions that were withdrawn go.
+    Raises ValueError for less than 1.
+    """
+    if keep < 1:
+        raise ValueError(f"--keep takes 1 or more versions, got {keep}")
+    served = versions(run / SERVED) if (run / SERVED).is_dir() else []
+    kept = served[-keep:]
+    old = [run / SERVED / str(number) for number in served if number not in kept]
+    if (run / SERVED).is_dir() and withdrawn(run / SERVED):
+        old += sorted((run / SERVED).glob(".withdrawn-*"))
+    graphs = run_graphs(run)
+    alive = [graph for graph in graphs if version_of(graph) in kept] + graphs[-1:]
+    needed = {
+        Path(folder)
+        for graph in alive
+        for each in graph.executions
+        for folders in (*each.outputs.values(), *each.inputs.values())
+        for folder in folders
+    }
+    gone = [folder for folder in artifact_folders(run) if folder.absolute() not in needed]
+    parts = (
+        tuple(old),
+        tuple(gone) if graphs else (),
+        tuple(stale_ledgers(run, alive)),
+        tuple(leftovers(run)),
+    )
+    return Waste(*parts, bytes=freed([path for part in parts for path in part]))
+
+
+def version_of(graph: RunGraph) -> int | None:
+    name = Path(graph.pushed).name if graph.pushed else ""
+    return int(name) if name.isdigit() else None
+
+
+def artifact_folders(run: Path) -> list[Path]:
+    """every artifact of the folder, of any run: artifacts/NODE/OUTPUT/NUMBER."""
+    found = (run / "artifacts").glob("*/*/*")
+    return sorted(path for path in found if path.name.isdigit() and path.parent.name != ".system")
+
+
+def stale_ledgers(run: Path, alive: Iterable[RunGraph]) -> Iterator[Path]:
+    """folders of measured losses that no kept run took losses from; none while a kept run does not
+    say which it took. What the newest run touched stays: it may not have come to its end.
+    """
+    alive = list(alive)
+    taken: set[str] = set()
+    for graph in alive:
+        for each in graph.executions:
+            if each.node.startswith("TrainTransfers") and each.state in DONE:
+                named = ledgers_named(each.outputs.get("losses", []))
+                if named is None:
+                    return
+                taken |= named
+    if not taken:
+        return
+    since = datetime.datetime.fromisoformat(alive[-1].name).timestamp()
+    for folder in sorted((run / TRANSFERS).iterdir()):
+        is_losses = folder.is_dir() and folder.name != SCRATCH and not folder.name.startswith(".")
+        if is_losses and folder.name not in taken and folder.stat().st_mtime < since:
+            yield folder
+
+
+def ledgers_named(losses: Iterable[str]) -> set[str] | None:
+    """of LossBanks; None where one does not say it."""
+    found: set[str] = set()
+    for folder in losses:
+        try:
+            text = (Path(folder) / "calibration.json").read_text(encoding="utf-8")
+            found |= set(json.loads(text)[LEDGERS].values())
+        except (OSError, ValueError, KeyError):
+            return None
+    return found
+
+
+def leftovers(run: Path) -> Iterator[Path]:
+    """what was set aside as damaged, and halves of files whose writer was killed: the folder's lock
+    says that nobody writes now.
+    """
+    for place in (run / "work", run / "artifacts", run):
+        pattern = "*" if place == run else "**/*"
+        for path in sorted(place.glob(pattern)):
+            hidden = path.name.startswith(".")
+            if path.name == DAMAGED or (hidden and ".partial" in path.suffixes):
+                yield path
+
+
+def freed(paths: Iterable[Path]) -> int:
+    """bytes of the files whose every link goes: ledger and artifact may share one."""
+    links: Counter[tuple[int, int]] = Counter()
+    states: dict[tuple[int, int], os.stat_result] = {}
+    for path in paths:
+        for file in files_of(path):
+            state = file.lstat()
+            key = (state.st_dev, state.st_ino)
+            links[key] += 1
+            states[key] = state
+    return sum(
+        states[key].st_blocks * 512 for key, count in links.items() if count >= states[key].st_nlink
+    )
+
+
+def files_of(path: Path) -> Iterator[Path]:
+    if path.is_dir() and not path.is_symlink():
+        for folder, _, names in os.walk(path):
+            yield from (Path(folder) / name for name in names)
+    else:
+        yield path
+
+
+def described(run: Path, waste: Waste) -> Iterator[str]:
+    """lines: what would go."""
+    for title, paths in (
+        ("versions", waste.versions),
+        ("artifacts", waste.artifacts),
+        ("ledgers", waste.ledgers),
+        ("leftovers", waste.leftovers),
+    ):
+        if paths:
+            yield f"{len(paths)} {title}:"
+            yield from (f"  {path.relative_to(run)}" for path in paths)
+    yield f"{waste.bytes / 2**20:.1f} MiB"
+
+
+def remove(run: Path, waste: Waste) -> None:
+    """for good; an interruption leaves what the same command then removes."""
+    for path in waste.versions:
+        # a server must not see half of one
+        hidden = path if path.name.startswith(".") else path.with_name(f".withdrawn-{path.name}")
+        if hidden != path:
+            os.rename(path, hidden)
+        shutil.rmtree(hidden)
+    for path in waste.artifacts:
+        run.joinpath("seals", *path.parts[-3:-1], f"{path.name}.json").unlink(missing_ok=True)
+        shutil.rmtree(path)
+    for path in (*waste.ledgers, *waste.leftovers):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
