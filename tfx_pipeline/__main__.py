@@ -1,5 +1,5 @@
 """python -m tfx_pipeline demo | run | config | compile | submit | schedule | history | diff | prune
-| rollback
+| rollback | trace
 """
 
 from __future__ import annotations

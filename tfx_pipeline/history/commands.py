@@ -1,4 +1,4 @@
-"""python -m tfx_pipeline history | diff | prune | rollback: what became of a run folder."""
+"""python -m tfx_pipeline history | diff | prune | rollback | trace: what became of a run folder."""
 
 from __future__ import annotations
 
@@ -29,6 +29,21 @@ def add_commands(commands: Subcommands[argparse.ArgumentParser]) -> None:
     command.add_argument("--yes", action="store_true", help="do it; without, it is only said")
     command = add(commands, "rollback", "serve an older version again, and note it in the history")
     command.add_argument("version", type=int, nargs="?", help="default: the one before the newest")
+
+    command = add(
+        commands,
+        "trace",
+        "where a version's answers come from, as one page",
+        "trace runs/mine --version 1795853461",
+    )
+    asked = command.add_mutually_exclusive_group()
+    asked.add_argument("--version", type=int, help="that is served (default: the newest)")
+    asked.add_argument(
+        "--lineage", type=Path, metavar="FILE", help="lineage.json of a bundle that answered"
+    )
+    command.add_argument(
+        "--out", type=Path, help="the page (default: RUN/trace-VERSION.html)", metavar="FILE"
+    )
 
 
 def add(
@@ -110,6 +125,19 @@ def do_rollback(options: argparse.Namespace) -> int:
     return 0
 
 
+def do_trace(options: argparse.Namespace) -> int:
+    from tfx_pipeline.history.trace import trace
+
+    check_folder(options.run)
+    version = options.version
+    if options.lineage is not None:
+        from tfx_pipeline.history.trace import version_with
+
+        version = version_with(options.run, options.lineage)
+    print(trace(options.run, version, options.out))
+    return 0
+
+
 def note(run: Path, outcome: str, since: float, reason: str) -> None:
     """a line about something that is no run."""
     from tfx_pipeline.history.recorder import newest_version
@@ -157,4 +185,5 @@ DO: dict[str, Callable[[argparse.Namespace], int]] = {
     "diff": do_diff,
     "prune": do_prune,
     "rollback": do_rollback,
+    "trace": do_trace,
 }

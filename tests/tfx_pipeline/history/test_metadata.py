@@ -1,6 +1,7 @@
 """Runs are read back from ML metadata as they were written."""
 
-from tests.made_history import NODES, MadeRuns
+from made_history import NODES, MadeRuns
+
 from tfx_pipeline.history.metadata import run_graphs
 
 

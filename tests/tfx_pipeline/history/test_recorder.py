@@ -4,10 +4,10 @@ import json
 
 import numpy as np
 import pytest
+from made_history import NODES, MadeRuns
 
 from components.verdicts import Check, judged, save_verdict
 from models.provenance.atomic import write_json
-from tests.made_history import NODES, MadeRuns
 from tfx_pipeline.config import configuration
 from tfx_pipeline.faults import RESUMES, HeldError, RunError
 from tfx_pipeline.history import recorder as module

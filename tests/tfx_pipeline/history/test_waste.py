@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from made_history import NODES, MadeRuns
 
-from tests.made_history import NODES, MadeRuns
 from tfx_pipeline.history.journal import read
 from tfx_pipeline.history.metadata import run_graphs
 from tfx_pipeline.history.waste import freed, remove, waste_of
