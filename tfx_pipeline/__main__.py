@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfx_pipeline.history.commands import DO, add_commands
+from tfx_pipeline.schedule.commands import add_schedule_arguments, add_window, do_schedule
 
 if TYPE_CHECKING:
     from tfx_pipeline.config import Config
@@ -28,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
         ("run", "run the pipeline on your data"),
         ("config", "print a configuration as JSON"),
         ("compile", "write the pipeline for Kubeflow Pipelines"),
-        ("schedule", "run again whenever the data changed (for cron or a systemd timer)"),
+        ("schedule", "run again whenever data, code or configuration changed"),
     ):
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument(
@@ -62,7 +63,15 @@ def parser() -> argparse.ArgumentParser:
                 help="folder for artifacts, metadata, served versions (default: runs/demo)",
             )
         if name in ("run", "compile", "schedule"):
-            command.add_argument("--data", required=True, help="folder in the published layout")
+            command.add_argument(
+                "--data",
+                required=name != "schedule",
+                help="folder in the published layout, or a pattern of such with {SPAN}",
+            )
+        if name in ("run", "schedule"):
+            add_window(command)
+        if name == "schedule":
+            add_schedule_arguments(command)
         if name == "compile":
             add_cluster_arguments(command)
     add_submit(commands)
@@ -150,7 +159,10 @@ def main(arguments: list[str] | None = None) -> int:
         config = configuration(options.config, [*options.set, *shards])
         if getattr(options, "beam", None):
             options.beam = checked(options.beam)
-        with stoppable(resume_command(words)):
+        gently = getattr(options, "every", None) is not None
+        with stoppable(resume_command(words), gently=gently):
+            if options.command == "schedule":
+                return do_schedule(config, options, words)
             return globals()[f"do_{options.command}"](config, options)
     except (BeamOptionError, ConfigError, RunError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -167,11 +179,11 @@ def do_demo(config: Config, options: argparse.Namespace) -> int:
 
 
 def do_run(config: Config, options: argparse.Namespace) -> int:
+    from tfx_pipeline.data_place import placed
     from tfx_pipeline.local import run_pipeline
 
-    for name, place in run_pipeline(
-        config, Path(options.data), options.run, beam=options.beam
-    ).items():
+    data = Path(placed(options.data, options.run, options.window))
+    for name, place in run_pipeline(config, data, options.run, beam=options.beam).items():
         print(f"{name:9s} {place}")
     return 0
 
@@ -206,15 +218,10 @@ def do_compile(config: Config, options: argparse.Namespace) -> int:
 def do_submit(options: argparse.Namespace) -> int:
     """the run's id to stdout, its steps to stderr."""
     from tfx_pipeline.cluster import submit
-    from tfx_pipeline.faults import RunError
 
-    try:
-        token = options.token_file.read_text().strip() if options.token_file else None
-    except (OSError, UnicodeDecodeError) as error:
-        raise RunError(f"--token-file {options.token_file} cannot be read: {error}") from error
     if not options.watch:
         submit.check_file(options.file)
-    client = submit.connect(options.host, token)
+    client = submit.connect(options.host, submit.token_in(options.token_file))
     run = options.watch or submit.create(
         client, options.host, options.file, name=options.name, experiment=options.experiment
     )
@@ -226,12 +233,6 @@ def do_submit(options: argparse.Namespace) -> int:
 
 def report_step(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
-
-
-def do_schedule(config: Config, options: argparse.Namespace) -> int:
-    from tfx_pipeline.schedule import run_if_changed
-
-    return run_if_changed(config, Path(options.data), options.run, beam=options.beam)
 
 
 if __name__ == "__main__":

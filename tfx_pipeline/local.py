@@ -4,48 +4,18 @@ say what to do.
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
 from tfx_pipeline import quiet
 from tfx_pipeline.config import Config
-from tfx_pipeline.faults import RESUMES, HeldError, RunError, check_space, disk_full, reason
-from tfx_pipeline.fingerprint import folder_fingerprint
+from tfx_pipeline.data_place import fingerprint_of
+from tfx_pipeline.faults import RESUMES, RunError, check_space, disk_full, reason
 from tfx_pipeline.history.recorder import recorded
-
-
-@contextlib.contextmanager
-def locked(run: Path) -> Iterator[None]:
-    """only one pipeline at a time writes below `run`; a second one raises HeldError instead of
-    waiting on SQLite.
-    """
-    try:
-        run.mkdir(parents=True, exist_ok=True)
-        file = open(run / ".lock", "a+")  # noqa: SIM115  lives as long as the lock
-    except OSError as error:
-        raise RunError(
-            f"cannot write to {run}: {error.strerror}; choose another folder with --run DIR"
-        ) from error
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise HeldError(
-                f"another run (process {file.read().strip() or 'unknown'}) holds {run}; wait "
-                "for it to end or use --run OTHER_DIR"
-            ) from None
-        file.seek(0)
-        file.truncate()
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
+from tfx_pipeline.run_lock import locked
 
 
 def run_pipeline(
@@ -62,11 +32,11 @@ def run_pipeline(
     that are not there.
     """
     if not run.exists():
-        folder_fingerprint(str(data))  # a wrong path is said before a folder is made
+        fingerprint_of(str(data))  # a wrong path is said before a folder is made
     with locked(run), recorded(run, config, str(data)) as recorder:
         since = time.time()
         # a folder without data is said before TFX is loaded
-        recorder.saw(folder_fingerprint(str(data)))
+        recorder.saw(fingerprint_of(str(data)))
         check_space(run)
         quiet.before_imports()
         run_nodes(config, data, run, recorder.data["fingerprint"], out, beam)

@@ -42,9 +42,12 @@ class Stopped(KeyboardInterrupt):
 
 
 @contextlib.contextmanager
-def stoppable(resume: str, out: TextIO = sys.stderr, grace: float = GRACE) -> Iterator[None]:
+def stoppable(
+    resume: str, out: TextIO = sys.stderr, grace: float = GRACE, *, gently: bool = False
+) -> Iterator[None]:
     """inside, a signal of `SIGNALS` raises Stopped in the main thread, and the process ends with
-    128 + its number. resume: the command that goes on from there, which is said.
+    128 + its number. resume: the command that goes on from there, which is said. gently: processes
+    below are not killed before they had three times `grace` to end; who started them tells them.
     """
     said = threading.Lock()
 
@@ -64,7 +67,8 @@ def stoppable(resume: str, out: TextIO = sys.stderr, grace: float = GRACE) -> It
     def on_signal(number: int, frame: FrameType | None) -> None:
         for each in before:
             signal.signal(each, signal.SIG_IGN)  # once is enough
-        kill_descendants()
+        if not gently:
+            kill_descendants()
         raise Stopped(number)
 
     # Python's handlers wait for the main thread to come back from compiled code; this thread is
@@ -77,7 +81,7 @@ def stoppable(resume: str, out: TextIO = sys.stderr, grace: float = GRACE) -> It
         while number and number[0] not in set(before):
             number = reader.recv(1)
         if number:
-            time.sleep(grace)
+            time.sleep(3 * grace if gently else grace)
             leave(number[0])
 
     before = {

@@ -75,13 +75,12 @@ def words_of(error: Any) -> str:
     return " ".join(str(text).split())[:500]
 
 
-def check_file(file: Path) -> None:
-    """Raises RunError where there is no such file."""
-    if not file.is_file():
-        raise RunError(
-            f"no compiled pipeline at {file}; `python -m tfx_pipeline compile --out {file} ...` "
-            "writes it"
-        )
+def token_in(file: Path | None) -> str | None:
+    """of a bearer. Raises RunError for a file that cannot be read."""
+    try:
+        return file.read_text().strip() if file else None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RunError(f"--token-file {file} cannot be read: {error}") from error
 
 
 def create(client: Any, address: str, file: Path, *, name: str, experiment: str) -> str:
@@ -97,6 +96,48 @@ def create(client: Any, address: str, file: Path, *, name: str, experiment: str)
         ),
     )
     return str(run.run_id)
+
+
+def recur(client: Any, address: str, file: Path, *, name: str, experiment: str, every: int) -> str:
+    """the id of a new recurring run of `file`: every so many seconds, one at a time, none of those
+    that were missed made up for. Raises RunError, also where there is one of that name.
+    """
+    check_file(file)
+    group = asked(address, functools.partial(client.create_experiment, name=experiment))
+    listed = asked(
+        address,
+        functools.partial(
+            client.list_recurring_runs, page_size=100, experiment_id=group.experiment_id
+        ),
+    )
+    for each in listed.recurring_runs or []:
+        if each.display_name == name:
+            raise RunError(
+                f"{address} has a recurring run {name} already ({each.recurring_run_id}); delete "
+                "it there first"
+            )
+    made = asked(
+        address,
+        functools.partial(
+            client.create_recurring_run,
+            group.experiment_id,
+            name,
+            interval_second=every,
+            max_concurrency=1,
+            no_catchup=True,
+            pipeline_package_path=str(file),
+        ),
+    )
+    return str(made.recurring_run_id)
+
+
+def check_file(file: Path) -> None:
+    """Raises RunError where nothing was compiled."""
+    if not file.is_file():
+        raise RunError(
+            f"no compiled pipeline at {file}; `python -m tfx_pipeline compile --out {file} ...` "
+            "writes it"
+        )
 
 
 def watch(

@@ -77,7 +77,7 @@ def do_diff(options: argparse.Namespace) -> int:
 
 def do_prune(options: argparse.Namespace) -> int:
     from tfx_pipeline.history.waste import described, remove, waste_of
-    from tfx_pipeline.local import locked
+    from tfx_pipeline.run_lock import locked
 
     check_folder(options.run)
     with locked(options.run):
@@ -108,7 +108,7 @@ def do_prune(options: argparse.Namespace) -> int:
 def do_rollback(options: argparse.Namespace) -> int:
     from serving.release.push import rollback, versions
     from tfx_pipeline.history.waste import SERVED
-    from tfx_pipeline.local import locked
+    from tfx_pipeline.run_lock import locked
 
     check_folder(options.run)
     with locked(options.run):

@@ -26,6 +26,7 @@ class Kubeflow(http.server.ThreadingHTTPServer):
     def __init__(self, states=("SUCCEEDED",), refusals=()):
         super().__init__(("127.0.0.1", 0), Door)
         self.states, self.refusals, self.asked = list(states), refusals, []
+        self.recurring = []
 
     @property
     def host(self):
@@ -65,6 +66,11 @@ class Door(http.server.BaseHTTPRequestHandler):
         elif path == "experiments":
             named = {"experiment_id": "e1", "display_name": "taskonomy"}
             self.answer(named if verb == "POST" else {"experiments": []})
+        elif path == "recurringruns":
+            kept = self.server.recurring
+            if verb == "POST":
+                kept.append({"recurring_run_id": f"q{len(kept)}", **body})
+            self.answer(kept[-1] if verb == "POST" else {"recurringRuns": kept})
         elif verb == "POST":
             self.answer({"run_id": "r1", "experiment_id": "e1", "state": "PENDING"})
         else:
@@ -163,3 +169,34 @@ def test_nobody_there_is_said_in_one_line(file):
 def test_a_file_that_is_not_there_is_named(kubeflow, tmp_path):
     server = kubeflow()
     assert "no compiled pipeline at" in last(submit("--host", server.host, tmp_path / "none.yaml"))
+
+
+def schedule(*words):
+    return subprocess.run(
+        [sys.executable, "-m", "tfx_pipeline", "schedule", *map(str, words)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_a_recurring_run_is_made_once(kubeflow, file):
+    server = kubeflow()
+    done = schedule("--host", server.host, "--file", file, "--every", "6h")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "q0"
+    [made] = server.recurring
+    assert made["trigger"]["periodic_schedule"]["interval_second"] == 21600
+    assert made["max_concurrency"] == 1 and made["no_catchup"] is True
+    assert made["experiment_id"] == "e1" and made["display_name"] == "taskonomy"
+    assert made["pipeline_spec"]["pipeline_spec"]["pipelineInfo"]["name"] == "tiny"
+    assert "has a recurring run taskonomy already (q0)" in last(
+        schedule("--host", server.host, "--file", file)
+    )
+    assert len(server.recurring) == 1
+
+
+def test_a_recurring_run_needs_a_file_and_a_schedule_data(kubeflow):
+    assert "--host needs --file" in last(schedule("--host", kubeflow().host))
+    assert "schedule needs --data" in last(schedule())

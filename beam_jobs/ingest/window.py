@@ -1,0 +1,124 @@
+"""The last spans of a pattern as one data set: a folder of links in the published layout, so that
+training sees a window of what arrived, not the newest folder alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from beam_jobs.ingest import listing, spans, storage
+from beam_jobs.ingest.known_bad import read_facts
+from beam_jobs.ingest.partition import split_of
+from beam_jobs.ingest.spans import Span
+from models.examples.splits import hashed_splits, read_splits, split_list
+from models.provenance.atomic import atomic_folder, write_json, write_text
+
+DESCRIPTIONS = ("splits.csv", "dataset.json")
+
+
+def last_spans(pattern: str, count: int) -> list[Span]:
+    """the newest version of each of the last `count` spans, oldest first; fewer if there are fewer.
+
+    Raises ValueError for a pattern without a span, for one that names no folder, and for a count
+    below 1.
+    """
+    if count < 1:
+        raise ValueError(f"a window holds 1 or more spans, got {count}")
+    spans.check(pattern)
+    numbers = sorted({each.span for each in spans.matches(pattern)})
+    if not numbers:
+        spans.newest(pattern)  # raises, in its words
+    return [spans.newest(pattern, span=number) for number in numbers[-count:]]
+
+
+def write_window(window: Sequence[Span], goal: Path) -> dict[str, str]:
+    """links to every file of the spans' buildings below `goal`, which is replaced at once; building
+    -> the folder that it is taken from. Of a building that several spans have, the newest counts,
+    as a whole. Files that vanish meanwhile, and hidden ones, are passed over.
+    """
+    owners: dict[str, str] = {}
+    places: dict[str, tuple[str, ...]] = {}
+    for span in window:
+        for building, trees in listing.buildings(span.root).items():
+            owners[building], places[building] = span.root, trees
+    when = newest_description(window)
+    with atomic_folder(goal) as scratch:
+        for building, root in owners.items():
+            for tree in places[building]:
+                below = Path(tree) / building
+                link_files(Path(storage.plain(root)) / below, scratch / below)
+        write_splits(window, owners, scratch / "splits.csv")
+        write_facts(window, owners, scratch / "dataset.json")
+        for name in DESCRIPTIONS:
+            if (scratch / name).exists():
+                os.utime(scratch / name, ns=(when, when))
+    return owners
+
+
+def newest_description(window: Iterable[Span]) -> int:
+    """nanoseconds: when the last of the spans' own descriptions was written, so that the same
+    window, made again, has the same times.
+    """
+    paths = [Path(storage.plain(span.root)) / name for span in window for name in DESCRIPTIONS]
+    return max((path.stat().st_mtime_ns for path in paths if path.exists()), default=0)
+
+
+def link_files(source: Path, goal: Path) -> None:
+    """hard links, or symbolic ones across file systems: their times are those of the data."""
+    for folder, children, names in os.walk(source, followlinks=True):
+        children[:] = sorted(name for name in children if not name.startswith("."))
+        place = goal / os.path.relpath(folder, source)
+        place.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            if not name.startswith("."):
+                with contextlib.suppress(FileNotFoundError):
+                    link(os.path.abspath(os.path.join(folder, name)), place / name)
+
+
+def link(source: str, goal: Path) -> None:
+    try:
+        os.link(source, goal)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        os.symlink(source, goal)
+
+
+def write_splits(window: Iterable[Span], owners: Mapping[str, str], path: Path) -> None:
+    """splits.csv of the buildings, each by its own span's; not written where no span has one."""
+    tables = {
+        span.root: read_splits(table, storage.read(table))
+        for span in window
+        if storage.exists(table := storage.join(span.root, "splits.csv"))
+    }
+    if not tables:
+        return
+    splits = {}
+    for building, root in sorted(owners.items()):
+        of_span = tables[root] if root in tables else hashed_splits(owners)
+        split = split_of(building, of_span)
+        if split is not None:
+            splits[building] = split
+    write_text(path, split_list(splits))
+
+
+def write_facts(window: Iterable[Span], owners: Mapping[str, str], path: Path) -> None:
+    """dataset.json: units a building; absent is what every span lacks."""
+    facts = {span.root: read_facts(span.root) for span in window}
+    absent = [each.absent for each in facts.values()]
+    bad = {name: why for each in facts.values() for name, why in each.known_bad.items()}
+    write_json(
+        path,
+        {
+            "name": "window",
+            "absent": sorted(frozenset.intersection(*absent)) if absent else [],
+            "depth_units_per_metre": {
+                building: facts[root].depth_units(building) for building, root in owners.items()
+            },
+            "known_bad": bad,
+        },
+        indent=1,
+    )

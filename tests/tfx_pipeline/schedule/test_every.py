@@ -1,0 +1,51 @@
+"""A schedule in the foreground ticks, goes on after a failure, and ends when it is told."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tfx_pipeline.faults import RunError
+from tfx_pipeline.schedule.every import repeat, seconds_of
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.mark.parametrize(
+    "text, seconds", [("90s", 90), ("30m", 1800), ("6h", 21600), ("1d", 86400), ("1.5h", 5400)]
+)
+def test_times(text, seconds):
+    assert seconds_of(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "6", "h", "0s", "-1h", "6 hours"])
+def test_what_is_no_time_is_said(text):
+    with pytest.raises(RunError, match="--every takes a number"):
+        seconds_of(text)
+
+
+def test_a_tick_that_fails_is_followed_by_the_next(capfd):
+    since = time.monotonic()
+    assert repeat(["history", "/nowhere"], 0.1, ticks=2) == 0
+    assert capfd.readouterr().err.count("this tick ended with code 1; the next one comes") == 2
+    assert time.monotonic() - since < 20
+
+
+def test_sigterm_ends_the_loop_and_its_tick(tmp_path):
+    (tmp_path / "data").mkdir()
+    words = ["schedule", "--data", str(tmp_path / "span-{SPAN}"), "--run", str(tmp_path / "run")]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tfx_pipeline", *words, "--every", "1h"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert "nothing to do" in process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=15)
+    assert process.returncode == 143
+    assert "stopped (SIGTERM)" in said and "--every 1h" in said

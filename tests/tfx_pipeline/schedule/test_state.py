@@ -1,0 +1,69 @@
+"""A tick runs when what decides has changed, and waits longer after each failure."""
+
+import dataclasses
+
+import pytest
+
+from tfx_pipeline.history.journal import Entry
+from tfx_pipeline.schedule.state import FIRST_WAIT, LONGEST_WAIT, State, idle_reason
+
+STATE = State("f1", {"TrainTasks": "c1"}, "k1")
+NOW = 1.0e9
+
+
+def entry(outcome, number=1, began=NOW - 10, **changes):
+    facts = {
+        "data": {"fingerprint": "f1"},
+        "code": {"TrainTasks": "c1"},
+        "config": {"digest": "k1"},
+        **changes,
+    }
+    return Entry(number=number, began=began, seconds=5, outcome=outcome, reason="why", **facts)
+
+
+@pytest.mark.parametrize("outcome", ["pushed", "unchanged"])
+def test_the_same_state_is_not_run_again(outcome):
+    assert "unchanged since" in idle_reason(STATE, [entry(outcome)], NOW)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"data": {"fingerprint": "f2"}},
+        {"data": {}},
+        {"code": {"TrainTasks": "c2"}},
+        {"code": {"TrainTasks": "c1", "New": "n"}},
+        {"config": {"digest": "k2"}},
+    ],
+)
+def test_other_data_code_or_configuration_run(change):
+    for outcome in ("pushed", "refused"):
+        assert idle_reason(STATE, [entry(outcome, **change)], NOW) is None
+
+
+def test_nothing_yet_runs_and_so_does_what_was_stopped():
+    assert idle_reason(STATE, [], NOW) is None
+    assert idle_reason(STATE, [entry("pushed", 1), entry("stopped", 2)], NOW) is None
+
+
+def test_a_refusal_stands_until_something_changes():
+    said = idle_reason(STATE, [entry("refused")], NOW + 10**8)
+    assert "refused at" in said and said.endswith("(why)")
+
+
+def test_a_rollback_is_no_run():
+    assert "unchanged" in idle_reason(STATE, [entry("pushed"), entry("rollback", 2)], NOW)
+
+
+def test_failures_in_a_row_wait_twice_as_long_each():
+    runs = [entry("pushed", data={"fingerprint": "f0"})]
+    waits = []
+    for number in range(2, 14):
+        runs.append(entry("failed" if number % 2 else "killed", number, began=NOW))
+        ended = NOW + 5
+        steps = (0, *(FIRST_WAIT * 2**i for i in range(7)), LONGEST_WAIT)
+        waits.append(next(w for w in steps if idle_reason(STATE, runs, ended + w + 1) is None))
+    assert waits[:5] == [0, 0, FIRST_WAIT, 2 * FIRST_WAIT, 4 * FIRST_WAIT]
+    assert waits[-1] == LONGEST_WAIT
+    other = dataclasses.replace(STATE, config="k2")
+    assert idle_reason(other, runs, NOW) is None

@@ -1,0 +1,59 @@
+"""The data of a run: a folder, the newest folder of a pattern, or the last few of them as one."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from beam_jobs.ingest import spans
+from beam_jobs.ingest.window import last_spans, write_window
+from tfx_pipeline.faults import RunError
+from tfx_pipeline.fingerprint import folder_fingerprint
+from tfx_pipeline.run_lock import locked
+
+# Below a run's folder: the last spans as one data set.
+WINDOW = "window"
+# A folder that is being written to may lose a file while it is read; then it is read again.
+LOOKS = 3
+
+
+class NoSpan(RunError):
+    """A pattern that names no folder yet."""
+
+
+def placed(data: str, run: Path, window: int | None) -> str:
+    """the folder, or pattern, that the pipeline is given. Raises NoSpan for a pattern without a
+    folder, RunError for one that cannot be meant.
+    """
+    if not spans.PLACEHOLDER.search(data):
+        if window is not None:
+            raise RunError(f"--window takes a pattern with {{SPAN}} or a day, got --data {data}")
+        return data
+    try:
+        spans.check(data)
+        if not list(spans.matches(data)):
+            raise NoSpan(f"no folder is called {data} yet")
+        if window is None:
+            return data
+        with locked(run):
+            write_window(last_spans(data, window), run / WINDOW)
+    except ValueError as error:
+        raise RunError(str(error)) from error
+    return str(run / WINDOW)
+
+
+def fingerprint_of(place: str) -> str:
+    """of the data; a file that vanishes while it is read is read about again. Raises
+    FileNotFoundError for no data, RunError where files go on vanishing.
+    """
+    for _ in range(LOOKS):
+        try:
+            return folder_fingerprint(place)
+        except FileNotFoundError as error:
+            if error.filename is None:
+                raise
+            gone = error.filename
+            time.sleep(0.2)
+        except ValueError as error:
+            raise RunError(str(error)) from error
+    raise RunError(f"{gone} vanished while it was read; is {place} being written to?")

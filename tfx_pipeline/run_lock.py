@@ -1,0 +1,39 @@
+"""One writer a run folder."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from tfx_pipeline.faults import HeldError, RunError
+
+
+@contextlib.contextmanager
+def locked(run: Path) -> Iterator[None]:
+    """only one pipeline at a time writes below `run`; a second one raises HeldError instead of
+    waiting on SQLite.
+    """
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+        file = open(run / ".lock", "a+")  # noqa: SIM115  lives as long as the lock
+    except OSError as error:
+        raise RunError(
+            f"cannot write to {run}: {error.strerror}; choose another folder with --run DIR"
+        ) from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise HeldError(
+                f"another run (process {file.read().strip() or 'unknown'}) holds {run}; wait "
+                "for it to end or use --run OTHER_DIR"
+            ) from None
+        file.seek(0)
+        file.truncate()
+        file.write(str(os.getpid()))
+        file.flush()
+        yield

@@ -1,0 +1,123 @@
+"""python -m tfx_pipeline schedule: once, again and again, by a timer, or on a cluster."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tfx_pipeline.faults import RunError
+
+if TYPE_CHECKING:
+    from tfx_pipeline.config import Config
+
+# Options about the schedule itself, which its ticks are not told: name -> words that follow.
+OWN = {"--every": 1, "--install": 1, "--to": 1, "--yes": 0}
+
+
+def add_schedule_arguments(command: argparse.ArgumentParser) -> None:
+    command.epilog = (
+        "example: python -m tfx_pipeline schedule --data 'data/span-{SPAN}' --run runs/mine "
+        "--window 3 --every 6h --hook 'mail -s retrained me@example.org'"
+    )
+    command.add_argument(
+        "--every", metavar="TIME", help="go on in the foreground: 30m, 6h, 1d between two looks"
+    )
+    command.add_argument(
+        "--install",
+        choices=("systemd", "cron"),
+        help="print a timer that does it (--every: how often, default 6h)",
+    )
+    command.add_argument(
+        "--to", type=Path, metavar="DIR", help="where --install writes (default: the user's units)"
+    )
+    command.add_argument("--yes", action="store_true", help="write what --install prints")
+    command.add_argument(
+        "--hook", metavar="COMMAND", help="is told how a run ended: the history's line on its input"
+    )
+    command.add_argument(
+        "--again", action="store_true", help="run whatever the history says (after a refusal, say)"
+    )
+    command.add_argument(
+        "--host", help="make it a recurring run of Kubeflow Pipelines there (needs --file)"
+    )
+    command.add_argument("--file", type=Path, help="that `compile` wrote, for --host")
+    command.add_argument("--token-file", type=Path, help="file with a bearer token, for --host")
+
+
+def add_window(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--window",
+        type=int,
+        metavar="N",
+        help="of a pattern with {SPAN}: the last N spans as one data set (default: the newest)",
+    )
+
+
+def do_schedule(config: Config, options: argparse.Namespace, arguments: list[str]) -> int:
+    """arguments: of the command, as they were typed."""
+    from tfx_pipeline.schedule.every import repeat, seconds_of
+    from tfx_pipeline.schedule.install import files_of, install
+    from tfx_pipeline.schedule.tick import tick
+
+    every = seconds_of(options.every or "6h")
+    if options.host:
+        return recur(options, every)
+    if not options.data:
+        raise RunError("schedule needs --data DIR, a folder or a pattern with {SPAN}")
+    if options.install:
+        files = files_of(options.install, with_paths(options, arguments), every, options.run)
+        print("\n".join(install(files, options.install, options.to, yes=options.yes)))
+        return 0
+    if options.every:
+        return repeat(without_own(arguments), every)
+    return tick(
+        config,
+        options.data,
+        options.run,
+        beam=options.beam,
+        window=options.window,
+        hook=options.hook,
+        again=options.again,
+    )
+
+
+def without_own(arguments: list[str]) -> list[str]:
+    """the words of a tick."""
+    kept = []
+    words = iter(arguments)
+    for word in words:
+        name, equals, _ = word.partition("=")
+        if name not in OWN:
+            kept.append(word)
+        elif OWN[name] and not equals:
+            next(words, None)
+    return kept
+
+
+def with_paths(options: argparse.Namespace, arguments: list[str]) -> list[str]:
+    """the words of a tick that starts in another folder: data and run by their full paths, said
+    last, so that they count.
+    """
+    data = options.data if "://" in options.data else str(Path(options.data).absolute())
+    return [*without_own(arguments), "--data", data, "--run", str(options.run.absolute())]
+
+
+def recur(options: argparse.Namespace, every: float) -> int:
+    from tfx_pipeline.cluster import submit
+
+    if options.file is None:
+        raise RunError("--host needs --file FILE, which `python -m tfx_pipeline compile` writes")
+    submit.check_file(options.file)
+    client = submit.connect(options.host, submit.token_in(options.token_file))
+    print(
+        submit.recur(
+            client,
+            options.host,
+            options.file,
+            name="taskonomy",
+            experiment="taskonomy",
+            every=round(every),
+        )
+    )
+    return 0

@@ -1,0 +1,115 @@
+"""A schedule that the machine keeps: a systemd timer of the user, or a line of cron. Printed first,
+written on request.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from pathlib import Path
+
+from models.provenance.atomic import write_text
+from tfx_pipeline.faults import HELD, RunError
+
+ROOT = Path(__file__).resolve().parents[2]
+SYSTEMD = "systemd"
+CRON = "cron"
+KINDS = (SYSTEMD, CRON)
+USER_UNITS = Path(".config") / "systemd" / "user"
+
+
+def files_of(kind: str, arguments: list[str], every: float, run: Path) -> dict[str, str]:
+    """file name -> text. arguments: of `python -m tfx_pipeline`; every: seconds. Raises RunError
+    for a pause that cron cannot say.
+    """
+    name = "taskonomy-" + (re.sub(r"[^A-Za-z0-9_.-]+", "-", run.absolute().name) or "run")
+    command = [sys.executable, "-m", "tfx_pipeline", *arguments]
+    if kind == CRON:
+        return {name: cron_line(command, every, run)}
+    return {f"{name}.service": service(command, run), f"{name}.timer": timer(name, every)}
+
+
+def service(command: list[str], run: Path) -> str:
+    """75 is no failure: another run holds the folder, the next tick comes."""
+    return f"""[Unit]
+Description=Taskonomy: retrain {escaped(str(run.absolute()))} if data, code or configuration changed
+
+[Service]
+Type=oneshot
+WorkingDirectory={escaped(str(ROOT))}
+ExecStart={" ".join(map(quoted, command))}
+SuccessExitStatus={HELD}
+TimeoutStopSec=30
+Nice=10
+"""
+
+
+def timer(name: str, every: float) -> str:
+    return f"""[Unit]
+Description=Taskonomy: look every {every:.0f} s
+
+[Timer]
+Unit={name}.service
+OnActiveSec=1min
+OnUnitInactiveSec={every:.0f}s
+
+[Install]
+WantedBy=timers.target
+"""
+
+
+def escaped(text: str) -> str:
+    """% begins a specifier of systemd."""
+    return text.replace("%", "%%")
+
+
+def quoted(word: str) -> str:
+    """a word of ExecStart, where $ begins a variable."""
+    word = escaped(word).replace("$", "$$")
+    if re.fullmatch(r"[A-Za-z0-9_@%+=:,./$-]+", word):
+        return word
+    return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def cron_line(command: list[str], every: float, run: Path) -> str:
+    """in cron a bare % ends the command."""
+    log = shlex.quote(str(run.absolute() / "schedule.log"))
+    words = f"cd {shlex.quote(str(ROOT))} && {shlex.join(command)} >> {log} 2>&1"
+    return f"{cron_times(every)} {words}\n".replace("%", "\\%")
+
+
+def cron_times(every: float) -> str:
+    """the five fields. Raises RunError."""
+    minutes = every / 60
+    if minutes >= 1 and 60 % minutes == 0 and minutes < 60:
+        return f"*/{minutes:.0f} * * * *"
+    hours = minutes / 60
+    if hours >= 1 and 24 % hours == 0:
+        return f"0 */{hours:.0f} * * *" if hours < 24 else "0 3 * * *"
+    raise RunError(
+        f"cron cannot say every {every:.0f} s: give --every in minutes that divide an hour, hours "
+        "that divide a day, or 1d; or use --install systemd"
+    )
+
+
+def install(files: dict[str, str], kind: str, folder: Path | None, *, yes: bool) -> list[str]:
+    """lines for the person: what would be written, or what was and what to do next. folder: where
+    to (default for systemd: the user's units).
+    """
+    if folder is None and kind == SYSTEMD:
+        folder = Path.home() / USER_UNITS
+    lines = [line for name, text in files.items() for line in (f"# {name}", text)]
+    if not yes:
+        place = f"to {folder}" if folder else "to the folder that --to names"
+        return [*lines, f"# nothing was written; --yes writes it {place}"]
+    if folder is None:
+        raise RunError("cron needs --to DIR; or add the line by hand: crontab -e")
+    for name, text in files.items():
+        write_text(folder / name, text)
+    lines = [f"wrote {folder / name}" for name in files]
+    if kind == SYSTEMD:
+        units = next(name for name in files if name.endswith(".timer"))
+        return [*lines, f"systemctl --user daemon-reload && systemctl --user enable --now {units}"]
+    (name,) = files
+    return [*lines, f"(crontab -l; cat {shlex.quote(str(folder / name))}) | crontab -"]

@@ -1,0 +1,78 @@
+"""Is there anything to do? What a run would see now, against what the runs before saw."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tfx_pipeline.history.journal import FAILED, KILLED, REFUSED, Entry
+
+# So many failures in a row are tried again at the next tick; after that, waits double.
+FREE_TRIES = 2
+FIRST_WAIT = 15 * 60.0
+LONGEST_WAIT = 24 * 3600.0
+
+
+@dataclass(frozen=True)
+class State:
+    """What decides what a run makes. data: its fingerprint; code: component -> digest; config: its
+    digest.
+    """
+
+    data: str
+    code: Mapping[str, str]
+    config: str
+
+    def seen_by(self, entry: Entry) -> bool:
+        """did that run see the same?"""
+        return (
+            entry.data.get("fingerprint") == self.data
+            and dict(entry.code) == dict(self.code)
+            and entry.config.get("digest") == self.config
+        )
+
+
+def idle_reason(state: State, entries: Sequence[Entry], now: float) -> str | None:
+    """why nothing is to be done, in words; None if the pipeline should run.
+
+    The newest run counts. One that ended well or was refused with the same state is not repeated;
+    failures in a row wait longer and longer. One that was stopped goes on at once.
+    """
+    runs = [entry for entry in entries if entry.is_run]
+    if not runs or not state.seen_by(runs[-1]):
+        return None
+    last = runs[-1]
+    if last.is_good:
+        return f"unchanged since {told(last.began)}: nothing to do"
+    if last.outcome == REFUSED:
+        return (
+            f"refused at {told(last.began)}, and nothing has changed since: nothing to do "
+            f"({last.reason})"
+        )
+    failures = failures_in_a_row(state, runs)
+    until = last.began + last.seconds + wait_after(failures)
+    if now < until:
+        return f"failed {failures} times; the next try is at {told(until)} ({last.reason})"
+    return None
+
+
+def failures_in_a_row(state: State, runs: Sequence[Entry]) -> int:
+    """of the newest runs, all of this state."""
+    count = 0
+    for entry in reversed(runs):
+        if entry.outcome not in (FAILED, KILLED) or not state.seen_by(entry):
+            break
+        count += 1
+    return count
+
+
+def wait_after(failures: int) -> float:
+    """seconds."""
+    if failures <= FREE_TRIES:
+        return 0.0
+    return min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (failures - FREE_TRIES - 1))
+
+
+def told(when: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(when))

@@ -1,0 +1,54 @@
+"""One tick of a schedule, as cron, a systemd timer or `--every` starts it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from tfx_pipeline.config import Config
+from tfx_pipeline.data_place import NoSpan, fingerprint_of, placed
+from tfx_pipeline.history.code import code_addresses
+from tfx_pipeline.history.configurations import digest_of
+from tfx_pipeline.history.journal import read
+from tfx_pipeline.local import run_pipeline
+from tfx_pipeline.schedule.hook import call_hook
+from tfx_pipeline.schedule.state import State, idle_reason
+
+
+def tick(
+    config: Config,
+    data: str,
+    run: Path,
+    *,
+    beam: Iterable[str] = (),
+    window: int | None = None,
+    hook: str | None = None,
+    again: bool = False,
+) -> int:
+    """run the pipeline if data, code or configuration are not what the newest run saw; 0 for
+    nothing to do, too. Raises RunError as a run does.
+
+    window: so many of the last spans of a pattern are one data set. hook: command that is told how
+    a run ended. again: run whatever the history says.
+    """
+    try:
+        place = placed(data, run, window)
+    except NoSpan as nothing:
+        print(f"{nothing}: nothing to do")
+        return 0
+    entries = read(run)
+    if not again:
+        state = State(fingerprint_of(place), code_addresses(), digest_of(config))
+        idle = idle_reason(state, entries, time.time())
+        if idle is not None:
+            print(idle)
+            return 0
+    last = entries[-1].number if entries else 0
+    try:
+        run_pipeline(config, Path(place), run, beam=beam)
+    finally:
+        told = [entry for entry in read(run) if entry.number > last and entry.is_run]
+        if hook and told:
+            call_hook(hook, told[-1])
+    return 0
