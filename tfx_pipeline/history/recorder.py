@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -96,7 +95,7 @@ class Recorder:
             networks=trained_since(self.before, after),
             transfers=measured_since(self.run, self.before, after),
             artifacts={
-                name: os.path.relpath(folder, self.run.absolute())
+                name: str(Path("artifacts", *Path(folder).parts[-3:]))
                 for name, folder in artifacts.items()
             },
         )

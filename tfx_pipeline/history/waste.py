@@ -56,14 +56,15 @@ def waste_of(run: Path, keep: int) -> Waste:
         old += sorted((run / SERVED).glob(".withdrawn-*"))
     graphs = run_graphs(run)
     alive = [graph for graph in graphs if version_of(graph) in kept] + graphs[-1:]
+    # By their names: a run folder may be reached by more than one path.
     needed = {
-        Path(folder)
+        Path(folder).parts[-3:]
         for graph in alive
         for each in graph.executions
         for folders in (*each.outputs.values(), *each.inputs.values())
         for folder in folders
     }
-    gone = [folder for folder in artifact_folders(run) if folder.absolute() not in needed]
+    gone = [folder for folder in artifact_folders(run) if folder.parts[-3:] not in needed]
     parts = (
         tuple(old),
         tuple(gone) if graphs else (),

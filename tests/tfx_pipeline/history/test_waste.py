@@ -57,6 +57,13 @@ def test_versions_artifacts_and_ledgers_of_no_kept_run_go(runs):
     assert not waste_of(folder, keep=2).paths
 
 
+def test_a_folder_that_is_reached_by_a_link_loses_nothing_more(runs, tmp_path_factory):
+    other = tmp_path_factory.mktemp("other") / "link"
+    other.symlink_to(runs.folder)
+    here, there = waste_of(runs.folder, keep=2), waste_of(other, keep=2)
+    assert below(runs.folder, here.paths) == below(other, there.paths)
+
+
 def test_what_the_newest_run_used_stays_though_it_pushed_nothing(runs):
     runs.add(until="Pusher", ends="failed", files=losses("normal-1", "jigsaw-1"))
     waste = waste_of(runs.folder, keep=1)
