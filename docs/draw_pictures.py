@@ -20,6 +20,7 @@ WIDTH, HEIGHT = 900, 800  # pixels of the window
 LIVE_WIDTH = 1280  # pixels: answers stand two in a row
 TALLEST = 900  # pixels of a picture
 PATIENCE = 60_000  # ms
+ASKED = ("Surface normals", "Z-buffer depth", "Texture edges (2D)", "Semantic segmentation")
 
 
 def main() -> None:
@@ -45,6 +46,9 @@ def main() -> None:
             live.goto(options.console)
             live.wait_for_selector("html[data-ready]", timeout=PATIENCE)
             live.locator("#photos").set_input_files([str(path) for path in options.photo])
+            live.locator("#none").click()
+            for title in ASKED:
+                live.get_by_label(title, exact=True).check()
             live.locator("#send").click()
             live.wait_for_selector(".answer", timeout=PATIENCE)
             print(taken(live, "#answers", options.out / "console.png"))

@@ -23,13 +23,26 @@ class Lineage:
     """facts: name -> what the bundle was made of. sources: task -> tasks that its answer is reached
     from; () for a network of its own. quality: task -> share of held-out pictures on which the
     answer beats full supervision, in [0, 1]. wins: supervised task -> share on which its network
-    beats the best constant.
+    beats the best constant. scratch: tasks answered by a network that the transfers' few labelled
+    pictures taught, without a source.
     """
 
     facts: dict[str, str] = field(default_factory=dict)
     sources: dict[str, tuple[str, ...]] = field(default_factory=dict)
     quality: dict[str, float] = field(default_factory=dict)
     wins: dict[str, float] = field(default_factory=dict)
+    scratch: frozenset[str] = frozenset()
+
+    def origin(self, task: str) -> str:
+        """how the task is answered, in a sentence; "" where the policy does not say."""
+        if task in self.scratch:
+            return "Answered by a network trained from scratch on few labelled pictures."
+        sources = self.sources.get(task)
+        if sources is None:
+            return ""
+        if not sources:
+            return "Answered by its own network, which learned from all labelled pictures."
+        return f"Reached by transfer from {' and '.join(map(title_of, sources))}."
 
     def doubt(self, task: str) -> str:
         """in words, where the networks behind the answer hardly beat a constant; else ""."""
@@ -73,6 +86,7 @@ def told(story: dict[str, Any]) -> Lineage:
         quality={
             edge["target"]: edge["quality"] for edge in edges if edge.get("quality") is not None
         },
+        scratch=frozenset(edge["target"] for edge in edges if edge.get("control") == "scratch"),
         wins={
             name: entry["win_average"]
             for name, entry in metrics.items()

@@ -16,7 +16,7 @@ from models.tasks.arrays import Array, Bytes
 from serving.client.answers import description, same_pictures, sheet
 from serving.client.figures import figure, photo_of, segments_of
 from serving.client.readings import likeliest
-from serving.console.lineage import Lineage, title_of
+from serving.console.lineage import Lineage
 
 NEARLY_ALL = 0.98  # share of a picture from which one class is called the same everywhere
 Shown = dict[str, Any]
@@ -51,7 +51,6 @@ def entry_of(
     entry = TASKS[name]
     said = description(name, value, answers.get(f"{name}_metric"))
     doubts = [said.get("note") or constant_doubt(entry, value), lineage.doubt(name)]
-    sources = lineage.sources.get(name)
     return {
         "task": name,
         "title": entry.title,
@@ -61,7 +60,7 @@ def entry_of(
         "unit": said.get("unit", ""),
         "warnings": [words for words in doubts if words],
         "confidence": confidence_words(entry, value, lineage.quality.get(name)),
-        "sources": None if sources is None else [title_of(source) for source in sources],
+        "origin": lineage.origin(name),
         "said": said,
     }
 

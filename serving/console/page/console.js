@@ -199,7 +199,7 @@ function card(answer) {
   }
   if (answer.same)
     box.append(made('p', { textContent: `Nearly the same picture as ${answer.same}.` }));
-  box.append(numbers(answer), made('p', { className: 'quiet', textContent: origin(answer) }));
+  box.append(numbers(answer), made('p', { className: 'quiet', textContent: answer.origin }));
   box.append(made('p', { className: 'quiet', textContent: `Confidence: ${answer.confidence}.` }));
   if (answer.figure) {
     const save = link('Download figure', answer.figure, `${answer.task}.png`);
@@ -207,12 +207,6 @@ function card(answer) {
     box.append(save);
   }
   return box;
-}
-
-function origin(answer) {
-  if (answer.sources === null) return '';
-  if (!answer.sources.length) return 'Answered by its own network.';
-  return `Reached by transfer from ${answer.sources.join(' and ')}.`;
 }
 
 function numbers(answer) {

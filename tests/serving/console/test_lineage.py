@@ -14,6 +14,7 @@ STORY = {
         "edges": [
             {"target": "reshading", "sources": ["normal", "edge_texture"], "quality": 0.3},
             {"target": "keypoints2d", "sources": ["edge_texture"], "quality": 0.4},
+            {"target": "egomotion", "sources": [], "control": "scratch", "quality": 0.2},
         ],
     },
 }
@@ -34,6 +35,17 @@ def test_an_answer_from_weak_networks_is_doubted(tmp_path):
     assert "Surface normals beat a constant answer on only 40%" in lineage.doubt("reshading")
     assert lineage.doubt("normal") and not lineage.doubt("keypoints2d")
     assert lineage_of(tmp_path, 8) == Lineage()
+
+
+def test_how_a_task_is_answered_is_a_sentence(tmp_path):
+    place = tmp_path / "7" / PLACE
+    place.parent.mkdir(parents=True)
+    place.write_text(json.dumps(STORY))
+    lineage = lineage_of(tmp_path, 7)
+    assert "transfer from Surface normals and Texture edges (2D)" in lineage.origin("reshading")
+    assert "from scratch on few labelled pictures" in lineage.origin("egomotion")
+    assert "all labelled pictures" in lineage.origin("normal")
+    assert lineage.origin("class_scene") == ""
 
 
 def test_what_is_not_there_or_damaged_is_no_lineage(tmp_path):

@@ -21,7 +21,7 @@ def test_every_answer_has_numbers_and_says_how_sure_it_is():
     assert [entry["task"] for entry in shown["answers"]] == names
     for entry in shown["answers"]:
         assert entry["rows"] and entry["confidence"] and entry["title"]
-        assert entry["sources"] is None, "no lineage, no claim"
+        assert entry["origin"] == "", "no lineage, no claim"
 
 
 def test_answers_near_the_constant_one_carry_a_warning():
@@ -45,5 +45,5 @@ def test_confidence_of_a_map_is_the_mean_over_its_pixels():
 def test_the_policy_says_where_an_answer_comes_from():
     lineage = Lineage(sources={"normal": ("reshading",)}, quality={"normal": 0.25})
     entry = one("normal", made_up_answer("normal"), lineage)
-    assert entry["sources"] == ["Reshading"]
+    assert entry["origin"] == "Reached by transfer from Reshading."
     assert "better than the fully supervised network on 25%" in entry["confidence"]

@@ -112,9 +112,10 @@ function cell(run, row, value, shade, { source, target, measure, show }) {
   return el('td', {}, button);
 }
 
-/** Two digits that fit a cell; affinities in thousandths. */
+/** Four letters at most, so that they fit a cell; affinities in thousandths. */
 function shortest(value, measure) {
-  if (measure === 'affinity') return number(Number((1000 * value).toPrecision(2)));
+  if (measure === 'affinity')
+    return (1000 * value).toFixed(value < 0.001 ? 2 : value < 0.01 ? 1 : 0);
   return measure === 'loss' ? number(Number(value.toPrecision(2))) : rate(value);
 }
 
