@@ -55,7 +55,8 @@ def stoppable(
         if said.acquire(blocking=False):
             kill_descendants()
             why = SIGNALS[signal.Signals(number)]
-            out.write(f"stopped ({why}); finished work is kept. Resume: {resume}\n")
+            # a bar may be in the middle of its line
+            out.write(f"\nstopped ({why}); finished work is kept. Resume: {resume}\n")
             for stream in (out, sys.stdout):
                 with contextlib.suppress(OSError, ValueError):  # a terminal that is gone
                     stream.flush()

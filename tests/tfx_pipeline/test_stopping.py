@@ -131,7 +131,7 @@ def test_compiled_code_that_never_looks_up_is_left_after_a_while(tmp_path):
     process = start(tmp_path, SOLVER)
     process.terminate()
     _, said = process.communicate(timeout=20)
-    assert process.returncode == 143 and said.startswith("stopped (SIGTERM)")
+    assert process.returncode == 143 and said.strip().startswith("stopped (SIGTERM)")
 
 
 def test_workers_of_a_run_that_was_killed_end_too(tmp_path):
