@@ -55,16 +55,17 @@ class RunGraph:
 
 def run_graphs(run: Path) -> list[RunGraph]:
     """of all runs, oldest first; [] where nothing ran yet."""
-    if not (run / METADATA).exists():
-        return []
     store = opened(run)
+    if store is None:
+        return []
     pushed = {
         artifact.uri: artifact.custom_properties["pushed_destination"].string_value
         for artifact in artifacts_of(store, "PushedModel")
     }
+    nodes = nodes_of(store)
     graphs = []
     for context in sorted(store.get_contexts_by_type("pipeline_run"), key=lambda each: each.id):
-        found = executions_of(store, context)
+        found = executions_of(store, context, nodes)
         destinations = [
             pushed[folder]
             for each in found
@@ -76,15 +77,28 @@ def run_graphs(run: Path) -> list[RunGraph]:
     return graphs
 
 
+def count_runs(run: Path) -> int:
+    """how many runs there were."""
+    store = opened(run)
+    return len(store.get_contexts_by_type("pipeline_run")) if store is not None else 0
+
+
 def opened(run: Path) -> Any:
-    """the metadata, to be read alone."""
+    """the metadata, to be read alone; None where there are none, or a run was killed while it made
+    the tables (the next one makes them).
+    """
+    if not (run / METADATA).exists():
+        return None
     import ml_metadata
     from ml_metadata.proto import metadata_store_pb2
 
     config = metadata_store_pb2.ConnectionConfig()
     config.sqlite.filename_uri = str(run / METADATA)
     config.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
-    return ml_metadata.MetadataStore(config)
+    try:
+        return ml_metadata.MetadataStore(config)
+    except RuntimeError:
+        return None
 
 
 def artifacts_of(store: Any, kind: str) -> list[Any]:
@@ -93,7 +107,8 @@ def artifacts_of(store: Any, kind: str) -> list[Any]:
     return list(store.get_artifacts_by_type(kind)) if kind in known else []
 
 
-def executions_of(store: Any, context: Any) -> list[Execution]:
+def executions_of(store: Any, context: Any, nodes: dict[int, str]) -> list[Execution]:
+    """of a run, in order. nodes: execution -> its node."""
     from ml_metadata.proto import metadata_store_pb2
 
     states = {
@@ -117,7 +132,7 @@ def executions_of(store: Any, context: Any) -> list[Execution]:
     return [
         Execution(
             number=each.id,
-            node=node_of(store, each.id),
+            node=nodes.get(each.id, f"execution {each.id}"),
             state=states.get(each.last_known_state, DAMAGED),
             seconds=(each.last_update_time_since_epoch - each.create_time_since_epoch) / 1000,
             parameters=parameters_of(each),
@@ -128,15 +143,13 @@ def executions_of(store: Any, context: Any) -> list[Execution]:
     ]
 
 
-def node_of(store: Any, execution: int) -> str:
-    """its id in the pipeline: the part after the pipeline's name in TFX's context of nodes."""
-    kinds = {each.id for each in store.get_context_types() if each.name == "node"}
-    names = [
-        context.name
-        for context in store.get_contexts_by_execution(execution)
-        if context.type_id in kinds
-    ]
-    return names[0].partition(".")[2] if names else f"execution {execution}"
+def nodes_of(store: Any) -> dict[int, str]:
+    """execution -> its node's id in the pipeline; TFX calls a node's context PIPELINE.NODE."""
+    return {
+        execution.id: context.name.partition(".")[2]
+        for context in store.get_contexts_by_type("node")
+        for execution in store.get_executions_by_context(context.id)
+    }
 
 
 def parameters_of(execution: Any) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from tfx_pipeline.history.account import data_of, metrics_of, policy_of
 from tfx_pipeline.history.code import code_addresses
 from tfx_pipeline.history.journal import Entry
 from tfx_pipeline.history.ledgers import Ledgers, ledgers_of, measured_since, trained_since
-from tfx_pipeline.history.metadata import METADATA, RAN, RunGraph, run_graphs
+from tfx_pipeline.history.metadata import METADATA, RAN, RunGraph, count_runs, run_graphs
 
 # There while a run goes on: what its line will say of how it began.
 RUNNING = ".running.json"
@@ -42,7 +42,7 @@ class Recorder:
         self.config = configurations.keep(run, config)
         self.code = code_addresses()
         self.before = ledgers_of(run)
-        self.runs = len(run_graphs(run))
+        self.runs = count_runs(run)
         self.note()
 
     def saw(self, fingerprint: str) -> None:
