@@ -17,6 +17,7 @@ import keras
 import numpy as np
 
 from models.networks.architecture.readout_layers import GlobalReadout, LocalReadout, Standardised
+from models.networks.architecture.smoothing import Smoothed
 from models.networks.architecture.transfer_heads import build_transfer_head
 from models.networks.config import NetworkConfig
 from models.networks.losses.block_losses import block_channels, sharpness
@@ -62,9 +63,11 @@ def write_transfer(
     }
     head = None
     if config.edge_epochs and len(fitting(bench, target, regime)[1]) > 1:
-        head, losses = compared(bench, subset, target, regime)
-        facts["validation"] = losses
-        facts["learner"] = min(losses, key=lambda learner: losses[learner])
+        both = compared(bench, subset, target, regime)
+        head = both.head
+        facts["validation"] = both.losses
+        facts["learner"] = min(both.losses, key=lambda learner: both.losses[learner])
+        facts["smoothing"] = both.smoothing.get(facts["learner"], 0)
     arrays = scales_of(bench, subset)
     if facts["learner"] == "gradient":
         facts.update(size=bench.store.size, config=asdict(config))
@@ -110,6 +113,8 @@ def load_transfer_network(folder: str | Path) -> TransferNetwork:
         answer = LocalReadout(arrays, facts["channels"], facts["enlarge"], facts["factor"])(source)
     else:
         answer = GlobalReadout(arrays, task.images)(source)
+    if facts.get("smoothing"):
+        answer = Smoothed(answer.shape[1], facts["smoothing"])(answer)
     head = keras.Model(source, answer, name=f"transfer_to_{task.name}")
     return TransferNetwork(tuple(facts["sources"]), task, head, facts["learner"])
 

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import keras
 import numpy as np
 
+from models.networks.architecture.smoothing import smoothed, smoothing_matrix
+from models.networks.losses.losses import image_losses
 from models.networks.task_networks.representations import RepresentationStore
-from models.networks.transfers.closed_form.edge_readout import held_out_loss
+from models.networks.transfers.closed_form.edge_readout import (
+    held_out_loss,
+    map_answers,
+    taught_alone,
+)
 from models.networks.transfers.closed_form.vectors import VectorBench
 from models.networks.transfers.gradient.learner import GradientBench, member_head
 from models.networks.transfers.gradient.schedule import schedule_of
 from models.networks.transfers.learners import Bench, SourceSet
 from models.networks.transfers.regimes import Regime
-from models.tasks.arrays import Bools, Integers
+from models.tasks import TASKS
+from models.tasks.arrays import Bools, Floats, Integers
+
+# Deviations of the Gaussian that a map's answer may be smoothed by, as shares of its side.
+WIDTHS = (0.0, 1 / 64, 1 / 32, 1 / 16, 3 / 32, 1 / 8, 3 / 16)
+BATCH = 64  # samples that are answered at once
 
 
 class EdgeBench(VectorBench, GradientBench, Protocol):
@@ -29,20 +41,72 @@ class EdgeBench(VectorBench, GradientBench, Protocol):
     def names(self, subset: SourceSet) -> tuple[str, ...]: ...
 
 
-def compared(
-    bench: EdgeBench, subset: SourceSet, target: str, regime: Regime
-) -> tuple[keras.Model, dict[str, float]]:
-    """(the head trained by gradient, learner -> mean loss on held-out samples that neither learner
-    has seen). Both learners are fitted to the teaching samples; `stopping` samples choose the
-    gradient's epoch, the others compare. Test samples take no part.
+@dataclass(frozen=True)
+class Comparison:
+    """Both learners of one edge. head: the one trained by gradient. losses: learner -> mean loss on
+    held-out samples that neither has seen; smoothing: learner -> the width of `Smoothed` with
+    which it did best, of a map's answer.
+    """
+
+    head: keras.Model
+    losses: dict[str, float]
+    smoothing: dict[str, float]
+
+
+def compared(bench: EdgeBench, subset: SourceSet, target: str, regime: Regime) -> Comparison:
+    """Both learners are fitted to the teaching samples; `stopping` samples choose the gradient's
+    epoch and how far a map is smoothed, the others compare. Test samples take no part.
     """
     teaching, held_out = fitting(bench, target, regime)
     stops = stopping(bench, target, held_out)
     judging = held_out[~stops]
     schedule = schedule_of(bench.config, target, bench.config.edge_epochs)
     head, own = member_head(bench, subset, target, (teaching, held_out[stops], judging), schedule)
-    solved = held_out_loss(bench, regime, target, subset, (teaching, judging))
-    return head, {"closed_form": solved, "gradient": own}
+    if not TASKS[target].output.dense:
+        solved = held_out_loss(bench, regime, target, subset, (teaching, judging))
+        return Comparison(head, {"closed_form": solved, "gradient": own}, {})
+    losses: dict[str, float] = {}
+    smoothing: dict[str, float] = {}
+    for learner, answer in held_out_maps(bench, regime, target, subset, held_out, head).items():
+        table = losses_by_width(bench, target, held_out, answer)
+        best = int(table[:, stops].mean(1).argmin())
+        losses[learner] = float(table[best, ~stops].mean())
+        smoothing[learner] = WIDTHS[best]
+    return Comparison(head, losses, smoothing)
+
+
+def held_out_maps(
+    bench: EdgeBench,
+    regime: Regime,
+    target: str,
+    subset: SourceSet,
+    rows: Integers,
+    head: keras.Model,
+) -> dict[str, Floats]:
+    """learner -> [row, S, S, k] answers to samples of the transfer split."""
+    split = bench.config.transfer_split
+    views = np.asarray(bench.store.samples(target, split).views)[rows, 0]
+    solved = map_answers(bench, taught_alone(bench, regime), target, subset, views)
+    codes = np.concatenate([np.asarray(bench.maps(i, split), "float32") for i in subset], -1)[views]
+    parts = [codes[i : i + BATCH] for i in range(0, len(codes), BATCH)]
+    learned = np.concatenate([keras.ops.convert_to_numpy(head(part)) for part in parts])
+    return {"closed_form": solved, "gradient": learned}
+
+
+def losses_by_width(bench: EdgeBench, target: str, rows: Integers, answer: Floats) -> Floats:
+    """[width of WIDTHS, row]: losses of a map smoothed by each. answer: [row, S, S, k]."""
+    data = bench.store.samples(target, bench.config.transfer_split)
+    labels = np.asarray(data.target[rows], "float32")
+    mask = np.asarray(data.mask[rows], "float32")
+    loss = TASKS[target].loss
+    table = np.zeros((len(WIDTHS), len(rows)), "float32")
+    for i, width in enumerate(WIDTHS):
+        matrix = smoothing_matrix(answer.shape[1], width)
+        for start in range(0, len(rows), BATCH):
+            part = slice(start, start + BATCH)
+            maps = keras.ops.convert_to_numpy(smoothed(answer[part], matrix))
+            table[i, part] = image_losses(loss, labels[part], mask[part], maps)
+    return table
 
 
 def fitting(bench: Bench, target: str, regime: Regime) -> tuple[Integers, Integers]:

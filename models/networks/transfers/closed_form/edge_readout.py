@@ -9,7 +9,6 @@ import numpy as np
 from models.networks.architecture.readout_features import global_kernel
 from models.networks.losses.block_layout import from_blocks
 from models.networks.losses.block_losses import block_channels, sample_losses, sharpness
-from models.networks.losses.losses import image_losses
 from models.networks.transfers.closed_form.kernel_ridge import sample_kernel
 from models.networks.transfers.closed_form.maps import (
     LocalFeatures,
@@ -34,8 +33,8 @@ def held_out_loss(
     subset: SourceSet,
     rows: tuple[Integers, Integers],
 ) -> float:
-    """mean loss of one transfer on samples that it was not fitted to. rows: samples of the transfer
-    split (that teach, that judge).
+    """mean loss of one transfer into vectors or classes on samples that it was not fitted to. rows:
+    samples of the transfer split (that teach, that judge).
     """
     teaching, judging = rows
     data = bench.store.samples(target, bench.config.transfer_split)
@@ -43,10 +42,6 @@ def held_out_loss(
     mask = np.asarray(data.mask[judging], "float32")
     views = np.asarray(data.views)[judging]
     loss = TASKS[target].loss
-    if TASKS[target].output.dense:
-        inner = taught_alone(bench, regime)
-        answer = map_answers(bench, inner, target, subset, views[:, 0])
-        return float(image_losses(loss, labels, mask, answer).mean())
     answer = vector_answers(bench, regime, target, subset, teaching, views)
     return float(sample_losses(loss, labels, mask, answer).mean())
 

@@ -53,11 +53,11 @@ def test_an_edge_keeps_the_better_learner_and_says_which(
     real = edge.compared
 
     def decided(*arguments):
-        head, losses = real(*arguments)
-        assert set(losses) == {"closed_form", "gradient"} and all(
-            np.isfinite(loss) for loss in losses.values()
+        both = real(*arguments)
+        assert set(both.losses) == {"closed_form", "gradient"} and all(
+            np.isfinite(loss) for loss in both.losses.values()
         )
-        return head, {**losses, better: -1.0}
+        return dataclasses.replace(both, losses={**both.losses, better: -1.0})
 
     monkeypatch.setattr(edge, "compared", decided)
     store, representations, networks, _ = bank
@@ -101,17 +101,36 @@ def test_the_samples_that_stop_an_edge_are_other_buildings_than_those_that_judge
     )
     monkeypatch.setattr(edge_learners, "fitting", lambda *_: (np.arange(4), np.arange(4, 8)))
     bench = Bench(store, representations, networks, dataclasses.replace(TINY, policy_epochs=1))
-    edge_learners.compared(bench, (0,), "normal", bench.regimes[0])
+    edge_learners.compared(bench, (0,), "class_scene", bench.regimes[0])
     fit, stop, judge = seen["rows"]
     houses = [
         {
             store.views("val")[view].split("/")[0]
-            for view in store.samples("normal", "val").views[rows, 0]
+            for view in store.samples("class_scene", "val").views[rows, 0]
         }
         for rows in (fit, stop, judge)
     ]
     assert houses == [{"house0", "house1"}, {"house2"}, {"house3"}]
     np.testing.assert_array_equal(seen["judged"], judge)
+
+
+def test_a_map_is_smoothed_as_far_as_held_out_samples_say(bank, monkeypatch):
+    """the stopping samples choose, the judging ones compare, each learner for itself."""
+    store, representations, networks, _ = bank
+    monkeypatch.setattr(store, "views", lambda split: [f"house{i // 2}/{i}" for i in range(8)])
+    monkeypatch.setattr(edge_learners, "fitting", lambda *_: (np.arange(4), np.arange(4, 8)))
+    monkeypatch.setattr(edge_learners, "member_head", lambda *_: (None, 0.0))
+    label = np.asarray(store.samples("depth_zbuffer", "val").target[4:8], "float32")
+    rough = label + np.where(np.indices(label.shape[1:3]).sum(0) % 2, 0.5, -0.5)[None, ..., None]
+    monkeypatch.setattr(
+        edge_learners, "held_out_maps", lambda *_: {"closed_form": label, "gradient": rough}
+    )
+    bench = Bench(store, representations, networks, dataclasses.replace(TINY, policy_epochs=1))
+    both = edge_learners.compared(bench, (0,), "depth_zbuffer", bench.regimes[0])
+    assert both.smoothing["closed_form"] == 0
+    assert both.smoothing["gradient"] > 0
+    assert both.losses["closed_form"] == pytest.approx(0, abs=1e-6)
+    assert 0 < both.losses["gradient"] < 0.4
 
 
 def test_a_folder_without_an_edge_is_named(tmp_path):
