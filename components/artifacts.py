@@ -69,3 +69,11 @@ class ReportPages(tfx.dsl.Artifact):
     """index.html and the JSON files that it shows."""
 
     TYPE_NAME = "components.ReportPages"
+
+
+class GateVerdict(tfx.dsl.Artifact):
+    """verdict.json: what a gate says and why (`components.verdicts`). Of the gate before training,
+    beside it: profile.json, schema.pbtxt and statistics, which later data are compared with.
+    """
+
+    TYPE_NAME = "components.GateVerdict"

@@ -10,13 +10,14 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from models.provenance.digest import digest_of
+
 CONTENT = "content"
 
 
 def say_content(artifact: Any, content: object) -> None:
     """content: what the artifact holds, as JSON knows values (the addresses of its parts)."""
-    text = json.dumps(content, sort_keys=True)
-    artifact.set_string_custom_property(CONTENT, hashlib.sha256(text.encode()).hexdigest()[:16])
+    artifact.set_string_custom_property(CONTENT, digest_of(content))
 
 
 # Files of records: the manifest beside them has the digest of each record.

@@ -1,12 +1,15 @@
-"""Pusher: a blessed bundle becomes the newest version in the folder that the model server polls,
-atomically.
+"""Pusher: a bundle that every gate let pass becomes the newest version in the folder that the model
+server polls, atomically; its data become those that later ones are compared with.
 """
 
 import os
+from pathlib import Path
 
 from tfx import v1 as tfx
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
+
+from components.artifacts import GateVerdict
 
 
 @component
@@ -14,13 +17,22 @@ def PushBundle(
     model: InputArtifact[tfx.types.standard_artifacts.Model],
     policy_blessing: InputArtifact[tfx.types.standard_artifacts.ModelBlessing],
     infra_blessing: InputArtifact[tfx.types.standard_artifacts.InfraBlessing],
+    quality: InputArtifact[GateVerdict],
+    data: InputArtifact[GateVerdict],
     pushed: OutputArtifact[tfx.types.standard_artifacts.PushedModel],
     destination: Parameter[str],
+    accepted: Parameter[str],
+    served: Parameter[str],
     code: Parameter[str],
 ) -> None:
     """TFX's own Pusher copies in place under a version of whole seconds; this one renames a
-    finished copy. Nothing unblessed is pushed.
+    finished copy. Nothing unblessed is pushed, nor the very bundle that is served. accepted: folder
+    for what the data gate found (`data`); served: address of the newest version, for TFX's cache.
     """
+    from components.accepted import accept
+    from components.check_quality import measured, same
+    from components.verdicts import demand
+    from serving.release.identity import newest_version
     from serving.release.push import push
 
     os.makedirs(pushed.uri, exist_ok=True)
@@ -28,5 +40,12 @@ def PushBundle(
         if not os.path.exists(os.path.join(blessing.uri, "BLESSED")):
             with open(os.path.join(blessing.uri, "NOT_BLESSED")) as file:
                 raise ValueError(f"not pushed, the {name} check refused the bundle: {file.read()}")
-    version = push(os.path.join(model.uri, "Format-Serving"), destination)
+    demand(quality.uri, "not pushed, the served version stays")
+    bundle, newest = Path(model.uri) / "Format-Serving", newest_version(destination)
+    if newest is not None and same(bundle, newest):
+        version = newest
+        print(f"  version {newest.name} is this very bundle: not pushed again", flush=True)
+    else:
+        version = push(bundle, destination)
+    accept(data.uri, accepted, measured(infra_blessing.uri))
     pushed.set_string_custom_property("pushed_destination", str(version))

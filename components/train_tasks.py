@@ -6,12 +6,13 @@ import os
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 
-from components.artifacts import LabelBank, NetworkBank
+from components.artifacts import GateVerdict, LabelBank, NetworkBank
 
 
 @component
 def TrainTasks(
     labels: InputArtifact[LabelBank],
+    verdict: InputArtifact[GateVerdict],
     networks: OutputArtifact[NetworkBank],
     names: Parameter[str],
     config: Parameter[str],
@@ -19,14 +20,16 @@ def TrainTasks(
     code: Parameter[str],
 ) -> None:
     """names: JSON list of tasks. work: the ledger, outside the artifact, so that a killed run
-    resumes with what it had finished.
+    resumes with what it had finished. verdict: of the gate that lets labels be learned.
     """
     from components.content import addresses_below, say_content
     from components.ledger import labelled, publish
+    from components.verdicts import demand
     from models.examples.label_store import LabelStore
     from models.networks.config import NetworkConfig
     from models.networks.task_networks.ledger import train_tasks
 
+    demand(verdict.uri, "nothing was trained")
     store, ledger = LabelStore(os.path.join(labels.uri, "store")), os.path.join(work, "networks")
     wanted = labelled(store, json.loads(names))
     for name in sorted(set(json.loads(names)) - set(wanted)):

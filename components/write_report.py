@@ -41,10 +41,11 @@ def WriteReport(
     order: Parameter[int],
     config: Parameter[str],
     root: Parameter[str],
+    fingerprint: Parameter[str],
     code: Parameter[str],
 ) -> None:
     """Gathers what every stage left behind into one folder of files, and shows it as one HTML page
-    that is drawn from these files alone.
+    that is drawn from these files alone. fingerprint: of the data at `root`, for TFX's cache.
     """
     from components.edge_evidence import edge_evidence
     from components.ledger import gather

@@ -1,5 +1,5 @@
 """python -m tfx_pipeline demo | run | config | compile | submit | schedule | history | diff | prune
-| rollback | trace
+| rollback | trace | schema
 """
 
 from __future__ import annotations
@@ -62,6 +62,13 @@ def parser() -> argparse.ArgumentParser:
                 default=Path("runs/demo"),
                 help="folder for artifacts, metadata, served versions (default: runs/demo)",
             )
+        if name in ("run", "schedule"):
+            command.add_argument(
+                "--force",
+                default="",
+                metavar="REASON",
+                help="go on where a gate refuses; the reason is kept in its verdict",
+            )
         if name in ("run", "compile", "schedule"):
             command.add_argument(
                 "--data",
@@ -76,7 +83,17 @@ def parser() -> argparse.ArgumentParser:
             add_cluster_arguments(command)
     add_submit(commands)
     add_commands(commands)
+    add_schema(commands)
     return top
+
+
+def add_schema(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """the verb that shows and keeps what data look like."""
+    text = "what changed in the newest data's schema against the kept one"
+    command = commands.add_parser("schema", help=text, description=text)
+    command.epilog = "example: python -m tfx_pipeline schema runs/mine --accept"
+    command.add_argument("run", type=Path, help="folder of the run")
+    command.add_argument("--accept", action="store_true", help="keep it from now on")
 
 
 def add_submit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -153,6 +170,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.command == "submit":
             return do_submit(options)
+        if options.command == "schema":
+            return do_schema(options)
         if options.command in DO:
             return DO[options.command](options)
         shards = shards_of(options.shards) if options.shards else []
@@ -183,7 +202,8 @@ def do_run(config: Config, options: argparse.Namespace) -> int:
     from tfx_pipeline.local import run_pipeline
 
     data = Path(placed(options.data, options.run, options.window))
-    for name, place in run_pipeline(config, data, options.run, beam=options.beam).items():
+    places = run_pipeline(config, data, options.run, beam=options.beam, force=options.force)
+    for name, place in places.items():
         print(f"{name:9s} {place}")
     return 0
 
@@ -228,6 +248,18 @@ def do_submit(options: argparse.Namespace) -> int:
     print(run, flush=True)
     if not options.no_watch:
         submit.watch(client, options.host, run, say=report_step, every=options.every)
+    return 0
+
+
+def do_schema(options: argparse.Namespace) -> int:
+    from tfx_pipeline.faults import RunError
+    from tfx_pipeline.kept_schema import review
+
+    try:
+        lines = review(options.run, options.accept)
+    except ValueError as error:
+        raise RunError(str(error)) from error
+    print(*lines, sep="\n")
     return 0
 
 

@@ -69,6 +69,10 @@ class Config:
     measured_share: float
     # Images that the gate before the push replays.
     replayed_records: int
+    # Largest p against random policies with which a bundle is pushed.
+    significance: float
+    # Share by which a bundle's losses may be larger than those of the served version.
+    margin: float
     # Of every draw; `--set seed=` sets the networks' too.
     seed: int
     # Most bytes that a task's decoded labels, or the images, take; what would take more is made of
@@ -96,6 +100,11 @@ class Config:
             raise ConfigError(f"costs is one of {', '.join(COSTS)}; got {self.costs!r}")
         if not 0 < self.measured_share <= 1:
             raise ConfigError(f"measured_share is a share in (0, 1], got {self.measured_share}")
+        if not 0 < self.significance <= 1 or self.margin <= 0:
+            raise ConfigError(
+                f"significance is a probability in (0, 1], margin a share above 0; got "
+                f"{self.significance} and {self.margin}"
+            )
         counted = (
             "buildings",
             "held_out",
@@ -149,6 +158,8 @@ def paper() -> Config:
         measured_share=1.0,
         proxy_images=500,  # ours: the paper gives no intervals and no predictions
         replayed_records=64,
+        significance=0.01,
+        margin=0.1,  # ours, as the gate is
         seed=0,
         network=NetworkConfig(
             encoder="resnet50",  # 16 x 16 x 8 out (resnet_v1_50_16x16)
@@ -323,6 +334,9 @@ def smoke() -> Config:
         resamples=20,
         proxy_images=16,
         replayed_records=3,
+        # 50 random policies show no p below 0.02; networks of three steps are a matter of luck
+        significance=0.1,
+        margin=10.0,
         network=network,
     )
 

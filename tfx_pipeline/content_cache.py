@@ -4,7 +4,8 @@ TFX takes a node's result from an earlier run if its parameters and inputs are t
 are the same to it if they are the same entry of its metadata. A node that ran again, to the same
 end, would thus have everything after it run again: an edited comment in a component would cost a
 bundle. Our components say what their outputs hold (`components.content`); inputs that say so are
-compared by that alone. Other artifacts are compared as before.
+compared by that alone. Other artifacts are compared as before. Where data lie is no part of what a
+node does: `root` is left out of its parameters, the fingerprint of what lies there is among them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from components.content import CONTENT
 
 # What an artifact is told by in place of its number, place and times.
 KEPT = (CONTENT,)
+# Parameters that say where something is; another parameter says what.
+PLACES = ("root",)
 
 
 @contextlib.contextmanager
@@ -30,13 +33,15 @@ def compared_by_content() -> Iterator[None]:
     def by_content(
         *arguments: Any,
         input_artifacts: Mapping[str, Sequence[Any]] | None = None,
+        parameters: Mapping[str, Any] | None = None,
         **more: Any,
     ) -> Any:
         plain = {
             key: [stand_in(artifact) for artifact in artifacts]
             for key, artifacts in (input_artifacts or {}).items()
         }
-        return original(*arguments, input_artifacts=plain, **more)
+        said = {key: value for key, value in (parameters or {}).items() if key not in PLACES}
+        return original(*arguments, input_artifacts=plain, parameters=said, **more)
 
     cache_utils.get_cache_context = by_content
     try:

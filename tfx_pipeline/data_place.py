@@ -8,7 +8,7 @@ from pathlib import Path
 from beam_jobs.ingest import spans
 from beam_jobs.ingest.window import last_spans, write_window
 from tfx_pipeline.faults import RunError
-from tfx_pipeline.fingerprint import folder_fingerprint
+from tfx_pipeline.fingerprint import check_there, folder_fingerprint
 from tfx_pipeline.run_lock import locked
 
 # Below a run's folder: the last spans as one data set.
@@ -42,13 +42,24 @@ def placed(data: str, run: Path, window: int | None) -> str:
     return str(run / WINDOW)
 
 
-def fingerprint_of(place: str) -> str:
-    """of the data; a file that vanishes while it is read is read about again. Raises
-    FileNotFoundError for no data, RunError where files go on vanishing.
+def present(place: str) -> None:
+    """without reading them. Raises FileNotFoundError for no data, RunError for a pattern that
+    cannot be meant.
+    """
+    try:
+        check_there(place)
+    except ValueError as error:
+        raise RunError(str(error)) from error
+
+
+def fingerprint_of(place: str, known: Path | None = None) -> str:
+    """of the data; a file that vanishes while it is read is read about again. known: the list of
+    what was read before. Raises FileNotFoundError for no data, RunError where files go on
+    vanishing.
     """
     for _ in range(LOOKS):
         try:
-            return folder_fingerprint(place)
+            return folder_fingerprint(place, known)
         except FileNotFoundError as error:
             if error.filename is None:
                 raise

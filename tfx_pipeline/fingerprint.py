@@ -1,35 +1,83 @@
-"""What TFX's cache cannot see: whether the content of a data folder has changed."""
+"""What TFX's cache cannot see: whether the content of a data folder has changed.
+
+Data copied to another place are the same data: names and contents count, times do not. Times tell
+which files need not be read again, by a list that is kept beside the run's other work.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import json
 import os
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from models.provenance.atomic import write_json
+
+# Below a run's folder, the list of what was read.
+KNOWN = "work/fingerprint.json"
+# Files that are read at a time: hashing frees Python's lock.
+READERS = 4
+# What a file must keep for its digest to be believed: [size, time of change, inode, SHA-256].
+Known = dict[str, list[int | str]]
 
 
-def folder_fingerprint(root: str) -> str:
-    """16 hex digits over names and sizes of all files below `root`, and their times of change.
+def folder_fingerprint(root: str, known: str | Path | None = None) -> str:
+    """16 hex digits over names and contents of all files below `root`.
 
-    root: a folder, or a pattern with {SPAN} of which the newest counts. Raises FileNotFoundError
-    for a folder that is missing or holds no file.
+    root: a folder, or a pattern with {SPAN} of which the newest counts. known: file with the
+    digests of files that were read before, which is written anew; None reads all of them. Raises
+    FileNotFoundError for a folder that is missing or holds no file.
     """
-    digest, count = hashlib.sha256(), 0
     if "{" in root:
         from beam_jobs.ingest.spans import newest
 
         root = newest(root).root
-    for folder, children, files in os.walk(root):
-        children.sort()
-        for name in sorted(files):
-            path = os.path.join(folder, name)
-            state = os.stat(path)
-            digest.update(
-                f"{os.path.relpath(path, root)}\0{state.st_size}\0{state.st_mtime_ns}\n".encode()
-            )
-            count += 1
-    if not count:
+    before = read_known(known)
+    paths = dict(files_below(root))
+    with ThreadPoolExecutor(READERS) as pool:
+        rows = list(pool.map(digested, paths.values(), [before.get(p) for p in paths.values()]))
+    if not rows:
         raise FileNotFoundError(
             f"no data at {root}: expected buildings in the published layout "
             "(BUILDING/rgb/point_P_view_V_domain_rgb.png); "
             "`python -m beam_jobs annotate --out DIR` makes a procedural data set"
         )
+    now = dict(zip(paths.values(), rows))
+    if known is not None and now != before:
+        with contextlib.suppress(OSError):  # it only saves time; who needs the folder says so
+            write_json(known, now)
+    digest = hashlib.sha256()
+    for name, row in zip(paths, rows):
+        digest.update(f"{name}\0{row[-1]}\n".encode())
     return digest.hexdigest()[:16]
+
+
+def files_below(root: str) -> Iterator[tuple[str, str]]:
+    """(name below root, absolute path), in one order everywhere."""
+    for folder, children, files in os.walk(os.path.abspath(root)):
+        children.sort()
+        for name in sorted(files):
+            path = os.path.join(folder, name)
+            yield os.path.relpath(path, root), path
+
+
+def read_known(known: str | Path | None) -> Mapping[str, list[int | str]]:
+    """{} for a list that is not there, or cannot be read: it only saves time."""
+    try:
+        found: Known = json.loads(Path(known).read_text()) if known is not None else {}
+        return found if isinstance(found, dict) else {}
+    except (OSError, ValueError):
+        return {}
+
+
+def digested(path: str, before: list[int | str] | None) -> list[int | str]:
+    """what is known of a file now; it is read only if its size, time or place has changed."""
+    state = os.stat(path)
+    facts: list[int | str] = [state.st_size, state.st_mtime_ns, state.st_ino]
+    if before is not None and before[:-1] == facts:
+        return before
+    with open(path, "rb") as file:
+        return [*facts, hashlib.file_digest(file, "sha256").hexdigest()]

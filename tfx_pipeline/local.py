@@ -12,8 +12,9 @@ from typing import TextIO
 
 from tfx_pipeline import quiet
 from tfx_pipeline.config import Config
-from tfx_pipeline.data_place import fingerprint_of
+from tfx_pipeline.data_place import fingerprint_of, present
 from tfx_pipeline.faults import RESUMES, RunError, check_space, disk_full, reason
+from tfx_pipeline.fingerprint import KNOWN
 from tfx_pipeline.history.recorder import recorded
 from tfx_pipeline.run_lock import locked
 
@@ -24,28 +25,36 @@ def run_pipeline(
     run: Path,
     out: TextIO = sys.stderr,
     beam: Iterable[str] = (),
+    force: str = "",
 ) -> dict[str, Path]:
     """run every node that is not cached; {"report": index.html, "serving": folder the server polls,
-    "seconds": ...}. beam: options for every Beam stage.
+    "seconds": ...}. beam: options for every Beam stage. force: why gates that refuse are passed all
+    the same.
 
     Raises RunError in one line: what failed, and where the full log is; FileNotFoundError for data
     that are not there.
     """
     if not run.exists():
-        fingerprint_of(str(data))  # a wrong path is said before a folder is made
+        present(str(data))  # a wrong path is said before a folder is made
     with locked(run), recorded(run, config, str(data)) as recorder:
         since = time.time()
         # a folder without data is said before TFX is loaded
-        recorder.saw(fingerprint_of(str(data)))
+        recorder.saw(fingerprint_of(str(data), run / KNOWN))
         check_space(run)
         quiet.before_imports()
-        run_nodes(config, data, run, recorder.data["fingerprint"], out, beam)
+        run_nodes(config, data, run, recorder.data["fingerprint"], out, beam, force)
     print(f"pipeline: {time.time() - since:.0f} s", file=out)
     return outputs(run)
 
 
 def run_nodes(
-    config: Config, data: Path, run: Path, fingerprint: str, out: TextIO, beam: Iterable[str]
+    config: Config,
+    data: Path,
+    run: Path,
+    fingerprint: str,
+    out: TextIO,
+    beam: Iterable[str],
+    force: str,
 ) -> None:
     """the nodes of the pipeline, by TFX's local runner."""
     from tfx.orchestration.local.local_dag_runner import LocalDagRunner
@@ -56,7 +65,7 @@ def run_nodes(
 
     quiet.after_imports()
     pipeline = make_pipeline(
-        config, data=str(data), run=str(run), fingerprint=fingerprint, beam=beam
+        config, data=str(data), run=str(run), fingerprint=fingerprint, beam=beam, force=force
     )
     progress = quiet.node_progress(len(pipeline.components), out)
     with progress, compared_by_content(), sealed_artifacts(run):

@@ -14,8 +14,11 @@ from typing import Any
 
 from tfx import v1 as tfx
 
+from components.accepted import ACCEPTED, accepted_address
 from components.build_bundle import BuildBundle
+from components.check_data import CheckData
 from components.check_labels import CheckLabels
+from components.check_quality import CheckQuality
 from components.decode_labels import DecodeLabels
 from components.encode_views import EncodeViews
 from components.evaluate_taxonomy import EvaluateTaxonomy
@@ -32,6 +35,7 @@ from components.validate_infra import ValidateInfra
 from components.write_report import WriteReport
 from models.provenance.closure import closure_of
 from models.tasks import TASKS, source_names, target_names
+from serving.release.identity import served_address
 from tfx_pipeline.config import Config
 from tfx_pipeline.fingerprint import folder_fingerprint
 
@@ -47,17 +51,22 @@ def make_pipeline(
     root: str | None = None,
     fingerprint: str | None = None,
     beam: Iterable[str] = (),
+    force: str = "",
 ) -> tfx.dsl.Pipeline:
     """The graph over the published layout at `data`; work and push destination below `run`.
 
     root: where artifacts go (default: run/artifacts). fingerprint: of the data, where this machine
     cannot read them. beam: options for every Beam stage; another --runner takes the place of ours.
+    force: why gates that refuse are passed all the same, "" for not.
     """
     run = os.path.abspath(run)
     if "://" not in data:
         data = os.path.abspath(data)
     fingerprint = fingerprint or folder_fingerprint(data)
     work = os.path.join(run, "work")
+    accepted = os.path.join(run, ACCEPTED)
+    destination = os.path.join(run, "serving", "taxonomy")
+    served = served_address(destination)
     network = json.dumps(config.network_fields(), sort_keys=True)
     example_gen = IngestViews(
         root=data,
@@ -86,9 +95,20 @@ def make_pipeline(
         code=code_of(DecodeLabels),
     )
     labels = decode.outputs["labels"]
+    check_data = CheckData(
+        examples=examples,
+        statistics=statistics_gen.outputs["statistics"],
+        schema=schema_gen.outputs["schema"],
+        labels=labels,
+        accepted=accepted,
+        known=accepted_address(run),
+        force=force,
+        code=code_of(CheckData),
+    )
     train_tasks = [
         TrainTasks(
             labels=labels,
+            verdict=check_data.outputs["verdict"],
             names=json.dumps(names),
             config=network,
             work=work,
@@ -186,6 +206,7 @@ def make_pipeline(
         proxies=predict.outputs["proxies"],
         config=json.dumps(config.to_json(), sort_keys=True),
         root=data,
+        fingerprint=fingerprint,
         code=code_of(WriteReport),
         **choice,
     )
@@ -203,11 +224,28 @@ def make_pipeline(
         records=config.replayed_records,
         code=code_of(ValidateInfra),
     )
+    check_quality = CheckQuality(
+        model=bundle.outputs["model"],
+        labels=labels,
+        evidence=evaluate.outputs["evidence"],
+        infra_blessing=infra.outputs["blessing"],
+        destination=destination,
+        accepted=accepted,
+        served=served,
+        significance=config.significance,
+        margin=config.margin,
+        force=force,
+        code=code_of(CheckQuality),
+    )
     pusher = PushBundle(
         model=bundle.outputs["model"],
         policy_blessing=evaluate.outputs["blessing"],
         infra_blessing=infra.outputs["blessing"],
-        destination=os.path.join(run, "serving", "taxonomy"),
+        quality=check_quality.outputs["verdict"],
+        data=check_data.outputs["verdict"],
+        destination=destination,
+        accepted=accepted,
+        served=served,
         code=code_of(PushBundle),
     ).with_id("Pusher")
     nodes = [
@@ -217,6 +255,7 @@ def make_pipeline(
         validator,
         check,
         decode,
+        check_data,
         *train_tasks,
         *join_networks,
         encode,
@@ -230,6 +269,7 @@ def make_pipeline(
         report,
         bundle,
         infra,
+        check_quality,
         pusher,
     ]
     return tfx.dsl.Pipeline(

@@ -14,8 +14,8 @@ CLASSES = 32
 
 
 def building(key: object) -> str:
-    """of a view's key as text: BUILDING/point_P_view_V."""
-    return str(key).rpartition("/")[0] or str(key)
+    """of a view's key as text: BUILDING/point_P/view_V."""
+    return str(key).partition("/")[0]
 
 
 def of_samples(task: Task, target: Array, mask: Array) -> Floats:

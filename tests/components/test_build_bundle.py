@@ -12,9 +12,12 @@ from synthetic_policy import WHITENING
 from tfx import v1 as tfx
 from tiny_bundle import SUPERVISED, TARGETS, tiny_bundle, tiny_folder
 
-from components.artifacts import LabelBank, NetworkBank, TransferBank
+from components.accepted import ACCEPTED, PROFILE, STATISTICS, accepted_address
+from components.artifacts import GateVerdict, LabelBank, NetworkBank, TransferBank
 from components.build_bundle import BuildBundle
+from components.data_schema import SCHEMA
 from components.push_bundle import PushBundle
+from components.verdicts import Check, judged, save_verdict
 from models.examples.index import FOLDER, write_index
 from models.provenance.atomic import write_json
 from models.tasks import TASKS
@@ -106,9 +109,20 @@ def test_only_what_both_gates_blessed_is_pushed(tmp_path):
     }
     (tmp_path / "policy" / "BLESSED").touch()
     (tmp_path / "infra" / "NOT_BLESSED").write_text("the server took 99 MiB")
+    write_json(tmp_path / "infra" / "blessing.json", {"figures": {"records": 3}})
+    quality, data = tmp_path / "quality", tmp_path / "data"
+    save_verdict(quality, judged("CheckQuality", (Check("chance", False, "p = 0.5"),)))
+    files = [data / PROFILE, data / SCHEMA, data / STATISTICS / "Split-train" / "FeatureStats.pb"]
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("{}")
     arguments = {
         "model": model,
         **blessings,
+        "quality": artifact(GateVerdict, quality),
+        "data": artifact(GateVerdict, data),
+        "accepted": str(tmp_path / "run" / ACCEPTED),
+        "served": "",
         "pushed": artifact(standard.PushedModel, tmp_path / "pushed"),
         "destination": str(tmp_path / "served"),
         "code": "x",
@@ -119,7 +133,14 @@ def test_only_what_both_gates_blessed_is_pushed(tmp_path):
         run(PushBundle, **arguments)
     assert not (tmp_path / "served").exists()
     (tmp_path / "infra" / "BLESSED").touch()
+    with pytest.raises(ValueError, match="the served version stays: the gate CheckQuality refused"):
+        run(PushBundle, **arguments)
+    assert not (tmp_path / "served").exists() and accepted_address(tmp_path / "run") == ""
+    save_verdict(quality, judged("CheckQuality", (Check("chance", True, "p = 0.001"),)))
     run(PushBundle, **arguments)
+    assert accepted_address(tmp_path / "run")
     assert len(versions(tmp_path / "served")) == 1 and len(TARGETS) == len(
         read_extras(next((tmp_path / "served").iterdir()))[0]["tasks"]
     )
+    run(PushBundle, **arguments)
+    assert len(versions(tmp_path / "served")) == 1, "the very bundle that is served"

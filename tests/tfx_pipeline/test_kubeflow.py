@@ -21,7 +21,7 @@ def documents(tmp_path_factory):
 
 def test_shards_are_steps_that_one_step_joins(documents):
     tasks = documents[0]["root"]["dag"]["tasks"]
-    assert len(tasks) == 18 - 2 + 26 + 22 + 2
+    assert len(tasks) == 20 - 2 + 26 + 22 + 2
     assert not [name for name in tasks if "." in name]
     joined = tasks["JoinNetworks"]["inputs"]["artifacts"]
     assert {each["taskOutputArtifact"]["producerTask"] for each in joined.values()} == {

@@ -78,7 +78,8 @@ def do_schedule(config: Config, options: argparse.Namespace, arguments: list[str
         beam=options.beam,
         window=options.window,
         hook=options.hook,
-        again=options.again,
+        again=options.again or bool(options.force),  # a reason is meant for this very run
+        force=options.force,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tfx_pipeline.config import Config
 from tfx_pipeline.data_place import NoSpan, fingerprint_of, placed
+from tfx_pipeline.fingerprint import KNOWN
 from tfx_pipeline.history.code import code_addresses
 from tfx_pipeline.history.configurations import digest_of
 from tfx_pipeline.history.journal import read
@@ -25,12 +26,14 @@ def tick(
     window: int | None = None,
     hook: str | None = None,
     again: bool = False,
+    force: str = "",
 ) -> int:
     """run the pipeline if data, code or configuration are not what the newest run saw; 0 for
     nothing to do, too. Raises RunError as a run does.
 
     window: so many of the last spans of a pattern are one data set. hook: command that is told how
-    a run ended. again: run whatever the history says.
+    a run ended. again: run whatever the history says. force: why
+    gates that refuse are passed all the same.
     """
     try:
         place = placed(data, run, window)
@@ -39,14 +42,14 @@ def tick(
         return 0
     entries = read(run)
     if not again:
-        state = State(fingerprint_of(place), code_addresses(), digest_of(config))
+        state = State(fingerprint_of(place, run / KNOWN), code_addresses(), digest_of(config))
         idle = idle_reason(state, entries, time.time())
         if idle is not None:
             print(idle)
             return 0
     last = entries[-1].number if entries else 0
     try:
-        run_pipeline(config, Path(place), run, beam=beam)
+        run_pipeline(config, Path(place), run, beam=beam, force=force)
     finally:
         told = [entry for entry in read(run) if entry.number > last and entry.is_run]
         if hook and told:

@@ -1,0 +1,77 @@
+"""The data that were accepted last: what the gate before training compares new data with.
+
+`RUN/accepted` holds profile.json (`models.gates.profile`), schema.pbtxt and TFDV's statistics of
+the data whose bundle was pushed last; `RUN/schema/schema.pbtxt`, where somebody keeps one, is the
+schema instead of that one.
+"""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any, Dict, Optional, Union
+
+from components.content import files_below, say_content
+from components.data_schema import SCHEMA, SPLITS, statistics_file
+from models.provenance.atomic import atomic_folder, write_json
+from models.provenance.digest import digest_of
+
+PROFILE = "profile.json"
+STATISTICS = "statistics"
+FIGURES = "figures.json"
+# Below a run's folder.
+ACCEPTED = "accepted"
+KEPT_SCHEMA = "schema"
+
+
+def accepted_address(run: Union[str, Path]) -> str:
+    """16 hex digits of what a run's data are compared with; "" while there is nothing. A node that
+    compares is given it, since TFX's cache sees parameters and no folders.
+    """
+    folders = [os.path.join(run, name) for name in (ACCEPTED, KEPT_SCHEMA)]
+    files = [row for folder in folders for row in files_below(folder) if row[0] != FIGURES]
+    return digest_of(files) if files else ""
+
+
+def schema_beside(accepted: Union[str, Path]) -> Optional[Path]:
+    """the schema that data must keep: the one that somebody chose, else the accepted data's."""
+    kept = Path(accepted).parent / KEPT_SCHEMA / SCHEMA
+    own = Path(accepted) / SCHEMA
+    return next((path for path in (kept, own) if path.exists()), None)
+
+
+def accepted_profile(accepted: Union[str, Path]) -> Optional[Dict[str, Any]]:
+    """None where no data were accepted yet."""
+    path = Path(accepted) / PROFILE
+    found: Dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return found or None
+
+
+def write_evidence(uri: str, profile: object, schema: str, statistics: str) -> None:
+    """into a gate's artifact, all that later data will be compared with."""
+    os.makedirs(uri, exist_ok=True)
+    write_json(os.path.join(uri, PROFILE), profile)
+    shutil.copyfile(schema, os.path.join(uri, SCHEMA))
+    for split in SPLITS:
+        goal = statistics_file(os.path.join(uri, STATISTICS), split)
+        os.makedirs(os.path.dirname(goal), exist_ok=True)
+        shutil.copyfile(statistics_file(statistics, split), goal)
+
+
+def accept(
+    uri: str, accepted: Union[str, Path], figures: Optional[Dict[str, float]] = None
+) -> None:
+    """the data of a gate's artifact are the accepted ones from now on. figures: of the server on
+    the bundle that was pushed.
+    """
+    with atomic_folder(accepted) as scratch:
+        for name in (PROFILE, SCHEMA):
+            shutil.copyfile(os.path.join(uri, name), scratch / name)
+        shutil.copytree(os.path.join(uri, STATISTICS), scratch / STATISTICS)
+        write_json(scratch / FIGURES, figures or {})
+
+
+def say_evidence(verdict: Any, goes_on: bool) -> None:
+    """the content of a data gate's artifact: may one go on, and with what; not the words."""
+    files = [row for row in files_below(verdict.uri) if row[0] == PROFILE]
+    say_content(verdict, [goes_on, files])

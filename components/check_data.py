@@ -1,0 +1,75 @@
+"""The gate before training: are these data what they were, and do labels belong to pictures?"""
+
+import glob
+import json
+import os
+from typing import List
+
+from tfx import v1 as tfx
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+
+from components.artifacts import GateVerdict, LabelBank
+from components.verdicts import Check
+
+# Share of the views that may be unreadable before somebody should look.
+BROKEN = 0.2
+
+
+@component
+def CheckData(
+    examples: InputArtifact[tfx.types.standard_artifacts.Examples],
+    statistics: InputArtifact[tfx.types.standard_artifacts.ExampleStatistics],
+    schema: InputArtifact[tfx.types.standard_artifacts.Schema],
+    labels: InputArtifact[LabelBank],
+    verdict: OutputArtifact[GateVerdict],
+    accepted: Parameter[str],
+    known: Parameter[str],
+    force: Parameter[str],
+    code: Parameter[str],
+) -> None:
+    """accepted: folder of the data that were accepted last; known: address of what lies there, for
+    TFX's cache. force: why one goes on all the same, "" for not. Writes verdict.json, and what
+    later data are compared with once these are accepted.
+    """
+    from components.accepted import accepted_profile, say_evidence, write_evidence
+    from components.verdicts import judged, save_verdict
+    from models.examples.label_store import LabelStore
+    from models.gates import drift
+    from models.gates.profile import profile
+
+    found = profile(LabelStore(os.path.join(labels.uri, "store")))
+    before = accepted_profile(accepted)
+    checks = [*drift.alone(found), *(drift.beside(found, before) if before else [])]
+    checks += [*schema_checks(statistics.uri, accepted), nothing_lost(examples.uri)]
+    (inferred,) = glob.glob(os.path.join(schema.uri, "*.pbtxt"))
+    write_evidence(verdict.uri, found, inferred, statistics.uri)
+    said = judged("CheckData", tuple(checks), force)
+    save_verdict(verdict.uri, said)
+    say_evidence(verdict, said.goes_on)
+    if said.forced and said.reasons:
+        print(f"  forced ({said.forced}), though {'; '.join(said.reasons)}", flush=True)
+
+
+def schema_checks(statistics: str, accepted: str) -> List[Check]:
+    """what TFDV says of the statistics, by the schema that is kept."""
+    from components.accepted import STATISTICS, schema_beside
+    from components.data_schema import anomalies, curated, read_schema
+
+    name, kept = "examples keep their schema", schema_beside(accepted)
+    if kept is None:
+        return [Check(name, True, "none is kept yet: the first accepted data give one")]
+    before = os.path.join(accepted, STATISTICS)
+    found = anomalies(
+        statistics, curated(read_schema(kept)), before if os.path.isdir(before) else None
+    )
+    return [Check(name, False, line) for line in found] or [Check(name, True, f"that of {kept}")]
+
+
+def nothing_lost(examples: str) -> Check:
+    """were too many views put aside as broken?"""
+    with open(os.path.join(examples, "counts.json")) as file:
+        counts = json.load(file)
+    share = counts["quarantined"] / max(1, counts["read"])
+    said = f"{counts['quarantined']} of {counts['read']} views are quarantined"
+    return Check("few views are broken", share <= BROKEN, said, {"quarantined": share})

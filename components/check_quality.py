@@ -1,0 +1,151 @@
+"""The gate before the push: better than chance, and no worse than what is served."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Dict, List
+
+from tfx import v1 as tfx
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+
+from components.artifacts import EvidenceBook, GateVerdict, LabelBank
+from components.verdicts import Check
+
+# A candidate may take so many times the time, disk and memory of the served version.
+SLOWER = 2.0
+LARGER = 2.0
+
+
+@component
+def CheckQuality(
+    model: InputArtifact[tfx.types.standard_artifacts.Model],
+    labels: InputArtifact[LabelBank],
+    evidence: InputArtifact[EvidenceBook],
+    infra_blessing: InputArtifact[tfx.types.standard_artifacts.InfraBlessing],
+    verdict: OutputArtifact[GateVerdict],
+    destination: Parameter[str],
+    accepted: Parameter[str],
+    served: Parameter[str],
+    significance: Parameter[float],
+    margin: Parameter[float],
+    force: Parameter[str],
+    code: Parameter[str],
+) -> None:
+    """destination: folder of served versions; served: address of the newest, for TFX's cache.
+    accepted: folder with what was measured of that version's server. significance: largest p
+    against random policies. margin: share by which losses may be larger than the served version's.
+    force: why one goes on all the same, "" for not.
+    """
+    from components.content import say_content
+    from components.verdicts import judged, save_verdict
+    from models.examples.label_store import LabelStore
+    from serving.release.identity import newest_version
+
+    with open(os.path.join(evidence.uri, "evidence.json")) as file:
+        checks = [better_than_chance(json.load(file)["significance"], significance)]
+    candidate = Path(model.uri) / "Format-Serving"
+    newest = newest_version(destination)
+    if os.path.exists(os.path.join(infra_blessing.uri, "NOT_BLESSED")):
+        said = "no server answers with it; what ValidateInfra found is said at the push"
+        checks.append(Check("compared with the served version", False, said))
+    elif newest is None:
+        checks.append(Check("compared with the served version", True, "nothing is served yet"))
+    elif same(candidate, newest):
+        said = f"it is version {newest.name}, which is served"
+        checks.append(Check("compared with the served version", True, said))
+    else:
+        store = LabelStore(os.path.join(labels.uri, "store"))
+        checks += beside_served(candidate, newest, store, margin)
+        checks.append(as_small(measured(infra_blessing.uri), Path(accepted)))
+    said_all = judged("CheckQuality", tuple(checks), force)
+    os.makedirs(verdict.uri, exist_ok=True)
+    save_verdict(verdict.uri, said_all)
+    say_content(verdict, said_all.goes_on)
+    if said_all.forced and said_all.reasons:
+        print(f"  forced ({said_all.forced}), though {'; '.join(said_all.reasons)}", flush=True)
+
+
+def better_than_chance(found: Dict[str, Any], level: float) -> Check:
+    """by the evidence of the taxonomy."""
+    name = "better than random policies"
+    if "p" not in found:
+        return Check(name, True, found["verdict"])
+    said = (
+        f"p = {found['p']:.4f} of {found['policies']} random policies of the same budget, at most "
+        f"{level:g} is asked"
+    )
+    return Check(name, found["p"] <= level, said, {"p": found["p"], "level": level})
+
+
+def same(candidate: Path, served: Path) -> bool:
+    """is it the very bundle that is served? A version without a readable manifest is another."""
+    from serving.release.identity import content_of
+
+    try:
+        return content_of(candidate) == content_of(served)
+    except (OSError, ValueError):
+        return False
+
+
+def beside_served(candidate: Path, served: Path, store: Any, margin: float) -> List[Check]:
+    """losses of all targets, changes of policy, speed and size."""
+    from models.gates.noninferior import Pair, judge
+    from models.gates.policy_changes import changed_ways, explained
+    from serving.release.comparison import Bundle, losses, places, seconds
+
+    new, old = Bundle.opened(candidate), Bundle.opened(served)
+    policies = old.lineage["policy"], new.lineage["policy"]
+    lost = sorted(old.targets - new.targets)
+    checks = [
+        Check(
+            "no target is lost",
+            not lost,
+            f"version {served.name} answers {', '.join(lost)}, the candidate does not"
+            if lost
+            else f"all {len(old.targets)} of version {served.name} are answered",
+        ),
+        Check("changes of policy", True, "; ".join(explained(*policies)) or "none"),
+    ]
+    if old.size != new.size:
+        said = (
+            f"version {served.name} answers pictures of {old.size} pixels, the candidate of "
+            f"{new.size}: their losses cannot be compared"
+        )
+        return [*checks, Check("compared with the served version", False, said)]
+    shared = sorted(name for name in old.targets & new.targets if store.has(name))
+    pairs = {
+        name: Pair(losses(new, store, name), losses(old, store, name), places(store, name))
+        for name in shared
+    }
+    taken = seconds([new, old], store)
+    return [
+        *checks,
+        *judge(pairs, margin, changed_ways(*policies)),
+        within("as quick as the served version", "s a batch", taken[0], taken[1], SLOWER),
+        within("as small as the served version", "MiB on the disk", new.mib, old.mib, LARGER),
+    ]
+
+
+def within(name: str, unit: str, now: float, before: float, limit: float) -> Check:
+    """is a cost at most `limit` times what it was?"""
+    said = f"{now:.3g} {unit}, {before:.3g} of the served one; {limit:g} times that is allowed"
+    return Check(name, now <= limit * before, said, {"candidate": now, "served": before})
+
+
+def measured(uri: str) -> Dict[str, float]:
+    """figures of the server on the candidate."""
+    with open(os.path.join(uri, "blessing.json")) as file:
+        found: Dict[str, float] = json.load(file)["figures"]
+    return found
+
+
+def as_small(figures: Dict[str, float], accepted: Path) -> Check:
+    """the server's memory beside that of the version that was pushed last."""
+    from components.accepted import FIGURES
+
+    key, path = "server MiB after loading", accepted / FIGURES
+    before = json.loads(path.read_text()).get(key) if path.exists() else None
+    if key not in figures or before is None:
+        return Check("server's memory", True, "not measured of both")
+    return within("server's memory", "MiB", figures[key], before, LARGER)

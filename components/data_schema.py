@@ -1,0 +1,110 @@
+"""The kept schema of the examples, and what TFDV finds when new examples are held against it."""
+
+import os
+from pathlib import Path
+from typing import Any, Dict, List, Optional
+
+SCHEMA = "schema.pbtxt"
+SPLITS = ("train", "val", "test")
+# Names of views: every data set has its own, so that a domain of them would refuse any other.
+NAMES = ("building", "key")
+# As many numbers as there are: other points that a view happens to see.
+COUNTED = ("points_in_view",)
+# Numbers of which TFDV compares the distribution (Jensen-Shannon, in [0, 1]); maps are bytes to it,
+# `models.gates` looks into them. Two buildings of the smallest data set differ by less.
+COMPARED = ("camera", "class_object", "class_scene")
+DIVERGENCE = 0.4
+# Share of views that must carry a label that all accepted ones carry; single files are quarantined.
+PRESENT = 0.95
+
+
+def read_schema(path: Path) -> Any:
+    """Raises ValueError for a file that is no schema."""
+    import tensorflow_data_validation as tfdv
+
+    try:
+        return tfdv.load_schema_text(str(path))
+    except Exception as error:  # of protobuf's text format, and of the file system
+        raise ValueError(
+            f"{path} cannot be read as a schema ({error}); `python -m tfx_pipeline schema RUN "
+            "--accept` writes the one of RUN's newest data"
+        ) from error
+
+
+def curated(schema: Any) -> Any:
+    """a copy of an inferred schema that says no more than is meant: no list of buildings, no number
+    of other points, and room for single views without a label.
+    """
+    kept = type(schema)()
+    kept.CopyFrom(schema)
+    for feature in kept.feature:
+        if feature.name in NAMES:
+            feature.ClearField("domain")
+        if feature.name in COUNTED:
+            feature.ClearField("value_count")
+            feature.ClearField("shape")
+        if feature.name not in (*NAMES, "split", "rgb"):
+            feature.presence.min_fraction = min(feature.presence.min_fraction, PRESENT)
+    domains = [domain for domain in kept.string_domain if domain.name not in NAMES]
+    del kept.string_domain[:]
+    kept.string_domain.extend(domains)
+    return kept
+
+
+def anomalies(statistics: str, schema: Any, before: Optional[str] = None) -> List[str]:
+    """what TFDV finds, in its words, a line a split and feature. statistics: folder of an artifact;
+    before: that of the accepted data, for drift.
+    """
+    import tensorflow_data_validation as tfdv
+
+    found = []
+    compared = with_comparators(schema)
+    for split in SPLITS:
+        previous = None
+        if before and os.path.exists(statistics_file(before, split)):
+            previous = tfdv.load_stats_binary(statistics_file(before, split))
+        report = tfdv.validate_statistics(
+            tfdv.load_stats_binary(statistics_file(statistics, split)),
+            compared if previous is not None else schema,
+            previous_statistics=previous,
+        )
+        for name, info in sorted(report.anomaly_info.items()):
+            found.append(f"{split}, {name}: {info.description}")
+        if report.HasField("dataset_anomaly_info"):
+            found.append(f"{split}: {report.dataset_anomaly_info.description}")
+    return found
+
+
+def with_comparators(schema: Any) -> Any:
+    """a copy that asks TFDV to compare distributions."""
+    asked = type(schema)()
+    asked.CopyFrom(schema)
+    for feature in asked.feature:
+        if feature.name in COMPARED:
+            feature.drift_comparator.jensen_shannon_divergence.threshold = DIVERGENCE
+    return asked
+
+
+def statistics_file(folder: str, split: str) -> str:
+    """where StatisticsGen puts a split's."""
+    return os.path.join(folder, f"Split-{split}", "FeatureStats.pb")
+
+
+def changes(kept: Any, found: Any) -> List[str]:
+    """in words, what a found schema says otherwise than the kept one; both curated."""
+    old, new = by_name(kept), by_name(found)
+    lines = [f"{name}: no longer there" for name in sorted(set(old) - set(new))]
+    lines += [f"{name}: new, {spelled(new[name])}" for name in sorted(set(new) - set(old))]
+    for name in sorted(set(old) & set(new)):
+        if spelled(old[name]) != spelled(new[name]):
+            lines.append(f"{name}: {spelled(old[name])} is now {spelled(new[name])}")
+    return lines
+
+
+def by_name(schema: Any) -> Dict[str, Any]:
+    return {feature.name: feature for feature in schema.feature}
+
+
+def spelled(feature: Any) -> str:
+    """a feature's entry in one line."""
+    return " ".join(str(feature).replace(f'name: "{feature.name}"', "").split())

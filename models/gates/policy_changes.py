@@ -1,0 +1,45 @@
+"""What a new policy does otherwise than the served one, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+# `models.taxonomy.taxonomy.Taxonomy.to_json`.
+Policy = Mapping[str, Any]
+
+
+def way(policy: Policy, target: str) -> str | None:
+    """how a policy answers a target; None if it does not."""
+    edge = next((edge for edge in policy["edges"] if edge["target"] == target), None)
+    if edge is None:
+        return None
+    if edge.get("control") == "scratch":
+        return "a network from scratch on little data"
+    if not edge["sources"]:
+        return "its own network"
+    return f"a transfer from {' and '.join(edge['sources'])}"
+
+
+def changed_ways(served: Policy, candidate: Policy) -> dict[str, str]:
+    """target -> what answers it now and before, of those that both answer otherwise."""
+    said = {}
+    for target in (edge["target"] for edge in candidate["edges"]):
+        before, now = way(served, target), way(candidate, target)
+        if before is not None and now is not None and before != now:
+            said[target] = f"answered by {now}, before by {before}"
+    return said
+
+
+def explained(served: Policy, candidate: Policy) -> list[str]:
+    """lines: whose labels are bought, which are not any more, and targets by what answers them."""
+    old, new = set(served["supervised"]), set(candidate["supervised"])
+    lines = [f"labels of {name} are supervised now" for name in sorted(new - old)]
+    lines += [f"labels of {name} are no longer supervised" for name in sorted(old - new)]
+    lines += [
+        f"{target}: {said}" for target, said in sorted(changed_ways(served, candidate).items())
+    ]
+    before = {edge["target"] for edge in served["edges"]}
+    now = {edge["target"] for edge in candidate["edges"]}
+    lines += [f"{target} is answered for the first time" for target in sorted(now - before)]
+    return lines + [f"{target} is not answered any more" for target in sorted(before - now)]

@@ -1,0 +1,11 @@
+"""A value of JSON in 16 hex digits."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+
+def digest_of(value: object) -> str:
+    """changes with the value alone: keys of tables are sorted first."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,42 @@
+"""A node's key in TFX's cache: what is in its inputs counts, where data lie does not."""
+
+import pytest
+from tfx import v1 as tfx
+from tfx.orchestration.portable import cache_utils
+
+from components.content import say_content
+from tfx_pipeline.content_cache import compared_by_content
+
+
+@pytest.fixture
+def key(monkeypatch):
+    """(inputs, parameters) -> what the cache is asked for."""
+    monkeypatch.setattr(cache_utils, "get_cache_context", seen)
+    with compared_by_content():
+        yield lambda inputs, said: cache_utils.get_cache_context(
+            input_artifacts={"examples": inputs}, parameters=said
+        )
+
+
+def seen(*, input_artifacts, parameters):
+    artifacts = [str(one.mlmd_artifact) for each in input_artifacts.values() for one in each]
+    return artifacts, parameters
+
+
+def artifact(number: int, content: str):
+    made = tfx.types.standard_artifacts.Examples()
+    made.uri, made.id = f"/somewhere/{number}", number
+    say_content(made, content)
+    return made
+
+
+def test_data_at_another_place_are_the_same_data(key):
+    here = key([artifact(1, "a")], {"root": "/here", "fingerprint": "f", "size": 32})
+    there = key([artifact(2, "a")], {"root": "/there", "fingerprint": "f", "size": 32})
+    assert here == there and here[1] == {"fingerprint": "f", "size": 32}
+
+
+def test_other_content_and_other_parameters_are_another_key(key):
+    first = key([artifact(1, "a")], {"fingerprint": "f"})
+    assert first != key([artifact(1, "b")], {"fingerprint": "f"})
+    assert first != key([artifact(1, "a")], {"fingerprint": "g"})

@@ -1,0 +1,56 @@
+"""A data folder is told by names and contents: a copy is the same data, and is read once."""
+
+import os
+import shutil
+
+import pytest
+
+from tfx_pipeline import fingerprint
+from tfx_pipeline.fingerprint import folder_fingerprint
+
+
+@pytest.fixture
+def data(tmp_path):
+    folder = tmp_path / "data" / "house" / "rgb"
+    folder.mkdir(parents=True)
+    for i in range(3):
+        (folder / f"{i}.png").write_bytes(bytes([i]) * 100)
+    return tmp_path / "data"
+
+
+def test_a_copy_with_other_times_is_the_same_data(data, tmp_path):
+    shutil.copytree(data, tmp_path / "copy")
+    for path in (tmp_path / "copy").rglob("*.png"):
+        os.utime(path, (1, 1))
+    assert folder_fingerprint(str(tmp_path / "copy")) == folder_fingerprint(str(data))
+
+
+def test_names_and_contents_count(data):
+    before = folder_fingerprint(str(data))
+    file = data / "house" / "rgb" / "0.png"
+    file.write_bytes(b"x" * 100)
+    changed = folder_fingerprint(str(data))
+    file.rename(file.with_name("9.png"))
+    assert len({before, changed, folder_fingerprint(str(data))}) == 3
+
+
+def test_files_are_read_once_while_they_are_left_alone(data, tmp_path, monkeypatch):
+    known, read = tmp_path / "run" / "known.json", []
+    real = fingerprint.hashlib.file_digest
+
+    def counted(file, name):
+        read.append(file.name)
+        return real(file, name)
+
+    monkeypatch.setattr(fingerprint.hashlib, "file_digest", counted)
+    first = folder_fingerprint(str(data), known)
+    assert len(read) == 3 and known.exists()
+    assert folder_fingerprint(str(data), known) == first and len(read) == 3
+    (data / "house" / "rgb" / "1.png").write_bytes(b"y" * 100)
+    assert folder_fingerprint(str(data), known) != first and len(read) == 4
+
+
+def test_a_torn_list_costs_time_alone(data, tmp_path):
+    known = tmp_path / "known.json"
+    known.write_text('{"a": [1')
+    assert folder_fingerprint(str(data), known) == folder_fingerprint(str(data))

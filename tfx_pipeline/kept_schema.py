@@ -1,0 +1,51 @@
+"""The schema that a run's data must keep: what changed in the newest data, and keeping that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from components.accepted import ACCEPTED, KEPT_SCHEMA, schema_beside
+from components.data_schema import SCHEMA, changes, curated, read_schema
+from models.provenance.atomic import write_text
+from tfx_pipeline.faults import RunError
+
+
+def review(run: Path, accept: bool) -> list[str]:
+    """lines: what the newest data's schema says otherwise than the kept one; accept: keep it.
+
+    Raises RunError where no data were looked at yet, ValueError for a kept file that is no schema.
+    """
+    newest = newest_schema(run)
+    found = curated(read_schema(newest))
+    kept = schema_beside(run / ACCEPTED)
+    lines = [f"newest data {newest}"]
+    if kept is None:
+        lines.append(f"no schema is kept yet; {len(found.feature)} features in the newest data")
+    else:
+        said = changes(curated(read_schema(kept)), found)
+        lines += [f"kept        {kept}", *(said or ["nothing changed"])]
+    if accept:
+        goal = run / KEPT_SCHEMA / SCHEMA
+        write_text(goal, str(found))
+        lines.append(f"kept from now on: {goal}")
+    return lines
+
+
+def newest_schema(run: Path) -> Path:
+    """of the newest data that a run looked at."""
+    there = [
+        path
+        for path in (run / "artifacts" / "SchemaGen" / "schema").glob(f"*/{SCHEMA}")
+        if path.parent.name.isdigit()
+    ]
+    if not there:
+        raise RunError(
+            f"no data were looked at below {run} yet: `python -m tfx_pipeline run --run {run} "
+            "--data DIR` does"
+        )
+    return max(there, key=number_of)
+
+
+def number_of(path: Path) -> int:
+    """of an artifact, by its file."""
+    return int(path.parent.name)
