@@ -32,34 +32,37 @@ def folder_fingerprint(root: str, known: str | Path | None = None) -> str:
     FileNotFoundError for a folder that is missing or holds no file.
     """
     if "{" in root:
-        from beam_jobs.ingest.spans import newest
+        from beam_jobs.ingest.spans import PLACEHOLDER, newest
 
-        root = newest(root).root
+        root = newest(root).root if PLACEHOLDER.search(root) else root
     before = read_known(known)
     paths = dict(files_below(root))
     with ThreadPoolExecutor(READERS) as pool:
-        rows = list(pool.map(digested, paths.values(), [before.get(p) for p in paths.values()]))
+        found = pool.map(digested, paths.values(), [before.get(p) for p in paths.values()])
+        rows = {name: row for name, row in zip(paths, found) if row is not None}
     if not rows:
         raise FileNotFoundError(
             f"no data at {root}: expected buildings in the published layout "
             "(BUILDING/rgb/point_P_view_V_domain_rgb.png); "
             "`python -m beam_jobs annotate --out DIR` makes a procedural data set"
         )
-    now = dict(zip(paths.values(), rows))
+    now = {paths[name]: row for name, row in rows.items()}
     if known is not None and now != before:
         with contextlib.suppress(OSError):  # it only saves time; who needs the folder says so
             write_json(known, now)
     digest = hashlib.sha256()
-    for name, row in zip(paths, rows):
+    for name, row in rows.items():
         digest.update(f"{name}\0{row[-1]}\n".encode())
     return digest.hexdigest()[:16]
 
 
 def files_below(root: str) -> Iterator[tuple[str, str]]:
-    """(name below root, absolute path), in one order everywhere."""
+    """(name below root, absolute path), in one order everywhere; hidden ones, which nothing reads
+    and which come and go, are left out.
+    """
     for folder, children, files in os.walk(os.path.abspath(root)):
-        children.sort()
-        for name in sorted(files):
+        children[:] = sorted(name for name in children if not name.startswith("."))
+        for name in sorted(name for name in files if not name.startswith(".")):
             path = os.path.join(folder, name)
             yield os.path.relpath(path, root), path
 
@@ -73,11 +76,16 @@ def read_known(known: str | Path | None) -> Mapping[str, list[int | str]]:
         return {}
 
 
-def digested(path: str, before: list[int | str] | None) -> list[int | str]:
-    """what is known of a file now; it is read only if its size, time or place has changed."""
-    state = os.stat(path)
-    facts: list[int | str] = [state.st_size, state.st_mtime_ns, state.st_ino]
-    if before is not None and before[:-1] == facts:
-        return before
-    with open(path, "rb") as file:
-        return [*facts, hashlib.file_digest(file, "sha256").hexdigest()]
+def digested(path: str, before: list[int | str] | None) -> list[int | str] | None:
+    """what is known of a file now; it is read only if its size, time or place has changed. None for
+    a file that has gone in the meantime.
+    """
+    try:
+        state = os.stat(path)
+        facts: list[int | str] = [state.st_size, state.st_mtime_ns, state.st_ino]
+        if before is not None and before[:-1] == facts:
+            return before
+        with open(path, "rb") as file:
+            return [*facts, hashlib.file_digest(file, "sha256").hexdigest()]
+    except FileNotFoundError:
+        return None

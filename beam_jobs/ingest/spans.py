@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from beam_jobs.ingest import storage
 
 PLACEHOLDER = re.compile(r"\{(SPAN|VERSION|YYYY|MM|DD)(?::(\d+))?\}")
+# A file that a finished span holds, where whoever delivers spans writes one (the habit of Hadoop).
+MARKER = "_SUCCESS"
 EPOCH = datetime.date(1970, 1, 1)  # a day's span number counts from here, as in TFX
 # A folder, and the numbers in its name: placeholder -> number.
 Place = tuple[str, dict[str, int]]
@@ -38,12 +40,13 @@ class Span:
 
 
 def newest(pattern: str, *, span: int | None = None, version: int | None = None) -> Span:
-    """the newest version of the newest span, or of the span asked for.
+    """the newest version of the newest span, or of the span asked for. Once a span of the pattern
+    holds `_SUCCESS`, those without it are still being written, and do not count.
 
     Raises ValueError for a pattern without {SPAN} or a whole day, and when no folder answers.
     """
     check(pattern)
-    there = list(matches(pattern))
+    there = finished(list(matches(pattern)))
     asked_for = [
         each for each in there if span in (None, each.span) and version in (None, each.version)
     ]
@@ -62,6 +65,12 @@ def newest(pattern: str, *, span: int | None = None, version: int | None = None)
             f"{' and '.join(sorted(same))}; remove one"
         )
     return last
+
+
+def finished(there: list[Span]) -> list[Span]:
+    """the spans with a marker; all, where nobody writes markers."""
+    marked = [each for each in there if storage.exists(storage.join(each.root, MARKER))]
+    return marked or there
 
 
 def check(pattern: str) -> None:

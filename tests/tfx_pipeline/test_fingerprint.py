@@ -54,3 +54,12 @@ def test_a_torn_list_costs_time_alone(data, tmp_path):
     known = tmp_path / "known.json"
     known.write_text('{"a": [1')
     assert folder_fingerprint(str(data), known) == folder_fingerprint(str(data))
+
+
+def test_hidden_files_files_that_went_and_braces_in_a_name_do_no_harm(data, tmp_path):
+    before = folder_fingerprint(str(data))
+    (data / ".writing").write_text("half")
+    (data / "house" / "gone.png").symlink_to(tmp_path / "nowhere")
+    assert folder_fingerprint(str(data)) == before
+    shutil.copytree(data / "house", tmp_path / "{mine}" / "house", symlinks=True)
+    assert folder_fingerprint(str(tmp_path / "{mine}")) == before

@@ -108,3 +108,13 @@ def test_the_command_reads_the_newest_span_and_says_so_in_the_manifest(tmp_path,
         == 1
     )
     assert "there are (span, version) [(1, 1), (2, 1)]" in capsys.readouterr().err
+
+
+def test_a_span_that_is_still_being_written_waits_for_its_marker(tmp_path):
+    pattern = f"{tmp_path}/span-{{SPAN}}"
+    arrive(tmp_path, "span-1", "span-2")
+    assert newest(pattern).span == 2, "nobody writes markers"
+    (tmp_path / "span-1" / "_SUCCESS").touch()
+    assert newest(pattern).span == 1
+    (tmp_path / "span-2" / "_SUCCESS").touch()
+    assert newest(pattern).span == 2
