@@ -5,33 +5,23 @@ than labels of other pictures. Labels that changed places, and labels that are n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 
 from models.examples.label_store import LabelStore
 from models.gates import summaries
 from models.gates.summaries import building
-from models.tasks import TASKS, Task
+from models.tasks import Task
 from models.tasks.arrays import Array, Floats
 
 # Samples that teach, and held-out samples that judge.
 TAUGHT = 512
 JUDGED = 128
 SHUFFLES = 200
+# Samples that are read at a time.
+CHUNK = 16
 RIDGE = 10.0
 # {"samples", "loss", "shuffled", "z"}, plain numbers.
 Belonging = dict[str, float]
-
-
-def of_store(store: LabelStore, names: Iterable[str]) -> dict[str, Belonging]:
-    """name -> how its labels fit their pictures, of those tasks whose labels somebody gave: what is
-    made from the picture itself always fits.
-    """
-    given = [name for name in names if set(TASKS[name].labels) - {"rgb"}]
-    cells = PictureCells(store)
-    found = {name: of_task(store, TASKS[name], cells) for name in given}
-    return {name: row for name, row in found.items() if row is not None}
 
 
 def of_task(store: LabelStore, task: Task, cells: PictureCells) -> Belonging | None:
@@ -82,7 +72,11 @@ def rows_of(
     samples = store.samples(task.name, split)
     rows = np.unique(np.linspace(0, len(samples) - 1, min(len(samples), limit)).astype(int))
     views = np.asarray(samples.views[rows])
-    target, weight = summaries.in_cells(task, samples.target[rows], samples.mask[rows])
+    parts = [
+        summaries.in_cells(task, samples.target[some], samples.mask[some])
+        for some in np.array_split(rows, max(1, len(rows) // CHUNK))
+    ]
+    target, weight = (np.concatenate(part) for part in zip(*parts))
     keys = store.views(split)
     places = np.array([building(keys[i]) for i in views[:, 0].tolist()])
     pictures = [cells.of(split, views[:, i]) for i in range(views.shape[1])]

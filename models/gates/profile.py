@@ -18,26 +18,28 @@ from models.tasks.arrays import Array, Floats
 
 # Samples of a task and split that are looked at, spread evenly.
 LIMIT = 512
-# Samples that are read at a time.
-CHUNK = 64
+# Samples that are read at a time: shares of classes of 256 pixels take 9 MB each.
+CHUNK = 16
 IMAGES = "images"
 # {task: {split: row}} of JSON values, with "belongs" beside the splits.
 Profile = dict[str, dict[str, Any]]
 
 
 def profile(store: LabelStore, limit: int = LIMIT) -> Profile:
-    """of all trained tasks that the store has, and of the pictures themselves (`images`).
+    """of all tasks of the store whose labels somebody gave, and of the pictures themselves
+    (`images`), from which all other labels follow.
 
     A split's row: samples; buildings; mean, deviation [k] of `summaries.of_samples`; by_building
     {name: [k]}; masked (share without weight); of maps constant (share) and smoothness (median).
-    belongs: `belonging.Belonging` of the task's labels, where they are not made from the picture.
+    belongs: `belonging.Belonging` of the task's labels, where enough is known.
     """
     found: Profile = {IMAGES: {split: of_images(store, split, limit) for split in SPLITS}}
-    for name in TASKS:
-        if TASKS[name].trained and store.has(name):
-            found[name] = {split: of_split(store, TASKS[name], split, limit) for split in SPLITS}
-    for name, row in belonging.of_store(store, [name for name in found if name in TASKS]).items():
-        found[name]["belongs"] = row
+    cells = belonging.PictureCells(store)
+    for name, task in TASKS.items():
+        if set(task.labels) - {"rgb"} and store.has(name):
+            found[name] = {split: of_split(store, task, split, limit) for split in SPLITS}
+            fit = belonging.of_task(store, task, cells)
+            found[name] |= {"belongs": fit} if fit else {}
     return found
 
 
