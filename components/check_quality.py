@@ -15,6 +15,7 @@ from components.verdicts import Check
 # A candidate may take so many times the time, disk and memory of the served version.
 SLOWER = 2.0
 LARGER = 2.0
+NO_POLICY: Dict[str, Any] = {"supervised": [], "edges": []}
 
 
 @component
@@ -95,7 +96,8 @@ def beside_served(candidate: Path, served: Path, store: Any, margin: float) -> L
     from serving.release.comparison import Bundle, losses, places, seconds
 
     new, old = Bundle.opened(candidate), Bundle.opened(served)
-    policies = old.lineage["policy"], new.lineage["policy"]
+    # Before bundles had a lineage they had no policy to compare.
+    policies = old.lineage.get("policy", NO_POLICY), new.lineage["policy"]
     lost = sorted(old.targets - new.targets)
     checks = [
         Check(
@@ -119,6 +121,8 @@ def beside_served(candidate: Path, served: Path, store: Any, margin: float) -> L
         for name in shared
     }
     taken = seconds([new, old], store)
+    new.version.close()
+    old.version.close()
     return [
         *checks,
         *judge(pairs, margin, changed_ways(*policies)),

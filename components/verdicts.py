@@ -25,6 +25,8 @@ __all__ = [
 ]
 
 VERDICT = "verdict.json"
+# Reasons that an error lists at most; all stand in the file.
+NAMED = 3
 # Node of every gate, in the order of the pipeline; its output is called `verdict`.
 GATES = ("CheckData", "CheckQuality")
 
@@ -89,10 +91,12 @@ def demand(folder: Union[str, Path], what: str) -> None:
     """
     verdict = read_verdict(folder)
     if not verdict.goes_on:
+        some, rest = verdict.reasons[:NAMED], len(verdict.reasons) - NAMED
+        said = "; ".join(some) + (f"; and {rest} more reasons" if rest > 0 else "")
         raise ValueError(
-            f"{what}: the gate {verdict.gate} refused: {'; '.join(verdict.reasons)}. All that it "
-            f"looked at: {Path(folder) / VERDICT}. Mend it and run again, or go on all the same "
-            'with --force "REASON"'
+            f"{what}: the gate {verdict.gate} refused: {said}. All that it looked at: "
+            f"{Path(folder) / VERDICT}. Mend it and run again, or go on all the same with --force "
+            '"REASON"'
         )
 
 

@@ -23,7 +23,7 @@ CONSTANT = 0.9
 # Fewer maps or held-out samples than that say nothing.
 FEW = 8
 # What a predictor's answers to pictures must reach in `z` where the label is made of the picture by
-# an algorithm. The least of such labels on 40 teaching and 41 judged rooms was 8.3.
+# an algorithm. The least of such labels on 40 teaching and 41 judged views was 14.3.
 BELONGS = 3.0
 # Where accepted labels let us expect a z of at least this, less than a share of it is refused.
 EXPECTED = 5.0

@@ -106,6 +106,9 @@ def agreement(task: Task, target: Array, known: Array) -> float:
 def is_constant(task: Task, target: Array, mask: Array) -> Array:
     """[n] bool: is a map one value wherever it is known?"""
     known = (np.asarray(mask) > 0)[..., 0]
-    return np.array(
-        [np.ptp(one[seen], axis=0).max(initial=0) < 1e-6 for one, seen in zip(target, known)]
-    )
+    return np.array([is_one_value(one[seen]) for one, seen in zip(np.asarray(target), known)])
+
+
+def is_one_value(values: Array) -> bool:
+    """of [pixels, c]; False of no pixel, which is another fault."""
+    return bool(len(values)) and bool(np.ptp(values.astype("float64"), axis=0).max() < 1e-6)
