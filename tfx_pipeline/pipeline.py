@@ -66,7 +66,9 @@ def make_pipeline(
     work = os.path.join(run, "work")
     accepted = os.path.join(run, ACCEPTED)
     destination = os.path.join(run, "serving", "taxonomy")
-    served = served_address(destination)
+    # On a cluster nothing is cached, and its folders are not those of this machine.
+    here = not (root and "://" in root)
+    served = served_address(destination) if here else ""
     network = json.dumps(config.network_fields(), sort_keys=True)
     example_gen = IngestViews(
         root=data,
@@ -101,7 +103,7 @@ def make_pipeline(
         schema=schema_gen.outputs["schema"],
         labels=labels,
         accepted=accepted,
-        known=accepted_address(run),
+        known=accepted_address(run) if here else "",
         force=force,
         code=code_of(CheckData),
     )
@@ -277,11 +279,11 @@ def make_pipeline(
         pipeline_root=root or os.path.join(run, "artifacts"),
         components=nodes,
         enable_cache=True,
-        metadata_connection_config=None
-        if root and "://" in root
-        else tfx.orchestration.metadata.sqlite_metadata_connection_config(
+        metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
             os.path.join(run, "metadata.sqlite")
-        ),
+        )
+        if here
+        else None,
         beam_pipeline_args=[*BEAM_ARGS, *beam],
     )
 
