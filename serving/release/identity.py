@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 from models.provenance.digest import digest_of
 from serving.bundle.assets import EXTRA, LINEAGE
@@ -13,6 +16,8 @@ from serving.release.push import versions
 # Of a lineage: the folder it was built in, and a digest of the code that built it.
 PATHS = ("artifact", "code")
 GRAPH = "saved_model.pb"
+# In names that TensorFlow makes of a function's: `map_while_cond_23827___redundant_placeholder0`.
+COUNTER = re.compile(r"(?<=_)\d+(?=___|\b)")
 
 
 def content_of(bundle: str | Path) -> str:
@@ -29,11 +34,53 @@ def content_of(bundle: str | Path) -> str:
 
 
 def graph_digest(path: Path) -> str:
-    """of a SavedModel by its entries: protobuf writes the entries of a map in any order."""
+    """of a SavedModel by its entries (protobuf writes those of a map in any order), with functions
+    called by their order: TensorFlow counts them through a process.
+    """
     from tensorflow.core.protobuf import saved_model_pb2
 
     model = saved_model_pb2.SavedModel.FromString(path.read_bytes())
-    return digest_of(model.SerializeToString(deterministic=True).hex())
+    digest = hashlib.sha256()
+    for graph in model.meta_graphs:
+        for text in functions_taken_out(graph.graph_def):
+            digest.update(text.encode())
+    digest.update(model.SerializeToString(deterministic=True))
+    return digest.hexdigest()
+
+
+def functions_taken_out(graph: Any) -> list[str]:
+    """the functions of a GraphDef as text, counters replaced by their order; nodes refer to them by
+    that from now on.
+    """
+    functions = list(graph.library.function)
+    counters = sorted({counter_of(name_of(function)) for function in functions})
+    places = {str(counter): str(place) for place, counter in enumerate(counters)}
+
+    def in_order(text: str) -> str:
+        return COUNTER.sub(lambda found: places.get(found[0], found[0]), text)
+
+    texts = sorted(in_order(str(function)) for function in functions)
+    del graph.library.function[:]
+    for node in graph.node:
+        for value in node.attr.values():
+            for called in (value.func, *value.list.func) if refers(value) else ():
+                called.name = in_order(called.name)
+    return texts
+
+
+def refers(value: Any) -> bool:
+    """does an attribute name functions?"""
+    return bool(value.HasField("func") or (value.HasField("list") and len(value.list.func)))
+
+
+def name_of(function: Any) -> str:
+    return str(function.signature.name)
+
+
+def counter_of(name: str) -> int:
+    """the number at the end of a function's name; -1 of none."""
+    number = re.search(r"(\d+)$", name)
+    return int(number[1]) if number else -1
 
 
 def newest_version(destination: str | Path) -> Path | None:

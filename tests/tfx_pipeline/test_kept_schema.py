@@ -21,7 +21,7 @@ def test_a_schema_is_shown_kept_and_compared(tmp_path):
     assert review(tmp_path, accept=False)[-1] == "nothing changed"
     inferred(tmp_path, 10, "rgb", "reshading")
     lines = review(tmp_path, accept=False)[2:]
-    assert lines[0] == "normal: no longer there" and lines[1].startswith("reshading: new, type")
+    assert lines[0] == "normal: no longer there" and lines[1].startswith("reshading: new, ")
     review(tmp_path, accept=True)
     assert review(tmp_path, accept=False)[-1] == "nothing changed"
 
