@@ -29,23 +29,17 @@ def folder_fingerprint(root: str, known: str | Path | None = None) -> str:
 
     root: a folder, or a pattern with {SPAN} of which the newest counts. known: file with the
     digests of files that were read before, which is written anew; None reads all of them. Raises
-    FileNotFoundError for a folder that is missing or holds no file.
+    FileNotFoundError for a folder that is missing or holds no file, and, with its name, for a file
+    that vanishes while it is read.
     """
-    if "{" in root:
-        from beam_jobs.ingest.spans import PLACEHOLDER, newest
-
-        root = newest(root).root if PLACEHOLDER.search(root) else root
+    root = folder_of(root)
     before = read_known(known)
     paths = dict(files_below(root))
     with ThreadPoolExecutor(READERS) as pool:
         found = pool.map(digested, paths.values(), [before.get(p) for p in paths.values()])
-        rows = {name: row for name, row in zip(paths, found) if row is not None}
+        rows = dict(zip(paths, found))
     if not rows:
-        raise FileNotFoundError(
-            f"no data at {root}: expected buildings in the published layout "
-            "(BUILDING/rgb/point_P_view_V_domain_rgb.png); "
-            "`python -m beam_jobs annotate --out DIR` makes a procedural data set"
-        )
+        raise nothing_at(root)
     now = {paths[name]: row for name, row in rows.items()}
     if known is not None and now != before:
         with contextlib.suppress(OSError):  # it only saves time; who needs the folder says so
@@ -54,6 +48,29 @@ def folder_fingerprint(root: str, known: str | Path | None = None) -> str:
     for name, row in rows.items():
         digest.update(f"{name}\0{row[-1]}\n".encode())
     return digest.hexdigest()[:16]
+
+
+def check_there(root: str) -> None:
+    """Raises FileNotFoundError as `folder_fingerprint` does; no file is read."""
+    if next(files_below(folder_of(root)), None) is None:
+        raise nothing_at(folder_of(root))
+
+
+def folder_of(root: str) -> str:
+    """a folder as it is; of a pattern the newest. Raises ValueError for a pattern without one."""
+    if "{" not in root:
+        return root
+    from beam_jobs.ingest.spans import PLACEHOLDER, newest
+
+    return newest(root).root if PLACEHOLDER.search(root) else root
+
+
+def nothing_at(root: str) -> FileNotFoundError:
+    return FileNotFoundError(
+        f"no data at {root}: expected buildings in the published layout "
+        "(BUILDING/rgb/point_P_view_V_domain_rgb.png); "
+        "`python -m beam_jobs annotate --out DIR` makes a procedural data set"
+    )
 
 
 def files_below(root: str) -> Iterator[tuple[str, str]]:
@@ -76,16 +93,11 @@ def read_known(known: str | Path | None) -> Mapping[str, list[int | str]]:
         return {}
 
 
-def digested(path: str, before: list[int | str] | None) -> list[int | str] | None:
-    """what is known of a file now; it is read only if its size, time or place has changed. None for
-    a file that has gone in the meantime.
-    """
-    try:
-        state = os.stat(path)
-        facts: list[int | str] = [state.st_size, state.st_mtime_ns, state.st_ino]
-        if before is not None and before[:-1] == facts:
-            return before
-        with open(path, "rb") as file:
-            return [*facts, hashlib.file_digest(file, "sha256").hexdigest()]
-    except FileNotFoundError:
-        return None
+def digested(path: str, before: list[int | str] | None) -> list[int | str]:
+    """what is known of a file now; it is read only if its size, time or place has changed."""
+    state = os.stat(path)
+    facts: list[int | str] = [state.st_size, state.st_mtime_ns, state.st_ino]
+    if before is not None and before[:-1] == facts:
+        return before
+    with open(path, "rb") as file:
+        return [*facts, hashlib.file_digest(file, "sha256").hexdigest()]

@@ -40,13 +40,12 @@ class Span:
 
 
 def newest(pattern: str, *, span: int | None = None, version: int | None = None) -> Span:
-    """the newest version of the newest span, or of the span asked for. Once a span of the pattern
-    holds `_SUCCESS`, those without it are still being written, and do not count.
+    """the newest version of the newest span, or of the span asked for.
 
     Raises ValueError for a pattern without {SPAN} or a whole day, and when no folder answers.
     """
     check(pattern)
-    there = finished(list(matches(pattern)))
+    there = matches(pattern)
     asked_for = [
         each for each in there if span in (None, each.span) and version in (None, each.version)
     ]
@@ -67,12 +66,6 @@ def newest(pattern: str, *, span: int | None = None, version: int | None = None)
     return last
 
 
-def finished(there: list[Span]) -> list[Span]:
-    """the spans with a marker; all, where nobody writes markers."""
-    marked = [each for each in there if storage.exists(storage.join(each.root, MARKER))]
-    return marked or there
-
-
 def check(pattern: str) -> None:
     """Raises ValueError for a pattern that names no span, or one twice."""
     names = [match[1] for match in PLACEHOLDER.finditer(pattern)]
@@ -87,8 +80,17 @@ def check(pattern: str) -> None:
         )
 
 
-def matches(pattern: str) -> Iterator[Span]:
-    """every folder that the pattern names, with its numbers."""
+def matches(pattern: str) -> list[Span]:
+    """every folder that the pattern names, with its numbers. Once one of them holds `_SUCCESS`,
+    those without it are still being written, and do not count.
+    """
+    there = list(every_match(pattern))
+    marked = [each for each in there if storage.exists(storage.join(each.root, MARKER))]
+    return marked or there
+
+
+def every_match(pattern: str) -> Iterator[Span]:
+    """finished or not."""
     fixed, *levels = split_levels(pattern)
     places: list[Place] = [(fixed, {})]
     for level in levels:

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from tfx_pipeline import fingerprint
-from tfx_pipeline.fingerprint import folder_fingerprint
+from tfx_pipeline.fingerprint import check_there, folder_fingerprint
 
 
 @pytest.fixture
@@ -56,10 +56,29 @@ def test_a_torn_list_costs_time_alone(data, tmp_path):
     assert folder_fingerprint(str(data), known) == folder_fingerprint(str(data))
 
 
-def test_hidden_files_files_that_went_and_braces_in_a_name_do_no_harm(data, tmp_path):
+def test_hidden_files_and_braces_in_a_name_do_no_harm(data, tmp_path):
     before = folder_fingerprint(str(data))
     (data / ".writing").write_text("half")
-    (data / "house" / "gone.png").symlink_to(tmp_path / "nowhere")
     assert folder_fingerprint(str(data)) == before
-    shutil.copytree(data / "house", tmp_path / "{mine}" / "house", symlinks=True)
+    shutil.copytree(data / "house", tmp_path / "{mine}" / "house")
     assert folder_fingerprint(str(tmp_path / "{mine}")) == before
+
+
+def test_links_count_as_what_they_lead_to_and_a_file_that_went_is_named(data, tmp_path):
+    before = folder_fingerprint(str(data))
+    linked = tmp_path / "linked" / "house" / "rgb"
+    linked.mkdir(parents=True)
+    for path in (data / "house" / "rgb").iterdir():
+        (linked / path.name).symlink_to(path)
+    assert folder_fingerprint(str(tmp_path / "linked")) == before
+    (linked / "9.png").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(FileNotFoundError) as error:
+        folder_fingerprint(str(tmp_path / "linked"))
+    assert str(error.value.filename).endswith("9.png")
+
+
+def test_data_are_looked_for_without_reading_them(data, tmp_path):
+    check_there(str(data))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FileNotFoundError, match="no data at"):
+        check_there(str(tmp_path / "empty"))

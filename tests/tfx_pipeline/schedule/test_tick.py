@@ -21,7 +21,7 @@ def pipeline(monkeypatch):
     """in place of the pipeline: notes what it is given, and ends as it is told."""
     calls, ends = [], []
 
-    def run_pipeline(config, data, run, beam=()):
+    def run_pipeline(config, data, run, beam=(), force=""):
         calls.append((config.seed, str(data)))
         with locked(run), recorder.recorded(run, config, str(data)) as kept:
             kept.saw(module.fingerprint_of(str(data)))
