@@ -24,6 +24,11 @@ ACCEPTED = "accepted"
 KEPT_SCHEMA = "schema"
 
 
+def accepted_folder(run: Union[str, Path]) -> str:
+    """where a run keeps what it compares new data with."""
+    return os.path.join(run, ACCEPTED)
+
+
 def accepted_address(run: Union[str, Path]) -> str:
     """16 hex digits of what a run's data are compared with; "" while there is nothing. A node that
     compares is given it, since TFX's cache sees parameters and no folders.

@@ -26,13 +26,14 @@ def PushBundle(
     code: Parameter[str],
 ) -> None:
     """TFX's own Pusher copies in place under a version of whole seconds; this one renames a
-    finished copy. Nothing unblessed is pushed, nor the very bundle that is served. accepted: folder
-    for what the data gate found (`data`); served: address of the newest version, for TFX's cache.
+    finished copy. Nothing unblessed is pushed, nor the very bundle that is served or was withdrawn.
+    accepted: folder for what the data gate found (`data`); served: address of the newest version,
+    for TFX's cache.
     """
     from components.accepted import accept
     from components.check_quality import measured, same
     from components.verdicts import demand
-    from serving.release.identity import newest_version
+    from serving.release.identity import newest_version, withdrawn_versions
     from serving.release.push import push
 
     os.makedirs(pushed.uri, exist_ok=True)
@@ -42,9 +43,11 @@ def PushBundle(
                 raise ValueError(f"not pushed, the {name} check refused the bundle: {file.read()}")
     demand(quality.uri, "not pushed, the served version stays")
     bundle, newest = Path(model.uri) / "Format-Serving", newest_version(destination)
-    if newest is not None and same(bundle, newest):
+    known = [newest, *withdrawn_versions(destination)] if newest is not None else []
+    twin = next((each for each in known if each is not None and same(bundle, each)), None)
+    if newest is not None and twin is not None:
         version = newest
-        print(f"  version {newest.name} is this very bundle: not pushed again", flush=True)
+        print(f"  version {twin.name.strip('.')} is this very bundle: not pushed again", flush=True)
     else:
         version = push(bundle, destination)
     accept(data.uri, accepted, measured(infra_blessing.uri))

@@ -14,7 +14,7 @@ from typing import Any
 
 from tfx import v1 as tfx
 
-from components.accepted import ACCEPTED, accepted_address
+from components.accepted import accepted_address, accepted_folder
 from components.build_bundle import BuildBundle
 from components.check_data import CheckData
 from components.check_labels import CheckLabels
@@ -64,7 +64,7 @@ def make_pipeline(
         data = os.path.abspath(data)
     fingerprint = fingerprint or folder_fingerprint(data)
     work = os.path.join(run, "work")
-    accepted = os.path.join(run, ACCEPTED)
+    accepted = accepted_folder(run)
     destination = os.path.join(run, "serving", "taxonomy")
     # On a cluster nothing is cached, and its folders are not those of this machine.
     here = not (root and "://" in root)

@@ -11,7 +11,7 @@ from typing import Any
 from models.provenance.digest import digest_of
 from serving.bundle.assets import EXTRA, LINEAGE
 from serving.bundle.manifest import MANIFEST, digest, digests
-from serving.release.push import versions
+from serving.release.push import WITHDRAWN, versions
 
 # Of a lineage: the folder it was built in, and a digest of the code that built it.
 PATHS = ("artifact", "code")
@@ -89,6 +89,13 @@ def newest_version(destination: str | Path) -> Path | None:
         return None
     served = versions(destination)
     return Path(destination) / str(served[-1]) if served else None
+
+
+def withdrawn_versions(destination: str | Path) -> list[Path]:
+    """the folders of versions that were taken out of service."""
+    if not Path(destination).is_dir():
+        return []
+    return sorted(path for path in Path(destination).iterdir() if WITHDRAWN.fullmatch(path.name))
 
 
 def served_address(destination: str | Path) -> str:

@@ -21,8 +21,8 @@ from components.verdicts import Check, judged, save_verdict
 from models.examples.index import FOLDER, write_index
 from models.provenance.atomic import write_json
 from models.tasks import TASKS
-from serving.bundle.assets import read_extras
-from serving.release.push import versions
+from serving.bundle.assets import EXTRA, LINEAGE, read_extras
+from serving.release.push import push, rollback, versions
 
 standard = tfx.types.standard_artifacts
 
@@ -144,3 +144,10 @@ def test_only_what_both_gates_blessed_is_pushed(tmp_path):
     )
     run(PushBundle, **arguments)
     assert len(versions(tmp_path / "served")) == 1, "the very bundle that is served"
+    push(tiny_bundle(), tmp_path / "served")
+    rollback(tmp_path / "served")
+    before = versions(tmp_path / "served")
+    story = tmp_path / "served" / str(before[0]) / EXTRA / LINEAGE
+    story.write_text(json.dumps({**json.loads(story.read_text()), "manifest": "other data"}))
+    run(PushBundle, **arguments)
+    assert versions(tmp_path / "served") == before, "what somebody withdrew does not come back"

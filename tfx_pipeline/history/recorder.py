@@ -42,6 +42,7 @@ class Recorder:
         self.config = configurations.keep(run, config)
         self.code = code_addresses()
         self.before = ledgers_of(run)
+        self.served = newest_version(run)
         self.runs = count_runs(run)
         self.note()
 
@@ -73,6 +74,8 @@ class Recorder:
         verdicts = self.verdicts(graph)
         after = ledgers_of(self.run)
         version = pushed_now(graph)
+        # The very bundle that is served is blessed, but not pushed again.
+        version = None if version == self.served else version
         return Entry(
             number=self.number,
             began=self.began,
