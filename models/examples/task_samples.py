@@ -15,14 +15,20 @@ import numpy as np
 
 from models.examples.lazy_rows import LazyRows
 from models.examples.views import Cameras, Views
-from models.tasks import Task
-from models.tasks.arrays import Array, Floats, Integers
+from models.tasks import Task, View
+from models.tasks.arrays import Array, Bytes, Floats, Integers
 from models.tasks.samples import samples
 from models.tasks.targets import target
 
 MASK = "float16"
-# Bytes of samples that are remembered: a batch asks for its targets, then for its masks.
+# Bytes of samples that are remembered where targets and masks are asked for one after the other.
 REMEMBERED = 64 << 20
+
+
+# (target, mask) of a sample; positions of samples; (pictures, targets, masks) of some samples.
+Label = tuple[Floats, Floats]
+Rows = slice | Sequence[int] | Integers
+Taken = tuple[Bytes, Floats, Floats]
 
 
 @dataclass(frozen=True)
@@ -38,8 +44,47 @@ class TaskSamples:
     def __len__(self) -> int:
         return len(self.views)
 
+    def take(self, rows: Rows, pictures: Bytes) -> Taken:
+        """(pictures uint8 [B, images, S, S, 3], targets, masks) of some rows. pictures: those of
+        the split, as `LabelStore.images` gives them. The one way to feed a network: where labels
+        are made when they are used, each record is read and parsed once, and no more of it is
+        decoded than the task reads.
+        """
+        return (
+            pictures[self.views[rows]],
+            np.asarray(self.target[rows]),
+            np.asarray(self.mask[rows]),
+        )
 
-Label = tuple[Floats, Floats]
+
+@dataclass(frozen=True)
+class LazySamples(TaskSamples):
+    """Samples whose targets and masks are made of the records.
+
+    make: the label of a row, of its views. read: a view by its position, with its picture or not.
+    """
+
+    make: Callable[[int, Sequence[View]], Label]
+    read: Callable[[int, bool], View]
+
+    def take(self, rows: Rows, pictures: Bytes) -> Taken:
+        positions = np.asarray(self.views[rows])
+        listed = np.arange(*rows.indices(len(self))) if isinstance(rows, slice) else rows
+        numbers = np.asarray(listed)
+        own = isinstance(pictures, LazyRows)
+        shape = (*positions.shape, *pictures.shape[1:])
+        shown = np.empty(shape, "uint8") if own else np.asarray(pictures[positions])
+        target = np.empty((len(numbers), *self.target.shape[1:]), self.target.dtype)
+        mask = np.empty((len(numbers), *self.mask.shape[1:]), self.mask.dtype)
+        seen: dict[int, View] = {}  # a view may stand in several samples of a batch
+        for k, (number, row) in enumerate(zip(numbers.tolist(), positions.tolist())):
+            for i in row:
+                if i not in seen:
+                    seen[i] = self.read(i, own)
+            target[k], mask[k] = self.make(number, [seen[i] for i in row])
+            if own:
+                shown[k] = [seen[i].rgb for i in row]
+        return shown, target, mask
 
 
 def candidates(entry: Task, views: Views, seed: int, limit: int) -> Integers:
@@ -69,10 +114,12 @@ def name_number(entry: Task) -> int:
     return zlib.crc32(entry.name.encode())
 
 
-def label_of(entry: Task, views: Views, row: Sequence[int], seed: int) -> Label | None:
-    """(target, mask) of a sample, float32, not whitened; None where nothing of it is known."""
+def label_of(entry: Task, views: Sequence[View], row: Sequence[int], seed: int) -> Label | None:
+    """(target, mask) of a sample, float32, not whitened; None where nothing of it is known. views:
+    those of the positions `row`.
+    """
     random = np.random.default_rng([seed, name_number(entry), *row])
-    label = target(entry, [views.view(i, entry) for i in row], random)
+    label = target(entry, views, random)
     return label if label is not None and np.any(label[1] > 0) else None
 
 
@@ -81,7 +128,7 @@ def labelled(
 ) -> Iterator[tuple[list[int], Label]]:
     """(row, label) of those candidates that have one."""
     for row in rows.tolist():
-        label = label_of(entry, views, row, seed)
+        label = label_of(entry, [views.view(i, entry) for i in row], row, seed)
         if label is not None:
             yield row, label
 
@@ -102,8 +149,8 @@ def lazy_samples(
     """
     shape = entry.target_shape(views.index.size)
 
-    def make(i: int) -> Label:
-        label = label_of(entry, views, rows[i].tolist(), seed)
+    def make(i: int, seen: Sequence[View]) -> Label:
+        label = label_of(entry, seen, rows[i].tolist(), seed)
         if label is None:
             raise ValueError(
                 f"sample {i} of {entry.name} in {views.split} has lost its label: the store is of "
@@ -112,13 +159,21 @@ def lazy_samples(
         value, mask = label
         return stored(entry, value, whitening), mask.astype(MASK)
 
-    first = make(0)
+    def read(position: int, picture: bool) -> View:
+        return views.view(position, entry, picture)
+
+    def alone(i: int) -> Label:
+        return make(i, [read(position, False) for position in rows[i].tolist()])
+
+    first = alone(0)
     size = first[0].nbytes + first[1].nbytes
-    recent = remembered(make, max(64, REMEMBERED // size))
-    return TaskSamples(
+    recent = remembered(alone, max(64, REMEMBERED // size))
+    return LazySamples(
         rows,
         cast(Floats, LazyRows(len(rows), shape, first[0].dtype, lambda i: recent(i)[0])),
         cast(Floats, LazyRows(len(rows), first[1].shape, MASK, lambda i: recent(i)[1])),
+        make,
+        read,
     )
 
 

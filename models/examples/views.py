@@ -48,15 +48,16 @@ class Views:
         """positions of one building after the other."""
         return self.index.spans(self.split)
 
-    def view(self, position: int, task: Task) -> View:
-        """a view with the labels that a target of `task` is made of, perhaps more. Without "rgb"
-        among them its picture may be black. Raises DamagedRecord.
+    def view(self, position: int, task: Task, picture: bool = False) -> View:
+        """a view with what a target of `task` is made of, perhaps more: its labels, the camera only
+        if it reads "point_info". Without "rgb" among them its picture may be black, unless
+        `picture` asks for it. Raises DamagedRecord.
         """
         if position in self.whole:
             return self.whole[position]
         record = self.record(position)
         if self.memory.left <= 0:
-            return view_for(task, record, self.index.size)
+            return view_for(task, record, self.index.size, picture)
         view = parse_view(record)
         self.memory.left -= view.rgb.nbytes + sum(label.nbytes for label in view.labels.values())
         self.whole[position] = view
@@ -108,22 +109,29 @@ class Cameras(Mapping[ViewKey, Camera]):
         return sum(1 for _ in self)
 
 
-def view_for(task: Task, record: bytes, size: int) -> View:
-    """the view in a record, with the labels alone that a target of `task` is made of."""
+def view_for(task: Task, record: bytes, size: int, picture: bool = False) -> View:
+    """the view in a record, with that alone which a target of `task` is made of, and its picture
+    where it is asked for.
+    """
     features = features_of(record)
     wanted = [folder for folder in task.labels if folder not in ("rgb", "point_info")]
     if task.mask == "surface":
         wanted += [folder for folder in DEPTHS if folder in features][:1]
     return View(
         ViewKey.parse(features["key"].bytes_list.value[0].decode()),
-        image_of(features) if "rgb" in task.labels else np.zeros((size, size, 3), "uint8"),
-        parse_camera(features),
+        image_of(features) if picture or "rgb" in task.labels else black(size),
+        parse_camera(features) if "point_info" in task.labels else None,
         {
             folder: parse_label(features[folder], DOMAINS[folder])
             for folder in wanted
             if folder in features
         },
     )
+
+
+def black(size: int) -> Bytes:
+    """uint8 [size, size, 3] in place of a picture that nobody reads."""
+    return np.zeros((size, size, 3), "uint8")
 
 
 def features_of(record: bytes) -> Any:

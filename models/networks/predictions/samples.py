@@ -53,8 +53,8 @@ def answers_of(entry: Task, folder: Path, store: LabelStore, count: int) -> Task
     network = load_task_network(folder)
     data = store.samples(entry.name, "test")
     rows = np.linspace(0, len(data) - 1, min(count, len(data))).astype(int)
-    target = np.asarray(data.target[rows], "float32")
-    views = np.asarray(store.images("test")[data.views[rows]])
+    views, target, _ = data.take(rows, store.images("test"))
+    target = target.astype("float32", copy=False)
     value = training_input(entry, views, target, np.random.default_rng(0), 1)
     first = value if entry.images == 1 else value[:, 0]
     seen = np.repeat(first, 3, -1) if first.shape[-1] == 1 else first

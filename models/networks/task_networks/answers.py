@@ -32,10 +32,10 @@ def answers(
     """
     task = network.task
     data = store.samples(task.name, split)
-    target = np.asarray(data.target[rows], "float32")
-    mask = np.asarray(data.mask[rows], "float32")
+    images, target, mask = data.take(rows, store.images(split))
+    target = target.astype("float32", copy=False)
+    mask = mask.astype("float32", copy=False)
     random = np.random.default_rng([zlib.crc32(task.name.encode()), rows.start or 0])
-    images = store.images(split)[data.views[rows]]
     value = training_input(task, images, target, random, config.tile_size)
     if weights is not None:
         mask = rebalanced(target, mask, weights)

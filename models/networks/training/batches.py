@@ -66,12 +66,11 @@ class Batches(keras.utils.PyDataset):
 
     def batch(self, step: int) -> Batch:
         """inputs, targets, masks of a step."""
-        rows = self.rows(step)
-        target = np.asarray(self.data.target[rows], "float32")
-        mask = np.asarray(self.data.mask[rows], "float32")
+        images, target, mask = self.data.take(self.rows(step), self.pictures)
+        target = target.astype("float32", copy=False)
+        mask = mask.astype("float32", copy=False)
         if self.weights is not None:
             mask = rebalanced(target, mask, self.weights)
-        images = self.pictures[self.data.views[rows]]
         if self.config.augment:
             rng = self.generator(AUGMENTATION, step)
             images, target, mask = augmented(self.task, images, target, mask, self.whitening, rng)

@@ -408,9 +408,9 @@ class Feed:
 
     def take(self, rows: Integers, rng: np.random.Generator, augment: bool = False) -> Batch:
         """inputs, targets, masks of some samples; with the task's own damage, drawn from `rng`."""
-        target = np.asarray(self.data.target[rows], "float32")
-        mask = np.asarray(self.data.mask[rows], "float32")
-        images = self.pictures[self.data.views[rows]]
+        images, target, mask = self.data.take(rows, self.pictures)
+        target = target.astype("float32", copy=False)
+        mask = mask.astype("float32", copy=False)
         if augment:
             images, target, mask = augmented(self.task, images, target, mask, self.whitening, rng)
         value = training_input(self.task, images, target, rng, self.config.tile_size)

@@ -11,7 +11,7 @@ import pytest
 from published_set import write_set
 
 from beam_jobs.ingest.job import ingest
-from models.examples import label_store, parse_view, records
+from models.examples import index, label_store, parse_view, records, views
 from models.examples.index import FOLDER, Index
 from models.examples.label_store import LabelStore, build_label_store
 from models.examples.shards import DamagedRecord
@@ -54,15 +54,15 @@ def lazy(examples, tmp_path_factory):
 
 def decoded_at_once(examples, entry, split):
     """the samples of a task from all views of a split in memory: (rows, targets, masks) or None."""
-    views = [parse_view(record) for record in records(str(examples), split)]
-    views.sort(key=lambda view: view.key)
-    most = max(LIMIT, len(views)) if entry.images == 1 else LIMIT
-    cameras = {view.key: view.camera for view in views if view.camera is not None}
+    there = [parse_view(record) for record in records(str(examples), split)]
+    there.sort(key=lambda view: view.key)
+    most = max(LIMIT, len(there)) if entry.images == 1 else LIMIT
+    cameras = {view.key: view.camera for view in there if view.camera is not None}
     draw = np.random.default_rng([SEED, name_number(entry)])
     found = []
-    for row in samples(entry, [view.key for view in views], cameras, draw, most):
+    for row in samples(entry, [view.key for view in there], cameras, draw, most):
         rng = np.random.default_rng([SEED, name_number(entry), *row.tolist()])
-        label = target(entry, [views[i] for i in row], rng)
+        label = target(entry, [there[i] for i in row], rng)
         if label is not None and np.any(label[1] > 0):
             found.append((row, *label))
     return [np.stack(part) for part in zip(*found)] if found else None
@@ -95,14 +95,57 @@ def test_samples_are_those_of_all_views_decoded_at_once(examples, request, way, 
         assert np.asarray(data.mask).tobytes() == masks.astype("float16").tobytes()
 
 
+@pytest.mark.parametrize("name", TRAINED)
+def test_a_batch_is_the_same_bytes_with_and_without_copies(kept, lazy, name):
+    for split in SPLITS:
+        if not kept.has(name):
+            continue
+        ours, theirs = (store.samples(name, split) for store in (lazy, kept))
+        several = [len(ours) - 1, 0, len(ours) // 2, 0]
+        for rows in (several, np.array(several), slice(1, 4), slice(None)):
+            made = ours.take(rows, lazy.images(split))
+            beside = ours.take(rows, kept.images(split))  # pictures fit, labels do not
+            expected = theirs.take(rows, kept.images(split))
+            for a, b, c in zip(made, beside, expected):
+                assert a.dtype == c.dtype and a.shape == c.shape
+                assert a.tobytes() == b.tobytes() == c.tobytes()
+
+
+@pytest.mark.parametrize("name", ["normal", "autoencoding", "room_layout", "point_matching"])
+def test_a_batch_reads_each_record_once_and_decodes_what_the_task_reads(lazy, monkeypatch, name):
+    reads, pictures, labels, cameras = [], [], [], []
+    data = LabelStore(lazy.directory).samples(name, "train")
+    monkeypatch.setattr("models.examples.index.read_record", noting(reads, index.read_record))
+    monkeypatch.setattr(views, "image_of", noting(pictures, views.image_of))
+    monkeypatch.setattr(views, "parse_label", noting(labels, views.parse_label))
+    monkeypatch.setattr(views, "parse_camera", noting(cameras, views.parse_camera))
+    rows = [0, 1, 0]
+    data.take(rows, lazy.images("train"))
+    count = len(np.unique(np.asarray(data.views)[rows]))
+    assert len(reads) == len(pictures) == count
+    folders = {"normal": 2}  # its own, and the depth that masks it
+    assert len(labels) == folders.get(name, 0) * count
+    assert len(cameras) == count * ("point_info" in TASKS[name].labels)
+
+
+def noting(calls, function):
+    """`function`, with its calls counted in a list."""
+
+    def noted(*given):
+        calls.append(given)
+        return function(*given)
+
+    return noted
+
+
 @pytest.mark.parametrize("way", ["kept", "lazy"])
 def test_views_and_images_are_those_of_the_records(examples, request, way):
     store = request.getfixturevalue(way)
     for split in SPLITS:
-        views = [parse_view(record) for record in records(str(examples), split)]
-        views.sort(key=lambda view: view.key)
-        assert store.views(split) == [str(view.key) for view in views]
-        assert np.array_equal(store.images(split)[:], [view.rgb for view in views])
+        there = [parse_view(record) for record in records(str(examples), split)]
+        there.sort(key=lambda view: view.key)
+        assert list(store.views(split)) == [str(view.key) for view in there]
+        assert np.array_equal(store.images(split)[:], [view.rgb for view in there])
         pairs = np.array([[0, 1], [2, 0], [1, 1]])
         assert np.array_equal(store.images(split)[pairs], np.asarray(store.images(split))[pairs])
     assert store.sample_names("point_matching", "train")[0].count("+") == 1
@@ -115,10 +158,10 @@ def test_addresses_do_not_tell_how_labels_are_kept(kept, lazy):
 
 def test_a_store_without_copies_is_small(examples, lazy):
     size = sum(path.stat().st_size for path in lazy.directory.rglob("*") if path.is_file())
-    views = sum(Index(examples / FOLDER).count(split) for split in SPLITS)
+    count = sum(Index(examples / FOLDER).count(split) for split in SPLITS)
     files = len(list(lazy.directory.rglob("*.*")))
     numbers = sum(lazy.samples(name, "train").views.nbytes for name in TRAINED if lazy.has(name))
-    assert size < 3 * numbers + 64 * views + 1000 * files
+    assert size < 3 * numbers + 64 * count + 1000 * files
 
 
 def test_the_bound_is_a_task_s(examples, tmp_path):

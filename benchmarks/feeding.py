@@ -1,0 +1,137 @@
+"""What does feeding cost without a decoded copy? Samples a second of one thread, of one task of
+each kind: from arrays on disk, from records as they were read before (targets, masks and pictures
+asked for one after the other), from records read once a view and batch, and the bare decoding of
+the PNGs that the task reads.
+
+    .venv/bin/python benchmarks/feeding.py [--size 64] [--batches 20] [--examples DIR]
+
+CPU seconds of this process, not the clock's: a busy machine changes them less. Ways take turns,
+batch by batch. Files are warm. Exit code 1 if reading once is slower than asking apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT)]
+
+from benchmarks import scale  # noqa: E402
+from models.examples.label_store import LabelStore, build_label_store  # noqa: E402
+from models.examples.published import decode_png  # noqa: E402
+from models.examples.views import DEPTHS, features_of  # noqa: E402
+from models.tasks import DOMAINS, TASKS, Task  # noqa: E402
+
+BATCH = 32
+
+
+def rows_of(count: int, number: int) -> list[int]:
+    """ascending rows of a batch."""
+    chosen = np.random.default_rng(number).integers(count, size=BATCH)
+    return [int(row) for row in np.sort(chosen)]
+
+
+def together(store: LabelStore, name: str) -> Callable[[list[int]], Any]:
+    data = store.samples(name, "train")
+    pictures = store.images("train")
+    return lambda rows: data.take(rows, pictures)
+
+
+def apart(store: LabelStore, name: str) -> Callable[[list[int]], Any]:
+    """as batches were made before `TaskSamples.take`."""
+    data = store.samples(name, "train")
+    pictures = store.images("train")
+    return lambda rows: (data.target[rows], data.mask[rows], pictures[data.views[rows]])
+
+
+def bare(store: LabelStore, entry: Task) -> Callable[[list[int]], Any]:
+    """the decoding alone: PNGs that lie in memory."""
+    positions = store.samples(entry.name, "train").views
+    views = store._views["train"]
+    pngs = []
+    for i in range(len(views)):
+        features = features_of(views.record(i))
+        folders = {"rgb", *entry.labels} | {
+            folder
+            for folder in [name for name in DEPTHS if name in features][:1]
+            if entry.mask == "surface"
+        }
+        pngs.append(
+            [
+                (features[folder].bytes_list.value[0], DOMAINS[folder])
+                for folder in folders
+                if folder in features and DOMAINS[folder].file == "png"
+            ]
+        )
+    return lambda rows: [
+        decode_png(*png) for i in np.unique(np.asarray(positions)[rows]) for png in pngs[i]
+    ]
+
+
+def rates(
+    ways: dict[str, Callable[[list[int]], Any]], count: int, batches: int
+) -> dict[str, float]:
+    """samples a CPU second of each way."""
+    spent = dict.fromkeys(ways, 0.0)
+    for number in range(-1, batches):  # the first warms files and imports
+        for name, way in ways.items():
+            began = time.process_time()
+            way(rows_of(count, number + 1))
+            if number >= 0:
+                spent[name] += time.process_time() - began
+    return {name: batches * BATCH / max(seconds, 1e-9) for name, seconds in spent.items()}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--size", type=int, default=64)
+    parser.add_argument("--batches", type=int, default=20)
+    parser.add_argument("--examples", help="an Examples artifact; default: procedural views")
+    options = parser.parse_args()
+    slower = []
+    with tempfile.TemporaryDirectory(prefix="feeding-") as scratch:
+        folder = Path(scratch)
+        examples = options.examples or str(scale.originals(folder, options.size))
+        tasks = {name: TASKS[name] for name in scale.TASKS}
+        kept, lazy = (
+            build_label_store(
+                examples, folder / way, seed=0, max_samples=2000, tasks=tasks, cache_bytes=most
+            )
+            for way, most in (("kept", 1 << 40), ("lazy", 0))
+        )
+        print(
+            f"{'samples a CPU second':22s} {'kept':>9s} {'apart':>9s} {'once':>9s} "
+            f"{'PNG alone':>9s} {'once/apart':>10s} {'once/PNG':>9s} {'once/kept':>9s}"
+        )
+        for name, entry in tasks.items():
+            if not lazy.has(name):
+                continue
+            ways = {
+                "kept": together(kept, name),
+                "apart": apart(lazy, name),
+                "once": together(lazy, name),
+                "bare": bare(lazy, entry),
+            }
+            found = rates(ways, len(lazy.samples(name, "train")), options.batches)
+            once = found["once"]
+            print(
+                f"{name:22s} {found['kept']:9.0f} {found['apart']:9.0f} {once:9.0f} "
+                f"{found['bare']:9.0f} {once / found['apart']:10.2f} {once / found['bare']:9.2f} "
+                f"{once / found['kept']:9.2f}",
+                flush=True,
+            )
+            if once < found["apart"]:
+                slower.append(name)
+    return int(bool(slower))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
