@@ -143,9 +143,13 @@ class Index:
         """the serialised view at a position, by one read. Raises DamagedRecord, FileNotFoundError
         as `read_record` does.
         """
+        shard = int(self.rows(split)[position]["shard"])
+        return read_record(self.path(examples, split, shard), self.place(split, position))
+
+    def place(self, split: str, position: int) -> Place:
+        """where in its shard the record at a position lies."""
         row = self.rows(split)[position]
-        place = Place(int(row["offset"]), int(row["length"]), int(row["crc"]))
-        return read_record(self.path(examples, split, int(row["shard"])), place)
+        return Place(int(row["offset"]), int(row["length"]), int(row["crc"]))
 
     def path(self, examples: str, split: str, shard: int) -> str:
         return f"{examples}/{shard_file(split, shard, self.facts['shards'])}"
@@ -177,6 +181,21 @@ class Keys(Sequence[ViewKey]):
             return Keys(self.buildings, self.rows[place])
         row = self.rows[place]
         return ViewKey(self.buildings[row["building"]], int(row["point"]), int(row["view"]))
+
+
+@dataclass(frozen=True)
+class KeyTexts(Sequence[str]):
+    """Keys of views as text, made when they are asked for."""
+
+    keys: Sequence[ViewKey]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return KeyTexts(self.keys[place])
+        return str(self.keys[place])
 
 
 def write_index(folder: Path, entries: Iterable[Entry], facts: Mapping[str, Any]) -> None:

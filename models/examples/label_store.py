@@ -9,16 +9,21 @@ edit of one target function, makes that task's labels and no others.
 
 from __future__ import annotations
 
+import concurrent.futures
+import functools
 import json
-from collections.abc import Mapping
+import multiprocessing
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
-from models.examples.index import FOLDER, Index
+from models.examples.index import FOLDER, Index, KeyTexts
 from models.examples.lazy_rows import LazyRows
 from models.examples.npy_writer import npy_writer
+from models.examples.sound import sound_index
 from models.examples.splits import SPLITS
 from models.examples.task_samples import (
     MASK,
@@ -44,6 +49,9 @@ IMAGES = "images"
 CACHE_BYTES = 4 << 30
 # Bytes of whole views that stay decoded from one task to the next while a store is made.
 DECODED = 1 << 30
+# Views from which on tasks are written side by side, a process each core: one takes seconds to
+# begin, and shares no decoded views.
+MANY = 20_000
 # Samples that are whitened at a time.
 CHUNK = 4096
 
@@ -93,9 +101,9 @@ class LabelStore:
             raise LookupError(f"the store at {self.directory} holds no labels of {task}")
         return str(facts["address"])
 
-    def views(self, split: str) -> list[str]:
-        """keys of the views of a split, in the order of `images`."""
-        return [str(key) for key in self._views[split].keys]
+    def views(self, split: str) -> Sequence[str]:
+        """keys of the views of a split, in the order of `images`, made as they are asked for."""
+        return KeyTexts(self._views[split].keys)
 
     def images(self, split: str) -> Bytes:
         """uint8 [n, S, S, 3]; `LazyRows` where they are not kept."""
@@ -167,29 +175,80 @@ def build_label_store(
     max_samples: int,
     tasks: Mapping[str, Task] = TASKS,
     cache_bytes: int = CACHE_BYTES,
+    skip_damaged: bool = False,
 ) -> LabelStore:
     """index the Examples artifact at `examples` for all `tasks`, and decode what fits; what is
     there of the same address is kept, what is there of other tasks is left alone.
 
     max_samples: most samples of a multi-view task and split. cache_bytes: most bytes that a task's
     decoded labels, or the images, take on disk; what would take more is made of the records when
-    it is used. Each task appears whole or not at all; one record after the other is read.
+    it is used. It is part of no address, since the numbers are the same: what is there stays as it
+    is kept when the bound alone changes (remove a task's folder to have it made by the new bound).
+    skip_damaged: leave out views whose records cannot be read, and say how many; their absence is
+    part of every address. Each task appears whole or not at all; one record after the other is
+    read. Raises DamagedRecord, FileNotFoundError, which name the shard.
     """
-    directory = Path(directory)
-    index = Index(Path(examples) / FOLDER)
+    whole_index = Index(Path(examples) / FOLDER)
+    if not skip_damaged:
+        return store_of(
+            examples, whole_index, Path(directory), seed, max_samples, tasks, cache_bytes
+        )
+    with sound_index(examples, whole_index) as (index, _):
+        return store_of(examples, index, Path(directory), seed, max_samples, tasks, cache_bytes)
+
+
+def store_of(
+    examples: str,
+    index: Index,
+    directory: Path,
+    seed: int,
+    max_samples: int,
+    tasks: Mapping[str, Task],
+    cache_bytes: int,
+) -> LabelStore:
+    """`build_label_store` of the views of an index."""
     trained = [entry for entry in tasks.values() if entry.trained]
     wanted = {entry.name: labels_address(entry, index.hash, seed, max_samples) for entry in trained}
     images = address_of(write_images, inputs=index.hash)
-    memory = Memory(DECODED)
-    views = {split: Views(examples, index, split, memory) for split in SPLITS}
+    views = views_of(examples, index, DECODED)
     if not there(directory / IMAGES, images):
         write_images(directory / IMAGES, views, images, cache_bytes)
     remember_examples(directory / IMAGES / "images.json", examples)
-    for entry in trained:
-        if not there(directory / entry.name, wanted[entry.name]):
-            facts = {"address": wanted[entry.name], "seed": seed}
-            write_labels(directory / entry.name, entry, views, facts, max_samples, cache_bytes)
+    lacking = [entry for entry in trained if not there(directory / entry.name, wanted[entry.name])]
+    work = [
+        (directory / entry.name, entry, {"address": wanted[entry.name], "seed": seed})
+        for entry in lacking
+    ]
+    count = sum(map(len, views.values()))
+    processes = min(1 if count < MANY else os.cpu_count() or 1, len(work))
+    if processes < 2:
+        for folder, entry, facts in work:
+            write_labels(folder, entry, views, facts, max_samples, cache_bytes)
+        return LabelStore(directory)
+    alone = functools.partial(write_alone, examples, index.folder, max_samples, cache_bytes)
+    spawn = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(processes, spawn) as pool:
+        list(pool.map(alone, *zip(*work)))
     return LabelStore(directory)
+
+
+def views_of(examples: str, index: Index, decoded: int) -> dict[str, Views]:
+    """the views of every split, of which `decoded` bytes together may stay decoded."""
+    memory = Memory(decoded)
+    return {split: Views(examples, index, split, memory) for split in SPLITS}
+
+
+def write_alone(
+    examples: str,
+    index: Path,
+    limit: int,
+    cache_bytes: int,
+    folder: Path,
+    entry: Task,
+    facts: dict[str, Any],
+) -> None:
+    """`write_labels` in a process of its own."""
+    write_labels(folder, entry, views_of(examples, Index(index), 0), facts, limit, cache_bytes)
 
 
 def remember_examples(described: Path, examples: str) -> None:

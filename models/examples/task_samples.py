@@ -6,14 +6,17 @@ from __future__ import annotations
 
 import functools
 import sys
+import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 import numpy as np
 
 from models.examples.lazy_rows import LazyRows
+from models.examples.npy_writer import npy_writer
 from models.examples.views import Cameras, Views
 from models.tasks import Task, View
 from models.tasks.arrays import Array, Bytes, Floats, Integers
@@ -21,6 +24,8 @@ from models.tasks.samples import samples
 from models.tasks.targets import target
 
 MASK = "float16"
+# Bytes of float32 targets that are held at a time: one of 313 colours at 256 pixels has 82 MB.
+TARGETS = 2 << 30
 # Bytes of samples that are remembered where targets and masks are asked for one after the other.
 REMEMBERED = 64 << 20
 
@@ -44,17 +49,21 @@ class TaskSamples:
     def __len__(self) -> int:
         return len(self.views)
 
+    def at_a_time(self, most: int) -> int:
+        """how many samples to hold at a time: `most`, fewer where their targets are large."""
+        return max(1, min(most, TARGETS // (4 * int(np.prod(self.target.shape[1:])))))
+
     def take(self, rows: Rows, pictures: Bytes) -> Taken:
         """(pictures uint8 [B, images, S, S, 3], targets, masks) of some rows. pictures: those of
         the split, as `LabelStore.images` gives them. The one way to feed a network: where labels
         are made when they are used, each record is read and parsed once, and no more of it is
         decoded than the task reads.
         """
-        return (
-            pictures[self.views[rows]],
-            np.asarray(self.target[rows]),
-            np.asarray(self.mask[rows]),
-        )
+        return np.asarray(pictures[self.views[rows]]), *self.labels(rows)
+
+    def labels(self, rows: Rows) -> Label:
+        """(targets, masks) of some rows."""
+        return np.asarray(self.target[rows]), np.asarray(self.mask[rows])
 
 
 @dataclass(frozen=True)
@@ -69,22 +78,30 @@ class LazySamples(TaskSamples):
 
     def take(self, rows: Rows, pictures: Bytes) -> Taken:
         positions = np.asarray(self.views[rows])
-        listed = np.arange(*rows.indices(len(self))) if isinstance(rows, slice) else rows
-        numbers = np.asarray(listed)
-        own = isinstance(pictures, LazyRows)
-        shape = (*positions.shape, *pictures.shape[1:])
-        shown = np.empty(shape, "uint8") if own else np.asarray(pictures[positions])
+        if not isinstance(pictures, LazyRows):
+            return np.asarray(pictures[positions]), *self.labels(rows)
+        shown = np.empty((*positions.shape, *pictures.shape[1:]), "uint8")
+        return shown, *self._labels(rows, shown)
+
+    def labels(self, rows: Rows) -> Label:
+        return self._labels(rows, None)
+
+    def _labels(self, rows: Rows, shown: Bytes | None) -> Label:
+        """(targets, masks); their pictures go into `shown` if it is there."""
+        positions = np.asarray(self.views[rows])
+        every = np.arange(*rows.indices(len(self))) if isinstance(rows, slice) else rows
+        numbers = np.asarray(every)
         target = np.empty((len(numbers), *self.target.shape[1:]), self.target.dtype)
         mask = np.empty((len(numbers), *self.mask.shape[1:]), self.mask.dtype)
         seen: dict[int, View] = {}  # a view may stand in several samples of a batch
         for k, (number, row) in enumerate(zip(numbers.tolist(), positions.tolist())):
             for i in row:
                 if i not in seen:
-                    seen[i] = self.read(i, own)
+                    seen[i] = self.read(i, shown is not None)
             target[k], mask[k] = self.make(number, [seen[i] for i in row])
-            if own:
+            if shown is not None:
                 shown[k] = [seen[i].rgb for i in row]
-        return shown, target, mask
+        return target, mask
 
 
 def candidates(entry: Task, views: Views, seed: int, limit: int) -> Integers:
@@ -96,17 +113,19 @@ def candidates(entry: Task, views: Views, seed: int, limit: int) -> Integers:
         everywhere = range(len(views))
         return samples(entry, views.keys, Cameras(views, everywhere), draw, limit)
     if entry.images == 1:
-        limit = max(limit, len(views))
-    parts = [np.zeros((0, entry.images), "int32")]
-    for span in views.spans():
-        keys = views.keys[span.start : span.stop]
-        rows = samples(entry, keys, Cameras(views, span), draw, sys.maxsize)
-        parts.append(rows + np.int32(span.start))
-    # Keys of a building stand side by side: buildings in order are rows in order.
-    rows = np.concatenate(parts)
-    if len(rows) > limit:
-        rows = rows[np.sort(draw.choice(len(rows), limit, replace=False))]
-    return rows
+        return np.arange(len(views), dtype="int32")[:, None]
+    with tempfile.TemporaryDirectory(prefix="samples-") as scratch:
+        path = Path(scratch) / "rows.npy"  # pairs of millions of views are gigabytes
+        with npy_writer(path, "int32", (entry.images,)) as file:
+            for span in views.spans():
+                keys = views.keys[span.start : span.stop]
+                rows = samples(entry, keys, Cameras(views, span), draw, sys.maxsize)
+                file.extend(rows + np.int32(span.start))
+        # Keys of a building stand side by side: buildings in order are rows in order.
+        every: Integers = np.load(path, mmap_mode="r")
+        if len(every) > limit:
+            return np.array(every[np.sort(draw.choice(len(every), limit, replace=False))])
+        return np.array(every)
 
 
 def name_number(entry: Task) -> int:

@@ -4,6 +4,8 @@ whole while a stated memory is free, since the next task asks again.
 
 from __future__ import annotations
 
+import bisect
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,6 +20,8 @@ from models.tasks.arrays import Bytes
 # A map is measured against one of these where a task is masked by surfaces; the first that is there
 # (`targets.surface`).
 DEPTHS = ("depth_zbuffer", "depth_euclidean")
+# Cameras that are remembered while samples are drawn, a kilobyte or two each.
+CAMERAS = 1 << 14
 
 
 class Memory:
@@ -79,19 +83,23 @@ class Views:
 
 
 class Cameras(Mapping[ViewKey, Camera]):
-    """Those cameras of some views that are known, read when they are asked for."""
+    """Those cameras of some views that are known, read when they are asked for; the last ones are
+    remembered.
+    """
 
     def __init__(self, views: Views, positions: range) -> None:
         self.views = views
-        self.places = {views.keys[i]: i for i in positions}
-        self.read: dict[ViewKey, Camera | None] = {}
+        self.keys_here = views.keys[positions.start : positions.stop]
+        self.start = positions.start
+        self.camera = functools.lru_cache(maxsize=CAMERAS)(self._camera)
 
-    def camera(self, key: object) -> Camera | None:
-        if not isinstance(key, ViewKey) or key not in self.places:
+    def _camera(self, key: object) -> Camera | None:
+        if not isinstance(key, ViewKey):
             return None
-        if key not in self.read:
-            self.read[key] = self.views.camera(self.places[key])
-        return self.read[key]
+        place = bisect.bisect_left(self.keys_here, key)
+        if place == len(self.keys_here) or self.keys_here[place] != key:
+            return None
+        return self.views.camera(self.start + place)
 
     def __contains__(self, key: object) -> bool:
         return self.camera(key) is not None
@@ -103,7 +111,7 @@ class Cameras(Mapping[ViewKey, Camera]):
         return camera
 
     def __iter__(self) -> Iterator[ViewKey]:
-        return (key for key in self.places if key in self)
+        return (key for key in self.keys_here if key in self)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

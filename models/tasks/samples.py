@@ -8,9 +8,11 @@ are 1:1 here (the published lists are lost).
 from __future__ import annotations
 
 import itertools
+import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -59,8 +61,58 @@ def of_one_point(draw: Draw) -> list[Row]:
     """all combinations of the views that fixate one point; single views whatever they fixate."""
     if draw.images == 1:
         return [(i,) for i in range(len(draw.keys))]
-    groups = members_by_point(draw.keys).values()
-    return [row for group in groups for row in itertools.combinations(group, draw.images)]
+    return list(Combinations(draw.keys, draw.images))
+
+
+class Combinations(Sequence[Row]):
+    """All combinations of `images` views that fixate one point, point after point by name; each is
+    made when it is asked for, so that those of millions of views take eight bytes a view and a
+    point.
+    """
+
+    def __init__(self, keys: Sequence[ViewKey], images: int) -> None:
+        self.images = images
+        # [n] int32 positions in the order of keys, and where in it each point's begin.
+        self.members = in_order(keys)
+        starts = [0]
+        before: tuple[str, int] | None = None
+        for i, place in enumerate(self.members.tolist()):
+            key = keys[place]
+            if before is not None and (key.building, key.point) != before:
+                starts.append(i)
+            before = (key.building, key.point)
+        self.starts = np.array([*starts, len(self.members)], "int64")
+        sizes = np.diff(self.starts)
+        counts = [math.comb(size, images) for size in range(int(sizes.max(initial=0)) + 1)]
+        # [points]: combinations up to and with each point's.
+        self.ends = np.cumsum(np.array(counts, "int64")[sizes])
+
+    def __len__(self) -> int:
+        return int(self.ends[-1])
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return [self[i] for i in range(*place.indices(len(self)))]
+        if not 0 <= place < len(self):
+            raise IndexError(f"combination {place} of {len(self)}")
+        point = int(np.searchsorted(self.ends, place, "right"))
+        rank = int(place - (self.ends[point - 1] if point else 0))
+        return next(itertools.islice(self._of(point), rank, None))
+
+    def __iter__(self) -> Iterator[Row]:
+        for point in range(len(self.ends)):
+            yield from self._of(point)
+
+    def _of(self, point: int) -> Iterator[Row]:
+        members = self.members[self.starts[point] : self.starts[point + 1]]
+        return itertools.combinations(members.tolist(), self.images)
+
+
+def in_order(keys: Sequence[ViewKey]) -> Integers:
+    """[n] int32 positions of the keys, ascending; nothing is sorted that is in order."""
+    if all(first <= second for first, second in itertools.pairwise(keys)):
+        return np.arange(len(keys), dtype="int32")
+    return np.array(sorted(range(len(keys)), key=lambda i: keys[i]), "int32")
 
 
 def members_by_point(keys: Sequence[ViewKey]) -> Members:
@@ -79,16 +131,14 @@ def matching_pairs(draw: Draw) -> list[Row]:
     so that style gives nothing away; neither sees the point that the other fixates, so that the
     answer "no" is true. A positive for which the building holds no such view is left out with it.
     """
-    positives = of_one_point(draw)
-    by_building = defaultdict(list)
-    for i, key in enumerate(draw.keys):
-        by_building[key.building].append(i)
+    positives = Combinations(draw.keys, draw.images)
+    by_building = positions_by_building(draw.keys)
     rows: list[Row] = []
     negatives: set[frozenset[int]] = set()
     for place in draw.rng.permutation(len(positives)):
         if len(rows) + 2 > draw.limit:
             break
-        positive = positives[place]
+        positive = positives[int(place)]
         first = positive[0]
         others = draw.rng.permutation(by_building[draw.keys[first].building]).tolist()
         other = stranger_of(first, others, negatives, draw)
@@ -96,6 +146,18 @@ def matching_pairs(draw: Draw) -> list[Row]:
             negatives.add(frozenset((first, other)))
             rows += [positive, (first, other)]
     return rows
+
+
+def positions_by_building(keys: Sequence[ViewKey]) -> dict[str, Sequence[int]]:
+    """building -> positions of its views, a range where they stand side by side."""
+    spans: dict[str, Sequence[int]] = {}
+    start = 0
+    for building, views in itertools.groupby(keys, key=lambda key: key.building):
+        stop = start + sum(1 for _ in views)
+        here = range(start, stop)
+        spans[building] = [*spans[building], *here] if building in spans else here
+        start = stop
+    return spans
 
 
 def stranger_of(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from models.networks.task_networks.build import TaskNetwork
 from models.networks.training.averages import balance
 from models.networks.training.batches import rebalanced
 from models.networks.training.inputs import training_input
+from models.tasks import Task
 from models.tasks.arrays import Array, Floats
 
 # Samples that are answered at a time.
@@ -26,20 +28,37 @@ def answers(
     config: NetworkConfig,
     rows: slice = slice(None),
     weights: Floats | None = None,
+    random: np.random.Generator | None = None,
 ) -> tuple[Array, Array, Array]:
     """(answer, target, mask) of samples of a split. weights: of colour bins, in the mask
-    (`balance`).
+    (`balance`). random: of the damage done to inputs; one of the rows' own if None.
     """
     task = network.task
     data = store.samples(task.name, split)
     images, target, mask = data.take(rows, store.images(split))
     target = target.astype("float32", copy=False)
     mask = mask.astype("float32", copy=False)
-    random = np.random.default_rng([zlib.crc32(task.name.encode()), rows.start or 0])
+    random = random or draws(task, rows.start or 0)
     value = training_input(task, images, target, random, config.tile_size)
     if weights is not None:
         mask = rebalanced(target, mask, weights)
     return network.answer(value), target, mask
+
+
+def draws(task: Task, start: int = 0) -> np.random.Generator:
+    """what the damage done to inputs is drawn from, of samples from `start` on."""
+    return np.random.default_rng([zlib.crc32(task.name.encode()), start])
+
+
+def answers_in_parts(
+    network: TaskNetwork, store: LabelStore, split: str, config: NetworkConfig
+) -> Iterator[tuple[Array, Array, Array]]:
+    """`answers` about a whole split, some samples after the other: the same numbers."""
+    random = draws(network.task)
+    data = store.samples(network.task.name, split)
+    step = data.at_a_time(BATCH)
+    for start in range(0, len(data), step):
+        yield answers(network, store, split, config, slice(start, start + step), random=random)
 
 
 def test_losses(network: TaskNetwork, store: LabelStore, config: NetworkConfig) -> Floats:
@@ -49,8 +68,10 @@ def test_losses(network: TaskNetwork, store: LabelStore, config: NetworkConfig) 
     task = network.task
     weights = balance(task, store, config)
     parts = []
-    for start in range(0, len(store.samples(task.name, "test")), BATCH):
-        rows = slice(start, start + BATCH)
+    data = store.samples(task.name, "test")
+    step = data.at_a_time(BATCH)
+    for start in range(0, len(data), step):
+        rows = slice(start, start + step)
         answer, target, mask = answers(network, store, "test", config, rows, weights)
         parts.append(image_losses(task.loss, target, mask, answer))
     return np.concatenate(parts)

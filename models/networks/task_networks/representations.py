@@ -29,8 +29,10 @@ from models.tasks.arrays import Bytes, Floats
 # Standardised codes beyond this are cut off: float16 has no room for them, and none means more.
 LIMIT = 60
 SMALLEST_DEVIATION = 1e-3
-# Views that are encoded, and codes that are standardised, at a time.
+# Codes that are standardised at a time.
 CHUNK = 1024
+# Bytes of pictures, as float32, that are encoded at a time.
+PICTURES = 64 << 20
 
 
 class RepresentationStore:
@@ -187,8 +189,9 @@ def channel_statistics(path: Path) -> tuple[Floats, Floats]:
 
 
 def encoded(task: Task, encoder: Any, images: Bytes, batch: int = 64) -> Iterator[Floats]:
-    """[m, h, w, c] float32 codes of clean whole images, some thousand after the other."""
-    for start in range(0, len(images), CHUNK):
-        image01 = images[start : start + CHUNK].astype("float32") / 255
+    """[m, h, w, c] float32 codes of clean whole images, some batches after the other."""
+    step = max(1, PICTURES // (4 * int(np.prod(images.shape[1:]))) // batch) * batch
+    for start in range(0, len(images), step):
+        image01 = images[start : start + step].astype("float32") / 255
         value = np.asarray(encoder_input(task, keras.ops.convert_to_tensor(image01)))
         yield encoder.predict(value, batch_size=batch, verbose=0)

@@ -6,7 +6,7 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -18,7 +18,7 @@ from models.examples.label_store import LabelStore
 from models.networks.architecture.heads import composed
 from models.networks.config import NetworkConfig
 from models.networks.losses.losses import image_losses
-from models.networks.task_networks.answers import answers, test_losses
+from models.networks.task_networks.answers import answers_in_parts, test_losses
 from models.networks.task_networks.build import TaskNetwork, build_task_network, in_float32
 from models.networks.training.adversarial import AdversarialSiamese, PublishedAdam
 from models.networks.training.averages import average_answer, average_losses, labelled, standard_of
@@ -244,26 +244,23 @@ def shrink_to_average(
     task = network.task
     if task.output.dense or composed(task, config) or not labelled(store, task, "val"):
         return 1.0
-    answer, target, mask = answers(network, store, "val", config)
     average = average_answer(task, store) if average is None else average
-    return shrink(network, average, answer, target, mask)
+    return shrink(network, average, answers_in_parts(network, store, "val", config))
 
 
 def shrink(
-    network: TaskNetwork, average: Floats, answer: Array, target: Array, mask: Array
+    network: TaskNetwork, average: Floats, parts: Iterable[tuple[Array, Array, Array]]
 ) -> float:
-    """pull the answers of a last layer towards `average` by the factor that some samples, of which
-    `answer` is the network's, like best; the factor.
+    """pull the answers of a last layer towards `average` by the factor that some samples like best;
+    the factor. parts: (the network's answer, target, mask) of some of these samples at a time.
     """
-    losses = {
-        factor: float(
-            image_losses(
-                network.task.loss, target, mask, average + factor * (answer - average)
-            ).mean()
-        )
-        for factor in SHRINKAGES
-    }
-    factor = min(SHRINKAGES, key=losses.__getitem__)
+    losses: dict[float, list[Floats]] = {factor: [] for factor in SHRINKAGES}
+    for answer, target, mask in parts:
+        for factor, found in losses.items():
+            shrunk = average + factor * (answer - average)
+            found.append(image_losses(network.task.loss, target, mask, shrunk))
+    means = {factor: float(np.concatenate(found).mean()) for factor, found in losses.items()}
+    factor = min(SHRINKAGES, key=means.__getitem__)
     kernel, bias = network.head.get_layer("answer").weights
     kernel.assign(kernel * factor)
     bias.assign(bias * factor + (1 - factor) * average.reshape(-1))

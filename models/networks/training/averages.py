@@ -62,7 +62,7 @@ def average_losses(
 def balance(task: Task, store: LabelStore, config: NetworkConfig | None) -> Floats | None:
     """weights of colour bins where the recipe rebalances them, else None."""
     published = config is not None and config.recipe == "published" and task.input == "lightness"
-    return colour_weights(store.samples(task.name, "train").target) if published else None
+    return colour_weights(store.samples(task.name, "train")) if published else None
 
 
 def average_answer(
@@ -114,11 +114,11 @@ def standard_of(
 def chunks(
     data: TaskSamples, weights: Floats | None, size: int = CHUNK, rows: Integers | None = None
 ) -> Iterator[tuple[Floats, Floats]]:
-    """(target, mask) float32 of `size` samples after the other; of all, or of `rows`."""
+    """(target, mask) float32 of at most `size` samples after the other; of all, or of `rows`."""
+    size = data.at_a_time(size)
     for start in range(0, len(data) if rows is None else len(rows), size):
         part = slice(start, start + size) if rows is None else rows[start : start + size]
-        target = np.asarray(data.target[part], "float32")
-        mask = np.asarray(data.mask[part], "float32")
+        target, mask = (np.asarray(values, "float32") for values in data.labels(part))
         yield target, mask if weights is None else rebalanced(target, mask, weights)
 
 

@@ -11,13 +11,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import keras
 import numpy as np
 
-from models.examples.label_store import LabelStore
+from models.examples.label_store import LabelStore, TaskSamples
 from models.networks.config import NetworkConfig
 from models.networks.training.augmentation import augmented
 from models.networks.training.inputs import training_input
 from models.networks.training.recipes import recipe
 from models.tasks import Task
-from models.tasks.arrays import Array, Floats, Integers
+from models.tasks.arrays import Floats, Integers
 
 # Input, target, mask, float32.
 Batch = tuple[Floats, Floats, Floats]
@@ -49,7 +49,7 @@ class Batches(keras.utils.PyDataset):
         self.size = max(2, recipe(task, config).batch)
         self.whitening = store.whitening(task.name)
         rebalances = task.input == "lightness" and config.recipe == "published"
-        self.weights = colour_weights(self.data.target) if rebalances else None
+        self.weights = colour_weights(self.data) if rebalances else None
         self.pool = ThreadPoolExecutor(config.feeders)
         self.coming: dict[int, Future[Batch]] = {}
         self.permutation = functools.lru_cache(maxsize=4)(self._permutation)
@@ -96,17 +96,18 @@ class Batches(keras.utils.PyDataset):
         self.pool.shutdown(wait=True, cancel_futures=True)
 
 
-def colour_weights(target: Array, mix: float = 0.5, chunk: int = 256) -> Floats:
+def colour_weights(data: TaskSamples, mix: float = 0.5) -> Floats:
     """[K] float32: 1/((1 - mix) p + mix/K), scaled so that the mean over pixels is 1; p: shares of
-    the bins in train targets [n, S, S, K] (Zhang et al. 2016).
+    the bins in the targets [n, S, S, K] of train samples (Zhang et al. 2016).
 
     The released table of indoor weights has 313 values from 0 to 9.75; ours come from the data at
     hand.
     """
-    bins = target.shape[-1]
+    bins = data.target.shape[-1]
     counts = np.zeros(bins, "int64")
-    for i in range(0, len(target), chunk):  # of all views at once, targets are gigabytes
-        strongest = target[i : i + chunk].argmax(-1)
+    step = data.at_a_time(256)
+    for i in range(0, len(data), step):
+        strongest = data.target[i : i + step].argmax(-1)
         counts += np.bincount(strongest.ravel(), minlength=bins)
     share = counts / counts.sum()
     weights = 1 / ((1 - mix) * share + mix / bins)

@@ -26,6 +26,8 @@ Subset = tuple[int, ...]
 # target -> sets of sources that are worth measuring.
 Wanted = Mapping[str, Collection[tuple[str, ...]]]
 PIXELS = "pixels"
+# Pictures that are averaged at a time.
+CHUNK = 256
 
 
 class Bench:
@@ -69,11 +71,11 @@ class Bench:
         return (len(self.sources),)
 
     def maps(self, index: int, split: str) -> Floats:
-        """standardised representation of source `index`; one past the last is raw pixels, averaged
-        to the grid.
+        """standardised representation of source `index`, float16 from its file: whoever takes some
+        views reads no others; one past the last is raw pixels, averaged to the grid.
         """
         if index < len(self.sources):
-            return np.asarray(self.representations.read(self.sources[index], split), "float32")
+            return self.representations.read(self.sources[index], split)
         return pixel_map(self.store.images(split), self.grid)
 
     def names(self, subset: Subset) -> tuple[str, ...]:
@@ -144,8 +146,16 @@ class Bench:
 
 def pixel_map(images: Bytes, grid: int) -> Floats:
     """uint8 [n, S, S, 3] -> float32 [n, grid, grid, 12]: each cell's four quarters' mean colours,
-    about unit variance.
+    about unit variance. Some hundred pictures are held at a time.
     """
+    cells = np.empty((len(images), grid, grid, 12), "float32")
+    for start in range(0, len(images), CHUNK):
+        cells[start : start + CHUNK] = pixel_cells(images[start : start + CHUNK], grid)
+    return cells
+
+
+def pixel_cells(images: Bytes, grid: int) -> Floats:
+    """`pixel_map` of a few pictures."""
     n, side = images.shape[:2]
     half = side // (2 * grid)
     cells = images.reshape(n, grid, 2, half, grid, 2, half, 3).astype("float32")

@@ -7,8 +7,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from models.examples.label_store import LabelStore
+from models.examples.label_store import LabelStore, TaskSamples
 from models.tasks import TASKS
+
+# Samples whose labels are held at a time.
+CHUNK = 256
 
 
 def first_with_equal_labels(store: LabelStore, names: Iterable[str], split: str) -> dict[str, str]:
@@ -19,11 +22,19 @@ def first_with_equal_labels(store: LabelStore, names: Iterable[str], split: str)
     return {name: firsts.setdefault(question(store, name, split), name) for name in names}
 
 
+def labels_of(data: TaskSamples) -> list[bytes]:
+    """digests of targets and masks, of which some hundred are held at a time."""
+    digests = [hashlib.sha256(), hashlib.sha256()]
+    for start in range(0, len(data), CHUNK):
+        for digest, values in zip(digests, data.labels(slice(start, start + CHUNK))):
+            digest.update(np.ascontiguousarray(values))
+    return [digest.digest() for digest in digests]
+
+
 def question(store: LabelStore, name: str, split: str) -> tuple[object, ...]:
     """what a target asks: loss, output, and digests of its samples."""
     digests = []
     for part in (split, "test"):
         data = store.samples(name, part)
-        for values in (data.views, data.target, data.mask):
-            digests.append(hashlib.sha256(np.ascontiguousarray(values).data).digest())
+        digests += [hashlib.sha256(np.ascontiguousarray(data.views)).digest(), *labels_of(data)]
     return (TASKS[name].loss, TASKS[name].output, *digests)

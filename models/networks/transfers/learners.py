@@ -42,7 +42,9 @@ class Bench(Protocol):
         """where progress is told."""
 
     def maps(self, index: int, split: str) -> Floats:
-        """[view, grid, grid, c] float32: the standardised representation of source `index`."""
+        """[view, grid, grid, c], float32 or float16 from a file: the standardised representation of
+        source `index`.
+        """
 
     def key(self, subset: SourceSet, regime: Regime) -> str:
         """what a transfer's losses depend on beside its target, as text."""

@@ -34,12 +34,13 @@ def proxy_inputs(
     count = len(samples.views)
     chosen = np.unique(np.linspace(0, count - 1, min(limit, count)).astype(int))
     views = np.asarray(samples.views)[chosen]
+    seen, places = np.unique(views, return_inverse=True)
+    places = places.reshape(views.shape)
     features = {}
     for source in sources:
-        cells = pooled(np.asarray(representations.read(source, split)), CELLS)
-        features[source] = cells[views].reshape(len(views), -1)
-    labels = np.asarray(samples.target[chosen], "float32")
-    mask = np.asarray(samples.mask[chosen], "float32")
+        cells = pooled(representations.read(source, split)[seen], CELLS)
+        features[source] = cells[places].reshape(len(views), -1)
+    labels, mask = (np.asarray(part, "float32") for part in samples.labels(chosen))
     return features, label_features(TASKS[target], labels, mask)
 
 

@@ -360,7 +360,7 @@ def fitted(
     program.fold()
     if average is None or task.output.dense or composed(task, config):
         return network, curve, 1.0
-    return network, curve, shrink(network, average, network.answer(value), target, mask)
+    return network, curve, shrink(network, average, [(network.answer(value), target, mask)])
 
 
 def weights_of(network: TaskNetwork) -> list[keras.Variable]:

@@ -214,3 +214,15 @@ def test_a_full_disk_leaves_no_half_task(examples, tmp_path, monkeypatch):
 def test_labels_say_how_they_are_kept(lazy):
     facts = json.loads((lazy.directory / "normal" / "labels.json").read_text())
     assert facts["kept"] is False and facts["samples"]["train"] > 0
+
+
+def test_tasks_side_by_side_are_written_as_one_after_the_other(
+    examples, kept, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(label_store, "MANY", 0)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    names = ("normal", "room_layout")
+    store = build(examples, tmp_path, {name: TASKS[name] for name in names})
+    for name in names:
+        there = (kept.directory / name / "seal.json").read_text()
+        assert (store.directory / name / "seal.json").read_text() == there

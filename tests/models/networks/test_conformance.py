@@ -129,3 +129,30 @@ def test_shrinking_folds_the_average_into_the_last_layer_and_never_harms_validat
         image_losses(TASKS[name].loss, target, mask, answer).mean() for answer in (before, after)
     ]
     assert losses[1] <= losses[0] + 1e-5
+
+
+@pytest.mark.parametrize("name", ["jigsaw", "class_scene", "fixated_pose", "denoising"])
+def test_answers_in_parts_are_those_about_all_samples_at_once(name, monkeypatch):
+    from models.networks.task_networks import answers as room
+
+    store = TinyStore()
+    network = build_task_network(TASKS[name], TINY, store.size)
+    together = room.answers(network, store, "val", TINY)
+    monkeypatch.setattr(room, "BATCH", 3)
+    parts = list(room.answers_in_parts(network, store, "val", TINY))
+    assert [len(part[0]) for part in parts] == [3, 3, 2]
+    for whole, *some in zip(together, *parts):
+        np.testing.assert_allclose(np.concatenate(some), whole, rtol=1e-5, atol=1e-6)
+
+
+def test_the_factor_chosen_in_parts_is_that_of_all_samples_at_once(monkeypatch):
+    from models.networks.task_networks import answers as room
+    from models.networks.task_networks.train import shrink_to_average
+
+    store = TinyStore()
+    factors = []
+    for size in (64, 3):
+        monkeypatch.setattr(room, "BATCH", size)
+        network = build_task_network(TASKS["class_scene"], TINY, store.size)
+        factors.append(shrink_to_average(network, store, TINY))
+    assert factors[0] == factors[1]

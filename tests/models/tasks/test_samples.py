@@ -1,6 +1,7 @@
 """Pairs and triplets are what their tasks say they are."""
 
 import dataclasses
+import itertools
 from collections import Counter
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from synthetic import camera
 
 from models.tasks import TASKS, ViewKey
-from models.tasks.samples import in_frustum, samples
+from models.tasks.samples import Combinations, in_frustum, positions_by_building, samples
 
 KEYS = [
     ViewKey(building, point, number)
@@ -117,3 +118,32 @@ def test_lonely_views_make_no_pairs():
         0,
         2,
     )
+
+
+@pytest.mark.parametrize("images", [2, 3])
+@pytest.mark.parametrize("seed", [None, 0, 1])
+def test_a_combination_is_found_by_its_number_among_all_of_them(images, seed):
+    keys = [*KEYS, ViewKey("b", 9, 0), *(ViewKey("c", 0, number) for number in range(5))]
+    if seed is not None:
+        keys = [keys[i] for i in np.random.default_rng(seed).permutation(len(keys))]
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    points = itertools.groupby(order, key=lambda i: keys[i][:2])
+    every = [row for _, group in points for row in itertools.combinations(group, images)]
+    found = Combinations(keys, images)
+    assert len(found) == len(every) and list(found) == every
+    assert [found[i] for i in range(len(every))] == every == found[:]
+    with pytest.raises(IndexError, match=f"of {len(every)}"):
+        found[len(every)]
+
+
+def test_of_no_views_there_is_no_combination():
+    assert len(Combinations([], 2)) == 0 and list(Combinations([], 2)) == []
+
+
+def test_positions_of_a_building_are_a_range_where_they_stand_side_by_side():
+    assert positions_by_building(KEYS) == {"a": range(12), "b": range(12, 24)}
+    mixed = [KEYS[0], KEYS[12], KEYS[1]]
+    assert {name: list(rows) for name, rows in positions_by_building(mixed).items()} == {
+        "a": [0, 2],
+        "b": [1],
+    }

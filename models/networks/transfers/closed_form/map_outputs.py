@@ -13,6 +13,9 @@ from models.networks.losses.block_losses import block_channels, sharpness
 from models.tasks import TASKS
 from models.tasks.arrays import Bools, Floats, Integers
 
+# Samples whose labels are held at a time.
+CHUNK = 256
+
 
 def block_width(store: LabelStore, name: str, split: str, grid: int, stride: int) -> int:
     """values of one cell's block: r r k."""
@@ -32,9 +35,8 @@ def map_outputs(
     width = block_width(store, name, split, grid, config.output_stride)
     outputs = np.zeros((len(picked), grid**2, width), "float32")
     if labelled.any():
-        maps = fit_targets(
-            TASKS[name], data.target[rows], data.mask[rows], images[picked[labelled]], cells=grid
-        )
+        target, mask = data.labels(rows)
+        maps = fit_targets(TASKS[name], target, mask, images[picked[labelled]], cells=grid)
         blocks = to_blocks(maps, grid, config.output_stride)
         outputs[labelled] = blocks.reshape(len(rows), grid**2, width)
     return outputs.reshape(-1, width)
@@ -45,9 +47,13 @@ def rows_of_views(views: Integers, picked: Integers) -> tuple[list[int], Bools]:
 
     views [sample]: the view of each sample.
     """
-    row_of = {int(view): row for row, view in enumerate(views)}
-    labelled = np.array([int(view) in row_of for view in picked], bool)
-    return [row_of[int(view)] for view in picked[labelled]], labelled
+    if not len(views):
+        return [], np.zeros(len(picked), bool)
+    order = np.argsort(views, kind="stable")
+    places = np.searchsorted(views, picked, side="right", sorter=order) - 1
+    rows = order[np.maximum(places, 0)]
+    labelled = (places >= 0) & (views[rows] == picked)
+    return rows[labelled].tolist(), labelled
 
 
 def known_cells(store: LabelStore, name: str, split: str, picked: Integers, grid: int) -> Bools:
@@ -56,10 +62,14 @@ def known_cells(store: LabelStore, name: str, split: str, picked: Integers, grid
     """
     data = store.samples(name, split)
     rows, labelled = rows_of_views(np.asarray(data.views)[:, 0], picked)
-    mask = np.asarray(data.mask[rows]) > 0
-    side = mask.shape[1] // grid
+    known = np.zeros((len(rows), grid, grid), bool)
+    for start in range(0, len(rows), CHUNK):
+        mask = np.asarray(data.mask[rows[start : start + CHUNK]]) > 0
+        side = mask.shape[1] // grid
+        blocks = mask.reshape(len(mask), grid, side, grid, side)
+        known[start : start + CHUNK] = blocks.any((2, 4))
     cells = np.zeros((len(picked), grid, grid), bool)
-    cells[labelled] = mask.reshape(len(mask), grid, side, grid, side).any((2, 4))
+    cells[labelled] = known
     return cells.ravel()
 
 
@@ -73,17 +83,15 @@ def class_shifts(store: LabelStore, name: str, split: str, views: Integers) -> F
         return np.zeros(block_channels(task), "float32")
     data = store.samples(name, split)
     rows = np.flatnonzero(np.isin(np.asarray(data.views)[:, 0], views))
-    ids = np.asarray(data.target[rows])[..., 0].astype(int)
-    weight = np.asarray(data.mask[rows], "float32")[..., 0]
-    share = class_shares(ids, weight > 0, task.output.channels)
-    weighted = class_shares(ids, weight, task.output.channels)
-    return (np.log(weighted + 1e-4) / sharpness(task) - share).astype("float32")
-
-
-def class_shares(ids: Integers, weight: Floats | Bools, classes: int) -> Floats:
-    """[classes] float64: the share of each class in the weight of all pixels."""
-    counts = np.bincount(ids.ravel(), weight.ravel(), classes)
-    return counts / max(counts.sum(), 1e-6)
+    # [2, classes] float64, exact (weights are float16): known pixels of each class, and weights.
+    counts = np.zeros((2, task.output.channels))
+    for start in range(0, len(rows), CHUNK):
+        target, mask = data.labels(rows[start : start + CHUNK])
+        ids = target[..., 0].astype(int).ravel()
+        weight = mask.astype("float32")[..., 0].ravel()
+        counts += [np.bincount(ids, part, task.output.channels) for part in (weight > 0, weight)]
+    share, weighted = counts / np.maximum(counts.sum(1, keepdims=True), 1e-6)
+    return np.asarray(np.log(weighted + 1e-4) / sharpness(task) - share, "float32")
 
 
 def on_diagonal(outputs: int, channels: int) -> Bools:

@@ -24,7 +24,7 @@ from models.networks.training.fit import Interrupted
 from models.networks.transfers.gradient.best_weights import BestWeights
 from models.networks.transfers.gradient.member_stack import MemberStack
 from models.networks.transfers.gradient.programs import StackPrograms
-from models.networks.transfers.gradient.samples import Inputs, Maps, Samples, split_last
+from models.networks.transfers.gradient.samples import Maps, Samples, split_last
 from models.networks.transfers.gradient.schedule import Schedule, schedule_of
 from models.networks.transfers.learners import Bench, Losses, SourceSet, Wanted
 from models.networks.transfers.regimes import Regime, Rows, teaching_rows
@@ -78,7 +78,7 @@ def learn(
         store, maps, name, slots, seeds, config, schedule or Schedule(), rows, programs
     )
     test = Samples(store, maps, name, "test", sources_of(slots))
-    losses = losses_of_members(stack, test.take(np.arange(len(test)))).T
+    losses = losses_of_members(stack, test, np.arange(len(test))).T
     return Learned(losses.astype("float32"), validation, best.epoch, time.time() - since)
 
 
@@ -112,7 +112,7 @@ def descend(
     for epoch in range(schedule.epochs):
         stack.optimizer.learning_rate = schedule.rate_of(epoch)
         train_epoch(stack, teach, teaching[rng.permutation(len(teaching))], schedule.batch)
-        validation.append(losses_of_members(stack, teach.take(held_out)).mean(0))
+        validation.append(losses_of_members(stack, teach, held_out).mean(0))
         check_finite(validation[-1], name, seeds)
         if best.update(validation[-1]):
             break
@@ -221,7 +221,7 @@ def member_head(
     samples = Samples(
         bench.store, bench.maps, name, bench.config.transfer_split, sorted(set(subset))
     )
-    loss = float(losses_of_members(stack, samples.take(judging)).mean())
+    loss = float(losses_of_members(stack, samples, judging).mean())
     head = stack.template()
     for variable, weight in zip(head.trainable_variables, stack.learned):
         variable.assign(np.asarray(weight)[0])
@@ -245,7 +245,7 @@ def build_stack(
     that teach (all of the split if None).
     """
     programs = programs or StackPrograms(config, store.size)
-    stack = programs.stack(name, samples.codes.shape[1:], slots, seeds, schedule)
+    stack = programs.stack(name, samples.shape, slots, seeds, schedule)
     places = {
         variable.path.split("/")[-1]: i
         for i, variable in enumerate(stack.template().trainable_variables)
@@ -266,15 +266,17 @@ def build_stack(
     return stack
 
 
-def losses_of_members(stack: MemberStack, inputs: Inputs, batch: int = 64) -> Floats:
-    """[B, member]: losses of every sample, in inference, by batches of one size (another size would
-    be compiled for itself).
+def losses_of_members(
+    stack: MemberStack, samples: Samples, rows: Integers, batch: int = 64
+) -> Floats:
+    """[row, member]: losses of some samples, in inference, by batches of one size (another size
+    would be compiled for itself), of which one is held at a time.
     """
-    count = len(inputs[0])
+    count = len(rows)
     size = -(-count // -(-count // batch))
-    rows = np.minimum(np.arange(-(-count // size) * size), count - 1)
+    places = np.minimum(np.arange(-(-count // size) * size), count - 1)
     parts = [
-        np.asarray(stack.predict_on_batch(tuple(part[rows[i : i + size]] for part in inputs)))
-        for i in range(0, len(rows), size)
+        np.asarray(stack.predict_on_batch(samples.take(rows[places[i : i + size]])))
+        for i in range(0, len(places), size)
     ]
     return np.concatenate(parts)[:count]

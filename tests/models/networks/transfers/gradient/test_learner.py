@@ -85,9 +85,7 @@ def test_the_small_head_answers_whole_maps_and_begins_at_the_average():
     mean = average_answer(TASKS["normal"], store).reshape(-1, 3).mean(0)
     flat = keras_losses("l1", data.target, data.mask, np.broadcast_to(mean, data.target.shape))
     np.testing.assert_allclose(
-        losses_of_members(stack, Samples(store, maps, "normal", "test", [0]).take(np.arange(8)))[
-            :, 0
-        ],
+        losses_of_members(stack, Samples(store, maps, "normal", "test", [0]), np.arange(8))[:, 0],
         flat,
         rtol=1e-4,
     )

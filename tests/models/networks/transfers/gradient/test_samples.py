@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from tiny_store import TinyStore
 
+from models.networks.transfers.gradient import samples as room
 from models.networks.transfers.gradient.samples import Samples, split_last
 
 
@@ -24,6 +25,23 @@ def test_codes_are_those_of_the_views_of_a_sample(name, images):
     for source, number in enumerate((0, 2)):
         own = codes[:, source].reshape(2, images, -1)
         np.testing.assert_array_equal(own, np.repeat(100 * number + views[..., None], 12, 2))
+
+
+@pytest.mark.parametrize("name", ["normal", "fixated_pose"])
+def test_codes_that_memory_has_no_room_for_are_read_as_they_are_asked_for(name, monkeypatch):
+    store = TinyStore()
+    rows = np.array([5, 1, 5])
+
+    def half(index, split):
+        return maps(index, split).astype("float16")
+
+    held = Samples(store, half, name, "val", [0, 2])
+    monkeypatch.setattr(room, "IN_MEMORY", 0)
+    read = Samples(store, half, name, "val", [0, 2])
+    assert held.codes[0].dtype == "float32" and read.codes[0].dtype == "float16"
+    assert held.shape == read.shape == (2, 2, 2, 3)
+    for a, b in zip(held.take(rows), read.take(rows)):
+        assert a.dtype == b.dtype == "float32" and a.tobytes() == b.tobytes()
 
 
 def test_the_last_fifth_is_held_out_of_the_first_samples():
