@@ -3,7 +3,7 @@ each kind: from arrays on disk, from records as they were read before (targets, 
 asked for one after the other), from records read once a view and batch, and the bare decoding of
 the PNGs that the task reads.
 
-    .venv/bin/python benchmarks/feeding.py [--size 64] [--batches 20] [--examples DIR]
+    .venv/bin/python benchmarks/feeding.py [--size 64] [--views 4000] [--examples DIR]
 
 CPU seconds of this process, not the clock's: a busy machine changes them less. Ways take turns,
 batch by batch. Files are warm. Exit code 1 if reading once is slower than asking apart.
@@ -25,12 +25,21 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT)]
 
 from benchmarks import scale  # noqa: E402
+from models.examples.index import FOLDER, Index  # noqa: E402
 from models.examples.label_store import LabelStore, build_label_store  # noqa: E402
 from models.examples.published import decode_png  # noqa: E402
-from models.examples.views import DEPTHS, features_of  # noqa: E402
+from models.examples.views import DEPTHS, Memory, Views, features_of  # noqa: E402
 from models.tasks import DOMAINS, TASKS, Task  # noqa: E402
 
 BATCH = 32
+
+
+def copies(folder: Path, size: int, views: int) -> str:
+    """an Examples artifact of copies of procedural views: so many that a batch finds little of the
+    last ones remembered.
+    """
+    scale.multiply(scale.originals(folder, size), folder / "examples", views)
+    return str(folder / "examples")
 
 
 def rows_of(count: int, number: int) -> list[int]:
@@ -52,10 +61,10 @@ def apart(store: LabelStore, name: str) -> Callable[[list[int]], Any]:
     return lambda rows: (data.target[rows], data.mask[rows], pictures[data.views[rows]])
 
 
-def bare(store: LabelStore, entry: Task) -> Callable[[list[int]], Any]:
+def bare(store: LabelStore, examples: str, entry: Task) -> Callable[[list[int]], Any]:
     """the decoding alone: PNGs that lie in memory."""
     positions = store.samples(entry.name, "train").views
-    views = store._views["train"]
+    views = Views(examples, Index(Path(examples) / FOLDER), "train", Memory(0))
     pngs = []
     for i in range(len(views)):
         features = features_of(views.record(i))
@@ -93,13 +102,14 @@ def rates(
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--size", type=int, default=64)
+    parser.add_argument("--views", type=int, default=4000)
     parser.add_argument("--batches", type=int, default=20)
     parser.add_argument("--examples", help="an Examples artifact; default: procedural views")
     options = parser.parse_args()
     slower = []
     with tempfile.TemporaryDirectory(prefix="feeding-") as scratch:
         folder = Path(scratch)
-        examples = options.examples or str(scale.originals(folder, options.size))
+        examples = options.examples or copies(folder, options.size, options.views)
         tasks = {name: TASKS[name] for name in scale.TASKS}
         kept, lazy = (
             build_label_store(
@@ -118,7 +128,7 @@ def main() -> int:
                 "kept": together(kept, name),
                 "apart": apart(lazy, name),
                 "once": together(lazy, name),
-                "bare": bare(lazy, entry),
+                "bare": bare(lazy, examples, entry),
             }
             found = rates(ways, len(lazy.samples(name, "train")), options.batches)
             once = found["once"]

@@ -4,6 +4,7 @@ own schema check.
 
 import json
 import os
+import sys
 
 from tfx import v1 as tfx
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
@@ -15,20 +16,30 @@ def CheckLabels(
     examples: InputArtifact[tfx.types.standard_artifacts.Examples],
     anomalies: OutputArtifact[tfx.types.standard_artifacts.ExampleAnomalies],
     code: Parameter[str],
+    skip_damaged: Parameter[int] = 0,
 ) -> None:
     """Writes contract_anomalies.json; anomalies stop the pipeline, since every later number would
-    rest on them.
+    rest on them. Every record is looked at. skip_damaged: 1 if views whose records cannot be read
+    are to be left out (DecodeLabels does that) instead of stopping the pipeline.
     """
     from components.content import say_content
-    from models.examples.contract import check_contract
+    from models.examples.check import check_examples
 
-    found = [str(anomaly) for anomaly in check_contract(examples.uri)]
+    found = check_examples(examples.uri)
     os.makedirs(anomalies.uri, exist_ok=True)
     with open(os.path.join(anomalies.uri, "contract_anomalies.json"), "w") as file:
-        json.dump(found, file, indent=1)
-    if found:
+        json.dump(found.all_lines(), file, indent=1)
+    if found.lines:
+        count = len(found.lines) + found.more
         raise ValueError(
-            f"{len(found)} labels break the contract, the first: {found[0]}. All: "
-            f"{anomalies.uri}. Mend or remove these views and run again."
+            f"{count} labels of {found.views} views break the contract, the first: "
+            f"{found.lines[0]}. All: {anomalies.uri}. Mend or remove these views and run again."
         )
-    say_content(anomalies, found)
+    if found.damaged and not skip_damaged:
+        raise ValueError(
+            f"{len(found.damaged)} shards are damaged, {found.lost} views lost, the first: "
+            f"{found.damaged[0]}. All: {anomalies.uri}. Or go on with the {found.views} views that "
+            "are left: --set skip_damaged=true."
+        )
+    print(f"  {found.views} views checked, {found.lost} lost", file=sys.stderr, flush=True)
+    say_content(anomalies, found.all_lines())

@@ -1,20 +1,15 @@
 """The label contract: unit, range, missing code and classes of every label, machine-readable, and
-the check that holds examples to it.
+what a view can contradict in it. `check.py` holds examples to it.
 """
 
 from __future__ import annotations
 
-import hashlib
-import itertools
 import json
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from models.examples.example import parse_view, records
-from models.examples.splits import SPLITS
 from models.tasks import DOMAINS, Domain, View
 from models.tasks.arrays import Array
 from models.tasks.targets import SURFACE_LIMIT
@@ -71,17 +66,6 @@ def classes(domain: Domain) -> int | None:
     return int(domain.high) + 1 if domain.ids and domain.missing is not None else None
 
 
-def check_contract(uri: str) -> list[str]:
-    """anomalies of an Examples artifact, one line each; empty if every record keeps the contract
-    and is the one that the manifest lists.
-    """
-    written = json.loads((Path(uri) / "contract.json").read_text())
-    lines = changes_of_contract(written)
-    for split in SPLITS:
-        lines += anomalies_of_split(uri, split, written["size"])
-    return lines
-
-
 def changes_of_contract(written: dict[str, Any]) -> list[str]:
     """what an artifact's contract.json promises otherwise than the code of today."""
     promised = json.loads(json.dumps(contract(written["size"])))
@@ -96,42 +80,6 @@ def changes_of_contract(written: dict[str, Any]) -> list[str]:
                 "differ; ingest again"
             )
     return lines
-
-
-def anomalies_of_split(uri: str, split: str, size: int) -> list[str]:
-    """what is wrong with the records of one split, held against its manifest line by line."""
-    lines = []
-    count = 0
-    for record, listed in itertools.zip_longest(records(uri, split), manifest_lines(uri, split)):
-        if record is None:
-            lines.append(f"{listed['key']}: the manifest lists it in {split}, no record holds it")
-            continue
-        count += 1
-        try:
-            view = parse_view(record)
-        except ValueError as error:
-            lines.append(f"{split} record {count}: {error}")
-            continue
-        lines += [f"{view.key}: {text}" for text in anomalies(view, size)]
-        if listed is None or listed["key"] != str(view.key):
-            lines.append(
-                f"{view.key}: the manifest has {listed['key'] if listed else 'nothing'} in "
-                f"its place, record {count} of {split}"
-            )
-        elif listed["sha256"] != hashlib.sha256(record).hexdigest():
-            lines.append(f"{view.key}: is not the record that the manifest lists (another SHA-256)")
-    if not count:
-        lines.append(f"split {split} is empty: no building of the data set belongs to it")
-    return lines
-
-
-def manifest_lines(uri: str, split: str) -> Iterator[dict[str, Any]]:
-    """what ingest said of every record of a split, in the records' order
-    (`manifest/<split>-<shard>.jsonl`).
-    """
-    for path in sorted(Path(uri, "manifest").glob(f"{split}-*.jsonl")):
-        with path.open() as file:
-            yield from map(json.loads, file)
 
 
 def anomalies(view: View, size: int) -> list[str]:

@@ -5,6 +5,7 @@ TensorFlow is imported where it is used: reading published files must not cost i
 
 from __future__ import annotations
 
+import errno
 import itertools
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -106,16 +107,27 @@ def records(uri: str, split: str) -> Iterator[bytes]:
     import tensorflow as tf
 
     for path in sorted(tf.io.gfile.glob(f"{uri}/Split-{split}/*.tfrecord.gz")):
-        count = 0
-        try:
-            for record in tf.data.TFRecordDataset([path], "GZIP").as_numpy_iterator():
-                count += 1
-                yield record
-        except (tf.errors.DataLossError, tf.errors.OutOfRangeError) as error:
-            raise DamagedRecord(
-                f"{path}: damaged after record {count} ({error.message.splitlines()[0]}); "
-                "copy the shard anew, or ingest again"
-            ) from error
+        yield from records_of(path)
+
+
+def records_of(path: str) -> Iterator[bytes]:
+    """the serialised views of one shard. Raises DamagedRecord, which names it, FileNotFoundError
+    for one that is not there.
+    """
+    import tensorflow as tf
+
+    if not tf.io.gfile.exists(path):
+        raise FileNotFoundError(errno.ENOENT, "the shard is missing", path)
+    count = 0
+    try:
+        for record in tf.data.TFRecordDataset([path], "GZIP").as_numpy_iterator():
+            count += 1
+            yield record
+    except (tf.errors.DataLossError, tf.errors.OutOfRangeError) as error:
+        raise DamagedRecord(
+            f"{path}: damaged after record {count} ({error.message.splitlines()[0]}); "
+            "copy the shard anew, or ingest again"
+        ) from error
 
 
 def encoded_images(uri: str, split: str, count: int) -> list[bytes]:

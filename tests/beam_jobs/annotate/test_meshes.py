@@ -186,7 +186,7 @@ def test_ingest_and_the_label_store_take_meshes_alone_and_mixed_with_procedural_
     made, tmp_path
 ):
     from beam_jobs.ingest.job import ingest
-    from models.examples.contract import check_contract
+    from models.examples.check import check_contract
     from models.examples.example import parse_view, records
     from models.examples.label_store import build_label_store
 

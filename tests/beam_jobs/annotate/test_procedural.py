@@ -226,7 +226,7 @@ def test_every_task_gets_targets_of_the_declared_shape_and_range_from_a_rendered
     made, tmp_path
 ):
     from beam_jobs.ingest.job import ingest
-    from models.examples.contract import check_contract
+    from models.examples.check import check_contract
     from models.examples.label_store import build_label_store
     from models.tasks import TASKS
 

@@ -12,7 +12,7 @@ from published_set import write_set
 
 from beam_jobs.ingest.job import ingest
 from models.examples import parse_view, read_label, records
-from models.examples.contract import check_contract
+from models.examples.check import check_contract
 from models.examples.label_store import build_label_store
 from models.examples.published import label_path
 from models.tasks import DOMAINS, TASKS, ViewKey

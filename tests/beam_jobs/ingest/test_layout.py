@@ -13,7 +13,9 @@ from synthetic import SIZE
 
 from beam_jobs.ingest.job import ingest
 from models.examples import parse_view, read_label, records, write_label
+from models.examples.index import FOLDER, Index
 from models.examples.published import label_path
+from models.examples.splits import SPLITS
 from models.tasks import DOMAINS, Camera, ViewKey
 
 OLDER = {
@@ -214,9 +216,14 @@ def test_split_lists_with_bare_carriage_returns_and_copies_in_capitals_are_under
         b"\xef\xbb\xbfid,train,val,test\rash,0,0,1\rbirch,0,1,0\rcedar,1,0,0\r"
     )
     ingest(str(data), str(tmp_path / "out"), size=16, shards=1)
-    assert {
-        row["key"].split("/")[0]: row["split"] for row in manifest(tmp_path / "out")["views"]
-    } == {"Ash": "test", "birch": "val", "cedar": "train"}
+    index = Index(tmp_path / "out" / FOLDER)
+    assert {key.building: split for split in SPLITS for key in index.keys(split)} == {
+        "Ash": "test",
+        "birch": "val",
+        "cedar": "train",
+    }
+    counts = {split: index.count(split) for split in SPLITS}
+    assert manifest(tmp_path / "out")["views"] == counts
 
 
 def test_descriptions_of_whole_points_are_no_views_and_no_strangers(data, tmp_path):

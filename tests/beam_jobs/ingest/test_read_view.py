@@ -18,7 +18,7 @@ from published_set import labels_of, write_set
 
 from beam_jobs.ingest.job import ingest
 from models.examples import parse_view, records
-from models.examples.contract import check_contract
+from models.examples.check import check_contract
 from models.examples.published import encode_png, label_path
 from models.tasks import DOMAINS, ViewKey, label_domains
 

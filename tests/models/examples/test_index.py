@@ -45,8 +45,11 @@ def test_the_index_is_the_manifest_in_at_most_64_bytes_a_view(examples):
     manifest = json.loads((examples / "manifest.json").read_text())
     index = Index(examples / FOLDER)
     assert (index.hash, index.size) == (manifest["hash"], manifest["size"])
-    listed = [row["key"] for row in manifest["views"] if row["split"] == "train"]
-    assert [str(key) for key in index.keys("train")] == listed
+    assert manifest["views"] == {split: index.count(split) for split in SPLITS}
+    for split in SPLITS:
+        parts = sorted((examples / "manifest").glob(f"{split}-*.jsonl"))
+        rows = [json.loads(line) for part in parts for line in part.read_text().splitlines()]
+        assert [str(key) for key in index.keys(split)] == sorted(row["key"] for row in rows)
     assert ROW.itemsize <= 64 and isinstance(index.rows("train"), np.memmap)
 
 

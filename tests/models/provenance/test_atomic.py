@@ -1,5 +1,7 @@
 """A file or folder is there whole or not at all."""
 
+import errno
+
 import pytest
 
 from models.provenance.atomic import atomic_file, atomic_folder, atomic_path, write_json, write_text
@@ -42,3 +44,17 @@ def test_an_error_leaves_the_old_folder(tmp_path):
     with pytest.raises(KeyboardInterrupt), atomic_folder(tmp_path / "set"):
         raise KeyboardInterrupt
     assert [path.name for path in tmp_path.rglob("*")] == ["set", "one"]
+
+
+@pytest.mark.parametrize("make", [atomic_folder, atomic_path])
+def test_a_full_disk_is_said_in_a_line_that_names_what_was_written(tmp_path, make):
+    with pytest.raises(OSError) as caught, make(tmp_path / "set"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert caught.value.errno == errno.ENOSPC and caught.value.filename == str(tmp_path / "set")
+    assert "make room" in str(caught.value) and "\n" not in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_another_error_of_the_disk_stays_what_it_is(tmp_path):
+    with pytest.raises(PermissionError), atomic_folder(tmp_path / "set"):
+        raise PermissionError(errno.EACCES, "Permission denied", "x")

@@ -1,0 +1,222 @@
+"""Holds every record of an Examples artifact to its contract, its manifest and its index: shard by
+shard, in several processes where there is much to check, a record at a time.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import hashlib
+import itertools
+import json
+import multiprocessing
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.examples.contract import anomalies, changes_of_contract
+from models.examples.example import parse_view, records_of
+from models.examples.index import FOLDER, Index, shard_file
+from models.examples.shards import DamagedRecord, Place, read_record
+from models.examples.splits import SPLITS
+
+# Anomalies of a shard that are named; more are counted.
+NAMED = 100
+# Views from which on a process each core checks: one takes seconds to begin.
+MANY = 20_000
+
+
+@dataclass
+class Findings:
+    """What the check of some shards found. views: records that were held to the contract. lines:
+    anomalies, at most `NAMED` a shard. more: anomalies beyond those. damaged: shards that cannot
+    be read to their end, a line each. lost: views whose records cannot be read.
+    """
+
+    views: int = 0
+    lines: list[str] = field(default_factory=list)
+    more: int = 0
+    damaged: list[str] = field(default_factory=list)
+    lost: int = 0
+
+    def add(self, line: str) -> None:
+        if len(self.lines) < NAMED:
+            self.lines.append(line)
+        else:
+            self.more += 1
+
+    def join(self, other: Findings) -> None:
+        """add what the check of another shard found."""
+        self.views += other.views
+        self.lines += other.lines
+        self.more += other.more
+        self.damaged += other.damaged
+        self.lost += other.lost
+
+    def all_lines(self) -> list[str]:
+        """every anomaly, the damage too; the last line counts those that are not named."""
+        beyond = [f"and {self.more} more, not named: at most {NAMED} of a shard are"]
+        return [*self.lines, *self.damaged, *(beyond if self.more else [])]
+
+
+def check_contract(uri: str, processes: int | None = None) -> list[str]:
+    """anomalies of an Examples artifact, one line each; empty if every record keeps the contract
+    and is the one that manifest and index list. Nothing is sampled.
+
+    processes: one for few views, else one a core, if None.
+    """
+    return check_examples(uri, processes).all_lines()
+
+
+def check_examples(uri: str, processes: int | None = None) -> Findings:
+    """what `check_contract` finds, in numbers and by kind. Raises FileNotFoundError for examples of
+    earlier code, which have no index.
+    """
+    written = json.loads((Path(uri) / "contract.json").read_text())
+    index = Index(Path(uri) / FOLDER)
+    found = Findings(lines=changes_of_contract(written))
+    shards = [(uri, split, shard, written["size"]) for split, shard in shards_of(uri, index)]
+    views = sum(index.count(split) for split in SPLITS)
+    if processes is None:
+        processes = 1 if views < MANY else os.cpu_count() or 1
+    for part in checked(shards, min(processes, len(shards))):
+        found.join(part)
+    for split in SPLITS:
+        if not index.count(split):
+            found.lines.append(f"split {split} is empty: no building of the data set belongs to it")
+    return found
+
+
+Shard = tuple[str, str, int, int]
+
+
+def checked(shards: list[Shard], processes: int) -> Iterator[Findings]:
+    """what is found in shards, in their order."""
+    if processes < 2:
+        yield from (check_shard(*shard) for shard in shards)
+        return
+    spawn = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(processes, spawn) as pool:
+        yield from pool.map(check_shard, *zip(*shards))
+
+
+def shards_of(uri: str, index: Index) -> list[tuple[str, int]]:
+    """(split, number) of every shard that the index, the manifest or a file speaks of."""
+    found = []
+    for split in SPLITS:
+        listed = {int(number) for number in np.unique(index.rows(split)["shard"])}
+        listed |= numbers(Path(uri, "manifest").glob(f"{split}-*.jsonl"))
+        listed |= numbers(Path(uri, f"Split-{split}").glob("examples-*.gz"))
+        found += [(split, number) for number in sorted(listed)]
+    return found
+
+
+def numbers(paths: Iterable[Path]) -> set[int]:
+    """of the shards that files are named after."""
+    return {int(path.name.split(".")[0].split("-")[1]) for path in paths}
+
+
+def check_shard(uri: str, split: str, shard: int, size: int) -> Findings:
+    """what is wrong with the records of one shard, held against manifest and index line by line."""
+    index = Index(Path(uri) / FOLDER)
+    path = f"{uri}/{shard_file(split, shard, index.facts['shards'])}"
+    found = Findings()
+    triples = itertools.zip_longest(
+        records_of(path), manifest_lines(uri, split, shard), places_of(index, split, shard)
+    )
+    try:
+        for record, listed, place in triples:
+            if record is None:
+                who, key = ("manifest", listed["key"]) if listed else ("index", place[0])
+                found.add(f"{key}: the {who} lists it in {split}, no record holds it")
+                continue
+            found.views += 1
+            where = f"record {found.views} of shard {shard} of {split}"
+            check_record(found, record, listed, where, size)
+            check_place(found, record, path, place, where)
+    except DamagedRecord as error:
+        check_rest(found, index, path, split, shard, size, str(error))
+    except OSError as error:
+        why = f"{path}: {error.strerror or error}; copy the shard anew, or ingest again"
+        check_rest(found, index, path, split, shard, size, why)
+    return found
+
+
+def check_rest(
+    found: Findings, index: Index, path: str, split: str, shard: int, size: int, why: str
+) -> None:
+    """those records of a damaged shard that the index still leads to, beyond the ones that were
+    checked; `why` it cannot be read from first to last.
+    """
+    checked_before, lost = found.views, 0
+    uri = path.removesuffix("/" + shard_file(split, shard, index.facts["shards"]))
+    pairs = itertools.zip_longest(manifest_lines(uri, split, shard), places_of(index, split, shard))
+    for number, (listed, place) in enumerate(pairs):
+        try:
+            record = read_record(path, place[1]) if place else None
+        except (DamagedRecord, OSError):
+            record = None
+        if record is None:
+            lost += 1
+        elif number >= checked_before:
+            found.views += 1
+            where = f"record {number + 1} of shard {shard} of {split}"
+            check_record(found, record, listed, where, size)
+    found.lost += lost
+    found.damaged.append(f"{why}. {lost} views of it are lost")
+
+
+def check_record(
+    found: Findings, record: bytes, listed: dict[str, Any] | None, where: str, size: int
+) -> None:
+    """is a record sound, and the one that the manifest lists in its place?"""
+    try:
+        view = parse_view(record)
+    except ValueError as error:
+        found.add(f"{where}: {error}")
+        return
+    for text in anomalies(view, size):
+        found.add(f"{view.key}: {text}")
+    if listed is None or listed["key"] != str(view.key):
+        there = listed["key"] if listed else "nothing"
+        found.add(f"{view.key}: the manifest has {there} in its place, {where}")
+    elif listed["sha256"] != hashlib.sha256(record).hexdigest():
+        found.add(f"{view.key}: is not the record that the manifest lists (another SHA-256)")
+
+
+def check_place(
+    found: Findings, record: bytes, path: str, place: tuple[str, Place] | None, where: str
+) -> None:
+    """does the index lead to a record?"""
+    if place is None:
+        found.add(f"{where}: the index does not list it; ingest again")
+        return
+    try:
+        same = read_record(path, place[1]) == record
+    except DamagedRecord:
+        same = False
+    if not same:
+        found.add(
+            f"{place[0]}: the index leads to byte {place[1].offset} of {path}, where another "
+            f"record, or none, begins ({where}); ingest again"
+        )
+
+
+def places_of(index: Index, split: str, shard: int) -> Iterator[tuple[str, Place]]:
+    """(key, place) of the records of a shard as the index has them, in the order of the file."""
+    rows = index.rows(split)
+    ours = np.flatnonzero(rows["shard"] == shard)
+    keys = index.keys(split)
+    for i in ours[np.argsort(rows["offset"][ours], kind="stable")].tolist():
+        yield str(keys[i]), index.place(split, i)
+
+
+def manifest_lines(uri: str, split: str, shard: int) -> Iterator[dict[str, Any]]:
+    """what ingest said of every record of a shard, in the records' order; none without a file."""
+    path = Path(uri, "manifest", f"{split}-{shard:05d}.jsonl")
+    if path.exists():
+        with path.open() as file:
+            yield from map(json.loads, file)

@@ -1,0 +1,146 @@
+"""What lies on disk is held to the contract, the manifest and the index: a record that was changed,
+lost, added, damaged or written by other code is an anomaly.
+"""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from published_set import write_set
+
+from beam_jobs.ingest.job import ingest
+from models.examples import check, encode_view, parse_view, records
+from models.examples.check import check_contract, check_examples
+from models.examples.index import FOLDER, Index
+from models.examples.splits import SPLITS
+from models.tasks import View
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    place = tmp_path_factory.mktemp("set")
+    ingest(str(write_set(place / "data", points=1)), str(place / "out"), size=16, shards=1)
+    return place / "out"
+
+
+@pytest.fixture
+def examples(whole, tmp_path):
+    return Path(shutil.copytree(whole, tmp_path / "out"))
+
+
+def rewrite(uri: Path, change) -> None:
+    """the train shard with its records changed by `change`: list -> list."""
+    import tensorflow as tf
+
+    shard = next((uri / "Split-train").glob("*.gz"))
+    kept = change(list(records(str(uri), "train")))
+    with tf.io.TFRecordWriter(str(shard), "GZIP") as writer:
+        for record in kept:
+            writer.write(record)
+
+
+def darker(record: bytes) -> bytes:
+    made = parse_view(record)
+    return encode_view(View(made.key, made.rgb // 2, made.camera, made.labels), "train")
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda rows: rows[:-1], "no record holds it"),
+        (lambda rows: [*rows, rows[0]], "the manifest has nothing in its place"),
+        (lambda rows: rows[::-1], "in its place"),
+        (lambda rows: [darker(rows[0]), *rows[1:]], "another SHA-256"),
+    ],
+    ids=["lost", "repeated", "reordered", "changed"],
+)
+def test_records_that_are_not_those_of_the_manifest_are_anomalies(examples, change, message):
+    assert check_contract(str(examples)) == []
+    rewrite(examples, change)
+    assert any(message in text for text in check_contract(str(examples)))
+
+
+def test_a_contract_of_other_code_is_an_anomaly(examples):
+    path = examples / "contract.json"
+    text = json.loads(path.read_text())
+    text["labels"]["normal"]["high"] = 254
+    path.write_text(json.dumps(text))
+    assert check_contract(str(examples)) == [
+        "contract.json was written by other code: labels normal differ; ingest again"
+    ]
+
+
+def test_examples_of_code_that_knew_no_points_in_view_are_an_anomaly(examples):
+    path = examples / "contract.json"
+    text = json.loads(path.read_text())
+    del text["lists"]
+    path.write_text(json.dumps(text))
+    assert check_contract(str(examples)) == [
+        "contract.json was written by other code: lists points_in_view differ; ingest again"
+    ]
+
+
+@pytest.fixture(scope="module")
+def several(tmp_path_factory):
+    """four views a split, two shards each."""
+    place = tmp_path_factory.mktemp("several")
+    ingest(str(write_set(place / "data", views=4)), str(place / "out"), size=16, shards=2)
+    return place / "out"
+
+
+def test_processes_find_what_one_finds(several, tmp_path):
+    uri = Path(shutil.copytree(several, tmp_path / "out"))
+    shard = sorted((uri / "Split-val").iterdir())[0]
+    data = bytearray(shard.read_bytes())
+    data[len(data) // 2] ^= 1
+    shard.write_bytes(data)
+    alone, together = (check_examples(str(uri), processes) for processes in (1, 2))
+    assert alone == together and alone.damaged and not alone.lines
+
+
+@pytest.mark.parametrize("how", ["cut", "a bit", "gone"])
+def test_a_damaged_shard_is_named_with_what_is_lost_and_the_rest_is_checked(several, tmp_path, how):
+    uri = Path(shutil.copytree(several, tmp_path / "out"))
+    index = Index(uri / FOLDER)
+    everything = sum(index.count(split) for split in SPLITS)
+    shard = sorted((uri / "Split-train").iterdir())[0]
+    offsets = np.sort(index.rows("train")["offset"][index.rows("train")["shard"] == 0])
+    data = bytearray(shard.read_bytes())
+    if how == "cut":
+        shard.write_bytes(data[: offsets[-1] + 10])
+    elif how == "a bit":
+        data[offsets[0] + 40] ^= 1
+        shard.write_bytes(data)
+    else:
+        shard.unlink()
+    found = check_examples(str(uri))
+    lost = len(offsets) if how == "gone" else 1
+    assert (found.lost, found.views, found.lines) == (lost, everything - lost, [])
+    assert len(found.damaged) == 1 and shard.name in found.damaged[0]
+    assert found.damaged[0].endswith(f"{lost} views of it are lost")
+
+
+def test_an_index_that_lies_about_a_record_is_said_in_a_line(several, tmp_path):
+    uri = Path(shutil.copytree(several, tmp_path / "out"))
+    rows = np.load(uri / FOLDER / "val.npy")
+    rows[0]["offset"], rows[0]["length"] = rows[1]["offset"], rows[1]["length"]
+    file = uri / FOLDER / "val.npy"
+    whole = bytearray(file.read_bytes())
+    whole[-rows.nbytes :] = rows.tobytes()
+    file.write_bytes(whole)
+    lines = check_contract(str(uri))
+    assert lines and all("\n" not in line for line in lines)
+    assert any("the index leads to byte" in line and "ingest again" in line for line in lines)
+
+
+def test_anomalies_beyond_some_are_counted(several, monkeypatch):
+    monkeypatch.setattr(check, "NAMED", 1)
+    monkeypatch.setattr(check, "anomalies", lambda view, size: ["wrong"])
+    lines = check_contract(str(several))
+    index = Index(several / FOLDER)
+    everything = sum(index.count(split) for split in SPLITS)
+    shards = len(list((several / "manifest").iterdir()))
+    assert len(lines) == shards + 1
+    assert lines[-1].startswith(f"and {everything - shards} more, not named")
