@@ -21,11 +21,13 @@ def DecodeLabels(
     work: Parameter[str],
     cache_bytes: Parameter[int],
     code: Parameter[str],
+    skip_damaged: Parameter[int] = 0,
 ) -> None:
     """max_samples: most samples of a task and split (pairs and triplets are many). tasks: JSON list
     of names. cache_bytes: most bytes that a task's decoded labels, or the images, take; what would
     take more is made of the records when it is used. work: the ledger, outside the artifact: one
-    more task decodes its own labels alone.
+    more task decodes its own labels alone. skip_damaged: 1 if views whose records cannot be read
+    are to be left out.
     """
     from components.content import say_content
     from components.ledger import publish
@@ -40,6 +42,7 @@ def DecodeLabels(
         seed=seed,
         max_samples=max_samples,
         cache_bytes=cache_bytes,
+        skip_damaged=bool(skip_damaged),
         tasks={name: TASKS[name] for name in names},
     )
     publish(ledger, [IMAGES, *names], os.path.join(labels.uri, "store"))

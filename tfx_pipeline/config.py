@@ -78,6 +78,8 @@ class Config:
     # Most bytes that a task's decoded labels, or the images, take; what would take more is made of
     # the examples' records when it is used, to the same numbers (slower, and no second copy).
     cache_bytes: int = 4 << 30
+    # Go on without the views whose records cannot be read (a damaged or missing shard)?
+    skip_damaged: bool = False
     # Sizes and schedules of networks and transfers.
     network: NetworkConfig = field(default_factory=NetworkConfig)
 

@@ -85,13 +85,15 @@ def make_pipeline(
     validator = tfx.components.ExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"]
     )
-    check = CheckLabels(examples=examples, code=code_of(CheckLabels))
+    skip = int(config.skip_damaged)
+    check = CheckLabels(examples=examples, skip_damaged=skip, code=code_of(CheckLabels))
     decode = DecodeLabels(
         examples=examples,
         anomalies=check.outputs["anomalies"],
         seed=config.seed,
         max_samples=config.max_samples,
         cache_bytes=config.cache_bytes,
+        skip_damaged=skip,
         tasks=json.dumps(list(TASKS)),
         work=work,
         code=code_of(DecodeLabels),

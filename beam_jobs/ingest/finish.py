@@ -153,8 +153,9 @@ def scratch_of(stage: str, name: str) -> str:
 def join_manifest(
     stage: str, names: Iterable[str], facts: Mapping[str, Any], shards: int
 ) -> tuple[dict[str, int], dict[str, int]]:
-    """write the index, and manifest.json to its scratch place, views in the order of keys (shards
-    are sorted: a merge); views written a split, and a shard.
+    """write the index, views in the order of keys (shards are sorted: a merge), and manifest.json,
+    which counts them, to its scratch place; views written a split, and a shard. What was written of
+    each view stands in `manifest/<split>-<shard>.jsonl`.
     """
     rows = heapq.merge(
         *(lines(storage.join(stage, "manifest", f"{name}.jsonl")) for name in names),
@@ -164,16 +165,14 @@ def join_manifest(
     written = dict.fromkeys(SPLITS, 0)
     by_shard: Counter[str] = Counter()
     index = IndexWriter(Path(scratch_of(stage, FOLDER)))
-    with open(scratch_of(stage, "manifest.json"), "w") as file:
-        file.write(json.dumps(facts)[:-1] + ', "views": [')
-        for count, row in enumerate(rows):
-            place = Place(*row.pop("place"))
-            index.add(Entry(ViewKey.parse(row["key"]), row["split"], row["shard"], place))
-            digest.update((row["key"] + row["sha256"]).encode())
-            file.write((",\n" if count else "\n") + json.dumps(row))
-            written[row["split"]] += 1
-            by_shard[f"{row['split']}-{row['shard']:05d}"] += 1
-        file.write(f'\n], "hash": "{digest.hexdigest()[:16]}"}}\n')
+    for row in rows:
+        place = Place(*row["place"])
+        index.add(Entry(ViewKey.parse(row["key"]), row["split"], row["shard"], place))
+        digest.update((row["key"] + row["sha256"]).encode())
+        written[row["split"]] += 1
+        by_shard[f"{row['split']}-{row['shard']:05d}"] += 1
+    manifest = {**facts, "views": written, "hash": digest.hexdigest()[:16]}
+    Path(scratch_of(stage, "manifest.json")).write_text(json.dumps(manifest, indent=1) + "\n")
     index.close({"hash": digest.hexdigest()[:16], "size": facts["size"], "shards": shards})
     for path in sorted(index.folder.iterdir()):
         storage.upload(str(path), storage.join(stage, FOLDER, path.name))

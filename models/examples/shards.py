@@ -78,7 +78,12 @@ def read_record(path: str, place: Place) -> bytes:
     """the record at a place of the shard `path`, by one read. Raises DamagedRecord if it is not the
     one that was written, FileNotFoundError for a shard that is gone.
     """
-    member = read_bytes(path, place.offset, place.length)
+    try:
+        member = read_bytes(path, place.offset, place.length)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            error.errno, "the shard is missing: copy it anew, or ingest again", path
+        ) from error
     try:
         frame = zlib.decompress(member, GZIP)
     except zlib.error as error:

@@ -7,6 +7,7 @@ is atomic within one file system only.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -22,6 +23,25 @@ def partial_path(path: str | Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}.partial{path.suffix}")
 
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextmanager
+def naming_a_full_disk(path: Path) -> Iterator[None]:
+    """an error of a disk without room says what was being written there."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL or error.filename is not None:
+            raise
+        raise OSError(
+            error.errno,
+            f"{os.strerror(error.errno)}: nothing is left of what was written; make room, and run "
+            "again",
+            str(path),
+        ) from error
+
+
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """the place to write a file that becomes `path` when the block ends without an error.
@@ -32,8 +52,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = partial_path(path)
     try:
-        yield scratch
-        os.replace(scratch, path)
+        with naming_a_full_disk(path):
+            yield scratch
+            os.replace(scratch, path)
     except BaseException:
         scratch.unlink(missing_ok=True)
         raise
@@ -59,9 +80,10 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
     try:
-        yield scratch
-        shutil.rmtree(path, ignore_errors=True)
-        os.replace(scratch, path)
+        with naming_a_full_disk(path):
+            yield scratch
+            shutil.rmtree(path, ignore_errors=True)
+            os.replace(scratch, path)
     except BaseException:
         shutil.rmtree(scratch, ignore_errors=True)
         raise

@@ -1,0 +1,84 @@
+"""The views of an Examples artifact whose records can still be read: what is left of one that was
+damaged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+
+from models.examples.index import DESCRIBED, Index
+from models.examples.npy_writer import npy_writer
+from models.examples.shards import DamagedRecord
+from models.examples.splits import SPLITS
+from models.provenance.atomic import write_json
+from models.tasks.arrays import Integers
+
+# Rows that are copied at a time.
+CHUNK = 4096
+
+
+@contextmanager
+def sound_index(
+    examples: str, index: Index, out: TextIO = sys.stderr
+) -> Iterator[tuple[Index, dict[str, int]]]:
+    """(the index without the views whose records are damaged or gone, how many are left out a
+    split), for the block: every record is read once and held against its checksums. The same index
+    where nothing is left out; another hash where something is, so that nothing made of all views
+    passes for what was made of the rest. Says on `out` what is left out.
+    """
+    with tempfile.TemporaryDirectory(prefix="sound-index-") as scratch:
+        folder = Path(scratch)
+        lost = {split: lost_of(examples, index, split, out) for split in SPLITS}
+        counts = {split: len(rows) for split, rows in lost.items() if len(rows)}
+        if not counts:
+            yield index, {}
+            return
+        digest = hashlib.sha256(index.hash.encode())
+        for split in SPLITS:
+            digest.update(split.encode() + lost[split].astype("<i8").tobytes())
+            copy_without(index, split, lost[split], folder / f"{split}.npy")
+        views = {split: index.count(split) - len(lost[split]) for split in SPLITS}
+        facts = {**index.facts, "hash": digest.hexdigest()[:16], "views": views}
+        write_json(folder / DESCRIBED, facts)
+        yield Index(folder), counts
+
+
+def lost_of(examples: str, index: Index, split: str, out: TextIO) -> Integers:
+    """positions of the views of a split whose records cannot be read."""
+    lost = []
+    first = ""
+    for position in range(index.count(split)):
+        try:
+            index.record(examples, split, position)
+        except (DamagedRecord, FileNotFoundError) as error:
+            first = first or str(error)
+            lost.append(position)
+    if lost:
+        print(
+            f"  skipped {len(lost)} of {index.count(split)} views of {split}, whose records cannot "
+            f"be read; the first: {first}",
+            file=out,
+            flush=True,
+        )
+    return np.array(lost, "int64")
+
+
+def copy_without(index: Index, split: str, lost: Integers, path: Path) -> None:
+    """the rows of a split but those at the positions `lost`."""
+    if not len(lost):
+        shutil.copyfile(index.folder / f"{split}.npy", path)
+        return
+    rows = index.rows(split)
+    with npy_writer(path, rows.dtype) as file:
+        for start in range(0, len(rows), CHUNK):
+            here = lost[(lost >= start) & (lost < start + CHUNK)] - start
+            file.extend(np.delete(rows[start : start + CHUNK], here))

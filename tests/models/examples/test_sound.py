@@ -1,0 +1,91 @@
+"""What is left of damaged examples is read on, under other addresses."""
+
+import io
+import shutil
+
+import numpy as np
+import pytest
+from published_set import write_set
+
+from beam_jobs.ingest.job import ingest
+from models.examples.index import FOLDER, Index
+from models.examples.label_store import build_label_store
+from models.examples.sound import sound_index
+from models.examples.splits import SPLITS
+from models.tasks import TASKS
+
+NORMAL = {"normal": TASKS["normal"]}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    place = tmp_path_factory.mktemp("set")
+    ingest(str(write_set(place / "data", views=4)), str(place / "out"), size=16, shards=2)
+    return place / "out"
+
+
+@pytest.fixture
+def damaged(whole, tmp_path):
+    """a bit of the first record of the first train shard is another, a shard of val is gone."""
+    uri = shutil.copytree(whole, tmp_path / "out")
+    shard = sorted((uri / "Split-train").iterdir())[0]
+    data = bytearray(shard.read_bytes())
+    data[40] ^= 1
+    shard.write_bytes(data)
+    sorted((uri / "Split-val").iterdir())[0].unlink()
+    return uri
+
+
+def lost_keys(uri, split):
+    """of the views that the damage of `damaged` costs."""
+    rows = Index(uri / FOLDER).rows(split)
+    gone = rows["shard"] == 0
+    if split == "train":
+        gone &= rows["offset"] == 0
+    keys = Index(uri / FOLDER).keys(split)
+    return {str(keys[i]) for i in np.flatnonzero(gone)} if split != "test" else set()
+
+
+def test_sound_examples_keep_their_index(whole):
+    index = Index(whole / FOLDER)
+    with sound_index(str(whole), index) as (same, lost):
+        assert same is index and lost == {}
+
+
+def test_views_whose_records_are_gone_are_left_out_and_counted(damaged):
+    index = Index(damaged / FOLDER)
+    said = io.StringIO()
+    with sound_index(str(damaged), index, said) as (left, lost):
+        for split in SPLITS:
+            keys = {str(key) for key in left.keys(split)}
+            assert keys == {str(key) for key in index.keys(split)} - lost_keys(damaged, split)
+            assert lost.get(split, 0) == len(lost_keys(damaged, split))
+            for i in range(left.count(split)):
+                left.record(str(damaged), split, i)
+        assert left.hash != index.hash
+    lines = said.getvalue().splitlines()
+    assert lines[0].startswith(f"  skipped 1 of {index.count('train')} views of train")
+    assert "Split-train/examples-00000" in lines[0] and "Split-val/examples-00000" in lines[1]
+
+
+@pytest.mark.parametrize("cache_bytes", [0, 1 << 30])
+def test_a_store_of_what_is_left_has_the_labels_of_the_whole(
+    whole, damaged, tmp_path, capsys, cache_bytes
+):
+    how = {"seed": 0, "max_samples": 8, "tasks": NORMAL, "cache_bytes": cache_bytes}
+    every = build_label_store(str(whole), tmp_path / "every", **how)
+    with pytest.raises((OSError, ValueError), match="copy"):
+        build_label_store(str(damaged), tmp_path / "none", **how)
+    left = build_label_store(str(damaged), tmp_path / "left", skip_damaged=True, **how)
+    assert "skipped 1 of" in capsys.readouterr().err
+    assert left.address("normal") != every.address("normal")
+    assert left.views_address != every.views_address
+    for split in SPLITS:
+        place = {key: i for i, key in enumerate(every.views(split))}
+        rows = [place[key] for key in left.views(split)]
+        assert len(rows) == len(place) - len(lost_keys(damaged, split))
+        for ours, theirs in zip(
+            left.samples("normal", split).take(slice(None), left.images(split)),
+            every.samples("normal", split).take(rows, every.images(split)),
+        ):
+            assert ours.tobytes() == theirs.tobytes()
