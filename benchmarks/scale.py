@@ -1,23 +1,33 @@
 """Does anything after ingest grow with the number of views? Peak memory, seconds and bytes a
 view of every stage over views, each in a process of its own.
 
-    .venv/bin/python benchmarks/scale.py [--views 1000 10000 100000] [--size 64]
+    .venv/bin/python benchmarks/scale.py [--views 1000 10000 100000] [--size 64] [--project]
 
 Views are copies of some hundred procedural ones with all their labels, under names of their own.
-Peak: VmHWM, which counts pages of memory-mapped files too. Exit code 1 if a stage's peak grows by
-more than a tenth between the last two sizes.
+own MiB: most memory of a stage and its processes that is no page of a file, looked at every 50 ms;
+peak MiB: VmHWM of the stage's first process, which counts pages of memory-mapped files too. CPU
+seconds are of the stage and its processes. Exit code 1 if a stage's own memory grows by more than a
+tenth between the last two sizes.
+
+--project: what 4.3 million views at 256 pixels would take by the growth between the last two sizes
+(so run it with --size 256), and by counts whose assumptions are named.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,21 +46,59 @@ BATCHES = 30
 SHARD = 4000  # views
 
 CHILD = """
-import json, sys, time
+import json, os, sys, time
 from pathlib import Path
-sys.path.insert(0, {root!r})
-from benchmarks import scale
-began = time.perf_counter()
-found = scale.{stage}(*map(Path, sys.argv[1:]))
-status = Path("/proc/self/status").read_text()
-peak = int(status.split("VmHWM:")[1].split()[0]) / 1024
-print(json.dumps({{"peak": peak, "seconds": time.perf_counter() - began, **(found or {{}})}}))
+if __name__ == "__main__":
+    sys.path.insert(0, {root!r})
+    from benchmarks import scale
+    began = time.perf_counter()
+    with scale.watched_memory() as own:
+        found = scale.{stage}(*map(Path, sys.argv[1:]))
+    status = Path("/proc/self/status").read_text()
+    times = os.times()
+    facts = {{
+        "peak": int(status.split("VmHWM:")[1].split()[0]) / 1024,
+        "own": max(own) / 1024,
+        "seconds": time.perf_counter() - began,
+        "cpu": sum(times[:4]),
+    }}
+    print(json.dumps({{**facts, **(found or {{}})}}))
 """
+
+
+@contextlib.contextmanager
+def watched_memory() -> Iterator[list[int]]:
+    """KiB that this process and its children hold beside pages of files, every 50 ms."""
+    seen = [0]
+    ended = threading.Event()
+
+    def look() -> None:
+        while not ended.wait(0.05):
+            children = Path(f"/proc/self/task/{os.getpid()}/children")
+            processes = [str(os.getpid()), *children.read_text().split()]
+            seen.append(sum(anonymous(process) for process in processes))
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        ended.set()
+        thread.join()
+
+
+def anonymous(process: str) -> int:
+    """KiB of a process that are no pages of files; 0 once it has ended."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+        return int(status.split("RssAnon:")[1].split()[0])
+    except (OSError, IndexError):
+        return 0
 
 
 def check(place: Path) -> None:
     """CheckLabels."""
-    from models.examples.contract import check_contract
+    from models.examples.check import check_contract
 
     found = check_contract(str(place / "examples"))
     assert not found, found[:3]
@@ -117,7 +165,48 @@ def encode(place: Path) -> None:
     encode_views(place / "networks", store, place / "representations", ["normal"], config())
 
 
-STAGES = (check, labels, feed, averages, encode)
+def losses(place: Path) -> None:
+    """the end of TrainTasks: what a network answers about val and test."""
+    import numpy as np
+
+    from models.examples.label_store import LabelStore
+    from models.networks.task_networks.answers import answers_in_parts, test_losses
+    from models.networks.task_networks.build import build_task_network
+    from models.networks.task_networks.train import shrink
+    from models.tasks import TASKS as EVERY
+
+    store = LabelStore(place / "store")
+    for name in ("normal", "class_scene"):
+        network = build_task_network(EVERY[name], config(), store.size)
+        test_losses(network, store, config())
+    parts = answers_in_parts(network, store, "val", config())
+    shrink(network, np.zeros(EVERY["class_scene"].output.channels, "float32"), parts)
+
+
+def transfers(place: Path) -> None:
+    """TrainTransfers by gradient, as `paper()` does: two stacked transfers of 512 teaching views,
+    one epoch, judged on all test views; before it what cheap predictors look at.
+    """
+    import numpy as np
+
+    from models.examples.label_store import LabelStore
+    from models.networks.task_networks.representations import RepresentationStore
+    from models.networks.transfers.bench import Bench
+    from models.networks.transfers.gradient.learner import learn
+    from models.networks.transfers.gradient.schedule import Schedule
+    from models.networks.transfers.proxy_inputs import proxy_inputs
+    from models.networks.transfers.regimes import teaching_rows
+
+    store, chosen = LabelStore(place / "store"), config()
+    representations = RepresentationStore(place / "representations")
+    proxy_inputs(store, representations, "normal", ["normal"], split=chosen.transfer_split)
+    bench = Bench(store, representations, place / "networks", chosen)
+    rows = teaching_rows(store, bench.regimes[-1], "normal", chosen)
+    schedule = Schedule(batch=32, epochs=1, patience=1)
+    learn(store, bench.maps, "normal", np.array([[0], [0]]), [1, 2], chosen, schedule, rows=rows)
+
+
+STAGES = (check, labels, feed, averages, encode, losses, transfers)
 
 
 def config():
@@ -135,16 +224,19 @@ def config():
         random_features=4,
         output_stride=4,
         ridges=(0.1,),
+        transfer_images=512,
+        regimes=(),
+        learner="gradient",
     )
 
 
-def originals(folder: Path, size: int) -> Path:
-    """an Examples artifact of some hundred procedural views."""
+def originals(folder: Path, size: int, views: int = 150) -> Path:
+    """an Examples artifact of some hundred procedural views of three buildings."""
     from beam_jobs.annotate.procedural import annotate_buildings
     from beam_jobs.ingest.job import ingest
 
     annotate_buildings(
-        folder / "data", buildings=3, views=50, size=size, seed=0, processes=2, held_out=1
+        folder / "data", buildings=3, views=views // 3, size=size, seed=0, processes=2, held_out=1
     )
     ingest(str(folder / "data"), str(folder / "originals"), size=size, shards=1)
     return folder / "originals"
@@ -201,10 +293,12 @@ def multiply(model: Path, goal: Path, views: int) -> None:
 
 def measured(stage: str, place: Path) -> dict:
     """what a stage says of itself, from a process of its own."""
-    child = CHILD.format(root=str(ROOT), stage=stage)
+    script = place / "stage.py"  # spawned processes read it again
+    script.write_text(CHILD.format(root=str(ROOT), stage=stage))
     done = subprocess.run(
-        [sys.executable, "-c", child, str(place)], capture_output=True, text=True, check=False
+        [sys.executable, str(script), str(place)], capture_output=True, text=True, check=False
     )
+    script.unlink()
     if done.returncode:
         raise SystemExit(f"{stage}: {done.stderr[-3000:]}")
     return json.loads(done.stdout.splitlines()[-1])
@@ -214,49 +308,124 @@ def in_process(call: str, *paths: object) -> None:
     """makes data elsewhere, so that this process stays small."""
     text = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from pathlib import Path; "
     text += f"from benchmarks import scale; scale.{call}"
-    subprocess.run([sys.executable, "-c", text, *map(str, paths)], check=True, capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-c", text, *map(str, paths)], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"{call}: {done.stderr[-3000:]}")
 
 
 def bytes_below(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
+@dataclass(frozen=True)
+class Row:
+    """One stage at one size. added: bytes that it left on disk, of `views` views."""
+
+    views: int
+    stage: str
+    own: float
+    peak: float
+    seconds: float
+    cpu: float
+    added: int
+    more: object = ""
+
+    def __str__(self) -> str:
+        rates = (
+            f"{1000 * self.seconds / self.views:8.2f} {1000 * self.cpu / self.views:8.2f} "
+            f"{self.added / self.views:9.0f}"
+        )
+        times = f"{self.seconds:8.1f} {self.cpu:8.1f}"
+        return (
+            f"{self.views:8d} {self.stage:10s} {self.own:8.0f} {self.peak:8.0f} {times} {rates} "
+            f"{self.more}"
+        )
+
+
+def rows_at(folder: Path, views: int, cache: bool) -> Iterator[Row]:
+    """the rows of all stages, one after the other."""
+    place = folder / str(views)
+    place.mkdir()
+    if not cache:
+        (place / "bound").touch()
+    call = f"multiply(Path(sys.argv[1]), Path(sys.argv[2]), {views})"
+    in_process(call, folder / "originals", place / "examples")
+    before = bytes_below(place)
+    yield Row(views, "examples", 0, 0, 0, 0, before)
+    for stage in STAGES:
+        found = measured(stage.__name__, place)
+        size = bytes_below(place)
+        numbers = (found[name] for name in ("own", "peak", "seconds", "cpu"))
+        rates = found.get("samples a second", "")
+        yield Row(views, stage.__name__, *numbers, size - before, rates)
+        before = size
+    shutil.rmtree(place)
+
+
+# The published data set and schedule: views (data/README), views of validation and test that
+# encoders see (docs/TRAINING.md), networks.
+PUBLISHED = 4_300_000
+ENCODED = 177_166
+NETWORKS = 26
+# FLOP of the whole schedule by counting (docs/TRAINING.md), and what a GPU does of them a second:
+# assumed, 40 % of an H100's dense bf16.
+FLOP = {"26 networks": 6.39e18, "encoders": 7.0e16, "transfers": 1.95e19}
+GPU = 0.4 * 989e12
+# Bytes of a view's codes: 16 x 16 x 8 float16.
+CODES = 16 * 16 * 8 * 2
+
+
+def projection(rows: list[Row], size: int) -> Iterator[str]:
+    """lines of a table for `PUBLISHED` views, from the growth between the last two sizes."""
+    first, second = sorted({row.views for row in rows})[-2:]
+    by = {(row.views, row.stage): row for row in rows}
+    yield (
+        f"projected: {PUBLISHED:,} views of {size} pixels, by growth from {first} to {second}; "
+        f"codes of {ENCODED:,} views by {NETWORKS} encoders"
+    )
+    for stage in dict.fromkeys(row.stage for row in rows):
+        low, high = by[first, stage], by[second, stage]
+        step = second - first
+        cpu = (high.cpu - low.cpu) / step * PUBLISHED / 3600
+        disk = (high.added - low.added) / step * PUBLISHED / 1e9
+        memory = high.own + (high.own - low.own) / step * (PUBLISHED - second)
+        yield f"{stage:10s} {cpu:9.1f} core hours {disk:9.1f} GB {memory / 1024:9.2f} GiB own"
+    yield f"{'codes':10s} {'':20s} {ENCODED * NETWORKS * CODES / 1e9:9.1f} GB"
+    for part, flop in FLOP.items():
+        yield f"{part:12s} {flop / GPU / 3600:7.1f} GPU hours (assumed: {GPU / 1e12:.0f} TF/s)"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--views", type=int, nargs="+", default=[1000, 10_000, 100_000])
     parser.add_argument("--size", type=int, default=64)
+    parser.add_argument("--originals", type=int, default=150, help="different views")
     parser.add_argument("--cache", action="store_true", help="let decoded labels be kept on disk")
+    parser.add_argument("--project", action="store_true", help="a table of 4.3 million views")
     options = parser.parse_args()
-    peaks: dict[str, list[float]] = {stage.__name__: [] for stage in STAGES}
-    print(f"{'views':>8s} {'stage':10s} {'peak MiB':>9s} {'s':>8s} {'ms/view':>8s} {'B/view':>9s}")
+    rows: list[Row] = []
+    print(
+        f"{'views':>8s} {'stage':10s} {'own MiB':>8s} {'peak MiB':>8s} {'s':>8s} {'CPU s':>8s} "
+        f"{'ms/view':>8s} {'CPU ms':>8s} {'B/view':>9s}"
+    )
     with tempfile.TemporaryDirectory(prefix="scale-") as scratch:
         folder = Path(scratch)
-        in_process(f"originals(Path(sys.argv[1]), {options.size})", folder)
+        call = f"originals(Path(sys.argv[1]), {options.size}, {options.originals})"
+        in_process(call, folder)
         for views in options.views:
-            place = folder / str(views)
-            place.mkdir()
-            if not options.cache:
-                (place / "bound").touch()
-            call = f"multiply(Path(sys.argv[1]), Path(sys.argv[2]), {views})"
-            in_process(call, folder / "originals", place / "examples")
-            before = bytes_below(place)
-            print(f"{views:8d} {'examples':10s} {'':9s} {'':8s} {'':8s} {before / views:9.0f}")
-            for stage in STAGES:
-                name = stage.__name__
-                found = measured(name, place)
-                size = bytes_below(place)
-                peaks[name].append(found["peak"])
-                print(
-                    f"{views:8d} {name:10s} {found['peak']:9.0f} {found['seconds']:8.1f} "
-                    f"{1000 * found['seconds'] / views:8.2f} {(size - before) / views:9.0f} "
-                    f"{found.get('samples a second', '')}",
-                    flush=True,
-                )
-                before = size
-            shutil.rmtree(place)
-    grown = {name: row[-1] / row[-2] - 1 for name, row in peaks.items() if len(row) > 1}
+            for row in rows_at(folder, views, options.cache):
+                rows.append(row)
+                print(row, flush=True)
+    if options.project:
+        print(*projection(rows, options.size), sep="\n")
+    by_stage = {
+        stage.__name__: [row.own for row in rows if row.stage == stage.__name__] for stage in STAGES
+    }
+    grown = {name: own[-1] / own[-2] - 1 for name, own in by_stage.items() if len(own) > 1}
     for name, share in grown.items():
-        print(f"{name}: {share:+.1%} memory between the last two sizes")
+        print(f"{name}: {share:+.1%} own memory between the last two sizes")
     return int(any(share > 0.1 for share in grown.values()))
 
 
