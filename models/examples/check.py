@@ -129,10 +129,14 @@ def check_shard(uri: str, split: str, shard: int, size: int) -> Findings:
     )
     try:
         for record, listed, place in triples:
-            if record is None:
-                who, key = ("manifest", listed["key"]) if listed else ("index", place[0])
-                found.add(f"{key}: the {who} lists it in {split}, no record holds it")
+            if record is None and place is None:
+                found.add(f"{listed['key']}: the manifest lists it in {split}, no record holds it")
                 continue
+            if record is None:
+                raise DamagedRecord(
+                    f"{path}: ends after record {found.views}; copy the shard anew, or ingest "
+                    f"again ({place[0]} comes next in the index, no record holds it)"
+                )
             found.views += 1
             where = f"record {found.views} of shard {shard} of {split}"
             check_record(found, record, listed, where, size)

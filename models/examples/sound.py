@@ -28,12 +28,12 @@ CHUNK = 4096
 
 @contextmanager
 def sound_index(
-    examples: str, index: Index, out: TextIO = sys.stderr
+    examples: str, index: Index, out: TextIO | None = None
 ) -> Iterator[tuple[Index, dict[str, int]]]:
     """(the index without the views whose records are damaged or gone, how many are left out a
     split), for the block: every record is read once and held against its checksums. The same index
     where nothing is left out; another hash where something is, so that nothing made of all views
-    passes for what was made of the rest. Says on `out` what is left out.
+    passes for what was made of the rest. Says on `out` (default: standard error) what is left out.
     """
     with tempfile.TemporaryDirectory(prefix="sound-index-") as scratch:
         folder = Path(scratch)
@@ -52,7 +52,7 @@ def sound_index(
         yield Index(folder), counts
 
 
-def lost_of(examples: str, index: Index, split: str, out: TextIO) -> Integers:
+def lost_of(examples: str, index: Index, split: str, out: TextIO | None) -> Integers:
     """positions of the views of a split whose records cannot be read."""
     lost = []
     first = ""
@@ -66,7 +66,7 @@ def lost_of(examples: str, index: Index, split: str, out: TextIO) -> Integers:
         print(
             f"  skipped {len(lost)} of {index.count(split)} views of {split}, whose records cannot "
             f"be read; the first: {first}",
-            file=out,
+            file=out or sys.stderr,
             flush=True,
         )
     return np.array(lost, "int64")

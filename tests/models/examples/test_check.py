@@ -109,9 +109,9 @@ def test_a_damaged_shard_is_named_with_what_is_lost_and_the_rest_is_checked(seve
     offsets = np.sort(index.rows("train")["offset"][index.rows("train")["shard"] == 0])
     data = bytearray(shard.read_bytes())
     if how == "cut":
-        shard.write_bytes(data[: offsets[-1] + 10])
+        shard.write_bytes(data[: int(offsets[-1]) + 10])
     elif how == "a bit":
-        data[offsets[0] + 40] ^= 1
+        data[int(offsets[0]) + 40] ^= 1
         shard.write_bytes(data)
     else:
         shard.unlink()
