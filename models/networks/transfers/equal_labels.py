@@ -27,7 +27,7 @@ def labels_of(data: TaskSamples) -> list[bytes]:
     digests = [hashlib.sha256(), hashlib.sha256()]
     for start in range(0, len(data), CHUNK):
         for digest, values in zip(digests, data.labels(slice(start, start + CHUNK))):
-            digest.update(np.ascontiguousarray(values))
+            digest.update(np.ascontiguousarray(values).data)
     return [digest.digest() for digest in digests]
 
 
@@ -36,5 +36,8 @@ def question(store: LabelStore, name: str, split: str) -> tuple[object, ...]:
     digests = []
     for part in (split, "test"):
         data = store.samples(name, part)
-        digests += [hashlib.sha256(np.ascontiguousarray(data.views)).digest(), *labels_of(data)]
+        digests += [
+            hashlib.sha256(np.ascontiguousarray(data.views).data).digest(),
+            *labels_of(data),
+        ]
     return (TASKS[name].loss, TASKS[name].output, *digests)

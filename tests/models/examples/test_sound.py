@@ -24,6 +24,14 @@ def whole(tmp_path_factory):
     return place / "out"
 
 
+def first_shard(uri, split):
+    """(positions of its views, where their records begin), in the order of the file."""
+    rows = Index(uri / FOLDER).rows(split)
+    here = np.flatnonzero(rows["shard"] == rows["shard"].min())
+    order = here[np.argsort(rows["offset"][here])]
+    return order, rows["offset"][order]
+
+
 @pytest.fixture
 def damaged(whole, tmp_path):
     """a bit of the first train record is another, val ends in its third record from the end."""
@@ -33,15 +41,14 @@ def damaged(whole, tmp_path):
     data[40] ^= 1
     shard.write_bytes(data)
     shard = sorted((uri / "Split-val").iterdir())[0]
-    cut = int(np.sort(Index(uri / FOLDER).rows("val")["offset"])[-3]) + 10
+    cut = int(first_shard(uri, "val")[1][-3]) + 10
     shard.write_bytes(shard.read_bytes()[:cut])
     return uri
 
 
 def lost_keys(uri, split):
     """of the views that the damage of `damaged` costs."""
-    offsets = Index(uri / FOLDER).rows(split)["offset"]
-    order = np.argsort(offsets)
+    order, _ = first_shard(uri, split)
     gone = {"train": order[:1], "val": order[-3:], "test": order[:0]}[split]
     keys = Index(uri / FOLDER).keys(split)
     return {str(keys[int(i)]) for i in gone}
