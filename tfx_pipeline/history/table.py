@@ -127,8 +127,11 @@ def data_lines(run: Path, old: Entry, new: Entry) -> list[str]:
 def manifest(run: Path, entry: Entry) -> list[dict[str, Any]] | None:
     """views of an entry's examples; None where they are gone."""
     try:
-        place = run / entry.artifacts["ExampleGen/examples"] / "manifest.json"
-        found = json.loads(place.read_text(encoding="utf-8"))["views"]
+        place = run / entry.artifacts["ExampleGen/examples"]
+        found = json.loads((place / "manifest.json").read_text(encoding="utf-8"))["views"]
+        if isinstance(found, dict):  # counts; earlier code listed every view there
+            parts = sorted((place / "manifest").glob("*.jsonl"))
+            found = [json.loads(line) for part in parts for line in part.open(encoding="utf-8")]
     except (KeyError, OSError, ValueError):
         return None
     return list(found)

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from models.provenance.atomic import write_json
+from models.provenance.atomic import write_json, write_text
 from tfx_pipeline.config import configuration
 from tfx_pipeline.history import configurations
 from tfx_pipeline.history.changes import why
@@ -107,7 +107,13 @@ def test_as_json_has_every_field_and_what_changed(runs):
 
 def manifest(folder, number, rows):
     views = [{"key": key, "split": "train", "sha256": digest} for key, digest in rows.items()]
-    write_json(folder / f"artifacts/ExampleGen/examples/{number}/manifest.json", {"views": views})
+    place = folder / f"artifacts/ExampleGen/examples/{number}"
+    if number == 1:  # as earlier code wrote it
+        write_json(place / "manifest.json", {"views": views})
+        return
+    write_json(place / "manifest.json", {"views": {"train": len(views), "val": 0, "test": 0}})
+    lines = [json.dumps(view) + "\n" for view in views]
+    write_text(place / "manifest" / "train-00000.jsonl", "".join(lines))
 
 
 def test_a_difference_goes_down_to_views_fields_and_ways(runs):
