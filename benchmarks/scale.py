@@ -2,6 +2,7 @@
 view of every stage over views, each in a process of its own.
 
     .venv/bin/python benchmarks/scale.py [--views 1000 10000 100000] [--size 64] [--project]
+        [--examples DIR]
 
 Views are copies of some hundred procedural ones with all their labels, under names of their own.
 own MiB: most memory of a stage and its processes that is no page of a file, looked at every 50 ms;
@@ -29,6 +30,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT)]
@@ -44,6 +46,7 @@ TASKS = (
 )
 BATCHES = 30
 SHARD = 4000  # views
+ORIGINALS = 150  # views a split that are copied
 
 CHILD = """
 import json, os, sys, time
@@ -242,6 +245,13 @@ def originals(folder: Path, size: int, views: int = 150) -> Path:
     return folder / "originals"
 
 
+def key_of(example: Any) -> Any:
+    """the ViewKey of a tf.train.Example."""
+    from models.tasks import ViewKey
+
+    return ViewKey.parse(example.features.feature["key"].bytes_list.value[0].decode())
+
+
 def multiply(model: Path, goal: Path, views: int) -> None:
     """an Examples artifact of `views` views: copies of each split's, building by building, three
     quarters in train, an eighth each in val and test.
@@ -258,8 +268,9 @@ def multiply(model: Path, goal: Path, views: int) -> None:
     entries = []
     (goal / "manifest").mkdir(parents=True)
     for split, count in shares.items():
-        kept = sorted(records(str(model), split))
-        examples = [tf.train.Example.FromString(record) for record in kept]
+        kept = [tf.train.Example.FromString(record) for record in records(str(model), split)]
+        examples = sorted(kept, key=key_of)[:ORIGINALS]
+        buildings = [key_of(example).building for example in examples]
         (goal / f"Split-{split}").mkdir()
         for shard in range(shards):
             numbers = range(shard * count // shards, (shard + 1) * count // shards)
@@ -271,7 +282,7 @@ def multiply(model: Path, goal: Path, views: int) -> None:
                     example = examples[number % len(examples)]
                     feature = example.features.feature
                     key = ViewKey(
-                        f"{split}{number // len(examples):07d}",
+                        f"{split}{number // len(examples):07d}{buildings[number % len(examples)]}",
                         feature["point"].int64_list.value[0],
                         feature["view"].int64_list.value[0],
                     )
@@ -402,6 +413,7 @@ def main() -> int:
     parser.add_argument("--views", type=int, nargs="+", default=[1000, 10_000, 100_000])
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--originals", type=int, default=150, help="different views")
+    parser.add_argument("--examples", help="an Examples artifact to copy instead, of that size")
     parser.add_argument("--cache", action="store_true", help="let decoded labels be kept on disk")
     parser.add_argument("--project", action="store_true", help="a table of 4.3 million views")
     options = parser.parse_args()
@@ -412,8 +424,11 @@ def main() -> int:
     )
     with tempfile.TemporaryDirectory(prefix="scale-") as scratch:
         folder = Path(scratch)
-        call = f"originals(Path(sys.argv[1]), {options.size}, {options.originals})"
-        in_process(call, folder)
+        if options.examples:
+            (folder / "originals").symlink_to(Path(options.examples).absolute())
+        else:
+            call = f"originals(Path(sys.argv[1]), {options.size}, {options.originals})"
+            in_process(call, folder)
         for views in options.views:
             for row in rows_at(folder, views, options.cache):
                 rows.append(row)
