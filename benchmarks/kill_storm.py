@@ -29,7 +29,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -55,6 +55,8 @@ RESULTS = (
     ("TrainPolicy", "transfers", "*/*.npz"),
     ("TrainPolicy", "transfers", "*/*.h5"),
 )
+# From words to an exit code.
+Work = Callable[[list[str]], int]
 NODE = re.compile(r"^\[ *\d+/\d+\] (\S+) \.\.\.")
 TRAINED = re.compile(r"network \d+/\d+ (\w+):")
 # About as many lines as an attempt prints in all.
@@ -92,22 +94,28 @@ def preload() -> None:
     code_addresses()
 
 
-def attempt(words: list[str]) -> tuple[int, int]:
-    """a fork that runs the command: (its number, a pipe with all that it says)."""
+def pipeline(words: list[str]) -> int:
+    """what is killed: the pipeline's own command."""
+    from tfx_pipeline.__main__ import main as command
+
+    return command(words)
+
+
+def attempt(words: list[str], work: Work) -> tuple[int, int]:
+    """a fork that does the work: (its number, a pipe with all that it says)."""
     reading, writing = os.pipe()
     process = os.fork()
     if process:
+        os.setpgid(process, process)  # here too: the kill may come before the fork's first step
         os.close(writing)
         return process, reading
     code = 1
     try:
-        os.setsid()
+        os.setpgid(0, 0)
         os.close(reading)
         os.dup2(writing, 1)
         os.dup2(writing, 2)
-        from tfx_pipeline.__main__ import main
-
-        code = main(words)
+        code = work(words)
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -130,13 +138,15 @@ def lines_until(pipe: int, until: float) -> Iterator[str]:
         yield from (line.decode(errors="replace") for line in whole if line)
 
 
-def run_once(words: list[str], after: float, line: int) -> tuple[str, int | None, list[str]]:
+def run_once(
+    words: list[str], after: float, line: int, work: Work = pipeline
+) -> tuple[str, int | None, list[str]]:
     """(the node that it was in, exit code or None if it was killed, networks that it trained).
 
     after: seconds, line: number of a line, at which the whole group is killed, whichever comes
     first.
     """
-    process, pipe = attempt(words)
+    process, pipe = attempt(words, work)
     node, killed, trained, said = NOT_YET, False, [], []
     for count, text in enumerate(lines_until(pipe, time.monotonic() + after), 1):
         said.append(text)
@@ -166,7 +176,9 @@ def forget(run: Path, chance: random.Random) -> str:
     return node
 
 
-def storm(words: list[str], run: Path, kills: int, mean: float, seed: int) -> dict[str, int]:
+def storm(
+    words: list[str], run: Path, kills: int, mean: float, seed: int, work: Work = pipeline
+) -> dict[str, int]:
     """node -> kills that fell in it."""
     chance = random.Random(seed)
     fell: collections.Counter[str] = collections.Counter()
@@ -177,7 +189,7 @@ def storm(words: list[str], run: Path, kills: int, mean: float, seed: int) -> di
         after = chance.uniform(0, 2 * mean)
         line = chance.randint(1, LINES)
         node, code, names = run_once(
-            words, after if by_time else 3600.0, 10**9 if by_time else line
+            words, after if by_time else 3600.0, 10**9 if by_time else line, work
         )
         trained.update(names)
         if code is None:
@@ -185,7 +197,7 @@ def storm(words: list[str], run: Path, kills: int, mean: float, seed: int) -> di
             print(f"kill {fell.total():3d}: {node}", flush=True)
         else:
             forgotten.append(forget(run, chance))
-    _, _, names = run_once(words, 3600.0, 10**9)
+    _, _, names = run_once(words, 3600.0, 10**9, work)
     trained.update(names)
     twice = sorted(name for name, count in trained.items() if count > 1)
     print(f"{len(trained)} networks finished; finished twice: {', '.join(twice) or 'none'}")
