@@ -78,7 +78,9 @@ def policy_changes(before: Entry, after: Entry) -> list[str]:
     """what is bought and how a target is answered, where that is not as it was, with qualities."""
     lines = []
     old, new = before.policy, after.policy
-    if not (old and new):
+    if bool(old) != bool(new):
+        return [f"run {(after if old else before).number} did not come to one"]
+    if not old:
         return []
     for word, names in (
         ("no longer labelled", set(old["supervised"]) - set(new["supervised"])),

@@ -144,4 +144,5 @@ def test_a_difference_says_what_cannot_be_known_any_more(runs):
     folder, (first, second, third) = runs
     assert "a manifest was pruned" in "\n".join(difference(folder, first, second))
     text = "\n".join(difference(folder, second, third))
+    assert "run 3 did not come to one" in text
     assert "data: the same" in text and "CheckData: not reached -> noise" in text
