@@ -396,13 +396,12 @@ def projection(rows: list[Row], size: int) -> Iterator[str]:
         f"projected: {PUBLISHED:,} views of {size} pixels, by growth from {first} to {second}; "
         f"codes of {ENCODED:,} views by {NETWORKS} encoders"
     )
-    for stage in dict.fromkeys(row.stage for row in rows):
+    for stage in dict.fromkeys(row.stage for row in rows if row.stage != "feed"):  # fixed work
         low, high = by[first, stage], by[second, stage]
         step = second - first
         cpu = (high.cpu - low.cpu) / step * PUBLISHED / 3600
         disk = (high.added - low.added) / step * PUBLISHED / 1e9
-        memory = high.own + (high.own - low.own) / step * (PUBLISHED - second)
-        yield f"{stage:10s} {cpu:9.1f} core hours {disk:9.1f} GB {memory / 1024:9.2f} GiB own"
+        yield f"{stage:10s} {cpu:9.1f} core hours {disk:9.1f} GB"
     yield f"{'codes':10s} {'':20s} {ENCODED * NETWORKS * CODES / 1e9:9.1f} GB"
     for part, flop in FLOP.items():
         yield f"{part:12s} {flop / GPU / 3600:7.1f} GPU hours (assumed: {GPU / 1e12:.0f} TF/s)"
