@@ -125,8 +125,8 @@ def judge(pairs: Mapping[str, Pair], margin: float, ways: Mapping[str, str]) -> 
         Check(
             TARGETS,
             False,
-            f"{name}: its loss is {of_targets[name]} of the served version's, {margin:.0%} worse "
-            "is allowed" + (f"; {ways[name]}" if name in ways else ""),
+            f"{name}: its loss changed by {of_targets[name]} against the served version's, "
+            f"{margin:+.0%} is allowed" + (f"; {ways[name]}" if name in ways else ""),
             {
                 "loss": float(pairs[name].candidate.mean()),
                 "served": float(pairs[name].served.mean()),

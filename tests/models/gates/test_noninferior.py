@@ -28,7 +28,9 @@ def test_an_equal_candidate_passes_and_a_worse_one_does_not(buildings):
     checks = judge(worse, 0.1, {"c": "answered by a transfer from a, before by its own network"})
     assert refused(checks) == {TARGETS, WHOLE}
     said = next(check.said for check in checks if check.name == TARGETS)
-    assert said.startswith("c: its loss is +5") and said.endswith("before by its own network")
+    assert said.startswith("c: its loss changed by +5") and said.endswith(
+        "before by its own network"
+    )
 
 
 def test_a_difference_within_the_margin_passes():
