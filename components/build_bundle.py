@@ -31,7 +31,9 @@ def BuildBundle(
     """
     from components.content import addresses_below, say_content
     from components.ledger import gather
+    from models.networks.sources.network import OUTSIDE
     from models.tasks import TASKS
+    from models.taxonomy import outside
     from serving.bundle.build import build_bundle
     from serving.bundle.heads import from_scratch, fully_supervised
 
@@ -51,12 +53,16 @@ def BuildBundle(
     with tempfile.TemporaryDirectory() as scratch:
         bank = gather([shard.uri for shard in networks], scratch)
         facts["metrics"] = {}
+        foreign = outside(policy["supervised"])
         for name in sorted(
             {source for edge in policy["edges"] for source in edge["sources"]}
             | set(policy["supervised"])
             | set(fully_supervised(policy))
         ):
-            with open(os.path.join(bank, name, "network.json")) as file:
+            described = os.path.join(bank, name, "network.json")
+            if name in foreign:
+                described = os.path.join(transfers.uri, OUTSIDE, name, "source.json")
+            with open(described) as file:
                 record = json.load(file)
             facts["metrics"][name] = {field: record.get(field) for field in MEASURED}
         destination = os.path.join(model.uri, "Format-Serving")

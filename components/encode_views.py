@@ -17,17 +17,20 @@ def EncodeViews(
     networks: InputArtifact[List[NetworkBank]],
     representations: OutputArtifact[RepresentationBank],
     names: Parameter[str],
+    outside: Parameter[str],
     config: Parameter[str],
     work: Parameter[str],
     code: Parameter[str],
 ) -> None:
-    """names: JSON list of sources. networks: the shards of TrainTasks. work: the ledger, outside
-    the artifact: one more source is encoded alone.
+    """names: JSON list of sources. networks: the shards of TrainTasks. outside: JSON list of
+    sources from outside (`models.networks.sources.description.outside_sources`). work: the ledger,
+    outside the artifact: one more source is encoded alone.
     """
     from components.content import say_content
     from components.ledger import gather, labelled, link, publish
     from models.examples.label_store import LabelStore
     from models.networks.config import NetworkConfig
+    from models.networks.sources.encode import encode_outside
     from models.networks.task_networks.representations import encode_views
 
     store = LabelStore(os.path.join(labels.uri, "store"))
@@ -35,7 +38,12 @@ def EncodeViews(
     wanted = labelled(store, json.loads(names))
     with tempfile.TemporaryDirectory() as scratch:
         bank = gather([shard.uri for shard in networks], scratch)
-        codes = encode_views(bank, store, ledger, wanted, NetworkConfig(**json.loads(config)))
+        settings = NetworkConfig(**json.loads(config))
+        codes = encode_views(bank, store, ledger, wanted, settings)
+    rows = json.loads(outside)
+    if rows:
+        codes = encode_outside(rows, codes, store, settings)
+        wanted += [row["name"] for row in rows]
     place = os.path.join(representations.uri, "store")
     publish(ledger, wanted, place)
     link(os.path.join(ledger, "representations.json"), os.path.join(place, "representations.json"))

@@ -37,16 +37,25 @@ def EvaluateTaxonomy(
     seed: Parameter[int],
     scratch: Parameter[int],
     costs: Parameter[str],
+    unserved: Parameter[str],
     code: Parameter[str],
 ) -> None:
     """policies: random feasible policies that the answer at (budget, order) is compared with.
-    transfer_images, transfer_split: what transfers learned from. scratch, costs: as the taxonomies
-    were solved.
+    transfer_images, transfer_split: what transfers learned from. scratch, costs, unserved: as the
+    taxonomies were solved.
     """
     from components.content import files_below, say_content
     from components.solve_taxonomy import request_of
     from models.examples.label_store import LabelStore
-    from models.taxonomy import Affinities, Expenses, Resamples, Taxonomy, by_amount, evaluate
+    from models.taxonomy import (
+        Affinities,
+        Expenses,
+        Resamples,
+        Taxonomy,
+        by_amount,
+        evaluate,
+        outside,
+    )
 
     with open(os.path.join(taxonomies.uri, "taxonomies.json")) as file:
         answers = [Taxonomy.from_json(entry) for entry in json.load(file)]
@@ -54,7 +63,7 @@ def EvaluateTaxonomy(
         predicted = json.load(file)["proxies"]
     store = LabelStore(os.path.join(labels.uri, "store"))
     table = Affinities.load(os.path.join(affinities.uri, "affinities.json"))
-    request = request_of(table, scratch, costs)
+    request = request_of(table, scratch, costs, json.loads(unserved))
     full, taught = len(store.views("train")), len(store.views(transfer_split))
     book = evaluate(
         table,
@@ -67,7 +76,7 @@ def EvaluateTaxonomy(
         expenses=Expenses(
             full,
             images_of(table.regimes, transfer_images, min(full, taught)),
-            seconds_of(networks),
+            {**dict.fromkeys(outside(table.sources), 0.0), **seconds_of(networks)},
             free=request["free"],
         ),
         proxies=predicted,

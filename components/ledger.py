@@ -1,10 +1,10 @@
 """From the ledger (a work directory that outlives failed executions) into an artifact."""
 
 import os
-import shutil
 from collections.abc import Iterable
 
 from models.examples.label_store import LabelStore
+from models.provenance.linked import linked
 from models.tasks import TASKS
 
 
@@ -30,10 +30,7 @@ def publish_as(folder: str, uri: str, name: str) -> None:
 
 def link(source: str, goal: str) -> None:
     """a hard link where the file system allows one, else a copy."""
-    try:
-        os.link(source, goal)
-    except OSError:
-        shutil.copy2(source, goal)
+    linked(source, goal)
 
 
 def gather(uris: Iterable[str], directory: str) -> str:

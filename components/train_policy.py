@@ -3,7 +3,7 @@
 import json
 import os
 import tempfile
-from typing import List
+from typing import Dict, List
 
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
@@ -31,7 +31,8 @@ def TrainPolicy(
     code: Parameter[str],
 ) -> None:
     """The policy at (budget, order); one directory an edge, named after its target: a transfer
-    network, or the network from scratch that was measured. work: with TrainTransfers' ledger.
+    network, or the network from scratch that was measured. What its sources from outside are read
+    from lies below `sources`. work: with TrainTransfers' ledger.
     """
     from components.content import addresses_below, say_content
     from components.ledger import gather, publish, publish_as
@@ -76,9 +77,28 @@ def TrainPolicy(
     train_from_scratch(store, measured, unaided, settings)
     for target, [regime] in unaided.items():
         publish_as(str(scratch_folder(measured, target, regime)), transfers.uri, target)
+    encoders = publish_outside(
+        os.path.join(representations.uri, "store"), policy["supervised"], transfers.uri
+    )
     with open(os.path.join(transfers.uri, "policy.json"), "w") as file:
         json.dump(policy, file, indent=1)
     names = [edge["target"] for edge in edges]
     addresses = addresses_below(transfers.uri, names, "transfer.json")
     addresses |= addresses_below(transfers.uri, unaided, "network.json")
-    say_content(transfers, [policy, addresses])
+    say_content(transfers, [policy, addresses, encoders])
+
+
+def publish_outside(store: str, supervised: List[str], uri: str) -> Dict[str, str]:
+    """the networks of a policy's sources from outside below `uri`/sources; name -> address."""
+    from models.networks.sources.network import OUTSIDE, files_of
+    from models.provenance.linked import linked
+    from models.taxonomy import outside
+
+    found = {}
+    for name in sorted(outside(supervised)):
+        folder = os.path.join(store, name)
+        for file in files_of(folder):
+            linked(os.path.join(folder, file), os.path.join(uri, OUTSIDE, name, file))
+        with open(os.path.join(folder, "source.json")) as described:
+            found[name] = json.load(described)["address"]
+    return found

@@ -1,5 +1,5 @@
-"""python -m tfx_pipeline demo | run | config | compile | submit | schedule | history | diff | prune
-| rollback | trace | schema
+"""python -m tfx_pipeline demo | run | add-source | config | compile | submit | schedule | history
+| diff | prune | rollback | trace | schema
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tfx_pipeline import add_source
 from tfx_pipeline.history.commands import DO, add_commands
 from tfx_pipeline.schedule.commands import add_schedule_arguments, add_window, do_schedule
 
@@ -84,6 +85,7 @@ def parser() -> argparse.ArgumentParser:
     add_submit(commands)
     add_commands(commands)
     add_schema(commands)
+    add_source.add_arguments(commands)
     return top
 
 
@@ -174,6 +176,9 @@ def main(arguments: list[str] | None = None) -> int:
             return do_schema(options)
         if options.command in DO:
             return DO[options.command](options)
+        if options.command == "add-source":
+            with stoppable(resume_command(words)):
+                return do_add_source(options)
         shards = shards_of(options.shards) if options.shards else []
         config = configuration(options.config, [*options.set, *shards])
         if getattr(options, "beam", None):
@@ -206,6 +211,17 @@ def do_run(config: Config, options: argparse.Namespace) -> int:
     for name, place in places.items():
         print(f"{name:9s} {place}")
     return 0
+
+
+def do_add_source(options: argparse.Namespace) -> int:
+    """a source of no use is one line on stderr."""
+    from models.networks.sources.description import SourceError
+    from tfx_pipeline.faults import RunError
+
+    try:
+        return add_source.do_add_source(options)
+    except SourceError as error:
+        raise RunError(str(error)) from error
 
 
 def do_config(config: Config, options: argparse.Namespace) -> int:

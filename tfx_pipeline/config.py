@@ -10,7 +10,7 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from models.networks.config import NetworkConfig
+from models.networks.config import NetworkConfig, without_lists
 from models.tasks import TASKS, target_names
 
 COSTS = ("equal", "derived")
@@ -381,6 +381,14 @@ def configuration(preset: str, changes: list[str]) -> Config:
         )
     except ValueError as error:
         raise ConfigError(str(error)) from error
+
+
+def from_json(facts: dict[str, Any]) -> Config:
+    """the configuration that `Config.to_json` wrote, read back from JSON."""
+    fields_of_config = {
+        name: without_lists(value) for name, value in facts.items() if name != "network"
+    }
+    return Config(**fields_of_config, network=NetworkConfig(**facts["network"]))
 
 
 def value_like(old: object, text: str, name: str) -> object:

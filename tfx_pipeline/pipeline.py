@@ -33,9 +33,11 @@ from components.train_tasks import TrainTasks
 from components.train_transfers import TrainTransfers
 from components.validate_infra import ValidateInfra
 from components.write_report import WriteReport
+from models.networks.sources.description import SERVED, outside_sources
 from models.provenance.closure import closure_of
 from models.tasks import TASKS, source_names, target_names
 from serving.release.identity import served_address
+from tfx_pipeline.add_source import SOURCES
 from tfx_pipeline.config import Config
 from tfx_pipeline.fingerprint import folder_fingerprint
 
@@ -69,6 +71,7 @@ def make_pipeline(
     # On a cluster nothing is cached, and its folders are not those of this machine.
     here = not (root and "://" in root)
     served = served_address(destination) if here else ""
+    outside = outside_sources(os.path.join(run, SOURCES))
     network = json.dumps(config.network_fields(), sort_keys=True)
     example_gen = IngestViews(
         root=data,
@@ -127,6 +130,7 @@ def make_pipeline(
         labels=labels,
         networks=networks,
         names=json.dumps(list(source_names())),
+        outside=json.dumps(outside, sort_keys=True),
         config=network,
         work=work,
         code=code_of(EncodeViews),
@@ -164,7 +168,11 @@ def make_pipeline(
         work=work,
         code=code_of(MeasureAffinities),
     )
-    offer = {"scratch": int(config.scratch), "costs": config.costs}
+    offer = {
+        "scratch": int(config.scratch),
+        "costs": config.costs,
+        "unserved": json.dumps([row["name"] for row in outside if row["form"] not in SERVED]),
+    }
     solve = SolveTaxonomy(
         affinities=affinities.outputs["affinities"],
         budgets=json.dumps(list(config.budgets)),

@@ -10,8 +10,13 @@ UNKNOWN = "not measured"
 
 
 def title(name: str) -> str:
-    """a task's title; the name itself for a task that the dictionary does not know."""
-    return TASKS[name].title if name in TASKS else name
+    """a task's title; the name itself of one in the released files' spelling; any other is said to
+    be a source from outside.
+    """
+    if name in TASKS:
+        return TASKS[name].title
+    published = {entry.published for entry in TASKS.values()}
+    return name if name in published else f"{name} (outside source)"
 
 
 def titles(names: Iterable[str]) -> str:

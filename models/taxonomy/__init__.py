@@ -5,7 +5,7 @@
 from models.taxonomy.affinities import Affinities
 from models.taxonomy.amounts import by_amount, efficiency
 from models.taxonomy.answers import solve, solve_all
-from models.taxonomy.costs import free_tasks
+from models.taxonomy.costs import free_tasks, outside
 from models.taxonomy.crossfit import halves
 from models.taxonomy.evidence import evaluate
 from models.taxonomy.expenses import Expenses
@@ -36,6 +36,7 @@ __all__ = [
     "free_tasks",
     "halves",
     "measure",
+    "outside",
     "proxy_scores",
     "solve",
     "solve_all",

@@ -32,3 +32,11 @@ def free_tasks(preset: str, names: Iterable[str]) -> frozenset[str]:
     if preset not in PRESETS:
         raise ValueError(f"a preset of costs is one of {', '.join(PRESETS)}; got {preset!r}")
     return frozenset(derivations(names)) if preset == "derived" else frozenset()
+
+
+def outside(names: Iterable[str]) -> frozenset[str]:
+    """those of the names that no task has, ours or as in the released files: encoders from outside,
+    which need no labels here.
+    """
+    tasks = {*TASKS, *(entry.published for entry in TASKS.values())}
+    return frozenset(names) - tasks

@@ -25,10 +25,13 @@ Edge = tuple[tuple[str, ...], Any]
 
 
 class SourceNetwork(Protocol):
-    """What is needed of `models.networks.task_networks`' networks; encoder, head: keras.Model."""
+    """What is needed of `models.networks.task_networks`' networks; encoder, head: keras.Model.
+    task: None of a source from outside, whose encoder takes pictures in [0, 1] and which has no
+    head.
+    """
 
     @property
-    def task(self) -> Task: ...
+    def task(self) -> Task | None: ...
 
     @property
     def encoder(self) -> Any: ...
@@ -68,12 +71,16 @@ class Heads:
         networks from scratch by target. Raises ValueError for a transfer network of other sources
         than the policy's, or a network from scratch of other data.
         """
+        from models.networks.sources.network import OUTSIDE, load_outside_network
         from models.networks.task_networks.build import load_task_network
 
         sources = {source for edge in policy["edges"] for source in edge["sources"]}
         own = set(fully_supervised(policy))
         loaded: dict[str, SourceNetwork] = {
-            name: load_task_network(Path(networks) / name) for name in sorted(sources | own)
+            name: load_task_network(Path(networks) / name)
+            if name in TASKS
+            else load_outside_network(Path(transfers) / OUTSIDE / name, size)
+            for name in sorted(sources | own)
         }
         edges: dict[str, Edge] = {}
         for edge in policy["edges"]:
@@ -118,10 +125,8 @@ class Heads:
         """[B, S, S, 3] in [0, 1] -> source -> representation, of the sources that questions about
         `images` views need.
         """
-        from models.networks.training.inputs import encoder_input
-
         return {
-            name: network.encoder(encoder_input(network.task, image01), training=False)
+            name: network.encoder(taken_by(network, image01), training=False)
             for name, network in self.networks.items()
             if name in self.sources(images)
         }
@@ -157,6 +162,13 @@ class Heads:
             answers = self.answers(self.encode(views, images), images)
             reference.update({name: np.asarray(answer) for name, answer in answers.items()})
         return reference
+
+
+def taken_by(network: SourceNetwork, image01: Any) -> Any:
+    """[B, S, S, 3] in [0, 1] -> what a network's encoder takes."""
+    from models.networks.training.inputs import encoder_input
+
+    return image01 if network.task is None else encoder_input(network.task, image01)
 
 
 def from_scratch(edge: Mapping[str, Any]) -> bool:

@@ -1,0 +1,1 @@
+"""Sources from outside: any frozen encoder, beside the networks of our tasks."""

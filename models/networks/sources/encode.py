@@ -1,0 +1,206 @@
+"""Sources from outside in the representation store: features of every view, reduced by principal
+components of the views that teach, standardised as the codes of our own encoders are.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from models.examples.label_store import LabelStore
+from models.examples.npy_writer import npy_writer
+from models.networks.config import NetworkConfig
+from models.networks.sources.description import (
+    DESCRIBED,
+    OutsideSource,
+    SourceError,
+    digest_of,
+    from_row,
+)
+from models.networks.sources.encoders import features_model, onnx_features
+from models.networks.sources.feature_arrays import FeatureArrays, check_finite
+from models.networks.sources.reduction import principal_components
+from models.networks.task_networks.representations import (
+    CHUNK,
+    LIMIT,
+    RepresentationStore,
+    channel_statistics,
+    raw_file,
+)
+from models.provenance.address import address_of
+from models.provenance.atomic import write_json
+from models.provenance.linked import linked
+from models.provenance.seals import sealed_folder, whole
+from models.tasks.arrays import Floats
+
+BATCH = 32
+# [view, grid, grid, c] features, some views after the other.
+Parts = Iterator[Floats]
+
+
+def encode_outside(
+    rows: Iterable[Mapping[str, Any]],
+    representations: RepresentationStore,
+    store: LabelStore,
+    config: NetworkConfig,
+    out: TextIO = sys.stderr,
+) -> RepresentationStore:
+    """the store with the sources of `rows` (`description.outside_sources`) behind those of the
+    tasks; what is encoded already is kept. Raises SourceError for an encoder that gives no features
+    of these views.
+    """
+    directory = representations.directory
+    facts = dict(representations.facts["sources"])
+    grid = grid_of(representations)
+    splits = tuple(dict.fromkeys((config.transfer_split, "test")))
+    for row in rows:
+        source, folder = from_row(row)
+        if source.channels != config.representation_channels:
+            raise SourceError(
+                f"{source.name} is reduced to {source.channels} channels, the run's codes have "
+                f"{config.representation_channels}; add it with --channels "
+                f"{config.representation_channels}"
+            )
+        facts[source.name] = encode_one(source, folder, store, directory, splits, grid, out)
+    write_json(directory / "representations.json", {"sources": facts})
+    return RepresentationStore(directory)
+
+
+def grid_of(representations: RepresentationStore) -> int:
+    """cells a side of every code."""
+    return int(representations.read(representations.sources[0], "test").shape[1])
+
+
+def encode_one(
+    source: OutsideSource,
+    folder: Path,
+    store: LabelStore,
+    directory: Path,
+    splits: tuple[str, ...],
+    grid: int,
+    out: TextIO,
+) -> dict[str, Any]:
+    """{"address", "mean", "deviation", "outside": True, "grid", "features": channels before the
+    reduction, "variance": share that it keeps}; kept where it is whole and of this address.
+    """
+    goal = directory / source.name
+    address = address_of(
+        encode_features,
+        inputs=[source.to_json(), store.views_address, splits, store.size, grid],
+    )
+    if whole(goal):
+        facts: dict[str, Any] = json.loads((goal / "source.json").read_text())
+        if facts["address"] == address:
+            return facts
+    if digest_of(folder / source.file) != source.digest:
+        raise SourceError(
+            f"{folder / source.file} is not the file that was added; add {source.name} again"
+        )
+    since = time.time()
+    with sealed_folder(goal) as scratch:
+        facts = encode_features(source, folder, store, scratch, splits, grid)
+        facts |= {"address": address, "outside": True, "grid": grid}
+        write_json(scratch / "source.json", facts)
+        write_json(scratch / DESCRIBED, source.to_json())
+        if source.served:
+            linked(folder / source.file, scratch / source.file)
+    print(
+        f"  {source.name}, from outside: {facts['features']} features, {source.channels} "
+        f"components with {facts['variance']:.0%} of their variance: {time.time() - since:.1f} s",
+        file=out,
+        flush=True,
+    )
+    return facts
+
+
+def encode_features(
+    source: OutsideSource,
+    folder: Path,
+    store: LabelStore,
+    scratch: Path,
+    splits: tuple[str, ...],
+    grid: int,
+) -> dict[str, Any]:
+    """writes reduction.npz and the codes of each split, standardised by the first, on which the
+    components are fitted; {"mean", "deviation", "features", "variance"}.
+    """
+    features = {split: scratch / f"{split}.features.npy" for split in splits}
+    for split, parts in feature_parts(source, folder, store, splits, grid):
+        first = next(parts)
+        with npy_writer(features[split], "float32", first.shape[1:]) as file:
+            file.extend(first)
+            for part in parts:
+                file.extend(part)
+    taught = np.load(features[splits[0]], mmap_mode="r")
+    mean, components, share = principal_components(chunks(taught), source.channels)
+    np.savez(scratch / "reduction.npz", mean=mean, components=components)
+    for split, path in features.items():
+        raw = np.load(path, mmap_mode="r")
+        shape = (*raw.shape[1:3], source.channels)
+        with npy_writer(raw_file(scratch, split), "float32", shape) as file:
+            for part in chunks(raw):
+                file.extend((part - mean) @ components)
+        path.unlink()
+    centre, deviation = channel_statistics(raw_file(scratch, splits[0]))
+    for split in splits:
+        codes = np.load(raw_file(scratch, split), mmap_mode="r")
+        with npy_writer(scratch / f"{split}.npy", "float16", codes.shape[1:]) as file:
+            for part in chunks(codes):
+                file.extend(np.clip((part - centre) / deviation, -LIMIT, LIMIT))
+        raw_file(scratch, split).unlink()
+    return {
+        "mean": centre.tolist(),
+        "deviation": deviation.tolist(),
+        "features": len(mean),
+        "variance": share,
+    }
+
+
+def chunks(array: Floats) -> Iterator[Floats]:
+    """`CHUNK` rows after the other."""
+    for start in range(0, len(array), CHUNK):
+        yield np.asarray(array[start : start + CHUNK])
+
+
+def feature_parts(
+    source: OutsideSource, folder: Path, store: LabelStore, splits: tuple[str, ...], grid: int
+) -> Iterator[tuple[str, Parts]]:
+    """(split, features of its views) of every split, the encoder loaded once."""
+    if source.form == "arrays":
+        arrays = FeatureArrays(folder / source.file)
+        for split in splits:
+            keys = store.views(split)
+            yield split, (arrays.of(part, grid) for part in batches_of(keys, CHUNK))
+        return
+    if source.form == "onnx":
+        run = onnx_features(source, folder / source.file, grid)
+    else:
+        model = features_model(source, folder, store.size, grid)
+        run = model.predict_on_batch
+    for split in splits:
+        yield split, encoded(source.name, run, store, split)
+
+
+def encoded(name: str, run: Any, store: LabelStore, split: str) -> Parts:
+    """features of the pictures of a split, in batches of one size: another size would be compiled
+    for itself.
+    """
+    images, keys = store.images(split), store.views(split)
+    for start in range(0, len(images), BATCH):
+        pictures = np.asarray(images[start : start + BATCH], "float32") / 255
+        count = len(pictures)
+        whole_batch = np.pad(pictures, [(0, min(BATCH, len(images)) - count), *[(0, 0)] * 3])
+        maps = np.asarray(run(whole_batch), "float32")[:count]
+        check_finite(name, maps, keys[start : start + BATCH])
+        yield maps
+
+
+def batches_of(keys: list[str], size: int) -> Iterator[list[str]]:
+    for start in range(0, len(keys), size):
+        yield keys[start : start + size]

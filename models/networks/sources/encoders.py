@@ -1,0 +1,156 @@
+"""A source's encoder over pictures in [0, 1]: its own preprocessing in front of it, its features
+pooled to the run's grid behind it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from models.networks.sources.description import OutsideSource, SourceError
+from models.networks.sources.frozen_graph import FrozenGraph
+from models.networks.tensors import Tensor
+from models.tasks.arrays import Array, Floats
+
+
+class Preprocessed(keras.layers.Layer):
+    """[B, S, S, 3] in [0, 1] -> what a source's encoder takes, [B, size, size, 3]."""
+
+    def __init__(self, source: OutsideSource) -> None:
+        super().__init__(trainable=False)
+        self.side = source.size
+        self.blue_first = source.blue_first
+        self.mean = np.array(source.mean, "float32")
+        self.deviation = np.array(source.deviation, "float32")
+
+    def call(self, pictures: Tensor) -> Tensor:
+        if self.side and self.side != pictures.shape[1]:
+            pictures = ops.image.resize(pictures, (self.side, self.side), antialias=True)
+        value = (pictures - self.mean) / self.deviation
+        return value[..., ::-1] if self.blue_first else value
+
+
+class Pooled(keras.layers.Layer):
+    """[B, h, w, c] -> [B, grid, grid, c] means; smaller maps are enlarged."""
+
+    def __init__(self, grid: int) -> None:
+        super().__init__(trainable=False)
+        self.grid = grid
+
+    def call(self, maps: Tensor) -> Tensor:
+        height, width = maps.shape[1:3]
+        if height == width == self.grid:
+            return maps
+        if height is not None and height == width and height % self.grid == 0:
+            return ops.average_pool(maps, height // self.grid, height // self.grid, "valid")
+        return ops.image.resize(maps, (self.grid, self.grid), antialias=True)
+
+
+class Reduced(keras.layers.Layer):
+    """[B, h, w, c] -> [B, h, w, k]: (features - mean) on principal components [c, k]."""
+
+    def __init__(self, mean: Array, components: Array) -> None:
+        super().__init__(trainable=False)
+        self.offset = self.add_weight(shape=mean.shape, initializer="zeros", trainable=False)
+        self.components = self.add_weight(
+            shape=components.shape, initializer="zeros", trainable=False
+        )
+        self.offset.assign(mean)
+        self.components.assign(components)
+
+    def call(self, maps: Tensor) -> Tensor:
+        return ops.matmul(maps - self.offset, self.components)
+
+
+def features_model(source: OutsideSource, folder: Path, size: int, grid: int) -> keras.Model:
+    """pictures [B, size, size, 3] in [0, 1] -> pooled features [B, grid, grid, c], of a source
+    that a bundle can hold. Raises SourceError for an encoder of another form.
+    """
+    pictures = keras.Input((size, size, 3), name="pictures")
+    taken = Preprocessed(source)(pictures)
+    encoder = ENCODERS[source.form](source, folder / source.file)
+    maps = encoder(taken)
+    if len(maps.shape) != 4:
+        raise SourceError(
+            f"{source.name} gives features of shape {tuple(maps.shape)}; expected maps [B, h, w, "
+            "c]: name an inner layer with --layer, or export the model without its top"
+        )
+    return keras.Model(pictures, Pooled(grid)(maps), name=source.name)
+
+
+def keras_encoder(source: OutsideSource, path: Path) -> Callable[[Tensor], Tensor]:
+    """the model in a `.keras` file up to the layer that was named, never trained."""
+    try:
+        model = keras.models.load_model(path, compile=False)
+    except (OSError, ValueError, TypeError) as error:
+        raise SourceError(
+            f"{path} is no model that Keras can read: {str(error).splitlines()[0]}"
+        ) from error
+    if source.layer:
+        names = [layer.name for layer in model.layers]
+        if source.layer not in names:
+            raise SourceError(
+                f"{path} has no layer {source.layer!r}; there are {', '.join(names[-12:])}"
+            )
+        model = keras.Model(model.inputs, model.get_layer(source.layer).output)
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise SourceError(
+            f"{path} has {len(model.inputs)} inputs and {len(model.outputs)} outputs; expected one "
+            "picture in and one map out (--layer names one)"
+        )
+    if not model.count_params():
+        raise SourceError(f"{path} has no weights: it is no trained encoder")
+    check_pictures(path, model.input_shape)
+    model.trainable = False
+    return lambda value: model(value, training=False)
+
+
+def graph_encoder(source: OutsideSource, path: Path) -> Callable[[Tensor], Tensor]:
+    """the default signature of a SavedModel."""
+    return FrozenGraph(path)
+
+
+def check_pictures(path: Path, shape: tuple[int | None, ...]) -> None:
+    """Raises SourceError unless an encoder takes [B, S, S, 3]."""
+    if len(shape) != 4 or shape[-1] != 3:
+        raise SourceError(f"{path} takes {shape}; expected pictures [B, S, S, 3], colours last")
+
+
+ENCODERS: dict[str, Callable[[OutsideSource, Path], Callable[[Tensor], Tensor]]] = {
+    "keras": keras_encoder,
+    "saved_model": graph_encoder,
+}
+
+
+def onnx_features(source: OutsideSource, path: Path, grid: int) -> Callable[[Floats], Floats]:
+    """pictures [B, S, S, 3] in [0, 1] -> pooled features, by onnxruntime. Raises SourceError
+    where that is not installed.
+    """
+    if importlib.util.find_spec("onnxruntime") is None:
+        raise SourceError(
+            f"{path} is an ONNX file, and onnxruntime is not installed; `pip install onnxruntime`, "
+            "or give a .keras model, a SavedModel, or arrays of its features"
+        )
+    onnxruntime: Any = importlib.import_module("onnxruntime")
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    taken = session.get_inputs()[0]
+    channels_first = taken.shape[1] == 3
+    prepare, pool = Preprocessed(source), Pooled(grid)
+
+    def features(pictures: Floats) -> Floats:
+        value = np.asarray(prepare(ops.convert_to_tensor(pictures)), "float32")
+        value = value.transpose(0, 3, 1, 2) if channels_first else value
+        maps = np.asarray(session.run(None, {taken.name: value})[0], "float32")
+        if maps.ndim != 4:
+            raise SourceError(f"{path} gives features of shape {maps.shape}; expected maps")
+        maps = maps.transpose(0, 2, 3, 1) if channels_first else maps
+        return np.asarray(pool(ops.convert_to_tensor(maps)))
+
+    return features

@@ -1,0 +1,134 @@
+"""A new source: its file looked at, copied beside the run, described. A row in a folder, which the
+next run reads.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from models.networks.sources.description import (
+    DESCRIBED,
+    PREPROCESSING,
+    OutsideSource,
+    SourceError,
+    check_name,
+    digest_of,
+)
+from models.networks.sources.encoders import features_model, onnx_features
+from models.networks.sources.feature_arrays import FeatureArrays, check_finite
+from models.provenance.atomic import write_json
+from models.provenance.seals import sealed_folder
+
+CONTROL = "{}_random"
+# Side of the pictures, and of the grid, that an encoder is tried with.
+TRIED = 64
+GRID = 8
+
+
+def add_source(
+    folder: str | Path,
+    name: str,
+    encoder: str | Path,
+    *,
+    preprocess: str = "unit",
+    random_control: bool = False,
+    seed: int = 0,
+    **fields: Any,
+) -> list[OutsideSource]:
+    """write `folder`/NAME for an encoder's file, after a trial on made-up pictures; with
+    random_control a second one, NAME_random, of the same shape with weights drawn anew.
+
+    fields: of `OutsideSource` (size, mean, deviation, layer, channels), which go before those of
+    `preprocess`, a row of `PREPROCESSING`. Raises SourceError in one line for what cannot be a
+    source.
+    """
+    check_name(name)
+    folder, encoder = Path(folder), Path(encoder)
+    if preprocess not in PREPROCESSING:
+        raise SourceError(
+            f"a preprocessing is one of {', '.join(PREPROCESSING)}; got {preprocess!r}"
+        )
+    mean, deviation, blue_first = PREPROCESSING[preprocess]
+    told = {"mean": mean, "deviation": deviation, "blue_first": blue_first, **fields}
+    form = form_of(encoder)
+    file = f"encoder{encoder.suffix}" if encoder.is_file() else "encoder"
+    source = OutsideSource(name, form, file, digest_of(encoder), **told)
+    if random_control and form != "keras":
+        raise SourceError(
+            f"a random control is drawn of a .keras model; {encoder} is of the form {form}"
+        )
+    write(folder, source, encoder)
+    if not random_control:
+        return [source]
+    control = CONTROL.format(name)
+    scratch = folder / f".{control}.keras"
+    try:
+        drawn_anew(encoder, seed).save(scratch)
+        random = OutsideSource(control, form, file, digest_of(scratch), **told, control_of=name)
+        write(folder, random, scratch)
+    finally:
+        scratch.unlink(missing_ok=True)
+    return [source, random]
+
+
+def form_of(encoder: Path) -> str:
+    """one of `description.FORMS`. Raises SourceError."""
+    if encoder.is_dir() and (encoder / "saved_model.pb").exists():
+        return "saved_model"
+    forms = {".keras": "keras", ".onnx": "onnx", ".npy": "arrays", ".npz": "arrays"}
+    if not encoder.is_file() or encoder.suffix not in forms:
+        raise SourceError(
+            f"{encoder} is no encoder; expected a .keras or .onnx file, the folder of a "
+            "SavedModel, or .npy or .npz arrays of features"
+        )
+    return forms[encoder.suffix]
+
+
+def write(folder: Path, source: OutsideSource, encoder: Path) -> None:
+    """the source's folder, after its encoder was tried."""
+    with sealed_folder(folder / source.name) as scratch:
+        goal = scratch / source.file
+        if encoder.is_dir():
+            shutil.copytree(encoder, goal)
+        else:
+            shutil.copy2(encoder, goal)
+            beside = encoder.with_suffix(".txt")
+            if encoder.suffix == ".npy" and beside.exists():
+                shutil.copy2(beside, goal.with_suffix(".txt"))
+        tried(source, scratch)
+        write_json(scratch / DESCRIBED, source.to_json())
+
+
+def tried(source: OutsideSource, folder: Path) -> None:
+    """Raises SourceError for an encoder that gives no maps of two made-up pictures."""
+    if source.form == "arrays":
+        arrays = FeatureArrays(folder / source.file)
+        arrays.of(arrays.keys, GRID)
+        return
+    pictures = np.random.default_rng(0).random((2, TRIED, TRIED, 3)).astype("float32")
+    if source.form == "onnx":
+        maps = onnx_features(source, folder / source.file, GRID)(pictures)
+    else:
+        try:
+            model = features_model(source, folder, TRIED, GRID)
+            maps = np.asarray(model.predict_on_batch(pictures))
+        except SourceError:
+            raise
+        except Exception as error:
+            # Whatever Keras or TensorFlow raises for shapes that do not fit.
+            raise SourceError(
+                f"{source.name} cannot encode pictures of side {source.size or TRIED} (--size): "
+                f"{str(error).strip().splitlines()[0]}"
+            ) from error
+    check_finite(source.name, maps, ["a made-up picture"] * len(maps))
+
+
+def drawn_anew(encoder: Path, seed: int) -> keras.Model:
+    """the model of a file with its first weights, as the seed draws them."""
+    keras.utils.set_random_seed(seed)
+    return keras.models.clone_model(keras.models.load_model(encoder, compile=False))

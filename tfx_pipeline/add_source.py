@@ -1,0 +1,131 @@
+"""`add-source`: any frozen encoder becomes a source of a run, and the run's taxonomy is made anew;
+its labels, networks and measured transfers stay as they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tfx_pipeline.config import Config
+
+# Below a run's folder: a folder a source.
+SOURCES = "sources"
+# The newest finished report's parameters, from ML metadata's own tables (3: complete, 4: cached).
+LAST = """
+select property.name, property.string_value
+from ExecutionProperty property where property.execution_id = (
+    select max(run.id) from Execution run join Type kind on kind.id = run.type_id
+    where kind.name like '%WriteReport' and run.last_known_state in (3, 4))
+"""
+
+
+def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """the verb's own."""
+    text = "make any frozen encoder a source of a run, and its taxonomy anew"
+    command = commands.add_parser("add-source", help=text, description=text)
+    command.epilog = (
+        "example: python -m tfx_pipeline add-source hed --run runs/demo --encoder hed.keras "
+        "--size 128 --preprocess caffe --random-control"
+    )
+    command.add_argument("name", help="small letters, digits and _; no task's name")
+    command.add_argument(
+        "--run", type=Path, default=Path("runs/demo"), help="the run (default: runs/demo)"
+    )
+    command.add_argument(
+        "--encoder",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="a .keras or .onnx file, the folder of a SavedModel, or .npz or .npy features a view",
+    )
+    command.add_argument(
+        "--size", type=int, default=0, help="side of its pictures (default: the run's)"
+    )
+    command.add_argument(
+        "--preprocess",
+        default="unit",
+        help="unit [0, 1] (default), signed [-1, 1], bytes [0, 255], imagenet, caffe",
+    )
+    command.add_argument("--mean", type=numbers, help="R,G,B of pictures in [0, 1]")
+    command.add_argument("--std", type=numbers, help="R,G,B of pictures in [0, 1]")
+    command.add_argument("--layer", default="", help="layer of a .keras model (default: its last)")
+    command.add_argument(
+        "--channels", type=int, default=8, help="principal components that are kept (default: 8)"
+    )
+    command.add_argument(
+        "--random-control",
+        action="store_true",
+        help="beside it NAME_random: the same .keras model, weights drawn anew",
+    )
+    command.add_argument(
+        "--later", action="store_true", help="only add it; the next `run` measures it"
+    )
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """of `--mean` and `--std`."""
+    return tuple(float(part) for part in text.split(","))
+
+
+def do_add_source(options: argparse.Namespace) -> int:
+    """0 when the source is there, and unless `--later` the new taxonomy. Raises SourceError,
+    RunError.
+    """
+    from models.networks.sources.register import add_source
+    from tfx_pipeline.faults import RunError
+    from tfx_pipeline.local import locked, run_pipeline
+
+    if not (options.run / "metadata.sqlite").exists():
+        raise RunError(f"no run at {options.run}; `python -m tfx_pipeline run` makes one")
+    last = last_run(options.run)
+    if last is None and not options.later:
+        raise RunError(
+            f"the run at {options.run} has not finished; finish it first, or add the source with "
+            "--later"
+        )
+    told = {"mean": options.mean, "deviation": options.std}
+    with locked(options.run):
+        added = add_source(
+            options.run / SOURCES,
+            options.name,
+            options.encoder,
+            preprocess=options.preprocess,
+            random_control=options.random_control,
+            size=options.size,
+            layer=options.layer,
+            channels=options.channels,
+            **{name: value for name, value in told.items() if value is not None},
+        )
+    for source in added:
+        print(f"{source.name}: {options.run / SOURCES / source.name}", file=sys.stderr)
+        if not source.served:
+            print(
+                f"  {source.name} is measured; a bundle cannot hold a source of the form "
+                f"{source.form}, and the run's policies take none of it",
+                file=sys.stderr,
+            )
+    if last is None or options.later:
+        return 0
+    config, data = last
+    for name, place in run_pipeline(config, data, options.run).items():
+        print(f"{name:9s} {place}")
+    return 0
+
+
+def last_run(run: Path) -> tuple[Config, Path] | None:
+    """(configuration, data) of the newest finished report; None where there is none."""
+    from tfx_pipeline.config import from_json
+
+    place = f"file:{run / 'metadata.sqlite'}?mode=ro"
+    with closing(sqlite3.connect(place, uri=True)) as database:
+        facts: dict[str, Any] = dict(database.execute(LAST).fetchall())
+    if "config" not in facts or "root" not in facts:
+        return None
+    return from_json(json.loads(facts["config"])), Path(facts["root"])
