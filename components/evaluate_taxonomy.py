@@ -38,11 +38,12 @@ def EvaluateTaxonomy(
     scratch: Parameter[int],
     costs: Parameter[str],
     unserved: Parameter[str],
+    published: Parameter[str],
     code: Parameter[str],
 ) -> None:
     """policies: random feasible policies that the answer at (budget, order) is compared with.
     transfer_images, transfer_split: what transfers learned from. scratch, costs, unserved: as the
-    taxonomies were solved.
+    taxonomies were solved. published: JSON, {"folder", "digest"} of the released tables, or null.
     """
     from components.content import files_below, say_content
     from components.solve_taxonomy import request_of
@@ -94,6 +95,7 @@ def EvaluateTaxonomy(
     os.makedirs(evidence.uri, exist_ok=True)
     with open(os.path.join(evidence.uri, "evidence.json"), "w") as file:
         json.dump(book, file, indent=1)
+    say_published(table, published, evidence.uri, seed)
     say_content(evidence, files_below(evidence.uri))
     chosen = next(answer for answer in answers if (answer.budget, answer.order) == (budget, order))
     reasons = (
@@ -102,6 +104,19 @@ def EvaluateTaxonomy(
         else [f"the taxonomy at budget {budget}, order {order} is {chosen.status}, not optimal"]
     )
     bless(blessing, reasons)
+
+
+def say_published(table: Any, published: str, uri: str, seed: int) -> None:
+    """published.json below `uri`, where released tables were given and share targets with ours.
+    published: as `EvaluateTaxonomy` is given it.
+    """
+    from models.taxonomy import beside_published
+
+    given = json.loads(published)
+    facts = beside_published(table, given["folder"], seed) if given else None
+    if facts is not None:
+        with open(os.path.join(uri, "published.json"), "w") as file:
+            json.dump(facts, file, indent=1)
 
 
 def halves_of(uri: str) -> Any:

@@ -67,6 +67,9 @@ def WriteReport(
         (proxies.uri, "proxies.json"),
     ):
         shutil.copy(os.path.join(uri, name), report.uri)
+    for name in ("published.json", "seeds.json"):
+        if os.path.exists(os.path.join(evidence.uri, name)):
+            shutil.copy(os.path.join(evidence.uri, name), report.uri)
     with tempfile.TemporaryDirectory() as scratch:
         bank = gather([shard.uri for shard in networks], scratch)
         records = task_records(bank)

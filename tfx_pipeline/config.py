@@ -80,6 +80,9 @@ class Config:
     cache_bytes: int = 4 << 30
     # Go on without the views whose records cannot be read (a damaged or missing shard)?
     skip_damaged: bool = False
+    # Folder of the released affinities (all_affinities_16k, _1k) that the run's are held against;
+    # "": none.
+    published: str = ""
     # Sizes and schedules of networks and transfers.
     network: NetworkConfig = field(default_factory=NetworkConfig)
 

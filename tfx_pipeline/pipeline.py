@@ -37,6 +37,7 @@ from models.networks.sources.description import SERVED, outside_sources
 from models.provenance.closure import closure_of
 from models.tasks import TASKS, source_names, target_names
 from serving.release.identity import served_address
+from models.taxonomy.beside_published import tables_digest
 from tfx_pipeline.add_source import SOURCES
 from tfx_pipeline.config import Config
 from tfx_pipeline.fingerprint import folder_fingerprint
@@ -191,6 +192,7 @@ def make_pipeline(
         transfer_split=config.network.transfer_split,
         policies=config.random_policies,
         seed=config.seed,
+        published=json.dumps(released_tables(config.published), sort_keys=True),
         code=code_of(EvaluateTaxonomy),
         **choice,
         **offer,
@@ -296,6 +298,16 @@ def make_pipeline(
         else None,
         beam_pipeline_args=[*BEAM_ARGS, *beam],
     )
+
+
+def released_tables(folder: str) -> dict[str, str] | None:
+    """{"folder", "digest"} of the released affinities that a run is held against, None without.
+    Raises FileNotFoundError.
+    """
+    if not folder:
+        return None
+    folder = os.path.abspath(folder)
+    return {"folder": folder, "digest": tables_digest(folder)}
 
 
 def code_of(component: type) -> str:

@@ -5,6 +5,7 @@
 from models.taxonomy.affinities import Affinities
 from models.taxonomy.amounts import by_amount, efficiency
 from models.taxonomy.answers import solve, solve_all
+from models.taxonomy.beside_published import beside_published
 from models.taxonomy.costs import free_tasks, outside
 from models.taxonomy.crossfit import halves
 from models.taxonomy.evidence import evaluate
@@ -29,6 +30,7 @@ __all__ = [
     "Taxonomy",
     "Transfer",
     "TransferLosses",
+    "beside_published",
     "bootstrap",
     "by_amount",
     "efficiency",

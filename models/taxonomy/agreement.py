@@ -178,7 +178,10 @@ def with_interval(first: Floats, second: Floats, rng: np.random.Generator, resam
     targets, sources = first.shape
     rows = rng.integers(targets, size=(resamples, targets))[:, :, None]
     columns = rng.integers(sources, size=(resamples, sources))[:, None, :]
-    again = np.nanmean(rank_agreement(first[rows, columns], second[rows, columns]), axis=1)
+    scores = rank_agreement(first[rows, columns], second[rows, columns])
+    known = np.isfinite(scores)
+    # A draw of few sources may rank no target at all: it says nothing, and is left out.
+    again = np.where(known, scores, 0.0).sum(1)[known.any(1)] / known.sum(1)[known.any(1)]
     low, high = np.nanquantile(again, LEVEL)
     return {
         "spearman": float(np.nanmean(rank_agreement(first, second))),

@@ -18,8 +18,9 @@ from models.reports.words import count, mean, number, plural, rate, share, title
         (plural(1, "task"), "1 task"),
         (plural(0, "task"), "0 tasks"),
         (title("normal"), "Surface normals"),
-        (title("a stranger"), "a stranger"),
-        (titles(["x", "y", "z"]), "x, y and z"),
+        (title("a stranger"), "a stranger (outside source)"),
+        (title("rgb2sfnorm"), "rgb2sfnorm"),
+        (titles(["edge2d", "edge3d", "reshade"]), "edge2d, edge3d and reshade"),
         (titles([]), ""),
     ],
 )
