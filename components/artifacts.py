@@ -47,6 +47,12 @@ class AffinityTable(tfx.dsl.Artifact):
     TYPE_NAME = "components.AffinityTable"
 
 
+class SeedTables(tfx.dsl.Artifact):
+    """seed-1.json, ...: the affinity tables of the same measurement with other seeds."""
+
+    TYPE_NAME = "components.SeedTables"
+
+
 class TaxonomyList(tfx.dsl.Artifact):
     """taxonomies.json: the optimal policy of every budget and order, with its certificate."""
 

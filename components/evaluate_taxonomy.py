@@ -16,6 +16,7 @@ from components.artifacts import (
     LabelBank,
     NetworkBank,
     ProxyTable,
+    SeedTables,
     TaxonomyList,
 )
 
@@ -40,10 +41,12 @@ def EvaluateTaxonomy(
     unserved: Parameter[str],
     published: Parameter[str],
     code: Parameter[str],
+    repeats: InputArtifact[SeedTables] = None,
 ) -> None:
     """policies: random feasible policies that the answer at (budget, order) is compared with.
     transfer_images, transfer_split: what transfers learned from. scratch, costs, unserved: as the
     taxonomies were solved. published: JSON, {"folder", "digest"} of the released tables, or null.
+    repeats: tables of the same measurement with other seeds.
     """
     from components.content import files_below, say_content
     from components.solve_taxonomy import request_of
@@ -57,6 +60,8 @@ def EvaluateTaxonomy(
         evaluate,
         outside,
     )
+    from models.taxonomy.request import Request
+    from models.taxonomy.seeds import seed_rows
 
     with open(os.path.join(taxonomies.uri, "taxonomies.json")) as file:
         answers = [Taxonomy.from_json(entry) for entry in json.load(file)]
@@ -66,6 +71,7 @@ def EvaluateTaxonomy(
     table = Affinities.load(os.path.join(affinities.uri, "affinities.json"))
     request = request_of(table, scratch, costs, json.loads(unserved))
     full, taught = len(store.views("train")), len(store.views(transfer_split))
+    others = [] if repeats is None else tables_of_seeds(repeats.uri)
     book = evaluate(
         table,
         answers,
@@ -82,6 +88,7 @@ def EvaluateTaxonomy(
         ),
         proxies=predicted,
         halves=halves_of(affinities.uri),
+        seeds=others,
         **request,
     )
     measured, every_amount = table, os.path.join(affinities.uri, "amounts.json")
@@ -95,6 +102,11 @@ def EvaluateTaxonomy(
     os.makedirs(evidence.uri, exist_ok=True)
     with open(os.path.join(evidence.uri, "evidence.json"), "w") as file:
         json.dump(book, file, indent=1)
+    if others:
+        chosen = next(a for a in answers if (a.budget, a.order) == (budget, order))
+        rows = seed_rows([table, *others], Request(budget, order, **request), chosen)
+        with open(os.path.join(evidence.uri, "seeds.json"), "w") as file:
+            json.dump(rows, file, indent=1)
     say_published(table, published, evidence.uri, seed)
     say_content(evidence, files_below(evidence.uri))
     chosen = next(answer for answer in answers if (answer.budget, answer.order) == (budget, order))
@@ -117,6 +129,14 @@ def say_published(table: Any, published: str, uri: str, seed: int) -> None:
     if facts is not None:
         with open(os.path.join(uri, "published.json"), "w") as file:
             json.dump(facts, file, indent=1)
+
+
+def tables_of_seeds(uri: str) -> List[Any]:
+    """the tables of `MeasureSeeds`, in the order of their seeds."""
+    from models.taxonomy import Affinities
+
+    numbers = sorted(int(name[5:-5]) for name in os.listdir(uri) if name.startswith("seed-"))
+    return [Affinities.load(os.path.join(uri, f"seed-{number}.json")) for number in numbers]
 
 
 def halves_of(uri: str) -> Any:

@@ -3,7 +3,7 @@
 import json
 import os
 import tempfile
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
@@ -34,18 +34,9 @@ def TrainTransfers(
     from models.networks.task_networks.representations import RepresentationStore
     from models.networks.transfers.measure import measure_transfers
     from models.tasks import target_names
-    from models.taxonomy import LossStore, Transfer
+    from models.taxonomy import LossStore
 
-    kept: Dict[str, Tuple[List[str], Dict[Transfer, Any]]] = {}
-
-    def record(transfer: Dict[str, Any], images: List[str], values: Any) -> None:
-        """transfer: {sources, target, regime, control}; images: names of the test samples; values:
-        float [image].
-        """
-        kept.setdefault(transfer["target"], (images, {}))[1][
-            Transfer(**{**transfer, "sources": tuple(transfer["sources"])})
-        ] = values
-
+    kept, record = kept_losses()
     with tempfile.TemporaryDirectory() as scratch:
         bank = gather([shard.uri for shard in networks], scratch)
         summary = measure_transfers(
@@ -66,6 +57,25 @@ def TrainTransfers(
     with open(os.path.join(losses.uri, "calibration.json"), "w") as file:
         json.dump(summary, file, indent=1)
     say_content(losses, [summary["addresses"], summary["calibration"]])
+
+
+def kept_losses() -> Tuple[Dict[str, Tuple[List[str], Dict[Any, Any]]], Callable[..., None]]:
+    """(target -> (names of its test samples, transfer -> losses), what fills it as
+    `measure_transfers` tells it).
+    """
+    from models.taxonomy import Transfer
+
+    kept: Dict[str, Tuple[List[str], Dict[Any, Any]]] = {}
+
+    def record(transfer: Dict[str, Any], images: List[str], values: Any) -> None:
+        """transfer: {sources, target, regime, control}; images: names of the test samples; values:
+        float [image].
+        """
+        kept.setdefault(transfer["target"], (images, {}))[1][
+            Transfer(**{**transfer, "sources": tuple(transfer["sources"])})
+        ] = values
+
+    return kept, record
 
 
 def worth_measuring(path: str, share: float) -> Optional[Dict[str, List[Tuple[str, ...]]]]:

@@ -83,6 +83,9 @@ class Config:
     # Folder of the released affinities (all_affinities_16k, _1k) that the run's are held against;
     # "": none.
     published: str = ""
+    # Measurements in all, with other seeds (seed, seed + 1, ...): networks, codes, transfers. The
+    # first is the run's; the others say how much of it is luck of training.
+    seeds: int = 1
     # Sizes and schedules of networks and transfers.
     network: NetworkConfig = field(default_factory=NetworkConfig)
 
@@ -120,6 +123,7 @@ class Config:
             "task_shards",
             "transfer_shards",
             "max_samples",
+            "seeds",
         )
         for name in counted:
             if getattr(self, name) < 1:

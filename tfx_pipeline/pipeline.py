@@ -25,6 +25,7 @@ from components.evaluate_taxonomy import EvaluateTaxonomy
 from components.ingest_views import IngestViews
 from components.join_shards import JoinLosses, JoinNetworks
 from components.measure_affinities import MeasureAffinities
+from components.measure_seeds import MeasureSeeds
 from components.predict_transfers import PredictTransfers
 from components.push_bundle import PushBundle
 from components.solve_taxonomy import SolveTaxonomy
@@ -169,6 +170,21 @@ def make_pipeline(
         work=work,
         code=code_of(MeasureAffinities),
     )
+    repeats = []
+    if config.seeds > 1:
+        again = MeasureSeeds(
+            labels=labels,
+            proxies=predict.outputs["proxies"],
+            names=json.dumps(list(source_names())),
+            targets=json.dumps(list(target_names())),
+            outside=json.dumps(outside, sort_keys=True),
+            seeds=config.seeds,
+            share=config.measured_share,
+            config=network,
+            work=work,
+            code=code_of(MeasureSeeds),
+        )
+        repeats.append(again)
     offer = {
         "scratch": int(config.scratch),
         "costs": config.costs,
@@ -194,6 +210,7 @@ def make_pipeline(
         seed=config.seed,
         published=json.dumps(released_tables(config.published), sort_keys=True),
         code=code_of(EvaluateTaxonomy),
+        **({"repeats": repeats[0].outputs["tables"]} if repeats else {}),
         **choice,
         **offer,
     )
@@ -277,6 +294,7 @@ def make_pipeline(
         *measure,
         *join_losses,
         affinities,
+        *repeats,
         solve,
         evaluate,
         policy,

@@ -222,6 +222,19 @@ def stability_verdicts(run: Run) -> list[Verdict]:
     if lucky:
         words = "its choice is" if len(lucky) == 1 else "their choice is"
         found.append(Verdict(DOUBT, f"{titles(lucky)}: {words} luck (fewer than half agree)."))
-    if not run.seeds:
+    if run.seeds:
+        found.append(seed_verdict(run.seeds))
+    else:
         found.append(Verdict(PLAIN, "Everything was trained once; other seeds may choose others."))
     return found
+
+
+def seed_verdict(rows: list[Facts]) -> Verdict:
+    """how many measurements with other seeds choose the same. rows: of `seeds.json`."""
+    others = rows[1:]
+    same = sum(row["same_sources"] == "yes" for row in others)
+    edges = [row["edges_again"] for row in others if row["edges_again"] is not None]
+    again = f", and {share(sum(edges) / len(edges))} of its edges" if edges else ""
+    words = plural(len(others), "measurement")
+    text = f"{same} of {words} with other seeds choose exactly these sources{again}."
+    return Verdict(GOOD if others and same >= STABLE * len(others) else DOUBT, text)

@@ -14,6 +14,7 @@ from models.taxonomy.facts import Facts
 from models.taxonomy.request import Request
 from models.taxonomy.resamples import Resamples
 from models.taxonomy.resampling import LEVEL
+from models.taxonomy.standing import seed_agreement
 from models.taxonomy.taxonomy import Taxonomy, mean, quality_of
 
 
@@ -77,7 +78,8 @@ def over_seeds(tables: Sequence[Affinities], request: Request, chosen: Taxonomy)
     """how a policy fares when everything is measured again with another seed: {"seeds", "chosen"
     (source -> share of seeds whose taxonomy supervises it), "same" (share with exactly the chosen
     sources), "quality", "transferred" (of the chosen policy in each seed's table; None where an
-    edge was not measured there)}.
+    edge was not measured there), "spearman" (target -> mean rank correlation of its first-order
+    affinities over all pairs of seeds)}.
 
     tables: one a seed, the policy's own among them. Every number counts seeds, few as they are: no
     interval is made of them.
@@ -92,6 +94,7 @@ def over_seeds(tables: Sequence[Affinities], request: Request, chosen: Taxonomy)
         "same": sum(names == frozenset(chosen.supervised) for names in choices) / len(tables),
         "quality": [quality for quality, _ in judgements],
         "transferred": [transferred for _, transferred in judgements],
+        "spearman": seed_agreement(tables),
     }
 
 
