@@ -4,6 +4,7 @@ bundle exports has no function calls and no weights outside it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +54,13 @@ class FrozenGraph(keras.layers.Layer):
         super().__init__(trainable=False)
         graph, taken, given = frozen(folder)
         # Closures hide them from Keras, which would make a copy of what it finds in attributes.
-        self.laid_in = lambda value: tf.graph_util.import_graph_def(
+        self.laid_in: Callable[[Tensor], Tensor] = lambda value: tf.graph_util.import_graph_def(
             graph, {taken: value}, [given], name="outside"
         )[0]
         function: Any = tf.compat.v1.wrap_function(
             self.laid_in, [tf.TensorSpec([None, None, None, 3], tf.float32)]
         )
-        self.eager = lambda value: function(value)
+        self.eager: Callable[[Tensor], Tensor] = lambda value: function(value)
 
     def call(self, pictures: Tensor) -> Tensor:
         import tensorflow as tf
