@@ -78,18 +78,24 @@ def do_add_source(options: argparse.Namespace) -> int:
     """0 when the source is there, and unless `--later` the new taxonomy. Raises SourceError,
     RunError.
     """
-    from models.networks.sources.register import add_source
+    from models.networks.sources.description import check_name
     from tfx_pipeline.faults import RunError
-    from tfx_pipeline.local import locked, run_pipeline
+    from tfx_pipeline.run_lock import locked
 
+    check_name(options.name)
     if not (options.run / "metadata.sqlite").exists():
         raise RunError(f"no run at {options.run}; `python -m tfx_pipeline run` makes one")
+    if not options.encoder.exists():
+        raise RunError(f"--encoder {options.encoder}: there is no such file")
     last = last_run(options.run)
     if last is None and not options.later:
         raise RunError(
             f"the run at {options.run} has not finished; finish it first, or add the source with "
             "--later"
         )
+    from models.networks.sources.register import add_source
+    from tfx_pipeline.local import run_pipeline
+
     told = {"mean": options.mean, "deviation": options.std}
     with locked(options.run):
         added = add_source(
