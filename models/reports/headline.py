@@ -151,6 +151,8 @@ def quality_words(figures: PolicyFigures | None) -> str:
 def verdicts(run: Run, marks: dict[str, list[str]]) -> list[Verdict]:
     """how sure, one sentence a fact, doubts not hidden behind certainties."""
     found = [*solver_verdict(run), *chance_verdicts(run), *stability_verdicts(run)]
+    if run.seeds:
+        found.append(seed_verdict(run.seeds))
     targets = {row["target"] for row in run.rows}
     if marks:
         kinds = [
@@ -222,9 +224,7 @@ def stability_verdicts(run: Run) -> list[Verdict]:
     if lucky:
         words = "its choice is" if len(lucky) == 1 else "their choice is"
         found.append(Verdict(DOUBT, f"{titles(lucky)}: {words} luck (fewer than half agree)."))
-    if run.seeds:
-        found.append(seed_verdict(run.seeds))
-    else:
+    if not run.seeds:
         found.append(Verdict(PLAIN, "Everything was trained once; other seeds may choose others."))
     return found
 
