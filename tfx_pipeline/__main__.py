@@ -1,6 +1,5 @@
 """python -m tfx_pipeline demo | run | add-source | config | compile | submit | schedule | history
 | diff | prune | rollback | trace | schema
-| diff | prune | rollback | trace
 """
 
 from __future__ import annotations

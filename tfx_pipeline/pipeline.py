@@ -37,8 +37,8 @@ from components.write_report import WriteReport
 from models.networks.sources.description import SERVED, outside_sources
 from models.provenance.closure import closure_of
 from models.tasks import TASKS, source_names, target_names
-from serving.release.identity import served_address
 from models.taxonomy.beside_published import tables_digest
+from serving.release.identity import served_address
 from tfx_pipeline.add_source import SOURCES
 from tfx_pipeline.config import Config
 from tfx_pipeline.fingerprint import folder_fingerprint

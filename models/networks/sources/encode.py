@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -201,6 +201,6 @@ def encoded(name: str, run: Any, store: LabelStore, split: str) -> Parts:
         yield maps
 
 
-def batches_of(keys: list[str], size: int) -> Iterator[list[str]]:
+def batches_of(keys: Sequence[str], size: int) -> Iterator[Sequence[str]]:
     for start in range(0, len(keys), size):
         yield keys[start : start + size]
