@@ -391,7 +391,15 @@ def configuration(preset: str, changes: list[str]) -> Config:
 
 
 def from_json(facts: dict[str, Any]) -> Config:
-    """the configuration that `Config.to_json` wrote, read back from JSON."""
+    """the configuration that `Config.to_json` wrote, read back from JSON. Raises ConfigError for
+    fields of another version.
+    """
+    unknown = sorted(set(facts) - {item.name for item in fields(Config)})
+    if unknown:
+        raise ConfigError(
+            f"the run was configured by another version, with {', '.join(unknown)}; run it again "
+            "with this one first"
+        )
     fields_of_config = {
         name: without_lists(value) for name, value in facts.items() if name != "network"
     }

@@ -10,7 +10,7 @@ from outside_encoders import feature_file, keras_file
 from models.networks.sources.description import outside_sources
 from tfx_pipeline.__main__ import main
 from tfx_pipeline.add_source import SOURCES, last_run
-from tfx_pipeline.config import configuration, from_json
+from tfx_pipeline.config import ConfigError, configuration, from_json
 
 
 def metadata(run: Path, rows: list[tuple[str, int, dict[str, str]]]) -> Path:
@@ -44,6 +44,8 @@ def said(capsys) -> str:
 def test_a_configuration_is_read_back_from_json():
     config = configuration("laptop", ["budgets=[2,6]", "ridges=[0.5]", "default_budget=2"])
     assert from_json(json.loads(json.dumps(config.to_json()))) == config
+    with pytest.raises(ConfigError, match="another version, with margin"):
+        from_json({**config.to_json(), "margin": 1})
 
 
 def test_the_newest_finished_report_says_what_to_go_on_with(tmp_path):
