@@ -10,16 +10,18 @@ from typing import Any, Dict, List, Optional
 import numpy as np
 
 from models.examples.label_store import LabelStore
-from models.networks.predictions.pictures import picture
+from models.networks.predictions.pictures import arranged, cut, picture
 from models.networks.predictions.samples import TaskAnswers, sample_answers
 from models.tasks import Task
 from models.tasks.arrays import Array
+from models.tasks.labels.permutations import permutation_set
 from serving.client.drawing import beside, enlarged, overlay, palette
 from serving.client.figures import SIDE, answer_panels
 from serving.client.readings import likeliest
 
 HEIGHT = 240  # pixels of a saved picture
 QUALITY = 82  # of WebP, in 100
+TILES = 3  # of jigsaw, in a row
 CERTAIN = 20.0  # logit of a label's class: its softmax is 1 to nine digits
 
 
@@ -83,12 +85,21 @@ def sample_row(
     if served is not None:
         answers.append(("served", served, False))
     for name, value, is_label in answers:
-        if entry.output.dense:
+        if entry.input == "tiles":
+            drawn = sized(put_back(shown.seen[number], value))
+            cells.append(saved(folder, f"{stem}_{name.split()[0]}.webp", name, drawn))
+        elif entry.output.dense:
             drawn = sized(beside(map_panels(entry, value, photo, is_label)))
             cells.append(saved(folder, f"{stem}_{name.split()[0]}.webp", name, drawn))
         else:
             cells.append({"name": name, "words": in_words(entry, value, is_label)})
     return cells
+
+
+def put_back(shuffled: Array, value: Array) -> Array:
+    """[S, S, 3] shuffled tiles, put where the likeliest permutation of [classes] says."""
+    order = permutation_set(len(value))[int(value.argmax())]
+    return arranged(cut(shuffled, TILES), order)
 
 
 def map_panels(entry: Task, value: Array, photo: Array, is_label: bool) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -83,3 +84,22 @@ def principal(embedding: Floats) -> Floats:
     low, high = np.percentile(value, [2, 98], axis=0)
     shares = np.clip((value - low) / np.maximum(high - low, 1e-6), 0, 1)
     return shares.reshape(*embedding.shape[:2], 3)
+
+
+def arranged(tiles: Sequence[Array], places: Sequence[int]) -> Array:
+    """n^2 tiles [s, s, 3], each put where `places` says (rows of n, from the top left) -> [n s, n
+    s, 3].
+    """
+    side = len(tiles[0])
+    count = math.isqrt(len(tiles))
+    whole = np.zeros((count * side, count * side, 3), tiles[0].dtype)
+    for tile, place in zip(tiles, places):
+        y, x = place // count * side, place % count * side
+        whole[y : y + side, x : x + side] = tile
+    return whole
+
+
+def cut(whole: Array, count: int) -> list[Array]:
+    """[S, S, 3] -> count^2 tiles, in rows from the top left."""
+    rows = np.split(whole, count, 0)
+    return [tile for row in rows for tile in np.split(row, count, 1)]

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from models.examples.label_store import LabelStore
-from models.networks.predictions.pictures import grey
+from models.networks.predictions.pictures import arranged, grey
 from models.networks.task_networks.build import load_task_network
 from models.networks.training.inputs import training_input
 from models.tasks import TASKS, Task
@@ -22,8 +22,8 @@ class TaskAnswers:
     """Some test samples of one task.
 
     views: uint8 [samples, views a sample, S, S, 3], the pictures as they are; seen: uint8 [samples,
-    S, S, 3], the first picture as the task's own network is given it (noisy, holed, grey); target:
-    float32 [samples, ...] as it is stored; answer: float32 of the shape of the task's output.
+    S, S, 3], the first picture as the task's own network is given it (noisy, holed, grey, in
+    shuffled tiles); target: float32 [samples, ...] as it is stored; answer: float32 of the shape of the task's output.
     """
 
     task: Task
@@ -42,8 +42,7 @@ def sample_answers(
     for name, entry in TASKS.items():
         folder = Path(networks) / name
         is_there = (folder / "network.json").exists() and store.has(name)
-        # Jigsaw's network sees shuffled tiles and answers with a permutation: nothing to look at.
-        if not is_there or not entry.trained or entry.input == "tiles":
+        if not is_there or not entry.trained:
             continue
         keras.backend.clear_session()
         yield answers_of(entry, folder, store, count)
@@ -55,7 +54,10 @@ def answers_of(entry: Task, folder: Path, store: LabelStore, count: int) -> Task
     rows = np.linspace(0, len(data) - 1, min(count, len(data))).astype(int)
     views, target, _ = data.take(rows, store.images("test"))
     target = target.astype("float32", copy=False)
-    value = training_input(entry, views, target, np.random.default_rng(0), 1)
+    side = network.config.tile_size
+    value = training_input(entry, views, target, np.random.default_rng(0), side)
     first = value if entry.images == 1 else value[:, 0]
+    if entry.input == "tiles":
+        first = np.stack([arranged(tiles, range(len(tiles))) for tiles in value])
     seen = np.repeat(first, 3, -1) if first.shape[-1] == 1 else first
     return TaskAnswers(entry, views, grey(seen, -1, 1), target, np.asarray(network.answer(value)))
