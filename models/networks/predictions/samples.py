@@ -23,7 +23,8 @@ class TaskAnswers:
 
     views: uint8 [samples, views a sample, S, S, 3], the pictures as they are; seen: uint8 [samples,
     S, S, 3], the first picture as the task's own network is given it (noisy, holed, grey, in
-    shuffled tiles); target: float32 [samples, ...] as it is stored; answer: float32 of the shape of the task's output.
+    shuffled tiles); target: float32 [samples, ...] as it is stored; answer: float32 of the shape of
+    the task's output.
     """
 
     task: Task
