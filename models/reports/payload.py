@@ -38,6 +38,7 @@ def payload(run: Run, marks: Mapping[str, list[str]]) -> dict[str, Any]:
             "budget": run.default_budget,
             "order": run.default_order,
             "scratch": bool(run.evidence.get("scratch")),
+            "cost": dict.fromkeys(run.evidence.get("free", []), 0),
         },
         "curves": run.evidence.get("curves", []),
         "savings": run.evidence.get("headline", []),

@@ -50,8 +50,9 @@ def evaluate(
     """evidence about all answers, and about the one at (budget, order) in depth; JSON-ready.
     Further keywords: the `Request` that the answers were solved with.
 
-    {"curves": rows of budget, order, gain, quality, random bands; "tasks": rows of target, budget,
-    order, gain, quality; "significance", "baselines", "tree", "diagnostics", "not_ranked" (target
+    {"free": tasks whose labels cost nothing; "curves": rows of budget, order, gain, quality, random
+    bands; "tasks": rows of target, budget, order, gain, quality; "significance", "baselines",
+    "tree", "diagnostics", "not_ranked" (target
     -> why; seeds: tables of other seeds); with resamples "stability" and the "cautious" policies
     (lower bound, expected affinity); with expenses "ledger", "headline"; with proxies (rows of
     `proxies.scores` and their target) "predictors"; with halves (`crossfit.halves`) "crossfit": the
@@ -66,6 +67,7 @@ def evaluate(
         "budget": budget,
         "order": order,
         "scratch": asked.scratch,
+        "free": sorted(asked.free),
         "curves": [curve(table, asked, policy, policies, seed) for policy in answers],
         "tasks": by_task(answers),
         "significance": significance(table, asked, chosen, policies=policies, seed=seed),

@@ -29,7 +29,7 @@ export class Rival {
       order: Math.min(state.order, this.run.orders.at(-1)),
       scratch: state.scratch && this.run.knowsScratch,
       roles: part(state.roles),
-      cost: part(state.cost),
+      cost: { ...this.run.default.cost, ...part(state.cost) },
       value: part(state.value),
     };
   }

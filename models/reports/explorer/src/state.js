@@ -19,7 +19,7 @@ export function initialState(run) {
     order: run.default.order,
     scratch: run.default.scratch,
     roles: {},
-    cost: {},
+    cost: { ...run.default.cost },
     value: {},
     versus: null,
     edge: null,
@@ -36,8 +36,10 @@ export function encode(state, start) {
     if (names.length) words.set(role, names.sort().join(','));
   }
   for (const kind of ['cost', 'value']) {
-    for (const name of Object.keys(state[kind]).sort())
-      words.set(`${kind}.${name}`, state[kind][name]);
+    for (const name of Object.keys({ ...state[kind], ...start[kind] }).sort()) {
+      const amount = state[kind][name] ?? 1;
+      if (amount !== (start[kind][name] ?? 1)) words.set(`${kind}.${name}`, amount);
+    }
   }
   if (state.scratch !== start.scratch) words.set('scratch', state.scratch ? 'on' : 'off');
   if (state.versus) words.set('vs', versusWord(state.versus));
@@ -73,7 +75,9 @@ export function decode(fragment, run) {
   }
   for (const [word, text] of words) {
     const [, kind, name] = /^(cost|value)\.(.*)$/.exec(word) ?? [];
-    if (known.has(name) && Number(text) >= 0) state[kind][name] = Number(text);
+    if (!known.has(name) || !(Number(text) >= 0)) continue;
+    if (Number(text) === 1) delete state[kind][name];
+    else state[kind][name] = Number(text);
   }
   if (words.has('scratch')) state.scratch = words.get('scratch') === 'on';
   state.versus = versusOf(words.get('vs') ?? '', run);
@@ -102,8 +106,10 @@ export function requestOf(state) {
 
 /** True where only budget and order were chosen, so that the run's own answers may serve. */
 export function isPlain(state, start) {
-  const own = [state.roles, state.cost, state.value].every(
-    (part) => Object.keys(part).length === 0,
-  );
+  const own = ['roles', 'cost', 'value'].every((part) => sameAmounts(state[part], start[part]));
   return own && state.scratch === start.scratch;
 }
+
+/** Do two objects say the same of the same names? */
+export const sameAmounts = (one, other) =>
+  JSON.stringify(Object.entries(one).sort()) === JSON.stringify(Object.entries(other).sort());

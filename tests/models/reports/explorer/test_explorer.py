@@ -70,6 +70,28 @@ def test_roles_and_costs_are_solved_in_the_page_as_python_solves_them(watched, r
     assert answer["supervised"] == list(expected.supervised)
 
 
+def test_labels_that_cost_the_run_nothing_cost_nothing_in_the_page(watched, tmp_path):
+    content = files()
+    measured = table([*content["curves"]])
+    content["evidence"]["free"] = ["edge_texture"]
+    page = watched.open(write_report(write_run(tmp_path, content)), "#?budget=2.5")
+    assert watched.solved().startswith("Solved in this page")
+    free = solve(measured, 2.5, 2, free=frozenset({"edge_texture"}))
+    chips = page.locator('[data-slot="buy"] .chip').all_inner_texts()
+    assert sorted(chips) == sorted(map(title, free.supervised))
+    assert page.get_by_label("Cost of Texture edges (2D)").input_value() == "0"
+    page.get_by_text("Roles, costs and values of tasks").click()
+    page.get_by_label("Cost of Texture edges (2D)").fill("1")
+    page.get_by_label("Cost of Texture edges (2D)").press("Enter")
+    assert "cost.edge_texture=1" in page.url
+    watched.solved()
+    paid = solve(measured, 2.5, 2)
+    page.wait_for_function(
+        "(n) => document.querySelectorAll('[data-slot=\"buy\"] .chip').length === n",
+        arg=len(paid.supervised),
+    )
+
+
 def test_what_cannot_be_answered_is_said_with_a_reason(watched, report):
     watched.open(report)
     moved_to(watched, 0.5)

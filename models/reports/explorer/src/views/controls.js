@@ -1,7 +1,7 @@
 /** Budget, order, presets of costs, comparison. Made once, then only told the state. */
 
 import { byId, el, replace } from '../dom.js';
-import { versusOf, versusWord } from '../state.js';
+import { sameAmounts, versusOf, versusWord } from '../state.js';
 
 let made = null;
 
@@ -112,22 +112,23 @@ export function offerRival(rival) {
   made.versus.append(optionOf(rival));
 }
 
-/** Costs of the preset in which labels that an algorithm makes from the picture cost nothing. */
-export const freeCosts = (run) =>
-  Object.fromEntries(Object.keys(run.payload.free).map((name) => [name, 0]));
-
-function presetOf({ run, state }) {
-  const text = JSON.stringify(Object.entries(state.cost).sort());
-  if (text === '[]') return 'equal';
-  return text === JSON.stringify(Object.entries(freeCosts(run)).sort()) ? 'free' : 'own';
+/** Costs of the presets. Sources from outside need no labels: they cost nothing in either. */
+function costsOf(run, preset) {
+  const made = Object.keys(run.payload.free);
+  const outside = Object.keys(run.default.cost).filter((name) => !made.includes(name));
+  const names = preset === 'free' ? [...outside, ...made] : outside;
+  return Object.fromEntries(names.map((name) => [name, 0]));
 }
+
+const presetOf = ({ run, state }) =>
+  ['equal', 'free'].find((preset) => sameAmounts(state.cost, costsOf(run, preset))) ?? 'own';
 
 async function setPreset(page, name) {
   if (name === 'own') {
     byId('roles').querySelector('details').open = true;
     return;
   }
-  await page.change({ cost: name === 'free' ? freeCosts(page.run) : {} });
+  await page.change({ cost: costsOf(page.run, name) });
   document.dispatchEvent(new CustomEvent('costs'));
 }
 
