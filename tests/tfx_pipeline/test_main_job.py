@@ -14,9 +14,11 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from components.verdicts import latest_verdicts
+from models.examples.label_store import LabelStore
 from models.provenance.sources import PACKAGES
 from tfx_pipeline.history.journal import read
 
@@ -245,6 +247,71 @@ def test_what_was_pushed_is_what_later_data_and_bundles_are_compared_with(demo):
     assert (demo[0] / "accepted" / "profile.json").exists()
     done = command("tfx_pipeline", "schema", demo[0])
     assert done.returncode == 0 and done.stdout.strip().endswith("nothing changed"), done.stderr
+
+
+# What the run was told; the cluster's file is told the same.
+SMOKE = ("--config", "smoke")
+
+
+def on_a_cluster(volume: Path, *words) -> str:
+    """compile for the emulated cluster whose shared volume is `volume`, run there; the table."""
+    file = volume / "taxonomy.yaml"
+    places = ("--data", volume / "data", "--work", volume, "--root", "gs://bucket/root")
+    compiled = command("tfx_pipeline", "compile", *SMOKE, *places, "--shards", "2,2", "--out", file)
+    assert compiled.returncode == 0, compiled.stderr[-2000:]
+    done = command(
+        "tfx_pipeline.cluster.emulator", file, "--fork", "--disk", volume / "disk", *words
+    )
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+    return done.stdout
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+LOST = ("autoencoding", "normal")
+
+
+def test_a_cluster_with_a_kill_gives_the_networks_and_taxonomies_of_the_local_run(demo, tmp_path):
+    """its ledger is the local run's without two networks: these are trained on the cluster."""
+    run, _ = demo
+    volume = tmp_path / "volume"
+    shutil.copytree(run / "data", volume / "data")
+    shutil.copytree(run / "work", volume / "work")
+    for name in LOST:
+        shutil.rmtree(volume / "work" / "networks" / name)
+    table = on_a_cluster(volume, "--kill", "TrainTasks-0", "autoencoding:", "--to", "SolveTaxonomy")
+    assert re.search(r"TrainTasks-0 +try 1 +exit +-9", table)
+    assert re.search(r"TrainTasks-0 +try 2 +exit +0", table)
+    assert " left " not in table, "a step wrote into its own folder, which a pod loses"
+    store = volume / "disk" / "store" / "gcs" / "bucket" / "root"
+    bank = store / "JoinNetworks" / "joined"
+    local = run / "work" / "networks"
+    for name in LOST:
+        weights = "encoder.weights.h5"
+        assert tree(bank / name).keys() == tree(local / name).keys()
+        # Not to the byte: a step that trains one network has all threads for it, sums differ.
+        np.testing.assert_allclose(
+            np.load(bank / name / "test_losses.npy"),
+            np.load(local / name / "test_losses.npy"),
+            rtol=1e-4,
+        )
+        assert (bank / name / weights).stat().st_size == (local / name / weights).stat().st_size
+    solved = store / "SolveTaxonomy" / "taxonomies"
+    assert tree(solved) == tree(newest(run, "SolveTaxonomy", "taxonomies"))
+
+    # changed data: another reshading label of one training view is not taken for the known one
+    label_store = store / "DecodeLabels" / "labels" / "store"
+    before = LabelStore(label_store).address("reshading")
+    labels = sorted((volume / "data").glob("*/reshading/*.png"))
+    shutil.copy(labels[0], labels[1])
+    on_a_cluster(volume, "--to", "DecodeLabels")
+    assert LabelStore(label_store).address("reshading") != before
 
 
 def test_an_edit_of_a_component_and_of_a_template_runs_these_nodes_again_and_no_other(
