@@ -44,8 +44,8 @@ def said(capsys) -> str:
 def test_a_configuration_is_read_back_from_json():
     config = configuration("laptop", ["budgets=[2,6]", "ridges=[0.5]", "default_budget=2"])
     assert from_json(json.loads(json.dumps(config.to_json()))) == config
-    with pytest.raises(ConfigError, match="another version, with margin"):
-        from_json({**config.to_json(), "margin": 1})
+    with pytest.raises(ConfigError, match="another version, with hue"):
+        from_json({**config.to_json(), "hue": 1})
 
 
 def test_the_newest_finished_report_says_what_to_go_on_with(tmp_path):

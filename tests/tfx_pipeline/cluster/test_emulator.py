@@ -10,11 +10,12 @@ import json, os, sys, time
 call = json.loads(sys.argv[1])
 root = os.environ["TASKONOMY_POD_ROOT"]
 local = lambda uri: uri.replace("gs://", root + "/gcs/")
+marks = [word[5:] for word in sys.argv if word.startswith("once=")]
+waits = [mark for mark in marks if not os.path.exists(mark)]
+for mark in waits:
+    open(mark, "w").close()  # before the line that it is killed at
 print("begun", sorted(os.listdir(root)), flush=True)
-for mark in [word[5:] for word in sys.argv if word.startswith("once=")]:
-    if not os.path.exists(mark):
-        open(mark, "w").close()
-        time.sleep(60)
+if waits: time.sleep(60)
 seen = [open(local(each["uri"]) + "/text").read()
         for value in call["inputs"]["artifacts"].values() for each in value["artifacts"]]
 told = call["outputs"]
