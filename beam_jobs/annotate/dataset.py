@@ -33,6 +33,14 @@ class DataSet:
     labels: str
 
 
+# In a log, where a bar cannot be drawn over: a line every half minute.
+LOGGED = {
+    "mininterval": 30.0,
+    "maxinterval": 30.0,
+    "bar_format": "{desc}: {n_fmt}/{total_fmt}, {rate_fmt}, {remaining} left\n",
+}
+
+
 def side_by_side(
     work: Callable[[Job], int], jobs: Sequence[Job], views: int, processes: int
 ) -> None:
@@ -49,9 +57,10 @@ def side_by_side(
     # Threads of this process may hold locks that a fork would copy, and never release.
     context = multiprocessing.get_context("spawn")
     expected = len(jobs) * views
+    style: dict[str, Any] = {} if sys.stderr.isatty() else LOGGED
     with (
         context.Pool(min(processes, len(jobs)), initializer=single_threaded) as pool,
-        tqdm(total=expected, desc="views", unit="view", file=sys.stderr) as bar,
+        tqdm(total=expected, desc="views", unit="view", file=sys.stderr, **style) as bar,
     ):
         for count in pool.imap_unordered(work, jobs):
             expected += count - views

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TextIO
+from typing import Any, Protocol, TextIO
 
 import grpc
 from PIL import Image
@@ -26,6 +26,12 @@ from serving.client.pictures import (
 
 IN_FLIGHT = 2  # batches on the way at once: one is drawn and read while another is answered
 LARGEST_REQUEST = 128 << 20  # bytes of pictures in one request; the server takes 256 MiB
+# In a log, where a bar cannot be drawn over: a line every half minute.
+LOGGED = {
+    "mininterval": 30.0,
+    "maxinterval": 30.0,
+    "bar_format": "{n_fmt}/{total_fmt}, {rate_fmt}, {remaining} left{postfix}\n",
+}
 
 
 class Asker(Protocol):
@@ -109,7 +115,9 @@ def ask_files(
     tasks = client.chosen(names, 1)
     groups = [list(paths[i : i + batch]) for i in range(0, len(paths), batch)]
     failures = 0
-    bar = tqdm(total=len(paths), unit="picture", file=out or sys.stderr, disable=out is None)
+    goal = out or sys.stderr
+    style: dict[str, Any] = {} if goal.isatty() else LOGGED
+    bar = tqdm(total=len(paths), unit="picture", file=goal, disable=out is None, **style)
     with ThreadPoolExecutor(IN_FLIGHT) as pool, bar:
         waiting: deque[Future[list[Outcome]]] = deque()
         for ahead in range(len(groups) + IN_FLIGHT):
