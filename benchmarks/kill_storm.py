@@ -1,6 +1,6 @@
 """A storm of SIGKILLs over the small pipeline, against a run that nobody disturbs.
 
-    python benchmarks/kill_storm.py --folder /tmp/storm [--kills 100] [--mean 5] [--seed 0]
+    python benchmarks/kill_storm.py --folder DIR [--kills 100] [--mean 5] [--seed 0]
 
 Both runs are of one data set (made below --folder unless it is there: four procedural buildings
 with rgb, normal and reshading labels) and one small configuration (order 1, 3 steps a

@@ -5,13 +5,13 @@ writes its verdict; the node that the gate guards reads it and ends (`demand`).
 """
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple, Union
 
 from models.gates.check import Check
 from models.provenance.atomic import write_json
+from models.provenance.numbered import newest_with
 
 __all__ = [
     "GATES",
@@ -100,31 +100,16 @@ def demand(folder: Union[str, Path], what: str) -> None:
         )
 
 
-def latest_verdicts(run: Path, root: Optional[Path] = None) -> List[Verdict]:
+def latest_verdicts(run: Path) -> List[Verdict]:
     """the newest verdict of each gate of a run's folder, in the order of the pipeline, up to the
     first that ended the run: what lies behind it is of an earlier run.
-
-    root: where the artifacts lie (default: run/artifacts).
     """
     found = []
     for gate in GATES:
-        folder = newest_artifact((root or run / "artifacts") / gate / "verdict")
+        folder = newest_with(run / "artifacts" / gate / "verdict", VERDICT)
         if folder is None:
             break
         found.append(read_verdict(folder))
         if not found[-1].goes_on:
             break
     return found
-
-
-def newest_artifact(output: Path) -> Optional[Path]:
-    """the artifact of an output with the highest number that holds a verdict."""
-    if not output.is_dir():
-        return None
-    numbered = [path for path in output.iterdir() if path.name.isdigit()]
-    there = [path for path in numbered if os.path.exists(path / VERDICT)]
-    return max(there, key=number_of, default=None)
-
-
-def number_of(path: Path) -> int:
-    return int(path.name)

@@ -76,10 +76,12 @@ class MadeRuns:
             if node == until:
                 return
 
-    def execute(self, run, node, output, inputs, state, version, files) -> None:
+    def execute(self, run, node, output, inputs, state, version, files, **told) -> None:
+        """told: parameters of the node beside its code."""
         place = f"{node}/{output}"
         execution = pb.Execution(type_id=self.kinds["component"], last_known_state=STATES[state])
-        execution.custom_properties["code"].string_value = f"code of {node}"
+        for name, value in {"code": f"code of {node}", **told}.items():
+            execution.custom_properties[name].string_value = value
         events = [
             (
                 self.store.get_artifacts_by_id([self.latest[name]])[0],

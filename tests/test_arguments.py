@@ -58,6 +58,7 @@ WRONG = {
         (["add-source", "normal", "--encoder", "FILE"], 1, "normal"),
         (["add-source", "hed", "--encoder", "FILE", "--mean", "x"], 2, "--mean"),
         (["history"], 2, "required: run"),
+        (["history", "HERE", "--last", "0"], 2, "at least 1, got 0"),
         (["history", "NONE"], 1, "NONE"),
         (["history", "HERE"], 1, "HERE"),
         (["diff", "HERE", "1"], 2, "after"),

@@ -6,24 +6,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import sqlite3
 import sys
-from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tfx_pipeline.config import Config
 
 # Below a run's folder: a folder a source.
 SOURCES = "sources"
-# The newest finished report's parameters, from ML metadata's own tables (3: complete, 4: cached).
-LAST = """
-select property.name, property.string_value
-from ExecutionProperty property where property.execution_id = (
-    select max(run.id) from Execution run join Type kind on kind.id = run.type_id
-    where kind.name like '%WriteReport' and run.last_known_state in (3, 4))
-"""
+# The node that is told both what the run is configured with, and where its data are.
+REPORT = "WriteReport"
 
 
 def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -80,10 +73,11 @@ def do_add_source(options: argparse.Namespace) -> int:
     """
     from models.networks.sources.description import check_name
     from tfx_pipeline.faults import RunError
+    from tfx_pipeline.history.metadata import METADATA
     from tfx_pipeline.run_lock import locked
 
     check_name(options.name)
-    if not (options.run / "metadata.sqlite").exists():
+    if not (options.run / METADATA).exists():
         raise RunError(f"no run at {options.run}; `python -m tfx_pipeline run` makes one")
     if not options.encoder.exists():
         raise RunError(f"--encoder {options.encoder}: there is no such file")
@@ -128,10 +122,11 @@ def do_add_source(options: argparse.Namespace) -> int:
 def last_run(run: Path) -> tuple[Config, Path] | None:
     """(configuration, data) of the newest finished report; None where there is none."""
     from tfx_pipeline.config import from_json
+    from tfx_pipeline.history.metadata import DONE, run_graphs
 
-    place = f"file:{run / 'metadata.sqlite'}?mode=ro"
-    with closing(sqlite3.connect(place, uri=True)) as database:
-        facts: dict[str, Any] = dict(database.execute(LAST).fetchall())
-    if "config" not in facts or "root" not in facts:
-        return None
-    return from_json(json.loads(facts["config"])), Path(facts["root"])
+    for graph in reversed(run_graphs(run)):
+        for each in graph.executions:
+            told = each.parameters
+            if each.node == REPORT and each.state in DONE and {"config", "root"} <= told.keys():
+                return from_json(json.loads(told["config"])), Path(told["root"])
+    return None

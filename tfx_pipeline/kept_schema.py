@@ -7,6 +7,7 @@ from pathlib import Path
 from components.accepted import ACCEPTED, KEPT_SCHEMA, schema_beside
 from components.data_schema import SCHEMA, changes, curated, read_schema
 from models.provenance.atomic import write_text
+from models.provenance.numbered import newest_with
 from tfx_pipeline.faults import RunError
 
 
@@ -32,20 +33,11 @@ def review(run: Path, accept: bool) -> list[str]:
 
 
 def newest_schema(run: Path) -> Path:
-    """of the newest data that a run looked at."""
-    there = [
-        path
-        for path in (run / "artifacts" / "SchemaGen" / "schema").glob(f"*/{SCHEMA}")
-        if path.parent.name.isdigit()
-    ]
-    if not there:
+    """of the newest data that a run looked at. Raises RunError where there are none."""
+    newest = newest_with(run / "artifacts" / "SchemaGen" / "schema", SCHEMA)
+    if newest is None:
         raise RunError(
             f"no data were looked at below {run} yet: `python -m tfx_pipeline run --run {run} "
             "--data DIR` does"
         )
-    return max(there, key=number_of)
-
-
-def number_of(path: Path) -> int:
-    """of an artifact, by its file."""
-    return int(path.parent.name)
+    return newest / SCHEMA

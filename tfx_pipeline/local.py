@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
+from models.provenance.numbered import newest_with
 from tfx_pipeline import quiet
 from tfx_pipeline.config import Config
 from tfx_pipeline.data_place import fingerprint_of, present
@@ -77,10 +78,7 @@ def run_nodes(
 
 def outputs(run: Path) -> dict[str, Path]:
     """where the newest report and the served versions of a finished run are."""
-    reports = sorted(
-        (run / "artifacts" / "WriteReport" / "report").glob("*/index.html"),
-        key=lambda path: int(path.parent.name),
-    )
-    if not reports:
+    newest = newest_with(run / "artifacts" / "WriteReport" / "report", "index.html")
+    if newest is None:
         raise RunError(f"no report below {run}: the pipeline has not finished there yet")
-    return {"report": reports[-1], "serving": run / "serving" / "taxonomy"}
+    return {"report": newest / "index.html", "serving": run / "serving" / "taxonomy"}

@@ -104,6 +104,11 @@ class LazySamples(TaskSamples):
         return target, mask
 
 
+def evenly(count: int, most: int) -> Integers:
+    """[at most `most`] rising positions among `count`, evenly spread, the first and last there."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(int))
+
+
 def candidates(entry: Task, views: Views, seed: int, limit: int) -> Integers:
     """[m, images] int32: what `samples` draws from all views of the split, one building held at a
     time; labels may be lacking.

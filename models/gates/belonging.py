@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from models.examples.label_store import LabelStore
+from models.examples.task_samples import evenly
 from models.gates import summaries
-from models.gates.summaries import building
-from models.tasks import Task
+from models.tasks import Task, building_of
 from models.tasks.arrays import Array, Floats
 
 # Samples that teach, and held-out samples that judge.
@@ -70,15 +70,15 @@ def rows_of(
     split; one cell where the label is no map.
     """
     samples = store.samples(task.name, split)
-    rows = np.unique(np.linspace(0, len(samples) - 1, min(len(samples), limit)).astype(int))
+    rows = evenly(len(samples), limit)
     views = np.asarray(samples.views[rows])
     parts = [
-        summaries.in_cells(task, samples.target[some], samples.mask[some])
+        summaries.in_cells(task, *samples.labels(some))
         for some in np.array_split(rows, max(1, len(rows) // CHUNK))
     ]
     target, weight = (np.concatenate(part) for part in zip(*parts))
     keys = store.views(split)
-    places = np.array([building(keys[i]) for i in views[:, 0].tolist()])
+    places = np.array([building_of(keys[i]) for i in views[:, 0].tolist()])
     pictures = [cells.of(split, views[:, i]) for i in range(views.shape[1])]
     if task.output.dense:
         return around(pictures[0]), target, weight, places

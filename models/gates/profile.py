@@ -11,9 +11,9 @@ import numpy as np
 
 from models.examples.label_store import LabelStore
 from models.examples.splits import SPLITS
+from models.examples.task_samples import evenly
 from models.gates import belonging, summaries
-from models.gates.summaries import building
-from models.tasks import TASKS, Task
+from models.tasks import TASKS, Task, building_of
 from models.tasks.arrays import Array, Floats
 
 # Samples of a task and split that are looked at, spread evenly.
@@ -43,22 +43,17 @@ def profile(store: LabelStore, limit: int = LIMIT) -> Profile:
     return found
 
 
-def spread_rows(count: int, limit: int) -> Array:
-    """at most `limit` of `count` positions, evenly."""
-    return np.unique(np.linspace(0, count - 1, min(count, limit)).astype(int))
-
-
 def of_images(store: LabelStore, split: str, limit: int) -> dict[str, Any]:
     images, keys = store.images(split), store.views(split)
-    rows = spread_rows(len(keys), limit)
+    rows = evenly(len(keys), limit)
     means = [np.asarray(images[i], "float64").mean((0, 1)) / 255 for i in rows.tolist()]
-    return described(np.array(means), [building(keys[i]) for i in rows.tolist()], len(keys))
+    return described(np.array(means), [building_of(keys[i]) for i in rows.tolist()], len(keys))
 
 
 def of_split(store: LabelStore, task: Task, split: str, limit: int) -> dict[str, Any]:
     """one task's row of a split."""
     samples, keys = store.samples(task.name, split), store.views(split)
-    rows = spread_rows(len(samples), limit)
+    rows = evenly(len(samples), limit)
     parts: list[Floats] = []
     masked: list[Floats] = []
     smooth: list[Floats] = []
@@ -66,8 +61,7 @@ def of_split(store: LabelStore, task: Task, split: str, limit: int) -> dict[str,
     mean, deviation = store.whitening(task.name)
     for start in range(0, len(rows), CHUNK):
         some = rows[start : start + CHUNK]
-        target = np.asarray(samples.target[some], "float32")
-        mask = np.asarray(samples.mask[some], "float32")
+        target, mask = (np.asarray(part, "float32") for part in samples.labels(some))
         # As it is measured: whitened numbers of a training split always have mean 0.
         value = target * deviation + mean if task.whitened else target
         parts.append(summaries.of_samples(task, value, mask))
@@ -76,7 +70,7 @@ def of_split(store: LabelStore, task: Task, split: str, limit: int) -> dict[str,
             smooth.append(summaries.smoothness(task, target, mask))
             constant.append(summaries.is_constant(task, target, mask))
     values = np.concatenate(parts)
-    places = [building(keys[i]) for i in np.asarray(samples.views[rows])[:, 0].tolist()]
+    places = [building_of(keys[i]) for i in np.asarray(samples.views[rows])[:, 0].tolist()]
     row = described(values, places, len(samples))
     row["masked"] = float(np.concatenate(masked).mean())
     if task.output.dense:

@@ -13,11 +13,6 @@ CELLS = 8
 CLASSES = 32
 
 
-def building(key: object) -> str:
-    """of a view's key as text: BUILDING/point_P/view_V."""
-    return str(key).partition("/")[0]
-
-
 def of_samples(task: Task, target: Array, mask: Array) -> Floats:
     """[n, k] float64: of a map of values the mean of every channel where it is known; of class ids
     the share of every class; of segments the share of pixels that differ from their neighbour; of

@@ -8,6 +8,7 @@ import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 
+from models.provenance.numbered import newest_with
 from models.reports.comparison import names, table, write_comparison
 from models.reports.example import write_example
 from models.reports.page import write_report
@@ -87,14 +88,12 @@ def find_page(folder: Path) -> Path:
     """the newest page of a run: `folder` itself, a page in it, or the last WriteReport below it."""
     if folder.is_file():
         return folder
-    below = folder / "artifacts" / "WriteReport" / "report"
-    numbered = [path for path in below.glob(f"*/{PAGE}") if path.parent.name.isdigit()]
-    pages = sorted(numbered, key=lambda path: int(path.parent.name), reverse=True)
     if (folder / PAGE).exists():
         return folder / PAGE
-    if not pages:
+    newest = newest_with(folder / "artifacts" / "WriteReport" / "report", PAGE)
+    if newest is None:
         raise ValueError(f"{folder} holds no {PAGE} and no finished report; run the pipeline first")
-    return pages[0]
+    return newest / PAGE
 
 
 if __name__ == "__main__":

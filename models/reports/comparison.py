@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 from models.provenance.atomic import write_text
@@ -63,7 +64,7 @@ def differences(one: Facts, two: Facts, called: tuple[str, str]) -> list[str]:
         lines.append(f"  {title(name)}")
         for run, (source, quality) in zip(called, pair):
             words = f"{run[-WIDTH:]}: {source}{', quality ' + quality if quality else ''}"
-            lines.append(shorten(f"    {words}", LINE))
+            lines += textwrap.wrap(words, LINE, initial_indent=" " * 4, subsequent_indent=" " * 6)
     return lines
 
 
@@ -76,7 +77,3 @@ def answer(edge: Facts | None) -> tuple[str, str]:
     if edge.get("control") == "scratch":
         return "from scratch", rate(edge["quality"])
     return "its own labels", ""
-
-
-def shorten(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[: length - 3]}..."

@@ -5,18 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import jinja2
-
 from models.provenance.atomic import write_text
-from models.reports import embedded, words
+from models.reports import embedded
+from models.reports.drawing import drawn
 from models.reports.glossary import GLOSSARY
 from models.reports.headline import headline
 from models.reports.noise import RULES
 from models.reports.payload import packed, payload
 from models.reports.run_files import Facts, Run, load_run
 from models.reports.sections import sections
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 
 def write_report(folder: str | Path) -> Path:
@@ -34,19 +31,10 @@ def render(run: Run, rival: Run | None = None, rival_name: str = "") -> str:
     """the page as text; the same run gives the same text. rival: another run, which the explorer
     sets beside this one.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    for name in ("title", "titles", "rate", "share", "count", "number", "plural"):
-        environment.filters[name] = getattr(words, name)
     beside = None
     if rival is not None:
         beside = {"name": rival_name, "payload": packed(payload(rival, headline(rival).marks))}
-    return environment.get_template("page.html").render(contents(run), rival=beside)
+    return drawn("page.html", **contents(run), rival=beside)
 
 
 def contents(run: Run) -> Facts:

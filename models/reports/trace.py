@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import jinja2
-
 from models.reports import embedded, words
-from models.reports.page import TEMPLATES
+from models.reports.drawing import drawn
 
 # Colours of the style that lines take, one a network.
 COLOURS = 4
@@ -17,7 +15,6 @@ COLOURS = 4
 ROW, TOP, WIDTH = 28, 40, 1132
 # Left edges and widths of its columns: answers, networks, labels, and what all of them share.
 COLUMNS = {"answer": (0, 262), "network": (340, 346), "label": (742, 178), "data": (972, 158)}
-FILTERS = ("title", "titles", "rate", "share", "count", "number", "plural")
 
 
 @dataclass(frozen=True)
@@ -111,17 +108,9 @@ class Line:
 
 def render_trace(trace: Trace) -> str:
     """the page as text; nothing in it is fetched."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    for name in FILTERS:
-        environment.filters[name] = getattr(words, name)
     boxes = placed(trace)
-    return environment.get_template("trace.html").render(
+    return drawn(
+        "trace.html",
         trace=trace,
         boxes=boxes,
         lines=connected(trace, boxes),

@@ -4,7 +4,7 @@ from models.tasks.dictionary import TASKS, source_names, target_names, task
 from models.tasks.domain import DOMAINS, Domain, label_domains
 from models.tasks.kinds import ANSWERED, DENSE, KINDS, Kind, by_kind
 from models.tasks.task import Output, Task
-from models.tasks.view import Camera, View, ViewKey
+from models.tasks.view import Camera, View, ViewKey, building_of
 
 __all__ = [
     "ANSWERED",
@@ -19,6 +19,7 @@ __all__ = [
     "Task",
     "View",
     "ViewKey",
+    "building_of",
     "by_kind",
     "label_domains",
     "source_names",

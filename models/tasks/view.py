@@ -32,6 +32,11 @@ class ViewKey(NamedTuple):
         return cls(parts[0], int(parts[1][6:]), int(parts[2][5:]))
 
 
+def building_of(key: object) -> str:
+    """the building of a view, by its key or the key's text."""
+    return str(key).partition("/")[0]
+
+
 # Of one camera in `to_floats`: location 3, rotation 9, field of view, room 6, point 3.
 CAMERA_FLOATS = 22
 # Fields of a camera that hold numbers, with their shape; those that may be unknown.

@@ -106,9 +106,9 @@ def agreement(
     """{"targets": target -> {"spearman", "low", "high", "sources"}, "mean": {"spearman", "low",
     "high", "targets"}, "target_specific": the same with the generic rank of sources taken out,
     "baselines": {"generic rank", "family prior"} -> mean Spearman with `second` of ranks that look
-    at no pair of it and {"random orders": {"low", "high"}}, "ceiling": {"mean", "target_specific"}
-    of the table `ceiling` on its own pairs with `second`, None without}. 95 % intervals: of a
-    target over sources drawn again, of means over sources and targets.
+    at no pair of it and {"random orders": {"spearman", "low", "high"}}, "ceiling": {"mean",
+    "target_specific"} of the table `ceiling` on its own pairs with `second`, None without}. 95 %
+    intervals: of a target over sources drawn again, of means over sources and targets.
 
     second: the reference. Without a target that both tables share, "targets" is empty and the rest
     None.
@@ -202,7 +202,11 @@ def baselines(pairs: Pairs, rng: np.random.Generator, resamples: int) -> Facts:
         "generic rank": mean_agreement(generic_ranks(pairs.second), pairs.second),
         "own generic rank": mean_agreement(generic_ranks(pairs.first), pairs.second),
         "family prior": mean_agreement(prior, pairs.second),
-        "random orders": {"low": float(low), "high": float(high)},
+        "random orders": {
+            "spearman": float(np.nanmean(chance)),
+            "low": float(low),
+            "high": float(high),
+        },
     }
 
 

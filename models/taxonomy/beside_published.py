@@ -30,15 +30,8 @@ def beside_published(table: Affinities, folder: str | Path, seed: int = 0) -> Fa
     affinities; None where the tables share no target with enough sources. Raises FileNotFoundError
     for a folder without a released table.
     """
-    folder = Path(folder)
-    reference_file = first_there(folder, REFERENCES)
-    if reference_file is None:
-        raise FileNotFoundError(
-            f"{folder} holds no released affinities; expected {' or '.join(REFERENCES)}, "
-            "as .json or .pkl"
-        )
+    reference_file, ceiling_file = released_tables(folder)
     reference = read_published(reference_file)
-    ceiling_file = first_there(folder, (CEILING,))
     ceiling = None if ceiling_file is None else read_published(ceiling_file)
     facts = agreement(table, reference, PUBLISHED, ceiling=ceiling, seed=seed)
     by_target: Mapping[str, Facts] = facts["targets"]
@@ -63,18 +56,24 @@ def first_there(folder: Path, names: tuple[str, ...]) -> Path | None:
     return next((path for path in paths if path.exists()), None)
 
 
-def tables_digest(folder: str | Path) -> str:
-    """16 hex digits of the released tables that are read of a folder. Raises FileNotFoundError
-    where there is none.
+def released_tables(folder: str | Path) -> tuple[Path, Path | None]:
+    """(the released table that a run is held against, that of its ceiling or None) of a folder.
+    Raises FileNotFoundError where there is none.
     """
-    folder = Path(folder)
-    found = [first_there(folder, names) for names in (REFERENCES, (CEILING,))]
-    if found[0] is None:
+    reference = first_there(Path(folder), REFERENCES)
+    if reference is None:
         raise FileNotFoundError(
             f"no released affinities in {folder}; expected {' or '.join(REFERENCES)}, as .json or "
             ".pkl (--set published=DIR)"
         )
+    return reference, first_there(Path(folder), (CEILING,))
+
+
+def tables_digest(folder: str | Path) -> str:
+    """16 hex digits of the released tables that are read of a folder. Raises FileNotFoundError
+    where there is none.
+    """
     digest = hashlib.sha256()
-    for path in found:
+    for path in released_tables(folder):
         digest.update(b"" if path is None else path.read_bytes())
     return digest.hexdigest()[:16]

@@ -52,13 +52,13 @@ def evaluate(
 
     {"free": tasks whose labels cost nothing; "curves": rows of budget, order, gain, quality, random
     bands; "tasks": rows of target, budget, order, gain, quality; "significance", "baselines",
-    "tree", "diagnostics", "not_ranked" (target
-    -> why; seeds: tables of other seeds); with resamples "stability" and the "cautious" policies
-    (lower bound, expected affinity); with expenses "ledger", "headline"; with proxies (rows of
-    `proxies.scores` and their target) "predictors"; with halves (`crossfit.halves`) "crossfit": the
-    policy judged on test images that did not choose it, with training from scratch and without;
-    "offers" (where the table knows training from scratch): the policy with it and without;
-    with seeds "seeds": the choice of a run and its chance to be chosen again}.
+    "tree", "diagnostics", "not_ranked" (target -> why; seeds: tables of other seeds); with
+    resamples "stability" and the "cautious" policies (lower bound, expected affinity); with
+    expenses "ledger", "headline"; with proxies (rows of `proxies.scores` and their target)
+    "predictors"; with halves (`crossfit.halves`) "crossfit": the policy judged on test images that
+    did not choose it, with training from scratch and without; "offers" (where the table knows
+    training from scratch): the policy with it and without; with seeds "seeds": the choice of a run
+    and its chance to be chosen again}.
     """
     answers = list(answers)
     chosen = answer_at(answers, budget, order)

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from models.examples.label_store import LabelStore
-from models.tasks import TASKS
-from models.tasks.arrays import Array, Floats, Integers
+from models.examples.task_samples import evenly
+from models.tasks import TASKS, building_of
+from models.tasks.arrays import Array, Bytes, Floats
 from serving.bundle.assets import read_extras
 from serving.server.session import Version
 
@@ -67,38 +68,29 @@ class Bundle:
         return np.asarray(mean), np.asarray(deviation)
 
 
-def chosen_rows(count: int) -> Integers:
-    rows: Integers = np.unique(np.linspace(0, count - 1, min(count, SAMPLES)).astype(int))
-    return rows
-
-
 def losses(bundle: Bundle, store: LabelStore, name: str) -> Floats:
-    """[n] of a target's test samples at `chosen_rows`, by its own loss, vectors in the store's
+    """[n] of at most SAMPLES of a target's test samples, by its own loss, vectors in the store's
     whitening.
     """
     from models.networks.losses.losses import image_losses
 
     entry, samples = TASKS[name], store.samples(name, "test")
-    rows = chosen_rows(len(samples))
+    rows = evenly(len(samples), SAMPLES)
     parts = []
     for start in range(0, len(rows), BATCH):
         some = rows[start : start + BATCH]
-        pictures = pictures_of(store, np.asarray(samples.views[some]))
-        answer = bundle.answers(pictures, [name])[name]
+        pictures, target, mask = samples.take(some, store.images("test"))
+        answer = bundle.answers(as_asked(pictures), [name])[name]
         if entry.output.kind == "vector":
             answer = rewhitened(answer, bundle.whitening(name), store.whitening(name))
-        target = np.asarray(samples.target[some], "float32")
-        mask = np.asarray(samples.mask[some], "float32")
         parts.append(image_losses(entry.loss, target, mask, answer))
     return np.concatenate(parts)
 
 
-def pictures_of(store: LabelStore, views: Integers) -> Floats:
-    """float32 [N, S, S, 3] in [0, 1] of views [N, 1]; [N, k, S, S, 3] of views [N, k]."""
-    images = store.images("test")
-    pictures = np.stack([[np.asarray(images[view]) for view in row] for row in views.tolist()])
-    pictures = pictures.astype("float32") / 255
-    return pictures[:, 0] if views.shape[1] == 1 else pictures
+def as_asked(pictures: Bytes) -> Floats:
+    """uint8 [N, k, S, S, 3] -> float32 in [0, 1]; [N, S, S, 3] of one view a sample."""
+    values = pictures.astype("float32") / 255
+    return values[:, 0] if values.shape[1] == 1 else values
 
 
 def rewhitened(answer: Array, own: tuple[Array, Array], other: tuple[Array, Array]) -> Array:
@@ -107,10 +99,10 @@ def rewhitened(answer: Array, own: tuple[Array, Array], other: tuple[Array, Arra
 
 
 def places(store: LabelStore, name: str) -> list[str]:
-    """the building of every sample at `chosen_rows`."""
+    """the building of every sample that `losses` asks."""
     samples, keys = store.samples(name, "test"), store.views("test")
-    views = np.asarray(samples.views)[chosen_rows(len(samples)), 0]
-    return [str(keys[view]).partition("/")[0] for view in views.tolist()]
+    views = np.asarray(samples.views)[evenly(len(samples), SAMPLES), 0]
+    return [building_of(keys[view]) for view in views.tolist()]
 
 
 def seconds(bundles: Iterable[Bundle], store: LabelStore) -> list[float]:
@@ -120,8 +112,7 @@ def seconds(bundles: Iterable[Bundle], store: LabelStore) -> list[float]:
     bundles = list(bundles)
     shared = set.intersection(*(bundle.targets for bundle in bundles))
     names = [name for name in shared if TASKS[name].images == 1]
-    views = np.arange(min(BATCH, len(store.views("test"))))[:, None]
-    pictures = pictures_of(store, views)
+    pictures = as_asked(np.asarray(store.images("test")[:BATCH])[:, None])
     taken: list[list[float]] = [[] for _ in bundles]
     for _ in range(TIMED):
         for i, bundle in enumerate(bundles):

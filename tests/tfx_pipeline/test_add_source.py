@@ -1,10 +1,10 @@
 """`add-source` at the door: what it is given, and what of the last run it goes on with."""
 
 import json
-import sqlite3
 from pathlib import Path
 
 import pytest
+from made_history import MadeRuns
 from outside_encoders import feature_file, keras_file
 
 from models.networks.sources.description import outside_sources
@@ -13,20 +13,9 @@ from tfx_pipeline.add_source import SOURCES, last_run
 from tfx_pipeline.config import ConfigError, configuration, from_json
 
 
-def metadata(run: Path, rows: list[tuple[str, int, dict[str, str]]]) -> Path:
-    """a run's metadata with these executions: type, state, parameters."""
-    run.mkdir(parents=True, exist_ok=True)
-    with sqlite3.connect(run / "metadata.sqlite") as base:
-        base.execute("create table Type (id integer, name text)")
-        base.execute("create table Execution (id integer, type_id integer, last_known_state int)")
-        base.execute("create table ExecutionProperty (execution_id int, name text, string_value)")
-        for number, (kind, state, parameters) in enumerate(rows):
-            base.execute("insert into Type values (?, ?)", (number, kind))
-            base.execute("insert into Execution values (?, ?, ?)", (number, number, state))
-            for name, value in parameters.items():
-                base.execute(
-                    "insert into ExecutionProperty values (?, ?, ?)", (number, name, value)
-                )
+def unfinished(run: Path) -> Path:
+    """a run folder in which no report came to its end."""
+    MadeRuns(run).add(until="TrainTasks", ends="failed")
     return run
 
 
@@ -49,17 +38,16 @@ def test_a_configuration_is_read_back_from_json():
 
 
 def test_the_newest_finished_report_says_what_to_go_on_with(tmp_path):
-    kind = "components.write_report.WriteReport"
-    run = metadata(
-        tmp_path / "run",
-        [
-            (kind, 3, parameters(1, "old")),
-            (kind, 4, parameters(2, "data")),
-            (kind, 2, parameters(4, "running")),
-            ("components.train_tasks.TrainTasks", 3, {"config": "{}"}),
-        ],
-    )
-    found = last_run(run)
+    made = MadeRuns(tmp_path / "run")
+    for number, state, told in (
+        (1, "ran", parameters(1, "old")),
+        (2, "cached", parameters(2, "data")),
+        (3, "running", parameters(4, "running")),
+    ):
+        run = made.context("pipeline_run", f"run {number}")
+        made.execute(run, "TrainTasks", "networks", (), "ran", None, {}, config="{}")
+        made.execute(run, "WriteReport", "report", (), state, None, {}, **told)
+    found = last_run(made.folder)
     assert found is not None
     assert (found[0].default_budget, found[1]) == (2, Path("data"))
 
@@ -69,14 +57,14 @@ def test_a_source_needs_a_run_that_has_finished(tmp_path, capsys):
     words = ["add-source", "hed", "--encoder", str(file), "--run"]
     assert main([*words, str(tmp_path / "none")]) == 1
     assert "no run at" in said(capsys)
-    run = metadata(tmp_path / "run", [])
+    run = unfinished(tmp_path / "run")
     assert main([*words, str(run)]) == 1
     assert "--later" in said(capsys)
     assert outside_sources(run / SOURCES) == []
 
 
 def test_later_leaves_a_row_for_the_next_run(tmp_path, capsys):
-    run = metadata(tmp_path / "run", [])
+    run = unfinished(tmp_path / "run")
     file = keras_file(tmp_path / "hed.keras", 64)
     words = ["--encoder", str(file), "--run", str(run), "--later", "--random-control"]
     assert main(["add-source", "hed", *words, "--mean", "0.5,0.4,0.3"]) == 0
@@ -87,7 +75,7 @@ def test_later_leaves_a_row_for_the_next_run(tmp_path, capsys):
 
 
 def test_what_a_bundle_cannot_hold_is_said(tmp_path, capsys):
-    run = metadata(tmp_path / "run", [])
+    run = unfinished(tmp_path / "run")
     file = feature_file(tmp_path / "clip.npz", ["house/point_0/view_0"])
     assert main(["add-source", "clip", "--encoder", str(file), "--run", str(run), "--later"]) == 0
     assert "a bundle cannot hold" in capsys.readouterr().err
@@ -95,7 +83,7 @@ def test_what_a_bundle_cannot_hold_is_said(tmp_path, capsys):
 
 @pytest.mark.parametrize("name", ["normal", "Hed"])
 def test_a_wrong_name_is_one_line(tmp_path, capsys, name):
-    run = metadata(tmp_path / "run", [])
+    run = unfinished(tmp_path / "run")
     words = ["--encoder", "missing.keras", "--run", str(run), "--later"]
     assert main(["add-source", name, *words]) != 0
     assert name in said(capsys)

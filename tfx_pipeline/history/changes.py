@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from models.tasks import building_of
 from tfx_pipeline.history import configurations
 from tfx_pipeline.history.journal import Entry
 
@@ -125,6 +126,6 @@ def manifest_changes(old: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]
         ("changed", {key for key in before.keys() & after.keys() if before[key] != after[key]}),
     ):
         if keys:
-            buildings = sorted({key.partition("/")[0] for key in keys})
+            buildings = sorted({building_of(key) for key in keys})
             lines.append(f"{len(keys)} views {word}, in {listed(buildings)}")
     return lines

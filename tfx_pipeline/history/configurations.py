@@ -4,30 +4,26 @@ lines says which fields differ.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from models.provenance.atomic import write_json
+from models.provenance.digest import digest_of
 from tfx_pipeline.config import Config
 
 FOLDER = "configurations"
 
 
-def digest_of(config: Config) -> str:
-    """16 hex digits over all fields."""
-    text = json.dumps(config.to_json(), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
 def keep(run: Path, config: Config) -> dict[str, str]:
     """write the fields, unless they are there; the name and digest that a line carries."""
-    path = run / FOLDER / f"{digest_of(config)}.json"
+    values = config.to_json()
+    digest = digest_of(values)
+    path = run / FOLDER / f"{digest}.json"
     if not path.exists():
-        write_json(path, config.to_json(), indent=1)
-    return {"name": config.name, "digest": digest_of(config)}
+        write_json(path, values, indent=1)
+    return {"name": config.name, "digest": digest}
 
 
 def fields_of(run: Path, digest: str) -> dict[str, Any]:

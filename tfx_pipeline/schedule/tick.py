@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from models.provenance.digest import digest_of
 from tfx_pipeline.config import Config
 from tfx_pipeline.data_place import NoSpan, fingerprint_of, placed
 from tfx_pipeline.fingerprint import KNOWN
 from tfx_pipeline.history.code import code_addresses
-from tfx_pipeline.history.configurations import digest_of
 from tfx_pipeline.history.journal import read
 from tfx_pipeline.local import run_pipeline
 from tfx_pipeline.schedule.hook import call_hook
@@ -32,8 +32,8 @@ def tick(
     nothing to do, too. Raises RunError as a run does.
 
     window: so many of the last spans of a pattern are one data set. hook: command that is told how
-    a run ended. again: run whatever the history says. force: why
-    gates that refuse are passed all the same.
+    a run ended. again: run whatever the history says. force: why gates that refuse are passed all
+    the same.
     """
     try:
         place = placed(data, run, window)
@@ -42,7 +42,8 @@ def tick(
         return 0
     entries = read(run)
     if not again:
-        state = State(fingerprint_of(place, run / KNOWN), code_addresses(), digest_of(config))
+        fingerprint = fingerprint_of(place, run / KNOWN)
+        state = State(fingerprint, code_addresses(), digest_of(config.to_json()))
         idle = idle_reason(state, entries, time.time())
         if idle is not None:
             print(idle)

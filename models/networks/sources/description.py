@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -11,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models.provenance.seals import whole
+from models.provenance.digest import digest_of
+from models.provenance.seals import seal_of, sha256_of, whole
 from models.tasks import TASKS
 
 DESCRIBED = "outside.json"
@@ -129,12 +129,6 @@ def from_row(row: Mapping[str, Any]) -> tuple[OutsideSource, Path]:
     return OutsideSource(**fields), Path(row["folder"])
 
 
-def digest_of(path: Path) -> str:
+def content_of(path: Path) -> str:
     """16 hex digits of a file, or of all files of a folder with their names."""
-    files = sorted(part for part in path.rglob("*") if part.is_file()) if path.is_dir() else [path]
-    digest = hashlib.sha256()
-    for part in files:
-        with open(part, "rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()
-        digest.update(f"{part.relative_to(path).as_posix()}\0{content}\n".encode())
-    return digest.hexdigest()[:16]
+    return digest_of(seal_of(path) if path.is_dir() else sha256_of(path))

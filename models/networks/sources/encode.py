@@ -20,7 +20,7 @@ from models.networks.sources.description import (
     DESCRIBED,
     OutsideSource,
     SourceError,
-    digest_of,
+    content_of,
     from_row,
 )
 from models.networks.sources.encoders import features_model, onnx_features
@@ -98,7 +98,7 @@ def encode_one(
         facts: dict[str, Any] = json.loads((goal / "source.json").read_text())
         if facts["address"] == address:
             return facts
-    if digest_of(folder / source.file) != source.digest:
+    if content_of(folder / source.file) != source.digest:
         raise SourceError(
             f"{folder / source.file} is not the file that was added; add {source.name} again"
         )

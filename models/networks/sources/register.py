@@ -17,7 +17,7 @@ from models.networks.sources.description import (
     OutsideSource,
     SourceError,
     check_name,
-    digest_of,
+    content_of,
 )
 from models.networks.sources.encoders import features_model, onnx_features
 from models.networks.sources.feature_arrays import FeatureArrays, check_finite
@@ -57,7 +57,7 @@ def add_source(
     told = {"mean": mean, "deviation": deviation, "blue_first": blue_first, **fields}
     form = form_of(encoder)
     file = f"encoder{encoder.suffix}" if encoder.is_file() else "encoder"
-    source = OutsideSource(name, form, file, digest_of(encoder), **told)
+    source = OutsideSource(name, form, file, content_of(encoder), **told)
     if random_control and form != "keras":
         raise SourceError(
             f"a random control is drawn of a .keras model; {encoder} is of the form {form}"
@@ -69,7 +69,7 @@ def add_source(
     scratch = folder / f".{control}.keras"
     try:
         drawn_anew(encoder, seed).save(scratch)
-        random = OutsideSource(control, form, file, digest_of(scratch), **told, control_of=name)
+        random = OutsideSource(control, form, file, content_of(scratch), **told, control_of=name)
         write(folder, random, scratch)
     finally:
         scratch.unlink(missing_ok=True)

@@ -21,7 +21,7 @@ from models.networks.transfers.gradient.learner import GradientBench, member_hea
 from models.networks.transfers.gradient.schedule import schedule_of
 from models.networks.transfers.learners import Bench, SourceSet
 from models.networks.transfers.regimes import Regime
-from models.tasks import TASKS
+from models.tasks import TASKS, building_of
 from models.tasks.arrays import Bools, Floats, Integers
 
 # Deviations of the Gaussian that a map's answer may be smoothed by, as shares of its side.
@@ -87,8 +87,11 @@ def held_out_maps(
     split = bench.config.transfer_split
     views = np.asarray(bench.store.samples(target, split).views)[rows, 0]
     solved = map_answers(bench, taught_alone(bench, regime), target, subset, views)
-    codes = np.concatenate([np.asarray(bench.maps(i, split), "float32") for i in subset], -1)[views]
-    parts = [codes[i : i + BATCH] for i in range(0, len(codes), BATCH)]
+    maps = [bench.maps(i, split) for i in subset]
+    parts = [
+        np.concatenate([np.asarray(each[some], "float32") for each in maps], -1)
+        for some in (views[i : i + BATCH] for i in range(0, len(views), BATCH))
+    ]
     learned = np.concatenate([keras.ops.convert_to_numpy(head(part)) for part in parts])
     return {"closed_form": solved, "gradient": learned}
 
@@ -96,8 +99,7 @@ def held_out_maps(
 def losses_by_width(bench: EdgeBench, target: str, rows: Integers, answer: Floats) -> Floats:
     """[width of WIDTHS, row]: losses of a map smoothed by each. answer: [row, S, S, k]."""
     data = bench.store.samples(target, bench.config.transfer_split)
-    labels = np.asarray(data.target[rows], "float32")
-    mask = np.asarray(data.mask[rows], "float32")
+    labels, mask = (np.asarray(part, "float32") for part in data.labels(rows))
     loss = TASKS[target].loss
     table = np.zeros((len(WIDTHS), len(rows)), "float32")
     for i, width in enumerate(WIDTHS):
@@ -126,7 +128,7 @@ def stopping(bench: Bench, target: str, held_out: Integers) -> Bools:
     """
     keys = bench.store.views(bench.config.transfer_split)
     data = bench.store.samples(target, bench.config.transfer_split)
-    buildings = [str(keys[view]).split("/")[0] for view in np.asarray(data.views)[held_out, 0]]
+    buildings = [building_of(keys[view]) for view in np.asarray(data.views)[held_out, 0]]
     names = sorted(set(buildings))
     if len(names) > 1:
         return np.isin(buildings, names[::2])

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from models.examples.label_store import LabelStore
+from models.examples.task_samples import evenly
 from models.networks.task_networks.representations import RepresentationStore
 from models.tasks import DENSE, TASKS, Task, by_kind
 from models.tasks.arrays import Array, Floats
@@ -32,7 +33,7 @@ def proxy_inputs(
     """
     samples = store.samples(target, split)
     count = len(samples.views)
-    chosen = np.unique(np.linspace(0, count - 1, min(limit, count)).astype(int))
+    chosen = evenly(count, limit)
     views = np.asarray(samples.views)[chosen]
     seen, places = np.unique(views, return_inverse=True)
     places = places.reshape(views.shape)

@@ -11,6 +11,7 @@ import numpy as np
 
 from models.examples.label_store import LabelStore, TaskSamples
 from models.networks.config import NetworkConfig
+from models.tasks import building_of
 from models.tasks.arrays import Bools, Integers
 
 FEWEST = 10  # views, below which nothing is held out
@@ -101,7 +102,7 @@ def last_buildings(keys: Sequence[str]) -> Bools:
     """
     if len(keys) < FEWEST:
         return np.zeros(len(keys), bool)
-    buildings = [str(key).split("/")[0] for key in keys]
+    buildings = [building_of(key) for key in keys]
     names = sorted(set(buildings))
     if len(names) < 2:
         return np.arange(len(keys)) >= len(keys) - len(keys) // 5

@@ -38,8 +38,7 @@ def held_out_loss(
     """
     teaching, judging = rows
     data = bench.store.samples(target, bench.config.transfer_split)
-    labels = np.asarray(data.target[judging], "float32")
-    mask = np.asarray(data.mask[judging], "float32")
+    labels, mask = (np.asarray(part, "float32") for part in data.labels(judging))
     views = np.asarray(data.views)[judging]
     loss = TASKS[target].loss
     answer = vector_answers(bench, regime, target, subset, teaching, views)

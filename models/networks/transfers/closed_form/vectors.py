@@ -22,7 +22,7 @@ from models.networks.transfers.closed_form.kernel_ridge import (
 from models.networks.transfers.closed_form.sweep import side_by_side
 from models.networks.transfers.learners import Bench, Losses, SourceSet, Wanted
 from models.networks.transfers.regimes import Regime
-from models.tasks import TASKS, Task
+from models.tasks import TASKS, Task, building_of
 from models.tasks.arrays import Floats, Integers
 
 
@@ -114,7 +114,7 @@ class GlobalTarget:
         self.views = np.asarray(teach.views[self.rows])
         self.unseen = np.asarray(self.test.views)
         self.target = np.asarray(teach.target[self.rows], "float32")
-        self.buildings = np.array([str(keys[view]).split("/")[0] for view in self.views[:, 0]])
+        self.buildings = np.array([building_of(keys[view]) for view in self.views[:, 0]])
 
     def kernels(self, bench: VectorBench, subset: SourceSet) -> tuple[Floats, Floats]:
         """between teaching samples, and between test and teaching samples."""

@@ -9,7 +9,7 @@ from models.networks.sources.description import (
     OutsideSource,
     SourceError,
     check_name,
-    digest_of,
+    content_of,
     from_row,
     outside_sources,
     read_source,
@@ -52,7 +52,7 @@ def test_the_digest_is_of_content_and_names(tmp_path):
     for name, content in (("a", b"1"), ("b", b"2")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").write_bytes(content)
-    first = digest_of(tmp_path / "a")
-    assert first != digest_of(tmp_path / "b")
+    first = content_of(tmp_path / "a")
+    assert first != content_of(tmp_path / "b")
     (tmp_path / "b" / "file").write_bytes(b"1")
-    assert first == digest_of(tmp_path / "b")
+    assert first == content_of(tmp_path / "b")

@@ -1,0 +1,26 @@
+"""Pages from templates: everything is escaped, what a template asks for must be there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jinja2
+
+from models.reports import words
+
+TEMPLATES = Path(__file__).parent / "templates"
+FILTERS = ("title", "titles", "rate", "share", "count", "number", "plural")
+
+
+def drawn(template: str, /, **contents: object) -> str:
+    """the page of a template with its contents, as text."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    for name in FILTERS:
+        environment.filters[name] = getattr(words, name)
+    return environment.get_template(template).render(contents)
