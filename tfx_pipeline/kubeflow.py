@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from models.provenance.atomic import write_text
-from tfx_pipeline.cluster.pod import STORES
+from models.provenance.stores import STORES
 from tfx_pipeline.cluster.resources import Table, defaults, read_resources, resources_of, stage_of
 from tfx_pipeline.config import Config, ConfigError
 

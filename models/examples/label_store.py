@@ -37,6 +37,7 @@ from models.examples.views import Memory, Views
 from models.provenance.address import address_of
 from models.provenance.atomic import write_json
 from models.provenance.seals import reseal, sealed_folder, whole
+from models.provenance.stores import lasting
 from models.tasks import TASKS, Task
 from models.tasks.addressing import rows_of, settings_of
 from models.tasks.arrays import Array, Bytes, Floats, Integers
@@ -256,14 +257,9 @@ def remember_examples(described: Path, examples: str) -> None:
     has put them elsewhere.
     """
     facts = json.loads(described.read_text())
-    if facts["examples"] != absolute(examples):
-        write_json(described, {**facts, "examples": absolute(examples)})
+    if facts["examples"] != lasting(examples):
+        write_json(described, {**facts, "examples": lasting(examples)})
         reseal(described.parent)
-
-
-def absolute(examples: str) -> str:
-    """a path that holds from any folder; an address in a store as it is."""
-    return examples if "://" in examples else str(Path(examples).absolute())
 
 
 def labels_address(entry: Task, manifest: str, seed: int, max_samples: int) -> str:
@@ -291,7 +287,7 @@ def write_images(folder: Path, views: Mapping[str, Views], address: str, cache_b
         "address": address,
         "size": some.index.size,
         "manifest": some.index.hash,
-        "examples": absolute(some.examples),
+        "examples": lasting(some.examples),
     }
     with sealed_folder(folder) as scratch:
         (scratch / FOLDER).mkdir()

@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+from models.provenance.stores import MOUNTED, STORES, here
+
 GZIP = 31  # of zlib: a gzip frame with the largest window
 # Before a record its length (uint64) and a checksum of that, after it one of the record.
 LENGTH = struct.Struct("<Q")
@@ -103,17 +105,27 @@ def damaged(path: str, place: Place, what: str) -> DamagedRecord:
 
 
 def read_bytes(path: str, offset: int, length: int) -> bytes:
-    """`length` bytes of a file of this machine, or of a store that TensorFlow knows."""
-    path = path.removeprefix("file://")
+    """`length` bytes of a file of this machine, of a store that is mounted here, or of one that
+    TensorFlow knows. Raises OSError for a store that is neither.
+    """
+    path = here(path.removeprefix("file://"))
     if "://" not in path:
         status = os.stat(path)
         kept = opened(path, status.st_ino, status.st_mtime_ns)
         return os.pread(kept.number, length, offset)
     import tensorflow as tf
 
-    with tf.io.gfile.GFile(path, "rb") as file:
-        file.seek(offset)
-        return bytes(file.read(length))
+    try:
+        with tf.io.gfile.GFile(path, "rb") as file:
+            file.seek(offset)
+            return bytes(file.read(length))
+    except tf.errors.NotFoundError as error:
+        raise FileNotFoundError(2, "no such file", path) from error
+    except tf.errors.UnimplementedError as error:
+        raise OSError(
+            f"cannot read {path}: TensorFlow does not know this kind of store; mount it, and say "
+            f"where: {MOUNTED}=DIR ({', '.join(f'{a} at DIR/{b}' for a, b in STORES.items())})"
+        ) from error
 
 
 class Descriptor:

@@ -23,7 +23,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tfx_pipeline.cluster.pod import ROOT, local_path
+from models.provenance.stores import MOUNTED, local_path
+from tfx_pipeline.cluster.pod import ROOT
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 INVOCATION = "{{$}}"
@@ -187,7 +188,8 @@ class Cluster:
     ) -> tuple[Try, list[str]]:
         """one try, killed where it is to be."""
         since = time.monotonic()
-        process, lines = self.start(command, pod / "folder", {ROOT: str(pod)})
+        places = {ROOT: str(pod), MOUNTED: str(self.disk / "store")}
+        process, lines = self.start(command, pod / "folder", places)
         said = []
         for line in lines:
             said.append(line)

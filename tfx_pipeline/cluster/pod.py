@@ -15,18 +15,10 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
+from models.provenance.stores import ADDRESSES, local_path
+
 # Where the launcher's folders are; another place in tests.
 ROOT = "TASKONOMY_POD_ROOT"
-STORES = {"gs://": "gcs", "s3://": "s3", "minio://": "minio"}
-
-
-def local_path(uri: str, root: str) -> str:
-    """the launcher's folder of an address; other addresses and paths are themselves."""
-    for scheme, folder in STORES.items():
-        if uri.startswith(scheme):
-            # the launcher cuts what follows a question mark (a store's region and the like)
-            return os.path.join(root, folder, uri[len(scheme) :].partition("?")[0])
-    return uri
 
 
 class Pod:
@@ -35,7 +27,6 @@ class Pod:
     def __init__(self, entry: Any, root: str) -> None:
         """entry: `kubeflow_v2_entrypoint_utils`."""
         self.root = root
-        self.addresses: dict[str, str] = {}
         self.calls = 0
         self.parse = entry.parse_raw_artifact_dict
         self.translate = entry.translate_executor_output
@@ -47,7 +38,7 @@ class Pod:
         found: dict[str, list[Any]] = self.parse(artifacts, *names)
         for artifact in every(found):
             path = local_path(artifact.uri, self.root)
-            self.addresses[path] = artifact.uri
+            ADDRESSES[path] = artifact.uri
             if self.calls > 1:
                 # components expect the folder of an output, as TFX's local runner makes it
                 os.makedirs(path, exist_ok=True)
@@ -57,7 +48,7 @@ class Pod:
     def translate_executor_output(self, outputs: Mapping[str, list[Any]], *names: Any) -> Any:
         """what the launcher is told, with the store's addresses."""
         for artifact in every(outputs):
-            artifact.uri = self.addresses.get(artifact.uri, artifact.uri)
+            artifact.uri = ADDRESSES.get(artifact.uri, artifact.uri)
         return self.translate(outputs, *names)
 
 
