@@ -12,7 +12,7 @@ import functools
 import os
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -134,8 +134,9 @@ class Descriptor:
     def __init__(self, path: str) -> None:
         self.number = os.open(path, os.O_RDONLY)
 
-    def __del__(self) -> None:
-        os.close(self.number)
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
+        # by its own name: when the interpreter ends, `os` may be gone before this is
+        close(self.number)
 
 
 @functools.lru_cache(maxsize=64)
