@@ -67,7 +67,7 @@ class Cluster:
     spec: dict[str, Any]
     disk: Path
     start: Start
-    kill: Kill | None = None
+    kills: Sequence[Kill] = ()
     tries: list[Try] = field(default_factory=list)
     made: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
 
@@ -193,8 +193,8 @@ class Cluster:
         said = []
         for line in lines:
             said.append(line)
-            due = self.kill and self.kill.step == name and number == 0 and self.kill.text in line
-            if due:
+            due = (kill.text in line for kill in self.kills if kill.step == name)
+            if number == 0 and any(due):
                 os.killpg(process, signal.SIGKILL)
         _, status, usage = os.wait4(process, 0)
         left = sorted(path.name for path in (pod / "folder").iterdir())
@@ -285,8 +285,10 @@ def main(arguments: list[str] | None = None) -> int:
     words.add_argument(
         "--kill",
         nargs=2,
+        action="append",
+        default=[],
         metavar=("STEP", "TEXT"),
-        help="kill the step's first try when its log says the text",
+        help="kill the step's first try when its log says the text; repeat",
     )
     words.add_argument(
         "--to", nargs="+", default=[], metavar="STEP", help="these steps and what they need"
@@ -303,7 +305,7 @@ def main(arguments: list[str] | None = None) -> int:
         spec,
         disk,
         forked if options.fork else started,
-        Kill(*options.kill) if options.kill else None,
+        [Kill(*kill) for kill in options.kill],
     )
     try:
         tries = cluster.run(say, options.to)
@@ -312,9 +314,10 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     total = sum(this.cpu for this in tries)
     bad = sum(this.code != 0 for this in tries)
-    if options.kill and not bad:
-        print(f"error: {options.kill[0]} never said {options.kill[1]!r}", file=sys.stderr)
-        return 1
+    for step, text in options.kill:
+        if not any(this.step == step and this.code != 0 for this in tries):
+            print(f"error: {step} never said {text!r}", file=sys.stderr)
+            return 1
     print(f"{len(tries) - bad} steps ended well, {bad} tries failed; {total:.0f} s of CPU")
     return 0
 

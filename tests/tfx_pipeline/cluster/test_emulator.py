@@ -50,7 +50,7 @@ def spec_of(words=(), retries=1):
 
 def test_a_killed_step_is_tried_again_on_an_empty_disk_and_the_next_gets_its_output(tmp_path):
     waits = f"once={tmp_path / 'mark'}"  # the first try only, to be killed while it does
-    cluster = Cluster(spec_of([waits]), tmp_path, started, Kill("first", "begun"))
+    cluster = Cluster(spec_of([waits]), tmp_path, started, [Kill("first", "begun")])
     tries = cluster.run([].append)
     assert [(each.step, each.number, each.code == 0) for each in tries] == [
         ("first", 0, False),
