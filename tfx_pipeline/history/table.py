@@ -131,7 +131,8 @@ def manifest(run: Path, entry: Entry) -> list[dict[str, Any]] | None:
         found = json.loads((place / "manifest.json").read_text(encoding="utf-8"))["views"]
         if isinstance(found, dict):  # counts; earlier code listed every view there
             parts = sorted((place / "manifest").glob("*.jsonl"))
-            found = [json.loads(line) for part in parts for line in part.open(encoding="utf-8")]
+            texts = [part.read_text(encoding="utf-8") for part in parts]
+            found = [json.loads(line) for text in texts for line in text.splitlines()]
     except (KeyError, OSError, ValueError):
         return None
     return list(found)
