@@ -4,13 +4,16 @@ bytes reach first (atheris, on libFuzzer), from the corpus beside this file.
 An input that crashes, hangs for more than a second or takes too much memory is written to
 runs/fuzz/TARGET and ends the run with 1: fix it, and move the file into the corpus, which
 tests/fuzz/test_corpus.py replays. What is new and sound grows runs/fuzz/TARGET/found, which is not
-kept.
+kept in the repository. runs/fuzz/spent.csv adds up what all runs here took and tried.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import hashlib
+import re
+import resource
 import subprocess
 import sys
 import time
@@ -19,6 +22,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 FOUND = ROOT / "runs" / "fuzz"
+SPENT = FOUND / "spent.csv"
+COLUMNS = ("target", "cpu_seconds", "inputs", "peak_mib", "exit_code")
 NAMES = ("json", "chunks", "request_line", "tensor", "grpc", "config")
 LONGEST_INPUT = 4096  # bytes
 HANG = 1.0  # seconds of a core
@@ -39,11 +44,12 @@ def main() -> int:
     seconds = max(int(options.minutes * 60 / len(names)), 1)
     broken = [name for name in names if run(name, seconds)]
     print(f"broken: {', '.join(broken)}" if broken else "nothing was broken")
+    print("all runs here: " + total(SPENT.read_text(encoding="utf-8")))
     return 1 if broken else 0
 
 
 def run(name: str, seconds: int) -> int:
-    """the exit code of a target's process."""
+    """the exit code of a target's process; what it took is added to SPENT."""
     folder = FOUND / name / "found"
     folder.mkdir(parents=True, exist_ok=True)
     command = [
@@ -59,7 +65,38 @@ def run(name: str, seconds: int) -> int:
         "-verbosity=0",
     ]
     print(f"== {name}, {seconds} s", flush=True)
-    return subprocess.run(command, cwd=ROOT, check=False).returncode
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stderr is not None
+        statistics = {}
+        for line in child.stderr:
+            sys.stderr.write(line)
+            if words := re.match(r"stat::(\w+):\s+(\d+)", line):
+                statistics[words[1]] = words[2]
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds_of_cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    # A process that was ended from outside prints no statistics: its inputs are not counted.
+    inputs = statistics.get("number_of_executed_units", "0")
+    peak = statistics.get("peak_rss_mb", "")
+    fresh = not SPENT.exists()
+    with SPENT.open("a", newline="", encoding="utf-8") as file:
+        lines = csv.writer(file)
+        if fresh:
+            lines.writerow(COLUMNS)
+        lines.writerow((name, f"{seconds_of_cpu:.1f}", inputs, peak, child.returncode))
+    return child.returncode
+
+
+def total(text: str) -> str:
+    """SPENT's sums, in words."""
+    rows = list(csv.DictReader(text.splitlines()))
+    minutes = sum(float(row["cpu_seconds"]) for row in rows) / 60
+    counts = {
+        name: sum(int(row["inputs"]) for row in rows if row["target"] == name) for name in NAMES
+    }
+    each = ", ".join(f"{name} {count:,}" for name, count in counts.items())
+    broken = sum(row["exit_code"] != "0" for row in rows)
+    return f"{minutes:.1f} CPU minutes, {sum(counts.values()):,} inputs ({each}), {broken} broken"
 
 
 def fuzz(name: str, arguments: list[str]) -> int:
