@@ -28,7 +28,6 @@ from models.examples.published import encode_png
 from serving.client.client import Client
 from serving.release.process import ServerProcess, memory
 from serving.release.push import push
-from serving.server.session import MOST_PLANS, Version
 
 PICTURE = encode_png(view(0).rgb)
 ONE = {"x": np.ones((1, 2), "float32")}
@@ -357,24 +356,3 @@ def test_memory_is_bounded_over_a_long_run_of_ever_new_questions(server):
         later = ask(1200)
     print(f"memory: {warm} MiB after 400 rounds, {later} MiB after 1600")
     assert later - warm < 60, "MiB"
-
-
-def test_a_session_compiles_a_bounded_number_of_output_sets(tmp_path):
-    version = Version(save_working(tmp_path / "1", 2.0), 1)
-    draw, names = random.Random(0), [f"y{k}" for k in range(OUTPUTS)]
-    for _ in range(3 * MOST_PLANS):
-        wanted = draw.sample(names, draw.randrange(1, OUTPUTS))
-        found = version.run("", ONE, wanted)
-        assert list(found) == wanted and all(
-            value.tolist() == [[2 + int(name[1:])] * 2] for name, value in found.items()
-        )
-    assert len(version.plans) <= MOST_PLANS + 1
-    version.close()
-
-
-def test_a_full_house_of_plans_still_answers_another_signature(tmp_path):
-    version = Version(save_working(tmp_path / "1", 2.0), 1)
-    version.plans = {(("x:0",), (f"made up {i}",)) for i in range(MOST_PLANS)}
-    assert version.run("work", {"loops": np.array([3], "int32")}, ["done"])["done"].tolist() == [3]
-    assert version.run("", ONE, ["y4"])["y4"].tolist() == [[6, 6]]
-    version.close()

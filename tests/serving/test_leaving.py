@@ -5,10 +5,8 @@ neighbours are answered.
 import json
 import socket
 import threading
-from types import SimpleNamespace
 
 import grpc
-import numpy as np
 import pytest
 from line_model import line_example, save_lines
 from tensorflow_serving.apis import classification_pb2, inference_pb2, predict_pb2, regression_pb2
@@ -209,35 +207,3 @@ def test_every_api_asks_for_its_client_before_it_runs(base, api):
     assert error.value.code.name == "CANCELLED" and slow.ran == []
     here[0] = True
     assert answer(request.SerializeToString(), caller) and slow.ran == [5.0]
-
-
-def test_a_batch_has_no_place_for_those_whose_clients_left():
-    ran, scheduler = [], Scheduler(Parameters())
-    version = SimpleNamespace(
-        fetch=lambda feeds, fetches, deadline: ran.append(feeds["x"].tolist()) or [feeds["x"]]
-    )
-    here, away = (
-        Task(version, {"x": np.full((1, 1), i)}, ["y"], 1, None, awaited)
-        for i, awaited in enumerate((lambda: True, lambda: False))
-    )
-    scheduler.execute([away, here])
-    assert (
-        ran == [[[0]]]
-        and here.values[0].tolist() == [[0]]
-        and here.done.is_set()
-        and away.done.is_set()
-    )
-    assert away.failure.code.name == "CANCELLED" and here.failure is None
-    scheduler.stop()
-
-
-def test_a_client_is_present_until_it_closes_and_its_bytes_stay_for_the_reader():
-    here, there = socket.socketpair()
-    assert present(here)
-    there.sendall(b"next")
-    assert present(here) and here.recv(4) == b"next"
-    there.shutdown(socket.SHUT_WR)
-    assert not present(here)
-    there.close()
-    here.close()
-    assert not present(here)

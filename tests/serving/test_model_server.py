@@ -5,8 +5,6 @@ rules, batching, metrics, faults.
 import gzip
 import json
 import socket
-import threading
-import time
 import urllib.error
 import urllib.request
 
@@ -17,13 +15,9 @@ from line_model import line_example, save_lines
 from waiting import wait_for
 
 from serving.client.client import Client
-from serving.errors import ServingError
-from serving.server.batch_parameters import Parameters
-from serving.server.batching import Scheduler, Task
 from serving.server.catalog import Catalog
 from serving.server.config_files import ModelConfig
 from serving.server.grpc.service import Doorway, grpc_server
-from serving.server.loading import Loading
 from serving.server.models import Policy
 from serving.server.rest.transport import RestServer
 
@@ -73,19 +67,6 @@ def test_all_versions_of_the_policy_answer_at_once(served):
         pytest.raises(grpc.RpcError, match=r"Specific\(lines, 9\)"),
     ):
         client.predict("", {"x": np.ones((1, 2), "float32")})
-
-
-@pytest.mark.parametrize(
-    "policy, numbers",
-    [
-        (Policy(), [3]),
-        (Policy(latest=2), [3, 2]),
-        (Policy(latest=None), [3, 2, 1]),
-        (Policy(specific=(1, 7)), [1]),
-    ],
-)
-def test_a_policy_aspires_to_its_versions(policy, numbers):
-    assert policy.aspired([1, 2, 3]) == numbers
 
 
 def test_classify_regress_and_multi_inference_answer_examples(served):
@@ -238,60 +219,6 @@ def test_bytes_that_are_no_message_are_refused_and_the_server_goes_on(served):
     assert error.value.code().name == "INTERNAL"
     with Client(served[1], "lines") as client:
         assert client.predict("", {"x": np.ones((1, 2), "float32")})
-
-
-def test_a_reload_replaces_the_set_and_holds_labels_to_what_is_loaded(base):
-    catalog = Catalog()
-    catalog.reload([ModelConfig("a", base)])
-    with pytest.raises(ServingError, match="not currently available for inference"):
-        catalog.reload([ModelConfig("a", base, labels={"x": 1})])
-    catalog.reload([ModelConfig("b", base, Policy(specific=(1,)))])
-    assert set(catalog.models) == {"b"} and catalog.models["b"].current.number == 1
-
-
-def test_a_batch_gives_every_request_its_rows_and_a_late_one_leaves_the_queue(base):
-    scheduler = Scheduler(
-        Parameters(
-            max_batch_size=4,
-            batch_timeout_micros=50_000,
-            num_batch_threads=1,
-            allowed_batch_sizes=(2, 4),
-        )
-    )
-    catalog, found = Catalog(loading=Loading(scheduler=scheduler)), {}
-    catalog.reload([ModelConfig("a", base)])
-    version = catalog.models["a"].current
-
-    def ask(i: int) -> None:
-        found[i] = version.run("", {"x": np.full((1, 2), i, "float32")})["y"].tolist()
-
-    threads = [threading.Thread(target=ask, args=(i,)) for i in range(12)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert found == {i: [[3.0 * i, 3.0 * i]] for i in range(12)}
-    with pytest.raises(ServingError, match="Task size 5 is larger than maximum input batch size 4"):
-        version.run("", {"x": np.zeros((5, 2), "float32")})
-    scheduler.stop()
-    with pytest.raises(ServingError, match="Deadline"):
-        version.run("", {"x": np.zeros((4, 2), "float32")}, deadline=time.monotonic() + 0.1)
-
-
-def test_a_full_queue_is_unavailable():
-    scheduler = Scheduler(
-        Parameters(max_batch_size=2, max_enqueued_batches=1, batch_timeout_micros=10**7)
-    )
-    scheduler.stop()  # nothing is taken from the queue any more
-    with pytest.raises(ServingError) as error:
-        scheduler.run(None, {"x": np.zeros((2, 1))}, ["y"], time.monotonic())
-    assert (
-        error.value.code.name == "DEADLINE_EXCEEDED" and not scheduler.queues[id(None), ("x",)]
-    ), "the late one has left"
-    scheduler.queues[id(None), ("x",)].append(Task(None, {}, ["y"], 2, None))
-    with pytest.raises(ServingError, match="queue .* is full") as error:
-        scheduler.run(None, {"x": np.zeros((1, 1))}, ["y"])
-    assert error.value.code.name == "UNAVAILABLE"
 
 
 def test_a_process_killed_outright_starts_again_and_one_told_to_stop_ends_well(base, tmp_path):

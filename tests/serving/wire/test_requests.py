@@ -11,7 +11,7 @@ from tensorflow_serving.apis import (
     predict_pb2,
 )
 
-from serving.wire.model_spec import ModelSpec, model_spec_bytes, model_spec_of
+from serving.wire.model_spec import ModelSpec
 from serving.wire.requests import (
     MOST_NAMES,
     examples_of,
@@ -99,9 +99,3 @@ def test_classify_and_multi_inference_are_read_as_they_were_written():
         ("m", "tensorflow/serving/classify")
     ]
     assert len(examples_of(read.input)) == 1
-
-
-def test_an_answers_model_is_what_protobuf_reads():
-    spec = model_pb2.ModelSpec.FromString(model_spec_bytes("m", 7, "s"))
-    assert (spec.name, spec.version.value, spec.signature_name) == ("m", 7, "s")
-    assert model_spec_of(model_spec_bytes("m", 7, "s")) == ModelSpec("m", 7, signature="s")

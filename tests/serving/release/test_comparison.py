@@ -1,0 +1,37 @@
+"""A bundle's losses are those of its own answers."""
+
+import numpy as np
+from synthetic_policy import WHITENING
+from tiny_bundle import tiny_bundle
+from tiny_store import TinyStore
+
+from models.tasks import TASKS
+from serving.release.comparison import Bundle, losses
+
+COMPARED = ("normal", "class_scene", "fixated_pose")
+
+
+class Store(TinyStore):
+    """some targets, in the whitening that the tiny bundle has."""
+
+    def has(self, name):
+        return name in COMPARED
+
+    def whitening(self, name):
+        return WHITENING.get(name, (np.zeros(1), np.ones(1)))
+
+
+def test_losses_are_those_of_the_bundles_own_answers():
+    from models.networks.losses.losses import image_losses
+
+    store, bundle = Store(), Bundle.opened(tiny_bundle())
+    for name in ("segment_unsup25d", "egomotion", "reshading"):
+        found = losses(bundle, store, name)
+        assert found.shape == (8,) and np.isfinite(found).all(), name
+    samples = store.samples("reshading", "test")
+    pictures = store.images("test")[samples.views[:, 0]].astype("float32") / 255
+    answer = bundle.version.run("reshading_images", {"images": pictures}, ["reshading"])
+    expected = image_losses(
+        TASKS["reshading"].loss, samples.target, samples.mask, answer["reshading"]
+    )
+    np.testing.assert_allclose(losses(bundle, store, "reshading"), expected, rtol=1e-5)

@@ -1,0 +1,64 @@
+"""The models of a server: which of them a request means, what a reload makes of them."""
+
+import pytest
+from line_model import save_lines
+
+from serving.errors import ServingError
+from serving.server.catalog import Catalog
+from serving.server.config_files import ModelConfig
+from serving.server.models import AVAILABLE, END, Model, Policy
+from serving.wire.model_spec import ModelSpec
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models") / "lines"
+    for number in (1, 3):
+        save_lines(folder / str(number), float(number))
+    return folder
+
+
+def test_a_reload_replaces_the_set_and_holds_labels_to_what_is_loaded(base):
+    catalog = Catalog()
+    catalog.reload([ModelConfig("a", base)])
+    with pytest.raises(ServingError, match="not currently available for inference"):
+        catalog.reload([ModelConfig("a", base, labels={"x": 1})])
+    catalog.reload([ModelConfig("b", base, Policy(specific=(1,)))])
+    assert set(catalog.models) == {"b"} and catalog.models["b"].current.number == 1
+
+
+@pytest.mark.parametrize(
+    "spec, code, words",
+    [
+        (None, "INVALID_ARGUMENT", "Missing ModelSpec"),
+        (ModelSpec(), "INVALID_ARGUMENT", "ModelSpec has no name specified"),
+        (ModelSpec("b"), "NOT_FOUND", r"Latest\(b\)"),
+        (ModelSpec("b", 7), "NOT_FOUND", r"Specific\(b, 7\)"),
+    ],
+)
+def test_a_request_that_means_no_model_is_told_so(spec, code, words):
+    with pytest.raises(ServingError, match=words) as error:
+        Catalog().held(spec)
+    assert error.value.code.name == code
+
+
+def test_the_status_names_versions_newest_first():
+    model = Model("a", "/nowhere")
+    model.states = {1: (END, "broken"), 3: (AVAILABLE, "")}
+    catalog = Catalog.of(model)
+    assert catalog.status("a") == [(3, AVAILABLE, ""), (1, END, "broken")]
+    assert catalog.status("a", 1) == [(1, END, "broken")]
+    for name, number, words in (("a", 2, "version 2 of model a"), ("b", None, "any versions")):
+        with pytest.raises(ServingError, match=words):
+            catalog.status(name, number)
+    assert Catalog.of(catalog) is catalog
+
+
+def test_what_cannot_be_loaded_is_the_failure_of_the_whole(tmp_path):
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1" / "saved_model.pb").write_bytes(b"no model")
+    catalog = Catalog()
+    with pytest.raises(ServingError, match=r"1 model\(s\) did not become available: .*name: a"):
+        catalog.reload([ModelConfig("a", tmp_path)])
+    assert not catalog.ready() and catalog.failure().startswith("a version 1: ")
+    assert catalog.serves("a") and not catalog.serves("b")

@@ -1,0 +1,65 @@
+"""Versions of a model: which folders are versions, which of them a policy aspires to."""
+
+import pytest
+
+from serving.errors import ServingError
+from serving.server.models import AVAILABLE, LARGEST_NUMBER, Model, Policy
+from serving.wire.model_spec import ModelSpec
+
+
+@pytest.mark.parametrize(
+    "policy, numbers",
+    [
+        (Policy(), [3]),
+        (Policy(latest=2), [3, 2]),
+        (Policy(latest=None), [3, 2, 1]),
+        (Policy(specific=(1, 7)), [1]),
+    ],
+)
+def test_a_policy_aspires_to_its_versions(policy, numbers):
+    assert policy.aspired([1, 2, 3]) == numbers
+
+
+def test_versions_are_folders_named_by_a_number_that_hold_a_model(tmp_path):
+    for name in ("1", "00000012", "x", "-3", "٣", str(LARGEST_NUMBER + 1)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "saved_model.pb").touch()
+    (tmp_path / "5").mkdir()  # still being written
+    model = Model("a", tmp_path)
+    assert model.folders() == {1: tmp_path / "1", 12: tmp_path / "00000012"}
+    assert model.newest() == 12
+    assert Model("a", tmp_path / "none").folders() is None
+    assert Model("a", tmp_path / "none").newest() is None
+
+
+def test_a_base_path_that_is_not_there_changes_nothing(tmp_path):
+    model = Model("a", tmp_path / "none")
+    model.states = {3: (AVAILABLE, "")}
+    model.poll()
+    assert model.states == {3: (AVAILABLE, "")}
+
+
+def test_a_version_in_error_is_not_tried_again_before_it_left(tmp_path):
+    (tmp_path / "1").mkdir()
+    graph = tmp_path / "1" / "saved_model.pb"
+    graph.write_bytes(b"no model")
+    model = Model("a", tmp_path)
+    tried = []
+    load = model.load
+    model.load = lambda number, folder: (tried.append(number), load(number, folder))
+    model.poll()
+    model.poll()
+    assert tried == [1] and model.current is None and model.failure()[0] == 1
+    graph.unlink()
+    model.poll()
+    graph.write_bytes(b"no model")
+    model.poll()
+    assert tried == [1, 1]
+
+
+def test_a_version_that_does_not_serve_is_not_found():
+    with (
+        pytest.raises(ServingError, match=r"Specific\(a, 2\)"),
+        Model("a", "/none").held(ModelSpec("a", 2)),
+    ):
+        pass
