@@ -10,7 +10,7 @@ never cheaper.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from models.taxonomy.affinities import Affinities
@@ -109,27 +109,64 @@ def purchases(policy: Taxonomy, labels: Labels) -> list[Facts]:
     return sorted(bought, key=lambda row: (-row["cost"], -row["labels"], row["task"]))
 
 
-def next_labels(table: Affinities, request: Request, labels: Labels, more: float) -> Facts:
+def holdings(policy: Taxonomy, labels: Labels, names: Iterable[str]) -> list[Facts]:
+    """how many labels of every task a policy stands on: rows of task, step ("full", the name of a
+    regime, None without labels), amount (those owned already among them), labels (still to be
+    bought), cost; most labels first.
+    """
+    used: dict[str, tuple[str | None, float]] = dict.fromkeys(names, (None, 0.0))
+    for edge in policy.edges:
+        if edge.way != "supervised":
+            regime = edge.transfer.regime
+            used[edge.transfer.target] = (regime, labels.amount_of(regime))
+    used |= dict.fromkeys(policy.supervised, ("full", labels.full))
+    rows: list[Facts] = [
+        {
+            "task": name,
+            "step": step,
+            "amount": amount,
+            "labels": labels.lacking(name, amount),
+            "cost": labels.cost(name, amount),
+        }
+        for name, (step, amount) in used.items()
+    ]
+    return sorted(rows, key=lambda row: (-row["amount"], row["task"]))
+
+
+def with_bought(policy: Taxonomy, labels: Labels, names: Iterable[str]) -> Labels:
+    """the labels that are owned once the policy is bought."""
+    owned = dict(labels.owned or {})
+    for row in holdings(policy, labels, names):
+        owned[row["task"]] = max(owned.get(row["task"], 0.0), row["amount"])
+    return replace(labels, owned=owned)
+
+
+def next_labels(
+    table: Affinities, request: Request, labels: Labels, more: float, *, alone: bool = True
+) -> Facts:
     """of what the next labels should be: {"before" (what the owned ones reach, None if they do not
     reach every target), "after" ({"quality", "objective", "ways"} with `more` spent in the best
     way), "gain" (after less before: {"quality", "objective"}, None without before), "buy" (rows of
     `purchases`), "spent", "alone" (rows of `steps`)}.
 
     request: roles, values, order and the like; its costs and budget are replaced. more: labels, or
-    money where labels have prices. Raises Infeasible if `more` does not reach every target either.
+    money where labels have prices. alone: are single steps tried where `more` buys
+    something? Raises Infeasible if `more` does not reach every target either.
     """
     before = attempt(table, priced(table, request, labels, 0.0))
     after = answer(table, priced(table, request, labels, more))
+    buy = purchases(after, labels)
+    tried = before is not None and (alone or not buy)
     return {
         "more": more,
         "before": None if before is None else scores(before),
         "after": scores(after),
         "gain": None if before is None else difference(after, before),
-        "buy": purchases(after, labels),
+        "buy": buy,
         "spent": after.spent,
         "supervised": list(after.supervised),
         "edges": after.to_json()["edges"],
-        "alone": [] if before is None else list(steps(table, request, labels, before)),
+        "alone": list(steps(table, request, labels, before)) if before and tried else [],
     }
 
 

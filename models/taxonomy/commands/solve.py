@@ -8,11 +8,21 @@ from argparse import ArgumentParser, Namespace
 from models.taxonomy.affinities import Affinities
 from models.taxonomy.answers import answer, best_policies
 from models.taxonomy.commands.inputs import request_of, table_of, unranked
+from models.taxonomy.commands.label_amounts import (
+    among,
+    amount_lines,
+    amounts_options,
+    labels_of,
+    purchase_lines,
+    without_labels_words,
+)
 from models.taxonomy.commands.layout import folded
 from models.taxonomy.commands.options import count, request_options
 from models.taxonomy.commands.policy_text import edge_lines, header, policy_reasons
 from models.taxonomy.commands.terms import foot
 from models.taxonomy.explanations import runner_up
+from models.taxonomy.facts import Facts
+from models.taxonomy.labels import Labels, holdings, next_labels, priced, with_bought
 from models.taxonomy.request import Request
 from models.taxonomy.taxonomy import Edge, Taxonomy
 
@@ -21,6 +31,7 @@ SUMMARY = "one proven taxonomy"
 
 def options(command: ArgumentParser) -> None:
     request_options(command)
+    amounts_options(command)
     command.add_argument(
         "--explain", action="store_true", help="for every target why this edge, and the runner-up"
     )
@@ -36,12 +47,21 @@ def options(command: ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     table = table_of(options)
     request = request_of(options, table)
+    asked, labels = request, None
+    if options.amounts:
+        labels = labels_of(options, request, table)
+        asked = among(request, labels)
+        request = priced(table, asked, labels, options.budget)
+    else:
+        without_labels_words(options)
     reasons = unranked(options, table)
     policies = [answer(table, request)]
     if options.best > 1:
         policies = list(best_policies(table, request, options.best))
+    bought = {} if labels is None else purchase(table, asked, labels, policies[0], options.next)
     if options.json:
         entries = [{**policy.to_json(), "not_ranked": reasons} for policy in policies]
+        entries[0].update(bought)
         print(json.dumps(entries[0] if options.best == 1 else entries))
         return 0
     policy = policies[0]
@@ -50,6 +70,9 @@ def run(options: Namespace) -> int:
         notes = {e.transfer.target: reason(table, request, policy, e) for e in policy.edges}
     print(header(policy, request))
     print(f"\n{edge_lines(policy, reasons, notes)}")
+    if bought:
+        print(f"\n{amount_lines(bought['labels'], request.variant)}\n")
+        print("\n".join(purchase_lines(bought["next"])))
     for place, other in enumerate(policies[1:], 2):
         print(alternative(place, other, policy))
     marked = policy_reasons(reasons, policy)
@@ -57,6 +80,20 @@ def run(options: Namespace) -> int:
         print(f"\n{marked}")
     print(f"\n{foot('objective', 'gain', 'quality')}")
     return 0
+
+
+def purchase(
+    table: Affinities, request: Request, labels: Labels, policy: Taxonomy, more: float
+) -> Facts:
+    """{"labels": how many of every task (`holdings`), "next": of what the next ones should be once
+    these are bought (`next_labels`)}.
+    """
+    names = [*dict.fromkeys([*table.sources, *table.targets])]
+    owned = with_bought(policy, labels, names)
+    return {
+        "labels": holdings(policy, labels, names),
+        "next": next_labels(table, request, owned, more, alone=False),
+    }
 
 
 def reason(table: Affinities, request: Request, policy: Taxonomy, edge: Edge) -> str:

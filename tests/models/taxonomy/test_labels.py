@@ -1,13 +1,21 @@
 """The next labels: steps of tasks under one budget, by trying all of them."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from affinity_tables import regime_table, with_scratch
 
 from models.taxonomy import Infeasible
 from models.taxonomy.answers import answer
-from models.taxonomy.labels import Labels, next_labels, priced, purchases
+from models.taxonomy.labels import (
+    Labels,
+    holdings,
+    next_labels,
+    priced,
+    purchases,
+    with_bought,
+)
 from models.taxonomy.request import Request
 
 LABELS = Labels(1000, {"1k": 50, "16k": 200})
@@ -91,3 +99,50 @@ def test_a_task_is_bought_once_at_its_largest_step():
     assert {
         row["task"]: row["amount"] for row in rows if row["task"] in policy.supervised
     } == dict.fromkeys(policy.supervised, 1000)
+
+
+def only(regime: str) -> Labels:
+    return replace(LABELS, amounts={regime: LABELS.amounts[regime]})
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("variant", ["web", "paper"])
+def test_choosing_amounts_is_never_worse_than_one_amount_at_the_same_budget(seed, variant):
+    table = table_of(seed)
+    request = Request(1, 2, variant, scratch=True)
+    chosen = answer(table, priced(table, request, LABELS, 2300))
+    for regime in ("1k", "16k"):
+        plain = replace(request, regimes=frozenset({regime}))
+        single = answer(table, priced(table, plain, only(regime), 2300))
+        assert chosen.objective >= single.objective - 1e-9
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("variant", ["web", "paper"])
+def test_with_one_amount_it_is_the_program_that_buys_fully_or_not_at_all(seed, variant):
+    table = with_scratch(regime_table(seed, regimes=("16k",), source_only=0), seed)
+    names = [f"t{i}" for i in range(4)]
+    asked = Request(2600, 2, variant, scratch=True)
+    cost = {"cost": dict.fromkeys(names, 1000.0), "transfer_cost": dict.fromkeys(names, 200.0)}
+    plain = answer(table, replace(asked, **cost))
+    amounts = answer(table, priced(table, asked, only("16k"), 2600))
+    assert amounts.objective == pytest.approx(plain.objective, abs=1e-9)
+    assert (amounts.supervised, amounts.spent) == (plain.supervised, plain.spent)
+
+
+def test_what_a_policy_stands_on_is_said_of_every_task_and_then_owned():
+    table = regime_table(1, tasks=4, regimes=("1k", "16k"))
+    names = [f"t{i}" for i in range(4)]
+    policy = answer(table, priced(table, Request(1, 2), LABELS, 2300))
+    rows = {row["task"]: row for row in holdings(policy, LABELS, names)}
+    assert set(rows) == set(names)
+    assert {name for name in names if rows[name]["step"] == "full"} == set(policy.supervised)
+    for edge in policy.edges:
+        if edge.way != "supervised":
+            row = rows[edge.transfer.target]
+            assert row["step"] == edge.transfer.regime
+            assert row["amount"] == LABELS.amounts[edge.transfer.regime]
+    assert sum(row["cost"] for row in rows.values()) == policy.spent
+    owned = with_bought(policy, LABELS, names)
+    again = answer(table, priced(table, Request(1, 2), owned, 0.0))
+    assert again.objective == pytest.approx(policy.objective, abs=1e-9)

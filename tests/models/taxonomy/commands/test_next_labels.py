@@ -7,7 +7,7 @@ from affinity_tables import regime_table, with_scratch
 
 from models.taxonomy import Affinities
 from models.taxonomy.__main__ import main
-from models.taxonomy.commands.next_labels import amounts_of
+from models.taxonomy.commands.label_amounts import amounts_of
 
 
 @pytest.fixture

@@ -1,0 +1,150 @@
+"""Amounts of labels as options of a command, and what a policy buys as text."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from dataclasses import replace
+
+from models.taxonomy.affinities import Affinities
+from models.taxonomy.commands.inputs import numbers
+from models.taxonomy.commands.layout import folded, shown, table
+from models.taxonomy.commands.options import PAIRS, positive
+from models.taxonomy.facts import Facts
+from models.taxonomy.labels import Labels
+from models.taxonomy.offers import check_name
+from models.taxonomy.request import Request
+
+FULL = "full"  # the name, among amounts, of what supervising a task takes
+
+
+def owned_options(command: ArgumentParser) -> None:
+    """what is bought already, what is to be spent next, and what a label costs."""
+    command.add_argument("--have", **PAIRS, help="labels of a task that are bought already")
+    command.add_argument(
+        "--next", type=positive, default=1000.0, help="labels, or money, to spend (default 1000)"
+    )
+    command.add_argument("--price", **PAIRS, help="of one label of a task (default 1)")
+
+
+def amounts_options(command: ArgumentParser) -> None:
+    """amounts of labels under one budget."""
+    command.add_argument(
+        "--amounts",
+        nargs="+",
+        metavar="NAME=LABELS",
+        help="the budget is of labels, or of money where labels have prices: choose for every task "
+        "none of its labels, an amount that transfers or networks from scratch were measured with, "
+        "or all: full=8000 16k=1000 1k=60; a number alone is the only, or largest, amount",
+    )
+    owned_options(command)
+
+
+def amounts_of(texts: Sequence[str]) -> dict[str, float]:
+    """["1k=1000", ...] -> {"1k": 1000.0}; a number alone is the only regime's, ""."""
+    return numbers([text if "=" in text else f"={text}" for text in texts])
+
+
+def labels_of(options: Namespace, request: Request, known: Affinities) -> Labels:
+    """the labels that --amounts, --have and --price spell. Raises ValueError, KeyError."""
+    amounts = amounts_of(options.amounts)
+    full = amounts.pop(FULL, None)
+    if full is None or not amounts:
+        raise ValueError(
+            "--amounts needs the labels of a task's own network and of one measured amount or "
+            f"more, such as full=8000 1k=1000; got {' '.join(options.amounts)}; the table knows "
+            f"{', '.join(repr(name) for name in known.regimes)}"
+        )
+    given = [
+        name for name in ("cost", "transfer_cost", "regime_cost") if getattr(options, name, [])
+    ]
+    if given:
+        raise ValueError(
+            f"with --amounts, labels are priced one by one (--price): leave out "
+            f"--{given[0].replace('_', '-')}"
+        )
+    for name in amounts:
+        check_name(name, known.regimes, "amount of data")
+    return Labels(full, amounts, numbers(options.price), numbers(options.have), request.free)
+
+
+def among(request: Request, labels: Labels) -> Request:
+    """the request that chooses among the amounts that `labels` knows, and no others. Raises
+    ValueError if none of those that were asked for is among them.
+    """
+    regimes = frozenset(labels.amounts) & (request.regimes or frozenset(labels.amounts))
+    if not regimes:
+        raise ValueError(
+            f"--regimes {','.join(sorted(request.regimes))} and --amounts have no amount in common"
+        )
+    return replace(request, regimes=regimes)
+
+
+def without_labels_words(options: Namespace) -> None:
+    """ValueError where words of --amounts stand without it."""
+    for name in ("have", "price"):
+        if getattr(options, name):
+            raise ValueError(f"--{name} counts labels: it needs --amounts full=LABELS NAME=LABELS")
+
+
+def amount_lines(rows: Sequence[Facts], variant: str) -> str:
+    """rows of `labels.holdings` as a table, tasks without labels in one line."""
+    some = [row for row in rows if row["amount"]]
+    none = ", ".join(row["task"] for row in rows if not row["amount"])
+    cells = [
+        [
+            row["task"],
+            row["step"] or "all",
+            f"{row['amount']:g}",
+            f"{row['labels']:g}",
+            f"{row['cost']:g}",
+            "",
+        ]
+        for row in some
+    ]
+    lines = [table(["labels of", "amount", "labels", "to buy", "cost", ""], cells)] if some else []
+    lines += [folded(f"none of {none}")] if none else []
+    if variant == "paper":
+        lines.append(folded("paper variant: a task in full pays its transfer's labels once more"))
+    return "\n".join(lines)
+
+
+def purchase_lines(facts: Facts) -> list[str]:
+    """of what the next labels should be, and what they are expected to gain."""
+    lines = [f"the next {facts['more']:g}: spend {facts['spent']:g} on"]
+    if facts["buy"]:
+        rows = [
+            [row["task"], f"{row['labels']:g}", f"{row['cost']:g}", row["means"]]
+            for row in facts["buy"]
+        ]
+        lines.append(table(["labels of", "number", "cost", "for"], rows))
+    else:
+        lines.append("nothing: no step of this size makes any target better")
+        lines += [least_line(facts["alone"][0])] if facts["alone"] else []
+    return [*lines, "", *gain_lines(facts)]
+
+
+def least_line(row: Facts) -> str:
+    """the single step that gains most for its cost."""
+    return folded(
+        f"of single steps, the most for its cost: {row['task']} up to {row['amount']:g}, "
+        f"{row['labels']:g} labels for {row['cost']:g}, objective {row['objective']:+.4f}"
+    )
+
+
+def gain_lines(facts: Facts) -> list[str]:
+    """what is expected, on the test images of the table."""
+    after = f"mean quality {shown(facts['after']['quality'])}"
+    apart = [
+        f"{way} {entry['targets']} at {shown(entry['quality'])}"
+        for way, entry in facts["after"]["ways"].items()
+    ]
+    lines = [folded(f"then: {after} ({', '.join(apart)})")]
+    if facts["gain"] is None:
+        return ["now: not every target is reached with the labels that are there", *lines]
+    before = facts["before"]
+    gained = facts["gain"]["quality"]
+    quality = "" if gained is None else f", quality {gained:+.4f}"
+    lines.insert(0, f"now:  mean quality {shown(before['quality'])}")
+    lines.append(f"expected gain: objective {facts['gain']['objective']:+.4f}{quality}")
+    return lines
