@@ -19,7 +19,7 @@ from made_meshes import EXTENT, painted_room, room, write_room, write_scene
 
 from beam_jobs.annotate.meshes import annotate_meshes
 from beam_jobs.annotate.procedural import BuildingJob, annotate_building
-from beam_jobs.annotate.staging import GRACE, sweep, workplace
+from beam_jobs.annotate.staging import workplace
 from beam_jobs.scenes.cameras.scan_cameras import shots
 from beam_jobs.scenes.scans.mesh_file import read_mesh
 from beam_jobs.scenes.scans.scan import Scan
@@ -297,31 +297,6 @@ def test_a_killed_run_leaves_only_a_workplace_that_the_next_run_sweeps(made, tmp
         assert [path.name for path in tmp_path.glob(".annotate.*")] == [alive.name] and (
             tmp_path / "ash" / "building.json"
         ).exists()
-
-
-def test_a_workplace_without_its_lock_yet_is_left_for_a_minute(tmp_path):
-    young = tmp_path / ".annotate.ash.12345678"
-    young.mkdir()
-    assert sweep(tmp_path) == [] and young.exists()
-    os.utime(young, (time.time() - GRACE - 5,) * 2)
-    assert sweep(tmp_path) == [young.name] and not young.exists()
-
-
-def test_a_held_lock_is_seen_from_another_process(tmp_path):
-    with workplace(tmp_path, "ash") as folder:
-        other = (
-            "from beam_jobs.annotate.staging import sweep; from pathlib import Path; "
-            f"print(sweep(Path({str(tmp_path)!r})))"
-        )
-        assert (
-            subprocess.run(
-                [sys.executable, "-c", other], cwd=REPOSITORY, capture_output=True, text=True
-            ).stdout.strip()
-            == "[]"
-        )
-        assert folder.exists()
-        with open(folder / ".lock") as lock, pytest.raises(OSError):
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_three_triangles_leave_no_room_for_a_camera(tmp_path):

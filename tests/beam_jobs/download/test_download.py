@@ -5,175 +5,15 @@ with errors.
 import hashlib
 import io
 import tarfile
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from beam_jobs.__main__ import main
 from beam_jobs.download.download import download
-from beam_jobs.download.fetch import FetchError, Patience, fetch
-from beam_jobs.ingest.progress import Transfers, readable
+from beam_jobs.download.fetch import FetchError, Patience
 
 QUICK = Patience(attempts=4, pause=0.001, timeout=5)
-
-
-class Handler(BaseHTTPRequestHandler):
-    """serves `server.files`, in the way that `server.moods[path]` says; every request takes the
-    next mood of its path.
-    """
-
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self):
-        moods = self.server.moods.get(self.path, [])
-        mood = moods.pop(0) if moods else "well"
-        asked = self.headers.get("Range")
-        self.server.asked.append((self.path, asked))
-        data = self.server.files.get(self.path)
-        if data is None or isinstance(mood, int):
-            code = mood if isinstance(mood, int) else 404
-            self.send_response(code)
-            self.send_header("Content-Length", "0")
-            if code == 503:
-                self.send_header("Retry-After", "0")
-            self.end_headers()
-            return
-        start = (
-            int(asked.removeprefix("bytes=").split("-")[0]) if asked and mood != "no ranges" else 0
-        )
-        if start and start >= len(data):
-            self.send_response(416)
-            self.send_header("Content-Range", f"bytes */{len(data)}")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        body = data[start:]
-        if mood == "corrupt":
-            body = body[:-1] + bytes([body[-1] ^ 1])
-        self.send_response(206 if asked and mood != "no ranges" else 200)
-        if asked and mood != "no ranges":
-            self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body[: len(body) // 3 if mood == "drop" else len(body)])
-        if mood == "drop":
-            self.wfile.flush()
-            self.close_connection = True
-
-    def log_message(self, *row):
-        pass
-
-
-@pytest.fixture
-def server():
-    serving = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    serving.files, serving.moods, serving.asked = {}, {}, []
-    serving.address = f"http://127.0.0.1:{serving.server_port}"
-    thread = threading.Thread(target=serving.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield serving
-    serving.shutdown()
-    thread.join()
-    serving.server_close()
-
-
-DATA = bytes(range(256)) * 4000
-MD5 = hashlib.md5(DATA).hexdigest()
-
-
-def got(server, tmp_path, moods, md5=MD5, **options) -> bytes:
-    server.files["/file"], server.moods["/file"] = DATA, list(moods)
-    assert fetch(
-        f"{server.address}/file", tmp_path / "file", md5, patience=QUICK, **options
-    ) == len(DATA)
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]
-    return (tmp_path / "file").read_bytes()
-
-
-@pytest.mark.parametrize(
-    "moods",
-    [
-        ["well"],
-        [
-            "drop",
-            "drop",
-            "drop",
-            "drop",
-            "drop",
-            "drop",
-            "drop",
-        ],  # more often than patience allows without progress
-        ["drop", "no ranges"],
-        ["drop", "no ranges", "well"],
-        ["corrupt", "well"],
-        ["corrupt", "drop", "corrupt", "well"],
-        [500, 503, "drop", 502, "well"],
-        [429, "well"],
-    ],
-    ids=str,
-)
-def test_a_file_arrives_whole_whatever_the_server_does_on_the_way(server, tmp_path, moods):
-    assert got(server, tmp_path, moods) == DATA
-
-
-def test_what_is_here_already_is_not_asked_for_again(server, tmp_path):
-    (tmp_path / ".file.part").write_bytes(DATA[:500_000])
-    assert got(server, tmp_path, ["well"]) == DATA
-    assert server.asked == [("/file", "bytes=500000-")]
-
-
-def test_a_part_that_was_complete_when_the_process_died_is_kept(server, tmp_path):
-    (tmp_path / ".file.part").write_bytes(DATA)
-    assert got(server, tmp_path, ["well"]) == DATA
-
-
-def test_a_part_of_another_file_is_thrown_away(server, tmp_path):
-    (tmp_path / ".file.part").write_bytes(b"x" * (len(DATA) + 5))
-    assert got(server, tmp_path, ["well"]) == DATA
-    (tmp_path / "file").unlink()
-    (tmp_path / ".file.part").write_bytes(b"x" * 1000)
-    assert got(server, tmp_path, ["well"]) == DATA
-
-
-def test_a_file_that_never_fits_its_checksum_is_refused_after_three_tries_and_leaves_nothing(
-    server, tmp_path
-):
-    server.files["/file"] = DATA
-    with pytest.raises(FetchError, match="three downloads differ from the checksum"):
-        fetch(f"{server.address}/file", tmp_path / "file", "0" * 32, patience=QUICK)
-    assert not list(tmp_path.iterdir()) and len(server.asked) == 3
-
-
-def test_a_missing_file_is_not_asked_for_twice(server, tmp_path):
-    with pytest.raises(FetchError, match="404"):
-        fetch(f"{server.address}/file", tmp_path / "file", None, patience=QUICK)
-    assert len(server.asked) == 1
-
-
-def test_a_server_that_stays_down_ends_the_patience_with_growing_pauses(server, tmp_path):
-    server.files["/file"], server.moods["/file"] = DATA, [500] * 99
-    pauses = []
-    with pytest.raises(FetchError, match="500 .*tried 4 times"):
-        fetch(
-            f"{server.address}/file", tmp_path / "file", None, patience=QUICK, sleep=pauses.append
-        )
-    assert pauses == [0.001, 0.002, 0.004]
-
-
-def test_without_a_network_the_error_says_so(tmp_path):
-    with pytest.raises(FetchError, match="Is there a network"):
-        fetch("http://127.0.0.1:9/file", tmp_path / "file", None, patience=QUICK)
-
-
-def test_progress_counts_what_stays(server, tmp_path):
-    counted = []
-    got(server, tmp_path, ["drop", "no ranges", "corrupt", "drop"], progress=counted.append)
-    assert sum(counted) == len(DATA) and min(counted) < 0
-
-
-# ---- the whole data set ----
 
 
 def tar_of(files: dict[str, bytes], links: dict[str, str] | None = None) -> bytes:
@@ -367,14 +207,3 @@ def test_the_command_fetches_and_ingest_would_find_it(published, tmp_path, capsy
         list(trees) == sorted(BUILDINGS)
         and len(list_building(str(tmp_path / "data"), "ihlen", trees["ihlen"]).views) == 3
     )
-
-
-def test_the_progress_line_says_rate_and_time_left():
-    now = [0.0]
-    transfers = Transfers(4, stream=io.StringIO(), clock=lambda: now[0], every=10)
-    with transfers:
-        now[0] = 20.0
-        transfers.progress(100_000_000)
-        transfers.finished()
-        assert transfers.line() == "1 of 4 archives, 100.0 MB, 5.0 MB/s, about 60 s left"
-    assert [readable(seconds) for seconds in (42, 720, 12000)] == ["42 s", "12 min", "3 h 20 min"]

@@ -5,7 +5,6 @@ import json
 import pytest
 
 from tfx_pipeline.config import configuration
-from tfx_pipeline.data_place import NoSpan, placed
 from tfx_pipeline.faults import HeldError, RunError
 from tfx_pipeline.history import recorder
 from tfx_pipeline.history.journal import read
@@ -117,30 +116,3 @@ def test_a_window_is_the_last_spans_and_runs_when_one_more_comes(pipeline, tmp_p
         tick(SMOKE, pattern, run, window=2)
         assert len(pipeline[0]) == count
     assert sorted(p.name for p in (run / "window").iterdir() if p.is_dir()) == ["b2", "b3"]
-
-
-def test_braces_in_a_name_are_no_pattern_and_a_wrong_pattern_is_said(tmp_path):
-    plain = str(tmp_path / "{old}")
-    assert placed(plain, tmp_path, None) == plain
-    with pytest.raises(RunError, match="--window takes a pattern"):
-        placed(plain, tmp_path, 3)
-    with pytest.raises(RunError, match="an input pattern names"):
-        placed(str(tmp_path / "{YYYY}"), tmp_path, None)
-    with pytest.raises(NoSpan):
-        placed(str(tmp_path / "{SPAN}"), tmp_path, None)
-
-
-def test_a_file_that_vanishes_while_it_is_read_is_looked_for_again(monkeypatch, tmp_path):
-    answers = [FileNotFoundError(2, "gone", "a.png"), "f1"]
-
-    def fingerprint(_, known):
-        answer = answers.pop(0)
-        if isinstance(answer, str):
-            return answer
-        raise answer
-
-    monkeypatch.setattr("tfx_pipeline.data_place.folder_fingerprint", fingerprint)
-    assert module.fingerprint_of("data") == "f1"
-    answers[:] = [FileNotFoundError(2, "gone", "a.png")] * 3
-    with pytest.raises(RunError, match="a.png vanished"):
-        module.fingerprint_of("data")

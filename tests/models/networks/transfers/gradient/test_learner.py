@@ -3,7 +3,6 @@ and calibrate the closed form.
 """
 
 import dataclasses
-import io
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ from models.networks.architecture.transfer_heads import build_transfer_head
 from models.networks.losses.losses import image_losses as keras_losses
 from models.networks.training.averages import average_answer, average_losses
 from models.networks.training.fit import Interrupted
-from models.networks.transfers.calibration import calibrate, converged, spearman
 from models.networks.transfers.gradient.learner import build_stack, learn, losses_of_members
 from models.networks.transfers.gradient.programs import StackPrograms
 from models.networks.transfers.gradient.samples import Samples
@@ -120,25 +118,6 @@ def test_a_loss_that_is_no_number_is_named():
         learn(TinyStore(), broken, "reshading", np.array([[0], [1]]), [3, 4], TINY, QUICK)
 
 
-def test_a_calibration_compares_rankings_and_says_what_it_cost():
-    store, rng = TinyStore(), np.random.default_rng(0)
-    closed = {(name,): rng.random(8) for name in "abc"} | {("a", "b"): rng.random(8)}
-    config = dataclasses.replace(TINY, calibration_sources=2)
-    row = calibrate(
-        store,
-        maps,
-        ["a", "b", "c"],
-        "reshading",
-        closed,
-        config,
-        schedule=QUICK,
-        out=(told := io.StringIO()),
-    )
-    assert row["transfers"] == 2 and row["seconds_a_network"] > 0
-    assert -1 <= row["closed_against_gradient"] <= 1 and -1 <= row["between_seeds"] <= 1
-    assert "calibration reshading" in told.getvalue()
-
-
 def test_calibration_takes_targets_of_different_kinds_and_the_dearest_last():
     targets = [
         "segment_unsup2d",
@@ -155,17 +134,3 @@ def test_calibration_takes_targets_of_different_kinds_and_the_dearest_last():
         "autoencoding",
         "normal",
     ]
-
-
-def test_a_network_has_converged_when_its_loss_no_longer_falls():
-    falling, flat = 1 / np.arange(1, 10), np.array([3, 2, *[1.0] * 7])
-    assert converged(np.stack([falling, flat], 1), 4) == 0.5
-    assert converged(np.stack([flat], 1)[:4], 4) == 0
-
-
-def test_rank_correlation_is_scipys():
-    from scipy.stats import spearmanr
-
-    a, b = np.random.default_rng(0).random((2, 9))
-    assert spearman(a, b) == pytest.approx(spearmanr(a, b)[0])
-    assert spearman(np.ones(4), np.arange(4)) == 0

@@ -1,0 +1,41 @@
+"""The data of a run: a folder, a pattern's newest, the last few as one."""
+
+import pytest
+
+from tfx_pipeline import data_place as module
+from tfx_pipeline.data_place import NoSpan, placed, present
+from tfx_pipeline.faults import RunError
+
+
+def test_braces_in_a_name_are_no_pattern_and_a_wrong_pattern_is_said(tmp_path):
+    plain = str(tmp_path / "{old}")
+    assert placed(plain, tmp_path, None) == plain
+    with pytest.raises(RunError, match="--window takes a pattern"):
+        placed(plain, tmp_path, 3)
+    with pytest.raises(RunError, match="an input pattern names"):
+        placed(str(tmp_path / "{YYYY}"), tmp_path, None)
+    with pytest.raises(NoSpan):
+        placed(str(tmp_path / "{SPAN}"), tmp_path, None)
+
+
+def test_a_file_that_vanishes_while_it_is_read_is_looked_for_again(monkeypatch, tmp_path):
+    answers = [FileNotFoundError(2, "gone", "a.png"), "f1"]
+
+    def fingerprint(_, known):
+        answer = answers.pop(0)
+        if isinstance(answer, str):
+            return answer
+        raise answer
+
+    monkeypatch.setattr("tfx_pipeline.data_place.folder_fingerprint", fingerprint)
+    assert module.fingerprint_of("data") == "f1"
+    answers[:] = [FileNotFoundError(2, "gone", "a.png")] * 3
+    with pytest.raises(RunError, match="a.png vanished"):
+        module.fingerprint_of("data")
+
+
+def test_a_place_without_data_is_an_error_before_anything_is_read(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        present(str(tmp_path / "none"))
+    with pytest.raises(RunError, match="an input pattern names"):
+        present(str(tmp_path / "{YYYY}"))
