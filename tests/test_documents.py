@@ -8,6 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+NAMED_TEST = re.compile(r"`(?:tests/)?((?:\w+/)*)(test_\w+\.py)(?:::(test_\w+[*…]?))?`")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
@@ -16,6 +17,29 @@ def test_links_lead_to_files_that_are_there(document):
     targets = [target for target in LINK.findall(document.read_text()) if "://" not in target]
     missing = [target for target in targets if not (document.parent / target).exists()]
     assert not missing
+
+
+def tests_of_files() -> dict[str, set[str]]:
+    """file below tests/ -> its tests."""
+    return {
+        path.relative_to(ROOT / "tests").as_posix(): set(
+            re.findall(r"^def (test_\w+)", path.read_text(), re.MULTILINE)
+        )
+        for path in (ROOT / "tests").rglob("test_*.py")
+    }
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_tests_that_are_named_are_there(document):
+    files = tests_of_files()
+    lost = []
+    for folder, name, test in NAMED_TEST.findall(document.read_text()):
+        named = [file for file in files if f"/{file}".endswith(f"/{folder}{name}")]
+        rest = test.rstrip("*…")
+        fits = str.startswith if rest != test else str.__eq__
+        if not any(fits(one, rest) for file in named for one in (*files[file], "")):
+            lost.append(f"{folder}{name}::{test}")
+    assert not lost
 
 
 def test_the_architecture_picture_is_the_one_that_build_gives():
