@@ -24,47 +24,45 @@ def encode_view(view: View, split: str) -> bytes:
     """
     import tensorflow as tf
 
-    features = {
-        "key": text_feature(str(view.key)),
-        "building": text_feature(view.key.building),
-        "split": text_feature(split),
-        "point": whole_feature([view.key.point]),
-        "view": whole_feature([view.key.view]),
-        "rgb": bytes_feature(encode_png(view.rgb)),
-    }
+    example = tf.train.Example()
+    # Filled in place: a Feature that is handed to another message is copied with all its pixels.
+    features = example.features.feature
+    add_text(features["key"], str(view.key))
+    add_text(features["building"], view.key.building)
+    add_text(features["split"], split)
+    add_wholes(features["point"], [view.key.point])
+    add_wholes(features["view"], [view.key.view])
+    add_picture(features["rgb"], view.rgb)
     for folder, value in view.labels.items():
-        png = DOMAINS[folder].file == "png"
-        features[folder] = bytes_feature(encode_png(value)) if png else float_feature(value)
+        add_label = add_picture if DOMAINS[folder].file == "png" else add_floats
+        add_label(features[folder], value)
     if view.camera is not None:
-        features["camera"] = float_feature(view.camera.to_floats())
+        add_floats(features["camera"], view.camera.to_floats())
         if view.camera.points_in_view is not None:
-            features["points_in_view"] = whole_feature(sorted(view.camera.points_in_view))
-    example = tf.train.Example(features=tf.train.Features(feature=features))
+            add_wholes(features["points_in_view"], sorted(view.camera.points_in_view))
     record: bytes = example.SerializeToString(deterministic=True)
     return record
 
 
-def bytes_feature(value: bytes) -> Any:
-    import tensorflow as tf
-
-    return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
-
-
-def text_feature(value: str) -> Any:
-    return bytes_feature(value.encode())
+def add_picture(feature: Any, pixels: Array) -> None:
+    """PNG bytes into an empty tf.train.Feature, as all functions of its kind here."""
+    feature.bytes_list.value.append(encode_png(pixels))
 
 
-def whole_feature(values: Iterable[int]) -> Any:
-    import tensorflow as tf
-
-    return tf.train.Feature(int64_list=tf.train.Int64List(value=values))
+def add_text(feature: Any, text: str) -> None:
+    feature.bytes_list.value.append(text.encode())
 
 
-def float_feature(values: Floats) -> Any:
+def add_wholes(feature: Any, values: Iterable[int]) -> None:
+    """int64; a list of none is a feature all the same."""
+    feature.int64_list.SetInParent()
+    feature.int64_list.value.extend(values)
+
+
+def add_floats(feature: Any, values: Floats) -> None:
     """float32, as every float of a tf.train.Example is."""
-    import tensorflow as tf
-
-    return tf.train.Feature(float_list=tf.train.FloatList(value=np.asarray(values, "float32")))
+    feature.float_list.SetInParent()
+    feature.float_list.value.extend(np.asarray(values, "float32"))
 
 
 def parse_view(record: bytes) -> View:

@@ -126,9 +126,11 @@ def fitted(pixels: Array, domain: Domain) -> Array:
     if domain.channels == 3 and channels == 1:
         raise LabelError(f"one channel; {domain.folder} has three")
     if domain.channels == 1 and channels == 3:
-        first = np.ascontiguousarray(pixels[..., 0])
-        # Channel by channel: broadcasting over the last axis takes ten times as long.
-        if not all(np.array_equal(first, pixels[..., channel]) for channel in (1, 2)):
+        import cv2
+
+        # Planes side by side in memory: comparing every third sample takes five times as long.
+        first, *others = cv2.split(pixels)
+        if not all(np.array_equal(first, other) for other in others):
             raise LabelError(f"3 different channels; {domain.folder} has one")
         pixels = first
     if domain.high < np.iinfo(pixels.dtype).max and pixels.max() > domain.high:

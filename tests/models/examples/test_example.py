@@ -31,6 +31,13 @@ def test_absent_labels_and_cameras_are_absent_features():
     assert again.labels == {} and again.camera is None
 
 
+@pytest.mark.parametrize("points", [None, frozenset(), frozenset((7, 3))])
+def test_no_other_point_in_view_is_not_the_same_as_unknown(points):
+    seeing = dataclasses.replace(camera(0), points_in_view=points)
+    again = parse_view(encode_view(dataclasses.replace(view(0), camera=seeing), "train")).camera
+    assert isinstance(again, Camera) and again.points_in_view == points
+
+
 def test_the_same_view_gives_the_same_record():
     assert encode_view(view(3), "val") == encode_view(view(3), "val")
     assert encode_view(view(3), "val") != encode_view(view(3), "test")

@@ -21,6 +21,15 @@ def test_codes_that_have_no_mean_are_those_of_some_pixel(folder):
     assert {tuple(np.atleast_1d(pixel)) for pixel in small.reshape(49, -1)} <= pixels
 
 
+@pytest.mark.parametrize("size", [7, 12])
+def test_the_pixel_nearest_to_the_middle_is_picked(size):
+    value = np.random.default_rng(0).integers(0, 256, (24, 24, 3)).astype("uint8")
+    small = resized(value, DOMAINS["normal"], size)
+    for row, column in np.ndindex(size, size):
+        place = (int((row + 0.5) * 24 / size), int((column + 0.5) * 24 / size))
+        assert (small[row, column] == value[place]).all()
+
+
 def test_quantities_are_means_over_area():
     value = np.arange(64, dtype="uint16").reshape(8, 8) * 100
     small = resized(value, DOMAINS["edge_texture"], 4)
