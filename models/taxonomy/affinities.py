@@ -197,7 +197,7 @@ class Affinities:
 
 def read_csv(path: Path) -> tuple[list[Facts], Facts]:
     """(entries, no diagnostics); sources are joined by |."""
-    with open(path, newline="") as file:
+    with open(path, newline="", encoding="utf-8-sig") as file:  # Excel writes the mark
         entries: list[Facts] = [dict(entry) for entry in csv.DictReader(file)]
     for entry in entries:
         entry["sources"] = [name for name in entry["sources"].split("|") if name]
@@ -206,7 +206,7 @@ def read_csv(path: Path) -> tuple[list[Facts], Facts]:
 
 def read_json(path: Path) -> tuple[list[Facts], Facts]:
     """(entries, diagnostics)."""
-    content = json.loads(path.read_text())
+    content = json.loads(path.read_text("utf-8-sig"))
     return content["rows"], content.get("diagnostics", {})
 
 

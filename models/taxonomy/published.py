@@ -61,7 +61,7 @@ def read_numbers(path: str | Path) -> dict[str, float]:
 def content_of(path: Path) -> Any:
     """what a .json or .pkl file holds."""
     if path.suffix == ".json":
-        return json.loads(path.read_text())
+        return json.loads(path.read_text("utf-8-sig"))
     return _NumbersOnly(io.BytesIO(path.read_bytes()), encoding="latin1").load()
 
 
@@ -158,7 +158,7 @@ def read_any(path: str | Path) -> Affinities:
 def is_own(path: Path) -> bool:
     """is a JSON file a table of ours?"""
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text("utf-8-sig"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is no whole JSON file: {error}") from error
     return not isinstance(content, Mapping) or "rows" in content

@@ -215,7 +215,7 @@ def read_predictions(path: str | Path) -> dict[str, Scores] | None:
     if path.suffix != ".json" or not path.is_file():
         return None
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text("utf-8-sig"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is no whole JSON file: {error}") from error
     if not isinstance(content, dict) or "proxies" not in content:

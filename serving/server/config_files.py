@@ -89,7 +89,7 @@ def parse(text: bytes, empty: Any) -> Any:
     from google.protobuf import text_format
 
     try:
-        return text_format.Parse(text.decode(), empty)
+        return text_format.Parse(text.decode("utf-8-sig"), empty)
     except (text_format.ParseError, RecursionError) as error:
         raise ValueError(str(error)) from error
 

@@ -43,7 +43,7 @@ class FeatureArrays:
                 raise SourceError(
                     f"{self.path} needs {beside.name} beside it: the key of each view, a line each"
                 )
-            keys = beside.read_text().split()
+            keys = beside.read_text("utf-8-sig").split()
             self.features: Array | None = self.content
         elif "keys" in self.content and "features" in self.content:
             keys = [str(key) for key in self.content["keys"]]

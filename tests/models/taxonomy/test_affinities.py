@@ -8,6 +8,7 @@ from models.taxonomy import (
     measure,
     solve,
 )
+from models.taxonomy.published import read_any
 from models.taxonomy.resampling import bootstrap
 from models.taxonomy.spread import with_spread
 
@@ -17,6 +18,15 @@ def test_a_table_reads_back(tmp_path, suffix):
     table = measure(small_store(tmp_path / "losses"))
     table.save(tmp_path / f"table{suffix}")
     assert Affinities.load(tmp_path / f"table{suffix}").rows == table.rows
+
+
+@pytest.mark.parametrize("suffix", [".json", ".csv"])
+def test_a_table_may_start_with_a_byte_order_mark(tmp_path, suffix):
+    path = tmp_path / f"table{suffix}"
+    table = measure(small_store(tmp_path / "losses"))
+    table.save(path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert Affinities.load(path).rows == read_any(path).rows == table.rows
 
 
 def test_cautious_taxonomies_use_the_lower_bound(tmp_path):

@@ -38,6 +38,12 @@ def test_a_policy_is_read(text, policy):
     assert found.policy == policy and found.name == "a" and str(found.base) == "/m/a"
 
 
+def test_a_file_may_start_with_a_byte_order_mark(tmp_path):
+    path = tmp_path / "models.config"
+    path.write_text(listed(entry()), encoding="utf-8-sig")
+    assert [one.name for one in read_models(path)] == ["a"]
+
+
 def test_labels_and_several_models_are_read(tmp_path):
     label = 'version_labels { key: "stable" value: 3 }'
     path = tmp_path / "models.config"

@@ -16,7 +16,7 @@ def test_the_three_forms_say_the_same(tmp_path):
         values = np.stack([file[key] for key in KEYS])
     np.savez(tmp_path / "rows.npz", keys=KEYS, features=values)
     np.save(tmp_path / "plain.npy", values)
-    (tmp_path / "plain.txt").write_text("\n".join(KEYS))
+    (tmp_path / "plain.txt").write_text("\n".join(KEYS), encoding="utf-8-sig")
     asked = [KEYS[2], KEYS[0]]
     wanted = values[[2, 0]].reshape(2, 2, 2, 2, 2, -1).mean((2, 4))
     for name in ("named.npz", "rows.npz", "plain.npy"):
