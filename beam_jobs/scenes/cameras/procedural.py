@@ -22,8 +22,6 @@ SHELL = 0.2  # share of the points that lie on walls, floors and ceilings
 # How much rarer a square metre of ceiling is chosen than one of wall or floor: bare ceilings show
 # nothing.
 CEILING = 0.15
-# How much oftener a square metre of what the semantic label names is chosen than of other things.
-NAMED = 3.0
 # Share of the points above eye height, so that pitch is near zero in the mean, as published.
 ABOVE = 0.56
 EYE = 1.38  # m
