@@ -1,12 +1,15 @@
 """How fast is ingest, against the least that any ingest must do: unpack every PNG's pixel data once
 (inflate, which no decoder can avoid), decode them, encode them once at the training size?
 
-    .venv/bin/python benchmarks/ingest.py [--views 120] [--size 256] [--frames FOLDER]
+    .venv/bin/python benchmarks/ingest.py [--views 120] [--size 256] [--frames FOLDER] [--cpu]
 
 Expected: at least 70 % of the bare rate of as many processes. With few views the start, which is
 subtracted, is most of the time of several processes: their ratio then says little. Ratios are from
 one run on one machine; each row is the best of its repetitions, the cost of starting stands apart.
 Without released frames (../shared) procedural ones are taken.
+
+--cpu ends with the whole job beside itself with OpenCV's codec in the place of ours, in turn in one
+process: what the codec gained, whatever else the machine does.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 IMAGES = 4_000_000  # of the published data set
+FEW = 6  # views of the job whose cost is that of starting
 clock = time.perf_counter  # seconds
 TITLES = {
     "inflate": "inflate alone (the limit)",
@@ -33,6 +37,8 @@ TITLES = {
     "bare": "bare decode + encode",
     "bare_all": "bare decode + encode, all processes",
     "single": "ingest, one process",
+    "turn_opencv": "ingest with OpenCV's codec, in turn",
+    "turn": "ingest, in turn",
     "several": "ingest, all processes",
     "portable": "ingest, portable runner",
 }
@@ -60,7 +66,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="ingest-", dir=os.environ.get("TMPDIR")) as folder:
         data = Path(folder) / "data"
         files = lay_out(data, options.frames, options.views)
-        lay_out(data.with_name("few"), options.frames, 6)
+        lay_out(data.with_name("few"), options.frames, FEW)
         size = sum(path.stat().st_size for path in files)
         rows = {}
         for name, measure in (
@@ -90,6 +96,8 @@ def main() -> int:
                 rows[name] = min(
                     (measure() for _ in range(options.repeat)), key=lambda row: row["wall"]
                 )
+        if options.cpu and options.only in (None, "turn"):
+            rows |= in_turn(data, Path(folder) / "turn", options)
     report(rows, options, size)
     return 0
 
@@ -280,6 +288,74 @@ def job(data: Path, out: Path, size: int, processes: int, beam: list[str]) -> di
     return {"wall": found["wall"], "views": found["counts"]["written"]}
 
 
+TURNS = """
+import json, sys, time
+import cv2, numpy as np
+from beam_jobs.ingest.job import ingest
+from models.examples import png_codec
+import apache_beam, tensorflow
+few, data, out, size, rounds = json.loads(sys.argv[1])
+
+def decode(data):
+    png_codec.check_chunks(data)
+    pixels = cv2.imdecode(np.frombuffer(data, "uint8"), cv2.IMREAD_UNCHANGED)
+    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB) if pixels.ndim == 3 else pixels
+
+def encode(pixels):
+    if pixels.ndim == 3:
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".png", pixels)[1].tobytes()
+
+def seconds(data, codec, place):
+    png_codec.decode, png_codec.encode = codec
+    began = time.process_time()
+    counts = ingest(data, f"{out}{place}", size=size, shards=8)
+    assert counts["quarantined"] == 0, counts
+    return time.process_time() - began
+
+codecs = {"turn": (png_codec.decode, png_codec.encode), "turn_opencv": (decode, encode)}
+for codec in codecs.values():
+    seconds(few, codec, f"warm{id(codec)}")
+found = []
+for number in range(rounds):
+    for name, codec in codecs.items():
+        start = seconds(few, codec, f"few{name}{number}")
+        found.append([name, seconds(data, codec, f"{name}{number}") - start, start])
+print(json.dumps(found))
+"""
+
+
+def in_turn(data: Path, out: Path, options: argparse.Namespace) -> dict[str, dict]:
+    """the job with our codec and with OpenCV's, in turn in one process: the mean processor time of
+    all rounds.
+    """
+    call = [str(data.with_name("few")), str(data), str(out), options.size, options.repeat]
+    done = subprocess.run(
+        [sys.executable, "-c", TURNS, json.dumps(call)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise SystemExit(done.stderr[-3000:])
+    found = json.loads(done.stdout.splitlines()[-1])
+    rounds = {
+        name: [(wall, start) for other, wall, start in found if other == name]
+        for name in ("turn_opencv", "turn")
+    }
+    return {
+        name: {
+            "wall": sum(wall for wall, _ in times) / len(times),
+            "start": min(start for _, start in times),
+            "views": options.views - FEW,
+            "processes": 1,
+            "rounds": [wall for wall, _ in times],
+        }
+        for name, times in rounds.items()
+    }
+
+
 def portable(data: Path, out: Path, size: int, processes: int) -> dict:
     from beam_jobs.ingest.portable import worker_pool
 
@@ -295,7 +371,7 @@ def report(rows: dict, options, size: int) -> None:
         return
     print(
         f"{options.views} views, {size / options.views / 1e6:.2f} MB a view, to "
-        f"{options.size} x {options.size}; start: the same job over 6 views"
+        f"{options.size} x {options.size}; start: the same job over {FEW} views"
     )
     print(f"{'':42s} start s  views/s   MB/s  views/s/core  of bare   core-hours of 4 million")
     for name, row in rows.items():
@@ -307,6 +383,16 @@ def report(rows: dict, options, size: int) -> None:
         print(
             f"{TITLES[name]:42s} {row.get('start', 0):7.1f}  {rate:7.1f} {volume:6.1f} "
             f"{core:13.1f}  {share} {hours:14.1f}"
+        )
+    if "turn" in rows:
+        ours, theirs = (
+            [1e3 * wall / rows[name]["views"] for wall in rows[name]["rounds"]]
+            for name in ("turn", "turn_opencv")
+        )
+        print(
+            f"in turn, ms a view: OpenCV's codec {', '.join(f'{ms:.1f}' for ms in theirs)}; "
+            f"ours {', '.join(f'{ms:.1f}' for ms in ours)}; "
+            f"{sum(theirs) / sum(ours):.2f} times as fast"
         )
 
 
