@@ -25,6 +25,9 @@ _ENVIRONMENT = {
     "ABSL_MIN_LOG_LEVEL": "2",
     "KERAS_BACKEND": "tensorflow",
     "PYTHONWARNINGS": "ignore",
+    # A GPU's memory as it is needed: nodes start trainers, which need theirs.
+    "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+    "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
 }
 _NOISY = (
     "apache_beam",

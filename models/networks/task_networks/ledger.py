@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import concurrent.futures
-import contextlib
 import json
 import multiprocessing
-import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -17,7 +15,7 @@ from models.examples.label_store import LabelStore
 from models.networks.config import NetworkConfig
 from models.networks.task_networks.train import address, train_task
 from models.networks.training.averages import labelled
-from models.networks.training.workers import begin_worker
+from models.networks.training.workers import begin_worker, machine_shared_by
 from models.provenance.seals import whole
 from models.tasks import TASKS, Task
 
@@ -82,7 +80,7 @@ def as_trained(
     longest_first = sorted(names, key=lambda name: not TASKS[name].output.dense)
     spawn = multiprocessing.get_context("spawn")
     with (
-        cores_shared_by(config.trainers),
+        machine_shared_by(config.trainers),
         concurrent.futures.ProcessPoolExecutor(config.trainers, spawn, begin_worker) as pool,
     ):
         waiting = [
@@ -95,25 +93,6 @@ def as_trained(
         finally:
             # After an error: what runs ends, what waits does not begin.
             pool.shutdown(wait=False, cancel_futures=True)
-
-
-@contextlib.contextmanager
-def cores_shared_by(processes: int) -> Iterator[None]:
-    """processes started inside take their share of the cores: two libraries that each use all of
-    them only wait for each other.
-    """
-    names = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    share = max(1, len(os.sched_getaffinity(0)) // processes)
-    os.environ.update(dict.fromkeys(names, str(share)))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def check_labels(store: LabelStore, task: Task) -> None:

@@ -1,13 +1,53 @@
-"""Processes that train beside each other end with the process that started them."""
+"""Processes that train beside each other share the machine, and end with the process that started
+them.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
+from collections.abc import Iterator
 
 # Of Linux' prctl: the signal that a process gets when the one that started it ends.
 PR_SET_PDEATHSIG = 1
+THREADS = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+# Of a GPU's memory, what JAX processes beside each other may take together; the rest is for what
+# their drivers and the process that started them hold.
+GPU_SHARE = 0.9
+
+
+@contextlib.contextmanager
+def machine_shared_by(processes: int) -> Iterator[None]:
+    """processes started inside take their share of the machine, by their environment. Of the cores:
+    two libraries that each use all of them only wait for each other. Of a GPU's memory, which
+    TensorFlow takes whole and JAX by three quarters when they start: TensorFlow takes what it
+    needs, as it needs it; JAX no more than its share. What somebody has set stays, but for threads.
+    """
+    cores = max(1, len(os.sched_getaffinity(0)) // processes)
+    wanted = dict.fromkeys(THREADS, str(cores)) | {
+        name: os.environ.get(name, value) for name, value in memory(processes).items()
+    }
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def memory(processes: int) -> dict[str, str]:
+    """what tells each of several processes how it may take a GPU's memory."""
+    return {
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+        "XLA_PYTHON_CLIENT_MEM_FRACTION": f"{GPU_SHARE / processes:.3f}",
+    }
 
 
 def begin_worker() -> None:

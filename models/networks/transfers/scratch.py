@@ -29,7 +29,6 @@ from models.networks.config import NetworkConfig
 from models.networks.losses.losses import image_losses
 from models.networks.task_networks.answers import test_losses
 from models.networks.task_networks.build import TaskNetwork, build_task_network
-from models.networks.task_networks.ledger import cores_shared_by
 from models.networks.task_networks.train import (
     parameters,
     shrink,
@@ -47,7 +46,7 @@ from models.networks.training.batches import Batch
 from models.networks.training.fit import Interrupted
 from models.networks.training.inputs import training_input
 from models.networks.training.recipes import recipe
-from models.networks.training.workers import begin_worker
+from models.networks.training.workers import begin_worker, machine_shared_by
 from models.networks.transfers.regimes import Regime, Rows, teaching_rows
 from models.provenance.address import address_of
 from models.provenance.atomic import write_json
@@ -171,7 +170,7 @@ def as_trained(
         return
     spawn = multiprocessing.get_context("spawn")
     with (
-        cores_shared_by(config.trainers),
+        machine_shared_by(config.trainers),
         concurrent.futures.ProcessPoolExecutor(config.trainers, spawn, begin_worker) as pool,
     ):
         waiting = [
