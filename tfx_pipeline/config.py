@@ -261,7 +261,7 @@ def laptop() -> Config:
         feeders=1,
         tile_size=24,  # a third of the image is 21 pixels, of which 18 are cut out
         learner="closed_form",
-        regimes=(48,),  # of about 200 views; first order
+        regimes=(24, 48, 96),  # an eighth, a quarter and half of about 200 views; first order
         regime_order=1,
         transfer_widths=(48, 48),
         transfer_rate=3e-3,
@@ -270,7 +270,7 @@ def laptop() -> Config:
         vector_rate=5e-4,
         transfer_batch=16,
         # about four epochs of 200 views; half as wide, since wider ones took longer and learned
-        # vectors and classes of these few views by heart. In the regime of 48 views they would
+        # vectors and classes of these few views by heart. In each smaller regime they would
         # cost as much again.
         scratch_steps=80,
         scratch_regimes=False,
