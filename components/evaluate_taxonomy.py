@@ -62,6 +62,7 @@ def EvaluateTaxonomy(
     )
     from models.taxonomy.request import Request
     from models.taxonomy.seeds import seed_rows
+    from models.taxonomy.spending import spending
 
     with open(os.path.join(taxonomies.uri, "taxonomies.json")) as file:
         answers = [Taxonomy.from_json(entry) for entry in json.load(file)]
@@ -94,9 +95,19 @@ def EvaluateTaxonomy(
     measured, every_amount = table, os.path.join(affinities.uri, "amounts.json")
     if os.path.exists(every_amount):
         measured = Affinities.load(every_amount)
+        images = images_of(measured.regimes, transfer_images, taught)
         book["amounts"] = {
-            "images": images_of(measured.regimes, transfer_images, taught),
+            "images": images,
             "targets": by_amount(measured),
+            "curves": curves_of(affinities.uri),
+            "spending": spending(
+                measured,
+                Request(budget, order, **request),
+                next(one for one in answers if (one.budget, one.order) == (budget, order)),
+                full=full,
+                amounts=images,
+                budgets=sorted({1, 2, 4, budget}),
+            ),
         }
     book["transfers"] = sum(row.transfer.control is None for row in measured.rows)
     os.makedirs(evidence.uri, exist_ok=True)
@@ -147,6 +158,15 @@ def halves_of(uri: str) -> Any:
     if not all(map(os.path.exists, paths)):
         return None
     return [Affinities.load(path) for path in paths]
+
+
+def curves_of(uri: str) -> Any:
+    """the label-efficiency curves beside the affinities; None where they were not measured."""
+    path = os.path.join(uri, "curves.json")
+    if not os.path.exists(path):
+        return None
+    with open(path) as file:
+        return json.load(file)
 
 
 def images_of(regimes: Iterable[str], asked: int, most: int) -> Dict[str, int]:

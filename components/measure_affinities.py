@@ -22,12 +22,14 @@ def MeasureAffinities(
     images. work: where finished tournaments are kept.
 
     The regime that decides is a table of its own; where smaller ones were measured too,
-    `amounts.json` has all of them on one scale. `half-0.json` and `half-1.json` are the tables of
+    `amounts.json` has all of them on one scale, and `curves.json` what each target reaches by
+    amount, with intervals over test buildings. `half-0.json` and `half-1.json` are the tables of
     the two halves of the test images, so that a policy of one can be judged by the other; they are
     not there where a target has a single test image.
     """
     from components.content import files_below, say_content
-    from models.taxonomy import LossStore, bootstrap, halves, measure, with_spread
+    from models.provenance.atomic import write_json
+    from models.taxonomy import LossStore, bootstrap, curves, halves, measure, with_spread
 
     os.makedirs(affinities.uri, exist_ok=True)
     stores = [LossStore(os.path.join(shard.uri, "losses")) for shard in losses]
@@ -39,6 +41,8 @@ def MeasureAffinities(
     everything = measure(stores, cache=cache)
     if len(everything.regimes) > 1:
         everything.save(os.path.join(affinities.uri, "amounts.json"))
+        drawn = curves(stores, resamples=max(resamples, 200), seed=seed)
+        write_json(os.path.join(affinities.uri, "curves.json"), drawn, indent=1)
     try:
         for number, half in enumerate(halves(stores, cache=cache)):
             half.save(os.path.join(affinities.uri, f"half-{number}.json"))

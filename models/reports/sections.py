@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from models.reports.label_curves import budget_rows, label_curves, next_words
 from models.reports.run_files import Facts, Run
 from models.reports.summary import mean_win
 from models.reports.words import mean
@@ -32,6 +33,9 @@ def sections(run: Run) -> Facts:
         "calibration": run.calibration,
         "calibrated": calibrated(run.calibration),
         "amounts": amounts(run.evidence.get("amounts")),
+        "label_curves": label_curves(run.evidence.get("amounts")),
+        "next_labels": next_words(run.evidence.get("amounts")),
+        "amount_budgets": budget_rows(run.evidence.get("amounts")),
         "predictors": run.evidence.get("predictors") or [],
         "policy_networks": [row for row in run.edges if row.get("validation")],
         "dataset": dataset(run.dataset),

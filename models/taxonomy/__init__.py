@@ -8,6 +8,7 @@ from models.taxonomy.answers import solve, solve_all
 from models.taxonomy.beside_published import beside_published
 from models.taxonomy.costs import free_tasks, outside
 from models.taxonomy.crossfit import halves
+from models.taxonomy.curves import curves
 from models.taxonomy.evidence import evaluate
 from models.taxonomy.expenses import Expenses
 from models.taxonomy.infeasibility import Infeasible
@@ -33,6 +34,7 @@ __all__ = [
     "beside_published",
     "bootstrap",
     "by_amount",
+    "curves",
     "efficiency",
     "evaluate",
     "free_tasks",

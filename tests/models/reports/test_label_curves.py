@@ -1,0 +1,90 @@
+"""Curves by amount of labels and the next labels, on the page and in words."""
+
+import re
+
+import pytest
+from affinity_tables import regime_table, with_scratch
+from made_run import files, write_run
+
+from models.reports.label_curves import HEIGHT, WIDTH, budget_rows, label_curves, next_words
+from models.reports.page import write_report
+from models.taxonomy.answers import answer
+from models.taxonomy.request import Request
+from models.taxonomy.spending import spending
+
+
+def value(quality: float) -> dict[str, float]:
+    return {"quality": quality, "low": quality - 0.1, "high": quality + 0.1}
+
+
+def row(regime: str, **more) -> dict:
+    ways = {"transfer": None, "scratch": None, "pixels": None, "own_code": None}
+    return {"regime": regime, **ways, **more}
+
+
+@pytest.fixture
+def facts() -> dict:
+    table = with_scratch(regime_table(1, regimes=("", "48"), source_only=0), 1)
+    only = frozenset({""})
+    request = Request(2, 2, scratch=True)
+    policy = answer(table, Request(1, 2, regimes=only, scratch=True))
+    measured = [
+        row("48", transfer=value(0.2)),
+        row("", transfer=value(0.4), scratch=value(0.3)),
+    ]
+    return {
+        "images": {"": 200, "48": 48},
+        "targets": [],
+        "curves": {
+            "unit": "building",
+            "units": 10,
+            "resamples": 200,
+            "targets": [{"target": "normal", "sources": ["t1"], **one} for one in measured],
+            "mean": [{**one, "targets": {"transfer": 1, "scratch": 1}} for one in measured],
+        },
+        "spending": spending(
+            table, request, policy, full=1000, amounts={"": 200.0, "48": 48.0}, budgets=(1, 2)
+        ),
+    }
+
+
+def test_lines_run_from_the_smallest_amount_to_the_largest(facts):
+    chart = label_curves(facts)
+    assert chart["columns"] == [48, 200]
+    transfer, scratch = chart["lines"]
+    assert [x for x, _ in transfer["points"]] == [0, WIDTH]
+    heights = [y for _, y in transfer["points"]]
+    assert 0 < heights[1] < heights[0] < HEIGHT, "a higher quality stands higher"
+    assert len(scratch["points"]) == 1 and scratch["targets"] == 1
+    ((name, ways),) = [(one["target"], dict(one["ways"])) for one in chart["targets"]]
+    assert name == "normal"
+    assert ways["its network from scratch"] == [None, value(0.3)]
+
+
+def test_the_answer_is_said_in_words(facts):
+    (sentence,) = next_words(facts)
+    (asked,) = facts["spending"]["next"]
+    assert sentence.startswith("The next 1,000 labels")
+    assert f"objective {asked['gain']['objective']:+.3f}" in sentence
+    assert "800 of t1" in sentence.replace(" (outside source)", "")
+    nothing = {**asked, "buy": [], "alone": []}
+    assert "best kept" in next_words({"spending": {"next": [nothing]}})[0]
+    step = {"task": "normal", "amount": 1000, "labels": 800, "objective": 0.1, "quality": None}
+    (said,) = next_words({"spending": {"next": [{**nothing, "alone": [step]}]}})
+    assert "buy nothing" in said and "800 labels" in said
+    assert next_words(None) == [] == budget_rows(None)
+
+
+def test_the_page_shows_curves_and_says_where_none_were_measured(tmp_path, facts):
+    content = files()
+    content["evidence"]["amounts"] = facts
+    page = write_report(write_run(tmp_path / "with", content)).read_text()
+    section = page[page.index('id="label-amounts"') :]
+    section = section[: section.index("</section>")]
+    assert section.count("<polyline") == 2 and "0.40" in section
+    assert "The next labels: of what?" in section
+    assert not re.search(r"None|nan\b", section)
+    content = files()
+    content["evidence"].pop("amounts", None)
+    page = write_report(write_run(tmp_path / "without", content)).read_text()
+    assert "No label-efficiency curves in this run" in page

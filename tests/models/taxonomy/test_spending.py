@@ -1,0 +1,43 @@
+"""What a run's budget buys with amounts, and of what the next labels should be."""
+
+import pytest
+from affinity_tables import regime_table, with_scratch
+
+from models.taxonomy.answers import answer
+from models.taxonomy.request import Request
+from models.taxonomy.spending import spending
+
+AMOUNTS = {"": 200.0, "48": 48.0}
+
+
+@pytest.fixture
+def facts():
+    table = with_scratch(regime_table(4, regimes=tuple(AMOUNTS), source_only=0), 4)
+    request = Request(2, 2, scratch=True)
+    policy = answer(table, Request(2, 2, regimes=frozenset({""}), scratch=True))
+    return spending(table, request, policy, full=1000, amounts=AMOUNTS, budgets=(1, 2)), policy
+
+
+def test_choosing_amounts_is_never_worse_at_any_budget(facts):
+    book, _ = facts
+    for row in book["budgets"]:
+        assert row["labels"] == row["tasks"] * 1000 + 4 * 200
+        assert row["chosen"]["objective"] >= row["fixed"]["objective"] - 1e-9
+        assert row["chosen"]["spent"] <= row["labels"]
+        assert sum(held["cost"] for held in row["held"]) == row["chosen"]["spent"]
+
+
+def test_the_next_labels_start_from_what_the_policy_bought(facts):
+    book, policy = facts
+    assert [row["more"] for row in book["next"]] == [1000]
+    (next_one,) = book["next"]
+    assert next_one["before"]["objective"] >= policy.objective - 1e-9
+    assert next_one["gain"]["objective"] >= 0
+    assert not {row["task"] for row in next_one["buy"]} & set(policy.supervised)
+
+
+def test_a_split_that_is_smaller_than_what_transfers_learn_from_breaks_nothing():
+    table = regime_table(5, regimes=("",), source_only=0)
+    policy = answer(table, Request(1, 2))
+    book = spending(table, Request(1, 2), policy, full=50, amounts={"": 200.0}, budgets=(1,))
+    assert book["full"] == 200
