@@ -317,8 +317,9 @@ def test_random_bytes_are_refused_and_nothing_else(server, seed):
 
 
 def test_memory_is_bounded_over_a_long_run_of_ever_new_questions(server):
-    """RSS after a warm-up against RSS after thousands more requests: other filters each time,
-    faults, REST, metadata.
+    """RSS after a warm-up against RSS after hundreds of requests more: other filters each time,
+    faults, REST, metadata. Without the bound on compiled sets a round costs 0.35 MiB, so that this
+    many would be three times the limit; the long run is benchmarks/serving_memory.py.
     """
     draw = random.Random(0)
     with (
@@ -353,6 +354,6 @@ def test_memory_is_bounded_over_a_long_run_of_ever_new_questions(server):
             return memory(server.pid)[0]
 
         warm = ask(400)
-        later = ask(1200)
-    print(f"memory: {warm} MiB after 400 rounds, {later} MiB after 1600")
+        later = ask(500)
+    print(f"memory: {warm} MiB after 400 rounds, {later} MiB after 900")
     assert later - warm < 60, "MiB"
