@@ -67,6 +67,9 @@ def test_rows_and_columns():
     ]
     assert json.loads(columns_text({"a": np.array([1, 2])})) == {"outputs": [1, 2]}
     assert json.loads(columns_text({"a": np.array([[b"x"]], object)})) == {"outputs": [["x"]]}
+    assert json.loads(columns_text({"a": np.array([b"\xff"], object)})) == {
+        "outputs": [{"b64": "/w=="}]
+    }
     assert json.loads(columns_text({"a": np.zeros((2, 0), "float32")})) == {"outputs": [[], []]}
     assert json.loads(columns_text({"a": np.array(True), "b": np.float64(0.1)})) == {
         "outputs": {"a": True, "b": 0.1}

@@ -222,6 +222,11 @@ BAD_ROWS = {
         "size: 2 but got: 1",
     ),
     "another shape": (X, [[[1, 2]], [[1], [2]]], "Expecting shape [1,2] but got: [2,1]"),
+    "rows deeper than 31": (
+        {"y": INFO["string"]},
+        [eval("[" * 32 + "'a'" + "]" * 32)],
+        "at most 32 dimensions are read, got 33",
+    ),
     "a bad value": (X, [{"x": 1}, {"x": "a"}], "element: 1 key: x of 'instances' list"),
 }
 BAD_COLUMNS = {

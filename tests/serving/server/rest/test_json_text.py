@@ -22,6 +22,7 @@ SOUND = {
     "too small a number is none": (b'{"a": 1e-400}', {"a": 0.0}),
     "a whole surrogate pair": (b'{"a": "\\ud83d\\ude00"}', {"a": "\U0001f600"}),
     "an escaped backslash": (b'{"a": "\\\\ud83d"}', {"a": "\\ud83d"}),
+    "a large double beside a whole number": (b'{"a": [1e100, 7]}', {"a": [1e100, 7]}),
     "an empty object": (b"{}", {}),
 }
 BROKEN = {
@@ -67,3 +68,7 @@ def test_examples_take_the_last_of_equal_keys():
 
 def test_a_value_is_shown_short():
     assert len(shown(list(range(10_000)))) < 300 and shown({"a": None}) == '{"a": null}'
+    deep = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert shown(deep) == "Array"
