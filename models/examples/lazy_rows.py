@@ -29,9 +29,14 @@ class LazyRows:
         return len(self.shape)
 
     @property
+    def size(self) -> int:
+        """numbers of all rows."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
     def nbytes(self) -> int:
         """of all rows, were they made."""
-        return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+        return self.size * self.dtype.itemsize
 
     def __len__(self) -> int:
         return self.shape[0]

@@ -29,20 +29,36 @@ class Judge:
     """Test losses of one map target. answers: [view, cell, outputs] float32, the target's blocks
     from column `start` on -> [sample] float32.
 
-    Classes and embeddings are sharpened by a fixed factor.
+    Classes and embeddings are sharpened by a fixed factor. seen: the test views that are answered,
+    in order; the samples of the others are not judged.
     """
 
-    def __init__(self, store: LabelStore, name: str, grid: int, stride: int) -> None:
+    def __init__(
+        self, store: LabelStore, name: str, grid: int, stride: int, seen: range | None = None
+    ) -> None:
         data = store.samples(name, "test")
         self.task = TASKS[name]
         self.grid = grid
         self.stride = stride
         self.channels = block_channels(self.task)
         self.factor = np.float32(sharpness(self.task))
-        self.views = np.asarray(data.views)[:, 0].astype("int64")
-        self.target = np.asarray(data.target, "float32")
-        self.mask = np.asarray(data.mask, "float32")
+        views = np.asarray(data.views)[:, 0].astype("int64")
+        seen = range(int(views.max()) + 1) if seen is None else seen
+        # Samples of single views come in the order of the views (`task_samples.candidates`).
+        rows = slice(*np.searchsorted(views, (seen.start, seen.stop)).tolist())
+        self.views = views[rows] - seen.start
+        target, mask = data.labels(rows)
+        self.target = np.asarray(target, "float32")
+        self.mask = np.asarray(mask, "float32")
         self.judge = JUDGES[self.task.loss](self)
+
+    @staticmethod
+    def bytes_a_view(store: LabelStore, name: str) -> int:
+        """what is held of one test view's label, at most: the target as it is, and with its
+        weights in blocks, beside masks; of classes a number each for a pixel, or a whole answer.
+        """
+        _, height, width, values = store.samples(name, "test").target.shape
+        return 4 * height * width * (3 * values + block_channels(TASKS[name]) + 6)
 
     def __call__(self, answers: Floats, start: int = 0) -> Floats:
         return self.judge(answers, start)

@@ -7,11 +7,12 @@ import json
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import numpy as np
 
 from models.examples.label_store import LabelStore
+from models.examples.lazy_rows import LazyRows
 from models.networks.config import NetworkConfig
 from models.networks.task_networks.representations import RepresentationStore
 from models.networks.training.averages import Known, average_losses
@@ -72,11 +73,12 @@ class Bench:
 
     def maps(self, index: int, split: str) -> Floats:
         """standardised representation of source `index`, float16 from its file: whoever takes some
-        views reads no others; one past the last is raw pixels, averaged to the grid.
+        views reads no others; one past the last is raw pixels, averaged to the grid when they are
+        taken.
         """
         if index < len(self.sources):
             return self.representations.read(self.sources[index], split)
-        return pixel_map(self.store.images(split), self.grid)
+        return cast(Floats, PixelMaps(self.store.images(split), self.grid))
 
     def names(self, subset: Subset) -> tuple[str, ...]:
         """the sources' names, in the same order."""
@@ -142,6 +144,19 @@ class Bench:
             [network["address"], self.ledgers[name].folder.name, keys, sorted(controls)]
         )
         return f"{name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+
+
+class PixelMaps(LazyRows):
+    """`pixel_map` of those pictures of a split that are taken."""
+
+    def __init__(self, images: Bytes, grid: int) -> None:
+        super().__init__(len(images), (grid, grid, 12), "float32", self.cells)
+        self.images = images
+        self.grid = grid
+
+    def cells(self, i: int) -> Floats:
+        """of one picture."""
+        return pixel_map(self.images[i : i + 1], self.grid)[0]
 
 
 def pixel_map(images: Bytes, grid: int) -> Floats:

@@ -16,7 +16,7 @@ from models.networks.transfers.closed_form.edge_readout import (
     map_answers,
     taught_alone,
 )
-from models.networks.transfers.closed_form.vectors import VectorBench
+from models.networks.transfers.closed_form.view_kernels import VectorBench
 from models.networks.transfers.gradient.learner import GradientBench, member_head
 from models.networks.transfers.gradient.schedule import schedule_of
 from models.networks.transfers.learners import Bench, SourceSet

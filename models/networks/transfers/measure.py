@@ -23,7 +23,7 @@ import numpy as np
 from models.examples.label_store import LabelStore
 from models.networks.config import NetworkConfig
 from models.networks.task_networks.representations import RepresentationStore
-from models.networks.transfers.bench import Bench, Subset, Wanted, pixel_map
+from models.networks.transfers.bench import Bench, PixelMaps, Subset, Wanted
 from models.networks.transfers.calibration import calibrate
 from models.networks.transfers.candidates import first_wave, second_wave
 from models.networks.transfers.closed_form.maps import map_transfers
@@ -50,7 +50,7 @@ Todo = Mapping[str, list[Subset]]
 # stop is kept.
 Learner = Callable[[Bench, Regime, Todo], Iterator[tuple[str, Losses]]]
 # Learners see the bench as a protocol: what gives it maps and samples is named here.
-BENCH_ROOTS = (regimes_of, pixel_map, LabelStore, RepresentationStore)
+BENCH_ROOTS = (regimes_of, PixelMaps, LabelStore, RepresentationStore)
 # Kinds of output that calibration takes first: the pair metric and 17 classes a pixel take several
 # times as long.
 CHEAP = ("pixels", "classes", "vector")

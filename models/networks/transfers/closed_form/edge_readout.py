@@ -14,11 +14,14 @@ from models.networks.transfers.closed_form.maps import (
     LocalFeatures,
     local_moments,
 )
-from models.networks.transfers.closed_form.vectors import (
-    GlobalTarget,
+from models.networks.transfers.closed_form.vectors import GlobalTarget
+from models.networks.transfers.closed_form.view_kernels import (
     VectorBench,
     features_of,
+    places_among,
     teaching_kernel,
+    teaching_views,
+    view_kernel,
 )
 from models.networks.transfers.learners import SourceSet
 from models.networks.transfers.regimes import Regime, last_buildings
@@ -80,9 +83,11 @@ def vector_answers(
     [sample, images] of the samples to answer.
     """
     solved = GlobalTarget(bench, target, regime, rows=teaching)
-    kernel = teaching_kernel(bench, subset)
-    fit = solved.fit(sample_kernel(kernel, solved.views, solved.views))
-    return fit.predict(sample_kernel(kernel, views, solved.views))
+    used = teaching_views(bench, len(subset), solved.views, views)
+    kernel = teaching_kernel(bench, subset, used)
+    teach = places_among(solved.views, used)
+    fit = solved.fit(sample_kernel(kernel, teach, teach))
+    return fit.predict(sample_kernel(kernel, places_among(views, used), teach))
 
 
 def readout_arrays(
@@ -113,14 +118,16 @@ def global_arrays(
     """the solved kernel regression of one set of sources into one vector or class target."""
     config = bench.config
     solved = GlobalTarget(bench, target, regime)
-    fit = solved.fit(solved.kernels(bench, subset)[0])
-    teach = [features_of(bench, index, config.transfer_split) for index in subset]
+    used = teaching_views(bench, len(subset), solved.views)
+    places = places_among(solved.views, used)
+    fit = solved.fit(sample_kernel(teaching_kernel(bench, subset, used), places, places))
+    teach = [features_of(bench, index, config.transfer_split, used) for index in subset]
     size = int(np.prod(bench.maps(0, "test").shape[1:]))
     return {
         "kernel": global_kernel(size, config.random_features, config.seed),
         "teach": np.stack(teach),
-        "scale": np.array([(features**2).sum(1).mean() for features in teach]),
-        "views": solved.views,
+        "scale": np.array([view_kernel(bench, i, used).scale for i in subset], "float32"),
+        "views": places,
         "dual": fit.dual,
         "constant": fit.mean,
     }

@@ -4,6 +4,7 @@ over the teaching images.
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -23,7 +24,7 @@ from models.networks.transfers.closed_form.map_outputs import (
     on_diagonal,
 )
 from models.networks.transfers.closed_form.ridge import Moments, predict
-from models.networks.transfers.closed_form.sweep import side_by_side
+from models.networks.transfers.closed_form.sweep import part_by_part, some_at_a_time
 from models.networks.transfers.equal_labels import first_with_equal_labels
 from models.networks.transfers.learners import Bench, Losses, SourceSet, Wanted
 from models.networks.transfers.regimes import Regime
@@ -157,17 +158,18 @@ def transfers_with_equal_cells(
         for subset, names in targets.items()
     }
     readouts = MapReadouts(bench, regime, solved, list(dict.fromkeys(first.values())))
-
-    def losses_of(subset: SourceSet) -> dict[str, Floats]:
-        losses = readouts.losses(subset)
-        return {name: losses[first[name]] for name in targets[subset]}
-
-    yield from side_by_side(bench, list(targets), losses_of, f"{len(wanted)} map targets")
+    parts = [functools.partial(JudgedViews, readouts, seen) for seen in readouts.parts()]
+    into = f"{len(wanted)} map targets"
+    for asked, losses in part_by_part(bench, list(targets), readouts.weights, parts, into):
+        for name in (name for name in wanted if first[name] == asked):
+            own = {subset: losses[subset] for subset in losses if name in targets[subset]}
+            if own:
+                yield name, own
 
 
 class MapReadouts:
-    """Readouts of sets of sources into map targets that lack the same cells, solved and judged on
-    all test views. Several threads may ask at a time.
+    """Readouts of sets of sources into map targets that lack the same cells. Several threads may
+    ask at a time.
 
     solved: set of sources -> targets to solve; names: all of these targets.
     """
@@ -179,27 +181,72 @@ class MapReadouts:
         solved: Mapping[SourceSet, Sequence[str]],
         names: Sequence[str],
     ) -> None:
-        features = LocalFeatures(bench)
+        self.bench = bench
+        self.features = LocalFeatures(bench)
         self.solved = solved
+        self.names = names
         self.ridges = bench.config.ridges
         self.cells = bench.grid**2
-        self.moments, self.columns = local_moments(bench, regime, solved, names, features)
-        self.unseen = {source: features(source, "test") for source in self.moments.sources}
+        self.moments, self.columns = local_moments(bench, regime, solved, names, self.features)
+
+    def columns_of(self, subset: SourceSet) -> dict[str, slice]:
+        """target -> its columns of all, of the targets that these sources are solved for."""
+        return {name: self.columns[name] for name in self.solved[subset]}
+
+    def weights(self, subset: SourceSet) -> Floats:
+        """[k d + 1, outputs] of `Moments.solve`."""
+        return self.moments.solve(subset, self.ridges, self.columns_of(subset))[0]
+
+    def widths(self) -> tuple[int, int, int]:
+        """(features of all sources, of the widest set of sources, outputs of all targets): numbers
+        a cell.
+        """
+        width = {source: gram_width(self.moments, source) for source in self.moments.sources}
+        widest = max(sum(width[source] for source in subset) for subset in self.solved)
+        return sum(width.values()), widest, max(part.stop for part in self.columns.values())
+
+    def parts(self) -> list[range]:
+        """test views that are held at a time: their features, the room of every thread, and labels
+        as `Judge` lays them out.
+        """
+        features, widest, outputs = self.widths()
+        threads = self.bench.config.trainers
+        cells = 4 * self.cells * (features + threads * (widest + outputs))
+        labels = sum(Judge.bytes_a_view(self.bench.store, name) for name in self.names)
+        return some_at_a_time(len(self.bench.maps(0, "test")), cells + labels)
+
+
+def gram_width(moments: Moments, source: int) -> int:
+    """features of one source, the constant among them."""
+    return next(gram[source, source].shape[0] for gram in moments.gram if (source, source) in gram)
+
+
+class JudgedViews:
+    """Some test views, `seen`, on which the weights of `MapReadouts` are judged. Several threads
+    may ask at a time.
+    """
+
+    def __init__(self, readouts: MapReadouts, seen: range) -> None:
+        bench = readouts.bench
+        views = slice(seen.start, seen.stop)
+        self.readouts = readouts
+        self.unseen = {
+            source: readouts.features(source, "test", views) for source in readouts.moments.sources
+        }
         self.judges = {
-            name: Judge(bench.store, name, bench.grid, bench.config.output_stride) for name in names
+            name: Judge(bench.store, name, bench.grid, bench.config.output_stride, seen)
+            for name in readouts.names
         }
         self.room = threading.local()
 
-    def losses(self, subset: SourceSet) -> dict[str, Floats]:
+    def __call__(self, subset: SourceSet, weights: Floats) -> dict[str, Floats]:
         """target -> losses [sample] float32 of the readout of these sources."""
-        names = self.solved[subset]
-        columns = {name: self.columns[name] for name in names}
-        weights, _ = self.moments.solve(subset, self.ridges, columns)
+        columns = self.readouts.columns_of(subset)
         seen, answers = self.space(*weights.shape)
         predict([self.unseen[source] for source in subset], weights, seen, answers)
-        blocks = answers.reshape(-1, self.cells, weights.shape[1])
+        blocks = answers.reshape(-1, self.readouts.cells, weights.shape[1])
         starts = np.cumsum([0, *(part.stop - part.start for part in columns.values())])
-        return {name: self.judges[name](blocks, start) for name, start in zip(names, starts)}
+        return {name: self.judges[name](blocks, start) for name, start in zip(columns, starts)}
 
     def space(self, features: int, outputs: int) -> tuple[Floats, Floats]:
         """this thread's room for features [test cells, features] and answers [test cells, outputs].
@@ -208,10 +255,7 @@ class MapReadouts:
         """
         rows = len(next(iter(self.unseen.values())))
         if not hasattr(self.room, "answers"):
-            widest = max(
-                sum(self.unseen[source].shape[1] for source in subset) for subset in self.solved
-            )
-            most = max(part.stop for part in self.columns.values())
+            _, widest, most = self.readouts.widths()
             self.room.seen = np.empty(rows * widest, "float32")
             self.room.answers = np.empty(rows * most, "float32")
         seen = self.room.seen[: rows * features].reshape(rows, features)

@@ -1,4 +1,6 @@
-"""Many sets of sources at a time, a thread each."""
+"""Many sets of sources at a time, a thread each; where there are many test samples, some of these
+at a time.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,9 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
 from models.networks.transfers.learners import Bench, Losses, SourceSet
@@ -14,6 +18,80 @@ from models.tasks.arrays import Floats
 
 QUIET = 10.0  # seconds between two lines of progress
 SAVED = 32  # source sets after which what was measured is given away
+# Bytes of labels, features, kernels and answers of test samples that are held at a time.
+HELD = 2 << 30
+Fit = TypeVar("Fit")
+Result = TypeVar("Result")
+# (sources, what was solved of them) -> target -> losses [sample] of some test samples.
+Judged = Callable[[SourceSet, Fit], dict[str, Floats]]
+
+
+def some_at_a_time(count: int, size: int) -> list[range]:
+    """the numbers of `count` test samples, of `size` bytes each: all where `HELD` has room for
+    them, else one part after the other.
+    """
+    step = max(1, HELD // size)
+    return [range(start, min(start + step, count)) for start in range(0, count, step)]
+
+
+def part_by_part(
+    bench: Bench,
+    subsets: Sequence[SourceSet],
+    fit: Callable[[SourceSet], Fit],
+    parts: Sequence[Callable[[], Judged[Fit]]],
+    into: str,
+) -> Iterator[tuple[str, Losses]]:
+    """`side_by_side`, of test samples of which some are held at a time. fit: what is solved of a
+    set of sources. parts: make what judges it on some samples after the other, in order; anew for
+    every `SAVED` sets of sources, whose fits are held meanwhile, unless one part has all samples.
+    """
+    if len(parts) == 1:
+        judge = parts[0]()
+
+        def losses_of(subset: SourceSet) -> dict[str, Floats]:
+            return judge(subset, fit(subset))
+
+        yield from side_by_side(bench, subsets, losses_of, into)
+        return
+    progress = Progress(bench, len(subsets), into)
+    for start in range(0, len(subsets), SAVED):
+        some = subsets[start : start + SAVED]
+        fits = dict(zip(some, threaded(bench, fit, some)))
+        pieces: dict[str, dict[SourceSet, list[Floats]]] = {}
+        for make in parts:
+            for subset, losses in zip(some, threaded(bench, judging(make(), fits), some)):
+                for name, values in losses.items():
+                    pieces.setdefault(name, {}).setdefault(subset, []).append(values)
+        for name, rows in pieces.items():
+            yield name, {subset: np.concatenate(values) for subset, values in rows.items()}
+        progress.say(start + len(some))
+
+
+def judging(
+    judge: Judged[Fit], fits: dict[SourceSet, Fit]
+) -> Callable[[SourceSet], dict[str, Floats]]:
+    """`judge` of what was solved before."""
+    return lambda subset: judge(subset, fits[subset])
+
+
+def threaded(
+    bench: Bench, work: Callable[[SourceSet], Result], subsets: Sequence[SourceSet]
+) -> Iterator[Result]:
+    """`work` of all `subsets`, in order. As many at a time as `config.trainers`, a thread each, on
+    as many shares of the cores: these matrices are too small for one product to fill them all.
+    """
+    workers = bench.config.trainers
+    cores = len(os.sched_getaffinity(0))
+    pool = ThreadPoolExecutor(workers)
+    with threadpool_limits(max(1, cores // workers), "blas"):
+        waiting = [pool.submit(work, subset) for subset in subsets]
+        try:
+            while waiting:
+                # Nothing here keeps a result once it is given.
+                yield waiting.pop(0).result()
+        finally:
+            # After an error or an interrupt: what waits does not begin.
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def side_by_side(
@@ -24,28 +102,18 @@ def side_by_side(
 ) -> Iterator[tuple[str, Losses]]:
     """(target, losses) for all `subsets`, as `losses_of` finds them, after every `SAVED` sets.
 
-    losses_of: set of sources -> target -> losses. into: the targets in words. As many sets at a
-    time as `config.trainers`, a thread each, on as many shares of the cores: these matrices are too
-    small for one product to fill them all.
+    losses_of: set of sources -> target -> losses. into: the targets in words. Several sets at a
+    time, as `threaded` does it.
     """
-    workers = bench.config.trainers
-    cores = len(os.sched_getaffinity(0))
     progress = Progress(bench, len(subsets), into)
     rows: dict[str, Losses] = {}
-    pool = ThreadPoolExecutor(workers)
-    with threadpool_limits(max(1, cores // workers), "blas"):
-        waiting = [pool.submit(losses_of, subset) for subset in subsets]
-        try:
-            for done, (subset, future) in enumerate(zip(subsets, waiting), 1):
-                for name, losses in future.result().items():
-                    rows.setdefault(name, {})[subset] = losses
-                if done % SAVED == 0 or done == len(subsets):
-                    yield from rows.items()
-                    rows = {}
-                    progress.say(done)
-        finally:
-            # After an error or an interrupt: what waits does not begin.
-            pool.shutdown(wait=True, cancel_futures=True)
+    for done, (subset, losses) in enumerate(zip(subsets, threaded(bench, losses_of, subsets)), 1):
+        for name, values in losses.items():
+            rows.setdefault(name, {})[subset] = values
+        if done % SAVED == 0 or done == len(subsets):
+            yield from rows.items()
+            rows = {}
+            progress.say(done)
 
 
 class Progress:

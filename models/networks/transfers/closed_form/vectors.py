@@ -7,84 +7,31 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
 
 import numpy as np
 
-from models.networks.architecture.readout_features import global_kernel, global_parts
 from models.networks.losses.block_layout import SHRINKAGES, TEMPERATURES, sharpened
 from models.networks.losses.block_losses import sample_losses
+from models.networks.transfers.closed_form import sweep
 from models.networks.transfers.closed_form.kernel_ridge import (
     KernelRidge,
     RidgeInverses,
     sample_kernel,
 )
-from models.networks.transfers.closed_form.sweep import side_by_side
+from models.networks.transfers.closed_form.sweep import part_by_part
+from models.networks.transfers.closed_form.view_kernels import (
+    VectorBench,
+    mean_of,
+    places_among,
+    teaching_kernel,
+    teaching_views,
+    test_kernel,
+    view_kernel,
+)
 from models.networks.transfers.learners import Bench, Losses, SourceSet, Wanted
 from models.networks.transfers.regimes import Regime
 from models.tasks import TASKS, Task, building_of
 from models.tasks.arrays import Floats, Integers
-
-
-class VectorBench(Bench, Protocol):
-    """A bench that keeps kernels from target to target."""
-
-    @property
-    def kernels(self) -> dict[int, GlobalKernel]:
-        """source -> its kernel, those computed so far."""
-
-
-def global_features(maps: Floats, features: int, seed: int) -> Floats:
-    """[n, h, w, c] -> [n, d] float32: the flattened map and `features` random ReLU features of it,
-    scaled so that a view's mean square norm is about 1.
-    """
-    flat = np.asarray(maps, "float32").reshape(len(maps), -1)
-    kernel = global_kernel(flat.shape[1], features, seed)
-    return np.concatenate(global_parts(flat, kernel, np), axis=1).astype("float32")
-
-
-class GlobalKernel:
-    """kernels of one source between views: teaching with teaching [n, n], test with teaching [m,
-    n], scaled to a mean diagonal of 1.
-    """
-
-    def __init__(self, bench: Bench, index: int) -> None:
-        teach = features_of(bench, index, bench.config.transfer_split)
-        test = features_of(bench, index, "test")
-        scale = max(float((teach**2).sum(1).mean()), 1e-12)
-        self.teach = teach @ teach.T / scale
-        self.test = test @ teach.T / scale
-
-
-def features_of(bench: Bench, index: int, split: str) -> Floats:
-    """[views, d] `global_features` of one source."""
-    config = bench.config
-    return global_features(bench.maps(index, split), config.random_features, config.seed)
-
-
-def view_kernel(bench: VectorBench, index: int) -> GlobalKernel:
-    """of one source, computed once."""
-    if index not in bench.kernels:
-        bench.kernels[index] = GlobalKernel(bench, index)
-    return bench.kernels[index]
-
-
-def teaching_kernel(bench: VectorBench, subset: SourceSet) -> Floats:
-    """[n, n] between teaching views: the mean of the sources' kernels."""
-    return mean_of([view_kernel(bench, index).teach for index in subset])
-
-
-def test_kernel(bench: VectorBench, subset: SourceSet) -> Floats:
-    """[m, n] between test and teaching views: the mean of the sources' kernels."""
-    return mean_of([view_kernel(bench, index).test for index in subset])
-
-
-def mean_of(kernels: Sequence[Floats]) -> Floats:
-    """of kernels of one shape."""
-    total = kernels[0]
-    for kernel in kernels[1:]:
-        total = total + kernel
-    return total / np.float32(len(kernels))
 
 
 class GlobalTarget:
@@ -178,18 +125,79 @@ def vector_transfers(
         for entry in group:
             for subset in wanted[entry.name]:
                 targets.setdefault(subset, []).append(entry)
-        for index in {index for subset in targets for index in subset}:
-            view_kernel(bench, index)  # before threads ask for it
-        losses_of = functools.partial(losses_together, bench, targets)
+        shared = SharedSamples(bench, targets)
+        parts = [functools.partial(JudgedSamples, shared, rows) for rows in shared.parts()]
         into = ", ".join(entry.name for entry in group)
-        yield from side_by_side(bench, list(targets), losses_of, into)
+        yield from part_by_part(bench, list(targets), shared.fits, parts, into)
 
 
-def losses_together(
-    bench: VectorBench, targets: Mapping[SourceSet, Sequence[GlobalTarget]], subset: SourceSet
-) -> dict[str, Floats]:
-    """target -> test losses, of the targets (with the same samples) that want a set of sources."""
-    entries = targets[subset]
-    teach, test = entries[0].kernels(bench, subset)
-    inverses = RidgeInverses(teach, bench.config.ridges, entries[0].buildings)
-    return {entry.name: entry.losses(inverses, test) for entry in entries}
+class SharedSamples:
+    """Vector and class targets that have the same samples. targets: set of sources -> those that
+    want it.
+    """
+
+    def __init__(
+        self, bench: VectorBench, targets: Mapping[SourceSet, Sequence[GlobalTarget]]
+    ) -> None:
+        self.bench = bench
+        self.targets = targets
+        self.entry = next(iter(targets.values()))[0]
+        self.sources = sorted({index for subset in targets for index in subset})
+        self.views = teaching_views(bench, len(self.sources), self.entry.views)
+        self.places = places_among(self.entry.views, self.views)
+        for index in self.sources:
+            view_kernel(bench, index, self.views)  # before threads ask for it
+
+    def fits(self, subset: SourceSet) -> dict[str, KernelRidge]:
+        """target -> the regression on these sources."""
+        between = teaching_kernel(self.bench, subset, self.views)
+        kernel = sample_kernel(between, self.places, self.places)
+        inverses = RidgeInverses(kernel, self.bench.config.ridges, self.entry.buildings)
+        return {entry.name: entry.fit(inverses) for entry in self.targets[subset]}
+
+    def parts(self) -> list[range]:
+        """test samples that are held at a time: all where kernels between all views are; else as
+        many as kernels of all sources between their views and the teaching ones leave room for.
+        """
+        count = len(self.entry.unseen)
+        if self.views is None:
+            return [range(count)]
+        images = self.entry.unseen.shape[1]
+        numbers = len(self.views) * images * len(self.sources)
+        threads = self.bench.config.trainers
+        numbers += threads * (2 * images * len(self.views) + 3 * len(self.places))
+        return sweep.some_at_a_time(count, 4 * numbers)
+
+
+class JudgedSamples:
+    """Some test samples, `rows`, on which fits of `SharedSamples` are judged. Several threads may
+    ask at a time.
+    """
+
+    def __init__(self, shared: SharedSamples, rows: range) -> None:
+        bench = shared.bench
+        unseen = shared.entry.unseen[rows.start : rows.stop]
+        self.shared = shared
+        kernels = {index: view_kernel(bench, index, shared.views) for index in shared.sources}
+        if shared.views is None:
+            self.places = unseen
+            whole = {index: kernel.whole for index, kernel in kernels.items()}
+            self.test = {index: kernel for index, kernel in whole.items() if kernel is not None}
+        else:
+            views = np.unique(unseen)
+            self.places = places_among(unseen, views)
+            self.test = {index: kernel.with_test(bench, views) for index, kernel in kernels.items()}
+        every = {entry.name: entry for some in shared.targets.values() for entry in some}
+        self.tasks = {name: entry.task for name, entry in every.items()}
+        self.labels = {
+            name: entry.test.labels(slice(rows.start, rows.stop)) for name, entry in every.items()
+        }
+
+    def __call__(self, subset: SourceSet, fits: Mapping[str, KernelRidge]) -> dict[str, Floats]:
+        """target -> losses [sample] float32."""
+        between = mean_of([self.test[index] for index in subset])
+        kernel = sample_kernel(between, self.places, self.shared.places)
+        return {
+            name: sample_losses(self.tasks[name].loss, *self.labels[name], fit.predict(kernel))
+            for name, fit in fits.items()
+        }

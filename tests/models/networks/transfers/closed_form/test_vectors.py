@@ -13,9 +13,9 @@ from models.networks.transfers.closed_form.kernel_ridge import (
 )
 from models.networks.transfers.closed_form.vectors import (
     GlobalTarget,
-    global_features,
     vector_transfers,
 )
+from models.networks.transfers.closed_form.view_kernels import global_features
 
 
 @pytest.mark.parametrize("name", ["room_layout", "class_scene", "fixated_pose"])

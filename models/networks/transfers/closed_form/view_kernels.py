@@ -1,0 +1,143 @@
+"""Kernels of frozen representations between views, a source at a time: between all of them where
+these are few, else between those that are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from models.networks.architecture.readout_features import global_kernel, global_parts
+from models.networks.transfers.closed_form import sweep
+from models.networks.transfers.learners import Bench, SourceSet
+from models.tasks.arrays import Floats, Integers
+
+CHUNK = 256  # views whose features are held where all are summed
+
+
+class VectorBench(Bench, Protocol):
+    """A bench that keeps kernels from target to target."""
+
+    @property
+    def kernels(self) -> dict[int, GlobalKernel]:
+        """source -> its kernel, those computed so far."""
+
+
+def global_features(maps: Floats, features: int, seed: int) -> Floats:
+    """[n, h, w, c] -> [n, d] float32: the flattened map and `features` random ReLU features of it,
+    scaled so that a view's mean square norm is about 1.
+    """
+    flat = np.asarray(maps, "float32").reshape(len(maps), -1)
+    kernel = global_kernel(flat.shape[1], features, seed)
+    return np.concatenate(global_parts(flat, kernel, np), axis=1).astype("float32")
+
+
+class GlobalKernel:
+    """Kernels of one source, scaled to a mean diagonal of 1 over all views of the transfer split.
+
+    views: rising positions of those that teach; all if None, and then the kernel with all test
+    views is kept too. scale: mean square norm of features, taken over all views if None. teach:
+    [n, n] between teaching views.
+    """
+
+    def __init__(
+        self,
+        bench: Bench,
+        index: int,
+        views: Integers | None = None,
+        scale: float | None = None,
+    ) -> None:
+        split = bench.config.transfer_split
+        self.index = index
+        self.views = views
+        self.features = features_of(bench, index, split, views)
+        if scale is None:
+            scale = mean_square(bench, index) if views is not None else mean_of_squares(self)
+        self.scale = scale
+        self.teach = self.features @ self.features.T / scale
+        self.whole = self.with_test(bench, None) if views is None else None
+
+    def with_test(self, bench: Bench, views: Integers | None) -> Floats:
+        """[m, n] between test views, all if None, and teaching views."""
+        test = features_of(bench, self.index, "test", views)
+        return test @ self.features.T / self.scale
+
+    def teaches(self, views: Integers | None) -> bool:
+        """is it the kernel of these teaching views?"""
+        if views is None or self.views is None:
+            return views is self.views
+        return np.array_equal(views, self.views)
+
+
+def features_of(
+    bench: Bench, index: int, split: str, views: Integers | slice | None = None
+) -> Floats:
+    """[views, d] `global_features` of one source; all views of the split if None."""
+    config = bench.config
+    maps = bench.maps(index, split)
+    if views is not None:
+        maps = maps[views]
+    return global_features(maps, config.random_features, config.seed)
+
+
+def mean_of_squares(kernel: GlobalKernel) -> float:
+    """mean square norm of the features of its teaching views."""
+    return max(float((kernel.features**2).sum(1).mean()), 1e-12)
+
+
+def mean_square(bench: Bench, index: int) -> float:
+    """mean square norm of one source's features over all views of the transfer split, of which some
+    hundred are held at a time.
+    """
+    split = bench.config.transfer_split
+    squares = [
+        (features_of(bench, index, split, slice(start, start + CHUNK)) ** 2).sum(1)
+        for start in range(0, len(bench.maps(index, split)), CHUNK)
+    ]
+    return max(float(np.concatenate(squares).mean()), 1e-12)
+
+
+def view_kernel(bench: VectorBench, index: int, views: Integers | None = None) -> GlobalKernel:
+    """of one source between these teaching views; the last one of a source is kept."""
+    kept = bench.kernels.get(index)
+    if kept is None or not kept.teaches(views):
+        scale = None if kept is None else kept.scale
+        bench.kernels[index] = kept = GlobalKernel(bench, index, views, scale)
+    return kept
+
+
+def teaching_views(bench: VectorBench, sources: int, *samples: Integers) -> Integers | None:
+    """views between which kernels of so many sources are made: None, for all, where these and those
+    with test views fit into `HELD`; else those of `samples` [sample, images] alone.
+    """
+    split = bench.config.transfer_split
+    teach, test = (len(bench.maps(0, part)) for part in (split, "test"))
+    if 4 * sources * teach * (teach + test) <= sweep.HELD:
+        return None
+    return np.unique(np.concatenate([views.ravel() for views in samples]))
+
+
+def places_among(views: Integers, used: Integers | None) -> Integers:
+    """positions of views among the rising `used` ones; the views themselves if None."""
+    return views if used is None else np.searchsorted(used, views)
+
+
+def teaching_kernel(bench: VectorBench, subset: SourceSet, views: Integers | None = None) -> Floats:
+    """[n, n] between teaching views: the mean of the sources' kernels."""
+    return mean_of([view_kernel(bench, index, views).teach for index in subset])
+
+
+def test_kernel(bench: VectorBench, subset: SourceSet) -> Floats:
+    """[m, n] between all test and all teaching views: the mean of the sources' kernels."""
+    kernels = [view_kernel(bench, index) for index in subset]
+    return mean_of([kernel.whole for kernel in kernels if kernel.whole is not None])
+
+
+def mean_of(kernels: Sequence[Floats]) -> Floats:
+    """of kernels of one shape."""
+    total = kernels[0]
+    for kernel in kernels[1:]:
+        total = total + kernel
+    return total / np.float32(len(kernels))
