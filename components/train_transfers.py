@@ -3,7 +3,7 @@
 import json
 import os
 import tempfile
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
@@ -59,15 +59,15 @@ def TrainTransfers(
     say_content(losses, [summary["addresses"], summary["calibration"]])
 
 
-def kept_losses() -> Tuple[Dict[str, Tuple[List[str], Dict[Any, Any]]], Callable[..., None]]:
+def kept_losses() -> Tuple[Dict[str, Tuple[Sequence[str], Dict[Any, Any]]], Callable[..., None]]:
     """(target -> (names of its test samples, transfer -> losses), what fills it as
     `measure_transfers` tells it).
     """
     from models.taxonomy import Transfer
 
-    kept: Dict[str, Tuple[List[str], Dict[Any, Any]]] = {}
+    kept: Dict[str, Tuple[Sequence[str], Dict[Any, Any]]] = {}
 
-    def record(transfer: Dict[str, Any], images: List[str], values: Any) -> None:
+    def record(transfer: Dict[str, Any], images: Sequence[str], values: Any) -> None:
         """transfer: {sources, target, regime, control}; images: names of the test samples; values:
         float [image].
         """

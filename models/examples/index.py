@@ -22,7 +22,7 @@ from models.examples.shards import Place, read_record
 from models.examples.splits import SPLITS
 from models.provenance.atomic import write_json
 from models.tasks import ViewKey
-from models.tasks.arrays import Array
+from models.tasks.arrays import Array, Integers
 
 FOLDER = "index"
 DESCRIBED = "index.json"
@@ -196,6 +196,24 @@ class KeyTexts(Sequence[str]):
         if isinstance(place, slice):
             return KeyTexts(self.keys[place])
         return str(self.keys[place])
+
+
+@dataclass(frozen=True)
+class SampleNames(Sequence[str]):
+    """Names of samples, the keys of their views joined by +, made when they are asked for: four
+    bytes a view of a sample in place of a text. views: [sample, images] positions among `keys`.
+    """
+
+    keys: Sequence[ViewKey]
+    views: Integers
+
+    def __len__(self) -> int:
+        return len(self.views)
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return SampleNames(self.keys, self.views[place])
+        return "+".join(str(self.keys[view]) for view in self.views[place].tolist())
 
 
 def write_index(folder: Path, entries: Iterable[Entry], facts: Mapping[str, Any]) -> None:

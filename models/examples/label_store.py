@@ -20,7 +20,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from models.examples.index import FOLDER, Index, KeyTexts
+from models.examples.index import FOLDER, Index, KeyTexts, SampleNames
 from models.examples.lazy_rows import LazyRows
 from models.examples.npy_writer import npy_writer
 from models.examples.sound import sound_index
@@ -143,11 +143,9 @@ class LabelStore:
             TASKS[task], self._views[split], rows, facts["seed"], self.whitening(task)
         )
 
-    def sample_names(self, task: str, split: str) -> list[str]:
+    def sample_names(self, task: str, split: str) -> Sequence[str]:
         """a name a sample: the keys of its views joined by +."""
-        keys = self._views[split].keys
-        rows = np.asarray(self.samples(task, split).views)
-        return ["+".join(str(keys[i]) for i in row) for row in rows]
+        return SampleNames(self._views[split].keys, self.samples(task, split).views)
 
     def whitening(self, task: str) -> tuple[Array, Array]:
         """mean and standard deviation of a vector task's train targets, before whitening; (0, 1)

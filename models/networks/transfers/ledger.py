@@ -8,10 +8,14 @@ none.
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
+import struct
+import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,16 +24,15 @@ from models.tasks.arrays import Floats
 
 
 class TransferLedger:
-    """Rows of one target. Keys: JSON text; losses [sample] float32. A segment whose bytes are not
-    those of its name is set aside; its rows are measured again.
+    """Rows of one target. Keys: JSON text; losses [sample] float32, pages of their files. A segment
+    whose bytes are not those of its name is set aside; its rows are measured again.
     """
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self.rows: dict[str, Floats] = {}
         for path in files_with_digest(self.folder, "segment-", ".npz"):
-            with np.load(path) as file:
-                self.rows.update(zip(json.loads(str(file["keys"])), file["losses"]))
+            self.rows.update(rows_of(path))
 
     def __contains__(self, key: str) -> bool:
         return key in self.rows
@@ -53,7 +56,29 @@ class TransferLedger:
         name = hashlib.sha256(json.dumps(sorted(rows)).encode()).hexdigest()[:16]
         with file_with_digest(self.folder, f"segment-{name}", ".npz") as scratch:
             np.savez(scratch, keys=json.dumps(list(rows)), losses=losses)
-        self.rows.update(zip(rows, losses))
+        for path in self.folder.glob(f"segment-{name}-*.npz"):
+            self.rows.update(rows_of(path))
+
+
+def rows_of(segment: Path) -> dict[str, Floats]:
+    """key -> losses [sample] of a segment, memory-mapped."""
+    with np.load(segment) as file:
+        keys = json.loads(str(file["keys"]))
+    return dict(zip(keys, mapped(segment, "losses.npy")))
+
+
+def mapped(path: Path, member: str) -> Any:
+    """an array of an uncompressed `.npz`, memory-mapped, which numpy does for `.npy` alone."""
+    with zipfile.ZipFile(path) as archive, open(path, "rb") as file:
+        place = archive.getinfo(member).header_offset
+        # The lengths of name and extra field end a member's own header of 30 bytes.
+        file.seek(place + 26)
+        file.seek(place + 30 + sum(struct.unpack("<HH", file.read(4))))
+        magic, length = struct.unpack("<8sH", file.read(10))
+        if magic != b"\x93NUMPY\x01\x00":
+            raise ValueError(f"{path}: {member} is no array of numpy's format 1.0, got {magic!r}")
+        facts = ast.literal_eval(file.read(length).decode())
+        return np.memmap(path, facts["descr"], "r", file.tell(), facts["shape"])
 
 
 def key_of(

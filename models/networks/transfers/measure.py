@@ -43,7 +43,7 @@ from models.tasks.addressing import rows_of, settings_of
 from models.tasks.arrays import Floats
 
 # record(transfer, sample names, losses [sample]): where what was measured is told.
-Record = Callable[[dict[str, Any], list[str], Floats], None]
+Record = Callable[[dict[str, Any], Sequence[str], Floats], None]
 # target -> sets of sources to measure.
 Todo = Mapping[str, list[Subset]]
 # Gives a target and some of its losses as soon as it has them, so that what is measured before a

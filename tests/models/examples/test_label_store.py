@@ -148,7 +148,11 @@ def test_views_and_images_are_those_of_the_records(examples, request, way):
         assert np.array_equal(store.images(split)[:], [view.rgb for view in there])
         pairs = np.array([[0, 1], [2, 0], [1, 1]])
         assert np.array_equal(store.images(split)[pairs], np.asarray(store.images(split))[pairs])
-    assert store.sample_names("point_matching", "train")[0].count("+") == 1
+    names = store.sample_names("point_matching", "train")
+    keys = store.views("train")
+    views = store.samples("point_matching", "train").views
+    assert list(names) == [f"{keys[i]}+{keys[j]}" for i, j in views]
+    assert len(names) == len(views) and list(names[1:3]) == list(names)[1:3]
 
 
 def test_addresses_do_not_tell_how_labels_are_kept(kept, lazy):

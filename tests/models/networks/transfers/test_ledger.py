@@ -53,3 +53,14 @@ def test_a_key_is_all_that_a_row_depends_on_in_order():
         {"own": "x"},
     ):
         assert key_of(**{**base, **change}) != key
+
+
+@pytest.mark.parametrize("anew", [False, True])
+def test_rows_are_pages_of_their_files_and_not_held(tmp_path, anew):
+    ledger = TransferLedger(tmp_path)
+    ledger.extend({"a": np.arange(5, dtype="float32"), "b": losses(2).repeat(2)[:5]})
+    ledger.extend({"c": np.full(5, 7.0)})
+    if anew:
+        ledger = TransferLedger(tmp_path)
+    assert all(isinstance(row, np.memmap) for row in ledger.rows.values())
+    assert ledger["a"].tolist() == [0, 1, 2, 3, 4] and ledger["c"].tolist() == [7] * 5
