@@ -11,6 +11,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from models.examples.half_precision import to_half
 from models.tasks.arrays import Array
 
 # Bytes before the numbers: room for every dtype of ours, aligned as numpy's format 1.0 asks.
@@ -30,6 +31,8 @@ class NpyWriter:
         """add rows, [n, *shape] of any dtype that can be cast. Raises ValueError for others."""
         if rows.shape[1:] != self.shape:
             raise ValueError(f"rows of shape {self.shape} are expected, got {rows.shape[1:]}")
+        if self.dtype == np.float16:
+            rows = to_half(rows)
         self.file.write(np.ascontiguousarray(rows, self.dtype).tobytes())
         self.count += len(rows)
 

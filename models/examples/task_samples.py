@@ -15,6 +15,7 @@ from typing import cast
 
 import numpy as np
 
+from models.examples.half_precision import to_half
 from models.examples.lazy_rows import LazyRows
 from models.examples.npy_writer import npy_writer
 from models.examples.views import Cameras, Views
@@ -162,7 +163,8 @@ def stored(entry: Task, value: Array, whitening: tuple[Array, Array]) -> Floats:
     if entry.whitened:
         mean, deviation = whitening
         value = (value - mean) / deviation
-    return value.astype(entry.output.facts.stored)
+    kind = np.dtype(entry.output.facts.stored)
+    return to_half(value) if kind == np.float16 else value.astype(kind)
 
 
 def lazy_samples(
@@ -181,7 +183,7 @@ def lazy_samples(
                 "other examples; remove it and run again"
             )
         value, mask = label
-        return stored(entry, value, whitening), mask.astype(MASK)
+        return stored(entry, value, whitening), to_half(mask)
 
     def read(position: int, picture: bool) -> View:
         return views.view(position, entry, picture)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from models.examples.half_precision import to_single
 from models.examples.label_store import LabelStore
 from models.networks.config import NetworkConfig
 from models.networks.losses.losses import image_losses
@@ -36,8 +37,8 @@ def answers(
     task = network.task
     data = store.samples(task.name, split)
     images, target, mask = data.take(rows, store.images(split))
-    target = target.astype("float32", copy=False)
-    mask = mask.astype("float32", copy=False)
+    target = to_single(target)
+    mask = to_single(mask)
     random = random or draws(task, rows.start or 0)
     value = training_input(task, images, target, random, config.tile_size)
     if weights is not None:

@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import keras
 import numpy as np
 
+from models.examples.half_precision import to_single
 from models.examples.label_store import LabelStore, TaskSamples
 from models.networks.config import NetworkConfig
 from models.networks.training.augmentation import augmented
@@ -67,8 +68,8 @@ class Batches(keras.utils.PyDataset):
     def batch(self, step: int) -> Batch:
         """inputs, targets, masks of a step."""
         images, target, mask = self.data.take(self.rows(step), self.pictures)
-        target = target.astype("float32", copy=False)
-        mask = mask.astype("float32", copy=False)
+        target = to_single(target)
+        mask = to_single(mask)
         if self.weights is not None:
             mask = rebalanced(target, mask, self.weights)
         if self.config.augment:

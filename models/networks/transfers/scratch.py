@@ -23,6 +23,7 @@ from typing import Any, TextIO
 import keras
 import numpy as np
 
+from models.examples.half_precision import to_single
 from models.examples.label_store import LabelStore
 from models.networks.architecture.heads import composed
 from models.networks.config import NetworkConfig
@@ -408,8 +409,8 @@ class Feed:
     def take(self, rows: Integers, rng: np.random.Generator, augment: bool = False) -> Batch:
         """inputs, targets, masks of some samples; with the task's own damage, drawn from `rng`."""
         images, target, mask = self.data.take(rows, self.pictures)
-        target = target.astype("float32", copy=False)
-        mask = mask.astype("float32", copy=False)
+        target = to_single(target)
+        mask = to_single(mask)
         if augment:
             images, target, mask = augmented(self.task, images, target, mask, self.whitening, rng)
         value = training_input(self.task, images, target, rng, self.config.tile_size)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from models.examples.half_precision import to_single
 from models.examples.label_store import LabelStore
 from models.tasks import TASKS
 from models.tasks.arrays import Floats, Integers
@@ -52,7 +53,7 @@ class Samples:
         if self.images == 1:
             codes = codes[:, :, 0]
         target, mask = self.data.labels(rows)
-        return codes, target.astype("float32", copy=False), mask.astype("float32", copy=False)
+        return codes, to_single(target), to_single(mask)
 
 
 def split_last(count: int, limit: int) -> tuple[Integers, Integers]:
