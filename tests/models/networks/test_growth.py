@@ -185,10 +185,11 @@ def contents(folder) -> dict[str, bytes]:
 def test_what_was_damaged_is_made_again_and_nothing_else(first, capsys):
     first.run(NAMES)
     before = contents(first.folder)
-    segment = next((first.folder / "transfers").glob("normal-*/segment-*.npz"))
-    # of these sources: later ones are of sources that other tests edited
-    tournaments = (first.folder / "tournaments").glob("*.json")
-    tournament = min(tournaments, key=lambda path: path.stat().st_mtime_ns)
+    # of these sources: later ones are of sources that other tests added or edited
+    segment, tournament = (
+        min(first.folder.glob(pattern), key=lambda path: path.stat().st_mtime_ns)
+        for pattern in ("transfers/normal-*/segment-*.npz", "tournaments/*.json")
+    )
     for path, truncated in (
         (first.folder / "labels" / "class_scene" / "train.target.npy", True),
         (first.folder / "networks" / "depth_zbuffer" / "encoder.weights.h5", False),
