@@ -414,6 +414,9 @@ def value_like(old: object, text: str, name: str) -> object:
         value = text
     if isinstance(old, tuple):
         value = tuple(value) if isinstance(value, list) else (value,)
+        numbers = old and all(isinstance(one, int | float) for one in old)
+        if numbers and not all(isinstance(one, int | float) for one in value):
+            raise ConfigError(f"{name} is a list of numbers such as {list(old)}, got {text!r}")
     elif isinstance(old, float) and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if type(value) is not type(old):

@@ -65,6 +65,7 @@ def test_fields_of_both_levels_can_be_set():
         ("budgt=3", "unknown field 'budgt'; did you mean budgets"),
         ("default_budget=99", "default_budget 99 is one of budgets"),
         ("budgets=[0,4]", "between 1 and 26"),
+        ("regimes=24,48", r"a list of numbers such as \[8\], got '24,48'"),
         ("steps=many", "steps is int"),
         ("steps", "FIELD=VALUE"),
         ("orders=[1,2,3]", "transfer_order 2"),
