@@ -16,6 +16,7 @@ COUNTS = (
     "head_width",
     "steps",
     "trainers",
+    "devices",
     "feeders",
     "batch",
     "tile_size",
@@ -70,6 +71,10 @@ class NetworkConfig:
     # Networks trained at a time, a process each, on as many shares of the cores. In closed form:
     # sets of sources measured at a time, a thread each. Memory grows with it.
     trainers: int = field(default=1, metadata=NO_RESULT)
+    # Devices (GPUs) that share every step of one network, or stack of transfers, trained by
+    # gradient; of them as many as divide the batch (`training/devices.py`). No result: the losses
+    # are those of one device to rounding.
+    devices: int = field(default=1, metadata=NO_RESULT)
     # Samples a step, of one, two or three images each.
     batch: int = 32
     # Adam's: the highest of the schedule.

@@ -63,7 +63,7 @@ def build_task_network(task: Task, config: NetworkConfig, size: int) -> TaskNetw
 
 
 def in_float32(network: TaskNetwork) -> TaskNetwork:
-    """the same weights in a network that computes in float32."""
+    """the same weights in a network that computes in float32, on one device."""
     plain = build_task_network(network.task, network.config, network.size)
     plain.encoder.set_weights(network.encoder.get_weights())
     plain.head.set_weights(network.head.get_weights())

@@ -22,7 +22,8 @@ from models.networks.task_networks.answers import answers_in_parts, test_losses
 from models.networks.task_networks.build import TaskNetwork, build_task_network, in_float32
 from models.networks.training.adversarial import AdversarialSiamese, PublishedAdam
 from models.networks.training.averages import average_answer, average_losses, labelled, standard_of
-from models.networks.training.batches import Batches
+from models.networks.training.batches import Batches, batch_size
+from models.networks.training.devices import replicas, spread, synchronise
 from models.networks.training.fit import fit
 from models.networks.training.muon import FlatMuon
 from models.networks.training.recipes import learning_rate, recipe
@@ -115,8 +116,38 @@ def fitted(
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> tuple[TaskNetwork, list[float], float]:
     """(network that computes in float32, loss curve, factor of `shrink_to_average`)."""
-    network, model = trainer(entry, config, store.size, standard_of(entry, store, config))
     average = average_answer(entry, store) if entry.output.facts.averaged else None
+    batch = batch_size(entry, config)
+    with spread(devices_for(entry, config), batch) as devices:
+        if config.devices > 1:
+            said = f"  {entry.name}: {devices} of {config.devices} devices share a batch of {batch}"
+            print(said, file=out, flush=True)
+        network, curve = descended(store, folder, entry, config, average, out, callbacks)
+    if devices > 1 or config.precision != "float32":
+        network = in_float32(network)
+    return network, curve, shrink_to_average(network, store, config, average)
+
+
+def devices_for(task: Task, config: NetworkConfig) -> int:
+    """devices that may share a task's steps. On TensorFlow each draws random numbers of its own,
+    others than one device would: what has dropout (vectors and classes), or noise on what a
+    discriminator sees, is one device's there.
+    """
+    random = not task.output.dense or recipe(task, config).norm_share < 1
+    return 1 if random and keras.backend.backend() == "tensorflow" else config.devices
+
+
+def descended(
+    store: LabelStore,
+    folder: Path,
+    entry: Task,
+    config: NetworkConfig,
+    average: Floats | None,
+    out: TextIO,
+    callbacks: Sequence[keras.callbacks.Callback],
+) -> tuple[TaskNetwork, list[float]]:
+    """(network as it is after its last step, loss curve)."""
+    network, model = trainer(entry, config, store.size, standard_of(entry, store, config))
     if average is not None:
         start_at_average(network, average if model.standard is None else average * 0)
     if composed(entry, config):
@@ -137,9 +168,7 @@ def fitted(
     finally:
         batches.close()
     model.fold()
-    if config.precision != "float32":
-        network = in_float32(network)
-    return network, curve, shrink_to_average(network, store, config, average)
+    return network, curve
 
 
 def checkpoint_of(folder: Path) -> Path:
@@ -168,7 +197,9 @@ def trainer(
             model = Siamese(network, standard)
         else:
             model = AdversarialSiamese(network, chosen, config.warm_up)
-    eager = few_steps(config)
+    synchronise(network.encoder)
+    synchronise(network.head)
+    eager = few_steps(config) and replicas() == 1
     model.compile(
         optimizer=optimizer_of(entry, config, model),
         jit_compile=compiled(config) and not eager,

@@ -20,6 +20,7 @@ from keras import layers, ops
 
 from models.networks.architecture.encoders import EPSILON, MOMENTUM
 from models.networks.tensors import Tensor
+from models.networks.training.devices import AcrossReplicas
 from models.networks.training.recipes import Recipe
 from models.networks.training.siamese import Network, Siamese
 from models.tasks.labels.colours import bin_centres
@@ -121,7 +122,7 @@ def entropy(logits: Tensor, label: float) -> Tensor:
     return ops.mean(ops.softplus(logits) - label * logits)
 
 
-class PublishedAdam(keras.optimizers.Adam):
+class PublishedAdam(AcrossReplicas, keras.optimizers.Adam):
     """Adam with the decay of kernels in the gradient; and, for variables of a discriminator, plain
     gradient descent, the two taking turns after the warm-up.
 

@@ -47,7 +47,7 @@ class Batches(keras.utils.PyDataset):
         self.first = first
         self.ahead = ahead
         self.key = [config.seed, zlib.crc32(task.name.encode())]
-        self.size = max(2, recipe(task, config).batch)
+        self.size = batch_size(task, config)
         self.whitening = store.whitening(task.name)
         rebalances = task.input == "lightness" and config.recipe == "published"
         self.weights = colour_weights(self.data) if rebalances else None
@@ -95,6 +95,11 @@ class Batches(keras.utils.PyDataset):
 
     def close(self) -> None:
         self.pool.shutdown(wait=True, cancel_futures=True)
+
+
+def batch_size(task: Task, config: NetworkConfig) -> int:
+    """samples a step: two at least, for batch norm."""
+    return max(2, recipe(task, config).batch)
 
 
 def colour_weights(data: TaskSamples, mix: float = 0.5) -> Floats:

@@ -12,6 +12,7 @@ import numpy as np
 from keras import ops
 
 from models.networks.tensors import Tensor
+from models.networks.training.devices import AcrossReplicas
 
 # Decay of Adam's first moment, and of Muon's momentum; of Adam's second moment.
 FIRST = 0.9
@@ -23,7 +24,7 @@ ITERATIONS = 3
 
 
 @keras.saving.register_keras_serializable("taskonomy")
-class FlatMuon(keras.optimizers.Optimizer):
+class FlatMuon(AcrossReplicas):
     """Muon (Jordan et al. 2024) with Nesterov momentum for kernels, Adam (Kingma and Ba 2015) for
     the rest, after clipping all gradients together to a norm.
 

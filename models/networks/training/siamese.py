@@ -9,6 +9,7 @@ import numpy as np
 
 from models.networks.losses.losses import LOSSES
 from models.networks.tensors import Tensor
+from models.networks.training.devices import of_all
 from models.tasks import Task
 from models.tasks.arrays import Floats
 
@@ -70,7 +71,7 @@ class Siamese(keras.Model):
         sample_weight: Tensor = None,
         training: bool = True,
     ) -> Tensor:
-        return keras.ops.mean(self.loss_of(y, sample_weight, y_pred))
+        return of_all(keras.ops.mean(self.loss_of(y, sample_weight, y_pred)))
 
     def fold(self) -> None:
         """let the head alone give the answers. To be called once, when training is over: a compiled

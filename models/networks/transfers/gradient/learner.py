@@ -7,6 +7,7 @@ not depend on which members share the stack.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 import zlib
@@ -20,6 +21,7 @@ import numpy as np
 from models.examples.label_store import LabelStore
 from models.networks.config import NetworkConfig
 from models.networks.training.averages import Known, average_answer
+from models.networks.training.devices import replicas, spread
 from models.networks.training.fit import Interrupted
 from models.networks.transfers.gradient.best_weights import BestWeights
 from models.networks.transfers.gradient.member_stack import MemberStack
@@ -51,6 +53,8 @@ class Learned:
     best: Integers
     # Of everything.
     seconds: float
+    # That shared its steps.
+    devices: int = 1
 
 
 def learn(
@@ -74,12 +78,27 @@ def learn(
     if the loss of a member is no number.
     """
     since = time.time()
-    stack, validation, best = descend(
-        store, maps, name, slots, seeds, config, schedule or Schedule(), rows, programs
-    )
-    test = Samples(store, maps, name, "test", sources_of(slots))
-    losses = losses_of_members(stack, test, np.arange(len(test))).T
-    return Learned(losses.astype("float32"), validation, best.epoch, time.time() - since)
+    schedule = schedule or Schedule()
+    count = len(store.samples(name, config.transfer_split))
+    rows = rows or split_last(count, config.transfer_images)
+    with shared(config, schedule, rows) as devices:
+        stack, validation, best = descend(
+            store, maps, name, slots, seeds, config, schedule, rows, programs
+        )
+        test = Samples(store, maps, name, "test", sources_of(slots))
+        losses = losses_of_members(stack, test, np.arange(len(test))).T
+    seconds = time.time() - since
+    return Learned(losses.astype("float32"), validation, best.epoch, seconds, devices)
+
+
+def shared(
+    config: NetworkConfig, schedule: Schedule, rows: Rows
+) -> contextlib.AbstractContextManager[int]:
+    """the context in which a stack is built, trained and asked on the configuration's devices; how
+    many they are. One on TensorFlow, whose `train_on_batch` gives every device the whole batch.
+    """
+    devices = config.devices if keras.backend.backend() == "jax" else 1
+    return spread(devices, min(schedule.batch, len(rows[0])))
 
 
 def sources_of(slots: Integers) -> list[int]:
@@ -95,7 +114,7 @@ def descend(
     seeds: Sequence[int],
     config: NetworkConfig,
     schedule: Schedule,
-    rows: Rows | None,
+    rows: Rows,
     programs: StackPrograms | None = None,
 ) -> tuple[MemberStack, Floats, BestWeights]:
     """(stack with every member's best weights, validation losses [epoch, member], which these
@@ -103,7 +122,7 @@ def descend(
     """
     used = sources_of(slots)
     teach = Samples(store, maps, name, config.transfer_split, used)
-    teaching, held_out = rows or split_last(len(teach), config.transfer_images)
+    teaching, held_out = rows
     own = np.searchsorted(used, slots)
     stack = build_stack(store, name, teach, own, seeds, config, schedule, programs, teaching)
     rng = np.random.default_rng(config.seed)
@@ -163,7 +182,8 @@ def transfers_by_gradient(
             yield name, dict(zip(part, learned.losses))
             print(
                 f"  {len(part)} transfers of order {len(part[0])} into {name} by gradient: "
-                f"{learned.seconds:.1f} s",
+                f"{learned.seconds:.1f} s"
+                + (f" on {learned.devices} devices" if learned.devices > 1 else ""),
                 file=bench.out,
                 flush=True,
             )
@@ -207,22 +227,24 @@ def member_head(
     rows: samples that teach, that stop, that judge.
     """
     teaching, stopping, judging = rows
-    stack, _, _ = descend(
-        bench.store,
-        bench.maps,
-        name,
-        np.array([subset]),
-        [bench.config.seed],
-        bench.config,
-        schedule,
-        (teaching, stopping),
-        bench.programs,
-    )
-    samples = Samples(
-        bench.store, bench.maps, name, bench.config.transfer_split, sorted(set(subset))
-    )
-    loss = float(losses_of_members(stack, samples, judging).mean())
-    head = stack.template()
+    with shared(bench.config, schedule, (teaching, stopping)) as devices:
+        stack, _, _ = descend(
+            bench.store,
+            bench.maps,
+            name,
+            np.array([subset]),
+            [bench.config.seed],
+            bench.config,
+            schedule,
+            (teaching, stopping),
+            bench.programs,
+        )
+        samples = Samples(
+            bench.store, bench.maps, name, bench.config.transfer_split, sorted(set(subset))
+        )
+        loss = float(losses_of_members(stack, samples, judging).mean())
+    # Of several devices, a copy on one.
+    head = stack.template() if devices == 1 else keras.models.clone_model(stack.template())
     for variable, weight in zip(head.trainable_variables, stack.learned):
         variable.assign(np.asarray(weight)[0])
     for variable, weight in zip(head.non_trainable_variables, stack.state):
@@ -270,10 +292,11 @@ def losses_of_members(
     stack: MemberStack, samples: Samples, rows: Integers, batch: int = 64
 ) -> Floats:
     """[row, member]: losses of some samples, in inference, by batches of one size (another size
-    would be compiled for itself), of which one is held at a time.
+    would be compiled for itself) that the devices can share, of which one is held at a time.
     """
     count = len(rows)
     size = -(-count // -(-count // batch))
+    size = -(-size // replicas()) * replicas()
     places = np.minimum(np.arange(-(-count // size) * size), count - 1)
     parts = [
         np.asarray(stack.predict_on_batch(samples.take(rows[places[i : i + size]])))

@@ -12,6 +12,7 @@ import keras
 from models.networks.architecture.transfer_heads import build_transfer_head
 from models.networks.config import NetworkConfig
 from models.networks.losses.losses import LOSSES
+from models.networks.training.devices import replicas
 from models.networks.transfers.gradient.member_stack import MemberAdam, MemberStack
 from models.networks.transfers.gradient.schedule import Schedule
 from models.tasks import TASKS
@@ -61,6 +62,7 @@ class StackPrograms:
             tuple(seeds),
             schedule.clip,
             weights,
+            replicas(),
         )
         if key in self.kept:
             self.kept.move_to_end(key)
