@@ -15,11 +15,13 @@ def TrainTasks(
     verdict: InputArtifact[GateVerdict],
     networks: OutputArtifact[NetworkBank],
     names: Parameter[str],
+    blessed: Parameter[str],
     config: Parameter[str],
     work: Parameter[str],
     code: Parameter[str],
 ) -> None:
-    """names: JSON list of tasks. work: the ledger, outside the artifact, so that a killed run
+    """names: JSON list of tasks. blessed: JSON, task -> folder of the network that its own begins
+    from; null: all start cold. work: the ledger, outside the artifact, so that a killed run
     resumes with what it had finished. verdict: of the gate that lets labels be learned.
     """
     from components.content import addresses_below, say_content
@@ -36,7 +38,8 @@ def TrainTasks(
         print(
             f"  {name}: left out, not each of train, val and test holds a sample of it", flush=True
         )
-    train_tasks(store, ledger, wanted, NetworkConfig(**json.loads(config)))
+    network = NetworkConfig(**json.loads(config))
+    train_tasks(store, ledger, wanted, network, blessed=json.loads(blessed))
     publish(ledger, wanted, networks.uri)
     say_content(networks, addresses_below(networks.uri, wanted, "network.json"))
     networks.set_int_custom_property("count", len(wanted))

@@ -86,6 +86,9 @@ class Config:
     # Measurements in all, with other seeds (seed, seed + 1, ...): networks, codes, transfers. The
     # first is the run's; the others say how much of it is luck of training.
     seeds: int = 1
+    # Does a task's network begin from that of the version that serves, where shapes agree? Part of
+    # its address. Networks of further seeds and from scratch start cold.
+    warm_start: bool = False
     # Sizes and schedules of networks and transfers.
     network: NetworkConfig = field(default_factory=NetworkConfig)
 

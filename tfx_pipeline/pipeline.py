@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from tfx import v1 as tfx
@@ -40,8 +41,9 @@ from models.tasks import TASKS, source_names, target_names
 from models.taxonomy.beside_published import tables_digest
 from serving.release.identity import served_address
 from tfx_pipeline.add_source import SOURCES
-from tfx_pipeline.config import Config
+from tfx_pipeline.config import Config, ConfigError
 from tfx_pipeline.fingerprint import folder_fingerprint
+from tfx_pipeline.history.blessed import blessed_networks
 
 # DirectRunner tries to download another runner from the network on every pipeline.
 BEAM_ARGS = ("--runner=FnApiRunner",)
@@ -73,6 +75,12 @@ def make_pipeline(
     # On a cluster nothing is cached, and its folders are not those of this machine.
     here = not (root and "://" in root)
     served = served_address(destination) if here else ""
+    if config.warm_start and not here:
+        raise ConfigError(
+            "warm_start reads the run's history on this machine, which a compiled pipeline does "
+            "not have; compile without it"
+        )
+    blessed = blessed_networks(Path(run)) if config.warm_start else None
     outside = outside_sources(os.path.join(run, SOURCES))
     network = json.dumps(config.network_fields(), sort_keys=True)
     example_gen = IngestViews(
@@ -119,6 +127,7 @@ def make_pipeline(
             labels=labels,
             verdict=check_data.outputs["verdict"],
             names=json.dumps(names),
+            blessed=json.dumps(blessed, sort_keys=True),
             config=network,
             work=work,
             code=code_of(TrainTasks),

@@ -20,6 +20,8 @@ REFUSED, FAILED, STOPPED, KILLED = "refused", "failed", "stopped", "killed"
 # What is no run.
 ROLLBACK, PRUNED = "rollback", "pruned"
 GOOD = (PUSHED, UNCHANGED)
+# Fields that JSON has as lists.
+LISTS = ("verdicts", "networks", "warm")
 RUNS = (*GOOD, REFUSED, FAILED, STOPPED, KILLED)
 
 
@@ -33,8 +35,8 @@ class Entry:
     quality and gain in [0, 1], saved (share of labels), p and significance in words. policy:
     supervised tasks, and target -> sources, quality. version: that was pushed; serves: the newest
     one when this was written. ran: node -> seconds, of what did not come from the cache; networks:
-    tasks that were trained; transfers: rows that were measured; artifacts: NODE/OUTPUT -> folder
-    below the run.
+    tasks that were trained; warm: those of them that began from a blessed network; transfers: rows
+    that were measured; artifacts: NODE/OUTPUT -> folder below the run.
     """
 
     number: int
@@ -52,6 +54,7 @@ class Entry:
     serves: int | None = None
     ran: Mapping[str, float] = field(default_factory=dict)
     networks: tuple[str, ...] = ()
+    warm: tuple[str, ...] = ()
     transfers: int = 0
     artifacts: Mapping[str, str] = field(default_factory=dict)
 
@@ -79,7 +82,9 @@ def parsed(line: bytes) -> Entry | None:
     known = {item.name for item in fields(Entry)}
     try:
         values = {name: value for name, value in json.loads(line).items() if name in known}
-        lists = {name: tuple(values[name]) for name in ("verdicts", "networks") if name in values}
+        lists = {
+            name: tuple(values[name]) for name in ("verdicts", "networks", "warm") if name in values
+        }
         return Entry(**{**values, **lists})
     except (ValueError, TypeError, AttributeError):
         return None

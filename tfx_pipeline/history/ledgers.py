@@ -5,6 +5,7 @@ run had finished counts as well.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,17 +31,17 @@ def ledgers_of(run: Path) -> Ledgers:
     transfers = run / TRANSFERS
     return Ledgers(
         {
-            path.parent.name: address_in(path)
+            path.parent.name: told(path, "address")
             for path in sorted((run / NETWORKS).glob("*/network.json"))
         },
         frozenset(str(path.relative_to(transfers)) for path in transfers.glob(SEGMENTS)),
     )
 
 
-def address_in(path: Path) -> str:
-    """that a network's record says; "" where it cannot be read."""
+def told(path: Path, name: str) -> str:
+    """a field of a network's record; "" where it has none, or cannot be read."""
     try:
-        return str(json.loads(path.read_text(encoding="utf-8"))["address"])
+        return str(json.loads(path.read_text(encoding="utf-8"))[name] or "")
     except (OSError, ValueError, KeyError, TypeError):
         return ""
 
@@ -50,6 +51,11 @@ def trained_since(before: Ledgers, after: Ledgers) -> tuple[str, ...]:
     return tuple(
         name for name, address in after.networks.items() if before.networks.get(name) != address
     )
+
+
+def warm_among(run: Path, names: Iterable[str]) -> tuple[str, ...]:
+    """tasks whose network in the ledger began from another one."""
+    return tuple(name for name in names if told(run / NETWORKS / name / "network.json", "start"))
 
 
 def measured_since(run: Path, before: Ledgers, after: Ledgers) -> int:

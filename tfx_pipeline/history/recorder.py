@@ -22,7 +22,13 @@ from tfx_pipeline.history import configurations, journal
 from tfx_pipeline.history.account import data_of, metrics_of, policy_of
 from tfx_pipeline.history.code import code_addresses
 from tfx_pipeline.history.journal import Entry
-from tfx_pipeline.history.ledgers import Ledgers, ledgers_of, measured_since, trained_since
+from tfx_pipeline.history.ledgers import (
+    Ledgers,
+    ledgers_of,
+    measured_since,
+    trained_since,
+    warm_among,
+)
 from tfx_pipeline.history.metadata import METADATA, RAN, RunGraph, count_runs, run_graphs
 
 # There while a run goes on: what its line will say of how it began.
@@ -76,6 +82,7 @@ class Recorder:
         version = pushed_now(graph)
         # The very bundle that is served is blessed, but not pushed again.
         version = None if version == self.served else version
+        trained = trained_since(self.before, after)
         return Entry(
             number=self.number,
             began=self.began,
@@ -95,7 +102,8 @@ class Recorder:
                 for each in (graph.executions if graph else ())
                 if each.state == RAN
             },
-            networks=trained_since(self.before, after),
+            networks=trained,
+            warm=warm_among(self.run, trained),
             transfers=measured_since(self.run, self.before, after),
             artifacts={
                 name: str(Path("artifacts", *Path(folder).parts[-3:]))
@@ -180,6 +188,7 @@ def entry_of_killed(run: Path, begun: dict[str, Any]) -> Entry:
     after = ledgers_of(run)
     places = [place for place in (run / METADATA, run / RUNNING) if place.exists()]
     last = max(place.stat().st_mtime for place in places)
+    trained = trained_since(before, after)
     return Entry(
         number=begun["number"],
         began=begun["began"],
@@ -190,6 +199,7 @@ def entry_of_killed(run: Path, begun: dict[str, Any]) -> Entry:
         code=begun["code"],
         config=begun["config"],
         serves=newest_version(run),
-        networks=trained_since(before, after),
+        networks=trained,
+        warm=warm_among(run, trained),
         transfers=measured_since(run, before, after),
     )

@@ -68,6 +68,8 @@ def told(run: Path, before: Entry | None, entry: Entry) -> Iterator[str]:
     for verdict in entry.verdicts:
         if verdict.get("forced") and not verdict["passed"]:
             yield f"{verdict['gate']} overruled: {verdict['forced']}"
+    if entry.warm:
+        yield f"{len(entry.warm)} of {len(entry.networks)} networks began from blessed ones"
     if entry.reason:
         yield entry.reason
 
@@ -171,6 +173,8 @@ def made_lines(new: Entry) -> list[str]:
     found = [", ".join(lines)] if lines else []
     if new.networks:
         found.append(f"{len(new.networks)} networks: {', '.join(new.networks)}")
+    if new.warm:
+        found.append(f"of them began from the served version's: {', '.join(new.warm)}")
     if new.transfers:
         found.append(f"{new.transfers} transfers and controls")
     return found

@@ -5,18 +5,22 @@ from __future__ import annotations
 import concurrent.futures
 import json
 import multiprocessing
+import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
 from models.examples.label_store import LabelStore
 from models.networks.config import NetworkConfig
+from models.networks.task_networks.build import build_task_network
 from models.networks.task_networks.train import address, train_task
+from models.networks.task_networks.warm import Start, same_shapes
 from models.networks.training.averages import labelled
 from models.networks.training.workers import begin_worker, machine_shared_by
-from models.provenance.seals import whole
+from models.provenance.atomic import atomic_folder
+from models.provenance.seals import damage_of, whole
 from models.tasks import TASKS, Task
 
 # network.json of a network: what it is of, what it cost, how good it is.
@@ -29,10 +33,13 @@ def train_tasks(
     names: Iterable[str],
     config: NetworkConfig,
     out: TextIO = sys.stderr,
+    blessed: Mapping[str, str | Path] | None = None,
 ) -> dict[str, Record]:
     """train every task of `names` that the ledger at `directory` lacks; name -> record
     (network.json).
 
+    blessed: task -> folder of the network that its own begins from (a warm start), where shapes
+    agree; None: all start cold.
     Raises LookupError before any training for a task without labels in the train or test split,
     Interrupted for a loss that is no number. A val split without labels is no error: nothing is
     then pulled towards the average.
@@ -41,10 +48,16 @@ def train_tasks(
     directory = Path(directory)
     for name in wanted:
         check_labels(store, TASKS[name])
-    records = {name: kept(store, directory / name, TASKS[name], config) for name in wanted}
+    starts: dict[str, Start] = {}
+    if blessed is not None:
+        starts = starts_of(store, directory, wanted, config, blessed, out)
+    records = {
+        name: kept(store, directory / name, TASKS[name], config, starts.get(name))
+        for name in wanted
+    }
     missing = [name for name, record in records.items() if record is None]
     since = time.time()
-    for count, record in enumerate(as_trained(store, directory, missing, config, out), 1):
+    for count, record in enumerate(as_trained(store, directory, missing, config, out, starts), 1):
         records[record["task"]] = record
         left = (time.time() - since) / count * (len(missing) - count)
         print(
@@ -58,24 +71,89 @@ def train_tasks(
     return {name: record for name, record in records.items() if record is not None}
 
 
-def kept(store: LabelStore, folder: Path, entry: Task, config: NetworkConfig) -> Record | None:
+def kept(
+    store: LabelStore,
+    folder: Path,
+    entry: Task,
+    config: NetworkConfig,
+    start: Start | None = None,
+) -> Record | None:
     """the record in the ledger, if it is of this very network, as it was written."""
     described = folder / "network.json"
     if not whole(folder):
         return None
     record: Record = json.loads(described.read_text())
-    return record if record.get("address") == address(entry, config, store) else None
+    wanted = address(entry, config, store, start.address if start else "")
+    return record if record.get("address") == wanted else None
+
+
+def starts_of(
+    store: LabelStore,
+    directory: Path,
+    names: Iterable[str],
+    config: NetworkConfig,
+    blessed: Mapping[str, str | Path],
+    out: TextIO,
+) -> dict[str, Start]:
+    """task -> the network that its own begins from; without those that start cold, which is said.
+
+    A blessed network of these very labels, settings and code has nothing to learn: it is taken into
+    the ledger, and its own start stays its start. So a second run trains nothing.
+    """
+    starts = {}
+    for name in names:
+        task = TASKS[name]
+        if not task.trained:
+            continue
+        if name not in blessed:
+            print(f"  {name}: no blessed network of it yet, a cold start", file=out, flush=True)
+            continue
+        folder = Path(blessed[name])
+        trouble = unusable(folder, task, config, store.size)
+        if trouble:
+            print(f"  {name}: a cold start, {trouble}", file=out, flush=True)
+            continue
+        record: Record = json.loads((folder / "network.json").read_text())
+        begun = record.get("start") or ""
+        if record["address"] != address(task, config, store, begun):
+            starts[name] = Start(folder, record["address"])
+            print(f"  {name}: begins from {record['address']}", file=out, flush=True)
+            continue
+        if begun:
+            starts[name] = Start(folder, begun)
+        if kept(store, directory / name, task, config, starts.get(name)) is None:
+            with atomic_folder(directory / name) as scratch:
+                shutil.copytree(folder, scratch, dirs_exist_ok=True)
+    return starts
+
+
+def unusable(folder: Path, task: Task, config: NetworkConfig, size: int) -> str:
+    """why a blessed network is none to begin from, "" if it is."""
+    damage = damage_of(folder)
+    if damage:
+        return f"the blessed network at {folder} is not whole: {damage[0]}"
+    record: Record = json.loads((folder / "network.json").read_text())
+    other = build_task_network(task, NetworkConfig(**record["config"]), record["size"])
+    if not same_shapes(build_task_network(task, config, size), other):
+        return f"the blessed network {record['address']} has other shapes"
+    return ""
 
 
 def as_trained(
-    store: LabelStore, directory: Path, names: list[str], config: NetworkConfig, out: TextIO
+    store: LabelStore,
+    directory: Path,
+    names: list[str],
+    config: NetworkConfig,
+    out: TextIO,
+    starts: Mapping[str, Start],
 ) -> Iterator[Record]:
     """the records of `names` as they are finished, by as many processes as `config.trainers`, the
     longest networks first.
     """
     if config.trainers == 1 or len(names) < 2:
         for name in names:
-            yield train_task(store, directory / name, TASKS[name], config, out)
+            start = starts.get(name)
+            yield train_task(store, directory / name, TASKS[name], config, out, start=start)
         return
     longest_first = sorted(names, key=lambda name: not TASKS[name].output.dense)
     spawn = multiprocessing.get_context("spawn")
@@ -84,7 +162,14 @@ def as_trained(
         concurrent.futures.ProcessPoolExecutor(config.trainers, spawn, begin_worker) as pool,
     ):
         waiting = [
-            pool.submit(train_task, store, directory / name, TASKS[name], config)
+            pool.submit(
+                train_task,
+                store,
+                directory / name,
+                TASKS[name],
+                config,
+                start=starts.get(name),
+            )
             for name in longest_first
         ]
         try:

@@ -20,6 +20,7 @@ from models.networks.config import NetworkConfig
 from models.networks.losses.losses import image_losses
 from models.networks.task_networks.answers import answers_in_parts, test_losses
 from models.networks.task_networks.build import TaskNetwork, build_task_network, in_float32
+from models.networks.task_networks.warm import Start, begin_at
 from models.networks.training.adversarial import AdversarialSiamese, PublishedAdam
 from models.networks.training.averages import average_answer, average_losses, labelled, standard_of
 from models.networks.training.batches import Batches, batch_size
@@ -41,14 +42,15 @@ SHRINKAGES = (1.0, 0.8, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1)
 FEW_STEPS = 5
 
 
-def address(task: Task, config: NetworkConfig, store: LabelStore) -> str:
+def address(task: Task, config: NetworkConfig, store: LabelStore, start: str = "") -> str:
     """what a trained network depends on, as 16 hex digits: its own task's labels, the fields of the
-    entry and of the configuration that training reads, and the code that trains.
+    entry and of the configuration that training reads, and the code that trains. start: address of
+    the network that it begins from; "" for a cold start.
     """
     labels = [store.views_address, store.address(task.name)] if task.trained else []
     return address_of(
         train_task,
-        inputs=[store.size, labels],
+        inputs=[store.size, labels, *([{"start": start}] if start else [])],
         settings=(*settings_of(task), of_one_task(config, task)),
         choices=rows_of(task),
     )
@@ -68,20 +70,22 @@ def train_task(
     config: NetworkConfig,
     out: TextIO = sys.stderr,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    start: Start | None = None,
 ) -> dict[str, Any]:
     """train one network, measure it on the test split, write it atomically; its record. callbacks:
-    of Keras, for `fit`.
+    of Keras, for `fit`. start: the network that it begins from, None for a cold start.
     """
     keras.backend.clear_session()
     since = time.time()
     network, curve, shrinkage = (
-        fitted(store, folder, entry, config, out, callbacks)
+        fitted(store, folder, entry, config, out, callbacks, start)
         if entry.trained
         else (build_task_network(entry, config, store.size), [], 1.0)
     )
     record = {
         "task": entry.name,
-        "address": address(entry, config, store),
+        "address": address(entry, config, store, start.address if start else ""),
+        "start": start.address if start else None,
         "size": store.size,
         "config": asdict(config),
         "seconds": time.time() - since,
@@ -114,6 +118,7 @@ def fitted(
     config: NetworkConfig,
     out: TextIO,
     callbacks: Sequence[keras.callbacks.Callback],
+    start: Start | None,
 ) -> tuple[TaskNetwork, list[float], float]:
     """(network that computes in float32, loss curve, factor of `shrink_to_average`)."""
     average = average_answer(entry, store) if entry.output.facts.averaged else None
@@ -122,7 +127,7 @@ def fitted(
         if config.devices > 1:
             said = f"  {entry.name}: {devices} of {config.devices} devices share a batch of {batch}"
             print(said, file=out, flush=True)
-        network, curve = descended(store, folder, entry, config, average, out, callbacks)
+        network, curve = descended(store, folder, entry, config, average, out, callbacks, start)
     if devices > 1 or config.precision != "float32":
         network = in_float32(network)
     return network, curve, shrink_to_average(network, store, config, average)
@@ -145,10 +150,14 @@ def descended(
     average: Floats | None,
     out: TextIO,
     callbacks: Sequence[keras.callbacks.Callback],
+    start: Start | None,
 ) -> tuple[TaskNetwork, list[float]]:
     """(network as it is after its last step, loss curve)."""
     network, model = trainer(entry, config, store.size, standard_of(entry, store, config))
-    if average is not None:
+    if start is not None:
+        begin_at(network, start)
+        model.unfold()
+    elif average is not None:
         start_at_average(network, average if model.standard is None else average * 0)
     if composed(entry, config):
         network.head.get_layer("poses").whiten(*store.whitening(entry.name))
@@ -160,7 +169,7 @@ def descended(
             recipe(entry, config).steps,
             entry.name,
             saved=checkpoint_of(folder),
-            address=address(entry, config, store),
+            address=address(entry, config, store, start.address if start else ""),
             every=config.checkpoint_seconds,
             out=out,
             callbacks=callbacks,

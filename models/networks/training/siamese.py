@@ -80,8 +80,19 @@ class Siamese(keras.Model):
         if self.standard is None:
             return
         middle, unit = self.standard
+        self.scale_answer(unit, middle)
+        self.standard = None
+
+    def unfold(self) -> None:
+        """of a head that gives the answers alone, as after `fold`: let it standardise them."""
+        if self.standard is None:
+            return
+        middle, unit = (np.asarray(part) for part in self.standard)
+        self.scale_answer(1 / unit, -middle / unit)
+
+    def scale_answer(self, factor: Floats, offset: Floats) -> None:
+        """the head's answers times a factor, plus an offset, [channels] each, by its last layer."""
         layer: Any = self.head.get_layer("answer")
         turned = isinstance(layer, keras.layers.Conv2DTranspose)  # its kernel is [h, w, out, in]
-        layer.kernel.assign(np.asarray(layer.kernel) * (unit[:, None] if turned else unit))
-        layer.bias.assign(np.asarray(layer.bias) * unit + middle)
-        self.standard = None
+        layer.kernel.assign(np.asarray(layer.kernel) * (factor[:, None] if turned else factor))
+        layer.bias.assign(np.asarray(layer.bias) * factor + offset)

@@ -59,8 +59,9 @@ def quick_code(monkeypatch):
     monkeypatch.setattr(module, "code_addresses", lambda: {"TrainTasks": "c1"})
 
 
-def train(run, name, address="a1"):
-    write_json(run / "work" / "networks" / name / "network.json", {"address": address})
+def train(run, name, address="a1", start=None):
+    record = {"address": address, "start": start}
+    write_json(run / "work" / "networks" / name / "network.json", record)
 
 
 def measure(run, name, rows):
@@ -74,7 +75,8 @@ def test_a_good_run_says_what_it_saw_made_and_pushed(tmp_path):
     train(tmp_path, "normal")
     with recorded(tmp_path, SMOKE, "data") as recorder:
         recorder.saw("f1")
-        train(tmp_path, "reshading")
+        train(tmp_path, "reshading", start="a0")
+        train(tmp_path, "jigsaw")
         measure(tmp_path, "x", 5)
         made.add(version=7, files=FILES)
     [entry] = read(tmp_path)
@@ -89,7 +91,8 @@ def test_a_good_run_says_what_it_saw_made_and_pushed(tmp_path):
     assert entry.metrics["quality"] == 0.7 and entry.metrics["saved"] == 0.25
     assert entry.metrics["p"] == 0.004
     assert entry.policy["edges"]["reshading"]["sources"] == ["normal"]
-    assert entry.networks == ("reshading",) and entry.transfers == 5
+    assert entry.networks == ("jigsaw", "reshading") and entry.warm == ("reshading",)
+    assert entry.transfers == 5
     assert set(entry.ran) == {name for name, *_ in NODES}
     assert entry.config["name"] == "smoke" and entry.code == {"TrainTasks": "c1"}
     assert (tmp_path / entry.artifacts["BuildBundle/model"]).is_dir()

@@ -30,7 +30,9 @@ FILES = {
         f"store/{task}/labels.json": {"address": f"labels of {task}", "samples": {"train": 40}}
         for task in ("normal", "reshading", "keypoints2d")
     },
-    "TrainTasks/networks": {"normal/network.json": {"address": "net normal", "seconds": 9.5}},
+    "TrainTasks/networks": {
+        "normal/network.json": {"address": "net normal", "seconds": 9.5, "start": "net before"}
+    },
     "TrainPolicy/transfers": {
         "reshading/transfer.json": {"address": "head reshading", "learner": "closed_form"},
         "keypoints2d/network.json": {"address": "net keypoints2d", "steps": 2},
@@ -107,4 +109,6 @@ def test_the_command_writes_the_page_of_what_serves(runs):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == str(runs / "trace-8.html")
-    assert "head reshading" in (runs / "trace-8.html").read_text()
+    page = (runs / "trace-8.html").read_text()
+    assert "head reshading" in page
+    assert "a warm start from <code>net before</code>" in page
