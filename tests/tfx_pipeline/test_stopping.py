@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ENOUGH = 20.0
 # A stage as TrainTasks is: two workers, six networks of a minute each.
 STAGE = """
-import concurrent.futures, multiprocessing, sys, time
+import concurrent.futures, multiprocessing, signal, sys, time
 from pathlib import Path
 from models.networks.training.workers import begin_worker
 from tfx_pipeline.stopping import resume_command, stoppable
@@ -31,6 +31,8 @@ def stage(folder):
             future.result()
 
 if __name__ == "__main__":
+    # tests that a shell started in its background were told to ignore it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with stoppable(resume_command(["run", "--data", "my data"])):
             stage(sys.argv[1])
