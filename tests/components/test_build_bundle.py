@@ -4,9 +4,9 @@ unblessed pushed.
 
 import json
 import shutil
-from pathlib import Path
 
 import pytest
+from component_calls import artifact, run
 from synthetic import SIZE
 from synthetic_policy import WHITENING
 from tfx import v1 as tfx
@@ -20,19 +20,6 @@ from models.tasks import TASKS
 from serving.bundle.assets import read_extras
 
 standard = tfx.types.standard_artifacts
-
-
-def artifact(kind, uri: Path):
-    made = kind()
-    made.uri = str(uri)
-    Path(uri).mkdir(parents=True, exist_ok=True)
-    return made
-
-
-def run(component, **arguments):
-    """what the executor of a function component calls."""
-    function = component.EXECUTOR_SPEC.executor_class._FUNCTION
-    return getattr(function, "__func__", function)(**arguments)
 
 
 @pytest.fixture

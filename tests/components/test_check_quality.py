@@ -5,28 +5,14 @@ a candidate that lost a target or learned something worse does not.
 import json
 import shutil
 
-import numpy as np
-from synthetic_policy import WHITENING
+from compared_store import COMPARED, ComparedStore
 from tiny_bundle import tiny_bundle
-from tiny_store import TinyStore
 
 from components import check_quality
 from components.accepted import FIGURES
 from models.provenance.atomic import write_json
 from serving.bundle.assets import CONTRACT, EXTRA, LINEAGE
 from serving.bundle.manifest import write_manifest
-
-COMPARED = ("normal", "class_scene", "fixated_pose")
-
-
-class Store(TinyStore):
-    """some targets, in the whitening that the tiny bundle has."""
-
-    def has(self, name):
-        return name in COMPARED
-
-    def whitening(self, name):
-        return WHITENING.get(name, (np.zeros(1), np.ones(1)))
 
 
 def refused(checks):
@@ -51,11 +37,11 @@ def test_a_bundle_passes_beside_itself_and_fails_without_a_target(tmp_path):
     del contract["tasks"]["egomotion"]
     (tmp_path / "smaller" / EXTRA / CONTRACT).write_text(json.dumps(contract))
     quick = {"as quick as the served version"}  # a busy machine may say otherwise
-    checks = check_quality.beside_served(tiny_bundle(), tmp_path / "smaller", Store(), 0.1)
+    checks = check_quality.beside_served(tiny_bundle(), tmp_path / "smaller", ComparedStore(), 0.1)
     assert refused(checks) <= quick
     found = next(check for check in checks if check.name.startswith("no target is worse"))
     assert set(found.figures) == set(COMPARED) and not any(found.figures.values())
-    checks = check_quality.beside_served(tmp_path / "smaller", tiny_bundle(), Store(), 0.1)
+    checks = check_quality.beside_served(tmp_path / "smaller", tiny_bundle(), ComparedStore(), 0.1)
     assert refused(checks) - quick == {"no target is lost"}
 
 

@@ -2,9 +2,9 @@
 
 import json
 import shutil
-from pathlib import Path
 
 import pytest
+from component_calls import artifact, run
 from tfx import v1 as tfx
 from tiny_bundle import TARGETS, tiny_bundle
 
@@ -18,19 +18,6 @@ from serving.bundle.assets import EXTRA, LINEAGE, read_extras
 from serving.release.push import push, rollback, versions
 
 standard = tfx.types.standard_artifacts
-
-
-def artifact(kind, uri: Path):
-    made = kind()
-    made.uri = str(uri)
-    Path(uri).mkdir(parents=True, exist_ok=True)
-    return made
-
-
-def run(component, **arguments):
-    """what the executor of a function component calls."""
-    function = component.EXECUTOR_SPEC.executor_class._FUNCTION
-    return getattr(function, "__func__", function)(**arguments)
 
 
 def test_only_what_both_gates_blessed_is_pushed(tmp_path):

@@ -7,6 +7,7 @@ import types
 from dataclasses import asdict
 from pathlib import Path
 
+from component_calls import artifact
 from tiny_store import TINY
 
 from components.artifacts import LabelBank, NetworkBank, RepresentationBank, TaxonomyList
@@ -19,13 +20,6 @@ EDGES = [
     {"target": "reshading", "sources": ["normal"], "control": None, "regime": ""},
     {"target": "edge_texture", "sources": [], "control": "supervised", "regime": ""},
 ]
-
-
-def artifact(kind, uri: Path):
-    made = kind()
-    made.uri = str(uri)
-    uri.mkdir(parents=True, exist_ok=True)
-    return made
 
 
 def test_a_target_from_scratch_is_the_network_that_was_measured(tmp_path, monkeypatch):

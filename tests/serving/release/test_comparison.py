@@ -1,30 +1,17 @@
 """A bundle's losses are those of its own answers."""
 
 import numpy as np
-from synthetic_policy import WHITENING
+from compared_store import ComparedStore
 from tiny_bundle import tiny_bundle
-from tiny_store import TinyStore
 
 from models.tasks import TASKS
 from serving.release.comparison import Bundle, losses
-
-COMPARED = ("normal", "class_scene", "fixated_pose")
-
-
-class Store(TinyStore):
-    """some targets, in the whitening that the tiny bundle has."""
-
-    def has(self, name):
-        return name in COMPARED
-
-    def whitening(self, name):
-        return WHITENING.get(name, (np.zeros(1), np.ones(1)))
 
 
 def test_losses_are_those_of_the_bundles_own_answers():
     from models.networks.losses.losses import image_losses
 
-    store, bundle = Store(), Bundle.opened(tiny_bundle())
+    store, bundle = ComparedStore(), Bundle.opened(tiny_bundle())
     for name in ("segment_unsup25d", "egomotion", "reshading"):
         found = losses(bundle, store, name)
         assert found.shape == (8,) and np.isfinite(found).all(), name

@@ -58,13 +58,3 @@ def test_nobody_passes_a_closed_gate(plane):
     for method, ending in PATHS.values():
         request = Request(method, f"/v1/models/m{ending}", b"{}", "", lambda: True)
         assert routes(plane).reply(request).status == 503
-
-
-def question(**inputs) -> bytes:
-    request = message("PredictRequest")()
-    request.model_spec.name = "m"
-    for name, value in inputs.items():
-        request.inputs[name].dtype = 1
-        request.inputs[name].tensor_content = value.tobytes()
-        request.inputs[name].tensor_shape.dim.add(size=len(value))
-    return request.SerializeToString()
