@@ -4,8 +4,8 @@ intervals over test buildings.
 Four ways at every amount: transfer (the best first-order source, chosen on one half of the test
 buildings and judged on the other), scratch (the target's own network, trained on these data alone),
 pixels (a readout of pixels, the closed form's way without a source), own code (a readout of the
-code of the target's own network, which has seen all labels: what supervision gives at most to so
-few, no price of it). Beside them the network itself, trained on all labels: 0.5 by definition.
+code of the target's own network, which has seen all labels: no price of so few). Beside them the
+network itself, trained on all labels: 0.5 by definition.
 """
 
 from __future__ import annotations
