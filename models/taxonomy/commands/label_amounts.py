@@ -94,7 +94,7 @@ def amount_lines(rows: Sequence[Facts], variant: str) -> str:
     cells = [
         [
             row["task"],
-            row["step"] or "all",
+            row["step"] or f"{row['amount']:g}",
             f"{row['amount']:g}",
             f"{row['labels']:g}",
             f"{row['cost']:g}",
