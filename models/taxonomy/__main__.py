@@ -42,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         code = COMMANDS[options.command].run(options)
+        # a closed pipe shows when the buffer is written: here, where it is handled, not at Python's
+        # end
         sys.stdout.flush()
         return code
     except BrokenPipeError:
@@ -50,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return PIPE_CLOSED
     except KeyboardInterrupt:
         return INTERRUPTED
+    # these are what bad input raises; anything else is a defect of ours and keeps its traceback
     except (ValueError, LookupError, OSError) as error:
         print(f"error: {reason_of(error)}", file=sys.stderr)
         return 1
@@ -59,6 +62,7 @@ def reason_of(error: Exception) -> str:
     """one line, with the file's name where it is about one."""
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
+    # the text of a KeyError is the repr of its key, in quotes
     text = error.args[0] if isinstance(error, KeyError) else error
     return " ".join(str(text).split())
 

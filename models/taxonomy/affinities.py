@@ -29,6 +29,7 @@ SPREADS = (
     "rank_low",
     "rank_high",
 )
+# the field of `Spread` that decides; the point estimate is the row's own
 RISKS = {"point": None, "lower": "affinity_low", "expected": "affinity_expected"}
 
 
@@ -142,6 +143,7 @@ class Affinities:
     def _controls(self) -> Mapping[tuple[str, str], Row]:
         return {
             (row.transfer.target, row.transfer.control): row
+            # reversed: of several regimes the first one's row is written last, and stays
             for row in reversed(self.rows)
             if row.transfer.control
         }
@@ -176,6 +178,7 @@ class Affinities:
             write_json(path, {"rows": entries, "diagnostics": self.diagnostics}, indent=1)
             return
         with atomic_file(path) as file:
+            # rows without an interval have fewer columns; the header is that of the fullest
             fullest = max(entries, key=lambda entry: len(entry))
             writer = csv.DictWriter(file, list(fullest))
             writer.writeheader()
@@ -231,6 +234,7 @@ def row_of(entry: Mapping[str, Any]) -> Row:
         return None if value in (None, "") else float(value)
 
     interval = {name: number(name) for name in SPREADS}
+    # `flat` writes an interval whole or not at all, and this field is in every one
     measured = interval["affinity_low"] is not None
     return Row(
         Transfer.from_json(entry),

@@ -149,9 +149,11 @@ def by_target(pairs: Pairs, rng: np.random.Generator, resamples: int) -> Facts:
     """target -> {"spearman", "low", "high", "sources"}."""
     facts = {}
     for target, ours, theirs in zip(pairs.targets, pairs.first, pairs.second):
+        # `matched` puts NaN into both tables or into neither
         pair = np.stack([ours, theirs])[:, np.isfinite(ours)]
         count = pair.shape[1]
         again = spearman(pair[:, rng.integers(count, size=(resamples, count))])
+        # a draw may hold one source only, again and again, which has no rank correlation
         low, high = np.nanquantile(again, LEVEL)
         facts[target] = {
             "spearman": float(spearman(pair)),

@@ -14,6 +14,7 @@ import numpy as np
 
 from models.tasks.arrays import Bools, Floats
 
+# the authors' clip: a rate of 0 or 1 would make the ratio W' zero or infinite
 CLIP = 1e-3
 DENSE = 50  # players below which all eigenvalues are as quick as three
 
@@ -76,6 +77,7 @@ def consistency(eigenvalue: float, count: int) -> float:
 
 def clipped_share(wins: Floats) -> float:
     """share of the comparisons of two players that the clip changes."""
+    # the diagonal is 0.5 by definition
     others = ~np.eye(len(wins), dtype=bool)
     return float((np.abs(wins - 0.5) >= 0.5 - CLIP)[others].mean()) if len(wins) > 1 else 0.0
 
@@ -111,9 +113,12 @@ def leading(ratio: Floats) -> tuple[float, float, Floats]:
     else:
         from scipy.sparse.linalg import eigs  # here: small tournaments do without its import
 
+        # ARPACK draws a start at random unless it is given one: digits would differ from run to run
         values, vectors = eigs(ratio, k=3, v0=np.ones(count), tol=1e-12, ncv=min(count - 1, 40))
     order = np.argsort(-np.abs(values))
     second = float(np.abs(values[order[1]])) if count > 1 else 0.0
+    # Perron and Frobenius: the eigenvalue of largest modulus is real, and its vector has one sign,
+    # which solvers choose freely
     return float(values[order[0]].real), second, np.abs(vectors[:, order[0]].real)
 
 
@@ -135,6 +140,7 @@ def principal_pairs(
         following = np.matmul(ratio, vectors[..., None])[..., 0]
         values = following.sum(1)  # the vectors sum to 1
         following /= values[:, None]
+        # the slowest matrix of the batch decides when all of them stop
         change = np.abs(following - vectors).max()
         vectors = following
         if change < tolerance:
@@ -155,6 +161,7 @@ def random_index(count: int) -> float:
         upper = np.triu(rng.uniform(CLIP, 1 - CLIP, (count, count)), 1)
         wins = upper + np.tril(1 - upper.T, -1) + np.eye(count) / 2
         indices.append((leading(reciprocal(wins))[0] - count) / (count - 1))
+    # it is a divisor (`consistency`)
     return max(float(np.mean(indices)), 1e-9)
 
 

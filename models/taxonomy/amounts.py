@@ -28,6 +28,7 @@ def by_amount(table: Affinities) -> list[Facts]:
     rows = []
     for target, by_regime in into.items():
         shared = sorted(set.intersection(*(set(sources) for sources in by_regime.values())))
+        # with fewer a rank correlation says nothing (`agreement.FEWEST`)
         if set(by_regime) == set(table.regimes) and len(shared) >= 4:
             rows.append({"target": target, **of_target(by_regime, shared)})
     return rows
@@ -50,6 +51,7 @@ def of_target(by_regime: Measured, shared: list[str]) -> Facts:
     agreed = {
         regime: rank_agreement(values, affinity[""])
         for regime, values in affinity.items()
+        # the regime named "" is the one that the others are held against
         if regime
     }
     return {"spearman": agreed, "best": best}

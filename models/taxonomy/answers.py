@@ -69,6 +69,7 @@ def taxonomy_of(
     if solution.x is None:
         raise ValueError(f"an answer that is {solution.status} holds no policy")
     count = len(program.nodes)
+    # edges need not be integer variables (`program`): a solver's 1 is 1 to its tolerance
     edges = [edge for edge, x in zip(program.edges, solution.x[count:]) if x > 0.5]
     sources = {source for edge in edges for source in edge.sources}
     of_use = sources | program.own | request.forced
@@ -90,6 +91,7 @@ def solve_all(
     """one taxonomy a feasible (order, budget); infeasible ones are left out."""
     budgets = list(budgets)
     asked = [Request(budget, order, variant, **request) for order in orders for budget in budgets]
+    # `attempt` and not `answer`: to explain each infeasible budget would take several programs more
     policies = [policy for one in asked if (policy := attempt(table, one)) is not None]
     if asked and not policies:
         raise Infeasible(
@@ -125,6 +127,8 @@ def useful(program: Program) -> Program:
         if name not in program.own and program.low[i] == 0:
             using = [j for j, edge in enumerate(program.edges, count) if name in edge.sources]
             a.add([(i, 1.0), *((j, -1.0) for j in using)])
+    # edges come out whole by themselves only while each target chooses alone; these rows couple
+    # targets, and pieces of edges could meet them
     whole = np.ones(len(program.reward), bool)
     return replace(extended(program, a, np.zeros(a.count)), integer=whole)
 

@@ -52,6 +52,7 @@ def baselines(table: Affinities, request: Request, chosen: Taxonomy) -> list[Fac
 def alone(request: Request, name: str) -> Request:
     """the request for one source: its cost is the budget, first-order transfers."""
     little = sum((request.transfer_cost or {}).values())
+    # which edges have a price is not known before they are chosen: more than all of them can cost
     dear_edges = 1e6 if request.regime_cost or request.edge_cost else 0.0
     enough = max(request.cost_of(name) + little + dear_edges, 1e-6)
     return replace(request, budget=enough, order=1, forced=frozenset(), second=None)
@@ -72,6 +73,7 @@ def all_from_scratch(table: Affinities, request: Request) -> Taxonomy | None:
     """no source at all; None where the table does not place training from scratch."""
     if not table.knows_scratch:
         return None
+    # a forced source would be supervised, and this baseline supervises nothing
     return with_sources(table, replace(request, scratch=True, forced=frozenset()), set())
 
 

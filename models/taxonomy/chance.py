@@ -43,6 +43,7 @@ class Lottery:
         self.policies = Policies(self.program)
         self.count = len(self.program.nodes)
         self.prices = np.array([request.cost_of(name) for name in self.program.nodes])
+        # edges of one target lie side by side: a draw slices them instead of searching
         self.by_target = np.argsort(self.policies.target_of, kind="stable")
         targets = np.arange(len(self.program.targets))
         self.starts = np.searchsorted(self.policies.target_of[self.by_target], targets)
@@ -65,6 +66,7 @@ class Lottery:
         key = rewards if best_edges else rng.random(len(open_edges))
         itself = np.zeros(len(self.program.targets), bool)
         itself[self.policies.own[self.own_nodes(nodes)]] = True
+        # rewards and random numbers are never negative, so that -1 marks a closed edge
         chosen = self.edges(np.where(open_edges, key, -1.0), ~itself)
         if chosen is None:
             return None
@@ -80,6 +82,7 @@ class Lottery:
         left = self.request.budget - self.prices[nodes].sum()
         for node in rng.permutation(self.count):
             open_node = not nodes[node] and self.program.high[node] > 0
+            # sums of decimal costs miss the budget by rounding
             if open_node and self.prices[node] <= left + 1e-9:
                 nodes[node] = True
                 left -= self.prices[node]
@@ -164,6 +167,7 @@ def significance(
 
 
 def compared(chosen: Taxonomy, drawn: Drawn) -> Facts:
+    # with one unmeasured edge the means would be over different targets
     measured = len(drawn) > 0 and not np.isnan(drawn.quality).any()
     name = "quality" if measured and chosen.quality is not None else "objective"
     observed = float(getattr(chosen, name))
@@ -176,6 +180,8 @@ def compared(chosen: Taxonomy, drawn: Drawn) -> Facts:
             "verdict": "no random policy of this budget reaches every target; nothing to compare "
             "with",
         }
+    # the observed policy counts among the draws: finite draws never show a p of 0; ties count
+    # against it
     p = float((1 + (values >= observed - 1e-12).sum()) / (1 + len(values)))
     floor = 1 / (1 + len(values))
     return {

@@ -24,6 +24,7 @@ from models.taxonomy.taxonomy import Edge, Taxonomy, mean, quality_of
 
 def group_of(image: str, depth: int) -> str:
     """the first `depth` parts of a sample's name; of several views, those of the first."""
+    # a sample of several views is named a+b, a view building/point/view
     return "/".join(image.split("+")[0].split("/")[:depth])
 
 
@@ -65,6 +66,7 @@ def halves(
 def split_of(by_target: Mapping[str, Sequence[str]]) -> Callable[[str], bool]:
     """is a test image in the first half? by_target: target -> its test images."""
     everything = sorted({image for images in by_target.values() for image in images})
+    # parts of a view's name: building, point, view
     for depth in (1, 2, 3):
         groups = first_half(everything, depth)
         sides = [{group_of(image, depth) in groups for image in i} for i in by_target.values()]

@@ -40,6 +40,7 @@ def curves(stores: Stores, *, resamples: int = 1000, seed: int = 0) -> Facts:
         return {"unit": "building", "units": 0, "resamples": 0, "targets": [], "mean": []}
     of_first = split_or_none(known)
     places = {group_of(image, 1) for one in known for image in one.images}
+    # one building drawn again and again is always the same: then images are drawn
     depth = 1 if len(places) > 1 else 3
     groups = sorted({group_of(image, depth) for one in known for image in one.images})
     place = {group: i for i, group in enumerate(groups)}
@@ -112,6 +113,7 @@ def choices(losses: Floats, side: Bools | None) -> Integers:
     if side is None:
         return np.full(losses.shape[1], ranks.mean(0).argmin())
     first, second = (int(ranks[part].mean(0).argmin()) for part in (side, ~side))
+    # each side takes the source that the other side chose
     return np.where(side, second, first)
 
 
@@ -137,6 +139,7 @@ def ways(means: dict[str, tuple[float, Floats]]) -> Facts:
 
 def interval(value: float, drawn: Floats) -> Facts:
     """a measured value with the interval of what was drawn."""
+    # a draw without an image of this target has no mean
     low, high = np.nanquantile(drawn, LEVEL)
     return {"quality": value, "low": float(low), "high": float(high)}
 

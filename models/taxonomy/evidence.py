@@ -168,6 +168,7 @@ def predictor(
 ) -> Facts:
     """one row of `predictors`."""
     agreed = predictor_agreement(table, scores)
+    # `replay` refuses transfers without a prediction: they are left out on both sides of it
     known = table.only(lambda row: row.transfer.control is not None or row.transfer in scores)
     values = [value for targets in agreed.values() for value in targets.values()]
     ranked = [value for value in values if np.isfinite(value)]
@@ -183,6 +184,7 @@ def predictor(
 def curve(table: Affinities, asked: Request, policy: Taxonomy, policies: int, seed: int) -> Facts:
     """one point of the curves: the answer beside random policies of its budget."""
     request = replace(asked, budget=policy.budget, order=policy.order)
+    # a seed takes whole numbers, a budget need not be one
     rng = np.random.default_rng([seed, round(100 * policy.budget), policy.order])
     drawn = random_policies(table, request, max(50, policies // 10), rng)
     return {

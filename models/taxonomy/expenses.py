@@ -114,6 +114,7 @@ def independent(
         )
     paid = np.sort([scratch[name] for name in names if name not in expenses.free]).astype(float)
     counts = np.arange((paid < 0.5).sum() + 1)
+    # the first name, as the supervised row's gain is of the first regime (`scale.joined`)
     little = expenses.little[min(expenses.little)]
     images = counts * expenses.full + (len(paid) - counts) * little
     free = 0.5 * (len(names) - len(paid))
@@ -179,6 +180,7 @@ def saving(
     alone_images, alone_quality = independent(
         table, expenses, [edge.transfer.target for edge in edges]
     )
+    # the curve rises, as interp needs: only targets that gain by full labels are on it
     alone = float(np.interp(quality, alone_quality, alone_images))
     if alone == 0:
         return None

@@ -120,6 +120,7 @@ def cheapest_budget(table: Affinities, request: Request) -> float | None:
     costs = [request.cost_of(name) for name in program.nodes]
     costs += [request.edge_cost_of(edge) for edge in program.edges]
     solution = solve_glpk(replace(program, reward=-np.array(costs)), request.time_limit)
+    # a minimum of 0 comes out as -0.0
     return None if solution.x is None else -solution.objective + 0.0
 
 

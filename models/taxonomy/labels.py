@@ -79,6 +79,7 @@ def priced(table: Affinities, request: Request, labels: Labels, budget: float) -
             row.transfer: labels.cost(row.transfer.target, labels.amount_of(row.transfer.regime))
             for row in on_offer(table, request)
         },
+        # all in edge_cost already: the costs of an edge add up (`Request.edge_cost_of`)
         transfer_cost=None,
         regime_cost=None,
         free=frozenset(),
@@ -90,6 +91,7 @@ def purchases(policy: Taxonomy, labels: Labels) -> list[Facts]:
     for), dearest first; tasks of which it owns enough left out.
     """
     in_full = (labels.full, "its own network in full")
+    # full labels hold the smaller amounts: a source that is also a target is bought once
     amounts = dict.fromkeys(policy.supervised, in_full)
     for edge in policy.edges:
         if edge.way != "supervised" and edge.transfer.target not in amounts:
@@ -119,6 +121,7 @@ def holdings(policy: Taxonomy, labels: Labels, names: Iterable[str]) -> list[Fac
         if edge.way != "supervised":
             regime = edge.transfer.regime
             used[edge.transfer.target] = (regime, labels.amount_of(regime))
+    # last: full labels hold every smaller amount
     used |= dict.fromkeys(policy.supervised, ("full", labels.full))
     rows: list[Facts] = [
         {
@@ -208,5 +211,6 @@ def steps(table: Affinities, request: Request, labels: Labels, before: Taxonomy)
                         **difference(policy, before),
                     }
                 )
+    # a step that costs nothing comes before all others
     worth = {id(row): row["objective"] / max(row["cost"], NOTHING) for row in rows}
     yield from sorted(rows, key=lambda row: -worth[id(row)])

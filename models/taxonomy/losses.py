@@ -65,6 +65,7 @@ def check_losses(values: Floats, name: str) -> None:
             f"{name}: {int((~np.isfinite(values)).sum())} of {values.size} losses are not "
             "finite; measure this transfer again"
         )
+    # rounding may pass zero
     if values.size and values.min() < -1e-6:
         raise ValueError(f"{name}: losses are not negative, got {values.min()}")
 
@@ -134,6 +135,7 @@ class LossStore:
             raise ValueError(f"name the test set of {target} first: set_images(target, names)")
         names = self.images(target)
         checked = {transfer: aligned(transfer, losses, names) for transfer, losses in rows.items()}
+        # what is there must not change between the look and the write
         with locked(self.directory / target / ".lock"):
             known = {transfer_of(fact, target): fact for fact in self._facts(target)}
             lacking = {
@@ -261,6 +263,8 @@ def digest(row: Floats) -> str:
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """one writer a target at a time; others wait."""
+    # the file stays: a writer that waits would else get the lock of a file that is gone. A killed
+    # writer's lock is dropped by the kernel
     with open(path, "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

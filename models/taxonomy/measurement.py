@@ -85,6 +85,8 @@ def tournament_of(everything: TransferLosses, regime: str) -> Tournament:
     """the rows of one regime, transfers first."""
     transfers = everything.transfers
     rows = [i for i, transfer in enumerate(transfers) if belongs(transfer, regime, transfers)]
+    # `Tournament.regime` reads the first player, which must be a transfer: the supervised network
+    # is of no regime
     rows.sort(key=lambda i: transfers[i].control is not None)
     part = TransferLosses(
         tuple(transfers[i] for i in rows), everything.images, everything.losses[rows]
@@ -116,6 +118,7 @@ def played(tournament: Tournament) -> tuple[list[Row], Facts]:
     result = affinities(win_matrix(losses))
     affinity = dict(zip(tournament.players, result.affinity.tolist()))
     for i in tournament.visitors:
+        # of the visitor over the players: a tie is half on either side
         rates = 1 - win_rate(losses, measured.losses[i])
         affinity[i] = float(placed(rates, result.affinity, result.eigenvalue))
     gain = rates_against(tournament, "scratch")
@@ -171,6 +174,7 @@ def friedman(losses: Floats) -> float | None:
     """
     if len(losses) < 3 or losses.shape[1] < 2:
         return None
+    # ranks within an image, not within a transfer
     count, images = losses.shape
     ranks = ranks_of(losses.T).T
     # smaller than count (count + 1) / 12 where there are ties
@@ -178,6 +182,7 @@ def friedman(losses: Floats) -> float | None:
     if spread == 0:
         return 1.0
     statistic = images * ((ranks.mean(1) - (count + 1) / 2) ** 2).sum() / spread
+    # chi squared's tail by itself: scipy.stats takes longer to load than to compute this (`ranks`)
     return float(chdtrc(count - 1, statistic))
 
 

@@ -86,6 +86,8 @@ def undominated(
         (reward, edge, request.edge_cost_of(edge), second_cost(edge, request))
         for reward, edge in edges
     ]
+    # best reward first: what is kept is at least as good, and only costs and sources are left to
+    # compare
     costs.sort(key=lambda entry: (-entry[0], entry[2], entry[1].order, entry[1].sources))
     kept: list[tuple[int, float, float]] = []
     needed = []

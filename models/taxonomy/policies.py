@@ -39,6 +39,7 @@ class Policies:
     @cached_property
     def ranked(self) -> Integers:
         """edges, best reward first."""
+        # stable: ties fall to the first edge, in every process
         return np.argsort(-self.program.reward[self.count :], kind="stable")
 
     def open_edges(self, nodes: Floats | Bools) -> Bools:
@@ -63,6 +64,7 @@ class Policies:
         reached = np.zeros(len(self.program.targets), bool)
         reached[self.own[nodes & (self.own >= 0)]] = True
         ranked = self.ranked[self.open_edges(nodes)[self.ranked]]
+        # the first edge of a target in this order is its best one
         targets, first = np.unique(self.target_of[ranked], return_index=True)
         chosen = ranked[first][~reached[targets]]
         x[self.count + chosen] = 1
@@ -102,6 +104,7 @@ class Policies:
             more[node] = True
             value = self.partial(more)
             if value is not None:
+                # the place is negative, so that of equal additions the first one wins
                 candidates.append((*value, -int(node)))
         return -max(candidates)[2] if candidates else None
 
@@ -116,6 +119,7 @@ class Policies:
         best = np.full(len(program.targets), -np.inf)
         rewards = program.reward[self.count :][open_edges]
         np.maximum.at(best, self.target_of[open_edges], rewards)
+        # its reward stands with the node, below
         best[self.own[nodes & (self.own >= 0)]] = 0.0
         reached = np.isfinite(best)
         total = best[reached].sum() + program.reward[: self.count] @ nodes

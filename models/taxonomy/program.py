@@ -80,6 +80,7 @@ def make_program(table: Affinities, request: Request, *, reduced: bool = True) -
         target: undominated(pairs, request) if reduced else pairs
         for target, pairs in offer.edges.items()
     }
+    # the web solver's reward of a node that reaches no target by itself
     nothing = LEAST if request.variant == "web" else 0.0
     node_reward = [offer.own.get(name, nothing) for name in offer.nodes]
     chosen = [pair for pairs in edges.values() for pair in pairs]
@@ -116,6 +117,7 @@ def assembled(request: Request, offer: Offer, edges: list[Transfer], reward: Flo
     low = np.zeros(len(reward))
     low[[at[name] for name in request.forced]] = 1
     high = np.ones(len(reward))
+    # a target-only task is no node, so that to forbid it changes nothing
     high[[at[name] for name in request.forbidden if name in at]] = 0
     return Program(
         offer.nodes,

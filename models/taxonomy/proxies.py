@@ -78,6 +78,7 @@ class Readout:
 
     def __init__(self, gram: Gram) -> None:
         values, vectors = np.linalg.eigh(gram.kernel)
+        # eigenvalues of rounding alone
         keep = values > 1e-9 * values[-1]
         self.values = values[keep]
         self.vectors = vectors[:, keep]
@@ -113,6 +114,7 @@ class Readout:
         values = self.values[:, None]
         alpha = np.ones(centred.shape[1])  # precision of the weights
         beta = np.ones(centred.shape[1])  # precision of the noise
+        # as many steps as the authors' code makes
         for _ in range(steps):
             ratio = alpha / beta
             gamma = (values / (values + ratio)).sum(0)

@@ -31,6 +31,7 @@ class _NumbersOnly(pickle.Unpickler):
         ("numpy", "dtype"),
         ("numpy.core.multiarray", "_reconstruct"),
         ("numpy", "ndarray"),
+        # how pickle spells bytes below protocol 3
         ("_codecs", "encode"),
     }
 
@@ -40,6 +41,7 @@ class _NumbersOnly(pickle.Unpickler):
                 f"{module}.{name} is not allowed in a results file (only numbers are)"
             )
         if module == "numpy.core.multiarray":
+            # numpy 2 has renamed it; the files name what numpy 1 called it
             module = "numpy._core.multiarray" if hasattr(np, "_core") else module
         return super().find_class(module, name)
 
@@ -62,6 +64,7 @@ def content_of(path: Path) -> Any:
     """what a .json or .pkl file holds."""
     if path.suffix == ".json":
         return json.loads(path.read_text("utf-8-sig"))
+    # Python 2 wrote these files: latin1 reads its strings byte by byte
     return _NumbersOnly(io.BytesIO(path.read_bytes()), encoding="latin1").load()
 
 

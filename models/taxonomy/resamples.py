@@ -49,6 +49,7 @@ class Resamples:
 
     def save(self, path: str | Path) -> None:
         """.npz, atomically."""
+        # as JSON: an array of objects would have to be unpickled when it is read
         names = json.dumps(
             [[list(t.sources), t.target, t.regime, t.control] for t in self.transfers]
         )

@@ -60,6 +60,7 @@ def draws(
 def drawn(tournament: Tournament, resamples: int, seed: int) -> Draws:
     """draws with as many units as the memory bound allows."""
     pairs = len(tournament.players) ** 2 // 2
+    # 2 bytes a margin, in half precision (`pair_margins`)
     most = min(UNITS, max(100, 4 * MEMORY // (2 * max(1, pairs))))
     unit, weights = draws(tournament.measured.images, resamples, seed, most)
     size = np.bincount(unit, minlength=weights.shape[1]).astype("float32")
@@ -114,6 +115,7 @@ def resampled_affinities(losses: Floats, draw: Draws) -> tuple[Floats, Floats]:
     margins = pair_margins(losses, draw)
     upper = np.triu_indices(count, 1)
     step = pairs_at_once(losses, draw)
+    # two such matrices live at once: win rates and their ratios
     height = max(1, min(len(draw.share), MEMORY // (4 * max(1, count * count)) // 2))
     affinity = np.empty((len(draw.share), count), "float32")
     eigenvalue = np.empty(len(draw.share), "float32")
@@ -123,6 +125,7 @@ def resampled_affinities(losses: Floats, draw: Draws) -> tuple[Floats, Floats]:
         wins = np.full((len(share), count, count), 0.5, "float32")
         for pair in range(0, len(upper[0]), step):
             block = slice(pair, pair + step)
+            # a rate is (1 + share won - share lost) / 2, in which ties cancel
             part = share @ margins[block].T.astype("float32") / 2
             first, second = (index[block] for index in upper)
             wins[:, first, second] += part

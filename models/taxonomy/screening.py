@@ -40,6 +40,7 @@ def promising(scores: Mapping[Transfer, float], share: float) -> set[Transfer]:
     if not 0 < share <= 1:
         raise ValueError(f"the share of transfers to measure lies in (0, 1], got {share}")
     into: dict[str, list[Transfer]] = {}
+    # ties by name: what is chosen must not hang on the order of a dict
     for transfer in sorted(scores, key=lambda transfer: (-scores[transfer], str(transfer))):
         into.setdefault(transfer.target, []).append(transfer)
     chosen: set[Transfer] = set()
@@ -148,6 +149,7 @@ def from_cheaper(table: Affinities, cheap: Affinities) -> Scores:
         if row.transfer.order == 1
     }
     same = {
+        # which order the sources were concatenated in does not matter here
         (frozenset(row.transfer.sources), row.transfer.target): row.affinity
         for row in cheap.rows
         if row.transfer.control is None

@@ -65,6 +65,7 @@ def solve_glpk(program: Program, time_limit: float = 60.0) -> Answer:
     since = time.monotonic()
     narrowed = Narrowed(program, np.ones(len(program.reward), bool), None, np.inf)
     if len(program.edges) > LARGE:
+        # this part only has to find a good policy: most of the time is for the proof
         narrowed = fixed(program, time_limit / 4)
     left = max(0.001, time_limit - (time.monotonic() - since))
     status, part = branch_and_bound(narrowed.program, left)
@@ -119,6 +120,7 @@ def standard_form(program: Program) -> tuple[Any, Any, Any, Any, Any]:
 
     width = len(program.reward)
     idle = cvxopt.spmatrix(1.0, [0, 0], [width, width + 1], (1, width + 2))
+    # cvxopt knows no bounds of variables: they are rows of G
     identity = cvxopt.spdiag(cvxopt.matrix(1.0, (width + 2, 1)))
     g = cvxopt.sparse([with_idle(program.a), idle, identity, -identity])
     limits: list[Any] = [program.b, [1.0], program.high, [1.0, 1.0], -program.low, [0.0, 0.0]]
@@ -163,6 +165,7 @@ def relaxation(program: Program) -> tuple[float, Floats | None, Floats | None]:
     )
     if relaxed.status != 0:
         return np.inf, None, None
+    # a bound that does not hold a variable has a marginal of 0: the sum is the reduced cost
     reduced = np.asarray(relaxed.lower.marginals + relaxed.upper.marginals)
     return float(-relaxed.fun), relaxed.x, reduced
 
@@ -184,6 +187,7 @@ def fixed(program: Program, seconds: float) -> Narrowed:
     if part is None:
         return whole
     known = Narrowed(narrow, kept, None, bound).widened(part)
+    # 1e-7: what HiGHS itself tolerates
     slack = bound - float(program.reward @ known) + 1e-7
     # a variable that is dearer than the slack stays at the bound where the relaxation has it
     low = np.where(reduced < -slack, program.high, program.low)
@@ -226,6 +230,7 @@ def solve_highs(program: Program, time_limit: float = 60.0, *, presolve: bool = 
         -program.reward,
         integrality=program.integer.astype(int),
         bounds=Bounds(program.low, program.high),
+        # by default HiGHS calls an answer optimal that is within 1e-4 of it
         options={"time_limit": time_limit, "mip_rel_gap": 0, "presolve": presolve},
         constraints=[
             LinearConstraint(program.a, -np.inf, program.b),

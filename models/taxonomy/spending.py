@@ -36,6 +36,7 @@ def spending(
     the regime that decides. request: its costs are of one label. budgets: tasks labelled in full.
     """
     names = [*dict.fromkeys([*table.sources, *table.targets])]
+    # `Labels` refuses amounts above the full one
     labels = Labels(
         max(full, *amounts.values()),
         amounts,

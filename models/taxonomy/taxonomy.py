@@ -69,6 +69,7 @@ class Taxonomy:
             raise ValueError(f"every target is reached once, got {reached}")
         for edge in self.edges:
             self.check_edge(edge.transfer)
+        # sums of decimal costs, and a solver's tolerance
         if self.spent > self.budget + 1e-6:
             raise ValueError(f"the taxonomy costs {self.spent}, the budget is {self.budget}")
         if self.status == "optimal" and self.gap > 1e-6:

@@ -20,6 +20,7 @@ def win_matrix(losses: Floats) -> Floats:
     never leave the cache; every 255 images the counters are emptied into integers. Memory: two
     matrices [transfer, transfer], whatever the number of images.
     """
+    # image by image below: each becomes one run of memory
     losses = np.ascontiguousarray(np.asarray(losses, "float32").T)
     images, count = losses.shape
     if not count or not images:

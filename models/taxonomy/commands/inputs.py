@@ -17,6 +17,7 @@ from models.taxonomy.standing import not_ranked
 def table_of(options: Namespace) -> Affinities:
     """one file, or several as REGIME=FILE on one scale; at the risk that was asked for."""
     files: list[str] = options.affinities
+    # a path may hold an equals sign itself
     single = len(files) == 1 and (Path(files[0]).exists() or "=" not in files[0])
     table = read_any(files[0]) if single else table_of_regimes(files)
     return table.at(getattr(options, "risk", "point"))
@@ -71,6 +72,8 @@ def scratch_of(choice: str, table: Affinities) -> bool:
             "--scratch on: this table has no affinity of training from scratch; a run measures it, "
             "and released files need their wins_vs_pixels and wins_vs_task files beside them"
         )
+    # the authors' program knows no such way, and their published answers must come out of their
+    # tables
     return choice == "on" or (choice == "auto" and table.measured_here and table.knows_scratch)
 
 

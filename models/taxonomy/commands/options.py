@@ -13,6 +13,7 @@ PAIRS: dict[str, Any] = {"action": "append", "default": [], "metavar": "NAME=NUM
 class Parser(argparse.ArgumentParser):
     """argparse whose complaints are one line."""
 
+    # argparse would print the whole usage first
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"error: {message} (see {self.prog} --help)\n")
 
@@ -43,6 +44,7 @@ def positive(text: str) -> float:
         value = float(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"expected a number, got {text!r}") from None
+    # float() also reads "inf" and "nan"
     if not (math.isfinite(value) and value > 0):
         raise argparse.ArgumentTypeError(f"expected a finite number above 0, got {text}")
     return value

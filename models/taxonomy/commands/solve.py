@@ -55,6 +55,8 @@ def run(options: Namespace) -> int:
     else:
         without_labels_words(options)
     reasons = unranked(options, table)
+    # `answer` first even if more are asked for: it says why there is no policy, where
+    # `best_policies` is just empty
     policies = [answer(table, request)]
     if options.best > 1:
         policies = list(best_policies(table, request, options.best))

@@ -57,6 +57,7 @@ def run(options: Namespace) -> int:
     if (options.full_images is None) != (options.transfer_images is None):
         raise ValueError("--full-images and --transfer-images go together")
     table = table_of(options)
+    # every budget of the sweep takes the place of this one
     request = request_of(options, table, 1.0)
     policies = all_policies(table, request, options.budgets or steps(table, request))
     saved = savings(table, request, policies, options)
