@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from models.tasks.task import Task
 
+# names as `models.provenance.closure` spells them, not imports: this room may not import networks
 DICTIONARY = "models.tasks.dictionary:TASKS"
 KINDS = "models.tasks.kinds:KINDS"
 BY_KIND = "models.tasks.kinds:by_kind"

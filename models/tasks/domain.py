@@ -73,6 +73,7 @@ _ROWS = (
     ),
     _png16("depth_zbuffer", "1/512 metre along the optical axis", 65535),
     _png16("depth_euclidean", "1/512 metre along the ray", 65535),
+    # two colours mean that nothing is seen, and `missing` is one code: `targets.normal` knows both
     Domain(
         "normal",
         "normal",
@@ -125,6 +126,7 @@ _ROWS = (
         "metres and radians, keys as published",
         low=-float("inf"),
         high=float("inf"),
+        # what the authors' older samples call it
         aliases=("fixatedpose",),
     ),
     Domain(

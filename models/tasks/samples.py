@@ -51,6 +51,7 @@ def samples(
     Views that do not form a pair or triplet give no sample; the result may be empty.
     """
     draw = Draw(keys, cameras, task.images, rng, limit)
+    # sorted before the draw, which then does not hang on the order in which a sampler gives rows
     rows = np.array(sorted(SAMPLERS[task.sampling](draw)), "int32").reshape(-1, task.images)
     if len(rows) > limit:
         rows = rows[np.sort(rng.choice(len(rows), limit, replace=False))]
@@ -136,6 +137,7 @@ def matching_pairs(draw: Draw) -> list[Row]:
     rows: list[Row] = []
     negatives: set[frozenset[int]] = set()
     for place in draw.rng.permutation(len(positives)):
+        # a positive and its negative go in together or not at all
         if len(rows) + 2 > draw.limit:
             break
         positive = positives[int(place)]
@@ -143,6 +145,7 @@ def matching_pairs(draw: Draw) -> list[Row]:
         others = draw.rng.permutation(by_building[draw.keys[first].building]).tolist()
         other = stranger_of(first, others, negatives, draw)
         if other is not None:
+            # a set: a pair is the same pair in either order
             negatives.add(frozenset((first, other)))
             rows += [positive, (first, other)]
     return rows

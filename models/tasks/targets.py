@@ -171,6 +171,7 @@ def semantic(task: Task, views: Sequence[View], rng: np.random.Generator) -> Tar
     published class weights.
     """
     ids: Integers = views[0].labels[task.labels[0]][..., None]
+    # uncertain (0) counts as background here, and is masked
     classes = np.maximum(ids, 1) - 1
     weights: Floats = np.asarray(SEMANTIC_WEIGHTS, "float32").take(np.minimum(classes, 16))
     return classes.astype("float32"), weights * (ids > 0)

@@ -90,6 +90,7 @@ class Camera:
                 f"camera: {name} is {shape} finite numbers, got shape {value.shape}, "
                 f"values {value.tolist()}"
             )
+        # frozen: this is the one way to set a field, and only while the value is made
         object.__setattr__(self, name, value)
 
     @classmethod

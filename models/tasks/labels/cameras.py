@@ -49,6 +49,7 @@ def quarter_turns() -> list[Floats]:
 
 def angle(first: Floats, second: Floats) -> float:
     """radians between two unit vectors."""
+    # rounding may take a cosine past 1
     return float(np.arccos(np.clip(first @ second, -1, 1)))
 
 
@@ -64,7 +65,10 @@ def room_layout(camera: Camera) -> Floats:
             "room layout needs the room's box (bounding_box_ranges), and this camera has none"
         )
     rotation, location = FLIP @ camera.rotation, FLIP @ camera.location
+    # X' = y and Y' = -x: the ends of x change places
     ranges = np.array([camera.room[1], -camera.room[0][::-1], camera.room[2]])
+    # `load_ops` tries the turns W and applies the inverse of the best; rounded, so that of equal
+    # angles the first turn wins and not the last digit
     turn = min(
         quarter_turns(), key=lambda w: round(angle(rotation.T @ w @ [1, 0, 0], TOWARDS), 12)
     ).T
@@ -156,17 +160,21 @@ def point_info(
     return {
         "camera_location": camera.location.tolist(),
         "camera_rotation_final": euler.tolist(),
+        # no scanner's pose was turned here: the first rotation is the last, and the turn between
+        # them none
         "camera_rotation_original": euler.tolist(),
         "camera_rotation_from_original_to_final": [0.0, 0.0, 0.0],
         "point_location": camera.point.tolist(),
         "point_normal": np.asarray(normal, float).tolist(),
         "camera_distance": float(distance),
         "obliqueness_angle": angle(np.asarray(normal), back / distance),
+        # measured in the frame of the first rotation, which looks straight at the point here
         "point_pitch": 0.0,
         "field_of_view_rads": camera.field_of_view,
         "resolution": resolution,
         "view_id": view,
         "point_uuid": str(point),
+        # numbers, unlike text, hash alike in every process
         "camera_uuid": f"{abs(hash(tuple(np.round(camera.location, 6)))):016x}",
         "room": room,
         "nonfixated_points_in_view": others,
@@ -179,6 +187,8 @@ def point_info(
         "vanishing_points_gaussian_sphere": sphere,
         "vanishing_points_image": {
             name: [
+                # as the annotator projects a direction v: the point 0.1 v, seen from 0.2 behind the
+                # origin
                 half + focal * 0.1 * v[0] / (0.2 - 0.1 * v[2]),
                 half - focal * 0.1 * v[1] / (0.2 - 0.1 * v[2]),
             ]

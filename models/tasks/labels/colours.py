@@ -24,8 +24,10 @@ BINS = 313
 def rgb_to_lab(rgb: Floats) -> Floats:
     """[..., 3] sRGB in [0, 1] -> [..., 3] L in [0, 100], a, b (CIE 1976, D65)."""
     rgb = np.asarray(rgb, "float64")
+    # sRGB's transfer function (IEC 61966-2-1), linear near black
     linear = np.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
     ratio = linear @ _TO_XYZ.T / _WHITE
+    # CIE 1976, linear near black
     f = np.where(ratio > 0.008856, np.cbrt(ratio), 7.787 * ratio + 16 / 116)
     lightness = 116 * f[..., 1] - 16
     a = 500 * (f[..., 0] - f[..., 1])
@@ -38,6 +40,7 @@ def bin_centres() -> Floats:
     """[313, 2] float64: the lattice cells that the gamut fills, then the lattice points nearest to
     it inside the published box, sorted.
     """
+    # every fifth of the 256 levels
     levels = np.linspace(0, 1, 52)
     cube = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), -1).reshape(-1, 3)
     cells, counts = np.unique(
@@ -70,6 +73,8 @@ def soft_encoding(ab: Floats, neighbours: int = 10, sigma: float = 5.0) -> Float
     """
     flat = np.asarray(ab, "float64").reshape(-1, 2)
     distance, index = _tree().query(flat, k=neighbours)
+    # the nearest distance is taken out, which cancels in the shares: far from every bin all weights
+    # would be 0
     weight = np.exp(-(distance**2 - distance[:, :1] ** 2) / (2 * sigma**2))
     shares = np.zeros((len(flat), BINS), "float32")
     weight = weight / weight.sum(1, keepdims=True)

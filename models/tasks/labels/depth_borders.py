@@ -63,6 +63,8 @@ def slope_of_a_pixel(x: Floats, z: Floats) -> Any:
     return np.nanmax(outermost / (0.5 - middle))
 
 
+# numpy's error model everywhere: a division by zero gives inf; Python's would have to raise, and a
+# loop that may raise is not made into vector instructions
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def framed(points: Floats, away: Floats) -> Floats:
     """[3, h + 2 REACH, w + 2 REACH] float32: the seen points, inf elsewhere and in a frame around,
@@ -94,12 +96,14 @@ def neighbourhoods(rows: Floats, away: Floats, wanted: Bools) -> Floats:
             continue
         eight[:] = np.inf
         for beside in range(24):
+            # 24 neighbours of 5 x 5: the twelfth is the pixel itself
             square = beside + (beside > 11)
             squared_distances(rows, y + REACH, square // 5 - 2, square % 5 - 2, eight)
             for place in range(0, min(beside + 1, 8), 2):
                 sort_in(eight, place)
         for x in range(width):
             if wanted[y, x] and away[y, x] > 0:
+                # with fewer than eight seen neighbours, the farthest of those that there are
                 place = 7
                 while place >= 0 and eight[place, x] == np.inf:
                     place -= 1
@@ -113,6 +117,8 @@ def squared_distances(rows: Floats, y: int, down: int, right: int, out: Floats) 
     last = len(out) - 1
     v = y + down
     for x in range(np.uint32(out.shape[1])):
+        # unsigned: an index that could be negative counts from the end, and the test for it costs
+        # the vector instructions
         u = np.uint64(x + np.uint32(REACH))
         w = np.uint64(x + np.uint32(REACH + right))
         dx = rows[0, v, w] - rows[0, y, u]
@@ -177,6 +183,7 @@ def border_scores(points: Floats, rows: Floats, away: Floats, spread: Floats) ->
 def mean_of_three(first: Floats, second: Floats, third: Floats, out: Floats) -> None:
     """write the mean of three rows."""
     for x in range(len(out)):
+        # double precision as in `jump`, which gives the other pixels of the row
         out[x] = (np.float64(first[x]) + second[x] + third[x]) / 3
 
 
@@ -199,6 +206,7 @@ def jumps(
         score = 1 - math.sqrt(spread[x] / squared)
         nearer = math.sqrt(mx[x] * mx[x] + my[x] * my[x] + mz[x] * mz[x]) < away[x]
         score = -score if nearer else score
+        # `&` and no `and`: a branch would cost the vector instructions
         out[x] = score if (spread[x] >= 0) & (squared > spread[x]) else 0.0
 
 
@@ -271,6 +279,7 @@ def shadow_borders(scores: Floats) -> Bytes:
                     if 0 <= v < height and 0 <= u < width and scores[way ^ 1, v, u] < best:
                         best, at = scores[way ^ 1, v, u], k
                 if at:
+                    # the original's: a faint shadow takes a tenth off at most
                     scores[way, y, x] *= max(0.9, 1 - (1 + best) ** 3)
                 if at and scores[way, y, x] >= BORDER:
                     distance[way, y, x] = at

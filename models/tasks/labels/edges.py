@@ -15,6 +15,7 @@ REFERENCE = 512  # pixel-scale parameters are those of 512 x 512 images
 def luma(rgb: Bytes) -> Bytes:
     """[H, W] uint8: ITU-R 601 luma with the rounding of PIL's mode L."""
     r, g, b = (rgb[..., i].astype("uint32") for i in range(3))
+    # 0.299, 0.587 and 0.114 of 65536
     return ((r * 19595 + g * 38470 + b * 7471 + 0x8000) >> 16).astype("uint8")
 
 
@@ -25,6 +26,7 @@ def gradient(image: Floats) -> Floats:
         cv2.Sobel(image, cv2.CV_32F, dx, 1 - dx, ksize=3, scale=0.25, borderType=cv2.BORDER_REFLECT)
         for dx in (1, 0)
     )
+    # scikit-image's magnitude is the root of the mean, not of the sum, of both squares
     return cv2.magnitude(x, y) * np.float32(np.sqrt(0.5))
 
 
@@ -34,12 +36,15 @@ def blur(image: Floats, sigma: float, border: int = cv2.BORDER_CONSTANT) -> Floa
     return cv2.GaussianBlur(image, (side, side), sigma, borderType=border)
 
 
+# 3, although the annotator's settings say 2: so it agrees with the released labels to 1.0000
+# (docs/DATA.md)
 def edge_texture(rgb: Bytes, sigma: float = 3.0) -> Integers:
     """uint16 [H, W]: Sobel magnitude of smoothed luma, one border pixel zero. sigma in pixels of a
     512 image; smaller images scale it.
     """
     grey = luma(rgb).astype("float32") / 255
     sigma = sigma * rgb.shape[0] / REFERENCE
+    # the annotator pads with zeros, and divides by the same blur of ones
     edge = gradient(blur(grey, sigma) / blur(np.ones_like(grey), sigma))
     edge[[0, -1]] = 0
     edge[:, [0, -1]] = 0
@@ -51,6 +56,7 @@ def edge_occlusion(depth: Integers) -> Integers:
     neighbourhood is seen (code < 65036); no smoothing.
     """
     seen = cv2.erode(
+        # 2^16 - 500 is the annotator's limit
         (depth < 65036).astype("uint8"),
         np.ones((3, 3), "uint8"),
         borderType=cv2.BORDER_CONSTANT,

@@ -21,8 +21,11 @@ def keypoints2d(rgb: Bytes) -> Integers:
     step = max(1, REFERENCE // rgb.shape[0])
     if step > 1:
         grey = cv2.resize(grey, None, fx=step, fy=step, interpolation=cv2.INTER_LINEAR)
+    # OpenCV puts a row and a column of zeros first, scikit-image does not
     sums = np.ascontiguousarray(cv2.integral(grey)[1:, 1:])
+    # scikit-image's box for a sigma: three times it, cut to a whole number
     strongest = box_hessian(sums, (3 * np.linspace(1, 30, 10)).astype("int64"), step)
+    # the sums are of codes and not of [0, 1], and a determinant is quadratic in them
     return np.clip(strongest * (65535 / 255**2), 0, 65535).astype("uint16")
 
 

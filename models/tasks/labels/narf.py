@@ -61,6 +61,7 @@ def shrunk(normal: Floats, shape: tuple[int, ...]) -> Floats:
 
 def usage_start(size: int, field_of_view: float, support: float) -> float:
     """metres up to which an image of `size` pixels still shows the support as `PATCH` pixels."""
+    # beyond a right angle the tangent would turn over
     return support / math.tan(min(PATCH * field_of_view / size, 1.5))
 
 
@@ -70,6 +71,7 @@ def unit(normal: Floats) -> Floats:
     for y in range(normal.shape[1]):
         nx, ny, nz = normal[0, y], normal[1, y], normal[2, y]
         for x in range(len(nx)):
+            # pixels without a normal stay (0, 0, 0)
             length = math.sqrt(nx[x] * nx[x] + ny[x] * ny[x] + nz[x] * nz[x]) + np.float32(1e-9)
             nx[x], ny[x], nz[x] = nx[x] / length, ny[x] / length, nz[x] / length
     return normal
@@ -125,11 +127,13 @@ def at_scale(
     radius: float,
 ) -> Floats:
     """[h, w] interest of points from `start` metres on; of nearer ones the coarser scale's."""
+    # from a radius nearer on: pixels there hand their scores across the limit
     change, cell, usable = surface_changes(
         points, normal, away, away >= np.float32(start - radius), LEAST_CHANGE, BINS
     )
     near = np.float32(start)
     reach = np.float32(radius)
+    # the compiled function takes one type: an array that nobody reads instead of None
     if coarser is None:
         coarser = np.zeros((1, 1), "float32")
     pixels = givers(points, change, reach)
@@ -151,6 +155,7 @@ def givers(points: Floats, change: Floats, radius: float) -> Integers:
                 span = int(math.ceil(radius / pixel_spacing(points, y, x)))
                 pixels[n, 0] = y
                 pixels[n, 1] = x
+                # `interesting` looks no further than 2 PATCH rows away
                 pixels[n, 2] = min(max(span, 2), 2 * PATCH)
                 n += 1
     return pixels[:n]

@@ -20,6 +20,7 @@ def permutation_set(count: int = 100, seed: int = 0, tiles: int = 9) -> Integers
     """[count, tiles] int64 distinct permutations, the identity never among them; slot i of the
     input shows tile row[i].
     """
+    # in lexicographic order the identity is the first
     every = np.array(list(itertools.permutations(range(tiles))), "int8")[1:]
     if not 1 <= count <= len(every):
         raise ValueError(

@@ -23,6 +23,7 @@ def over_segmented(image: Floats, scale: float, smallest: int) -> tuple[Integers
     hang on the sorting algorithm.
     """
     cost = neighbour_costs(np.ascontiguousarray(np.moveaxis(image, -1, 0), "float32"))
+    # scikit-image divides its scale alike
     ids, count = merged(cost, sorted_pairs(cost), scale / 255, smallest)
     return ids, count
 
@@ -134,6 +135,8 @@ def merged(cost: Floats, pairs: Integers, scale: float, smallest: int) -> tuple[
             price = flat[pair & 3, pair >> 2]
             if price < min(allowed[a], allowed[b]):
                 a = join(parent, size, a, b)
+                # Felzenszwalb and Huttenlocher's MInt: the dearest pair within a region, plus scale
+                # over size
                 allowed[a] = price + scale / size[a]
             else:
                 apart[count] = pair
@@ -230,6 +233,8 @@ def cheapest_level(
         while members < len(order) and vector[order[members]] > level:
             i = order[members]
             inside += degree[i]
+            # all pairs of the new member enter the cut; those with members leave it, where they
+            # were counted
             cut += degree[i] - weights[i, i]
             for j in order[:members]:
                 cut -= 2 * weights[i, j]

@@ -29,6 +29,7 @@ def segment_unsup2d(rgb: Bytes) -> Bytes:
     scale = rgb.shape[0] / REFERENCE
     smooth = blur(rgb.astype("float32") / 255, max(3 * scale, 0.8), cv2.BORDER_REPLICATE)
     regions, count = over_segmented(smooth, 200, int(max(20 * scale, 8)))
+    # threshold, number of cuts and a region's weight with itself are the annotator's
     return canonical(normalised_cuts(regions, count, rgb, 0.005, 10, 2.0))
 
 
@@ -44,10 +45,13 @@ def segment_unsup25d(depth: Integers, normal: Bytes, edge: Integers) -> Bytes:
         known = np.where(seen > 0, values, 0).astype("float32")
         return blur(known, sigma) / (blur(seen, sigma) + 1e-6)
 
+    # the annotator weighs log(code)/16 by 2
     features = [smooth(np.log(np.maximum(depth, 1)), max(scale, 0.5)) / 8]
     features += [smooth(normal[..., i] / 255, max(2 * scale, 0.7)) for i in range(3)]
+    # 255 squared and a weight of 10 are the annotator's
     stack = np.dstack(features + [edge.astype("float32") / 65025 * 10])
     regions, count = over_segmented(stack, 200, int(max(200 * scale**2, 8)))
+    # threshold, number of cuts and a region's weight with itself are the annotator's
     return canonical(normalised_cuts(regions, count, stack, 1.0, 100, 1.0))
 
 
@@ -65,6 +69,7 @@ def normalised_cuts(
     touching, means = region_graph(regions, count, np.asarray(features, "float32"))
     weights = np.zeros((count, count))
     first, second = np.nonzero(touching)
+    # scikit-image's similarity of mean colours, sigma 255
     weights[first, second] = np.exp(-((means[first] - means[second]) ** 2).sum(-1) / 255)
     np.fill_diagonal(weights, own_weight)
     labels = np.zeros(count, int)

@@ -17,6 +17,7 @@ import numpy as np
 from models.tasks.arrays import Bools, Bytes, Floats, Scalar
 from models.tasks.labels.depth_borders import BORDER, depth_borders, jump
 
+# the original's limit: directions further apart are those of two edges
 ACROSS = math.cos(math.radians(120))
 
 
@@ -49,6 +50,7 @@ def restless(normal: Floats, least: float) -> Bools:
     """
     side = np.ones((5, 5), "uint8")
     across = [cv2.dilate(part, side) - cv2.erode(part, side) for part in normal]
+    # 4 by the bound above, less what single precision may lose
     longest: Bools = sum(a * a for a in across) > np.float32(3.99 * least * least)
     return longest
 
@@ -82,6 +84,7 @@ def single_directions(points: Floats, normal: Floats, border: Bytes) -> tuple[Fl
             slope = abs(px / pz / ((x + 0.5) * pitch - 1)) * pitch
             rx, ry = px / pz + dx * slope, py / pz + dy * slope
             nx, ny, nz = normal[0, y, x], normal[1, y, x], normal[2, y, x]
+            # where that ray meets the plane of this pixel
             facing = nx * rx + ny * ry + nz
             along = (nx * px + ny * py + nz * pz) / facing if abs(facing) > 1e-6 else pz
             ex, ey, ez = along * rx - px, along * ry - py, along - pz
@@ -119,6 +122,7 @@ def averaged_directions(
                         + raw[v, u, 1] * raw[y, x, 1]
                         + raw[v, u, 2] * raw[y, x, 2]
                     )
+                    # 0.95: a shade below the threshold, as in the original
                     if same or (
                         cosine >= ACROSS
                         and abs(jump(points, away, spread, y, x, v - y, u - x, 1)) < 0.95 * BORDER

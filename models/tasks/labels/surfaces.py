@@ -54,6 +54,7 @@ def reshading(facing: Floats, distance: Floats) -> Bytes:
     and the way back (fitted to published frames).
     """
     near = np.where(np.isfinite(distance), distance, 1e3)
+    # 1.6: albedo 0.8, diffuse 0.8 and the annotator's energy of 2.5; 8 m: half of the light
     light = 1.6 * np.clip(facing, 0, 1) * 8 / (8 + near**2)
     return np.clip(light * 255 + 0.5, 0, 255).astype("uint8")
 
@@ -62,6 +63,8 @@ def rays(size: int, field_of_view: float) -> Floats:
     """[S, S, 3] float64 ways through the pixel centres, z = 1, in the frame x right, y down, z
     away.
     """
+    # through the middle of pixels: released depth and distance agree so, and measurably less at
+    # corners
     scale = ((np.arange(size) + 0.5) / size * 2 - 1) * np.tan(field_of_view / 2)
     return np.stack([*np.meshgrid(scale, scale), np.ones((size, size))], -1)
 
