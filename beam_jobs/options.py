@@ -59,3 +59,9 @@ def kinds_of(options: Any) -> set[Any]:
 
     found: set[Any] = set(options.__subclasses__())
     return found.union(*(kinds_of(each) for each in found)) if found else found
+
+
+def is_dask(options: Iterable[str]) -> bool:
+    """whether the runner that these options end with is Dask's."""
+    named = [word.partition("=")[2] for word in options if word.startswith("--runner=")]
+    return bool(named) and named[-1].rpartition(".")[2].lower() == "daskrunner"

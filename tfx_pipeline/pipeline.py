@@ -15,6 +15,7 @@ from typing import Any
 
 from tfx import v1 as tfx
 
+from beam_jobs.options import is_dask
 from components.accepted import accepted_address, accepted_folder
 from components.build_bundle import BuildBundle
 from components.check_data import CheckData
@@ -66,6 +67,7 @@ def make_pipeline(
     force: why gates that refuse are passed all the same, "" for not.
     """
     run = os.path.abspath(run)
+    beam = list(beam)
     if "://" not in data:
         data = os.path.abspath(data)
     fingerprint = fingerprint or folder_fingerprint(data)
@@ -92,6 +94,9 @@ def make_pipeline(
     ).with_id("ExampleGen")
     examples = example_gen.outputs["examples"]
     statistics_gen = tfx.components.StatisticsGen(examples=examples)
+    if is_dask(beam):
+        # Beam's Dask runner computes one output of a job; statistics are one a split
+        statistics_gen.with_beam_pipeline_args(BEAM_ARGS)
     schema_gen = tfx.components.SchemaGen(
         statistics=statistics_gen.outputs["statistics"], infer_feature_shape=False
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from beam_jobs.options import BeamOptionError, checked
+from beam_jobs.options import BeamOptionError, checked, is_dask
 from tfx_pipeline.faults import reason
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -83,3 +83,18 @@ def test_a_workers_traceback_ends_in_its_last_error():
         "RuntimeError: ValueError: no views at DIR [while running 'Write-ptransform-12']\n"
     )
     assert reason(RuntimeError(text)) == "RuntimeError: ValueError: no views at DIR"
+
+
+@pytest.mark.parametrize(
+    "options, answer",
+    [
+        ([], False),
+        (["--runner=FnApiRunner"], False),
+        (["--runner=DaskRunner"], True),
+        (["--runner=apache_beam.runners.dask.dask_runner.DaskRunner"], True),
+        (["--runner=DaskRunner", "--runner=FlinkRunner"], False),
+        (["--direct_num_workers=2", "--runner=DaskRunner", "--dask_client_address=a"], True),
+    ],
+)
+def test_dask_is_known_by_the_last_runner(options, answer):
+    assert is_dask(options) is answer

@@ -1,0 +1,35 @@
+"""The graph of a run: which options of Beam each stage ends with."""
+
+import pytest
+
+from tfx_pipeline.config import smoke
+from tfx_pipeline.pipeline import BEAM_ARGS, make_pipeline
+
+DASK = "--runner=apache_beam.runners.dask.dask_runner.DaskRunner"
+
+
+@pytest.mark.parametrize(
+    "given, ingest, statistics",
+    [
+        ([], BEAM_ARGS[0], BEAM_ARGS[0]),
+        (["--runner=FlinkRunner"], "--runner=FlinkRunner", "--runner=FlinkRunner"),
+        ([DASK], DASK, BEAM_ARGS[0]),
+    ],
+)
+def test_every_beam_stage_takes_the_runner_but_statistics_on_dask(
+    tmp_path, given, ingest, statistics
+):
+    graph = make_pipeline(
+        smoke(),
+        data=str(tmp_path / "data"),
+        run=str(tmp_path / "run"),
+        fingerprint="known",
+        beam=iter(given),
+    )
+    last = {}
+    for component in graph.components:
+        options = getattr(component.executor_spec, "beam_pipeline_args", None)
+        if options:
+            last[component.id] = options[-1]
+    assert last["ExampleGen"] == ingest
+    assert last["StatisticsGen"] == statistics
