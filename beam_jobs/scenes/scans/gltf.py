@@ -1,5 +1,6 @@
 """Reads glTF 2.0 and GLB (Khronos, "glTF 2.0 Specification"): accessors of every component type,
-normalised and sparse; strips and fans; instances; texture transforms; colours, which are linear.
+normalised and sparse, or compressed by Draco; strips and fans; instances; texture transforms;
+colours, which are linear.
 
 What it cannot read and the file requires is refused by name. What it leaves out is noted.
 """
@@ -9,10 +10,12 @@ from __future__ import annotations
 import base64
 import json
 import struct
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from beam_jobs.scenes.scans.draco import DRACO, Unpacked, unpacked
 from beam_jobs.scenes.scans.parts import PLAIN, Part, Shelf, Unsupported, shown
 from models.tasks.arrays import Array, Floats, Integers
 
@@ -28,6 +31,7 @@ TYPES = {
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
 # Decoded here, or without a say in what a picture of plain colours and a shape look like.
 READ = {
+    DRACO,
     "KHR_mesh_quantization",
     "KHR_texture_transform",
     "EXT_mesh_gpu_instancing",
@@ -38,8 +42,8 @@ READ = {
 }
 IGNORED = "KHR_materials_"  # sheen, clear coat, transmission: how a surface shines
 CONVERT = (
-    "convert the file first, as with `npx @gltf-transform/cli copy in.glb out.glb` (Draco, "
-    "meshopt) or by exporting it without compression and with PNG or JPEG pictures"
+    "convert the file first, as with `npx @gltf-transform/cli copy in.glb out.glb` (meshopt) "
+    "or by exporting it without compression and with PNG or JPEG pictures"
 )
 
 
@@ -145,36 +149,51 @@ class Gltf:
     def part(self, primitive: Json, mode: int) -> Part | None:
         """one primitive in its own frame; None if nothing of it is to be seen."""
         attributes = primitive["attributes"]
-        if "KHR_draco_mesh_compression" in primitive.get("extensions", {}):
-            position = self.tree["accessors"][attributes["POSITION"]]
-            if "bufferView" not in position:
-                raise Unsupported(
-                    f"a surface is only there as KHR_draco_mesh_compression; {CONVERT}"
-                )
-        vertices = np.asarray(self.accessor(attributes["POSITION"]), "float64")
+        columns = Columns(self, attributes, self.compressed(primitive))
+        vertices = np.asarray(columns["POSITION"], "float64")
         count = len(vertices)
-        order = np.arange(count)
-        if "indices" in primitive:
-            order = self.accessor(primitive["indices"]).reshape(-1).astype("int64")
-        faces = corners(order, mode)
+        if columns.unpacked:
+            faces = columns.unpacked.faces
+        else:
+            order = np.arange(count)
+            if "indices" in primitive:
+                order = self.accessor(primitive["indices"]).reshape(-1).astype("int64")
+            faces = corners(order, mode)
         material = self.material(primitive)
         painted = np.ones((count, 4))
         if "COLOR_0" in attributes:
-            colour = self.accessor(attributes["COLOR_0"])
+            colour = columns["COLOR_0"]
             painted[:, : colour.shape[1]] = colour
-        uv, picture = self.texture(material, attributes, count)
+        uv, picture = self.texture(material, columns, count)
         painted = painted * material.factor
         faces = self.cut_out(material, faces, painted[:, 3], uv, picture)
         if not len(faces):
             return None
         return Part(vertices, faces, uv, shown(painted[:, :3]), picture)
 
+    def compressed(self, primitive: Json) -> Unpacked | None:
+        """what Draco holds of a primitive; None where it has none, or where the file holds the same
+        surface without loss beside it.
+        """
+        row = extension(primitive, DRACO)
+        position = self.tree["accessors"][primitive["attributes"]["POSITION"]]
+        if not row or "bufferView" in position:
+            return None
+        found = unpacked(self.view(row["bufferView"]), row["attributes"])
+        count = len(found.columns["POSITION"])
+        if count != position["count"]:
+            self.shelf.note(
+                f"{DRACO} holds {count} vertices where its accessor says {position['count']}: "
+                "is the file damaged?"
+            )
+        return found
+
     def material(self, primitive: Json) -> Material:
         number = primitive.get("material")
         row = self.tree["materials"][number] if number is not None else {}
         return Material(row, row.get("name") or f"number {number}")
 
-    def texture(self, material: Material, attributes: Json, count: int) -> tuple[Floats, Any]:
+    def texture(self, material: Material, columns: Columns, count: int) -> tuple[Floats, Any]:
         """(uv [count, 2] with v upwards, picture or None) of a material's base colour."""
         uv = np.zeros((count, 2))
         reference = material.texture
@@ -184,9 +203,9 @@ class Gltf:
         slot = moved.get("texCoord", reference.get("texCoord", 0))
         picture = self.picture(reference["index"], material.name)
         name = f"TEXCOORD_{slot}"
-        if picture is None or name not in attributes:
+        if picture is None or name not in columns.numbers:
             return uv, None
-        uv = np.nan_to_num(np.asarray(self.accessor(attributes[name]), "float64"))
+        uv = np.nan_to_num(np.asarray(columns[name], "float64"))
         uv = transformed(uv, moved)
         return np.stack([uv[:, 0], 1 - uv[:, 1]], 1), picture
 
@@ -260,9 +279,7 @@ class Gltf:
             values[index[:, 0]] = self.strided(
                 what["bufferView"], what.get("byteOffset", 0), sparse["count"], width, kind
             )
-        if row.get("normalized") and kind.kind in "ui":
-            values = np.maximum(values.astype("float64") / np.iinfo(kind).max, -1.0)
-        return values
+        return fraction(values, row)
 
     def strided(self, view: int, offset: int, count: int, width: int, kind: np.dtype[Any]) -> Array:
         row = self.tree["bufferViews"][view]
@@ -296,6 +313,24 @@ class Gltf:
         return self.buffers[number]
 
 
+@dataclass(frozen=True)
+class Columns:
+    """The attributes of a primitive, from its accessors or, where it has them, from Draco's data.
+    numbers: name -> accessor.
+    """
+
+    file: Gltf
+    numbers: Json
+    unpacked: Unpacked | None
+
+    def __getitem__(self, name: str) -> Array:
+        """[count, width] as `Gltf.accessor`."""
+        number = self.numbers[name]
+        if self.unpacked is None or name not in self.unpacked.columns:
+            return self.file.accessor(number)
+        return fraction(self.unpacked.columns[name], self.file.tree["accessors"][number])
+
+
 class Material:
     """What is read of a material. factor [4]: linear base colour and alpha; texture: reference to
     the picture of its base colour, or None.
@@ -315,6 +350,14 @@ class Material:
 def extension(row: Json, name: str) -> Json:
     found: Json = row.get("extensions", {}).get(name, {})
     return found
+
+
+def fraction(values: Array, row: Json) -> Array:
+    """the values of an accessor, as fractions where it says that they are normalised."""
+    kind = np.dtype(TYPES[row["componentType"]])
+    if not row.get("normalized") or kind.kind not in "ui":
+        return values
+    return np.maximum(values.astype("float64") / np.iinfo(kind).max, -1.0)
 
 
 def inline(uri: str) -> bytes:
