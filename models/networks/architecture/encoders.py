@@ -8,6 +8,7 @@ from keras import layers
 from models.networks.config import NetworkConfig
 from models.networks.tensors import Tensor
 
+# Both as released.
 # Of every batch norm: the share of the running statistics that a step keeps; added to variances.
 MOMENTUM = 0.9
 EPSILON = 1e-5
@@ -28,6 +29,7 @@ def normed(
     """[B, h, w, c] -> [B, h/stride, w/stride, filters]: convolution without bias, batch norm, and
     ReLU if `relu`. scale: initializer of the batch norm's.
     """
+    # no bias: batch norm would take it away again
     x = layers.Conv2D(
         filters, size, stride, "same", use_bias=False, kernel_initializer="he_normal"
     )(x)

@@ -109,6 +109,7 @@ def lean_decoder(x: Tensor, task: Task, widths: tuple[int, ...], size: int) -> T
 def linear_map(x: Tensor, task: Task) -> Tensor:
     """the answer at the size of x."""
     kernel = 1 if task.output.scale == 4 else 3
+    # float32 under every policy of precision: losses are computed from it
     return layers.Conv2D(
         task.output.channels, kernel, padding="same", name="answer", dtype="float32"
     )(x)
@@ -169,6 +170,7 @@ def poses(source: Tensor, config: NetworkConfig) -> Tensor:
     """[B, 3, h, w, c] -> [B, 18]: two heads of three dense layers, no batch norm, each on two
     images' codes; 1-3 is composed (cycle_siamese_nets).
     """
+    # 1,024 units, where the paper's other heads have 2,048
     width = config.head_width // 2
     parts = []
     for first in (0, 1):

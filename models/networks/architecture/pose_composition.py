@@ -30,6 +30,7 @@ class ComposedPoses(keras.layers.Layer):
         self.deviation.assign(a_row_each(deviation))
 
     def call(self, parts: Sequence[Tensor]) -> Tensor:
+        # poses 1-2 and 2-3 are the first and the last of the three rows
         near, far = parts
         first = near * self.deviation[0] + self.mean[0]
         second = far * self.deviation[2] + self.mean[2]

@@ -78,6 +78,7 @@ class GlobalReadout(keras.layers.Layer):
     def __init__(self, arrays: Mapping[str, Array], images: int) -> None:
         super().__init__(trainable=False)
         self.images = images
+        # not among the weights, all of which are float32
         self.positions = arrays["views"].astype("int32")
         self.order, self.width = arrays["mean"].shape
         self.parts = {

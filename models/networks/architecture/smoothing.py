@@ -21,8 +21,10 @@ def smoothing_matrix(side: int, width: float) -> Floats:
     matrix = np.zeros((side, side))
     reach = int(np.ceil(REACH * deviation))
     offsets = np.arange(-reach, reach + 1)
+    # without a deviation there is nothing to divide by
     weights = np.exp(-0.5 * (offsets / deviation) ** 2) if reach else np.ones(1)
     for offset, weight in zip(offsets, weights / weights.sum()):
+        # `+=` by index adds once for each pair: for one offset every row stands there once
         matrix[np.arange(side), np.clip(np.arange(side) + offset, 0, side - 1)] += weight
     return matrix.astype("float32")
 

@@ -75,6 +75,7 @@ def exp32(x: Scalar) -> Scalar:
     p = p * r + SERIES[3]
     p = p * r + SERIES[4]
     p = p * r + SERIES[5]
+    # 2^n: n written into the exponent of a float's bits
     return (p * r * r + r + ONE) * float_of_bits((np.int32(n) + np.int32(127)) << np.int32(23))
 
 
@@ -120,6 +121,8 @@ def class_entropies(
         powers = np.empty(inner * classes, np.float32)
         for cell in range(cells):
             answer = answers[views[i], cell, start : start + inner * classes]
+            # nothing is taken out before the exponential, unlike in log_softmax: it ends at e^80,
+            # and a sum of a few of those is still a float32
             for j in range(inner * classes):
                 powers[j] = exp32(factor * answer[j])
             for q in range(inner):

@@ -94,6 +94,7 @@ def segment_means(ids: Integers, images: Bytes) -> Floats:
         values = np.concatenate([colours, y[..., None], x[..., None]], -1)
         values = values.reshape(-1, SEGMENT_FEATURES)
         flat = labels.ravel()
+        # ids are bytes in the published files
         count = np.maximum(np.bincount(flat, minlength=256), 1)
         sums = [np.bincount(flat, values[:, k], 256) for k in range(SEGMENT_FEATURES)]
         means = np.stack([total / count for total in sums], 1)

@@ -171,6 +171,7 @@ def sample_losses(name: str, target: Array, mask: Array, answer: Floats) -> Floa
         return -np.einsum("ij,ij->i", target, logs) * mask
     square = (target - answer) ** 2
     if name == "l2":
+        # as `losses.weighted_mean` computes it
         return square.sum(1) * mask / np.maximum(square.shape[1] * mask, 1e-6)
     if name == "euclidean":
         return np.sqrt(square.sum(1) + 1e-12) * mask

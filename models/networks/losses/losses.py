@@ -44,6 +44,7 @@ def l2(target: Tensor, mask: Tensor, answer: Tensor) -> Tensor:
 
 def euclidean(target: Tensor, mask: Tensor, answer: Tensor) -> Tensor:
     """norm of the difference, not squared (siamese_nets)."""
+    # the slope of a root at 0 is infinite
     return ops.sqrt(ops.sum(ops.square(target - answer), axis=-1) + 1e-12) * mask
 
 
@@ -90,7 +91,9 @@ def pair_metric(target: Tensor, mask: Tensor, answer: Tensor) -> Tensor:
         + square[:, None]
         - 2 * ops.matmul(points, ops.transpose(points, (0, 2, 1)))
     )
+    # both clips are the released ones
     similar = ops.clip(2 / (1 + ops.exp(ops.clip(distance, 0, 80))), 1e-7, 1 - 1e-7)
+    # ids are floats here
     same = ops.cast(ops.abs(ops.expand_dims(ids, 2) - ops.expand_dims(ids, 1)) < 0.5, answer.dtype)
     return -ops.mean(same * ops.log(similar) + (1 - same) * ops.log(1 - similar), axis=(1, 2))
 

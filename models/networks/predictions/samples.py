@@ -45,6 +45,7 @@ def sample_answers(
         is_there = (folder / "network.json").exists() and store.has(name)
         if not is_there or not entry.trained:
             continue
+        # Keras' global state would keep every network that is built here
         keras.backend.clear_session()
         yield answers_of(entry, folder, store, count)
 

@@ -117,6 +117,7 @@ def outside_sources(folder: str | Path) -> list[dict[str, Any]]:
     """
     rows = []
     for path in sorted(Path(folder).glob(f"*/{DESCRIBED}")):
+        # a leading point: still being written
         if path.parent.name.startswith(".") or not whole(path.parent):
             continue
         rows.append({**read_source(path.parent).to_json(), "folder": str(path.parent.absolute())})

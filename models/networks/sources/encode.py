@@ -132,6 +132,7 @@ def encode_features(
     """
     features = {split: scratch / f"{split}.features.npy" for split in splits}
     for split, parts in feature_parts(source, folder, store, splits, grid):
+        # how many features there are is known once the encoder has run
         first = next(parts)
         with npy_writer(features[split], "float32", first.shape[1:]) as file:
             file.extend(first)

@@ -31,6 +31,7 @@ def principal_components(parts: Iterable[Array], count: int) -> tuple[Floats, Fl
     mean = total / rows
     values, vectors = np.linalg.eigh(product / rows - np.outer(mean, mean))
     values, vectors = values[::-1].clip(0), vectors[:, ::-1]
+    # which sign a vector has is LAPACK's choice
     signs = np.sign(vectors[np.abs(vectors).argmax(0), np.arange(len(values))])
     components = np.zeros((len(values), count))
     kept = min(count, len(values))

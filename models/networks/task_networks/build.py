@@ -50,6 +50,7 @@ class TaskNetwork:
 
 def build_task_network(task: Task, config: NetworkConfig, size: int) -> TaskNetwork:
     """a fresh network; the same seed gives the same weights."""
+    # crc32 and not hash(), which is another number in every process
     keras.utils.set_random_seed(config.seed * 1000 + zlib.crc32(task.name.encode()) % 1000)
     encoder = build_encoder(config, task.input_channels, f"encoder_{task.name}")
     side = config.tile_size if task.input == "tiles" else size

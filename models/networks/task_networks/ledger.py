@@ -155,7 +155,9 @@ def as_trained(
             start = starts.get(name)
             yield train_task(store, directory / name, TASKS[name], config, out, start=start)
         return
+    # maps take longest
     longest_first = sorted(names, key=lambda name: not TASKS[name].output.dense)
+    # TensorFlow's threads do not survive a fork
     spawn = multiprocessing.get_context("spawn")
     with (
         machine_shared_by(config.trainers),

@@ -28,6 +28,7 @@ from models.tasks.arrays import Bytes, Floats
 
 # Standardised codes beyond this are cut off: float16 has no room for them, and none means more.
 LIMIT = 60
+# a channel that is the same everywhere has none, and is divided by it
 SMALLEST_DEVIATION = 1e-3
 # Codes that are standardised at a time.
 CHUNK = 1024
@@ -190,6 +191,7 @@ def channel_statistics(path: Path) -> tuple[Floats, Floats]:
 
 def encoded(task: Task, encoder: Any, images: Bytes, batch: int = 64) -> Iterator[Floats]:
     """[m, h, w, c] float32 codes of clean whole images, some batches after the other."""
+    # whole batches: another size would be compiled for itself
     step = max(1, PICTURES // (4 * int(np.prod(images.shape[1:]))) // batch) * batch
     for start in range(0, len(images), step):
         image01 = images[start : start + step].astype("float32") / 255

@@ -75,6 +75,7 @@ def train_task(
     """train one network, measure it on the test split, write it atomically; its record. callbacks:
     of Keras, for `fit`. start: the network that it begins from, None for a cold start.
     """
+    # Keras' global state would keep every network that is trained here
     keras.backend.clear_session()
     since = time.time()
     network, curve, shrinkage = (
@@ -106,7 +107,9 @@ def train_task(
             wins = (losses < average).mean() + 0.5 * (losses == average).mean()
             record |= {"loss": float(losses.mean()), "win_average": float(wins)}
         write_json(scratch / "network.json", record)
+    # not before the network is whole
     checkpoint_of(folder).unlink(missing_ok=True)
+    # tuples come back as lists: the same record, made now or read from the ledger
     as_read_back: dict[str, Any] = json.loads(json.dumps(record))
     return as_read_back
 
@@ -158,6 +161,7 @@ def descended(
         begin_at(network, start)
         model.unfold()
     elif average is not None:
+        # standardised targets have the average 0
         start_at_average(network, average if model.standard is None else average * 0)
     if composed(entry, config):
         network.head.get_layer("poses").whiten(*store.whitening(entry.name))

@@ -37,6 +37,7 @@ def build_discriminator(channels: int) -> keras.Model:
     """
     image = x = keras.Input((None, None, channels), name="seen")
     for i, (width, size, stride) in enumerate(((64, 5, 4), (128, 5, 4), (256, 5, 4), (512, 4, 1))):
+        # the first convolution has no batch norm behind it
         x = layers.Conv2D(width, size, stride, "same", use_bias=i == 0)(x)
         if i:
             x = layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON)(x)
@@ -80,6 +81,7 @@ class AdversarialSiamese(Siamese):
         fooled, judged = self.duel(x, real, fake)
         on = ops.cast(self.step >= self.warm_up, norm.dtype)
         self.step.assign_add(1)
+        # norm + (share - 1) norm: the norm counts by its share
         beside = on * ((self.share - 1) * norm + (1 - self.share) * fooled + judged)
         return norm + beside - ops.stop_gradient(beside)
 

@@ -77,6 +77,7 @@ def average_answer(
     parts = (summed(task, *chunk) for chunk in chunks(data, weights, rows=known.rows))
     total, weight = (sum(terms) for terms in zip(*parts))
     if task.loss == "weighted_cross_entropy":
+        # a class that never occurs would have a logit of minus infinity
         shares = np.log(total / weight + 1e-4).astype("float32")
         return np.broadcast_to(shares, (1, *data.target.shape[1:3], task.output.channels))
     if task.loss == "soft_cross_entropy":

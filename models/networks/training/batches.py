@@ -53,6 +53,7 @@ class Batches(keras.utils.PyDataset):
         self.weights = colour_weights(self.data) if rebalances else None
         self.pool = ThreadPoolExecutor(config.feeders)
         self.coming: dict[int, Future[Batch]] = {}
+        # of this instance: a cache on the method would keep every instance alive
         self.permutation = functools.lru_cache(maxsize=4)(self._permutation)
 
     @property

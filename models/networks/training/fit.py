@@ -68,9 +68,11 @@ def fit(
     model.fit(
         fed(batches),
         initial_epoch=done // length,
+        # rounded up: `Stop` ends the last, shorter window
         epochs=-(-steps // length),
         steps_per_epoch=length,
         verbose=0,
+        # they are shuffled already, as a function of their number
         shuffle=False,
         callbacks=watch,
     )
@@ -93,6 +95,7 @@ def fed(batches: Batches) -> Any:
         return (batches[i] for i in itertools.count())
 
     signature = tuple(
+        # by `batch`: an index would take the batch out of those that wait
         tf.TensorSpec(part.shape, part.dtype) for part in batches.batch(batches.first)
     )
     options = tf.data.Options()
@@ -188,11 +191,13 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         self.curve.append(float(logs["loss"]))
+        # after the last window the network itself is written
         if not self.model.stop_training and time.time() - self.written >= self.every:
             self.save((epoch + 1) * self.length)
 
     def save(self, step: int) -> None:
         """step: how many are done."""
+        # by place: Keras gives other names to variables of the next build
         values = {
             str(i): keras.ops.convert_to_numpy(variable)
             for i, variable in enumerate(state(self.model))

@@ -25,9 +25,11 @@ def training_input(
     """
     value = images.astype("float32") / 127.5 - 1
     if task.input == "noisy":
+        # [-1, 1] is twice as wide as the [0, 1] that the deviation is of
         value = np.clip(value + rng.normal(0, 2 * NOISE, value.shape), -1, 1).astype("float32")
     elif task.input == "holed":
         side = value.shape[2]
+        # 0 is mid-grey here; a quarter of the picture
         value[:, :, side // 4 : side * 3 // 4, side // 4 : side * 3 // 4] = 0
     elif task.input == "lightness":
         value = lightness_of(images)
@@ -45,6 +47,7 @@ def lightness_of(images: Bytes) -> Floats:
 
 def lightness(image: Tensor) -> Tensor:
     """sRGB [0, 1] [..., 3] -> CIE L/100 as [-1, 1], [..., 1]."""
+    # both branches are computed, and a power of a negative number is NaN, in gradients too
     linear = ops.where(
         image > 0.04045, ops.power((ops.maximum(image, 0.0) + 0.055) / 1.055, 2.4), image / 12.92
     )

@@ -104,6 +104,7 @@ class FlatMuon(AcrossReplicas):
         step = ops.cast(self.iterations + 1, "float32")
         self.momentum.assign(FIRST * self.momentum + (1 - FIRST) * gradient)
         self.velocity.assign(SECOND * self.velocity + (1 - SECOND) * ops.square(gradient))
+        # both corrections of Kingma and Ba, for moments that begin at zero, put into the rate
         rate *= ops.sqrt(1 - ops.power(SECOND, step)) / (1 - ops.power(FIRST, step))
         change = rate * self.momentum / (ops.sqrt(self.velocity) + EPSILON)
         start = 0
@@ -130,11 +131,15 @@ def spread(kernel: Tensor) -> Tensor:
     """
     a, b, c = NEWTON_SCHULZ
     matrix = ops.reshape(kernel, (-1, kernel.shape[-1]))
+    # the smaller of both Gram matrices
     tall = matrix.shape[0] > matrix.shape[1]
     x = ops.transpose(matrix) if tall else matrix
+    # the Frobenius norm is no less than the largest singular value: the iteration converges from
+    # there
     x = x / (ops.sqrt(ops.sum(ops.square(x))) + 1e-7)
     for _ in range(ITERATIONS):
         gram = ops.matmul(x, ops.transpose(x))
         x = a * x + ops.matmul(b * gram + c * ops.matmul(gram, gram), x)
     orthogonal = ops.reshape(ops.transpose(x) if tall else x, kernel.shape)
+    # entries of an orthogonal [m, n] have a root mean square of 1 / sqrt(max(m, n))
     return orthogonal * float(np.sqrt(max(matrix.shape)))

@@ -105,6 +105,7 @@ def cosine(task: Task, config: NetworkConfig) -> Any:
     rate = config.learning_rate * (SOFT_RATE if soft else 1)
     steps = recipe(task, config).steps
     rising = round(steps * RISING)
+    # Keras' warm-up begins at the initial rate
     return keras.optimizers.schedules.CosineDecay(
         rate / 10, steps - rising, warmup_target=rate, warmup_steps=rising
     )

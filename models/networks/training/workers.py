@@ -25,6 +25,7 @@ def machine_shared_by(processes: int) -> Iterator[None]:
     TensorFlow takes whole and JAX by three quarters when they start: TensorFlow takes what it
     needs, as it needs it; JAX no more than its share. What somebody has set stays, but for threads.
     """
+    # those that this process may use, which a container may have fewer of than the machine
     cores = max(1, len(os.sched_getaffinity(0)) // processes)
     wanted = dict.fromkeys(THREADS, str(cores)) | {
         name: os.environ.get(name, value) for name, value in memory(processes).items()

@@ -55,6 +55,7 @@ class Bench:
         self.config = config
         self.ledgers = dict(ledgers or {})
         self.wanted = {
+            # in which order sources are named does not matter
             name: {tuple(sorted(sources)) for sources in sets}
             for name, sets in (wanted or {}).items()
         }
@@ -95,6 +96,7 @@ class Bench:
 
     def key(self, subset: Subset, regime: Regime) -> str:
         """of a row in the ledger: the sources' networks and the amount of data."""
+        # the views that the split really gave, beside what was asked for
         amount = json.dumps([len(regime.views), regime.limit])
         if subset == self.pixels:
             return key_of([(PIXELS, str(self.grid))], regime.name, amount, control=PIXELS)

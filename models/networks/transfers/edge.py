@@ -62,6 +62,7 @@ def write_transfer(
         "validation": {},
     }
     head = None
+    # one sample cannot both stop the one learner and compare the two
     if config.edge_epochs and len(fitting(bench, target, regime)[1]) > 1:
         both = compared(bench, subset, target, regime)
         head = both.head
@@ -113,6 +114,7 @@ def load_transfer_network(folder: str | Path) -> TransferNetwork:
         answer = LocalReadout(arrays, facts["channels"], facts["enlarge"], facts["factor"])(source)
     else:
         answer = GlobalReadout(arrays, task.images)(source)
+    # an edge that was solved alone was not compared, and has no width
     if facts.get("smoothing"):
         answer = Smoothed(answer.shape[1], facts["smoothing"])(answer)
     head = keras.Model(source, answer, name=f"transfer_to_{task.name}")

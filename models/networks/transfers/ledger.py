@@ -56,6 +56,7 @@ class TransferLedger:
         name = hashlib.sha256(json.dumps(sorted(rows)).encode()).hexdigest()[:16]
         with file_with_digest(self.folder, f"segment-{name}", ".npz") as scratch:
             np.savez(scratch, keys=json.dumps(list(rows)), losses=losses)
+        # the digest in the file's name is known once it is written
         for path in self.folder.glob(f"segment-{name}-*.npz"):
             self.rows.update(rows_of(path))
 

@@ -78,6 +78,7 @@ def regimes_of(store: LabelStore, config: NetworkConfig) -> list[Regime]:
     views to be smaller are left out.
     """
     keys = store.views(config.transfer_split)
+    # one order for all: the smaller amounts are nested in the larger
     order = np.random.default_rng(config.seed).permutation(len(keys))
     smaller = sorted(amount for amount in set(config.regimes) if amount < len(keys))
     regimes = []

@@ -303,6 +303,7 @@ class Program:
             variable.assign(value)
         for variable, first in self.optimizer:
             variable.assign(first)
+        # `fold` took it away
         self.model.standard = self.standard
         self.standardise(standard_of(task, store, self.config, known))
         if composed(task, self.config):
@@ -400,6 +401,7 @@ class Feed:
         places = np.arange(step * self.config.batch, (step + 1) * self.config.batch)
         epochs, rests = places // len(self.rows), places % len(self.rows)
         orders = {int(epoch): self.order(int(epoch)) for epoch in np.unique(epochs)}
+        # ascending: files are read forwards
         picked = np.sort([orders[int(epoch)][rest] for epoch, rest in zip(epochs, rests)])
         return self.take(self.rows[picked], self.generator("batch", step), self.config.augment)
 

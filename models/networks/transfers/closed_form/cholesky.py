@@ -27,6 +27,7 @@ def routine(name: str, arguments: int) -> Callable[..., None]:
     name_of = ctypes.pythonapi.PyCapsule_GetName
     name_of.restype = ctypes.c_char_p
     name_of.argtypes = [ctypes.py_object]
+    # the capsule's name is the routine's signature in C, without which it gives no address
     capsule = cython_lapack.__pyx_capi__[name]
     address = pointer_of(capsule, name_of(capsule))
     return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * arguments)(address)
@@ -63,6 +64,7 @@ def inverse_root(matrix: Floats) -> Floats:
     if failed:
         raise np.linalg.LinAlgError(f"of {n} leading minors number {failed} is not positive")
     call("dtrtri", b"L", b"N", n, matrix, n)
+    # above the diagonal LAPACK leaves what was there
     np.copyto(matrix, 0, where=above_diagonal(n))
     return matrix
 

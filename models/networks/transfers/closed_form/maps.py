@@ -84,6 +84,7 @@ def local_moments(
         views = regime.views[regime.held_out == held_out]
         for i in range(0, len(views), CHUNK):
             chunk = views[i : i + CHUNK]
+            # all names share their cells (`map_transfers`)
             labelled = known_cells(bench.store, names[0], split, chunk, bench.grid)
             outputs = [shifted_outputs(bench, name, chunk, shifts[name]) for name in names]
             rows = {source: features(source, split, chunk)[labelled] for source in moments.sources}

@@ -45,6 +45,7 @@ class Moments:
             gram[a, b] = gram.get((a, b), 0) + features[a].T @ features[b]
         for source in self.sources:
             cross[source] = cross.get(source, 0) + features[source].T @ outputs
+        # in double precision: errors are small differences of large sums
         self.square[held_out] = self.square[held_out] + (outputs.astype("float64") ** 2).sum(0)
         self.rows[held_out] += len(outputs)
 
@@ -96,6 +97,7 @@ class Moments:
         weights = np.empty(right.shape, "float32", order="F")
         gram = gram + unseen
         right = right + cross
+        # one factor for all targets that chose this ridge
         for i in np.unique(best):
             own = best[owner] == i
             weights[:, own] = ridge_solution(gram, right[:, own], ridges[i], sum(self.rows))
@@ -137,6 +139,7 @@ def ridge_solution(gram: Floats, cross: Floats, ridge: float, rows: int) -> Floa
     """
     try:
         # The condition of a root is the root of the matrix's: float32 multiplies it well.
+        # Symmetric: the transpose is the same matrix in Fortran's order.
         root = cholesky.inverse_root(with_ridge(gram, ridge * rows).T).astype("float32")
         return root.T @ (root @ cross)
     except np.linalg.LinAlgError:

@@ -123,6 +123,7 @@ def descend(
     used = sources_of(slots)
     teach = Samples(store, maps, name, config.transfer_split, used)
     teaching, held_out = rows
+    # positions among the sources that are held, not among all
     own = np.searchsorted(used, slots)
     stack = build_stack(store, name, teach, own, seeds, config, schedule, programs, teaching)
     rng = np.random.default_rng(config.seed)
@@ -146,6 +147,7 @@ def train_epoch(stack: MemberStack, samples: Samples, order: Integers, batch: in
     size = min(batch, len(order))
     for start in range(0, len(order) - size + 1, size):
         inputs = samples.take(order[start : start + size])
+        # Keras wants a target beside the inputs; the stack's output is the loss itself
         stack.train_on_batch(inputs, np.zeros(size, "float32"))
 
 
@@ -297,6 +299,7 @@ def losses_of_members(
     count = len(rows)
     size = -(-count // -(-count // batch))
     size = -(-size // replicas()) * replicas()
+    # the last sample fills the last batch up, and is cut off again
     places = np.minimum(np.arange(-(-count // size) * size), count - 1)
     parts = [
         np.asarray(stack.predict_on_batch(samples.take(rows[places[i : i + size]])))

@@ -77,6 +77,7 @@ class MemberStack(keras.Model):
         for weight, value in zip(self.weights_of_members(), [*learned, *state]):
             weight.assign(value)
         if self.optimizer is not None:
+            # the rate is among the optimiser's variables
             rate = float(self.optimizer.learning_rate)
             for variable in self.optimizer.variables:
                 variable.assign(np.zeros(variable.shape, variable.dtype))
@@ -104,6 +105,8 @@ class MemberStack(keras.Model):
 
         learned = [ops.convert_to_tensor(weight) for weight in self.learned]
         state = [ops.convert_to_tensor(weight) for weight in self.state]
+        # 8.9 s a target, where `vectorized_map` took 12.6; a loop unrolled in Python traced for 38
+        # s
         losses, states = ops.map(one, (ops.convert_to_tensor(self.slots), learned, state))
         if training:
             for weight, value in zip(self.state, states):
