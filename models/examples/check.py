@@ -98,6 +98,7 @@ def checked(shards: list[Shard], processes: int) -> Iterator[Findings]:
     if processes < 2:
         yield from (check_shard(*shard) for shard in shards)
         return
+    # TensorFlow's threads do not survive a fork
     spawn = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(processes, spawn) as pool:
         yield from pool.map(check_shard, *zip(*shards))
@@ -165,6 +166,7 @@ def check_rest(
             record = None
         if record is None:
             lost += 1
+        # those before were checked while the shard could still be read
         elif number >= checked_before:
             found.views += 1
             where = f"record {number + 1} of shard {shard} of {split}"

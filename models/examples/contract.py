@@ -68,6 +68,7 @@ def classes(domain: Domain) -> int | None:
 
 def changes_of_contract(written: dict[str, Any]) -> list[str]:
     """what an artifact's contract.json promises otherwise than the code of today."""
+    # by way of JSON, as the file was written: tuples are lists there
     promised = json.loads(json.dumps(contract(written["size"])))
     lines = []
     for part in ("labels", "lists"):

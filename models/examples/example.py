@@ -40,6 +40,7 @@ def encode_view(view: View, split: str) -> bytes:
         add_floats(features["camera"], view.camera.to_floats())
         if view.camera.points_in_view is not None:
             add_wholes(features["points_in_view"], sorted(view.camera.points_in_view))
+    # the order of a map's entries is free otherwise, and records are compared by their bytes
     record: bytes = example.SerializeToString(deterministic=True)
     return record
 

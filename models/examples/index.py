@@ -27,6 +27,7 @@ from models.tasks.arrays import Array, Integers
 FOLDER = "index"
 DESCRIBED = "index.json"
 # building: its place in the list of index.json. shard: number of the file among the split's.
+# byte order and widths are said: the file is mapped into memory on any machine
 ROW = np.dtype(
     [
         ("building", "<u4"),
@@ -87,6 +88,7 @@ class IndexWriter:
         """the last rows, and index.json with `facts` (hash, size, shards)."""
         for split in SPLITS:
             self._flush(split)
+        # a file's header is written when it is closed
         self.open.close()
         counts = {split: file.count for split, file in self.files.items()}
         described = {**facts, "buildings": list(self.buildings), "views": counts}

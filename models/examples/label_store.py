@@ -74,6 +74,7 @@ class LabelStore:
         self._tasks: dict[str, dict[str, Any]] = {}
         self._samples: dict[tuple[str, str], TaskSamples] = {}
         index = Index(self.directory / IMAGES / FOLDER)
+        # readers keep no decoded view: what they need again is on disk, or too large to keep
         self._views = {
             split: Views(self._images["examples"], index, split, Memory(0)) for split in SPLITS
         }
@@ -225,6 +226,7 @@ def store_of(
             write_labels(folder, entry, views, facts, max_samples, cache_bytes)
         return LabelStore(directory)
     alone = functools.partial(write_alone, examples, index.folder, max_samples, cache_bytes)
+    # TensorFlow's threads do not survive a fork
     spawn = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(processes, spawn) as pool:
         list(pool.map(alone, *zip(*work)))

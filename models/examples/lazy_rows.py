@@ -55,6 +55,7 @@ class LazyRows:
             if places.shape != (len(self),):
                 raise IndexError(f"a mask of {len(self)} rows is expected, got {places.shape}")
             places = np.flatnonzero(places)
+        # an empty list is an array of floats, which no row is taken by
         return self.rows(places.astype("int64") if places.size == 0 else places)
 
     def rows(self, places: Array) -> Array:
@@ -64,6 +65,7 @@ class LazyRows:
             raise IndexError(f"row {places[wrong].flat[0]} of {len(self)}")
         made = np.empty((places.size, *self.shape[1:]), self.dtype)
         for k, i in enumerate(places.ravel().tolist()):
+            # negative numbers count from the end, as of any array
             made[k] = self.make(i % len(self))
         return made.reshape(places.shape + self.shape[1:])
 

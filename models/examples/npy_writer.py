@@ -59,6 +59,7 @@ def header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
         "fortran_order": False,
         "shape": shape,
     }
+    # magic, version and length take 10 bytes, the end of the line one
     text = repr(facts).encode().ljust(HEADER - 11) + b"\n"
     if len(text) > HEADER - 10:
         raise ValueError(f"no room for {facts} before the numbers of a .npy file")

@@ -73,6 +73,7 @@ class Header:
 
 def read_header(data: bytes) -> Header:
     """the header, without a look at what follows. Raises PngError."""
+    # 33 bytes: the signature's 8, and IHDR with length, kind and checksum
     if not data.startswith(SIGNATURE) or len(data) < 33 or data[12:16] != b"IHDR":
         raise PngError("not a PNG file")
     width, height, depth, colour, compression, filters, interlace = struct.unpack(
@@ -201,7 +202,9 @@ def filtered(pixels: Array, step: int) -> Bytes:
     rows = samples.view("uint8").reshape(len(pixels), -1)
     lines = np.empty((len(rows), rows.shape[1] + 1), "uint8")
     lines[:, 0] = SUB
+    # the first pixel has none to its left
     lines[:, 1 : 1 + step] = rows[:, :step]
+    # bytes wrap around, as the filter wants it (PNG specification, section 9.2)
     np.subtract(rows[:, step:], rows[:, :-step], out=lines[:, 1 + step :])
     return lines
 

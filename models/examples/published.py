@@ -23,6 +23,7 @@ from models.provenance.atomic import atomic_file
 from models.tasks import Domain, ViewKey
 from models.tasks.arrays import Array, Floats
 
+# nine digits fit into the index's 32 bits
 NAME = re.compile(r"^point_(\d{1,9})_view_(\d{1,9}|all)_domain_([a-z0-9_]+)\.(png|npy|json)$")
 LARGEST_FILE = 64 << 20  # bytes
 JPEG = b"\xff\xd8\xff"  # how one begins
@@ -91,6 +92,7 @@ def decode_png(data: bytes, domain: Domain) -> Array:
     if data.startswith(JPEG):
         raise LabelError("a JPEG named .png: its values are not exact")
     try:
+        # the header first: what boasts of its size is refused before it is unpacked
         check_form(png_codec.read_header(data), domain)
         pixels = png_codec.decode(data)
     except png_codec.PngError as error:
@@ -152,6 +154,7 @@ def decode_npy(data: bytes, domain: Domain) -> Floats:
         raise LabelError(
             f"{value.dtype} {value.shape}; {domain.folder} has {domain.channels} numbers"
         )
+    # a sum of float32 may pass 1 by rounding
     if not np.isfinite(value).all() or value.min() < domain.low or value.max() > domain.high + 1e-3:
         raise LabelError(
             f"values from {value.min()} to {value.max()}; {domain.folder} ({domain.unit}) "
@@ -176,6 +179,7 @@ def decode_json(data: bytes, domain: Domain) -> dict[str, Any]:
         value = json.loads(data.decode("utf-8-sig"), parse_constant=refuse, parse_float=finite)
     except LabelError:
         raise
+    # a file of nothing but brackets
     except (ValueError, RecursionError) as error:
         raise LabelError(f"no JSON: {error}") from error
     if not isinstance(value, dict):

@@ -112,6 +112,7 @@ def read_bytes(path: str, offset: int, length: int) -> bytes:
     if "://" not in path:
         status = os.stat(path)
         kept = opened(path, status.st_ino, status.st_mtime_ns)
+        # pread moves no position: threads share the descriptor
         return os.pread(kept.number, length, offset)
     import tensorflow as tf
 

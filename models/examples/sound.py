@@ -44,6 +44,7 @@ def sound_index(
             return
         digest = hashlib.sha256(index.hash.encode())
         for split in SPLITS:
+            # the split too: the same positions of another one are another loss
             digest.update(split.encode() + lost[split].astype("<i8").tobytes())
             copy_without(index, split, lost[split], folder / f"{split}.npy")
         views = {split: index.count(split) - len(lost[split]) for split in SPLITS}

@@ -57,6 +57,7 @@ def hashed_splits(buildings: Iterable[str]) -> dict[str, str]:
     """8:1:1 in the order of the names' hashes, at least one building a split. Raises ValueError
     with fewer than three buildings.
     """
+    # not hash(), which differs from process to process
     ordered = sorted(buildings, key=lambda name: hashlib.sha256(name.encode()).hexdigest())
     if len(ordered) < 3:
         raise ValueError(

@@ -125,6 +125,7 @@ def candidates(entry: Task, views: Views, seed: int, limit: int) -> Integers:
         with npy_writer(path, "int32", (entry.images,)) as file:
             for span in views.spans():
                 keys = views.keys[span.start : span.stop]
+                # all of a building: the limit is drawn from all buildings together, below
                 rows = samples(entry, keys, Cameras(views, span), draw, sys.maxsize)
                 file.extend(rows + np.int32(span.start))
         # Keys of a building stand side by side: buildings in order are rows in order.
@@ -143,6 +144,7 @@ def label_of(entry: Task, views: Sequence[View], row: Sequence[int], seed: int) 
     """(target, mask) of a sample, float32, not whitened; None where nothing of it is known. views:
     those of the positions `row`.
     """
+    # drawn from the sample itself: the same, whichever others are made
     random = np.random.default_rng([seed, name_number(entry), *row])
     label = target(entry, views, random)
     return label if label is not None and np.any(label[1] > 0) else None

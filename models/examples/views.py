@@ -91,11 +91,13 @@ class Cameras(Mapping[ViewKey, Camera]):
         self.views = views
         self.keys_here = views.keys[positions.start : positions.stop]
         self.start = positions.start
+        # of this instance: a cache on the method would keep every instance alive
         self.camera = functools.lru_cache(maxsize=CAMERAS)(self._camera)
 
     def _camera(self, key: object) -> Camera | None:
         if not isinstance(key, ViewKey):
             return None
+        # keys stand in order
         place = bisect.bisect_left(self.keys_here, key)
         if place == len(self.keys_here) or self.keys_here[place] != key:
             return None

@@ -129,10 +129,12 @@ def fit_of(answer: Floats, truth: Floats, known: Floats, places: Array) -> Belon
     """
     count = len(truth)
     scale = truth.reshape(-1, truth.shape[-1]).std(0)
+    # a number that hardly varies would else weigh most
     scale = np.maximum(scale, 0.1 * scale.max() + 1e-9)
     weight = np.broadcast_to(known, truth.shape).reshape(count, -1)
     said, label = (answer / scale).reshape(count, -1), (truth / scale).reshape(count, -1)
     # [answer, label]: the loss of every answer against every label.
+    # |answer - label|^2, multiplied out: one product of matrices for all pairs
     table = said**2 @ weight.T - 2 * said @ (weight * label).T + (weight * label**2).sum(1)
     table = table / np.maximum(weight.sum(1), 1e-9)
     rows = np.arange(count)

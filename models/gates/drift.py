@@ -138,6 +138,7 @@ def strangers(task: str, row: Mapping[str, Any]) -> Wrong | None:
 def less_fitting(row: Mapping[str, Any], before: Mapping[str, Any] | None) -> Wrong | None:
     if not before or row["samples"] < FEW:
         return None
+    # z grows as the root of the number of samples
     expected = before["z"] * np.sqrt(row["samples"] / before["samples"])
     if expected < EXPECTED or row["z"] >= KEPT_SHARE * expected:
         return None

@@ -33,6 +33,7 @@ def address_of(
     work reads. choices: rows of tables that it looks up (`models.provenance.closure`).
     """
     code, values = reads(work, settings, choices)
+    # keys in one order: that of a dictionary is the order in which it was filled
     text = json.dumps([inputs, values, code], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -49,6 +50,7 @@ def reads(
     left_out = {**(choices or {}), **dict.fromkeys(kinds, ())}
     methods: set[Definition] = set()
     closure = closure_of(*roots, choices=left_out)
+    # a method that is read may read further ones: again, until none is added
     while more := methods_read(kinds, closure) - methods:
         methods |= more
         closure = closure_of(*roots, *sorted(methods), choices=left_out)

@@ -20,9 +20,11 @@ from typing import IO, Any
 def partial_path(path: str | Path) -> Path:
     """where `path` is written by this process before it is shown."""
     path = Path(path)
+    # the suffix stays: numpy appends its own to a name that lacks it
     return path.with_name(f".{path.name}.{os.getpid()}.partial{path.suffix}")
 
 
+# no room on the disk, or none left in the user's share of it
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -55,6 +57,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         with naming_a_full_disk(path):
             yield scratch
             os.replace(scratch, path)
+    # BaseException: Ctrl-C too
     except BaseException:
         scratch.unlink(missing_ok=True)
         raise
@@ -77,11 +80,14 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = partial_path(path)
+    # what a killed process of the same number has left
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
     try:
         with naming_a_full_disk(path):
             yield scratch
+            # a folder is renamed onto an empty one only: a process that is killed between these
+            # lines leaves none, and the work is done again
             shutil.rmtree(path, ignore_errors=True)
             os.replace(scratch, path)
     except BaseException:

@@ -77,6 +77,7 @@ def closure_of(
     choices: table -> keys whose rows are followed; a class with none is left out. Raises
     LookupError for a root, or a chosen row, that is not there.
     """
+    # hashable, and alike for every order of the same choice
     chosen = tuple(sorted((table, tuple(sorted(keys))) for table, keys in (choices or {}).items()))
     return _closure(tuple(map(name_of, roots)), chosen, sources.stamp())
 
@@ -85,6 +86,7 @@ def name_of(root: Definition | Callable[..., object]) -> Definition:
     """the definition's name of a function or class; a name is itself."""
     if isinstance(root, str):
         return root
+    # of a method its class: classes are followed as wholes
     return f"{root.__module__}:{root.__qualname__.partition('.')[0]}"
 
 
@@ -92,6 +94,7 @@ def name_of(root: Definition | Callable[..., object]) -> Definition:
 def _closure(
     roots: tuple[Definition, ...],
     choices: tuple[tuple[Definition, tuple[str, ...]], ...],
+    # not read: another state of the sources is another entry of the cache
     valid_for: tuple[tuple[str, int, int], ...],
 ) -> Closure:
     tables = dict(choices)
@@ -116,6 +119,7 @@ def _closure(
             waiting += fact.reached
             if fact.reads_files:
                 beside.add(module.name)
+        # what a module does at import happens whichever of its definitions is wanted
         if module.effects:
             waiting.append(f"{module.name}:")
     files: dict[str, str] = {}
@@ -215,6 +219,7 @@ def _reached(module: Module, node: ast.AST) -> set[Definition]:
         if isinstance(part, (ast.Import, ast.ImportFrom)):
             inside = bindings_of(part)
             bindings |= inside
+            # bound inside, as local names are, and yet perhaps a name of ours
             local -= set(inside)
     names: set[Definition] = set()
     for base, chain in mentions(node):
@@ -231,11 +236,13 @@ def _resolved(source: str, attribute: str | None, chain: tuple[str, ...]) -> Ite
     """definitions that `source.attribute` followed by `chain` stands for; none outside of ours."""
     if attribute is not None:
         inner = f"{source}.{attribute}"
+        # a package may export a function under the name of the module that defines it
         if path_of(inner) is not None and not _binds(source, attribute):
             yield from _resolved(inner, None, chain)
         else:
             yield from defined(source, attribute)
         return
+    # folders of ours without an __init__.py are packages all the same
     is_namespace = source in PACKAGES and path_of(source) is None
     if path_of(source) is None and not is_namespace:
         return
@@ -266,6 +273,7 @@ def defined(source: str, name: str) -> Iterator[Definition]:
         yield f"{source}:{name}"
     elif name in module.bindings:
         yield from _resolved(*module.bindings[name], ())
+    # a module may make its names when they are asked for (PEP 562)
     elif "__getattr__" in module.definitions:
         yield f"{source}:__getattr__"
 

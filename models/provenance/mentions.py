@@ -89,6 +89,7 @@ def plain_syntax(node: ast.AST) -> str:
     """the node as text, without docstrings, annotations of functions, and places: what formatting,
     comments and words do not change.
     """
+    # a copy: the visitor changes the tree, which all closures share
     return ast.dump(_Plain().visit(copy.deepcopy(node)))
 
 
@@ -103,6 +104,7 @@ class _Plain(ast.NodeTransformer):
 
     def visit_ClassDef(self, node: ast.ClassDef | ast.FunctionDef) -> ast.AST:
         self.generic_visit(node)
+        # a body that was a docstring alone would be empty, which is no syntax
         node.body = [part for part in node.body if not is_docstring(part)] or [ast.Pass()]
         return node
 

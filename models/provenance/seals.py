@@ -125,6 +125,7 @@ def set_aside(
     into.mkdir(parents=True, exist_ok=True)
     goal = next(
         place
+        # without the leading point: what was set aside is there to be looked at
         for place in (into / f"{path.name.lstrip('.')}-{i}" for i in itertools.count(1))
         if not place.exists()
     )
@@ -168,6 +169,7 @@ def files_with_digest(
 def write_sealed_json(path: str | Path, value: object) -> None:
     """`value` as JSON with the SHA-256 of its text. Raises TypeError for what JSON cannot say."""
     text = json.dumps(value)
+    # as text and not as a value: its digest is of these very characters
     write_json(path, {"sha256": hashlib.sha256(text.encode()).hexdigest(), "value": text})
 
 

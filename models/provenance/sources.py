@@ -67,6 +67,7 @@ def _read(module: Module, body: Iterable[ast.stmt]) -> None:
                 module.definitions.setdefault(name, []).append(node)
         elif is_command(node):
             continue  # runs in a process of its own, never at import
+        # a definition may stand in a branch: an import that may fail, a platform
         elif isinstance(node, (ast.If, ast.Try, ast.With)):
             _read(module, node.body)
             for part in ("orelse", "finalbody"):
@@ -85,6 +86,7 @@ def bindings_of(node: ast.Import | ast.ImportFrom) -> dict[str, tuple[str, str |
     bound: dict[str, tuple[str, str | None]] = {}
     for alias in node.names:
         name = alias.name if alias.asname else alias.name.partition(".")[0]
+        # `import a.b` binds a, `import a.b as c` the module itself
         bound[alias.asname or name] = (name, None)
     return bound
 
@@ -99,6 +101,7 @@ def assigned(node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> list[str]:
 
 def is_command(node: ast.stmt) -> bool:
     """`if __name__ == "__main__":`"""
+    # unparse writes single quotes, whatever the source has
     return isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'"
 
 

@@ -46,6 +46,7 @@ def inside(folder: Path, path: str) -> Path | None:
     return file if is_picture else None
 
 
+# the text `</script>` would end the element
 def script(name: str) -> str:
     """a built script, safe inside a <script> element."""
     return (BUILT / name).read_text().replace("</", "<\\/")

@@ -34,6 +34,7 @@ def write_example(folder: str | Path, place: Path = PLACE) -> Path:
 
 def fitting_page(run: Run, room: int) -> str:
     """the page with as many tasks' pictures as `room` bytes allow."""
+    # four tasks fewer at a time: every try draws the whole page
     for count in range(len(run.pictures), -1, -4):
         text = render(replace(run, pictures=run.pictures[:count]))
         if len(text.encode()) <= room:

@@ -203,6 +203,7 @@ def chance_verdicts(run: Run) -> list[Verdict]:
 def chance_words(name: str, test: Facts) -> str:
     drawn = test["policies"]
     floor = 1 / (drawn + 1)
+    # rounding apart
     if test["p"] <= floor * 1.001:
         return (
             f"Better than all {count(drawn)} {name} (p below {floor:.2g}; more draws would be "

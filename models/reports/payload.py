@@ -21,6 +21,7 @@ MOST_ROWS = 60_000  # beyond, only first-order transfers, controls and chosen ed
 def packed(value: object) -> str:
     """JSON, gzip, base64, as `explorer/src/assets.js` unpacks it; equal values give equal text."""
     text = json.dumps(value, separators=(",", ":"), sort_keys=True).encode()
+    # without a time, which gzip would write: equal values, equal text
     return base64.b64encode(gzip.compress(text, 9, mtime=0)).decode()
 
 
