@@ -96,7 +96,8 @@ def fed(batches: Batches) -> Any:
 
     signature = tuple(
         # by `batch`: an index would take the batch out of those that wait
-        tf.TensorSpec(part.shape, part.dtype) for part in batches.batch(batches.first)
+        tf.TensorSpec(part.shape, part.dtype)
+        for part in batches.batch(batches.first)
     )
     options = tf.data.Options()
     options.autotune.enabled = False
