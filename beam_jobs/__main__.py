@@ -37,6 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     for name, (_, text) in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text)
+        # the arguments of the command that is asked for: the modules of the others are not imported
         if name in words[:1]:
             command_module(name).add_arguments(command)
     options = parser.parse_args(words)

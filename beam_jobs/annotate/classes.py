@@ -148,6 +148,7 @@ def classes(surfaces: Surfaces, scene: Scene, room: int) -> dict[str, Array]:
 def semantic_ids(surfaces: Surfaces, scene: Scene) -> Bytes:
     """[S, S] class ids in 0 to 17; 0 where nothing is seen."""
     seen = surfaces.instance >= 0
+    # -1 says that nothing is seen, and would stand for the last instance
     ids = scene.semantic[np.maximum(surfaces.instance, 0)]
     return np.where(seen, ids, 0).astype("uint8")
 

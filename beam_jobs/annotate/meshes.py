@@ -56,6 +56,7 @@ class MeshJob:
     @property
     def name(self) -> str:
         """the file's name as a building's: letters, digits, . _ and -."""
+        # a leading point would hide the building; its name may have 100 characters (`listing.SAFE`)
         return re.sub(r"[^A-Za-z0-9_.-]", "-", self.path.stem).lstrip("._-")[:100]
 
     @property
@@ -66,6 +67,7 @@ class MeshJob:
         """what decides every pixel, but for what the files hold."""
         places = ("root", "path", "labels", "views")
         numbers = {key: value for key, value in asdict(self).items() if key not in places}
+        # "asked", since "views" says in building.json how many there are
         return {"version": VERSION, "mesh": self.path.name, "asked": self.views, **numbers}
 
     def complete(self) -> bool:

@@ -196,6 +196,7 @@ def joined(folder: Path) -> tuple[list[Shot], Sights]:
     parts = [pickle.loads(path.read_bytes()) for path in notes]
     for path in notes:
         path.unlink()
+    # every part knows all shots
     return parts[-1][0], merged(sights for _, sights in parts)
 
 

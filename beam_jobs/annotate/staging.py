@@ -28,6 +28,7 @@ def workplace(root: Path, name: str) -> Iterator[Path]:
     took it. A kill leaves it, without its lock.
     """
     folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{name}.", dir=root))
+    # mkdtemp gives a folder to its user alone; a data set is for others to read
     folder.chmod(0o755)
     with open(folder / LOCK, "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -61,12 +62,14 @@ def publish(scratch: Path, folder: Path, there: Callable[[], bool]) -> None:
     """move a finished building into place; where another run was first with the same one
     (`there()`), keep that. Raises OSError if runs fight over it.
     """
+    # the file alone: the lock is held by whoever has it open, until the block ends
     (scratch / LOCK).unlink(missing_ok=True)
     for _ in range(10):
         if there():
             shutil.rmtree(scratch)
             return
         if folder.exists():
+            # a rename takes an empty folder's place
             stale = Path(
                 tempfile.mkdtemp(prefix=f"{PREFIX}{folder.name}.stale.", dir=folder.parent)
             )
@@ -95,6 +98,7 @@ def described(folder: Path) -> dict[str, Any]:
 
 def buildings(root: Path) -> dict[str, dict[str, Any]]:
     """name -> building.json of every complete building of a data set."""
+    # hidden folders are still being made
     places = sorted(root.glob("[!.]*/building.json"))
     return {path.parent.name: described(path.parent) for path in places}
 

@@ -37,6 +37,7 @@ LOOSE_FRAMES = {"point_202_view_5": "taskonomy", "point_47_view_25": "replica"}
 
 def component_of(frame: Frame) -> str:
     """by the folders that the frame lies in, else by its name."""
+    # the nearest folder first
     for part in frame.rgb.parent.parts[::-1]:
         if part in COMPONENTS:
             return part

@@ -19,6 +19,7 @@ def adjusted_rand(ours: Array, label: Array) -> float:
     both = pairs(together)
     first = pairs(together.sum(1))
     second = pairs(together.sum(0))
+    # pairs that two partitions of these sizes have in common by chance
     chance = first * second / (ours.size * (ours.size - 1) / 2)
     return float((both - chance) / ((first + second) / 2 - chance))
 

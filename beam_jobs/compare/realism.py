@@ -156,6 +156,7 @@ def of_view(view: Frame) -> dict[str, float]:
 def curved_share(codes: Bytes) -> float:
     """share of the seen pixels that are curved by more than 1/m; codes [S, S, 3] as published."""
     seen = codes[..., :2].any(-1)
+    # 1/m is 0.03 of the 127 codes
     steep = np.abs(codes[..., :2].astype(int) - 127).max(-1) > 0.03 * 127
     return float(steep[seen].mean()) if seen.any() else 0.0
 
@@ -168,6 +169,7 @@ def of_camera(info: Mapping[str, Any]) -> dict[str, float]:
     if "obliqueness_angle" in info:
         numbers["obliqueness"] = float(np.rad2deg(info["obliqueness_angle"]))
     if "camera_rotation_final" in info:
+        # of a level camera the first angle is a right one
         numbers["pitch"] = float(np.rad2deg(info["camera_rotation_final"][0]) - 90)
     if "field_of_view_rads" in info:
         numbers["field of view"] = float(np.rad2deg(info["field_of_view_rads"]))

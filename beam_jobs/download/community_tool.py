@@ -58,6 +58,7 @@ def by_tool(
 def own_lists(tool: str, subset: str) -> Path:
     """the folder of the lists in the tool's own package. Raises ValueError if there is none."""
     inside = "omnidata_tools/dataset/starter_dataset/component_datasets/taskonomy"
+    # the program lies in the folder bin of its environment
     prefix = Path(tool).resolve().parents[1]
     for folder in sorted(prefix.glob(f"lib/python*/site-packages/{inside}")):
         if (folder / list_name(subset)).is_file():

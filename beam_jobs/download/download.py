@@ -209,6 +209,7 @@ def archive_of(line: str, url: str) -> Archive | None:
     path = path.strip().lstrip("*").removeprefix(url).strip("/")
     building, _, label = path.rpartition("/")[2].removesuffix(".tar").partition("_")
     is_label = path.endswith(".tar") and label in DOMAINS
+    # what a server's list says must not lead out of the folder
     is_safe = ".." not in path and building.isalnum()
     if is_label and is_safe and len(md5) == 32:
         return Archive(building, label, path, md5.lower())
@@ -243,6 +244,7 @@ def obtain(
 ) -> None:
     """fetch one archive, unpack it beside its place, rename, and remove it."""
     packed = dest / ".archives" / f"{archive.building}_{archive.folder}.tar"
+    # under this name it is whole and checked (`fetch` renames it last)
     if not packed.exists():
         fetch(url, packed, archive.md5, patience=patience, progress=progress)
     scratch = dest / ".archives" / f"{archive.building}_{archive.folder}"
@@ -256,6 +258,7 @@ def obtain(
     (dest / archive.building).mkdir(exist_ok=True)
     os.replace(scratch / archive.folder, dest / archive.building / archive.folder)
     shutil.rmtree(scratch, ignore_errors=True)
+    # last: a process that is killed before this unpacks again, and fetches nothing
     packed.unlink()
 
 

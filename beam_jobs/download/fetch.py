@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PIECE = 1 << 18
+# answers that another try may better: too busy, too early, too many, the server's own trouble
 AGAIN = {408, 425, 429, 500, 502, 503, 504}
 MOST_CORRUPT = 3
 
@@ -128,6 +129,7 @@ def attempt(
         TimeoutError,
     ) as error:
         return Setback(str(getattr(error, "reason", error)) or type(error).__name__)
+    # all of the above are OSErrors too: what is left is the disk
     except OSError as error:
         raise FetchError(f"{part}: cannot be written: {error.strerror or error}") from error
     return None

@@ -146,6 +146,7 @@ def lines(path: str) -> Iterator[Row]:
 
 def scratch_of(stage: str, name: str) -> str:
     """where a file grows before it is moved to the stage."""
+    # a local file is renamed to its place, which works within one file system
     folder = stage if storage.is_local(stage) else tempfile.gettempdir()
     return os.path.join(folder, f".{name}.{os.getpid()}")
 

@@ -54,6 +54,8 @@ def ingest(
     root = storage.plain(root).rstrip("/")
     uri = storage.plain(uri).rstrip("/")
     trees = buildings(root)
+    # of a store, each building's worker looks (`list_building`): asking for all here would take
+    # long
     if storage.is_local(root):
         check_folders(root, trees)
     if splits is None:
@@ -107,6 +109,7 @@ def ingested(
     (
         pipeline
         | "Buildings" >> beam.Create(rows)
+        # else Beam fuses listing with what comes before it, on one worker
         | "Spread" >> beam.Reshuffle()
         | "List" >> beam.FlatMap(pieces, **listing)
         | "Gather" >> beam.GroupByKey()

@@ -31,6 +31,7 @@ class ManyWorkersRunner(fn_runner.FnApiRunner):
 
 def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    # the service makes its runner by this name
     local_job_service.fn_runner.FnApiRunner = ManyWorkersRunner
     local_job_service_main.run(sys.argv[1:])
 

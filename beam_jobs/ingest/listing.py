@@ -69,6 +69,7 @@ def code(point: int, view: int) -> int:
     """a view's number within its building: eight bytes a view, so that a listing of millions fits
     in memory.
     """
+    # the nine digits of a name fit into 30 bits
     return point << 30 | view
 
 

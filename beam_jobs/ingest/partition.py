@@ -40,6 +40,7 @@ def pieces(
     number, name, trees = row
     if not SAFE.match(name):
         reason = "a building's name is letters, digits, . _ and -"
+        # repr, since the name may hold anything
         shelve(stage, number, run, 0, [{"view": None, "file": repr(name), "reason": reason}])
         return
     building = list_building(root, name, trees)
@@ -103,5 +104,6 @@ def shelve(stage: str, number: int, run: str, views: int, refused: list[Row]) ->
     name = f"building-{number:05d}"
     lines = "".join(json.dumps(row) + "\n" for row in refused)
     storage.write(storage.join(stage, "quarantine", f"{name}.jsonl"), lines.encode())
+    # after the lines above: who finds the count finds them
     listed = json.dumps({"run": run, "views": views})
     storage.write(storage.join(stage, "listed", f"{name}.json"), listed.encode())

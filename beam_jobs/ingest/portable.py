@@ -47,6 +47,7 @@ def worker_pool(workers: int, patience: float = 90) -> Iterator[list[str]]:
                 stderr=said,
                 env=environment,
                 cwd=ROOT,
+                # a process group of its own, by which `end` reaches the workers that it starts
                 start_new_session=True,
             )
             stack.callback(end, process)

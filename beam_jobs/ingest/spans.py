@@ -97,6 +97,7 @@ def every_match(pattern: str) -> Iterator[Span]:
         places = [deeper for place in places for deeper in below(place, level)]
     for folder, numbers in places:
         number = number_of(numbers)
+        # a place without folders holds no building
         if number is not None and storage.folders(folder):
             yield Span(folder, number, numbers.get("VERSION"))
 
@@ -128,6 +129,7 @@ def level_expression(level: str) -> re.Pattern[str]:
     end = 0
     for match in PLACEHOLDER.finditer(level):
         width = match[2] or {"YYYY": "4", "MM": "2", "DD": "2"}.get(match[1])
+        # 18 digits fit into 64 bits
         digits = f"\\d{{{width}}}" if width else "\\d{1,18}"
         expression += f"{re.escape(level[end : match.start()])}(?P<{match[1]}>{digits})"
         end = match.end()

@@ -37,6 +37,7 @@ class Stage:
             os.makedirs(self.folder, exist_ok=True)
             self.lock = locked(self.folder, self.uri)
             sweep(self.folder)
+        # readers wait for the manifest: without it the output is being written
         elif storage.exists(storage.join(self.uri, "manifest.json")):
             storage.remove(storage.join(self.uri, "manifest.json"))
         return self.folder
@@ -110,4 +111,5 @@ def sweep(stage: str) -> None:
         for name in files:
             if name.startswith(".") and name != LOCK:
                 os.remove(os.path.join(place, name))
+        # os.walk goes on into what is left of this list
         folders[:] = [name for name in folders if not name.startswith(".")]

@@ -113,7 +113,9 @@ def read(path: str) -> bytes:
 
     for attempt in range(ATTEMPTS):
         try:
+            # Beam would unpack a file by the ending of its name
             with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
+                # one byte more than is allowed shows a file that is too large
                 data = file.read(LARGEST_FILE + 1)
             return bytes(data)
         except Exception as error:  # every store raises its own types

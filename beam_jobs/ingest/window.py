@@ -52,6 +52,7 @@ def write_window(window: Sequence[Span], goal: Path) -> dict[str, str]:
                 link_files(Path(storage.plain(root)) / below, scratch / below)
         write_splits(window, owners, scratch / "splits.csv")
         write_facts(window, owners, scratch / "dataset.json")
+        # times of change are part of the pipeline's cache key
         for name in DESCRIPTIONS:
             if (scratch / name).exists():
                 os.utime(scratch / name, ns=(when, when))
@@ -81,6 +82,7 @@ def link_files(source: Path, goal: Path) -> None:
 def link(source: str, goal: Path) -> None:
     try:
         os.link(source, goal)
+    # an OSError too: what has vanished can be linked in neither way
     except FileNotFoundError:
         raise
     except OSError:

@@ -80,9 +80,11 @@ def write_shard(
     """
     (split, number), unsorted = group
     shard = Shard(split, number, shards, size, strict)
+    # Beam gives the members of a group in any order
     pieces = sorted(unsorted, key=lambda piece: piece.building.name)
     ticket = storage.join(stage, "done", f"{shard.name}.json")
     work = work_of(pieces, shard)
+    # without an address nobody can say what the ticket is of
     if work and storage.exists(ticket):
         earlier = json.loads(storage.read(ticket))
         if earlier["work"] == work:
