@@ -21,6 +21,7 @@ from models.taxonomy.request import Request
 from models.taxonomy.resamples import Resamples
 from models.taxonomy.screening import (
     Scores,
+    by_luck,
     predictions,
     predictor_agreement,
     replay,
@@ -149,8 +150,14 @@ def predictors(
         name: {transfer: score for transfer, score in scores.items() if transfer in predicted}
         for name, scores in static_predictions(table, seed=seed).items()
     }
+    # `replay` refuses transfers without a prediction: they are left out on both sides of it
+    known = table.only(lambda row: row.transfer.control is not None or row.transfer in predicted)
+    luck = by_luck(known, request, seed=seed)
     return [
-        predictor(table, request, name, scores, seed, static=name in static)
+        {
+            **agreement(table, name, scores, static=name in static),
+            **replay(known, scores, request, seed=seed, luck=luck),
+        }
         for name, scores in {**by_name, **static}.items()
     ]
 
@@ -163,13 +170,9 @@ def in_every_regime(scores: Scores, regimes: Sequence[str]) -> Scores:
     }
 
 
-def predictor(
-    table: Affinities, request: Request, name: str, scores: Scores, seed: int, *, static: bool
-) -> Facts:
-    """one row of `predictors`."""
+def agreement(table: Affinities, name: str, scores: Scores, *, static: bool) -> Facts:
+    """how well one prediction agrees with what was measured: of a row of `predictors`."""
     agreed = predictor_agreement(table, scores)
-    # `replay` refuses transfers without a prediction: they are left out on both sides of it
-    known = table.only(lambda row: row.transfer.control is not None or row.transfer in scores)
     values = [value for targets in agreed.values() for value in targets.values()]
     ranked = [value for value in values if np.isfinite(value)]
     return {
@@ -177,7 +180,6 @@ def predictor(
         "static": static,
         "spearman": float(np.mean(ranked)) if ranked else None,
         "targets": agreed,
-        **replay(known, scores, request, seed=seed),
     }
 
 

@@ -5,7 +5,7 @@ which of them some optimum may need.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from models.taxonomy.affinities import Affinities, Row
@@ -89,19 +89,33 @@ def undominated(
     # best reward first: what is kept is at least as good, and only costs and sources are left to
     # compare
     costs.sort(key=lambda entry: (-entry[0], entry[2], entry[1].order, entry[1].sources))
-    kept: list[tuple[int, float, float]] = []
+    kept: dict[int, list[tuple[float, float]]] = {}
     needed = []
     for reward, edge, cost, second in costs:
         mask = sum(bit.setdefault(name, 1 << len(bit)) for name in edge.sources)
-        # a mask is a set of sources: `other & mask == other` says that other's are among ours
         dominated = any(
-            other & mask == other and price <= cost and more <= second
-            for other, price, more in kept
+            price <= cost and more <= second
+            for among in subsets(mask, edge.order, kept)
+            for price, more in kept.get(among, ())
         )
         if not dominated:
-            kept.append((mask, cost, second))
+            kept.setdefault(mask, []).append((cost, second))
             needed.append((reward, edge))
     return needed
+
+
+def subsets(mask: int, size: int, known: Collection[int]) -> Iterator[int]:
+    """sets of sources, a bit each, that are among those of `mask`, which has `size`: all of them,
+    or where that is shorter the `known` ones.
+    """
+    if 1 << size > len(known):
+        yield from (other for other in known if other & mask == other)
+        return
+    among = mask
+    while among:
+        yield among
+        among = (among - 1) & mask
+    yield 0
 
 
 def second_cost(edge: Transfer, request: Request) -> float:

@@ -35,17 +35,17 @@ class Resamples:
 
     def table(self, base: Affinities, number: int) -> Affinities:
         """`base` with the affinities, gains and qualities of one resample."""
-        rows = tuple(self.row(row, number) for row in base.rows)
-        return Affinities(rows, base.diagnostics)
+        affinity = np.maximum(self.affinity[number], 0).tolist()
+        gain = rates_of(self.gain[number])
+        quality = rates_of(self.quality[number])
 
-    def row(self, row: Row, number: int) -> Row:
-        """a row as it came out in one resample; unchanged where it was not resampled."""
-        i = self.column.get(row.transfer)
-        if i is None:
-            return row
-        rates = [rate_of(values[number, i]) for values in (self.gain, self.quality)]
-        affinity = max(float(self.affinity[number, i]), 0.0)
-        return Row(row.transfer, affinity, rates[0], rates[1], row.mean_loss)
+        def drawn(row: Row) -> Row:
+            i = self.column.get(row.transfer)
+            if i is None:  # not resampled
+                return row
+            return Row(row.transfer, affinity[i], gain[i], quality[i], row.mean_loss)
+
+        return Affinities(tuple(drawn(row) for row in base.rows), base.diagnostics)
 
     def save(self, path: str | Path) -> None:
         """.npz, atomically."""
@@ -72,6 +72,7 @@ class Resamples:
             return cls(transfers, content["affinity"], content["gain"], content["quality"])
 
 
-def rate_of(value: float) -> float | None:
-    """a win rate in [0, 1] although rounding may pass an end; None for NaN."""
-    return None if np.isnan(value) else float(np.clip(value, 0, 1))
+def rates_of(values: Floats) -> list[float | None]:
+    """win rates [transfer] in [0, 1] although rounding may pass an end; None for NaN."""
+    clipped = np.clip(values, 0, 1)
+    return [None if unknown else rate for unknown, rate in zip(np.isnan(values), clipped.tolist())]

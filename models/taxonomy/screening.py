@@ -47,7 +47,8 @@ def promising(scores: Mapping[Transfer, float], share: float) -> set[Transfer]:
     for ranked in into.values():
         first = [transfer for transfer in ranked if transfer.order == 1]
         kept = first[: max(1, int(BY_ORDER * share * len(first)))]
-        rest = [transfer for transfer in ranked if transfer not in kept]
+        early = set(kept)
+        rest = [transfer for transfer in ranked if transfer not in early]
         chosen.update([*kept, *rest][: max(1, int(share * len(ranked)))])
     return chosen
 
@@ -82,14 +83,14 @@ def replay(
     *,
     share: float = 0.5,
     seed: int = 0,
+    luck: Facts | None = None,
 ) -> Facts:
     """what measuring only the promising share would have led to, on a table in which everything was
     measured.
 
     {"measured", "of": transfers; "full", "screened": quality (or objective where quality is
-    unknown) of the policy from all, from the promising ones; "random": {"mean", "low", "high",
-    "worst"} over draws of as many random transfers a target, "failed": draws whose transfers reach
-    no policy}.
+    unknown) of the policy from all, from the promising ones; "random", "failed": of `by_luck`}.
+    luck: `by_luck` of the same table, request, share and seed, for who replays several predictions.
     """
     offered = measurable(table, request)
     lacking = [transfer for transfer in offered if transfer not in scores]
@@ -98,17 +99,28 @@ def replay(
             f"{len(lacking)} of {len(offered)} transfers have no prediction, such as {lacking[0]}"
         )
     chosen = promising({transfer: scores[transfer] for transfer in offered}, share)
+    return {
+        "measured": len(chosen),
+        "screened": policy_value(table, request, chosen),
+        **(luck or by_luck(table, request, share=share, seed=seed)),
+    }
+
+
+def by_luck(table: Affinities, request: Request, *, share: float = 0.5, seed: int = 0) -> Facts:
+    """what any prediction is replayed against: {"of": transfers; "full": of the policy from all;
+    "random": {"mean", "low", "high", "worst"} over draws of as many random transfers a target;
+    "failed": draws whose transfers reach no policy}.
+    """
+    offered = measurable(table, request)
     rng = np.random.default_rng(seed)
     values = []
     for _ in range(DRAWS):
-        luck = dict(zip(offered, rng.random(len(offered)).tolist()))
-        values.append(policy_value(table, request, promising(luck, share)))
+        drawn = dict(zip(offered, rng.random(len(offered)).tolist()))
+        values.append(policy_value(table, request, promising(drawn, share)))
     reached = np.array([value for value in values if value is not None])
     return {
-        "measured": len(chosen),
         "of": len(offered),
         "full": policy_value(table, request, set(offered)),
-        "screened": policy_value(table, request, chosen),
         "random": {**(band(reached) or {}), "worst": float(reached.min())}
         if len(reached)
         else None,

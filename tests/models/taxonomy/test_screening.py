@@ -126,3 +126,6 @@ def test_static_predictions_stand_beside_every_predictor():
         "random order",
     }
     assert facts["rsa"]["spearman"] > facts["static order"]["spearman"]
+    scores = predictions(rows)["rsa"]
+    alone = replay(table, scores, Request(3, 2))
+    assert alone.items() <= facts["rsa"].items(), "luck is drawn once, to the same numbers"
