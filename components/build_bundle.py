@@ -7,9 +7,9 @@ import os
 import tempfile
 from typing import Any, List, Mapping
 
-from tfx import v1 as tfx
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
+from tfx.types import standard_artifacts
 
 from components.artifacts import LabelBank, NetworkBank, TransferBank
 
@@ -20,7 +20,7 @@ MEASURED = ("address", "steps", "loss", "win_average")  # of a task network's re
 def BuildBundle(
     networks: InputArtifact[List[NetworkBank]],
     transfers: InputArtifact[TransferBank],
-    model: OutputArtifact[tfx.types.standard_artifacts.Model],
+    model: OutputArtifact[standard_artifacts.Model],
     size: Parameter[int],
     lineage: Parameter[str],
     code: Parameter[str],

@@ -5,9 +5,9 @@ import json
 import os
 from typing import List
 
-from tfx import v1 as tfx
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
+from tfx.types import standard_artifacts
 
 from components.artifacts import GateVerdict, LabelBank
 from components.verdicts import Check
@@ -18,9 +18,9 @@ BROKEN = 0.2
 
 @component
 def CheckData(
-    examples: InputArtifact[tfx.types.standard_artifacts.Examples],
-    statistics: InputArtifact[tfx.types.standard_artifacts.ExampleStatistics],
-    schema: InputArtifact[tfx.types.standard_artifacts.Schema],
+    examples: InputArtifact[standard_artifacts.Examples],
+    statistics: InputArtifact[standard_artifacts.ExampleStatistics],
+    schema: InputArtifact[standard_artifacts.Schema],
     labels: InputArtifact[LabelBank],
     verdict: OutputArtifact[GateVerdict],
     accepted: Parameter[str],

@@ -6,15 +6,15 @@ import json
 import os
 import sys
 
-from tfx import v1 as tfx
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
+from tfx.types import standard_artifacts
 
 
 @component
 def CheckLabels(
-    examples: InputArtifact[tfx.types.standard_artifacts.Examples],
-    anomalies: OutputArtifact[tfx.types.standard_artifacts.ExampleAnomalies],
+    examples: InputArtifact[standard_artifacts.Examples],
+    anomalies: OutputArtifact[standard_artifacts.ExampleAnomalies],
     code: Parameter[str],
     skip_damaged: Parameter[int] = 0,
 ) -> None:

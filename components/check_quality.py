@@ -5,9 +5,9 @@ import os
 from pathlib import Path
 from typing import Any, Dict, List
 
-from tfx import v1 as tfx
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
+from tfx.types import standard_artifacts
 
 from components.artifacts import EvidenceBook, GateVerdict, LabelBank
 from components.verdicts import Check
@@ -20,10 +20,10 @@ NO_POLICY: Dict[str, Any] = {"supervised": [], "edges": []}
 
 @component
 def CheckQuality(
-    model: InputArtifact[tfx.types.standard_artifacts.Model],
+    model: InputArtifact[standard_artifacts.Model],
     labels: InputArtifact[LabelBank],
     evidence: InputArtifact[EvidenceBook],
-    infra_blessing: InputArtifact[tfx.types.standard_artifacts.InfraBlessing],
+    infra_blessing: InputArtifact[standard_artifacts.InfraBlessing],
     verdict: OutputArtifact[GateVerdict],
     destination: Parameter[str],
     accepted: Parameter[str],

@@ -3,17 +3,17 @@
 import json
 import os
 
-from tfx import v1 as tfx
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
+from tfx.types import standard_artifacts
 
 from components.artifacts import LabelBank
 
 
 @component
 def DecodeLabels(
-    examples: InputArtifact[tfx.types.standard_artifacts.Examples],
-    anomalies: InputArtifact[tfx.types.standard_artifacts.ExampleAnomalies],
+    examples: InputArtifact[standard_artifacts.Examples],
+    anomalies: InputArtifact[standard_artifacts.ExampleAnomalies],
     labels: OutputArtifact[LabelBank],
     seed: Parameter[int],
     max_samples: Parameter[int],

@@ -6,9 +6,9 @@ import json
 import os
 from typing import Any, Dict, Iterable, List, Sequence
 
-from tfx import v1 as tfx
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
+from tfx.types import standard_artifacts
 
 from components.artifacts import (
     AffinityTable,
@@ -29,7 +29,7 @@ def EvaluateTaxonomy(
     labels: InputArtifact[LabelBank],
     networks: InputArtifact[List[NetworkBank]],
     evidence: OutputArtifact[EvidenceBook],
-    blessing: OutputArtifact[tfx.types.standard_artifacts.ModelBlessing],
+    blessing: OutputArtifact[standard_artifacts.ModelBlessing],
     budget: Parameter[int],
     order: Parameter[int],
     policies: Parameter[int],

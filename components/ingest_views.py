@@ -3,18 +3,18 @@
 import json
 
 import apache_beam as beam
-from tfx import v1 as tfx
 from tfx.dsl.component.experimental.annotations import (
     BeamComponentParameter,
     OutputArtifact,
     Parameter,
 )
 from tfx.dsl.component.experimental.decorators import component
+from tfx.types import standard_artifacts
 
 
 @component(use_beam=True)
 def IngestViews(
-    examples: OutputArtifact[tfx.types.standard_artifacts.Examples],
+    examples: OutputArtifact[standard_artifacts.Examples],
     root: Parameter[str],
     fingerprint: Parameter[str],
     size: Parameter[int],

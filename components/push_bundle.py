@@ -5,21 +5,21 @@ server polls, atomically; its data become those that later ones are compared wit
 import os
 from pathlib import Path
 
-from tfx import v1 as tfx
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
+from tfx.types import standard_artifacts
 
 from components.artifacts import GateVerdict
 
 
 @component
 def PushBundle(
-    model: InputArtifact[tfx.types.standard_artifacts.Model],
-    policy_blessing: InputArtifact[tfx.types.standard_artifacts.ModelBlessing],
-    infra_blessing: InputArtifact[tfx.types.standard_artifacts.InfraBlessing],
+    model: InputArtifact[standard_artifacts.Model],
+    policy_blessing: InputArtifact[standard_artifacts.ModelBlessing],
+    infra_blessing: InputArtifact[standard_artifacts.InfraBlessing],
     quality: InputArtifact[GateVerdict],
     data: InputArtifact[GateVerdict],
-    pushed: OutputArtifact[tfx.types.standard_artifacts.PushedModel],
+    pushed: OutputArtifact[standard_artifacts.PushedModel],
     destination: Parameter[str],
     accepted: Parameter[str],
     served: Parameter[str],

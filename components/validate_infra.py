@@ -3,16 +3,16 @@
 import json
 import os
 
-from tfx import v1 as tfx
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
+from tfx.types import standard_artifacts
 
 
 @component
 def ValidateInfra(
-    model: InputArtifact[tfx.types.standard_artifacts.Model],
-    examples: InputArtifact[tfx.types.standard_artifacts.Examples],
-    blessing: OutputArtifact[tfx.types.standard_artifacts.InfraBlessing],
+    model: InputArtifact[standard_artifacts.Model],
+    examples: InputArtifact[standard_artifacts.Examples],
+    blessing: OutputArtifact[standard_artifacts.InfraBlessing],
     records: Parameter[int],
     code: Parameter[str],
 ) -> None:

@@ -7,9 +7,9 @@ import tempfile
 from collections import Counter
 from typing import Any, Dict, Iterable, List, Mapping, Optional
 
-from tfx import v1 as tfx
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
+from tfx.types import standard_artifacts
 
 from components.artifacts import (
     AffinityTable,
@@ -30,7 +30,7 @@ QUARANTINE = 1000
 
 @component
 def WriteReport(
-    examples: InputArtifact[tfx.types.standard_artifacts.Examples],
+    examples: InputArtifact[standard_artifacts.Examples],
     labels: InputArtifact[LabelBank],
     networks: InputArtifact[List[NetworkBank]],
     representations: InputArtifact[RepresentationBank],

@@ -125,3 +125,9 @@ def test_components_do_not_postpone_annotations():
         for path in (ROOT / "components").glob("*.py")
         if "from __future__ import annotations" in path.read_text()
     ]
+
+
+def test_nothing_loads_what_the_pipeline_never_uses():
+    """`tfx.v1` loads Google's client libraries too: a third of the time that TFX takes to load."""
+    users = [path for path in sources() if any("tfx.v1" in name for name in imported(path))]
+    assert not users

@@ -49,7 +49,7 @@ def compile_pipeline(
         raise ConfigError(f"--retries is a number of at least 0, got {retries}")
     if resources and not resources.is_file():
         raise ConfigError(f"--resources: no file {resources}; see docs/OPERATIONS.md for its form")
-    from tfx import v1 as tfx
+    from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner as runner
 
     from tfx_pipeline import quiet
     from tfx_pipeline.pipeline import make_pipeline
@@ -63,7 +63,6 @@ def compile_pipeline(
     pipeline.enable_cache = False
     stages = {stage_of(node.id) for node in pipeline.components}
     table = read_resources(resources, config, stages) if resources else defaults(config)
-    runner = tfx.orchestration.experimental
     settings = runner.KubeflowV2DagRunnerConfig(
         default_image=image, default_commands=list(ENTRY), use_pipeline_spec_2_1=True
     )

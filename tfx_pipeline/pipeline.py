@@ -13,7 +13,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tfx import v1 as tfx
+from tfx.components import ExampleValidator, SchemaGen, StatisticsGen
+from tfx.orchestration.metadata import sqlite_metadata_connection_config
+from tfx.orchestration.pipeline import Pipeline
 
 from beam_jobs.options import is_dask
 from components.accepted import accepted_address, accepted_folder
@@ -59,7 +61,7 @@ def make_pipeline(
     fingerprint: str | None = None,
     beam: Iterable[str] = (),
     force: str = "",
-) -> tfx.dsl.Pipeline:
+) -> Pipeline:
     """The graph over the published layout at `data`; work and push destination below `run`.
 
     root: where artifacts go (default: run/artifacts). fingerprint: of the data, where this machine
@@ -93,14 +95,14 @@ def make_pipeline(
         code=code_of(IngestViews),
     ).with_id("ExampleGen")
     examples = example_gen.outputs["examples"]
-    statistics_gen = tfx.components.StatisticsGen(examples=examples)
+    statistics_gen = StatisticsGen(examples=examples)
     if is_dask(beam):
         # Beam's Dask runner computes one output of a job; statistics are one a split
         statistics_gen.with_beam_pipeline_args(BEAM_ARGS)
-    schema_gen = tfx.components.SchemaGen(
+    schema_gen = SchemaGen(
         statistics=statistics_gen.outputs["statistics"], infer_feature_shape=False
     )
-    validator = tfx.components.ExampleValidator(
+    validator = ExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"]
     )
     skip = int(config.skip_damaged)
@@ -318,12 +320,12 @@ def make_pipeline(
         check_quality,
         pusher,
     ]
-    return tfx.dsl.Pipeline(
+    return Pipeline(
         pipeline_name="taskonomy",
         pipeline_root=root or os.path.join(run, "artifacts"),
         components=nodes,
         enable_cache=True,
-        metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
+        metadata_connection_config=sqlite_metadata_connection_config(
             os.path.join(run, "metadata.sqlite")
         )
         if here

@@ -3,7 +3,7 @@
 import importlib
 
 import pytest
-from tfx import v1 as tfx
+from tfx.types import Artifact
 
 import components
 from components import artifacts
@@ -11,7 +11,7 @@ from components import artifacts
 TYPES = [
     each
     for each in vars(artifacts).values()
-    if isinstance(each, type) and issubclass(each, tfx.dsl.Artifact)
+    if isinstance(each, type) and issubclass(each, Artifact) and each is not Artifact
 ]
 
 

@@ -9,7 +9,7 @@ import pytest
 from component_calls import artifact, run
 from synthetic import SIZE
 from synthetic_policy import WHITENING
-from tfx import v1 as tfx
+from tfx.types import standard_artifacts as standard
 from tiny_bundle import SUPERVISED, tiny_bundle, tiny_folder
 
 from components.artifacts import LabelBank, NetworkBank, TransferBank
@@ -18,8 +18,6 @@ from models.examples.index import FOLDER, write_index
 from models.provenance.atomic import write_json
 from models.tasks import TASKS
 from serving.bundle.assets import read_extras
-
-standard = tfx.types.standard_artifacts
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 from component_calls import artifact, run
-from tfx import v1 as tfx
+from tfx.types import standard_artifacts as standard
 from tiny_bundle import TARGETS, tiny_bundle
 
 from components.accepted import ACCEPTED, PROFILE, STATISTICS, accepted_address
@@ -16,8 +16,6 @@ from components.verdicts import Check, judged, save_verdict
 from models.provenance.atomic import write_json
 from serving.bundle.assets import EXTRA, LINEAGE, read_extras
 from serving.release.push import push, rollback, versions
-
-standard = tfx.types.standard_artifacts
 
 
 def test_only_what_both_gates_blessed_is_pushed(tmp_path):

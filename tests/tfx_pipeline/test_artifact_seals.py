@@ -3,14 +3,16 @@
 import os
 
 import pytest
-from tfx import v1 as tfx
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+from tfx.orchestration.metadata import sqlite_metadata_connection_config
+from tfx.orchestration.pipeline import Pipeline
+from tfx.types import standard_artifacts
 
 from tfx_pipeline.artifact_seals import sealed_artifacts
 
-Model = tfx.types.standard_artifacts.Model
+Model = standard_artifacts.Model
 
 
 @component
@@ -42,15 +44,13 @@ def run(tmp_path):
         log.write_text("")
         first = Writes(log=str(log))
         second = Copies(given=first.outputs["model"], log=str(log))
-        pipeline = tfx.dsl.Pipeline(
+        pipeline = Pipeline(
             pipeline_name="two",
             pipeline_root=str(tmp_path / "artifacts"),
             components=[first, second],
             enable_cache=True,
             metadata_connection_config=(
-                tfx.orchestration.metadata.sqlite_metadata_connection_config(
-                    str(tmp_path / "metadata.sqlite")
-                )
+                sqlite_metadata_connection_config(str(tmp_path / "metadata.sqlite"))
             ),
         )
         with sealed_artifacts(tmp_path):

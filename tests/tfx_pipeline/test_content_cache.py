@@ -1,8 +1,8 @@
 """A node's key in TFX's cache: what is in its inputs counts, where data lie does not."""
 
 import pytest
-from tfx import v1 as tfx
 from tfx.orchestration.portable import cache_utils
+from tfx.types import standard_artifacts
 
 from components.content import say_content
 from tfx_pipeline.content_cache import compared_by_content
@@ -24,7 +24,7 @@ def seen(*, input_artifacts, parameters):
 
 
 def artifact(number: int, content: str):
-    made = tfx.types.standard_artifacts.Examples()
+    made = standard_artifacts.Examples()
     made.uri, made.id = f"/somewhere/{number}", number
     say_content(made, content)
     return made

@@ -266,7 +266,6 @@ def preload() -> None:
     from tfx_pipeline import quiet
 
     quiet.before_imports()
-    from tfx import v1  # noqa: F401
     from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor  # noqa: F401
 
     import tfx_pipeline.pipeline  # noqa: F401
