@@ -69,13 +69,19 @@ def stands(
                 [
                     rng.uniform(low[0] + clearance, high[0] - clearance),
                     rng.uniform(low[1] + clearance, high[1] - clearance),
+                    # the tails of the normal distribution would put a camera under a table or above
+                    # a door
                     np.clip(rng.normal(EYE, 0.16), 0.9, 1.9),
                 ]
             )
             if count == per_room or any(np.hypot(*(place - other)[:2]) < 0.6 for other, _ in found):
                 continue
             if (
+                # 40 ways, evenly over the sphere, stand for all: a thing thinner than their gaps
+                # may be nearer
                 eye.cast(np.repeat(place[None], len(around), 0), around)[0].min() >= clearance
+                # what is below may stand up to 0.3 m high (a rug, a low step), but no table: heads
+                # are over floor
                 and eye.cast(place[None], np.array([[0, 0, -1.0]]))[0][0] > place[2] - 0.3
             ):
                 found.append((place, number))
@@ -95,6 +101,8 @@ def shots(
     surface = Corners.of(eye.scene)
     locations = np.array([place for place, _ in cameras])
     rooms = np.array([room for _, room in cameras])
+    # above and below eye height wait apart: most surfaces lie below, and the share above is drawn
+    # (ABOVE) so that the mean pitch is level
     waiting: dict[bool, list[Candidate]] = {True: [], False: []}
     found: list[Shot] = []
     point = 0
@@ -109,6 +117,8 @@ def shots(
         while waiting[above] and len(found) < count:
             candidate = waiting[above].pop()
             views = chosen(eye, rng, candidate, rooms, fewest, most)
+            # the number of a view counts what was kept, not which camera saw it: published names
+            # have no gaps
             found += [
                 Shot(camera, point, view, normal, int(rooms[number]))
                 for view, (camera, normal, number) in enumerate(views)
@@ -150,13 +160,18 @@ def candidates(
     ahead = places[:, None] - locations[None]
     length = np.linalg.norm(ahead, axis=-1)
     ways = ahead / length[..., None]
+    # one cast for all pairs of a point and a camera: Embree is at its best with many rays a call
     origins = np.broadcast_to(locations, ahead.shape).reshape(-1, 3)
     reached = eye.cast(origins, ways.reshape(-1, 3))[0].reshape(length.shape)
     level = np.abs(ways[..., 2]) < np.sin(PITCH)
+    # half a centimetre: the ray has met the point itself, not something in front of it
     seen = (np.abs(reached - length) < 5e-3) & level & (length > CLOSEST)
+    # points that no camera sees divide by 1, and are dropped by `seen` below
     count = np.maximum(seen.sum(1), 1)
     straight = (np.abs(np.einsum("pcj,pj->pc", ways, normals)) * seen).sum(1) / count
     distant = (length * seen).sum(1) / count / DISTANT
+    # likelier passed over the straighter it is seen, so that the mean obliqueness comes out as
+    # published
     kept = (seen.sum(1) >= fewest) & (rng.random(BATCH) >= HEAD_ON * straight)
     kept &= rng.random(BATCH) <= distant**2
     return [
@@ -177,15 +192,21 @@ def chosen(
     the point; none if too few are worth it.
     """
     angles = np.array([field_of_view(rng) for _ in candidate.seen])
+    # a field of view for every camera before one is chosen: what it shows decides whether it is
+    # taken
     turns = rotations(candidate.ahead)
     normals, agreed = pictured(eye, candidate.locations, turns, angles)
     length = candidate.length
     cosine = np.abs((candidate.ahead * normals).sum(1)) / length
+    # a second time with the normals that the pictures show, which on folds differ from the
+    # triangles'
     if rng.random() < HEAD_ON * cosine.mean():
         return []
     enough = SHOWN if candidate.place[2] <= EYE else SHOWN_ABOVE
     shown = agreed * worth(eye, candidate.locations, turns, angles, rooms[candidate.seen], enough)
     taken = preferred(rng, np.flatnonzero(shown), shown * length**FAR)[:most]
+    # the whole point is drawn by the mean of its views: drawing each view alone would leave most
+    # points with too few
     if len(taken) < fewest or rng.random() > shown[taken].mean():
         return []
     return [
@@ -208,6 +229,7 @@ def rotations(ahead: Floats) -> Floats:
     along ahead [n, 3].
     """
     back = -ahead / np.linalg.norm(ahead, axis=1, keepdims=True)
+    # level: the right axis has no part upwards, hence no roll, as published
     right = np.stack([-back[:, 1], back[:, 0], 0 * back[:, 0]], 1)
     right /= np.linalg.norm(right, axis=1, keepdims=True)
     return np.stack([right, np.cross(back, right), back], -1)
@@ -230,6 +252,7 @@ def pictured(eye: Eye, locations: Floats, turns: Floats, angles: Floats) -> tupl
     A point may lie on a fold or a bar that is narrower than a pixel: its own normal is then not
     what the normal map holds in the middle of the view.
     """
+    # the middle, and the corners of the pixel around it: pictures span -1 to 1, a pixel 2 / PIXELS
     spots = np.array([[0, 0], [-1, -1], [1, -1], [-1, 1], [1, 1]]) / PIXELS
     rays = rays_through(turns, angles, spots).reshape(-1, 3).astype("float32")
     origins = np.repeat(locations, len(spots), 0).astype("float32")
@@ -254,21 +277,27 @@ def worth(
     0 where things nearer than NEAR fill more than BLOCKED of it, ceilings more than BARE, or what
     lies beyond a doorway more than BEYOND.
     """
+    # through the middles of side x side cells: no ray runs along the border of the picture
     spots = (np.stack(np.divmod(np.arange(side * side), side), 1) + 0.5) / side * 2 - 1
     rays = rays_through(turns, angles, spots)
     origins = np.broadcast_to(locations[:, None], rays.shape)
     length, triangle, _ = eye.cast(origins.reshape(-1, 3), rays.reshape(-1, 3))
+    # a ray into the open has no length: times its direction it would give NaN
     length = np.minimum(length, 100.0).reshape(rays.shape[:2])
     instance = np.where(triangle >= 0, eye.scene.instance[triangle], -1).reshape(length.shape)
     points = origins + rays * length[..., None]
     low = np.array([room.low[:2] for room in eye.scene.rooms])[rooms][:, None]
     high = np.array([room.high[:2] for room in eye.scene.rooms])[rooms][:, None]
+    # a wall's own thickness counts as the room: its reveals and door frames belong to it
     outside = ((points[..., :2] < low - WALL) | (points[..., :2] > high + WALL)).any(-1)
     overhead = np.array([name == "ceiling" for name in eye.scene.names])
+    # nothing hit is -1, which reads the last instance: masked by the comparison beside it
     ceiling = overhead[instance] & (instance >= 0)
+    # semantic ids above 1 are things: 0 is uncertain, 1 background
     named = (eye.scene.semantic[instance] > 1) & (instance >= 0)
     refused = (length < NEAR).mean(1) > BLOCKED
     refused |= (ceiling.mean(1) > BARE) | (outside.mean(1) > BEYOND)
+    # LEAST, not 0: a building with few things would otherwise yield nothing
     return np.where(refused, 0.0, np.clip((named.mean(1) / enough) ** 1.5, LEAST, 1))
 
 
@@ -293,6 +322,7 @@ class Corners:
     def drawn(self, rng: np.random.Generator, count: int) -> tuple[Floats, Floats]:
         """(points [count, 3] by the chances, normals [count, 3] of their triangles)."""
         triangle = np.searchsorted(self.up_to, rng.random(count) * self.up_to[-1])
+        # the gaps between two sorted uniform numbers are uniform over the triangle
         u, v = np.sort(rng.random((2, count)), axis=0)
         weights = np.stack([u, v - u, 1 - v], 1)
         return np.einsum("nkc,nk->nc", self.corners[triangle], weights), self.normals[triangle]
@@ -308,6 +338,7 @@ def chances(scene: Scene, area: Floats) -> Floats:
             for name in scene.names
         ]
     )[scene.instance]
+    # area times a factor: within the shell and within the things, every square metre is alike
     weight = np.where(number == 2, CEILING, 1.0) * area
     shell = number < 3
     return np.where(

@@ -48,6 +48,7 @@ def over_floor(scan: Scan, rng: np.random.Generator, weight: Floats) -> tuple[Fl
 
 def on_triangles(scan: Scan, rng: np.random.Generator, triangle: Integers) -> Floats:
     """[n, 3] a point of each triangle, evenly spread."""
+    # the gaps between two sorted uniform numbers are uniform over the triangle
     u, v = np.sort(rng.random((2, len(triangle))), axis=0)
     return np.einsum(
         "nkc,nk->nc", scan.vertices[scan.mesh.faces[triangle]], np.stack([u, v - u, 1 - v], 1)
@@ -62,13 +63,17 @@ def roomy(scan: Scan, places: Floats, heights: Floats) -> Bools:
     distance = scan.cast(np.repeat(places, len(around), 0), np.tile(around, (len(places), 1)))[
         0
     ].reshape(len(places), -1)
+    # what lies straight below must be the face that was drawn: nothing stands in between
     down = scan.cast(places, np.tile([0, 0, -1.0], (len(places), 1)))[0]
+    # only ways that fall off steeply tell how far the ground lies below; flat ones meet walls
     below = np.where(around[:, 2] < -0.3, -around[:, 2] * distance, np.nan)
+    # the 90th percentile, not the largest: one ray through a hole of the scan says nothing
     lowest = np.nanpercentile(np.where(np.isfinite(below), below, np.nan), 90, axis=1)
     return (
         (distance.min(1) >= CLEARANCE)
         & (np.isfinite(distance).mean(1) >= ENCLOSED)
         & (np.abs(down - heights) < 0.02)
+        # nothing known below (NaN) compares as false: such a camera stays
         & ~(lowest > heights + 0.3)
     )
 
@@ -87,10 +92,13 @@ def box_around(scan: Scan, place: Floats, rays: int = 2000) -> Floats:
     for axis in range(3):
         for side, sign in ((0, -1), (1, 1)):
             faces_it = (np.abs(normal[:, axis]) > 0.85) & (ways[:, axis] * sign > 0)
+            # walls that run askew, or are broken up by shelves, have too few faces that look along
+            # the axis
             candidates = points[
                 faces_it if faces_it.sum() > rays * 0.005 else ways[:, axis] * sign > 0.5, axis
             ]
             if len(candidates):
+                # times sign, so that one percentile counts outwards on either side
                 box[side, axis] = np.percentile(candidates * sign, 67) * sign
     return box
 
@@ -110,6 +118,7 @@ def rooms_around(scan: Scan, places: Floats) -> tuple[Integers, list[Room]]:
         ),
         -1,
     )
+    # intersection over union of the boxes above one half
     count, number = connected_components(
         common > 0.5 * (volume[:, None] + volume[None] - common), False
     )
@@ -138,6 +147,7 @@ def shots(
                     camera,
                     fixated,
                     view,
+                    # scans are wound as their maker liked: the normal is the one towards the camera
                     normal if normal @ (target - places[index]) < 0 else -normal,
                     int(number[index]),
                 )
@@ -161,6 +171,7 @@ def points_seen(
         ways = ahead / np.maximum(length, 1e-9)[..., None]
         met = scan.cast(np.tile(places, (64, 1)), ways.reshape(-1, 3))[0].reshape(length.shape)
         seen = (
+            # half a centimetre: the ray has met the point itself, not something in front of it
             (np.abs(met - length) < 5e-3)
             & (length > 0.7)
             & (np.abs(np.arcsin(np.clip(ways[..., 2], -1, 1))) < PITCH)

@@ -32,13 +32,17 @@ class Shot:
 
 def fibonacci(count: int) -> Floats:
     """[count, 3] directions spread evenly over the sphere."""
+    # half a step from either pole: the first and the last direction are as far from their
+    # neighbours as the others
     i = np.arange(count) + 0.5
     polar = np.arccos(1 - 2 * i / count)
+    # the golden angle: no two turns fall together, however many there are
     turn = np.pi * (1 + 5**0.5) * i
     return np.stack([np.cos(turn) * np.sin(polar), np.sin(turn) * np.sin(polar), np.cos(polar)], 1)
 
 
 def field_of_view(rng: np.random.Generator) -> float:
+    # cut by drawing again: clipping would heap up views at both ends
     """75 - 30|z| degrees with z standard normal cut at 1, in radians: the published histogram."""
     z = 2.0
     while abs(z) > 1:
@@ -50,6 +54,9 @@ def aimed(location: Floats, point: Floats, view_angle: float, room: Room) -> Cam
     """a level camera at `location` whose axis meets `point`."""
     ahead = (point - location) / np.linalg.norm(point - location)
     rotation = rotation_from_euler(
-        np.pi / 2 + np.arcsin(ahead[2]), 0.0, np.arctan2(-ahead[0], ahead[1])
+        # unturned, a camera looks straight down (-z): a quarter turn lifts it to the horizon
+        np.pi / 2 + np.arcsin(ahead[2]),
+        0.0,
+        np.arctan2(-ahead[0], ahead[1]),
     )
     return Camera(location, rotation, view_angle, np.stack([room.low, room.high], 1), point)

@@ -45,8 +45,11 @@ def principal_curvatures(vertices: Floats, faces: Integers, radius: float = 0.03
     over which nothing is averaged: a wall of two triangles stays flat.
     """
     corner = vertices[faces].astype("float64")
+    # scanners split vertices at the seams of textures: by number alone, a sphere would fall into
+    # patches with borders
     names = welded(vertices)[faces]
     seams = paired(names)
+    # most meshes are wound alike throughout: the search over the graph is left out for them
     flipped = turned(seams, len(faces)) if not seams.agree.all() else np.zeros(len(faces), bool)
     spread = (
         np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
@@ -55,12 +58,15 @@ def principal_curvatures(vertices: Floats, faces: Integers, radius: float = 0.03
     nodes = smooth_corners(names, corner, spread, seams, radius)
     normals = diffused(nodes, corner, spread, radius)
     found = at_nodes(face_tensors(corner, normals[nodes], spread), nodes, normals, spread)[nodes]
+    # where a face was turned over, both curvatures change sign, and the smaller becomes the larger
     return np.where(flipped[:, None, None], -found[..., ::-1], found)
 
 
 def welded(vertices: Floats) -> Floats:
     """[v] one number for all vertices at one place (to a millionth of the mesh's extent)."""
     low = vertices.min(0)
+    # 20 bits a coordinate: three of them fit into one int64, which sorts many times faster than
+    # rows of three
     grid = np.round(
         (vertices - low) / max(np.ptp(vertices, axis=0).max(), 1e-9) * ((1 << 20) - 1)
     ).astype("int64")
@@ -72,11 +78,14 @@ def welded(vertices: Floats) -> Floats:
 def paired(names: Floats) -> Seams:
     """edges that exactly two faces share."""
     start, end = names.ravel(), np.roll(names, -1, 1).ravel()
+    # both ends in one number, the smaller first: an edge has the same in either face
     edge = np.minimum(start, end) * (names.max() + 1) + np.maximum(start, end)
     order = np.argsort(edge, kind="stable")
     heads = np.flatnonzero(np.diff(edge[order], prepend=-1))
+    # one face: a border; three and more: no surface. Neither says which way neighbours look
     heads = heads[np.diff(heads, append=len(order)) == 2]
     first, second = order[heads], order[heads + 1]
+    # two faces that are wound alike run through their common edge in opposite directions
     return Seams(first, second, start[first] == end[second])
 
 
@@ -87,10 +96,12 @@ def turned(seams: Seams, count: int) -> Floats:
     from scipy.sparse import coo_matrix, csr_matrix
     from scipy.sparse.csgraph import breadth_first_order, connected_components
 
+    # half-edges are numbered 3 f + k
     one, other = seams.first // 3, seams.second // 3
     rows, columns = np.concatenate([one, other]), np.concatenate([other, one])
     graph = csr_matrix((np.ones(len(rows)), (rows, columns)), (count, count))
     seeds = np.unique(connected_components(graph, False)[1], return_index=True)[1]
+    # a root that is joined to one face of every piece: a single search then reaches all of them
     rooted = coo_matrix(
         (
             np.ones(len(rows) + len(seeds)),
@@ -105,7 +116,9 @@ def turned(seams: Seams, count: int) -> Floats:
     apart = np.zeros(len(children), bool)
     inner = parents < count
     apart[inner] = np.asarray(against[parents[inner], children[inner]]).ravel() > 0
+    # Python's own lists: what follows goes face by face, where NumPy's items are slow
     result = [False] * (count + 1)
+    # in the order of the search a parent is settled before its children
     for child, parent, differs in zip(children.tolist(), parents.tolist(), apart.tolist()):
         result[child] = result[parent] != differs
     return np.array(result[:count])
@@ -121,12 +134,15 @@ def smooth_corners(
     from scipy.sparse.csgraph import connected_components
 
     one, other = seams.first // 3, seams.second // 3
+    # twice the face's area, as long as the cross product: over an edge's length that is the height
     area = np.linalg.norm(spread, axis=1)
     length = (
         np.linalg.norm(corner[one, (seams.first + 1) % 3] - corner[one, seams.first % 3], axis=1)
         + 1e-12
     )
     bend = (spread[one] * spread[other]).sum(1) / (area[one] * area[other])
+    # a small step between two fine faces may be noise of the scanner; only between faces that reach
+    # further than the radius is it a crease
     smooth = (bend > CREASE) | (np.minimum(area[one], area[other]) / length < radius)
     first, second = seams.first[smooth], seams.second[smooth]
 
@@ -134,6 +150,7 @@ def smooth_corners(
         """the next corner of the same triangle."""
         return half // 3 * 3 + (half + 1) % 3
 
+    # half-edges that start at one vertex (the faces are wound against each other) join crosswise
     alike = names.ravel()[first] == names.ravel()[second]
     starts = np.where(alike, second, after(second))
     ends = np.where(alike, after(second), second)
@@ -154,6 +171,7 @@ def diffused(
     normals = np.asarray(np.stack(sums, 1), "float64")
     normals /= np.linalg.norm(normals, axis=1, keepdims=True) + 1e-20
     length = np.linalg.norm(np.roll(corner, -1, 1) - corner, axis=-1).ravel()
+    # a neighbour further off than two radii would weigh below e^-2
     short = length < 2 * radius
     if not short.any():
         return normals
@@ -167,6 +185,8 @@ def diffused(
         np.bincount(nodes.ravel(), np.repeat(np.linalg.norm(spread, axis=1), 3))
     )  # a vertex speaks for its area: plates stay flat
     weight = diags(1 / np.asarray(weight.sum(1)).ravel()) @ weight
+    # each step adds to the variance, so that the number of steps grows with the square of the
+    # radius over an edge
     for _ in range(int(np.clip(round((radius / np.median(length[short])) ** 2 / 2), 1, most))):
         normals = weight @ normals
     return normals / (np.linalg.norm(normals, axis=1, keepdims=True) + 1e-20)
@@ -176,6 +196,8 @@ def face_tensors(corner: Floats, normal: Floats, spread: Floats) -> tuple[Floats
     """second fundamental form [f, 3] (uu, uv, vv) of every face, and its frame [f, 2, 3]: least
     squares over the three edges (equation 4 of the paper).
     """
+    # edge k runs from corner k to the next; their normals' differences alike: the two belong
+    # together in equation 4
     edges = np.roll(corner, -1, 1) - corner
     turns = np.roll(normal, -1, 1) - normal
     size = np.linalg.norm(edges, axis=-1).max(
@@ -187,6 +209,8 @@ def face_tensors(corner: Floats, normal: Floats, spread: Floats) -> tuple[Floats
     nu, nv = (np.einsum("fkc,fc->fk", turns, axis) for axis in (u, v))
     uu, uv, vv = (eu * eu).sum(1), (eu * ev).sum(1), (ev * ev).sum(1)
     zero = np.zeros_like(uu)
+    # the normal equations of uu, uv, vv; the tiny diagonal keeps slivers, whose edges are parallel,
+    # solvable
     system = np.stack([uu, uv, zero, uv, uu + vv, uv, zero, uv, vv], -1).reshape(
         -1, 3, 3
     ) + 1e-9 * np.eye(3)
@@ -205,7 +229,11 @@ def at_nodes(
     face_normal = spread / area[:, None]
     total = np.zeros((6, len(normals)))
     for k in range(3):
+        # by vertices of the smoothed surface, not of the mesh: a crease splits a vertex into
+        # several nodes
         normal = normals[nodes[:, k]]
+        # 1 + cosine is the denominator of the smallest turn from one normal to the other, and 0 for
+        # opposite ones
         bend = np.maximum(1 + (face_normal * normal).sum(1), 0.2)
         u, v = (
             axis - ((axis * normal).sum(1) / bend)[:, None] * (face_normal + normal)
@@ -227,11 +255,13 @@ def at_nodes(
 
 def eigenvalues(tensor: Floats, normals: Floats) -> Floats:
     """[n, 2] of the tensors [n, 3, 3] within the planes of the normals, larger first."""
+    # of the three axes the one least along the normal: their cross product never vanishes
     least = np.eye(3)[np.abs(normals).argmin(1)]
     u = np.cross(normals, least)
     u /= np.linalg.norm(u, axis=1, keepdims=True) + 1e-20
     v = np.cross(normals, u)
     uu, uv, vv = (np.einsum("ni,nij,nj->n", a, tensor, b) for a, b in ((u, u), (u, v), (v, v)))
     middle = (uu + vv) / 2
+    # eigenvalues of a symmetric 2 x 2 matrix: middle +- spread, the larger first by construction
     spread = np.hypot((uu - vv) / 2, uv)
     return np.clip(np.stack([middle + spread, middle - spread], 1), -STEEPEST, STEEPEST)

@@ -21,6 +21,7 @@ def placed(
     """vertices and normals turned by `yaw` about z, vertices moved, into the last two."""
     c, s = math.cos(yaw), math.sin(yaw)
     for i in range(len(vertices)):
+        # an angle about z alone: things stand upright, and two sines serve all vertices
         x, y = vertices[i, 0], vertices[i, 1]
         moved[i, 0], moved[i, 1], moved[i, 2] = (
             c * x - s * y + position[0],
@@ -37,6 +38,7 @@ def gradient(values: Floats, order: int, out: Array) -> None:
     n = len(values)
     for i in range(1, n - 1):
         out[i] = (values[i + 1] - values[i - 1]) / 2
+    # three points at an end, as `np.gradient` with edge_order 2: the slope of a parabola is exact
     if order == 2:
         out[0] = -1.5 * values[0] + 2 * values[1] - 0.5 * values[2]
         out[n - 1] = 0.5 * values[n - 3] - 2 * values[n - 2] + 1.5 * values[n - 1]
@@ -59,9 +61,12 @@ def revolved(
     r1, z1, r2, z2 = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
     gradient(r, 2 if n > 2 else 1, r1)
     gradient(z, 2 if n > 2 else 1, z1)
+    # second derivatives need three points; a profile of two is a straight line without any
     if n > 2:
         gradient(r1, 1, r2)
         gradient(z1, 1, z2)
+    # turns times the largest radius: a texture is stretched nowhere, and squeezed where the profile
+    # narrows
     along, girth = 0.0, max(r.max(), 0.02)
     for i in range(n):
         if i:
@@ -69,6 +74,8 @@ def revolved(
         q = math.hypot(r1[i], z1[i]) + 1e-12
         length = math.hypot(r1[i] / q, z1[i] / q) + 1e-12
         out, up = z1[i] / q / length, -r1[i] / q / length
+        # on the axis r is 0: a cap that meets it level has z' = 0 there, too, and hence no
+        # curvature
         profile, around = (r1[i] * z2[i] - r2[i] * z1[i]) / q**3, z1[i] / (max(r[i], 1e-3) * q)
         for j in range(columns):
             turn, k = 2 * math.pi * j / segments, i * columns + j
@@ -107,6 +114,7 @@ def tube(
             ahead[q, i] /= step[i]
     for q in range(3):
         gradient(ahead[q], 1, turning[q])
+    # the side of a path that is upright throughout
     last = np.array([1.0, 0.0, 0.0])
     for k in range(
         2 * n
@@ -133,6 +141,8 @@ def tube(
                 turn * radius,
                 along,
                 1 / radius,
+                # a bend towards the inside shortens that side of the tube: -k cos t / (1 - r k cos
+                # t)
                 -toward / (1 - radius * toward),
             )
 
@@ -157,6 +167,7 @@ def crossed(vertices: Floats, a: int, b: int, c: int) -> tuple[float, float, flo
 def leaning(vertices: Floats, faces: Integers, normals: Floats, step: int) -> float:
     """sum over every `step`-th face of how far it looks the way that its normals do."""
     total = 0.0
+    # every step-th only: the faces of one lattice are wound alike, a few of them speak for all
     for i in range(0, len(faces), step):
         a, b, c = faces[i, 0], faces[i, 1], faces[i, 2]
         x, y, z = crossed(vertices, a, b, c)
@@ -193,6 +204,8 @@ def normals_of(
                 normals[v, 1] + y,
                 normals[v, 2] + z,
             )
+    # first and last column are the same vertices, and so are all of a row that is a pole: each gets
+    # the faces of all
     if closed:
         for q in range(3):
             for i in range(rows):
@@ -206,6 +219,7 @@ def normals_of(
         for q in range(3):
             normals[i, q] /= length
             turned += (vertices[i, q] - middle[q]) * normals[i, q]
+    # as a whole, by the side on which the middle lies: a single dent may look inwards
     if closed and turned < 0:
         for i in range(len(normals)):
             for q in range(3):
@@ -245,6 +259,7 @@ def curvature_of(vertices: Floats, faces: Integers, normals: Floats, out: Array)
         larger, smaller = bent(edge, turn)
         for k in range(3):
             v = faces[i, k]
+            # every face alike, not by area: the cells of one lattice are of similar size
             out[v, 0], out[v, 1], count[v] = out[v, 0] + larger, out[v, 1] + smaller, count[v] + 1
     for i in range(len(out)):
         for q in range(2):
@@ -279,6 +294,7 @@ def bent(edge: Floats, turn: Floats) -> tuple[float, float]:
         uu, uv, vv = uu + eu * eu, uv + eu * ev, vv + ev * ev
         first, middle, last = first + eu * nu, middle + ev * nu + eu * nv, last + ev * nv
     # the normal equations are tridiagonal: diagonal uu, uu + vv, vv, beside it uv
+    # two corners of a face at a pole coincide: the small number keeps its system solvable
     d0, d1, d2 = uu + 1e-10, uu + vv + 1e-10, vv + 1e-10
     d1, middle = d1 - uv * uv / d0, middle - uv * first / d0
     d2, last = d2 - uv * uv / d1, last - uv * middle / d1

@@ -11,6 +11,7 @@ from scipy import fft
 
 from models.tasks.arrays import Floats
 
+# a power of two: `shading._height` wraps by a mask
 SIDE = 128
 
 
@@ -59,9 +60,12 @@ def height_field(rng: np.random.Generator, relief: Relief) -> Floats:
         2j * np.pi * np.fft.fftfreq(SIDE, step)[:, None],
         2j * np.pi * np.fft.rfftfreq(SIDE, step)[None],
     )
+    # waves a metre, whichever way they run
     number = np.sqrt(np.abs(u) ** 2 + np.abs(v) ** 2) / (2 * np.pi)
     kept = (number >= 1 / relief.longest) & (number <= 1 / relief.shortest)
     noise = rng.standard_normal((4, *kept.shape))
+    # weaker with the square and a half of the wave number: long waves carry the height, short ones
+    # the curvature
     spectrum = np.where(kept, (noise[0] + 1j * noise[1]) / np.maximum(number, 1e-9) ** 2.5, 0)
     if relief.patchy:
         broad = fft.irfft2(
@@ -69,11 +73,13 @@ def height_field(rng: np.random.Generator, relief: Relief) -> Floats:
             s=(SIDE, SIDE),
         )
         spectrum = fft.rfft2(
+            # the exponential of a smooth field: always positive, and as often halved as doubled
             fft.irfft2(spectrum, s=(SIDE, SIDE)) * np.exp(relief.patchy * broad / broad.std())
         )
         spectrum[(number > 1.2 / relief.shortest) | (number < 0.8 / relief.longest)] = (
             0  # what the patches' edges add
         )
+    # a derivative is a factor on the spectrum: exact at every point of the lattice
     maps = np.stack(
         [
             fft.irfft2(spectrum * factor, s=(SIDE, SIDE))
@@ -81,4 +87,5 @@ def height_field(rng: np.random.Generator, relief: Relief) -> Floats:
         ],
         -1,
     )
+    # the Laplacian / 2 is the mean curvature: its root mean square becomes `bend`
     return maps * (relief.bend / max(((maps[..., 3] + maps[..., 5]) / 2).std(), 1e-12))

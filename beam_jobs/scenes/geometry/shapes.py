@@ -83,6 +83,8 @@ def joined(shapes: list[Shape]) -> Shape:
     )
 
 
+# buildings ask for the same few sizes a thousand times; callers share the array and never write
+# into it
 @lru_cache(maxsize=256)
 def lattice_faces(rows: int, columns: int) -> Integers:
     """two triangles a cell of a rows x columns lattice of vertices, [2 cells, 3]."""
@@ -98,6 +100,7 @@ def wound(vertices: Floats, faces: Integers, normals: Floats) -> Integers:
     """
     return (
         faces[:, ::-1]
+        # 64 faces decide: all faces of a lattice are wound alike
         if lattices.leaning(vertices, faces, normals, max(1, len(faces) // 64)) < 0
         else faces
     )
@@ -110,6 +113,7 @@ def sheet(points: Floats, normals: Floats, uv: Floats, curvature: Floats) -> Sha
         np.ascontiguousarray(x, "float64").reshape(rows * columns, -1)
         for x in (points, normals, uv, curvature)
     ]
+    # a pole of a lattice may have a normal of length 0
     flat[1] /= np.linalg.norm(flat[1], axis=1, keepdims=True) + 1e-12
     return Shape(
         flat[0], wound(flat[0], lattice_faces(rows, columns), flat[1]), flat[1], flat[2], flat[3]
@@ -135,6 +139,7 @@ def rounded_box(extent: Triple, radius: float = 0.012, steps: int = 2) -> Shape:
     1/r).
     """
     half = np.asarray(extent, "float64") / 2
+    # a full half would leave the flat sides without any area
     radius = min(radius, half.min() * 0.95)
     sign, direction, faces, bent, across = box_lattices(steps)
     place = sign * (half - radius) + radius * direction
@@ -147,8 +152,10 @@ def box_lattices(steps: int) -> tuple[Floats, Floats, Integers, Floats, Integers
     """what all rounded boxes share: sign [v, 3] of the corner of the inner box, direction [v, 3]
     from it, faces, bent [v, 2], axes of uv [v, 2].
     """
+    # each of two sides takes half of the edge's quarter turn: lattices meet at 45 degrees
     angles = np.linspace(0, np.pi / 4, steps + 1)
     tangent = np.tan(np.concatenate([-angles[::-1], angles]))
+    # the middle angle, 0, is there twice: the flat of the side lies between the two
     sign = np.concatenate([-np.ones(steps + 1), np.ones(steps + 1)])
     bent = np.abs(tangent) > 1e-9
     sides = []
@@ -171,6 +178,8 @@ def box_lattices(steps: int) -> tuple[Floats, Floats, Integers, Floats, Integers
             ).astype(float)
             sides.append(
                 sheet(
+                    # any size serves: places are computed anew for every box, here they only say
+                    # how faces are wound
                     corner + 0.1 * direction,
                     direction,
                     np.zeros((len(sign), len(sign), 2)),
@@ -219,6 +228,7 @@ def ball(radius: float, segments: int = 20) -> Shape:
     """a sphere centred at the origin; curvature (1/r, 1/r) everywhere."""
     t = np.linspace(-np.pi / 2, np.pi / 2, segments // 2 + 3)
     shape = revolved(radius * np.cos(t), radius * np.sin(t), segments)
+    # exact, where the profile's differences are only nearly so
     normals = shape.vertices / radius
     return Shape(
         shape.vertices, shape.faces, normals, shape.uv, np.full((len(normals), 2), 1 / radius)

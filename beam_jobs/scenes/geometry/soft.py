@@ -32,6 +32,7 @@ def pillow(
         return np.sign(w) * np.abs(w) ** power
 
     across = bend(np.cos(a))[:, None]
+    # the poles are one point a row: waves that do not vanish there would tear it
     up = np.broadcast_to(np.sin(a)[:, None], (len(a), len(b)))
     points = np.stack([across * bend(np.cos(b)), across * bend(np.sin(b)), up], -1)
     waves = sum(
@@ -149,8 +150,10 @@ def skirt(width: float, depth: float, radius: float, steps: int = 4) -> Shape:
     Curvature: (-1/r, 0) along the sides; around a corner also n_r / rho, rho metres from it
     (surface of revolution), ramped to 0 where the side begins.
     """
+    # a quarter circle outside the thing: 0 touches its side, pi / 2 lies on the ground
     t = np.linspace(0, np.pi / 2, steps + 1)[:, None]
     turn = np.radians(np.arange(4)[:, None] * 90 + np.arange(4) * 30).ravel()
+    # the first column again: the sheet closes
     turn = np.append(turn, 0.0)
     corner = (
         np.array([(1, 1), (-1, 1), (-1, -1), (1, -1)])[np.append(np.repeat(np.arange(4), 4), 0)]
@@ -164,6 +167,8 @@ def skirt(width: float, depth: float, radius: float, steps: int = 4) -> Shape:
     normals = np.stack(
         [np.cos(t) * np.cos(turn), np.cos(t) * np.sin(turn), np.sin(t) + 0 * turn], -1
     )
+    # the two inner angles of each corner lie on its round; the outer two belong to the straight
+    # sides
     inner = np.append(np.tile([0, 1, 1, 0], 4), 0)
     curvature = np.stack(
         [np.full_like(up, -1 / radius), inner * np.cos(t) / np.maximum(out, 0.01)], -1

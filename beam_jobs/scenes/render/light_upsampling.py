@@ -15,6 +15,7 @@ import numpy as np
 from models.tasks.arrays import Array, Bools, Floats, Integers
 
 TILE = 64  # pixels; a tile of ten numbers a pixel fits into the second-level cache
+# the second pass takes pixels at -3, -1, 1 and 3, the first at -2 to 1
 HALO = 3  # pixels
 WIDE = TILE + 2 * HALO
 # What counts as the same surface: cosine of planes, metres off the plane.
@@ -47,6 +48,7 @@ def rejoined(
             _fetched(light, points, planes, material, sampled, size, top, left, block)
             for y in range(min(TILE, size - top)):
                 total[:] = 0
+                # -2 to 1: four in a row meet every phase of the 4 x 4 lattice exactly once
                 for dy in range(-2, 2):
                     for dx in range(-2, 2):
                         _tap(
@@ -64,6 +66,7 @@ def rejoined(
                         elif material[i] < 0:
                             out[i, q] = 0
                         else:
+                            # fastmath forbids NaN: a number that no light has marks what has none
                             out[i, q] = light[i, q] if sampled[i] else -1
 
 
@@ -86,11 +89,13 @@ def _fetched(
         y = top + v - HALO
         for u in range(WIDE):
             x = left + u - HALO
+            # outside, any pixel serves as a source: its weight is 0
             inside = 0 <= y < size and 0 <= x < size
             i = y * size + x if inside else 0
             for q in range(3):
                 block[q, v, u] = planes[i, q] if inside else ZERO
                 block[3 + q, v, u], block[6 + q, v, u] = points[i, q], light[i, q]
+            # pixels that were not sampled hold no light, and must not count in the mean
             block[9, v, u] = ONE if inside and sampled[i] and material[i] >= 0 else ZERO
 
 
@@ -99,6 +104,7 @@ def _tap(block: Floats, here: int, there: int, shift: int, total: Floats) -> Non
     """total [4, TILE] += colours and count of the pixels of row `there`, from column `shift`, that
     lie on the planes of row `here`.
     """
+    # of a constant shape (TILE): LLVM then sees that what is written does not overlap what is read
     own, other = block[:, here, HALO : HALO + TILE], block[:, there, shift : shift + TILE]
     for x in range(TILE):
         tilt = own[0, x] * other[0, x] + own[1, x] * other[1, x] + own[2, x] * other[2, x]
@@ -107,6 +113,7 @@ def _tap(block: Floats, here: int, there: int, shift: int, total: Floats) -> Non
             + own[1, x] * (other[4, x] - own[4, x])
             + own[2, x] * (other[5, x] - own[5, x])
         )
+        # chosen, not branched: a comparison becomes a mask of the vector
         weight = other[9, x] if tilt >= ALIKE else ZERO
         weight = weight if abs(gap) <= THICK else ZERO
         total[0, x] += weight * other[6, x]

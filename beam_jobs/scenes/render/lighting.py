@@ -79,13 +79,16 @@ class Lighting:
         self.table = light_table(lights)
         self.glow = glow.astype("float32")
         self.free = free
+        # the outermost vertices lie on the outside of the shell: probes there would be inside walls
         self.low = (low + 0.2).astype("float32")
+        # two probes at least along every axis: a cell has eight corners
         self.counts = np.maximum(2, np.ceil((high - low - 0.4) / SPACING).astype("int64") + 1)
         self.step = ((high - low - 0.4) / (self.counts - 1)).astype("float32")
         grid = np.stack(
             np.meshgrid(*(np.arange(n) for n in self.counts), indexing="ij"), -1
         ).reshape(-1, 3)
         self.places = (self.low + grid * self.step).astype("float32")
+        # an ambient cube: what arrives along +x, -x, +y, -y, +z, -z
         self.cubes = np.zeros((len(grid), 6, 3), "float32")
         self.valid = np.ones(len(grid), np.bool_)
         self.sees = self.sight()
@@ -97,7 +100,9 @@ class Lighting:
         """[probe] int64, bit i: does it see light i from one of `tries` places around it?"""
         rng = np.random.default_rng(0)
         mask = np.zeros(len(self.places), "int64")
+        # one bit a light in an int64, short of its sign: lights beyond the 62nd are taken for seen
         for number, light in enumerate(self.table[:62]):
+            # from several places around the probe: it stands for all points of its cells
             for _ in range(tries):
                 start = (
                     self.places
@@ -107,6 +112,7 @@ class Lighting:
                     light[:3]
                     + light[7:10] * rng.uniform(-0.9, 0.9)
                     + light[10:13] * rng.uniform(-0.9, 0.9)
+                    # just in front of the pane, which would stand in its own way
                     + light[13:] * 0.02
                 )
                 way = goal - start
@@ -114,6 +120,7 @@ class Lighting:
                 clear = self.free(
                     start,
                     way / np.maximum(length, 1e-6)[:, None],
+                    # short of a lamp's own ball, which would stand in its own way
                     np.maximum(length - light[3] * 0.5 - 0.05, 0.01),
                 )
                 mask |= np.where(clear, np.int64(1) << number, 0)
@@ -121,6 +128,7 @@ class Lighting:
 
     def bake(self, look: Look) -> None:
         """two bounces: rays from every probe, the light at what they hit, handed back."""
+        # the Fibonacci lattice: even over the sphere with any number of ways
         turn = np.arange(PROBE_RAYS) + 0.5
         polar = np.arccos(1 - 2 * turn / PROBE_RAYS)
         around = np.pi * (1 + 5**0.5) * turn
@@ -130,12 +138,16 @@ class Lighting:
         rays = np.tile(ways, (len(self.places), 1))
         origins = np.repeat(self.places, PROBE_RAYS, 0)
         hits, behind = look(origins, rays)
+        # a probe that sees backs of surfaces stands inside a wall or a thing: what it knows is no
+        # light of a room
         self.valid = behind.reshape(-1, PROBE_RAYS).mean(1) < 0.25
         if self.valid.mean() < 0.02:  # a mesh whose windings say nothing
             self.valid[:] = True
         seen = hits.material >= 0
+        # nothing hit is -1, which reads the last material: masked by `seen`
         glow = np.where(seen, self.glow[hits.material], 0)[:, None]
         direct = self.arriving(hits, np.zeros(len(rays), "int64"), np.arange(len(rays)), bare=True)
+        # in the order in which `_handed_on` numbers the six directions
         cosine = np.maximum(
             np.stack(
                 [ways @ (sign * axis) for axis in np.eye(3, dtype="float32") for sign in (1, -1)]
@@ -143,6 +155,7 @@ class Lighting:
             0,
         )
         cosine /= cosine.sum(1, keepdims=True)
+        # the first pass sees lamps and windows alone; the second hits what the first has lit
         for bounce in range(2):
             arrived = direct + (self.handed_on(hits) if bounce else 0)
             radiance = np.where(
@@ -183,6 +196,8 @@ class Lighting:
         reach = np.empty(n * rays, "float32")
         shares = np.empty((n, SHADOWS, 3), "float32")
         light = np.empty((n, 3), "float32")
+        # all rays of all points first, then one call of Embree for them: it is at its best with
+        # many
         _aim(
             hits.point, hits.lit, hits.plane, hits.material, phase, chosen, rays,
             self.table, self.goals, self.openings, *self.grid, self.sees,
@@ -199,6 +214,7 @@ def aims(table: Floats) -> Floats:
     """[16, light, 3]: where on each light the shadow rays of each of the 16 interleaved samples
     go.
     """
+    # 7 and 11 are odd: multiples of them run through all 16 strata once, in another order each
     one, two = (
         ((np.arange(16) * step + first) % 16 + 0.5) / 16 for step, first in ((7, 0), (11, 3))
     )
@@ -219,10 +235,14 @@ def openings() -> Floats:
     """
     phase = np.arange(16)[:, None]
     k = np.arange(OPENINGS)
+    # 7 and 11 are odd: multiples of them run through all 16 strata once, in another order each
     one, two = (((phase * step + first) % 16 + 0.5) / 16 for step, first in ((7, 0), (11, 3)))
     a, b = (one + k * 0.5) % 1.0, (two + k * 0.381) % 1.0
+    # rays of different length: occlusion fades with distance instead of ending at a sphere
     reach = REACH * (0.35 + 0.65 * ((phase * 5 + (SHADOWS + k) * 7) % 16 + 0.5) / 16)
     return np.stack(
+        # a disk lifted onto the half sphere: as many ways as the cosine weighs them, so that their
+        # mean needs no weights
         [np.sqrt(a) * np.cos(6.2832 * b), np.sqrt(a) * np.sin(6.2832 * b), np.sqrt(1 - a), reach],
         -1,
     ).astype("float32")
@@ -233,6 +253,7 @@ def _cell(p: Floats, i: int, low: Floats, step: Floats, counts: Integers, place:
     """the probe below `p[i]` and the fractions to the next ones in `place`."""
     number = 0
     for q in range(3):
+        # below the last probe by a little: the cell above it does not exist
         f = min(max((p[i, q] - low[q]) / step[q], ZERO), np.float32(counts[q] - 1.001))
         k = int(f)
         place[q] = f - np.float32(k)
@@ -254,6 +275,7 @@ def _handed_on(
     out: Array,
 ) -> None:
     """out[j]: light of the 8 probes around hit chosen[j]; 0 where nothing was hit."""
+    # strides of the grid in C order: x, y; along z it is 1
     place, rows = np.empty(3, np.float32), np.array([counts[1] * counts[2], counts[2], 1])
     for j in range(len(chosen)):
         i = chosen[j]
@@ -263,6 +285,7 @@ def _handed_on(
         first, total = _cell(points, i, low, step, counts, place), SMALL
         r, g, b = ZERO, ZERO, ZERO
         x, y, z = normals[i, 0], normals[i, 1], normals[i, 2]
+        # the face of the cube that looks the way of each component: +x 0, -x 1 and so on
         fx, fy, fz = 0 if x >= 0 else 1, 2 if y >= 0 else 3, 4 if z >= 0 else 5
         for k in range(8):
             bx, by, bz = k & 1, (k >> 1) & 1, (k >> 2) & 1
@@ -285,6 +308,8 @@ def _handed_on(
             )
             weight = (ONE - abs(ax)) * (ONE - abs(ay)) * (ONE - abs(az)) * side * side
             total += weight
+            # squares of a unit normal sum to 1: they are the weights of the ambient cube's three
+            # faces
             x2, y2, z2 = weight * x * x, weight * y * y, weight * z * z
             r += x2 * cubes[number, fx, 0] + y2 * cubes[number, fy, 0] + z2 * cubes[number, fz, 0]
             g += x2 * cubes[number, fx, 1] + y2 * cubes[number, fy, 1] + z2 * cubes[number, fz, 1]
@@ -328,15 +353,18 @@ def _aim(
         window[n] = lights[n, 13] != 0 or lights[n, 14] != 0 or lights[n, 15] != 0
     for j in range(len(chosen)):
         i = chosen[j]
+        # rays without length, which nothing blocks: rows stay where their points are
         if material[i] < 0:
             rest[j], shares[j] = 0, 0
             for row in range(j * rays, (j + 1) * rays):
                 origins[row], ways[row], reach[row] = 0, 0, 0
             continue
         gx, gy, gz = planes[i, 0], planes[i, 1], planes[i, 2]
+        # from the triangle's plane, not along the bent normal, which may point below the neighbour
         px, py, pz = points[i, 0] + gx * LIFT, points[i, 1] + gy * LIFT, points[i, 2] + gz * LIFT
         nx, ny, nz = normals[i, 0], normals[i, 1], normals[i, 2]
         first, seen = _cell(points, i, low, step, counts, place), 0
+        # what any of the eight probes around sees may be seen from here
         for k in range(8):
             number = first + (k & 1) * rows[0] + ((k >> 1) & 1) * rows[1] + ((k >> 2) & 1) * rows[2]
             if valid[number]:
@@ -348,20 +376,26 @@ def _aim(
                 continue
             dx, dy, dz = goal[n, 0] - px, goal[n, 1] - py, goal[n, 2] - pz
             cosine = dx * nx + dy * ny + dz * nz
+            # below the horizon of the surface no light arrives
             if cosine <= 0:
                 continue
             square = dx * dx + dy * dy + dz * dz
             far = math.sqrt(square)
             if window[n]:
+                # a flat light shines to one side with the cosine: its mean over the half sphere is
+                # 1/2, made up for by the 2
                 cosine *= TWO * max(
                     ZERO, -(dx * lights[n, 13] + dy * lights[n, 14] + dz * lights[n, 15]) / far
                 )
+            # the cosine so far is times the distance: once more than the square that light falls
+            # off with
             share[n] = cosine / (far * max(square, CLOSE))
         for k in range(rays):
             row = j * rays + k
             origins[row, 0], origins[row, 1], origins[row, 2] = px, py, pz
         for k in range(SHADOWS):
             best, strongest = -1, FAINT
+            # a few rounds of the largest: a sort of all lights would take longer
             for n in range(count):
                 if share[n] * lights[n, 4] > strongest:
                     best, strongest = n, share[n] * lights[n, 4]
@@ -372,9 +406,11 @@ def _aim(
             dx, dy, dz = goal[best, 0] - px, goal[best, 1] - py, goal[best, 2] - pz
             far = math.sqrt(dx * dx + dy * dy + dz * dz)
             ways[row, 0], ways[row, 1], ways[row, 2] = dx / far, dy / far, dz / far
+            # short of the lamp, which is part of the mesh, too
             reach[row] = far * NEARLY
             for q in range(3):
                 shares[j, k, q] = share[best] * lights[best, 4 + q]
+            # taken: neither the next round nor the sum of the weaker ones counts it again
             share[best] = 0
         r, g, b = ZERO, ZERO, ZERO
         for n in range(count):  # the weaker ones: half of their light arrives
@@ -390,6 +426,7 @@ def _aim(
         for k in range(SHADOWS, rays):
             x, y, up, far = openings[phase[i], k - SHADOWS]
             row = j * rays + k
+            # up, x and y turned from the normal's frame into the world's
             ways[row, 0] = x * (ONE + sign * gx * gx * c) + y * d + up * gx
             ways[row, 1] = x * sign * d + y * (sign + gy * gy * c) + up * gy
             ways[row, 2] = -x * sign * gx - y * gy + up * gz
@@ -415,6 +452,8 @@ def _gathered(
             open_ += clear[j * rays + k]
         share = DARKEST + (ONE - DARKEST) * np.float32(open_ / max(rays - SHADOWS, 1))
         for q in range(3):
+            # the light of the weaker lamps is shadowed like the light from all around: it has no
+            # rays of its own
             total = light[j, q] * (share if rays > SHADOWS else ONE)
             for k in range(SHADOWS):
                 if clear[j * rays + k]:

@@ -40,6 +40,7 @@ class RayCaster:
 
     def first(self, origins: Floats, rays: Floats) -> FirstHits:
         """origins, rays: [n, 3] float32, rays unit; origins may be one row, broadcast."""
+        # output=1: all that Embree knows of the hit, not only the triangle
         hit = self.embree.run(origins, rays, output=1)
         return FirstHits(hit["tfar"], hit["primID"], hit["u"], hit["v"])
 
@@ -53,6 +54,7 @@ class RayCaster:
         seen = hits.triangle >= 0
         weights = np.stack([1 - hits.u - hits.v, hits.u, hits.v], 1).astype("float64")
         return (
+            # Embree leaves the distance of a ray that misses at its largest number
             np.where(seen, hits.distance, np.inf).astype("float64"),
             np.where(seen, hits.triangle, -1),
             weights,

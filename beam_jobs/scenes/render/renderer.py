@@ -57,8 +57,11 @@ def pixel_rays(
     place: within the pixel; chosen: [n] flat indices of the pixels wanted, in place of all.
     """
     half = np.tan(camera.field_of_view / 2)
+    # with the middle of pixels at +0.5, as measured on the published frames
     x = (((np.arange(size) + place[0]) / size * 2 - 1) * half).astype("float32")
+    # rows run downwards, y upwards
     y = (-((np.arange(size) + place[1]) / size * 2 - 1) * half).astype("float32")
+    # as numbers of pixels, so that edges cost only the pixels that they have
     chosen = np.arange(size * size) if chosen is None else chosen
     ways = np.empty((len(chosen), 3), "float32")
     share = np.empty(len(chosen), "float32")
@@ -88,6 +91,7 @@ class Eye:
     @cached_property
     def lighting(self) -> Lighting:
         """baked when the first picture is taken: who only measures geometry pays nothing."""
+        # a minimum along three columns of memory, not across rows of ten
         axes = np.ascontiguousarray(self.surface.vertices.T)  # reduced along memory
         return Lighting(
             self.scene.lights, axes.min(1), axes.max(1), self.scene.glow, self.probed, self.free
@@ -118,7 +122,9 @@ class Eye:
         behind.
         """
         hit = self.caster.first(origins, rays)
+        # a wide pixel: a coarse level of the textures, since 48 rays stand for all directions
         hits = self.surface.under(origins, rays, hit, 0.4)
+        # of one corner: inside or outside is asked, which the faces' smoothed normals answer alike
         first = self.surface.normals[self.surface.faces[np.maximum(hit.triangle, 0), 0]]
         return hits, (hit.triangle >= 0) & ((first * rays).sum(1) > 0)
 
@@ -168,8 +174,10 @@ class Eye:
         phase, sampled, chosen = lattice(size)
         samples, once, twice = (np.zeros((size * size, 3), "float32") for _ in range(3))
         self.lighting.arrive(hits, phase, chosen, samples)
+        # the first pass averages over 4 x 4 pixels, of which half are sampled
         rejoined(samples, hits.point, hits.plane, hits.material, sampled, size, 1, once)
         self.lighting.arrive(hits, phase, np.flatnonzero(once[:, 0] < 0), once)
+        # the second fills what lies between, from pixels that all have a light by now
         rejoined(once, hits.point, hits.plane, hits.material, np.ones_like(sampled), size, 2, twice)
         return twice
 
@@ -186,6 +194,7 @@ class Eye:
         marked = np.zeros(size * size, np.bool_)
         edges(hits.instance, hits.material, hits.plane, hits.distance, size, marked)
         where = np.flatnonzero(marked)
+        # a lamp's radiance would outshine what covers most of the pixel
         total = np.minimum(colour[where], 4)
         pixel = 2 * np.tan(camera.field_of_view / 2) / size
         for place in SUBPIXELS:
@@ -211,8 +220,10 @@ def lattice(size: int) -> tuple[Integers, Bools, Integers]:
     """of every pixel, phase [S*S] 0 to 15 and sampled [S*S] bool: a checkerboard; and the sampled
     pixels' numbers.
     """
+    # a checkerboard: half of the shadow rays, and every pixel has sampled neighbours on all sides
     y, x = np.divmod(np.arange(size * size), size)
     sampled = (x + y) % 2 == 0
+    # 4 x 4 pixels have all 16 phases: the window of that size sees each of them once
     return (x & 3) * 4 + (y & 3), sampled, np.flatnonzero(sampled)
 
 
@@ -268,14 +279,17 @@ def edges(
             for k in range(2):
                 if (x if k == 0 else y) + 1 == size:
                     continue
+                # to the right and down only: the others were looked at from there
                 j = i + 1 if k == 0 else i + size
                 same = instance[i] == instance[j] and material[i] == material[j]
+                # nothing beside nothing has neither plane nor depth to compare
                 if same and instance[i] >= 0:
                     tilt = (
                         plane[i, 0] * plane[j, 0]
                         + plane[i, 1] * plane[j, 1]
                         + plane[i, 2] * plane[j, 2]
                     )
+                    # relative: far away, a step between neighbouring pixels is larger
                     same = tilt > 0.85 and abs(distance[i] - distance[j]) < 0.05 * min(
                         distance[i], distance[j]
                     )
@@ -338,7 +352,9 @@ ZERO = np.float32(0)
 # lightness is then spread as in real frames: mean 54 and deviation 22 of 100 (they: 50 and 23),
 # where 1 gives 65 and 19
 CONTRAST = 1.5
+# a power from a table: the exponent is the same for all, and eight bits need no more
 GAMMA = (np.linspace(0, 1, 4097) ** (CONTRAST / 2.2)).astype("float32")
+# Narkowicz's fit of the ACES curve
 CURVE = tuple(np.float32(x) for x in (2.51, 0.03, 2.43, 0.59, 0.14))
 
 
@@ -346,6 +362,8 @@ CURVE = tuple(np.float32(x) for x in (2.51, 0.03, 2.43, 0.59, 0.14))
 def _develop(colour: Floats, noise: Floats, gamma: Floats, out: Array) -> None:
     total, product = 0.0, 1.0
     for i in range(len(colour)):  # a logarithm of 32 factors takes less time than 32 logarithms
+        # luminance by Rec. 709; the floor keeps 32 factors above 1e-96, and black from having a
+        # logarithm of minus infinity
         product *= max(0.2126 * colour[i, 0] + 0.7152 * colour[i, 1] + 0.0722 * colour[i, 2], 1e-3)
         if i % 32 == 31:
             total, product = total + math.log(product), 1.0
@@ -359,6 +377,7 @@ def _develop(colour: Floats, noise: Floats, gamma: Floats, out: Array) -> None:
                 ),
                 ONE,
             )
+            # a half before the cut: to the nearest code, not the one below
             out[i, q] = int(
                 min(max(gamma[int(x * STEPS)] + NOISE * noise[i, q], ZERO), ONE) * FULL + HALF
             )

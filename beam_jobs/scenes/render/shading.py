@@ -76,6 +76,7 @@ class Surface:
     heights: Floats
     tile: Floats
 
+    # of the same memory: the ray caster needs positions alone
     @property
     def vertices(self) -> Floats:
         return self.corners[:, :3]
@@ -88,6 +89,7 @@ class Surface:
     def of(scene: Scene) -> Surface:
         shape = scene.shape
         texels, sides = pyramid(scene.textures)
+        # float32 for the compiled pass, made once a building
         corners = np.concatenate(
             [shape.vertices, shape.normals, shape.uv, shape.curvature],
             1,
@@ -103,6 +105,7 @@ class Surface:
             material=scene.material.astype("int32"),
             instance=scene.instance.astype("int32"),
             texels=texels,
+            # levels lie one behind the other, each a fourth of the one before
             starts=np.cumsum(np.concatenate([[0], sides[:-1] ** 2])),
             sides=sides,
             scale=np.ascontiguousarray(scene.scale, "float32"),
@@ -140,13 +143,16 @@ def pyramid(textures: Floats) -> tuple[Floats, Integers]:
     textures [material, S, S, 3] in [0, 1]; S a power of two.
     """
     side = textures.shape[1]
+    # a mask wraps the coordinates of a texture
     if side & (side - 1):
         raise ValueError(f"expected textures whose side is a power of two, got {side} texels")
     sides = [side]
+    # down to 2 x 2: a bilinear look-up needs two texels a side
     while sides[-1] > 2:
         sides.append(sides[-1] // 2)
     texels = np.empty((len(textures), sum(n * n for n in sides), 3), "float32")
     start = 0
+    # to linear light before halving: means of coded values would be too dark
     np.power(
         np.clip(textures, 0, 1).reshape(len(textures), -1, 3),
         np.float32(2.2),
@@ -191,11 +197,13 @@ def _texture(texels: Floats, start: int, side: int, u: float, v: float, out: Arr
     """the level of one material's texels [n, 3] that begins at `start`, bilinear at (u, v) repeats.
     Sides are powers of two: a mask wraps them.
     """
+    # the middle of a texel lies at half a step
     x, y, last = (
         _fraction(u) * np.float32(side) - HALF,
         _fraction(v) * np.float32(side) - HALF,
         side - 1,
     )
+    # x is at least -0.5: truncating x + 1 is a floor that stays in float32
     left, above = int(x + ONE) - 1, int(y + ONE) - 1
     fx, fy = x - np.float32(left), y - np.float32(above)
     x0, x1, y0, y1 = (
@@ -217,6 +225,7 @@ def _height(heights: Floats, u: float, v: float, out: Array) -> None:
     """
     side, last = np.float32(len(heights)), len(heights) - 1
     x, y = _fraction(u) * side, _fraction(v) * side
+    # not below 0: truncation is a floor
     left, above = int(x), int(y)
     fx, fy = x - np.float32(left), y - np.float32(above)
     x0, x1, y0, y1 = left & last, (left + 1) & last, above & last, (above + 1) & last
@@ -261,6 +270,7 @@ def _under(
         p, o = triangle[i], 0 if alone else i
         if p < 0:
             distance[i], of_material[i], of_instance[i] = np.inf, -1, -1
+            # all zero, so that what reads a miss finds no NaN
             point[i], normal[i], lit[i], plane[i], colour[i], bend[i] = 0, 0, 0, 0, 0, 0
             continue
         a, b, c = corners[faces[p, 0]], corners[faces[p, 1]], corners[faces[p, 2]]
@@ -276,6 +286,7 @@ def _under(
             c[2] - a[2],
         )
         gx, gy, gz = e1y * e2z - e1z * e2y, e1z * e2x - e1x * e2z, e1x * e2y - e1y * e2x
+        # twice the triangle's area
         area = math.sqrt(gx * gx + gy * gy + gz * gz) + TINY
         gx, gy, gz = gx / area, gy / area, gz / area
         nx, ny, nz = (
@@ -283,6 +294,7 @@ def _under(
             w * a[4] + u * b[4] + v * c[4],
             w * a[5] + u * b[5] + v * c[5],
         )
+        # normals of the corners have length 1, their mean has not
         length: Any = math.sqrt(nx * nx + ny * ny + nz * nz) + TINY  # float32, as Numba sees it
         nx, ny, nz = nx / length, ny / length, nz / length
         if gx * nx + gy * ny + gz * nz < 0:  # a mesh may be wound against its normals
@@ -292,17 +304,26 @@ def _under(
         if facing > 0:  # seen from behind: what was convex is concave
             sign = -ONE
             gx, gy, gz, nx, ny, nz, facing = -gx, -gy, -gz, -nx, -ny, -nz, -facing
+        # curvatures of convex surfaces are positive on the side that is looked at
         k0, k1 = sign * (w * a[8] + u * b[8] + v * c[8]), sign * (w * a[9] + u * b[9] + v * c[9])
         m = material[p]
         s, t = w * a[6] + u * b[6] + v * c[6], w * a[7] + u * b[7] + v * c[7]
         du1, dv1, du2, dv2 = b[6] - a[6], b[7] - a[7], c[6] - a[6], c[7] - a[7]
+        # twice the triangle's area in uv: its ratio to the area is the scale, its sign a mirrored
+        # texture
         turn = du1 * dv2 - du2 * dv1
         z = far[i]
         style = relief[m]
         lit[i, 0], lit[i, 1], lit[i, 2] = nx, ny, nz
+        # on surfaces that bend already the tangents turn within a triangle, and the formula does
+        # not hold
         if style > 0 and abs(turn) > 1e-12 and abs(k0) < FLAT and abs(k1) < FLAT:
             _height(heights[style], s / tile[style], t / tile[style], wave)
+            # over turn: the determinant of the inverse that the next lines lack; uv are metres, so
+            # that slopes need no other scale
             hu, hv = sign * wave[1] / turn, sign * wave[2] / turn
+            # the columns that turn multiplies are the tangents along u and v: the inverse of the
+            # triangle's uv matrix
             nx -= hu * (e1x * dv2 - e2x * dv1) + hv * (e2x * du1 - e1x * du2)
             ny -= hu * (e1y * dv2 - e2y * dv1) + hv * (e2y * du1 - e1y * du2)
             nz -= hu * (e1z * dv2 - e2z * dv1) + hv * (e2z * du1 - e1z * du2)
@@ -310,12 +331,16 @@ def _under(
             nx, ny, nz = nx / length, ny / length, nz / length
             if style >= SOFT:
                 lit[i, 0], lit[i, 1], lit[i, 2] = nx, ny, nz
+            # eigenvalues of the Hessian: mean +- the root of half the difference squared and the
+            # mixed one squared
             apart = (wave[3] - wave[5]) * HALF
             mean, half = (
                 -sign * (wave[3] + wave[5]) * HALF,
                 math.sqrt(apart * apart + wave[4] * wave[4]),
             )
             k0, k1 = k0 + mean + half, k1 + mean - half
+            # a height h moves the hit by h / cosine; nearly edge on, first order no longer holds
+            # and the cosine is kept away from 0
             z += sign * wave[0] / min(facing, STEEPEST)
         tilt = nx * dx + ny * dy + nz * dz
         if tilt > -GRAZING:  # an interpolated normal may turn away at a silhouette
@@ -336,7 +361,10 @@ def _under(
         normal[i, 0], normal[i, 1], normal[i, 2] = nx, ny, nz
         plane[i, 0], plane[i, 1], plane[i, 2] = gx, gy, gz
         bend[i, 0], bend[i, 1] = k0, k1
+        # uv area over the triangle's, stretched by 1 / cosine in one direction: the root is the
+        # mean scale of both
         footprint = (
+            # of the finest level; each higher one halves it
             z * pixel * math.sqrt(abs(turn) / area / max(-facing, EDGE_ON)) / scale[m] * sides[0]
         )
         level = 0

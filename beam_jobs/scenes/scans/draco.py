@@ -29,6 +29,7 @@ def unpacked(data: bytes, numbers: Mapping[str, int]) -> Unpacked:
     do not decode, or not to what `numbers` and the faces ask for: Draco has no checksum.
     """
     # Loaded when a file needs it.
+    # only files that are compressed pay for loading it
     import DracoPy
 
     try:
@@ -37,6 +38,8 @@ def unpacked(data: bytes, numbers: Mapping[str, int]) -> Unpacked:
         found = {row["unique_id"]: np.asarray(row["data"]) for row in mesh.attributes}
     except Exception as error:  # the decoder raises many types for damaged data
         raise ValueError(f"{DRACO} does not decode: {error}") from error
+    # attributes are found by the unique id that the file names (KHR_draco_mesh_compression): their
+    # order in the data is free
     lost = [f"{name} ({number})" for name, number in numbers.items() if number not in found]
     if lost:
         raise ValueError(f"{DRACO} holds no {', '.join(lost)}")

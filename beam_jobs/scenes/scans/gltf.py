@@ -20,6 +20,8 @@ from beam_jobs.scenes.scans.parts import PLAIN, Part, Shelf, Unsupported, shown
 from models.tasks.arrays import Array, Floats, Integers
 
 Json = dict[str, Any]
+# numbers of OpenGL (glTF 2.0, 3.6.2.2); 5124, int32, is not among those that the specification
+# allows
 TYPES = {
     5120: "int8",
     5121: "uint8",
@@ -55,18 +57,23 @@ def read_gltf(data: bytes, shelf: Shelf) -> list[Part]:
 def chunks(data: bytes) -> tuple[Json, bytes | None]:
     """(JSON, binary chunk or None) of a GLB file, or of a plain glTF file."""
     if data[:4] != b"glTF":
+        # with a byte order mark or without: the specification forbids it, but some files have one
         return json.loads(data.decode("utf-8-sig")), None
     version, length = struct.unpack_from("<II", data, 4)
+    # a longer file than it says is read as far as it says
     if version != 2 or length > len(data):
         raise ValueError(f"version {version}, {len(data)} of {length} bytes")
     tree: Json = {}
     binary = None
+    # three numbers before the first chunk: magic, version, length
     at = 12
     while at + 8 <= length:
         size, kind = struct.unpack_from("<I4s", data, at)
         body = data[at + 8 : at + 8 + size]
         if len(body) != size:
             raise ValueError(f"a chunk of {size} bytes ends after {len(body)}")
+        # chunks of other kinds are passed over, as the specification asks for; only the first BIN
+        # counts
         if kind == b"JSON":
             tree = json.loads(body)
         elif kind == b"BIN\0" and binary is None:
@@ -83,6 +90,7 @@ class Gltf:
         self.shelf = shelf
         self.buffers: dict[int, bytes] = {}
         self.pictures: dict[int, Any] = {}
+        # what a file only uses, but does not require, may be left out by the specification
         unknown = [
             name
             for name in self.tree.get("extensionsRequired", [])
@@ -96,14 +104,19 @@ class Gltf:
     def parts(self) -> list[Part]:
         scenes = self.tree.get("scenes")
         if scenes:
+            # a file with scenes but no default one shows the first
             roots = scenes[self.tree.get("scene", 0)].get("nodes", [])
         else:
+            # a file without scenes: what is nobody's child stands on its own
             children = {c for node in self.tree.get("nodes", []) for c in node.get("children", [])}
             roots = [i for i in range(len(self.tree.get("nodes", []))) if i not in children]
         found: list[Part] = []
+        # a stack of our own: chains of nodes may be longer than Python's limit of recursion.
+        # Reversed, since the last is taken first
         waiting = [(root, np.eye(4), 0) for root in reversed(roots)]
         while waiting:
             number, above, depth = waiting.pop()
+            # a path that is longer than there are nodes has passed one of them twice
             if depth > len(self.tree["nodes"]):
                 raise ValueError("its nodes form a circle")
             node = self.tree["nodes"][number]
@@ -119,10 +132,12 @@ class Gltf:
         attributes = extension(node, "EXT_mesh_gpu_instancing").get("attributes")
         if not attributes:
             return [np.eye(4)]
+        # the extension writes TRANSLATION, ROTATION, SCALE; nodes write them small
         columns = {name.lower(): self.accessor(number) for name, number in attributes.items()}
         count = len(next(iter(columns.values())))
         names = ("translation", "rotation", "scale")
         return [
+            # lists, as in a node's JSON, so that one function reads both
             local({name: columns[name][i].tolist() for name in names if name in columns})
             for i in range(count)
         ]
@@ -130,9 +145,12 @@ class Gltf:
     def placed(self, mesh: Json, matrix: Floats) -> list[Part]:
         found = []
         if any(mesh.get("weights", [])):
+            # a file's own weights say how it looks at rest, and are not applied
             self.shelf.note(f"mesh {mesh.get('name', '')!r}: morph targets are left at rest")
         for primitive in mesh["primitives"]:
+            # 4, triangles, where a primitive says nothing (3.7.2.1)
             mode = primitive.get("mode", 4)
+            # 0 to 3: points, lines, loops, strips of lines
             if mode < 4:
                 self.shelf.note("points and lines are left out: expected triangles")
                 continue
@@ -152,19 +170,25 @@ class Gltf:
         columns = Columns(self, attributes, self.compressed(primitive))
         vertices = np.asarray(columns["POSITION"], "float64")
         count = len(vertices)
+        # Draco's data hold the faces themselves; what an accessor says of indices is then without
+        # data
         if columns.unpacked:
             faces = columns.unpacked.faces
         else:
+            # without indices the vertices stand in the order of the faces
             order = np.arange(count)
             if "indices" in primitive:
                 order = self.accessor(primitive["indices"]).reshape(-1).astype("int64")
             faces = corners(order, mode)
         material = self.material(primitive)
+        # no colour is white, and one of three numbers is opaque
         painted = np.ones((count, 4))
         if "COLOR_0" in attributes:
             colour = columns["COLOR_0"]
             painted[:, : colour.shape[1]] = colour
         uv, picture = self.texture(material, columns, count)
+        # colours of vertices and the material's factor are both linear: their product is coded
+        # afterwards
         painted = painted * material.factor
         faces = self.cut_out(material, faces, painted[:, 3], uv, picture)
         if not len(faces):
@@ -177,6 +201,8 @@ class Gltf:
         """
         row = extension(primitive, DRACO)
         position = self.tree["accessors"][primitive["attributes"]["POSITION"]]
+        # data beside the compressed ones are the exact ones: a file may hold both for readers
+        # without Draco
         if not row or "bufferView" in position:
             return None
         found = unpacked(self.view(row["bufferView"]), row["attributes"])
@@ -189,6 +215,7 @@ class Gltf:
         return found
 
     def material(self, primitive: Json) -> Material:
+        # no material is the specification's default one: white, without a picture
         number = primitive.get("material")
         row = self.tree["materials"][number] if number is not None else {}
         return Material(row, row.get("name") or f"number {number}")
@@ -200,23 +227,28 @@ class Gltf:
         if reference is None:
             return uv, None
         moved = extension(reference, "KHR_texture_transform")
+        # the transform may name another set of coordinates than the texture does
         slot = moved.get("texCoord", reference.get("texCoord", 0))
         picture = self.picture(reference["index"], material.name)
         name = f"TEXCOORD_{slot}"
+        # a picture without coordinates says nothing about where it lies
         if picture is None or name not in columns.numbers:
             return uv, None
         uv = np.nan_to_num(np.asarray(columns[name], "float64"))
         uv = transformed(uv, moved)
+        # v runs downwards in glTF, upwards in all parts here
         return np.stack([uv[:, 0], 1 - uv[:, 1]], 1), picture
 
     def picture(self, texture: int, material: str) -> Any:
         """of a texture; None, and noted, where it does not open."""
         row = self.tree["textures"][texture]
+        # the extension's source first: the plain one is for readers without WebP
         number = extension(row, "EXT_texture_webp").get("source", row.get("source"))
         if number is None:
             kinds = ", ".join(row.get("extensions", {})) or "no source"
             self.shelf.note(f"the picture of material {material} is not read ({kinds}): {PLAIN}")
             return None
+        # several textures may share an image: one object, so that `joined` keeps it once
         if number not in self.pictures:
             self.pictures[number] = self.opened(self.tree["images"][number], material)
         return self.pictures[number]
@@ -240,10 +272,14 @@ class Gltf:
             return faces
         cutoff = material.row.get("alphaCutoff", 0.5)
         opaque = np.ones((1, 1))
+        # Pillow keeps the alpha of palettes and of single colours beside the picture, not as a band
         if picture is not None and ("A" in picture.getbands() or "transparency" in picture.info):
             opaque = np.asarray(picture.convert("RGBA"))[..., 3] / 255
         seen = np.array(
-            [(alpha[face].max() * texels(opaque, uv[face])).max() >= cutoff for face in faces], bool
+            # the largest alpha of corners times the largest texel: a face goes only if nothing of
+            # it can be seen
+            [(alpha[face].max() * texels(opaque, uv[face])).max() >= cutoff for face in faces],
+            bool,
         )
         partly = np.array(
             [(alpha[face].min() * texels(opaque, uv[face])).min() < cutoff for face in faces[seen]]
@@ -267,9 +303,11 @@ class Gltf:
                 row["bufferView"], row.get("byteOffset", 0), row["count"], width, kind
             )
         else:
+            # without a view an accessor is all zeros, on which sparse values are put (3.6.2.3)
             values = np.zeros((row["count"], width), kind)
         sparse = row.get("sparse")
         if sparse:
+            # a view of the file's bytes cannot be written to
             values = values.copy()
             where, what = sparse["indices"], sparse["values"]
             index_kind = np.dtype(TYPES[where["componentType"]]).newbyteorder("<")
@@ -283,11 +321,14 @@ class Gltf:
 
     def strided(self, view: int, offset: int, count: int, width: int, kind: np.dtype[Any]) -> Array:
         row = self.tree["bufferViews"][view]
+        # no stride: rows lie close together
         stride = row.get("byteStride") or width * kind.itemsize
         data = self.view(view)
+        # the last row ends with its values: nothing need follow up to the next stride
         needed = offset + stride * (count - 1) + width * kind.itemsize if count else 0
         if needed > len(data):
             raise ValueError(f"a view of {len(data)} bytes is read up to byte {needed}")
+        # a view with strides: nothing is copied until a caller computes with it
         return np.ndarray((count, width), kind, data, offset, (stride, kind.itemsize))
 
     def view(self, number: int) -> bytes:
@@ -304,6 +345,7 @@ class Gltf:
         if number not in self.buffers:
             uri = self.tree["buffers"][number].get("uri")
             if uri is None:
+                # a buffer without an address is the GLB's own binary chunk
                 data = self.binary
             else:
                 data = inline(uri) if uri.startswith("data:") else self.shelf.contents(uri)
@@ -328,6 +370,8 @@ class Columns:
         number = self.numbers[name]
         if self.unpacked is None or name not in self.unpacked.columns:
             return self.file.accessor(number)
+        # quantised attributes keep the accessor's meaning: normalised numbers are fractions after
+        # decoding, too
         return fraction(self.unpacked.columns[name], self.file.tree["accessors"][number])
 
 
@@ -342,6 +386,7 @@ class Material:
         self.row = row
         self.name = name
         self.factor = np.array(
+            # a file with both means glossiness for readers that know it: it comes first
             glossy.get("diffuseFactor") or rough.get("baseColorFactor") or [1.0, 1.0, 1.0, 1.0]
         )
         self.texture: Json | None = glossy.get("diffuseTexture") or rough.get("baseColorTexture")
@@ -357,6 +402,7 @@ def fraction(values: Array, row: Json) -> Array:
     kind = np.dtype(TYPES[row["componentType"]])
     if not row.get("normalized") or kind.kind not in "ui":
         return values
+    # -128 and -127 are both -1 (3.6.2.2)
     return np.maximum(values.astype("float64") / np.iinfo(kind).max, -1.0)
 
 
@@ -368,7 +414,9 @@ def inline(uri: str) -> bytes:
 def local(node: Json) -> Floats:
     """[4, 4] of a node: its matrix (column by column), or translation x rotation x scale."""
     if "matrix" in node:
+        # written column by column, NumPy reads row by row
         return np.array(node["matrix"], "float64").reshape(4, 4).T
+    # x, y, z, w: the scalar last
     x, y, z, w = node.get("rotation", (0.0, 0.0, 0.0, 1.0))
     turn = np.array(
         [
@@ -378,6 +426,7 @@ def local(node: Json) -> Floats:
         ]
     )
     matrix = np.eye(4)
+    # columns times scale: scaled first, then turned
     matrix[:3, :3] = turn * np.array(node.get("scale", (1.0, 1.0, 1.0)))
     matrix[:3, 3] = node.get("translation", (0.0, 0.0, 0.0))
     return matrix
@@ -385,6 +434,7 @@ def local(node: Json) -> Floats:
 
 def corners(order: Integers, mode: int) -> Integers:
     """[f, 3] of the corners in order: 4 triangles, 5 a strip, 6 a fan (specification, 3.7.2.1)."""
+    # one or two left over form no triangle, and are ignored (3.7.2.1)
     if mode == 4:
         return order[: len(order) // 3 * 3].reshape(-1, 3)
     count = max(len(order) - 2, 0)
@@ -392,14 +442,17 @@ def corners(order: Integers, mode: int) -> Integers:
     if mode == 5:  # every second triangle of a strip is turned over
         odd = i % 2
         return np.stack([order[i], order[i + 1 + odd], order[i + 2 - odd]], 1)
+    # the specification begins a fan's triangle with the rim, its centre last
     return np.stack([order[i + 1], order[i + 2], np.full(count, order[0])], 1)
 
 
 def transformed(uv: Floats, moved: Json) -> Floats:
     """KHR_texture_transform: scaled, turned, then moved."""
     turn = moved.get("rotation", 0.0)
+    # scale, then rotation, then offset: the order of the extension's matrices
     u, v = (uv * np.array(moved.get("scale", (1.0, 1.0)))).T
     c, s = np.cos(turn), np.sin(turn)
+    # v runs downwards: the extension's angle counts the other way about
     return np.stack([c * u + s * v, c * v - s * u], 1) + np.array(moved.get("offset", (0.0, 0.0)))
 
 
@@ -414,4 +467,5 @@ def texels(opaque: Floats, uv: Floats) -> Floats:
 def span(values: Floats, size: int) -> Integers:
     first = int(np.floor(values.min() * size))
     last = int(np.ceil(values.max() * size))
+    # no more than one repeat: further ones hold the same texels
     return np.unique(np.arange(first, min(max(last, first + 1), first + size)) % size)

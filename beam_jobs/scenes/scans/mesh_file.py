@@ -71,8 +71,10 @@ def read_mesh(
     shelf = Shelf(path.parent)
     try:
         parts, properties = read_parts(kind, data, shelf)
+    # a disk that fails is no fault of the file: the caller sees the error itself
     except OSError:
         raise
+    # its message says how to convert the file: nothing may stand before it
     except Unsupported as error:
         raise ValueError(f"{path.name}: {error}") from error
     except Exception as error:  # damaged files fail anywhere
@@ -87,6 +89,7 @@ def read_mesh(
             "surface, export the mesh with its faces"
         )
     shelf.sources[path.name] = hashlib.sha256(data).hexdigest()
+    # scaled with the turn: one product for both
     mesh = joined(parts, oriented_up(up or UP[kind]) / units_per_metre)
     semantic, noted = face_labels(properties, len(mesh.faces), labels)
     return checked(path, replace(mesh, semantic=semantic), (*shelf.notes, *noted), shelf.sources)
@@ -103,6 +106,7 @@ def oriented_up(up: str) -> Floats:
     """[3, 3] that brings the file's axes to z up."""
     if up not in ("y", "z"):
         raise ValueError(f"expected up to be y or z, got {up!r}")
+    # a quarter turn about x: y becomes z, z becomes -y
     return np.eye(3) if up == "z" else np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
 
 
@@ -113,6 +117,7 @@ def joined(parts: list[Part], turn: Floats) -> Mesh:
     picture = []
     for part in parts:
         image = part.picture
+        # readers hand on one object a picture: its identity is cheaper than comparing pixels
         if image is not None and id(image) not in kept:
             kept[id(image)] = len(pictures)
             pictures.append(eight_bits(image))
@@ -133,6 +138,7 @@ def joined(parts: list[Part], turn: Floats) -> Mesh:
 
 
 def eight_bits(image: Any) -> Bytes:
+    # Pillow's own conversion of 16 bits to 8 clips at 255
     """[h, w, 3] of a Pillow picture; 16 bits are scaled, which Pillow itself would cut off."""
     if image.mode.startswith("I"):
         values = np.asarray(image).astype("int64")
@@ -147,6 +153,7 @@ def face_labels(
     """(class id of every triangle or None, warnings): from `path`, else from a face property of a
     PLY file.
     """
+    # a path that was given must fit; a property of the file may mean anything, and is only noted
     if path is not None:
         labels = np.load(path, allow_pickle=False)
         wrong = problem(labels, count)
@@ -187,6 +194,7 @@ def checked(path: Path, mesh: Mesh, warnings: tuple[str, ...], sources: dict[str
             f"{path.name}: expected faces that index {len(mesh.vertices)} vertices, got "
             f"{mesh.faces.min()} to {mesh.faces.max()}; export it again"
         )
+    # what no face uses may be anything: exporters leave it behind
     used = np.unique(mesh.faces)
     broken = int((~np.isfinite(mesh.vertices[used])).any(1).sum())
     if broken:
@@ -196,18 +204,22 @@ def checked(path: Path, mesh: Mesh, warnings: tuple[str, ...], sources: dict[str
         )
     check_size(path, np.ptp(mesh.vertices[used], axis=0))
     low = mesh.vertices[used].min(0)
+    # whole metres: what was subtracted can be said in full
     middle = np.round((low + mesh.vertices[used].max(0)) / 2)
+    # axis by axis: heights above sea are small where eastings are millions
     moved = np.where(np.abs(middle) > REMOTE, middle, 0.0)
     vertices = mesh.vertices - moved
     corner = vertices[mesh.faces]
     area = np.linalg.norm(
         np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]), axis=1
     )
+    # twice the area, square metres: less than a millionth of a square millimetre has no direction
     sound = area > 1e-12
     if not sound.any():
         raise ValueError(
             f"{path.name}: all {len(sound)} triangles are without area; expected a surface"
         )
+    # numbers without gaps for the vertices that are left
     keep, names = np.unique(mesh.faces[sound], return_inverse=True)
     return Mesh(
         vertices=vertices[keep],
@@ -233,6 +245,7 @@ def check_size(path: Path, extent: Floats) -> None:
     fitting = [
         f"{factor:g} ({name}: {extent.max() / factor:.3g} m)"
         for name, factor in UNITS.items()
+        # narrower than what is accepted: advice is only given where it makes something like a house
         if 2.0 <= extent.max() / factor <= 200.0
     ]
     advice = (

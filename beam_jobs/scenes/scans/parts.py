@@ -46,6 +46,7 @@ class Shelf:
     opened: dict[str, Any] = field(default_factory=dict)
 
     def note(self, line: str) -> None:
+        # a mesh of a thousand parts says the same a thousand times
         if line not in self.notes:
             self.notes.append(line)
 
@@ -70,6 +71,7 @@ class Shelf:
     def picture(self, name: str) -> Any:
         """the picture in a file beside the mesh, or None, which is noted."""
         name = name.strip()
+        # asked for once: a missing picture is looked for and noted once, too
         if name not in self.opened:
             data = self.contents(name)
             if data is None:
@@ -83,6 +85,7 @@ class Shelf:
 
         try:
             picture = Image.open(io.BytesIO(data))
+            # Pillow opens by the header alone: damage shows when the pixels are read
             picture.load()
         except Exception:  # Pillow raises many types for damaged files
             self.note(f"{name} is no readable picture: {PLAIN}")
@@ -98,5 +101,6 @@ def shown(linear: Floats) -> Floats:
 def fractions(values: Array) -> Floats:
     """colours of any type as fractions: whole numbers of 8 or 16 bits are scaled, float64."""
     kind = np.asarray(values).dtype
+    # the whole range of the type, whatever values the file uses
     scale = np.iinfo(kind).max if kind.kind in "ui" else 1.0
     return np.asarray(values, "float64") / scale

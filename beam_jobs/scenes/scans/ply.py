@@ -13,6 +13,7 @@ from beam_jobs.scenes.scans.parts import Part, Shelf, fractions
 from beam_jobs.scenes.scans.polygons import triangles
 from models.tasks.arrays import Array, Floats, Integers
 
+# PLY's own names and those with the width in them: files have either
 TYPES = {
     "char": "i1", "uchar": "u1", "short": "i2", "ushort": "u2", "int": "i4", "uint": "u4",
     "float": "f4", "double": "f8", "int8": "i1", "uint8": "u1", "int16": "i2", "uint16": "u2",
@@ -39,6 +40,7 @@ def read_ply(data: bytes, shelf: Shelf) -> tuple[list[Part], dict[str, Array]]:
     """(one part a picture; property -> value of every triangle, in the order of the parts).
     Raises ValueError.
     """
+    # "=": words, no byte order
     elements, pictures, order, start = header(data)
     columns = ascii_columns(data[start:], elements) if order == "=" else {}
     if order != "=":
@@ -62,12 +64,14 @@ def read_ply(data: bytes, shelf: Shelf) -> tuple[list[Part], dict[str, Array]]:
 
 def header(data: bytes) -> tuple[list[Element], list[str], str, int]:
     """(elements, names of pictures, byte order, where the rows begin)."""
+    # the header is text up to end_header, whatever follows it
     end = data.find(b"end_header")
     if not data.startswith(b"ply") or end < 0:
         raise ValueError("expected a header from ply to end_header")
     elements: list[Element] = []
     pictures: list[str] = []
     order = ""
+    # comments may hold any bytes: only their letters are replaced
     for line in data[:end].decode("ascii", "replace").splitlines():
         words = line.split()
         if words[:1] == ["format"]:
@@ -75,6 +79,7 @@ def header(data: bytes) -> tuple[list[Element], list[str], str, int]:
         elif words[:1] == ["element"]:
             elements.append(Element(words[1], int(words[2])))
         elif words[:2] == ["property", "list"]:
+            # a list says the type of its count before that of its values
             elements[-1].properties.append((words[4], TYPES[words[3]], TYPES[words[2]]))
         elif words[:1] == ["property"]:
             elements[-1].properties.append((words[2], TYPES[words[1]], ""))
@@ -82,6 +87,7 @@ def header(data: bytes) -> tuple[list[Element], list[str], str, int]:
             pictures.append(line.split(None, 2)[2].strip())
     if not order:
         raise ValueError("expected a format line in the header")
+    # after the line's own end, which may be two bytes
     return elements, pictures, order, data.index(b"\n", end) + 1
 
 
@@ -91,7 +97,9 @@ def ascii_columns(data: bytes, elements: list[Element]) -> dict[str, dict[str, A
     columns: dict[str, dict[str, Any]] = {}
     for element in elements:
         width = len(element.properties)
+        # no lists: all rows at once
         if not any(count for _, _, count in element.properties):
+            # by way of float64: words such as 255.0 do not read as whole numbers
             table = np.array(words[at : at + width * element.count], "float64")
             if len(table) != width * element.count:
                 raise ValueError(f"it ends before the last of {element.count} {element.name} rows")
@@ -104,6 +112,7 @@ def ascii_columns(data: bytes, elements: list[Element]) -> dict[str, dict[str, A
             continue
         rows: dict[str, list[Any]] = {name: [] for name, _, _ in element.properties}
         for _ in range(element.count):
+            # rows of lists differ in length: word by word
             for name, kind, count in element.properties:
                 many = int(words[at]) if count else 1
                 at += 1 if count else 0
@@ -129,13 +138,16 @@ def binary_columns(
 ) -> dict[str, dict[str, Any]]:
     columns: dict[str, dict[str, Any]] = {}
     for element in elements:
+        # no first row to take the lengths from
         if element.count == 0:
             columns[element.name] = {name: np.zeros(0) for name, _, _ in element.properties}
             continue
         lengths = first_lengths(data, at, element, order)
         row = row_type(element, lengths, order)
+        # were all rows like the first, they would end here
         if at + row.itemsize * element.count <= len(data):
             table = np.frombuffer(data, row, element.count, at)
+            # only if every count says the same is the reading right
             alike = all((table[f"{name} count"] == many).all() for name, many in lengths.items())
             if alike:  # nearly always: triangles throughout
                 columns[element.name] = {name: table[name] for name, _, _ in element.properties}
@@ -186,6 +198,7 @@ def row_type(element: Element, lengths: dict[str, int], order: str) -> np.dtype[
 
 def triangulated(points: Floats, lists: Any) -> tuple[Integers, Integers]:
     """(corners [t, 2, 3]: position in its polygon and vertex; [t] number of its polygon)."""
+    # triangles already: no polygon to cut, and a million faces stay one array
     if isinstance(lists, np.ndarray) and lists.shape[1] == 3:
         faces = lists.astype("int64")
         spots = np.broadcast_to(np.arange(3), faces.shape)
@@ -220,9 +233,11 @@ def parts(
     of_faces = colours(face)
     uv = vertex_uv(vertex)
     texcoord = face.get("texcoord")
+    # a corner with a colour of its own cannot share its vertex with another face's
     if of_faces is not None or texcoord is not None:
         points = points[faces.reshape(-1)]
         colour = colour[faces.reshape(-1)] if colour is not None else None
+        # vertices' coordinates go along, in case faces bring only colours
         uv = uv[faces.reshape(-1)]
         faces = np.arange(len(points)).reshape(-1, 3)
         if of_faces is not None:
@@ -230,6 +245,8 @@ def parts(
         if texcoord is not None:
             uv = np.concatenate(
                 [
+                    # a polygon's coordinates are listed corner by corner: the triangle takes those
+                    # of its places in it
                     np.asarray(texcoord[number], "float64").reshape(-1, 2)[spots]
                     if len(texcoord[number])
                     else np.zeros((3, 2))
@@ -239,11 +256,13 @@ def parts(
     number = np.zeros(len(faces), "int64")
     if "texnumber" in face:
         number = np.asarray(face["texnumber"], "int64")[of_face]
+    # one part without a picture where the file names none
     pictures = [shelf.picture(name) for name in names] or [None]
     mapped = texcoord is not None or has_uv(vertex)
     found = []
     order = []
     for k, picture in enumerate(pictures):
+        # the last part takes what names no picture that is there: no face may be lost
         kept = number == k if k + 1 < len(pictures) else ~np.isin(number, np.arange(k))
         if not kept.any():
             continue
@@ -252,6 +271,7 @@ def parts(
         image = picture if mapped else None
         found.append(Part(points, faces[kept], uv, painted.astype("float32"), image))
         order.append(np.flatnonzero(kept))
+    # parts stand one behind the other: values of triangles follow them
     place = np.concatenate(order)
     return found, {name: values[place] for name, values in labels.items()}
 
@@ -273,6 +293,7 @@ PAIRS = (("s", "t"), ("u", "v"), ("texture_u", "texture_v"), ("texture_s", "text
 
 def vertex_uv(vertex: dict[str, Any]) -> Floats:
     for a, b in PAIRS:
+        # the first pair that a file has: exporters name them differently
         if {a, b} <= vertex.keys():
             return np.nan_to_num(np.stack([vertex[a], vertex[b]], 1).astype("float64"))
     return np.zeros((len(vertex["x"]), 2))

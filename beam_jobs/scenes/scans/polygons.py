@@ -16,10 +16,12 @@ def triangles(points: Floats) -> list[tuple[int, int, int]]:
     first corner.
     """
     count = len(points)
+    # right for triangles and convex polygons, and the best guess for what crosses itself
     fan = [(0, i, i + 1) for i in range(1, count - 1)]
     if count < 4:
         return fan
     flat = projected(points)
+    # nearly all polygons of exporters are convex: the search for ears is for the others
     if convex(flat):
         return fan
     left = list(range(count))
@@ -36,9 +38,11 @@ def triangles(points: Floats) -> list[tuple[int, int, int]]:
 def projected(points: Floats) -> Floats:
     """[n, 2] onto the coordinate plane that the polygon faces most, counter-clockwise."""
     following = np.roll(points, -1, 0)
+    # the sum over all corners: a single corner may be straight or turn the other way
     normal = np.cross(points - points[0], following - points[0]).sum(0)
     axis = int(np.abs(normal).argmax())
     flat = points[:, [(axis + 1) % 3, (axis + 2) % 3]]
+    # mirrored where it faces away, so that turns to the left are positive for every polygon
     return flat if normal[axis] >= 0 else flat * [-1, 1]
 
 
@@ -51,12 +55,14 @@ def turn(flat: Floats, a: int, b: int, c: int) -> float:
 
 def convex(flat: Floats) -> bool:
     count = len(flat)
+    # a little below 0: corners in the middle of a straight side
     return all(turn(flat, i - 1, i, (i + 1) % count) >= -1e-12 for i in range(count))
 
 
 def is_ear(flat: Floats, left: Sequence[int], k: int) -> bool:
     """does corner k stick out, and does no other corner lie in the triangle that it cuts off?"""
     a, b, c = left[k - 1], left[k], left[(k + 1) % len(left)]
+    # a corner that turns inwards, or lies on a straight side, is no ear
     if turn(flat, a, b, c) <= 0:
         return False
     others = (d for d in left if d not in (a, b, c))

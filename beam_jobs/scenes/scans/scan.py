@@ -24,6 +24,7 @@ from models.tasks.arrays import Array, Bools, Floats, Integers
 STRAIGHT = np.radians(1.0)  # walls nearer to the axes than this are on them
 
 
+# infinity minus infinity is NaN, and would mark no edge
 FAR = 1e3  # metres: where nothing is, for the edges' sake
 SUBPIXELS = (
     (0.375, 0.125),
@@ -56,6 +57,7 @@ class Scan:
         self.yaw = wall_direction(mesh.vertices, mesh.faces)
         c, s = np.cos(self.yaw), np.sin(self.yaw)
         self.mesh = mesh
+        # rows times a matrix: turned by -yaw, so that walls come onto the axes
         self.vertices = mesh.vertices @ np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
         spread = crossed(self.vertices, mesh.faces)
         self.area = np.linalg.norm(spread, axis=1) / 2
@@ -93,6 +95,7 @@ class Scan:
             normal,
             facing,
         )
+        # nothing hit is -1, which reads the first triangle: masked by the outer choice
         classes = np.where(
             met.triangle < 0,
             -1,
@@ -102,6 +105,7 @@ class Scan:
         def square(values: Array) -> Array:
             return values.reshape(size, size, *values.shape[1:])
 
+        # a half before the cut: to the nearest code, not the one below
         rgb = (np.clip(met.colour, 0, 1) * 255 + 0.5).astype("uint8")
         return Surfaces(
             *map(square, (rgb, depth, met.distance, normal, met.curvature, classes, facing))
@@ -111,6 +115,7 @@ class Scan:
         """what the rays meet. pixel: a pixel's side at 1 m, metres."""
         n = len(rays)
         mesh = self.mesh
+        # one row repeated without memory: Embree reads it as if there were n
         hit = self.caster.first(
             np.broadcast_to(camera.location.astype("float32"), rays.shape), rays
         )
@@ -147,6 +152,7 @@ class Scan:
             texels,
             picture,
         )
+        # afterwards and in place: a colour of the vertices multiplies that of the picture
         self.pictures.paint(picture, uv, texels, met.colour)
         return met
 
@@ -159,6 +165,7 @@ class Scan:
         _edges(met.distance, met.normal, met.colour, size, not self.mesh.pictures, marked)
         where = np.flatnonzero(marked)
         if len(where):
+            # half a pixel's side: each of the four stands for a quarter of it
             four = [
                 self.met(camera, pixel_rays(camera, size, place, where)[0], pixel / 2).colour
                 for place in SUBPIXELS
@@ -166,6 +173,7 @@ class Scan:
             met.colour[where] = np.mean(four, axis=0)
 
 
+# no fastmath: what is not hit is infinitely far
 @numba.njit(cache=True, nogil=True)
 def _met(
     rays: Floats,
@@ -212,6 +220,7 @@ def _met(
                 w * curvature[p, 0, q] + u * curvature[p, 1, q] + v * curvature[p, 2, q]
             )
             uv[i, q] = w * uvs[a, q] + u * uvs[b, q] + v * uvs[c, q]
+        # nearly edge on the footprint would grow without bound, and textures turn to their mean
         texels[i] = density[p] * far[i] * pixel / math.sqrt(max(abs(tilt), 0.05))
 
 
@@ -225,6 +234,7 @@ def _edges(
     for i in range(size * size):
         for step in (1, size):
             j = i + step
+            # the last pixel of a row and the first of the next are no neighbours
             if j >= size * size or (step == 1 and j % size == 0):
                 continue
             here, there = min(distance[i], FAR), min(distance[j], FAR)
@@ -254,14 +264,20 @@ def wall_direction(vertices: Floats, faces: Integers) -> float:
     """
     spread = crossed(vertices, faces)
     area = np.linalg.norm(spread, axis=1)
+    # within six degrees of upright: spread's length is the area here
     upright = np.abs(spread[:, 2]) < 0.1 * area
     if not upright.any():
         return 0.0
+    # walls stand at right angles: four directions count as one
     angle = np.arctan2(spread[upright, 1], spread[upright, 0]) % (np.pi / 2)
     counts, edges = np.histogram(angle, 90, (0, np.pi / 2), weights=area[upright])
+    # with the neighbours, since a peak may lie on the border of two degrees; the first and the last
+    # degree are neighbours, too
     peak = edges[(counts + np.roll(counts, 1) + np.roll(counts, -1)).argmax()] + np.pi / 360
+    # the shorter way around the quarter circle
     off = (angle - peak + np.pi / 4) % (np.pi / 2) - np.pi / 4
     near = np.abs(off) < np.radians(2)
+    # the mean of walls near the peak: finer than the histogram's degree
     peak += np.average(off[near], weights=area[upright][near])
     peak = (peak + np.pi / 4) % (np.pi / 2) - np.pi / 4
     return float(peak) if abs(peak) > STRAIGHT else 0.0
@@ -270,6 +286,7 @@ def wall_direction(vertices: Floats, faces: Integers) -> float:
 def repeats(mesh: Mesh, picture: int) -> bool:
     """do the coordinates of this picture's surfaces leave [0, 1]?"""
     uv = mesh.uv[mesh.faces[mesh.picture == picture]]
+    # a little beyond is rounding of an exporter, and must not switch on repeats
     return bool(uv.min() < -1e-3 or uv.max() > 1 + 1e-3)
 
 
@@ -277,9 +294,11 @@ def texel_density(mesh: Mesh, area: Floats) -> Floats:
     """[f] texels a metre, 0 without a picture."""
     uv = mesh.uv[mesh.faces]
     first, second = uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]
+    # a last 0, which -1 (no picture) reads
     sides = np.array(
         [picture.shape[0] * picture.shape[1] for picture in mesh.pictures] + [0], "float64"
     )
+    # areas of uv and of the triangle: their ratio's root is a length
     return np.sqrt(
         np.abs(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0])
         / 2

@@ -31,6 +31,8 @@ class Pictures:
         pieces = []
         start = 0
         for number, picture in enumerate(pictures):
+            # six halvings of any picture, so that the table is one array; small ones end at one
+            # pixel and stay
             for level in range(LEVELS):
                 self.table[number, level] = start, *picture.shape[:2]
                 pieces.append(picture.reshape(-1))
@@ -40,6 +42,7 @@ class Pictures:
                     (max(1, picture.shape[1] // 2), max(1, picture.shape[0] // 2)),
                     interpolation=cv2.INTER_AREA,
                 )
+        # there is nothing to concatenate without pictures, and the look-up still wants an array
         self.texels = np.concatenate(pieces) if pieces else np.zeros(3, "uint8")
 
     def paint(self, picture: Integers, uv: Floats, texels: Floats, colour: Floats) -> None:
@@ -70,7 +73,9 @@ def _paint(
         start, height, width = table[p, level]
         u, v = uv[i, 0], uv[i, 1]
         if wraps[p]:
+            # `floor`, not truncation: coordinates may be negative
             u, v = u - np.floor(u), v - np.floor(v)
+        # v runs upwards, rows downwards; the middle of a texel lies at half a step
         x, y = u * width - 0.5, (1 - v) * height - 0.5
         left, above = int(np.floor(x)), int(np.floor(y))
         fx, fy, right, below = x - left, y - above, left + 1, above + 1

@@ -64,6 +64,7 @@ def read_obj(data: bytes, shelf: Shelf) -> list[Part]:
     for wanted in used:
         if wanted and wanted not in materials:
             shelf.note(f"material {wanted} is in no material library: its surfaces are grey")
+    # made once: all surfaces without a material are alike
     grey = Material(np.full(3, GREY))
     return [
         part(vertices, uvs, corners, materials.get(name, grey))
@@ -75,9 +76,11 @@ def read_obj(data: bytes, shelf: Shelf) -> list[Part]:
 def lines(data: bytes) -> Iterator[tuple[int, str]]:
     """(number, text) of every line that says something; one that ends in \\ goes on in the next."""
     begun = ""
+    # names of materials may be in any encoding: what is no UTF-8 is replaced, alike in both files
     for number, line in enumerate(data.decode("utf-8-sig", "replace").splitlines(), 1):
         line = begun + line.strip().replace("\t", " ")
         if line.endswith("\\"):
+            # a blank in its place: the line may break between two numbers
             begun = line[:-1] + " "
             continue
         begun = ""
@@ -93,6 +96,7 @@ def face(values: list[str], vertices: list[list[float]], uvs: int, corners: Corn
         index = value.split("/")
         where.append(counted(index[0], len(vertices)))
         texture.append(counted(index[1], uvs) if len(index) > 1 and index[1] else -1)
+    # three corners need no look at where they lie
     points = (
         np.array([vertices[i][:3] for i in where]) if len(where) > 3 else np.zeros((len(where), 3))
     )
@@ -104,6 +108,7 @@ def face(values: list[str], vertices: list[list[float]], uvs: int, corners: Corn
 def counted(text: str, count: int) -> int:
     """index from 0 of what an OBJ file counts from 1, or from -1 backwards."""
     number = int(text)
+    # negative numbers count from the last vertex read so far, not the last of the file
     index = number - 1 if number > 0 else count + number
     if number == 0 or not 0 <= index < count:
         raise ValueError(f"expected an index from 1 to {count}, got {number}")
@@ -115,23 +120,28 @@ def part(
 ) -> Part:
     """corners that share vertex and coordinate share a row."""
     pairs = np.stack([corners.vertex, corners.texture], 1)
+    # OBJ numbers places and coordinates apart: a vertex here is a pair that occurs
     rows, inverse = np.unique(pairs, axis=0, return_inverse=True)
     points = np.array([vertices[i][:3] for i in rows[:, 0]], "float64")
     uv = np.zeros((len(rows), 2))
     mapped = rows[:, 1] >= 0
     if mapped.any():
         uv[mapped] = np.array([uvs[i] for i in rows[mapped, 1]], "float64").reshape(-1, 2)
+    # a picture without coordinates says nothing about where it lies
     picture = material.picture if mapped.any() else None
     colour = (
         np.ones((len(rows), 3)) if picture is not None else np.tile(material.colour, (len(rows), 1))
     )
     painted = [len(vertices[i]) >= 6 for i in rows[:, 0]]
+    # only if all have colours: half a part in vertices' colours would leave the rest without any
     if all(painted):  # x y z r g b
         colour = np.array([vertices[i][3:6] for i in rows[:, 0]], "float64")
+        # no standard says whether these are fractions or codes: values above 1 are codes
         colour = np.clip(colour if colour.max() <= 1 else colour / 255, 0, 1)
     return Part(
         points,
         inverse.reshape(-1, 3),
+        # coordinates that are no numbers would end the look-up
         np.nan_to_num(uv) * material.scale + material.move,
         colour.astype("float32"),
         picture,
@@ -140,6 +150,7 @@ def part(
 
 def library(names: str, shelf: Shelf) -> dict[str, Material]:
     """the materials of a mtllib line: one name, which may hold spaces, or several."""
+    # a name may hold blanks: the whole line first
     single = shelf.path(names) is not None
     found: dict[str, Material] = {}
     for name in [names] if single else names.split():
@@ -159,8 +170,10 @@ def materials_of(data: bytes, shelf: Shelf) -> dict[str, Material]:
         if word == "newmtl":
             material = found.setdefault(rest.strip(), Material())
         elif word == "Kd":
+            # one number stands for all three, as the format says
             material.colour = np.clip([float(x) for x in (rest.split() * 3)[:3]], 0, 1)
         elif word in ("d", "Tr"):
+            # d is how opaque, Tr how transparent: one is 1 minus the other
             transparent = float(rest.split()[-1]) if word == "Tr" else 1 - float(rest.split()[-1])
             if transparent > 0:
                 shelf.note("translucent materials are drawn opaque")
@@ -182,6 +195,7 @@ def picture_name(text: str) -> tuple[str, Floats, Floats]:
     while words and words[0] in OPTIONS:
         option = words.pop(0)
         values: list[str] = []
+        # the last word is the name, even where it looks like a number
         while words[1:] and len(values) < OPTIONS[option] and belongs(option, words[0]):
             values.append(words.pop(0))
         numbers = [float(x) for x in values if is_number(x)]
