@@ -148,15 +148,20 @@ def run_once(
     """
     process, pipe = attempt(words, work)
     node, killed, trained, said = NOT_YET, False, [], []
-    for count, text in enumerate(lines_until(pipe, time.monotonic() + after), 1):
-        said.append(text)
-        if match := NODE.match(text):
-            node = match[1]
-        trained += TRAINED.findall(text)
-        if not text or count >= line:
-            os.killpg(process, signal.SIGKILL)
-            killed = True
-            break
+    try:
+        for count, text in enumerate(lines_until(pipe, time.monotonic() + after), 1):
+            said.append(text)
+            if match := NODE.match(text):
+                node = match[1]
+            trained += TRAINED.findall(text)
+            if not text or count >= line:
+                os.killpg(process, signal.SIGKILL)
+                killed = True
+                break
+    except BaseException:
+        # whoever ends the storm ends its attempt, which is in a group of its own
+        os.killpg(process, signal.SIGKILL)
+        raise
     os.close(pipe)
     _, status = os.waitpid(process, 0)
     # it may have ended by itself just before
@@ -222,6 +227,10 @@ def digests(run: Path) -> dict[str, str]:
     return found
 
 
+def stop(number: int, frame: object) -> None:
+    raise SystemExit(128 + number)
+
+
 def main() -> int:
     options = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -232,6 +241,7 @@ def main() -> int:
     options.add_argument("--seed", type=int, default=0)
     asked = options.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, stop)
     since, cpu = time.monotonic(), os.times()
     data = make_data(asked.folder)
     settings = [word for setting in SETTINGS for word in ("--set", setting)]

@@ -93,11 +93,16 @@ def pushed_or_synthetic(run: Path, scratch: Path) -> tuple[Path, Path, Path, str
         (run / "serving" / "taxonomy").glob("[0-9]*/saved_model.pb"),
         key=lambda path: int(path.parent.name),
     )
-    if found and (run / "work" / "networks").is_dir() and has_forms(found[-1].parent):
+    # the artifact, not the ledger beside it: that has no networks from scratch
+    trained = sorted(
+        (run / "artifacts" / "TrainPolicy" / "transfers").glob("[0-9]*"),
+        key=lambda path: int(path.name),
+    )
+    if found and trained and has_forms(found[-1].parent):
         return (
             found[-1].parent,
             run / "work" / "networks",
-            run / "work" / "policy",
+            trained[-1],
             f"pushed by {run}",
         )
     from synthetic_policy import synthetic_bundle
