@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+# flags alone: everything else is imported by the command that needs it, since TensorFlow takes
+# seconds
 from serving.server.flags import add_flags
 
 LOCK = Path(__file__).resolve().parents[1] / "requirements.txt"
@@ -139,11 +141,13 @@ def add_console(commands: Any) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    # unknown flags are collected: `serve` must go on without them, every other command must not
     options, unknown = parser().parse_known_args(arguments)
     if unknown and options.command != "serve":
         parser().error(f"unrecognized arguments: {' '.join(unknown)}")
     for flag in unknown:  # as tensorflow_model_server: it says so and goes on
         print(f"unknown argument: {flag}", file=sys.stderr)
+    # before any command imports TensorFlow or gRPC: they read these variables once
     quieten()
     commands: dict[str, Callable[[argparse.Namespace], int]] = {
         "serve": do_serve,
@@ -159,9 +163,11 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return commands[options.command](options)
     except KeyError as error:
+        # str() of a KeyError is the repr of its key: quotes around a sentence
         print(f"error: {error.args[0]}", file=sys.stderr)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
+    # any type: RpcError can only be named where gRPC was imported
     except Exception as error:
         if not is_rpc_error(error):
             raise
@@ -173,6 +179,7 @@ def quieten() -> None:
     """third parties' floods, before they are imported."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    # serving is for machines without a GPU; who has one says so in the variable
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     # google.api_core, which TensorFlow brings, about 2027
     warnings.filterwarnings("ignore", message="You are using a Python version")
@@ -213,6 +220,7 @@ def do_validate(options: argparse.Namespace) -> int:
 
     if not options.bundle.is_dir():
         raise ValueError(f"{options.bundle} is no folder; expected a bundle (a numbered version)")
+    # made-up pictures where nobody names any: a bundle can be checked without data
     records = [path.read_bytes() for path in options.image] or made_up_records()
     verdict = validate(
         options.bundle,

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import grpc
 
+# as TensorFlow Serving cuts
 LONGEST = 1024  # characters of a message; what is longer is cut
 _HTTP = {
     grpc.StatusCode.OK: 200,
@@ -29,11 +30,13 @@ class ServingError(Exception):
     """A request that cannot be answered. code: grpc.StatusCode."""
 
     def __init__(self, code: grpc.StatusCode, message: str) -> None:
+        # the mark, too, is TensorFlow Serving's
         super().__init__(message if len(message) <= LONGEST else message[:LONGEST] + "...TRUNCATED")
         self.code = code
 
     @property
     def http(self) -> int:
+        # UNKNOWN, INTERNAL and DATA_LOSS are not in the table
         return _HTTP.get(self.code, 500)
 
 
@@ -62,6 +65,7 @@ def late(message: str = "Deadline Exceeded") -> ServingError:
 
 
 def gone() -> ServingError:
+    # said to nobody: the client left
     return ServingError(grpc.StatusCode.CANCELLED, "The client left before its request was run")
 
 
@@ -83,4 +87,5 @@ def from_tensorflow(error: Exception) -> ServingError:
     number = getattr(error, "error_code", unknown_number)
     by_number = {code.value[0]: code for code in grpc.StatusCode}
     code = by_number.get(number, grpc.StatusCode.UNKNOWN)
+    # the first line: what follows is TensorFlow's trace of the graph
     return ServingError(code, str(getattr(error, "message", error)).split("\n")[0])

@@ -22,6 +22,7 @@ CONTRACT = "contract.json"
 LINEAGE = "lineage.json"
 PARITY = "parity.npz"
 WARMUP = "tf_serving_warmup_requests"  # the name is TensorFlow Serving's
+# kernels choose their plans by the size of a batch: each is met once before a request waits for it
 WARM_BATCHES = (1, 8)  # batch sizes that a server meets first: a lone question, and a full batch
 
 # What a policy was made of: names of artifacts and addresses.
@@ -44,7 +45,9 @@ def write_extras(
     (extra / CONTRACT).write_text(json.dumps(contract(heads), indent=1))
     story = {**lineage, "policy": policy, "networks": weights_of(heads)}
     (extra / LINEAGE).write_text(json.dumps(story, indent=1))
+    # the prefix keeps a task called "probe" from taking the pictures' place
     answers = {f"answer_{name}": value for name, value in reference.items()}
+    # compared at the gate, with the graph that is served: an export may round, but not differ
     np.savez(extra / PARITY, probe=probe, **answers)
     write_warmup(extra / WARMUP, probe, heads)
 
@@ -68,6 +71,7 @@ def task_contract(heads: Heads, name: str) -> dict[str, Any]:
         "unit": entry.unit,
         "kind": entry.output.kind,
         # a transferred embedding has fewer channels than a learned one
+        # the batch is left out: it is the caller's
         "shape": head.output_shape[1:],
         "low": entry.low,
         "high": entry.high,
@@ -120,6 +124,7 @@ def write_warmup(path: Path, probe: Bytes, heads: Heads) -> None:
         for signature, name, value in warm_requests(probe, heads):
             request = predict_pb2.PredictRequest()
             request.model_spec.name = "taxonomy"
+            # the server does not look at the name in a record
             request.model_spec.signature_name = signature
             request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
             log = prediction_log_pb2.PredictLog(request=request)
@@ -139,6 +144,7 @@ def warm_requests(probe: Bytes, heads: Heads) -> list[tuple[str, str, Array]]:
         for size in WARM_BATCHES:
             batch = np.array([one] * size, object)
             requests.append((f"image_bytes{ending}", "image_bytes", batch))
+        # views of one question stand side by side in the second axis
         views = probe[:1] if images == 1 else probe[None, :images]
         floats = views.astype("float32") / 255
         requests.append((f"images{ending}", "images", floats))

@@ -48,6 +48,7 @@ def build_bundle(
     """
     import keras
 
+    # names of layers are counted up for the whole process: the same networks give the same graph
     keras.backend.clear_session()
     heads = Heads.load(policy, networks, transfers, image_size, whitening or {})
     return export(heads, policy, Path(destination), lineage)
@@ -89,17 +90,22 @@ def export(heads: Heads, policy: Policy, destination: Path, lineage: Lineage) ->
     probe = probe_images(heads.size)
     reference = heads.reference(probe)
     traced = trace(heads)
+    # structured outputs come sorted by name, and so do the tensors beside them
     outputs = dict(zip(sorted(traced.structured_outputs), traced.outputs))
     names = [tensor.name for tensor in outputs.values()]
     flat, renamed, weights = merged(
         traced.graph.as_graph_def(), fed_nodes(heads), names, values_of(traced), LARGE
     )
+    # judged before anything is written: protobuf fails at 2 GiB in the middle of a save
     if flat.ByteSize() > LARGEST_GRAPH:
         raise ValueError(
             f"the graph weighs {flat.ByteSize() >> 20} MiB without its large weights, at most "
             f"{LARGEST_GRAPH >> 20}; use build_servables"
         )
+    # a folder of its own, renamed at the end: a server that polls sees a version whole or not at
+    # all
     with atomic_folder(destination) as scratch:
+        # a session of TensorFlow 1: only a flat graph with variables is saved as it is
         with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
             import_with(flat, weights, session)
             served = {
@@ -114,6 +120,7 @@ def export(heads: Heads, policy: Policy, destination: Path, lineage: Lineage) ->
             )
             builder.save()
         write_extras(scratch, policy, heads, lineage, probe, reference)
+        # last: it names every other file
         write_manifest(scratch)
     return destination
 
@@ -122,6 +129,7 @@ def fed_nodes(heads: Heads) -> list[str]:
     """nodes that requests feed: pictures as bytes and as floats, representations."""
     kinds = sorted({1, *heads.kinds})
     pictures = [f"{form}_{images}" for form in ("image_bytes", "images") for images in kinds]
+    # representations may be fed, so that a client that has one asks for answers without the picture
     return pictures + [f"code_{name}" for name in heads.networks]
 
 
@@ -141,14 +149,17 @@ def trace(heads: Heads) -> Any:
     def everything(*texts: Any) -> dict[str, Any]:
         outputs: dict[str, Any] = {}
         for images, text in zip(kinds, texts):
+            # an identity has a name of our choosing: signatures feed the tensor behind the decoder
             decoded = tf.identity(decode(text, size, images), name=f"images_{images}")
             codes = heads.encode(tf.reshape(decoded, [-1, size, size, 3]), images)
             if images == 1:
+                # representations of one view alone are offered, and fed
                 codes = {
                     name: tf.identity(code, name=f"code_{name}") for name, code in codes.items()
                 }
                 outputs.update({f"code_{name}": code for name, code in codes.items()})
             for name, value in heads.answers(codes, images, served).items():
+                # whatever a network computes in: answers are float32 on the wire
                 floats = tf.cast(value, tf.float32)
                 outputs.update(forms(name, floats, heads.whitening.get(name)))
         return outputs
@@ -171,10 +182,12 @@ def values_of(function: Any) -> dict[str, Array]:
     """
     import tensorflow as tf
 
+    # a capture names a variable by its handle, and the handle has no way back
     variables = {id(variable.handle): variable for variable in function.graph.variables}
     known: dict[str, Array] = {}
     resources = {}
     for outside, inside in function.graph.captures:
+        # what is captured by value (constants of a fused head) is known at once
         if inside.dtype == tf.resource:
             resources[inside.op.name] = variables[id(outside)]
         else:
@@ -201,6 +214,7 @@ def import_with(graph_def: Any, weights: Mapping[str, Array], session: Any) -> N
             trainable=False,
             use_resource=True,
         )
+        # loaded, not initialised with its value: an initial value would be a constant in the graph
         variable.load(value, session)
         variables[handle] = variable
     handles = {f"{handle}:0": variable.handle for handle, variable in variables.items()}

@@ -33,6 +33,8 @@ def vocabulary(file: str) -> tuple[str, ...]:
     if not path.exists():
         there = ", ".join(sorted(other.name for other in VOCABULARIES.iterdir()))
         raise FileNotFoundError(f"no vocabulary {file!r} in {VOCABULARIES}; there are {there}")
+    # the number in the published vocabulary is not part of the name; with a byte order mark or
+    # without
     return tuple(NUMBER.sub("", line) for line in path.read_text("utf-8-sig").splitlines())
 
 

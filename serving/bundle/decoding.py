@@ -26,6 +26,7 @@ def decode(data: Any, size: int, images: int) -> Any:
     """
     import tensorflow as tf
 
+    # picture by picture: they differ in size, and only the small ones make a batch
     flat = tf.map_fn(
         lambda text: shrunk(pixels_of(text), size),
         tf.reshape(data, [-1]),
@@ -42,14 +43,18 @@ def pixels_of(text: Any) -> Any:
     head = tf.strings.join([text, b"\0" * 33])  # substr refuses to read past the end
     is_jpeg = tf.equal(tf.strings.substr(head, 0, 3), _JPEG)
     is_png = tf.equal(tf.strings.substr(head, 0, 8), _PNG)
+    # each header is read by its own rules, and only one of them is there
     sides = tf.cond(is_jpeg, lambda: jpeg_sides(text), lambda: png_sides(head))
+    # the raw operation: `tf.debugging.Assert` would put a condition of functions around it
     known = tf.raw_ops.Assert(
         condition=is_jpeg | is_png,
         data=["expected the bytes of a JPEG or PNG picture, got neither"],
         summarize=1,
     )
+    # in 64 bits: two sides of 16 bits each may overflow 32
     area = tf.reduce_prod(tf.cast(sides, tf.int64))
     fits = tf.reduce_all((sides > 0) & (sides <= LARGEST_SIDE)) & (area <= LARGEST_AREA)
+    # what is no picture at all is said first: its "size" is made of random bytes
     with tf.control_dependencies([known]):
         words = (
             f"expected a picture of at most {LARGEST_SIDE} pixels a side and {LARGEST_AREA} in "
@@ -58,13 +63,16 @@ def pixels_of(text: Any) -> Any:
         small = tf.raw_ops.Assert(
             condition=fits, data=[words, sides[0], "x", sides[1]], summarize=4
         )
+    # decoding waits for both judgements: without the dependency it might run beside them
     with tf.control_dependencies([known, small]):
         text = tf.identity(text)
     pixels = tf.cond(
         is_jpeg,
+        # as OpenCV's decoder works, by which training pictures were read
         lambda: tf.io.decode_jpeg(text, 3, dct_method="INTEGER_ACCURATE"),
         lambda: tf.io.decode_png(text, 3),
     )
+    # the decoders leave height and width open; three channels are certain
     return tf.ensure_shape(pixels, [None, None, 3])
 
 
@@ -72,6 +80,7 @@ def jpeg_sides(text: Any) -> Any:
     """[width, height] int32 from the frame header."""
     import tensorflow as tf
 
+    # the operation answers height, width, channels
     return tf.image.extract_jpeg_shape(text)[1::-1]
 
 
@@ -79,6 +88,7 @@ def png_sides(head: Any) -> Any:
     """[width, height] int32 from IHDR; a side that needs 32 bits comes out negative."""
     import tensorflow as tf
 
+    # IHDR is always the first chunk: width and height are bytes 16 to 23
     return tf.io.decode_raw(tf.strings.substr(head, 16, 8), tf.int32, little_endian=False)
 
 
@@ -101,13 +111,16 @@ def shrunk(pixels: Any, size: int) -> Any:
 
     def by_area() -> Any:
         mean = tf.raw_ops.ResizeArea(images=square, size=[size, size])
+        # OpenCV has a kernel of its own for a ratio of two, which adds a half and cuts
         return tf.where(tf.equal(side, 2 * size), tf.floor(mean + 0.5), tf.round(mean))
 
     def between() -> Any:
+        # a half before the cut: whole codes, as OpenCV's fixed-point arithmetic gives
         return tf.floor(
             tf.raw_ops.ResizeBilinear(images=square, size=[size, size], half_pixel_centers=True)
             + 0.5
         )
 
+    # as numbers the network saw in training: of 8-bit pictures, over 255
     codes = tf.cond(side >= size, by_area, between)[0]
     return tf.ensure_shape(codes, [size, size, 3]) / 255

@@ -21,7 +21,9 @@ from serving.bundle.published_codes import curvature_codes, depth_codes
 Whitening = tuple[Floats, Floats]
 TOP = 5
 ROWS = 16
+# a few outliers would otherwise squeeze all other values into a few codes
 LARGEST_LINEAR = 10.0  # labels that are not clipped may be rare hundreds; codes end here
+# the smallest first, and "" (the answer itself) last: `compact` takes the first that is there
 SMALL_FORMS = (("_png_bytes",), ("_top_ids", "_top_scores", "_top_names"), ("_metric",), ("",))
 
 
@@ -64,8 +66,10 @@ def pixel_code(entry: Task) -> Code | None:
     """the published one of depth and curvature; else grey or colours, stretched."""
     if entry.make == "depth":
         return Code("depth", 16, 1)
+    # three channels, since published files are RGB; the third stays 0
     if entry.make == "curvature":
         return Code("curvature", 8, 3)
+    # a map of other widths is no picture that anybody could look at
     if entry.output.channels not in (1, 3):
         return None
     return Code("linear", 8, entry.output.channels, entry.low, min(entry.high, LARGEST_LINEAR))
@@ -73,6 +77,7 @@ def pixel_code(entry: Task) -> Code | None:
 
 def class_code(entry: Task) -> Code | None:
     """None for classes that 8 bits cannot count, as the 313 colour bins (a source only)."""
+    # published ids begin with 0 for uncertain, which is no answer: class 0 is written as 1
     return Code("ids", 8, 1, 1.0) if entry.output.channels < 256 else None
 
 
@@ -107,6 +112,7 @@ def codes(entry: Task, value: Any) -> Any:
     code = code_of(entry)
     if code is None:
         raise ValueError(f"expected a task whose answers are maps with codes, got {entry.name}")
+    # of the likeliest class alone: probabilities have no place in a map of ids
     if code.kind == "ids":
         return ops.cast(ops.argmax(value, -1), "float32")[..., None] + code.low
     if code.kind == "depth":
@@ -129,7 +135,9 @@ def strongest_directions(value: Any) -> Any:
     """
     from keras import ops
 
+    # the batch is only known when a request comes
     count = ops.shape(value)[0]
+    # the sides are known when the graph is traced, and so are the rows
     height, width, channels = value.shape[1:]
     rows = range(0, height, max(1, height // ROWS))
     sample = ops.take(value, list(rows), axis=1)
@@ -137,12 +145,15 @@ def strongest_directions(value: Any) -> Any:
     mean = ops.mean(sample, 1, keepdims=True)
     centred = sample - mean
     _, axes = ops.eigh(ops.matmul(ops.transpose(centred, (0, 2, 1)), centred))
+    # `eigh` sorts upwards: the last three, the strongest first
     axes = axes[..., -1:-4:-1]
+    # an eigenvector's sign is a matter of the solver: two servers would paint two pictures
     axes = axes * ops.where(ops.sum(axes, 1, keepdims=True) < 0, -1.0, 1.0)
     pixels = ops.reshape(value, (-1, height * width, channels))
     turned = ops.matmul(pixels - mean, axes)
     low = ops.min(turned, 1, keepdims=True)
     high = ops.max(turned, 1, keepdims=True)
+    # an embedding that is the same everywhere has no range
     shares = (turned - low) / ops.maximum(high - low, 1e-6)
     return ops.reshape(shares, (count, height, width, 3))
 
@@ -167,6 +178,7 @@ def map_forms(entry: Task, value: Any, whitening: Whitening | None) -> dict[str,
     if code is None:
         return {}
     whole = tf.cast(codes(entry, value), tf.uint8 if code.bits == 8 else tf.uint16)
+    # compression 1: writing PNG dominates a call as it is
     return {"codes": whole, "png_bytes": tf.io.encode_png(whole, compression=1)}
 
 
@@ -174,6 +186,7 @@ def class_forms(entry: Task, value: Any, whitening: Whitening | None) -> dict[st
     """the likeliest classes, their probabilities, and what they are called."""
     import tensorflow as tf
 
+    # tasks of fewer classes than TOP have them all
     scores, ids = tf.math.top_k(tf.nn.softmax(value), min(TOP, entry.output.channels))
     names = tf.gather(tf.constant(channel_names(entry.name)), ids)
     return {"top_ids": ids, "top_scores": scores, "top_names": names}
@@ -186,6 +199,7 @@ def vector_forms(entry: Task, value: Any, whitening: Whitening | None) -> dict[s
     if whitening is None:
         return {}
     mean, deviation = whitening
+    # constants, not attributes: the bundle holds all that an answer needs
     return {"metric": value * tf.constant(deviation, tf.float32) + tf.constant(mean, tf.float32)}
 
 

@@ -56,6 +56,7 @@ class Heads:
         self.edges = edges
         self.size = size
         self.whitening = whitening
+        # in the order of the list of tasks, whatever order the policy has
         self.targets = [name for name in TASKS if name in edges]
 
     @classmethod
@@ -74,6 +75,7 @@ class Heads:
         from models.networks.sources.network import OUTSIDE, load_outside_network
         from models.networks.task_networks.build import load_task_network
 
+        # a target that is supervised has no source in the policy but needs its own network
         sources = {source for edge in policy["edges"] for source in edge["sources"]}
         own = set(fully_supervised(policy))
         loaded: dict[str, SourceNetwork] = {
@@ -82,6 +84,7 @@ class Heads:
             else load_outside_network(Path(transfers) / OUTSIDE / name, size)
             for name in sorted(sources | own)
         }
+        # by target, not by task: several edges may share an encoder
         edges: dict[str, Edge] = {}
         for edge in policy["edges"]:
             target = edge["target"]
@@ -117,6 +120,7 @@ class Heads:
         """that questions about `images` views need; all where there is one view, since `encode`
         gives all.
         """
+        # `encode` offers every representation, whatever the targets about one view need
         if images == 1:
             return set(self.networks)
         return {source for name in self.group(images) for source in self.edges[name][0]}
@@ -147,6 +151,7 @@ class Heads:
             sources, head = self.edges[name]
             code = ops.concatenate([codes[source] for source in sources], axis=-1)
             if images > 1:
+                # views of one question go to the head together
                 code = ops.reshape(code, (-1, images, *code.shape[1:]))
             answer = heads[name] if heads else head
             answers[name] = answer(code, training=False)
@@ -158,6 +163,7 @@ class Heads:
         """
         reference = {}
         for images in self.kinds:
+            # probes are three, so that questions about one, two and three views have some
             views = probe[: 3 if images == 1 else images].astype("float32") / 255
             answers = self.answers(self.encode(views, images), images)
             reference.update({name: np.asarray(answer) for name, answer in answers.items()})

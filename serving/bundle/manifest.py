@@ -25,7 +25,9 @@ class ManifestError(ValueError):
 
 def write_manifest(bundle: Path) -> None:
     """of the files that lie in `bundle` now. A signature of an earlier manifest is removed."""
+    # read in the order that `sort_keys` gives: equal files give an equal manifest
     facts = {"format": FORMAT, "sha256": digests(bundle)}
+    # before the new manifest: a signature never stands beside a manifest that it is not of
     (bundle / SIGNATURE).unlink(missing_ok=True)
     write_text(bundle / MANIFEST, json.dumps(facts, indent=1, sort_keys=True) + "\n")
 
@@ -40,9 +42,11 @@ def digests(bundle: Path) -> dict[str, str]:
         for name in sorted(folders + files):
             path = Path(folder) / name
             inside = path.relative_to(bundle)
+            # `is_symlink` first: the other two follow links
             if path.is_symlink() or not (path.is_dir() or path.is_file()):
                 raise ManifestError(f"expected files and folders alone, got {inside}")
             if path.is_file() and inside not in (MANIFEST, SIGNATURE):
+                # the manifest cannot hold its own digest, and the signature is made of the manifest
                 found[inside.as_posix()] = digest(path)
     return found
 
@@ -91,6 +95,7 @@ def parsed(manifest: bytes) -> dict[str, str]:
             raise ManifestError(f"expected a manifest of format {FORMAT}, got {facts['format']}")
         return {str(name): str(value) for name, value in facts["sha256"].items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
+        # a ManifestError is a ValueError: it must not be wrapped into itself
         if isinstance(error, ManifestError):
             raise
         raise ManifestError(f"expected a manifest, JSON with format and sha256: {error}") from error

@@ -18,6 +18,7 @@ from models.tasks.targets import CURVATURE_MEAN, CURVATURE_STD, SURFACE_LIMIT
 CODES_PER_METRE = 512
 DEPTH_LEVELS = 65536
 LOG_LEVELS = math.log(DEPTH_LEVELS)
+# networks that answer the farthest depth do not claim a window
 NO_SURFACE = DEPTH_LEVELS - 1  # a code that is never an answer
 # metres from which on a depth means a window or the like
 FARTHEST_SURFACE = SURFACE_LIMIT / CODES_PER_METRE
@@ -27,6 +28,7 @@ CURVATURE_RADIUS = 0.03  # metres; a ball of this radius has the largest code
 
 def metres_of(value: Floats) -> Floats:
     """depth answers in [0, 1] (log of codes) in metres."""
+    # expm1: the inverse of log1p, exact near 0
     return np.expm1(np.clip(value, 0, 1) * LOG_LEVELS) / CODES_PER_METRE
 
 
@@ -36,6 +38,7 @@ def depth_codes(value: Any) -> Any:
     """
     from keras import ops
 
+    # `clip` before the exponential: an answer beyond 1 would give a code beyond 16 bits
     codes = ops.expm1(ops.clip(value, 0.0, 1.0) * LOG_LEVELS)
     return ops.round(ops.clip(codes, 0, NO_SURFACE - 1))
 
@@ -52,5 +55,6 @@ def curvature_codes(value: Any) -> Any:
     """
     from keras import ops
 
+    # 0 in both channels means no surface: codes begin at 1
     codes = ops.clip(ops.round(value * CURVATURE_STD + CURVATURE_MEAN), 1, 255)
     return ops.concatenate([codes, ops.zeros_like(codes[..., :1])], -1)

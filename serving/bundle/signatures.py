@@ -32,6 +32,7 @@ PREDICT = "tensorflow/serving/predict"  # TensorFlow Serving's name of the metho
 
 def belongs(output: str, task: str) -> bool:
     """is `output` a form of `task`'s answer? No task's name is another's with a form's ending."""
+    # a form of another task could begin with this one's name, but would then be a task itself
     return output == task or (output.startswith(f"{task}_") and output not in TASKS)
 
 
@@ -42,6 +43,7 @@ def signatures(graph: Any, outputs: Mapping[str, Any], heads: Heads) -> dict[str
     questions = Questions(graph, outputs)
     for images in heads.kinds:
         questions.add_views(heads, images)
+    # every representation, whatever targets there are: who keeps one may ask any head later
     codes = [f"code_{name}" for name in heads.networks]
     questions.add("encode", questions.fed("image_bytes", "image_bytes_1"), codes)
     questions.add("encode_images", questions.fed("images", "images_1"), codes)
@@ -60,6 +62,7 @@ class Questions:
         """inputs: tensors by alias; outputs: names of forms."""
         from tensorflow.compat.v1 import saved_model
 
+        # the tensor's name, type and shape: what a client reads as metadata
         info = saved_model.build_tensor_info
         self.signatures[name] = saved_model.build_signature_def(
             {key: info(value) for key, value in inputs.items()},
@@ -74,6 +77,7 @@ class Questions:
         """every question about `images` views."""
         tasks = heads.group(images)
         ending = "" if images == 1 else f"_{images}"
+        # the nodes that the trace names; clients see one alias for any number of views
         text = self.fed("image_bytes", f"image_bytes_{images}")
         floats = self.fed("images", f"images_{images}")
         forms = {name: [form for form in self.outputs if belongs(form, name)] for name in tasks}
@@ -88,6 +92,7 @@ class Questions:
             self.add(name, text, forms[name])
             self.add(f"{name}_images", floats, forms[name])
             self.add(f"{name}_compact", text, compact(name, self.outputs))
+            # for several views the head reads them joined: no single representation would do
             if images == 1:
                 self.add(f"decode_{name}", self.codes(heads.edges[name][0]), forms[name])
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+# cv2 and Pillow, no TensorFlow: `ask` starts in half a second
 import cv2
 import numpy as np
 
@@ -45,11 +46,13 @@ def save_answers(
     figures = {name: drawing(name) for name in answers if name in TASKS}
     drawn = {name: picture for name, picture in figures.items() if picture is not None}
     saved = [written(folder / f"{name}.png", encode_png(one)) for name, one in drawn.items()]
+    # one figure is its own sheet
     if len(drawn) > 1:
         for name, others in same_pictures(answers).items():
             for other in others:
                 del drawn[other]
             titles = ", ".join(TASKS[other].title.lower() for other in others)
+            # drawn again: its title now says whom it stands for
             again = drawing(name, f"; {titles} answers the same")
             drawn[name] = drawn[name] if again is None else again
         saved.append(written(folder / "sheet.png", encode_png(sheet(list(drawn.values())))))
@@ -58,6 +61,7 @@ def save_answers(
 
 
 def written(path: Path, data: bytes) -> Path:
+    # whole or not at all: a second run beside this one never reads half a file
     with atomic_file(path, "wb") as file:
         file.write(data)
     return path
@@ -68,6 +72,7 @@ def same_pictures(answers: Mapping[str, Array]) -> dict[str, list[str]]:
     same: dict[str, list[str]] = {}
     shown: list[str] = []
     for name in answers:
+        # with the first of each kind, so that likeness need not be transitive
         like = [other for other in shown if alike(name, answers[name], other, answers[other])]
         if like:
             same.setdefault(like[0], []).append(name)
@@ -102,6 +107,7 @@ def class_words(name: str, value: Array, metric: Array | None) -> dict[str, Any]
 
 def vector_words(name: str, value: Array, metric: Array | None) -> dict[str, Any]:
     entry = TASKS[name]
+    # metres and radians where the bundle knows them, else the whitened numbers of the network
     numbers = value if metric is None else metric
     named = {word: round(float(number), 4) for word, number in zip(entry.names, numbers)}
     in_units = metric is not None or not entry.whitened
@@ -128,6 +134,7 @@ def range_words(name: str, value: Array, metric: Array | None) -> dict[str, Any]
     elif entry.output.kind == "pixels" and entry.output.channels == 1:
         scaled = magnitude(entry, value)
         shown = scaled.value
+        # as entries of other tasks write the unit: one metre
         unit = {"metres": "metre"}.get(scaled.unit, scaled.unit)
     low, middle, high = np.percentile(shown, [SHOWN[0], 50, SHOWN[1]])
     return {
@@ -163,10 +170,12 @@ def sheet(figures: list[Bytes]) -> Bytes:
         if rows[-1] and row_width([*rows[-1], drawn]) > SHEET_WIDTH:
             rows.append([])
         rows[-1].append(drawn)
+    # rows are of one width, as wide as the fullest
     width = max(map(row_width, rows))
     return np.concatenate([row_picture(row, width) for row in rows])
 
 
+# half the size by area: thin lines of legends would be lost by picking pixels
 def halved(drawn: Bytes) -> Bytes:
     height, width = drawn.shape[:2]
     size = (width // SHEET_SCALE, height // SHEET_SCALE)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+# for types alone: importing the client imports gRPC
 if TYPE_CHECKING:
     from serving.client.client import Client
     from serving.client.folder import Outcome
@@ -45,6 +46,7 @@ class Question:
         """
         from models.tasks import task
 
+        # an empty part ("a,,b", "") names no task
         names = [name for name in options.task.split(",") if name]
         for name in names:
             task(name)
@@ -55,6 +57,7 @@ class Question:
             raise NotADirectoryError(f"{options.folder}: no such folder")
         if options.batch < 1:
             raise ValueError(f"batch is at least 1, got {options.batch}")
+        # argparse gives both or none
         key, certificate = options.identity or (None, None)
         identity = (key.read_bytes(), certificate.read_bytes()) if key and certificate else None
         return cls(
@@ -78,6 +81,7 @@ def ask(options: argparse.Namespace) -> int:
     question = Question.from_options(options)
     from PIL import Image
 
+    # after the question was read: errors in it come before Pillow is imported
     # pictures between Pillow's two limits are scaled down, and a word of ours says so
     warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
     return ask_folder(question) if question.folder else ask_once(question)
@@ -99,12 +103,14 @@ def connect(question: Question) -> Client:
 def ask_once(question: Question) -> int:
     from serving.client.pictures import read_picture
 
+    # all pictures before the first is sent: a broken one costs no request
     pictures = [read_picture(path) for path in question.images]
     images = [picture.data for picture in pictures]
     for path, picture in zip(question.images, pictures):
         say_note(path, picture.note)
     with connect(question) as client:
         answers = client.ask(images, question.tasks)
+    # now: drawing needs cv2, and a refused question never gets here
     from serving.client.answers import save_answers, words
 
     saved = save_answers(answers, question.out, images[0])
@@ -131,6 +137,7 @@ def ask_folder(question: Question) -> int:
     failed: list[Outcome] = []
     noted: list[Outcome] = []
     with connect(question) as client:
+        # outcomes come as batches do: figures of the first are on disk while others are asked
         outcomes = ask_files(client, listing.pictures, question.tasks, batch=question.batch)
         for outcome in outcomes:
             show_outcome(question, outcome, question.out / place(outcome.path))
@@ -138,6 +145,7 @@ def ask_folder(question: Question) -> int:
                 failed.append(outcome)
             elif outcome.note:
                 noted.append(outcome)
+    # after the progress bar, which lines in between would tear
     for outcome in noted:
         say_note(outcome.path, outcome.note)
     for outcome in failed:
@@ -148,6 +156,7 @@ def ask_folder(question: Question) -> int:
     if not question.as_json:
         total = len(listing.pictures)
         print(f"{total - len(failed)} of {total} pictures answered in {question.out}")
+    # a folder is not done if one picture of it has no answer
     return 1 if failed else 0
 
 
@@ -165,6 +174,7 @@ def show_outcome(question: Question, outcome: Outcome, folder: Path) -> None:
     if outcome.note:
         said["notes"] = [outcome.note]
     if question.as_json:
+        # line by line: whoever reads the pipe need not wait for the folder
         print(json.dumps(said), flush=True)
 
 

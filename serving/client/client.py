@@ -25,8 +25,11 @@ Answers = dict[str, Array]
 Signatures = dict[str, Any]
 
 CHANNEL = (
+    # -1 is no limit
     ("grpc.max_receive_message_length", -1),  # the default of 4 MiB is less than six dense answers
     ("grpc.max_send_message_length", -1),
+    # a server that is just starting is looked for ten times a second at first, and every two
+    # seconds at most
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 2000),
 )
@@ -50,6 +53,7 @@ class Client:
         authority: bytes | None = None,
         identity: tuple[bytes, bytes] | None = None,
     ) -> None:
+        # also refuses NaN, which is neither above 0 nor below
         if not deadline > 0 or attempts < 1:
             raise ValueError(f"deadline and attempts are positive, got {deadline} s and {attempts}")
         self.model = model
@@ -57,6 +61,7 @@ class Client:
         self.attempts = attempts
         self.version = version
         self.channel = channel_to(server, authority, identity)
+        # answers are read from their bytes: protobuf's own objects would take milliseconds an image
         self._predict = self.channel.unary_unary(PREDICT, serialized, arrays)
         self._metadata = self.channel.unary_unary(
             METADATA, serialized, message("GetModelMetadataResponse").FromString
@@ -85,8 +90,11 @@ class Client:
         """one Predict; inputs: arrays or lists; outputs: names to return, all if empty. Raises
         grpc.RpcError with the server's code and text.
         """
+        # names of messages are looked up at run time: the installed TensorFlow Serving API is not
+        # imported
         request = self.named(message("PredictRequest")(output_filter=outputs), signature)
         for name, value in inputs.items():
+            # `CopyFrom` for a message in a map: assignment is not allowed
             request.inputs[name].CopyFrom(tensor_of(value))
         return self._retried(self._predict, request)
 
@@ -95,6 +103,8 @@ class Client:
         if self._offered is None:
             request = message("GetModelMetadataRequest")(metadata_field=["signature_def"])
             response = self._retried(self._metadata, self.named(request))
+            # with the signatures: what was read belongs to this version, even if another is pushed
+            # since
             self._served = int(response.model_spec.version.value)
             packed = response.metadata["signature_def"].value
             table = message("SignatureDefMap").FromString(packed)
@@ -109,6 +119,7 @@ class Client:
 
     def _retried(self, call: Any, request: Any) -> Any:
         return retried(
+            # raw numbers are asked for in metadata, which other servers ignore
             lambda left: call(request, timeout=left, metadata=(RAW_NUMBERS,)),
             self.deadline,
             attempts=self.attempts,
@@ -116,6 +127,7 @@ class Client:
 
     def tasks(self) -> dict[str, int]:
         """what the served policy answers: task -> images that a question about it takes."""
+        # in the order of the list of tasks, whatever order the server has
         offered = self.signatures()
         return {name: entry.images for name, entry in TASKS.items() if name in offered}
 
@@ -134,6 +146,7 @@ class Client:
                     f"the served policy does not answer {name}; it answers "
                     f"{', '.join(sorted(offered))}"
                 )
+            # more pictures than a task takes are fine: it gets the first ones
             if offered[name] > images:
                 raise ValueError(
                     f"{name} takes {offered[name]} images, got {images}: give --image once "
@@ -150,8 +163,10 @@ class Client:
         """
         answers: Answers = {}
         for count, group in by_views(self.chosen(names, len(images))).items():
+            # one view is a text, several a list: their signatures have one axis more
             views = [images[0]] if count == 1 else [list(images[:count])]
             answers.update(self._asked(count, views, group))
+        # a batch of one
         return {name: value[0] for name, value in answers.items()}
 
     def ask_batch(self, images: Sequence[bytes], names: Sequence[str] = ()) -> list[Answers]:
@@ -170,6 +185,7 @@ class Client:
                 f"the model {self.model} has no signature {signature}: it is no bundle of "
                 f"`serving.bundle`; it has {', '.join(self.signatures())}"
             )
+        # only where this server offers it: bundles without whitening have no metric form
         offered = self.signatures()[signature].outputs
         metric = [f"{name}_metric" for name in names if f"{name}_metric" in offered]
         return self.predict(signature, {"image_bytes": list(views)}, [*names, *metric])
@@ -181,6 +197,7 @@ def channel_to(
     """TLS where `authority` is given."""
     if authority is None:
         return grpc.insecure_channel(server, CHANNEL)
+    # with an identity both sides show a certificate, else the server alone
     secrets = grpc.ssl_channel_credentials(authority, *(identity or ()))
     return grpc.secure_channel(server, secrets, CHANNEL)
 

@@ -18,6 +18,7 @@ MARKS = 5  # on a colour scale
 LINE = 22  # pixels a line of a legend
 
 
+# loading a font reads a file, and a figure draws dozens of words
 @functools.cache
 def font(size: int) -> Any:
     return ImageFont.load_default(size=size)
@@ -33,9 +34,11 @@ def text(
     """one line of words on paper, smaller where it would not fit, then cut at `width`."""
     page = Image.new("RGB", (width, height), paper)
     draw = ImageDraw.Draw(page)
+    # 9 pixels are the smallest that one can read; what still does not fit is cut
     while size > 9 and draw.textlength(words, font(size)) > width - 8:
         size -= 1
     draw.text((4, height / 2), words, ink, font(size), anchor="lm")
+    # a view of Pillow's memory cannot be written to
     return np.asarray(page).copy()
 
 
@@ -51,16 +54,20 @@ def coloured(value: Floats, low: float, high: float, scale: str) -> Bytes:
     """[H, W] float -> colours. scale: "depth" (near bright), "heat" (dark to bright), "signed"
     (blue, white, red), "grey".
     """
+    # a map that is constant has no range
     shares = np.clip((value - low) / max(high - low, 1e-9), 0, 1)
+    # NaN has no colour: it becomes the lowest
     codes = np.nan_to_num(shares * 255).astype("uint8")
     if scale == "grey":
         return np.repeat(codes[..., None], 3, -1)
     if scale == "signed":
         return signed_colours()[codes]
     if scale == "depth":
+        # near is bright: TURBO runs from blue to red, and 0 is near
         mapped = cv2.applyColorMap(255 - codes, cv2.COLORMAP_TURBO)
     else:
         mapped = cv2.applyColorMap(codes, cv2.COLORMAP_INFERNO)
+    # OpenCV's colours are blue, green, red
     return np.ascontiguousarray(mapped[..., ::-1]).astype("uint8")
 
 
@@ -69,11 +76,13 @@ def signed_colours() -> Bytes:
     """[256, 3]: blue over white in the middle to red."""
     t = np.linspace(-1, 1, 256)[:, None]
     ends = np.where(t < 0, np.array([[33, 82, 170]]), np.array([[178, 36, 44]]))
+    # bent a little: weak curvature is still seen beside white
     return (247 + (ends - 247) * np.abs(t) ** 0.8).astype("uint8")
 
 
 def enlarged(picture: Bytes, side: int, smooth: bool = True) -> Bytes:
     if side <= picture.shape[0]:
+        # smaller: every pixel counts; larger: classes must not be mixed
         way = cv2.INTER_AREA
     else:
         way = cv2.INTER_CUBIC if smooth else cv2.INTER_NEAREST
@@ -98,8 +107,10 @@ def colour_bar(low: float, high: float, scale: str, height: int, width: int = 88
 
 def spelled(number: float, span: float) -> str:
     """with as many decimals as tell marks of a scale of this span apart."""
+    # one decimal more than the distance of two marks needs
     decimals = int(np.clip(np.ceil(1 - np.log10(max(span, 1e-9) / MARKS)), 0, 6))
     words = f"{number:.{decimals}f}"
+    # "-0.00" is nothing
     return words.removeprefix("-") if float(words) == 0 else words
 
 
@@ -142,6 +153,7 @@ def banded(panel: Bytes, words: str) -> Bytes:
 
 def overlay(photo: Bytes, ids: Integers, colours: Bytes, strength: float = 0.5) -> Bytes:
     """photo [H, W, 3] under the colours of ids [H, W], with dark lines where two ids meet."""
+    # colours repeat beyond the palette: neighbouring segments still differ by the lines between
     mixed = photo * (1 - strength) + colours[ids % len(colours)] * strength
     mixed[borders(ids)] *= 0.35
     return mixed.astype("uint8")
@@ -158,8 +170,10 @@ def borders(ids: Integers) -> Bools:
 def palette(count: int) -> Bytes:
     """uint8 [count, 3]: hues by the golden angle, so that neighbours differ; the first is grey."""
     steps = np.arange(count)
+    # OpenCV's hues end at 180
     hue = (steps * 0.618034 * 180 % 180).astype("uint8")
     saturation = np.full(count, 190, "uint8")
+    # every third hue is darker: hues alone run out of differences
     value = np.where(steps % 3 == 1, 190, 245).astype("uint8")
     hsv = np.stack([hue, saturation, value], -1)[None]
     colours = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)[0]

@@ -68,6 +68,7 @@ FACINGS: list[tuple[Colour, str]] = [
 
 def photo_of(data: bytes) -> Bytes:
     """uint8 [SIDE, SIDE, 3]: the square that the networks look at, upright."""
+    # as the decoder in the graph cuts: what is drawn over the picture lies where the network saw it
     with Image.open(io.BytesIO(data)) as image:
         pixels = rgb8(image).value
     height, width = pixels.shape[:2]
@@ -91,8 +92,10 @@ def figure(
     if not panels:
         return None
     words = constant_words(entry, value)
+    # classes say it with words below the bars
     if words and entry.output.kind != "classes":
         panels[0] = banded(panels[0], words)
+    # as many headings as panels: keys and scales have none
     heads = headings(entry, value) + [""] * len(panels)
     answer = [headed(panel, head) for panel, head in zip(panels, heads)]
     return titled(beside([headed(photo, "input"), *answer]), entry.title + more)
@@ -127,12 +130,15 @@ def magnitude_panels(entry: Task, value: Floats) -> list[Bytes]:
     shown = magnitude(entry, value)
     low, high = shown.low, shown.high
     scale = {"depth": "depth", "reshading": "grey"}.get(entry.make, "heat")
+    # shades keep their range: stretched, a room in the dark would look lit
     if shown.full and (scale == "grey" or constant_words(entry, value)):
         low, high = shown.full
+    # a range around what is constant, so that one colour is seen and the scale says which
     elif constant_words(entry, value):
         low, high = low / 2, high * 1.5
     colours = coloured(shown.value, low, high, scale)
     if entry.make == "depth":
+        # windows and the like have no place on the scale
         far = shown.value >= FARTHEST_SURFACE
         colours = np.where(far[..., None], np.uint8(BEYOND), colours)
     return [enlarged(colours, SIDE), colour_bar(low, high, scale, SIDE)]
@@ -141,6 +147,7 @@ def magnitude_panels(entry: Task, value: Floats) -> list[Bytes]:
 def curvature_panels(value: Floats) -> list[Bytes]:
     """the stronger and the weaker curvature on one scale."""
     bends = per_metre(value)
+    # symmetric, so that white is flat
     high = max(float(np.percentile(np.abs(bends), SHOWN[1])), LEAST_BEND)
     maps = [enlarged(coloured(bends[..., i], -high, high, "signed"), SIDE) for i in range(2)]
     return [*maps, colour_bar(-high, high, "signed", SIDE)]
@@ -150,6 +157,7 @@ def colour_panels(entry: Task, value: Floats) -> list[Bytes]:
     """normals with a legend, colours as they are."""
     if entry.make != "normal":
         return [enlarged(rgb(value), SIDE)]
+    # networks answer normals of about unit length: colours stand for directions alone
     length = np.linalg.norm(value, axis=-1, keepdims=True)
     return [enlarged(rgb(value / np.maximum(length, 1e-6)), SIDE), key(FACINGS, SIDE, 150)]
 
@@ -177,6 +185,7 @@ def class_map_panels(entry: Task, value: Array, photo: Bytes, metric: Array | No
 
 def colours_over(photo: Bytes, ids: Integers, colours: Bytes) -> Bytes:
     """the photo under a map of ids of any side."""
+    # nearest: a mean of two ids would be a third
     large = cv2.resize(ids.astype("int32"), (SIDE, SIDE), interpolation=cv2.INTER_NEAREST)
     return overlay(photo, large, colours)
 
@@ -189,6 +198,7 @@ def patch(colour: Bytes) -> Colour:
 def segment_panels(entry: Task, value: Array, photo: Bytes, metric: Array | None) -> list[Bytes]:
     """segments over the photo, and how many there are."""
     ids = segments_of(value)
+    # without the grey that classes without a name have
     shown = colours_over(photo, ids, palette(SEGMENTS + 1)[1:])
     count = len(np.unique(ids))
     words = "one segment: not parted" if count == 1 else f"{count} segments"
@@ -203,10 +213,12 @@ def segments_of(embedding: Floats) -> Integers:
     single pixels do not fall to far-off segments.
     """
     side = embedding.shape[0]
+    # odd: a window has a middle
     width = max(side // 11, 1) | 1
     channels = [np.asarray(layer, "float32") for layer in np.moveaxis(embedding, -1, 0)]
     smooth = np.stack([cv2.blur(layer, (width, width)) for layer in channels], -1)
     points = smooth.reshape(side * side, -1)
+    # 256 candidates spread over the picture: all pairs of pixels would be 65,000 squared
     some = np.unique(np.linspace(0, len(points) - 1, min(len(points), 256)).astype(int))
     distance = ((points[:, None] - points[some]) ** 2).sum(-1)
     centres = segment_centres(distance)
@@ -219,9 +231,11 @@ def segment_centres(distance: Floats) -> list[int]:
     """
     free = np.ones(len(distance), bool)
     centres: list[int] = []
+    # a hundredth is left: single pixels would each become a segment
     while free.mean() > 0.01 and len(centres) < SEGMENTS:
         best = int(((distance < SAME_SEGMENT) & free[:, None]).sum(0).argmax())
         gathered = (distance[:, best] < SAME_SEGMENT) & free
+        # a pixel that is far from every candidate belongs to none
         if not gathered.any():
             break
         centres.append(best)
@@ -234,6 +248,7 @@ def bar_panels(entry: Task, value: Array, photo: Bytes, metric: Array | None) ->
     rows = []
     for word, share in likeliest(entry.name, value):
         bar = blank(14, SIDE)
+        # two pixels at least: a bar that says nothing is still seen to be one
         bar[:, : max(2, int(share * (SIDE - 8)))] = BAR_COLOUR
         rows += [text(f"{word}  {share:.1%}", SIDE, 26), bar]
     words = constant_words(entry, value)
@@ -245,7 +260,9 @@ def bar_panels(entry: Task, value: Array, photo: Bytes, metric: Array | None) ->
 
 def vector_panels(entry: Task, value: Array, photo: Bytes, metric: Array | None) -> list[Bytes]:
     """lines over the photo, with what their colours mean and the numbers; [] for other vectors."""
+    # float64: angles become matrices
     numbers = np.asarray(value if metric is None else metric, "float64")
+    # whitened numbers have no metres, and cannot be drawn as a room
     if entry.make == "room_layout" and metric is not None:
         drawn = room_lines(numbers, photo)
         axes = ROOM_WORDS

@@ -70,12 +70,14 @@ def pictures_below(folder: str | Path) -> Listing:
     Raises ValueError if there is none.
     """
     endings = taken_endings()
+    # sorted: a run that is repeated goes through the files in the same order
     files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
     pictures = [path for path in files if is_picture(path, endings)]
     if not pictures:
         relative = [path.relative_to(folder) for path in files]
         others = f"only {skipped_words(relative)}" if files else "no file at all"
         raise ValueError(f"expected pictures below {folder}, found {others}")
+    # a set: folders may hold a million files
     chosen = set(pictures)
     return Listing(pictures, [path for path in files if path not in chosen])
 
@@ -87,6 +89,7 @@ def is_picture(path: Path, endings: set[str]) -> bool:
     if path.suffix.lower() in endings:
         return True
     try:
+        # opened, not read: the header alone says what it is
         with Image.open(path, formats=taken_formats()):
             return True
     except Exception:  # Pillow raises many types for what is none
@@ -112,19 +115,24 @@ def ask_files(
 
     if batch < 1:
         raise ValueError(f"batch is at least 1, got {batch}")
+    # once for the folder: an unknown task ends it before a picture is read
     tasks = client.chosen(names, 1)
     groups = [list(paths[i : i + batch]) for i in range(0, len(paths), batch)]
     failures = 0
+    # tqdm asks the stream whether it is a terminal
     goal = out or sys.stderr
     style: dict[str, Any] = {} if goal.isatty() else LOGGED
     bar = tqdm(total=len(paths), unit="picture", file=goal, disable=out is None, **style)
+    # threads: nearly all of the time is the server's, or in C
     with ThreadPoolExecutor(IN_FLIGHT) as pool, bar:
         waiting: deque[Future[list[Outcome]]] = deque()
+        # batches are begun IN_FLIGHT ahead of what is taken: memory holds two, not the folder
         for ahead in range(len(groups) + IN_FLIGHT):
             if ahead < len(groups):
                 waiting.append(pool.submit(ask_group, client, groups[ahead], tasks))
             if ahead < IN_FLIGHT - 1 or not waiting:
                 continue  # let the first ones get on their way
+            # in order, though a later batch may be back first
             outcomes = waiting.popleft().result()
             failures += sum(1 for outcome in outcomes if outcome.error)
             bar.set_postfix_str(f"{failures} failed" if failures else "", refresh=False)
@@ -140,17 +148,20 @@ def ask_group(client: Asker, paths: list[Path], names: list[str]) -> list[Outcom
         try:
             pictures[path] = read_picture(path)
         except PictureError as error:
+            # the outcome has the path already
             outcomes[path] = Outcome(path, error=str(error).removeprefix(f"{path}: "))
     for request in requests_of(pictures):
         outcomes.update(ask_request(client, request, names))
     return [outcomes[path] for path in paths]
 
 
+# by weight, too: eight pictures of 32 megapixels may be more than a message takes
 def requests_of(pictures: dict[Path, Picture]) -> Iterator[dict[Path, Picture]]:
     """the pictures in order, parted where a request would weigh more than LARGEST_REQUEST."""
     request: dict[Path, Picture] = {}
     weight = 0
     for path, picture in pictures.items():
+        # at least one picture a request, however heavy
         if request and weight + len(picture.data) > LARGEST_REQUEST:
             yield request
             request = {}
@@ -167,6 +178,7 @@ def ask_request(
     try:
         answers = client.ask_batch([picture.data for picture in pictures.values()], names)
     except grpc.RpcError as error:
+        # the whole batch is refused for one bad picture; other errors are not about a picture
         refused_content = error.code() == grpc.StatusCode.INVALID_ARGUMENT
         if refused_content and len(pictures) > 1:
             outcomes = {}
@@ -185,6 +197,7 @@ def places(paths: Sequence[Path], root: Path) -> Callable[[Path], Path]:
     """path -> a folder name of its own, relative: its place below `root` without the ending, with
     it where two files differ in the ending only.
     """
+    # by stem: `a.jpg` and `a.png` would share a folder
     stems = Counter(path.relative_to(root).with_suffix("") for path in paths)
 
     def place(path: Path) -> Path:

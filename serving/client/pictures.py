@@ -44,6 +44,7 @@ def read_picture(path: str | Path) -> Picture:
     so a lying JPEG is turned here.
     """
     try:
+        # asked before reading: a file may be larger than memory
         size = Path(path).stat().st_size
         if not 0 < size <= LARGEST_FILE:
             raise PictureError(f"{size} bytes; a picture has 1 to {LARGEST_FILE}")
@@ -56,6 +57,7 @@ def read_picture(path: str | Path) -> Picture:
 
 def fit_to_send(data: bytes) -> Picture:
     """the same for bytes."""
+    # closed in any case: Pillow holds the bytes
     with opened(data) as image:
         try:
             if is_fit(image):
@@ -70,9 +72,11 @@ def opened(data: bytes) -> Image.Image:
     if is_heic(data):
         raise PictureError("HEIC, which Pillow does not read; save it as JPEG or PNG first")
     try:
+        # by name: formats that start other programs are never tried
         return Image.open(io.BytesIO(data), formats=taken_formats())
     except Image.DecompressionBombError as error:
         raise PictureError(
+            # Pillow refuses at twice its limit, and warns from the limit on
             f"too large: at most {2 * (Image.MAX_IMAGE_PIXELS or 0)} pixels are scaled down here"
         ) from error
     except UnidentifiedImageError as error:
@@ -85,6 +89,7 @@ def opened(data: bytes) -> Image.Image:
 
 def taken_formats() -> list[str]:
     """Pillow's names of the formats that are opened."""
+    # Pillow loads its formats only when asked
     Image.init()
     return sorted(set(Image.OPEN) - REFUSED_FORMATS)
 
@@ -102,8 +107,10 @@ def is_heic(data: bytes) -> bool:
 
 def is_fit(image: Image.Image) -> bool:
     """would the graph see what a person sees?"""
+    # 16 bits, palettes and transparency look otherwise in the graph's decoder
     plain = image.mode in ("RGB", "L") and "transparency" not in image.info
     known = image.format in SENT_AS_THEY_ARE
+    # the graph does not read EXIF: only what is stored upright may go as it is
     upright = image.getexif().get(ORIENTATION, 1) == 1
     return plain and known and upright and fits(image.size)
 
@@ -120,27 +127,32 @@ def as_png(image: Image.Image) -> Picture:
     if fits(full):
         notes = []
     else:
+        # the longer side is the same before and after turning: the goal holds for either
         goal = scaled_size(full)
         if image.format in JPEG_FORMATS:
             image.draft("RGB", goal)  # decodes an eighth to a half as many pixels at once
         notes = [f"scaled down from {full[0]} x {full[1]} pixels"]
     frames = getattr(image, "n_frames", 1)
+    # an MPO's further pictures are previews, nobody's pages
     if frames > 1 and image.format not in JPEG_FORMATS:
         notes.append(f"the first of {frames} frames")
     pixels = rgb8(image)
     picture = Image.fromarray(pixels.value)
     if not fits(full):
         upright = scaled_size((picture.width, picture.height))
+        # by area, in two steps: a whole-number reduction first costs a fraction of the time
         picture = picture.resize(upright, Image.Resampling.BOX, reducing_gap=3.0)
         notes[0] += f" to {picture.width} x {picture.height}"
     if pixels.note:
         notes.append(pixels.note)
     buffer = io.BytesIO()
+    # sent once and thrown away: size matters less than time
     picture.save(buffer, "PNG", compress_level=1)
     return Picture(buffer.getvalue(), "; ".join(notes))
 
 
 def scaled_size(size: tuple[int, int]) -> tuple[int, int]:
     """the same proportions with SCALED_SIDE on the longer side."""
+    # cut, not rounded: never a pixel above the limit
     share = min(1.0, SCALED_SIDE / max(size))
     return max(1, math.floor(size[0] * share)), max(1, math.floor(size[1] * share))

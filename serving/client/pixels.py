@@ -35,7 +35,9 @@ def rgb8(image: Image.Image) -> Pixels:
     Grey of 16 bits becomes 8 by its range; 32-bit and float grey by the smallest usual range that
     holds every value (`grey_range`). What is transparent shows white paper.
     """
+    # first: everything after it may take the picture for upright
     upright = ImageOps.exif_transpose(image)
+    # before `convert`, which clips
     if upright.mode.startswith(WIDE_GREY):
         return wide_grey(np.asarray(upright))
     if upright.mode in WITH_ALPHA or "transparency" in upright.info:
@@ -50,6 +52,7 @@ def wide_grey(values: Array) -> Pixels:
     bits = values.dtype.itemsize * 8
     kind = "float" if values.dtype.kind == "f" else f"{bits}-bit"
     low, high = grey_range(values)
+    # float64 holds every value of 32 bits
     shares = (np.nan_to_num(values.astype("float64"), nan=low) - low) / (high - low)
     codes = np.rint(np.clip(shares, 0, 1) * 255).astype("uint8")
     note = f"{kind} grey: {low:g} is shown black, {high:g} white"
@@ -66,9 +69,11 @@ def grey_range(values: Array) -> tuple[float, float]:
     least = float(finite.min()) if finite.size else 0.0
     most = float(finite.max()) if finite.size else 0.0
     usual = [1.0] if values.dtype.kind == "f" else []
+    # the smallest usual range that fits: a picture in [0, 1] is not taken for a black one of 255
     for high in [*usual, 255.0, float(LARGEST_16_BIT)]:
         if least >= 0 and most <= high:
             return 0.0, high
+    # a constant picture outside the usual ranges has no range
     return least, max(most, least + 1e-9)
 
 
@@ -77,6 +82,7 @@ def over_paper(image: Image.Image) -> Pixels:
     # La and RGBa hold colours already multiplied by alpha; Pillow takes two steps from there
     plain = image.convert({"La": "LA", "RGBa": "RGBA"}.get(image.mode, image.mode))
     layers = plain.convert("RGBA")
+    # an alpha channel that is full throughout is no transparency: nothing is said
     if layers.getchannel("A").getextrema() == (255, 255):
         return Pixels(np.asarray(layers.convert("RGB")))
     paper = Image.new("RGBA", layers.size, (*PAPER, 255))

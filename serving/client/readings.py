@@ -53,6 +53,7 @@ def magnitude(entry: Task, value: Floats) -> Magnitude:
     if entry.make == "depth":
         metres = metres_of(own)
         # beyond: windows and the like, which would stretch the scale
+        # percentiles of surfaces alone
         seen = metres[metres < FARTHEST_SURFACE]
         low, high = percentiles(seen if seen.size else metres)
         return Magnitude(metres, "metres", low, high)
@@ -75,6 +76,7 @@ def constant_words(entry: Task, value: Array) -> str:
     """what the answer says everywhere, where it is nearly the same everywhere; "" where it is not,
     and for kinds of which that cannot be said.
     """
+    # by the softmax: logits have no range
     if entry.output.kind == "classes":
         share = float(shares_of(value).max())
         even = LEAST_LEAD / entry.output.channels
@@ -86,6 +88,7 @@ def constant_words(entry: Task, value: Array) -> str:
 
 def spread(value: Array) -> float:
     """of the channel that varies most, between the percentiles `SHOWN`."""
+    # the channel that varies most speaks for all: colours may be constant in one of them
     low, high = np.percentile(value.reshape(-1, value.shape[-1]), SHOWN, axis=0)
     return float((high - low).max())
 
@@ -110,6 +113,7 @@ def number_words(entry: Task, value: Array) -> str:
 
 def shares_of(logits: Array) -> Floats:
     """[classes] probabilities."""
+    # minus the largest: no exponential overflows, and shares stay the same
     shares = np.exp(logits - logits.max())
     return shares / shares.sum()
 
@@ -126,4 +130,5 @@ def alike(name: str, value: Array, other: str, other_value: Array) -> bool:
     entries = [TASKS.get(name), TASKS.get(other)]
     if any(entry is None or entry.make != "image" for entry in entries):
         return False
+    # labels span [-1, 1]: half the difference is the share of the range
     return float(np.abs(value - other_value).mean() / 2) < ALIKE

@@ -51,17 +51,21 @@ def retried(
     cancelled comes back cancelled at its end. Any other code, the last attempt's error and a pause
     that would end too late are raised as they came.
     """
+    # `monotonic` by default: a clock that is set back must not lengthen a deadline
     until = clock() + deadline
     rng = random.Random(seed)
     for attempt in range(attempts):
         try:
+            # never 0, which gRPC takes for a deadline that has passed before the call
             return call(max(until - clock(), 0.001))
         except grpc.RpcError as error:
             if error.code() == grpc.StatusCode.CANCELLED and clock() >= until - AHEAD:
                 raise MissedDeadline(deadline) from error
+            # a random part: clients that a restart cut off together do not come back together
             pause = min(FIRST_PAUSE * 2**attempt, LONGEST_PAUSE) * rng.uniform(0.5, 1.0)
             hopeless = error.code() != grpc.StatusCode.UNAVAILABLE
             is_last = attempt == attempts - 1
+            # a pause that ends after the deadline is no use: the error is said at once
             too_late = clock() + pause >= until
             if hopeless or is_last or too_late:
                 raise

@@ -36,6 +36,7 @@ def room_lines(layout: Floats, photo: Bytes) -> Bytes:
     rotation = rotation_from_euler(*layout[3:6])
     half = layout[6:9] / 2
     for axis, start, end in box_edges():
+        # rows times the matrix turn back: from the room's frame into the camera's
         ends = np.stack([start, end]) * half @ rotation + layout[:3]
         draw_line(page, ends, AXES[axis])
     return page
@@ -59,6 +60,7 @@ def vanishing_lines(directions: Floats, photo: Bytes) -> Bytes:
     page = photo.copy()
     side = page.shape[0]
     places = (np.arange(GRID) + 0.5) / GRID * side
+    # three axes one after the other, as `models.tasks.labels.cameras` writes them
     for axis, direction in enumerate(directions.reshape(3, 3)):
         for x, y in itertools.product(places, places):
             start, end = mark_towards(direction, np.array([x, y]), side)
@@ -78,6 +80,7 @@ def mark_towards(direction: Floats, place: Floats, side: int) -> tuple[Floats, F
     # the image of a point at (x, -y, -focal) moved by `direction`, differentiated at 0
     right, up, backward = direction
     flow = np.array([right * focal + x * backward, -up * focal + y * backward])
+    # every mark is equally long: how far a vanishing point is away says nothing here
     flow = flow / max(float(np.linalg.norm(flow)), 1e-9) * MARK * side
     return place - flow / 2, place + flow / 2
 
@@ -85,6 +88,7 @@ def mark_towards(direction: Floats, place: Floats, side: int) -> tuple[Floats, F
 def vanishing_point(direction: Floats, side: int) -> Floats | None:
     """[2] pixels where lines in `direction` meet; None where they stay parallel."""
     right, up, backward = direction
+    # lines parallel to the picture meet nowhere in it
     if abs(backward) < 1e-3:
         return None
     focal = focal_length(side)
@@ -96,12 +100,14 @@ def draw_line(page: Bytes, ends: Floats, colour: Colour) -> None:
     ahead = -ends[:, 2]
     if (ahead < NEAREST).all():
         return
+    # a point behind the camera would be mirrored into the picture
     if (ahead < NEAREST).any():
         behind = int(ahead.argmin())
         share = (NEAREST - ahead[1 - behind]) / (ahead[behind] - ahead[1 - behind])
         ends = ends.copy()
         ends[behind] = ends[1 - behind] + share * (ends[behind] - ends[1 - behind])
     side = page.shape[0]
+    # y runs upwards in the camera's frame, downwards in the picture
     flat = ends[:, :2] / -ends[:, 2:] * focal_length(side) * (1, -1) + side / 2
     stroke(page, flat[0], flat[1], colour)
 
@@ -110,10 +116,12 @@ def stroke(page: Bytes, start: Floats, end: Floats, colour: Colour) -> None:
     """a coloured line with a pale rim, so that it is seen on dark and bright ground."""
     far = 1 << 14  # OpenCV counts in 16 fractional bits: clip before it overflows
     ends = [tuple(int(v) for v in np.clip(point, -far, far)) for point in (start, end)]
+    # the rim first: the line is drawn over its middle
     cv2.line(page, ends[0], ends[1], RIM, 3, cv2.LINE_AA)
     cv2.line(page, ends[0], ends[1], colour, 2, cv2.LINE_AA)
 
 
 def focal_length(side: int) -> float:
     """pixels, of a picture `side` pixels wide."""
+    # half the side is half the angle away from the axis
     return float(side / 2 / np.tan(np.radians(FIELD_OF_VIEW) / 2))

@@ -24,6 +24,7 @@ def tensor_of(value: object) -> Any:
     proto = message("TensorProto")()
     for size in array.shape:
         proto.tensor_shape.dim.add(size=size)
+    # bytes, texts, objects: all strings on the wire
     if array.dtype.kind in "OSU":
         proto.dtype = STRING
         proto.string_val.extend(_text_bytes(item) for item in array.reshape(-1).tolist())
@@ -31,12 +32,14 @@ def tensor_of(value: object) -> Any:
     if array.dtype.name not in NUMBERS:
         raise ValueError(f"expected numbers or strings, got {array.dtype.name}")
     proto.dtype = NUMBERS[array.dtype.name]
+    # C order, as the protocol reads it
     proto.tensor_content = np.ascontiguousarray(array).tobytes()
     return proto
 
 
 def _array_of(value: object) -> Array:
     """lists; strings keep zeros at their end, which numpy's own byte type would cut off."""
+    # down to the first value: it decides for all
     leaf = value
     while isinstance(leaf, list | tuple) and leaf:
         leaf = leaf[0]
@@ -55,6 +58,7 @@ def _object_array(value: object) -> Array:
             raise ValueError(f"expected lists of one length, got {sorted(lengths)}")
         shape.append(lengths.pop())
         rows = [item for row in rows for item in row]  # type: ignore[attr-defined]
+    # made empty and filled: NumPy would take equal lists of bytes apart further
     array = np.empty(len(rows), object)
     array[:] = rows
     return array.reshape(shape)

@@ -18,6 +18,7 @@ from serving.client.pictures import Picture, PictureError, fit_to_send
 from serving.console.lineage import lineage_of
 from serving.console.shown import shown_answers
 
+# tasks of three views are the largest that there are
 MOST_PHOTOS = 3
 Shown = dict[str, Any]
 
@@ -37,6 +38,7 @@ class Asker(Protocol):
 class Refused(ValueError):
     """A question that is not answered. away: no server was there to answer it."""
 
+    # `away` is 503 for the page, which then offers to try again
     def __init__(self, words: str, away: bool = False) -> None:
         super().__init__(words)
         self.away = away
@@ -55,6 +57,7 @@ class Console:
 
     def model_facts(self) -> Shown:
         """what is served now. Raises Refused."""
+        # anew: the client keeps what it was told, and a version may be pushed at any time
         client = self.connect()
         version, offered = self.asked(lambda: (client.served_version(), client.tasks()))
         return {
@@ -81,6 +84,7 @@ class Console:
         read = time.monotonic()
 
         def ask() -> tuple[int, dict[str, Array]]:
+            # pinned before asking: between two requests another version may be pushed
             client.version = client.served_version()  # answers come from the version that is named
             return client.version, client.ask(images, names)
 
@@ -105,6 +109,7 @@ class Console:
             return question()
         except grpc.RpcError as error:
             raise self.refused(error) from error
+        # the client's words stand in the KeyError's argument; str() of it would quote them
         except KeyError as error:
             raise Refused(str(error.args[0])) from error
         except ValueError as error:
@@ -128,6 +133,7 @@ class Console:
 def pictures_of(question: Shown) -> list[Picture]:
     """one to three photos, fit to send. Raises Refused with the name of the file."""
     photos = question.get("photos")
+    # three at most: no task looks at more views
     if not isinstance(photos, list) or not 1 <= len(photos) <= MOST_PHOTOS:
         raise Refused(f"Choose one to {MOST_PHOTOS} photos of one place.")
     return [picture_of(photo) for photo in photos]
@@ -136,8 +142,10 @@ def pictures_of(question: Shown) -> list[Picture]:
 def picture_of(photo: Any) -> Picture:
     if not isinstance(photo, dict) or not isinstance(photo.get("content"), str):
         raise Refused("A photo has a name and a content.")
+    # a name is the browser's own: cut, since it comes back in an answer
     name = str(photo.get("name") or "the photo")[:200]
     try:
+        # `validate`: what is no base64 would be left out without a word otherwise
         return fit_to_send(base64.b64decode(photo["content"], validate=True))
     except PictureError as error:
         raise Refused(f"{name}: {error}") from error

@@ -15,12 +15,14 @@ from models.reports.embedded import style
 from serving.console.console import Console, Refused
 
 PAGE = Path(__file__).parent / "page"
+# an address, not a name: `localhost` may lead elsewhere
 LOOPBACK = "127.0.0.1"
 LARGEST = 96 << 20  # bytes of a question: three photos of 24 MB each in base64
 SLOWEST = 30  # seconds that a browser may be silent
 AT_ONCE = 2  # questions that are drawn at a time; others wait
 JSON = "application/json"
 HEADERS = {
+    # the page loads nothing from anywhere else; photos and figures are data and blob addresses
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'",
@@ -32,6 +34,7 @@ HEADERS = {
 
 
 def files() -> dict[str, tuple[str, bytes]]:
+    # read once at the start: a request's path is looked up here, and opens no file
     """address -> (type, content) of all that is sent as it is."""
     return {
         "/": ("text/html; charset=utf-8", (PAGE / "index.html").read_bytes()),
@@ -44,6 +47,7 @@ def files() -> dict[str, tuple[str, bytes]]:
 class Door(ThreadingHTTPServer):
     """Serves `console` at http://127.0.0.1:port/. port: 0 for a free one."""
 
+    # a browser's open connection must not keep the process alive
     daemon_threads = True
 
     def __init__(self, console: Console, port: int = 0) -> None:
@@ -53,6 +57,7 @@ class Door(ThreadingHTTPServer):
         self.turns = threading.Semaphore(AT_ONCE)
         number = self.server_address[1]
         self.address = f"http://{LOOPBACK}:{number}/"
+        # what a browser that came by this page's own address says
         self.hosts = {f"{name}:{number}" for name in (LOOPBACK, "localhost")}
 
 
@@ -60,8 +65,10 @@ class Visit(BaseHTTPRequestHandler):
     """One request of a browser."""
 
     server: Door
+    # of the socket: a silent browser would hold its thread for ever
     timeout = SLOWEST
     server_version = "console"
+    # the version of Python is nobody's business
     sys_version = ""
 
     def do_GET(self) -> None:
@@ -87,6 +94,7 @@ class Visit(BaseHTTPRequestHandler):
         else:
             question = self.question()
             if question is not None:
+                # drawing takes a core each; more at once would only be slower together
                 with self.server.turns:
                     self.reply_in_json(lambda: self.server.console.answer(question))
 
@@ -94,6 +102,8 @@ class Visit(BaseHTTPRequestHandler):
         """by name and by origin: a page elsewhere whose name leads to loopback gets nothing."""
         host = self.headers.get("Host", "")
         origin = self.headers.get("Origin")
+        # no Origin: a page that is opened, or a client that is no browser. A browser names it with
+        # every POST
         if host in self.server.hosts and origin in (None, f"http://{host}"):
             return True
         self.refuse(HTTPStatus.FORBIDDEN, f"This page is at {self.server.address} alone.")
@@ -102,6 +112,7 @@ class Visit(BaseHTTPRequestHandler):
     def question(self) -> dict[str, Any] | None:
         """the JSON object that was sent; None after a refusal."""
         length = self.headers.get("Content-Length", "")
+        # `isdigit` alone takes digits of other scripts, which `int` reads, too
         if not (length.isascii() and length.isdigit()):
             self.refuse(HTTPStatus.LENGTH_REQUIRED, "A question says how long it is.")
             return None
@@ -112,6 +123,7 @@ class Visit(BaseHTTPRequestHandler):
             return None
         try:
             question = json.loads(self.rfile.read(int(length)))
+        # a text nested too deep ends in RecursionError
         except (ValueError, RecursionError):
             question = None
         if not isinstance(question, dict):
@@ -138,6 +150,7 @@ class Visit(BaseHTTPRequestHandler):
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
+        # headers are sent: nothing can be said any more
         try:
             self.wfile.write(content)
         except ConnectionError:

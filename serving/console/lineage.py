@@ -49,6 +49,7 @@ class Lineage:
         weak = [name for name in self.sources.get(task) or (task,) if self.is_weak(name)]
         if not weak:
             return ""
+        # the weakest network decides how far the answer can be trusted
         worst = min(weak, key=self.wins.__getitem__)
         return (
             f"the network of {title_of(worst)} beat a constant answer on only "
@@ -56,6 +57,7 @@ class Lineage:
         )
 
     def is_weak(self, task: str) -> bool:
+        # a network without a number is not called weak
         return self.wins.get(task, 1.0) < SURE_WIN
 
 
@@ -70,6 +72,7 @@ def lineage_of(base: Path | None, version: int) -> Lineage:
         return Lineage()
     try:
         story = json.loads((base / str(version) / PLACE).read_text())
+    # no bundle, no folder, no rights, no JSON: a page without lineage is still a page
     except (OSError, ValueError):
         return Lineage()
     return told(story) if isinstance(story, dict) else Lineage()
@@ -78,10 +81,12 @@ def lineage_of(base: Path | None, version: int) -> Lineage:
 def told(story: dict[str, Any]) -> Lineage:
     policy = story.get("policy") or {}
     edges = policy.get("edges") or []
+    # supervised tasks have no edge in a policy: their source is none
     supervised: dict[str, tuple[str, ...]] = dict.fromkeys(policy.get("supervised") or [], ())
     metrics = story.get("metrics") or {}
     return Lineage(
         facts={name: str(story[name]) for name in FACTS if story.get(name)},
+        # edges last: an edge says more than the list of supervised tasks
         sources=supervised | {edge["target"]: tuple(edge["sources"]) for edge in edges},
         quality={
             edge["target"]: edge["quality"] for edge in edges if edge.get("quality") is not None
@@ -91,5 +96,6 @@ def told(story: dict[str, Any]) -> Lineage:
             name: entry["win_average"]
             for name, entry in metrics.items()
             if entry.get("win_average") is not None
+            # a metric of before is there without a share of wins
         },
     )

@@ -28,6 +28,7 @@ def shown_answers(answers: Mapping[str, Array], image: bytes, lineage: Lineage) 
     answers: of `Client.ask`; image: the encoded first photo. Figures are data addresses of PNGs.
     """
     photo = photo_of(image)
+    # in the order of the list of tasks, not of the answers
     names = [name for name in TASKS if name in answers]
     same = {other: name for name, others in same_pictures(answers).items() for other in others}
     figures = {
@@ -50,6 +51,7 @@ def entry_of(
     value = answers[name]
     entry = TASKS[name]
     said = description(name, value, answers.get(f"{name}_metric"))
+    # one warning about constant answers: the description's own says it better
     doubts = [said.get("note") or constant_doubt(entry, value), lineage.doubt(name)]
     return {
         "task": name,
@@ -113,5 +115,6 @@ def confidence_words(entry: Task, value: Array, quality: float | None) -> str:
 
 def mean_share(logits: Array) -> float:
     """[S, S, classes] -> mean over pixels of the likeliest class's probability."""
+    # minus the largest of each pixel: its own exponential is then 1, hence the share 1 / sum
     lead = np.exp(logits - logits.max(-1, keepdims=True))
     return float((1 / lead.sum(-1)).mean())

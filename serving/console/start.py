@@ -24,6 +24,7 @@ def start(options: argparse.Namespace) -> int:
 
     def connect() -> Client:
         # a person waits: an absent server is said at once
+        # two attempts, not the client's eight
         return Client(options.server, options.model_name, options.deadline, attempts=2)
 
     console = Console(connect, options.server, options.model_name, options.model_base_path)
@@ -31,6 +32,7 @@ def start(options: argparse.Namespace) -> int:
         door = Door(console, options.port)
     except OSError as error:
         raise OSError(f"port {options.port}: {error.strerror}; give another --port") from error
+    # bound already: the address that is printed answers
     with door:
         print(f"live page {door.address} asks {options.server}; Ctrl-C ends it", flush=True)
         if options.open:

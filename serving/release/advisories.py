@@ -22,6 +22,7 @@ from packaging.version import InvalidVersion, Version
 from serving.release.locked_packages import LANES, LockedPackage, locked_packages
 
 ENDINGS = (".json", ".yaml", ".yml")
+# an audit that asked nothing must not pass for a clean one
 ASKED_NOTHING = 2  # exit codes
 FOUND = 1
 
@@ -47,6 +48,7 @@ def audit(lock: Path, advisories: Path | None) -> int:
     if advisories is None:
         print(
             "not asked: no advisories are at hand. Give a folder or a zip of the Python Packaging "
+            # `--no-deps`: the lock lists everything already
             "Advisory Database: make audit ADVISORIES=FILE. Where a network reaches it, "
             "`pip-audit --no-deps --requirement requirements.txt` asks the index itself.",
             file=sys.stderr,
@@ -74,6 +76,7 @@ def read_advisories(place: Path) -> Iterator[Mapping[str, Any]]:
     count = 0
     for name, data in files_of(place):
         try:
+            # with a byte order mark or without
             text = data.decode("utf-8-sig")
             advisory = json.loads(text) if name.endswith(".json") else yaml.safe_load(text)
             affected = advisory["affected"]
@@ -82,6 +85,7 @@ def read_advisories(place: Path) -> Iterator[Mapping[str, Any]]:
                 f"expected an advisory in the OSV form, got {name}: {error}"
             ) from error
         count += 1
+        # withdrawn advisories stay in the database
         if affected and not advisory.get("withdrawn"):
             yield advisory
     if not count:
@@ -91,6 +95,7 @@ def read_advisories(place: Path) -> Iterator[Mapping[str, Any]]:
 def files_of(place: Path) -> Iterator[tuple[str, bytes]]:
     """(name, content) of the files of a folder or a zip. Raises ValueError for something else."""
     if place.is_dir():
+        # sorted: two runs print alike
         for path in sorted(place.rglob("*")):
             if path.suffix in ENDINGS and path.is_file():
                 yield str(path), path.read_bytes()
@@ -111,6 +116,7 @@ def findings(
 ) -> Iterator[Finding]:
     by_name = {package.name: package for package in packages}
     for advisory in advisories:
+        # an advisory may name packages of other ecosystems, too
         for affected in advisory["affected"]:
             named = affected.get("package", {})
             package = by_name.get(canonicalize_name(named.get("name", "")))
@@ -126,10 +132,12 @@ def is_affected(version: str, affected: Mapping[str, Any]) -> bool:
     """is it listed, or inside one of the ranges?"""
     own = Version(version)
     listed = any(same_version(own, other) for other in affected.get("versions", []))
+    # ranges of Git commits say nothing about a release
     ranges = [part for part in affected.get("ranges", []) if part["type"] == "ECOSYSTEM"]
     return listed or any(in_range(own, part["events"]) for part in ranges)
 
 
+# advisories list versions of a time before versions had a form
 def same_version(version: Version, text: str) -> bool:
     try:
         return version == Version(text)
@@ -137,9 +145,11 @@ def same_version(version: Version, text: str) -> bool:
         return False
 
 
+# as the OSV specification evaluates ranges: events in the order of versions
 def in_range(version: Version, events: Iterable[Mapping[str, str]]) -> bool:
     """events: introduced, fixed (the first that is free of it), last_affected, in any order."""
     inside = False
+    # at one version "fixed" counts before "introduced": the latter begins anew
     for kind, at in sorted(map(event_of, events), key=lambda event: (event[1], event[0] == "in")):
         if kind == "in" and version >= at:
             inside = True
@@ -149,7 +159,9 @@ def in_range(version: Version, events: Iterable[Mapping[str, str]]) -> bool:
 
 
 def event_of(event: Mapping[str, str]) -> tuple[str, Version]:
+    # an event has exactly one key, as the OSV form says
     ((kind, text),) = event.items()
+    # "limit" ends a range as "fixed" does
     names = {"introduced": "in", "fixed": "fixed", "last_affected": "last", "limit": "fixed"}
     return names[kind], Version(text)
 

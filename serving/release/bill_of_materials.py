@@ -18,6 +18,7 @@ from models.provenance.atomic import write_text
 from serving.release.locked_packages import LANES, PROJECT, LockedPackage, locked_packages
 
 SPECIFICATION = "1.6"
+# a number from the content: the same lock gives the same document
 SPACE = uuid.NAMESPACE_URL
 LONGEST_LICENCE = 60  # characters; some packages write the whole text where a name belongs
 
@@ -45,6 +46,7 @@ def bill_of_materials(packages: Iterable[LockedPackage], lane: str) -> dict[str,
         "version": 1,
         "metadata": {
             "component": {"type": "application", "name": PROJECT, "bom-ref": PROJECT},
+            # a name of our own: CycloneDX has no field for the interpreter
             "properties": [{"name": "taskonomy:python", "value": lane}],
         },
         "components": components,
@@ -74,6 +76,7 @@ def component(package: LockedPackage) -> dict[str, Any]:
 
 def reference(package: LockedPackage) -> str:
     """its package URL."""
+    # "+" of a local version means a blank in an address
     return f"pkg:pypi/{package.name}@{package.version.replace('+', '%2B')}"
 
 
@@ -85,8 +88,10 @@ def licences_of(package: LockedPackage) -> list[dict[str, Any]]:
         facts = metadata.metadata(package.name)
     except metadata.PackageNotFoundError:
         return []
+    # another version may have another licence
     if facts["Version"] != package.version:
         return []
+    # an expression (PEP 639) says all; classifiers and free text are what was there before
     if "License-Expression" in facts:
         return [{"expression": facts["License-Expression"]}]
     prefix = "License :: OSI Approved :: "
@@ -95,6 +100,7 @@ def licences_of(package: LockedPackage) -> list[dict[str, Any]]:
         for line in facts.get_all("Classifier") or []
         if line.startswith(prefix)
     ]
+    # the first line: some packages write the whole text here
     stated = facts["License"].strip().splitlines() if "License" in facts else []
     plain = [line for line in stated[:1] if 0 < len(line) <= LONGEST_LICENCE]
     return [{"license": {"name": name}} for name in classified or plain]

@@ -19,7 +19,6 @@ from models.tasks.arrays import Array, Bytes, Floats
 from serving.bundle.assets import read_extras
 from serving.server.session import Version
 
-# Test samples of a target that are asked at most, evenly spread.
 SAMPLES = 256
 # Views that are asked at a time.
 BATCH = 16
@@ -53,6 +52,7 @@ class Bundle:
     @property
     def mib(self) -> float:
         """of graph and weights on the disk."""
+        # not what the session takes in memory: files are what a push copies
         files = [path for path in self.folder.rglob("*") if path.is_file()]
         return sum(path.stat().st_size for path in files) / 2**20
 
@@ -61,6 +61,7 @@ class Bundle:
         [N, k, S, S, 3] for targets about k views.
         """
         ending = "" if pictures.ndim == 4 else f"_{pictures.shape[1]}"
+        # sorted: one set of outputs, compiled once
         return self.version.run(f"images{ending}", {"images": pictures}, sorted(names))
 
     def whitening(self, name: str) -> tuple[Array, Array]:
@@ -75,6 +76,7 @@ def losses(bundle: Bundle, store: LabelStore, name: str) -> Floats:
     from models.networks.losses.losses import image_losses
 
     entry, samples = TASKS[name], store.samples(name, "test")
+    # evenly over the store, as buildings follow each other in it
     rows = evenly(len(samples), SAMPLES)
     parts = []
     for start in range(0, len(rows), BATCH):
@@ -82,6 +84,7 @@ def losses(bundle: Bundle, store: LabelStore, name: str) -> Floats:
         pictures, target, mask = samples.take(some, store.images("test"))
         answer = bundle.answers(as_asked(pictures), [name])[name]
         if entry.output.kind == "vector":
+            # a candidate may be whitened by other data: losses are compared in the store's terms
             answer = rewhitened(answer, bundle.whitening(name), store.whitening(name))
         parts.append(image_losses(entry.loss, target, mask, answer))
     return np.concatenate(parts)
@@ -101,6 +104,7 @@ def rewhitened(answer: Array, own: tuple[Array, Array], other: tuple[Array, Arra
 def places(store: LabelStore, name: str) -> list[str]:
     """the building of every sample that `losses` asks."""
     samples, keys = store.samples(name, "test"), store.views("test")
+    # the first view stands for a sample of several: they are of one building
     views = np.asarray(samples.views)[evenly(len(samples), SAMPLES), 0]
     return [building_of(keys[view]) for view in views.tolist()]
 
@@ -112,11 +116,14 @@ def seconds(bundles: Iterable[Bundle], store: LabelStore) -> list[float]:
     bundles = list(bundles)
     shared = set.intersection(*(bundle.targets for bundle in bundles))
     names = [name for name in shared if TASKS[name].images == 1]
+    # an axis for views, as samples have it
     pictures = as_asked(np.asarray(store.images("test")[:BATCH])[:, None])
     taken: list[list[float]] = [[] for _ in bundles]
     for _ in range(TIMED):
         for i, bundle in enumerate(bundles):
+            # `perf_counter`: single batches take milliseconds
             since = time.perf_counter()
             bundle.answers(pictures, names)
             taken[i].append(time.perf_counter() - since)
+    # the quickest: everything that is slower was the machine's doing
     return [min(row) for row in taken]

@@ -14,6 +14,7 @@ from serving.bundle.manifest import MANIFEST, digest, digests
 from serving.release.push import WITHDRAWN, versions
 
 # Of a lineage: the folder it was built in, and a digest of the code that built it.
+# the same model built elsewhere differs in these
 PATHS = ("artifact", "code")
 GRAPH = "saved_model.pb"
 # In names that TensorFlow makes of a function's: `map_while_cond_23827___redundant_placeholder0`.
@@ -28,6 +29,7 @@ def content_of(bundle: str | Path) -> str:
     files = digests(bundle)
     lineage = f"{EXTRA}/{LINEAGE}"
     story = json.loads((bundle / lineage).read_text())
+    # without PATHS: the same model built in another folder would differ in them
     files[lineage] = digest_of({key: story[key] for key in sorted(story) if key not in PATHS})
     files[GRAPH] = graph_digest(bundle / GRAPH)
     return digest_of(files)
@@ -42,6 +44,7 @@ def graph_digest(path: Path) -> str:
     model = saved_model_pb2.SavedModel.FromString(path.read_bytes())
     digest = hashlib.sha256()
     for graph in model.meta_graphs:
+        # in sorted order: protobuf writes functions in the order in which they were made
         for text in functions_taken_out(graph.graph_def):
             digest.update(text.encode())
     digest.update(model.SerializeToString(deterministic=True))
@@ -53,6 +56,7 @@ def functions_taken_out(graph: Any) -> list[str]:
     that from now on.
     """
     functions = list(graph.library.function)
+    # by size, so that their order stays as they were made
     counters = sorted({counter_of(name_of(function)) for function in functions})
     places = {str(counter): str(place) for place, counter in enumerate(counters)}
 
@@ -60,9 +64,11 @@ def functions_taken_out(graph: Any) -> list[str]:
         return COUNTER.sub(lambda found: places.get(found[0], found[0]), text)
 
     texts = sorted(in_order(str(function)) for function in functions)
+    # they are in the digest as text
     del graph.library.function[:]
     for node in graph.node:
         for value in node.attr.values():
+            # attributes that name a function hold its counter, too
             for called in (value.func, *value.list.func) if refers(value) else ():
                 called.name = in_order(called.name)
     return texts
@@ -85,6 +91,7 @@ def counter_of(name: str) -> int:
 
 def newest_version(destination: str | Path) -> Path | None:
     """the folder that a server answers from; None where nothing was pushed yet."""
+    # nothing pushed yet is no error for a gate: there is nothing to compare with
     if not Path(destination).is_dir():
         return None
     served = versions(destination)
@@ -104,4 +111,5 @@ def served_address(destination: str | Path) -> str:
     if newest is None:
         return ""
     manifest = newest / MANIFEST
+    # bundles of before manifests have their number alone
     return digest(manifest)[:16] if manifest.exists() else newest.name

@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = ROOT / "requirements.txt"
 # The two platform lanes of pyproject.toml, by a Python version of each.
+# markers ask for the full version, too
 LANES = {"3.11": "3.11.9", "3.13": "3.13.1"}
 PROJECT = "taskonomy"  # how the lock calls us in "via"
 
@@ -42,15 +43,19 @@ def locked_packages(text: str, lane: str) -> list[LockedPackage]:
     environment = {
         "python_version": lane,
         "python_full_version": LANES[lane],
+        # Linux alone: the lock has the lanes of one platform
         "sys_platform": "linux",
         "platform_machine": "x86_64",
     }
     found: dict[str, LockedPackage] = {}
     for lines in pins(text):
+        # a pin goes on in the next lines with a back-slash
         requirement = Requirement(lines[0].rstrip("\\").strip())
+        # no marker: the package is in every lane
         if requirement.marker is not None and not requirement.marker.evaluate(environment):
             continue
         package = package_of(requirement, lines)
+        # markers that overlap would install either
         if package.name in found:
             raise ValueError(f"the lock names {package.name} twice for Python {lane}")
         found[package.name] = package
@@ -59,10 +64,12 @@ def locked_packages(text: str, lane: str) -> list[LockedPackage]:
 
 def package_of(requirement: Requirement, lines: list[str]) -> LockedPackage:
     """lines: the pin's own, its digests and its "via"."""
+    # a lock pins exactly one version
     (version,) = (specifier.version for specifier in requirement.specifier)
     via = {
         canonicalize_name(match[1])
         for line in lines
+        # a line "# via" alone heads a list
         if (match := VIA.match(line)) and match[1] != "via"
     }
     return LockedPackage(
@@ -75,6 +82,7 @@ def package_of(requirement: Requirement, lines: list[str]) -> LockedPackage:
 
 
 def pins(text: str) -> Iterator[list[str]]:
+    # a pin, then its digests and its "via", up to the next pin
     """the lines of one pinned package after the other."""
     block: list[str] = []
     for line in text.splitlines():

@@ -37,6 +37,7 @@ class Difference:
     @property
     def reason(self) -> str:
         """why not, in words; empty if it is near enough."""
+        # "not <=": NaN is no agreement either
         if not self.floats <= TOLERANCE:
             return (
                 f"{self.task} differs from the Keras networks by {self.floats:.1e} of its spread, "
@@ -59,6 +60,7 @@ def differences(client: Client, bundle: str | Path) -> list[Difference]:
     """of every task whose answers to the probe images lie in the bundle. client: of a server on it.
     Raises FileNotFoundError without stored answers.
     """
+    # the file stays open while it is asked: values are read one after the other
     with np.load(Path(bundle) / EXTRA / PARITY) as stored:
         return [
             difference(client, key.removeprefix("answer_"), stored["probe"], stored[key])
@@ -77,14 +79,18 @@ def difference(client: Client, name: str, probe: Bytes, expected: Floats) -> Dif
     map_output = comparable_map(client, name)
     served = client.predict(
         name,
+        # as many views as the task takes
         {"image_bytes": png if count == 1 else [png[:count]]},
         [name, *([map_output] if map_output else [])],
     )
+    # floats are asked for apart: decoding must not hide a fault of the graph, nor the other way
+    # about
     views = floats if count == 1 else floats[None, :count]
     from_images = client.predict(f"{name}_images", {"images": views}, [name])[name]
     pixels = None
     if map_output:
         maps = np.stack([decoded(data) for data in served[map_output]])
+        # the codes of the Keras answer are made here, by the function that the graph holds
         pixels = wrong_share(name, maps, np.asarray(codes(TASKS[name], expected)))
     return Difference(
         name, distance(served[name], expected), distance(from_images, expected), pixels
@@ -96,6 +102,7 @@ def comparable_map(client: Client, name: str) -> str | None:
     output = f"{name}_png_bytes"
     code = code_of(TASKS[name])
     is_served = output in client.signatures()[name].outputs
+    # directions depend on the solver: their pictures may be turned
     return output if is_served and code is not None and code.kind != "directions" else None
 
 
@@ -103,6 +110,8 @@ def distance(served: Array, expected: Array) -> float:
     """infinite for another shape or a value that is no number."""
     if served.shape != expected.shape or not np.isfinite(served).all():
         return float("inf")
+    # over the spread of the answer: units differ; a thousandth more keeps constant answers
+    # comparable
     return float(np.abs(served - expected).max() / (np.ptp(expected) + 1e-3))
 
 
@@ -115,6 +124,7 @@ def wrong_share(name: str, served: Array, expected: Array) -> float:
     code = code_of(TASKS[name])
     if code is None:
         raise ValueError(f"expected a task whose maps have codes, got {name}")
+    # a value between two codes may round either way
     allowed: Array | float = 1.0
     if code.kind == "ids":
         allowed = 0.0
@@ -126,4 +136,5 @@ def wrong_share(name: str, served: Array, expected: Array) -> float:
 def decoded(data: bytes) -> Array:
     """[H, W, c] of a PNG of 8 or 16 bits."""
     value = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    # OpenCV's channels are blue, green, red
     return value[..., None] if value.ndim == 2 else value[..., ::-1]

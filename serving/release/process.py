@@ -18,6 +18,7 @@ from typing import IO
 
 GRPC_DOOR = re.compile(r"gRPC on (\S+:\d+)")
 REST_DOOR = re.compile(r"REST on (\S+:\d+)")
+# enough for a trace: more would grow with the server's life
 LINES = 200  # of the server's last words that are kept
 
 
@@ -27,6 +28,7 @@ class ServerError(RuntimeError):
 
 def serve_command(base: str | Path, name: str = "taxonomy") -> list[str]:
     """the embedded server on `base`, at a free port that it prints."""
+    # the same interpreter: the server runs with the packages of whoever asks
     return [
         sys.executable,
         "-m",
@@ -34,6 +36,7 @@ def serve_command(base: str | Path, name: str = "taxonomy") -> list[str]:
         "serve",
         f"--model_name={name}",
         f"--model_base_path={Path(base).resolve()}",
+        # 0 is a free port, which the server prints: two runs never meet
         "--port=0",
     ]
 
@@ -48,6 +51,7 @@ class ServerProcess:
     """
 
     def __init__(self, command: list[str], *, start_within: float = 120.0) -> None:
+        # a deque drops its oldest lines itself, and appends from two threads without a lock
         self.words: deque[str] = deque(maxlen=LINES)
         # standard error alone: two pipes are read in no order
         self.complaints: deque[str] = deque(maxlen=LINES)
@@ -59,16 +63,20 @@ class ServerProcess:
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
+            # modules are found from the root, wherever the caller stands
             cwd=Path(__file__).resolve().parents[2],
         )
         self.pipes = [pipe for pipe in (self.process.stdout, self.process.stderr) if pipe]
         self.readers = [
-            threading.Thread(target=self.read, args=(pipe,), daemon=True) for pipe in self.pipes
+            # daemons: a reader that hangs must not keep the caller alive
+            threading.Thread(target=self.read, args=(pipe,), daemon=True)
+            for pipe in self.pipes
         ]
         for reader in self.readers:
             reader.start()
         try:
             self.address = self.wait_for_address(since + start_within)
+        # of any kind, an interrupt too: no server may be left behind
         except BaseException:
             self.stop()
             raise
@@ -78,6 +86,7 @@ class ServerProcess:
         """host:port of its REST door. Raises ServerError if it opens none."""
         until = time.monotonic() + patience
         while time.monotonic() < until:
+            # a copy: a reader appends meanwhile
             for word in list(self.words):
                 if door := REST_DOOR.search(word):
                     return door[1]
@@ -94,6 +103,7 @@ class ServerProcess:
             self.words.append(line.rstrip())
             if pipe is self.process.stderr:
                 self.complaints.append(line.rstrip())
+            # on standard output, where the server prints its doors
             elif door := GRPC_DOOR.search(line):
                 self.opened.put(door[1])
 
@@ -102,9 +112,11 @@ class ServerProcess:
             try:
                 return self.opened.get(timeout=0.1)
             except queue.Empty:
+                # nothing printed, and still running: go on waiting
                 if self.process.poll() is None:
                     continue
             for reader in self.readers:
+                # ended: its last words may still be in the pipes
                 reader.join(5)
             code = self.process.returncode
             raise ServerError(f"ended with code {code}: {self.last_words()}")
@@ -112,6 +124,7 @@ class ServerProcess:
 
     def last_words(self) -> str:
         """the last line of standard error that says something, else of standard output."""
+        # standard error says why, standard output what it did last
         for line in [*reversed(list(self.complaints)), *reversed(list(self.words))]:
             if line.strip():
                 return line.strip()
@@ -120,10 +133,12 @@ class ServerProcess:
     def stop(self, patience: float = 15.0) -> int:
         """SIGTERM, then SIGKILL; the exit code."""
         if self.process.poll() is None:
+            # SIGTERM first: a server that drains answers what it has begun
             self.process.terminate()
             try:
                 self.process.wait(patience)
             except subprocess.TimeoutExpired:
+                # it did not listen
                 self.process.kill()
                 self.process.wait()
         for reader in self.readers:
@@ -142,9 +157,11 @@ class ServerProcess:
 def memory(pid: int) -> tuple[int, int]:
     """(resident now, resident at most) of a process, MiB; (0, 0) if it is gone."""
     try:
+        # of Linux; "VmHWM" is the most that it ever had, which a look now and then would miss
         with open(f"/proc/{pid}/status") as file:
             fields = dict(line.split(":", 1) for line in file if ":" in line)
         now, most = (int(fields[name].split()[0]) // 1024 for name in ("VmRSS", "VmHWM"))
+    # gone: its folder in /proc is, too
     except (OSError, KeyError):
         return 0, 0
     return now, most
@@ -158,6 +175,7 @@ def linked(source: str | Path, goal: str | Path, without: tuple[str, ...] = ()) 
     def link(one: str, other: str) -> None:
         try:
             os.link(one, other)
+        # across file systems there are no hard links
         except OSError:
             shutil.copy2(one, other)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from serving.bundle.manifest import MANIFEST, check_manifest
 from serving.release.signing import sign
 
+# the number of the process that copies: `clear_interrupted` asks whether it lives
 SCRATCH = re.compile(r"\.push-(\d+)-\d+")
 WITHDRAWN = re.compile(r"\.withdrawn-(\d+)(?:-\d+)?")
 
@@ -35,16 +36,21 @@ def push(bundle: str | Path, destination: str | Path, key: bytes | None = None) 
         raise ValueError(f"no SavedModel at {bundle}")
     destination.mkdir(parents=True, exist_ok=True)
     clear_interrupted(destination)
+    # a dot before it: pollers read only numbers. In the destination, since a rename cannot cross
+    # file systems
     scratch = destination / f".push-{os.getpid()}-{time.monotonic_ns()}"
     try:
         shutil.copytree(bundle, scratch)
         if key is not None:
+            # signing checks the copy against its manifest, too
             sign(scratch, key)
         elif (scratch / MANIFEST).exists():
             check_manifest(scratch)  # the copy: what a disk did on the way counts too
+        # before the rename: after a power cut a version must not be there without its bytes
         flush(scratch)
         return renamed(scratch, destination)
     finally:
+        # gone already where the push went well
         shutil.rmtree(scratch, ignore_errors=True)
 
 
@@ -52,7 +58,9 @@ def renamed(scratch: Path, destination: Path) -> Path:
     """`scratch` under the first free version number; another push that took it in the meantime
     moves us one on.
     """
+    # withdrawn ones, too: their numbers named models
     past = [*versions(destination), *withdrawn(destination)]
+    # seconds since 1970, as TFX's Pusher counts versions
     first = max([int(time.time()), *(number + 1 for number in past)])
     for number in itertools.count(first):
         goal = destination / str(number)
@@ -61,7 +69,9 @@ def renamed(scratch: Path, destination: Path) -> Path:
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
+            # another push took the number in the meantime
             continue
+        # the rename itself is an entry of this folder
         flush_folder(destination)
         return goal
     raise AssertionError("unreachable: numbers do not end")
@@ -77,6 +87,7 @@ def versions(destination: str | Path) -> list[int]:
     return sorted(
         int(path.name)
         for path in Path(destination).iterdir()
+        # names that are no numbers are hidden ones, or nobody's version
         if path.name.isdigit() and path.is_dir()
     )
 
@@ -105,8 +116,10 @@ def rollback(destination: str | Path, to: int | None = None) -> Path:
     if to is not None and to not in served:
         numbers = ", ".join(map(str, served)) or "none"
         raise ValueError(f"{destination} holds no version {to}; it holds {numbers}")
+    # before anything is moved: what it goes back to must be there
     goal = served[-2] if to is None else to
     for number in reversed([number for number in served if number > goal]):
+        # a version may be withdrawn, brought back and withdrawn again
         hidden = free_name(destination / f".withdrawn-{number}")
         os.rename(destination / str(number), hidden)
     flush_folder(destination)
@@ -123,6 +136,7 @@ def clear_interrupted(destination: Path) -> None:
     """remove half copies of pushes whose process is gone."""
     for path in destination.iterdir():
         name = SCRATCH.fullmatch(path.name)
+        # a process of that number lives: its push may still be running
         if name and not Path(f"/proc/{name[1]}").exists():
             shutil.rmtree(path, ignore_errors=True)
 
@@ -133,12 +147,14 @@ def flush(folder: Path) -> None:
     """
     for place, _, files in os.walk(folder):
         for name in files:
+            # any descriptor of the file will do: `fsync` brings all of its bytes to the disk
             with open(os.path.join(place, name), "rb") as file:
                 os.fsync(file.fileno())
         flush_folder(Path(place))
 
 
 def flush_folder(folder: Path) -> None:
+    # a folder is flushed like a file: its entries are its content
     number = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(number)

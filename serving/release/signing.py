@@ -23,6 +23,7 @@ from serving.bundle.manifest import (
     write_manifest,
 )
 
+# for types alone: cryptography is loaded by who signs or checks
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import (
         Ed25519PrivateKey,
@@ -40,6 +41,7 @@ def sign(bundle: str | Path, key: bytes) -> Path:
     signed. Raises ManifestError, ValueError for another key.
     """
     bundle = Path(bundle)
+    # the key first: a wrong one must not leave a manifest behind
     signer = private_key(key)
     if (bundle / MANIFEST).exists():
         check_manifest(bundle)
@@ -61,6 +63,7 @@ def check_signed(bundle: str | Path, trusted: bytes) -> None:
     against.
     """
     keys = public_keys(trusted)
+    # read once: what the signature is checked over is what the files are held against
     manifest = read_manifest(bundle)
     signature = read_signature(bundle)
     if not any(is_signed_by(key, signature, manifest) for key in keys):
@@ -95,11 +98,13 @@ def private_key(pem: bytes) -> Ed25519PrivateKey:
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     try:
+        # no password: whoever runs this has nobody to ask
         key = load_pem_private_key(pem, None)
     except (ValueError, TypeError) as error:
         raise ValueError(
             f"expected an Ed25519 private key in PEM (openssl genpkey -algorithm ed25519): {error}"
         ) from error
+    # PEM holds keys of many kinds
     if not isinstance(key, ed25519.Ed25519PrivateKey):
         raise ValueError(f"expected an Ed25519 private key, got {type(key).__name__}")
     return key
@@ -110,6 +115,7 @@ def public_keys(pem: bytes) -> list[Ed25519PublicKey]:
     from cryptography.hazmat.primitives.asymmetric import ed25519
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+    # several: keys can be changed while both are trusted
     keys: list[Ed25519PublicKey] = []
     for block in PUBLIC_BLOCK.findall(pem):
         key = load_pem_public_key(block)

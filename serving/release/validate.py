@@ -74,6 +74,7 @@ def validate(
     """
     candidate = Path(candidate)
     limits = Limits(longest, largest_mib, start_within)
+    # files first: what follows reads them
     try:
         check_files(candidate, trusted)
         contract, _ = read_extras(candidate)
@@ -86,6 +87,7 @@ def validate(
     try:
         with tempfile.TemporaryDirectory() as folder:
             verdict = judged(candidate, Path(folder) / "warm", contract, limits, records)
+            # a second server, only where the first was good: it shows a figure and judges nothing
             if cold and verdict.ok and (candidate / EXTRA / WARMUP).exists():
                 base = Path(folder) / "cold"
                 verdict.figures.update(cold_figures(candidate, base, contract, limits))
@@ -108,6 +110,7 @@ def judged(
     candidate: Path, base: Path, contract: Contract, limits: Limits, records: list[bytes]
 ) -> Blessing:
     """by a server on `base`, an empty place for versions."""
+    # by links: a bundle may weigh gigabytes, and a server wants a numbered folder
     linked(candidate, base / "1")
     with ServerProcess(serve_command(base), start_within=limits.start_within) as server:
         return Judgement(server, candidate, contract, limits).of(records)
@@ -138,6 +141,7 @@ class Judgement:
         self.candidate = candidate
         self.contract = contract
         self.limits = limits
+        # gathered: a person wants all reasons, not the first
         self.reasons: list[str] = []
         self.figures: dict[str, float] = {
             "seconds to start": server.seconds_to_start,
@@ -145,6 +149,7 @@ class Judgement:
         }
 
     def of(self, records: list[bytes]) -> Blessing:
+        # cheap ones first, and the bomb after the times are taken
         checks: list[Callable[[Client], None]] = [
             self.offers,
             self.agrees,
@@ -162,6 +167,7 @@ class Judgement:
                 )
             except OSError as error:
                 self.reasons.append(f"the candidate lacks what it is checked against: {error}")
+        # in any case: a server that died in a check is said, too
         self.remembers()
         return Blessing(not self.reasons, tuple(self.reasons), self.figures)
 
@@ -178,6 +184,7 @@ class Judgement:
     def agrees(self, client: Client) -> None:
         """with the Keras networks, in every task."""
         found = differences(client, self.candidate)
+        # without stored answers every export would pass
         if not found:
             self.reasons.append("the candidate holds no stored answers to compare with")
             return
@@ -194,12 +201,14 @@ class Judgement:
             return
         names = [name for name, count in client.tasks().items() if count == 1]
         seconds: list[float] = []
+        # seconds are a bound for slow bundles: each record is asked once in any case
         until = time.monotonic() + REPLAY_SECONDS
         for i in range(max(REPLAYS, len(records))):
             if i >= len(records) and time.monotonic() > until:
                 break
             since = time.monotonic()
             record = records[i % len(records)]
+            # as a client asks, by bytes: decoding is part of the answer's time
             answers = client.predict("image_bytes", {"image_bytes": [record]}, names)
             seconds.append(time.monotonic() - since)
             broken = [name for name, value in answers.items() if not np.isfinite(value).all()]
@@ -233,14 +242,17 @@ class Judgement:
         claim = f"a picture that claims {BOMB_SIDE} x {BOMB_SIDE} pixels was"
         before = memory(self.server.pid)[1]
         try:
+            # refused by its header: the picture itself is never sent
             bomb = png_header(BOMB_SIDE, BOMB_SIDE)
             client.predict("image_bytes", {"image_bytes": [bomb]}, names[:1])
             self.reasons.append(f"{claim} not refused")
         except grpc.RpcError as error:
+            # any other code says that the server took it for its own fault, or died of it
             if error.code() != grpc.StatusCode.INVALID_ARGUMENT:
                 self.reasons.append(
                     f"{claim} answered with {error.code().name} instead of INVALID_ARGUMENT"
                 )
+        # the most that it ever had: what was taken and given back counts
         self.figures["MiB that a decompression bomb cost"] = memory(self.server.pid)[1] - before
 
     def remembers(self) -> None:
@@ -248,6 +260,7 @@ class Judgement:
         now, most = memory(self.server.pid)
         self.figures["server MiB"] = now
         self.figures["server MiB at most"] = most
+        # no memory: no process
         if not now:
             self.reasons.append(f"the server ended while it was asked: {self.server.last_words()}")
         if most > self.limits.largest_mib:
@@ -263,6 +276,7 @@ def first_answer(client: Client, contract: Contract) -> float:
     views = min(entry["images"] for entry in contract["tasks"].values())
     png = [encode_png(image) for image in probe_images(contract["size"])]
     signature = "image_bytes" if views == 1 else f"image_bytes_{views}"
+    # metadata are asked for before the clock starts
     client.signatures()
     since = time.monotonic()
     client.predict(signature, {"image_bytes": png[:1] if views == 1 else [png[:views]]})
@@ -276,6 +290,8 @@ def made_up_records() -> list[bytes]:
 
 def png_header(width: int, height: int) -> bytes:
     """a PNG of black pixels that ends after its header."""
+    # 8 bits, RGB; compression, filter and interlacing as always
     header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    # PNG's check covers the chunk's name and its data
     checksum = struct.pack(">I", zlib.crc32(header))
     return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + checksum

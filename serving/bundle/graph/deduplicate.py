@@ -51,12 +51,15 @@ def merged(
     goals = list(outputs)
     weights = Weights(large)
     small = folded(graph_def, inputs, goals, known or {}, weights)
+    # a product that is asked for or fed is read from outside: batch norm must not change it
     asked = inputs | {node_of(output) for output in goals}
     small = without_batch_norm(small, asked, weights)
+    # only now: folding and batch norm make operations equal that were not before
     names = equal_nodes(in_order(small.node), uncut(small), inputs)
     renamed = {output: renamed_input(output, names) for output in goals}
     small = pruned(small, names, inputs | {node_of(tensor) for tensor in renamed.values()})
     left = {node.name for node in small.node}
+    # weights that only merged nodes read are not written
     return small, renamed, {name: value for name, value in weights.values.items() if name in left}
 
 
@@ -66,6 +69,7 @@ def uncut(graph_def: Any) -> dict[str, str]:
     """
     table = {node.name: node for node in graph_def.node}
     graph = imported(graph_def)
+    # types and shapes are known to a graph, not to the nodes of a GraphDef
     parts = {}
     for node in in_order(graph_def.node):
         interval = last_axis_interval(node, table)
@@ -79,13 +83,16 @@ def uncut(graph_def: Any) -> dict[str, str]:
 
 def last_axis_interval(node: Any, table: Mapping[str, Any]) -> tuple[int, int] | None:
     """(begin, end) of a slice `x[..., begin:end]`; None for another node."""
+    # `x[..., a:b]` is a strided slice whose first index is the ellipsis
     if node.op != "StridedSlice" or node.attr["ellipsis_mask"].i != 1:
         return None
+    # with any other mask the two numbers do not mean begin and end of the last axis
     if any(node.attr[name].i for name in MASKS):
         return None
     begin, end, step = (constant_value(table[node_of(text)]) for text in node.input[1:4])
     if begin is None or end is None or step is None:
         return None
+    # the ellipsis takes one place in begin, end and step
     if not len(begin) == len(end) == len(step) == 2 or step[1] != 1:
         return None
     return int(begin[1]), int(end[1])
@@ -103,8 +110,10 @@ def part_of(whole: Any, interval: tuple[int, int], graph: Any) -> str | None:
     """the tensor that fills `interval` of a concatenation's channels; None where none does."""
     start = 0
     for text in whole.input[: whole.attr["N"].i]:
+        # an output may be called by its number or, where it is the first, without
         tensor = text if ":" in text else f"{text}:0"
         width = graph.get_tensor_by_name(tensor).shape[-1]
+        # an open width: nothing after it has a known place
         if width is None:
             return None
         if (start, start + width) == interval:
@@ -119,12 +128,14 @@ def equal_nodes(order: Iterable[Any], parts: Mapping[str, str], fed: set[str]) -
     first: dict[tuple[Any, ...], str] = {}
     for node in order:
         if node.name in parts:
+            # a part may be renamed itself by now: its inputs come before it
             names[node.name] = renamed_input(parts[node.name], names)
             continue
         # nobody writes to a served model's variables
         repeatable = is_stateless(node) or node.op == "ReadVariableOp"
         if node.name in fed or not repeatable:
             continue
+        # by what the inputs are called now: equality goes on downwards through the graph
         inputs = tuple(plain(renamed_input(text, names)) for text in node.input)
         earlier = first.setdefault((node.op, inputs, facts_of(node)), node.name)
         if earlier != node.name:
@@ -135,6 +146,7 @@ def equal_nodes(order: Iterable[Any], parts: Mapping[str, str], fed: set[str]) -
 def facts_of(node: Any) -> tuple[tuple[str, bytes], ...]:
     """attributes that change what a node gives; those with an underscore are notes."""
     return tuple(
+        # maps inside an attribute have no order of their own
         (key, node.attr[key].SerializeToString(deterministic=True))
         for key in sorted(node.attr)
         if not key.startswith("_")
@@ -153,6 +165,7 @@ def pruned(graph_def: Any, names: Mapping[str, str], goals: set[str]) -> Any:
         entry.CopyFrom(node)
         for i, text in enumerate(node.input):
             entry.input[i] = renamed_input(text, names)
+        # hints where a node should be placed name other nodes
         if "_class" in entry.attr:
             del entry.attr["_class"]  # "stand beside NODE": that node may be gone
     return tf.compat.v1.graph_util.extract_sub_graph(small, sorted(goals))

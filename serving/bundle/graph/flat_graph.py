@@ -25,6 +25,7 @@ CONTROL_FLOW = {
 
 def node_of(text: str) -> str:
     """the node that an input or a tensor's name ("^a", "a", "a:1") belongs to."""
+    # "^a" is a control input, "a:1" the second output
     return text.lstrip("^").split(":")[0]
 
 
@@ -43,6 +44,7 @@ def renamed_input(text: str, names: Mapping[str, str]) -> str:
     cut that was none.
     """
     goal = names.get(node_of(text), node_of(text))
+    # a control input waits for a node, not for one of its outputs
     if is_control(text):
         return f"^{node_of(goal)}"
     if ":" in goal:
@@ -55,11 +57,13 @@ def is_stateless(node: Any) -> bool:
     """does it give the same from the same inputs, whenever it runs?"""
     from tensorflow.python.framework import op_def_registry
 
+    # an operation that is not registered may have any state
     definition = op_def_registry.get(node.op)
     return (
         definition is not None
         and not definition.is_stateful
         and node.op not in CONTROL_FLOW
+        # a placeholder gives what a request feeds, though it is called stateless
         and node.op != "Placeholder"
     )
 
@@ -79,6 +83,7 @@ def in_order(nodes: Iterable[Any]) -> list[Any]:
         if root.name in reached:
             continue
         reached.add(root.name)
+        # a stack of our own: graphs are deeper than Python's limit of recursion
         stack: list[tuple[Any, Iterator[str]]] = [(root, iter(root.input))]
         while stack:
             node, inputs = stack[-1]
@@ -96,6 +101,7 @@ def next_input(inputs: Iterator[str], table: Mapping[str, Any], reached: set[str
     """the next node among `inputs` that nobody came by yet; None at their end."""
     for text in inputs:
         node = table[node_of(text)]
+        # the way back of a loop is the one input that may come later
         if node.name not in reached and node.op != "NextIteration":
             return node
     return None

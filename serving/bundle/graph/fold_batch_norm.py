@@ -40,18 +40,22 @@ def without_batch_norm(graph_def: Any, kept: set[str], weights: Weights) -> Any:
     be pruned.
     """
     table = {node.name: node for node in graph_def.node}
+    # counted once over the graph: a product with a second reader cannot change for the first
     readers = Counter(node_of(text) for node in graph_def.node for text in node.input)
     small = empty_like(graph_def)
     for node in graph_def.node:
         step = channelwise(node, table, weights)
         if step is None:
             small.node.add().CopyFrom(node)
+        # adding is left to the node itself: the product before it stays as it is, whoever else
+        # reads it
         elif node.op == "AddV2":
             add_bias(small, node, step, weights)
         elif readers[step.product.name] > 1 or step.product.name in kept:
             small.node.add().CopyFrom(node)  # others read the product as it is
         else:
             for added in add_scaled(small, node, step, weights):
+                # what follows may scale this product again: it must be found in the table
                 table[added.name] = added
     return small
 
@@ -81,6 +85,7 @@ def channelwise(node: Any, table: dict[str, Any], weights: Weights) -> Channelwi
     """what `node` multiplies or adds, and to what; None where it does something else."""
     if node.op not in ("Mul", "AddV2"):
         return None
+    # either side may hold the weights: products commute
     one, other = (plain(text) for text in node.input)
     for first, second in ((one, other), (other, one)):
         # a later port or a control input is nobody's name, and so in no table
@@ -102,13 +107,16 @@ def applied(
     own = weights.value_of(table[plain(product.input[1])])
     if own is None or channels.ndim > rank:
         return None
+    # one number a channel along the last axis, of any rank: [c], [1, 1, 1, c]
     is_row = channels.shape[-1:] == (channels.size,)
+    # a row as long as the channels of the weights, not one that the product is merely broadcast to
     fits = own.shape[axis:][:1] == (channels.size,)
     return Channelwise(product, own, channels.ravel()) if is_row and fits else None
 
 
 def is_unusual(product: Any) -> bool:
     """channels first, or weights turned? `in` first: indexing a protobuf map would add the key."""
+    # NHWC is the default of both attributes' absence
     channels_first = "data_format" in product.attr and product.attr["data_format"].s != b"NHWC"
     turned = "transpose_b" in product.attr and product.attr["transpose_b"].b
     return bool(channels_first or turned)
@@ -116,5 +124,6 @@ def is_unusual(product: Any) -> bool:
 
 def scaled(weights: Array, channels: Array, axis: int) -> Array:
     """every channel's weights times its number, in float64 until the end."""
+    # weights of a transposed convolution hold their channels last but one
     factors = channels.astype("float64").reshape(-1, *[1] * (-1 - axis))
     return (weights.astype(np.float64) * factors).astype(weights.dtype)

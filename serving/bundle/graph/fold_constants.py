@@ -40,6 +40,7 @@ class Weights:
         import tensorflow as tf
 
         kind = tf.as_dtype(value.dtype) if kind is None else kind
+        # texts have no variables
         if value.nbytes < self.large or kind == tf.string:
             entry = graph_def.node.add(name=name, op="Const")
             entry.attr["dtype"].type = kind.as_datatype_enum
@@ -62,6 +63,7 @@ class Weights:
 
 def handle_of(value: Array, kind: str) -> str:
     """the placeholder's name: equal values have one."""
+    # the shape and the type, too: zeros of any form are the same bytes
     content = np.ascontiguousarray(value).tobytes() + str((value.shape, kind)).encode()
     return f"weight_{hashlib.sha256(content).hexdigest()[:16]}_handle"
 
@@ -78,6 +80,7 @@ def folded(
     """
     order = in_order(graph_def.node)
     fixed = fixed_nodes(order, fed, known)
+    # only what somebody reads of the fixed part is worth computing
     goals = {node_of(text) for node in order if node.name not in fixed for text in node.input}
     goals |= {node_of(tensor) for tensor in outputs}
     computed = [
@@ -91,10 +94,13 @@ def folded(
     sizes |= {name: np.asarray(value).nbytes for name, value in known.items()}
     small = empty_like(graph_def)
     for node in order:
+        # what was known is written in any case: its reading node is gone with the function
         value = known.get(node.name, values.get(node.name))
         sources = sum(sizes[node_of(text)] for text in node.input)
+        # a constant made by `fill` or `tile` is larger than what it is made of
         swells = value is None or np.asarray(value).nbytes > sources + SLACK
         if node.name in known or not swells:
+            # of the graph, not of the value: NumPy has no bfloat16
             kind = graph.get_operation_by_name(node.name).outputs[0].dtype
             weights.write(small, node.name, np.asarray(value), kind)
         else:
@@ -106,7 +112,9 @@ def fixed_nodes(order: Iterable[Any], fed: set[str], known: Mapping[str, Array])
     """nodes whose value no request changes. order: every node after its inputs."""
     fixed: set[str] = set()
     for node in order:
+        # a control input says that something else happens first
         from_fixed = all(not is_control(text) and node_of(text) in fixed for text in node.input)
+        # no input and not constant: a random number, a placeholder, a variable
         computable = node.op == "Const" or (bool(node.input) and is_stateless(node))
         if node.name in known or (computable and from_fixed and node.name not in fed):
             fixed.add(node.name)
@@ -117,6 +125,7 @@ def computed_values(graph: Any, names: Iterable[str], known: Mapping[str, Array]
     """node -> its value, of nodes with one output. known: values of nodes that are fed."""
     import tensorflow as tf
 
+    # nodes of several outputs are none of what weights decide alone
     single = [name for name in names if len(graph.get_operation_by_name(name).outputs) == 1]
     with tf.compat.v1.Session(graph=graph) as session:
         feed = {f"{name}:0": value for name, value in known.items()}

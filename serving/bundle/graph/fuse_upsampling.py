@@ -40,14 +40,17 @@ def fused(head: Any) -> Step:
     Weights are read now: train no further. The result holds eager tensors, so that an exporter
     finds them among a trace's captures.
     """
+    # weights as they are now
     import keras
 
     steps = steps_of(chain(head))
+    # nothing fused: the model itself, which a trace names by its layers
     if all(isinstance(step, keras.Layer) for step in steps):
         return head
 
     def answer(x: Any, training: bool = False) -> Any:
         for step in steps:
+            # Keras passes `training` only to layers that know it
             at_inference = getattr(step, "_call_has_training_arg", False)
             x = step(x, training=False) if at_inference else step(x)
         return x
@@ -61,6 +64,7 @@ def chain(head: Any) -> list[Any]:
     """
     first, *rest = head.layers
     shared = any(len(layer._inbound_nodes) != 1 for layer in head.layers)
+    # several readers of a layer, or several inputs, are no chain
     if shared or len(head.inputs) != 1 or first.output is not head.inputs[0] or not rest:
         return []
     follows = all(layer.input is before.output for before, layer in zip(head.layers, rest))
@@ -83,8 +87,10 @@ def step_at(layers: list[Any]) -> tuple[Step, int]:
     if is_readout(layers[0]):
         return readout(layers[0]), 1
     if is_narrow_transposed(layers[0]):
+        # float64 until kernels are put together
         kernel = np.asarray(layers[0].kernel, "float64")
         return enlarged_blocks(kernel, bias_of(layers[0])), 1
+    # from here on only an enlargement and a convolution are of interest
     if len(layers) < 2 or not doubles(layers[0]) or not is_small_convolution(layers[1]):
         return layers[0], 1
     return enlarging_step(layers)
@@ -96,6 +102,7 @@ def enlarging_step(layers: list[Any]) -> tuple[Step, int]:
     length = 2 if norm is None else 3
     inner = convolution(layers[1], norm)
     sides = layers[0].input.shape[1:3]
+    # blocks need sides that are known when the graph is written
     if ends_the_head(layers[length:]) and None not in sides:
         activation, last = layers[length : length + 2]
         return enlarged_answer(inner, activation, convolution(last), sides), length + 2
@@ -121,6 +128,7 @@ def is_readout(layer: Any) -> bool:
 
 
 def is_batch_norm(layer: Any) -> bool:
+    # channels last: axis 3 of a map is its last
     import keras
 
     return isinstance(layer, keras.layers.BatchNormalization) and layer.axis in (-1, 3)
@@ -140,6 +148,7 @@ def is_small_convolution(layer: Any) -> bool:
     """3 x 3, stride 1, same size, linear, float32?"""
     import keras
 
+    # exactly Conv2D: layers that inherit from it compute something else
     if type(layer) is not keras.layers.Conv2D or not is_plain(layer):
         return False
     dense = tuple(layer.strides) == tuple(layer.dilation_rate) == (1, 1) and layer.groups == 1
@@ -160,6 +169,7 @@ def is_narrow_transposed(layer: Any) -> bool:
     if not isinstance(layer, keras.layers.Conv2DTranspose) or not is_plain(layer):
         return False
     doubling = tuple(layer.strides) == (2, 2) and tuple(layer.dilation_rate) == (1, 1)
+    # other paddings begin the blocks elsewhere
     whole = layer.output_padding is None and tuple(layer.kernel_size) == (4, 4)
     return doubling and whole and layer.filters <= NARROW
 
@@ -170,6 +180,7 @@ def is_plain(layer: Any) -> bool:
 
     linear = layer.activation is keras.activations.linear
     padded = layer.padding == "same"
+    # in half precision the order of sums would change answers
     return has_channels_last(layer) and layer.compute_dtype == "float32" and padded and linear
 
 
@@ -183,6 +194,7 @@ def convolution(layer: Any, norm: Any = None) -> Convolution:
     bias = bias_of(layer)
     if norm is None:
         return Convolution(kernel, bias)
+    # as Keras writes it: gamma (x - mean) / sqrt(variance + epsilon) + beta
     factor = 1 / np.sqrt(np.asarray(norm.moving_variance, "float64") + norm.epsilon)
     if norm.scale:
         factor = factor * np.asarray(norm.gamma, "float64")

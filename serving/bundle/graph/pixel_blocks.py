@@ -33,12 +33,14 @@ def enlarged_convolution(inner: Convolution) -> Callable[[Any], Any]:
     """
     import tensorflow as tf
 
+    # float32 constants of kernels that were put together in float64
     kernel = float_constant(enlarging(inner.kernel))
     bias = float_constant(inner.bias)
     channels = inner.kernel.shape[-1]
 
     def answer(x: Any) -> Any:
         shape = tf.shape(x)
+        # sides that are known stay known: later operations are planned by them
         height = 2 * (x.shape[1] or shape[1])
         width = 2 * (x.shape[2] or shape[2])
         goal = tf.stack([shape[0], height, width, channels])
@@ -52,6 +54,8 @@ def enlarging(kernel: Floats) -> Floats:
     """[3, 3, in, out] -> [4, 4, out, in]: the transposed convolution that enlarges by 2 (nearest)
     and convolves.
     """
+    # convolved with the box along rows and columns; a transposed convolution reads its kernel
+    # backwards
     return np.einsum("py,qx,yxio->pqoi", BOX, BOX, kernel)[::-1, ::-1]
 
 
@@ -78,10 +82,12 @@ def enlarged_blocks(kernel: Floats, bias: Floats) -> Callable[[Any], Any]:
     import tensorflow as tf
 
     weights = float_constant(early_blocks(kernel))
+    # four pixels' channels lie side by side
     shift = float_constant(np.tile(bias, 4))
 
     def answer(x: Any) -> Any:
         blocks = tf.nn.bias_add(tf.nn.conv2d(x, weights, 1, ALL_ROUND), shift)
+        # blocks begin a pixel early: the first and the last row and column belong to nobody
         return tf.nn.depth_to_space(blocks, 2)[:, 1:-1, 1:-1]
 
     return answer
@@ -108,6 +114,7 @@ def enlarged_answer(
 
     def answer(x: Any) -> Any:
         blocks = tf.nn.bias_add(tf.nn.conv2d(x, kernel, 1, ALL_ROUND), bias)
+        # padding is zero after the activation, not before it
         blocks = activation(blocks) * inside
         ended = tf.nn.bias_add(tf.nn.conv2d(blocks, last, 1, "VALID"), shift)
         return tf.nn.depth_to_space(ended, 2)
@@ -137,4 +144,5 @@ def within(height: int, width: int, channels: int) -> Floats:
 
 def inside_pairs(count: int) -> Floats:
     """[count + 1, 2]: 1 but for the first and the last of pairs that begin a pixel early."""
+    # the outermost row of the first and of the last block is padding
     return np.pad(np.ones(2 * count, "float32"), 1).reshape(count + 1, 2)

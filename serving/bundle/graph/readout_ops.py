@@ -29,8 +29,10 @@ def readout(layer: Any) -> Step:
     parts = {name: np.asarray(value, "float64") for name, value in layer.parts.items()}
     sources = [source_features(parts, i) for i in range(layer.order)]
     solved = parts["weights"] * layer.factor
+    # the last row is the bias
     weights = float_constant(solved[None, None, :-1])
     bias = float_constant(solved[-1])
+    # a block of b x b pixels has b squared times the channels
     block = round((solved.shape[1] / layer.channels) ** 0.5)
     width, enlarge = layer.width, layer.enlarge
 
@@ -55,8 +57,10 @@ def source_features(parts: Mapping[str, Floats], i: int) -> Step:
     mean = parts["mean"][i]
     width = len(mean)
     copies = 9 * width
+    # an identity copies the neighbourhood; the random features stand behind it
     kernel = np.concatenate([np.eye(copies), parts["kernel"]], 1).reshape(3, 3, width, -1)
     centre = float_constant(mean)
+    # divided by the deviation here, once, in place of every pixel's
     weights = float_constant(kernel / parts["deviation"][i][:, None])
     shift = float_constant(np.concatenate([np.zeros(copies), parts["bias"]]))
     # ReLU of the random features alone: copies may be as small as they like
@@ -87,6 +91,7 @@ def repeated(maps: Any, times: int) -> Any:
     if times == 1:
         return maps
     height, width, channels = maps.shape[1:]
+    # channels twice over, read as twice the columns
     rows = tf.concat([maps] * times, -1)
     rows = tf.reshape(rows, [-1, height, width * times * channels])
     both = tf.concat([rows] * times, -1)
