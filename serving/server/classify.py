@@ -71,6 +71,7 @@ def inference_of(
 def _outputs(signature: Any, method: str) -> dict[str, str]:
     """tensor by alias. Raises INVALID_ARGUMENT where the method's are not there."""
     aliases = (CLASSES, SCORES) if method == CLASSIFY else (OUTPUTS,)
+    # a signature may have one of the two: what is there is answered
     outputs = {
         alias: signature.outputs[alias].name for alias in aliases if alias in signature.outputs
     }
@@ -98,6 +99,7 @@ def infer(
     """
     inference = inference_of(version, name, method)
     check_examples(examples)
+    # only then is the graph asked: a run for no example would fail in some operation
     tensors = list(inference.outputs.values())
     answers = version.answered({inference.feed: examples}, tensors, deadline, awaited)
     return _inferred(inference, dict(zip(tensors, answers)), len(examples))
@@ -110,6 +112,7 @@ def check_examples(examples: Array) -> None:
 
 
 def _inferred(inference: Inference, values: dict[str, Array], count: int) -> Inferred:
+    # by tensor: two aliases may name the same one, which is fetched once
     outputs = {alias: values[tensor] for alias, tensor in inference.outputs.items()}
     result_of = classified if inference.method == CLASSIFY else regressed
     return Inferred(inference.signature, inference.method, result_of(outputs, count))
@@ -130,6 +133,7 @@ def classified(outputs: dict[str, Array], count: int) -> Any:
             f"Tensors class and score should match in shape, got {list(classes.shape)} and "
             f"{list(scores.shape)}"
         )
+    # either table has the width; one of them is there, or the signature had been refused
     width = next(table.shape[1] for table in (classes, scores) if table is not None)
     result = classification_pb2.ClassificationResult()
     for i in range(count):
@@ -165,6 +169,7 @@ def regressed(outputs: dict[str, Array], count: int) -> Any:
     from tensorflow_serving.apis import regression_pb2
 
     value = outputs[OUTPUTS]
+    # a column of one number is what many exports give
     is_column = value.ndim == 2 and value.shape[1] == 1
     if value.ndim != 1 and not is_column:
         raise invalid(
@@ -185,11 +190,13 @@ def check_tasks(tasks: Sequence[Task]) -> None:
         raise invalid("Inference request must have at least one task")
     names: set[str] = set()
     for task in tasks:
+        # the first task's model is the request's
         if task.spec.name != tasks[0].spec.name:
             raise invalid(
                 "All ModelSpecs in a MultiInferenceRequest must access the same model name. "
                 f"{task.spec.name} is not"
             )
+        # the same signature, however it is spelled
         name = task.spec.signature or DEFAULT_SIGNATURE
         if name in names:
             raise invalid(f"Duplicate evaluation of signature: {name}")
@@ -216,7 +223,9 @@ def multi_inference(
         inference_of(version, task.spec.signature, task.method, missing) for task in tasks
     ]
     check_examples(examples)
+    # a dictionary: TF1 exports share one input among signatures
     feeds = {inference.feed: examples for inference in inferences}
+    # outputs that several tasks share are fetched once
     fetches = sorted({tensor for one in inferences for tensor in one.outputs.values()})
     answers = version.answered(feeds, fetches, deadline, awaited, batched=False)
     values = dict(zip(fetches, answers))

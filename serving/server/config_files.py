@@ -20,6 +20,7 @@ STRING = 9
 INT64 = 3
 MESSAGE = 11
 # message -> (field, number, type, is it repeated)
+# numbers of the fields are those of TensorFlow Serving's own files
 _MESSAGES: dict[str, list[tuple[str, int, int | str, bool]]] = {
     "Int64": [("value", 1, INT64, False)],
     "Bool": [("value", 1, BOOL, False)],
@@ -56,6 +57,7 @@ class ModelConfig:
     labels: dict[str, int] = field(default_factory=dict)
 
 
+# one pool a process: a second definition of the same name would be refused
 @functools.cache
 def message(name: str) -> Any:
     """the class of a message of `_MESSAGES`."""
@@ -71,6 +73,7 @@ def message(name: str) -> Any:
             entry.type = MESSAGE if isinstance(of, str) else of
             if isinstance(of, str):
                 entry.type_name = f".serving.{of}"
+    # a pool of its own: TensorFlow's messages may be loaded beside it
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"serving.{name}"))
@@ -89,7 +92,9 @@ def parse(text: bytes, empty: Any) -> Any:
     from google.protobuf import text_format
 
     try:
+        # with a byte order mark or without
         return text_format.Parse(text.decode("utf-8-sig"), empty)
+    # text that is nested without end must not end the server
     except (text_format.ParseError, RecursionError) as error:
         raise ValueError(str(error)) from error
 
@@ -110,6 +115,7 @@ def models_of(config: Any) -> list[ModelConfig]:
         raise invalid("Only ModelConfigList is currently supported")
     configs: dict[str, ModelConfig] = {}
     for entry in config.model_config_list.config:
+        # a dictionary would keep the last of two without a word
         if entry.name in configs:
             raise invalid(f"Illegal to list model {entry.name} multiple times in config list")
         check_entry(entry)
@@ -131,6 +137,7 @@ def check_entry(entry: Any) -> None:
             f"Expected model {entry.name} to have an absolute path or URI; got "
             f"base_path()={entry.base_path}"
         )
+    # the older field and the newer one exclude each other, as in the original
     if bool(entry.model_platform) == bool(entry.model_type):
         both = "both" if entry.model_platform else "neither"
         raise invalid(
@@ -155,4 +162,5 @@ def policy_of(choice: Any) -> Policy:
         if not choice.specific.versions:
             raise invalid("a specific version policy names no versions")
         return Policy(specific=tuple(choice.specific.versions))
+    # `latest {}` is one version, as an unset policy is
     return Policy(latest=choice.latest.num_versions or 1)

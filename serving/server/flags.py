@@ -54,10 +54,12 @@ def port(text: str) -> int:
 
 def add_flags(serve: argparse.ArgumentParser) -> None:
     """all flags that have an effect, with the original's defaults unless the help says it."""
+    # `--flag` alone is true, `--flag=false` is false, as in the original
     switch: dict[str, Any] = {"type": boolean, "nargs": "?", "const": True}
     add = serve.add_argument
     add("--model_name", default="default")
     add("--model_base_path", type=Path, help="folder of integer-named versions, absolute")
+    # text, read later: a file that is wrong is said in the original's words
     add(
         "--model_config_file",
         type=Path,
@@ -78,6 +80,7 @@ def add_flags(serve: argparse.ArgumentParser) -> None:
     add("--rest_api_enable_cors_support", default=False, **switch)
     add("--host", default="127.0.0.1", help="loopback unless you say otherwise (ours)")
     add("--file_system_poll_wait_seconds", type=float, default=1.0, help="0: look once")
+    # a laptop's broken candidate should be said at once
     add("--max_num_load_retries", type=int, default=0, help="the original's is 5")
     add("--load_retry_interval_micros", type=int, default=60_000_000)
     add("--enable_batching", default=False, **switch)
@@ -109,4 +112,5 @@ def add_flags(serve: argparse.ArgumentParser) -> None:
     add("--public_key_file", type=Path, help="PEM of Ed25519 public keys (ours)")
     add("--version", default=False, help="print versions and end", **switch)
     for name in WITHOUT_EFFECT:
+        # with or without a value: they are taken as the original takes them
         add(f"--{name}", nargs="?", const="true", help=argparse.SUPPRESS)

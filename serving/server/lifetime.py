@@ -16,6 +16,7 @@ from serving.server.models import keep_polling
 from serving.server.rest.transport import RestServer
 from serving.server.signals import StopSignals
 
+# answers that are made are small: what takes longer has no reader
 LAST_WORDS = 1.0  # seconds in which answers that are made already are sent
 FAILED = "Failed to start server. Error: "  # TensorFlow Serving's words
 
@@ -49,11 +50,13 @@ def serve(catalog: Catalog, configs: list[ModelConfig], serving: Serving) -> int
     """load, then listen until SIGTERM or SIGINT; running requests are finished first. 0, or 1 if a
     first version cannot be loaded. Raises OSError for an address that is taken.
     """
+    # from here on a signal is noted: one that comes while models load ends the start
     with StopSignals() as signals:
         try:
             if not _loaded(catalog, configs, serving.poll_seconds, signals):
                 return 0
         except ServingError as error:
+            # the original's words, on standard error: output is for addresses
             print(f"{FAILED}{error}", file=sys.stderr)
             return 1
         _listen(catalog, serving, signals)
@@ -66,11 +69,13 @@ def _loaded(
     """wait until every model serves; False if a signal comes first. Raises ServingError for one
     that cannot be loaded.
     """
+    # no port is open before the models serve
     catalog.reload(configs)
     while not catalog.ready():
         failure = catalog.failure()
         if failure:
             raise unknown(failure)
+        # at least a tenth of a second: 0 would turn in circles
         if signals.wait(max(poll_seconds, 0.1)):
             return False
         catalog.poll()
@@ -81,6 +86,7 @@ def _listen(catalog: Catalog, serving: Serving, signals: StopSignals) -> None:
     gate = Gate()
     host = serving.host
     server, port = grpc_server(catalog, f"{host}:{serving.port}", serving.doorway, gate)
+    # flushed: whoever started this process waits for the line
     print(f"gRPC on {host}:{port}", flush=True)
     door = None
     if serving.rest_port is not None:
@@ -88,6 +94,7 @@ def _listen(catalog: Catalog, serving: Serving, signals: StopSignals) -> None:
         door.start()
         print(f"REST on {host}:{door.server_port}", flush=True)
     stop = threading.Event()  # of the threads that poll
+    # 0: one look, which `_loaded` took
     if serving.poll_seconds > 0:
         keep_polling(catalog, serving.poll_seconds, stop)
     if serving.reread:
@@ -96,7 +103,9 @@ def _listen(catalog: Catalog, serving: Serving, signals: StopSignals) -> None:
     stop.set()
     # Both ports stay open meanwhile: probes read NOT_SERVING and clients UNAVAILABLE, instead of a
     # broken connection.
+    # the gate first, ports afterwards
     gate.close(serving.grace)
+    # does not wait: REST drains meanwhile
     ended = server.stop(grace=LAST_WORDS)
     if door:
         door.drain(LAST_WORDS)

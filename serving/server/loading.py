@@ -55,8 +55,10 @@ def load(folder: Path, number: int, loading: Loading) -> Version:
     )
     try:
         if loading.warmup:
+            # 0 in the flag is once, as in the original
             for _ in range(max(loading.warmups, 1)):
                 warm_up(version)
+    # of any kind: a session that nobody holds keeps its memory
     except BaseException:
         version.close()
         raise
@@ -68,6 +70,7 @@ def warm_up(version: Version) -> None:
     compilation. Any record that fails, fails the load.
     """
     for i, record in enumerate(_records(version.folder / WARMUP)):
+        # as the original: a file of any length would keep a server from ever serving
         if i >= MOST_WARMUP:
             raise invalid(f"Number of warmup records exceeds the maximum of {MOST_WARMUP}")
         _replay(version, record)
@@ -76,6 +79,7 @@ def warm_up(version: Version) -> None:
 def _records(path: Path) -> Iterable[bytes]:
     import tensorflow as tf
 
+    # missing or empty is fine
     if not path.exists() or not path.stat().st_size:
         return ()
     records: Iterable[bytes] = tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
@@ -87,6 +91,7 @@ def _replay(version: Version, record: bytes) -> None:
     from tensorflow_serving.apis import prediction_log_pb2
 
     log = prediction_log_pb2.PredictionLog.FromString(record)
+    # of the kinds of records, four are requests that a server of ours answers
     kind = log.WhichOneof("log_type")
     if kind == "predict_log":
         request = log.predict_log.request
@@ -101,6 +106,7 @@ def _replay(version: Version, record: bytes) -> None:
     elif kind == "multi_inference_log":
         request = log.multi_inference_log.request
         tasks = [
+            # the name in a record is not looked at
             Task(ModelSpec(signature=one.model_spec.signature_name), one.method_name)
             for one in request.tasks
         ]

@@ -29,6 +29,7 @@ LOADING = 20
 AVAILABLE = 30
 UNLOADING = 40
 END = 50
+# the status of a server that swaps for months must not grow
 REMEMBERED = 8  # ended versions that status still names
 LARGEST_NUMBER = 2**63 - 1  # of a version
 State = tuple[int, str]  # and the text of the error, "" for none
@@ -46,6 +47,7 @@ class Policy:
         ordered = sorted(numbers, reverse=True)
         if self.specific:
             return [number for number in ordered if number in self.specific]
+        # numbers compare as numbers
         return ordered if self.latest is None else ordered[: self.latest]
 
 
@@ -76,9 +78,11 @@ class Model:
         self.lock = threading.Lock()  # of `versions` and what holds them
         self.turn = threading.Lock()  # one poll at a time
 
+    # read without the lock: the dictionary is replaced as a whole, never changed
     @property
     def current(self) -> Version | None:
         """the highest version that serves."""
+        # once: another thread may replace it between two looks
         versions = self.versions
         return versions[max(versions)] if versions else None
 
@@ -91,12 +95,15 @@ class Model:
         """
         try:
             paths = sorted(self.base.iterdir())
+        # a folder that is gone for a moment (a mount) must not unload anything
         except OSError:
             return None
+        # digits of other scripts are digits to Python, too
         numbered = [path for path in paths if path.name.isascii() and path.name.isdigit()]
         return {
             int(path.name): path
             for path in numbered
+            # beyond 64 bits a number has no place in an answer
             if int(path.name) <= LARGEST_NUMBER and _holds_a_model(path)
         }
 
@@ -110,11 +117,16 @@ class Model:
             if folders is None:
                 return
             aspired = self.policy.aspired(folders)
+            # before loading: a failed version that came back is tried again
             self._forgive(aspired)
             for number in aspired:
+                # a version that failed is not tried at every look
                 if number not in self.versions and not self._failed(number):
                     self.load(number, folders[number])
+            # nothing is let go before what is to replace it serves; a base path without versions
+            # unloads all
             if not aspired or any(number in self.versions for number in aspired):
+                # the lowest first, as the original
                 for number in sorted(set(self.versions) - set(aspired)):
                     self.unload(number)
             self.forget()
@@ -132,12 +144,15 @@ class Model:
     def load(self, number: int, folder: Path) -> None:
         """serve it; where it cannot be loaded, its state says why."""
         self.states[number] = (LOADING, "")
+        # before the first graph is made: it must not be frozen with the rest
         settle()
         version = self._tried(number, folder)
         if version is None:
             return
         with self.lock:
+            # a new dictionary: whoever looks meanwhile has the old one
             self.versions = {**self.versions, number: version}
+        # after it can be asked
         self.states[number] = (AVAILABLE, "")
 
     def _tried(self, number: int, folder: Path) -> Version | None:
@@ -147,6 +162,7 @@ class Model:
             except Exception as error:  # whatever a broken model raises, the old one keeps serving
                 if not left:
                     kind = type(error).__name__
+                    # the first line: TensorFlow's errors are pages
                     first_line = (str(error).splitlines() or [kind])[0] or kind
                     self.states[number] = (END, first_line)
                     return None
@@ -157,14 +173,18 @@ class Model:
         """no request finds it any more; its session ends after the last one that holds it."""
         with self.lock:
             versions = dict(self.versions)
+            # in a list that the thread empties: an argument would keep the version alive as long as
+            # the thread
             leaving = [versions.pop(number)]
             self.versions = versions
         self.states[number] = (UNLOADING, "")
+        # a thread: closing waits for the last request, and a poll must not
         threading.Thread(target=self._end, args=(number, leaving), daemon=True).start()
 
     def _end(self, number: int, leaving: list[Version]) -> None:
         """close the one version of the list, which is emptied: this thread must not keep it."""
         leaving.pop().close()
+        # it may have been loaded again meanwhile
         if number not in self.versions:
             self.states[number] = (END, "")
         gc.collect()  # a graph is full of cycles; memory should not wait for chance
@@ -172,7 +192,10 @@ class Model:
     def forget(self) -> None:
         """of ended versions only the newest few stay in the status."""
         ended = sorted(
-            number for number, (state, error) in self.states.items() if state == END and not error
+            # those that failed stay, with their words
+            number
+            for number, (state, error) in self.states.items()
+            if state == END and not error
         )
         for number in ended[:-REMEMBERED]:
             self.states.pop(number, None)
@@ -198,6 +221,7 @@ class Model:
         Raises NOT_FOUND, INVALID_ARGUMENT for an unknown label.
         """
         number = spec.version
+        # a label is looked up before the lock is taken: it names a number, whatever serves
         if spec.label is not None:
             if spec.label not in self.labels:
                 raise invalid(f"Unrecognized servable version label: {spec.label}")
@@ -207,6 +231,7 @@ class Model:
             if version is None:
                 missing = ModelSpec(self.name, number)
                 raise not_found(f"Servable not found for request: {missing.servable}")
+            # under the lock: between finding a version and counting it a swap could close it
             version.running += 1
         try:
             yield version
@@ -216,6 +241,7 @@ class Model:
 
 
 def _holds_a_model(folder: Path) -> bool:
+    # both spellings of a SavedModel
     return (folder / "saved_model.pb").exists() or (folder / "saved_model.pbtxt").exists()
 
 
@@ -226,6 +252,7 @@ def settle() -> None:
     """
     import tensorflow  # noqa: F401  its objects are what is to be frozen
 
+    # once a process: what is frozen later would be graphs
     if not gc.get_freeze_count():
         gc.collect()
         gc.freeze()
@@ -241,6 +268,7 @@ def keep_polling(polled: Polled, seconds: float, stop: threading.Event) -> threa
     """a thread that polls until `stop`."""
 
     def loop() -> None:
+        # `wait`, not `sleep`: it ends at once when the server does
         while not stop.wait(seconds):
             polled.poll()
 

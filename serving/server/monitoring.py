@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from serving.errors import ServingError
 
 PATH = "/monitoring/prometheus/metrics"
+# the original's 33 bounds
 BOUNDS = [10 * 1.8**i for i in range(33)]  # microseconds
 COUNT = ":tensorflow:serving:request_count"
 LATENCY = ":tensorflow:serving:request_latency"
@@ -39,6 +40,7 @@ class Histogram:
         self.total = 0.0
 
     def observe(self, micros: float) -> None:
+        # the bucket whose bound is not below the duration
         self.cells[bisect.bisect_left(BOUNDS, micros)] += 1
         self.total += micros
 
@@ -46,6 +48,7 @@ class Histogram:
         """of the page; buckets are cumulative."""
         lines = []
         count = 0
+        # cells are kept apart and added up here: one observation changes one number
         for bound, cell in zip([*(f"{bound:g}" for bound in BOUNDS), "+Inf"], self.cells):
             count += cell
             lines.append(f"{name}_bucket{braces((*labels, ('le', bound)))} {count}")
@@ -67,6 +70,7 @@ class Metrics:
     def add(self, name: str, number: int = 1, **labels: str) -> None:
         """count."""
         with self.lock:
+            # labels in the order they are given: callers spell them alike
             self.counts[name, tuple(labels.items())] += number
 
     def observe(self, name: str, micros: float, **labels: str) -> None:
@@ -79,6 +83,7 @@ class Metrics:
         TensorFlow Serving spells it inside (/tensorflow/serving/request_count). None for what is no
         counter of ours.
         """
+        # both spellings differ in this letter alone
         name = name.replace("/", ":")
         if name not in COUNTERS:
             return None
@@ -99,12 +104,15 @@ class Metrics:
         except ServingError as error:
             status = error.code.name
             raise
+        # also what ends a thread: the request did not succeed
         except BaseException:
             status = "UNKNOWN"
             raise
         finally:
+            # at the end: a reload may have taken the model meanwhile
             if serves(model):
                 self.add(COUNT, model_name=model, status=status)
+            # only successes are timed, as in the original
             if serves(model) and status == "OK":
                 micros = (time.perf_counter() - since) * 1e6
                 # TensorFlow Serving spells the API of REST in lower case.
@@ -117,10 +125,12 @@ class Metrics:
         since = time.perf_counter()
         yield
         micros = (time.perf_counter() - since) * 1e6
+        # the original's name of the runtime behind a SavedModel
         self.observe(RUNTIME, micros, model_name=model, API=api, runtime="TF1")
 
     def text(self) -> str:
         """the page that Prometheus reads."""
+        # one lock for the page: numbers of one moment
         with self.lock:
             lines = [line for name in FAMILIES for line in self._family(name)]
         return "\n".join(lines) + "\n"
@@ -145,4 +155,5 @@ def braces(labels: Labels) -> str:
 
 
 def escaped(text: str) -> str:
+    # the back-slash first, else the others' would be doubled
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -36,10 +36,12 @@ def verb(
     method: Callable[Concatenate[Plane, P], R],
 ) -> Callable[Concatenate[Plane, P], R]:
     """a method of `Plane` that doors offer: nobody calls it past the gate."""
+    # by name: `check_door` holds every door's table against it
     VERBS.add(method.__name__)
 
     @functools.wraps(method)
     def behind_the_gate(plane: Plane, /, *arguments: P.args, **words: P.kwargs) -> R:
+        # the gate is around the whole verb: draining waits for all that is inside
         with plane.gate.passed():
             return method(plane, *arguments, **words)
 
@@ -112,10 +114,13 @@ class Plane:
     ) -> tuple[Origin, dict[str, Array]]:
         """outputs by name."""
         name = spec.name if spec else ""
+        # counted from here: what is refused counts, too. Waiting for a turn is part of its time
         with self._counted(name, "Predict", caller), caller.turn():
             read = parse()
+            # held until the answer is there: a swap waits for it
             with self.catalog.held(spec) as version:
                 question = read(version)
+                # the graph alone, its waiting for a batch included
                 with self.metrics.runtime(name, "Predict"):
                     outputs = version.run(
                         question.signature,
@@ -124,6 +129,7 @@ class Plane:
                         caller.deadline,
                         caller.awaited,
                     )
+                # its resolved name: "" is the default's
                 signature, _ = version.signature(question.signature)
                 return Origin(name, version.number, signature), outputs
 
@@ -170,6 +176,7 @@ class Plane:
         self, tasks: Sequence[Task], read: Callable[[], Array], caller: Caller
     ) -> list[tuple[Origin, Inferred]]:
         """answers in task order, by one run."""
+        # before the model is looked up, as in the original
         check_tasks(tasks)
         spec = tasks[0].spec
         with self.catalog.held(spec) as version:
@@ -180,6 +187,7 @@ class Plane:
     def metadata(self, spec: ModelSpec | None) -> tuple[Origin, dict[str, Any]]:
         """SignatureDefs by name, exactly those of the model's file."""
         with self.catalog.held(spec) as version:
+            # version and signatures of one moment
             return Origin(spec.name if spec else "", version.number), version.signatures
 
     @verb
@@ -187,11 +195,13 @@ class Plane:
         """(version, state, error text), newest first. A label is not looked at."""
         if spec is None:
             raise invalid("Missing ModelSpec")
+        # a label in the spec is ignored: all versions come back
         return self.catalog.status(spec.name, spec.version)
 
     @verb
     def reload(self, configs: list[ModelConfig], metric_names: Sequence[str]) -> dict[str, int]:
         """replace the set of models; by how much each counter that is asked about rose."""
+        # a counter may be unknown: it has no increase
         before = {name: self.metrics.count(name) for name in metric_names}
         self.catalog.reload(configs)
         after = {name: self.metrics.count(name) for name in metric_names}

@@ -27,6 +27,7 @@ PREDICT_METHODS = (
     "tensorflow/serving/regress",
 )
 Awaited = Callable[[], bool]
+# by names: a session compiles for them, whatever the values are
 Plan = tuple[tuple[str, ...], tuple[str, ...]]  # names of fed and of fetched tensors
 
 
@@ -105,9 +106,11 @@ class Version:
                 f"{{{', '.join(PREDICT_METHODS)}}}. Was: {definition.method_name}"
             )
         check_inputs(definition, inputs)
+        # names before types, and types before the run
         names = check_outputs(definition, output_filter)
         feeds = self._feeds(definition, inputs)
         fetches = [definition.outputs[alias].name for alias in names]
+        # the filter's order is the answer's
         return dict(zip(names, self.answered(feeds, fetches, deadline, awaited)))
 
     def _feeds(self, definition: Any, inputs: Mapping[str, Array]) -> dict[str, Array]:
@@ -117,14 +120,17 @@ class Version:
         import tensorflow as tf
 
         feeds = {}
+        # by name: the text counts inputs in this order
         for i, (alias, value) in enumerate(sorted(inputs.items())):
             expected = tf.as_dtype(definition.inputs[alias].dtype).base_dtype
+            # references of TF1 are of their base type
             dtype = tf.as_dtype(value.dtype).base_dtype
             if dtype != expected:
                 raise invalid(
                     f"Expects arg[{i}] to be {kind_of(expected)} but {kind_of(dtype)} is provided"
                 )
             feeds[definition.inputs[alias].name] = value
+        # defaults are a field of newer TensorFlow
         for alias, default in getattr(definition, "defaults", {}).items():
             if alias not in inputs:
                 feeds[definition.inputs[alias].name] = tf.make_ndarray(default)
@@ -141,6 +147,7 @@ class Version:
         """values of the tensors `fetches`, in a batch with others where the server makes batches;
         CANCELLED without a run once nobody awaits them.
         """
+        # before it waits in a queue, and again when its batch is made
         if not awaited():
             raise gone()
         if self.scheduler and batched:
@@ -155,10 +162,12 @@ class Version:
         """
         import tensorflow as tf
 
+        # the time that is left, not a moment: the session has a clock of its own
         seconds = None if deadline is None else deadline - time.monotonic()
         if seconds is not None and seconds <= 0:
             raise late()
         plan = self.plan(feeds, fetches)
+        # in one order: the session compiles anew for every sequence of names
         ordered = {name: feeds[name] for name in sorted(feeds)}
         try:
             values = dict(zip(plan, self._called(ordered, plan, seconds)))
@@ -178,6 +187,7 @@ class Version:
         fed = tuple(sorted(feeds))
         asked = tuple(sorted(set(fetches)))
         with self.planning:
+            # a set that is known is always taken as it is
             if (fed, asked) not in self.plans and len(self.plans) >= MOST_PLANS:
                 asked = self._wider(fed, asked)
             self.plans.add((fed, asked))
@@ -186,6 +196,7 @@ class Version:
     def _wider(self, fed: tuple[str, ...], asked: tuple[str, ...]) -> tuple[str, ...]:
         known = [plan for names, plan in self.plans if names == fed and set(asked) <= set(plan)]
         everything = tuple(sorted({*asked, *self._every_output(fed)}))
+        # the smallest known set that holds what is asked; else all that these inputs give, once
         return min(known, key=len, default=everything)
 
     def _every_output(self, fed: tuple[str, ...]) -> set[str]:
@@ -205,14 +216,18 @@ class Version:
 
         options = None
         if seconds is not None:
+            # at least 1: 0 would be no limit
             milliseconds = min(max(int(seconds * 1000), 1), LONGEST_MILLISECONDS)
             options = tf.compat.v1.RunOptions(timeout_in_ms=milliseconds)
+        # private in TensorFlow: where it is gone, the public way takes over
         raw = getattr(self.session, "_call_tf_sessionrun", None)
         if raw is None:
+            # the public run checks shapes, which the original does not
             values: list[Array] = self.session.run(fetches, feeds, options=options)
             return values
         buffer = None
         if options is not None:
+            # options travel as a serialised message in a C buffer, which is ours to delete
             buffer = pywrap_tf_session.TF_NewBufferFromString(options.SerializeToString())
         try:
             fed = {self._tensor(name): value for name, value in feeds.items()}
@@ -225,12 +240,14 @@ class Version:
 
     def _tensor(self, name: str) -> Any:
         """the C++ handle of a tensor, looked up once."""
+        # two threads may look up the same name: both find the same handle
         if name not in self.tensors:
             self.tensors[name] = self.session.graph.get_tensor_by_name(name)._as_tf_output()
         return self.tensors[name]
 
     def close(self, patience: float = 60) -> None:
         """after the last running request, or `patience` seconds."""
+        # after it was taken out of the table: no new request finds it
         until = time.monotonic() + patience
         while self.running and time.monotonic() < until:
             time.sleep(0.02)
@@ -246,10 +263,12 @@ def opened(folder: Path, tags: tuple[str, ...], threads: tuple[int, int]) -> Any
     settings = tf.compat.v1.ConfigProto(
         intra_op_parallelism_threads=threads[0], inter_op_parallelism_threads=threads[1]
     )
+    # a graph of its own: names of versions are alike
     session = tf.compat.v1.Session(graph=tf.Graph(), config=settings)
     try:
         with session.graph.as_default():
             tf.compat.v1.saved_model.loader.load(session, list(tags), str(folder))
+    # a session that failed to load holds memory, too
     except BaseException:
         session.close()
         raise

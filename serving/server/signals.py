@@ -28,7 +28,9 @@ class StopSignals:
 
     def __enter__(self) -> StopSignals:
         self.reader, self.writer = socket.socketpair()
+        # a handler must not wait: a full pipe has said enough
         self.writer.setblocking(False)
+        # with a handler, or Python writes no byte and the process ends
         self.before = {number: signal.signal(number, do_nothing) for number in ASKED}
         self.fd = signal.set_wakeup_fd(self.writer.fileno(), warn_on_full_buffer=False)
         return self
@@ -37,6 +39,7 @@ class StopSignals:
         """until a signal has come, or at most so many seconds; whether one has. One that has come
         once stays come.
         """
+        # the byte stays: whoever asks later is told, too
         return bool(select.select([self.reader], [], [], seconds)[0])
 
     def __exit__(self, *error: object) -> None:

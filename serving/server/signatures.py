@@ -14,9 +14,11 @@ def signatures_of(folder: Path, tags: tuple[str, ...]) -> dict[str, Any]:
     ValueError for a broken file, or one without such a graph.
     """
     for graph in _saved_model(folder).meta_graphs:
+        # exactly these tags, as the loader finds them
         if set(graph.meta_info_def.tags) == set(tags):
             # copies, so that the graph can be let go
             return {
+                # by bytes: a copy that shares the message would keep its graph
                 name: type(signature).FromString(signature.SerializeToString())
                 for name, signature in graph.signature_def.items()
             }
@@ -54,6 +56,7 @@ def check_inputs(signature: Any, inputs: Collection[str]) -> None:
     difference = (
         f"Sent extra: {{{','.join(extra)}}}. Missing but required: {{{','.join(missing)}}}."
     )
+    # as many, but other names: the next text is the original's for that
     if len(sent) != len(known) and (extra or missing):
         raise invalid(
             f"input size does not match signature: {len(sent)}!={len(known)} "

@@ -29,6 +29,7 @@ class RereadFile:
         self.path = path
         self.catalog = catalog
         self.seconds = seconds
+        # what is served now: only another content is a reload
         self.last = path.read_bytes()
 
     def poll(self) -> None:
@@ -37,6 +38,7 @@ class RereadFile:
 
         try:
             data = self.path.read_bytes()
+            # kept before it is parsed: a broken file is said once, not at every look
             if data != self.last:
                 self.last = data
                 self.catalog.reload(read_models(self.path))
@@ -48,6 +50,7 @@ def start(options: argparse.Namespace) -> int:
     """serve until told to stop; the exit code. What cannot be served is said as TensorFlow Serving
     says it.
     """
+    # TensorFlow is imported for its version alone, and no model is needed
     if options.version:
         return versions()
     for name in WITHOUT_EFFECT:
@@ -57,6 +60,7 @@ def start(options: argparse.Namespace) -> int:
         check_flags(options)
         return _serve(options)
     except (ValueError, OSError) as error:
+        # the original's words
         print(f"Failed to start server. Error: {error}", file=sys.stderr)
         return 1
 
@@ -66,6 +70,7 @@ def check_flags(options: argparse.Namespace) -> None:
     if options.batching_parameters_file and not options.enable_batching:
         raise ValueError("--batching_parameters_file needs --enable_batching")
     base = options.model_base_path
+    # relative paths would depend on where the server was started
     if not options.model_config_file and (base is None or not base.is_absolute()):
         raise ValueError(
             f"model_base_path must be absolute, got {base}; or give --model_config_file"
@@ -78,6 +83,7 @@ def _serve(options: argparse.Namespace) -> int:
     from serving.server.lifetime import Serving, serve
     from serving.server.monitoring import Metrics
 
+    # before the first connection
     raise_file_limit()
     configs = _configs(options)
     metrics = Metrics()
@@ -140,6 +146,7 @@ def trusted_keys(options: argparse.Namespace) -> bytes | None:
     from serving.release.signing import public_keys
 
     pem: bytes = options.public_key_file.read_bytes()
+    # judged at the start: a file without keys would refuse every version later
     public_keys(pem)
     return pem
 
@@ -185,6 +192,7 @@ def raise_file_limit() -> None:
     import resource
 
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # the soft limit up to the hard one: no right is needed for it
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
@@ -208,6 +216,7 @@ def op_threads(options: argparse.Namespace) -> tuple[int, int]:
             "--tensorflow_session_parallelism sets both of --tensorflow_intra_op_parallelism "
             "and --tensorflow_inter_op_parallelism: give one kind"
         )
+    # the number of both where its own is 0
     return intra or both, inter or both
 
 
@@ -234,11 +243,15 @@ def check_pair(path: Path, key: bytes, certificate: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         key_file = Path(folder) / "key"
         certificate_file = Path(folder) / "certificate"
+        # files: Python's ssl reads no keys from memory
         key_file.write_bytes(key)
         certificate_file.write_bytes(certificate)
         try:
             ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
-                certificate_file, key_file, password=""
+                # an empty password: a key that needs one fails instead of asking at the terminal
+                certificate_file,
+                key_file,
+                password="",
             )
         except (ssl.SSLError, OSError) as error:
             raise ValueError(
@@ -249,5 +262,7 @@ def check_pair(path: Path, key: bytes, certificate: bytes) -> None:
 
 def channel_arguments(text: str) -> list[tuple[str, int | str]]:
     """key=value,key=value; numbers become ints, the later wins."""
+    # an empty part says nothing
     pairs = [part.partition("=") for part in text.split(",") if part]
+    # gRPC tells numbers and texts apart
     return [(key, int(value) if value.lstrip("-").isdigit() else value) for key, _, value in pairs]

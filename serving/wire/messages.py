@@ -15,6 +15,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 PACKAGE = "taxonomy.wire"
 # Metadata of a client that reads numbers as raw content; other servers do not look at it.
+# in lower case, as gRPC wants keys of metadata
 RAW_NUMBERS = ("tensor-content", "1")
 _TYPES = {
     "double": 1, "float": 2, "int64": 3, "uint64": 4, "int32": 5, "bool": 8, "string": 9,
@@ -79,6 +80,7 @@ def message(name: str) -> Any:
     return _classes()[name]
 
 
+# once a process: a pool refuses a second definition of a name
 @functools.cache
 def _classes() -> dict[str, Any]:
     file = descriptor_pb2.FileDescriptorProto(
@@ -101,6 +103,7 @@ def _add_field(described: Any, name: str, number: int, kind: str) -> None:
     a key and a value.
     """
     field = described.field.add(name=name, number=number, label=_OPTIONAL)
+    # a map is a list of entries of a type of its own, marked as such
     if kind.startswith("{"):
         entry = described.nested_type.add(name=_entry_name(name))
         entry.options.map_entry = True

@@ -1,5 +1,6 @@
 """Which model, version and signature a request names."""
 
+# no TensorFlow: a client reads it, too
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ def model_spec_of(text: bytes) -> ModelSpec:
         raise ValueError(f"expected a ModelSpec, got {error}") from error
     return ModelSpec(
         name=spec.name,
+        # a number may be 0: only the wrapper says whether it is there
         version=spec.version.value if spec.HasField("version") else None,
         label=spec.version_label or None,
         signature=spec.signature_name,

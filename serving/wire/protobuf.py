@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+# as many values as a string tensor may have in a request
 MOST_FIELDS = 4 << 20  # of one message; a string tensor has a field a value
 VARINT = 0
 FIXED_64 = 1
@@ -19,14 +20,17 @@ def fields(data: int | memoryview) -> Iterator[tuple[int, int | memoryview]]:
     """(number, value) of a serialised message's fields in order: a varint, or the bytes of what has
     a length or a fixed width. Raises ValueError.
     """
+    # a view: nothing is copied until somebody keeps it
     data = bytes_of(data)
     at = 0
+    # a loop with an end: a message of empty fields has a field every two bytes
     for _ in range(MOST_FIELDS):
         if at == len(data):
             return
         tag, at = read_varint(data, at)
         number = tag >> 3
         wire_type = tag & 7
+        # field 0 is what zeros read as: no message begins so
         if not number:
             raise ValueError("expected a protobuf message, got a field without a number")
         if wire_type == VARINT:
@@ -39,6 +43,7 @@ def fields(data: int | memoryview) -> Iterator[tuple[int, int | memoryview]]:
             length = 8 if wire_type == FIXED_64 else 4
         else:
             raise ValueError(f"expected a protobuf message, got wire type {wire_type}")
+        # before the slice, which would be shorter without a word
         if at + length > len(data):
             raise ValueError(f"expected {length} bytes of field {number}, got {len(data) - at}")
         yield number, data[at : at + length]
@@ -56,6 +61,7 @@ def bytes_of(value: int | memoryview) -> memoryview:
 
 def text_of(value: int | memoryview) -> str:
     """the value of a string field. Raises ValueError for what is no UTF-8."""
+    # by way of bytes: a view has no decode
     return bytes(bytes_of(value)).decode()
 
 
@@ -70,6 +76,7 @@ def read_varint(data: memoryview, at: int) -> tuple[int, int]:
     """(number, where it ends). Raises ValueError where it does not end within ten bytes."""
     number = 0
     shift = 0
+    # ten bytes of seven bits: more no number of 64 bits has
     while at < len(data) and shift < 70:
         number |= (data[at] & 127) << shift
         shift += 7
@@ -82,6 +89,7 @@ def read_varint(data: memoryview, at: int) -> tuple[int, int]:
 def varint(number: int) -> bytes:
     """protobuf's spelling of a number from 0 up: seven bits a byte, the lowest first."""
     data = bytearray()
+    # eight bits to a byte, of which the highest says that there is more
     while number > 127:
         data.append(number & 127 | 128)
         number >>= 7

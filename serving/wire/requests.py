@@ -31,6 +31,7 @@ EXAMPLE_LIST = 1
 WITH_CONTEXT = 2
 EXAMPLES = 1
 CONTEXT = 2
+# names are strings and cost more than their bytes
 MOST_NAMES = 10_000  # outputs, inputs or tasks of one request
 EMPTY = memoryview(b"")
 
@@ -73,6 +74,7 @@ class MultiInferenceRequest:
 def predict_request(data: bytes) -> PredictRequest:
     """Raises ValueError for what is no PredictRequest."""
     request = PredictRequest()
+    # in pieces: a message that comes twice is merged
     spec: list[memoryview] = []
     for number, value in fields(memoryview(data)):
         if number == MODEL_SPEC:
@@ -82,6 +84,7 @@ def predict_request(data: bytes) -> PredictRequest:
             request.inputs[text_of(entry.get(KEY, EMPTY))] = bytes_of(entry.get(VALUE, EMPTY))
         elif number == OUTPUT_FILTER:
             request.outputs.append(text_of(value))
+        # after every field: the message ends before it can cost much
         check_count(len(spec) + len(request.inputs) + len(request.outputs))
     request.spec = _merged_spec(spec)
     return request
@@ -148,15 +151,19 @@ def examples_of(given: memoryview, allowance: Allowance | None = None) -> Array:
     context = b""
     examples: list[memoryview] = []
     for kind, listed in fields(given):
+        # other fields are of a newer protocol: skipped, as protobuf does
         if kind not in (EXAMPLE_LIST, WITH_CONTEXT):
             continue
         for number, value in fields(listed):
             if number == EXAMPLES:
+                # paid for before it is kept
                 allowance.take(STRING_COST)
                 examples.append(bytes_of(value))
             elif number == CONTEXT and kind == WITH_CONTEXT:
                 context += bytes(bytes_of(value))
+    # the context is copied into every example
     allowance.take(sum(map(len, examples)) + len(context) * len(examples))
     array: Array = np.empty(len(examples), object)
+    # protobuf merges bytes that follow one another, and the later counts
     array[:] = [context + bytes(example) for example in examples]
     return array

@@ -20,6 +20,7 @@ def arrays(data: bytes) -> dict[str, Array]:
     """the outputs by alias; dense floats are read-only views of `data`. Raises ValueError where
     `data` is no PredictResponse.
     """
+    # gRPC's own limit: the answer is there already, and may claim no more
     allowance = Allowance(LARGEST_ANSWER)
     answers = {}
     for number, entry in fields(memoryview(data)):

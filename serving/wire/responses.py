@@ -24,8 +24,10 @@ def predict_response(spec: bytes, outputs: Mapping[str, Array], content: bool = 
     parts: list[Piece] = [prefix(SPEC, len(spec)), spec]
     for name, value in outputs.items():
         tensor = parts_of(value, content)
+        # lengths first: they stand before what they measure
         size = sum(map(len, tensor))
         key = name.encode()
         entry = prefix(KEY, len(key)) + key + prefix(VALUE, size)
         parts += [prefix(OUTPUTS, len(entry) + size), entry, *tensor]
+    # joined once: every piece is still the array's own memory
     return b"".join(parts)

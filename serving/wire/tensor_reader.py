@@ -61,6 +61,7 @@ def array(tensor: memoryview, allowance: Allowance | None = None) -> Array:
     shape = b""
     content = None
     values: list[tuple[int, int | memoryview]] = []
+    # once over the fields: the shape may come after the values
     for number, value in fields(tensor):
         if number == DTYPE:
             kind = number_of(value)
@@ -69,6 +70,7 @@ def array(tensor: memoryview, allowance: Allowance | None = None) -> Array:
         elif number == CONTENT:
             content = bytes_of(value)
         else:
+            # of strings and unpacked numbers: one field a value
             allowance.take(STRING_COST)
             values.append((number, value))
     dtype = numpy_type(kind)
@@ -76,9 +78,12 @@ def array(tensor: memoryview, allowance: Allowance | None = None) -> Array:
     count = math.prod(sizes)
     if kind == STRING:
         return _strings(values, content, count, allowance).reshape(sizes)
+    # before it is made: a shape of a few bytes may ask for gigabytes
     allowance.take(count * dtype.itemsize)
+    # empty content is none
     if content is not None and len(content):
         return np.frombuffer(content, dtype).reshape(sizes)
+    # other typed fields are not looked at, as TensorFlow does not
     pieces = [value for number, value in values if number == TYPES[kind][2]]
     return _numbers(pieces, kind, count).reshape(sizes)
 
@@ -87,9 +92,11 @@ def _numbers(pieces: list[int | memoryview], kind: int, count: int) -> Array:
     """[count] of the typed field's pieces: packed values, or single ones."""
     dtype = numpy_type(kind)
     if kind in AS_IN_MEMORY:
+        # packed in one piece and whole, as nearly always: a view, no copy
         if len(pieces) == 1 and len(bytes_of(pieces[0])) == count * dtype.itemsize:
             return np.frombuffer(bytes_of(pieces[0]), dtype)
         return _padded(np.frombuffer(b"".join(map(bytes_of, pieces)), dtype), count)
+    # halves travel as whole numbers of their bits
     width = np.dtype("uint16") if kind in AS_BITS else dtype
     parts = [_whole_numbers(piece, width, count) for piece in pieces]
     values = np.concatenate(parts) if parts else np.empty(0, width)
@@ -98,6 +105,7 @@ def _numbers(pieces: list[int | memoryview], kind: int, count: int) -> Array:
 
 def _whole_numbers(piece: int | memoryview, dtype: np.dtype[Any], most: int) -> Array:
     if isinstance(piece, int):
+        # negative numbers travel as 64 bits
         return np.array([piece & (2**64 - 1)], np.uint64).astype(dtype)
     return decode(piece, dtype, most)
 
@@ -115,6 +123,7 @@ def _strings(
         texts = [bytes_of(value) for number, value in values if number == STRING_VAL]
     missing = max(count - len(texts), 0)
     last = len(texts[-1]) if texts else 0
+    # also those that repeat the last: each becomes an object
     allowance.take(sum(map(len, texts[:count])) + missing * (STRING_COST + last))
     array_of_texts: Array = np.empty(min(len(texts), count), object)
     array_of_texts[:] = [bytes(text) for text in texts[:count]]
@@ -123,6 +132,7 @@ def _strings(
 
 def _listed_strings(content: memoryview, count: int) -> list[memoryview]:
     """strings of `tensor_content`: all lengths, then all texts."""
+    # each string has a length of one byte at least
     if count > len(content):
         raise ValueError(f"expected {count} strings, got {len(content)} bytes")
     at = 0
@@ -140,6 +150,7 @@ def _listed_strings(content: memoryview, count: int) -> list[memoryview]:
 
 
 def _padded(values: Array, count: int) -> Array:
+    # surplus values are cut, as TensorFlow cuts them
     """[count]: cut, or filled up with the last value."""
     if len(values) >= count:
         return values[:count]
@@ -152,6 +163,7 @@ def _padded(values: Array, count: int) -> Array:
     return filled
 
 
+# requests of one client have one shape: it is parsed once
 @functools.lru_cache(maxsize=4096)
 def sizes_of(text: bytes) -> tuple[int, ...]:
     """of a serialised TensorShapeProto. Raises ValueError for one that is not known."""
@@ -164,6 +176,7 @@ def sizes_of(text: bytes) -> tuple[int, ...]:
     except DecodeError as error:
         raise ValueError(f"expected a shape, got {error}") from error
     sizes = tuple(dimension.size for dimension in shape.dim)
+    # an unknown dimension is written as -1
     if shape.unknown_rank or min(sizes, default=0) < 0:
         raise ValueError(f"expected a known shape, got {list(sizes)}")
     if len(sizes) > MOST_DIMENSIONS:

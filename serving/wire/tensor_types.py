@@ -35,6 +35,7 @@ TYPES = {
 }
 NUMBERS = {name: number for number, (name, _, _) in TYPES.items()}
 # types whose packed field holds the values as memory does
+# floats and complex numbers: fixed width, little end first
 AS_IN_MEMORY = {1, 2, 8, 18}
 # types whose typed field holds the bits of the value
 AS_BITS = {14, 19}
@@ -48,6 +49,7 @@ def numpy_type(kind: int) -> np.dtype[Any]:
         raise ValueError(f"expected a known type, one of {sorted([STRING, *TYPES])}, got {kind}")
     name = TYPES[kind][0]
     if name == "bfloat16":
+        # NumPy has no bfloat16 of its own
         import ml_dtypes  # of TensorFlow; a client without it has no such arrays
 
         return np.dtype(ml_dtypes.bfloat16)

@@ -35,6 +35,7 @@ def parts_of(value: Array, content: bool = False) -> list[Piece]:
     `--enable_serialization_as_tensor_content` wants it; texts are typed always, since TensorFlow's
     Python reads no others. Raises ValueError for a type that TensorProto has no field for.
     """
+    # texts are typed always: TensorFlow's Python reads no others
     if value.dtype.kind in "OSU":
         return _strings(value)
     number = NUMBERS.get(value.dtype.name)
@@ -42,25 +43,30 @@ def parts_of(value: Array, content: bool = False) -> list[Piece]:
         raise ValueError(f"expected one of {sorted(NUMBERS)} or texts, got {value.dtype.name}")
     head = head_of(number, value.shape)
     if not value.size:
+        # an empty tensor has a type and a shape
         return [head]
     if content:
         return [head, prefix(CONTENT, value.nbytes), _memory(value)]
     field = TYPES[number][2]
     if number in AS_IN_MEMORY:
         return [head, prefix(field, value.nbytes), _memory(value)]
+    # bits of a half, as a whole number
     values = encode(value.view(np.uint16) if number in AS_BITS else value)
     return [head, prefix(field, len(values)), values]
 
 
 def _memory(value: Array) -> memoryview:
     """its bytes, in the order of its own axes."""
+    # row by row, as the protocol has it; no copy where it lies so already
     return np.ascontiguousarray(value).reshape(-1).view(np.uint8).data
 
 
+# answers of one model have few shapes
 @functools.lru_cache(maxsize=4096)
 def head_of(number: int, shape: tuple[int, ...]) -> bytes:
     """a serialised TensorProto of type `number` and `shape` without its values."""
     proto = message("TensorProto")(dtype=number)
+    # a scalar has a shape, which is empty
     proto.tensor_shape.SetInParent()
     for size in shape:
         proto.tensor_shape.dim.add(size=size)
@@ -72,6 +78,7 @@ def _strings(value: Array) -> list[Piece]:
     """pieces of a string tensor."""
     parts: list[Piece] = [head_of(STRING, value.shape)]
     for item in value.reshape(-1).tolist():
+        # what is no bytes is text
         text = item if isinstance(item, bytes) else str(item).encode()
         parts += [prefix(STRING_VAL, len(text)), text]
     return parts

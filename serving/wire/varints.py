@@ -20,11 +20,15 @@ def encode(values: Integers) -> bytes | memoryview:
     values = values.reshape(-1)
     if not values.size:
         return b""
+    # a negative number fills all ten bytes
     if values.dtype.kind != "u" and values.min() < 0:
         return _spread(values.astype(np.int64).view(np.uint64), WIDEST)
+    # as wide as the largest needs, seven bits a byte
     width = max(1, -(-int(values.max()).bit_length() // 7))
     if width == 1:
+        # below 128 a varint is the byte itself
         return _memory(values.astype(np.uint8))
+    # whole numbers of a picture's codes: two bytes
     if width == 2:
         return _pairs(values)
     return _spread(values.astype(np.uint32 if width <= 4 else np.uint64), width)
@@ -33,13 +37,16 @@ def encode(values: Integers) -> bytes | memoryview:
 def _pairs(values: Integers) -> memoryview:
     """two bytes a value, as pictures have it: a piece at a time, which stays in the cache."""
     pairs = np.empty(len(values), "<u2")
+    # one piece of memory for all: only its first part at the end
     scratch = np.empty(min(len(values), CACHED), "<u2")
     for start in range(0, len(values), CACHED):
         low = pairs[start : start + CACHED]
         high = scratch[: len(low)]
         low[:] = values[start : start + CACHED]
+        # bits 7 to 13 go one up: bit 7 of the first byte says that a second follows
         np.bitwise_and(low, 0x3F80, out=high)
         np.left_shift(high, 1, out=high)
+        # of a byte only bit 7 is beyond the first seven, and that bit is set anyway
         if values.dtype != np.uint8:
             np.bitwise_and(low, 0x7F, out=low)
         np.bitwise_or(low, 0x80, out=low)
@@ -55,6 +62,7 @@ def _spread(values: Integers, width: int) -> memoryview:
     digits = np.empty((len(values), width), np.uint8)
     for i in range(width):
         digits[:, i] = (values >> (7 * i)) & 127
+    # all but the last byte say that there is more
     digits[:, :-1] |= 128
     return _memory(digits.reshape(-1))
 
@@ -64,14 +72,17 @@ def decode(data: memoryview, dtype: np.dtype[np.generic], most: int) -> Array:
     cast in C. Raises ValueError where a number does not end.
     """
     raw: Bytes = np.frombuffer(data, np.uint8)
+    # only the last byte of a number is below 128
     if raw.size and raw[-1] > 127:
         raise ValueError("expected numbers, got one without an end")
     pieces = []
     count = 0
     at = 0
+    # no more than were asked for: surplus values cost nothing
     while at < len(raw) and count < most:
         end = min(at + PIECE, len(raw))
         while raw[end - 1] > 127:  # to the end of the number that the piece cuts
+            # pieces end where numbers do
             end += 1
         values = _joined(raw[at:end]).astype(dtype)
         pieces.append(values)
@@ -82,15 +93,18 @@ def decode(data: memoryview, dtype: np.dtype[np.generic], most: int) -> Array:
 
 def _joined(raw: Bytes) -> Integers:
     """[n] of whole varints; quick where all are as wide as the first."""
+    # as wide as the first: written by us, all others are
     width = int(np.argmax(raw < 128)) + 1
     if width == 1 and raw.max() < 128:
         return raw
     if width == 2 and len(raw) % 2 == 0:
         pairs = raw.view("<u2")
+        # the first byte of each pair goes on, the second does not
         if ((pairs & 0x8080) == 0x0080).all():
             return ((pairs >> 1) & 0x3F80) | (pairs & 0x7F)
     if 2 < width <= WIDEST and len(raw) % width == 0:
         table = raw.reshape(-1, width)
+        # the same for wider ones
         if (table[:, -1] < 128).all() and (table[:, :-1] > 127).all():
             return _equally_wide(table)
     return _of_any_width(raw)
@@ -107,12 +121,14 @@ def _equally_wide(table: Bytes) -> Integers:
 def _of_any_width(raw: Bytes) -> Integers:
     """uint64 [n]. Raises ValueError for a number wider than protobuf's."""
     ends = np.flatnonzero(raw < 128)
+    # each begins where the one before ended
     starts = np.concatenate([[0], ends[:-1] + 1])
     widths = ends - starts + 1
     if widths.max() > WIDEST:
         raise ValueError(f"expected numbers of at most {WIDEST} bytes, got {widths.max()}")
     values = np.zeros(len(ends), np.uint64)
     for i in range(int(widths.max())):
+        # only those that are so long; all, without an index, while none is shorter
         longer = slice(None) if widths.min() > i else widths > i
         digits = raw[starts[longer] + i].astype(np.uint64) & np.uint64(127)
         values[longer] |= digits << np.uint64(7 * i)

@@ -8,6 +8,7 @@ import grpc
 
 from serving.server.admission import Gate
 
+# the short names are the original's, the long ones what gRPC itself calls the services
 SERVICES = (
     "",
     "ModelService",
@@ -16,6 +17,7 @@ SERVICES = (
     "tensorflow.serving.PredictionService",
 )
 # field 1 of HealthCheckResponse
+# tag 1 as a varint, then the number
 SERVING = b"\x08\x01"
 NOT_SERVING = b"\x08\x02"
 
@@ -30,6 +32,7 @@ class Health(grpc.GenericRpcHandler):
 
     def service(self, details: Any) -> grpc.RpcMethodHandler | None:
         """the handler of the one method, None for others."""
+        # further methods of the service (Watch) are unimplemented
         if details.method != "/grpc.health.v1.Health/Check":
             return None
         return grpc.unary_unary_rpc_method_handler(self.check)
@@ -38,10 +41,12 @@ class Health(grpc.GenericRpcHandler):
         """a serialised HealthCheckResponse."""
         if service_of(request) not in SERVICES:
             context.abort(grpc.StatusCode.NOT_FOUND, "unknown service")
+        # asked first: probes must see that a server drains while it still answers
         return NOT_SERVING if self.gate.closed else SERVING
 
 
 def service_of(request: bytes) -> str:
     """field 1 of HealthCheckRequest (names are shorter than 128 bytes)."""
+    # a length of one byte: names are shorter than 128
     has_a_name = request[:1] == b"\x0a" and len(request) > 1
     return request[2 : 2 + request[1]].decode(errors="replace") if has_a_name else ""

@@ -49,6 +49,7 @@ from serving.wire.requests import (
 from serving.wire.responses import predict_response
 from serving.wire.tensor_reader import Allowance, array
 
+# gRPC reads a message whole before anybody can refuse it
 LARGEST_MESSAGE = 256 << 20
 # Of those that protobuf parses as a whole, which may take many times their size.
 LARGEST_QUESTION = 4 << 20
@@ -89,9 +90,12 @@ class GrpcDoor:
         check_door("gRPC", self.answers)
 
     def predict(self, data: bytes, caller: Caller) -> bytes:
+        # bytes are told apart before the model is looked up, tensors decoded after it: their names
+        # come from its signatures
         request = read(predict_request, data)
         parse = parsed_already(partial(question_of, request))
         origin, outputs = self.plane.predict(request.spec, parse, caller)
+        # either the server's flag or the client's wish
         content = self.content or caller.tensor_content
         return predict_response(origin_bytes(origin), outputs, content)
 
@@ -120,6 +124,7 @@ class GrpcDoor:
         response = inference_pb2.MultiInferenceResponse()
         for origin, answer in self.plane.multi_inference(request.tasks, examples, caller):
             row = response.results.add()
+            # a ModelSpec is merged as bytes: our message and TensorFlow's are different classes
             row.model_spec.MergeFromString(origin_bytes(origin))
             if answer.method == CLASSIFY:
                 row.classification_result.CopyFrom(answer.result)
@@ -133,14 +138,17 @@ class GrpcDoor:
         request = message_of(get_model_metadata_pb2.GetModelMetadataRequest, data)
         if not request.metadata_field:
             raise invalid("GetModelMetadataRequest must specify at least one metadata_field")
+        # field by field: the first that is unknown is named
         for name in request.metadata_field:
             if name != "signature_def":
                 raise invalid(f"Metadata field {name} is not supported")
         origin, signatures = self.plane.metadata(spec_of(request))
         table = get_model_metadata_pb2.SignatureDefMap()
         for name, signature in signatures.items():
+            # a map of messages is filled by copying
             table.signature_def[name].CopyFrom(signature)
         response = get_model_metadata_pb2.GetModelMetadataResponse()
+        # packed with its type: the field is an Any
         response.metadata["signature_def"].Pack(table)
         return serialized(response, origin)
 
@@ -151,6 +159,7 @@ class GrpcDoor:
         response = get_model_status_pb2.GetModelStatusResponse()
         for number, state, error in self.plane.status(spec_of(request)):
             row = response.model_version_status.add(version=number, state=state)
+            # of an error only the text is kept, whatever its code was
             row.status.error_code = grpc.StatusCode.UNKNOWN.value[0] if error else 0
             row.status.error_message = error
         return serialized(response)
@@ -171,12 +180,14 @@ def question_of(request: PredictRequest, version: Version) -> Question:
     signature = request.spec.signature if request.spec else ""
     _, definition = version.signature(signature)
     check_inputs(definition, request.inputs)
+    # one allowance for all tensors: each for itself could claim all memory
     allowance = Allowance()
     inputs: dict[str, Array] = {}
     for name, tensor in request.inputs.items():
         try:
             inputs[name] = array(tensor, allowance)
         except ValueError as error:
+            # bad bytes are the client's fault
             raise invalid(f"tensor parsing error: {name}: {error}") from error
     return Question(signature, inputs, request.outputs)
 
@@ -204,12 +215,14 @@ def read(reader: Callable[[bytes], Any], data: bytes) -> Any:
     """Raises INTERNAL for bytes that are no such message, in gRPC's own words."""
     try:
         return reader(data)
+    # as gRPC itself answers bytes that it cannot parse
     except ValueError as error:
         raise internal(f"Exception deserializing request! {error}") from error
 
 
 def message_of(kind: Any, data: bytes) -> Any:
     """a protobuf message of class `kind`. Raises INTERNAL, RESOURCE_EXHAUSTED."""
+    # before parsing: protobuf's objects may take many times the size of their bytes
     if len(data) > LARGEST_QUESTION:
         raise exhausted(f"expected at most {LARGEST_QUESTION} bytes, got {len(data)}")
     try:
@@ -222,6 +235,7 @@ def spec_of(request: Any) -> ModelSpec | None:
     """of a parsed request, None where it has none."""
     if not request.HasField("model_spec"):
         return None
+    # by way of its bytes: the request is TensorFlow's message, ours is another class
     return model_spec_of(request.model_spec.SerializeToString())
 
 
@@ -239,6 +253,7 @@ def serialized(response: Any, origin: Origin | None = None) -> bytes:
 
 def deadline_of(context: grpc.ServicerContext) -> float | None:
     """of time.monotonic(); None if the client set none."""
+    # the deadline travels as seconds left: clocks of two machines differ
     left = context.time_remaining()
     return None if left is None or left > FOREVER else time.monotonic() + left
 
@@ -248,7 +263,9 @@ def caller_of(context: grpc.ServicerContext) -> Caller:
     return Caller(
         "GRPC",
         deadline_of(context),
+        # asked again later: a client may leave while its request waits
         context.is_active,
+        # (name, value) of metadata compare as a tuple
         tensor_content=RAW_NUMBERS in context.invocation_metadata(),
     )
 
@@ -260,6 +277,7 @@ def translated(answer: Answer) -> Callable[[bytes, grpc.ServicerContext], bytes]
 
     def call(data: bytes, context: grpc.ServicerContext) -> bytes:
         try:
+            # it may have waited for a thread beyond its deadline
             if not context.is_active():
                 raise late()
             return answer(data, caller_of(context))
@@ -267,6 +285,7 @@ def translated(answer: Answer) -> Callable[[bytes, grpc.ServicerContext], bytes]
             code = error.code
             words = str(error)
         except Exception as error:  # the edge
+            # whatever a model raises: the server goes on
             served = from_tensorflow(error)
             code = served.code
             words = str(served)
@@ -306,17 +325,23 @@ def grpc_server(
     door = GrpcDoor(plane, doorway.tensor_content)
     options = {
         "grpc.max_receive_message_length": LARGEST_MESSAGE,
+        # -1 is no limit: answers are as large as the model makes them
         "grpc.max_send_message_length": -1,
+        # two servers on one port would share its connections without a word
         "grpc.so_reuseport": 0,
+        # what a flag says comes last
         **dict(doorway.options),
     }
     handlers = generic_handlers(door.answers)
     if doorway.health:
         handlers.append(Health(plane.gate))
+    # requests beyond the threads wait in gRPC's queue
     pool = futures.ThreadPoolExecutor(doorway.threads)
     server = grpc.server(pool, options=list(options.items()), handlers=handlers)
+    # before `start`: a port that is taken is an error, not a log line
     port = listen(server, address, doorway.credentials)
     if doorway.socket:
+        # beside the port, never instead of it
         listen(server, f"unix:{doorway.socket}", None)
     server.start()
     return server, port
@@ -340,6 +365,7 @@ def listen(server: grpc.Server, address: str, credentials: grpc.ServerCredential
         if credentials:
             return int(server.add_secure_port(address, credentials))
         return int(server.add_insecure_port(address))
+    # gRPC has one error for all reasons
     except RuntimeError as error:
         raise OSError(
             f"cannot listen on {address}: it is taken or cannot be made; choose another with "

@@ -13,14 +13,18 @@ from io import BufferedReader
 
 import numpy as np
 
+# the same limit as a gRPC message's
 LARGEST_BODY = 256 << 20  # bytes, packed or unpacked
 LONGEST_LINE = 66  # bytes of a chunk's size with its extension
+# up to 16 hexadecimal digits: a chunk's size of 64 bits; a bare LF ends it, too (RFC 9112, 2.2)
 SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\n]*)?\r?\n")
 MOST_TRAILERS = 32
 LONGEST_TRAILER = 8192
 # Chunks of 1 to 15 bytes, and as many of them as follow one another.
+# sizes are part of the expression: a chunk whose data do not end in CRLF does not match
 SMALL = "|".join(rf"[{i:x}{i:X}]\r\n[\s\S]{{{i}}}\r\n" for i in range(1, 16)).encode()
 SMALL_CHUNK = re.compile(SMALL)
+# possessive: what matched is not tried again another way, which would take quadratic time
 SMALL_CHUNKS = re.compile(rb"(?:" + SMALL + rb")++")
 HEADER = 3  # bytes of a small chunk's size line; two more end it
 MANY = 64  # equal chunks in sequence that are worth a look at all that follow
@@ -41,11 +45,15 @@ def chunked(file: BufferedReader) -> bytes:
     """a body in chunks, trailers left out. Raises UnreadableBodyError."""
     body = bytearray()
     while True:
+        # what has arrived already, without waiting
         buffered = file.peek()
+        # as many chunks as possible at once, then whatever must be waited for
         end, is_last = _whole_chunks(buffered, body)
         file.read(end)
         if not is_last:
+            # nothing whole in the buffer: read one chunk, waiting
             is_last = not end and _one_chunk(file, body)
+        # after each round: a body grows by at most a buffer before it is judged
         if len(body) > LARGEST_BODY:
             raise UnreadableBodyError(413, f"at most {LARGEST_BODY} bytes are read")
         if is_last:
@@ -69,10 +77,12 @@ def _whole_chunks(buffered: bytes, body: bytearray) -> tuple[int, bool]:
         if not size:
             return start, True
         end = start + size
+        # its data are not all there yet: it is left for `_one_chunk`
         if end + 2 > len(buffered):
             break
         if buffered[end : end + 2] == b"\r\n":
             at = _append(body, buffered[start:end], end + 2)
+        # a bare LF, as the specification allows to read
         elif buffered[end : end + 1] == b"\n":
             at = _append(body, buffered[start:end], end + 1)
         else:
@@ -91,9 +101,11 @@ def _small_chunks(buffered: bytes, at: int, body: bytearray) -> int:
     length = HEADER + size + 2
     count = _equal_chunks(buffered, at, length)
     if count:
+        # one table of bytes: the data of all chunks are cut out by one copy
         table = np.frombuffer(buffered, np.uint8, count * length, at).reshape(count, length)
         body += table[:, HEADER:-2].tobytes()
         return at + count * length
+    # bounded: the expression runs under Python's lock
     run = SMALL_CHUNKS.match(buffered, at, at + MANY * length)
     end = run.end() if run else at + length
     chunks = SMALL_CHUNK.findall(buffered, at, end)
@@ -108,8 +120,10 @@ def _equal_chunks(buffered: bytes, at: int, length: int) -> int:
     """
     look = MANY
     most = (len(buffered) - at) // length
+    # no more than are there
     if most < look:
         return 0
+    # columns first: a slice and a comparison of 64 bytes each
     for i in (*range(HEADER), length - 2, length - 1):  # cheap where chunks are not equal
         if buffered[at + i : at + look * length : length] != buffered[at + i : at + i + 1] * look:
             return 0
@@ -118,9 +132,11 @@ def _equal_chunks(buffered: bytes, at: int, length: int) -> int:
         same = (table[:, :HEADER] == table[0, :HEADER]).all(1)
         same &= (table[:, -2] == 13) & (table[:, -1] == 10)
         if not same.all():
+            # the first that differs
             return int(np.argmin(same))
         if look == most:
             return most
+        # eight times as far: looks at equal chunks cost an eighth more than one look
         look = min(look * 8, most)
 
 
@@ -131,6 +147,7 @@ def _one_chunk(file: BufferedReader, body: bytearray) -> bool:
     if not header:
         raise UnreadableBodyError(400, "expected the size of a chunk, in hexadecimal digits")
     size = int(header[1], 16)
+    # by the size that it claims, before a byte is read
     if len(body) + size > LARGEST_BODY:
         raise UnreadableBodyError(413, f"at most {LARGEST_BODY} bytes are read")
     if not size:
@@ -143,6 +160,7 @@ def _one_chunk(file: BufferedReader, body: bytearray) -> bool:
 
 
 def _skip_trailers(file: BufferedReader) -> None:
+    # trailers are passed over: nothing that we answer depends on them
     for _ in range(MOST_TRAILERS):
         if file.readline(LONGEST_TRAILER) in (b"\r\n", b"\n", b""):
             return
@@ -153,15 +171,18 @@ def unpacked(data: bytes) -> bytes:
     """a gzip body. In pieces: zlib's own buffer would double beyond the limit before it is reached.
     Raises zlib.error.
     """
+    # 31: gzip's header and check, with zlib's largest window
     unpacking = zlib.decompressobj(31)
     parts = []
     total = 0
     while not unpacking.eof:
+        # a piece at a time, counted: a small body may unpack to gigabytes
         parts.append(unpacking.decompress(data, PIECE))
         total += len(parts[-1])
         data = unpacking.unconsumed_tail
         if total > LARGEST_BODY:
             raise zlib.error(f"it unpacks to more than {LARGEST_BODY} bytes")
+        # nothing came and nothing is left: the end is missing
         if not parts[-1] and not data:
             raise zlib.error("it is cut short")
     return b"".join(parts)

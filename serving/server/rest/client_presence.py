@@ -16,8 +16,10 @@ def present(connection: socket.socket) -> bool:
     as present.
     """
     try:
+        # PEEK leaves the byte for the next request, DONTWAIT asks without waiting
         return bool(connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
     except BlockingIOError:
+        # nothing to read: there, and silent
         return True
     except OSError:
         return False

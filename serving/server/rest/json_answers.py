@@ -13,6 +13,7 @@ from models.tasks.arrays import Array, Floats
 from serving.errors import invalid
 
 # numpy's name of a type -> numbers of digits that are tried; the last always reads back equal
+# the last always reads back equal: nine digits for float32, 17 for double
 DIGITS = {
     "float16": (3, 4, 5),
     "bfloat16": (2, 3, 4),
@@ -31,6 +32,7 @@ def rows_text(outputs: Mapping[str, Array]) -> str:
     for name, value in outputs.items():
         if not value.ndim:
             raise invalid(f"Tensor name: {name} has no shape information")
+        # as rows they must be equally many
         if count not in (None, len(value)):
             raise invalid(
                 f"Tensor name: {name} has inconsistent batch size: {len(value)} expecting: {count}"
@@ -38,6 +40,7 @@ def rows_text(outputs: Mapping[str, Array]) -> str:
         count = len(value)
     rows = [
         _one_or_all({name: value_text(value[i], name) for name, value in outputs.items()})
+        # row by row: an object has one key an output
         for i in range(count or 0)
     ]
     return f'{{"predictions": [{", ".join(rows)}]}}'
@@ -62,11 +65,13 @@ def value_text(value: Any, name: str) -> str:
     if isinstance(value, bytes | str):
         return string_text(value if isinstance(value, bytes) else value.encode(), name)
     array = np.asarray(value)
+    # an array of objects is one of byte strings
     if array.dtype == object:
         texts = [string_text(item, name) for item in array.reshape(-1)]
         return nested(texts, array.shape)
     if array.dtype.name in DIGITS:
         return nested(float_texts(array), array.shape)
+    # whole numbers and booleans: Python's own spelling is the original's
     if array.dtype.kind in "iub":
         return json.dumps(array.tolist())
     raise invalid(f"Failed to write JSON value for tensor type: {array.dtype.name}")
@@ -74,6 +79,7 @@ def value_text(value: Any, name: str) -> str:
 
 def string_text(data: bytes, name: str) -> str:
     """a text; bytes of an output that says so by its name, or that are no text, as b64."""
+    # by the name: clients of the original expect b64 there, whatever the bytes are
     if not name.endswith("_bytes"):
         try:
             return json.dumps(data.decode())
@@ -89,22 +95,27 @@ def float_texts(value: Floats) -> list[str]:
     tries = DIGITS[value.dtype.name]
     texts = [format(number, f".{tries[0]}g") for number in numbers]
     for digits in tries[1:]:
+        # a number near the largest, with fewer digits, may be above it
         with np.errstate(over="ignore"):
             read_back = np.array(texts, np.float64).astype(value.dtype)
+        # NaN is never equal to itself
         unequal = np.flatnonzero((read_back != flat) & ~np.isnan(flat))
         for i in unequal.tolist():
             texts[i] = format(numbers[i], f".{digits}g")
     return [TOKENS.get(text) or _decimal(text) for text in texts]
 
 
+# a whole number of a float keeps its point, so that clients read a float
 def _decimal(text: str) -> str:
     return text if "." in text or "e" in text else text + ".0"
 
 
 def nested(texts: list[str], shape: tuple[int, ...]) -> str:
     """texts of all values -> lists in lists."""
+    # no value at all: only the brackets of the axes before the empty one
     if 0 in shape:
         return json.dumps(np.empty(shape).tolist())
+    # from the innermost axis outwards
     for side in reversed(shape):
         texts = [
             "[" + ", ".join(texts[start : start + side]) + "]"
@@ -134,6 +145,7 @@ def status_text(rows: list[tuple[int, int, str]]) -> str:
     """of (version, state, error text)."""
     statuses = [
         {
+            # 64-bit numbers are texts in protobuf's JSON
             "version": str(number),
             "state": STATES[state],
             "status": {"error_code": "UNKNOWN" if error else "OK", "error_message": error},
@@ -162,6 +174,7 @@ def _printed(message: Any) -> dict[str, Any]:
         printed: dict[str, Any] = print_message(
             message, preserving_proto_field_name=True, including_default_value_fields=True
         )
+    # the two lanes have different releases
     except TypeError:  # protobuf 5 has another name for it
         printed = print_message(
             message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True

@@ -13,6 +13,7 @@ from serving.server.rest.json_text import Json, Members, shown, type_name
 from serving.wire.protobuf import prefix
 from serving.wire.varints import encode
 
+# tf.Examples hold floats of 32 bits
 LARGEST_FLOAT = FLOATS["float32"][2]
 # Feature's fields
 BYTES = 1
@@ -20,6 +21,7 @@ FLOAT = 2
 INTEGER = 3
 KINDS = {BYTES: "bytes", FLOAT: "float", INTEGER: "int64"}
 # Example.features, Features.feature, a list's value
+# all three messages have one field, number 1
 ONLY = 1
 # a map's entry
 KEY = 1
@@ -46,6 +48,8 @@ def examples_of(content: dict[str, Json], method: str) -> Array:
     if not examples:
         raise invalid(f"JSON Value: {shown(content)} 'examples' value is an empty array")
     array: Array = np.empty(len(examples), object)
+    # protobuf merges messages whose bytes follow one another: a feature that comes twice counts by
+    # its last, the example's own
     array[:] = [context + serialized(example) for example in examples]
     return array
 
@@ -54,6 +58,7 @@ def serialized(value: Json) -> bytes:
     """a tf.Example. Raises INVALID_ARGUMENT."""
     if not isinstance(value, dict):
         raise invalid(f"Example must be JSON object but got JSON {type_name(value)}")
+    # protobuf's map keeps the last of equal keys, unlike a predict body
     features = value.last if isinstance(value, Members) else value
     entries = b"".join(
         field(ONLY, field(KEY, name.encode()) + field(VALUE, feature_of(name, item)))
@@ -68,6 +73,7 @@ def feature_of(name: str, item: Json) -> bytes:
     values = []
     for one in item if isinstance(item, list) else [item]:
         its_kind, value = kind_and_value(name, one)
+        # 0 is no kind: an empty list stays a Feature without one
         kind = kind or its_kind
         if its_kind != kind:
             raise invalid(
@@ -77,10 +83,12 @@ def feature_of(name: str, item: Json) -> bytes:
     if not values:
         return b""
     if kind == BYTES:
+        # a bytes list has a field a value; the others are packed into one
         listed = b"".join(field(ONLY, text) for text in values if isinstance(text, bytes))
     elif kind == FLOAT:
         listed = field(ONLY, np.array(values, np.float32).tobytes())
     else:
+        # a varint may be written wider than it needs: one width for all
         listed = field(ONLY, bytes(encode(np.array(values, np.int64))))
     return field(kind, listed)
 
@@ -94,18 +102,21 @@ def kind_and_value(name: str, value: Json) -> tuple[int, bytes | int | float]:
     """booleans are whole numbers; whole numbers beyond 64 bits are fractions. Raises
     INVALID_ARGUMENT.
     """
+    # before int: a boolean is one in Python
     if isinstance(value, bool):
         return INTEGER, int(value)
     if isinstance(value, str):
         return BYTES, value.encode()
     if is_bytes(value):
         return BYTES, from_base64(value["b64"])
+    # in the order of the original's parser: int64, uint64, double
     if isinstance(value, int) and INT64[0] <= value <= INT64[1]:
         return INTEGER, value
     if isinstance(value, int) and 0 <= value <= UINT64[1]:
         raise invalid(f"Feature: {name} has uint64 element. Only int64 is supported.")
     if isinstance(value, int | float):
         number = float(value)
+        # infinities are spelled out in JSON and taken
         if LARGEST_FLOAT < abs(number) < math.inf:
             raise invalid(
                 f"Cannot convert JSON value: {shown(value)} to float without loss of precision."

@@ -22,6 +22,7 @@ from serving.server.rest.json_text import Json, Members, shown, type_name
 from serving.wire.tensor_reader import MOST_DIMENSIONS
 from serving.wire.tensor_types import STRING, TYPES, numpy_type
 
+# absl skips all white space between base64's characters
 BLANKS = str.maketrans("", "", " \t\n\v\f\r")
 INT64 = (-(2**63), 2**63 - 1)
 UINT64 = (0, 2**64 - 1)
@@ -38,6 +39,7 @@ WHOLE = {
     "uint64": UINT64,
 }
 # numpy's name -> (C++'s name, digits of the significand, largest number)
+# whole numbers up to 2^digits - 1 are those that the original takes for a float
 FLOATS = {
     "float16": ("half", 11, 65504.0),
     "bfloat16": ("bfloat16", 8, 3.3895313892515355e38),
@@ -55,6 +57,7 @@ def columns_of(rows: Json, infos: Mapping[str, Any]) -> dict[str, Array]:
         raise invalid(f"JSON Value: {shown(rows)} Excepting 'instances' to be an list/array")
     if not rows:
         raise invalid("JSON Value: [] No values in 'instances' array")
+    # the first row decides what all must be
     named = _is_object(rows[0])
     if not isinstance(rows[0], dict) and len(infos) > 1:
         raise invalid(
@@ -66,8 +69,10 @@ def columns_of(rows: Json, infos: Mapping[str, Any]) -> dict[str, Array]:
             expected, came = ("object", "list") if named else ("value/list", "object")
             raise invalid(f"Expecting {expected} but got {came} at item {i} of input list")
     if not named:
+        # one input, whatever it is called
         alias = min(infos)
         return {alias: _stacked(rows, infos[alias].dtype, "")}
+    # names of all rows before a value is read
     for i, row in enumerate(rows):
         _check_keys(i, row, infos)
     return {
@@ -92,6 +97,7 @@ def _check_keys(i: int, row: dict[str, Json], infos: Mapping[str, Any]) -> None:
 
 def _stacked(values: list[Json], kind: int, key: str) -> Array:
     """the array of all rows' values. Where it cannot be, the first row that is at fault says so."""
+    # all rows at once: one array in place of one a row; in good requests nothing else happens
     try:
         return tensor_of(values, kind)
     except ServingError as error:
@@ -100,9 +106,11 @@ def _stacked(values: list[Json], kind: int, key: str) -> Array:
     first: tuple[int, ...] | None = None
     for i, value in enumerate(values):
         where = f"Failed to process element: {i}{key} of 'instances' list. Error: INVALID_ARGUMENT"
+        # only now row by row, to name the one that is at fault
         try:
             shape = tensor_of(value, kind).shape
         except ServingError as error:
+            # `from None`: the first error said the same of all rows
             raise ServingError(error.code, f"{where}: {error}") from None
         first = first if first is not None else shape
         if math.prod(shape) != math.prod(first):
@@ -111,6 +119,7 @@ def _stacked(values: list[Json], kind: int, key: str) -> Array:
             )
         if shape != first:
             raise invalid(f"{where}: Expecting shape {_sides(first)} but got: {_sides(shape)}")
+    # rows that are sound one by one: the fault is what they have together
     raise ServingError(code, words)
 
 
@@ -136,6 +145,7 @@ def inputs_of(columns: Json, infos: Mapping[str, Any]) -> dict[str, Array]:
 def tensor_of(value: Json, kind: int) -> Array:
     """one tensor; kind: TensorFlow's number of its type. Raises INVALID_ARGUMENT."""
     values, shape = dense(value)
+    # NumPy's limit, said in words before NumPy raises
     if len(shape) > MOST_DIMENSIONS:
         raise invalid(f"at most {MOST_DIMENSIONS} dimensions are read, got {len(shape)}")
     if kind == STRING:
@@ -144,6 +154,7 @@ def tensor_of(value: Json, kind: int) -> Array:
         return texts.reshape(shape)
     dtype = numpy_type(kind) if kind in TYPES else None
     name = dtype.name if dtype is not None else ""
+    # booleans are no numbers in the original, nor numbers booleans
     if name == "bool":
         check_types(values, {bool}, name)
         return np.array(values, bool).reshape(shape)
@@ -160,9 +171,11 @@ def dense(value: Json) -> tuple[list[Json], tuple[int, ...]]:
     """
     shape: list[int] = []
     values = [value]
+    # one level after another: what is first decides, and all others must be alike
     while values and isinstance(values[0], list):
         size = len(values[0])
         level = len(shape)
+        # types by identity: a set of them is quick for a million values
         if set(map(type, values)) != {list}:
             leaf = next(item for item in values if not isinstance(item, list))
             raise invalid(
@@ -177,6 +190,7 @@ def dense(value: Json) -> tuple[list[Json], tuple[int, ...]]:
             )
         shape.append(size)
         values = list(itertools.chain.from_iterable(values))
+    # a list among values: deeper than the first value said
     if list in set(map(type, values)):
         raise invalid(f"Encountered list at unexpected level: {len(shape)} expected < {len(shape)}")
     return values, tuple(shape)
@@ -184,6 +198,7 @@ def dense(value: Json) -> tuple[list[Json], tuple[int, ...]]:
 
 def check_types(values: list[Json], allowed: set[type], name: str) -> None:
     """Raises INVALID_ARGUMENT, about the first value of another type. A boolean is no number."""
+    # `type`, not isinstance: True is an int
     if set(map(type, values)) <= allowed:
         return
     _refuse_type(next(item for item in values if type(item) not in allowed), name)
@@ -199,8 +214,10 @@ def _refuse_type(value: Json, name: str) -> None:
 def _whole_numbers(values: list[Json], dtype: np.dtype[Any]) -> Array:
     check_types(values, {int}, dtype.name)
     low, high = WHOLE[dtype.name]
+    # over the whole list first: which one is at fault is asked once something is
     if values and (min(values) < low or max(values) > high):
         _refuse_type(next(item for item in values if not low <= item <= high), dtype.name)
+    # 64 bits first, then cut: the original holds narrow types to int32 alone
     wide = np.array(values, np.uint64 if dtype.name == "uint64" else np.int64)
     return wide.astype(dtype)
 
@@ -214,7 +231,9 @@ def _floats(values: list[Json], dtype: np.dtype[Any]) -> Array:
     exact = 2**digits - 1
     integers = [item for item in values if type(item) is int]
     if integers and (max(integers) > exact or min(integers) < -exact):
+        # the exact test looks at each value: only where the extremes are beyond
         _refuse_first(values, lambda item: not _is_exact(item, exact), words)
+    # double first: float32 would turn what is too large into infinity
     doubles = np.array(values, np.float64)
     beyond = np.abs(doubles) > largest
     if (beyond & np.isfinite(doubles)).any():
@@ -261,6 +280,7 @@ def from_base64(text: str) -> bytes:
     digits = text.translate(BLANKS)
     bare = digits.rstrip("=.")
     padding = len(digits) - len(bare)
+    # padding must be right where there is any
     if padding not in (0, -len(bare) % 4):
         raise invalid("Unable to base64 decode")
     try:
@@ -271,6 +291,7 @@ def from_base64(text: str) -> bytes:
 
 def is_bytes(value: Json) -> bool:
     """is it {"b64": text}, with that one key, once?"""
+    # a key that comes twice is not that one key
     if not isinstance(value, dict) or isinstance(value, Members) or len(value) != 1:
         return False
     return isinstance(value.get("b64"), str)

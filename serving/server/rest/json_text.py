@@ -19,9 +19,13 @@ from serving.errors import ServingError, invalid
 Json = Any  # what json.loads makes: None, bool, int, float, str, list, dict
 BLANK = " \t\n\r"
 # Tokens of numbers that Python's parser lacks; strings are passed over.
+# whole strings are matched, so that the letters inside them stay as they are
 TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"?|-?Inf(?:inity)?\b|-NaN\b', re.DOTALL)
 # Numbers that may be too big for a double: three digits of exponent, or very many digits.
+# three digits of exponent, or as many digits as a double has at most: only then each number is
+# looked at
 SUSPECT_NUMBER = re.compile(r"[eE]\+?\d{3}|\d{300}")
+# an escape of a surrogate: Python's parser takes half a pair
 HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
 TYPE_NAMES = {
     type(None): "Null",
@@ -44,10 +48,12 @@ class Members(dict[str, Json]):
 
 def _members(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     members = dict(pairs)
+    # nearly always: no key comes twice
     if len(members) == len(pairs):
         return members
     repeated = Members()
     for key, value in pairs:
+        # RapidJSON's first value counts
         repeated.setdefault(key, value)
     repeated.last = members
     return repeated
@@ -62,6 +68,7 @@ def _float(text: str) -> float:
 
 def _integer(text: str) -> int:
     number = int(text)
+    # before `float`, which raises for what is larger
     if number.bit_length() > 1024 or math.isinf(float(number)):
         raise ValueError("Number too big to be stored in double.")
     return number
@@ -86,6 +93,7 @@ def parsed(body: bytes) -> dict[str, Json]:
 
 def _document(body: bytes) -> Json:
     try:
+        # the byte order mark and blanks before the document are skipped by the original, too
         text = body.decode("utf-8-sig").lstrip(BLANK)
     except UnicodeDecodeError as error:
         raise parse_error(f"Invalid encoding in string. {error}") from error
@@ -94,9 +102,11 @@ def _document(body: bytes) -> Json:
     if SUSPECT_NUMBER.search(text):
         decode: Callable[[str], tuple[Json, int]] = CAREFUL.raw_decode
     else:
+        # the parser in C: the other calls Python for every number
         decode = QUICK.raw_decode
     try:
         content = _decoded(text, decode)
+        # text first: without an escape of half a pair there is nothing to look for
         if HALF_PAIR.search(text):
             check_pairs(content)
     except UnicodeEncodeError as error:
@@ -107,10 +117,13 @@ def _document(body: bytes) -> Json:
 
 
 def _decoded(text: str, decode: Callable[[str], tuple[Json, int]]) -> Json:
+    # Python's parser knows `NaN` and `Infinity`; only what it refuses is looked at for other
+    # spellings
     try:
         return decode(text)[0]
     except json.JSONDecodeError:
         respelled = TOKENS.sub(_respelled, text)
+        # nothing was respelled: the text is broken in another way
         if respelled == text:
             raise
     return decode(respelled)[0]
@@ -128,6 +141,7 @@ def _respelled(match: re.Match[str]) -> str:
 
 def check_pairs(content: Json) -> None:
     """Raises UnicodeEncodeError for half of a surrogate pair, in a text or a key."""
+    # half a pair has no UTF-8
     json.dumps(content, ensure_ascii=False).encode()
 
 
@@ -137,6 +151,7 @@ def parse_error(words: str) -> ServingError:
 
 def type_name(value: Json) -> str:
     """RapidJSON's name of a value's type."""
+    # RapidJSON has types True and False
     if isinstance(value, bool):
         return str(value)
     if isinstance(value, dict):
@@ -146,6 +161,7 @@ def type_name(value: Json) -> str:
 
 def shown(value: Json) -> str:
     """a value as an error's text has it: its JSON, cut."""
+    # cut before writing: a value may be a million numbers
     while isinstance(value, list) and len(value) > LONGEST_VALUE:
         value = value[:LONGEST_VALUE]
     try:

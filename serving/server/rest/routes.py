@@ -31,12 +31,16 @@ from serving.server.session import Awaited, Version
 from serving.wire.model_spec import DEFAULT_SIGNATURE, ModelSpec
 
 JSON = "application/json"
+# as libevent, the original's HTTP library, answers
 NOT_FOUND = b"<HTML><HEAD><TITLE>404 Not Found</TITLE></HEAD><BODY><H1>Not Found</H1></BODY></HTML>"
 LARGEST_VERSION = 2**63 - 1
+# fixed words in any case, verbs in lower case alone, names percent-decoded later (the original's
+# routes)
 PATH = re.compile(
     r"/(?i:v1/models)/(?P<name>[^/:]+)"
     r"(?:/(?:(?i:versions)/(?P<version>\d+)|(?i:labels)/(?P<label>[^/:]+)))?"
     r"(?P<ending>/(?i:metadata)|:predict|:classify|:regress)?",
+    # digits of other scripts are no version
     re.ASCII,
 )
 
@@ -77,6 +81,7 @@ class Routes:
         self.plane = plane
         self.metrics_path = metrics_path
         self.seconds = seconds
+        # bounded: a turn given back twice would be an error of ours
         self.turns = threading.BoundedSemaphore(threads)
         # (method, ending of the path) -> verb
         self.verbs: dict[tuple[str, str], str] = {
@@ -99,11 +104,13 @@ class Routes:
     def reply(self, request: Request) -> Reply:
         """whatever is asked; errors of ours as their status and text."""
         path = request.path.lower()
+        # before /v1/: its path is whatever the configuration says
         if request.method == "GET" and self.metrics_path and request.path == self.metrics_path:
             return Reply(200, self.plane.metrics.text().encode(), "text/plain")
         if not path.startswith("/v1/"):
             return Reply(404, NOT_FOUND, "text/html")
         if request.method == "OPTIONS":
+            # as the original answers a browser's question before a request from another site
             from_a_page = request.origin.startswith(("http://", "https://"))
             return Reply(200 if from_a_page else 400, b"")
         try:
@@ -111,10 +118,12 @@ class Routes:
         except ServingError as error:
             return fault(error.http, str(error))
         except Exception as error:  # the edge
+            # one line: TensorFlow's errors are pages
             return fault(from_tensorflow(error).http, str(error).split("\n")[0])
 
     def answer(self, request: Request) -> str:
         """the answer's JSON. Raises ServingError."""
+        # before the routes: a path without a name matches none
         if request.method == "GET" and request.path.lower().rstrip("/") == "/v1/models":
             raise invalid("Missing model name in request.")
         match = PATH.fullmatch(request.path)
@@ -132,6 +141,7 @@ class Routes:
         return metadata_text(origin.model, origin.version, signatures)
 
     def predict(self, spec: ModelSpec, request: Request) -> str:
+        # in a list, since what was asked is only known inside the turn
         in_rows = []
 
         def parse() -> Callable[[Version], Question]:
@@ -152,6 +162,7 @@ class Routes:
 
     def caller(self, request: Request) -> Caller:
         """whose time begins now."""
+        # from here on: waiting for a turn is part of a computation's time
         deadline = time.monotonic() + self.seconds
         turn = partial(self.turn, deadline, request.awaited)
         return Caller("REST", deadline, request.awaited, turn)
@@ -161,9 +172,11 @@ class Routes:
         """wait until fewer than `threads` compute. Raises DEADLINE_EXCEEDED, CANCELLED for a client
         that left meanwhile.
         """
+        # never less than 0, which would wait for ever
         if not self.turns.acquire(timeout=max(deadline - time.monotonic(), 0)):
             raise late()
         try:
+            # it may have waited for long
             if not awaited():
                 raise gone()
             yield
@@ -175,6 +188,7 @@ def parse_examples(body: bytes, method: str) -> Callable[[Version], Examples]:
     """what a classify or regress body asks, of whichever version. Raises INVALID_ARGUMENT."""
     content = parsed(body)
     asked = Examples(content.get("signature_name", ""), examples_of(content, method))
+    # examples are read without the version: their features name no signature
     return lambda version: asked
 
 
@@ -184,16 +198,20 @@ def spec_of(match: re.Match[str]) -> ModelSpec:
     """
     version = None
     if match["version"] is not None:
+        # leading zeros say nothing, however many they are
         digits = match["version"].lstrip("0") or "0"
+        # Python refuses to read numbers of thousands of digits
         if len(digits) > len(str(LARGEST_VERSION)) or int(digits) > LARGEST_VERSION:
             raise invalid(f"Failed to convert version: {shown(match['version'])} to numeric.")
         version = int(digits)
+    # decoded after the match: a "/" in a name does not part it
     label = unquote(match["label"]) if match["label"] is not None else None
     return ModelSpec(unquote(match["name"]), version, label)
 
 
 def question_of(content: dict[str, Json], version: Version) -> Question:
     """what a predict body asks. Raises INVALID_ARGUMENT."""
+    # the original takes "" for the default, too
     name = content.get("signature_name") or DEFAULT_SIGNATURE
     if name not in version.signatures:
         raise invalid(f'Serving signature name: "{name}" not found in signature def')

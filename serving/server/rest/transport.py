@@ -20,9 +20,11 @@ from serving.server.rest.client_presence import present
 from serving.server.rest.routes import Reply, Request, Routes, fault
 
 THREADS = 16
+# a slow sender would hold a thread and memory for as long as it likes
 # A request must have arrived whole by then; also how long an idle connection is kept.
 READING_SECONDS = 30.0
 LONGEST_REQUEST_LINE = 65536
+# enough for any length: more digits are refused before they are read as a number
 MOST_DIGITS = 18  # of a Content-Length
 BUFFER = 64 << 10  # bytes that are read from a connection at a time
 CORS = {"Origin": "*", "Methods": "POST, GET", "Headers": "Content-Type"}
@@ -34,8 +36,11 @@ class RestServer(ThreadingHTTPServer):
     thread); gate: shared with the gRPC door. Raises OSError for an address that is taken.
     """
 
+    # an idle connection must not keep the process alive
     daemon_threads = True
+    # as many connections as may come in the moment between two looks
     request_queue_size = 1024
+    # `server_close` would wait for every connection's thread
     block_on_close = False
 
     def __init__(
@@ -50,6 +55,7 @@ class RestServer(ThreadingHTTPServer):
         reading: float = READING_SECONDS,
         gate: Gate | None = None,
     ) -> None:
+        # bound before anything else: a port that is taken ends the start
         super().__init__(address, Connection)
         plane = Plane(Catalog.of(model), gate)
         self.routes = Routes(plane, metrics_path=metrics_path, seconds=seconds, threads=threads)
@@ -66,14 +72,18 @@ class RestServer(ThreadingHTTPServer):
 
     def watch(self) -> None:
         """cut connections whose request does not arrive."""
+        # four looks in the time allowed
         while not self.stopped.wait(min(self.reading / 4, 1.0)):
+            # a copy: connections come and go meanwhile
             for connection, since in list(self.waiting.items()):
                 if time.monotonic() - since > self.reading:
                     self.waiting.pop(connection, None)
+                    # shutdown wakes the thread that reads; close would not
                     cut(connection)
 
     def drain(self, grace: float) -> None:
         """no new connections; wait for the answers that are being made."""
+        # no new connections are taken; those that are open are answered UNAVAILABLE by the gate
         self.shutdown()
         until = time.monotonic() + grace
         while self.running and time.monotonic() < until:
@@ -99,6 +109,7 @@ class Connection(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     default_request_version = "HTTP/1.0"  # of a line without one, and of what cannot be read
     server: RestServer
+    # chunks are told apart in this buffer: a larger one holds more of them
     rbufsize = BUFFER
     rfile: BufferedReader  # of that size
 
@@ -107,12 +118,14 @@ class Connection(BaseHTTPRequestHandler):
 
     def handle_one_request(self) -> None:
         """read one, answer it; every method is the routes' to judge."""
+        # the head counts, too: a sender may be slow from the first byte on
         self.server.waiting[self.connection] = time.monotonic()
         try:
             if self._read_head():
                 self._respond()
             self.wfile.flush()
         except OSError:
+            # the client left, or was cut off
             self.close_connection = True
         finally:
             self.server.waiting.pop(self.connection, None)
@@ -120,10 +133,12 @@ class Connection(BaseHTTPRequestHandler):
 
     def _read_head(self) -> bool:
         """request line and headers; False where there is nothing to answer any more."""
+        # for `_send`, which an error before the first line also calls
         self.command = ""
         self.path = ""
         self.requestline = ""
         self.request_version = self.protocol_version
+        # one byte more than allowed shows that there is more
         self.raw_requestline = self.rfile.readline(LONGEST_REQUEST_LINE + 1)
         if not self.raw_requestline:
             self.close_connection = True
@@ -131,6 +146,7 @@ class Connection(BaseHTTPRequestHandler):
         if len(self.raw_requestline) > LONGEST_REQUEST_LINE:
             self.send_error(HTTPStatus.REQUEST_URI_TOO_LONG)
             return False
+        # the standard library judges versions and headers, and answers by `send_error`
         return self.parse_request()
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
@@ -144,12 +160,15 @@ class Connection(BaseHTTPRequestHandler):
         try:
             body = self._body()
         except UnreadableBodyError as error:
+            # where the next request begins is not known
             self.close_connection = True
             self._send(fault(error.status, str(error)))
             return
         except zlib.error as error:
+            # the body was read whole: the connection goes on
             self._send(fault(400, f"Failed to uncompress the body: {error}"))
             return
+        # it has arrived: from here on it runs, and is not cut
         self.server.waiting.pop(self.connection, None)
         self.server.running.add(self.connection)
         origin = self.headers.get("Origin", "")
@@ -171,6 +190,7 @@ class Connection(BaseHTTPRequestHandler):
             data = self.rfile.read(length)
             if len(data) < length:
                 raise UnreadableBodyError(400, f"expected {length} bytes, got {len(data)}")
+        # unpacked after it was read whole: its packed size was limited by then
         if self.headers.get("Content-Encoding", "").lower() == "gzip":
             data = unpacked(data)
         return data
@@ -179,6 +199,7 @@ class Connection(BaseHTTPRequestHandler):
         if self.request_version == "HTTP/0.9":  # the standard library would leave the head out
             self.request_version = self.default_request_version
         self.send_response(reply.status)
+        # every answer of the API, errors too
         if self.server.cors and self.path.lower().startswith("/v1/"):
             for name, value in CORS.items():
                 self.send_header(f"Access-Control-Allow-{name}", value)
@@ -187,6 +208,7 @@ class Connection(BaseHTTPRequestHandler):
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
+        # HEAD has the head of the answer alone
         if self.command != "HEAD":
             self.wfile.write(reply.data)
 
@@ -195,6 +217,7 @@ def check_encoding(encodings: list[str], lengths: list[str]) -> None:
     """Raises UnreadableBodyError for anything but chunks, and for a length beside them: two servers
     that differ about where a request ends let others in.
     """
+    # as one value: "gzip, chunked" is another encoding
     if [one.strip().lower() for one in encodings] != ["chunked"]:
         words = ", ".join(encodings)[:50]
         raise UnreadableBodyError(400, f"Transfer-Encoding is chunked or absent, got {words!r}")
@@ -207,6 +230,7 @@ def length_of(lengths: list[str]) -> int:
     if not lengths:
         return 0
     digits = lengths[0].strip()
+    # several equal lengths are one (RFC 9112, 6.3)
     if len(set(lengths)) > 1 or not (digits.isascii() and digits.isdigit()):
         words = ", ".join(lengths)[:50]
         raise UnreadableBodyError(400, f"Content-Length is a number of bytes, got {words!r}")
