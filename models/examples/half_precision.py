@@ -11,6 +11,9 @@ from models.tasks.arrays import Floats
 
 # Numbers from which on a call of OpenCV costs less.
 MANY = 1024
+# OpenCV 5 (the newer lane's) has halves as a type and no function of their own: taking zero away,
+# which leaves -0.0 as it is, converts them.
+OPENCV_4 = hasattr(cv2, "convertFp16")
 
 
 def to_half(values: Floats) -> Floats:
@@ -20,12 +23,15 @@ def to_half(values: Floats) -> Floats:
     if values.dtype != np.float32 or values.size < MANY:
         return values.astype("float16")
     column = np.ascontiguousarray(values).reshape(-1, 1)
-    return cv2.convertFp16(column).view("float16").reshape(values.shape)
+    halves = cv2.convertFp16(column) if OPENCV_4 else cv2.subtract(column, 0.0, dtype=cv2.CV_16F)
+    return halves.view("float16").reshape(values.shape)
 
 
 def to_single(values: Floats) -> Floats:
     """float32 of any floats; themselves if they are that."""
     if values.dtype != np.float16 or values.size < MANY:
         return values.astype("float32", copy=False)
-    column = np.ascontiguousarray(values).reshape(-1, 1).view("int16")
-    return cv2.convertFp16(column).reshape(values.shape)
+    column = np.ascontiguousarray(values).reshape(-1, 1)
+    if OPENCV_4:
+        return cv2.convertFp16(column.view("int16")).reshape(values.shape)
+    return cv2.subtract(column, 0.0, dtype=cv2.CV_32F).reshape(values.shape)
