@@ -9,6 +9,7 @@ instant.
 
 def __getattr__(name: str) -> object:
     if name[:1].isupper():
+        # types alone: a look for any other name must not load TFX
         from components import artifacts
 
         if hasattr(artifacts, name):

@@ -33,13 +33,16 @@ def accepted_address(run: Union[str, Path]) -> str:
     """16 hex digits of what a run's data are compared with; "" while there is nothing. A node that
     compares is given it, since TFX's cache sees parameters and no folders.
     """
+    # the schema that somebody keeps counts, too: another one means another verdict
     folders = [os.path.join(run, name) for name in (ACCEPTED, KEPT_SCHEMA)]
+    # figures of a server are no part of what data are compared with
     files = [row for folder in folders for row in files_below(folder) if row[0] != FIGURES]
     return digest_of(files) if files else ""
 
 
 def schema_beside(accepted: Union[str, Path]) -> Optional[Path]:
     """the schema that data must keep: the one that somebody chose, else the accepted data's."""
+    # the chosen one first: it outlives data that are accepted later
     kept = Path(accepted).parent / KEPT_SCHEMA / SCHEMA
     own = Path(accepted) / SCHEMA
     return next((path for path in (kept, own) if path.exists()), None)
@@ -48,6 +51,7 @@ def schema_beside(accepted: Union[str, Path]) -> Optional[Path]:
 def accepted_profile(accepted: Union[str, Path]) -> Optional[Dict[str, Any]]:
     """None where no data were accepted yet."""
     path = Path(accepted) / PROFILE
+    # an empty profile is none
     found: Dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     return found or None
 
@@ -56,6 +60,8 @@ def write_evidence(uri: str, profile: object, schema: str, statistics: str) -> N
     """into a gate's artifact, all that later data will be compared with."""
     os.makedirs(uri, exist_ok=True)
     write_json(os.path.join(uri, PROFILE), profile)
+    # as inferred: it is curated when something is held against it, so that a change of that rule
+    # reaches old data, too
     shutil.copyfile(schema, os.path.join(uri, SCHEMA))
     for split in SPLITS:
         goal = statistics_file(os.path.join(uri, STATISTICS), split)
@@ -69,14 +75,17 @@ def accept(
     """the data of a gate's artifact are the accepted ones from now on. figures: of the server on
     the bundle that was pushed.
     """
+    # whole or not at all: the next gate reads all of it
     with atomic_folder(accepted) as scratch:
         for name in (PROFILE, SCHEMA):
             shutil.copyfile(os.path.join(uri, name), scratch / name)
         shutil.copytree(os.path.join(uri, STATISTICS), scratch / STATISTICS)
+        # an empty file of figures says that none were measured
         write_json(scratch / FIGURES, figures or {})
 
 
 def say_evidence(verdict: Any, goes_on: bool) -> None:
     """the content of a data gate's artifact: may one go on, and with what; not the words."""
+    # the profile is what later gates see; words may differ from run to run
     files = [row for row in files_below(verdict.uri) if row[0] == PROFILE]
     say_content(verdict, [goes_on, files])

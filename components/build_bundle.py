@@ -31,6 +31,8 @@ def BuildBundle(
     """
     from components.content import addresses_below, say_content
     from components.ledger import gather
+
+    # imported inside: TFX loads this file to compile a pipeline, without networks or a server
     from models.networks.sources.network import OUTSIDE
     from models.tasks import TASKS
     from models.taxonomy import outside
@@ -39,6 +41,7 @@ def BuildBundle(
 
     with open(os.path.join(transfers.uri, "policy.json")) as file:
         policy = json.load(file)
+    # the artifact's own place is lineage, too: it is not known before TFX makes it
     facts, whitening = {**json.loads(lineage), "artifact": model.uri}, {}
     if labels is not None:
         from models.examples.label_store import LabelStore
@@ -47,12 +50,16 @@ def BuildBundle(
         facts |= {"data": store.manifest, "manifest": store.manifest}
         whitening = {
             name: store.whitening(name)
+            # only tasks whose numbers are whitened, of which this data set has labels
             for name, entry in TASKS.items()
             if entry.whitened and store.has(name)
         }
+    # shards of TrainTasks as one folder of links, gone when the bundle is written
     with tempfile.TemporaryDirectory() as scratch:
         bank = gather([shard.uri for shard in networks], scratch)
         facts["metrics"] = {}
+        # sources from outside have no task network: their own record lies with the policy's
+        # networks
         foreign = outside(policy["supervised"])
         for name in sorted(
             {source for edge in policy["edges"] for source in edge["sources"]}
@@ -65,6 +72,7 @@ def BuildBundle(
             with open(described) as file:
                 record = json.load(file)
             facts["metrics"][name] = {field: record.get(field) for field in MEASURED}
+        # the folder that TFX's Pusher and InfraValidator would look for
         destination = os.path.join(model.uri, "Format-Serving")
         build_bundle(
             policy,
@@ -75,6 +83,8 @@ def BuildBundle(
             image_size=size,
             whitening=whitening,
         )
+    # the artifact's content: networks, edges and code by their addresses; files hold paths and
+    # counters
     parts = [record["address"] for record in facts["metrics"].values()]
     edges = addresses_below(transfers.uri, learned_edges(policy), "transfer.json")
     unaided = [edge["target"] for edge in policy["edges"] if from_scratch(edge)]

@@ -24,6 +24,7 @@ def CheckData(
     labels: InputArtifact[LabelBank],
     verdict: OutputArtifact[GateVerdict],
     accepted: Parameter[str],
+    # both are addresses: TFX's cache sees parameters, not the folders behind them
     known: Parameter[str],
     force: Parameter[str],
     code: Parameter[str],
@@ -40,9 +41,13 @@ def CheckData(
 
     found = profile(LabelStore(os.path.join(labels.uri, "store")))
     before = accepted_profile(accepted)
+    # alone first: what is wrong in itself is said even without anything to compare with
     checks = [*drift.alone(found), *(drift.beside(found, before) if before else [])]
     checks += [*schema_checks(statistics.uri, accepted), nothing_lost(examples.uri)]
+    # SchemaGen writes one file, whatever it is called
     (inferred,) = glob.glob(os.path.join(schema.uri, "*.pbtxt"))
+    # before the verdict: evidence of refused data is looked at, too, when somebody accepts it by
+    # force
     write_evidence(verdict.uri, found, inferred, statistics.uri)
     said = judged("CheckData", tuple(checks), force)
     save_verdict(verdict.uri, said)
@@ -58,10 +63,14 @@ def schema_checks(statistics: str, accepted: str) -> List[Check]:
 
     name, kept = "examples keep their schema", schema_beside(accepted)
     if kept is None:
+        # no kept schema is no fault: the first data would never pass
         return [Check(name, True, "none is kept yet: the first accepted data give one")]
     before = os.path.join(accepted, STATISTICS)
     found = anomalies(
-        statistics, curated(read_schema(kept)), before if os.path.isdir(before) else None
+        # drift only where statistics of accepted data lie beside the schema
+        statistics,
+        curated(read_schema(kept)),
+        before if os.path.isdir(before) else None,
     )
     return [Check(name, False, line) for line in found] or [Check(name, True, f"that of {kept}")]
 
@@ -70,6 +79,7 @@ def nothing_lost(examples: str) -> Check:
     """were too many views put aside as broken?"""
     with open(os.path.join(examples, "counts.json")) as file:
         counts = json.load(file)
+    # no view read at all must not divide by 0: another check says so
     share = counts["quarantined"] / max(1, counts["read"])
     said = f"{counts['quarantined']} of {counts['read']} views are quarantined"
     return Check("few views are broken", share <= BROKEN, said, {"quarantined": share})

@@ -27,6 +27,7 @@ def CheckLabels(
 
     found = check_examples(examples.uri)
     os.makedirs(anomalies.uri, exist_ok=True)
+    # of use to a run that goes on: TFX removes the artifacts of a node that failed
     with open(os.path.join(anomalies.uri, "contract_anomalies.json"), "w") as file:
         json.dump(found.all_lines(), file, indent=1)
     if found.lines:
@@ -42,4 +43,5 @@ def CheckLabels(
             "are left: --set skip_damaged=true."
         )
     print(f"  {found.views} views checked, {found.lost} lost", file=sys.stderr, flush=True)
+    # without the code: the same labels with the same words mean the same to what follows
     say_content(anomalies, found.all_lines())

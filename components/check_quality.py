@@ -13,6 +13,7 @@ from components.artifacts import EvidenceBook, GateVerdict, LabelBank
 from components.verdicts import Check
 
 # A candidate may take so many times the time, disk and memory of the served version.
+# absolute limits would depend on the machine; twice is more than a machine varies
 SLOWER = 2.0
 LARGER = 2.0
 NO_POLICY: Dict[str, Any] = {"supervised": [], "edges": []}
@@ -47,21 +48,26 @@ def CheckQuality(
         checks = [better_than_chance(json.load(file)["significance"], significance)]
     candidate = Path(model.uri) / "Format-Serving"
     newest = newest_version(destination)
+    # a server that did not start cannot be compared; ValidateInfra's own words come at the push
     if os.path.exists(os.path.join(infra_blessing.uri, "NOT_BLESSED")):
         said = "no server answers with it; what ValidateInfra found is said at the push"
         checks.append(Check("compared with the served version", False, said))
     elif newest is None:
         checks.append(Check("compared with the served version", True, "nothing is served yet"))
+    # the same bundle: its losses are its own
     elif same(candidate, newest):
         said = f"it is version {newest.name}, which is served"
         checks.append(Check("compared with the served version", True, said))
     else:
         store = LabelStore(os.path.join(labels.uri, "store"))
         checks += beside_served(candidate, newest, store, margin)
+        # memory is not measured again: the figure of ValidateInfra beside the one that was kept at
+        # the push
         checks.append(as_small(measured(infra_blessing.uri), Path(accepted)))
     said_all = judged("CheckQuality", tuple(checks), force)
     os.makedirs(verdict.uri, exist_ok=True)
     save_verdict(verdict.uri, said_all)
+    # the verdict alone: figures of time differ from run to run
     say_content(verdict, said_all.goes_on)
     if said_all.forced and said_all.reasons:
         print(f"  forced ({said_all.forced}), though {'; '.join(said_all.reasons)}", flush=True)
@@ -70,6 +76,7 @@ def CheckQuality(
 def better_than_chance(found: Dict[str, Any], level: float) -> Check:
     """by the evidence of the taxonomy."""
     name = "better than random policies"
+    # a table too small to draw policies from: the evidence says why
     if "p" not in found:
         return Check(name, True, found["verdict"])
     said = (
@@ -84,6 +91,7 @@ def same(candidate: Path, served: Path) -> bool:
     from serving.release.identity import content_of
 
     try:
+        # by content: a bundle that is built again has another folder
         return content_of(candidate) == content_of(served)
     except (OSError, ValueError):
         return False
@@ -96,6 +104,7 @@ def beside_served(candidate: Path, served: Path, store: Any, margin: float) -> L
     from serving.release.comparison import Bundle, losses, places, seconds
 
     new, old = Bundle.opened(candidate), Bundle.opened(served)
+    # both sessions at a time: they are asked in turn
     # Before bundles had a lineage they had no policy to compare.
     policies = old.lineage.get("policy", NO_POLICY), new.lineage["policy"]
     lost = sorted(old.targets - new.targets)
@@ -109,6 +118,7 @@ def beside_served(candidate: Path, served: Path, store: Any, margin: float) -> L
         ),
         Check("changes of policy", True, "; ".join(explained(*policies)) or "none"),
     ]
+    # pictures of another size are other pictures
     if old.size != new.size:
         said = (
             f"version {served.name} answers pictures of {old.size} pixels, the candidate of "
@@ -117,10 +127,12 @@ def beside_served(candidate: Path, served: Path, store: Any, margin: float) -> L
         return [*checks, Check("compared with the served version", False, said)]
     shared = sorted(name for name in old.targets & new.targets if store.has(name))
     pairs = {
+        # places, so that differences are resampled by building
         name: Pair(losses(new, store, name), losses(old, store, name), places(store, name))
         for name in shared
     }
     taken = seconds([new, old], store)
+    # sessions hold their memory until they are closed
     new.version.close()
     old.version.close()
     return [
@@ -150,6 +162,7 @@ def as_small(figures: Dict[str, float], accepted: Path) -> Check:
 
     key, path = "server MiB after loading", accepted / FIGURES
     before = json.loads(path.read_text()).get(key) if path.exists() else None
+    # the first pushed version has nothing to compare with
     if key not in figures or before is None:
         return Check("server's memory", True, "not measured of both")
     return within("server's memory", "MiB", figures[key], before, LARGER)

@@ -29,10 +29,12 @@ def files_below(uri: str) -> list[tuple[str, str]]:
     rows = []
     for folder, _, files in sorted(os.walk(uri)):
         for name in sorted(files):
+            # a manifest has the digest of each record; gigabytes need not be read again
             if not name.endswith(RECORDS):
                 path = os.path.join(folder, name)
                 with open(path, "rb") as file:
                     digest = hashlib.file_digest(file, "sha256").hexdigest()
+                # names below the artifact: its own folder differs from run to run
                 rows.append((os.path.relpath(path, uri), digest))
     return rows
 
@@ -42,5 +44,6 @@ def addresses_below(uri: str, names: Iterable[str], described: str) -> dict[str,
     found = {}
     for name in names:
         with open(os.path.join(uri, name, described)) as file:
+            # by address, not by files: weights of the same address may differ in the last bit
             found[name] = json.load(file)["address"]
     return found

@@ -37,14 +37,18 @@ def curated(schema: Any) -> Any:
     """
     kept = type(schema)()
     kept.CopyFrom(schema)
+    # copied: the kept schema stays as its owner wrote it
     for feature in kept.feature:
         if feature.name in NAMES:
             feature.ClearField("domain")
         if feature.name in COUNTED:
             feature.ClearField("value_count")
+            # both forms in which TFDV infers how many values there are
             feature.ClearField("shape")
+        # labels may be absent from single views; split and picture may not
         if feature.name not in (*NAMES, "split", "rgb"):
             feature.presence.min_fraction = min(feature.presence.min_fraction, PRESENT)
+    # lists of names stand beside the features, and would be checked without one
     domains = [domain for domain in kept.string_domain if domain.name not in NAMES]
     del kept.string_domain[:]
     kept.string_domain.extend(domains)
@@ -62,6 +66,7 @@ def anomalies(statistics: str, schema: Any, before: Optional[str] = None) -> Lis
     for split in SPLITS:
         previous = None
         if before and os.path.exists(statistics_file(before, split)):
+            # a split that was empty before has no statistics
             previous = tfdv.load_stats_binary(statistics_file(before, split))
         report = tfdv.validate_statistics(
             tfdv.load_stats_binary(statistics_file(statistics, split)),
@@ -70,6 +75,7 @@ def anomalies(statistics: str, schema: Any, before: Optional[str] = None) -> Lis
         )
         for name, info in sorted(report.anomaly_info.items()):
             found.append(f"{split}, {name}: {info.description}")
+        # of the data set as a whole: too few examples and the like
         if report.HasField("dataset_anomaly_info"):
             found.append(f"{split}: {report.dataset_anomaly_info.description}")
     return found
@@ -81,6 +87,8 @@ def with_comparators(schema: Any) -> Any:
     asked.CopyFrom(schema)
     for feature in asked.feature:
         if feature.name in COMPARED:
+            # Jensen-Shannon for numbers and categories alike; TFDV's other measure is for
+            # categories alone
             feature.drift_comparator.jensen_shannon_divergence.threshold = DIVERGENCE
     return asked
 
@@ -107,4 +115,5 @@ def by_name(schema: Any) -> Dict[str, Any]:
 
 def spelled(feature: Any) -> str:
     """a feature's entry in one line."""
+    # the name stands before the line already
     return " ".join(str(feature).replace(f'name: "{feature.name}"', "").split())

@@ -34,7 +34,9 @@ def DecodeLabels(
     from models.examples.label_store import IMAGES, build_label_store
     from models.tasks import TASKS
 
+    # tasks without training (random weights) have no labels
     names = [name for name in json.loads(tasks) if TASKS[name].trained]
+    # outside the artifact: TFX deletes what a failed execution had written
     ledger = os.path.join(work, "labels")
     store = build_label_store(
         examples.uri,
@@ -45,5 +47,7 @@ def DecodeLabels(
         skip_damaged=bool(skip_damaged),
         tasks={name: TASKS[name] for name in names},
     )
+    # links: a label is on the disk once
     publish(ledger, [IMAGES, *names], os.path.join(labels.uri, "store"))
+    # the store's addresses: what follows depends on content, not on which files were decoded now
     say_content(labels, [store.views_address, {name: store.address(name) for name in names}])

@@ -40,12 +40,14 @@ def edge_evidence(
     policies of the run.
     """
     resamples = Resamples.load(os.path.join(affinities, "resamples.npz"))
+    # shards hold targets apart: a target is in one of them
     stores = {
         name: shard for path in losses for shard in [LossStore(path)] for name in shard.targets()
     }
     evidence: Dict[str, Facts] = {}
     shown = {key_of(edge["sources"], edge["target"]) for edge in chosen["edges"]}
     for target, edges in edges_by_target(taxonomies).items():
+        # a target without losses was left out of the measurement
         if target not in stores:
             continue
         measured = stores[target].read(target)
@@ -53,12 +55,14 @@ def edge_evidence(
         own = row.get(Transfer((), target, control="supervised"))
         for sources, supervised in edges.items():
             transfer = Transfer(sources, target)
+            # transfers that were not measured (a share of them) have no pictures
             if transfer not in row:
                 continue
             values = measured.losses[row[transfer]]
             beside = None if own is None else measured.losses[own]
             facts = histograms(values, beside)
             facts["rivals"] = rivals(resamples, transfer, supervised)
+            # only of edges that the page shows: others are in the table alone
             key = key_of(sources, target)
             if key in shown and beside is not None:
                 facts |= clearest(folder, store, target, values - beside)
@@ -86,7 +90,9 @@ def edges_by_target(taxonomies: List[Facts]) -> Policies:
 def histograms(values: Floats, beside: Optional[Floats]) -> Facts:
     """both on one scale, which the largest two per cent do not stretch."""
     everything = values if beside is None else np.concatenate([values, beside])
+    # from the least: losses begin near 0, while a few are very large
     low, high = np.percentile(everything, [0, 98])
+    # losses that are all alike have no range
     borders = np.linspace(low, max(high, low + 1e-9), BINS + 1)
     return {
         "edges": [float(f"{border:.4g}") for border in borders],
@@ -97,6 +103,7 @@ def histograms(values: Floats, beside: Optional[Floats]) -> Facts:
 
 def counted(values: Floats, borders: Floats) -> List[int]:
     """values a bin; those beyond the last border are in the last bin."""
+    # into the last bin, so that counts add up to the pictures
     inside = np.clip(values, borders[0], borders[-1])
     return [int(number) for number in np.histogram(inside, borders)[0]]
 
@@ -111,13 +118,16 @@ def rivals(
         if other.target == transfer.target
         and other.control is None
         and other != transfer
+        # a source that is the target itself is full supervision, no transfer
         and transfer.target not in other.sources
     ]
     means = {other: resamples.affinity[:, resamples.column[other]].mean() for other in into}
     ours = resamples.affinity[:, resamples.column[transfer]]
     found: Dict[str, float] = {}
     for supervised in policies:
+        # what this policy could have taken: sources that it supervises
         open_ones = [other for other in into if supervised.issuperset(other.sources)]
+        # two: where the edge itself is one of the first, the other is its rival
         for other in sorted(open_ones, key=lambda other: -float(means[other]))[:2]:
             better = resamples.affinity[:, resamples.column[other]] > ours
             found[key_of(other.sources, other.target)] = round(float(better.mean()), 3)
@@ -130,8 +140,10 @@ def clearest(
     """{"wins", "loses"}: pictures where the transfer's loss is most below and above the supervised
     network's, saved once each.
     """
+    # transfer minus supervised: the least is where the transfer wins most clearly
     order = np.argsort(difference)
     views = store.samples(target, "test").views
+    # fewer than SHOWN where it wins on fewer
     wins = [i for i in order[:SHOWN] if difference[i] < 0]
     loses = [i for i in order[::-1][:SHOWN] if difference[i] > 0]
     return {
@@ -146,6 +158,7 @@ def thumbnail(folder: str, store: LabelStore, view: int) -> Dict[str, str]:
 
     path = f"pictures/test_{view}.webp"
     file = Path(folder) / path
+    # several edges show the same picture
     if not file.exists():
         os.makedirs(file.parent, exist_ok=True)
         Image.fromarray(sized(store.images("test")[view], SIDE)).save(file, "WEBP", quality=80)

@@ -33,18 +33,23 @@ def EncodeViews(
     from models.networks.sources.encode import encode_outside
     from models.networks.task_networks.representations import encode_views
 
+    # sources of which this data set has no labels have no network either
     store = LabelStore(os.path.join(labels.uri, "store"))
+    # outside the artifact: one more source is encoded alone, and a killed run goes on
     ledger = os.path.join(work, "representations")
     wanted = labelled(store, json.loads(names))
     with tempfile.TemporaryDirectory() as scratch:
         bank = gather([shard.uri for shard in networks], scratch)
         settings = NetworkConfig(**json.loads(config))
         codes = encode_views(bank, store, ledger, wanted, settings)
+    # after the trained ones: they are written into the same store
     rows = json.loads(outside)
     if rows:
         codes = encode_outside(rows, codes, store, settings)
         wanted += [row["name"] for row in rows]
     place = os.path.join(representations.uri, "store")
     publish(ledger, wanted, place)
+    # the list of what lies there, with its addresses
     link(os.path.join(ledger, "representations.json"), os.path.join(place, "representations.json"))
+    # addresses of representations: codes of the same address may differ in their last bits
     say_content(representations, {name: codes.address(name) for name in wanted})

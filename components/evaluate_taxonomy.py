@@ -41,6 +41,7 @@ def EvaluateTaxonomy(
     unserved: Parameter[str],
     published: Parameter[str],
     code: Parameter[str],
+    # optional inputs come last: TFX reads them as arguments with a default
     repeats: InputArtifact[SeedTables] = None,
 ) -> None:
     """policies: random feasible policies that the answer at (budget, order) is compared with.
@@ -64,14 +65,17 @@ def EvaluateTaxonomy(
     from models.taxonomy.seeds import seed_rows
     from models.taxonomy.spending import spending
 
+    # certificates are checked again when an answer is read back
     with open(os.path.join(taxonomies.uri, "taxonomies.json")) as file:
         answers = [Taxonomy.from_json(entry) for entry in json.load(file)]
     with open(os.path.join(proxies.uri, "proxies.json")) as file:
         predicted = json.load(file)["proxies"]
     store = LabelStore(os.path.join(labels.uri, "store"))
     table = Affinities.load(os.path.join(affinities.uri, "affinities.json"))
+    # the very request that the taxonomies were solved for
     request = request_of(table, scratch, costs, json.loads(unserved))
     full, taught = len(store.views("train")), len(store.views(transfer_split))
+    # other seeds are measured only where a run asks for them
     others = [] if repeats is None else tables_of_seeds(repeats.uri)
     book = evaluate(
         table,
@@ -83,7 +87,9 @@ def EvaluateTaxonomy(
         resamples=Resamples.load(os.path.join(affinities.uri, "resamples.npz")),
         expenses=Expenses(
             full,
+            # a transfer cannot learn from more pictures than the split has
             images_of(table.regimes, transfer_images, min(full, taught)),
+            # sources from outside took no training of ours
             {**dict.fromkeys(outside(table.sources), 0.0), **seconds_of(networks)},
             free=request["free"],
         ),
@@ -94,6 +100,7 @@ def EvaluateTaxonomy(
     )
     measured, every_amount = table, os.path.join(affinities.uri, "amounts.json")
     if os.path.exists(every_amount):
+        # one scale for all amounts, without intervals: never mixed with the table that decides
         measured = Affinities.load(every_amount)
         images = images_of(measured.regimes, transfer_images, taught)
         book["amounts"] = {
@@ -109,20 +116,25 @@ def EvaluateTaxonomy(
                 budgets=sorted({1, 2, 4, budget}),
             ),
         }
+    # controls are no transfers
     book["transfers"] = sum(row.transfer.control is None for row in measured.rows)
     os.makedirs(evidence.uri, exist_ok=True)
     with open(os.path.join(evidence.uri, "evidence.json"), "w") as file:
         json.dump(book, file, indent=1)
+    # beside the book: a page of its own reads it
     if others:
         chosen = next(a for a in answers if (a.budget, a.order) == (budget, order))
         rows = seed_rows([table, *others], Request(budget, order, **request), chosen)
         with open(os.path.join(evidence.uri, "seeds.json"), "w") as file:
             json.dump(rows, file, indent=1)
     say_published(table, published, evidence.uri, seed)
+    # after all files are written
     say_content(evidence, files_below(evidence.uri))
+    # one answer is blessed: that of the budget and order which the policy is trained for
     chosen = next(answer for answer in answers if (answer.budget, answer.order) == (budget, order))
     reasons = (
         []
+        # only a policy that is proved the best may be served
         if chosen.status == "optimal"
         else [f"the taxonomy at budget {budget}, order {order} is {chosen.status}, not optimal"]
     )
@@ -137,6 +149,7 @@ def say_published(table: Any, published: str, uri: str, seed: int) -> None:
 
     given = json.loads(published)
     facts = beside_published(table, given["folder"], seed) if given else None
+    # no published tables, or none of our targets in them
     if facts is not None:
         with open(os.path.join(uri, "published.json"), "w") as file:
             json.dump(facts, file, indent=1)
@@ -146,6 +159,7 @@ def tables_of_seeds(uri: str) -> List[Any]:
     """the tables of `MeasureSeeds`, in the order of their seeds."""
     from models.taxonomy import Affinities
 
+    # by number: seed-10 comes after seed-2
     numbers = sorted(int(name[5:-5]) for name in os.listdir(uri) if name.startswith("seed-"))
     return [Affinities.load(os.path.join(uri, f"seed-{number}.json")) for number in numbers]
 
@@ -154,6 +168,7 @@ def halves_of(uri: str) -> Any:
     """the tables of the two halves of the test images; None where they were not measured."""
     from models.taxonomy import Affinities
 
+    # a target with a single test picture has no halves
     paths = [os.path.join(uri, f"half-{number}.json") for number in (0, 1)]
     if not all(map(os.path.exists, paths)):
         return None
@@ -173,6 +188,7 @@ def images_of(regimes: Iterable[str], asked: int, most: int) -> Dict[str, int]:
     """regime -> images that teach a transfer, at most `most`: its name where there are several
     (`models.networks.regimes`), `asked` for the one named "".
     """
+    # the regime that decides has no name, others are called by their pictures
     return {name: min(int(name or asked), most) for name in regimes}
 
 
@@ -187,6 +203,7 @@ def seconds_of(networks: Iterable[Any]) -> Dict[str, float]:
 
 
 def bless(blessing: Any, reasons: Sequence[str]) -> None:
+    # TFX's own resolvers and conditions read both the file and the property
     """TFX's form of a blessing: a file and an integer property; the reasons in words beside it."""
     from components.content import say_content
 

@@ -12,6 +12,7 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import standard_artifacts
 
 
+# gets the pipeline's Beam options: other components run without Beam
 @component(use_beam=True)
 def IngestViews(
     examples: OutputArtifact[standard_artifacts.Examples],
@@ -43,10 +44,13 @@ def IngestViews(
         facts=facts,
     )
     for name, number in facts.items():
+        # as text: TFX's own ExampleGen writes spans so
         examples.set_string_custom_property(
             name, str(number)
         )  # what TFX's own ExampleGen says, in its form
+    # JSON text, as TFX's Examples hold it
     examples.split_names = json.dumps(["train", "val", "test"])
     examples.set_string_custom_property("counts", json.dumps(counts))
     examples.set_string_custom_property("fingerprint", fingerprint)
+    # manifest and counts: the records themselves are in the manifest
     say_content(examples, files_below(examples.uri))

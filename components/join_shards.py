@@ -15,11 +15,13 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 from components.artifacts import LossBank, NetworkBank
 
 # Named inputs of a joining node; a stage has at most one shard a task.
+# more than there are tasks, so that the spec need not change with the dictionary
 MOST = 64
 
 
 def inputs_of(artifact: Any) -> Dict[str, ChannelParameter]:
     """the shards of one artifact type, each an input that may be absent."""
+    # two digits: sorted names are in the order of the shards
     return {f"shard_{i:02d}": ChannelParameter(type=artifact, optional=True) for i in range(MOST)}
 
 
@@ -48,13 +50,16 @@ class Joined(BaseExecutor):
         os.makedirs(joined.uri, exist_ok=True)
         tables: Dict[str, List[Dict[str, Any]]] = {}
         owner: Dict[str, str] = {}
+        # inputs that are absent have no artifact
         for name in sorted(name for name in input_dict if input_dict[name]):
             (shard,) = input_dict[name]
             for child in children(shard.uri):
+                # JSON files of equal name are parts of one table; everything else has one owner
                 if child.endswith(".json"):
                     with open(os.path.join(shard.uri, child)) as file:
                         tables.setdefault(child, []).append(json.load(file))
                 elif child in owner:
+                    # two shards of one task: one would overwrite the other without a word
                     raise ValueError(
                         f"{child} is in {owner[child]} and in {name}: a stage's shards share "
                         "nothing; the earlier nodes must be run again"
@@ -62,6 +67,7 @@ class Joined(BaseExecutor):
                 else:
                     owner[child] = name
                     publish(shard.uri, [child], joined.uri)
+        # once all parts are known
         for child, parts in tables.items():
             write_json(os.path.join(joined.uri, child), merged(parts), indent=1)
         say_content(joined, self.content(joined.uri))
@@ -73,6 +79,7 @@ class JoinedNetworks(Joined):
     def content(self, uri: str) -> object:
         from components.content import addresses_below
 
+        # the same as of TrainTasks: what follows cannot tell one shard from many
         return addresses_below(uri, sorted(os.listdir(uri)), "network.json")
 
 
@@ -91,6 +98,7 @@ def children(uri: str) -> List[str]:
     """
     shared = os.path.join(uri, "losses")
     below = sorted(os.listdir(shared)) if os.path.isdir(shared) else []
+    # targets of all shards stand below one folder: it is no child itself
     own = [name for name in sorted(os.listdir(uri)) if name != "losses"]
     return own + [os.path.join("losses", name) for name in below]
 
@@ -103,6 +111,7 @@ def merged(parts: Iterable[Dict[str, Any]]) -> Dict[str, Any]:
             if field not in whole:
                 whole[field] = value
             elif isinstance(value, dict):
+                # addresses and calibrations by target, which shards do not share
                 whole[field] = {**whole[field], **value}
             else:
                 whole[field] = whole[field] + value
@@ -131,6 +140,7 @@ class JoinNetworks(BaseComponent):
     SPEC_CLASS = JoinNetworksSpec
     EXECUTOR_SPEC = ExecutorClassSpec(JoinedNetworks)
 
+    # an instance of its spec: TFX's function components cannot take a list of optional inputs
     def __init__(self, shards: List[Any], code: str) -> None:
         super().__init__(
             JoinNetworksSpec(code=code, joined=Channel(type=NetworkBank), **named(shards))

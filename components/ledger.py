@@ -13,6 +13,7 @@ def publish(ledger: str, names: Iterable[str], uri: str) -> None:
     `uri`.
     """
     for name in names:
+        # walked, not linked as a whole: a folder has no hard links
         for folder, _, files in os.walk(os.path.join(ledger, name)):
             goal = os.path.join(uri, os.path.relpath(folder, ledger))
             os.makedirs(goal, exist_ok=True)
@@ -29,6 +30,7 @@ def publish_as(folder: str, uri: str, name: str) -> None:
 
 
 def link(source: str, goal: str) -> None:
+    # one place for links: components do not care which file system they are on
     """a hard link where the file system allows one, else a copy."""
     linked(source, goal)
 
@@ -38,6 +40,7 @@ def gather(uris: Iterable[str], directory: str) -> str:
     itself.
     """
     uris = list(uris)
+    # one shard is used where it lies
     if len(uris) == 1:
         return uris[0]
     for uri in uris:
@@ -49,4 +52,5 @@ def labelled(store: LabelStore, names: Iterable[str]) -> list[str]:
     """the tasks of `names` that the label store `store` can train and judge, and those that need no
     training: a data set need not hold every label.
     """
+    # tasks without labels that need no training are sources, too
     return [name for name in names if store.has(name) or not TASKS[name].trained]

@@ -32,12 +32,16 @@ def MeasureAffinities(
     from models.taxonomy import LossStore, bootstrap, curves, halves, measure, with_spread
 
     os.makedirs(affinities.uri, exist_ok=True)
+    # shards hold targets apart: together they are one measurement
     stores = [LossStore(os.path.join(shard.uri, "losses")) for shard in losses]
+    # a tournament costs most of this node, and is kept by the losses it was made of
     cache = os.path.join(work, "tournaments")
+    # "" is the regime that decides
     table = measure(stores, cache=cache, regime="")
     found = bootstrap(stores, resamples=resamples, seed=seed, regime="")
     found.save(os.path.join(affinities.uri, "resamples.npz"))
     with_spread(table, found).save(os.path.join(affinities.uri, "affinities.json"))
+    # all regimes on one scale: their numbers differ from the first table's
     everything = measure(stores, cache=cache)
     if len(everything.regimes) > 1:
         everything.save(os.path.join(affinities.uri, "amounts.json"))
@@ -46,6 +50,7 @@ def MeasureAffinities(
     try:
         for number, half in enumerate(halves(stores, cache=cache)):
             half.save(os.path.join(affinities.uri, f"half-{number}.json"))
+    # a target with one test picture: the table stands without halves
     except ValueError as error:
         print(f"  {error}")
     say_content(affinities, files_below(affinities.uri))

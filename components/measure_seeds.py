@@ -43,6 +43,7 @@ def MeasureSeeds(
     settings = NetworkConfig(**json.loads(config))
     wanted = wanted_of(proxies.uri, share)
     os.makedirs(tables.uri, exist_ok=True)
+    # number 0 is the run itself
     for number in range(1, seeds):
         print(f"  measurement {number + 1} of {seeds}, seed {settings.seed + number}", flush=True)
         table = measured_again(
@@ -52,6 +53,7 @@ def MeasureSeeds(
             json.loads(outside),
             replace(settings, seed=settings.seed + number, calibration_targets=0),
             wanted,
+            # a ledger a seed: a killed run goes on
             os.path.join(work, "seeds", str(settings.seed + number)),
         )
         table.save(os.path.join(tables.uri, f"seed-{number}.json"))
@@ -62,6 +64,7 @@ def wanted_of(uri: str, share: float) -> Any:
     """the transfers that the run itself measures; None for all."""
     from components.train_transfers import worth_measuring
 
+    # what the run measured, and no more: choosing again would measure something else
     return worth_measuring(os.path.join(uri, "proxies.json"), share)
 
 
@@ -100,9 +103,11 @@ def measured_again(
         targets=targets,
         wanted=wanted,
     )
+    # losses are only needed for their table
     with tempfile.TemporaryDirectory() as scratch:
         losses = LossStore(scratch)
         for target, (images, rows) in kept.items():
             losses.set_images(target, images)
             losses.extend(rows, address=summary["addresses"][target])
+        # tournaments are kept by losses: nothing of the run's own is found here by mistake
         return measure(losses, cache=os.path.join(work, "tournaments"), regime="")

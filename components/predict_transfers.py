@@ -40,6 +40,7 @@ def PredictTransfers(
         split,
         images,
     )
+    # no labels of a target: nothing to predict
     rows = []
     for target in json.loads(targets):
         if predictor.store.has(target):
@@ -48,6 +49,7 @@ def PredictTransfers(
     seconds = time.time() - since
     with open(os.path.join(proxies.uri, "proxies.json"), "w") as file:
         json.dump({"proxies": rows, "seconds": seconds, "images": images}, file)
+    # rows alone: seconds differ from run to run
     say_content(proxies, rows)
     print(
         f"  {len(rows)} transfers predicted from representations alone, {predictor.fresh} of them "

@@ -37,10 +37,12 @@ class Predictor:
         sizes = range(1, order + 1)
         sets = [some for size in sizes for some in combinations(self.bank.sources, size)]
         ledger = RowLedger(os.path.join(self.folder, f"{target}.json"))
+        # once a target: the sources' part is added to it
         common = self.common_address(target)
         keys = {some: self.key(common, some) for some in sets}
         lacking = [some for some in sets if keys[some] not in ledger]
         if lacking:
+            # each representation is read once, however many sets it is in
             needed = sorted({target, *(source for some in lacking for source in some)})
             features, answers = proxy_inputs(
                 self.store, self.bank, target, needed, split=self.split, limit=self.images
@@ -48,6 +50,7 @@ class Predictor:
             scored = proxy_scores(features, answers, features[target], lacking)
             ledger.extend({keys[some]: row for some, row in zip(lacking, scored)})
             self.fresh += len(lacking)
+        # rows of a target are kept by address, the name stands beside them
         return [{**ledger[keys[some]], "target": target} for some in sets]
 
     def common_address(self, target: str) -> str:
@@ -61,6 +64,7 @@ class Predictor:
                 self.images,
             ],
             settings=settings_of(TASKS[target]),
+            # what the closure looks up in tables counts by the row of its own entry
             choices=rows_of(TASKS[target]),
         )
 

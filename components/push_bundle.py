@@ -37,18 +37,25 @@ def PushBundle(
     from serving.release.push import push
 
     os.makedirs(pushed.uri, exist_ok=True)
+    # what ValidateInfra and EvaluateTaxonomy found is said here: gates before this node do not end
+    # the run
     for name, blessing in (("policy", policy_blessing), ("server", infra_blessing)):
         if not os.path.exists(os.path.join(blessing.uri, "BLESSED")):
             with open(os.path.join(blessing.uri, "NOT_BLESSED")) as file:
                 raise ValueError(f"not pushed, the {name} check refused the bundle: {file.read()}")
+    # the gate's own words
     demand(quality.uri, "not pushed, the served version stays")
     bundle, newest = Path(model.uri) / "Format-Serving", newest_version(destination)
+    # withdrawn bundles, too: a rollback would be undone by the next run
     known = [newest, *withdrawn_versions(destination)] if newest is not None else []
     twin = next((each for each in known if each is not None and same(bundle, each)), None)
     if newest is not None and twin is not None:
+        # nothing to push: the artifact still says what serves
         version = newest
         print(f"  version {twin.name.strip('.')} is this very bundle: not pushed again", flush=True)
     else:
         version = push(bundle, destination)
+    # also where nothing was pushed: the data were judged good enough to serve from
     accept(data.uri, accepted, measured(infra_blessing.uri))
+    # the property that TFX's own Pusher writes
     pushed.set_string_custom_property("pushed_destination", str(version))

@@ -44,6 +44,7 @@ class Verdict:
     checks: Tuple[Check, ...] = ()
 
     def __post_init__(self) -> None:
+        # a verdict that contradicts itself must not reach a file
         if self.passed == bool(self.reasons):
             raise ValueError(
                 f"a verdict has reasons exactly if it refuses; {self.gate}: passed {self.passed}, "
@@ -59,11 +60,13 @@ class Verdict:
 def judged(gate: str, checks: Tuple[Check, ...], forced: Optional[str] = None) -> Verdict:
     """the verdict that follows from checks: every check must pass. forced: "" counts as None."""
     reasons = tuple(f"{check.name}: {check.said}" for check in checks if not check.passed)
+    # "" is what the command line gives where nobody forces
     return Verdict(gate, not reasons, reasons, forced or None, checks)
 
 
 def save_verdict(folder: Union[str, Path], verdict: Verdict) -> None:
     """`verdict.json` in `folder`, whole or not at all."""
+    # whole or not at all: the guarded node must not read half of it
     write_json(Path(folder) / VERDICT, asdict(verdict), indent=1)
 
 
@@ -79,6 +82,7 @@ def read_verdict(folder: Union[str, Path]) -> Verdict:
             facts["forced"],
             tuple(Check(**check) for check in facts["checks"]),
         )
+    # another version's file, or somebody's hand
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{path} is no verdict ({error!r}); remove the folder and run again"
@@ -93,6 +97,7 @@ def demand(folder: Union[str, Path], what: str) -> None:
     if not verdict.goes_on:
         some, rest = verdict.reasons[:NAMED], len(verdict.reasons) - NAMED
         said = "; ".join(some) + (f"; and {rest} more reasons" if rest > 0 else "")
+        # three reasons are a line; all of them are in the file that is named
         raise ValueError(
             f"{what}: the gate {verdict.gate} refused: {said}. All that it looked at: "
             f"{Path(folder) / VERDICT}. Mend it and run again, or go on all the same with --force "
@@ -108,8 +113,10 @@ def latest_verdicts(run: Path) -> List[Verdict]:
     for gate in GATES:
         folder = newest_with(run / "artifacts" / gate / "verdict", VERDICT)
         if folder is None:
+            # later gates' verdicts lie there from an earlier run, maybe: they are of other data
             break
         found.append(read_verdict(folder))
+        # what comes after a gate that ended the run is of an earlier run
         if not found[-1].goes_on:
             break
     return found

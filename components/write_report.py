@@ -66,10 +66,13 @@ def WriteReport(
         (evidence.uri, "evidence.json"),
         (proxies.uri, "proxies.json"),
     ):
+        # copied: the page is drawn from one folder that can be carried away
         shutil.copy(os.path.join(uri, name), report.uri)
+    # only where a run made them
     for name in ("published.json", "seeds.json"):
         if os.path.exists(os.path.join(evidence.uri, name)):
             shutil.copy(os.path.join(evidence.uri, name), report.uri)
+    # shards of TrainTasks as one folder of links, gone when the pictures are drawn
     with tempfile.TemporaryDirectory() as scratch:
         bank = gather([shard.uri for shard in networks], scratch)
         records = task_records(bank)
@@ -105,6 +108,7 @@ def WriteReport(
 
 
 def without_curve(record: Mapping[str, Any]) -> Dict[str, Any]:
+    # curves are as long as a training, and have a file of their own
     return {key: value for key, value in record.items() if key != "curve"}
 
 
@@ -118,6 +122,7 @@ def calibration_facts(losses: Iterable[Any]) -> List[Dict[str, Any]]:
 
 
 def read(uri: str, name: str) -> Any:
+    # files are written by other nodes of this very code: a missing one is an error, not a gap
     with open(os.path.join(uri, name)) as file:
         return json.load(file)
 
@@ -126,6 +131,7 @@ def edge_facts(uri: str) -> List[Dict[str, Any]]:
     """of every network of the chosen policy: its sources, the learner it took, and the losses of
     both on held-out buildings (none if one was not asked).
     """
+    # folders of networks from scratch have no transfer.json
     facts = [
         read(os.path.join(uri, name), "transfer.json")
         for name in sorted(os.listdir(uri))
@@ -146,9 +152,11 @@ def dataset_facts(uri: str, root: str) -> Dict[str, Any]:
     if os.path.exists(os.path.join(uri, "quarantine.jsonl")):
         with open(os.path.join(uri, "quarantine.jsonl")) as file:
             for line in filter(str.strip, file):
+                # counted to the end, kept up to QUARANTINE: the number is shown beside the sample
                 lines += 1
                 if lines <= QUARANTINE:
                     quarantine.append(json.loads(line))
+    # a made data set describes itself; others do not
     described = os.path.join(root, "dataset.json")
     facts = read(root, "dataset.json") if os.path.exists(described) else {}
     views = read(uri, "manifest.json")["views"]
@@ -169,6 +177,7 @@ def beside_real_views(root: str) -> Optional[List[Dict[str, Any]]]:
     from beam_jobs.compare import realism
 
     try:
+        # an object store is not looked into
         return realism.rows(Path(root)) if os.path.isdir(root) else None
     except ValueError:
         # The other published tree, or none: a report without the table is still a report.

@@ -13,6 +13,7 @@ from tfx_pipeline import add_source
 from tfx_pipeline.history.commands import DO, add_commands
 from tfx_pipeline.schedule.commands import add_schedule_arguments, add_window, do_schedule
 
+# for types alone: `--help` must not wait for TensorFlow's import
 if TYPE_CHECKING:
     from tfx_pipeline.config import Config
 
@@ -63,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
                 default=Path("runs/demo"),
                 help="folder for artifacts, metadata, served versions (default: runs/demo)",
             )
+        # not `compile`: a compiled pipeline has nobody to give reasons
         if name in ("run", "schedule"):
             command.add_argument(
                 "--force",
@@ -74,6 +76,7 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--data",
                 required=name != "schedule",
+                # `schedule --host` has its data in the compiled file
                 help="folder in the published layout, or a pattern of such with {SPAN}",
             )
         if name in ("run", "schedule"):
@@ -159,17 +162,21 @@ def add_cluster_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    # before any import of ours: errors of the command line come at once
     options = parser().parse_args(arguments)
     from tfx_pipeline import quiet
 
+    # environment variables that TensorFlow and gRPC read once, when they are imported
     quiet.before_imports()
     from beam_jobs.options import BeamOptionError, checked
     from tfx_pipeline.config import ConfigError, configuration, shards_of
     from tfx_pipeline.faults import RunError
     from tfx_pipeline.stopping import resume_command, stoppable
 
+    # as typed: a message says the same words again
     words = sys.argv[1:] if arguments is None else arguments
     try:
+        # these commands need no configuration, and some of them no TFX either
         if options.command == "submit":
             return do_submit(options)
         if options.command == "schema":
@@ -179,17 +186,21 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command == "add-source":
             with stoppable(resume_command(words)):
                 return do_add_source(options)
+        # `--shards` is two fields by another name
         shards = shards_of(options.shards) if options.shards else []
         config = configuration(options.config, [*options.set, *shards])
         if getattr(options, "beam", None):
             options.beam = checked(options.beam)
+        # a schedule in the foreground lets its tick write the history's line
         gently = getattr(options, "every", None) is not None
         with stoppable(resume_command(words), gently=gently):
             if options.command == "schedule":
                 return do_schedule(config, options, words)
+            # the verbs are functions below, by their names
             return globals()[f"do_{options.command}"](config, options)
     except (BeamOptionError, ConfigError, RunError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
+        # 75 where another run holds the folder, else 1
         return error.code if isinstance(error, RunError) else 1
     except KeyboardInterrupt:
         print("interrupted; what was submitted goes on (submit --watch RUN)", file=sys.stderr)
@@ -206,6 +217,7 @@ def do_run(config: Config, options: argparse.Namespace) -> int:
     from tfx_pipeline.data_place import placed
     from tfx_pipeline.local import run_pipeline
 
+    # the folder, or the window of spans: the pipeline is told one place
     data = Path(placed(options.data, options.run, options.window))
     places = run_pipeline(config, data, options.run, beam=options.beam, force=options.force)
     for name, place in places.items():
@@ -220,6 +232,7 @@ def do_add_source(options: argparse.Namespace) -> int:
 
     try:
         return add_source.do_add_source(options)
+    # a source that cannot be used is the person's to mend, like a field of the configuration
     except SourceError as error:
         raise RunError(str(error)) from error
 
@@ -255,12 +268,14 @@ def do_submit(options: argparse.Namespace) -> int:
     """the run's id to stdout, its steps to stderr."""
     from tfx_pipeline.cluster import submit
 
+    # before a connection is made: a missing file is no matter of the server
     if not options.watch:
         submit.check_file(options.file)
     client = submit.connect(options.host, submit.token_in(options.token_file))
     run = options.watch or submit.create(
         client, options.host, options.file, name=options.name, experiment=options.experiment
     )
+    # alone on standard output, for whoever calls us in a script
     print(run, flush=True)
     if not options.no_watch:
         submit.watch(client, options.host, run, say=report_step, every=options.every)
@@ -274,6 +289,7 @@ def do_schema(options: argparse.Namespace) -> int:
     try:
         lines = review(options.run, options.accept)
     except ValueError as error:
+        # the schema's errors are one line, too
         raise RunError(str(error)) from error
     print(*lines, sep="\n")
     return 0

@@ -64,6 +64,7 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 def numbers(text: str) -> tuple[float, ...]:
     """of `--mean` and `--std`."""
+    # argparse turns a ValueError into its own message
     return tuple(float(part) for part in text.split(","))
 
 
@@ -76,11 +77,13 @@ def do_add_source(options: argparse.Namespace) -> int:
     from tfx_pipeline.history.metadata import METADATA
     from tfx_pipeline.run_lock import locked
 
+    # errors in order of what they cost: name, run, file, then the encoder itself
     check_name(options.name)
     if not (options.run / METADATA).exists():
         raise RunError(f"no run at {options.run}; `python -m tfx_pipeline run` makes one")
     if not options.encoder.exists():
         raise RunError(f"--encoder {options.encoder}: there is no such file")
+    # before the encoder is read: a run that cannot go on should say so at once
     last = last_run(options.run)
     if last is None and not options.later:
         raise RunError(
@@ -91,6 +94,7 @@ def do_add_source(options: argparse.Namespace) -> int:
     from tfx_pipeline.local import run_pipeline
 
     told = {"mean": options.mean, "deviation": options.std}
+    # only while files are written: the run that follows takes the lock itself
     with locked(options.run):
         added = add_source(
             options.run / SOURCES,
@@ -101,10 +105,12 @@ def do_add_source(options: argparse.Namespace) -> int:
             size=options.size,
             layer=options.layer,
             channels=options.channels,
+            # defaults are the registry's, not ours
             **{name: value for name, value in told.items() if value is not None},
         )
     for source in added:
         print(f"{source.name}: {options.run / SOURCES / source.name}", file=sys.stderr)
+        # features of a file cannot be computed for a new picture
         if not source.served:
             print(
                 f"  {source.name} is measured; a bundle cannot hold a source of the form "
@@ -124,6 +130,7 @@ def last_run(run: Path) -> tuple[Config, Path] | None:
     from tfx_pipeline.config import from_json
     from tfx_pipeline.history.metadata import DONE, run_graphs
 
+    # from the newest back: its configuration counts
     for graph in reversed(run_graphs(run)):
         for each in graph.executions:
             told = each.parameters

@@ -27,16 +27,21 @@ Outputs = Mapping[str, Sequence[Any]]
 @contextlib.contextmanager
 def sealed_artifacts(run: Path) -> Iterator[None]:
     """inside, TFX's local runner seals what nodes make and checks what it reuses."""
+    # TFX has no hook for either moment: its functions are replaced inside this context, and put
+    # back
     publish, cached = Launcher._publish_successful_execution, cache_utils.get_cached_outputs
 
     def publish_sealed(
         self: Any, execution_id: int, contexts: Any, output_dict: Outputs, executor_output: Any
     ) -> None:
+        # before it is published: a seal is there as soon as anybody may reuse the outputs
         for artifact in every(output_dict):
             write_seal(run, Path(artifact.uri))
         publish(self, execution_id, contexts, output_dict, executor_output)
 
     def cached_whole(metadata_handle: Any, cache_context: Any) -> Any:
+        # each round sets aside what is damaged, and TFX passes over artifacts that are not there:
+        # the loop ends
         while True:  # an older execution may have left the same
             outputs = cached(metadata_handle, cache_context)
             if outputs is None:
@@ -49,6 +54,7 @@ def sealed_artifacts(run: Path) -> Iterator[None]:
 
     Launcher._publish_successful_execution = publish_sealed
     cache_utils.get_cached_outputs = cached_whole
+    # also after an error: whoever runs a pipeline next finds TFX as it was
     try:
         yield
     finally:
@@ -59,11 +65,13 @@ def sealed_artifacts(run: Path) -> Iterator[None]:
 def every(outputs: Outputs) -> Iterable[Any]:
     """the artifacts that are folders of this machine."""
     found = [artifact for artifacts in outputs.values() for artifact in artifacts]
+    # Kubeflow's are addresses of a store
     return [artifact for artifact in found if Path(artifact.uri).is_dir()]
 
 
 def seal_path(run: Path, artifact: Path) -> Path:
     """where the seal of an artifact lies: `RUN/seals/NODE/OUTPUT/NUMBER.json`."""
+    # the last three parts: NODE/OUTPUT/NUMBER, wherever the run folder lies
     return run.joinpath("seals", *artifact.parts[-3:-1], f"{artifact.name}.json")
 
 
@@ -79,6 +87,7 @@ def whole_artifact(run: Path, artifact: Path) -> bool:
     try:
         seal = json.loads(seal_path(run, artifact).read_text())
         faults = damage_of(artifact, seal)
+    # from before there were seals: what lies there counts as whole
     except FileNotFoundError:
         write_seal(run, artifact)
         return True
@@ -86,5 +95,6 @@ def whole_artifact(run: Path, artifact: Path) -> bool:
         faults = [f"its seal cannot be read ({error})"]
     if faults:
         set_aside(artifact, "; ".join(faults), into=run / DAMAGED)
+        # its number may be used again by the next execution
         seal_path(run, artifact).unlink()
     return not faults

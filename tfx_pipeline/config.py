@@ -13,6 +13,7 @@ from typing import Any
 from models.networks.config import NetworkConfig, without_lists
 from models.tasks import TASKS, target_names
 
+# presets of `models.taxonomy.costs`
 COSTS = ("equal", "derived")
 
 
@@ -88,10 +89,12 @@ class Config:
     seeds: int = 1
     # Does a task's network begin from that of the version that serves, where shapes agree? Part of
     # its address. Networks of further seeds and from scratch start cold.
+    # off: where it is on, the same data give other networks after another history
     warm_start: bool = False
     # Sizes and schedules of networks and transfers.
     network: NetworkConfig = field(default_factory=NetworkConfig)
 
+    # what would fail hours later, in a node, is said before the first
     def __post_init__(self) -> None:
         if self.default_budget not in self.budgets or self.default_order not in self.orders:
             raise ConfigError(
@@ -102,6 +105,7 @@ class Config:
             raise ConfigError(
                 f"budgets lie between 1 and {len(TASKS)} labelled tasks, got {list(self.budgets)}"
             )
+        # a policy cannot use what was never measured
         if max(self.orders) > self.network.transfer_order:
             raise ConfigError(
                 f"orders up to {max(self.orders)} are asked for, transfers are measured up to "
@@ -116,6 +120,7 @@ class Config:
                 f"significance is a probability in (0, 1], margin a share above 0; got "
                 f"{self.significance} and {self.margin}"
             )
+        # of these 0 would be an empty run, not a small one
         counted = (
             "buildings",
             "held_out",
@@ -363,6 +368,7 @@ def configuration(preset: str, changes: list[str]) -> Config:
     if preset not in PRESETS:
         raise ConfigError(f"unknown configuration {preset!r}; there are {', '.join(PRESETS)}")
     config = PRESETS[preset]()
+    # the network's seed follows the run's, and the name is the preset's
     own, nested = (
         {f.name for f in fields(Config)} - {"network", "name"},
         {f.name for f in fields(NetworkConfig)} - {"seed"},
@@ -380,10 +386,13 @@ def configuration(preset: str, changes: list[str]) -> Config:
                 + (f"did you mean {' or '.join(close)}? " if close else "")
                 + f"fields: {', '.join(sorted(own | nested))}"
             )
+        # a field of the pipeline first; none is called like one of the network
         (outer if name in own else inner)[name] = value_like(
             getattr(config if name in own else config.network, name), text, name
         )
+    # `replace` runs the checks of both classes
     try:
+        # one seed for data and networks, unless somebody writes code for it
         if "seed" in outer:
             inner["seed"] = outer["seed"]
         return dataclasses.replace(
@@ -397,6 +406,7 @@ def from_json(facts: dict[str, Any]) -> Config:
     """the configuration that `Config.to_json` wrote, read back from JSON. Raises ConfigError for
     fields of another version.
     """
+    # fields that this version lacks would be dropped without a word
     unknown = sorted(set(facts) - {item.name for item in fields(Config)})
     if unknown:
         raise ConfigError(
@@ -404,7 +414,10 @@ def from_json(facts: dict[str, Any]) -> Config:
             "with this one first"
         )
     fields_of_config = {
-        name: without_lists(value) for name, value in facts.items() if name != "network"
+        # JSON has no tuples
+        name: without_lists(value)
+        for name, value in facts.items()
+        if name != "network"
     }
     return Config(**fields_of_config, network=NetworkConfig(**facts["network"]))
 
@@ -414,14 +427,18 @@ def value_like(old: object, text: str, name: str) -> object:
     try:
         value = json.loads(text)
     except json.JSONDecodeError:
+        # a bare word: `--set encoder=lean` needs no quotes
         value = text
     if isinstance(old, tuple):
+        # one value is a list of one
         value = tuple(value) if isinstance(value, list) else (value,)
         numbers = old and all(isinstance(one, int | float) for one in old)
         if numbers and not all(isinstance(one, int | float) for one in value):
             raise ConfigError(f"{name} is a list of numbers such as {list(old)}, got {text!r}")
+    # 1 is a fine share, but True is no number
     elif isinstance(old, float) and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
+    # exactly the type: a whole number is no boolean, a text no number
     if type(value) is not type(old):
         raise ConfigError(f"{name} is {type(old).__name__} (now {old!r}), got {text!r}")
     return value
@@ -437,4 +454,5 @@ def shards_of(text: str) -> list[str]:
             f"--shards takes TASKS,TRANSFERS, two numbers of parallel nodes such as 26,22, "
             f"got {text!r}"
         )
+    # one number is of both stages
     return [f"task_shards={numbers[0].strip()}", f"transfer_shards={numbers[-1].strip()}"]

@@ -28,6 +28,7 @@ PLACES = ("root",)
 @contextlib.contextmanager
 def compared_by_content() -> Iterator[None]:
     """inside, TFX's local runner compares artifacts by their content."""
+    # TFX has no way to say what counts: its function is replaced inside this context, and put back
     original = cache_utils.get_cache_context
 
     def by_content(
@@ -40,6 +41,7 @@ def compared_by_content() -> Iterator[None]:
             key: [stand_in(artifact) for artifact in artifacts]
             for key, artifacts in (input_artifacts or {}).items()
         }
+        # the place of data is left out: their fingerprint is another parameter
         said = {key: value for key, value in (parameters or {}).items() if key not in PLACES}
         return original(*arguments, input_artifacts=plain, parameters=said, **more)
 
@@ -52,15 +54,20 @@ def compared_by_content() -> Iterator[None]:
 
 def stand_in(artifact: Any) -> Any:
     """the artifact with nothing but its type and content; as it is, if it does not say that."""
+    # TFX's own artifacts say nothing of their content: they are compared by number, as before
     if not artifact.get_string_custom_property(CONTENT):
         return artifact
+    # TFX goes on to use the artifact itself
     plain = copy.deepcopy(artifact)
     entry = plain.mlmd_artifact
+    # properties of ours that differ from run to run (places, counts)
     for name in [name for name in entry.custom_properties if name not in KEPT]:
         del entry.custom_properties[name]
+    # what names this one artifact among others that hold the same
     for field in ("id", "name", "uri", "external_id", "create_time_since_epoch"):
         entry.ClearField(field)
     entry.ClearField("last_update_time_since_epoch")
+    # typed properties: splits and the like follow from the content
     entry.ClearField("properties")
     entry.ClearField("state")
     return plain

@@ -25,16 +25,19 @@ def placed(data: str, run: Path, window: int | None) -> str:
     """the folder, or pattern, that the pipeline is given. Raises NoSpan for a pattern without a
     folder, RunError for one that cannot be meant.
     """
+    # a folder is what it is; a pattern is a promise
     if not spans.PLACEHOLDER.search(data):
         if window is not None:
             raise RunError(f"--window takes a pattern with {{SPAN}} or a day, got --data {data}")
         return data
     try:
+        # a pattern that cannot be meant, before one that names nothing yet
         spans.check(data)
         if not list(spans.matches(data)):
             raise NoSpan(f"no folder is called {data} yet")
         if window is None:
             return data
+        # links of a window are written below the run: nobody else may be there
         with locked(run):
             write_window(last_spans(data, window), run / WINDOW)
     except ValueError as error:
@@ -61,9 +64,11 @@ def fingerprint_of(place: str, known: Path | None = None) -> str:
         try:
             return folder_fingerprint(place, known)
         except FileNotFoundError as error:
+            # without a name no single file vanished: there are no data at all
             if error.filename is None:
                 raise
             gone = error.filename
+            # whoever writes there is given a moment
             time.sleep(0.2)
         except ValueError as error:
             raise RunError(str(error)) from error

@@ -24,11 +24,13 @@ def demo(config: Config, run: Path) -> int:
     """everything below `run`: data (procedural, published layout), artifacts, metadata.sqlite,
     serving, answers. Returns the exit code.
     """
+    # the whole time, the data included: that is what a newcomer waits for
     since = time.time()
     data = run / "data"
     make_data(config, data)
     places = run_pipeline(config, data, run)
     picture = sorted(data.glob("*/rgb/*_domain_rgb.png"))[-1]
+    # one thread an operation is quicker for pictures this small (docs/SERVING.md, Speed)
     flags = ["--tensorflow_intra_op_parallelism=1"] if config.image_size <= SMALL else []
     answer = ask_served(places["serving"], picture, run / "answers", flags)
     doors = " ".join([*flags, "--port=8500", "--rest_api_port=8501"])
@@ -77,6 +79,7 @@ def make_data(config: Config, data: Path) -> None:
         str(config.processes),
     ]
     # Ctrl-C is for us to hear, who end it: one line instead of a traceback a process.
+    # not `check`: the message below says what to do, in place of a traceback
     done = subprocess.run(command, check=False, preexec_fn=begin_worker)
     if done.returncode:
         raise RunError(
@@ -91,6 +94,7 @@ def ask_served(base: Path, picture: Path, answers: Path, flags: list[str]) -> st
     """
     command = [*serve_command(base), *flags]
     try:
+        # at a free port: a server of the person's own may be running
         with ServerProcess(command) as server:
             words = ["--server", server.address, "--image", str(picture), "--out", str(answers)]
             asked = subprocess.run(
@@ -106,6 +110,7 @@ def ask_served(base: Path, picture: Path, answers: Path, flags: list[str]) -> st
     if asked.returncode:
         raise RunError(
             "the served model did not answer: "
+            # the last line says what went wrong; what is before it are others' warnings
             f"{(asked.stderr or asked.stdout).strip().splitlines()[-1]}"
         )
     return f"{len(list(answers.iterdir()))} answers in {answers}"

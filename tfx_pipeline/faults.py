@@ -32,13 +32,16 @@ class HeldError(RunError):
 
 def reason(error: BaseException) -> str:
     """the deepest cause in one line: frameworks wrap what matters."""
+    # `raise ... from`: frameworks wrap the error that says what happened
     while error.__cause__ is not None:
         error = error.__cause__
     lines = str(error).strip().splitlines() or [type(error).__name__]
+    # Beam passes a worker's error on as the text of its traceback
     if any(line.startswith("Traceback ") for line in lines):
         return reason_in(lines)
     return (
         lines[0]
+        # errors that we, or the file system, put into words; of others the type belongs to it
         if isinstance(error, (ValueError, LookupError, OSError, RunError))
         else f"{type(error).__name__}: {lines[0]}"
     )
@@ -46,8 +49,10 @@ def reason(error: BaseException) -> str:
 
 def reason_in(lines: list[str]) -> str:
     """the last error that is named in a worker's traceback, which Beam passes on as text."""
+    # lines that begin with a type that ends in Error or Exception
     named = [line for line in lines if re.match(r"[A-Za-z_][\w.]*(Error|Exception)\b", line)]
     last = (named or lines)[-1].strip()
+    # Beam adds the stage in which it happened
     return re.sub(r"\s*\[while running .*$", "", last)
 
 
@@ -70,6 +75,8 @@ def disk_full(error: BaseException, run: Path) -> str | None:
     for each in chain(error):
         text = str(each)
         number = each.errno if isinstance(each, OSError) else None
+        # SQLite's words for it are the same for other troubles: only a disk that is full makes them
+        # that
         suspicious = bool(UNWRITTEN.search(text)) and free_bytes(run) < NOTHING
         if number in FULL_NUMBERS or FULL.search(text) or suspicious:
             folder = full_folder(each, text, run)
@@ -88,8 +95,11 @@ def chain(error: BaseException) -> Iterator[BaseException]:
     while waiting:
         each = waiting.pop(0)
         if each is not None and id(each) not in seen:
+            # causes may be a circle
             seen.add(id(each))
             yield each
+            # also what was being handled: SQLite's error may hide behind the one that its caller
+            # raised
             waiting += [each.__cause__, each.__context__]
 
 
@@ -98,8 +108,10 @@ def full_folder(error: BaseException, text: str, run: Path) -> Path:
     named = [error.filename] if isinstance(error, OSError) and error.filename else []
     for name in [*map(str, named), *PATH.findall(text)]:
         folder = Path(name).parent
+        # a path to code is where it happened, not what was written
         if folder.is_dir() and not folder.is_relative_to("/dev") and ".py" not in name:
             return folder.absolute()
+    # nothing named: the fuller disk of the two that a run writes to
     return min((run.absolute(), temporary()), key=free_bytes)
 
 
@@ -110,6 +122,7 @@ def temporary() -> Path:
 
 def free_bytes(folder: Path) -> int:
     """on the disk of a folder, or of its nearest parent that exists."""
+    # a run folder that is not there yet lies on its parent's disk
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return shutil.disk_usage(folder).free

@@ -33,25 +33,30 @@ def folder_fingerprint(root: str, known: str | Path | None = None) -> str:
     that vanishes while it is read.
     """
     root = folder_of(root)
+    # what was known before: files that did not change are not read
     before = read_known(known)
     paths = dict(files_below(root))
     with ThreadPoolExecutor(READERS) as pool:
+        # in the order of the names, whichever is read first
         found = pool.map(digested, paths.values(), [before.get(p) for p in paths.values()])
         rows = dict(zip(paths, found))
     if not rows:
         raise nothing_at(root)
     now = {paths[name]: row for name, row in rows.items()}
+    # written only where something is new: a tick of a schedule finds nothing nearly always
     if known is not None and now != before:
         with contextlib.suppress(OSError):  # it only saves time; who needs the folder says so
             write_json(known, now)
     digest = hashlib.sha256()
     for name, row in rows.items():
+        # a zero byte, which no name holds, between name and digest: no two folders read alike
         digest.update(f"{name}\0{row[-1]}\n".encode())
     return digest.hexdigest()[:16]
 
 
 def check_there(root: str) -> None:
     """Raises FileNotFoundError as `folder_fingerprint` does; no file is read."""
+    # the first file is enough
     if next(files_below(folder_of(root)), None) is None:
         raise nothing_at(folder_of(root))
 
@@ -60,6 +65,7 @@ def folder_of(root: str) -> str:
     """a folder as it is; of a pattern the newest. Raises ValueError for a pattern without one."""
     if "{" not in root:
         return root
+    # patterns alone need ingest's modules
     from beam_jobs.ingest.spans import PLACEHOLDER, newest
 
     return newest(root).root if PLACEHOLDER.search(root) else root
@@ -78,9 +84,11 @@ def files_below(root: str) -> Iterator[tuple[str, str]]:
     and which come and go, are left out.
     """
     for folder, children, files in os.walk(os.path.abspath(root)):
+        # in place: `os.walk` goes into what is left in the list
         children[:] = sorted(name for name in children if not name.startswith("."))
         for name in sorted(name for name in files if not name.startswith(".")):
             path = os.path.join(folder, name)
+            # names below the root: the same data elsewhere are the same
             yield os.path.relpath(path, root), path
 
 
@@ -96,6 +104,7 @@ def read_known(known: str | Path | None) -> Mapping[str, list[int | str]]:
 def digested(path: str, before: list[int | str] | None) -> list[int | str]:
     """what is known of a file now; it is read only if its size, time or place has changed."""
     state = os.stat(path)
+    # to the nanosecond, and by inode: a file that was replaced has another
     facts: list[int | str] = [state.st_size, state.st_mtime_ns, state.st_ino]
     if before is not None and before[:-1] == facts:
         return before

@@ -17,6 +17,7 @@ def review(run: Path, accept: bool) -> list[str]:
     Raises RunError where no data were looked at yet, ValueError for a kept file that is no schema.
     """
     newest = newest_schema(run)
+    # curated, as the gate would hold it against the kept one
     found = curated(read_schema(newest))
     kept = schema_beside(run / ACCEPTED)
     lines = [f"newest data {newest}"]
@@ -27,6 +28,7 @@ def review(run: Path, accept: bool) -> list[str]:
         lines += [f"kept        {kept}", *(said or ["nothing changed"])]
     if accept:
         goal = run / KEPT_SCHEMA / SCHEMA
+        # written as found, curated: the owner may edit it
         write_text(goal, str(found))
         lines.append(f"kept from now on: {goal}")
     return lines

@@ -44,6 +44,7 @@ def compile_pipeline(
     volume: the volume's claim. resources: a file in place of defaults. retries: of a step that
     failed. Raises ConfigError.
     """
+    # before TFX is imported, which takes ten seconds
     check_places(data, root, work, out)
     if retries < 0:
         raise ConfigError(f"--retries is a number of at least 0, got {retries}")
@@ -57,15 +58,21 @@ def compile_pipeline(
     quiet.after_imports()
     # Beam's remote workers run in the steps' image; TFX would else pack itself anew in each step
     options = [f"--sdk_container_image={image}", *beam]
+    # a cluster's data cannot be read from here: ingest always reads them
     pipeline = make_pipeline(
         config, data=data, run=work, root=root, fingerprint="from-cluster", beam=options
     )
     pipeline.enable_cache = False
+    # stages, not steps: resources are asked for by stage
     stages = {stage_of(node.id) for node in pipeline.components}
     table = read_resources(resources, config, stages) if resources else defaults(config)
     settings = runner.KubeflowV2DagRunnerConfig(
-        default_image=image, default_commands=list(ENTRY), use_pipeline_spec_2_1=True
+        # schema 2.0, the default, fails where a .yaml has runtime parameters
+        default_image=image,
+        default_commands=list(ENTRY),
+        use_pipeline_spec_2_1=True,
     )
+    # not written by the runner: what it leaves out is filled in first
     job = runner.KubeflowV2DagRunner(config=settings).run(pipeline, write_out=False)
     spec = job["pipelineSpec"]
     spec["defaultPipelineRoot"] = root
@@ -87,6 +94,7 @@ def check_places(data: str, root: str, work: str, out: Path) -> None:
             f"--work is an absolute folder at which every step sees a shared volume (on Vertex AI "
             f"/gcs/BUCKET/...), got {work}"
         )
+    # with a slash at the end of both: /work2 is not below /work
     if "://" not in data and not (data + "/").startswith(work.rstrip("/") + "/"):
         raise ConfigError(
             f"--data is a place in an object store or a folder below --work {work}: steps see "
@@ -103,6 +111,7 @@ def complete(spec: dict[str, Any], table: Table, retries: int) -> None:
         step["cachingOptions"] = {"enableCache": False}
         if retries:
             step["retryPolicy"] = {"maxRetryCount": retries, **BACKOFF}
+        # what is 0 or empty is left to the cluster
         asked = resources_of(name, table).to_spec()
         if asked:
             label = spec["components"][step["componentRef"]["name"]]["executorLabel"]
@@ -112,6 +121,7 @@ def complete(spec: dict[str, Any], table: Table, retries: int) -> None:
 def shared_volume(spec: dict[str, Any], volume: str, work: str) -> dict[str, Any]:
     """Kubernetes' part of the file: the claim `volume` at `work` in every step."""
     mount = {"pvcMount": [{"constant": volume, "mountPath": work}]}
+    # one dictionary for all: `as_yaml` writes it out for each
     executors = dict.fromkeys(spec["deploymentSpec"]["executors"], mount)
     return {"platforms": {"kubernetes": {"deploymentSpec": {"executors": executors}}}}
 
@@ -127,4 +137,5 @@ def as_yaml(spec: dict[str, Any], platform: dict[str, Any]) -> str:
             return True
 
     documents = yaml.dump_all([spec, platform], Dumper=Plain, sort_keys=True)
+    # Kubeflow's page shows the name from this comment
     return f"# PIPELINE DEFINITION\n# Name: {spec['pipelineInfo']['name']}\n{documents}"

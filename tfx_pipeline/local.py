@@ -36,12 +36,15 @@ def run_pipeline(
     that are not there.
     """
     if not run.exists():
+        # a wrong path must not leave a folder behind
         present(str(data))  # a wrong path is said before a folder is made
     with locked(run), recorded(run, config, str(data)) as recorder:
         since = time.time()
         # a folder without data is said before TFX is loaded
+        # before TFX is loaded: a folder that did not change is known within a second
         recorder.saw(fingerprint_of(str(data), run / KNOWN))
         check_space(run)
+        # trainers and Beam's workers inherit the environment
         quiet.before_imports()
         run_nodes(config, data, run, recorder.data["fingerprint"], out, beam, force)
     print(f"pipeline: {time.time() - since:.0f} s", file=out)
@@ -58,6 +61,7 @@ def run_nodes(
     force: str,
 ) -> None:
     """the nodes of the pipeline, by TFX's local runner."""
+    # now: TFX takes ten seconds to import, and everything above can fail before it
     from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
     from tfx_pipeline.artifact_seals import sealed_artifacts
@@ -69,15 +73,18 @@ def run_nodes(
         config, data=str(data), run=str(run), fingerprint=fingerprint, beam=beam, force=force
     )
     progress = quiet.node_progress(len(pipeline.components), out)
+    # both replace functions of TFX, and only inside this run
     with progress, compared_by_content(), sealed_artifacts(run):
         try:
             LocalDagRunner().run(pipeline)
         except Exception as error:
+            # a full disk is said whoever met it; the deepest cause otherwise
             raise RunError(f"{disk_full(error, run) or reason(error)}{RESUMES}") from error
 
 
 def outputs(run: Path) -> dict[str, Path]:
     """where the newest report and the served versions of a finished run are."""
+    # by the page itself: a run that was ended may have left an empty folder
     newest = newest_with(run / "artifacts" / "WriteReport" / "report", "index.html")
     if newest is None:
         raise RunError(f"no report below {run}: the pipeline has not finished there yet")

@@ -68,6 +68,7 @@ def make_pipeline(
     cannot read them. beam: options for every Beam stage; another --runner takes the place of ours.
     force: why gates that refuse are passed all the same, "" for not.
     """
+    # artifacts and metadata hold absolute paths
     run = os.path.abspath(run)
     beam = list(beam)
     if "://" not in data:
@@ -78,14 +79,17 @@ def make_pipeline(
     destination = os.path.join(run, "serving", "taxonomy")
     # On a cluster nothing is cached, and its folders are not those of this machine.
     here = not (root and "://" in root)
+    # "" on a cluster: what is served there is known when the step runs
     served = served_address(destination) if here else ""
     if config.warm_start and not here:
         raise ConfigError(
             "warm_start reads the run's history on this machine, which a compiled pipeline does "
             "not have; compile without it"
         )
+    # asked when the graph is made: the network that a task begins from is part of its own address
     blessed = blessed_networks(Path(run)) if config.warm_start else None
     outside = outside_sources(os.path.join(run, SOURCES))
+    # sorted: equal configurations are one text to TFX's cache
     network = json.dumps(config.network_fields(), sort_keys=True)
     example_gen = IngestViews(
         root=data,
@@ -93,6 +97,7 @@ def make_pipeline(
         size=config.image_size,
         shards=config.example_shards,
         code=code_of(IngestViews),
+        # the history looks for its artifacts by this name
     ).with_id("ExampleGen")
     examples = example_gen.outputs["examples"]
     statistics_gen = StatisticsGen(examples=examples)
@@ -119,6 +124,7 @@ def make_pipeline(
         code=code_of(DecodeLabels),
     )
     labels = decode.outputs["labels"]
+    # after the labels are decoded: the gate looks into them, not at records
     check_data = CheckData(
         examples=examples,
         statistics=statistics_gen.outputs["statistics"],
@@ -129,6 +135,7 @@ def make_pipeline(
         force=force,
         code=code_of(CheckData),
     )
+    # one node a shard; the names that it trains are its parameter
     train_tasks = [
         TrainTasks(
             labels=labels,
@@ -141,6 +148,7 @@ def make_pipeline(
         ).with_id(f"TrainTasks{suffix}")
         for suffix, names in shard(list(source_names()), config.task_shards)
     ]
+    # one artifact again, so that what follows does not know of shards
     join_networks, networks = joined(
         JoinNetworks, [node.outputs["networks"] for node in train_tasks]
     )
@@ -164,6 +172,7 @@ def make_pipeline(
         work=work,
         code=code_of(PredictTransfers),
     )
+    # shards of targets: they need nothing of each other
     measure = [
         TrainTransfers(
             labels=labels,
@@ -186,6 +195,7 @@ def make_pipeline(
         work=work,
         code=code_of(MeasureAffinities),
     )
+    # no node at all, where one measurement is asked for
     repeats = []
     if config.seeds > 1:
         again = MeasureSeeds(
@@ -201,6 +211,7 @@ def make_pipeline(
             code=code_of(MeasureSeeds),
         )
         repeats.append(again)
+    # what policies may buy: the same for the solver and the evidence
     offer = {
         "scratch": int(config.scratch),
         "costs": config.costs,
@@ -213,6 +224,7 @@ def make_pipeline(
         code=code_of(SolveTaxonomy),
         **offer,
     )
+    # the one policy of all solved that is trained and served
     choice = {"budget": config.default_budget, "order": config.default_order}
     evaluate = EvaluateTaxonomy(
         affinities=affinities.outputs["affinities"],
@@ -226,6 +238,7 @@ def make_pipeline(
         seed=config.seed,
         published=json.dumps(released_tables(config.published), sort_keys=True),
         code=code_of(EvaluateTaxonomy),
+        # optional inputs are left out, not given as None
         **({"repeats": repeats[0].outputs["tables"]} if repeats else {}),
         **choice,
         **offer,
@@ -251,6 +264,7 @@ def make_pipeline(
         evidence=evaluate.outputs["evidence"],
         transfers=policy.outputs["transfers"],
         proxies=predict.outputs["proxies"],
+        # the whole configuration: the page and `add-source` read it from this node's parameters
         config=json.dumps(config.to_json(), sort_keys=True),
         root=data,
         fingerprint=fingerprint,
@@ -294,7 +308,9 @@ def make_pipeline(
         accepted=accepted,
         served=served,
         code=code_of(PushBundle),
+        # the history looks for its artifacts by this name
     ).with_id("Pusher")
+    # in an order in which each follows what it depends on: the progress line counts them
     nodes = [
         example_gen,
         statistics_gen,
@@ -328,8 +344,10 @@ def make_pipeline(
         metadata_connection_config=sqlite_metadata_connection_config(
             os.path.join(run, "metadata.sqlite")
         )
+        # a compiled pipeline has the cluster's metadata
         if here
         else None,
+        # a later option wins: another --runner takes the place of ours
         beam_pipeline_args=[*BEAM_ARGS, *beam],
     )
 
@@ -346,6 +364,7 @@ def released_tables(folder: str) -> dict[str, str] | None:
 
 def code_of(component: type) -> str:
     """16 hex digits over all that a node runs: its component, and what that reaches."""
+    # by place and name: what the component reaches is found from there
     return closure_of(f"{component.__module__}:{component.__name__}").digest()
 
 
@@ -353,7 +372,9 @@ def shard(names: list[str], count: int) -> list[tuple[str, list[str]]]:
     """(suffix of the node's id, its names): names dealt out in turn over at most `count` nodes; one
     node has no suffix.
     """
+    # no node without a name
     count = min(count, len(names))
+    # dealt out in turn, not cut: every node gets some of each part of the list
     return [("" if count == 1 else f"-{i}", names[i::count]) for i in range(count)]
 
 
@@ -364,4 +385,5 @@ def joined(component: type, channels: list[Any]) -> tuple[list[Any], Any]:
     if len(channels) == 1:
         return [], channels[0]
     node = component(channels, code=code_of(component))
+    # the same channel for what follows, whatever the number of shards
     return [node], node.outputs["joined"]

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 _ENVIRONMENT = {
+    # set unless a person has set them: who asks for a flood gets it
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "GRPC_VERBOSITY": "ERROR",
     "GLOG_minloglevel": "2",
@@ -29,6 +30,7 @@ _ENVIRONMENT = {
     "TF_FORCE_GPU_ALLOW_GROWTH": "true",
     "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
 }
+# loggers by name: what they log at import comes before any handler of ours
 _NOISY = (
     "apache_beam",
     "tensorflow",
@@ -54,6 +56,7 @@ def before_imports(verbose: bool = False) -> None:
     if verbose:
         return
     warnings.simplefilter("ignore")
+    # warnings of our own are for the person who runs us
     warnings.filterwarnings("default", module=rf"({'|'.join(_OURS)})\.")
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.ERROR)
@@ -62,6 +65,7 @@ def before_imports(verbose: bool = False) -> None:
 
 def quiet_root() -> None:
     """errors alone of whoever has no level, which is others; ours have one."""
+    # the root's level is everybody's who has none
     logging.getLogger().setLevel(logging.ERROR)
     for name in _OURS:
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -72,14 +76,17 @@ def after_imports() -> None:
     import tensorflow as tf
     from absl import logging as absl_logging
 
+    # absl has a verbosity and a threshold of standard error: both let lines through
     absl_logging.set_verbosity(absl_logging.ERROR)
     absl_logging.set_stderrthreshold("error")
     quiet_root()
     tf.get_logger().setLevel("ERROR")
     tf.autograph.set_verbosity(0)
     gc.collect()
+    # frozen objects are not looked at by later collections
     # a full collection would walk TensorFlow's and TFX's whole object graph, again and again
     gc.freeze()
+    # far fewer collections: what is left changes little
     gc.set_threshold(100_000, 20, 100)
 
 
@@ -87,11 +94,13 @@ class _NodeLines(logging.Filter):
     """turns TFX's own "Component X is running./finished." into a numbered line with its seconds."""
 
     def __init__(self, total: int, out: TextIO) -> None:
+        # a filter sees every record before it is dropped, at whatever level it is shown
         super().__init__()
         self.total, self.out, self.number, self.since = total, out, 0, time.time()
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()
+        # TFX's own words, alike in both lanes
         match = re.match(r"Component (\S+) is (running|finished)\.", message)
         if match and match[2] == "running":
             self.number, self.since = self.number + 1, time.time()
@@ -101,6 +110,7 @@ class _NodeLines(logging.Filter):
                 f"[{self.number:2d}/{self.total}] {match[1]}: {time.time() - self.since:.1f} s\n"
             )
         self.out.flush()
+        # errors alone go on to the screen
         return record.levelno >= logging.ERROR
 
 
@@ -111,6 +121,7 @@ def node_progress(total: int, out: TextIO = sys.stderr) -> Iterator[None]:
 
     logger, lines = absl_logging.get_absl_logger(), _NodeLines(total, out)
     level = logger.level
+    # the lines that are counted are of level INFO
     logger.setLevel(logging.INFO)
     logger.addFilter(lines)
     try:

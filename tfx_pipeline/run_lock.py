@@ -17,7 +17,10 @@ def locked(run: Path) -> Iterator[None]:
     waiting on SQLite.
     """
     try:
+        # not "w": a second run must not empty the first one's file
         run.mkdir(parents=True, exist_ok=True)
+        # beside the folder's content, and never removed: a lock on a file that is gone holds nobody
+        # off
         file = open(run / ".lock", "a+")  # noqa: SIM115  lives as long as the lock
     except OSError as error:
         raise RunError(
@@ -25,6 +28,7 @@ def locked(run: Path) -> Iterator[None]:
         ) from error
     with file:
         try:
+            # of the open file: the system lets it go however the process ends
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
@@ -32,6 +36,7 @@ def locked(run: Path) -> Iterator[None]:
                 f"another run (process {file.read().strip() or 'unknown'}) holds {run}; wait "
                 "for it to end or use --run OTHER_DIR"
             ) from None
+        # for whoever is held off: which process to look at
         file.seek(0)
         file.truncate()
         file.write(str(os.getpid()))

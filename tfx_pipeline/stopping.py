@@ -26,10 +26,12 @@ SIGNALS = {
     signal.SIGINT: "Ctrl-C",
     signal.SIGTERM: "SIGTERM",
     signal.SIGHUP: "its terminal was closed",
+    # seconds in which files are closed; whatever takes longer was going to be killed
 }
 # Seconds that a run has to close what it holds open.
 GRACE = 5.0
 # It cleans up behind those that were killed, and ends by itself.
+# ended with the others, it would leave shared memory behind
 SPARED = b"multiprocessing.resource_tracker"
 
 
@@ -52,6 +54,7 @@ def stoppable(
     said = threading.Lock()
 
     def leave(number: int) -> NoReturn:
+        # once: the main thread and the watching one may both get here
         if said.acquire(blocking=False):
             kill_descendants()
             why = SIGNALS[signal.Signals(number)]
@@ -66,8 +69,10 @@ def stoppable(
             time.sleep(1)  # the other one is leaving
 
     def on_signal(number: int, frame: FrameType | None) -> None:
+        # a second signal would raise in the middle of the way out
         for each in before:
             signal.signal(each, signal.SIG_IGN)  # once is enough
+        # workers first: the main thread may be waiting for one of them
         if not gently:
             kill_descendants()
         raise Stopped(number)
@@ -75,19 +80,24 @@ def stoppable(
     # Python's handlers wait for the main thread to come back from compiled code; this thread is
     # told by the signal itself.
     reader, writer = socket.socketpair()
+    # a handler must not wait for room in the pipe
     writer.setblocking(False)
 
+    # bytes are the signals' numbers; those that are not ours are passed over
     def watch() -> None:
         number = reader.recv(1)
         while number and number[0] not in set(before):
             number = reader.recv(1)
         if number:
+            # the main thread has so long to close what it holds; then the process ends wherever it
+            # is
             time.sleep(3 * grace if gently else grace)
             leave(number[0])
 
     before = {
         number: signal.getsignal(number)
         for number in SIGNALS
+        # ignored when we were started (nohup): stays so
         if signal.getsignal(number) not in (signal.SIG_IGN, None)
     }
     earlier = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
@@ -99,9 +109,11 @@ def stoppable(
     except Stopped as stop:
         leave(stop.number)
     finally:
+        # in any case: what follows `stoppable` has its signals as before
         for number, handler in before.items():
             signal.signal(number, handler)
         signal.set_wakeup_fd(earlier)
+        # the watching thread reads the end, and goes
         writer.close()
 
 
@@ -115,18 +127,22 @@ def resume_command(arguments: list[str]) -> str:
 
 def kill_descendants() -> None:
     """SIGKILL for every process below this one, also for those that they start meanwhile."""
+    # until none is left: a process may start another while it is killed
     while found := [number for number in descendants(os.getpid()) if not is_spared(number)]:
         for number in found:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(number, signal.SIGKILL)
+        # ended children take a moment to go
         time.sleep(0.01)
 
 
 def descendants(process: int) -> Iterator[int]:
     """numbers of the living processes that `process` started, and that these started."""
+    # a list a thread: any of them may have started it
     for listed in Path(f"/proc/{process}/task").glob("*/children"):
         with contextlib.suppress(OSError):
             for child in map(int, listed.read_text().split()):
+                # the deepest first: a parent that dies hands its children to init
                 yield from descendants(child)
                 if is_alive(child):
                     yield child
@@ -135,6 +151,7 @@ def descendants(process: int) -> Iterator[int]:
 def is_alive(process: int) -> bool:
     """not a process that has ended and was not waited for."""
     try:
+        # the name in brackets may hold blanks and brackets: from the last one on
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False

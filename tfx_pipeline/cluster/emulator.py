@@ -27,6 +27,7 @@ from models.provenance.stores import MOUNTED, local_path
 from tfx_pipeline.cluster.pod import ROOT
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+# what Kubeflow's launcher replaces by the step's call
 INVOCATION = "{{$}}"
 
 
@@ -61,6 +62,7 @@ Start = Callable[[Sequence[str], Path, dict[str, str]], tuple[int, Iterator[str]
 
 
 @dataclass
+# steps one after another: dependencies are tested, not speed
 class Cluster:
     """A compiled file with its object store. Raises StepFailed from `run`."""
 
@@ -78,6 +80,7 @@ class Cluster:
         steps = self.needed(to)
         done: set[str] = set()
         while len(done) < len(steps):
+            # the file's order is no order of execution
             name = next(
                 name
                 for name, step in steps.items()
@@ -97,6 +100,7 @@ class Cluster:
             name = waiting.pop()
             if name not in every_step:
                 raise StepFailed(f"no step {name}; there are: {', '.join(every_step)}")
+            # a diamond: two steps may need the same one
             if name not in found:
                 found[name] = every_step[name]
                 waiting += found[name].get("dependentTasks", [])
@@ -107,17 +111,21 @@ class Cluster:
         component = self.spec["components"][step["componentRef"]["name"]]
         executors = self.spec["deploymentSpec"]["executors"]
         container = executors[component["executorLabel"]]["container"]
+        # tries beyond the first
         most = 1 + int(step.get("retryPolicy", {}).get("maxRetryCount", 0))
         for number in range(most):
+            # anew for every try: the pod before left its own folders
             call, outputs = self.invocation(name, step, component)
             pod = self.disk / "pod"
             self.bring(pod, call)
             words = [*container["command"], *container["args"]]
+            # the launcher fills in the call where the file has its placeholder
             command = [json.dumps(call) if word == INVOCATION else word for word in words]
             this, lines = self.watched(name, number, command, pod)
             self.tries.append(this)
             say(row(this))
             if this.code == 0:
+                # only of a try that ended well: a killed one uploads nothing
                 self.take(pod, name, call, outputs)
                 return
         raise StepFailed(f"{name} failed {most} times; it said last:\n" + "".join(lines[-15:]))
@@ -137,6 +145,7 @@ class Cluster:
             whence = (source["producerTask"], source["outputArtifactKey"])
             artifacts[key] = {"artifacts": self.made[whence]}
         kinds = component.get("outputDefinitions", {}).get("artifacts", {})
+        # as `compile` wrote it into the file
         root = self.spec["defaultPipelineRoot"]
         outputs = {
             key: {
@@ -151,6 +160,7 @@ class Cluster:
             }
             for key, kind in kinds.items()
         }
+        # a file of the pod, which the launcher reads
         told = str(self.disk / "pod" / "out" / "executor_output.json")
         call = {
             "inputs": {"parameterValues": values, "artifacts": artifacts},
@@ -160,25 +170,31 @@ class Cluster:
 
     def bring(self, pod: Path, call: dict[str, Any]) -> None:
         """an empty disk with the inputs, and the folders that outputs will stand in."""
+        # an empty disk: whatever a step left for the next would be found here
         shutil.rmtree(pod, ignore_errors=True)
         (pod / "folder").mkdir(parents=True)
         for artifact in every(call["inputs"]["artifacts"]):
             store = local_path(artifact["uri"], str(self.disk / "store"))
             shutil.copytree(store, local_path(artifact["uri"], str(pod)))
         for artifact in every(call["outputs"]["artifacts"]):
+            # the launcher makes parents alone: the component's own folder is made by `pod`
             Path(local_path(artifact["uri"], str(pod))).parent.mkdir(parents=True, exist_ok=True)
 
     def take(self, pod: Path, name: str, call: dict[str, Any], kinds: dict[str, Any]) -> None:
         """outputs into the store, and what the step said of them for those that follow."""
+        # what the entry point told: properties that the next step is given
         told = json.loads(Path(call["outputs"]["outputFile"]).read_text()).get("artifacts", {})
         for key, value in told.items():
             for artifact in value["artifacts"]:
+                # the launcher knows kinds by the file, not by the step
                 artifact["type"] = kinds[key]["artifactType"]
+                # a step that forgot to turn its folder back into an address
                 if "://" not in artifact["uri"]:
                     raise StepFailed(
                         f"{name} told the launcher {artifact['uri']}, no place in a store"
                     )
                 goal = local_path(artifact["uri"], str(self.disk / "store"))
+                # a second try writes the same place
                 shutil.rmtree(goal, ignore_errors=True)
                 shutil.copytree(local_path(artifact["uri"], str(pod)), goal)
             self.made[name, key] = value["artifacts"]
@@ -194,9 +210,13 @@ class Cluster:
         for line in lines:
             said.append(line)
             due = (kill.text in line for kill in self.kills if kill.step == name)
+            # the first try alone: the second must come through
             if number == 0 and any(due):
+                # the whole group: a step has workers
                 os.killpg(process, signal.SIGKILL)
+        # `wait4` tells the processor's time of the step and of all that it waited for
         _, status, usage = os.wait4(process, 0)
+        # what is lost with the pod
         left = sorted(path.name for path in (pod / "folder").iterdir())
         seconds = time.monotonic() - since
         cpu = usage.ru_utime + usage.ru_stime
@@ -223,12 +243,15 @@ def started(
 ) -> tuple[int, Iterator[str]]:
     """a new interpreter, as in a container."""
     process = subprocess.Popen(
+        # the first word is "python" of the image
         [sys.executable, *command[1:]],
         cwd=folder,
+        # the image has our packages on its path
         env={**os.environ, "PYTHONPATH": str(REPOSITORY), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        # a group of its own, which a kill ends as a whole
         start_new_session=True,
     )
     assert process.stdout is not None
@@ -239,24 +262,30 @@ def forked(
     command: Sequence[str], folder: Path, environment: dict[str, str]
 ) -> tuple[int, Iterator[str]]:
     """a fork of this process, which has imported TFX once for all: the same, only sooner."""
+    # forked from the process that has imported TFX: seconds less a step
     reading, writing = os.pipe()
     process = os.fork()
     if process == 0:
+        # unless the step says otherwise
         code = 1
         try:
             os.setsid()
             os.close(reading)
+            # numbers of the process, not Python's streams: libraries write there, too
             os.dup2(writing, 1)
             os.dup2(writing, 2)
             os.chdir(folder)
             os.environ.update({"PYTHONPATH": str(REPOSITORY), **environment})
             from tfx_pipeline.cluster import pod
 
+            # after `python -m MODULE`
             code = pod.main(list(command[3:]))
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
+            # without Python's way out, which is the parent's
             os._exit(code)
+    # the child's copy alone stays open: reading ends with it
     os.close(writing)
     return process, os.fdopen(reading, encoding="utf-8", errors="replace")
 
@@ -296,6 +325,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = words.parse_args(arguments)
     import yaml
 
+    # the first document; the second is Kubernetes' part
     spec = next(yaml.safe_load_all(options.file.read_text()))
     if options.fork:
         preload()
@@ -313,6 +343,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     total = sum(this.cpu for this in tries)
     bad = sum(this.code != 0 for this in tries)
+    # a kill that never happened proves nothing
     for step, text in options.kill:
         if not any(this.step == step and this.code != 0 for this in tries):
             print(f"error: {step} never said {text!r}", file=sys.stderr)

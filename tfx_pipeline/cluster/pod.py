@@ -33,11 +33,13 @@ class Pod:
 
     def parse_raw_artifact_dict(self, artifacts: Any, *names: Any) -> dict[str, list[Any]]:
         """artifacts by name, at the launcher's folders."""
+        # TFX has no argument for the two
         # TFX asks twice: first for the inputs, then for the outputs
         self.calls += 1
         found: dict[str, list[Any]] = self.parse(artifacts, *names)
         for artifact in every(found):
             path = local_path(artifact.uri, self.root)
+            # the way back, for what the launcher is told
             ADDRESSES[path] = artifact.uri
             if self.calls > 1:
                 # components expect the folder of an output, as TFX's local runner makes it
@@ -48,6 +50,7 @@ class Pod:
     def translate_executor_output(self, outputs: Mapping[str, list[Any]], *names: Any) -> Any:
         """what the launcher is told, with the store's addresses."""
         for artifact in every(outputs):
+            # an address that was never a folder stays as it is
             artifact.uri = ADDRESSES.get(artifact.uri, artifact.uri)
         return self.translate(outputs, *names)
 
@@ -67,8 +70,10 @@ def run(arguments: list[str], root: str) -> None:
         kubeflow_v2_run_executor,
     )
 
+    # absl and TensorFlow reset levels when they are imported
     quiet.after_imports()
     pod = Pod(kubeflow_v2_entrypoint_utils, root)
+    # modules' attributes: TFX's entry point calls them by module
     kubeflow_v2_entrypoint_utils.parse_raw_artifact_dict = pod.parse_raw_artifact_dict
     kubeflow_v2_entrypoint_utils.translate_executor_output = pod.translate_executor_output
     kubeflow_v2_run_executor.main(kubeflow_v2_run_executor._parse_flags(["pod", *arguments]))
@@ -81,6 +86,7 @@ def main(arguments: list[str]) -> int:
     try:
         run(arguments, os.environ.get(ROOT, "/"))
     except Exception as error:
+        # the whole trace for the log, and one line at its end
         traceback.print_exc()
         print(f"error: {reason(error)}", file=sys.stderr)
         return 1

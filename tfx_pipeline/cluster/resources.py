@@ -37,6 +37,7 @@ class Resources:
     def __post_init__(self) -> None:
         for name, kinds in (("cpu", (int, float)), ("gpu", (int,))):
             value = getattr(self, name)
+            # booleans are whole numbers in Python
             if isinstance(value, bool) or not isinstance(value, kinds) or value < 0:
                 raise ConfigError(f"{name} is a number of at least 0, got {value!r}")
         self.gigabytes()
@@ -60,6 +61,7 @@ class Resources:
         spec: dict[str, Any] = {}
         if self.cpu:
             spec |= dict.fromkeys(("cpuLimit", "cpuRequest"), float(self.cpu))
+            # strings as Kubernetes writes quantities
             spec |= dict.fromkeys(("resourceCpuLimit", "resourceCpuRequest"), f"{self.cpu:g}")
         if self.memory:
             spec |= dict.fromkeys(("memoryLimit", "memoryRequest"), self.gigabytes())
@@ -109,6 +111,7 @@ def read_resources(path: Path, config: Config, stages: set[str]) -> Table:
     import yaml
 
     try:
+        # an empty file is no rows
         rows = yaml.safe_load(path.read_text()) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(
@@ -121,6 +124,7 @@ def read_resources(path: Path, config: Config, stages: set[str]) -> Table:
             f"32G, gpu: 1}}`, got {type(rows).__name__}"
         )
     fields = [field.name for field in dataclasses.fields(Resources)]
+    # a row replaces the whole of its stage's defaults: half of one would be a surprise
     table = dict(defaults(config))
     for stage, row in rows.items():
         known(stage, [DEFAULT, *sorted(stages)], f"{path}: unknown stage")
@@ -142,10 +146,12 @@ def known(name: Any, names: list[str], complaint: str) -> None:
 
 
 def stage_of(step: str) -> str:
+    # shards have numbers, stages have none
     """a step's stage: `TrainTasks-3` is one of TrainTasks."""
     return re.sub(r"-[0-9]+$", "", step)
 
 
 def resources_of(step: str, table: Table) -> Resources:
     """what a step is given."""
+    # a stage, else what all others get, else what the cluster gives
     return table.get(stage_of(step), table.get(DEFAULT, Resources()))

@@ -28,6 +28,7 @@ def connect(host: str, token: str | None = None, timeout: float = 10) -> Any:
     nothing answers there, or something else does.
     """
     address = host.rstrip("/")
+    # asked by hand first: whatever answers there, or nothing, can then be said in one line
     question = urllib.request.Request(f"{address}/apis/v2beta1/healthz")
     if token:
         question.add_header("Authorization", f"Bearer {token}")
@@ -37,14 +38,17 @@ def connect(host: str, token: str | None = None, timeout: float = 10) -> Any:
     except urllib.error.HTTPError as error:
         raise RunError(
             f"{address} answers {error.code} {error.reason}; "
+            # 401 and 403 mean that somebody asks who one is
             + ("give --token-file FILE" if error.code in (401, 403) else "is it Kubeflow's API?")
         ) from error
     except (OSError, ValueError) as error:
+        # urllib's errors hold the reason inside
         why = getattr(error, "reason", error)
         raise RunError(
             f"no Kubeflow Pipelines at {address}: {why}; expected http://HOST:PORT of its API "
             "(kubectl port-forward svc/ml-pipeline 8888:8888)"
         ) from error
+    # seconds to import: only where a server answers
     import kfp
 
     return asked(address, functools.partial(kfp.Client, host=address, existing_token=token))
@@ -68,6 +72,7 @@ def asked(address: str, call: Callable[[], Answer]) -> Answer:
 def words_of(error: Any) -> str:
     """what an answer with an error says, in one line."""
     try:
+        # errors of the API are JSON, those of a proxy before it are pages
         body = json.loads(error.body)
         text = body.get("message") or body.get("error") or error.reason
     except (TypeError, ValueError, AttributeError):
@@ -88,6 +93,7 @@ def create(client: Any, address: str, file: Path, *, name: str, experiment: str)
     RunError.
     """
     check_file(file)
+    # found, or made where there is none
     group = asked(address, functools.partial(client.create_experiment, name=experiment))
     run = asked(
         address,
@@ -110,6 +116,7 @@ def recur(client: Any, address: str, file: Path, *, name: str, experiment: str, 
             client.list_recurring_runs, page_size=100, experiment_id=group.experiment_id
         ),
     )
+    # kfp would make a second one of the same name
     for each in listed.recurring_runs or []:
         if each.display_name == name:
             raise RunError(
@@ -123,7 +130,9 @@ def recur(client: Any, address: str, file: Path, *, name: str, experiment: str, 
             group.experiment_id,
             name,
             interval_second=every,
+            # a run that takes longer than its pause must not meet itself
             max_concurrency=1,
+            # after an outage: one run, not all that were missed
             no_catchup=True,
             pipeline_package_path=str(file),
         ),
@@ -148,18 +157,21 @@ def watch(
     """
     states: dict[str, str] = {}
     silent = 0
+    # the server may be restarted while a run goes on: a few silences in a row are borne
     while True:
         try:
             found = asked(address, functools.partial(client.get_run, run))
             silent = 0
         except RunError as error:
             silent += 1
+            # a refusal (4xx) does not go away by asking again
             if silent >= PATIENCE or " refused (4" in str(error):
                 raise RunError(
                     f"{error}; run {run} may go on there: submit --host {address} --watch {run}"
                 ) from error
             time.sleep(every)
             continue
+        # before its end is looked at: the last states are said, too
         tell(found, states, say)
         if found.state in GOOD:
             return
@@ -170,6 +182,7 @@ def watch(
 
 def tasks_of(run: Any) -> list[Any]:
     """steps that the server tells of, in order of their start."""
+    # other servers leave these fields out
     details = getattr(run, "run_details", None)
     return list(getattr(details, "task_details", None) or [])
 
@@ -177,6 +190,7 @@ def tasks_of(run: Any) -> list[Any]:
 def tell(run: Any, states: dict[str, str], say: Callable[[str], None]) -> None:
     """a line for what changed since `states`, which is brought up to date."""
     for task in tasks_of(run):
+        # a line a change, however often one looks
         if task.state and states.get(task.display_name) != task.state:
             states[task.display_name] = task.state
             say(f"{task.display_name}: {task.state.lower()}")

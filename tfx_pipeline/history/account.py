@@ -17,6 +17,7 @@ def facts_in(artifacts: Artifacts, output: str, *names: str) -> dict[str, Any]:
         return {}
     try:
         found = json.loads(Path(artifacts[output]).joinpath(*names).read_text(encoding="utf-8"))
+    # half-written or pruned: the history says less, and goes on
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
@@ -24,6 +25,7 @@ def facts_in(artifacts: Artifacts, output: str, *names: str) -> dict[str, Any]:
 
 def data_of(artifacts: Artifacts) -> dict[str, Any]:
     """hash of the manifest, views a split, buildings."""
+    # the index is small; the manifest lists every view
     index = facts_in(artifacts, "ExampleGen/examples", "index", "index.json")
     if not index:
         return {}
@@ -42,6 +44,7 @@ def metrics_of(artifacts: Artifacts) -> dict[str, Any]:
     asked = (evidence.get("budget"), evidence.get("order"))
     rows = [
         row
+        # the answer that was asked for, among all that were solved
         for row in evidence.get("headline", [])
         if (row.get("budget"), row.get("order")) == asked
     ]
@@ -54,6 +57,7 @@ def metrics_of(artifacts: Artifacts) -> dict[str, Any]:
         "p": significance.get("p"),
         "significance": significance.get("verdict"),
     }
+    # what is not known has no entry: 0 would be a measure
     return {name: value for name, value in found.items() if value is not None}
 
 
@@ -65,6 +69,7 @@ def policy_of(artifacts: Artifacts) -> dict[str, Any]:
     edges = {
         edge["target"]: {
             "sources": edge["sources"],
+            # an edge without a control is a transfer
             "way": edge.get("control") or "transfer",
             "quality": edge.get("quality"),
             "gain": edge.get("gain"),

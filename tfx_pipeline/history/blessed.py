@@ -17,11 +17,13 @@ def blessed_networks(run: Path) -> dict[str, str]:
     nothing serves, or its artifacts are gone.
     """
     version = newest_version(run)
+    # the run that pushed what serves: a later one may have trained others
     graph = graph_of(run, version) if version is not None else None
     artifacts: Artifacts = graph.artifacts if graph else {}
     return {
         path.parent.name: str(path.parent)
         for name, folder in artifacts.items()
+        # all shards of the stage
         if NETWORKS.fullmatch(name)
         for path in sorted(Path(folder).glob("*/network.json"))
     }

@@ -21,6 +21,7 @@ def why(run: Path, before: Entry | None, after: Entry) -> list[str]:
     if before is None:
         return ["the first run"]
     found = []
+    # the hash of the manifest where both have one: files may differ that no view holds
     if is_other(before.data, after.data, "hash", "fingerprint"):
         found.append(f"data ({data_change(before, after)})")
     codes = changed_code(before, after)
@@ -36,6 +37,7 @@ def is_other(before: Any, after: Any, *names: str) -> bool:
     """by the first of the names that both have."""
     for name in names:
         if before.get(name) and after.get(name):
+            # what one of the two lacks says nothing
             return bool(before[name] != after[name])
     return False
 
@@ -58,6 +60,7 @@ def views_of(entry: Entry) -> int | None:
 def changed_code(before: Entry, after: Entry) -> list[str]:
     """components whose digest differs, or that one of the two lacks."""
     names = sorted(before.code.keys() | after.code.keys())
+    # new and removed components, too
     return [name for name in names if before.code.get(name) != after.code.get(name)]
 
 
@@ -79,6 +82,7 @@ def policy_changes(before: Entry, after: Entry) -> list[str]:
     """what is bought and how a target is answered, where that is not as it was, with qualities."""
     lines = []
     old, new = before.policy, after.policy
+    # one of the two ended before its policy
     if bool(old) != bool(new):
         return [f"run {(after if old else before).number} did not come to one"]
     if not old:
@@ -91,8 +95,10 @@ def policy_changes(before: Entry, after: Entry) -> list[str]:
             lines.append(f"{word}: {', '.join(sorted(names))}")
     for target in sorted(old["edges"].keys() | new["edges"].keys()):
         was, now = old["edges"].get(target), new["edges"].get(target)
+        # a target may come or go with its labels
         if was is None or now is None:
             lines.append(f"{target}: {'no longer served' if now is None else 'new'}")
+        # a new way counts before a new quality: it is the cause
         elif way_of(was) != way_of(now):
             lines.append(f"{target}: {way_of(was)} -> {way_of(now)}; {qualities(was, now)}")
         elif was["quality"] != now["quality"]:
@@ -117,6 +123,7 @@ def manifest_changes(old: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]
     """of two manifests' views: buildings that came or went, and in how many views the others
     differ.
     """
+    # by digest of the whole view: labels that changed count as much as pictures
     before = {row["key"]: (row["split"], row["sha256"]) for row in old}
     after = {row["key"]: (row["split"], row["sha256"]) for row in new}
     lines = []

@@ -65,6 +65,7 @@ def at_least_one(text: str) -> int:
 def do_history(options: argparse.Namespace) -> int:
     from tfx_pipeline.history.table import as_json, table
 
+    # `-0` would be none: all
     entries = entries_of(options.run)[-(options.last or 0) :]
     if options.json:
         print(as_json(entries, options.run))
@@ -79,6 +80,7 @@ def do_diff(options: argparse.Namespace) -> int:
     entries = [entry for entry in entries_of(options.run) if entry.is_run]
     old, new = (entry_called(entries, number) for number in (options.before, options.after))
     print("\n".join(difference(options.run, old, new)))
+    # by number of the run, or by the version that it pushed
     return 0
 
 
@@ -87,6 +89,7 @@ def do_prune(options: argparse.Namespace) -> int:
     from tfx_pipeline.run_lock import locked
 
     check_folder(options.run)
+    # a run in progress may be using what would go
     with locked(options.run):
         since = time.time()
         try:
@@ -96,6 +99,7 @@ def do_prune(options: argparse.Namespace) -> int:
         if not waste.paths:
             print("nothing to remove")
             return 0
+        # said in any case, then done
         print("\n".join(described(options.run, waste)))
         if not options.yes:
             print("nothing was removed; --yes does it", file=sys.stderr)
@@ -113,11 +117,13 @@ def do_prune(options: argparse.Namespace) -> int:
 
 
 def do_rollback(options: argparse.Namespace) -> int:
+    # imports of a command are its own: `history` must not load a server
     from serving.release.push import rollback, versions
     from tfx_pipeline.history.waste import SERVED
     from tfx_pipeline.run_lock import locked
 
     check_folder(options.run)
+    # no run may push meanwhile
     with locked(options.run):
         since = time.time()
         try:
@@ -126,6 +132,7 @@ def do_rollback(options: argparse.Namespace) -> int:
         except ValueError as error:
             raise RunError(str(error)) from error
         gone = ", ".join(str(number) for number in before if number > int(now.name))
+        # those above the version are withdrawn; none were, where it is the newest
         said = f"version {now.name} serves again" if gone else f"version {now.name} serves already"
         note(options.run, ROLLBACK, since, f"{said}; withdrawn: {gone or 'none'}")
     print(said)
@@ -184,6 +191,7 @@ def entry_called(entries: list[Entry], number: int) -> Entry:
     if not found:
         numbers = ", ".join(str(entry.number) for entry in entries)
         raise RunError(f"no run {number} in the history; there are {numbers}")
+    # a version that was pushed twice: the later run
     return found[-1]
 
 

@@ -20,6 +20,7 @@ def keep(run: Path, config: Config) -> dict[str, str]:
     """write the fields, unless they are there; the name and digest that a line carries."""
     values = config.to_json()
     digest = digest_of(values)
+    # by digest: what is there is the same
     path = run / FOLDER / f"{digest}.json"
     if not path.exists():
         write_json(path, values, indent=1)
@@ -31,6 +32,7 @@ def fields_of(run: Path, digest: str) -> dict[str, Any]:
     try:
         values = json.loads((run / FOLDER / f"{digest}.json").read_text(encoding="utf-8"))
         return dict(flat(values))
+    # a file of another form is none
     except (OSError, ValueError, AttributeError):
         return {}
 

@@ -72,6 +72,7 @@ def read(run: Path) -> list[Entry]:
     know are passed over, and so are lines that are no entry.
     """
     try:
+        # bytes: a line that a power cut left may be no text
         lines = (run / HISTORY).read_bytes().split(b"\n")
     except FileNotFoundError:
         return []
@@ -79,12 +80,14 @@ def read(run: Path) -> list[Entry]:
 
 
 def parsed(line: bytes) -> Entry | None:
+    # fields of a later version are passed over, so that an older program can read on
     known = {item.name for item in fields(Entry)}
     try:
         values = {name: value for name, value in json.loads(line).items() if name in known}
         lists = {
             name: tuple(values[name]) for name in ("verdicts", "networks", "warm") if name in values
         }
+        # JSON has no tuples
         return Entry(**{**values, **lists})
     except (ValueError, TypeError, AttributeError):
         return None
@@ -94,11 +97,14 @@ def append(run: Path, entry: Entry) -> None:
     """add a line; the folder's lock is the caller's. Raises OSError."""
     line = json.dumps(asdict(entry)).encode() + b"\n"
     path = run / HISTORY
+    # appended in one write: a reader sees a whole line or its beginning
     with open(path, "ab") as file:
+        # a power cut may have left half a line: ours begins on the next
         if file.tell() and not ends_a_line(path):
             line = b"\n" + line
         file.write(line)
         file.flush()
+        # a line that was promised must survive the machine
         os.fsync(file.fileno())
 
 
@@ -110,4 +116,5 @@ def ends_a_line(path: Path) -> bool:
 
 def next_number(run: Path) -> int:
     """one more than the last entry's."""
+    # also of entries that are no runs: numbers name lines
     return max((entry.number for entry in read(run)), default=0) + 1

@@ -48,6 +48,7 @@ def told(path: Path, name: str) -> str:
 
 def trained_since(before: Ledgers, after: Ledgers) -> tuple[str, ...]:
     """tasks whose network is another than it was."""
+    # by address: a network that was trained to the same end counts as none
     return tuple(
         name for name, address in after.networks.items() if before.networks.get(name) != address
     )
@@ -60,6 +61,7 @@ def warm_among(run: Path, names: Iterable[str]) -> tuple[str, ...]:
 
 def measured_since(run: Path, before: Ledgers, after: Ledgers) -> int:
     """rows of losses (transfers, and their controls) in files that were not there."""
+    # a segment is written once and never changed
     return sum(rows_in(run / TRANSFERS / name) for name in after.segments - before.segments)
 
 
@@ -67,6 +69,7 @@ def rows_in(segment: Path) -> int:
     """0 for a file that cannot be read: whoever uses it says so."""
     try:
         with np.load(segment) as file:
+            # keys alone: losses of all test pictures need not be read
             return len(json.loads(str(file["keys"])))
     except (OSError, ValueError, KeyError):
         return 0

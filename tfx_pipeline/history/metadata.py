@@ -12,6 +12,7 @@ from typing import Any
 
 METADATA = "metadata.sqlite"
 RAN, CACHED, DAMAGED = "ran", "cached", "failed"
+# what TFX takes from its cache is as good as what ran
 # A node that found the metadata in order: its outputs are there.
 DONE = (RAN, CACHED)
 
@@ -45,6 +46,7 @@ class RunGraph:
     def artifacts(self) -> dict[str, str]:
         """NODE/OUTPUT -> folder, of the nodes that are done."""
         return {
+            # one folder: our components make one artifact an output
             f"{each.node}/{name}": folders[0]
             for each in self.executions
             if each.state in DONE
@@ -70,6 +72,7 @@ def run_graphs(run: Path) -> list[RunGraph]:
             pushed[folder]
             for each in found
             for folders in each.outputs.values()
+            # the artifact of a run that was cached is that of the run that made it
             for folder in folders
             if folder in pushed and each.state in DONE
         ]
@@ -94,9 +97,11 @@ def opened(run: Path) -> Any:
 
     config = metadata_store_pb2.ConnectionConfig()
     config.sqlite.filename_uri = str(run / METADATA)
+    # read only: a history must not hold up a run that writes
     config.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
     try:
         return ml_metadata.MetadataStore(config)
+    # tables half made: the next run makes them
     except RuntimeError:
         return None
 
@@ -123,10 +128,12 @@ def executions_of(store: Any, context: Any, nodes: dict[int, str]) -> list[Execu
     wanted = sorted({event.artifact_id for event in events})
     uris = {each.id: each.uri for each in store.get_artifacts_by_id(wanted)} if wanted else {}
     inputs: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    # one question for all events, and one for all artifacts
     outputs: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for event in events:
         side = outputs if event.type in outward else inputs
         name = event.path.steps[0].key if event.path.steps else ""
+        # artifacts may have been removed from the metadata
         if event.artifact_id in uris:
             side[event.execution_id][name].append(uris[event.artifact_id])
     return [
@@ -134,6 +141,7 @@ def executions_of(store: Any, context: Any, nodes: dict[int, str]) -> list[Execu
             number=each.id,
             node=nodes.get(each.id, f"execution {each.id}"),
             state=states.get(each.last_known_state, DAMAGED),
+            # milliseconds
             seconds=(each.last_update_time_since_epoch - each.create_time_since_epoch) / 1000,
             parameters=parameters_of(each),
             inputs={name: list(found) for name, found in inputs[each.id].items()},
@@ -158,5 +166,6 @@ def parameters_of(execution: Any) -> dict[str, Any]:
     return {
         name: getattr(value, kind)
         for name, value in execution.custom_properties.items()
+        # TFX's own properties begin with two underscores
         if not name.startswith("__") and (kind := value.WhichOneof("value")) in kinds
     }

@@ -34,6 +34,7 @@ from tfx_pipeline.history.metadata import METADATA, RAN, RunGraph, count_runs, r
 # There while a run goes on: what its line will say of how it began.
 RUNNING = ".running.json"
 # How PushBundle begins to say that it did not.
+# as `components.push_bundle` words it
 NOT_PUSHED = "not pushed"
 
 
@@ -43,18 +44,22 @@ class Recorder:
     def __init__(self, run: Path, config: Config, data: str) -> None:
         self.run = run
         self.began = time.time()
+        # before the run: the line that is written at its end is this one's
         self.number = journal.next_number(run)
         self.data: dict[str, Any] = {"place": data}
         self.config = configurations.keep(run, config)
+        # now, not at the end: a file may be edited while the run goes on
         self.code = code_addresses()
         self.before = ledgers_of(run)
         self.served = newest_version(run)
+        # how many there were: what comes after is this run
         self.runs = count_runs(run)
         self.note()
 
     def saw(self, fingerprint: str) -> None:
         """the data as the run found them."""
         self.data["fingerprint"] = fingerprint
+        # again, with what is known by now
         self.note()
 
     def note(self) -> None:
@@ -71,6 +76,7 @@ class Recorder:
             "code": self.code,
             "before": before,
         }
+        # there while the run goes on, and removed with its line: whoever finds it was killed
         write_json(self.run / RUNNING, begun)
 
     def entry(self, error: BaseException | None) -> Entry:
@@ -80,6 +86,7 @@ class Recorder:
         verdicts = self.verdicts(graph)
         after = ledgers_of(self.run)
         version = pushed_now(graph)
+        # not by the artifact: that of an earlier run may have been taken from the cache
         # The very bundle that is served is blessed, but not pushed again.
         version = None if version == self.served else version
         trained = trained_since(self.before, after)
@@ -88,6 +95,7 @@ class Recorder:
             began=self.began,
             seconds=round(time.time() - self.began, 1),
             outcome=outcome_of(error, verdicts, version),
+            # the history says that a run may be resumed by its outcome
             reason="" if error is None else str(error).removesuffix(RESUMES),
             data={**self.data, **data_of(artifacts)},
             code=self.code,
@@ -97,6 +105,7 @@ class Recorder:
             verdicts=tuple(asdict(verdict) for verdict in verdicts),
             version=version,
             serves=newest_version(self.run),
+            # of what did not come from the cache
             ran={
                 each.node: round(each.seconds, 1)
                 for each in (graph.executions if graph else ())
@@ -106,6 +115,7 @@ class Recorder:
             warm=warm_among(self.run, trained),
             transfers=measured_since(self.run, self.before, after),
             artifacts={
+                # below the run, so that the folder may be moved
                 name: str(Path("artifacts", *Path(folder).parts[-3:]))
                 for name, folder in artifacts.items()
             },
@@ -114,10 +124,12 @@ class Recorder:
     def graph(self) -> RunGraph | None:
         """this run's part of the metadata; None if it did not come that far."""
         graphs = run_graphs(self.run)
+        # a run that was stopped before its first node has no part of its own
         return graphs[-1] if len(graphs) > self.runs else None
 
     def verdicts(self, graph: RunGraph | None) -> list[Verdict]:
         """of the gates that this run reached."""
+        # verdicts of gates that this run did not reach lie there from an earlier one
         reached = {each.node for each in graph.executions} if graph else set()
         return [verdict for verdict in latest_verdicts(self.run) if verdict.gate in reached]
 
@@ -126,6 +138,7 @@ def outcome_of(error: BaseException | None, verdicts: list[Verdict], version: in
     if isinstance(error, KeyboardInterrupt):
         return journal.STOPPED
     if error is not None:
+        # the push refuses in words of its own, after gates that let it pass
         refused = not all(verdict.goes_on for verdict in verdicts) or NOT_PUSHED in str(error)
         return journal.REFUSED if refused else journal.FAILED
     return journal.UNCHANGED if version is None else journal.PUSHED
@@ -134,6 +147,7 @@ def outcome_of(error: BaseException | None, verdicts: list[Verdict], version: in
 def pushed_now(graph: RunGraph | None) -> int | None:
     """the version that this very run pushed."""
     nodes = [each for each in graph.executions if each.node == "Pusher"] if graph else []
+    # a push from the cache pushed nothing now
     if graph is None or graph.pushed is None or not nodes or nodes[-1].state != RAN:
         return None
     name = Path(graph.pushed).name
@@ -150,10 +164,12 @@ def newest_version(run: Path) -> int | None:
 @contextlib.contextmanager
 def recorded(run: Path, config: Config, data: str) -> Iterator[Recorder]:
     """inside is a run; the folder's lock is the caller's. Its line is written however it ends."""
+    # first: numbers must follow each other
     tell_of_killed(run)
     recorder = Recorder(run, config, data)
     try:
         yield recorder
+    # of any kind: Ctrl-C ends a run, too
     except BaseException as error:
         write(recorder, error)
         raise
@@ -165,6 +181,7 @@ def write(recorder: Recorder, error: BaseException | None) -> None:
     try:
         journal.append(recorder.run, recorder.entry(error))
         (recorder.run / RUNNING).unlink(missing_ok=True)
+    # a history that cannot be written must not turn a good run into a failed one
     except Exception as trouble:
         print(
             f"warning: {recorder.run / journal.HISTORY} got no line of this run: {trouble}",
@@ -177,6 +194,7 @@ def tell_of_killed(run: Path) -> None:
     path = run / RUNNING
     if not path.exists():
         return
+    # a note that a crash left half cannot be read: there is nothing to say
     with contextlib.suppress(ValueError, TypeError, KeyError, OSError):
         journal.append(run, entry_of_killed(run, json.loads(path.read_text(encoding="utf-8"))))
     path.unlink(missing_ok=True)
@@ -186,6 +204,7 @@ def entry_of_killed(run: Path, begun: dict[str, Any]) -> Entry:
     """begun: what was noted when it began. Its end is the last time that it told the metadata."""
     before = Ledgers(begun["before"]["networks"], frozenset(begun["before"]["segments"]))
     after = ledgers_of(run)
+    # the last moment at which it wrote anything
     places = [place for place in (run / METADATA, run / RUNNING) if place.exists()]
     last = max(place.stat().st_mtime for place in places)
     trained = trained_since(before, after)

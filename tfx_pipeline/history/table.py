@@ -35,6 +35,7 @@ def table(run: Path, entries: Sequence[Entry]) -> Iterator[str]:
             yield from textwrap.wrap(
                 line, WIDTH, initial_indent="     ", subsequent_indent="       "
             )
+        # what a run changed is held against the last run, whatever came in between
         before = entry if entry.is_run else before
     last = entries[-1]
     if last.serves is not None:
@@ -42,10 +43,12 @@ def table(run: Path, entries: Sequence[Entry]) -> Iterator[str]:
 
 
 def row(entry: Entry) -> str:
+    # local time: a person reads it
     when = time.strftime("%m-%d %H:%M", time.localtime(entry.began))
     quality, saved = (share(entry.metrics.get(name)) for name in ("quality", "saved"))
     figures = f"{quality:>7s} {saved:>6s} {len(entry.networks):9d} {entry.transfers:9d}"
     if not entry.is_run:
+        # a rollback has no measures
         figures = " " * len(figures)
     return (
         f"{entry.number:3d}  {when}  {entry.outcome:9s}  {entry.version or '':<11}"
@@ -102,6 +105,7 @@ def difference(run: Path, old: Entry, new: Entry) -> Iterator[str]:
         ("gates", verdict_lines(old, new)),
         ("made", made_lines(new)),
     ):
+        # what was made is no difference
         yield f"{title}:" if lines else f"{title}: the same" if title != "made" else "made: nothing"
         for line in lines:
             yield from textwrap.wrap(line, WIDTH, initial_indent="  ", subsequent_indent="    ")
@@ -131,6 +135,7 @@ def manifest(run: Path, entry: Entry) -> list[dict[str, Any]] | None:
     try:
         place = run / entry.artifacts["ExampleGen/examples"]
         found = json.loads((place / "manifest.json").read_text(encoding="utf-8"))["views"]
+        # earlier code listed all views in the manifest itself
         if isinstance(found, dict):  # counts; earlier code listed every view there
             parts = sorted((place / "manifest").glob("*.jsonl"))
             texts = [part.read_text(encoding="utf-8") for part in parts]
@@ -154,6 +159,7 @@ def metric_lines(old: Entry, new: Entry) -> list[str]:
 
 def verdict_lines(old: Entry, new: Entry) -> list[str]:
     said = [
+        # by gate: a run may have ended before the second
         {
             verdict["gate"]: "passed" if verdict["passed"] else "; ".join(verdict["reasons"])
             for verdict in entry.verdicts

@@ -31,12 +31,14 @@ def trace(run: Path, version: int | None, out: Path | None = None) -> Path:
     for a version that is not there.
     """
     there = bundles(run)
+    # withdrawn versions have hidden names
     served = [number for number, folder in there.items() if folder.name == str(number)]
     number = version if version is not None else max(served, default=None)
     if number is None or number not in there:
         listed = ", ".join(map(str, sorted(there))) or "none"
         raise RunError(f"no version {number or ''} in {run / SERVED}; there are: {listed}")
     path = out or run / f"trace-{number}.html"
+    # one file without anything beside it
     write_text(path, render_trace(trace_of(run, number, there[number])))
     return path
 
@@ -51,6 +53,7 @@ def bundles(run: Path) -> dict[int, Path]:
         for path in folder.iterdir()
         if (name := WITHDRAWN.fullmatch(path.name)) is not None
     }
+    # a version that serves comes before one of the same number that was withdrawn
     return {**hidden, **{number: folder / str(number) for number in versions(folder)}}
 
 
@@ -65,6 +68,7 @@ def version_with(run: Path, lineage: Path) -> int:
         raise RunError(
             f"{lineage} is no lineage.json of a bundle (VERSION/{PLACE}): {error!r}"
         ) from error
+    # from the newest: a story that two versions tell is the later one's
     for number, folder in sorted(bundles(run).items(), reverse=True):
         story = story_of(folder)
         if (story.get("artifact"), story.get("policy")) == wanted:
@@ -88,6 +92,7 @@ def trace_of(run: Path, version: int, bundle: Path) -> Trace:
     return Trace(
         version=version,
         state=state_of(run, version, bundle),
+        # the time of the folder: a bundle does not say when it was pushed
         pushed=time.strftime("%Y-%m-%d %H:%M", time.localtime(bundle.stat().st_mtime)),
         bundle=bundle_facts(bundle, story),
         answers=answers,
@@ -106,6 +111,7 @@ def trace_of(run: Path, version: int, bundle: Path) -> Trace:
 def graph_of(run: Path, version: int) -> RunGraph | None:
     """the run that pushed a version."""
     found = [graph for graph in run_graphs(run) if version_of(graph) == version]
+    # of runs that name a version, the one that pushed it; others found it served already
     made = [graph for graph in found if graph.executions[-1].state == RAN]
     return next(iter(made or found), None)
 
@@ -122,10 +128,12 @@ def state_of(run: Path, version: int, bundle: Path) -> str:
 
 
 def answer_of(edge: Mapping[str, Any], story: Mapping[str, Any], artifacts: Artifacts) -> Answer:
+    # an edge without a control is a transfer
     target, control = edge["target"], edge.get("control")
     way = {"scratch": "scratch", "supervised": "supervised"}.get(control or "", "transfer")
     head = {
         "transfer": facts_in(artifacts, "TrainPolicy/transfers", target, "transfer.json"),
+        # a network from scratch lies where a transfer would
         "scratch": facts_in(artifacts, "TrainPolicy/transfers", target, "network.json"),
         "supervised": (story.get("metrics") or {}).get(target, {}),
     }[way]
@@ -145,12 +153,15 @@ def networks_of(
     answers: list[Answer], story: Mapping[str, Any], artifacts: Artifacts
 ) -> list[Network]:
     """every network that an answer is read from, once, in the order of the answers."""
+    # in the order of the answers, each once
     names = list(dict.fromkeys(name for answer in answers for name in answer.networks))
     metrics = story.get("metrics") or {}
     found = []
     for name in names:
+        # "TASK from scratch" is called after its task
         task = name.partition(" ")[0]
         if name == task:
+            # what the bundle says, then what the artifact says, where it is still there
             record = {**metrics.get(task, {}), **trained_record(artifacts, task)}
         else:
             record = facts_in(artifacts, "TrainPolicy/transfers", task, "network.json")
@@ -174,6 +185,7 @@ def trained_record(artifacts: Artifacts, task: str) -> dict[str, Any]:
         if re.fullmatch(r"TrainTasks(-\d+)?/networks", name):
             record = facts_in(artifacts, name, task, "network.json")
             if record:
+                # a shard that did not train the task has no record of it
                 return record
     return {}
 
@@ -219,12 +231,14 @@ def data_facts(
         "fingerprint of the files": told.get("fingerprint"),
         "left out by ingest": counts.get("quarantined"),
     }
+    # what is not known is not shown
     return {name: value for name, value in facts.items() if value not in (None, "")}
 
 
 def code_of(graph: RunGraph | None, story: Mapping[str, Any]) -> dict[str, str]:
     """node -> digest of all that it ran."""
     if graph is None:
+        # without metadata the bundle knows its own code
         return {"BuildBundle": str(story["code"])} if "code" in story else {}
     return {
         each.node: str(each.parameters["code"])
@@ -251,6 +265,7 @@ def config_of(
 def shown(run: Path, folder: str) -> str:
     """below the run, where it is."""
     path = Path(folder)
+    # by absolute paths: a run may have been started from another folder
     return str(path.relative_to(run.absolute())) if path.is_relative_to(run.absolute()) else folder
 
 

@@ -47,6 +47,7 @@ def waste_of(run: Path, keep: int) -> Waste:
     """keep: the newest served versions that stay, at least 1. Versions that were withdrawn go.
     Raises ValueError for less than 1.
     """
+    # none would leave nothing that serves
     if keep < 1:
         raise ValueError(f"--keep takes 1 or more versions, got {keep}")
     served = versions(run / SERVED) if (run / SERVED).is_dir() else []
@@ -54,7 +55,9 @@ def waste_of(run: Path, keep: int) -> Waste:
     old = [run / SERVED / str(number) for number in served if number not in kept]
     if (run / SERVED).is_dir() and withdrawn(run / SERVED):
         old += sorted((run / SERVED).glob(".withdrawn-*"))
+    # the whole metadata: what older runs used is only there
     graphs = run_graphs(run)
+    # and the newest run, pushed or not: the next one takes its results from the cache
     alive = [graph for graph in graphs if version_of(graph) in kept] + graphs[-1:]
     # By their names: a run folder may be reached by more than one path.
     needed = {
@@ -67,6 +70,7 @@ def waste_of(run: Path, keep: int) -> Waste:
     gone = [folder for folder in artifact_folders(run) if folder.parts[-3:] not in needed]
     parts = (
         tuple(old),
+        # without metadata nobody knows what is needed: nothing is removed
         tuple(gone) if graphs else (),
         tuple(stale_ledgers(run, alive)),
         tuple(leftovers(run)),
@@ -82,6 +86,7 @@ def version_of(graph: RunGraph) -> int | None:
 def artifact_folders(run: Path) -> list[Path]:
     """every artifact of the folder, of any run: artifacts/NODE/OUTPUT/NUMBER."""
     found = (run / "artifacts").glob("*/*/*")
+    # `.system` is TFX's own
     return sorted(path for path in found if path.name.isdigit() and path.parent.name != ".system")
 
 
@@ -96,13 +101,16 @@ def stale_ledgers(run: Path, alive: Iterable[RunGraph]) -> Iterator[Path]:
             if each.node.startswith("TrainTransfers") and each.state in DONE:
                 named = ledgers_named(each.outputs.get("losses", []))
                 if named is None:
+                    # a kept run that does not name its ledgers may use any
                     return
                 taken |= named
     if not taken:
         return
+    # TFX names a run by the time at which it began
     since = datetime.datetime.fromisoformat(alive[-1].name).timestamp()
     for folder in sorted((run / TRANSFERS).iterdir()):
         is_losses = folder.is_dir() and folder.name != SCRATCH and not folder.name.startswith(".")
+        # touched since the newest run began: that run may not have come to its end
         if is_losses and folder.name not in taken and folder.stat().st_mtime < since:
             yield folder
 
@@ -127,6 +135,7 @@ def leftovers(run: Path) -> Iterator[Path]:
         pattern = "*" if place == run else "**/*"
         for path in sorted(place.glob(pattern)):
             hidden = path.name.startswith(".")
+            # the lock is held: nobody is writing such a file now
             if path.name == DAMAGED or (hidden and ".partial" in path.suffixes):
                 yield path
 
@@ -135,6 +144,7 @@ def freed(paths: Iterable[Path]) -> int:
     """bytes of the files whose every link goes: ledger and artifact may share one."""
     links: Counter[tuple[int, int]] = Counter()
     states: dict[tuple[int, int], os.stat_result] = {}
+    # by device and inode: links of one file are one file
     for path in paths:
         for file in files_of(path):
             state = file.lstat()
@@ -142,7 +152,10 @@ def freed(paths: Iterable[Path]) -> int:
             links[key] += 1
             states[key] = state
     return sum(
-        states[key].st_blocks * 512 for key, count in links.items() if count >= states[key].st_nlink
+        # blocks of 512 bytes, as `stat` counts them; only where no other link remains
+        states[key].st_blocks * 512
+        for key, count in links.items()
+        if count >= states[key].st_nlink
     )
 
 
@@ -174,8 +187,10 @@ def remove(run: Path, waste: Waste) -> None:
         # a server must not see half of one
         hidden = path if path.name.startswith(".") else path.with_name(f".withdrawn-{path.name}")
         if hidden != path:
+            # hidden by one rename before it is emptied: a poller reads numbers alone
             os.rename(path, hidden)
         shutil.rmtree(hidden)
+    # the seal first: an artifact without one is taken for whole, one that is gone is made again
     for path in waste.artifacts:
         run.joinpath("seals", *path.parts[-3:-1], f"{path.name}.json").unlink(missing_ok=True)
         shutil.rmtree(path)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tfx_pipeline.config import Config
 
 # Options about the schedule itself, which its ticks are not told: name -> words that follow.
+# taken out of a tick's words, or each tick would install or repeat
 OWN = {"--every": 1, "--install": 1, "--to": 1, "--yes": 0}
 
 
@@ -60,6 +61,7 @@ def do_schedule(config: Config, options: argparse.Namespace, arguments: list[str
     from tfx_pipeline.schedule.install import files_of, install
     from tfx_pipeline.schedule.tick import tick
 
+    # a default for what is installed; `--every` alone makes a foreground
     every = seconds_of(options.every or "6h")
     if options.host:
         return recur(options, every)
@@ -78,6 +80,7 @@ def do_schedule(config: Config, options: argparse.Namespace, arguments: list[str
         beam=options.beam,
         window=options.window,
         hook=options.hook,
+        # a reason is for this run: without it a refusal would keep the next run away
         again=options.again or bool(options.force),  # a reason is meant for this very run
         force=options.force,
     )
@@ -88,6 +91,7 @@ def without_own(arguments: list[str]) -> list[str]:
     kept = []
     words = iter(arguments)
     for word in words:
+        # "--every=6h" and "--every 6h"
         name, equals, _ = word.partition("=")
         if name not in OWN:
             kept.append(word)
@@ -100,6 +104,7 @@ def with_paths(options: argparse.Namespace, arguments: list[str]) -> list[str]:
     """the words of a tick that starts in another folder: data and run by their full paths, said
     last, so that they count.
     """
+    # by hand: a pattern is no path that could be resolved
     data = options.data if "://" in options.data else str(Path(options.data).absolute())
     return [*without_own(arguments), "--data", data, "--run", str(options.run.absolute())]
 

@@ -12,6 +12,7 @@ from tfx_pipeline.faults import RunError
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 SHORTEST = 1.0
 # What a tick has to end in once it was told to, before whoever told it ends us.
+# systemd ends us after half a minute
 GRACE = 10.0
 
 
@@ -31,18 +32,22 @@ def repeat(arguments: list[str], every: float, ticks: int | None = None) -> int:
     followed at once. ticks: so many alone (None: until we are stopped).
     """
     count = 0
+    # None goes on until a signal comes
     while ticks is None or count < ticks:
         count += 1
         since = time.monotonic()
+        # the same interpreter, and a process of its own: it sees edited code
         process = subprocess.Popen([sys.executable, "-m", "tfx_pipeline", *arguments])
         try:
             code = process.wait()
         except BaseException:
+            # it is told, not killed: it writes the history's line
             process.terminate()  # it writes the history's line
             process.wait(GRACE)
             raise
         if code:
             print(f"this tick ended with code {code}; the next one comes", file=sys.stderr)
+        # the pause counts from the beginning: a tick of an hour is followed at once
         if ticks is None or count < ticks:
             time.sleep(max(0.0, every - (time.monotonic() - since)))
     return 0

@@ -21,6 +21,7 @@ def call_hook(command: str, entry: Entry) -> None:
     try:
         done = subprocess.run(
             command,
+            # a shell: what is written there is a person's own line
             shell=True,
             input=json.dumps(asdict(entry)),
             text=True,
@@ -33,6 +34,7 @@ def call_hook(command: str, entry: Entry) -> None:
         complain(command, f"took longer than {PATIENCE:.0f} s and was ended")
         return
     if done.returncode:
+        # said, and no failure: the run is over
         complain(command, f"ended with code {done.returncode}")
 
 

@@ -23,6 +23,7 @@ def files_of(kind: str, arguments: list[str], every: float, run: Path) -> dict[s
     """file name -> text. arguments: of `python -m tfx_pipeline`; every: seconds. Raises RunError
     for a pause that cron cannot say.
     """
+    # letters that file names and units may have
     name = "taskonomy-" + (re.sub(r"[^A-Za-z0-9_.-]+", "-", run.absolute().name) or "run")
     command = [sys.executable, "-m", "tfx_pipeline", *arguments]
     if kind == CRON:
@@ -66,6 +67,7 @@ def escaped(text: str) -> str:
 
 def quoted(word: str) -> str:
     """a word of ExecStart, where $ begins a variable."""
+    # systemd fills in $ and %
     word = escaped(word).replace("$", "$$")
     if re.fullmatch(r"[A-Za-z0-9_@%+=:,./$-]+", word):
         return word
@@ -76,12 +78,14 @@ def cron_line(command: list[str], every: float, run: Path) -> str:
     """in cron a bare % ends the command."""
     log = shlex.quote(str(run.absolute() / "schedule.log"))
     words = f"cd {shlex.quote(str(ROOT))} && {shlex.join(command)} >> {log} 2>&1"
+    # cron ends a command at %
     return f"{cron_times(every)} {words}\n".replace("%", "\\%")
 
 
 def cron_times(every: float) -> str:
     """the five fields. Raises RunError."""
     minutes = every / 60
+    # */40 would run at 0 and 40 minutes, and then after 20
     if minutes >= 1 and 60 % minutes == 0 and minutes < 60:
         return f"*/{minutes:.0f} * * * *"
     hours = minutes / 60
@@ -99,11 +103,13 @@ def install(files: dict[str, str], kind: str, folder: Path | None, *, yes: bool)
     """
     if folder is None and kind == SYSTEMD:
         folder = Path.home() / USER_UNITS
+    # the text first: what is written is what was shown
     lines = [line for name, text in files.items() for line in (f"# {name}", text)]
     if not yes:
         place = f"to {folder}" if folder else "to the folder that --to names"
         return [*lines, f"# nothing was written; --yes writes it {place}"]
     if folder is None:
+        # cron has no folder of a user's own
         raise RunError("cron needs --to DIR; or add the line by hand: crontab -e")
     for name, text in files.items():
         write_text(folder / name, text)

@@ -39,9 +39,11 @@ def idle_reason(state: State, entries: Sequence[Entry], now: float) -> str | Non
     The newest run counts. One that ended well or was refused with the same state is not repeated;
     failures in a row wait longer and longer. One that was stopped goes on at once.
     """
+    # rollbacks and prunings are no runs
     runs = [entry for entry in entries if entry.is_run]
     if not runs or not state.seen_by(runs[-1]):
         return None
+    # the newest run alone: an older one may have seen other data
     last = runs[-1]
     if last.is_good:
         return f"unchanged since {told(last.began)}: nothing to do"
@@ -50,7 +52,9 @@ def idle_reason(state: State, entries: Sequence[Entry], now: float) -> str | Non
             f"refused at {told(last.began)}, and nothing has changed since: nothing to do "
             f"({last.reason})"
         )
+    # a refusal is not tried again until something changes: it would be refused again
     failures = failures_in_a_row(state, runs)
+    # from the end of the last try
     until = last.began + last.seconds + wait_after(failures)
     if now < until:
         return f"failed {failures} times; the next try is at {told(until)} ({last.reason})"
@@ -62,6 +66,7 @@ def failures_in_a_row(state: State, runs: Sequence[Entry]) -> int:
     count = 0
     for entry in reversed(runs):
         if entry.outcome not in (FAILED, KILLED) or not state.seen_by(entry):
+            # another state, or an end of another kind: the row ends
             break
         count += 1
     return count
@@ -69,6 +74,7 @@ def failures_in_a_row(state: State, runs: Sequence[Entry]) -> int:
 
 def wait_after(failures: int) -> float:
     """seconds."""
+    # a failure may be of the machine: the first ones are tried again at once
     if failures <= FREE_TRIES:
         return 0.0
     return min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (failures - FREE_TRIES - 1))

@@ -43,16 +43,21 @@ def tick(
     entries = read(run)
     if not again:
         fingerprint = fingerprint_of(place, run / KNOWN)
+        # what a run would note of itself, so that both are compared by equal names
         state = State(fingerprint, code_addresses(), digest_of(config.to_json()))
         idle = idle_reason(state, entries, time.time())
         if idle is not None:
             print(idle)
             return 0
+    # numbers of entries, not of runs: rollbacks have one, too
     last = entries[-1].number if entries else 0
     try:
         run_pipeline(config, Path(place), run, beam=beam, force=force)
+    # also after a failure: that is when one wants to be told
     finally:
+        # the run's own line: a killed one before it got its line in the same moment
         told = [entry for entry in read(run) if entry.number > last and entry.is_run]
         if hook and told:
+            # the newest: this run's
             call_hook(hook, told[-1])
     return 0
