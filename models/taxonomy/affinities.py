@@ -81,6 +81,7 @@ class Row:
         field = RISKS[risk]
         if field is None or self.spread is None:
             return self
+        # only the affinity decides: gain and quality stay those that were measured
         return replace(self, affinity=getattr(self.spread, field))
 
 
@@ -104,6 +105,7 @@ class Affinities:
 
     @cached_property
     def targets(self) -> list[str]:
+        # in the order of the rows, each once: tables print alike from run to run
         return list(dict.fromkeys(row.transfer.target for row in self.rows))
 
     @cached_property
@@ -162,6 +164,7 @@ class Affinities:
             raise ValueError(f"risk is one of {', '.join(RISKS)}; got {risk!r}")
         if risk == "point":
             return self
+        # players alone must have one: other rows stay as they are without
         players = [row for row in self.rows if row.transfer.control in (None, "supervised")]
         if any(row.spread is None for row in players):
             raise ValueError(

@@ -50,6 +50,7 @@ def matched(
         by_target.setdefault(target, []).append(source)
     targets = [target for target, sources in by_target.items() if len(sources) >= FEWEST]
     sources = sorted({source for target in targets for source in by_target[target]})
+    # columns by name: both tables list sources in orders of their own
     column = {name: i for i, name in enumerate(sources)}
     matrices = np.full((2, len(targets), len(sources)), np.nan)
     for i, target in enumerate(targets):
@@ -65,6 +66,7 @@ def first_order_values(
     """(source, target) -> affinity, a task's own encoder left out."""
     return {
         (
+            # own encoders are left out: a task's own code is no transfer
             rename.get(row.transfer.sources[0], row.transfer.sources[0]),
             rename.get(row.transfer.target, row.transfer.target),
         ): row.affinity
@@ -91,6 +93,7 @@ def rank_agreement(first: Floats, second: Floats) -> Floats:
 
 def target_specific(values: Floats) -> Floats:
     """[target, source]: rank shares with the generic rank of each source taken out."""
+    # what a source is worth everywhere says nothing about this target
     return rank_shares(values) - generic_ranks(values)
 
 
@@ -119,6 +122,7 @@ def agreement(
         nothing = dict.fromkeys(("mean", "target_specific", "baselines", "ceiling"))
         return {"targets": {}, **nothing}
     upper = None
+    # on pairs that both have: a ceiling of other pairs would be another question's
     if ceiling is not None:
         other = matched(ceiling, second, rename)
         upper = means(restricted(other, pairs), rng, resamples)
@@ -152,6 +156,7 @@ def by_target(pairs: Pairs, rng: np.random.Generator, resamples: int) -> Facts:
         # `matched` puts NaN into both tables or into neither
         pair = np.stack([ours, theirs])[:, np.isfinite(ours)]
         count = pair.shape[1]
+        # sources are drawn again, not images: what another choice of sources would have shown
         again = spearman(pair[:, rng.integers(count, size=(resamples, count))])
         # a draw may hold one source only, again and again, which has no rank correlation
         low, high = np.nanquantile(again, LEVEL)
@@ -183,6 +188,7 @@ def with_interval(first: Floats, second: Floats, rng: np.random.Generator, resam
     scores = rank_agreement(first[rows, columns], second[rows, columns])
     known = np.isfinite(scores)
     # A draw of few sources may rank no target at all: it says nothing, and is left out.
+    # `known.any(1)`: a mean over no target is none
     again = np.where(known, scores, 0.0).sum(1)[known.any(1)] / known.sum(1)[known.any(1)]
     low, high = np.nanquantile(again, LEVEL)
     return {
@@ -197,11 +203,13 @@ def baselines(pairs: Pairs, rng: np.random.Generator, resamples: int) -> Facts:
     """mean Spearman with the reference of ranks that need no measurement of the pair."""
     lacking = np.isnan(pairs.second)
     prior = np.where(lacking, np.nan, family_prior(pairs.targets, pairs.sources))
+    # where the reference lacks a pair, a guess has nothing to be held against
     luck = np.where(lacking, np.nan, rng.random((resamples, *lacking.shape)))
     chance = rank_agreement(luck, np.broadcast_to(pairs.second, luck.shape)).mean(1)
     low, high = np.nanquantile(chance, LEVEL)
     return {
         "generic rank": mean_agreement(generic_ranks(pairs.second), pairs.second),
+        # the source's rank over the other targets only: what is asked must not help to answer
         "own generic rank": mean_agreement(generic_ranks(pairs.first), pairs.second),
         "family prior": mean_agreement(prior, pairs.second),
         "random orders": {

@@ -49,6 +49,8 @@ def affinities(wins: Floats) -> Ahp:
         first,
         consistency(first, count),
         clipped_share(wins),
+        # the second eigenvalue's share: how fast power iteration converges, and how little
+        # separates rankings
         second / first,
         reducible(wins),
     )
@@ -72,6 +74,7 @@ def consistency(eigenvalue: float, count: int) -> float:
     """Saaty's ratio; two players are always consistent."""
     if count <= 2:
         return 0.0
+    # Saaty's index over its mean for random matrices: 1 for comparisons without any sense
     return (eigenvalue - count) / (count - 1) / random_index(min(count, 200))
 
 
@@ -100,6 +103,8 @@ def placed(rates: Floats, affinity: Floats, eigenvalue: Floats | float) -> Float
     (eigenvalue n, W'[i, j] = v[i] / v[j]) the one that its ratios say.
     """
     clipped = np.clip(rates, CLIP, 1 - CLIP)
+    # the equation's own row alone: the visitor is not put into the matrix, whose vector would
+    # change
     return (clipped / (1 - clipped) * affinity).sum(-1) / eigenvalue
 
 
@@ -134,6 +139,7 @@ def principal_pairs(
     power iteration on all matrices at once (bootstrap).
     """
     ratio = reciprocal(np.asarray(wins, "float32"))
+    # begun evenly: all matrices are positive, so that any positive start converges
     vectors = np.full(ratio.shape[:2], 1 / ratio.shape[1], "float32")
     values = np.full(len(ratio), ratio.shape[1], "float32")
     for _ in range(most):
@@ -155,10 +161,12 @@ def random_index(count: int) -> float:
     tournaments are compared with matrices of 200.
     """
     rng = np.random.default_rng(count)
+    # large matrices scatter less: three draws are enough
     draws = 20 if count <= 60 else 3
     indices = []
     for _ in range(draws):
         upper = np.triu(rng.uniform(CLIP, 1 - CLIP, (count, count)), 1)
+        # below the diagonal the loser's share, on it half: rates of a tournament
         wins = upper + np.tril(1 - upper.T, -1) + np.eye(count) / 2
         indices.append((leading(reciprocal(wins))[0] - count) / (count - 1))
     # it is a divisor (`consistency`)
@@ -170,5 +178,6 @@ def reducible(wins: Floats | Bools) -> bool:
     from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import connected_components
 
+    # an edge where one beats the other on any image at all
     graph = csr_matrix(wins > 0)
     return bool(connected_components(graph, directed=True, connection="strong")[0] > 1)

@@ -28,6 +28,7 @@ def by_amount(table: Affinities) -> list[Facts]:
     rows = []
     for target, by_regime in into.items():
         shared = sorted(set.intersection(*(set(sources) for sources in by_regime.values())))
+        # all regimes must have measured it: a mean over other sources would compare other things
         # with fewer a rank correlation says nothing (`agreement.FEWEST`)
         if set(by_regime) == set(table.regimes) and len(shared) >= 4:
             rows.append({"target": target, **of_target(by_regime, shared)})
@@ -81,6 +82,8 @@ def efficiency(table: Affinities) -> list[Facts]:
                 and row.transfer.order == 1
                 and not row.transfer.own_encoder
             ]
+            # by affinity, which compares sources with each other; quality is only said of the
+            # winner
             best = max(transfers, key=lambda row: row.affinity, default=None)
             scratch = of_regime(table, target, regime, "scratch")
             rows.append(
@@ -90,6 +93,7 @@ def efficiency(table: Affinities) -> list[Facts]:
                     "source": best.transfer.sources[0] if best else None,
                     "transfer": quality_facts(best),
                     "scratch": quality_facts(scratch),
+                    # it ties with itself
                     "supervised": {"quality": 0.5, "low": 0.5, "high": 0.5}
                     if table.supervised(target)
                     else None,

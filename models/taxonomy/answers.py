@@ -36,6 +36,7 @@ def solve(
 
 def answer(table: Affinities, request: Request) -> Taxonomy:
     """the taxonomy of a request. Raises as `solve` does."""
+    # two steps: only who asks for one taxonomy needs to know why there is none
     policy = attempt(table, request)
     if policy is None:
         raise Infeasible(explain_infeasible(table, request))
@@ -66,6 +67,7 @@ def taxonomy_of(
     """a solver's vector as a taxonomy; supervised nodes that nothing uses and that reach no target
     are kept only if forced. Raises ValueError for an answer without a policy.
     """
+    # a vector is only there where the solver found a policy
     if solution.x is None:
         raise ValueError(f"an answer that is {solution.status} holds no policy")
     count = len(program.nodes)
@@ -73,6 +75,7 @@ def taxonomy_of(
     edges = [edge for edge, x in zip(program.edges, solution.x[count:]) if x > 0.5]
     sources = {source for edge in edges for source in edge.sources}
     of_use = sources | program.own | request.forced
+    # a supervised task may be there for a target, for itself, or because somebody forced it
     nodes = frozenset(
         name for name, x in zip(program.nodes, solution.x) if x > 0.5 and name in of_use
     )
@@ -114,6 +117,7 @@ def best_policies(table: Affinities, request: Request, count: int) -> Iterator[T
         if solution.x is None:
             return
         yield taxonomy_of(table, request, program, solution)
+        # a no-good cut: the nodes of this policy are forbidden as a whole, nothing else
         program = without(program, solution.x)
 
 
@@ -125,6 +129,7 @@ def useful(program: Program) -> Program:
     a = Rows(len(program.reward))
     for i, name in enumerate(program.nodes):
         if name not in program.own and program.low[i] == 0:
+            # an edge that uses the task makes it of use, whichever target it goes into
             using = [j for j, edge in enumerate(program.edges, count) if name in edge.sources]
             a.add([(i, 1.0), *((j, -1.0) for j in using)])
     # edges come out whole by themselves only while each target chooses alone; these rows couple
@@ -138,9 +143,11 @@ def without(program: Program, x: Floats) -> Program:
     over its tasks and of x_s over the others >= 1.
     """
     count = len(program.nodes)
+    # rounded: a solver's 1 may be 0.999999
     supervised = np.round(x[:count]) > 0.5
     a = Rows(len(program.reward))
     a.add([(i, 1.0 if supervised[i] else -1.0) for i in range(count)])
+    # sum of (1 - x) over chosen plus x over others is at least 1, brought to the form <=
     return extended(program, a, np.array([supervised.sum() - 1.0]))
 
 
@@ -158,6 +165,7 @@ def ties(table: Affinities, request: Request, *, most: int = 10) -> list[Taxonom
     """
     policies: list[Taxonomy] = []
     for policy in best_policies(table, request, most):
+        # the first policy below the optimum ends it: best first
         if policies and policy.objective < policies[0].objective - SAME:
             break
         policies.append(policy)

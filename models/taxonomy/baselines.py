@@ -51,10 +51,12 @@ def baselines(table: Affinities, request: Request, chosen: Taxonomy) -> list[Fac
 
 def alone(request: Request, name: str) -> Request:
     """the request for one source: its cost is the budget, first-order transfers."""
+    # what a single source's edges may cost is not known before they are chosen: an upper bound
     little = sum((request.transfer_cost or {}).values())
     # which edges have a price is not known before they are chosen: more than all of them can cost
     dear_edges = 1e6 if request.regime_cost or request.edge_cost else 0.0
     enough = max(request.cost_of(name) + little + dear_edges, 1e-6)
+    # no second budget, nobody forced: the source is asked about, not the request
     return replace(request, budget=enough, order=1, forced=frozenset(), second=None)
 
 
@@ -83,6 +85,7 @@ def with_sources(table: Affinities, request: Request, nodes: set[str]) -> Taxono
     if not nodes <= set(program.nodes):
         return None
     supervised = np.array([name in nodes for name in program.nodes])
+    # edges are the best that the sources allow: a baseline must not be weak by clumsiness
     return as_taxonomy(table, request, program, Policies(program).best(supervised))
 
 
@@ -104,5 +107,6 @@ def as_taxonomy(
     """a policy that nobody proved best."""
     if x is None:
         return None
+    # no bound: nobody proved anything
     solution = Answer("feasible", x, float(program.reward @ x), np.inf, 0.0)
     return taxonomy_of(table, request, program, solution)

@@ -33,6 +33,7 @@ def beside_published(table: Affinities, folder: str | Path, seed: int = 0) -> Fa
     reference_file, ceiling_file = released_tables(folder)
     reference = read_published(reference_file)
     ceiling = None if ceiling_file is None else read_published(ceiling_file)
+    # the published spellings are read as ours
     facts = agreement(table, reference, PUBLISHED, ceiling=ceiling, seed=seed)
     by_target: Mapping[str, Facts] = facts["targets"]
     if not by_target:
@@ -65,6 +66,7 @@ def released_tables(folder: str | Path) -> tuple[Path, Path | None]:
         raise FileNotFoundError(
             f"no released affinities in {folder}; expected {' or '.join(REFERENCES)}, as .json or "
             ".pkl (--set published=DIR)"
+            # in the order of the names: the first that is there decides
         )
     return reference, first_there(Path(folder), (CEILING,))
 
@@ -74,6 +76,7 @@ def tables_digest(folder: str | Path) -> str:
     where there is none.
     """
     digest = hashlib.sha256()
+    # both in one digest: a ceiling that changes changes the evidence
     for path in released_tables(folder):
         digest.update(b"" if path is None else path.read_bytes())
     return digest.hexdigest()[:16]

@@ -39,6 +39,7 @@ class Lottery:
 
     def __init__(self, table: Affinities, request: Request) -> None:
         self.request = request
+        # edges that no optimum needs are drawn, too: a random policy is not a clever one
         self.program = make_program(table, request, reduced=False)
         self.policies = Policies(self.program)
         self.count = len(self.program.nodes)
@@ -60,6 +61,7 @@ class Lottery:
 
     def draw(self, rng: np.random.Generator, *, best_edges: bool) -> Floats | None:
         """a policy [nodes + edges]; None if the drawn sources do not reach every target."""
+        # sources first: edges are only open where their sources are supervised
         nodes = self.sources(rng)
         open_edges = self.policies.open_edges(nodes)
         rewards = self.program.reward[self.count :]
@@ -71,6 +73,7 @@ class Lottery:
         if chosen is None:
             return None
         x = self.policies.vector(nodes)
+        # the budget is checked again with the edges' costs
         x[self.count + chosen] = 1
         return x if self.policies.allowed(x) else None
 
@@ -89,6 +92,7 @@ class Lottery:
         return nodes
 
     def own_nodes(self, nodes: Bools) -> Integers:
+        # a node that reaches a target by itself needs no edge into it
         """positions of the nodes that reach a target by themselves."""
         return np.flatnonzero(nodes & (self.policies.own >= 0))
 
@@ -113,6 +117,7 @@ class Lottery:
         edges = np.flatnonzero(x[self.count :] > 0)
         gain = np.concatenate([self.own_gain[own], self.edge_gain[edges]])
         quality = np.concatenate([self.own_quality[own], self.edge_quality[edges]])
+        # NaN where all targets are their own labels: no mean of nothing
         transferred = float(self.edge_quality[edges].mean()) if len(edges) else np.nan
         objective = float(self.program.reward @ x)
         return objective, float(gain.mean()), float(quality.mean()), transferred
@@ -137,6 +142,7 @@ def random_policies(
     """
     lottery = Lottery(table, request)
     scores: list[tuple[float, ...]] = []
+    # feasible ones may be rare: a bound on the tries, not on the draws
     for _ in range(TRIES * count):
         if len(scores) == count:
             break
@@ -160,6 +166,7 @@ def significance(
     """
     tests = []
     for best in (False, True):
+        # a generator a test: one does not move the other's draws
         rng = np.random.default_rng([seed, int(best)])
         drawn = random_policies(table, request, policies, rng, best_edges=best)
         tests.append(compared(chosen, drawn))
@@ -175,6 +182,7 @@ def compared(chosen: Taxonomy, drawn: Drawn) -> Facts:
     if not len(drawn):
         return {
             "measure": name,
+            # no observation of chance: no p
             "observed": observed,
             "policies": 0,
             "verdict": "no random policy of this budget reaches every target; nothing to compare "

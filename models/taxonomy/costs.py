@@ -16,6 +16,7 @@ def derivations(names: Iterable[str]) -> dict[str, str]:
     """name -> how an algorithm makes its label from the picture; names as ours or as in the
     released files, those that cost something left out.
     """
+    # both spellings: released files name tasks otherwise
     by_published = {entry.published: entry for entry in TASKS.values()}
     entries = {name: TASKS.get(name) or by_published.get(name) for name in names}
     return {
@@ -38,5 +39,6 @@ def outside(names: Iterable[str]) -> frozenset[str]:
     """those of the names that no task has, ours or as in the released files: encoders from outside,
     which need no labels here.
     """
+    # ours and the released spellings: neither is from outside
     tasks = {*TASKS, *(entry.published for entry in TASKS.values())}
     return frozenset(names) - tasks

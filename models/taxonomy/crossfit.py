@@ -36,6 +36,7 @@ def first_half(images: Iterable[str], depth: int) -> frozenset[str]:
     sizes = Counter(group_of(name, depth) for name in names)
     totals = [0, 0]
     groups: list[set[str]] = [set(), set()]
+    # largest first, into the smaller half: halves differ by less than one group (greedy partition)
     for group in sorted(sizes, key=lambda group: (-sizes[group], group)):
         smaller = int(totals[1] < totals[0])
         totals[smaller] += sizes[group]
@@ -50,6 +51,7 @@ def halves(
     where a target has images in one half only whole points, else single views. Raises ValueError
     for a target with a single test image.
     """
+    # read once: stores are opened for both halves
     opened = stores_of(stores)
     by_target = {target: store.images(target) for store in opened for target in store.targets()}
     of_first = split_of(by_target)
@@ -69,6 +71,7 @@ def split_of(by_target: Mapping[str, Sequence[str]]) -> Callable[[str], bool]:
     # parts of a view's name: building, point, view
     for depth in (1, 2, 3):
         groups = first_half(everything, depth)
+        # both halves must hold images of every target
         sides = [{group_of(image, depth) in groups for image in i} for i in by_target.values()]
         if all(len(side) == 2 for side in sides):
             return partial(is_among, groups=groups, depth=depth)
@@ -83,6 +86,7 @@ def is_among(image: str, *, groups: frozenset[str], depth: int) -> bool:
 
 
 def judged(policy: Taxonomy, table: Affinities) -> list[Edge]:
+    # the edges stay: only their numbers are those of the other half
     """the edges of a policy with the numbers of another table."""
     rows = [table.of[edge.transfer] for edge in policy.edges]
     return [Edge(row.transfer, row.affinity, row.gain, quality_of(row)) for row in rows]
@@ -97,6 +101,7 @@ def cross_fitted(tables: Sequence[Affinities], request: Request) -> Facts:
     tables: of the two halves, each chooses for the other.
     """
     policies = [answer(table, request) for table in tables]
+    # in-sample numbers stand beside, so that their optimism is seen
     own = [means_of(list(policy.edges)) for policy in policies]
     other = [means_of(judged(policy, tables[1 - i])) for i, policy in enumerate(policies)]
     return {
@@ -108,6 +113,7 @@ def cross_fitted(tables: Sequence[Affinities], request: Request) -> Facts:
 
 
 def means_of(edges: Sequence[Edge]) -> Facts:
+    # what is its own label ties by definition and would dilute the mean
     others = [edge for edge in edges if edge.way != "supervised"]
     return {
         "gain": mean([edge.gain for edge in edges]),

@@ -42,18 +42,21 @@ def curves(stores: Stores, *, resamples: int = 1000, seed: int = 0) -> Facts:
     places = {group_of(image, 1) for one in known for image in one.images}
     # one building drawn again and again is always the same: then images are drawn
     depth = 1 if len(places) > 1 else 3
+    # one order for all targets: a draw is the same buildings for each
     groups = sorted({group_of(image, depth) for one in known for image in one.images})
     place = {group: i for i, group in enumerate(groups)}
     weights = drawn_weights(len(groups), resamples, seed)
     rows: list[Facts] = []
     rates: dict[tuple[str, str], dict[str, Floats]] = {}
     for one in known:
+        # one index a test image, of the group that it is drawn with
         at = np.array([place[group_of(image, depth)] for image in one.images])
         for regime in sorted({t.regime for t in one.transfers if t.control is None}):
             wins, sources = wins_of(one, regime, of_first)
             drawn = {way: drawn_means(values, at, weights) for way, values in wins.items()}
             target = one.transfers[0].target
             for way, values in drawn.items():
+                # kept by regime and way, so that means over targets are drawn jointly
                 rates.setdefault((regime, way), {})[target] = values
             means = {way: (float(wins[way].mean()), drawn[way]) for way in wins}
             rows.append({"target": target, "regime": regime, "sources": sources, **ways(means)})
@@ -95,6 +98,7 @@ def wins_of(
     rows = {"own_code": own_codes}
     for control in ("scratch", "pixels"):
         rows[control] = [i for i in here if one.transfers[i].control == control]
+    # image by image, so that groups can be drawn again without playing again
     wins = {way: wins_over(one.losses[found[0]], own) for way, found in rows.items() if found}
     if not singles:
         return wins, []
@@ -109,6 +113,7 @@ def choices(losses: Floats, side: Bools | None) -> Integers:
     """[image] the row of losses [source, image] that ranks best (by mean rank) on the images of the
     other side; on all of them without sides.
     """
+    # ranks among sources, within an image: losses of hard images do not decide alone
     ranks = ranks_of(losses.T)
     if side is None:
         return np.full(losses.shape[1], ranks.mean(0).argmin())
@@ -127,6 +132,7 @@ def drawn_means(values: Floats, at: Integers, weights: Floats) -> Floats:
     """[resample]: means of values [image], whose units are at [image], by weights [resample, unit];
     NaN where no image was drawn.
     """
+    # sums by unit first: a resample is then one product of matrices
     sums = np.bincount(at, values, weights.shape[1])
     counts = np.bincount(at, minlength=weights.shape[1])
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -150,6 +156,8 @@ def means_of(rows: Iterable[Facts], rates: dict[tuple[str, str], dict[str, Float
     regimes = sorted({row["regime"] for row in rows})
     shared: dict[str, list[str]] = {}
     for way in WAYS:
+        # only targets that have a way at every amount: a mean over others would rise or fall by who
+        # is in it
         named = [set(rates[regime, way]) for regime in regimes if (regime, way) in rates]
         shared[way] = sorted(set.intersection(*named)) if named else []
     found: list[Facts] = []
@@ -160,6 +168,7 @@ def means_of(rows: Iterable[Facts], rates: dict[tuple[str, str], dict[str, Float
             row[way] = None
             if shared[way] and (regime, way) in rates:
                 value = float(np.mean([here[name][way]["quality"] for name in shared[way]]))
+                # means of draws, draw by draw: targets share their buildings, and their noise
                 drawn = np.mean([rates[regime, way][name] for name in shared[way]], 0)
                 row[way] = interval(value, drawn)
         found.append(row)

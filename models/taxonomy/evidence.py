@@ -63,6 +63,7 @@ def evaluate(
     """
     answers = list(answers)
     chosen = answer_at(answers, budget, order)
+    # the same table and request that the answers were solved with
     asked = Request(budget, order, **request)
     book: Facts = {
         "budget": budget,
@@ -93,10 +94,13 @@ def evaluate(
     if proxies is not None:
         book["predictors"] = predictors(table, asked, proxies, seed)
     if seeds:
+        # with the run's own table in front: it is one of the seeds
         book["seeds"] = over_seeds([table, *seeds], asked, chosen)
     if halves is not None:
         book["crossfit"] = [
-            cross_fitted(halves, replace(asked, scratch=scratch)) for scratch in (False, True)
+            # both: a policy may look better merely because more is on offer
+            cross_fitted(halves, replace(asked, scratch=scratch))
+            for scratch in (False, True)
         ]
     return book
 
@@ -151,7 +155,9 @@ def predictors(
         for name, scores in static_predictions(table, seed=seed).items()
     }
     # `replay` refuses transfers without a prediction: they are left out on both sides of it
+    # both sides of the comparison know the same transfers
     known = table.only(lambda row: row.transfer.control is not None or row.transfer in predicted)
+    # once: luck is the same for all predictors of one table
     luck = by_luck(known, request, seed=seed)
     return [
         {
@@ -188,6 +194,7 @@ def curve(table: Affinities, asked: Request, policy: Taxonomy, policies: int, se
     request = replace(asked, budget=policy.budget, order=policy.order)
     # a seed takes whole numbers, a budget need not be one
     rng = np.random.default_rng([seed, round(100 * policy.budget), policy.order])
+    # fewer than for the one policy that is asked about: a band is drawn at every budget
     drawn = random_policies(table, request, max(50, policies // 10), rng)
     return {
         "budget": policy.budget,
@@ -224,6 +231,7 @@ def cautious(table: Affinities, request: Request) -> list[Facts]:
     """the taxonomies that maximise the measured, the expected and the lower-bound affinity: rows of
     risk, supervised, gain, quality, ways.
     """
+    # chosen by one affinity, judged by the measured quality
     policies = {risk: answer(table.at(risk), request) for risk in ("point", "expected", "lower")}
     return [
         {

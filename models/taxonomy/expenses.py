@@ -35,6 +35,7 @@ class Expenses:
     def __post_init__(self) -> None:
         amounts = {f"little {name}": value for name, value in self.little.items()}
         check_costs({"full": self.full, **amounts}, "number of labelled images")
+        # more labels for a transfer than for full supervision would turn the question around
         if not self.little or max(self.little.values()) > self.full:
             raise ValueError(
                 "transfers take fewer labelled images than full supervision; got "
@@ -47,8 +48,10 @@ class Expenses:
 
     def edge_images(self, edge: Edge) -> float:
         """those that an edge takes; a supervised target's are paid for once, as a source's."""
+        # labels that an algorithm makes cost nothing in any amount
         if edge.way == "supervised" or edge.transfer.target in self.free:
             return 0.0
+        # by the amount of data that the edge was measured with
         return float(self.little[edge.transfer.regime])
 
     def edge_seconds(self, edge: Edge) -> float | None:
@@ -88,6 +91,7 @@ def ledger(policy: Taxonomy, expenses: Expenses) -> Facts:
 
 def total(values: Sequence[float | None]) -> float | None:
     """None if a value was not measured."""
+    # a sum with a gap would be too small
     measured = [value for value in values if value is not None]
     return float(sum(measured)) if len(measured) == len(values) else None
 
@@ -112,11 +116,13 @@ def independent(
             f"the supervised networks of {', '.join(lacking)} were not compared with training "
             "from scratch; nothing to save against"
         )
+    # those that gain most by full labels first: a rival that spends as well as it can
     paid = np.sort([scratch[name] for name in names if name not in expenses.free]).astype(float)
     counts = np.arange((paid < 0.5).sum() + 1)
     # the first name, as the supervised row's gain is of the first regime (`scale.joined`)
     little = expenses.little[min(expenses.little)]
     images = counts * expenses.full + (len(paid) - counts) * little
+    # free targets have all their labels in any case: quality 0.5
     free = 0.5 * (len(names) - len(paid))
     sums = [free + 0.5 * count + paid[count:].sum() for count in counts]
     return images.astype(float), np.array(sums) / len(names)
@@ -165,6 +171,7 @@ def transferred_saving(
     reached = [edge for edge in policy.edges if edge.way != "supervised"]
     if not reached:
         return None
+    # labels of targets that supervise themselves are bought on either side
     own = sum(expenses.images_of(edge.transfer.target) for edge in policy.by("supervised"))
     row = saving(table, expenses, reached, images - own)
     return None if row is None else {"targets": len(reached), **row}

@@ -26,6 +26,7 @@ def runner_up(table: Affinities, request: Request, policy: Taxonomy, edge: Edge)
         and row.transfer != edge.transfer
         and supervised.issuperset(row.transfer.sources)
     ]
+    # by affinity, as the program weighs ways into one target
     return max(rest, key=lambda row: row.affinity, default=None)
 
 
@@ -39,6 +40,7 @@ def explanation(
     """
     policy = answer(table, request)
     others = list(best_policies(table, request, following + 1))
+    # the policy itself is the best of the list
     rest = [other for other in others if other.supervised != policy.supervised][:following]
     return policy, {
         "edges": [edge_facts(table, request, policy, edge) for edge in policy.edges],
@@ -77,6 +79,7 @@ def tie_in_words(policy: Taxonomy, rest: list[Taxonomy]) -> str:
 
 def worth(table: Affinities, request: Request, policy: Taxonomy, name: str) -> Facts:
     """what is lost if the labels of one supervised task cannot be had."""
+    # whoever forced the task cannot have it here
     lacking = replace(request, forbidden=request.forbidden | {name}, forced=request.forced - {name})
     other = attempt(table, lacking)
     if other is None:

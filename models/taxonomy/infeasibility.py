@@ -40,11 +40,13 @@ def rules(table: Affinities, request: Request) -> list[Rule]:
     """every rule that could stand in the way, those that people mind least to lift first (they are
     tried for lifting first).
     """
+    # lifted in this order: what is lifted first stays lifted where it does not help
     standing = [
         Rule(f"{field} {name}", without_name(field, name))
         for field in ("forbidden", "forced", "target_only")
         for name in sorted(getattr(request, field))
     ]
+    # an order that no transfer has forbids nothing
     most = max((row.transfer.order for row in table.rows), default=1)
     if most > request.order:
         standing.append(Rule(f"order {request.order}", lambda asked: replace(asked, order=most)))
@@ -58,6 +60,7 @@ def rules(table: Affinities, request: Request) -> list[Rule]:
     standing.append(
         Rule(
             f"budget {request.budget:g}",
+            # never below what was asked: a budget that is lifted must not become a rule
             lambda asked: replace(asked, budget=max(everything, asked.budget)),
         )
     )
@@ -81,12 +84,14 @@ def cost_of_everything(table: Affinities, request: Request) -> float:
         cost = request.edge_cost_of(row.transfer)
         dearest[row.transfer.target] = max(cost, dearest.get(row.transfer.target, 0.0))
     tasks = sum(request.cost_of(name) for name in {*table.sources, *table.targets})
+    # a little more than the sum: rounding must not make a budget of it
     return 1.0 + tasks + sum(dearest.values())
 
 
 def feasible(table: Affinities, request: Request) -> bool:
     """is there a policy? (The first one will do: no rewards.)"""
     program = make_program(table, request)
+    # no rewards: the first policy ends the search
     indifferent = replace(program, reward=np.zeros(len(program.reward)))
     return solve_glpk(indifferent, request.time_limit).status != "infeasible"
 
@@ -100,11 +105,13 @@ def conflict(table: Affinities, request: Request) -> list[Rule] | None:
     lifted = request
     for rule in standing:
         lifted = rule.lifted(lifted)
+    # even without any rule: the table itself lacks a way
     if not feasible(table, lifted):
         return None
     guilty = []
     current = request
     for rule in standing:
+        # deletion filter: a rule that can go without curing anything is not guilty
         trial = rule.lifted(current)
         if feasible(table, trial):
             guilty.append(rule)
@@ -119,6 +126,7 @@ def cheapest_budget(table: Affinities, request: Request) -> float | None:
     program = make_program(table, rule.lifted(request))
     costs = [request.cost_of(name) for name in program.nodes]
     costs += [request.edge_cost_of(edge) for edge in program.edges]
+    # the same program with costs for rewards
     solution = solve_glpk(replace(program, reward=-np.array(costs)), request.time_limit)
     # a minimum of 0 comes out as -0.0
     return None if solution.x is None else -solution.objective + 0.0
@@ -142,6 +150,7 @@ def reason(table: Affinities, request: Request) -> str:
             f"budget {request.budget:g} is too small: reaching every target costs at least "
             f"{cheapest:g}; raise the budget to {cheapest:g}"
         )
+    # with money enough: what is then unreachable is so for another reason
     reaching = unreachable(table, replace(request, budget=AMPLE, second=None))
     where = ""
     if reaching:
@@ -168,6 +177,7 @@ def way_by_scratch(table: Affinities, request: Request) -> str:
 
 def unreachable(table: Affinities, request: Request) -> list[str]:
     """targets without an allowed edge and without own supervision, whatever the budget."""
+    # the open edges of all allowed nodes: what could reach a target at best
     program = make_program(table, request)
     nodes = program.high[: len(program.nodes)] > 0
     policies = Policies(program)

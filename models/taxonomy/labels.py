@@ -53,6 +53,7 @@ class Labels:
 
     def lacking(self, name: str, amount: float) -> float:
         """labels of a task that are still to be bought to have `amount` of them."""
+        # what is owned beyond an amount is no use to it
         return max(0.0, amount - (self.owned or {}).get(name, 0.0))
 
     def cost(self, name: str, amount: float) -> float:
@@ -73,7 +74,9 @@ def priced(table: Affinities, request: Request, labels: Labels, budget: float) -
     names = {*table.sources, *table.targets}
     return replace(
         request,
+        # a request refuses a budget of 0
         budget=max(budget, NOTHING),
+        # in full; what the task has of labels already is paid
         cost={name: labels.cost(name, labels.full) for name in names},
         edge_cost={
             row.transfer: labels.cost(row.transfer.target, labels.amount_of(row.transfer.regime))
@@ -97,6 +100,7 @@ def purchases(policy: Taxonomy, labels: Labels) -> list[Facts]:
         if edge.way != "supervised" and edge.transfer.target not in amounts:
             amount = labels.amount_of(edge.transfer.regime)
             amounts[edge.transfer.target] = (amount, edge.transfer.means)
+    # a row a task, whatever it is bought for
     rows: list[Facts] = [
         {
             "task": name,
@@ -108,6 +112,7 @@ def purchases(policy: Taxonomy, labels: Labels) -> list[Facts]:
         for name, (amount, means) in amounts.items()
     ]
     bought = [row for row in rows if row["labels"] > 0]
+    # ties by name: two runs print alike
     return sorted(bought, key=lambda row: (-row["cost"], -row["labels"], row["task"]))
 
 
@@ -140,6 +145,7 @@ def with_bought(policy: Taxonomy, labels: Labels, names: Iterable[str]) -> Label
     """the labels that are owned once the policy is bought."""
     owned = dict(labels.owned or {})
     for row in holdings(policy, labels, names):
+        # never less than before: labels that a policy does not use are not given back
         owned[row["task"]] = max(owned.get(row["task"], 0.0), row["amount"])
     return replace(labels, owned=owned)
 
@@ -156,6 +162,7 @@ def next_labels(
     money where labels have prices. alone: are single steps tried where `more` buys
     something? Raises Infeasible if `more` does not reach every target either.
     """
+    # nothing to spend: what the owned labels reach
     before = attempt(table, priced(table, request, labels, 0.0))
     after = answer(table, priced(table, request, labels, more))
     buy = purchases(after, labels)
@@ -169,6 +176,7 @@ def next_labels(
         "spent": after.spent,
         "supervised": list(after.supervised),
         "edges": after.to_json()["edges"],
+        # single steps are many programs: only where nothing is bought, or somebody asks
         "alone": list(steps(table, request, labels, before)) if before and tried else [],
     }
 
@@ -196,9 +204,11 @@ def steps(table: Affinities, request: Request, labels: Labels, before: Taxonomy)
     """
     rows = []
     for name in sorted({*table.sources, *table.targets}):
+        # every step that transfers were measured with, and the last, all labels
         for amount in sorted({*labels.amounts.values(), labels.full}):
             if labels.lacking(name, amount) == 0:
                 continue
+            # as if they were there already, and nothing else to spend
             owned = labels.with_more(name, amount)
             policy = attempt(table, priced(table, request, owned, 0.0))
             if policy is not None and policy.objective > before.objective + WORTH:

@@ -41,6 +41,7 @@ class TransferLosses:
                 f"losses are [{len(self.transfers)} transfers, {len(self.images)} images], "
                 f"got {self.losses.shape}"
             )
+        # one target: losses of two do not compare
         if len({transfer.target for transfer in self.transfers}) > 1:
             raise ValueError(
                 "a tournament has one target, got "
@@ -65,6 +66,7 @@ def check_losses(values: Floats, name: str) -> None:
             f"{name}: {int((~np.isfinite(values)).sum())} of {values.size} losses are not "
             "finite; measure this transfer again"
         )
+    # a loss below 0 by rounding is not refused
     # rounding may pass zero
     if values.size and values.min() < -1e-6:
         raise ValueError(f"{name}: losses are not negative, got {values.min()}")
@@ -81,6 +83,7 @@ class LossStore:
         images do not compare.
         """
         path = self.directory / target / "images.json"
+        # as text: an order of images is part of the test set
         text = json.dumps(list(names))
         if path.exists():
             if path.read_text() != text:
@@ -134,9 +137,12 @@ class LossStore:
         if not (self.directory / target / "images.json").exists():
             raise ValueError(f"name the test set of {target} first: set_images(target, names)")
         names = self.images(target)
+        # before the lock: what is wrong costs no other writer any time
         checked = {transfer: aligned(transfer, losses, names) for transfer, losses in rows.items()}
         # what is there must not change between the look and the write
         with locked(self.directory / target / ".lock"):
+            # what is there with the same losses is left out, so that a killed writer's call may be
+            # repeated
             known = {transfer_of(fact, target): fact for fact in self._facts(target)}
             lacking = {
                 transfer: row
@@ -161,6 +167,7 @@ class LossStore:
         text = json.dumps(facts)
         name = hashlib.sha256(text.encode()).hexdigest()[:20]
         description = self.directory / target / f"segment-{name}.json"
+        # the losses first; the description makes them exist
         with atomic_path(description.with_suffix(".npy")) as scratch:
             np.save(scratch, np.stack(list(rows.values())))
         write_text(description, text)
@@ -175,6 +182,7 @@ class LossStore:
         """hash of the test set and of all rows, however they came in segments: equal address, equal
         tournament.
         """
+        # sorted by content: segments depend on who wrote when
         facts = sorted(json.dumps(fact, sort_keys=True) for fact in self._facts(target))
         return hashlib.sha256(json.dumps([self.images(target), facts]).encode()).hexdigest()
 
@@ -190,11 +198,13 @@ class LossStore:
                 f"no transfers into {target!r} in {self.directory}; measure transfers into it first"
             )
         transfers = [transfer_of(fact, target) for fact in facts]
+        # an order of its own: results must not hang on who measured first
         order = sorted(range(len(facts)), key=lambda i: place_of(transfers[i]))
         losses = np.empty((len(facts), len(names)), "float32")
         rank = {row: place for place, row in enumerate(order)}
         row = 0
         for path in segments:
+            # one segment in memory at a time, and of it one row
             for values in np.load(path.with_suffix(".npy"), mmap_mode="r"):
                 losses[rank[row]] = values
                 row += 1
@@ -246,6 +256,7 @@ def aligned(
                 f"set ({', '.join(strange[:3])})"
             )
         losses = np.array([losses[name] for name in names])
+    # compared and kept in float32: digests are over these bytes
     values = np.ascontiguousarray(np.asarray(losses, "float32").ravel())
     if len(values) != len(names):
         raise ValueError(

@@ -71,6 +71,7 @@ def tournaments(store: LossStore, target: str, only: str | None = None) -> Itera
     """
     everything = store.read(target)
     transfers = everything.transfers
+    # a control alone is no regime
     regimes = sorted({transfer.regime for transfer in transfers if transfer.control is None})
     if only not in (None, *regimes) or not regimes:
         raise ValueError(
@@ -89,7 +90,10 @@ def tournament_of(everything: TransferLosses, regime: str) -> Tournament:
     # is of no regime
     rows.sort(key=lambda i: transfers[i].control is not None)
     part = TransferLosses(
-        tuple(transfers[i] for i in rows), everything.images, everything.losses[rows]
+        # a copy of the rows: tournaments of other regimes have others
+        tuple(transfers[i] for i in rows),
+        everything.images,
+        everything.losses[rows],
     )
     players = tuple(
         i for i, transfer in enumerate(part.transfers) if transfer.control in (None, "supervised")
@@ -119,8 +123,10 @@ def played(tournament: Tournament) -> tuple[list[Row], Facts]:
     affinity = dict(zip(tournament.players, result.affinity.tolist()))
     for i in tournament.visitors:
         # of the visitor over the players: a tie is half on either side
+        # `win_rate` counts who beats the visitor
         rates = 1 - win_rate(losses, measured.losses[i])
         affinity[i] = float(placed(rates, result.affinity, result.eigenvalue))
+    # rates of every row, of controls too: tables show them
     gain = rates_against(tournament, "scratch")
     quality = rates_against(tournament, "supervised")
     rows = [
@@ -142,6 +148,7 @@ def rates_against(tournament: Tournament, control: str) -> list[float | None]:
 def diagnosis(tournament: Tournament, result: Ahp, rows: list[Row]) -> Facts:
     """the AHP's health, and whether the best first-order source beats the average at all."""
     measured = tournament.measured
+    # first order alone: sets share sources, and are not independent
     first = [i for i in tournament.players if measured.transfers[i].order == 1]
     return {
         "transfers": len(tournament.players),
@@ -151,6 +158,7 @@ def diagnosis(tournament: Tournament, result: Ahp, rows: list[Row]) -> Facts:
         "clipped": result.clipped,
         "gap": result.gap,
         "reducible": bool(result.reducible),
+        # sources are compared as one group: is there any difference at all?
         "friedman": friedman(measured.losses[first]),
         "over_average": over_average(tournament, rows, first),
     }
@@ -164,6 +172,7 @@ def over_average(tournament: Tournament, rows: list[Row], first: Sequence[int]) 
     others = [i for i in first if not rows[i].transfer.own_encoder]
     if average is None or not others:
         return None
+    # by affinity, which counts all images against all players
     best = max(others, key=lambda i: rows[i].affinity)
     return float(win_rate(tournament.measured.losses[[best]], average)[0])
 
@@ -178,6 +187,7 @@ def friedman(losses: Floats) -> float | None:
     count, images = losses.shape
     ranks = ranks_of(losses.T).T
     # smaller than count (count + 1) / 12 where there are ties
+    # the variance of ranks within images, in one number
     spread = ((ranks - (count + 1) / 2) ** 2).sum() / (images * (count - 1))
     if spread == 0:
         return 1.0
@@ -204,9 +214,11 @@ def measure(
         for target in store.targets():
             parts = {}
             for whole in tournaments(store, target, regime):
+                # halves of the test images are played like whole ones
                 tournament = whole if images is None else restricted(whole, images)
                 regime_rows, facts = kept(tournament, cache)
                 parts[tournament.regime] = regime_rows
+                # by the name of the tournament: a target has one in every regime
                 diagnostics[named(target, tournament.regime)] = facts
             rows += joined(parts)
     if not rows:
@@ -239,8 +251,10 @@ def address(tournament: Tournament) -> str:
     """
     measured = tournament.measured
     names = [str(transfer) for transfer in measured.transfers]
+    # the code, too: an edited tournament must not be read back from the cache
     content = [closure_of(played).digest(), names, measured.images]
     digest = hashlib.sha256(json.dumps(content).encode())
+    # bytes of all losses: the address is as exact as the table
     digest.update(measured.losses.tobytes())
     return digest.hexdigest()[:32]
 
@@ -250,6 +264,7 @@ def kept(tournament: Tournament, cache: str | Path | None) -> tuple[list[Row], F
     if cache is None:
         return played(tournament)
     path = Path(cache) / f"{address(tournament)}.json"
+    # sealed: a file that a crash left half is played again
     content = read_sealed_json(path)
     if content is not None:
         return [row_of(entry) for entry in content["rows"]], content["diagnostics"]

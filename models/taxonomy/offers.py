@@ -46,9 +46,11 @@ def offered(table: Affinities, request: Request) -> Offer:
     edges: dict[str, list[tuple[float, Transfer]]] = {target: [] for target in targets}
     for row in on_offer(table, request):
         target = row.transfer.target
+        # a target is reached by sources that may be supervised, no others
         if target in edges and sources.issuperset(row.transfer.sources):
             edges[target].append((reward_of(row, request), row.transfer))
     own = {}
+    # the paper's program knows no supervision in place of an edge
     if request.variant == "web":
         for name in sources.intersection(targets):
             row_of_own = table.supervised(name)
@@ -72,6 +74,7 @@ def reward_of(row: Row, request: Request) -> float:
     value = (request.value or {}).get(row.transfer.target, 1.0)
     if request.variant == "paper":
         return value * row.affinity
+    # the clip is the web solver's: its published answers come out with it
     return value * min(max(row.affinity**0.5, LEAST), MOST)
 
 
@@ -92,12 +95,15 @@ def undominated(
     kept: dict[int, list[tuple[float, float]]] = {}
     needed = []
     for reward, edge, cost, second in costs:
+        # a bit a source, as they come: a set is one number
         mask = sum(bit.setdefault(name, 1 << len(bit)) for name in edge.sources)
         dominated = any(
+            # at most as dear in both budgets, by a subset of its sources
             price <= cost and more <= second
             for among in subsets(mask, edge.order, kept)
             for price, more in kept.get(among, ())
         )
+        # kept by their sources, so that the next edges look among subsets alone
         if not dominated:
             kept.setdefault(mask, []).append((cost, second))
             needed.append((reward, edge))
@@ -108,12 +114,14 @@ def subsets(mask: int, size: int, known: Collection[int]) -> Iterator[int]:
     """sets of sources, a bit each, that are among those of `mask`, which has `size`: all of them,
     or where that is shorter the `known` ones.
     """
+    # whichever are fewer: all subsets of this set, or the sets that were kept
     if 1 << size > len(known):
         yield from (other for other in known if other & mask == other)
         return
     among = mask
     while among:
         yield among
+        # the next smaller subset of the bits
         among = (among - 1) & mask
     yield 0
 

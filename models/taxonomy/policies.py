@@ -29,7 +29,10 @@ class Policies:
         pairs = [(j, at[source]) for j, edge in enumerate(program.edges) for source in edge.sources]
         positions = np.array(pairs, int).reshape(-1, 2).T
         self.uses = csr_matrix(
-            (np.ones(len(pairs)), tuple(positions)), shape=(len(program.edges), self.count)
+            # sources and edges as one sparse matrix: an edge is open if as many of its sources are
+            # in as it has
+            (np.ones(len(pairs)), tuple(positions)),
+            shape=(len(program.edges), self.count),
         )
         # node -> the target that it reaches by itself, -1 for none
         self.own = np.array(
@@ -45,6 +48,7 @@ class Policies:
     def open_edges(self, nodes: Floats | Bools) -> Bools:
         """[edges]: whose sources are all among `nodes` [nodes]; those without a source always."""
         supervised = np.asarray(self.uses @ nodes.astype(float)).ravel()
+        # barred edges have an upper bound of 0
         return (supervised == self.order) & (self.program.high[self.count :] > 0)
 
     def vector(self, nodes: Bools) -> Floats:
@@ -66,6 +70,7 @@ class Policies:
         ranked = self.ranked[self.open_edges(nodes)[self.ranked]]
         # the first edge of a target in this order is its best one
         targets, first = np.unique(self.target_of[ranked], return_index=True)
+        # targets that supervise themselves need none
         chosen = ranked[first][~reached[targets]]
         x[self.count + chosen] = 1
         reached[self.target_of[chosen]] = True
@@ -88,11 +93,13 @@ class Policies:
         nodes = self.program.low[: self.count] > 0
         best = self.best(nodes)
         while True:
+            # one source at a time until none fits
             node = self.addition(nodes)
             if node is None:
                 return best
             nodes[node] = True
             x = self.best(nodes)
+            # better or first: a larger set may be worse where edges cost
             if x is not None and (best is None or self.value(x) > self.value(best)):
                 best = x
 
@@ -116,6 +123,7 @@ class Policies:
         if not self.affordable(self.vector(nodes)):
             return None
         open_edges = self.open_edges(nodes)
+        # no edge at all is minus infinity
         best = np.full(len(program.targets), -np.inf)
         rewards = program.reward[self.count :][open_edges]
         np.maximum.at(best, self.target_of[open_edges], rewards)
@@ -123,6 +131,7 @@ class Policies:
         best[self.own[nodes & (self.own >= 0)]] = 0.0
         reached = np.isfinite(best)
         total = best[reached].sum() + program.reward[: self.count] @ nodes
+        # reach first: more targets before more reward
         return int(reached.sum()), float(total)
 
     def value(self, x: Floats) -> float:

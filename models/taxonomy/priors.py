@@ -19,6 +19,7 @@ def generic_ranks(values: Floats) -> Floats:
     shares = rank_shares(values)
     known = np.isfinite(shares)
     filled = np.where(known, shares, 0.0)
+    # leaving the target out: what is asked must not help to answer
     others = known.sum(0) - known
     with np.errstate(invalid="ignore", divide="ignore"):
         means = (filled.sum(0) - filled) / others
@@ -30,6 +31,7 @@ def rank_shares(values: Floats) -> Floats:
     missing = np.isnan(values)
     ranks = ranks_of(np.where(missing, np.inf, values))
     count = (~missing).sum(-1, keepdims=True)
+    # a single source has no rank, and divides by 1
     return np.where(missing, np.nan, (ranks - 1) / np.maximum(count - 1, 1))
 
 

@@ -115,6 +115,7 @@ def assembled(request: Request, offer: Offer, edges: list[Transfer], reward: Flo
     budgets = budgets_of(request)
     a, b = inequalities(offer, edges, at, budgets)
     low = np.zeros(len(reward))
+    # forced by its lower bound
     low[[at[name] for name in request.forced]] = 1
     high = np.ones(len(reward))
     # a target-only task is no node, so that to forbid it changes nothing
@@ -165,6 +166,7 @@ def inequalities(
     limits = [0.0] * a.count
     for of_node, of_edge, limit in budgets:
         prices = [of_node(name) for name in offer.nodes] + [of_edge(edge) for edge in edges]
+        # what costs nothing needs no entry: matrices stay sparse
         a.add((j, price) for j, price in enumerate(prices) if price)
         limits.append(limit)
     return a.matrix(), np.array(limits)
@@ -182,9 +184,11 @@ def exactly_one(offer: Offer, edges: list[Transfer], at: dict[str, int]) -> csr_
 def integer_variables(offer: Offer, edges: list[Transfer], budgets: list[Budget]) -> Bools:
     """nodes, and the edges of targets whose edges differ in cost."""
     count = len(offer.nodes)
+    # nodes come first
     integer = np.arange(count + len(edges)) < count
     for columns in into(edges, offer.targets).values():
         for _, of_edge, _ in budgets:
+            # differing costs: half a dear and half a cheap edge could fit the budget
             if len({of_edge(edges[j]) for j in columns}) > 1:
                 integer[[count + j for j in columns]] = True
     return integer

@@ -36,12 +36,14 @@ class Gram:
         """features [image, ...] of one source. Raises ValueError if they are not finite or the same
         for all images.
         """
+        # a representation is a row, whatever its shape
         flat = np.asarray(features, "float64").reshape(len(features), -1)
         if len(flat) < 4 or not np.isfinite(flat).all():
             raise ValueError(
                 f"a proxy needs finite features of at least 4 images, got {flat.shape} with "
                 f"{int((~np.isfinite(flat)).sum())} not finite"
             )
+        # centred features: the Gram matrix of a set is then the sum of its sources'
         flat = flat - flat.mean(0)
         kernel = flat @ flat.T
         scale = np.trace(kernel) / len(kernel)
@@ -49,6 +51,7 @@ class Gram:
             raise ValueError(
                 "a proxy needs features that differ from image to image; these are constant"
             )
+        # of mean diagonal 1, so that sources of any width count alike in a set
         return cls(kernel / scale)
 
     @cached_property
@@ -56,11 +59,13 @@ class Gram:
         """[pairs]: ranks of the dissimilarities (1 - correlation) of every two images' features."""
         norm = np.sqrt(np.maximum(np.diag(self.kernel), 1e-12))
         similarity = self.kernel / np.outer(norm, norm)
+        # the upper triangle: every pair of images once
         return ranks_of(1 - similarity[np.triu_indices(len(self.kernel), 1)])
 
 
 def rsa(first: Gram, second: Gram) -> float:
     """Spearman correlation of the two matrices of distances, in [-1, 1]."""
+    # Pearson's of ranks is Spearman's
     return float(np.corrcoef(first.ranks, second.ranks)[0, 1])
 
 
@@ -68,6 +73,7 @@ def cka(first: Gram, second: Gram) -> float:
     """linear centred kernel alignment, in [0, 1]."""
     a = first.kernel
     b = second.kernel
+    # the norms of centred Gram matrices (Kornblith et al., equation of linear CKA)
     return float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum()))
 
 
@@ -92,12 +98,16 @@ class Readout:
         fitted.
         """
         centred = labels - labels.mean(0)
+        # constant labels have no variance to explain
         total = (centred**2).sum() + 1e-12
         projected = self.vectors.T @ centred
         best = -np.inf
+        # ridges relative to the mean eigenvalue: features of any scale are shrunk alike
         for ridge in RIDGES * self.values.sum() / self.images:
+            # in the eigenvectors' frame a ridge is a factor a direction
             shrink = self.values / (self.values + ridge)
             residual = centred - self.vectors @ (shrink[:, None] * projected)
+            # 1 minus leverage, of the mean and of the shrunk directions; never 0
             free = np.maximum(1 - 1 / self.images - self.vectors**2 @ shrink, 1e-12)
             best = max(best, 1 - float(((residual / free[:, None]) ** 2).sum()) / total)
         return best
@@ -109,6 +119,7 @@ class Readout:
         centred = labels - labels.mean(0)
         centred = centred / (centred.std(0) + 1e-12)
         squares = (self.vectors.T @ centred) ** 2  # [rank, k]
+        # what no direction of the features explains; rounding may pass 0
         rest = np.maximum((centred**2).sum(0) - squares.sum(0), 0.0)
         count = self.images
         values = self.values[:, None]
@@ -117,9 +128,11 @@ class Readout:
         # as many steps as the authors' code makes
         for _ in range(steps):
             ratio = alpha / beta
+            # effective number of parameters
             gamma = (values / (values + ratio)).sum(0)
             weight = (values * squares / (values + ratio) ** 2).sum(0)
             error = (squares * (ratio / (values + ratio)) ** 2).sum(0) + rest
+            # the fixed point of MacKay's evidence, as LogME iterates it
             alpha = gamma / (weight + 1e-9)
             beta = (count - gamma) / (error + 1e-9)
         ratio = alpha / beta
@@ -140,6 +153,7 @@ def compact(labels: Floats, dimensions: int = 32) -> Floats:
     flat = flat - flat.mean(0)
     if flat.shape[1] <= dimensions:
         return flat
+    # labels of many dimensions by their principal components: a proxy needs no more
     left, size, _ = np.linalg.svd(flat, full_matrices=False)
     return left[:, :dimensions] * size[:dimensions]
 
@@ -163,6 +177,7 @@ def scores(
     for sources in sets:
         gram = grams[sources[0]]
         if len(sources) > 1:
+            # the mean of kernels of equal scale is the Gram matrix of the features side by side
             gram = Gram(np.mean([grams[name].kernel for name in sources], 0))
         readout = Readout(gram)
         rows.append(

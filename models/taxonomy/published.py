@@ -37,6 +37,7 @@ class _NumbersOnly(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in self.ALLOWED:
+            # anything else may run code
             raise pickle.UnpicklingError(
                 f"{module}.{name} is not allowed in a results file (only numbers are)"
             )
@@ -57,6 +58,7 @@ def read_numbers(path: str | Path) -> dict[str, float]:
         raise ValueError(
             f"{path} is no released results file: expected one object of source__target keys"
         )
+    # numpy's scalars, or JSON's numbers
     return {str(key): float(value) for key, value in content.items()}
 
 
@@ -87,6 +89,7 @@ def read_published(path: str | Path) -> Affinities:
     quality = rates_beside(path, "wins_vs_task")
     rows = [
         Row(transfer_of(key), value, gain.get(key), quality.get(key))
+        # keys are the file's own: rates stand under the same ones
         for key, value in values.items()
     ]
     return Affinities((*rows, *scratch_rows(rows)), {})
@@ -95,6 +98,7 @@ def read_published(path: str | Path) -> Affinities:
 def rates_beside(path: Path, name: str) -> dict[str, float]:
     """the win rates of the file beside an all_affinities file; empty if it is not there."""
     beside = path.with_name(path.name.replace("all_affinities", name))
+    # a file without the name in it would stand beside itself
     return read_numbers(beside) if beside != path and beside.exists() else {}
 
 
@@ -117,6 +121,7 @@ def scratch_row(target: str, rows: list[Row]) -> list[Row]:
     """the row of one target; none if something that it follows from was not released."""
     own = next((row for row in rows if row.transfer.control == "supervised"), None)
     known = all(row.gain is not None and row.quality is not None for row in rows)
+    # one missing rate would make the sum one over other players
     if own is None or own.gain is None or not known:
         return []
     if any(row.transfer.control == "scratch" for row in rows):
@@ -124,8 +129,10 @@ def scratch_row(target: str, rows: list[Row]) -> list[Row]:
     affinity = np.array([row.affinity for row in rows])
     against_scratch = odds_against(np.array([row.gain for row in rows]))
     against_own = odds_against(np.array([quality_of(row) for row in rows]))
+    # over the supervised network the unknown eigenvalue cancels
     ratio = float(against_scratch @ affinity / (against_own @ affinity))
     scratch = Transfer((), target, control="scratch")
+    # against itself 0.5; against the supervised network what that lost to it
     return [Row(scratch, own.affinity * ratio, 0.5, 1 - own.gain)]
 
 

@@ -31,6 +31,7 @@ def ranks_of(values: Array) -> Floats:
 def ranks_of_rows(rows: Array) -> Floats:
     """[row, n] -> the same by comparing all pairs, half a rank for each equal other."""
     own = rows[:, :, None]
+    # all pairs at once: how many are smaller, and half of the equal ones (itself among them)
     other = rows[:, None, :]
     return np.asarray((other < own).sum(-1) + ((other == own).sum(-1) + 1) / 2)
 
@@ -40,6 +41,7 @@ def correlation(first: Floats, second: Floats) -> Floats:
     constant.
     """
     norm = np.sqrt((first**2).sum(-1) * (second**2).sum(-1))
+    # a constant side has no norm: NaN says that there is no correlation
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray((first * second).sum(-1) / norm)
 

@@ -90,6 +90,7 @@ class Request:
         if not self.time_limit > 0:
             raise ValueError(f"a time limit is a positive number of seconds, got {self.time_limit}")
         for name in ("value", "cost", "transfer_cost", "regime_cost", "edge_cost"):
+            # infinite or negative prices would make programs without an optimum
             check_costs(getattr(self, name) or {}, name)
         for first, second in (
             ("forced", "forbidden"),
@@ -102,11 +103,13 @@ class Request:
 
     def cost_of(self, name: str) -> float:
         """label cost of supervising a task fully."""
+        # a price that is named counts, even of a task that is free otherwise
         return (self.cost or {}).get(name, 0.0 if name in self.free else 1.0)
 
     def edge_cost_of(self, transfer: Transfer) -> float:
         """label cost of reaching a target by this transfer, its sources apart."""
         amount = (self.regime_cost or {}).get(transfer.regime, 0.0)
+        # three kinds of cost add up, though a request has one as a rule
         return (
             (self.transfer_cost or {}).get(transfer.target, 0.0)
             + (0.0 if transfer.target in self.free else amount)
@@ -121,6 +124,7 @@ class Request:
             return False
         if transfer.control is not None:
             return transfer.control == "scratch" and self.scratch
+        # a task's own encoder knows its labels: the web solver leaves it out
         dropped = self.variant == "web" and transfer.own_encoder
         return transfer.order <= self.order and not dropped
 

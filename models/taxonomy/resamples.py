@@ -35,6 +35,7 @@ class Resamples:
 
     def table(self, base: Affinities, number: int) -> Affinities:
         """`base` with the affinities, gains and qualities of one resample."""
+        # rounding of a power iteration may pass 0, which a row refuses
         affinity = np.maximum(self.affinity[number], 0).tolist()
         gain = rates_of(self.gain[number])
         quality = rates_of(self.quality[number])
@@ -43,6 +44,7 @@ class Resamples:
             i = self.column.get(row.transfer)
             if i is None:  # not resampled
                 return row
+            # the mean loss stays: it was not drawn again
             return Row(row.transfer, affinity[i], gain[i], quality[i], row.mean_loss)
 
         return Affinities(tuple(drawn(row) for row in base.rows), base.diagnostics)
@@ -66,6 +68,7 @@ class Resamples:
     def load(cls, path: str | Path) -> Resamples:
         with np.load(path) as content:
             transfers = tuple(
+                # the rest in the order in which `save` wrote it
                 Transfer(tuple(sources), *rest)
                 for sources, *rest in json.loads(str(content["transfers"]))
             )
@@ -74,5 +77,6 @@ class Resamples:
 
 def rates_of(values: Floats) -> list[float | None]:
     """win rates [transfer] in [0, 1] although rounding may pass an end; None for NaN."""
+    # rounding may pass an end, which a row refuses
     clipped = np.clip(values, 0, 1)
     return [None if unknown else rate for unknown, rate in zip(np.isnan(values), clipped.tolist())]

@@ -39,6 +39,7 @@ class Draws:
 
     def rates(self, wins: Floats | Bools) -> Floats:
         """[row, image] in [0, 1] -> [resample, row]: weighted share of images."""
+        # a product of matrices: shares of units times sums of units
         return self.share @ by_unit(wins, self.unit, self.units).T
 
 
@@ -49,10 +50,13 @@ def draws(
     units), the same for the same images and seed.
     """
     digest = hashlib.sha256("\n".join(images).encode()).digest()
+    # by the names of the images: targets that share a test set share its draws
     rng = np.random.default_rng([seed, int.from_bytes(digest[:8], "big")])
     units = min(len(images), most)
+    # in turn, then shuffled: blocks of equal size, to one image
     unit = np.arange(len(images)) % units
     rng.shuffle(unit)
+    # drawn with replacement: how often each unit comes up
     weights = rng.multinomial(units, np.full(units, 1 / units), size=resamples)
     return unit, weights.astype("float32")
 
@@ -63,6 +67,7 @@ def drawn(tournament: Tournament, resamples: int, seed: int) -> Draws:
     # 2 bytes a margin, in half precision (`pair_margins`)
     most = min(UNITS, max(100, 4 * MEMORY // (2 * max(1, pairs))))
     unit, weights = draws(tournament.measured.images, resamples, seed, most)
+    # blocks may differ by one image: shares are of images, not of blocks
     size = np.bincount(unit, minlength=weights.shape[1]).astype("float32")
     return Draws(unit, weights / (weights @ size)[:, None])
 
@@ -77,6 +82,7 @@ def resample(tournament: Tournament, resamples: int, seed: int) -> Resamples:
     affinity[:, players], eigenvalue = resampled_affinities(losses, draw)
     for i in tournament.visitors:
         rates = draw.rates(wins_over(measured.losses[i], losses))
+        # with each resample's own affinities and eigenvalue
         affinity[:, i] = placed(rates, affinity[:, players], eigenvalue)
     return Resamples(
         measured.transfers,
@@ -104,6 +110,7 @@ def by_unit(values: Floats | Bools, unit: Integers, units: int) -> Floats:
     """[row, image] -> [row, unit] float32: sums over the images of each unit."""
     order = np.argsort(unit, kind="stable")
     starts = np.searchsorted(unit[order], np.arange(units))
+    # sums of neighbours after sorting: no loop over images
     return np.add.reduceat(values[:, order].astype("float32"), starts, axis=1)
 
 
@@ -116,12 +123,14 @@ def resampled_affinities(losses: Floats, draw: Draws) -> tuple[Floats, Floats]:
     upper = np.triu_indices(count, 1)
     step = pairs_at_once(losses, draw)
     # two such matrices live at once: win rates and their ratios
+    # half a bound for each
     height = max(1, min(len(draw.share), MEMORY // (4 * max(1, count * count)) // 2))
     affinity = np.empty((len(draw.share), count), "float32")
     eigenvalue = np.empty(len(draw.share), "float32")
     for start in range(0, len(draw.share), height):
         rows = slice(start, start + height)
         share = draw.share[rows]
+        # 0.5 on the diagonal, and where half the difference is added or taken off
         wins = np.full((len(share), count, count), 0.5, "float32")
         for pair in range(0, len(upper[0]), step):
             block = slice(pair, pair + step)
@@ -149,6 +158,7 @@ def pair_margins(losses: Floats, draw: Draws) -> Floats:
     step = pairs_at_once(losses, draw)
     for start in range(0, len(upper[0]), step):
         first, second = (index[start : start + step] for index in upper)
+        # the sign counts a tie as 0
         signs = np.sign(losses[second] - losses[first])
         margins[start : start + step] = by_unit(signs, draw.unit, draw.units)
     return margins
@@ -196,9 +206,11 @@ def on_one_scale(parts: list[Resamples]) -> Resamples:
             i for i, transfer in enumerate(part.transfers) if transfer.control == "supervised"
         )
         for i, transfer in enumerate(part.transfers):
+            # each resample has an anchor of its own
             ratio = part.affinity[:, i] / part.affinity[:, own]
             columns.setdefault(transfer, (ratio, part.gain[:, i], part.quality[:, i]))
     affinity, gain, quality = (np.stack(column, 1) for column in zip(*columns.values()))
+    # as in `scale.joined`: training from scratch stays outside the sum
     summed = [transfer.control != "scratch" for transfer in columns]
     total = affinity[:, summed].sum(1, keepdims=True)
     return Resamples(tuple(columns), affinity / total, gain, quality)

@@ -22,6 +22,7 @@ def joined(parts: dict[str, list[Row]]) -> list[Row]:
     Raises ValueError if several regimes have no supervised control in common.
     """
     if len(parts) == 1:
+        # a single regime needs no anchor
         return next(iter(parts.values()))
     ratios: dict[Transfer, Row] = {}
     anchors = []
@@ -36,8 +37,10 @@ def joined(parts: dict[str, list[Row]]) -> list[Row]:
         for row in rows:
             if row.transfer.control != "supervised":
                 ratio = replace(row, affinity=row.affinity / own.affinity)
+                # an equal transfer of a later regime is the same row
                 ratios.setdefault(row.transfer, ratio)
     anchor = anchors[0]
+    # once, and 1 by definition: all others are ratios to it
     ratios[anchor.transfer] = replace(anchor, affinity=1.0)
     total = sum(row.affinity for row in ratios.values() if row.transfer.control != "scratch")
     return [replace(row, affinity=row.affinity / total) for row in ratios.values()]

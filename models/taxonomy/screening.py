@@ -46,9 +46,11 @@ def promising(scores: Mapping[Transfer, float], share: float) -> set[Transfer]:
     chosen: set[Transfer] = set()
     for ranked in into.values():
         first = [transfer for transfer in ranked if transfer.order == 1]
+        # a whole number, at least one: a small budget must have something to choose
         kept = first[: max(1, int(BY_ORDER * share * len(first)))]
         early = set(kept)
         rest = [transfer for transfer in ranked if transfer not in early]
+        # never more than the share, first-order ones among them
         chosen.update([*kept, *rest][: max(1, int(share * len(ranked)))])
     return chosen
 
@@ -98,6 +100,7 @@ def replay(
         raise ValueError(
             f"{len(lacking)} of {len(offered)} transfers have no prediction, such as {lacking[0]}"
         )
+    # of those that can be left out
     chosen = promising({transfer: scores[transfer] for transfer in offered}, share)
     return {
         "measured": len(chosen),
@@ -121,6 +124,7 @@ def by_luck(table: Affinities, request: Request, *, share: float = 0.5, seed: in
     return {
         "of": len(offered),
         "full": policy_value(table, request, set(offered)),
+        # the worst draw, too: luck may fail
         "random": {**(band(reached) or {}), "worst": float(reached.min())}
         if len(reached)
         else None,
@@ -171,6 +175,7 @@ def from_cheaper(table: Affinities, cheap: Affinities) -> Scores:
         transfer = row.transfer
         if transfer.control is None:
             known = same.get((frozenset(transfer.sources), transfer.target))
+            # an unknown source adds nothing
             parts = [first.get((name, transfer.target), 0.0) for name in transfer.sources]
             scores[transfer] = sum(parts) if known is None else known
     return scores
@@ -211,11 +216,13 @@ def static_order(table: Affinities) -> dict[tuple[str, str], float]:
     shares: dict[str, list[tuple[str, float]]] = {}
     for (target, _), pairs in into.items():
         ranks = ranks_of(np.array([affinity for _, affinity in pairs]))
+        # shares in [0, 1]: targets measure different numbers of sources
         for (source, _), rank in zip(pairs, (ranks - 1) / max(1, len(pairs) - 1)):
             shares.setdefault(source, []).append((target, float(rank)))
     order = {}
     for source, by_target in shares.items():
         for target in table.targets:
+            # the other targets alone: what is asked must not help to answer
             others = [share for other, share in by_target if other != target]
             order[source, target] = float(np.mean(others)) if others else 0.0
     return order
@@ -254,6 +261,7 @@ def predictions(rows: Sequence[Mapping[str, Any]]) -> dict[str, Scores]:
             positions(np.array([scores[transfer] for transfer in transfers]))
             for scores in by_proxy.values()
         ]
+        # a mean of places: proxies have scales of their own
         joined |= dict(zip(transfers, np.mean(ranks, 0).tolist()))
     return {**by_proxy, "mean rank": joined}
 

@@ -37,9 +37,12 @@ def profiles(table: Affinities) -> tuple[Floats, list[str]]:
     whole = [
         i for i, name in enumerate(sources) if measured_everywhere(matrix[:, i], name, targets)
     ]
+    # an affinity of 0 has no logarithm
     logs = np.log(np.maximum(matrix[:, whole], 1e-6))
     if len(whole) > 1:
+        # the own column as good as the best of its row
         logs = np.where(np.isfinite(logs), logs, np.nanmax(logs, axis=1, keepdims=True))
+    # a target whose sources are all alike has no deviation
     standardised = (logs - logs.mean(1, keepdims=True)) / (logs.std(1, keepdims=True) + 1e-9)
     return standardised, [sources[i] for i in whole]
 
@@ -65,11 +68,13 @@ def similarity_tree(
 
     data, names = profiles(table)
     if len(names) < 3:
+        # distances between sources over all targets
         return {"names": names, "linkage": [], "cophenetic": None, "support": []}
     distance = pdist(data.T)
     tree = linkage(distance, method)
     rng = np.random.default_rng(seed)
     again = [
+        # targets are drawn again: characters, in Felsenstein's terms
         set(members(linkage(pdist(data[rng.integers(len(data), size=len(data))].T), method)))
         for _ in range(replicates)
     ]
@@ -78,6 +83,7 @@ def similarity_tree(
         "linkage": tree.tolist(),
         "cophenetic": float(cophenet(tree, distance)[0]),
         "support": [
+            # a cluster counts if the very same tasks form it
             sum(cluster in clusters for clusters in again) / replicates
             for cluster in (members(tree) if replicates else [])
         ],
@@ -90,6 +96,7 @@ def members(tree: Floats) -> list[frozenset[int]]:
     clusters: list[frozenset[int]] = []
     for first, second, *_ in tree:
         parts = [
+            # scipy numbers inner nodes after the leaves
             frozenset([int(node)]) if node < leaves else clusters[int(node) - leaves]
             for node in (first, second)
         ]

@@ -64,16 +64,19 @@ def solve_glpk(program: Program, time_limit: float = 60.0) -> Answer:
     """
     since = time.monotonic()
     narrowed = Narrowed(program, np.ones(len(program.reward), bool), None, np.inf)
+    # small programs are over before a relaxation has paid
     if len(program.edges) > LARGE:
         # this part only has to find a good policy: most of the time is for the proof
         narrowed = fixed(program, time_limit / 4)
     left = max(0.001, time_limit - (time.monotonic() - since))
     status, part = branch_and_bound(narrowed.program, left)
     seconds = time.monotonic() - since
+    # fixing variables leaves the best policy in: what has none then has none at all
     if status == "infeasible":
         return Answer("infeasible", None, -np.inf, -np.inf, seconds)
     x = None if part is None else narrowed.widened(part)
     if status == "optimal" and x is not None:
+        # by the program's own rewards: GLPK's sum is of its rounded vector
         objective = float(program.reward @ x)
         return Answer("optimal", x, objective, objective, seconds)
     return unproven(program, narrowed, x, seconds)
@@ -83,6 +86,7 @@ def unproven(program: Program, narrowed: Narrowed, x: Floats | None, seconds: fl
     """the best policy at hand when the time ran out, and how much better another could be."""
     other = narrowed.known if narrowed.known is not None else Policies(program).greedy()
     policies = [policy for policy in (x, other) if policy is not None]
+    # either bound holds
     bound = min(narrowed.bound, relaxation(program)[0])
     if not policies:
         return Answer("unknown", None, -np.inf, bound, seconds)
@@ -97,6 +101,7 @@ def branch_and_bound(program: Program, seconds: float) -> tuple[str, Floats | No
     from cvxopt import glpk  # here, because the room must load without it
 
     width = len(program.reward)
+    # milliseconds, at least one: 0 would be no limit
     options = {"msg_lev": "GLP_MSG_OFF", "tm_lim": max(1, int(seconds * 1000))}
     integer = set(np.flatnonzero(program.integer).tolist())
     status, solution = glpk.ilp(*standard_form(program), I=integer, options=options)
@@ -106,6 +111,7 @@ def branch_and_bound(program: Program, seconds: float) -> tuple[str, Floats | No
     if "infeasible" in status:  # "infeasible problem", "LP relaxation is primal infeasible"
         return "infeasible", None
     if x is None or not Policies(program).allowed(x):
+        # GLPK may stop at a vector that keeps no rule
         return "stopped", None
     return "stopped", settled(program, x)
 
@@ -121,9 +127,11 @@ def standard_form(program: Program) -> tuple[Any, Any, Any, Any, Any]:
     width = len(program.reward)
     idle = cvxopt.spmatrix(1.0, [0, 0], [width, width + 1], (1, width + 2))
     # cvxopt knows no bounds of variables: they are rows of G
+    # identity and its negative: upper and lower bounds
     identity = cvxopt.spdiag(cvxopt.matrix(1.0, (width + 2, 1)))
     g = cvxopt.sparse([with_idle(program.a), idle, identity, -identity])
     limits: list[Any] = [program.b, [1.0], program.high, [1.0, 1.0], -program.low, [0.0, 0.0]]
+    # cvxopt minimises
     costs = cvxopt.matrix(-np.concatenate([program.reward, [1.0, 1.0]]))
     h = cvxopt.matrix(np.concatenate(limits))
     return costs, g, h, with_idle(program.c), cvxopt.matrix(program.d)
@@ -142,6 +150,7 @@ def settled(program: Program, x: Floats) -> Floats:
     """x with whole edges: where several edges into a target tie, a solver may split them; the same
     nodes with one edge a target are worth as much.
     """
+    # whole but for rounding
     if np.abs(x - np.round(x)).max() < 1e-4:
         return np.round(x)
     whole = Policies(program).best(np.round(x[: len(program.nodes)]) > 0.5)
@@ -157,6 +166,7 @@ def relaxation(program: Program) -> tuple[float, Floats | None, Floats | None]:
     relaxed = linprog(
         -program.reward,
         A_ub=program.a,
+        # no inequality is left out: the relaxation must bound the very program
         b_ub=program.b,
         A_eq=program.c,
         b_eq=program.d,
@@ -181,6 +191,7 @@ def fixed(program: Program, seconds: float) -> Narrowed:
     whole = Narrowed(program, np.ones(len(program.reward), bool), None, bound)
     if x is None or reduced is None:
         return whole
+    # tasks that the relaxation supervises at all; the others only where they are forced
     supervised = np.where(x[:count] > 1e-6, program.high[:count], program.low[:count])
     narrow, kept = closed(program, supervised)
     part = branch_and_bound(narrow, seconds)[1]
@@ -192,6 +203,7 @@ def fixed(program: Program, seconds: float) -> Narrowed:
     # a variable that is dearer than the slack stays at the bound where the relaxation has it
     low = np.where(reduced < -slack, program.high, program.low)
     high = np.where(reduced > slack, program.low, program.high)
+    # edges whose sources are fixed at 0 go with them
     narrow, kept = closed(replace(program, low=low, high=high), high[:count])
     return Narrowed(narrow, kept, known, bound)
 
@@ -202,6 +214,7 @@ def closed(program: Program, high: Floats) -> tuple[Program, Bools]:
     """
     count = len(program.nodes)
     open_edges = Policies(program).open_edges(high > 0)
+    # nodes stay, fixed or not: rows count on their places
     keep = np.concatenate([np.ones(count, bool), open_edges])
     narrow = replace(
         program,
@@ -241,6 +254,7 @@ def solve_highs(program: Program, time_limit: float = 60.0, *, presolve: bool = 
     if solution.x is None:
         status = "infeasible" if solution.status == 2 else "unknown"
         return Answer(status, None, -np.inf, np.inf, seconds)
+    # an answer that breaks a rule was presolved away
     if presolve and (program.a @ solution.x - program.b).max() > 1e-5:
         return solve_highs(program, time_limit, presolve=False)
     bound = solution.fun if solution.mip_dual_bound is None else solution.mip_dual_bound

@@ -36,6 +36,7 @@ def spending(
     the regime that decides. request: its costs are of one label. budgets: tasks labelled in full.
     """
     names = [*dict.fromkeys([*table.sources, *table.targets])]
+    # the largest amount may be all that there is
     # `Labels` refuses amounts above the full one
     labels = Labels(
         max(full, *amounts.values()),
@@ -43,10 +44,13 @@ def spending(
         price=dict(request.cost or {}),
         free=request.free,
     )
+    # the amount that decides, as the run itself takes it
     largest = max(amounts, key=lambda name: amounts[name])
     alone = replace(request, regimes=frozenset({largest}))
     rows: list[Facts] = []
     for tasks in budgets:
+        # what the run's own rule would buy: so many tasks in full, and the largest amount for every
+        # target
         budget = tasks * labels.full + len(table.targets) * amounts[largest]
         fixed = attempt(table, priced(table, alone, labels, budget))
         chosen = attempt(table, priced(table, request, labels, budget))
@@ -59,12 +63,14 @@ def spending(
                 "held": [] if chosen is None else holdings(chosen, labels, names),
             }
         )
+    # what the run's policy has paid for is there
     owned = with_bought(policy, labels, names)
     asked = sorted({THOUSAND, labels.full})
     return {
         "full": labels.full,
         "amounts": dict(amounts),
         "budgets": rows,
+        # without single steps: a report shows what is bought
         "next": [next_labels(table, request, owned, more, alone=False) for more in asked],
     }
 

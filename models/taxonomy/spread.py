@@ -39,10 +39,12 @@ def with_spread(table: Affinities, resamples: Resamples) -> Affinities:
 
 def spreads_of(table: Affinities, resamples: Resamples) -> dict[Transfer, Spread]:
     """intervals of all rows that were resampled, "average" apart (it has no affinity)."""
+    # NaN of a control that was not measured stays NaN
     affinity = np.quantile(resamples.affinity, LEVEL, axis=0)
     gain = np.quantile(resamples.gain, LEVEL, axis=0)
     quality = np.quantile(resamples.quality, LEVEL, axis=0)
     expected = resamples.affinity.mean(0)
+    # among transfers of one order, as pairs are always better off for having two sources
     ranks = rank_bounds(table, resamples)
     spreads = {}
     for row in table.rows:
@@ -76,6 +78,7 @@ def rank_bounds(table: Affinities, resamples: Resamples) -> dict[Transfer, tuple
     bounds = {}
     for members in groups.values():
         columns = [resamples.column[transfer] for transfer in members]
+        # minus: rank 1 is the largest affinity
         low, high = np.quantile(ranks_of(-resamples.affinity[:, columns]), LEVEL, axis=0)
         for i, transfer in enumerate(members):
             bounds[transfer] = (float(low[i]), float(high[i]))
@@ -87,12 +90,15 @@ def reliability(name: str, table: Affinities, resamples: Resamples, known: Facts
     "warning" or None} of one tournament.
     """
     rows = first_order_rows(table, name)
+    # two sources have no ranking to speak of
     if len(rows) < 3:
         return {"reliability": None, "best_share": None, "warning": None}
     values = resamples.affinity[:, [resamples.column[row.transfer] for row in rows]]
     measured_ranks = ranks_of(np.array([row.affinity for row in rows]))
+    # each resample's ranking with the measured one, not with the others'
     score = mean_rank_correlation(ranks_of(values), measured_ranks)
     best = float((values.argmax(1) == measured_ranks.argmax()).mean())
+    # absent for imported tables
     friedman = known.get("friedman") or 0.0
     warning = (
         "the ranking of sources is not distinguishable from noise (rank correlation over "

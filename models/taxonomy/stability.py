@@ -31,10 +31,12 @@ def stability(
     chosen policy over all resamples, None where not measured), "transferred" (the interval of the
     quality of its targets that are not their own labels), "warning" or None}.
     """
+    # a program a resample: a hundred say a share well enough
     choices = chosen_again(table, resamples, request, min(solves, len(resamples)))
     times = Counter(name for names in choices for name in names)
     by_frequency = sorted(times, key=lambda name: (-times[name], name))
     shares = {name: times[name] / len(choices) for name in by_frequency}
+    # a source that half of the resamples do without
     doubtful = [name for name in chosen.supervised if shares.get(name, 0) < 0.5]
     columns = [resamples.column.get(edge.transfer) for edge in chosen.edges]
     others = [
@@ -59,6 +61,7 @@ def chosen_again(
     table: Affinities, resamples: Resamples, request: Request, solves: int
 ) -> list[frozenset[str]]:
     """the supervised tasks of the taxonomy of each resample; those without a policy left out."""
+    # the same request on every resample's table
     policies = [attempt(resamples.table(table, number), request) for number in range(solves)]
     return [frozenset(policy.supervised) for policy in policies if policy is not None]
 
@@ -68,6 +71,7 @@ def interval(values: Floats, columns: Sequence[int | None]) -> Facts | None:
     None if something was not measured, or there is none.
     """
     measured = [column for column in columns if column is not None]
+    # a mean over other edges would be another policy's
     if not measured or len(measured) < len(columns) or np.isnan(values[:, measured]).any():
         return None
     low, high = np.quantile(values[:, measured].mean(1), LEVEL)
@@ -85,6 +89,7 @@ def over_seeds(tables: Sequence[Affinities], request: Request, chosen: Taxonomy)
     interval is made of them.
     """
     policies = [attempt(table, request) for table in tables]
+    # seeds without a policy count as not choosing it
     choices = [frozenset(policy.supervised) for policy in policies if policy is not None]
     times = Counter(name for names in choices for name in names)
     judgements = [judged_by(table, chosen) for table in tables]
@@ -102,6 +107,7 @@ def judged_by(table: Affinities, policy: Taxonomy) -> tuple[float | None, float 
     """mean quality of a policy's edges in another table, of all and of those that are not their own
     labels.
     """
+    # by transfer: the other table may lack an edge
     rows = [(edge, table.of.get(edge.transfer)) for edge in policy.edges]
     qualities = [(edge.way, None if row is None else quality_of(row)) for edge, row in rows]
     every = mean([quality for _, quality in qualities])

@@ -14,6 +14,7 @@ from models.taxonomy.agreement import agreement
 from models.taxonomy.facts import Facts
 
 SEEDS_AGREE = 0.5  # mean rank correlation of two seeds below which an order is called noise
+# one side: being better is asked
 CHANCE = 1.645  # standard errors: one side, 5 %
 
 
@@ -41,6 +42,7 @@ def beaten_by_average(facts: Facts) -> str | None:
     images = facts.get("images")
     if rate is None or not images:
         return None
+    # standard error of a rate of one half over independent images
     needed = 0.5 + CHANCE * 0.5 / np.sqrt(images)
     if rate >= needed:
         return None
@@ -57,6 +59,7 @@ def seed_agreement(tables: Sequence[Affinities]) -> dict[str, float]:
     scores: dict[str, list[float]] = {}
     for first, second in combinations(tables, 2):
         # one draw: the correlation is wanted, not its interval
+        # each pair of seeds once
         for target, facts in agreement(first, second, resamples=1)["targets"].items():
             if np.isfinite(facts["spearman"]):
                 scores.setdefault(target, []).append(facts["spearman"])

@@ -70,6 +70,7 @@ class Taxonomy:
         for edge in self.edges:
             self.check_edge(edge.transfer)
         # sums of decimal costs, and a solver's tolerance
+        # of what the taxonomy says of itself, not of what a solver says
         if self.spent > self.budget + 1e-6:
             raise ValueError(f"the taxonomy costs {self.spent}, the budget is {self.budget}")
         if self.status == "optimal" and self.gap > 1e-6:
@@ -77,6 +78,7 @@ class Taxonomy:
 
     def check_edge(self, transfer: Transfer) -> None:
         """ValueError unless the edge stands on what the taxonomy supervises."""
+        # every source of an edge is supervised
         missing = set(transfer.sources) - set(self.supervised)
         if missing:
             raise ValueError(
@@ -87,6 +89,7 @@ class Taxonomy:
             raise ValueError(
                 f"{transfer.target} is said to be supervised and is not among {self.supervised}"
             )
+        # controls that nobody would serve
         if transfer.control in ("average", "pixels"):
             raise ValueError(f"{transfer.target} cannot be answered by {transfer.means}")
         if transfer.order > self.order:
@@ -110,6 +113,7 @@ class Taxonomy:
         Targets that are their own labels have a quality of 0.5 by definition: the others say what
         the policy is worth.
         """
+        # ways that no target takes are left out
         return {way: scores(edges) for way in WAYS if (edges := self.by(way))}
 
     def by(self, way: str) -> list[Edge]:
@@ -172,6 +176,7 @@ def mean(values: Iterable[float | None]) -> float | None:
     """None if any value was not measured, or there is none."""
     known = list(values)
     measured = [value for value in known if value is not None]
+    # a mean with a gap would be one over other targets
     return float(np.mean(measured)) if known and len(measured) == len(known) else None
 
 
@@ -185,16 +190,19 @@ def read_policy(
     """a solver's choice as a taxonomy; supervised targets without an edge are reached by
     themselves. Raises ValueError for an edge that the request does not offer.
     """
+    # the request's own rules again, apart from any matrix
     for edge in edges:
         if not request.offers(edge):
             raise ValueError(f"{edge} is chosen, and the request does not offer it")
     chosen = {edge.target: edge for edge in edges}
     for target in table.targets:
         own = table.supervised(target)
+        # a target that has an edge keeps it: its labels serve others
         if target not in chosen and target in nodes and own is not None:
             chosen[target] = own.transfer
     labels = sum(request.cost_of(name) for name in nodes)
     little = sum(request.edge_cost_of(edge) for edge in edges)
+    # in the order of the table's targets
     reached = [table.of[chosen[target]] for target in table.targets if target in chosen]
     return Taxonomy(
         request.budget,

@@ -21,6 +21,7 @@ def win_matrix(losses: Floats) -> Floats:
     matrices [transfer, transfer], whatever the number of images.
     """
     # image by image below: each becomes one run of memory
+    # float32, as losses are kept
     losses = np.ascontiguousarray(np.asarray(losses, "float32").T)
     images, count = losses.shape
     if not count or not images:
@@ -28,10 +29,12 @@ def win_matrix(losses: Floats) -> Floats:
             f"a tournament needs transfers and images, got {count} transfers on {images} images"
         )
     less = np.empty((count, count), "int32")
+    # blocks of rows whose counters stay in the cache
     height = max(1, min(count, CACHE // count))
     for start in range(0, count, height):
         rows = slice(start, min(start + height, count))
         less[rows] = lower_counts(losses, rows)
+    # neither side was lower
     ties = images - less - less.T
     return (less + ties / 2) / images
 
@@ -41,10 +44,12 @@ def lower_counts(losses: Floats, rows: slice) -> Integers:
     strictly lower.
     """
     shape = (rows.stop - rows.start, losses.shape[1])
+    # a byte a pair counts to 255
     total = np.zeros(shape, "int32")
     counters = np.zeros(shape, "uint8")
     lower = np.empty(shape, bool)
     for number, image in enumerate(losses, 1):
+        # into memory that is there already
         np.less(image[rows, None], image[None], out=lower)
         np.add(counters, lower.view("uint8"), out=counters)
         full = number % 255 == 0  # a byte more would overflow

@@ -27,17 +27,20 @@ class Transfer:
     control: str | None = None
 
     def __post_init__(self) -> None:
+        # a list cannot be a key, and a text is a sequence of letters
         if not isinstance(self.sources, tuple) or not all(
             isinstance(name, str) and name for name in self.sources
         ):
             raise ValueError(f"a transfer's sources are a tuple of names, got {self.sources!r}")
         if self.control not in (None, *CONTROLS):
             raise ValueError(f"a control is one of {', '.join(CONTROLS)}; got {self.control!r}")
+        # the one that has neither, or both, cannot be played
         if (self.control is None) == (not self.sources):
             raise ValueError(
                 f"a transfer into {self.target} has sources and a control has none; got "
                 f"sources {self.sources}, control {self.control!r}"
             )
+        # twice the same code is no second source
         if len(set(self.sources)) != len(self.sources):
             raise ValueError(f"a source stands once in a transfer, got {self.sources}")
 
@@ -49,6 +52,7 @@ class Transfer:
     @property
     def own_encoder(self) -> bool:
         """is the target among its own sources?"""
+        # of any order: a pair with the target's own code knows its labels, too
         return self.target in self.sources
 
     @property
@@ -78,6 +82,7 @@ class Transfer:
     @classmethod
     def from_json(cls, entry: Mapping[str, Any]) -> Transfer:
         """the transfer of an entry; files without regime or control mean the only one, and none."""
+        # files of one regime say nothing of it
         regime = entry.get("regime") or ""
         control = entry.get("control") or None
         return cls(tuple(entry["sources"]), entry["target"], regime, control)
