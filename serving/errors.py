@@ -30,7 +30,6 @@ class ServingError(Exception):
     """A request that cannot be answered. code: grpc.StatusCode."""
 
     def __init__(self, code: grpc.StatusCode, message: str) -> None:
-        # the mark, too, is TensorFlow Serving's
         super().__init__(message if len(message) <= LONGEST else message[:LONGEST] + "...TRUNCATED")
         self.code = code
 
@@ -65,7 +64,6 @@ def late(message: str = "Deadline Exceeded") -> ServingError:
 
 
 def gone() -> ServingError:
-    # said to nobody: the client left
     return ServingError(grpc.StatusCode.CANCELLED, "The client left before its request was run")
 
 

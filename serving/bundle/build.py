@@ -187,7 +187,6 @@ def values_of(function: Any) -> dict[str, Array]:
     known: dict[str, Array] = {}
     resources = {}
     for outside, inside in function.graph.captures:
-        # what is captured by value (constants of a fused head) is known at once
         if inside.dtype == tf.resource:
             resources[inside.op.name] = variables[id(outside)]
         else:

@@ -112,7 +112,6 @@ def codes(entry: Task, value: Any) -> Any:
     code = code_of(entry)
     if code is None:
         raise ValueError(f"expected a task whose answers are maps with codes, got {entry.name}")
-    # of the likeliest class alone: probabilities have no place in a map of ids
     if code.kind == "ids":
         return ops.cast(ops.argmax(value, -1), "float32")[..., None] + code.low
     if code.kind == "depth":

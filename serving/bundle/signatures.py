@@ -77,7 +77,6 @@ class Questions:
         """every question about `images` views."""
         tasks = heads.group(images)
         ending = "" if images == 1 else f"_{images}"
-        # the nodes that the trace names; clients see one alias for any number of views
         text = self.fed("image_bytes", f"image_bytes_{images}")
         floats = self.fed("images", f"images_{images}")
         forms = {name: [form for form in self.outputs if belongs(form, name)] for name in tasks}

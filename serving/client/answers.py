@@ -61,7 +61,6 @@ def save_answers(
 
 
 def written(path: Path, data: bytes) -> Path:
-    # whole or not at all: a second run beside this one never reads half a file
     with atomic_file(path, "wb") as file:
         file.write(data)
     return path
@@ -170,7 +169,6 @@ def sheet(figures: list[Bytes]) -> Bytes:
         if rows[-1] and row_width([*rows[-1], drawn]) > SHEET_WIDTH:
             rows.append([])
         rows[-1].append(drawn)
-    # rows are of one width, as wide as the fullest
     width = max(map(row_width, rows))
     return np.concatenate([row_picture(row, width) for row in rows])
 

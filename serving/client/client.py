@@ -25,7 +25,6 @@ Answers = dict[str, Array]
 Signatures = dict[str, Any]
 
 CHANNEL = (
-    # -1 is no limit
     ("grpc.max_receive_message_length", -1),  # the default of 4 MiB is less than six dense answers
     ("grpc.max_send_message_length", -1),
     # a server that is just starting is looked for ten times a second at first, and every two
@@ -127,7 +126,6 @@ class Client:
 
     def tasks(self) -> dict[str, int]:
         """what the served policy answers: task -> images that a question about it takes."""
-        # in the order of the list of tasks, whatever order the server has
         offered = self.signatures()
         return {name: entry.images for name, entry in TASKS.items() if name in offered}
 
@@ -166,7 +164,6 @@ class Client:
             # one view is a text, several a list: their signatures have one axis more
             views = [images[0]] if count == 1 else [list(images[:count])]
             answers.update(self._asked(count, views, group))
-        # a batch of one
         return {name: value[0] for name, value in answers.items()}
 
     def ask_batch(self, images: Sequence[bytes], names: Sequence[str] = ()) -> list[Answers]:

@@ -260,7 +260,6 @@ def bar_panels(entry: Task, value: Array, photo: Bytes, metric: Array | None) ->
 
 def vector_panels(entry: Task, value: Array, photo: Bytes, metric: Array | None) -> list[Bytes]:
     """lines over the photo, with what their colours mean and the numbers; [] for other vectors."""
-    # float64: angles become matrices
     numbers = np.asarray(value if metric is None else metric, "float64")
     # whitened numbers have no metres, and cannot be drawn as a room
     if entry.make == "room_layout" and metric is not None:

@@ -70,14 +70,12 @@ def pictures_below(folder: str | Path) -> Listing:
     Raises ValueError if there is none.
     """
     endings = taken_endings()
-    # sorted: a run that is repeated goes through the files in the same order
     files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
     pictures = [path for path in files if is_picture(path, endings)]
     if not pictures:
         relative = [path.relative_to(folder) for path in files]
         others = f"only {skipped_words(relative)}" if files else "no file at all"
         raise ValueError(f"expected pictures below {folder}, found {others}")
-    # a set: folders may hold a million files
     chosen = set(pictures)
     return Listing(pictures, [path for path in files if path not in chosen])
 
@@ -119,7 +117,6 @@ def ask_files(
     tasks = client.chosen(names, 1)
     groups = [list(paths[i : i + batch]) for i in range(0, len(paths), batch)]
     failures = 0
-    # tqdm asks the stream whether it is a terminal
     goal = out or sys.stderr
     style: dict[str, Any] = {} if goal.isatty() else LOGGED
     bar = tqdm(total=len(paths), unit="picture", file=goal, disable=out is None, **style)
@@ -132,7 +129,6 @@ def ask_files(
                 waiting.append(pool.submit(ask_group, client, groups[ahead], tasks))
             if ahead < IN_FLIGHT - 1 or not waiting:
                 continue  # let the first ones get on their way
-            # in order, though a later batch may be back first
             outcomes = waiting.popleft().result()
             failures += sum(1 for outcome in outcomes if outcome.error)
             bar.set_postfix_str(f"{failures} failed" if failures else "", refresh=False)

@@ -57,7 +57,6 @@ def read_picture(path: str | Path) -> Picture:
 
 def fit_to_send(data: bytes) -> Picture:
     """the same for bytes."""
-    # closed in any case: Pillow holds the bytes
     with opened(data) as image:
         try:
             if is_fit(image):

@@ -37,7 +37,6 @@ def rgb8(image: Image.Image) -> Pixels:
     """
     # first: everything after it may take the picture for upright
     upright = ImageOps.exif_transpose(image)
-    # before `convert`, which clips
     if upright.mode.startswith(WIDE_GREY):
         return wide_grey(np.asarray(upright))
     if upright.mode in WITH_ALPHA or "transparency" in upright.info:

@@ -53,7 +53,6 @@ def magnitude(entry: Task, value: Floats) -> Magnitude:
     if entry.make == "depth":
         metres = metres_of(own)
         # beyond: windows and the like, which would stretch the scale
-        # percentiles of surfaces alone
         seen = metres[metres < FARTHEST_SURFACE]
         low, high = percentiles(seen if seen.size else metres)
         return Magnitude(metres, "metres", low, high)

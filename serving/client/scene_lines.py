@@ -60,7 +60,6 @@ def vanishing_lines(directions: Floats, photo: Bytes) -> Bytes:
     page = photo.copy()
     side = page.shape[0]
     places = (np.arange(GRID) + 0.5) / GRID * side
-    # three axes one after the other, as `models.tasks.labels.cameras` writes them
     for axis, direction in enumerate(directions.reshape(3, 3)):
         for x, y in itertools.product(places, places):
             start, end = mark_towards(direction, np.array([x, y]), side)

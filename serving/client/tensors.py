@@ -24,7 +24,6 @@ def tensor_of(value: object) -> Any:
     proto = message("TensorProto")()
     for size in array.shape:
         proto.tensor_shape.dim.add(size=size)
-    # bytes, texts, objects: all strings on the wire
     if array.dtype.kind in "OSU":
         proto.dtype = STRING
         proto.string_val.extend(_text_bytes(item) for item in array.reshape(-1).tolist())

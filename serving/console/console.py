@@ -38,7 +38,6 @@ class Asker(Protocol):
 class Refused(ValueError):
     """A question that is not answered. away: no server was there to answer it."""
 
-    # `away` is 503 for the page, which then offers to try again
     def __init__(self, words: str, away: bool = False) -> None:
         super().__init__(words)
         self.away = away
@@ -57,7 +56,6 @@ class Console:
 
     def model_facts(self) -> Shown:
         """what is served now. Raises Refused."""
-        # anew: the client keeps what it was told, and a version may be pushed at any time
         client = self.connect()
         version, offered = self.asked(lambda: (client.served_version(), client.tasks()))
         return {
@@ -84,7 +82,6 @@ class Console:
         read = time.monotonic()
 
         def ask() -> tuple[int, dict[str, Array]]:
-            # pinned before asking: between two requests another version may be pushed
             client.version = client.served_version()  # answers come from the version that is named
             return client.version, client.ask(images, names)
 
@@ -133,7 +130,6 @@ class Console:
 def pictures_of(question: Shown) -> list[Picture]:
     """one to three photos, fit to send. Raises Refused with the name of the file."""
     photos = question.get("photos")
-    # three at most: no task looks at more views
     if not isinstance(photos, list) or not 1 <= len(photos) <= MOST_PHOTOS:
         raise Refused(f"Choose one to {MOST_PHOTOS} photos of one place.")
     return [picture_of(photo) for photo in photos]

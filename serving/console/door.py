@@ -34,7 +34,6 @@ HEADERS = {
 
 
 def files() -> dict[str, tuple[str, bytes]]:
-    # read once at the start: a request's path is looked up here, and opens no file
     """address -> (type, content) of all that is sent as it is."""
     return {
         "/": ("text/html; charset=utf-8", (PAGE / "index.html").read_bytes()),
@@ -68,7 +67,6 @@ class Visit(BaseHTTPRequestHandler):
     # of the socket: a silent browser would hold its thread for ever
     timeout = SLOWEST
     server_version = "console"
-    # the version of Python is nobody's business
     sys_version = ""
 
     def do_GET(self) -> None:

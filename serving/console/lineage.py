@@ -96,6 +96,5 @@ def told(story: dict[str, Any]) -> Lineage:
             name: entry["win_average"]
             for name, entry in metrics.items()
             if entry.get("win_average") is not None
-            # a metric of before is there without a share of wins
         },
     )

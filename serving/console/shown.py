@@ -28,7 +28,6 @@ def shown_answers(answers: Mapping[str, Array], image: bytes, lineage: Lineage) 
     answers: of `Client.ask`; image: the encoded first photo. Figures are data addresses of PNGs.
     """
     photo = photo_of(image)
-    # in the order of the list of tasks, not of the answers
     names = [name for name in TASKS if name in answers]
     same = {other: name for name, others in same_pictures(answers).items() for other in others}
     figures = {

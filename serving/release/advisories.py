@@ -95,7 +95,6 @@ def read_advisories(place: Path) -> Iterator[Mapping[str, Any]]:
 def files_of(place: Path) -> Iterator[tuple[str, bytes]]:
     """(name, content) of the files of a folder or a zip. Raises ValueError for something else."""
     if place.is_dir():
-        # sorted: two runs print alike
         for path in sorted(place.rglob("*")):
             if path.suffix in ENDINGS and path.is_file():
                 yield str(path), path.read_bytes()

@@ -52,7 +52,6 @@ class Bundle:
     @property
     def mib(self) -> float:
         """of graph and weights on the disk."""
-        # not what the session takes in memory: files are what a push copies
         files = [path for path in self.folder.rglob("*") if path.is_file()]
         return sum(path.stat().st_size for path in files) / 2**20
 
@@ -76,7 +75,6 @@ def losses(bundle: Bundle, store: LabelStore, name: str) -> Floats:
     from models.networks.losses.losses import image_losses
 
     entry, samples = TASKS[name], store.samples(name, "test")
-    # evenly over the store, as buildings follow each other in it
     rows = evenly(len(samples), SAMPLES)
     parts = []
     for start in range(0, len(rows), BATCH):
@@ -116,7 +114,6 @@ def seconds(bundles: Iterable[Bundle], store: LabelStore) -> list[float]:
     bundles = list(bundles)
     shared = set.intersection(*(bundle.targets for bundle in bundles))
     names = [name for name in shared if TASKS[name].images == 1]
-    # an axis for views, as samples have it
     pictures = as_asked(np.asarray(store.images("test")[:BATCH])[:, None])
     taken: list[list[float]] = [[] for _ in bundles]
     for _ in range(TIMED):

@@ -14,7 +14,6 @@ from serving.bundle.manifest import MANIFEST, digest, digests
 from serving.release.push import WITHDRAWN, versions
 
 # Of a lineage: the folder it was built in, and a digest of the code that built it.
-# the same model built elsewhere differs in these
 PATHS = ("artifact", "code")
 GRAPH = "saved_model.pb"
 # In names that TensorFlow makes of a function's: `map_while_cond_23827___redundant_placeholder0`.
@@ -64,7 +63,6 @@ def functions_taken_out(graph: Any) -> list[str]:
         return COUNTER.sub(lambda found: places.get(found[0], found[0]), text)
 
     texts = sorted(in_order(str(function)) for function in functions)
-    # they are in the digest as text
     del graph.library.function[:]
     for node in graph.node:
         for value in node.attr.values():

@@ -82,7 +82,6 @@ def package_of(requirement: Requirement, lines: list[str]) -> LockedPackage:
 
 
 def pins(text: str) -> Iterator[list[str]]:
-    # a pin, then its digests and its "via", up to the next pin
     """the lines of one pinned package after the other."""
     block: list[str] = []
     for line in text.splitlines():

@@ -79,7 +79,6 @@ def difference(client: Client, name: str, probe: Bytes, expected: Floats) -> Dif
     map_output = comparable_map(client, name)
     served = client.predict(
         name,
-        # as many views as the task takes
         {"image_bytes": png if count == 1 else [png[:count]]},
         [name, *([map_output] if map_output else [])],
     )

@@ -18,7 +18,6 @@ from typing import IO
 
 GRPC_DOOR = re.compile(r"gRPC on (\S+:\d+)")
 REST_DOOR = re.compile(r"REST on (\S+:\d+)")
-# enough for a trace: more would grow with the server's life
 LINES = 200  # of the server's last words that are kept
 
 
@@ -112,7 +111,6 @@ class ServerProcess:
             try:
                 return self.opened.get(timeout=0.1)
             except queue.Empty:
-                # nothing printed, and still running: go on waiting
                 if self.process.poll() is None:
                     continue
             for reader in self.readers:
@@ -138,7 +136,6 @@ class ServerProcess:
             try:
                 self.process.wait(patience)
             except subprocess.TimeoutExpired:
-                # it did not listen
                 self.process.kill()
                 self.process.wait()
         for reader in self.readers:

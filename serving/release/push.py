@@ -87,7 +87,6 @@ def versions(destination: str | Path) -> list[int]:
     return sorted(
         int(path.name)
         for path in Path(destination).iterdir()
-        # names that are no numbers are hidden ones, or nobody's version
         if path.name.isdigit() and path.is_dir()
     )
 

@@ -74,7 +74,6 @@ def validate(
     """
     candidate = Path(candidate)
     limits = Limits(longest, largest_mib, start_within)
-    # files first: what follows reads them
     try:
         check_files(candidate, trusted)
         contract, _ = read_extras(candidate)

@@ -190,7 +190,6 @@ def check_tasks(tasks: Sequence[Task]) -> None:
         raise invalid("Inference request must have at least one task")
     names: set[str] = set()
     for task in tasks:
-        # the first task's model is the request's
         if task.spec.name != tasks[0].spec.name:
             raise invalid(
                 "All ModelSpecs in a MultiInferenceRequest must access the same model name. "
@@ -225,7 +224,6 @@ def multi_inference(
     check_examples(examples)
     # a dictionary: TF1 exports share one input among signatures
     feeds = {inference.feed: examples for inference in inferences}
-    # outputs that several tasks share are fetched once
     fetches = sorted({tensor for one in inferences for tensor in one.outputs.values()})
     answers = version.answered(feeds, fetches, deadline, awaited, batched=False)
     values = dict(zip(fetches, answers))

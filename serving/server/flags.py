@@ -59,7 +59,6 @@ def add_flags(serve: argparse.ArgumentParser) -> None:
     add = serve.add_argument
     add("--model_name", default="default")
     add("--model_base_path", type=Path, help="folder of integer-named versions, absolute")
-    # text, read later: a file that is wrong is said in the original's words
     add(
         "--model_config_file",
         type=Path,

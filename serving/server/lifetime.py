@@ -16,7 +16,6 @@ from serving.server.models import keep_polling
 from serving.server.rest.transport import RestServer
 from serving.server.signals import StopSignals
 
-# answers that are made are small: what takes longer has no reader
 LAST_WORDS = 1.0  # seconds in which answers that are made already are sent
 FAILED = "Failed to start server. Error: "  # TensorFlow Serving's words
 

@@ -79,7 +79,6 @@ def warm_up(version: Version) -> None:
 def _records(path: Path) -> Iterable[bytes]:
     import tensorflow as tf
 
-    # missing or empty is fine
     if not path.exists() or not path.stat().st_size:
         return ()
     records: Iterable[bytes] = tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
@@ -91,7 +90,6 @@ def _replay(version: Version, record: bytes) -> None:
     from tensorflow_serving.apis import prediction_log_pb2
 
     log = prediction_log_pb2.PredictionLog.FromString(record)
-    # of the kinds of records, four are requests that a server of ours answers
     kind = log.WhichOneof("log_type")
     if kind == "predict_log":
         request = log.predict_log.request

@@ -47,7 +47,6 @@ class Policy:
         ordered = sorted(numbers, reverse=True)
         if self.specific:
             return [number for number in ordered if number in self.specific]
-        # numbers compare as numbers
         return ordered if self.latest is None else ordered[: self.latest]
 
 
@@ -152,7 +151,6 @@ class Model:
         with self.lock:
             # a new dictionary: whoever looks meanwhile has the old one
             self.versions = {**self.versions, number: version}
-        # after it can be asked
         self.states[number] = (AVAILABLE, "")
 
     def _tried(self, number: int, folder: Path) -> Version | None:
@@ -241,7 +239,6 @@ class Model:
 
 
 def _holds_a_model(folder: Path) -> bool:
-    # both spellings of a SavedModel
     return (folder / "saved_model.pb").exists() or (folder / "saved_model.pbtxt").exists()
 
 

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from serving.errors import ServingError
 
 PATH = "/monitoring/prometheus/metrics"
-# the original's 33 bounds
 BOUNDS = [10 * 1.8**i for i in range(33)]  # microseconds
 COUNT = ":tensorflow:serving:request_count"
 LATENCY = ":tensorflow:serving:request_latency"
@@ -40,7 +39,6 @@ class Histogram:
         self.total = 0.0
 
     def observe(self, micros: float) -> None:
-        # the bucket whose bound is not below the duration
         self.cells[bisect.bisect_left(BOUNDS, micros)] += 1
         self.total += micros
 

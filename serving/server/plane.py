@@ -187,7 +187,6 @@ class Plane:
     def metadata(self, spec: ModelSpec | None) -> tuple[Origin, dict[str, Any]]:
         """SignatureDefs by name, exactly those of the model's file."""
         with self.catalog.held(spec) as version:
-            # version and signatures of one moment
             return Origin(spec.name if spec else "", version.number), version.signatures
 
     @verb

@@ -110,7 +110,6 @@ class Version:
         names = check_outputs(definition, output_filter)
         feeds = self._feeds(definition, inputs)
         fetches = [definition.outputs[alias].name for alias in names]
-        # the filter's order is the answer's
         return dict(zip(names, self.answered(feeds, fetches, deadline, awaited)))
 
     def _feeds(self, definition: Any, inputs: Mapping[str, Array]) -> dict[str, Array]:
@@ -187,7 +186,6 @@ class Version:
         fed = tuple(sorted(feeds))
         asked = tuple(sorted(set(fetches)))
         with self.planning:
-            # a set that is known is always taken as it is
             if (fed, asked) not in self.plans and len(self.plans) >= MOST_PLANS:
                 asked = self._wider(fed, asked)
             self.plans.add((fed, asked))

@@ -60,7 +60,6 @@ def start(options: argparse.Namespace) -> int:
         check_flags(options)
         return _serve(options)
     except (ValueError, OSError) as error:
-        # the original's words
         print(f"Failed to start server. Error: {error}", file=sys.stderr)
         return 1
 
@@ -83,7 +82,6 @@ def _serve(options: argparse.Namespace) -> int:
     from serving.server.lifetime import Serving, serve
     from serving.server.monitoring import Metrics
 
-    # before the first connection
     raise_file_limit()
     configs = _configs(options)
     metrics = Metrics()
@@ -216,7 +214,6 @@ def op_threads(options: argparse.Namespace) -> tuple[int, int]:
             "--tensorflow_session_parallelism sets both of --tensorflow_intra_op_parallelism "
             "and --tensorflow_inter_op_parallelism: give one kind"
         )
-    # the number of both where its own is 0
     return intra or both, inter or both
 
 
@@ -262,7 +259,6 @@ def check_pair(path: Path, key: bytes, certificate: bytes) -> None:
 
 def channel_arguments(text: str) -> list[tuple[str, int | str]]:
     """key=value,key=value; numbers become ints, the later wins."""
-    # an empty part says nothing
     pairs = [part.partition("=") for part in text.split(",") if part]
     # gRPC tells numbers and texts apart
     return [(key, int(value) if value.lstrip("-").isdigit() else value) for key, _, value in pairs]

@@ -1,6 +1,5 @@
 """Which model, version and signature a request names."""
 
-# no TensorFlow: a client reads it, too
 from __future__ import annotations
 
 from dataclasses import dataclass

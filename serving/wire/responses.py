@@ -24,7 +24,6 @@ def predict_response(spec: bytes, outputs: Mapping[str, Array], content: bool = 
     parts: list[Piece] = [prefix(SPEC, len(spec)), spec]
     for name, value in outputs.items():
         tensor = parts_of(value, content)
-        # lengths first: they stand before what they measure
         size = sum(map(len, tensor))
         key = name.encode()
         entry = prefix(KEY, len(key)) + key + prefix(VALUE, size)

@@ -150,7 +150,6 @@ def _listed_strings(content: memoryview, count: int) -> list[memoryview]:
 
 
 def _padded(values: Array, count: int) -> Array:
-    # surplus values are cut, as TensorFlow cuts them
     """[count]: cut, or filled up with the last value."""
     if len(values) >= count:
         return values[:count]

@@ -49,7 +49,6 @@ def numpy_type(kind: int) -> np.dtype[Any]:
         raise ValueError(f"expected a known type, one of {sorted([STRING, *TYPES])}, got {kind}")
     name = TYPES[kind][0]
     if name == "bfloat16":
-        # NumPy has no bfloat16 of its own
         import ml_dtypes  # of TensorFlow; a client without it has no such arrays
 
         return np.dtype(ml_dtypes.bfloat16)

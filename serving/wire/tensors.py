@@ -35,7 +35,6 @@ def parts_of(value: Array, content: bool = False) -> list[Piece]:
     `--enable_serialization_as_tensor_content` wants it; texts are typed always, since TensorFlow's
     Python reads no others. Raises ValueError for a type that TensorProto has no field for.
     """
-    # texts are typed always: TensorFlow's Python reads no others
     if value.dtype.kind in "OSU":
         return _strings(value)
     number = NUMBERS.get(value.dtype.name)
@@ -78,7 +77,6 @@ def _strings(value: Array) -> list[Piece]:
     """pieces of a string tensor."""
     parts: list[Piece] = [head_of(STRING, value.shape)]
     for item in value.reshape(-1).tolist():
-        # what is no bytes is text
         text = item if isinstance(item, bytes) else str(item).encode()
         parts += [prefix(STRING_VAL, len(text)), text]
     return parts

@@ -104,7 +104,6 @@ def _joined(raw: Bytes) -> Integers:
             return ((pairs >> 1) & 0x3F80) | (pairs & 0x7F)
     if 2 < width <= WIDEST and len(raw) % width == 0:
         table = raw.reshape(-1, width)
-        # the same for wider ones
         if (table[:, -1] < 128).all() and (table[:, :-1] > 127).all():
             return _equally_wide(table)
     return _of_any_width(raw)
@@ -121,7 +120,6 @@ def _equally_wide(table: Bytes) -> Integers:
 def _of_any_width(raw: Bytes) -> Integers:
     """uint64 [n]. Raises ValueError for a number wider than protobuf's."""
     ends = np.flatnonzero(raw < 128)
-    # each begins where the one before ended
     starts = np.concatenate([[0], ends[:-1] + 1])
     widths = ends - starts + 1
     if widths.max() > WIDEST:

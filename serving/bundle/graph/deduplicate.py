@@ -69,7 +69,6 @@ def uncut(graph_def: Any) -> dict[str, str]:
     """
     table = {node.name: node for node in graph_def.node}
     graph = imported(graph_def)
-    # types and shapes are known to a graph, not to the nodes of a GraphDef
     parts = {}
     for node in in_order(graph_def.node):
         interval = last_axis_interval(node, table)

@@ -40,7 +40,6 @@ def fused(head: Any) -> Step:
     Weights are read now: train no further. The result holds eager tensors, so that an exporter
     finds them among a trace's captures.
     """
-    # weights as they are now
     import keras
 
     steps = steps_of(chain(head))
@@ -90,7 +89,6 @@ def step_at(layers: list[Any]) -> tuple[Step, int]:
         # float64 until kernels are put together
         kernel = np.asarray(layers[0].kernel, "float64")
         return enlarged_blocks(kernel, bias_of(layers[0])), 1
-    # from here on only an enlargement and a convolution are of interest
     if len(layers) < 2 or not doubles(layers[0]) or not is_small_convolution(layers[1]):
         return layers[0], 1
     return enlarging_step(layers)
@@ -128,7 +126,6 @@ def is_readout(layer: Any) -> bool:
 
 
 def is_batch_norm(layer: Any) -> bool:
-    # channels last: axis 3 of a map is its last
     import keras
 
     return isinstance(layer, keras.layers.BatchNormalization) and layer.axis in (-1, 3)

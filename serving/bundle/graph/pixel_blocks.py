@@ -33,7 +33,6 @@ def enlarged_convolution(inner: Convolution) -> Callable[[Any], Any]:
     """
     import tensorflow as tf
 
-    # float32 constants of kernels that were put together in float64
     kernel = float_constant(enlarging(inner.kernel))
     bias = float_constant(inner.bias)
     channels = inner.kernel.shape[-1]

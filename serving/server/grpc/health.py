@@ -41,7 +41,6 @@ class Health(grpc.GenericRpcHandler):
         """a serialised HealthCheckResponse."""
         if service_of(request) not in SERVICES:
             context.abort(grpc.StatusCode.NOT_FOUND, "unknown service")
-        # asked first: probes must see that a server drains while it still answers
         return NOT_SERVING if self.gate.closed else SERVING
 
 

@@ -95,7 +95,6 @@ class GrpcDoor:
         request = read(predict_request, data)
         parse = parsed_already(partial(question_of, request))
         origin, outputs = self.plane.predict(request.spec, parse, caller)
-        # either the server's flag or the client's wish
         content = self.content or caller.tensor_content
         return predict_response(origin_bytes(origin), outputs, content)
 
@@ -145,7 +144,6 @@ class GrpcDoor:
         origin, signatures = self.plane.metadata(spec_of(request))
         table = get_model_metadata_pb2.SignatureDefMap()
         for name, signature in signatures.items():
-            # a map of messages is filled by copying
             table.signature_def[name].CopyFrom(signature)
         response = get_model_metadata_pb2.GetModelMetadataResponse()
         # packed with its type: the field is an Any
@@ -265,7 +263,6 @@ def caller_of(context: grpc.ServicerContext) -> Caller:
         deadline_of(context),
         # asked again later: a client may leave while its request waits
         context.is_active,
-        # (name, value) of metadata compare as a tuple
         tensor_content=RAW_NUMBERS in context.invocation_metadata(),
     )
 

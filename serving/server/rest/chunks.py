@@ -13,7 +13,6 @@ from io import BufferedReader
 
 import numpy as np
 
-# the same limit as a gRPC message's
 LARGEST_BODY = 256 << 20  # bytes, packed or unpacked
 LONGEST_LINE = 66  # bytes of a chunk's size with its extension
 # up to 16 hexadecimal digits: a chunk's size of 64 bits; a bare LF ends it, too (RFC 9112, 2.2)
@@ -120,7 +119,6 @@ def _equal_chunks(buffered: bytes, at: int, length: int) -> int:
     """
     look = MANY
     most = (len(buffered) - at) // length
-    # no more than are there
     if most < look:
         return 0
     # columns first: a slice and a comparison of 64 bytes each
@@ -132,7 +130,6 @@ def _equal_chunks(buffered: bytes, at: int, length: int) -> int:
         same = (table[:, :HEADER] == table[0, :HEADER]).all(1)
         same &= (table[:, -2] == 13) & (table[:, -1] == 10)
         if not same.all():
-            # the first that differs
             return int(np.argmin(same))
         if look == most:
             return most

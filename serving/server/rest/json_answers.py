@@ -32,7 +32,6 @@ def rows_text(outputs: Mapping[str, Array]) -> str:
     for name, value in outputs.items():
         if not value.ndim:
             raise invalid(f"Tensor name: {name} has no shape information")
-        # as rows they must be equally many
         if count not in (None, len(value)):
             raise invalid(
                 f"Tensor name: {name} has inconsistent batch size: {len(value)} expecting: {count}"
@@ -40,7 +39,6 @@ def rows_text(outputs: Mapping[str, Array]) -> str:
         count = len(value)
     rows = [
         _one_or_all({name: value_text(value[i], name) for name, value in outputs.items()})
-        # row by row: an object has one key an output
         for i in range(count or 0)
     ]
     return f'{{"predictions": [{", ".join(rows)}]}}'
@@ -115,7 +113,6 @@ def nested(texts: list[str], shape: tuple[int, ...]) -> str:
     # no value at all: only the brackets of the axes before the empty one
     if 0 in shape:
         return json.dumps(np.empty(shape).tolist())
-    # from the innermost axis outwards
     for side in reversed(shape):
         texts = [
             "[" + ", ".join(texts[start : start + side]) + "]"

@@ -280,7 +280,6 @@ def from_base64(text: str) -> bytes:
     digits = text.translate(BLANKS)
     bare = digits.rstrip("=.")
     padding = len(digits) - len(bare)
-    # padding must be right where there is any
     if padding not in (0, -len(bare) % 4):
         raise invalid("Unable to base64 decode")
     try:

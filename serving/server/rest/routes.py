@@ -81,7 +81,6 @@ class Routes:
         self.plane = plane
         self.metrics_path = metrics_path
         self.seconds = seconds
-        # bounded: a turn given back twice would be an error of ours
         self.turns = threading.BoundedSemaphore(threads)
         # (method, ending of the path) -> verb
         self.verbs: dict[tuple[str, str], str] = {

@@ -72,7 +72,6 @@ class RestServer(ThreadingHTTPServer):
 
     def watch(self) -> None:
         """cut connections whose request does not arrive."""
-        # four looks in the time allowed
         while not self.stopped.wait(min(self.reading / 4, 1.0)):
             # a copy: connections come and go meanwhile
             for connection, since in list(self.waiting.items()):
@@ -125,7 +124,6 @@ class Connection(BaseHTTPRequestHandler):
                 self._respond()
             self.wfile.flush()
         except OSError:
-            # the client left, or was cut off
             self.close_connection = True
         finally:
             self.server.waiting.pop(self.connection, None)
@@ -199,7 +197,6 @@ class Connection(BaseHTTPRequestHandler):
         if self.request_version == "HTTP/0.9":  # the standard library would leave the head out
             self.request_version = self.default_request_version
         self.send_response(reply.status)
-        # every answer of the API, errors too
         if self.server.cors and self.path.lower().startswith("/v1/"):
             for name, value in CORS.items():
                 self.send_header(f"Access-Control-Allow-{name}", value)
