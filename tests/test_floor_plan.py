@@ -3,6 +3,7 @@ them.
 """
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,7 @@ def room_of(module: str) -> str | None:
     return parts[0] if parts[0] in OURS else None
 
 
+@cache
 def declared() -> dict[str, set[str]]:
     """room -> rooms it may import, as BUILD states them."""
     calls = [
@@ -67,6 +69,7 @@ def sources() -> list[Path]:
     return [path for room in OURS for path in sorted((ROOT / room).rglob("*.py"))]
 
 
+@cache
 def imported(path: Path) -> set[str]:
     """dotted names of all modules that a file imports anywhere."""
     names = set()

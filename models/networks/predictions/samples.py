@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from models.examples.label_store import LabelStore
+from models.networks.architecture.heads import build_head, composed
+from models.networks.config import NetworkConfig
 from models.networks.predictions.pictures import arranged, grey
-from models.networks.task_networks.build import load_task_network
+from models.networks.task_networks.build import TaskNetwork
+from models.networks.task_networks.representations import Encoders
 from models.networks.training.inputs import training_input
 from models.tasks import TASKS, Task
 from models.tasks.arrays import Bytes, Floats
@@ -40,18 +43,33 @@ def sample_answers(
     """`count` test samples, evenly spread, of every trained task that has a network below
     `networks` and labels in the store; in the dictionary's order.
     """
+    encoders = Encoders()
     for name, entry in TASKS.items():
         folder = Path(networks) / name
         is_there = (folder / "network.json").exists() and store.has(name)
         if not is_there or not entry.trained:
             continue
         # Keras' global state would keep every network that is built here
-        keras.backend.clear_session()
-        yield answers_of(entry, folder, store, count)
+        yield answers_of(loaded(folder, encoders), store, count)
 
 
-def answers_of(entry: Task, folder: Path, store: LabelStore, count: int) -> TaskAnswers:
-    network = load_task_network(folder)
+def loaded(folder: Path, encoders: Encoders) -> TaskNetwork:
+    """the network at `folder`, whole until the next is loaded: networks of one shape share an
+    encoder, which takes longer to build than to load.
+    """
+    record = json.loads((folder / "network.json").read_text())
+    config, size = NetworkConfig(**record["config"]), record["size"]
+    task, encoder = encoders.load(folder)
+    side = config.tile_size if task.input == "tiles" else size
+    shape = encoder.compute_output_shape((None, side, side, task.input_channels))[1:]
+    composing = composed(task, config)
+    head = build_head(task, config, shape, task.representations, size, composing=composing)
+    head.load_weights(folder / "head.weights.h5")
+    return TaskNetwork(task, encoder, head, size, config)
+
+
+def answers_of(network: TaskNetwork, store: LabelStore, count: int) -> TaskAnswers:
+    entry = network.task
     data = store.samples(entry.name, "test")
     rows = np.linspace(0, len(data) - 1, min(count, len(data))).astype(int)
     views, target, _ = data.take(rows, store.images("test"))
