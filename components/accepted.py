@@ -51,7 +51,6 @@ def schema_beside(accepted: Union[str, Path]) -> Optional[Path]:
 def accepted_profile(accepted: Union[str, Path]) -> Optional[Dict[str, Any]]:
     """None where no data were accepted yet."""
     path = Path(accepted) / PROFILE
-    # an empty profile is none
     found: Dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     return found or None
 

@@ -54,7 +54,6 @@ def CheckQuality(
         checks.append(Check("compared with the served version", False, said))
     elif newest is None:
         checks.append(Check("compared with the served version", True, "nothing is served yet"))
-    # the same bundle: its losses are its own
     elif same(candidate, newest):
         said = f"it is version {newest.name}, which is served"
         checks.append(Check("compared with the served version", True, said))
@@ -104,7 +103,6 @@ def beside_served(candidate: Path, served: Path, store: Any, margin: float) -> L
     from serving.release.comparison import Bundle, losses, places, seconds
 
     new, old = Bundle.opened(candidate), Bundle.opened(served)
-    # both sessions at a time: they are asked in turn
     # Before bundles had a lineage they had no policy to compare.
     policies = old.lineage.get("policy", NO_POLICY), new.lineage["policy"]
     lost = sorted(old.targets - new.targets)
@@ -118,7 +116,6 @@ def beside_served(candidate: Path, served: Path, store: Any, margin: float) -> L
         ),
         Check("changes of policy", True, "; ".join(explained(*policies)) or "none"),
     ]
-    # pictures of another size are other pictures
     if old.size != new.size:
         said = (
             f"version {served.name} answers pictures of {old.size} pixels, the candidate of "
@@ -132,7 +129,6 @@ def beside_served(candidate: Path, served: Path, store: Any, margin: float) -> L
         for name in shared
     }
     taken = seconds([new, old], store)
-    # sessions hold their memory until they are closed
     new.version.close()
     old.version.close()
     return [

@@ -115,5 +115,4 @@ def by_name(schema: Any) -> Dict[str, Any]:
 
 def spelled(feature: Any) -> str:
     """a feature's entry in one line."""
-    # the name stands before the line already
     return " ".join(str(feature).replace(f'name: "{feature.name}"', "").split())

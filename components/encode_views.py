@@ -49,7 +49,6 @@ def EncodeViews(
         wanted += [row["name"] for row in rows]
     place = os.path.join(representations.uri, "store")
     publish(ledger, wanted, place)
-    # the list of what lies there, with its addresses
     link(os.path.join(ledger, "representations.json"), os.path.join(place, "representations.json"))
     # addresses of representations: codes of the same address may differ in their last bits
     say_content(representations, {name: codes.address(name) for name in wanted})

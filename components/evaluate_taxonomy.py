@@ -75,7 +75,6 @@ def EvaluateTaxonomy(
     # the very request that the taxonomies were solved for
     request = request_of(table, scratch, costs, json.loads(unserved))
     full, taught = len(store.views("train")), len(store.views(transfer_split))
-    # other seeds are measured only where a run asks for them
     others = [] if repeats is None else tables_of_seeds(repeats.uri)
     book = evaluate(
         table,
@@ -116,7 +115,6 @@ def EvaluateTaxonomy(
                 budgets=sorted({1, 2, 4, budget}),
             ),
         }
-    # controls are no transfers
     book["transfers"] = sum(row.transfer.control is None for row in measured.rows)
     os.makedirs(evidence.uri, exist_ok=True)
     with open(os.path.join(evidence.uri, "evidence.json"), "w") as file:
@@ -128,7 +126,6 @@ def EvaluateTaxonomy(
         with open(os.path.join(evidence.uri, "seeds.json"), "w") as file:
             json.dump(rows, file, indent=1)
     say_published(table, published, evidence.uri, seed)
-    # after all files are written
     say_content(evidence, files_below(evidence.uri))
     # one answer is blessed: that of the budget and order which the policy is trained for
     chosen = next(answer for answer in answers if (answer.budget, answer.order) == (budget, order))
@@ -149,7 +146,6 @@ def say_published(table: Any, published: str, uri: str, seed: int) -> None:
 
     given = json.loads(published)
     facts = beside_published(table, given["folder"], seed) if given else None
-    # no published tables, or none of our targets in them
     if facts is not None:
         with open(os.path.join(uri, "published.json"), "w") as file:
             json.dump(facts, file, indent=1)
@@ -203,7 +199,6 @@ def seconds_of(networks: Iterable[Any]) -> Dict[str, float]:
 
 
 def bless(blessing: Any, reasons: Sequence[str]) -> None:
-    # TFX's own resolvers and conditions read both the file and the property
     """TFX's form of a blessing: a file and an integer property; the reasons in words beside it."""
     from components.content import say_content
 

@@ -50,7 +50,6 @@ class Joined(BaseExecutor):
         os.makedirs(joined.uri, exist_ok=True)
         tables: Dict[str, List[Dict[str, Any]]] = {}
         owner: Dict[str, str] = {}
-        # inputs that are absent have no artifact
         for name in sorted(name for name in input_dict if input_dict[name]):
             (shard,) = input_dict[name]
             for child in children(shard.uri):
@@ -67,7 +66,6 @@ class Joined(BaseExecutor):
                 else:
                     owner[child] = name
                     publish(shard.uri, [child], joined.uri)
-        # once all parts are known
         for child, parts in tables.items():
             write_json(os.path.join(joined.uri, child), merged(parts), indent=1)
         say_content(joined, self.content(joined.uri))

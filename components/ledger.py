@@ -30,7 +30,6 @@ def publish_as(folder: str, uri: str, name: str) -> None:
 
 
 def link(source: str, goal: str) -> None:
-    # one place for links: components do not care which file system they are on
     """a hard link where the file system allows one, else a copy."""
     linked(source, goal)
 

@@ -40,7 +40,6 @@ def PredictTransfers(
         split,
         images,
     )
-    # no labels of a target: nothing to predict
     rows = []
     for target in json.loads(targets):
         if predictor.store.has(target):

@@ -43,7 +43,6 @@ def PushBundle(
         if not os.path.exists(os.path.join(blessing.uri, "BLESSED")):
             with open(os.path.join(blessing.uri, "NOT_BLESSED")) as file:
                 raise ValueError(f"not pushed, the {name} check refused the bundle: {file.read()}")
-    # the gate's own words
     demand(quality.uri, "not pushed, the served version stays")
     bundle, newest = Path(model.uri) / "Format-Serving", newest_version(destination)
     # withdrawn bundles, too: a rollback would be undone by the next run

@@ -82,7 +82,6 @@ def read_verdict(folder: Union[str, Path]) -> Verdict:
             facts["forced"],
             tuple(Check(**check) for check in facts["checks"]),
         )
-    # another version's file, or somebody's hand
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{path} is no verdict ({error!r}); remove the folder and run again"
@@ -116,7 +115,6 @@ def latest_verdicts(run: Path) -> List[Verdict]:
             # later gates' verdicts lie there from an earlier run, maybe: they are of other data
             break
         found.append(read_verdict(folder))
-        # what comes after a gate that ended the run is of an earlier run
         if not found[-1].goes_on:
             break
     return found

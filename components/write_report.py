@@ -68,7 +68,6 @@ def WriteReport(
     ):
         # copied: the page is drawn from one folder that can be carried away
         shutil.copy(os.path.join(uri, name), report.uri)
-    # only where a run made them
     for name in ("published.json", "seeds.json"):
         if os.path.exists(os.path.join(evidence.uri, name)):
             shutil.copy(os.path.join(evidence.uri, name), report.uri)

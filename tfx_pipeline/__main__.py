@@ -196,11 +196,9 @@ def main(arguments: list[str] | None = None) -> int:
         with stoppable(resume_command(words), gently=gently):
             if options.command == "schedule":
                 return do_schedule(config, options, words)
-            # the verbs are functions below, by their names
             return globals()[f"do_{options.command}"](config, options)
     except (BeamOptionError, ConfigError, RunError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
-        # 75 where another run holds the folder, else 1
         return error.code if isinstance(error, RunError) else 1
     except KeyboardInterrupt:
         print("interrupted; what was submitted goes on (submit --watch RUN)", file=sys.stderr)
@@ -217,7 +215,6 @@ def do_run(config: Config, options: argparse.Namespace) -> int:
     from tfx_pipeline.data_place import placed
     from tfx_pipeline.local import run_pipeline
 
-    # the folder, or the window of spans: the pipeline is told one place
     data = Path(placed(options.data, options.run, options.window))
     places = run_pipeline(config, data, options.run, beam=options.beam, force=options.force)
     for name, place in places.items():
@@ -289,7 +286,6 @@ def do_schema(options: argparse.Namespace) -> int:
     try:
         lines = review(options.run, options.accept)
     except ValueError as error:
-        # the schema's errors are one line, too
         raise RunError(str(error)) from error
     print(*lines, sep="\n")
     return 0

@@ -130,7 +130,6 @@ def last_run(run: Path) -> tuple[Config, Path] | None:
     from tfx_pipeline.config import from_json
     from tfx_pipeline.history.metadata import DONE, run_graphs
 
-    # from the newest back: its configuration counts
     for graph in reversed(run_graphs(run)):
         for each in graph.executions:
             told = each.parameters

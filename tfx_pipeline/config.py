@@ -13,7 +13,6 @@ from typing import Any
 from models.networks.config import NetworkConfig, without_lists
 from models.tasks import TASKS, target_names
 
-# presets of `models.taxonomy.costs`
 COSTS = ("equal", "derived")
 
 
@@ -430,7 +429,6 @@ def value_like(old: object, text: str, name: str) -> object:
         # a bare word: `--set encoder=lean` needs no quotes
         value = text
     if isinstance(old, tuple):
-        # one value is a list of one
         value = tuple(value) if isinstance(value, list) else (value,)
         numbers = old and all(isinstance(one, int | float) for one in old)
         if numbers and not all(isinstance(one, int | float) for one in value):
@@ -438,7 +436,6 @@ def value_like(old: object, text: str, name: str) -> object:
     # 1 is a fine share, but True is no number
     elif isinstance(old, float) and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
-    # exactly the type: a whole number is no boolean, a text no number
     if type(value) is not type(old):
         raise ConfigError(f"{name} is {type(old).__name__} (now {old!r}), got {text!r}")
     return value
@@ -454,5 +451,4 @@ def shards_of(text: str) -> list[str]:
             f"--shards takes TASKS,TRANSFERS, two numbers of parallel nodes such as 26,22, "
             f"got {text!r}"
         )
-    # one number is of both stages
     return [f"task_shards={numbers[0].strip()}", f"transfer_shards={numbers[-1].strip()}"]

@@ -25,13 +25,11 @@ def placed(data: str, run: Path, window: int | None) -> str:
     """the folder, or pattern, that the pipeline is given. Raises NoSpan for a pattern without a
     folder, RunError for one that cannot be meant.
     """
-    # a folder is what it is; a pattern is a promise
     if not spans.PLACEHOLDER.search(data):
         if window is not None:
             raise RunError(f"--window takes a pattern with {{SPAN}} or a day, got --data {data}")
         return data
     try:
-        # a pattern that cannot be meant, before one that names nothing yet
         spans.check(data)
         if not list(spans.matches(data)):
             raise NoSpan(f"no folder is called {data} yet")

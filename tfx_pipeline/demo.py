@@ -79,7 +79,7 @@ def make_data(config: Config, data: Path) -> None:
         str(config.processes),
     ]
     # Ctrl-C is for us to hear, who end it: one line instead of a traceback a process.
-    # not `check`: the message below says what to do, in place of a traceback
+    # Not `check`: the message below says what to do, in place of a traceback.
     done = subprocess.run(command, check=False, preexec_fn=begin_worker)
     if done.returncode:
         raise RunError(

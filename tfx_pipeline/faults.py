@@ -49,7 +49,6 @@ def reason(error: BaseException) -> str:
 
 def reason_in(lines: list[str]) -> str:
     """the last error that is named in a worker's traceback, which Beam passes on as text."""
-    # lines that begin with a type that ends in Error or Exception
     named = [line for line in lines if re.match(r"[A-Za-z_][\w.]*(Error|Exception)\b", line)]
     last = (named or lines)[-1].strip()
     # Beam adds the stage in which it happened

@@ -33,7 +33,6 @@ def folder_fingerprint(root: str, known: str | Path | None = None) -> str:
     that vanishes while it is read.
     """
     root = folder_of(root)
-    # what was known before: files that did not change are not read
     before = read_known(known)
     paths = dict(files_below(root))
     with ThreadPoolExecutor(READERS) as pool:
@@ -56,7 +55,6 @@ def folder_fingerprint(root: str, known: str | Path | None = None) -> str:
 
 def check_there(root: str) -> None:
     """Raises FileNotFoundError as `folder_fingerprint` does; no file is read."""
-    # the first file is enough
     if next(files_below(folder_of(root)), None) is None:
         raise nothing_at(folder_of(root))
 

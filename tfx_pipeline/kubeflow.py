@@ -111,7 +111,6 @@ def complete(spec: dict[str, Any], table: Table, retries: int) -> None:
         step["cachingOptions"] = {"enableCache": False}
         if retries:
             step["retryPolicy"] = {"maxRetryCount": retries, **BACKOFF}
-        # what is 0 or empty is left to the cluster
         asked = resources_of(name, table).to_spec()
         if asked:
             label = spec["components"][step["componentRef"]["name"]]["executorLabel"]

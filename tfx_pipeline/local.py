@@ -40,8 +40,8 @@ def run_pipeline(
         present(str(data))  # a wrong path is said before a folder is made
     with locked(run), recorded(run, config, str(data)) as recorder:
         since = time.time()
-        # a folder without data is said before TFX is loaded
-        # before TFX is loaded: a folder that did not change is known within a second
+        # before TFX is loaded: a folder without data, or one that did not change, is known within a
+        # second
         recorder.saw(fingerprint_of(str(data), run / KNOWN))
         check_space(run)
         # trainers and Beam's workers inherit the environment

@@ -135,7 +135,6 @@ def make_pipeline(
         force=force,
         code=code_of(CheckData),
     )
-    # one node a shard; the names that it trains are its parameter
     train_tasks = [
         TrainTasks(
             labels=labels,
@@ -172,7 +171,6 @@ def make_pipeline(
         work=work,
         code=code_of(PredictTransfers),
     )
-    # shards of targets: they need nothing of each other
     measure = [
         TrainTransfers(
             labels=labels,
@@ -195,7 +193,6 @@ def make_pipeline(
         work=work,
         code=code_of(MeasureAffinities),
     )
-    # no node at all, where one measurement is asked for
     repeats = []
     if config.seeds > 1:
         again = MeasureSeeds(
@@ -224,7 +221,6 @@ def make_pipeline(
         code=code_of(SolveTaxonomy),
         **offer,
     )
-    # the one policy of all solved that is trained and served
     choice = {"budget": config.default_budget, "order": config.default_order}
     evaluate = EvaluateTaxonomy(
         affinities=affinities.outputs["affinities"],
@@ -385,5 +381,4 @@ def joined(component: type, channels: list[Any]) -> tuple[list[Any], Any]:
     if len(channels) == 1:
         return [], channels[0]
     node = component(channels, code=code_of(component))
-    # the same channel for what follows, whatever the number of shards
     return [node], node.outputs["joined"]

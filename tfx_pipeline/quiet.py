@@ -83,7 +83,6 @@ def after_imports() -> None:
     tf.get_logger().setLevel("ERROR")
     tf.autograph.set_verbosity(0)
     gc.collect()
-    # frozen objects are not looked at by later collections
     # a full collection would walk TensorFlow's and TFX's whole object graph, again and again
     gc.freeze()
     # far fewer collections: what is left changes little
@@ -110,7 +109,6 @@ class _NodeLines(logging.Filter):
                 f"[{self.number:2d}/{self.total}] {match[1]}: {time.time() - self.since:.1f} s\n"
             )
         self.out.flush()
-        # errors alone go on to the screen
         return record.levelno >= logging.ERROR
 
 

@@ -26,7 +26,6 @@ SIGNALS = {
     signal.SIGINT: "Ctrl-C",
     signal.SIGTERM: "SIGTERM",
     signal.SIGHUP: "its terminal was closed",
-    # seconds in which files are closed; whatever takes longer was going to be killed
 }
 # Seconds that a run has to close what it holds open.
 GRACE = 5.0

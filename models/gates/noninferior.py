@@ -93,7 +93,6 @@ def by_samples(pair: Pair, random: np.random.Generator) -> Floats:
 
 def by_places(pair: Pair, everywhere: Sequence[str], weights: Array) -> Floats:
     """the same of whole buildings; weights [RESAMPLES, buildings]."""
-    # `everywhere` is sorted
     place = np.searchsorted(everywhere, list(pair.places))
     sums = [
         np.bincount(place, part, len(everywhere)).astype("float64")

@@ -94,7 +94,6 @@ def name_of(root: Definition | Callable[..., object]) -> Definition:
 def _closure(
     roots: tuple[Definition, ...],
     choices: tuple[tuple[Definition, tuple[str, ...]], ...],
-    # not read: another state of the sources is another entry of the cache
     valid_for: tuple[tuple[str, int, int], ...],
 ) -> Closure:
     tables = dict(choices)

@@ -188,7 +188,6 @@ def with_interval(first: Floats, second: Floats, rng: np.random.Generator, resam
     scores = rank_agreement(first[rows, columns], second[rows, columns])
     known = np.isfinite(scores)
     # A draw of few sources may rank no target at all: it says nothing, and is left out.
-    # `known.any(1)`: a mean over no target is none
     again = np.where(known, scores, 0.0).sum(1)[known.any(1)] / known.sum(1)[known.any(1)]
     low, high = np.nanquantile(again, LEVEL)
     return {

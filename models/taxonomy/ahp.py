@@ -178,6 +178,5 @@ def reducible(wins: Floats | Bools) -> bool:
     from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import connected_components
 
-    # an edge where one beats the other on any image at all
     graph = csr_matrix(wins > 0)
     return bool(connected_components(graph, directed=True, connection="strong")[0] > 1)

@@ -28,8 +28,8 @@ def by_amount(table: Affinities) -> list[Facts]:
     rows = []
     for target, by_regime in into.items():
         shared = sorted(set.intersection(*(set(sources) for sources in by_regime.values())))
-        # all regimes must have measured it: a mean over other sources would compare other things
-        # with fewer a rank correlation says nothing (`agreement.FEWEST`)
+        # all regimes must have measured it: a mean over other sources would compare other things;
+        # with fewer sources a rank correlation says nothing (`agreement.FEWEST`)
         if set(by_regime) == set(table.regimes) and len(shared) >= 4:
             rows.append({"target": target, **of_target(by_regime, shared)})
     return rows

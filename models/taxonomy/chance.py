@@ -92,7 +92,6 @@ class Lottery:
         return nodes
 
     def own_nodes(self, nodes: Bools) -> Integers:
-        # a node that reaches a target by itself needs no edge into it
         """positions of the nodes that reach a target by themselves."""
         return np.flatnonzero(nodes & (self.policies.own >= 0))
 

@@ -86,7 +86,6 @@ def is_among(image: str, *, groups: frozenset[str], depth: int) -> bool:
 
 
 def judged(policy: Taxonomy, table: Affinities) -> list[Edge]:
-    # the edges stay: only their numbers are those of the other half
     """the edges of a policy with the numbers of another table."""
     rows = [table.of[edge.transfer] for edge in policy.edges]
     return [Edge(row.transfer, row.affinity, row.gain, quality_of(row)) for row in rows]

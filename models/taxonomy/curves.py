@@ -118,7 +118,6 @@ def choices(losses: Floats, side: Bools | None) -> Integers:
     if side is None:
         return np.full(losses.shape[1], ranks.mean(0).argmin())
     first, second = (int(ranks[part].mean(0).argmin()) for part in (side, ~side))
-    # each side takes the source that the other side chose
     return np.where(side, second, first)
 
 

@@ -154,8 +154,7 @@ def predictors(
         name: {transfer: score for transfer, score in scores.items() if transfer in predicted}
         for name, scores in static_predictions(table, seed=seed).items()
     }
-    # `replay` refuses transfers without a prediction: they are left out on both sides of it
-    # both sides of the comparison know the same transfers
+    # `replay` refuses transfers without a prediction: both sides are compared without them
     known = table.only(lambda row: row.transfer.control is not None or row.transfer in predicted)
     # once: luck is the same for all predictors of one table
     luck = by_luck(known, request, seed=seed)

@@ -53,7 +53,6 @@ class Labels:
 
     def lacking(self, name: str, amount: float) -> float:
         """labels of a task that are still to be bought to have `amount` of them."""
-        # what is owned beyond an amount is no use to it
         return max(0.0, amount - (self.owned or {}).get(name, 0.0))
 
     def cost(self, name: str, amount: float) -> float:
@@ -100,7 +99,6 @@ def purchases(policy: Taxonomy, labels: Labels) -> list[Facts]:
         if edge.way != "supervised" and edge.transfer.target not in amounts:
             amount = labels.amount_of(edge.transfer.regime)
             amounts[edge.transfer.target] = (amount, edge.transfer.means)
-    # a row a task, whatever it is bought for
     rows: list[Facts] = [
         {
             "task": name,
@@ -204,7 +202,6 @@ def steps(table: Affinities, request: Request, labels: Labels, before: Taxonomy)
     """
     rows = []
     for name in sorted({*table.sources, *table.targets}):
-        # every step that transfers were measured with, and the last, all labels
         for amount in sorted({*labels.amounts.values(), labels.full}):
             if labels.lacking(name, amount) == 0:
                 continue

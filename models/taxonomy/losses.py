@@ -66,8 +66,7 @@ def check_losses(values: Floats, name: str) -> None:
             f"{name}: {int((~np.isfinite(values)).sum())} of {values.size} losses are not "
             "finite; measure this transfer again"
         )
-    # a loss below 0 by rounding is not refused
-    # rounding may pass zero
+    # a loss of 0 may come out a little below it by rounding
     if values.size and values.min() < -1e-6:
         raise ValueError(f"{name}: losses are not negative, got {values.min()}")
 

@@ -122,8 +122,7 @@ def played(tournament: Tournament) -> tuple[list[Row], Facts]:
     result = affinities(win_matrix(losses))
     affinity = dict(zip(tournament.players, result.affinity.tolist()))
     for i in tournament.visitors:
-        # of the visitor over the players: a tie is half on either side
-        # `win_rate` counts who beats the visitor
+        # `win_rate` counts who beats the visitor, and half a tie: the rest is the visitor's own
         rates = 1 - win_rate(losses, measured.losses[i])
         affinity[i] = float(placed(rates, result.affinity, result.eigenvalue))
     # rates of every row, of controls too: tables show them
@@ -186,8 +185,7 @@ def friedman(losses: Floats) -> float | None:
     # ranks within an image, not within a transfer
     count, images = losses.shape
     ranks = ranks_of(losses.T).T
-    # smaller than count (count + 1) / 12 where there are ties
-    # the variance of ranks within images, in one number
+    # of ranks within images; smaller than count (count + 1) / 12 where there are ties
     spread = ((ranks - (count + 1) / 2) ** 2).sum() / (images * (count - 1))
     if spread == 0:
         return 1.0
@@ -214,7 +212,6 @@ def measure(
         for target in store.targets():
             parts = {}
             for whole in tournaments(store, target, regime):
-                # halves of the test images are played like whole ones
                 tournament = whole if images is None else restricted(whole, images)
                 regime_rows, facts = kept(tournament, cache)
                 parts[tournament.regime] = regime_rows

@@ -46,7 +46,6 @@ def offered(table: Affinities, request: Request) -> Offer:
     edges: dict[str, list[tuple[float, Transfer]]] = {target: [] for target in targets}
     for row in on_offer(table, request):
         target = row.transfer.target
-        # a target is reached by sources that may be supervised, no others
         if target in edges and sources.issuperset(row.transfer.sources):
             edges[target].append((reward_of(row, request), row.transfer))
     own = {}

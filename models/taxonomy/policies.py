@@ -29,8 +29,6 @@ class Policies:
         pairs = [(j, at[source]) for j, edge in enumerate(program.edges) for source in edge.sources]
         positions = np.array(pairs, int).reshape(-1, 2).T
         self.uses = csr_matrix(
-            # sources and edges as one sparse matrix: an edge is open if as many of its sources are
-            # in as it has
             (np.ones(len(pairs)), tuple(positions)),
             shape=(len(program.edges), self.count),
         )
@@ -70,7 +68,6 @@ class Policies:
         ranked = self.ranked[self.open_edges(nodes)[self.ranked]]
         # the first edge of a target in this order is its best one
         targets, first = np.unique(self.target_of[ranked], return_index=True)
-        # targets that supervise themselves need none
         chosen = ranked[first][~reached[targets]]
         x[self.count + chosen] = 1
         reached[self.target_of[chosen]] = True
@@ -93,7 +90,6 @@ class Policies:
         nodes = self.program.low[: self.count] > 0
         best = self.best(nodes)
         while True:
-            # one source at a time until none fits
             node = self.addition(nodes)
             if node is None:
                 return best

@@ -115,7 +115,6 @@ def assembled(request: Request, offer: Offer, edges: list[Transfer], reward: Flo
     budgets = budgets_of(request)
     a, b = inequalities(offer, edges, at, budgets)
     low = np.zeros(len(reward))
-    # forced by its lower bound
     low[[at[name] for name in request.forced]] = 1
     high = np.ones(len(reward))
     # a target-only task is no node, so that to forbid it changes nothing
@@ -184,7 +183,6 @@ def exactly_one(offer: Offer, edges: list[Transfer], at: dict[str, int]) -> csr_
 def integer_variables(offer: Offer, edges: list[Transfer], budgets: list[Budget]) -> Bools:
     """nodes, and the edges of targets whose edges differ in cost."""
     count = len(offer.nodes)
-    # nodes come first
     integer = np.arange(count + len(edges)) < count
     for columns in into(edges, offer.targets).values():
         for _, of_edge, _ in budgets:

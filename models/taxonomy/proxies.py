@@ -36,7 +36,6 @@ class Gram:
         """features [image, ...] of one source. Raises ValueError if they are not finite or the same
         for all images.
         """
-        # a representation is a row, whatever its shape
         flat = np.asarray(features, "float64").reshape(len(features), -1)
         if len(flat) < 4 or not np.isfinite(flat).all():
             raise ValueError(

@@ -68,7 +68,6 @@ class Resamples:
     def load(cls, path: str | Path) -> Resamples:
         with np.load(path) as content:
             transfers = tuple(
-                # the rest in the order in which `save` wrote it
                 Transfer(tuple(sources), *rest)
                 for sources, *rest in json.loads(str(content["transfers"]))
             )

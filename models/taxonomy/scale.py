@@ -22,7 +22,6 @@ def joined(parts: dict[str, list[Row]]) -> list[Row]:
     Raises ValueError if several regimes have no supervised control in common.
     """
     if len(parts) == 1:
-        # a single regime needs no anchor
         return next(iter(parts.values()))
     ratios: dict[Transfer, Row] = {}
     anchors = []

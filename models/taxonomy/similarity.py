@@ -68,7 +68,6 @@ def similarity_tree(
 
     data, names = profiles(table)
     if len(names) < 3:
-        # distances between sources over all targets
         return {"names": names, "linkage": [], "cophenetic": None, "support": []}
     distance = pdist(data.T)
     tree = linkage(distance, method)

@@ -126,8 +126,8 @@ def standard_form(program: Program) -> tuple[Any, Any, Any, Any, Any]:
 
     width = len(program.reward)
     idle = cvxopt.spmatrix(1.0, [0, 0], [width, width + 1], (1, width + 2))
-    # cvxopt knows no bounds of variables: they are rows of G
-    # identity and its negative: upper and lower bounds
+    # cvxopt knows no bounds of variables: they are rows of G, the upper ones an identity and the
+    # lower ones its negative
     identity = cvxopt.spdiag(cvxopt.matrix(1.0, (width + 2, 1)))
     g = cvxopt.sparse([with_idle(program.a), idle, identity, -identity])
     limits: list[Any] = [program.b, [1.0], program.high, [1.0, 1.0], -program.low, [0.0, 0.0]]

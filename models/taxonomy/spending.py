@@ -36,8 +36,7 @@ def spending(
     the regime that decides. request: its costs are of one label. budgets: tasks labelled in full.
     """
     names = [*dict.fromkeys([*table.sources, *table.targets])]
-    # the largest amount may be all that there is
-    # `Labels` refuses amounts above the full one
+    # the largest amount may be all that there is, and `Labels` refuses amounts above the full one
     labels = Labels(
         max(full, *amounts.values()),
         amounts,

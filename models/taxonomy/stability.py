@@ -61,7 +61,6 @@ def chosen_again(
     table: Affinities, resamples: Resamples, request: Request, solves: int
 ) -> list[frozenset[str]]:
     """the supervised tasks of the taxonomy of each resample; those without a policy left out."""
-    # the same request on every resample's table
     policies = [attempt(resamples.table(table, number), request) for number in range(solves)]
     return [frozenset(policy.supervised) for policy in policies if policy is not None]
 

@@ -59,7 +59,6 @@ def seed_agreement(tables: Sequence[Affinities]) -> dict[str, float]:
     scores: dict[str, list[float]] = {}
     for first, second in combinations(tables, 2):
         # one draw: the correlation is wanted, not its interval
-        # each pair of seeds once
         for target, facts in agreement(first, second, resamples=1)["targets"].items():
             if np.isfinite(facts["spearman"]):
                 scores.setdefault(target, []).append(facts["spearman"])

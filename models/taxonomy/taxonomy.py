@@ -69,8 +69,7 @@ class Taxonomy:
             raise ValueError(f"every target is reached once, got {reached}")
         for edge in self.edges:
             self.check_edge(edge.transfer)
-        # sums of decimal costs, and a solver's tolerance
-        # of what the taxonomy says of itself, not of what a solver says
+        # 1e-6: sums of decimal costs, and what a solver tolerates
         if self.spent > self.budget + 1e-6:
             raise ValueError(f"the taxonomy costs {self.spent}, the budget is {self.budget}")
         if self.status == "optimal" and self.gap > 1e-6:
@@ -78,7 +77,6 @@ class Taxonomy:
 
     def check_edge(self, transfer: Transfer) -> None:
         """ValueError unless the edge stands on what the taxonomy supervises."""
-        # every source of an edge is supervised
         missing = set(transfer.sources) - set(self.supervised)
         if missing:
             raise ValueError(
@@ -113,7 +111,6 @@ class Taxonomy:
         Targets that are their own labels have a quality of 0.5 by definition: the others say what
         the policy is worth.
         """
-        # ways that no target takes are left out
         return {way: scores(edges) for way in WAYS if (edges := self.by(way))}
 
     def by(self, way: str) -> list[Edge]:
@@ -202,7 +199,6 @@ def read_policy(
             chosen[target] = own.transfer
     labels = sum(request.cost_of(name) for name in nodes)
     little = sum(request.edge_cost_of(edge) for edge in edges)
-    # in the order of the table's targets
     reached = [table.of[chosen[target]] for target in table.targets if target in chosen]
     return Taxonomy(
         request.budget,

@@ -20,8 +20,7 @@ def win_matrix(losses: Floats) -> Floats:
     never leave the cache; every 255 images the counters are emptied into integers. Memory: two
     matrices [transfer, transfer], whatever the number of images.
     """
-    # image by image below: each becomes one run of memory
-    # float32, as losses are kept
+    # image by image below: each becomes one run of memory; float32, as losses are kept
     losses = np.ascontiguousarray(np.asarray(losses, "float32").T)
     images, count = losses.shape
     if not count or not images:
@@ -34,7 +33,6 @@ def win_matrix(losses: Floats) -> Floats:
     for start in range(0, count, height):
         rows = slice(start, min(start + height, count))
         less[rows] = lower_counts(losses, rows)
-    # neither side was lower
     ties = images - less - less.T
     return (less + ties / 2) / images
 

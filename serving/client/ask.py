@@ -81,7 +81,6 @@ def ask(options: argparse.Namespace) -> int:
     question = Question.from_options(options)
     from PIL import Image
 
-    # after the question was read: errors in it come before Pillow is imported
     # pictures between Pillow's two limits are scaled down, and a word of ours says so
     warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
     return ask_folder(question) if question.folder else ask_once(question)

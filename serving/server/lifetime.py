@@ -102,7 +102,6 @@ def _listen(catalog: Catalog, serving: Serving, signals: StopSignals) -> None:
     stop.set()
     # Both ports stay open meanwhile: probes read NOT_SERVING and clients UNAVAILABLE, instead of a
     # broken connection.
-    # the gate first, ports afterwards
     gate.close(serving.grace)
     # does not wait: REST drains meanwhile
     ended = server.stop(grace=LAST_WORDS)

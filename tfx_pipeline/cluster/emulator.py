@@ -62,7 +62,6 @@ Start = Callable[[Sequence[str], Path, dict[str, str]], tuple[int, Iterator[str]
 
 
 @dataclass
-# steps one after another: dependencies are tested, not speed
 class Cluster:
     """A compiled file with its object store. Raises StepFailed from `run`."""
 
@@ -111,7 +110,6 @@ class Cluster:
         component = self.spec["components"][step["componentRef"]["name"]]
         executors = self.spec["deploymentSpec"]["executors"]
         container = executors[component["executorLabel"]]["container"]
-        # tries beyond the first
         most = 1 + int(step.get("retryPolicy", {}).get("maxRetryCount", 0))
         for number in range(most):
             # anew for every try: the pod before left its own folders
@@ -182,7 +180,6 @@ class Cluster:
 
     def take(self, pod: Path, name: str, call: dict[str, Any], kinds: dict[str, Any]) -> None:
         """outputs into the store, and what the step said of them for those that follow."""
-        # what the entry point told: properties that the next step is given
         told = json.loads(Path(call["outputs"]["outputFile"]).read_text()).get("artifacts", {})
         for key, value in told.items():
             for artifact in value["artifacts"]:
@@ -243,7 +240,6 @@ def started(
 ) -> tuple[int, Iterator[str]]:
     """a new interpreter, as in a container."""
     process = subprocess.Popen(
-        # the first word is "python" of the image
         [sys.executable, *command[1:]],
         cwd=folder,
         # the image has our packages on its path
@@ -266,7 +262,6 @@ def forked(
     reading, writing = os.pipe()
     process = os.fork()
     if process == 0:
-        # unless the step says otherwise
         code = 1
         try:
             os.setsid()
@@ -278,7 +273,6 @@ def forked(
             os.environ.update({"PYTHONPATH": str(REPOSITORY), **environment})
             from tfx_pipeline.cluster import pod
 
-            # after `python -m MODULE`
             code = pod.main(list(command[3:]))
         finally:
             sys.stdout.flush()

@@ -33,7 +33,6 @@ class Pod:
 
     def parse_raw_artifact_dict(self, artifacts: Any, *names: Any) -> dict[str, list[Any]]:
         """artifacts by name, at the launcher's folders."""
-        # TFX has no argument for the two
         # TFX asks twice: first for the inputs, then for the outputs
         self.calls += 1
         found: dict[str, list[Any]] = self.parse(artifacts, *names)

@@ -146,12 +146,10 @@ def known(name: Any, names: list[str], complaint: str) -> None:
 
 
 def stage_of(step: str) -> str:
-    # shards have numbers, stages have none
     """a step's stage: `TrainTasks-3` is one of TrainTasks."""
     return re.sub(r"-[0-9]+$", "", step)
 
 
 def resources_of(step: str, table: Table) -> Resources:
     """what a step is given."""
-    # a stage, else what all others get, else what the cluster gives
     return table.get(stage_of(step), table.get(DEFAULT, Resources()))

@@ -93,7 +93,6 @@ def create(client: Any, address: str, file: Path, *, name: str, experiment: str)
     RunError.
     """
     check_file(file)
-    # found, or made where there is none
     group = asked(address, functools.partial(client.create_experiment, name=experiment))
     run = asked(
         address,
@@ -190,7 +189,6 @@ def tasks_of(run: Any) -> list[Any]:
 def tell(run: Any, states: dict[str, str], say: Callable[[str], None]) -> None:
     """a line for what changed since `states`, which is brought up to date."""
     for task in tasks_of(run):
-        # a line a change, however often one looks
         if task.state and states.get(task.display_name) != task.state:
             states[task.display_name] = task.state
             say(f"{task.display_name}: {task.state.lower()}")

@@ -44,7 +44,6 @@ def metrics_of(artifacts: Artifacts) -> dict[str, Any]:
     asked = (evidence.get("budget"), evidence.get("order"))
     rows = [
         row
-        # the answer that was asked for, among all that were solved
         for row in evidence.get("headline", [])
         if (row.get("budget"), row.get("order")) == asked
     ]

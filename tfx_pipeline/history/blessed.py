@@ -23,7 +23,6 @@ def blessed_networks(run: Path) -> dict[str, str]:
     return {
         path.parent.name: str(path.parent)
         for name, folder in artifacts.items()
-        # all shards of the stage
         if NETWORKS.fullmatch(name)
         for path in sorted(Path(folder).glob("*/network.json"))
     }

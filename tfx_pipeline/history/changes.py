@@ -37,7 +37,6 @@ def is_other(before: Any, after: Any, *names: str) -> bool:
     """by the first of the names that both have."""
     for name in names:
         if before.get(name) and after.get(name):
-            # what one of the two lacks says nothing
             return bool(before[name] != after[name])
     return False
 
@@ -60,7 +59,6 @@ def views_of(entry: Entry) -> int | None:
 def changed_code(before: Entry, after: Entry) -> list[str]:
     """components whose digest differs, or that one of the two lacks."""
     names = sorted(before.code.keys() | after.code.keys())
-    # new and removed components, too
     return [name for name in names if before.code.get(name) != after.code.get(name)]
 
 
@@ -95,7 +93,6 @@ def policy_changes(before: Entry, after: Entry) -> list[str]:
             lines.append(f"{word}: {', '.join(sorted(names))}")
     for target in sorted(old["edges"].keys() | new["edges"].keys()):
         was, now = old["edges"].get(target), new["edges"].get(target)
-        # a target may come or go with its labels
         if was is None or now is None:
             lines.append(f"{target}: {'no longer served' if now is None else 'new'}")
         # a new way counts before a new quality: it is the cause

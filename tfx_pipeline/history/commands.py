@@ -80,7 +80,6 @@ def do_diff(options: argparse.Namespace) -> int:
     entries = [entry for entry in entries_of(options.run) if entry.is_run]
     old, new = (entry_called(entries, number) for number in (options.before, options.after))
     print("\n".join(difference(options.run, old, new)))
-    # by number of the run, or by the version that it pushed
     return 0
 
 
@@ -99,7 +98,6 @@ def do_prune(options: argparse.Namespace) -> int:
         if not waste.paths:
             print("nothing to remove")
             return 0
-        # said in any case, then done
         print("\n".join(described(options.run, waste)))
         if not options.yes:
             print("nothing was removed; --yes does it", file=sys.stderr)
@@ -123,7 +121,6 @@ def do_rollback(options: argparse.Namespace) -> int:
     from tfx_pipeline.run_lock import locked
 
     check_folder(options.run)
-    # no run may push meanwhile
     with locked(options.run):
         since = time.time()
         try:

@@ -32,7 +32,6 @@ def fields_of(run: Path, digest: str) -> dict[str, Any]:
     try:
         values = json.loads((run / FOLDER / f"{digest}.json").read_text(encoding="utf-8"))
         return dict(flat(values))
-    # a file of another form is none
     except (OSError, ValueError, AttributeError):
         return {}
 

@@ -87,7 +87,6 @@ def parsed(line: bytes) -> Entry | None:
         lists = {
             name: tuple(values[name]) for name in ("verdicts", "networks", "warm") if name in values
         }
-        # JSON has no tuples
         return Entry(**{**values, **lists})
     except (ValueError, TypeError, AttributeError):
         return None

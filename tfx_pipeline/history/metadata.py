@@ -12,7 +12,6 @@ from typing import Any
 
 METADATA = "metadata.sqlite"
 RAN, CACHED, DAMAGED = "ran", "cached", "failed"
-# what TFX takes from its cache is as good as what ran
 # A node that found the metadata in order: its outputs are there.
 DONE = (RAN, CACHED)
 

@@ -59,7 +59,6 @@ class Recorder:
     def saw(self, fingerprint: str) -> None:
         """the data as the run found them."""
         self.data["fingerprint"] = fingerprint
-        # again, with what is known by now
         self.note()
 
     def note(self) -> None:
@@ -86,7 +85,6 @@ class Recorder:
         verdicts = self.verdicts(graph)
         after = ledgers_of(self.run)
         version = pushed_now(graph)
-        # not by the artifact: that of an earlier run may have been taken from the cache
         # The very bundle that is served is blessed, but not pushed again.
         version = None if version == self.served else version
         trained = trained_since(self.before, after)
@@ -105,7 +103,6 @@ class Recorder:
             verdicts=tuple(asdict(verdict) for verdict in verdicts),
             version=version,
             serves=newest_version(self.run),
-            # of what did not come from the cache
             ran={
                 each.node: round(each.seconds, 1)
                 for each in (graph.executions if graph else ())

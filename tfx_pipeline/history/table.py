@@ -43,7 +43,6 @@ def table(run: Path, entries: Sequence[Entry]) -> Iterator[str]:
 
 
 def row(entry: Entry) -> str:
-    # local time: a person reads it
     when = time.strftime("%m-%d %H:%M", time.localtime(entry.began))
     quality, saved = (share(entry.metrics.get(name)) for name in ("quality", "saved"))
     figures = f"{quality:>7s} {saved:>6s} {len(entry.networks):9d} {entry.transfers:9d}"
@@ -105,7 +104,6 @@ def difference(run: Path, old: Entry, new: Entry) -> Iterator[str]:
         ("gates", verdict_lines(old, new)),
         ("made", made_lines(new)),
     ):
-        # what was made is no difference
         yield f"{title}:" if lines else f"{title}: the same" if title != "made" else "made: nothing"
         for line in lines:
             yield from textwrap.wrap(line, WIDTH, initial_indent="  ", subsequent_indent="    ")
@@ -159,7 +157,6 @@ def metric_lines(old: Entry, new: Entry) -> list[str]:
 
 def verdict_lines(old: Entry, new: Entry) -> list[str]:
     said = [
-        # by gate: a run may have ended before the second
         {
             verdict["gate"]: "passed" if verdict["passed"] else "; ".join(verdict["reasons"])
             for verdict in entry.verdicts

@@ -38,7 +38,6 @@ def trace(run: Path, version: int | None, out: Path | None = None) -> Path:
         listed = ", ".join(map(str, sorted(there))) or "none"
         raise RunError(f"no version {number or ''} in {run / SERVED}; there are: {listed}")
     path = out or run / f"trace-{number}.html"
-    # one file without anything beside it
     write_text(path, render_trace(trace_of(run, number, there[number])))
     return path
 
@@ -153,7 +152,6 @@ def networks_of(
     answers: list[Answer], story: Mapping[str, Any], artifacts: Artifacts
 ) -> list[Network]:
     """every network that an answer is read from, once, in the order of the answers."""
-    # in the order of the answers, each once
     names = list(dict.fromkeys(name for answer in answers for name in answer.networks))
     metrics = story.get("metrics") or {}
     found = []
@@ -185,7 +183,6 @@ def trained_record(artifacts: Artifacts, task: str) -> dict[str, Any]:
         if re.fullmatch(r"TrainTasks(-\d+)?/networks", name):
             record = facts_in(artifacts, name, task, "network.json")
             if record:
-                # a shard that did not train the task has no record of it
                 return record
     return {}
 
@@ -231,7 +228,6 @@ def data_facts(
         "fingerprint of the files": told.get("fingerprint"),
         "left out by ingest": counts.get("quarantined"),
     }
-    # what is not known is not shown
     return {name: value for name, value in facts.items() if value not in (None, "")}
 
 

@@ -47,7 +47,6 @@ def waste_of(run: Path, keep: int) -> Waste:
     """keep: the newest served versions that stay, at least 1. Versions that were withdrawn go.
     Raises ValueError for less than 1.
     """
-    # none would leave nothing that serves
     if keep < 1:
         raise ValueError(f"--keep takes 1 or more versions, got {keep}")
     served = versions(run / SERVED) if (run / SERVED).is_dir() else []

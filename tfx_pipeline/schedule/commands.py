@@ -91,7 +91,6 @@ def without_own(arguments: list[str]) -> list[str]:
     kept = []
     words = iter(arguments)
     for word in words:
-        # "--every=6h" and "--every 6h"
         name, equals, _ = word.partition("=")
         if name not in OWN:
             kept.append(word)

@@ -32,7 +32,6 @@ def repeat(arguments: list[str], every: float, ticks: int | None = None) -> int:
     followed at once. ticks: so many alone (None: until we are stopped).
     """
     count = 0
-    # None goes on until a signal comes
     while ticks is None or count < ticks:
         count += 1
         since = time.monotonic()

@@ -34,7 +34,6 @@ def call_hook(command: str, entry: Entry) -> None:
         complain(command, f"took longer than {PATIENCE:.0f} s and was ended")
         return
     if done.returncode:
-        # said, and no failure: the run is over
         complain(command, f"ended with code {done.returncode}")
 
 

@@ -103,7 +103,6 @@ def install(files: dict[str, str], kind: str, folder: Path | None, *, yes: bool)
     """
     if folder is None and kind == SYSTEMD:
         folder = Path.home() / USER_UNITS
-    # the text first: what is written is what was shown
     lines = [line for name, text in files.items() for line in (f"# {name}", text)]
     if not yes:
         place = f"to {folder}" if folder else "to the folder that --to names"

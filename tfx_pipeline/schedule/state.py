@@ -52,7 +52,6 @@ def idle_reason(state: State, entries: Sequence[Entry], now: float) -> str | Non
             f"refused at {told(last.began)}, and nothing has changed since: nothing to do "
             f"({last.reason})"
         )
-    # a refusal is not tried again until something changes: it would be refused again
     failures = failures_in_a_row(state, runs)
     # from the end of the last try
     until = last.began + last.seconds + wait_after(failures)
@@ -66,7 +65,6 @@ def failures_in_a_row(state: State, runs: Sequence[Entry]) -> int:
     count = 0
     for entry in reversed(runs):
         if entry.outcome not in (FAILED, KILLED) or not state.seen_by(entry):
-            # another state, or an end of another kind: the row ends
             break
         count += 1
     return count

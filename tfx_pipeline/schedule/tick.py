@@ -58,6 +58,5 @@ def tick(
         # the run's own line: a killed one before it got its line in the same moment
         told = [entry for entry in read(run) if entry.number > last and entry.is_run]
         if hook and told:
-            # the newest: this run's
             call_hook(hook, told[-1])
     return 0

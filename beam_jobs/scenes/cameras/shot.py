@@ -42,7 +42,6 @@ def fibonacci(count: int) -> Floats:
 
 
 def field_of_view(rng: np.random.Generator) -> float:
-    # cut by drawing again: clipping would heap up views at both ends
     """75 - 30|z| degrees with z standard normal cut at 1, in radians: the published histogram."""
     z = 2.0
     while abs(z) > 1:

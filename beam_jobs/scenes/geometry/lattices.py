@@ -114,7 +114,6 @@ def tube(
             ahead[q, i] /= step[i]
     for q in range(3):
         gradient(ahead[q], 1, turning[q])
-    # the side of a path that is upright throughout
     last = np.array([1.0, 0.0, 0.0])
     for k in range(
         2 * n

@@ -76,7 +76,6 @@ class Surface:
     heights: Floats
     tile: Floats
 
-    # of the same memory: the ray caster needs positions alone
     @property
     def vertices(self) -> Floats:
         return self.corners[:, :3]
@@ -89,7 +88,6 @@ class Surface:
     def of(scene: Scene) -> Surface:
         shape = scene.shape
         texels, sides = pyramid(scene.textures)
-        # float32 for the compiled pass, made once a building
         corners = np.concatenate(
             [shape.vertices, shape.normals, shape.uv, shape.curvature],
             1,
@@ -225,7 +223,6 @@ def _height(heights: Floats, u: float, v: float, out: Array) -> None:
     """
     side, last = np.float32(len(heights)), len(heights) - 1
     x, y = _fraction(u) * side, _fraction(v) * side
-    # not below 0: truncation is a floor
     left, above = int(x), int(y)
     fx, fy = x - np.float32(left), y - np.float32(above)
     x0, x1, y0, y1 = left & last, (left + 1) & last, above & last, (above + 1) & last
@@ -364,7 +361,6 @@ def _under(
         # uv area over the triangle's, stretched by 1 / cosine in one direction: the root is the
         # mean scale of both
         footprint = (
-            # of the finest level; each higher one halves it
             z * pixel * math.sqrt(abs(turn) / area / max(-facing, EDGE_ON)) / scale[m] * sides[0]
         )
         level = 0

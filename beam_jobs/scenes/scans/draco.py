@@ -28,7 +28,6 @@ def unpacked(data: bytes, numbers: Mapping[str, int]) -> Unpacked:
     """numbers: name of an attribute -> its unique id in the data. Raises ValueError for data that
     do not decode, or not to what `numbers` and the faces ask for: Draco has no checksum.
     """
-    # Loaded when a file needs it.
     # only files that are compressed pay for loading it
     import DracoPy
 

@@ -175,7 +175,6 @@ class Gltf:
         if columns.unpacked:
             faces = columns.unpacked.faces
         else:
-            # without indices the vertices stand in the order of the faces
             order = np.arange(count)
             if "indices" in primitive:
                 order = self.accessor(primitive["indices"]).reshape(-1).astype("int64")

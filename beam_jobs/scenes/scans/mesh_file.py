@@ -89,7 +89,6 @@ def read_mesh(
             "surface, export the mesh with its faces"
         )
     shelf.sources[path.name] = hashlib.sha256(data).hexdigest()
-    # scaled with the turn: one product for both
     mesh = joined(parts, oriented_up(up or UP[kind]) / units_per_metre)
     semantic, noted = face_labels(properties, len(mesh.faces), labels)
     return checked(path, replace(mesh, semantic=semantic), (*shelf.notes, *noted), shelf.sources)
@@ -138,7 +137,6 @@ def joined(parts: list[Part], turn: Floats) -> Mesh:
 
 
 def eight_bits(image: Any) -> Bytes:
-    # Pillow's own conversion of 16 bits to 8 clips at 255
     """[h, w, 3] of a Pillow picture; 16 bits are scaled, which Pillow itself would cut off."""
     if image.mode.startswith("I"):
         values = np.asarray(image).astype("int64")

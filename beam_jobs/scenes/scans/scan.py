@@ -105,7 +105,6 @@ class Scan:
         def square(values: Array) -> Array:
             return values.reshape(size, size, *values.shape[1:])
 
-        # a half before the cut: to the nearest code, not the one below
         rgb = (np.clip(met.colour, 0, 1) * 255 + 0.5).astype("uint8")
         return Surfaces(
             *map(square, (rgb, depth, met.distance, normal, met.curvature, classes, facing))

@@ -64,7 +64,6 @@ def read_obj(data: bytes, shelf: Shelf) -> list[Part]:
     for wanted in used:
         if wanted and wanted not in materials:
             shelf.note(f"material {wanted} is in no material library: its surfaces are grey")
-    # made once: all surfaces without a material are alike
     grey = Material(np.full(3, GREY))
     return [
         part(vertices, uvs, corners, materials.get(name, grey))
@@ -127,7 +126,6 @@ def part(
     mapped = rows[:, 1] >= 0
     if mapped.any():
         uv[mapped] = np.array([uvs[i] for i in rows[mapped, 1]], "float64").reshape(-1, 2)
-    # a picture without coordinates says nothing about where it lies
     picture = material.picture if mapped.any() else None
     colour = (
         np.ones((len(rows), 3)) if picture is not None else np.tile(material.colour, (len(rows), 1))

@@ -8,8 +8,8 @@ from keras import layers
 from models.networks.config import NetworkConfig
 from models.networks.tensors import Tensor
 
-# Both as released.
 # Of every batch norm: the share of the running statistics that a step keeps; added to variances.
+# Both as released.
 MOMENTUM = 0.9
 EPSILON = 1e-5
 

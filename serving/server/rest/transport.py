@@ -20,8 +20,8 @@ from serving.server.rest.client_presence import present
 from serving.server.rest.routes import Reply, Request, Routes, fault
 
 THREADS = 16
-# a slow sender would hold a thread and memory for as long as it likes
-# A request must have arrived whole by then; also how long an idle connection is kept.
+# A request must have arrived whole by then, or a slow sender would hold a thread and memory for as
+# long as it likes; also how long an idle connection is kept.
 READING_SECONDS = 30.0
 LONGEST_REQUEST_LINE = 65536
 # enough for any length: more digits are refused before they are read as a number

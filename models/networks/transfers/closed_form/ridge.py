@@ -139,7 +139,7 @@ def ridge_solution(gram: Floats, cross: Floats, ridge: float, rows: int) -> Floa
     """
     try:
         # The condition of a root is the root of the matrix's: float32 multiplies it well.
-        # Symmetric: the transpose is the same matrix in Fortran's order.
+        # It is symmetric: the transpose is the same matrix in Fortran's order.
         root = cholesky.inverse_root(with_ridge(gram, ridge * rows).T).astype("float32")
         return root.T @ (root @ cross)
     except np.linalg.LinAlgError:
