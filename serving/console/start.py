@@ -23,7 +23,7 @@ def start(options: argparse.Namespace) -> int:
     warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
     def connect() -> Client:
-        # two attempts, not the client's eight: a person waits, and is told of an absent server at once
+        # two attempts, not the client's eight: a person waits
         return Client(options.server, options.model_name, options.deadline, attempts=2)
 
     console = Console(connect, options.server, options.model_name, options.model_base_path)
