@@ -63,6 +63,7 @@ def side_by_side(
         tqdm(total=expected, desc="views", unit="view", file=sys.stderr, **style) as bar,
     ):
         for count in pool.imap_unordered(work, jobs):
+            # buildings yield a few views more or fewer than were asked for
             expected += count - views
             bar.total = expected
             bar.update(count)

@@ -65,6 +65,7 @@ class BuildingJob:
     def complete(self) -> bool:
         """is the building there, made with the same parameters?"""
         facts = staging.described(self.folder)
+        # without the number of views that came out, which no parameter fixes
         return {key: facts[key] for key in facts if key != "views"} == self.parameters()
 
 
@@ -137,6 +138,7 @@ def building_number(seed: int, i: int) -> int:
     """the seed of the i-th building of a data set: one for one, so that no two data sets of seeds
     below 100,000 share a building.
     """
+    # the first thousand fill the three digits below the seed, further ones go above all seeds
     return seed * 1000 + i % 1000 + i // 1000 * 10**8
 
 
@@ -174,6 +176,7 @@ def write_views(
     """write every `of`-th view of a building from the `first`-th on; (all its shots, point -> views
     of other points that see it and where).
     """
+    # a stream of its own: the building is drawn from its number alone
     rng = np.random.default_rng([job.number, 7])
     eye = Eye(building(job.number))
     cameras = shots(eye, rng, job.views)

@@ -89,11 +89,13 @@ def visible_points(surfaces: Surfaces, shot: Shot, cameras: Sequence[Shot]) -> d
         if other.point == shot.point or other.point in visible or other.camera.point is None:
             continue
         offset = other.camera.point - shot.camera.location
+        # rotation turns the camera's axes into the world's: its transpose turns back
         pixel = projected(shot.camera.rotation.T @ offset, shot.camera.field_of_view, size)
         if pixel is None:
             continue
         column, row = pixel
         far = float(np.linalg.norm(offset))
+        # cut to whole numbers: the pixel in which the place lies
         if abs(surfaces.distance[int(row), int(column)] - far) < SAME_DISTANCE * far:
             visible[other.point] = (column * PUBLISHED_SIZE / size, row * PUBLISHED_SIZE / size)
     return visible

@@ -84,6 +84,7 @@ def tile_side(rows: Iterable[Shown]) -> int:
     """pixels of a tile: the largest view's, times a whole number to be `LEAST_TILE` at least."""
     sides = [len(tile) for row in rows for tile in row.tiles if tile is not None]
     largest = max(sides, default=LEAST_TILE)
+    # a whole number, rounded up: pixels stay squares of equal size
     return largest * -(-LEAST_TILE // largest)
 
 
@@ -122,4 +123,5 @@ def placed(tile: Bytes | None, layout: Layout) -> Bytes:
         return np.asarray(empty)
     if len(tile) == side:
         return tile
+    # no colours between two: no legend would have them
     return np.asarray(Image.fromarray(tile).resize((side, side), Image.Resampling.NEAREST))

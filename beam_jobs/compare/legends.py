@@ -117,6 +117,7 @@ def on_ramp(values: Sequence[Array | None], label: str, units: Sequence[float]) 
     known = [measure[np.isfinite(measure)] for measure in measures if measure is not None]
     numbers = np.concatenate(known) if known else np.zeros(0)
     low, high = np.percentile(numbers, SHOWN_PERCENTILES) if numbers.size else (0.0, 1.0)
+    # labels of a single value have no range to divide by
     high = max(high, low + 1e-6)
     tiles = [None if measure is None else grey(measure, low, high) for measure in measures]
     return Shown(label, tuple(tiles), unit=RAMPS[label], low=float(low), high=float(high))
@@ -135,6 +136,7 @@ def classes_there(values: Sequence[Array | None]) -> tuple[tuple[Colour, str], .
         return ()
     counts = np.bincount(np.concatenate(ids), minlength=256)
     names = ("uncertain", *TASKS["segment_semantic"].names)
+    # stable: equally frequent classes stay in the order of their ids
     there = [int(i) for i in np.argsort(-counts, kind="stable") if counts[i]]
     return tuple((colour_of(i), names[i] if i < len(names) else f"class {i}") for i in there)
 

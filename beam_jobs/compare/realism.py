@@ -129,7 +129,9 @@ def measured(root: Path, limit: int) -> dict[str, list[float]]:
     for view in spread(views, limit):
         for name, number in of_view(view).items():
             numbers.setdefault(name, []).append(number)
+    # names of a point's views are the same up to there
     cameras = Counter((view.place, view.name.split("_view_")[0]) for view in views)
+    # loose frames are of one point each, and say nothing of cameras
     if max(cameras.values()) > 1:
         numbers["cameras a point"] = [float(np.median(list(cameras.values())))]
     return numbers

@@ -53,9 +53,11 @@ def of_surfaces(
     if label is not None and edge is not None:
         ours = segments.segment_unsup25d(depth, normal, edge)
         yield "segment_unsup25d", "ARI", adjusted_rand(ours, label)
+    # 128 in all three channels: no surface
     seen = (depth < FAR) & (normal.astype(int) != 128).any(-1)
     metres = np.where(seen, depth / parameters.depth_units, np.inf)
     true = normal / 127.5 - 1
+    # loose frames may come without their camera
     angle = frame.info().get("field_of_view_rads") or fitted_angle(metres, true, seen)
     yield "normal from depth", "degrees", disagreement(metres, true, seen, angle)
     rays = surfaces.rays(len(depth), angle)

@@ -80,6 +80,7 @@ def conclude(
         **refused.counts(),
     }
     promised = {name: row["written"] for name, row in tickets.items() if row["written"]}
+    # by shard, too: one view lost and another written twice would leave the sum as it is
     if counts["read"] != counts["written"] + counts["quarantined"] or by_shard != promised:
         raise RuntimeError(
             f"views were lost: {counts}; remove {stage} and run again, and report this"

@@ -153,6 +153,7 @@ def list_building(root: str, name: str, trees: tuple[str, ...]) -> Building:
         strangers += misnamed
         if by_variant:
             variants[folder] = tuple(sorted(by_variant))
+            # each variant counts a view once: what then comes twice has two files
             once = [np.unique(numbers) for numbers in by_variant.values()]
             numbers, counts = np.unique(np.concatenate(once), return_counts=True)
             codes.append(numbers)

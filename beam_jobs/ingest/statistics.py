@@ -75,6 +75,7 @@ def add_codes(row: Totals, value: Array, folder: str) -> None:
         mean, std = (float(number[0, 0]) for number in cv2.meanStdDev(plane, mask=seen))
         low, high, _, _ = cv2.minMaxLoc(plane, mask=seen)
         row["sum"] += mean * count
+        # the mean square is the variance plus the square of the mean
         row["squares"] += (std * std + mean * mean) * count
         row["min"] = min(row["min"], low)
         row["max"] = max(row["max"], high)
@@ -137,6 +138,7 @@ def label_summary(row: Totals, folder: str) -> Totals:
         "unit": DOMAINS[folder].unit,
         "missing": row["missing"] / max(1, row["missing"] + row["values"]),
         **spread(row["values"], row["sum"], row["squares"]),
+        # of no values both are still infinite, which JSON lacks
         "min": row["min"] if row["values"] else None,
         "max": row["max"] if row["values"] else None,
     }
@@ -148,4 +150,5 @@ def spread(count: int, total: float, squares: float) -> dict[str, float | None]:
     if not count:
         return {"mean": None, "std": None}
     mean = total / count
+    # rounding may take the difference below 0
     return {"mean": mean, "std": math.sqrt(max(0.0, squares / count - mean * mean))}

@@ -259,6 +259,7 @@ def remember_examples(described: Path, examples: str) -> None:
     facts = json.loads(described.read_text())
     if facts["examples"] != lasting(examples):
         write_json(described, {**facts, "examples": lasting(examples)})
+        # the seal is of this file's content, too
         reseal(described.parent)
 
 
@@ -311,6 +312,7 @@ def write_labels(
     """one task's samples of all splits. Whitening statistics come from the first split, train."""
     rows = {split: candidates(entry, views[split], facts["seed"], limit) for split in SPLITS}
     size = views[SPLITS[0]].index.size
+    # decided before any label is made: candidates without one are counted, too
     kept = sum(map(len, rows.values())) * bytes_of(entry, size) <= cache_bytes
     facts = {**facts, "samples": {}, "whitening": None, "kept": kept}
     with sealed_folder(folder) as scratch:
@@ -340,6 +342,7 @@ def write_samples(
     shape = entry.target_shape(views.index.size)
     files = {part: scratch / f"{views.split}.{part}.npy" for part in PARTS}
     raw = scratch / "raw.npy"  # whitening takes the statistics of all
+    # rounded once only: after whitening, which makes other numbers of them
     kind = "float32" if entry.whitened else entry.output.facts.stored
     with (
         npy_writer(files["views"], "int32", (entry.images,)) as positions,
@@ -348,6 +351,7 @@ def write_samples(
     ):
         for row, (value, mask) in labelled(entry, views, rows, facts["seed"]):
             positions.extend(np.array([row]))
+            # whitening takes the statistics of all targets, also where none is kept
             if facts["kept"] or entry.whitened:
                 targets.extend(value[None])
             if facts["kept"]:
@@ -358,6 +362,7 @@ def write_samples(
             write_whitened(raw, files["target"], entry, facts["whitening"])
     raw.unlink(missing_ok=True)
     if not (facts["kept"] and positions.count):
+        # a whitened task's targets have gone to `raw`
         files["target"].unlink(missing_ok=True)
         files["mask"].unlink()
     return positions.count

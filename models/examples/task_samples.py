@@ -127,11 +127,14 @@ def candidates(entry: Task, views: Views, seed: int, limit: int) -> Integers:
                 keys = views.keys[span.start : span.stop]
                 # all of a building: the limit is drawn from all buildings together, below
                 rows = samples(entry, keys, Cameras(views, span), draw, sys.maxsize)
+                # the sampler counts from the building's first view
                 file.extend(rows + np.int32(span.start))
         # Keys of a building stand side by side: buildings in order are rows in order.
         every: Integers = np.load(path, mmap_mode="r")
         if len(every) > limit:
+            # sorted: a draw keeps the order of keys
             return np.array(every[np.sort(draw.choice(len(every), limit, replace=False))])
+        # copied: the file goes with its folder
         return np.array(every)
 
 
@@ -193,6 +196,7 @@ def lazy_samples(
     def alone(i: int) -> Label:
         return make(i, [read(position, False) for position in rows[i].tolist()])
 
+    # what a sample takes is known once one is made; others of the task take the same
     first = alone(0)
     size = first[0].nbytes + first[1].nbytes
     recent = remembered(alone, max(64, REMEMBERED // size))

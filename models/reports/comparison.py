@@ -36,6 +36,7 @@ def table(one: Run, two: Run, called: tuple[str, str]) -> str:
     sides = [policy_of(run, name) for run, name in zip((one, two), called)]
     figures = [policy_figures(policy, run.rows) for policy, run in zip(sides, (one, two))]
     rows = [
+        # the end of a path tells runs apart
         ("", *(name[-WIDTH:] for name in called)),
         ("budget, order", *(f"{policy['budget']:g}, {policy['order']}" for policy in sides)),
         ("tasks labelled in full", *(str(len(policy["supervised"])) for policy in sides)),

@@ -41,14 +41,15 @@ def with_content(folder: Path, cell: Facts) -> Facts:
 
 def inside(folder: Path, path: str) -> Path | None:
     """the picture, if it is one and lies below the folder."""
+    # links are followed first: what they lead to must lie below the folder, too
     file = (folder / path).resolve()
     is_picture = file.suffix in TYPES and file.is_file() and file.is_relative_to(folder.resolve())
     return file if is_picture else None
 
 
-# the text `</script>` would end the element
 def script(name: str) -> str:
     """a built script, safe inside a <script> element."""
+    # the text `</script>` would end the element, wherever it stands
     return (BUILT / name).read_text().replace("</", "<\\/")
 
 

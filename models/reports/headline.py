@@ -121,6 +121,7 @@ def saving_doubt(run: Run, saving: Facts | None, marks: dict[str, list[str]]) ->
     rules = {
         "the task networks are barely trained": win is not None and win < TRAINED,
         f"{len(marks)} of {plural(len(targets), 'target')} carry a mark of noise": len(marks)
+        # 1 at least: of a run without targets, no marks would be half of them
         >= NOISY * max(len(targets), 1),
         "that the choice beats random ones is not shown surely": any(
             verdict.tone == DOUBT for verdict in chance_verdicts(run)
@@ -202,6 +203,7 @@ def chance_verdicts(run: Run) -> list[Verdict]:
 
 def chance_words(name: str, test: Facts) -> str:
     drawn = test["policies"]
+    # the policy itself counts among the draws: no p lies lower
     floor = 1 / (drawn + 1)
     # rounding apart
     if test["p"] <= floor * 1.001:
@@ -232,6 +234,7 @@ def stability_verdicts(run: Run) -> list[Verdict]:
 
 def seed_verdict(rows: list[Facts]) -> Verdict:
     """how many measurements with other seeds choose the same. rows: of `seeds.json`."""
+    # the first row is the run's own measurement
     others = rows[1:]
     same = sum(row["same_sources"] == "yes" for row in others)
     edges = [row["edges_again"] for row in others if row["edges_again"] is not None]

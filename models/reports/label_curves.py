@@ -45,6 +45,7 @@ def label_curves(facts: Facts | None) -> Facts | None:
 def across(amount: float, images: Mapping[str, float]) -> float:
     """place of an amount, by its logarithm."""
     low, high = math.log(min(images.values())), math.log(max(images.values()))
+    # a single amount has no scale
     return WIDTH / 2 if high == low else (math.log(amount) - low) / (high - low) * WIDTH
 
 
@@ -66,6 +67,7 @@ def drawn(
         return None
     places = [(across(amount, images), row[way]) for amount, row in here]
     upper = [f"{x:.1f},{down(value['high'], top):.1f}" for x, value in places]
+    # backwards: upper and lower edge are one outline
     lower = [f"{x:.1f},{down(value['low'], top):.1f}" for x, value in reversed(places)]
     words, colour = WAYS[way]
     return {

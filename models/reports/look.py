@@ -44,6 +44,7 @@ def interpreter() -> str:
             pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
             pip += ["--no-deps", "--require-hashes", "-r", file.name]
             subprocess.run(pip, check=True)
+        # last: an installation that was interrupted begins again
         (PLACE / ".ready").touch()
     return str(python)
 
@@ -53,6 +54,7 @@ def locked(names: tuple[str, ...]) -> str:
     kept = []
     keep = False
     for line in (ROOT / "requirements.txt").read_text().splitlines():
+        # hashes stand on indented lines below their package
         if line and not line.startswith((" ", "#")):
             keep = line.split("==")[0] in names
         if keep and not line.lstrip().startswith("#"):

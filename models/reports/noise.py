@@ -99,5 +99,6 @@ def lucky_sources(run: Run) -> list[str]:
     """sources of the policy that fewer than half of the resampled test sets choose again."""
     stability: Facts = run.evidence.get("stability") or {}
     shares: Mapping[str, float] = stability.get("chosen", {})
+    # without resamples nothing is known of luck: not all sources are lucky then
     supervised = run.chosen["supervised"] if run.chosen and shares else []
     return [name for name in supervised if shares.get(name, 0.0) < LUCK]

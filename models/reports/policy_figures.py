@@ -63,6 +63,7 @@ def scratch_qualities(rows: Iterable[Facts]) -> dict[str, float | None]:
         if row.get("control") == "supervised" and row.get("gain") is not None:
             qualities.setdefault(row["target"], 1 - row["gain"])
     for row in rows:
+        # after the other rows: what was measured takes the place of what was derived
         if row.get("control") == "scratch" and row.get("quality") is not None:
             qualities[row["target"]] = row["quality"]
     return qualities

@@ -63,6 +63,7 @@ class Run:
     def rows(self) -> list[Facts]:
         """transfers and controls of the regime that decides."""
         rows: list[Facts] = self.affinities.get("rows", [])
+        # the regime that decides has no name; where all have one, nothing is left out
         return [row for row in rows if not row.get("regime")] or rows
 
     @property

@@ -78,6 +78,7 @@ def against_random(rows: Iterable[Facts]) -> dict[str, float]:
     encoder; tasks without that control are left out.
     """
     return {
+        # quality is what the random encoder wins against the task's own network
         row["target"]: 1 - row["quality"]
         for row in rows
         if row["sources"] == ["random_projection"] and row.get("quality") is not None
@@ -96,9 +97,11 @@ def learning_curves(curves: dict[str, list[float]]) -> list[Facts]:
         if len(losses) < 2:
             continue
         low, high = min(losses), max(losses)
+        # a loss that never changes has no span
         span = (high - low) or 1.0
         step = WIDTH / (len(losses) - 1)
         points = " ".join(
+            # SVG's y runs downwards
             f"{i * step:.1f},{HEIGHT - (loss - low) / span * HEIGHT:.1f}"
             for i, loss in enumerate(losses)
         )
@@ -130,6 +133,7 @@ def amounts(facts: Facts | None) -> Facts | None:
     images: dict[str, float] = facts["images"]
     names = sorted(images, key=lambda name: images[name])
     rows: list[Facts] = facts["targets"]
+    # the amount that decides has no name
     smaller = [name for name in names if name]
     return {
         "columns": [(name, images[name]) for name in names],

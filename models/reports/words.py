@@ -44,6 +44,7 @@ def number(value: object) -> str:
     """anything of a table: nothing for None, text as it is, three digits of a small number."""
     if value is None:
         return ""
+    # True is an int in Python
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

@@ -21,6 +21,7 @@ def building(seed: int) -> Scene:
     builder = Builder(np.random.default_rng(seed))
     kit = Kit(builder)
     for plan in plans(builder.rng):
+        # openings first: the shell is built around them
         windows(kit, plan)
         shell(kit, plan)
         ceiling_lights(kit, plan)
@@ -45,6 +46,7 @@ def plans(rng: np.random.Generator) -> list[Plan]:
     drawn = rng.choice(KINDS, count, replace=False, p=likely / likely.sum())
     kinds = sorted(drawn, key=lambda kind: ROOMS[str(kind)].size)
     rooms = []
+    # sorting the order again gives ranks: the smallest room gets the first of the sorted kinds
     for i, rank in enumerate(np.argsort(np.argsort(areas))):
         column = i % columns
         row = i // columns

@@ -131,6 +131,7 @@ SPARE: dict[str, tuple[Piece, float, float, bool]] = {
     "drum": (on_floor(belongings.drum), 0.42, 0.42, False),
     "basket": (on_floor(clutter.basket), 0.45, 0.45, False),
 }
+# What a room may hold no more than `plan.ALIKE` of.
 LOOSE = ("basket", "cartons", "plant", "pouf", "ashcan", "barrel", "drum", "heater", "fan")
 
 
@@ -153,6 +154,7 @@ def on_wall(kit: Kit, plan: Plan) -> None:
     width = kit.rng.uniform(0.4, 1.3)
     height = kit.rng.uniform(0.35, 0.9)
     side = plan.side(wall)
+    # the upper end stays above the lower one, however short the wall is
     at = kit.rng.uniform(width / 2 + 0.15, max(side.length - width / 2 - 0.15, width / 2 + 0.16))
     if any(
         at + width / 2 + 0.1 > a and at - width / 2 - 0.1 < b for a, b, *_ in plan.openings[wall]

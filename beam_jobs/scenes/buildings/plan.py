@@ -69,6 +69,8 @@ class Plan:
         """0 south, 1 east, 2 north, 3 west."""
         width, depth = self.x1 - self.x0, self.y1 - self.y0
         start, along, inward, length, yaw = (
+            # anticlockwise, with the room to the left: wherever `along` runs to, `inward` is a
+            # quarter turn on
             ((self.x0, self.y0), (1, 0), (0, 1), width, np.pi),
             ((self.x1, self.y0), (0, 1), (-1, 0), depth, -np.pi / 2),
             ((self.x1, self.y1), (-1, 0), (0, -1), width, 0.0),
@@ -117,11 +119,14 @@ class Plan:
                 continue
             at = rng.uniform(width / 2 + 0.04, side.length - width / 2 - 0.04)
             if any(
+                # doors begin at the floor, windows do not: before one of those only what is tall is
+                # in the way
                 at + width / 2 > a and at - width / 2 < b and (tall or low < 0.3)
                 for a, b, low, _, _ in self.openings[wall]
             ):
                 continue
             (x, y) = side.point(at, depth / 2 + 0.02)
+            # along y a piece is turned by a quarter: its width lies along the wall
             (w, d) = (width, depth) if wall % 2 == 0 else (depth, width)
             if self.free(x, y, w, d):
                 self.taken.append((x, y, w, d))
@@ -155,6 +160,7 @@ class Plan:
         """(x, y, 0, yaw) of a free place at least `around` metres away from the walls, or None."""
         for _ in range(tries):
             yaw = float(rng.choice([0, np.pi / 2, np.pi, -np.pi / 2]))
+            # quarter turns alone: the sine is 0 or 1, but for rounding
             w, d = (width, depth) if abs(np.sin(yaw)) < 0.5 else (depth, width)
             if self.x1 - self.x0 < w + 0.5 or self.y1 - self.y0 < d + 0.5:
                 continue
@@ -202,6 +208,7 @@ def doorways(plans: list[Plan], columns: int, rng: np.random.Generator) -> None:
     kept free.
     """
     for i, plan in enumerate(plans):
+        # east and north alone: every pair of neighbours once
         for j, wall in ((i + 1, 1), (i + columns, 2)):
             if j >= len(plans) or (wall == 1 and (i + 1) % columns == 0):
                 continue
@@ -215,6 +222,7 @@ def doorways(plans: list[Plan], columns: int, rng: np.random.Generator) -> None:
                 else (0.9, 2.05)
             )
             at = rng.uniform(width / 2 + 0.25, here.length - width / 2 - 0.25)
+            # the two sides run against each other, and each counts from its own start
             across = float((here.point(at, 0) - there.start) @ there.along)
             for room, side, number, place in (
                 (plan, here, wall, at),

@@ -191,6 +191,8 @@ class Builder:
                 shape.vertices,
                 shape.faces,
                 shape.normals,
+                # short of 1: a texture begins again there, and the last edge would show the first
+                # one's texels
                 (shape.uv - low) / span * 0.999 * self.scales[material],
                 shape.curvature,
             )

@@ -70,6 +70,7 @@ def shell(kit: Kit, plan: Plan) -> None:
         (plan.x0 - REACH, plan.y0 - REACH, 0),
     )
     builder.add(
+        # along x, then against y: by the right hand it looks down
         shapes.quad((0, size[1], 0), (size[0], 0, 0), (0, -size[1], 0)),
         above,
         ceiling_piece,
@@ -168,6 +169,7 @@ def uneven(rng: np.random.Generator, size: tuple[float, float]) -> shapes.Shape:
         np.linspace(0, size[1] + 2 * REACH, ny),
         indexing="ij",
     )
+    # never above 0, on which everything stands: no thing sinks into the floor
     waves = 0.004 * np.sin(u * rng.uniform(1, 3) + v * rng.uniform(1, 3)) - 0.004
     return shapes.from_lattice(np.stack([u, v, waves], -1))
 
@@ -227,6 +229,7 @@ def panels(
     """
     side = plan.side(wall)
     openings = plan.openings[wall]
+    # cut at every edge of every opening: a rectangle of this grid is open or wall as a whole
     xs = sorted({0.0, side.length, *(edge for opening in openings for edge in opening[:2])})
     zs = sorted(
         {
@@ -241,6 +244,7 @@ def panels(
             if not any(
                 a < (x0 + x1) / 2 < b and c < (z0 + z1) / 2 < d for a, b, c, d, _ in openings
             ):
+                # from its far end back, and up: by the right hand it looks into the room
                 part = shapes.quad(
                     (*side.point(x1, 0), z0), (*(side.along * (x0 - x1)), 0), (0, 0, z1 - z0)
                 )
@@ -250,6 +254,8 @@ def panels(
                         part.vertices,
                         part.faces,
                         part.normals,
+                        # coordinates of the whole wall: the texture goes on from rectangle to
+                        # rectangle
                         part.uv + [side.length - x1, z0],
                         part.curvature,
                     ),

@@ -12,6 +12,7 @@ from scipy import fft
 from beam_jobs.scenes.geometry.shapes import Triple
 from models.tasks.arrays import Floats
 
+# A power of two: the renderer wraps coordinates by a mask, and halves the side for each level.
 SIDE = 128
 
 
@@ -23,6 +24,7 @@ def loudness(falloff: float, stretch: float) -> Floats:
     frequency = np.hypot(
         np.fft.fftfreq(SIDE)[:, None] * stretch, np.fft.rfftfreq(SIDE)[None] / stretch
     )
+    # to a negative power this is 0: nothing of the mean
     frequency[0, 0] = np.inf
     return (frequency**-falloff).astype("float32")
 
@@ -31,6 +33,7 @@ def noise(rng: np.random.Generator, falloff: float = 1.6, stretch: float = 1.0) 
     """[S, S] float32 tiling noise with a 1/f^falloff spectrum, unit variance; stretch > 1 draws it
     out along the first axis.
     """
+    # pairs of normal numbers, looked at as complex ones without a copy
     spectrum = rng.standard_normal((SIDE, SIDE // 2 + 1, 2), "float32").view("complex64")[
         ..., 0
     ] * loudness(falloff, stretch)
@@ -93,6 +96,7 @@ def bricks(rng: np.random.Generator, colour: Floats) -> Floats:
         shift = 16 * (i % 2)
         row = slice(i * 16, (i + 1) * 16)
         for j in range(4):
+            # around the border: a row that is shifted by half a brick must tile, too
             columns = (np.arange(32) + j * 32 + shift) % SIDE
             image[row, columns] *= rng.uniform(0.8, 1.15)
             image[row, columns[:2]] = 0.72
@@ -115,6 +119,7 @@ def dots(rng: np.random.Generator, colour: Floats, other: Floats, count: int = 5
 
 def fabric(rng: np.random.Generator, colour: Floats) -> Floats:
     y, x = np.mgrid[:SIDE, :SIDE]
+    # a period of four pixels, which divides the side: the weave tiles
     weave = 0.05 * np.sin(x * np.pi / 2) * np.sin(y * np.pi / 2)
     return _finished(colour * (1 + weave[..., None] + 0.05 * noise(rng, 1.0)[..., None]))
 
@@ -188,6 +193,7 @@ def painting(rng: np.random.Generator) -> Floats:
     kind = rng.integers(3)
     if kind == 0:
         for i in range(4):
+            # one row of the noise: a ridge that runs from side to side
             image[y < 0.7 - 0.18 * i + 0.06 * noise(rng, 1.9)[:1]] = muted(rng)
     elif kind == 1:
         tone = (
@@ -259,6 +265,7 @@ def worn(rng: np.random.Generator, colour: Floats) -> Floats:
     stain = np.clip(noise(rng, 1.9) - 1.2, 0, 2)
     return _finished(
         colour
+        # powers by channel: blue loses most, so that stains are yellowish
         * (1 - 0.06 * stain - 0.02 * np.abs(noise(rng, 1.0)))[..., None]
         ** np.array([1.0, 1.1, 1.3])
     )
@@ -364,6 +371,7 @@ def digits(rng: np.random.Generator) -> Floats:
     image = np.full((SIDE, SIDE, 3), 0.04, "float32")
     lit = np.array(((0.9, 0.2, 0.15), (0.3, 0.9, 0.5), (0.4, 0.7, 0.95))[rng.integers(3)])
     for place, left in enumerate((8, 36, 70, 98)):
+        # hours begin with 0 to 2, minutes with 0 to 5
         figure = SEGMENTS[int(rng.integers((3, 10, 6, 10)[place]))]
         bars = [
             (slice(100, 106), slice(left, left + 20)),
@@ -386,6 +394,7 @@ def piano_keys(rng: np.random.Generator) -> Floats:
     image += 0.01 * noise(rng, 1.0)[..., None]
     for key in range(21):
         image[:, 6 * key : 6 * key + 1] = 0.35
+        # from C on: no black key follows E and B
         if key % 7 not in (2, 6):
             image[46:, 6 * key + 4 : 6 * key + 8] = 0.06
     return _finished(image)

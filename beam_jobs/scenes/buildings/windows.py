@@ -45,6 +45,7 @@ def windows(kit: Kit, plan: Plan) -> None:
                 middle,
                 width / 2,
                 tuple(power),
+                # against the side's direction, and up: `Light` then shines into the room
                 (*(-side.along * width * 0.48), 0.0),
                 (0.0, 0.0, (high - low) * 0.48),
             )
