@@ -63,6 +63,7 @@ def local_kernel(channels: int, features: int, seed: int) -> tuple[Floats, Float
     every source.
     """
     rng = np.random.default_rng(seed)
+    # codes are standardised: what the ReLU is given has a variance of about 1
     kernel = rng.standard_normal((9 * channels, features)) / np.sqrt(9 * channels)
     bias = 0.5 * rng.standard_normal(features)
     return kernel.astype("float32"), bias.astype("float32")

@@ -62,6 +62,7 @@ class LocalReadout(keras.layers.Layer):
             near = neighbourhoods(own, ops)
             features += local_parts(near, self.parts["kernel"], self.parts["bias"], ops)
         weights = self.parts["weights"]
+        # the constant's weights are a bias: no column of ones is made
         blocks = ops.matmul(ops.concatenate(features, axis=-1), weights[:-1]) + weights[-1]
         return unfolded(blocks * self.factor, self.channels, self.enlarge, ops)
 
@@ -86,6 +87,7 @@ class GlobalReadout(keras.layers.Layer):
         }
 
     def call(self, maps: Tensor) -> Tensor:
+        # a single image comes without an axis of its own
         views = ops.expand_dims(maps, 1) if self.images == 1 else maps
         near = [
             ops.take(self.similar(views[:, i]), self.positions[:, i], axis=1)

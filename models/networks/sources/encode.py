@@ -58,6 +58,7 @@ def encode_outside(
     directory = representations.directory
     facts = dict(representations.facts["sources"])
     grid = grid_of(representations)
+    # the teaching split first: components and statistics are its own
     splits = tuple(dict.fromkeys((config.transfer_split, "test")))
     for row in rows:
         source, folder = from_row(row)

@@ -82,6 +82,7 @@ def average_answer(
         return np.broadcast_to(shares, (1, *data.target.shape[1:3], task.output.channels))
     if task.loss == "soft_cross_entropy":
         return np.asarray(np.log(total / max(weight, 1e-6) + 1e-5)[None], "float32")
+    # a place that no sample knows is answered by 0
     return np.asarray((total / np.maximum(weight, 1e-3))[None], "float32")
 
 
@@ -104,6 +105,7 @@ def standard_of(
     for target, mask in chunks(store.samples(task.name, known.split), None, rows=known.rows):
         target = target.astype("float64")
         mask = mask.astype("float64")
+        # a vector's mask is one number a sample
         weight = np.broadcast_to(mask if mask.ndim == target.ndim else mask[:, None], target.shape)
         terms = (weight, weight * target, weight * target**2)
         sums += [term.reshape(-1, channels).sum(0) for term in terms]
@@ -136,4 +138,5 @@ def summed(task: Task, target: Floats, mask: Floats) -> tuple[Array, Array | flo
         return total, weight.mean(dtype="float64") * len(weight)
     if task.output.dense:
         return (target * mask).sum(0, dtype="float64"), mask.sum(0, dtype="float64")
+    # vectors are known as a whole, or are no samples
     return target.sum(0, dtype="float64"), float(len(target))

@@ -88,6 +88,7 @@ class Siamese(keras.Model):
         if self.standard is None:
             return
         middle, unit = (np.asarray(part) for part in self.standard)
+        # the inverse of what `fold` did: (answer - middle) / unit
         self.scale_answer(1 / unit, -middle / unit)
 
     def scale_answer(self, factor: Floats, offset: Floats) -> None:

@@ -35,7 +35,9 @@ def proxy_inputs(
     count = len(samples.views)
     chosen = evenly(count, limit)
     views = np.asarray(samples.views)[chosen]
+    # a view is read and pooled once, however many samples it stands in
     seen, places = np.unique(views, return_inverse=True)
+    # numpy 1 gives the inverse flat, numpy 2 in the views' own shape
     places = places.reshape(views.shape)
     features = {}
     for source in sources:

@@ -267,6 +267,7 @@ class Compiled(TaskNetwork):
     def answer(self, value: Array, batch: int = 32) -> Array:
         """answers to training-form inputs."""
         count = len(value)
+        # the last sample fills the last batch up: another size would be compiled for itself
         rows = np.minimum(np.arange(-(-count // batch) * batch), count - 1)
         parts = [
             np.asarray(self.model.predict_on_batch(value[rows[i : i + batch]]))
@@ -292,6 +293,7 @@ class Program:
             )
         self.network, self.model = trainer(task, config, size, self.standard)
         optimizer = self.model.optimizer.variables
+        # copies: the variables change with every step
         self.optimizer = [(variable, np.array(variable)) for variable in optimizer]
 
     def again(self, store: LabelStore, task: Task, known: Known) -> Floats | None:
@@ -311,6 +313,7 @@ class Program:
         if not task.output.facts.averaged:
             return None
         average = average_answer(task, store, known=known)
+        # standardised targets have the average 0
         start_at_average(self.network, average if self.standard is None else average * 0)
         return average
 
@@ -344,6 +347,7 @@ def fitted(
     network = program.compiled(task)
     asked = held_out[np.linspace(0, len(held_out) - 1, min(ASKED, len(held_out))).astype(int)]
     judging = Feed(store, task, config, asked)
+    # drawn once: every stop is asked the same, the task's own damage included
     value, target, mask = judging.take(asked, judging.generator("judging"))
     stops = {round(part) for part in np.linspace(0, config.steps, STOPS + 1)[1:]}
     best: list[Array] = []

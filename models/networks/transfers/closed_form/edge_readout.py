@@ -109,6 +109,7 @@ def local_arrays(
     features = LocalFeatures(bench)
     moments, parts = local_moments(bench, regime, [subset], [target], features)
     weights, _ = moments.solve(subset, bench.config.ridges, parts)
+    # codes have equal channels: one kernel is that of all sources
     kernel, bias = features.kernel(bench.maps(subset[0], "test").shape[-1])
     return {"kernel": kernel, "bias": bias, "weights": weights}
 

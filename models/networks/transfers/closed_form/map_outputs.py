@@ -50,6 +50,7 @@ def rows_of_views(views: Integers, picked: Integers) -> tuple[list[int], Bools]:
     if not len(views):
         return [], np.zeros(len(picked), bool)
     order = np.argsort(views, kind="stable")
+    # the last sample of a view; -1, or that of a smaller view, where it has none
     places = np.searchsorted(views, picked, side="right", sorter=order) - 1
     rows = order[np.maximum(places, 0)]
     labelled = (places >= 0) & (views[rows] == picked)
@@ -91,6 +92,7 @@ def class_shifts(store: LabelStore, name: str, split: str, views: Integers) -> F
         weight = mask.astype("float32")[..., 0].ravel()
         counts += [np.bincount(ids, part, task.output.channels) for part in (weight > 0, weight)]
     share, weighted = counts / np.maximum(counts.sum(1, keepdims=True), 1e-6)
+    # solved for the shift: sharpness times (share + shift) is log p
     return np.asarray(np.log(weighted + 1e-4) / sharpness(task) - share, "float32")
 
 

@@ -107,6 +107,7 @@ def shifted_outputs(bench: Bench, name: str, views: Integers, shift: Floats) -> 
     """`map_outputs` of teaching views, with the shift of `class_shifts` on every pixel."""
     split = bench.config.transfer_split
     outputs = map_outputs(bench.store, name, split, views, bench.grid, bench.config)
+    # a block is its pixels one behind the other, each with all channels
     outputs += np.tile(shift, outputs.shape[1] // len(shift))
     return outputs
 
@@ -136,6 +137,7 @@ def map_transfers(bench: Bench, regime: Regime, wanted: Wanted) -> Iterator[tupl
     sharing: dict[bytes, list[str]] = {}
     for name in wanted:
         cells = known_cells(bench.store, name, split, regime.views, bench.grid)
+        # the pattern itself is the key: equal holes, equal sums of features
         sharing.setdefault(cells.tobytes(), []).append(name)
     for names in sharing.values():
         yield from transfers_with_equal_cells(bench, regime, {name: wanted[name] for name in names})
@@ -219,6 +221,7 @@ class MapReadouts:
 
 def gram_width(moments: Moments, source: int) -> int:
     """features of one source, the constant among them."""
+    # one of the two groups of rows may be empty
     return next(gram[source, source].shape[0] for gram in moments.gram if (source, source) in gram)
 
 
@@ -246,6 +249,7 @@ class JudgedViews:
         seen, answers = self.space(*weights.shape)
         predict([self.unseen[source] for source in subset], weights, seen, answers)
         blocks = answers.reshape(-1, self.readouts.cells, weights.shape[1])
+        # weights hold the columns of these targets alone, side by side in this order
         starts = np.cumsum([0, *(part.stop - part.start for part in columns.values())])
         return {name: self.judges[name](blocks, start) for name, start in zip(columns, starts)}
 
@@ -256,6 +260,7 @@ class JudgedViews:
         """
         rows = len(next(iter(self.unseen.values())))
         if not hasattr(self.room, "answers"):
+            # as much as any set needs: whatever is asked next fits
             _, widest, most = self.readouts.widths()
             self.room.seen = np.empty(rows * widest, "float32")
             self.room.answers = np.empty(rows * most, "float32")

@@ -27,6 +27,7 @@ class Moments:
     def __init__(self, subsets: Iterable[SourceSet]) -> None:
         subsets = list(subsets)
         self.pairs = sorted(
+            # blocks below the diagonal are transposes of those above
             {(a, b) for subset in subsets for i, a in enumerate(subset) for b in subset[i:]}
         )
         self.sources = sorted({source for subset in subsets for source in subset})
@@ -69,6 +70,7 @@ class Moments:
             whole[rows, -1] = gram[a, a][:-1, -1]
             whole[-1, rows] = gram[a, a][:-1, -1]
             right[rows] = cross[a][:-1, columns]
+        # the constant is the same in every source: any one's sums will do
         whole[-1, -1] = gram[first, first][-1, -1]
         right[-1] = cross[first][-1, columns]
         return whole, right

@@ -104,6 +104,7 @@ def cautious(task: Task, fit: KernelRidge, target: Floats) -> KernelRidge:
 
     factor = min(TEMPERATURES if sharpened(task) else SHRINKAGES, key=loss)
     left_out = scaled(factor)
+    # predictions are linear in it: all keep their distances from the mean times the factor
     fit.dual = fit.dual * np.float32(factor)
     fit.mean = constant
     fit.left_out = left_out
@@ -184,6 +185,7 @@ class JudgedSamples:
             whole = {index: kernel.whole for index, kernel in kernels.items()}
             self.test = {index: kernel for index, kernel in whole.items() if kernel is not None}
         else:
+            # a view may stand in several samples, its kernel is made once
             views = np.unique(unseen)
             self.places = places_among(unseen, views)
             self.test = {index: kernel.with_test(bench, views) for index, kernel in kernels.items()}

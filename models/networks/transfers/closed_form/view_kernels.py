@@ -54,6 +54,7 @@ class GlobalKernel:
         self.views = views
         self.features = features_of(bench, index, split, views)
         if scale is None:
+            # over all views of the split either way: which of them teach must not change the kernel
             scale = mean_square(bench, index) if views is not None else mean_of_squares(self)
         self.scale = scale
         self.teach = self.features @ self.features.T / scale
@@ -67,6 +68,7 @@ class GlobalKernel:
     def teaches(self, views: Integers | None) -> bool:
         """is it the kernel of these teaching views?"""
         if views is None or self.views is None:
+            # None stands for all: only two of it are the same
             return views is self.views
         return np.array_equal(views, self.views)
 
@@ -84,6 +86,7 @@ def features_of(
 
 def mean_of_squares(kernel: GlobalKernel) -> float:
     """mean square norm of the features of its teaching views."""
+    # a source that is 0 everywhere has no scale
     return max(float((kernel.features**2).sum(1).mean()), 1e-12)
 
 
@@ -103,6 +106,7 @@ def view_kernel(bench: VectorBench, index: int, views: Integers | None = None) -
     """of one source between these teaching views; the last one of a source is kept."""
     kept = bench.kernels.get(index)
     if kept is None or not kept.teaches(views):
+        # of all views, and so the same whichever of them teach
         scale = None if kept is None else kept.scale
         bench.kernels[index] = kept = GlobalKernel(bench, index, views, scale)
     return kept
