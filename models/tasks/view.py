@@ -163,6 +163,7 @@ def point_numbers(values: Iterable[int]) -> frozenset[int]:
     wrong = [
         value
         for value in values
+        # True is an int in Python
         if isinstance(value, bool)
         or not isinstance(value, (int, np.integer))
         or not 0 <= value < 10**9

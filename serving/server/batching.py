@@ -43,6 +43,7 @@ class Fetcher(Protocol):
 Key = tuple[int, tuple[str, ...]]  # of a queue: a version, and the names of the tensors fed
 
 
+# compared by identity: arrays have no single answer to being equal, and `remove` asks for it
 @dataclass(eq=False)
 class Task:
     """A request that waits. awaited(): is its client still there? done: set when values or failure
@@ -66,6 +67,7 @@ class Task:
     @property
     def key(self) -> Key:
         """the queue where it waits."""
+        # an id is unique while its object lives: tasks that wait hold their version
         return id(self.version), tuple(sorted(self.feeds))
 
     def fail(self, error: Exception) -> None:
@@ -126,6 +128,7 @@ class Scheduler:
             self._withdraw(task)
             raise late()
         if task.failure:
+            # a new one: raising the one that is kept would give it a traceback
             raise ServingError(task.failure.code, str(task.failure))
         return task.values
 
@@ -142,6 +145,7 @@ class Scheduler:
 
     def _withdraw(self, task: Task) -> None:
         with self.change:
+            # a thread may have taken it in this moment
             if task in self.queues.get(task.key, ()):
                 self.queues[task.key].remove(task)
 
@@ -184,10 +188,12 @@ class Scheduler:
         queue = self.queues[key]
         batch: list[Task] = []
         rows = 0
+        # one at least: `run` cuts what is larger
         while queue and rows + queue[0].rows <= self.parameters.execution:
             rows += queue[0].rows
             batch.append(queue.popleft())
         if not queue:
+            # versions come and go: their queues would pile up
             del self.queues[key]
         return batch
 
@@ -235,6 +241,7 @@ class Scheduler:
             name: self.merged([task.feeds[name] for task in tasks], size) for name in tasks[0].feeds
         }
         ends = [task.deadline for task in tasks if task.deadline is not None]
+        # as long as any of them still waits
         deadline = max(ends) if len(ends) == len(tasks) else None
         values = dict(zip(fetches, tasks[0].version.fetch(feeds, fetches, deadline)))
         for name, value in values.items():
@@ -266,6 +273,7 @@ class Scheduler:
             parts = [widened(part, widest) for part in parts]
         missing = size - sum(len(part) for part in parts)
         if missing:
+            # a real row, not zeros: whatever the model asks of its input holds
             parts = [*parts, np.repeat(parts[0][:1], missing, axis=0)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 

@@ -82,6 +82,7 @@ class Catalog:
         ended: dict[int, State] = {
             number: (END, error) for number, (_, error) in model.states.items()
         }
+        # taken out and put in at the end: the oldest goes first below
         self.removed.pop(model.name, None)
         self.removed[model.name] = ended
         while len(self.removed) > MOST_REMOVED:
@@ -119,6 +120,7 @@ class Catalog:
             raise invalid("Missing ModelSpec")
         if not spec.name:
             raise invalid("ModelSpec has no name specified.")
+        # without the lock: a reload replaces the dictionary, and changes none
         model = self.models.get(spec.name)
         if model is None:
             raise not_found(f"Servable not found for request: {spec.servable}")

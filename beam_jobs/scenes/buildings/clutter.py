@@ -60,6 +60,7 @@ def bottle(kit: Kit, place: Placement, offset: Triple = (0, 0, 0)) -> None:
     piece = kit.builder.object("bottle")
     kit.put(shape, kit.one(kit.glass + kit.paints[:1]), piece, offset, place)
     kit.put(
+        # outside the glass: of two surfaces in one place a ray may meet either
         shapes.revolved([radius[0] + 0.001] * 2, [height * 0.15, height * 0.45]),
         kit.one(kit.paints + [kit.papers]),
         piece,

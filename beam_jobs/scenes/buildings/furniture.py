@@ -183,6 +183,7 @@ def bed(kit: Kit, place: Placement, width: float = 1.6, depth: float = 2.05) -> 
     kit.foot(width, depth, wood, piece, place)
     kit.box((width - 0.04, depth - 0.06, 0.26), (0, 0, 0.43), kit.linen, piece, place, 0.08)
     u, v = np.meshgrid(np.linspace(-0.56, 0.56, 44), np.linspace(-0.5, 0.22, 34), indexing="ij")
+    # 0 on the mattress, 1 at the hem, where the quilt hangs down
     over = np.maximum(np.abs(u) - 0.49, 0) / 0.07
     folds = (
         0.02 * np.sin(u * 21 + 3 * np.sin(v * 9))
@@ -310,6 +311,7 @@ def screen(kit: Kit, place: Placement, offset: Triple = (0, 0, 0), width: float 
         content if lit else content * 0.04 + 0.05, glow=0.9 if lit else 0.0
     )
     kit.put(
+        # in front of the case: of two surfaces in one plane a ray may meet either
         shapes.quad((-width / 2 + 0.02, -0.0215, 0), (width - 0.04, 0, 0), (0, 0, height - 0.04)),
         picture,
         piece,

@@ -107,6 +107,7 @@ def desk(kit: Kit, plan: Plan, things: Sequence[str]) -> None:
     furniture.screen(kit, place, (0, 0.14, height), 0.6)
     keyboard = kit.assembly("keyboard", place, (0, -0.14, height))
     keyboard.box((0.42, 0.14, 0.02), kit.dark, (0, 0, 0.01), 0.008)
+    # above the case: of two surfaces in one plane a ray may meet either
     keys = shapes.quad((-0.2, -0.06, 0.0203), (0.4, 0, 0), (0, 0.12, 0))
     keyboard.put(keys, kit.keyboard, stretch=True)
     stationery.mouse(kit, place, (0.28, -0.14, height))

@@ -34,6 +34,7 @@ class Preprocessed(keras.layers.Layer):
         if self.side and self.side != pictures.shape[1]:
             pictures = ops.image.resize(pictures, (self.side, self.side), antialias=True)
         value = (pictures - self.mean) / self.deviation
+        # last: mean and deviation are of red, green, blue
         return value[..., ::-1] if self.blue_first else value
 
 
@@ -48,6 +49,7 @@ class Pooled(keras.layers.Layer):
         height, width = maps.shape[1:3]
         if height == width == self.grid:
             return maps
+        # whole cells have an exact mean
         if height is not None and height == width and height % self.grid == 0:
             return ops.average_pool(maps, height // self.grid, height // self.grid, "valid")
         return ops.image.resize(maps, (self.grid, self.grid), antialias=True)
@@ -88,6 +90,7 @@ def features_model(source: OutsideSource, folder: Path, size: int, grid: int) ->
 def keras_encoder(source: OutsideSource, path: Path) -> Callable[[Tensor], Tensor]:
     """the model in a `.keras` file up to the layer that was named, never trained."""
     try:
+        # what it was trained by is of no use here, and may be unknown
         model = keras.models.load_model(path, compile=False)
     except (OSError, ValueError, TypeError) as error:
         raise SourceError(
@@ -141,6 +144,7 @@ def onnx_features(source: OutsideSource, path: Path, grid: int) -> Callable[[Flo
     onnxruntime: Any = importlib.import_module("onnxruntime")
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     taken = session.get_inputs()[0]
+    # as PyTorch exports
     channels_first = taken.shape[1] == 3
     prepare, pool = Preprocessed(source), Pooled(grid)
 

@@ -24,9 +24,11 @@ class FeatureArrays:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
+            # numpy maps no file inside an archive
             self.content = np.load(path, mmap_mode="r" if path.suffix == ".npy" else None)
             self.keys = self.read_keys()
         except (OSError, ValueError, KeyError) as error:
+            # a ValueError, too, and says what is wrong already
             if isinstance(error, SourceError):
                 raise
             raise SourceError(f"{path} cannot be read as arrays: {error}") from error

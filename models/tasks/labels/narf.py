@@ -38,6 +38,7 @@ def interest(depth: Floats, normal: Floats, field_of_view: float, support: float
     normals = [unit(np.moveaxis(normal, -1, 0).astype("float32", order="C"))]
     while len(z) >= 64:
         finer = usage_start(len(z) // 2, field_of_view, support)
+        # nothing is near enough for the next coarser scale
         if nearest(scales[-1][1]) >= finer:
             break
         z = halved(z)
@@ -198,6 +199,7 @@ def interesting(
         best[:] = 0
         filled[:] = False
         clear[:] = 1
+        # in raster order: what may reach this row is a window that moves on
         while first < len(givers) and givers[first, 0] < v - 2 * PATCH:
             first += 1
         last = first
@@ -213,6 +215,7 @@ def interesting(
             if not usable[v, u]:
                 score[v, u] = 0
             elif away[v, u] < start:
+                # an odd side loses its last row in halving
                 row = min(v // 2, coarser.shape[0] - 1)
                 score[v, u] = coarser[row, min(u // 2, coarser.shape[1] - 1)]
     return score
@@ -280,6 +283,7 @@ def pair_up(best: Floats, cells: Integers, clear: Floats, score: Floats) -> None
     for i in range(len(cells)):
         for j in range(i + 1, len(cells)):
             one, two = cells[i], cells[j]
+            # BINS cells are half a turn: half as many apart, a right angle, are 1
             apart = 2.0 * (two - one) / BINS
             weight = np.float32(min(apart, 2 - apart))
             for u in range(np.uint32(width)):
