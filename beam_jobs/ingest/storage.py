@@ -123,6 +123,7 @@ def read(path: str) -> bytes:
                 raise FileNotFoundError(f"no {path}") from error
             if attempt == ATTEMPTS - 1:
                 raise
+            # half a second, 2 and 8
             time.sleep(0.5 * 4**attempt)
     raise AssertionError("unreachable")
 

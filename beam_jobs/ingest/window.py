@@ -43,6 +43,7 @@ def write_window(window: Sequence[Span], goal: Path) -> dict[str, str]:
     places: dict[str, tuple[str, ...]] = {}
     for span in window:
         for building, trees in listing.buildings(span.root).items():
+            # the oldest span comes first: of a building that several have, the newest stays
             owners[building], places[building] = span.root, trees
     when = newest_description(window)
     with atomic_folder(goal) as scratch:

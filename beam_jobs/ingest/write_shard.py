@@ -88,6 +88,7 @@ def write_shard(
     if work and storage.exists(ticket):
         earlier = json.loads(storage.read(ticket))
         if earlier["work"] == work:
+            # ours from now on: the end of a run counts its own tickets alone
             storage.write(ticket, json.dumps({**earlier, "run": run}).encode())
             return int(earlier["written"])
     totals = write_files(pieces, shard, stage)
@@ -140,6 +141,7 @@ def examples(
                 view, lacking = aligned(
                     piece.building, view_key, piece.folders, shard.size, piece.units, shard.strict
                 )
+                # the first is enough
                 for contradiction in anomalies(view, shard.size):
                     raise Refusal(str(view_key), f"breaks the label contract: {contradiction}")
             except Refusal as refusal:

@@ -161,6 +161,7 @@ def inequalities(
             using.setdefault((edge.target, source), []).append(j)
     a = Rows(len(at) + len(edges))
     for (_, source), columns in using.items():
+        # sum of x_e <= x_s: a target takes one edge, so that all which use the source share a row
         a.add([*((j, 1.0) for j in columns), (at[source], -1.0)])
     limits = [0.0] * a.count
     for of_node, of_edge, limit in budgets:

@@ -32,6 +32,7 @@ def seed_row(
     number: int, table: Affinities, first: Affinities, request: Request, chosen: Taxonomy
 ) -> Facts:
     policy = attempt(table, request)
+    # the first agrees with itself by definition
     scores = list(seed_agreement([first, table]).values()) if number > 1 else []
     return {
         "measurement": number,

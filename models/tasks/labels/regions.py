@@ -38,6 +38,7 @@ def neighbour_costs(planes: Floats) -> Floats:
     channels, height, width = planes.shape
     cost = np.full((4, height, width), np.float32(np.inf))
     for way in range(4):
+        # four of eight neighbours: pairs with the other four are theirs
         down, right = (0, 1, 1, -1)[way], (1, 1, 0, 1)[way]
         for y in range(max(0, -down), height - max(0, down)):
             row = cost[way, y, : width - right]
@@ -63,6 +64,7 @@ def sorted_pairs(cost: Floats) -> Integers:
     for i in range(len(flat)):
         largest = max(largest, flat[i] if flat[i] < np.inf else np.float32(0))
     highest: Scalar = min(np.float64(largest), 0.25)
+    # in a picture of one colour all costs are 0
     factor = np.float32(65535 / (highest + 1e-12))
     key = np.empty(len(flat), np.int32)
     start = np.zeros(65537, np.int64)
@@ -71,6 +73,7 @@ def sorted_pairs(cost: Floats) -> Integers:
         if flat[i] < np.inf:
             key[i] = np.int32(min(flat[i] * factor, np.float32(65535)))
         else:
+            # no such neighbour: behind all keys
             key[i] = np.int32(65536)
     for i in range(len(flat)):
         if key[i] < 65536:
@@ -82,6 +85,7 @@ def sorted_pairs(cost: Floats) -> Integers:
             if k < 65536:
                 order[start[k]] = 4 * pixel + way
                 start[k] += 1
+    # every start has moved on to the end of its key: the last one to the number of all pairs
     return order[: start[65535]]
 
 
@@ -116,6 +120,7 @@ def merged(cost: Floats, pairs: Integers, scale: float, smallest: int) -> tuple[
     _, height, width = cost.shape
     parent = np.arange(height * width, dtype=np.int32)
     size = np.ones(height * width, np.int32)
+    # of a single pixel: nothing within, and scale over 1
     allowed = np.full(height * width, scale)
     offset = np.array([1, width + 1, width, 1 - width])
     flat = cost.reshape(4, height * width)
@@ -173,6 +178,7 @@ def region_graph(ids: Integers, count: int, features: Floats) -> tuple[Bools, Fl
             for c in range(channels):
                 mean[a, c] += features[y, x, c]
             for way in range(4):
+                # half of the neighbours: pairs are entered both ways
                 v, u = y + (0, 1, 1, 1)[way], x + (1, 0, 1, -1)[way]
                 if v < height and 0 <= u < width and ids[v, u] != a:
                     touching[a, ids[v, u]] = touching[ids[v, u], a] = True
@@ -240,6 +246,7 @@ def cheapest_level(
                 cut -= 2 * weights[i, j]
             members += 1
         if 0 < members < len(order):
+            # Ncut of Shi and Malik, equation 2
             cost = cut / inside + cut / (total - inside)
             if cost <= best:  # of levels that divide alike the lowest, as when trying from below
                 best, chosen = cost, level

@@ -78,6 +78,7 @@ def normalised_cuts(
     while waiting:
         members = waiting.pop()
         halves = None
+        # as scikit-image has it: two regions are not cut
         if len(members) > 2:
             halves = cut_in_two(gathered(weights, members), threshold, steps)
         if halves is None:
@@ -93,6 +94,7 @@ def cut_in_two(weights: Floats, threshold: float, steps: int) -> Bools | None:
     no cut costs less than `threshold`.
     """
     degree = weights.sum(1)
+    # the two smallest eigenvalues: the first is 0, and divides nothing
     vector = lapack.dsyevr(
         normalised_laplacian(weights, degree), range="I", il=1, iu=2, lower=1, overwrite_a=1
     )[1][:, 1]

@@ -75,6 +75,7 @@ def single_directions(points: Floats, normal: Floats, border: Bytes) -> tuple[Fl
     for y in range(height):
         for x in range(width):
             bits = border[y, x]
+            # bits 0 to 3 of a border: left, right, up, down
             dx, dy = ((bits >> 1) & 1) - (bits & 1), ((bits >> 3) & 1) - ((bits >> 2) & 1)
             if dx == 0 and dy == 0:
                 continue
@@ -210,6 +211,7 @@ def covariance(
                 if points[2, v, u] > 0:
                     break  # a border ends the beam; a hole does not
                 continue
+            # double precision: variances are small differences of large sums
             nx = np.float64(normal[0, v, u])
             ny = np.float64(normal[1, v, u])
             nz = np.float64(normal[2, v, u])
@@ -243,11 +245,13 @@ def eigenvector(
     mean = (xx + yy + zz) / 3
     a, b, c = xx - mean, yy - mean, zz - mean
     p = math.sqrt((a * a + b * b + c * c + 2 * (xy * xy + xz * xz + yz * yz)) / 6)
+    # a multiple of the identity: every direction is an eigenvector
     if p <= 1e-12 * abs(mean):
         return mean, 0.0, 0.0, 1.0
     half = (a * (b * c - yz * yz) - xy * (xy * c - yz * xz) + xz * (xy * yz - b * xz)) / (
         2 * p * p * p
     )
+    # rounding may pass 1
     turn = math.acos(min(max(half, -1.0), 1.0)) / 3
     value = mean + 2 * p * math.cos(turn)
     a, b, c = xx - value, yy - value, zz - value
@@ -262,6 +266,7 @@ def eigenvector(
         x1, y1, z1, one = x2, y2, z2, two
     if three > one:
         x1, y1, z1, one = x3, y3, z3, three
+    # the largest eigenvalue is there twice: no single direction belongs to it
     if one <= 0:
         return value, 0.0, 0.0, 1.0
     one = 1 / math.sqrt(one)
@@ -277,10 +282,13 @@ def direction_cell(
     """
     px, py, pz = points[0, y, x], points[1, y, x], points[2, y, x]
     away, level = math.sqrt(px * px + py * py + pz * pz), math.sqrt(px * px + pz * pz)
+    # what of the direction lies across the ray: to the right, and downwards
     first = (dx * pz - dz * px) / level
     second = (dy * level * level - py * (dx * px + dz * pz)) / (level * away)
     flat = math.sqrt(first * first + second * second)
     angle = math.acos(min(max(first / flat, -1.0), 1.0)) if flat > 0 else 0.0
+    # without sign: opposite directions are the same
     if angle > math.pi / 2:
         angle -= math.pi
+    # a right angle itself would be one cell too far
     return min(int((angle + math.pi / 2) / math.pi * bins), bins - 1)

@@ -85,10 +85,12 @@ def normals_from_depth(depth: Floats, field_of_view: float, side: int = 5) -> Fl
 
     x, y = way[..., 0], way[..., 1]
     slopes = [
+        # covariance over variance: least squares
         (mean(a * inverse) - mean(a) * mean(inverse))
         / np.maximum(mean(a * a) - mean(a) ** 2, 1e-12)
         for a in (x, y)
     ]
     height = mean(inverse) - slopes[0] * mean(x) - slopes[1] * mean(y)
+    # 1/z = n.(x, y, 1) / d: these are the normal's components, turned towards the camera
     normal = -np.stack([*slopes, height], -1)
     return normal / (np.linalg.norm(normal, axis=-1, keepdims=True) + 1e-12)
