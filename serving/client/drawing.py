@@ -154,7 +154,8 @@ def banded(panel: Bytes, words: str) -> Bytes:
 def overlay(photo: Bytes, ids: Integers, colours: Bytes, strength: float = 0.5) -> Bytes:
     """photo [H, W, 3] under the colours of ids [H, W], with dark lines where two ids meet."""
     # colours repeat beyond the palette: neighbouring segments still differ by the lines between
-    mixed = photo * (1 - strength) + colours[ids % len(colours)] * strength
+    # (wide integers: NumPy 2 takes no 256 beside uint8)
+    mixed = photo * (1 - strength) + colours[ids.astype("int64") % len(colours)] * strength
     mixed[borders(ids)] *= 0.35
     return mixed.astype("uint8")
 

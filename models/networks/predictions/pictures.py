@@ -74,7 +74,9 @@ def grey(value: Floats, low: float, high: float) -> Bytes:
 
 def colours_of(ids: Integers) -> Bytes:
     """[..., 3]: one colour an id."""
-    return np.random.default_rng(3).integers(40, 255, (256, 3)).astype("uint8")[ids % 256]
+    colours = np.random.default_rng(3).integers(40, 255, (256, 3)).astype("uint8")
+    # NumPy 2 takes no 256 beside ids of eight bits
+    return colours[ids.astype("int64") % len(colours)]
 
 
 def principal(embedding: Floats) -> Floats:

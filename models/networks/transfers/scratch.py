@@ -294,7 +294,7 @@ class Program:
         self.network, self.model = trainer(task, config, size, self.standard)
         optimizer = self.model.optimizer.variables
         # copies: the variables change with every step
-        self.optimizer = [(variable, np.array(variable)) for variable in optimizer]
+        self.optimizer = [(variable, variable.numpy()) for variable in optimizer]
 
     def again(self, store: LabelStore, task: Task, known: Known) -> Floats | None:
         """the task's first weights, an optimiser that never stepped, and the constant of what is
@@ -359,7 +359,7 @@ def fitted(
             losses = image_losses(task.loss, target, mask, network.answer(value))
             curve.append(finite(float(losses.mean()), task.name, step))
             if curve[-1] == min(curve):
-                best = [np.array(weight) for weight in weights_of(network)]
+                best = [weight.numpy() for weight in weights_of(network)]
     for weight, at_best in zip(weights_of(network), best):
         weight.assign(at_best)
     program.fold()

@@ -8,6 +8,7 @@ from serving.client.drawing import (
     borders,
     colour_bar,
     coloured,
+    overlay,
     palette,
     signed_colours,
     spelled,
@@ -58,3 +59,10 @@ def test_borders_lie_between_ids():
 def test_long_words_are_made_smaller_before_they_are_cut():
     wide = text("nearly the same everywhere: 0.001 of at most 0.005", 320, 24)
     assert (wide[:, -4:] > 200).all(), "nothing is cut off"
+
+
+def test_ids_of_eight_bits_take_the_colours_of_a_palette_of_256():
+    ids = np.array([[0, 255]], "uint8")
+    answer = overlay(np.zeros((1, 2, 3), "uint8"), ids, palette(256), strength=1.0)
+    wide = overlay(np.zeros((1, 2, 3), "uint8"), ids.astype("int64"), palette(256), strength=1.0)
+    np.testing.assert_array_equal(answer, wide)

@@ -22,7 +22,7 @@ class BestWeights:
         self.loss: Floats = np.full(members, np.inf)
         self.epoch: Integers = np.zeros(members, int)
         self.now = 0
-        self.values = [np.array(weight) for weight in stack.weights_of_members()]
+        self.values = [weight.numpy() for weight in stack.weights_of_members()]
 
     def update(self, losses: Floats) -> bool:
         """take the weights of members whose loss [member] is the least yet; True if every member
@@ -34,7 +34,7 @@ class BestWeights:
         self.loss[better] = losses[better]
         self.epoch[better] = self.now
         for value, weight in zip(self.values, self.stack.weights_of_members()):
-            value[better] = np.asarray(weight)[better]
+            value[better] = weight.numpy()[better]
         return bool((self.now - self.epoch >= self.patience).all())
 
     def restore(self) -> None:

@@ -248,9 +248,9 @@ def member_head(
     # Of several devices, a copy on one.
     head = stack.template() if devices == 1 else keras.models.clone_model(stack.template())
     for variable, weight in zip(head.trainable_variables, stack.learned):
-        variable.assign(np.asarray(weight)[0])
+        variable.assign(weight.numpy()[0])
     for variable, weight in zip(head.non_trainable_variables, stack.state):
-        variable.assign(np.asarray(weight)[0])
+        variable.assign(weight.numpy()[0])
     return head, loss
 
 

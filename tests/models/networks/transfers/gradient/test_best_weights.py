@@ -1,27 +1,15 @@
 """The best weights of each member of a stack, whatever the others do."""
 
+import keras
 import numpy as np
 import pytest
 
 from models.networks.transfers.gradient.best_weights import BestWeights
 
 
-class Weight:
-    """a stacked variable: [member, 1]."""
-
-    def __init__(self, members: int) -> None:
-        self.value = np.zeros((members, 1))
-
-    def assign(self, value) -> None:
-        self.value = np.array(value)
-
-    def __array__(self, dtype=None, copy=None):
-        return self.value
-
-
 class Stack:
     def __init__(self, members: int) -> None:
-        self.weight = Weight(members)
+        self.weight = keras.Variable(np.zeros((members, 1), "float32"))
 
     def weights_of_members(self):
         return [self.weight]
@@ -43,7 +31,7 @@ def test_each_member_keeps_its_own_best(stack):
     epoch(stack, best, [2.0, 20.0], [4.0, 6.0])
     epoch(stack, best, [3.0, 30.0], [9.0, 1.0])
     best.restore()
-    assert stack.weight.value[:, 0].tolist() == [2.0, 30.0]
+    assert stack.weight.numpy()[:, 0].tolist() == [2.0, 30.0]
     assert best.epoch.tolist() == [2, 3] and best.loss.tolist() == [4.0, 1.0]
 
 
@@ -54,7 +42,7 @@ def test_a_member_that_stopped_stays_however_low_its_loss_falls_later(stack):
     assert not epoch(stack, best, [3.0, 3.0], [0.0, 3.0])
     assert epoch(stack, best, [4.0, 4.0], [0.0, 9.0]), "both have stopped"
     best.restore()
-    assert stack.weight.value[:, 0].tolist() == [1.0, 3.0]
+    assert stack.weight.numpy()[:, 0].tolist() == [1.0, 3.0]
 
 
 def test_a_loss_that_is_no_number_is_never_the_best(stack):
