@@ -53,6 +53,7 @@ def request_of(
     return {
         "scratch": bool(scratch) and table.knows_scratch,
         "free": free_tasks(costs, names) | outside(names),
+        # names that the table lacks would be refused
         "target_only": frozenset(unserved) & names,
     }
 

@@ -133,7 +133,6 @@ def manifest(run: Path, entry: Entry) -> list[dict[str, Any]] | None:
     try:
         place = run / entry.artifacts["ExampleGen/examples"]
         found = json.loads((place / "manifest.json").read_text(encoding="utf-8"))["views"]
-        # earlier code listed all views in the manifest itself
         if isinstance(found, dict):  # counts; earlier code listed every view there
             parts = sorted((place / "manifest").glob("*.jsonl"))
             texts = [part.read_text(encoding="utf-8") for part in parts]

@@ -56,6 +56,7 @@ PICTURES: dict[str, Callable[[Task, Array, bool], Bytes]] = by_kind(
 
 def shares_of(logits: Floats) -> Floats:
     """[..., classes], proportional to the probabilities."""
+    # without the largest: its exponential may be no finite number
     return np.exp(logits - logits.max(-1, keepdims=True))
 
 

@@ -49,7 +49,6 @@ def sample_answers(
         is_there = (folder / "network.json").exists() and store.has(name)
         if not is_there or not entry.trained:
             continue
-        # Keras' global state would keep every network that is built here
         yield answers_of(loaded(folder, encoders), store, count)
 
 
@@ -75,6 +74,7 @@ def answers_of(network: TaskNetwork, store: LabelStore, count: int) -> TaskAnswe
     views, target, _ = data.take(rows, store.images("test"))
     target = target.astype("float32", copy=False)
     side = network.config.tile_size
+    # always the same damage: a report of the same run shows the same pictures
     value = training_input(entry, views, target, np.random.default_rng(0), side)
     first = value if entry.images == 1 else value[:, 0]
     if entry.input == "tiles":

@@ -52,6 +52,7 @@ class FeatureArrays:
             self.features = self.content["features"]
         else:
             self.features = None
+            # neither: every array is a view's, and its name the key
             return list(self.content.files)
         if len(keys) != len(self.features):
             raise SourceError(f"{self.path} has {len(self.features)} rows and {len(keys)} keys")

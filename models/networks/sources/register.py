@@ -131,4 +131,5 @@ def tried(source: OutsideSource, folder: Path) -> None:
 def drawn_anew(encoder: Path, seed: int) -> keras.Model:
     """the model of a file with its first weights, as the seed draws them."""
     keras.utils.set_random_seed(seed)
+    # a clone has the layers, and weights of its own
     return keras.models.clone_model(keras.models.load_model(encoder, compile=False))

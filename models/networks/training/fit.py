@@ -95,8 +95,8 @@ def fed(batches: Batches) -> Any:
         return (batches[i] for i in itertools.count())
 
     signature = tuple(
-        # by `batch`: an index would take the batch out of those that wait
         tf.TensorSpec(part.shape, part.dtype)
+        # by `batch`: an index would take the batch out of those that wait
         for part in batches.batch(batches.first)
     )
     options = tf.data.Options()
