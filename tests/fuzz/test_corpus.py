@@ -17,6 +17,7 @@ LONGEST = 1.0  # seconds
 
 def test_every_target_has_a_corpus():
     assert set(TARGETS) == set(NAMES) == {folder.name for folder in CORPUS.iterdir()}
+    assert all(any(folder.iterdir()) for folder in CORPUS.iterdir())
 
 
 @pytest.mark.parametrize("name", TARGETS)

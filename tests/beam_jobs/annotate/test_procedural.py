@@ -86,7 +86,9 @@ def made(tmp_path_factory):
 
 
 def test_every_view_has_every_label(made):
-    for folder in sorted(path for path in made.iterdir() if path.is_dir()):
+    folders = sorted(path for path in made.iterdir() if path.is_dir())
+    assert len(folders) == 3
+    for folder in folders:
         views = json.loads((folder / "building.json").read_text())["views"]
         for domain in label_domains():
             assert (

@@ -245,9 +245,11 @@ def test_the_servers_ports_are_the_same_everywhere():
 
 def test_only_the_servers_public_image_is_named():
     """no registry's host: the name of the image and a released tag."""
+    named = 0
     for file in PRODUCTION.rglob("*"):
         if file.is_file():
             images = re.findall(r"^\s*image:\s*(\S+)", file.read_text(), re.M)
+            named += len(images)
             assert all(
                 re.fullmatch(r"tensorflow/serving:\d+\.\d+\.\d+", image) for image in images
             ), file
@@ -255,6 +257,7 @@ def test_only_the_servers_public_image_is_named():
                 r"\b[\w-]+\.(io|com|dev|org)/(?!scrape|port|path|v1)",
                 file.read_text().replace("k8s.io/v1beta1", ""),
             ), file
+    assert named >= 2, "Compose and Kubernetes name it"
 
 
 REQUIRED = {
