@@ -10,12 +10,13 @@ from __future__ import annotations
 import base64
 import json
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from beam_jobs.scenes.scans.draco import DRACO, Unpacked, unpacked
+from beam_jobs.scenes.scans.masks import cut_out
 from beam_jobs.scenes.scans.parts import PLAIN, Part, Shelf, Unsupported, shown
 from models.tasks.arrays import Array, Floats, Integers
 
@@ -161,10 +162,10 @@ class Gltf:
             if np.linalg.det(matrix[:3, :3]) < 0:  # a mirror turns surfaces inside out
                 faces = faces[:, ::-1]
             vertices = part.vertices @ matrix[:3, :3].T + matrix[:3, 3]
-            found.append(Part(vertices, faces, part.uv, part.colour, part.picture))
+            found.append(replace(part, vertices=vertices, faces=faces))
         return found
 
-    def part(self, primitive: Json, mode: int) -> Part | None:
+    def part(self, primitive: Json, topology: int) -> Part | None:
         """one primitive in its own frame; None if nothing of it is to be seen."""
         attributes = primitive["attributes"]
         columns = Columns(self, attributes, self.compressed(primitive))
@@ -178,7 +179,7 @@ class Gltf:
             order = np.arange(count)
             if "indices" in primitive:
                 order = self.accessor(primitive["indices"]).reshape(-1).astype("int64")
-            faces = corners(order, mode)
+            faces = corners(order, topology)
         material = self.material(primitive)
         # no colour is white, and one of three numbers is opaque
         painted = np.ones((count, 4))
@@ -189,10 +190,13 @@ class Gltf:
         # colours of vertices and the material's factor are both linear: their product is coded
         # afterwards
         painted = painted * material.factor
-        faces = self.cut_out(material, faces, painted[:, 3], uv, picture)
-        if not len(faces):
-            return None
-        return Part(vertices, faces, uv, shown(painted[:, :3]), picture)
+        mode = material.row.get("alphaMode", "OPAQUE")
+        if mode == "BLEND":
+            self.shelf.note(f"material {material.name} is translucent (BLEND): drawn opaque")
+        part = Part(vertices, faces, uv, shown(painted[:, :3]), picture)
+        if mode == "MASK":
+            part = cut_out(part, painted[:, 3], material.row.get("alphaCutoff", 0.5))
+        return part if len(part.faces) else None
 
     def compressed(self, primitive: Json) -> Unpacked | None:
         """what Draco holds of a primitive; None where it has none, or where the file holds the same
@@ -259,36 +263,6 @@ class Gltf:
         data = inline(uri) if uri else self.view(image["bufferView"])
         name = f" ({image['name']})" if image.get("name") else ""
         return self.shelf.decoded(data, f"the picture of material {material}{name}")
-
-    def cut_out(
-        self, material: Material, faces: Integers, alpha: Floats, uv: Floats, picture: Any
-    ) -> Integers:
-        """the faces that are to be seen: not those whose every texel alphaMode MASK cuts out."""
-        mode = material.row.get("alphaMode", "OPAQUE")
-        if mode == "BLEND":
-            self.shelf.note(f"material {material.name} is translucent (BLEND): drawn opaque")
-        if mode != "MASK":
-            return faces
-        cutoff = material.row.get("alphaCutoff", 0.5)
-        opaque = np.ones((1, 1))
-        # Pillow keeps the alpha of palettes and of single colours beside the picture, not as a band
-        if picture is not None and ("A" in picture.getbands() or "transparency" in picture.info):
-            opaque = np.asarray(picture.convert("RGBA"))[..., 3] / 255
-        seen = np.array(
-            # the largest alpha of corners times the largest texel: a face goes only if nothing of
-            # it can be seen
-            [(alpha[face].max() * texels(opaque, uv[face])).max() >= cutoff for face in faces],
-            bool,
-        )
-        partly = np.array(
-            [(alpha[face].min() * texels(opaque, uv[face])).min() < cutoff for face in faces[seen]]
-        )
-        if partly.any():
-            self.shelf.note(
-                f"material {material.name} is cut out (MASK) in parts of {int(partly.sum())} "
-                "triangles, which are drawn whole"
-            )
-        return faces[seen]
 
     def accessor(self, number: int) -> Array:
         """[count, width] as the specification reads it: normalised values are fractions, sparse
@@ -453,18 +427,3 @@ def transformed(uv: Floats, moved: Json) -> Floats:
     c, s = np.cos(turn), np.sin(turn)
     # v runs downwards: the extension's angle counts the other way about
     return np.stack([c * u + s * v, c * v - s * u], 1) + np.array(moved.get("offset", (0.0, 0.0)))
-
-
-def texels(opaque: Floats, uv: Floats) -> Floats:
-    """the texels of a picture's alpha [h, w] in the box around a triangle's uv [3, 2], repeated."""
-    high, wide = opaque.shape
-    columns = span(uv[:, 0], wide)
-    rows = span(1 - uv[:, 1], high)
-    return opaque[np.ix_(rows, columns)]
-
-
-def span(values: Floats, size: int) -> Integers:
-    first = int(np.floor(values.min() * size))
-    last = int(np.ceil(values.max() * size))
-    # no more than one repeat: further ones hold the same texels
-    return np.unique(np.arange(first, min(max(last, first + 1), first + size)) % size)

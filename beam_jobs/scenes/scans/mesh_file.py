@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from beam_jobs.scenes.scans.gltf import read_gltf
+from beam_jobs.scenes.scans.masks import Masks, joined_masks
 from beam_jobs.scenes.scans.parts import Part, Shelf, Unsupported
 from beam_jobs.scenes.scans.ply import read_ply
 from beam_jobs.scenes.scans.wavefront import read_obj
@@ -38,6 +39,7 @@ class Mesh:
 
     warnings: what was missing, one line each. sources: name -> sha256 of every file that was read,
     "" of one that was missing. moved: whole metres that were subtracted from the coordinates.
+    masks: what its surfaces let through, None if nothing.
     """
 
     vertices: Floats
@@ -50,6 +52,7 @@ class Mesh:
     warnings: tuple[str, ...]
     sources: dict[str, str]
     moved: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    masks: Masks | None = None
 
 
 def read_mesh(
@@ -112,14 +115,14 @@ def oriented_up(up: str) -> Floats:
 def joined(parts: list[Part], turn: Floats) -> Mesh:
     """one mesh of the placed parts; a picture that several share stands once."""
     kept: dict[int, int] = {}
-    pictures: list[Bytes] = []
+    pictures: list[Any] = []
     picture = []
     for part in parts:
         image = part.picture
         # readers hand on one object a picture: its identity is cheaper than comparing pixels
         if image is not None and id(image) not in kept:
             kept[id(image)] = len(pictures)
-            pictures.append(eight_bits(image))
+            pictures.append(image)
         picture.append(np.full(len(part.faces), kept.get(id(image), -1)))
     offsets = np.cumsum([0] + [len(part.vertices) for part in parts[:-1]])
     faces = np.concatenate([part.faces + offset for part, offset in zip(parts, offsets)])
@@ -129,10 +132,11 @@ def joined(parts: list[Part], turn: Floats) -> Mesh:
         uv=np.concatenate([part.uv for part in parts]),
         colour=np.concatenate([part.colour for part in parts]),
         picture=np.concatenate(picture),
-        pictures=tuple(pictures),
+        pictures=tuple(map(eight_bits, pictures)),
         semantic=None,
         warnings=(),
         sources={},
+        masks=joined_masks(parts, pictures),
     )
 
 
@@ -230,6 +234,7 @@ def checked(path: Path, mesh: Mesh, warnings: tuple[str, ...], sources: dict[str
         warnings=warnings,
         sources=sources,
         moved=(float(moved[0]), float(moved[1]), float(moved[2])),
+        masks=mesh.masks.kept(sound, keep) if mesh.masks else None,
     )
 
 

@@ -25,6 +25,9 @@ class Part:
     """One surface, placed, in the file's own axes and units. vertices [v, 3] float64; faces [f, 3];
     uv [v, 2] (v upwards); colour [v, 3] float32 in [0, 1] as pictures are coded (sRGB), which
     multiplies the picture; picture: of Pillow, or None.
+
+    cutoff: where alpha [v] float32 times the picture's is below it, the surface is absent; 0: it
+    has no holes, and alpha may be None.
     """
 
     vertices: Floats
@@ -32,6 +35,8 @@ class Part:
     uv: Floats
     colour: Floats
     picture: Any = None
+    cutoff: float = 0.0
+    alpha: Floats | None = None
 
 
 @dataclass

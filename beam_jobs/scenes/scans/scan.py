@@ -16,6 +16,7 @@ import numpy as np
 from beam_jobs.scenes.geometry.curvature import principal_curvatures
 from beam_jobs.scenes.render.ray_caster import RayCaster
 from beam_jobs.scenes.render.renderer import TO_OPENCV, Surfaces, before_camera, pixel_rays
+from beam_jobs.scenes.scans.masks import MaskedCaster
 from beam_jobs.scenes.scans.mesh_file import Mesh
 from beam_jobs.scenes.scans.textures import Pictures
 from models.tasks import Camera
@@ -63,10 +64,13 @@ class Scan:
         self.area = np.linalg.norm(spread, axis=1) / 2
         self.normal = spread / (2 * self.area[:, None])
         self.curvature = principal_curvatures(self.vertices, mesh.faces, radius)
-        self.caster = RayCaster(self.vertices, mesh.faces)
-        self.pictures = Pictures(
-            mesh.pictures, [repeats(mesh, number) for number in range(len(mesh.pictures))]
+        wraps = np.array([repeats(mesh, number) for number in range(len(mesh.pictures))], bool)
+        self.caster = (
+            RayCaster(self.vertices, mesh.faces)
+            if mesh.masks is None
+            else MaskedCaster(self.vertices, mesh.faces, mesh.masks, mesh.uv, mesh.picture, wraps)
         )
+        self.pictures = Pictures(mesh.pictures, wraps)
         self.density = texel_density(mesh, self.area)
 
     def cast(self, origins: Floats, directions: Floats) -> tuple[Floats, Integers, Floats]:

@@ -23,7 +23,7 @@ class Pictures:
     the border goes on: an atlas has no neighbours).
     """
 
-    def __init__(self, pictures: tuple[Bytes, ...], wraps: Sequence[bool]) -> None:
+    def __init__(self, pictures: tuple[Bytes, ...], wraps: Sequence[bool] | Bools) -> None:
         import cv2
 
         self.wraps = np.asarray(wraps, bool)

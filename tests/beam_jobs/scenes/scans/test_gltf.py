@@ -108,7 +108,7 @@ def test_a_texture_transform_scales_then_moves(tmp_path):
     np.testing.assert_allclose(mesh.uv, np.stack([u, 1 - v], 1), atol=1e-6)
 
 
-def test_what_a_mask_cuts_out_wholly_is_absent_and_the_rest_is_stated(tmp_path):
+def test_what_a_mask_cuts_out_wholly_is_absent_and_what_is_translucent_is_stated(tmp_path):
     clear = Image.new("RGBA", (8, 8), (200, 40, 40, 0))
     tree = square_tree(**pictured())
     tree["materials"][0]["alphaMode"] = "MASK"
@@ -116,7 +116,8 @@ def test_what_a_mask_cuts_out_wholly_is_absent_and_the_rest_is_stated(tmp_path):
         read(tmp_path, tree, (SQUARE, INDICES, UNIT, png(clear)))
     clear.paste((200, 40, 40, 255), (0, 0, 4, 8))
     mesh = read(tmp_path, tree, (SQUARE, INDICES, UNIT, png(clear)))
-    assert len(mesh.faces) == 2 and "MASK" in mesh.warnings[0]
+    assert len(mesh.faces) == 2 and not mesh.warnings
+    np.testing.assert_array_equal(mesh.masks.cutoff, [0.5, 0.5])
     tree["materials"][0]["alphaMode"] = "BLEND"
     assert "BLEND" in read(tmp_path, tree, (SQUARE, INDICES, UNIT, png(clear))).warnings[0]
 

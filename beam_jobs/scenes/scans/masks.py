@@ -1,0 +1,193 @@
+"""What cut-out surfaces let through (glTF, alphaMode MASK): leaves, railings and grilles are drawn
+on plain triangles, and where their picture's alpha is below the cutoff there is nothing.
+
+A ray counts its first hit whose alpha reaches the cutoff; those that meet a hole go on behind it,
+so that meshes without masks pay nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numba
+import numpy as np
+
+from beam_jobs.scenes.render.ray_caster import FirstHits, RayCaster
+from beam_jobs.scenes.scans.parts import Part
+from models.tasks.arrays import Bools, Bytes, Floats, Integers
+
+# Metres behind a hole from where a ray goes on: above what float32 distances within a building are
+# off by, below what two surfaces are apart.
+BEHIND = 2e-5
+# Holes one behind the other that a ray passes; it stops at the next surface.
+LAYERS = 256
+
+
+@dataclass(frozen=True)
+class Masks:
+    """cutoff [f] float32: the least alpha that is seen, 0 for surfaces without holes; alpha [v]
+    float32 in [0, 1], which multiplies the picture's; pictures: alpha [h, w] uint8 of every picture
+    of the mesh, None where it is opaque.
+    """
+
+    cutoff: Floats
+    alpha: Floats
+    pictures: tuple[Bytes | None, ...]
+
+    def kept(self, faces: Bools, vertices: Integers) -> Masks:
+        """of those faces and vertices."""
+        return Masks(self.cutoff[faces], self.alpha[vertices], self.pictures)
+
+
+def cut_out(part: Part, alpha: Floats, cutoff: float) -> Part:
+    """the part with its holes: without the faces whose every texel is cut out, and with the cutoff
+    where anything is. alpha: [v] of its vertices.
+    """
+    opaque = opacity(part.picture)
+    fractions = np.ones((1, 1)) if opaque is None else opaque / 255
+    if alpha.min() * fractions.min() >= cutoff:
+        return part
+    seen = [alpha[f].max() * texels(fractions, part.uv[f]).max() >= cutoff for f in part.faces]
+    faces = part.faces[np.array(seen, bool)]
+    return replace(part, faces=faces, cutoff=cutoff, alpha=alpha.astype("float32"))
+
+
+def opacity(picture: Any) -> Bytes | None:
+    """[h, w] the alpha of a Pillow picture; None if it is opaque, or there is none."""
+    if picture is None or not ("A" in picture.getbands() or "transparency" in picture.info):
+        return None
+    return np.ascontiguousarray(np.asarray(picture.convert("RGBA"))[..., 3])
+
+
+def texels(opaque: Floats, uv: Floats) -> Floats:
+    """the texels of a picture's alpha [h, w], repeated, that the triangle of uv [3, 2] blends."""
+    high, wide = opaque.shape
+    return opaque[np.ix_(span(1 - uv[:, 1], high), span(uv[:, 0], wide))]
+
+
+def span(values: Floats, size: int) -> Integers:
+    first = int(np.floor(values.min() * size)) - 1
+    last = int(np.ceil(values.max() * size)) + 1
+    return np.unique(np.arange(first, min(last, first + size)) % size)
+
+
+def joined_masks(parts: list[Part], pictures: list[Any]) -> Masks | None:
+    """of all parts of a mesh; None if none has holes. pictures: of the mesh, of Pillow."""
+    if not any(part.cutoff for part in parts):
+        return None
+    holed = {id(part.picture) for part in parts if part.cutoff}
+    return Masks(
+        np.concatenate([np.full(len(part.faces), part.cutoff, "float32") for part in parts]),
+        np.concatenate(
+            [np.ones(len(p.vertices), "float32") if p.alpha is None else p.alpha for p in parts]
+        ),
+        tuple(opacity(picture) if id(picture) in holed else None for picture in pictures),
+    )
+
+
+class MaskedCaster(RayCaster):
+    """A ray caster of a mesh with holes. faces [f, 3]; uv [v, 2], v upwards; picture [f]: index, -1
+    none; wraps [picture]: do coordinates repeat outside [0, 1]?
+    """
+
+    def __init__(
+        self,
+        vertices: Floats,
+        faces: Integers,
+        masks: Masks,
+        uv: Floats,
+        picture: Integers,
+        wraps: Bools,
+    ) -> None:
+        super().__init__(vertices, faces)
+        self.table = np.zeros((max(1, len(masks.pictures)), 3), "int64")
+        pieces = [np.zeros(0, "uint8")]
+        start = 0
+        for number, alpha in enumerate(masks.pictures):
+            if alpha is not None:
+                self.table[number] = start, *alpha.shape
+                pieces.append(alpha.reshape(-1))
+                start += alpha.size
+        self.texels = np.concatenate(pieces)
+        self.surface = (faces, masks.cutoff, masks.alpha, uv, picture, np.asarray(wraps, bool))
+
+    def first(self, origins: Floats, rays: Floats) -> FirstHits:
+        """as `RayCaster.first`, of what is not cut out."""
+        hit = super().first(origins, rays)
+        found = FirstHits(hit.distance.copy(), hit.triangle.copy(), hit.u.copy(), hit.v.copy())
+        left = self.holes(found, np.arange(len(found.triangle)))
+        for _ in range(LAYERS):
+            if not len(left):
+                break
+            # from the first origin each time, so that rounding does not add up
+            far = found.distance[left] * np.float32(1 + 1e-6) + np.float32(BEHIND)
+            on = super().first(origins[left] + rays[left] * far[:, None], rays[left])
+            found.distance[left] = far + on.distance
+            found.triangle[left], found.u[left], found.v[left] = on.triangle, on.u, on.v
+            left = self.holes(found, left)
+        return found
+
+    def holes(self, hit: FirstHits, rays: Integers) -> Integers:
+        """those of the rays (numbers) that meet a hole."""
+        hole = np.zeros(len(rays), np.bool_)
+        _holes(hit.triangle, hit.u, hit.v, rays, *self.surface, self.texels, self.table, hole)
+        return rays[hole]
+
+    def free(self, origins: Floats, rays: Floats, reach: Floats) -> Bools:
+        """as `RayCaster.free`, of what is not cut out."""
+        hit = self.first(origins, rays)
+        return np.asarray((hit.triangle < 0) | (hit.distance > reach))
+
+
+@numba.njit(cache=True, nogil=True)
+def _holes(
+    triangle: Integers,
+    bu: Floats,
+    bv: Floats,
+    rays: Integers,
+    faces: Integers,
+    cutoff: Floats,
+    alphas: Floats,
+    uvs: Floats,
+    pictures: Integers,
+    wraps: Bools,
+    texels: Bytes,
+    table: Integers,
+    hole: Bools,
+) -> None:
+    """hole [n]: is the alpha where the ray hits, bilinear in the full picture, below the cutoff?"""
+    for i in range(len(rays)):
+        t = triangle[rays[i]]
+        if t < 0 or cutoff[t] <= 0:
+            continue
+        b, c = float(bu[rays[i]]), float(bv[rays[i]])
+        a = 1 - b - c
+        j, k, m = faces[t, 0], faces[t, 1], faces[t, 2]
+        alpha = a * alphas[j] + b * alphas[k] + c * alphas[m]
+        p = pictures[t]
+        if p >= 0 and table[p, 1] > 0:
+            u = a * uvs[j, 0] + b * uvs[k, 0] + c * uvs[m, 0]
+            v = a * uvs[j, 1] + b * uvs[k, 1] + c * uvs[m, 1]
+            start, height, width = table[p]
+            if wraps[p]:
+                u, v = u - np.floor(u), v - np.floor(v)
+            x, y = u * width - 0.5, (1 - v) * height - 0.5
+            left, above = int(np.floor(x)), int(np.floor(y))
+            fx, fy, right, below = x - left, y - above, left + 1, above + 1
+            if wraps[p]:
+                left, right = left % width, right % width
+                above, below = above % height, below % height
+            else:
+                left, right = min(max(left, 0), width - 1), min(max(right, 0), width - 1)
+                above, below = min(max(above, 0), height - 1), min(max(below, 0), height - 1)
+            high = (
+                texels[start + above * width + left] * (1 - fx)
+                + texels[start + above * width + right] * fx
+            )
+            low = (
+                texels[start + below * width + left] * (1 - fx)
+                + texels[start + below * width + right] * fx
+            )
+            alpha *= (high * (1 - fy) + low * fy) / 255
+        hole[i] = alpha < cutoff[t]
