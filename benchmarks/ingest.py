@@ -9,7 +9,12 @@ one run on one machine; each row is the best of its repetitions, the cost of sta
 Without released frames (../shared) procedural ones are taken.
 
 --cpu ends with the whole job beside itself with OpenCV's codec in the place of ours, in turn in one
-process: what the codec gained, whatever else the machine does.
+process: what the codec gained, whatever else the machine does. --earlier FOLDER ends with the job
+of another checkout beside this one's, a process each in turn; of the job before the codec, of which
+16.8 views/s were measured on a quiet machine:
+
+    git worktree add --detach FOLDER 37936c4^
+    .venv/bin/python benchmarks/ingest.py --cpu --only earlier --earlier FOLDER
 """
 
 from __future__ import annotations
@@ -28,6 +33,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 IMAGES = 4_000_000  # of the published data set
+BEFORE = 16.8  # views/s a core of the job before the codec, on the quiet machine of docs/DATA.md
 FEW = 6  # views of the job whose cost is that of starting
 clock = time.perf_counter  # seconds
 TITLES = {
@@ -39,6 +45,8 @@ TITLES = {
     "single": "ingest, one process",
     "turn_opencv": "ingest with OpenCV's codec, in turn",
     "turn": "ingest, in turn",
+    "earlier": "ingest of the other checkout, in turn",
+    "now": "ingest, in turn with it",
     "several": "ingest, all processes",
     "portable": "ingest, portable runner",
 }
@@ -58,6 +66,7 @@ def main() -> int:
         help="processor time instead of the clock's, for a machine that does other work; rows of "
         "one process only",
     )
+    parser.add_argument("--earlier", type=Path, help="another checkout of this repository")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     if options.cpu:
@@ -98,6 +107,8 @@ def main() -> int:
                 )
         if options.cpu and options.only in (None, "turn"):
             rows |= in_turn(data, Path(folder) / "turn", options)
+        if options.earlier:
+            rows |= beside(data, Path(folder) / "beside", options)
     report(rows, options, size)
     return 0
 
@@ -340,20 +351,64 @@ def in_turn(data: Path, out: Path, options: argparse.Namespace) -> dict[str, dic
     if done.returncode:
         raise SystemExit(done.stderr[-3000:])
     found = json.loads(done.stdout.splitlines()[-1])
+    return mean_of_rounds(found, ("turn_opencv", "turn"), options.views)
+
+
+def mean_of_rounds(found: list, names: tuple[str, ...], views: int) -> dict[str, dict]:
+    """rows of jobs that were run in turn. found: (name, seconds less the start, start) of each."""
     rounds = {
-        name: [(wall, start) for other, wall, start in found if other == name]
-        for name in ("turn_opencv", "turn")
+        name: [(wall, start) for other, wall, start in found if other == name] for name in names
     }
     return {
         name: {
             "wall": sum(wall for wall, _ in times) / len(times),
             "start": min(start for _, start in times),
-            "views": options.views - FEW,
+            "views": views - FEW,
             "processes": 1,
             "rounds": [wall for wall, _ in times],
         }
         for name, times in rounds.items()
     }
+
+
+ALONE = """
+import json, sys, time
+from beam_jobs.ingest.job import ingest
+import apache_beam, tensorflow
+few, data, out, size = json.loads(sys.argv[1])
+
+def seconds(data, place):
+    began = time.process_time()
+    counts = ingest(data, f"{out}{place}", size=size, shards=8)
+    assert counts["quarantined"] == 0, counts
+    return time.process_time() - began
+
+seconds(few, "warm")
+start = seconds(few, "few")
+print(json.dumps([seconds(data, "all") - start, start]))
+"""
+
+
+def beside(data: Path, out: Path, options: argparse.Namespace) -> dict[str, dict]:
+    """the whole job of another checkout and of this one, a process each in turn: the mean processor
+    time of all rounds.
+    """
+    found = []
+    for number in range(options.repeat):
+        for name, root in (("earlier", options.earlier.resolve()), ("now", ROOT)):
+            place = f"{out}{number}{name}"
+            call = [str(data.with_name("few")), str(data), place, options.size]
+            done = subprocess.run(
+                [sys.executable, "-c", ALONE, json.dumps(call)],
+                cwd=root,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if done.returncode:
+                raise SystemExit(done.stderr[-3000:])
+            found.append([name, *json.loads(done.stdout.splitlines()[-1])])
+    return mean_of_rounds(found, ("earlier", "now"), options.views)
 
 
 def portable(data: Path, out: Path, size: int, processes: int) -> dict:
@@ -393,6 +448,17 @@ def report(rows: dict, options, size: int) -> None:
             f"in turn, ms a view: OpenCV's codec {', '.join(f'{ms:.1f}' for ms in theirs)}; "
             f"ours {', '.join(f'{ms:.1f}' for ms in ours)}; "
             f"{sum(theirs) / sum(ours):.2f} times as fast"
+        )
+    if "now" in rows:
+        ours, theirs = (
+            [rows[name]["views"] / wall for wall in rows[name]["rounds"]]
+            for name in ("now", "earlier")
+        )
+        ratio = rows["earlier"]["wall"] / rows["now"]["wall"]
+        print(
+            f"views a second of a core: before {', '.join(f'{rate:.1f}' for rate in theirs)}; "
+            f"now {', '.join(f'{rate:.1f}' for rate in ours)}; {ratio:.2f} times as many "
+            f"({BEFORE:g} x {ratio:.2f} = {BEFORE * ratio:.1f})"
         )
 
 
