@@ -212,8 +212,8 @@ class Gltf:
         count = len(found.columns["POSITION"])
         if count != position["count"]:
             self.shelf.note(
-                f"{DRACO} holds {count} vertices where its accessor says {position['count']}: "
-                "is the file damaged?"
+                f"{DRACO} holds {count} vertices where its accessor says {position['count']}; "
+                "they are taken as they are"
             )
         return found
 
