@@ -343,7 +343,7 @@ def plant(kit: Kit, place: Placement, offset: Triple = (0, 0, 0), size: float = 
         (offset[0], offset[1], offset[2] + 0.25 * size),
         place,
     )
-    slim = rng.uniform(0.16, 0.45)
+    slim = rng.uniform(0.2, 0.48)
     green = kit.one(kit.leaves)
     bend = rng.uniform(0.4, 1.4)
     blades = [
@@ -354,7 +354,7 @@ def plant(kit: Kit, place: Placement, offset: Triple = (0, 0, 0), size: float = 
         blades[rng.integers(5)].placed(
             (0, 0, (0.32 + 0.33 * rng.random()) * size), rng.uniform(0, 6.28)
         )
-        for _ in range(rng.integers(16, 30))
+        for _ in range(int(rng.integers(16, 30) * max(1.0, size**0.7)))
     ]
     kit.put(shapes.joined(leaves), green, piece, offset, place, True)
 

@@ -15,6 +15,8 @@ from beam_jobs.scenes.buildings.scene import Light, Placement, Top
 from beam_jobs.scenes.geometry import shapes, soft
 from beam_jobs.scenes.geometry.shapes import Triple
 
+CORNER = (2.6, 1.7)  # metres
+
 
 def table(
     kit: Kit,
@@ -112,7 +114,10 @@ def office_chair(kit: Kit, place: Placement) -> None:
         kit.box((0.03, 0.04, 0.2), (x * 0.27, 0.05, 0.58), kit.dark, piece, place, 0.014)
 
 
-def couch(kit: Kit, place: Placement, width: float = 1.9, depth: float = 0.9) -> None:
+def couch(
+    kit: Kit, place: Placement, width: float = 1.9, depth: float = 0.9, chaise: float = 0.0
+) -> None:
+    """chaise: metres that one end's seat goes on towards the front, to lie on."""
     piece = kit.builder.object("couch")
     covering = kit.one(kit.cloths)
     count = max(1, int(width / 0.65))
@@ -157,6 +162,12 @@ def couch(kit: Kit, place: Placement, width: float = 1.9, depth: float = 0.9) ->
             (x, depth / 2 - 0.28, 0.68),
             place,
         )
+    if chaise:
+        x = float(rng.choice([-1.0, 1.0])) * (width - seat - arm) / 2
+        y = -(depth + chaise) / 2
+        kit.box((seat + arm, chaise + 0.1, 0.3), (x, y + 0.05, 0.2), covering, piece, place, 0.06)
+        long = soft.pillow(rng, ((seat + arm) / 2, chaise / 2 + 0.03, 0.11), 0.5, 0.1)
+        kit.put(long, covering, piece, (x, y, 0.43), place)
     for _ in range(rng.integers(1, 2 + count)):
         x = rng.uniform(-0.5, 0.5) * (width - 2 * arm - 0.4)
         clutter.throw(kit, place, (x, depth / 2 - 0.44, 0.66), piece)
@@ -169,6 +180,13 @@ def couch(kit: Kit, place: Placement, width: float = 1.9, depth: float = 0.9) ->
             (rng.uniform(-0.3, 0.3) * width, -0.1, 0.55),
             place,
         )
+
+
+def corner_couch(kit: Kit, place: Placement) -> None:
+    """a couch with one long seat, CORNER wide and deep; place: the middle of its footprint."""
+    width, deep = CORNER
+    back = Placement(*place.at((0.0, (deep - 0.9) / 2, 0.0)), place.yaw)
+    couch(kit, back, width - 0.1, 0.9, deep - 0.9)
 
 
 def armchair(kit: Kit, place: Placement) -> None:
@@ -201,7 +219,7 @@ def bed(kit: Kit, place: Placement, width: float = 1.6, depth: float = 2.05) -> 
     quilt = kit.builder.object("quilt")
     kit.put(shapes.from_lattice(points), kit.one(kit.fabrics), quilt, (0, 0, 0), place)
     kit.box(
-        (width + 0.06, 0.08, rng.uniform(0.85, 1.2)),
+        (width + 0.06, 0.08, rng.uniform(0.9, 1.4)),
         (0, depth / 2 - 0.03, 0.55),
         wood,
         piece,
@@ -247,6 +265,11 @@ def shelf(
         tops.row_of_things(
             kit, place, (-width / 2 + 0.05, width / 2 - 0.05), -0.02, 0.045 + step * j, step - 0.06
         )
+
+
+def bookshelves(kit: Kit, place: Placement) -> None:
+    """a wide bookcase, higher than a person, filled with books."""
+    shelf(kit, place, 1.65, float(kit.rng.uniform(2.0, 2.3)), 0.34)
 
 
 def nightstand(kit: Kit, place: Placement) -> None:
@@ -305,7 +328,7 @@ def screen(kit: Kit, place: Placement, offset: Triple = (0, 0, 0), width: float 
         place,
         0.012,
     )
-    lit = kit.rng.random() < 0.5
+    lit = kit.rng.random() < 0.35
     content = textures.window_of_words(kit.rng) if width < 0.8 else textures.painting(kit.rng)
     picture = kit.builder.material(
         content if lit else content * 0.04 + 0.05, glow=0.9 if lit else 0.0

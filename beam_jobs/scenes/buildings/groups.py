@@ -37,10 +37,11 @@ def seats(kit: Kit, plan: Plan) -> None:
 
 def sofa(kit: Kit, plan: Plan) -> None:
     """a couch that parts the room."""
-    spot = plan.somewhere(kit.rng, 1.9, 0.95, 0.25)
+    wide = kit.rng.uniform(1.7, 2.3)
+    spot = plan.somewhere(kit.rng, wide, 0.95, 0.25)
     if spot:
-        furniture.rug(kit, spot, 2.3, 1.7)
-        furniture.couch(kit, spot, kit.rng.uniform(1.6, 1.9))
+        furniture.rug(kit, spot, wide + 0.4, 1.7)
+        furniture.couch(kit, spot, wide)
 
 
 def low_table(kit: Kit, plan: Plan) -> None:
@@ -77,7 +78,8 @@ def island(kit: Kit, plan: Plan) -> None:
 
 def dinner(kit: Kit, plan: Plan, width: float = 1.3, things: Sequence[str] = tops.EATING) -> None:
     """a table with chairs drawn up to it."""
-    spot = plan.somewhere(kit.rng, width + 0.5, 1.9, 0.1)
+    heads = width > 1.7  # chairs at the ends too
+    spot = plan.somewhere(kit.rng, width + (1.3 if heads else 0.5), 1.9, 0.1)
     if not spot:
         return
     if plan.kind != "kitchen" and kit.rng.random() < 0.5:
@@ -96,6 +98,10 @@ def dinner(kit: Kit, plan: Plan, width: float = 1.3, things: Sequence[str] = top
                 yaw + (0 if side > 0 else np.pi) + kit.rng.normal(0, 0.15),
             )
             furniture.chair(kit, place)
+    for side in (-1, 1) if heads and top[0] > 1.2 else ():  # not at round ones
+        dx = side * (width / 2 + kit.rng.uniform(0.1, 0.3))
+        end = Placement(x + np.cos(yaw) * dx, y + np.sin(yaw) * dx, 0.0, yaw - side * np.pi / 2)
+        furniture.chair(kit, end.turned(kit.rng.normal(0, 0.15)))
 
 
 def desk(kit: Kit, plan: Plan, things: Sequence[str]) -> None:

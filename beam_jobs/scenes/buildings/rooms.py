@@ -43,13 +43,11 @@ class RoomKind:
 
 
 def living_room(kit: Kit, plan: Plan) -> None:
-    place = plan.against_wall(kit.rng, 2.0, 0.95, tall=False, tries=40)
-    if place:
-        furniture.couch(kit, place, kit.rng.uniform(1.75, 2.2))
-        before_the_couch(kit, plan, place)
+    seating(kit, plan)
     attempt(kit, plan, furniture.television, 1.6, 0.46, tall=False)
+    attempt(kit, plan, furniture.bookshelves, 1.7, 0.36)
+    attempt(kit, plan, furniture.shelf, 0.9, 0.34)
     for _ in range(2):
-        attempt(kit, plan, furniture.shelf, 0.9, 0.34)
         attempt(kit, plan, plant, 0.5, 0.5)
     attempt(kit, plan, furniture.lamp, 0.45, 0.45)
     attempt(kit, plan, furniture.couch, 1.95, 0.9, tall=False)
@@ -60,23 +58,42 @@ def living_room(kit: Kit, plan: Plan) -> None:
     groups.standing(kit, plan, furniture.pouf, 0.55, 2)
 
 
-def before_the_couch(kit: Kit, plan: Plan, couch: Placement) -> None:
-    """a rug and a low table before it, small tables beside it."""
-    ahead = plan.in_front(couch, 1.1, 1.1, 0.6)
+def seating(kit: Kit, plan: Plan) -> None:
+    """a couch against a wall, round a corner in two of three rooms that have space for it, and
+    what belongs before it.
+    """
+    width, deep = furniture.CORNER
+    corner = kit.rng.random() < 0.67
+    place = plan.against_wall(kit.rng, width, deep, tall=False, tries=40) if corner else None
+    if place:
+        furniture.corner_couch(kit, place)
+        before_the_couch(kit, plan, place, deep / 2 + 0.55)
+        return
+    wide = kit.rng.uniform(1.8, 2.5)
+    place = plan.against_wall(kit.rng, wide + 0.05, 0.95, tall=False, tries=40)
+    if place:
+        furniture.couch(kit, place, wide)
+        before_the_couch(kit, plan, place)
+
+
+def before_the_couch(kit: Kit, plan: Plan, couch: Placement, far: float = 1.1) -> None:
+    """a rug and a low table `far` metres before it, small tables beside it."""
+    ahead = plan.in_front(couch, far, 1.1, 0.6)
     if ahead:
         furniture.rug(kit, ahead, kit.rng.uniform(2.4, 3.2), kit.rng.uniform(1.7, 2.2))
         top = furniture.table(kit, ahead, 1.05, 0.58, 0.42, "coffee table")
         tops.on_top(kit, ahead, top, 6, tops.SITTING)
     for way in (-1, 1):
-        beside = plan.beside(couch, way * 1.4, 0.55, 0.5, 0.2)
+        beside = plan.beside(couch, way * 1.62, 0.55, 0.5, 0.2)
         if beside:
             furniture.side_table(kit, beside)
 
 
 def bedroom(kit: Kit, plan: Plan) -> None:
-    sleeping(kit, plan, 1.7, kit.rng.uniform(1.4, 1.65))
+    sleeping(kit, plan, 2.0, kit.rng.uniform(1.5, 1.95))
     wardrobe(kit, plan)
     attempt(kit, plan, furniture.bench, 1.15, 0.4, tall=False)
+    attempt(kit, plan, furniture.shelf, 0.9, 0.34)
     dresser(kit, plan, 1.1, 0.45, 0.85, 5, tops.SITTING)
     attempt(kit, plan, furniture.television, 1.6, 0.46, tall=False)
     spot = plan.somewhere(kit.rng, 1.8, 1.3, 0.0)
@@ -154,6 +171,7 @@ def conference_room(kit: Kit, plan: Plan) -> None:
     groups.dinner(kit, plan, kit.rng.uniform(2.4, 3.0), tops.WORKING)
     attempt(kit, plan, furniture.television, 1.6, 0.46, tall=False)
     dresser(kit, plan, 1.5, 0.45, 0.85, 6, tops.WORKING)
+    attempt(kit, plan, furniture.bookshelves, 1.7, 0.36)
     for _ in range(2):
         attempt(kit, plan, plant, 0.5, 0.5)
         attempt(kit, plan, furniture.chair, 0.55, 0.55, tall=False)
@@ -162,8 +180,9 @@ def conference_room(kit: Kit, plan: Plan) -> None:
 def home_office(kit: Kit, plan: Plan) -> None:
     for _ in range(3):
         groups.desk(kit, plan, tops.WORKING)
-    for _ in range(3):
-        attempt(kit, plan, furniture.shelf, 0.95, 0.36)
+    for _ in range(2):
+        attempt(kit, plan, furniture.bookshelves, 1.7, 0.36)
+    attempt(kit, plan, furniture.shelf, 0.95, 0.36)
     attempt(kit, plan, equipment.file_cabinet, 0.5, 0.65, tall=False)
     attempt(kit, plan, furniture.couch, 1.95, 0.9, tall=False)
     dresser(kit, plan, 0.8, 0.42, 0.9, 3, tops.WORKING)
@@ -211,12 +230,9 @@ def storage_room(kit: Kit, plan: Plan) -> None:
 def television_room(kit: Kit, plan: Plan) -> None:
     attempt(kit, plan, furniture.television, 1.6, 0.46, tall=False)
     for _ in range(2):
-        place = plan.against_wall(kit.rng, 2.0, 0.95, tall=False, tries=40)
-        if place:
-            furniture.couch(kit, place, kit.rng.uniform(1.75, 2.2))
-            before_the_couch(kit, plan, place)
+        seating(kit, plan)
     groups.sofa(kit, plan)
-    attempt(kit, plan, furniture.shelf, 0.9, 0.34)
+    attempt(kit, plan, furniture.bookshelves, 1.7, 0.36)
 
 
 def recreation_room(kit: Kit, plan: Plan) -> None:
@@ -224,6 +240,7 @@ def recreation_room(kit: Kit, plan: Plan) -> None:
     if spot:
         equipment.pool_table(kit, spot)
     attempt(kit, plan, equipment.piano, 1.5, 1.1, tall=False)
+    attempt(kit, plan, furniture.bookshelves, 1.7, 0.36)
     attempt(kit, plan, furniture.television, 1.6, 0.46, tall=False)
     for _ in range(2):
         attempt(kit, plan, furniture.couch, 1.95, 0.9, tall=False)
@@ -243,9 +260,9 @@ def waiting_room(kit: Kit, plan: Plan) -> None:
         attempt(kit, plan, plant, 0.5, 0.5)
 
 
-LIVED_IN = ("plant", "tree", "armchair", "armchair", "couch", "couch", "dresser", "side table",
-            "shelf", "lamp", "fan", "guitar", "loudspeaker", "rocking chair", "umbrella",
-            "heater")  # fmt: skip
+LIVED_IN = ("plant", "tree", "tree", "armchair", "armchair", "couch", "couch", "dresser",
+            "side table", "shelf", "shelf", "lamp", "fan", "guitar", "loudspeaker",
+            "rocking chair", "umbrella", "heater")  # fmt: skip
 WORKED_IN = ("shelf", "tree", "chair", "chair", "plant", "couch", "file cabinet", "ashcan", "fan",
              "heater", "umbrella", "cartons", "side table")  # fmt: skip
 SLEPT_IN = ("dresser", "tree", "armchair", "plant", "bench", "side table", "shelf", "fan", "heater",
@@ -396,7 +413,7 @@ def furnish(kit: Kit, plan: Plan) -> None:
     area = (plan.x1 - plan.x0) * (plan.y1 - plan.y0)
     kind.furnish(kit, plan)
     attempt(kit, plan, shell.closet, 0.95, 0.06)
-    for _ in range(int(area / 4.5)):
+    for _ in range(int(area / 4)):
         kind.middle[kit.rng.integers(len(kind.middle))](kit, plan)
     for _ in range(int(area / 2)):
         spare(kit, plan, str(kit.rng.choice(kind.spare)), kind.tops)

@@ -140,7 +140,7 @@ def floor_material(kit: Kit, kind: str) -> int:
     if kind in TILED:
         stone = textures.tinted(rng, (0.72, 0.69, 0.64), 0.04) * rng.uniform(0.75, 1.1)
         return make(
-            textures.tiles(rng, stone, 0.8 * float(stone.mean()), int(rng.integers(2, 4))),
+            textures.tiles(rng, stone, 0.84 * float(stone.mean()), int(rng.integers(2, 5))),
             1.3,
             relief="boards",
         )
@@ -152,7 +152,7 @@ def floor_material(kit: Kit, kind: str) -> int:
         )
     return make(
         textures.planks(
-            rng, textures.tinted(rng, WOODS[rng.integers(4)], 0.04), int(rng.integers(5, 9))
+            rng, textures.tinted(rng, WOODS[rng.integers(4)], 0.04), int(rng.integers(8, 13))
         ),
         1.2,
         relief="boards",

@@ -75,8 +75,8 @@ def planks(rng: np.random.Generator, colour: Floats, boards: int = 6) -> Floats:
         ends = np.sort(rng.integers(0, SIDE, 2))
         image[row] *= rng.uniform(0.92, 1.05)
         image[row, ends[0] : ends[1]] *= rng.uniform(0.94, 1.04)
-        image[row, ends] *= 0.75
-        image[i * height] *= 0.7
+        image[row, ends] *= 0.84
+        image[i * height] *= 0.82
     return _finished(image)
 
 
@@ -86,7 +86,7 @@ def tiles(rng: np.random.Generator, colour: Floats, grout: float = 0.5, count: i
     for i in range(count):
         for j in range(count):
             image[i * side : (i + 1) * side, j * side : (j + 1) * side] *= rng.uniform(0.95, 1.03)
-        image[i * side : i * side + 2] = image[:, i * side : i * side + 2] = grout
+        image[i * side] = image[:, i * side] = grout
     return _finished(image)
 
 
@@ -156,6 +156,7 @@ def rug(rng: np.random.Generator) -> Floats:
     """a woven one rather than a printed or a plain one with a border."""
     pale = tinted(rng, (0.68, 0.6, 0.5), 0.1)
     deep = tinted(rng, (0.32, 0.24, 0.26), 0.1)
+    deep = pale + (deep - pale) * rng.uniform(0.35, 0.9)
     return (pattern, carpet, kilim)[rng.choice(3, p=[0.25, 0.25, 0.5])](rng, pale, deep)
 
 

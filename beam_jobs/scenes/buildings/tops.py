@@ -98,9 +98,9 @@ def row_of_things(
     x = span[0]
     while x < span[1] - 0.13:
         choice = kit.rng.random()
-        if choice < 0.6:
+        if choice < 0.82:
             long = min(kit.rng.uniform(0.07, 0.24), span[1] - x)
-            tall = kit.rng.uniform(0.55, 0.98) * min(room, 0.33)
+            tall = kit.rng.uniform(0.66, 1.0) * min(room, 0.35)
             kit.box(
                 (long, kit.rng.uniform(0.16, 0.22), tall),
                 (x + long / 2, y, z + tall / 2),

@@ -18,7 +18,13 @@ from beam_jobs.scenes.render.renderer import Eye
 from models.tasks import Camera
 from models.tasks.arrays import Bools, Floats, Integers
 
-SHELL = 0.2  # share of the points that lie on walls, floors and ceilings
+SHELL = 0.12  # share of the points that lie on walls, floors and ceilings
+# How much oftener a square metre of what the semantic label names is chosen than one of another
+# thing: people who show a room aim at its furniture.
+NAMED = 3.0
+# The same for what is above eye height: rooms have less of it, and half of the points shall be
+# there.
+HIGH = 4.0
 # How much rarer a square metre of ceiling is chosen than one of wall or floor: bare ceilings show
 # nothing.
 CEILING = 0.15
@@ -40,12 +46,13 @@ BATCHES = 8  # of them, for every view that is asked for
 # which on they do.
 PIXELS = 128
 AGREED = np.cos(np.radians(18))
-BARE = 0.3  # share of a view that ceilings may fill
-BEYOND = 0.75  # share of a view that may lie beyond the camera's own room
+BARE = 0.27  # share of a view that ceilings may fill
+BEYOND = 0.5  # share of a view that may lie beyond the camera's own room
 # Share of a view that named things fill from which on it is always taken, and the least chance.
-SHOWN = 0.62
-SHOWN_ABOVE = 0.32  # where it looks above eye height
-LEAST = 0.02
+SHOWN = 0.68
+SHOWN_ABOVE = 0.34  # where it looks above eye height
+LEAST = 0.01
+KEEN = 2.5  # power of that share's part of enough, which is the chance to be taken
 NEAR = 1.0  # m
 # Share of a view that things nearer than NEAR may fill: a door jamb before the eye shows nothing of
 # a room.
@@ -298,7 +305,7 @@ def worth(
     refused = (length < NEAR).mean(1) > BLOCKED
     refused |= (ceiling.mean(1) > BARE) | (outside.mean(1) > BEYOND)
     # LEAST, not 0: a building with few things would otherwise yield nothing
-    return np.where(refused, 0.0, np.clip((named.mean(1) / enough) ** 1.5, LEAST, 1))
+    return np.where(refused, 0.0, np.clip((named.mean(1) / enough) ** KEEN, LEAST, 1))
 
 
 @dataclass(frozen=True)
@@ -316,7 +323,8 @@ class Corners:
         corners = scene.shape.vertices[scene.shape.faces]
         spread = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
         length = np.linalg.norm(spread, axis=1)
-        up_to = np.cumsum(chances(scene, length / 2))
+        high = corners[..., 2].mean(1) > EYE
+        up_to = np.cumsum(chances(scene, np.where(high, HIGH, 1.0) * length / 2))
         return Corners(corners, spread / np.maximum(length, 1e-12)[:, None], up_to)
 
     def drawn(self, rng: np.random.Generator, count: int) -> tuple[Floats, Floats]:
@@ -339,7 +347,8 @@ def chances(scene: Scene, area: Floats) -> Floats:
         ]
     )[scene.instance]
     # area times a factor: within the shell and within the things, every square metre is alike
-    weight = np.where(number == 2, CEILING, 1.0) * area
+    named = (scene.semantic > 1)[scene.instance]
+    weight = np.where(number == 2, CEILING, np.where(named, NAMED, 1.0)) * area
     shell = number < 3
     return np.where(
         shell,

@@ -48,6 +48,8 @@ def cut_out(part: Part, alpha: Floats, cutoff: float) -> Part:
     fractions = np.ones((1, 1)) if opaque is None else opaque / 255
     if alpha.min() * fractions.min() >= cutoff:
         return part
+    # the largest alpha of corners times the largest texel: a face goes only if nothing of it can be
+    # seen
     seen = [alpha[f].max() * texels(fractions, part.uv[f]).max() >= cutoff for f in part.faces]
     faces = part.faces[np.array(seen, bool)]
     return replace(part, faces=faces, cutoff=cutoff, alpha=alpha.astype("float32"))
@@ -55,6 +57,7 @@ def cut_out(part: Part, alpha: Floats, cutoff: float) -> Part:
 
 def opacity(picture: Any) -> Bytes | None:
     """[h, w] the alpha of a Pillow picture; None if it is opaque, or there is none."""
+    # Pillow keeps the alpha of palettes and of single colours beside the picture, not as a band
     if picture is None or not ("A" in picture.getbands() or "transparency" in picture.info):
         return None
     return np.ascontiguousarray(np.asarray(picture.convert("RGBA"))[..., 3])
