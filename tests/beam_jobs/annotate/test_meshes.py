@@ -381,7 +381,7 @@ def test_a_procedural_building_exported_as_a_mesh_gets_its_own_labels_back(tmp_p
         assert flat.mean() > 0.4
         level.append(
             np.abs(found.curvature[flat]).max(-1) < 1.0
-        )  # 4 codes; flats within the scan's 35 mm of a rounded edge carry some: boards, books, clutter
+        )  # 4 codes; flats within 35 mm of a rounded edge carry some: boards, books, clutter
     assert min(view.mean() for view in level) > 0.7 and np.concatenate(level).mean() > 0.8
 
 
