@@ -340,8 +340,8 @@ def main(arguments: list[str] | None = None) -> int:
     # a kill that never happened proves nothing
     for step, text in options.kill:
         if not any(this.step == step and this.code != 0 for this in tries):
-            words = f"it never said {text!r}, or ended as it said so"
-            print(f"error: {step} was not killed: {words}", file=sys.stderr)
+            missed = f"it never said {text!r}, or ended as it said so"
+            print(f"error: {step} was not killed: {missed}", file=sys.stderr)
             return 1
     print(f"{len(tries) - bad} steps ended well, {bad} tries failed; {total:.0f} s of CPU")
     return 0
