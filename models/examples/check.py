@@ -18,15 +18,16 @@ from typing import Any
 import numpy as np
 
 from models.examples.contract import anomalies, changes_of_contract
-from models.examples.example import parse_view, records_of
+from models.examples.example import parse_view
 from models.examples.index import FOLDER, Index, shard_file
-from models.examples.shards import DamagedRecord, Place, read_record
+from models.examples.shards import DamagedRecord, Place, read_record, records_of
 from models.examples.splits import SPLITS
+from models.provenance.stores import here, lasting
 
 # Anomalies of a shard that are named; more are counted.
 NAMED = 100
 # Views from which on a process each core checks: one takes seconds to begin.
-MANY = 20_000
+MANY = 8_000
 
 
 @dataclass
@@ -56,6 +57,11 @@ class Findings:
         self.damaged += other.damaged
         self.lost += other.lost
 
+    @classmethod
+    def read(cls, path: str) -> Findings:
+        """what was written as JSON by its fields."""
+        return cls(**json.loads(Path(path).read_text()))
+
     def all_lines(self) -> list[str]:
         """every anomaly, the damage too; the last line counts those that are not named."""
         beyond = [f"and {self.more} more, not named: at most {NAMED} of a shard are"]
@@ -75,22 +81,39 @@ def check_examples(uri: str, processes: int | None = None) -> Findings:
     """what `check_contract` finds, in numbers and by kind. Raises FileNotFoundError for examples of
     earlier code, which have no index.
     """
-    written = json.loads((Path(uri) / "contract.json").read_text())
-    index = Index(Path(uri) / FOLDER)
-    found = Findings(lines=changes_of_contract(written))
-    shards = [(uri, split, shard, written["size"]) for split, shard in shards_of(uri, index)]
-    views = sum(index.count(split) for split in SPLITS)
+    shards = shards_to_check(uri)
     if processes is None:
+        index = Index(Path(uri) / FOLDER)
+        views = sum(index.count(split) for split in SPLITS)
         processes = 1 if views < MANY else os.cpu_count() or 1
+    found = Findings()
     for part in checked(shards, min(processes, len(shards))):
         found.join(part)
+    return concluded(uri, found)
+
+
+def concluded(uri: str, found: Findings) -> Findings:
+    """what was found in the shards, between what is seen of the artifact as a whole."""
+    index = Index(Path(uri) / FOLDER)
+    written = json.loads((Path(uri) / "contract.json").read_text())
+    whole = Findings(lines=changes_of_contract(written))
+    whole.join(found)
     for split in SPLITS:
         if not index.count(split):
-            found.lines.append(f"split {split} is empty: no building of the data set belongs to it")
-    return found
+            whole.lines.append(f"split {split} is empty: no building of the data set belongs to it")
+    return whole
 
 
+# Where the examples lie, a split, the number of a shard of it, the size of pictures.
 Shard = tuple[str, str, int, int]
+
+
+def shards_to_check(uri: str) -> list[Shard]:
+    """what `check_shard` is asked for, of all shards of an artifact, in their order."""
+    index = Index(Path(uri) / FOLDER)
+    size = json.loads((Path(uri) / "contract.json").read_text())["size"]
+    place = lasting(uri)
+    return [(place, split, shard, size) for split, shard in shards_of(uri, index)]
 
 
 def checked(shards: list[Shard], processes: int) -> Iterator[Findings]:
@@ -122,6 +145,7 @@ def numbers(paths: Iterable[Path]) -> set[int]:
 
 def check_shard(uri: str, split: str, shard: int, size: int) -> Findings:
     """what is wrong with the records of one shard, held against manifest and index line by line."""
+    uri = here(uri)
     index = Index(Path(uri) / FOLDER)
     path = f"{uri}/{shard_file(split, shard, index.facts['shards'])}"
     found = Findings()

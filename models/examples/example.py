@@ -1,19 +1,16 @@
-"""A view as a tf.train.Example and back: maps as PNG, vectors as floats, one record a view.
-
-TensorFlow is imported where it is used: reading published files must not cost its seconds.
-"""
+"""A view as a tf.train.Example and back: maps as PNG, vectors as floats, one record a view."""
 
 from __future__ import annotations
 
-import errno
 import itertools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
+from models.examples.message import example_class, features_of
 from models.examples.published import decode_png, encode_png
-from models.examples.shards import DamagedRecord
+from models.examples.shards import records_of, shards_below
 from models.tasks import DOMAINS, Camera, Domain, View, ViewKey
 from models.tasks.arrays import Array, Floats
 
@@ -22,9 +19,7 @@ def encode_view(view: View, split: str) -> bytes:
     """a serialised tf.train.Example; absent labels are absent features (docs/ARCHITECTURE.md,
     Examples artifact).
     """
-    import tensorflow as tf
-
-    example = tf.train.Example()
+    example = example_class()()
     # Filled in place: a Feature that is handed to another message is copied with all its pixels.
     features = example.features.feature
     add_text(features["key"], str(view.key))
@@ -68,9 +63,7 @@ def add_floats(feature: Any, values: Floats) -> None:
 
 def parse_view(record: bytes) -> View:
     """the view in a record made by `encode_view`."""
-    import tensorflow as tf
-
-    features = tf.train.Example.FromString(record).features.feature
+    features = features_of(record)
     labels = {
         folder: parse_label(features[folder], domain)
         for folder, domain in DOMAINS.items()
@@ -103,37 +96,13 @@ def records(uri: str, split: str) -> Iterator[bytes]:
     """the serialised views of one split of an Examples artifact, shard by shard. Raises
     DamagedRecord, which names the shard.
     """
-    import tensorflow as tf
-
-    for path in sorted(tf.io.gfile.glob(f"{uri}/Split-{split}/*.tfrecord.gz")):
+    for path in shards_below(f"{uri}/Split-{split}"):
         yield from records_of(path)
-
-
-def records_of(path: str) -> Iterator[bytes]:
-    """the serialised views of one shard. Raises DamagedRecord, which names it, FileNotFoundError
-    for one that is not there.
-    """
-    import tensorflow as tf
-
-    if not tf.io.gfile.exists(path):
-        raise FileNotFoundError(errno.ENOENT, "the shard is missing", path)
-    count = 0
-    try:
-        for record in tf.data.TFRecordDataset([path], "GZIP").as_numpy_iterator():
-            count += 1
-            yield record
-    except (tf.errors.DataLossError, tf.errors.OutOfRangeError) as error:
-        raise DamagedRecord(
-            f"{path}: damaged after record {count} ({error.message.splitlines()[0]}); "
-            "copy the shard anew, or ingest again"
-        ) from error
 
 
 def encoded_images(uri: str, split: str, count: int) -> list[bytes]:
     """the first `count` images of a split as PNG bytes."""
-    import tensorflow as tf
-
     return [
-        tf.train.Example.FromString(record).features.feature["rgb"].bytes_list.value[0]
+        features_of(record)["rgb"].bytes_list.value[0]
         for record in itertools.islice(records(uri, split), count)
     ]

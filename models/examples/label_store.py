@@ -10,41 +10,34 @@ edit of one target function, makes that task's labels and no others.
 from __future__ import annotations
 
 import concurrent.futures
-import functools
 import json
 import multiprocessing
 import os
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
 from models.examples.index import FOLDER, Index, KeyTexts, SampleNames
+from models.examples.label_writer import PARTS, LabelWork, write_labels
 from models.examples.lazy_rows import LazyRows
 from models.examples.npy_writer import npy_writer
 from models.examples.sound import sound_index
 from models.examples.splits import SPLITS
-from models.examples.task_samples import (
-    MASK,
-    TaskSamples,
-    candidates,
-    labelled,
-    lazy_samples,
-    stored,
-)
-from models.examples.views import Memory, Views
+from models.examples.task_samples import TaskSamples, lazy_samples
+from models.examples.views import Memory, Views, views_of
 from models.provenance.address import address_of
 from models.provenance.atomic import write_json
 from models.provenance.seals import reseal, sealed_folder, whole
 from models.provenance.stores import lasting
 from models.tasks import TASKS, Task
 from models.tasks.addressing import rows_of, settings_of
-from models.tasks.arrays import Array, Bytes, Floats, Integers
+from models.tasks.arrays import Array, Bytes
 
 __all__ = ["LabelStore", "TaskSamples", "build_label_store"]
 
-PARTS = ("views", "target", "mask")
 IMAGES = "images"
 # Bytes that the decoded labels of a task, and the images, may each take on disk.
 CACHE_BYTES = 4 << 30
@@ -53,8 +46,8 @@ DECODED = 1 << 30
 # Views from which on tasks are written side by side, a process each core: one takes seconds to
 # begin, and shares no decoded views.
 MANY = 20_000
-# Samples that are whitened at a time.
-CHUNK = 4096
+# Makes the labels of some tasks.
+Writing = Callable[[Sequence[LabelWork]], None]
 
 
 class LabelStore:
@@ -176,6 +169,7 @@ def build_label_store(
     tasks: Mapping[str, Task] = TASKS,
     cache_bytes: int = CACHE_BYTES,
     skip_damaged: bool = False,
+    writing: Writing | None = None,
 ) -> LabelStore:
     """index the Examples artifact at `examples` for all `tasks`, and decode what fits; what is
     there of the same address is kept, what is there of other tasks is left alone.
@@ -185,16 +179,19 @@ def build_label_store(
     it is used. It is part of no address, since the numbers are the same: what is there stays as it
     is kept when the bound alone changes (remove a task's folder to have it made by the new bound).
     skip_damaged: leave out views whose records cannot be read, and say how many; their absence is
-    part of every address. Each task appears whole or not at all; one record after the other is
+    part of every address. writing: makes the labels that are lacking, by default `write_here`; a
+    Beam job elsewhere. Each task appears whole or not at all; one record after the other is
     read. Raises DamagedRecord, FileNotFoundError, which name the shard.
     """
     whole_index = Index(Path(examples) / FOLDER)
     if not skip_damaged:
         return store_of(
-            examples, whole_index, Path(directory), seed, max_samples, tasks, cache_bytes
+            examples, whole_index, Path(directory), seed, max_samples, tasks, cache_bytes, writing
         )
     with sound_index(examples, whole_index) as (index, _):
-        return store_of(examples, index, Path(directory), seed, max_samples, tasks, cache_bytes)
+        return store_of(
+            examples, index, Path(directory), seed, max_samples, tasks, cache_bytes, writing
+        )
 
 
 def store_of(
@@ -205,6 +202,7 @@ def store_of(
     max_samples: int,
     tasks: Mapping[str, Task],
     cache_bytes: int,
+    writing: Writing | None,
 ) -> LabelStore:
     """`build_label_store` of the views of an index."""
     trained = [entry for entry in tasks.values() if entry.trained]
@@ -214,42 +212,55 @@ def store_of(
     if not there(directory / IMAGES, images):
         write_images(directory / IMAGES, views, images, cache_bytes)
     remember_examples(directory / IMAGES / "images.json", examples)
-    lacking = [entry for entry in trained if not there(directory / entry.name, wanted[entry.name])]
     work = [
-        (directory / entry.name, entry, {"address": wanted[entry.name], "seed": seed})
-        for entry in lacking
+        LabelWork(
+            lasting(examples),
+            (directory / IMAGES / FOLDER).absolute(),
+            (directory / entry.name).absolute(),
+            entry,
+            wanted[entry.name],
+            seed,
+            max_samples,
+            cache_bytes,
+        )
+        for entry in trained
+        if not there(directory / entry.name, wanted[entry.name])
     ]
-    count = sum(map(len, views.values()))
-    processes = min(1 if count < MANY else os.cpu_count() or 1, len(work))
-    if processes < 2:
-        for folder, entry, facts in work:
-            write_labels(folder, entry, views, facts, max_samples, cache_bytes)
-        return LabelStore(directory)
-    alone = functools.partial(write_alone, examples, index.folder, max_samples, cache_bytes)
-    # TensorFlow's threads do not survive a fork
-    spawn = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(processes, spawn) as pool:
-        list(pool.map(alone, *zip(*work)))
+    for one in work:
+        sweep_parts(one)
+    if writing is not None and work:
+        writing(work)
+    else:
+        write_here(work, views)
     return LabelStore(directory)
 
 
-def views_of(examples: str, index: Index, decoded: int) -> dict[str, Views]:
-    """the views of every split, of which `decoded` bytes together may stay decoded."""
-    memory = Memory(decoded)
-    return {split: Views(examples, index, split, memory) for split in SPLITS}
+def write_here(work: Sequence[LabelWork], views: Mapping[str, Views]) -> None:
+    """all labels on this machine: one task after the other, or side by side where there are many
+    views.
+    """
+    count = sum(map(len, views.values()))
+    processes = min(1 if count < MANY else os.cpu_count() or 1, len(work))
+    if processes < 2:
+        for one in work:
+            write_labels(one.folder, one.entry, views, one.facts, one.limit, one.cache_bytes)
+        return
+    # TensorFlow's threads, of whoever imported it, do not survive a fork
+    spawn = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(processes, spawn) as pool:
+        list(pool.map(write_alone, work))
 
 
-def write_alone(
-    examples: str,
-    index: Path,
-    limit: int,
-    cache_bytes: int,
-    folder: Path,
-    entry: Task,
-    facts: dict[str, Any],
-) -> None:
+def write_alone(work: LabelWork) -> None:
     """`write_labels` in a process of its own."""
-    write_labels(folder, entry, views_of(examples, Index(index), 0), facts, limit, cache_bytes)
+    write_labels(work.folder, work.entry, work.views(), work.facts, work.limit, work.cache_bytes)
+
+
+def sweep_parts(work: LabelWork) -> None:
+    """remove parts that an interrupted run left of other labels of a task."""
+    for folder in work.folder.parent.glob(f".{work.entry.name}.parts-*"):
+        if folder != work.parts:
+            shutil.rmtree(folder)
 
 
 def remember_examples(described: Path, examples: str) -> None:
@@ -299,84 +310,3 @@ def write_images(folder: Path, views: Mapping[str, Views], address: str, cache_b
                     for i in range(len(views[split])):
                         file.extend(views[split].image(i)[None])
         write_json(scratch / "images.json", facts)
-
-
-def write_labels(
-    folder: Path,
-    entry: Task,
-    views: Mapping[str, Views],
-    facts: dict[str, Any],
-    limit: int,
-    cache_bytes: int,
-) -> None:
-    """one task's samples of all splits. Whitening statistics come from the first split, train."""
-    rows = {split: candidates(entry, views[split], facts["seed"], limit) for split in SPLITS}
-    size = views[SPLITS[0]].index.size
-    # decided before any label is made: candidates without one are counted, too
-    kept = sum(map(len, rows.values())) * bytes_of(entry, size) <= cache_bytes
-    facts = {**facts, "samples": {}, "whitening": None, "kept": kept}
-    with sealed_folder(folder) as scratch:
-        for split in SPLITS:
-            count = write_samples(scratch, entry, views[split], rows[split], facts)
-            facts["samples"][split] = count
-        write_json(scratch / "labels.json", facts)
-
-
-def bytes_of(entry: Task, size: int) -> int:
-    """of one sample of the store: its target and its mask."""
-    numbers = int(np.prod(entry.target_shape(size))) * np.dtype(entry.output.facts.stored).itemsize
-    return numbers + int(np.prod(mask_shape(entry, size))) * np.dtype(MASK).itemsize
-
-
-def mask_shape(entry: Task, size: int) -> tuple[int, ...]:
-    """of a map's pixels; () for a sample as a whole."""
-    return (*entry.target_shape(size)[:-1], 1) if entry.output.dense else ()
-
-
-def write_samples(
-    scratch: Path, entry: Task, views: Views, rows: Integers, facts: dict[str, Any]
-) -> int:
-    """one split's samples as they come; how many. facts: "seed" and "kept" say what is written,
-    "whitening" is set by the first split that has samples.
-    """
-    shape = entry.target_shape(views.index.size)
-    files = {part: scratch / f"{views.split}.{part}.npy" for part in PARTS}
-    raw = scratch / "raw.npy"  # whitening takes the statistics of all
-    # rounded once only: after whitening, which makes other numbers of them
-    kind = "float32" if entry.whitened else entry.output.facts.stored
-    with (
-        npy_writer(files["views"], "int32", (entry.images,)) as positions,
-        npy_writer(raw if entry.whitened else files["target"], kind, shape) as targets,
-        npy_writer(files["mask"], MASK, mask_shape(entry, views.index.size)) as masks,
-    ):
-        for row, (value, mask) in labelled(entry, views, rows, facts["seed"]):
-            positions.extend(np.array([row]))
-            # whitening takes the statistics of all targets, also where none is kept
-            if facts["kept"] or entry.whitened:
-                targets.extend(value[None])
-            if facts["kept"]:
-                masks.extend(mask[None])
-    if entry.whitened and positions.count:
-        facts["whitening"] = facts["whitening"] or statistics(np.load(raw, mmap_mode="r"))
-        if facts["kept"]:
-            write_whitened(raw, files["target"], entry, facts["whitening"])
-    raw.unlink(missing_ok=True)
-    if not (facts["kept"] and positions.count):
-        # a whitened task's targets have gone to `raw`
-        files["target"].unlink(missing_ok=True)
-        files["mask"].unlink()
-    return positions.count
-
-
-def write_whitened(raw: Path, path: Path, entry: Task, whitening: list[list[float]]) -> None:
-    """the targets of `raw` as the store has them."""
-    values = np.load(raw, mmap_mode="r")
-    mean, deviation = map(np.asarray, whitening)
-    with npy_writer(path, entry.output.facts.stored, values.shape[1:]) as file:
-        for start in range(0, len(values), CHUNK):
-            file.extend(stored(entry, values[start : start + CHUNK], (mean, deviation)))
-
-
-def statistics(values: Floats) -> list[list[float]]:
-    """[mean, deviation] a channel, the deviation at least 0.001."""
-    return [values.mean(0).tolist(), np.maximum(values.std(0), 1e-3).tolist()]

@@ -31,7 +31,7 @@ class NpyWriter:
         """add rows, [n, *shape] of any dtype that can be cast. Raises ValueError for others."""
         if rows.shape[1:] != self.shape:
             raise ValueError(f"rows of shape {self.shape} are expected, got {rows.shape[1:]}")
-        if self.dtype == np.float16:
+        if self.dtype == np.float16 and rows.dtype != np.float16:
             rows = to_half(rows)
         self.file.write(np.ascontiguousarray(rows, self.dtype).tobytes())
         self.count += len(rows)

@@ -8,14 +8,18 @@ the file, and a member can be read alone, held against its checksum. Decision 00
 
 from __future__ import annotations
 
+import errno
 import functools
+import gzip
 import os
 import struct
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, NamedTuple
+
+import google_crc32c
 
 from models.provenance.stores import MOUNTED, STORES, here
 
@@ -40,20 +44,16 @@ class Place(NamedTuple):
 
 
 class ShardWriter:
-    """A shard that is being written; made by `shard_writer`. framing: TensorFlow's writer into the
-    file that `frames` reads.
-    """
+    """A shard that is being written; made by `shard_writer`."""
 
-    def __init__(self, file: IO[bytes], framing: Any, frames: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         self.file = file
-        self.framing = framing
-        self.frames = frames
 
     def write(self, record: bytes) -> Place:
         """add a serialised tf.train.Example; where it lies."""
-        self.framing.write(record)
-        self.framing.flush()
-        member = zlib.compress(self.frames.read(), 0, GZIP)
+        length = LENGTH.pack(len(record))
+        frame = b"".join([length, masked(length), record, masked(record)])
+        member = zlib.compress(frame, 0, GZIP)
         place = Place(self.file.tell(), len(member), TRAILER.unpack(member[-8:])[0])
         self.file.write(member)
         return place
@@ -61,19 +61,70 @@ class ShardWriter:
 
 @contextmanager
 def shard_writer(path: str | Path) -> Iterator[ShardWriter]:
-    """writes the shard `path`. TensorFlow frames each record in a file beside it, which is gone by
-    name from the start.
-    """
+    """writes the shard `path`."""
+    with open(path, "wb") as file:
+        yield ShardWriter(file)
+
+
+def shards_below(folder: str) -> list[str]:
+    """the paths of all shards of a split's folder, in order; [] for a folder that is not there."""
+    local = here(folder.removeprefix("file://"))
+    if "://" not in local:
+        return sorted(map(str, Path(local).glob("*.tfrecord.gz")))
     import tensorflow as tf
 
-    plain = f"{os.fspath(path)}.plain"
-    with (
-        open(path, "wb") as file,
-        tf.io.TFRecordWriter(plain) as framing,
-        open(plain, "rb") as frames,
-    ):
-        os.remove(plain)
-        yield ShardWriter(file, framing, frames)
+    return sorted(tf.io.gfile.glob(f"{folder}/*.tfrecord.gz"))
+
+
+def records_of(path: str) -> Iterator[bytes]:
+    """the serialised views of one shard, from the first to the last. Raises DamagedRecord, which
+    names it, FileNotFoundError for one that is not there.
+    """
+    local = here(path.removeprefix("file://"))
+    read = remote_records if "://" in local else local_records
+    count = 0
+    try:
+        for record in read(local):
+            count += 1
+            yield record
+    except FileNotFoundError as error:
+        raise FileNotFoundError(errno.ENOENT, "the shard is missing", path) from error
+    except (EOFError, zlib.error, gzip.BadGzipFile, DamagedRecord) as error:
+        raise DamagedRecord(
+            f"{path}: damaged after record {count} ({error}); copy the shard anew, or ingest again"
+        ) from error
+
+
+def local_records(path: str) -> Iterator[bytes]:
+    """the records of a file of this machine, every checksum looked at, without TensorFlow."""
+    with gzip.open(path, "rb") as file:
+        while header := file.read(HEADER):
+            length = LENGTH.unpack_from(header.ljust(HEADER))[0]
+            if len(header) < HEADER or masked(header[:8]) != header[8:]:
+                raise DamagedRecord("the length of the next record is cut or changed")
+            record = file.read(length)
+            if len(record) < length or masked(record) != file.read(FOOTER):
+                raise DamagedRecord("the next record is cut or changed")
+            yield record
+
+
+def masked(data: bytes) -> bytes:
+    """the checksum that TFRecord files have: CRC-32C, turned and shifted."""
+    crc = google_crc32c.value(data)
+    turned = (crc >> 15 | crc << 17) + 0xA282EAD8
+    return struct.pack("<I", turned & 0xFFFFFFFF)
+
+
+def remote_records(path: str) -> Iterator[bytes]:
+    """the records of a file in a store that TensorFlow knows."""
+    import tensorflow as tf
+
+    if not tf.io.gfile.exists(path):
+        raise FileNotFoundError(path)
+    try:
+        yield from tf.data.TFRecordDataset([path], "GZIP").as_numpy_iterator()
+    except (tf.errors.DataLossError, tf.errors.OutOfRangeError) as error:
+        raise DamagedRecord(error.message.splitlines()[0]) from error
 
 
 def read_record(path: str, place: Place) -> bytes:

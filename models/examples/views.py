@@ -13,7 +13,9 @@ import numpy as np
 
 from models.examples.example import parse_camera, parse_label, parse_view
 from models.examples.index import Index, Keys
+from models.examples.message import features_of
 from models.examples.published import decode_png
+from models.examples.splits import SPLITS
 from models.tasks import DOMAINS, Camera, Task, View, ViewKey
 from models.tasks.arrays import Bytes
 
@@ -82,6 +84,12 @@ class Views:
         return self.index.record(self.examples, self.split, position)
 
 
+def views_of(examples: str, index: Index, decoded: int) -> dict[str, Views]:
+    """the views of every split, of which `decoded` bytes together may stay decoded."""
+    memory = Memory(decoded)
+    return {split: Views(examples, index, split, memory) for split in SPLITS}
+
+
 class Cameras(Mapping[ViewKey, Camera]):
     """Those cameras of some views that are known, read when they are asked for; the last ones are
     remembered.
@@ -142,13 +150,6 @@ def view_for(task: Task, record: bytes, size: int, picture: bool = False) -> Vie
 def black(size: int) -> Bytes:
     """uint8 [size, size, 3] in place of a picture that nobody reads."""
     return np.zeros((size, size, 3), "uint8")
-
-
-def features_of(record: bytes) -> Any:
-    """name -> feature of a tf.train.Example."""
-    import tensorflow as tf
-
-    return tf.train.Example.FromString(record).features.feature
 
 
 def image_of(features: Any) -> Bytes:

@@ -11,7 +11,7 @@ from synthetic import view
 from beam_jobs.ingest.job import ingest
 from models.examples import encode_view, parse_view, records
 from models.examples.index import FOLDER, ROW, Index
-from models.examples.shards import DamagedRecord, Place, read_record, shard_writer
+from models.examples.shards import DamagedRecord, Place, read_record, records_of, shard_writer
 from models.examples.splits import SPLITS
 
 
@@ -79,6 +79,29 @@ def test_tensorflow_reads_the_same_records_from_first_to_last(shard):
     path, kept, _ = shard
     dataset = tf.data.TFRecordDataset([path], compression_type="GZIP")
     assert list(dataset.as_numpy_iterator()) == kept
+
+
+def test_we_read_the_same_records_from_first_to_last_and_name_what_was_cut_or_changed(shard):
+    path, kept, places = shard
+    assert list(records_of(path)) == kept
+    whole = Path(path).read_bytes()
+    changed = bytearray(whole)
+    changed[places[1].offset + places[1].length // 2] ^= 4
+    for damaged in (whole[:-9], whole[: places[2].offset + 30], bytes(changed)):
+        Path(path).write_bytes(damaged)
+        with pytest.raises(DamagedRecord, match=f"{path}: damaged after record [12] .*anew"):
+            list(records_of(path))
+
+
+def test_a_record_whose_own_checksum_is_wrong_is_seen_though_gzip_holds(shard):
+    import gzip
+
+    path, _, _ = shard
+    frames = bytearray(gzip.decompress(Path(path).read_bytes()))
+    frames[-6] ^= 1
+    Path(path).write_bytes(gzip.compress(bytes(frames)))
+    with pytest.raises(DamagedRecord, match="after record 2 .the next record is cut or changed"):
+        list(records_of(path))
 
 
 def test_no_flipped_bit_of_a_record_goes_unseen(shard):

@@ -1,0 +1,241 @@
+"""Writes the labels of one task: all of its samples in one go, or part by part wherever there is
+room, to the same bytes.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.examples.index import Index
+from models.examples.npy_writer import npy_writer
+from models.examples.splits import SPLITS
+from models.examples.task_samples import MASK, candidates, labelled, stored
+from models.examples.views import Views, views_of
+from models.provenance.atomic import atomic_path, write_json
+from models.provenance.seals import sealed_folder, whole
+from models.tasks import Task
+from models.tasks.arrays import Array, Floats, Integers
+
+PARTS = ("views", "target", "mask")
+# Targets before whitening, which takes the statistics of all.
+RAW = "raw"
+# Samples that are whitened, or copied, at a time.
+CHUNK = 4096
+# Candidates of a part: half a minute at 64 pixels, some minutes at 256.
+PART = 2048
+
+
+@dataclass(frozen=True)
+class LabelWork:
+    """The labels of one task that a ledger lacks, in terms that any process can start from.
+
+    examples: where the records lie (a store's address where there is one). index: folder of the
+    index of the views. folder: where the labels go. limit, cache_bytes: as in `build_label_store`.
+    """
+
+    examples: str
+    index: Path
+    folder: Path
+    entry: Task
+    address: str
+    seed: int
+    limit: int
+    cache_bytes: int
+
+    @property
+    def parts(self) -> Path:
+        """where parts lie until all are there; other labels have other parts."""
+        return self.folder.parent / f".{self.entry.name}.parts-{self.address}.partial"
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """what labels.json says from the start."""
+        return {"address": self.address, "seed": self.seed}
+
+    def views(self) -> dict[str, Views]:
+        """of every split; none stays decoded."""
+        return views_of(self.examples, Index(self.index), 0)
+
+    def candidates(self, split: str) -> Path:
+        """the file of `draw`."""
+        return self.parts / f"{split}.npy"
+
+
+@dataclass(frozen=True)
+class LabelPart:
+    """Candidates [start, stop) of a split. kept: are targets and masks written?"""
+
+    work: LabelWork
+    split: str
+    start: int
+    stop: int
+    kept: bool
+
+    @property
+    def folder(self) -> Path:
+        return self.work.parts / f"{self.split}-{self.start:010d}-{self.stop:010d}"
+
+
+def write_labels(
+    folder: Path,
+    entry: Task,
+    views: Mapping[str, Views],
+    facts: dict[str, Any],
+    limit: int,
+    cache_bytes: int,
+) -> None:
+    """one task's samples of all splits, in one go."""
+    rows = {split: candidates(entry, views[split], facts["seed"], limit) for split in SPLITS}
+    size = views[SPLITS[0]].index.size
+    # decided before any label is made: candidates without one are counted, too
+    kept = fits(entry, sum(map(len, rows.values())), size, cache_bytes)
+    with labels_folder(folder, {**facts, "kept": kept}) as (scratch, described):
+        for split in SPLITS:
+            write_samples(scratch, entry, views[split], rows[split], described["seed"], kept)
+            finish(scratch, entry, split, described)
+
+
+@contextmanager
+def labels_folder(folder: Path, facts: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """(where the labels of a task are written, what labels.json will say of them); they appear at
+    the block's end.
+    """
+    described = {**facts, "samples": {}, "whitening": None}
+    with sealed_folder(folder) as scratch:
+        yield scratch, described
+        write_json(scratch / "labels.json", described)
+
+
+def draw(work: LabelWork, split: str) -> int:
+    """write the candidates of a split, how many. What is there is taken: it appears whole."""
+    path = work.candidates(split)
+    if not path.exists():
+        rows = candidates(work.entry, work.views()[split], work.seed, work.limit)
+        with atomic_path(path) as scratch:
+            np.save(scratch, rows)
+    return len(np.load(path, mmap_mode="r"))
+
+
+def parts_of(work: LabelWork, counts: Mapping[str, int], most: int) -> list[LabelPart]:
+    """the parts of a task, `most` candidates each; counts: candidates of a split."""
+    size = Index(work.index).size
+    kept = fits(work.entry, sum(counts.values()), size, work.cache_bytes)
+    return [
+        LabelPart(work, split, start, min(start + most, counts[split]), kept)
+        for split in SPLITS
+        for start in range(0, max(counts[split], 1), most)
+    ]
+
+
+def write_part(part: LabelPart) -> None:
+    """the samples of a part; what is there, and whole, is kept."""
+    if whole(part.folder):
+        return
+    work = part.work
+    rows = np.load(work.candidates(part.split), mmap_mode="r")[part.start : part.stop]
+    with sealed_folder(part.folder) as scratch:
+        views = work.views()[part.split]
+        write_samples(scratch, work.entry, views, rows, work.seed, part.kept)
+
+
+def join_parts(work: LabelWork, parts: Sequence[LabelPart]) -> None:
+    """the labels of a task from all of its parts, which are gone then."""
+    facts = {**work.facts, "kept": parts[0].kept}
+    with labels_folder(work.folder, facts) as (scratch, described):
+        for split in SPLITS:
+            ours = sorted((part for part in parts if part.split == split), key=lambda p: p.start)
+            for name in sorted(path.name for path in ours[0].folder.glob("*.npy")):
+                append([part.folder / name for part in ours], scratch / name)
+            finish(scratch, work.entry, split, described)
+    shutil.rmtree(work.parts)
+
+
+def append(paths: Sequence[Path], goal: Path) -> None:
+    """one array file of several, one after the other."""
+    first: Array = np.load(paths[0], mmap_mode="r")
+    with npy_writer(goal, first.dtype, first.shape[1:]) as file:
+        for path in paths:
+            rows: Array = np.load(path, mmap_mode="r")
+            for start in range(0, len(rows), CHUNK):
+                file.extend(rows[start : start + CHUNK])
+
+
+def fits(entry: Task, count: int, size: int, cache_bytes: int) -> bool:
+    """do `count` samples of views of `size` pixels take at most `cache_bytes`?"""
+    return count * bytes_of(entry, size) <= cache_bytes
+
+
+def bytes_of(entry: Task, size: int) -> int:
+    """of one sample of the store: its target and its mask."""
+    numbers = int(np.prod(entry.target_shape(size))) * np.dtype(entry.output.facts.stored).itemsize
+    return numbers + int(np.prod(mask_shape(entry, size))) * np.dtype(MASK).itemsize
+
+
+def mask_shape(entry: Task, size: int) -> tuple[int, ...]:
+    """of a map's pixels; () for a sample as a whole."""
+    return (*entry.target_shape(size)[:-1], 1) if entry.output.dense else ()
+
+
+def write_samples(
+    scratch: Path, entry: Task, views: Views, rows: Integers, seed: int, kept: bool
+) -> None:
+    """samples of a split as they come, not whitened yet: positions of their views and, where they
+    are kept, targets and masks. Targets that will be whitened are written in any case.
+    """
+    shape = entry.target_shape(views.index.size)
+    part = RAW if entry.whitened else "target"
+    # rounded once only: after whitening, which makes other numbers of them
+    kind = "float32" if entry.whitened else entry.output.facts.stored
+    files = {name: scratch / f"{views.split}.{name}.npy" for name in (*PARTS, RAW)}
+    with (
+        npy_writer(files["views"], "int32", (entry.images,)) as positions,
+        npy_writer(files[part], kind, shape) as targets,
+        npy_writer(files["mask"], MASK, mask_shape(entry, views.index.size)) as masks,
+    ):
+        for row, (value, mask) in labelled(entry, views, rows, seed):
+            positions.extend(np.array([row]))
+            # whitening takes the statistics of all targets, also where none is kept
+            if kept or entry.whitened:
+                targets.extend(value[None])
+            if kept:
+                masks.extend(mask[None])
+
+
+def finish(scratch: Path, entry: Task, split: str, facts: dict[str, Any]) -> None:
+    """the samples of a split as the store has them, of what `write_samples` wrote. facts: "kept"
+    says what stays, "whitening" is set by the first split that has samples, train.
+    """
+    files = {name: scratch / f"{split}.{name}.npy" for name in (*PARTS, RAW)}
+    count = len(np.load(files["views"], mmap_mode="r"))
+    if entry.whitened and count:
+        raw = files[RAW]
+        facts["whitening"] = facts["whitening"] or statistics(np.load(raw, mmap_mode="r"))
+        if facts["kept"]:
+            write_whitened(raw, files["target"], entry, facts["whitening"])
+    files[RAW].unlink(missing_ok=True)
+    if not (facts["kept"] and count):
+        # a whitened task's targets have gone to `raw`
+        files["target"].unlink(missing_ok=True)
+        files["mask"].unlink()
+    facts["samples"][split] = count
+
+
+def write_whitened(raw: Path, path: Path, entry: Task, whitening: list[list[float]]) -> None:
+    """the targets of `raw` as the store has them."""
+    values = np.load(raw, mmap_mode="r")
+    mean, deviation = map(np.asarray, whitening)
+    with npy_writer(path, entry.output.facts.stored, values.shape[1:]) as file:
+        for start in range(0, len(values), CHUNK):
+            file.extend(stored(entry, values[start : start + CHUNK], (mean, deviation)))
+
+
+def statistics(values: Floats) -> list[list[float]]:
+    """[mean, deviation] a channel, the deviation at least 0.001."""
+    return [values.mean(0).tolist(), np.maximum(values.std(0), 1e-3).tolist()]
