@@ -6,26 +6,40 @@ import json
 import os
 import sys
 
-from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+import apache_beam as beam
+from tfx.dsl.component.experimental.annotations import (
+    BeamComponentParameter,
+    InputArtifact,
+    OutputArtifact,
+    Parameter,
+)
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types import standard_artifacts
 
 
-@component
+@component(use_beam=True)
 def CheckLabels(
     examples: InputArtifact[standard_artifacts.Examples],
     anomalies: OutputArtifact[standard_artifacts.ExampleAnomalies],
+    work: Parameter[str],
     code: Parameter[str],
     skip_damaged: Parameter[int] = 0,
+    beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
     """Writes contract_anomalies.json; anomalies stop the pipeline, since every later number would
-    rest on them. Every record is looked at. skip_damaged: 1 if views whose records cannot be read
+    rest on them. Every record is looked at, by a Beam job if its runner has workers. work: a folder
+    that they see. skip_damaged: 1 if views whose records cannot be read
     are to be left out (DecodeLabels does that) instead of stopping the pipeline.
     """
+    from beam_jobs.views.check import check_by_beam
+    from beam_jobs.views.runner import spreads
     from components.content import say_content
     from models.examples.check import check_examples
 
-    found = check_examples(examples.uri)
+    if spreads(beam_pipeline):
+        found = check_by_beam(beam_pipeline, examples.uri, work)
+    else:
+        found = check_examples(examples.uri)
     os.makedirs(anomalies.uri, exist_ok=True)
     # of use to a run that goes on: TFX removes the artifacts of a node that failed
     with open(os.path.join(anomalies.uri, "contract_anomalies.json"), "w") as file:

@@ -1,16 +1,23 @@
 """Training targets that all networks and transfers share, decoded once where they fit."""
 
+import functools
 import json
 import os
 
-from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+import apache_beam as beam
+from tfx.dsl.component.experimental.annotations import (
+    BeamComponentParameter,
+    InputArtifact,
+    OutputArtifact,
+    Parameter,
+)
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types import standard_artifacts
 
 from components.artifacts import LabelBank
 
 
-@component
+@component(use_beam=True)
 def DecodeLabels(
     examples: InputArtifact[standard_artifacts.Examples],
     anomalies: InputArtifact[standard_artifacts.ExampleAnomalies],
@@ -22,13 +29,16 @@ def DecodeLabels(
     cache_bytes: Parameter[int],
     code: Parameter[str],
     skip_damaged: Parameter[int] = 0,
+    beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
     """max_samples: most samples of a task and split (pairs and triplets are many). tasks: JSON list
     of names. cache_bytes: most bytes that a task's decoded labels, or the images, take; what would
     take more is made of the records when it is used. work: the ledger, outside the artifact: one
     more task decodes its own labels alone. skip_damaged: 1 if views whose records cannot be read
-    are to be left out.
+    are to be left out. A Beam job makes the labels if its runner has workers.
     """
+    from beam_jobs.views.decode import decode_by_beam
+    from beam_jobs.views.runner import spreads
     from components.content import say_content
     from components.ledger import publish
     from models.examples.label_store import IMAGES, build_label_store
@@ -46,6 +56,9 @@ def DecodeLabels(
         cache_bytes=cache_bytes,
         skip_damaged=bool(skip_damaged),
         tasks={name: TASKS[name] for name in names},
+        writing=functools.partial(decode_by_beam, beam_pipeline)
+        if spreads(beam_pipeline)
+        else None,
     )
     # links: a label is on the disk once
     publish(ledger, [IMAGES, *names], os.path.join(labels.uri, "store"))

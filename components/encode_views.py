@@ -1,17 +1,24 @@
 """Every frozen encoder once over every view that transfers see: they never touch pixels."""
 
+import functools
 import json
 import os
 import tempfile
 from typing import List
 
-from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+import apache_beam as beam
+from tfx.dsl.component.experimental.annotations import (
+    BeamComponentParameter,
+    InputArtifact,
+    OutputArtifact,
+    Parameter,
+)
 from tfx.dsl.component.experimental.decorators import component
 
 from components.artifacts import LabelBank, NetworkBank, RepresentationBank
 
 
-@component
+@component(use_beam=True)
 def EncodeViews(
     labels: InputArtifact[LabelBank],
     networks: InputArtifact[List[NetworkBank]],
@@ -21,11 +28,15 @@ def EncodeViews(
     config: Parameter[str],
     work: Parameter[str],
     code: Parameter[str],
+    beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
     """names: JSON list of sources. networks: the shards of TrainTasks. outside: JSON list of
     sources from outside (`models.networks.sources.description.outside_sources`). work: the ledger,
-    outside the artifact: one more source is encoded alone.
+    outside the artifact: one more source is encoded alone. A Beam job encodes the tasks' sources if
+    its runner has workers; they read labels and networks from `work`, which they see.
     """
+    from beam_jobs.views.encode import encode_by_beam
+    from beam_jobs.views.runner import spreads
     from components.content import say_content
     from components.ledger import gather, labelled, link, publish
     from models.examples.label_store import LabelStore
@@ -41,7 +52,15 @@ def EncodeViews(
     with tempfile.TemporaryDirectory() as scratch:
         bank = gather([shard.uri for shard in networks], scratch)
         settings = NetworkConfig(**json.loads(config))
-        codes = encode_views(bank, store, ledger, wanted, settings)
+        by_beam = functools.partial(encode_by_beam, beam_pipeline, store, work)
+        codes = encode_views(
+            bank,
+            store,
+            ledger,
+            wanted,
+            settings,
+            writing=by_beam if spreads(beam_pipeline) else None,
+        )
     # after the trained ones: they are written into the same store
     rows = json.loads(outside)
     if rows:

@@ -50,6 +50,9 @@ from tfx_pipeline.history.blessed import blessed_networks
 
 # DirectRunner tries to download another runner from the network on every pipeline.
 BEAM_ARGS = ("--runner=FnApiRunner",)
+# Without a word about an image TFX packs itself anew for remote workers in every Beam node, two
+# seconds each; where nobody asks for workers there are none.
+NO_WORKERS = ("--sdk_container_image=none",)
 
 
 def make_pipeline(
@@ -111,7 +114,7 @@ def make_pipeline(
         statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"]
     )
     skip = int(config.skip_damaged)
-    check = CheckLabels(examples=examples, skip_damaged=skip, code=code_of(CheckLabels))
+    check = CheckLabels(examples=examples, skip_damaged=skip, work=work, code=code_of(CheckLabels))
     decode = DecodeLabels(
         examples=examples,
         anomalies=check.outputs["anomalies"],
@@ -344,7 +347,7 @@ def make_pipeline(
         if here
         else None,
         # a later option wins: another --runner takes the place of ours
-        beam_pipeline_args=[*BEAM_ARGS, *beam],
+        beam_pipeline_args=[*BEAM_ARGS, *(beam or NO_WORKERS)],
     )
 
 

@@ -1,8 +1,8 @@
 """Files and folders that appear whole or not at all: written beside their place, renamed when done.
 
 The one place for this habit: a reader never sees half a file, and an interrupted writer leaves the
-old content. What is being written is called `.NAME.PID.partial`, in the same folder, since a rename
-is atomic within one file system only.
+old content. What is being written is called `.NAME.PID-THREAD.partial`, in the same folder, since a
+rename is atomic within one file system only.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import errno
 import json
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,10 +19,12 @@ from typing import IO, Any
 
 
 def partial_path(path: str | Path) -> Path:
-    """where `path` is written by this process before it is shown."""
+    """where `path` is written by this thread before it is shown."""
     path = Path(path)
+    # workers of a job may write one thing twice, at once, and pods have the same few process ids
+    writer = f"{os.getpid()}-{threading.get_ident():x}"
     # the suffix stays: numpy appends its own to a name that lacks it
-    return path.with_name(f".{path.name}.{os.getpid()}.partial{path.suffix}")
+    return path.with_name(f".{path.name}.{writer}.partial{path.suffix}")
 
 
 # no room on the disk, or none left in the user's share of it

@@ -38,7 +38,11 @@ def checked(tmp_path, monkeypatch):
         anomalies = Artifact(tmp_path / "anomalies")
         function = CheckLabels.EXECUTOR_SPEC.executor_class._FUNCTION
         getattr(function, "__func__", function)(
-            examples=Artifact(tmp_path), anomalies=anomalies, code="x", skip_damaged=skip_damaged
+            examples=Artifact(tmp_path),
+            anomalies=anomalies,
+            work=str(tmp_path / "work"),
+            code="x",
+            skip_damaged=skip_damaged,
         )
         return anomalies
 

@@ -26,13 +26,8 @@ from models.networks.sources.description import (
 from models.networks.sources.encoders import features_model, onnx_features
 from models.networks.sources.feature_arrays import FeatureArrays, check_finite
 from models.networks.sources.reduction import principal_components
-from models.networks.task_networks.representations import (
-    CHUNK,
-    LIMIT,
-    RepresentationStore,
-    channel_statistics,
-    raw_file,
-)
+from models.networks.task_networks.code_blocks import CHUNK, LIMIT, channel_statistics
+from models.networks.task_networks.representations import RepresentationStore
 from models.provenance.address import address_of
 from models.provenance.atomic import write_json
 from models.provenance.linked import linked
@@ -149,7 +144,7 @@ def encode_features(
             for part in chunks(raw):
                 file.extend((part - mean) @ components)
         path.unlink()
-    centre, deviation = channel_statistics(raw_file(scratch, splits[0]))
+    centre, deviation = channel_statistics([raw_file(scratch, splits[0])])
     for split in splits:
         codes = np.load(raw_file(scratch, split), mmap_mode="r")
         with npy_writer(scratch / f"{split}.npy", "float16", codes.shape[1:]) as file:
@@ -162,6 +157,11 @@ def encode_features(
         "features": len(mean),
         "variance": share,
     }
+
+
+def raw_file(folder: Path, split: str) -> Path:
+    """where codes lie until their statistics are known."""
+    return folder / f"{split}.raw.npy"
 
 
 def chunks(array: Floats) -> Iterator[Floats]:

@@ -18,7 +18,7 @@ from tiny_store import TINY
 from beam_jobs.ingest.job import ingest
 from models.examples import label_store
 from models.examples.label_store import build_label_store
-from models.networks.task_networks import ledger, representations
+from models.networks.task_networks import code_blocks, ledger, representations
 from models.networks.task_networks.representations import encode_views
 from models.networks.task_networks.train import train_task
 from models.networks.transfers.bench import Bench
@@ -61,7 +61,7 @@ class Work:
         with pytest.MonkeyPatch.context() as patch:
             count(patch, done, label_store, "write_labels", lambda args: args[1].name)
             count(patch, done, ledger, "train_task", lambda args: args[2].name)
-            count(patch, done, representations, "encoded", lambda args: args[0].name)
+            count(patch, done, code_blocks, "codes", lambda args: args[0].name)
             count(patch, done, measurement, "played", lambda args: args[0].target)
             done["transfers"] = self.stages(names)
         return done
@@ -139,7 +139,7 @@ def test_one_more_task_costs_its_network_and_its_own_transfers(first, monkeypatc
     assert done == {
         "write_labels gloss": 1,
         "train_task gloss": 1,
-        "encoded gloss": 2,  # two splits
+        "codes gloss": 2,  # two splits
         **tournaments,
     }
     assert sum(first.run(NAMES).values()) == 0, "a task taken out retrains nothing"
@@ -161,7 +161,7 @@ def test_an_edit_of_a_target_function_costs_the_tasks_that_it_makes(first, tmp_p
     assert {name: times for name, times in done.items() if not name.startswith("played")} == {
         **{f"write_labels {name}": 1 for name in depths},
         **{f"train_task {name}": 1 for name in depths},
-        **{f"encoded {name}": 2 for name in depths},
+        **{f"codes {name}": 2 for name in depths},
     }
 
 
@@ -207,7 +207,7 @@ def test_what_was_damaged_is_made_again_and_nothing_else(first, capsys):
     assert {name: times for name, times in done.items() if name not in played} == {
         "write_labels class_scene": 1,
         "train_task depth_zbuffer": 1,
-        "encoded normal": 2,  # two splits
+        "codes normal": 2,  # two splits
     }
     for name in ("train.target.npy", "encoder.weights.h5", "test.npy", segment.name):
         assert name in said

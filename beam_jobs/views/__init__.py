@@ -1,0 +1,1 @@
+"""Stages over views as Beam jobs: labels checked, labels decoded, views encoded."""

@@ -1,0 +1,67 @@
+"""CheckLabels as a Beam job: a shard of the examples is a worker's, what is found in all shards is
+joined by a combiner.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+
+from models.examples.check import Findings, Shard, check_shard, concluded, shards_to_check
+from models.provenance.atomic import write_json
+
+# Findings by the number of their shard: workers end in any order.
+Numbered = dict[int, Findings]
+
+
+def check_by_beam(pipeline: Any, uri: str, work: str) -> Findings:
+    """what `check_examples` finds. pipeline: unstarted. work: a folder that every worker sees."""
+    shards = shards_to_check(uri)
+    Path(work).mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=work, prefix=".check-") as scratch:
+        path = str(Path(scratch, "findings.json"))
+        with pipeline as started:
+            (
+                started
+                | "Shards" >> beam.Create(list(enumerate(shards)))
+                | "Spread" >> beam.Reshuffle()
+                | "Check" >> beam.Map(checked)
+                | "Join" >> beam.CombineGlobally(Joined())
+                | "Write" >> beam.Map(write, path=path)
+            )
+        return concluded(uri, Findings.read(path))
+
+
+def checked(numbered: tuple[int, Shard]) -> Numbered:
+    """what one shard holds."""
+    number, shard = numbered
+    return {number: check_shard(*shard)}
+
+
+class Joined(beam.CombineFn):
+    """Findings of all shards in the shards' order; at most `NAMED` anomalies a shard are held."""
+
+    def create_accumulator(self) -> Numbered:
+        return {}
+
+    def add_input(self, accumulator: Numbered, found: Numbered) -> Numbered:
+        return accumulator | found
+
+    def merge_accumulators(self, accumulators: Any) -> Numbered:
+        joined: Numbered = {}
+        for one in accumulators:
+            joined |= one
+        return joined
+
+    def extract_output(self, accumulator: Numbered) -> Findings:
+        found = Findings()
+        for number in sorted(accumulator):
+            found.join(accumulator[number])
+        return found
+
+
+def write(found: Findings, path: str) -> None:
+    write_json(path, vars(found))

@@ -1,0 +1,181 @@
+"""One source's codes, block by block of views wherever there is room: a block is a file of float32
+codes that appears whole, and all blocks make the source's files.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from models.examples.label_store import LabelStore
+from models.examples.npy_writer import npy_writer
+from models.networks.config import NetworkConfig
+from models.networks.task_networks.build import build_task_network
+from models.networks.training.inputs import encoder_input
+from models.provenance.atomic import atomic_path, write_json
+from models.provenance.seals import sealed_folder
+from models.tasks import TASKS, Task
+from models.tasks.arrays import Bytes, Floats
+
+# Standardised codes beyond this are cut off: float16 has no room for them, and none means more.
+LIMIT = 60
+# a channel that is the same everywhere has none, and is divided by it
+SMALLEST_DEVIATION = 1e-3
+# Codes that are standardised, or summed, at a time.
+CHUNK = 1024
+# Views of a block: whole chunks and whole batches, so that sums and codes are those of one go.
+BLOCK = 8 * CHUNK
+# Pictures that an encoder takes at a time.
+BATCH = 64
+# Bytes of pictures, as float32, that are encoded at a time.
+PICTURES = 64 << 20
+
+
+@dataclass(frozen=True)
+class SourceWork:
+    """A source that the store lacks, in terms that any process can start from. network: folder of
+    the trained network. counts: (split, its views); the first split is what codes are standardised
+    by.
+    """
+
+    network: Path
+    folder: Path
+    address: str
+    counts: tuple[tuple[str, int], ...]
+
+    @property
+    def blocks(self) -> Path:
+        """where blocks lie until all are there; another network's codes have other blocks."""
+        return self.folder.parent / f".{self.folder.name}.blocks-{self.address}.partial"
+
+
+@dataclass(frozen=True)
+class Block:
+    """Views [start, stop) of a split of a source."""
+
+    work: SourceWork
+    split: str
+    start: int
+    stop: int
+
+    @property
+    def path(self) -> Path:
+        """float32 [stop - start, h, w, c], there whole or not at all."""
+        return self.work.blocks / f"{self.split}-{self.start:010d}-{self.stop:010d}.npy"
+
+
+class Encoders:
+    """One compiled encoder a shape, which takes the weights of one network after the other: nothing
+    is built or traced twice.
+    """
+
+    def __init__(self) -> None:
+        self.built: dict[str, Any] = {}
+
+    def load(self, network: Path) -> tuple[Task, Any]:
+        """the task of a network, and its encoder until the next is loaded."""
+        record = json.loads((network / "network.json").read_text())
+        task = TASKS[record["task"]]
+        key = json.dumps([task.input_channels, record["config"], record["size"]])
+        if key not in self.built:
+            config = NetworkConfig(**record["config"])
+            self.built[key] = build_task_network(task, config, record["size"]).encoder
+        self.built[key].load_weights(network / "encoder.weights.h5")
+        return task, self.built[key]
+
+
+def blocks_of(work: SourceWork, views: int) -> list[Block]:
+    """the blocks of all splits, `views` each: a multiple of `BATCH`."""
+    return [
+        Block(work, split, start, min(start + views, count))
+        for split, count in work.counts
+        for start in range(0, count, views)
+    ]
+
+
+def encode_block(block: Block, store: LabelStore, encoders: Encoders) -> None:
+    """write the codes of a block of the store's views; what is there is kept."""
+    if block.path.exists():
+        return
+    task, encoder = encoders.load(block.work.network)
+    pictures = (None, store.size, store.size, task.input_channels)
+    shape = encoder.compute_output_shape(pictures)[1:]
+    images = store.images(block.split)
+    # whole batches: another size would be compiled for itself
+    step = max(1, PICTURES // (4 * int(np.prod(images.shape[1:]))) // BATCH) * BATCH
+    with atomic_path(block.path) as scratch, npy_writer(scratch, "float32", shape) as file:
+        for start in range(block.start, block.stop, step):
+            some = slice(start, min(start + step, block.stop))
+            file.extend(codes(task, encoder, images, some))
+
+
+def codes(task: Task, encoder: Any, images: Bytes, some: slice) -> Floats:
+    """[m, h, w, c] float32 codes of clean whole images. A call of its own: what it made of pictures
+    is gone when the next are read.
+    """
+    image01 = images[some].astype("float32") / 255
+    value = np.asarray(encoder_input(task, keras.ops.convert_to_tensor(image01)))
+    del image01
+    found: Floats = encoder.predict(value, batch_size=BATCH, verbose=0)
+    return found
+
+
+def join_blocks(work: SourceWork, blocks: Sequence[Block]) -> None:
+    """a source's codes, standardised, from all of its blocks, which are gone then."""
+    paths = {
+        split: [block.path for block in sorted(blocks, key=place) if block.split == split]
+        for split, _ in work.counts
+    }
+    mean, deviation = channel_statistics(paths[work.counts[0][0]])
+    facts = {"address": work.address, "mean": mean.tolist(), "deviation": deviation.tolist()}
+    with sealed_folder(work.folder) as scratch:
+        for split, some in paths.items():
+            shape = np.load(some[0], mmap_mode="r").shape[1:]
+            with npy_writer(scratch / f"{split}.npy", "float16", shape) as file:
+                for part in chunks_of(some):
+                    file.extend(np.clip((part - mean) / deviation, -LIMIT, LIMIT))
+        write_json(scratch / "source.json", facts)
+    shutil.rmtree(work.blocks)
+
+
+def place(block: Block) -> int:
+    return block.start
+
+
+def sweep_blocks(work: SourceWork) -> None:
+    """remove blocks that an interrupted run left of another network's codes."""
+    for folder in work.folder.parent.glob(f".{work.folder.name}.blocks-*"):
+        if folder != work.blocks:
+            shutil.rmtree(folder)
+
+
+def chunks_of(paths: Sequence[Path]) -> Iterator[Floats]:
+    """float32 codes of files, one after the other, at most `CHUNK` at a time."""
+    for path in paths:
+        codes: Floats = np.load(path, mmap_mode="r")
+        for start in range(0, len(codes), CHUNK):
+            yield codes[start : start + CHUNK]
+
+
+def channel_statistics(paths: Sequence[Path]) -> tuple[Floats, Floats]:
+    """mean and deviation a channel, [c] float32, of float32 codes [n, h, w, c] in files, summed in
+    float64 over one part after the other; deviations at least 0.001.
+    """
+    shapes = [np.load(path, mmap_mode="r").shape for path in paths]
+    channels = shapes[0][-1]
+    places = sum(int(np.prod(shape[:-1])) for shape in shapes)
+    sums = np.zeros((2, channels))
+    for k in range(2):  # the mean first: squares of small differences keep their digits
+        for part in chunks_of(paths):
+            values = part.reshape(-1, channels).astype("float64")
+            sums[k] += values.sum(0) if k == 0 else ((values - sums[0] / places) ** 2).sum(0)
+    mean = (sums[0] / places).astype("float32")
+    deviation = np.sqrt(sums[1] / places).astype("float32")
+    return mean, np.maximum(deviation, SMALLEST_DEVIATION)
