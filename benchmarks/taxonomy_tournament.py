@@ -1,17 +1,25 @@
 """From losses to affinities: the vectorised win matrix beside the naive double loop, AHP, the
 bootstrap, and a store of 3,000 transfers x 20,000 images.
 
-    python benchmarks/taxonomy_tournament.py [--store]
+    python benchmarks/taxonomy_tournament.py [--store] [--largest [SAMPLES] [--resamples N]]
 
 Measured in one process, side by side; seconds of wall time, peak memory of the process. `--store`
 adds the large store (240 MB on disk, a minute). The physical limit of a win matrix is one
 comparison a pair and image: transfers^2 / 2 x images.
+
+`--largest`: instead, one tournament of `paper()`'s size, 3,000 transfers of orders 1 to 4 on
+432,000 test samples (5.2 GB of losses on disk), in a process whose address space is limited to
+4 GB: the table, then the bootstrap (of N resamples, 1,000 if not said); seconds and peak memory.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
+import itertools
+import os
 import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -24,7 +32,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from models.taxonomy import LossStore, Transfer, TransferLosses, measure  # noqa: E402
 from models.taxonomy.ahp import affinities  # noqa: E402
 from models.taxonomy.measurement import Tournament  # noqa: E402
-from models.taxonomy.resampling import resample  # noqa: E402
+from models.taxonomy.resampling import bootstrap, resample  # noqa: E402
 from models.taxonomy.tournament import win_matrix  # noqa: E402
 
 
@@ -66,7 +74,12 @@ def main() -> None:
         action="store_true",
         help="also 26 targets, 3,000 transfers in all x 20,000 images through the store",
     )
+    options.add_argument("--largest", type=int, nargs="?", const=432_000, metavar="SAMPLES")
+    options.add_argument("--resamples", type=int, default=1000)
     chosen = options.parse_args()
+    if chosen.largest:
+        largest(chosen.largest, chosen.resamples)
+        return
     print(
         "transfers  images   win matrix s  naive s  ratio  comparisons/s   AHP s   1,000 "
         "resamples s   peak MB"
@@ -124,6 +137,56 @@ def store_of_3000() -> None:
     print(
         f"one tournament of 3,000 x 20,000: win matrix {taken:.1f} s, AHP {ahp:.1f} s, peak "
         f"{memory()} MB"
+    )
+
+
+LIMIT = 4_000_000_000  # bytes of address space
+CHILD = """
+import sys; sys.path.insert(0, {root!r})
+from benchmarks import taxonomy_tournament
+taxonomy_tournament.play({folder!r}, {resamples})
+"""
+
+
+def largest(samples: int, resamples: int) -> None:
+    """writes the losses, and plays in a process of its own."""
+    sources = [f"s{i:02d}" for i in range(26)]
+    sets = [some for order in range(1, 5) for some in itertools.combinations(sources, order)]
+    transfers = [Transfer(some, "t") for some in sets[:2999]]
+    transfers.append(Transfer((), "t", control="supervised"))
+    rng = np.random.default_rng(0)
+    with tempfile.TemporaryDirectory() as folder:
+        store = LossStore(folder)
+        store.set_images("t", [f"house{i % 70}_{i}" for i in range(samples)])
+        for start in range(0, len(transfers), 50):
+            part = transfers[start : start + 50]
+            worse = np.linspace(0, 0.4, len(part), dtype="float32")
+            rows = rng.random((len(part), samples), "float32") + worse[:, None]
+            store.extend(dict(zip(part, rows)), address="benchmark")
+        code = CHILD.format(
+            root=str(Path(__file__).resolve().parents[1]), folder=folder, resamples=resamples
+        )
+        subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def play(folder: str, resamples: int) -> None:
+    """one tournament of a store in `LIMIT` bytes, then its bootstrap."""
+    resource.setrlimit(resource.RLIMIT_AS, (LIMIT, LIMIT))
+    store = LossStore(folder)
+    taken, table = timed(measure, store)
+    cpu = sum(os.times()[:2])
+    images = len(store.images("t"))
+    print(
+        f"{len(table.rows)} transfers x {images} samples in {LIMIT / 1e9:.0f} GB: table "
+        f"{taken:.0f} s ({cpu:.0f} s of CPU), peak {memory()} MB",
+        flush=True,
+    )
+    taken, _ = timed(functools.partial(bootstrap, resamples=resamples), store)
+    cpu = sum(os.times()[:2]) - cpu
+    print(
+        f"  bootstrap of {resamples} resamples {taken:.0f} s ({cpu:.0f} s of CPU), peak "
+        f"{memory()} MB",
+        flush=True,
     )
 
 

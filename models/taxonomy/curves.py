@@ -17,6 +17,7 @@ import numpy as np
 from models.tasks.arrays import Bools, Floats, Integers
 from models.taxonomy.crossfit import group_of, split_of
 from models.taxonomy.facts import Facts
+from models.taxonomy.loss_rows import array_of, rows_of
 from models.taxonomy.losses import TransferLosses
 from models.taxonomy.measurement import Stores, stores_of
 from models.taxonomy.ranks import ranks_of
@@ -79,9 +80,9 @@ def split_or_none(known: Sequence[TransferLosses]) -> Callable[[str], bool] | No
 
 def supervised_row(one: TransferLosses) -> Floats | None:
     """losses [image] of the supervised network."""
-    for transfer, losses in zip(one.transfers, one.losses):
+    for i, transfer in enumerate(one.transfers):
         if transfer.control == "supervised":
-            return losses
+            return one.losses[i]
     return None
 
 
@@ -103,8 +104,9 @@ def wins_of(
     if not singles:
         return wins, []
     side = np.array([of_first(image) for image in one.images]) if of_first else None
-    chosen = choices(one.losses[singles], side)
-    wins["transfer"] = wins_over(one.losses[singles][chosen, np.arange(len(one.images))], own)
+    alone = array_of(rows_of(one.losses, singles))
+    chosen = choices(alone, side)
+    wins["transfer"] = wins_over(alone[chosen, np.arange(len(one.images))], own)
     names = [one.transfers[singles[i]].sources[0] for i in dict.fromkeys(chosen.tolist())]
     return wins, names
 

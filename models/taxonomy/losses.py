@@ -22,18 +22,19 @@ import numpy as np
 from models.provenance.atomic import atomic_path, write_text
 from models.tasks.arrays import Floats
 from models.taxonomy.facts import Facts
+from models.taxonomy.loss_rows import FLOAT, HELD, Losses, Place, StoredLosses, place_of
 from models.taxonomy.transfer import Transfer
 
 
 @dataclass(frozen=True)
 class TransferLosses:
     """transfers into one target; images: names of the test samples; losses [transfer, image]
-    float32, finite and not negative.
+    float32, finite and not negative, in memory or where the store has them (`loss_rows`).
     """
 
     transfers: tuple[Transfer, ...]
     images: tuple[str, ...]
-    losses: Floats
+    losses: Losses
 
     def __post_init__(self) -> None:
         if self.losses.shape != (len(self.transfers), len(self.images)):
@@ -54,7 +55,8 @@ class TransferLosses:
                 if transfer in self.transfers[:i]
             )
             raise ValueError(f"transfer {twice} stands twice in a tournament")
-        check_losses(self.losses, "losses")
+        if not isinstance(self.losses, StoredLosses):  # a store looks at what it takes in
+            check_losses(self.losses, "losses")
 
 
 def check_losses(values: Floats, name: str) -> None:
@@ -186,8 +188,8 @@ class LossStore:
         return hashlib.sha256(json.dumps([self.images(target), facts]).encode()).hexdigest()
 
     def read(self, target: str) -> TransferLosses:
-        """all rows of one target, in an order that does not depend on how they were added. Raises
-        LookupError if there is none.
+        """all rows of one target, in an order that does not depend on how they were added; more
+        than `HELD` bytes of them stay in their files. Raises LookupError if there is none.
         """
         names = tuple(self.images(target))
         segments = self._segments(target)  # once: a writer may add one meanwhile
@@ -198,7 +200,11 @@ class LossStore:
             )
         transfers = [transfer_of(fact, target) for fact in facts]
         # an order of its own: results must not hang on who measured first
-        order = sorted(range(len(facts)), key=lambda i: place_of(transfers[i]))
+        order = sorted(range(len(facts)), key=lambda i: rank_of(transfers[i]))
+        if len(facts) * len(names) * FLOAT > HELD:
+            places = places_in(segments)
+            stored = StoredLosses(tuple(places[i] for i in order), len(names))
+            return TransferLosses(tuple(transfers[i] for i in order), names, stored)
         losses = np.empty((len(facts), len(names)), "float32")
         rank = {row: place for place, row in enumerate(order)}
         row = 0
@@ -210,9 +216,21 @@ class LossStore:
         return TransferLosses(tuple(transfers[i] for i in order), names, losses)
 
 
-def place_of(transfer: Transfer) -> tuple[str, str, int, tuple[str, ...]]:
+def rank_of(transfer: Transfer) -> tuple[str, str, int, tuple[str, ...]]:
     """what a store's rows are ordered by."""
     return transfer.regime, transfer.control or "", transfer.order, transfer.sources
+
+
+def places_in(segments: Sequence[Path]) -> list[Place]:
+    """where the rows of segments lie."""
+    places = []
+    for path in segments:
+        file = path.with_suffix(".npy")
+        first = place_of(file, 0)
+        row_bytes = place_of(file, 1).offset - first.offset
+        count = len(json.loads(path.read_text()))
+        places += [Place(file, first.offset + row * row_bytes) for row in range(count)]
+    return places
 
 
 def facts_of(segments: Sequence[Path]) -> list[Facts]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from scipy.special import chdtrc
 
 from models.provenance.closure import closure_of
@@ -18,6 +19,7 @@ from models.tasks.arrays import Floats
 from models.taxonomy.affinities import Affinities, Row, flat, row_of
 from models.taxonomy.ahp import Ahp, affinities, placed
 from models.taxonomy.facts import Facts
+from models.taxonomy.loss_rows import Losses, images_of, parts_of, rows_of
 from models.taxonomy.losses import LossStore, TransferLosses
 from models.taxonomy.ranks import ranks_of
 from models.taxonomy.scale import joined, named
@@ -55,9 +57,9 @@ class Tournament:
 
     def against(self, control: str) -> Floats | None:
         """losses [image] of a control, None if it was not measured."""
-        for transfer, losses in zip(self.measured.transfers, self.measured.losses):
+        for i, transfer in enumerate(self.measured.transfers):
             if transfer.control == control:
-                return losses
+                return self.measured.losses[i]
         return None
 
 
@@ -90,10 +92,10 @@ def tournament_of(everything: TransferLosses, regime: str) -> Tournament:
     # is of no regime
     rows.sort(key=lambda i: transfers[i].control is not None)
     part = TransferLosses(
-        # a copy of the rows: tournaments of other regimes have others
+        # a copy of the rows, of those in memory: tournaments of other regimes have others
         tuple(transfers[i] for i in rows),
         everything.images,
-        everything.losses[rows],
+        rows_of(everything.losses, rows),
     )
     players = tuple(
         i for i, transfer in enumerate(part.transfers) if transfer.control in (None, "supervised")
@@ -118,7 +120,7 @@ def belongs(transfer: Transfer, regime: str, all_transfers: Sequence[Transfer]) 
 def played(tournament: Tournament) -> tuple[list[Row], Facts]:
     """(rows, diagnostics) of one tournament, affinities of the players summing to 1."""
     measured = tournament.measured
-    losses = measured.losses[list(tournament.players)]
+    losses = rows_of(measured.losses, tournament.players)
     result = affinities(win_matrix(losses))
     affinity = dict(zip(tournament.players, result.affinity.tolist()))
     for i in tournament.visitors:
@@ -158,7 +160,7 @@ def diagnosis(tournament: Tournament, result: Ahp, rows: list[Row]) -> Facts:
         "gap": result.gap,
         "reducible": bool(result.reducible),
         # sources are compared as one group: is there any difference at all?
-        "friedman": friedman(measured.losses[first]),
+        "friedman": friedman(rows_of(measured.losses, first)),
         "over_average": over_average(tournament, rows, first),
     }
 
@@ -173,10 +175,10 @@ def over_average(tournament: Tournament, rows: list[Row], first: Sequence[int]) 
         return None
     # by affinity, which counts all images against all players
     best = max(others, key=lambda i: rows[i].affinity)
-    return float(win_rate(tournament.measured.losses[[best]], average)[0])
+    return float(win_rate(rows_of(tournament.measured.losses, [best]), average)[0])
 
 
-def friedman(losses: Floats) -> float | None:
+def friedman(losses: Losses) -> float | None:
     """p-value of "all first-order transfers are equally good" (Friedman's test over images); None
     for fewer than three. losses [transfer, image].
     """
@@ -184,12 +186,18 @@ def friedman(losses: Floats) -> float | None:
         return None
     # ranks within an image, not within a transfer
     count, images = losses.shape
-    ranks = ranks_of(losses.T).T
+    middle = (count + 1) / 2
+    sums = np.zeros(count)
+    squares = 0.0
+    for _, part in parts_of(losses):
+        ranks = ranks_of(part.T)
+        sums += ranks.sum(0)
+        squares += ((ranks - middle) ** 2).sum()
     # of ranks within images; smaller than count (count + 1) / 12 where there are ties
-    spread = ((ranks - (count + 1) / 2) ** 2).sum() / (images * (count - 1))
+    spread = squares / (images * (count - 1))
     if spread == 0:
         return 1.0
-    statistic = images * ((ranks.mean(1) - (count + 1) / 2) ** 2).sum() / spread
+    statistic = images * ((sums / images - middle) ** 2).sum() / spread
     # chi squared's tail by itself: scipy.stats takes longer to load than to compute this (`ranks`)
     return float(chdtrc(count - 1, statistic))
 
@@ -237,7 +245,7 @@ def restricted(tournament: Tournament, images: Callable[[str], bool]) -> Tournam
     part = TransferLosses(
         measured.transfers,
         tuple(measured.images[i] for i in columns),
-        measured.losses[:, columns],
+        images_of(measured.losses, columns),
     )
     return Tournament(part, tournament.players)
 
@@ -252,7 +260,8 @@ def address(tournament: Tournament) -> str:
     content = [closure_of(played).digest(), names, measured.images]
     digest = hashlib.sha256(json.dumps(content).encode())
     # bytes of all losses: the address is as exact as the table
-    digest.update(measured.losses.tobytes())
+    for row in measured.losses:
+        digest.update(row.tobytes())
     return digest.hexdigest()[:32]
 
 

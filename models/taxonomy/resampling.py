@@ -15,8 +15,10 @@ import numpy as np
 
 from models.tasks.arrays import Bools, Floats, Integers
 from models.taxonomy.ahp import placed, principal_pairs
+from models.taxonomy.loss_rows import Losses, parts_of, rows_of
 from models.taxonomy.measurement import Stores, Tournament, stores_of, tournaments
 from models.taxonomy.resamples import Resamples
+from models.taxonomy.tournament import CACHE, margins_of
 from models.taxonomy.transfer import Transfer
 
 UNITS = 1000
@@ -37,10 +39,10 @@ class Draws:
     def units(self) -> int:
         return self.share.shape[1]
 
-    def rates(self, wins: Floats | Bools) -> Floats:
-        """[row, image] in [0, 1] -> [resample, row]: weighted share of images."""
+    def rates(self, wins: Floats) -> Floats:
+        """[row, unit] sums over images -> [resample, row] in [0, 1]: weighted share of images."""
         # a product of matrices: shares of units times sums of units
-        return self.share @ by_unit(wins, self.unit, self.units).T
+        return self.share @ wins.T
 
 
 def draws(
@@ -64,7 +66,7 @@ def draws(
 def drawn(tournament: Tournament, resamples: int, seed: int) -> Draws:
     """draws with as many units as the memory bound allows."""
     pairs = len(tournament.players) ** 2 // 2
-    # 2 bytes a margin, in half precision (`pair_margins`)
+    # 2 bytes a margin (`pair_margins`)
     most = min(UNITS, max(100, 4 * MEMORY // (2 * max(1, pairs))))
     unit, weights = draws(tournament.measured.images, resamples, seed, most)
     # blocks may differ by one image: shares are of images, not of blocks
@@ -77,11 +79,11 @@ def resample(tournament: Tournament, resamples: int, seed: int) -> Resamples:
     measured = tournament.measured
     draw = drawn(tournament, resamples, seed)
     players = list(tournament.players)
-    losses = measured.losses[players]
+    losses = rows_of(measured.losses, players)
     affinity = np.zeros((resamples, len(measured.losses)), "float32")
     affinity[:, players], eigenvalue = resampled_affinities(losses, draw)
     for i in tournament.visitors:
-        rates = draw.rates(wins_over(measured.losses[i], losses))
+        rates = draw.rates(wins_by_unit(losses, measured.losses[i], draw, turned=True))
         # with each resample's own affinities and eigenvalue
         affinity[:, i] = placed(rates, affinity[:, players], eigenvalue)
     return Resamples(
@@ -103,65 +105,93 @@ def resampled_rates(tournament: Tournament, draw: Draws, control: str) -> Floats
     against = tournament.against(control)
     if against is None:
         return np.full((len(draw.share), len(losses)), np.nan, "float32")
-    return draw.rates(wins_over(losses, against))
+    return draw.rates(wins_by_unit(losses, against, draw))
+
+
+def wins_by_unit(losses: Losses, against: Floats, draw: Draws, *, turned: bool = False) -> Floats:
+    """[row, unit] float32: wins of the rows over `against` [image], summed over the images of each
+    unit; turned: those of `against` over the rows. Halves add up without rounding.
+    """
+    sums = np.zeros((len(losses), draw.units), "float32")
+    step = max(1, MEMORY // (8 * max(1, len(losses))))
+    for some, part in parts_of(losses):
+        for start in range(0, part.shape[1], step):
+            these = part[:, start : start + step]
+            other = against[some][start : start + step]
+            unit = draw.unit[some][start : start + step]
+            wins = wins_over(other, these) if turned else wins_over(these, other)
+            sums += by_unit(wins, unit, draw.units)
+    return sums
 
 
 def by_unit(values: Floats | Bools, unit: Integers, units: int) -> Floats:
     """[row, image] -> [row, unit] float32: sums over the images of each unit."""
     order = np.argsort(unit, kind="stable")
-    starts = np.searchsorted(unit[order], np.arange(units))
+    there, starts = np.unique(unit[order], return_index=True)
+    sums = np.zeros((len(values), units), "float32")
     # sums of neighbours after sorting: no loop over images
-    return np.add.reduceat(values[:, order].astype("float32"), starts, axis=1)
+    sums[:, there] = np.add.reduceat(values[:, order].astype("float32"), starts, axis=1)
+    return sums
 
 
-def resampled_affinities(losses: Floats, draw: Draws) -> tuple[Floats, Floats]:
+def resampled_affinities(losses: Losses, draw: Draws) -> tuple[Floats, Floats]:
     """losses [player, image] -> (affinities [resample, player], eigenvalues [resample]). Win
     matrices are one matrix product: pairs x units x resamples.
     """
     count = len(losses)
     margins = pair_margins(losses, draw)
-    upper = np.triu_indices(count, 1)
-    step = pairs_at_once(losses, draw)
-    # two such matrices live at once: win rates and their ratios
-    # half a bound for each
+    step = max(1, MEMORY // (4 * draw.units) // 4)
+    # two such matrices live at once, win rates and their ratios: half a bound for each
     height = max(1, min(len(draw.share), MEMORY // (4 * max(1, count * count)) // 2))
     affinity = np.empty((len(draw.share), count), "float32")
     eigenvalue = np.empty(len(draw.share), "float32")
+    ends = np.cumsum(np.arange(count - 1, -1, -1))
     for start in range(0, len(draw.share), height):
         rows = slice(start, start + height)
         share = draw.share[rows]
         # 0.5 on the diagonal, and where half the difference is added or taken off
         wins = np.full((len(share), count, count), 0.5, "float32")
-        for pair in range(0, len(upper[0]), step):
+        more = np.empty((len(share), margins.shape[1]), "float32")
+        for pair in range(0, margins.shape[1], step):
             block = slice(pair, pair + step)
             # a rate is (1 + share won - share lost) / 2, in which ties cancel
-            part = share @ margins[block].T.astype("float32") / 2
-            first, second = (index[block] for index in upper)
-            wins[:, first, second] += part
-            wins[:, second, first] -= part
+            more[:, block] = share @ margins[:, block].astype("float32") / 2
+        for i, end in enumerate(ends.tolist()):
+            part = more[:, end - (count - 1 - i) : end]
+            wins[:, i, i + 1 :] += part
+            wins[:, i + 1 :, i] -= part
         affinity[rows], eigenvalue[rows] = principal_pairs(wins)
     return affinity, eigenvalue
 
 
-def pairs_at_once(losses: Floats, draw: Draws) -> int:
-    """pairs of players whose comparisons fit into the memory bound."""
-    return max(1, MEMORY // (4 * max(1, losses.shape[1], draw.units)) // 4)
-
-
-def pair_margins(losses: Floats, draw: Draws) -> Floats:
-    """[pair, unit]: wins minus losses of every pair of players on each unit; whole numbers, so that
-    half precision is exact where all of them in full precision would pass the memory bound.
+def pair_margins(losses: Losses, draw: Draws) -> Integers:
+    """[unit, pair]: wins minus losses of every pair of players (of the first over the second, in
+    the order of `numpy.triu_indices`) on each unit.
     """
-    upper = np.triu_indices(len(losses), 1)
-    large = len(upper[0]) * draw.units * 4 > 2 * MEMORY
-    margins = np.empty((len(upper[0]), draw.units), "float16" if large else "float32")
-    step = pairs_at_once(losses, draw)
-    for start in range(0, len(upper[0]), step):
-        first, second = (index[start : start + step] for index in upper)
-        # the sign counts a tie as 0
-        signs = np.sign(losses[second] - losses[first])
-        margins[start : start + step] = by_unit(signs, draw.unit, draw.units)
+    count = len(losses)
+    largest = int(np.bincount(draw.unit).max())
+    kind = "int16" if largest < 1 << 15 else "int32"
+    margins = np.zeros((draw.units, count * (count - 1) // 2), kind)
+    for some, part in parts_of(losses):
+        unit = draw.unit[some]
+        order = np.argsort(unit, kind="stable")
+        there, starts = np.unique(unit[order], return_index=True)
+        for number, images in zip(there.tolist(), np.split(order, starts[1:])):
+            add_margins(part[:, images], margins[number])
     return margins
+
+
+def add_margins(losses: Floats, margins: Integers) -> None:
+    """add to `margins` [pair] those of losses [player, some images]."""
+    turned = np.ascontiguousarray(losses.T)
+    count = turned.shape[1]
+    height = max(1, min(count, CACHE // count))
+    end = 0
+    for start in range(0, count, height):
+        rows = slice(start, min(start + height, count))
+        for i, row in enumerate(margins_of(turned, rows)):
+            begin, end = end, end + count - 1 - start - i
+            margins[begin:end] = margins[begin:end] + row[i + 1 :]
 
 
 def bootstrap(
