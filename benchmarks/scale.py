@@ -2,13 +2,17 @@
 view of every stage over views, each in a process of its own.
 
     .venv/bin/python benchmarks/scale.py [--views 1000 10000 100000] [--size 64] [--project]
-        [--examples DIR]
+        [--examples DIR] [--stages check encode] [--tasks normal] [--many]
 
 Views are copies of some hundred procedural ones with all their labels, under names of their own.
 own MiB: most memory of a stage and its processes that is no page of a file, looked at every 50 ms;
 peak MiB: VmHWM of the stage's first process, which counts pages of memory-mapped files too. CPU
 seconds are of the stage and its processes. Exit code 1 if a stage's own memory grows by more than a
 tenth between the last two sizes.
+
+--many: CheckLabels and DecodeLabels go the way of many views, a process a core, at every size.
+--stages, --tasks: these alone, of STAGES and of the tasks whose labels are made (labels before what
+reads them).
 
 --project: what 4.3 million views at 256 pixels would take by the growth between the last two sizes
 (so run it with --size 256), and by counts whose assumptions are named.
@@ -103,14 +107,20 @@ def check(place: Path) -> None:
     """CheckLabels."""
     from models.examples.check import check_contract
 
-    found = check_contract(str(place / "examples"))
+    processes = os.cpu_count() if (place / "many").exists() else None
+    found = check_contract(str(place / "examples"), processes)
     assert not found, found[:3]
 
 
 def labels(place: Path) -> None:
     """DecodeLabels, all tasks."""
+    from models.examples import label_store
     from models.examples.label_store import build_label_store
     from models.tasks import TASKS as EVERY
+
+    if (place / "many").exists():
+        label_store.MANY = 0
+    asked = json.loads((place / "tasks.json").read_text())
 
     limits = {} if not (place / "bound").exists() else {"cache_bytes": 0}
     build_label_store(
@@ -118,7 +128,7 @@ def labels(place: Path) -> None:
         place / "store",
         seed=0,
         max_samples=12_000,
-        tasks={name: entry for name, entry in EVERY.items() if entry.trained},
+        tasks={name: EVERY[name] for name in asked or EVERY if EVERY[name].trained},
         **limits,
     )
 
@@ -355,22 +365,29 @@ class Row:
         )
 
 
-def rows_at(folder: Path, views: int, cache: bool) -> Iterator[Row]:
+def rows_at(folder: Path, views: int, options: argparse.Namespace) -> Iterator[Row]:
     """the rows of all stages, one after the other."""
     place = folder / str(views)
     place.mkdir()
-    if not cache:
+    if not options.cache:
         (place / "bound").touch()
+    if options.many:
+        (place / "many").touch()
+    (place / "tasks.json").write_text(json.dumps(options.tasks))
     call = f"multiply(Path(sys.argv[1]), Path(sys.argv[2]), {views})"
     in_process(call, folder / "originals", place / "examples")
     before = bytes_below(place)
     yield Row(views, "examples", 0, 0, 0, 0, before)
-    for stage in STAGES:
-        found = measured(stage.__name__, place)
+    for stage in options.stages:
+        try:
+            found = measured(stage, place)
+        except SystemExit as failed:  # what was measured before is not lost
+            print(failed, file=sys.stderr)
+            continue
         size = bytes_below(place)
         numbers = (found[name] for name in ("own", "peak", "seconds", "cpu"))
         rates = found.get("samples a second", "")
-        yield Row(views, stage.__name__, *numbers, size - before, rates)
+        yield Row(views, stage, *numbers, size - before, rates)
         before = size
     shutil.rmtree(place)
 
@@ -397,6 +414,8 @@ def projection(rows: list[Row], size: int) -> Iterator[str]:
         f"codes of {ENCODED:,} views by {NETWORKS} encoders"
     )
     for stage in dict.fromkeys(row.stage for row in rows if row.stage != "feed"):  # fixed work
+        if (first, stage) not in by or (second, stage) not in by:
+            continue
         low, high = by[first, stage], by[second, stage]
         step = second - first
         cpu = (high.cpu - low.cpu) / step * PUBLISHED / 3600
@@ -415,6 +434,10 @@ def main() -> int:
     parser.add_argument("--examples", help="an Examples artifact to copy instead, of that size")
     parser.add_argument("--cache", action="store_true", help="let decoded labels be kept on disk")
     parser.add_argument("--project", action="store_true", help="a table of 4.3 million views")
+    names = [stage.__name__ for stage in STAGES]
+    parser.add_argument("--stages", nargs="+", choices=names, default=names)
+    parser.add_argument("--tasks", nargs="+", default=[], help="labels of these alone")
+    parser.add_argument("--many", action="store_true", help="the way of many views at every size")
     options = parser.parse_args()
     rows: list[Row] = []
     print(
@@ -429,14 +452,12 @@ def main() -> int:
             call = f"originals(Path(sys.argv[1]), {options.size}, {options.originals})"
             in_process(call, folder)
         for views in options.views:
-            for row in rows_at(folder, views, options.cache):
+            for row in rows_at(folder, views, options):
                 rows.append(row)
                 print(row, flush=True)
     if options.project:
         print(*projection(rows, options.size), sep="\n")
-    by_stage = {
-        stage.__name__: [row.own for row in rows if row.stage == stage.__name__] for stage in STAGES
-    }
+    by_stage = {stage: [row.own for row in rows if row.stage == stage] for stage in options.stages}
     grown = {name: own[-1] / own[-2] - 1 for name, own in by_stage.items() if len(own) > 1}
     for name, share in grown.items():
         print(f"{name}: {share:+.1%} own memory between the last two sizes")
