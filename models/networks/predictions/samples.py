@@ -14,7 +14,7 @@ from models.networks.architecture.heads import build_head, composed
 from models.networks.config import NetworkConfig
 from models.networks.predictions.pictures import arranged, grey
 from models.networks.task_networks.build import TaskNetwork
-from models.networks.task_networks.representations import Encoders
+from models.networks.task_networks.code_blocks import Encoders
 from models.networks.training.inputs import training_input
 from models.tasks import TASKS, Task
 from models.tasks.arrays import Bytes, Floats
