@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 
 from models.networks.architecture.encoders import build_encoder
 from models.networks.architecture.heads import build_head, composed
+from models.networks.architecture.pixel_readout import pixel_readout
 from models.networks.config import NetworkConfig
 from models.tasks import TASKS, Task
 from models.tasks.arrays import Array
@@ -72,15 +74,29 @@ def in_float32(network: TaskNetwork) -> TaskNetwork:
 
 
 def load_task_network(folder: str | Path) -> TaskNetwork:
-    """the network that `train_tasks` wrote."""
+    """the network that `train_tasks` wrote, or `train_from_scratch` did: of the latter some are
+    readouts of pixels, whose record has a `grid`.
+    """
     folder = Path(folder)
     if not (folder / "network.json").exists():
         raise FileNotFoundError(f"no task network at {folder}; train_tasks writes them")
     record = json.loads((folder / "network.json").read_text())
-    network = build_task_network(
-        TASKS[record["task"]], NetworkConfig(**record["config"]), record["size"]
-    )
+    task = TASKS[record["task"]]
+    config = NetworkConfig(**record["config"])
+    if record.get("grid"):
+        with np.load(folder / "arrays.npz") as file:
+            arrays = dict(file)
+        return solved_network(task, arrays, config, record["size"], record["grid"])
+    network = build_task_network(task, config, record["size"])
     network.encoder.load_weights(folder / "encoder.weights.h5")
     if network.head is not None:
         network.head.load_weights(folder / "head.weights.h5")
     return network
+
+
+def solved_network(
+    task: Task, arrays: Mapping[str, Array], config: NetworkConfig, size: int, grid: int
+) -> TaskNetwork:
+    """a `pixel_readout` as a task network."""
+    parts = pixel_readout(task, arrays, size, grid, config.output_stride)
+    return TaskNetwork(task, *parts, size, config)

@@ -20,7 +20,7 @@ from models.networks.transfers.gradient.programs import StackPrograms
 from models.networks.transfers.ledger import TransferLedger, key_of
 from models.networks.transfers.regimes import Regime, known, regimes_of, teaching_rows
 from models.tasks import TASKS
-from models.tasks.arrays import Bytes, Floats
+from models.tasks.arrays import Array, Bytes, Floats
 
 # Positions of sources in `Bench.sources`, ascending; one past the last stands for raw pixels.
 Subset = tuple[int, ...]
@@ -171,7 +171,7 @@ def pixel_map(images: Bytes, grid: int) -> Floats:
     return cells
 
 
-def pixel_cells(images: Bytes, grid: int) -> Floats:
+def pixel_cells(images: Array, grid: int) -> Floats:
     """`pixel_map` of a few pictures."""
     n, side = images.shape[:2]
     half = side // (2 * grid)

@@ -3,8 +3,10 @@ and head, from pixels, on exactly the samples that teach a transfer in the same 
 
 It starts from the constant that those samples give, is trained by the recipe of task networks for
 `scratch_steps` steps, and keeps the weights that the regime's held-out buildings liked best; of
-vectors and classes they also choose how far answers are pulled towards the constant. No sample of
-the training split, and no test sample, takes part.
+vectors and classes they also choose how far answers are pulled towards the constant. Where
+transfers are measured in closed form, a readout of pixels (`scratch_readout.py`) takes the
+network's place if these buildings like it better. No sample of the training split, and no test
+sample, takes part.
 """
 
 from __future__ import annotations
@@ -49,6 +51,7 @@ from models.networks.training.inputs import training_input
 from models.networks.training.recipes import recipe
 from models.networks.training.workers import begin_worker, machine_shared_by
 from models.networks.transfers.regimes import Regime, Rows, teaching_rows
+from models.networks.transfers.scratch_readout import pixels_solved
 from models.provenance.address import address_of
 from models.provenance.atomic import write_json
 from models.provenance.seals import sealed_folder, whole
@@ -81,8 +84,9 @@ def train_from_scratch(
 ) -> list[Record]:
     """the networks from scratch of some targets in some regimes, those that the ledger lacks
     trained, by as many processes as `config.trainers`; their records.
-    A record: that of a task network, with "regime" and "images" (labelled samples that taught and
-    stopped it).
+    A record: that of a task network, with "regime", "images" (labelled samples that taught and
+    stopped it), "held_out" (mean losses of network and readout of pixels on those that stopped it)
+    and, where the readout was chosen, "grid" (cells of the side).
     """
     records: list[Record] = []
     lacking: dict[str, list[Regime]] = {}
@@ -231,8 +235,18 @@ def train_one(
     since = time.time()
     task = TASKS[name]
     rows = teaching_rows(store, regime, name, program.config)
-    network, curve, shrinkage = fitted(store, task, program, rows)
-    losses = test_losses(network, store, program.config)
+    judging = held_out_batch(store, task, program.config, rows[1])
+    network, curve, shrinkage = fitted(store, task, program, rows, judging)
+    chosen: TaskNetwork = network
+    arrays, grid = None, None
+    held_out = {"network": mean_loss(network, judging)}
+    if program.config.learner == "closed_form":
+        solved = pixels_solved(store, program.network.encoder, regime, name, program.config, rows)
+        held_out["readout"] = mean_loss(solved.taught(), judging)
+        if held_out["readout"] < held_out["network"]:
+            arrays, grid = solved.arrays(), solved.grid
+            chosen = solved.network(arrays)
+    losses = test_losses(chosen, store, program.config)
     record = {
         "task": name,
         "address": address(task, regime, config, store),
@@ -242,14 +256,19 @@ def train_one(
         "config": asdict(program.config),
         "seconds": time.time() - since,
         "steps": program.config.steps,
-        "parameters": parameters(network),
+        "parameters": parameters(chosen),
         "loss": float(losses.mean()),
         "curve": curve,
         "shrinkage": shrinkage,
+        "held_out": held_out,
+        "grid": grid,
     }
     with sealed_folder(scratch_folder(ledger, name, regime)) as folder:
-        network.encoder.save_weights(folder / "encoder.weights.h5")
-        network.head.save_weights(folder / "head.weights.h5")
+        if arrays is None:
+            network.encoder.save_weights(folder / "encoder.weights.h5")
+            network.head.save_weights(folder / "head.weights.h5")
+        else:
+            np.savez(folder / "arrays.npz", **arrays)
         np.save(folder / "test_losses.npy", losses)
         write_json(folder / "network.json", record)
     as_read_back: Record = json.loads(json.dumps(record))
@@ -337,18 +356,31 @@ class Program:
         )
 
 
+def held_out_batch(
+    store: LabelStore, task: Task, config: NetworkConfig, held_out: Integers
+) -> Batch:
+    """`ASKED` of the held-out samples at most: inputs, targets, masks."""
+    # drawn once: every stop is asked the same, the task's own damage included
+    asked = held_out[np.linspace(0, len(held_out) - 1, min(ASKED, len(held_out))).astype(int)]
+    feed = Feed(store, task, config, asked)
+    return feed.take(asked, feed.generator("judging"))
+
+
+def mean_loss(network: TaskNetwork, batch: Batch) -> float:
+    """of a network's answers to training-form inputs."""
+    value, target, mask = batch
+    return float(image_losses(network.task.loss, target, mask, network.answer(value)).mean())
+
+
 def fitted(
-    store: LabelStore, task: Task, program: Program, rows: Rows
+    store: LabelStore, task: Task, program: Program, rows: Rows, judging: Batch
 ) -> tuple[Compiled, list[float], float]:
-    """(the network, its held-out losses, factor of `shrink`)."""
-    teaching, held_out = rows
+    """(the network, its held-out losses, factor of `shrink`). judging: of held-out samples."""
+    teaching, _ = rows
     config = program.config
     average = program.again(store, task, Known(config.transfer_split, teaching))
     network = program.compiled(task)
-    asked = held_out[np.linspace(0, len(held_out) - 1, min(ASKED, len(held_out))).astype(int)]
-    judging = Feed(store, task, config, asked)
-    # drawn once: every stop is asked the same, the task's own damage included
-    value, target, mask = judging.take(asked, judging.generator("judging"))
+    value, target, mask = judging
     stops = {round(part) for part in np.linspace(0, config.steps, STOPS + 1)[1:]}
     best: list[Array] = []
     curve: list[float] = []

@@ -5,6 +5,7 @@ over two sources, beside closed-form ones.
 import dataclasses
 import json
 import shutil
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -15,6 +16,7 @@ from synthetic_policy import write_networks
 from tiny_bundle import tiny_bundle, tiny_folder
 from tiny_store import TINY
 
+from models.networks.architecture.pixel_readout import CHANNELS
 from models.networks.task_networks.build import load_task_network
 from models.networks.transfers.edge import TransferNetwork, load_transfer_network
 from models.provenance.atomic import write_json
@@ -82,10 +84,25 @@ def test_learned_heads_have_every_form(mixed):
         assert {name, f"{name}_codes", f"{name}_png_bytes"} <= set(outputs)
 
 
-@pytest.fixture
-def from_scratch(tmp_path):
-    """(SavedModel, folder of networks from scratch): `normal` is learned from scratch, though its
-    own network of all labels is a source; the seed says which is which.
+def write_pixel_readout(folder: Path, record: dict) -> None:
+    """a readout of pixels with made-up weights, in place of the network there."""
+    grid, features = SIZE // 8, 5
+    values = 3 * (SIZE // TINY.output_stride // grid) ** 2
+    rng = np.random.default_rng(0)
+    np.savez(
+        folder / "arrays.npz",
+        kernel=rng.normal(0, 0.1, (9 * CHANNELS, features)),
+        bias=rng.normal(size=features),
+        weights=rng.normal(0, 0.1, (9 * CHANNELS + features + 1, values)),
+    )
+    write_json(folder / "network.json", {**record, "grid": grid})
+
+
+@pytest.fixture(params=["network", "pixels"])
+def from_scratch(request, tmp_path):
+    """(SavedModel, folder of networks from scratch): `normal` is learned from scratch, by a network
+    or a readout of pixels, though its own network of all labels is a source; the seed says which
+    is which.
     """
     folder, policy = tiny_folder(), read_extras(tiny_bundle())[1]["policy"]
     transfers = tmp_path / "transfers"
@@ -98,6 +115,8 @@ def from_scratch(tmp_path):
     write_networks(transfers, ["normal"], dataclasses.replace(TINY, seed=7), SIZE)
     record = json.loads((transfers / "normal" / "network.json").read_text())
     write_json(transfers / "normal" / "network.json", {**record, "regime": ""})
+    if request.param == "pixels":
+        write_pixel_readout(transfers / "normal", {**record, "regime": ""})
     bundle = build_bundle(
         {**policy, "edges": edges},
         folder / "networks",

@@ -92,14 +92,19 @@ def vector_answers(
 
 
 def readout_arrays(
-    bench: VectorBench, regime: Regime, target: str, subset: SourceSet
+    bench: VectorBench,
+    regime: Regime,
+    target: str,
+    subset: SourceSet,
+    rows: Integers | None = None,
 ) -> dict[str, Array]:
     """what `readout_layers.LocalReadout` (maps) or `GlobalReadout` takes of one solved transfer,
-    beside the scales of the sources.
+    beside the scales of the sources. rows: samples of vectors and classes that teach in place of
+    the regime's; of maps, all views of the regime do.
     """
     if TASKS[target].output.dense:
         return local_arrays(bench, regime, target, subset)
-    return global_arrays(bench, regime, target, subset)
+    return global_arrays(bench, regime, target, subset, rows)
 
 
 def local_arrays(
@@ -115,11 +120,17 @@ def local_arrays(
 
 
 def global_arrays(
-    bench: VectorBench, regime: Regime, target: str, subset: SourceSet
+    bench: VectorBench,
+    regime: Regime,
+    target: str,
+    subset: SourceSet,
+    rows: Integers | None = None,
 ) -> dict[str, Array]:
-    """the solved kernel regression of one set of sources into one vector or class target."""
+    """the solved kernel regression of one set of sources into one vector or class target. rows:
+    samples that teach in place of the regime's.
+    """
     config = bench.config
-    solved = GlobalTarget(bench, target, regime)
+    solved = GlobalTarget(bench, target, regime, rows)
     used = teaching_views(bench, len(subset), solved.views)
     places = places_among(solved.views, used)
     fit = solved.fit(sample_kernel(teaching_kernel(bench, subset, used), places, places))

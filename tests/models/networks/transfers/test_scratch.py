@@ -14,7 +14,10 @@ from models.networks.transfers.regimes import regimes_of, teaching_rows
 from models.networks.transfers.scratch import Feed, own_config, scratch_folder, train_from_scratch
 from models.tasks import TASKS
 
-CONFIG = dataclasses.replace(TINY, scratch_steps=8, scratch_batch=4, regimes=(4,))
+# By gradient: no readout of pixels takes a network's place.
+CONFIG = dataclasses.replace(
+    TINY, scratch_steps=8, scratch_batch=4, regimes=(4,), learner="gradient"
+)
 # Two that share a program, and one of several views.
 NAMES = ("normal", "autoencoding", "fixated_pose")
 
