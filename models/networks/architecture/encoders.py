@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
+from models.networks.architecture.batch_norm import BatchNormalization
 from models.networks.config import NetworkConfig
 from models.networks.tensors import Tensor
 
@@ -33,7 +34,7 @@ def normed(
     x = layers.Conv2D(
         filters, size, stride, "same", use_bias=False, kernel_initializer="he_normal"
     )(x)
-    x = layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, gamma_initializer=scale)(x)
+    x = BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, gamma_initializer=scale)(x)
     return layers.ReLU()(x) if relu else x
 
 

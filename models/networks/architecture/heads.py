@@ -9,6 +9,7 @@ from collections.abc import Callable
 import keras
 from keras import layers
 
+from models.networks.architecture.batch_norm import BatchNormalization
 from models.networks.architecture.encoders import EPSILON, MOMENTUM
 from models.networks.architecture.pair_difference import Compared
 from models.networks.architecture.pose_composition import ComposedPoses
@@ -149,7 +150,7 @@ def rough(x: Tensor, width: int, size: int = 3, transposed: bool = False) -> Ten
         x = layers.Conv2DTranspose(width, size, 2, "same", use_bias=False)(x)
     else:
         x = layers.Conv2D(width, size, 1, "same", use_bias=False)(x)
-    x = layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON)(x)
+    x = BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON)(x)
     return layers.LeakyReLU(negative_slope=0.2)(x)
 
 

@@ -127,19 +127,24 @@ def spread(kernel: Tensor) -> Tensor:
     Schulz's iteration; the same shape, root mean square about one.
 
     Few iterations leave small singular values small; three did as well as the authors' five here
-    (two networks, a seed each).
+    (two networks, a seed each). An iteration multiplies x by a polynomial of x x'. These commute:
+    the matrices of the smaller side alone are iterated, and x is multiplied once by their product.
     """
     a, b, c = NEWTON_SCHULZ
     matrix = ops.reshape(kernel, (-1, kernel.shape[-1]))
     # the smaller of both Gram matrices
     tall = matrix.shape[0] > matrix.shape[1]
-    x = ops.transpose(matrix) if tall else matrix
     # the Frobenius norm is no less than the largest singular value: the iteration converges from
     # there
-    x = x / (ops.sqrt(ops.sum(ops.square(x))) + 1e-7)
-    for _ in range(ITERATIONS):
-        gram = ops.matmul(x, ops.transpose(x))
-        x = a * x + ops.matmul(b * gram + c * ops.matmul(gram, gram), x)
-    orthogonal = ops.reshape(ops.transpose(x) if tall else x, kernel.shape)
+    x = matrix / (ops.sqrt(ops.sum(ops.square(matrix))) + 1e-7)
+    gram = ops.matmul(ops.transpose(x), x) if tall else ops.matmul(x, ops.transpose(x))
+    product = None
+    one = np.eye(gram.shape[0], dtype="float32")
+    for left in reversed(range(ITERATIONS)):
+        factor = a * one + b * gram + c * ops.matmul(gram, gram)
+        product = factor if product is None else ops.matmul(product, factor)
+        if left:
+            gram = ops.matmul(gram, ops.matmul(factor, factor))
+    orthogonal = ops.matmul(x, product) if tall else ops.matmul(product, x)
     # entries of an orthogonal [m, n] have a root mean square of 1 / sqrt(max(m, n))
-    return orthogonal * float(np.sqrt(max(matrix.shape)))
+    return ops.reshape(orthogonal, kernel.shape) * float(np.sqrt(max(matrix.shape)))
