@@ -240,7 +240,7 @@ def train_one(
     chosen: TaskNetwork = network
     arrays, grid = None, None
     held_out = {"network": mean_loss(network, judging)}
-    if program.config.learner == "closed_form":
+    if program.config.learner == "closed_form" and len(rows[0]) > 1:
         solved = pixels_solved(store, program.network.encoder, regime, name, program.config, rows)
         held_out["readout"] = mean_loss(solved.taught(), judging)
         if held_out["readout"] < held_out["network"]:
