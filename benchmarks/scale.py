@@ -14,6 +14,9 @@ tenth between the last two sizes.
 --stages, --tasks: these alone, of STAGES and of the tasks whose labels are made (labels before what
 reads them).
 
+--by-view COUNT --examples DIR: no stage is run; CPU time of what stages do with one view, and core
+hours of 4.3 million by it. What a stage holds and leaves is not in it.
+
 --project: what 4.3 million views at 256 pixels would take by the growth between the last two sizes
 (so run it with --size 256), and by counts whose assumptions are named.
 """
@@ -426,6 +429,65 @@ def projection(rows: list[Row], size: int) -> Iterator[str]:
         yield f"{part:12s} {flop / GPU / 3600:7.1f} GPU hours (assumed: {GPU / 1e12:.0f} TF/s)"
 
 
+LIMIT = 12_000  # samples a task about several views and split (`paper()`)
+
+
+def by_view(examples: Path, count: int) -> Iterator[str]:
+    """lines of a table for `PUBLISHED` views, from CPU seconds of the functions that the stages
+    call, in this process, on `count` train views one by one: what a worker of a Beam job does.
+    """
+    import itertools
+
+    import numpy as np
+
+    from models.examples.check import Findings, check_place, check_record, manifest_lines, places_of
+    from models.examples.index import FOLDER, Index, shard_file
+    from models.examples.shards import records_of
+    from models.examples.task_samples import candidates, labelled
+    from models.examples.views import Memory, Views
+    from models.tasks import TASKS as EVERY
+
+    index = Index(examples / FOLDER)
+    views = Views(str(examples), index, "train", Memory(0))
+    size = np.mean([len(views.record(i)) for i in range(count)])
+    yield f"{PUBLISHED:,} views of {index.size} pixels, by {count} views one by one"
+    yield f"{'examples':26s} {'':8s}          {'':12s} {size * PUBLISHED / 1e9:9.1f} GB"
+
+    def line(name: str, work: Any, of: int, places: range) -> str:
+        work(places[0])  # imports, compiled kernels
+        began = time.process_time()
+        for place in places:
+            work(place)
+        spent = (time.process_time() - began) / len(places)
+        return f"{name:26s} {1000 * spent:8.2f} ms x {of:12,} {spent * of / 3600:9.1f} core hours"
+
+    path = str(examples / shard_file("train", 0, index.facts["shards"]))
+    triples = zip(
+        records_of(path), manifest_lines(str(examples), "train", 0), places_of(index, "train", 0)
+    )
+    rows = list(itertools.islice(triples, count))
+    found = Findings()
+
+    def checked(i: int) -> None:
+        record, listed, place = rows[i]
+        check_record(found, record, listed, "", index.size)
+        check_place(found, record, path, place, "")
+
+    yield line("check", checked, PUBLISHED, range(len(rows)))
+    assert not found.lines, found.lines
+    yield line("encode: reading a picture", views.image, ENCODED * NETWORKS, range(count))
+    for entry in EVERY.values():
+        if not entry.trained:
+            continue
+        every = candidates(entry, views, 0, count)[:count]
+
+        def labels(i: int, entry: Any = entry, every: Any = every) -> None:
+            list(labelled(entry, views, every[i : i + 1], 0))
+
+        of = PUBLISHED if entry.images == 1 else 3 * LIMIT
+        yield line(f"labels: {entry.name}", labels, of, range(len(every)))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--views", type=int, nargs="+", default=[1000, 10_000, 100_000])
@@ -438,7 +500,12 @@ def main() -> int:
     parser.add_argument("--stages", nargs="+", choices=names, default=names)
     parser.add_argument("--tasks", nargs="+", default=[], help="labels of these alone")
     parser.add_argument("--many", action="store_true", help="the way of many views at every size")
+    parser.add_argument("--by-view", type=int, metavar="COUNT", help="of --examples, see `by_view`")
     options = parser.parse_args()
+    if options.by_view:
+        for text in by_view(Path(options.examples), options.by_view):
+            print(text, flush=True)
+        return 0
     rows: list[Row] = []
     print(
         f"{'views':>8s} {'stage':10s} {'own MiB':>8s} {'peak MiB':>8s} {'s':>8s} {'CPU s':>8s} "
