@@ -18,7 +18,7 @@ from tfx_pipeline.pipeline import BEAM_ARGS, NO_WORKERS
         (["--direct_running_mode=multi_processing", "--direct_num_workers=2"], True),
         (["--direct_running_mode=multi_processing", "--direct_num_workers=0"], True),
         (["--runner=PortableRunner", "--job_endpoint=localhost:8099"], True),
-        (["--runner=apache_beam.runners.dask.dask_runner.DaskRunner"], True),
+        (["--runner=apache_beam.runners.dask.dask_runner.DaskRunner"], False),
     ],
 )
 def test_workers_that_were_asked_for_are_used(asked, wanted):
