@@ -40,6 +40,7 @@ class Fetcher(Protocol):
     ) -> list[Array]: ...
 
 
+STOPPED = "The batch scheduler was stopped before this task was run"
 Key = tuple[int, tuple[str, ...]]  # of a queue: a version, and the names of the tensors fed
 
 
@@ -133,8 +134,10 @@ class Scheduler:
         return task.values
 
     def _enqueue(self, task: Task) -> None:
-        """Raises UNAVAILABLE where too many wait."""
+        """Raises UNAVAILABLE where too many wait, or nobody takes from the queues any more."""
         with self.change:
+            if self.stopped:
+                raise unavailable(STOPPED)
             waiting = sum(other.rows for other in self.queues[task.key])
             if waiting + task.rows > self.parameters.most_waiting:
                 raise unavailable(
@@ -278,10 +281,18 @@ class Scheduler:
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def stop(self) -> None:
-        """its threads end; what waits is not run."""
+        """its threads end, each after the batch that it runs; what waits, and what comes later,
+        fails as UNAVAILABLE.
+        """
         with self.change:
             self.stopped = True
+            waiting = [task for queue in self.queues.values() for task in queue]
+            self.queues.clear()
             self.change.notify_all()
+        # told here: no thread is left to do it, and a request without a deadline waits for ever
+        for task in waiting:
+            task.fail(unavailable(STOPPED))
+            task.done.set()
 
 
 def rows_of(feeds: dict[str, Array]) -> int:

@@ -51,15 +51,13 @@ def test_a_batch_gives_every_request_its_rows_and_a_late_one_leaves_the_queue(ba
     with pytest.raises(ServingError, match="Task size 5 is larger than maximum input batch size 4"):
         version.run("", {"x": np.zeros((5, 2), "float32")})
     scheduler.stop()
-    with pytest.raises(ServingError, match="Deadline"):
-        version.run("", {"x": np.zeros((4, 2), "float32")}, deadline=time.monotonic() + 0.1)
 
 
-def test_a_full_queue_is_unavailable():
+def test_a_full_queue_is_unavailable(monkeypatch):
+    monkeypatch.setattr(Scheduler, "work", lambda scheduler: None)  # nothing leaves the queue
     scheduler = Scheduler(
         Parameters(max_batch_size=2, max_enqueued_batches=1, batch_timeout_micros=10**7)
     )
-    scheduler.stop()  # nothing is taken from the queue any more
     with pytest.raises(ServingError) as error:
         scheduler.run(None, {"x": np.zeros((2, 1))}, ["y"], time.monotonic())
     assert (
@@ -69,6 +67,40 @@ def test_a_full_queue_is_unavailable():
     with pytest.raises(ServingError, match="queue .* is full") as error:
         scheduler.run(None, {"x": np.zeros((1, 1))}, ["y"])
     assert error.value.code.name == "UNAVAILABLE"
+
+
+def test_what_waits_when_it_stops_or_comes_afterwards_is_told_so():
+    running, let_go = threading.Event(), threading.Event()
+
+    def fetch(feeds, fetches, deadline):
+        running.set()
+        assert let_go.wait(60)
+        return [feeds["x"]]
+
+    scheduler, version = Scheduler(Parameters(num_batch_threads=1)), SimpleNamespace(fetch=fetch)
+    ends = {}
+
+    def ask(name: str) -> None:
+        try:
+            ends[name] = scheduler.run(version, {name: np.ones((1, 1))}, ["y"])
+        except ServingError as error:
+            ends[name] = error.code.name
+
+    names = ("x", "waits", "comes late")
+    threads = {name: threading.Thread(target=ask, args=(name,), daemon=True) for name in names}
+    threads["x"].start()
+    assert running.wait(60)
+    threads["waits"].start()
+    wait_for(lambda: any(scheduler.queues.values()))
+    scheduler.stop()
+    threads["comes late"].start()
+    for name in names[1:]:
+        threads[name].join(20)
+        assert ends.get(name) == "UNAVAILABLE"
+    assert not scheduler.queues
+    let_go.set()
+    threads["x"].join(60)
+    assert ends["x"][0].tolist() == [[1]], "what ran already is finished"
 
 
 def test_a_batch_has_no_place_for_those_whose_clients_left():
