@@ -221,7 +221,6 @@ class Scheduler:
         pool = self.parameters.thread_pool_name
         for task in live:
             self.metrics.observe(QUEUED, (now - task.since) * 1e6, thread_pool_name=pool)
-        self.metrics.add(RUNS)
 
     def _answer(self, live: list[Task]) -> None:
         """together; where that fails, one by one: a broken request must not cost its neighbours."""
@@ -246,6 +245,8 @@ class Scheduler:
         ends = [task.deadline for task in tasks if task.deadline is not None]
         # as long as any of them still waits
         deadline = max(ends) if len(ends) == len(tasks) else None
+        # here and not with the batch: one without living tasks is not run, a broken one repeated
+        self.metrics.add(RUNS)
         values = dict(zip(fetches, tasks[0].version.fetch(feeds, fetches, deadline)))
         for name, value in values.items():
             if not value.ndim or len(value) != size:

@@ -17,6 +17,7 @@ from serving.server.batching import Scheduler, Task
 from serving.server.catalog import Catalog
 from serving.server.config_files import ModelConfig
 from serving.server.loading import Loading
+from serving.server.monitoring import RUNS
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +102,26 @@ def test_what_waits_when_it_stops_or_comes_afterwards_is_told_so():
     let_go.set()
     threads["x"].join(60)
     assert ends["x"][0].tolist() == [[1]], "what ran already is finished"
+
+
+def test_every_run_of_the_graph_is_counted_and_nothing_else():
+    def fetch(feeds, fetches, deadline):
+        if (feeds["x"] < 0).any():
+            raise ValueError("broken")
+        return [feeds["x"]]
+
+    scheduler, version = Scheduler(Parameters()), SimpleNamespace(fetch=fetch)
+
+    def runs(*values: float, deadline: float | None = None) -> int | None:
+        before = scheduler.metrics.count(RUNS)
+        batch = [Task(version, {"x": np.full((1, 1), x)}, ["y"], 1, deadline) for x in values]
+        scheduler.execute(batch)
+        return scheduler.metrics.count(RUNS) - before
+
+    assert runs(1, 2) == 1
+    assert runs(1, -2) == 3, "together, and each alone"
+    assert runs(1, 2, deadline=time.monotonic()) == 0, "nobody was there to run it for"
+    scheduler.stop()
 
 
 def test_a_batch_has_no_place_for_those_whose_clients_left():
