@@ -12,7 +12,7 @@ from serving.server.admission import Gate
 from serving.server.catalog import Catalog
 from serving.server.config_files import ModelConfig
 from serving.server.grpc.service import LOOPBACK, Doorway, grpc_server
-from serving.server.models import keep_polling
+from serving.server.polling import keep_polling
 from serving.server.rest.transport import RestServer
 from serving.server.signals import StopSignals
 

@@ -13,13 +13,13 @@ import gc
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from serving.errors import invalid, not_found
 from serving.server.loading import Loading, load
+from serving.server.polling import say
 from serving.server.session import Version
 from serving.wire.model_spec import ModelSpec
 
@@ -74,6 +74,7 @@ class Model:
         self.loading = loading
         self.versions: dict[int, Version] = {}
         self.states: dict[int, State] = {}
+        self.unread: dict[int, str] = {}  # why a folder could not be looked into
         self.lock = threading.Lock()  # of `versions` and what holds them
         self.turn = threading.Lock()  # one poll at a time
 
@@ -103,8 +104,22 @@ class Model:
             int(path.name): path
             for path in numbered
             # beyond 64 bits a number has no place in an answer
-            if int(path.name) <= LARGEST_NUMBER and _holds_a_model(path)
+            if int(path.name) <= LARGEST_NUMBER and self._holds_a_model(path)
         }
+
+    def _holds_a_model(self, folder: Path) -> bool:
+        number = int(folder.name)
+        try:
+            found = _graph_in(folder)
+            self.unread.pop(number, None)
+        # no right to search it, say: no other version may suffer, nor this one where it serves
+        except OSError as error:
+            found = number in self.versions
+            # once, not at every look
+            if self.unread.get(number) != str(error):
+                self.unread[number] = str(error)
+                say(f"version {number} of {self.name} cannot be read, and is tried again: {error}")
+        return found
 
     def newest(self) -> int | None:
         return max(self.folders() or {}, default=None)
@@ -238,8 +253,14 @@ class Model:
                 version.running -= 1
 
 
-def _holds_a_model(folder: Path) -> bool:
-    return (folder / "saved_model.pb").exists() or (folder / "saved_model.pbtxt").exists()
+def _graph_in(folder: Path) -> bool:
+    """is a SavedModel there? Raises OSError for a folder that may not be read."""
+    for name in ("saved_model.pb", "saved_model.pbtxt"):
+        # not `exists`: whether that raises without rights depends on Python's version
+        with suppress(FileNotFoundError, NotADirectoryError):
+            (folder / name).stat()
+            return True
+    return False
 
 
 def settle() -> None:
@@ -253,22 +274,3 @@ def settle() -> None:
     if not gc.get_freeze_count():
         gc.collect()
         gc.freeze()
-
-
-class Polled(Protocol):
-    """What looks for changes when it is told to."""
-
-    def poll(self) -> None: ...
-
-
-def keep_polling(polled: Polled, seconds: float, stop: threading.Event) -> threading.Thread:
-    """a thread that polls until `stop`."""
-
-    def loop() -> None:
-        # `wait`, not `sleep`: it ends at once when the server does
-        while not stop.wait(seconds):
-            polled.poll()
-
-    thread = threading.Thread(target=loop, daemon=True)
-    thread.start()
-    return thread

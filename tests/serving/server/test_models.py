@@ -1,5 +1,7 @@
 """Versions of a model: which folders are versions, which of them a policy aspires to."""
 
+from pathlib import Path
+
 import pytest
 
 from serving.errors import ServingError
@@ -30,6 +32,29 @@ def test_versions_are_folders_named_by_a_number_that_hold_a_model(tmp_path):
     assert model.newest() == 12
     assert Model("a", tmp_path / "none").folders() is None
     assert Model("a", tmp_path / "none").newest() is None
+
+
+def test_a_numbered_folder_that_may_not_be_read_hides_no_other(tmp_path, monkeypatch, capfd):
+    for name in ("1", "2"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "saved_model.pb").touch()
+    stat = Path.stat
+
+    def refused(path, **keywords):
+        # as without the right to search the folder (a superuser has it always)
+        if path.parent.name == "2":
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, **keywords)
+
+    monkeypatch.setattr(Path, "stat", refused)
+    model = Model("a", tmp_path)
+    assert model.folders() == model.folders() == {1: tmp_path / "1"}
+    [line] = capfd.readouterr().err.splitlines()
+    assert "version 2 of a cannot be read" in line and "Permission denied" in line
+    model.versions = {2: None}
+    assert model.folders() == {1: tmp_path / "1", 2: tmp_path / "2"}, "what serves is not let go"
+    monkeypatch.undo()
+    assert 2 in Model("a", tmp_path).folders()
 
 
 def test_a_base_path_that_is_not_there_changes_nothing(tmp_path):
