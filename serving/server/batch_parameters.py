@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from serving.server.config_files import message, read
+
+
+def cores() -> int:
+    """that this process may run on, as TensorFlow Serving counts: a container's, not the machine's
+    (`os.cpu_count`).
+    """
+    return len(os.sched_getaffinity(0))
 
 
 @dataclass(frozen=True)
@@ -17,7 +24,7 @@ class Parameters:
     max_batch_size: int = 1000
     batch_timeout_micros: int = 0
     max_enqueued_batches: int = 10
-    num_batch_threads: int = os.cpu_count() or 1
+    num_batch_threads: int = field(default_factory=cores)
     allowed_batch_sizes: tuple[int, ...] = ()
     pad_variable_length_inputs: bool = False
     enable_large_batch_splitting: bool = False

@@ -31,6 +31,12 @@ def test_what_a_file_leaves_out_has_the_originals_default(tmp_path):
     assert (found.max_batch_size, found.max_enqueued_batches, found.timeout) == (1000, 10, 0)
 
 
+def test_threads_are_the_cores_of_this_process_not_of_the_machine(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 64)
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: {0, 5, 7})
+    assert Parameters().num_batch_threads == 3
+
+
 @pytest.mark.parametrize(
     "text, words",
     [
