@@ -2,6 +2,7 @@
 
 import pytest
 from chromium import browser
+from made_once import PLACE, shared_folder
 
 # Named here alone: a fixture that two folders import is two fixtures, and Playwright runs once.
 __all__ = ["browser"]
@@ -13,3 +14,8 @@ LONGEST = ("tests/tfx_pipeline/test_main_job.py", "tests/models/networks/test_gr
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """the longest files first; the order inside a file stays."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def place_of_what_is_made_once(tmp_path_factory: pytest.TempPathFactory) -> None:
+    PLACE[:] = [shared_folder(tmp_path_factory)]

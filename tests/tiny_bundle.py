@@ -1,13 +1,12 @@
-"""A bundle small enough for tests, made once a process: four sources of random weights, targets of
+"""A bundle small enough for tests, made once a run: four sources of random weights, targets of
 every kind.
 """
 
-import functools
 import struct
-import tempfile
 import zlib
 from pathlib import Path
 
+from made_once import made_once
 from synthetic import SIZE
 from synthetic_policy import synthetic_bundle
 from tiny_store import TINY
@@ -28,12 +27,14 @@ TARGETS = [
 ]
 
 
-@functools.cache
 def tiny_folder() -> Path:
-    """networks, transfers and bundle; thrown away with the process."""
-    keep.append(tempfile.TemporaryDirectory())
-    synthetic_bundle(Path(keep[-1].name), TINY, SIZE, SUPERVISED, TARGETS)
-    return Path(keep[-1].name)
+    """networks, transfers and bundle, which nobody changes."""
+    return made_once("tiny_bundle", make_bundle)
+
+
+def make_bundle(folder: Path) -> Path:
+    synthetic_bundle(folder, TINY, SIZE, SUPERVISED, TARGETS)
+    return folder
 
 
 def tiny_bundle() -> Path:
@@ -55,6 +56,3 @@ def bomb(width: int, height: int) -> bytes:
         + chunk(b"IDAT", zlib.compress(b"\0" * 64))
         + chunk(b"IEND", b"")
     )
-
-
-keep: list = []

@@ -1,75 +1,32 @@
 """A policy bundled, served over real sockets, asked, swapped, rolled back."""
 
+import contextlib
 import json
 import threading
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import grpc
 import numpy as np
 import pytest
 from synthetic import SIZE, view
-from tiny_store import TINY, TinyStore
+from tiny_bundle import tiny_bundle
 
 from models.examples.published import encode_png
-from models.networks.task_networks.ledger import train_tasks
-from models.networks.task_networks.representations import encode_views
-from models.networks.transfers.measure import train_transfer
-from serving.bundle.build import build_bundle
 from serving.client.client import Client
 from serving.release.push import push, versions
 from serving.server.grpc.service import grpc_server
 from serving.server.models import Model
 from serving.server.rest.transport import RestServer
 
-OWN, REACHED = (
-    ["normal", "class_scene"],
-    ["reshading", "segment_semantic", "fixated_pose", "egomotion"],
-)
 PICTURE = encode_png(view(0).rgb)
 
 
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory):
-    """a bundle of two supervised tasks and four that are reached from both."""
-    folder, store = tmp_path_factory.mktemp("bundle"), TinyStore()
-    train_tasks(store, folder / "networks", OWN, TINY)
-    representations = encode_views(
-        folder / "networks", store, folder / "representations", OWN, TINY
-    )
-    for target in REACHED:
-        train_transfer(
-            tuple(OWN),
-            target,
-            store,
-            representations,
-            folder / "networks",
-            folder / "transfers" / target,
-            TINY,
-        )
-    edges = [{"sources": [], "target": name} for name in OWN] + [
-        {"sources": OWN, "target": name} for name in REACHED
-    ]
-    policy = {"supervised": OWN, "edges": edges}
-    return build_bundle(
-        policy,
-        folder / "networks",
-        folder / "transfers",
-        folder / "export",
-        lineage={"run": "test"},
-        image_size=SIZE,
-    )
-
-
-@pytest.fixture
-def base(bundle, tmp_path):
-    push(bundle, tmp_path / "models")
-    return tmp_path / "models"
-
-
-@pytest.fixture
-def served(base):
-    """(model, address) of a server on a loopback port."""
+@contextlib.contextmanager
+def server_on(base: Path):
+    """(model, address) of a server on a loopback port, and on `base` the tiny bundle."""
+    push(tiny_bundle(), base)
     model = Model("taxonomy", base)
     model.poll()
     server, port = grpc_server(model, "127.0.0.1:0")
@@ -77,9 +34,28 @@ def served(base):
     server.stop(None)
 
 
-def test_served_answers_are_the_networks_answers(served, bundle):
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """for questions, which change nothing."""
+    with server_on(tmp_path_factory.mktemp("served") / "models") as made:
+        yield made
+
+
+@pytest.fixture
+def base(tmp_path):
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def swapped(base):
+    """whose versions on `base` a test changes."""
+    with server_on(base) as made:
+        yield made
+
+
+def test_served_answers_are_the_networks_answers(served):
     client = Client(served[1])
-    with np.load(bundle / "assets.extra" / "parity.npz") as stored:
+    with np.load(tiny_bundle() / "assets.extra" / "parity.npz") as stored:
         probe = stored["probe"]
         for name in ("normal", "reshading", "class_scene", "segment_semantic"):
             answer = client.predict(
@@ -214,8 +190,8 @@ def test_rest_answers_status_metadata_rows_and_columns(served):
     server.shutdown()
 
 
-def test_a_new_version_is_swapped_in_under_load_without_a_failed_request(served, bundle, base):
-    model, address = served
+def test_a_new_version_is_swapped_in_under_load_without_a_failed_request(swapped, base):
+    model, address = swapped
     client, failures, answers, stop = Client(address), [], [], threading.Event()
 
     def load():
@@ -228,18 +204,18 @@ def test_a_new_version_is_swapped_in_under_load_without_a_failed_request(served,
     threads = [threading.Thread(target=load) for _ in range(3)]
     for thread in threads:
         thread.start()
-    for _ in range(3):
-        push(bundle, base)
+    for _ in range(2):
+        push(tiny_bundle(), base)
         model.poll()
     stop.set()
     for thread in threads:
         thread.join()
-    assert model.current.number == versions(base)[-1] and len(versions(base)) == 4
+    assert model.current.number == versions(base)[-1] and len(versions(base)) == 3
     assert not failures and len(answers) > 10
 
 
-def test_a_corrupt_or_half_written_version_leaves_the_old_one_serving(served, base):
-    model, address = served
+def test_a_corrupt_or_half_written_version_leaves_the_old_one_serving(swapped, base):
+    model, address = swapped
     old = model.current.number
     (base / str(old + 1)).mkdir()
     model.poll()

@@ -188,14 +188,20 @@ def test_the_small_forms_are_small(version):
         assert outputs and (name not in outputs or TASKS[name].output.kind == "vector")
 
 
+def narrowed(policy: dict, *targets: str) -> dict:
+    """the policy of some of its targets."""
+    return {**policy, "edges": [edge for edge in policy["edges"] if edge["target"] in targets]}
+
+
 def test_large_weights_are_variables_that_answers_share(version, tmp_path, monkeypatch):
     """every weight above 200 bytes as a variable, as those above LARGE are at full size: the same
     answers, equal weights stored once.
     """
     folder, (_, lineage) = tiny_folder(), read_extras(tiny_bundle())
     monkeypatch.setattr("serving.bundle.build.LARGE", 200)
+    names = ("normal", "reshading", "fixated_pose")
     made = build_bundle(
-        lineage["policy"],
+        narrowed(lineage["policy"], *names),
         folder / "networks",
         folder / "transfers",
         tmp_path / "bundle",
@@ -203,7 +209,7 @@ def test_large_weights_are_variables_that_answers_share(version, tmp_path, monke
         image_size=SIZE,
     )
     large = BareModel(made)
-    for name in ("normal", "reshading", "fixated_pose"):
+    for name in names:
         np.testing.assert_allclose(
             ask(large, name, [name], question(name))[name],
             ask(version, name, [name], question(name))[name],
@@ -230,7 +236,7 @@ def test_a_graph_beyond_two_gigabytes_is_refused_in_words(tmp_path, monkeypatch)
         ValueError, match="without its large weights, at most 0; use build_servables"
     ):
         build_bundle(
-            lineage["policy"],
+            narrowed(lineage["policy"], "normal"),
             folder / "networks",
             folder / "transfers",
             tmp_path / "bundle",
@@ -242,13 +248,7 @@ def test_a_graph_beyond_two_gigabytes_is_refused_in_words(tmp_path, monkeypatch)
 
 def test_one_servable_a_task_gives_the_bundles_answers(version, tmp_path):
     folder, (_, lineage) = tiny_folder(), read_extras(tiny_bundle())
-    policy = {
-        "edges": [
-            edge
-            for edge in lineage["policy"]["edges"]
-            if edge["target"] in ("reshading", "fixated_pose")
-        ]
-    }
+    policy = narrowed(lineage["policy"], "reshading", "fixated_pose")
     made = build_servables(
         policy,
         folder / "networks",
