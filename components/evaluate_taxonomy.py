@@ -115,6 +115,9 @@ def EvaluateTaxonomy(
                 budgets=sorted({1, 2, 4, budget}),
             ),
         }
+    foreign = read_or_none(os.path.join(affinities.uri, "sources.json"))
+    if foreign:
+        book["sources"] = foreign
     book["transfers"] = sum(row.transfer.control is None for row in measured.rows)
     os.makedirs(evidence.uri, exist_ok=True)
     with open(os.path.join(evidence.uri, "evidence.json"), "w") as file:
@@ -173,7 +176,11 @@ def halves_of(uri: str) -> Any:
 
 def curves_of(uri: str) -> Any:
     """the label-efficiency curves beside the affinities; None where they were not measured."""
-    path = os.path.join(uri, "curves.json")
+    return read_or_none(os.path.join(uri, "curves.json"))
+
+
+def read_or_none(path: str) -> Any:
+    """the content of a JSON file; None where there is none."""
     if not os.path.exists(path):
         return None
     with open(path) as file:

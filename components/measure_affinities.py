@@ -1,7 +1,8 @@
 """Per-image losses -> tournament -> AHP -> affinity table, and how sure it is."""
 
+import json
 import os
-from typing import List
+from typing import Any, Dict, List
 
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
@@ -25,11 +26,23 @@ def MeasureAffinities(
     `amounts.json` has all of them on one scale, and `curves.json` what each target reaches by
     amount, with intervals over test buildings. `half-0.json` and `half-1.json` are the tables of
     the two halves of the test images, so that a policy of one can be judged by the other; they are
-    not there where a target has a single test image.
+    not there where a target has a single test image. `sources.json` says where sources from outside
+    rank, beside the ceilings of their grids, where there are any.
     """
+    from threadpoolctl import threadpool_limits
+
     from components.content import files_below, say_content
     from models.provenance.atomic import write_json
-    from models.taxonomy import LossStore, bootstrap, curves, halves, measure, with_spread
+    from models.taxonomy import (
+        LossStore,
+        bootstrap,
+        curves,
+        halves,
+        measure,
+        outside,
+        source_ranks,
+        with_spread,
+    )
 
     os.makedirs(affinities.uri, exist_ok=True)
     # shards hold targets apart: together they are one measurement
@@ -38,7 +51,8 @@ def MeasureAffinities(
     cache = os.path.join(work, "tournaments")
     # "" is the regime that decides
     table = measure(stores, cache=cache, regime="")
-    found = bootstrap(stores, resamples=resamples, seed=seed, regime="")
+    with threadpool_limits(1, "blas"):  # a target at a time on each core
+        found = bootstrap(stores, resamples=resamples, seed=seed, regime="")
     found.save(os.path.join(affinities.uri, "resamples.npz"))
     with_spread(table, found).save(os.path.join(affinities.uri, "affinities.json"))
     # all regimes on one scale: their numbers differ from the first table's
@@ -53,4 +67,21 @@ def MeasureAffinities(
     # a target with one test picture: the table stands without halves
     except ValueError as error:
         print(f"  {error}")
+    foreign = sorted(outside(table.sources))
+    if foreign:
+        ranks = source_ranks(stores, foreign, resamples=max(resamples, 200), seed=seed)
+        shards = [measured_in(shard.uri) for shard in losses]
+        facts = {
+            **ranks,
+            "channels": {name: width for one in shards for name, width in one["widths"].items()},
+            "ceilings": [row for one in shards for row in one["ceilings"]],
+        }
+        write_json(os.path.join(affinities.uri, "sources.json"), facts, indent=1)
     say_content(affinities, files_below(affinities.uri))
+
+
+def measured_in(uri: str) -> Dict[str, Any]:
+    """{"widths", "ceilings"} of the sources from outside, as a shard of TrainTransfers says."""
+    with open(os.path.join(uri, "calibration.json")) as file:
+        facts = json.load(file)
+    return {"widths": facts.get("widths", {}), "ceilings": facts.get("ceilings", [])}

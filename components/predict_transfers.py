@@ -40,10 +40,8 @@ def PredictTransfers(
         split,
         images,
     )
-    rows = []
-    for target in json.loads(targets):
-        if predictor.store.has(target):
-            rows += predictor.rows(target, order)
+    asked = [target for target in json.loads(targets) if predictor.store.has(target)]
+    rows = predictor.all_rows(asked, order)
     os.makedirs(proxies.uri, exist_ok=True)
     seconds = time.time() - since
     with open(os.path.join(proxies.uri, "proxies.json"), "w") as file:

@@ -1,8 +1,11 @@
 """Predictions of transfers, kept in a ledger: a new source or target adds its own rows."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 from typing import Any, Sequence
+
+from threadpoolctl import threadpool_limits
 
 from models.examples.label_store import LabelStore
 from models.networks.task_networks.representations import RepresentationStore
@@ -15,7 +18,7 @@ from models.taxonomy import proxy_scores
 
 
 class Predictor:
-    """Proxies of the transfers into one target after the other. fresh: rows that were not there."""
+    """Proxies of transfers. fresh: rows that were not there."""
 
     def __init__(
         self,
@@ -30,7 +33,22 @@ class Predictor:
         self.folder = folder
         self.split = split
         self.images = images
-        self.fresh = 0
+        self.made: list[int] = []  # of one target after the other
+
+    @property
+    def fresh(self) -> int:
+        return sum(self.made)
+
+    def all_rows(self, targets: Sequence[str], order: int) -> list[dict[str, Any]]:
+        """`rows` of several targets, as many at a time as there are cores: these matrices are too
+        small for one decomposition to fill them.
+        """
+        for target in targets:
+            self.common_address(target)  # its closure is kept: threads only read it
+        cores = len(os.sched_getaffinity(0))
+        with ThreadPoolExecutor(cores) as pool, threadpool_limits(1, "blas"):
+            parts = list(pool.map(lambda target: self.rows(target, order), targets))
+        return [row for part in parts for row in part]
 
     def rows(self, target: str, order: int) -> list[dict[str, Any]]:
         """one row for every set of at most `order` sources, in the order of the sources."""
@@ -49,7 +67,7 @@ class Predictor:
             )
             scored = proxy_scores(features, answers, features[target], lacking)
             ledger.extend({keys[some]: row for some, row in zip(lacking, scored)})
-            self.fresh += len(lacking)
+            self.made.append(len(lacking))
         # rows of a target are kept by address, the name stands beside them
         return [{**ledger[keys[some]], "target": target} for some in sets]
 

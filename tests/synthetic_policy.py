@@ -76,10 +76,17 @@ def write_networks(folder: Path, names, config: NetworkConfig, size: int) -> Pat
 
 
 def write_transfers(
-    folder: Path, policy: dict, config: NetworkConfig, size: int, *, teaching: int = 100
+    folder: Path,
+    policy: dict,
+    config: NetworkConfig,
+    size: int,
+    *,
+    teaching: int = 100,
+    wide: dict[str, int] | None = None,
 ) -> Path:
     """closed-form transfers with random arrays of the shapes that `write_transfer` gives. teaching:
-    views that vector tasks were solved on.
+    views that vector tasks were solved on. wide: source -> channels of those that have others than
+    the configuration says, of which `write_unequal_transfer` gives the shapes.
     """
     from models.networks.architecture.encoders import build_encoder
     from models.networks.losses.block_losses import block_channels, sharpness
@@ -93,7 +100,8 @@ def write_transfers(
         rng.normal(0, 0.1, features),
     )  # one kernel serves every head, as `random_kernel` has it
     whole = rng.normal(0, flat**-0.5, (flat, features))
-    teach = {source: rng.normal(0, 1, (teaching, flat + features)) for source in TASKS}
+    named = [*TASKS, *(source for source in policy["supervised"] if source not in TASKS)]
+    teach = {source: rng.normal(0, 1, (teaching, flat + features)) for source in named}
     for edge in policy["edges"]:
         if not edge["sources"]:
             continue
@@ -106,6 +114,11 @@ def write_transfers(
             "learner": "closed_form",
             "factor": 1.0,
         }
+        widths = [(wide or {}).get(source, width) for source in edge["sources"]]
+        if {*widths} != {width}:
+            arrays = unequal_arrays(rng, task, config, facts, widths, size, teaching)
+            write_edge(folder / task.name, facts, arrays)
+            continue
         arrays = {"mean": np.zeros((order, width)), "deviation": np.ones((order, width))}
         if task.output.dense:
             block = size // config.output_stride // grid
@@ -129,13 +142,44 @@ def write_transfers(
                 rng.normal(0, 0.1, (teaching, task.output.channels)),
                 np.zeros(task.output.channels),
             )
-        (folder / task.name).mkdir(parents=True)
-        np.savez(
-            folder / task.name / "arrays.npz",
-            **{name: np.asarray(value, "float32") for name, value in arrays.items()},
-        )
-        (folder / task.name / "transfer.json").write_text(json.dumps(facts))
+        write_edge(folder / task.name, facts, arrays)
     return folder
+
+
+def unequal_arrays(rng, task, config, facts, widths, size, teaching) -> dict:
+    """random arrays of a transfer from sources of different widths; facts: filled in."""
+    from models.networks.losses.block_losses import block_channels, sharpness
+
+    grid, features, order = facts["grid"], config.random_features, len(widths)
+    facts["widths"] = widths
+    arrays = {"mean": rng.normal(0, 0.1, sum(widths)), "deviation": rng.uniform(1, 2, sum(widths))}
+    if task.output.dense:
+        block = size // config.output_stride // grid
+        for width in widths:
+            arrays[f"kernel_{width}"] = rng.normal(0, 0.1, (9 * width, features))
+            arrays[f"bias_{width}"] = rng.normal(0, 0.1, features)
+        inside = sum(9 * width + features for width in widths) + 1
+        outputs = block * block * block_channels(task)
+        arrays["weights"] = rng.normal(0, 0.02, (inside, outputs))
+        facts.update(channels=block_channels(task), enlarge=config.output_stride)
+        facts["factor"] = sharpness(task)
+        return arrays
+    for place, width in enumerate(widths):
+        flat = grid * grid * width
+        arrays[f"kernel_{width}"] = rng.normal(0, flat**-0.5, (flat, features))
+        arrays[f"teach_{place}"] = rng.normal(0, 1, (teaching, flat + features))
+    arrays["scale"] = np.full(order, 10.0)
+    arrays["views"] = rng.integers(0, teaching, (teaching, task.images))
+    arrays["dual"] = rng.normal(0, 0.1, (teaching, task.output.channels))
+    arrays["constant"] = np.zeros(task.output.channels)
+    return arrays
+
+
+def write_edge(folder: Path, facts: dict, arrays: dict) -> None:
+    folder.mkdir(parents=True)
+    plain = {name: np.asarray(value, "float32") for name, value in arrays.items()}
+    np.savez(folder / "arrays.npz", **plain)
+    (folder / "transfer.json").write_text(json.dumps(facts))
 
 
 def synthetic_bundle(

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 SOURCES = "sources"
 # The node that is told both what the run is configured with, and where its data are.
 REPORT = "WriteReport"
+# Nodes between the encoded views and the new taxonomy.
+UNTIL_TAXONOMY = (
+    "PredictTransfers",
+    "TrainTransfers",
+    "JoinLosses",
+    "MeasureAffinities",
+    "SolveTaxonomy",
+)
 
 
 def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -44,7 +52,7 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     command.add_argument(
         "--preprocess",
         default="unit",
-        help="unit [0, 1] (default), signed [-1, 1], bytes [0, 255], imagenet, caffe",
+        help="unit [0, 1] (default), signed [-1, 1], bytes [0, 255], lite, imagenet, caffe",
     )
     command.add_argument("--mean", type=numbers, help="R,G,B of pictures in [0, 1]")
     command.add_argument("--std", type=numbers, help="R,G,B of pictures in [0, 1]")
@@ -120,9 +128,31 @@ def do_add_source(options: argparse.Namespace) -> int:
     if last is None or options.later:
         return 0
     config, data = last
-    for name, place in run_pipeline(config, data, options.run).items():
+    places = run_pipeline(config, data, options.run)
+    print(*standing(places["report"].parent), sep="\n")
+    print(taxonomy_time(options.run))
+    for name, place in places.items():
         print(f"{name:9s} {place}")
     return 0
+
+
+def standing(report: Path) -> list[str]:
+    """where the sources from outside rank, in lines."""
+    from models.reports.outside_sources import outside_lines, outside_sources
+    from models.reports.run_files import load_run
+
+    found = load_run(report)
+    return outside_lines(outside_sources(found.evidence.get("sources"), found.chosen))
+
+
+def taxonomy_time(run: Path) -> str:
+    """what the newest run took from encoded views to a new taxonomy."""
+    from tfx_pipeline.history.metadata import run_graphs
+
+    nodes = run_graphs(run)[-1].executions
+    took = {each.node: each.seconds for each in nodes if each.node.startswith(UNTIL_TAXONOMY)}
+    told = ", ".join(f"{node} {seconds:.1f}" for node, seconds in took.items())
+    return f"from encoded views to a new taxonomy: {sum(took.values()):.0f} s ({told})"
 
 
 def last_run(run: Path) -> tuple[Config, Path] | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from models.reports.label_curves import budget_rows, label_curves, next_words
+from models.reports.outside_sources import outside_sources
 from models.reports.run_files import Facts, Run
 from models.reports.summary import mean_win
 from models.reports.words import mean
@@ -39,6 +40,7 @@ def sections(run: Run) -> Facts:
         "predictors": run.evidence.get("predictors") or [],
         "policy_networks": [row for row in run.edges if row.get("validation")],
         "dataset": dataset(run.dataset),
+        "outside": outside_sources(run.evidence.get("sources"), run.chosen),
         "published": run.published,
         "seeds": run.seeds,
     }

@@ -17,6 +17,7 @@ from models.taxonomy.measurement import measure
 from models.taxonomy.proxies import scores as proxy_scores
 from models.taxonomy.resamples import Resamples
 from models.taxonomy.resampling import bootstrap
+from models.taxonomy.source_ranks import source_ranks
 from models.taxonomy.spread import with_spread
 from models.taxonomy.taxonomy import Edge, Taxonomy
 from models.taxonomy.transfer import Transfer
@@ -44,5 +45,6 @@ __all__ = [
     "proxy_scores",
     "solve",
     "solve_all",
+    "source_ranks",
     "with_spread",
 ]

@@ -9,8 +9,9 @@ from outside_encoders import feature_file, keras_file
 
 from models.networks.sources.description import outside_sources
 from tfx_pipeline.__main__ import main
-from tfx_pipeline.add_source import SOURCES, last_run
+from tfx_pipeline.add_source import SOURCES, last_run, taxonomy_time
 from tfx_pipeline.config import ConfigError, configuration, from_json
+from tfx_pipeline.history.metadata import run_graphs
 
 
 def unfinished(run: Path) -> Path:
@@ -72,6 +73,19 @@ def test_later_leaves_a_row_for_the_next_run(tmp_path, capsys):
     assert [row["name"] for row in rows] == ["hed", "hed_random"]
     assert rows[0]["mean"] == (0.5, 0.4, 0.3) and rows[1]["control_of"] == "hed"
     assert "hed" in capsys.readouterr().err
+
+
+def test_what_the_taxonomy_took_is_that_of_the_newest_run(tmp_path):
+    made = MadeRuns(tmp_path / "run")
+    for number in (1, 2):
+        run = made.context("pipeline_run", f"run {number}")
+        for node in ("EncodeViews", "TrainTransfers", "SolveTaxonomy", "TrainPolicy"):
+            made.execute(run, node, "out", (), "ran", None, {})
+    nodes = {each.node: each.seconds for each in run_graphs(made.folder)[-1].executions}
+    said = taxonomy_time(made.folder)
+    total = nodes["TrainTransfers"] + nodes["SolveTaxonomy"]
+    assert said.startswith(f"from encoded views to a new taxonomy: {total:.0f} s (TrainTransfers")
+    assert "SolveTaxonomy" in said and "EncodeViews" not in said and "TrainPolicy" not in said
 
 
 def test_what_a_bundle_cannot_hold_is_said(tmp_path, capsys):

@@ -24,6 +24,8 @@ from tfx_pipeline.history.metadata import DONE, RunGraph, run_graphs
 SERVED = Path("serving") / "taxonomy"
 # In a LossBank's calibration.json: target -> folder of the ledger that its losses come from.
 LEDGERS = "ledgers"
+# The same of transfers from sources of other widths than the run's.
+UNEQUAL = "unequal"
 # Below TRANSFERS, and no folder of losses.
 SCRATCH = "scratch"
 
@@ -120,7 +122,8 @@ def ledgers_named(losses: Iterable[str]) -> set[str] | None:
     for folder in losses:
         try:
             text = (Path(folder) / "calibration.json").read_text(encoding="utf-8")
-            found |= set(json.loads(text)[LEDGERS].values())
+            named = json.loads(text)
+            found |= {*named[LEDGERS].values(), *named.get(UNEQUAL, {}).values()}
         except (OSError, ValueError, KeyError):
             return None
     return found

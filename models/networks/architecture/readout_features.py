@@ -73,3 +73,9 @@ def global_kernel(size: int, features: int, seed: int) -> Floats:
     """weights [size, features] float32 of global random features, the same for every source."""
     rng = np.random.default_rng(seed)
     return (rng.standard_normal((size, features)) / np.sqrt(size)).astype("float32")
+
+
+def places_of(widths: Sequence[int]) -> list[slice]:
+    """the channels of each of some sources side by side."""
+    starts = np.cumsum([0, *widths]).tolist()
+    return [slice(first, last) for first, last in zip(starts, starts[1:])]

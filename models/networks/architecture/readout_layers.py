@@ -6,7 +6,7 @@ c order], or [B, images, h, w, c order].
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import keras
 import numpy as np
@@ -17,6 +17,7 @@ from models.networks.architecture.readout_features import (
     kernel_of_samples,
     local_parts,
     neighbourhoods,
+    places_of,
 )
 from models.networks.losses.block_layout import unfolded
 from models.networks.tensors import Tensor
@@ -38,29 +39,37 @@ class Standardised(keras.layers.Layer):
 
 
 class LocalReadout(keras.layers.Layer):
-    """[B, h, w, order c] -> [B, S, S, channels]: features of each source, one solved 1 x 1 layer,
-    blocks unfolded into a map.
+    """[B, h, w, channels of all sources] -> [B, S, S, channels]: features of each source, one
+    solved 1 x 1 layer, blocks unfolded into a map.
 
     arrays: mean, deviation [order, c]; kernel [9 c, features]; bias [features]; weights [order (9 c
-    + features) + 1, r r channels]. enlarge: every pixel so many times each way. factor: that
-    answers are multiplied by.
+    + features) + 1, r r channels]. Of sources of different `widths`: mean, deviation [channels of
+    all], and kernel_c, bias_c for every width c. enlarge: every pixel so many times each way.
+    factor: that answers are multiplied by.
     """
 
     def __init__(
-        self, arrays: Mapping[str, Array], channels: int, enlarge: int, factor: float
+        self,
+        arrays: Mapping[str, Array],
+        channels: int,
+        enlarge: int,
+        factor: float,
+        widths: Sequence[int] = (),
     ) -> None:
         super().__init__(trainable=False)
         self.channels = channels
         self.enlarge = enlarge
         self.factor = factor
-        self.order, self.width = arrays["mean"].shape
-        self.parts = {name: constant(self, name, value) for name, value in arrays.items()}
+        self.widths = tuple(widths) or equal_widths(arrays)
+        named = by_width(arrays, self.widths)
+        self.parts = {name: constant(self, name, value) for name, value in named.items()}
 
     def call(self, maps: Tensor) -> Tensor:
         features: list[Tensor] = []
-        for own in standardised_sources(maps, self.parts, self.order, self.width):
+        for own, width in zip(standardised_sources(maps, self.parts, self.widths), self.widths):
             near = neighbourhoods(own, ops)
-            features += local_parts(near, self.parts["kernel"], self.parts["bias"], ops)
+            kernel, bias = self.parts[f"kernel_{width}"], self.parts[f"bias_{width}"]
+            features += local_parts(near, kernel, bias, ops)
         weights = self.parts["weights"]
         # the constant's weights are a bias: no column of ones is made
         blocks = ops.matmul(ops.concatenate(features, axis=-1), weights[:-1]) + weights[-1]
@@ -68,22 +77,27 @@ class LocalReadout(keras.layers.Layer):
 
 
 class GlobalReadout(keras.layers.Layer):
-    """[B, h, w, order c] or [B, images, h, w, order c] -> [B, outputs]: kernel ridge regression on
-    whole representations; the teaching views' features are its weights.
+    """[B, h, w, channels of all sources] or [B, images, h, w, channels of all sources] -> [B,
+    outputs]: kernel ridge regression on whole representations; the teaching views' features are its
+    weights.
 
     arrays: mean, deviation [order, c]; kernel [h w c, features]; teach [order, views, d]; scale
     [order]; views [samples, images] positions in teach; dual [samples, outputs]; constant
-    [outputs].
+    [outputs]. Of sources of different `widths`: mean, deviation [channels of all], kernel_c for
+    every width c, and teach_i [views, d] of each source.
     """
 
-    def __init__(self, arrays: Mapping[str, Array], images: int) -> None:
+    def __init__(
+        self, arrays: Mapping[str, Array], images: int, widths: Sequence[int] = ()
+    ) -> None:
         super().__init__(trainable=False)
         self.images = images
         # not among the weights, all of which are float32
         self.positions = arrays["views"].astype("int32")
-        self.order, self.width = arrays["mean"].shape
+        self.widths = tuple(widths) or equal_widths(arrays)
+        named = by_width(arrays, self.widths)
         self.parts = {
-            name: constant(self, name, value) for name, value in arrays.items() if name != "views"
+            name: constant(self, name, value) for name, value in named.items() if name != "views"
         }
 
     def call(self, maps: Tensor) -> Tensor:
@@ -96,28 +110,48 @@ class GlobalReadout(keras.layers.Layer):
         return ops.matmul(kernel_of_samples(near), self.parts["dual"]) + self.parts["constant"]
 
     def similar(self, maps: Tensor) -> Tensor:
-        """[B, h, w, order c] -> [B, views]: kernel between new views and teaching views, the mean
-        over sources.
+        """[B, h, w, channels of all sources] -> [B, views]: kernel between new views and teaching
+        views, the mean over sources.
         """
         total = 0.0
-        size = int(np.prod(maps.shape[1:3])) * self.width
-        for i, own in enumerate(standardised_sources(maps, self.parts, self.order, self.width)):
-            flat = ops.reshape(own, (-1, size))
-            features = ops.concatenate(global_parts(flat, self.parts["kernel"], ops), axis=1)
-            teach = ops.transpose(self.parts["teach"][i])
-            total = total + ops.matmul(features, teach) / self.parts["scale"][i]
-        return total / self.order
+        cells = int(np.prod(maps.shape[1:3]))
+        for i, own in enumerate(standardised_sources(maps, self.parts, self.widths)):
+            width = self.widths[i]
+            flat = ops.reshape(own, (-1, cells * width))
+            features = ops.concatenate(global_parts(flat, self.parts[f"kernel_{width}"], ops), 1)
+            teach = self.parts[f"teach_{i}"] if "teach_0" in self.parts else self.parts["teach"][i]
+            total = total + ops.matmul(features, ops.transpose(teach)) / self.parts["scale"][i]
+        return total / len(self.widths)
+
+
+def equal_widths(arrays: Mapping[str, Array]) -> tuple[int, ...]:
+    """channels of each source, of arrays whose mean is [order, c]."""
+    order, width = arrays["mean"].shape
+    return (width,) * order
+
+
+def by_width(arrays: Mapping[str, Array], widths: Sequence[int]) -> dict[str, Array]:
+    """the arrays with scales side by side [channels of all], and random features under the width of
+    the codes that they read.
+    """
+    named = {name: value for name, value in arrays.items() if name not in ("kernel", "bias")}
+    for name in ("kernel", "bias"):
+        if name in arrays:
+            named[f"{name}_{widths[0]}"] = arrays[name]
+    return {**named, "mean": arrays["mean"].ravel(), "deviation": arrays["deviation"].ravel()}
 
 
 def standardised_sources(
-    maps: Tensor, parts: Mapping[str, Tensor], order: int, width: int
+    maps: Tensor, parts: Mapping[str, Tensor], widths: Sequence[int]
 ) -> list[Tensor]:
-    """[B, h, w, order width] -> the standardised representation of each source, [B, h, w, width].
+    """[B, h, w, channels of all sources] -> the standardised representation of each, [B, h, w, its
+    width].
 
     Before it is padded: beyond the border there is the average representation, not a raw zero.
     """
-    sources = [maps[..., i * width : (i + 1) * width] for i in range(order)]
-    return [(own - parts["mean"][i]) / parts["deviation"][i] for i, own in enumerate(sources)]
+    return [
+        (maps[..., own] - parts["mean"][own]) / parts["deviation"][own] for own in places_of(widths)
+    ]
 
 
 def constant(layer: keras.layers.Layer, name: str, value: Array) -> keras.Variable:

@@ -24,6 +24,8 @@ PREPROCESSING: Mapping[str, tuple[tuple[float, ...], tuple[float, ...], bool]] =
     "unit": ((0.0,) * 3, (1.0,) * 3, False),
     "signed": ((0.5,) * 3, (0.5,) * 3, False),
     "bytes": ((0.0,) * 3, (1 / 255,) * 3, False),
+    # Of EfficientNet-Lite: (bytes - 127) / 128.
+    "lite": ((127 / 255,) * 3, (128 / 255,) * 3, False),
     "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225), False),
     # VGG and what descends from it: blue first, 0 to 255, less the mean colour.
     "caffe": ((123.68 / 255, 116.779 / 255, 103.939 / 255), (1 / 255,) * 3, True),

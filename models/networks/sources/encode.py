@@ -57,12 +57,6 @@ def encode_outside(
     splits = tuple(dict.fromkeys((config.transfer_split, "test")))
     for row in rows:
         source, folder = from_row(row)
-        if source.channels != config.representation_channels:
-            raise SourceError(
-                f"{source.name} is reduced to {source.channels} channels, the run's codes have "
-                f"{config.representation_channels}; add it with --channels "
-                f"{config.representation_channels}"
-            )
         facts[source.name] = encode_one(source, folder, store, directory, splits, grid, out)
     write_json(directory / "representations.json", {"sources": facts})
     return RepresentationStore(directory)

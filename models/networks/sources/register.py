@@ -19,8 +19,9 @@ from models.networks.sources.description import (
     check_name,
     content_of,
 )
-from models.networks.sources.encoders import features_model, onnx_features
+from models.networks.sources.encoders import Preprocessed, features_model, onnx_features
 from models.networks.sources.feature_arrays import FeatureArrays, check_finite
+from models.networks.sources.several_scales import made_up_pictures
 from models.provenance.atomic import write_json
 from models.provenance.seals import sealed_folder
 
@@ -68,7 +69,7 @@ def add_source(
     control = CONTROL.format(name)
     scratch = folder / f".{control}.keras"
     try:
-        drawn_anew(encoder, seed).save(scratch)
+        drawn_anew(encoder, source, seed).save(scratch)
         random = OutsideSource(control, form, file, content_of(scratch), **told, control_of=name)
         write(folder, random, scratch)
     finally:
@@ -128,8 +129,21 @@ def tried(source: OutsideSource, folder: Path) -> None:
     check_finite(source.name, maps, ["a made-up picture"] * len(maps))
 
 
-def drawn_anew(encoder: Path, seed: int) -> keras.Model:
-    """the model of a file with its first weights, as the seed draws them."""
+def drawn_anew(encoder: Path, source: OutsideSource, seed: int) -> keras.Model:
+    """the model of a file with its first weights, as the seed draws them, and batch norm with the
+    statistics of made-up pictures: a random network whose maps are of a size that can be seen.
+    """
     keras.utils.set_random_seed(seed)
     # a clone has the layers, and weights of its own
-    return keras.models.clone_model(keras.models.load_model(encoder, compile=False))
+    model = keras.models.clone_model(keras.models.load_model(encoder, compile=False))
+    norms = [each for each in model.layers if isinstance(each, keras.layers.BatchNormalization)]
+    if not norms:
+        return model
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 0.0
+    side = source.size or model.input_shape[1] or TRIED
+    model(Preprocessed(source)(made_up_pictures(16, side, seed)), training=True)
+    for norm, momentum in zip(norms, momenta):
+        norm.momentum = momentum
+    return model

@@ -107,13 +107,15 @@ def load_transfer_network(folder: str | Path) -> TransferNetwork:
     shape = (facts["grid"], facts["grid"], arrays["mean"].size)
     several = shape if task.images == 1 else (task.images, *shape)
     source = keras.Input(several, name="representation")
+    widths = facts.get("widths", ())  # of sources that differ in them
     if facts["learner"] == "gradient":
         head = learned_head(folder, facts, shape)
         answer = head(Standardised(arrays["mean"].ravel(), arrays["deviation"].ravel())(source))
     elif task.output.dense:
-        answer = LocalReadout(arrays, facts["channels"], facts["enlarge"], facts["factor"])(source)
+        form = (facts["channels"], facts["enlarge"], facts["factor"])
+        answer = LocalReadout(arrays, *form, widths)(source)
     else:
-        answer = GlobalReadout(arrays, task.images)(source)
+        answer = GlobalReadout(arrays, task.images, widths)(source)
     # an edge that was solved alone was not compared, and has no width
     if facts.get("smoothing"):
         answer = Smoothed(answer.shape[1], facts["smoothing"])(answer)

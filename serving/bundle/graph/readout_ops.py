@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from models.networks.architecture.readout_features import places_of
 from models.tasks.arrays import Array, Floats
 
 # A function of tensors.
@@ -21,25 +22,24 @@ Step = Callable[[Any], Any]
 
 
 def readout(layer: Any) -> Step:
-    """`layer` (a LocalReadout) as a function of representations [B, h, w, order c], sources side by
-    side -> map [B, S, S, k]. Weights are read now.
+    """`layer` (a LocalReadout) as a function of representations [B, h, w, channels of all sources],
+    sources side by side -> map [B, S, S, k]. Weights are read now.
     """
     import tensorflow as tf
 
     parts = {name: np.asarray(value, "float64") for name, value in layer.parts.items()}
-    sources = [source_features(parts, i) for i in range(layer.order)]
+    places = places_of(layer.widths)
+    sources = [source_features(parts, own) for own in places]
     solved = parts["weights"] * layer.factor
     # the last row is the bias
     weights = float_constant(solved[None, None, :-1])
     bias = float_constant(solved[-1])
     # a block of b x b pixels has b squared times the channels
     block = round((solved.shape[1] / layer.channels) ** 0.5)
-    width, enlarge = layer.width, layer.enlarge
+    enlarge = layer.enlarge
 
     def answer(maps: Any) -> Any:
-        features = [
-            source(maps[..., i * width : (i + 1) * width]) for i, source in enumerate(sources)
-        ]
+        features = [source(maps[..., own]) for source, own in zip(sources, places)]
         blocks = tf.nn.conv2d(tf.concat(features, -1), weights, 1, "VALID")
         blocks = tf.nn.bias_add(blocks, bias)
         unfolded = tf.nn.depth_to_space(blocks, block) if block > 1 else blocks
@@ -48,23 +48,25 @@ def readout(layer: Any) -> Step:
     return answer
 
 
-def source_features(parts: Mapping[str, Floats], i: int) -> Step:
-    """source `i`'s representation [B, h, w, c] -> its neighbourhoods and random features [B, h, w,
-    9 c + features].
+def source_features(parts: Mapping[str, Floats], own: slice) -> Step:
+    """the representation [B, h, w, c] of the source whose channels are `own` -> its neighbourhoods
+    and random features [B, h, w, 9 c + features].
     """
     import tensorflow as tf
 
-    mean = parts["mean"][i]
+    mean = parts["mean"][own]
     width = len(mean)
     copies = 9 * width
+    bias = parts[f"bias_{width}"]
+    random = parts[f"kernel_{width}"]
     # an identity copies the neighbourhood; the random features stand behind it
-    kernel = np.concatenate([np.eye(copies), parts["kernel"]], 1).reshape(3, 3, width, -1)
+    kernel = np.concatenate([np.eye(copies), random], 1).reshape(3, 3, width, -1)
     centre = float_constant(mean)
     # divided by the deviation here, once, in place of every pixel's
-    weights = float_constant(kernel / parts["deviation"][i][:, None])
-    shift = float_constant(np.concatenate([np.zeros(copies), parts["bias"]]))
+    weights = float_constant(kernel / parts["deviation"][own][:, None])
+    shift = float_constant(np.concatenate([np.zeros(copies), bias]))
     # ReLU of the random features alone: copies may be as small as they like
-    least = float_constant(np.concatenate([np.full(copies, -np.inf), 0 * parts["bias"]]))
+    least = float_constant(np.concatenate([np.full(copies, -np.inf), 0 * bias]))
 
     def features(own: Any) -> Any:
         # the mean is subtracted before the border is padded: beyond it there is the average

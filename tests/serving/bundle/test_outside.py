@@ -20,16 +20,20 @@ from models.provenance.atomic import write_json
 from serving.bundle.assets import read_extras
 from serving.bundle.build import build_bundle
 
-TARGETS = ["normal", "reshading", "segment_semantic"]
+TARGETS = ["normal", "reshading", "segment_semantic", "class_scene"]
+WIDE = 32
 
 
-@pytest.fixture(scope="module", params=["keras", "saved_model"])
+@pytest.fixture(scope="module", params=["keras", "saved_model", "wide"])
 def served(request, tmp_path_factory):
-    """the bundle of a policy whose second source comes from outside."""
+    """the bundle of a policy whose second source comes from outside; "wide": with more channels
+    than the networks' codes.
+    """
     folder = tmp_path_factory.mktemp("outside")
     policy = synthetic_policy(["normal", "hed"], TARGETS)
     write_networks(folder / "networks", ["normal"], TINY, SIZE)
-    write_transfers(folder / "transfers", policy, TINY, SIZE)
+    channels = WIDE if request.param == "wide" else TINY.representation_channels
+    write_transfers(folder / "transfers", policy, TINY, SIZE, wide={"hed": channels})
     file = keras_file(folder / "hed.keras", side=48)
     if request.param == "saved_model":
         file = saved_model(folder / "exported", file)
@@ -38,7 +42,7 @@ def served(request, tmp_path_factory):
     rng = np.random.default_rng(0)
     grid = json.loads((folder / "transfers" / "reshading" / "transfer.json").read_text())["grid"]
     write_json(hed / "source.json", {"grid": grid, "address": "made up"})
-    components = rng.normal(size=(12, TINY.representation_channels)).astype("float32")
+    components = rng.normal(size=(12, channels)).astype("float32")
     np.savez(hed / "reduction.npz", mean=rng.normal(size=12), components=components)
     goal = build_bundle(
         policy,
@@ -48,7 +52,8 @@ def served(request, tmp_path_factory):
         lineage={},
         image_size=SIZE,
     )
-    return SimpleNamespace(goal=goal, form=request.param, hed=hed)
+    form = "saved_model" if request.param == "saved_model" else "keras"
+    return SimpleNamespace(goal=goal, form=form, hed=hed, channels=channels)
 
 
 def test_it_is_served_as_it_answers_offline(served):
@@ -64,7 +69,7 @@ def test_its_codes_are_asked_for_as_any_others(served):
     probe = np.random.default_rng(0).random((2, SIZE, SIZE, 3)).astype("float32")
     codes = BareModel(served.goal).run("encode_images", {"images": probe}, ["code_hed"])
     again = BareModel(served.goal).run("encode_images", {"images": 1 - probe}, ["code_hed"])
-    assert codes["code_hed"].shape[-1] == TINY.representation_channels
+    assert codes["code_hed"].shape[-1] == served.channels
     assert np.abs(codes["code_hed"] - again["code_hed"]).max() > 0.01
 
 

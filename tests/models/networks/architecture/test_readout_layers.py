@@ -73,6 +73,52 @@ def test_a_global_readout_answers_as_the_learner_does(images):
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
 
 
+def unequal_scales(widths):
+    """scales of sources of different widths, and what is theirs of codes side by side."""
+    starts = np.cumsum([0, *widths])
+    arrays = {"mean": RNG.normal(size=starts[-1]), "deviation": RNG.uniform(0.5, 2, starts[-1])}
+
+    def own(maps, i):
+        part = slice(starts[i], starts[i + 1])
+        value = (maps[..., part] - arrays["mean"][part]) / arrays["deviation"][part]
+        return value.astype("float32")
+
+    return arrays, own
+
+
+def test_readouts_of_sources_of_different_widths_answer_as_the_learner_does():
+    widths = (2, 5)
+    arrays, own = unequal_scales(widths)
+    local = dict(arrays)
+    for width in widths:
+        local[f"kernel_{width}"] = RNG.normal(size=(9 * width, FEATURES)).astype("float32")
+        local[f"bias_{width}"] = RNG.normal(size=FEATURES).astype("float32")
+    local["weights"] = RNG.normal(size=(9 * 7 + 2 * FEATURES + 1, 8)).astype("float32")
+    maps = RNG.normal(1.0, 1.0, (2, 4, 4, 7)).astype("float32")
+    found = np.asarray(LocalReadout(local, 2, 1, 0.7, widths)(maps))
+    features = [
+        local_features(own(maps, i), local[f"kernel_{width}"], local[f"bias_{width}"])
+        for i, width in enumerate(widths)
+    ]
+    seen = np.concatenate([*(part[:, :-1] for part in features), features[0][:, -1:]], 1)
+    blocks = (seen @ local["weights"]).reshape(2, 4, 4, -1)
+    np.testing.assert_allclose(found, unfolded(blocks * 0.7, 2, 1, np), rtol=1e-4, atol=1e-3)
+
+    whole = {**arrays, "scale": np.array([2.0, 3.0]), "views": np.array([[1], [0], [4]])}
+    whole["dual"] = RNG.normal(size=(3, 3)).astype("float32")
+    whole["constant"] = RNG.normal(size=3).astype("float32")
+    similar = 0
+    for i, width in enumerate(widths):
+        size = 16 * width
+        kernel = whole[f"kernel_{width}"] = RNG.normal(size=(size, FEATURES)).astype("float32")
+        teach = whole[f"teach_{i}"] = RNG.normal(size=(5, size + FEATURES)).astype("float32")
+        near = np.concatenate(global_parts(own(maps, i).reshape(2, -1), kernel, np), 1)
+        similar = similar + near @ teach.T / whole["scale"][i] / 2
+    expected = similar[:, whole["views"][:, 0]] @ whole["dual"] + whole["constant"]
+    found = np.asarray(GlobalReadout(whole, 1, widths)(maps))
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+
+
 def test_standardised_takes_away_the_mean_and_divides_by_the_deviation():
     layer = Standardised(np.array([1.0, 2.0]), np.array([2.0, 4.0]))
     maps = keras.ops.ones((1, 2, 2, 2))

