@@ -29,8 +29,6 @@ def MeasureAffinities(
     not there where a target has a single test image. `sources.json` says where sources from outside
     rank, beside the ceilings of their grids, where there are any.
     """
-    from threadpoolctl import threadpool_limits
-
     from components.content import files_below, say_content
     from models.provenance.atomic import write_json
     from models.taxonomy import (
@@ -51,8 +49,7 @@ def MeasureAffinities(
     cache = os.path.join(work, "tournaments")
     # "" is the regime that decides
     table = measure(stores, cache=cache, regime="")
-    with threadpool_limits(1, "blas"):  # a target at a time on each core
-        found = bootstrap(stores, resamples=resamples, seed=seed, regime="")
+    found = bootstrap(stores, resamples=resamples, seed=seed, regime="")
     found.save(os.path.join(affinities.uri, "resamples.npz"))
     with_spread(table, found).save(os.path.join(affinities.uri, "affinities.json"))
     # all regimes on one scale: their numbers differ from the first table's

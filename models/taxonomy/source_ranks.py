@@ -17,6 +17,7 @@ from models.tasks.arrays import Floats, Integers
 from models.taxonomy.crossfit import group_of
 from models.taxonomy.curves import drawn_means, drawn_weights, interval, supervised_row
 from models.taxonomy.facts import Facts
+from models.taxonomy.loss_rows import parts_of, rows_of
 from models.taxonomy.losses import TransferLosses
 from models.taxonomy.measurement import Stores, stores_of
 from models.taxonomy.ranks import ranks_of
@@ -90,11 +91,11 @@ class Ranked:
         self.row = {sources: i for i, sources in enumerate(self.places)}
         if not self.places:
             return
-        # [image, transfer]: 1 for the lowest loss.
-        by_image = ranks_of(measured.losses[list(self.places.values())].T)
-        self.means = by_image.mean(0)
-        sums = np.zeros((weights.shape[1], by_image.shape[1]))
-        np.add.at(sums, at, by_image)
+        # [unit, transfer]: sums of ranks on images, 1 for the lowest loss.
+        sums = np.zeros((weights.shape[1], len(self.places)))
+        for images, losses in parts_of(rows_of(measured.losses, list(self.places.values()))):
+            np.add.at(sums, at[images], ranks_of(losses.T))
+        self.means = sums.sum(0) / len(at)
         # [resample, transfer]: ranks among the means of the drawn images.
         self.drawn = ranks_of(weights @ sums)
         self.ranks = ranks_of(self.means)

@@ -27,7 +27,7 @@ from models.examples.label_store import LabelStore
 from models.examples.task_samples import TaskSamples
 from models.networks.config import NetworkConfig
 from models.networks.sources.reduction import principal_components
-from models.networks.task_networks.representations import LIMIT, SMALLEST_DEVIATION
+from models.networks.task_networks.code_blocks import LIMIT, SMALLEST_DEVIATION
 from models.networks.transfers.bench import Bench
 from models.networks.transfers.closed_form.map_outputs import map_outputs
 from models.networks.transfers.closed_form.maps import map_transfers
