@@ -42,6 +42,7 @@ DISTANT = 7.2
 BATCH = 64  # points that are tried at a time
 IDLE = 20  # of them without a find, and points on the other side of eye height are looked for
 BATCHES = 8  # of them, for every view that is asked for
+PATIENCE = 150  # of them at least, so that a building of which few are asked for has some
 # Pixels of the picture in which the point's surroundings must show its normal, and the cosine from
 # which on they do.
 PIXELS = 128
@@ -115,7 +116,7 @@ def shots(
     point = 0
     idle = 0
     above = rng.random() < ABOVE
-    for _ in range(count * BATCHES):
+    for _ in range(max(count * BATCHES, PATIENCE)):
         if len(found) >= count:
             break
         for candidate in candidates(eye, rng, locations, surface, fewest):
