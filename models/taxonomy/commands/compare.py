@@ -97,7 +97,7 @@ def mean_rows(facts: Facts) -> list[list[str]]:
         ["  generic rank, reference's", shown(baselines["generic rank"], 2), ""],
         ["  generic rank, own", shown(baselines["own generic rank"], 2), ""],
         ["  family prior", shown(baselines["family prior"], 2), ""],
-        ["  random orders", "0.00", interval(chance)],
+        ["  random orders", shown(round(chance["spearman"], 2) + 0.0, 2), interval(chance)],
         row_of("target-specific part", facts["target_specific"]),
     ]
     if facts["ceiling"]:

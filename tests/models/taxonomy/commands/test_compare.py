@@ -51,3 +51,11 @@ def test_baselines_stand_beside_the_mean():
     titles = [row[0].strip() for row in mean_rows(facts)]
     assert titles[0] == "these 9 targets" and "random orders" in titles
     assert "target-specific part" in titles
+
+
+@pytest.mark.parametrize("mean, text", [(0.123, "0.12"), (-0.004, "0.00")])
+def test_random_orders_show_the_mean_that_was_drawn(mean, text):
+    facts = compared(graded_table(1, tasks=9), graded_table(2, tasks=9), None)
+    facts["baselines"]["random orders"] = {"spearman": mean, "low": -0.2, "high": 0.4}
+    [row] = [row for row in mean_rows(facts) if row[0].strip() == "random orders"]
+    assert row[1:] == [text, "-0.20 to 0.40"]
