@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING, Context, Decimal
 
 import numpy as np
 
@@ -145,10 +146,10 @@ def reason(table: Affinities, request: Request) -> str:
             "transfer into it and no supervised network of it; drop the target"
         )
     cheapest = cheapest_budget(table, request)
-    if [rule.of_budget for rule in guilty] == [True]:
+    if cheapest is not None and [rule.of_budget for rule in guilty] == [True]:
         return (
             f"budget {request.budget:g} is too small: reaching every target costs at least "
-            f"{cheapest:g}; raise the budget to {cheapest:g}"
+            f"{enough(cheapest)}; raise the budget to {enough(cheapest)}"
         )
     # with money enough: what is then unreachable is so for another reason
     reaching = unreachable(table, replace(request, budget=AMPLE, second=None))
@@ -159,11 +160,18 @@ def reason(table: Affinities, request: Request) -> str:
         )
     price = ""
     if cheapest is not None and cheapest > request.budget:
-        price = f"; the other rules cost at least {cheapest:g}"
-    ways = [f"raise the budget to {cheapest:g}"] if cheapest is not None else []
+        price = f"; the other rules cost at least {enough(cheapest)}"
+    ways = [f"raise the budget to {enough(cheapest)}"] if cheapest is not None else []
     ways += ["lift " + rule.text for rule in guilty if not rule.of_budget]
     conflicting = " together with ".join(rule.text for rule in guilty)
     return f"no policy meets {conflicting}{where}{price}: {' or '.join(ways)}"
+
+
+def enough(cost: float) -> str:
+    """a cost in at most six digits, rounded up: a budget that is advised must do."""
+    # 1e-12: 0.1 + 0.2 is meant as 0.3, and solvers do not tell them apart
+    least = Decimal(cost * (1 - 1e-12))
+    return f"{float(Context(prec=6, rounding=ROUND_CEILING).plus(least)):g}"
 
 
 def way_by_scratch(table: Affinities, request: Request) -> str:

@@ -1,5 +1,7 @@
 """Requests that cannot be met are explained."""
 
+import re
+
 import pytest
 from affinity_tables import gappy_table, regime_table
 
@@ -57,3 +59,15 @@ def test_training_from_scratch_is_named_as_a_way_out_where_it_is_one():
     table = Affinities((*rows, Row(Transfer(("x",), "b"), 0.5)), {})
     with pytest.raises(Infeasible, match="raise the budget to 1$"):
         solve(table, 0.5, 1, scratch=True)
+
+
+@pytest.mark.parametrize("cost", [1234567.9, 1.00000049, 2.0, 1e9 + 1 / 3])
+@pytest.mark.parametrize("forced", [frozenset(), frozenset({"x"})])
+def test_the_budget_that_is_advised_is_enough(cost, forced):
+    table = Affinities((Row(Transfer(("x",), "a"), 0.5),), {})
+    costs = {"x": cost, "a": 2 * cost}
+    with pytest.raises(Infeasible) as error:
+        solve(table, 0.5, 1, cost=costs, forced=forced)
+    advised = float(re.findall("raise the budget to ([0-9.e+]+)", str(error.value))[0])
+    assert cost <= advised <= cost * 1.00001
+    assert solve(table, advised, 1, cost=costs, forced=forced).supervised == ("x",)
