@@ -13,7 +13,7 @@ from typing import Any, Dict, Optional, Union
 
 from components.content import files_below, say_content
 from components.data_schema import SCHEMA, SPLITS, statistics_file
-from models.provenance.atomic import atomic_folder, write_json
+from models.provenance.atomic import atomic_folder, recover, write_json
 from models.provenance.digest import digest_of
 
 PROFILE = "profile.json"
@@ -33,6 +33,8 @@ def accepted_address(run: Union[str, Path]) -> str:
     """16 hex digits of what a run's data are compared with; "" while there is nothing. A node that
     compares is given it, since TFX's cache sees parameters and no folders.
     """
+    # a kill in the middle of `accept` loses nothing to compare with
+    recover(os.path.join(run, ACCEPTED))
     # the schema that somebody keeps counts, too: another one means another verdict
     folders = [os.path.join(run, name) for name in (ACCEPTED, KEPT_SCHEMA)]
     # figures of a server are no part of what data are compared with
@@ -50,6 +52,7 @@ def schema_beside(accepted: Union[str, Path]) -> Optional[Path]:
 
 def accepted_profile(accepted: Union[str, Path]) -> Optional[Dict[str, Any]]:
     """None where no data were accepted yet."""
+    recover(accepted)
     path = Path(accepted) / PROFILE
     found: Dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     return found or None

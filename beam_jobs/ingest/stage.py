@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import IO
 
 from beam_jobs.ingest import storage
+from models.provenance.atomic import put_in_place, recover
 
 # Folders of a stage that only a restart needs.
 SCAFFOLD = ("listed", "done", "quarantine", "flaws")
@@ -87,19 +88,7 @@ def publish(stage: str, uri: str) -> None:
     sweep(stage)
     os.remove(os.path.join(stage, LOCK))
     os.makedirs(os.path.dirname(uri), exist_ok=True)
-    older = hidden(uri, "older")
-    shutil.rmtree(older, ignore_errors=True)
-    if os.path.isdir(uri) and os.listdir(uri):
-        os.replace(uri, older)
-    os.replace(stage, uri)
-    shutil.rmtree(older, ignore_errors=True)
-
-
-def recover(uri: str) -> None:
-    """undo the first half of an interrupted `publish`."""
-    older = hidden(uri, "older")
-    if os.path.isdir(older) and not os.path.exists(uri):
-        os.replace(older, uri)
+    put_in_place(stage, uri)
 
 
 def sweep(stage: str) -> None:

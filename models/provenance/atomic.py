@@ -2,18 +2,20 @@
 
 The one place for this habit: a reader never sees half a file, and an interrupted writer leaves the
 old content. What is being written is called `.NAME.PID-THREAD.partial`, in the same folder, since a
-rename is atomic within one file system only.
+rename is atomic within one file system only. Where a folder replaces another, the old one steps
+aside as `.NAME.older` between two renames; `recover` brings it back after a kill.
 """
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -88,14 +90,71 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     scratch.mkdir()
     try:
         with naming_a_full_disk(path):
+            recover(path)
             yield scratch
-            # a folder is renamed onto an empty one only: a process that is killed between these
-            # lines leaves none, and the work is done again
-            shutil.rmtree(path, ignore_errors=True)
-            os.replace(scratch, path)
+            put_in_place(scratch, path)
     except BaseException:
         shutil.rmtree(scratch, ignore_errors=True)
         raise
+
+
+def older_path(path: str | Path) -> Path:
+    """where what stands at `path` steps aside while a folder takes its place."""
+    path = Path(path)
+    return path.with_name(f".{path.name}.older")
+
+
+def put_in_place(folder: str | Path, path: str | Path) -> None:
+    """`folder`, of the same file system, becomes `path`; what stood there (file, link or folder) is
+    removed last. After a kill the old or the new one stands at `path`, or the old one at
+    `older_path(path)`, from where `recover` brings it back; after an OSError the old one is back.
+    """
+    older = older_path(path)
+    with _one_writer(path):
+        _recover(path)
+        # a folder is renamed onto an empty one only
+        if os.path.lexists(path):
+            os.replace(path, older)
+        try:
+            os.replace(folder, path)
+        except OSError:
+            _recover(path)
+            raise
+        _removed(older)
+
+
+def recover(path: str | Path) -> None:
+    """undo the first half of a `put_in_place` that was killed, or end its second half."""
+    if os.path.lexists(older_path(path)):
+        with _one_writer(path):
+            _recover(path)
+
+
+def _recover(path: str | Path) -> None:
+    older = older_path(path)
+    if os.path.lexists(older) and not os.path.lexists(path):
+        os.replace(older, path)
+    _removed(older)
+
+
+@contextmanager
+def _one_writer(path: str | Path) -> Iterator[None]:
+    """one at a time changes names beside `path`: workers may write one thing twice, at once."""
+    handle = os.open(Path(path).parent, os.O_RDONLY)
+    try:
+        # of the folder itself, so that no lock file stays; some network drives have no such lock
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _removed(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def write_text(path: str | Path, text: str) -> None:
