@@ -14,6 +14,8 @@ from models.taxonomy.program import Program
 
 # Sums of costs in floating point may pass a limit that they meet.
 SLACK = 1e-9
+# Rewards that a whole budget is worth, cheapest edges alone at last.
+PRICES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 1e12)
 
 
 class Policies:
@@ -59,29 +61,59 @@ class Policies:
         """the best policy that supervises exactly `nodes` [nodes] bool; None if a target is out of
         reach or a rule is broken.
 
-        Targets take their best edge in reward whatever it costs, so that where edges of a target
-        differ in cost this may miss a policy, never invent one.
+        Targets take their best edge in reward; where these pass a budget, edges by reward less a
+        price on what they cost, which is raised until they fit. So with one budget a policy is
+        found wherever there is one, not always the best; with two it may be missed.
         """
+        open_edges = self.open_edges(nodes)
+        x = self._by(self.ranked, nodes, open_edges)
+        if x is None or self.allowed(x):
+            return x
+        # tasks that pass a budget alone: no choice of edges helps
+        if not self.affordable(self.vector(nodes)):
+            return None
+        for price in PRICES:
+            ranked = np.argsort(
+                price * self.load - self.program.reward[self.count :], kind="stable"
+            )
+            x = self._by(ranked, nodes, open_edges)
+            if x is not None and self.allowed(x):
+                return x
+        return None
+
+    def _by(self, ranked: Integers, nodes: Bools, open_edges: Bools) -> Floats | None:
+        """x with each target's first open edge in the order `ranked`; None where one has none."""
         x = self.vector(nodes)
         reached = np.zeros(len(self.program.targets), bool)
         reached[self.own[nodes & (self.own >= 0)]] = True
-        ranked = self.ranked[self.open_edges(nodes)[self.ranked]]
+        ranked = ranked[open_edges[ranked]]
         # the first edge of a target in this order is its best one
         targets, first = np.unique(self.target_of[ranked], return_index=True)
         chosen = ranked[first][~reached[targets]]
         x[self.count + chosen] = 1
         reached[self.target_of[chosen]] = True
-        return x if reached.all() and self.allowed(x) else None
+        return x if reached.all() else None
 
-    def allowed(self, x: Floats) -> bool:
-        """does x keep every rule of the program?"""
+    @cached_property
+    def load(self) -> Floats:
+        """[edges]: what each costs, in parts of the budgets."""
         program = self.program
-        above = (x >= program.low - SLACK).all()
-        below = (x <= program.high + SLACK).all()
-        return bool(above and below and self.affordable(x))
+        # other rows, of an edge and its sources, have a limit of 0
+        budgets = program.b > 0
+        edges = program.a[budgets][:, self.count :]
+        return np.asarray(edges.T @ (1.0 / program.b[budgets])).ravel()
 
-    def affordable(self, x: Floats) -> bool:
-        return bool((self.program.a @ x <= self.program.b + SLACK).all())
+    def allowed(self, x: Floats, slack: float = SLACK) -> bool:
+        """does x keep every rule of the program, each target reached once among them?"""
+        program = self.program
+        above = (x >= program.low - slack).all()
+        below = (x <= program.high + slack).all()
+        once = (np.abs(program.c @ x - program.d) <= slack).all()
+        return bool(above and below and once and self.affordable(x, slack))
+
+    def affordable(self, x: Floats, slack: float = SLACK) -> bool:
+        limits = self.program.b + slack * np.maximum(1.0, np.abs(self.program.b))
+        return bool((self.program.a @ x <= limits).all())
 
     def greedy(self) -> Floats | None:
         """sources added one by one, each the best addition for its price until the budget is spent

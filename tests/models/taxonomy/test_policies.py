@@ -8,6 +8,7 @@ from affinity_tables import all_policies, priced_request, regime_table, with_scr
 
 from models.taxonomy.policies import Policies
 from models.taxonomy.program import make_program
+from models.taxonomy.request import Request
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -37,3 +38,24 @@ def test_greed_breaks_no_rule_and_starts_from_nothing_where_scratch_reaches_all(
     nothing = policies.best(np.zeros(policies.count, bool))
     assert policies.allowed(greedy)
     assert policies.value(greedy) >= policies.value(nothing)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_where_the_best_edges_pass_the_budget_cheaper_ones_are_taken(seed):
+    rng = np.random.default_rng(seed)
+    table = regime_table(seed, tasks=4, regimes=("few", "much"), source_only=2)
+    edges = [row.transfer for row in table.rows if row.transfer.control is None]
+    request = Request(
+        float(rng.uniform(2, 4)),
+        2,
+        "paper",
+        edge_cost={edge: float(rng.uniform(0, 1.5)) for edge in edges},
+    )
+    policies = Policies(make_program(table, request))
+    reachable = {nodes for _, nodes, _ in all_policies(table, request, reduced=True)}
+    assert reachable
+    for bits in itertools.product((False, True), repeat=policies.count):
+        x = policies.best(np.array(bits))
+        nodes = frozenset(itertools.compress(policies.program.nodes, bits))
+        assert (x is not None) == (nodes in reachable)
+        assert x is None or policies.allowed(x)
