@@ -15,6 +15,8 @@ from models.tasks.arrays import Bools, Floats
 from models.taxonomy.policies import Policies
 from models.taxonomy.program import Program
 
+WHOLE = 1e-4  # a variable nearer to 0 or 1 is 0 or 1
+TOLERANCE = 1e-6  # of a rule, of its limit above 1: what solvers themselves tolerate
 LARGE = 4000  # edges from which fixing variables by reduced costs pays
 
 
@@ -96,7 +98,7 @@ def unproven(program: Program, narrowed: Narrowed, x: Floats | None, seconds: fl
 
 def branch_and_bound(program: Program, seconds: float) -> tuple[str, Floats | None]:
     """("optimal" | "infeasible" | "stopped", x). Stopped: the time is over, x is the best policy
-    found or None.
+    found or None. Raises RuntimeError for an answer that breaks a rule of the program.
     """
     from cvxopt import glpk  # here, because the room must load without it
 
@@ -106,14 +108,20 @@ def branch_and_bound(program: Program, seconds: float) -> tuple[str, Floats | No
     integer = set(np.flatnonzero(program.integer).tolist())
     status, solution = glpk.ilp(*standard_form(program), I=integer, options=options)
     x = None if solution is None else np.round(np.array(solution).ravel()[:width], 6)
-    if status == "optimal" and x is not None:
-        return "optimal", settled(program, x)
+    whole = None if x is None else settled(program, x)
+    keeps = whole is not None and Policies(program).allowed(whole, TOLERANCE)
+    if status == "optimal" and whole is not None:
+        # never silent: a target without an edge, or a budget that is passed, would go on unseen
+        if not keeps:
+            raise RuntimeError(
+                "GLPK calls an answer optimal that breaks a rule of the program over "
+                f"{len(program.nodes)} tasks and {len(program.edges)} transfers; report the request"
+            )
+        return "optimal", whole
     if "infeasible" in status:  # "infeasible problem", "LP relaxation is primal infeasible"
         return "infeasible", None
-    if x is None or not Policies(program).allowed(x):
-        # GLPK may stop at a vector that keeps no rule
-        return "stopped", None
-    return "stopped", settled(program, x)
+    # GLPK may stop at a vector that keeps no rule
+    return "stopped", whole if keeps else None
 
 
 def standard_form(program: Program) -> tuple[Any, Any, Any, Any, Any]:
@@ -147,14 +155,24 @@ def with_idle(matrix: csr_matrix) -> Any:
 
 
 def settled(program: Program, x: Floats) -> Floats:
-    """x with whole edges: where several edges into a target tie, a solver may split them; the same
-    nodes with one edge a target are worth as much.
+    """x with whole edges: where several edges into a target tie, a solver may split them; the best
+    of them alone is worth as much. Only edges of one cost can be split (`program`: others are
+    integer variables), so that no budget notices; whole edges stay, whatever others are worth.
     """
+    whole: Floats = np.round(x)
     # whole but for rounding
-    if np.abs(x - np.round(x)).max() < 1e-4:
-        return np.round(x)
-    whole = Policies(program).best(np.round(x[: len(program.nodes)]) > 0.5)
-    return x if whole is None else whole
+    if np.abs(x - whole).max() < WHOLE:
+        return whole
+    count = len(program.nodes)
+    pieces: dict[str, list[int]] = {}
+    for j in np.flatnonzero(np.abs(x - whole)[count:] >= WHOLE).tolist():
+        pieces.setdefault(program.edges[j].target, []).append(j)
+    for places in pieces.values():
+        columns = count + np.array(places)
+        whole[columns] = 0
+        # of equal pieces the first
+        whole[columns[np.argmax(program.reward[columns])]] = 1
+    return whole
 
 
 def relaxation(program: Program) -> tuple[float, Floats | None, Floats | None]:

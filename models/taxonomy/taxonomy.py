@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from models.taxonomy.affinities import Affinities, Row
+from models.taxonomy.choices import check_choice
 from models.taxonomy.facts import Facts
 from models.taxonomy.request import Request
 from models.taxonomy.transfer import Transfer
@@ -70,7 +71,7 @@ class Taxonomy:
         for edge in self.edges:
             self.check_edge(edge.transfer)
         # 1e-6: sums of decimal costs, and what a solver tolerates
-        if self.spent > self.budget + 1e-6:
+        if self.spent > self.budget + 1e-6 * max(1.0, self.budget):
             raise ValueError(f"the taxonomy costs {self.spent}, the budget is {self.budget}")
         if self.status == "optimal" and self.gap > 1e-6:
             raise ValueError(f"a taxonomy with a gap of {self.gap:g} is not optimal")
@@ -185,12 +186,9 @@ def read_policy(
     certificate: Certificate,
 ) -> Taxonomy:
     """a solver's choice as a taxonomy; supervised targets without an edge are reached by
-    themselves. Raises ValueError for an edge that the request does not offer.
+    themselves. Raises ValueError for a choice that breaks a rule of the request.
     """
-    # the request's own rules again, apart from any matrix
-    for edge in edges:
-        if not request.offers(edge):
-            raise ValueError(f"{edge} is chosen, and the request does not offer it")
+    check_choice(table, request, nodes, edges)
     chosen = {edge.target: edge for edge in edges}
     for target in table.targets:
         own = table.supervised(target)

@@ -9,10 +9,11 @@ from affinity_tables import all_policies, gappy_table, priced_request, regime_ta
 
 from models.taxonomy import Affinities, Transfer, solve, solve_all
 from models.taxonomy.affinities import Row
-from models.taxonomy.answers import best_policies, ties
+from models.taxonomy.answers import attempt, best_policies, ties
 from models.taxonomy.explanations import explanation
+from models.taxonomy.offers import on_offer, reward_of
 from models.taxonomy.program import make_program
-from models.taxonomy.request import Request
+from models.taxonomy.request import Request, Resource
 from models.taxonomy.solver import Answer
 
 
@@ -79,3 +80,89 @@ def test_a_source_that_adds_nothing_to_training_from_scratch_is_no_other_policy(
     rows = [Row(Transfer(("x",), "a"), 0.25), Row(Transfer((), "a", control="scratch"), 0.25)]
     request = Request(1, 1, "paper", scratch=True)
     assert [policy.supervised for policy in ties(Affinities(tuple(rows), {}), request)] == [()]
+
+
+def priced_amounts(seed: int) -> tuple[Affinities, Request]:
+    """a table of two amounts of data and a request with every kind of price and rule."""
+    rng = np.random.default_rng(seed + 500)
+    table = with_scratch(regime_table(seed, tasks=5, regimes=("few", "much"), source_only=2), seed)
+    names = [f"t{i}" for i in range(5)]
+
+    def some(limit):
+        return frozenset(rng.choice(names, rng.integers(0, limit), replace=False).tolist())
+
+    forced, forbidden, target_only = some(2), some(3), some(2)
+    edges = [row.transfer for row in table.rows if row.transfer.control != "supervised"]
+    second = Resource(
+        "size",
+        float(rng.uniform(1, 4)),
+        node={name: float(rng.uniform(0.2, 1)) for name in names},
+        edge={name: float(rng.uniform(0, 0.5)) for name in names},
+    )
+    return table, Request(
+        float(rng.uniform(1, 4)),
+        2,
+        variant=("web", "paper")[seed % 2],
+        value={name: float(rng.uniform(0.1, 2)) for name in names},
+        cost={name: float(rng.uniform(0.2, 1.5)) for name in names},
+        transfer_cost={name: float(rng.uniform(0, 0.3)) for name in names},
+        regime_cost={"few": 0.05, "much": float(rng.uniform(0.1, 0.8))},
+        edge_cost={edge: float(rng.uniform(0, 0.6)) for edge in edges},
+        scratch=seed % 3 == 0,
+        forced=forced,
+        forbidden=forbidden - forced,
+        source_only=frozenset({"t1"}) if seed % 4 == 0 else frozenset(),
+        target_only=target_only - forced - {"t1"},
+        second=second if seed % 5 < 2 else None,
+    )
+
+
+def best_in_words(table: Affinities, request: Request) -> float:
+    """the best objective by trying every policy, without matrices; minus infinity for none."""
+    targets = [name for name in table.targets if name not in request.source_only]
+    barred, best = request.forbidden | request.target_only, -np.inf
+    second = request.second or Resource("none", 0.0, each_node=0.0)
+    nothing = 1e-5 if request.variant == "web" else 0.0
+    names = [name for name in sorted({*table.sources, *table.targets}) if name not in barred]
+    for size in range(len(names) + 1):
+        for nodes in map(set, itertools.combinations(names, size)):
+            if request.forced - nodes:
+                continue
+            own = {
+                name: reward_of(row, request)
+                for name in nodes.intersection(targets)
+                if request.variant == "web" and (row := table.supervised(name))
+            }
+            total = sum(own.get(name, nothing) for name in nodes)
+            first = sum(map(request.cost_of, nodes)), sum(map(second.of_node, nodes))
+            ways = [
+                [
+                    (reward_of(row, request), request.edge_cost_of(edge), second.of_edge(edge))
+                    for row in on_offer(table, request)
+                    if (edge := row.transfer).target == target and nodes.issuperset(edge.sources)
+                ]
+                for target in targets
+                if target not in own
+            ]
+            for choice in itertools.product(*ways):
+                if (
+                    first[0] + sum(way[1] for way in choice) <= request.budget
+                    and first[1] + sum(way[2] for way in choice) <= second.limit
+                ):
+                    best = max(best, total + sum(way[0] for way in choice))
+    return best
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_with_prices_of_edges_and_amounts_the_answer_is_the_best_policy_in_words(seed):
+    table, request = priced_amounts(seed)
+    wanted, policy = best_in_words(table, request), attempt(table, request)
+    if policy is None:
+        assert wanted == -np.inf
+    else:
+        assert policy.status == "optimal" and policy.objective == pytest.approx(wanted, abs=1e-6)
+
+
+def test_the_answers_in_words_are_of_both_kinds():
+    found = [attempt(*priced_amounts(seed)) for seed in range(20)]
+    assert 3 <= sum(policy is None for policy in found) <= 15

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from affinity_tables import brute_force, gappy_table, regime_table, valued_request, with_scratch
 
-from models.taxonomy import Affinities, solve
+from models.taxonomy import Affinities, Transfer, solve
+from models.taxonomy.affinities import Row
 from models.taxonomy.answers import answer
 from models.taxonomy.policies import Policies
 from models.taxonomy.program import make_program
 from models.taxonomy.request import Request, Resource
-from models.taxonomy.solver import solve_glpk, solve_highs
+from models.taxonomy.solver import settled, solve_glpk, solve_highs
 
 
 @pytest.mark.parametrize("seed", range(25))
@@ -146,3 +147,43 @@ def test_fixing_by_reduced_costs_loses_nothing(monkeypatch):
         monkeypatch.undo()
         assert narrowed.status == plain.status == "optimal"
         assert narrowed.objective == pytest.approx(plain.objective, abs=1e-9)
+
+
+def split_answer(parts):
+    """(program, x): two sources serve, a target has `parts` of its two equal edges, another one the
+    cheap edge, since the dear and better one passes the budget.
+    """
+    rows = [Row(Transfer((source,), "a"), 0.25) for source in ("x", "y")]
+    rows += [Row(Transfer(("x",), "b", "much"), 0.81), Row(Transfer(("x",), "b", "few"), 0.25)]
+    request = Request(2.5, 1, regime_cost={"much": 1.0, "few": 0.5}, forced=frozenset("xy"))
+    program = make_program(Affinities(tuple(rows), {}), request)
+    values = {"x": 1.0, "y": 1.0, "a": 0.0, "b": 0.0}
+    x = [values[name] for name in program.nodes]
+    shares = {rows[0].transfer: parts[0], rows[1].transfer: parts[1], rows[3].transfer: 1.0}
+    return program, np.array([*x, *(shares.get(edge, 0.0) for edge in program.edges)])
+
+
+def test_a_split_target_takes_one_of_its_edges_and_the_others_keep_theirs():
+    program, x = split_answer((0.5, 0.5))
+    whole = settled(program, x)
+    assert set(np.unique(whole)) <= {0.0, 1.0} and Policies(program).allowed(whole)
+    assert float(program.reward @ whole) >= float(program.reward @ x) - 1e-12
+    chosen = [edge for edge, one in zip(program.edges, whole[len(program.nodes) :]) if one]
+    assert sorted(edge.target for edge in chosen) == ["a", "b"]
+
+
+@pytest.mark.parametrize("parts", [(0.0, 0.0), (1.0, 1.0)])
+def test_a_vector_with_a_target_that_is_not_reached_once_is_no_policy(parts):
+    program, x = split_answer(parts)
+    assert not Policies(program).allowed(x)
+
+
+def test_an_answer_that_breaks_a_rule_is_an_error(monkeypatch):
+    from cvxopt import glpk, matrix
+
+    program, x = split_answer((0.0, 0.0))
+    monkeypatch.setattr(
+        glpk, "ilp", lambda *_, **__: ("optimal", matrix(np.concatenate([x, [0.0, 0.0]])))
+    )
+    with pytest.raises(RuntimeError, match="breaks a rule"):
+        solve_glpk(program)
