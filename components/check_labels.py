@@ -27,14 +27,16 @@ def CheckLabels(
     beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
     """Writes contract_anomalies.json; anomalies stop the pipeline, since every later number would
-    rest on them. Every record is looked at, by a Beam job if its runner has workers. work: a folder
-    that they see. skip_damaged: 1 if views whose records cannot be read
-    are to be left out (DecodeLabels does that) instead of stopping the pipeline.
+    rest on them, and stand in `work` too, as the error says. Every record is looked at, by a Beam
+    job if its runner has workers. work: a folder that they see. skip_damaged: 1 if views whose
+    records cannot be read are to be left out (DecodeLabels does that) instead of stopping the
+    pipeline.
     """
     from beam_jobs.views.check import check_by_beam
     from beam_jobs.views.runner import spreads
     from components.content import say_content
     from models.examples.check import check_examples
+    from models.provenance.atomic import write_json
 
     if spreads(beam_pipeline):
         found = check_by_beam(beam_pipeline, examples.uri, work)
@@ -44,16 +46,22 @@ def CheckLabels(
     # of use to a run that goes on: TFX removes the artifacts of a node that failed
     with open(os.path.join(anomalies.uri, "contract_anomalies.json"), "w") as file:
         json.dump(found.all_lines(), file, indent=1)
+    # of use to a run that ends here: the work folder stays
+    kept = os.path.join(work, "contract_anomalies.json")
+    if found.lines or (found.damaged and not skip_damaged):
+        write_json(kept, found.all_lines(), indent=1)
+    elif os.path.exists(kept):
+        os.remove(kept)
     if found.lines:
         count = len(found.lines) + found.more
         raise ValueError(
             f"{count} labels of {found.views} views break the contract, the first: "
-            f"{found.lines[0]}. All: {anomalies.uri}. Mend or remove these views and run again."
+            f"{found.lines[0]}. All: {kept}. Mend or remove these views and run again."
         )
     if found.damaged and not skip_damaged:
         raise ValueError(
             f"{len(found.damaged)} shards are damaged, {found.lost} views lost, the first: "
-            f"{found.damaged[0]}. All: {anomalies.uri}. Or go on with the {found.views} views that "
+            f"{found.damaged[0]}. All: {kept}. Or go on with the {found.views} views that "
             "are left: --set skip_damaged=true."
         )
     print(f"  {found.views} views checked, {found.lost} lost", file=sys.stderr, flush=True)

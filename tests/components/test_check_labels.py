@@ -3,6 +3,9 @@ out.
 """
 
 import json
+import re
+import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -74,3 +77,16 @@ def test_damaged_shards_stop_it_unless_they_may_be_left_out(checked, tmp_path, c
     assert written(tmp_path) == ["train-00000 is cut"]
     with pytest.raises(ValueError, match="break the contract"):
         checked(["a"], ["train-00000 is cut"], skip_damaged=1)
+
+
+@pytest.mark.parametrize("lines, damaged", [(["a", "b"], []), ([], ["train-00000 is cut"])])
+def test_the_file_that_an_error_names_outlives_the_outputs_of_the_failed_node(
+    checked, tmp_path, lines, damaged
+):
+    with pytest.raises(ValueError) as failed:
+        checked(lines, damaged)
+    shutil.rmtree(tmp_path / "anomalies")  # as TFX does
+    named = Path(re.search(r"All: (\S+?)\. ", str(failed.value))[1])
+    assert json.loads(named.read_text()) == [*lines, *damaged]
+    checked([])
+    assert not named.exists(), "it would speak of views that were mended"
