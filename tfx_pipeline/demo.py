@@ -4,6 +4,7 @@ answered.
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -29,7 +30,7 @@ def demo(config: Config, run: Path) -> int:
     data = run / "data"
     make_data(config, data)
     places = run_pipeline(config, data, run)
-    picture = sorted(data.glob("*/rgb/*_domain_rgb.png"))[-1]
+    picture = picture_to_ask(data)
     # one thread an operation is quicker for pictures this small (docs/SERVING.md, Speed)
     flags = ["--tensorflow_intra_op_parallelism=1"] if config.image_size <= SMALL else []
     answer = ask_served(places["serving"], picture, run / "answers", flags)
@@ -46,12 +47,27 @@ def demo(config: Config, run: Path) -> int:
         f"--task normal,depth_zbuffer --out {run / 'answers'}"
     )
     print(f"""
-asked     {picture.relative_to(run)} over gRPC; {answer}
+asked     {picture.relative_to(run)} (of a test building) over gRPC; {answer}
 report    {places["report"]}
 serve     {serve}
 ask       {ask}
 took      {time.time() - since:.0f} s""")
     return 0
+
+
+def picture_to_ask(data: Path) -> Path:
+    """the last picture of the test split's buildings, from which no network learned. Raises
+    RunError where there is none.
+    """
+    splits = json.loads((data / "dataset.json").read_text())["splits"]
+    tested = sorted(name for name, split in splits.items() if split == "test")
+    pictures = [path for name in tested for path in sorted((data / name / "rgb").glob("*.png"))]
+    if not pictures:
+        raise RunError(
+            f"{data} has no picture of a test building ({data / 'dataset.json'} names "
+            f"{', '.join(tested) or 'none'}); remove the folder and run again"
+        )
+    return pictures[-1]
 
 
 def make_data(config: Config, data: Path) -> None:
