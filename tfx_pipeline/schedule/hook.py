@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import asdict
@@ -18,23 +20,37 @@ def call_hook(command: str, entry: Entry) -> None:
     """run `command` by the shell with the history's line as JSON on its input, and the outcome in
     TASKONOMY_OUTCOME. What it does wrong is said, and is no failure of the run.
     """
+    hook = subprocess.Popen(
+        command,
+        # a shell: what is written there is a person's own line
+        shell=True,
+        stdin=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TASKONOMY_OUTCOME": entry.outcome},
+        stdout=STANDARD_ERROR,  # what we print is for programs that read ticks
+        # a group of its own: the shell's end alone would leave what it started
+        process_group=0,
+    )
     try:
-        done = subprocess.run(
-            command,
-            # a shell: what is written there is a person's own line
-            shell=True,
-            input=json.dumps(asdict(entry)),
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-            env={**os.environ, "TASKONOMY_OUTCOME": entry.outcome},
-            stdout=STANDARD_ERROR,  # what we print is for programs that read ticks
-        )
+        hook.communicate(json.dumps(asdict(entry)), timeout=PATIENCE)
     except subprocess.TimeoutExpired:
+        end(hook)
         complain(command, f"took longer than {PATIENCE:.0f} s and was ended")
         return
-    if done.returncode:
-        complain(command, f"ended with code {done.returncode}")
+    except BaseException:
+        # a terminal's Ctrl-C does not reach another group
+        end(hook)
+        raise
+    if hook.returncode:
+        complain(command, f"ended with code {hook.returncode}")
+
+
+def end(hook: subprocess.Popen[str]) -> None:
+    """kill the shell and what it started, and wait for the shell."""
+    # the shell is not waited for yet, so that its number is still the group's
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(hook.pid, signal.SIGKILL)
+    hook.wait()
 
 
 def complain(command: str, what: str) -> None:

@@ -1,6 +1,7 @@
 """A command that is told how a run ended."""
 
 import json
+import time
 
 import pytest
 
@@ -27,3 +28,11 @@ def test_what_it_does_wrong_is_said_and_no_more(monkeypatch, capfd, command, wor
     monkeypatch.setattr(hook, "PATIENCE", 0.2)
     call_hook(command, ENTRY)
     assert f"warning: the hook {command!r}" in (said := capfd.readouterr().err) and words in said
+
+
+def test_what_a_hook_started_ends_with_it(monkeypatch, tmp_path):
+    monkeypatch.setattr(hook, "PATIENCE", 0.3)
+    # the shell waits for a child: ending the shell alone would let the child go on
+    call_hook(f"(sleep 1.2; touch {tmp_path / 'late'}); true", ENTRY)
+    time.sleep(1.5)
+    assert not (tmp_path / "late").exists()
