@@ -40,6 +40,24 @@ class Patience:
         return min(self.longest, self.pause * 2 ** (failures - 1))
 
 
+@dataclass
+class Told:
+    """What `progress` was told of one file: taken back as a whole when the part is thrown away,
+    without the bytes of an earlier process, which it was never told.
+    """
+
+    progress: Callable[[int], None]
+    count: int = 0
+
+    def arrived(self, count: int) -> None:
+        self.count += count
+        self.progress(count)
+
+    def thrown_away(self) -> None:
+        self.progress(-self.count)
+        self.count = 0
+
+
 @dataclass(frozen=True)
 class Setback:
     """Why a transfer ended early, where another try may do better. wait: seconds that the server
@@ -63,21 +81,22 @@ def fetch(
     continued by a Range request.
 
     md5: hex digest or None where the source has none (then only the length is held). progress: told
-    the bytes that arrived, negative when they were thrown away. Raises FetchError; `path` exists
-    only when complete and right.
+    the bytes that arrived here, negative when they were thrown away. Raises FetchError; `path`
+    exists only when complete and right.
     """
     part = path.with_name(f".{path.name}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
     corrupt = 0
+    told = Told(progress)
     while True:
-        arrive(url, part, patience, progress, sleep)
+        arrive(url, part, patience, told, sleep)
         size = part.stat().st_size
         if md5 is None or digest(part) == md5:
             # Not `models.provenance.atomic`: the part outlives a kill, to be continued.
             os.replace(part, path)
             return size
         part.unlink()
-        progress(-size)
+        told.thrown_away()
         corrupt += 1
         if corrupt == MOST_CORRUPT:
             raise FetchError(
@@ -90,7 +109,7 @@ def arrive(
     url: str,
     part: Path,
     patience: Patience,
-    progress: Callable[[int], None],
+    told: Told,
     sleep: Callable[[float], None],
 ) -> None:
     """transfer until `part` has its whole length. Raises FetchError after too many tries without a
@@ -99,7 +118,7 @@ def arrive(
     failures = 0
     while True:
         before = size_of(part)
-        setback = attempt(url, part, patience.timeout, progress)
+        setback = attempt(url, part, patience.timeout, told)
         if setback is None:
             return
         failures = 1 if size_of(part) > before else failures + 1
@@ -111,12 +130,10 @@ def arrive(
         sleep(patience.seconds(failures) if setback.wait is None else setback.wait)
 
 
-def attempt(
-    url: str, part: Path, timeout: float, progress: Callable[[int], None]
-) -> Setback | None:
+def attempt(url: str, part: Path, timeout: float, told: Told) -> Setback | None:
     """one transfer; None if complete. Raises FetchError for what another try would not mend."""
     try:
-        transfer(url, part, timeout, progress)
+        transfer(url, part, timeout, told)
     except urllib.error.HTTPError as error:
         reason = f"{error.code} {error.reason}"
         if error.code not in AGAIN:
@@ -139,7 +156,7 @@ def size_of(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def transfer(url: str, part: Path, timeout: float, progress: Callable[[int], None]) -> None:
+def transfer(url: str, part: Path, timeout: float, told: Told) -> None:
     """one request: append to `part` what it lacks. Raises ConnectionError if the body ends early,
     HTTPError, URLError.
     """
@@ -153,33 +170,33 @@ def transfer(url: str, part: Path, timeout: float, progress: Callable[[int], Non
         if total_of(error.headers.get("Content-Range")) == have:
             return  # complete already: killed between the last byte and the rename
         part.unlink()
-        progress(-have)
+        told.thrown_away()
         raise ConnectionError(
             "the part here is longer than the file there; starting again"
         ) from error
     with answer:
         start = start_of(answer.headers.get("Content-Range")) if answer.status == 206 else 0
         if start != have:  # the server ignores Range, or answers another one
-            progress(-have)
+            told.thrown_away()
             part.unlink(missing_ok=True)
             if start:
                 raise ConnectionError(
                     f"asked for bytes from {have}, the server sent bytes from {start}"
                 )
-        arrived = append(answer, part, progress)
+        arrived = append(answer, part, told)
         length = answer.headers.get("Content-Length")
         if length is not None and arrived != int(length):
             raise ConnectionError(f"the connection closed after {arrived} of {length} bytes")
 
 
-def append(answer: http.client.HTTPResponse, part: Path, progress: Callable[[int], None]) -> int:
+def append(answer: http.client.HTTPResponse, part: Path, told: Told) -> int:
     """write the body behind what `part` holds; how many bytes came."""
     arrived = 0
     with open(part, "ab") as file:
         while piece := answer.read(PIECE):
             file.write(piece)
             arrived += len(piece)
-            progress(len(piece))
+            told.arrived(len(piece))
     return arrived
 
 

@@ -3,6 +3,7 @@ errors.
 """
 
 import hashlib
+import itertools
 
 import pytest
 
@@ -101,6 +102,26 @@ def test_progress_counts_what_stays(server, tmp_path):
     counted = []
     got(server, tmp_path, ["drop", "no ranges", "corrupt", "drop"], progress=counted.append)
     assert sum(counted) == len(DATA) and min(counted) < 0
+
+
+@pytest.mark.parametrize(
+    "part, moods, stays",
+    [
+        (DATA[:500_000], ["well"], len(DATA) - 500_000),
+        (DATA[:500_000], ["no ranges"], len(DATA)),
+        (DATA[:500_000], ["drop", "no ranges"], len(DATA)),
+        (b"x" * (len(DATA) + 5), ["well"], len(DATA)),
+        (b"x" * 1000, ["well", "well"], len(DATA)),
+        (DATA, ["well"], 0),
+    ],
+)
+def test_progress_never_takes_back_what_an_earlier_process_fetched(
+    server, tmp_path, part, moods, stays
+):
+    (tmp_path / ".file.part").write_bytes(part)
+    counted = []
+    got(server, tmp_path, moods, progress=counted.append)
+    assert min(itertools.accumulate(counted), default=0) >= 0 and sum(counted) == stays
 
 
 # ---- the whole data set ----
