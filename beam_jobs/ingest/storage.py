@@ -62,7 +62,12 @@ def files(path: str) -> list[str]:
     if is_local(path):
         try:
             with os.scandir(path) as entries:
-                return [entry.name for entry in entries if not entry.name.startswith(".")]
+                # links, whole or not, and pipes are listed: their reader says what they lack
+                return [
+                    entry.name
+                    for entry in entries
+                    if not entry.name.startswith(".") and not entry.is_dir(follow_symlinks=False)
+                ]
         except (FileNotFoundError, NotADirectoryError):
             return []
     length = len(path.rstrip("/")) + 1

@@ -4,6 +4,7 @@ that lives in memory.
 
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -145,3 +146,17 @@ def test_bad_objects_are_quarantined_and_a_second_run_replaces_the_first(stored)
     assert "damaged PNG" in reasons[0] and "no reshading" in reasons[1]
     shards = [path for path in OBJECTS if path.startswith("mem://out/Split-")]
     assert {Path(path).name for path in shards} == {"examples-00000-of-00001.tfrecord.gz"}
+
+
+def test_files_are_files_here_and_in_a_store(stored, tmp_path):
+    folder = stored / BUILDINGS[0] / "normal"
+    (folder / "thumbs").mkdir()
+    (folder / "thumbs" / "small.png").write_bytes(b"x")
+    (folder / ".unfinished").write_bytes(b"x")
+    there = f"mem://data/{BUILDINGS[0]}/normal"
+    OBJECTS[f"{there}/thumbs/small.png"] = b"x"
+    assert sorted(storage.files(str(folder))) == sorted(storage.files(there))
+    os.mkfifo(folder / "pipe")
+    (folder / "lost").symlink_to(folder / "nowhere")
+    named = set(storage.files(str(folder)))
+    assert {"pipe", "lost"} <= named, "what is odd is for its reader to name"
