@@ -11,7 +11,7 @@ import numpy as np
 
 from beam_jobs.ingest import storage
 from beam_jobs.ingest.listing import Building
-from models.examples.published import LabelError, decode_label, read_label
+from models.examples.published import LabelError, MissingLabel, decode_label, read_label
 from models.examples.resize import resized
 from models.tasks import DOMAINS, Camera, View, ViewKey
 from models.tasks.arrays import Array
@@ -99,11 +99,11 @@ def read(building: Building, key: ViewKey, folder: str) -> Array | Camera:
     try:
         value = read_file(path, folder)
         return camera_of(value) if isinstance(value, dict) else value
-    except LabelError as error:
-        reason = str(error)
-        if "No such file" in reason:
-            reason = f"no {folder} for this view, though its building has the label"
+    except MissingLabel as error:
+        reason = f"no {folder} for this view, though its building has the label"
         raise Refusal(path, reason, folder) from error
+    except LabelError as error:
+        raise Refusal(path, str(error), folder) from error
 
 
 def read_file(path: str, folder: str) -> Array | dict[str, Any]:

@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Iterator
 
-from models.examples.published import LARGEST_FILE, LabelError
+from models.examples.published import LARGEST_FILE, MissingLabel
 from models.provenance.atomic import atomic_file
 
 ATTEMPTS = 4
@@ -140,7 +140,7 @@ def read_remote_label(path: str) -> bytes:
     try:
         data = read(path)
     except FileNotFoundError as error:
-        raise LabelError("cannot be read: No such file or directory") from error
+        raise MissingLabel(f"no {path}") from error
     return data
 
 

@@ -33,6 +33,10 @@ class LabelError(ValueError):
     """A file that is no label of its domain; the message says what was expected and what came."""
 
 
+class MissingLabel(LabelError):
+    """There is no such file, here or in a store."""
+
+
 def file_name(domain: Domain, point: int, view: int | str) -> str:
     return f"point_{point}_view_{view}_domain_{domain.suffix}.{domain.file}"
 
@@ -69,6 +73,8 @@ def read_label(path: str | Path, domain: Domain) -> Array | dict[str, Any]:
             )
         with open(path, "rb") as file:
             data = file.read()
+    except FileNotFoundError as error:
+        raise MissingLabel(f"cannot be read: {error.strerror}") from error
     except OSError as error:
         raise LabelError(f"cannot be read: {error.strerror}") from error
     return decode_label(data, domain)

@@ -152,6 +152,13 @@ CHANGES = {
         ).encode(),
         "no camera",
     ),
+    "words of another error": (
+        "point_info",
+        lambda data: json.dumps(
+            {**json.loads(data), "field_of_view_rads": "No such file"}
+        ).encode(),
+        "no camera: could not convert",
+    ),
     "points that are no numbers": (
         "point_info",
         lambda data: data.replace(b'_in_view": []', b'_in_view": ["7"]'),
