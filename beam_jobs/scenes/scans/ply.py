@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from beam_jobs.scenes.scans.parts import Part, Shelf, fractions
-from beam_jobs.scenes.scans.polygons import triangles
+from beam_jobs.scenes.scans.polygons import CROSSED, triangles
 from models.tasks.arrays import Array, Floats, Integers
 
 # PLY's own names and those with the width in them: files have either
@@ -51,7 +51,7 @@ def read_ply(data: bytes, shelf: Shelf) -> tuple[list[Part], dict[str, Array]]:
     if lists is None or not len(lists):
         return [], {}
     points = np.stack([np.asarray(vertex[axis], "float64") for axis in "xyz"], 1)
-    cut, of_face = triangulated(points, lists)
+    cut, of_face = triangulated(points, lists, shelf)
     labels = {
         name: values[of_face]
         for name, values in face.items()
@@ -196,7 +196,7 @@ def row_type(element: Element, lengths: dict[str, int], order: str) -> np.dtype[
     return np.dtype(fields)
 
 
-def triangulated(points: Floats, lists: Any) -> tuple[Integers, Integers]:
+def triangulated(points: Floats, lists: Any, shelf: Shelf) -> tuple[Integers, Integers]:
     """(corners [t, 2, 3]: position in its polygon and vertex; [t] number of its polygon)."""
     # triangles already: no polygon to cut, and a million faces stay one array
     if isinstance(lists, np.ndarray) and lists.shape[1] == 3:
@@ -209,7 +209,10 @@ def triangulated(points: Floats, lists: Any) -> tuple[Integers, Integers]:
         where = np.asarray(polygon, "int64")
         if where.min(initial=0) < 0 or where.max(initial=0) >= len(points):
             raise ValueError(f"face {number} has a corner beyond its {len(points)} vertices")
-        for triangle in triangles(points[where]):
+        found = triangles(points[where])
+        if not found and len(where) >= 3:
+            shelf.note(CROSSED)
+        for triangle in found:
             corners.append((triangle, where[list(triangle)]))
             of_face.append(number)
     return np.array(corners, "int64").reshape(-1, 2, 3), np.array(of_face, "int64")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from beam_jobs.scenes.scans.parts import Part, Shelf
-from beam_jobs.scenes.scans.polygons import triangles
+from beam_jobs.scenes.scans.polygons import CROSSED, triangles
 from models.tasks.arrays import Floats
 
 # How many values may follow an option of map_Kd; what is a number among them belongs to it.
@@ -54,7 +54,8 @@ def read_obj(data: bytes, shelf: Shelf) -> list[Part]:
             elif word == "vt":
                 uvs.append([float(x) for x in values[:2]])
             elif word == "f":
-                face(values, vertices, len(uvs), used.setdefault(name, Corners()))
+                if not face(values, vertices, len(uvs), used.setdefault(name, Corners())):
+                    shelf.note(CROSSED)
             elif word == "usemtl":
                 name = rest.strip()
             elif word == "mtllib":
@@ -87,8 +88,10 @@ def lines(data: bytes) -> Iterator[tuple[int, str]]:
             yield number, line
 
 
-def face(values: list[str], vertices: list[list[float]], uvs: int, corners: Corners) -> None:
-    """the triangles of one f line. Negative numbers count back from the line itself."""
+def face(values: list[str], vertices: list[list[float]], uvs: int, corners: Corners) -> bool:
+    """the triangles of one f line; False for one that has none. Negative numbers count back from
+    the line itself.
+    """
     where: list[int] = []
     texture: list[int] = []
     for value in values:
@@ -99,9 +102,12 @@ def face(values: list[str], vertices: list[list[float]], uvs: int, corners: Corn
     points = (
         np.array([vertices[i][:3] for i in where]) if len(where) > 3 else np.zeros((len(where), 3))
     )
-    for triangle in triangles(points):
+    cut = triangles(points)
+    for triangle in cut:
         corners.vertex += [where[i] for i in triangle]
         corners.texture += [texture[i] for i in triangle]
+    # lines of fewer than three corners have always been passed over
+    return bool(cut) or len(where) < 3
 
 
 def counted(text: str, count: int) -> int:

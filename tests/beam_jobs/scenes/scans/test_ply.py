@@ -82,3 +82,25 @@ end_header
     colours = [mesh.pictures[number][0, 0].tolist() for number in mesh.picture]
     assert colours == [[255, 0, 0], [0, 0, 255]]
     np.testing.assert_array_equal(mesh.uv[mesh.faces[1]], [[0, 0], [1, 0], [1, 1]])
+
+
+def test_a_polygon_that_crosses_itself_is_left_out_and_said(tmp_path):
+    text = """ply
+format ascii 1.0
+element vertex 4
+property float x
+property float y
+property float z
+element face 2
+property list uchar int vertex_indices
+end_header
+0 0 0
+4 0 0
+4 4 0
+0 4 0
+4 0 1 2 3
+4 0 1 3 2
+"""
+    (tmp_path / "room.ply").write_text(text)
+    mesh = read_mesh(tmp_path / "room.ply")
+    assert len(mesh.faces) == 2 and "cross themselves" in mesh.warnings[0]
