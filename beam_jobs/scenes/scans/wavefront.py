@@ -22,12 +22,22 @@ GREY = 0.7  # surfaces without any material
 
 @dataclass
 class Material:
-    """colour [3] in [0, 1]; picture: of Pillow, or None; scale, move [2]: of its coordinates."""
+    """colour [3] in [0, 1]; picture: of Pillow, or None; scale, move [2]: of its coordinates.
+
+    MTL multiplies picture and colour, and so do most readers. Black beside a picture counts as
+    white, as in Blend4Web and Sketchfab: exporters write `Kd 0 0 0` where the picture alone is
+    meant, and by the letter all would be black.
+    """
 
     colour: Floats = field(default_factory=lambda: np.ones(3))
     picture: Any = None
     scale: Floats = field(default_factory=lambda: np.ones(2))
     move: Floats = field(default_factory=lambda: np.zeros(2))
+
+    def factor(self, mapped: bool) -> Floats:
+        """[3] what a surface is multiplied by; mapped: it has coordinates in the picture."""
+        meant = self.picture is None or not mapped or self.colour.any()
+        return self.colour if meant else np.ones(3)
 
 
 @dataclass
@@ -133,9 +143,7 @@ def part(
     if mapped.any():
         uv[mapped] = np.array([uvs[i] for i in rows[mapped, 1]], "float64").reshape(-1, 2)
     picture = material.picture if mapped.any() else None
-    colour = (
-        np.ones((len(rows), 3)) if picture is not None else np.tile(material.colour, (len(rows), 1))
-    )
+    colour = np.tile(material.factor(bool(mapped.any())), (len(rows), 1))
     painted = [len(vertices[i]) >= 6 for i in rows[:, 0]]
     # only if all have colours: half a part in vertices' colours would leave the rest without any
     if all(painted):  # x y z r g b
@@ -196,6 +204,7 @@ def picture_name(text: str) -> tuple[str, Floats, Floats]:
     scale = np.ones(2)
     move = np.zeros(2)
     words = text.split()
+    rest = len(words)
     while words and words[0] in OPTIONS:
         option = words.pop(0)
         values: list[str] = []
@@ -207,7 +216,8 @@ def picture_name(text: str) -> tuple[str, Floats, Floats]:
             scale[: len(numbers[:2])] = numbers[:2]
         elif option == "-o":
             move[: len(numbers[:2])] = numbers[:2]
-    name = text[text.rindex(words[0]) :] if len(words) == 1 else " ".join(words)
+    # cut from the text: a name may hold several blanks in a row
+    name = text.split(None, rest - len(words))[-1] if words else ""
     return name.strip(), scale, move
 
 

@@ -5,6 +5,7 @@ import pytest
 from made_meshes import checkers
 
 from beam_jobs.scenes.scans.mesh_file import read_mesh
+from beam_jobs.scenes.scans.wavefront import picture_name
 
 SQUARE = "v 0 0 0\nv 4 0 0\nv 4 4 0\nv 0 4 0\nvt 0 0\nvt 1 0\nvt 1 1\nvt 0 1\n"
 
@@ -73,3 +74,43 @@ def test_millions_of_metres_are_moved_to_the_origin_without_loss(tmp_path):
     assert mesh.moved == (500002.0, 5400002.0, 0.0)
     np.testing.assert_array_equal(np.ptp(mesh.vertices, axis=0), [4.125, 4.25, 0])
     assert np.abs(mesh.vertices).max() < 10
+
+
+@pytest.mark.parametrize(
+    "colour, expected",
+    [
+        ("Kd 1 0.5 0.25\n", (1, 0.5, 0.25)),
+        ("Kd 0.8 0.8 0.8\n", (0.8, 0.8, 0.8)),
+        ("Kd 0 0 0\n", (1, 1, 1)),
+        ("", (1, 1, 1)),
+    ],
+)
+@pytest.mark.parametrize("before", [True, False])
+def test_a_picture_is_multiplied_by_the_colour_unless_that_is_black(
+    tmp_path, colour, expected, before
+):
+    checkers().save(tmp_path / "wall.png")
+    text = f"mtllib a.mtl\nusemtl wall\n{SQUARE}f 1/1 2/2 3/3 4/4\n"
+    picture = "map_Kd wall.png\n"
+    both = colour + picture if before else picture + colour
+    mesh = read(tmp_path, text, a=f"newmtl wall\n{both}")
+    assert len(mesh.pictures) == 1
+    np.testing.assert_allclose(mesh.colour, np.tile(expected, (len(mesh.colour), 1)), atol=1e-6)
+
+
+def test_black_without_a_picture_is_black(tmp_path):
+    text = f"mtllib a.mtl\nusemtl wall\n{SQUARE}f 1/1 2/2 3/3 4/4\n"
+    for name in ("", "map_Kd none.png\n"):
+        mesh = read(tmp_path, text, a=f"newmtl wall\nKd 0 0 0\n{name}")
+        assert not mesh.colour.any()
+
+
+@pytest.mark.parametrize("options", ["", "-s 1 1 1 ", "-bm  1 -s 2 "])
+@pytest.mark.parametrize("name", ["my  wall.png", "wall.png", "a 1  1 a.png"])
+def test_blanks_in_a_pictures_name_are_kept(options, name):
+    assert picture_name(f"{options}{name} ")[0] == name
+
+
+def test_a_polygon_that_crosses_itself_is_left_out_and_said(tmp_path):
+    mesh = read(tmp_path, SQUARE + "f 1 2 3 4\nf 1 2 4 3\n")
+    assert len(mesh.faces) == 2 and "cross themselves" in mesh.warnings[0]
