@@ -116,7 +116,7 @@ def predicted(features: Floats, target: Floats, weight: Floats, held: Floats) ->
     else:  # fewer rows than features: the same ridge, by the rows' own products
         root = np.sqrt(w)
         rows = root * x
-        gram = rows @ rows.T + RIDGE * width / len(x) * np.eye(len(x))
+        gram = rows @ rows.T + RIDGE * np.eye(len(x))
         answer = (new @ rows.T) @ np.linalg.solve(gram, root * y)
     return np.asarray((answer + level).reshape(*held.shape[:2], channels))
 

@@ -64,3 +64,14 @@ def test_a_cell_sees_its_neighbours_its_picture_and_its_place():
     np.testing.assert_allclose(middle[63:70], cells[1].mean((0, 1)))
     np.testing.assert_allclose(middle[70:], 0)
     np.testing.assert_allclose(found[0, 0, :7], cells[0, 0, 0])  # the edge is repeated
+
+
+def test_the_ridge_is_the_same_on_both_sides_of_as_many_rows_as_features():
+    features, answer = RNG.normal(size=(12, 1, 30)), RNG.normal(size=(12, 1, 2))
+    held, weight = RNG.normal(size=(5, 1, 30)), RNG.uniform(0.5, 1, size=(12, 1, 1))
+    few = predicted(features, answer, weight, held)
+    # rows without weight teach nothing, but there are more of them than features
+    seen = np.concatenate([features, RNG.normal(size=(40, 1, 30))])
+    lies = np.concatenate([answer, np.ones((40, 1, 2))])
+    weights = np.concatenate([weight, np.zeros((40, 1, 1))])
+    np.testing.assert_allclose(few, predicted(seen, lies, weights, held), atol=1e-9)
