@@ -47,7 +47,7 @@ def TrainTransfers(
             NetworkConfig(**json.loads(config)),
             record=record,
             targets=json.loads(targets),
-            whole=target_names(),
+            everywhere=target_names(),
             wanted=worth_measuring(os.path.join(proxies.uri, "proxies.json"), share),
         )
     store = LossStore(os.path.join(losses.uri, "losses"))

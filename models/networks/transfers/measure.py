@@ -70,7 +70,7 @@ def measure_transfers(
     record: Record,
     targets: Iterable[str],
     wanted: Wanted | None = None,
-    whole: Iterable[str] | None = None,
+    everywhere: Iterable[str] | None = None,
     out: TextIO = sys.stderr,
 ) -> dict[str, Any]:
     """measure every transfer into `targets`; `record(transfer, sample names, losses)` is called
@@ -78,8 +78,8 @@ def measure_transfers(
 
     transfer: {"sources", "target", "regime", "control"}. wanted: target -> sets of sources that are
     worth measuring; all if None, and all of a target that it does not name. Controls and the higher
-    orders that follow from what was measured are always measured. whole: the targets of all shards
-    of the stage, of which the same ones are calibrated for any number of shards (default:
+    orders that follow from what was measured are always measured. everywhere: the targets of all
+    shards of the stage, of which the same ones are calibrated for any number of shards (default:
     `targets`). What `ledger` holds is not measured again. Returns {"transfers", "fresh": how many
     of them were measured now, "seconds", "calibration": rows of `calibration.calibrate`,
     "scratch": records of the networks from scratch, "widths": source from outside -> channels,
@@ -115,7 +115,7 @@ def measure_transfers(
     )
     # None where all losses came from the ledger.
     rate = seconds / bench.fresh if bench.fresh else None
-    among = present if whole is None else [name for name in whole if store.has(name)]
+    among = present if everywhere is None else [name for name in everywhere if store.has(name)]
     sample = [name for name in calibration_sample(bench, among) if name in present]
     return {
         "transfers": count,
