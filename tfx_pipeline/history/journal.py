@@ -84,9 +84,7 @@ def parsed(line: bytes) -> Entry | None:
     known = {item.name for item in fields(Entry)}
     try:
         values = {name: value for name, value in json.loads(line).items() if name in known}
-        lists = {
-            name: tuple(values[name]) for name in ("verdicts", "networks", "warm") if name in values
-        }
+        lists = {name: tuple(values[name]) for name in LISTS if name in values}
         return Entry(**{**values, **lists})
     except (ValueError, TypeError, AttributeError):
         return None
