@@ -47,7 +47,7 @@ def BuildBundle(
         from models.examples.label_store import LabelStore
 
         store = LabelStore(os.path.join(labels.uri, "store"))
-        facts |= {"data": store.manifest, "manifest": store.manifest}
+        facts["data"] = store.manifest
         whitening = {
             name: store.whitening(name)
             # only tasks whose numbers are whitened, of which this data set has labels
@@ -89,7 +89,7 @@ def BuildBundle(
     edges = addresses_below(transfers.uri, learned_edges(policy), "transfer.json")
     unaided = [edge["target"] for edge in policy["edges"] if from_scratch(edge)]
     edges |= addresses_below(transfers.uri, unaided, "network.json")
-    say_content(model, [policy, parts, edges, size, facts.get("manifest"), code])
+    say_content(model, [policy, parts, edges, size, facts.get("data"), code])
 
 
 def learned_edges(policy: Mapping[str, Any]) -> List[str]:
