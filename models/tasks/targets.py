@@ -15,6 +15,7 @@ from scipy.ndimage import gaussian_filter
 
 from models.tasks.arrays import Floats, Integers
 from models.tasks.labels import cameras, colours
+from models.tasks.labels.permutations import JIGSAW_PERMUTATIONS
 from models.tasks.task import Task
 from models.tasks.view import Camera, View
 
@@ -38,7 +39,6 @@ SEMANTIC_WEIGHTS = (
     0.542, 9.167, 7.331, 7.162, 8.723, 7.613, 8.237, 9.149, 8.822, 9.086,
     8.914, 9.177, 9.035, 8.604, 9.170, 9.147, 9.137,
 )  # fmt: skip
-JIGSAW_PERMUTATIONS = 100
 
 
 def target(task: Task, views: Sequence[View], rng: np.random.Generator) -> Target | None:

@@ -11,7 +11,7 @@ from keras import ops
 from models.networks.tensors import Tensor
 from models.tasks import Task
 from models.tasks.arrays import Array, Bytes, Floats, Integers
-from models.tasks.labels.permutations import permutation_set
+from models.tasks.labels.permutations import JIGSAW_PERMUTATIONS, permutation_set
 
 NOISE = 0.1  # standard deviation in [0, 1] units: variance 0.01 (load_ops.add_gaussian_noise)
 
@@ -60,7 +60,7 @@ def tiles(value: Floats, label: Integers, rng: np.random.Generator, side: int) -
     """[B, S, S, 3] -> [B, 9, side, side, 3]: 3 x 3 cells, cropped to 90 % at a random place,
     resized, in the order of the permutation `label`.
     """
-    order = permutation_set(100)
+    order = permutation_set(JIGSAW_PERMUTATIONS)
     cell = value.shape[1] // 3
     crop = int(0.9 * cell)
     cut = np.empty((len(value), 9, side, side, 3), "float32")

@@ -14,9 +14,11 @@ import numpy as np
 
 from models.tasks.arrays import Integers
 
+JIGSAW_PERMUTATIONS = 100  # of the released configuration, classes of the jigsaw task
+
 
 @functools.cache
-def permutation_set(count: int = 100, seed: int = 0, tiles: int = 9) -> Integers:
+def permutation_set(count: int = JIGSAW_PERMUTATIONS, seed: int = 0, tiles: int = 9) -> Integers:
     """[count, tiles] int64 distinct permutations, the identity never among them; slot i of the
     input shows tile row[i].
     """
