@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from models.tasks.labels.permutations import permutation_set
+from models.tasks import TASKS
+from models.tasks.labels.permutations import JIGSAW_PERMUTATIONS, permutation_set
 
 
 def test_permutations_differ_in_many_tiles():
@@ -19,3 +20,7 @@ def test_permutations_differ_in_many_tiles():
 def test_too_many_permutations_are_refused():
     with pytest.raises(ValueError, match="between 1 and"):
         permutation_set(10, 0, 3)
+
+
+def test_there_are_as_many_permutations_as_the_jigsaw_task_has_classes():
+    assert len(permutation_set()) == JIGSAW_PERMUTATIONS == TASKS["jigsaw"].output.channels
