@@ -1,10 +1,12 @@
-"""A bank of tiny networks with their representations, made once a process, and its transfers."""
+"""A bank of tiny networks with their representations and transfers, made once a run."""
 
 import functools
+import shutil
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from made_once import made_once
 from tiny_store import TINY, TinyStore
 
 from models.networks.task_networks.ledger import train_tasks
@@ -40,13 +42,22 @@ def scratch() -> tempfile.TemporaryDirectory:
 
 @functools.cache
 def transfer_bank() -> Bank:
-    folder = Path(scratch().name)
+    """this process's copy, in whose ledger every transfer of `measured` is."""
+    made = made_once("transfer_bank", make_bank)
+    return bank_in(shutil.copytree(made, Path(scratch().name) / "bank"))
+
+
+def bank_in(folder: Path) -> Bank:
+    representations = RepresentationStore(folder / "representations")
+    return Bank(TinyStore(), representations, folder / "networks", folder / "ledger")
+
+
+def make_bank(folder: Path) -> Path:
     store = TinyStore()
     train_tasks(store, folder / "networks", sorted({*SOURCES, *TARGETS}), TINY)
-    representations = encode_views(
-        folder / "networks", store, folder / "representations", SOURCES, TINY
-    )
-    return Bank(store, representations, folder / "networks", folder / "ledger")
+    encode_views(folder / "networks", store, folder / "representations", SOURCES, TINY)
+    measured(bank_in(folder))
+    return folder
 
 
 def measured(bank, targets=TARGETS, *, ledger=None, config=TINY, **more):

@@ -44,8 +44,8 @@ def learned(network: TransferNetwork) -> TransferNetwork:
     )
 
 
-@pytest.fixture
-def mixed(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory):
     """SavedModel with learned heads for LEARNED."""
     folder, policy = (
         tiny_folder(),
@@ -56,15 +56,16 @@ def mixed(tmp_path, monkeypatch):
         network = load_transfer_network(folder)
         return learned(network) if folder.name in LEARNED else network
 
-    monkeypatch.setattr("models.networks.transfers.edge.load_transfer_network", load)
-    return build_bundle(
-        policy,
-        folder / "networks",
-        folder / "transfers",
-        tmp_path / "bundle",
-        lineage={},
-        image_size=SIZE,
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("models.networks.transfers.edge.load_transfer_network", load)
+        return build_bundle(
+            policy,
+            folder / "networks",
+            folder / "transfers",
+            tmp_path_factory.mktemp("mixed") / "bundle",
+            lineage={},
+            image_size=SIZE,
+        )
 
 
 def test_learned_heads_answer_as_their_networks_do(mixed):
@@ -98,14 +99,15 @@ def write_pixel_readout(folder: Path, record: dict) -> None:
     write_json(folder / "network.json", {**record, "grid": grid})
 
 
-@pytest.fixture(params=["network", "pixels"])
-def from_scratch(request, tmp_path):
+@pytest.fixture(scope="module", params=["network", "pixels"])
+def from_scratch(request, tmp_path_factory):
     """(SavedModel, folder of networks from scratch): `normal` is learned from scratch, by a network
     or a readout of pixels, though its own network of all labels is a source; the seed says which
     is which.
     """
     folder, policy = tiny_folder(), read_extras(tiny_bundle())[1]["policy"]
-    transfers = tmp_path / "transfers"
+    place = tmp_path_factory.mktemp("from_scratch")
+    transfers = place / "transfers"
     kept = [e for e in policy["edges"] if e["target"] in ("normal", "reshading", "class_scene")]
     edges = [
         {**edge, "control": "scratch", "regime": ""} if edge["target"] == "normal" else edge
@@ -121,7 +123,7 @@ def from_scratch(request, tmp_path):
         {**policy, "edges": edges},
         folder / "networks",
         transfers,
-        tmp_path / "bundle",
+        place / "bundle",
         lineage={},
         image_size=SIZE,
     )
