@@ -1,0 +1,69 @@
+"""The small demo, once a run of pytest: stopped midway, then finished by the same command."""
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from made_once import made_once
+from small_run import ROOT, SMOKE, command, newest
+
+
+class Stopped(NamedTuple):
+    """run: its folder. seconds: that it took to end."""
+
+    run: Path
+    code: int
+    said: str
+    seconds: float
+
+
+class Demo(NamedTuple):
+    """run: its folder, which tests go on with. first: a copy of its `data`, `work` and
+    `taxonomies` as the first finished run left them.
+    """
+
+    run: Path
+    done: subprocess.CompletedProcess
+    first: Path
+
+
+@pytest.fixture(scope="session")
+def stopped() -> Stopped:
+    """a demo that gets SIGTERM with two networks trained and two in training."""
+    return made_once("demo", stop_demo)
+
+
+def stop_demo(folder: Path) -> Stopped:
+    run = folder / "run"
+    words = ("tfx_pipeline", "demo", *SMOKE, "--run", str(run))
+    process = subprocess.Popen(
+        [sys.executable, "-m", *words], cwd=ROOT, stderr=subprocess.PIPE, text=True
+    )
+    said = ""
+    for line in process.stderr:
+        said += line
+        if "network 2/26" in line:
+            break
+    process.terminate()
+    since = time.monotonic()
+    said += process.communicate(timeout=60)[1]
+    return Stopped(run, process.returncode, said, time.monotonic() - since)
+
+
+@pytest.fixture(scope="session")
+def demo(stopped) -> Demo:
+    return made_once("finished_demo", lambda folder: finish_demo(stopped.run, folder))
+
+
+def finish_demo(run: Path, first: Path) -> Demo:
+    """first: where the copies go."""
+    done = command("tfx_pipeline", "demo", *SMOKE, "--run", run)
+    assert done.returncode == 0, done.stderr[-3000:]
+    for name in ("data", "work"):
+        shutil.copytree(run / name, first / name)
+    shutil.copytree(newest(run, "SolveTaxonomy", "taxonomies"), first / "taxonomies")
+    return Demo(run, done, first)
