@@ -11,6 +11,8 @@ from models.provenance.sources import PACKAGES
 ROOT = Path(__file__).resolve().parents[1]
 # What the demo is told; a cluster's file is told the same.
 SMOKE = ("--config", "smoke")
+# seconds: machines differ threefold, and other tests run beside it
+TIMEOUT = 2400
 
 
 def command(*words, cwd=ROOT) -> subprocess.CompletedProcess:
@@ -19,7 +21,7 @@ def command(*words, cwd=ROOT) -> subprocess.CompletedProcess:
         cwd=cwd,
         capture_output=True,
         text=True,
-        timeout=900,
+        timeout=TIMEOUT,
     )
 
 

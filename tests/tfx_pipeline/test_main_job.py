@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from small_run import ROOT, command, edited_copy, newest, run_again
+from small_run import ROOT, TIMEOUT, command, edited_copy, newest, run_again
 
 from components.verdicts import latest_verdicts
 from tfx_pipeline.history.journal import read
@@ -158,7 +158,7 @@ def tutorial(demo, tmp_path_factory):
         script.append(own)
     known = before(run)
     done = subprocess.run(
-        ["bash", "-c", "\n".join(script)], cwd=ROOT, capture_output=True, text=True, timeout=900
+        ["bash", "-c", "\n".join(script)], cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT
     )
     return known, done, len(blocks), answered
 
