@@ -86,93 +86,60 @@ def write_transfers(
 ) -> Path:
     """closed-form transfers with random arrays of the shapes that `write_transfer` gives. teaching:
     views that vector tasks were solved on. wide: source -> channels of those that have others than
-    the configuration says, of which `write_unequal_transfer` gives the shapes.
+    the configuration says.
     """
     from models.networks.architecture.encoders import build_encoder
     from models.networks.losses.block_losses import block_channels, sharpness
 
     rng = np.random.default_rng(0)
     grid = build_encoder(config, 3, "probe").compute_output_shape((None, size, size, 3))[1]
-    width, features = config.representation_channels, config.random_features
-    flat = grid * grid * width
-    local, bias = (
-        rng.normal(0, 0.1, (9 * width, features)),
-        rng.normal(0, 0.1, features),
-    )  # one kernel serves every head, as `random_kernel` has it
-    whole = rng.normal(0, flat**-0.5, (flat, features))
+    features = config.random_features
     named = [*TASKS, *(source for source in policy["supervised"] if source not in TASKS)]
-    teach = {source: rng.normal(0, 1, (teaching, flat + features)) for source in named}
+    width_of = dict.fromkeys(named, config.representation_channels) | (wide or {})
+    # random features and teaching views serve every head, as they do in a run
+    local, whole = {}, {}
+    for width in sorted(set(width_of.values())):
+        flat = grid * grid * width
+        local[f"kernel_{width}"] = rng.normal(0, 0.1, (9 * width, features))
+        local[f"bias_{width}"] = rng.normal(0, 0.1, features)
+        whole[f"kernel_{width}"] = rng.normal(0, flat**-0.5, (flat, features))
+    teach = {
+        source: rng.normal(0, 1, (teaching, grid * grid * width + features))
+        for source, width in width_of.items()
+    }
     for edge in policy["edges"]:
         if not edge["sources"]:
             continue
-        task, order = TASKS[edge["target"]], len(edge["sources"])
+        task = TASKS[edge["target"]]
+        widths = [width_of[source] for source in edge["sources"]]
         facts = {
             "sources": edge["sources"],
+            "widths": widths,
             "target": task.name,
             "address": "made up",
             "grid": grid,
             "learner": "closed_form",
-            "factor": 1.0,
         }
-        widths = [(wide or {}).get(source, width) for source in edge["sources"]]
-        if {*widths} != {width}:
-            arrays = unequal_arrays(rng, task, config, facts, widths, size, teaching)
-            write_edge(folder / task.name, facts, arrays)
-            continue
-        arrays = {"mean": np.zeros((order, width)), "deviation": np.ones((order, width))}
+        arrays = {"mean": np.zeros(sum(widths)), "deviation": np.ones(sum(widths))}
         if task.output.dense:
-            block = size // config.output_stride // grid
-            arrays["kernel"], arrays["bias"] = local, bias
-            arrays["weights"] = rng.normal(
-                0, 0.02, (order * (9 * width + features) + 1, block * block * block_channels(task))
-            )
-            facts.update(
-                channels=block_channels(task), enlarge=config.output_stride, factor=sharpness(task)
-            )
+            inside = sum(9 * width + features for width in widths) + 1
+            outputs = (size // config.output_stride // grid) ** 2 * block_channels(task)
+            arrays["weights"] = rng.normal(0, 0.02, (inside, outputs))
+            for width in widths:
+                arrays |= {name: local[name] for name in (f"kernel_{width}", f"bias_{width}")}
+            facts["channels"] = block_channels(task)
+            facts["enlarge"] = config.output_stride
+            facts["factor"] = sharpness(task)
         else:
-            arrays["kernel"], arrays["teach"] = (
-                whole,
-                np.stack([teach[source] for source in edge["sources"]]),
-            )
-            arrays["scale"], arrays["views"] = (
-                np.full(order, 10.0),
-                rng.integers(0, teaching, (teaching, task.images)),
-            )
-            arrays["dual"], arrays["constant"] = (
-                rng.normal(0, 0.1, (teaching, task.output.channels)),
-                np.zeros(task.output.channels),
-            )
+            for place, (source, width) in enumerate(zip(edge["sources"], widths)):
+                arrays[f"kernel_{width}"] = whole[f"kernel_{width}"]
+                arrays[f"teach_{place}"] = teach[source]
+            arrays["scale"] = np.full(len(widths), 10.0)
+            arrays["views"] = rng.integers(0, teaching, (teaching, task.images))
+            arrays["dual"] = rng.normal(0, 0.1, (teaching, task.output.channels))
+            arrays["constant"] = np.zeros(task.output.channels)
         write_edge(folder / task.name, facts, arrays)
     return folder
-
-
-def unequal_arrays(rng, task, config, facts, widths, size, teaching) -> dict:
-    """random arrays of a transfer from sources of different widths; facts: filled in."""
-    from models.networks.losses.block_losses import block_channels, sharpness
-
-    grid, features, order = facts["grid"], config.random_features, len(widths)
-    facts["widths"] = widths
-    arrays = {"mean": rng.normal(0, 0.1, sum(widths)), "deviation": rng.uniform(1, 2, sum(widths))}
-    if task.output.dense:
-        block = size // config.output_stride // grid
-        for width in widths:
-            arrays[f"kernel_{width}"] = rng.normal(0, 0.1, (9 * width, features))
-            arrays[f"bias_{width}"] = rng.normal(0, 0.1, features)
-        inside = sum(9 * width + features for width in widths) + 1
-        outputs = block * block * block_channels(task)
-        arrays["weights"] = rng.normal(0, 0.02, (inside, outputs))
-        facts.update(channels=block_channels(task), enlarge=config.output_stride)
-        facts["factor"] = sharpness(task)
-        return arrays
-    for place, width in enumerate(widths):
-        flat = grid * grid * width
-        arrays[f"kernel_{width}"] = rng.normal(0, flat**-0.5, (flat, features))
-        arrays[f"teach_{place}"] = rng.normal(0, 1, (teaching, flat + features))
-    arrays["scale"] = np.full(order, 10.0)
-    arrays["views"] = rng.integers(0, teaching, (teaching, task.images))
-    arrays["dual"] = rng.normal(0, 0.1, (teaching, task.output.channels))
-    arrays["constant"] = np.zeros(task.output.channels)
-    return arrays
 
 
 def write_edge(folder: Path, facts: dict, arrays: dict) -> None:

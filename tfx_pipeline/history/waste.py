@@ -24,8 +24,6 @@ from tfx_pipeline.history.metadata import DONE, RunGraph, run_graphs
 SERVED = Path("serving") / "taxonomy"
 # In a LossBank's calibration.json: target -> folder of the ledger that its losses come from.
 LEDGERS = "ledgers"
-# The same of transfers from sources of other widths than the run's.
-UNEQUAL = "unequal"
 # Below TRANSFERS, and no folder of losses.
 SCRATCH = "scratch"
 
@@ -123,7 +121,7 @@ def ledgers_named(losses: Iterable[str]) -> set[str] | None:
         try:
             text = (Path(folder) / "calibration.json").read_text(encoding="utf-8")
             named = json.loads(text)
-            found |= {*named[LEDGERS].values(), *named.get(UNEQUAL, {}).values()}
+            found |= set(named[LEDGERS].values())
         except (OSError, ValueError, KeyError):
             return None
     return found

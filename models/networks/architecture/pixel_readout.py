@@ -50,12 +50,13 @@ def pixel_readout(
         cells if task.images == 1 else (task.images, *cells), name="representation"
     )
     whole = {
-        "mean": np.zeros((1, CHANNELS), "float32"),
-        "deviation": np.ones((1, CHANNELS), "float32"),
+        "mean": np.zeros(CHANNELS, "float32"),
+        "deviation": np.ones(CHANNELS, "float32"),
         **arrays,
     }
     if task.output.dense:
-        answer = LocalReadout(whole, block_channels(task), enlarge, sharpness(task))(source)
+        form = (block_channels(task), enlarge, sharpness(task))
+        answer = LocalReadout(whole, [CHANNELS], *form)(source)
     else:
-        answer = GlobalReadout(whole, task.images)(source)
+        answer = GlobalReadout(whole, [CHANNELS], task.images)(source)
     return encoder, keras.Model(source, answer, name="head")

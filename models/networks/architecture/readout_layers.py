@@ -1,7 +1,7 @@
 """Readouts in closed form as Keras layers, which export and serve like any other.
 
 They take raw (unstandardised) representations, sources side by side on the channel axis: [B, h, w,
-c order], or [B, images, h, w, c order].
+channels of all sources], or [B, images, h, w, channels of all sources].
 """
 
 from __future__ import annotations
@@ -42,27 +42,26 @@ class LocalReadout(keras.layers.Layer):
     """[B, h, w, channels of all sources] -> [B, S, S, channels]: features of each source, one
     solved 1 x 1 layer, blocks unfolded into a map.
 
-    arrays: mean, deviation [order, c]; kernel [9 c, features]; bias [features]; weights [order (9 c
-    + features) + 1, r r channels]. Of sources of different `widths`: mean, deviation [channels of
-    all], and kernel_c, bias_c for every width c. enlarge: every pixel so many times each way.
-    factor: that answers are multiplied by.
+    arrays: mean, deviation [channels of all sources]; of every width c among them kernel_c [9 c,
+    features], bias_c [features]; weights [sum of (9 c + features) + 1, r r channels]. widths:
+    channels of each source. enlarge: every pixel so many times each way. factor: that answers are
+    multiplied by.
     """
 
     def __init__(
         self,
         arrays: Mapping[str, Array],
+        widths: Sequence[int],
         channels: int,
         enlarge: int,
         factor: float,
-        widths: Sequence[int] = (),
     ) -> None:
         super().__init__(trainable=False)
         self.channels = channels
         self.enlarge = enlarge
         self.factor = factor
-        self.widths = tuple(widths) or equal_widths(arrays)
-        named = by_width(arrays, self.widths)
-        self.parts = {name: constant(self, name, value) for name, value in named.items()}
+        self.widths = tuple(widths)
+        self.parts = {name: constant(self, name, value) for name, value in arrays.items()}
 
     def call(self, maps: Tensor) -> Tensor:
         features: list[Tensor] = []
@@ -81,23 +80,20 @@ class GlobalReadout(keras.layers.Layer):
     outputs]: kernel ridge regression on whole representations; the teaching views' features are its
     weights.
 
-    arrays: mean, deviation [order, c]; kernel [h w c, features]; teach [order, views, d]; scale
-    [order]; views [samples, images] positions in teach; dual [samples, outputs]; constant
-    [outputs]. Of sources of different `widths`: mean, deviation [channels of all], kernel_c for
-    every width c, and teach_i [views, d] of each source.
+    arrays: mean, deviation [channels of all sources]; kernel_c [h w c, features] of every width c
+    among them; teach_i [views, h w c + features] of each source i; scale [order]; views [samples,
+    images] positions in teach_i; dual [samples, outputs]; constant [outputs]. widths: channels of
+    each source.
     """
 
-    def __init__(
-        self, arrays: Mapping[str, Array], images: int, widths: Sequence[int] = ()
-    ) -> None:
+    def __init__(self, arrays: Mapping[str, Array], widths: Sequence[int], images: int) -> None:
         super().__init__(trainable=False)
         self.images = images
         # not among the weights, all of which are float32
         self.positions = arrays["views"].astype("int32")
-        self.widths = tuple(widths) or equal_widths(arrays)
-        named = by_width(arrays, self.widths)
+        self.widths = tuple(widths)
         self.parts = {
-            name: constant(self, name, value) for name, value in named.items() if name != "views"
+            name: constant(self, name, value) for name, value in arrays.items() if name != "views"
         }
 
     def call(self, maps: Tensor) -> Tensor:
@@ -119,26 +115,9 @@ class GlobalReadout(keras.layers.Layer):
             width = self.widths[i]
             flat = ops.reshape(own, (-1, cells * width))
             features = ops.concatenate(global_parts(flat, self.parts[f"kernel_{width}"], ops), 1)
-            teach = self.parts[f"teach_{i}"] if "teach_0" in self.parts else self.parts["teach"][i]
-            total = total + ops.matmul(features, ops.transpose(teach)) / self.parts["scale"][i]
+            similar = ops.matmul(features, ops.transpose(self.parts[f"teach_{i}"]))
+            total = total + similar / self.parts["scale"][i]
         return total / len(self.widths)
-
-
-def equal_widths(arrays: Mapping[str, Array]) -> tuple[int, ...]:
-    """channels of each source, of arrays whose mean is [order, c]."""
-    order, width = arrays["mean"].shape
-    return (width,) * order
-
-
-def by_width(arrays: Mapping[str, Array], widths: Sequence[int]) -> dict[str, Array]:
-    """the arrays with scales side by side [channels of all], and random features under the width of
-    the codes that they read.
-    """
-    named = {name: value for name, value in arrays.items() if name not in ("kernel", "bias")}
-    for name in ("kernel", "bias"):
-        if name in arrays:
-            named[f"{name}_{widths[0]}"] = arrays[name]
-    return {**named, "mean": arrays["mean"].ravel(), "deviation": arrays["deviation"].ravel()}
 
 
 def standardised_sources(

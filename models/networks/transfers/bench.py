@@ -6,7 +6,6 @@ import hashlib
 import json
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any, TextIO, cast
 
@@ -35,9 +34,8 @@ CHUNK = 256
 class Bench:
     """The sources, the regimes, the ledger of each target, and which transfers are wanted.
 
-    ledgers: target -> where its losses are kept; empty where one edge alone is asked for. unequal:
-    the same of transfers from sources of other widths than the run's, which another learner
-    measures. programs: what the gradient learner compiled, kept from target to target.
+    ledgers: target -> where its losses are kept; empty where one edge alone is asked for. programs:
+    what the gradient learner compiled, kept from target to target.
     """
 
     def __init__(
@@ -47,7 +45,6 @@ class Bench:
         networks: str | Path,
         config: NetworkConfig,
         ledgers: Mapping[str, TransferLedger] | None = None,
-        unequal: Mapping[str, TransferLedger] | None = None,
         wanted: Wanted | None = None,
         programs: StackPrograms | None = None,
         out: TextIO = sys.stderr,
@@ -57,7 +54,6 @@ class Bench:
         self.networks = Path(networks)
         self.config = config
         self.ledgers = dict(ledgers or {})
-        self.unequal = {**self.ledgers, **(unequal or {})}
         self.wanted = {
             # in which order sources are named does not matter
             name: {tuple(sorted(sources)) for sources in sets}
@@ -85,23 +81,9 @@ class Bench:
             return self.representations.read(self.sources[index], split)
         return cast(Floats, PixelMaps(self.store.images(split), self.grid))
 
-    @cached_property
-    def other_widths(self) -> frozenset[int]:
-        """sources whose codes have another number of channels than those of the run's networks."""
-        own = self.config.representation_channels
-        return frozenset(i for i in range(len(self.sources)) if self.width(i) != own)
-
     def width(self, index: int) -> int:
         """channels of a source."""
         return int(self.maps(index, "test").shape[-1])
-
-    def is_unequal(self, subset: Subset) -> bool:
-        """is a source of another width among them?"""
-        return not self.other_widths.isdisjoint(subset)
-
-    def ledger(self, target: str, subset: Subset) -> TransferLedger:
-        """where the losses of a transfer are kept."""
-        return (self.unequal if self.is_unequal(subset) else self.ledgers)[target]
 
     def names(self, subset: Subset) -> tuple[str, ...]:
         """the sources' names, in the same order."""
@@ -127,24 +109,18 @@ class Bench:
 
     def losses(self, target: str, subset: Subset, regime: Regime) -> Floats:
         """[test sample] of a transfer that was measured."""
-        return self.ledger(target, subset)[self.key(subset, regime)]
+        return self.ledgers[target][self.key(subset, regime)]
 
     def keep(self, target: str, rows: Mapping[Subset, Floats], regime: Regime) -> None:
-        """add what was measured to the ledgers."""
-        for unequal in (False, True):
-            some = [subset for subset in rows if self.is_unequal(subset) == unequal]
-            if some:
-                keyed = {self.key(subset, regime): rows[subset] for subset in some}
-                self.ledger(target, some[0]).extend(keyed)
+        """add what was measured to the ledger."""
+        keyed = {self.key(subset, regime): losses for subset, losses in rows.items()}
+        self.ledgers[target].extend(keyed)
         self.fresh += sum(subset != self.pixels for subset in rows)
 
     def lacking(self, target: str, subsets: Sequence[Subset], regime: Regime) -> list[Subset]:
-        """those sets that the ledgers of the target lack."""
-        return [
-            subset
-            for subset in subsets
-            if self.key(subset, regime) not in self.ledger(target, subset)
-        ]
+        """those sets that the ledger of the target lacks."""
+        ledger = self.ledgers[target]
+        return [subset for subset in subsets if self.key(subset, regime) not in ledger]
 
     def ranked(self, target: str, subsets: Sequence[Subset], regime: Regime) -> list[int]:
         """sources by the mean loss of their first-order transfer, best first."""
@@ -171,8 +147,6 @@ class Bench:
         network = json.loads((self.networks / name / "network.json").read_text())
         keys = sorted(self.key(subset, regime) for subset, regime in rows)
         content = [network["address"], self.ledgers[name].folder.name, keys, sorted(controls)]
-        if self.unequal[name].folder != self.ledgers[name].folder and self.other_widths:
-            content.append(self.unequal[name].folder.name)
         text = json.dumps(content)
         return f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 

@@ -2,7 +2,7 @@
 like any other.
 
 A network takes raw (unstandardised) representations, sources side by side on the channel axis: [B,
-h, w, c order], or [B, images, h, w, c order].
+h, w, channels of all], or [B, images, h, w, channels of all].
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from models.networks.architecture.smoothing import Smoothed
 from models.networks.architecture.transfer_heads import build_transfer_head
 from models.networks.config import NetworkConfig
 from models.networks.losses.block_losses import block_channels, sharpness
-from models.networks.transfers.closed_form.edge_readout import readout_arrays
+from models.networks.transfers.closed_form.edge_readout import readout_arrays, widths_of
 from models.networks.transfers.edge_learners import EdgeBench, compared, fitting
 from models.networks.transfers.learners import SourceSet
 from models.provenance.seals import sealed_folder
@@ -55,6 +55,7 @@ def write_transfer(
     regime = bench.regimes[-1]
     facts: dict[str, Any] = {
         "sources": list(bench.names(subset)),
+        "widths": widths_of(bench, subset),
         "target": target,
         "address": address,
         "grid": bench.grid,
@@ -87,11 +88,11 @@ def write_transfer(
 
 
 def scales_of(bench: EdgeBench, subset: SourceSet) -> dict[str, Array]:
-    """mean and deviation of the sources' representations, [order, c] each."""
+    """mean and deviation of the sources' representations, side by side [channels of all] each."""
     scales = [bench.representations.scale(source) for source in bench.names(subset)]
     return {
-        "mean": np.stack([mean for mean, _ in scales]),
-        "deviation": np.stack([deviation for _, deviation in scales]),
+        "mean": np.concatenate([mean for mean, _ in scales]),
+        "deviation": np.concatenate([deviation for _, deviation in scales]),
     }
 
 
@@ -107,15 +108,14 @@ def load_transfer_network(folder: str | Path) -> TransferNetwork:
     shape = (facts["grid"], facts["grid"], arrays["mean"].size)
     several = shape if task.images == 1 else (task.images, *shape)
     source = keras.Input(several, name="representation")
-    widths = facts.get("widths", ())  # of sources that differ in them
     if facts["learner"] == "gradient":
         head = learned_head(folder, facts, shape)
-        answer = head(Standardised(arrays["mean"].ravel(), arrays["deviation"].ravel())(source))
+        answer = head(Standardised(arrays["mean"], arrays["deviation"])(source))
     elif task.output.dense:
         form = (facts["channels"], facts["enlarge"], facts["factor"])
-        answer = LocalReadout(arrays, *form, widths)(source)
+        answer = LocalReadout(arrays, facts["widths"], *form)(source)
     else:
-        answer = GlobalReadout(arrays, task.images, widths)(source)
+        answer = GlobalReadout(arrays, facts["widths"], task.images)(source)
     # an edge that was solved alone was not compared, and has no width
     if facts.get("smoothing"):
         answer = Smoothed(answer.shape[1], facts["smoothing"])(answer)

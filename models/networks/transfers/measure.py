@@ -28,14 +28,11 @@ from models.networks.transfers.calibration import calibrate
 from models.networks.transfers.candidates import first_wave, second_wave
 from models.networks.transfers.ceiling import ceilings
 from models.networks.transfers.closed_form.maps import map_transfers
-from models.networks.transfers.closed_form.unequal_widths import unequal_map_transfers
 from models.networks.transfers.closed_form.vectors import vector_transfers
 from models.networks.transfers.edge import write_transfer
-from models.networks.transfers.edge_unequal import write_unequal_transfer
 from models.networks.transfers.equal_labels import first_with_equal_labels
 from models.networks.transfers.gradient.learner import transfers_by_gradient
 from models.networks.transfers.gradient.programs import StackPrograms
-from models.networks.transfers.gradient.unequal_widths import unequal_by_gradient
 from models.networks.transfers.learners import Losses
 from models.networks.transfers.ledger import TransferLedger
 from models.networks.transfers.regimes import Regime, regimes_of
@@ -84,15 +81,13 @@ def measure_transfers(
     of them were measured now, "seconds", "calibration": rows of `calibration.calibrate`,
     "scratch": records of the networks from scratch, "widths": source from outside -> channels,
     "ceilings": rows of `ceiling.ceilings` for each of these widths, "addresses": target -> content
-    address of what was measured, "ledgers": target -> folder of `ledger` that holds its rows,
-    "unequal": the same of rows of sources of other widths than the run's}.
+    address of what was measured, "ledgers": target -> folder of `ledger` that holds its rows}.
     """
     since = time.time()
     asked = list(targets)
     present = [name for name in asked if store.has(name)]
     ledgers = {name: ledger_of(name, store, config, ledger) for name in present}
-    unequal = {name: ledger_of(name, store, config, ledger, unequal=True) for name in present}
-    bench = Bench(store, representations, networks, config, ledgers, unequal, wanted, out=out)
+    bench = Bench(store, representations, networks, config, ledgers, wanted, out=out)
     say_what_is_left_out(bench, asked, out)
     rows: dict[str, list[tuple[Subset, Regime]]] = {name: [] for name in present}
     for regime in bench.regimes:
@@ -135,7 +130,6 @@ def measure_transfers(
             row for width in outside_widths(bench) for row in ceilings(bench, present, width)
         ],
         "ledgers": {name: ledgers[name].folder.name for name in present},
-        "unequal": {name: unequal[name].folder.name for name in present if bench.other_widths},
         "addresses": {
             name: bench.address(
                 name,
@@ -154,44 +148,30 @@ def outside_widths(bench: Bench) -> list[int]:
 
 
 def ledger_of(
-    target: str,
-    store: LabelStore,
-    config: NetworkConfig,
-    folder: str | Path,
-    unequal: bool = False,
+    target: str, store: LabelStore, config: NetworkConfig, folder: str | Path
 ) -> TransferLedger:
-    """where the losses of one target are kept: a folder a target and address. unequal: of sources
-    of other widths than the run's.
-    """
-    address = target_address(target, store, config, unequal)
-    return TransferLedger(Path(folder) / f"{target}-{address}")
+    """where the losses of one target are kept: a folder a target and address."""
+    return TransferLedger(Path(folder) / f"{target}-{target_address(target, store, config)}")
 
 
-def target_address(
-    target: str, store: LabelStore, config: NetworkConfig, unequal: bool = False
-) -> str:
+def target_address(target: str, store: LabelStore, config: NetworkConfig) -> str:
     """what all transfers into a target depend on beside their sources and the amount of data, as 16
-    hex digits: the target's labels, the learner's code, and the settings that it reads. unequal: of
-    sources of other widths than the run's.
+    hex digits: the target's labels, the learner's code, and the settings that it reads.
     """
     task = TASKS[target]
     return address_of(
-        (learner_of(task, config, unequal), *BENCH_ROOTS),
+        (learner_of(task, config), *BENCH_ROOTS),
         inputs=[store.views_address, store.address(target)],
         settings=(*settings_of(task), config),
         choices=rows_of(task),
     )
 
 
-def learner_of(task: Task, config: NetworkConfig, unequal: bool = False) -> Learner:
-    """what measures transfers into a task; unequal: from sources of other widths than the run's,
-    which kernels between whole codes do not tell apart.
-    """
+def learner_of(task: Task, config: NetworkConfig) -> Learner:
+    """what measures transfers into a task."""
     if config.learner == "gradient":
-        return unequal_by_gradient if unequal else transfers_by_gradient
-    if not task.output.dense:
-        return vector_transfers
-    return unequal_map_transfers if unequal else map_transfers
+        return transfers_by_gradient
+    return map_transfers if task.output.dense else vector_transfers
 
 
 def say_what_is_left_out(bench: Bench, asked: Sequence[str], out: TextIO) -> None:
@@ -247,9 +227,9 @@ def measure(bench: Bench, regime: Regime, todo: Todo) -> None:
     """measure what the ledgers lack, with the learner of each target."""
     wanted: dict[Learner, dict[str, list[Subset]]] = {}
     for name, subsets in todo.items():
-        for subset in bench.lacking(name, subsets, regime):
-            learner = learner_of(TASKS[name], bench.config, bench.is_unequal(subset))
-            wanted.setdefault(learner, {}).setdefault(name, []).append(subset)
+        lacking = bench.lacking(name, subsets, regime)
+        if lacking:
+            wanted.setdefault(learner_of(TASKS[name], bench.config), {})[name] = lacking
     for learner, targets in wanted.items():
         for name, losses in learner(bench, regime, targets):
             bench.keep(name, losses, regime)
@@ -375,9 +355,8 @@ def train_transfer(
     bench = Bench(store, representations, networks, config, programs=programs)
     subset = tuple(bench.sources.index(source) for source in sources)
     task = TASKS[target]
-    write = write_unequal_transfer if bench.is_unequal(subset) else write_transfer
     address = address_of(
-        write,
+        write_transfer,
         inputs=[
             store.views_address,
             store.address(target),
@@ -389,4 +368,4 @@ def train_transfer(
     described = Path(folder) / "transfer.json"
     if whole(folder) and json.loads(described.read_text())["address"] == address:
         return Path(folder)
-    return write(bench, subset, target, Path(folder), address)
+    return write_transfer(bench, subset, target, Path(folder), address)

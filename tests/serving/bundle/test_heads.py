@@ -90,12 +90,12 @@ def write_pixel_readout(folder: Path, record: dict) -> None:
     grid, features = SIZE // 8, 5
     values = 3 * (SIZE // TINY.output_stride // grid) ** 2
     rng = np.random.default_rng(0)
-    np.savez(
-        folder / "arrays.npz",
-        kernel=rng.normal(0, 0.1, (9 * CHANNELS, features)),
-        bias=rng.normal(size=features),
-        weights=rng.normal(0, 0.1, (9 * CHANNELS + features + 1, values)),
-    )
+    arrays = {
+        f"kernel_{CHANNELS}": rng.normal(0, 0.1, (9 * CHANNELS, features)),
+        f"bias_{CHANNELS}": rng.normal(size=features),
+        "weights": rng.normal(0, 0.1, (9 * CHANNELS + features + 1, values)),
+    }
+    np.savez(folder / "arrays.npz", **arrays)
     write_json(folder / "network.json", {**record, "grid": grid})
 
 

@@ -57,14 +57,6 @@ def test_versions_artifacts_and_ledgers_of_no_kept_run_go(runs):
     assert not waste_of(folder, keep=2).paths
 
 
-def test_ledgers_of_sources_of_other_widths_stay_too(runs):
-    named = losses("normal-3", "jigsaw-1")
-    named["TrainTransfers/losses"]["calibration.json"]["unequal"] = {"normal": "normal-2"}
-    runs.add(version=4, files=named)
-    gone = below(runs.folder, waste_of(runs.folder, keep=1).ledgers)
-    assert gone == {"work/transfers/normal-1"}
-
-
 def test_a_folder_that_is_reached_by_a_link_loses_nothing_more(runs, tmp_path_factory):
     other = tmp_path_factory.mktemp("other") / "link"
     other.symlink_to(runs.folder)

@@ -107,16 +107,24 @@ def readout_arrays(
     return global_arrays(bench, regime, target, subset, rows)
 
 
+def widths_of(bench: VectorBench, subset: SourceSet) -> list[int]:
+    """channels of each source."""
+    return [int(bench.maps(source, "test").shape[-1]) for source in subset]
+
+
 def local_arrays(
     bench: VectorBench, regime: Regime, target: str, subset: SourceSet
 ) -> dict[str, Array]:
-    """kernel, bias and the solved weights of one set of sources into one map target."""
+    """the solved weights of one set of sources into one map target, and kernel_c, bias_c of the
+    random features of every width c among them.
+    """
     features = LocalFeatures(bench)
     moments, parts = local_moments(bench, regime, [subset], [target], features)
     weights, _ = moments.solve(subset, bench.config.ridges, parts)
-    # codes have equal channels: one kernel is that of all sources
-    kernel, bias = features.kernel(bench.maps(subset[0], "test").shape[-1])
-    return {"kernel": kernel, "bias": bias, "weights": weights}
+    arrays: dict[str, Array] = {"weights": weights}
+    for width in widths_of(bench, subset):
+        arrays[f"kernel_{width}"], arrays[f"bias_{width}"] = features.kernel(width)
+    return arrays
 
 
 def global_arrays(
@@ -126,21 +134,23 @@ def global_arrays(
     subset: SourceSet,
     rows: Integers | None = None,
 ) -> dict[str, Array]:
-    """the solved kernel regression of one set of sources into one vector or class target. rows:
-    samples that teach in place of the regime's.
+    """the solved kernel regression of one set of sources into one vector or class target: kernel_c
+    of the random features of every width c among them, teach_i of each source. rows: samples that
+    teach in place of the regime's.
     """
     config = bench.config
     solved = GlobalTarget(bench, target, regime, rows)
     used = teaching_views(bench, len(subset), solved.views)
     places = places_among(solved.views, used)
     fit = solved.fit(sample_kernel(teaching_kernel(bench, subset, used), places, places))
-    teach = [features_of(bench, index, config.transfer_split, used) for index in subset]
-    size = int(np.prod(bench.maps(0, "test").shape[1:]))
-    return {
-        "kernel": global_kernel(size, config.random_features, config.seed),
-        "teach": np.stack(teach),
+    arrays: dict[str, Array] = {
         "scale": np.array([view_kernel(bench, i, used).scale for i in subset], "float32"),
         "views": places,
         "dual": fit.dual,
         "constant": fit.mean,
     }
+    for place, (index, width) in enumerate(zip(subset, widths_of(bench, subset))):
+        size = bench.grid**2 * width
+        arrays[f"kernel_{width}"] = global_kernel(size, config.random_features, config.seed)
+        arrays[f"teach_{place}"] = features_of(bench, index, config.transfer_split, used)
+    return arrays

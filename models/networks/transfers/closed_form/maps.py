@@ -197,7 +197,7 @@ class MapReadouts:
         return {name: self.columns[name] for name in self.solved[subset]}
 
     def weights(self, subset: SourceSet) -> Floats:
-        """[k d + 1, outputs] of `Moments.solve`."""
+        """[d + 1, outputs] of `Moments.solve`."""
         return self.moments.solve(subset, self.ridges, self.columns_of(subset))[0]
 
     def widths(self) -> tuple[int, int, int]:

@@ -51,20 +51,20 @@ class Moments:
         self.rows[held_out] += len(outputs)
 
     def of(self, subset: SourceSet, held_out: bool, columns: Integers) -> tuple[Floats, Floats]:
-        """(Gram matrix [k d + 1, k d + 1] float64, cross moments [k d + 1, columns] float32) of one
-        group of rows; the constant last.
+        """(Gram matrix [d + 1, d + 1] float64, cross moments [d + 1, columns] float32) of one group
+        of rows, d the features of all sources of the set; the constant last.
         """
         gram = self.gram[held_out]
         cross = self.cross[held_out]
         first = subset[0]
-        d = gram[first, first].shape[0] - 1
-        size = len(subset) * d + 1
+        # sources from outside may have more features than others
+        starts = np.cumsum([0, *(gram[a, a].shape[0] - 1 for a in subset)])
+        places = [slice(*ends) for ends in zip(starts, starts[1:])]
+        size = int(starts[-1]) + 1
         whole = np.empty((size, size))
         right = np.empty((size, len(columns)), "float32")
-        for i, a in enumerate(subset):
-            rows = slice(i * d, (i + 1) * d)
-            for j, b in enumerate(subset[i:], i):
-                others = slice(j * d, (j + 1) * d)
+        for i, (a, rows) in enumerate(zip(subset, places)):
+            for b, others in zip(subset[i:], places[i:]):
                 whole[rows, others] = gram[a, b][:-1, :-1]
                 whole[others, rows] = gram[a, b][:-1, :-1].T
             whole[rows, -1] = gram[a, a][:-1, -1]
@@ -78,7 +78,7 @@ class Moments:
     def solve(
         self, subset: SourceSet, ridges: Sequence[float], parts: Mapping[str, slice]
     ) -> tuple[Floats, dict[str, float]]:
-        """(weights [k d + 1, o] float32 over the outputs of `parts`, side by side, name -> ridge).
+        """(weights [d + 1, o] float32 over the outputs of `parts`, side by side, name -> ridge).
 
         The ridge of each part (a target's outputs) has the least squared error on the held-out rows
         when fitted to the others, over the outputs that are `judged`; the weights are then fitted
@@ -162,10 +162,10 @@ def with_ridge(gram: Floats, ridge: float) -> Floats:
 
 
 def predict(features: Sequence[Floats], weights: Floats, seen: Floats, answers: Array) -> Floats:
-    """`answers` [rows, o] float32, filled: features of some sources, [rows, d + 1] each with the
-    constant last, times weights [k d + 1, o] of `Moments.solve`.
+    """`answers` [rows, o] float32, filled: features of some sources, the constant last in each,
+    times weights [d + 1, o] of `Moments.solve`, d the features of all.
 
-    seen: room for the features side by side [rows, k d + 1]. numpy's product lets other threads
+    seen: room for the features side by side [rows, d + 1]. numpy's product lets other threads
     run; scipy's sgemm, which could add products up, does not.
     """
     np.concatenate([*(x[:, :-1] for x in features), features[0][:, -1:]], 1, out=seen)

@@ -24,6 +24,7 @@ from models.networks.training.averages import Known, average_answer
 from models.networks.training.devices import replicas, spread
 from models.networks.training.fit import Interrupted
 from models.networks.transfers.gradient.best_weights import BestWeights
+from models.networks.transfers.gradient.channel_blocks import of_one_width
 from models.networks.transfers.gradient.member_stack import MemberStack
 from models.networks.transfers.gradient.programs import StackPrograms
 from models.networks.transfers.gradient.samples import Maps, Samples, split_last
@@ -71,16 +72,17 @@ def learn(
 ) -> Learned:
     """train every member of one order into target `name`.
 
-    maps: (source index, split) -> [view, h, w, c]; slots: [member, order] source indices; seeds:
-    one a member. rows: (teaching, held out) samples; the held-out ones stop members early and teach
-    nothing; the last fifth of the first `transfer_images` if None. programs: kept over targets, so
-    that one whose answers have the shape of an earlier one's compiles nothing. Raises Interrupted
-    if the loss of a member is no number.
+    maps: (source index, split) -> [view, h, w, c]; slots: [member, order] source indices, of the
+    same widths in every member; seeds: one a member. rows: (teaching, held out) samples; the
+    held-out ones stop members early and teach nothing; the last fifth of the first
+    `transfer_images` if None. programs: kept over targets, so that one whose answers have the shape
+    of an earlier one's compiles nothing. Raises Interrupted if the loss of a member is no number.
     """
     since = time.time()
     schedule = schedule or Schedule()
     count = len(store.samples(name, config.transfer_split))
     rows = rows or split_last(count, config.transfer_images)
+    maps, slots = of_one_width(maps, slots)
     with shared(config, schedule, rows) as devices:
         stack, validation, best = descend(
             store, maps, name, slots, seeds, config, schedule, rows, programs
@@ -192,13 +194,12 @@ def transfers_by_gradient(
 
 
 def stacks_of(bench: Bench, subsets: Sequence[SourceSet]) -> Iterator[list[SourceSet]]:
-    """sets of one order each, at most `stack_members`; pixels, which have other channels than
-    representations, by themselves.
-    """
-    pixels = (len(bench.sources),)
-    groups: dict[tuple[int, bool], list[SourceSet]] = {}
+    """sets of sources of the same widths, and so of one order, each, at most `stack_members`."""
+    used = {source for subset in subsets for source in subset}
+    widths = {source: int(bench.maps(source, "test").shape[-1]) for source in used}
+    groups: dict[tuple[int, ...], list[SourceSet]] = {}
     for subset in subsets:
-        groups.setdefault((len(subset), subset == pixels), []).append(subset)
+        groups.setdefault(tuple(widths[source] for source in subset), []).append(subset)
     most = bench.config.stack_members
     for group in groups.values():
         for i in range(0, len(group), most):
@@ -229,21 +230,21 @@ def member_head(
     rows: samples that teach, that stop, that judge.
     """
     teaching, stopping, judging = rows
+    maps, slots = of_one_width(bench.maps, np.array([subset]))
     with shared(bench.config, schedule, (teaching, stopping)) as devices:
         stack, _, _ = descend(
             bench.store,
-            bench.maps,
+            maps,
             name,
-            np.array([subset]),
+            slots,
             [bench.config.seed],
             bench.config,
             schedule,
             (teaching, stopping),
             bench.programs,
         )
-        samples = Samples(
-            bench.store, bench.maps, name, bench.config.transfer_split, sorted(set(subset))
-        )
+        split = bench.config.transfer_split
+        samples = Samples(bench.store, maps, name, split, sources_of(slots))
         loss = float(losses_of_members(stack, samples, judging).mean())
     # Of several devices, a copy on one.
     head = stack.template() if devices == 1 else keras.models.clone_model(stack.template())

@@ -12,12 +12,11 @@ def layer_of(
     order: int, block: int, enlarge: int, channels: int = 2, width: int = 3, features: int = 7
 ) -> LocalReadout:
     rng = np.random.default_rng(0)
-    shapes = {"mean": (order, width), "kernel": (9 * width, features), "bias": (features,)}
+    shapes = {"mean": (order * width,), "kernel_3": (9 * width, features), "bias_3": (features,)}
     shapes["weights"] = (order * (9 * width + features) + 1, block * block * channels)
     arrays = {name: rng.normal(size=shape) for name, shape in shapes.items()}
-    return LocalReadout(
-        {**arrays, "deviation": rng.uniform(0.5, 2, (order, width))}, channels, enlarge, 0.7
-    )
+    arrays["deviation"] = rng.uniform(0.5, 2, order * width)
+    return LocalReadout(arrays, [width] * order, channels, enlarge, 0.7)
 
 
 @pytest.mark.parametrize("order, block, enlarge", [(1, 1, 1), (2, 2, 1), (3, 1, 2), (2, 4, 3)])

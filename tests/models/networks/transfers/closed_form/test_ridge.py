@@ -1,6 +1,7 @@
 """Ridge regression from moments against the naive way."""
 
 import numpy as np
+import pytest
 
 from models.networks.transfers.closed_form.ridge import Moments, predict, ridge_solution
 
@@ -20,16 +21,19 @@ def solved(features, outputs, subsets, ridge):
     return [moments.solve(subset, (ridge,), everything)[0] for subset in subsets]
 
 
-def test_a_subset_of_the_gram_matrix_solves_what_ridge_regression_on_the_subset_solves():
-    features = [RNG.normal(size=(200, 6)).astype("float32") for _ in range(4)]
+@pytest.mark.parametrize("widths", [(6, 6, 6, 6), (8, 32, 5, 6)])
+def test_a_subset_of_the_gram_matrix_solves_what_ridge_regression_on_the_subset_solves(widths):
+    features = [RNG.normal(size=(200, width)).astype("float32") for width in widths]
     outputs = RNG.normal(size=(200, 3)).astype("float32")
-    (found,) = solved(features, outputs, [(1, 3)], 0.1)
-    x = np.concatenate([features[1], features[3]], 1).astype("float64")
-    centred = x - x.mean(0)
-    naive = np.linalg.solve(
-        centred.T @ centred + 0.1 * 200 * np.eye(12), centred.T @ (outputs - outputs.mean(0))
-    )
-    np.testing.assert_allclose(found[:-1], naive, atol=1e-4)
+    subsets = [(1, 3), (0, 1, 2), (2,), (3, 1)]
+    for subset, found in zip(subsets, solved(features, outputs, subsets, 0.1)):
+        x = np.concatenate([features[i] for i in subset], 1).astype("float64")
+        centred = x - x.mean(0)
+        naive = np.linalg.solve(
+            centred.T @ centred + 0.1 * 200 * np.eye(x.shape[1]),
+            centred.T @ (outputs - outputs.mean(0)),
+        )
+        np.testing.assert_allclose(found[:-1], naive, atol=1e-4)
 
 
 def test_a_singular_gram_matrix_still_has_a_finite_solution():

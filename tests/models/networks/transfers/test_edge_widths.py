@@ -14,10 +14,8 @@ from transfer_bank import measured
 
 from models.networks.losses.block_losses import sample_losses
 from models.networks.losses.losses import image_losses
-from models.networks.transfers.bench import Bench
 from models.networks.transfers.edge import load_transfer_network
-from models.networks.transfers.gradient.unequal_widths import CodeBlocks
-from models.networks.transfers.measure import ledger_of, train_transfer
+from models.networks.transfers.measure import train_transfer
 from models.tasks import TASKS
 
 OWN = {"normal": 8, "class_scene": 8, "jigsaw": 8}
@@ -45,8 +43,7 @@ def test_it_is_measured_alone_and_in_pairs_and_nothing_else_is(banks):
     old, summary = measured(before, TARGETS)
     rows, more = measured(after, TARGETS)
     assert more["fresh"] == (1 + len(OWN)) * len(TARGETS)
-    assert more["ledgers"] == summary["ledgers"] and summary["unequal"] == {}
-    assert set(more["unequal"]) == set(TARGETS) and more["widths"] == {"wide": WIDE}
+    assert more["ledgers"] == summary["ledgers"] and more["widths"] == {"wide": WIDE}
     found = by_transfer(rows)
     for transfer, losses in by_transfer(old).items():
         np.testing.assert_array_equal(found[transfer], losses)
@@ -54,23 +51,6 @@ def test_it_is_measured_alone_and_in_pairs_and_nothing_else_is(banks):
     assert own == {("wide",), *((source, "wide") for source in OWN)}
     assert {row["target"] for row in more["ceilings"]} == set(TARGETS)
     assert measured(after, TARGETS)[1]["fresh"] == 0
-
-
-def test_addresses_of_sources_of_one_width_stay(banks):
-    before, after = banks
-    benches = [
-        Bench(bank.store, bank.representations, bank.networks, TINY) for bank in (before, after)
-    ]
-    [regime] = benches[0].regimes
-    for subset in [(0,), (1, 2)]:
-        assert benches[0].key(subset, regime) == benches[1].key(subset, regime)
-    assert not any(bench.is_unequal((0, 1)) for bench in benches)
-    assert benches[1].is_unequal((0, 3)) and not benches[1].is_unequal(benches[1].pixels)
-    folders = [
-        {ledger_of(name, after.store, TINY, "", unequal).folder.name for unequal in (False, True)}
-        for name in ("normal", "class_scene")
-    ]
-    assert [len(names) for names in folders] == [2, 1]  # kernels do not see widths
 
 
 @pytest.mark.parametrize("target", ["reshading", "class_scene"])
@@ -121,14 +101,8 @@ def test_an_edge_is_compared_with_gradient_training(banks, target, tmp_path, mon
     assert np.isfinite(answered(bank, network, target)).all()
 
 
-def test_by_gradient_it_is_read_in_blocks(banks, tmp_path):
+def test_by_gradient_it_is_measured_alone_and_in_a_pair(banks, tmp_path):
     _, bank = banks
-    bench = Bench(bank.store, bank.representations, bank.networks, TINY)
-    blocks = CodeBlocks(bench, [1, 3])
-    assert blocks.width == 8 and blocks.places((3, 1)) == (1, 2, 3, 4, 0)
-    assert blocks.sources_of((1, 2, 3, 4, 0)) == (3, 1)
-    whole = np.concatenate([blocks.maps(i, "val") for i in blocks.places((3,))], -1)
-    np.testing.assert_array_equal(whole, bench.maps(3, "val"))
     few = {("normal",), ("wide",), ("normal", "wide")}
     config = replace(TINY, learner="gradient", transfer_epochs=1)
     asked = {"class_scene": few}
