@@ -29,6 +29,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
@@ -341,17 +342,22 @@ def in_turn(data: Path, out: Path, options: argparse.Namespace) -> dict[str, dic
     all rounds.
     """
     call = [str(data.with_name("few")), str(data), str(out), options.size, options.repeat]
+    found = said_by(TURNS, call, ROOT)
+    return mean_of_rounds(found, ("turn_opencv", "turn"), options.views)
+
+
+def said_by(code: str, call: list, root: Path) -> Any:
+    """what a process of the checkout at `root` prints last, as JSON."""
     done = subprocess.run(
-        [sys.executable, "-c", TURNS, json.dumps(call)],
-        cwd=ROOT,
+        [sys.executable, "-c", code, json.dumps(call)],
+        cwd=root,
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
         raise SystemExit(done.stderr[-3000:])
-    found = json.loads(done.stdout.splitlines()[-1])
-    return mean_of_rounds(found, ("turn_opencv", "turn"), options.views)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def mean_of_rounds(found: list, names: tuple[str, ...], views: int) -> dict[str, dict]:
@@ -398,16 +404,7 @@ def beside(data: Path, out: Path, options: argparse.Namespace) -> dict[str, dict
         for name, root in (("earlier", options.earlier.resolve()), ("now", ROOT)):
             place = f"{out}{number}{name}"
             call = [str(data.with_name("few")), str(data), place, options.size]
-            done = subprocess.run(
-                [sys.executable, "-c", ALONE, json.dumps(call)],
-                cwd=root,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if done.returncode:
-                raise SystemExit(done.stderr[-3000:])
-            found.append([name, *json.loads(done.stdout.splitlines()[-1])])
+            found.append([name, *said_by(ALONE, call, root)])
     return mean_of_rounds(found, ("earlier", "now"), options.views)
 
 

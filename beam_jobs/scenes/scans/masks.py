@@ -15,6 +15,7 @@ import numpy as np
 
 from beam_jobs.scenes.render.ray_caster import FirstHits, RayCaster
 from beam_jobs.scenes.scans.parts import Part
+from beam_jobs.scenes.scans.textures import neighbours
 from models.tasks.arrays import Bools, Bytes, Floats, Integers
 
 # Metres behind a hole from where a ray goes on: above what float32 distances within a building are
@@ -173,17 +174,7 @@ def _holes(
             u = a * uvs[j, 0] + b * uvs[k, 0] + c * uvs[m, 0]
             v = a * uvs[j, 1] + b * uvs[k, 1] + c * uvs[m, 1]
             start, height, width = table[p]
-            if wraps[p]:
-                u, v = u - np.floor(u), v - np.floor(v)
-            x, y = u * width - 0.5, (1 - v) * height - 0.5
-            left, above = int(np.floor(x)), int(np.floor(y))
-            fx, fy, right, below = x - left, y - above, left + 1, above + 1
-            if wraps[p]:
-                left, right = left % width, right % width
-                above, below = above % height, below % height
-            else:
-                left, right = min(max(left, 0), width - 1), min(max(right, 0), width - 1)
-                above, below = min(max(above, 0), height - 1), min(max(below, 0), height - 1)
+            left, right, above, below, fx, fy = neighbours(u, v, height, width, wraps[p])
             high = (
                 texels[start + above * width + left] * (1 - fx)
                 + texels[start + above * width + right] * fx

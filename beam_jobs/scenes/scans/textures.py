@@ -53,6 +53,29 @@ class Pictures:
 
 
 @numba.njit(cache=True, nogil=True)
+def neighbours(
+    u: float, v: float, height: int, width: int, wraps: bool
+) -> tuple[int, int, int, int, float, float]:
+    """(left, right, above, below: the texels around (u, v); shares of right and of below in what
+    lies between them). u, v in [0, 1] from left to right and upwards; beyond, the picture repeats
+    if it wraps, else its border goes on.
+    """
+    if wraps:
+        # `floor`, not truncation: coordinates may be negative
+        u, v = u - np.floor(u), v - np.floor(v)
+    # v runs upwards, rows downwards; the middle of a texel lies at half a step
+    x, y = u * width - 0.5, (1 - v) * height - 0.5
+    left, above = int(np.floor(x)), int(np.floor(y))
+    fx, fy, right, below = x - left, y - above, left + 1, above + 1
+    if wraps:
+        left, right, above, below = left % width, right % width, above % height, below % height
+    else:
+        left, right = min(max(left, 0), width - 1), min(max(right, 0), width - 1)
+        above, below = min(max(above, 0), height - 1), min(max(below, 0), height - 1)
+    return left, right, above, below, fx, fy
+
+
+@numba.njit(cache=True, nogil=True)
 def _paint(
     texels: Floats,
     table: Integers,
@@ -71,19 +94,7 @@ def _paint(
         while reach >= NEARER and level + 1 < table.shape[1]:
             level, reach = level + 1, reach / 2
         start, height, width = table[p, level]
-        u, v = uv[i, 0], uv[i, 1]
-        if wraps[p]:
-            # `floor`, not truncation: coordinates may be negative
-            u, v = u - np.floor(u), v - np.floor(v)
-        # v runs upwards, rows downwards; the middle of a texel lies at half a step
-        x, y = u * width - 0.5, (1 - v) * height - 0.5
-        left, above = int(np.floor(x)), int(np.floor(y))
-        fx, fy, right, below = x - left, y - above, left + 1, above + 1
-        if wraps[p]:
-            left, right, above, below = left % width, right % width, above % height, below % height
-        else:
-            left, right = min(max(left, 0), width - 1), min(max(right, 0), width - 1)
-            above, below = min(max(above, 0), height - 1), min(max(below, 0), height - 1)
+        left, right, above, below, fx, fy = neighbours(uv[i, 0], uv[i, 1], height, width, wraps[p])
         a, b = start + (above * width + left) * 3, start + (above * width + right) * 3
         c, d = start + (below * width + left) * 3, start + (below * width + right) * 3
         for q in range(3):

@@ -18,7 +18,7 @@ from models.tasks.arrays import Array
 
 # Of a cell: its four quarters' mean colours.
 CHANNELS = 12
-# Grey levels about 127.5 that become 1, as `transfers/bench.py` `pixel_cells` has them.
+# Grey levels about 127.5 that become 1, also in `transfers/bench.py` `pixel_cells`.
 UNIT = 64.0
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from models.examples.label_store import LabelStore
 from models.examples.lazy_rows import LazyRows
+from models.networks.architecture.pixel_readout import CHANNELS, UNIT
 from models.networks.config import NetworkConfig
 from models.networks.task_networks.representations import RepresentationStore
 from models.networks.training.averages import Known, average_losses
@@ -155,7 +156,7 @@ class PixelMaps(LazyRows):
     """`pixel_map` of those pictures of a split that are taken."""
 
     def __init__(self, images: Bytes, grid: int) -> None:
-        super().__init__(len(images), (grid, grid, 12), "float32", self.cells)
+        super().__init__(len(images), (grid, grid, CHANNELS), "float32", self.cells)
         self.images = images
         self.grid = grid
 
@@ -168,7 +169,7 @@ def pixel_map(images: Bytes, grid: int) -> Floats:
     """uint8 [n, S, S, 3] -> float32 [n, grid, grid, 12]: each cell's four quarters' mean colours,
     about unit variance. Some hundred pictures are held at a time.
     """
-    cells = np.empty((len(images), grid, grid, 12), "float32")
+    cells = np.empty((len(images), grid, grid, CHANNELS), "float32")
     for start in range(0, len(images), CHUNK):
         cells[start : start + CHUNK] = pixel_cells(images[start : start + CHUNK], grid)
     return cells
@@ -180,4 +181,4 @@ def pixel_cells(images: Array, grid: int) -> Floats:
     half = side // (2 * grid)
     cells = images.reshape(n, grid, 2, half, grid, 2, half, 3).astype("float32")
     quarters = cells.mean((3, 6)).transpose(0, 1, 3, 2, 4, 5)
-    return np.asarray((quarters.reshape(n, grid, grid, 12) - 127.5) / 64, "float32")
+    return np.asarray((quarters.reshape(n, grid, grid, CHANNELS) - 127.5) / UNIT, "float32")
