@@ -7,6 +7,9 @@ sends ready bytes and does not decode the answer: what the server adds; "client"
 with arrays in and out; "no-op server" is Python's gRPC sending as many bytes of nothing: no server
 of this kind can add less. Then one to 64 clients at once, without and with batching in turn; then
 the first question of a server, with and without warm-up records.
+
+`--earlier FOLDER`: "raw" again, of the server of another checkout in turn with this one's (as raw
+content where this one is asked so: before, there was no other form), and both under clients.
 """
 
 from __future__ import annotations
@@ -37,6 +40,7 @@ def main() -> int:
         action="store_true",
         help="the first table alone, for two tasks on a network of the published size, 256 pixels",
     )
+    options.add_argument("--earlier", type=Path, help="a checkout whose server stands beside")
     options.add_argument("--rounds", type=int, default=60)
     options.add_argument("--seconds", type=float, default=6.0, help="at most, a comparison")
     options = options.parse_args()
@@ -57,6 +61,8 @@ def main() -> int:
             linked(bundle, Path(scratch) / "warm" / "1").parent,
             linked(bundle, Path(scratch) / "cold" / "1", without=(WARMUP,)).parent,
         )
+        if options.earlier:
+            return beside_earlier(bundle, base, size, options)
         with ServerProcess(serve_command(base)) as server:
             overhead(bundle, server.address, size, options)
             if options.paper:
@@ -138,6 +144,35 @@ def overhead(bundle: Path, address: str, size: int, options) -> None:
     print()
 
 
+def beside_earlier(bundle: Path, base: Path, size: int, options) -> int:
+    """both servers on one bundle, call by call in turn, then under the same clients in turn."""
+    from serving.client.client import Client
+    from serving.release.process import ServerProcess, serve_command
+    from serving.wire.messages import RAW_NUMBERS
+
+    bare, text = Bare(bundle), jpeg(size, BATCH)
+    moved = ["env", "-C", str(options.earlier.resolve()), *serve_command(base)]
+    with (
+        ServerProcess(serve_command(base)) as server,
+        ServerProcess(moved) as earlier,
+        Client(server.address) as client,
+        Client(earlier.address) as other,
+    ):
+        print(f"{'batch of 8':18s} {'call':22s} {'MB':>8s}   p50 ms   p99 ms   over the bare call")
+        for title, wanted in questions(bare.signatures["image_bytes"]).items():
+            raw = raw_call(client, text, wanted, (RAW_NUMBERS,))
+            calls = {
+                "bare SavedModel call": lambda wanted=wanted: bare("image_bytes", text, wanted),
+                "server, raw content": raw,
+                "server, typed fields": raw_call(client, text, wanted),
+                "earlier server": raw_call(other, text, wanted),
+            }
+            shown(title, len(raw()) / 1e6, alternating(calls, options.rounds, options.seconds))
+        print()
+        sweep({"now": server.address, "earlier": earlier.address}, size, options.seconds / 6)
+    return 0
+
+
 def shown(title: str, megabytes: float, taken: dict[str, np.ndarray]) -> None:
     first = np.median(taken["bare SavedModel call"])
     for name, values in taken.items():
@@ -181,7 +216,7 @@ def no_op() -> int:
     return 0
 
 
-def raw_call(client, text: np.ndarray, wanted: tuple[str, ...]):
+def raw_call(client, text: np.ndarray, wanted: tuple[str, ...], metadata: tuple = ()):
     """a call that sends ready bytes and leaves the answer undecoded."""
     import tensorflow as tf
     from tensorflow_serving.apis import predict_pb2
@@ -190,7 +225,7 @@ def raw_call(client, text: np.ndarray, wanted: tuple[str, ...]):
     request.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto(text))
     data = request.SerializeToString()
     call = client.channel.unary_unary("/tensorflow.serving.PredictionService/Predict")
-    return lambda: call(data, timeout=60)
+    return lambda: call(data, timeout=60, metadata=metadata)
 
 
 def sweep(servers: dict[str, str], size: int, seconds: float) -> None:
