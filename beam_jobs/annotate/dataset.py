@@ -54,8 +54,10 @@ def side_by_side(
     os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
     if not jobs:
         return
-    # Threads of this process may hold locks that a fork would copy, and never release.
-    context = multiprocessing.get_context("spawn")
+    # Threads of this process may hold locks that a fork would copy, and never release: a server
+    # without threads imports what the work needs once, and is forked.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([work.__module__])
     expected = len(jobs) * views
     style: dict[str, Any] = {} if sys.stderr.isatty() else LOGGED
     with (

@@ -107,6 +107,7 @@ def shots(
     if len(cameras) < fewest:
         return []
     surface = Corners.of(eye.scene)
+    kinds = Kinds.of(eye.scene)
     locations = np.array([place for place, _ in cameras])
     rooms = np.array([room for _, room in cameras])
     # above and below eye height wait apart: most surfaces lie below, and the share above is drawn
@@ -124,7 +125,7 @@ def shots(
         idle += 1
         while waiting[above] and len(found) < count:
             candidate = waiting[above].pop()
-            views = chosen(eye, rng, candidate, rooms, fewest, most)
+            views = chosen(eye, rng, candidate, rooms, kinds, fewest, most)
             # the number of a view counts what was kept, not which camera saw it: published names
             # have no gaps
             found += [
@@ -168,12 +169,14 @@ def candidates(
     ahead = places[:, None] - locations[None]
     length = np.linalg.norm(ahead, axis=-1)
     ways = ahead / length[..., None]
-    # one cast for all pairs of a point and a camera: Embree is at its best with many rays a call
-    origins = np.broadcast_to(locations, ahead.shape).reshape(-1, 3)
-    reached = eye.cast(origins, ways.reshape(-1, 3))[0].reshape(length.shape)
     level = np.abs(ways[..., 2]) < np.sin(PITCH)
+    asked = level & (length > CLOSEST)
+    # one cast for all pairs that may count: Embree is at its best with many rays a call
+    origins = np.broadcast_to(locations, ahead.shape)[asked]
+    reached = np.full(length.shape, np.inf)
+    reached[asked] = eye.cast(origins, ways[asked])[0]
     # half a centimetre: the ray has met the point itself, not something in front of it
-    seen = (np.abs(reached - length) < 5e-3) & level & (length > CLOSEST)
+    seen = np.abs(reached - length) < 5e-3
     # points that no camera sees divide by 1, and are dropped by `seen` below
     count = np.maximum(seen.sum(1), 1)
     straight = (np.abs(np.einsum("pcj,pj->pc", ways, normals)) * seen).sum(1) / count
@@ -193,6 +196,7 @@ def chosen(
     rng: np.random.Generator,
     candidate: Candidate,
     rooms: Integers,
+    kinds: Kinds,
     fewest: int,
     most: int,
 ) -> list[tuple[Camera, Floats, int]]:
@@ -211,7 +215,12 @@ def chosen(
     if rng.random() < HEAD_ON * cosine.mean():
         return []
     enough = SHOWN if candidate.place[2] <= EYE else SHOWN_ABOVE
-    shown = agreed * worth(eye, candidate.locations, turns, angles, rooms[candidate.seen], enough)
+    shown = np.zeros(len(turns))
+    # of the others it is not asked what they show
+    shown[agreed] = worth(
+        *(eye, candidate.locations[agreed], turns[agreed], angles[agreed]),
+        *(rooms[candidate.seen[agreed]], kinds, enough),
+    )
     taken = preferred(rng, np.flatnonzero(shown), shown * length**FAR)[:most]
     # the whole point is drawn by the mean of its views: drawing each view alone would leave most
     # points with too few
@@ -240,7 +249,16 @@ def rotations(ahead: Floats) -> Floats:
     # level: the right axis has no part upwards, hence no roll, as published
     right = np.stack([-back[:, 1], back[:, 0], 0 * back[:, 0]], 1)
     right /= np.linalg.norm(right, axis=1, keepdims=True)
-    return np.stack([right, np.cross(back, right), back], -1)
+    # back x right, of which right has no third part
+    up = np.stack(
+        [
+            -back[:, 2] * right[:, 1],
+            back[:, 2] * right[:, 0],
+            back[:, 0] * right[:, 1] - back[:, 1] * right[:, 0],
+        ],
+        1,
+    )
+    return np.stack([right, up, back], -1)
 
 
 def rays_through(turns: Floats, angles: Floats, spots: Floats) -> Floats:
@@ -276,6 +294,7 @@ def worth(
     turns: Floats,
     angles: Floats,
     rooms: Integers,
+    kinds: Kinds,
     enough: float,
     side: int = 7,
 ) -> Floats:
@@ -294,19 +313,38 @@ def worth(
     length = np.minimum(length, 100.0).reshape(rays.shape[:2])
     instance = np.where(triangle >= 0, eye.scene.instance[triangle], -1).reshape(length.shape)
     points = origins + rays * length[..., None]
-    low = np.array([room.low[:2] for room in eye.scene.rooms])[rooms][:, None]
-    high = np.array([room.high[:2] for room in eye.scene.rooms])[rooms][:, None]
+    low, high = kinds.low[rooms][:, None], kinds.high[rooms][:, None]
     # a wall's own thickness counts as the room: its reveals and door frames belong to it
     outside = ((points[..., :2] < low - WALL) | (points[..., :2] > high + WALL)).any(-1)
-    overhead = np.array([name == "ceiling" for name in eye.scene.names])
     # nothing hit is -1, which reads the last instance: masked by the comparison beside it
-    ceiling = overhead[instance] & (instance >= 0)
-    # semantic ids above 1 are things: 0 is uncertain, 1 background
-    named = (eye.scene.semantic[instance] > 1) & (instance >= 0)
+    ceiling = kinds.ceiling[instance] & (instance >= 0)
+    named = kinds.named[instance] & (instance >= 0)
     refused = (length < NEAR).mean(1) > BLOCKED
     refused |= (ceiling.mean(1) > BARE) | (outside.mean(1) > BEYOND)
     # LEAST, not 0: a building with few things would otherwise yield nothing
     return np.where(refused, 0.0, np.clip((named.mean(1) / enough) ** KEEN, LEAST, 1))
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """What views are asked for. ceiling, named: [instances] bool, is it a ceiling, a thing
+    that the semantic label names? low, high: [rooms, 2] m, corners of the rooms' floors.
+    """
+
+    ceiling: Bools
+    named: Bools
+    low: Floats
+    high: Floats
+
+    @staticmethod
+    def of(scene: Scene) -> Kinds:
+        return Kinds(
+            ceiling=np.array([name == "ceiling" for name in scene.names]),
+            # semantic ids above 1 are things: 0 is uncertain, 1 background
+            named=scene.semantic > 1,
+            low=np.array([room.low[:2] for room in scene.rooms]),
+            high=np.array([room.high[:2] for room in scene.rooms]),
+        )
 
 
 @dataclass(frozen=True)

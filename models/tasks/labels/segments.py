@@ -95,8 +95,12 @@ def cut_in_two(weights: Floats, threshold: float, steps: int) -> Bools | None:
     """
     degree = weights.sum(1)
     # the two smallest eigenvalues: the first is 0, and divides nothing
-    vector = lapack.dsyevr(
+    values, vectors = lapack.dsyevr(
         normalised_laplacian(weights, degree), range="I", il=1, iu=2, lower=1, overwrite_a=1
-    )[1][:, 1]
+    )[:2]
+    # no cut costs less than the second (Shi and Malik, section 2.1); the margin is rounding
+    if values[1] > threshold + 1e-9:
+        return None
+    vector = vectors[:, 1]
     cost, level = best_threshold(vector, weights, degree, steps)
     return vector > level if cost < threshold else None
