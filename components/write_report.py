@@ -68,9 +68,14 @@ def WriteReport(
     ):
         # copied: the page is drawn from one folder that can be carried away
         shutil.copy(os.path.join(uri, name), report.uri)
-    for name in ("published.json", "seeds.json"):
-        if os.path.exists(os.path.join(evidence.uri, name)):
-            shutil.copy(os.path.join(evidence.uri, name), report.uri)
+    for uri, name in (
+        (affinities.uri, "amounts.json"),
+        (evidence.uri, "published.json"),
+        (evidence.uri, "seeds.json"),
+    ):
+        # each only where a run has it: several amounts, released tables, several seeds
+        if os.path.exists(os.path.join(uri, name)):
+            shutil.copy(os.path.join(uri, name), report.uri)
     # shards of TrainTasks as one folder of links, gone when the pictures are drawn
     with tempfile.TemporaryDirectory() as scratch:
         bank = gather([shard.uri for shard in networks], scratch)

@@ -54,13 +54,15 @@ class Watched:
             self.requests.append(request.url)
 
 
-def assert_accessible(page: Any, scheme: str) -> None:
-    """axe finds nothing at any width, and nothing is wider than the page."""
+def assert_accessible(page: Any, scheme: str, within: str = "html") -> None:
+    """axe finds nothing at any width in the part that the selector `within` names, and nothing is
+    wider than the page.
+    """
     page.evaluate(gzip.decompress(AXE.read_bytes()).decode())
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_timeout(50)
-        found = page.evaluate("axe.run().then((result) => result.violations)")
+        found = page.evaluate("(part) => axe.run(part).then((result) => result.violations)", within)
         told = [(rule["id"], rule["nodes"][0]["html"][:200]) for rule in found]
         assert told == [], (scheme, width)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, (scheme, width)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from models.reports.embedded import data_uri, inside
+from models.reports.label_choice import amount_columns, label_choice
 from models.reports.noise import RULES, lucky_sources
 from models.reports.run_files import Facts, Run
 from models.reports.words import title
@@ -28,12 +29,19 @@ def packed(value: object) -> str:
 def payload(run: Run, marks: Mapping[str, list[str]]) -> dict[str, Any]:
     """the run as the explorer reads it (`explorer/src/run.js` names every field)."""
     rows, left_out = travelling(run)
-    names = sorted({name for row in rows for name in [*row["sources"], row["target"]]})
+    choice = label_choice(run)
+    known = {name for row in rows for name in [*row["sources"], row["target"]]}
+    names = sorted(known.union(choice["known"] if choice else ()))
     return {
         "names": names,
         "titles": {name: title(name) for name in names},
         "table": columns(rows, names),
         "left_out": left_out,
+        "amounts": choice
+        and {
+            **{name: choice[name] for name in ("full", "labels", "budget")},
+            "table": amount_columns(choice, names),
+        },
         "taxonomies": run.taxonomies,
         "default": {
             "budget": run.default_budget,

@@ -14,6 +14,7 @@ Facts = dict[str, Any]
 NEEDED = ("affinities", "taxonomies")
 FORMS: Mapping[str, type] = {
     "affinities": dict,
+    "amounts": dict,
     "taxonomies": list,
     "evidence": dict,
     "networks": list,
@@ -34,7 +35,8 @@ FORMS: Mapping[str, type] = {
 class Run:
     """A run's facts, one field a file `<field>.json`; empty where the run has no such file.
 
-    affinities: {"rows", "diagnostics"}; taxonomies: one entry a budget and order; curves: task ->
+    affinities: {"rows", "diagnostics"}; amounts: the same with every amount of data, on one scale,
+    where there are several; taxonomies: one entry a budget and order; curves: task ->
     training losses; pictures: what was drawn of inputs, labels and answers, with paths below
     `folder`; edge_evidence: per-image losses behind chosen edges; published: agreement with the
     released affinities; seeds: one row a repetition of the measurement. missing: names of files
@@ -43,6 +45,7 @@ class Run:
 
     folder: Path
     affinities: Facts
+    amounts: Facts
     taxonomies: list[Facts]
     evidence: Facts
     networks: list[Facts]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from models.reports.label_choice import label_choice
 from models.reports.label_curves import budget_rows, label_curves, next_words
 from models.reports.outside_sources import outside_sources
 from models.reports.run_files import Facts, Run
@@ -36,6 +37,7 @@ def sections(run: Run) -> Facts:
         "amounts": amounts(run.evidence.get("amounts")),
         "label_curves": label_curves(run.evidence.get("amounts")),
         "next_labels": next_words(run.evidence.get("amounts")),
+        "label_choice": label_choice(run),
         "amount_budgets": budget_rows(run.evidence.get("amounts")),
         "predictors": run.evidence.get("predictors") or [],
         "policy_networks": [row for row in run.edges if row.get("validation")],

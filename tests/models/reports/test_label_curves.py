@@ -82,7 +82,7 @@ def test_the_page_shows_curves_and_says_where_none_were_measured(tmp_path, facts
     section = page[page.index('id="label-amounts"') :]
     section = section[: section.index("</section>")]
     assert section.count("<polyline") == 2 and "0.40" in section
-    assert "The next labels: of what?" in section
+    assert "of what should the next labels be?" in section
     assert not re.search(r"None|nan\b", section)
     content = files()
     content["evidence"].pop("amounts", None)

@@ -7,6 +7,7 @@ import { Rival } from './rival.js';
 import { Run } from './run.js';
 import { Solver } from './solver_client.js';
 import { decode, encode, initialState, isPlain, requestOf } from './state.js';
+import { drawAmounts } from './views/amounts.js';
 import { drawCompare } from './views/compare.js';
 import { drawControls, offerRival } from './views/controls.js';
 import { drawCurves } from './views/curves.js';
@@ -21,7 +22,13 @@ import { drawRoles } from './views/roles.js';
 import { drawTree } from './views/tree.js';
 
 /** Parts of the state that one view alone shows: nothing else is drawn again, focus stays. */
-const LOCAL = { edge: showEdge, measure: drawMatrix, price: drawLedger };
+const LOCAL = {
+  edge: showEdge,
+  measure: drawMatrix,
+  price: drawLedger,
+  labels: drawAmounts,
+  next: drawAmounts,
+};
 
 function showEdge(page) {
   drawEvidence(page);
@@ -34,7 +41,7 @@ class Page {
   constructor(run, rival) {
     this.run = run;
     this.rival = rival;
-    this.solver = new Solver(run);
+    this.solver = new Solver(run.payload.table, run.payload.names);
     this.start = initialState(run);
     this.state = decode(location.hash, run);
     if (rival) this.state.versus ??= { rival: true };
@@ -67,6 +74,7 @@ class Page {
 
   async follow() {
     drawControls(this);
+    drawAmounts(this);
     let policy;
     try {
       policy = await this.policyOf(this.state);

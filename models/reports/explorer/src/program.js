@@ -4,6 +4,9 @@
  * exactly one of its edges or itself; the edges into a target that use a source sum to at most that
  * source's node; node and edge costs keep to the budget. Only nodes need be whole, and the edges of
  * targets whose edges differ in cost.
+ *
+ * Where amounts of labels are chosen (`amounts.js`), `request.amountCost[target][regime]` prices the
+ * data that an edge learns from.
  */
 
 const LEAST = 1e-5;
@@ -19,20 +22,33 @@ export function worth(table, row, request) {
 
 export const valueOf = (request, name) => request.value[name] ?? 1;
 export const costOf = (request, name) => request.cost[name] ?? 1;
-export const edgeCostOf = (request, target) => request.transferCost[target] ?? 0;
+
+/** Labels that a row's target needs beside its sources, in the budget's unit. */
+export function edgeCostOf(table, row, request) {
+  const target = table.target[row];
+  const amount = request.amountCost?.[target]?.[table.regime[row]] ?? 0;
+  return (request.transferCost[target] ?? 0) + amount;
+}
 
 /**
  * Rows on offer into `target`, without those that no optimum needs: another row whose sources are
- * among its own, with at least its reward and at most its cost. Returns [{row, reward}].
+ * among its own, with at least its reward and at most its cost. Returns [{row, reward, cost}].
  */
 function undominated(table, rows, request) {
   const sorted = rows
-    .map((row) => ({ row, reward: worth(table, row, request) }))
-    .sort((a, b) => b.reward - a.reward || order(table, a.row, b.row));
+    .map((row) => ({
+      row,
+      reward: worth(table, row, request),
+      cost: edgeCostOf(table, row, request),
+    }))
+    .sort((a, b) => b.reward - a.reward || a.cost - b.cost || order(table, a.row, b.row));
   const kept = [];
   for (const entry of sorted) {
     const own = new Set(table.sources[entry.row]);
-    const dominated = kept.some((other) => table.sources[other.row].every((name) => own.has(name)));
+    const dominated = kept.some(
+      (other) =>
+        other.cost <= entry.cost && table.sources[other.row].every((name) => own.has(name)),
+    );
     if (!dominated) kept.push(entry);
   }
   return kept;
@@ -58,8 +74,8 @@ function offered(table, request, allowed, targets) {
   }
   // A target that is answered without a source (from scratch on the little data), where it is offered.
   for (const target of request.scratch ? targets : []) {
-    const row = table.controlRow(target, 'scratch');
-    if (row !== undefined && table.affinity[row] > 0) rows.get(target).push(row);
+    for (const row of table.controlRows(target, 'scratch'))
+      if (table.affinity[row] > 0) rows.get(target).push(row);
   }
   return rows;
 }
@@ -119,7 +135,7 @@ function matrices(table, program, request) {
   }
   const prices = [
     ...nodes.map((name) => costOf(request, name)),
-    ...edges.map((row) => edgeCostOf(request, table.target[row])),
+    ...edges.map((row) => edgeCostOf(table, row, request)),
   ];
   const priced = prices.map((price, j) => [j, price]).filter(([, price]) => price !== 0);
   rows.push({ entries: priced, low: -Infinity, high: request.budget });
@@ -133,5 +149,9 @@ function matrices(table, program, request) {
     j < nodes.length && forbidden.has(nodes[j]) ? 0 : 1,
   );
   const whole = Array.from({ length: width }, (_, j) => j < nodes.length);
+  for (const columns of into.values()) {
+    // Half a dear and half a cheap edge could fit the budget.
+    if (new Set(columns.map((j) => prices[j])).size > 1) for (const j of columns) whole[j] = true;
+  }
   return { rows, low: new Array(width).fill(0), high, whole };
 }

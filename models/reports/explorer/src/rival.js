@@ -8,7 +8,7 @@ export class Rival {
   constructor(payload, name) {
     this.name = name;
     this.run = new Run(payload);
-    this.solver = new Solver(this.run);
+    this.solver = new Solver(payload.table, payload.names);
   }
 
   /** The policy of this run under the reader's state; null if another question came meanwhile. */

@@ -13,6 +13,7 @@ export class Run {
     );
     this.savings = new Map(payload.savings.map((row) => [`${row.budget}/${row.order}`, row]));
     this.images = payload.ledger;
+    this.amounts = payload.amounts ? amountsOf(payload) : null;
   }
 
   /** Is training from scratch placed on the scale of the transfers, so that it can be chosen? */
@@ -55,4 +56,10 @@ export class Run {
       from: 'run',
     };
   }
+}
+
+/** Amounts of labels that can be chosen among, with the table that has all of them on one scale. */
+function amountsOf({ amounts, names }) {
+  const table = new Table(amounts.table, names);
+  return { ...amounts, table, names: table.known, columns: amounts.table, allNames: names };
 }

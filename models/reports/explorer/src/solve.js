@@ -70,13 +70,14 @@ function policyOf(table, program, request, x) {
   const labels = supervised.reduce((sum, name) => sum + costOf(request, name), 0);
   const little = chosen
     .filter((edge) => table.control[edge.row] !== 'supervised')
-    .reduce((sum, edge) => sum + edgeCostOf(request, edge.target), 0);
+    .reduce((sum, edge) => sum + edgeCostOf(table, edge.row, request), 0);
   const place = new Map(targets.map((target, i) => [target, i]));
   chosen.sort((a, b) => place.get(a.target) - place.get(b.target));
   return { supervised, edges: chosen, objective, spent: labels + little };
 }
 
-const edgesDifferInCost = (request) => Object.keys(request.transferCost).length > 0;
+const edgesDifferInCost = (request) =>
+  Object.keys(request.transferCost).length > 0 || request.amountCost !== undefined;
 
 /** One edge a target: the solver's where edges cost something, else the best that the nodes allow. */
 function chosenEdges(table, program, x, on, solvers) {

@@ -1,10 +1,14 @@
-/** The page's side of the solver: started when first asked, one question at a time, the last counts. */
+/**
+ * The page's side of the solver of one table: started when first asked, one question at a time, the
+ * last counts.
+ */
 
 import { unpacked } from './assets.js';
 
 export class Solver {
-  constructor(run) {
-    this.run = run;
+  constructor(columns, names) {
+    this.columns = columns;
+    this.names = names;
     this.known = new Map();
     this.number = 0;
     this.waiting = new Map();
@@ -38,7 +42,6 @@ export class Solver {
     const [script, engine] = await Promise.all([unpacked('solver'), unpacked('engine')]);
     const address = URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
     this.worker = new Worker(address);
-    const { table, names } = this.run.payload;
     await new Promise((resolve, reject) => {
       this.worker.onmessage = ({ data }) => {
         if (data.ready) resolve();
@@ -46,7 +49,8 @@ export class Solver {
         else this.settle(data);
       };
       this.worker.onerror = () => reject(new Error('the solver could not be started here'));
-      this.worker.postMessage({ start: { engine, columns: table, names } }, [engine]);
+      const { columns, names } = this;
+      this.worker.postMessage({ start: { engine, columns, names } }, [engine]);
     });
   }
 

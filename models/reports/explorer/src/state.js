@@ -1,9 +1,10 @@
 /**
  * What the reader asks, and its form in the URL's fragment:
  * #?budget=6&order=2&unused=a,b&source-only=c&target-only=d&cost.normal=0&value.depth=2&vs=4/2&edge=normal
+ * labels and next (of how many labels to choose the amounts) only where a run has several amounts.
  */
 
-const NUMBERS = ['budget', 'order'];
+const NUMBERS = ['budget', 'order', 'labels', 'next'];
 const LISTS = { unused: 'unused', 'source-only': 'sourceOnly', 'target-only': 'targetOnly' };
 
 export const ROLES = [
@@ -25,6 +26,8 @@ export function initialState(run) {
     edge: null,
     measure: 'affinity',
     price: 0.1,
+    labels: run.amounts?.budget ?? null,
+    next: 1000,
   };
 }
 
@@ -84,6 +87,10 @@ export function decode(fragment, run) {
   if (run.table.targets.includes(words.get('edge'))) state.edge = words.get('edge');
   state.measure = words.get('measure') ?? state.measure;
   state.price = positive(words.get('price')) ?? state.price;
+  if (run.amounts) {
+    state.labels = positive(words.get('labels')) ?? state.labels;
+    state.next = positive(words.get('next')) ?? state.next;
+  }
   return state;
 }
 

@@ -2,6 +2,8 @@
  * The affinity table of the page: columns of equal length, one row a transfer or control.
  * sources[row]: names; target[row]: name; control[row]: null, "supervised", "scratch" or "average";
  * affinity, gain, quality, loss: numbers or null; `spread[name][row]`: ends of 95 % intervals.
+ * regime[row]: name of the amount of data, "" where there is one. What a table does not carry is null.
+ * known: numbers of its tasks where it has more than its rows name.
  */
 
 export class Table {
@@ -11,23 +13,35 @@ export class Table {
     this.sources = columns.sources.map((list) => list.map((i) => names[i]));
     this.control = columns.control;
     this.affinity = columns.affinity;
-    this.gain = columns.gain;
+    const unknown = new Array(this.length).fill(null);
+    this.regime = columns.regime ?? new Array(this.length).fill('');
+    this.gain = columns.gain ?? unknown;
     this.quality = columns.quality;
-    this.loss = columns.loss;
+    this.loss = columns.loss ?? unknown;
     this.spread = columns.spread ?? {};
     this.targets = [...new Set(this.target)];
     const sources = this.sources.flat();
     this.sourceNames = [...new Set(sources)];
-    this.known = [...new Set([...sources, ...this.target])].sort();
+    this.known = columns.known
+      ? columns.known.map((i) => names[i])
+      : [...new Set([...sources, ...this.target])].sort();
     this.controls = new Map();
-    for (let row = this.length - 1; row >= 0; row -= 1) {
-      if (this.control[row]) this.controls.set(keyOf([this.control[row]], this.target[row]), row);
+    for (let row = 0; row < this.length; row += 1) {
+      if (!this.control[row]) continue;
+      const key = keyOf([this.control[row]], this.target[row]);
+      if (!this.controls.has(key)) this.controls.set(key, []);
+      this.controls.get(key).push(row);
     }
   }
 
-  /** Row of a target's control, undefined where it was not measured. */
+  /** Rows of a target's control, one an amount of data with which it was measured. */
+  controlRows(target, control) {
+    return this.controls.get(keyOf([control], target)) ?? [];
+  }
+
+  /** The first of them, undefined where it was not measured. */
   controlRow(target, control) {
-    return this.controls.get(keyOf([control], target));
+    return this.controlRows(target, control)[0];
   }
 
   /** Row of a transfer by its sources in any order, undefined for one that is not there. */

@@ -7,11 +7,16 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from affinity_tables import regime_table, with_scratch
 from made_run import row_facts, table
 
 from models.reports.embedded import BUILT
+from models.reports.label_choice import amount_columns, needed
 from models.reports.payload import columns
 from models.taxonomy import Infeasible, solve
+from models.taxonomy.answers import attempt
+from models.taxonomy.labels import Labels, priced
+from models.taxonomy.request import Request
 
 HARNESS = Path(__file__).with_name("ask_solver.mjs")
 NAMES = [f"task_{letter}" for letter in "abcdefg"]
@@ -29,10 +34,14 @@ def ask(measured, requests: list[dict]) -> list[dict]:
     """the page's answers, one a request."""
     rows = [row_facts(row) | {"mean_loss": row.mean_loss} for row in measured.rows]
     names = sorted({name for row in rows for name in [*row["sources"], row["target"]]})
+    return answers(names, columns(rows, names), requests)
+
+
+def answers(names: list[str], table_columns: dict, requests: list[dict]) -> list[dict]:
     question = {
         "built": str(BUILT),
         "names": names,
-        "columns": columns(rows, names),
+        "columns": table_columns,
         "requests": requests,
     }
     asked = subprocess.run(
@@ -121,3 +130,77 @@ def test_an_answer_keeps_the_rules_it_was_asked_to_keep():
     assert targets == set(NAMES) - {"task_a", "task_b"}
     assert not {"task_a", "task_c", "task_d"} & set(answer["supervised"])
     assert answer["spent"] <= 2
+
+
+AMOUNTS = {"": 200.0, "96": 96.0, "24": 24.0}
+FULL = 1000.0
+
+
+def random_labels(rng: random.Random, names: list[str]) -> tuple[Labels, Request, float]:
+    """prices, owned labels, roles and values drawn for some tasks, and a budget."""
+
+    def some(*values):
+        return {name: rng.choice(values) for name in rng.sample(names, rng.randint(0, 3))}
+
+    roles = rng.sample(names, 3)
+    request = Request(
+        1.0,
+        rng.choice([1, 2]),
+        value=some(0.0, 0.5, 2.0),
+        scratch=rng.random() < 0.5,
+        source_only=frozenset(roles[: rng.randint(0, 1)]),
+        target_only=frozenset(roles[1 : 1 + rng.randint(0, 1)]),
+    )
+    labels = Labels(FULL, AMOUNTS, price=some(0.0, 0.3, 4.0), owned=some(24.0, 100.0, FULL))
+    # 0: what is owned and free alone
+    return labels, request, rng.choice([0, 150, 700, 1300, 2500, 6000])
+
+
+def page_request(asked: Request, labels: Labels, targets: list[str]) -> dict:
+    """what `explorer/src/amounts.js` asks for the request of `labels.priced`."""
+    each = {
+        target: {regime: labels.cost(target, amount) for regime, amount in AMOUNTS.items()}
+        for target in targets
+    }
+    return {
+        "budget": asked.budget,
+        "order": asked.order,
+        "variant": "web",
+        "unused": [],
+        "sourceOnly": sorted(asked.source_only),
+        "targetOnly": sorted(asked.target_only),
+        "cost": asked.cost,
+        "value": asked.value,
+        "transferCost": {},
+        "amountCost": each,
+        "scratch": asked.scratch,
+    }
+
+
+def test_amounts_are_chosen_as_python_chooses_them_from_the_rows_that_travel():
+    measured = with_scratch(regime_table(3, 5, regimes=tuple(AMOUNTS)), 3)
+    rows = [{**row_facts(row), "regime": row.transfer.regime} for row in measured.rows]
+    names = sorted({*measured.sources, *measured.targets})
+    kept = list(needed(rows, AMOUNTS))
+    assert len(kept) < 0.7 * len(rows), "edges that no choice needs stay at home"
+    rng = random.Random(2)
+    requests, expected = [], []
+    for _ in range(80):
+        labels, request, budget = random_labels(rng, names)
+        asked = priced(measured, request, labels, budget)
+        requests.append(page_request(asked, labels, measured.targets))
+        expected.append(attempt(measured, asked))
+    there = amount_columns({"rows": kept, "known": names}, names)
+    regimes = set()
+    for request, policy, answer in zip(
+        requests, expected, answers(names, there, requests), strict=True
+    ):
+        if policy is None:
+            assert answer["status"] == "infeasible", request
+            continue
+        assert answer["status"] == "optimal", request
+        assert abs(answer["objective"] - policy.objective) < CLOSE, request
+        assert answer["spent"] <= request["budget"] + CLOSE
+        regimes |= {there["regime"][edge["row"]] for edge in answer["edges"]}
+    assert regimes == set(AMOUNTS), "every amount is chosen somewhere"
+    assert 40 < sum(policy is not None for policy in expected) < 80

@@ -87,11 +87,13 @@ export function csvOf({ run, policy }) {
 }
 
 /** A name as one word of a shell. */
-const word = (text) => (/^[\w.,=/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+export const word = (text) =>
+  /^[\w.,=/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
-export function commandsOf({ run, state }) {
+/** The question as options of `models.taxonomy solve`; `costs` names the one that prices a task. */
+export function flagsOf({ run, state }, { budget = state.budget, costs = 'cost' } = {}) {
   const request = requestOf(state);
-  const flags = [`--budget ${state.budget}`, `--order ${state.order}`];
+  const flags = [`--budget ${budget}`, `--order ${state.order}`];
   const excluded = [...request.unused].sort();
   const sourceOnly = [...request.sourceOnly, ...request.unused]
     .filter((name) => run.table.targets.includes(name))
@@ -106,8 +108,13 @@ export function commandsOf({ run, state }) {
     if (names.length) flags.push(`${flag} ${word(names.join(','))}`);
   for (const kind of ['cost', 'value']) {
     for (const [name, amount] of Object.entries(state[kind]))
-      flags.push(`--${kind} ${word(`${name}=${amount}`)}`);
+      flags.push(`--${kind === 'cost' ? costs : kind} ${word(`${name}=${amount}`)}`);
   }
+  return flags;
+}
+
+export function commandsOf({ run, state }) {
+  const flags = flagsOf({ run, state });
   const solve = `python -m models.taxonomy solve --affinities ${word(run.payload.affinities)} ${flags.join(' ')}`;
   const build = `python -m tfx_pipeline run --data DIR --run RUN --set default_budget=${state.budget} --set default_order=${state.order}`;
   return `# the same policy, solved on the command line\n${solve}\n\n# networks, bundle and report of this budget and order\n${build}`;

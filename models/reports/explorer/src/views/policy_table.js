@@ -37,8 +37,7 @@ export function noise(run, target) {
   return marks.length ? el('span', { class: 'noise' }, `noise: ${marks.join(', ')}`) : null;
 }
 
-export function sourcesInWords(run, row) {
-  const { table } = run;
+export function sourcesInWords(run, row, table = run.table) {
   if (table.control[row] === 'scratch') return 'from scratch';
   if (table.control[row]) return 'its own labels';
   return table.sources[row].map((name) => run.title(name)).join(' + ');
