@@ -27,7 +27,8 @@ def titles(names: Iterable[str]) -> str:
 
 def rate(value: float | None) -> str:
     """a win rate with two digits."""
-    return UNKNOWN if value is None else f"{value:.2f}"
+    # + 0.0: what rounds to nothing has no sign
+    return UNKNOWN if value is None else f"{round(value, 2) + 0.0:.2f}"
 
 
 def share(value: float | None) -> str:

@@ -150,7 +150,9 @@ function nextWords({ run, state }, gain) {
   );
 }
 
-const signed = (value) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`;
+/** What rounds to nothing has no minus. */
+const signed = (value) =>
+  `${Number(value.toFixed(3)) < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`;
 
 /** A row a task that has labels or is a target, those with most labels first. */
 function amountsTable(page, policy, owned) {
