@@ -46,6 +46,7 @@ class Page {
     this.state = decode(location.hash, run);
     if (rival) this.state.versus ??= { rival: true };
     this.policy = null;
+    this.asked = 0;
   }
 
   /** Change the state, write it to the URL, and show what follows. */
@@ -73,11 +74,15 @@ class Page {
   }
 
   async follow() {
+    this.asked += 1;
+    const { asked } = this;
     drawControls(this);
     drawAmounts(this);
     let policy;
     try {
       policy = await this.policyOf(this.state);
+      // An answer that is there at once may have overtaken this one.
+      if (asked !== this.asked) return;
     } catch (error) {
       fillSlot('state', `Not solved: ${error.message}.`);
       return;

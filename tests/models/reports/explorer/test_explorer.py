@@ -50,6 +50,17 @@ def test_a_budget_of_the_run_is_followed_without_solving(watched, report):
     assert watched.slot("buy") != before
 
 
+def test_an_answer_that_comes_late_does_not_take_the_place_of_a_newer_one(watched, report):
+    page = watched.open(report)
+    moved_to(watched, 3)
+    page.wait_for_function("document.querySelector('[data-slot=\"budget\"]').textContent === '3'")
+    expected = watched.slot("buy")
+    moved_to(watched, 2.5)
+    moved_to(watched, 3)
+    page.wait_for_timeout(1500)
+    assert (watched.slot("budget"), watched.slot("buy")) == ("3", expected)
+
+
 def test_roles_and_costs_are_solved_in_the_page_as_python_solves_them(watched, report):
     page = watched.open(report, "#?budget=2.5&unused=normal&cost.reshading=0.5&value.class_scene=3")
     assert watched.solved().startswith("Solved in this page")

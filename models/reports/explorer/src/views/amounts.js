@@ -56,6 +56,7 @@ function makePanel(page, box) {
   const panel = { said, result, range, inputs: { labels: [range, number], next: [next] } };
   panel.solver = new Solver(amounts.columns, amounts.allNames);
   panel.seen = false;
+  panel.asked = 0;
   new IntersectionObserver((entries, observer) => {
     if (!entries.some((entry) => entry.isIntersecting)) return;
     observer.disconnect();
@@ -75,10 +76,13 @@ const control = (id, words, ...inputs) =>
 async function follow(page) {
   const { state } = page;
   const { amounts } = page.run;
+  made.asked += 1;
+  const { asked } = made;
+  const overtaken = (answer) => answer === null || asked !== made.asked;
   replace(made.said, 'Choosing amounts in this page …');
   try {
     const policy = await made.solver.ask(pricedRequest(amounts, state, state.labels));
-    if (policy === null) return;
+    if (overtaken(policy)) return;
     if (policy.status !== 'optimal') {
       replace(made.said, `No policy: ${reasonOf(policy, state)}.`);
       return;
@@ -86,8 +90,12 @@ async function follow(page) {
     const owned = holdings(amounts, policy);
     show(page, policy, owned, el('p', {}, 'Of what the next labels should be is being solved …'));
     const after = await made.solver.ask(pricedRequest(amounts, state, state.next, owned));
-    if (after !== null && after.status === 'optimal')
-      show(page, policy, owned, nextWords(page, gainOf(amounts, policy, after, owned)));
+    if (overtaken(after)) return;
+    const said =
+      after.status === 'optimal'
+        ? nextWords(page, gainOf(amounts, policy, after, owned))
+        : el('p', {}, 'Of what the next labels should be was not solved in time.');
+    show(page, policy, owned, said);
   } catch (error) {
     replace(made.said, `Not solved: ${error.message}.`);
   }
