@@ -31,6 +31,7 @@ from models.networks.architecture.heads import composed
 from models.networks.config import NetworkConfig
 from models.networks.losses.losses import image_losses
 from models.networks.task_networks.answers import test_losses
+from models.networks.task_networks.at_once import samples_at_once
 from models.networks.task_networks.build import TaskNetwork, build_task_network
 from models.networks.task_networks.train import (
     parameters,
@@ -284,8 +285,9 @@ class Compiled(TaskNetwork):
     model: Any = None
 
     def answer(self, value: Array, batch: int = 32) -> Array:
-        """answers to training-form inputs."""
+        """answers to training-form inputs, at most `batch` at once."""
         count = len(value)
+        batch = samples_at_once(value.shape, batch)
         # the last sample fills the last batch up: another size would be compiled for itself
         rows = np.minimum(np.arange(-(-count // batch) * batch), count - 1)
         parts = [
