@@ -16,6 +16,7 @@ from models.networks.architecture.encoders import build_encoder
 from models.networks.architecture.heads import build_head, composed
 from models.networks.architecture.pixel_readout import pixel_readout
 from models.networks.config import NetworkConfig
+from models.networks.task_networks.at_once import samples_at_once
 from models.tasks import TASKS, Task
 from models.tasks.arrays import Array
 
@@ -38,10 +39,11 @@ class TaskNetwork:
         return self.task.representations
 
     def answer(self, value: Array, batch: int = 64) -> Array:
-        """answers to training-form inputs."""
+        """answers to training-form inputs, at most `batch` at once."""
         parts = []
-        for i in range(0, len(value), batch):
-            chunk = value[i : i + batch]
+        count = samples_at_once(value.shape, batch)
+        for i in range(0, len(value), count):
+            chunk = value[i : i + count]
             flat = chunk.reshape(-1, *chunk.shape[-3:])
             code = np.asarray(self.encoder(flat, training=False))
             if self.images > 1:
