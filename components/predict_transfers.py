@@ -41,7 +41,11 @@ def PredictTransfers(
         images,
     )
     asked = [target for target in json.loads(targets) if predictor.store.has(target)]
-    rows = predictor.all_rows(asked, order)
+    known = [target for target in asked if predictor.predictable(target)]
+    if len(known) < len(asked):
+        few = ", ".join(target for target in asked if target not in known)
+        print(f"  not predicted, for too few samples of the {split} split: {few}", flush=True)
+    rows = predictor.all_rows(known, order)
     os.makedirs(proxies.uri, exist_ok=True)
     seconds = time.time() - since
     with open(os.path.join(proxies.uri, "proxies.json"), "w") as file:

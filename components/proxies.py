@@ -15,6 +15,7 @@ from models.provenance.rows import RowLedger
 from models.tasks import TASKS
 from models.tasks.addressing import rows_of, settings_of
 from models.taxonomy import proxy_scores
+from models.taxonomy.proxies import FEWEST
 
 
 class Predictor:
@@ -49,6 +50,10 @@ class Predictor:
         with ThreadPoolExecutor(cores) as pool, threadpool_limits(1, "blas"):
             parts = list(pool.map(lambda target: self.rows(target, order), targets))
         return [row for part in parts for row in part]
+
+    def predictable(self, target: str) -> bool:
+        """are there samples enough? Transfers into a target with fewer are measured unpredicted."""
+        return min(len(self.store.samples(target, self.split)), self.images) >= FEWEST
 
     def rows(self, target: str, order: int) -> list[dict[str, Any]]:
         """one row for every set of at most `order` sources, in the order of the sources."""

@@ -22,6 +22,7 @@ from models.taxonomy.facts import Facts
 from models.taxonomy.ranks import ranks_of
 
 PROXIES = ("rsa", "cka", "logme", "linear")
+FEWEST = 4  # images of which features tell anything
 RIDGES = 10.0 ** np.arange(-6, 3)  # relative to the Gram matrix's mean eigenvalue
 
 
@@ -37,9 +38,9 @@ class Gram:
         for all images.
         """
         flat = np.asarray(features, "float64").reshape(len(features), -1)
-        if len(flat) < 4 or not np.isfinite(flat).all():
+        if len(flat) < FEWEST or not np.isfinite(flat).all():
             raise ValueError(
-                f"a proxy needs finite features of at least 4 images, got {flat.shape} with "
+                f"a proxy needs finite features of at least {FEWEST} images, got {flat.shape} with "
                 f"{int((~np.isfinite(flat)).sum())} not finite"
             )
         # centred features: the Gram matrix of a set is then the sum of its sources'
