@@ -72,10 +72,14 @@ def side_by_side(
 
 
 def single_threaded() -> None:
-    """a process a core: OpenCV without threads of its own."""
+    """a process a core: OpenCV without threads of its own, and a kernel compiled by one of them."""
     import cv2
 
+    # Here and not above: the parent compiles nothing, and numba takes half a second to import.
+    from beam_jobs.annotate.compilation import compile_once
+
     cv2.setNumThreads(1)
+    compile_once()
 
 
 def check_held_out(buildings: int, held_out: int | None) -> None:
