@@ -4,6 +4,8 @@ import pytest
 from chromium import browser
 from made_once import PLACE, shared_folder
 
+from beam_jobs.annotate.compilation import compile_once
+
 # Named here alone: a fixture that two folders import is two fixtures, and Playwright runs once.
 __all__ = ["browser"]
 
@@ -19,3 +21,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def place_of_what_is_made_once(tmp_path_factory: pytest.TempPathFactory) -> None:
     PLACE[:] = [shared_folder(tmp_path_factory)]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kernels_compiled_once() -> None:
+    """in a fresh checkout, by whichever of pytest's processes calls them first."""
+    compile_once()
