@@ -10,6 +10,7 @@ import numpy as np
 
 from models.networks.architecture.smoothing import smoothed, smoothing_matrix
 from models.networks.losses.losses import image_losses
+from models.networks.task_networks.at_once import samples_at_once
 from models.networks.task_networks.representations import RepresentationStore
 from models.networks.transfers.closed_form.edge_readout import (
     held_out_loss,
@@ -26,7 +27,7 @@ from models.tasks.arrays import Bools, Floats, Integers
 
 # Deviations of the Gaussian that a map's answer may be smoothed by, as shares of its side.
 WIDTHS = (0.0, 1 / 64, 1 / 32, 1 / 16, 3 / 32, 1 / 8, 3 / 16)
-BATCH = 64  # samples that are answered at once
+BATCH = 64  # samples that are answered at once, at most
 
 
 class EdgeBench(VectorBench, GradientBench, Protocol):
@@ -88,9 +89,11 @@ def held_out_maps(
     views = np.asarray(bench.store.samples(target, split).views)[rows, 0]
     solved = map_answers(bench, taught_alone(bench, regime), target, subset, views)
     maps = [bench.maps(i, split) for i in subset]
+    # what is answered is as large as the pictures
+    step = samples_at_once((len(views), bench.store.size, bench.store.size, 1), BATCH)
     parts = [
         np.concatenate([np.asarray(each[some], "float32") for each in maps], -1)
-        for some in (views[i : i + BATCH] for i in range(0, len(views), BATCH))
+        for some in (views[i : i + step] for i in range(0, len(views), step))
     ]
     learned = np.concatenate([keras.ops.convert_to_numpy(head(part)) for part in parts])
     return {"closed_form": solved, "gradient": learned}
