@@ -14,10 +14,12 @@ from components.artifacts import (
     AffinityTable,
     EvidenceBook,
     LabelBank,
+    LossBank,
     NetworkBank,
     ProxyTable,
     SeedTables,
     TaxonomyList,
+    TransferBank,
 )
 
 
@@ -28,6 +30,8 @@ def EvaluateTaxonomy(
     proxies: InputArtifact[ProxyTable],
     labels: InputArtifact[LabelBank],
     networks: InputArtifact[List[NetworkBank]],
+    losses: InputArtifact[List[LossBank]],
+    transfers: InputArtifact[TransferBank],
     evidence: OutputArtifact[EvidenceBook],
     blessing: OutputArtifact[standard_artifacts.ModelBlessing],
     budget: Parameter[int],
@@ -44,10 +48,11 @@ def EvaluateTaxonomy(
     # optional inputs come last: TFX reads them as arguments with a default
     repeats: InputArtifact[SeedTables] = None,
 ) -> None:
-    """policies: random feasible policies that the answer at (budget, order) is compared with.
-    transfer_images, transfer_split: what transfers learned from. scratch, costs, unserved: as the
-    taxonomies were solved. published: JSON, {"folder", "digest"} of the released tables, or null.
-    repeats: tables of the same measurement with other seeds.
+    """losses: the shards of TrainTransfers, which hold the controls that the exported edges of
+    `transfers` are judged against. policies: random feasible policies that the answer at (budget,
+    order) is compared with. transfer_images, transfer_split: what transfers learned from. scratch,
+    costs, unserved: as the taxonomies were solved. published: JSON, {"folder", "digest"} of the
+    released tables, or null. repeats: tables of the same measurement with other seeds.
     """
     from components.content import files_below, say_content
     from components.solve_taxonomy import request_of
@@ -63,6 +68,7 @@ def EvaluateTaxonomy(
     )
     from models.taxonomy.request import Request
     from models.taxonomy.seeds import seed_rows
+    from models.taxonomy.served import served_evidence
     from models.taxonomy.spending import spending
 
     # certificates are checked again when an answer is read back
@@ -76,6 +82,16 @@ def EvaluateTaxonomy(
     request = request_of(table, scratch, costs, json.loads(unserved))
     full, taught = len(store.views("train")), len(store.views(transfer_split))
     others = [] if repeats is None else tables_of_seeds(repeats.uri)
+    expenses = Expenses(
+        full,
+        # a transfer cannot learn from more pictures than the split has
+        images_of(table.regimes, transfer_images, min(full, taught)),
+        # sources from outside took no training of ours
+        {**dict.fromkeys(outside(table.sources), 0.0), **seconds_of(networks)},
+        free=request["free"],
+    )
+    chosen = next(answer for answer in answers if (answer.budget, answer.order) == (budget, order))
+    asked, tables = Request(budget, order, **request), halves_of(affinities.uri)
     book = evaluate(
         table,
         answers,
@@ -84,19 +100,14 @@ def EvaluateTaxonomy(
         policies=policies,
         seed=seed,
         resamples=Resamples.load(os.path.join(affinities.uri, "resamples.npz")),
-        expenses=Expenses(
-            full,
-            # a transfer cannot learn from more pictures than the split has
-            images_of(table.regimes, transfer_images, min(full, taught)),
-            # sources from outside took no training of ours
-            {**dict.fromkeys(outside(table.sources), 0.0), **seconds_of(networks)},
-            free=request["free"],
-        ),
+        expenses=expenses,
         proxies=predicted,
-        halves=halves_of(affinities.uri),
+        halves=tables,
         seeds=others,
         **request,
     )
+    exported = exported_losses(transfers.uri, chosen, losses)
+    book["served"] = served_evidence(table, chosen, asked, expenses, exported, tables)
     measured, every_amount = table, os.path.join(affinities.uri, "amounts.json")
     if os.path.exists(every_amount):
         # one scale for all amounts, without intervals: never mixed with the table that decides
@@ -108,8 +119,8 @@ def EvaluateTaxonomy(
             "curves": curves_of(affinities.uri),
             "spending": spending(
                 measured,
-                Request(budget, order, **request),
-                next(one for one in answers if (one.budget, one.order) == (budget, order)),
+                asked,
+                chosen,
                 full=full,
                 amounts=images,
                 budgets=sorted({1, 2, 4, budget}),
@@ -124,14 +135,12 @@ def EvaluateTaxonomy(
         json.dump(book, file, indent=1)
     # beside the book: a page of its own reads it
     if others:
-        chosen = next(a for a in answers if (a.budget, a.order) == (budget, order))
-        rows = seed_rows([table, *others], Request(budget, order, **request), chosen)
+        rows = seed_rows([table, *others], asked, chosen)
         with open(os.path.join(evidence.uri, "seeds.json"), "w") as file:
             json.dump(rows, file, indent=1)
     say_published(table, published, evidence.uri, seed)
     say_content(evidence, files_below(evidence.uri))
     # one answer is blessed: that of the budget and order which the policy is trained for
-    chosen = next(answer for answer in answers if (answer.budget, answer.order) == (budget, order))
     reasons = (
         []
         # only a policy that is proved the best may be served
@@ -139,6 +148,20 @@ def EvaluateTaxonomy(
         else [f"the taxonomy at budget {budget}, order {order} is {chosen.status}, not optimal"]
     )
     bless(blessing, reasons)
+
+
+def exported_losses(uri: str, policy: Any, shards: Sequence[Any]) -> Any:
+    """`ServedLosses` of a policy's edges. uri: of `TrainPolicy`'s networks; shards: of losses."""
+    import numpy as np
+
+    from models.taxonomy import LossStore
+    from models.taxonomy.served import ServedLosses
+
+    edges = [edge.transfer for edge in policy.by("transferred")]
+    return ServedLosses(
+        {edge: np.load(os.path.join(uri, edge.target, "test_losses.npy")) for edge in edges},
+        [LossStore(os.path.join(shard.uri, "losses")) for shard in shards],
+    )
 
 
 def say_published(table: Any, published: str, uri: str, seed: int) -> None:

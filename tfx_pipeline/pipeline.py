@@ -225,12 +225,24 @@ def make_pipeline(
         **offer,
     )
     choice = {"budget": config.default_budget, "order": config.default_order}
+    policy = TrainPolicy(
+        labels=labels,
+        networks=networks,
+        representations=representations,
+        taxonomies=solve.outputs["taxonomies"],
+        config=network,
+        work=work,
+        code=code_of(TrainPolicy),
+        **choice,
+    )
     evaluate = EvaluateTaxonomy(
         affinities=affinities.outputs["affinities"],
         taxonomies=solve.outputs["taxonomies"],
         proxies=predict.outputs["proxies"],
         labels=labels,
         networks=networks,
+        losses=losses,
+        transfers=policy.outputs["transfers"],
         transfer_images=config.network.transfer_images,
         transfer_split=config.network.transfer_split,
         policies=config.random_policies,
@@ -241,16 +253,6 @@ def make_pipeline(
         **({"repeats": repeats[0].outputs["tables"]} if repeats else {}),
         **choice,
         **offer,
-    )
-    policy = TrainPolicy(
-        labels=labels,
-        networks=networks,
-        representations=representations,
-        taxonomies=solve.outputs["taxonomies"],
-        config=network,
-        work=work,
-        code=code_of(TrainPolicy),
-        **choice,
     )
     report = WriteReport(
         examples=examples,
@@ -327,8 +329,8 @@ def make_pipeline(
         affinities,
         *repeats,
         solve,
-        evaluate,
         policy,
+        evaluate,
         report,
         bundle,
         infra,

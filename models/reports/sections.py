@@ -26,6 +26,7 @@ def sections(run: Run) -> Facts:
         "savings": savings(run),
         "stability": run.evidence.get("stability"),
         "crossfit": run.evidence.get("crossfit") or [],
+        "served": run.evidence.get("served"),
         "cautious": run.evidence.get("cautious") or [],
         "tree": tree(run),
         "networks": network_rows(run),

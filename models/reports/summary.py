@@ -31,7 +31,7 @@ def summary(folder: str | Path) -> str:
         f"of these  {figures.transferred} by transfer: quality "
         f"{rate(figures.quality_transferred)}, from scratch {rate(figures.scratch_quality)}",
     ]
-    lines += offer_lines(run)
+    lines += [*offer_lines(run), *served_lines(run)]
     significance = run.evidence.get("significance")
     if significance:
         lines.append(f"evidence  {significance['verdict']}")
@@ -55,6 +55,26 @@ def offer_lines(run: Run) -> list[str]:
             f"{rate(row['quality'])}{beyond}"
         )
     return lines
+
+
+def served_lines(run: Run) -> list[str]:
+    """the policy by the networks that are served, in a line; none where they were not judged."""
+    facts = run.evidence.get("served")
+    if not facts:
+        return []
+    served, apart = facts["served"], facts["crossfit"]
+    line = (
+        f"as served by the {len(facts['edges'])} exported edges: quality "
+        f"{rate(served['quality'])}, {share(served['saved'])} of the labels saved (as measured "
+        f"{rate(facts['measured']['quality'])}, {share(facts['measured']['saved'])})"
+    )
+    if apart:
+        line += (
+            f"; on pictures that did not choose the policy {rate(apart['served']['quality'])}, "
+            f"{share(apart['served']['saved'])} (as measured "
+            f"{rate(apart['measured']['quality'])}, {share(apart['measured']['saved'])})"
+        )
+    return [line]
 
 
 def mean_win(run: Run) -> float | None:

@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 from small_run import ROOT, TIMEOUT, command, edited_copy, newest, run_again
 
@@ -90,6 +91,26 @@ def test_every_budget_has_a_proven_taxonomy(demo):
         (order, budget) for order in (1, 2) for budget in (1, 2, 4, 6)
     }
     assert {answer["status"] for answer in found} == {"optimal"}
+
+
+def test_quality_as_served_is_what_the_exported_networks_losses_say(demo):
+    """image by image from the networks' own files, no store or table between."""
+    evidence = newest(demo.run, "EvaluateTaxonomy", "evidence") / "evidence.json"
+    facts = json.loads(evidence.read_text())["served"]
+    exported = newest(demo.run, "TrainPolicy", "transfers")
+    own = {path.parent.name: path for path in demo.run.glob("work/networks/*/test_losses.npy")}
+    qualities = []
+    for edge in json.loads((exported / "policy.json").read_text())["edges"]:
+        if edge["control"] == "supervised":
+            qualities.append(0.5)
+            continue
+        losses = np.load(exported / edge["target"] / "test_losses.npy")
+        rival = np.load(own[edge["target"]])
+        qualities.append(np.mean(losses < rival) + np.mean(losses == rival) / 2)
+    assert facts["served"]["quality"] == pytest.approx(np.mean(qualities))
+    assert all(row["served"]["loss"] > 0 for row in facts["edges"])
+    assert {*facts["crossfit"]} == {"served", "measured", "shared"}
+    assert "as served" in demo.done.stdout
 
 
 def test_the_report_is_one_page_that_asks_no_network(demo):

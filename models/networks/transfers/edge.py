@@ -21,12 +21,13 @@ from models.networks.architecture.smoothing import Smoothed
 from models.networks.architecture.transfer_heads import build_transfer_head
 from models.networks.config import NetworkConfig
 from models.networks.losses.block_losses import block_channels, sharpness
+from models.networks.losses.losses import image_losses
 from models.networks.transfers.closed_form.edge_readout import readout_arrays, widths_of
-from models.networks.transfers.edge_learners import EdgeBench, compared, fitting
+from models.networks.transfers.edge_learners import BATCH, EdgeBench, compared, fitting
 from models.networks.transfers.learners import SourceSet
 from models.provenance.seals import sealed_folder
 from models.tasks import TASKS, Task
-from models.tasks.arrays import Array
+from models.tasks.arrays import Array, Floats
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,8 @@ def write_transfer(
     """solve one edge on `bench` in closed form, train it by gradient too where the configuration
     has `edge_epochs`, and write the better on held-out data.
 
-    Files: transfer.json and arrays.npz (for the gradient learner, head.weights.h5 too), which
-    appear together.
+    Files: transfer.json and arrays.npz (for the gradient learner, head.weights.h5 too), and
+    test_losses.npy, the losses of what was written; they appear together.
     """
     config = bench.config
     regime = bench.regimes[-1]
@@ -84,7 +85,34 @@ def write_transfer(
         if head is not None and facts["learner"] == "gradient":
             head.save_weights(scratch / "head.weights.h5")
         (scratch / "transfer.json").write_text(json.dumps(facts))
+        # of what was written, read again: what will be served is what is judged
+        np.save(scratch / "test_losses.npy", losses_of(load_transfer_network(scratch), bench))
     return folder
+
+
+def losses_of(network: TransferNetwork, bench: EdgeBench) -> Floats:
+    """[test sample] float32 losses of a network on the representations that are stored."""
+    task = network.target
+    data = bench.store.samples(task.name, "test")
+    maps = [bench.representations.read(source, "test") for source in network.sources]
+    scales = [bench.representations.scale(source) for source in network.sources]
+    parts = []
+    for start in range(0, len(data), BATCH):
+        rows = np.arange(start, min(start + BATCH, len(data)))
+        views = np.asarray(data.views)[rows]
+        raw = [
+            np.asarray(stored[views.ravel()], "float32").reshape(*views.shape, *stored.shape[1:])
+            * deviation
+            + mean
+            for stored, (mean, deviation) in zip(maps, scales)
+        ]
+        seen = np.concatenate(raw, -1)
+        # a single image comes without an axis of its own
+        answer = network.head(seen[:, 0] if task.images == 1 else seen)
+        labels, mask = (np.asarray(part, "float32") for part in data.labels(rows))
+        answered = keras.ops.convert_to_numpy(answer)
+        parts.append(image_losses(task.loss, labels, mask, answered))
+    return np.concatenate(parts)
 
 
 def scales_of(bench: EdgeBench, subset: SourceSet) -> dict[str, Array]:

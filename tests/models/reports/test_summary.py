@@ -2,6 +2,7 @@
 
 from made_run import files, write_run
 
+from models.reports import write_report
 from models.reports.summary import summary
 
 
@@ -28,3 +29,36 @@ def test_pictures_that_did_not_choose_a_policy_judge_it_where_there_are_some(tmp
     rows = [{"scratch": scratch, **scores, "in_sample": scores} for scratch in (False, True)]
     content["evidence"]["crossfit"] = rows
     assert summary(write_run(tmp_path, content)).count("that did not choose it 0.12") == 2
+
+
+def served_facts():
+    measured = {"gain": 0.5, "quality": 0.25, "transferred": 0.125, "saved": 0.1}
+    served = {"gain": 0.75, "quality": 0.375, "transferred": 0.31, "saved": 0.2}
+    edge = {
+        "target": "reshading",
+        "sources": ["normal"],
+        "measured": {"quality": 0.11, "gain": 0.5, "loss": 0.3},
+        "served": {"quality": 0.22, "gain": 0.5, "loss": 0.2},
+    }
+    apart = {"measured": measured, "served": {**served, "quality": 0.36}, "shared": 0.75}
+    return {"edges": [edge], "measured": measured, "served": served, "crossfit": apart}
+
+
+def test_a_policy_as_served_stands_beside_the_one_measured(tmp_path):
+    content = files()
+    content["evidence"]["served"] = served_facts()
+    folder = write_run(tmp_path, content)
+    assert (
+        "as served by the 1 exported edges: quality 0.38, 20 % of the labels saved (as measured "
+        "0.25, 10 %); on pictures that did not choose the policy 0.36, 20 %" in summary(folder)
+    )
+    page = write_report(folder).read_text()
+    assert "75 % of the transfers" in page and "0.38 (0.36)" in page and "20 % (20 %)" in page
+
+
+def test_a_policy_that_was_judged_on_no_halves_says_what_it_knows(tmp_path):
+    content = files()
+    content["evidence"]["served"] = {**served_facts(), "crossfit": None}
+    folder = write_run(tmp_path, content)
+    assert summary(folder).count("as served by") == 1 and "not choose the" not in summary(folder)
+    assert "0.38</td>" in write_report(folder).read_text()

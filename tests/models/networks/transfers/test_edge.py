@@ -26,9 +26,10 @@ def bank():
 def test_an_exported_edge_answers_as_it_was_measured(bank, target, tmp_path):
     store, representations, networks, _ = bank
     sources = ("normal", "colorization")
-    network = load_transfer_network(
-        train_transfer(sources, target, store, representations, networks, tmp_path / target, TINY)
+    folder = train_transfer(
+        sources, target, store, representations, networks, tmp_path / target, TINY
     )
+    network = load_transfer_network(folder)
     data, raw = store.samples(target, "test"), []
     for source in sources:
         mean, deviation = representations.scale(source)
@@ -42,6 +43,8 @@ def test_an_exported_edge_answers_as_it_was_measured(bank, target, tmp_path):
         if row[0]["sources"] == list(sources) and row[0]["target"] == target
     )
     np.testing.assert_allclose(losses, wanted, rtol=2e-2, atol=2e-3)
+    kept = np.load(folder / "test_losses.npy")
+    np.testing.assert_allclose(kept, losses, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("target", ["normal", "segment_unsup2d", "class_scene", "egomotion"])
