@@ -22,6 +22,7 @@ from models.networks.architecture.transfer_heads import build_transfer_head
 from models.networks.config import NetworkConfig
 from models.networks.losses.block_losses import block_channels, sharpness
 from models.networks.losses.losses import image_losses
+from models.networks.task_networks.at_once import samples_at_once
 from models.networks.transfers.closed_form.edge_readout import readout_arrays, widths_of
 from models.networks.transfers.edge_learners import BATCH, EdgeBench, compared, fitting
 from models.networks.transfers.learners import SourceSet
@@ -97,8 +98,11 @@ def losses_of(network: TransferNetwork, bench: EdgeBench) -> Floats:
     maps = [bench.representations.read(source, "test") for source in network.sources]
     scales = [bench.representations.scale(source) for source in network.sources]
     parts = []
-    for start in range(0, len(data), BATCH):
-        rows = np.arange(start, min(start + BATCH, len(data)))
+    # what is answered is as large as the pictures
+    size = bench.store.size
+    step = samples_at_once((len(data), task.images, size, size, 1), BATCH)
+    for start in range(0, len(data), step):
+        rows = np.arange(start, min(start + step, len(data)))
         views = np.asarray(data.views)[rows]
         raw = [
             np.asarray(stored[views.ravel()], "float32").reshape(*views.shape, *stored.shape[1:])
