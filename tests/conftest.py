@@ -13,6 +13,13 @@ __all__ = ["browser"]
 LONGEST = ("tests/tfx_pipeline/test_main_job.py", "tests/models/networks/test_growth.py")
 
 
+def pytest_configure() -> None:
+    """in a fresh checkout a kernel is compiled by whichever of pytest's processes calls it first.
+    Not a fixture: files that make shapes for their parameters call kernels as they are collected.
+    """
+    compile_once()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """the longest files first; the order inside a file stays."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
@@ -21,9 +28,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def place_of_what_is_made_once(tmp_path_factory: pytest.TempPathFactory) -> None:
     PLACE[:] = [shared_folder(tmp_path_factory)]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def kernels_compiled_once() -> None:
-    """in a fresh checkout, by whichever of pytest's processes calls them first."""
-    compile_once()
