@@ -9,6 +9,7 @@ import ast
 import functools
 import hashlib
 import os
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,9 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGES = ("models", "beam_jobs", "components", "tfx_pipeline", "serving")
 # Folders without sources of ours; the packages of the explorer alone are thousands of files.
 NOT_SOURCES = ("__pycache__", "node_modules")
+# Python 3.11 counts how deep a tree is for all threads together: where the garbage collector lets
+# another thread parse meanwhile, both fail (https://github.com/python/cpython/issues/106905).
+_ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass
@@ -48,10 +52,17 @@ def parsed(name: str) -> Module | None:
     return None if path is None else _parsed(path, name, path.stat().st_mtime_ns)
 
 
+def syntax_of(path: Path) -> ast.Module:
+    """the tree of a file, from any thread."""
+    text = path.read_text(encoding="utf-8")
+    with _ONE_AT_A_TIME:
+        return ast.parse(text)
+
+
 @functools.lru_cache(maxsize=4096)
 def _parsed(path: Path, name: str, changed: int) -> Module:
     module = Module(name)
-    _read(module, ast.parse(path.read_text(encoding="utf-8")).body)
+    _read(module, syntax_of(path).body)
     return module
 
 
@@ -154,7 +165,7 @@ def declared_files(module: str) -> dict[str, str]:
 def _declared_patterns(changed: int) -> tuple[str, ...]:
     """the patterns of all `data = glob([...])` in BUILD (`exclude` is not read)."""
     patterns: list[str] = []
-    for node in ast.walk(ast.parse((REPOSITORY / "BUILD").read_text(encoding="utf-8"))):
+    for node in ast.walk(syntax_of(REPOSITORY / "BUILD")):
         if not (isinstance(node, ast.keyword) and node.arg == "data"):
             continue
         if isinstance(node.value, ast.Call):

@@ -6,6 +6,7 @@ import ast
 from pathlib import Path
 
 from models.provenance.closure import closure_of
+from models.provenance.sources import syntax_of
 
 ROOT = Path(__file__).resolve().parents[2]
 GRAPH = "pipeline"
@@ -29,7 +30,7 @@ def components_in(path: Path) -> list[str]:
     return [
         node.name
         # by syntax: importing a component imports TFX, which takes ten seconds
-        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        for node in syntax_of(path).body
         if (isinstance(node, ast.FunctionDef) and any(map(is_component, node.decorator_list)))
         or (isinstance(node, ast.ClassDef) and any(named(base) == CLASS for base in node.bases))
     ]

@@ -1,8 +1,11 @@
 """Sources as syntax trees: what a module defines, binds and does at import."""
 
 import ast
+import gc
 import os
 import textwrap
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -17,6 +20,7 @@ from models.provenance.sources import (
     parsed,
     path_of,
     stamp,
+    syntax_of,
 )
 
 
@@ -131,3 +135,21 @@ def test_the_stamp_changes_with_any_file_but_what_is_no_source(tree):
     assert stamp() == before
     tree("models/work.py", "A = 12")
     assert stamp() != before
+
+
+def test_threads_parse_beside_each_other():
+    """Where the collector of garbage lets another thread in, Python 3.11 raises SystemError."""
+
+    def let_others_in(phase, info):
+        time.sleep(0)
+
+    gc.callbacks.append(let_others_in)
+    often = gc.get_threshold()
+    gc.set_threshold(50)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            trees = list(pool.map(syntax_of, [path_of("models.provenance.sources")] * 24))
+    finally:
+        gc.set_threshold(*often)
+        gc.callbacks.remove(let_others_in)
+    assert len({len(tree.body) for tree in trees}) == 1
