@@ -8,8 +8,10 @@ with arrays in and out; "no-op server" is Python's gRPC sending as many bytes of
 of this kind can add less. Then one to 64 clients at once, without and with batching in turn; then
 the first question of a server, with and without warm-up records.
 
-`--earlier FOLDER`: "raw" again, of the server of another checkout in turn with this one's (as raw
-content where this one is asked so: before, there was no other form), and both under clients.
+`--earlier FOLDER`, in place of all that: the server of another checkout beside this one's, on the
+same bundle. "raw content" and "typed fields" are the two forms in which this one sends numbers; the
+earlier one is asked for neither, and sends its own. First by the clock, call by call in turn, with
+the processor time of the servers; then both under one to 64 clients.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from serving_bundle import ROOT, Bare, alternating, jpeg, milliseconds, pushed_o
 GOAL = 0.10
 BATCH = 8
 CLIENTS = (1, 2, 4, 8, 16, 32, 64)
+TURNS, CALLS = 6, 15  # of `--earlier`, for the servers' processor time
 
 
 def main() -> int:
@@ -168,9 +171,38 @@ def beside_earlier(bundle: Path, base: Path, size: int, options) -> int:
                 "earlier server": raw_call(other, text, wanted),
             }
             shown(title, len(raw()) / 1e6, alternating(calls, options.rounds, options.seconds))
+            spent = processor_time(calls, server.pid, earlier.pid)
+            print(
+                "  " + ", ".join(f"{name} {ms:.1f}" for name, ms in spent.items()) + " ms of cores"
+            )
         print()
         sweep({"now": server.address, "earlier": earlier.address}, size, options.seconds / 6)
     return 0
+
+
+def processor_time(calls: dict, now: int, earlier: int) -> dict[str, float]:
+    """milliseconds of cores that a server's process (by id) spends on a call: the least mean of
+    `TURNS` turns of `CALLS` calls. A tick of the system's clock is 10 ms.
+    """
+    spent: dict[str, list[float]] = {}
+    for _ in range(TURNS):
+        for name, call in calls.items():
+            if name == "bare SavedModel call":
+                continue
+            call()
+            pid = earlier if name == "earlier server" else now
+            before = seconds_of_cores(pid)
+            for _ in range(CALLS):
+                call()
+            spent.setdefault(name, []).append((seconds_of_cores(pid) - before) / CALLS)
+    return {name: 1e3 * min(values) for name, values in spent.items()}
+
+
+def seconds_of_cores(pid: int) -> float:
+    """user's and system's of a process, of Linux."""
+    # after the name, which may hold blanks: fields 14 and 15 of proc(5)
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def shown(title: str, megabytes: float, taken: dict[str, np.ndarray]) -> None:

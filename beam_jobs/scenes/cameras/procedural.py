@@ -216,11 +216,9 @@ def chosen(
         return []
     enough = SHOWN if candidate.place[2] <= EYE else SHOWN_ABOVE
     shown = np.zeros(len(turns))
-    # of the others it is not asked what they show
-    shown[agreed] = worth(
-        *(eye, candidate.locations[agreed], turns[agreed], angles[agreed]),
-        *(rooms[candidate.seen[agreed]], kinds, enough),
-    )
+    # no rays for the others, which are not taken whatever they show
+    places, own = candidate.locations[agreed], rooms[candidate.seen[agreed]]
+    shown[agreed] = worth(eye, places, turns[agreed], angles[agreed], own, kinds, enough)
     taken = preferred(rng, np.flatnonzero(shown), shown * length**FAR)[:most]
     # the whole point is drawn by the mean of its views: drawing each view alone would leave most
     # points with too few
@@ -249,16 +247,7 @@ def rotations(ahead: Floats) -> Floats:
     # level: the right axis has no part upwards, hence no roll, as published
     right = np.stack([-back[:, 1], back[:, 0], 0 * back[:, 0]], 1)
     right /= np.linalg.norm(right, axis=1, keepdims=True)
-    # back x right, of which right has no third part
-    up = np.stack(
-        [
-            -back[:, 2] * right[:, 1],
-            back[:, 2] * right[:, 0],
-            back[:, 0] * right[:, 1] - back[:, 1] * right[:, 0],
-        ],
-        1,
-    )
-    return np.stack([right, up, back], -1)
+    return np.stack([right, np.cross(back, right), back], -1)
 
 
 def rays_through(turns: Floats, angles: Floats, spots: Floats) -> Floats:
@@ -327,8 +316,8 @@ def worth(
 
 @dataclass(frozen=True)
 class Kinds:
-    """What views are asked for. ceiling, named: [instances] bool, is it a ceiling, a thing
-    that the semantic label names? low, high: [rooms, 2] m, corners of the rooms' floors.
+    """What the worth of a scene's views depends on. ceiling, named: [instances] bool, is it a
+    ceiling, a thing that the semantic label names? low, high: [rooms, 2] m, corners of the floors.
     """
 
     ceiling: Bools

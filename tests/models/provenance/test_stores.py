@@ -18,7 +18,7 @@ from models.tasks import TASKS
     "place, kept",
     [
         ("gs://bucket/a?region=x", "gs://bucket/a?region=x"),
-        ("/work/a", "/work/a"),
+        ("/folder/a", "/folder/a"),
         ("a", f"{os.getcwd()}/a"),
         ("/pod/gcs/bucket/a", "gs://bucket/a"),
     ],

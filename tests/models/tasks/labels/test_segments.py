@@ -5,7 +5,7 @@ import itertools
 import cv2
 import numpy as np
 
-from models.tasks.labels.regions import over_segmented
+from models.tasks.labels.regions import best_threshold, over_segmented
 from models.tasks.labels.segments import cut_in_two, normalised_cuts, segment_unsup2d
 
 
@@ -15,6 +15,23 @@ def test_two_groups_that_hardly_touch_are_cut_apart():
     side = cut_in_two(weights, 0.1, 10)
     assert set(map(tuple, (side[:3], side[3:]))) == {(True,) * 3, (False,) * 3}
     assert cut_in_two(np.ones((6, 6)), 0.1, 10) is None
+
+
+def test_no_cut_costs_less_than_the_second_eigenvalue():
+    """so that graphs above it are left whole without a look at their cuts"""
+    rng = np.random.default_rng(0)
+    cut = 0
+    for size in range(3, 33):
+        weights = np.exp(-4 * rng.random((size, size)))
+        weights = weights + weights.T
+        degree = weights.sum(1)
+        values, vectors = np.linalg.eigh(np.eye(size) - weights / np.sqrt(np.outer(degree, degree)))
+        cost = best_threshold(vectors[:, 1], weights, degree, 10)[0]
+        assert cost >= values[1]
+        # just below and just above the cheapest cut
+        assert cut_in_two(weights, cost * 0.999, 10) is None
+        cut += cut_in_two(weights, cost * 1.001, 10) is not None
+    assert cut == 30
 
 
 def test_cuts_join_regions_and_never_split_one():
