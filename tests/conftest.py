@@ -3,6 +3,7 @@
 import pytest
 from chromium import browser
 from made_once import PLACE, shared_folder
+from processor_time import ProcessorTime
 
 from beam_jobs.annotate.compilation import compile_once
 
@@ -13,11 +14,12 @@ __all__ = ["browser"]
 LONGEST = ("tests/tfx_pipeline/test_main_job.py", "tests/models/networks/test_growth.py")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """in a fresh checkout a kernel is compiled by whichever of pytest's processes calls it first.
     Not a fixture: files that make shapes for their parameters call kernels as they are collected.
     """
     compile_once()
+    config.pluginmanager.register(ProcessorTime())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
