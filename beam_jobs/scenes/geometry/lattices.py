@@ -122,7 +122,9 @@ def tube(
         flat = math.hypot(ahead[0, i], ahead[1, i])
         if flat > 1e-9:
             last[0], last[1] = ahead[1, i] / flat, -ahead[0, i] / flat
-        sides[i] = last
+        # one by one: to assign a row numba compiles the words of its errors, too, for 3 s
+        for q in range(3):
+            sides[i, q] = last[q]
     for i in range(n):
         if i:
             along += distance(path, i, i - 1)
