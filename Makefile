@@ -15,8 +15,9 @@ demo: setup
 look:
 	@$(if $(wildcard $(VENV)/.ready),$(BIN)/python,$(PYTHON)) models/reports/look.py
 
-# Two processes, a file each at a time; the slowest tests are listed at the end. A thread each for
-# products of matrices: in the demo's tournaments two took a half more of the cores' time than one.
+# Two processes, a file each at a time; the files that cost most of a processor, and the slowest
+# tests, are listed at the end. A thread each for products of matrices: in the demo's tournaments
+# two took a half more of the cores' time than one.
 test test-fast: export OPENBLAS_NUM_THREADS = 1
 test: setup
 	$(BIN)/python -m pytest tests -n 2 --dist loadfile --no-loadscope-reorder --durations=15 --durations-min=5

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from models.networks.optional import left_out
 from serving.errors import ServingError
 from serving.server.flags import WITHOUT_EFFECT
 
@@ -78,9 +79,12 @@ def check_flags(options: argparse.Namespace) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from serving.server.catalog import Catalog
-    from serving.server.lifetime import Serving, serve
-    from serving.server.monitoring import Metrics
+    with left_out():
+        import tensorflow  # noqa: F401  which all of these import
+
+        from serving.server.catalog import Catalog
+        from serving.server.lifetime import Serving, serve
+        from serving.server.monitoring import Metrics
 
     raise_file_limit()
     configs = _configs(options)

@@ -18,7 +18,7 @@ from models.networks.task_networks.build import build_task_network
 from models.networks.task_networks.train import address, train_task
 from models.networks.task_networks.warm import Start, same_shapes
 from models.networks.training.averages import labelled
-from models.networks.training.workers import begin_worker, machine_shared_by
+from models.networks.training.workers import begin_trainer, machine_shared_by
 from models.provenance.atomic import atomic_folder
 from models.provenance.seals import damage_of, whole
 from models.tasks import TASKS, Task
@@ -161,7 +161,7 @@ def as_trained(
     spawn = multiprocessing.get_context("spawn")
     with (
         machine_shared_by(config.trainers),
-        concurrent.futures.ProcessPoolExecutor(config.trainers, spawn, begin_worker) as pool,
+        concurrent.futures.ProcessPoolExecutor(config.trainers, spawn, begin_trainer) as pool,
     ):
         waiting = [
             pool.submit(

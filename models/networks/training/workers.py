@@ -10,6 +10,8 @@ import os
 import signal
 from collections.abc import Iterator
 
+from models.networks.optional import left_out
+
 # Of Linux' prctl: the signal that a process gets when the one that started it ends.
 PR_SET_PDEATHSIG = 1
 THREADS = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -60,3 +62,10 @@ def begin_worker() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != starter:  # it ended in between
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def begin_trainer() -> None:
+    """what a worker that trains does first."""
+    begin_worker()
+    with left_out():
+        import keras  # noqa: F401  by what it is asked for it would be loaded whole

@@ -50,7 +50,7 @@ from models.networks.training.batches import Batch
 from models.networks.training.fit import Interrupted
 from models.networks.training.inputs import training_input
 from models.networks.training.recipes import recipe
-from models.networks.training.workers import begin_worker, machine_shared_by
+from models.networks.training.workers import begin_trainer, machine_shared_by
 from models.networks.transfers.regimes import Regime, Rows, teaching_rows
 from models.networks.transfers.scratch_readout import pixels_solved
 from models.provenance.address import address_of
@@ -177,7 +177,7 @@ def as_trained(
     spawn = multiprocessing.get_context("spawn")
     with (
         machine_shared_by(config.trainers),
-        concurrent.futures.ProcessPoolExecutor(config.trainers, spawn, begin_worker) as pool,
+        concurrent.futures.ProcessPoolExecutor(config.trainers, spawn, begin_trainer) as pool,
     ):
         waiting = [
             pool.submit(train_group, store, ledger, group, config) for group in largest_first
