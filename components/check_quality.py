@@ -141,7 +141,7 @@ def beside_served(candidate: Path, served: Path, store: Any, margin: float) -> L
 
 def within(name: str, unit: str, now: float, before: float, limit: float) -> Check:
     """is a cost at most `limit` times what it was?"""
-    said = f"{now:.3g} {unit}, {before:.3g} of the served one; {limit:g} times that is allowed"
+    said = f"{now:.3g} {unit}, the served one {before:.3g}; at most {limit:g} times that is allowed"
     return Check(name, now <= limit * before, said, {"candidate": now, "served": before})
 
 

@@ -93,6 +93,14 @@ def reciprocal(wins: Floats) -> Floats:
     return clipped / np.swapaxes(clipped, -1, -2)
 
 
+def reciprocal_of_pairs(rates: Floats) -> Floats:
+    """win rates of some players over others -> their entries of W'; the others' over them are one
+    divided by these.
+    """
+    clipped = np.clip(rates, CLIP, 1 - CLIP)
+    return np.asarray(clipped / (1 - clipped))
+
+
 def placed(rates: Floats, affinity: Floats, eigenvalue: Floats | float) -> Floats:
     """the affinity of one more player on the scale of a finished tournament, whose own affinities
     stay as they are.
@@ -102,10 +110,9 @@ def placed(rates: Floats, affinity: Floats, eigenvalue: Floats | float) -> Float
     v. A copy of a player gets exactly that player's affinity, and in a consistent tournament
     (eigenvalue n, W'[i, j] = v[i] / v[j]) the one that its ratios say.
     """
-    clipped = np.clip(rates, CLIP, 1 - CLIP)
     # the equation's own row alone: the visitor is not put into the matrix, whose vector would
     # change
-    return (clipped / (1 - clipped) * affinity).sum(-1) / eigenvalue
+    return (reciprocal_of_pairs(rates) * affinity).sum(-1) / eigenvalue
 
 
 def leading(ratio: Floats) -> tuple[float, float, Floats]:
@@ -135,10 +142,17 @@ def principal_vectors(wins: Floats, *, tolerance: float = 1e-6, most: int = 500)
 def principal_pairs(
     wins: Floats, *, tolerance: float = 1e-6, most: int = 500
 ) -> tuple[Floats, Floats]:
-    """win rates [batch, n, n] -> (affinities [batch, n], eigenvalues [batch]), both float32, by
-    power iteration on all matrices at once (bootstrap).
-    """
+    """win rates [batch, n, n] -> (affinities [batch, n], eigenvalues [batch]), both float32."""
     ratio = reciprocal(np.asarray(wins, "float32"))
+    return leading_pairs(ratio, tolerance=tolerance, most=most)
+
+
+def leading_pairs(
+    ratio: Floats, *, tolerance: float = 1e-6, most: int = 500
+) -> tuple[Floats, Floats]:
+    """positive [batch, n, n] float32 -> (principal eigenvectors [batch, n], each summing to 1,
+    eigenvalues [batch]), by power iteration on all matrices at once (bootstrap).
+    """
     # begun evenly: all matrices are positive, so that any positive start converges
     vectors = np.full(ratio.shape[:2], 1 / ratio.shape[1], "float32")
     values = np.full(len(ratio), ratio.shape[1], "float32")

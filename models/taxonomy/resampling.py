@@ -9,13 +9,19 @@ same test images draw the same ones, so that a policy's mean over targets varies
 from __future__ import annotations
 
 import hashlib
+import os
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from models.tasks.arrays import Bools, Floats, Integers
-from models.taxonomy.ahp import placed, principal_pairs
+from models.taxonomy.ahp import leading_pairs, placed, reciprocal_of_pairs
 from models.taxonomy.loss_rows import Losses, parts_of, rows_of
+from models.taxonomy.losses import LossStore
 from models.taxonomy.measurement import Stores, Tournament, stores_of, tournaments
 from models.taxonomy.resamples import Resamples
 from models.taxonomy.tournament import CACHE, margins_of
@@ -24,6 +30,8 @@ from models.taxonomy.transfer import Transfer
 UNITS = 1000
 MEMORY = 1 << 28  # bytes of float32 that a step may hold at once
 LEVEL = (0.025, 0.975)
+LARGE = 1000  # players; below, a tournament holds some hundred megabytes at most
+ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -75,7 +83,17 @@ def drawn(tournament: Tournament, resamples: int, seed: int) -> Draws:
 
 
 def resample(tournament: Tournament, resamples: int, seed: int) -> Resamples:
-    """one tournament, `resamples` times."""
+    """one tournament, `resamples` times. Threads may ask for several; of large ones, each fills the
+    memory bound, one is played at a time.
+    """
+    if len(tournament.players) > LARGE:
+        with ONE_AT_A_TIME:
+            return resampled(tournament, resamples, seed)
+    return resampled(tournament, resamples, seed)
+
+
+def resampled(tournament: Tournament, resamples: int, seed: int) -> Resamples:
+    """`resample`, of any size."""
     measured = tournament.measured
     draw = drawn(tournament, resamples, seed)
     players = list(tournament.players)
@@ -141,27 +159,37 @@ def resampled_affinities(losses: Losses, draw: Draws) -> tuple[Floats, Floats]:
     count = len(losses)
     margins = pair_margins(losses, draw)
     step = max(1, MEMORY // (4 * draw.units) // 4)
-    # two such matrices live at once, win rates and their ratios: half a bound for each
+    # ratios of both triangles and rates of one live at once: half a bound for the ratios
     height = max(1, min(len(draw.share), MEMORY // (4 * max(1, count * count)) // 2))
     affinity = np.empty((len(draw.share), count), "float32")
     eigenvalue = np.empty(len(draw.share), "float32")
-    ends = np.cumsum(np.arange(count - 1, -1, -1))
+    upper, lower = triangles(count)
     for start in range(0, len(draw.share), height):
         rows = slice(start, start + height)
         share = draw.share[rows]
-        # 0.5 on the diagonal, and where half the difference is added or taken off
-        wins = np.full((len(share), count, count), 0.5, "float32")
-        more = np.empty((len(share), margins.shape[1]), "float32")
+        rates = np.empty((len(share), margins.shape[1]), "float32")
         for pair in range(0, margins.shape[1], step):
             block = slice(pair, pair + step)
             # a rate is (1 + share won - share lost) / 2, in which ties cancel
-            more[:, block] = share @ margins[:, block].astype("float32") / 2
-        for i, end in enumerate(ends.tolist()):
-            part = more[:, end - (count - 1 - i) : end]
-            wins[:, i, i + 1 :] += part
-            wins[:, i + 1 :, i] -= part
-        affinity[rows], eigenvalue[rows] = principal_pairs(wins)
+            rates[:, block] = (1 + share @ margins[:, block].astype("float32")) / 2
+        ratio = np.empty((len(share), count * count), "float32")
+        ratio[:, :: count + 1] = 1  # the diagonal: a player against itself
+        # one resample's matrix after the other stays in the cache
+        for matrix, wins in zip(ratio, rates):
+            odds = reciprocal_of_pairs(wins)
+            matrix[upper] = odds
+            matrix[lower] = 1 / odds
+        pairs = leading_pairs(ratio.reshape(-1, count, count))
+        affinity[rows], eigenvalue[rows] = pairs
     return affinity, eigenvalue
+
+
+def triangles(count: int) -> tuple[Integers, Integers]:
+    """where the pairs of `numpy.triu_indices` lie in a flat matrix [count, count], and where their
+    mirrors do.
+    """
+    first, second = np.triu_indices(count, 1)
+    return first * count + second, second * count + first
 
 
 def pair_margins(losses: Losses, draw: Draws) -> Integers:
@@ -172,26 +200,31 @@ def pair_margins(losses: Losses, draw: Draws) -> Integers:
     largest = int(np.bincount(draw.unit).max())
     kind = "int16" if largest < 1 << 15 else "int32"
     margins = np.zeros((draw.units, count * (count - 1) // 2), kind)
+    blocks = list(row_blocks(count))
     for some, part in parts_of(losses):
         unit = draw.unit[some]
         order = np.argsort(unit, kind="stable")
         there, starts = np.unique(unit[order], return_index=True)
         for number, images in zip(there.tolist(), np.split(order, starts[1:])):
-            add_margins(part[:, images], margins[number])
+            turned = np.ascontiguousarray(part[:, images].T)
+            for rows, pairs, places in blocks:
+                block = margins_of(turned, rows).reshape(-1)
+                margins[number, pairs] += block[places].astype(kind)
     return margins
 
 
-def add_margins(losses: Floats, margins: Integers) -> None:
-    """add to `margins` [pair] those of losses [player, some images]."""
-    turned = np.ascontiguousarray(losses.T)
-    count = turned.shape[1]
+def row_blocks(count: int) -> Iterator[tuple[slice, slice, Integers]]:
+    """(rows, their pairs among all, places of these in `margins_of` the rows, laid flat): rows in
+    blocks that stay in the cache.
+    """
     height = max(1, min(count, CACHE // count))
     end = 0
     for start in range(0, count, height):
         rows = slice(start, min(start + height, count))
-        for i, row in enumerate(margins_of(turned, rows)):
-            begin, end = end, end + count - 1 - start - i
-            margins[begin:end] = margins[begin:end] + row[i + 1 :]
+        # columns begin at the block's first row
+        first, second = np.triu_indices(rows.stop - start, 1, count - start)
+        begin, end = end, end + len(first)
+        yield rows, slice(begin, end), first * (count - start) + second
 
 
 def bootstrap(
@@ -204,16 +237,17 @@ def bootstrap(
     """all tournaments of the stores, resampled; those of one regime, or several regimes on one
     scale, as in `measure`.
     """
-    parts = [
-        on_one_scale(
-            [
-                resample(tournament, resamples, seed)
-                for tournament in tournaments(store, target, regime)
-            ]
-        )
-        for store in stores_of(stores)
-        for target in store.targets()
-    ]
+
+    def part(place: tuple[LossStore, str]) -> Resamples:
+        """one target, all its regimes."""
+        played = [resample(one, resamples, seed) for one in tournaments(*place, regime)]
+        return on_one_scale(played)
+
+    every = [(store, target) for store in stores_of(stores) for target in store.targets()]
+    cores = len(os.sched_getaffinity(0))
+    # a thread a target: one matrix product is too small to fill all cores
+    with ThreadPoolExecutor(cores) as pool, threadpool_limits(1, "blas"):
+        parts = list(pool.map(part, every))
     if not parts:
         raise ValueError("no losses to resample: the stores hold no target")
     return Resamples(

@@ -55,6 +55,16 @@ def test_memory_bounds_change_nothing(tmp_path, monkeypatch):
     np.testing.assert_allclose(bootstrap(store, resamples=50).affinity, whole.affinity, atol=1e-4)
 
 
+def test_neither_blocks_of_rows_nor_waiting_for_room_change_anything(tmp_path, monkeypatch):
+    import models.taxonomy.resampling as room
+
+    store = stepped_store(tmp_path)
+    whole = bootstrap(store, resamples=50)
+    monkeypatch.setattr(room, "CACHE", 3)  # fewer than a row: one row a block
+    monkeypatch.setattr(room, "LARGE", 1)
+    np.testing.assert_array_equal(bootstrap(store, resamples=50).affinity, whole.affinity)
+
+
 def test_the_same_seed_gives_the_same_resamples_and_files_read_back(tmp_path):
     store = stepped_store(tmp_path / "store")
     first, second = bootstrap(store, resamples=30, seed=1), bootstrap(store, resamples=30, seed=1)
