@@ -78,6 +78,8 @@ class Encoders:
 
     def __init__(self) -> None:
         self.built: dict[str, Any] = {}
+        # shape -> the network whose weights its encoder has: blocks of one follow each other
+        self.weights: dict[str, tuple[Path, str | None]] = {}
 
     def load(self, network: Path) -> tuple[Task, Any]:
         """the task of a network, and its encoder until the next is loaded."""
@@ -87,7 +89,11 @@ class Encoders:
         if key not in self.built:
             config = NetworkConfig(**record["config"])
             self.built[key] = build_task_network(task, config, record["size"]).encoder
-        self.built[key].load_weights(network / "encoder.weights.h5")
+        wanted = (network, record.get("address"))
+        if self.weights.get(key) != wanted:
+            self.weights.pop(key, None)
+            self.built[key].load_weights(network / "encoder.weights.h5")
+            self.weights[key] = wanted
         return task, self.built[key]
 
 
@@ -123,8 +129,9 @@ def codes(task: Task, encoder: Any, images: Bytes, some: slice) -> Floats:
     image01 = images[some].astype("float32") / 255
     value = np.asarray(encoder_input(task, keras.ops.convert_to_tensor(image01)))
     del image01
-    found: Floats = encoder.predict(value, batch_size=BATCH, verbose=0)
-    return found
+    # batch by batch: `predict` makes a pipeline first, which takes longer than a hundred pictures
+    batches = [value[i : i + BATCH] for i in range(0, len(value), BATCH)]
+    return np.concatenate([encoder.predict_on_batch(batch) for batch in batches])
 
 
 def join_blocks(work: SourceWork, blocks: Sequence[Block]) -> None:

@@ -90,7 +90,7 @@ class Halves:
     def compute_output_shape(self, pictures):
         return (None, 8, 8, 1)
 
-    def predict(self, value, **how):
+    def predict_on_batch(self, value):
         return value.mean(-1, keepdims=True)[:, ::4, ::4]
 
 
