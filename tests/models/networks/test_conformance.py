@@ -80,7 +80,7 @@ def test_a_loss_that_is_no_number_stops_with_the_name(store, tmp_path):
 
     with pytest.raises(Interrupted, match="reshading became"):
         train_tasks(
-            store, tmp_path, ["reshading"], dataclasses.replace(TINY, learning_rate=1e30, steps=6)
+            store, tmp_path, ["reshading"], dataclasses.replace(TINY, learning_rate=1e30, steps=3)
         )
     assert not (tmp_path / "reshading").exists()
 

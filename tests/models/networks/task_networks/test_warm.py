@@ -9,7 +9,7 @@ from tiny_store import TINY, TinyStore
 
 from models.networks.task_networks.build import build_task_network, load_task_network
 from models.networks.task_networks.ledger import train_tasks
-from models.networks.task_networks.train import trainer
+from models.networks.task_networks.train import address, trainer
 from models.networks.task_networks.warm import Start, begin_at
 from models.networks.training.averages import standard_of
 from models.tasks import TASKS
@@ -53,10 +53,10 @@ def test_a_warm_network_begins_with_the_blessed_ones_answers(blessed):
 def test_new_data_start_from_the_blessed_network_which_is_part_of_the_address(blessed, tmp_path):
     folder, first = blessed
     assert first["start"] is None
-    cold = train_tasks(Grown(), tmp_path / "cold", [NAME], TINY, io.StringIO())[NAME]
+    cold = address(TASKS[NAME], TINY, Grown())
     record, said = warm(Grown(), tmp_path / "warm", folder)
     assert record["start"] == first["address"] and f"begins from {first['address']}" in said
-    assert len({record["address"], cold["address"], first["address"]}) == 3
+    assert len({record["address"], cold, first["address"]}) == 3
     again, said = warm(Grown(), tmp_path / "again", folder)
     assert again["address"] == record["address"] and again["loss"] == record["loss"]
     # Once it is blessed itself, the same data teach it nothing more, in an empty ledger either.
