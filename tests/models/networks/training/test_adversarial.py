@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tiny_store import TINY, TinyStore
 
-from models.networks.task_networks.train import train_task, trainer
+from models.networks.task_networks.train import few_steps, train_task, trainer
 from models.networks.training.adversarial import build_discriminator
 from models.networks.training.batches import Batches
 from models.networks.training.recipes import adversarial, learning_rate, recipe
@@ -54,15 +54,18 @@ class Turns(keras.callbacks.Callback):
         self.last = now
 
 
-@pytest.mark.parametrize("name", ["normal", "colorization"])
-def test_the_players_take_turns_after_the_warm_up(name, tmp_path):
-    turns = Turns()
+@pytest.mark.parametrize(("name", "steps"), [("normal", 6), ("colorization", 4)])
+def test_the_players_take_turns_after_the_warm_up(name, steps, tmp_path):
+    """six steps are a traced program, four are run one by one."""
+    assert few_steps(dataclasses.replace(CONFIG, steps=4)) and not few_steps(CONFIG)
+    turns, config = Turns(), dataclasses.replace(CONFIG, steps=steps)
     assert np.isfinite(
-        train_task(TinyStore(), tmp_path / name, TASKS[name], CONFIG, callbacks=[turns])["loss"]
+        train_task(TinyStore(), tmp_path / name, TASKS[name], config, callbacks=[turns])["loss"]
     )
     moved = np.array(turns.moved) > 0
     generator, rival = [True, True, False], [False, False, True]
-    assert moved.tolist() == [generator, generator, generator, rival, generator, rival]
+    expected = [generator, generator, generator, rival, generator, rival]
+    assert moved.tolist() == expected[:steps]
 
 
 def test_no_gradient_reaches_the_wrong_player():

@@ -11,7 +11,13 @@ from tiny_store import TINY, TinyStore
 from models.examples.label_store import TaskSamples
 from models.networks.task_networks.build import load_task_network
 from models.networks.task_networks.ledger import train_tasks
-from models.networks.task_networks.train import address, shrink_to_average, train_task, trainer
+from models.networks.task_networks.train import (
+    address,
+    few_steps,
+    shrink_to_average,
+    train_task,
+    trainer,
+)
 from models.networks.training.averages import average_answer, average_losses, standard_of
 from models.networks.training.batches import Batches
 from models.networks.training.fit import Interrupted, fed, state, window
@@ -57,17 +63,29 @@ class Part(TinyStore):
         return self.change(data) if split == "train" else data
 
 
-@pytest.mark.parametrize("name", ["denoising", "class_scene"])  # random damage; random dropout
-def test_a_killed_network_goes_on_in_its_middle_as_if_nothing_had_happened(name, tmp_path):
-    whole, count = train_task(TinyStore(), tmp_path / "whole", TASKS[name], LONG), Counter()
+# Random damage, by a traced program; random dropout, step by step.
+@pytest.mark.parametrize(
+    ("name", "config", "killed", "saved"),
+    [
+        ("denoising", LONG, 21, 20),
+        ("class_scene", dataclasses.replace(LONG, steps=5), 3, 2),
+    ],
+    ids=["denoising", "class_scene"],
+)
+def test_a_killed_network_goes_on_in_its_middle_as_if_nothing_had_happened(
+    name, config, killed, saved, tmp_path
+):
+    assert few_steps(config) == (config.steps == 5)
+    whole, count = train_task(TinyStore(), tmp_path / "whole", TASKS[name], config), Counter()
     with pytest.raises(KeyboardInterrupt):
-        train_task(TinyStore(), tmp_path / "killed", TASKS[name], LONG, callbacks=[Kill(21)])
+        train_task(TinyStore(), tmp_path / "killed", TASKS[name], config, callbacks=[Kill(killed)])
     assert not (tmp_path / "killed").exists() and (tmp_path / ".killed.checkpoint.npz").exists()
-    again = train_task(TinyStore(), tmp_path / "killed", TASKS[name], LONG, callbacks=[count])
-    assert count.steps == 45 - 20
+    again = train_task(TinyStore(), tmp_path / "killed", TASKS[name], config, callbacks=[count])
+    assert count.steps == config.steps - saved
     np.testing.assert_allclose(again["curve"], whole["curve"], rtol=1e-4)
     assert again["loss"] == pytest.approx(whole["loss"], rel=1e-3)
-    assert len(whole["curve"]) == 23 and not (tmp_path / ".killed.checkpoint.npz").exists()
+    assert len(whole["curve"]) == -(-config.steps // window(config.steps))
+    assert not (tmp_path / ".killed.checkpoint.npz").exists()
 
 
 def test_a_checkpoint_of_another_configuration_is_not_used(tmp_path):

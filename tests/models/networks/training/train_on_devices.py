@@ -58,7 +58,7 @@ store = TinyStore()
 with tempfile.TemporaryDirectory() as folder:
     for name, devices in NETWORKS:
         SAMPLES.clear()
-        config = dataclasses.replace(TINY, steps=6, learning_rate=0.03, devices=devices)
+        config = dataclasses.replace(TINY, steps=3, learning_rate=0.03, devices=devices)
         place = Path(folder) / f"{name}{devices}"
         curve = train_task(store, place, TASKS[name], config)["curve"]
         losses = [*curve, *np.load(place / "test_losses.npy").tolist()]
