@@ -4,6 +4,7 @@ views of other points see.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import numpy as np
 
 from beam_jobs.scenes.cameras.shot import Shot
 from beam_jobs.scenes.render.renderer import Surfaces
-from models.examples.published import file_name, write_label
+from models.examples.published import file_name, label_bytes, write_label
+from models.provenance.atomic import naming_a_full_disk
 from models.tasks import DOMAINS, Camera
 from models.tasks.arrays import Array
 from models.tasks.labels import edges, keypoints, segments
@@ -52,9 +54,24 @@ def write_view(
         others=sorted(others),
         resolution=len(surfaces.depth),
     )
-    for name, value in labels.items():
-        domain = DOMAINS[name]
-        write_label(folder / name / file_name(domain, shot.point, shot.view), value, domain)
+    with naming_a_full_disk(folder):
+        for name, value in labels.items():
+            domain = DOMAINS[name]
+            data = label_bytes(value, domain)
+            write_hidden(f"{folder}/{name}", file_name(domain, shot.point, shot.view), data)
+
+
+def write_hidden(folder: str, name: str, data: bytes) -> None:
+    """a file of a building that nobody sees yet: it is shown as a whole (`staging`), so that its
+    files need no names to be written under before, which cost a third of encoding them.
+    """
+    try:
+        file = open(f"{folder}/{name}", "wb")
+    except FileNotFoundError:  # the first of its folder
+        os.makedirs(folder, exist_ok=True)
+        file = open(f"{folder}/{name}", "wb")
+    with file:
+        file.write(data)
 
 
 def pixel_labels(surfaces: Surfaces, camera: Camera) -> dict[str, Array]:

@@ -198,15 +198,19 @@ def encode_png(pixels: Array) -> bytes:
     return png_codec.encode(pixels)
 
 
+def label_bytes(value: Array | dict[str, Any], domain: Domain) -> bytes:
+    """the file of one label."""
+    if domain.file == "png":
+        return encode_png(np.asarray(value))
+    if domain.file == "json":
+        return json.dumps(value).encode()
+    buffer = io.BytesIO()
+    np.save(buffer, np.asarray(value, "float32"))
+    return buffer.getvalue()
+
+
 def write_label(path: str | Path, value: Array | dict[str, Any], domain: Domain) -> None:
     """write atomically: a reader sees the whole file or none."""
-    if domain.file == "png":
-        data = encode_png(np.asarray(value))
-    elif domain.file == "json":
-        data = json.dumps(value).encode()
-    else:
-        buffer = io.BytesIO()
-        np.save(buffer, np.asarray(value, "float32"))
-        data = buffer.getvalue()
+    data = label_bytes(value, domain)
     with atomic_file(path, "wb") as file:
         file.write(data)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numba
 import numpy as np
@@ -43,12 +45,22 @@ def box_hessian(sums: Array, sizes: Integers, step: int) -> Floats:
     phased = np.ascontiguousarray(turned).reshape(sums.shape)
     strongest = np.full((height, width), -np.inf)
     for size in map(int, sizes):
-        rows, columns = (box_ends(size, step, count) for count in sums.shape)
-        low = min(width, ((size - 1) // 2 + step - 1) // step)
-        high = max(low, (sums.shape[1] - 1 - max(size // 2 + 1, size // 3 + 1)) // step + 1)
-        places = columns % step * width + columns // step
+        rows, places, low, high = boxes(size, step, *sums.shape)
         raise_to_size(phased, size, rows, places, low, high, strongest)
     return strongest
+
+
+@lru_cache(maxsize=32)  # every picture of a data set asks for the same ten
+def boxes(size: int, step: int, height: int, width: int) -> tuple[Integers, Integers, int, int]:
+    """what `raise_to_size` is told of one size of box on images of height x width; to be read
+    only.
+    """
+    rows = box_ends(size, step, height)
+    columns = box_ends(size, step, width)
+    places = columns % step * (width // step) + columns // step
+    low = min(width // step, ((size - 1) // 2 + step - 1) // step)
+    high = max(low, (width - 1 - max(size // 2 + 1, size // 3 + 1)) // step + 1)
+    return rows, places, low, high
 
 
 def box_ends(size: int, step: int, count: int) -> Integers:
