@@ -14,6 +14,7 @@ import numpy as np
 from beam_jobs.scenes.buildings.plan import WALL
 from beam_jobs.scenes.buildings.scene import Scene
 from beam_jobs.scenes.cameras.shot import PITCH, Shot, aimed, fibonacci, field_of_view
+from beam_jobs.scenes.cameras.sightlines import rays_through, rotations, shares, ways_to
 from beam_jobs.scenes.render.renderer import Eye
 from models.tasks import Camera
 from models.tasks.arrays import Bools, Floats, Integers
@@ -32,6 +33,7 @@ CEILING = 0.15
 ABOVE = 0.56
 EYE = 1.38  # m
 CLOSEST = 1.2  # m to the point
+STEEPEST = float(np.sin(PITCH))
 # Chance that a point is passed over which all its cameras see head on: obliqueness is then as
 # published.
 HEAD_ON = 0.75
@@ -166,15 +168,11 @@ def candidates(
     and within the published pitch.
     """
     places, normals = surface.drawn(rng, BATCH)
-    ahead = places[:, None] - locations[None]
-    length = np.linalg.norm(ahead, axis=-1)
-    ways = ahead / length[..., None]
-    level = np.abs(ways[..., 2]) < np.sin(PITCH)
-    asked = level & (length > CLOSEST)
+    ahead, length, ways, asked = ways_to(places, locations, STEEPEST, CLOSEST)
     # one cast for all pairs that may count: Embree is at its best with many rays a call
     origins = np.broadcast_to(locations, ahead.shape)[asked]
     reached = np.full(length.shape, np.inf)
-    reached[asked] = eye.cast(origins, ways[asked])[0]
+    reached[asked] = eye.reached(origins, ways[asked])[0]
     # half a centimetre: the ray has met the point itself, not something in front of it
     seen = np.abs(reached - length) < 5e-3
     # points that no camera sees divide by 1, and are dropped by `seen` below
@@ -239,27 +237,6 @@ def chosen(
     ]
 
 
-def rotations(ahead: Floats) -> Floats:
-    """[n, 3, 3] world from camera (x right, y up, looking along -z) of level cameras that look
-    along ahead [n, 3].
-    """
-    back = -ahead / np.linalg.norm(ahead, axis=1, keepdims=True)
-    # level: the right axis has no part upwards, hence no roll, as published
-    right = np.stack([-back[:, 1], back[:, 0], 0 * back[:, 0]], 1)
-    right /= np.linalg.norm(right, axis=1, keepdims=True)
-    return np.stack([right, np.cross(back, right), back], -1)
-
-
-def rays_through(turns: Floats, angles: Floats, spots: Floats) -> Floats:
-    """[n, k, 3] unit rays of n cameras (turns [n, 3, 3], angles [n] rad) through spots [k, 2] of
-    their pictures, which span -1 to 1.
-    """
-    flat = np.tan(angles / 2)[:, None, None] * spots
-    ways = np.concatenate([flat, -np.ones((*flat.shape[:2], 1))], -1)
-    ways /= np.linalg.norm(ways, axis=-1, keepdims=True)
-    return np.asarray(ways @ turns.transpose(0, 2, 1))
-
-
 def pictured(eye: Eye, locations: Floats, turns: Floats, angles: Floats) -> tuple[Floats, Bools]:
     """(normal [n, 3] that each camera's picture shows where it is aimed, towards the camera; does
     the picture show the same around it? [n]).
@@ -297,21 +274,23 @@ def worth(
     spots = (np.stack(np.divmod(np.arange(side * side), side), 1) + 0.5) / side * 2 - 1
     rays = rays_through(turns, angles, spots)
     origins = np.broadcast_to(locations[:, None], rays.shape)
-    length, triangle, _ = eye.cast(origins.reshape(-1, 3), rays.reshape(-1, 3))
-    # a ray into the open has no length: times its direction it would give NaN
-    length = np.minimum(length, 100.0).reshape(rays.shape[:2])
-    instance = np.where(triangle >= 0, eye.scene.instance[triangle], -1).reshape(length.shape)
-    points = origins + rays * length[..., None]
-    low, high = kinds.low[rooms][:, None], kinds.high[rooms][:, None]
-    # a wall's own thickness counts as the room: its reveals and door frames belong to it
-    outside = ((points[..., :2] < low - WALL) | (points[..., :2] > high + WALL)).any(-1)
-    # nothing hit is -1, which reads the last instance: masked by the comparison beside it
-    ceiling = kinds.ceiling[instance] & (instance >= 0)
-    named = kinds.named[instance] & (instance >= 0)
-    refused = (length < NEAR).mean(1) > BLOCKED
-    refused |= (ceiling.mean(1) > BARE) | (outside.mean(1) > BEYOND)
+    length, triangle = eye.reached(origins.reshape(-1, 3), rays.reshape(-1, 3))
+    instance = np.where(triangle >= 0, eye.scene.instance[triangle], -1)
+    near, ceiling, outside, named = shares(
+        locations,
+        rays,
+        length,
+        instance,
+        NEAR,
+        # a wall's own thickness counts as the room: its reveals and door frames belong to it
+        kinds.low[rooms] - WALL,
+        kinds.high[rooms] + WALL,
+        kinds.ceiling,
+        kinds.named,
+    ).T
+    refused = (near > BLOCKED) | (ceiling > BARE) | (outside > BEYOND)
     # LEAST, not 0: a building with few things would otherwise yield nothing
-    return np.where(refused, 0.0, np.clip((named.mean(1) / enough) ** KEEN, LEAST, 1))
+    return np.where(refused, 0.0, np.clip((named / enough) ** KEEN, LEAST, 1))
 
 
 @dataclass(frozen=True)

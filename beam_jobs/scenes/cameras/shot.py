@@ -4,6 +4,7 @@ procedural buildings and of scans are both made of this.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,8 +46,8 @@ def field_of_view(rng: np.random.Generator) -> float:
     """75 - 30|z| degrees with z standard normal cut at 1, in radians: the published histogram."""
     z = 2.0
     while abs(z) > 1:
-        z = rng.normal()
-    return float(np.radians(75 - 30 * abs(z)))
+        z = rng.standard_normal()
+    return math.radians(75 - 30 * abs(z))
 
 
 def aimed(location: Floats, point: Floats, view_angle: float, room: Room) -> Camera:

@@ -44,6 +44,17 @@ class RayCaster:
         hit = self.embree.run(origins, rays, output=1)
         return FirstHits(hit["tfar"], hit["primID"], hit["u"], hit["v"])
 
+    def reached(self, origins: Floats, rays: Floats) -> tuple[Floats, Integers]:
+        """(distance [n] float64, inf: none; triangle [n], -1: none) of the first hit of every ray.
+        origins, rays: [n, 3] of any float, rays unit.
+        """
+        hits = self.first(
+            np.ascontiguousarray(origins, "float32"), np.ascontiguousarray(rays, "float32")
+        )
+        seen = hits.triangle >= 0
+        # Embree leaves the distance of a ray that misses at its largest number
+        return np.where(seen, hits.distance, np.inf).astype("float64"), hits.triangle
+
     def cast(self, origins: Floats, rays: Floats) -> tuple[Floats, Integers, Floats]:
         """(distance [n] float64, inf: none; triangle [n], -1: none; barycentric weights [n, 3]) of
         the first hit of every ray. origins, rays: [n, 3] of any float, rays unit.

@@ -101,6 +101,10 @@ class Eye:
         """as `RayCaster.cast`."""
         return self.caster.cast(origins, directions)
 
+    def reached(self, origins: Floats, rays: Floats) -> tuple[Floats, Integers]:
+        """as `RayCaster.reached`."""
+        return self.caster.reached(origins, rays)
+
     def free(self, origins: Floats, ways: Floats, reach: Floats) -> Bools:
         """as `RayCaster.free`."""
         return self.caster.free(origins, ways, reach)
