@@ -8,13 +8,14 @@ within 22.5 degrees, no roll (data/README).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from beam_jobs.scenes.buildings.plan import WALL
 from beam_jobs.scenes.buildings.scene import Scene
 from beam_jobs.scenes.cameras.shot import PITCH, Shot, aimed, fibonacci, field_of_view
-from beam_jobs.scenes.cameras.sightlines import rays_through, rotations, shares, ways_to
+from beam_jobs.scenes.cameras.sightlines import rays_through, rotations, shares, triangles, ways_to
 from beam_jobs.scenes.render.renderer import Eye
 from models.tasks import Camera
 from models.tasks.arrays import Bools, Floats, Integers
@@ -49,6 +50,8 @@ PATIENCE = 150  # of them at least, so that a building of which few are asked fo
 # which on they do.
 PIXELS = 128
 AGREED = np.cos(np.radians(18))
+# The middle, and the corners of the pixel around it: pictures span -1 to 1, a pixel 2 / PIXELS.
+AROUND = np.array([[0, 0], [-1, -1], [1, -1], [-1, 1], [1, 1]]) / PIXELS
 BARE = 0.27  # share of a view that ceilings may fill
 BEYOND = 0.5  # share of a view that may lie beyond the camera's own room
 # Share of a view that named things fill from which on it is always taken, and the least chance.
@@ -244,12 +247,10 @@ def pictured(eye: Eye, locations: Floats, turns: Floats, angles: Floats) -> tupl
     A point may lie on a fold or a bar that is narrower than a pixel: its own normal is then not
     what the normal map holds in the middle of the view.
     """
-    # the middle, and the corners of the pixel around it: pictures span -1 to 1, a pixel 2 / PIXELS
-    spots = np.array([[0, 0], [-1, -1], [1, -1], [-1, 1], [1, 1]]) / PIXELS
-    rays = rays_through(turns, angles, spots).reshape(-1, 3).astype("float32")
-    origins = np.repeat(locations, len(spots), 0).astype("float32")
+    rays = rays_through(turns, angles, AROUND).reshape(-1, 3).astype("float32")
+    origins = np.repeat(locations.astype("float32"), len(AROUND), 0)
     hits = eye.hits(origins, rays, 2 / PIXELS)
-    normals = hits.normal.reshape(len(turns), len(spots), 3).astype("float64")
+    normals = hits.normal.reshape(len(turns), len(AROUND), 3).astype("float64")
     cosine = np.einsum("nj,nkj->nk", normals[:, 0], normals[:, 1:])
     return normals[:, 0], cosine.min(1) > AGREED
 
@@ -270,27 +271,34 @@ def worth(
     0 where things nearer than NEAR fill more than BLOCKED of it, ceilings more than BARE, or what
     lies beyond a doorway more than BEYOND.
     """
-    # through the middles of side x side cells: no ray runs along the border of the picture
-    spots = (np.stack(np.divmod(np.arange(side * side), side), 1) + 0.5) / side * 2 - 1
-    rays = rays_through(turns, angles, spots)
-    origins = np.broadcast_to(locations[:, None], rays.shape)
-    length, triangle = eye.reached(origins.reshape(-1, 3), rays.reshape(-1, 3))
-    instance = np.where(triangle >= 0, eye.scene.instance[triangle], -1)
+    rays = rays_through(turns, angles, middles(side))
+    origins = np.repeat(locations.astype("float32"), side * side, 0)
+    hits = eye.caster.first(origins, rays.reshape(-1, 3).astype("float32"))
     near, ceiling, outside, named = shares(
         locations,
         rays,
-        length,
-        instance,
+        hits.distance,
+        hits.triangle,
+        eye.scene.instance,
+        rooms,
         NEAR,
         # a wall's own thickness counts as the room: its reveals and door frames belong to it
-        kinds.low[rooms] - WALL,
-        kinds.high[rooms] + WALL,
+        kinds.low - WALL,
+        kinds.high + WALL,
         kinds.ceiling,
         kinds.named,
     ).T
     refused = (near > BLOCKED) | (ceiling > BARE) | (outside > BEYOND)
     # LEAST, not 0: a building with few things would otherwise yield nothing
     return np.where(refused, 0.0, np.clip((named / enough) ** KEEN, LEAST, 1))
+
+
+@cache
+def middles(side: int) -> Floats:
+    """[side * side, 2] the middles of side x side cells of a picture, which spans -1 to 1: no ray
+    through them runs along its border.
+    """
+    return (np.stack(np.divmod(np.arange(side * side), side), 1) + 0.5) / side * 2 - 1
 
 
 @dataclass(frozen=True)
@@ -317,22 +325,20 @@ class Kinds:
 
 @dataclass(frozen=True)
 class Corners:
-    """The triangles that points are drawn from. corners: [f, 3, 3] m; normals: [f, 3] unit; up_to:
-    [f] their cumulated chances.
+    """The triangles that points are drawn from. corners: [f, 3, 3] m; spread: [f, 3] along the
+    normal, as long as twice the area; up_to: [f] their cumulated chances.
     """
 
     corners: Floats
-    normals: Floats
+    spread: Floats
     up_to: Floats
 
     @staticmethod
     def of(scene: Scene) -> Corners:
         corners = scene.shape.vertices[scene.shape.faces]
-        spread = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-        length = np.linalg.norm(spread, axis=1)
-        high = corners[..., 2].mean(1) > EYE
-        up_to = np.cumsum(chances(scene, np.where(high, HIGH, 1.0) * length / 2))
-        return Corners(corners, spread / np.maximum(length, 1e-12)[:, None], up_to)
+        spread, length, height = triangles(corners)
+        weight = np.where(height > EYE, HIGH, 1.0)
+        return Corners(corners, spread, np.cumsum(chances(scene, weight * length / 2)))
 
     def drawn(self, rng: np.random.Generator, count: int) -> tuple[Floats, Floats]:
         """(points [count, 3] by the chances, normals [count, 3] of their triangles)."""
@@ -340,7 +346,9 @@ class Corners:
         # the gaps between two sorted uniform numbers are uniform over the triangle
         u, v = np.sort(rng.random((2, count)), axis=0)
         weights = np.stack([u, v - u, 1 - v], 1)
-        return np.einsum("nkc,nk->nc", self.corners[triangle], weights), self.normals[triangle]
+        spread = self.spread[triangle]
+        normals = spread / np.maximum(np.linalg.norm(spread, axis=1), 1e-12)[:, None]
+        return np.einsum("nkc,nk->nc", self.corners[triangle], weights), normals
 
 
 def chances(scene: Scene, area: Floats) -> Floats:

@@ -87,7 +87,9 @@ def shares(
     locations: Floats,
     rays: Floats,
     distance: Floats,
-    instance: Integers,
+    triangle: Integers,
+    instances: Integers,
+    rooms: Integers,
     near: float,
     low: Floats,
     high: Floats,
@@ -95,23 +97,45 @@ def shares(
     named: Bools,
 ) -> Floats:
     """[n, 4] shares of n views' rays [n, k, 3] that hit something nearer than `near` metres, a
-    ceiling, something outside the corners low, high [n, 2], and something named.
+    ceiling, something outside the view's room, and something named.
 
-    distance [n * k] m, inf for none; instance [n * k], -1 for none; ceiling, named: [instances].
+    distance [n * k] m; triangle [n * k], -1 for none; instances: of all triangles; rooms [n]; low,
+    high [rooms, 2] their corners; ceiling, named: [instances].
     """
     views, count = rays.shape[:2]
     out = np.zeros((views, 4))
     for i in range(views):
+        room = rooms[i]
         for k in range(count):
             j = i * count + k
-            # a ray into the open has no length: times its direction it would give NaN
-            far = min(distance[j], 100.0)
+            hit = triangle[j] >= 0
+            # a ray into the open has no length: its own direction, far away
+            far = min(np.float64(distance[j]), 100.0) if hit else 100.0
             x = locations[i, 0] + rays[i, k, 0] * far
             y = locations[i, 1] + rays[i, k, 1] * far
-            within = (low[i, 0] <= x <= high[i, 0]) & (low[i, 1] <= y <= high[i, 1])
+            across = (low[room, 0] <= x) & (x <= high[room, 0])
+            along = (low[room, 1] <= y) & (y <= high[room, 1])
             out[i, 0] += far < near
-            out[i, 2] += not within
-            if instance[j] >= 0:
-                out[i, 1] += ceiling[instance[j]]
-                out[i, 3] += named[instance[j]]
+            out[i, 2] += not (across & along)
+            if hit:
+                out[i, 1] += ceiling[instances[triangle[j]]]
+                out[i, 3] += named[instances[triangle[j]]]
     return out / count
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def triangles(corners: Floats) -> tuple[Floats, Floats, Floats]:
+    """(cross product of two sides [f, 3], its length [f], height of the middle [f] m) of triangles
+    [f, 3, 3].
+    """
+    spread = np.empty((len(corners), 3), corners.dtype)
+    length, height = np.empty(len(corners), corners.dtype), np.empty(len(corners), corners.dtype)
+    for i in range(len(corners)):
+        a, b, c = corners[i, 0], corners[i, 1], corners[i, 2]
+        e0, e1, e2 = b[0] - a[0], b[1] - a[1], b[2] - a[2]
+        f0, f1, f2 = c[0] - a[0], c[1] - a[1], c[2] - a[2]
+        x, y, z = e1 * f2 - e2 * f1, e2 * f0 - e0 * f2, e0 * f1 - e1 * f0
+        spread[i, 0], spread[i, 1], spread[i, 2] = x, y, z
+        length[i] = math.sqrt(x * x + y * y + z * z)
+        height[i] = (a[2] + b[2] + c[2]) / 3
+    return spread, length, height

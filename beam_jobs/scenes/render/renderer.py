@@ -118,7 +118,8 @@ class Eye:
 
     def hits(self, origins: Floats, rays: Floats, pixel: float) -> Hits:
         """origins: [n, 3], or [1, 3] for all rays."""
-        spread = np.broadcast_to(origins, rays.shape)
+        alone = len(origins) != len(rays)
+        spread = np.broadcast_to(origins, rays.shape) if alone else origins
         return self.surface.under(origins, rays, self.caster.first(spread, rays), pixel)
 
     def probed(self, origins: Floats, rays: Floats) -> tuple[Hits, Bools]:
