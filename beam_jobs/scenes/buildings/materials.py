@@ -130,7 +130,8 @@ class Kit:
         self.mirror = make(textures.grain(rng, np.array([0.62, 0.68, 0.7]), 0.12), 1.5)
 
     def one(self, materials: list[int]) -> int:
-        return int(self.rng.choice(materials))
+        # what `choice` does, which would make an array of the list first
+        return materials[int(self.rng.integers(len(materials)))]
 
     def assembly(self, name: str, place: Placement, offset: Triple = ORIGIN) -> Assembly:
         """a new instance of `name`, `offset` from the middle of what carries it."""

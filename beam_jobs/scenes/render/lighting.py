@@ -102,12 +102,10 @@ class Lighting:
         mask = np.zeros(len(self.places), "int64")
         # one bit a light in an int64, short of its sign: lights beyond the 62nd are taken for seen
         for number, light in enumerate(self.table[:62]):
+            unseen = np.arange(len(self.places))
             # from several places around the probe: it stands for all points of its cells
             for _ in range(tries):
-                start = (
-                    self.places
-                    + rng.uniform(-0.45, 0.45, self.places.shape).astype("float32") * self.step
-                )
+                moved = rng.uniform(-0.45, 0.45, self.places.shape).astype("float32") * self.step
                 goal = (
                     light[:3]
                     + light[7:10] * rng.uniform(-0.9, 0.9)
@@ -115,6 +113,7 @@ class Lighting:
                     # just in front of the pane, which would stand in its own way
                     + light[13:] * 0.02
                 )
+                start = self.places[unseen] + moved[unseen]
                 way = goal - start
                 length = np.linalg.norm(way, axis=1)
                 clear = self.free(
@@ -123,7 +122,9 @@ class Lighting:
                     # short of a lamp's own ball, which would stand in its own way
                     np.maximum(length - light[3] * 0.5 - 0.05, 0.01),
                 )
-                mask |= np.where(clear, np.int64(1) << number, 0)
+                mask[unseen[clear]] |= np.int64(1) << number
+                # who has seen it once is not asked again
+                unseen = unseen[~clear]
         return mask
 
     def bake(self, look: Look) -> None:

@@ -45,13 +45,34 @@ def interest(depth: Floats, normal: Floats, field_of_view: float, support: float
         scales.append(places(z, edge))
         normals.append(unit(shrunk(normals[-1], z.shape)))
     coarsest = len(scales) - 1
+    starts = [usage_start(len(z) // 2, field_of_view, support) for _, z in scales[:coarsest]]
+    # of a coarser scale, what a finer one will take
+    needed = [np.ones(scales[0][1].shape, np.bool_)]
+    for level in range(coarsest):
+        needed.append(handed_down(needed[level], scales[level][1], np.float32(starts[level])))
     points, away = scales[coarsest]
-    score = at_scale(points, away, normals[coarsest], 0.0, None, support / 2)
+    radius = support / 2
+    score = at_scale(points, away, normals[coarsest], 0.0, needed[coarsest], None, radius)
     for level in reversed(range(coarsest)):
-        start = usage_start(normals[level].shape[1] // 2, field_of_view, support)
         points, away = scales[level]
-        score = at_scale(points, away, normals[level], start, score, support / 2)
+        score = at_scale(points, away, normals[level], starts[level], needed[level], score, radius)
     return score
+
+
+@numba.njit(cache=True, nogil=True)
+def handed_down(needed: Bools, away: Floats, start: float) -> Bools:
+    """[S // 2, S // 2] which pixels of the next coarser scale score a needed one that is nearer
+    than `start`.
+    """
+    height, width = away.shape
+    coarser = np.zeros((height // 2, width // 2), np.bool_)
+    for v in range(height):
+        for u in range(width):
+            if needed[v, u] and 0 < away[v, u] < start:
+                # an odd side loses its last row in halving
+                row = min(v // 2, coarser.shape[0] - 1)
+                coarser[row, min(u // 2, coarser.shape[1] - 1)] = True
+    return coarser
 
 
 def shrunk(normal: Floats, shape: tuple[int, ...]) -> Floats:
@@ -124,10 +145,13 @@ def at_scale(
     away: Floats,
     normal: Floats,
     start: float,
+    needed: Bools,
     coarser: Floats | None,
     radius: float,
 ) -> Floats:
-    """[h, w] interest of points from `start` metres on; of nearer ones the coarser scale's."""
+    """[h, w] interest of the `needed` points from `start` metres on; of nearer ones the coarser
+    scale's.
+    """
     # from a radius nearer on: pixels there hand their scores across the limit
     change, cell, usable = surface_changes(
         points, normal, away, away >= np.float32(start - radius), LEAST_CHANGE, BINS
@@ -138,7 +162,9 @@ def at_scale(
     if coarser is None:
         coarser = np.zeros((1, 1), "float32")
     pixels = givers(points, change, reach)
-    score: Floats = interesting(points, away, pixels, change, cell, usable, near, reach, coarser)
+    score: Floats = interesting(
+        points, away, pixels, change, cell, usable, needed, near, reach, coarser
+    )
     return score
 
 
@@ -178,12 +204,13 @@ def interesting(
     change: Floats,
     cell: Bytes,
     usable: Bools,
+    needed: Bools,
     start: float,
     radius: float,
     coarser: Floats,
 ) -> Floats:
     """[h, w]: root of the best product of two direction cells, weighted by the angle between them
-    (1 at a right angle), where free of near changes.
+    (1 at a right angle), where free of near changes; without meaning where not needed.
 
     givers: of `givers`; points nearer than `start` metres take the coarser scale's. Row by row, so
     that the scores of all directions stay in the fastest cache.
@@ -205,11 +232,18 @@ def interesting(
         last = first
         while last < len(givers) and givers[last, 0] <= v + 2 * PATCH:
             last += 1
+        left, right = width, 0
         for u in range(width):
-            here = away[v, u] > 0 and away[v, u] >= start
+            here = needed[v, u] and away[v, u] > 0 and away[v, u] >= start
+            if here:
+                left, right = min(left, u), u + 1
             for c in range(3):
                 takers[c, u] = points[c, v, u] if here else np.float32(np.inf)
-        hand_out(points, takers, givers[first:last], change, cell, v, radius, best, filled, clear)
+        if left < right:
+            near = givers[first:last]
+            hand_out(
+                points, takers, near, change, cell, v, left, right, radius, best, filled, clear
+            )
         pair_up(best, np.nonzero(filled)[0], clear, score[v])
         for u in range(width):
             if not usable[v, u]:
@@ -229,6 +263,8 @@ def hand_out(
     change: Floats,
     cell: Bytes,
     v: int,
+    left: int,
+    right: int,
     radius: float,
     best: Floats,
     filled: Bools,
@@ -237,15 +273,14 @@ def hand_out(
     """raise row v's `best` scores [BINS, w + LANES] by what pixels hand to it, mark the cells
     `filled` [BINS], lower how `clear` [w + LANES] of changes it is.
 
-    takers: [3, w + LANES] the row's points, inf where no score is wanted. The very next pixels get
-    the whole score, at any distance. Indices are unsigned and spans whole multiples of `LANES`,
-    else the compiler makes no vector instructions.
+    takers: [3, w + LANES] the row's points, inf where no score is wanted: before `left` and from
+    `right` on none is. The very next pixels get the whole score, at any distance. Indices are
+    unsigned and spans whole multiples of `LANES`, else the compiler makes no vector instructions.
     """
-    width = change.shape[1]
     for g in range(len(givers)):
         y, x, reach = givers[g, 0], givers[g, 1], givers[g, 2]
-        down, low, high = abs(v - y), max(0, x - reach), min(width, x + reach + 1)
-        if down > reach:
+        down, low, high = abs(v - y), max(left, x - reach), min(right, x + reach + 1)
+        if down > reach or low >= high:
             continue
         filled[cell[y, x]] = True
         px, py, pz = points[0, y, x], points[1, y, x], points[2, y, x]
@@ -262,7 +297,7 @@ def hand_out(
             )
             clear[u] = min(clear[u], clearness(score, share) if inside else np.float32(1))
         if down < 2:
-            for beside in range(max(0, x - 1), min(width, x + 2)):
+            for beside in range(max(left, x - 1), min(right, x + 2)):
                 if takers[2, beside] < np.inf:
                     best[at, beside] = max(best[at, beside], score)
 

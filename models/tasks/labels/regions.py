@@ -215,7 +215,8 @@ def best_threshold(
     """(cost, threshold) of the cheapest normalised cut at one of `steps` levels of an eigenvector
     (cost inf: no level divides it).
     """
-    cost, level = cheapest_level(vector, np.argsort(-vector), weights, degree, steps)
+    # the method: numpy's function looks for one first, which takes as long for a few regions
+    cost, level = cheapest_level(vector, (-vector).argsort(), weights, degree, steps)
     return cost, level
 
 

@@ -80,7 +80,8 @@ def normalised_cuts(
         halves = None
         # as scikit-image has it: two regions are not cut
         if len(members) > 2:
-            halves = cut_in_two(gathered(weights, members), threshold, steps)
+            part = weights if len(members) == count else gathered(weights, members)
+            halves = cut_in_two(part, threshold, steps)
         if halves is None:
             labels[members] = used
             used += 1
