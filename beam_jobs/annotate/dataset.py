@@ -57,7 +57,7 @@ def side_by_side(
     # Threads of this process may hold locks that a fork would copy, and never release: a server
     # without threads imports what the work needs once, and is forked.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([work.__module__])
+    context.set_forkserver_preload([work.__module__, "beam_jobs.annotate.preloaded"])
     expected = len(jobs) * views
     style: dict[str, Any] = {} if sys.stderr.isatty() else LOGGED
     with (

@@ -63,15 +63,15 @@ def write_view(
 
 def write_hidden(folder: str, name: str, data: bytes) -> None:
     """a file of a building that nobody sees yet: it is shown as a whole (`staging`), so that its
-    files need no names to be written under before, which cost a third of encoding them.
+    files need no other names before, which took as long as encoding them.
     """
     try:
-        file = open(f"{folder}/{name}", "wb")
+        with open(f"{folder}/{name}", "wb") as file:
+            file.write(data)
     except FileNotFoundError:  # the first of its folder
+        # another process may write other views of the building
         os.makedirs(folder, exist_ok=True)
-        file = open(f"{folder}/{name}", "wb")
-    with file:
-        file.write(data)
+        write_hidden(folder, name, data)
 
 
 def pixel_labels(surfaces: Surfaces, camera: Camera) -> dict[str, Array]:

@@ -110,7 +110,9 @@ def shares(
             j = i * count + k
             hit = triangle[j] >= 0
             # a ray into the open has no length: its own direction, far away
-            far = min(np.float64(distance[j]), 100.0) if hit else 100.0
+            far = 100.0
+            if hit and distance[j] < 100:
+                far = float(distance[j])
             x = locations[i, 0] + rays[i, k, 0] * far
             y = locations[i, 1] + rays[i, k, 1] * far
             across = (low[room, 0] <= x) & (x <= high[room, 0])
