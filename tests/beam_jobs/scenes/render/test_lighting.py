@@ -71,3 +71,27 @@ def test_a_thing_in_the_way_casts_a_shadow():
 def test_light_does_not_pass_a_wall():
     wall = (shapes.rounded_box((0.1, 5.98, 2.49), 0.01), (-2.0, 0, 1.25))
     assert not direct(room(wall, lamp=(-2.6, 0, 2))).any()
+
+
+def test_a_probe_sees_a_light_that_one_of_its_places_sees():
+    lighting = room((shapes.rounded_box((2.0, 2.0, 1.0)), (0.5, 0.3, 0.6))).lighting
+    asked = []
+
+    def free(origins, ways, reach):
+        asked.append(len(origins))
+        return clear(origins, ways, reach)
+
+    clear = lighting.free
+    lighting.free = free
+    rng, light = np.random.default_rng(0), lighting.table[0]
+    expected = np.zeros(len(lighting.places), bool)
+    for _ in range(4):
+        moved = rng.uniform(-0.45, 0.45, lighting.places.shape).astype("float32") * lighting.step
+        rng.uniform(size=2)
+        way = light[:3] - (lighting.places + moved)
+        length = np.linalg.norm(way, axis=1)
+        short = np.maximum(length - light[3] * 0.5 - 0.05, 0.01)
+        expected |= clear(lighting.places + moved, way / length[:, None], short)
+    assert 0 < expected.mean() < 1
+    np.testing.assert_array_equal(lighting.sight() == 1, expected)
+    assert asked[0] == len(expected) and asked[-1] < asked[0], "who saw it is not asked again"

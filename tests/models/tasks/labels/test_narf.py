@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from models.tasks.labels.narf import BINS, OPTIMAL, givers, interesting, places
+from models.tasks.labels import narf
+from models.tasks.labels.narf import BINS, OPTIMAL, givers, handed_down, interesting, places
 
 RADIUS, START = np.float32(0.15), np.float32(2.1)
 
@@ -39,7 +40,9 @@ def test_the_best_two_directions_at_a_right_angle_make_the_score():
         rng.random((24, 24)) < 0.9,
     )
     spans = givers(points, change, RADIUS)
-    found = interesting(points, away, spans, change, cell, usable, START, RADIUS, coarser)
+    needed = rng.random((24, 24)) < 0.9
+    needed[4] = False
+    found = interesting(points, away, spans, change, cell, usable, needed, START, RADIUS, coarser)
     best, clear = naive(points, away, spans, change, cell)
     turn = 2 * np.abs(np.arange(BINS)[:, None] - np.arange(BINS)) / BINS
     wanted = clear * np.sqrt(
@@ -47,4 +50,21 @@ def test_the_best_two_directions_at_a_right_angle_make_the_score():
     )
     wanted = np.where(away < START, coarser.repeat(2, 0).repeat(2, 1), wanted) * usable
     assert (away < START).any() and (wanted[away >= START] > 0).any()
-    np.testing.assert_allclose(found, wanted, atol=1e-5)
+    np.testing.assert_allclose(found[needed], wanted[needed], atol=1e-5)
+
+
+def test_a_coarser_scale_scores_what_a_finer_one_takes(monkeypatch):
+    depth = np.linspace(0.5, 5, 96, dtype="float32")[:, None].repeat(96, 1)
+    depth[30:40, 20:70] *= np.float32(0.7)
+    normal = np.random.default_rng(0).normal(size=(96, 96, 3)).astype("float32")
+    scored = []
+
+    def everything(needed, away, start):
+        scored.append(handed_down(needed, away, start))
+        return np.ones_like(scored[-1])
+
+    few = narf.interest(depth, normal, 1.0)
+    monkeypatch.setattr(narf, "handed_down", everything)
+    np.testing.assert_array_equal(few, narf.interest(depth, normal, 1.0))
+    assert 0 < scored[0].mean() < 1, "some of the coarser scale is needed, and not all of it"
+    assert few.any()
