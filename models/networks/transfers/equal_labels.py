@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import weakref
 from collections.abc import Iterable
 
 import numpy as np
@@ -12,6 +13,10 @@ from models.tasks import TASKS
 
 # Samples whose labels are held at a time.
 CHUNK = 256
+# store -> (target, split) -> what was found: each amount of data asks again.
+QUESTIONS: weakref.WeakKeyDictionary[LabelStore, dict[tuple[str, str], tuple[object, ...]]] = (
+    weakref.WeakKeyDictionary()
+)
 
 
 def first_with_equal_labels(store: LabelStore, names: Iterable[str], split: str) -> dict[str, str]:
@@ -32,7 +37,15 @@ def labels_of(data: TaskSamples) -> list[bytes]:
 
 
 def question(store: LabelStore, name: str, split: str) -> tuple[object, ...]:
-    """what a target asks: loss, output, and digests of its samples."""
+    """what a target asks: loss, output, and digests of its samples. All labels are read once."""
+    known = QUESTIONS.setdefault(store, {})
+    if (name, split) not in known:
+        known[name, split] = read_question(store, name, split)
+    return known[name, split]
+
+
+def read_question(store: LabelStore, name: str, split: str) -> tuple[object, ...]:
+    """`question`, from the labels."""
     digests = []
     for part in (split, "test"):
         data = store.samples(name, part)

@@ -18,6 +18,22 @@ def test_denoising_asks_what_autoencoding_asks_and_nobody_else_does():
     assert first == {name: name for name in names} | {"autoencoding": "denoising"}
 
 
+def test_labels_are_read_once_however_many_amounts_of_data_ask(monkeypatch):
+    store, read = TinyStore(), []
+
+    def counted(data):
+        read.append(len(data))
+        return labels_of(data)
+
+    monkeypatch.setattr(equal_labels, "labels_of", counted)
+    names = ["denoising", "autoencoding"]
+    first = first_with_equal_labels(store, names, "val")
+    assert first_with_equal_labels(store, names, "val") == first
+    assert len(read) == 4  # two targets, each of val and of test
+    first_with_equal_labels(TinyStore(), names, "val")  # another store is asked anew
+    assert len(read) == 8
+
+
 @pytest.mark.parametrize("name", ["normal", "segment_semantic", "room_layout"])
 def test_digests_of_parts_are_those_of_the_whole(name, monkeypatch):
     data = TinyStore().samples(name, "val")
