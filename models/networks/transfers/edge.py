@@ -25,6 +25,8 @@ from models.networks.losses.losses import image_losses
 from models.networks.task_networks.at_once import samples_at_once
 from models.networks.transfers.closed_form.edge_readout import readout_arrays, widths_of
 from models.networks.transfers.edge_learners import BATCH, EdgeBench, compared, fitting
+from models.networks.transfers.gradient.alone import trained
+from models.networks.transfers.gradient.schedule import schedule_of
 from models.networks.transfers.learners import SourceSet
 from models.provenance.seals import sealed_folder
 from models.tasks import TASKS, Task
@@ -48,7 +50,8 @@ def write_transfer(
     bench: EdgeBench, subset: SourceSet, target: str, folder: Path, address: str
 ) -> Path:
     """solve one edge on `bench` in closed form, train it by gradient too where the configuration
-    has `edge_epochs`, and write the better on held-out data.
+    has `edge_epochs`, and write the better on held-out data, fitted to all samples of the regime:
+    what is held out chooses, and then teaches as well.
 
     Files: transfer.json and arrays.npz (for the gradient learner, head.weights.h5 too), and
     test_losses.npy, the losses of what was written; they appear together.
@@ -68,13 +71,15 @@ def write_transfer(
     # one sample cannot both stop the one learner and compare the two
     if config.edge_epochs and len(fitting(bench, target, regime)[1]) > 1:
         both = compared(bench, subset, target, regime)
-        head = both.head
         facts["validation"] = both.losses
         facts["learner"] = min(both.losses, key=lambda learner: both.losses[learner])
         facts["smoothing"] = both.smoothing.get(facts["learner"], 0)
     arrays = scales_of(bench, subset)
     if facts["learner"] == "gradient":
-        facts.update(size=bench.store.size, config=asdict(config))
+        rows = np.sort(np.concatenate(fitting(bench, target, regime)))
+        schedule = schedule_of(config, target, config.edge_epochs)
+        head = trained(bench, subset, target, rows, schedule, both.epochs)
+        facts.update(size=bench.store.size, config=asdict(config), epochs=both.epochs)
     else:
         arrays |= readout_arrays(bench, regime, target, subset)
         if TASKS[target].output.dense:

@@ -18,7 +18,8 @@ from models.networks.transfers.closed_form.edge_readout import (
     taught_alone,
 )
 from models.networks.transfers.closed_form.view_kernels import VectorBench
-from models.networks.transfers.gradient.learner import GradientBench, member_head
+from models.networks.transfers.gradient.alone import tried
+from models.networks.transfers.gradient.learner import GradientBench
 from models.networks.transfers.gradient.schedule import schedule_of
 from models.networks.transfers.learners import Bench, SourceSet
 from models.networks.transfers.regimes import Regime
@@ -44,50 +45,71 @@ class EdgeBench(VectorBench, GradientBench, Protocol):
 
 @dataclass(frozen=True)
 class Comparison:
-    """Both learners of one edge. head: the one trained by gradient. losses: learner -> mean loss on
-    held-out samples that neither has seen; smoothing: learner -> the width of `Smoothed` with
-    which it did best, of a map's answer.
+    """Both learners of one edge. losses: learner -> mean loss on held-out samples, of which each
+    half judges what the other has chosen; smoothing: learner -> the width of `Smoothed` with which
+    it did best, of a map's answer; epochs: of gradient training, after which it did best.
     """
 
-    head: keras.Model
     losses: dict[str, float]
     smoothing: dict[str, float]
+    epochs: int
 
 
 def compared(bench: EdgeBench, subset: SourceSet, target: str, regime: Regime) -> Comparison:
-    """Both learners are fitted to the teaching samples; `stopping` samples choose the gradient's
-    epoch and how far a map is smoothed, the others compare. Test samples take no part.
+    """Both learners are fitted to the teaching samples. Either half of the held-out samples chooses
+    the gradient's epoch, and how far a map is smoothed, for the other half to judge, so that all of
+    them compare the learners. Test samples take no part.
     """
     teaching, held_out = fitting(bench, target, regime)
-    stops = stopping(bench, target, held_out)
-    judging = held_out[~stops]
+    first = stopping(bench, target, held_out)
     schedule = schedule_of(bench.config, target, bench.config.edge_epochs)
-    head, own = member_head(bench, subset, target, (teaching, held_out[stops], judging), schedule)
+    trial = tried(bench, subset, target, (teaching, held_out), first, schedule)
     if not TASKS[target].output.dense:
-        solved = held_out_loss(bench, regime, target, subset, (teaching, judging))
-        return Comparison(head, {"closed_form": solved, "gradient": own}, {})
+        solved = held_out_loss(bench, regime, target, subset, (teaching, held_out))
+        own = float(crossed(trial.losses, first).mean())
+        return Comparison({"closed_form": solved, "gradient": own}, {}, trial.epochs)
+    closed = losses_by_width(
+        bench, target, held_out, solved_maps(bench, regime, target, subset, held_out)
+    )
+    learned = [
+        losses_by_width(bench, target, held_out, answer_maps(bench, target, subset, held_out, head))
+        for head in trial.heads
+    ]
     losses: dict[str, float] = {}
     smoothing: dict[str, float] = {}
-    for learner, answer in held_out_maps(bench, regime, target, subset, held_out, head).items():
-        table = losses_by_width(bench, target, held_out, answer)
-        best = int(table[:, stops].mean(1).argmin())
-        losses[learner] = float(table[best, ~stops].mean())
-        smoothing[learner] = WIDTHS[best]
-    return Comparison(head, losses, smoothing)
+    # [half, width, row]: with what that half chose
+    for learner, tables in (("closed_form", [closed, closed]), ("gradient", learned)):
+        widths = [
+            int(table[:, half].mean(1).argmin()) for table, half in zip(tables, (first, ~first))
+        ]
+        judged = np.stack([table[width] for table, width in zip(tables, widths)])
+        losses[learner] = float(crossed(judged, first).mean())
+        smoothing[learner] = WIDTHS[int(crossed(np.stack(tables), first).mean(-1).argmin())]
+    return Comparison(losses, smoothing, trial.epochs)
 
 
-def held_out_maps(
-    bench: EdgeBench,
-    regime: Regime,
-    target: str,
-    subset: SourceSet,
-    rows: Integers,
-    head: keras.Model,
-) -> dict[str, Floats]:
-    """learner -> [row, S, S, k] answers to samples of the transfer split."""
+def crossed(losses: Floats, first: Bools) -> Floats:
+    """[..., row]: of each sample what the half that it is not in has chosen. losses: [half, ...,
+    row]; first: [row], the samples of the first half.
+    """
+    return np.where(first, losses[1], losses[0])
+
+
+def solved_maps(
+    bench: EdgeBench, regime: Regime, target: str, subset: SourceSet, rows: Integers
+) -> Floats:
+    """[row, S, S, k] answers in closed form, fitted to the teaching views alone."""
+    data = bench.store.samples(target, bench.config.transfer_split)
+    views = np.asarray(data.views)[rows, 0]
+    return map_answers(bench, taught_alone(bench, regime), target, subset, views)
+
+
+def answer_maps(
+    bench: EdgeBench, target: str, subset: SourceSet, rows: Integers, head: keras.Model
+) -> Floats:
+    """[row, S, S, k] answers of a head to samples of the transfer split."""
     split = bench.config.transfer_split
     views = np.asarray(bench.store.samples(target, split).views)[rows, 0]
-    solved = map_answers(bench, taught_alone(bench, regime), target, subset, views)
     maps = [bench.maps(i, split) for i in subset]
     # what is answered is as large as the pictures
     step = samples_at_once((len(views), bench.store.size, bench.store.size, 1), BATCH)
@@ -95,8 +117,7 @@ def held_out_maps(
         np.concatenate([np.asarray(each[some], "float32") for each in maps], -1)
         for some in (views[i : i + step] for i in range(0, len(views), step))
     ]
-    learned = np.concatenate([keras.ops.convert_to_numpy(head(part)) for part in parts])
-    return {"closed_form": solved, "gradient": learned}
+    return np.concatenate([keras.ops.convert_to_numpy(head(part)) for part in parts])
 
 
 def losses_by_width(bench: EdgeBench, target: str, rows: Integers, answer: Floats) -> Floats:
@@ -125,9 +146,8 @@ def fitting(bench: Bench, target: str, regime: Regime) -> tuple[Integers, Intege
 
 
 def stopping(bench: Bench, target: str, held_out: Integers) -> Bools:
-    """[held_out] bool: the half of the held-out samples that chooses the gradient's epoch: whole
-    buildings (of a sample's first view), every second by name; of one building, every second
-    sample.
+    """[held_out] bool: the first half of the held-out samples: whole buildings (of a sample's first
+    view), every second by name; of one building, every second sample.
     """
     keys = bench.store.views(bench.config.transfer_split)
     data = bench.store.samples(target, bench.config.transfer_split)

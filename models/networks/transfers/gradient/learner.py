@@ -219,42 +219,6 @@ def epochs_of(config: NetworkConfig, regime: Regime) -> int:
     return config.transfer_epochs
 
 
-def member_head(
-    bench: GradientBench,
-    subset: SourceSet,
-    name: str,
-    rows: tuple[Integers, Integers, Integers],
-    schedule: Schedule,
-) -> tuple[keras.Model, float]:
-    """(head with the weights of one transfer trained alone, its mean loss on the judging samples).
-    rows: samples that teach, that stop, that judge.
-    """
-    teaching, stopping, judging = rows
-    maps, slots = of_one_width(bench.maps, np.array([subset]))
-    with shared(bench.config, schedule, (teaching, stopping)) as devices:
-        stack, _, _ = descend(
-            bench.store,
-            maps,
-            name,
-            slots,
-            [bench.config.seed],
-            bench.config,
-            schedule,
-            (teaching, stopping),
-            bench.programs,
-        )
-        split = bench.config.transfer_split
-        samples = Samples(bench.store, maps, name, split, sources_of(slots))
-        loss = float(losses_of_members(stack, samples, judging).mean())
-    # Of several devices, a copy on one.
-    head = stack.template() if devices == 1 else keras.models.clone_model(stack.template())
-    for variable, weight in zip(head.trainable_variables, stack.learned):
-        variable.assign(weight.numpy()[0])
-    for variable, weight in zip(head.non_trainable_variables, stack.state):
-        variable.assign(weight.numpy()[0])
-    return head, loss
-
-
 def build_stack(
     store: LabelStore,
     name: str,

@@ -13,6 +13,8 @@ from models.networks.losses.losses import image_losses
 from models.networks.transfers import edge, edge_learners, regimes
 from models.networks.transfers.bench import Bench
 from models.networks.transfers.edge import load_transfer_network
+from models.networks.transfers.edge_learners import Comparison
+from models.networks.transfers.gradient.alone import Trial
 from models.networks.transfers.measure import train_transfer
 from models.tasks import TASKS
 
@@ -86,54 +88,80 @@ def test_an_edge_keeps_the_better_learner_and_says_which(
     assert answer.shape[:-1] == (2, *wanted[:-1]) and np.isfinite(answer).all()
 
 
-def test_the_samples_that_stop_an_edge_are_other_buildings_than_those_that_judge_it(
-    bank, monkeypatch
-):
+@pytest.fixture
+def divided(bank, monkeypatch):
+    """a bench of four houses of two views, of which house2 and house3 are held out."""
     store, representations, networks, _ = bank
     monkeypatch.setattr(store, "views", lambda split: [f"house{i // 2}/{i}" for i in range(8)])
-    seen = {}
-    monkeypatch.setattr(
-        edge_learners,
-        "member_head",
-        lambda bench, subset, name, rows, schedule: (seen.update(rows=rows), (None, 0.0))[1],
-    )
-    monkeypatch.setattr(
-        edge_learners,
-        "held_out_loss",
-        lambda bench, regime, name, subset, rows: seen.update(judged=rows[1]) or 0.0,
-    )
     monkeypatch.setattr(edge_learners, "fitting", lambda *_: (np.arange(4), np.arange(4, 8)))
-    bench = Bench(store, representations, networks, dataclasses.replace(TINY, policy_epochs=1))
-    edge_learners.compared(bench, (0,), "class_scene", bench.regimes[0])
-    fit, stop, judge = seen["rows"]
+    return Bench(store, representations, networks, dataclasses.replace(TINY, policy_epochs=1))
+
+
+def test_every_held_out_building_judges_what_another_has_chosen(divided, monkeypatch):
+    seen = {}
+
+    def trial(bench, subset, name, rows, first, schedule):
+        seen.update(rows=rows, first=first)
+        # right where it chose for itself, wrong on the other half
+        return Trial((None, None), np.where([first, ~first], 0.0, [[1.0], [3.0]]), 5)
+
+    def solved(bench, regime, name, subset, rows):
+        seen.update(judged=rows)
+        return 0.25
+
+    monkeypatch.setattr(edge_learners, "tried", trial)
+    monkeypatch.setattr(edge_learners, "held_out_loss", solved)
+    both = edge_learners.compared(divided, (0,), "class_scene", divided.regimes[0])
+    teaching, held_out = seen["rows"]
+    views = divided.store.samples("class_scene", "val").views
     houses = [
-        {
-            store.views("val")[view].split("/")[0]
-            for view in store.samples("class_scene", "val").views[rows, 0]
-        }
-        for rows in (fit, stop, judge)
+        {divided.store.views("val")[view].split("/")[0] for view in views[rows, 0]}
+        for rows in (teaching, held_out[seen["first"]], held_out[~seen["first"]])
     ]
     assert houses == [{"house0", "house1"}, {"house2"}, {"house3"}]
-    np.testing.assert_array_equal(seen["judged"], judge)
+    for mine, theirs in zip(seen["judged"], seen["rows"]):
+        np.testing.assert_array_equal(mine, theirs)
+    assert both.losses == {"closed_form": 0.25, "gradient": 2.0} and both.epochs == 5
 
 
-def test_a_map_is_smoothed_as_far_as_held_out_samples_say(bank, monkeypatch):
-    """the stopping samples choose, the judging ones compare, each learner for itself."""
-    store, representations, networks, _ = bank
-    monkeypatch.setattr(store, "views", lambda split: [f"house{i // 2}/{i}" for i in range(8)])
-    monkeypatch.setattr(edge_learners, "fitting", lambda *_: (np.arange(4), np.arange(4, 8)))
-    monkeypatch.setattr(edge_learners, "member_head", lambda *_: (None, 0.0))
-    label = np.asarray(store.samples("depth_zbuffer", "val").target[4:8], "float32")
+def test_a_map_is_smoothed_as_far_as_held_out_samples_say(divided, monkeypatch):
+    """each half chooses for the other, each learner for itself."""
+    label = np.asarray(divided.store.samples("depth_zbuffer", "val").target[4:8], "float32")
     rough = label + np.where(np.indices(label.shape[1:3]).sum(0) % 2, 0.5, -0.5)[None, ..., None]
-    monkeypatch.setattr(
-        edge_learners, "held_out_maps", lambda *_: {"closed_form": label, "gradient": rough}
-    )
-    bench = Bench(store, representations, networks, dataclasses.replace(TINY, policy_epochs=1))
-    both = edge_learners.compared(bench, (0,), "depth_zbuffer", bench.regimes[0])
+    trial = Trial((None, None), np.zeros((2, 4)), 1)
+    monkeypatch.setattr(edge_learners, "tried", lambda *_: trial)
+    monkeypatch.setattr(edge_learners, "solved_maps", lambda *_: label)
+    monkeypatch.setattr(edge_learners, "answer_maps", lambda *_: rough)
+    both = edge_learners.compared(divided, (0,), "depth_zbuffer", divided.regimes[0])
     assert both.smoothing["closed_form"] == 0
     assert both.smoothing["gradient"] > 0
     assert both.losses["closed_form"] == pytest.approx(0, abs=1e-6)
     assert 0 < both.losses["gradient"] < 0.4
+
+
+def test_an_edge_by_gradient_is_taught_by_what_was_held_out_too(bank, tmp_path, monkeypatch):
+    store, representations, networks, _ = bank
+    monkeypatch.setattr(regimes, "FEWEST", 5)
+    monkeypatch.setattr(store, "views", lambda split: [f"house{i // 2}/{i}" for i in range(8)])
+    chosen = Comparison({"closed_form": 1.0, "gradient": 0.5}, {}, 3)
+    monkeypatch.setattr(edge, "compared", lambda *_: chosen)
+    seen, real = {}, edge.trained
+
+    def trained(bench, subset, name, rows, schedule, epochs):
+        seen.update(rows=rows, epochs=epochs)
+        return real(bench, subset, name, rows, schedule, epochs)
+
+    monkeypatch.setattr(edge, "trained", trained)
+    config = dataclasses.replace(TINY, policy_epochs=4)
+    train_transfer(
+        ("normal",), "class_scene", store, representations, networks, tmp_path / "edge", config
+    )
+    regime = regimes.regimes_of(store, config)[-1]
+    data = store.samples("class_scene", "val")
+    rows = regime.samples(data, config.seed)
+    assert regime.holds_out(data, rows).any()
+    np.testing.assert_array_equal(seen["rows"], rows)
+    assert seen["epochs"] == 3
 
 
 def test_a_folder_without_an_edge_is_named(tmp_path):
