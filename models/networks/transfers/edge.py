@@ -76,9 +76,11 @@ def write_transfer(
         facts["smoothing"] = both.smoothing.get(facts["learner"], 0)
     arrays = scales_of(bench, subset)
     if facts["learner"] == "gradient":
-        rows = np.sort(np.concatenate(fitting(bench, target, regime)))
+        teaching, held_out = fitting(bench, target, regime)
+        rows = np.sort(np.concatenate([teaching, held_out]))
+        share = len(teaching) / len(rows)
         schedule = schedule_of(config, target, config.edge_epochs)
-        head = trained(bench, subset, target, rows, schedule, both.epochs)
+        head = trained(bench, subset, target, rows, schedule, both.epochs, share)
         facts.update(size=bench.store.size, config=asdict(config), epochs=both.epochs)
     else:
         arrays |= readout_arrays(bench, regime, target, subset)

@@ -4,7 +4,7 @@ out, then trained again on all samples of its regime.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
@@ -85,10 +85,14 @@ def trained(
     teaching: Integers,
     schedule: Schedule,
     epochs: int,
+    share: float = 1.0,
 ) -> keras.Model:
-    """the head after so many of the schedule's epochs on all of `teaching`, with nothing held out:
-    a trial has said how many. Raises Interrupted if the loss became no number.
+    """the head after so many of the schedule's epochs, as a trial has found them on a `share` of
+    `teaching`: as many steps on all of it, with nothing held out, since more epochs would learn
+    pairs of views by heart. Raises Interrupted if the loss became no number.
     """
+    schedule = replace(schedule, epochs=max(1, round(schedule.epochs * share)))
+    epochs = max(1, round(epochs * share))
     maps, slots = of_one_width(bench.maps, np.array([subset]))
     with shared(bench.config, schedule, (teaching, teaching)):
         samples = Samples(bench.store, maps, name, bench.config.transfer_split, sources_of(slots))

@@ -147,9 +147,9 @@ def test_an_edge_by_gradient_is_taught_by_what_was_held_out_too(bank, tmp_path, 
     monkeypatch.setattr(edge, "compared", lambda *_: chosen)
     seen, real = {}, edge.trained
 
-    def trained(bench, subset, name, rows, schedule, epochs):
-        seen.update(rows=rows, epochs=epochs)
-        return real(bench, subset, name, rows, schedule, epochs)
+    def trained(bench, subset, name, rows, schedule, epochs, share):
+        seen.update(rows=rows, epochs=epochs, share=share)
+        return real(bench, subset, name, rows, schedule, epochs, share)
 
     monkeypatch.setattr(edge, "trained", trained)
     config = dataclasses.replace(TINY, policy_epochs=4)
@@ -162,6 +162,7 @@ def test_an_edge_by_gradient_is_taught_by_what_was_held_out_too(bank, tmp_path, 
     assert regime.holds_out(data, rows).any()
     np.testing.assert_array_equal(seen["rows"], rows)
     assert seen["epochs"] == 3
+    assert seen["share"] == 1 - regime.holds_out(data, rows).mean()
 
 
 def test_a_folder_without_an_edge_is_named(tmp_path):

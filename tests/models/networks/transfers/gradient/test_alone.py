@@ -71,6 +71,24 @@ def test_once_more_is_the_same_training_on_more_samples(bench, schedule):
     assert not np.allclose(answered(bench, "normal", (0,), rows[1], more), found[-1], rtol=1e-4)
 
 
+def test_on_twice_the_samples_it_takes_as_many_steps(bench, schedule, monkeypatch):
+    seen = []
+    real = alone.train_epoch
+
+    def epoch(stack, samples, order, batch):
+        seen.append((len(order) // batch, float(stack.optimizer.learning_rate)))
+        real(stack, samples, order, batch)
+
+    monkeypatch.setattr(alone, "train_epoch", epoch)
+    alone.trained(bench, (0,), "normal", np.arange(4), schedule, 4)
+    once, rates = zip(*seen)
+    seen.clear()
+    alone.trained(bench, (0,), "normal", np.arange(8), schedule, 4, 0.5)
+    assert sum(steps for steps, _ in seen) == sum(once) == 8
+    # and the rate falls over these steps as it fell over those
+    assert [rate for _, rate in seen] == pytest.approx(rates[::2])
+
+
 def test_a_loss_that_is_no_number_ends_it(bench, schedule):
     wild = dataclasses.replace(schedule, rate=float("inf"), epochs=2)
     rows = (np.arange(4), np.arange(4, 8))
