@@ -7,7 +7,6 @@ does the work, and the settings are those fields that this closure reads.
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable
@@ -15,6 +14,7 @@ from dataclasses import asdict, fields, is_dataclass
 from typing import Any
 
 from models.provenance.closure import Choices, Closure, Definition, closure_of, name_of
+from models.provenance.mentions import functions_in
 from models.provenance.sources import parsed
 
 # In the metadata of a dataclass field: it says how work is done, and changes no result.
@@ -74,8 +74,8 @@ def methods_read(kinds: Iterable[Definition], closure: Closure) -> set[Definitio
         module, _, name = kind.partition(":")
         source = parsed(module)
         for node in source.definitions[name] if source is not None else ():
-            methods = {part.name for part in ast.walk(node) if isinstance(part, ast.FunctionDef)}
-            names |= {f"{kind}.{method}" for method in methods & closure.attributes}
+            methods = functions_in(node).keys() & closure.attributes
+            names |= {f"{kind}.{method}" for method in methods}
     return names
 
 

@@ -24,7 +24,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from models.provenance import sources
-from models.provenance.mentions import attributes, local_names, mentions, plain_syntax
+from models.provenance.mentions import (
+    Mention,
+    attributes,
+    functions_in,
+    local_names,
+    mentions,
+    plain_syntax,
+)
 from models.provenance.sources import PACKAGES, Module, bindings_of, parsed, path_of
 
 # How work is addressed and written down changes no result.
@@ -106,12 +113,9 @@ def _closure(
         name = waiting.pop()
         if name in digests or name.startswith(APART):
             continue
-        module = _module_of(name)
+        module = known.module_of(name)
         nodes = _nodes_of(module, name, tables)
-        for node in nodes:
-            if node not in known:
-                known[node] = _facts_of(module, node)
-        facts = [known[node] for node in nodes]
+        facts = [known.facts_of(module, node) for node in nodes]
         digests[name] = hashlib.sha256("".join(fact.text for fact in facts).encode()).hexdigest()
         for fact in facts:
             read |= fact.attributes
@@ -127,25 +131,42 @@ def _closure(
     return Closure(digests, frozenset(read), files)
 
 
-@functools.lru_cache(maxsize=2)
-def _known(valid_for: tuple[tuple[str, int, int], ...]) -> dict[ast.AST, Facts]:
-    """statement -> its facts, filled as closures need them; a closure has hundreds of statements,
-    and those of two tasks differ in a few.
+class Known:
+    """What was found in the sources as they are now, filled as closures need it: a closure has
+    hundreds of statements, and those of two tasks differ in a few.
     """
-    return {}
+
+    def __init__(self) -> None:
+        self.facts: dict[ast.AST, Facts] = {}
+        self.modules: dict[str, Module] = {}
+
+    def module_of(self, name: Definition) -> Module:
+        """the module of a definition. Raises LookupError if it is none of ours."""
+        place = name.partition(":")[0]
+        if place not in self.modules:
+            module = parsed(place)
+            if module is None:
+                raise LookupError(f"{name}: expected a definition of {', '.join(PACKAGES)}")
+            self.modules[place] = module
+        return self.modules[place]
+
+    def facts_of(self, module: Module, node: ast.AST) -> Facts:
+        """the facts of one of its statements."""
+        if node not in self.facts:
+            found = list(mentions(node))
+            self.facts[node] = Facts(
+                plain_syntax(node),
+                frozenset(attributes(node)),
+                tuple(sorted(_reached(module, node, found))),
+                any(base == "__file__" for base, _ in found),
+            )
+        return self.facts[node]
 
 
-def _facts_of(module: Module, node: ast.AST) -> Facts:
-    reads_files = any(base == "__file__" for base, _ in mentions(node))
-    reached = tuple(sorted(_reached(module, node)))
-    return Facts(plain_syntax(node), frozenset(attributes(node)), reached, reads_files)
-
-
-def _module_of(name: Definition) -> Module:
-    module = parsed(name.partition(":")[0])
-    if module is None:
-        raise LookupError(f"{name}: expected a definition of {', '.join(PACKAGES)}")
-    return module
+@functools.lru_cache(maxsize=2)
+def _known(valid_for: tuple[tuple[str, int, int], ...]) -> Known:
+    """what was found in sources of this state."""
+    return Known()
 
 
 def _nodes_of(
@@ -159,7 +180,7 @@ def _nodes_of(
         raise LookupError(f"{module.name} defines no {own}; a closure cannot be derived from it")
     statements: list[ast.AST] = list(module.definitions[own])
     if method:
-        return [part for node in statements for part in ast.walk(node) if is_method(part, method)]
+        return [part for node in statements for part in functions_in(node).get(method, ())]
     if isinstance(statements[0], ast.FunctionDef):
         return statements  # also of a function that makes tables
     if name in tables:
@@ -168,11 +189,6 @@ def _nodes_of(
     rows = _literal_rows(statements) if maker in tables else {}
     # A table may be of some kinds alone: what it lacks is not looked up.
     return [rows[key] for key in sorted(tables[maker]) if key in rows] if rows else statements
-
-
-def is_method(node: ast.AST, name: str) -> bool:
-    """is it a function (method, property) of that name?"""
-    return isinstance(node, ast.FunctionDef) and node.name == name
 
 
 def _maker_of(module: Module, statements: Iterable[ast.AST]) -> Definition:
@@ -210,8 +226,10 @@ def _literal_rows(statements: Iterable[ast.AST]) -> dict[str, ast.AST]:
     return rows
 
 
-def _reached(module: Module, node: ast.AST) -> set[Definition]:
-    """definitions that `node` mentions, by its module's names and by imports inside of it."""
+def _reached(module: Module, node: ast.AST, found: Iterable[Mention]) -> set[Definition]:
+    """definitions that `node` mentions (`found`), by its module's names and by imports inside of
+    it.
+    """
     bindings = dict(module.bindings)
     local = local_names(node)
     for part in ast.walk(node):
@@ -221,7 +239,7 @@ def _reached(module: Module, node: ast.AST) -> set[Definition]:
             # bound inside, as local names are, and yet perhaps a name of ours
             local -= set(inside)
     names: set[Definition] = set()
-    for base, chain in mentions(node):
+    for base, chain in found:
         if base in local:
             continue
         if base in bindings:
@@ -281,4 +299,5 @@ def forget() -> None:
     """let go of all closures and of what they were derived from."""
     _closure.cache_clear()
     _known.cache_clear()
+    functions_in.cache_clear()
     sources.forget()

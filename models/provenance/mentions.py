@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterator
-from typing import TypeGuard
+import functools
+from collections.abc import Iterator, Mapping
+from typing import TypeGuard, cast
 
 from models.provenance.sources import is_docstring
 
@@ -33,6 +34,16 @@ def mentions(node: ast.AST) -> Iterator[Mention]:
 def attributes(node: ast.AST) -> set[str]:
     """every `.name` that stands in it."""
     return {part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute)}
+
+
+@functools.lru_cache(maxsize=1024)  # addresses ask the same few classes again and again
+def functions_in(node: ast.AST) -> Mapping[str, tuple[ast.FunctionDef, ...]]:
+    """name -> the functions (methods, properties) of that name in a class."""
+    found: dict[str, tuple[ast.FunctionDef, ...]] = {}
+    for part in ast.walk(node):
+        if isinstance(part, ast.FunctionDef):
+            found[part.name] = (*found.get(part.name, ()), part)
+    return found
 
 
 def _chain(node: ast.Attribute) -> Mention | None:
@@ -89,25 +100,36 @@ def plain_syntax(node: ast.AST) -> str:
     """the node as text, without docstrings, annotations of functions, and places: what formatting,
     comments and words do not change.
     """
-    # a copy: the visitor changes the tree, which all closures share
-    return ast.dump(_Plain().visit(copy.deepcopy(node)))
+    return ast.dump(_plain(node))
 
 
-class _Plain(ast.NodeTransformer):
-    """Takes out what changes no result."""
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        node.returns = None
-        return self.visit_ClassDef(node)
-
-    visit_AsyncFunctionDef = visit_FunctionDef  # type: ignore[assignment]
-
-    def visit_ClassDef(self, node: ast.ClassDef | ast.FunctionDef) -> ast.AST:
-        self.generic_visit(node)
+def _plain(node: ast.AST) -> ast.AST:
+    """the node without what changes no result; itself where that is all of it. What changes is a
+    copy, since all closures share the tree.
+    """
+    changed: dict[str, object] = {}
+    for name, value in ast.iter_fields(node):
+        if isinstance(value, ast.AST):
+            if (part := _plain(value)) is not value:
+                changed[name] = part
+        elif isinstance(value, list):
+            parts = [_plain(part) if isinstance(part, ast.AST) else part for part in value]
+            if any(new is not old for new, old in zip(parts, value)):
+                changed[name] = parts
+    if isinstance(node, (ast.ClassDef, Function)):
+        body = cast("list[ast.stmt]", changed.get("body", node.body))
         # a body that was a docstring alone would be empty, which is no syntax
-        node.body = [part for part in node.body if not is_docstring(part)] or [ast.Pass()]
-        return node
+        changed["body"] = [part for part in body if not is_docstring(part)] or [ast.Pass()]
+    if isinstance(node, Function):
+        changed["returns"] = None
+    if isinstance(node, ast.arg):
+        changed["annotation"] = None
+    return _with(node, changed) if changed else node
 
-    def visit_arg(self, node: ast.arg) -> ast.AST:
-        node.annotation = None
-        return node
+
+def _with(node: ast.AST, changed: Mapping[str, object]) -> ast.AST:
+    """a copy with other fields."""
+    twin = copy.copy(node)
+    for name, value in changed.items():
+        setattr(twin, name, value)
+    return twin
