@@ -13,7 +13,7 @@ PHOTO = PICTURES[0]
 
 def made_up_answer(name: str) -> np.ndarray:
     entry, rng = TASKS[name], np.random.default_rng(0)
-    value = target(entry, [view(i) for i in range(entry.images)], rng)[0]
+    value = target(entry, [view(i) for i in range(entry.images)], lambda: rng)[0]
     if entry.output.kind == "pixel_classes":
         return np.eye(entry.output.channels, dtype="float32")[value[..., 0].astype(int)]
     if entry.output.kind in ("embedding", "classes"):

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
-import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,11 +27,11 @@ def test_there_is_an_example_of_each_thing():
 
 
 def test_the_task_has_a_target():
-    from synthetic import view
+    from synthetic import draws, view
 
     from models.tasks.targets import target
 
-    value, mask = target(names_of("task")["entry"], [view(0)], np.random.default_rng(0))
+    value, mask = target(names_of("task")["entry"], [view(0)], draws)
     assert value.shape[-1] == 1 and mask.shape == value.shape
 
 

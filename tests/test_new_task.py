@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from bare_model import BareModel
 from new_tasks import NEW
-from synthetic import SIZE, view
+from synthetic import SIZE, draws, view
 from synthetic_policy import synthetic_policy, write_transfers
 from tiny_store import TINY
 
@@ -106,7 +106,7 @@ def test_its_label_store_holds_targets_as_the_entry_declares(journey, entry):
         assert data.target.dtype == entry.output.facts.stored
     rows = np.asarray(data.views)
     views = [[view(16 + i) for i in row] for row in rows]
-    value = np.stack([target(entry, sample, np.random.default_rng(0))[0] for sample in views])
+    value = np.stack([target(entry, sample, draws)[0] for sample in views])
     mean, deviation = journey.store.whitening(entry.name)
     assert (deviation.shape == (entry.output.channels,)) == entry.whitened
     np.testing.assert_allclose(data.target, (value - mean) / deviation, rtol=2e-3, atol=2e-3)

@@ -101,7 +101,8 @@ class LazySamples(TaskSamples):
                     seen[i] = self.read(i, shown is not None)
             target[k], mask[k] = self.make(number, [seen[i] for i in row])
             if shown is not None:
-                shown[k] = [seen[i].rgb for i in row]
+                for place, i in enumerate(row):
+                    shown[k, place] = seen[i].rgb
         return target, mask
 
 
@@ -148,9 +149,9 @@ def label_of(entry: Task, views: Sequence[View], row: Sequence[int], seed: int) 
     those of the positions `row`.
     """
     # drawn from the sample itself: the same, whichever others are made
-    random = np.random.default_rng([seed, name_number(entry), *row])
-    label = target(entry, views, random)
-    return label if label is not None and np.any(label[1] > 0) else None
+    draws = functools.partial(np.random.default_rng, [seed, name_number(entry), *row])
+    label = target(entry, views, draws)
+    return label if label is not None and label[1].max() > 0 else None
 
 
 def labelled(

@@ -19,7 +19,9 @@ from models.tasks.view import Camera, rotation_from_euler
 # The original turns the world by a quarter about z before layout and vanishing points: X' = y, Y' =
 # -x.
 FLIP = np.array([[0, 1, 0], [-1, 0, 0], [0, 0, 1.0]])
-TOWARDS = np.array([0, 0, -1.0])
+# Where the world's x axis goes in turns by 0, 90, 180 and 270 degrees about z, and its y axis.
+QUARTERS = np.array([(1, 0), (0, 1), (-1, 0), (0, -1)])
+QUARTERS_Y = np.roll(QUARTERS, -1, axis=0)
 
 
 def euler_from_rotation(rotation: Floats) -> Floats:
@@ -39,12 +41,20 @@ def euler_from_rotation(rotation: Floats) -> Floats:
     )  # gimbal lock: all of the turn in a
 
 
-def quarter_turns() -> list[Floats]:
-    """rotations by 0, 90, 180, 270 degrees about z, exact."""
-    return [
-        np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]])
-        for c, s in ((1, 0), (0, 1), (-1, 0), (0, -1))
-    ]
+def sight_angles(rotation: Floats, directions: Floats) -> Floats:
+    """[n] radians between [n, 2] horizontal directions of a world and the camera's direction of
+    sight (-z). rotation: [3, 3], camera to that world.
+    """
+    # rounding may take a cosine past 1
+    return np.arccos(np.clip(-(directions @ rotation[:2, 2]), -1, 1))
+
+
+def first_turn(angles: Floats) -> Floats:
+    """[3, 3]: the inverse of the first quarter turn with the least of four angles, exact. Rounded,
+    so that of equal angles the first wins and not the last digit.
+    """
+    c, s = QUARTERS[int(np.argmin(np.round(angles, 12)))]
+    return np.array([[c, s, 0], [-s, c, 0], [0, 0, 1.0]])
 
 
 def angle(first: Floats, second: Floats) -> float:
@@ -67,11 +77,8 @@ def room_layout(camera: Camera) -> Floats:
     rotation, location = FLIP @ camera.rotation, FLIP @ camera.location
     # X' = y and Y' = -x: the ends of x change places
     ranges = np.array([camera.room[1], -camera.room[0][::-1], camera.room[2]])
-    # `load_ops` tries the turns W and applies the inverse of the best; rounded, so that of equal
-    # angles the first turn wins and not the last digit
-    turn = min(
-        quarter_turns(), key=lambda w: round(angle(rotation.T @ w @ [1, 0, 0], TOWARDS), 12)
-    ).T
+    # `load_ops` tries the turns and applies the inverse of the best
+    turn = first_turn(sight_angles(rotation, QUARTERS))
     ranges = np.sort(turn @ ranges, axis=1)
     rotation, location = turn @ rotation, turn @ location
     corners = np.array(list(itertools.product(*ranges)))
@@ -87,12 +94,7 @@ def vanishing_points(camera: Camera) -> Floats:
     `vanishing_points_gaussian_sphere`, which differs in order and sign.
     """
     rotation = FLIP @ camera.rotation
-    turn = min(
-        quarter_turns(),
-        key=lambda w: round(
-            sum(angle(rotation.T @ w @ axis, TOWARDS) for axis in np.eye(3)[:2]), 12
-        ),
-    ).T
+    turn = first_turn(sight_angles(rotation, QUARTERS) + sight_angles(rotation, QUARTERS_Y))
     return (turn @ rotation).ravel()
 
 

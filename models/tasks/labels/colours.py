@@ -7,11 +7,12 @@ Computed from the gamut, D65 white, instead of shipped as a table.
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial import cKDTree
 
-from models.tasks.arrays import Floats
+from models.tasks.arrays import Floats, Integers
 
 _TO_XYZ = np.array(
     [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]
@@ -19,6 +20,11 @@ _TO_XYZ = np.array(
 _WHITE = np.array([0.95047, 1.0, 1.08883])
 STEP = 10  # between neighbouring bins, in a and b
 BINS = 313
+# Of the soft encoding: bins that a colour is spread over, and how far (Zhang et al. 2016, 2.2).
+NEIGHBOURS = 10
+SIGMA = 5.0
+# In place of a centre that is not there.
+FAR = 1e6
 
 
 def rgb_to_lab(rgb: Floats) -> Floats:
@@ -62,21 +68,83 @@ def bin_centres() -> Floats:
     return np.multiply(centres, STEP)
 
 
+@dataclass(frozen=True)
+class Near:
+    """Which centres can be among the ten nearest to some point of a square of the (a, b) plane.
+
+    low: [2], the corner of the first square. shape: squares along a and b. a, b: [squares, most]
+    float64, the centres' own; a is far away where a square has fewer. index: [squares, most], which
+    centres they are.
+    """
+
+    low: Floats
+    shape: tuple[int, int]
+    a: Floats
+    b: Floats
+    index: Integers
+
+
 @functools.cache
-def _tree() -> cKDTree:
-    return cKDTree(bin_centres())
+def near_centres() -> Near:
+    """for squares of half a step, over the whole gamut of sRGB."""
+    centres = bin_centres()
+    half = STEP / 4  # of a square's side
+    low, high = centres.min(0) - half, centres.max(0) + half
+    along_a, along_b = np.round((high - low) / (2 * half)).astype(int).tolist()
+    shape = along_a, along_b
+    middles = (
+        low + half + 2 * half * np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), -1)
+    )
+    offset = np.abs(middles.reshape(-1, 1, 2) - centres)
+    farthest = ((offset + half) ** 2).sum(-1)
+    nearest = (np.maximum(offset - half, 0) ** 2).sum(-1)
+    # ten centres lie wholly within this of any point of the square
+    possible = nearest <= np.partition(farthest, NEIGHBOURS - 1, 1)[:, NEIGHBOURS - 1 : NEIGHBOURS]
+    most = possible.sum(1).max()
+    index = np.argsort(~possible, 1, kind="stable")[:, :most]
+    a = np.where(np.take_along_axis(possible, index, 1), centres[index, 0], FAR)
+    return Near(low, shape, a, centres[index, 1], index)
 
 
-def soft_encoding(ab: Floats, neighbours: int = 10, sigma: float = 5.0) -> Floats:
-    """[..., 2] Lab (a, b) -> [..., 313] float32 shares: the `neighbours` nearest centres weighted
-    by exp(-d^2 / 2 sigma^2), summing to 1.
+def ten_nearest(ab: Floats) -> tuple[Floats, Integers]:
+    """[n, 2] -> [n, 10] squared distances and [n, 10] numbers of the nearest centres, in no
+    order.
+    """
+    near = near_centres()
+    square = np.floor((ab - near.low) * (2 / STEP)).astype(int)
+    # what no sRGB colour has is moved to the border, and looked for among all centres
+    outside = ((square < 0) | (square >= near.shape)).any(1)
+    square = np.clip(square, 0, np.subtract(near.shape, 1))
+    rows = square[:, 0] * near.shape[1] + square[:, 1]
+    distance = near.a.take(rows, 0)
+    distance -= ab[:, :1]
+    distance *= distance
+    along_b = near.b.take(rows, 0)
+    along_b -= ab[:, 1:]
+    along_b *= along_b
+    distance += along_b
+    chosen = np.argpartition(distance, NEIGHBOURS - 1, 1)[:, :NEIGHBOURS]
+    most = distance.shape[1]
+    # flat positions: `take_along_axis` takes as long as all before
+    nearest = distance.ravel().take(chosen + (np.arange(len(ab)) * most)[:, None])
+    index = near.index.ravel().take(chosen + (rows * most)[:, None])
+    if outside.any():
+        every = ((ab[outside, None] - bin_centres()) ** 2).sum(-1)
+        index[outside] = np.argpartition(every, NEIGHBOURS - 1, 1)[:, :NEIGHBOURS]
+        nearest[outside] = np.take_along_axis(every, index[outside], 1)
+    return nearest, index
+
+
+def soft_encoding(ab: Floats) -> Floats:
+    """[..., 2] Lab (a, b) -> [..., 313] float32 shares: the ten nearest centres weighted by
+    exp(-d^2 / 2 sigma^2), sigma 5, summing to 1.
     """
     flat = np.asarray(ab, "float64").reshape(-1, 2)
-    distance, index = _tree().query(flat, k=neighbours)
+    distance, index = ten_nearest(flat)
     # the nearest distance is taken out, which cancels in the shares: far from every bin all weights
     # would be 0
-    weight = np.exp(-(distance**2 - distance[:, :1] ** 2) / (2 * sigma**2))
-    shares = np.zeros((len(flat), BINS), "float32")
-    weight = weight / weight.sum(1, keepdims=True)
-    np.put_along_axis(shares, index, weight.astype("float32"), axis=1)
+    weight = np.exp((distance.min(1, keepdims=True) - distance) / (2 * SIGMA**2))
+    weight /= weight.sum(1, keepdims=True)
+    shares = np.zeros(len(flat) * BINS, "float32")
+    shares[index + (np.arange(len(flat)) * BINS)[:, None]] = weight
     return shares.reshape(*np.shape(ab)[:-1], BINS)

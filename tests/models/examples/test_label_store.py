@@ -62,7 +62,7 @@ def decoded_at_once(examples, entry, split):
     found = []
     for row in samples(entry, [view.key for view in there], cameras, draw, most):
         rng = np.random.default_rng([SEED, name_number(entry), *row.tolist()])
-        label = target(entry, [there[i] for i in row], rng)
+        label = target(entry, [there[i] for i in row], lambda rng=rng: rng)
         if label is not None and np.any(label[1] > 0):
             found.append((row, *label))
     return [np.stack(part) for part in zip(*found)] if found else None

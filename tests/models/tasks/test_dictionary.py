@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from synthetic import SIZE, view
+from synthetic import SIZE, draws, view
 
 from models.tasks import DOMAINS, TASKS, source_names, target_names, task
 from models.tasks.targets import MAKERS, target
@@ -24,7 +24,7 @@ def test_there_are_26_tasks_of_which_22_are_targets():
 
 @pytest.mark.parametrize("entry", SAMPLED, ids=lambda entry: entry.name)
 def test_a_target_has_the_declared_shape_and_range(entry):
-    value, mask = target(entry, [view(i) for i in range(entry.images)], np.random.default_rng(0))
+    value, mask = target(entry, [view(i) for i in range(entry.images)], draws)
     wanted = entry.target_shape(SIZE)
     assert value.shape == wanted and value.dtype == mask.dtype == np.float32
     assert mask.shape in ((), wanted[:2] + (1,))
@@ -44,7 +44,7 @@ def test_a_missing_label_gives_no_target(entry):
     bare = dataclasses.replace(
         whole[0], labels=labels, camera=None if "point_info" in entry.labels else whole[0].camera
     )
-    assert target(entry, [bare, *whole[1:]], np.random.default_rng(0)) is None
+    assert target(entry, [bare, *whole[1:]], draws) is None
 
 
 @pytest.mark.parametrize("entry", TASKS.values(), ids=lambda entry: entry.name)

@@ -4,18 +4,18 @@ import dataclasses
 
 import numpy as np
 import pytest
-from synthetic import SIZE, view
+from synthetic import SIZE, draws, view
 
 from models.tasks import TASKS
-from models.tasks.targets import target
-
-RNG = np.random.default_rng(0)
+from models.tasks.targets import smoothed, target
 
 
 def of(name: str, **labels):
     whole = view(0)
     codes = {folder: np.full_like(whole.labels[folder], value) for folder, value in labels.items()}
-    return target(TASKS[name], [dataclasses.replace(whole, labels={**whole.labels, **codes})], RNG)
+    return target(
+        TASKS[name], [dataclasses.replace(whole, labels={**whole.labels, **codes})], draws
+    )
 
 
 def test_a_surface_two_metres_away_is_log_1025_over_log_65536():
@@ -67,12 +67,41 @@ def test_uncertain_pixels_are_masked_and_background_is_trained():
 
 def test_point_matching_compares_building_and_point():
     same, other = view(1), dataclasses.replace(view(2), key=view(2).key._replace(point=9))
-    assert target(TASKS["point_matching"], [view(0), same], RNG)[0].tolist() == [0, 1]
-    assert target(TASKS["point_matching"], [view(0), other], RNG)[0].tolist() == [1, 0]
+    assert target(TASKS["point_matching"], [view(0), same], draws)[0].tolist() == [0, 1]
+    assert target(TASKS["point_matching"], [view(0), other], draws)[0].tolist() == [1, 0]
 
 
 def test_colours_are_shares_of_ten_bins():
-    value, _ = target(TASKS["colorization"], [view(0)], RNG)
+    value, _ = target(TASKS["colorization"], [view(0)], draws)
     assert value.shape == (SIZE // 4, SIZE // 4, 313)
     np.testing.assert_allclose(value.sum(-1), 1, rtol=1e-5)
     assert (np.count_nonzero(value, axis=-1) <= 10).all()
+
+
+def test_occlusion_edges_are_smoothed_as_by_scipy():
+    from scipy.ndimage import gaussian_filter
+
+    values = np.random.default_rng(0).random((64, 64)).astype("float32") * 300 - 1
+    for sigma in (0.5, 1.0, 4.0):
+        expected = gaussian_filter(values.astype("float64"), sigma, mode="nearest")
+        np.testing.assert_allclose(smoothed(values, sigma), expected, rtol=1e-5, atol=1e-4)
+
+
+def test_normals_coded_black_or_middle_grey_are_masked():
+    mask = of("normal", normal=128, depth_zbuffer=500)[1]
+    assert not mask.any() and not of("normal", normal=0, depth_zbuffer=500)[1].any()
+    assert of("normal", normal=127, depth_zbuffer=500)[1].all()
+
+
+def test_only_a_task_that_draws_asks_for_random_numbers():
+    asked = []
+
+    def counted():
+        asked.append(1)
+        return draws()
+
+    for name, entry in TASKS.items():
+        if entry.trained:
+            target(entry, [view(i) for i in range(entry.images)], counted)
+            assert (len(asked) == 1) == (name == "jigsaw"), name
+            asked.clear()

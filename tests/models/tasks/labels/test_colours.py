@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from models.tasks.labels.colours import bin_centres, rgb_to_lab, soft_encoding
+from models.tasks.labels.colours import bin_centres, rgb_to_lab, soft_encoding, ten_nearest
 
 
 def test_there_are_313_bins_ten_apart_inside_the_published_box():
@@ -21,3 +21,17 @@ def test_lab_agrees_with_scikit_image():
 def test_the_weighted_mean_of_the_bins_is_near_the_colour():
     ab = rgb_to_lab(np.random.default_rng(0).random((200, 3)))[:, 1:]
     assert np.linalg.norm(soft_encoding(ab) @ bin_centres() - ab, axis=1).mean() < 3
+
+
+def test_the_ten_nearest_bins_are_those_of_a_search_among_all():
+    from scipy.spatial import cKDTree
+
+    random = np.random.default_rng(0)
+    corners = np.stack(np.meshgrid(*[[0, 0.5, 1]] * 3), -1).reshape(-1, 3)
+    shown = rgb_to_lab(np.concatenate([random.random((3000, 3)), corners + 1e-3]))[:, 1:]
+    # and what no picture has, far from every bin
+    ab = np.concatenate([shown, random.normal(0, 300, (200, 2))])
+    distance, index = ten_nearest(ab)
+    expected, numbers = cKDTree(bin_centres()).query(ab, k=10)
+    np.testing.assert_allclose(np.sort(distance, 1), expected**2, atol=1e-8)
+    np.testing.assert_array_equal(np.sort(index, 1), np.sort(numbers, 1))
