@@ -8,6 +8,7 @@ Keras' own.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from keras import ops
 
 from models.networks.losses.losses import ImageLoss
 from models.networks.tensors import Tensor
+from models.networks.training.devices import AcrossReplicas
 from models.tasks.arrays import Array, Integers
 
 # Trainable and other values of one member.
@@ -63,6 +65,11 @@ class MemberStack(keras.Model):
             [np.stack(values) for values in zip(*learned)],
             [np.stack(values) for values in zip(*state)],
         )
+
+    @property
+    def size(self) -> int:
+        """bytes of its weights, their first values and the optimiser's two moments, float32."""
+        return 4 * 4 * sum(math.prod(weight.shape) for weight in self.weights_of_members())
 
     def weights_of_members(self) -> list[keras.Variable]:
         """[M, ...] each: the trainable ones, then the others."""
@@ -125,9 +132,10 @@ class MemberStack(keras.Model):
         return ops.sum(ops.mean(y_pred, axis=0))
 
 
-class MemberAdam(keras.optimizers.Adam):
+class MemberAdam(AcrossReplicas, keras.optimizers.Adam):
     """Adam that clips each member's gradient by its own norm, variable by variable; the stock
-    clipnorm takes one norm over all members and so couples them.
+    clipnorm takes one norm over all members and so couples them. Not Keras' own sum over devices:
+    traced, it is never forgotten by TensorFlow, with the stack and all its variables.
     """
 
     def __init__(self, *arguments: Any, member_clipnorm: float, **keywords: Any) -> None:

@@ -4,6 +4,7 @@ program, its trace and its members' first weights.
 
 from __future__ import annotations
 
+import gc
 from collections import OrderedDict
 from collections.abc import Sequence
 
@@ -18,9 +19,10 @@ from models.networks.transfers.gradient.schedule import Schedule
 from models.tasks import TASKS
 from models.tasks.arrays import Integers
 
-# programs that are kept at most, the least recently used goes first: their weights and traces are
-# memory
+# programs that are kept at most, and bytes that these take; the least recently used goes first,
+# since weights and traces are memory
 KEPT = 6
+BYTES = 1 << 30
 
 
 class StackPrograms:
@@ -70,9 +72,8 @@ class StackPrograms:
             stack.restart(slots)
             stack.optimizer.learning_rate = schedule.rate
             return stack
-        while len(self.kept) >= KEPT:
-            self.kept.popitem(last=False)
         stack = MemberStack(template, slots, LOSSES[task.loss], seeds)
+        self.make_room(stack.size)
         stack.compile(
             optimizer=MemberAdam(schedule.rate, member_clipnorm=schedule.clip),
             jit_compile=keras.backend.backend() == "jax",  # which runs operation by operation else
@@ -80,3 +81,12 @@ class StackPrograms:
         self.kept[key] = stack
         self.compiled += 1
         return stack
+
+    def make_room(self, size: int) -> None:
+        """for one more program of so many bytes; a larger one than `BYTES` is kept alone."""
+        while self.kept and (
+            len(self.kept) >= KEPT or size + sum(stack.size for stack in self.kept.values()) > BYTES
+        ):
+            self.kept.popitem(last=False)
+            # a Keras model is a circle, which a collection of its own takes apart
+            gc.collect()
