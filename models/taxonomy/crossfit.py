@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from models.taxonomy.affinities import Affinities
-from models.taxonomy.answers import answer
+from models.taxonomy.answers import attempt
 from models.taxonomy.facts import Facts
 from models.taxonomy.measurement import Stores, measure, stores_of
 from models.taxonomy.request import Request
@@ -91,15 +91,19 @@ def judged(policy: Taxonomy, table: Affinities) -> list[Edge]:
     return [Edge(row.transfer, row.affinity, row.gain, quality_of(row)) for row in rows]
 
 
-def cross_fitted(tables: Sequence[Affinities], request: Request) -> Facts:
+def cross_fitted(tables: Sequence[Affinities], request: Request) -> Facts | None:
     """{"scratch": was training from scratch on offer, "gain", "quality", "transferred" (quality of
     the targets that are not their own labels; None where all are): means over both halves of what
     the policy of one half has in the other; "in_sample": the same three where each half judges its
-    own choice; "supervised": the two choices}.
+    own choice; "supervised": the two choices}. None where a half has no policy that reaches every
+    target: of few measured transfers, without training from scratch.
 
     tables: of the two halves, each chooses for the other.
     """
-    policies = [answer(table, request) for table in tables]
+    attempts = [attempt(table, request) for table in tables]
+    policies = [policy for policy in attempts if policy is not None]
+    if len(policies) < len(tables):
+        return None
     # in-sample numbers stand beside, so that their optimism is seen
     own = [means_of(list(policy.edges)) for policy in policies]
     other = [means_of(judged(policy, tables[1 - i])) for i, policy in enumerate(policies)]

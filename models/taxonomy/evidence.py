@@ -57,7 +57,8 @@ def evaluate(
     resamples "stability" and the "cautious" policies (lower bound, expected affinity); with
     expenses "ledger", "headline"; with proxies (rows of `proxies.scores` and their target)
     "predictors"; with halves (`crossfit.halves`) "crossfit": the policy judged on test images that
-    did not choose it, with training from scratch and without; "offers" (where the table knows
+    did not choose it, with training from scratch and without (a row less, here and in "offers",
+    where that reaches not every target); "offers" (where the table knows
     training from scratch): the policy with it and without; with seeds "seeds": the choice of a run
     and its chance to be chosen again}.
     """
@@ -97,11 +98,11 @@ def evaluate(
         # with the run's own table in front: it is one of the seeds
         book["seeds"] = over_seeds([table, *seeds], asked, chosen)
     if halves is not None:
-        book["crossfit"] = [
-            # both: a policy may look better merely because more is on offer
-            cross_fitted(halves, replace(asked, scratch=scratch))
-            for scratch in (False, True)
+        # both: a policy may look better merely because more is on offer
+        either = [
+            cross_fitted(halves, replace(asked, scratch=scratch)) for scratch in (False, True)
         ]
+        book["crossfit"] = [row for row in either if row is not None]
     return book
 
 

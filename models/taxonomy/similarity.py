@@ -37,6 +37,8 @@ def profiles(table: Affinities) -> tuple[Floats, list[str]]:
     whole = [
         i for i, name in enumerate(sources) if measured_everywhere(matrix[:, i], name, targets)
     ]
+    if not whole:
+        return np.empty((len(targets), 0)), []
     # an affinity of 0 has no logarithm
     logs = np.log(np.maximum(matrix[:, whole], 1e-6))
     if len(whole) > 1:

@@ -58,3 +58,24 @@ def test_evidence_judges_with_training_from_scratch_and_without(tmp_path):
     )
     assert [row["scratch"] for row in book["crossfit"]] == [False, True]
     assert book["scratch"] and set(book["not_ranked"]) <= set("abc")
+
+
+def test_transfers_alone_are_left_out_where_they_reach_not_every_target(tmp_path):
+    store, random = LossStore(tmp_path), np.random.default_rng(0)
+    # a source of its own for each of three targets, of which one may be bought
+    for target, source in zip("abc", ("s0", "s1", "s2")):
+        store.set_images(target, VIEWS)
+        rows = [Transfer((source,), target)]
+        rows += [
+            Transfer((), target, control=name) for name in ("scratch", "supervised", "average")
+        ]
+        for row in rows:
+            store.append(row, random.random(len(VIEWS)))
+    table = measure(store)
+    answers = solve_all(table, [1], [1], scratch=True)
+    book = evaluate(
+        table, answers, budget=1, order=1, policies=50, halves=halves(store), scratch=True
+    )
+    assert [row["scratch"] for row in book["crossfit"]] == [True]
+    assert [row["scratch"] for row in book["offers"]] == [True]
+    assert book["tree"] == {"names": [], "linkage": [], "cophenetic": None, "support": []}
