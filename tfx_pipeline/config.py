@@ -268,7 +268,7 @@ def laptop() -> Config:
         feeders=1,
         tile_size=24,  # a third of the image is 21 pixels, of which 18 are cut out
         learner="closed_form",
-        regimes=(48, 96, 192),  # an eighth, a quarter and half of about 390 views; first order
+        regimes=(48, 96, 192),  # an eighth, a quarter and half of about 400 views; first order
         regime_order=1,
         transfer_widths=(48, 48),
         transfer_rate=3e-3,
@@ -276,7 +276,7 @@ def laptop() -> Config:
         # sources differently
         vector_rate=5e-4,
         transfer_batch=16,
-        # about three epochs of 390 views; half as wide, since wider ones took longer and learned
+        # about three epochs of 400 views; half as wide, since wider ones took longer and learned
         # vectors and classes of these few views by heart. In each smaller regime they would
         # cost as much again.
         scratch_steps=160,
