@@ -20,7 +20,9 @@ from models.networks.training.averages import Known, average_losses
 from models.networks.transfers.gradient.programs import StackPrograms
 from models.networks.transfers.ledger import TransferLedger, key_of
 from models.networks.transfers.regimes import Regime, known, regimes_of, teaching_rows
+from models.provenance.address import address_of
 from models.tasks import TASKS
+from models.tasks.addressing import rows_of, settings_of
 from models.tasks.arrays import Array, Bytes, Floats
 
 # Positions of sources in `Bench.sources`, ascending; one past the last stands for raw pixels.
@@ -28,6 +30,7 @@ Subset = tuple[int, ...]
 # target -> sets of sources that are worth measuring.
 Wanted = Mapping[str, Collection[tuple[str, ...]]]
 PIXELS = "pixels"
+AVERAGE = "average"
 # Pictures that are averaged at a time.
 CHUNK = 256
 
@@ -134,10 +137,22 @@ class Bench:
         return np.asarray(np.load(self.networks / name / "test_losses.npy"))
 
     def average(self, name: str, regime: Regime) -> Floats:
-        """the losses of the constant that a regime's labels give, on the same test samples."""
-        rows = np.concatenate(teaching_rows(self.store, regime, name, self.config))
-        known_labels = Known(self.config.transfer_split, np.sort(rows))
-        return average_losses(TASKS[name], self.store, known=known_labels)
+        """the losses of the constant that a regime's labels give, on the same test samples; kept in
+        the target's ledger, since a new source changes nothing about them.
+        """
+        task, ledger = TASKS[name], self.ledgers[name]
+        own = address_of(
+            (average_losses, teaching_rows),
+            settings=(*settings_of(task), self.config),
+            choices=rows_of(task),
+        )
+        amount = json.dumps([len(regime.views), regime.limit])
+        key = key_of([], regime.name, amount, control=AVERAGE, own=own)
+        if key not in ledger:
+            rows = np.concatenate(teaching_rows(self.store, regime, name, self.config))
+            labels = Known(self.config.transfer_split, np.sort(rows))
+            ledger.extend({key: average_losses(task, self.store, known=labels)})
+        return ledger[key]
 
     def address(
         self, name: str, rows: Sequence[tuple[Subset, Regime]], controls: Sequence[str]

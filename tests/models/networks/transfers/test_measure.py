@@ -11,6 +11,7 @@ from transfer_bank import SOURCES, TARGETS, measured, transfer_bank
 
 from models.networks.task_networks.ledger import train_tasks
 from models.networks.task_networks.representations import RepresentationStore, encode_views
+from models.networks.training import averages as averages_module
 from models.networks.transfers.bench import Bench
 from models.networks.transfers.closed_form import sweep
 from models.networks.transfers.closed_form.ridge import Moments
@@ -52,6 +53,21 @@ def test_finished_targets_come_from_the_ledger_and_a_new_one_is_added(bank):
     assert {name: time for name, time in after.items() if name in before} == before and len(
         after
     ) == len(before) + 1
+
+
+def test_the_best_constants_are_kept_beside_the_transfers(bank, monkeypatch):
+    def averages():
+        return [row[2] for row in measured(bank)[0] if row[0]["control"] == "average"]
+
+    def twice(*arguments, **keywords):
+        raise AssertionError("the best constant was computed again")
+
+    first = averages()
+    monkeypatch.setattr(averages_module, "average_answer", twice)
+    again = averages()
+    assert len(first) == len(TARGETS)
+    for one, other in zip(first, again):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_only_the_transfers_worth_measuring_are_measured_and_as_they_would_have_been(
