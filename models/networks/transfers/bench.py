@@ -104,8 +104,7 @@ class Bench:
 
     def key(self, subset: Subset, regime: Regime) -> str:
         """of a row in the ledger: the sources' networks and the amount of data."""
-        # the views that the split really gave, beside what was asked for
-        amount = json.dumps([len(regime.views), regime.limit])
+        amount = amount_of(regime)
         if subset == self.pixels:
             return key_of([(PIXELS, str(self.grid))], regime.name, amount, control=PIXELS)
         sources = [(name, self.representations.address(name)) for name in self.names(subset)]
@@ -146,8 +145,7 @@ class Bench:
             settings=(*settings_of(task), self.config),
             choices=rows_of(task),
         )
-        amount = json.dumps([len(regime.views), regime.limit])
-        key = key_of([], regime.name, amount, control=AVERAGE, own=own)
+        key = key_of([], regime.name, amount_of(regime), control=AVERAGE, own=own)
         if key not in ledger:
             rows = np.concatenate(teaching_rows(self.store, regime, name, self.config))
             labels = Known(self.config.transfer_split, np.sort(rows))
@@ -165,6 +163,11 @@ class Bench:
         content = [network["address"], self.ledgers[name].folder.name, keys, sorted(controls)]
         text = json.dumps(content)
         return f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
+def amount_of(regime: Regime) -> str:
+    """the views that the split really gave, beside what was asked for."""
+    return json.dumps([len(regime.views), regime.limit])
 
 
 class PixelMaps(LazyRows):

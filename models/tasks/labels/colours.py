@@ -23,6 +23,8 @@ BINS = 313
 # Of the soft encoding: bins that a colour is spread over, and how far (Zhang et al. 2016, 2.2).
 NEIGHBOURS = 10
 SIGMA = 5.0
+# Side of the squares in which centres are looked for, in a and b.
+SQUARE = STEP / 2
 # In place of a centre that is not there.
 FAR = 1e6
 
@@ -86,15 +88,13 @@ class Near:
 
 @functools.cache
 def near_centres() -> Near:
-    """for squares of half a step, over the whole gamut of sRGB."""
+    """for the squares from the lowest centre to the highest, which hold every colour of sRGB."""
     centres = bin_centres()
-    half = STEP / 4  # of a square's side
+    half = SQUARE / 2
     low, high = centres.min(0) - half, centres.max(0) + half
-    along_a, along_b = np.round((high - low) / (2 * half)).astype(int).tolist()
+    along_a, along_b = np.round((high - low) / SQUARE).astype(int).tolist()
     shape = along_a, along_b
-    middles = (
-        low + half + 2 * half * np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), -1)
-    )
+    middles = low + half + SQUARE * np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), -1)
     offset = np.abs(middles.reshape(-1, 1, 2) - centres)
     farthest = ((offset + half) ** 2).sum(-1)
     nearest = (np.maximum(offset - half, 0) ** 2).sum(-1)
@@ -111,7 +111,7 @@ def ten_nearest(ab: Floats) -> tuple[Floats, Integers]:
     order.
     """
     near = near_centres()
-    square = np.floor((ab - near.low) * (2 / STEP)).astype(int)
+    square = np.floor((ab - near.low) / SQUARE).astype(int)
     # what no sRGB colour has is moved to the border, and looked for among all centres
     outside = ((square < 0) | (square >= near.shape)).any(1)
     square = np.clip(square, 0, np.subtract(near.shape, 1))

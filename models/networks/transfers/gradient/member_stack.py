@@ -68,7 +68,9 @@ class MemberStack(keras.Model):
 
     @property
     def size(self) -> int:
-        """bytes of its weights, their first values and the optimiser's two moments, float32."""
+        """bytes of its weights, their first values and, at most, the optimiser's two moments: four
+        arrays of float32 a weight.
+        """
         return 4 * 4 * sum(math.prod(weight.shape) for weight in self.weights_of_members())
 
     def weights_of_members(self) -> list[keras.Variable]:

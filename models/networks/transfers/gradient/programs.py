@@ -84,9 +84,12 @@ class StackPrograms:
 
     def make_room(self, size: int) -> None:
         """for one more program of so many bytes; a larger one than `BYTES` is kept alone."""
+        gone = False
         while self.kept and (
             len(self.kept) >= KEPT or size + sum(stack.size for stack in self.kept.values()) > BYTES
         ):
             self.kept.popitem(last=False)
-            # a Keras model is a circle, which a collection of its own takes apart
+            gone = True
+        if gone:
+            # a Keras model refers to itself: only a collection of its own takes it apart now
             gc.collect()
