@@ -90,26 +90,39 @@ def after_imports() -> None:
 
 
 class _NodeLines(logging.Filter):
-    """turns TFX's own "Component X is running./finished." into a numbered line with its seconds."""
+    """turns TFX's own "Component X is running./finished.", and "Execution N failed.", into a
+    numbered line with its seconds.
+    """
 
     def __init__(self, total: int, out: TextIO) -> None:
         # a filter sees every record before it is dropped, at whatever level it is shown
         super().__init__()
-        self.total, self.out, self.number, self.since = total, out, 0, time.time()
+        self.total = total
+        self.out = out
+        self.number = 0
+        self.name = ""
+        self.since = time.time()
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()
         # TFX's own words, alike in both lanes
         match = re.match(r"Component (\S+) is (running|finished)\.", message)
+        failed = bool(self.name) and re.match(r"Execution \d+ failed\.", message) is not None
         if match and match[2] == "running":
-            self.number, self.since = self.number + 1, time.time()
-            self.out.write(f"[{self.number:2d}/{self.total}] {match[1]} ...\n")
-        elif match:
-            self.out.write(
-                f"[{self.number:2d}/{self.total}] {match[1]}: {time.time() - self.since:.1f} s\n"
-            )
+            self.number += 1
+            self.name = match[1]
+            self.since = time.time()
+            self.say(f"{self.name} ...")
+        elif match or failed:
+            seconds = f"{time.time() - self.since:.1f} s"
+            self.say(f"{self.name}: {'failed after ' if failed else ''}{seconds}")
+            self.name = ""
         self.out.flush()
-        return record.levelno >= logging.ERROR
+        # why it failed is told by the error that ends the run
+        return record.levelno >= logging.ERROR and not failed
+
+    def say(self, what: str) -> None:
+        self.out.write(f"[{self.number:2d}/{self.total}] {what}\n")
 
 
 @contextlib.contextmanager

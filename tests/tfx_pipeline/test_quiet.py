@@ -1,8 +1,14 @@
 """The quiet mode silences others, not us."""
 
+import io
+import re
 import subprocess
 import sys
 from pathlib import Path
+
+from absl import logging as absl_logging
+
+from tfx_pipeline.quiet import node_progress
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = """
@@ -22,3 +28,22 @@ def test_warnings_and_log_lines_of_ours_are_shown_and_those_of_others_are_not():
     assert "warned by models.tasks.task" in done.stderr
     assert "logged by models.tasks.task" in done.stderr
     assert "keras" not in done.stderr
+
+
+def test_a_node_that_fails_is_a_line_like_one_that_ends(caplog):
+    """TFX's own words for each; why it failed is told by the error that ends the run."""
+    out = io.StringIO()
+    with node_progress(3, out):
+        absl_logging.info("Component ExampleGen is running.")
+        absl_logging.info("Component ExampleGen is finished.")
+        absl_logging.info("Component TrainTasks is running.")
+        absl_logging.error("Execution %d failed.", 12)
+        absl_logging.error("another error")
+    lines = [re.sub(r"\d+\.\d s", "N s", line) for line in out.getvalue().splitlines()]
+    assert lines == [
+        "[ 1/3] ExampleGen ...",
+        "[ 1/3] ExampleGen: N s",
+        "[ 2/3] TrainTasks ...",
+        "[ 2/3] TrainTasks: failed after N s",
+    ]
+    assert caplog.messages == ["another error"]
