@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -69,3 +70,6 @@ def begin_trainer() -> None:
     begin_worker()
     with left_out():
         import keras  # noqa: F401  by what it is asked for it would be loaded whole
+    # Keras' `clear_session` looks for garbage, a network each: not among all that was imported.
+    gc.collect()
+    gc.freeze()

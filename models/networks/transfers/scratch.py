@@ -313,6 +313,8 @@ class Program:
                 keras.Variable(np.ones(channels, "float32"), trainable=False) for _ in range(2)
             )
         self.network, self.model = trainer(task, config, size, self.standard)
+        # Of the task that it last began with: the next regime begins alike.
+        self.first = (task.name, values_of(self.network))
         optimizer = self.model.optimizer.variables
         # copies: the variables change with every step
         self.optimizer = [(variable, variable.numpy()) for variable in optimizer]
@@ -321,8 +323,10 @@ class Program:
         """the task's first weights, an optimiser that never stepped, and the constant of what is
         `known`, which is returned; None for a task that has none.
         """
-        fresh = build_task_network(task, self.config, self.size)
-        for variable, value in zip(weights_of(self.network), weights_of(fresh)):
+        if self.first[0] != task.name:
+            fresh = build_task_network(task, self.config, self.size)
+            self.first = (task.name, values_of(fresh))
+        for variable, value in zip(weights_of(self.network), self.first[1]):
             variable.assign(value)
         for variable, first in self.optimizer:
             variable.assign(first)
@@ -393,7 +397,7 @@ def fitted(
             losses = image_losses(task.loss, target, mask, network.answer(value))
             curve.append(finite(float(losses.mean()), task.name, step))
             if curve[-1] == min(curve):
-                best = [weight.numpy() for weight in weights_of(network)]
+                best = values_of(network)
     for weight, at_best in zip(weights_of(network), best):
         weight.assign(at_best)
     program.fold()
@@ -405,6 +409,11 @@ def fitted(
 def weights_of(network: TaskNetwork) -> list[keras.Variable]:
     """of encoder and head, running means too."""
     return [*network.encoder.weights, *network.head.weights]
+
+
+def values_of(network: TaskNetwork) -> list[Array]:
+    """copies of its weights."""
+    return [weight.numpy() for weight in weights_of(network)]
 
 
 def finite(loss: float, name: str, step: int) -> float:

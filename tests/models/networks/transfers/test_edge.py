@@ -49,43 +49,49 @@ def test_an_exported_edge_answers_as_it_was_measured(bank, target, tmp_path):
     np.testing.assert_allclose(kept, losses, rtol=1e-5, atol=1e-6)
 
 
+def turned(losses):
+    """the two learners' losses, exchanged."""
+    return dict(zip(losses, reversed(losses.values())))
+
+
 @pytest.mark.parametrize("target", ["normal", "segment_unsup2d", "class_scene", "egomotion"])
-@pytest.mark.parametrize("better", ["gradient", "closed_form"])
-def test_an_edge_keeps_the_better_learner_and_says_which(
-    bank, target, better, tmp_path, monkeypatch
-):
+def test_an_edge_keeps_the_better_learner_and_says_which(bank, target, tmp_path, monkeypatch):
     monkeypatch.setattr(regimes, "FEWEST", 5)
-    real = edge.compared
-
-    def decided(*arguments):
-        both = real(*arguments)
-        assert set(both.losses) == {"closed_form", "gradient"} and all(
-            np.isfinite(loss) for loss in both.losses.values()
-        )
-        return dataclasses.replace(both, losses={**both.losses, better: -1.0})
-
-    monkeypatch.setattr(edge, "compared", decided)
     store, representations, networks, _ = bank
     monkeypatch.setattr(
         store, "views", lambda split: [f"house{i // 2}/{i}" for i in range(8)]
     )  # two views are held out: one stops, one judges
-    folder = train_transfer(
-        ("normal", "colorization"),
-        target,
-        store,
-        representations,
-        networks,
-        tmp_path / target,
-        dataclasses.replace(TINY, policy_epochs=1),
-    )
-    network = load_transfer_network(folder)
-    assert network.learner == better
-    shape = network.head.input_shape[1:]
-    answer = np.asarray(
-        network.head(np.random.default_rng(0).random((2, *shape)).astype("float32"))
-    )
-    wanted = TASKS[target].output.shape(store.size)
-    assert answer.shape[:-1] == (2, *wanted[:-1]) and np.isfinite(answer).all()
+    config = dataclasses.replace(TINY, policy_epochs=1)
+    found = []
+
+    def decided(*arguments):
+        """the comparison, which takes most of the time; once more as if the other had won."""
+        both = dataclasses.replace(found[0], losses=turned(found[0].losses)) if found else None
+        found.append(both or real(*arguments))
+        return found[-1]
+
+    real = edge.compared
+    monkeypatch.setattr(edge, "compared", decided)
+    for number in range(2):
+        folder = train_transfer(
+            ("normal", "colorization"),
+            target,
+            store,
+            representations,
+            networks,
+            tmp_path / str(number),
+            config,
+        )
+        losses = found[number].losses
+        assert set(losses) == {"closed_form", "gradient"} and np.isfinite([*losses.values()]).all()
+        network = load_transfer_network(folder)
+        assert network.learner == min(losses, key=losses.get)
+        shape = network.head.input_shape[1:]
+        answer = np.asarray(
+            network.head(np.random.default_rng(0).random((2, *shape)).astype("float32"))
+        )
+        wanted = TASKS[target].output.shape(store.size)
+        assert answer.shape[:-1] == (2, *wanted[:-1]) and np.isfinite(answer).all()
 
 
 @pytest.fixture
