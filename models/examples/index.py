@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from models.examples.npy_reader import map_npy
 from models.examples.npy_writer import npy_writer
 from models.examples.shards import Place, read_record
 from models.examples.splits import SPLITS
@@ -129,7 +130,7 @@ class Index:
         """[n] of `ROW`, in the order of keys. Raises ValueError for an index that was cut."""
         if split not in self._rows:
             path = self.folder / f"{split}.npy"
-            rows: Array = np.load(path, mmap_mode="r")
+            rows: Array = map_npy(path)
             if rows.dtype != ROW or len(rows) != self.count(split):
                 raise ValueError(
                     f"{path} has {len(rows)} rows of {rows.dtype}, {DESCRIBED} says "

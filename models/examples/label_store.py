@@ -23,6 +23,7 @@ import numpy as np
 from models.examples.index import FOLDER, Index, KeyTexts, SampleNames
 from models.examples.label_writer import PARTS, LabelWork, write_labels
 from models.examples.lazy_rows import LazyRows
+from models.examples.npy_reader import map_npy
 from models.examples.npy_writer import npy_writer
 from models.examples.sound import sound_index
 from models.examples.splits import SPLITS
@@ -104,7 +105,7 @@ class LabelStore:
         """uint8 [n, S, S, 3]; `LazyRows` where they are not kept."""
         path = self.directory / IMAGES / f"{split}.npy"
         if path.exists():
-            array: Bytes = np.load(path, mmap_mode="r")
+            array: Bytes = map_npy(path)
             return array
         views = self._views[split]
         return cast(Bytes, LazyRows(len(views), (self.size, self.size, 3), "uint8", views.image))
@@ -130,9 +131,9 @@ class LabelStore:
         folder = self.directory / task
         facts = self._facts(task)
         if facts["kept"]:
-            arrays = [np.load(folder / f"{split}.{part}.npy", mmap_mode="r") for part in PARTS]
+            arrays = [map_npy(folder / f"{split}.{part}.npy") for part in PARTS]
             return TaskSamples(*arrays)
-        rows = np.load(folder / f"{split}.views.npy", mmap_mode="r")
+        rows = map_npy(folder / f"{split}.views.npy")
         return lazy_samples(
             TASKS[task], self._views[split], rows, facts["seed"], self.whitening(task)
         )

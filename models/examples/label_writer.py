@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from models.examples.index import Index
+from models.examples.npy_reader import map_npy
 from models.examples.npy_writer import npy_writer
 from models.examples.splits import SPLITS
 from models.examples.task_samples import MASK, candidates, labelled, stored
@@ -120,7 +121,7 @@ def draw(work: LabelWork, split: str) -> int:
         rows = candidates(work.entry, work.views()[split], work.seed, work.limit)
         with atomic_path(path) as scratch:
             np.save(scratch, rows)
-    return len(np.load(path, mmap_mode="r"))
+    return len(map_npy(path))
 
 
 def parts_of(work: LabelWork, counts: Mapping[str, int], most: int) -> list[LabelPart]:
@@ -139,7 +140,7 @@ def write_part(part: LabelPart) -> None:
     if whole(part.folder):
         return
     work = part.work
-    rows = np.load(work.candidates(part.split), mmap_mode="r")[part.start : part.stop]
+    rows = map_npy(work.candidates(part.split))[part.start : part.stop]
     with sealed_folder(part.folder) as scratch:
         views = work.views()[part.split]
         write_samples(scratch, work.entry, views, rows, work.seed, part.kept)
@@ -159,10 +160,10 @@ def join_parts(work: LabelWork, parts: Sequence[LabelPart]) -> None:
 
 def append(paths: Sequence[Path], goal: Path) -> None:
     """one array file of several, one after the other."""
-    first: Array = np.load(paths[0], mmap_mode="r")
+    first: Array = map_npy(paths[0])
     with npy_writer(goal, first.dtype, first.shape[1:]) as file:
         for path in paths:
-            rows: Array = np.load(path, mmap_mode="r")
+            rows: Array = map_npy(path)
             for start in range(0, len(rows), CHUNK):
                 file.extend(rows[start : start + CHUNK])
 
@@ -213,10 +214,10 @@ def finish(scratch: Path, entry: Task, split: str, facts: dict[str, Any]) -> Non
     says what stays, "whitening" is set by the first split that has samples, train.
     """
     files = {name: scratch / f"{split}.{name}.npy" for name in (*PARTS, RAW)}
-    count = len(np.load(files["views"], mmap_mode="r"))
+    count = len(map_npy(files["views"]))
     if entry.whitened and count:
         raw = files[RAW]
-        facts["whitening"] = facts["whitening"] or statistics(np.load(raw, mmap_mode="r"))
+        facts["whitening"] = facts["whitening"] or statistics(map_npy(raw))
         if facts["kept"]:
             write_whitened(raw, files["target"], entry, facts["whitening"])
     files[RAW].unlink(missing_ok=True)
@@ -229,7 +230,7 @@ def finish(scratch: Path, entry: Task, split: str, facts: dict[str, Any]) -> Non
 
 def write_whitened(raw: Path, path: Path, entry: Task, whitening: list[list[float]]) -> None:
     """the targets of `raw` as the store has them."""
-    values = np.load(raw, mmap_mode="r")
+    values = map_npy(raw)
     mean, deviation = map(np.asarray, whitening)
     with npy_writer(path, entry.output.facts.stored, values.shape[1:]) as file:
         for start in range(0, len(values), CHUNK):

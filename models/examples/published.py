@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from models.examples import png_codec
+from models.examples.npy_reader import read_npy
 from models.provenance.atomic import atomic_file
 from models.tasks import Domain, ViewKey
 from models.tasks.arrays import Array, Floats
@@ -153,7 +154,7 @@ def decode_npy(data: bytes, domain: Domain) -> Floats:
     if len(data) > 64 * domain.channels + 4096:
         raise LabelError(f"{len(data)} bytes; {domain.channels} numbers take fewer")
     try:
-        value = np.squeeze(np.load(io.BytesIO(data), allow_pickle=False))
+        value = np.squeeze(read_npy(io.BytesIO(data)))
     except Exception as error:  # NumPy raises many types for damaged files
         raise LabelError(f"no .npy array: {error}") from error
     if value.shape != (domain.channels,) or value.dtype.kind not in "fiu":

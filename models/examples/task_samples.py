@@ -17,6 +17,7 @@ import numpy as np
 
 from models.examples.half_precision import to_half
 from models.examples.lazy_rows import LazyRows
+from models.examples.npy_reader import map_npy
 from models.examples.npy_writer import npy_writer
 from models.examples.views import Cameras, Views
 from models.tasks import Task, View
@@ -131,7 +132,7 @@ def candidates(entry: Task, views: Views, seed: int, limit: int) -> Integers:
                 # the sampler counts from the building's first view
                 file.extend(rows + np.int32(span.start))
         # Keys of a building stand side by side: buildings in order are rows in order.
-        every: Integers = np.load(path, mmap_mode="r")
+        every: Integers = map_npy(path)
         if len(every) > limit:
             # sorted: a draw keeps the order of keys
             return np.array(every[np.sort(draw.choice(len(every), limit, replace=False))])
