@@ -195,7 +195,7 @@ def test_a_new_version_is_swapped_in_under_load_without_a_failed_request(swapped
     client, failures, answers, stop = Client(address), [], [], threading.Event()
 
     def load():
-        while not stop.is_set():
+        while not stop.wait(0.004):
             try:
                 answers.append(client.predict("class_scene", {"image_bytes": [PICTURE]}))
             except grpc.RpcError as error:

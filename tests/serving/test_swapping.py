@@ -19,7 +19,10 @@ from serving.client.client import Client
 from serving.release.process import ServerProcess
 from serving.release.push import push, versions
 
-SWAPS = 12
+SWAPS = 8
+# Between two requests of one client, seconds: four that never rest only take both cores from the
+# server, whose answers are the test.
+PAUSE = 0.004
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +49,7 @@ def server(candidates, tmp_path):
 
 def ask_grpc(address: str, stop: threading.Event, said: list) -> None:
     with Client(address, "working", deadline=60, attempts=1) as client:
-        while not stop.is_set():
+        while not stop.wait(PAUSE):
             try:
                 said.append(
                     float(client.predict("", {"x": np.ones((1, 2), "float32")}, ["y0"])["y0"][0, 0])
@@ -57,7 +60,7 @@ def ask_grpc(address: str, stop: threading.Event, said: list) -> None:
 
 def ask_rest(address: str, stop: threading.Event, said: list) -> None:
     connection = http.client.HTTPConnection(*address.split(":"), timeout=60)
-    while not stop.is_set():
+    while not stop.wait(PAUSE):
         try:
             connection.request("POST", "/v1/models/working:predict", b'{"inputs": [[1, 1]]}')
             text = connection.getresponse().read().decode()
