@@ -1,21 +1,16 @@
-"""Array files, read by many threads: Beam's workers in memory, and those that feed training.
-
-The header of a `.npy` file is a Python literal, and in CPython before 3.11.8 two threads that
-parse may fail each other (`SystemError: AST constructor recursion depth mismatch`,
-https://github.com/python/cpython/issues/106905).
+"""Array files, read by many threads: Beam's workers in memory, and those that feed training. The
+header of one is a Python literal, which only one thread may parse at a time.
 """
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
+from models.provenance.sources import PARSING
 from models.tasks.arrays import Array
-
-PARSING = threading.Lock()
 
 
 def map_npy(path: str | Path) -> Array:

@@ -18,9 +18,10 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGES = ("models", "beam_jobs", "components", "tfx_pipeline", "serving")
 # Folders without sources of ours; the packages of the explorer alone are thousands of files.
 NOT_SOURCES = ("__pycache__", "node_modules")
-# Python 3.11 counts how deep a tree is for all threads together: where the garbage collector lets
-# another thread parse meanwhile, both fail (https://github.com/python/cpython/issues/106905).
-_ONE_AT_A_TIME = threading.Lock()
+# Held by whoever parses. CPython before 3.11.8 counts how deep a tree is for all threads together:
+# where the garbage collector lets another thread parse meanwhile, both fail
+# (https://github.com/python/cpython/issues/106905).
+PARSING = threading.Lock()
 
 
 @dataclass
@@ -55,7 +56,7 @@ def parsed(name: str) -> Module | None:
 def syntax_of(path: Path) -> ast.Module:
     """the tree of a file, from any thread."""
     text = path.read_text(encoding="utf-8")
-    with _ONE_AT_A_TIME:
+    with PARSING:
         return ast.parse(text)
 
 
