@@ -74,8 +74,13 @@ def average_answer(
     data = store.samples(task.name, known.split)
     if not task.output.facts.averaged:
         return np.zeros((1, *data.target.shape[1:3], 1), "float32")
-    parts = (summed(task, *chunk) for chunk in chunks(data, weights, rows=known.rows))
-    total, weight = (sum(terms) for terms in zip(*parts))
+    total: Array | float = 0.0
+    weight: Array | float = 0.0
+    # one after the other: a map's sums are as large as a map, and there is one a chunk
+    for chunk in chunks(data, weights, rows=known.rows):
+        terms = summed(task, *chunk)
+        total = total + terms[0]
+        weight = weight + terms[1]
     if task.loss == "weighted_cross_entropy":
         # a class that never occurs would have a logit of minus infinity
         shares = np.log(total / weight + 1e-4).astype("float32")

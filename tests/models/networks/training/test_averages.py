@@ -1,0 +1,30 @@
+"""The best constant answer of ever so many samples is made a part at a time."""
+
+import tracemalloc
+
+import numpy as np
+from tiny_store import TinyStore
+
+from models.networks.training import averages
+from models.networks.training.averages import average_answer
+from models.tasks import TASKS
+
+PARTS = 400
+SHAPE = (2, 64, 64, 3)  # samples of normals
+SUM = 8 * (64 * 64 * 3 + 64 * 64)  # bytes of a part's sums
+
+
+def test_sums_of_parts_are_added_up_and_not_kept(monkeypatch):
+    def parts(*_, **__):
+        for number in range(PARTS):
+            yield np.full(SHAPE, number % 5, "float32"), np.ones((*SHAPE[:-1], 1), "float32")
+
+    monkeypatch.setattr(averages, "chunks", parts)
+    tracemalloc.start()
+    try:
+        answer = average_answer(TASKS["normal"], TinyStore())
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_array_equal(answer, np.full((1, *SHAPE[1:]), 2, "float32"))
+    assert peak < PARTS * SUM / 10
