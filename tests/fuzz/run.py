@@ -29,6 +29,9 @@ LONGEST_INPUT = 4096  # bytes
 HANG = 1.0  # seconds of a core
 STUCK = 20  # seconds by the clock, beside other work
 LARGEST_MEMORY = 1024  # MiB
+# Seconds of a process: atheris keeps objects of the inputs that it traces (of tensors 250 bytes an
+# input; the same inputs without it leave nothing behind), so that an hour of it ends at the limit.
+SLICE = 60
 
 
 def main() -> int:
@@ -49,6 +52,16 @@ def main() -> int:
 
 
 def run(name: str, seconds: int) -> int:
+    """try a target for so long, in processes of a SLICE each; the exit code of the last one."""
+    print(f"== {name}, {seconds} s", flush=True)
+    while seconds > 0:
+        if code := run_once(name, min(seconds, SLICE)):
+            return code
+        seconds -= SLICE
+    return 0
+
+
+def run_once(name: str, seconds: int) -> int:
     """the exit code of a target's process; what it took is added to SPENT."""
     folder = FOUND / name / "found"
     folder.mkdir(parents=True, exist_ok=True)
@@ -64,7 +77,6 @@ def run(name: str, seconds: int) -> int:
         "-print_final_stats=1",
         "-verbosity=0",
     ]
-    print(f"== {name}, {seconds} s", flush=True)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as child:
         assert child.stderr is not None
