@@ -14,6 +14,9 @@ from pathlib import Path
 HELD = 75
 # How a run that broke off ends its message.
 RESUMES = " (finished work is kept; the same command resumes)"
+# Of the class that carries a worker's traceback: multiprocessing and concurrent.futures have one
+# each, and the latter's is private.
+REMOTE = "RemoteTraceback"
 
 
 class RunError(Exception):
@@ -32,8 +35,9 @@ class HeldError(RunError):
 
 def reason(error: BaseException) -> str:
     """the deepest cause in one line: frameworks wrap what matters."""
-    # `raise ... from`: frameworks wrap the error that says what happened
-    while error.__cause__ is not None:
+    # `raise ... from`: frameworks wrap the error that says what happened. A pool of processes gives
+    # the error itself, with the text of its traceback for a cause, which is no deeper one.
+    while error.__cause__ is not None and not type(error.__cause__).__name__.endswith(REMOTE):
         error = error.__cause__
     lines = str(error).strip().splitlines() or [type(error).__name__]
     # Beam passes a worker's error on as the text of its traceback

@@ -29,8 +29,8 @@ LONGEST_INPUT = 4096  # bytes
 HANG = 1.0  # seconds of a core
 STUCK = 20  # seconds by the clock, beside other work
 LARGEST_MEMORY = 1024  # MiB
-# Seconds of a process: atheris keeps objects of the inputs that it traces (of tensors 250 bytes an
-# input; the same inputs without it leave nothing behind), so that an hour of it ends at the limit.
+# Seconds of a process: under atheris memory grows with the inputs (of tensors 250 bytes an input;
+# the same inputs without it leave nothing behind), so that some minutes end at the limit.
 SLICE = 60
 
 

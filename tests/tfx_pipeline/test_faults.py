@@ -1,11 +1,13 @@
 """A full disk is said, whoever met it; so is the deepest cause of anything else."""
 
 import concurrent.futures
+import multiprocessing
 import os
 import sqlite3
 
 import pytest
 
+from models.networks.training.fit import Interrupted
 from tfx_pipeline.faults import disk_full, free_bytes, reason
 
 
@@ -77,6 +79,23 @@ def test_the_deepest_cause_is_the_reason():
             raise RuntimeError("executor failed") from inner
     except RuntimeError as error:
         assert reason(error) == "room_layout has no test sample"
+
+
+def stop_training() -> None:
+    raise Interrupted("the loss of normal became nan at step 3; lower learning_rate")
+
+
+@pytest.mark.parametrize("make", [multiprocessing.Pool, concurrent.futures.ProcessPoolExecutor])
+def test_a_workers_error_is_told_in_its_own_words(make):
+    with make(1) as pool:
+        work = getattr(pool, "apply", None) or (lambda call: pool.submit(call).result())
+        error = caught(work, stop_training)
+    try:
+        raise RuntimeError("node TrainTasks failed") from error
+    except RuntimeError as wrapped:
+        assert reason(wrapped) == (
+            "Interrupted: the loss of normal became nan at step 3; lower learning_rate"
+        )
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a small disk of its own is mounted by root alone")

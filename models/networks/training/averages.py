@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ from models.tasks.arrays import Array, Floats, Integers
 
 # Samples at a time: of thousands of views at once, targets are gigabytes.
 CHUNK = 256
+# Of some samples: (sum, its weight), as `summed` has them.
+Sums = tuple[Array, Array | float]
 
 
 @dataclass(frozen=True)
@@ -74,13 +77,9 @@ def average_answer(
     data = store.samples(task.name, known.split)
     if not task.output.facts.averaged:
         return np.zeros((1, *data.target.shape[1:3], 1), "float32")
-    total: Array | float = 0.0
-    weight: Array | float = 0.0
-    # one after the other: a map's sums are as large as a map, and there is one a chunk
-    for chunk in chunks(data, weights, rows=known.rows):
-        terms = summed(task, *chunk)
-        total = total + terms[0]
-        weight = weight + terms[1]
+    parts = (summed(task, *chunk) for chunk in chunks(data, weights, rows=known.rows))
+    # as they come: a map's sums are as large as a map, and there is one a chunk
+    total, weight = functools.reduce(added, parts)
     if task.loss == "weighted_cross_entropy":
         # a class that never occurs would have a logit of minus infinity
         shares = np.log(total / weight + 1e-4).astype("float32")
@@ -130,7 +129,11 @@ def chunks(
         yield target, mask if weights is None else rebalanced(target, mask, weights)
 
 
-def summed(task: Task, target: Floats, mask: Floats) -> tuple[Array, Array | float]:
+def added(first: Sums, second: Sums) -> Sums:
+    return first[0] + second[0], first[1] + second[1]
+
+
+def summed(task: Task, target: Floats, mask: Floats) -> Sums:
     """(sum over samples, weight of that sum) float64: pixels of each class; probabilities, with one
     weight for all places; numbers, place by place; vectors.
     """

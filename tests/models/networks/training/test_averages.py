@@ -3,6 +3,7 @@
 import tracemalloc
 
 import numpy as np
+import pytest
 from tiny_store import TinyStore
 
 from models.networks.training import averages
@@ -28,3 +29,9 @@ def test_sums_of_parts_are_added_up_and_not_kept(monkeypatch):
         tracemalloc.stop()
     np.testing.assert_array_equal(answer, np.full((1, *SHAPE[1:]), 2, "float32"))
     assert peak < PARTS * SUM / 10
+
+
+def test_no_sample_has_no_average(monkeypatch):
+    monkeypatch.setattr(averages, "chunks", lambda *_, **__: iter(()))
+    with pytest.raises(TypeError, match="empty"):
+        average_answer(TASKS["normal"], TinyStore())
