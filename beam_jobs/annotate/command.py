@@ -9,6 +9,8 @@ import os
 import sys
 from pathlib import Path
 
+from beam_jobs.annotate import fork_server
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the data set")
@@ -58,6 +60,8 @@ def add_mesh_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    # First: it imports on one core what this process imports on another.
+    fork_server.begin(f"beam_jobs.annotate.{'meshes' if options.mesh else 'procedural'}")
     # Here and not above, so that --help needs neither numba nor a ray caster.
     if options.mesh:
         from beam_jobs.annotate.meshes import annotate_meshes

@@ -5,8 +5,6 @@ and dataset.json over all that are there.
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -14,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from beam_jobs.annotate import staging
+from beam_jobs.annotate import fork_server, staging
 from models.examples.splits import read_splits, split_list
 
 # What building.json says of a building.
@@ -49,15 +47,9 @@ def side_by_side(
     """
     from tqdm import tqdm
 
-    # A process a core: threads inside libraries would only fight. BLAS reads its variables when
-    # numpy is first imported, so that the parent has to set them.
-    os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
     if not jobs:
         return
-    # Threads of this process may hold locks that a fork would copy, and never release: a server
-    # without threads imports what the work needs once, and is forked.
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([work.__module__, "beam_jobs.annotate.preloaded"])
+    context = fork_server.begin(work.__module__)
     expected = len(jobs) * views
     style: dict[str, Any] = {} if sys.stderr.isatty() else LOGGED
     with (

@@ -1,0 +1,28 @@
+"""The process that annotation's workers are forked from. It imports what they need once, for a
+second of a core, and may begin before its own starter has imported as much.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerContext
+
+# Imported for whatever is made: kernels that are called once.
+PRELOADED = "beam_jobs.annotate.preloaded"
+
+
+def begin(work: str) -> ForkServerContext:
+    """workers' context. Its server imports the module `work` from now on, if none was begun before,
+    and ends with this process.
+    """
+    # A process a core: threads inside libraries would only fight. BLAS reads its variables when
+    # numpy is first imported, so that the starter has to set them.
+    os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
+    # Threads of this process may hold locks that a fork would copy, and never release: a server
+    # without threads is forked.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([work, PRELOADED])
+    forkserver.ensure_running()
+    return context
