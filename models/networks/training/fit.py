@@ -125,8 +125,7 @@ class Watch(keras.callbacks.Callback):
             if self.seen == 0:
                 hint = "its labels or images hold values that are no numbers"
             raise Interrupted(
-                f"the loss of {self.name} became {logs['loss']} at step {self.seen}; {hint} "
-                "(finished networks are kept)"
+                f"the loss of {self.name} became {logs['loss']} at step {self.seen}; {hint}"
             )
         self.seen += 1
 

@@ -420,8 +420,7 @@ def finite(loss: float, name: str, step: int) -> float:
     """Raises Interrupted for a loss that is no number."""
     if not np.isfinite(loss):
         raise Interrupted(
-            f"the loss of {name} from scratch became {loss} by step {step}; lower learning_rate "
-            "(finished networks are kept)"
+            f"the loss of {name} from scratch became {loss} by step {step}; lower learning_rate"
         )
     return loss
 

@@ -159,7 +159,7 @@ def check_finite(losses: Floats, name: str, seeds: Sequence[int]) -> None:
     if lost:
         raise Interrupted(
             f"the loss of transfers into {name} became no number (members with seeds {lost}); "
-            "lower the rate (finished targets are kept)"
+            "lower the rate"
         )
 
 
