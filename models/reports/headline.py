@@ -37,6 +37,7 @@ class Headline:
     policy: Facts | None
     figures: PolicyFigures | None
     asked: str
+    scratch_words: str
     saving: Facts | None
     saving_words: str
     saving_doubt: str
@@ -54,6 +55,7 @@ def headline(run: Run) -> Headline:
         policy=policy,
         figures=figures,
         asked=asked(run),
+        scratch_words=scratch_words(figures),
         saving=saving,
         saving_words=saving_words(saving),
         saving_doubt=saving_doubt(run, saving, marks),
@@ -132,6 +134,11 @@ def saving_doubt(run: Run, saving: Facts | None, marks: dict[str, list[str]]) ->
     }
     reasons = [words for words, holds in rules.items() if holds]
     return f"Not to be relied on: {'; '.join(reasons)}." if reasons else ""
+
+
+def scratch_words(figures: PolicyFigures | None) -> str:
+    """what the policy leaves to training from scratch, after those that it reaches by transfer."""
+    return f", {figures.scratch} more from scratch" if figures and figures.scratch else ""
 
 
 def quality_words(figures: PolicyFigures | None) -> str:

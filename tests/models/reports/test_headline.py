@@ -1,8 +1,17 @@
 """The first screen says no more than was measured."""
 
+from dataclasses import replace
+
 from made_run import files, write_run
 
-from models.reports.headline import DOUBT, GOOD, chance_words, headline, saving_words
+from models.reports.headline import (
+    DOUBT,
+    GOOD,
+    chance_words,
+    headline,
+    saving_words,
+    scratch_words,
+)
 from models.reports.page import write_report
 from models.reports.run_files import load_run
 
@@ -26,6 +35,12 @@ def test_transferred_targets_are_counted_apart_from_supervised_ones(tmp_path):
 
 def test_scratch_is_measured_on_the_targets_that_are_transferred(tmp_path):
     assert first_screen(tmp_path).figures.scratch_quality == 0.3
+
+
+def test_targets_learned_from_scratch_are_told_beside_those_that_are_reached(tmp_path):
+    figures = first_screen(tmp_path).figures
+    assert scratch_words(figures) == scratch_words(None) == ""
+    assert scratch_words(replace(figures, scratch=3)) == ", 3 more from scratch"
 
 
 def test_a_p_value_at_its_floor_is_said_as_a_bound():

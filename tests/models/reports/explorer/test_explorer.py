@@ -81,6 +81,24 @@ def test_roles_and_costs_are_solved_in_the_page_as_python_solves_them(watched, r
     assert answer["supervised"] == list(expected.supervised)
 
 
+def test_targets_that_are_left_to_scratch_are_told_beside_those_that_are_reached(watched, report):
+    page = watched.open(report)
+    assert "scratch" not in page.locator("#answer .lead").inner_text()
+    others = frozenset(files()["curves"]) - {"reshading"}
+    targets = ",".join(sorted(others))
+    watched.open(report, f"#?budget=1&order=1&scratch=on&target-only={targets}")
+    assert watched.solved().startswith("Solved in this page")
+    policy = solve(table([*files()["curves"]]), 1, 1, forbidden=others, scratch=True)
+    kinds = [edge.transfer.control for edge in policy.edges]
+    left, reached = kinds.count("scratch"), kinds.count(None)
+    assert left and reached
+    words = " ".join(page.locator("#answer .lead").inner_text().split())
+    plural = "" if reached == 1 else "s"
+    assert words.endswith(
+        f"{reached} target{plural} by transfer from them, {left} more from scratch."
+    )
+
+
 def test_labels_that_cost_the_run_nothing_cost_nothing_in_the_page(watched, tmp_path):
     content = files()
     measured = table([*content["curves"]])

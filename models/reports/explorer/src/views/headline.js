@@ -12,6 +12,7 @@ export function drawHeadline(page) {
   fillSlot('budget', String(state.budget));
   fillSlot('buy', ...policy.supervised.flatMap((name) => [chip(run, name), ' ']));
   fillSlot('transferred', plural(figures.transferred, 'target'));
+  fillSlot('from-scratch', scratchWords(figures));
   fillSlot('quality-transferred', rate(figures.qualityTransferred));
   fillSlot('quality', rate(figures.quality));
   fillSlot('supervised', String(figures.supervised));
@@ -30,6 +31,9 @@ export function drawHeadline(page) {
 }
 
 export const chip = (run, name) => el('span', { class: 'chip' }, run.title(name));
+
+/** What the policy leaves to training from scratch, after those that it reaches by transfer. */
+export const scratchWords = ({ scratch }) => (scratch ? `, ${scratch} more from scratch` : '');
 
 export function qualityWords(figures) {
   if (!figures.transferred || figures.qualityTransferred === null) return '';
