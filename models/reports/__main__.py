@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "compare":
             return compare(options.one, options.two, options.out)
         if options.command == "bundle":
-            print(write_example(options.folder))
+            print(write_example(report_folder(options.folder)))
             return 0
         return draw_page(options.run)
     except (ValueError, OSError) as error:
@@ -40,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
         epilog="examples: python -m models.reports --run DIR; python -m models.reports open RUN; "
         "python -m models.reports compare RUN OTHER",
     )
-    made.add_argument("--run", type=Path, help="folder that WriteReport wrote")
+    made.add_argument("--run", type=Path, help="a run, or a report's folder")
     commands = made.add_subparsers(dest="command")
     opening = commands.add_parser("open", help="open a finished report in a browser")
     opening.add_argument("folder", type=Path, help="a run, a report's folder, or a page")
@@ -49,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
     comparing.add_argument("two", type=Path, help="the run beside it")
     comparing.add_argument("--out", type=Path, default=Path("compare.html"), help="page to write")
     bundling = commands.add_parser("bundle", help="make the repository's example of a run")
-    bundling.add_argument("folder", type=Path, help="folder that WriteReport wrote")
+    bundling.add_argument("folder", type=Path, help="a run, or a report's folder")
     return made
 
 
@@ -58,7 +58,7 @@ def draw_page(folder: Path | None) -> int:
         parser().print_usage(sys.stderr)
         print("error: give --run DIR, or open RUN", file=sys.stderr)
         return 2
-    print(write_report(folder))
+    print(write_report(report_folder(folder)))
     return 0
 
 
@@ -81,7 +81,8 @@ def compare(one: Path, two: Path, out: Path) -> int:
 
 def report_folder(folder: Path) -> Path:
     """where a report's files lie: in `folder` itself, with or without a page, or below a run."""
-    return folder if (folder / "taxonomies.json").exists() else find_page(folder).parent
+    files = ("affinities.json", "taxonomies.json")
+    return folder if any((folder / name).exists() for name in files) else find_page(folder).parent
 
 
 def find_page(folder: Path) -> Path:

@@ -4,11 +4,24 @@ import pytest
 from made_run import write_run
 
 from models.reports.__main__ import find_page, main
+from models.reports.page import write_report
 
 
 def test_a_page_is_drawn_again_and_its_path_printed(tmp_path, capsys):
     assert main(["--run", str(write_run(tmp_path))]) == 0
     assert capsys.readouterr().out.strip() == str(tmp_path / "index.html")
+
+
+def test_of_a_run_the_newest_report_is_drawn_again(tmp_path, capsys):
+    reports = tmp_path / "artifacts" / "WriteReport" / "report"
+    for number in ("9", "16"):
+        write_report(write_run(reports / number))
+    newest = reports / "16" / "index.html"
+    drawn = newest.read_bytes()
+    newest.write_bytes(drawn + b"an older drawing")
+    assert main(["--run", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.strip() == str(newest)
+    assert newest.read_bytes() == drawn
 
 
 def test_a_wrong_folder_is_one_line_on_stderr(tmp_path, capsys):
