@@ -17,7 +17,8 @@ from models.reports.words import mean
 class PolicyFigures:
     """Means over targets. quality: win rate against full supervision (0.5: as good); gain: win
     rate against training from scratch; scratch_quality: what scratch itself reaches on the targets
-    that are transferred. None: not measured. feeds: source -> targets it feeds.
+    that are transferred. None: not measured. feeds: source -> targets it feeds; alone: those bought
+    for their own answer, which feed none.
     """
 
     targets: int
@@ -29,6 +30,7 @@ class PolicyFigures:
     scratch_quality: float | None
     gain_transferred: float | None
     feeds: dict[str, int]
+    alone: frozenset[str]
 
 
 def policy_figures(policy: Facts, rows: Iterable[Facts]) -> PolicyFigures:
@@ -51,6 +53,7 @@ def policy_figures(policy: Facts, rows: Iterable[Facts]) -> PolicyFigures:
         scratch_quality=mean(controls.get(edge["target"]) for edge in transferred),
         gain_transferred=mean(edge["gain"] for edge in transferred),
         feeds=feeds,
+        alone=frozenset(edge["target"] for edge in edges if feeds.get(edge["target"]) == 0),
     )
 
 

@@ -13,6 +13,7 @@ from models.reports.headline import (
     scratch_words,
 )
 from models.reports.page import write_report
+from models.reports.policy_figures import policy_figures
 from models.reports.run_files import load_run
 
 
@@ -35,6 +36,36 @@ def test_transferred_targets_are_counted_apart_from_supervised_ones(tmp_path):
 
 def test_scratch_is_measured_on_the_targets_that_are_transferred(tmp_path):
     assert first_screen(tmp_path).figures.scratch_quality == 0.3
+
+
+def test_what_is_bought_for_its_own_answer_feeds_itself_alone(tmp_path):
+    policy = {
+        "supervised": ["normal", "reshading", "denoising"],
+        "edges": [
+            {
+                "target": "normal",
+                "sources": [],
+                "control": "supervised",
+                "quality": 0.5,
+                "gain": 0.9,
+            },
+            {
+                "target": "reshading",
+                "sources": [],
+                "control": "supervised",
+                "quality": 0.5,
+                "gain": 1,
+            },
+            {"target": "depth_zbuffer", "sources": ["normal"], "quality": 0.3, "gain": 0.7},
+        ],
+    }
+    figures = policy_figures(policy, [])
+    assert figures.feeds == {"normal": 1, "reshading": 0, "denoising": 0}
+    assert figures.alone == {"reshading"}, "denoising, free of cost, is no target"
+    content = files()
+    page = write_report(write_run(tmp_path, content)).read_text()
+    chosen = first_screen(tmp_path, content).figures
+    assert page.count(": itself alone</li>") == len(chosen.alone)
 
 
 def test_targets_learned_from_scratch_are_told_beside_those_that_are_reached(tmp_path):

@@ -32,6 +32,10 @@ export function policyFigures(table, policy) {
     scratchQuality: mean(transferred.map((edge) => scratchQuality(table, edge.target))),
     gainTransferred: mean(transferred.map((edge) => table.gain[edge.row])),
     feeds,
+    // bought for their own answer, they feed no other
+    alone: new Set(
+      policy.edges.map(({ target }) => target).filter((name) => feeds.get(name) === 0),
+    ),
   };
 }
 

@@ -18,7 +18,11 @@ export function drawHeadline(page) {
   fillSlot('supervised', String(figures.supervised));
   fillSlot('quality-words', qualityWords(figures));
   const feeds = [...figures.feeds].map(([name, fed]) =>
-    el('li', {}, `${run.title(name)}: ${plural(fed, 'target')}`),
+    el(
+      'li',
+      {},
+      `${run.title(name)}: ${figures.alone.has(name) ? 'itself alone' : plural(fed, 'target')}`,
+    ),
   );
   fillSlot('feeds', ...feeds);
   drawSaving(page, figures);
