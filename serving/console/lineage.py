@@ -44,6 +44,17 @@ class Lineage:
             return "Answered by its own network, which learned from all labelled pictures."
         return f"Reached by transfer from {' and '.join(map(title_of, sources))}."
 
+    def record(self, task: str) -> str:
+        """how the network did on held-out pictures, to follow other words; "" where nobody knows.
+        One of the task's own is full supervision: it is held against a constant answer.
+        """
+        own = self.sources.get(task) == () and task not in self.scratch
+        share = self.wins.get(task) if own else self.quality.get(task)
+        if share is None:
+            return ""
+        beaten = "a constant answer" if own else "the fully supervised network"
+        return f"; better than {beaten} on {share:.0%} of held-out pictures"
+
     def doubt(self, task: str) -> str:
         """in words, where the networks behind the answer hardly beat a constant; else ""."""
         weak = [name for name in self.sources.get(task) or (task,) if self.is_weak(name)]

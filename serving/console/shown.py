@@ -60,7 +60,7 @@ def entry_of(
         "rows": rows_of(said),
         "unit": said.get("unit", ""),
         "warnings": [words for words in doubts if words],
-        "confidence": confidence_words(entry, value, lineage.quality.get(name)),
+        "confidence": f"{probability_words(entry, value)}{lineage.record(name)}",
         "origin": lineage.origin(name),
         "said": said,
     }
@@ -95,21 +95,14 @@ def constant_doubt(entry: Task, value: Array) -> str:
     return ""
 
 
-def confidence_words(entry: Task, value: Array, quality: float | None) -> str:
-    """the answer's own probability where it has one, and how often the transfer was right."""
-    words = []
+def probability_words(entry: Task, value: Array) -> str:
+    """the answer's own probability, where it has one."""
     if entry.output.kind == "classes":
         word, share = likeliest(entry.name, value, 1)[0]
-        words.append(f"{share:.0%} for {word}")
-    elif entry.output.kind == "pixel_classes":
-        words.append(f"{mean_share(value):.0%} for the likeliest class, mean of all pixels")
-    else:
-        words.append("this kind of answer carries no probability")
-    if quality is not None:
-        words.append(
-            f"better than the fully supervised network on {quality:.0%} of held-out pictures"
-        )
-    return "; ".join(words)
+        return f"{share:.0%} for {word}"
+    if entry.output.kind == "pixel_classes":
+        return f"{mean_share(value):.0%} for the likeliest class, mean of all pixels"
+    return "this kind of answer carries no probability"
 
 
 def mean_share(logits: Array) -> float:

@@ -46,4 +46,18 @@ def test_the_policy_says_where_an_answer_comes_from():
     lineage = Lineage(sources={"normal": ("reshading",)}, quality={"normal": 0.25})
     entry = one("normal", made_up_answer("normal"), lineage)
     assert entry["origin"] == "Reached by transfer from Reshading."
-    assert "better than the fully supervised network on 25%" in entry["confidence"]
+    assert "; better than the fully supervised network on 25%" in entry["confidence"]
+
+
+def test_a_network_of_its_own_is_held_against_a_constant_answer_not_against_itself():
+    lineage = Lineage(sources={"normal": ()}, quality={"normal": 0.5}, wins={"normal": 0.97})
+    words = one("normal", made_up_answer("normal"), lineage)["confidence"]
+    assert words.endswith("; better than a constant answer on 97% of held-out pictures")
+    assert lineage.record("reshading") == Lineage(sources={"normal": ()}).record("normal") == ""
+    little = Lineage(
+        sources={"normal": ()},
+        quality={"normal": 0.4},
+        wins={"normal": 0.97},
+        scratch=frozenset({"normal"}),
+    )
+    assert "fully supervised network on 40%" in little.record("normal")
