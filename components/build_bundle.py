@@ -5,7 +5,7 @@ it.
 import json
 import os
 import tempfile
-from typing import Any, List, Mapping
+from typing import Any, Dict, List, Mapping
 
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
@@ -72,6 +72,7 @@ def BuildBundle(
             with open(described) as file:
                 record = json.load(file)
             facts["metrics"][name] = {field: record.get(field) for field in MEASURED}
+        facts["served"] = win_rates(policy, transfers.uri, bank)
         # the folder that TFX's Pusher and InfraValidator would look for
         destination = os.path.join(model.uri, "Format-Serving")
         build_bundle(
@@ -95,3 +96,23 @@ def BuildBundle(
 def learned_edges(policy: Mapping[str, Any]) -> List[str]:
     """targets of a policy that a transfer network answers."""
     return [edge["target"] for edge in policy["edges"] if edge["sources"]]
+
+
+def win_rates(policy: Mapping[str, Any], edges: str, networks: str) -> Dict[str, float]:
+    """target -> share of test samples on which the exported network, below `edges`, beats the
+    target's own of all labels, below `networks`; ties count half. Of targets that both answer.
+    """
+    import numpy as np
+
+    from models.taxonomy.resampling import wins_over
+
+    rates = {}
+    for edge in policy["edges"]:
+        files = [
+            os.path.join(folder, edge["target"], "test_losses.npy") for folder in (edges, networks)
+        ]
+        # a supervised target has no network below `edges`
+        if all(map(os.path.exists, files)):
+            exported, own = map(np.load, files)
+            rates[edge["target"]] = float(wins_over(exported, own).mean())
+    return rates

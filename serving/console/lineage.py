@@ -99,9 +99,11 @@ def told(story: dict[str, Any]) -> Lineage:
         facts={name: str(story[name]) for name in FACTS if story.get(name)},
         # edges last: an edge says more than the list of supervised tasks
         sources=supervised | {edge["target"]: tuple(edge["sources"]) for edge in edges},
+        # as exported, where the bundle has it; else as measured when the policy was chosen
         quality={
             edge["target"]: edge["quality"] for edge in edges if edge.get("quality") is not None
-        },
+        }
+        | (story.get("served") or {}),
         scratch=frozenset(edge["target"] for edge in edges if edge.get("control") == "scratch"),
         wins={
             name: entry["win_average"]

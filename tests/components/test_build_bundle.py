@@ -5,6 +5,7 @@ unblessed pushed.
 import json
 import shutil
 
+import numpy as np
 import pytest
 from component_calls import artifact, run
 from synthetic import SIZE
@@ -13,7 +14,7 @@ from tfx.types import standard_artifacts as standard
 from tiny_bundle import SUPERVISED, tiny_bundle, tiny_folder
 
 from components.artifacts import LabelBank, NetworkBank, TransferBank
-from components.build_bundle import BuildBundle
+from components.build_bundle import BuildBundle, win_rates
 from models.examples.index import FOLDER, write_index
 from models.provenance.atomic import write_json
 from models.tasks import TASKS
@@ -49,6 +50,17 @@ def banks(tmp_path):
         "transfers": artifact(TransferBank, transfers),
         "labels": artifact(LabelBank, tmp_path / "labels"),
     }
+
+
+def test_exported_networks_are_held_against_the_targets_own(tmp_path):
+    losses = {"edges/reshading": [1, 2, 3, 4], "networks/reshading": [2, 2, 2, 9]}
+    losses |= {"networks/normal": [1, 1], "edges/egomotion": [1, 1]}
+    for place, values in losses.items():
+        (tmp_path / place).mkdir(parents=True)
+        np.save(tmp_path / place / "test_losses.npy", np.array(values, "float32"))
+    policy = {"edges": [{"target": name} for name in ("normal", "reshading", "egomotion")]}
+    rates = win_rates(policy, str(tmp_path / "edges"), str(tmp_path / "networks"))
+    assert rates == {"reshading": 2.5 / 4}, "the others have nothing to be held against"
 
 
 @pytest.mark.parametrize("with_labels", [True, False])
