@@ -58,7 +58,8 @@ def draw_page(folder: Path | None) -> int:
         parser().print_usage(sys.stderr)
         print("error: give --run DIR, or open RUN", file=sys.stderr)
         return 2
-    print(write_report(report_folder(folder)))
+    # a file is no folder of either kind: the writer says so, by its name
+    print(write_report(folder if folder.is_file() else report_folder(folder)))
     return 0
 
 
