@@ -50,6 +50,7 @@ def side_by_side(
     if not jobs:
         return
     context = fork_server.begin(work.__module__)
+    fork_server.await_server(context)
     expected = len(jobs) * views
     style: dict[str, Any] = {} if sys.stderr.isatty() else LOGGED
     with (

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from multiprocessing import forkserver
+import signal
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import ForkServerContext
 
 # Imported for whatever is made: kernels that are called once.
@@ -24,5 +25,21 @@ def begin(work: str) -> ForkServerContext:
     # without threads is forked.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([work, PRELOADED])
-    forkserver.ensure_running()
+    # Beginning it would let signals through, if the server were the first to need it.
+    resource_tracker.ensure_running()
+    # Ctrl-C is its starter's to hear, who ends it: also while it imports, and its workers after it.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return context
+
+
+def await_server(context: ForkServerContext) -> None:
+    """come back when the server has imported, and forks at once. A pool that is given up before has
+    asked for workers, and these find its locks gone and say so at length.
+    """
+    first = context.Process(target=int)
+    first.start()
+    first.join()

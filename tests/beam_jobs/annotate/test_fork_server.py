@@ -1,8 +1,12 @@
 """The server that annotation's workers are forked from begins before its starter has imported."""
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+
+from waiting import wait_for
 
 ROOT = Path(__file__).parents[3]
 
@@ -29,3 +33,33 @@ def test_workers_have_what_the_first_beginning_asked_for_and_the_starter_has_imp
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["False", "True", "True", "False", "1"]
+
+
+def test_an_interruption_while_the_server_imports_is_told_in_a_line(tmp_path):
+    command = [sys.executable, "-m", "beam_jobs", "annotate", "--out", str(tmp_path)]
+    started = subprocess.Popen(
+        [*command, "--buildings", "3", "--views", "3"],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # a shell's background jobs are begun with Ctrl-C ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    below = Path(f"/proc/{started.pid}/task/{started.pid}/children")
+
+    def server_imports() -> bool:
+        children = [Path("/proc", child) for child in below.read_text().split()]
+        return any(
+            b"multiprocessing.forkserver" in (child / "cmdline").read_bytes()
+            and "numpy" in (child / "maps").read_text()
+            for child in children
+        )
+
+    wait_for(server_imports)
+    # as a terminal does it: the whole group hears it
+    os.killpg(started.pid, signal.SIGINT)
+    told = started.communicate(timeout=60)[1]
+    assert started.returncode == 130
+    lines = [line for line in told.splitlines() if line and not line.startswith("views:")]
+    assert lines == ["interrupted; complete buildings are kept, the same command resumes"]
