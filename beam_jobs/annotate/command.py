@@ -5,6 +5,7 @@ buildings in mesh files.
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 from pathlib import Path
@@ -60,9 +61,12 @@ def add_mesh_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    work = f"beam_jobs.annotate.{'meshes' if options.mesh else 'procedural'}"
     # First: it imports on one core what this process imports on another.
-    fork_server.begin(f"beam_jobs.annotate.{'meshes' if options.mesh else 'procedural'}")
+    fork_server.begin(work)
     # Here and not above, so that --help needs neither numba nor a ray caster.
+    with fork_server.ctrl_c_waits():
+        importlib.import_module(work)
     if options.mesh:
         from beam_jobs.annotate.meshes import annotate_meshes
 

@@ -4,9 +4,11 @@ second of a core, and may begin before its own starter has imported as much.
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
+from collections.abc import Iterator
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import ForkServerContext
 
@@ -28,12 +30,21 @@ def begin(work: str) -> ForkServerContext:
     # Beginning it would let signals through, if the server were the first to need it.
     resource_tracker.ensure_running()
     # Ctrl-C is its starter's to hear, who ends it: also while it imports, and its workers after it.
+    with ctrl_c_waits():
+        forkserver.ensure_running()
+    return context
+
+
+@contextlib.contextmanager
+def ctrl_c_waits() -> Iterator[None]:
+    """Ctrl-C meanwhile is heard at the end: an import that is broken off ends in whatever error its
+    library makes of it. Processes that are begun inside never hear it.
+    """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        forkserver.ensure_running()
+        yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    return context
 
 
 def await_server(context: ForkServerContext) -> None:
