@@ -61,7 +61,7 @@ class Shard:
 
 
 # Of a shard's files; shards of an interrupted run in another form are made again.
-FORM = "a gzip member a record"
+FORM = "a gzip member a record, a table of its features in the header"
 # The lines beside a shard's records: a view written, a view refused, a label that a view lacks.
 PARTS = ("manifest", "quarantine", "flaws")
 

@@ -10,7 +10,7 @@ import itertools
 import json
 import multiprocessing
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,14 @@ import numpy as np
 from models.examples.contract import anomalies, changes_of_contract
 from models.examples.example import parse_view
 from models.examples.index import FOLDER, Index, shard_file
-from models.examples.shards import DamagedRecord, Place, read_record, records_of
+from models.examples.message import bytes_of, parts_of
+from models.examples.shards import (
+    DamagedRecord,
+    Place,
+    read_features,
+    read_record,
+    records_of,
+)
 from models.examples.splits import SPLITS
 from models.provenance.stores import here, lasting
 
@@ -220,19 +227,35 @@ def check_record(
 def check_place(
     found: Findings, record: bytes, path: str, place: tuple[str, Place] | None, where: str
 ) -> None:
-    """does the index lead to a record?"""
+    """does the index lead to a record, and the record's table to its features?"""
     if place is None:
         found.add(f"{where}: the index does not list it; ingest again")
         return
     try:
         same = read_record(path, place[1]) == record
-    except DamagedRecord:
-        same = False
+        features = read_features(path, place[1], list)
+    except DamagedRecord as error:
+        found.add(f"{place[0]}: the index leads to no such record ({where}): {error}")
+        return
     if not same:
         found.add(
             f"{place[0]}: the index leads to byte {place[1].offset} of {path}, where another "
-            f"record, or none, begins ({where}); ingest again"
+            f"record begins ({where}); ingest again"
         )
+    elif not same_features(record, features):
+        found.add(f"{place[0]}: its table leads to other features ({where}); ingest again")
+
+
+def same_features(record: bytes, features: Mapping[str, Any]) -> bool:
+    """are these the features of a record? By their bytes: an unknown room is NaN, which equals
+    nothing.
+    """
+    parts = {part.name: part for part in parts_of(record)}
+    return parts.keys() == features.keys() and all(
+        record[part.start : part.stop]
+        == (bytes_of(features[name]) if part.alone else features[name].SerializeToString())
+        for name, part in parts.items()
+    )
 
 
 def places_of(index: Index, split: str, shard: int) -> Iterator[tuple[str, Place]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from models.examples.message import example_class, features_of
+from models.examples.message import bytes_of, example_class, features_of, floats_of
 from models.examples.published import decode_png, encode_png
 from models.examples.shards import records_of, shards_below
 from models.tasks import DOMAINS, Camera, Domain, View, ViewKey
@@ -80,8 +80,8 @@ def parse_view(record: bytes) -> View:
 def parse_label(feature: Any, domain: Domain) -> Array:
     """the label in a feature, in the published encoding."""
     if domain.file == "png":
-        return decode_png(feature.bytes_list.value[0], domain)
-    return np.array(feature.float_list.value, "float32")
+        return decode_png(bytes_of(feature), domain)
+    return floats_of(feature)
 
 
 def parse_camera(features: Any) -> Camera | None:
@@ -89,7 +89,7 @@ def parse_camera(features: Any) -> Camera | None:
     if "camera" not in features:
         return None
     listed = features["points_in_view"].int64_list.value if "points_in_view" in features else None
-    return Camera.from_floats(np.array(features["camera"].float_list.value), listed)
+    return Camera.from_floats(floats_of(features["camera"]), listed)
 
 
 def records(uri: str, split: str) -> Iterator[bytes]:

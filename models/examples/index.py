@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from models.examples.message import Choice
 from models.examples.npy_reader import map_npy
 from models.examples.npy_writer import npy_writer
-from models.examples.shards import Place, read_record
+from models.examples.shards import Place, read_features, read_record
 from models.examples.splits import SPLITS
 from models.provenance.atomic import write_json
 from models.tasks import ViewKey
@@ -146,8 +147,16 @@ class Index:
         """the serialised view at a position, by one read. Raises DamagedRecord, FileNotFoundError
         as `read_record` does.
         """
-        shard = int(self.rows(split)[position]["shard"])
-        return read_record(self.path(examples, split, shard), self.place(split, position))
+        return read_record(*self.file_and_place(examples, split, position))
+
+    def features(self, examples: str, split: str, position: int, choose: Choice) -> dict[str, Any]:
+        """those features of the view at a position that `choose` takes, as `read_features`."""
+        return read_features(*self.file_and_place(examples, split, position), choose)
+
+    def file_and_place(self, examples: str, split: str, position: int) -> tuple[str, Place]:
+        """the shard that the record at a position lies in, and where."""
+        *_, shard, offset, length, crc = self.rows(split)[position].item()
+        return self.path(examples, split, shard), Place(offset, length, crc)
 
     def place(self, split: str, position: int) -> Place:
         """where in its shard the record at a position lies."""

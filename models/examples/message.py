@@ -7,9 +7,13 @@ The message stands in a descriptor pool of its own: a process that imports Tenso
 from __future__ import annotations
 
 import functools
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
+import numpy as np
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+from models.tasks.arrays import Floats
 
 PACKAGE = "taskonomy.records"
 BYTES = descriptor_pb2.FieldDescriptorProto.TYPE_BYTES
@@ -19,6 +23,13 @@ STRING = descriptor_pb2.FieldDescriptorProto.TYPE_STRING
 MESSAGE = descriptor_pb2.FieldDescriptorProto.TYPE_MESSAGE
 OPTIONAL = descriptor_pb2.FieldDescriptorProto.LABEL_OPTIONAL
 REPEATED = descriptor_pb2.FieldDescriptorProto.LABEL_REPEATED
+# Before a field of a message that is a message or text itself: its number and kind. Example holds
+# Features in its first, Features an entry a feature, an entry its name and the Feature, a Feature
+# of bytes its list.
+FIRST = 0x0A
+SECOND = 0x12
+# Of the names of a record's features those that are wanted.
+Choice = Callable[[Sequence[str]], Sequence[str]]
 # What a feature is one of: its list's number in Feature, and the type of the list's values.
 LISTS = {"bytes_list": (1, BYTES), "float_list": (2, FLOAT), "int64_list": (3, INT64)}
 
@@ -47,6 +58,14 @@ def example_class() -> Any:
     return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{PACKAGE}.Example"))
 
 
+@functools.cache
+def feature_class() -> Any:
+    """the class of one feature's message."""
+    features = example_class().DESCRIPTOR.fields_by_name["features"].message_type
+    entry = features.fields_by_name["feature"].message_type
+    return message_factory.GetMessageClass(entry.fields_by_name["value"].message_type)
+
+
 def add_field(
     message: Any, name: str, number: int, kind: Any, *, of: str = "", label: Any = OPTIONAL
 ) -> Any:
@@ -60,3 +79,85 @@ def add_field(
 def features_of(record: bytes) -> Any:
     """name -> feature of a serialised tf.train.Example."""
     return example_class().FromString(record).features.feature
+
+
+def bytes_of(feature: Any) -> bytes:
+    """the first value of a feature of bytes, or what was read alone of one that has no other."""
+    if isinstance(feature, bytes):
+        return feature
+    value: bytes = feature.bytes_list.value[0]
+    return value
+
+
+def value_of(data: bytes, alone: bool) -> Any:
+    """the feature that lies in the bytes of a `Part`."""
+    return data if alone else feature_class().FromString(data)
+
+
+def floats_of(feature: Any) -> Floats:
+    """float32 [n], the values of a feature of floats."""
+    # as they stand in the message: number by number a thousand take as long as a small picture
+    data = feature.SerializeToString()
+    try:
+        place, end = field_at(data, 0, len(data), SECOND)
+        start, stop = field_at(data, place, end, FIRST)
+        packed = stop == end == len(data)
+    except ValueError:
+        packed = False
+    if not packed:
+        return np.array(feature.float_list.value, "float32")
+    return np.frombuffer(data, "<f4", (stop - start) // 4, start).astype("float32")
+
+
+class Part(NamedTuple):
+    """Where in a record a feature lies. alone: [start, stop) are the bytes that are all it holds,
+    else they are its message.
+    """
+
+    name: str
+    start: int
+    stop: int
+    alone: bool
+
+
+def parts_of(record: bytes) -> Iterator[Part]:
+    """the features of a serialised tf.train.Example, in its order. Raises ValueError for bytes that
+    are none.
+    """
+    place, end = field_at(record, 0, len(record), FIRST)
+    while place < end:
+        start, place = field_at(record, place, end, FIRST)
+        name = slice(*field_at(record, start, place, FIRST))
+        value, stop = field_at(record, name.stop, place, SECOND)
+        yield Part(record[name].decode(), *single_value(record, value, stop))
+    if end != len(record):
+        raise ValueError(f"no tf.train.Example: {len(record) - end} bytes too many")
+
+
+def single_value(record: bytes, start: int, stop: int) -> tuple[int, int, bool]:
+    """(start, stop, True) of the one value of a feature of bytes, else of the feature, False."""
+    value = start
+    try:
+        for _ in range(2):  # the list, its value
+            value, end = field_at(record, value, stop, FIRST)
+            if end != stop:
+                return start, stop, False
+    except ValueError:
+        return start, stop, False
+    return value, stop, True
+
+
+def field_at(record: bytes, place: int, end: int, kind: int) -> tuple[int, int]:
+    """(start, stop) of what a message's field at `place` holds, which is of a kind."""
+    length, start = 0, place + 1
+    for shift in range(0, 35, 7):  # a varint: seven bits a byte, the lowest first
+        if start >= end:
+            break
+        byte = record[start]
+        start += 1
+        length |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            if record[place] == kind and start + length <= end:
+                return start, start + length
+            break
+    raise ValueError(f"no tf.train.Example: byte {place} of {len(record)} begins no feature")

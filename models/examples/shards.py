@@ -3,7 +3,8 @@ does, and one record by its place.
 
 A shard is a `.tfrecord.gz` whose records are gzip members of their own, without compression (PNGs
 do not shrink twice): members one after the other are one gzip stream (RFC 1952), so that TFX reads
-the file, and a member can be read alone, held against its checksum. Decision 0008 has the figures.
+the file, and a member, or some features of it, can be read alone, held against its checksum.
+Decision 0008 has the figures.
 """
 
 from __future__ import annotations
@@ -15,27 +16,23 @@ import os
 import struct
 import threading
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
-import deflate
 import google_crc32c
 
+from models.examples import member
+from models.examples.message import Choice, Part, features_of, parts_of, value_of
 from models.provenance.stores import MOUNTED, STORES, here
 
-GZIP = 31  # of zlib: a gzip frame with the largest window
 # Before a record its length (uint64) and a checksum of that, after it one of the record.
 LENGTH = struct.Struct("<Q")
 HEADER = 12
 FOOTER = 4
-TRAILER = struct.Struct("<II")  # of a gzip member: CRC-32 and length of what it holds
-# Of a member without a name, a comment or the like; then come time, level and system.
-PLAIN_MEMBER = b"\x1f\x8b\x08\x00"
-GZIP_HEADER = 10
-# Before the bytes of a stored block: is it the last (bit 0), its length, and the complement.
-BLOCK = struct.Struct("<BHH")
+# Bytes of a member that are read before it is known how long its table is; ours take some 700.
+HEAD = 1024
 
 
 class DamagedRecord(ValueError):
@@ -60,9 +57,14 @@ class ShardWriter:
         """add a serialised tf.train.Example; where it lies."""
         length = LENGTH.pack(len(record))
         frame = b"".join([length, masked(length), record, masked(record)])
-        member = zlib.compress(frame, 0, GZIP)
-        place = Place(self.file.tell(), len(member), TRAILER.unpack(member[-8:])[0])
-        self.file.write(member)
+        parts = [
+            Part(name, HEADER + start, HEADER + stop, alone)
+            for name, start, stop, alone in parts_of(record)
+        ]
+        packed = member.pack(frame, parts)
+        crc = member.TRAILER.unpack(packed[-member.TRAILER.size :])[0]
+        place = Place(self.file.tell(), len(packed), crc)
+        self.file.write(packed)
         return place
 
 
@@ -138,21 +140,17 @@ def read_record(path: str, place: Place) -> bytes:
     """the record at a place of the shard `path`, by one read. Raises DamagedRecord if it is not the
     one that was written, FileNotFoundError for a shard that is gone.
     """
+    (stored,) = read_places(path, place, [(0, place.length)])
     try:
-        member = read_bytes(path, place.offset, place.length)
-    except FileNotFoundError as error:
-        raise FileNotFoundError(
-            error.errno, "the shard is missing: copy it anew, or ingest again", path
-        ) from error
-    if len(member) != place.length:
-        raise damaged(path, place, "is cut")
-    try:
-        blocks = stored_blocks(member)
+        blocks = member.stored_blocks(stored)
+        member.table_of(stored)  # others read by it: a damaged one is seen by all
     except ValueError as error:
         raise damaged(path, place, f"is damaged ({error})") from error
-    crc = TRAILER.unpack(member[-TRAILER.size :])[0]
+    crc, size = member.TRAILER.unpack(stored[-member.TRAILER.size :])
     if crc != place.crc:
-        raise damaged(path, place, "is not the one that the index lists (another checksum)")
+        raise another(path, place)
+    if len(blocks[0]) < HEADER or size < HEADER + FOOTER:
+        raise damaged(path, place, f"holds {size} bytes, no record")
     length = LENGTH.unpack_from(blocks[0])[0]
     blocks[0] = blocks[0][HEADER:]
     record = b"".join(blocks)[:-FOOTER] if len(blocks[-1]) < FOOTER else joined(blocks)
@@ -167,35 +165,41 @@ def joined(blocks: list[memoryview]) -> bytes:
     return b"".join(blocks)
 
 
-def stored_blocks(member: memoryview) -> list[memoryview]:
-    """what the blocks of a gzip member hold that are stored, not compressed (RFC 1951, 3.2.4), as
-    `ShardWriter` writes them; nothing is copied. Raises ValueError for another member, or one whose
-    checksum or length is wrong.
+def read_features(path: str, place: Place, choose: Choice) -> dict[str, Any]:
+    """name -> feature of those that `choose` takes, of the record at a place of the shard `path`:
+    its message, or the bytes alone if they are all it holds. Nothing else of the record is read:
+    its table, then what is chosen, each held against its own checksum. A record in a store, or of
+    earlier code, is read as a whole. Raises DamagedRecord, FileNotFoundError as `read_record` does.
     """
-    if len(member) < GZIP_HEADER + TRAILER.size or bytes(member[:4]) != PLAIN_MEMBER:
-        raise ValueError("no gzip member of a record")
-    place = GZIP_HEADER
-    end = len(member) - TRAILER.size
-    blocks = []
-    crc = size = last = 0
-    while not last:
-        if place + BLOCK.size > end:
-            raise ValueError("its last block is missing")
-        kind, length, complement = BLOCK.unpack_from(member, place)
-        last = kind & 1
-        place += BLOCK.size
-        if kind > 1 or length ^ complement != 0xFFFF or place + length > end:
-            raise ValueError("a block is not as it was stored")
-        block = member[place : place + length]
-        crc = deflate.crc32(block, crc)  # libdeflate's, a tenth of zlib's time
-        size += length
-        place += length
-        blocks.append(block)
-    if place != end or (crc, size) != TRAILER.unpack(member[end:]):
-        raise ValueError("it fails its checksum")
-    if len(blocks[0]) < HEADER or size < HEADER + FOOTER:
-        raise ValueError(f"it holds {size} bytes, no record")
-    return blocks
+    table = None if "://" in here(path.removeprefix("file://")) else read_table(path, place)
+    if table is None:
+        features = features_of(read_record(path, place))
+        return {name: features[name] for name in choose(list(features))}
+    chosen = choose(table.names)
+    spans = [table.span(name) for name in chosen]
+    stored = read_places(path, place, [table.extent(span) for span in spans])
+    try:
+        found = [member.feature_bytes(part, span) for part, span in zip(stored, spans)]
+    except ValueError as error:
+        raise damaged(path, place, f"is damaged ({error})") from error
+    return {name: value_of(data, span.alone) for name, data, span in zip(chosen, found, spans)}
+
+
+def read_table(path: str, place: Place) -> member.Table | None:
+    """what the record at a place says of its features; None for one of earlier code, which says
+    nothing.
+    """
+    (head,) = read_places(path, place, [(0, min(HEAD, place.length))])
+    try:
+        header = member.header_length(head)
+        if header > len(head):
+            (head,) = read_places(path, place, [(0, min(header, place.length))])
+        table = member.table_of(head)
+    except ValueError as error:
+        raise damaged(path, place, f"is damaged ({error})") from error
+    if table is not None and table.crc != place.crc:
+        raise another(path, place)
+    return table
 
 
 def damaged(path: str, place: Place, what: str) -> DamagedRecord:
@@ -204,23 +208,46 @@ def damaged(path: str, place: Place, what: str) -> DamagedRecord:
     )
 
 
-def read_bytes(path: str, offset: int, length: int) -> memoryview:
-    """`length` bytes of a file of this machine, of a store that is mounted here, or of one that
-    TensorFlow knows, until this thread reads the next. Raises OSError for a store that is neither.
+def another(path: str, place: Place) -> DamagedRecord:
+    return damaged(path, place, "is not the one that the index lists (another checksum)")
+
+
+def read_places(path: str, place: Place, extents: Sequence[tuple[int, int]]) -> list[memoryview]:
+    """the bytes at (first, length) of a member, each in a view that holds until this thread reads
+    the next. Raises DamagedRecord for one that is cut, FileNotFoundError for a shard that is gone.
+    """
+    try:
+        parts = read_bytes(path, [(place.offset + first, length) for first, length in extents])
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            error.errno, "the shard is missing: copy it anew, or ingest again", path
+        ) from error
+    if any(len(part) != length for part, (_, length) in zip(parts, extents)):
+        raise damaged(path, place, "is cut")
+    return parts
+
+
+def read_bytes(path: str, extents: Sequence[tuple[int, int]]) -> list[memoryview]:
+    """the bytes at (offset, length) of a file of this machine, of a store that is mounted here, or
+    of one that TensorFlow knows, until this thread reads the next. Raises OSError for a store that
+    is neither.
     """
     path = here(path.removeprefix("file://"))
     if "://" not in path:
         status = os.stat(path)
         kept = opened(path, status.st_ino, status.st_mtime_ns)
-        # preadv moves no position: threads share the descriptor
-        goal = buffer(length)
-        return goal[: os.preadv(kept.number, [goal], offset)]
+        goal = buffer(sum(length for _, length in extents))
+        parts = []
+        for offset, length in extents:
+            # preadv moves no position: threads share the descriptor
+            parts.append(goal[: os.preadv(kept.number, [goal[:length]], offset)])
+            goal = goal[length:]
+        return parts
     import tensorflow as tf
 
     try:
         with tf.io.gfile.GFile(path, "rb") as file:
-            file.seek(offset)
-            return memoryview(file.read(length))
+            return [memoryview(bytes_at(file, *extent)) for extent in extents]
     except tf.errors.NotFoundError as error:
         raise FileNotFoundError(2, "no such file", path) from error
     except tf.errors.UnimplementedError as error:
@@ -228,6 +255,13 @@ def read_bytes(path: str, offset: int, length: int) -> memoryview:
             f"cannot read {path}: TensorFlow does not know this kind of store; mount it, and say "
             f"where: {MOUNTED}=DIR ({', '.join(f'{a} at DIR/{b}' for a, b in STORES.items())})"
         ) from error
+
+
+def bytes_at(file: Any, offset: int, length: int) -> bytes:
+    """bytes of a file that TensorFlow has opened."""
+    file.seek(offset)
+    part: bytes = file.read(length)
+    return part
 
 
 READING = threading.local()

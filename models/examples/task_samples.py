@@ -8,6 +8,7 @@ import functools
 import sys
 import tempfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,7 +96,10 @@ class LazySamples(TaskSamples):
         numbers = np.asarray(every)
         target = np.empty((len(numbers), *self.target.shape[1:]), self.target.dtype)
         mask = np.empty((len(numbers), *self.mask.shape[1:]), self.mask.dtype)
-        seen: dict[int, View] = {}  # a view may stand in several samples of a batch
+        # A view may stand in several samples of a batch. After the last it is let go, so that the
+        # next one's pixels find its memory, which is still in the processor's cache.
+        left = Counter(positions.ravel().tolist())
+        seen: dict[int, View] = {}
         for k, (number, row) in enumerate(zip(numbers.tolist(), positions.tolist())):
             for i in row:
                 if i not in seen:
@@ -104,6 +108,10 @@ class LazySamples(TaskSamples):
             if shown is not None:
                 for place, i in enumerate(row):
                     shown[k, place] = seen[i].rgb
+            left.subtract(row)
+            for i in set(row):
+                if not left[i]:
+                    del seen[i]
         return target, mask
 
 

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import bisect
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from models.examples.example import parse_camera, parse_label, parse_view
 from models.examples.index import Index, Keys
-from models.examples.message import features_of
+from models.examples.message import Choice, bytes_of
 from models.examples.published import decode_png
 from models.examples.splits import SPLITS
 from models.tasks import DOMAINS, Camera, Task, View, ViewKey
@@ -22,6 +22,8 @@ from models.tasks.arrays import Bytes
 # A map is measured against one of these where a task is masked by surfaces; the first that is there
 # (`targets.surface`).
 DEPTHS = ("depth_zbuffer", "depth_euclidean")
+# The features that a camera is made of.
+CAMERA = ("camera", "points_in_view")
 # Cameras that are remembered while samples are drawn, a kilobyte or two each.
 CAMERAS = 1 << 14
 
@@ -61,10 +63,10 @@ class Views:
         """
         if position in self.whole:
             return self.whole[position]
-        record = self.record(position)
         if self.memory.left <= 0:
-            return view_for(task, record, self.index.size, picture)
-        view = parse_view(record)
+            features = self.features(position, functools.partial(read_by, task, picture))
+            return view_for(task, features, self.index.size)
+        view = parse_view(self.record(position))
         self.memory.left -= view.rgb.nbytes + sum(label.nbytes for label in view.labels.values())
         self.whole[position] = view
         return view
@@ -72,16 +74,20 @@ class Views:
     def camera(self, position: int) -> Camera | None:
         if position in self.whole:
             return self.whole[position].camera
-        return parse_camera(features_of(self.record(position)))
+        return parse_camera(self.features(position, camera_alone))
 
     def image(self, position: int) -> Bytes:
         """uint8 [S, S, 3]."""
         if position in self.whole:
             return self.whole[position].rgb
-        return image_of(features_of(self.record(position)))
+        return image_of(self.features(position, picture_alone))
 
     def record(self, position: int) -> bytes:
         return self.index.record(self.examples, self.split, position)
+
+    def features(self, position: int, choose: Choice) -> dict[str, Any]:
+        """name -> feature of a view, of those that `choose` takes; nothing else of it is read."""
+        return self.index.features(self.examples, self.split, position, choose)
 
 
 def views_of(examples: str, index: Index, decoded: int) -> dict[str, Views]:
@@ -127,22 +133,38 @@ class Cameras(Mapping[ViewKey, Camera]):
         return sum(1 for _ in self)
 
 
-def view_for(task: Task, record: bytes, size: int, picture: bool = False) -> View:
-    """the view in a record, with that alone which a target of `task` is made of, and its picture
-    where it is asked for.
+def read_by(task: Task, picture: bool, there: Sequence[str]) -> list[str]:
+    """those features of a record that a target of `task` is made of, and the picture where it is
+    asked for.
     """
-    features = features_of(record)
-    wanted = [folder for folder in task.labels if folder not in ("rgb", "point_info")]
+    wanted = {"key", *task.labels}
+    if picture:
+        wanted.add("rgb")
+    if "point_info" in wanted:
+        wanted.update(CAMERA)
     if task.mask == "surface":
-        wanted += [folder for folder in DEPTHS if folder in features][:1]
+        wanted.update([folder for folder in DEPTHS if folder in there][:1])
+    return [name for name in there if name in wanted]
+
+
+def camera_alone(there: Sequence[str]) -> list[str]:
+    return [name for name in there if name in CAMERA]
+
+
+def picture_alone(there: Sequence[str]) -> list[str]:
+    return [name for name in there if name == "rgb"]
+
+
+def view_for(task: Task, features: Any, size: int) -> View:
+    """the view of those features that `read_by` takes; without a picture it is black."""
     return View(
-        ViewKey.parse(features["key"].bytes_list.value[0].decode()),
-        image_of(features) if picture or "rgb" in task.labels else black(size),
+        ViewKey.parse(bytes_of(features["key"]).decode()),
+        image_of(features) if "rgb" in features else black(size),
         parse_camera(features) if "point_info" in task.labels else None,
         {
             folder: parse_label(features[folder], DOMAINS[folder])
-            for folder in wanted
-            if folder in features
+            for folder in dict.fromkeys((*task.labels, *DEPTHS))  # each once
+            if folder in features and folder != "rgb"
         },
     )
 
@@ -153,4 +175,4 @@ def black(size: int) -> Bytes:
 
 
 def image_of(features: Any) -> Bytes:
-    return np.asarray(decode_png(features["rgb"].bytes_list.value[0], DOMAINS["rgb"]), "uint8")
+    return np.asarray(decode_png(bytes_of(features["rgb"]), DOMAINS["rgb"]), "uint8")

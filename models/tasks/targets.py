@@ -9,6 +9,7 @@ and neighbours.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 
 import cv2
@@ -36,6 +37,8 @@ CURVATURES = [
     ((np.arange(256) - mean) / deviation).astype("float32")
     for mean, deviation in zip(CURVATURE_MEAN, CURVATURE_STD)
 ]
+# log(1 + code)/log(2^16) of every depth code.
+LOG_DEPTHS = (np.log1p(np.arange(65536, dtype="float32")) / np.log(65536)).astype("float32")
 # Numbers, in Places365, of the indoor classes that the released code keeps.
 INDOOR_PLACES = (
     3, 23, 25, 26, 28, 37, 43, 45, 51, 52, 56, 61, 63, 88, 89, 93, 95, 100,
@@ -79,7 +82,8 @@ def target(task: Task, views: Sequence[View], draws: Draws) -> Target | None:
         return None
     value, mask = made
     if task.mask == "surface":
-        mask = mask * surface(views[0])
+        seen = surface(views[0])
+        mask = seen if mask is everywhere(views[0].size) else mask * seen
     return np.asarray(value, "float32"), np.asarray(mask, "float32")
 
 
@@ -101,9 +105,16 @@ def surface(view: View) -> Floats:
     return _all(view)
 
 
+@functools.lru_cache(maxsize=8)
+def everywhere(size: int) -> Floats:
+    """the mask of a map that counts everywhere, one of a size, which nobody may write into."""
+    mask = np.ones((size, size, 1), "float32")
+    mask.flags.writeable = False
+    return mask
+
+
 def _all(view: View) -> Floats:
-    """the mask of a map that counts everywhere."""
-    return np.ones((view.size, view.size, 1), "float32")
+    return everywhere(view.size)
 
 
 def _sample() -> Floats:
@@ -112,7 +123,17 @@ def _sample() -> Floats:
 
 
 def _codes(view: View, task: Task) -> Floats:
-    return np.asarray(view.labels[task.labels[0]], "float32")
+    """the codes of the task's first label as numbers of the caller's own: to be worked on in place,
+    since a fresh array of a map costs as much as a sum over it.
+    """
+    return np.array(view.labels[task.labels[0]], "float32")
+
+
+def _signed(codes: Floats) -> Floats:
+    """8-bit codes in [-1, 1], in place."""
+    codes /= 127.5
+    codes -= 1
+    return codes
 
 
 def _camera(view: View) -> Camera:
@@ -123,7 +144,7 @@ def _camera(view: View) -> Camera:
 
 def image(task: Task, views: Sequence[View], draws: Draws) -> Target:
     """the clean image, [S, S, 3] in [-1, 1]."""
-    return views[0].rgb.astype("float32") / 127.5 - 1, _all(views[0])
+    return _signed(views[0].rgb.astype("float32")), _all(views[0])
 
 
 def scaled(high: float, *, clip: bool, blur: float = 0.0) -> Maker:
@@ -132,10 +153,13 @@ def scaled(high: float, *, clip: bool, blur: float = 0.0) -> Maker:
     """
 
     def make(task: Task, views: Sequence[View], draws: Draws) -> Target:
-        value = _codes(views[0], task) / 65535 / high
+        value = _codes(views[0], task)
+        value /= 65535
+        value /= high
         if clip:
-            value = np.minimum(value, 1)
-        value = value * 2 - 1
+            np.minimum(value, 1, out=value)
+        value *= 2
+        value -= 1
         if blur:
             value = smoothed(value, blur * views[0].size / 256)
         return value[..., None], _all(views[0])
@@ -153,7 +177,7 @@ def smoothed(values: Floats, sigma: float) -> Floats:
 
 def reshading(task: Task, views: Sequence[View], draws: Draws) -> Target:
     """8-bit brightness, [S, S, 1] in [-1, 1]."""
-    return _codes(views[0], task)[..., None] / 127.5 - 1, _all(views[0])
+    return _signed(_codes(views[0], task))[..., None], _all(views[0])
 
 
 def curvature(task: Task, views: Sequence[View], draws: Draws) -> Target:
@@ -169,8 +193,9 @@ def curvature(task: Task, views: Sequence[View], draws: Draws) -> Target:
 
 def depth(task: Task, views: Sequence[View], draws: Draws) -> Target:
     """log(1 + code)/log(2^16), [S, S, 1] in [0, 1]; its own mask (code < 64500)."""
-    codes = _codes(views[0], task)[..., None]
-    return np.log1p(codes) / np.log(65536), (codes < SURFACE_LIMIT).astype("float32")
+    codes = views[0].labels[task.labels[0]]
+    mask = np.asarray(codes < SURFACE_LIMIT, "float32")
+    return LOG_DEPTHS.take(codes)[..., None], mask[..., None]
 
 
 def normal(task: Task, views: Sequence[View], draws: Draws) -> Target:
@@ -179,7 +204,7 @@ def normal(task: Task, views: Sequence[View], draws: Draws) -> Target:
     """
     codes = views[0].labels[task.labels[0]]
     unknown = cv2.inRange(codes, (0, 0, 0), (0, 0, 0)) | cv2.inRange(codes, (128,) * 3, (128,) * 3)
-    return _codes(views[0], task) / 127.5 - 1, np.asarray(unknown == 0, "float32")[..., None]
+    return _signed(_codes(views[0], task)), np.asarray(unknown == 0, "float32")[..., None]
 
 
 def segments(task: Task, views: Sequence[View], draws: Draws) -> Target:

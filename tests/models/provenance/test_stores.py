@@ -51,4 +51,4 @@ def test_records_are_read_where_the_store_is_mounted(tmp_path, monkeypatch):
 def test_a_store_that_nobody_can_read_says_to_mount_it(monkeypatch):
     monkeypatch.delenv(stores.MOUNTED, raising=False)
     with pytest.raises(OSError, match="minio://b/shard.*mount it.*TASKONOMY_STORES=DIR"):
-        shards.read_bytes("minio://b/shard", 0, 1)
+        shards.read_bytes("minio://b/shard", [(0, 1)])

@@ -1,0 +1,173 @@
+"""A record as a gzip member of its own: stored blocks, not compressed, and in the member's header a
+table of the record's features, so that any of them can be read without the others.
+
+A header's extra field is there for such things (RFC 1952, 2.3.1.1): every reader of gzip passes
+over it. The blocks (RFC 1951, 3.2.4) are all of the largest size but the last, so that the place of
+a byte of the record is computed.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import deflate
+
+from models.examples.message import Part
+
+MAGIC = b"\x1f\x8b\x08"
+# Flags, time, level and system of a member that says nothing of them, without a table and with one.
+PLAIN = b"\x00"
+WITH_EXTRA = b"\x04"
+NOTHING_SAID = b"\x00\x00\x00\x00\x00\xff"
+GZIP_HEADER = 10
+# Before a table: the extra field's length, the two letters of its kind, and its own length.
+EXTRA = struct.Struct("<H2sH")
+KIND = b"TK"
+# A table: CRC-32 of the content, of the table behind this number, how many features it lists.
+TABLE = struct.Struct("<IIH")
+ROW = struct.Struct("<III?")
+ROWS_AT = 8  # the part of a table that its own checksum is of
+# Before the bytes of a stored block: is it the last (bit 0), its length, and the complement.
+BLOCK = struct.Struct("<BHH")
+LARGEST_BLOCK = 0xFFFF
+TRAILER = struct.Struct("<II")  # CRC-32 and length of what a member holds
+
+
+class Span(NamedTuple):
+    """A feature's bytes [start, stop) of the content, their CRC-32, and `Part.alone`."""
+
+    start: int
+    stop: int
+    crc: int
+    alone: bool
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a member's header says: how long it is, the CRC-32 of the content, its features."""
+
+    header: int
+    crc: int
+    names: Sequence[str]
+    spans: bytes
+
+    def span(self, name: str) -> Span:
+        """where a feature lies. Raises ValueError for one that is not there."""
+        return Span(*ROW.unpack_from(self.spans, ROW.size * self.names.index(name)))
+
+    def extent(self, span: Span) -> tuple[int, int]:
+        """(first byte, length) in the member of a feature, with the heads of blocks between."""
+        first = self.header + place_of(span.start)
+        if span.start == span.stop:
+            return first, 0
+        return first, self.header + place_of(span.stop - 1) + 1 - first
+
+
+def place_of(byte: int) -> int:
+    """where behind the header a byte of the content lies."""
+    return byte + BLOCK.size * (byte // LARGEST_BLOCK + 1)
+
+
+def pack(content: bytes, parts: Iterable[Part]) -> bytes:
+    """the member of `content`. parts: the features that lie in it."""
+    view = memoryview(content)
+    crc = deflate.crc32(content)
+    table = table_bytes(view, crc, list(parts))
+    pieces: list[bytes | memoryview] = [MAGIC, WITH_EXTRA, NOTHING_SAID]
+    pieces += [EXTRA.pack(len(table) + 4, KIND, len(table)), table]
+    for start in range(0, len(content), LARGEST_BLOCK):
+        block = view[start : start + LARGEST_BLOCK]
+        last = start + LARGEST_BLOCK >= len(content)
+        pieces += [BLOCK.pack(last, len(block), len(block) ^ 0xFFFF), block]
+    pieces.append(TRAILER.pack(crc, len(content)))
+    return b"".join(pieces)
+
+
+def table_bytes(content: memoryview, crc: int, parts: Sequence[Part]) -> bytes:
+    """the table of a member whose content has the CRC-32 `crc`."""
+    rows = [
+        ROW.pack(part.start, part.stop, deflate.crc32(content[part.start : part.stop]), part.alone)
+        for part in parts
+    ]
+    names = "\n".join(part.name for part in parts).encode()
+    rest = b"".join([TABLE.pack(0, 0, len(rows))[ROWS_AT:], *rows, names])
+    return TABLE.pack(crc, deflate.crc32(rest), len(rows))[:ROWS_AT] + rest
+
+
+def header_length(head: memoryview) -> int:
+    """bytes before the first block of a member, by its first bytes. Raises ValueError for another
+    kind of member.
+    """
+    start = bytes(head[: len(MAGIC) + 1])
+    if start == MAGIC + PLAIN:
+        return GZIP_HEADER
+    if start == MAGIC + WITH_EXTRA and len(head) >= GZIP_HEADER + EXTRA.size:
+        return GZIP_HEADER + 2 + int(EXTRA.unpack_from(head, GZIP_HEADER)[0])
+    raise ValueError("no gzip member of a record")
+
+
+def table_of(head: memoryview) -> Table | None:
+    """the table of a member, of bytes that reach to its first block at least; None for a member
+    without one. Raises ValueError for one that is damaged.
+    """
+    header = header_length(head)
+    start = GZIP_HEADER + EXTRA.size
+    if header < start or EXTRA.unpack_from(head, GZIP_HEADER)[1] != KIND:
+        return None
+    data = bytes(head[start:header])
+    if len(data) < TABLE.size:
+        raise ValueError("its table of features is cut")
+    crc, own, count = TABLE.unpack_from(data)
+    rows_end = TABLE.size + count * ROW.size
+    if deflate.crc32(data[ROWS_AT:]) != own or rows_end > len(data):
+        raise ValueError("its table of features fails its checksum")
+    return Table(header, crc, data[rows_end:].decode().split("\n"), data[TABLE.size : rows_end])
+
+
+def without_block_heads(stored: memoryview, start: int) -> Iterator[memoryview]:
+    """the content of bytes that lie in a member from the content's byte `start` on, in pieces."""
+    left = LARGEST_BLOCK - start % LARGEST_BLOCK
+    place = 0
+    while place < len(stored):
+        yield stored[place : place + left]
+        place += left + BLOCK.size
+        left = LARGEST_BLOCK
+
+
+def feature_bytes(stored: memoryview, span: Span) -> bytes:
+    """a feature, of the bytes at its extent. Raises ValueError if it is not what was written."""
+    feature = b"".join(without_block_heads(stored, span.start))
+    if deflate.crc32(feature) != span.crc:
+        raise ValueError("it fails its checksum")
+    return feature
+
+
+def stored_blocks(member: memoryview) -> list[memoryview]:
+    """what the blocks of a member hold; nothing is copied. Raises ValueError for another kind of
+    member, or one whose checksum or length is wrong.
+    """
+    if len(member) < GZIP_HEADER + TRAILER.size:
+        raise ValueError("no gzip member of a record")
+    place = header_length(member)
+    end = len(member) - TRAILER.size
+    blocks = []
+    crc = size = last = 0
+    while not last:
+        if place + BLOCK.size > end:
+            raise ValueError("its last block is missing")
+        kind, length, complement = BLOCK.unpack_from(member, place)
+        last = kind & 1
+        place += BLOCK.size
+        if kind > 1 or length ^ complement != 0xFFFF or place + length > end:
+            raise ValueError("a block is not as it was stored")
+        block = member[place : place + length]
+        crc = deflate.crc32(block, crc)  # libdeflate's, a tenth of zlib's time
+        size += length
+        place += length
+        blocks.append(block)
+    if place != end or (crc, size) != TRAILER.unpack(member[end:]):
+        raise ValueError("it fails its checksum")
+    return blocks
