@@ -31,7 +31,7 @@ from models.provenance.stores import MOUNTED, STORES, here
 LENGTH = struct.Struct("<Q")
 HEADER = 12
 FOOTER = 4
-# Bytes of a member that are read before it is known how long its table is; ours take some 700.
+# Bytes of a member that are read before it is known how long its table is; ours take some 560.
 HEAD = 1024
 
 
