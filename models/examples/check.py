@@ -10,7 +10,7 @@ import itertools
 import json
 import multiprocessing
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,12 @@ import numpy as np
 from models.examples.contract import anomalies, changes_of_contract
 from models.examples.example import parse_view
 from models.examples.index import FOLDER, Index, shard_file
-from models.examples.message import bytes_of, parts_of
 from models.examples.shards import (
     DamagedRecord,
     Place,
-    read_features,
+    leads_to,
     read_record,
+    read_table,
     records_of,
 )
 from models.examples.splits import SPLITS
@@ -233,7 +233,7 @@ def check_place(
         return
     try:
         same = read_record(path, place[1]) == record
-        features = read_features(path, place[1], list)
+        table = read_table(path, place[1])
     except DamagedRecord as error:
         found.add(f"{place[0]}: the index leads to no such record ({where}): {error}")
         return
@@ -242,20 +242,8 @@ def check_place(
             f"{place[0]}: the index leads to byte {place[1].offset} of {path}, where another "
             f"record begins ({where}); ingest again"
         )
-    elif not same_features(record, features):
+    elif table is not None and not leads_to(table, record):
         found.add(f"{place[0]}: its table leads to other features ({where}); ingest again")
-
-
-def same_features(record: bytes, features: Mapping[str, Any]) -> bool:
-    """are these the features of a record? By their bytes: an unknown room is NaN, which equals
-    nothing.
-    """
-    parts = {part.name: part for part in parts_of(record)}
-    return parts.keys() == features.keys() and all(
-        record[part.start : part.stop]
-        == (bytes_of(features[name]) if part.alone else features[name].SerializeToString())
-        for name, part in parts.items()
-    )
 
 
 def places_of(index: Index, split: str, shard: int) -> Iterator[tuple[str, Place]]:

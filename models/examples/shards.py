@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+import deflate
 import google_crc32c
 
 from models.examples import member
@@ -57,15 +58,19 @@ class ShardWriter:
         """add a serialised tf.train.Example; where it lies."""
         length = LENGTH.pack(len(record))
         frame = b"".join([length, masked(length), record, masked(record)])
-        parts = [
-            Part(name, HEADER + start, HEADER + stop, alone)
-            for name, start, stop, alone in parts_of(record)
-        ]
-        packed = member.pack(frame, parts)
+        packed = member.pack(frame, parts_in_frame(record))
         crc = member.TRAILER.unpack(packed[-member.TRAILER.size :])[0]
         place = Place(self.file.tell(), len(packed), crc)
         self.file.write(packed)
         return place
+
+
+def parts_in_frame(record: bytes) -> list[Part]:
+    """the features of a record, where they lie behind the record's length."""
+    return [
+        Part(name, HEADER + start, HEADER + stop, alone)
+        for name, start, stop, alone in parts_of(record)
+    ]
 
 
 @contextmanager
@@ -200,6 +205,15 @@ def read_table(path: str, place: Place) -> member.Table | None:
     if table is not None and table.crc != place.crc:
         raise another(path, place)
     return table
+
+
+def leads_to(table: member.Table, record: bytes) -> bool:
+    """are these the features of a record, byte by byte?"""
+    parts = parts_in_frame(record)
+    crcs = [deflate.crc32(record[part.start - HEADER : part.stop - HEADER]) for part in parts]
+    spans = [member.Span(part.start, part.stop, crc, part.alone) for part, crc in zip(parts, crcs)]
+    names = [part.name for part in parts]
+    return names == list(table.names) and spans == list(map(table.span, names))
 
 
 def damaged(path: str, place: Place, what: str) -> DamagedRecord:

@@ -5,6 +5,7 @@ lost, added, damaged or written by other code is an anomaly.
 import json
 import shutil
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -115,13 +116,15 @@ def test_a_damaged_table_of_features_is_named_with_its_view(several, tmp_path):
 
 
 def test_a_table_that_leads_elsewhere_is_found(several, monkeypatch):
-    plain = check.read_features
+    plain = check.read_table
 
-    def exchanged(path, place, choose):
-        found = plain(path, place, choose)
-        return {**found, "normal": found["reshading"]}
+    def exchanged(path, place):
+        table = plain(path, place)
+        names = ["normal" if name == "reshading" else name for name in table.names]
+        names[table.names.index("normal")] = "reshading"
+        return replace(table, names=names)
 
-    monkeypatch.setattr(check, "read_features", exchanged)
+    monkeypatch.setattr(check, "read_table", exchanged)
     found = check_examples(str(several), 1)
     assert len(found.lines) == found.views
     assert all("its table leads to other features" in line for line in found.lines)
