@@ -2,18 +2,23 @@
 each kind: from arrays on disk, from records, and the bare decoding of the PNGs that the task reads.
 
     .venv/bin/python benchmarks/feeding.py [--size 64] [--views 4000] [--examples DIR] [--all]
+        [--feeders 1 2 8]
 
 CPU seconds of this process, not the clock's: a busy machine changes them less. Ways take turns,
 batch by batch. Files are warm.
+
+--feeders: batches as networks of `paper()` get them, augmented and in float32, by so many threads
+and by so many processes: samples a second by the clock, so that nothing else may run.
 """
 
 from __future__ import annotations
 
 import argparse
+import collections
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +33,10 @@ from models.examples.label_store import LabelStore, build_label_store  # noqa: E
 from models.examples.message import features_of  # noqa: E402
 from models.examples.published import decode_png  # noqa: E402
 from models.examples.views import DEPTHS, Memory, Views  # noqa: E402
+from models.networks.training.batch_maker import BatchMaker  # noqa: E402
+from models.networks.training.feeders import FeederProcesses, FeederThreads  # noqa: E402
 from models.tasks import DOMAINS, TASKS, Task  # noqa: E402
+from tfx_pipeline.config import paper  # noqa: E402
 
 BATCH = 32
 
@@ -91,12 +99,33 @@ def rates(
     return {name: batches * BATCH / max(seconds, 1e-9) for name, seconds in spent.items()}
 
 
+def feeder_rates(store: LabelStore, entry: Task, counts: Sequence[int], batches: int) -> str:
+    """samples a second by the clock, by threads and by processes of each count."""
+    maker = BatchMaker(store, entry, paper().network, BATCH)
+    cells = [f"{entry.name:22s}"]
+    for count in counts:
+        for kind in (FeederThreads, FeederProcesses):
+            feeders = kind(maker, count)
+            coming = collections.deque()
+            for step in range(-2 * count - 2, batches):  # until all have begun, and some are ahead
+                if step == 0:
+                    began = time.perf_counter()
+                coming.append(feeders.begin(step + 2 * count + 2))
+                if len(coming) > count + 1:
+                    coming.popleft().result()
+            spent = time.perf_counter() - began
+            cells.append(f"{batches * BATCH / spent:10.0f}")
+            feeders.close()
+    return " ".join(cells)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--views", type=int, default=4000)
     parser.add_argument("--batches", type=int, default=20)
     parser.add_argument("--examples", help="an Examples artifact; default: procedural views")
+    parser.add_argument("--feeders", type=int, nargs="+", help="how many at a time")
     parser.add_argument("--all", action="store_true", help="every task, not one of each kind")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="feeding-") as scratch:
@@ -110,6 +139,14 @@ def main() -> int:
             )
             for way, most in (("kept", 1 << 40), ("lazy", 0))
         )
+        if options.feeders:
+            heads = [f"{n} {kind}" for n in options.feeders for kind in ("thr.", "proc.")]
+            print(f"{'samples a second':22s} " + " ".join(f"{head:>10s}" for head in heads))
+            for name, entry in tasks.items():
+                if lazy.has(name):
+                    row = feeder_rates(lazy, entry, options.feeders, options.batches)
+                    print(row, flush=True)
+            return 0
         print(
             f"{'samples a CPU second':22s} {'kept':>9s} {'records':>9s} {'PNG alone':>9s} "
             f"{'records/PNG':>11s} {'records/kept':>12s}"

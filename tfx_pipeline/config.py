@@ -189,7 +189,7 @@ def paper() -> Config:
             schedule="step",  # a tenth after step 80,000 (2.4)
             adversarial=True,
             precision="mixed_bfloat16",  # ours: the published networks were trained in float32
-            feeders=4,
+            feeders=7,  # with the trainer, the eight cores that a node of TrainTasks asks for
             tile_size=256,  # jigsaw crops are resized to the input (1.7)
             random_features=512,
             output_stride=1,

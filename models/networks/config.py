@@ -97,7 +97,7 @@ class NetworkConfig:
     warm_up: int = 25_000
     # Seconds, at least, between two checkpoints of a network in training.
     checkpoint_seconds: float = field(default=300.0, metadata=NO_RESULT)
-    # Threads that make batches, of each network in training.
+    # Who make batches, of each network in training: a thread if it is one, else processes.
     feeders: int = field(default=1, metadata=NO_RESULT)
     # Is a training step compiled by XLA?
     jit: bool = False

@@ -13,7 +13,7 @@ from models.networks.config import NetworkConfig
 from models.networks.losses.losses import image_losses
 from models.networks.task_networks.build import TaskNetwork
 from models.networks.training.averages import balance
-from models.networks.training.batches import rebalanced
+from models.networks.training.batch_maker import rebalanced
 from models.networks.training.inputs import training_input
 from models.tasks import Task
 from models.tasks.arrays import Array, Floats

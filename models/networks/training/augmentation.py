@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 
 from models.tasks import Task
 from models.tasks.arrays import Array, Bytes, Floats
-from models.tasks.mirror import mirrored, reversed_views
+from models.tasks.mirror import mirrored, reversed_views, turned
 
 SHIFT = 0.1  # of the side, at most, that pictures with a class are moved by
 # Mean and deviation of a target's whitening, [channels] or a number each; (0, 1) without one.
@@ -40,9 +41,10 @@ def augmented(
         target = np.eye(target.shape[-1], dtype="float32")[orders]
     if task.flip != "none":
         for i in np.flatnonzero(rng.random(len(images)) < 0.5):
-            images[i] = images[i, :, :, ::-1]
+            # views one below the other are one picture
+            images[i] = turned(images[i].reshape(-1, *images.shape[3:])).reshape(images.shape[1:])
             target[i] = unwhitened(mirrored, task, target[i], whitening)
-            mask[i] = mask[i, :, ::-1] if mask.ndim == 4 else mask[i]
+            mask[i] = turned(mask[i]) if mask.ndim == 4 else mask[i]
     if task.images > 1:
         for i in np.flatnonzero(rng.random(len(images)) < 0.5):
             images[i] = images[i, ::-1]
@@ -57,6 +59,8 @@ def unwhitened(
     change: Callable[[Task, Floats], Floats], task: Task, target: Floats, whitening: Whitening
 ) -> Floats:
     """change(task, target) of a whitened target, whitened again."""
+    if not task.whitened:
+        return change(task, target)
     mean, deviation = whitening
     return (change(task, target * deviation + mean) - mean) / deviation
 
@@ -91,5 +95,6 @@ def relit(images: Bytes, rng: np.random.Generator) -> Bytes:
 
 
 def looked_up(views: Bytes, table: Bytes) -> Bytes:
-    """uint8 [..., 3] with every colour's level replaced by its row of table [256, 3]."""
-    return np.stack([table[:, c][views[..., c]] for c in range(3)], -1)
+    """uint8 [k, S, S, 3] with every colour's level replaced by its row of table [256, 3]."""
+    # views one below the other are one picture
+    return cv2.LUT(views.reshape(-1, *views.shape[2:]), table[None]).reshape(views.shape)

@@ -12,7 +12,7 @@ from models.examples.label_store import LabelStore, TaskSamples
 from models.networks.architecture.heads import composed
 from models.networks.config import NetworkConfig
 from models.networks.losses.losses import image_losses
-from models.networks.training.batches import colour_weights, rebalanced
+from models.networks.training.batch_maker import colour_weights, rebalanced
 from models.tasks import Task
 from models.tasks.arrays import Array, Floats, Integers
 

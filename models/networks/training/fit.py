@@ -16,7 +16,8 @@ from typing import Any, TextIO
 import keras
 import numpy as np
 
-from models.networks.training.batches import Batch, Batches
+from models.networks.training.batch_maker import Batch
+from models.networks.training.batches import Batches
 from models.provenance.atomic import atomic_path
 from models.provenance.seals import set_aside
 

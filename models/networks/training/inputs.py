@@ -4,9 +4,10 @@ damage), and the clean form used afterwards (keras.ops).
 
 from __future__ import annotations
 
+import functools
+
 import cv2
 import numpy as np
-from keras import ops
 
 from models.networks.tensors import Tensor
 from models.tasks import Task
@@ -23,7 +24,10 @@ def training_input(
     9, tile, tile, 3] for jigsaw; values in [-1, 1]. target: read by jigsaw, whose label says how
     the tiles lie; tile: their side in pixels.
     """
-    value = images.astype("float32") / 127.5 - 1
+    # in place: a fresh array of a batch costs as much as the sum
+    value = images.astype("float32")
+    value /= 127.5
+    value -= 1
     if task.input == "noisy":
         # [-1, 1] is twice as wide as the [0, 1] that the deviation is of
         value = np.clip(value + rng.normal(0, 2 * NOISE, value.shape), -1, 1).astype("float32")
@@ -39,20 +43,53 @@ def training_input(
 
 
 def lightness_of(images: Bytes) -> Floats:
-    """uint8 [..., 3] -> float32 [..., 1]: CIE L as [-1, 1]."""
-    image01 = ops.convert_to_tensor(images.astype("float32") / 255)
-    values: Floats = ops.convert_to_numpy(lightness(image01))
+    """uint8 [..., 3] -> float32 [..., 1]: CIE L as [-1, 1], the numbers of `lightness`."""
+    from keras import ops  # here: feeders of other tasks do without Keras
+
+    brightness = luminance(linear_levels().take(images))
+    values: Floats = ops.convert_to_numpy(lightness_at(ops.convert_to_tensor(brightness)))
     return values
 
 
 def lightness(image: Tensor) -> Tensor:
     """sRGB [0, 1] [..., 3] -> CIE L/100 as [-1, 1], [..., 1]."""
+    return lightness_at(luminance(linear(image)))
+
+
+@functools.cache
+def linear_levels() -> Floats:
+    """[256] float32: `linear` of every level of a byte."""
+    from keras import ops
+
+    levels = np.arange(256).astype("float32") / 255
+    values: Floats = ops.convert_to_numpy(linear(ops.convert_to_tensor(levels)))
+    return values
+
+
+def linear(image: Tensor) -> Tensor:
+    """sRGB [0, 1] -> light, the display's gamma undone (IEC 61966-2-1)."""
+    from keras import ops
+
     # both branches are computed, and a power of a negative number is NaN, in gradients too
-    linear = ops.where(
+    return ops.where(
         image > 0.04045, ops.power((ops.maximum(image, 0.0) + 0.055) / 1.055, 2.4), image / 12.92
     )
-    y = 0.212671 * linear[..., 0:1] + 0.715160 * linear[..., 1:2] + 0.072169 * linear[..., 2:3]
-    root = ops.where(y > 0.008856, ops.power(ops.maximum(y, 1e-6), 1 / 3), 7.787 * y + 16 / 116)
+
+
+def luminance(light: Tensor) -> Tensor:
+    """[..., 3] -> CIE Y, [..., 1]; of numpy's arrays, too."""
+    return 0.212671 * light[..., 0:1] + 0.715160 * light[..., 1:2] + 0.072169 * light[..., 2:3]
+
+
+def lightness_at(brightness: Tensor) -> Tensor:
+    """CIE Y -> CIE L/100 as [-1, 1]."""
+    from keras import ops
+
+    root = ops.where(
+        brightness > 0.008856,
+        ops.power(ops.maximum(brightness, 1e-6), 1 / 3),
+        7.787 * brightness + 16 / 116,
+    )
     return (116 * root - 16) / 50 - 1
 
 

@@ -46,7 +46,7 @@ from models.networks.training.averages import (
     standard_of,
     standardises,
 )
-from models.networks.training.batches import Batch
+from models.networks.training.batch_maker import Batch
 from models.networks.training.fit import Interrupted
 from models.networks.training.inputs import training_input
 from models.networks.training.recipes import recipe

@@ -7,7 +7,7 @@ import pytest
 
 from models.tasks import TASKS, Camera
 from models.tasks.labels import cameras
-from models.tasks.mirror import ACROSS, MIRRORED, REVERSED, mirrored, reversed_views
+from models.tasks.mirror import ACROSS, MIRRORED, REVERSED, mirrored, reversed_views, turned
 from models.tasks.view import rotation_from_euler
 
 WORLD = np.diag([-1.0, 1.0, 1.0])
@@ -116,3 +116,12 @@ def test_a_target_function_without_a_mirror_is_refused_by_name():
     entry = dataclasses.replace(TASKS["vanishing_point"], make="horizon")
     with pytest.raises(ValueError, match="no row of models.tasks.mirror.MIRRORED for .*'horizon'"):
         mirrored(entry, np.zeros(9))
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 64, 313])
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
+def test_pictures_of_any_channels_are_turned_as_numpy_turns_them(channels, dtype):
+    picture = np.random.default_rng(0).integers(200, size=(4, 6, channels)).astype(dtype)
+    seen = turned(picture)
+    np.testing.assert_array_equal(seen, picture[:, ::-1])
+    assert seen.dtype == picture.dtype

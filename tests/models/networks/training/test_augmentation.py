@@ -7,7 +7,7 @@ import pytest
 from synthetic import draws
 from tiny_store import TinyStore
 
-from models.networks.training.augmentation import augmented, relit, shifted
+from models.networks.training.augmentation import augmented, looked_up, relit, shifted
 from models.tasks import TASKS
 from models.tasks.mirror import reversed_views
 from models.tasks.targets import target as target_of
@@ -117,3 +117,11 @@ def test_pictures_with_a_class_are_moved_by_a_tenth_of_the_side_at_most():
     seen = shifted(columns, np.random.default_rng(0))
     moves = seen[:, 0, 20, 20, 0].astype(int) - 20
     assert seen.shape == columns.shape and moves.min() == -4 and moves.max() == 4
+
+
+def test_light_is_looked_up_colour_by_colour():
+    draw = np.random.default_rng(0)
+    views = draw.integers(256, size=(2, 5, 7, 3), dtype="uint8")
+    table = draw.integers(256, size=(256, 3), dtype="uint8")
+    expected = np.stack([table[:, c][views[..., c]] for c in range(3)], -1)
+    np.testing.assert_array_equal(looked_up(views, table), expected)

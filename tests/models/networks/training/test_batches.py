@@ -7,13 +7,14 @@ import pytest
 from tiny_store import TINY, TinyStore
 
 from models.examples.label_store import TaskSamples
-from models.networks.training.batches import Batches, colour_weights, rebalanced
+from models.networks.training.batch_maker import colour_weights, rebalanced
+from models.networks.training.batches import Batches
 from models.tasks import TASKS
 
 
 def test_batches_are_epochs_and_a_function_of_the_step():
     batches = Batches(TinyStore(), TASKS["denoising"], TINY)
-    assert sorted(batches.rows(0) + batches.rows(1)) == list(range(8))
+    assert sorted(batches.maker.rows(0) + batches.maker.rows(1)) == list(range(8))
     late = Batches(TinyStore(), TASKS["denoising"], TINY, first=5)
     for one, other in zip(batches[5], late[0]):
         np.testing.assert_array_equal(one, other)

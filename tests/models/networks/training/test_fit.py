@@ -143,7 +143,7 @@ def test_fewer_images_than_a_batch_fill_it_from_the_next_epoch(samples, tmp_path
         lambda data: TaskSamples(*(part[:samples] for part in (data.views, data.target, data.mask)))
     )
     batches = Batches(few, TASKS["normal"], TINY)
-    assert len(batches.rows(0)) == 4 and set(batches.rows(0)) == set(range(samples))
+    assert len(batches.maker.rows(0)) == 4 and set(batches.maker.rows(0)) == set(range(samples))
     batches.close()
     assert np.isfinite(train_tasks(few, tmp_path, ["normal"], TINY)["normal"]["loss"])
 

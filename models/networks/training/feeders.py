@@ -1,0 +1,200 @@
+"""Who makes batches ahead: one thread, or several processes.
+
+Threads hold the interpreter's lock for the part of a batch that is Python, so that a few of them
+feed no faster than two. Processes have locks of their own, and write into memory that this one sees
+too: a batch of pictures is too large to be sent through a pipe.
+"""
+
+from __future__ import annotations
+
+import functools
+import mmap
+import multiprocessing
+import os
+import weakref
+from collections.abc import Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from models.networks.training.batch_maker import Batch, BatchMaker
+from models.networks.training.workers import begin_worker
+from models.tasks.arrays import Array
+
+# Arrays begin at multiples of this, as Eigen and XLA want theirs.
+ALIGNED = 64
+
+
+class Coming(Protocol):
+    """A batch that is being made."""
+
+    def result(self) -> Batch:
+        """wait for it."""
+
+
+class Feeders(Protocol):
+    """Whoever makes batches."""
+
+    def begin(self, step: int) -> Coming:
+        """have the batch of a step made."""
+
+    def close(self) -> None:
+        """end, when what was begun is done or has not yet begun."""
+
+
+def feeders_of(maker: BatchMaker, count: int) -> Feeders:
+    """a thread of this process, or `count` processes; threads where the system has no memory that
+    is shared by a file's number (Linux has).
+    """
+    if count > 1 and hasattr(os, "memfd_create"):
+        return FeederProcesses(maker, count)
+    return FeederThreads(maker, count)
+
+
+class FeederThreads:
+    """Threads of this process."""
+
+    def __init__(self, maker: BatchMaker, count: int) -> None:
+        self.maker = maker
+        self.pool = ThreadPoolExecutor(count)
+
+    def begin(self, step: int) -> Future[Batch]:
+        return self.pool.submit(self.maker.batch, step)
+
+    def close(self) -> None:
+        self.pool.shutdown(wait=True, cancel_futures=True)
+
+
+class Part(NamedTuple):
+    """An array that lies in a block from byte `start` on."""
+
+    start: int
+    shape: tuple[int, ...]
+    dtype: str
+
+
+class Block:
+    """Memory of `size` bytes that other processes open by its path. Not of /dev/shm, which a
+    container may have 64 MB of; it is gone with this process, however that ends.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.number = os.memfd_create("batch")
+        os.ftruncate(self.number, size)
+        self.memory = mmap.mmap(self.number, size)
+        # of this block: its number is free for another when it is let go
+        weakref.finalize(self, os.close, self.number)
+
+    @property
+    def path(self) -> str:
+        return f"/proc/{os.getpid()}/fd/{self.number}"
+
+
+class FeederProcesses:
+    """Processes of their own. The first batch is made here, and says how large one is."""
+
+    def __init__(self, maker: BatchMaker, count: int) -> None:
+        self.maker = maker
+        # threads of this process would not survive a fork
+        spawn = multiprocessing.get_context("spawn")
+        self.pool = ProcessPoolExecutor(count, spawn, begin_feeder, (maker,))
+        # All of them, by this thread: a process ends with the thread that began it, and of the
+        # threads that ask for batches nobody knows how long they live.
+        for _ in range(count):
+            self.pool.submit(int)
+        self.free: list[Block] = []
+
+    @functools.cached_property
+    def size(self) -> int:
+        """bytes of a batch."""
+        return extent(self.maker.batch(0))
+
+    def begin(self, step: int) -> ComingFromProcess:
+        block = self.free.pop() if self.free else Block(self.size)
+        return ComingFromProcess(
+            self.pool.submit(write_batch, step, block.path, self.size), block, self.free
+        )
+
+    def close(self) -> None:
+        self.pool.shutdown(wait=True, cancel_futures=True)
+
+
+class ComingFromProcess(NamedTuple):
+    """A batch that a process writes into a block. free: where the block goes when nobody holds the
+    batch any longer.
+    """
+
+    written: Future[list[Part]]
+    block: Block
+    free: list[Block]
+
+    def result(self) -> Batch:
+        """its arrays, which lie in the block: TensorFlow and JAX may read them there long after
+        they were given them. Raises RuntimeError if its process has ended.
+        """
+        try:
+            parts = self.written.result()
+        except BrokenProcessPool as error:
+            raise RuntimeError(
+                "a process that makes batches has ended (the system ends one when memory is "
+                "short); run again, perhaps with fewer: --set feeders=1"
+            ) from error
+        whole = np.frombuffer(self.block.memory, "uint8")
+        let_go = weakref.finalize(whole, self.free.append, self.block)
+        let_go.atexit = False
+        value, target, mask = (array_at(whole, part) for part in parts)
+        return value, target, mask
+
+
+def array_at(whole: Array, part: Part) -> Array:
+    """a part of a block's bytes as the array that it is; its base is `whole`."""
+    length = int(np.prod(part.shape, dtype=np.int64)) * np.dtype(part.dtype).itemsize
+    return whole[part.start : part.start + length].view(part.dtype).reshape(part.shape)
+
+
+def extent(batch: Sequence[Array]) -> int:
+    """bytes that the arrays of a batch take in a block."""
+    return sum(array.nbytes + -array.nbytes % ALIGNED for array in batch)
+
+
+# In a feeder, what makes its batches.
+MAKERS: list[BatchMaker] = []
+
+
+def begin_feeder(maker: BatchMaker) -> None:
+    """what a feeder does first."""
+    begin_worker()
+    # A GPU is its starter's; what needs Keras at all needs it for some arithmetic.
+    os.environ.update(CUDA_VISIBLE_DEVICES="", JAX_PLATFORMS="cpu")
+    import cv2
+
+    # a process a core: threads inside libraries would only fight
+    cv2.setNumThreads(1)
+    MAKERS[:] = [maker]
+
+
+def write_batch(step: int, path: str, size: int) -> list[Part]:
+    """make the batch of a step in the block at a path, `size` bytes."""
+    batch = MAKERS[0].batch(step)
+    if extent(batch) > size:
+        raise ValueError(f"the batch of step {step} takes {extent(batch)} bytes, others {size}")
+    whole = np.frombuffer(block_at(path, size), "uint8")
+    parts = []
+    start = 0
+    for array in batch:
+        parts.append(Part(start, array.shape, array.dtype.str))
+        array_at(whole, parts[-1])[...] = array
+        start += array.nbytes + -array.nbytes % ALIGNED
+    return parts
+
+
+@functools.cache
+def block_at(path: str, size: int) -> mmap.mmap:
+    """the memory of a block of another process; it stays open as long as this process."""
+    number = os.open(path, os.O_RDWR)
+    try:
+        return mmap.mmap(number, size)
+    finally:
+        os.close(number)

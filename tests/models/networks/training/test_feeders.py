@@ -1,0 +1,116 @@
+"""Batches made by processes are those of a thread, and nobody writes into one that is held."""
+
+import dataclasses
+import gc
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+
+import keras
+import numpy as np
+import pytest
+from tiny_store import TINY, TinyStore
+
+from models.networks.training.batch_maker import BatchMaker
+from models.networks.training.batches import Batches
+from models.networks.training.feeders import FeederProcesses, FeederThreads, feeders_of
+from models.networks.training.fit import fed
+from models.tasks import TASKS
+
+CONFIG = dataclasses.replace(TINY, augment=True)
+
+
+def maker(name):
+    return BatchMaker(TinyStore(), TASKS[name], CONFIG, 4)
+
+
+@pytest.fixture(scope="module")
+def processes():
+    made = feeders_of(maker("normal"), 2)
+    yield made
+    made.close()
+
+
+def test_one_feeder_is_a_thread_and_several_are_processes(processes):
+    one = feeders_of(maker("normal"), 1)
+    assert isinstance(one, FeederThreads) and isinstance(processes, FeederProcesses)
+    one.close()
+
+
+def test_processes_make_the_batches_that_a_thread_makes(processes):
+    expected = maker("normal")
+    coming = [processes.begin(step) for step in (5, 0, 3)]
+    for step, one in zip((5, 0, 3), coming):
+        for given, there in zip(one.result(), expected.batch(step), strict=True):
+            assert given.dtype == there.dtype and given.shape == there.shape
+            assert given.tobytes() == there.tobytes()
+            assert given.ctypes.data % 64 == 0
+
+
+def test_a_batch_that_is_held_is_written_by_nobody(processes):
+    held = processes.begin(1).result()
+    part = held[0][1:3, :2]  # whoever holds a part of an array holds the batch
+    before = part.copy()
+    del held
+    for step in range(8):
+        processes.begin(step).result()
+    assert np.array_equal(part, before)
+
+
+def test_memory_of_a_batch_that_is_let_go_is_used_again(processes):
+    gc.collect()
+    for step in range(12):
+        processes.begin(step).result()
+    free = len(processes.free)
+    for step in range(12):
+        processes.begin(step).result()
+    assert len(processes.free) == free <= 4
+
+
+def test_feeders_load_neither_keras_nor_tensorflow(processes):
+    processes.begin(0).result()
+    # this file is no module of theirs
+    names = processes.pool.submit(eval, "list(__import__('sys').modules)").result()
+    assert not {"keras", "tensorflow", "jax"} & set(names) and "numpy" in names
+
+
+def test_feeders_outlive_a_thread_that_asks_for_a_batch():
+    feeders = FeederProcesses(maker("normal"), 1)
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: feeders.begin(0).result()).result()
+    for step in range(6):
+        feeders.begin(step).result()
+    feeders.close()
+
+
+def test_a_feeder_that_is_ended_is_told_in_words():
+    feeders = FeederProcesses(maker("normal"), 1)
+    feeders.begin(0).result()
+    os.kill(feeders.pool.submit(os.getpid).result(), signal.SIGKILL)
+    with pytest.raises(RuntimeError, match="makes batches has ended .*feeders=1"):
+        for step in range(3):
+            feeders.begin(step).result()
+    feeders.close()
+
+
+def test_batches_by_processes_are_those_by_a_thread_with_keras_arithmetic_too():
+    several = dataclasses.replace(CONFIG, feeders=2)
+    one, two = (Batches(TinyStore(), TASKS["colorization"], config) for config in (CONFIG, several))
+    for i in range(3):
+        for given, there in zip(two[i], one[i], strict=True):
+            assert given.tobytes() == there.tobytes()
+    one.close(), two.close()
+
+
+def test_a_network_is_given_the_same_batches_by_processes():
+    seen = []
+    for config in (CONFIG, dataclasses.replace(CONFIG, feeders=2)):
+        batches = Batches(TinyStore(), TASKS["normal"], config)
+        inputs = keras.Input(batches.batch(0)[0].shape[1:])
+        # its loss is the mean of what it sees
+        model = keras.Model(inputs, keras.layers.Conv2D(1, 1, kernel_initializer="ones")(inputs))
+        model.compile(keras.optimizers.SGD(0.0), loss=lambda target, answer: answer)
+        losses = model.fit(fed(batches), epochs=6, steps_per_epoch=2, shuffle=False, verbose=0)
+        seen.append(losses.history["loss"])
+        batches.close()
+    assert seen[0] == seen[1] and len(set(seen[0])) > 2
