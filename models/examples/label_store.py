@@ -21,7 +21,8 @@ from typing import Any, cast
 import numpy as np
 
 from models.examples.index import FOLDER, Index, KeyTexts, SampleNames
-from models.examples.label_writer import PARTS, LabelWork, write_labels
+from models.examples.label_sums import LabelSums
+from models.examples.label_writer import PARTS, SUMS, LabelWork, write_labels
 from models.examples.lazy_rows import LazyRows
 from models.examples.npy_reader import map_npy
 from models.examples.npy_writer import npy_writer
@@ -148,6 +149,11 @@ class LabelStore:
         """
         mean, deviation = self._facts(task).get("whitening") or (0.0, 1.0)
         return np.asarray(mean), np.asarray(deviation)
+
+    def sums(self, task: str) -> LabelSums | None:
+        """of the task's train labels, where `sums_kept`; None for others, and without labels."""
+        path = self.directory / task / SUMS
+        return LabelSums.load(path) if path.exists() else None
 
     def __reduce__(self) -> tuple[type[LabelStore], tuple[Path]]:
         """to another process goes where the store lies, and nothing of it."""

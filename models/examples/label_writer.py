@@ -4,6 +4,8 @@ room, to the same bytes.
 
 from __future__ import annotations
 
+import functools
+import operator
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,7 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from models.examples.half_precision import to_half
 from models.examples.index import Index
+from models.examples.label_sums import Adding, LabelSums, sums_kept
 from models.examples.npy_reader import map_npy
 from models.examples.npy_writer import npy_writer
 from models.examples.splits import SPLITS
@@ -25,6 +29,9 @@ from models.tasks import Task
 from models.tasks.arrays import Array, Floats, Integers
 
 PARTS = ("views", "target", "mask")
+# The split whose labels constants are made of, and the file of their sums.
+TRAINED_ON = "train"
+SUMS = "train.sums.npz"
 # Targets before whitening, which takes the statistics of all.
 RAW = "raw"
 # Samples that are whitened, or copied, at a time.
@@ -155,7 +162,15 @@ def join_parts(work: LabelWork, parts: Sequence[LabelPart]) -> None:
             for name in sorted(path.name for path in ours[0].folder.glob("*.npy")):
                 append([part.folder / name for part in ours], scratch / name)
             finish(scratch, work.entry, split, described)
+        there = [part.folder / SUMS for part in parts if (part.folder / SUMS).exists()]
+        if there:
+            sum_of(there).save(scratch / SUMS)
     shutil.rmtree(work.parts)
+
+
+def sum_of(paths: Sequence[Path]) -> LabelSums:
+    """the sums of parts together, one part's held at a time."""
+    return functools.reduce(operator.add, map(LabelSums.load, paths))
 
 
 def append(paths: Sequence[Path], goal: Path) -> None:
@@ -195,6 +210,7 @@ def write_samples(
     # rounded once only: after whitening, which makes other numbers of them
     kind = "float32" if entry.whitened else entry.output.facts.stored
     files = {name: scratch / f"{views.split}.{name}.npy" for name in (*PARTS, RAW)}
+    adding = Adding(entry) if views.split == TRAINED_ON and sums_kept(entry) else None
     with (
         npy_writer(files["views"], "int32", (entry.images,)) as positions,
         npy_writer(files[part], kind, shape) as targets,
@@ -207,6 +223,11 @@ def write_samples(
                 targets.extend(value[None])
             if kept:
                 masks.extend(mask[None])
+            if adding is not None:
+                adding.add(to_half(value), to_half(mask))
+    sums = adding.total() if adding is not None else None
+    if sums is not None:
+        sums.save(scratch / SUMS)
 
 
 def finish(scratch: Path, entry: Task, split: str, facts: dict[str, Any]) -> None:

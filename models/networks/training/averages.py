@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from models.examples.label_store import LabelStore, TaskSamples
+from models.examples.label_sums import strongest, summed
 from models.networks.architecture.heads import composed
 from models.networks.config import NetworkConfig
 from models.networks.losses.losses import image_losses
 from models.networks.training.batch_maker import colour_weights, rebalanced
 from models.tasks import Task
-from models.tasks.arrays import Array, Floats, Integers
+from models.tasks.arrays import Floats, Integers
 
 # Samples at a time: of thousands of views at once, targets are gigabytes.
 CHUNK = 256
-# Of some samples: (sum, its weight), as `summed` has them.
-Sums = tuple[Array, Array | float]
 
 
 @dataclass(frozen=True)
@@ -33,17 +33,14 @@ class Known:
 TRAINING = Known()
 
 
-def labelled(store: LabelStore, task: Task, split: str) -> int:
-    """samples of a task in a split that have any weight."""
+def labelled(store: LabelStore, task: Task, split: str) -> bool:
+    """has any sample of a task in a split any weight?"""
     try:
         data = store.samples(task.name, split)
     except LookupError:
-        return 0
-    count = 0
-    for start in range(0, len(data), CHUNK):
-        mask = np.asarray(data.mask[start : start + CHUNK])
-        count += int((mask.reshape(len(mask), -1) > 0).any(-1).sum())
-    return count
+        return False
+    # the first of a store has: it keeps no other
+    return any(np.any(data.mask[i : i + CHUNK]) for i in range(0, len(data), CHUNK))
 
 
 def average_losses(
@@ -65,7 +62,18 @@ def average_losses(
 def balance(task: Task, store: LabelStore, config: NetworkConfig | None) -> Floats | None:
     """weights of colour bins where the recipe rebalances them, else None."""
     published = config is not None and config.recipe == "published" and task.input == "lightness"
-    return colour_weights(store.samples(task.name, "train")) if published else None
+    return colour_weights(strongest_colours(task, store)) if published else None
+
+
+def strongest_colours(task: Task, store: LabelStore) -> Integers:
+    """[bins] int64: of how many pixels of train samples a bin is the strongest colour."""
+    sums = store.sums(task.name)
+    if sums is not None and sums.strongest is not None:
+        return sums.strongest
+    counts = np.zeros(task.output.channels, "int64")
+    for target, _ in chunks(store.samples(task.name, "train")):
+        counts += strongest(target)
+    return counts
 
 
 def average_answer(
@@ -77,15 +85,18 @@ def average_answer(
     data = store.samples(task.name, known.split)
     if not task.output.facts.averaged:
         return np.zeros((1, *data.target.shape[1:3], 1), "float32")
-    parts = (summed(task, *chunk) for chunk in chunks(data, weights, rows=known.rows))
-    # as they come: a map's sums are as large as a map, and there is one a chunk
-    total, weight = functools.reduce(added, parts)
+    sums = store.sums(task.name) if weights is None and known == TRAINING else None
+    if sums is None:
+        parts = (summed(task, *chunk) for chunk in chunks(data, weights, rows=known.rows))
+        # as they come: a map's sums are as large as a map, and there is one a chunk
+        sums = functools.reduce(operator.add, parts)
+    total, weight = sums.total, sums.weight
     if task.loss == "weighted_cross_entropy":
         # a class that never occurs would have a logit of minus infinity
         shares = np.log(total / weight + 1e-4).astype("float32")
         return np.broadcast_to(shares, (1, *data.target.shape[1:3], task.output.channels))
     if task.loss == "soft_cross_entropy":
-        return np.asarray(np.log(total / max(weight, 1e-6) + 1e-5)[None], "float32")
+        return np.asarray(np.log(total / np.maximum(weight, 1e-6) + 1e-5)[None], "float32")
     # a place that no sample knows is answered by 0
     return np.asarray((total / np.maximum(weight, 1e-3))[None], "float32")
 
@@ -119,7 +130,10 @@ def standard_of(
 
 
 def chunks(
-    data: TaskSamples, weights: Floats | None, size: int = CHUNK, rows: Integers | None = None
+    data: TaskSamples,
+    weights: Floats | None = None,
+    size: int = CHUNK,
+    rows: Integers | None = None,
 ) -> Iterator[tuple[Floats, Floats]]:
     """(target, mask) float32 of at most `size` samples after the other; of all, or of `rows`."""
     size = data.at_a_time(size)
@@ -127,24 +141,3 @@ def chunks(
         part = slice(start, start + size) if rows is None else rows[start : start + size]
         target, mask = (np.asarray(values, "float32") for values in data.labels(part))
         yield target, mask if weights is None else rebalanced(target, mask, weights)
-
-
-def added(first: Sums, second: Sums) -> Sums:
-    return first[0] + second[0], first[1] + second[1]
-
-
-def summed(task: Task, target: Floats, mask: Floats) -> Sums:
-    """(sum over samples, weight of that sum) float64: pixels of each class; probabilities, with one
-    weight for all places; numbers, place by place; vectors.
-    """
-    if task.loss == "weighted_cross_entropy":
-        classes = target[..., 0].astype(int).ravel()
-        return np.bincount(classes, mask.ravel(), task.output.channels), mask.sum(dtype="float64")
-    if task.loss == "soft_cross_entropy":
-        weight = mask.reshape(mask.shape + (1,) * (target.ndim - mask.ndim))
-        total = (target * weight).sum(0, dtype="float64")
-        return total, weight.mean(dtype="float64") * len(weight)
-    if task.output.dense:
-        return (target * mask).sum(0, dtype="float64"), mask.sum(0, dtype="float64")
-    # vectors are known as a whole, or are no samples
-    return target.sum(0, dtype="float64"), float(len(target))

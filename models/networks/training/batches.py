@@ -6,7 +6,8 @@ import keras
 
 from models.examples.label_store import LabelStore
 from models.networks.config import NetworkConfig
-from models.networks.training.batch_maker import Batch, BatchMaker, colour_weights
+from models.networks.training.averages import balance
+from models.networks.training.batch_maker import Batch, BatchMaker
 from models.networks.training.feeders import Coming, feeders_of
 from models.networks.training.recipes import recipe
 from models.tasks import Task
@@ -28,9 +29,7 @@ class Batches(keras.utils.PyDataset):
         super().__init__()
         self.first = first
         self.size = batch_size(task, config)
-        rebalances = task.input == "lightness" and config.recipe == "published"
-        weights = colour_weights(store.samples(task.name, "train")) if rebalances else None
-        self.maker = BatchMaker(store, task, config, self.size, weights)
+        self.maker = BatchMaker(store, task, config, self.size, balance(task, store, config))
         self.feeders = feeders_of(self.maker, config.feeders)
         # one more than there are feeders: one that is done waits for none that is taken
         self.ahead = max(AHEAD, config.feeders + 1)

@@ -8,6 +8,7 @@ import apache_beam as beam
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from published_set import write_set
+from waiting import wait_for
 
 from beam_jobs.ingest.job import ingest
 from beam_jobs.views.decode import decode_by_beam
@@ -76,8 +77,14 @@ def test_a_job_that_failed_goes_on_with_the_parts_that_are_there(examples, tmp_p
     with pytest.raises(Exception, match="No space left"):
         build(examples, tmp_path / "there", ["normal"], writing=by_beam())
     assert not (tmp_path / "there" / "normal").exists()
-    parts = len(list((tmp_path / "there").glob(".normal.parts-*/*/seal.json")))
-    assert 0 < parts <= len(made)
+
+    def sealed():
+        return len(list((tmp_path / "there").glob(".normal.parts-*/*/seal.json")))
+
+    # the job has failed, but its other thread may still be writing
+    wait_for(lambda: sealed() == len(made))
+    parts = sealed()
+    assert parts > 0
     made.clear()
 
     def counted(*given):

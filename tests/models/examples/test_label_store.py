@@ -14,6 +14,8 @@ from beam_jobs.ingest.job import ingest
 from models.examples import index, label_store, parse_view, records, views
 from models.examples.index import FOLDER, Index
 from models.examples.label_store import LabelStore, build_label_store
+from models.examples.label_sums import summed, sums_kept
+from models.examples.label_writer import SUMS
 from models.examples.shards import DamagedRecord
 from models.examples.splits import SPLITS
 from models.examples.task_samples import name_number
@@ -96,6 +98,22 @@ def test_samples_are_those_of_all_views_decoded_at_once(examples, request, way, 
 
 
 @pytest.mark.parametrize("name", TRAINED)
+@pytest.mark.parametrize("way", ["kept", "lazy"])
+def test_sums_of_train_labels_are_those_of_all_at_once(request, way, name):
+    store = request.getfixturevalue(way)
+    sums = store.sums(name)
+    if not (sums_kept(TASKS[name]) and store.has(name)):
+        assert sums is None
+        return
+    data = store.samples(name, "train")
+    whole = summed(TASKS[name], *(np.asarray(part, "float32") for part in data.labels(slice(None))))
+    assert np.array_equal(sums.total, whole.total) and sums.total.dtype == np.float64
+    assert np.array_equal(sums.weight, whole.weight)
+    assert (sums.strongest is None) == (TASKS[name].input != "lightness")
+    assert np.array_equal(sums.strongest, whole.strongest)
+
+
+@pytest.mark.parametrize("name", TRAINED)
 def test_a_batch_is_the_same_bytes_with_and_without_copies(kept, lazy, name):
     for split in SPLITS:
         if not kept.has(name):
@@ -162,7 +180,13 @@ def test_addresses_do_not_tell_how_labels_are_kept(kept, lazy):
 
 
 def test_a_store_without_copies_is_small(examples, lazy):
-    size = sum(path.stat().st_size for path in lazy.directory.rglob("*") if path.is_file())
+    there = [path for path in lazy.directory.rglob("*") if path.is_file()]
+    sums = [path for path in there if path.name == SUMS]
+    # a sum of maps is as large as a map, however many there are
+    for path in sums:
+        numbers = int(np.prod(TASKS[path.parent.name].target_shape(lazy.size)))
+        assert path.stat().st_size < 2 * 8 * numbers + 1000
+    size = sum(path.stat().st_size for path in there if path not in sums)
     count = sum(Index(examples / FOLDER).count(split) for split in SPLITS)
     files = len(list(lazy.directory.rglob("*.*")))
     numbers = sum(lazy.samples(name, "train").views.nbytes for name in TRAINED if lazy.has(name))

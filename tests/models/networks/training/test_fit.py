@@ -239,7 +239,8 @@ def test_an_average_of_many_pixels_counts_every_one():
     )
     samples = TaskSamples(np.zeros((520, 1), "int32"), ids, np.ones_like(ids))
     average = average_answer(
-        TASKS["segment_semantic"], SimpleNamespace(samples=lambda name, split: samples)
+        TASKS["segment_semantic"],
+        SimpleNamespace(samples=lambda name, split: samples, sums=lambda name: None),
     )
     np.testing.assert_allclose(
         np.exp(average[0, 0, 0, :3]), [0.5 + 1e-4, 0.5 + 1e-4, 1e-4], rtol=1e-4

@@ -1,0 +1,109 @@
+"""Sums over the labels of a split, of which the best constant answers and the rarity of colours are
+made. They are taken while labels are made, part by part on any machine: a pass over millions of
+views, by a process that trains, would take longer than the training.
+
+Labels of maps and classes are half precision, so that their float64 sums are exact, whatever the
+order and the parts: of numbers up to 1 in size with a mask of 0 or 1, those of half a billion
+samples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from models.examples.half_precision import to_single
+from models.tasks import Task
+from models.tasks.arrays import Array, Floats, Integers
+
+# Samples whose labels are held until they are added up.
+HELD = 16
+
+
+@dataclass(frozen=True)
+class LabelSums:
+    """total: float64, what `summed` adds up. weight: float64, of that sum, a number or a map.
+    strongest: [bins] int64, pixels whose strongest colour it is; of tasks about colours alone.
+    """
+
+    total: Floats
+    weight: Floats
+    strongest: Integers | None = None
+
+    def __add__(self, other: LabelSums) -> LabelSums:
+        strongest = None
+        if self.strongest is not None and other.strongest is not None:
+            strongest = self.strongest + other.strongest
+        return LabelSums(self.total + other.total, self.weight + other.weight, strongest)
+
+    def save(self, path: Path) -> None:
+        values: dict[str, Array] = {"total": self.total, "weight": self.weight}
+        if self.strongest is not None:
+            values["strongest"] = self.strongest
+        np.savez(path, **values)
+
+    @classmethod
+    def load(cls, path: Path) -> LabelSums:
+        with np.load(path) as file:
+            return cls(file["total"], file["weight"], file.get("strongest"))
+
+
+def sums_kept(task: Task) -> bool:
+    """are a task's sums exact in any order? Those of vectors are not (float32), and few enough to
+    be added up where they are asked for; embeddings have no constant.
+    """
+    facts = task.output.facts
+    return facts.averaged and np.dtype(facts.stored) == np.float16
+
+
+def summed(task: Task, target: Floats, mask: Floats) -> LabelSums:
+    """of some samples, float32: pixels of each class; probabilities, with one weight for all
+    places; numbers, place by place; vectors.
+    """
+    if task.loss == "weighted_cross_entropy":
+        classes = target[..., 0].astype(int).ravel()
+        total: Array = np.bincount(classes, mask.ravel(), task.output.channels)
+        return LabelSums(total, np.asarray(mask.sum(dtype="float64")))
+    if task.loss == "soft_cross_entropy":
+        weight = mask.reshape(mask.shape + (1,) * (target.ndim - mask.ndim))
+        total = (target * weight).sum(0, dtype="float64")
+        whole = np.asarray(weight.mean(dtype="float64") * len(weight))
+        return LabelSums(total, whole, strongest(target) if task.input == "lightness" else None)
+    if task.output.dense:
+        return LabelSums((target * mask).sum(0, dtype="float64"), mask.sum(0, dtype="float64"))
+    # vectors are known as a whole, or are no samples
+    return LabelSums(target.sum(0, dtype="float64"), np.asarray(float(len(target))))
+
+
+def strongest(target: Floats) -> Integers:
+    """[bins] of how many pixels of colours [..., bins] each bin is the strongest."""
+    return np.bincount(target.argmax(-1).ravel(), minlength=target.shape[-1])
+
+
+class Adding:
+    """The sums of samples that come one by one."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.sums: LabelSums | None = None
+        self.held: list[tuple[Floats, Floats]] = []
+
+    def add(self, target: Floats, mask: Floats) -> None:
+        """a sample, as the store has it: float16."""
+        self.held.append((target, mask))
+        if len(self.held) == HELD:
+            self._flush()
+
+    def _flush(self) -> None:
+        target, mask = (to_single(np.stack(values)) for values in zip(*self.held))
+        some = summed(self.task, target, mask)
+        self.sums = some if self.sums is None else self.sums + some
+        self.held.clear()
+
+    def total(self) -> LabelSums | None:
+        """None without samples."""
+        if self.held:
+            self._flush()
+        return self.sums
