@@ -18,11 +18,11 @@ from models.examples.label_store import LabelStore
 from models.networks.architecture.heads import composed
 from models.networks.config import NetworkConfig
 from models.networks.losses.losses import image_losses
-from models.networks.task_networks.answers import answers_in_parts, test_losses
+from models.networks.task_networks.answers import answers_in_parts, losses_beside
 from models.networks.task_networks.build import TaskNetwork, build_task_network, in_float32
 from models.networks.task_networks.warm import Start, begin_at
 from models.networks.training.adversarial import AdversarialSiamese, PublishedAdam
-from models.networks.training.averages import average_answer, average_losses, labelled, standard_of
+from models.networks.training.averages import average_answer, balance, labelled, standard_of
 from models.networks.training.batches import Batches, batch_size
 from models.networks.training.devices import replicas, spread, synchronise
 from models.networks.training.fit import fit
@@ -101,9 +101,9 @@ def train_task(
         network.encoder.save_weights(scratch / "encoder.weights.h5")
         if network.head is not None:
             network.head.save_weights(scratch / "head.weights.h5")
-            losses = test_losses(network, store, config)
+            constant = average_answer(entry, store, balance(entry, store, config))
+            losses, average = losses_beside(network, store, config, constant)
             np.save(scratch / "test_losses.npy", losses)
-            average = average_losses(entry, store, config)
             wins = (losses < average).mean() + 0.5 * (losses == average).mean()
             record |= {"loss": float(losses.mean()), "win_average": float(wins)}
         write_json(scratch / "network.json", record)

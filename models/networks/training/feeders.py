@@ -7,24 +7,41 @@ too: a batch of pictures is too large to be sent through a pipe.
 
 from __future__ import annotations
 
+import collections
 import functools
 import mmap
 import multiprocessing
 import os
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from models.networks.training.batch_maker import Batch, BatchMaker
+from models.networks.training.batch_maker import Batch
 from models.networks.training.workers import begin_worker
 from models.tasks.arrays import Array
 
 # Arrays begin at multiples of this, as Eigen and XLA want theirs.
 ALIGNED = 64
+# Batches a feeder from which on it is worth a process, which takes a second to begin.
+MANY = 8
+
+
+class Maker(Protocol):
+    """What makes a batch of its number alone, here or in another process."""
+
+    def batch(self, number: int, /) -> Batch:
+        """input, target, mask."""
+
+
+class Parts(Maker, Protocol):
+    """A maker that comes to an end."""
+
+    def __len__(self) -> int:
+        """how many batches there are."""
 
 
 class Coming(Protocol):
@@ -44,7 +61,7 @@ class Feeders(Protocol):
         """end, when what was begun is done or has not yet begun."""
 
 
-def feeders_of(maker: BatchMaker, count: int) -> Feeders:
+def feeders_of(maker: Maker, count: int) -> Feeders:
     """a thread of this process, or `count` processes; threads where the system has no memory that
     is shared by a file's number (Linux has).
     """
@@ -53,10 +70,27 @@ def feeders_of(maker: BatchMaker, count: int) -> Feeders:
     return FeederThreads(maker, count)
 
 
+def made_ahead(parts: Parts, count: int) -> Iterator[Batch]:
+    """all of them in order; where there are many, by `count` feeders, some ahead."""
+    numbers = range(len(parts))
+    if count < 2 or len(numbers) < MANY * count:
+        yield from map(parts.batch, numbers)
+        return
+    feeders = feeders_of(parts, count)
+    try:
+        coming = collections.deque(feeders.begin(i) for i in numbers[: count + 1])
+        for i in numbers:
+            if i + count + 1 < len(numbers):
+                coming.append(feeders.begin(i + count + 1))
+            yield coming.popleft().result()
+    finally:
+        feeders.close()
+
+
 class FeederThreads:
     """Threads of this process."""
 
-    def __init__(self, maker: BatchMaker, count: int) -> None:
+    def __init__(self, maker: Maker, count: int) -> None:
         self.maker = maker
         self.pool = ThreadPoolExecutor(count)
 
@@ -95,7 +129,7 @@ class Block:
 class FeederProcesses:
     """Processes of their own. The first batch is made here, and says how large one is."""
 
-    def __init__(self, maker: BatchMaker, count: int) -> None:
+    def __init__(self, maker: Maker, count: int) -> None:
         self.maker = maker
         # threads of this process would not survive a fork
         spawn = multiprocessing.get_context("spawn")
@@ -160,10 +194,10 @@ def extent(batch: Sequence[Array]) -> int:
 
 
 # In a feeder, what makes its batches.
-MAKERS: list[BatchMaker] = []
+MAKERS: list[Maker] = []
 
 
-def begin_feeder(maker: BatchMaker) -> None:
+def begin_feeder(maker: Maker) -> None:
     """what a feeder does first."""
     begin_worker()
     # A GPU is its starter's; what needs Keras at all needs it for some arithmetic.

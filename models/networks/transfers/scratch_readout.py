@@ -13,9 +13,9 @@ import numpy as np
 
 from models.examples.label_store import LabelStore
 from models.networks.config import NetworkConfig
-from models.networks.task_networks.answers import draws
 from models.networks.task_networks.build import TaskNetwork, solved_network
 from models.networks.training.inputs import training_input
+from models.networks.training.split_parts import draws
 from models.networks.transfers.bench import CHUNK, PIXELS, PixelMaps, pixel_cells
 from models.networks.transfers.closed_form.edge_readout import readout_arrays
 from models.networks.transfers.closed_form.view_kernels import GlobalKernel

@@ -14,6 +14,7 @@ from models.networks.losses.losses import image_losses
 from models.networks.task_networks.build import build_task_network, load_task_network
 from models.networks.task_networks.ledger import train_tasks
 from models.networks.task_networks.train import train_task
+from models.networks.training import split_parts
 from models.networks.training.averages import average_losses
 from models.networks.training.inputs import training_input
 from models.tasks import TASKS
@@ -115,15 +116,16 @@ def test_encoders_of_tasks_take_their_own_channels():
 
 @pytest.mark.parametrize("name", ["room_layout", "class_scene", "fixated_pose"])
 def test_shrinking_folds_the_average_into_the_last_layer_and_never_harms_validation(name):
-    from models.networks.task_networks.answers import answers
+    from models.networks.task_networks.answers import answers_in_parts
     from models.networks.task_networks.train import shrink_to_average
     from models.networks.training.averages import average_answer
 
     store = TinyStore()
     network = build_task_network(TASKS[name], TINY, store.size)
-    before, target, mask = answers(network, store, "val", TINY)
+    ((before, target, mask),) = answers_in_parts(network, store, "val", TINY)
     factor = shrink_to_average(network, store, TINY)
-    after, average = answers(network, store, "val", TINY)[0], average_answer(TASKS[name], store)
+    ((after, _, _),) = answers_in_parts(network, store, "val", TINY)
+    average = average_answer(TASKS[name], store)
     np.testing.assert_allclose(after, average + factor * (before - average), atol=1e-4)
     losses = [
         image_losses(TASKS[name].loss, target, mask, answer).mean() for answer in (before, after)
@@ -133,26 +135,39 @@ def test_shrinking_folds_the_average_into_the_last_layer_and_never_harms_validat
 
 @pytest.mark.parametrize("name", ["jigsaw", "class_scene", "fixated_pose", "denoising"])
 def test_answers_in_parts_are_those_about_all_samples_at_once(name, monkeypatch):
-    from models.networks.task_networks import answers as room
+    from models.networks.task_networks.answers import answers_in_parts
 
     store = TinyStore()
     network = build_task_network(TASKS[name], TINY, store.size)
-    together = room.answers(network, store, "val", TINY)
-    monkeypatch.setattr(room, "BATCH", 3)
-    parts = list(room.answers_in_parts(network, store, "val", TINY))
+    (together,) = answers_in_parts(network, store, "val", TINY)
+    monkeypatch.setattr(split_parts, "BATCH", 3)
+    parts = list(answers_in_parts(network, store, "val", TINY))
     assert [len(part[0]) for part in parts] == [3, 3, 2]
     for whole, *some in zip(together, *parts):
         np.testing.assert_allclose(np.concatenate(some), whole, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["normal", "colorization", "segment_unsup2d", "room_layout"])
+def test_a_constant_is_judged_beside_the_network_as_alone(name):
+    from models.networks.task_networks.answers import losses_beside
+    from models.networks.training.averages import average_answer, balance
+
+    store = TinyStore()
+    config = dataclasses.replace(TINY, recipe="published")
+    network = build_task_network(TASKS[name], config, store.size)
+    constant = average_answer(TASKS[name], store, balance(TASKS[name], store, config))
+    own, beside = losses_beside(network, store, config, constant)
+    assert len(own) == len(store.samples(name, "test"))
+    np.testing.assert_array_equal(beside, average_losses(TASKS[name], store, config))
+
+
 def test_the_factor_chosen_in_parts_is_that_of_all_samples_at_once(monkeypatch):
-    from models.networks.task_networks import answers as room
     from models.networks.task_networks.train import shrink_to_average
 
     store = TinyStore()
     factors = []
     for size in (64, 3):
-        monkeypatch.setattr(room, "BATCH", size)
+        monkeypatch.setattr(split_parts, "BATCH", size)
         network = build_task_network(TASKS["class_scene"], TINY, store.size)
         factors.append(shrink_to_average(network, store, TINY))
     assert factors[0] == factors[1]

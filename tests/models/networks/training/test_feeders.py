@@ -2,6 +2,7 @@
 
 import dataclasses
 import gc
+import multiprocessing
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
@@ -11,10 +12,17 @@ import numpy as np
 import pytest
 from tiny_store import TINY, TinyStore
 
+from models.networks.training import feeders, split_parts
 from models.networks.training.batch_maker import BatchMaker
 from models.networks.training.batches import Batches
-from models.networks.training.feeders import FeederProcesses, FeederThreads, feeders_of
+from models.networks.training.feeders import (
+    FeederProcesses,
+    FeederThreads,
+    feeders_of,
+    made_ahead,
+)
 from models.networks.training.fit import fed
+from models.networks.training.split_parts import SplitParts
 from models.tasks import TASKS
 
 CONFIG = dataclasses.replace(TINY, augment=True)
@@ -75,22 +83,22 @@ def test_feeders_load_neither_keras_nor_tensorflow(processes):
 
 
 def test_feeders_outlive_a_thread_that_asks_for_a_batch():
-    feeders = FeederProcesses(maker("normal"), 1)
+    alone = FeederProcesses(maker("normal"), 1)
     with ThreadPoolExecutor(1) as thread:
-        thread.submit(lambda: feeders.begin(0).result()).result()
+        thread.submit(lambda: alone.begin(0).result()).result()
     for step in range(6):
-        feeders.begin(step).result()
-    feeders.close()
+        alone.begin(step).result()
+    alone.close()
 
 
 def test_a_feeder_that_is_ended_is_told_in_words():
-    feeders = FeederProcesses(maker("normal"), 1)
-    feeders.begin(0).result()
-    os.kill(feeders.pool.submit(os.getpid).result(), signal.SIGKILL)
+    alone = FeederProcesses(maker("normal"), 1)
+    alone.begin(0).result()
+    os.kill(alone.pool.submit(os.getpid).result(), signal.SIGKILL)
     with pytest.raises(RuntimeError, match="makes batches has ended .*feeders=1"):
         for step in range(3):
-            feeders.begin(step).result()
-    feeders.close()
+            alone.begin(step).result()
+    alone.close()
 
 
 def test_batches_by_processes_are_those_by_a_thread_with_keras_arithmetic_too():
@@ -114,3 +122,28 @@ def test_a_network_is_given_the_same_batches_by_processes():
         seen.append(losses.history["loss"])
         batches.close()
     assert seen[0] == seen[1] and len(set(seen[0])) > 2
+
+
+def test_parts_are_made_ahead_in_their_order_by_whoever_makes_them(monkeypatch):
+    monkeypatch.setattr(split_parts, "BATCH", 3)
+    monkeypatch.setattr(feeders, "MANY", 1)
+    parts = SplitParts(TinyStore(), TASKS["denoising"], "test", 16)
+    assert len(parts) == 3
+    expected = [parts.batch(i) for i in range(3)]
+    for count in (1, 2):
+        given = list(made_ahead(parts, count))
+        assert [len(part[0]) for part in given] == [3, 3, 2]
+        for one, other in zip(given, expected, strict=True):
+            assert [a.tobytes() for a in one] == [a.tobytes() for a in other]
+
+
+def test_processes_end_when_whoever_takes_the_parts_gives_up(monkeypatch):
+    monkeypatch.setattr(feeders, "MANY", 1)
+    monkeypatch.setattr(split_parts, "BATCH", 2)
+    others = {child.pid for child in multiprocessing.active_children()}
+    parts = made_ahead(SplitParts(TinyStore(), TASKS["denoising"], "test", 16), 2)
+    next(parts)
+    begun = {child.pid for child in multiprocessing.active_children()} - others
+    assert len(begun) == 2
+    parts.close()
+    assert not begun & {child.pid for child in multiprocessing.active_children()}
