@@ -226,8 +226,18 @@ def write_batch(step: int, path: str, size: int) -> list[Part]:
 
 @functools.cache
 def block_at(path: str, size: int) -> mmap.mmap:
-    """the memory of a block of another process; it stays open as long as this process."""
-    number = os.open(path, os.O_RDWR)
+    """the memory of a block of another process; it stays open as long as this process. Raises
+    OSError where the system lets no process open another's.
+    """
+    try:
+        number = os.open(path, os.O_RDWR)
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f"{error.strerror}: a process that makes batches cannot write where its trainer reads; "
+            "have one thread make them: --set feeders=1",
+            path,
+        ) from error
     try:
         return mmap.mmap(number, size)
     finally:

@@ -147,3 +147,8 @@ def test_processes_end_when_whoever_takes_the_parts_gives_up(monkeypatch):
     assert len(begun) == 2
     parts.close()
     assert not begun & {child.pid for child in multiprocessing.active_children()}
+
+
+def test_memory_that_cannot_be_opened_is_told_in_words(tmp_path):
+    with pytest.raises(OSError, match="cannot write where its trainer reads.*feeders=1"):
+        feeders.block_at(str(tmp_path / "nobody"), 64)
