@@ -12,14 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from models.examples.half_precision import to_single
 from models.tasks import Task
 from models.tasks.arrays import Array, Floats, Integers
-
-# Samples whose labels are held until they are added up.
-HELD = 16
 
 
 @dataclass(frozen=True)
@@ -83,27 +81,34 @@ def strongest(target: Floats) -> Integers:
 
 
 class Adding:
-    """The sums of samples that come one by one."""
+    """The sums of samples that come one by one: what `summed` makes of all at once, in place, since
+    fresh arrays of many maps cost more than the sums.
+    """
 
     def __init__(self, task: Task) -> None:
         self.task = task
         self.sums: LabelSums | None = None
-        self.held: list[tuple[Floats, Floats]] = []
+        # of numbers place by place; counts of classes, and vectors, are small
+        self.in_place = task.output.dense and task.loss != "weighted_cross_entropy"
 
     def add(self, target: Floats, mask: Floats) -> None:
         """a sample, as the store has it: float16."""
-        self.held.append((target, mask))
-        if len(self.held) == HELD:
-            self._flush()
+        target = to_single(target)
+        mask = to_single(mask)
+        if self.sums is None or not self.in_place:
+            some = summed(self.task, target[None], mask[None])
+            self.sums = some if self.sums is None else self.sums + some
+            return
+        accumulate(target if np.all(mask == 1) else target * mask, self.sums.total)
+        if self.sums.weight.ndim:
+            accumulate(mask, self.sums.weight)
+        else:
+            self.sums.weight[...] += mask.mean(dtype="float64")
+        if self.sums.strongest is not None:
+            counts = self.sums.strongest
+            np.add(counts, strongest(target), out=counts)
 
-    def _flush(self) -> None:
-        target, mask = (to_single(np.stack(values)) for values in zip(*self.held))
-        some = summed(self.task, target, mask)
-        self.sums = some if self.sums is None else self.sums + some
-        self.held.clear()
 
-    def total(self) -> LabelSums | None:
-        """None without samples."""
-        if self.held:
-            self._flush()
-        return self.sums
+def accumulate(some: Floats, total: Floats) -> None:
+    """total [H, ...] float64 += some [H, ...] float32."""
+    cv2.accumulate(some.reshape(len(some), -1), total.reshape(len(total), -1))

@@ -225,9 +225,8 @@ def write_samples(
                 masks.extend(mask[None])
             if adding is not None:
                 adding.add(to_half(value), to_half(mask))
-    sums = adding.total() if adding is not None else None
-    if sums is not None:
-        sums.save(scratch / SUMS)
+    if adding is not None and adding.sums is not None:
+        adding.sums.save(scratch / SUMS)
 
 
 def finish(scratch: Path, entry: Task, split: str, facts: dict[str, Any]) -> None:
