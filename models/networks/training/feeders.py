@@ -138,6 +138,8 @@ class FeederProcesses:
         # threads that ask for batches nobody knows how long they live.
         for _ in range(count):
             self.pool.submit(int)
+        # None is let go before its feeders are: they know one by its file's number.
+        self.blocks: list[Block] = []
         self.free: list[Block] = []
 
     @functools.cached_property
@@ -146,7 +148,10 @@ class FeederProcesses:
         return extent(self.maker.batch(0))
 
     def begin(self, step: int) -> ComingFromProcess:
-        block = self.free.pop() if self.free else Block(self.size)
+        if not self.free:
+            self.blocks.append(Block(self.size))
+            self.free.append(self.blocks[-1])
+        block = self.free.pop()
         return ComingFromProcess(
             self.pool.submit(write_batch, step, block.path, self.size), block, self.free
         )
