@@ -133,12 +133,13 @@ def main() -> int:
         examples = options.examples or copies(folder, options.size, options.views)
         every = [name for name, entry in TASKS.items() if entry.trained]
         tasks = {name: TASKS[name] for name in (every if options.all else scale.TASKS)}
-        kept, lazy = (
-            build_label_store(
+
+        def store(way: str, most: int) -> LabelStore:
+            return build_label_store(
                 examples, folder / way, seed=0, max_samples=2000, tasks=tasks, cache_bytes=most
             )
-            for way, most in (("kept", 1 << 40), ("lazy", 0))
-        )
+
+        lazy = store("lazy", 0)
         if options.feeders:
             heads = [f"{n} {kind}" for n in options.feeders for kind in ("thr.", "proc.")]
             print(f"{'samples a second':22s} " + " ".join(f"{head:>10s}" for head in heads))
@@ -147,6 +148,7 @@ def main() -> int:
                     row = feeder_rates(lazy, entry, options.feeders, options.batches)
                     print(row, flush=True)
             return 0
+        kept = store("kept", 1 << 40)
         print(
             f"{'samples a CPU second':22s} {'kept':>9s} {'records':>9s} {'PNG alone':>9s} "
             f"{'records/PNG':>11s} {'records/kept':>12s}"

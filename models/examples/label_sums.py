@@ -2,9 +2,9 @@
 made. They are taken while labels are made, part by part on any machine: a pass over millions of
 views, by a process that trains, would take longer than the training.
 
-Labels of maps and classes are half precision, so that their float64 sums are exact, whatever the
-order and the parts: of numbers up to 1 in size with a mask of 0 or 1, those of half a billion
-samples.
+Labels of maps and classes are half precision, multiples of 2**-24, so that their float64 sums are
+exact, whatever the order and the parts, while they stay below 2**29: half a billion samples of
+numbers up to 1 in size, with a mask of 0 or 1.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from models.tasks.arrays import Array, Floats, Integers
 
 @dataclass(frozen=True)
 class LabelSums:
-    """total: float64, what `summed` adds up. weight: float64, of that sum, a number or a map.
-    strongest: [bins] int64, pixels whose strongest colour it is; of tasks about colours alone.
+    """Of some samples. total: float64, [S, S, C] of a map, [classes], or [C] of a vector. weight:
+    float64 of that sum, [S, S, 1] where it differs from place to place, else []. strongest: [bins]
+    int64, pixels whose strongest colour a bin is; None for tasks that are not about colours.
     """
 
     total: Floats
@@ -81,8 +82,8 @@ def strongest(target: Floats) -> Integers:
 
 
 class Adding:
-    """The sums of samples that come one by one: what `summed` makes of all at once, in place, since
-    fresh arrays of many maps cost more than the sums.
+    """The sums of samples that come one by one: what `summed` makes of all at once. Those of maps
+    grow in place, since fresh arrays cost more than the sums.
     """
 
     def __init__(self, task: Task) -> None:

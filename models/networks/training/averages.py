@@ -39,7 +39,7 @@ def labelled(store: LabelStore, task: Task, split: str) -> bool:
         data = store.samples(task.name, split)
     except LookupError:
         return False
-    # the first of a store has: it keeps no other
+    # comes back at the first, which has: a store keeps no sample without weight
     return any(np.any(data.mask[i : i + CHUNK]) for i in range(0, len(data), CHUNK))
 
 
@@ -85,7 +85,9 @@ def average_answer(
     data = store.samples(task.name, known.split)
     if not task.output.facts.averaged:
         return np.zeros((1, *data.target.shape[1:3], 1), "float32")
-    sums = store.sums(task.name) if weights is None and known == TRAINING else None
+    # not `known == TRAINING`: rows are an array, which equals None number by number
+    all_of_train = known.split == TRAINING.split and known.rows is None
+    sums = store.sums(task.name) if weights is None and all_of_train else None
     if sums is None:
         parts = (summed(task, *chunk) for chunk in chunks(data, weights, rows=known.rows))
         # as they come: a map's sums are as large as a map, and there is one a chunk

@@ -56,7 +56,9 @@ class BatchMaker:
         return type(self), self.given
 
     def batch(self, step: int) -> Batch:
-        """inputs, targets, masks of a step."""
+        """(inputs, targets, masks) of a step, float32: [B, ...] as `training_input` makes them,
+        targets and masks as the label store has them.
+        """
         images, target, mask = self.data.take(self.rows(step), self.pictures)
         target = to_single(target)
         mask = to_single(mask)

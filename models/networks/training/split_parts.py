@@ -50,8 +50,8 @@ class SplitParts:
         return -(-len(self.data) // self.step)
 
     def batch(self, number: int) -> Batch:
-        """(input, target, mask) of a part. The damage done to inputs is drawn for the part alone,
-        the same for every caller.
+        """(inputs, targets, masks) of a part, float32, [B, ...] as `BatchMaker`'s. The damage
+        done to inputs is drawn for the part alone, the same for every caller.
         """
         start = number * self.step
         return self.some(slice(start, start + self.step), draws(self.task, start))

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from tiny_store import TinyStore
 
+from models.examples.label_sums import summed
 from models.networks.training import averages
-from models.networks.training.averages import average_answer
+from models.networks.training.averages import Known, average_answer
 from models.tasks import TASKS
 
 PARTS = 400
@@ -35,3 +36,18 @@ def test_no_sample_has_no_average(monkeypatch):
     monkeypatch.setattr(averages, "chunks", lambda *_, **__: iter(()))
     with pytest.raises(TypeError, match="empty"):
         average_answer(TASKS["normal"], TinyStore())
+
+
+def test_sums_of_all_train_labels_are_no_constant_of_some_of_them(monkeypatch):
+    store = TinyStore()
+    data = store.samples("normal", "train")
+    kept = summed(TASKS["normal"], data.target, data.mask)
+    monkeypatch.setattr(TinyStore, "sums", lambda self, name: kept)
+    rows = np.array([0, 3])
+    some = average_answer(TASKS["normal"], store, known=Known("train", rows))
+    weight = data.mask[rows].sum(0)
+    expected = (data.target[rows] * data.mask[rows]).sum(0) / np.maximum(weight, 1e-3)
+    np.testing.assert_allclose(some[0], expected, atol=1e-6)
+    monkeypatch.setattr(averages, "chunks", None)  # of all of them no label is asked for
+    whole = average_answer(TASKS["normal"], store)
+    assert whole.shape == some.shape and not np.allclose(whole, some)
