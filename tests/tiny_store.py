@@ -1,5 +1,7 @@
 """A label store of eight made-up views a split, and a configuration small enough for one step."""
 
+import contextlib
+
 import numpy as np
 from synthetic import SIZE, view
 
@@ -51,6 +53,9 @@ class TinyStore:
         views = [[self.made[i] for i in row] for row in rows]
         values, masks = zip(*(target(entry, sample, lambda: rng) for sample in views))
         return TaskSamples(rows, np.stack(values), np.stack(masks))
+
+    def keeping(self, name, split):
+        return contextlib.nullcontext()
 
     def whitening(self, name):
         return np.zeros(1), np.ones(1)

@@ -14,13 +14,15 @@ import json
 import multiprocessing
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
 from models.examples.index import FOLDER, Index, KeyTexts, SampleNames
+from models.examples.kept_labels import kept_samples
 from models.examples.label_sums import LabelSums
 from models.examples.label_writer import PARTS, SUMS, LabelWork, write_labels
 from models.examples.lazy_rows import LazyRows
@@ -28,7 +30,7 @@ from models.examples.npy_reader import map_npy
 from models.examples.npy_writer import npy_writer
 from models.examples.sound import sound_index
 from models.examples.splits import SPLITS
-from models.examples.task_samples import TaskSamples, lazy_samples
+from models.examples.task_samples import LazySamples, TaskSamples, lazy_samples
 from models.examples.views import Memory, Views, views_of
 from models.provenance.address import address_of
 from models.provenance.atomic import write_json
@@ -127,6 +129,19 @@ class LabelStore:
         if (task, split) not in self._samples:
             self._samples[task, split] = self._opened(task, split)
         return self._samples[task, split]
+
+    @contextmanager
+    def keeping(self, task: str, split: str) -> Iterator[None]:
+        """within it `samples` of a task and split are those whose labels, if they are made of the
+        records, are made once (`kept_labels.py`). Raises LookupError as `samples` does.
+        """
+        data = self.samples(task, split)
+        if isinstance(data, LazySamples):
+            self._samples[task, split] = kept_samples(data)
+        try:
+            yield
+        finally:
+            self._samples[task, split] = data
 
     def _opened(self, task: str, split: str) -> TaskSamples:
         folder = self.directory / task

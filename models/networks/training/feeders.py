@@ -20,10 +20,11 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from models.networks.training.batch_maker import Batch
 from models.networks.training.workers import begin_worker
 from models.tasks.arrays import Array
 
+# Input, target, mask; or what else is made in three parts.
+Batch = tuple[Array, Array, Array]
 # Arrays begin at multiples of this, as Eigen and XLA want theirs.
 ALIGNED = 64
 # Batches a feeder from which on it is worth a process, which takes 0.9 s of a core to begin.
@@ -34,7 +35,7 @@ class Maker(Protocol):
     """What makes a batch of its number alone, here or in another process."""
 
     def batch(self, number: int, /) -> Batch:
-        """input, target, mask."""
+        """of a number."""
 
 
 class Parts(Maker, Protocol):
@@ -85,6 +86,15 @@ def made_ahead(parts: Parts, count: int) -> Iterator[Batch]:
             yield coming.popleft().result()
     finally:
         feeders.close()
+
+
+def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """the same in their order, the next one made by a thread while one is used."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = pool.submit(next, batches, None)
+            yield batch
 
 
 class FeederThreads:

@@ -70,6 +70,25 @@ def decoded_at_once(examples, entry, split):
     return [np.stack(part) for part in zip(*found)] if found else None
 
 
+def test_labels_within_keeping_are_those_of_the_records(lazy, kept):
+    before = lazy.samples("normal", "val")
+    with lazy.keeping("normal", "val"):
+        data = lazy.samples("normal", "val")
+        assert data is not before
+        every = data.labels(slice(0, len(data)))
+        for own, there in zip(every, before.labels(slice(0, len(data)))):
+            assert own.dtype == there.dtype and own.tobytes() == there.tobytes()
+        for own, there in zip(
+            data.take(np.array([1, 0]), lazy.images("val")),
+            before.take(np.array([1, 0]), lazy.images("val")),
+        ):
+            assert np.array_equal(own, there)
+    assert lazy.samples("normal", "val") is before
+    on_disk = kept.samples("normal", "val")
+    with kept.keeping("normal", "val"):
+        assert kept.samples("normal", "val") is on_disk
+
+
 @pytest.mark.parametrize("name", TRAINED)
 @pytest.mark.parametrize("way", ["kept", "lazy"])
 def test_samples_are_those_of_all_views_decoded_at_once(examples, request, way, name):

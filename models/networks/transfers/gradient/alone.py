@@ -15,6 +15,7 @@ from models.networks.transfers.gradient.learner import (
     GradientBench,
     build_stack,
     check_finite,
+    constant_of,
     losses_of_members,
     shared,
     sources_of,
@@ -55,7 +56,10 @@ def tried(
     """
     teaching, held_out = rows
     maps, slots = of_one_width(bench.maps, np.array([subset]))
-    with shared(bench.config, schedule, rows):
+    with (
+        bench.store.keeping(name, bench.config.transfer_split),
+        shared(bench.config, schedule, rows),
+    ):
         samples = Samples(bench.store, maps, name, bench.config.transfer_split, sources_of(slots))
         stack = one_member(bench, name, samples, slots, schedule, teaching)
         rng = np.random.default_rng(bench.config.seed)
@@ -94,7 +98,10 @@ def trained(
     schedule = replace(schedule, epochs=max(1, round(schedule.epochs * share)))
     epochs = max(1, round(epochs * share))
     maps, slots = of_one_width(bench.maps, np.array([subset]))
-    with shared(bench.config, schedule, (teaching, teaching)):
+    with (
+        bench.store.keeping(name, bench.config.transfer_split),
+        shared(bench.config, schedule, (teaching, teaching)),
+    ):
         samples = Samples(bench.store, maps, name, bench.config.transfer_split, sources_of(slots))
         stack = one_member(bench, name, samples, slots, schedule, teaching)
         rng = np.random.default_rng(bench.config.seed)
@@ -118,8 +125,9 @@ def one_member(
     seeds = [bench.config.seed]
     # positions among the sources that are held, not among all
     own = np.searchsorted(sources_of(slots), slots)
+    constant = constant_of(bench.store, name, bench.config, teaching)
     return build_stack(
-        bench.store, name, samples, own, seeds, bench.config, schedule, bench.programs, teaching
+        bench.store, name, samples, own, seeds, bench.config, schedule, bench.programs, constant
     )
 
 

@@ -22,6 +22,7 @@ from models.examples.label_store import LabelStore
 from models.networks.config import NetworkConfig
 from models.networks.training.averages import Known, average_answer
 from models.networks.training.devices import replicas, spread
+from models.networks.training.feeders import ahead
 from models.networks.training.fit import Interrupted
 from models.networks.transfers.gradient.best_weights import BestWeights
 from models.networks.transfers.gradient.channel_blocks import of_one_width
@@ -69,6 +70,7 @@ def learn(
     *,
     rows: Rows | None = None,
     programs: StackPrograms | None = None,
+    constant: Floats | None = None,
 ) -> Learned:
     """train every member of one order into target `name`.
 
@@ -76,7 +78,8 @@ def learn(
     same widths in every member; seeds: one a member. rows: (teaching, held out) samples; the
     held-out ones stop members early and teach nothing; the last fifth of the first
     `transfer_images` if None. programs: kept over targets, so that one whose answers have the shape
-    of an earlier one's compiles nothing. Raises Interrupted if the loss of a member is no number.
+    of an earlier one's compiles nothing. constant: the best constant answer of what teaches, taken
+    from its labels if None. Raises Interrupted if the loss of a member is no number.
     """
     since = time.time()
     schedule = schedule or Schedule()
@@ -85,9 +88,9 @@ def learn(
     maps, slots = of_one_width(maps, slots)
     with shared(config, schedule, rows) as devices:
         stack, validation, best = descend(
-            store, maps, name, slots, seeds, config, schedule, rows, programs
+            store, maps, name, slots, seeds, config, schedule, rows, programs, constant
         )
-        test = Samples(store, maps, name, "test", sources_of(slots))
+        test = Samples(store, maps, name, "test", sources_of(slots), config.feeders)
         losses = losses_of_members(stack, test, np.arange(len(test))).T
     seconds = time.time() - since
     return Learned(losses.astype("float32"), validation, best.epoch, seconds, devices)
@@ -118,6 +121,7 @@ def descend(
     schedule: Schedule,
     rows: Rows,
     programs: StackPrograms | None = None,
+    constant: Floats | None = None,
 ) -> tuple[MemberStack, Floats, BestWeights]:
     """(stack with every member's best weights, validation losses [epoch, member], which these
     were).
@@ -127,7 +131,9 @@ def descend(
     teaching, held_out = rows
     # positions among the sources that are held, not among all
     own = np.searchsorted(used, slots)
-    stack = build_stack(store, name, teach, own, seeds, config, schedule, programs, teaching)
+    if constant is None:
+        constant = constant_of(store, name, config, teaching)
+    stack = build_stack(store, name, teach, own, seeds, config, schedule, programs, constant)
     rng = np.random.default_rng(config.seed)
     best = BestWeights(stack, len(slots), schedule.patience)
     validation: list[Floats] = []
@@ -147,8 +153,7 @@ def train_epoch(stack: MemberStack, samples: Samples, order: Integers, batch: in
     `fit`, which costs seconds a call (docs/DEVIATIONS.md).
     """
     size = min(batch, len(order))
-    for start in range(0, len(order) - size + 1, size):
-        inputs = samples.take(order[start : start + size])
+    for inputs in ahead(samples.batches(order[: len(order) // size * size], size)):
         # Keras wants a target beside the inputs; the stack's output is the loss itself
         stack.train_on_batch(inputs, np.zeros(size, "float32"))
 
@@ -170,27 +175,37 @@ def transfers_by_gradient(
     `stack_members` at a time. Raises LookupError for a target whose labels cannot teach.
     """
     for name, subsets in wanted.items():
-        rows = teaching_rows(bench.store, regime, name, bench.config)
-        for part in stacks_of(bench, subsets):
-            learned = learn(
-                bench.store,
-                bench.maps,
-                name,
-                np.array(part),
-                [seed_of(bench, subset, regime) for subset in part],
-                bench.config,
-                schedule_of(bench.config, name, epochs_of(bench.config, regime)),
-                rows=rows,
-                programs=bench.programs,
-            )
-            yield name, dict(zip(part, learned.losses))
-            print(
-                f"  {len(part)} transfers of order {len(part[0])} into {name} by gradient: "
-                f"{learned.seconds:.1f} s"
-                + (f" on {learned.devices} devices" if learned.devices > 1 else ""),
-                file=bench.out,
-                flush=True,
-            )
+        with bench.store.keeping(name, bench.config.transfer_split):
+            rows = teaching_rows(bench.store, regime, name, bench.config)
+            constant = constant_of(bench.store, name, bench.config, rows[0])
+            for part in stacks_of(bench, subsets):
+                learned = learn(
+                    bench.store,
+                    bench.maps,
+                    name,
+                    np.array(part),
+                    [seed_of(bench, subset, regime) for subset in part],
+                    bench.config,
+                    schedule_of(bench.config, name, epochs_of(bench.config, regime)),
+                    rows=rows,
+                    programs=bench.programs,
+                    constant=constant,
+                )
+                yield name, dict(zip(part, learned.losses))
+                print(
+                    f"  {len(part)} transfers of order {len(part[0])} into {name} by gradient: "
+                    f"{learned.seconds:.1f} s"
+                    + (f" on {learned.devices} devices" if learned.devices > 1 else ""),
+                    file=bench.out,
+                    flush=True,
+                )
+
+
+def constant_of(
+    store: LabelStore, name: str, config: NetworkConfig, teaching: Integers | None = None
+) -> Floats:
+    """[1, ...] the best constant answer of the samples that teach, all of the split if None."""
+    return average_answer(TASKS[name], store, known=Known(config.transfer_split, teaching))
 
 
 def stacks_of(bench: Bench, subsets: Sequence[SourceSet]) -> Iterator[list[SourceSet]]:
@@ -228,10 +243,10 @@ def build_stack(
     config: NetworkConfig,
     schedule: Schedule,
     programs: StackPrograms | None = None,
-    teaching: Integers | None = None,
+    constant: Floats | None = None,
 ) -> MemberStack:
-    """the members, starting from the best constant answer as task networks do: that of the samples
-    that teach (all of the split if None).
+    """the members, starting from the best constant answer as task networks do: that of the whole
+    transfer split if None.
     """
     programs = programs or StackPrograms(config, store.size)
     stack = programs.stack(name, samples.shape, slots, seeds, schedule)
@@ -243,7 +258,8 @@ def build_stack(
     task = TASKS[name]
     if not task.output.facts.averaged or not places:
         return stack
-    constant = average_answer(task, store, known=Known(config.transfer_split, teaching))
+    if constant is None:
+        constant = constant_of(store, name, config)
     if constant.shape[-1] == task.output.channels:
         kernel = stack.learned[places["kernel"]]
         bias = stack.learned[places["bias"]]
@@ -267,7 +283,7 @@ def losses_of_members(
     # the last sample fills the last batch up, and is cut off again
     places = np.minimum(np.arange(-(-count // size) * size), count - 1)
     parts = [
-        np.asarray(stack.predict_on_batch(samples.take(rows[places[i : i + size]])))
-        for i in range(0, len(places), size)
+        np.asarray(stack.predict_on_batch(inputs))
+        for inputs in ahead(samples.batches(rows[places], size))
     ]
     return np.concatenate(parts)[:count]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from models.examples.half_precision import to_single
 from models.examples.label_store import LabelStore
+from models.examples.task_samples import LazySamples
+from models.networks.training.feeders import made_ahead
 from models.tasks import TASKS
 from models.tasks.arrays import Floats, Integers
 
@@ -19,15 +21,49 @@ IN_MEMORY = 1 << 30
 Inputs = tuple[Floats, Floats, Floats]
 
 
+class LabelBatches:
+    """Labels of some samples of a split in this order, `size` samples a batch. Nothing here needs
+    Keras: feeders are processes without it.
+    """
+
+    def __init__(self, store: LabelStore, name: str, split: str, rows: Integers, size: int) -> None:
+        self.data = store.samples(name, split)
+        self.rows = rows
+        self.size = size
+        self.given = (store, name, split, rows, size)
+
+    def __reduce__(self) -> tuple[type[LabelBatches], tuple[object, ...]]:
+        # to another process: what it is made of, not what it has opened
+        return type(self), self.given
+
+    def __len__(self) -> int:
+        return -(-len(self.rows) // self.size)
+
+    def batch(self, number: int) -> tuple[Integers, Floats, Floats]:
+        """(rows [B], targets, masks float32) of a batch."""
+        rows = self.rows[number * self.size : (number + 1) * self.size]
+        target, mask = self.data.labels(rows)
+        return rows, to_single(target), to_single(mask)
+
+
 class Samples:
     """Samples of one task and split, with the representations of the sources `used`: in memory, or
-    read as they are asked for where they would take more than `IN_MEMORY`.
+    read as they are asked for where they would take more than `IN_MEMORY`. feeders: processes that
+    make labels which are not kept.
     """
 
     def __init__(
-        self, store: LabelStore, maps: Maps, name: str, split: str, used: Sequence[int]
+        self,
+        store: LabelStore,
+        maps: Maps,
+        name: str,
+        split: str,
+        used: Sequence[int],
+        feeders: int = 1,
     ) -> None:
         self.data = store.samples(name, split)
+        self.given = (store, name, split)
+        self.feeders = feeders if isinstance(self.data, LazySamples) else 1
         self.images = TASKS[name].images
         # A source: [view, h, w, c].
         self.codes = [maps(index, split) for index in used]
@@ -44,16 +80,23 @@ class Samples:
 
     def take(self, rows: Integers) -> Inputs:
         """of some samples."""
+        return next(self.batches(rows, len(rows)))
+
+    def batches(self, rows: Integers, size: int) -> Iterator[Inputs]:
+        """of some samples in this order, `size` of them at a time."""
+        labels = LabelBatches(*self.given, rows, size)
+        for part, target, mask in made_ahead(labels, self.feeders):
+            yield self.codes_of(part), target, mask
+
+    def codes_of(self, rows: Integers) -> Floats:
+        """representations of some samples: [B, source, (images,) h, w, c] float32."""
         views = np.asarray(self.data.views)[rows]  # [B, images]
         codes = np.empty(
             (len(views), len(self.codes), *views.shape[1:], *self.shape[1:]), "float32"
         )
         for i, source in enumerate(self.codes):
-            codes[:, i] = source[views]
-        if self.images == 1:
-            codes = codes[:, :, 0]
-        target, mask = self.data.labels(rows)
-        return codes, to_single(target), to_single(mask)
+            codes[:, i] = to_single(source[views])
+        return codes[:, :, 0] if self.images == 1 else codes
 
 
 def split_last(count: int, limit: int) -> tuple[Integers, Integers]:

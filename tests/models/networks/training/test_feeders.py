@@ -18,6 +18,7 @@ from models.networks.training.batches import Batches
 from models.networks.training.feeders import (
     FeederProcesses,
     FeederThreads,
+    ahead,
     feeders_of,
     made_ahead,
 )
@@ -152,3 +153,29 @@ def test_processes_end_when_whoever_takes_the_parts_gives_up(monkeypatch):
 def test_memory_that_cannot_be_opened_is_told_in_words(tmp_path):
     with pytest.raises(OSError, match="cannot write where its trainer reads.*feeders=1"):
         feeders.block_at(str(tmp_path / "nobody"), 64)
+
+
+def test_what_is_made_ahead_by_a_thread_comes_in_its_order_and_no_further_than_one():
+    begun = []
+
+    def batches():
+        for i in range(5):
+            begun.append(i)
+            yield i, i, i
+
+    coming = ahead(batches())
+    assert next(coming) == (0, 0, 0)
+    coming.close()  # waits for the one that was begun
+    assert begun == [0, 1]
+    assert [one for one, _, _ in ahead(batches())] == list(range(5))
+
+
+def test_an_error_of_what_is_made_ahead_comes_when_its_batch_is_due():
+    def batches():
+        yield 0, 0, 0
+        raise ValueError("a damaged record")
+
+    coming = ahead(batches())
+    assert next(coming) == (0, 0, 0)
+    with pytest.raises(ValueError, match="a damaged record"):
+        next(coming)

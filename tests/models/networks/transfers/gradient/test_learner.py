@@ -3,16 +3,27 @@ and calibrate the closed form.
 """
 
 import dataclasses
+import io
 
 import numpy as np
 import pytest
 from tiny_store import TINY, TinyStore
+from transfer_bank import transfer_bank
 
+from models.examples import label_store
+from models.examples.label_store import LabelStore, TaskSamples
+from models.examples.lazy_rows import LazyRows
 from models.networks.architecture.transfer_heads import build_transfer_head
 from models.networks.losses.losses import image_losses as keras_losses
 from models.networks.training.averages import average_answer, average_losses
 from models.networks.training.fit import Interrupted
-from models.networks.transfers.gradient.learner import build_stack, learn, losses_of_members
+from models.networks.transfers.bench import Bench
+from models.networks.transfers.gradient.learner import (
+    build_stack,
+    learn,
+    losses_of_members,
+    transfers_by_gradient,
+)
 from models.networks.transfers.gradient.programs import StackPrograms
 from models.networks.transfers.gradient.samples import Samples
 from models.networks.transfers.gradient.schedule import Schedule
@@ -68,6 +79,48 @@ def test_the_next_target_of_a_shape_compiles_nothing_and_learns_what_it_would_ha
     np.testing.assert_allclose(learned[1].validation, fresh.validation, rtol=1e-5)
     np.testing.assert_allclose(learned[1].losses, fresh.losses, rtol=1e-5)
     assert not np.allclose(learned[0].losses, learned[1].losses)
+
+
+class LazyStore(TinyStore):
+    """labels are made whenever they are asked for; `asked` is of which validation samples."""
+
+    keeping = LabelStore.keeping
+
+    def __init__(self):
+        super().__init__()
+        self.asked = []
+        self._samples = {}
+
+    def samples(self, name, split):
+        if (name, split) not in self._samples:
+            data = super().samples(name, split)
+            asked = self.asked if split == "val" else []
+
+            def row(i):
+                asked.append(i)
+                return data.target[i]
+
+            target = LazyRows(len(data), data.target.shape[1:], data.target.dtype, row)
+            self._samples[name, split] = TaskSamples(data.views, target, data.mask)
+        return self._samples[name, split]
+
+
+def test_labels_that_teach_are_made_once_for_all_stacks_and_epochs(monkeypatch):
+    """and every transfer learns what it learns from arrays."""
+    monkeypatch.setattr(label_store, "LazySamples", TaskSamples)
+    _, representations, networks, _ = transfer_bank()
+    config = dataclasses.replace(TINY, stack_members=2, transfer_epochs=3, transfer_batch=2)
+    wanted = {"normal": [(0,), (1,), (2,), (0, 1), (1, 2)]}
+    found = []
+    for store in (LazyStore(), TinyStore()):
+        bench = Bench(store, representations, networks, config, out=io.StringIO())
+        learned = list(transfers_by_gradient(bench, bench.regimes[-1], wanted))
+        assert [len(losses) for _, losses in learned] == [2, 1, 2]
+        found.append({key: value for _, part in learned for key, value in part.items()})
+        if isinstance(store, LazyStore):
+            assert sorted(store.asked) == list(range(8))
+    for subset in wanted["normal"]:
+        np.testing.assert_array_equal(found[0][subset], found[1][subset])
 
 
 def test_the_small_head_answers_whole_maps_and_begins_at_the_average():

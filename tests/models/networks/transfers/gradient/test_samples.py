@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from tiny_store import TinyStore
 
+from models.examples.task_samples import TaskSamples
 from models.networks.transfers.gradient import samples as room
 from models.networks.transfers.gradient.samples import Samples, split_last
 
@@ -42,6 +43,24 @@ def test_codes_that_memory_has_no_room_for_are_read_as_they_are_asked_for(name, 
     assert held.shape == read.shape == (2, 2, 2, 3)
     for a, b in zip(held.take(rows), read.take(rows)):
         assert a.dtype == b.dtype == "float32" and a.tobytes() == b.tobytes()
+
+
+@pytest.mark.parametrize("feeders", [1, 2])
+def test_batches_are_what_is_taken_of_their_rows(feeders, monkeypatch):
+    monkeypatch.setattr(room, "LazySamples", TaskSamples)  # as if labels were made of records
+    monkeypatch.setattr("models.networks.training.feeders.MANY", 1)
+    samples = Samples(TinyStore(), maps, "normal", "val", [0, 2], feeders)
+    assert samples.feeders == feeders
+    rows = np.array([5, 1, 5, 0, 7])
+    batches = list(samples.batches(rows, 2))
+    assert [len(codes) for codes, _, _ in batches] == [2, 2, 1]
+    for i, batch in enumerate(batches):
+        for own, there in zip(batch, samples.take(rows[2 * i : 2 * i + 2]), strict=True):
+            assert own.dtype == there.dtype == "float32" and own.tobytes() == there.tobytes()
+
+
+def test_labels_that_are_arrays_need_no_processes():
+    assert Samples(TinyStore(), maps, "normal", "val", [0], feeders=7).feeders == 1
 
 
 def test_the_last_fifth_is_held_out_of_the_first_samples():
