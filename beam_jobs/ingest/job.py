@@ -20,7 +20,7 @@ from beam_jobs.ingest.known_bad import read_facts
 from beam_jobs.ingest.listing import SAFE, buildings, check_folders
 from beam_jobs.ingest.partition import pieces, split_of
 from beam_jobs.ingest.progress import watched
-from beam_jobs.ingest.stage import Stage
+from beam_jobs.ingest.stage import Stage, check_place
 from beam_jobs.ingest.write_shard import write_shard
 from models.examples.splits import hashed_splits, read_splits
 
@@ -46,13 +46,15 @@ def ingest(
     outside `splits` are left alone instead of quarantined (a subset of a larger folder). strict: a
     flawed label file costs its view, not only that label. pipeline: an unstarted Beam pipeline (TFX
     gives one). facts: more entries of manifest.json. Raises ValueError for a root without
-    buildings, a folder called nearly as a label's or a split without views, RuntimeError if the
-    counters do not reconcile.
+    buildings, a folder called nearly as a label's, a split without views, or a `uri` that holds
+    another's files or data of `root` (`check_place`), OSError for one that is a mount point,
+    RuntimeError if the counters do not reconcile.
     """
     if size < 1 or shards < 1:
         raise ValueError(f"size and shards are at least 1, got {size} and {shards}")
     root = storage.plain(root).rstrip("/")
-    uri = storage.plain(uri).rstrip("/")
+    uri = storage.plain(uri).rstrip("/") or "/"
+    check_place(root, uri)
     trees = buildings(root)
     # of a store, each building's worker looks (`list_building`): asking for all here would take
     # long

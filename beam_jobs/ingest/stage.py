@@ -11,16 +11,73 @@ from types import TracebackType
 from typing import IO
 
 from beam_jobs.ingest import storage
-from models.provenance.atomic import put_in_place, recover
+from models.examples.index import FOLDER
+from models.examples.splits import SPLITS
+from models.provenance.atomic import check_replaceable, put_in_place, recover
 
 # Folders of a stage that only a restart needs.
 SCAFFOLD = ("listed", "done", "quarantine", "flaws")
 LOCK = ".lock"
+# Files that every finished result has, and all that one may hold: what lies beside is another's.
+MARKS = frozenset(("manifest.json", "counts.json"))
+RESULT = MARKS | {
+    *(f"Split-{split}" for split in SPLITS),
+    FOLDER,
+    "manifest",
+    "contract.json",
+    "quarantine.jsonl",
+    "statistics.json",
+}
+
+
+def check_place(root: str, uri: str) -> None:
+    """Raises ValueError where a result at `uri` would stand in the data set at `root`, around it,
+    or in the place of what no ingest has written; OSError for a mount point. To be asked before
+    the work: a result takes its place as a whole, and what was there is gone.
+    """
+    data, out = real_place(root), real_place(uri)
+    if is_within(data, out) or is_within(out, data):
+        raise ValueError(
+            f"the result's place {uri} and the data set {root} contain each other, and the result "
+            "would replace data; choose a folder outside the data set"
+        )
+    if not storage.is_local(uri) or not os.path.lexists(out):
+        return
+    check_replaceable(out)
+    if not os.path.isdir(out):
+        raise ValueError(f"{uri} is a file, which the result would replace; choose a folder")
+    others = strangers(out)
+    if others:
+        more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+        raise ValueError(
+            f"{uri} holds what no ingest has written ({', '.join(others[:3])}{more}) and what the "
+            "result would replace; choose a folder that is new, empty, or an earlier result"
+        )
+
+
+def real_place(uri: str) -> str:
+    """the path behind all links, or the address in a store, without a slash at its end."""
+    return os.path.realpath(uri) if storage.is_local(uri) else uri.rstrip("/")
+
+
+def is_within(outer: str, inner: str) -> bool:
+    """is `inner` the place `outer`, or below it?"""
+    return f"{inner}/".startswith(f"{outer.rstrip('/')}/")
+
+
+def strangers(folder: str) -> list[str]:
+    """names in a folder that are no part of a result: all of them where it is no result."""
+    names = sorted(os.listdir(folder))
+    if not MARKS.issubset(names):
+        return names
+    # hidden: a desktop's or a network drive's own notes
+    return [name for name in names if name not in RESULT and not name.startswith(".")]
 
 
 class Stage:
     """`with Stage(uri) as folder`: a folder beside `uri` that takes its place when the block ends
-    well, and stays for the next run when it does not.
+    well, and stays for the next run when it does not. Where `uri` is a link, both are beside what
+    it leads to, and the link stays.
 
     In an object store, which cannot rename at once, the stage is `uri` itself: readers wait for
     manifest.json, which is written last.
@@ -28,7 +85,7 @@ class Stage:
 
     def __init__(self, uri: str) -> None:
         self.local = storage.is_local(uri)
-        self.uri = os.path.abspath(uri) if self.local else uri
+        self.uri = os.path.realpath(uri) if self.local else uri
         self.folder = hidden(self.uri, "partial") if self.local else uri
         self.lock: IO[str] | None = None
 

@@ -3,7 +3,8 @@
 The one place for this habit: a reader never sees half a file, and an interrupted writer leaves the
 old content. What is being written is called `.NAME.PID-THREAD.partial`, in the same folder, since a
 rename is atomic within one file system only. Where a folder replaces another, the old one steps
-aside as `.NAME.older` between two renames; `recover` brings it back after a kill.
+aside as `.NAME.older` between two renames; `recover` brings it back after a kill. A mount point
+cannot step aside: it is refused before anything is written.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import errno
 import fcntl
 import json
 import os
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -80,9 +82,11 @@ def atomic_file(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
 def atomic_folder(path: str | Path) -> Iterator[Path]:
     """an empty folder that takes the place of `path` (file or folder) when the block ends well.
 
-    After an error the partial folder is removed and what stood at `path` is untouched.
+    After an error the partial folder is removed and what stood at `path` is untouched. Raises
+    OSError for a mount point, before the block runs.
     """
     path = Path(path)
+    check_replaceable(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = partial_path(path)
     # what a killed process of the same number has left
@@ -96,6 +100,32 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(scratch, ignore_errors=True)
         raise
+
+
+def check_replaceable(path: str | Path) -> None:
+    """Raises OSError for a mount point: the system renames none, so that no folder can take its
+    place. A link to one can be replaced, as any link.
+    """
+    if is_mount_point(path):
+        raise OSError(
+            f"{path} is a mount point, whose place no folder can take; name a folder inside it, "
+            f"{Path(path) / 'result'} or the like"
+        )
+
+
+def is_mount_point(path: str | Path) -> bool:
+    """is something mounted there, a folder of the same file system (a bind mount) included?"""
+    if os.path.ismount(path):
+        return True
+    # the standard library sees no bind mount within one file system; Linux lists them all
+    try:
+        lines = Path("/proc/self/mountinfo").read_text(errors="surrogateescape").splitlines()
+    except OSError:
+        return False
+    place = os.path.join(os.path.realpath(Path(path).parent), Path(path).name)
+    # the fifth word of a line is the place, a blank in it written as \040
+    listed = re.sub(r"[ \t\n\\]", lambda blank: f"\\{ord(blank[0]):03o}", place)
+    return any(line.split(" ")[4] == listed for line in lines)
 
 
 def older_path(path: str | Path) -> Path:

@@ -74,9 +74,10 @@ def test_broken_views_are_quarantined_with_a_reason_and_the_rest_is_written(data
 
 
 def test_an_empty_folder_says_what_was_expected(tmp_path):
+    (tmp_path / "data").mkdir()
     with pytest.raises(ValueError, match="no views at .* expected BUILDING/rgb"):
-        ingest(str(tmp_path), str(tmp_path / "out"), size=16, shards=1)
-    assert not list(tmp_path.iterdir())
+        ingest(str(tmp_path / "data"), str(tmp_path / "out"), size=16, shards=1)
+    assert [path.name for path in tmp_path.rglob("*")] == ["data"]
 
 
 def test_a_split_without_a_sound_view_is_an_error_that_names_it(data, tmp_path):

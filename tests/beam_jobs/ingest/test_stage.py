@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 from published_set import write_set
 
+from beam_jobs.ingest import stage as staging
 from beam_jobs.ingest.job import ingest
+from beam_jobs.ingest.stage import RESULT, check_place
 
 ROOT = Path(__file__).resolve().parents[3]
 # Every view waits a little, so that the kill comes in the middle whatever the machine does.
@@ -134,3 +136,81 @@ def test_lost_views_are_an_error(data, tmp_path, monkeypatch):
     with pytest.raises(RuntimeError, match="views were lost"):
         ingest(str(data), str(tmp_path / "out"), size=16, shards=1)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def no_work(monkeypatch):
+    """a stage must not begin: what is refused is refused before the work."""
+    monkeypatch.setattr(staging.Stage, "__enter__", lambda self: pytest.fail("the work began"))
+
+
+@pytest.mark.parametrize(
+    "place", ["data", "data/ash", "data/new", ".", "link", "link/ash", "data/"]
+)
+def test_a_result_never_takes_the_place_of_the_data_set(data, tmp_path, no_work, place):
+    (tmp_path / "data").symlink_to(data)
+    (tmp_path / "link").symlink_to(tmp_path / "data")
+    root = tmp_path / "data"
+    if place == ".":
+        place, root = str(data), data / "ash"
+    before = content(data)
+    with pytest.raises(ValueError, match="contain each other.*choose a folder outside"):
+        ingest(str(root), str(tmp_path / place), size=16, shards=1)
+    assert content(data) == before and len(before) > 100
+
+
+def test_places_in_a_store_are_held_against_each_other_too():
+    check_place("gs://bucket/data", "gs://bucket/data2")
+    for root, uri in (("gs://b/data", "gs://b/data/out"), ("gs://b/data/", "gs://b")):
+        with pytest.raises(ValueError, match="contain each other"):
+            check_place(root, uri)
+
+
+def test_a_folder_with_anothers_files_is_refused_before_the_work(data, tmp_path, no_work):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "thesis.txt").write_text("three years")
+    with pytest.raises(ValueError, match=r"no ingest has written \(thesis.txt\).*new, empty"):
+        ingest(str(data), str(out), size=16, shards=1)
+    with pytest.raises(ValueError, match="thesis.txt is a file"):
+        ingest(str(data), str(out / "thesis.txt"), size=16, shards=1)
+    for name in ("a", "b", "manifest.json"):
+        (out / name).write_text("{}")
+    with pytest.raises(ValueError, match=r"\(a, b, manifest.json and 1 more\)"):
+        ingest(str(data), str(out), size=16, shards=1)
+    assert (out / "thesis.txt").read_text() == "three years"
+
+
+def test_only_a_result_with_nothing_beside_it_gives_way_to_another(data, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    ingest(str(data), str(out), size=16, shards=1)
+    assert {path.name for path in out.iterdir()} == RESULT
+    (out / ".DS_Store").write_text("a desktop's own")
+    check_place(str(data), str(out))
+    (out / "notes.txt").write_text("mine")
+    with pytest.raises(ValueError, match=r"\(notes.txt\)"):
+        check_place(str(data), str(out))
+
+
+def test_a_mount_point_is_refused_before_the_work(data, tmp_path, no_work, monkeypatch):
+    out = tmp_path / "out"
+    out.mkdir()
+    (tmp_path / "link").symlink_to(out)
+    monkeypatch.setattr(os.path, "ismount", lambda path: Path(path) == out)
+    for place in ("out", "link"):
+        with pytest.raises(OSError, match="out is a mount point.*name a folder inside it"):
+            ingest(str(data), str(tmp_path / place), size=16, shards=1)
+    check_place(str(data), str(out / "examples"))
+
+
+def test_what_a_link_leads_to_gets_the_result_and_the_link_stays(data, tmp_path):
+    (tmp_path / "disk").mkdir()
+    for link, goal in (("whole", "disk/out"), ("nowhere", "disk/new")):
+        (tmp_path / link).symlink_to(tmp_path / goal)
+    (tmp_path / "disk" / "out").mkdir()
+    for link in ("whole", "nowhere"):
+        ingest(str(data), str(tmp_path / link), size=16, shards=1)
+        assert (tmp_path / link).is_symlink() and (tmp_path / link / "manifest.json").exists()
+    assert sorted(path.name for path in (tmp_path / "disk").iterdir()) == ["new", "out"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["disk", "nowhere", "whole"]

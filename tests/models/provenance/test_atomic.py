@@ -14,6 +14,7 @@ from models.provenance.atomic import (
     atomic_file,
     atomic_folder,
     atomic_path,
+    is_mount_point,
     recover,
     write_json,
     write_text,
@@ -162,3 +163,21 @@ def test_writers_of_one_folder_do_not_stand_in_each_others_way(tmp_path):
         list(pool.map(write, range(4)))
     assert (tmp_path / "set" / "number").read_text() in "0123"
     assert [path.name for path in tmp_path.iterdir()] == ["set"]
+
+
+def test_a_mount_point_is_refused_before_the_block_runs(tmp_path, monkeypatch):
+    (tmp_path / "set").mkdir()
+    monkeypatch.setattr(os.path, "ismount", lambda path: Path(path) == tmp_path / "set")
+    with pytest.raises(OSError, match="is a mount point"), atomic_folder(tmp_path / "set"):
+        pytest.fail("the block ran")
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+
+
+def test_mounts_within_one_file_system_are_found_in_the_systems_list(tmp_path, monkeypatch):
+    listed = "63 43 254:0 /from {} rw,relatime - ext4 /dev/vda rw"
+    place = str(tmp_path / "a b").replace(" ", "\\040")
+    lines = [listed.format("/proc"), listed.format(place)]
+    monkeypatch.setattr(Path, "read_text", lambda path, **how: "\n".join(lines))
+    (tmp_path / "link").symlink_to(tmp_path)
+    assert is_mount_point(tmp_path / "a b") and is_mount_point(tmp_path / "link" / "a b")
+    assert not is_mount_point(tmp_path / "a") and not is_mount_point(tmp_path / "a b" / "c")
