@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--held-out",
         type=int,
         help="buildings that validate, and as many that test (default: a sixth each); the "
-        "others train",
+        "others train, and those of an existing splits.csv keep their split",
     )
     parser.add_argument(
         "--processes", type=int, default=os.cpu_count() or 1, help="buildings at a time"

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from beam_jobs.annotate import fork_server, staging
-from models.examples.splits import read_splits, split_list
+from models.examples.splits import SPLITS, read_splits, split_list
 
 # What building.json says of a building.
 Facts = dict[str, Any]
@@ -86,17 +86,27 @@ def check_held_out(buildings: int, held_out: int | None) -> None:
 
 
 def split_names(
-    names: Sequence[str], filled: AbstractSet[str] = frozenset(), held_out: int | None = None
+    names: Sequence[str], kept: Mapping[str, str], held_out: int | None = None
 ) -> dict[str, str]:
-    """building -> split: the first `held_out` (a sixth if None) validate (transfers learn there),
-    as many test; fewer than three train first, and fill the splits that are empty.
+    """new building -> split, of those `names` that are not in `kept` (building -> split, of earlier
+    runs): the first validate (transfers learn there), the next test, until `held_out` (a sixth if
+    None) of all `names` do each; the others train. Fewer than three names train first, and fill the
+    splits that are empty.
     """
+    new = [name for name in names if name not in kept]
+    filled = set(kept.values())
     if len(names) < 3:
         empty = [split for split in FILLING_ORDER if split not in filled]
-        return dict(zip(names, empty + ["train"] * len(names)))
+        return dict(zip(new, empty + ["train"] * len(new)))
     count = held_out or max(1, len(names) // 6)
-    order = ["val"] * count + ["test"] * count + ["train"] * len(names)
-    return dict(zip(names, order))
+    here = Counter(kept[name] for name in names if name in kept)
+    lacking = {split: max(0, count - here[split]) for split in ("val", "test")}
+    # one must train
+    room = max(0, len(new) - ("train" not in filled))
+    while sum(lacking.values()) > room:
+        lacking[max(lacking, key=lacking.__getitem__)] -= 1
+    order = ["val"] * lacking["val"] + ["test"] * lacking["test"] + ["train"] * len(new)
+    return dict(zip(new, order))
 
 
 def conclude(
@@ -106,18 +116,46 @@ def conclude(
     held_out: int | None = None,
 ) -> None:
     """write splits.csv and dataset.json over the buildings of this run and those of earlier ones,
-    but for those that are `stale` (building.json) now.
+    but for those that are `stale` (building.json) now. A building that stands in splits.csv keeps
+    its split, made again or not: what was learned from it must not be tested on it later. Says on
+    standard error where this leaves other splits than were asked for.
     """
     buildings = staging.buildings(root)
-    earlier = {
+    kept = {
         name: split
         for name, split in earlier_splits(root).items()
-        if name in buildings and name not in names and not stale(buildings[name])
+        if name in buildings and (name in names or not stale(buildings[name]))
     }
-    splits = {**earlier, **split_names(names, set(earlier.values()), held_out)}
+    splits = {**kept, **split_names(names, kept, held_out)}
+    said = otherwise_than_asked(names, kept, splits, held_out)
+    if said:
+        print(said, file=sys.stderr)
     staging.replace_if_changed(root / "splits.csv", split_list(splits))
     facts = description(splits, buildings)
     staging.replace_if_changed(root / "dataset.json", json.dumps(facts, indent=1))
+
+
+def otherwise_than_asked(
+    names: Sequence[str],
+    kept: Mapping[str, str],
+    splits: Mapping[str, str],
+    held_out: int | None,
+) -> str:
+    """what kept splits leave undone, and what to do; "" where all is as asked for."""
+    old = [name for name in names if name in kept]
+    counts = Counter(splits[name] for name in names)
+    missed = held_out is not None and {counts["val"], counts["test"]} != {held_out}
+    empty = [split for split in SPLITS if split not in splits.values()]
+    if not old or len(names) < 3 or not (missed or empty):
+        return ""
+    asked = f", where {held_out} and {held_out} were asked for" if missed else ""
+    nobody = f" (none in {' and '.join(empty)}: ingest will refuse the set)" if empty else ""
+    return (
+        f"splits.csv: {len(old)} of {len(names)} buildings keep the split of an earlier run, so "
+        f"{counts['val']} validate and {counts['test']} test{asked}{nobody}; to draw all anew, "
+        "remove splits.csv (what was trained before must not be compared then), or choose another "
+        "--out"
+    )
 
 
 def earlier_splits(root: Path) -> dict[str, str]:

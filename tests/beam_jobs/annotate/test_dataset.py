@@ -21,9 +21,9 @@ def built(root, name, **facts):
 
 
 def test_a_sixth_validates_and_a_sixth_tests():
-    splits = list(split_names(NAMES).values())
+    splits = list(split_names(NAMES, {}).values())
     assert splits == ["val"] * 2 + ["test"] * 2 + ["train"] * 8
-    assert list(split_names(NAMES, held_out=4).values()).count("train") == 4
+    assert list(split_names(NAMES, {}, held_out=4).values()).count("train") == 4
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,60 @@ def test_a_sixth_validates_and_a_sixth_tests():
     ],
 )
 def test_few_buildings_fill_what_is_empty_and_train_first(filled, expected):
-    assert list(split_names(["one", "two"], filled).values()) == expected
+    kept = {f"old {split}": split for split in filled}
+    assert list(split_names(["one", "two"], kept).values()) == expected
+
+
+def test_a_data_set_that_grows_moves_no_building_and_reaches_the_shares_with_new_ones():
+    kept = split_names(NAMES, {})
+    names = [*NAMES, *(f"b{i:02d}" for i in range(12, 18))]
+    new = split_names(names, kept)
+    assert list(new) == names[12:] and list(new.values()) == ["val", "test"] + ["train"] * 4
+    assert split_names(names, {**kept, **new}) == {}
+
+
+@pytest.mark.parametrize(
+    "kept, expected",
+    [
+        ({"a": "train", "b": "train"}, ["val", "test"]),
+        ({"a": "val", "b": "val"}, ["test", "train"]),
+        ({"a": "test", "b": "val"}, ["train", "train"]),
+        ({"a": "train", "b": "test"}, ["val", "train"]),
+        # of two new ones one trains, and an empty split comes before a short one
+        ({"a": "val", "b": "val", "of another run": "val"}, ["test", "train"]),
+    ],
+)
+def test_new_buildings_fill_what_kept_ones_leave_empty(kept, expected):
+    assert list(split_names(["a", "b", "c", "d"], kept).values()) == expected
+
+
+def test_a_building_made_again_keeps_its_split_and_no_file_is_touched(tmp_path, capsys):
+    names = [f"b{i}" for i in range(5)]
+    for name in names:
+        built(tmp_path, name, mesh=f"{name}.ply")
+    conclude(tmp_path, names, lambda facts: False, held_out=2)
+    first = (tmp_path / "splits.csv").read_bytes()
+    assert earlier_splits(tmp_path)["b0"] == "val"
+    times = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.*")}
+    for again in (["b0"], ["b4", "b1"], list(reversed(names))):
+        conclude(tmp_path, again, lambda facts: False)
+    assert (tmp_path / "splits.csv").read_bytes() == first
+    assert times == {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.*")}
+    assert capsys.readouterr().err == ""
+
+
+def test_what_kept_splits_leave_undone_is_said(tmp_path, capsys):
+    for name in NAMES:
+        built(tmp_path, name, generator=9)
+    conclude(tmp_path, NAMES, lambda facts: True)
+    conclude(tmp_path, NAMES, lambda facts: True, held_out=2)
+    assert capsys.readouterr().err == ""
+    conclude(tmp_path, NAMES, lambda facts: True, held_out=4)
+    said = capsys.readouterr().err
+    assert "12 of 12 buildings keep the split" in said and "4 and 4 were asked for" in said
+    assert "2 validate and 2 test" in said and "remove splits.csv" in said
+    conclude(tmp_path, NAMES[:4], lambda facts: True)
+    assert "none in train: ingest will refuse" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("buildings, most", [(3, 1), (6, 2), (7, 3)])
