@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from beam_jobs.download.subset import given_list, list_name, write_splits
-from beam_jobs.ingest.known_bad import KNOWN_BAD
+from beam_jobs.download.subset import given_list, lacking, list_name, some, write_splits
 
 TOOL = "omnitools.download"  # of the package omnidata-tools
 COMPONENT = "taskonomy"
@@ -49,10 +48,14 @@ def by_tool(
     print(f"running {' '.join(command)}", file=sys.stderr)
     code = subprocess.run(command, check=False).returncode
     write_splits(dest / "splits.csv", table)
-    lacking = not_here(dest, table, folders)
-    if code or lacking:
-        raise OSError(complaint(code, lacking, len(table) * len(folders)))
-    return sum(filled(place_of(dest, building, folder)) for building in table for folder in folders)
+
+    def is_there(building: str, folder: str) -> bool:
+        return filled(place_of(dest, building, folder))
+
+    not_here = lacking(table, folders, is_there)
+    if code or not_here:
+        raise OSError(complaint(code, not_here, len(table) * len(folders)))
+    return sum(is_there(building, folder) for building in table for folder in folders)
 
 
 def own_lists(tool: str, subset: str) -> Path:
@@ -78,28 +81,9 @@ def filled(place: Path) -> bool:
     return place.is_dir() and any(place.iterdir())
 
 
-def not_here(dest: Path, table: Mapping[str, str], folders: Sequence[str]) -> list[str]:
-    """folder/building of what was asked for and did not come. What the publishers' own release
-    lacks (KNOWN_BAD) is said and is no fault.
-    """
-    lacking = [
-        (building, folder)
-        for building in sorted(table)
-        for folder in folders
-        if not filled(place_of(dest, building, folder))
-    ]
-    incomplete = sorted({building for building, _ in lacking if building in KNOWN_BAD})
-    for building in incomplete:
-        print(f"not whole, as published: {building} ({KNOWN_BAD[building]})", file=sys.stderr)
-    return [f"{folder}/{building}" for building, folder in lacking if building not in KNOWN_BAD]
-
-
-def complaint(code: int, lacking: Sequence[str], asked: int) -> str:
+def complaint(code: int, not_here: Sequence[str], asked: int) -> str:
     """what went wrong, and what to do."""
     parts = [f"{TOOL} ended with code {code}"] if code else []
-    if lacking:
-        more = " ..." if len(lacking) > 5 else ""
-        parts.append(
-            f"{len(lacking)} of {asked} folders did not come: {', '.join(lacking[:5])}{more}"
-        )
+    if not_here:
+        parts.append(f"{len(not_here)} of {asked} folders did not come: {some(not_here)}")
     return "; ".join([*parts, "the same command resumes, --plain takes the other way"])

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import sys
 import tarfile
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +19,14 @@ from pathlib import Path
 
 from beam_jobs.download.community_tool import TOOL, by_tool
 from beam_jobs.download.fetch import FetchError, Patience, fetch
-from beam_jobs.download.subset import SUBSETS, given_list, list_name, write_splits
+from beam_jobs.download.subset import (
+    SUBSETS,
+    given_list,
+    lacking,
+    list_name,
+    some,
+    write_splits,
+)
 from beam_jobs.ingest.progress import Transfers
 from models.examples.splits import read_splits
 from models.tasks import DOMAINS
@@ -142,8 +148,8 @@ def download(
     """fetch and unpack all archives of a subset below `dest` in the published layout, with
     splits.csv; {"fetched", "kept"}.
 
-    Raises ValueError for lists that do not fit, FetchError when an archive cannot be had; the
-    others are finished first.
+    Raises ValueError for lists that do not fit, FetchError when an archive cannot be had, or a
+    folder of a building is not on the server's list; the others are finished first.
     """
     url = url.rstrip("/")
     hidden = dest / ".archives"
@@ -159,21 +165,40 @@ def download(
             f"{url}/md5sum.txt lists none of the {len(table)} buildings of {subset}; is it "
             "the address of the data set?"
         )
-    absent = sorted(set(table) - {archive.building for archive in listed})
-    if absent:
-        names = ", ".join(absent[:5]) + (" ..." if len(absent) > 5 else "")
-        print(f"not there: {len(absent)} of {len(table)} buildings: {names}", file=sys.stderr)
     write_splits(dest / "splits.csv", table)
     wanted = [
         archive for archive in listed if not (dest / archive.building / archive.folder).is_dir()
     ]
     failures = obtain_all(url, wanted, dest, connections, patience)
+    offered = {(archive.building, archive.folder) for archive in listed}
+    not_offered = lacking(
+        table,
+        folders,
+        # what lies here from elsewhere is there, too
+        lambda building, folder: (
+            (building, folder) in offered or (dest / building / folder).is_dir()
+        ),
+    )
+    if failures or not_offered:
+        raise FetchError(complaint(url, failures, len(wanted), not_offered))
+    return {"fetched": len(wanted), "kept": len(listed) - len(wanted)}
+
+
+def complaint(url: str, failures: list[str], wanted: int, not_offered: list[str]) -> str:
+    """which archives failed, and which folders the server does not list; what is there has come."""
+    parts = []
     if failures:
-        raise FetchError(
-            f"{len(failures)} of {len(wanted)} archives failed, the others are here; the first: "
+        parts.append(
+            f"{len(failures)} of {wanted} archives failed, the others are here; the first: "
             f"{failures[0]}"
         )
-    return {"fetched": len(wanted), "kept": len(listed) - len(wanted)}
+    if not_offered:
+        parts.append(
+            f"{len(not_offered)} folders that were asked for are not in {url}/md5sum.txt, what is "
+            f"there has come: {some(not_offered)}; to ask for fewer, say --domains or give a "
+            "shorter list with --splits"
+        )
+    return "; ".join(parts)
 
 
 def obtain_all(

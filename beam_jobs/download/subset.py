@@ -4,10 +4,12 @@ shipped here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-from models.examples.splits import read_splits, split_list
+from beam_jobs.ingest.known_bad import KNOWN_BAD
+from models.examples.splits import entry_of, read_splits, split_list
 from models.provenance.atomic import write_text
 
 SUBSETS = ("tiny", "medium", "full", "fullplus")
@@ -27,3 +29,27 @@ def given_list(splits: str | Path, subset: str) -> dict[str, str]:
 def write_splits(path: Path, table: Mapping[str, str]) -> None:
     """splits.csv of what was asked for, in the published form, by name."""
     write_text(path, split_list(dict(sorted(table.items()))))
+
+
+def lacking(
+    table: Mapping[str, str], folders: Collection[str], is_there: Callable[[str, str], bool]
+) -> list[str]:
+    """folder/building of what was asked for and is not there (`is_there(building, folder)`). What
+    the publishers' own release lacks (KNOWN_BAD) is said on standard error and is no fault.
+    """
+    absent = [
+        (building, folder)
+        for building in sorted(table)
+        for folder in folders
+        if not is_there(building, folder)
+    ]
+    reasons = {building: entry_of(KNOWN_BAD, building) for building, _ in absent}
+    for building, reason in reasons.items():
+        if reason:
+            print(f"not whole, as published: {building} ({reason})", file=sys.stderr)
+    return [f"{folder}/{building}" for building, folder in absent if not reasons[building]]
+
+
+def some(names: Collection[str]) -> str:
+    """the first five names, and whether there are more."""
+    return ", ".join(list(names)[:5]) + (" ..." if len(names) > 5 else "")

@@ -18,11 +18,11 @@ from typing import Any
 from beam_jobs.ingest import finish, storage
 from beam_jobs.ingest.known_bad import read_facts
 from beam_jobs.ingest.listing import SAFE, buildings, check_folders
-from beam_jobs.ingest.partition import pieces, split_of
+from beam_jobs.ingest.partition import pieces
 from beam_jobs.ingest.progress import watched
 from beam_jobs.ingest.stage import Stage, check_place
 from beam_jobs.ingest.write_shard import write_shard
-from models.examples.splits import hashed_splits, read_splits
+from models.examples.splits import entry_of, hashed_splits, read_splits
 
 
 def ingest(
@@ -63,7 +63,7 @@ def ingest(
     if splits is None:
         splits = splits_of(root, trees)
     elif only_split:
-        trees = {name: places for name, places in trees.items() if split_of(name, splits)}
+        trees = {name: places for name, places in trees.items() if entry_of(splits, name)}
     described = read_facts(root)
     run = uuid.uuid4().hex
     with Stage(uri) as stage:

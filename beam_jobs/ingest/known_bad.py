@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from beam_jobs.ingest import storage
 from models.tasks import DOMAINS, ViewKey
@@ -76,11 +77,15 @@ class Facts:
 
     def reason(self, key: ViewKey) -> str | None:
         """why this view is known to be bad, or None."""
-        if key.building in self.known_bad:
-            return f"known-bad building: {self.known_bad[key.building]}"
-        return (
-            f"known-bad image: {self.known_bad[str(key)]}" if str(key) in self.known_bad else None
-        )
+        for kind, name in (("building", key.building), ("image", str(key))):
+            if name.lower() in self.lowered:
+                return f"known-bad {kind}: {self.lowered[name.lower()]}"
+        return None
+
+    @cached_property
+    def lowered(self) -> dict[str, str]:
+        """known_bad in lower case, as published: some copies of the buildings are not."""
+        return {name.lower(): why for name, why in self.known_bad.items()}
 
 
 def positive(scale: object) -> bool:

@@ -14,14 +14,9 @@ from beam_jobs.ingest import storage
 from beam_jobs.ingest.known_bad import Facts
 from beam_jobs.ingest.listing import SAFE, Building, key, list_building
 from beam_jobs.ingest.write_shard import Piece
-from models.examples.splits import SPLITS
+from models.examples.splits import SPLITS, entry_of
 
 Row = dict[str, Any]
-
-
-def split_of(building: str, splits: Mapping[str, str]) -> str | None:
-    """published lists are in lower case, some copies of the buildings are not."""
-    return splits.get(building, splits.get(building.lower()))
 
 
 def pieces(
@@ -44,7 +39,7 @@ def pieces(
         shelve(stage, number, run, 0, [{"view": None, "file": repr(name), "reason": reason}])
         return
     building = list_building(root, name, trees)
-    split = split_of(name, splits)
+    split = entry_of(splits, name)
     kept, refused = sorted_out(building, split, described)
     shelve(stage, number, run, len(building.views), strangers(building) + refused)
     if split is not None:

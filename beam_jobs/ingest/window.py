@@ -11,9 +11,8 @@ from pathlib import Path
 
 from beam_jobs.ingest import listing, spans, storage
 from beam_jobs.ingest.known_bad import read_facts
-from beam_jobs.ingest.partition import split_of
 from beam_jobs.ingest.spans import Span
-from models.examples.splits import hashed_splits, read_splits, split_list
+from models.examples.splits import entry_of, hashed_splits, read_splits, split_list
 from models.provenance.atomic import atomic_folder, write_json, write_text
 
 DESCRIPTIONS = ("splits.csv", "dataset.json")
@@ -102,7 +101,7 @@ def write_splits(window: Iterable[Span], owners: Mapping[str, str], path: Path) 
     splits = {}
     for building, root in sorted(owners.items()):
         of_span = tables[root] if root in tables else hashed_splits(owners)
-        split = split_of(building, of_span)
+        split = entry_of(of_span, building)
         if split is not None:
             splits[building] = split
     write_text(path, split_list(splits))

@@ -44,6 +44,18 @@ def read_splits(path: str | Path, data: bytes | None = None) -> dict[str, str]:
     return splits
 
 
+def entry_of(table: Mapping[str, str], building: str) -> str | None:
+    """what a table says of a building; None for one that is not in it. Published lists are in lower
+    case, some copies of the buildings and of the lists are not: the very name counts first, then
+    the same letters in either case, unless the table says different things of these.
+    """
+    if building in table:
+        return table[building]
+    word = building.lower()
+    said = {value for name, value in table.items() if name.lower() == word}
+    return said.pop() if len(said) == 1 else None
+
+
 def split_list(splits: Mapping[str, str]) -> str:
     """building -> split as the text of a list in the published form, which `read_splits` reads."""
     rows = [f"id,{','.join(SPLITS)}"]

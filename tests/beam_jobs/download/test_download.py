@@ -110,6 +110,33 @@ def test_what_fails_is_named_after_the_rest_has_arrived_and_the_same_call_resume
     }
 
 
+def test_folders_that_the_server_does_not_list_are_named_after_the_rest_has_arrived(
+    published, tmp_path
+):
+    for folder in ("rgb", "depth_zbuffer"):
+        del published.files[f"/set/hanson_{folder}.tar"]
+    del published.files["/set/ihlen_rgb.tar"]
+    sums(published)
+    with pytest.raises(FetchError) as caught:
+        download(f"{published.address}/set", tmp_path, "tiny", FOLDERS, patience=QUICK)
+    said = str(caught.value)
+    assert "3 folders that were asked for are not in" in said and "--domains" in said
+    assert "rgb/hanson, depth_zbuffer/hanson, rgb/ihlen" in said
+    assert len(list(tmp_path.glob("*/*/*view_0*"))) == 6
+    # what lies here from elsewhere is there, too
+    for place in ("hanson/rgb", "hanson/depth_zbuffer", "ihlen/rgb"):
+        (tmp_path / place).mkdir(parents=True)
+    counts = download(f"{published.address}/set", tmp_path, "tiny", FOLDERS, patience=QUICK)
+    assert counts == {"fetched": 0, "kept": 6}
+
+
+def test_a_building_that_the_release_lacks_is_said_and_no_fault(published, tmp_path, capsys):
+    published.files["/set/train_val_test_tiny.csv"] += b"\rbrinnon,1,0,0"
+    counts = download(f"{published.address}/set", tmp_path, "tiny", FOLDERS, patience=QUICK)
+    assert counts["fetched"] == 9
+    assert "not whole, as published: brinnon (no rgb)" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "archive",
     [

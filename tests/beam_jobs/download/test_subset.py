@@ -2,7 +2,7 @@
 
 import pytest
 
-from beam_jobs.download.subset import SUBSETS, given_list, list_name, write_splits
+from beam_jobs.download.subset import SUBSETS, given_list, lacking, list_name, write_splits
 
 
 @pytest.mark.parametrize("subset", SUBSETS)
@@ -25,3 +25,11 @@ def test_of_a_folder_the_subsets_own_list_is_read(tmp_path):
     assert given_list(str(tmp_path), "medium") == {"ash": "test"}
     with pytest.raises((OSError, ValueError)):
         given_list(tmp_path, "full")
+
+
+def test_what_is_lacking_is_named_but_for_what_the_release_itself_lacks(capsys):
+    table = {"ihlen": "test", "Tomkins": "train", "hanson": "train"}
+    there = {("hanson", "rgb"), ("hanson", "normal"), ("ihlen", "rgb"), ("Tomkins", "normal")}
+    names = lacking(table, ["rgb", "normal"], lambda *place: place in there)
+    assert names == ["normal/ihlen"]
+    assert capsys.readouterr().err == "not whole, as published: Tomkins (no rgb)\n"

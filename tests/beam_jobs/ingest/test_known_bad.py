@@ -38,6 +38,14 @@ def test_the_published_list_of_bad_views_holds_where_a_set_brings_none(tmp_path)
     assert facts.reason(ViewKey("muleshoe", 399, 4)) is None
 
 
+@pytest.mark.parametrize("known_bad, name", [("woodbine", "Woodbine"), ("Woodbine", "woodbine")])
+def test_known_bad_buildings_and_images_are_known_in_capitals_too(known_bad, name):
+    facts = Facts(known_bad={known_bad: "corrupt", f"{known_bad}2/point_3/view_4": "blurred"})
+    assert facts.reason(ViewKey(name, 0, 0)) == "known-bad building: corrupt"
+    assert facts.reason(ViewKey(f"{name}2", 3, 4)) == "known-bad image: blurred"
+    assert facts.reason(ViewKey(f"{name}2", 3, 5)) is None
+
+
 def test_a_byte_order_mark_before_the_facts_is_passed_over(tmp_path):
     (tmp_path / "dataset.json").write_text('{"depth_units_per_metre": 100}', encoding="utf-8-sig")
     assert read_facts(str(tmp_path)).depth_units("ash") == 100

@@ -8,7 +8,7 @@ from published_set import write_set
 
 from beam_jobs.ingest.known_bad import Facts
 from beam_jobs.ingest.listing import list_building
-from beam_jobs.ingest.partition import divided, pieces, sorted_out, split_of
+from beam_jobs.ingest.partition import divided, pieces, sorted_out
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,3 @@ def test_a_hostile_name_is_shelved_and_gives_no_piece(root, tmp_path):
     assert line["view"] is None and "letters, digits" in line["reason"]
     listed = json.loads((tmp_path / "listed" / "building-00000.json").read_text())
     assert listed == {"run": "r", "views": 0}
-
-
-def test_copies_in_capitals_are_in_the_published_lists():
-    assert split_of("Ash", {"ash": "val"}) == "val" and split_of("oak", {"ash": "val"}) is None

@@ -343,6 +343,17 @@ def test_a_building_in_no_split_is_quarantined_or_left_alone_where_a_subset_is_a
     )
 
 
+def test_capitals_in_a_list_or_a_folder_lose_no_building_and_save_no_bad_one(data, tmp_path):
+    shutil.copytree(data / "ash", data / "Woodbine")
+    (data / "birch").rename(data / "Birch")
+    splits = {"ASH": "train", "birch": "val", "cedar": "test", "woodbine": "train"}
+    counts = ingest(
+        str(data), str(tmp_path / "out"), size=16, shards=1, splits=splits, only_split=True
+    )
+    assert counts == {"read": 24, "written": 18, "quarantined": 6}
+    assert {view.split("/")[0] for view in quarantine(tmp_path / "out")} == {"Woodbine"}
+
+
 @pytest.mark.parametrize(
     "text, message",
     [

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from models.examples.splits import hashed_splits, read_splits
+from models.examples.splits import entry_of, hashed_splits, read_splits
 
 PUBLISHED = Path(__file__).resolve().parents[4] / "shared" / "published" / "splits"
 
@@ -63,3 +63,12 @@ def test_a_byte_order_mark_as_spreadsheets_write_it_is_no_part_of_the_first_name
     path.write_bytes(ends.join(rows).encode("utf-8-sig"))
     assert path.read_bytes().startswith(b"\xef\xbb\xbf")
     assert read_splits(path) == {"allen": "train", "beach": "test"}
+
+
+def test_a_building_is_found_in_a_list_whatever_its_capitals():
+    assert entry_of({"ash": "val"}, "Ash") == entry_of({"Ash": "val"}, "ash") == "val"
+    assert entry_of({"ASH": "val", "Ash": "val"}, "ash") == "val"
+    assert entry_of({"ash": "val"}, "oak") is None
+    both = {"Ash": "train", "ash": "val"}
+    assert entry_of(both, "ash") == "val" and entry_of(both, "Ash") == "train"
+    assert entry_of(both, "ASH") is None, "the list says two things of these letters"
