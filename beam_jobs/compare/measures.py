@@ -8,19 +8,29 @@ from models.tasks.arrays import Array, Floats
 
 
 def correlation(ours: Array, label: Array) -> float:
-    """Pearson's."""
+    """Pearson's. Of maps of one value, where it is not defined: 1 if both are (they differ by an
+    offset alone, to which it is blind), 0 if one is.
+    """
+    constant = [bool((values == values.flat[0]).all()) for values in (ours, label)]
+    if any(constant):
+        return float(all(constant))
     return float(np.corrcoef(ours.ravel().astype("float64"), label.ravel().astype("float64"))[0, 1])
 
 
 def adjusted_rand(ours: Array, label: Array) -> float:
-    """Hubert and Arabie's index: 1 the same partition, 0 chance."""
+    """Hubert and Arabie's index: 1 the same partition, 0 chance. Where chance alone gives the same
+    partition (both of one segment, or both of single pixels) it is 1 by definition.
+    """
     together = np.zeros((int(ours.max()) + 1, int(label.max()) + 1))
     np.add.at(together, (ours.ravel(), label.ravel()), 1)
     both = pairs(together)
     first = pairs(together.sum(1))
     second = pairs(together.sum(0))
+    most = pairs(np.array([float(ours.size)]))
+    if first == second and first in (0, most):
+        return 1.0
     # pairs that two partitions of these sizes have in common by chance
-    chance = first * second / (ours.size * (ours.size - 1) / 2)
+    chance = first * second / most
     return float((both - chance) / ((first + second) / 2 - chance))
 
 

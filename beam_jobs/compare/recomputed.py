@@ -55,6 +55,8 @@ def of_surfaces(
         yield "segment_unsup25d", "ARI", adjusted_rand(ours, label)
     # 128 in all three channels: no surface
     seen = (depth < FAR) & (normal.astype(int) != 128).any(-1)
+    if not seen.any():
+        return
     metres = np.where(seen, depth / parameters.depth_units, np.inf)
     true = normal / 127.5 - 1
     # loose frames may come without their camera

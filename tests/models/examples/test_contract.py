@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pytest
 from synthetic import view
 
 from models.examples.contract import anomalies, contract
@@ -33,3 +34,49 @@ def test_labels_that_contradict_each_other_are_anomalies():
     short = View(made.key, made.rgb, made.camera, {"normal": np.full((32, 32, 3), 140, "uint8")})
     assert "unit vectors" in anomalies(short, 32)[0]
     assert "the contract says 64" in anomalies(nearer, 64)[0]
+
+
+def seen_room(camera) -> dict:
+    """labels of a wall that a camera looks at, a tenth of it a hole; normals within 60 degrees of
+    the way back.
+    """
+    rng = np.random.default_rng(0)
+    slope = np.tan(camera.field_of_view / 2) * (2 * (np.arange(32) + 0.5) / 32 - 1)
+    back = -np.stack([*np.meshgrid(slope, slope), np.ones((32, 32))], -1)
+    back /= np.linalg.norm(back, axis=-1, keepdims=True)
+    aside = rng.normal(size=(32, 32, 3))
+    normal = back + 0.8 * aside / np.linalg.norm(aside, axis=-1, keepdims=True)
+    normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
+    codes = np.round((normal + 1) * 127.5).astype("uint8")
+    depth = np.full((32, 32), 1000, "uint16")
+    hole = rng.random((32, 32)) < 0.1
+    codes[hole] = 128
+    depth[hole] = 65535
+    return {"normal": codes, "depth_zbuffer": depth, "depth_euclidean": depth.copy()}
+
+
+@pytest.mark.parametrize("with_camera", [True, False])
+def test_normals_that_face_away_from_the_camera_are_an_anomaly(with_camera):
+    made = view(0)
+    camera = made.camera if with_camera else None
+    labels = seen_room(made.camera)
+    assert anomalies(View(made.key, made.rgb, camera, labels), 32) == []
+    # back faces of a scan: even half of the view is no anomaly
+    half = np.where(np.arange(32)[:, None, None] < 16, 255 - labels["normal"], labels["normal"])
+    assert anomalies(View(made.key, made.rgb, camera, {"normal": half}), 32) == []
+    away = View(made.key, made.rgb, camera, {**labels, "normal": 255 - labels["normal"]})
+    assert "face away from the camera" in anomalies(away, 32)[0]
+
+
+@pytest.mark.parametrize("folder", ["depth_zbuffer", "depth_euclidean", "normal"])
+def test_a_label_without_a_value_beside_one_that_has_values_is_an_anomaly(folder):
+    made = view(0)
+    labels = seen_room(made.camera)
+    empty = np.full_like(labels[folder], DOMAINS[folder].missing or 128)
+    (said,) = anomalies(View(made.key, made.rgb, made.camera, {**labels, folder: empty}), 32)
+    assert said.startswith(f"{folder} has a value on 0% of the pixels")
+    # a hole in half of the view is a scan's own, and of two empty labels none is the wrong one
+    half = {folder: np.where(np.arange(32) < 16, labels[folder].T, empty.T).T.copy()}
+    assert anomalies(View(made.key, made.rgb, made.camera, {**labels, **half}), 32) == []
+    nothing = {name: np.full_like(labels[name], 65535) for name in labels if name != "normal"}
+    assert anomalies(View(made.key, made.rgb, made.camera, nothing), 32) == []
