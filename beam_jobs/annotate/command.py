@@ -8,9 +8,11 @@ import argparse
 import importlib
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from beam_jobs.annotate import fork_server
+from beam_jobs.whole_numbers import count, natural
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--views", type=int, default=40, help="views a building (whole points, so slightly more)"
     )
     parser.add_argument("--size", type=int, default=128, help="side of the images in pixels")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=natural, default=0)
     parser.add_argument(
         "--held-out",
         type=int,
@@ -28,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "others train, and those of an existing splits.csv keep their split",
     )
     parser.add_argument(
-        "--processes", type=int, default=os.cpu_count() or 1, help="buildings at a time"
+        "--processes", type=count, default=os.cpu_count() or 1, help="buildings at a time"
     )
     add_mesh_arguments(parser)
 
@@ -60,7 +62,35 @@ def add_mesh_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def check_labels(labels: Sequence[Path], meshes: Sequence[Path]) -> None:
+    """Raises ValueError, FileNotFoundError for files that are no class ids of triangles. How many
+    triangles there are is seen when the mesh is read.
+    """
+    if len(labels) not in (0, len(meshes)):
+        raise ValueError(
+            f"expected one --labels for each --mesh, got {len(labels)} for {len(meshes)}"
+        )
+    if labels:
+        # Here and not above: --help needs no arrays.
+        import numpy as np
+    for path in labels:
+        if not path.is_file():
+            raise FileNotFoundError(f"{path}: expected a .npy of class ids, there is no such file")
+        try:
+            ids = np.load(path, mmap_mode="r", allow_pickle=False)
+            fit = ids.ndim == 1 and ids.dtype.kind in "iu"
+        # numpy raises several types for what is none, and takes a .npz for a folder of arrays
+        except (ValueError, EOFError, OSError, AttributeError):
+            fit = False
+        if not fit:
+            raise ValueError(
+                f"{path} is no .npy of whole numbers; --labels takes a class id (0 to 17) a "
+                "triangle, as numpy.save writes them"
+            )
+
+
 def run(options: argparse.Namespace) -> int:
+    check_labels(options.labels, options.mesh)
     work = f"beam_jobs.annotate.{'meshes' if options.mesh else 'procedural'}"
     # First: it imports on one core what this process imports on another.
     fork_server.begin(work)

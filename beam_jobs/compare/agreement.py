@@ -20,6 +20,7 @@ from typing import Any
 
 from beam_jobs.compare.component import COMPONENTS, component_of
 from beam_jobs.compare.frames import frames, spread
+from beam_jobs.whole_numbers import count
 
 MOST_FRAMES = 24  # of a whole data set: a frame takes some seconds
 Row = dict[str, Any]
@@ -40,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--most",
-        type=int,
+        type=count,
         default=MOST_FRAMES,
         help=f"frames at most, evenly spread over all (default: {MOST_FRAMES})",
     )

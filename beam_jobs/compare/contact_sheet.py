@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw
 from beam_jobs.compare.frames import Frame, frames, spread
 from beam_jobs.compare.legends import INK, LEAST_TILE, PAPER, Layout, Shown, legend, shown
 from beam_jobs.ingest.known_bad import read_facts
+from beam_jobs.whole_numbers import count
 from models.examples.published import encode_png
 from models.provenance.atomic import atomic_file
 from models.tasks import DOMAINS
@@ -37,9 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folders to show, one row each for every row of views (default: rgb)",
     )
     parser.add_argument(
-        "--views", type=int, default=24, help="views to show, spread evenly over all (default: 24)"
+        "--views",
+        type=count,
+        default=24,
+        help="views to show, spread evenly over all (default: 24)",
     )
-    parser.add_argument("--columns", type=int, default=6)
+    parser.add_argument("--columns", type=count, default=6, help="views side by side (default: 6)")
 
 
 def run(options: argparse.Namespace) -> int:

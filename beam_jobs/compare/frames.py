@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from beam_jobs.ingest.read_view import camera_of
 from models.examples.published import LabelError, read_label
 from models.tasks import DOMAINS, Domain
 from models.tasks.arrays import Array
@@ -76,8 +77,14 @@ class Frame:
         return value if isinstance(value, np.ndarray) else None
 
     def info(self) -> dict[str, Any]:
-        """point_info as published, {} without."""
+        """point_info as published; {} without, and for one that is no camera and that ingest
+        refuses, too.
+        """
         value = self.read("point_info")
+        try:
+            camera_of(value if isinstance(value, dict) else {})
+        except LabelError:
+            return {}
         return value if isinstance(value, dict) else {}
 
 

@@ -28,6 +28,7 @@ from beam_jobs.download.subset import (
     write_splits,
 )
 from beam_jobs.ingest.progress import Transfers
+from beam_jobs.whole_numbers import count
 from models.examples.splits import read_splits
 from models.tasks import DOMAINS
 
@@ -72,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="label folders; default: all",
     )
-    parser.add_argument("--connections", type=int, default=4, help="archives at a time")
+    parser.add_argument("--connections", type=count, default=4, help="archives at a time")
     parser.add_argument(
         "--plain", action="store_true", help=f"plain HTTP even where {TOOL} is installed"
     )

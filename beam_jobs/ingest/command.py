@@ -10,6 +10,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from beam_jobs.whole_numbers import count, natural
 from models.examples.splits import read_splits
 
 
@@ -27,15 +28,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="as TFX's: '.../span-{SPAN}/version-{VERSION}'; the newest span, of it the "
         "newest version, is read",
     )
-    parser.add_argument("--span", type=int, help="this span of the pattern instead of the newest")
     parser.add_argument(
-        "--version", type=int, help="this version of the span instead of the newest"
+        "--span", type=natural, help="this span of the pattern instead of the newest"
+    )
+    parser.add_argument(
+        "--version", type=natural, help="this version of the span instead of the newest"
     )
     parser.add_argument("--out", required=True, help="folder for the examples")
-    parser.add_argument("--size", type=int, default=64, help="side of the training images")
+    parser.add_argument("--size", type=count, default=64, help="side of the training images")
     parser.add_argument(
         "--shards",
-        type=int,
+        type=count,
         default=4,
         help="files a split; also the pieces of work that processes share",
     )
@@ -44,7 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a split list as published (id,train,val,test), e.g. train_val_test_tiny.csv; "
         "buildings outside it are not read",
     )
-    parser.add_argument("--processes", type=int, default=1, help="worker processes on this machine")
+    parser.add_argument(
+        "--processes", type=count, default=1, help="worker processes on this machine"
+    )
     parser.add_argument(
         "--strict",
         action="store_true",

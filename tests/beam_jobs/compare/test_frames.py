@@ -1,5 +1,6 @@
 """A frame finds its labels wherever the layout puts them."""
 
+import json
 import shutil
 
 import numpy as np
@@ -47,6 +48,17 @@ def test_what_is_not_there_or_no_label_is_none(data, tmp_path):
     normal.write_bytes(normal.read_bytes()[:100])
     shutil.rmtree(root / "ash" / "reshading")
     assert frame.map("normal") is None and frame.map("reshading") is None
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"field_of_view_rads": 6.88}, {"camera_location": [0, 0]}, {"camera_location": None}]
+)
+def test_a_point_info_that_ingest_refuses_tells_nothing(data, tmp_path, wrong):
+    root = laid_out(data, tmp_path, "building/folder")
+    path = next((root / "ash" / "point_info").glob("point_0_view_0_*"))
+    path.write_text(json.dumps({**json.loads(path.read_text()), **wrong}))
+    first, second = frames(root)
+    assert first.info() == {} and second.info()["field_of_view_rads"] == pytest.approx(1.1)
 
 
 def test_a_link_that_leads_nowhere_is_no_frame(data, tmp_path):
