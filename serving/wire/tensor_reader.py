@@ -118,6 +118,8 @@ def _strings(
 ) -> Array:
     """object [count] of bytes. Every one is paid for, also those that repeat the last."""
     if content is not None and len(content):
+        # before they are listed: a byte of content is a text, and a list of lengths costs memory
+        allowance.take(STRING_COST * count)
         texts = _listed_strings(content, count)
     else:
         texts = [bytes_of(value) for number, value in values if number == STRING_VAL]

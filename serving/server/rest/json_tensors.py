@@ -19,7 +19,7 @@ import numpy as np
 from models.tasks.arrays import Array
 from serving.errors import ServingError, invalid
 from serving.server.rest.json_text import Json, Members, shown, type_name
-from serving.wire.tensor_reader import MOST_DIMENSIONS
+from serving.wire.tensor_reader import MOST_DIMENSIONS, STRING_COST, Allowance
 from serving.wire.tensor_types import STRING, TYPES, numpy_type
 
 # absl skips all white space between base64's characters
@@ -149,6 +149,7 @@ def tensor_of(value: Json, kind: int) -> Array:
     if len(shape) > MOST_DIMENSIONS:
         raise invalid(f"at most {MOST_DIMENSIONS} dimensions are read, got {len(shape)}")
     if kind == STRING:
+        _check_count(len(values))
         texts: Array = np.empty(len(values), object)
         texts[:] = [text_of(item) for item in values]
         return texts.reshape(shape)
@@ -163,6 +164,16 @@ def tensor_of(value: Json, kind: int) -> Array:
     if dtype is not None and name in FLOATS:
         return _floats(values, dtype).reshape(shape)
     raise invalid(f"Conversion of JSON Value: {shown(value)} to type: {name or kind}")
+
+
+def _check_count(count: int) -> None:
+    """Raises INVALID_ARGUMENT for more texts than gRPC takes: an empty one has three bytes here and
+    takes hundreds in the graph.
+    """
+    try:
+        Allowance().take(STRING_COST * count)
+    except ValueError as error:
+        raise invalid(f"{error}, got {count} texts") from None
 
 
 def dense(value: Json) -> tuple[list[Json], tuple[int, ...]]:

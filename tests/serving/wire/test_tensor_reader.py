@@ -101,12 +101,13 @@ CLAIMS = {
     "values that repeat": proto_of("object", (1 << 23,), string_val=[b"x" * 40]),
     "long values that repeat": proto_of("object", (1000,), string_val=[b"x" * (1 << 20)]),
     "empty values": proto_of("object", (3,), string_val=[b""] * 200_000),
+    "empty values as content": proto_of("object", (2_000_000,), tensor_content=bytes(2_000_000)),
 }
 
 
 @pytest.mark.parametrize("claim", CLAIMS)
 def test_texts_are_counted_before_they_are_made(claim):
-    """65 bytes that claim eight million strings; a message that holds many empty ones."""
+    """65 bytes that claim eight million strings; messages that hold many empty ones."""
     data = CLAIMS[claim].SerializeToString()
     tracemalloc.start()
     with pytest.raises(ValueError, match="at most"):
@@ -116,7 +117,9 @@ def test_texts_are_counted_before_they_are_made(claim):
     assert most < 20 << 20
 
 
-@pytest.mark.parametrize("claim", ["values that repeat", "long values that repeat"])
+@pytest.mark.parametrize(
+    "claim", ["values that repeat", "long values that repeat", "empty values as content"]
+)
 def test_the_allowance_of_a_request_holds_by_itself(claim):
     with pytest.raises(ValueError, match="at most"):
         array(memoryview(CLAIMS[claim].SerializeToString()))

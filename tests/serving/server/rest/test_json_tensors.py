@@ -103,6 +103,7 @@ REFUSED = {
     "a value among lists": ("float32", [[1], 2], "JSON Value: 2 found at incorrect level: 2"),
     "a list among values": ("float32", [1, [2]], "Encountered list at unexpected level: 1"),
     "ragged texts": ("string", [["a", "b"], ["c"]], "Encountered list at unexpected size"),
+    "more texts than a request holds": ("string", [""] * (2**20 + 1), "at most 268435456 bytes"),
     "40 deep texts": ("string", eval("[" * 40 + "'a'" + "]" * 40), "at most 32 dimensions"),
 }
 
