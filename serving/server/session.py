@@ -243,11 +243,12 @@ class Version:
             self.tensors[name] = self.session.graph.get_tensor_by_name(name)._as_tf_output()
         return self.tensors[name]
 
-    def close(self, patience: float = 60) -> None:
-        """after the last running request, or `patience` seconds."""
+    def close(self) -> None:
+        """after the last running request, however long it runs; the end of the process alone does
+        not wait for it.
+        """
         # after it was taken out of the table: no new request finds it
-        until = time.monotonic() + patience
-        while self.running and time.monotonic() < until:
+        while self.running:
             time.sleep(0.02)
         self.session.close()
 
