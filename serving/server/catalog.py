@@ -78,7 +78,7 @@ class Catalog:
 
     def _remove(self, model: Model) -> None:
         """unload it; its versions stay END in the status."""
-        model.unload_all()
+        model.remove()
         ended: dict[int, State] = {
             number: (END, error) for number, (_, error) in model.states.items()
         }
@@ -138,8 +138,8 @@ class Catalog:
         return [(key, *states[key]) for key in numbers]
 
     def ready(self) -> bool:
-        """every model serves at least one version."""
-        return bool(self.models) and all(model.current for model in self.models.values())
+        """every model serves at least one version; also where there is none yet."""
+        return all(model.current for model in self.models.values())
 
     def failure(self) -> str | None:
         """why a model that serves nothing does so: its load failed."""

@@ -77,6 +77,7 @@ class Model:
         self.unread: dict[int, str] = {}  # why a folder could not be looked into
         self.lock = threading.Lock()  # of `versions` and what holds them
         self.turn = threading.Lock()  # one poll at a time
+        self.is_removed = False  # for good: nobody would unload what a late poll loads
 
     # read without the lock: the dictionary is replaced as a whole, never changed
     @property
@@ -91,7 +92,7 @@ class Model:
         is not there.
 
         A folder without `saved_model.pb` is still being written: it is not aspired (the real server
-        would try it and fail).
+        would try it and fail), unless it serves, which needs the file no more.
         """
         try:
             paths = sorted(self.base.iterdir())
@@ -110,7 +111,8 @@ class Model:
     def _holds_a_model(self, folder: Path) -> bool:
         number = int(folder.name)
         try:
-            found = _graph_in(folder)
+            # the session of what serves is in memory; to unload it is to remove its folder
+            found = _graph_in(folder) or number in self.versions
             self.unread.pop(number, None)
         # no right to search it, say: no other version may suffer, nor this one where it serves
         except OSError as error:
@@ -125,9 +127,11 @@ class Model:
         return max(self.folders() or {}, default=None)
 
     def poll(self) -> None:
-        """load what is aspired and not yet tried, then let go what is no longer aspired."""
+        """load what is aspired and not yet tried, then let go what is no longer aspired; nothing
+        once it was removed: a look that began before may come to it late.
+        """
         with self.turn:
-            folders = self.folders()
+            folders = None if self.is_removed else self.folders()
             if folders is None:
                 return
             aspired = self.policy.aspired(folders)
@@ -213,8 +217,10 @@ class Model:
         for number in ended[:-REMEMBERED]:
             self.states.pop(number, None)
 
-    def unload_all(self) -> None:
+    def remove(self) -> None:
+        """unload it for good."""
         with self.turn:
+            self.is_removed = True
             for number in sorted(self.versions):
                 self.unload(number)
 

@@ -171,6 +171,6 @@ for candidate in sys.argv[3:]:
     graphs.append(weakref.ref(model.current.session.graph))
 wait_for(lambda: graphs[0]() is None and graphs[1]() is None)
 assert graphs[2]() is model.current.session.graph
-model.unload_all()
+model.remove()
 wait_for(lambda: graphs[2]() is None)
 """

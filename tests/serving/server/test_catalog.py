@@ -42,6 +42,30 @@ def test_a_request_that_means_no_model_is_told_so(spec, code, words):
     assert error.value.code.name == code
 
 
+def test_a_model_that_was_removed_is_not_loaded_by_a_look_that_began_before(base):
+    catalog = Catalog()
+    catalog.reload([ModelConfig("a", base), ModelConfig("b", base)])
+    first, second = catalog.models["a"], catalog.models["b"]
+    poll = first.poll
+
+    def reload_meanwhile() -> None:
+        first.poll = poll
+        catalog.reload([ModelConfig("a", base)])
+
+    first.poll = reload_meanwhile
+    catalog.poll()
+    assert set(catalog.models) == {"a"} and first.current.number == 3
+    assert not second.versions, "nobody would ever unload it"
+
+
+def test_a_server_without_models_is_ready_to_be_told_of_some(base):
+    catalog = Catalog()
+    catalog.reload([])
+    assert catalog.ready() and catalog.failure() is None
+    catalog.reload([ModelConfig("a", base)])
+    assert catalog.held(ModelSpec("a")) and catalog.ready()
+
+
 def test_the_status_names_versions_newest_first():
     model = Model("a", "/nowhere")
     model.states = {1: (END, "broken"), 3: (AVAILABLE, "")}

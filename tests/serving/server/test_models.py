@@ -1,8 +1,10 @@
 """Versions of a model: which folders are versions, which of them a policy aspires to."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from waiting import wait_for
 
 from serving.errors import ServingError
 from serving.server.models import AVAILABLE, LARGEST_NUMBER, Model, Policy
@@ -55,6 +57,20 @@ def test_a_numbered_folder_that_may_not_be_read_hides_no_other(tmp_path, monkeyp
     assert model.folders() == {1: tmp_path / "1", 2: tmp_path / "2"}, "what serves is not let go"
     monkeypatch.undo()
     assert 2 in Model("a", tmp_path).folders()
+
+
+def test_a_version_that_serves_needs_its_graph_file_no_more(tmp_path):
+    (tmp_path / "1").mkdir()
+    closed = []
+    model = Model("a", tmp_path)
+    model.versions = {1: SimpleNamespace(close=lambda: closed.append(1))}
+    model.states = {1: (AVAILABLE, "")}
+    model.poll()
+    assert list(model.versions) == [1] and model.states == {1: (AVAILABLE, "")}
+    (tmp_path / "1").rmdir()
+    model.poll()
+    assert not model.versions, "whose folder is gone is let go"
+    wait_for(lambda: closed)
 
 
 def test_a_base_path_that_is_not_there_changes_nothing(tmp_path):
