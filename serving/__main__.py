@@ -27,7 +27,10 @@ def parser() -> argparse.ArgumentParser:
         "normal,depth_zbuffer --out answers",
     )
     commands = top.add_subparsers(dest="command", required=True)
-    serve = commands.add_parser("serve", help="answer over gRPC and REST until interrupted")
+    # not abbreviated, as in the original: `--v=1` would print versions and serve nothing
+    serve = commands.add_parser(
+        "serve", help="answer over gRPC and REST until interrupted", allow_abbrev=False
+    )
     add_flags(serve)
     ask = commands.add_parser("ask", help="answers about an image, as pictures")
     ask.add_argument("--server", default="127.0.0.1:8500")

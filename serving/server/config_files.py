@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from serving.errors import ServingError, invalid
+from serving.server.flags import local_path
 from serving.server.models import NEWEST, Policy
 
 # FieldDescriptorProto.Type
@@ -99,14 +100,26 @@ def parse(text: bytes, empty: Any) -> Any:
         raise ValueError(str(error)) from error
 
 
+def first_models(path: str | Path) -> list[ModelConfig]:
+    """the models of a `--model_config_file` as a server starts: an empty one has none yet, as in
+    the original, which takes an emptied one for no reload later. Raises ValueError.
+    """
+    is_empty = _server_config(path).WhichOneof("config") is None
+    return [] if is_empty else read_models(path)
+
+
 def read_models(path: str | Path) -> list[ModelConfig]:
     """the models of a `--model_config_file`. Raises ValueError."""
-    from tensorflow_serving.config import model_server_config_pb2
-
     try:
-        return models_of(read(path, model_server_config_pb2.ModelServerConfig()))
+        return models_of(_server_config(path))
     except ServingError as error:
         raise ValueError(f"{path}: {error}") from error
+
+
+def _server_config(path: str | Path) -> Any:
+    from tensorflow_serving.config import model_server_config_pb2
+
+    return read(path, model_server_config_pb2.ModelServerConfig())
 
 
 def models_of(config: Any) -> list[ModelConfig]:
@@ -121,7 +134,7 @@ def models_of(config: Any) -> list[ModelConfig]:
         check_entry(entry)
         configs[entry.name] = ModelConfig(
             entry.name,
-            Path(entry.base_path),
+            local_path(entry.base_path),
             policy_of(entry.model_version_policy),
             dict(entry.version_labels),
         )
@@ -132,10 +145,10 @@ def check_entry(entry: Any) -> None:
     """Raises INVALID_ARGUMENT for a ModelConfig that cannot be served."""
     if not entry.name:
         raise invalid("a model config has no name")
-    if not entry.base_path.startswith("/"):
+    if not local_path(entry.base_path).is_absolute():
         raise invalid(
             f"Expected model {entry.name} to have an absolute path or URI; got "
-            f"base_path()={entry.base_path}"
+            f"base_path()={entry.base_path} (of URIs the embedded server reads file:///... alone)"
         )
     # the older field and the newer one exclude each other, as in the original
     if bool(entry.model_platform) == bool(entry.model_type):

@@ -52,13 +52,18 @@ def port(text: str) -> int:
     return int(text)
 
 
+def local_path(text: str) -> Path:
+    """of a base path, which may be written as a URI: file:///models is /models."""
+    return Path(text.removeprefix("file://") if text.startswith("file:///") else text)
+
+
 def add_flags(serve: argparse.ArgumentParser) -> None:
     """all flags that have an effect, with the original's defaults unless the help says it."""
     # `--flag` alone is true, `--flag=false` is false, as in the original
     switch: dict[str, Any] = {"type": boolean, "nargs": "?", "const": True}
     add = serve.add_argument
     add("--model_name", default="default")
-    add("--model_base_path", type=Path, help="folder of integer-named versions, absolute")
+    add("--model_base_path", type=local_path, help="folder of integer-named versions, absolute")
     add(
         "--model_config_file",
         type=Path,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from models.networks.optional import left_out
 from serving.errors import ServingError
 from serving.server.flags import WITHOUT_EFFECT
+from serving.server.polling import say
 
 # What serves imports TensorFlow, for seconds; `--version` aside, flags are judged before.
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
 
 class RereadFile:
-    """Polls the model config file; one that does not parse is said and ignored."""
+    """Polls the model config file. One that is refused is said, ignored, and tried again at every
+    look: what it asks for may be there later, as the version that a label names.
+    """
 
     def __init__(self, path: Path, catalog: Catalog, seconds: float) -> None:
         self.path = path
@@ -32,19 +35,25 @@ class RereadFile:
         self.seconds = seconds
         # what is served now: only another content is a reload
         self.last = path.read_bytes()
+        self.refusal = ""  # the last look's
 
     def poll(self) -> None:
         """reload the catalog if the file is another."""
         from serving.server.config_files import read_models
 
+        refusal = ""
         try:
             data = self.path.read_bytes()
-            # kept before it is parsed: a broken file is said once, not at every look
             if data != self.last:
-                self.last = data
                 self.catalog.reload(read_models(self.path))
+                # only now: what was refused is no reload yet
+                self.last = data
         except (ValueError, OSError, ServingError) as error:
-            print(f"model config file ignored: {error}", file=sys.stderr)
+            refusal = str(error)
+        # once for a refusal that stays, not at every look
+        if refusal and refusal != self.refusal:
+            say(f"model config file ignored, and tried again: {refusal}")
+        self.refusal = refusal
 
 
 def start(options: argparse.Namespace) -> int:
@@ -114,10 +123,10 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _configs(options: argparse.Namespace) -> list[ModelConfig]:
-    from serving.server.config_files import ModelConfig, read_models
+    from serving.server.config_files import ModelConfig, first_models
 
     if options.model_config_file:
-        return read_models(options.model_config_file)
+        return first_models(options.model_config_file)
     return [ModelConfig(options.model_name, options.model_base_path)]
 
 

@@ -4,7 +4,14 @@ import pytest
 from tensorflow_serving.config import model_server_config_pb2
 
 from serving.errors import ServingError
-from serving.server.config_files import message, models_of, parse, read, read_models
+from serving.server.config_files import (
+    first_models,
+    message,
+    models_of,
+    parse,
+    read,
+    read_models,
+)
 from serving.server.models import Policy
 
 
@@ -42,6 +49,24 @@ def test_a_file_may_start_with_a_byte_order_mark(tmp_path):
     path = tmp_path / "models.config"
     path.write_text(listed(entry()), encoding="utf-8-sig")
     assert [one.name for one in read_models(path)] == ["a"]
+
+
+@pytest.mark.parametrize("text", ["", "# none yet\n", "model_config_list { }"])
+def test_a_server_may_start_without_models(tmp_path, text):
+    path = tmp_path / "models.config"
+    path.write_text(text)
+    assert first_models(path) == []
+    path.write_text("custom_model_config { }")
+    with pytest.raises(ValueError, match="Only ModelConfigList is currently supported"):
+        first_models(path)
+
+
+def test_a_base_path_may_be_a_uri_of_a_file():
+    (found,) = models_of(config(listed(entry(base="file:///m/a"))))
+    assert str(found.base) == "/m/a"
+    for base in ("file://m/a", "gs://m/a"):
+        with pytest.raises(ServingError, match=r"absolute path or URI; got .*file:///\.\.\. alone"):
+            models_of(config(listed(entry(base=base))))
 
 
 def test_labels_and_several_models_are_read(tmp_path):

@@ -4,6 +4,7 @@ import argparse
 
 import pytest
 
+from serving.__main__ import parser as serving_parser
 from serving.server.flags import MOST_PORT, WITHOUT_EFFECT, add_flags, at_least_one, boolean, port
 
 
@@ -41,6 +42,18 @@ def test_a_switch_takes_the_originals_spellings(text, value):
 def test_a_value_that_is_none_is_refused(read, text, words):
     with pytest.raises(argparse.ArgumentTypeError, match=words):
         read(text)
+
+
+def test_a_base_path_may_be_a_uri_of_a_file():
+    assert str(parsed("--model_base_path=file:///m/a").model_base_path) == "/m/a"
+    assert str(parsed("--model_base_path=/m/a").model_base_path) == "/m/a"
+
+
+@pytest.mark.parametrize("flag", ["--v=1", "--rest_api=3", "--model_base=/m"])
+def test_a_flag_is_not_abbreviated(flag):
+    found, unknown = serving_parser().parse_known_args(["serve", flag])
+    assert unknown == [flag]
+    assert not found.version and found.rest_api_port is None and found.model_base_path is None
 
 
 @pytest.mark.parametrize("name", WITHOUT_EFFECT)

@@ -1,9 +1,19 @@
 """From flags to a server: what is refused, in which words."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from serving.__main__ import parser
-from serving.server.start import check_flags, check_pair, credentials_of, metrics_path, start
+from serving.errors import precondition
+from serving.server.start import (
+    RereadFile,
+    check_flags,
+    check_pair,
+    credentials_of,
+    metrics_path,
+    start,
+)
 
 
 def options(*flags: str):
@@ -24,6 +34,33 @@ def test_flags_that_serve_nothing_are_refused(flags, words, capsys):
         check_flags(options(*flags))
     assert start(options(*flags)) == 1
     assert capsys.readouterr().err.startswith("Failed to start server. Error: ")
+
+
+def test_a_refused_config_file_is_said_once_and_tried_until_it_fits(tmp_path, capsys):
+    """a file whose label names a version that is still to come."""
+    path = tmp_path / "models.config"
+    path.write_text("model_config_list { }")
+    refusals = [precondition("version 2 is not there"), precondition("version 2 is not there")]
+    reloads = []
+
+    def reload(configs):
+        reloads.append(configs)
+        if refusals:
+            raise refusals.pop()
+
+    reread = RereadFile(path, SimpleNamespace(reload=reload), 1.0)
+    reread.poll()
+    assert not reloads, "what is served already"
+    path.write_text("model_config_list { } # a label")
+    for _ in range(5):
+        reread.poll()
+    assert len(reloads) == 3, "until it is taken, and no longer"
+    path.unlink()
+    reread.poll()
+    reread.poll()
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "model config file ignored, and tried again: version 2 is not there"
+    assert "No such file" in second
 
 
 @pytest.mark.parametrize(
