@@ -12,11 +12,16 @@ from serving.server.admission import Gate
 from serving.server.catalog import Catalog
 from serving.server.config_files import ModelConfig
 from serving.server.grpc.service import LOOPBACK, Doorway, grpc_server
-from serving.server.polling import keep_polling
+from serving.server.polling import keep_polling, say
 from serving.server.rest.transport import RestServer
 from serving.server.signals import StopSignals
 
 LAST_WORDS = 1.0  # seconds in which answers that are made already are sent
+# the original's words for what it goes on without, too
+SAME_PORT = (
+    "--rest_api_port cannot be same as --port. Please use a different port for HTTP/REST API. "
+    "Skipped exporting HTTP/REST API."
+)
 FAILED = "Failed to start server. Error: "  # TensorFlow Serving's words
 
 
@@ -88,7 +93,10 @@ def _listen(catalog: Catalog, serving: Serving, signals: StopSignals) -> None:
     # flushed: whoever started this process waits for the line
     print(f"gRPC on {host}:{port}", flush=True)
     door = None
-    if serving.rest_port is not None:
+    # 0 is any free port, and never the same
+    if serving.rest_port and serving.rest_port == port:
+        say(SAME_PORT)
+    elif serving.rest_port is not None:
         door = RestServer((host, serving.rest_port), catalog, gate=gate, **serving.rest)
         door.start()
         print(f"REST on {host}:{door.server_port}", flush=True)
