@@ -15,7 +15,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from models.tasks.arrays import Array
-from serving.errors import from_tensorflow, gone, internal, invalid, late, precondition
+from serving.errors import (
+    ServingError,
+    from_tensorflow,
+    gone,
+    internal,
+    invalid,
+    late,
+    precondition,
+)
 from serving.server.signatures import check_inputs, check_outputs, kind_of, signatures_of
 from serving.wire.model_spec import DEFAULT_SIGNATURE
 
@@ -159,22 +167,40 @@ class Version:
         """one run of the graph: values of the tensors `fetches`. The time left is the session's own
         limit.
         """
+        plan = self.plan(feeds, fetches)
+        try:
+            values = self._values(feeds, plan, deadline)
+        except ServingError:
+            if set(plan) == set(fetches):
+                raise
+        else:
+            return [values[name] for name in fetches]
+        # what failed may be an output that nobody asked for: those that were, each for itself, of
+        # which a model has no more than outputs
+        alone = {
+            name: self._values(feeds, self._single(feeds, name), deadline)[name]
+            for name in sorted(set(fetches))
+        }
+        return [alone[name] for name in fetches]
+
+    def _values(
+        self, feeds: dict[str, Array], plan: tuple[str, ...], deadline: float | None
+    ) -> dict[str, Array]:
+        """tensor of the plan -> its value, by one run."""
         import tensorflow as tf
 
         # the time that is left, not a moment: the session has a clock of its own
         seconds = None if deadline is None else deadline - time.monotonic()
         if seconds is not None and seconds <= 0:
             raise late()
-        plan = self.plan(feeds, fetches)
         # in one order: the session compiles anew for every sequence of names
         ordered = {name: feeds[name] for name in sorted(feeds)}
         try:
-            values = dict(zip(plan, self._called(ordered, plan, seconds)))
+            return dict(zip(plan, self._called(ordered, plan, seconds)))
         except tf.errors.OpError as error:
             raise from_tensorflow(error) from error
         except (ValueError, TypeError) as error:
             raise invalid(str(error).split("\n")[0]) from error
-        return [values[name] for name in fetches]
 
     def plan(self, feeds: Iterable[str], fetches: Iterable[str]) -> tuple[str, ...]:
         """the tensors to fetch, sorted: those asked for, or a known set that holds them once
@@ -190,6 +216,12 @@ class Version:
                 asked = self._wider(fed, asked)
             self.plans.add((fed, asked))
         return asked
+
+    def _single(self, feeds: Iterable[str], name: str) -> tuple[str, ...]:
+        """a plan of one tensor, known from here on."""
+        with self.planning:
+            self.plans.add((tuple(sorted(feeds)), (name,)))
+        return (name,)
 
     def _wider(self, fed: tuple[str, ...], asked: tuple[str, ...]) -> tuple[str, ...]:
         known = [plan for names, plan in self.plans if names == fed and set(asked) <= set(plan)]

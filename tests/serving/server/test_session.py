@@ -4,8 +4,11 @@ import random
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
+import tensorflow as tf
 from working_model import OUTPUTS, save_working
 
+from serving.errors import ServingError
 from serving.server import session as module
 from serving.server.session import MOST_PLANS, Version
 
@@ -30,6 +33,31 @@ def test_a_full_house_of_plans_still_answers_another_signature(tmp_path):
     version.plans = {(("x:0",), (f"made up {i}",)) for i in range(MOST_PLANS)}
     assert version.run("work", {"loops": np.array([3], "int32")}, ["done"])["done"].tolist() == [3]
     assert version.run("", ONE, ["y4"])["y4"].tolist() == [[6, 6]]
+    version.close()
+
+
+def save_strict(folder):
+    """x float [N] -> plus0 .. plus3 = x + i, and `root`, which fails below 0."""
+    v1 = tf.compat.v1
+    with v1.Session(graph=tf.Graph()) as session:
+        x = v1.placeholder(tf.float32, [None], "x")
+        root = tf.debugging.check_numerics(tf.sqrt(x), "root")
+        v1.saved_model.simple_save(
+            session, str(folder), {"x": x}, {"root": root} | {f"plus{i}": x + i for i in range(4)}
+        )
+    return folder
+
+
+def test_an_output_that_nobody_asked_for_fails_no_request(tmp_path):
+    version = Version(save_strict(tmp_path / "1"), 1)
+    version.plans = {(("x:0",), (f"made up {i}",)) for i in range(MOST_PLANS)}
+    below = {"x": np.array([-1], "float32")}
+    found = version.run("", below, ["plus2", "plus1"])
+    assert {name: value.tolist() for name, value in found.items()} == {"plus2": [1], "plus1": [0]}
+    with pytest.raises(ServingError, match="root : Tensor had NaN"):
+        version.run("", below, ["plus1", "root"])
+    # all outputs once, and each for itself
+    assert len(version.plans) <= MOST_PLANS + 1 + len(version.signatures["serving_default"].outputs)
     version.close()
 
 
