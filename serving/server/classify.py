@@ -141,10 +141,20 @@ def classified(outputs: dict[str, Array], count: int) -> Any:
         for j in range(width):
             entry = row.classes.add()
             if classes is not None:
-                entry.label = classes[i, j]
+                entry.label = label_of(classes[i, j])
             if scores is not None:
                 entry.score = scores[i, j]
     return result
+
+
+def label_of(text: bytes) -> str:
+    """Raises INVALID_ARGUMENT for what no field of text can carry."""
+    try:
+        return text.decode()
+    except UnicodeDecodeError as error:
+        raise invalid(
+            f"Expected labels of classes to be UTF-8, got {text[:50]!r}; Predict answers any bytes"
+        ) from error
 
 
 def _check_table(table: Array | None, count: int, kind: str, dtype: np.dtype[Any]) -> None:

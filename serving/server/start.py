@@ -193,7 +193,8 @@ def metrics_path(path: Path | None) -> str | None:
     if path is None:
         return None
     config = read(path, message("MonitoringConfig")()).prometheus_config
-    return (config.path or PATH) if config.enable else None
+    # no request's path lacks the slash
+    return f"/{(config.path or PATH).removeprefix('/')}" if config.enable else None
 
 
 def raise_file_limit() -> None:

@@ -145,7 +145,10 @@ class Connection(BaseHTTPRequestHandler):
             self.send_error(HTTPStatus.REQUEST_URI_TOO_LONG)
             return False
         # the standard library judges versions and headers, and answers by `send_error`
-        return self.parse_request()
+        if not self.parse_request():
+            return False
+        self.path = path_of(self.path)
+        return True
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """what the standard library refuses, as JSON; the connection ends with it."""
@@ -208,6 +211,13 @@ class Connection(BaseHTTPRequestHandler):
         # HEAD has the head of the answer alone
         if self.command != "HEAD":
             self.wfile.write(reply.data)
+
+
+def path_of(target: str) -> str:
+    """of a request line's target, which may be a whole address (RFC 9112, 3.2.2)."""
+    if not target.lower().startswith(("http://", "https://")):
+        return target
+    return f"/{target.partition('://')[2].partition('/')[2]}"
 
 
 def check_encoding(encodings: list[str], lengths: list[str]) -> None:

@@ -9,6 +9,7 @@ from line_model import line_example
 
 from serving.errors import ServingError
 from serving.server.catalog import Catalog
+from serving.server.classify import classified
 from serving.server.config_files import ModelConfig
 from serving.server.plane import Caller, Plane
 from serving.wire.model_spec import ModelSpec
@@ -68,6 +69,15 @@ def test_every_distinct_input_is_fed(plane):
         [("large", 3.0)],
         [("large", 6.0)],
     ]
+
+
+def test_a_label_that_is_no_text_is_the_models_fault_and_said():
+    labels = np.array([[b"large", b"\xff\xfe"]], object)
+    with pytest.raises(ServingError, match=r"labels of classes to be UTF-8, got b'\\xff") as error:
+        classified({"classes": labels}, 1)
+    assert error.value.http == 400
+    (row,) = classified({"classes": labels[:, :1]}, 1).classifications
+    assert [one.label for one in row.classes] == ["large"]
 
 
 def test_no_examples_are_refused(plane):

@@ -79,6 +79,8 @@ def test_the_page_for_prometheus_stands_where_the_file_says(tmp_path):
     config = tmp_path / "monitoring.config"
     config.write_text('prometheus_config { enable: true path: "/m" }')
     assert metrics_path(config) == "/m" and metrics_path(None) is None
+    config.write_text('prometheus_config { enable: true path: "m" }')
+    assert metrics_path(config) == "/m", "without its slash no request would find it"
     config.write_text("prometheus_config { enable: true }")
     assert metrics_path(config) == "/monitoring/prometheus/metrics"
     config.write_text("")

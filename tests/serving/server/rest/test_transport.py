@@ -121,6 +121,14 @@ def test_a_connection_goes_on_after_a_refusal_whose_end_is_known():
     assert replies_of(chunked * 2).count(b'{"outputs": [1.0]}') == 2
 
 
+@pytest.mark.parametrize("address", [b"http://m", b"HTTP://127.0.0.1:8501", b"https://m"])
+def test_a_whole_address_in_the_request_line_is_its_path(address):
+    line = b"GET " + address + b"%s" + HOST + b"\r\n"
+    plain = answers(replies_of(b"GET /v1/models/m" + HOST + b"\r\n"))
+    assert answers(replies_of(line % b"/v1/models/m")) == plain and plain[0] == 200
+    assert answers(replies_of(line % b""))[0] == 404
+
+
 @pytest.fixture
 def door():
     server = RestServer(("127.0.0.1", 0), Catalog.of(MODEL))
