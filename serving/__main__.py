@@ -45,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
     asked.add_argument(
         "--folder",
         type=Path,
-        help="ask about every picture below it, in batches, with progress",
+        help="ask about every picture below it but those below --out, in batches, with progress",
     )
     ask.add_argument(
         "--task", default="", help="comma separated; default: all that the images allow"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import warnings
 from dataclasses import dataclass
@@ -46,8 +47,9 @@ class Question:
         """
         from models.tasks import task
 
-        # an empty part ("a,,b", "") names no task
-        names = [name for name in options.task.split(",") if name]
+        # an empty part ("a,,b", "") names no task, and one that comes twice is asked once
+        parts = [name.strip() for name in options.task.split(",")]
+        names = list(dict.fromkeys(name for name in parts if name))
         for name in names:
             task(name)
         for path in options.image or []:
@@ -55,6 +57,7 @@ class Question:
                 raise FileNotFoundError(f"{path}: no such file")
         if options.folder and not options.folder.is_dir():
             raise NotADirectoryError(f"{options.folder}: no such folder")
+        check_out(options.out, options.folder)
         if options.batch < 1:
             raise ValueError(f"batch is at least 1, got {options.batch}")
         # argparse gives both or none
@@ -73,6 +76,23 @@ class Question:
             as_json=options.json,
             authority=options.authority.read_bytes() if options.authority else None,
             identity=identity,
+        )
+
+
+def check_out(out: Path, folder: Path | None) -> None:
+    """Raises OSError for a place where no answers can be written, before any is asked for;
+    ValueError for the folder that is asked about.
+    """
+    # the nearest that is there: what is missing below it is made with the first answer
+    there = next(path for path in (out, *out.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise NotADirectoryError(f"--out {out}: expected a folder for answers, {there} is a file")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise PermissionError(f"--out {out}: no right to write into {there}")
+    if folder and out.resolve() == folder.resolve():
+        raise ValueError(
+            f"--out {out} is --folder itself: its answers would be asked about the next time; name "
+            "another folder, below it or elsewhere"
         )
 
 
@@ -128,10 +148,16 @@ def ask_once(question: Question) -> int:
 
 
 def ask_folder(question: Question) -> int:
-    from serving.client.folder import ask_files, pictures_below, places, skipped_words
+    from serving.client.folder import (
+        ask_files,
+        failure_words,
+        pictures_below,
+        places,
+        skipped_words,
+    )
 
     assert question.folder is not None
-    listing = pictures_below(question.folder)
+    listing = pictures_below(question.folder, question.out)
     place = places(listing.pictures, question.folder)
     failed: list[Outcome] = []
     noted: list[Outcome] = []
@@ -147,8 +173,8 @@ def ask_folder(question: Question) -> int:
     # after the progress bar, which lines in between would tear
     for outcome in noted:
         say_note(outcome.path, outcome.note)
-    for outcome in failed:
-        print(f"not answered: {outcome.path}: {outcome.error}", file=sys.stderr)
+    for words in failure_words(failed):
+        print(f"not answered: {words}", file=sys.stderr)
     if listing.skipped:
         names = skipped_words([path.relative_to(question.folder) for path in listing.skipped])
         print(f"skipped, no pictures: {len(listing.skipped)} files: {names}", file=sys.stderr)

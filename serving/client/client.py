@@ -142,7 +142,7 @@ class Client:
             if name not in offered:
                 raise KeyError(
                     f"the served policy does not answer {name}; it answers "
-                    f"{', '.join(sorted(offered))}"
+                    f"{', '.join(sorted(offered)) or 'no task: is it a bundle?'}"
                 )
             # more pictures than a task takes are fine: it gets the first ones
             if offered[name] > images:
@@ -150,7 +150,10 @@ class Client:
                     f"{name} takes {offered[name]} images, got {images}: give --image once "
                     "for each view"
                 )
-        return list(names) or [name for name, count in offered.items() if count <= images]
+        # one that comes twice is asked once: a server refuses it
+        return list(dict.fromkeys(names)) or [
+            name for name, count in offered.items() if count <= images
+        ]
 
     def ask(self, images: Sequence[bytes], names: Sequence[str] = ()) -> Answers:
         """answers about encoded images (one, or the two or three views of a question): task ->

@@ -9,6 +9,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
@@ -25,6 +26,11 @@ from serving.client.pictures import (
 )
 
 IN_FLIGHT = 2  # batches on the way at once: one is drawn and read while another is answered
+MOST_ABSENT = 3  # batches in a row that find no server; those after them are not sent
+NOT_ASKED = (
+    f"not asked, since {MOST_ABSENT} batches in a row found no server; give the same command again "
+    "once it is there"
+)
 LARGEST_REQUEST = 128 << 20  # bytes of pictures in one request; the server takes 256 MiB
 # In a log, where a bar cannot be drawn over: a line every half minute.
 LOGGED = {
@@ -47,7 +53,7 @@ class Asker(Protocol):
 @dataclass(frozen=True)
 class Outcome:
     """What became of one file: `answers` (task -> array) to the bytes `image`, or `error` in words.
-    note: what was changed in the picture before it was asked about.
+    note: what was changed in the picture before it was asked about. is_absent: no server was there.
     """
 
     path: Path
@@ -55,6 +61,7 @@ class Outcome:
     answers: dict[str, Array] = field(default_factory=dict)
     error: str = ""
     note: str = ""
+    is_absent: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,12 +72,18 @@ class Listing:
     skipped: list[Path]
 
 
-def pictures_below(folder: str | Path) -> Listing:
+def pictures_below(folder: str | Path, out: str | Path | None = None) -> Listing:
     """every file below `folder` that a single question would take, by its ending or its content.
-    Raises ValueError if there is none.
+    What lies below `out`, where answers go, is not looked at: they are pictures, too. Raises
+    ValueError if there is none.
     """
     endings = taken_endings()
-    files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
+    answers = place_below(Path(folder), out)
+    files = sorted(
+        path
+        for path in Path(folder).rglob("*")
+        if path.is_file() and (answers is None or not path.is_relative_to(answers))
+    )
     pictures = [path for path in files if is_picture(path, endings)]
     if not pictures:
         relative = [path.relative_to(folder) for path in files]
@@ -78,6 +91,16 @@ def pictures_below(folder: str | Path) -> Listing:
         raise ValueError(f"expected pictures below {folder}, found {others}")
     chosen = set(pictures)
     return Listing(pictures, [path for path in files if path not in chosen])
+
+
+def place_below(folder: Path, out: str | Path | None) -> Path | None:
+    """`out` as it is found below `folder`; None where it is not below it."""
+    if out is None:
+        return None
+    # resolved: the two may be spelled in different ways
+    root, place = folder.resolve(), Path(out).resolve()
+    is_below = place != root and place.is_relative_to(root)
+    return folder / place.relative_to(root) if is_below else None
 
 
 def is_picture(path: Path, endings: set[str]) -> bool:
@@ -107,7 +130,8 @@ def ask_files(
 
     A batch that the server refuses for its content is asked again picture by picture, so that one
     bad file costs no other its answer. Errors of the whole service (deadline, absent server,
-    unknown task) are noted for every file of the batch they hit.
+    unknown task) are noted for every file of the batch they hit; after MOST_ABSENT batches in a row
+    without a server the rest is not sent.
     """
     from tqdm import tqdm
 
@@ -117,6 +141,7 @@ def ask_files(
     tasks = client.chosen(names, 1)
     groups = [list(paths[i : i + batch]) for i in range(0, len(paths), batch)]
     failures = 0
+    absent = 0  # batches in a row
     goal = out or sys.stderr
     style: dict[str, Any] = {} if goal.isatty() else LOGGED
     bar = tqdm(total=len(paths), unit="picture", file=goal, disable=out is None, **style)
@@ -126,14 +151,22 @@ def ask_files(
         # batches are begun IN_FLIGHT ahead of what is taken: memory holds two, not the folder
         for ahead in range(len(groups) + IN_FLIGHT):
             if ahead < len(groups):
-                waiting.append(pool.submit(ask_group, client, groups[ahead], tasks))
+                # each would wait for its own retries, a deadline long
+                is_hopeless = absent >= MOST_ABSENT
+                ask = not_asked if is_hopeless else partial(ask_group, client, names=tasks)
+                waiting.append(pool.submit(ask, groups[ahead]))
             if ahead < IN_FLIGHT - 1 or not waiting:
                 continue  # let the first ones get on their way
             outcomes = waiting.popleft().result()
+            absent = absent + 1 if any(outcome.is_absent for outcome in outcomes) else 0
             failures += sum(1 for outcome in outcomes if outcome.error)
             bar.set_postfix_str(f"{failures} failed" if failures else "", refresh=False)
             bar.update(len(outcomes))
             yield from outcomes
+
+
+def not_asked(paths: list[Path]) -> list[Outcome]:
+    return [Outcome(path, error=NOT_ASKED, is_absent=True) for path in paths]
 
 
 def ask_group(client: Asker, paths: list[Path], names: list[str]) -> list[Outcome]:
@@ -182,7 +215,8 @@ def ask_request(
                 outcomes.update(ask_request(client, {path: picture}, names))
             return outcomes
         words = f"{error.code().name}: {error.details()}"
-        return {path: Outcome(path, error=words) for path in pictures}
+        is_absent = error.code() == grpc.StatusCode.UNAVAILABLE
+        return {path: Outcome(path, error=words, is_absent=is_absent) for path in pictures}
     return {
         path: Outcome(path, picture.data, answer, note=picture.note)
         for (path, picture), answer in zip(pictures.items(), answers)
@@ -191,17 +225,30 @@ def ask_request(
 
 def places(paths: Sequence[Path], root: Path) -> Callable[[Path], Path]:
     """path -> a folder name of its own, relative: its place below `root` without the ending, with
-    it where two files differ in the ending only.
+    it where another file has the same place, or is called so with its ending.
     """
+    wholes = {path.relative_to(root) for path in paths}
     # by stem: `a.jpg` and `a.png` would share a folder
-    stems = Counter(path.relative_to(root).with_suffix("") for path in paths)
+    stems = Counter(whole.with_suffix("") for whole in wholes)
 
     def place(path: Path) -> Path:
         whole = path.relative_to(root)
         stem = whole.with_suffix("")
-        return whole if stems[stem] > 1 else stem
+        # `a.jpg.png` beside an `a.jpg` that keeps its ending
+        return whole if stems[stem] > 1 or stem in wholes else stem
 
     return place
+
+
+def failure_words(failed: Sequence[Outcome]) -> list[str]:
+    """a line for every error, with the pictures that it hit: an absent server hits hundreds."""
+    hit: dict[str, list[Path]] = {}
+    for outcome in failed:
+        hit.setdefault(outcome.error, []).append(outcome.path)
+    return [
+        f"{f'{len(paths)} pictures, ' if len(paths) > 1 else ''}{skipped_words(paths)}: {error}"
+        for error, paths in hit.items()
+    ]
 
 
 def skipped_words(files: Sequence[Path], most: int = 10) -> str:

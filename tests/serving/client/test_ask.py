@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from serving.__main__ import parser
+from serving.client.ask import Question
+
 
 def command(*words: str) -> subprocess.CompletedProcess:
     return subprocess.run(
@@ -110,6 +113,12 @@ def test_a_question_needs_no_tensorflow(address, folder, tmp_path):
         (["--folder", "nofolder"], "nofolder: no such folder"),
         (["--image", __file__, "--task", "normals"], "did you mean normal"),
         (["--folder", "tests", "--batch", "0"], "batch is at least 1"),
+        (
+            ["--folder", "tests", "--out", "tests/../tests"],
+            "--out tests/../tests is --folder itself",
+        ),
+        (["--image", __file__, "--out", __file__], "expected a folder for answers"),
+        (["--image", __file__, "--out", f"{__file__}/deep"], f"{__file__} is a file"),
         (["--image", __file__, "--authority", "nofile.pem"], "nofile.pem"),
     ],
 )
@@ -117,6 +126,12 @@ def test_what_no_server_could_answer_is_refused_before_heavy_imports(words, said
     packages, done = imported(*words)
     assert done.returncode == 1 and said in done.stderr
     assert not packages & {"tensorflow", "grpc", "cv2", "PIL", "scipy"}
+
+
+def test_a_task_is_asked_once_however_it_is_written():
+    words = ["ask", "--image", __file__, "--task", "normal, depth_zbuffer,,normal "]
+    question = Question.from_options(parser().parse_args(words))
+    assert question.tasks == ["normal", "depth_zbuffer"]
 
 
 def test_what_was_changed_in_a_picture_is_said(address, tmp_path):

@@ -47,6 +47,10 @@ def test_what_cannot_be_asked_is_said_before_asking(client):
         client.ask(PICTURES[:1], ["normals"])
     with pytest.raises(ValueError, match="takes 2 images, got 1"):
         client.ask(PICTURES[:1], ["fixated_pose"])
+    assert client.chosen(["normal", "normal"], 1) == ["normal"]
+    client._offered = {}
+    with pytest.raises(KeyError, match="it answers no task: is it a bundle"):
+        client.ask(PICTURES[:1], ["normal"])
     with pytest.raises(ValueError, match="positive"):
         Client("127.0.0.1:1", deadline=0)
 

@@ -1,6 +1,7 @@
 """Folders: what is asked about, what is skipped, in which requests."""
 
 import io
+import itertools
 
 import grpc
 import numpy as np
@@ -8,7 +9,17 @@ import pytest
 from PIL import Image
 
 from serving.client import folder as module
-from serving.client.folder import ask_files, pictures_below, places, requests_of, skipped_words
+from serving.client.folder import (
+    IN_FLIGHT,
+    MOST_ABSENT,
+    NOT_ASKED,
+    ask_files,
+    failure_words,
+    pictures_below,
+    places,
+    requests_of,
+    skipped_words,
+)
 from serving.client.pictures import Picture
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 9, 3), dtype="uint8")
@@ -139,6 +150,54 @@ def test_files_that_differ_in_their_ending_keep_apart(tmp_path):
     paths = [tmp_path / "a.png", tmp_path / "a.jpg", tmp_path / "b" / "a.png"]
     place = places(paths, tmp_path)
     assert [str(place(path)) for path in paths] == ["a.png", "a.jpg", "b/a"]
+
+
+def test_every_picture_has_a_place_of_its_own(tmp_path):
+    """names over a few letters and endings, in every combination of three."""
+    wholes = ["a", "a.jpg", "a.png", "a.jpg.png", "a.jpg.png.jpg", "b/a", "b.jpg"]
+    for names in itertools.combinations(wholes, 3):
+        paths = [tmp_path / name for name in names]
+        place = places(paths, tmp_path)
+        assert len({place(path) for path in paths}) == 3, names
+
+
+@pytest.mark.parametrize("out", ["answers", "deep/../answers", "answers/"])
+def test_a_folder_is_not_asked_about_its_own_answers(mixed, out):
+    before = pictures_below(mixed)
+    (mixed / "answers" / "a").mkdir(parents=True)
+    (mixed / "answers" / "a" / "normal.png").write_bytes(saved("PNG"))
+    assert pictures_below(mixed, mixed / out) == before
+    assert len(pictures_below(mixed, mixed / "elsewhere").pictures) == len(before.pictures) + 1
+    assert pictures_below(mixed / "deep", mixed).pictures, "a folder above hides nothing"
+
+
+def test_a_server_that_has_gone_is_not_asked_for_the_rest(tmp_path):
+    for i in range(20):
+        (tmp_path / f"{i:02}.png").write_bytes(saved("PNG", i))
+    paths = pictures_below(tmp_path).pictures
+    lost = [saved("PNG", i) for i in range(4, 20)]
+    server = Server(refused=lost, code=grpc.StatusCode.UNAVAILABLE)
+    outcomes = list(ask_files(server, paths, batch=1, out=None))
+    assert [outcome.path for outcome in outcomes] == paths
+    # one more may be on its way
+    assert 4 + MOST_ABSENT <= len(server.requests) <= 4 + MOST_ABSENT + IN_FLIGHT
+    assert not any(outcome.error for outcome in outcomes[:4])
+    gone = [outcome for outcome in outcomes if outcome.error == "UNAVAILABLE: refused"]
+    rest = [outcome for outcome in outcomes if outcome.error == NOT_ASKED]
+    assert len(gone) + len(rest) == 16 and len(gone) == len(server.requests) - 4
+    first, second = failure_words([*gone, *rest])
+    assert first.startswith(f"{len(gone)} pictures, ") and first.endswith(": UNAVAILABLE: refused")
+    assert f" and {len(rest) - 10} more: not asked" in second or len(rest) <= 10
+    assert second.endswith("once it is there")
+
+
+def test_a_server_that_comes_back_is_asked_on(tmp_path):
+    for i in range(8):
+        (tmp_path / f"{i}.png").write_bytes(saved("PNG", i))
+    lost = [saved("PNG", i) for i in (1, 2, 4, 5)]
+    server = Server(refused=lost, code=grpc.StatusCode.UNAVAILABLE)
+    outcomes = list(ask_files(server, pictures_below(tmp_path).pictures, batch=1, out=None))
+    assert len(server.requests) == 8 and sum(bool(outcome.error) for outcome in outcomes) == 4
 
 
 def test_many_skipped_files_are_counted_not_listed():
