@@ -132,11 +132,14 @@ def ask_once(question: Question) -> int:
     # now: drawing needs cv2, and a refused question never gets here
     from serving.client.answers import save_answers, words
 
+    doubts = [doubt_of(image) for image in images]
+    for path, doubt in zip(question.images, doubts):
+        say_note(path, doubt)
     saved = save_answers(answers, question.out, images[0])
     if not question.as_json:
         print(*saved, sep="\n")
         return 0
-    notes = [picture.note for picture in pictures if picture.note]
+    notes = [words for words in (*(picture.note for picture in pictures), *doubts) if words]
     said = {
         "images": [str(path) for path in question.images],
         "answers": words(answers),
@@ -150,7 +153,7 @@ def ask_once(question: Question) -> int:
 def ask_folder(question: Question) -> int:
     from serving.client.folder import (
         ask_files,
-        failure_words,
+        grouped,
         pictures_below,
         places,
         skipped_words,
@@ -159,21 +162,20 @@ def ask_folder(question: Question) -> int:
     assert question.folder is not None
     listing = pictures_below(question.folder, question.out)
     place = places(listing.pictures, question.folder)
-    failed: list[Outcome] = []
-    noted: list[Outcome] = []
+    failed: list[tuple[Path, str]] = []
+    noted: list[tuple[Path, str]] = []
     with connect(question) as client:
         # outcomes come as batches do: figures of the first are on disk while others are asked
         outcomes = ask_files(client, listing.pictures, question.tasks, batch=question.batch)
         for outcome in outcomes:
-            show_outcome(question, outcome, question.out / place(outcome.path))
+            notes = show_outcome(question, outcome, question.out / place(outcome.path))
             if outcome.error:
-                failed.append(outcome)
-            elif outcome.note:
-                noted.append(outcome)
+                failed.append((outcome.path, outcome.error))
+            noted += [(outcome.path, note) for note in notes]
     # after the progress bar, which lines in between would tear
-    for outcome in noted:
-        say_note(outcome.path, outcome.note)
-    for words in failure_words(failed):
+    for words in grouped(noted):
+        print(f"note: {words}", file=sys.stderr)
+    for words in grouped(failed):
         print(f"not answered: {words}", file=sys.stderr)
     if listing.skipped:
         names = skipped_words([path.relative_to(question.folder) for path in listing.skipped])
@@ -185,22 +187,35 @@ def ask_folder(question: Question) -> int:
     return 1 if failed else 0
 
 
-def show_outcome(question: Question, outcome: Outcome, folder: Path) -> None:
-    """its figures on disk, and its line of JSON where that is wanted."""
+def show_outcome(question: Question, outcome: Outcome, folder: Path) -> list[str]:
+    """its figures on disk, and its line of JSON where that is wanted; what is to be noted of an
+    answered picture.
+    """
     from serving.client.answers import save_answers, words
 
     said: dict[str, object] = {"images": [str(outcome.path)]}
+    notes: list[str] = []
     if outcome.error:
         said["error"] = outcome.error
     else:
         saved = save_answers(outcome.answers, folder, outcome.image)
         said["answers"] = words(outcome.answers)
         said["files"] = [str(path) for path in saved]
-    if outcome.note:
-        said["notes"] = [outcome.note]
+        notes = [words for words in (outcome.note, doubt_of(outcome.image)) if words]
+    if notes:
+        said["notes"] = notes
     if question.as_json:
         # line by line: whoever reads the pipe need not wait for the folder
         print(json.dumps(said), flush=True)
+    return notes
+
+
+def doubt_of(image: bytes) -> str:
+    """of an encoded picture that shows nothing, in words; "" of others."""
+    from serving.client.figures import glimpse_of
+    from serving.client.readings import one_colour_words
+
+    return one_colour_words(glimpse_of(image))
 
 
 def say_note(path: Path, note: str) -> None:

@@ -52,6 +52,7 @@ from serving.client.scene_lines import (
 SIDE = 320  # pixels of a panel
 # Squared distance below which two pixels belong together with more than even odds
 # (the pair metric of models/networks/losses/losses.py).
+GLIMPSE = 128  # pixels of a side that tell whether a picture is one colour
 SAME_SEGMENT = math.log(3)
 SEGMENTS = 24
 LEAST_BEND = 0.5  # 1/metre that the scale of curvature spans at least
@@ -68,15 +69,29 @@ FACINGS: list[tuple[Colour, str]] = [
 
 def photo_of(data: bytes) -> Bytes:
     """uint8 [SIDE, SIDE, 3]: the square that the networks look at, upright."""
-    # as the decoder in the graph cuts: what is drawn over the picture lies where the network saw it
     with Image.open(io.BytesIO(data)) as image:
-        pixels = rgb8(image).value
+        return enlarged(middle_of(rgb8(image).value), SIDE)
+
+
+def glimpse_of(data: bytes) -> Bytes:
+    """uint8 [S, S, 3]: the same square, coarse, in a part of the time."""
+    with Image.open(io.BytesIO(data)) as image:
+        # of a JPEG an eighth to a half as many pixels are decoded
+        image.draft("RGB", (GLIMPSE, GLIMPSE))
+        square = middle_of(rgb8(image).value)
+    step = max(len(square) // GLIMPSE, 1)
+    return square[::step, ::step]
+
+
+def middle_of(pixels: Bytes) -> Bytes:
+    """uint8 [S, S, 3] of [H, W, 3]: as the decoder in the graph cuts, so that what is drawn over
+    the picture lies where the network saw it.
+    """
     height, width = pixels.shape[:2]
     side = min(height, width)
     top = (height - side) // 2
     left = (width - side) // 2
-    square = pixels[top : top + side, left : left + side]
-    return enlarged(np.ascontiguousarray(square), SIDE)
+    return np.ascontiguousarray(pixels[top : top + side, left : left + side])
 
 
 def figure(

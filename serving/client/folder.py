@@ -240,14 +240,14 @@ def places(paths: Sequence[Path], root: Path) -> Callable[[Path], Path]:
     return place
 
 
-def failure_words(failed: Sequence[Outcome]) -> list[str]:
-    """a line for every error, with the pictures that it hit: an absent server hits hundreds."""
+def grouped(said: Sequence[tuple[Path, str]]) -> list[str]:
+    """a line for all pictures of which the same is said: an absent server hits hundreds."""
     hit: dict[str, list[Path]] = {}
-    for outcome in failed:
-        hit.setdefault(outcome.error, []).append(outcome.path)
+    for path, words in said:
+        hit.setdefault(words, []).append(path)
     return [
-        f"{f'{len(paths)} pictures, ' if len(paths) > 1 else ''}{skipped_words(paths)}: {error}"
-        for error, paths in hit.items()
+        f"{f'{len(paths)} pictures, ' if len(paths) > 1 else ''}{skipped_words(paths)}: {words}"
+        for words, paths in hit.items()
     ]
 
 

@@ -14,6 +14,7 @@ from serving.client.pixels import rgb8
 
 LARGEST_FILE = 512 << 20  # bytes; a 24-megapixel TIFF of 16 bits a channel has 144 MB
 SCALED_SIDE = 4096  # pixels of a side that is scaled down: far more than a network sees
+LEAST_CUT = 0.02  # share of the longer side that is cut off, of which nothing is said below
 ORIENTATION = 0x0112  # the EXIF tag
 # Read through other programs (EPS: Ghostscript), by stubs that read nothing, or no still pictures.
 REFUSED_FORMATS = {"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}
@@ -30,7 +31,9 @@ class PictureError(ValueError):
 
 @dataclass(frozen=True)
 class Picture:
-    """data: the bytes to send. note: what was changed that a person would see, "" for nothing."""
+    """data: the bytes to send. note: what was changed or is not looked at, as far as a person would
+    see it; "" for nothing.
+    """
 
     data: bytes
     note: str = ""
@@ -59,9 +62,7 @@ def fit_to_send(data: bytes) -> Picture:
     """the same for bytes."""
     with opened(data) as image:
         try:
-            if is_fit(image):
-                return Picture(data)
-            return as_png(image)
+            return as_it_is(data, image) if is_fit(image) else as_png(image)
         except Exception as error:  # Pillow raises many types for damaged files
             raise PictureError(f"damaged: {error}") from error
 
@@ -120,34 +121,55 @@ def fits(size: tuple[int, int]) -> bool:
     return max(width, height) <= LARGEST_SIDE and width * height <= LARGEST_AREA
 
 
+def as_it_is(data: bytes, image: Image.Image) -> Picture:
+    """the file's own bytes."""
+    return Picture(data, joined(frame_words(image), middle_words(image.size)))
+
+
+def joined(*words: str) -> str:
+    return "; ".join(filter(None, words))
+
+
+def frame_words(image: Image.Image) -> str:
+    """which of several frames or pages is asked about."""
+    frames = getattr(image, "n_frames", 1)
+    # an MPO's further pictures are previews, nobody's pages
+    is_paged = frames > 1 and image.format not in JPEG_FORMATS
+    return f"the first of {frames} frames" if is_paged else ""
+
+
+def middle_words(size: tuple[int, int]) -> str:
+    """how much of an upright picture the networks look at: the graph cuts it square."""
+    side = min(size)
+    if side >= max(size) * (1 - LEAST_CUT):
+        return ""
+    return f"only the middle {side} x {side} of {size[0]} x {size[1]} pixels is looked at"
+
+
 def as_png(image: Image.Image) -> Picture:
     """PNG, scaled down where the server would refuse the size."""
     full = image.size
-    if fits(full):
-        notes = []
-    else:
+    scaled = ""
+    if not fits(full):
         # the longer side is the same before and after turning: the goal holds for either
         goal = scaled_size(full)
         if image.format in JPEG_FORMATS:
             image.draft("RGB", goal)  # decodes an eighth to a half as many pixels at once
-        notes = [f"scaled down from {full[0]} x {full[1]} pixels"]
-    frames = getattr(image, "n_frames", 1)
-    # an MPO's further pictures are previews, nobody's pages
-    if frames > 1 and image.format not in JPEG_FORMATS:
-        notes.append(f"the first of {frames} frames")
+        scaled = f"scaled down from {full[0]} x {full[1]} pixels"
+    frames = frame_words(image)
     pixels = rgb8(image)
     picture = Image.fromarray(pixels.value)
     if not fits(full):
         upright = scaled_size((picture.width, picture.height))
         # by area, in two steps: a whole-number reduction first costs a fraction of the time
         picture = picture.resize(upright, Image.Resampling.BOX, reducing_gap=3.0)
-        notes[0] += f" to {picture.width} x {picture.height}"
-    if pixels.note:
-        notes.append(pixels.note)
+        scaled += f" to {picture.width} x {picture.height}"
     buffer = io.BytesIO()
     # sent once and thrown away: size matters less than time
     picture.save(buffer, "PNG", compress_level=1)
-    return Picture(buffer.getvalue(), "; ".join(notes))
+    return Picture(
+        buffer.getvalue(), joined(scaled, frames, pixels.note, middle_words(picture.size))
+    )
 
 
 def scaled_size(size: tuple[int, int]) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.tasks import TASKS, Task
-from models.tasks.arrays import Array, Floats
+from models.tasks.arrays import Array, Bytes, Floats
 from serving.bundle.class_names import channel_names
 from serving.bundle.published_codes import FARTHEST_SURFACE, metres_of, per_metre
 
@@ -24,6 +24,7 @@ STRETCHED = re.compile(r"(?P<unit>[^,]+), 0 to (?P<high>[0-9.]+) as \[-1, 1\]")
 # than a constant. Ranges: [-1, 1], for curvature deviations of the label, for depth 1 / 11 of e.
 LEAST_SPREAD = {"depth": 0.01, "curvature": 0.1}
 LEAST_PIXEL_SPREAD = 0.05
+LEAST_CODES = 8  # of 255: the same of a picture's own channels, which noise of a camera fills
 ALIKE = 0.02  # mean difference of two pictures, a share of the range, that nobody sees
 LEAST_LEAD = 1.5  # how many times an even share the likeliest class has at least
 
@@ -83,6 +84,15 @@ def constant_words(entry: Task, value: Array) -> str:
     if entry.output.kind != "pixels" or spread(value) >= least_spread(entry):
         return ""
     return f"nearly the same everywhere{number_words(entry, value)}"
+
+
+def one_colour_words(photo: Bytes) -> str:
+    """of a picture, uint8 [H, W, 3], that shows nothing: a black one is answered as any other; ""
+    of others.
+    """
+    if spread(photo) >= LEAST_CODES:
+        return ""
+    return "the picture is nearly one colour, and shows little to answer about"
 
 
 def spread(value: Array) -> float:

@@ -15,7 +15,7 @@ from models.tasks import TASKS, Task
 from models.tasks.arrays import Array, Bytes
 from serving.client.answers import description, same_pictures, sheet
 from serving.client.figures import figure, photo_of, segments_of
-from serving.client.readings import likeliest
+from serving.client.readings import likeliest, one_colour_words
 from serving.console.lineage import Lineage
 
 NEARLY_ALL = 0.98  # share of a picture from which one class is called the same everywhere
@@ -33,10 +33,11 @@ def shown_answers(answers: Mapping[str, Array], image: bytes, lineage: Lineage) 
     figures = {
         name: figure(name, answers[name], photo, answers.get(f"{name}_metric")) for name in names
     }
+    empty = one_colour_words(photo)
     drawn = [picture for name, picture in figures.items() if picture is not None]
     return {
         "answers": [
-            entry_of(name, answers, figures[name], lineage)
+            entry_of(name, answers, figures[name], lineage, empty)
             | ({"same": TASKS[same[name]].title} if name in same else {})
             for name in names
         ],
@@ -45,13 +46,14 @@ def shown_answers(answers: Mapping[str, Array], image: bytes, lineage: Lineage) 
 
 
 def entry_of(
-    name: str, answers: Mapping[str, Array], picture: Bytes | None, lineage: Lineage
+    name: str, answers: Mapping[str, Array], picture: Bytes | None, lineage: Lineage, empty: str
 ) -> Shown:
+    """empty: what is said of a photo that shows nothing, or ""."""
     value = answers[name]
     entry = TASKS[name]
     said = description(name, value, answers.get(f"{name}_metric"))
     # one warning about constant answers: the description's own says it better
-    doubts = [said.get("note") or constant_doubt(entry, value), lineage.doubt(name)]
+    doubts = [empty, said.get("note") or constant_doubt(entry, value), lineage.doubt(name)]
     return {
         "task": name,
         "title": entry.title,

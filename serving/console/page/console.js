@@ -6,6 +6,7 @@ const LARGEST = 68 << 20; // bytes of all photos; base64 makes four of three
 const at = (id) => document.getElementById(id);
 const chosen = []; // {file, address}
 let offered = [];
+let answered = []; // photos of `chosen` that the shown answers are about
 
 function made(tag, fields = {}, ...inside) {
   const node = Object.assign(document.createElement(tag), fields);
@@ -102,8 +103,19 @@ function take(files) {
 function drop(photo) {
   URL.revokeObjectURL(photo.address);
   chosen.splice(chosen.indexOf(photo), 1);
+  if (answered.includes(photo)) forget();
   showChosen();
   at('photos').focus();
+}
+
+/** Answers leave with a photo that they are about: another one would seem to have given them. */
+function forget() {
+  answered = [];
+  at('cards').replaceChildren();
+  at('downloads').replaceChildren();
+  at('downloads').hidden = true;
+  at('summary').textContent = 'The photo of the last answers was removed.';
+  at('state').textContent = '';
 }
 
 function showChosen() {
@@ -140,10 +152,11 @@ async function send() {
   }
   at('send').disabled = true;
   at('state').textContent = 'Asking ...';
+  const about = [...chosen];
   try {
     if (!offered.length) await loadModel();
     const photos = await Promise.all(
-      chosen.map(async ({ file }) => ({ name: file.name, content: await content(file) })),
+      about.map(async ({ file }) => ({ name: file.name, content: await content(file) })),
     );
     const tasks = wanted().map((box) => box.value);
     const said = await asked('answer', {
@@ -151,7 +164,10 @@ async function send() {
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify({ photos, tasks }),
     });
-    showAnswers(said);
+    if (about.every((photo) => chosen.includes(photo))) {
+      showAnswers(said);
+      answered = about;
+    } else forget();
   } catch (error) {
     at('state').textContent = '';
     complain(error.message);

@@ -144,3 +144,16 @@ def test_what_was_changed_in_a_picture_is_said(address, tmp_path):
     figure = np.asarray(Image.open(tmp_path / "out" / "normal.png"))
     shown = figure[-320:, :320]
     assert np.ptp(shown[..., 0].astype(int)) > 150, "no white sheet"
+
+
+def test_what_is_not_looked_at_and_what_shows_nothing_is_said(address, tmp_path):
+    (tmp_path / "in").mkdir()
+    for name in ("a", "b"):
+        Image.new("RGB", (96, 64)).save(tmp_path / "in" / f"{name}.png")
+    words = ["--server", address, "--folder", str(tmp_path / "in"), "--task", "normal"]
+    done = command(*words, "--out", str(tmp_path / "out"), "--json")
+    middle, empty = json.loads(done.stdout.splitlines()[0])["notes"]
+    assert middle == "only the middle 64 x 64 of 96 x 64 pixels is looked at"
+    assert "nearly one colour" in empty
+    lines = [line for line in done.stderr.splitlines() if line.startswith("note: ")]
+    assert len(lines) == 2 and lines[0].startswith("note: 2 pictures, ")

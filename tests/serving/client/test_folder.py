@@ -14,7 +14,7 @@ from serving.client.folder import (
     MOST_ABSENT,
     NOT_ASKED,
     ask_files,
-    failure_words,
+    grouped,
     pictures_below,
     places,
     requests_of,
@@ -185,7 +185,7 @@ def test_a_server_that_has_gone_is_not_asked_for_the_rest(tmp_path):
     gone = [outcome for outcome in outcomes if outcome.error == "UNAVAILABLE: refused"]
     rest = [outcome for outcome in outcomes if outcome.error == NOT_ASKED]
     assert len(gone) + len(rest) == 16 and len(gone) == len(server.requests) - 4
-    first, second = failure_words([*gone, *rest])
+    first, second = grouped([(outcome.path, outcome.error) for outcome in (*gone, *rest)])
     assert first.startswith(f"{len(gone)} pictures, ") and first.endswith(": UNAVAILABLE: refused")
     assert f" and {len(rest) - 10} more: not asked" in second or len(rest) <= 10
     assert second.endswith("once it is there")

@@ -20,6 +20,7 @@ from serving.client.pictures import (
 )
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 9, 3), dtype="uint8")
+MIDDLE = "only the middle 6 x 6 of 9 x 6 pixels is looked at"
 
 
 def saved(kind: str, image: Image.Image | None = None, **options) -> bytes:
@@ -36,7 +37,21 @@ def sent(data: bytes) -> np.ndarray:
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 def test_an_upright_picture_is_sent_as_it_is(kind, mode):
     data = saved(kind, Image.fromarray(PIXELS).convert(mode))
-    assert fit_to_send(data).data == data and fit_to_send(data).note == ""
+    assert fit_to_send(data).data == data and fit_to_send(data).note == MIDDLE
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP"])
+@pytest.mark.parametrize(
+    "size, words",
+    [
+        ((64, 64), ""),
+        ((100, 99), ""),
+        ((1536, 512), "only the middle 512 x 512 of 1536 x 512 pixels is looked at"),
+        ((48, 64), "only the middle 48 x 48 of 48 x 64 pixels is looked at"),
+    ],
+)
+def test_what_is_not_looked_at_is_said(kind, size, words):
+    assert fit_to_send(saved(kind, Image.new("RGB", size))).note == words
 
 
 @pytest.mark.parametrize("kind", ["BMP", "GIF", "TIFF", "WEBP", "PPM", "TGA", "ICO", "JPEG2000"])
@@ -63,7 +78,9 @@ def test_an_inked_jpeg_is_sent_in_light():
 def test_a_lying_photo_is_turned_upright():
     exif = Image.Exif()
     exif[ORIENTATION] = 6
-    np.testing.assert_array_equal(sent(saved("PNG", exif=exif)), np.rot90(PIXELS, -1))
+    data = saved("PNG", exif=exif)
+    np.testing.assert_array_equal(sent(data), np.rot90(PIXELS, -1))
+    assert fit_to_send(data).note == "only the middle 6 x 6 of 6 x 9 pixels is looked at"
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
@@ -72,7 +89,9 @@ def test_what_the_server_would_refuse_for_its_size_is_scaled_down_with_a_word(ki
     wide[:, (LARGEST_SIDE + 8) // 2 :] = 255
     picture = fit_to_send(saved(kind, Image.fromarray(wide)))
     found = np.asarray(Image.open(io.BytesIO(picture.data)))
-    assert picture.note == f"scaled down from 8200 x 40 pixels to {SCALED_SIDE} x 19"
+    first, second = picture.note.split("; ")
+    assert first == f"scaled down from 8200 x 40 pixels to {SCALED_SIDE} x 19"
+    assert second == f"only the middle 19 x 19 of {SCALED_SIDE} x 19 pixels is looked at"
     assert found.shape == (19, SCALED_SIDE, 3)
     assert (found[:, :2000] < 8).all() and (found[:, -2000:] > 247).all()
 
@@ -82,11 +101,12 @@ def test_a_scaled_size_fits_and_keeps_its_proportions(size):
     assert not fits(size) and fits(scaled_size(size)) and min(scaled_size(size)) >= 1
 
 
-def test_of_several_frames_the_first_is_asked_about():
+@pytest.mark.parametrize("kind", ["TIFF", "PNG"])
+def test_of_several_frames_the_first_is_asked_about(kind):
     frames = [Image.fromarray(PIXELS), Image.fromarray(255 - PIXELS)]
-    data = saved("TIFF", frames[0], save_all=True, append_images=frames[1:])
+    data = saved(kind, frames[0], save_all=True, append_images=frames[1:])
     np.testing.assert_array_equal(sent(data), PIXELS)
-    assert fit_to_send(data).note == "the first of 2 frames"
+    assert fit_to_send(data).note == f"the first of 2 frames; {MIDDLE}"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from serving.client.readings import (
     least_spread,
     likeliest,
     magnitude,
+    one_colour_words,
     spread,
     stretched,
 )
@@ -88,3 +89,12 @@ def test_only_pictures_of_the_picture_can_be_alike():
     assert not alike("autoencoding", value, "denoising", -value)
     assert not alike("autoencoding", value, "normal", value)
     assert not alike("autoencoding", value, "room_layout_metric", value)
+
+
+@pytest.mark.parametrize("colour", [(0, 0, 0), (255, 255, 255), (20, 90, 160)])
+def test_a_picture_of_one_colour_is_called_so(colour):
+    photo = np.full((SIDE, SIDE, 3), colour, "uint8")
+    photo[0, 0] = 255 - photo[0, 0]  # one wrong pixel shows nothing either
+    assert "nearly one colour" in one_colour_words(photo)
+    photo[:, : SIDE // 2, 1] ^= 16
+    assert one_colour_words(photo) == "", "one channel is enough"

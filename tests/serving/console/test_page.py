@@ -82,6 +82,17 @@ def test_tasks_follow_the_number_of_photos(page, files, client):
     assert page.locator("#chosen li").count() == 2
 
 
+def test_answers_leave_with_their_photo(page, files):
+    choose(page, files / "room0.png")
+    ask(page)
+    choose(page, files / "room1.png")
+    page.get_by_role("button", name="Remove room1.png").click()
+    assert page.locator(".answer").count() == 4, "of the other photo"
+    page.get_by_role("button", name="Remove room0.png").click()
+    assert page.locator(".answer").count() == page.locator("#downloads a").count() == 0
+    assert "was removed" in page.locator("#summary").inner_text()
+
+
 def test_keys_alone_are_enough(page, files, client):
     choose(page, files / "room0.png")
     page.keyboard.press("Tab")

@@ -3,6 +3,7 @@
 import numpy as np
 from client_answers import PHOTO, made_up_answer
 
+from models.examples.published import encode_png
 from models.tasks import TASKS
 from serving.console.lineage import Lineage
 from serving.console.shown import mean_share, shown_answers
@@ -35,6 +36,14 @@ def test_answers_near_the_constant_one_carry_a_warning():
     assert "not parted" in one("segment_unsup2d", same)["warnings"][0]
     even = np.zeros(TASKS["class_scene"].output.channels, "float32")
     assert one("class_scene", even)["warnings"] == ["no class stands out"]
+
+
+def test_a_photo_that_shows_nothing_puts_a_warning_on_every_answer():
+    black = encode_png(np.zeros((32, 48, 3), "uint8"))
+    names = ["normal", "class_scene"]
+    answers = {name: made_up_answer(name) for name in names}
+    for entry in shown_answers(answers, black, Lineage())["answers"]:
+        assert "nearly one colour" in entry["warnings"][0]
 
 
 def test_confidence_of_a_map_is_the_mean_over_its_pixels():
