@@ -74,6 +74,8 @@ class Model:
         self.loading = loading
         self.versions: dict[int, Version] = {}
         self.states: dict[int, State] = {}
+        # aspired versions that could not be loaded: not tried again before they have left
+        self.failed: set[int] = set()
         self.unread: dict[int, str] = {}  # why a folder could not be looked into
         self.lock = threading.Lock()  # of `versions` and what holds them
         self.turn = threading.Lock()  # one poll at a time
@@ -135,11 +137,11 @@ class Model:
             if folders is None:
                 return
             aspired = self.policy.aspired(folders)
-            # before loading: a failed version that came back is tried again
-            self._forgive(aspired)
+            # before loading: a failed version that left and came back is tried again
+            self.failed &= set(aspired)
             for number in aspired:
                 # a version that failed is not tried at every look
-                if number not in self.versions and not self._failed(number):
+                if number not in self.versions and number not in self.failed:
                     self.load(number, folders[number])
             # nothing is let go before what is to replace it serves; a base path without versions
             # unloads all
@@ -148,16 +150,6 @@ class Model:
                 for number in sorted(set(self.versions) - set(aspired)):
                     self.unload(number)
             self.forget()
-
-    def _failed(self, number: int) -> bool:
-        state, error = self.states.get(number, (START, ""))
-        return state == END and bool(error)
-
-    def _forgive(self, aspired: list[int]) -> None:
-        """a version that failed may come back and be tried again once it has left the aspired."""
-        for number in list(self.states):
-            if self._failed(number) and number not in aspired:
-                del self.states[number]
 
     def load(self, number: int, folder: Path) -> None:
         """serve it; where it cannot be loaded, its state says why."""
@@ -182,6 +174,7 @@ class Model:
                     # the first line: TensorFlow's errors are pages
                     first_line = (str(error).splitlines() or [kind])[0] or kind
                     self.states[number] = (END, first_line)
+                    self.failed.add(number)
                     return None
             time.sleep(max(self.loading.retry_seconds, 0))
         return None
@@ -209,10 +202,10 @@ class Model:
     def forget(self) -> None:
         """of ended versions only the newest few stay in the status."""
         ended = sorted(
-            # those that failed stay, with their words
             number
-            for number, (state, error) in self.states.items()
-            if state == END and not error
+            for number, (state, _) in self.states.items()
+            # those that failed and are still aspired stay, with their words
+            if state == END and number not in self.failed
         )
         for number in ended[:-REMEMBERED]:
             self.states.pop(number, None)
@@ -226,11 +219,8 @@ class Model:
 
     def failure(self) -> tuple[int, str] | None:
         """(version, error) of the newest version that could not be loaded."""
-        failed = [
-            (number, error)
-            for number, (state, error) in list(self.states.items())
-            if state == END and error
-        ]
+        # a copy: a poll may change it meanwhile
+        failed = [(number, self.states[number][1]) for number in list(self.failed)]
         return max(failed, default=None)
 
     @contextmanager

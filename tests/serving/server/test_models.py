@@ -7,7 +7,7 @@ import pytest
 from waiting import wait_for
 
 from serving.errors import ServingError
-from serving.server.models import AVAILABLE, LARGEST_NUMBER, Model, Policy
+from serving.server.models import AVAILABLE, END, LARGEST_NUMBER, REMEMBERED, Model, Policy
 from serving.wire.model_spec import ModelSpec
 
 
@@ -96,6 +96,19 @@ def test_a_version_in_error_is_not_tried_again_before_it_left(tmp_path):
     graph.write_bytes(b"no model")
     model.poll()
     assert tried == [1, 1]
+
+
+def test_a_version_that_failed_keeps_its_words_when_newer_ones_push_it_out(tmp_path):
+    """as the original's status: it names what ended, and why."""
+    model = Model("a", tmp_path)
+    for number in range(1, REMEMBERED + 3):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "saved_model.pb").write_bytes(b"no model")
+        model.poll()
+    newest = REMEMBERED + 2
+    assert sorted(model.states) == list(range(newest - REMEMBERED, newest + 1))
+    assert all(state == END and "parse" in error for state, error in model.states.values())
+    assert model.failed == {newest} and model.failure()[0] == newest
 
 
 def test_a_version_that_does_not_serve_is_not_found():
