@@ -2,10 +2,13 @@
 each kind: from arrays on disk, from records, and the bare decoding of the PNGs that the task reads.
 
     .venv/bin/python benchmarks/feeding.py [--size 64] [--views 4000] [--examples DIR] [--all]
-        [--feeders 1 2 8]
+        [--teaching] [--feeders 1 2 8]
 
 CPU seconds of this process, not the clock's: a busy machine changes them less. Ways take turns,
 batch by batch. Files are warm.
+
+--teaching: labels as transfers by gradient ask for them, in float32, for one batch after the other:
+CPU milliseconds a batch, made of the records, and read again from where they are kept.
 
 --feeders: batches as networks of `paper()` get them, augmented and in float32, by so many threads
 and by so many processes: samples a second by the clock, so that nothing else may run.
@@ -28,7 +31,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT)]
 
 from benchmarks import scale  # noqa: E402
+from models.examples.half_precision import to_single  # noqa: E402
 from models.examples.index import FOLDER, Index  # noqa: E402
+from models.examples.kept_labels import kept_samples  # noqa: E402
 from models.examples.label_store import LabelStore, build_label_store  # noqa: E402
 from models.examples.message import features_of  # noqa: E402
 from models.examples.published import decode_png  # noqa: E402
@@ -119,6 +124,22 @@ def feeder_rates(store: LabelStore, entry: Task, counts: Sequence[int], batches:
     return " ".join(cells)
 
 
+def teaching_cost(store: LabelStore, entry: Task, batches: int) -> str:
+    """CPU milliseconds a batch of labels, made and read again."""
+    data = store.samples(entry.name, "train")
+    kept = kept_samples(data)
+    every = [np.asarray(rows_of(len(data), number)) for number in range(batches)]
+    spent = []
+    for labels in (data.labels, kept.labels, kept.labels):  # the second writes
+        began = time.process_time()
+        for rows in every:
+            target, mask = labels(rows)
+            to_single(target), to_single(mask)
+        spent.append(1e3 * (time.process_time() - began) / batches)
+    made, _, again = spent
+    return f"{entry.name:22s} {made:9.1f} {again:9.1f} {again / made:11.2f}"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--size", type=int, default=64)
@@ -126,6 +147,7 @@ def main() -> int:
     parser.add_argument("--batches", type=int, default=20)
     parser.add_argument("--examples", help="an Examples artifact; default: procedural views")
     parser.add_argument("--feeders", type=int, nargs="+", help="how many at a time")
+    parser.add_argument("--teaching", action="store_true", help="labels that teach transfers")
     parser.add_argument("--all", action="store_true", help="every task, not one of each kind")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="feeding-") as scratch:
@@ -140,6 +162,12 @@ def main() -> int:
             )
 
         lazy = store("lazy", 0)
+        if options.teaching:
+            print(f"{'CPU ms a batch':22s} {'records':>9s} {'kept':>9s} {'kept/records':>11s}")
+            for name, entry in tasks.items():
+                if lazy.has(name):
+                    print(teaching_cost(lazy, entry, options.batches), flush=True)
+            return 0
         if options.feeders:
             heads = [f"{n} {kind}" for n in options.feeders for kind in ("thr.", "proc.")]
             print(f"{'samples a second':22s} " + " ".join(f"{head:>10s}" for head in heads))

@@ -50,9 +50,9 @@ from serving.client.scene_lines import (
 )
 
 SIDE = 320  # pixels of a panel
+GLIMPSE = 128  # pixels of a side that tell whether a picture is one colour
 # Squared distance below which two pixels belong together with more than even odds
 # (the pair metric of models/networks/losses/losses.py).
-GLIMPSE = 128  # pixels of a side that tell whether a picture is one colour
 SAME_SEGMENT = math.log(3)
 SEGMENTS = 24
 LEAST_BEND = 0.5  # 1/metre that the scale of curvature spans at least
