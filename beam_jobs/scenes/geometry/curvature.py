@@ -15,6 +15,8 @@ import numpy as np
 from models.tasks.arrays import Floats, Integers
 
 CREASE = np.cos(np.radians(45))
+# Cells of the grid of `welded`: what lies nearer than this is at one place in either cell.
+APART = 0.25
 STEEPEST = 200.0  # 1/m: the labels are clipped at 33 already
 PAIRS = (
     (0, 0),
@@ -41,16 +43,27 @@ def principal_curvatures(vertices: Floats, faces: Integers, radius: float = 0.03
 
     vertices [v, 3] metres, faces [f, 3] without degenerate ones. radius: normals are diffused to
     this distance, metres; detail below it is noise of scanners. Duplicate vertices (texture seams)
-    count as one; an edge of more than 45 degrees whose two faces reach beyond `radius` is a crease,
-    over which nothing is averaged: a wall of two triangles stays flat.
+    count as one; so do faces that lie on each other, which some exporters write to show both sides.
+    An edge of more than 45 degrees whose two faces reach beyond `radius` is a crease, over which
+    nothing is averaged: a wall of two triangles stays flat.
     """
-    corner = vertices[faces].astype("float64")
     # scanners split vertices at the seams of textures: by number alone, a sphere would fall into
     # patches with borders
     names = welded(vertices)[faces]
+    kept, twin = np.unique(first_alike(names), return_inverse=True)
+    found = of_surface(vertices[faces[kept]].astype("float64"), names[kept], radius)
+    if len(kept) == len(faces):
+        return found
+    return copied(found[twin], names[kept][twin], names)
+
+
+def of_surface(corner: Floats, names: Integers, radius: float) -> Floats:
+    """`principal_curvatures` of faces of which no two lie on each other. corner: [f, 3, 3] metres;
+    names: [f, 3] of welded vertices.
+    """
     seams = paired(names)
     # most meshes are wound alike throughout: the search over the graph is left out for them
-    flipped = turned(seams, len(faces)) if not seams.agree.all() else np.zeros(len(faces), bool)
+    flipped = turned(seams, len(names)) if not seams.agree.all() else np.zeros(len(names), bool)
     spread = (
         np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
         * np.where(flipped, -1.0, 1.0)[:, None]
@@ -62,20 +75,63 @@ def principal_curvatures(vertices: Floats, faces: Integers, radius: float = 0.03
     return np.where(flipped[:, None, None], -found[..., ::-1], found)
 
 
-def welded(vertices: Floats) -> Floats:
+def first_alike(names: Integers) -> Integers:
+    """[f] the first face with the same three corners [f, 3], in whatever order; mostly itself."""
+    corners = np.sort(names, axis=1)
+    order = np.lexsort(corners.T[::-1])
+    corners = corners[order]
+    unlike = np.ones(len(order), bool)
+    unlike[1:] = (corners[1:] != corners[:-1]).any(1)
+    # two corners at one place: a sliver, whose corners cannot be told apart
+    unlike |= (corners[:, :-1] == corners[:, 1:]).any(1)
+    first = np.maximum.accumulate(np.where(unlike, np.arange(len(order)), 0))
+    alike = np.empty_like(order)
+    alike[order] = order[first]
+    return alike
+
+
+def copied(found: Floats, names: Integers, wanted: Integers) -> Floats:
+    """[f, 3, 2] curvatures at corners `wanted` [f, 3] from those found at the same corners in
+    another order, `names` [f, 3].
+    """
+    place = (wanted[:, :, None] == names[:, None]).argmax(2)
+    # a face stands for itself, a sliver as well
+    place[(wanted == names).all(1)] = np.arange(3)
+    against = (place[:, 1] - place[:, 0]) % 3 == 2
+    found = np.take_along_axis(found, place[..., None], 1)
+    return np.where(against[:, None, None], -found[..., ::-1], found)
+
+
+def welded(vertices: Floats) -> Integers:
     """[v] one number for all vertices at one place (to a millionth of the mesh's extent)."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+    from scipy.spatial import cKDTree
+
     low = vertices.min(0)
     # 20 bits a coordinate: three of them fit into one int64, which sorts many times faster than
     # rows of three
-    grid = np.round(
-        (vertices - low) / max(np.ptp(vertices, axis=0).max(), 1e-9) * ((1 << 20) - 1)
-    ).astype("int64")
-    return np.unique(grid[:, 0] << 42 | grid[:, 1] << 21 | grid[:, 2], return_inverse=True)[
-        1
-    ].reshape(-1)
+    places = (vertices - low) / max(np.ptp(vertices, axis=0).max(), 1e-9) * ((1 << 20) - 1)
+    grid = np.round(places).astype("int64")
+    _, first, names = np.unique(
+        grid[:, 0] << 42 | grid[:, 1] << 21 | grid[:, 2], return_index=True, return_inverse=True
+    )
+    names = names.reshape(-1)
+    # rounding of float32, as of tiles with transforms of their own, may part what lies together
+    # where two cells meet
+    beside = places[first]
+    near = np.flatnonzero((np.abs(beside - np.round(beside)) > 0.5 - APART).any(1))
+    pairs = near[cKDTree(beside[near]).query_pairs(APART, output_type="ndarray")]
+    if not len(pairs):
+        return np.asarray(names)
+    graph = coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), (len(first),) * 2)
+    piece = connected_components(graph, False)[1]
+    # by the lowest number of each piece: the order of the others stays as it was
+    lowest = np.unique(piece, return_index=True)[1][piece]
+    return np.asarray(np.unique(lowest[names], return_inverse=True)[1].reshape(-1))
 
 
-def paired(names: Floats) -> Seams:
+def paired(names: Integers) -> Seams:
     """edges that exactly two faces share."""
     start, end = names.ravel(), np.roll(names, -1, 1).ravel()
     # both ends in one number, the smaller first: an edge has the same in either face
@@ -125,7 +181,7 @@ def turned(seams: Seams, count: int) -> Floats:
 
 
 def smooth_corners(
-    names: Floats, corner: Floats, spread: Floats, seams: Seams, radius: float
+    names: Integers, corner: Floats, spread: Floats, seams: Seams, radius: float
 ) -> Floats:
     """[f, 3] node of every corner: corners at one vertex share one unless creases lie between
     them.

@@ -75,3 +75,29 @@ def test_noise_of_a_scanner_is_averaged_away():
     noisy = ball.vertices * (1 + np.random.default_rng(0).normal(0, 0.002, (len(ball.vertices), 1)))
     mean = principal_curvatures(noisy, ball.faces, radius=0.05).mean(-1)
     assert np.median(mean) == pytest.approx(2.0, rel=0.25)
+
+
+@pytest.mark.parametrize("copy", ["alike", "turned over", "turned over and begun elsewhere"])
+def test_faces_that_are_there_twice_bend_as_they_do_once(copy):
+    ball = trimesh.creation.icosphere(subdivisions=4, radius=0.5)
+    plain = principal_curvatures(ball.vertices, ball.faces)
+    order = {"alike": [0, 1, 2], "turned over": [2, 1, 0]}.get(copy, [1, 0, 2])
+    # vertices of their own, as exporters write them
+    faces = np.concatenate([ball.faces, ball.faces[:, order] + len(ball.vertices)])
+    found = principal_curvatures(np.tile(ball.vertices, (2, 1)), faces)
+    np.testing.assert_array_equal(found[: len(ball.faces)], plain)
+    other = plain[:, order] if copy == "alike" else -plain[:, order][..., ::-1]
+    np.testing.assert_array_equal(found[len(ball.faces) :], other)
+
+
+def test_tiles_that_are_moved_into_place_are_one_surface():
+    """vertices of every tile are float32 about the tile's own middle, and off by its rounding."""
+    ball = trimesh.creation.icosphere(subdivisions=5, radius=0.45)
+    plain = principal_curvatures(ball.vertices + [4, 2, 0.5], ball.faces)
+    tile = (ball.triangles_center // 0.1).astype(int)
+    moved = (tile * 0.1 + [4, 2, 0.5])[:, None] + 0.05
+    corners = ((ball.triangles + [4, 2, 0.5]) - moved).astype("float32") + moved
+    found = principal_curvatures(
+        corners.reshape(-1, 3), np.arange(corners.size // 3).reshape(-1, 3)
+    )
+    np.testing.assert_allclose(found, plain, atol=0.01)
