@@ -17,7 +17,7 @@ import numpy as np
 
 from beam_jobs.scenes.scans.draco import DRACO, Unpacked, unpacked
 from beam_jobs.scenes.scans.masks import cut_out
-from beam_jobs.scenes.scans.parts import PLAIN, Part, Shelf, Unsupported, shown
+from beam_jobs.scenes.scans.parts import PLAIN, Contents, Part, Shelf, Unsupported, shown
 from models.tasks.arrays import Array, Floats, Integers
 
 Json = dict[str, Any]
@@ -50,9 +50,13 @@ CONVERT = (
 )
 
 
-def read_gltf(data: bytes, shelf: Shelf) -> list[Part]:
-    """every triangle of the default scene. Raises ValueError for what cannot be read."""
-    return Gltf(data, shelf).parts()
+def read_gltf(data: bytes, shelf: Shelf) -> Contents:
+    """every triangle of the default scene, in the order in which its nodes, each before its
+    children, place them. Raises ValueError for what cannot be read.
+    """
+    file = Gltf(data, shelf)
+    parts = file.parts()
+    return Contents(parts, file.triangles)
 
 
 def chunks(data: bytes) -> tuple[Json, bytes | None]:
@@ -91,6 +95,8 @@ class Gltf:
         self.shelf = shelf
         self.buffers: dict[int, bytes] = {}
         self.pictures: dict[int, Any] = {}
+        # placed so far, with those that a mask cuts out
+        self.triangles = 0
         # what a file only uses, but does not require, may be left out by the specification
         unknown = [
             name
@@ -155,6 +161,7 @@ class Gltf:
             if mode < 4:
                 self.shelf.note("points and lines are left out: expected triangles")
                 continue
+            before = self.triangles
             part = self.part(primitive, mode)
             if part is None:
                 continue
@@ -162,11 +169,14 @@ class Gltf:
             if np.linalg.det(matrix[:3, :3]) < 0:  # a mirror turns surfaces inside out
                 faces = faces[:, ::-1]
             vertices = part.vertices @ matrix[:3, :3].T + matrix[:3, 3]
-            found.append(replace(part, vertices=vertices, faces=faces))
+            triangle = before + part.triangle
+            found.append(replace(part, vertices=vertices, faces=faces, triangle=triangle))
         return found
 
     def part(self, primitive: Json, topology: int) -> Part | None:
-        """one primitive in its own frame; None if nothing of it is to be seen."""
+        """one primitive in its own frame, its triangles counted from 0; None if nothing of it is to
+        be seen.
+        """
         attributes = primitive["attributes"]
         columns = Columns(self, attributes, self.compressed(primitive))
         vertices = np.asarray(columns["POSITION"], "float64")
@@ -180,6 +190,7 @@ class Gltf:
             if "indices" in primitive:
                 order = self.accessor(primitive["indices"]).reshape(-1).astype("int64")
             faces = corners(order, topology)
+        self.triangles += len(faces)
         material = self.material(primitive)
         # no colour is white, and one of three numbers is opaque
         painted = np.ones((count, 4))
@@ -193,7 +204,8 @@ class Gltf:
         mode = material.row.get("alphaMode", "OPAQUE")
         if mode == "BLEND":
             self.shelf.note(f"material {material.name} is translucent (BLEND): drawn opaque")
-        part = Part(vertices, faces, uv, shown(painted[:, :3]), picture)
+        numbers = np.arange(len(faces))
+        part = Part(vertices, faces, numbers, uv, shown(painted[:, :3]), picture)
         if mode == "MASK":
             part = cut_out(part, painted[:, 3], material.row.get("alphaCutoff", 0.5))
         return part if len(part.faces) else None

@@ -52,8 +52,14 @@ def cut_out(part: Part, alpha: Floats, cutoff: float) -> Part:
     # the largest alpha of corners times the largest texel: a face goes only if nothing of it can be
     # seen
     seen = [alpha[f].max() * texels(fractions, part.uv[f]).max() >= cutoff for f in part.faces]
-    faces = part.faces[np.array(seen, bool)]
-    return replace(part, faces=faces, cutoff=cutoff, alpha=alpha.astype("float32"))
+    kept = np.array(seen, bool)
+    return replace(
+        part,
+        faces=part.faces[kept],
+        triangle=part.triangle[kept],
+        cutoff=cutoff,
+        alpha=alpha.astype("float32"),
+    )
 
 
 def opacity(picture: Any) -> Bytes | None:

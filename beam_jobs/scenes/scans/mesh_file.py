@@ -13,7 +13,7 @@ import numpy as np
 
 from beam_jobs.scenes.scans.gltf import read_gltf
 from beam_jobs.scenes.scans.masks import Masks, joined_masks
-from beam_jobs.scenes.scans.parts import Part, Shelf, Unsupported
+from beam_jobs.scenes.scans.parts import Contents, Part, Shelf, Unsupported
 from beam_jobs.scenes.scans.ply import read_ply
 from beam_jobs.scenes.scans.wavefront import read_obj
 from models.tasks.arrays import Array, Bytes, Floats, Integers
@@ -21,6 +21,7 @@ from models.tasks.arrays import Array, Bytes, Floats, Integers
 # What points upwards in files of each kind: glTF's specification says y, scanners' PLY and OBJ
 # files mostly z.
 UP = {".glb": "y", ".gltf": "y", ".obj": "z", ".ply": "z"}
+READERS = {".glb": read_gltf, ".gltf": read_gltf, ".obj": read_obj, ".ply": read_ply}
 LABEL_PROPERTIES = ("segment_semantic", "label")
 SMALLEST = 1.0  # metres across, of anything that is called a building
 LARGEST = 1000.0
@@ -59,7 +60,7 @@ def read_mesh(
     path: Path, *, units_per_metre: float = 1.0, up: str | None = None, labels: Path | None = None
 ) -> Mesh:
     """the mesh in a file. up: "y" or "z", by the kind of file if None. labels: .npy with a class id
-    (0 to 17) for every triangle of the file.
+    (0 to 17) for every triangle of the file, as `Contents` counts them.
 
     Raises ValueError for what is no building (message: what was expected, what came, what to do),
     OSError if the file cannot be read.
@@ -73,7 +74,7 @@ def read_mesh(
     data = path.read_bytes()
     shelf = Shelf(path.parent)
     try:
-        parts, properties = read_parts(kind, data, shelf)
+        contents = READERS[kind](data, shelf)
     # a disk that fails is no fault of the file: the caller sees the error itself
     except OSError:
         raise
@@ -85,7 +86,7 @@ def read_mesh(
             f"{path.name} cannot be read as {kind[1:].upper()} "
             f"({type(error).__name__}: {error}); expected a sound file, export it again"
         ) from error
-    parts = [part for part in parts if len(part.faces)]
+    parts = [part for part in contents.parts if len(part.faces)]
     if not parts:
         raise ValueError(
             f"{path.name} holds no triangles (points or lines only, or nothing); expected a "
@@ -93,15 +94,11 @@ def read_mesh(
         )
     shelf.sources[path.name] = hashlib.sha256(data).hexdigest()
     mesh = joined(parts, oriented_up(up or UP[kind]) / units_per_metre)
-    semantic, noted = face_labels(properties, len(mesh.faces), labels)
+    labels_of_file, noted = face_labels(contents, labels)
+    semantic = None
+    if labels_of_file is not None:
+        semantic = labels_of_file[np.concatenate([part.triangle for part in parts])]
     return checked(path, replace(mesh, semantic=semantic), (*shelf.notes, *noted), shelf.sources)
-
-
-def read_parts(kind: str, data: bytes, shelf: Shelf) -> tuple[list[Part], dict[str, Array]]:
-    """(parts, property -> value of every triangle) of a file of that kind."""
-    if kind == ".ply":
-        return read_ply(data, shelf)
-    return (read_obj if kind == ".obj" else read_gltf)(data, shelf), {}
 
 
 def oriented_up(up: str) -> Floats:
@@ -149,12 +146,11 @@ def eight_bits(image: Any) -> Bytes:
     return np.ascontiguousarray(np.asarray(image.convert("RGB")))
 
 
-def face_labels(
-    properties: dict[str, Array], count: int, path: Path | None
-) -> tuple[Integers | None, list[str]]:
-    """(class id of every triangle or None, warnings): from `path`, else from a face property of a
-    PLY file.
+def face_labels(contents: Contents, path: Path | None) -> tuple[Integers | None, list[str]]:
+    """(class id of every triangle of the file or None, warnings): from `path`, else from a face
+    property of a PLY file.
     """
+    count = contents.triangles
     # a path that was given must fit; a property of the file may mean anything, and is only noted
     if path is not None:
         labels = np.load(path, allow_pickle=False)
@@ -162,12 +158,13 @@ def face_labels(
         if wrong:
             raise ValueError(
                 f"{path}: expected {count} whole numbers from 0 to 17, one a triangle of the "
-                f"mesh, got {wrong}; write one a triangle, as the file has them"
+                f"mesh, got {wrong}; write one a triangle, in the file's own order (polygons cut "
+                "into triangles)"
             )
         return labels.astype("uint8"), []
     for name in LABEL_PROPERTIES:
-        if name in properties:
-            labels = properties[name].reshape(-1)
+        if name in contents.properties:
+            labels = contents.properties[name].reshape(-1)
             wrong = problem(labels, count)
             if not wrong:
                 return labels.astype("uint8"), []

@@ -23,8 +23,9 @@ class Unsupported(ValueError):
 @dataclass(frozen=True)
 class Part:
     """One surface, placed, in the file's own axes and units. vertices [v, 3] float64; faces [f, 3];
-    uv [v, 2] (v upwards); colour [v, 3] float32 in [0, 1] as pictures are coded (sRGB), which
-    multiplies the picture; picture: of Pillow, or None.
+    triangle [f]: which of the file's triangles each face is (`Contents`); uv [v, 2] (v upwards);
+    colour [v, 3] float32 in [0, 1] as pictures are coded (sRGB), which multiplies the picture;
+    picture: of Pillow, or None.
 
     cutoff: where alpha [v] float32 times the picture's is below it, the surface is absent; 0: it
     has no holes, and alpha may be None.
@@ -32,11 +33,24 @@ class Part:
 
     vertices: Floats
     faces: Integers
+    triangle: Integers
     uv: Floats
     colour: Floats
     picture: Any = None
     cutoff: float = 0.0
     alpha: Floats | None = None
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a file holds. Its triangles are counted from 0 as the file has them, whatever parts they
+    come into, polygons cut: triangles: how many there are, with those that nothing shows;
+    properties: name -> value of every one of them.
+    """
+
+    parts: list[Part]
+    triangles: int
+    properties: dict[str, Array] = field(default_factory=dict)
 
 
 @dataclass

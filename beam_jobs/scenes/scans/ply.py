@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from beam_jobs.scenes.scans.parts import Part, Shelf, fractions
-from beam_jobs.scenes.scans.polygons import CROSSED, triangles
+from beam_jobs.scenes.scans.parts import Contents, Part, Shelf, fractions
+from beam_jobs.scenes.scans.polygons import CROSSED, cut
 from models.tasks.arrays import Array, Floats, Integers
 
 # PLY's own names and those with the width in them: files have either
@@ -36,10 +36,8 @@ class Element:
     properties: list[tuple[str, str, str]] = field(default_factory=list)
 
 
-def read_ply(data: bytes, shelf: Shelf) -> tuple[list[Part], dict[str, Array]]:
-    """(one part a picture; property -> value of every triangle, in the order of the parts).
-    Raises ValueError.
-    """
+def read_ply(data: bytes, shelf: Shelf) -> Contents:
+    """a part for every picture. Raises ValueError."""
     # "=": words, no byte order
     elements, pictures, order, start = header(data)
     columns = ascii_columns(data[start:], elements) if order == "=" else {}
@@ -49,17 +47,18 @@ def read_ply(data: bytes, shelf: Shelf) -> tuple[list[Part], dict[str, Array]]:
     face = columns.get("face", {})
     lists = face.get("vertex_indices", face.get("vertex_index"))
     if lists is None or not len(lists):
-        return [], {}
+        return Contents([], 0)
     points = np.stack([np.asarray(vertex[axis], "float64") for axis in "xyz"], 1)
-    cut, of_face = triangulated(points, lists, shelf)
+    corners, of_face = triangulated(points, lists, shelf)
     labels = {
         name: values[of_face]
         for name, values in face.items()
         if isinstance(values, np.ndarray) and values.dtype != object
     }
-    if not len(cut):
-        return [], labels
-    return parts(points, vertex, face, cut, of_face, pictures, shelf, labels)
+    found: list[Part] = []
+    if len(corners):
+        found = parts(points, vertex, face, corners, of_face, pictures, shelf)
+    return Contents(found, len(corners), labels)
 
 
 def header(data: bytes) -> tuple[list[Element], list[str], str, int]:
@@ -203,35 +202,33 @@ def triangulated(points: Floats, lists: Any, shelf: Shelf) -> tuple[Integers, In
         faces = lists.astype("int64")
         spots = np.broadcast_to(np.arange(3), faces.shape)
         return np.stack([spots, faces], 1), np.arange(len(faces))
-    corners = []
-    of_face = []
-    for number, polygon in enumerate(lists):
-        where = np.asarray(polygon, "int64")
-        if where.min(initial=0) < 0 or where.max(initial=0) >= len(points):
-            raise ValueError(f"face {number} has a corner beyond its {len(points)} vertices")
-        found = triangles(points[where])
-        if not found and len(where) >= 3:
-            shelf.note(CROSSED)
-        for triangle in found:
-            corners.append((triangle, where[list(triangle)]))
-            of_face.append(number)
-    return np.array(corners, "int64").reshape(-1, 2, 3), np.array(of_face, "int64")
+    counts = np.array([len(polygon) for polygon in lists], "int64")
+    where = np.concatenate(list(lists)).astype("int64")
+    beyond = np.flatnonzero((where < 0) | (where >= len(points)))
+    if len(beyond):
+        number = int(np.searchsorted(np.cumsum(counts), beyond[0], "right"))
+        raise ValueError(f"face {number} has a corner beyond its {len(points)} vertices")
+    found = cut(points[where], counts)
+    if found.crossed:
+        shelf.note(CROSSED)
+    starts = np.cumsum(counts) - counts
+    spots = found.corners - starts[found.polygon, None]
+    return np.stack([spots, where[found.corners]], 1), found.polygon
 
 
 def parts(
     points: Floats,
     vertex: dict[str, Any],
     face: dict[str, Any],
-    cut: Integers,
+    corners: Integers,
     of_face: Integers,
     names: list[str],
     shelf: Shelf,
-    labels: dict[str, Array],
-) -> tuple[list[Part], dict[str, Array]]:
+) -> list[Part]:
     """a part for every picture. Where faces have colours or coordinates of their own, corners do
     not share vertices.
     """
-    faces = cut[:, 1]
+    faces = corners[:, 1]
     colour = colours(vertex)
     of_faces = colours(face)
     uv = vertex_uv(vertex)
@@ -253,7 +250,7 @@ def parts(
                     np.asarray(texcoord[number], "float64").reshape(-1, 2)[spots]
                     if len(texcoord[number])
                     else np.zeros((3, 2))
-                    for number, spots in zip(of_face, cut[:, 0])
+                    for number, spots in zip(of_face, corners[:, 0])
                 ]
             )
     number = np.zeros(len(faces), "int64")
@@ -263,7 +260,6 @@ def parts(
     pictures = [shelf.picture(name) for name in names] or [None]
     mapped = texcoord is not None or has_uv(vertex)
     found = []
-    order = []
     for k, picture in enumerate(pictures):
         # the last part takes what names no picture that is there: no face may be lost
         kept = number == k if k + 1 < len(pictures) else ~np.isin(number, np.arange(k))
@@ -272,11 +268,9 @@ def parts(
         plain = 0.7 if picture is None or not mapped else 1.0
         painted = np.full((len(points), 3), plain) if colour is None else colour
         image = picture if mapped else None
-        found.append(Part(points, faces[kept], uv, painted.astype("float32"), image))
-        order.append(np.flatnonzero(kept))
-    # parts stand one behind the other: values of triangles follow them
-    place = np.concatenate(order)
-    return found, {name: values[place] for name, values in labels.items()}
+        triangle = np.flatnonzero(kept)
+        found.append(Part(points, faces[kept], triangle, uv, painted.astype("float32"), image))
+    return found
 
 
 def colours(columns: dict[str, Any]) -> Floats | None:

@@ -5,13 +5,52 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from models.tasks.arrays import Floats
+from models.tasks.arrays import Bools, Floats, Integers
 
 # what a reader notes of polygons without triangles
 CROSSED = "polygons that cross themselves are left out"
+
+
+class Cut(NamedTuple):
+    """Triangles of many polygons, polygon by polygon. corners [t, 3]: where each stands in the list
+    of all polygons' corners; polygon [t]: its number; crossed: is one left out that has none?
+    """
+
+    corners: Integers
+    polygon: Integers
+    crossed: bool
+
+
+def cut(points: Floats, counts: Integers) -> Cut:
+    """the triangles of polygons, each as `triangles`. points [c, 3]: corners, one polygon behind
+    the other; counts [n]: how many each has. Fewer than three are no polygon.
+    """
+    starts = np.cumsum(counts) - counts
+    corners = [np.zeros((0, 3), "int64")]
+    polygon = [np.zeros(0, "int64")]
+    crossed = False
+    # files of a million quads: those of equally many corners at once
+    for count in np.unique(counts[counts > 2]):
+        alike = np.flatnonzero(counts == count)
+        first = starts[alike]
+        fans = np.ones(len(alike), bool)
+        if count > 3:
+            fans = convex(projected(points[first[:, None] + np.arange(count)]))
+        fan = np.stack([np.zeros(count - 2, "int64"), *(np.arange(count - 2) + k for k in (1, 2))])
+        corners.append((first[fans, None, None] + fan.T).reshape(-1, 3))
+        polygon.append(np.repeat(alike[fans], count - 2))
+        for number, start in zip(alike[~fans], first[~fans]):
+            found = triangles(points[start : start + count])
+            crossed |= not found
+            corners.append(start + np.array(found, "int64").reshape(-1, 3))
+            polygon.append(np.full(len(found), number))
+    numbers = np.concatenate(polygon)
+    order = np.argsort(numbers, kind="stable")
+    return Cut(np.concatenate(corners)[order], numbers[order], crossed)
 
 
 def triangles(points: Floats) -> list[tuple[int, int, int]]:
@@ -23,36 +62,40 @@ def triangles(points: Floats) -> list[tuple[int, int, int]]:
     fan = [(0, i, i + 1) for i in range(1, count - 1)]
     if count < 4:
         return fan
-    flat = projected(points)
+    flat = projected(points[None])[0]
     # nearly all polygons of exporters are convex: the search for ears is for the others
-    if convex(flat):
+    if convex(flat[None])[0]:
         return fan
     if crosses_itself(flat):
         return []
     left = list(range(count))
-    cut: list[tuple[int, int, int]] = []
+    ears: list[tuple[int, int, int]] = []
     while len(left) > 3:
         ear = next((k for k in range(len(left)) if is_ear(flat, left, k)), None)
         if ear is None:  # without area, or walked along itself: nothing is right
             return fan
-        cut.append((left[ear - 1], left[ear], left[(ear + 1) % len(left)]))
+        ears.append((left[ear - 1], left[ear], left[(ear + 1) % len(left)]))
         del left[ear]
-    return [*cut, (left[0], left[1], left[2])]
+    return [*ears, (left[0], left[1], left[2])]
 
 
 def projected(points: Floats) -> Floats:
-    """[n, 2] onto the coordinate plane that the polygon faces most, counter-clockwise."""
-    following = np.roll(points, -1, 0)
+    """[m, n, 2] polygons [m, n, 3], each onto the coordinate plane that it faces most,
+    counter-clockwise.
+    """
+    away = points - points[:, :1]
     # the sum over all corners: a single corner may be straight or turn the other way
-    normal = np.cross(points - points[0], following - points[0]).sum(0)
-    extent = np.ptp(points, axis=0)
-    if np.abs(normal).max() > 1e-9 * extent.max() ** 2:
-        axis = int(np.abs(normal).argmax())
-    else:  # as much to the left as to the right: a bow tie, or no area at all
-        axis = int(extent.argmin())
-    flat = points[:, [(axis + 1) % 3, (axis + 2) % 3]]
+    normal = np.cross(away, np.roll(away, -1, 1)).sum(1)
+    extent = np.ptp(points, axis=1)
+    broad = np.abs(normal).max(1) > 1e-9 * extent.max(1) ** 2
+    # else as much to the left as to the right: a bow tie, or no area at all
+    axis = np.where(broad, np.abs(normal).argmax(1), extent.argmin(1))[:, None]
+    planes = np.concatenate([(axis + 1) % 3, (axis + 2) % 3], 1)
+    flat = np.take_along_axis(points, planes[:, None], 2)
     # mirrored where it faces away, so that turns to the left are positive for every polygon
-    return flat if normal[axis] >= 0 else flat * [-1, 1]
+    behind = np.take_along_axis(normal, axis, 1) < 0
+    flat[..., 0] *= np.where(behind, -1.0, 1.0)
+    return flat
 
 
 def turn(flat: Floats, a: int, b: int, c: int) -> float:
@@ -62,19 +105,30 @@ def turn(flat: Floats, a: int, b: int, c: int) -> float:
     return float(one[0] * two[1] - one[1] * two[0])
 
 
-def convex(flat: Floats) -> bool:
-    """does it turn to the left at every corner, and once in all? A pentagram turns twice."""
-    count = len(flat)
+def convex(flat: Floats) -> Bools:
+    """[m] does each polygon [m, n, 2] turn to the left at every corner, and once in all? A
+    pentagram turns twice.
+    """
+    before = np.roll(flat, 1, 1)
+    one = flat - before
+    two = np.roll(flat, -1, 1) - before
     # a little below 0: corners in the middle of a straight side
-    if not all(turn(flat, i - 1, i, (i + 1) % count) >= -1e-12 for i in range(count)):
-        return False
-    sides = np.roll(flat, -1, 0) - flat
+    left = (one[..., 0] * two[..., 1] - one[..., 1] * two[..., 0] >= -1e-12).all(1)
+    sides = np.roll(flat, -1, 1) - flat
+    around = turned(sides)
     # a corner that is there twice has no side in between, and its turn would be lost
-    x, y = sides[(sides != 0).any(1)].T
-    turns = np.arctan2(
-        x * np.roll(y, -1) - y * np.roll(x, -1), x * np.roll(x, -1) + y * np.roll(y, -1)
-    )
-    return float(turns.sum()) < 3 * np.pi
+    there = (sides != 0).any(2)
+    for number in np.flatnonzero(left & ~there.all(1)):
+        around[number] = turned(sides[number, there[number]][None])[0]
+    return np.asarray(left & (around < 3 * np.pi))
+
+
+def turned(sides: Floats) -> Floats:
+    """[m] radians to the left over all corners of polygons with sides [m, n, 2]."""
+    x, y = sides[..., 0], sides[..., 1]
+    following = np.roll(sides, -1, 1)
+    cross = x * following[..., 1] - y * following[..., 0]
+    return np.asarray(np.arctan2(cross, (sides * following).sum(2)).sum(1))
 
 
 def crosses_itself(flat: Floats) -> bool:

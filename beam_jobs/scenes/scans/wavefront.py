@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from beam_jobs.scenes.scans.parts import Part, Shelf
-from beam_jobs.scenes.scans.polygons import CROSSED, triangles
-from models.tasks.arrays import Floats
+from beam_jobs.scenes.scans.parts import Contents, Part, Shelf
+from beam_jobs.scenes.scans.polygons import CROSSED, cut
+from models.tasks.arrays import Floats, Integers
 
 # How many values may follow an option of map_Kd; what is a number among them belongs to it.
 OPTIONS = {"-s": 3, "-o": 3, "-t": 3, "-mm": 2, "-blendu": 1, "-blendv": 1, "-cc": 1, "-clamp": 1,
@@ -41,18 +41,22 @@ class Material:
 
 
 @dataclass
-class Corners:
-    """Triangles of one material: (vertex, texture coordinate or -1) of every corner."""
+class Polygons:
+    """All of a file. counts: corners of each; material: the name of each one's; vertex, texture:
+    indices of every corner, texture -1 without, one polygon behind the other.
+    """
 
+    counts: list[int] = field(default_factory=list)
+    material: list[str] = field(default_factory=list)
     vertex: list[int] = field(default_factory=list)
     texture: list[int] = field(default_factory=list)
 
 
-def read_obj(data: bytes, shelf: Shelf) -> list[Part]:
+def read_obj(data: bytes, shelf: Shelf) -> Contents:
     """a part for every material, in the order in which they are first used. Raises ValueError."""
     vertices: list[list[float]] = []
     uvs: list[list[float]] = []
-    used: dict[str, Corners] = {}
+    polygons = Polygons()
     materials: dict[str, Material] = {}
     name = ""
     for number, line in lines(data):
@@ -64,23 +68,33 @@ def read_obj(data: bytes, shelf: Shelf) -> list[Part]:
             elif word == "vt":
                 uvs.append([float(x) for x in values[:2]])
             elif word == "f":
-                if not face(values, vertices, len(uvs), used.setdefault(name, Corners())):
-                    shelf.note(CROSSED)
+                face(values, len(vertices), len(uvs), polygons)
+                polygons.material.append(name)
             elif word == "usemtl":
                 name = rest.strip()
             elif word == "mtllib":
                 materials |= library(rest.strip(), shelf)
         except (ValueError, IndexError) as error:
             raise ValueError(f"line {number}, {line[:60]!r}: {error}") from error
+    used = list(dict.fromkeys(polygons.material))
     for wanted in used:
         if wanted and wanted not in materials:
             shelf.note(f"material {wanted} is in no material library: its surfaces are grey")
+    points = np.array([vertices[i][:3] for i in polygons.vertex], "float64").reshape(-1, 3)
+    found = cut(points, np.array(polygons.counts, "int64"))
+    if found.crossed:
+        shelf.note(CROSSED)
+    number_of = {name: number for number, name in enumerate(used)}
+    material = np.array([number_of[name] for name in polygons.material], "int64")[found.polygon]
+    pairs = np.stack([polygons.vertex, polygons.texture], 1).astype("int64")
     grey = Material(np.full(3, GREY))
-    return [
-        part(vertices, uvs, corners, materials.get(name, grey))
-        for name, corners in used.items()
-        if corners.vertex
-    ]
+    parts = []
+    for number, name in enumerate(used):
+        triangle = np.flatnonzero(material == number)
+        if len(triangle):
+            corners = pairs[found.corners[triangle].reshape(-1)]
+            parts.append(part(vertices, uvs, corners, triangle, materials.get(name, grey)))
+    return Contents(parts, len(found.polygon))
 
 
 def lines(data: bytes) -> Iterator[tuple[int, str]]:
@@ -98,26 +112,16 @@ def lines(data: bytes) -> Iterator[tuple[int, str]]:
             yield number, line
 
 
-def face(values: list[str], vertices: list[list[float]], uvs: int, corners: Corners) -> bool:
-    """the triangles of one f line; False for one that has none. Negative numbers count back from
-    the line itself.
+def face(values: list[str], vertices: int, uvs: int, polygons: Polygons) -> None:
+    """adds the polygon of one f line. vertices, uvs: how many there are so far. Negative numbers
+    count back from the line itself.
     """
-    where: list[int] = []
-    texture: list[int] = []
+    polygons.counts.append(len(values))
     for value in values:
         index = value.split("/")
-        where.append(counted(index[0], len(vertices)))
-        texture.append(counted(index[1], uvs) if len(index) > 1 and index[1] else -1)
-    # three corners need no look at where they lie
-    points = (
-        np.array([vertices[i][:3] for i in where]) if len(where) > 3 else np.zeros((len(where), 3))
-    )
-    cut = triangles(points)
-    for triangle in cut:
-        corners.vertex += [where[i] for i in triangle]
-        corners.texture += [texture[i] for i in triangle]
-    # lines of fewer than three corners have always been passed over
-    return bool(cut) or len(where) < 3
+        polygons.vertex.append(counted(index[0], vertices))
+        mapped = len(index) > 1 and index[1]
+        polygons.texture.append(counted(index[1], uvs) if mapped else -1)
 
 
 def counted(text: str, count: int) -> int:
@@ -131,10 +135,15 @@ def counted(text: str, count: int) -> int:
 
 
 def part(
-    vertices: list[list[float]], uvs: list[list[float]], corners: Corners, material: Material
+    vertices: list[list[float]],
+    uvs: list[list[float]],
+    pairs: Integers,
+    triangle: Integers,
+    material: Material,
 ) -> Part:
-    """corners that share vertex and coordinate share a row."""
-    pairs = np.stack([corners.vertex, corners.texture], 1)
+    """of triangles. pairs [3 t, 2]: vertex and coordinate (-1: none) of their corners; those that
+    share both share a row.
+    """
     # OBJ numbers places and coordinates apart: a vertex here is a pair that occurs
     rows, inverse = np.unique(pairs, axis=0, return_inverse=True)
     points = np.array([vertices[i][:3] for i in rows[:, 0]], "float64")
@@ -153,6 +162,7 @@ def part(
     return Part(
         points,
         inverse.reshape(-1, 3),
+        triangle,
         # coordinates that are no numbers would end the look-up
         np.nan_to_num(uv) * material.scale + material.move,
         colour.astype("float32"),

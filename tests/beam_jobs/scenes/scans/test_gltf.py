@@ -135,3 +135,19 @@ def test_percent_encoded_names_are_found_and_missing_pictures_named(tmp_path):
     assert len(read(tmp_path, tree).pictures) == 1
     (tmp_path / "wall paper.png").unlink()
     assert "wall%20paper.png is missing" in read(tmp_path, tree).warnings[0]
+
+
+def test_triangles_that_a_mask_cuts_out_keep_their_place_among_the_labels(tmp_path):
+    """the first triangle lies in a clear half of the picture, the second in an opaque one."""
+    half = Image.new("RGBA", (64, 64), (200, 40, 40, 255))
+    half.paste((0, 0, 0, 0), (0, 0, 32, 64))
+    tree = square_tree(**pictured())
+    tree["materials"][0]["alphaMode"] = "MASK"
+    tree["accessors"][0]["count"] = tree["accessors"][2]["count"] = 6
+    corners = SQUARE[INDICES]
+    uv = np.array([[0.1, 0.1]] * 3 + [[0.9, 0.9]] * 3, "float32")
+    path = write_glb(
+        tmp_path / "room.glb", [corners, np.arange(6, dtype="uint16"), uv, png(half)], tree
+    )
+    np.save(tmp_path / "labels.npy", np.array([5, 9]))
+    assert read_mesh(path, labels=tmp_path / "labels.npy").semantic.tolist() == [9]

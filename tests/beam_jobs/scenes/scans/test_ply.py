@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from beam_jobs.scenes.scans.mesh_file import read_mesh
 
@@ -52,12 +53,11 @@ def test_colours_and_labels_of_polygons_follow_the_triangles(tmp_path, format, k
     np.testing.assert_allclose(mesh.colour[mesh.faces].mean(1), wanted, atol=1e-6)
 
 
-def test_a_number_a_face_chooses_its_picture(tmp_path):
-    from PIL import Image
-
+def pictured(tmp_path, *faces):
+    """a PLY file of two pictures, red and blue, with a number of one at every triangle."""
     for name, colour in (("a.png", (255, 0, 0)), ("b.png", (0, 0, 255))):
         Image.new("RGB", (4, 4), colour).save(tmp_path / name)
-    text = """ply
+    text = f"""ply
 format ascii 1.0
 comment TextureFile a.png
 comment TextureFile b.png
@@ -65,7 +65,7 @@ element vertex 4
 property float x
 property float y
 property float z
-element face 2
+element face {len(faces)}
 property list uchar int vertex_indices
 property list uchar float texcoord
 property int texnumber
@@ -74,14 +74,31 @@ end_header
 4 0 0
 4 4 0
 0 4 0
-3 0 1 2 6 0 0 1 0 1 1 1
-3 0 2 3 6 0 0 1 1 0 1 0
 """
-    (tmp_path / "room.ply").write_text(text)
-    mesh = read_mesh(tmp_path / "room.ply")
+    (tmp_path / "room.ply").write_text(text + "".join(f"{face}\n" for face in faces))
+    return tmp_path / "room.ply"
+
+
+FIRST, SECOND = "3 0 1 2 6 0 0 1 0 1 1", "3 0 2 3 6 0 0 1 1 0 1"
+
+
+def test_a_number_a_face_chooses_its_picture(tmp_path):
+    mesh = read_mesh(pictured(tmp_path, f"{FIRST} 1", f"{SECOND} 0"))
     colours = [mesh.pictures[number][0, 0].tolist() for number in mesh.picture]
     assert colours == [[255, 0, 0], [0, 0, 255]]
     np.testing.assert_array_equal(mesh.uv[mesh.faces[1]], [[0, 0], [1, 0], [1, 1]])
+
+
+def test_labels_follow_the_triangles_of_a_file_whose_pictures_alternate(tmp_path):
+    path = pictured(tmp_path, f"{FIRST} 1", f"{SECOND} 0", f"{FIRST} 1")
+    np.save(tmp_path / "labels.npy", np.array([3, 4, 5]))
+    mesh = read_mesh(path, labels=tmp_path / "labels.npy")
+    colours = [mesh.pictures[number][0, 0].tolist() for number in mesh.picture]
+    assert list(zip(colours, mesh.semantic.tolist())) == [
+        ([255, 0, 0], 4),
+        ([0, 0, 255], 3),
+        ([0, 0, 255], 5),
+    ]
 
 
 def test_a_polygon_that_crosses_itself_is_left_out_and_said(tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from beam_jobs.scenes.scans.polygons import triangles
+from beam_jobs.scenes.scans.polygons import cut, triangles
 
 
 def star(points: int, inner: float) -> np.ndarray:
@@ -52,3 +52,27 @@ def test_a_convex_polygon_with_a_corner_too_many_is_still_a_fan(kind):
     more = square[1] if kind == "doubled corner" else [0.5, 0, 0]
     polygon = np.array([square[0], more, *square[1:]])
     assert triangles(polygon) == [(0, 1, 2), (0, 2, 3), (0, 3, 4)]
+
+
+def test_many_polygons_at_once_are_cut_as_one_by_one():
+    rng = np.random.default_rng(0)
+    flat = [np.column_stack([rng.random((n, 2)), np.zeros(n)]) for n in rng.integers(0, 8, 300)]
+    polygons = [corners @ np.linalg.qr(rng.normal(size=(3, 3)))[0] for corners in flat]
+    polygons += [star(2, 1.0)] * 3 + [star(5, 0.3), star(2, 1.0)[[0, 1, 1, 2, 3]]]
+    counts = np.array([len(polygon) for polygon in polygons])
+    found = cut(np.concatenate(polygons), counts)
+    wanted = [
+        (number, *(np.add(triangle, counts[:number].sum())))
+        for number, polygon in enumerate(polygons)
+        if len(polygon) > 2
+        for triangle in triangles(polygon)
+    ]
+    assert np.column_stack([found.polygon, found.corners]).tolist() == [list(t) for t in wanted]
+    assert found.crossed
+
+
+def test_polygons_of_equally_many_corners_are_not_looked_at_one_by_one(monkeypatch):
+    """a million quads, as of Replica, took minutes."""
+    monkeypatch.setattr("beam_jobs.scenes.scans.polygons.triangles", None)
+    found = cut(np.tile(star(2, 1.0), (50, 1)), np.full(50, 4))
+    assert len(found.polygon) == 100 and not found.crossed

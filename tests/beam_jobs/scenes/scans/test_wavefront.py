@@ -114,3 +114,15 @@ def test_blanks_in_a_pictures_name_are_kept(options, name):
 def test_a_polygon_that_crosses_itself_is_left_out_and_said(tmp_path):
     mesh = read(tmp_path, SQUARE + "f 1 2 3 4\nf 1 2 4 3\n")
     assert len(mesh.faces) == 2 and "cross themselves" in mesh.warnings[0]
+
+
+def test_labels_follow_the_triangles_of_a_file_whose_materials_alternate(tmp_path):
+    faces = "usemtl a\nf 1 2 3 4\nusemtl b\nf 1 2 3\nusemtl a\nf 2 3 4\n"
+    (tmp_path / "room.obj").write_text(SQUARE + faces)
+    np.save(tmp_path / "labels.npy", np.array([3, 4, 5, 6]))
+    mesh = read_mesh(tmp_path / "room.obj", labels=tmp_path / "labels.npy")
+    found = {
+        (number, *np.sort(mesh.vertices[face][:, 0] + mesh.vertices[face][:, 1] / 2))
+        for face, number in zip(mesh.faces, mesh.semantic.tolist())
+    }
+    assert found == {(3, 0, 4, 6), (4, 0, 2, 6), (5, 0, 4, 6), (6, 2, 4, 6)}
