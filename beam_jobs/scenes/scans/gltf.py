@@ -17,7 +17,17 @@ import numpy as np
 
 from beam_jobs.scenes.scans.draco import DRACO, Unpacked, unpacked
 from beam_jobs.scenes.scans.masks import cut_out
-from beam_jobs.scenes.scans.parts import PLAIN, Contents, Part, Shelf, Unsupported, shown
+from beam_jobs.scenes.scans.parts import (
+    BORDER,
+    MIRROR,
+    PLAIN,
+    REPEAT,
+    Contents,
+    Part,
+    Shelf,
+    Unsupported,
+    shown,
+)
 from models.tasks.arrays import Array, Floats, Integers
 
 Json = dict[str, Any]
@@ -31,6 +41,7 @@ TYPES = {
     5125: "uint32",
     5126: "float32",
 }
+WRAPS = {33071: BORDER, 10497: REPEAT, 33648: MIRROR}  # of samplers
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
 # Decoded here, or without a say in what a picture of plain colours and a shape look like.
 READ = {
@@ -97,6 +108,8 @@ class Gltf:
         self.pictures: dict[int, Any] = {}
         # placed so far, with those that a mask cuts out
         self.triangles = 0
+        # node -> the one above it, which only skins ask for
+        self.above: dict[int, int] = {}
         # what a file only uses, but does not require, may be left out by the specification
         unknown = [
             name
@@ -129,8 +142,11 @@ class Gltf:
             node = self.tree["nodes"][number]
             here = above @ local(node)
             if "mesh" in node:
+                self.note_shapes(node)
+                mesh = self.tree["meshes"][node["mesh"]]
+                joints = self.joints(node["skin"]) if "skin" in node else None
                 for matrix in self.instances(node):
-                    found += self.placed(self.tree["meshes"][node["mesh"]], here @ matrix)
+                    found += self.placed(mesh, here @ matrix, joints)
             waiting += [(child, here, depth + 1) for child in reversed(node.get("children", []))]
         return found
 
@@ -149,11 +165,65 @@ class Gltf:
             for i in range(count)
         ]
 
-    def placed(self, mesh: Json, matrix: Floats) -> list[Part]:
-        found = []
-        if any(mesh.get("weights", [])):
+    def note_shapes(self, node: Json) -> None:
+        mesh = self.tree["meshes"][node["mesh"]]
+        # a node's own weights come before its mesh's
+        if any(node.get("weights", mesh.get("weights", []))):
             # a file's own weights say how it looks at rest, and are not applied
             self.shelf.note(f"mesh {mesh.get('name', '')!r}: morph targets are left at rest")
+
+    def joints(self, skin: int) -> Floats:
+        """[j, 4, 4] of a skin's joints, as its nodes stand: from where its vertices are bound into
+        the scene.
+        """
+        row = self.tree["skins"][skin]
+        matrices = np.array([self.world(joint) for joint in row["joints"]])
+        if "inverseBindMatrices" not in row:
+            return matrices
+        # written column by column
+        bound = self.accessor(row["inverseBindMatrices"]).reshape(-1, 4, 4).swapaxes(1, 2)
+        return np.asarray(matrices @ bound[: len(matrices)].astype("float64"))
+
+    def world(self, node: int) -> Floats:
+        """[4, 4] of a node, with all that it hangs from."""
+        nodes = self.tree["nodes"]
+        if not self.above:
+            self.above = {c: i for i, row in enumerate(nodes) for c in row.get("children", [])}
+        matrix = local(nodes[node])
+        passed = 0
+        while node in self.above:
+            passed += 1
+            if passed > len(nodes):
+                raise ValueError("its nodes form a circle")
+            node = self.above[node]
+            matrix = local(nodes[node]) @ matrix
+        return matrix
+
+    def bent(self, primitive: Json, joints: Floats) -> Floats | None:
+        """[v, 4, 4] of every vertex of a skin: the mean of its joints' [j, 4, 4]; None for a
+        surface that has no joints.
+        """
+        attributes = primitive["attributes"]
+        sets = sorted(name[7:] for name in attributes if name.startswith("JOINTS_"))
+        if not sets:
+            return None
+        columns = Columns(self, attributes, self.compressed(primitive))
+        numbers = np.concatenate([columns[f"JOINTS_{k}"] for k in sets], 1).astype("int64")
+        weights = np.concatenate([columns[f"WEIGHTS_{k}"] for k in sets], 1).astype("float64")
+        # one that nothing holds goes with its first joint, as in three.js
+        weights[weights.sum(1) <= 0, 0] = 1
+        weights /= weights.sum(1, keepdims=True)
+        # joint by joint: all at once would be a matrix for each of a vertex
+        mean = np.zeros((len(weights), 4, 4))
+        for k in range(weights.shape[1]):
+            mean += weights[:, k, None, None] * joints[numbers[:, k]]
+        return mean
+
+    def placed(self, mesh: Json, matrix: Floats, joints: Floats | None = None) -> list[Part]:
+        """its parts in the scene. joints: of a skin, which place it; its node's matrix counts for
+        nothing then (3.7.3.3).
+        """
+        found = []
         for primitive in mesh["primitives"]:
             # 4, triangles, where a primitive says nothing (3.7.2.1)
             mode = primitive.get("mode", 4)
@@ -165,10 +235,17 @@ class Gltf:
             part = self.part(primitive, mode)
             if part is None:
                 continue
+            bent = None if joints is None else self.bent(primitive, joints)
             faces = part.faces
-            if np.linalg.det(matrix[:3, :3]) < 0:  # a mirror turns surfaces inside out
-                faces = faces[:, ::-1]
-            vertices = part.vertices @ matrix[:3, :3].T + matrix[:3, 3]
+            # a mirror turns surfaces inside out
+            if bent is not None:
+                mirrored = np.linalg.det(bent[:, :3, :3])[faces[:, 0]] < 0
+                faces = np.where(mirrored[:, None], faces[:, ::-1], faces)
+                vertices = np.einsum("vij,vj->vi", bent[:, :3, :3], part.vertices) + bent[:, :3, 3]
+            else:
+                if np.linalg.det(matrix[:3, :3]) < 0:
+                    faces = faces[:, ::-1]
+                vertices = part.vertices @ matrix[:3, :3].T + matrix[:3, 3]
             triangle = before + part.triangle
             found.append(replace(part, vertices=vertices, faces=faces, triangle=triangle))
         return found
@@ -194,7 +271,8 @@ class Gltf:
         material = self.material(primitive)
         # no colour is white, and one of three numbers is opaque
         painted = np.ones((count, 4))
-        if "COLOR_0" in attributes:
+        # what a surface glows of itself has no part in its vertices' colours
+        if "COLOR_0" in attributes and not material.glows:
             colour = columns["COLOR_0"]
             painted[:, : colour.shape[1]] = colour
         uv, picture = self.texture(material, columns, count)
@@ -205,7 +283,8 @@ class Gltf:
         if mode == "BLEND":
             self.shelf.note(f"material {material.name} is translucent (BLEND): drawn opaque")
         numbers = np.arange(len(faces))
-        part = Part(vertices, faces, numbers, uv, shown(painted[:, :3]), picture)
+        colour = shown(painted[:, :3])
+        part = Part(vertices, faces, numbers, uv, colour, picture, self.wrap(material))
         if mode == "MASK":
             part = cut_out(part, painted[:, 3], material.row.get("alphaCutoff", 0.5))
         return part if len(part.faces) else None
@@ -233,7 +312,21 @@ class Gltf:
         # no material is the specification's default one: white, without a picture
         number = primitive.get("material")
         row = self.tree["materials"][number] if number is not None else {}
-        return Material(row, row.get("name") or f"number {number}")
+        material = Material(row, row.get("name") or f"number {number}")
+        if material.emission.any() and not material.glows:
+            self.shelf.note(
+                f"material {material.name} glows (emissiveFactor): drawn in its base colour alone"
+            )
+        return material
+
+    def wrap(self, material: Material) -> tuple[int, int]:
+        """of `Part`: what the sampler of its picture says."""
+        if material.texture is None:
+            return REPEAT, REPEAT
+        texture = self.tree["textures"][material.texture["index"]]
+        # a texture without a sampler repeats (5.29)
+        row = self.tree["samplers"][texture["sampler"]] if "sampler" in texture else {}
+        return WRAPS[row.get("wrapS", 10497)], WRAPS[row.get("wrapT", 10497)]
 
     def texture(self, material: Material, columns: Columns, count: int) -> tuple[Floats, Any]:
         """(uv [count, 2] with v upwards, picture or None) of a material's base colour."""
@@ -362,7 +455,10 @@ class Columns:
 
 class Material:
     """What is read of a material. factor [4]: linear base colour and alpha; texture: reference to
-    the picture of its base colour, or None.
+    the picture of its base colour, or None; emission [3]: linear.
+
+    glows: its base colour is black, and it shines: then factor and texture are of its light, since
+    some exporters write so the colours of a scan, which hold the light already.
     """
 
     def __init__(self, row: Json, name: str) -> None:
@@ -375,6 +471,15 @@ class Material:
             glossy.get("diffuseFactor") or rough.get("baseColorFactor") or [1.0, 1.0, 1.0, 1.0]
         )
         self.texture: Json | None = glossy.get("diffuseTexture") or rough.get("baseColorTexture")
+        strength = extension(row, "KHR_materials_emissive_strength").get("emissiveStrength", 1.0)
+        self.emission = np.array(row.get("emissiveFactor", (0.0, 0.0, 0.0))) * strength
+        # unlit surfaces show their base colour alone
+        if "KHR_materials_unlit" in row.get("extensions", {}):
+            self.emission = np.zeros(3)
+        self.glows = bool(self.emission.any() and not self.factor[:3].any())
+        if self.glows:
+            self.factor = np.array([*np.clip(self.emission, 0, 1), self.factor[3]])
+            self.texture = row.get("emissiveTexture")
 
 
 def extension(row: Json, name: str) -> Json:

@@ -14,7 +14,7 @@ import numba
 import numpy as np
 
 from beam_jobs.scenes.render.ray_caster import FirstHits, RayCaster
-from beam_jobs.scenes.scans.parts import Part
+from beam_jobs.scenes.scans.parts import MIRROR, REPEAT, Part
 from beam_jobs.scenes.scans.textures import neighbours
 from models.tasks.arrays import Bools, Bytes, Floats, Integers
 
@@ -51,7 +51,10 @@ def cut_out(part: Part, alpha: Floats, cutoff: float) -> Part:
         return part
     # the largest alpha of corners times the largest texel: a face goes only if nothing of it can be
     # seen
-    seen = [alpha[f].max() * texels(fractions, part.uv[f]).max() >= cutoff for f in part.faces]
+    seen = [
+        alpha[f].max() * texels(fractions, part.uv[f], part.wrap).max() >= cutoff
+        for f in part.faces
+    ]
     kept = np.array(seen, bool)
     return replace(
         part,
@@ -70,16 +73,24 @@ def opacity(picture: Any) -> Bytes | None:
     return np.ascontiguousarray(np.asarray(picture.convert("RGBA"))[..., 3])
 
 
-def texels(opaque: Floats, uv: Floats) -> Floats:
-    """the texels of a picture's alpha [h, w], repeated, that the triangle of uv [3, 2] blends."""
+def texels(opaque: Floats, uv: Floats, wrap: tuple[int, int]) -> Floats:
+    """the texels of a picture's alpha [h, w] that the triangle of uv [3, 2] blends. wrap: of
+    `Part`.
+    """
     high, wide = opaque.shape
-    return opaque[np.ix_(span(1 - uv[:, 1], high), span(uv[:, 0], wide))]
+    return opaque[np.ix_(span(1 - uv[:, 1], high, wrap[1]), span(uv[:, 0], wide, wrap[0]))]
 
 
-def span(values: Floats, size: int) -> Integers:
+def span(values: Floats, size: int, wrap: int) -> Integers:
+    """numbers of the texels along an axis of `size` of them."""
     first = int(np.floor(values.min() * size)) - 1
     last = int(np.ceil(values.max() * size)) + 1
-    return np.unique(np.arange(first, min(last, first + size)) % size)
+    if wrap == REPEAT:
+        return np.unique(np.arange(first, min(last, first + size)) % size)
+    if wrap == MIRROR:
+        there_and_back = np.arange(first, min(last, first + 2 * size)) % (2 * size)
+        return np.unique(np.minimum(there_and_back, 2 * size - 1 - there_and_back))
+    return np.arange(min(max(first, 0), size - 1), min(max(last, 1), size))
 
 
 def joined_masks(parts: list[Part], pictures: list[Any]) -> Masks | None:
@@ -98,7 +109,7 @@ def joined_masks(parts: list[Part], pictures: list[Any]) -> Masks | None:
 
 class MaskedCaster(RayCaster):
     """A ray caster of a mesh with holes. faces [f, 3]; uv [v, 2], v upwards; picture [f]: index, -1
-    none; wraps [picture]: do coordinates repeat outside [0, 1]?
+    none; wraps [picture, 2]: as of `Pictures`.
     """
 
     def __init__(
@@ -108,7 +119,7 @@ class MaskedCaster(RayCaster):
         masks: Masks,
         uv: Floats,
         picture: Integers,
-        wraps: Bools,
+        wraps: Integers,
     ) -> None:
         super().__init__(vertices, faces)
         self.table = np.zeros((max(1, len(masks.pictures)), 3), "int64")
@@ -120,7 +131,7 @@ class MaskedCaster(RayCaster):
                 pieces.append(alpha.reshape(-1))
                 start += alpha.size
         self.texels = np.concatenate(pieces)
-        self.surface = (faces, masks.cutoff, masks.alpha, uv, picture, np.asarray(wraps, bool))
+        self.surface = (faces, masks.cutoff, masks.alpha, uv, picture, wraps)
 
     def first(self, origins: Floats, rays: Floats) -> FirstHits:
         """as `RayCaster.first`, of what is not cut out."""
@@ -161,7 +172,7 @@ def _holes(
     alphas: Floats,
     uvs: Floats,
     pictures: Integers,
-    wraps: Bools,
+    wraps: Integers,
     texels: Bytes,
     table: Integers,
     hole: Bools,

@@ -35,8 +35,8 @@ UNITS = {"millimetres": 1000.0, "centimetres": 100.0, "inches": 39.3701, "feet":
 class Mesh:
     """vertices [v, 3] float64 m, z up; faces [f, 3] int64; uv [v, 2] (v upwards); colour [v, 3]
     float32 in [0, 1], which multiplies the picture; picture [f] int: index into pictures, -1 none;
-    pictures: uint8 [h, w, 3] each; semantic [f] uint8 published class ids, or None without face
-    labels.
+    pictures: uint8 [h, w, 3] each; wraps [picture, 2]: of `Part`; semantic [f] uint8 published
+    class ids, or None without face labels.
 
     warnings: what was missing, one line each. sources: name -> sha256 of every file that was read,
     "" of one that was missing. moved: whole metres that were subtracted from the coordinates.
@@ -49,6 +49,7 @@ class Mesh:
     colour: Floats
     picture: Integers
     pictures: tuple[Bytes, ...]
+    wraps: Integers
     semantic: Integers | None
     warnings: tuple[str, ...]
     sources: dict[str, str]
@@ -110,17 +111,20 @@ def oriented_up(up: str) -> Floats:
 
 
 def joined(parts: list[Part], turn: Floats) -> Mesh:
-    """one mesh of the placed parts; a picture that several share stands once."""
-    kept: dict[int, int] = {}
+    """one mesh of the placed parts; a picture that several share, to wrap alike, stands once."""
+    kept: dict[tuple[Any, ...], int] = {}
     pictures: list[Any] = []
+    wraps = []
     picture = []
     for part in parts:
         image = part.picture
         # readers hand on one object a picture: its identity is cheaper than comparing pixels
-        if image is not None and id(image) not in kept:
-            kept[id(image)] = len(pictures)
+        shown = (id(image), part.wrap)
+        if image is not None and shown not in kept:
+            kept[shown] = len(pictures)
             pictures.append(image)
-        picture.append(np.full(len(part.faces), kept.get(id(image), -1)))
+            wraps.append(part.wrap)
+        picture.append(np.full(len(part.faces), kept.get(shown, -1)))
     offsets = np.cumsum([0] + [len(part.vertices) for part in parts[:-1]])
     faces = np.concatenate([part.faces + offset for part, offset in zip(parts, offsets)])
     return Mesh(
@@ -130,6 +134,7 @@ def joined(parts: list[Part], turn: Floats) -> Mesh:
         colour=np.concatenate([part.colour for part in parts]),
         picture=np.concatenate(picture),
         pictures=tuple(map(eight_bits, pictures)),
+        wraps=np.array(wraps, "int64").reshape(-1, 2),
         semantic=None,
         warnings=(),
         sources={},
@@ -227,6 +232,7 @@ def checked(path: Path, mesh: Mesh, warnings: tuple[str, ...], sources: dict[str
         colour=mesh.colour[keep],
         picture=mesh.picture[sound],
         pictures=mesh.pictures,
+        wraps=mesh.wraps,
         semantic=None if mesh.semantic is None else mesh.semantic[sound],
         warnings=warnings,
         sources=sources,

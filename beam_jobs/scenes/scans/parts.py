@@ -13,6 +13,9 @@ import numpy as np
 
 from models.tasks.arrays import Array, Floats, Integers
 
+# How coordinates beyond a picture's border are read: its border goes on, the picture begins again,
+# or it goes back as in a mirror.
+BORDER, REPEAT, MIRROR = 0, 1, 2
 PLAIN = "its surfaces take their material's plain colour"
 
 
@@ -25,7 +28,7 @@ class Part:
     """One surface, placed, in the file's own axes and units. vertices [v, 3] float64; faces [f, 3];
     triangle [f]: which of the file's triangles each face is (`Contents`); uv [v, 2] (v upwards);
     colour [v, 3] float32 in [0, 1] as pictures are coded (sRGB), which multiplies the picture;
-    picture: of Pillow, or None.
+    picture: of Pillow, or None; wrap: BORDER, REPEAT or MIRROR along u and along v.
 
     cutoff: where alpha [v] float32 times the picture's is below it, the surface is absent; 0: it
     has no holes, and alpha may be None.
@@ -37,6 +40,7 @@ class Part:
     uv: Floats
     colour: Floats
     picture: Any = None
+    wrap: tuple[int, int] = (REPEAT, REPEAT)
     cutoff: float = 0.0
     alpha: Floats | None = None
 

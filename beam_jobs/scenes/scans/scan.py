@@ -18,6 +18,7 @@ from beam_jobs.scenes.render.ray_caster import RayCaster
 from beam_jobs.scenes.render.renderer import TO_OPENCV, Surfaces, before_camera, pixel_rays
 from beam_jobs.scenes.scans.masks import MaskedCaster
 from beam_jobs.scenes.scans.mesh_file import Mesh
+from beam_jobs.scenes.scans.parts import BORDER, REPEAT
 from beam_jobs.scenes.scans.textures import Pictures
 from models.tasks import Camera
 from models.tasks.arrays import Array, Bools, Floats, Integers
@@ -64,7 +65,9 @@ class Scan:
         self.area = np.linalg.norm(spread, axis=1) / 2
         self.normal = spread / (2 * self.area[:, None])
         self.curvature = principal_curvatures(self.vertices, mesh.faces, radius)
-        wraps = np.array([repeats(mesh, number) for number in range(len(mesh.pictures))], bool)
+        repeated = np.array([repeats(mesh, number) for number in range(len(mesh.pictures))], bool)
+        # within one picture its border goes on: what an atlas has on its other side is no neighbour
+        wraps = np.where((mesh.wraps == REPEAT) & ~repeated[:, None], BORDER, mesh.wraps)
         self.caster = (
             RayCaster(self.vertices, mesh.faces)
             if mesh.masks is None

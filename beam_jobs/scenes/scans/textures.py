@@ -7,26 +7,25 @@ Parametrics", 1983).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numba
 import numpy as np
 
-from models.tasks.arrays import Bools, Bytes, Floats, Integers
+from beam_jobs.scenes.scans.parts import MIRROR, REPEAT
+from models.tasks.arrays import Bytes, Floats, Integers
 
 LEVELS = 6
 NEARER = 2**0.5  # texels a pixel spans from which on the next level is nearer
 
 
 class Pictures:
-    """pictures: uint8 [h, w, 3] each. wraps [picture] bool: coordinates repeat outside [0, 1] (else
-    the border goes on: an atlas has no neighbours).
+    """pictures: uint8 [h, w, 3] each. wraps [picture, 2]: BORDER, REPEAT or MIRROR along u and
+    v (an atlas has no neighbours beyond its border).
     """
 
-    def __init__(self, pictures: tuple[Bytes, ...], wraps: Sequence[bool] | Bools) -> None:
+    def __init__(self, pictures: tuple[Bytes, ...], wraps: Integers) -> None:
         import cv2
 
-        self.wraps = np.asarray(wraps, bool)
+        self.wraps = wraps
         self.table = np.zeros((max(1, len(pictures)), LEVELS, 3), "int64")
         pieces = []
         start = 0
@@ -53,24 +52,35 @@ class Pictures:
 
 
 @numba.njit(cache=True, nogil=True)
+def within(value: float, wrap: int) -> float:
+    """the coordinate in [0, 1] that is meant; as it is where the border goes on."""
+    # `floor`, not truncation: coordinates may be negative
+    if wrap == REPEAT:
+        return value - np.floor(value)
+    if wrap == MIRROR:
+        return abs(value - 2 * np.floor(value / 2 + 0.5))
+    return value
+
+
+@numba.njit(cache=True, nogil=True)
 def neighbours(
-    u: float, v: float, height: int, width: int, wraps: bool
+    u: float, v: float, height: int, width: int, wraps: Integers
 ) -> tuple[int, int, int, int, float, float]:
     """(left, right, above, below: the texels around (u, v); shares of right and of below in what
-    lies between them). u, v in [0, 1] from left to right and upwards; beyond, the picture repeats
-    if it wraps, else its border goes on.
+    lies between them). u, v in [0, 1] from left to right and upwards; beyond as wraps [2] says.
     """
-    if wraps:
-        # `floor`, not truncation: coordinates may be negative
-        u, v = u - np.floor(u), v - np.floor(v)
+    u, v = within(u, wraps[0]), within(v, wraps[1])
     # v runs upwards, rows downwards; the middle of a texel lies at half a step
     x, y = u * width - 0.5, (1 - v) * height - 0.5
     left, above = int(np.floor(x)), int(np.floor(y))
     fx, fy, right, below = x - left, y - above, left + 1, above + 1
-    if wraps:
-        left, right, above, below = left % width, right % width, above % height, below % height
+    if wraps[0] == REPEAT:
+        left, right = left % width, right % width
     else:
         left, right = min(max(left, 0), width - 1), min(max(right, 0), width - 1)
+    if wraps[1] == REPEAT:
+        above, below = above % height, below % height
+    else:
         above, below = min(max(above, 0), height - 1), min(max(below, 0), height - 1)
     return left, right, above, below, fx, fy
 
@@ -79,7 +89,7 @@ def neighbours(
 def _paint(
     texels: Floats,
     table: Integers,
-    wraps: Bools,
+    wraps: Integers,
     picture: Integers,
     uv: Floats,
     span: Floats,

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from beam_jobs.scenes.scans.parts import Contents, Part, Shelf
+from beam_jobs.scenes.scans.parts import BORDER, REPEAT, Contents, Part, Shelf
 from beam_jobs.scenes.scans.polygons import CROSSED, cut
 from models.tasks.arrays import Floats, Integers
 
@@ -22,7 +22,8 @@ GREY = 0.7  # surfaces without any material
 
 @dataclass
 class Material:
-    """colour [3] in [0, 1]; picture: of Pillow, or None; scale, move [2]: of its coordinates.
+    """colour [3] in [0, 1]; picture: of Pillow, or None; scale, move [2]: of its coordinates; wrap:
+    of `Part`.
 
     MTL multiplies picture and colour, and so do most readers. Black beside a picture counts as
     white, as in Blend4Web and Sketchfab: exporters write `Kd 0 0 0` where the picture alone is
@@ -33,6 +34,7 @@ class Material:
     picture: Any = None
     scale: Floats = field(default_factory=lambda: np.ones(2))
     move: Floats = field(default_factory=lambda: np.zeros(2))
+    wrap: tuple[int, int] = (REPEAT, REPEAT)
 
     def factor(self, mapped: bool) -> Floats:
         """[3] what a surface is multiplied by; mapped: it has coordinates in the picture."""
@@ -167,6 +169,7 @@ def part(
         np.nan_to_num(uv) * material.scale + material.move,
         colour.astype("float32"),
         picture,
+        material.wrap,
     )
 
 
@@ -200,17 +203,19 @@ def materials_of(data: bytes, shelf: Shelf) -> dict[str, Material]:
             if transparent > 0:
                 shelf.note("translucent materials are drawn opaque")
         elif word.lower() == "map_kd":
-            name, material.scale, material.move = picture_name(rest)
+            name, material.scale, material.move, clamped = picture_name(rest)
+            material.wrap = (BORDER, BORDER) if clamped else (REPEAT, REPEAT)
             material.picture = shelf.picture(name)
         elif word.lower() == "map_d":
             shelf.note("pictures of transparency (map_d) are not read: drawn opaque")
     return found
 
 
-def picture_name(text: str) -> tuple[str, Floats, Floats]:
-    """(name, scale [2], move [2]) of a map_Kd statement: options first, then a name that may hold
-    spaces.
+def picture_name(text: str) -> tuple[str, Floats, Floats, bool]:
+    """(name, scale [2], move [2], does it end at its border?) of a map_Kd statement: options first,
+    then a name that may hold spaces.
     """
+    clamped = False
     scale = np.ones(2)
     move = np.zeros(2)
     words = text.split()
@@ -226,9 +231,11 @@ def picture_name(text: str) -> tuple[str, Floats, Floats]:
             scale[: len(numbers[:2])] = numbers[:2]
         elif option == "-o":
             move[: len(numbers[:2])] = numbers[:2]
+        elif option == "-clamp":
+            clamped = values == ["on"]
     # cut from the text: a name may hold several blanks in a row
     name = text.split(None, rest - len(words))[-1] if words else ""
-    return name.strip(), scale, move
+    return name.strip(), scale, move, clamped
 
 
 def belongs(option: str, word: str) -> bool:

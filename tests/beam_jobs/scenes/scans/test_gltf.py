@@ -10,6 +10,7 @@ from made_meshes import INDICES, SQUARE, UNIT, checkers, png, square_tree, write
 from PIL import Image
 
 from beam_jobs.scenes.scans.mesh_file import read_mesh
+from beam_jobs.scenes.scans.parts import BORDER, MIRROR, REPEAT
 
 PICTURE = {
     "materials": [{"pbrMetallicRoughness": {"baseColorTexture": {"index": 0}}}],
@@ -151,3 +152,96 @@ def test_triangles_that_a_mask_cuts_out_keep_their_place_among_the_labels(tmp_pa
     )
     np.save(tmp_path / "labels.npy", np.array([5, 9]))
     assert read_mesh(path, labels=tmp_path / "labels.npy").semantic.tolist() == [9]
+
+
+def skinned(tmp_path, joints, bound, weights=None, node=None):
+    """the square, held by joints (nodes) with inverse bind matrices `bound` [j, 4, 4]. weights:
+    [4, 2] of the first two of its joints.
+    """
+    attributes = {"POSITION": 0, "JOINTS_0": 3, "WEIGHTS_0": 4}
+    tree = square_tree(
+        primitive={"attributes": attributes},
+        node={"skin": 0, **(node or {})},
+        skins=[{"joints": list(range(1, len(joints) + 1)), "inverseBindMatrices": 5}],
+    )
+    tree["nodes"] += joints
+    numbers = np.tile(np.array([0, len(joints) - 1, 0, 0], "uint8"), (4, 1))
+    held = np.zeros((4, 4), "float32")
+    held[:, :2] = [1, 0] if weights is None else weights
+    tree["accessors"] += [
+        {"bufferView": 3, "componentType": 5121, "count": 4, "type": "VEC4"},
+        {"bufferView": 4, "componentType": 5126, "count": 4, "type": "VEC4"},
+        {"bufferView": 5, "componentType": 5126, "count": len(joints), "type": "MAT4"},
+    ]
+    columns = np.swapaxes(np.array(bound, "float32"), 1, 2).copy()
+    return read(tmp_path, tree, (SQUARE, INDICES, UNIT, numbers, held, columns))
+
+
+def test_joints_place_a_skin_and_its_own_node_does_not(tmp_path):
+    plain = read(tmp_path, square_tree()).vertices
+    small = skinned(tmp_path, [{}], [np.eye(4)], node={"scale": [0.01, 0.01, 0.01]})
+    np.testing.assert_allclose(small.vertices, plain)
+    bound = np.diag([100, 100, 100, 1])
+    np.testing.assert_allclose(
+        skinned(tmp_path, [{"scale": [0.01, 0.01, 0.01]}], [bound]).vertices, plain, atol=1e-6
+    )
+
+
+def test_weights_that_do_not_sum_to_one_are_shares(tmp_path):
+    joints = [{"children": [2]}, {"translation": [0, 0, 3]}]
+    weights = [[2, 0], [1, 1], [0, 0.5], [0, 0]]
+    mesh = skinned(tmp_path, joints, [np.eye(4)] * 2, weights)
+    moved = mesh.vertices - read(tmp_path, square_tree()).vertices
+    # y is up in the file
+    np.testing.assert_allclose(moved, np.outer([0, -1.5, -3, 0], [0, 1, 0]), atol=1e-6)
+
+
+def test_a_joint_that_mirrors_turns_its_faces(tmp_path):
+    mirrored = skinned(tmp_path, [{"scale": [-1, 1, 1]}], [np.eye(4)])
+    corner = mirrored.vertices[mirrored.faces]
+    plain = read(tmp_path, square_tree())
+    wanted = plain.vertices[plain.faces]
+    for triangles in (corner, wanted):
+        assert (np.cross(*(triangles[:, k] - triangles[:, 0] for k in (1, 2)))[:, 2] < 0).all()
+
+
+@pytest.mark.parametrize("place", ["node", "mesh"])
+def test_weights_of_morph_targets_are_said_wherever_they_stand(tmp_path, place):
+    tree = square_tree()
+    tree["nodes" if place == "node" else "meshes"][0]["weights"] = [0, 0.5]
+    assert "morph targets are left at rest" in read(tmp_path, tree).warnings[0]
+
+
+def test_a_black_surface_that_emits_shows_what_it_emits(tmp_path):
+    black = {"pbrMetallicRoughness": {"baseColorFactor": [0, 0, 0, 1]}}
+    glowing = {**black, "emissiveFactor": [1, 1, 1], "emissiveTexture": {"index": 0}}
+    mesh = read(
+        tmp_path,
+        square_tree(**pictured(materials=[glowing])),
+        (SQUARE, INDICES, UNIT, png(checkers())),
+    )
+    assert len(mesh.pictures) == 1 and not mesh.warnings
+    np.testing.assert_allclose(mesh.colour, 1)
+    plain = {"materials": [{**black, "emissiveFactor": [1, 0, 0]}], "primitive": {"material": 0}}
+    np.testing.assert_allclose(read(tmp_path, square_tree(**plain)).colour, [[1, 0, 0]] * 4)
+    lamp = {"materials": [{"name": "lamp", "emissiveFactor": [1, 0, 0]}]}
+    mesh = read(tmp_path, square_tree(**lamp, primitive={"material": 0}))
+    assert "material lamp glows" in mesh.warnings[0]
+    np.testing.assert_allclose(mesh.colour, 1)
+
+
+@pytest.mark.parametrize(
+    "code, wrap", [(33071, BORDER), (10497, REPEAT), (33648, MIRROR), (None, REPEAT)]
+)
+def test_samplers_say_what_lies_beyond_a_picture(tmp_path, code, wrap):
+    texture = {"source": 0} if code is None else {"source": 0, "sampler": 0}
+    tree = square_tree(**pictured(textures=[texture], samplers=[{"wrapS": code}]))
+    mesh = read(tmp_path, tree, (SQUARE, INDICES, UNIT * 3, png(checkers())))
+    assert mesh.wraps.tolist() == [[wrap, REPEAT]]
+    # two textures of one image, each with its own sampler
+    tree["meshes"][0]["primitives"].append({**tree["meshes"][0]["primitives"][0], "material": 1})
+    tree["materials"].append({"pbrMetallicRoughness": {"baseColorTexture": {"index": 1}}})
+    tree["textures"].append({"source": 0, "sampler": 1})
+    tree["samplers"] = [{"wrapS": code or 10497}, {"wrapT": 33071}]
+    mesh = read(tmp_path, tree, (SQUARE, INDICES, UNIT * 3, png(checkers())))
+    assert mesh.wraps[mesh.picture].tolist() == [[wrap, REPEAT]] * 2 + [[REPEAT, BORDER]] * 2

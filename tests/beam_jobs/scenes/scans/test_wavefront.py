@@ -5,6 +5,7 @@ import pytest
 from made_meshes import checkers
 
 from beam_jobs.scenes.scans.mesh_file import read_mesh
+from beam_jobs.scenes.scans.parts import BORDER, REPEAT
 from beam_jobs.scenes.scans.wavefront import picture_name
 
 SQUARE = "v 0 0 0\nv 4 0 0\nv 4 4 0\nv 0 4 0\nvt 0 0\nvt 1 0\nvt 1 1\nvt 0 1\n"
@@ -126,3 +127,11 @@ def test_labels_follow_the_triangles_of_a_file_whose_materials_alternate(tmp_pat
         for face, number in zip(mesh.faces, mesh.semantic.tolist())
     }
     assert found == {(3, 0, 4, 6), (4, 0, 2, 6), (5, 0, 4, 6), (6, 2, 4, 6)}
+
+
+@pytest.mark.parametrize("options, wrap", [("-clamp on ", BORDER), ("-clamp off ", REPEAT)])
+def test_a_picture_may_end_at_its_border(tmp_path, options, wrap):
+    checkers().save(tmp_path / "wall.png")
+    text = f"mtllib a.mtl\nusemtl wall\n{SQUARE}f 1/1 2/2 3/3\n"
+    mesh = read(tmp_path, text, a=f"newmtl wall\nmap_Kd {options}wall.png\n")
+    assert mesh.wraps.tolist() == [[wrap, wrap]]
