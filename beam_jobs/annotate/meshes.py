@@ -27,6 +27,7 @@ from beam_jobs.annotate.view_labels import Sights, write_matches, write_view
 from beam_jobs.scenes.cameras.scan_cameras import shots
 from beam_jobs.scenes.cameras.shot import Shot
 from beam_jobs.scenes.scans.mesh_file import read_mesh
+from beam_jobs.scenes.scans.parts import Shelf
 from beam_jobs.scenes.scans.scan import Scan
 from models.tasks import DOMAINS
 from models.tasks.arrays import Array
@@ -78,8 +79,10 @@ class MeshJob:
         parameters = self.parameters()
         if not facts or {key: facts.get(key) for key in parameters} != parameters:
             return False
+        shelf = Shelf(self.path.parent)
         same_files = all(
-            digest_of(self.path.parent / name) == digest
+            # by the spelling that the mesh has, which need not be the file's own
+            digest_of(shelf.path(name)) == digest
             for name, digest in facts["sources"].items()
         )
         return same_files and facts["labels"] == digest_of(self.labels)

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import numpy as np
+from PIL import Image
 
 from models.tasks.arrays import Array, Floats, Integers
 
 # How coordinates beyond a picture's border are read: its border goes on, the picture begins again,
 # or it goes back as in a mirror.
 BORDER, REPEAT, MIRROR = 0, 1, 2
+# Above this, numbers that stand for colours are no fractions.
+BRIGHTEST = 2.0
+# Pixels of a picture at most: twice the largest texture that photogrammetry writes (16384 x 16384).
+LARGEST_PICTURE = 1 << 29
 PLAIN = "its surfaces take their material's plain colour"
 
 
@@ -104,10 +111,16 @@ class Shelf:
 
     def decoded(self, data: bytes, name: str) -> Any:
         """a Pillow picture of a file's bytes, or None, which is noted."""
-        from PIL import Image
-
         try:
-            picture = Image.open(io.BytesIO(data))
+            with of_any_size():
+                picture = Image.open(io.BytesIO(data))
+            wide, high = picture.size
+            if wide * high > LARGEST_PICTURE:
+                self.note(
+                    f"{name} is too large: expected at most {LARGEST_PICTURE} pixels, got {wide} x "
+                    f"{high}; {PLAIN}; save it smaller"
+                )
+                return None
             # Pillow opens by the header alone: damage shows when the pixels are read
             picture.load()
         except Exception:  # Pillow raises many types for damaged files
@@ -116,14 +129,37 @@ class Shelf:
         return picture
 
 
+@contextmanager
+def of_any_size() -> Iterator[None]:
+    """Pillow's own limit, which refuses sound textures, is lifted meanwhile."""
+    limit = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = None
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
+
+
 def shown(linear: Floats) -> Floats:
-    """linear reflectance in [0, 1] as pictures code it, float32."""
-    return np.asarray(np.clip(linear, 0, 1) ** (1 / 2.2), "float32")
+    """linear reflectance in [0, 1] as pictures code it (sRGB, IEC 61966-2-1), float32."""
+    linear = np.clip(linear, 0, 1)
+    curved = 1.055 * linear ** (1 / 2.4) - 0.055
+    return np.asarray(np.where(linear <= 0.0031308, 12.92 * linear, curved), "float32")
 
 
 def fractions(values: Array) -> Floats:
-    """colours of any type as fractions: whole numbers of 8 or 16 bits are scaled, float64."""
-    kind = np.asarray(values).dtype
-    # the whole range of the type, whatever values the file uses
-    scale = np.iinfo(kind).max if kind.kind in "ui" else 1.0
-    return np.asarray(values, "float64") / scale
+    """colours of any type as fractions in [0, 1], float64. values: all of a file's, which decide
+    together what they are: codes of 8 bits in a wider type are 8 bits.
+    """
+    kind = values.dtype
+    # a colour that is no number is black
+    values = np.nan_to_num(values, posinf=0.0, neginf=0.0)
+    highest = values.max(initial=0)
+    if kind.kind in "ui":
+        # whatever values the file uses, no code is above its type's largest
+        codes = [code for code in (255, 65535) if highest <= code <= np.iinfo(kind).max]
+        scale = float(codes[0] if codes else np.iinfo(kind).max)
+    else:
+        # no standard says whether these are fractions or codes: a fraction may be a little above 1
+        scale = 1.0 if highest <= BRIGHTEST else 255.0 if highest <= 255 else 65535.0
+    return np.clip(values.astype("float64") / scale, 0, 1)

@@ -256,13 +256,19 @@ def parts(
     number = np.zeros(len(faces), "int64")
     if "texnumber" in face:
         number = np.asarray(face["texnumber"], "int64")[of_face]
-    # one part without a picture where the file names none
-    pictures = [shelf.picture(name) for name in names] or [None]
+    pictures = [shelf.picture(name) for name in names]
     mapped = texcoord is not None or has_uv(vertex)
+    nameless = (number < 0) | (number >= len(pictures))
+    if pictures and nameless.any():
+        shelf.note(
+            f"{nameless.sum()} triangles name no picture that is there (texnumber "
+            f"{number[nameless].min()} to {number[nameless].max()}, {len(pictures)} pictures): "
+            "they are drawn without"
+        )
+    number[nameless] = len(pictures)
     found = []
-    for k, picture in enumerate(pictures):
-        # the last part takes what names no picture that is there: no face may be lost
-        kept = number == k if k + 1 < len(pictures) else ~np.isin(number, np.arange(k))
+    for k, picture in enumerate([*pictures, None]):
+        kept = number == k
         if not kept.any():
             continue
         plain = 0.7 if picture is None or not mapped else 1.0
@@ -277,7 +283,7 @@ def colours(columns: dict[str, Any]) -> Floats | None:
     """[n, 3] fractions, or None without colours."""
     for names in COLOURS:
         if all(name in columns for name in names):
-            return np.stack([fractions(columns[name]) for name in names], 1)
+            return fractions(np.stack([columns[name] for name in names], 1))
     return None
 
 

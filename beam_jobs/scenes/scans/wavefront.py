@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from beam_jobs.scenes.scans.parts import BORDER, REPEAT, Contents, Part, Shelf
+from beam_jobs.scenes.scans.parts import BORDER, REPEAT, Contents, Part, Shelf, fractions
 from beam_jobs.scenes.scans.polygons import CROSSED, cut
 from models.tasks.arrays import Floats, Integers
 
@@ -78,6 +78,7 @@ def read_obj(data: bytes, shelf: Shelf) -> Contents:
                 materials |= library(rest.strip(), shelf)
         except (ValueError, IndexError) as error:
             raise ValueError(f"line {number}, {line[:60]!r}: {error}") from error
+    painted = vertex_colours(vertices)
     used = list(dict.fromkeys(polygons.material))
     for wanted in used:
         if wanted and wanted not in materials:
@@ -95,7 +96,8 @@ def read_obj(data: bytes, shelf: Shelf) -> Contents:
         triangle = np.flatnonzero(material == number)
         if len(triangle):
             corners = pairs[found.corners[triangle].reshape(-1)]
-            parts.append(part(vertices, uvs, corners, triangle, materials.get(name, grey)))
+            look = materials.get(name, grey)
+            parts.append(part(vertices, painted, uvs, corners, triangle, look))
     return Contents(parts, len(found.polygon))
 
 
@@ -104,14 +106,20 @@ def lines(data: bytes) -> Iterator[tuple[int, str]]:
     begun = ""
     # names of materials may be in any encoding: what is no UTF-8 is replaced, alike in both files
     for number, line in enumerate(data.decode("utf-8-sig", "replace").splitlines(), 1):
-        line = begun + line.strip().replace("\t", " ")
+        line = line.strip().replace("\t", " ")
+        # before all else: a comment may end in a path of Windows
+        if line.startswith("#"):
+            continue
+        line = begun + line
         if line.endswith("\\"):
             # a blank in its place: the line may break between two numbers
             begun = line[:-1] + " "
             continue
         begun = ""
-        if line and not line.startswith("#"):
+        if line:
             yield number, line
+    if begun.strip():
+        yield number, begun.strip()
 
 
 def face(values: list[str], vertices: int, uvs: int, polygons: Polygons) -> None:
@@ -138,13 +146,14 @@ def counted(text: str, count: int) -> int:
 
 def part(
     vertices: list[list[float]],
+    painted: Floats,
     uvs: list[list[float]],
     pairs: Integers,
     triangle: Integers,
     material: Material,
 ) -> Part:
-    """of triangles. pairs [3 t, 2]: vertex and coordinate (-1: none) of their corners; those that
-    share both share a row.
+    """of triangles. painted: of `vertex_colours`; pairs [3 t, 2]: vertex and coordinate (-1: none)
+    of their corners; those that share both share a row.
     """
     # OBJ numbers places and coordinates apart: a vertex here is a pair that occurs
     rows, inverse = np.unique(pairs, axis=0, return_inverse=True)
@@ -155,12 +164,9 @@ def part(
         uv[mapped] = np.array([uvs[i] for i in rows[mapped, 1]], "float64").reshape(-1, 2)
     picture = material.picture if mapped.any() else None
     colour = np.tile(material.factor(bool(mapped.any())), (len(rows), 1))
-    painted = [len(vertices[i]) >= 6 for i in rows[:, 0]]
     # only if all have colours: half a part in vertices' colours would leave the rest without any
-    if all(painted):  # x y z r g b
-        colour = np.array([vertices[i][3:6] for i in rows[:, 0]], "float64")
-        # no standard says whether these are fractions or codes: values above 1 are codes
-        colour = np.clip(colour if colour.max() <= 1 else colour / 255, 0, 1)
+    if not np.isnan(painted[rows[:, 0]]).any():
+        colour = painted[rows[:, 0]]
     return Part(
         points,
         inverse.reshape(-1, 3),
@@ -171,6 +177,17 @@ def part(
         picture,
         material.wrap,
     )
+
+
+def vertex_colours(vertices: list[list[float]]) -> Floats:
+    """[v, 3] fractions, NaN for a vertex without: x y z r g b, fractions or codes by all of the
+    file's.
+    """
+    painted = np.array([len(vertex) >= 6 for vertex in vertices], bool)
+    colour = np.full((len(vertices), 3), np.nan)
+    if painted.any():
+        colour[painted] = fractions(np.array([v[3:6] for v in vertices if len(v) >= 6], "float64"))
+    return colour
 
 
 def library(names: str, shelf: Shelf) -> dict[str, Material]:

@@ -17,7 +17,7 @@ import pytest
 import trimesh
 from made_meshes import EXTENT, painted_room, room, write_room, write_scene
 
-from beam_jobs.annotate.meshes import annotate_meshes
+from beam_jobs.annotate.meshes import MeshJob, annotate_meshes
 from beam_jobs.annotate.procedural import BuildingJob, annotate_building
 from beam_jobs.annotate.staging import workplace
 from beam_jobs.scenes.cameras.scan_cameras import shots
@@ -251,6 +251,24 @@ def test_a_complete_building_is_kept_and_made_again_when_its_picture_changes(mad
         and "is missing"
         in json.loads((tmp_path / "set" / "room" / "building.json").read_text())["warnings"][0]
     )
+
+
+@pytest.mark.parametrize("asked", ["my%20wall.png", "C:\\scans\\my wall.png"])
+def test_a_complete_building_is_kept_whatever_spelling_its_pictures_are_asked_by(tmp_path, asked):
+    path = write_room(tmp_path, "obj")
+    picture = next(tmp_path.glob("*.png"))
+    library = tmp_path / "room.mtl"
+    library.write_text(library.read_text().replace(picture.name, asked))
+    picture.rename(tmp_path / "my wall.png")
+    job = MeshJob(tmp_path / "set", path, None, 3, 32, 0, 1.0, None)
+    sources = read_mesh(path).sources
+    assert asked in sources and sources[asked]
+    job.folder.mkdir(parents=True)
+    facts = {**job.parameters(), "sources": sources, "labels": ""}
+    (job.folder / "building.json").write_text(json.dumps(facts))
+    assert job.complete()
+    (tmp_path / "my wall.png").write_bytes(b"another")
+    assert not job.complete()
 
 
 def test_the_same_seed_gives_the_same_files(made, tmp_path):

@@ -96,7 +96,15 @@ def test_colours_of_vertices_are_linear_like_the_base_colour(tmp_path, kind, cod
     plain = square_tree(materials=[factor], primitive={"material": 0})
     painted = read(tmp_path, tree, (SQUARE, INDICES, half)).colour
     np.testing.assert_allclose(painted, read(tmp_path, plain).colour, atol=0.004)
-    np.testing.assert_allclose(painted, 0.5 ** (1 / 2.2), atol=0.004)
+    np.testing.assert_allclose(painted, 188 / 255, atol=0.004)
+
+
+def test_linear_colours_follow_the_curve_of_srgb_down_to_black(tmp_path):
+    """codes of the standard's curve; a power of 2.2 makes 43 of the second."""
+    for linear, code in ((0.001, 3), (0.02, 39), (0.5, 188), (1, 255)):
+        factor = {"pbrMetallicRoughness": {"baseColorFactor": [linear] * 3 + [1]}}
+        plain = square_tree(materials=[factor], primitive={"material": 0})
+        assert np.round(read(tmp_path, plain).colour * 255).tolist() == [[code] * 3] * 4
 
 
 def test_a_texture_transform_scales_then_moves(tmp_path):

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import trimesh
 from made_meshes import EXTENT, checkers, painted_room, room, write_room, y_up
+from PIL import Image
 
+from beam_jobs.scenes.scans import parts
 from beam_jobs.scenes.scans.mesh_file import read_mesh
 
 
@@ -79,6 +81,20 @@ def test_a_damaged_picture_inside_a_glb_is_named_too(tmp_path):
     path.write_bytes(data)
     mesh = read_mesh(path)
     assert mesh.pictures == () and "picture of material" in mesh.warnings[0]
+
+
+def test_pictures_are_as_large_as_our_own_limit_and_not_pillows(tmp_path, monkeypatch, recwarn):
+    """textures of 16384 x 16384 are above the other's."""
+    assert parts.LARGEST_PICTURE >= 16384 * 16384
+    path = write_room(tmp_path, "obj")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    mesh = read_mesh(path)
+    assert len(mesh.pictures) == 1 and mesh.warnings == () and not recwarn.list
+    assert Image.MAX_IMAGE_PIXELS == 1000
+    monkeypatch.setattr(parts, "LARGEST_PICTURE", 4095)
+    mesh = read_mesh(path)
+    assert mesh.pictures == ()
+    assert "too large: expected at most 4095 pixels, got 64 x 64" in mesh.warnings[0]
 
 
 def test_degenerate_faces_are_dropped_with_their_labels(tmp_path):

@@ -27,7 +27,7 @@ FACES = (([0, 1, 2, 3], (200, 40, 0), 3), ([3, 2, 4], (0, 100, 255), 7))
 def write(path, format, kind, scale):
     data = HEAD.format(format=format, kind=kind).encode()
     order = {"ascii": "", "binary_little_endian": "<", "binary_big_endian": ">"}[format]
-    code = {"uchar": "u1", "ushort": "u2", "float": "f4"}[kind]
+    code = {"uchar": "u1", "ushort": "u2", "int": "i4", "float": "f4", "double": "f8"}[kind]
     if format == "ascii":
         rows = [" ".join(map(str, point)) for point in POINTS]
         rows += [
@@ -45,7 +45,19 @@ def write(path, format, kind, scale):
 
 
 @pytest.mark.parametrize("format", ["ascii", "binary_little_endian", "binary_big_endian"])
-@pytest.mark.parametrize("kind, scale", [("uchar", 1), ("ushort", 257), ("float", 1 / 255)])
+@pytest.mark.parametrize(
+    "kind, scale",
+    [
+        ("uchar", 1),
+        ("ushort", 257),
+        ("float", 1 / 255),
+        # codes of 8 bits, whatever holds them
+        ("ushort", 1),
+        ("int", 1),
+        ("float", 1),
+        ("double", 1),
+    ],
+)
 def test_colours_and_labels_of_polygons_follow_the_triangles(tmp_path, format, kind, scale):
     mesh = read_mesh(write(tmp_path / "room.ply", format, kind, scale))
     assert len(mesh.faces) == 3 and mesh.semantic.tolist() == [3, 3, 7]
@@ -87,6 +99,16 @@ def test_a_number_a_face_chooses_its_picture(tmp_path):
     colours = [mesh.pictures[number][0, 0].tolist() for number in mesh.picture]
     assert colours == [[255, 0, 0], [0, 0, 255]]
     np.testing.assert_array_equal(mesh.uv[mesh.faces[1]], [[0, 0], [1, 0], [1, 1]])
+
+
+@pytest.mark.parametrize("number", [-1, 2])
+def test_a_number_that_names_no_picture_is_said_and_drawn_without(tmp_path, number):
+    mesh = read_mesh(pictured(tmp_path, f"{FIRST} {number}", f"{SECOND} 1"))
+    assert sorted(mesh.picture.tolist()) == [-1, 0]
+    assert mesh.pictures[0][0, 0].tolist() == [0, 0, 255]
+    bare = mesh.faces[mesh.picture == -1]
+    np.testing.assert_allclose(mesh.colour[bare], 0.7)
+    assert f"1 triangles name no picture that is there (texnumber {number}" in mesh.warnings[0]
 
 
 def test_labels_follow_the_triangles_of_a_file_whose_pictures_alternate(tmp_path):

@@ -135,3 +135,18 @@ def test_a_picture_may_end_at_its_border(tmp_path, options, wrap):
     text = f"mtllib a.mtl\nusemtl wall\n{SQUARE}f 1/1 2/2 3/3\n"
     mesh = read(tmp_path, text, a=f"newmtl wall\nmap_Kd {options}wall.png\n")
     assert mesh.wraps.tolist() == [[wrap, wrap]]
+
+
+def test_a_comment_that_ends_in_a_back_slash_takes_no_line_with_it(tmp_path):
+    text = "# C:\\scans\\\n" + SQUARE.replace("v 4 0 0\n", "# D:\\\nv 4 \\\n# E:\\\n0 0\n")
+    mesh = read(tmp_path, text + "f 1 2 3 4\nf 1 2 \\\n3\\")
+    assert area(mesh).sum() / 2 == 16 + 8
+
+
+def test_whether_colours_of_vertices_are_codes_is_one_answer_a_file(tmp_path):
+    """one material's are all 1 of 255, another's go up to 200."""
+    dark = "".join(f"v {x} {y} 0 1 1 1\n" for x, y in ((0, 0), (4, 0), (4, 4)))
+    bright = "".join(f"v {x} {y} 3 200 100 1\n" for x, y in ((0, 0), (4, 0), (4, 4)))
+    mesh = read(tmp_path, f"{dark}{bright}usemtl a\nf 1 2 3\nusemtl b\nf 4 5 6\n")
+    wanted = np.array([[1, 1, 1]] * 3 + [[200, 100, 1]] * 3) / 255
+    np.testing.assert_allclose(mesh.colour, wanted, atol=1e-6)
