@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from beam_jobs.annotate import staging
+from beam_jobs.annotate.axis_and_unit import Taken, doubts, free_size
 from beam_jobs.annotate.dataset import (
     DataSet,
     check_held_out,
@@ -26,7 +27,7 @@ from beam_jobs.annotate.dataset import (
 from beam_jobs.annotate.view_labels import Sights, write_matches, write_view
 from beam_jobs.scenes.cameras.scan_cameras import shots
 from beam_jobs.scenes.cameras.shot import Shot
-from beam_jobs.scenes.scans.mesh_file import read_mesh
+from beam_jobs.scenes.scans.mesh_file import UP, read_mesh
 from beam_jobs.scenes.scans.parts import Shelf
 from beam_jobs.scenes.scans.scan import Scan
 from models.tasks import DOMAINS
@@ -59,6 +60,12 @@ class MeshJob:
         """the file's name as a building's: letters, digits, . _ and -."""
         # a leading point would hide the building; its name may have 100 characters (`listing.SAFE`)
         return re.sub(r"[^A-Za-z0-9_.-]", "-", self.path.stem).lstrip("._-")[:100]
+
+    @property
+    def taken(self) -> Taken:
+        """what the file does not say of itself."""
+        axis = self.up or UP[self.path.suffix.lower()]
+        return Taken(axis, self.up is not None, self.units_per_metre)
 
     @property
     def folder(self) -> Path:
@@ -175,8 +182,14 @@ def annotate_mesh(job: MeshJob) -> int:
     cameras, rooms = shots(scan, np.random.default_rng([job.seed, 7]), job.views)
     if not cameras:
         raise ValueError(no_place(job, scan))
+    size = free_size(scan, cameras)
+    x, y, height = (f"{side:.3g} m" if np.isfinite(side) else "no end" for side in size)
+    print(
+        f"{job.path.name}: {job.taken.words}: around cameras lie {x} by {y}, {height} high",
+        file=sys.stderr,
+    )
     with staging.workplace(job.root, job.name) as scratch:
-        noted = write_views(job, scan, cameras, scratch)
+        noted = doubts(scan, size, job.taken) + write_views(job, scan, cameras, scratch)
         for line in noted:
             print(f"{job.path.name}: {line}", file=sys.stderr)
         facts = building_facts(job, scan, len(cameras), len(rooms), noted)
@@ -228,8 +241,8 @@ def building_facts(
     job: MeshJob, scan: Scan, views: int, rooms: int, noted: list[str]
 ) -> dict[str, Any]:
     """building.json. turned: radians by which the file's walls were turned onto the axes; absent:
-    folders that this building lacks; moved:
-    metres that were subtracted from the file's coordinates; noted: warnings of the views.
+    folders that this building lacks; upward: the file's axis; moved: metres that were
+    subtracted from the file's coordinates; noted: warnings of the views.
     """
     mesh = scan.mesh
     absent = [*UNKNOWN, *(["segment_semantic"] if mesh.semantic is None else [])]
@@ -237,6 +250,7 @@ def building_facts(
         **job.parameters(),
         "views": views,
         "rooms": rooms,
+        "upward": job.taken.up,
         "triangles": len(mesh.faces),
         "turned": scan.yaw,
         "absent": sorted(absent),

@@ -17,7 +17,7 @@ import pytest
 import trimesh
 from made_meshes import EXTENT, painted_room, room, write_room, write_scene
 
-from beam_jobs.annotate.meshes import MeshJob, annotate_meshes
+from beam_jobs.annotate.meshes import MeshJob, annotate_mesh, annotate_meshes
 from beam_jobs.annotate.procedural import BuildingJob, annotate_building
 from beam_jobs.annotate.staging import workplace
 from beam_jobs.scenes.cameras.scan_cameras import shots
@@ -269,6 +269,23 @@ def test_a_complete_building_is_kept_whatever_spelling_its_pictures_are_asked_by
     assert job.complete()
     (tmp_path / "my wall.png").write_bytes(b"another")
     assert not job.complete()
+
+
+def test_axis_and_unit_are_said_and_doubted_on_the_terminal_and_in_the_buildings_facts(
+    tmp_path, capsys
+):
+    mesh = painted_room()
+    mesh.vertices *= 3.28084
+    mesh.export(tmp_path / "feet.ply")
+    job = MeshJob(tmp_path, tmp_path / "feet.ply", None, 3, 32, 0, 1.0, None)
+    annotate_mesh(job)
+    facts = json.loads((job.folder / "building.json").read_text())
+    assert facts["upward"] == "z" and facts["units_per_metre"] == 1
+    [warning] = facts["warnings"]
+    assert "9.19 m high" in warning and "--units-per-metre 3.28084 (feet: 2.8 m)" in warning
+    said = capsys.readouterr().err
+    assert "feet.ply: z is taken as up, 1 units as a metre: around cameras" in said
+    assert f"feet.ply: {warning}" in said
 
 
 def test_the_same_seed_gives_the_same_files(made, tmp_path):
