@@ -43,7 +43,8 @@ def principal_curvatures(vertices: Floats, faces: Integers, radius: float = 0.03
 
     vertices [v, 3] metres, faces [f, 3] without degenerate ones. radius: normals are diffused to
     this distance, metres; detail below it is noise of scanners. Duplicate vertices (texture seams)
-    count as one; so do faces that lie on each other, which some exporters write to show both sides.
+    count as one; so do faces that lie on each other, which some exporters write to show both sides
+    (quads that are cut along either diagonal are two layers).
     An edge of more than 45 degrees whose two faces reach beyond `radius` is a crease, over which
     nothing is averaged: a wall of two triangles stays flat.
     """
@@ -61,13 +62,11 @@ def of_surface(corner: Floats, names: Integers, radius: float) -> Floats:
     """`principal_curvatures` of faces of which no two lie on each other. corner: [f, 3, 3] metres;
     names: [f, 3] of welded vertices.
     """
-    seams = paired(names)
+    spread = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
+    seams = paired(names, spread)
     # most meshes are wound alike throughout: the search over the graph is left out for them
     flipped = turned(seams, len(names)) if not seams.agree.all() else np.zeros(len(names), bool)
-    spread = (
-        np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
-        * np.where(flipped, -1.0, 1.0)[:, None]
-    )
+    spread = spread * np.where(flipped, -1.0, 1.0)[:, None]
     nodes = smooth_corners(names, corner, spread, seams, radius)
     normals = diffused(nodes, corner, spread, radius)
     found = at_nodes(face_tensors(corner, normals[nodes], spread), nodes, normals, spread)[nodes]
@@ -131,18 +130,40 @@ def welded(vertices: Floats) -> Integers:
     return np.asarray(np.unique(lowest[names], return_inverse=True)[1].reshape(-1))
 
 
-def paired(names: Integers) -> Seams:
-    """edges that exactly two faces share."""
+def paired(names: Integers, spread: Floats) -> Seams:
+    """edges that exactly two faces share; of those that four share the two pairs that go on alike,
+    as the two layers of a surface that is there twice. spread [f, 3]: the faces' normals.
+    """
     start, end = names.ravel(), np.roll(names, -1, 1).ravel()
     # both ends in one number, the smaller first: an edge has the same in either face
     edge = np.minimum(start, end) * (names.max() + 1) + np.maximum(start, end)
     order = np.argsort(edge, kind="stable")
     heads = np.flatnonzero(np.diff(edge[order], prepend=-1))
-    # one face: a border; three and more: no surface. Neither says which way neighbours look
-    heads = heads[np.diff(heads, append=len(order)) == 2]
-    first, second = order[heads], order[heads + 1]
+    faces = np.diff(heads, append=len(order))
+    # one face: a border; three, or more than four: no surface. Neither says which way neighbours
+    # look
+    two = heads[faces == 2]
+    layered = layers(order[heads[faces == 4][:, None] + np.arange(4)], start, end, spread)
+    first = np.concatenate([order[two], layered[:, 0]])
+    second = np.concatenate([order[two + 1], layered[:, 1]])
     # two faces that are wound alike run through their common edge in opposite directions
     return Seams(first, second, start[first] == end[second])
+
+
+def layers(halves: Integers, start: Integers, end: Integers, spread: Floats) -> Integers:
+    """[p, 2] pairs of the half-edges [e, 4] of edges that four faces share: those that are wound
+    alike and bend least, if they bend less than a crease.
+    """
+    normal = spread[halves // 3]
+    normal = normal / np.linalg.norm(normal, axis=2, keepdims=True)
+    ways = np.array([[[0, 1], [2, 3]], [[0, 2], [1, 3]], [[0, 3], [1, 2]]])
+    one, other = ways[..., 0], ways[..., 1]
+    bend = (normal[:, one] * normal[:, other]).sum(-1)
+    bend[start[halves[:, one]] != end[halves[:, other]]] = -1.0
+    least = bend.min(2)
+    best = least.argmax(1)
+    smooth = np.flatnonzero(least.max(1) > CREASE)
+    return np.asarray(halves[smooth[:, None, None], ways[best[smooth]]].reshape(-1, 2))
 
 
 def turned(seams: Seams, count: int) -> Floats:

@@ -90,6 +90,25 @@ def test_faces_that_are_there_twice_bend_as_they_do_once(copy):
     np.testing.assert_array_equal(found[len(ball.faces) :], other)
 
 
+def test_quads_that_are_there_twice_and_cut_along_either_diagonal_are_two_layers():
+    angle, height = np.meshgrid(
+        np.linspace(0, 2 * np.pi, 129), np.linspace(0, 2, 81), indexing="ij"
+    )
+    vertices = np.stack([0.4 * np.cos(angle), 0.4 * np.sin(angle), height], -1).reshape(-1, 3)
+    i = (np.arange(128)[:, None] * 81 + np.arange(80)).ravel()
+    quads = np.stack([i, i + 81, i + 82, i + 1], 1)
+    layers = [
+        np.concatenate([cut[:, [0, 1, 2]], cut[:, [0, 2, 3]]]) for cut in (quads, quads[:, ::-1])
+    ]
+    faces = np.concatenate(layers)
+    inside = (vertices[faces][..., 2] > 0.2) & (vertices[faces][..., 2] < 1.8)
+    outer = np.arange(len(faces)) < len(layers[0])
+    found = principal_curvatures(vertices, faces)
+    for layer, wanted in ((outer, [2.5, 0]), (~outer, [0, -2.5])):
+        seen = found[layer[:, None] & inside]
+        np.testing.assert_allclose(seen, np.tile(wanted, (len(seen), 1)), rtol=0.02, atol=0.03)
+
+
 def test_tiles_that_are_moved_into_place_are_one_surface():
     """vertices of every tile are float32 about the tile's own middle, and off by its rounding."""
     ball = trimesh.creation.icosphere(subdivisions=5, radius=0.45)
