@@ -34,7 +34,8 @@ class Taken:
 
     @property
     def words(self) -> str:
-        return f"{self.up} is taken as up, {self.units_per_metre:g} units as a metre"
+        units = "1 unit" if self.units_per_metre == 1 else f"{self.units_per_metre:g} units"
+        return f"{self.up} is taken as up, {units} as a metre"
 
 
 def free_size(scan: Scan, cameras: Sequence[Shot]) -> Floats:

@@ -57,7 +57,7 @@ def test_rooms_as_they_are_are_not_doubted(tmp_path, mesh):
 
 def test_a_room_on_its_side_is_doubted_with_the_axis(tmp_path):
     [line] = doubted(tmp_path, room(), said="y")
-    assert "y is taken as up, 1 units as a metre" in line and "--up z" in line
+    assert "y is taken as up, 1 unit as a metre" in line and "--up z" in line
     assert doubted(tmp_path, room(), said="y", asked=True) == []
 
 

@@ -284,7 +284,7 @@ def test_axis_and_unit_are_said_and_doubted_on_the_terminal_and_in_the_buildings
     [warning] = facts["warnings"]
     assert "9.19 m high" in warning and "--units-per-metre 3.28084 (feet: 2.8 m)" in warning
     said = capsys.readouterr().err
-    assert "feet.ply: z is taken as up, 1 units as a metre: around cameras" in said
+    assert "feet.ply: z is taken as up, 1 unit as a metre: around cameras" in said
     assert f"feet.ply: {warning}" in said
 
 
