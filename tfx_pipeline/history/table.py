@@ -22,7 +22,8 @@ from tfx_pipeline.history.changes import (
 from tfx_pipeline.history.journal import Entry
 
 WIDTH = 80
-HEAD = "  #  when         outcome    version     quality  saved  networks transfers time"
+HEAD = "  #  when         outcome    version     quality  saved  networks  measured time"
+MEASURED = "transfers with every amount of labels, and their controls"
 
 
 def table(run: Path, entries: Sequence[Entry]) -> Iterator[str]:
@@ -37,6 +38,8 @@ def table(run: Path, entries: Sequence[Entry]) -> Iterator[str]:
             )
         # what a run changed is held against the last run, whatever came in between
         before = entry if entry.is_run else before
+    if any(entry.transfers for entry in entries):
+        yield f"measured: {MEASURED}"
     last = entries[-1]
     if last.serves is not None:
         yield f"version {last.serves} serves"
@@ -178,5 +181,5 @@ def made_lines(new: Entry) -> list[str]:
     if new.warm:
         found.append(f"of them began from the served version's: {', '.join(new.warm)}")
     if new.transfers:
-        found.append(f"{new.transfers} transfers and controls")
+        found.append(f"{new.transfers} measured: {MEASURED}")
     return found

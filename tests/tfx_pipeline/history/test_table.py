@@ -93,6 +93,7 @@ def test_the_table_fits_80_columns_and_says_why_and_how(runs):
     text = "\n".join(lines)
     assert "the first run" in text and "nothing changed" in text and "+18 views" in text
     assert " 71%" in text and "8316" in text and "finds nothing" in text
+    assert lines[-2] == "measured: transfers with every amount of labels, and their controls"
     assert lines[-1] == "version 1795854000 serves"
     heads = [lines[0].index(word) for word in ("version", "networks")]
     assert lines[1][heads[0] :].startswith("1795853461") and lines[1].endswith("4 m")
@@ -134,6 +135,7 @@ def test_a_difference_goes_down_to_views_fields_and_ways(runs):
         "reshading: from normal -> from edge_texture; quality 70% -> 75%",
         "jigsaw: no longer served",
         "26 networks",
+        "8316 measured: transfers with every amount of labels",
     ):
         assert f"  {line}" in text, line
     assert "WriteReport" not in text
