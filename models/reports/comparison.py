@@ -42,7 +42,7 @@ def table(one: Run, two: Run, called: tuple[str, str]) -> str:
         ("tasks labelled in full", *(str(len(policy["supervised"])) for policy in sides)),
         ("quality, transferred", *(rate(each.quality_transferred) for each in figures)),
         ("quality, all targets", *(rate(each.quality) for each in figures)),
-        ("transfers measured", *(f"{run.transfers:,}" for run in (one, two))),
+        ("transfers that decide", *(f"{run.transfers:,}" for run in (one, two))),
     ]
     head = [f"{word:{WIDTH}} {left:{WIDTH}} {right}".rstrip() for word, left, right in rows]
     return "\n".join([*head, "", *differences(sides[0], sides[1], called)])

@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 
+from PIL import Image, UnidentifiedImageError
+
+from models.reports.legends import legend_words
 from models.reports.run_files import Facts, Run
 
 BUILT = Path(__file__).parent / "explorer" / "built"
@@ -31,12 +34,28 @@ def pictures(run: Run) -> tuple[list[Facts], int]:
         if room < 0:
             break
         rows = [[with_content(run.folder, cell) for cell in row] for row in entry["rows"]]
-        shown.append({**entry, "rows": rows})
+        note = legend_words(entry["task"], entry.get("note", ""))
+        shown.append({**entry, "note": note, "rows": rows})
     return shown, len(run.pictures) - len(shown)
 
 
 def with_content(folder: Path, cell: Facts) -> Facts:
-    return {**cell, "content": data_uri(folder / cell["picture"])} if cell.get("picture") else cell
+    """a cell with its picture's content and size; one without a picture as it is."""
+    if not cell.get("picture"):
+        return cell
+    path = folder / cell["picture"]
+    return {**cell, "content": data_uri(path), "size": size_of(path)}
+
+
+def size_of(path: Path) -> tuple[int, int] | None:
+    """(width, height) in pixels, so that a page keeps the place of a picture that is not there yet;
+    None for what is no picture after all.
+    """
+    try:
+        with Image.open(path) as image:
+            return image.size
+    except UnidentifiedImageError:
+        return None
 
 
 def inside(folder: Path, path: str) -> Path | None:

@@ -12,7 +12,8 @@ from models.provenance.atomic import atomic_file, write_text
 from models.reports.page import render
 from models.reports.run_files import Facts, Run, load_run
 
-PLACE = Path(__file__).parent / "example"
+ROOT = Path(__file__).resolve().parents[2]
+PLACE = Path(__file__).resolve().parent / "example"
 MOST = 3 << 20  # bytes of page and table together
 COLUMNS = ("sources", "target", "regime", "control", "affinity", "gain", "quality", "mean_loss")
 
@@ -23,13 +24,20 @@ def write_example(folder: str | Path, place: Path = PLACE) -> Path:
     Pictures are left out from the end until both fit into MOST bytes. Raises ValueError for a run
     that is too large without any.
     """
-    run = load_run(folder)
     table = place / "affinities.csv"
+    # the table of amounts alone would fill the room
+    run = replace(load_run(folder), affinities_path=path_of(table), amounts_path="")
     write_table(table, run.rows)
     room = MOST - table.stat().st_size
     text = fitting_page(run, room)
     write_text(place / "index.html", text)
     return place / "index.html"
+
+
+def path_of(table: Path) -> str:
+    """as a command takes it: from the repository's root, where commands run, or whole."""
+    table = table.resolve()
+    return str(table.relative_to(ROOT) if table.is_relative_to(ROOT) else table)
 
 
 def fitting_page(run: Run, room: int) -> str:

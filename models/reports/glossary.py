@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+# Cheap predictors of transfer (`models/taxonomy/proxies.py`), as the page's table names them.
+PREDICTORS: Mapping[str, str] = {
+    "rsa": "do two networks find the same pictures alike (representational similarity analysis)",
+    "cka": "do their features agree, by centred kernel alignment",
+    "logme": "how probable are the labels under a Bayesian linear readout of the features",
+    "linear": "how much of the labels a ridge readout explains on left-out pictures",
+    "mean rank": "the mean of the ranks by those before it",
+}
+
 # key -> (word, meaning); the key is the anchor on the page.
 GLOSSARY: Mapping[str, tuple[str, str]] = {
     "task": (

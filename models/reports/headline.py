@@ -16,6 +16,7 @@ PLAIN = "plain"
 SURE = 0.01  # p value below which a policy is called better than chance
 TRAINED = 0.8  # share of held-out pictures on which trained networks beat a constant, at least
 NOISY = 0.5  # share of targets with a mark of noise from which a saving is not relied on
+APART = "Counted without the tasks that are bought, and without their labels"
 STABLE = 0.5  # share of resampled test sets that choose the same sources
 
 
@@ -71,10 +72,12 @@ def asked(run: Run) -> str:
     sources = {name for row in run.rows for name in row["sources"]}
     little = {edge["images"] for edge in ledger_edges(run) if edge["images"]}
     taught = f", each learned from {count(max(little))} labelled pictures" if little else ""
+    beside = run.all_transfers - run.transfers
+    more = f" {count(beside)} more, with fewer labels, decide nothing." if beside > 0 else ""
     return (
         f"{plural(len(targets), 'task')} must be answered. For which of {len(sources)} candidate "
         "sources should all pictures be labelled, when every other task is reached from those? "
-        f"{count(run.transfers)} transfers were measured{taught}."
+        f"{count(run.transfers)} transfers were measured{taught}.{more}"
     )
 
 
@@ -94,7 +97,9 @@ def saving_words(saving: Facts | None) -> str:
     """the saving over all targets, then over those that are not their own labels."""
     words = all_saving_words(saving)
     apart = saving.get("transferred") if saving else None
-    return f"{words} On the other targets alone: {share(apart['saved'])}." if apart else words
+    if not apart:
+        return words
+    return f"{words} {APART}: {share(apart['saved'])}."
 
 
 def all_saving_words(saving: Facts | None) -> str:

@@ -25,7 +25,7 @@ def main() -> int:
         webbrowser.open(page.as_uri())  # elsewhere a browser of the console would take the terminal
     python = interpreter()
     command: list[str] = [python, "-m", "models.taxonomy", "solve"]
-    command += ["--affinities", "models/reports/example/affinities.csv", "--budget", "4"]
+    command += ["--affinities", "models/reports/example/affinities.csv", "--budget", "6"]
     print(f"solved    python {' '.join(command[1:])}", flush=True)
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 

@@ -40,6 +40,7 @@ def payload(run: Run, marks: Mapping[str, list[str]]) -> dict[str, Any]:
         "amounts": choice
         and {
             **{name: choice[name] for name in ("full", "labels", "budget")},
+            "path": run.amounts_path,
             "table": amount_columns(choice, names),
         },
         "taxonomies": run.taxonomies,
@@ -58,7 +59,7 @@ def payload(run: Run, marks: Mapping[str, list[str]]) -> dict[str, Any]:
         "free": free_labels(names),
         "edge_evidence": run.edge_evidence,
         "thumbnails": thumbnails(run),
-        "affinities": "affinities.json",
+        "affinities": run.affinities_path,
     }
 
 

@@ -40,7 +40,8 @@ class Run:
     training losses; pictures: what was drawn of inputs, labels and answers, with paths below
     `folder`; edge_evidence: per-image losses behind chosen edges; published: agreement with the
     released affinities; seeds: one row a repetition of the measurement. missing: names of files
-    that are not there.
+    that are not there. affinities_path, amounts_path: where the page's commands find the tables, ""
+    where one does not travel with the page.
     """
 
     folder: Path
@@ -61,6 +62,8 @@ class Run:
     default_budget: float
     default_order: int
     missing: tuple[str, ...]
+    affinities_path: str = "affinities.json"
+    amounts_path: str = "amounts.json"
 
     @property
     def rows(self) -> list[Facts]:
@@ -80,6 +83,11 @@ class Run:
     def transfers(self) -> int:
         """how many transfers were measured and decide."""
         return sum(row.get("control") is None for row in self.rows)
+
+    @property
+    def all_transfers(self) -> int:
+        """how many transfers were measured with any amount of labels, controls apart."""
+        return self.evidence.get("transfers") or self.transfers
 
 
 def load_run(folder: str | Path) -> Run:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from models.reports.glossary import PREDICTORS
 from models.reports.label_choice import label_choice
 from models.reports.label_curves import budget_rows, label_curves, next_words
 from models.reports.outside_sources import outside_sources
@@ -40,13 +41,19 @@ def sections(run: Run) -> Facts:
         "next_labels": next_words(run.evidence.get("amounts")),
         "label_choice": label_choice(run),
         "amount_budgets": budget_rows(run.evidence.get("amounts")),
-        "predictors": run.evidence.get("predictors") or [],
+        "predictors": predictors(run),
         "policy_networks": [row for row in run.edges if row.get("validation")],
         "dataset": dataset(run.dataset),
         "outside": outside_sources(run.evidence.get("sources"), run.chosen),
         "published": run.published,
         "seeds": run.seeds,
     }
+
+
+def predictors(run: Run) -> list[Facts]:
+    """rows of cheap predictors, each with what it is; no words for what its name says."""
+    rows: list[Facts] = run.evidence.get("predictors") or []
+    return [{**row, "words": PREDICTORS.get(row["predictor"], "")} for row in rows]
 
 
 def savings(run: Run) -> list[Facts]:

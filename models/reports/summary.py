@@ -19,10 +19,9 @@ def summary(folder: str | Path) -> str:
     if answer is None:
         return f"\nmeasured  {run.transfers} transfers; no policy was solved"
     figures = policy_figures(answer, run.rows)
-    measured = run.evidence.get("transfers") or run.transfers
     lines = [
         "",
-        f"measured  {measured} transfers among {len(run.networks)} tasks; task networks beat the "
+        f"measured  {transfer_words(run)} among {len(run.networks)} tasks; task networks beat the "
         f"average on {share(mean_win(run))} of test samples (mean over tasks)",
         f"buy       labels of {len(answer['supervised'])} tasks: {', '.join(answer['supervised'])}",
         f"gives     all {figures.targets} targets, {answer['status']} (gap {answer['gap']:.0e}); "
@@ -36,6 +35,13 @@ def summary(folder: str | Path) -> str:
     if significance:
         lines.append(f"evidence  {significance['verdict']}")
     return "\n".join(lines)
+
+
+def transfer_words(run: Run) -> str:
+    """how many transfers were measured, and how many of them decide where some do not."""
+    beside = run.all_transfers - run.transfers
+    few = f" ({run.transfers} decide, {beside} learned from fewer labels)" if beside > 0 else ""
+    return f"{run.all_transfers} transfers{few}"
 
 
 def offer_lines(run: Run) -> list[str]:

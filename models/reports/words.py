@@ -33,7 +33,7 @@ def rate(value: float | None) -> str:
 
 def share(value: float | None) -> str:
     """a share in whole per cent."""
-    return UNKNOWN if value is None else f"{100 * value:.0f} %"
+    return UNKNOWN if value is None else f"{round(100 * value) + 0} %"
 
 
 def count(value: float | None) -> str:

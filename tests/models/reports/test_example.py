@@ -15,6 +15,15 @@ def test_the_table_solves_as_the_run_did(tmp_path):
     assert solve(table, 2, 2).objective == pytest.approx(there["objective"], abs=1e-4)
 
 
+def test_the_pages_commands_read_the_table_beside_it(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(example, "render", lambda run: seen.append(run) or "page")
+    example.write_example(write_run(tmp_path / "run"), tmp_path / "place")
+    assert seen[0].affinities_path == str(tmp_path / "place" / "affinities.csv")
+    monkeypatch.setattr(example, "ROOT", tmp_path)
+    assert example.path_of(tmp_path / "place" / "affinities.csv") == "place/affinities.csv"
+
+
 def test_pictures_are_left_out_where_there_is_no_room(tmp_path, monkeypatch):
     page = example.write_example(write_run(tmp_path / "run"), tmp_path / "place")
     with_pictures = page.read_text()

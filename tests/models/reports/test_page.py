@@ -32,6 +32,41 @@ def test_the_answer_stands_before_its_reasons(tmp_path):
     )
 
 
+def test_no_caption_scrolls_with_its_table(tmp_path):
+    assert "<caption" not in page_of(tmp_path)
+
+
+def test_what_is_good_is_said_in_words_that_hold_in_light_and_dark(tmp_path):
+    text = text_of(page_of(tmp_path))
+    assert "The stronger the colour, the better" in text
+    assert "Dark is good" not in text
+
+
+def test_pictures_keep_their_place_before_they_are_there(tmp_path):
+    (image,) = re.findall(r"<img [^>]*>", page_of(tmp_path))
+    assert 'width="1" height="1"' in image
+
+
+def test_what_is_measured_beside_the_deciding_transfers_is_counted_apart(tmp_path):
+    content = files()
+    content["evidence"]["transfers"] = 100
+    text = text_of(page_of(tmp_path, content))
+    assert "75 transfers were measured" in text
+    assert "25 more, with fewer labels, decide nothing." in text
+    assert "decide nothing" not in text_of(page_of(tmp_path / "alone"))
+
+
+def test_cheap_predictors_are_explained_beside_their_names(tmp_path):
+    content = files()
+    row = {"spearman": 0.7, "full": 0.3, "screened": 0.3, "random": {"mean": 0.2}}
+    content["evidence"]["predictors"] = [
+        {"predictor": name, **row} for name in ("rsa", "static order")
+    ]
+    text = text_of(page_of(tmp_path, content))
+    assert "rsa: do two networks find the same pictures alike" in text
+    assert "static order:" not in text
+
+
 def test_what_files_say_is_escaped(tmp_path):
     assert "zero-byte &lt;file&gt;" in page_of(tmp_path)
 

@@ -12,6 +12,7 @@ from models.reports.words import count, mean, number, plural, rate, share, title
         (rate(None), "not measured"),
         (rate(-0.0004), "0.00"),
         (share(-0.05), "-5 %"),
+        (share(-0.001), "0 %"),
         (count(8294), "8,294"),
         (number(0.012345), "0.0123"),
         (number(None), ""),

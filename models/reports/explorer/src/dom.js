@@ -1,6 +1,8 @@
 /** Elements made from data alone: text is text, so that no name of a run can become markup. */
 
 const SVG = 'http://www.w3.org/2000/svg';
+export const TEXT_LINE = 13; // pixels from one line of a name to the next
+export const LETTER = 7.4; // pixels of a letter at 12 px, on average and a little more
 
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
@@ -17,6 +19,13 @@ export const el = (tag, attributes = {}, ...children) =>
 
 export const svg = (tag, attributes = {}, ...children) =>
   fill(document.createElementNS(SVG, tag), attributes, children);
+
+/** SVG text of several lines, the middle of them at height y. */
+export function textLines(words, { x, y, anchor = 'start' }) {
+  const first = y + 4 - ((words.length - 1) * TEXT_LINE) / 2;
+  const spans = words.map((line, i) => svg('tspan', { x, y: first + i * TEXT_LINE }, line));
+  return svg('text', { 'text-anchor': anchor }, spans);
+}
 
 export const byId = (id) => document.getElementById(id);
 

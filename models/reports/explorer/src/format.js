@@ -4,10 +4,13 @@ export const UNKNOWN = 'not measured';
 
 const known = (value) => value !== null && value !== undefined && !Number.isNaN(value);
 
-export const rate = (value) => (known(value) ? value.toFixed(2) : UNKNOWN);
-export const share = (value) => (known(value) ? `${(100 * value).toFixed(0)} %` : UNKNOWN);
+/** What rounds to nothing has no sign. */
+const fixed = (value, digits) => (Number(value.toFixed(digits)) + 0).toFixed(digits);
+
+export const rate = (value) => (known(value) ? fixed(value, 2) : UNKNOWN);
+export const share = (value) => (known(value) ? `${fixed(100 * value, 0)} %` : UNKNOWN);
 export const count = (value) =>
-  known(value) ? Math.round(value).toLocaleString('en-US') : UNKNOWN;
+  known(value) ? (Math.round(value) + 0).toLocaleString('en-US') : UNKNOWN;
 export const plural = (number, one, many = `${one}s`) => `${number} ${number === 1 ? one : many}`;
 
 /** Three digits of a small number, nothing for one that is not there. */
@@ -21,6 +24,17 @@ export const withInterval = (value, interval) =>
   interval && known(value)
     ? `${rate(value)} [${rate(interval[0])}, ${rate(interval[1])}]`
     : rate(value);
+
+/** A title in lines of at most `most` letters, parted at spaces; a longer word has a line alone. */
+export function lines(text, most) {
+  const found = [];
+  for (const word of text.split(' ')) {
+    const longer = found.length ? `${found.at(-1)} ${word}` : '';
+    if (longer && longer.length <= most) found[found.length - 1] = longer;
+    else found.push(word);
+  }
+  return found;
+}
 
 /** Titles with commas and a last "and". */
 export function list(words) {

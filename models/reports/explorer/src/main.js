@@ -6,7 +6,7 @@ import { plural } from './format.js';
 import { Rival } from './rival.js';
 import { Run } from './run.js';
 import { Solver } from './solver_client.js';
-import { decode, encode, initialState, isPlain, requestOf } from './state.js';
+import { decode, encode, initialState, isOwn, isPlain, questionWords, requestOf } from './state.js';
 import { drawAmounts } from './views/amounts.js';
 import { drawCompare } from './views/compare.js';
 import { drawControls, offerRival } from './views/controls.js';
@@ -17,6 +17,7 @@ import { drawGraph } from './views/graph.js';
 import { drawHeadline } from './views/headline.js';
 import { drawLedger } from './views/ledger.js';
 import { drawMatrix } from './views/matrix.js';
+import { drawNotes } from './views/notes.js';
 import { drawPolicyTable } from './views/policy_table.js';
 import { drawRoles } from './views/roles.js';
 import { drawTree } from './views/tree.js';
@@ -45,18 +46,29 @@ class Page {
     this.start = initialState(run);
     this.state = decode(location.hash, run);
     if (rival) this.state.versus ??= { rival: true };
+    // The answer that is shown, with the question that it answers: the reader may be ahead of it.
     this.policy = null;
+    this.answered = false;
     this.asked = 0;
   }
 
   /** Change the state, write it to the URL, and show what follows. */
   async change(part) {
     this.state = { ...this.state, ...part };
-    history.replaceState(null, '', encode(this.state, this.start) || location.pathname);
+    this.remember();
     const names = Object.keys(part);
     const alone = names.length === 1 ? LOCAL[names[0]] : undefined;
     if (alone && this.policy) alone(this);
     else await this.follow();
+  }
+
+  /** The state into the URL; a frame that has no address of its own goes on without. */
+  remember() {
+    try {
+      history.replaceState(null, '', encode(this.state, this.start) || location.pathname);
+    } catch (error) {
+      if (error.name !== 'SecurityError') throw error;
+    }
   }
 
   /** Evidence of an edge while it has the focus; the state stays. */
@@ -75,36 +87,55 @@ class Page {
 
   async follow() {
     this.asked += 1;
-    const { asked } = this;
+    this.answered = false;
+    const { asked, state } = this;
     drawControls(this);
     drawAmounts(this);
+    if (this.policy) drawExport(this);
     let policy;
     try {
-      policy = await this.policyOf(this.state);
+      policy = await this.policyOf(state);
       // An answer that is there at once may have overtaken this one.
-      if (asked !== this.asked) return;
+      if (asked !== this.asked || policy === null) return;
     } catch (error) {
-      fillSlot('state', `Not solved: ${error.message}.`);
+      this.keep(`Not solved: ${error.message}.`);
       return;
     }
-    if (policy === null) return;
     if (policy.status === 'infeasible' || policy.status === 'stopped') {
-      fillSlot('state', `No policy: ${policy.reason ?? 'the solver ran out of time'}.`);
+      this.keep(`No policy: ${policy.reason}.`);
       return;
     }
-    this.policy = policy;
-    fillSlot('state', this.origin(policy));
+    this.answered = true;
+    this.policy = { ...policy, state };
+    fillSlot('state', this.origin(this.policy));
     this.draw();
-    await this.compare();
+    await this.compare(asked);
     document.documentElement.dataset.ready = 'true';
   }
 
+  /** Why there is no answer; what was shown before (at first the run's own) stays and is named. */
+  keep(reason) {
+    this.policy ??= this.ownPolicy();
+    this.draw();
+    drawCompare(this, null);
+    const still = questionWords(this.policy.state, this.start);
+    fillSlot('state', `${reason} What is shown below still answers ${still}.`);
+    document.documentElement.dataset.ready = 'true';
+  }
+
+  ownPolicy() {
+    const { budget, order } = this.run.own;
+    const state = { ...this.start, budget, order };
+    return { ...this.run.answer(budget, order), state };
+  }
+
   origin(policy) {
-    const changed = !isPlain(this.state, this.start);
+    const { state } = policy;
+    const changed = !isPlain(state, this.start);
     if (policy.from === 'run') {
-      const isDefault =
-        this.state.budget === this.start.budget && this.state.order === this.start.order;
-      return isDefault ? '' : `The run's own answer at budget ${this.state.budget}.`;
+      return isOwn(state, this.run, this.start)
+        ? ''
+        : `The run's own answer at budget ${state.budget}.`;
     }
     const edges = plural(policy.edges.length, 'target');
     const why = changed ? 'your roles, costs and values' : 'this budget';
@@ -125,6 +156,7 @@ class Page {
 
   draw() {
     drawHeadline(this);
+    drawNotes(this);
     drawPolicyTable(this);
     drawGraph(this);
     drawEvidence(this);
@@ -135,13 +167,14 @@ class Page {
   }
 
   /** The second policy beside the first, where one is asked for. */
-  async compare() {
+  async compare(asked) {
     const { versus } = this.state;
     if (!versus || (versus.rival && !this.rival)) return drawCompare(this, null);
     try {
       const other = versus.rival
         ? await this.rival.policyOf(this.state)
         : await this.policyOf({ ...this.state, ...versus });
+      if (asked !== this.asked) return undefined;
       fillSlot('state', this.origin(this.policy));
       return drawCompare(this, other);
     } catch (error) {
@@ -179,6 +212,7 @@ async function begin() {
     return;
   }
   drawRoles(page);
+  drawMatrix(page);
   await page.follow();
   window.addEventListener('hashchange', () => {
     if (!location.hash.startsWith('#?')) return;

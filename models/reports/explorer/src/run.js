@@ -37,6 +37,12 @@ export class Run {
     return this.payload.marks[target] ?? [];
   }
 
+  /** Budget and order of the run's own policy: what it was set to, else the first that it solved. */
+  get own() {
+    const { budget, order } = this.default;
+    return this.solved.has(`${budget}/${order}`) ? { budget, order } : this.payload.taxonomies[0];
+  }
+
   /** The run's own answer, null where it did not ask that. */
   answer(budget, order) {
     const entry = this.solved.get(`${budget}/${order}`);

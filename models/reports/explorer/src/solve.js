@@ -38,6 +38,10 @@ export function modelData(highs, program) {
 export function solve(highs, table, request, timeLimit = 30) {
   const since = Date.now();
   const program = makeProgram(table, request);
+  if (lostTargets(table, program).length) {
+    // Without a way into a target there may be no variable at all, which HiGHS calls no model.
+    return { status: 'infeasible', reason: reasonOf(table, program, request), seconds: 0 };
+  }
   const found = highs.withModel(modelData(highs, program), (model) => {
     model.options.set({
       output_flag: false,
@@ -54,7 +58,12 @@ export function solve(highs, table, request, timeLimit = 30) {
   if (found.status === codes.infeasible || found.status === codes.unboundedOrInfeasible) {
     return { status: 'infeasible', reason: reasonOf(table, program, request), seconds };
   }
-  if (found.status !== codes.optimal) return { status: 'stopped', seconds };
+  if (found.status === codes.timeLimit)
+    return { status: 'stopped', reason: 'the solver ran out of time', seconds };
+  if (found.status !== codes.optimal) {
+    const reason = `the solver gave up (HiGHS says status ${found.status}); try numbers nearer to 1`;
+    return { status: 'stopped', reason, seconds };
+  }
   return { ...policyOf(table, program, request, found.x), status: 'optimal', seconds };
 }
 
@@ -98,10 +107,15 @@ function chosenEdges(table, program, x, on, solvers) {
   });
 }
 
+/** Targets that nothing on offer reaches. */
+function lostTargets(table, program) {
+  const reached = new Set(program.edges.map((row) => table.target[row]));
+  return program.targets.filter((name) => !reached.has(name) && !program.own.has(name));
+}
+
 /** Why nothing fits, in a line. */
 function reasonOf(table, program, request) {
-  const reached = new Set(program.edges.map((row) => table.target[row]));
-  const lost = program.targets.filter((name) => !reached.has(name) && !program.own.has(name));
+  const lost = lostTargets(table, program);
   if (lost.length) return `no transfer that the roles allow reaches ${lost.join(', ')}`;
   const least = Math.min(...program.nodes.map((name) => costOf(request, name)));
   if (least > request.budget)

@@ -7,6 +7,23 @@
 const NUMBERS = ['budget', 'order', 'labels', 'next'];
 const LISTS = { unused: 'unused', 'source-only': 'sourceOnly', 'target-only': 'targetOnly' };
 
+/** Largest numbers that are taken: far above any question, far below what a solver loses. */
+const MOST = { budget: 1e6, cost: 1e6, value: 1e6, price: 1e6, labels: 1e12, next: 1e12 };
+const MAY_BE_NONE = new Set(['cost', 'value']);
+
+/** The number of a text, null where it is none or out of the range of its kind. */
+export function numberOf(kind, text) {
+  const number = Number(text);
+  const isLarge = MAY_BE_NONE.has(kind) ? number >= 0 : number > 0;
+  return String(text ?? '').trim() !== '' && isLarge && number <= MOST[kind] ? number : null;
+}
+
+/** What `numberOf` takes, in words. */
+export function rangeWords(kind) {
+  const least = MAY_BE_NONE.has(kind) ? 'from 0 to' : 'above 0, at most';
+  return `${least} ${MOST[kind].toLocaleString('en-US')}`;
+}
+
 export const ROLES = [
   ['', 'source and target'],
   ['source-only', 'source only'],
@@ -68,8 +85,7 @@ export function decode(fragment, run) {
   if (!fragment.startsWith('#?')) return state;
   const words = new URLSearchParams(fragment.slice(2));
   const known = new Set(run.table.known);
-  const positive = (text) => (Number(text) > 0 ? Number(text) : null);
-  state.budget = positive(words.get('budget')) ?? state.budget;
+  state.budget = numberOf('budget', words.get('budget')) ?? state.budget;
   if (run.orders.includes(Number(words.get('order')))) state.order = Number(words.get('order'));
   for (const role of Object.keys(LISTS)) {
     for (const name of (words.get(role) ?? '').split(',')) {
@@ -78,7 +94,7 @@ export function decode(fragment, run) {
   }
   for (const [word, text] of words) {
     const [, kind, name] = /^(cost|value)\.(.*)$/.exec(word) ?? [];
-    if (!known.has(name) || !(Number(text) >= 0)) continue;
+    if (!known.has(name) || numberOf(kind, text) === null) continue;
     if (Number(text) === 1) delete state[kind][name];
     else state[kind][name] = Number(text);
   }
@@ -86,10 +102,10 @@ export function decode(fragment, run) {
   state.versus = versusOf(words.get('vs') ?? '', run);
   if (run.table.targets.includes(words.get('edge'))) state.edge = words.get('edge');
   state.measure = words.get('measure') ?? state.measure;
-  state.price = positive(words.get('price')) ?? state.price;
+  state.price = numberOf('price', words.get('price')) ?? state.price;
   if (run.amounts) {
-    state.labels = positive(words.get('labels')) ?? state.labels;
-    state.next = positive(words.get('next')) ?? state.next;
+    state.labels = numberOf('labels', words.get('labels')) ?? state.labels;
+    state.next = numberOf('next', words.get('next')) ?? state.next;
   }
   return state;
 }
@@ -115,6 +131,16 @@ export function requestOf(state) {
 export function isPlain(state, start) {
   const own = ['roles', 'cost', 'value'].every((part) => sameAmounts(state[part], start[part]));
   return own && state.scratch === start.scratch;
+}
+
+/** True where what is asked is what the run's own policy answers. */
+export const isOwn = (state, run, start) =>
+  isPlain(state, start) && state.budget === run.own.budget && state.order === run.own.order;
+
+/** A question in a few words. */
+export function questionWords(state, start) {
+  const others = isPlain(state, start) ? '' : ' under the roles, costs and values asked then';
+  return `budget ${state.budget}, order ${state.order}${others}`;
 }
 
 /** Do two objects say the same of the same names? */

@@ -111,8 +111,10 @@ def test_the_budget_of_labels_is_moved_by_keys_and_kept_in_the_address(watched, 
     box = page.get_by_label("Labels as a number")
     box.fill("10")
     box.press("Enter")
-    page.wait_for_function(f"{STATE}.startsWith('No policy: 10 reach not every target')")
+    page.wait_for_function(f"{STATE}.startsWith('No policy: 10 to spend do not reach every')")
     assert page.url.endswith("#?labels=10")
+    # no answer of an earlier question stays below, nor its command
+    assert page.locator("#amounts-result").inner_text() == ""
 
 
 def test_roles_of_the_explorer_hold_for_amounts(watched, several):

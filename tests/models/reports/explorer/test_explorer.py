@@ -127,6 +127,141 @@ def test_what_cannot_be_answered_is_said_with_a_reason(watched, report):
     assert "No policy: the cheapest labels cost 1, the budget is 0.5" in watched.solved()
 
 
+TAKEN_ALONG = "document.querySelector('#export button').disabled"
+
+
+def taken_along(page) -> tuple[dict, str]:
+    """the exported policy, and the command beside it."""
+    with page.expect_download() as download:
+        page.get_by_role("button", name="JSON").click()
+    policy = json.loads(Path(download.value.path()).read_text())
+    return policy, page.locator("#commands").inner_text().splitlines()[1]
+
+
+def test_an_answer_is_taken_along_with_its_own_question_or_not_at_all(watched, report):
+    page = watched.open(report)
+    page.get_by_text("Take it along").click()
+    moved_to(watched, 0.5)
+    assert watched.solved().endswith("What is shown below still answers budget 2, order 2.")
+    for name in ("JSON", "CSV", "Copy commands"):
+        assert page.get_by_role("button", name=name).is_disabled()
+    assert "solve" not in page.locator("#commands").inner_text()
+    assert watched.slot("budget") == "2"
+    moved_to(watched, 3)
+    page.wait_for_function(f"!{TAKEN_ALONG}")
+    policy, command = taken_along(page)
+    assert policy["budget"] == policy["request"]["budget"] == 3
+    assert policy["spent"] <= 3
+    assert "--budget 3 " in command
+
+
+def test_nothing_is_taken_along_while_the_question_is_being_solved(watched, report):
+    page = watched.open(report)
+    meanwhile = page.evaluate(
+        f"""() => {{
+            const box = document.querySelector('[aria-label="Budget as a number"]');
+            box.value = 2.5;
+            box.dispatchEvent(new Event('change'));
+            return {TAKEN_ALONG};
+        }}"""
+    )
+    assert meanwhile
+    assert watched.solved().startswith("Solved in this page")
+    page.get_by_text("Take it along").click()
+    assert taken_along(page)[0]["budget"] == 2.5
+
+
+def test_an_address_without_an_answer_shows_the_runs_own_and_says_so(watched, report):
+    page = watched.open(report, "#?budget=0.2")
+    words = [slot.inner_text() for slot in page.locator('[data-slot="state"]').all()]
+    assert len(words) == 2 and len(set(words)) == 1, "above, and beside the controls"
+    assert words[0].startswith("No policy: the cheapest labels cost 1")
+    assert words[0].endswith("still answers budget 2, order 2.")
+    assert page.locator(".matrix button").count() == 25
+    assert page.locator(".edges").count() > 0
+
+
+@pytest.mark.parametrize(
+    "fragment, words",
+    [
+        ("#?budget=0.5&scratch=on", "reach 0 targets by transfer from them, 5 more from scratch."),
+        ("#?unused=" + ",".join(files()["curves"]), "reach 0 targets by transfer from them."),
+    ],
+)
+def test_buying_nothing_is_said_without_a_complaint(watched, report, fragment, words):
+    page = watched.open(report, fragment)
+    assert watched.solved().startswith("Solved in this page")
+    lead = " ".join(page.locator("#answer .lead").inner_text().split())
+    assert lead.endswith(f"buy full labels of no task and {words}")
+    assert watched.slot("quality-transferred") == "none"
+    assert "no line to draw" in page.locator("#graph").inner_text()
+
+
+def test_targets_that_no_role_lets_be_reached_are_named(watched, report):
+    names = ",".join(files()["curves"])
+    watched.open(report, f"#?target-only={names}")
+    words = "No policy: no transfer that the roles allow reaches normal, reshading, "
+    assert watched.solved().startswith(words)
+
+
+def test_a_frame_without_an_address_of_its_own_follows_too(watched, report):
+    watched.page.goto("about:blank")
+    watched.page.evaluate(
+        """(text) => {
+            const frame = document.createElement('iframe');
+            frame.setAttribute('sandbox', 'allow-scripts');
+            frame.srcdoc = text;
+            document.body.append(frame);
+        }""",
+        report.read_text(),
+    )
+    frame = watched.page.frame_locator("iframe")
+    frame.locator("html[data-ready]").wait_for(timeout=20_000)
+    box = frame.get_by_label("Budget as a number")
+    box.fill("3")
+    box.press("Enter")
+    frame.locator('[data-slot="budget"]', has_text="3").wait_for()
+
+
+def test_labels_that_cost_nothing_are_told_apart_from_those_that_are_paid(watched, report):
+    costs = "&".join(f"cost.{name}=0" for name in ("normal", "reshading"))
+    page = watched.open(report, f"#?budget=1&{costs}")
+    assert watched.solved().startswith("Solved in this page")
+    assert page.locator('[data-slot="buy"] .chip').count() == 3
+    words = page.locator("#ledger tbody th").first.inner_text()
+    assert words == "full labels of 1 task (2 more cost nothing)"
+
+
+def test_a_target_from_scratch_is_said_once(watched, report):
+    page = watched.open(report, "#?budget=0.5&scratch=on&edge=normal")
+    watched.solved()
+    assert page.locator("#evidence h4").inner_text() == "Surface normals from scratch"
+
+
+def test_names_and_columns_fit_a_phone(browser, tmp_path):
+    long = json.dumps(files()).replace('"normal"', '"segment_unsup25d"')
+    report = write_report(write_run(tmp_path, json.loads(long)))
+    page = browser.new_page(viewport={"width": 390, "height": 900})
+    page.goto(report.as_uri())
+    page.wait_for_selector("html[data-ready]")
+    whole = page.evaluate(
+        """() => [...document.querySelectorAll('#graph svg, #tree-box svg')].flatMap((drawn) =>
+            [...drawn.querySelectorAll('text')].map((text) => {
+                const [box, room] = [text, drawn].map((each) => each.getBoundingClientRect());
+                return box.left >= room.left && box.right <= room.right;
+            }))"""
+    )
+    assert len(whole) > 10 and all(whole)
+    assert "…" not in page.locator("#graph").inner_text()
+    assert page.evaluate(
+        """() => {
+            const table = document.getElementById('policy-table');
+            return table.offsetWidth <= table.parentElement.clientWidth;
+        }"""
+    )
+    page.close()
+
+
 def test_the_state_is_in_the_address_and_comes_back(watched, report):
     page = watched.open(report)
     page.get_by_label("Most sources a transfer").select_option("1")
@@ -223,7 +358,7 @@ def test_what_is_no_report_is_said(watched, report, tmp_path):
     page = watched.open(report)
     (tmp_path / "notes.html").write_text("<p>no run here</p>")
     page.get_by_label("Another run (its page)").set_input_files(str(tmp_path / "notes.html"))
-    page.get_by_text("Not compared: notes.html is no report of a run").wait_for()
+    page.get_by_text("Not compared: notes.html is no report of a run").first.wait_for()
 
 
 def test_a_page_of_two_runs_shows_both_at_once(watched, report, tmp_path):

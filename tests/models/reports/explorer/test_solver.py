@@ -132,6 +132,24 @@ def test_an_answer_keeps_the_rules_it_was_asked_to_keep():
     assert answer["spent"] <= 2
 
 
+def test_targets_that_nothing_reaches_have_no_policy():
+    request = {
+        "budget": 3,
+        "order": 2,
+        "variant": "web",
+        "unused": [],
+        "sourceOnly": [],
+        "targetOnly": NAMES,
+        "scratch": False,
+        "cost": {},
+        "value": {},
+        "transferCost": {},
+    }
+    answer = ask(table(NAMES), [request])[0]
+    assert answer["status"] == "infeasible"
+    assert answer["reason"].startswith("no transfer that the roles allow reaches task_a, task_b")
+
+
 AMOUNTS = {"": 200.0, "96": 96.0, "24": 24.0}
 FULL = 1000.0
 

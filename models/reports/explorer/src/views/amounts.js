@@ -3,6 +3,7 @@
 import { gainOf, holdings, meanQuality, pricedRequest, waysOf } from '../amounts.js';
 import { byId, el, numberCell, replace } from '../dom.js';
 import { count, list, plural, rate } from '../format.js';
+import { numberBox } from '../number_box.js';
 import { Solver } from '../solver_client.js';
 import { flagsOf, word } from './export.js';
 import { noise, sourcesInWords } from './policy_table.js';
@@ -16,9 +17,9 @@ export function drawAmounts(page) {
   const box = byId('amounts-box');
   if (!box || !page.run.amounts) return;
   made ??= makePanel(page, box);
-  for (const [name, inputs] of Object.entries(made.inputs))
-    for (const input of inputs)
-      if (document.activeElement !== input || input === made.range) input.value = page.state[name];
+  made.range.value = page.state.labels;
+  for (const [name, box] of Object.entries(made.boxes))
+    if (document.activeElement !== box.input) box.show(page.state[name]);
   if (made.seen) follow(page);
 }
 
@@ -26,8 +27,11 @@ function makePanel(page, box) {
   const { amounts } = page.run;
   const most = amounts.full * amounts.table.targets.length;
   const step = Math.max(1, Math.round(most / STEPS));
-  const change = (name) => (event) =>
-    Number(event.target.value) > 0 && page.change({ [name]: Number(event.target.value) });
+  const numbers = (name, attributes) =>
+    numberBox(name, attributes, {
+      current: () => count(page.state[name]),
+      change: (number) => page.change({ [name]: number }),
+    });
   const range = el('input', {
     type: 'range',
     id: 'labels',
@@ -35,11 +39,11 @@ function makePanel(page, box) {
     max: step * STEPS,
     step,
     // Dragging shows the number; where it stops is solved.
-    oninput: (event) => (number.value = event.target.value),
-    onchange: change('labels'),
+    oninput: (event) => labels.show(event.target.value),
+    onchange: (event) => page.change({ labels: Number(event.target.value) }),
   });
-  const number = numberBox({ 'aria-label': 'Labels as a number', onchange: change('labels') });
-  const next = numberBox({ id: 'next', onchange: change('next') });
+  const labels = numbers('labels', { 'aria-label': 'Labels as a number' });
+  const next = numbers('next', { id: 'next' });
   const said = el('p', { class: 'state', role: 'status', id: 'amounts-state' });
   const result = el('div', { id: 'amounts-result' });
   replace(
@@ -47,13 +51,13 @@ function makePanel(page, box) {
     el(
       'div',
       { class: 'controls' },
-      control('labels', 'Labels (or money) to spend', range, number),
-      control('next', 'Then, of the next', next),
+      control('labels', 'Labels (or money) to spend', range, ...labels.parts),
+      control('next', 'Then, of the next', ...next.parts),
     ),
     said,
     result,
   );
-  const panel = { said, result, range, inputs: { labels: [range, number], next: [next] } };
+  const panel = { said, result, range, boxes: { labels, next } };
   panel.solver = new Solver(amounts.columns, amounts.allNames);
   panel.seen = false;
   panel.asked = 0;
@@ -65,9 +69,6 @@ function makePanel(page, box) {
   }).observe(box);
   return panel;
 }
-
-const numberBox = (attributes) =>
-  el('input', { type: 'number', min: 1, step: 'any', ...attributes });
 
 const control = (id, words, ...inputs) =>
   el('div', { class: 'control' }, el('label', { for: id }, words), inputs);
@@ -84,7 +85,7 @@ async function follow(page) {
     const policy = await made.solver.ask(pricedRequest(amounts, state, state.labels));
     if (overtaken(policy)) return;
     if (policy.status !== 'optimal') {
-      replace(made.said, `No policy: ${reasonOf(policy, state)}.`);
+      nothing(`No policy: ${reasonOf(policy, state)}.`);
       return;
     }
     const owned = holdings(amounts, policy);
@@ -97,15 +98,21 @@ async function follow(page) {
         : el('p', {}, 'Of what the next labels should be was not solved in time.');
     show(page, policy, owned, said);
   } catch (error) {
-    replace(made.said, `Not solved: ${error.message}.`);
+    nothing(`Not solved: ${error.message}.`);
   }
+}
+
+/** No answer, and none of an earlier question below it. */
+function nothing(words) {
+  replace(made.said, words);
+  replace(made.result);
 }
 
 /** The solver's own reason counts tasks; this budget counts labels. */
 const reasonOf = (answer, state) =>
   answer.status === 'infeasible'
-    ? `${count(state.labels)} reach not every target, under these roles and costs`
-    : 'the solver ran out of time';
+    ? `${count(state.labels)} to spend do not reach every target, under these roles and costs`
+    : answer.reason;
 
 function show(page, policy, owned, next) {
   const { run, state } = page;
@@ -216,7 +223,11 @@ export function amountsCommand({ run, state }) {
     word(name ? `${name}=${number}` : String(number)),
   );
   const flags = flagsOf({ run, state }, { budget: state.labels, costs: 'price' });
-  return `python -m models.taxonomy solve --affinities amounts.json --amounts full=${full} ${sizes.join(' ')} ${flags.join(' ')} --next ${state.next}`;
+  const place = run.amounts.path || 'RUN/artifacts/WriteReport/report/N/amounts.json';
+  const lacks = run.amounts.path
+    ? ''
+    : '# the table of amounts does not travel with this page: it lies in the report of a run\n';
+  return `${lacks}python -m models.taxonomy solve --affinities ${word(place)} --amounts full=${full} ${sizes.join(' ')} ${flags.join(' ')} --next ${state.next}`;
 }
 
 const commandLine = (page) =>

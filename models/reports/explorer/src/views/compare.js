@@ -17,7 +17,8 @@ export function drawCompare(page, other) {
     replace(box, el('p', {}, `Nothing stands beside: ${other.reason ?? 'it was not solved'}.`));
     return;
   }
-  const { versus, budget, order, cost } = page.state;
+  const { versus } = page.state;
+  const { budget, order, cost } = page.policy.state;
   const { rival } = versus;
   const here = { run: page.run, policy: page.policy, name: `budget ${budget}, order ${order}` };
   const there = {

@@ -1,6 +1,7 @@
 /** Budget, order, presets of costs, comparison. Made once, then only told the state. */
 
 import { byId, el, replace } from '../dom.js';
+import { numberBox } from '../number_box.js';
 import { sameAmounts, versusOf, versusWord } from '../state.js';
 
 let made = null;
@@ -8,9 +9,8 @@ let made = null;
 export function drawControls(page) {
   made ??= makeControls(page);
   const { state } = page;
-  for (const input of [made.range, made.number]) {
-    if (document.activeElement !== input || input === made.range) input.value = state.budget;
-  }
+  made.range.value = state.budget;
+  if (document.activeElement !== made.number.input) made.number.show(state.budget);
   made.order.value = state.order;
   made.preset.value = presetOf(page);
   if (made.scratch) made.scratch.checked = state.scratch;
@@ -20,23 +20,22 @@ export function drawControls(page) {
 function makeControls(page) {
   const { run, start } = page;
   const most = Math.max(run.table.sourceNames.length, start.budget);
-  const budget = (event) =>
-    Number(event.target.value) > 0 && page.change({ budget: Number(event.target.value) });
   const range = el('input', {
     type: 'range',
     id: 'budget',
     min: 1,
     max: most,
     step: 1,
-    oninput: budget,
+    oninput: (event) => page.change({ budget: Number(event.target.value) }),
   });
-  const number = el('input', {
-    type: 'number',
-    'aria-label': 'Budget as a number',
-    min: 0.1,
-    step: 'any',
-    onchange: budget,
-  });
+  const number = numberBox(
+    'budget',
+    { 'aria-label': 'Budget as a number' },
+    {
+      current: () => page.state.budget,
+      change: (value) => page.change({ budget: value }),
+    },
+  );
   const orders = run.orders.map((order) => el('option', { value: order }, String(order)));
   const order = el(
     'select',
@@ -77,7 +76,7 @@ function place({ range, number, order, preset, versus, another, scratch, reset }
     el('div', { class: 'control' }, el('label', { for: id }, words), inputs);
   replace(
     byId('controls'),
-    named('budget', 'Budget', range, number),
+    named('budget', 'Budget', range, ...number.parts),
     named('order', 'Most sources a transfer', order),
     named('preset', 'Costs of labels', preset),
     named('versus', 'Compare with', versus),

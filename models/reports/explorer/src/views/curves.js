@@ -5,6 +5,7 @@ import { scaleLinear } from 'd3-scale';
 import { area, line } from 'd3-shape';
 import { byId, el, replace, roving, svg } from '../dom.js';
 import { rate } from '../format.js';
+import { isPlain } from '../state.js';
 
 const MARGIN = { top: 12, right: 16, bottom: 40, left: 46 };
 const HEIGHT = 240;
@@ -51,8 +52,8 @@ function chart(page, measure, room) {
     line50(x, y, measure),
     svg('line', {
       class: 'here',
-      x1: x(page.state.budget),
-      x2: x(page.state.budget),
+      x1: x(page.policy.state.budget),
+      x2: x(page.policy.state.budget),
       y1: MARGIN.top,
       y2: HEIGHT - MARGIN.bottom,
     }),
@@ -126,12 +127,17 @@ function axes(x, y, width) {
   return svg('g', { 'aria-hidden': 'true' }, lines.flat(), marks, name);
 }
 
-/** Every point a button that shows its budget and order. */
+/**
+ * Every point a button that shows its budget and order. The one that is shown is marked, unless
+ * roles, costs or values are others: no point of the run is that policy then.
+ */
 function pointsOf(page, measure, orders, x, y) {
+  const { state } = page.policy;
+  const isOfRun = isPlain(state, page.start);
   return orders.flatMap(([order, rows]) =>
     rows.map((row) => {
       const words = `budget ${row.budget}, order ${order}: ${measure} ${rate(row[measure])}`;
-      const here = row.budget === page.state.budget && order === page.state.order;
+      const here = isOfRun && row.budget === state.budget && order === state.order;
       const show = () => page.change({ budget: row.budget, order });
       return svg(
         'g',

@@ -3,7 +3,7 @@
 import { byId, el, replace, svg } from '../dom.js';
 import { number, rate, share, withInterval } from '../format.js';
 import { runnerUp } from '../policy.js';
-import { noise, sourcesInWords } from './policy_table.js';
+import { edgeInWords, noise, sourcesInWords } from './policy_table.js';
 
 export function drawEvidence(page, shown = page.state.edge) {
   const box = byId('evidence');
@@ -31,7 +31,7 @@ export function cellEvidence(page, row, edge = null) {
   return el(
     'div',
     { class: 'edge-facts', 'aria-live': 'polite' },
-    el('h4', {}, `${run.title(target)} from ${sourcesInWords(run, row)}`),
+    el('h4', {}, edgeInWords(run, target, row)),
     noise(run, target),
     winRates(table, row),
     facts?.losses ? histogram(facts) : null,

@@ -4,8 +4,10 @@ import { byId, el, replace } from '../dom.js';
 import { policyFigures } from '../policy.js';
 import { requestOf } from '../state.js';
 
+/** Nothing can be taken along while the question on the page has no answer. */
 export function drawExport(page) {
-  const commands = commandsOf(page);
+  const disabled = !page.answered;
+  const commands = disabled ? NOTHING : commandsOf(page);
   const copied = el('span', { role: 'status' });
   const copy = () =>
     navigator.clipboard.writeText(commands).then(
@@ -22,9 +24,9 @@ export function drawExport(page) {
       el(
         'p',
         { class: 'buttons' },
-        button('JSON', () => save('policy.json', 'application/json', jsonOf(page))),
-        button('CSV', () => save('policy.csv', 'text/csv', csvOf(page))),
-        button('Copy commands', copy),
+        button('JSON', disabled, () => save('policy.json', 'application/json', jsonOf(page))),
+        button('CSV', disabled, () => save('policy.csv', 'text/csv', csvOf(page))),
+        button('Copy commands', disabled, copy),
         copied,
       ),
       el('pre', { class: 'command', tabindex: 0, id: 'commands' }, commands),
@@ -32,7 +34,10 @@ export function drawExport(page) {
   );
 }
 
-const button = (name, onclick) => el('button', { type: 'button', onclick }, name);
+const NOTHING = '# what is asked has no answer: there is nothing to take along';
+
+const button = (name, disabled, onclick) =>
+  el('button', { type: 'button', disabled, onclick }, name);
 
 function save(name, type, text) {
   const link = el('a', { download: name, href: URL.createObjectURL(new Blob([text], { type })) });
@@ -40,9 +45,10 @@ function save(name, type, text) {
   URL.revokeObjectURL(link.href);
 }
 
-/** The policy as `Taxonomy.to_json` writes it. */
-export function jsonOf({ run, state, policy }) {
+/** The policy as `Taxonomy.to_json` writes it, with the question that it answers. */
+export function jsonOf({ run, policy }) {
   const { table } = run;
+  const { state } = policy;
   const edges = policy.edges.map(({ row, target }) => ({
     sources: table.sources[row],
     target,
@@ -113,7 +119,8 @@ export function flagsOf({ run, state }, { budget = state.budget, costs = 'cost' 
   return flags;
 }
 
-export function commandsOf({ run, state }) {
+export function commandsOf({ run, policy }) {
+  const { state } = policy;
   const flags = flagsOf({ run, state });
   const solve = `python -m models.taxonomy solve --affinities ${word(run.payload.affinities)} ${flags.join(' ')}`;
   const build = `python -m tfx_pipeline run --data DIR --run RUN --set default_budget=${state.budget} --set default_order=${state.order}`;

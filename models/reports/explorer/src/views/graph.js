@@ -1,38 +1,41 @@
 /** The policy as a layered graph: bought tasks left, what each reaches right. */
 
 import dagre from '@dagrejs/dagre';
-import { byId, replace, roving, svg } from '../dom.js';
-import { rate } from '../format.js';
+import { LETTER, TEXT_LINE, byId, el, replace, roving, svg, textLines } from '../dom.js';
+import { lines, rate } from '../format.js';
 import { sourcesInWords } from './policy_table.js';
 
-const LINE = 24;
+const LINE = 24; // of a name in one line
 const NARROW = 520;
-const LETTER = 7.4; // pixels of a letter at 12 px, on average and a little more
 
 export function drawGraph(page) {
   const box = byId('graph');
   const width = Math.max(280, Math.min(box.clientWidth, 720));
   const wide = width > NARROW;
   const node = { width: wide ? 190 : Math.floor(width * 0.4), height: 18 };
+  node.letters = Math.floor(node.width / LETTER);
   const reached = page.policy.edges.filter((edge) => page.run.table.sources[edge.row].length);
-  const places = layout(page, reached, node, width);
+  if (!reached.length) {
+    const words = 'No target is reached by transfer: there is no line to draw.';
+    replace(box, el('p', { class: 'missing' }, words));
+    return;
+  }
+  const shown = [...page.policy.supervised, ...reached.map((edge) => edge.target)];
+  const most = Math.max(...shown.map((name) => lines(page.run.title(name), node.letters).length));
+  const line = LINE + (most - 1) * TEXT_LINE;
+  const places = layout(page, reached, node, { width, line });
   const edges = reached.map((edge) => edgeMark(page, edge, places, node));
   const labels = [...places.values()].map((place) => label(page, place, node));
-  const height = Math.max(...[...places.values()].map((place) => place.y)) + LINE;
+  const height = Math.max(...[...places.values()].map((place) => place.y)) + line;
   const size = { width, height, viewBox: `0 0 ${width} ${height}` };
   const title = 'Bought tasks to the left, the targets that each reaches to the right';
   replace(box, svg('svg', { ...size, role: 'group', 'aria-label': title }, edges, labels));
-  if (edges.length)
-    roving(edges)(
-      Math.max(
-        0,
-        reached.findIndex((edge) => edge.target === page.state.edge),
-      ),
-    );
+  const chosen = reached.findIndex((edge) => edge.target === page.state.edge);
+  roving(edges)(Math.max(0, chosen));
 }
 
 /** name -> {name, side, x, y}: dagre orders the rows so that few lines cross; columns are ours. */
-function layout(page, reached, node, width) {
+function layout(page, reached, node, { width, line }) {
   const graph = new dagre.graphlib.Graph();
   graph.setGraph({ rankdir: 'LR', nodesep: 6, ranksep: 80 });
   graph.setDefaultEdgeLabel(() => ({}));
@@ -55,11 +58,11 @@ function layout(page, reached, node, width) {
   const rows = Math.max(left.length, right.length, 1);
   const places = new Map();
   left.forEach((key, i) => {
-    const y = ((i + 0.5) / left.length) * rows * LINE;
+    const y = ((i + 0.5) / left.length) * rows * line;
     places.set(key, { name: key.slice(5), side: 'left', x: 0, y });
   });
   right.forEach((key, i) => {
-    const y = ((i + 0.5) / right.length) * rows * LINE;
+    const y = ((i + 0.5) / right.length) * rows * line;
     places.set(key, { name: key.slice(3), side: 'right', x: width - node.width, y });
   });
   return places;
@@ -69,18 +72,16 @@ function label(page, place, node) {
   const own = page.policy.edges.some(
     (edge) => edge.target === place.name && page.run.table.control[edge.row] === 'supervised',
   );
-  const words = shortened(page.run.title(place.name), Math.floor(node.width / LETTER));
+  const words = lines(page.run.title(place.name), node.letters);
   const isLeft = place.side === 'left';
   const x = isLeft ? node.width - 6 : place.x + 6;
   return svg(
     'g',
     { class: `node ${place.side}` },
     svg('title', {}, page.run.title(place.name) + (own && isLeft ? ', a target too' : '')),
-    svg('text', { x, y: place.y + 4, 'text-anchor': isLeft ? 'end' : 'start' }, words),
+    textLines(words, { x, y: place.y, anchor: isLeft ? 'end' : 'start' }),
   );
 }
-
-const shortened = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
 /** One focusable mark a target: the lines from all its sources. */
 function edgeMark(page, edge, places, node) {

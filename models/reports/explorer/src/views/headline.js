@@ -7,14 +7,15 @@ import { policyFigures } from '../policy.js';
 import { isPlain } from '../state.js';
 
 export function drawHeadline(page) {
-  const { run, state, start, policy } = page;
+  const { run, policy } = page;
   const figures = policyFigures(run.table, policy);
-  fillSlot('budget', String(state.budget));
-  fillSlot('buy', ...policy.supervised.flatMap((name) => [chip(run, name), ' ']));
+  const chips = policy.supervised.flatMap((name) => [chip(run, name), ' ']);
+  fillSlot('budget', String(policy.state.budget));
+  fillSlot('buy', ...(chips.length ? chips : ['no task']));
   fillSlot('transferred', plural(figures.transferred, 'target'));
   fillSlot('from-scratch', scratchWords(figures));
-  fillSlot('quality-transferred', rate(figures.qualityTransferred));
-  fillSlot('quality', rate(figures.quality));
+  fillSlot('quality-transferred', figures.transferred ? rate(figures.qualityTransferred) : 'none');
+  fillSlot('quality', figures.targets ? rate(figures.quality) : 'none');
   fillSlot('supervised', String(figures.supervised));
   fillSlot('quality-words', qualityWords(figures));
   const feeds = [...figures.feeds].map(([name, fed]) =>
@@ -24,14 +25,8 @@ export function drawHeadline(page) {
       `${run.title(name)}: ${figures.alone.has(name) ? 'itself alone' : plural(fed, 'target')}`,
     ),
   );
-  fillSlot('feeds', ...feeds);
+  fillSlot('feeds', ...(feeds.length ? feeds : [el('li', {}, 'Nothing is bought.')]));
   drawSaving(page, figures);
-  const same =
-    isPlain(state, start) && state.budget === start.budget && state.order === start.order;
-  fillSlot(
-    'verdicts-note',
-    same ? '' : `These sentences are about the run's own policy at budget ${start.budget}.`,
-  );
 }
 
 export const chip = (run, name) => el('span', { class: 'chip' }, run.title(name));
@@ -51,12 +46,13 @@ export function qualityWords(figures) {
   return `${beside}: no difference to speak of.`;
 }
 
-function drawSaving({ run, state, start, policy }, figures) {
+function drawSaving({ run, start, policy }, figures) {
+  const { state } = policy;
   const plain = isPlain(state, start);
   const own = plain ? run.savings.get(`${state.budget}/${state.order}`) : undefined;
   const row = own ?? saving(run, policy, figures.quality, state.cost);
   const apart = row?.transferred
-    ? ` On the other targets alone: ${share(row.transferred.saved)}.`
+    ? ` Counted without the tasks that are bought, and without their labels: ${share(row.transferred.saved)}.`
     : '';
   fillSlot('saved', row ? share(row.saved) : '?');
   fillSlot('saving-words', savingWords(row) + apart);

@@ -1,15 +1,16 @@
 /** What the shown policy takes: labels, seconds, money. */
 
 import { byId, el, numberCell, replace } from '../dom.js';
-import { count } from '../format.js';
+import { count, plural } from '../format.js';
 import { ledger } from '../ledger.js';
+import { numberBox } from '../number_box.js';
 
 const UNSAID =
   'How many pictures are labelled is not said in this run (no ledger in evidence.json).';
 
 export function drawLedger(page) {
   const box = byId('ledger');
-  const costs = ledger(page.run, page.policy, page.state.cost);
+  const costs = ledger(page.run, page.policy, page.policy.state.cost);
   if (costs.images === null) {
     replace(box, el('p', { class: 'missing' }, UNSAID));
     return;
@@ -28,25 +29,28 @@ export function drawLedger(page) {
   if (hadFocus) byId('price').focus();
 }
 
-function price(page) {
-  const change = (event) =>
-    Number(event.target.value) > 0 && page.change({ price: Number(event.target.value) });
-  const value = page.state.price;
-  return el('input', {
-    type: 'number',
-    id: 'price',
-    min: 0.001,
-    step: 'any',
-    value,
-    onchange: change,
-  });
+const price = (page) =>
+  numberBox(
+    'price',
+    { id: 'price', value: page.state.price },
+    {
+      current: () => page.state.price,
+      change: (number) => page.change({ price: number }),
+    },
+  ).parts;
+
+/** Tasks whose full labels are paid, and those beside them that cost nothing. */
+function boughtWords({ supervised, state }) {
+  const free = supervised.filter((name) => state.cost[name] === 0).length;
+  const more = free ? ` (${free} more cost nothing)` : '';
+  return `full labels of ${plural(supervised.length - free, 'task')}${more}`;
 }
 
 function ledgerTable(page, { bought, little, images }) {
   const money = (labels) =>
     (labels * page.state.price).toLocaleString('en-US', { maximumFractionDigits: 2 });
   const rows = [
-    [`full labels of ${page.policy.supervised.length} tasks`, bought],
+    [boughtWords(page.policy), bought],
     ['a little for every other target', little],
     ['together', images],
   ].map(([name, labels]) =>

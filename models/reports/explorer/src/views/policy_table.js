@@ -37,6 +37,12 @@ export function noise(run, target) {
   return marks.length ? el('span', { class: 'noise' }, `noise: ${marks.join(', ')}`) : null;
 }
 
+/** `Depth from Normals`, `Depth from scratch`. */
+export function edgeInWords(run, target, row) {
+  const way = sourcesInWords(run, row);
+  return `${run.title(target)} ${run.table.control[row] === 'scratch' ? way : `from ${way}`}`;
+}
+
 export function sourcesInWords(run, row, table = run.table) {
   if (table.control[row] === 'scratch') return 'from scratch';
   if (table.control[row]) return 'its own labels';

@@ -1,6 +1,7 @@
 /** Role, cost and value of every task. */
 
 import { byId, el, replace } from '../dom.js';
+import { numberBox } from '../number_box.js';
 import { ROLES } from '../state.js';
 
 let listening = false;
@@ -80,14 +81,11 @@ function allowedRoles(run, name) {
 }
 
 function amount(page, kind, name) {
-  return el('input', {
-    type: 'number',
-    min: 0,
-    step: 'any',
-    value: page.state[kind][name] ?? 1,
-    'aria-label': `${kind === 'cost' ? 'Cost' : 'Value'} of ${page.run.title(name)}`,
-    onchange: (event) => setAmount(page, kind, name, event.target.value),
-  });
+  const current = () => page.state[kind][name] ?? 1;
+  const label = `${kind === 'cost' ? 'Cost' : 'Value'} of ${page.run.title(name)}`;
+  const attributes = { value: current(), 'aria-label': label };
+  const change = (number) => setAmount(page, kind, name, number);
+  return numberBox(kind, attributes, { current, change }).parts;
 }
 
 function setRole(page, name, role) {
@@ -97,9 +95,9 @@ function setRole(page, name, role) {
   page.change({ roles });
 }
 
-function setAmount(page, kind, name, text) {
+function setAmount(page, kind, name, number) {
   const amounts = { ...page.state[kind] };
-  if (text === '' || Number(text) === 1 || !(Number(text) >= 0)) delete amounts[name];
-  else amounts[name] = Number(text);
+  if (number === 1) delete amounts[name];
+  else amounts[name] = number;
   page.change({ [kind]: amounts });
 }

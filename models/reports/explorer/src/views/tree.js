@@ -1,9 +1,10 @@
 /** Ward's tree of sources with the bootstrap's support at every fork. */
 
-import { byId, replace, svg } from '../dom.js';
+import { LETTER, TEXT_LINE, byId, replace, svg, textLines } from '../dom.js';
+import { lines } from '../format.js';
 import { joins, treeOrder } from '../tree_order.js';
 
-const LINE = 20;
+const LINE = 20; // of a name in one line
 
 export function drawTree(page) {
   const box = byId('tree-box');
@@ -12,20 +13,22 @@ export function drawTree(page) {
   const width = Math.max(280, Math.min(box.clientWidth, 820));
   const room = Math.min(210, width * 0.5);
   const names = treeOrder(page.run, tree.names);
-  const place = new Map(names.map((name, i) => [name, (i + 0.5) * LINE]));
+  const words = names.map((name) => lines(page.run.title(name), Math.floor(room / LETTER)));
+  const line = LINE + (Math.max(...words.map((some) => some.length)) - 1) * TEXT_LINE;
+  const place = new Map(names.map((name, i) => [name, (i + 0.5) * line]));
   const most = Math.max(...tree.linkage.map((row) => row[2])) || 1;
   const x = (height) => width - room - 10 - (height / most) * (width - room - 24);
   const marks = joins(tree).map((join) => fork(join, place, x));
-  const labels = names.map((name) =>
-    svg('text', { x: width - room, y: place.get(name) + 4 }, page.run.title(name)),
+  const labels = names.map((name, i) =>
+    textLines(words[i], { x: width - room, y: place.get(name) }),
   );
-  const height = names.length * LINE + 6;
-  const words = `Similarity tree of ${names.length} sources; neighbours help the same targets`;
+  const height = names.length * line + 6;
+  const title = `Similarity tree of ${names.length} sources; neighbours help the same targets`;
   replace(
     box,
     svg(
       'svg',
-      { width, height, viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': words },
+      { width, height, viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': title },
       marks,
       labels,
     ),
