@@ -1,6 +1,10 @@
 """The first three minutes: a finished report and a solved table, without a large install."""
 
 import ast
+import base64
+import gzip
+import json
+import re
 import sys
 from pathlib import Path
 
@@ -18,6 +22,20 @@ def test_the_report_is_shown_and_its_table_solved(capfd, monkeypatch):
     assert shown == [(PLACE / "index.html").as_uri()]
     assert "report    " in told
     assert "optimal" in told
+    # the policy that the page shows first
+    assert f"--budget {bundled()['default']['budget']}\n" in told
+
+
+def bundled() -> dict:
+    """what the bundled page's explorer reads."""
+    page = (PLACE / "index.html").read_text()
+    packed = re.search(r'id="payload">([^<]*)<', page)[1]
+    return json.loads(gzip.decompress(base64.b64decode(packed)))
+
+
+def test_the_pages_commands_find_the_bundled_table():
+    assert (look.ROOT / bundled()["affinities"]).samefile(PLACE / "affinities.csv")
+    assert bundled()["amounts"]["path"] == ""
 
 
 def test_the_script_needs_the_standard_library_alone():
