@@ -21,6 +21,7 @@ def test_figures_stand_side_by_side_within_80_columns(runs):
     told = table(one, two, ("first", "second"))
     assert max(map(len, told.splitlines())) <= 80
     assert "budget, order              2, 2                       1, 1" in told
+    assert "transfers that decide      75                         75" in told
     changed = {
         a["target"]: (a["sources"], b["sources"])
         for a, b in zip(one.chosen["edges"], two.chosen["edges"])

@@ -34,6 +34,11 @@ def test_a_picture_is_its_bytes_and_its_type(run):
     assert data_uri(run.folder / "b.webp").startswith("data:image/webp;base64,")
 
 
+def test_an_entry_is_captioned_with_the_unit_of_its_pictures(run):
+    run.pictures[0] |= {"task": "depth_zbuffer", "note": "log(1 + code)/log(65536)"}
+    assert [entry["note"] for entry in pictures(run)[0]] == ["metres", ""]
+
+
 def test_a_picture_is_told_with_its_size_so_that_its_place_is_kept(tmp_path):
     write_run(tmp_path)
     cell = {"name": "input", "picture": "pictures/normal.png"}

@@ -83,6 +83,7 @@ def test_the_page_shows_curves_and_says_where_none_were_measured(tmp_path, facts
     section = section[: section.index("</section>")]
     assert section.count("<polyline") == 2 and "0.40" in section
     assert "of what should the next labels be?" in section
+    assert "on the scale of all amounts" in section
     assert not re.search(r"None|nan\b", section)
     content = files()
     content["evidence"].pop("amounts", None)

@@ -232,6 +232,14 @@ def test_labels_that_cost_nothing_are_told_apart_from_those_that_are_paid(watche
     assert words == "full labels of 1 task (2 more cost nothing)"
 
 
+def test_a_saving_that_rounds_to_nothing_has_no_sign(watched, tmp_path):
+    content = files()
+    for row in content["evidence"]["headline"]:
+        row["saved"] = -0.001
+    watched.open(write_report(write_run(tmp_path, content)))
+    assert watched.slot("saved") == "0 %"
+
+
 def test_a_target_from_scratch_is_said_once(watched, report):
     page = watched.open(report, "#?budget=0.5&scratch=on&edge=normal")
     watched.solved()
