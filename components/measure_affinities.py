@@ -52,7 +52,7 @@ def MeasureAffinities(
     found = bootstrap(stores, resamples=resamples, seed=seed, regime="")
     found.save(os.path.join(affinities.uri, "resamples.npz"))
     with_spread(table, found).save(os.path.join(affinities.uri, "affinities.json"))
-    # all regimes on one scale: their numbers differ from the first table's
+    # all regimes on the scale of the first table, whose rows stay as they are
     everything = measure(stores, cache=cache)
     if len(everything.regimes) > 1:
         everything.save(os.path.join(affinities.uri, "amounts.json"))

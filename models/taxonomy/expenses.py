@@ -119,7 +119,7 @@ def independent(
     # those that gain most by full labels first: a rival that spends as well as it can
     paid = np.sort([scratch[name] for name in names if name not in expenses.free]).astype(float)
     counts = np.arange((paid < 0.5).sum() + 1)
-    # the first name, as the supervised row's gain is of the first regime (`scale.joined`)
+    # the first name, as the supervised row is of the first regime (`measurement.on_one_scale`)
     little = expenses.little[min(expenses.little)]
     images = counts * expenses.full + (len(paid) - counts) * little
     # free targets have all their labels in any case: quality 0.5

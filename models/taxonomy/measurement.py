@@ -1,5 +1,5 @@
 """Losses -> tournaments -> the affinity table. One tournament a target and regime (amount of data);
-several regimes are put on one scale.
+of several regimes one decides, and the transfers of the others are placed on its scale.
 """
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,11 +22,12 @@ from models.taxonomy.facts import Facts
 from models.taxonomy.loss_rows import Losses, images_of, parts_of, rows_of
 from models.taxonomy.losses import LossStore, TransferLosses
 from models.taxonomy.ranks import ranks_of
-from models.taxonomy.scale import joined, named
+from models.taxonomy.scale import named
 from models.taxonomy.tournament import win_matrix, win_rate
 from models.taxonomy.transfer import Transfer
 
 Stores = Iterable[LossStore] | LossStore
+Played = tuple[list[Row], Facts]  # rows and diagnostics of a tournament
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ class Tournament:
     """The losses of one target in one regime, the target's supervised network among the players.
 
     players: rows of `measured` that take part in the AHP: transfers and the supervised control.
-    `scratch` is placed on their scale and changes nothing of theirs; `average` is judged by win
-    rates alone.
+    `scratch` is placed on their scale and changes nothing of theirs, and so are the transfers of
+    other regimes (`on_scale_of`); `average` is judged by win rates alone.
     """
 
     measured: TransferLosses
@@ -117,7 +118,7 @@ def belongs(transfer: Transfer, regime: str, all_transfers: Sequence[Transfer]) 
     return transfer.control is not None and transfer.regime == "" and not own
 
 
-def played(tournament: Tournament) -> tuple[list[Row], Facts]:
+def played(tournament: Tournament) -> Played:
     """(rows, diagnostics) of one tournament, affinities of the players summing to 1."""
     measured = tournament.measured
     losses = rows_of(measured.losses, tournament.players)
@@ -135,6 +136,19 @@ def played(tournament: Tournament) -> tuple[list[Row], Facts]:
         for i, transfer in enumerate(measured.transfers)
     ]
     return rows, diagnosis(tournament, result, rows)
+
+
+def on_scale_of(deciding: Tournament, decided: Played, other: Tournament, rows: list[Row]) -> None:
+    """give `rows`, those of another regime's tournament, affinities on the scale of the deciding
+    one, whose own stay as they are.
+    """
+    losses = rows_of(deciding.measured.losses, deciding.players)
+    affinity = np.array([decided[0][i].affinity for i in deciding.players])
+    for i in (*other.players, *other.visitors):
+        # as in `played`
+        rates = 1 - win_rate(losses, other.measured.losses[i])
+        value = float(placed(rates, affinity, decided[1]["eigenvalue"]))
+        rows[i] = replace(rows[i], affinity=value)
 
 
 def rates_against(tournament: Tournament, control: str) -> list[float | None]:
@@ -211,26 +225,44 @@ def measure(
 ) -> Affinities:
     """tournaments of all targets of all stores -> the table. cache: folder in which finished
     tournaments are kept by the address of their losses, so that one more task or regime computes
-    only its own. regime: that of this name alone; all of them on one scale if None. images: which
-    test images count (by name), all if None.
+    only its own. regime: that of this name alone; all of them on the scale of the first one if
+    None (`on_one_scale`), whose rows are as in a table of it alone. images: which test images count
+    (by name), all if None.
     """
     rows: list[Row] = []
     diagnostics: Facts = {}
     for store in stores_of(stores):
         for target in store.targets():
-            parts = {}
-            for whole in tournaments(store, target, regime):
-                tournament = whole if images is None else restricted(whole, images)
-                regime_rows, facts = kept(tournament, cache)
-                parts[tournament.regime] = regime_rows
+            several = [
+                whole if images is None else restricted(whole, images)
+                for whole in tournaments(store, target, regime)
+            ]
+            parts = [kept(tournament, cache) for tournament in several]
+            for tournament, (_, facts) in zip(several, parts):
                 # by the name of the tournament: a target has one in every regime
                 diagnostics[named(target, tournament.regime)] = facts
-            rows += joined(parts)
+            rows += on_one_scale(several, parts)
     if not rows:
         raise ValueError(
             "no losses were measured: the stores hold no target; train transfers first"
         )
     return Affinities(tuple(rows), diagnostics)
+
+
+def on_one_scale(tournaments: Sequence[Tournament], parts: Sequence[Played]) -> list[Row]:
+    """rows of one target of several regimes (tournaments, and what was played of each). The first
+    regime, which is the one named "" where there is one, decides: its rows are as they were, and
+    the others' are placed on its scale, outside the sum of 1.
+    """
+    # tournaments that differ in who plays have scales of their own, which no common player brings
+    # together: a share of 27 players is none of 352
+    rows = {row.transfer: row for row in parts[0][0]}
+    for tournament, (others, _) in zip(tournaments[1:], parts[1:]):
+        on_scale_of(tournaments[0], parts[0], tournament, others)
+        for row in others:
+            # the supervised network, and controls of no regime in particular, are in several
+            rows.setdefault(row.transfer, row)
+    return list(rows.values())
 
 
 def restricted(tournament: Tournament, images: Callable[[str], bool]) -> Tournament:
@@ -265,7 +297,7 @@ def address(tournament: Tournament) -> str:
     return digest.hexdigest()[:32]
 
 
-def kept(tournament: Tournament, cache: str | Path | None) -> tuple[list[Row], Facts]:
+def kept(tournament: Tournament, cache: str | Path | None) -> Played:
     """played, or read back from the cache."""
     if cache is None:
         return played(tournament)

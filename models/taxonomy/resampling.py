@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -82,17 +82,22 @@ def drawn(tournament: Tournament, resamples: int, seed: int) -> Draws:
     return Draws(unit, weights / (weights @ size)[:, None])
 
 
-def resample(tournament: Tournament, resamples: int, seed: int) -> Resamples:
-    """one tournament, `resamples` times. Threads may ask for several; of large ones, each fills the
-    memory bound, one is played at a time.
+def resample(
+    tournament: Tournament, resamples: int, seed: int, others: Sequence[Tournament] = ()
+) -> Resamples:
+    """one tournament, `resamples` times, and on its scale, of the same drawn images, the transfers
+    of `others`, the same target's in other regimes. Threads may ask for several; of large ones,
+    each fills the memory bound, one is played at a time.
     """
     if len(tournament.players) > LARGE:
         with ONE_AT_A_TIME:
-            return resampled(tournament, resamples, seed)
-    return resampled(tournament, resamples, seed)
+            return resampled(tournament, resamples, seed, others)
+    return resampled(tournament, resamples, seed, others)
 
 
-def resampled(tournament: Tournament, resamples: int, seed: int) -> Resamples:
+def resampled(
+    tournament: Tournament, resamples: int, seed: int, others: Sequence[Tournament]
+) -> Resamples:
     """`resample`, of any size."""
     measured = tournament.measured
     draw = drawn(tournament, resamples, seed)
@@ -100,16 +105,29 @@ def resampled(tournament: Tournament, resamples: int, seed: int) -> Resamples:
     losses = rows_of(measured.losses, players)
     affinity = np.zeros((resamples, len(measured.losses)), "float32")
     affinity[:, players], eigenvalue = resampled_affinities(losses, draw)
+
+    def place(visitor: Floats) -> Floats:
+        """losses [image] -> [resample]: with each resample's own affinities and eigenvalue."""
+        rates = draw.rates(wins_by_unit(losses, visitor, draw, turned=True))
+        return placed(rates, affinity[:, players], eigenvalue)
+
     for i in tournament.visitors:
-        rates = draw.rates(wins_by_unit(losses, measured.losses[i], draw, turned=True))
-        # with each resample's own affinities and eigenvalue
-        affinity[:, i] = placed(rates, affinity[:, players], eigenvalue)
-    return Resamples(
-        measured.transfers,
-        affinity,
-        resampled_rates(tournament, draw, "scratch"),
-        resampled_rates(tournament, draw, "supervised"),
-    )
+        affinity[:, i] = place(measured.losses[i])
+    columns: dict[Transfer, tuple[Floats, Floats, Floats]] = {}
+    for one in (tournament, *others):
+        values = affinity
+        if one is not tournament:
+            values = np.zeros((resamples, len(one.measured.losses)), "float32")
+            for i in (*one.players, *one.visitors):
+                values[:, i] = place(one.measured.losses[i])
+        # against the controls of its own regime
+        gain = resampled_rates(one, draw, "scratch")
+        quality = resampled_rates(one, draw, "supervised")
+        for i, transfer in enumerate(one.measured.transfers):
+            # a control of no regime in particular is in several, and counts in the first
+            columns.setdefault(transfer, (values[:, i], gain[:, i], quality[:, i]))
+    stacked = (np.stack(column, 1) for column in zip(*columns.values()))
+    return Resamples(tuple(columns), *stacked)
 
 
 def wins_over(losses: Floats, others: Floats) -> Floats:
@@ -240,8 +258,9 @@ def bootstrap(
 
     def part(place: tuple[LossStore, str]) -> Resamples:
         """one target, all its regimes."""
-        played = [resample(one, resamples, seed) for one in tournaments(*place, regime)]
-        return on_one_scale(played)
+        # the first regime decides (`measurement.on_one_scale`)
+        deciding, *others = tournaments(*place, regime)
+        return resample(deciding, resamples, seed, others)
 
     every = [(store, target) for store in stores_of(stores) for target in store.targets()]
     cores = len(os.sched_getaffinity(0))
@@ -256,25 +275,3 @@ def bootstrap(
         np.concatenate([part.gain for part in parts], 1),
         np.concatenate([part.quality for part in parts], 1),
     )
-
-
-def on_one_scale(parts: list[Resamples]) -> Resamples:
-    """regimes of one target, anchored at the supervised network resample by resample (see
-    `measurement.joined`).
-    """
-    if len(parts) == 1:
-        return parts[0]
-    columns: dict[Transfer, tuple[Floats, Floats, Floats]] = {}
-    for part in parts:
-        own = next(
-            i for i, transfer in enumerate(part.transfers) if transfer.control == "supervised"
-        )
-        for i, transfer in enumerate(part.transfers):
-            # each resample has an anchor of its own
-            ratio = part.affinity[:, i] / part.affinity[:, own]
-            columns.setdefault(transfer, (ratio, part.gain[:, i], part.quality[:, i]))
-    affinity, gain, quality = (np.stack(column, 1) for column in zip(*columns.values()))
-    # as in `scale.joined`: training from scratch stays outside the sum
-    summed = [transfer.control != "scratch" for transfer in columns]
-    total = affinity[:, summed].sum(1, keepdims=True)
-    return Resamples(tuple(columns), affinity / total, gain, quality)

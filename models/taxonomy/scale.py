@@ -1,4 +1,6 @@
-"""Several regimes (amounts of data) on one scale of affinities."""
+"""Several regimes (amounts of data) on one scale of affinities, of tables alone: where there are
+losses, `measurement.on_one_scale` places one regime's transfers in the tournament of another.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ def joined(parts: dict[str, list[Row]]) -> list[Row]:
     """rows of one target of several regimes on one scale. AHP's affinities are a ratio scale, and
     the supervised network plays in every regime's tournament: each regime is divided by its
     affinity there, all together are made to sum to 1 again (training from scratch outside the sum,
-    as in each part), and it stays once.
+    as in each part), and it stays once. Regimes whose players differ much are no more than roughly
+    comparable so: a ratio to one player depends on who else plays.
 
     Raises ValueError if several regimes have no supervised control in common.
     """

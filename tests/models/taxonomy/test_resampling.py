@@ -92,13 +92,18 @@ def test_targets_on_the_same_images_draw_the_same_ones(tmp_path):
     np.testing.assert_array_equal(into("a"), into("b"))
 
 
-def test_regimes_are_resampled_on_one_scale(tmp_path):
+def test_regimes_are_resampled_on_the_scale_of_the_first(tmp_path):
     store = stepped_store(tmp_path, regimes=("1k", "16k"))
     found, table = bootstrap(store, resamples=50), measure(store)
     assert {row.transfer for row in table.rows} == set(found.transfers)
-    columns = [
-        i
-        for i, transfer in enumerate(found.transfers)
-        if transfer.target == "a" and transfer.control != "scratch"
+    alone = bootstrap(store, resamples=50, regime="16k")
+    columns = [found.column[transfer] for transfer in alone.transfers]
+    for name in ("affinity", "gain", "quality"):
+        np.testing.assert_array_equal(getattr(found, name)[:, columns], getattr(alone, name))
+    others = [
+        found.column[row.transfer]
+        for row in table.rows
+        if row.transfer.regime == "1k" and row.transfer.control in (None, "scratch")
     ]
-    np.testing.assert_allclose(found.affinity[:, columns].sum(1), 1, atol=1e-5)
+    measured = [table.of[found.transfers[column]].affinity for column in others]
+    assert others and np.corrcoef(found.affinity[:, others].mean(0), measured)[0, 1] > 0.9
