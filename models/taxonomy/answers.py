@@ -14,12 +14,14 @@ from scipy.sparse import vstack
 from models.tasks.arrays import Floats
 from models.taxonomy.affinities import Affinities
 from models.taxonomy.infeasibility import Infeasible, explain_infeasible
-from models.taxonomy.program import Program, Rows, make_program
+from models.taxonomy.policies import Policies
+from models.taxonomy.program import Program, Rows, budgets_of, into, make_program
 from models.taxonomy.request import Request
 from models.taxonomy.solver import Answer, solve_glpk
 from models.taxonomy.taxonomy import Certificate, Taxonomy, read_policy
 
 SAME = 1e-9  # objectives closer than this tie
+PROVEN = 1e-6  # of an objective, more than what solvers tolerate
 
 
 def solve(
@@ -105,20 +107,72 @@ def solve_all(
 
 
 def best_policies(table: Affinities, request: Request, count: int) -> Iterator[Taxonomy]:
-    """the `count` best policies, best first, no two with the same supervised tasks; fewer if there
-    are no more. Each is proven best among the rest.
+    """the `count` best policies, best first, no two with the same supervised tasks, each the best
+    that its tasks allow; fewer if there are no more. Each is proven best among the rest.
 
     In this program a supervised task must be of use (an edge, or itself as a target), or padding a
-    policy with idle sources would count as another.
+    policy with idle sources would count as another. A task that is of use only because a target
+    takes a worse edge than it could is idle, too: such a policy is no one's.
     """
-    program = useful(make_program(table, request))
-    for _ in range(count):
+    whole = make_program(table, request)
+    # edges of one target that differ in cost: a worse one may be all that the budget reaches for
+    costly = bool(whole.integer[len(whole.nodes) :].any())
+    program = useful(whole)
+    found = 0
+    while found < count:
         solution = solve_glpk(program, request.time_limit)
         if solution.x is None:
             return
-        yield taxonomy_of(table, request, program, solution)
+        rows, limits = better_edges(whole, request, solution.x)
+        if rows.count:
+            program = extended(program, rows, limits)
+            continue
+        if not (costly and improved(whole, solution, request.time_limit)):
+            yield taxonomy_of(table, request, program, solution)
+            found += 1
         # a no-good cut: the nodes of this policy are forbidden as a whole, nothing else
         program = without(program, solution.x)
+
+
+def better_edges(program: Program, request: Request, x: Floats) -> tuple[Rows, Floats]:
+    """(rows, limits) that no policy breaks which is the best of its tasks, and x does: one for each
+    target that could take a better edge at no higher cost. Of the edges that the best one beats so,
+    none is taken while all its sources are supervised.
+    """
+    count = len(program.nodes)
+    reward = program.reward[count:]
+    costs = np.array([[cost(edge) for edge in program.edges] for _, cost, _ in budgets_of(request)])
+    open_edges = Policies(program).open_edges(np.round(x[:count]))
+    rivals_of = into(program.edges, program.targets)
+    rows = Rows(len(x))
+    limits = []
+    for j in np.flatnonzero(x[count:] > 0.5).tolist():
+        rivals = np.array(rivals_of[program.edges[j].target])
+        better = open_edges[rivals] & (reward[rivals] > reward[j] + SAME)
+        better &= (costs[:, rivals] <= costs[:, [j]]).all(0)
+        if not better.any():
+            continue
+        best = rivals[better][np.argmax(reward[rivals[better]])]
+        beaten = (reward[rivals] < reward[best] - SAME) & (
+            costs[:, rivals] >= costs[:, [best]]
+        ).all(0)
+        sources = [i for i, name in enumerate(program.nodes) if name in program.edges[best].sources]
+        rows.add([(count + int(k), 1.0) for k in rivals[beaten]] + [(i, 1.0) for i in sources])
+        limits.append(float(len(sources)))
+    return rows, np.array(limits)
+
+
+def improved(program: Program, solution: Answer, seconds: float) -> bool:
+    """do the very tasks of a policy allow a better one, other tasks among them being idle?"""
+    count = len(program.nodes)
+    if solution.x is None:
+        return False
+    # as they are supervised, neither of use nor forbidden by an earlier cut
+    tasks = np.round(solution.x[:count])
+    low = np.concatenate([tasks, program.low[count:]])
+    high = np.concatenate([tasks, program.high[count:]])
+    own = solve_glpk(replace(program, low=low, high=high), seconds)
+    return own.objective > solution.objective + PROVEN
 
 
 def useful(program: Program) -> Program:

@@ -44,5 +44,5 @@ def check_second(request: Request, nodes: Collection[str], edges: Sequence[Trans
         return
     spent = sum(map(second.of_node, nodes)) + sum(map(second.of_edge, edges))
     # 1e-6: sums of decimal costs, and what a solver tolerates
-    if spent > second.limit + 1e-6 * max(1.0, second.limit):
+    if spent > second.limit * (1 + 1e-6):
         raise ValueError(f"the taxonomy costs {spent:g} of {second.name}, at most {second.limit:g}")

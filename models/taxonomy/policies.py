@@ -10,10 +10,8 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from models.tasks.arrays import Bools, Floats, Integers
-from models.taxonomy.program import Program
+from models.taxonomy.program import SLACK, Program
 
-# Sums of costs in floating point may pass a limit that they meet.
-SLACK = 1e-9
 # Rewards that a whole budget is worth, cheapest edges alone at last.
 PRICES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 1e12)
 

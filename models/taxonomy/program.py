@@ -15,11 +15,14 @@ the edges of one target differ in cost (half a dear edge and half a cheap one wo
 such edges are made integer too.
 
 Edges that no optimum needs are left out: one is dominated by another into the same target whose
-sources are among its own, whose reward is at least as high and which costs no more.
+sources are among its own, whose reward is at least as high and which costs no more. So are those
+that cost more than a budget; a node that does has an upper bound of 0. Budgets below 1 or above
+`MOST_LIMIT` are brought near 1, by powers of two, since solvers tolerate what is small beside 1.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -32,6 +35,12 @@ from models.taxonomy.offers import LEAST, Offer, check_names, offered, undominat
 from models.taxonomy.request import Request
 from models.taxonomy.transfer import Transfer
 
+# Sums of costs in floating point may pass a limit that they meet.
+SLACK = 1e-9
+MOST_LIMIT = 64.0  # budgets of tasks are counted as they are; those of labels are not
+# A value of a target beside another's, beyond which solvers, which tell objectives apart to about
+# 1e-7 of them, would not see the lesser one's answers.
+MOST_VALUES = 1e4
 Budget = tuple[Callable[[str], float], Callable[[Transfer], float], float]
 
 
@@ -72,10 +81,11 @@ class Program:
 
 def make_program(table: Affinities, request: Request, *, reduced: bool = True) -> Program:
     """The program of a request. reduced: without dominated edges. Raises KeyError for names that
-    the table does not know, closest ones first.
+    the table does not know, closest ones first, ValueError for values that no solver tells apart.
     """
     check_names(table, request)
     offer = offered(table, request)
+    check_values(request, offer.targets)
     edges = {
         target: undominated(pairs, request) if reduced else pairs
         for target, pairs in offer.edges.items()
@@ -83,9 +93,42 @@ def make_program(table: Affinities, request: Request, *, reduced: bool = True) -
     # the web solver's reward of a node that reaches no target by itself
     nothing = LEAST if request.variant == "web" else 0.0
     node_reward = [offer.own.get(name, nothing) for name in offer.nodes]
-    chosen = [pair for pairs in edges.values() for pair in pairs]
+    budgets = budgets_of(request)
+    chosen = [
+        (value, edge)
+        for pairs in edges.values()
+        for value, edge in pairs
+        if all(affordable(of_edge(edge), limit) for _, of_edge, limit in budgets)
+    ]
     reward = np.array(node_reward + [value for value, _ in chosen])
     return assembled(request, offer, [edge for _, edge in chosen], reward)
+
+
+def check_values(request: Request, targets: Iterable[str]) -> None:
+    """ValueError for importances so far apart that a proof would not hold for the lesser ones."""
+    values = {name: (request.value or {}).get(name, 1.0) for name in targets}
+    positive = [name for name in values if values[name] > 0]
+    if not positive:
+        return
+    least, most = min(positive, key=values.__getitem__), max(positive, key=values.__getitem__)
+    if values[most] > MOST_VALUES * values[least]:
+        raise ValueError(
+            f"the value of {most} ({values[most]:g}) is more than {MOST_VALUES:g} times that of "
+            f"{least} ({values[least]:g}): no solver tells apart what the lesser one adds; bring "
+            "them closer, or give 0 to what does not count"
+        )
+
+
+def affordable(cost: float, limit: float) -> bool:
+    """does a single cost fit a limit?"""
+    return cost <= limit * (1 + SLACK)
+
+
+def unit_of(limit: float) -> float:
+    """what a budget's row is multiplied by: a power of two, so that no digit changes."""
+    if limit == 0 or 1 <= limit <= MOST_LIMIT:
+        return 1.0
+    return 2.0 ** -math.floor(math.log2(limit))
 
 
 class Rows:
@@ -119,6 +162,8 @@ def assembled(request: Request, offer: Offer, edges: list[Transfer], reward: Flo
     high = np.ones(len(reward))
     # a target-only task is no node, so that to forbid it changes nothing
     high[[at[name] for name in request.forbidden if name in at]] = 0
+    for of_node, _, limit in budgets:
+        high[[at[name] for name in offer.nodes if not affordable(of_node(name), limit)]] = 0
     return Program(
         offer.nodes,
         tuple(edges),
@@ -166,9 +211,15 @@ def inequalities(
     limits = [0.0] * a.count
     for of_node, of_edge, limit in budgets:
         prices = [of_node(name) for name in offer.nodes] + [of_edge(edge) for edge in edges]
-        # what costs nothing needs no entry: matrices stay sparse
-        a.add((j, price) for j, price in enumerate(prices) if price)
-        limits.append(limit)
+        unit = unit_of(limit)
+        # what costs nothing needs no entry: matrices stay sparse; nor does what is never bought,
+        # whose cost beside a small limit would be all that a solver sees
+        a.add(
+            (j, price * unit)
+            for j, price in enumerate(prices)
+            if price and affordable(price, limit)
+        )
+        limits.append(limit * unit)
     return a.matrix(), np.array(limits)
 
 

@@ -14,9 +14,11 @@ from scipy.sparse import csr_matrix
 from models.tasks.arrays import Bools, Floats
 from models.taxonomy.policies import Policies
 from models.taxonomy.program import Program
+from models.taxonomy.propagation import contradictory
 
 WHOLE = 1e-4  # a variable nearer to 0 or 1 is 0 or 1
 TOLERANCE = 1e-6  # of a rule, of its limit above 1: what solvers themselves tolerate
+NEAR = 1024.0  # a largest reward within this factor of 1 is left as it is
 LARGE = 4000  # edges from which fixing variables by reduced costs pays
 
 
@@ -62,9 +64,16 @@ def solve_glpk(program: Program, time_limit: float = 60.0) -> Answer:
     if GLPK proved it.
 
     Large programs are first relaxed: a variable whose reduced cost shows that no policy with it can
-    beat a known one is fixed, which loses nothing.
+    beat a known one is fixed, which loses nothing. Programs whose rules contradict each other by
+    bounds alone never reach GLPK, whose presolving may not come back from them.
     """
     since = time.monotonic()
+    if contradictory(program):
+        return Answer("infeasible", None, -np.inf, -np.inf, time.monotonic() - since)
+    unit = unit_of_rewards(program)
+    if unit != 1:
+        answer = solve_glpk(replace(program, reward=program.reward * unit), time_limit)
+        return replace(answer, objective=answer.objective / unit, bound=answer.bound / unit)
     narrowed = Narrowed(program, np.ones(len(program.reward), bool), None, np.inf)
     # small programs are over before a relaxation has paid
     if len(program.edges) > LARGE:
@@ -82,6 +91,16 @@ def solve_glpk(program: Program, time_limit: float = 60.0) -> Answer:
         objective = float(program.reward @ x)
         return Answer("optimal", x, objective, objective, seconds)
     return unproven(program, narrowed, x, seconds)
+
+
+def unit_of_rewards(program: Program) -> float:
+    """what rewards are multiplied by so that the largest is near 1, beside which solvers tolerate
+    1e-7: a power of two, so that no digit changes; 1 where it is near enough.
+    """
+    largest = float(np.abs(program.reward).max(initial=0.0))
+    if largest == 0 or 1 / NEAR <= largest <= NEAR:
+        return 1.0
+    return float(2.0 ** -np.floor(np.log2(largest)))
 
 
 def unproven(program: Program, narrowed: Narrowed, x: Floats | None, seconds: float) -> Answer:

@@ -71,7 +71,7 @@ class Taxonomy:
         for edge in self.edges:
             self.check_edge(edge.transfer)
         # 1e-6: sums of decimal costs, and what a solver tolerates
-        if self.spent > self.budget + 1e-6 * max(1.0, self.budget):
+        if self.spent > self.budget * (1 + 1e-6):
             raise ValueError(f"the taxonomy costs {self.spent}, the budget is {self.budget}")
         if self.status == "optimal" and self.gap > 1e-6:
             raise ValueError(f"a taxonomy with a gap of {self.gap:g} is not optimal")
