@@ -5,8 +5,7 @@ written to JSON and CSV.
 from __future__ import annotations
 
 import csv
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,19 +15,9 @@ import numpy as np
 
 from models.provenance.atomic import atomic_file, write_json
 from models.taxonomy.facts import Facts
+from models.taxonomy.table_files import SPREADS, read_entries
 from models.taxonomy.transfer import Transfer
 
-SPREADS = (
-    "affinity_low",
-    "affinity_high",
-    "affinity_expected",
-    "gain_low",
-    "gain_high",
-    "quality_low",
-    "quality_high",
-    "rank_low",
-    "rank_high",
-)
 # the field of `Spread` that decides; the point estimate is the row's own
 RISKS = {"point": None, "lower": "affinity_low", "expected": "affinity_expected"}
 
@@ -39,9 +28,9 @@ class Spread:
     the target's transfers of the same order, 1 is best.
     """
 
-    affinity_low: float
-    affinity_high: float
-    affinity_expected: float
+    affinity_low: float | None
+    affinity_high: float | None
+    affinity_expected: float | None
     gain_low: float | None = None
     gain_high: float | None = None
     quality_low: float | None = None
@@ -79,10 +68,9 @@ class Row:
     def at(self, risk: str) -> Row:
         """the row with the affinity of `risk`; as it is where it has no interval."""
         field = RISKS[risk]
-        if field is None or self.spread is None:
-            return self
+        value = None if field is None else getattr(self.spread, field, None)
         # only the affinity decides: gain and quality stay those that were measured
-        return replace(self, affinity=getattr(self.spread, field))
+        return self if value is None else replace(self, affinity=value)
 
 
 @dataclass(frozen=True)
@@ -99,9 +87,15 @@ class Affinities:
             )
         seen = set()
         for row in self.rows:
-            if row.transfer in seen:
-                raise ValueError(f"transfer {row.transfer} stands twice in the table")
-            seen.add(row.transfer)
+            transfer = row.transfer
+            # the order in which codes are joined makes no other transfer
+            way = (frozenset(transfer.sources), transfer.target, transfer.regime, transfer.control)
+            if way in seen:
+                raise ValueError(
+                    f"transfer {transfer} stands twice in the table, perhaps with its sources in "
+                    "another order; keep one"
+                )
+            seen.add(way)
 
     @cached_property
     def targets(self) -> list[str]:
@@ -166,10 +160,13 @@ class Affinities:
             return self
         # players alone must have one: other rows stay as they are without
         players = [row for row in self.rows if row.transfer.control in (None, "supervised")]
-        if any(row.spread is None for row in players):
+        field = RISKS[risk]
+        lacking = [row for row in players if getattr(row.spread, str(field), None) is None]
+        if lacking:
             raise ValueError(
-                f"risk {risk!r} needs intervals, and this table has none: they come from "
-                "per-image losses (`bootstrap`), released files lack them"
+                f"risk {risk!r} needs intervals, and this table has no {field} of "
+                f"{lacking[0].transfer}: they come from per-image losses (`bootstrap`), released "
+                "files lack them"
             )
         return Affinities(tuple(row.at(risk) for row in self.rows), self.diagnostics)
 
@@ -189,31 +186,35 @@ class Affinities:
 
     @classmethod
     def load(cls, path: str | Path) -> Affinities:
-        """what `save` wrote. Raises ValueError in one line for anything else."""
+        """what `save` wrote, or a person. Raises ValueError in one line, with the file and the
+        place in it, for anything else.
+        """
         path = Path(path)
+        entries, diagnostics = read_entries(path)
+        rows = []
+        for place, entry in entries:
+            try:
+                rows.append(row_of(entry))
+            except ValueError as error:
+                raise ValueError(f"{place}: {error}") from error
         try:
-            entries, diagnostics = read_csv(path) if path.suffix == ".csv" else read_json(path)
-            return cls(tuple(row_of(entry) for entry in entries), diagnostics)
-        except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+            check_imported(rows)
+            return cls(tuple(rows), diagnostics)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
+
+
+def check_imported(rows: Iterable[Row]) -> None:
+    """ValueError for affinities above 1 that were not measured here: rewards end at 1, and all that
+    is above would be equal.
+    """
+    for row in rows:
+        # ours may pass 1: a network from scratch that beats all players is placed above them
+        if row.mean_loss is None and row.affinity > 1:
             raise ValueError(
-                f"{path} is no affinity table ({type(error).__name__}: {error}); expected "
-                "rows of sources, target, affinity, ..."
-            ) from error
-
-
-def read_csv(path: Path) -> tuple[list[Facts], Facts]:
-    """(entries, no diagnostics); sources are joined by |."""
-    with open(path, newline="", encoding="utf-8-sig") as file:  # Excel writes the mark
-        entries: list[Facts] = [dict(entry) for entry in csv.DictReader(file)]
-    for entry in entries:
-        entry["sources"] = [name for name in entry["sources"].split("|") if name]
-    return entries, {}
-
-
-def read_json(path: Path) -> tuple[list[Facts], Facts]:
-    """(entries, diagnostics)."""
-    content = json.loads(path.read_text("utf-8-sig"))
-    return content["rows"], content.get("diagnostics", {})
+                f"the affinity of {row.transfer} is {row.affinity:g}; affinities sum to 1 over a "
+                "target: divide each by its target's sum (percent by 100)"
+            )
 
 
 def flat(row: Row) -> Facts:
@@ -230,20 +231,15 @@ def flat(row: Row) -> Facts:
 
 
 def row_of(entry: Mapping[str, Any]) -> Row:
-    """the row that `flat` wrote, or a line of a CSV file (numbers as text, "" for None)."""
-
-    def number(name: str) -> float | None:
-        value = entry.get(name)
-        return None if value in (None, "") else float(value)
-
-    interval = {name: number(name) for name in SPREADS}
-    # `flat` writes an interval whole or not at all, and this field is in every one
-    measured = interval["affinity_low"] is not None
+    """the row that `flat` wrote, or that `table_files.read_entries` read."""
+    interval = {name: entry.get(name) for name in SPREADS}
+    # `flat` writes an interval whole or not at all; a person may have a part of one
+    measured = any(value is not None for value in interval.values())
     return Row(
         Transfer.from_json(entry),
-        float(entry["affinity"]),
-        number("gain"),
-        number("quality"),
-        number("mean_loss"),
-        Spread(**interval) if measured else None,  # type: ignore[arg-type]
+        entry["affinity"],
+        entry.get("gain"),
+        entry.get("quality"),
+        entry.get("mean_loss"),
+        Spread(**interval) if measured else None,
     )

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from models.tasks.arrays import Floats
-from models.taxonomy.affinities import Affinities, Row
+from models.taxonomy.affinities import Affinities, Row, check_imported
 from models.taxonomy.ahp import CLIP
+from models.taxonomy.table_files import number_of, read_object
 from models.taxonomy.transfer import Transfer
 
 SPECIAL = {"self": "supervised", "pixels": "scratch"}
@@ -59,20 +60,24 @@ def read_numbers(path: str | Path) -> dict[str, float]:
             f"{path} is no released results file: expected one object of source__target keys"
         )
     # numpy's scalars, or JSON's numbers
-    return {str(key): float(value) for key, value in content.items()}
+    numbers = {key: number_of(str(path), str(key), value) for key, value in content.items()}
+    missing = [key for key, value in numbers.items() if value is None]
+    if missing:
+        raise ValueError(f"{path}: {missing[0]} has no number; leave it out if it was not measured")
+    return {str(key): value for key, value in numbers.items() if value is not None}
 
 
 def content_of(path: Path) -> Any:
     """what a .json or .pkl file holds."""
     if path.suffix == ".json":
-        return json.loads(path.read_text("utf-8-sig"))
+        return read_object(path)
     # Python 2 wrote these files: latin1 reads its strings byte by byte
     return _NumbersOnly(io.BytesIO(path.read_bytes()), encoding="latin1").load()
 
 
 def transfer_of(key: str) -> Transfer:
     """`a__b__t` -> Transfer((a, b), t); `self__t` supervised, `pixels__t` scratch."""
-    *sources, target = key.split("__")
+    *sources, target = (name.strip() for name in key.split("__"))
     if len(sources) == 1 and sources[0] in SPECIAL:
         return Transfer((), target, control=SPECIAL[sources[0]])
     return Transfer(tuple(sources), target)
@@ -87,12 +92,16 @@ def read_published(path: str | Path) -> Affinities:
     values = read_numbers(path)
     gain = rates_beside(path, "wins_vs_pixels")
     quality = rates_beside(path, "wins_vs_task")
-    rows = [
-        Row(transfer_of(key), value, gain.get(key), quality.get(key))
-        # keys are the file's own: rates stand under the same ones
-        for key, value in values.items()
-    ]
-    return Affinities((*rows, *scratch_rows(rows)), {})
+    try:
+        rows = [
+            Row(transfer_of(key), value, gain.get(key), quality.get(key))
+            # keys are the file's own: rates stand under the same ones
+            for key, value in values.items()
+        ]
+        check_imported(rows)
+        return Affinities((*rows, *scratch_rows(rows)), {})
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 def rates_beside(path: Path, name: str) -> dict[str, float]:

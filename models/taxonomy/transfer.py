@@ -32,6 +32,8 @@ class Transfer:
             isinstance(name, str) and name for name in self.sources
         ):
             raise ValueError(f"a transfer's sources are a tuple of names, got {self.sources!r}")
+        if not isinstance(self.target, str) or not self.target:
+            raise ValueError(f"a transfer's target is a name, got {self.target!r}")
         if self.control not in (None, *CONTROLS):
             raise ValueError(f"a control is one of {', '.join(CONTROLS)}; got {self.control!r}")
         # the one that has neither, or both, cannot be played

@@ -1,0 +1,157 @@
+"""Affinity tables as people write them: what is wrong is said with the file and the line."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from numbers import Real
+from pathlib import Path
+from typing import Any
+
+from models.taxonomy.facts import Facts
+
+NEEDED = ("sources", "target", "affinity")
+NAMES = ("target", "regime", "control")
+# the fields of `affinities.Spread`; the point estimate is the row's own
+SPREADS = (
+    "affinity_low",
+    "affinity_high",
+    "affinity_expected",
+    "gain_low",
+    "gain_high",
+    "quality_low",
+    "quality_high",
+    "rank_low",
+    "rank_high",
+)
+NUMBERS = ("affinity", "gain", "quality", "mean_loss", *SPREADS)
+EXPECTED = "expected rows of sources, target, affinity, ..."
+
+
+def read_entries(path: Path) -> tuple[list[tuple[str, Facts]], Facts]:
+    """([(place in words, entry of one row)], diagnostics) of a .csv, or else JSON, file: names
+    stripped, numbers as they stand there. Raises ValueError, which names the file, for anything
+    that is no table.
+    """
+    try:
+        return read_csv(path) if path.suffix == ".csv" else read_json(path)
+    except (csv.Error, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is no affinity table ({error}); {EXPECTED}") from error
+
+
+def read_csv(path: Path) -> tuple[list[tuple[str, Facts]], Facts]:
+    """sources are joined by |; there are no diagnostics."""
+    entries: list[tuple[str, Facts]] = []
+    with open(path, newline="", encoding="utf-8-sig") as file:  # Excel writes the mark
+        reader = csv.reader(file)
+        header = [title.strip() for title in next(reader, [])]
+        check_header(path, header)
+        for cells in reader:
+            values = [cell.strip() for cell in cells]
+            # lines of spaces or commas alone are what spreadsheets leave
+            if not any(values):
+                continue
+            place = f"{path}, line {reader.line_num}"
+            if len(values) > len(header):
+                raise ValueError(
+                    f"{place} has {len(values)} cells, and there are {len(header)} columns; are "
+                    "decimals written with a comma?"
+                )
+            # what a short line lacks is empty
+            entry: Facts = dict.fromkeys(header, "") | dict(zip(header, values))
+            entry["sources"] = [name for name in entry["sources"].split("|") if name.strip()]
+            entries.append((place, cleaned(place, entry)))
+    if not entries:
+        raise ValueError(f"{path} has a header and no rows; {EXPECTED}")
+    return entries, {}
+
+
+def check_header(path: Path, header: Sequence[str]) -> None:
+    """ValueError unless each column that is needed is there, and none twice."""
+    if not any(header):
+        raise ValueError(f"{path} is empty; {EXPECTED}")
+    missing = [name for name in NEEDED if name not in header]
+    if missing:
+        hint = "; separate columns by commas" if any(";" in title for title in header) else ""
+        raise ValueError(
+            f"{path} is no affinity table: its first line lacks {', '.join(missing)}, it has "
+            f"{', '.join(header)}{hint}"
+        )
+    twice = sorted({name for name in header if name and header.count(name) > 1})
+    if twice:
+        raise ValueError(f"{path} has two columns {' and two '.join(twice)}; keep one")
+
+
+def read_json(path: Path) -> tuple[list[tuple[str, Facts]], Facts]:
+    """{"rows": [...], "diagnostics": {...}}."""
+    content = read_object(path)
+    rows = content.get("rows")
+    if not isinstance(rows, list):
+        raise ValueError(f"{path} is no affinity table: it has no list of rows; {EXPECTED}")
+    places = [(f"{path}, row {number}", row) for number, row in enumerate(rows, 1)]
+    return [(place, cleaned(place, row)) for place, row in places], content.get("diagnostics") or {}
+
+
+def read_object(path: Path) -> Facts:
+    """the object that a JSON file holds. Raises ValueError for other content, and for an object in
+    which a key stands twice: one of its values would be lost.
+    """
+
+    def once(pairs: list[tuple[str, Any]]) -> Facts:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise ValueError(f"{path} has the key {twice!r} twice in one object; keep one")
+        return found
+
+    content = json.loads(path.read_text("utf-8-sig"), object_pairs_hook=once)
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} is no affinity table: it holds no object; {EXPECTED}")
+    return content
+
+
+def cleaned(place: str, entry: Any) -> Facts:
+    """an entry with names of text, stripped, and numbers that are numbers. Raises ValueError."""
+    if not isinstance(entry, dict):
+        raise ValueError(f"{place} is {entry!r}; {EXPECTED}")
+    missing = [name for name in NEEDED if name not in entry]
+    if missing:
+        raise ValueError(f"{place} has no {', '.join(missing)}; {EXPECTED}")
+    sources = entry["sources"]
+    # a text would be taken for a list of its letters
+    if not isinstance(sources, list) or not all(isinstance(name, str) for name in sources):
+        raise ValueError(f"{place}: sources are a list of names, got {sources!r}")
+    names = {name: text_of(place, name, entry.get(name)) for name in NAMES}
+    if not names["target"]:
+        raise ValueError(f"{place} has no target; every row says what it answers")
+    numbers = {
+        name: number_of(place, name, value) for name, value in entry.items() if name in NUMBERS
+    }
+    if numbers["affinity"] is None:
+        raise ValueError(f"{place} has no affinity; leave the row out if it was not measured")
+    return {**names, **numbers, "sources": [name.strip() for name in sources]}
+
+
+def text_of(place: str, name: str, value: Any) -> str:
+    """a name, stripped; "" for none."""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise ValueError(f"{place}: {name} is a name, got {value!r}")
+    return value.strip()
+
+
+def number_of(place: str, name: str, value: Any) -> float | None:
+    """a number, also as text; None for none."""
+    if value is None or value == "":
+        return None
+    # true would count as 1
+    if isinstance(value, (Real, str)) and not isinstance(value, bool):
+        try:
+            return float(value)
+        except ValueError:
+            pass
+    hint = " (decimals have a point)" if "," in str(value) else ""
+    raise ValueError(f"{place}: {name} is a number, got {value!r}{hint}")
