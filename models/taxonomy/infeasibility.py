@@ -4,7 +4,7 @@ cheapest way out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Context, Decimal
 
@@ -103,11 +103,8 @@ def conflict(table: Affinities, request: Request) -> list[Rule] | None:
     out of reach in the table itself.
     """
     standing = rules(table, request)
-    lifted = request
-    for rule in standing:
-        lifted = rule.lifted(lifted)
     # even without any rule: the table itself lacks a way
-    if not feasible(table, lifted):
+    if not feasible(table, without(request, standing)):
         return None
     guilty = []
     current = request
@@ -141,8 +138,9 @@ def explain_infeasible(table: Affinities, request: Request) -> str:
 def reason(table: Affinities, request: Request) -> str:
     guilty = conflict(table, request)
     if guilty is None:
+        free = without(request, rules(table, request))
         return (
-            f"{', '.join(unreachable(table, request))} cannot be reached: the table has no "
+            f"{', '.join(unreachable(table, free))} cannot be reached: the table has no "
             "transfer into it and no supervised network of it; drop the target"
         )
     cheapest = cheapest_budget(table, request)
@@ -161,10 +159,56 @@ def reason(table: Affinities, request: Request) -> str:
     price = ""
     if cheapest is not None and cheapest > request.budget:
         price = f"; the other rules cost at least {enough(cheapest)}"
-    ways = [f"raise the budget to {enough(cheapest)}"] if cheapest is not None else []
-    ways += ["lift " + rule.text for rule in guilty if not rule.of_budget]
     conflicting = " together with ".join(rule.text for rule in guilty)
-    return f"no policy meets {conflicting}{where}{price}: {' or '.join(ways)}"
+    return f"no policy meets {conflicting}{where}{price}: {cures(table, request, guilty, cheapest)}"
+
+
+def cures(table: Affinities, request: Request, guilty: list[Rule], cheapest: float | None) -> str:
+    """what to change, in words: each change alone is enough. A request may hold several
+    contradictions, of which `guilty` is one, so that every cure is tried.
+    """
+    ways = [] if cheapest is None else [f"raise the budget to {enough(cheapest)}"]
+    # the budget is no rule to lift: it is raised, to what is needed
+    others = [rule for rule in guilty if not rule.of_budget]
+    ways += ["lift " + one.text for one in others if feasible(table, one.lifted(request))]
+    if len(ways) > (cheapest is not None):
+        return " or ".join(ways)
+    together = needed(table, request)
+    if not together:
+        return " or ".join(ways)
+    words = "lift " + " together with ".join(rule.text for rule in together)
+    rest = without(request, together)
+    if not feasible(table, rest):
+        least = cheapest_budget(table, rest)
+        words += "" if least is None else f" and raise the budget to {enough(least)}"
+    return " or ".join([*ways, words])
+
+
+def without(request: Request, lifted: Iterable[Rule]) -> Request:
+    """the request without some of its rules."""
+    for rule in lifted:
+        request = rule.lifted(request)
+    return request
+
+
+def needed(table: Affinities, request: Request) -> list[Rule]:
+    """rules, the budget apart, that must all be lifted: none of them can be kept. With the budget
+    as it is, where that helps; else with one that forbids nothing.
+    """
+    standing = rules(table, request)
+    others = [rule for rule in standing if not rule.of_budget]
+    budget = [rule for rule in standing if rule.of_budget]
+    for asked in (request, without(request, budget)):
+        lifted = others
+        if not feasible(table, without(asked, lifted)):
+            continue
+        # what people mind most to lift is kept first
+        for rule in reversed(others):
+            fewer = [other for other in lifted if other is not rule]
+            if feasible(table, without(asked, fewer)):
+                lifted = fewer
+        return lifted
+    return []
 
 
 def enough(cost: float) -> str:

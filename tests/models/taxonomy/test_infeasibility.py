@@ -50,6 +50,29 @@ def test_an_unaffordable_request_names_the_cheapest_budget():
         solve(gappy_table(0), 4, 2, cost=costs, forced=frozenset({"t0", "t1"}))
 
 
+def test_a_cure_that_is_named_is_one():
+    table, costs = gappy_table(0), {"t0": 5.0, "t1": 5.0}
+    with pytest.raises(Infeasible) as error:
+        solve(table, 3, 2, cost=costs, forced=frozenset({"t0", "t1"}))
+    ways = str(error.value).split(": ")[-1].split(" or ")
+    # one of the two that is lifted leaves the other, which costs more than there is
+    assert ways == ["raise the budget to 10", "lift forced t0 together with forced t1"]
+    assert solve(table, 10, 2, cost=costs, forced=frozenset({"t0", "t1"})).spent <= 10
+    assert solve(table, 3, 2, cost=costs).spent <= 3
+
+
+def test_a_cure_may_need_rules_and_money():
+    rows = (Row(Transfer(("x",), "a"), 0.5), Row(Transfer(("y",), "b"), 0.5))
+    with pytest.raises(Infeasible, match="lift forbidden y and raise the budget to 2$"):
+        solve(Affinities(rows, {}), 1, 1, forbidden=frozenset({"y"}))
+
+
+def test_targets_that_nothing_reaches_are_named_apart_from_those_that_cost_too_much():
+    rows = (Row(Transfer(("x",), "a"), 0.5), Row(Transfer(("b",), "b"), 0.5))
+    with pytest.raises(Infeasible, match="^b cannot be reached"):
+        solve(Affinities(rows, {}), 1, 1, cost={"x": 2.0})
+
+
 def test_training_from_scratch_is_named_as_a_way_out_where_it_is_one():
     rows = (Row(Transfer(("x",), "a"), 0.5), Row(Transfer((), "a", control="scratch"), 0.1))
     with pytest.raises(Infeasible, match="raise the budget to 1; or allow .* from scratch"):
