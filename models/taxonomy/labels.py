@@ -41,7 +41,12 @@ class Labels:
         check_costs({"full": self.full, **self.amounts}, "number of labels")
         check_costs(self.price or {}, "price of a label")
         check_costs(self.owned or {}, "number of owned labels")
-        larger = [name for name, amount in self.amounts.items() if amount > self.full]
+        larger = [
+            # as the options spell it: the amount that decides has no name
+            f"{name}={amount:g}" if name else f"{amount:g}"
+            for name, amount in self.amounts.items()
+            if amount > self.full
+        ]
         if larger:
             raise ValueError(
                 f"full supervision takes {self.full:g} labels, fewer than the amounts "

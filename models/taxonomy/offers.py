@@ -133,5 +133,7 @@ def check_name(name: str, known: Sequence[str], kind: str = "task") -> None:
     """KeyError with the closest known names unless `name` is among them."""
     if name not in known:
         close = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-        hint = f"did you mean {' or '.join(close)}? " if close else ""
-        raise KeyError(f"unknown {kind} {name!r}; {hint}the table knows {', '.join(known)}")
+        hint = f"did you mean {' or '.join(close)}? " if any(close) else ""
+        # of amounts of data, the one that decides has no name
+        names = ", ".join(one or "one without a name" for one in known)
+        raise KeyError(f"unknown {kind} {name!r}; {hint}the table knows {names}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from models.taxonomy.affinities import Affinities
@@ -63,9 +63,26 @@ def labels_of(options: Namespace, request: Request, known: Affinities) -> Labels
             f"with --amounts, labels are priced one by one (--price): leave out "
             f"--{given[0].replace('_', '-')}"
         )
+    return labels_with(options, full, amounts, request, known)
+
+
+def labels_with(
+    options: Namespace,
+    full: float,
+    amounts: Mapping[str, float],
+    request: Request,
+    known: Affinities,
+) -> Labels:
+    """labels of these amounts, at --price, with those of --have. Raises KeyError for names that the
+    table does not know.
+    """
     for name in amounts:
         check_name(name, known.regimes, "amount of data")
-    return Labels(full, amounts, numbers(options.price), numbers(options.have), request.free)
+    price, owned = numbers(options.price), numbers(options.have)
+    tasks = sorted({*known.sources, *known.targets})
+    for name in [*price, *owned]:
+        check_name(name, tasks)
+    return Labels(full, amounts, price, owned, request.free)
 
 
 def among(request: Request, labels: Labels) -> Request:
@@ -75,7 +92,8 @@ def among(request: Request, labels: Labels) -> Request:
     regimes = frozenset(labels.amounts) & (request.regimes or frozenset(labels.amounts))
     if not regimes:
         raise ValueError(
-            f"--regimes {','.join(sorted(request.regimes))} and --amounts have no amount in common"
+            f"--regimes {','.join(sorted(request.regimes))} and the amounts that were given have "
+            "no amount in common"
         )
     return replace(request, regimes=regimes)
 

@@ -5,14 +5,21 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser, Namespace
 
-from models.taxonomy.commands.inputs import numbers, request_of, table_of
-from models.taxonomy.commands.label_amounts import amounts_of, owned_options, purchase_lines
+from models.taxonomy.commands.inputs import request_of, table_of
+from models.taxonomy.commands.label_amounts import (
+    among,
+    amounts_of,
+    labels_with,
+    owned_options,
+    purchase_lines,
+)
 from models.taxonomy.commands.layout import table
 from models.taxonomy.commands.options import positive, program_options, table_options
 from models.taxonomy.commands.terms import foot
-from models.taxonomy.costs import PRESETS, free_tasks
+from models.taxonomy.costs import PRESETS
 from models.taxonomy.facts import Facts
-from models.taxonomy.labels import Labels, next_labels
+from models.taxonomy.infeasibility import Infeasible
+from models.taxonomy.labels import next_labels
 
 SUMMARY = "the next thousand labels: of what, and what they gain"
 SHOWN = 10  # single steps that a terminal shows
@@ -33,8 +40,8 @@ def options(command: ArgumentParser) -> None:
         default=[],
         required=True,
         metavar="REGIME=NUMBER",
-        help="labels that a transfer, or a network from scratch, takes; a number alone where the "
-        "table has one amount of data",
+        help="labels that a transfer, or a network from scratch, takes; a number alone for the "
+        "only, or largest, amount; amounts that are not named are left out",
     )
     owned_options(command)
     command.add_argument(
@@ -47,15 +54,14 @@ def options(command: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     affinities = table_of(options)
-    labels = Labels(
-        options.full_images,
-        amounts_of(options.images),
-        numbers(options.price),
-        numbers(options.have),
-        free_tasks(options.costs, {*affinities.sources, *affinities.targets}),
-    )
     request = request_of(options, affinities, 1.0)
-    facts = next_labels(affinities, request, labels, options.next)
+    amounts = amounts_of(options.images)
+    labels = labels_with(options, options.full_images, amounts, request, affinities)
+    try:
+        facts = next_labels(affinities, among(request, labels), labels, options.next)
+    except Infeasible as error:
+        # of this command the budget is what is spent next
+        raise Infeasible(f"--next {options.next:g} is the budget here: {error}") from error
     print(json.dumps(facts) if options.json else text_of(facts))
     return 0
 

@@ -1,6 +1,9 @@
 """The next labels, as a newcomer asks for them."""
 
 import json
+import re
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from affinity_tables import regime_table, with_scratch
@@ -42,6 +45,75 @@ def test_without_labels_the_first_purchase_reaches_every_target(file, capsys):
 def test_prices_are_of_one_label(file, capsys):
     code, text = ask(file, capsys, "--next", "5", "--json", *["--price", "t0=0"])
     assert code == 1 and not text, "three other targets need 50 labels each"
+
+
+def readme_command() -> list[str]:
+    """the words of the README's row on this command."""
+    text = (Path(__file__).parents[4] / "README.md").read_text()
+    [words] = re.findall(r"`(next-labels --affinities [^`]*)`", text)
+    return words.split()
+
+
+def test_the_readmes_command_runs_on_a_table_of_a_run(tmp_path, capsys, monkeypatch):
+    regimes = ("", "192", "96", "48")  # those of `make demo`
+    table = with_scratch(regime_table(3, tasks=4, regimes=regimes, source_only=0), 3)
+    names = {f"t{i}": name for i, name in enumerate(["normal", "reshading", "jigsaw", "denoising"])}
+    rows = [
+        replace(
+            row,
+            transfer=replace(
+                row.transfer,
+                sources=tuple(names[name] for name in row.transfer.sources),
+                target=names[row.transfer.target],
+            ),
+        )
+        for row in table.rows
+    ]
+    Affinities(tuple(rows), {}).save(tmp_path / "amounts.json")
+    monkeypatch.chdir(tmp_path)
+    # an amount that the words leave out is not bought
+    assert "192" not in " ".join(readme_command())
+    assert main([*readme_command(), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["buy"] and {edge["regime"] for edge in facts["edges"]} <= {"", "96", "48"}
+
+
+def test_too_little_to_spend_says_which_option_to_raise(file, capsys):
+    code = main(
+        ["next-labels", "--affinities", str(file), "--full-images", "1000"]
+        + ["--images", "1k=50", "--next", "20"]
+    )
+    said = capsys.readouterr().err
+    assert code == 1 and "--next 20 is the budget here" in said and "raise the budget to" in said
+
+
+@pytest.mark.parametrize("option", ["--have", "--price"])
+def test_labels_of_unknown_tasks_are_refused(file, capsys, option):
+    assert (
+        main(
+            ["next-labels", "--affinities", str(file), "--full-images", "1000"]
+            + ["--images", "1k=50", option, "t9=3"]
+        )
+        == 1
+    )
+    assert "unknown task 't9'; did you mean t" in capsys.readouterr().err
+    assert (
+        main(
+            ["solve", "--affinities", str(file), "--budget", "2000", "--amounts", "full=1000"]
+            + ["1k=50", option, "t9=3"]
+        )
+        == 1
+    )
+    assert "unknown task 't9'; did you mean t" in capsys.readouterr().err
+
+
+def test_amounts_without_a_name_are_told_so(tmp_path, capsys):
+    regime_table(3, regimes=("", "48")).save(tmp_path / "amounts.json")
+    words = ["next-labels", "--affinities", str(tmp_path / "amounts.json"), "--full-images", "90"]
+    assert main([*words, "--images", "100", "--images", "48=95"]) == 1
+    assert "fewer than the amounts 100, 48=95" in capsys.readouterr().err
+    assert main([*words, "--images", "7k=10"]) == 1
+    assert "the table knows one without a name, 48" in capsys.readouterr().err
 
 
 def test_a_number_alone_is_the_only_amount():
