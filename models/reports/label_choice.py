@@ -17,8 +17,8 @@ MOST_ROWS = 60_000  # beyond, the page has no room, and `solve --amounts` answer
 
 def label_choice(run: Run) -> Facts | None:
     """{"full", "labels": regime -> number, "budget" (labels: so many tasks in full as the run buys,
-    and the largest amount for every target), "rows": those of `amounts.json` that travel}; None
-    for a run with a single amount, or without a policy.
+    and the largest amount for every other target), "rows": those of `amounts.json` that travel};
+    None for a run with a single amount, or without a policy.
     """
     # `affinities.json` of a run has one amount; all of them have a file of their own
     spending: Facts = (run.evidence.get("amounts") or {}).get("spending") or {}
@@ -34,7 +34,8 @@ def label_choice(run: Run) -> Facts | None:
     return {
         "full": full,
         "labels": labels,
-        "budget": run.default_budget * full + len(targets) * max(labels.values()),
+        "budget": run.default_budget * full
+        + max(0, len(targets) - run.default_budget) * max(labels.values()),
         "rows": kept,
         "known": sorted({name for row in rows for name in [*row["sources"], row["target"]]}),
     }

@@ -27,10 +27,11 @@ def spending(
     budgets: Iterable[float],
 ) -> Facts:
     """{"full", "amounts": labels of each, "budgets": rows of tasks (that could be labelled in
-    full), labels (those and the largest amount for every target), "fixed" and "chosen" (scores,
-    with "spent", of the best policy with the largest amount alone, and with any; None where none
-    reaches every target), "held" (`labels.holdings` of the second); "next": `labels.next_labels`
-    after `policy`, of a thousand labels and of one task's in full}.
+    full), labels (what the policy of so many tasks takes: those, and the largest amount for every
+    other target), "fixed" and "chosen" (scores, with "spent", of the best policy with the largest
+    amount alone, and with any; None where none reaches every target), "held" (`labels.holdings` of
+    the second); "next": `labels.next_labels` after `policy`, of a thousand labels and of one task's
+    in full}.
 
     table: all amounts on one scale; amounts: labels by regime name, at most `full`. policy: one of
     the regime that decides. request: its costs are of one label. budgets: tasks labelled in full.
@@ -48,9 +49,15 @@ def spending(
     alone = replace(request, regimes=frozenset({largest}))
     rows: list[Facts] = []
     for tasks in budgets:
-        # what the run's own rule would buy: so many tasks in full, and the largest amount for every
-        # target
-        budget = tasks * labels.full + len(table.targets) * amounts[largest]
+        # what the run's own rule would buy, label for label: with more to spend, choosing amounts
+        # would be held against a policy that leaves some unspent
+        own = attempt(table, replace(alone, budget=tasks))
+        others = max(0, len(table.targets) - tasks)
+        budget = (
+            tasks * labels.full + others * amounts[largest]
+            if own is None
+            else sum(row["cost"] for row in holdings(own, labels, names))
+        )
         fixed = attempt(table, priced(table, alone, labels, budget))
         chosen = attempt(table, priced(table, request, labels, budget))
         rows.append(

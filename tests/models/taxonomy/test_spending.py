@@ -21,7 +21,9 @@ def facts():
 def test_choosing_amounts_is_never_worse_at_any_budget(facts):
     book, _ = facts
     for row in book["budgets"]:
-        assert row["labels"] == row["tasks"] * 1000 + 4 * 200
+        assert row["labels"] == row["tasks"] * 1000 + (4 - row["tasks"]) * 200
+        # label for label: nothing is left that the other could have spent
+        assert row["fixed"]["spent"] == row["labels"]
         assert row["chosen"]["objective"] >= row["fixed"]["objective"] - 1e-9
         assert row["chosen"]["spent"] <= row["labels"]
         assert sum(held["cost"] for held in row["held"]) == row["chosen"]["spent"]
