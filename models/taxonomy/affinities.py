@@ -42,10 +42,11 @@ class Spread:
 @dataclass(frozen=True)
 class Row:
     """affinity: sums to 1 over a target's transfers and its supervised control. Training from
-    scratch has its affinity on the same scale, outside that sum (0: not placed on it), "average"
-    has 0. gain: win rate against scratch; quality: against supervised (0.5: as good as); None where
-    the control was not measured. mean_loss: over the test images, None for imported tables. spread:
-    how sure.
+    scratch has its affinity on the same scale, outside that sum (0: not placed on it), and so have
+    transfers of amounts of data that do not decide (`measurement.on_one_scale`); "average" has 0.
+    gain: win rate against scratch; quality: against supervised (0.5: as good as); None where the
+    control was not measured. mean_loss: over the test images, None for imported tables. spread: how
+    sure.
     """
 
     transfer: Transfer
