@@ -16,7 +16,7 @@ from models.tasks import Task
 from models.tasks.arrays import Array
 from models.tasks.labels.permutations import permutation_set
 from serving.client.drawing import beside, enlarged, overlay, palette
-from serving.client.figures import SIDE, answer_panels
+from serving.client.figures import SIDE, answer_panels, curvature_panels, magnitude_panels
 from serving.client.readings import likeliest
 
 HEIGHT = 240  # pixels of a saved picture
@@ -81,18 +81,19 @@ def sample_row(
         else shown.seen[number]
     )
     cells: List[Dict[str, Any]] = [saved(folder, f"{stem}_input.webp", "input", sized(seen))]
-    answers = [("label", shown.target[number], True), ("own network", shown.answer[number], False)]
+    label = shown.target[number]
+    answers = [("label", label), ("own network", shown.answer[number])]
     if served is not None:
-        answers.append(("served", served, False))
-    for name, value, is_label in answers:
+        answers.append(("served", served))
+    for name, value in answers:
         if entry.input == "tiles":
             drawn = sized(put_back(shown.seen[number], value))
             cells.append(saved(folder, f"{stem}_{name.split()[0]}.webp", name, drawn))
         elif entry.output.dense:
-            drawn = sized(beside(map_panels(entry, value, photo, is_label)))
+            drawn = sized(beside(map_panels(entry, value, photo, label)))
             cells.append(saved(folder, f"{stem}_{name.split()[0]}.webp", name, drawn))
         else:
-            cells.append({"name": name, "words": in_words(entry, value, is_label)})
+            cells.append({"name": name, "words": in_words(entry, value, value is label)})
     return cells
 
 
@@ -102,8 +103,13 @@ def put_back(shuffled: Array, value: Array) -> Array:
     return arranged(cut(shuffled, TILES), order)
 
 
-def map_panels(entry: Task, value: Array, photo: Array, is_label: bool) -> Any:
-    """a label or an answer of a map as panels with a legend."""
+def map_panels(entry: Task, value: Array, photo: Array, label: Array) -> Any:
+    """a label or an answer of a map as panels with a legend, magnitudes on the label's scale."""
+    is_label = value is label
+    if entry.output.kind == "pixels" and entry.make == "curvature":
+        return curvature_panels(value, label)
+    if entry.output.kind == "pixels" and entry.output.channels == 1:
+        return magnitude_panels(entry, value, label)
     if entry.output.kind == "embedding" and is_label:
         ids = enlarged(value[..., 0].astype("uint8"), SIDE, False)
         return [overlay(photo, ids, palette(256))]
@@ -119,7 +125,8 @@ def in_words(entry: Task, value: Array, is_label: bool) -> List[str]:
     if entry.output.kind == "classes":
         logits = np.log(np.maximum(value, 1e-9)) if is_label else value
         return [f"{word} {share:.0%}" for word, share in likeliest(entry.name, logits, 3)]
-    return [f"{word} {number:.2f}" for word, number in zip(entry.names, value)]
+    # zero added: a rounded -0.0 has no sign for a reader
+    return [f"{word} {round(float(n), 2) + 0.0:.2f}" for word, n in zip(entry.names, value)]
 
 
 def sized(pixels: Array, height: int = HEIGHT) -> Array:

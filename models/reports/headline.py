@@ -220,7 +220,7 @@ def chance_words(name: str, test: Facts) -> str:
     # rounding apart
     if test["p"] <= floor * 1.001:
         return (
-            f"Better than all {count(drawn)} {name} (p below {floor:.2g}; more draws would be "
+            f"Better than all {count(drawn)} {name} (p at most {floor:.2g}; more draws would be "
             "needed to say how far)."
         )
     surely = "Better than" if test["p"] <= SURE else "Not clearly better than"

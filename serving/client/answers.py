@@ -20,7 +20,7 @@ from models.tasks.arrays import Array, Bytes
 from serving.bundle.class_names import channel_names
 from serving.bundle.published_codes import per_metre
 from serving.client.drawing import blank
-from serving.client.figures import SIDE, figure, photo_of
+from serving.client.figures import FACINGS, SIDE, figure, photo_of, segments_of
 from serving.client.readings import SHOWN, alike, constant_words, likeliest, magnitude
 
 SHEET_WIDTH = 1180  # pixels
@@ -82,7 +82,7 @@ def same_pictures(answers: Mapping[str, Array]) -> dict[str, list[str]]:
 
 def words(answers: Mapping[str, Array]) -> dict[str, dict[str, Any]]:
     """task -> what it says, without pixels: likeliest classes, named numbers with their unit, the
-    range of a map.
+    range of a map, the number of its segments.
     """
     return {
         name: description(name, value, answers.get(f"{name}_metric"))
@@ -101,7 +101,7 @@ def description(name: str, value: Array, metric: Array | None = None) -> dict[st
 
 def class_words(name: str, value: Array, metric: Array | None) -> dict[str, Any]:
     found = likeliest(name, value)
-    return {"classes": [{"name": word, "probability": round(p, 4)} for word, p in found]}
+    return {"classes": [{"name": word, "probability": round(p, 6)} for word, p in found]}
 
 
 def vector_words(name: str, value: Array, metric: Array | None) -> dict[str, Any]:
@@ -119,13 +119,23 @@ def share_words(name: str, value: Array, metric: Array | None) -> dict[str, Any]
     shares = np.bincount(value.argmax(-1).ravel(), minlength=classes) / value[..., 0].size
     order = [i for i in np.argsort(-shares) if shares[i] > 0]
     names = channel_names(name)
-    return {"shares": {names[i]: round(float(shares[i]), 4) for i in order}}
+    return {"shares": {names[i]: round(float(shares[i]), 6) for i in order}}
+
+
+def segment_words(name: str, value: Array, metric: Array | None) -> dict[str, Any]:
+    """how many segments its figure shows; the embedding's numbers mean nothing one by one."""
+    count = len(np.unique(segments_of(value)))
+    return {"unit": TASKS[name].unit, "shape": list(value.shape), "segments": count}
 
 
 def range_words(name: str, value: Array, metric: Array | None) -> dict[str, Any]:
-    """the range of a map in the unit that its figure shows."""
+    """the range of a map in the unit that its figure shows; of normals, whose x, y and z have no
+    range in common, the share of the picture that faces each way.
+    """
     entry = TASKS[name]
     unit = entry.unit
+    if entry.make == "normal":
+        return {"unit": "share of the picture", "shares": facings(value)}
     shown = value
     if entry.make == "curvature":
         shown = per_metre(value)
@@ -145,12 +155,23 @@ def range_words(name: str, value: Array, metric: Array | None) -> dict[str, Any]
     }
 
 
+def facings(normals: Array) -> dict[str, float]:
+    """words of `FACINGS` -> share of pixels [S, S, 3] whose normal is nearest to that direction,
+    largest first.
+    """
+    ways = np.array([colour for colour, _ in FACINGS]) / 127.5 - 1
+    nearest = (normals.reshape(-1, 3) @ ways.T).argmax(1)
+    shares = np.bincount(nearest, minlength=len(ways)) / len(nearest)
+    order = [i for i in np.argsort(-shares) if shares[i] > 0]
+    return {FACINGS[i][1]: round(float(shares[i]), 6) for i in order}
+
+
 FACTS: dict[str, Callable[[str, Array, Array | None], dict[str, Any]]] = by_kind(
     "words of an answer",
     {
         "pixels": range_words,
         "pixel_classes": share_words,
-        "embedding": range_words,
+        "embedding": segment_words,
         "classes": class_words,
         "vector": vector_words,
     },

@@ -140,16 +140,20 @@ def pixel_panels(entry: Task, value: Array, photo: Bytes, metric: Array | None) 
     return magnitude_panels(entry, value)
 
 
-def magnitude_panels(entry: Task, value: Floats) -> list[Bytes]:
-    """one number a pixel, with its scale. A map that is nearly constant is not stretched."""
+def magnitude_panels(entry: Task, value: Floats, like: Floats | None = None) -> list[Bytes]:
+    """one number a pixel, with its scale, which is that of the map `like` if there is one. A map
+    that is nearly constant is not stretched.
+    """
     shown = magnitude(entry, value)
-    low, high = shown.low, shown.high
+    decides = value if like is None else like
+    ends = magnitude(entry, decides)
+    low, high = ends.low, ends.high
     scale = {"depth": "depth", "reshading": "grey"}.get(entry.make, "heat")
     # shades keep their range: stretched, a room in the dark would look lit
-    if shown.full and (scale == "grey" or constant_words(entry, value)):
-        low, high = shown.full
+    if ends.full and (scale == "grey" or constant_words(entry, decides)):
+        low, high = ends.full
     # a range around what is constant, so that one colour is seen and the scale says which
-    elif constant_words(entry, value):
+    elif constant_words(entry, decides):
         low, high = low / 2, high * 1.5
     colours = coloured(shown.value, low, high, scale)
     if entry.make == "depth":
@@ -159,11 +163,12 @@ def magnitude_panels(entry: Task, value: Floats) -> list[Bytes]:
     return [enlarged(colours, SIDE), colour_bar(low, high, scale, SIDE)]
 
 
-def curvature_panels(value: Floats) -> list[Bytes]:
-    """the stronger and the weaker curvature on one scale."""
+def curvature_panels(value: Floats, like: Floats | None = None) -> list[Bytes]:
+    """the stronger and the weaker curvature on one scale, that of `like` if there is one."""
     bends = per_metre(value)
+    strongest = np.abs(bends if like is None else per_metre(like))
     # symmetric, so that white is flat
-    high = max(float(np.percentile(np.abs(bends), SHOWN[1])), LEAST_BEND)
+    high = max(float(np.percentile(strongest, SHOWN[1])), LEAST_BEND)
     maps = [enlarged(coloured(bends[..., i], -high, high, "signed"), SIDE) for i in range(2)]
     return [*maps, colour_bar(-high, high, "signed", SIDE)]
 

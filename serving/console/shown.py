@@ -80,6 +80,8 @@ def rows_of(said: Shown) -> list[tuple[str, str]]:
         return [(name, f"{share:.1%}") for name, share in said["shares"].items()]
     if "numbers" in said:
         return [(name, f"{number:g}") for name, number in said["numbers"].items()]
+    if "segments" in said:
+        return [("segments", f"{said['segments']}")]
     words = {"low": "2 % lie below", "middle": "half lies below", "high": "98 % lie below"}
     return [(word, f"{said[key]:g}") for key, word in words.items()]
 

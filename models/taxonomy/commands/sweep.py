@@ -26,7 +26,7 @@ from models.taxonomy.taxonomy import Taxonomy, mean
 SUMMARY = "all budgets and orders"
 
 TITLES = "order  budget  objective   gain  quality  apart"
-SAVED_TITLES = "    images   saved   apart"
+SAVED_TITLES = "    images   saved  saved apart"
 
 Saved = dict[tuple[float, int], Facts]
 
@@ -124,4 +124,4 @@ def line(policy: Taxonomy, saved: Facts | None) -> str:
 def saved_columns(saved: Facts) -> str:
     apart = saved["transferred"]
     share = "-" if apart is None else f"{100 * apart['saved']:.0f} %"
-    return f"  {saved['images']:8.0f}  {100 * saved['saved']:4.0f} %  {share:>6s}"
+    return f"  {saved['images']:8.0f}  {100 * saved['saved']:4.0f} %  {share:>11s}"

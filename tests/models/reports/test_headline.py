@@ -79,7 +79,7 @@ def test_targets_learned_from_scratch_are_told_beside_those_that_are_reached(tmp
 def test_a_p_value_at_its_floor_is_said_as_a_bound():
     words = chance_words("random policies", {"p": 1 / 1001, "policies": 1000})
     assert "Better than all 1,000" in words
-    assert "p below 0.001" in words
+    assert "p at most 0.001" in words
 
 
 def test_a_policy_that_chance_reaches_is_not_called_better():

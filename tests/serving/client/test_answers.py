@@ -49,6 +49,17 @@ def test_every_target_is_described_without_codes(name):
         assert said["low"] <= said["middle"] <= said["high"]
 
 
+def test_numbers_that_mean_nothing_one_by_one_are_not_told():
+    said = description("segment_unsup2d", made_up_answer("segment_unsup2d"))
+    assert said["segments"] >= 1 and "low" not in said
+    normals = np.zeros((4, 4, 3))
+    normals[:3, :, 2] = -1
+    normals[3, :, 0] = 0.9
+    said = description("normal", normals)
+    assert "low" not in said
+    assert said["shares"] == {"faces the camera": 0.75, "faces right": 0.25}
+
+
 def test_magnitudes_are_in_their_own_range():
     said = description("edge_texture", np.full((4, 4, 1), -0.5))
     assert said["unit"] == "magnitude" and said["middle"] == pytest.approx(0.02)

@@ -12,7 +12,15 @@ from PIL import Image
 from models.tasks import TASKS, target_names
 from serving.client.answers import description
 from serving.client.drawing import headed, titled
-from serving.client.figures import SIDE, figure, headings, photo_of, segments_of
+from serving.client.figures import (
+    SIDE,
+    curvature_panels,
+    figure,
+    headings,
+    magnitude_panels,
+    photo_of,
+    segments_of,
+)
 
 DRAWN_VECTORS = {"room_layout", "vanishing_point"}
 
@@ -83,3 +91,19 @@ def test_photos_are_cut_as_the_graph_cuts_them():
     wide[:, 20:40] = 255
     Image.fromarray(wide).save(buffer, "PNG")
     assert (photo_of(buffer.getvalue()) == 255).all()
+
+
+@pytest.mark.parametrize(
+    "name, panels", [("edge_texture", magnitude_panels), ("principal_curvature", curvature_panels)]
+)
+def test_a_map_on_the_scale_of_another_has_its_numbers_and_is_shaded_by_them(name, panels):
+    """so that a weak answer beside a strong label looks weak."""
+    strong = made_up_answer(name)
+    weak = strong * 0.25 - (0.75 if name == "edge_texture" else 0)  # [-1, 1] stands for [0, most]
+    arguments = () if panels is curvature_panels else (TASKS[name],)
+    own = panels(*arguments, strong)
+    beside = panels(*arguments, weak, strong)
+    alone = panels(*arguments, weak)
+    np.testing.assert_array_equal(beside[-1], own[-1])  # the bar
+    assert not np.array_equal(alone[-1], own[-1])
+    assert not np.array_equal(beside[0], alone[0])
