@@ -7,13 +7,35 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
+import math
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from models.networks.config import NetworkConfig, without_lists
 from models.tasks import TASKS, target_names
+from models.taxonomy.proxies import FEWEST
 
 COSTS = ("equal", "derived")
+# Of these 0 would be an empty run, or a gate that asks nothing, and not a small one.
+COUNTED = (
+    "buildings",
+    "held_out",
+    "views_per_building",
+    "render_size",
+    "processes",
+    "image_size",
+    "example_shards",
+    "task_shards",
+    "transfer_shards",
+    "max_samples",
+    "random_policies",
+    "resamples",
+    "replayed_records",
+    "seeds",
+)
+# Pixels; the published images have 512. Larger is a slip of the finger, said before a disk is full.
+LARGEST_SIDE = 4096
 
 
 class ConfigError(ValueError):
@@ -104,6 +126,8 @@ class Config:
             raise ConfigError(
                 f"budgets lie between 1 and {len(TASKS)} labelled tasks, got {list(self.budgets)}"
             )
+        if min(self.orders) < 1:
+            raise ConfigError(f"orders are 1 source an edge or more, got {list(self.orders)}")
         # a policy cannot use what was never measured
         if max(self.orders) > self.network.transfer_order:
             raise ConfigError(
@@ -114,27 +138,27 @@ class Config:
             raise ConfigError(f"costs is one of {', '.join(COSTS)}; got {self.costs!r}")
         if not 0 < self.measured_share <= 1:
             raise ConfigError(f"measured_share is a share in (0, 1], got {self.measured_share}")
-        if not 0 < self.significance <= 1 or self.margin <= 0:
+        if not 0 < self.significance <= 1 or not 0 < self.margin < math.inf:
             raise ConfigError(
                 f"significance is a probability in (0, 1], margin a share above 0; got "
                 f"{self.significance} and {self.margin}"
             )
-        # of these 0 would be an empty run, not a small one
-        counted = (
-            "buildings",
-            "held_out",
-            "views_per_building",
-            "processes",
-            "image_size",
-            "example_shards",
-            "task_shards",
-            "transfer_shards",
-            "max_samples",
-            "seeds",
-        )
-        for name in counted:
+        for name in COUNTED:
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} is at least 1, got {getattr(self, name)}")
+        for name in ("image_size", "render_size"):
+            if getattr(self, name) > LARGEST_SIDE:
+                raise ConfigError(
+                    f"{name} is a side of at most {LARGEST_SIDE} pixels, got {getattr(self, name)}"
+                )
+        if self.proxy_images < FEWEST:
+            raise ConfigError(
+                f"proxy_images is at least {FEWEST}: fewer predict nothing; got {self.proxy_images}"
+            )
+        # 0 bytes have a meaning: no label is kept, all are made when they are used
+        for name in ("seed", "cache_bytes"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"{name} is at least 0, got {getattr(self, name)}")
 
     def network_fields(self) -> dict[str, Any]:
         """the fields of `network`, as components are given them."""
@@ -394,11 +418,18 @@ def configuration(preset: str, changes: list[str]) -> Config:
         # one seed for data and networks, unless somebody writes code for it
         if "seed" in outer:
             inner["seed"] = outer["seed"]
-        return dataclasses.replace(
+        changed = dataclasses.replace(
             config, **outer, network=dataclasses.replace(config.network, **inner)
         )
     except ValueError as error:
         raise ConfigError(str(error)) from error
+    # here and not in the class: a run's configuration is read back where the folder may be gone
+    if changed.published and not Path(changed.published).is_dir():
+        raise ConfigError(
+            f"published is a folder of the released affinities, got {changed.published!r}, which "
+            "is none"
+        )
+    return changed
 
 
 def from_json(facts: dict[str, Any]) -> Config:

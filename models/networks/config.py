@@ -4,6 +4,7 @@ stand in `tfx_pipeline/config.py`.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -28,12 +29,31 @@ COUNTS = (
     "transfer_batch",
     "stack_members",
     "scratch_batch",
+    "random_features",
+    "calibration_sources",
+    "calibration_epochs",
 )
+# Of these 0 has a meaning: none, at once, or as the comment of the field says.
+FROM_ZERO = (
+    "weight_decay",
+    "decay_after",
+    "warm_up",
+    "checkpoint_seconds",
+    "scratch_steps",
+    "regime_epochs",
+    "policy_epochs",
+    "calibration_targets",
+    "seed",
+)
+RATES = ("learning_rate", "transfer_rate", "vector_rate")
+WIDTHS = ("encoder_widths", "decoder_widths", "transfer_widths")
 CHOICES = {
     "encoder": ENCODERS,
     "recipe": ("shared", "published"),
     "schedule": ("cosine", "step"),
     "precision": ("float32", "mixed_bfloat16", "mixed_float16"),
+    # never the test split: it judges what was learned
+    "transfer_split": ("val", "train"),
     "higher_orders": ("all_pairs", "published"),
     "learner": ("closed_form", "gradient"),
 }
@@ -185,6 +205,7 @@ class NetworkConfig:
             object.__setattr__(self, entry.name, without_lists(getattr(self, entry.name)))
         check_choices(self)
         check_counts(self)
+        check_numbers(self)
         check_lean_widths(self)
         check_shares(self)
         check_ridges(self)
@@ -211,6 +232,22 @@ def check_counts(config: NetworkConfig) -> None:
             raise ValueError(f"{name} is at least 1, got {value}")
 
 
+def check_numbers(config: NetworkConfig) -> None:
+    for name in FROM_ZERO:
+        value = getattr(config, name)
+        # written so that NaN, of which every comparison is false, is refused too
+        if not 0 <= value < math.inf:
+            raise ValueError(f"{name} is a number of at least 0, got {value}")
+    for name in RATES:
+        value = getattr(config, name)
+        if not 0 < value < math.inf:
+            raise ValueError(f"{name} is a number above 0, got {value}")
+    for name in WIDTHS:
+        widths = getattr(config, name)
+        if not all(width >= 1 for width in widths):
+            raise ValueError(f"{name} are numbers of channels of at least 1, got {widths}")
+
+
 def check_lean_widths(config: NetworkConfig) -> None:
     if config.encoder != "lean":
         return
@@ -224,7 +261,7 @@ def check_lean_widths(config: NetworkConfig) -> None:
 
 def check_shares(config: NetworkConfig) -> None:
     for name, share in config.shares:
-        if name not in TASKS or not share > 0:
+        if name not in TASKS or not 0 < share < math.inf:
             raise ValueError(
                 "shares are pairs of a task's name and a positive number, got "
                 f"{(name, share)!r}; tasks: {', '.join(TASKS)}"
@@ -232,7 +269,7 @@ def check_shares(config: NetworkConfig) -> None:
 
 
 def check_ridges(config: NetworkConfig) -> None:
-    if not config.ridges or min(config.ridges) <= 0:
+    if not config.ridges or not all(0 < ridge < math.inf for ridge in config.ridges):
         raise ValueError(f"ridges are one or more positive numbers; got {config.ridges}")
 
 

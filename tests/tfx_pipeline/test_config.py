@@ -70,12 +70,29 @@ def test_fields_of_both_levels_can_be_set():
         ("steps", "FIELD=VALUE"),
         ("orders=[1,2,3]", "transfer_order 2"),
         ("encoder=vgg", "encoder is one of"),
+        ("transfer_split=test", "transfer_split is one of val, train; got 'test'"),
+        ("seed=-1", "seed is .*at least 0"),
+        ("learning_rate=-1", "learning_rate is a number above 0"),
+        ("resamples=0", "resamples is at least 1"),
+        ("random_policies=0", "random_policies is at least 1"),
+        ("proxy_images=0", "proxy_images is at least 4"),
+        ("replayed_records=0", "replayed_records is at least 1"),
+        ("orders=[0,2]", "orders are 1 source an edge or more"),
+        ("checkpoint_seconds=-1", "checkpoint_seconds is a number of at least 0"),
+        ("cache_bytes=-1", "cache_bytes is at least 0"),
+        ("image_size=1000000", "image_size is a side of at most 4096"),
+        ("margin=NaN", "margin a share above 0"),
+        ("published=/nonexist", "published is a folder"),
     ],
 )
 def test_a_wrong_change_is_refused_in_one_line(change, message):
     with pytest.raises(ConfigError, match=message) as error:
         configuration("smoke", [change])
     assert "\n" not in str(error.value)
+
+
+def test_no_byte_for_labels_is_a_way_to_run():
+    assert configuration("smoke", ["cache_bytes=0", "seed=0"]).cache_bytes == 0
 
 
 def test_an_unknown_preset_lists_the_presets():

@@ -23,11 +23,29 @@ from models.networks.config import NetworkConfig
         {"ridges": (0.0,)},
         {"shares": (("normals", 0.5),)},
         {"shares": (("normal", 0.0),)},
+        {"transfer_split": "test"},
+        {"transfer_split": "foo"},
+        {"seed": -1},
+        {"learning_rate": -1.0},
+        {"learning_rate": float("nan")},
+        {"vector_rate": 0.0},
+        {"weight_decay": float("inf")},
+        {"checkpoint_seconds": -1.0},
+        {"random_features": 0},
+        {"calibration_sources": 0},
+        {"policy_epochs": -1},
+        {"transfer_widths": (48, 0)},
     ],
 )
 def test_nonsense_is_refused(change):
     with pytest.raises(ValueError, match=next(iter(change))):
         NetworkConfig(**change)
+
+
+def test_zeros_that_mean_something_are_kept():
+    fields = ("weight_decay", "warm_up", "checkpoint_seconds", "scratch_steps", "policy_epochs")
+    zeros = dict.fromkeys((*fields, "calibration_targets", "regime_epochs"), 0)
+    assert NetworkConfig(**zeros).scratch_steps == 0
 
 
 def test_lists_from_json_become_tuples():
