@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,7 +21,10 @@ from models.provenance.atomic import write_json
 KNOWN = "work/fingerprint.json"
 # Files that are read at a time: hashing frees Python's lock.
 READERS = 4
-# What a file must keep for its digest to be believed: [size, time of change, inode, SHA-256].
+# Seconds, more than file systems' times are apart (a few milliseconds).
+TICK = 0.02
+# What a file must keep for its digest to be believed: [size, time of its content, time of its
+# inode, inode, SHA-256].
 Known = dict[str, list[int | str]]
 
 
@@ -100,11 +104,15 @@ def read_known(known: str | Path | None) -> Mapping[str, list[int | str]]:
 
 
 def digested(path: str, before: list[int | str] | None) -> list[int | str]:
-    """what is known of a file now; it is read only if its size, time or place has changed."""
+    """what is known of a file now; it is read only if its size, times or place have changed."""
     state = os.stat(path)
-    # to the nanosecond, and by inode: a file that was replaced has another
-    facts: list[int | str] = [state.st_size, state.st_mtime_ns, state.st_ino]
+    # Programs set the time of content (`cp -p`, `tar x`), and a freed inode is given out again: the
+    # inode's own time alone is the system's.
+    facts: list[int | str] = [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
     if before is not None and before[:-1] == facts:
         return before
+    # times go in ticks: what is written later must not have the time that is noted now
+    if abs(time.time_ns() - state.st_ctime_ns) < TICK * 1e9:
+        time.sleep(TICK)
     with open(path, "rb") as file:
         return [*facts, hashlib.file_digest(file, "sha256").hexdigest()]

@@ -50,6 +50,24 @@ def test_files_are_read_once_while_they_are_left_alone(data, tmp_path, monkeypat
     assert folder_fingerprint(str(data), known) != first and len(read) == 4
 
 
+def test_other_bytes_of_the_same_size_time_and_inode_are_other_data(data, tmp_path):
+    known = tmp_path / "known.json"
+    before = folder_fingerprint(str(data), known)
+    file = data / "house" / "rgb" / "1.png"
+    state = file.stat()
+    # as `cp -p` over it, or `tar x` where the inode is given out again
+    with open(file, "r+b") as opened:
+        opened.write(b"y" * 100)
+    os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))
+    again = file.stat()
+    assert (again.st_size, again.st_mtime_ns, again.st_ino) == (
+        state.st_size,
+        state.st_mtime_ns,
+        state.st_ino,
+    )
+    assert folder_fingerprint(str(data), known) != before
+
+
 def test_a_torn_list_costs_time_alone(data, tmp_path):
     known = tmp_path / "known.json"
     known.write_text('{"a": [1')
