@@ -8,15 +8,17 @@ from typing import Any
 
 from models.tasks import building_of
 from tfx_pipeline.history import configurations
+from tfx_pipeline.history.beside import NAMES as BESIDE
 from tfx_pipeline.history.journal import Entry
+from tfx_pipeline.history.software import software_changes
 
 # Names that a short line gives before it counts.
 NAMED = 3
 
 
 def why(run: Path, before: Entry | None, after: Entry) -> list[str]:
-    """what a run had to follow: of data, code and configuration, what is not as in the run before;
-    [] if all three are the same.
+    """what a run had to follow: of data, code, configuration, what lies beside them and software,
+    what is not as in the run before; [] if all are the same.
     """
     if before is None:
         return ["the first run"]
@@ -30,7 +32,17 @@ def why(run: Path, before: Entry | None, after: Entry) -> list[str]:
     if before.config.get("digest") != after.config.get("digest"):
         fields = config_changes(run, before, after)
         found.append(f"configuration ({listed(fields)})")
+    found += changed_beside(before, after)
+    if changes := software_changes(before.software, after.software):
+        found.append(f"software ({', '.join(changes)})")
     return found
+
+
+def changed_beside(before: Entry, after: Entry) -> list[str]:
+    """what lies beside data, code and configuration and is not as it was, in words."""
+    return [
+        words for key, words in BESIDE.items() if before.beside.get(key) != after.beside.get(key)
+    ]
 
 
 def is_other(before: Any, after: Any, *names: str) -> bool:

@@ -31,7 +31,9 @@ class Entry:
 
     outcome: one of `RUNS`, `ROLLBACK`, `PRUNED`; reason: in words, for what did not end well.
     data: place, fingerprint, hash of the examples' manifest, views, span. code: component -> digest
-    of all that it runs. config: name and digest (`configurations.py` keeps the fields). metrics:
+    of all that it runs. config: name and digest (`configurations.py` keeps the fields). beside:
+    digests of sources, kept schema, released tables (`beside.py`); software: versions of packages,
+    and Keras' backend. metrics:
     quality and gain in [0, 1], saved (share of labels), p and significance in words. policy:
     supervised tasks, and target -> sources, quality. version: that was pushed; serves: the newest
     one when this was written. ran: node -> seconds, of what did not come from the cache; networks:
@@ -47,6 +49,8 @@ class Entry:
     data: Mapping[str, Any] = field(default_factory=dict)
     code: Mapping[str, str] = field(default_factory=dict)
     config: Mapping[str, str] = field(default_factory=dict)
+    beside: Mapping[str, str] = field(default_factory=dict)
+    software: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
     policy: Mapping[str, Any] = field(default_factory=dict)
     verdicts: tuple[Mapping[str, Any], ...] = ()

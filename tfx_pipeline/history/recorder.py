@@ -20,6 +20,7 @@ from tfx_pipeline.config import Config
 from tfx_pipeline.faults import RESUMES
 from tfx_pipeline.history import configurations, journal
 from tfx_pipeline.history.account import data_of, metrics_of, policy_of
+from tfx_pipeline.history.beside import beside
 from tfx_pipeline.history.code import code_addresses
 from tfx_pipeline.history.journal import Entry
 from tfx_pipeline.history.ledgers import (
@@ -30,6 +31,7 @@ from tfx_pipeline.history.ledgers import (
     warm_among,
 )
 from tfx_pipeline.history.metadata import METADATA, RAN, RunGraph, count_runs, run_graphs
+from tfx_pipeline.history.software import mixed, software
 
 # There while a run goes on: what its line will say of how it began.
 RUNNING = ".running.json"
@@ -50,6 +52,8 @@ class Recorder:
         self.config = configurations.keep(run, config)
         # now, not at the end: a file may be edited while the run goes on
         self.code = code_addresses()
+        self.beside = beside(run, config)
+        self.software = software()
         self.before = ledgers_of(run)
         self.served = newest_version(run)
         # how many there were: what comes after is this run
@@ -73,6 +77,8 @@ class Recorder:
             "data": self.data,
             "config": self.config,
             "code": self.code,
+            "beside": self.beside,
+            "software": self.software,
             "before": before,
         }
         # there while the run goes on, and removed with its line: whoever finds it was killed
@@ -98,6 +104,8 @@ class Recorder:
             data={**self.data, **data_of(artifacts)},
             code=self.code,
             config=self.config,
+            beside=self.beside,
+            software=self.software,
             metrics=metrics_of(artifacts),
             policy=policy_of(artifacts),
             verdicts=tuple(asdict(verdict) for verdict in verdicts),
@@ -164,6 +172,7 @@ def recorded(run: Path, config: Config, data: str) -> Iterator[Recorder]:
     # first: numbers must follow each other
     tell_of_killed(run)
     recorder = Recorder(run, config, data)
+    tell_of_software(recorder)
     try:
         yield recorder
     # of any kind: Ctrl-C ends a run, too
@@ -171,6 +180,15 @@ def recorded(run: Path, config: Config, data: str) -> Iterator[Recorder]:
         write(recorder, error)
         raise
     write(recorder, None)
+
+
+def tell_of_software(recorder: Recorder) -> None:
+    """a line where the packages are not those of the run before."""
+    # those of earlier code noted none
+    noted = [entry.software for entry in journal.read(recorder.run) if entry.software]
+    line = mixed(recorder.run, noted[-1], recorder.software) if noted else ""
+    if line:
+        print(line, file=sys.stderr, flush=True)
 
 
 def write(recorder: Recorder, error: BaseException | None) -> None:
@@ -214,6 +232,9 @@ def entry_of_killed(run: Path, begun: dict[str, Any]) -> Entry:
         data=begun["data"],
         code=begun["code"],
         config=begun["config"],
+        # noted by this code alone: a run of an earlier one may have been killed
+        beside=begun.get("beside", {}),
+        software=begun.get("software", {}),
         serves=newest_version(run),
         networks=trained,
         warm=warm_among(run, trained),

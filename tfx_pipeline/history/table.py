@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tfx_pipeline.history.changes import (
+    changed_beside,
     changed_code,
     config_changes,
     is_other,
@@ -20,6 +21,7 @@ from tfx_pipeline.history.changes import (
     why,
 )
 from tfx_pipeline.history.journal import Entry
+from tfx_pipeline.history.software import software_changes
 
 WIDTH = 80
 HEAD = "  #  when         outcome    version     quality  saved  networks  measured time"
@@ -102,6 +104,8 @@ def difference(run: Path, old: Entry, new: Entry) -> Iterator[str]:
             if old.config.get("digest") != new.config.get("digest")
             else [],
         ),
+        ("sources, schema, tables", changed_beside(old, new)),
+        ("software", software_changes(old.software, new.software)),
         ("measures", metric_lines(old, new)),
         ("policy", policy_changes(old, new)),
         ("gates", verdict_lines(old, new)),

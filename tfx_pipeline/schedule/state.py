@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tfx_pipeline.history.journal import FAILED, KILLED, REFUSED, Entry
 
@@ -17,12 +17,13 @@ LONGEST_WAIT = 24 * 3600.0
 @dataclass(frozen=True)
 class State:
     """What decides what a run makes. data: its fingerprint; code: component -> digest; config: its
-    digest.
+    digest; beside: digests of sources, kept schema and released tables (`history/beside.py`).
     """
 
     data: str
     code: Mapping[str, str]
     config: str
+    beside: Mapping[str, str] = field(default_factory=dict)
 
     def seen_by(self, entry: Entry) -> bool:
         """did that run see the same?"""
@@ -30,6 +31,7 @@ class State:
             entry.data.get("fingerprint") == self.data
             and dict(entry.code) == dict(self.code)
             and entry.config.get("digest") == self.config
+            and dict(entry.beside) == dict(self.beside)
         )
 
 

@@ -10,6 +10,7 @@ from models.provenance.digest import digest_of
 from tfx_pipeline.config import Config
 from tfx_pipeline.data_place import NoSpan, fingerprint_of, placed
 from tfx_pipeline.fingerprint import KNOWN
+from tfx_pipeline.history.beside import beside
 from tfx_pipeline.history.code import code_addresses
 from tfx_pipeline.history.journal import read
 from tfx_pipeline.local import run_pipeline
@@ -28,8 +29,8 @@ def tick(
     again: bool = False,
     force: str = "",
 ) -> int:
-    """run the pipeline if data, code or configuration are not what the newest run saw; 0 for
-    nothing to do, too. Raises RunError as a run does.
+    """run the pipeline if data, code, configuration, sources, the kept schema or released tables
+    are not what the newest run saw; 0 for nothing to do, too. Raises RunError as a run does.
 
     window: so many of the last spans of a pattern are one data set. hook: command that is told how
     a run ended. again: run whatever the history says. force: why gates that refuse are passed all
@@ -44,7 +45,9 @@ def tick(
     if not again:
         fingerprint = fingerprint_of(place, run / KNOWN)
         # what a run would note of itself, so that both are compared by equal names
-        state = State(fingerprint, code_addresses(), digest_of(config.to_json()))
+        state = State(
+            fingerprint, code_addresses(), digest_of(config.to_json()), beside(run, config)
+        )
         idle = idle_reason(state, entries, time.time())
         if idle is not None:
             print(idle)

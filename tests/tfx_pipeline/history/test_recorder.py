@@ -159,6 +159,23 @@ def test_a_killed_run_gets_its_line_from_the_next(tmp_path):
     assert second.networks == ("reshading",) and second.transfers == 0
 
 
+def test_other_software_in_the_same_folder_is_noted_and_said(tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    for _ in range(2):
+        with recorded(tmp_path, SMOKE, "data"):
+            pass
+    assert "other software" not in capsys.readouterr().err
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    with recorded(tmp_path, SMOKE, "data"):
+        pass
+    said = capsys.readouterr().err
+    assert "other software than in the run before (backend tensorflow -> jax" in said
+    assert said.count("\n") == 1
+    backends = [entry.software["backend"] for entry in read(tmp_path)]
+    assert backends == ["tensorflow", "tensorflow", "jax"]
+    assert all(entry.software["keras"] for entry in read(tmp_path))
+
+
 def test_a_history_that_cannot_be_written_hides_no_error(tmp_path, monkeypatch, capsys):
     def full(*_):
         raise OSError(28, "No space left on device")

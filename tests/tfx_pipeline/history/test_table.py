@@ -84,6 +84,12 @@ def test_why_names_data_code_and_fields(runs):
         "configuration (network.seed 0 -> 1, network.steps 3 -> 4, seed 0 -> 1)",
     ]
     assert why(folder, second, third) == []
+    other = dataclasses.replace(
+        third, beside={"sources": "s1", "schema": "p1"}, software={"keras": "3.5"}
+    )
+    assert why(folder, third, other) == ["sources from outside", "the kept schema"]
+    newer = dataclasses.replace(other, software={"keras": "3.6"})
+    assert why(folder, other, newer) == ["software (keras 3.5 -> 3.6)"]
 
 
 def test_the_table_fits_80_columns_and_says_why_and_how(runs):

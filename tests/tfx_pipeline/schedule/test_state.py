@@ -34,11 +34,20 @@ def test_the_same_state_is_not_run_again(outcome):
         {"code": {"TrainTasks": "c2"}},
         {"code": {"TrainTasks": "c1", "New": "n"}},
         {"config": {"digest": "k2"}},
+        {"beside": {"sources": "s1"}},
     ],
 )
 def test_other_data_code_or_configuration_run(change):
     for outcome in ("pushed", "refused"):
         assert idle_reason(STATE, [entry(outcome, **change)], NOW) is None
+
+
+def test_a_source_or_a_schema_that_came_since_runs():
+    state = dataclasses.replace(STATE, beside={"schema": "s2"})
+    for outcome in ("pushed", "refused"):
+        assert idle_reason(state, [entry(outcome)], NOW) is None
+        assert idle_reason(state, [entry(outcome, beside={"schema": "s1"})], NOW) is None
+        assert idle_reason(state, [entry(outcome, beside={"schema": "s2"})], NOW) is not None
 
 
 def test_nothing_yet_runs_and_so_does_what_was_stopped():

@@ -67,6 +67,23 @@ def test_a_change_of_data_code_or_configuration_runs_and_nothing_else_does(
     assert len(calls) == 5
 
 
+def test_a_source_that_was_added_and_a_schema_that_was_accepted_run(pipeline, data, tmp_path):
+    calls, _, _ = pipeline
+    run = tmp_path / "run"
+    for count, path in (
+        (1, None),
+        (2, run / "sources" / "mine" / "outside.json"),
+        (3, run / "schema" / "schema.pbtxt"),
+    ):
+        if path:
+            path.parent.mkdir(parents=True)
+            path.write_text("{}")
+            (path.parent / "seal.json").write_text("{}")
+        for _ in range(2):
+            tick(SMOKE, str(data), run)
+            assert len(calls) == count
+
+
 def test_failures_are_tried_again_and_the_hook_is_told(pipeline, data, tmp_path):
     calls, ends, _ = pipeline
     run, told = tmp_path / "run", tmp_path / "told"
