@@ -58,9 +58,18 @@ def address(task: Task, config: NetworkConfig, store: LabelStore, start: str = "
 
 def of_one_task(config: NetworkConfig, task: Task) -> NetworkConfig:
     """the configuration with this task's share of the steps worked in: the shares of other tasks
-    are nothing to it.
+    are nothing to it. What only networks of other kinds, or other schedules, ask is one value.
     """
-    return replace(config, steps=recipe(task, config).steps, shares=())
+    chosen = recipe(task, config)
+    narrowed = replace(config, steps=chosen.steps, shares=())
+    if task.input != "tiles":
+        narrowed = replace(narrowed, tile_size=1)
+    if chosen.norm_share == 1:
+        # no discriminator, whose turn would come
+        narrowed = replace(narrowed, adversarial=False, warm_up=0)
+    if config.schedule != "step":
+        narrowed = replace(narrowed, decay_after=0)
+    return narrowed
 
 
 def train_task(

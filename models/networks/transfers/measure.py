@@ -15,6 +15,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -162,9 +163,17 @@ def target_address(target: str, store: LabelStore, config: NetworkConfig) -> str
     return address_of(
         (learner_of(task, config), *BENCH_ROOTS),
         inputs=[store.views_address, store.address(target)],
-        settings=(*settings_of(task), config),
+        # how many views teach a row stands in its key (`bench.amount_of`)
+        settings=(*settings_of(task), replace(of_one_amount(config), transfer_images=1)),
         choices=rows_of(task),
     )
+
+
+def of_one_amount(config: NetworkConfig) -> NetworkConfig:
+    """the configuration without what says which rows are measured beside a row: further amounts of
+    data, and orders.
+    """
+    return replace(config, regimes=(), transfer_order=1, regime_order=1)
 
 
 def learner_of(task: Task, config: NetworkConfig) -> Learner:
@@ -317,7 +326,7 @@ def calibrated(bench: Bench, name: str, rate: float | None, out: TextIO) -> dict
     own = address_of(
         calibrate,
         inputs=[bench.key(subset, regime) for subset in singles],
-        settings=(*settings_of(task), bench.config),
+        settings=(*settings_of(task), of_one_amount(bench.config)),
         choices=rows_of(task),
     )
     path = bench.ledgers[name].folder / f"calibration-{own}.json"
@@ -362,7 +371,7 @@ def train_transfer(
             store.address(target),
             bench.key(subset, bench.regimes[-1]),
         ],
-        settings=(*settings_of(task), config),
+        settings=(*settings_of(task), of_one_amount(config)),
         choices=rows_of(task),
     )
     described = Path(folder) / "transfer.json"

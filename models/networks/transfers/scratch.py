@@ -34,6 +34,7 @@ from models.networks.task_networks.answers import test_losses
 from models.networks.task_networks.at_once import samples_at_once
 from models.networks.task_networks.build import TaskNetwork, build_task_network
 from models.networks.task_networks.train import (
+    of_one_task,
     parameters,
     shrink,
     start_at_average,
@@ -134,9 +135,16 @@ def address(task: Task, regime: Regime, config: NetworkConfig, store: LabelStore
             [store.views_address, store.address(task.name)],
             [regime.name, len(regime.views), regime.limit],
         ],
-        settings=(*settings_of(task), own_config(config)),
+        settings=(*settings_of(task), of_one_task(read_by(own_config(config)), task)),
         choices=rows_of(task),
     )
+
+
+def read_by(config: NetworkConfig) -> NetworkConfig:
+    """one value of what the readout of pixels alone asks, where there is none."""
+    if config.learner == "closed_form":
+        return config
+    return replace(config, ridges=(1.0,), random_features=1)
 
 
 def own_config(config: NetworkConfig) -> NetworkConfig:

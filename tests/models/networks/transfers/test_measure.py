@@ -17,7 +17,12 @@ from models.networks.transfers.closed_form import sweep
 from models.networks.transfers.closed_form.ridge import Moments
 from models.networks.transfers.closed_form.vectors import GlobalTarget
 from models.networks.transfers.gradient import learner
-from models.networks.transfers.measure import measure_transfers, with_scratch
+from models.networks.transfers.measure import (
+    measure_transfers,
+    target_address,
+    train_transfer,
+    with_scratch,
+)
 from models.networks.transfers.regimes import regimes_of
 
 
@@ -196,6 +201,64 @@ def test_regimes_and_higher_orders_are_rows_of_the_same_target(bank, tmp_path):
         ("average", ""),
     }
     assert summary["transfers"] == sum(row[0]["control"] is None for row in rows)
+
+
+MORE = {"regimes": (4,), "transfer_order": 3, "regime_order": 2}
+
+
+def test_one_more_amount_or_order_measures_its_own_rows_as_if_it_were_alone(bank, tmp_path):
+    few = dataclasses.replace(TINY, transfer_order=1)
+    more = dataclasses.replace(few, **MORE)
+    targets = ["normal", "egomotion"]
+    first, before = measured(bank, targets, ledger=tmp_path / "grown", config=few)
+    grown, after = measured(bank, targets, ledger=tmp_path / "grown", config=more)
+    assert after["fresh"] == after["transfers"] - before["transfers"] > 0
+    assert after["ledgers"] == before["ledgers"]
+    fresh = measured(bank, targets, ledger=tmp_path / "fresh", config=more)[0]
+    alone = {str(row[0]): row[2] for row in fresh}
+    assert alone.keys() == {str(row[0]) for row in grown}
+    for row in (*first, *grown):
+        np.testing.assert_allclose(row[2], alone[str(row[0])], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "change, counts",
+    [
+        (MORE, False),
+        ({"transfer_images": 7}, False),  # in the key of a row
+        ({"seed": 1}, True),
+        ({"ridges": (0.5,)}, True),
+        ({"random_features": 8}, True),
+        ({"output_stride": 2}, True),
+        ({"transfer_split": "train"}, True),
+        ({"learner": "gradient"}, True),
+    ],
+)
+def test_what_changes_a_row_is_in_its_targets_address_or_its_key(bank, change, counts):
+    store, representations, networks, _ = bank
+    config = dataclasses.replace(TINY, **change)
+    addresses = [target_address("normal", store, each) for each in (TINY, config)]
+    assert (addresses[0] != addresses[1]) == counts
+    if change.get("transfer_images"):
+        keys = [
+            (bench := Bench(store, representations, networks, each)).key((0,), bench.regimes[-1])
+            for each in (TINY, config)
+        ]
+        assert keys[0] != keys[1]
+
+
+def test_an_edge_is_kept_when_an_amount_or_an_order_comes(bank, tmp_path):
+    store, representations, networks, _ = bank
+
+    def edge(**change):
+        config = dataclasses.replace(TINY, **change)
+        folder = tmp_path / "edge"
+        train_transfer(("normal",), "reshading", store, representations, networks, folder, config)
+        return (folder / "transfer.json").stat().st_ino
+
+    first = edge()
+    assert edge(**MORE) == first
+    assert edge(ridges=(0.5,)) != first
 
 
 def test_a_target_without_labels_in_a_smaller_amount_is_named_and_measured_with_all(

@@ -11,7 +11,13 @@ from models.networks.losses.losses import image_losses
 from models.networks.task_networks.build import load_task_network
 from models.networks.training.averages import Known, average_answer, average_losses
 from models.networks.transfers.regimes import regimes_of, teaching_rows
-from models.networks.transfers.scratch import Feed, own_config, scratch_folder, train_from_scratch
+from models.networks.transfers.scratch import (
+    Feed,
+    address,
+    own_config,
+    scratch_folder,
+    train_from_scratch,
+)
 from models.tasks import TASKS
 
 # By gradient: no readout of pixels takes a network's place.
@@ -20,6 +26,34 @@ CONFIG = dataclasses.replace(
 )
 # Two that share a program, and one of several views.
 NAMES = ("normal", "autoencoding", "fixated_pose")
+
+
+@pytest.mark.parametrize(
+    "name, change, counts",
+    [
+        ("normal", {"tile_size": 8, "warm_up": 1, "adversarial": True}, False),
+        ("jigsaw", {"tile_size": 8}, True),
+        ("normal", {"ridges": (0.5,), "random_features": 8}, False),
+        ("normal", {"regimes": (), "transfer_order": 3}, False),
+        ("normal", {"learner": "closed_form"}, True),
+        ("normal", {"scratch_steps": 9}, True),
+    ],
+)
+def test_a_field_counts_for_the_networks_from_scratch_that_it_changes(name, change, counts):
+    store = TinyStore()
+    regime = regimes_of(store, CONFIG)[-1]
+    before = address(TASKS[name], regime, CONFIG, store)
+    after = address(TASKS[name], regime, dataclasses.replace(CONFIG, **change), store)
+    assert (after != before) == counts
+
+
+def test_what_the_readout_of_pixels_reads_counts_where_there_is_one():
+    store, config = TinyStore(), dataclasses.replace(CONFIG, learner="closed_form")
+    regime = regimes_of(store, config)[-1]
+    before = address(TASKS["normal"], regime, config, store)
+    for change in ({"ridges": (0.5,)}, {"random_features": 8}):
+        other = dataclasses.replace(config, **change)
+        assert address(TASKS["normal"], regime, other, store) != before
 
 
 class Guarded(TinyStore):

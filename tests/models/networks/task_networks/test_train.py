@@ -1,0 +1,37 @@
+"""The address of a network holds what its training reads, and nothing of what others read."""
+
+import dataclasses
+
+import pytest
+from tiny_store import TINY, TinyStore
+
+from models.networks.task_networks.train import address
+from models.tasks import TASKS
+
+RIVALLED = dataclasses.replace(TINY, adversarial=True)
+STEPPED = dataclasses.replace(TINY, schedule="step")
+
+
+@pytest.mark.parametrize(
+    "name, config, change, counts",
+    [
+        ("jigsaw", TINY, {"tile_size": 8}, True),
+        ("normal", TINY, {"tile_size": 8}, False),
+        ("normal", RIVALLED, {"warm_up": 1}, True),
+        ("normal", TINY, {"warm_up": 1}, False),
+        ("class_scene", RIVALLED, {"warm_up": 1}, False),
+        ("normal", TINY, {"adversarial": True}, True),
+        ("class_scene", TINY, {"adversarial": True}, False),
+        ("normal", STEPPED, {"decay_after": 1}, True),
+        ("normal", TINY, {"decay_after": 1}, False),
+        ("normal", TINY, {"steps": 2}, True),
+        ("normal", TINY, {"shares": (("normal", 9.0),)}, True),
+        ("normal", TINY, {"shares": (("jigsaw", 9.0),)}, False),
+        ("normal", TINY, {"regimes": (4,), "transfer_order": 3, "ridges": (0.5,)}, False),
+    ],
+)
+def test_a_field_counts_for_the_networks_that_it_changes(name, config, change, counts):
+    store = TinyStore()
+    before = address(TASKS[name], config, store)
+    after = address(TASKS[name], dataclasses.replace(config, **change), store)
+    assert (after != before) == counts
