@@ -1,8 +1,9 @@
 """Addresses of pieces of work, derived: inputs, the settings that are read, and the code that runs.
 
-Work whose address is in a ledger is never done again; work whose address has changed is never taken
-from there. Nobody lists what an address depends on: the code is the closure of the function that
-does the work, and the settings are those fields that this closure reads.
+Work whose address is in a ledger is not done again; work whose address has changed is never taken
+from there. A ledger may keep the newest address alone, as that of task networks does. Nobody lists
+what an address depends on: the code is the closure of the function that does the work, and the
+settings are those fields that this closure reads.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""The ledger of task networks: one folder a task, kept as long as its address is the same."""
+"""The ledger of task networks: one folder a task, kept as long as its address is the same. Another
+address takes its place: going back to an older configuration trains its networks again.
+"""
 
 from __future__ import annotations
 
