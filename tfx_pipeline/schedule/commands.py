@@ -67,9 +67,11 @@ def do_schedule(config: Config, options: argparse.Namespace, arguments: list[str
         return recur(options, every)
     if not options.data:
         raise RunError("schedule needs --data DIR, a folder or a pattern with {SPAN}")
+    check_once(options)
     if options.install:
         files = files_of(options.install, with_paths(options, arguments), every, options.run)
-        print("\n".join(install(files, options.install, options.to, yes=options.yes)))
+        lines = install(files, options.install, options.to, options.run, yes=options.yes)
+        print("\n".join(lines))
         return 0
     if options.every:
         return repeat(without_own(arguments), every)
@@ -81,9 +83,23 @@ def do_schedule(config: Config, options: argparse.Namespace, arguments: list[str
         window=options.window,
         hook=options.hook,
         # a reason is for this run: without it a refusal would keep the next run away
-        again=options.again or bool(options.force),  # a reason is meant for this very run
+        again=options.again or bool(options.force),
         force=options.force,
     )
+
+
+def check_once(options: argparse.Namespace) -> None:
+    """Raises RunError for a word that is meant for one run, said to a schedule of many: each tick
+    would run everything, with gates that refuse passed.
+    """
+    words = [f"--{word}" for word in ("force", "again") if getattr(options, word)]
+    schedule = "--install" if options.install else "--every" if options.every else ""
+    if words and schedule:
+        raise RunError(
+            f"{' and '.join(words)} {'are' if len(words) > 1 else 'is'} for one run, and "
+            f"{schedule} is for many: run `schedule` once with {' '.join(words)}, then with "
+            f"{schedule} alone"
+        )
 
 
 def without_own(arguments: list[str]) -> list[str]:

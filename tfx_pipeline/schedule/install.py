@@ -1,5 +1,8 @@
 """A schedule that the machine keeps: a systemd timer of the user, or a line of cron. Printed first,
 written on request.
+
+Its name is that of the run's folder with a digest of where that lies, since two runs may be called
+alike.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ import sys
 from pathlib import Path
 
 from models.provenance.atomic import write_text
+from models.provenance.digest import digest_of
 from tfx_pipeline.faults import HELD, RunError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,12 +27,17 @@ def files_of(kind: str, arguments: list[str], every: float, run: Path) -> dict[s
     """file name -> text. arguments: of `python -m tfx_pipeline`; every: seconds. Raises RunError
     for a pause that cron cannot say.
     """
-    # letters that file names and units may have
-    name = "taskonomy-" + (re.sub(r"[^A-Za-z0-9_.-]+", "-", run.absolute().name) or "run")
+    name = f"{plain_name(run)}-{digest_of(str(run.resolve()))[:8]}"
     command = [sys.executable, "-m", "tfx_pipeline", *arguments]
     if kind == CRON:
         return {name: cron_line(command, every, run)}
     return {f"{name}.service": service(command, run), f"{name}.timer": timer(name, every)}
+
+
+def plain_name(run: Path) -> str:
+    """of the folder alone, as units of earlier code were called."""
+    # letters that file names and units may have
+    return "taskonomy-" + (re.sub(r"[^A-Za-z0-9_.-]+", "-", run.absolute().name) or "run")
 
 
 def service(command: list[str], run: Path) -> str:
@@ -84,22 +93,25 @@ def cron_line(command: list[str], every: float, run: Path) -> str:
 
 def cron_times(every: float) -> str:
     """the five fields. Raises RunError."""
-    minutes = every / 60
+    # whole ones: 24 % 1.5 is 0, too
+    minutes, seconds = divmod(every, 60)
+    hours, beside = divmod(minutes, 60)
     # */40 would run at 0 and 40 minutes, and then after 20
-    if minutes >= 1 and 60 % minutes == 0 and minutes < 60:
+    if not seconds and 1 <= minutes < 60 and 60 % minutes == 0:
         return f"*/{minutes:.0f} * * * *"
-    hours = minutes / 60
-    if hours >= 1 and 24 % hours == 0:
+    if not seconds and not beside and 1 <= hours <= 24 and 24 % hours == 0:
         return f"0 */{hours:.0f} * * *" if hours < 24 else "0 3 * * *"
     raise RunError(
-        f"cron cannot say every {every:.0f} s: give --every in minutes that divide an hour, hours "
-        "that divide a day, or 1d; or use --install systemd"
+        f"cron cannot say every {every:.0f} s: give --every in whole minutes that divide an hour, "
+        "whole hours that divide a day, or 1d; or use --install systemd"
     )
 
 
-def install(files: dict[str, str], kind: str, folder: Path | None, *, yes: bool) -> list[str]:
+def install(
+    files: dict[str, str], kind: str, folder: Path | None, run: Path, *, yes: bool
+) -> list[str]:
     """lines for the person: what would be written, or what was and what to do next. folder: where
-    to (default for systemd: the user's units).
+    to (default for systemd: the user's units). run: whose schedule it is.
     """
     if folder is None and kind == SYSTEMD:
         folder = Path.home() / USER_UNITS
@@ -115,6 +127,33 @@ def install(files: dict[str, str], kind: str, folder: Path | None, *, yes: bool)
     lines = [f"wrote {folder / name}" for name in files]
     if kind == SYSTEMD:
         units = next(name for name in files if name.endswith(".timer"))
-        return [*lines, f"systemctl --user daemon-reload && systemctl --user enable --now {units}"]
+        return [
+            *lines,
+            *(f"systemctl --user disable --now {timer}" for timer in older(folder, run)),
+            f"systemctl --user daemon-reload && systemctl --user enable --now {units}",
+            # a user's units end with the last session otherwise
+            "loginctl enable-linger  # so that it goes on when you are not logged in",
+        ]
     (name,) = files
+    old = folder / plain_name(run)
+    if old.exists() and schedules(old, run):
+        lines.append(f"# take the line of {old} out of your crontab: it is of this run, too")
     return [*lines, f"(crontab -l; cat {shlex.quote(str(folder / name))}) | crontab -"]
+
+
+def older(folder: Path, run: Path) -> list[str]:
+    """the timer that earlier code wrote for this very run, by its folder's name alone."""
+    name = plain_name(run)
+    timer = f"{name}.timer"
+    there = (folder / timer).exists() and schedules(folder / f"{name}.service", run)
+    return [timer] if there else []
+
+
+def schedules(file: Path, run: Path) -> bool:
+    """does a unit, or a line for cron, run the schedule of this folder?"""
+    if not file.exists():
+        return False
+    place = str(run.absolute())
+    words = {quoted(place), shlex.quote(place).replace("%", "\\%")}
+    text = file.read_text(encoding="utf-8")
+    return any(re.search(rf"--run {re.escape(word)}(\s|$)", text) for word in words)
