@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 
 from tfx_pipeline import add_source
 from tfx_pipeline.history.commands import DO, add_commands
-from tfx_pipeline.schedule.commands import add_schedule_arguments, add_window, do_schedule
+from tfx_pipeline.schedule.commands import (
+    add_parameter,
+    add_schedule_arguments,
+    add_window,
+    do_schedule,
+)
 
 # for types alone: `--help` must not wait for TensorFlow's import
 if TYPE_CHECKING:
@@ -64,8 +69,7 @@ def parser() -> argparse.ArgumentParser:
                 default=Path("runs/demo"),
                 help="folder for artifacts, metadata, served versions (default: runs/demo)",
             )
-        # not `compile`: a compiled pipeline has nobody to give reasons
-        if name in ("run", "schedule"):
+        if name in ("run", "compile", "schedule"):
             command.add_argument(
                 "--force",
                 default="",
@@ -115,6 +119,7 @@ def add_submit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     command.add_argument(
         "--experiment", default="taskonomy", help="that the run belongs to (default: taskonomy)"
     )
+    add_parameter(command)
     command.add_argument("--no-watch", action="store_true", help="end when it is submitted")
     command.add_argument("--watch", metavar="RUN", help="watch this run instead of a new one")
     command.add_argument(
@@ -256,6 +261,7 @@ def do_compile(config: Config, options: argparse.Namespace) -> int:
             resources=options.resources,
             retries=options.retries,
             beam=options.beam,
+            force=options.force,
         )
     )
     return 0
@@ -265,12 +271,18 @@ def do_submit(options: argparse.Namespace) -> int:
     """the run's id to stdout, its steps to stderr."""
     from tfx_pipeline.cluster import submit
 
+    parameters = submit.parameters_of(options.parameter)
     # before a connection is made: a missing file is no matter of the server
     if not options.watch:
         submit.check_file(options.file)
     client = submit.connect(options.host, submit.token_in(options.token_file))
     run = options.watch or submit.create(
-        client, options.host, options.file, name=options.name, experiment=options.experiment
+        client,
+        options.host,
+        options.file,
+        name=options.name,
+        experiment=options.experiment,
+        parameters=parameters,
     )
     # alone on standard output, for whoever calls us in a script
     print(run, flush=True)

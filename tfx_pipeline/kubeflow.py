@@ -9,7 +9,8 @@ start at the manifest of the examples.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,19 @@ from tfx_pipeline.config import Config, ConfigError
 ENTRY = ("python", "-m", "tfx_pipeline.cluster.pod")
 # Waits between tries: half a minute, a minute, two ... an hour at most.
 BACKOFF = {"backoffDuration": "30s", "backoffFactor": 2.0, "backoffMaxDuration": "3600s"}
+
+# Inputs of the pipeline -> (step, its parameter) that are given them.
+INPUTS = {
+    "data": (("ExampleGen", "root"), ("WriteReport", "root")),
+    "force": (("CheckData", "force"), ("CheckQuality", "force")),
+}
+DESCRIBED = {
+    "data": "folder in the published layout, or a pattern of such with {SPAN}",
+    "force": "why gates that refuse are passed all the same; empty: they are not",
+}
+# Kubernetes' names (RFC 1123, subdomains).
+NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+LONGEST_NAME = 253
 
 
 def compile_pipeline(
@@ -35,6 +49,7 @@ def compile_pipeline(
     resources: Path | None = None,
     retries: int = 2,
     beam: Iterable[str] = (),
+    force: str = "",
 ) -> Path:
     """write the pipeline to `out`: .yaml with the volume as a second document (Kubernetes), .json
     as Vertex AI's job.
@@ -42,10 +57,12 @@ def compile_pipeline(
     data: an object store, or a folder on the volume. root: object store of the artifacts. image: of
     every step. work: where each step sees the shared volume: ledgers and served versions lie there.
     volume: the volume's claim. resources: a file in place of defaults. retries: of a step that
-    failed. Raises ConfigError.
+    failed. force: why gates that refuse are passed all the same. `data` and `force` are inputs of
+    the file, so that a run can be given others (`INPUTS`). Raises ConfigError.
     """
     # before TFX is imported, which takes ten seconds
     check_places(data, root, work, out)
+    check_claim(volume)
     if retries < 0:
         raise ConfigError(f"--retries is a number of at least 0, got {retries}")
     if resources and not resources.is_file():
@@ -77,6 +94,7 @@ def compile_pipeline(
     spec = job["pipelineSpec"]
     spec["defaultPipelineRoot"] = root
     complete(spec, table, retries)
+    open_inputs(spec, {"data": data, "force": force})
     if out.suffix == ".json":
         write_text(out, json.dumps(job, indent=1, sort_keys=True))
     else:
@@ -102,6 +120,35 @@ def check_places(data: str, root: str, work: str, out: Path) -> None:
         )
     if out.suffix not in (".yaml", ".yml", ".json"):
         raise ConfigError(f"--out ends in .yaml (Kubeflow) or .json (Vertex AI), got {out}")
+
+
+def check_claim(volume: str) -> None:
+    """ConfigError for what Kubernetes takes as no name of a claim."""
+    if len(volume) > LONGEST_NAME or not NAME.fullmatch(volume):
+        raise ConfigError(
+            "--volume is the name of a claim: small letters, digits, - and ., a letter or digit "
+            f"first and last, at most {LONGEST_NAME} of them; got {volume!r}"
+        )
+
+
+def open_inputs(spec: dict[str, Any], values: Mapping[str, str]) -> None:
+    """what was a constant of some steps is an input of the pipeline, in place. values: name of
+    `INPUTS` -> what it is where a run says nothing else.
+
+    Not by TFX's RuntimeParameter: its compiler writes no default, so that every run would have to
+    name all of them.
+    """
+    tasks = spec["root"]["dag"]["tasks"]
+    told = spec["root"].setdefault("inputDefinitions", {}).setdefault("parameters", {})
+    for name, places in INPUTS.items():
+        told[name] = {
+            "parameterType": "STRING",
+            "defaultValue": values[name],
+            "isOptional": True,
+            "description": DESCRIBED[name],
+        }
+        for step, parameter in places:
+            tasks[step]["inputs"]["parameters"][parameter] = {"componentInputParameter": name}
 
 
 def complete(spec: dict[str, Any], table: Table, retries: int) -> None:

@@ -70,6 +70,35 @@ def test_ledgers_and_served_versions_lie_on_the_volume_that_every_step_mounts(do
     assert said("Pusher", "destination") == "/work/serving/taxonomy"
 
 
+def test_data_and_a_reason_are_inputs_that_a_run_may_give_otherwise(documents):
+    spec = documents[0]
+    told = spec["root"]["inputDefinitions"]["parameters"]
+    assert {name: (row["defaultValue"], row["isOptional"]) for name, row in told.items()} == {
+        "data": ("gs://bucket/data", True),
+        "force": ("", True),
+    }
+    tasks = spec["root"]["dag"]["tasks"]
+    for step, name, source in (
+        ("ExampleGen", "root", "data"),
+        ("WriteReport", "root", "data"),
+        ("CheckData", "force", "force"),
+        ("CheckQuality", "force", "force"),
+    ):
+        given = tasks[step]["inputs"]["parameters"][name]
+        assert given == {"componentInputParameter": source}, step
+    assert "gs://bucket/data" not in str(tasks) and "gs://bucket/data" not in str(
+        spec["deploymentSpec"]
+    )
+
+
+def test_a_reason_that_is_compiled_is_what_runs_are_given(tmp_path):
+    words = {"data": "gs://b/d", "root": "gs://b/r", "image": "i", "out": tmp_path / "x.yaml"}
+    compile_pipeline(configuration("smoke", []), **words, force="the lamp is new")
+    spec = next(yaml.safe_load_all((tmp_path / "x.yaml").read_text()))
+    told = spec["root"]["inputDefinitions"]["parameters"]
+    assert told["force"]["defaultValue"] == "the lamp is new"
+
+
 def test_kubeflows_own_sdk_opens_the_file(tmp_path, documents):
     from kfp import components
 
@@ -77,6 +106,10 @@ def test_kubeflows_own_sdk_opens_the_file(tmp_path, documents):
     file.write_text(yaml.safe_dump_all(documents))
     opened = components.load_component_from_file(str(file))
     assert opened.name == "taskonomy" and opened.platform_spec.platforms["kubernetes"]
+    assert {name: each.default for name, each in opened.component_spec.inputs.items()} == {
+        "data": "gs://bucket/data",
+        "force": "",
+    }
 
 
 def test_vertex_ais_form_is_a_job_with_its_root(tmp_path):
@@ -124,6 +157,9 @@ def test_vertex_ais_form_is_a_job_with_its_root(tmp_path):
         ({"data": "/home/me/data"}, "--data is a place in an object store or a folder below"),
         ({"out": "taxonomy.zip"}, "--out ends in .yaml"),
         ({"retries": -1}, "--retries"),
+        ({"volume": "Bad_Name!"}, "--volume is the name of a claim"),
+        ({"volume": "a" * 254}, "--volume is the name of a claim"),
+        ({"volume": "-a"}, "--volume is the name of a claim"),
     ],
 )
 def test_what_steps_could_not_reach_is_refused(tmp_path, change, message):

@@ -18,13 +18,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from models.provenance.stores import MOUNTED, local_path
 from tfx_pipeline.cluster.pod import ROOT
+from tfx_pipeline.cluster.submit import parameters_of
+from tfx_pipeline.faults import RunError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 # what Kubeflow's launcher replaces by the step's call
@@ -69,6 +71,8 @@ class Cluster:
     disk: Path
     start: Start
     kills: Sequence[Kill] = ()
+    # Values of the file's inputs, where not as compiled.
+    parameters: Mapping[str, str] = field(default_factory=dict)
     tries: list[Try] = field(default_factory=list)
     made: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
 
@@ -133,10 +137,7 @@ class Cluster:
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """what the launcher tells a step, and the kinds of its outputs."""
         inputs = step.get("inputs", {})
-        values = {
-            key: value["runtimeValue"]["constant"]
-            for key, value in inputs.get("parameters", {}).items()
-        }
+        values = {key: self.value_of(value) for key, value in inputs.get("parameters", {}).items()}
         artifacts = {}
         for key, value in inputs.get("artifacts", {}).items():
             source = value["taskOutputArtifact"]
@@ -165,6 +166,14 @@ class Cluster:
             "outputs": {"outputFile": told, "artifacts": outputs},
         }
         return call, kinds
+
+    def value_of(self, told: dict[str, Any]) -> Any:
+        """of a step's parameter: a constant, or an input of the file."""
+        if "runtimeValue" in told:
+            return told["runtimeValue"]["constant"]
+        name = told["componentInputParameter"]
+        default = self.spec["root"]["inputDefinitions"]["parameters"][name]["defaultValue"]
+        return self.parameters.get(name, default)
 
     def bring(self, pod: Path, call: dict[str, Any]) -> None:
         """an empty disk with the inputs, and the folders that outputs will stand in."""
@@ -315,8 +324,19 @@ def main(arguments: list[str] | None = None) -> int:
     words.add_argument(
         "--to", nargs="+", default=[], metavar="STEP", help="these steps and what they need"
     )
+    words.add_argument(
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an input of the file, such as force=REASON; repeat",
+    )
     words.add_argument("--fork", action="store_true", help="steps are forks: TFX is imported once")
     options = words.parse_args(arguments)
+    try:
+        parameters = parameters_of(options.parameter)
+    except RunError as error:
+        words.error(str(error))
     import yaml
 
     # the first document; the second is Kubernetes' part
@@ -329,6 +349,7 @@ def main(arguments: list[str] | None = None) -> int:
         disk,
         forked if options.fork else started,
         [Kill(*kill) for kill in options.kill],
+        parameters,
     )
     try:
         tries = cluster.run(say, options.to)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,7 +39,9 @@ class Resources:
         for name, kinds in (("cpu", (int, float)), ("gpu", (int,))):
             value = getattr(self, name)
             # booleans are whole numbers in Python
-            if isinstance(value, bool) or not isinstance(value, kinds) or value < 0:
+            is_number = isinstance(value, kinds) and not isinstance(value, bool)
+            # written so that NaN is refused, too
+            if not is_number or not 0 <= value < math.inf:
                 raise ConfigError(f"{name} is a number of at least 0, got {value!r}")
         self.gigabytes()
 
@@ -47,9 +50,10 @@ class Resources:
         if not self.memory:
             return 0.0
         parts = re.fullmatch(r"([0-9]+)([A-Za-z]+)", str(self.memory))
-        if parts is None or parts[2] not in UNITS:
+        if parts is None or parts[2] not in UNITS or not int(parts[1]):
             raise ConfigError(
-                f"memory is a whole number with a unit of {', '.join(UNITS)}, got {self.memory!r}"
+                f"memory is a whole number above 0 with a unit of {', '.join(UNITS)}, got "
+                f"{self.memory!r}"
             )
         return int(parts[1]) * UNITS[parts[2]]
 

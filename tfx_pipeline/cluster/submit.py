@@ -9,11 +9,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from tfx_pipeline.faults import RunError
+from tfx_pipeline.kubeflow import INPUTS
 
 Answer = TypeVar("Answer")
 
@@ -88,22 +89,57 @@ def token_in(file: Path | None) -> str | None:
         raise RunError(f"--token-file {file} cannot be read: {error}") from error
 
 
-def create(client: Any, address: str, file: Path, *, name: str, experiment: str) -> str:
-    """the id of a new run of `file` in an experiment, which is made where there is none. Raises
-    RunError.
+def parameters_of(words: Iterable[str]) -> dict[str, str]:
+    """input of the compiled file -> value, of NAME=VALUE. Raises RunError."""
+    found = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if name not in INPUTS or not equals:
+            raise RunError(
+                f"--parameter takes NAME=VALUE of {', '.join(INPUTS)}, such as "
+                f"data=gs://BUCKET/data; got {word!r}"
+            )
+        found[name] = value
+    return found
+
+
+def create(
+    client: Any,
+    address: str,
+    file: Path,
+    *,
+    name: str,
+    experiment: str,
+    parameters: Mapping[str, str] | None = None,
+) -> str:
+    """the id of a new run of `file` in an experiment, which is made where there is none.
+    parameters: values of its inputs, where not as compiled. Raises RunError.
     """
     check_file(file)
     group = asked(address, functools.partial(client.create_experiment, name=experiment))
     run = asked(
         address,
         functools.partial(
-            client.run_pipeline, group.experiment_id, name, pipeline_package_path=str(file)
+            client.run_pipeline,
+            group.experiment_id,
+            name,
+            pipeline_package_path=str(file),
+            params=dict(parameters or {}),
         ),
     )
     return str(run.run_id)
 
 
-def recur(client: Any, address: str, file: Path, *, name: str, experiment: str, every: int) -> str:
+def recur(
+    client: Any,
+    address: str,
+    file: Path,
+    *,
+    name: str,
+    experiment: str,
+    every: int,
+    parameters: Mapping[str, str] | None = None,
+) -> str:
     """the id of a new recurring run of `file`: every so many seconds, one at a time, none of those
     that were missed made up for. Raises RunError, also where there is one of that name.
     """
@@ -134,6 +170,7 @@ def recur(client: Any, address: str, file: Path, *, name: str, experiment: str, 
             # after an outage: one run, not all that were missed
             no_catchup=True,
             pipeline_package_path=str(file),
+            params=dict(parameters or {}),
         ),
     )
     return str(made.recurring_run_id)

@@ -44,6 +44,17 @@ def add_schedule_arguments(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--file", type=Path, help="that `compile` wrote, for --host")
     command.add_argument("--token-file", type=Path, help="file with a bearer token, for --host")
+    add_parameter(command)
+
+
+def add_parameter(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an input of the compiled file: data=gs://..., or force=REASON; repeat",
+    )
 
 
 def add_window(command: argparse.ArgumentParser) -> None:
@@ -63,11 +74,11 @@ def do_schedule(config: Config, options: argparse.Namespace, arguments: list[str
 
     # a default for what is installed; `--every` alone makes a foreground
     every = seconds_of(options.every or "6h")
+    check_once(options)
     if options.host:
         return recur(options, every)
     if not options.data:
         raise RunError("schedule needs --data DIR, a folder or a pattern with {SPAN}")
-    check_once(options)
     if options.install:
         files = files_of(options.install, with_paths(options, arguments), every, options.run)
         lines = install(files, options.install, options.to, options.run, yes=options.yes)
@@ -93,12 +104,11 @@ def check_once(options: argparse.Namespace) -> None:
     would run everything, with gates that refuse passed.
     """
     words = [f"--{word}" for word in ("force", "again") if getattr(options, word)]
-    schedule = "--install" if options.install else "--every" if options.every else ""
-    if words and schedule:
+    many = [f"--{word}" for word in ("host", "install", "every") if getattr(options, word)]
+    if words and many:
         raise RunError(
             f"{' and '.join(words)} {'are' if len(words) > 1 else 'is'} for one run, and "
-            f"{schedule} is for many: run `schedule` once with {' '.join(words)}, then with "
-            f"{schedule} alone"
+            f"{many[0]} is for many: run once with {' '.join(words)}, then `schedule` without"
         )
 
 
@@ -129,6 +139,7 @@ def recur(options: argparse.Namespace, every: float) -> int:
 
     if options.file is None:
         raise RunError("--host needs --file FILE, which `python -m tfx_pipeline compile` writes")
+    parameters = submit.parameters_of(options.parameter)
     submit.check_file(options.file)
     client = submit.connect(options.host, submit.token_in(options.token_file))
     print(
@@ -139,6 +150,7 @@ def recur(options: argparse.Namespace, every: float) -> int:
             name="taskonomy",
             experiment="taskonomy",
             every=round(every),
+            parameters=parameters,
         )
     )
     return 0

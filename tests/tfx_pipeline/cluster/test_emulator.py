@@ -48,6 +48,20 @@ def spec_of(words=(), retries=1):
     }
 
 
+def test_a_step_gets_the_files_inputs_as_compiled_or_as_it_is_told(tmp_path):
+    spec = spec_of()
+    told = {
+        "root": {"runtimeValue": {"constant": "r"}},
+        "why": {"componentInputParameter": "force"},
+    }
+    step = {"inputs": {"parameters": told}}
+    spec["root"]["inputDefinitions"] = {"parameters": {"force": {"defaultValue": "because"}}}
+    for parameters, reason in (({}, "because"), ({"force": "so"}, "so")):
+        cluster = Cluster(spec, tmp_path, started, parameters=parameters)
+        call, _ = cluster.invocation("first", step, spec["components"]["step"])
+        assert call["inputs"]["parameterValues"] == {"root": "r", "why": reason}
+
+
 def test_a_killed_step_is_tried_again_on_an_empty_disk_and_the_next_gets_its_output(tmp_path):
     waits = f"once={tmp_path / 'mark'}"  # the first try only, to be killed while it does
     cluster = Cluster(spec_of([waits]), tmp_path, started, [Kill("first", "begun")])

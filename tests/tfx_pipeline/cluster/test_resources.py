@@ -45,8 +45,11 @@ def test_a_spec_says_numbers_and_quantities():
     [
         ("TrainTask: {cpu: 1}", "unknown stage 'TrainTask'; did you mean TrainTasks"),
         ("TrainTasks: {cpus: 1}", "unknown field 'cpus'; did you mean cpu"),
-        ("TrainTasks: {memory: much}", "memory is a whole number with a unit"),
-        ("TrainTasks: {memory: 8}", "memory is a whole number with a unit"),
+        ("TrainTasks: {memory: much}", "memory is a whole number above 0 with a unit"),
+        ("TrainTasks: {memory: 8}", "memory is a whole number above 0 with a unit"),
+        ("TrainTasks: {memory: 0G}", "memory is a whole number above 0"),
+        ("TrainTasks: {cpu: .inf}", "cpu is a number of at least 0"),
+        ("TrainTasks: {cpu: .nan}", "cpu is a number of at least 0"),
         ("TrainTasks: {gpu: -1}", "gpu is a number of at least 0"),
         ("TrainTasks: {cpu: true}", "cpu is a number"),
         ("TrainTasks: 8", "a table of stages"),

@@ -128,6 +128,25 @@ def test_a_run_is_created_from_both_documents_and_watched_to_its_end(kubeflow, f
     assert done.stderr.count("running") == 1
 
 
+def test_a_run_is_given_the_inputs_that_are_named_and_no_others(kubeflow, file):
+    server = kubeflow()
+    words = ("--parameter", "data=gs://b/new", "--parameter", "force=the lamp = new", "--no-watch")
+    done = submit("--host", server.host, file, *words)
+    assert done.returncode == 0, done.stderr
+    [created] = [body for verb, path, body, _ in server.asked if (verb, path) == ("POST", "runs")]
+    assert created["runtime_config"]["parameters"] == {
+        "data": "gs://b/new",
+        "force": "the lamp = new",
+    }
+    done = schedule("--host", server.host, "--file", file, "--parameter", "data=gs://b/new")
+    assert done.returncode == 0, done.stderr
+    [made] = server.recurring
+    assert made["runtime_config"]["parameters"] == {"data": "gs://b/new"}
+    assert "--parameter takes NAME=VALUE of data, force" in last(
+        submit("--host", server.host, file, "--parameter", "seed=3")
+    )
+
+
 def test_a_token_comes_from_a_file(kubeflow, file, tmp_path):
     server = kubeflow()
     (tmp_path / "token").write_text("secret\n")
