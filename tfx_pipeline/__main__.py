@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -173,41 +174,61 @@ def main(arguments: list[str] | None = None) -> int:
 
     # environment variables that TensorFlow and gRPC read once, when they are imported
     quiet.before_imports()
-    from beam_jobs.options import BeamOptionError, checked
-    from tfx_pipeline.config import ConfigError, configuration, shards_of
-    from tfx_pipeline.faults import RunError
-    from tfx_pipeline.stopping import resume_command, stoppable
+    from beam_jobs.options import BeamOptionError
+    from tfx_pipeline.config import ConfigError
+    from tfx_pipeline.faults import FULL_NUMBERS, RunError
 
     # as typed: a message says the same words again
     words = sys.argv[1:] if arguments is None else arguments
     try:
-        # these commands need no configuration, and some of them no TFX either
-        if options.command == "submit":
-            return do_submit(options)
-        if options.command == "schema":
-            return do_schema(options)
-        if options.command in DO:
-            return DO[options.command](options)
-        if options.command == "add-source":
-            with stoppable(resume_command(words)):
-                return do_add_source(options)
-        # `--shards` is two fields by another name
-        shards = shards_of(options.shards) if options.shards else []
-        config = configuration(options.config, [*options.set, *shards])
-        if getattr(options, "beam", None):
-            options.beam = checked(options.beam)
-        # a schedule in the foreground lets its tick write the history's line
-        gently = getattr(options, "every", None) is not None
-        with stoppable(resume_command(words), gently=gently):
-            if options.command == "schedule":
-                return do_schedule(config, options, words)
-            return globals()[f"do_{options.command}"](config, options)
+        code = carried_out(options, words)
+        # now, and not when the interpreter ends, where nobody can say what went wrong
+        sys.stdout.flush()
+        return code
     except (BeamOptionError, ConfigError, RunError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         return error.code if isinstance(error, RunError) else 1
+    except OSError as error:
+        if error.errno not in FULL_NUMBERS:
+            raise
+        place = error.filename or "what standard output is written to"
+        print(f"error: disk full: no room for {place}; free some", file=sys.stderr)
+        # what is left of it would fail again at the interpreter's end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt:
         print("interrupted; what was submitted goes on (submit --watch RUN)", file=sys.stderr)
         return 130
+
+
+def carried_out(options: argparse.Namespace, words: list[str]) -> int:
+    """the exit code of one command. words: as typed."""
+    from beam_jobs.options import checked
+    from tfx_pipeline.config import configuration, shards_of
+    from tfx_pipeline.stopping import resume_command, stoppable
+
+    # these commands need no configuration, and some of them no TFX either
+    if options.command == "submit":
+        return do_submit(options)
+    if options.command == "schema":
+        return do_schema(options)
+    if options.command in DO:
+        return DO[options.command](options)
+    if options.command == "add-source":
+        with stoppable(resume_command(words)):
+            return do_add_source(options)
+    # `--shards` is two fields by another name
+    shards = shards_of(options.shards) if options.shards else []
+    config = configuration(options.config, [*options.set, *shards])
+    if getattr(options, "beam", None):
+        options.beam = checked(options.beam)
+    # a schedule in the foreground lets its tick write the history's line
+    gently = getattr(options, "every", None) is not None
+    with stoppable(resume_command(words), gently=gently):
+        if options.command == "schedule":
+            return do_schedule(config, options, words)
+        code: int = globals()[f"do_{options.command}"](config, options)
+        return code
 
 
 def do_demo(config: Config, options: argparse.Namespace) -> int:

@@ -102,6 +102,8 @@ def do_add_source(options: argparse.Namespace) -> int:
     from tfx_pipeline.local import run_pipeline
 
     told = {"mean": options.mean, "deviation": options.std}
+    # of a run that has not finished its pictures' side is not known
+    told |= {"run_size": last[0].image_size if last else None}
     # only while files are written: the run that follows takes the lock itself
     with locked(options.run):
         added = add_source(

@@ -75,6 +75,17 @@ def test_later_leaves_a_row_for_the_next_run(tmp_path, capsys):
     assert "hed" in capsys.readouterr().err
 
 
+def test_an_encoder_is_tried_with_pictures_of_the_runs_side(tmp_path):
+    made = MadeRuns(tmp_path / "run")
+    run = made.context("pipeline_run", "run 1")
+    made.execute(run, "WriteReport", "report", (), "ran", None, {}, **parameters(1, "data"))
+    side = configuration("smoke", []).image_size
+    file = keras_file(tmp_path / "hed.keras", side)
+    words = ["--encoder", str(file), "--run", str(made.folder), "--later"]
+    assert main(["add-source", "hed", *words]) == 0
+    assert outside_sources(made.folder / SOURCES)[0]["size"] == 0
+
+
 def test_what_the_taxonomy_took_is_that_of_the_newest_run(tmp_path):
     made = MadeRuns(tmp_path / "run")
     for number in (1, 2):

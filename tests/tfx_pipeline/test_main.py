@@ -34,6 +34,20 @@ def test_an_unwritable_output_is_refused_in_one_line(tmp_path):
     assert "error: cannot write to" in done.stderr.strip().splitlines()[-1]
 
 
+def test_a_full_disk_under_standard_output_is_one_line():
+    for words in (["config"], ["config", "--config", "smoke"]):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "tfx_pipeline", *words],
+                cwd=ROOT,
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        assert done.returncode == 1
+        assert done.stderr.strip().startswith("error: disk full") and done.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     "words", [("tfx_pipeline",), ("beam_jobs",), ("serving",), ("models.taxonomy",)]
 )

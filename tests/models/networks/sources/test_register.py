@@ -52,6 +52,13 @@ def test_an_encoder_without_weights_is_refused(tmp_path):
     refused(tmp_path, "no weights", encoder=empty)
 
 
+def test_an_encoder_without_a_size_is_tried_with_the_runs(tmp_path):
+    file = keras_file(tmp_path / "hed.keras", side=32)
+    [source] = add_source(tmp_path / "sources", "hed", file, run_size=32)
+    assert source.size == 0
+    refused(tmp_path / "other", "of side 48", encoder=file, run_size=48)
+
+
 def test_pictures_of_another_size_are_said(tmp_path):
     file = keras_file(tmp_path / "hed.keras", side=32)
     refused(tmp_path, "--size", encoder=file)
