@@ -3,8 +3,8 @@ digest.
 
 A result is stale when the code that made it has changed. Which code that is follows from the syntax
 trees alone: a definition (function, class, constant) reaches the names it mentions, through
-imports, wherever they stand. Formatting, comments, docstrings and annotations of functions change
-no digest; a changed constant does. Nothing is imported or run.
+imports, wherever they stand. Formatting, comments, docstrings and annotations (but those of fields
+of a class) change no digest; a changed constant does. Nothing is imported or run.
 
 Definitions, not modules, since one edit would otherwise make everything anew: `targets.py` holds
 the label functions of all tasks. Where a table is looked up by a field of an entry
@@ -13,6 +13,8 @@ A function that makes tables (`by_kind`) can be named in place of each of its ta
 
 What static reading cannot see: a method that is called on a parameter without annotation. Tests
 record which functions of ours a piece of work really calls, and hold them against its closure.
+Forms that are not followed are refused, by ruff (relative imports, imports for their effect) and
+`tests/models/provenance/test_forms.py`.
 """
 
 from __future__ import annotations
@@ -277,8 +279,11 @@ def _resolved(source: str, attribute: str | None, chain: tuple[str, ...]) -> Ite
 
 
 def _binds(source: str, name: str) -> bool:
+    """does a package make a name itself? `from package import module` inside `package` does not."""
     module = parsed(source)
-    return module is not None and (name in module.definitions or name in module.bindings)
+    if module is None:
+        return False
+    return name in module.definitions or module.bindings.get(name, (source, name)) != (source, name)
 
 
 def defined(source: str, name: str) -> Iterator[Definition]:

@@ -1,18 +1,34 @@
 """What one definition mentions: names that it reads and does not bind itself, and attributes."""
 
 from __future__ import annotations
+import __future__ as futures
 
 import ast
 import copy
+import dis
 import functools
+import types
 from collections.abc import Iterator, Mapping
 from typing import TypeGuard, cast
 
-from models.provenance.sources import is_docstring
+from models.provenance.sources import PARSING, is_docstring
 
 # A name, and the attributes after it: `a.b.c` is ("a", ("b", "c")).
 Mention = tuple[str, tuple[str, ...]]
+# How the compiler says that a name is the module's (the third: in classes, from 3.12 on).
+LOOK_UPS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS", "DELETE_GLOBAL")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+# What has names of its own inside a definition.
+SCOPES = (
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.ClassDef,
+    ast.Lambda,
+    ast.ListComp,
+    ast.SetComp,
+    ast.DictComp,
+    ast.GeneratorExp,
+)
 
 
 def mentions(node: ast.AST) -> Iterator[Mention]:
@@ -68,20 +84,44 @@ def _is_quoted_annotation(child: ast.AST, node: ast.AST) -> TypeGuard[ast.Consta
 
 
 def local_names(node: ast.AST) -> set[str]:
-    """names that are bound wherever they are mentioned: parameters and local variables. Of a class,
-    those of its methods that nothing else in it mentions.
+    """names that are bound wherever they are mentioned: parameters and local variables. Not one
+    that another scope of the definition reads from the module (`g` in `g() + (lambda g: g)(1)`).
     """
     if isinstance(node, Function):
-        return _bound_in(node)
+        bound = _bound_in(node)
+        inner = (part for part in ast.walk(node) if isinstance(part, SCOPES) and part is not node)
+        # in one scope alone a name is the function's or the module's everywhere
+        return bound - read_from_module(node) if next(inner, None) else bound
     if not isinstance(node, ast.ClassDef):
         return set()
-    bound: set[str] = set()
-    free: set[str] = set()
+    bound = set()
     for part in node.body:
-        own = _bound_in(part) if isinstance(part, Function) else set()
-        bound |= own
-        free |= {base for base, _ in mentions(part)} - own
-    return bound - free
+        bound |= _bound_in(part) if isinstance(part, Function) else set()
+    return bound - read_from_module(node)
+
+
+def read_from_module(node: Function | ast.ClassDef) -> set[str]:
+    """names that the compiler looks up in the module, or among built-ins; of a class also those of
+    its own body. Annotations are not among them.
+    """
+    with PARSING:
+        code = compile(
+            ast.Module([node], []),
+            "<definition>",
+            "exec",
+            flags=futures.annotations.compiler_flag,
+            dont_inherit=True,
+        )
+    return set(_looked_up(code))
+
+
+def _looked_up(code: types.CodeType) -> Iterator[str]:
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in LOOK_UPS:
+            yield instruction.argval
+    for part in code.co_consts:
+        if isinstance(part, types.CodeType):
+            yield from _looked_up(part)
 
 
 def _bound_in(function: Function) -> set[str]:
@@ -97,8 +137,8 @@ def _bound_in(function: Function) -> set[str]:
 
 
 def plain_syntax(node: ast.AST) -> str:
-    """the node as text, without docstrings, annotations of functions, and places: what formatting,
-    comments and words do not change.
+    """the node as text, without docstrings, annotations (but those of a class's fields), and
+    places: what formatting, comments and words do not change.
     """
     return ast.dump(_plain(node))
 
@@ -107,13 +147,20 @@ def _plain(node: ast.AST) -> ast.AST:
     """the node without what changes no result; itself where that is all of it. What changes is a
     copy, since all closures share the tree.
     """
+    if isinstance(node, ast.AnnAssign) and node.value is not None and node.simple:
+        # a simple target is a name, which has nothing to leave out
+        return ast.Assign([node.target], cast("ast.expr", _plain(node.value)))
     changed: dict[str, object] = {}
     for name, value in ast.iter_fields(node):
         if isinstance(value, ast.AST):
             if (part := _plain(value)) is not value:
                 changed[name] = part
         elif isinstance(value, list):
-            parts = [_plain(part) if isinstance(part, ast.AST) else part for part in value]
+            parts = [
+                # an annotation makes a field of a dataclass
+                part if not isinstance(part, ast.AST) or _is_field(part, node) else _plain(part)
+                for part in value
+            ]
             if any(new is not old for new, old in zip(parts, value)):
                 changed[name] = parts
     if isinstance(node, (ast.ClassDef, Function)):
@@ -125,6 +172,10 @@ def _plain(node: ast.AST) -> ast.AST:
     if isinstance(node, ast.arg):
         changed["annotation"] = None
     return _with(node, changed) if changed else node
+
+
+def _is_field(part: ast.AST, node: ast.AST) -> bool:
+    return isinstance(part, ast.AnnAssign) and isinstance(node, ast.ClassDef)
 
 
 def _with(node: ast.AST, changed: Mapping[str, object]) -> ast.AST:

@@ -27,7 +27,8 @@ PARSING = threading.Lock()
 @dataclass
 class Module:
     """A parsed module. bindings: name -> (module, attribute or None) of what it imports; effects:
-    statements that define nothing and run at import.
+    statements that run at import and define nothing, or change what others define, and what
+    decides which definitions there are.
     """
 
     name: str
@@ -77,10 +78,14 @@ def _read(module: Module, body: Iterable[ast.stmt]) -> None:
         elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
             for name in assigned(node):
                 module.definitions.setdefault(name, []).append(node)
+            # into what another module holds (`shapes.SIDE = 3`, `ROWS["a"] = f`)
+            if any(name in module.bindings for name in assigned(node)):
+                module.effects.append(node)
         elif is_command(node):
             continue  # runs in a process of its own, never at import
         # a definition may stand in a branch: an import that may fail, a platform
         elif isinstance(node, (ast.If, ast.Try, ast.With)):
+            module.effects += deciding(node)
             _read(module, node.body)
             for part in ("orelse", "finalbody"):
                 _read(module, getattr(node, part, []))
@@ -88,6 +93,19 @@ def _read(module: Module, body: Iterable[ast.stmt]) -> None:
                 _read(module, handler.body)
         elif not is_docstring(node):
             module.effects.append(node)
+
+
+def deciding(node: ast.If | ast.Try | ast.With) -> list[ast.stmt]:
+    """what decides which part of a statement runs, or what its parts work on: a test, imports that
+    may fail, what is opened.
+    """
+    if isinstance(node, ast.Try):
+        return [part for part in node.body if isinstance(part, (ast.Import, ast.ImportFrom))]
+    if isinstance(node, ast.With):
+        return [ast.Expr(item.context_expr) for item in node.items]
+    # False in every program
+    is_for_types = isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+    return [] if is_for_types else [ast.Expr(node.test)]
 
 
 def bindings_of(node: ast.Import | ast.ImportFrom) -> dict[str, tuple[str, str | None]]:

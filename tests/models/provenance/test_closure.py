@@ -100,6 +100,55 @@ def test_a_closure_follows_calls_constants_and_imports_inside_functions(tree):
     }
 
 
+CHANGED = {
+    "the test of an if": (
+        "if FLAG:\n    X = 1\nelse:\n    X = 2\ndef f(): return X\nFLAG = 1",
+        "FLAG = 1",
+        "FLAG = 0",
+    ),
+    "an import that may fail": (
+        "try:\n    import fast\nexcept ImportError:\n    X = 1\ndef f(): return X",
+        "import fast",
+        "import json",
+    ),
+    "what is opened": ("with open('d') as d:\n    X = d.read()\ndef f(): return X", "'d'", "'e'"),
+    "a constant of another module": (
+        "import models.facts as facts\nfacts.APART = 3\ndef f(): return facts.APART",
+        "= 3",
+        "= 5",
+    ),
+    "a function beside a comprehension's variable": (
+        "def g(): return 1\ndef f():\n    y = g()\n    return [g for g in (y,)]",
+        "return 1",
+        "return 2",
+    ),
+    "a function beside an inner parameter": (
+        "def g(): return 1\ndef f():\n    h = lambda g: g\n    return h(g())",
+        "return 1",
+        "return 2",
+    ),
+}
+
+
+@pytest.mark.parametrize("text, old, new", CHANGED.values(), ids=CHANGED)
+def test_an_edit_that_changes_a_result_changes_the_digest(tree, tmp_path, text, old, new):
+    (tmp_path / "models" / "case.py").write_text(text)
+    before = closure_of("models.case:f").digest()
+    tree("models/case.py", old, new)
+    assert closure_of("models.case:f").digest() != before
+
+
+def test_a_package_that_imports_its_own_module_is_followed(tree, tmp_path):
+    package = tmp_path / "models" / "pack"
+    package.mkdir()
+    (package / "__init__.py").write_text("from models.pack import part\n")
+    (package / "part.py").write_text("def g(): return 1\n")
+    (tmp_path / "models" / "case.py").write_text(
+        "from models.pack import part\ndef f(): return part.g()\n"
+    )
+    assert names("models.case:f") == {"models.case:f", "models.pack.part:g"}
+
+
 def test_a_parameter_of_a_modules_name_is_not_the_module(tree):
     assert names("models.work:shadowed") == {"models.work:shadowed"}
 

@@ -43,6 +43,9 @@ def test_attributes_are_all_that_stand_after_a_point():
         ("class A:\n    def f(self, x):\n        return x", {"self", "x"}),
         ("class A:\n    y = x\n    def f(self, x):\n        return x", {"self"}),
         ("a = 1", set()),
+        ("def f():\n    g()\n    return [g for g in x]", set()),
+        ("def f():\n    h = lambda g: g\n    return h(g())", {"h"}),
+        ("def f(g):\n    return [g for g in x]", {"g"}),
     ],
 )
 def test_names_that_a_definition_binds_are_its_own(text, bound):
@@ -55,6 +58,15 @@ def test_words_and_annotations_are_no_syntax():
     assert plain_syntax(node(same)) == plain
     for other in ("def f(a):\n    return a + 2", "def f(b):\n    return b + 1"):
         assert plain_syntax(node(other)) != plain
+
+
+def test_an_annotation_of_a_variable_is_no_syntax():
+    assert plain_syntax(node("X: int = 1")) == plain_syntax(node("X = 1"))
+    plain = plain_syntax(node("def f(a):\n    b = a\n    return b"))
+    assert plain_syntax(node("def f(a):\n    b: int = a\n    return b")) == plain
+    assert plain_syntax(node("class A:\n    x: int = 1")) != plain_syntax(
+        node("class A:\n    x = 1")
+    )
 
 
 def test_a_class_keeps_its_fields_types():

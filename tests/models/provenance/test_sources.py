@@ -81,7 +81,27 @@ def test_statements_are_definitions_bindings_or_effects(tree):
         "t": ("models", "tools"),
         "fast": ("fast", None),
     }
-    assert [ast.unparse(effect) for effect in found.effects] == ["run_at_import()"]
+    assert [ast.unparse(effect) for effect in found.effects] == [
+        "A",  # what decides which `f` there is
+        "import fast",
+        "fast = None",  # in place of what is imported
+        "run_at_import()",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "effects"),
+    [
+        ("import a.b as shapes\nshapes.SIDE = 3", ["shapes.SIDE = 3"]),
+        ("from a import ROWS\nROWS['x'] = 5", ["ROWS['x'] = 5"]),
+        ("ROWS = {}\nROWS['x'] = 5", []),
+        ("with open('d') as file:\n    X = file.read()", ["open('d')"]),
+        ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import a", []),
+    ],
+)
+def test_what_changes_others_or_decides_is_an_effect(tree, text, effects):
+    tree("models/work.py", text)
+    assert [ast.unparse(effect) for effect in parsed("models.work").effects] == effects
 
 
 def test_a_file_that_changed_is_parsed_again(tree):
