@@ -77,6 +77,8 @@ def do_schedule(config: Config, options: argparse.Namespace, arguments: list[str
     check_once(options)
     if options.host:
         return recur(options, every)
+    if options.parameter:
+        raise RunError("--parameter is for a compiled file: it needs --host and --file")
     if not options.data:
         raise RunError("schedule needs --data DIR, a folder or a pattern with {SPAN}")
     if options.install:

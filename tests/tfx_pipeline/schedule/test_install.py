@@ -121,6 +121,11 @@ def test_what_is_meant_for_one_run_is_no_word_of_a_schedule(word, many, capsys):
     assert f"{word[0]} is for one run, and {many[0]} is for many" in said
 
 
+def test_an_input_of_a_compiled_file_needs_a_host(capsys):
+    assert main(["schedule", "--data", "data", "--parameter", "force=why"]) == 1
+    assert "needs --host and --file" in capsys.readouterr().err
+
+
 def test_words_about_the_schedule_itself_are_left_out():
     words = [
         "schedule",
