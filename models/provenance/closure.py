@@ -233,7 +233,7 @@ def _reached(module: Module, node: ast.AST, found: Iterable[Mention]) -> set[Def
     it.
     """
     bindings = dict(module.bindings)
-    local = local_names(node)
+    local = local_names(node, module.bindings.keys() | module.definitions.keys())
     for part in ast.walk(node):
         if isinstance(part, (ast.Import, ast.ImportFrom)):
             inside = bindings_of(part)

@@ -8,7 +8,7 @@ import copy
 import dis
 import functools
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import TypeGuard, cast
 
 from models.provenance.sources import PARSING, is_docstring
@@ -83,12 +83,16 @@ def _is_quoted_annotation(child: ast.AST, node: ast.AST) -> TypeGuard[ast.Consta
     )
 
 
-def local_names(node: ast.AST) -> set[str]:
+def local_names(node: ast.AST, module: Container[str] | None = None) -> set[str]:
     """names that are bound wherever they are mentioned: parameters and local variables. Not one
     that another scope of the definition reads from the module (`g` in `g() + (lambda g: g)(1)`).
+    module: the names that it has, where no others matter.
     """
     if isinstance(node, Function):
         bound = _bound_in(node)
+        # compiling takes most of the time of an address, and few local names are a module's, too
+        if module is not None and not any(name in module for name in bound):
+            return bound
         inner = (part for part in ast.walk(node) if isinstance(part, SCOPES) and part is not node)
         # in one scope alone a name is the function's or the module's everywhere
         return bound - read_from_module(node) if next(inner, None) else bound
