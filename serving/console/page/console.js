@@ -111,8 +111,7 @@ function drop(photo) {
 /** Answers leave with a photo that they are about: another one would seem to have given them. */
 function forget() {
   answered = [];
-  at('cards').replaceChildren();
-  at('downloads').replaceChildren();
+  for (const name of ['cards', 'downloads']) at(name).replaceChildren();
   at('downloads').hidden = true;
   at('summary').textContent = 'The photo of the last answers was removed.';
   at('state').textContent = '';
@@ -164,10 +163,9 @@ async function send() {
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify({ photos, tasks }),
     });
-    if (about.every((photo) => chosen.includes(photo))) {
-      showAnswers(said);
-      answered = about;
-    } else forget();
+    answered = about.every((photo) => chosen.includes(photo)) ? about : [];
+    if (answered.length) showAnswers(said);
+    else forget();
   } catch (error) {
     at('state').textContent = '';
     complain(error.message);
@@ -176,9 +174,7 @@ async function send() {
 }
 
 function showAnswers(said) {
-  const seconds = Object.entries(said.seconds).map(
-    ([name, each]) => `${name} ${each.toFixed(2)} s`,
-  );
+  const seconds = Object.entries(said.seconds).map(([name, s]) => `${name} ${s.toFixed(2)} s`);
   const notes = said.notes.length ? ` Changed before asking: ${said.notes.join('; ')}.` : '';
   const doubtful = said.answers.filter((answer) => answer.warnings.length).length;
   at('summary').textContent =
@@ -230,8 +226,7 @@ function numbers(answer) {
     const head = made('th', { scope: 'row', textContent: name });
     return made('tr', {}, head, made('td', { textContent: value }));
   });
-  const unit = answer.unit || 'share';
-  const caption = made('caption', { textContent: `Numbers: ${unit}` });
+  const caption = made('caption', { textContent: `Numbers: ${answer.unit || 'share'}` });
   return made('table', {}, caption, made('tbody', {}, ...rows));
 }
 
