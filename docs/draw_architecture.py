@@ -15,6 +15,7 @@ PICTURE = ROOT / "docs" / "architecture.svg"
 WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 190, 54, 34, 46, 24
 QUESTIONS = {
     "provenance": "what was it made of?",
+    "arguments": "what may one say?",
     "tasks": "what is the task?",
     "examples": "how is a view written down?",
     "taxonomy": "what shall we supervise?",

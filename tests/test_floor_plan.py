@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 OURS = ("models", "beam_jobs", "components", "tfx_pipeline", "serving")
 HEAVY = {
     "provenance": set(),
+    "arguments": set(),
     "tasks": set(),
     "taxonomy": {"cvxopt"},
     "examples": {"tensorflow"},

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from beam_jobs.annotate import fork_server
-from beam_jobs.whole_numbers import count, natural
+from models.arguments.numbers import count, natural
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 
 from beam_jobs.compare.component import COMPONENTS, component_of
 from beam_jobs.compare.frames import frames, spread
-from beam_jobs.whole_numbers import count
+from models.arguments.numbers import count
 
 MOST_FRAMES = 24  # of a whole data set: a frame takes some seconds
 Row = dict[str, Any]

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 from beam_jobs.compare.frames import Frame, frames, spread
 from beam_jobs.compare.legends import INK, LEAST_TILE, PAPER, Layout, Shown, legend, shown
 from beam_jobs.ingest.known_bad import read_facts
-from beam_jobs.whole_numbers import count
+from models.arguments.numbers import count
 from models.examples.published import encode_png
 from models.provenance.atomic import atomic_file
 from models.tasks import DOMAINS

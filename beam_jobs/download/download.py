@@ -28,7 +28,7 @@ from beam_jobs.download.subset import (
     write_splits,
 )
 from beam_jobs.ingest.progress import Transfers
-from beam_jobs.whole_numbers import count
+from models.arguments.numbers import count
 from models.examples.splits import read_splits
 from models.tasks import DOMAINS
 

@@ -10,7 +10,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from beam_jobs.whole_numbers import count, natural
+from models.arguments.numbers import count, natural
 from models.examples.splits import read_splits
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from models.arguments.numbers import count
 from tfx_pipeline.faults import RunError
 from tfx_pipeline.history.journal import HISTORY, PRUNED, ROLLBACK, Entry, append, next_number, read
 
@@ -18,7 +19,7 @@ def add_commands(commands: Subcommands[argparse.ArgumentParser]) -> None:
     """the verbs about a folder of runs."""
     command = add(commands, "history", "every run of a folder: what it made, and why it ran")
     command.add_argument("--json", action="store_true", help="a list of all that is known")
-    command.add_argument("--last", type=at_least_one, metavar="N", help="the newest N alone")
+    command.add_argument("--last", type=count, metavar="N", help="the newest N alone")
     command = add(commands, "diff", "what two runs of a folder differ in", "diff runs/mine 3 4")
     command.add_argument("before", type=int, help="its number in `history`, or its version")
     command.add_argument("after", type=int, help="likewise")
@@ -53,13 +54,6 @@ def add(
     command.epilog = f"example: python -m tfx_pipeline {example or f'{name} runs/mine'}"
     command.add_argument("run", type=Path, help="folder of a run, --run DIR of the others")
     return command
-
-
-def at_least_one(text: str) -> int:
-    """Raises ArgumentTypeError."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a number of at least 1, got {text}")
-    return int(text)
 
 
 def do_history(options: argparse.Namespace) -> int:

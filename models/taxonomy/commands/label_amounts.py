@@ -6,10 +6,11 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from models.arguments.numbers import positive
 from models.taxonomy.affinities import Affinities
 from models.taxonomy.commands.inputs import numbers
 from models.taxonomy.commands.layout import folded, shown, table
-from models.taxonomy.commands.options import PAIRS, positive
+from models.taxonomy.commands.options import PAIRS
 from models.taxonomy.facts import Facts
 from models.taxonomy.labels import Labels
 from models.taxonomy.offers import check_name

@@ -7,8 +7,8 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from models.arguments.numbers import natural
 from models.taxonomy.commands.layout import folded, shown, table
-from models.taxonomy.commands.options import natural
 from models.taxonomy.facts import Facts
 from models.taxonomy.losses import LossStore
 from models.taxonomy.measurement import measure

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser, Namespace
 
+from models.arguments.numbers import positive
 from models.taxonomy.commands.inputs import request_of, table_of
 from models.taxonomy.commands.label_amounts import (
     among,
@@ -14,7 +15,7 @@ from models.taxonomy.commands.label_amounts import (
     purchase_lines,
 )
 from models.taxonomy.commands.layout import table
-from models.taxonomy.commands.options import positive, program_options, table_options
+from models.taxonomy.commands.options import program_options, table_options
 from models.taxonomy.commands.terms import foot
 from models.taxonomy.costs import PRESETS
 from models.taxonomy.facts import Facts

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import math
 from typing import Any, NoReturn
+
+from models.arguments.numbers import count, positive
 
 # An option that may be given several times, each a NAME=NUMBER.
 PAIRS: dict[str, Any] = {"action": "append", "default": [], "metavar": "NAME=NUMBER"}
@@ -16,46 +17,6 @@ class Parser(argparse.ArgumentParser):
     # argparse would print the whole usage first
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"error: {message} (see {self.prog} --help)\n")
-
-
-def count(text: str) -> int:
-    """a whole number of at least 1."""
-    return whole(text, least=1)
-
-
-def natural(text: str) -> int:
-    """a whole number of at least 0."""
-    return whole(text, least=0)
-
-
-def whole(text: str, least: int) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}") from None
-    if value < least:
-        raise argparse.ArgumentTypeError(f"expected at least {least}, got {value}")
-    return value
-
-
-def positive(text: str) -> float:
-    """a finite number above 0."""
-    try:
-        value = float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"expected a number, got {text!r}") from None
-    # float() also reads "inf" and "nan"
-    if not (math.isfinite(value) and value > 0):
-        raise argparse.ArgumentTypeError(f"expected a finite number above 0, got {text}")
-    return value
-
-
-def share(text: str) -> float:
-    """a number in (0, 1]."""
-    value = positive(text)
-    if value > 1:
-        raise argparse.ArgumentTypeError(f"expected a share of at most 1, got {text}")
-    return value
 
 
 def names(text: str) -> frozenset[str]:

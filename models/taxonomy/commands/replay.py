@@ -7,10 +7,11 @@ from argparse import ArgumentParser, Namespace
 
 import numpy as np
 
+from models.arguments.numbers import share
 from models.taxonomy.affinities import Affinities
 from models.taxonomy.commands.inputs import request_of, table_of
 from models.taxonomy.commands.layout import folded, shown, table
-from models.taxonomy.commands.options import request_options, share
+from models.taxonomy.commands.options import request_options
 from models.taxonomy.facts import Facts
 from models.taxonomy.published import read_any
 from models.taxonomy.request import Request

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser, Namespace
 
+from models.arguments.numbers import count
 from models.taxonomy.affinities import Affinities
 from models.taxonomy.answers import answer, best_policies
 from models.taxonomy.commands.inputs import request_of, table_of, unranked
@@ -17,7 +18,7 @@ from models.taxonomy.commands.label_amounts import (
     without_labels_words,
 )
 from models.taxonomy.commands.layout import folded
-from models.taxonomy.commands.options import count, request_options
+from models.taxonomy.commands.options import request_options
 from models.taxonomy.commands.policy_text import edge_lines, header, policy_reasons
 from models.taxonomy.commands.terms import foot
 from models.taxonomy.explanations import runner_up

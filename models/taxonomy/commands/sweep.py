@@ -7,16 +7,12 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from dataclasses import replace
 
+from models.arguments.numbers import positive
 from models.taxonomy.affinities import Affinities
 from models.taxonomy.answers import answer, attempt
 from models.taxonomy.commands.inputs import request_of, table_of
 from models.taxonomy.commands.layout import folded, shown
-from models.taxonomy.commands.options import (
-    cost_options,
-    positive,
-    program_options,
-    table_options,
-)
+from models.taxonomy.commands.options import cost_options, program_options, table_options
 from models.taxonomy.commands.terms import foot
 from models.taxonomy.expenses import Expenses, headline
 from models.taxonomy.facts import Facts

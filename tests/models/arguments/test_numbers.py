@@ -1,0 +1,40 @@
+"""Numbers that mean nothing are refused at the door, in one line."""
+
+import argparse
+
+import pytest
+
+from models.arguments.numbers import count, natural, positive, share
+
+
+@pytest.mark.parametrize("kind, least", [(count, 1), (natural, 0)])
+def test_a_number_below_the_least_is_refused_with_what_was_expected(kind, least):
+    assert kind(str(least)) == least and kind("12") == 12
+    with pytest.raises(
+        argparse.ArgumentTypeError, match=f"expected at least {least}, got {least - 1}"
+    ):
+        kind(str(least - 1))
+
+
+@pytest.mark.parametrize("text", ["", "many", "1.5", "1e3"])
+def test_what_is_no_whole_number_is_refused(text):
+    with pytest.raises(argparse.ArgumentTypeError, match="expected a whole number, got"):
+        count(text)
+
+
+@pytest.mark.parametrize(
+    "kind, text, message",
+    [
+        (positive, "nan", "finite"),
+        (positive, "-2", "above 0"),
+        (positive, "many", "expected a number"),
+        (share, "1.01", "at most 1"),
+    ],
+)
+def test_a_number_of_the_wrong_kind_is_refused(kind, text, message):
+    with pytest.raises(argparse.ArgumentTypeError, match=message):
+        kind(text)
+
+
+def test_numbers_of_the_right_kind_pass():
+    assert (positive("0.5"), share("1")) == (0.5, 1.0)
