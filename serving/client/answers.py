@@ -125,7 +125,7 @@ def share_words(name: str, value: Array, metric: Array | None) -> dict[str, Any]
 def segment_words(name: str, value: Array, metric: Array | None) -> dict[str, Any]:
     """how many segments its figure shows; the embedding's numbers mean nothing one by one."""
     count = len(np.unique(segments_of(value)))
-    return {"unit": TASKS[name].unit, "shape": list(value.shape), "segments": count}
+    return {"unit": "count", "shape": list(value.shape), "segments": count}
 
 
 def range_words(name: str, value: Array, metric: Array | None) -> dict[str, Any]:
