@@ -24,7 +24,7 @@ test: setup
 
 # The inner loop: rooms that load without TensorFlow.
 test-fast: setup
-	$(BIN)/python -m pytest tests/test_floor_plan.py tests/test_lock.py tests/test_documents.py tests/models/provenance tests/models/tasks tests/models/taxonomy -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest tests/test_floor_plan.py tests/test_lock.py tests/test_documents.py tests/models/arguments tests/models/provenance tests/models/tasks tests/models/taxonomy -n 2 --dist loadfile --no-loadscope-reorder
 
 # Documents and API reference as pages, into site/.
 docs: setup
