@@ -7,6 +7,7 @@ channels of all sources], or [B, images, h, w, channels of all sources].
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -22,6 +23,9 @@ from models.networks.architecture.readout_features import (
 from models.networks.losses.block_layout import unfolded
 from models.networks.tensors import Tensor
 from models.tasks.arrays import Array
+
+# Sizes of axes; the batch's is None before one comes.
+Shape = tuple[Any, ...]
 
 
 class Standardised(keras.layers.Layer):
@@ -74,6 +78,12 @@ class LocalReadout(keras.layers.Layer):
         blocks = ops.matmul(ops.concatenate(features, axis=-1), weights[:-1]) + weights[-1]
         return unfolded(blocks * self.factor, self.channels, self.enlarge, ops)
 
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """without it Keras traces `call`, twice, whenever such a network is built or loaded."""
+        batch, height, width, _ = input_shape
+        side = round((self.parts["weights"].shape[-1] / self.channels) ** 0.5) * self.enlarge
+        return batch, height * side, width * side, self.channels
+
 
 class GlobalReadout(keras.layers.Layer):
     """[B, h, w, channels of all sources] or [B, images, h, w, channels of all sources] -> [B,
@@ -104,6 +114,10 @@ class GlobalReadout(keras.layers.Layer):
             for i in range(self.images)
         ]
         return ops.matmul(kernel_of_samples(near), self.parts["dual"]) + self.parts["constant"]
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """as above."""
+        return input_shape[0], self.parts["dual"].shape[-1]
 
     def similar(self, maps: Tensor) -> Tensor:
         """[B, h, w, channels of all sources] -> [B, views]: kernel between new views and teaching

@@ -30,6 +30,12 @@ def scales(widths):
     return arrays, standardised
 
 
+def assert_stated(layer, maps, answer):
+    """the shape and dtype that a network is built by are those of answers."""
+    stated = layer(keras.Input(maps.shape[1:]))
+    assert stated.shape == (None, *answer.shape[1:]) and stated.dtype == answer.dtype
+
+
 @pytest.mark.parametrize(
     "widths, block, enlarge",
     [((3,), 1, 1), ((3, 3), 2, 1), ((3, 3, 3), 1, 2), ((3, 3), 2, 3), ((2, 5, 2), 2, 1)],
@@ -42,7 +48,9 @@ def test_a_local_readout_answers_as_the_learner_does(widths, block, enlarge):
     inside = sum(9 * width + FEATURES for width in widths) + 1
     arrays["weights"] = normal(inside, block * block * 2)
     maps = 1 + normal(2, 4, 5, sum(widths))
-    found = np.asarray(LocalReadout(arrays, widths, 2, enlarge, 0.7)(maps))
+    layer = LocalReadout(arrays, widths, 2, enlarge, 0.7)
+    found = np.asarray(layer(maps))
+    assert_stated(layer, maps, found)
     features = [
         local_features(standardised(maps, i), arrays[f"kernel_{width}"], arrays[f"bias_{width}"])
         for i, width in enumerate(widths)
@@ -68,7 +76,9 @@ def test_a_global_readout_answers_as_the_learner_does(widths, images):
     arrays["constant"] = normal(3)
     maps = normal(6, images, 4, 4, sum(widths))
     layer = GlobalReadout(arrays, widths, images)
-    found = np.asarray(layer(maps[:, 0] if images == 1 else maps))
+    asked = maps[:, 0] if images == 1 else maps
+    found = np.asarray(layer(asked))
+    assert_stated(layer, asked, found)
 
     def similar(views):
         total = 0
