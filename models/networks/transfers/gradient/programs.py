@@ -78,6 +78,8 @@ class StackPrograms:
             optimizer=MemberAdam(schedule.rate, member_clipnorm=schedule.clip),
             jit_compile=keras.backend.backend() == "jax",  # which runs operation by operation else
         )
+        # Now, since a first step that makes variables is traced twice.
+        stack.optimizer.build(stack.trainable_variables)
         self.kept[key] = stack
         self.compiled += 1
         return stack

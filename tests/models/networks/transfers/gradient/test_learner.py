@@ -109,13 +109,13 @@ def test_labels_that_teach_are_made_once_for_all_stacks_and_epochs(monkeypatch):
     """and every transfer learns what it learns from arrays."""
     monkeypatch.setattr(label_store, "LazySamples", TaskSamples)
     _, representations, networks, _ = transfer_bank()
-    config = dataclasses.replace(TINY, stack_members=2, transfer_epochs=3, transfer_batch=2)
-    wanted = {"normal": [(0,), (1,), (2,), (0, 1), (1, 2)]}
+    config = dataclasses.replace(TINY, stack_members=2, transfer_epochs=2, transfer_batch=2)
+    wanted = {"normal": [(0,), (1,), (0, 1)]}
     found = []
     for store in (LazyStore(), TinyStore()):
         bench = Bench(store, representations, networks, config, out=io.StringIO())
         learned = list(transfers_by_gradient(bench, bench.regimes[-1], wanted))
-        assert [len(losses) for _, losses in learned] == [2, 1, 2]
+        assert [len(losses) for _, losses in learned] == [2, 1]
         found.append({key: value for _, part in learned for key, value in part.items()})
         if isinstance(store, LazyStore):
             assert sorted(store.asked) == list(range(8))

@@ -32,6 +32,7 @@ def curves(slots: list[int], seeds: list[int], steps: int = 5) -> np.ndarray:
     """[step, member] mean losses in training."""
     stack = MemberStack(template(), np.array(slots)[:, None], LOSSES["l2"], seeds)
     stack.compile(optimizer=MemberAdam(1e-2, member_clipnorm=0.1))
+    stack.optimizer.build(stack.trainable_variables)
     made = []
     for _ in range(steps):
         stack.fit(

@@ -30,6 +30,20 @@ def trained(stack: MemberStack, name: str) -> MemberStack:
     return stack
 
 
+def test_the_first_step_is_traced_once(monkeypatch):
+    """TensorFlow traces a first step that makes variables twice."""
+    traces = []
+    call = MemberStack.call
+
+    def counted(self, inputs, training=False):
+        traces.append(training)
+        return call(self, inputs, training)
+
+    monkeypatch.setattr(MemberStack, "call", counted)
+    trained(stack_of(StackPrograms(smoke().network, SIDE), "normal"), "normal")
+    assert traces.count(True) == 1
+
+
 def test_a_program_that_was_trained_and_goes_takes_its_variables_along(monkeypatch):
     monkeypatch.setattr(module, "KEPT", 1)
     programs = StackPrograms(smoke().network, SIDE)
