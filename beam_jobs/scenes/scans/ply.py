@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from beam_jobs.scenes.scans.parts import Contents, Part, Shelf, fractions
-from beam_jobs.scenes.scans.polygons import CROSSED, cut
+from beam_jobs.scenes.scans.polygons import cut
 from models.tasks.arrays import Array, Floats, Integers
 
 # PLY's own names and those with the width in them: files have either
@@ -209,8 +209,8 @@ def triangulated(points: Floats, lists: Any, shelf: Shelf) -> tuple[Integers, In
         number = int(np.searchsorted(np.cumsum(counts), beyond[0], "right"))
         raise ValueError(f"face {number} has a corner beyond its {len(points)} vertices")
     found = cut(points[where], counts)
-    if found.crossed:
-        shelf.note(CROSSED)
+    for line in found.notes:
+        shelf.note(line)
     starts = np.cumsum(counts) - counts
     spots = found.corners - starts[found.polygon, None]
     return np.stack([spots, where[found.corners]], 1), found.polygon

@@ -1,5 +1,6 @@
 """Polygons cut into triangles by clipping ears: right for concave ones, where a fan would fold over
-(Meisters, "Polygons have ears", 1975).
+(Meisters, "Polygons have ears", 1975), and for those with holes, whose outline goes into each hole
+and back by a bridge, so that the bridge's corners are there twice.
 """
 
 from __future__ import annotations
@@ -13,16 +14,21 @@ from models.tasks.arrays import Bools, Floats, Integers
 
 # what a reader notes of polygons without triangles
 CROSSED = "polygons that cross themselves are left out"
+GUESSED = (
+    "the outlines of {count} polygons do not say what is inside: they are cut as fans around their "
+    "first corners, which may fill holes; export the mesh as triangles"
+)
+Triangle = tuple[int, int, int]
 
 
 class Cut(NamedTuple):
     """Triangles of many polygons, polygon by polygon. corners [t, 3]: where each stands in the list
-    of all polygons' corners; polygon [t]: its number; crossed: is one left out that has none?
+    of all polygons' corners; polygon [t]: its number; notes: what a person should know.
     """
 
     corners: Integers
     polygon: Integers
-    crossed: bool
+    notes: tuple[str, ...]
 
 
 def cut(points: Floats, counts: Integers) -> Cut:
@@ -33,6 +39,7 @@ def cut(points: Floats, counts: Integers) -> Cut:
     corners = [np.zeros((0, 3), "int64")]
     polygon = [np.zeros(0, "int64")]
     crossed = False
+    guessed = 0
     # files of a million quads: those of equally many corners at once
     for count in np.unique(counts[counts > 2]):
         alike = np.flatnonzero(counts == count)
@@ -44,39 +51,45 @@ def cut(points: Floats, counts: Integers) -> Cut:
         corners.append((first[fans, None, None] + fan.T).reshape(-1, 3))
         polygon.append(np.repeat(alike[fans], count - 2))
         for number, start in zip(alike[~fans], first[~fans]):
-            found = triangles(points[start : start + count])
+            found, sure = triangles(points[start : start + count])
             crossed |= not found
+            guessed += not sure
             corners.append(start + np.array(found, "int64").reshape(-1, 3))
             polygon.append(np.full(len(found), number))
     numbers = np.concatenate(polygon)
     order = np.argsort(numbers, kind="stable")
-    return Cut(np.concatenate(corners)[order], numbers[order], crossed)
+    notes = [CROSSED] * crossed + [GUESSED.format(count=guessed)] * bool(guessed)
+    return Cut(np.concatenate(corners)[order], numbers[order], tuple(notes))
 
 
-def triangles(points: Floats) -> list[tuple[int, int, int]]:
-    """corners of the n - 2 triangles of a polygon [n, 3]; a convex one is cut as a fan around its
-    first corner. [] for one that crosses itself: its corners alone cannot fill it without overlap.
+def triangles(points: Floats) -> tuple[list[Triangle], bool]:
+    """(corners of the n - 2 triangles of a polygon [n, 3], are they right?). A convex one is cut as
+    a fan around its first corner. [] for one that crosses itself: its corners alone cannot fill it
+    without overlap. Not right: a fan, where nothing can be cut off, or sides cross at corners.
     """
     count = len(points)
-    # right for triangles and convex polygons, and the best guess for what has no area
+    # right for triangles and convex polygons, and the best guess for what has no ears
     fan = [(0, i, i + 1) for i in range(1, count - 1)]
     if count < 4:
-        return fan
+        return fan, True
     flat = projected(points[None])[0]
     # nearly all polygons of exporters are convex: the search for ears is for the others
     if convex(flat[None])[0]:
-        return fan
+        return fan, True
     if crosses_itself(flat):
-        return []
+        return [], True
     left = list(range(count))
-    ears: list[tuple[int, int, int]] = []
+    ears: list[Triangle] = []
     while len(left) > 3:
-        ear = next((k for k in range(len(left)) if is_ear(flat, left, k)), None)
-        if ear is None:  # without area, or walked along itself: nothing is right
-            return fan
-        ears.append((left[ear - 1], left[ear], left[(ear + 1) % len(left)]))
-        del left[ear]
-    return [*ears, (left[0], left[1], left[2])]
+        numbers = range(len(left))
+        k = next((k for may_go in ORDER for k in numbers if may_go(flat, left, k)), None)
+        if k is None:
+            return fan, False
+        ears.append(corner(left, k))
+        del left[k]
+    # what crosses itself at its own corners ends in a triangle that is turned over
+    sure = turn(flat, *left) >= -rounding(flat)
+    return ([*ears, (left[0], left[1], left[2])] if sure else fan), sure
 
 
 def projected(points: Floats) -> Floats:
@@ -115,12 +128,12 @@ def convex(flat: Floats) -> Bools:
     # a little below 0: corners in the middle of a straight side
     left = (one[..., 0] * two[..., 1] - one[..., 1] * two[..., 0] >= -1e-12).all(1)
     sides = np.roll(flat, -1, 1) - flat
-    around = turned(sides)
+    found = left & (turned(sides) < 3 * np.pi)
     # a corner that is there twice has no side in between, and its turn would be lost
     there = (sides != 0).any(2)
     for number in np.flatnonzero(left & ~there.all(1)):
-        around[number] = turned(sides[number, there[number]][None])[0]
-    return np.asarray(left & (around < 3 * np.pi))
+        found[number] = convex(flat[number, there[number]][None])[0]
+    return np.asarray(found)
 
 
 def turned(sides: Floats) -> Floats:
@@ -138,21 +151,56 @@ def crosses_itself(flat: Floats) -> bool:
     # [i, j]: on which side of side i its start and its end have corner j
     away = flat[None] - flat[:, None]
     area = side[:, None, 0] * away[..., 1] - side[:, None, 1] * away[..., 0]
-    # what rounding leaves of 0, for coordinates of this size
-    least = 1e-9 * float(np.ptp(flat, axis=0).max()) ** 2
-    start = np.where(np.abs(area) > least, np.sign(area), 0)
+    start = np.where(np.abs(area) > rounding(flat), np.sign(area), 0)
     parted = start * np.roll(start, -1, 1) < 0
     return bool((parted & parted.T).any())
 
 
+def corner(left: Sequence[int], k: int) -> Triangle:
+    """corner k of those that are left, between the one before it and the one behind it."""
+    return left[k - 1], left[k], left[(k + 1) % len(left)]
+
+
 def is_ear(flat: Floats, left: Sequence[int], k: int) -> bool:
     """does corner k stick out, and does no other corner lie in the triangle that it cuts off?"""
-    a, b, c = left[k - 1], left[k], left[(k + 1) % len(left)]
+    a, b, c = corner(left, k)
     # a corner that turns inwards, or lies on a straight side, is no ear
     if turn(flat, a, b, c) <= 0:
         return False
-    others = (d for d in left if d not in (a, b, c))
-    return not any(
-        turn(flat, a, b, d) >= 0 and turn(flat, b, c, d) >= 0 and turn(flat, c, a, d) >= 0
-        for d in others
-    )
+    for j, d in enumerate(left):
+        if d in (a, b, c) or turn(flat, a, b, d) < 0:
+            continue
+        if turn(flat, b, c, d) < 0 or turn(flat, c, a, d) < 0:
+            continue
+        # a bridge's corners are there twice, and do not stand in their own way
+        if not any((flat[d] == flat[e]).all() for e in (a, b, c)):
+            return False
+        # unless the outline goes from there into the triangle, and leaves it by the cut
+        before, _, behind = corner(left, j)
+        if (flat[d] == flat[b]).all() and any(
+            turn(flat, a, b, e) > 0 and turn(flat, b, c, e) > 0 for e in (before, behind)
+        ):
+            return False
+    return True
+
+
+def is_fold(flat: Floats, left: Sequence[int], k: int) -> bool:
+    """does the outline go back at corner k as it came, or stand still?"""
+    a, b, c = corner(left, k)
+    back = float((flat[a] - flat[b]) @ (flat[c] - flat[b]))
+    return back >= 0 and turn(flat, a, b, c) == 0
+
+
+def is_straight(flat: Floats, left: Sequence[int], k: int) -> bool:
+    """is the triangle of corner k without area?"""
+    return abs(turn(flat, *corner(left, k))) <= rounding(flat)
+
+
+# Which corner is cut off next. A fold has no area, and its corners would stand in others' way; of a
+# bridge that is cut off on both sides nothing but a line is left.
+ORDER = (is_fold, is_ear, is_straight)
+
+
+def rounding(flat: Floats) -> float:
+    """the area, in squares of the unit, that rounding leaves of 0 for coordinates of this size."""
+    return 1e-9 * float(np.ptp(flat, axis=0).max()) ** 2

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from beam_jobs.scenes.scans.parts import BORDER, REPEAT, Contents, Part, Shelf, fractions
-from beam_jobs.scenes.scans.polygons import CROSSED, cut
+from beam_jobs.scenes.scans.polygons import cut
 from models.tasks.arrays import Floats, Integers
 
 # How many values may follow an option of map_Kd; what is a number among them belongs to it.
@@ -85,8 +85,8 @@ def read_obj(data: bytes, shelf: Shelf) -> Contents:
             shelf.note(f"material {wanted} is in no material library: its surfaces are grey")
     points = np.array([vertices[i][:3] for i in polygons.vertex], "float64").reshape(-1, 3)
     found = cut(points, np.array(polygons.counts, "int64"))
-    if found.crossed:
-        shelf.note(CROSSED)
+    for line in found.notes:
+        shelf.note(line)
     number_of = {name: number for number, name in enumerate(used)}
     material = np.array([number_of[name] for name in polygons.material], "int64")[found.polygon]
     pairs = np.stack([polygons.vertex, polygons.texture], 1).astype("int64")

@@ -150,3 +150,13 @@ def test_whether_colours_of_vertices_are_codes_is_one_answer_a_file(tmp_path):
     mesh = read(tmp_path, f"{dark}{bright}usemtl a\nf 1 2 3\nusemtl b\nf 4 5 6\n")
     wanted = np.array([[1, 1, 1]] * 3 + [[200, 100, 1]] * 3) / 255
     np.testing.assert_allclose(mesh.colour, wanted, atol=1e-6)
+
+
+def test_a_wall_with_a_window_as_one_polygon_keeps_its_window(tmp_path):
+    window = "v 1 1 0\nv 1 3 0\nv 3 3 0\nv 3 1 0\n"
+    assert area(read(tmp_path, f"{SQUARE}{window}f 1 5 6 7 8 5 1 2 3 4\n")).sum() / 2 == 12
+
+
+def test_polygons_that_can_only_be_guessed_are_counted_and_said(tmp_path):
+    eight = "v 0 0 0\nv 2 2 0\nv 3 3 0\nv 3 1 0\nv 0 4 0\nf 1 2 3 4 2 5\nf 1 2 3 4 2 5\n"
+    assert "outlines of 2 polygons" in read(tmp_path, eight).warnings[0]
