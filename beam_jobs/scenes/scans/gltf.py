@@ -43,6 +43,7 @@ TYPES = {
 }
 WRAPS = {33071: BORDER, 10497: REPEAT, 33648: MIRROR}  # of samplers
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
+GLOSSY = "KHR_materials_pbrSpecularGlossiness"
 # Decoded here, or without a say in what a picture of plain colours and a shape look like.
 READ = {
     DRACO,
@@ -50,7 +51,7 @@ READ = {
     "KHR_texture_transform",
     "EXT_mesh_gpu_instancing",
     "EXT_texture_webp",
-    "KHR_materials_pbrSpecularGlossiness",
+    GLOSSY,
     "KHR_materials_unlit",
     "KHR_lights_punctual",
 }
@@ -462,15 +463,14 @@ class Material:
     """
 
     def __init__(self, row: Json, name: str) -> None:
-        rough = row.get("pbrMetallicRoughness", {})
-        glossy = extension(row, "KHR_materials_pbrSpecularGlossiness")
+        model, light = row.get("pbrMetallicRoughness", {}), "baseColor"
+        # a file with both means glossiness for readers that know it, with the defaults of its own
+        if GLOSSY in row.get("extensions", {}):
+            model, light = extension(row, GLOSSY), "diffuse"
         self.row = row
         self.name = name
-        self.factor = np.array(
-            # a file with both means glossiness for readers that know it: it comes first
-            glossy.get("diffuseFactor") or rough.get("baseColorFactor") or [1.0, 1.0, 1.0, 1.0]
-        )
-        self.texture: Json | None = glossy.get("diffuseTexture") or rough.get("baseColorTexture")
+        self.factor = np.array(model.get(f"{light}Factor", [1.0, 1.0, 1.0, 1.0]))
+        self.texture: Json | None = model.get(f"{light}Texture")
         strength = extension(row, "KHR_materials_emissive_strength").get("emissiveStrength", 1.0)
         self.emission = np.array(row.get("emissiveFactor", (0.0, 0.0, 0.0))) * strength
         # unlit surfaces show their base colour alone

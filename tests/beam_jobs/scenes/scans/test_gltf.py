@@ -238,6 +238,26 @@ def test_a_black_surface_that_emits_shows_what_it_emits(tmp_path):
     np.testing.assert_allclose(mesh.colour, 1)
 
 
+GLOSSY = "KHR_materials_pbrSpecularGlossiness"
+
+
+@pytest.mark.parametrize(
+    "glossy, colour, pictures",
+    [
+        ({"diffuseFactor": [0, 1, 0, 1]}, [0, 1, 0], 0),
+        ({"diffuseTexture": {"index": 0}}, [1, 1, 1], 1),
+        ({}, [1, 1, 1], 0),
+    ],
+)
+def test_glossiness_beside_roughness_is_read_alone(tmp_path, glossy, colour, pictures):
+    rough = {"baseColorFactor": [0.1, 0.1, 0.1, 1], "baseColorTexture": {"index": 0}}
+    both = {"pbrMetallicRoughness": rough, "extensions": {GLOSSY: glossy}}
+    tree = square_tree(**pictured(materials=[both]))
+    mesh = read(tmp_path, tree, (SQUARE, INDICES, UNIT, png(checkers())))
+    assert len(mesh.pictures) == pictures
+    np.testing.assert_allclose(mesh.colour, [colour] * 4)
+
+
 @pytest.mark.parametrize(
     "code, wrap", [(33071, BORDER), (10497, REPEAT), (33648, MIRROR), (None, REPEAT)]
 )
