@@ -293,7 +293,8 @@ def repeats(mesh: Mesh, picture: int) -> bool:
     """do the coordinates of this picture's surfaces leave [0, 1]?"""
     uv = mesh.uv[mesh.faces[mesh.picture == picture]]
     # a little beyond is rounding of an exporter, and must not switch on repeats
-    return bool(uv.min() < -1e-3 or uv.max() > 1 + 1e-3)
+    # initial: a picture stays where all of its faces are without area
+    return bool(uv.min(initial=0) < -1e-3 or uv.max(initial=1) > 1 + 1e-3)
 
 
 def texel_density(mesh: Mesh, area: Floats) -> Floats:
