@@ -283,9 +283,19 @@ class Gltf:
         mode = material.row.get("alphaMode", "OPAQUE")
         if mode == "BLEND":
             self.shelf.note(f"material {material.name} is translucent (BLEND): drawn opaque")
-        numbers = np.arange(len(faces))
-        colour = shown(painted[:, :3])
-        part = Part(vertices, faces, numbers, uv, colour, picture, self.wrap(material))
+        light = np.clip(painted[:, :3], 0, 1).astype("float32")
+        # nothing runs or is multiplied where all is one colour: it can be coded at once
+        linear = bool((light != light[:1]).any() or (picture is not None and (light != 1).any()))
+        part = Part(
+            vertices,
+            faces,
+            np.arange(len(faces)),
+            uv,
+            light if linear else shown(painted[:, :3]),
+            picture,
+            self.wrap(material),
+            linear=linear,
+        )
         if mode == "MASK":
             part = cut_out(part, painted[:, 3], material.row.get("alphaCutoff", 0.5))
         return part if len(part.faces) else None

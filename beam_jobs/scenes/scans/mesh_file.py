@@ -16,7 +16,7 @@ from beam_jobs.scenes.scans.masks import Masks, joined_masks
 from beam_jobs.scenes.scans.parts import Contents, Part, Shelf, Unsupported
 from beam_jobs.scenes.scans.ply import read_ply
 from beam_jobs.scenes.scans.wavefront import read_obj
-from models.tasks.arrays import Array, Bytes, Floats, Integers
+from models.tasks.arrays import Array, Bools, Bytes, Floats, Integers
 
 # What points upwards in files of each kind: glTF's specification says y, scanners' PLY and OBJ
 # files mostly z.
@@ -34,9 +34,9 @@ UNITS = {"millimetres": 1000.0, "centimetres": 100.0, "inches": 39.3701, "feet":
 @dataclass(frozen=True)
 class Mesh:
     """vertices [v, 3] float64 m, z up; faces [f, 3] int64; uv [v, 2] (v upwards); colour [v, 3]
-    float32 in [0, 1], which multiplies the picture; picture [f] int: index into pictures, -1 none;
-    pictures: uint8 [h, w, 3] each; wraps [picture, 2]: of `Part`; semantic [f] uint8 published
-    class ids, or None without face labels.
+    float32 in [0, 1], which multiplies the picture; linear [f]: is it of light, as of `Part`?
+    picture [f] int: index into pictures, -1 none; pictures: uint8 [h, w, 3] each; wraps [picture,
+    2]: of `Part`; semantic [f] uint8 published class ids, or None without face labels.
 
     warnings: what was missing, one line each. sources: name -> sha256 of every file that was read,
     "" of one that was missing. moved: whole metres that were subtracted from the coordinates.
@@ -47,6 +47,7 @@ class Mesh:
     faces: Integers
     uv: Floats
     colour: Floats
+    linear: Bools
     picture: Integers
     pictures: tuple[Bytes, ...]
     wraps: Integers
@@ -132,6 +133,7 @@ def joined(parts: list[Part], turn: Floats) -> Mesh:
         faces=faces.astype("int64"),
         uv=np.concatenate([part.uv for part in parts]),
         colour=np.concatenate([part.colour for part in parts]),
+        linear=np.concatenate([np.full(len(part.faces), part.linear) for part in parts]),
         picture=np.concatenate(picture),
         pictures=tuple(map(eight_bits, pictures)),
         wraps=np.array(wraps, "int64").reshape(-1, 2),
@@ -230,6 +232,7 @@ def checked(path: Path, mesh: Mesh, warnings: tuple[str, ...], sources: dict[str
         faces=names.reshape(-1, 3),
         uv=mesh.uv[keep],
         colour=mesh.colour[keep],
+        linear=mesh.linear[sound],
         picture=mesh.picture[sound],
         pictures=mesh.pictures,
         wraps=mesh.wraps,

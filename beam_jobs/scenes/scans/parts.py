@@ -35,7 +35,8 @@ class Part:
     """One surface, placed, in the file's own axes and units. vertices [v, 3] float64; faces [f, 3];
     triangle [f]: which of the file's triangles each face is (`Contents`); uv [v, 2] (v upwards);
     colour [v, 3] float32 in [0, 1] as pictures are coded (sRGB), which multiplies the picture;
-    picture: of Pillow, or None; wrap: BORDER, REPEAT or MIRROR along u and along v.
+    picture: of Pillow, or None; wrap: BORDER, REPEAT or MIRROR along u and along v; linear: colour
+    is of light, not coded: so it runs from vertex to vertex, and so it multiplies the picture's.
 
     cutoff: where alpha [v] float32 times the picture's is below it, the surface is absent; 0: it
     has no holes, and alpha may be None.
@@ -50,6 +51,7 @@ class Part:
     wrap: tuple[int, int] = (REPEAT, REPEAT)
     cutoff: float = 0.0
     alpha: Floats | None = None
+    linear: bool = False
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,11 @@ def shown(linear: Floats) -> Floats:
     linear = np.clip(linear, 0, 1)
     curved = 1.055 * linear ** (1 / 2.4) - 0.055
     return np.asarray(np.where(linear <= 0.0031308, 12.92 * linear, curved), "float32")
+
+
+def reflected(codes: Floats) -> Floats:
+    """what `shown` codes so: linear reflectance of codes in [0, 1]."""
+    return np.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4)
 
 
 def fractions(values: Array) -> Floats:

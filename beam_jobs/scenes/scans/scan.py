@@ -18,7 +18,7 @@ from beam_jobs.scenes.render.ray_caster import RayCaster
 from beam_jobs.scenes.render.renderer import TO_OPENCV, Surfaces, before_camera, pixel_rays
 from beam_jobs.scenes.scans.masks import MaskedCaster
 from beam_jobs.scenes.scans.mesh_file import Mesh
-from beam_jobs.scenes.scans.parts import BORDER, REPEAT
+from beam_jobs.scenes.scans.parts import BORDER, REPEAT, reflected, shown
 from beam_jobs.scenes.scans.textures import Pictures
 from models.tasks import Camera
 from models.tasks.arrays import Array, Bools, Floats, Integers
@@ -158,8 +158,13 @@ class Scan:
             texels,
             picture,
         )
+        # nothing hit is -1, which reads the last triangle
+        linear = mesh.linear[met.triangle] & (met.triangle >= 0)
+        light = met.colour[linear]
+        met.colour[linear] = 1
         # afterwards and in place: a colour of the vertices multiplies that of the picture
         self.pictures.paint(picture, uv, texels, met.colour)
+        met.colour[linear] = shown(light * reflected(met.colour[linear]))
         return met
 
     def smooth_edges(self, camera: Camera, met: Met, size: int, pixel: float) -> None:
