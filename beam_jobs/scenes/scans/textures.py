@@ -7,13 +7,16 @@ Parametrics", 1983).
 
 from __future__ import annotations
 
+import math
+
 import numba
 import numpy as np
 
 from beam_jobs.scenes.scans.parts import MIRROR, REPEAT
 from models.tasks.arrays import Bytes, Floats, Integers
 
-LEVELS = 6
+# Halvings of a picture: so many, its own size with them, and of a larger one all down to this side.
+LEVELS, SMALLEST = 6, 32
 NEARER = 2**0.5  # texels a pixel spans from which on the next level is nearer
 
 
@@ -26,14 +29,14 @@ class Pictures:
         import cv2
 
         self.wraps = wraps
-        self.table = np.zeros((max(1, len(pictures)), LEVELS, 3), "int64")
+        counts = [levels(*picture.shape[:2]) for picture in pictures]
+        self.table = np.zeros((max(1, len(pictures)), max(counts, default=1), 3), "int64")
         pieces = []
         start = 0
         for number, picture in enumerate(pictures):
-            # six halvings of any picture, so that the table is one array; small ones end at one
-            # pixel and stay
-            for level in range(LEVELS):
-                self.table[number, level] = start, *picture.shape[:2]
+            for level in range(counts[number]):
+                # the table is one array: a picture's last level stands for those that it has not
+                self.table[number, level:] = start, *picture.shape[:2]
                 pieces.append(picture.reshape(-1))
                 start += picture.size
                 picture = cv2.resize(
@@ -49,6 +52,12 @@ class Pictures:
         [0, 1]; texels [n]: how many of the full picture's a pixel spans.
         """
         _paint(self.texels, self.table, self.wraps, picture, uv, texels, colour)
+
+
+def levels(height: int, width: int) -> int:
+    """how many sizes of a picture are kept, each half the one before."""
+    # a picture of 16384 texels would flicker from 45 texels a pixel on with as many as a small one
+    return max(LEVELS, 1 + math.ceil(math.log2(max(height, width) / SMALLEST)))
 
 
 @numba.njit(cache=True, nogil=True)

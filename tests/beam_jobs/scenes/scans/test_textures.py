@@ -7,7 +7,7 @@ import pytest
 
 from beam_jobs.scenes.scans.masks import texels
 from beam_jobs.scenes.scans.parts import BORDER, MIRROR, REPEAT
-from beam_jobs.scenes.scans.textures import Pictures
+from beam_jobs.scenes.scans.textures import Pictures, levels
 
 # of a row of four texels, numbers from 4 before its first
 BEYOND = {
@@ -43,3 +43,21 @@ def test_texels_of_a_triangle_are_those_that_are_seen_there(wrap):
         assert wanted in found and found <= {wanted - 1, wanted, wanted + 1, 0, 3}
     wide = np.array([[-5, 0.5], [9, 0.5], [2, 0.5]])
     assert set((texels(row, wide, (wrap, wrap)) * 4).ravel()) == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize("side, count", [(1, 6), (64, 6), (1024, 6), (1025, 7), (16384, 10)])
+def test_larger_pictures_have_more_levels(side, count):
+    assert levels(side, 1) == levels(1, side) == count
+
+
+def test_a_pixel_that_spans_much_of_a_large_picture_is_the_mean_of_it():
+    """speckle of 32 texels, which is still black and white when it is halved five times."""
+    speckle = np.indices((128, 128)).sum(0) % 2 * 200
+    large = speckle.repeat(32, 0).repeat(32, 1)[..., None].repeat(3, 2).astype("uint8")
+    small = np.zeros((4, 4, 3), "uint8")
+    pictures = Pictures((small, large), np.full((2, 2), REPEAT))
+    uv = np.random.default_rng(0).random((50, 2))
+    for number, wanted in ((1, 100 / 255), (0, 0)):
+        colour = np.ones((50, 3))
+        pictures.paint(np.full(50, number), uv, np.full(50, 128.0), colour)
+        np.testing.assert_allclose(colour, wanted, atol=0.01)
