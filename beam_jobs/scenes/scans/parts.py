@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -84,13 +86,22 @@ class Shelf:
 
     def path(self, name: str) -> Path | None:
         """the file that is meant: as it is written, percent-decoded, with / for back-slashes, or of
-        that name beside the mesh (exporters write the paths of their own machine).
+        that name beside the mesh (exporters write the paths of their own machine). Else one whose
+        name has the same letters, whatever their encoding; in another case, this is noted.
         """
         slashed = name.replace("\\", "/")
-        for spelling in (name, unquote(name), slashed, unquote(slashed), Path(slashed).name):
+        spellings = (name, unquote(name), slashed, unquote(slashed), Path(slashed).name)
+        for spelling in spellings:
             path = self.folder / spelling
             if spelling and path.is_file():
                 return path
+        for spelling in filter(None, spellings):
+            found, same_case = alike(self.folder, spelling)
+            if found and not same_case:
+                other = legible(os.fsencode(found.name))
+                self.note(f"{name} is not there: {other}, in another case, is taken")
+            if found:
+                return found
         return None
 
     def contents(self, name: str) -> bytes | None:
@@ -129,6 +140,42 @@ class Shelf:
             self.note(f"{name} is no readable picture: {PLAIN}")
             return None
         return picture
+
+
+def legible(line: bytes) -> str:
+    """what a line says in UTF-8, or else in Latin-1: wrong letters for other encodings, but no two
+    names become one.
+    """
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        return line.decode("latin-1")
+
+
+def alike(folder: Path, name: str) -> tuple[Path | None, bool]:
+    """(the file below a folder whose name has the same letters, or None; in the same case, too?).
+    Accents may be letters of their own, and names on the disk in another encoding than UTF-8.
+    """
+    same_case = True
+    # of another machine's path only the name is looked for
+    if Path(name).is_absolute():
+        return None, False
+    for part in Path(name).parts:
+        if (folder / part).exists():
+            folder = folder / part
+            continue
+        wanted = unicodedata.normalize("NFC", part)
+        spelt = {}
+        for entry in os.listdir(folder) if folder.is_dir() else []:
+            spelt[entry] = unicodedata.normalize("NFC", legible(os.fsencode(entry)))
+        likely = [entry for entry in spelt if spelt[entry].casefold() == wanted.casefold()]
+        if not likely:
+            return None, False
+        # the same case first; sorted, since a folder lists its files in any order
+        best = min(likely, key=lambda entry: (spelt[entry] != wanted, entry))
+        same_case &= spelt[best] == wanted
+        folder = folder / best
+    return (folder, same_case) if folder.is_file() else (None, False)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from beam_jobs.scenes.scans.parts import Contents, Part, Shelf, fractions
+from beam_jobs.scenes.scans.parts import Contents, Part, Shelf, fractions, legible
 from beam_jobs.scenes.scans.polygons import cut
 from models.tasks.arrays import Array, Floats, Integers
 
@@ -70,8 +70,7 @@ def header(data: bytes) -> tuple[list[Element], list[str], str, int]:
     elements: list[Element] = []
     pictures: list[str] = []
     order = ""
-    # comments may hold any bytes: only their letters are replaced
-    for line in data[:end].decode("ascii", "replace").splitlines():
+    for line in map(legible, data[:end].splitlines()):
         words = line.split()
         if words[:1] == ["format"]:
             order = ORDERS[words[1]]

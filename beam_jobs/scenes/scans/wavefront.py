@@ -4,13 +4,14 @@ several material libraries, options and back-slashes in the names of pictures.
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from beam_jobs.scenes.scans.parts import BORDER, REPEAT, Contents, Part, Shelf, fractions
+from beam_jobs.scenes.scans.parts import BORDER, REPEAT, Contents, Part, Shelf, fractions, legible
 from beam_jobs.scenes.scans.polygons import cut
 from models.tasks.arrays import Floats, Integers
 
@@ -73,9 +74,9 @@ def read_obj(data: bytes, shelf: Shelf) -> Contents:
                 face(values, len(vertices), len(uvs), polygons)
                 polygons.material.append(name)
             elif word == "usemtl":
-                name = rest.strip()
+                name = rest.strip(" ")
             elif word == "mtllib":
-                materials |= library(rest.strip(), shelf)
+                materials |= library(rest.strip(" "), shelf)
         except (ValueError, IndexError) as error:
             raise ValueError(f"line {number}, {line[:60]!r}: {error}") from error
     painted = vertex_colours(vertices)
@@ -104,9 +105,9 @@ def read_obj(data: bytes, shelf: Shelf) -> Contents:
 def lines(data: bytes) -> Iterator[tuple[int, str]]:
     """(number, text) of every line that says something; one that ends in \\ goes on in the next."""
     begun = ""
-    # names of materials may be in any encoding: what is no UTF-8 is replaced, alike in both files
-    for number, line in enumerate(data.decode("utf-8-sig", "replace").splitlines(), 1):
-        line = line.strip().replace("\t", " ")
+    # bytes are split and stripped: a letter of another encoding may look like a blank in this one
+    for number, row in enumerate(data.removeprefix(codecs.BOM_UTF8).splitlines(), 1):
+        line = legible(row.strip()).replace("\t", " ")
         # before all else: a comment may end in a path of Windows
         if line.startswith("#"):
             continue
@@ -210,7 +211,7 @@ def materials_of(data: bytes, shelf: Shelf) -> dict[str, Material]:
     for _, line in lines(data):
         word, _, rest = line.partition(" ")
         if word == "newmtl":
-            material = found.setdefault(rest.strip(), Material())
+            material = found.setdefault(rest.strip(" "), Material())
         elif word == "Kd":
             # one number stands for all three, as the format says
             material.colour = np.clip([float(x) for x in (rest.split() * 3)[:3]], 0, 1)

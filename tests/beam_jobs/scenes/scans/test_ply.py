@@ -143,3 +143,12 @@ end_header
     (tmp_path / "room.ply").write_text(text)
     mesh = read_mesh(tmp_path / "room.ply")
     assert len(mesh.faces) == 2 and "cross themselves" in mesh.warnings[0]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_a_picture_may_have_a_name_of_any_letters(tmp_path, encoding):
+    path = pictured(tmp_path, f"{FIRST} 0", f"{SECOND} 1")
+    (tmp_path / "a.png").rename(tmp_path / "Tür.png")
+    path.write_bytes(path.read_text().replace("a.png", "Tür.png").encode(encoding))
+    mesh = read_mesh(path)
+    assert len(mesh.pictures) == 2 and not mesh.warnings

@@ -1,5 +1,8 @@
 """OBJ files as the world writes them."""
 
+import os
+import unicodedata
+
 import numpy as np
 import pytest
 from made_meshes import checkers
@@ -160,3 +163,50 @@ def test_a_wall_with_a_window_as_one_polygon_keeps_its_window(tmp_path):
 def test_polygons_that_can_only_be_guessed_are_counted_and_said(tmp_path):
     eight = "v 0 0 0\nv 2 2 0\nv 3 3 0\nv 3 1 0\nv 0 4 0\nf 1 2 3 4 2 5\nf 1 2 3 4 2 5\n"
     assert "outlines of 2 polygons" in read(tmp_path, eight).warnings[0]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "cp1251", "cp866", "gbk"])
+def test_materials_named_in_any_encoding_stay_apart(tmp_path, encoding):
+    red, blue = {
+        "cp1251": ("стена", "стены"),
+        # in this one the last letter is Latin-1's blank without a break
+        "cp866": ("стена", "стен"),
+        "gbk": ("墙", "门"),
+    }.get(encoding, ("Tür", "Tör"))
+    (tmp_path / "a.mtl").write_text(
+        f"newmtl {red}\nKd 1 0 0\nnewmtl {blue}\nKd 0 0 1\n", encoding=encoding
+    )
+    faces = f"usemtl {red}\nf 1 2 3\nusemtl {blue}\nf 1 3 4\n"
+    (tmp_path / "room.obj").write_text(f"mtllib a.mtl\n{SQUARE}{faces}", encoding=encoding)
+    mesh = read_mesh(tmp_path / "room.obj")
+    assert mesh.colour[mesh.faces[:, 0]].tolist() == [[1, 0, 0], [0, 0, 1]] and not mesh.warnings
+
+
+NAME = "Wände.png"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+@pytest.mark.parametrize(
+    "on_disk",
+    [NAME.encode(), NAME.encode("latin-1"), unicodedata.normalize("NFD", NAME).encode()],
+    ids=["utf-8", "latin-1", "accents apart"],
+)
+def test_pictures_are_found_however_their_letters_are_written(tmp_path, encoding, on_disk):
+    checkers().save(tmp_path / "x.png")
+    os.rename(tmp_path / "x.png", os.fsencode(tmp_path) + b"/" + on_disk)
+    (tmp_path / "a.mtl").write_text(f"newmtl wall\nmap_Kd {NAME}\n", encoding=encoding)
+    mesh = read(tmp_path, f"mtllib a.mtl\nusemtl wall\n{SQUARE}f 1/1 2/2 3/3\n")
+    assert len(mesh.pictures) == 1 and not mesh.warnings and mesh.sources[NAME]
+
+
+def test_pictures_in_another_case_are_found_and_said(tmp_path):
+    (tmp_path / "textures").mkdir()
+    for name in ("Wall.PNG", "wall.png"):
+        checkers().save(tmp_path / "textures" / name)
+    text = f"mtllib a.mtl\nusemtl wall\n{SQUARE}f 1/1 2/2 3/3\n"
+    library = "newmtl wall\nmap_Kd Textures/wall.PNG\n"
+    mesh = read(tmp_path, text, a=library)
+    assert len(mesh.pictures) == 1
+    assert mesh.warnings == ("Textures/wall.PNG is not there: Wall.PNG, in another case, is taken",)
+    # a name as it is written comes first
+    assert read(tmp_path, text, a=library.replace("PNG", "png").replace("T", "t")).warnings == ()
