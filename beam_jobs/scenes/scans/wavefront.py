@@ -11,13 +11,25 @@ from typing import Any
 
 import numpy as np
 
-from beam_jobs.scenes.scans.parts import BORDER, REPEAT, Contents, Part, Shelf, fractions, legible
+from beam_jobs.scenes.scans.parts import (
+    BORDER,
+    PLAIN,
+    REPEAT,
+    Contents,
+    Part,
+    Shelf,
+    fractions,
+    legible,
+)
 from beam_jobs.scenes.scans.polygons import cut
 from models.tasks.arrays import Floats, Integers
 
 # How many values may follow an option of map_Kd; what is a number among them belongs to it.
 OPTIONS = {"-s": 3, "-o": 3, "-t": 3, "-mm": 2, "-blendu": 1, "-blendv": 1, "-cc": 1, "-clamp": 1,
            "-texres": 1, "-bm": 1, "-boost": 1, "-imfchan": 1, "-type": 1}  # fmt: skip
+# elements that are no surface, or one that is not drawn here
+LEFT_OUT = {"p": "points and lines", "l": "points and lines", "curv": "free-form curves",
+            "curv2": "free-form curves", "surf": "free-form surfaces"}  # fmt: skip
 GREY = 0.7  # surfaces without any material
 
 
@@ -64,12 +76,13 @@ def read_obj(data: bytes, shelf: Shelf) -> Contents:
     name = ""
     for number, line in lines(data):
         word, _, rest = line.partition(" ")
-        values = rest.split()
+        values = spoken(rest).split()
         try:
             if word == "v":
-                vertices.append([float(x) for x in values])
+                vertices.append(numbers(values, 3))
             elif word == "vt":
-                uvs.append([float(x) for x in values[:2]])
+                # v is 0 where it is not written: a picture of one row
+                uvs.append([*numbers(values, 1), 0.0][:2])
             elif word == "f":
                 face(values, len(vertices), len(uvs), polygons)
                 polygons.material.append(name)
@@ -77,11 +90,17 @@ def read_obj(data: bytes, shelf: Shelf) -> Contents:
                 name = rest.strip(" ")
             elif word == "mtllib":
                 materials |= library(rest.strip(" "), shelf)
+            elif word in LEFT_OUT:
+                shelf.note(f"{LEFT_OUT[word]} are left out: expected polygons (f)")
         except (ValueError, IndexError) as error:
             raise ValueError(f"line {number}, {line[:60]!r}: {error}") from error
     painted = vertex_colours(vertices)
     used = list(dict.fromkeys(polygons.material))
     for wanted in used:
+        # a comment may stand behind a name, and # in one ("Material #25"): what there is decides
+        named = wanted.partition(" #")[0].rstrip()
+        if wanted not in materials and named in materials:
+            materials[wanted] = materials[named]
         if wanted and wanted not in materials:
             shelf.note(f"material {wanted} is in no material library: its surfaces are grey")
     points = np.array([vertices[i][:3] for i in polygons.vertex], "float64").reshape(-1, 3)
@@ -98,8 +117,26 @@ def read_obj(data: bytes, shelf: Shelf) -> Contents:
         if len(triangle):
             corners = pairs[found.corners[triangle].reshape(-1)]
             look = materials.get(name, grey)
+            if look.picture is not None:
+                note_unplaced(name, corners, shelf)
             parts.append(part(vertices, painted, uvs, corners, triangle, look))
     return Contents(parts, len(found.polygon))
+
+
+def note_unplaced(name: str, pairs: Integers, shelf: Shelf) -> None:
+    """notes the triangles of a material with a picture that have no coordinates in it. pairs: of
+    `part`.
+    """
+    placed = (pairs[:, 1] >= 0).reshape(-1, 3).all(1)
+    if not placed.any():
+        shelf.note(
+            f"material {name} has a picture, its surfaces no coordinates in it (vt): {PLAIN}"
+        )
+    elif not placed.all():
+        shelf.note(
+            f"{(~placed).sum()} of {len(placed)} triangles of material {name} have no coordinates "
+            "in its picture (vt): they take the colour of its lower left corner"
+        )
 
 
 def lines(data: bytes) -> Iterator[tuple[int, str]]:
@@ -121,6 +158,18 @@ def lines(data: bytes) -> Iterator[tuple[int, str]]:
             yield number, line
     if begun.strip():
         yield number, begun.strip()
+
+
+def spoken(text: str) -> str:
+    """a line of numbers without the comment behind them."""
+    return text.partition("#")[0]
+
+
+def numbers(values: list[str], least: int) -> list[float]:
+    """Raises ValueError for fewer than so many."""
+    if len(values) < least:
+        raise ValueError(f"expected at least {least} numbers, got {len(values)}")
+    return [float(x) for x in values]
 
 
 def face(values: list[str], vertices: int, uvs: int, polygons: Polygons) -> None:
@@ -195,6 +244,9 @@ def library(names: str, shelf: Shelf) -> dict[str, Material]:
     """the materials of a mtllib line: one name, which may hold spaces, or several."""
     # a name may hold blanks: the whole line first
     single = shelf.path(names) is not None
+    if not single:
+        names = names.partition(" #")[0].rstrip()
+        single = shelf.path(names) is not None
     found: dict[str, Material] = {}
     for name in [names] if single else names.split():
         data = shelf.contents(name)
@@ -208,24 +260,41 @@ def library(names: str, shelf: Shelf) -> dict[str, Material]:
 def materials_of(data: bytes, shelf: Shelf) -> dict[str, Material]:
     found: dict[str, Material] = {}
     material = Material()
+    name = ""
+    ambient: list[str] = []
+    diffuse: list[str] = []
     for _, line in lines(data):
         word, _, rest = line.partition(" ")
+        values = spoken(rest).split()
         if word == "newmtl":
-            material = found.setdefault(rest.strip(" "), Material())
+            name = rest.strip(" ")
+            material = found.setdefault(name, Material())
+        elif word == "Kd" and values[:1] in (["xyz"], ["spectral"]):
+            shelf.note(f"colours as {values[0]} (Kd) are not read: expected red, green, blue")
         elif word == "Kd":
             # one number stands for all three, as the format says
-            material.colour = np.clip([float(x) for x in (rest.split() * 3)[:3]], 0, 1)
+            material.colour = np.clip((numbers(values, 1) * 3)[:3], 0, 1)
         elif word in ("d", "Tr"):
             # d is how opaque, Tr how transparent: one is 1 minus the other
-            transparent = float(rest.split()[-1]) if word == "Tr" else 1 - float(rest.split()[-1])
+            transparent = float(values[-1]) if word == "Tr" else 1 - float(values[-1])
             if transparent > 0:
                 shelf.note("translucent materials are drawn opaque")
         elif word.lower() == "map_kd":
-            name, material.scale, material.move, clamped = picture_name(rest)
+            diffuse.append(name)
+            picture, material.scale, material.move, clamped = picture_name(rest)
             material.wrap = (BORDER, BORDER) if clamped else (REPEAT, REPEAT)
-            material.picture = shelf.picture(name)
+            material.picture = shelf.picture(picture)
+        elif word.lower() == "map_ka":
+            ambient.append(name)
         elif word.lower() == "map_d":
             shelf.note("pictures of transparency (map_d) are not read: drawn opaque")
+    # exporters write the same picture as both: only alone it is missed
+    for name in ambient:
+        if name not in diffuse:
+            shelf.note(
+                f"material {name} has a picture of ambient light alone (map_Ka), which is not "
+                f"read: {PLAIN}; name it as map_Kd"
+            )
     return found
 
 

@@ -210,3 +210,71 @@ def test_pictures_in_another_case_are_found_and_said(tmp_path):
     assert mesh.warnings == ("Textures/wall.PNG is not there: Wall.PNG, in another case, is taken",)
     # a name as it is written comes first
     assert read(tmp_path, text, a=library.replace("PNG", "png").replace("T", "t")).warnings == ()
+
+
+def test_comments_stand_behind_numbers_and_names(tmp_path):
+    square = SQUARE.replace("\n", " # a corner\n").replace("v 4 0 0 #", "v 4 0 0#")
+    faces = "usemtl red # brick\nf 1 2 3 # half\nusemtl Material #25\nf 1 3 4#other half\n"
+    library = "newmtl red\nKd 1 0 0 # bright\nd 1 # opaque\nnewmtl Material #25\nKd 0 0 1\n"
+    mesh = read(tmp_path, f"mtllib a.mtl # of the house\n{square}{faces}", a=library)
+    assert mesh.colour[mesh.faces[:, 0]].tolist() == [[1, 0, 0], [0, 0, 1]] and not mesh.warnings
+
+
+@pytest.mark.parametrize("kind", ["xyz 0.4 0.2 0.02", "spectral brick.rfl 1"])
+def test_colours_that_are_no_red_green_blue_are_said(tmp_path, kind):
+    text = f"mtllib a.mtl\nusemtl wall\n{SQUARE}f 1 2 3\n"
+    mesh = read(tmp_path, text, a=f"newmtl wall\nKd {kind}\n")
+    assert f"colours as {kind.split()[0]} (Kd) are not read" in mesh.warnings[0]
+    np.testing.assert_array_equal(mesh.colour, 1)
+
+
+def test_coordinates_of_one_number_lie_on_the_lower_border(tmp_path):
+    checkers().save(tmp_path / "wall.png")
+    text = SQUARE.replace("vt 1 0\n", "vt 1\n").replace("vt 0 0\n", "vt 0\n")
+    mesh, plain = (
+        read(
+            tmp_path,
+            f"mtllib a.mtl\nusemtl a\n{points}f 1/1 2/2 3/3\n",
+            a="newmtl a\nmap_Kd wall.png",
+        )
+        for points in (text, SQUARE)
+    )
+    np.testing.assert_array_equal(mesh.uv, plain.uv)
+
+
+def test_too_few_numbers_are_refused_with_how_many_are_wanted(tmp_path):
+    with pytest.raises(ValueError, match="line 2.*expected at least 3 numbers, got 2"):
+        read(tmp_path, "v 0 0 0\nv 1 0\nv 1 1 0\nf 1 2 3\n")
+
+
+@pytest.mark.parametrize(
+    "faces, library, words",
+    [
+        (
+            "f 1 2 3\n",
+            "map_Kd wall.png",
+            "material wall has a picture, its surfaces no coordinates",
+        ),
+        (
+            "f 1/1 2/2 3/3\nf 1 3 4\n",
+            "map_Kd wall.png",
+            "1 of 2 triangles of material wall have no",
+        ),
+        ("f 1/1 2/2 3/3\n", "map_Ka wall.png", "a picture of ambient light alone (map_Ka)"),
+        ("f 1 2 3\nl 1 2\n", "", "points and lines are left out"),
+        ("f 1 2 3\np 1\n", "", "points and lines are left out"),
+        ("f 1 2 3\nsurf 0 1 0 1 1 2 3 4\n", "", "free-form surfaces are left out"),
+    ],
+)
+def test_what_is_left_out_is_said(tmp_path, faces, library, words):
+    checkers().save(tmp_path / "wall.png")
+    text = f"mtllib a.mtl\nusemtl wall\n{SQUARE}{faces}"
+    mesh = read(tmp_path, text, a=f"newmtl wall\n{library}\n")
+    assert len(mesh.warnings) == 1 and words in mesh.warnings[0]
+
+
+def test_the_same_picture_of_ambient_and_of_diffuse_light_is_no_loss(tmp_path):
+    checkers().save(tmp_path / "wall.png")
+    text = f"mtllib a.mtl\nusemtl wall\n{SQUARE}f 1/1 2/2 3/3\n"
+    both = "newmtl wall\nmap_Ka wall.png\nmap_Kd wall.png\n"
+    assert not read(tmp_path, text, a=both).warnings
