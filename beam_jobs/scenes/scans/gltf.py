@@ -27,6 +27,7 @@ from beam_jobs.scenes.scans.parts import (
     Shelf,
     Unsupported,
     shown,
+    strip,
 )
 from models.tasks.arrays import Array, Floats, Integers
 
@@ -351,7 +352,13 @@ class Gltf:
         picture = self.picture(reference["index"], material.name)
         name = f"TEXCOORD_{slot}"
         # a picture without coordinates says nothing about where it lies
-        if picture is None or name not in columns.numbers:
+        if picture is None:
+            return uv, None
+        if name not in columns.numbers:
+            self.shelf.note(
+                f"material {material.name} has a picture, a surface of it no coordinates in it "
+                f"({name}): {PLAIN}"
+            )
             return uv, None
         uv = np.nan_to_num(np.asarray(columns[name], "float64"))
         uv = transformed(uv, moved)
@@ -537,11 +544,10 @@ def corners(order: Integers, mode: int) -> Integers:
     # one or two left over form no triangle, and are ignored (3.7.2.1)
     if mode == 4:
         return order[: len(order) // 3 * 3].reshape(-1, 3)
+    if mode == 5:
+        return strip(order)
     count = max(len(order) - 2, 0)
     i = np.arange(count)
-    if mode == 5:  # every second triangle of a strip is turned over
-        odd = i % 2
-        return np.stack([order[i], order[i + 1 + odd], order[i + 2 - odd]], 1)
     # the specification begins a fan's triangle with the rim, its centre last
     return np.stack([order[i + 1], order[i + 2], np.full(count, order[0])], 1)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from beam_jobs.scenes.scans.gltf import read_gltf
 from beam_jobs.scenes.scans.masks import Masks, joined_masks
-from beam_jobs.scenes.scans.parts import Contents, Part, Shelf, Unsupported
+from beam_jobs.scenes.scans.parts import Contents, Part, Shelf, Unsupported, fractions
 from beam_jobs.scenes.scans.ply import read_ply
 from beam_jobs.scenes.scans.wavefront import read_obj
 from models.tasks.arrays import Array, Bools, Bytes, Floats, Integers
@@ -145,9 +145,12 @@ def joined(parts: list[Part], turn: Floats) -> Mesh:
 
 
 def eight_bits(image: Any) -> Bytes:
-    """[h, w, 3] of a Pillow picture; 16 bits are scaled, which Pillow itself would cut off."""
-    if image.mode.startswith("I"):
-        values = np.asarray(image).astype("int64")
+    """[h, w, 3] of a Pillow picture; 16 bits and fractions are scaled, where Pillow cuts off."""
+    if image.mode.startswith(("I", "F")):
+        values = np.asarray(image)
+        if image.mode == "F":
+            values = np.round(fractions(values) * 255)
+        values = values.astype("int64")
         grey = (values >> 8 if values.max(initial=0) > 255 else values).clip(0, 255)
         return np.ascontiguousarray(np.repeat(grey.astype("uint8")[..., None], 3, -1))
     return np.ascontiguousarray(np.asarray(image.convert("RGB")))

@@ -189,6 +189,13 @@ def of_any_size() -> Iterator[None]:
         Image.MAX_IMAGE_PIXELS = limit
 
 
+def strip(order: Integers) -> Integers:
+    """[n - 2, 3] the triangles of a strip of corners [n]: every second one is turned over."""
+    i = np.arange(max(len(order) - 2, 0))
+    odd = i % 2
+    return np.stack([order[i], order[i + 1 + odd], order[i + 2 - odd]], 1)
+
+
 def shown(linear: Floats) -> Floats:
     """linear reflectance in [0, 1] as pictures code it (sRGB, IEC 61966-2-1), float32."""
     linear = np.clip(linear, 0, 1)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from beam_jobs.scenes.scans.parts import Contents, Part, Shelf, fractions, legible
+from beam_jobs.scenes.scans.parts import Contents, Part, Shelf, fractions, legible, strip
 from beam_jobs.scenes.scans.polygons import cut
 from models.tasks.arrays import Array, Floats, Integers
 
@@ -45,8 +45,13 @@ def read_ply(data: bytes, shelf: Shelf) -> Contents:
         columns = binary_columns(data, start, elements, order)
     vertex = columns.get("vertex", {})
     face = columns.get("face", {})
-    lists = face.get("vertex_indices", face.get("vertex_index"))
-    if lists is None or not len(lists):
+    lists = indices(face)
+    strips = indices(columns.get("tristrips", {}))
+    if len(strips) and len(lists):
+        shelf.note("triangle strips (tristrips) are left out: the file has faces beside them")
+    elif len(strips):
+        lists = unrolled(strips)
+    if not len(lists):
         return Contents([], 0)
     points = np.stack([np.asarray(vertex[axis], "float64") for axis in "xyz"], 1)
     corners, of_face = triangulated(points, lists, shelf)
@@ -59,6 +64,21 @@ def read_ply(data: bytes, shelf: Shelf) -> Contents:
     if len(corners):
         found = parts(points, vertex, face, corners, of_face, pictures, shelf)
     return Contents(found, len(corners), labels)
+
+
+def indices(columns: dict[str, Any]) -> Any:
+    """the lists of vertices that faces or strips have; empty without."""
+    return columns.get("vertex_indices", columns.get("vertex_index", []))
+
+
+def unrolled(rows: Any) -> Integers:
+    """[t, 3] the triangles of rows of strips, which -1 parts."""
+    found = [np.zeros((0, 3), "int64")]
+    for row in rows:
+        row = np.asarray(row, "int64")
+        for piece in np.split(row, np.flatnonzero(row == -1)):
+            found.append(strip(piece[piece != -1]))
+    return np.concatenate(found)
 
 
 def header(data: bytes) -> tuple[list[Element], list[str], str, int]:
@@ -199,20 +219,30 @@ def triangulated(points: Floats, lists: Any, shelf: Shelf) -> tuple[Integers, In
     # triangles already: no polygon to cut, and a million faces stay one array
     if isinstance(lists, np.ndarray) and lists.shape[1] == 3:
         faces = lists.astype("int64")
+        check_corners(faces.reshape(-1), np.full(len(faces), 3), len(points))
         spots = np.broadcast_to(np.arange(3), faces.shape)
         return np.stack([spots, faces], 1), np.arange(len(faces))
     counts = np.array([len(polygon) for polygon in lists], "int64")
     where = np.concatenate(list(lists)).astype("int64")
-    beyond = np.flatnonzero((where < 0) | (where >= len(points)))
-    if len(beyond):
-        number = int(np.searchsorted(np.cumsum(counts), beyond[0], "right"))
-        raise ValueError(f"face {number} has a corner beyond its {len(points)} vertices")
+    check_corners(where, counts, len(points))
     found = cut(points[where], counts)
     for line in found.notes:
         shelf.note(line)
     starts = np.cumsum(counts) - counts
     spots = found.corners - starts[found.polygon, None]
     return np.stack([spots, where[found.corners]], 1), found.polygon
+
+
+def check_corners(where: Integers, counts: Integers, vertices: int) -> None:
+    """Raises ValueError if a corner is no vertex. where: of all polygons, one behind the other;
+    counts: how many each has.
+    """
+    beyond = np.flatnonzero((where < 0) | (where >= vertices))
+    if len(beyond):
+        number = int(np.searchsorted(np.cumsum(counts), beyond[0], "right"))
+        raise ValueError(
+            f"face {number} has a corner beyond its {vertices} vertices: {where[beyond[0]]}"
+        )
 
 
 def parts(
@@ -257,6 +287,11 @@ def parts(
         number = np.asarray(face["texnumber"], "int64")[of_face]
     pictures = [shelf.picture(name) for name in names]
     mapped = texcoord is not None or has_uv(vertex)
+    if names and not mapped:
+        shelf.note(
+            f"{', '.join(names)}: left out, since neither vertices (s, t) nor faces (texcoord) "
+            "have coordinates in pictures"
+        )
     nameless = (number < 0) | (number >= len(pictures))
     if pictures and nameless.any():
         shelf.note(

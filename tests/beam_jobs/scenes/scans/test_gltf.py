@@ -273,3 +273,11 @@ def test_samplers_say_what_lies_beyond_a_picture(tmp_path, code, wrap):
     tree["samplers"] = [{"wrapS": code or 10497}, {"wrapT": 33071}]
     mesh = read(tmp_path, tree, (SQUARE, INDICES, UNIT * 3, png(checkers())))
     assert mesh.wraps[mesh.picture].tolist() == [[wrap, REPEAT]] * 2 + [[REPEAT, BORDER]] * 2
+
+
+def test_a_picture_whose_coordinates_are_absent_is_said(tmp_path):
+    tree = square_tree(**pictured())
+    texture = tree["materials"][0]["pbrMetallicRoughness"]["baseColorTexture"]
+    texture["texCoord"] = 1
+    mesh = read(tmp_path, tree, (SQUARE, INDICES, UNIT, png(checkers())))
+    assert mesh.pictures == () and "(TEXCOORD_1)" in mesh.warnings[0]

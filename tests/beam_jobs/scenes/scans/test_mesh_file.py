@@ -9,7 +9,7 @@ from made_meshes import EXTENT, checkers, painted_room, room, write_room, y_up
 from PIL import Image
 
 from beam_jobs.scenes.scans import parts
-from beam_jobs.scenes.scans.mesh_file import read_mesh
+from beam_jobs.scenes.scans.mesh_file import eight_bits, read_mesh
 
 
 @pytest.mark.parametrize("kind", ["glb", "obj", "ply"])
@@ -186,3 +186,13 @@ def test_labels_that_do_not_fit_say_what_they_are(tmp_path, labels, words):
     np.save(tmp_path / "labels.npy", labels)
     with pytest.raises(ValueError, match=words):
         read_mesh(write_room(tmp_path, "ply"), labels=tmp_path / "labels.npy")
+
+
+@pytest.mark.parametrize(
+    "values, codes",
+    [([[0, 0.5, 1, 1.5]], [0, 128, 255, 255]), ([[0, 60, 127.6, 255]], [0, 60, 128, 255])],
+)
+def test_pictures_of_fractions_are_as_bright_as_they_say(values, codes):
+    """fractions or codes, as of vertices; Pillow's own conversion makes black of fractions."""
+    picture = Image.fromarray(np.array(values, "float32"))
+    np.testing.assert_array_equal(eight_bits(picture)[0], np.repeat(codes, 3).reshape(-1, 3))

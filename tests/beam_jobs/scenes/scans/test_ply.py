@@ -152,3 +152,59 @@ def test_a_picture_may_have_a_name_of_any_letters(tmp_path, encoding):
     path.write_bytes(path.read_text().replace("a.png", "Tür.png").encode(encoding))
     mesh = read_mesh(path)
     assert len(mesh.pictures) == 2 and not mesh.warnings
+
+
+BARE = """ply
+format ascii 1.0
+{more}element vertex 5
+property float x
+property float y
+property float z
+element face {faces}
+property list uchar int vertex_indices
+{colours}element tristrips {strips}
+property list int int vertex_indices
+end_header
+0 0 0
+4 0 0
+4 4 0
+0 4 0
+2 6 0
+"""
+
+
+def bare(tmp_path, *rows, faces=0, strips=0, more="", colours=""):
+    head = BARE.format(faces=faces, strips=strips, more=more, colours=colours)
+    (tmp_path / "room.ply").write_text(head + "".join(f"{row}\n" for row in rows))
+    return tmp_path / "room.ply"
+
+
+def test_strips_are_triangles_that_face_one_way(tmp_path):
+    mesh = read_mesh(bare(tmp_path, "8 0 1 3 2 -1 3 2 4", "4 0 1 2 -1", strips=2))
+    assert not mesh.warnings
+    corner = mesh.vertices[mesh.faces]
+    spread = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
+    np.testing.assert_array_equal(spread, [[0, 0, up] for up in (16, 16, 8, 16)])
+
+
+def test_strips_beside_faces_are_said(tmp_path):
+    mesh = read_mesh(bare(tmp_path, "3 0 1 2", "4 0 1 3 2", faces=1, strips=1))
+    assert len(mesh.faces) == 1 and "tristrips" in mesh.warnings[0]
+
+
+def test_pictures_without_coordinates_are_said(tmp_path):
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
+    path = bare(tmp_path, "3 0 1 2", faces=1, more="comment TextureFile a.png\n")
+    assert "a.png: left out, since neither vertices" in read_mesh(path).warnings[0]
+
+
+@pytest.mark.parametrize("corner", [-1, 5])
+@pytest.mark.parametrize(
+    "colours", ["", "property uchar red\nproperty uchar green\nproperty uchar blue\n"]
+)
+@pytest.mark.parametrize("first", ["3 0 1 2", "4 0 1 2 3"])
+def test_a_corner_that_is_no_vertex_is_refused(tmp_path, first, colours, corner):
+    rows = [f"{row}{' 9 9 9' if colours else ''}" for row in (first, f"3 0 2 {corner}")]
+    path = bare(tmp_path, *rows, faces=2, colours=colours)
+    with pytest.raises(ValueError, match=f"face 1 has a corner beyond its 5 vertices: {corner}"):
+        read_mesh(path)
