@@ -15,8 +15,8 @@ from models.tasks.arrays import Bools, Floats, Integers
 # what a reader notes of polygons without triangles
 CROSSED = "polygons that cross themselves are left out"
 GUESSED = (
-    "the outlines of {count} polygons do not say what is inside: they are cut as fans around their "
-    "first corners, which may fill holes; export the mesh as triangles"
+    "the outlines of {count} polygons do not say what is inside: they are cut as can be guessed, "
+    "which may fill holes; export the mesh as triangles"
 )
 Triangle = tuple[int, int, int]
 
@@ -65,7 +65,8 @@ def cut(points: Floats, counts: Integers) -> Cut:
 def triangles(points: Floats) -> tuple[list[Triangle], bool]:
     """(corners of the n - 2 triangles of a polygon [n, 3], are they right?). A convex one is cut as
     a fan around its first corner. [] for one that crosses itself: its corners alone cannot fill it
-    without overlap. Not right: a fan, where nothing can be cut off, or sides cross at corners.
+    without overlap. Not right: a fan, where nothing can be cut off, or sides cross at corners; and
+    what goes around twice.
     """
     count = len(points)
     # right for triangles and convex polygons, and the best guess for what has no ears
@@ -89,7 +90,9 @@ def triangles(points: Floats) -> tuple[list[Triangle], bool]:
         del left[k]
     # what crosses itself at its own corners ends in a triangle that is turned over
     sure = turn(flat, *left) >= -rounding(flat)
-    return ([*ears, (left[0], left[1], left[2])] if sure else fan), sure
+    if not sure:
+        return fan, False
+    return [*ears, (left[0], left[1], left[2])], not around_twice(flat)
 
 
 def projected(points: Floats) -> Floats:
@@ -128,7 +131,7 @@ def convex(flat: Floats) -> Bools:
     # a little below 0: corners in the middle of a straight side
     left = (one[..., 0] * two[..., 1] - one[..., 1] * two[..., 0] >= -1e-12).all(1)
     sides = np.roll(flat, -1, 1) - flat
-    found = left & (turned(sides) < 3 * np.pi)
+    found = left & (turned(sides) < 3 * np.pi) & ~folded(sides)
     # a corner that is there twice has no side in between, and its turn would be lost
     there = (sides != 0).any(2)
     for number in np.flatnonzero(left & ~there.all(1)):
@@ -142,6 +145,24 @@ def turned(sides: Floats) -> Floats:
     following = np.roll(sides, -1, 1)
     cross = x * following[..., 1] - y * following[..., 0]
     return np.asarray(np.arctan2(cross, (sides * following).sum(2)).sum(1))
+
+
+def folded(sides: Floats) -> Bools:
+    """[m] do polygons with sides [m, n, 2] somewhere go back as they came?"""
+    x, y = sides[..., 0], sides[..., 1]
+    following = np.roll(sides, -1, 1)
+    straight = x * following[..., 1] - y * following[..., 0] == 0
+    return np.asarray((straight & ((sides * following).sum(2) < 0)).any(1))
+
+
+def around_twice(flat: Floats) -> bool:
+    """does an outline that does not cross itself go around twice? So it does where it goes around a
+    hole as around itself: then its triangles cover the hole.
+    """
+    sides = np.roll(flat, -1, 0) - flat
+    sides = sides[None, (sides != 0).any(1)]
+    # a fold is half a turn to whichever side: nothing is known then
+    return bool(~folded(sides)[0] & (turned(sides)[0] > 3 * np.pi))
 
 
 def crosses_itself(flat: Floats) -> bool:

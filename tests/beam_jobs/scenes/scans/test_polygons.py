@@ -66,6 +66,7 @@ OUTLINES = {
         24,
     ),
     "a bent corner that is there twice": ([*WALL[:2], (1, 1), (1, 1), WALL[3]], 6),
+    "a fold on a side": ([*WALL[:3], (4, 4), (6, 4), (4, 4), WALL[3]], 32),
     "a slit": ([*WALL[:3], (4, 4), (4, 2), (4, 4), WALL[3]], 32),
 }
 
@@ -105,10 +106,12 @@ def test_what_can_only_be_guessed_is_counted_and_said():
     # a figure of eight through one corner, and a walk that turns back into itself
     eight = np.array([(0, 0), (2, 2), (3, 3), (3, 1), (2, 2), (0, 4)])
     folded = np.array([(3, 3), (1, 1), (1, 2), (0, 3), (0, 1), (1, 2)])
-    polygons = [np.column_stack([flat, np.zeros(6)]) for flat in (eight, folded)]
+    # a window that is walked the same way around as its wall
+    filled = np.array(WALL[:1] + LEFT[::-1] + LEFT[-1:] + WALL)
+    polygons = [np.column_stack([flat, 0.0 * flat[:, 0]]) for flat in (eight, folded, filled)]
     assert not any(triangles(polygon)[1] for polygon in polygons)
-    found = cut(np.concatenate([*polygons, star(5, 0.3)]), np.array([6, 6, 10]))
-    assert len(found.notes) == 1 and "outlines of 2 polygons" in found.notes[0]
+    found = cut(np.concatenate([*polygons, star(5, 0.3)]), np.array([6, 6, 10, 10]))
+    assert len(found.notes) == 1 and "outlines of 3 polygons" in found.notes[0]
 
 
 @pytest.mark.parametrize("kind", ["doubled corner", "corner on a side"])
