@@ -73,11 +73,13 @@ def CheckQuality(
 
 
 def better_than_chance(found: Dict[str, Any], level: float) -> Check:
-    """by the evidence of the taxonomy."""
+    """by the evidence of the taxonomy; without a p nothing shows it, and only a level of 1, which
+    asks nothing, is met.
+    """
     name = "better than random policies"
-    # a table too small to draw policies from: the evidence says why
     if "p" not in found:
-        return Check(name, True, found["verdict"])
+        said = f"no p, at most {level:g} is asked: {found['verdict']}"
+        return Check(name, level >= 1, said, {"level": level})
     said = (
         f"p = {found['p']:.4f} of {found['policies']} random policies of the same budget, at most "
         f"{level:g} is asked"

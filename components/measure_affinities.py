@@ -20,7 +20,7 @@ def MeasureAffinities(
     code: Parameter[str],
 ) -> None:
     """losses: the shards of TrainTransfers, each holding some targets. resamples: of the test
-    images. work: where finished tournaments are kept.
+    buildings, or images where these name none. work: where finished tournaments are kept.
 
     The regime that decides is a table of its own; where smaller ones were measured too,
     `amounts.json` has all of them on one scale, and `curves.json` what each target reaches by

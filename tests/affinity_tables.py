@@ -199,6 +199,27 @@ def stepped_store(
     return store
 
 
+def built_store(
+    directory, buildings=20, views=10, targets=("a", "b"), seed=0, steps=0.1
+) -> LossStore:
+    """test images of buildings, those of one building all alike."""
+    store = LossStore(directory)
+    for target in targets:
+        rng = np.random.default_rng(seed)
+        # names differ from target to target, buildings do not
+        names = [
+            f"h{i:02d}/point_0/view_{target}{j}" for i in range(buildings) for j in range(views)
+        ]
+        store.set_images(target, names)
+        for place, source in enumerate("cde"):
+            losses = rng.random(buildings) + steps * place
+            store.append(Transfer((source,), target), np.repeat(losses, views))
+        for control, extra in (("supervised", 0.0), ("scratch", 0.1), ("average", 0.3)):
+            losses = rng.random(buildings) + extra
+            store.append(Transfer((), target, control=control), np.repeat(losses, views))
+    return store
+
+
 def with_scratch(table: Affinities, seed: int) -> Affinities:
     """the table and, for every target and regime, its network from scratch on these data."""
     rng = np.random.default_rng(seed + 500)

@@ -9,7 +9,7 @@ import jinja2
 from models.reports import words
 
 TEMPLATES = Path(__file__).parent / "templates"
-FILTERS = ("title", "titles", "rate", "share", "count", "number", "plural")
+FILTERS = ("title", "titles", "rate", "share", "count", "number", "plural", "sampled_units")
 
 
 def drawn(template: str, /, **contents: object) -> str:

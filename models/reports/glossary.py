@@ -75,13 +75,14 @@ GLOSSARY: Mapping[str, tuple[str, str]] = {
     ),
     "interval": (
         "95 % interval",
-        "The range of a number when the test pictures are drawn again and again with replacement. "
-        "It says nothing about other training runs.",
+        "The range of a number when the test buildings, each with all its pictures (where pictures "
+        "name no building, the pictures), are drawn again and again with replacement. It says "
+        "nothing about other training runs.",
     ),
     "random-policies": (
         "Random policies",
-        "Policies of the same cost with sources drawn by lot. In the fairer test only the sources "
-        "are drawn, and each target takes its best edge from them.",
+        "Policies within the same budget, sources and transfers drawn by lot. In the fairer test "
+        "only the sources are drawn, and each target takes its best edge from them.",
     ),
     "p-value": (
         "p value",
@@ -95,7 +96,7 @@ GLOSSARY: Mapping[str, tuple[str, str]] = {
     ),
     "reliability": (
         "Reliability",
-        "Rank correlation of the ranking of sources over resampled test pictures with the one "
+        "Rank correlation of the ranking of sources over redrawn test sets with the one "
         "measured. 1 is certain.",
     ),
     "proven": (

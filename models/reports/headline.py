@@ -8,7 +8,7 @@ from models.reports.noise import RULES, lucky_sources, noise_marks
 from models.reports.policy_figures import PolicyFigures, policy_figures
 from models.reports.run_files import Facts, Run
 from models.reports.summary import mean_win
-from models.reports.words import count, plural, rate, share, titles
+from models.reports.words import count, plural, rate, sampled_units, share, titles
 
 GOOD = "good"
 DOUBT = "doubt"
@@ -233,7 +233,10 @@ def stability_verdicts(run: Run) -> list[Verdict]:
         return [Verdict(DOUBT, "How the choice changes with the test pictures was not measured.")]
     same = stability["same"]
     tone = GOOD if same >= STABLE else DOUBT
-    text = f"{share(same)} of {stability['solves']} redrawn test sets choose exactly these sources."
+    text = (
+        f"{share(same)} of {stability['solves']} test sets redrawn from {sampled_units(stability)} "
+        "choose exactly these sources."
+    )
     found = [Verdict(tone, text)]
     lucky = lucky_sources(run)
     if lucky:

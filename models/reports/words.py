@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from models.tasks import TASKS
 
@@ -54,6 +55,14 @@ def number(value: object) -> str:
 def plural(number: int, one: str, many: str = "") -> str:
     """`3 targets`, `1 target`."""
     return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def sampled_units(stability: Mapping[str, Any]) -> str:
+    """what test sets were drawn from, of `evidence.json`'s stability: `20 test buildings`."""
+    unit = {"building": "test building", "image": "test picture"}[stability.get("unit", "image")]
+    units = stability.get("units")
+    # evidence of earlier code does not count them
+    return f"{unit}s" if units is None else f"{count(units)} {unit}{'' if units == 1 else 's'}"
 
 
 def mean(values: Iterable[float | None]) -> float | None:

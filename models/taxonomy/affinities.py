@@ -24,7 +24,7 @@ RISKS = {"point": None, "lower": "affinity_low", "expected": "affinity_expected"
 
 @dataclass(frozen=True)
 class Spread:
-    """95 % intervals and the mean over resampled test images; None where not measured. rank: among
+    """95 % intervals and the mean over redrawn test sets; None where not measured. rank: among
     the target's transfers of the same order, 1 is best.
     """
 

@@ -1,4 +1,15 @@
-"""Random feasible policies: what a budget buys without thinking (paper, section 4.3)."""
+"""Random feasible policies: what a budget buys without thinking (paper, section 4.3).
+
+Which policies these are, exactly. Tasks that may be supervised stand in a row, the forced ones
+first, the others in an order of which each is equally likely. Along the row each is taken whose own
+price still fits into the budgets; what does not fit is passed over. Of those taken, the longest
+beginning counts that leaves enough for a way to every target. So a task's chance to be supervised
+does not hang on what the ways into it cost; a beginning shorter by a task or two pays for ways.
+Targets that are supervised are their own labels. The others take turns, in an order of which each
+is equally likely: each draws evenly among the ways that the sources open and that leave enough for
+the cheapest ways of those after it. Where ways cost nothing, this is an even draw for each. Rows of
+which no beginning reaches every target are drawn again.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +21,7 @@ from models.tasks.arrays import Bools, Floats, Integers
 from models.taxonomy.affinities import Affinities
 from models.taxonomy.facts import Facts
 from models.taxonomy.policies import Policies
-from models.taxonomy.program import make_program
+from models.taxonomy.program import SLACK, budgets_of, make_program
 from models.taxonomy.request import Request
 from models.taxonomy.taxonomy import Taxonomy, quality_of
 
@@ -43,7 +54,19 @@ class Lottery:
         self.program = make_program(table, request, reduced=False)
         self.policies = Policies(self.program)
         self.count = len(self.program.nodes)
-        self.prices = np.array([request.cost_of(name) for name in self.program.nodes])
+        budgets = budgets_of(request)
+        # [budget, node], [budget, edge], [budget]
+        self.prices = np.array(
+            [[of_node(name) for name in self.program.nodes] for of_node, _, _ in budgets]
+        )
+        self.fares = np.array(
+            [[of_edge(edge) for edge in self.program.edges] for _, of_edge, _ in budgets]
+        )
+        limits = np.array([limit for *_, limit in budgets])
+        # sums of decimal costs miss the budget by rounding
+        self.limits = limits + SLACK * np.maximum(1.0, limits)
+        # where ways cost nothing, more sources never reach fewer targets
+        self.priced = bool(self.fares.any())
         # edges of one target lie side by side: a draw slices them instead of searching
         self.by_target = np.argsort(self.policies.target_of, kind="stable")
         targets = np.arange(len(self.program.targets))
@@ -63,51 +86,94 @@ class Lottery:
         """a policy [nodes + edges]; None if the drawn sources do not reach every target."""
         # sources first: edges are only open where their sources are supervised
         nodes = self.sources(rng)
+        if nodes is None:
+            return None
+        if best_edges:
+            return self.policies.best(nodes)
         open_edges = self.policies.open_edges(nodes)
-        rewards = self.program.reward[self.count :]
-        key = rewards if best_edges else rng.random(len(open_edges))
-        itself = np.zeros(len(self.program.targets), bool)
-        itself[self.policies.own[self.own_nodes(nodes)]] = True
         # rewards and random numbers are never negative, so that -1 marks a closed edge
-        chosen = self.edges(np.where(open_edges, key, -1.0), ~itself)
+        key = np.where(open_edges, rng.random(len(open_edges)), -1.0)
+        wanted = np.flatnonzero(~self.reached(nodes))
+        if self.priced:
+            wanted = rng.permutation(wanted)
+        chosen = self.edges(key, wanted, self.limits - self.prices @ nodes)
         if chosen is None:
             return None
         x = self.policies.vector(nodes)
-        # the budget is checked again with the edges' costs
         x[self.count + chosen] = 1
         return x if self.policies.allowed(x) else None
 
-    def sources(self, rng: np.random.Generator) -> Bools:
-        """[nodes]: forced sources, then others in random order as long as they fit into the
-        budget.
+    def sources(self, rng: np.random.Generator) -> Bools | None:
+        """[nodes]: the longest beginning of a random row of sources that leaves enough for a way to
+        every target; None if there is none.
         """
-        nodes = self.program.low[: self.count] > 0
-        left = self.request.budget - self.prices[nodes].sum()
-        for node in rng.permutation(self.count):
-            open_node = not nodes[node] and self.program.high[node] > 0
-            # sums of decimal costs miss the budget by rounding
-            if open_node and self.prices[node] <= left + 1e-9:
-                nodes[node] = True
-                left -= self.prices[node]
-        return nodes
+        forced = self.program.low[: self.count] > 0
+        taken = self.row(forced, rng.permutation(self.count))
+        for length in range(len(taken), -1, -1):
+            nodes = forced.copy()
+            nodes[taken[:length]] = True
+            if self.completable(nodes):
+                return nodes
+            if not self.priced:
+                break
+        return None
+
+    def row(self, forced: Bools, order: Integers) -> list[int]:
+        """the nodes in this order whose prices fit into the budgets beside the forced ones."""
+        taken: list[int] = []
+        left = self.limits - self.prices @ forced
+        for node in order.tolist():
+            open_node = not forced[node] and self.program.high[node] > 0
+            if open_node and (self.prices[:, node] <= left).all():
+                taken.append(node)
+                left = left - self.prices[:, node]
+        return taken
+
+    def completable(self, nodes: Bools) -> bool:
+        """do these nodes and the cheapest way to every other target fit into each budget?"""
+        ways = self.cheapest(self.policies.open_edges(nodes))[:, ~self.reached(nodes)]
+        return bool((self.prices @ nodes + ways.sum(1) <= self.limits).all())
+
+    def cheapest(self, open_edges: Bools) -> Floats:
+        """[budget, target]: what the cheapest open edge of each target costs; infinite without."""
+        costs = np.full((len(self.limits), len(self.program.targets)), np.inf)
+        some = self.starts < self.ends
+        if some.any():
+            open_costs = np.where(open_edges, self.fares, np.inf)[:, self.by_target]
+            # groups without an edge left out: the next one begins where the last one ends
+            costs[:, some] = np.minimum.reduceat(open_costs, self.starts[some], axis=1)
+        return costs
+
+    def reached(self, nodes: Bools) -> Bools:
+        """[targets]: those that these nodes reach by themselves."""
+        itself = np.zeros(len(self.program.targets), bool)
+        itself[self.policies.own[self.own_nodes(nodes)]] = True
+        return itself
 
     def own_nodes(self, nodes: Bools) -> Integers:
         """positions of the nodes that reach a target by themselves."""
         return np.flatnonzero(nodes & (self.policies.own >= 0))
 
-    def edges(self, key: Floats, wanted: Bools) -> Integers | None:
-        """edge with the largest key [edges] of every wanted target [targets]; None if one has no
-        edge with a key of 0 or more.
+    def edges(self, key: Floats, wanted: Integers, left: Floats) -> Integers | None:
+        """of each wanted target in turn, its edge with the largest key [edges] of 0 or more that
+        leaves enough of `left` [budget] for the cheapest of those after it; None if one has none.
         """
         chosen = []
-        for target in np.flatnonzero(wanted):
+        ways = self.cheapest(key >= 0)[:, wanted]
+        # [budget, wanted]: what those after each target need at least
+        needed = ways[:, ::-1].cumsum(1)[:, ::-1] - ways
+        for place, target in enumerate(wanted.tolist()):
             group = self.by_target[self.starts[target] : self.ends[target]]
+            if self.priced:
+                fits = self.fares[:, group] <= (left - needed[:, place])[:, None]
+                group = group[fits.all(0)]
             if not len(group):
                 return None
             edge = group[np.argmax(key[group])]
             if key[edge] < 0:
                 return None
             chosen.append(edge)
+            left = left - self.fares[:, edge]
         return np.array(chosen, int)
 
     def scores(self, x: Floats) -> tuple[float, float, float, float]:
@@ -135,9 +201,8 @@ def random_policies(
     *,
     best_edges: bool = False,
 ) -> Drawn:
-    """up to `count` feasible policies: sources drawn evenly one by one while the budget lasts;
-    every target by an evenly drawn way of those that the sources allow (`best_edges`: by the best
-    of them), or by itself if it is supervised. Fewer if feasible ones are too rare to draw.
+    """up to `count` policies of the population above; `best_edges`: the same sources, whose targets
+    take the best ways that fit (`Policies.best`). Fewer if feasible ones are too rare to draw.
     """
     lottery = Lottery(table, request)
     scores: list[tuple[float, ...]] = []
@@ -155,8 +220,8 @@ def random_policies(
 def significance(
     table: Affinities, request: Request, chosen: Taxonomy, *, policies: int = 1000, seed: int = 0
 ) -> Facts:
-    """the chosen policy against random feasible ones of the same budget: p = share at least as good
-    (with the usual one added), verdict at 1 %.
+    """the chosen policy against random feasible ones of the same budget (the population above): p =
+    share at least as good (with the usual one added), verdict at 1 %; no p where none was found.
 
     {"measure" ("quality" if it was measured, else "objective"), "observed", "random" {"mean",
     "low", "high"}, "policies", "p", "floor" (the least p that so many draws can give), "verdict",
@@ -168,11 +233,12 @@ def significance(
         # a generator a test: one does not move the other's draws
         rng = np.random.default_rng([seed, int(best)])
         drawn = random_policies(table, request, policies, rng, best_edges=best)
-        tests.append(compared(chosen, drawn))
+        tests.append(compared(chosen, drawn, TRIES * policies))
     return {**tests[0], "best_edges": tests[1]}
 
 
-def compared(chosen: Taxonomy, drawn: Drawn) -> Facts:
+def compared(chosen: Taxonomy, drawn: Drawn, tries: int) -> Facts:
+    """tries: draws after which none counts as not to be found."""
     # with one unmeasured edge the means would be over different targets
     measured = len(drawn) > 0 and not np.isnan(drawn.quality).any()
     name = "quality" if measured and chosen.quality is not None else "objective"
@@ -184,8 +250,8 @@ def compared(chosen: Taxonomy, drawn: Drawn) -> Facts:
             # no observation of chance: no p
             "observed": observed,
             "policies": 0,
-            "verdict": "no random policy of this budget reaches every target; nothing to compare "
-            "with",
+            "verdict": f"none of {tries} random draws reaches every target within the budget; "
+            "nothing to compare with",
         }
     # the observed policy counts among the draws: finite draws never show a p of 0; ties count
     # against it

@@ -16,16 +16,11 @@ import numpy as np
 
 from models.taxonomy.affinities import Affinities
 from models.taxonomy.answers import attempt
+from models.taxonomy.buildings import group_of
 from models.taxonomy.facts import Facts
 from models.taxonomy.measurement import Stores, measure, stores_of
 from models.taxonomy.request import Request
 from models.taxonomy.taxonomy import Edge, Taxonomy, mean, quality_of
-
-
-def group_of(image: str, depth: int) -> str:
-    """the first `depth` parts of a sample's name; of several views, those of the first."""
-    # a sample of several views is named a+b, a view building/point/view
-    return "/".join(image.split("+")[0].split("/")[:depth])
 
 
 def first_half(images: Iterable[str], depth: int) -> frozenset[str]:

@@ -15,13 +15,15 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from models.tasks.arrays import Bools, Floats, Integers
-from models.taxonomy.crossfit import group_of, split_of
+from models.taxonomy.buildings import group_of
+from models.taxonomy.crossfit import split_of
 from models.taxonomy.facts import Facts
 from models.taxonomy.loss_rows import array_of, rows_of
 from models.taxonomy.losses import TransferLosses
 from models.taxonomy.measurement import Stores, stores_of
 from models.taxonomy.ranks import ranks_of
-from models.taxonomy.resampling import LEVEL, wins_over
+from models.taxonomy.resampling import LEVEL
+from models.taxonomy.tournament import wins_over
 
 WAYS = ("transfer", "scratch", "pixels", "own_code")
 Wins = dict[str, Floats]  # way -> [image] wins over the supervised network

@@ -18,12 +18,13 @@ from models.provenance.seals import read_sealed_json, write_sealed_json
 from models.tasks.arrays import Floats
 from models.taxonomy.affinities import Affinities, Row, flat, row_of
 from models.taxonomy.ahp import Ahp, affinities, placed
+from models.taxonomy.buildings import buildings_of, error_of_mean
 from models.taxonomy.facts import Facts
 from models.taxonomy.loss_rows import Losses, images_of, parts_of, rows_of
 from models.taxonomy.losses import LossStore, TransferLosses
 from models.taxonomy.ranks import ranks_of
 from models.taxonomy.scale import named
-from models.taxonomy.tournament import win_matrix, win_rate
+from models.taxonomy.tournament import win_matrix, win_rate, wins_over
 from models.taxonomy.transfer import Transfer
 
 Stores = Iterable[LossStore] | LossStore
@@ -168,34 +169,50 @@ def diagnosis(tournament: Tournament, result: Ahp, rows: list[Row]) -> Facts:
     return {
         "transfers": len(tournament.players),
         "images": len(measured.images),
+        "buildings": number_of_buildings(measured.images),
         "eigenvalue": result.eigenvalue,
         "consistency": result.consistency,
         "clipped": result.clipped,
         "gap": result.gap,
         "reducible": bool(result.reducible),
         # sources are compared as one group: is there any difference at all?
-        "friedman": friedman(rows_of(measured.losses, first)),
-        "over_average": over_average(tournament, rows, first),
+        "friedman": friedman(rows_of(measured.losses, first), buildings_of(measured.images)),
+        **over_average(tournament, rows, first),
     }
 
 
-def over_average(tournament: Tournament, rows: list[Row], first: Sequence[int]) -> float | None:
-    """win rate against the average of the best first-order source that is not the target itself;
-    None where either was not measured.
+def number_of_buildings(images: Sequence[str]) -> int | None:
+    """None where they are not told apart."""
+    buildings = buildings_of(images)
+    return None if buildings is None else len(set(buildings))
+
+
+def over_average(tournament: Tournament, rows: list[Row], first: Sequence[int]) -> Facts:
+    """{"over_average": win rate against the average of the best first-order source that is not the
+    target itself, None where either was not measured; "over_average_error": its standard error over
+    buildings, None where they are not told apart}.
     """
     average = tournament.against("average")
     others = [i for i in first if not rows[i].transfer.own_encoder]
     if average is None or not others:
-        return None
+        return {"over_average": None, "over_average_error": None}
     # by affinity, which counts all images against all players
     best = max(others, key=lambda i: rows[i].affinity)
-    return float(win_rate(rows_of(tournament.measured.losses, [best]), average)[0])
+    wins = wins_over(tournament.measured.losses[best], average)
+    buildings = buildings_of(tournament.measured.images)
+    return {
+        "over_average": float(wins.mean()),
+        "over_average_error": None if buildings is None else error_of_mean(wins, buildings),
+    }
 
 
-def friedman(losses: Losses) -> float | None:
-    """p-value of "all first-order transfers are equally good" (Friedman's test over images); None
-    for fewer than three. losses [transfer, image].
+def friedman(losses: Losses, buildings: Sequence[str] | None = None) -> float | None:
+    """p-value of "all first-order transfers are equally good" (Friedman's test over images, or over
+    buildings [image], by the mean ranks on their images); None for fewer than three. losses
+    [transfer, image].
     """
+    if buildings is not None and len(losses) >= 3:
+        return friedman(ranks_by_building(losses, buildings))
     if len(losses) < 3 or losses.shape[1] < 2:
         return None
     # ranks within an image, not within a transfer
@@ -214,6 +231,17 @@ def friedman(losses: Losses) -> float | None:
     statistic = images * ((sums / images - middle) ** 2).sum() / spread
     # chi squared's tail by itself: scipy.stats takes longer to load than to compute this (`ranks`)
     return float(chdtrc(count - 1, statistic))
+
+
+def ranks_by_building(losses: Losses, buildings: Sequence[str]) -> Floats:
+    """losses [transfer, image], buildings [image] -> [transfer, building]: mean rank on the images
+    of each.
+    """
+    names, at = np.unique(buildings, return_inverse=True)
+    sums = np.zeros((len(names), len(losses)))
+    for images, part in parts_of(losses):
+        np.add.at(sums, at[images], ranks_of(part.T))
+    return np.asarray(sums.T / np.bincount(at))
 
 
 def measure(

@@ -14,6 +14,8 @@ from models.taxonomy.program import SLACK, Program
 
 # Rewards that a whole budget is worth, cheapest edges alone at last.
 PRICES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 1e12)
+FREE = 1e-3  # a price that is as good as none
+HALVINGS = 8  # of the step between a price that is too low and one that is not
 
 
 class Policies:
@@ -60,8 +62,8 @@ class Policies:
         reach or a rule is broken.
 
         Targets take their best edge in reward; where these pass a budget, edges by reward less a
-        price on what they cost, which is raised until they fit. So with one budget a policy is
-        found wherever there is one, not always the best; with two it may be missed.
+        price on what they cost, the lowest at which they fit. So with one budget a policy is found
+        wherever there is one, the best or one whose budget has a rest; with two it may be missed.
         """
         open_edges = self.open_edges(nodes)
         x = self._by(self.ranked, nodes, open_edges)
@@ -70,14 +72,39 @@ class Policies:
         # tasks that pass a budget alone: no choice of edges helps
         if not self.affordable(self.vector(nodes)):
             return None
+        low = FREE
         for price in PRICES:
-            ranked = np.argsort(
-                price * self.load - self.program.reward[self.count :], kind="stable"
-            )
-            x = self._by(ranked, nodes, open_edges)
-            if x is not None and self.allowed(x):
-                return x
+            x = self._at(price, nodes, open_edges)
+            if x is not None:
+                return self._cheaper(low, price, nodes, open_edges, x)
+            low = price
         return None
+
+    def _at(self, price: float, nodes: Bools, open_edges: Bools) -> Floats | None:
+        """the policy whose edges are chosen at a price; None if it breaks a rule."""
+        some = np.flatnonzero(open_edges)
+        worth = price * self.load[some] - self.program.reward[self.count :][some]
+        x = self._by(some[np.argsort(worth, kind="stable")], nodes, open_edges)
+        return x if x is not None and self.allowed(x) else None
+
+    def _cheaper(
+        self, low: float, high: float, nodes: Bools, open_edges: Bools, best: Floats
+    ) -> Floats:
+        """the policy at the lowest price that fits, between `low`, which does not, and `high`,
+        which does and gives `best`.
+        """
+        for _ in range(HALVINGS):
+            # geometric: the last step goes over ten powers of ten
+            price = (low * high) ** 0.5
+            x = self._at(price, nodes, open_edges)
+            if x is None:
+                low = price
+                continue
+            high = price
+            # with two budgets a lower price may be worth less
+            if self.value(x) > self.value(best):
+                best = x
+        return best
 
     def _by(self, ranked: Integers, nodes: Bools, open_edges: Bools) -> Floats | None:
         """x with each target's first open edge in the order `ranked`; None where one has none."""

@@ -1,4 +1,4 @@
-"""The outcome of a bootstrap: every number of a table, as often as the test images were drawn."""
+"""The outcome of a bootstrap: every number of a table, as often as the test set was drawn."""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ from models.taxonomy.transfer import Transfer
 @dataclass(frozen=True)
 class Resamples:
     """affinity, gain, quality: [resample, transfer] float32; gain and quality NaN where the control
-    was not measured. transfers: columns.
+    was not measured. transfers: columns. unit: what was drawn, "building" or "image"; units: how
+    many of them there are, None in files of earlier code.
     """
 
     transfers: tuple[Transfer, ...]
     affinity: Floats
     gain: Floats
     quality: Floats
+    unit: str = "image"
+    units: int | None = None
 
     def __len__(self) -> int:
         return len(self.affinity)
@@ -62,6 +65,7 @@ class Resamples:
                 affinity=self.affinity,
                 gain=self.gain,
                 quality=self.quality,
+                drawn=np.array(json.dumps([self.unit, self.units])),
             )
 
     @classmethod
@@ -71,7 +75,9 @@ class Resamples:
                 Transfer(tuple(sources), *rest)
                 for sources, *rest in json.loads(str(content["transfers"]))
             )
-            return cls(transfers, content["affinity"], content["gain"], content["quality"])
+            drawn = json.loads(str(content["drawn"])) if "drawn" in content else []
+            numbers = (content[name] for name in ("affinity", "gain", "quality"))
+            return cls(transfers, *numbers, *drawn)
 
 
 def rates_of(values: Floats) -> list[float | None]:

@@ -1,9 +1,12 @@
-"""How sure are we? Test images drawn again with replacement, thousands of times, and every number
-computed anew (Efron's bootstrap).
+"""How sure are we? Test buildings drawn again with replacement, thousands of times, and every
+number computed anew (Efron's bootstrap).
 
-Images are the units; beyond `UNITS` of them (fewer for tournaments of thousands, to bound memory),
-units are random blocks of equal size, which estimates the same spread of a mean. Targets with the
-same test images draw the same ones, so that a policy's mean over targets varies as it would.
+Buildings are the units, with all their images, which are alike; the same ones are drawn for all
+targets, so that a policy's mean over targets varies as it would. Images are where a target's images
+name no building or a single one; targets with the same test images draw the same ones. Beyond
+`UNITS` (fewer for tournaments of thousands, to bound memory), units are random blocks of equal
+numbers of them, which estimates the same spread of a mean. Few buildings know little of other
+buildings, and make intervals rather too narrow: `Resamples.units` says how many there are.
 """
 
 from __future__ import annotations
@@ -20,11 +23,12 @@ from threadpoolctl import threadpool_limits
 
 from models.tasks.arrays import Bools, Floats, Integers
 from models.taxonomy.ahp import leading_pairs, placed, reciprocal_of_pairs
+from models.taxonomy.buildings import buildings_of
 from models.taxonomy.loss_rows import Losses, parts_of, rows_of
 from models.taxonomy.losses import LossStore
 from models.taxonomy.measurement import Stores, Tournament, stores_of, tournaments
 from models.taxonomy.resamples import Resamples
-from models.taxonomy.tournament import CACHE, margins_of
+from models.taxonomy.tournament import CACHE, margins_of, wins_over
 from models.taxonomy.transfer import Transfer
 
 UNITS = 1000
@@ -36,7 +40,7 @@ ONE_AT_A_TIME = threading.Lock()
 
 @dataclass(frozen=True)
 class Draws:
-    """The drawn test images of one tournament. unit [image] int: the block that an image is in;
+    """The drawn test images of one tournament. unit [image] int: the unit that an image is in;
     share [resample, unit] float32: weight of each image of the unit.
     """
 
@@ -54,53 +58,84 @@ class Draws:
 
 
 def draws(
-    images: tuple[str, ...], resamples: int, seed: int, most: int = UNITS
+    names: Sequence[str], resamples: int, seed: int, most: int = UNITS
 ) -> tuple[Integers, Floats]:
-    """(unit of every image [image] int, weights [resample, unit] float32 summing to the number of
-    units), the same for the same images and seed.
+    """of images or buildings: (unit of each [name] int, weights [resample, unit] float32 summing to
+    the number of units), the same for the same names and seed.
     """
-    digest = hashlib.sha256("\n".join(images).encode()).digest()
-    # by the names of the images: targets that share a test set share its draws
-    rng = np.random.default_rng([seed, int.from_bytes(digest[:8], "big")])
-    units = min(len(images), most)
-    # in turn, then shuffled: blocks of equal size, to one image
-    unit = np.arange(len(images)) % units
+    rng = generator_of(names, seed)
+    units = min(len(names), most)
+    # in turn, then shuffled: blocks of equal size, to one image or building
+    unit = np.arange(len(names)) % units
     rng.shuffle(unit)
     # drawn with replacement: how often each unit comes up
     weights = rng.multinomial(units, np.full(units, 1 / units), size=resamples)
     return unit, weights.astype("float32")
 
 
-def drawn(tournament: Tournament, resamples: int, seed: int) -> Draws:
-    """draws with as many units as the memory bound allows."""
+def generator_of(names: Sequence[str], seed: int) -> np.random.Generator:
+    """one for each test set: targets that share it share its draws."""
+    digest = hashlib.sha256("\n".join(names).encode()).digest()
+    return np.random.default_rng([seed, int.from_bytes(digest[:8], "big")])
+
+
+def drawn(
+    tournament: Tournament, resamples: int, seed: int, buildings: Sequence[str] = ()
+) -> Draws:
+    """draws with as many units as the memory bound allows. buildings: of all targets, those of this
+    one among them; its own if there are none.
+    """
     pairs = len(tournament.players) ** 2 // 2
     # 2 bytes a margin (`pair_margins`)
     most = min(UNITS, max(100, 4 * MEMORY // (2 * max(1, pairs))))
-    unit, weights = draws(tournament.measured.images, resamples, seed, most)
-    # blocks may differ by one image: shares are of images, not of blocks
+    images = tournament.measured.images
+    own = buildings_of(images)
+    if own is None:
+        unit, weights = draws(images, resamples, seed, most)
+    else:
+        every = sorted({*buildings, *own})
+        of_building, weights = draws(every, resamples, seed, most)
+        place = dict(zip(every, of_building.tolist()))
+        unit = np.array([place[name] for name in own])
+    # units differ in size: shares are of images, not of units
     size = np.bincount(unit, minlength=weights.shape[1]).astype("float32")
+    empty = weights @ size == 0
+    if empty.any():
+        # a draw without any building of this target says nothing of it: its own ones, again
+        there = size > 0
+        some = there.sum()
+        again = generator_of(images, seed).multinomial(some, there / some, size=empty.sum())
+        weights[empty] = again
     return Draws(unit, weights / (weights @ size)[:, None])
 
 
 def resample(
-    tournament: Tournament, resamples: int, seed: int, others: Sequence[Tournament] = ()
+    tournament: Tournament,
+    resamples: int,
+    seed: int,
+    others: Sequence[Tournament] = (),
+    buildings: Sequence[str] = (),
 ) -> Resamples:
     """one tournament, `resamples` times, and on its scale, of the same drawn images, the transfers
-    of `others`, the same target's in other regimes. Threads may ask for several; of large ones,
-    each fills the memory bound, one is played at a time.
+    of `others`, the same target's in other regimes. buildings: of all targets (`drawn`). Threads
+    may ask for several; of large ones, each fills the memory bound, one is played at a time.
     """
     if len(tournament.players) > LARGE:
         with ONE_AT_A_TIME:
-            return resampled(tournament, resamples, seed, others)
-    return resampled(tournament, resamples, seed, others)
+            return resampled(tournament, resamples, seed, others, buildings)
+    return resampled(tournament, resamples, seed, others, buildings)
 
 
 def resampled(
-    tournament: Tournament, resamples: int, seed: int, others: Sequence[Tournament]
+    tournament: Tournament,
+    resamples: int,
+    seed: int,
+    others: Sequence[Tournament],
+    buildings: Sequence[str],
 ) -> Resamples:
     """`resample`, of any size."""
     measured = tournament.measured
-    draw = drawn(tournament, resamples, seed)
+    draw = drawn(tournament, resamples, seed, buildings)
     players = list(tournament.players)
     losses = rows_of(measured.losses, players)
     affinity = np.zeros((resamples, len(measured.losses)), "float32")
@@ -128,11 +163,6 @@ def resampled(
             columns.setdefault(transfer, (values[:, i], gain[:, i], quality[:, i]))
     stacked = (np.stack(column, 1) for column in zip(*columns.values()))
     return Resamples(tuple(columns), *stacked)
-
-
-def wins_over(losses: Floats, others: Floats) -> Floats:
-    """1 where losses are lower than the others', 0.5 at a tie, 0 else."""
-    return np.asarray((losses < others) + 0.5 * (losses == others))
 
 
 def resampled_rates(tournament: Tournament, draw: Draws, control: str) -> Floats:
@@ -260,9 +290,10 @@ def bootstrap(
         """one target, all its regimes."""
         # the first regime decides (`measurement.on_one_scale`)
         deciding, *others = tournaments(*place, regime)
-        return resample(deciding, resamples, seed, others)
+        return resample(deciding, resamples, seed, others, buildings)
 
     every = [(store, target) for store in stores_of(stores) for target in store.targets()]
+    images, buildings = units_of(every)
     cores = len(os.sched_getaffinity(0))
     # a thread a target: one matrix product is too small to fill all cores
     with ThreadPoolExecutor(cores) as pool, threadpool_limits(1, "blas"):
@@ -274,4 +305,17 @@ def bootstrap(
         np.concatenate([part.affinity for part in parts], 1),
         np.concatenate([part.gain for part in parts], 1),
         np.concatenate([part.quality for part in parts], 1),
+        "building" if buildings else "image",
+        len(buildings) or images,
     )
+
+
+def units_of(places: Sequence[tuple[LossStore, str]]) -> tuple[int, list[str]]:
+    """(number of test images, the buildings that are drawn) of all targets together."""
+    images: set[str] = set()
+    buildings: set[str] = set()
+    for store, target in places:
+        names = store.images(target)
+        images.update(names)
+        buildings.update(buildings_of(names) or ())
+    return len(images), sorted(buildings)

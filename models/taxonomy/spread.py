@@ -17,6 +17,7 @@ from models.taxonomy.resampling import LEVEL
 from models.taxonomy.scale import named
 from models.taxonomy.transfer import Transfer
 
+OF_MORE = {"building": ", of more buildings", "image": ""}
 NOISE = 0.5  # rank correlation below which a ranking is called noise
 
 
@@ -102,7 +103,7 @@ def reliability(name: str, table: Affinities, resamples: Resamples, known: Facts
     friedman = known.get("friedman") or 0.0
     warning = (
         "the ranking of sources is not distinguishable from noise (rank correlation over "
-        f"resamples {score:.2f}); measure more test images"
+        f"resamples {score:.2f}); measure more test images{OF_MORE[resamples.unit]}"
     )
     noise = friedman > 0.01 or score < NOISE
     return {

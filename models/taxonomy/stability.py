@@ -1,4 +1,4 @@
-"""How much of a taxonomy is luck of the test images: the program solved again on every resample."""
+"""How much of a taxonomy is luck of the test set: the program solved again on every resample."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def stability(
     """{"solves", "chosen" (source -> share of resamples whose taxonomy supervises it, most often
     first), "same" (share with exactly the chosen sources), "gain", "quality" (intervals of the
     chosen policy over all resamples, None where not measured), "transferred" (the interval of the
-    quality of its targets that are not their own labels), "warning" or None}.
+    quality of its targets that are not their own labels), "unit" and "units" (what was drawn
+    again, "building" or "image", and how many there are), "resamples", "warning" or None}.
     """
     # a program a resample: a hundred say a share well enough
     choices = chosen_again(table, resamples, request, min(solves, len(resamples)))
@@ -50,6 +51,9 @@ def stability(
         "gain": interval(resamples.gain, columns),
         "quality": interval(resamples.quality, columns),
         "transferred": interval(resamples.quality, others),
+        "unit": resamples.unit,
+        "units": resamples.units,
+        "resamples": len(resamples),
         "warning": f"{', '.join(doubtful)}: chosen here, but in fewer than half of the resampled "
         "test sets; their choice is luck"
         if doubtful

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
+from scipy.special import stdtrit
 
 from models.taxonomy.affinities import Affinities
 from models.taxonomy.agreement import agreement
@@ -15,7 +16,8 @@ from models.taxonomy.facts import Facts
 
 SEEDS_AGREE = 0.5  # mean rank correlation of two seeds below which an order is called noise
 # one side: being better is asked
-CHANCE = 1.645  # standard errors: one side, 5 %
+CHANCE = 0.95
+NORMAL = 1.645  # standard errors of many independent images below which that share lies
 
 
 def not_ranked(table: Affinities, seeds: Sequence[Affinities] = ()) -> dict[str, str]:
@@ -36,20 +38,35 @@ def not_ranked(table: Affinities, seeds: Sequence[Affinities] = ()) -> dict[str,
 
 def beaten_by_average(facts: Facts) -> str | None:
     """does the best source beat the average on more images than luck gives? A win rate of 0.5 is
-    none; its standard error is at least that of independent images.
+    none; its standard error is that over buildings, where images know theirs, and at least that of
+    independent images.
     """
     rate = facts.get("over_average")
     images = facts.get("images")
     if rate is None or not images:
         return None
     # standard error of a rate of one half over independent images
-    needed = 0.5 + CHANCE * 0.5 / np.sqrt(images)
+    error, errors, beside = 0.5 / np.sqrt(images), NORMAL, ""
+    buildings = facts.get("buildings")
+    if buildings:
+        error = max(error, facts.get("over_average_error") or 0.0)
+        # Student's: few buildings do not say well how much they differ
+        errors = float(stdtrit(buildings - 1, CHANCE))
+        beside = f", of {buildings} buildings"
+    needed = 0.5 + errors * error
     if rate >= needed:
         return None
     return (
         f"its best source beats the average on {100 * rate:.0f} % of the test images "
-        f"({100 * needed:.0f} % would not be luck)"
+        f"({luck_words(needed)}{beside})"
     )
+
+
+def luck_words(needed: float) -> str:
+    """which share of images would be enough, if any is."""
+    if needed > 1:
+        return "no share would be more than luck"
+    return f"{100 * needed:.0f} % would not be luck"
 
 
 def seed_agreement(tables: Sequence[Affinities]) -> dict[str, float]:

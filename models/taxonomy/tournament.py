@@ -89,6 +89,11 @@ def margins_of(losses: Floats, rows: slice) -> Integers:
     return total
 
 
+def wins_over(losses: Floats, others: Floats) -> Floats:
+    """1 where losses are lower than the others', 0.5 at a tie, 0 else."""
+    return np.asarray((losses < others) + 0.5 * (losses == others))
+
+
 def win_rate(losses: Losses, against: Floats) -> Floats:
     """[transfer]: share of images on which each row of losses [transfer, image] beats `against`
     [image]; ties count half.

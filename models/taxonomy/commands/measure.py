@@ -12,6 +12,7 @@ from models.taxonomy.commands.layout import folded, shown, table
 from models.taxonomy.facts import Facts
 from models.taxonomy.losses import LossStore
 from models.taxonomy.measurement import measure
+from models.taxonomy.resamples import Resamples
 from models.taxonomy.resampling import bootstrap
 from models.taxonomy.spread import with_spread
 from models.taxonomy.standing import mark, not_ranked
@@ -32,7 +33,8 @@ def options(command: ArgumentParser) -> None:
         "--resamples",
         type=natural,
         default=1000,
-        help="bootstrap resamples of the test images; 0 for none",
+        help="bootstrap resamples of the test buildings, or of the images where these name none; "
+        "0 for none",
     )
     command.add_argument("--seed", type=natural, default=0)
 
@@ -40,9 +42,11 @@ def options(command: ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     stores = [store_at(path) for path in options.losses]
     affinities = measure(stores)
+    intervals = ""
     if options.resamples:
         resamples = bootstrap(stores, resamples=options.resamples, seed=options.seed)
         affinities = with_spread(affinities, resamples)
+        intervals = f", intervals: {redrawn_words(resamples)}"
     affinities.save(options.out)
     if options.json:
         print(json.dumps(affinities.diagnostics))
@@ -62,11 +66,17 @@ def run(options: Namespace) -> int:
     text = (
         "consistency: below 0.1 is usual; clipped: comparisons that one side always wins; gap: "
         "near 1 the ranking hangs on little; reducible: some transfer never wins; reliability: "
-        "rank correlation of the ranking over resampled test images"
+        "rank correlation of the ranking over redrawn test sets"
     )
     print(folded(text, "", ""))
-    print(f"{len(affinities.rows)} rows -> {options.out}")
+    print(f"{len(affinities.rows)} rows -> {options.out}{intervals}")
     return 0
+
+
+def redrawn_words(resamples: Resamples) -> str:
+    """what was drawn again, and how often."""
+    plural = "" if resamples.units == 1 else "s"
+    return f"{resamples.units} {resamples.unit}{plural}, redrawn {len(resamples)} times"
 
 
 def store_at(path: str) -> LossStore:

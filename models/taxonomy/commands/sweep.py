@@ -11,11 +11,13 @@ from models.arguments.numbers import positive
 from models.taxonomy.affinities import Affinities
 from models.taxonomy.answers import answer, attempt
 from models.taxonomy.commands.inputs import request_of, table_of
+from models.taxonomy.commands.label_amounts import amounts_of
 from models.taxonomy.commands.layout import folded, shown
 from models.taxonomy.commands.options import cost_options, program_options, table_options
 from models.taxonomy.commands.terms import foot
 from models.taxonomy.expenses import Expenses, headline
 from models.taxonomy.facts import Facts
+from models.taxonomy.offers import check_name
 from models.taxonomy.request import Request
 from models.taxonomy.taxonomy import Taxonomy, mean
 
@@ -45,7 +47,11 @@ def options(command: ArgumentParser) -> None:
         help="labelled images that full supervision takes: adds what each policy saves",
     )
     command.add_argument(
-        "--transfer-images", type=positive, help="labelled images that a transfer takes"
+        "--transfer-images",
+        nargs="+",
+        metavar="NAME=COUNT",
+        help="labelled images that a transfer takes, of each amount of data: 1k=1000 16k=16000; a "
+        "number alone where there is one",
     )
 
 
@@ -96,13 +102,37 @@ def steps(table: Affinities, request: Request) -> list[float]:
     return [mean_cost * (i + 1) for i in range(len(costs))] or [1.0]
 
 
+def little_images(table: Affinities, texts: Sequence[str]) -> dict[str, float]:
+    """["1k=1000", ...] -> {"1k": 1000.0}, every amount of data of the table; a number alone is that
+    of the only one. Raises KeyError for unknown amounts, ValueError for lacking ones and for
+    numbers that are not above 0.
+    """
+    single = len(table.regimes) == 1
+    if single and len(texts) == 1 and "=" not in texts[0]:
+        # whatever it is called: a run's own amount has no name
+        texts = [f"{table.regimes[0]}={texts[0]}"]
+    images = amounts_of(texts)
+    # an amount that is named twice has one number fewer
+    if not set(table.regimes) <= set(images) or len(images) < len(texts):
+        names = " ".join(f"{name}=COUNT" for name in table.regimes)
+        raise ValueError(
+            f"--transfer-images is {'a number, or ' if single else ''}a number for each amount of "
+            f"data of the table, {names}; got {' '.join(texts)}"
+        )
+    for name, count in images.items():
+        check_name(name, table.regimes, "amount of data")
+        if not count > 0:
+            raise ValueError(f"--transfer-images are above 0, got {name}={count:g}")
+    return images
+
+
 def savings(
     table: Affinities, request: Request, policies: list[Taxonomy], options: Namespace
 ) -> Saved:
     """(budget, order) -> the headline's row; empty without numbers of images."""
     if not options.full_images:
         return {}
-    little = dict.fromkeys(table.regimes, options.transfer_images)
+    little = little_images(table, options.transfer_images)
     expenses = Expenses(options.full_images, little, free=request.free)
     rows = headline(table, policies, expenses)
     return {(row["budget"], row["order"]): row for row in rows}

@@ -184,3 +184,23 @@ def test_hostile_names_stay_text(tmp_path):
     hostile.feed(page)
     assert hostile.count == ordinary.count
     assert "<b onclick" not in page
+
+
+def test_the_page_says_what_was_drawn_again(tmp_path):
+    content = files()
+    content["evidence"]["stability"] = {
+        "same": 0.7,
+        "solves": 100,
+        "chosen": {},
+        "quality": {"low": 0.37, "high": 0.39},
+        "unit": "building",
+        "units": 20,
+        "resamples": 1000,
+    }
+    for facts in content["affinities"]["diagnostics"].values():
+        facts["buildings"] = 17
+    text = text_of(page_of(tmp_path, content))
+    assert "70 % of 100 test sets redrawn from 20 test buildings choose exactly these" in text
+    assert "solved again on 100 test sets drawn from 20 test buildings" in text
+    assert "95 % interval : 20 test buildings, redrawn 1,000 times" in text
+    assert "test samples buildings" in text and " 9 17 " in text

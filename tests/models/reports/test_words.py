@@ -2,7 +2,17 @@
 
 import pytest
 
-from models.reports.words import count, mean, number, plural, rate, share, title, titles
+from models.reports.words import (
+    count,
+    mean,
+    number,
+    plural,
+    rate,
+    sampled_units,
+    share,
+    title,
+    titles,
+)
 
 
 @pytest.mark.parametrize(
@@ -24,6 +34,9 @@ from models.reports.words import count, mean, number, plural, rate, share, title
         (title("rgb2sfnorm"), "rgb2sfnorm"),
         (titles(["edge2d", "edge3d", "reshade"]), "edge2d, edge3d and reshade"),
         (titles([]), ""),
+        (sampled_units({"unit": "building", "units": 20}), "20 test buildings"),
+        (sampled_units({"unit": "image", "units": 1393}), "1,393 test pictures"),
+        (sampled_units({"solves": 9}), "test pictures"),
     ],
 )
 def test_a_value_is_said(said, words):

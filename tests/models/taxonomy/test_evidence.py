@@ -69,6 +69,8 @@ def test_evidence_says_how_often_each_source_is_chosen_and_what_it_costs(tmp_pat
         resamples=found,
         expenses=Expenses(1000, {"": 100}, None, 2.0),
     )
+    assert book["stability"]["unit"] == "image" and book["stability"]["units"] == 120
+    assert book["stability"]["resamples"] == 40
     assert book["stability"]["solves"] == 40 and 0 < max(book["stability"]["chosen"].values()) <= 1
     assert (
         book["stability"]["quality"]["low"]

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from affinity_tables import IMAGES, shifted_store, small_store, stepped_store
+from affinity_tables import IMAGES, built_store, shifted_store, small_store, stepped_store
 
 from models.taxonomy import (
     Affinities,
@@ -150,6 +150,16 @@ def test_friedman_is_scipys_and_tells_noise_from_difference():
     assert friedman(np.ones((4, 10))) == 1.0
 
 
+def test_friedman_over_buildings_is_not_misled_by_images_that_are_alike():
+    rng = np.random.default_rng(0)
+    noise = rng.random((6, 20))
+    buildings = [f"h{i:02d}" for i in range(20)]
+    alike, names = np.repeat(noise, 30, axis=1), np.repeat(buildings, 30).tolist()
+    assert friedman(alike) < 0.01 < friedman(alike, names)
+    assert friedman(alike, names) == pytest.approx(friedman(noise))
+    assert friedman(alike + np.arange(6)[:, None], names) < 1e-6
+
+
 def test_one_of_several_regimes_is_a_table_of_its_own(tmp_path):
     store = stepped_store(tmp_path / "both", targets=("a",), regimes=("", "1k"))
     both, one = store.read("a"), LossStore(tmp_path / "one")
@@ -204,3 +214,12 @@ def test_resamples_place_training_from_scratch_like_its_twin(tmp_path):
 def test_the_best_source_is_held_against_the_average(tmp_path):
     facts = measure(copied_store(tmp_path, scratch=True)).diagnostics["t"]
     assert facts["over_average"] == 1.0
+
+
+def test_the_diagnostics_count_buildings_and_know_their_error(tmp_path):
+    facts = measure(built_store(tmp_path / "built")).diagnostics["a"]
+    rate = facts["over_average"]
+    assert facts["buildings"] == 20
+    assert facts["over_average_error"] == pytest.approx(np.sqrt(rate * (1 - rate) / 19))
+    facts = measure(copied_store(tmp_path / "bare", scratch=True)).diagnostics["t"]
+    assert facts["buildings"] is None and facts["over_average_error"] is None

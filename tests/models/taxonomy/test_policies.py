@@ -59,3 +59,22 @@ def test_where_the_best_edges_pass_the_budget_cheaper_ones_are_taken(seed):
         nodes = frozenset(itertools.compress(policies.program.nodes, bits))
         assert (x is not None) == (nodes in reachable)
         assert x is None or policies.allowed(x)
+
+
+def test_of_ways_that_pass_the_budget_no_more_are_given_up_than_must_be():
+    table = regime_table(1, tasks=9, regimes=("few", "much"))
+    request = Request(1.7, 1, "paper", regime_cost={"few": 0.05, "much": 0.2})
+    policies = Policies(make_program(table, request))
+    names = policies.program.nodes
+    t8 = np.array([name == "t8" for name in names])
+    ways = [
+        [
+            (row.affinity, request.edge_cost_of(row.transfer))
+            for row in table.rows
+            if row.transfer.sources == ("t8",) and row.transfer.target == target
+        ]
+        for target in policies.program.targets
+    ]
+    sums = [np.sum(chosen, 0) for chosen in itertools.product(*ways)]
+    best = max(reward for reward, cost in sums if 1 + cost <= 1.7 + 1e-9)
+    assert policies.value(policies.best(t8)) >= 0.97 * best

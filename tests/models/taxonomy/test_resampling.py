@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from affinity_tables import stepped_store
+from affinity_tables import built_store, stepped_store
 
 from models.taxonomy import (
     LossStore,
@@ -107,3 +107,68 @@ def test_regimes_are_resampled_on_the_scale_of_the_first(tmp_path):
     ]
     measured = [table.of[found.transfers[column]].affinity for column in others]
     assert others and np.corrcoef(found.affinity[:, others].mean(0), measured)[0, 1] > 0.9
+
+
+def test_a_win_rate_varies_as_a_share_of_buildings_does(tmp_path):
+    store = built_store(tmp_path)
+    found, table = bootstrap(store, resamples=2000), measure(store)
+    assert (found.unit, found.units) == ("building", 20)
+    rates = [row for row in table.rows if row.transfer.control is None]
+    assert any(0.2 < row.quality < 0.8 for row in rates)
+    for row in rates:
+        wanted = np.sqrt(row.quality * (1 - row.quality) / 20)  # of 200 images a third of it
+        drawn = found.quality[:, found.column[row.transfer]]
+        assert drawn.std() == pytest.approx(wanted, rel=0.12, abs=1e-3)
+
+
+def test_targets_draw_the_same_buildings_though_their_images_differ(tmp_path):
+    found = bootstrap(built_store(tmp_path), resamples=50)
+    columns = [found.column[Transfer(("c",), target)] for target in "ab"]
+    np.testing.assert_array_equal(*found.quality[:, columns].T)
+    np.testing.assert_array_equal(*found.affinity[:, columns].T)
+
+
+def test_a_target_of_few_buildings_is_in_every_draw(tmp_path):
+    stores = [
+        built_store(tmp_path / "most", targets=("a",)),
+        built_store(tmp_path / "few", buildings=2, targets=("b",)),
+    ]
+    found = bootstrap(stores, resamples=200)
+    assert found.units == 20
+    assert np.isfinite(found.affinity).all() and np.isfinite(found.quality).all()
+    alone = bootstrap(stores[0], resamples=200)
+    columns = [found.column[transfer] for transfer in alone.transfers]
+    np.testing.assert_array_equal(found.quality[:, columns], alone.quality)
+
+
+def test_of_one_building_images_are_drawn(tmp_path):
+    rng, store = np.random.default_rng(0), LossStore(tmp_path)
+    store.set_images("t", [f"h/point_{i}/view_0" for i in range(40)])
+    for source in "abc":
+        store.append(Transfer((source,), "t"), rng.random(40))
+    store.append(Transfer((), "t", control="supervised"), rng.random(40))
+    found = bootstrap(store, resamples=100)
+    assert (found.unit, found.units) == ("image", 40)
+    assert found.quality[:, found.column[Transfer(("a",), "t")]].std() > 0.03
+
+
+def test_blocks_of_buildings_estimate_the_same_spread(tmp_path, monkeypatch):
+    import models.taxonomy.resampling as room
+
+    store = built_store(tmp_path, buildings=400, views=2)
+    fine = bootstrap(store, resamples=1000).gain.std(0)
+    monkeypatch.setattr(room, "UNITS", 100)
+    found = bootstrap(store, resamples=1000)
+    assert found.units == 400, "as many as there are, in however many blocks"
+    np.testing.assert_allclose(found.gain.std(0), fine, rtol=0.3, atol=2e-3)
+
+
+def test_what_was_drawn_is_read_back_and_unknown_of_files_of_earlier_code(tmp_path):
+    found = bootstrap(built_store(tmp_path / "store"), resamples=5)
+    found.save(tmp_path / "resamples.npz")
+    again = Resamples.load(tmp_path / "resamples.npz")
+    assert (again.unit, again.units) == ("building", 20)
+    with np.load(tmp_path / "resamples.npz") as content:
+        earlier = {name: content[name] for name in content if name != "drawn"}
+    np.savez(tmp_path / "earlier.npz", **earlier)
+    assert Resamples.load(tmp_path / "earlier.npz").units is None

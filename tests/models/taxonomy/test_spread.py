@@ -1,6 +1,6 @@
 """Intervals in a table, honest about noise."""
 
-from affinity_tables import stepped_store
+from affinity_tables import built_store, stepped_store
 
 from models.taxonomy import (
     Affinities,
@@ -39,3 +39,9 @@ def test_noise_is_called_noise_and_order_is_not(tmp_path):
             measure(noise), bootstrap(noise, resamples=200)
         ).diagnostics.values()
     )
+
+
+def test_noise_over_buildings_asks_for_more_of_them(tmp_path):
+    store = built_store(tmp_path, steps=0.0)
+    table = with_spread(measure(store), bootstrap(store, resamples=100))
+    assert all("of more buildings" in facts["warning"] for facts in table.diagnostics.values())

@@ -42,3 +42,17 @@ def test_agreement_of_three_seeds_is_the_mean_over_their_pairs():
 
 def test_a_star_marks_what_is_not_ranked():
     assert (mark("a", {"a": "why"}), mark("b", {"a": "why"})) == ("a *", "b")
+
+
+def test_images_of_one_building_are_no_independent_witnesses():
+    known = {"over_average": 0.6, "images": 400}
+    assert not_ranked(diagnosed(**known, buildings=20, over_average_error=0.03)) == {}
+    reasons = not_ranked(diagnosed(**known, buildings=20, over_average_error=0.06))
+    assert "(60 % would not be luck, of 20 buildings)" in reasons["t0"]
+    few = diagnosed(**known, buildings=2, over_average_error=0.03)
+    assert "69 %" in not_ranked(few)["t0"], "two buildings say little of how much they differ"
+    least = diagnosed(**known, buildings=20, over_average_error=0.0)
+    assert not_ranked(least) == {}, "at least the error of independent images, which 60 % pass"
+    assert not_ranked(
+        diagnosed(over_average=0.54, images=400, buildings=20, over_average_error=0.0)
+    )
