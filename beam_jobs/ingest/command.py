@@ -6,6 +6,7 @@ import argparse
 import json
 import logging
 import os
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -104,4 +105,10 @@ def run(options: argparse.Namespace) -> int:
         facts=facts,
     )
     print(json.dumps(counts))
+    if counts["quarantined"]:
+        print(
+            f"{counts['quarantined']} of {counts['read']} views are quarantined; the reasons: "
+            f"{options.out}/quarantine.jsonl",
+            file=sys.stderr,
+        )
     return 0
