@@ -39,7 +39,8 @@ def pieces(
     goes to the quarantine here.
     """
     number, name, trees = row
-    building = list_building(root, name, trees)
+    with storage.errors_in_words():
+        building = list_building(root, name, trees)
     if not is_building_name(name):
         shelve(stage, number, run, len(building.views), strangers(building) + nameless(building))
         return
