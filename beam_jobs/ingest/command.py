@@ -78,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
     warnings.filterwarnings("ignore", category=FutureWarning, module="google")
     # Beam regrets that crcmod is not there, for TFRecord files of its own that are not used here.
     logging.getLogger().addFilter(lambda record: "crcmod" not in record.getMessage())
-    # What the system refuses is told in a line at the end; Beam would tell it before, and from where.
+    # What the system refuses is told in a line at the end; Beam would trace it before that.
     logging.getLogger("apache_beam.runners.common").addFilter(
         lambda record: not (record.exc_info and isinstance(record.exc_info[1], OSError))
     )
