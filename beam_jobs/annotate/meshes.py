@@ -58,7 +58,7 @@ class MeshJob:
     @property
     def name(self) -> str:
         """the file's name as a building's: letters, digits, . _ and -."""
-        # a leading point would hide the building; its name may have 100 characters (`listing.SAFE`)
+        # a leading point would hide the building; its name may have 100 characters (`listing`)
         return re.sub(r"[^A-Za-z0-9_.-]", "-", self.path.stem).lstrip("._-")[:100]
 
     @property

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -164,18 +165,33 @@ def curved_share(codes: Bytes) -> float:
 
 
 def of_camera(info: Mapping[str, Any]) -> dict[str, float]:
-    """published JSON -> metres and degrees; what it lacks is left out."""
-    numbers = {}
-    if "camera_distance" in info:
-        numbers["distance"] = float(info["camera_distance"])
-    if "obliqueness_angle" in info:
-        numbers["obliqueness"] = float(np.rad2deg(info["obliqueness_angle"]))
-    if "camera_rotation_final" in info:
+    """published JSON -> metres and degrees; what it lacks, or has no number for, is left out."""
+    rotation = info.get("camera_rotation_final") or [None]
+    metres = number_in(info.get("camera_distance"))
+    radians = {
+        "obliqueness": number_in(info.get("obliqueness_angle")),
+        "pitch": number_in(rotation[0]),
+        "field of view": number_in(info.get("field_of_view_rads")),
+    }
+    numbers = {} if metres is None else {"distance": metres}
+    numbers |= {
+        name: float(np.rad2deg(angle)) for name, angle in radians.items() if angle is not None
+    }
+    if "pitch" in numbers:
         # of a level camera the first angle is a right one
-        numbers["pitch"] = float(np.rad2deg(info["camera_rotation_final"][0]) - 90)
-    if "field_of_view_rads" in info:
-        numbers["field of view"] = float(np.rad2deg(info["field_of_view_rads"]))
+        numbers["pitch"] -= 90
     return numbers
+
+
+def number_in(value: object) -> float | None:
+    """the number that a JSON value is, written as text too, as cameras are read; None of none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
 
 
 def table(rows: list[Row]) -> str:

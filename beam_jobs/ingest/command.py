@@ -6,6 +6,7 @@ import argparse
 import json
 import logging
 import os
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,10 @@ def run(options: argparse.Namespace) -> int:
     warnings.filterwarnings("ignore", category=FutureWarning, module="google")
     # Beam regrets that crcmod is not there, for TFRecord files of its own that are not used here.
     logging.getLogger().addFilter(lambda record: "crcmod" not in record.getMessage())
+    # What the system refuses is told in a line at the end; Beam would trace it before that.
+    logging.getLogger("apache_beam.runners.common").addFilter(
+        lambda record: not (record.exc_info and isinstance(record.exc_info[1], OSError))
+    )
     root = options.data
     check_folder(root)
     # after the check: Beam takes seconds to import
@@ -104,4 +109,10 @@ def run(options: argparse.Namespace) -> int:
         facts=facts,
     )
     print(json.dumps(counts))
+    if counts["quarantined"]:
+        print(
+            f"{counts['quarantined']} of {counts['read']} views are quarantined; the reasons: "
+            f"{options.out}/quarantine.jsonl",
+            file=sys.stderr,
+        )
     return 0

@@ -11,13 +11,14 @@ killed run resumes with its command.
 from __future__ import annotations
 
 import contextlib
+import sys
 import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from beam_jobs.ingest import finish, storage
 from beam_jobs.ingest.known_bad import read_facts
-from beam_jobs.ingest.listing import SAFE, buildings, check_folders
+from beam_jobs.ingest.listing import NAMING, buildings, check_folders, is_building_name
 from beam_jobs.ingest.partition import pieces
 from beam_jobs.ingest.progress import watched
 from beam_jobs.ingest.stage import Stage, check_place
@@ -64,6 +65,10 @@ def ingest(
         splits = splits_of(root, trees)
     elif only_split:
         trees = {name: places for name, places in trees.items() if entry_of(splits, name)}
+    for name in trees:
+        if not is_building_name(name):
+            # before the work, which may take hours: renaming a folder takes a moment
+            print(f"none of building {name!r} will be written: {NAMING}", file=sys.stderr)
     described = read_facts(root)
     run = uuid.uuid4().hex
     with Stage(uri) as stage:
@@ -124,5 +129,5 @@ def splits_of(root: str, names: Iterable[str]) -> dict[str, str]:
     table = storage.join(root, "splits.csv")
     if storage.exists(table):
         return read_splits(table, storage.read(table))
-    kept = [name for name in names if SAFE.match(name)]
+    kept = [name for name in names if is_building_name(name)]
     return hashed_splits(kept) if kept else {}

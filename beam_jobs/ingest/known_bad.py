@@ -44,6 +44,10 @@ class Facts:
     known_bad: Mapping[str, str] = field(default_factory=lambda: KNOWN_BAD)
 
     def __post_init__(self) -> None:
+        if "rgb" in self.absent:
+            raise ValueError(
+                "dataset.json: absent names rgb; a view is its picture, and there is none without"
+            )
         unknown = self.absent - set(DOMAINS)
         if unknown:
             raise ValueError(
@@ -58,9 +62,11 @@ class Facts:
                     "dataset.json: depth_units_per_metre is a positive number (published: "
                     f"512; hm3d: 8192), got {scale!r}"
                 )
-        if not all(isinstance(reason, str) for reason in self.known_bad.values()):
+        listed = isinstance(self.known_bad, Mapping)
+        if not listed or not all(isinstance(reason, str) for reason in self.known_bad.values()):
             raise ValueError(
-                "dataset.json: known_bad maps a building or building/point_P/view_V to a reason"
+                "dataset.json: known_bad maps a building or building/point_P/view_V to a reason, "
+                f"got {self.known_bad!r:.80}"
             )
 
     def depth_units(self, building: str, component: str = "") -> float:
@@ -108,8 +114,13 @@ def read_facts(root: str) -> Facts:
         raise ValueError(f"{path} is no JSON: {error}") from error
     if not isinstance(facts, dict):
         raise ValueError(f"{path}: expected an object, got {type(facts).__name__}")
+    absent = facts.get("absent", [])
+    if not isinstance(absent, list) or not all(isinstance(folder, str) for folder in absent):
+        raise ValueError(
+            f"{path}: absent is a list of folders that the set does not have, got {absent!r:.80}"
+        )
     return Facts(
-        frozenset(facts.get("absent", ())),
+        frozenset(absent),
         facts.get("depth_units_per_metre"),
         facts.get("known_bad", KNOWN_BAD),
     )

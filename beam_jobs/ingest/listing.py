@@ -8,7 +8,7 @@ Trees: `<root>/<building>/<folder>/` (the original) and `<root>/<folder>/<compon
 from __future__ import annotations
 
 import difflib
-import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -20,7 +20,16 @@ from models.examples.published import NAME, parse_name
 from models.tasks import DOMAINS, ViewKey, label_domains
 
 FOLDER_SPELLINGS = {"point_info": ("point_info", "points")}
-SAFE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")
+LONGEST_NAME = 100  # characters of a building's
+# What a building's name may hold beside letters, digits and accents of any script. Not what keys
+# (/, and + between the views of a pair), paths, shells and pages give a meaning to, nor what nobody
+# can see.
+SIGNS = frozenset(" ._-()[],&'#")
+NAMING = (
+    f"a building's name is at most {LONGEST_NAME} letters, digits, spaces and "
+    f"{' '.join(sorted(SIGNS - {' '}))}, the first a letter, a digit or an opening bracket, the "
+    "last no space; rename the folder"
+)
 # Folders of the published data set that hold no label of a task here.
 OTHER_FOLDERS = frozenset(("rgb_large", "mask_valid", "fragments"))
 LABEL_FOLDERS = frozenset(DOMAINS) | {
@@ -75,6 +84,20 @@ def code(point: int, view: int) -> int:
 
 def key(building: str, number: int) -> ViewKey:
     return ViewKey(building, int(number) >> 30, int(number) & (1 << 30) - 1)
+
+
+def is_building_name(name: str) -> bool:
+    """can a building be called so (`NAMING`)? Its name goes into keys of views, lists, messages and
+    pages.
+    """
+    # letters, marks that stand with them, numbers; bytes that are no text are none of these
+    kinds = [unicodedata.category(sign)[0] for sign in name]
+    return (
+        0 < len(name) <= LONGEST_NAME
+        and (kinds[0] in "LN" or name[0] in "([")
+        and name == name.strip()  # splits.csv is read without the blanks around a name
+        and all(kind in "LMN" or sign in SIGNS for sign, kind in zip(name, kinds))
+    )
 
 
 def buildings(root: str) -> dict[str, tuple[str, ...]]:

@@ -12,7 +12,13 @@ import numpy as np
 
 from beam_jobs.ingest import storage
 from beam_jobs.ingest.known_bad import Facts
-from beam_jobs.ingest.listing import SAFE, Building, key, list_building
+from beam_jobs.ingest.listing import (
+    NAMING,
+    Building,
+    is_building_name,
+    key,
+    list_building,
+)
 from beam_jobs.ingest.write_shard import Piece
 from models.examples.splits import SPLITS, entry_of
 
@@ -33,12 +39,11 @@ def pieces(
     goes to the quarantine here.
     """
     number, name, trees = row
-    if not SAFE.match(name):
-        reason = "a building's name is letters, digits, . _ and -"
-        # repr, since the name may hold anything
-        shelve(stage, number, run, 0, [{"view": None, "file": repr(name), "reason": reason}])
+    with storage.errors_in_words():
+        building = list_building(root, name, trees)
+    if not is_building_name(name):
+        shelve(stage, number, run, len(building.views), strangers(building) + nameless(building))
         return
-    building = list_building(root, name, trees)
     split = entry_of(splits, name)
     kept, refused = sorted_out(building, split, described)
     shelve(stage, number, run, len(building.views), strangers(building) + refused)
@@ -62,6 +67,18 @@ def sorted_out(
         else:
             kept.append(number)
     return kept, refused
+
+
+def nameless(building: Building) -> list[Row]:
+    """quarantine rows of the views of a building whose name cannot be one, so that they count as
+    views; one row where it has none.
+    """
+    views: list[str | None] = [
+        str(key(building.name, number)) for number in building.views.tolist()
+    ]
+    # repr, since the name may hold anything
+    shown = repr(building.name)
+    return [{"view": view, "file": shown, "reason": NAMING} for view in views or [None]]
 
 
 def strangers(building: Building) -> list[Row]:

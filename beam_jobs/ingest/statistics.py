@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from models.examples.contract import seen_pixels
 from models.tasks import DOMAINS, View
 from models.tasks.arrays import Array
 
@@ -61,12 +62,10 @@ def add_codes(row: Totals, value: Array, folder: str) -> None:
     """count the codes of one label of a view; those that say "missing" apart."""
     import cv2
 
-    domain = DOMAINS[folder]
     plane = value.reshape(len(value), -1)
-    seen = None
+    seen = seen_codes(value, folder)
     count = plane.size
-    if domain.missing is not None and domain.channels == 1:
-        seen = (plane != domain.missing).astype("uint8")
+    if seen is not None:
         count = int(seen.sum())
         row["missing"] += plane.size - count
     row["views"] += 1
@@ -79,6 +78,22 @@ def add_codes(row: Totals, value: Array, folder: str) -> None:
         row["squares"] += (std * std + mean * mean) * count
         row["min"] = min(row["min"], low)
         row["max"] = max(row["max"], high)
+
+
+def seen_codes(value: Array, folder: str) -> Array | None:
+    """[n, n * channels] uint8, 1 where a label has a value; None of labels that have one everywhere
+    by their encoding. Of colours all channels together say that there is none.
+    """
+    domain = DOMAINS[folder]
+    if domain.channels == 1:
+        return None if domain.missing is None else (value != domain.missing).astype("uint8")
+    if folder == "normal":
+        seen = seen_pixels(folder, value)
+    elif domain.missing is not None:
+        seen = (value != domain.missing).any(-1)
+    else:
+        return None
+    return seen.repeat(domain.channels, axis=1).astype("uint8")
 
 
 def class_counts(value: Array, folder: str) -> Array:

@@ -7,6 +7,7 @@ as decoding a small picture.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Iterator
@@ -15,6 +16,18 @@ from models.examples.published import LARGEST_FILE, MissingLabel
 from models.provenance.atomic import atomic_file
 
 ATTEMPTS = 4
+
+
+@contextlib.contextmanager
+def errors_in_words() -> Iterator[None]:
+    """an error of the system that begins with a number, raised as one of words alone. Beam adds to
+    an error's first word in which step it came up; of one with a number it makes a RuntimeError,
+    which is no fault of the user's and ends in a traceback.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise OSError(str(error)) from error
 
 
 def plain(path: str) -> str:

@@ -15,6 +15,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TextIO
 
 from beam_jobs.ingest import statistics, storage
@@ -24,6 +25,7 @@ from models.examples.contract import anomalies
 from models.examples.example import encode_view
 from models.examples.index import shard_file
 from models.examples.shards import shard_writer
+from models.provenance.atomic import naming_a_full_disk
 from models.tasks import ViewKey
 
 
@@ -91,7 +93,8 @@ def write_shard(
             # ours from now on: the end of a run counts its own tickets alone
             storage.write(ticket, json.dumps({**earlier, "run": run}).encode())
             return int(earlier["written"])
-    totals = write_files(pieces, shard, stage)
+    with storage.errors_in_words():
+        totals = write_files(pieces, shard, stage)
     facts = {"run": run, "work": work, "written": totals["views"], "statistics": totals}
     storage.write(ticket, json.dumps(facts).encode())
     return int(totals["views"])
@@ -101,7 +104,11 @@ def write_files(pieces: list[Piece], shard: Shard, stage: str) -> dict[str, Any]
     """the shard's records and the lines beside them, each whole or not at all; its statistics."""
     totals = statistics.empty()
     beside = stage if storage.is_local(stage) else None
-    with one_thread(), tempfile.TemporaryDirectory(prefix=".shard-", dir=beside) as folder:
+    with (
+        one_thread(),
+        tempfile.TemporaryDirectory(prefix=".shard-", dir=beside) as folder,
+        naming_a_full_disk(Path(folder)),
+    ):
         records = os.path.join(folder, "records")
         with contextlib.ExitStack() as stack:
             sink = stack.enter_context(shard_writer(records))

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
+import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -21,7 +23,14 @@ def read_splits(path: str | Path, data: bytes | None = None) -> dict[str, str]:
     Raises ValueError for a row that is not one-hot, and for a building in two splits.
     """
     data = Path(path).read_bytes() if data is None else data
-    text = data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path}: expected text in UTF-8, got byte {data[error.start]:#04x} at {error.start}; "
+            "save the list as CSV in UTF-8"
+        ) from error
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     rows = list(csv.reader(line for line in text.split("\n") if line.strip()))
     if not rows or [cell.strip() for cell in rows[0]] != ["id", *SPLITS]:
         raise ValueError(
@@ -47,22 +56,30 @@ def read_splits(path: str | Path, data: bytes | None = None) -> dict[str, str]:
 def entry_of(table: Mapping[str, str], building: str) -> str | None:
     """what a table says of a building; None for one that is not in it. Published lists are in lower
     case, some copies of the buildings and of the lists are not: the very name counts first, then
-    the same letters in either case, unless the table says different things of these.
+    the same letters in either case, unless the table says different things of these. An accent is
+    the same as part of its letter or beside it (folders that were copied from a Mac).
     """
     if building in table:
         return table[building]
-    word = building.lower()
-    said = {value for name, value in table.items() if name.lower() == word}
+    word = letters_of(building)
+    said = {value for name, value in table.items() if letters_of(name) == word}
     return said.pop() if len(said) == 1 else None
+
+
+def letters_of(name: str) -> str:
+    """a name in lower case, accents as parts of their letters."""
+    return unicodedata.normalize("NFC", name.lower())
 
 
 def split_list(splits: Mapping[str, str]) -> str:
     """building -> split as the text of a list in the published form, which `read_splits` reads."""
-    rows = [f"id,{','.join(SPLITS)}"]
+    text = io.StringIO()
+    # a name with a comma is put in quotes
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["id", *SPLITS])
     for name, split in splits.items():
-        flags = [str(int(split == column)) for column in SPLITS]
-        rows.append(",".join([name, *flags]))
-    return "\n".join(rows) + "\n"
+        rows.writerow([name, *(int(split == column) for column in SPLITS)])
+    return text.getvalue()
 
 
 def hashed_splits(buildings: Iterable[str]) -> dict[str, str]:

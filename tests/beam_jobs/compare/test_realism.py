@@ -84,3 +84,17 @@ def test_the_command_prints_a_table_or_json(data, capsys):
 def test_a_folder_without_views_is_refused(tmp_path, capsys):
     assert main(["statistics", "--data", str(tmp_path)]) == 1
     assert "found none" in capsys.readouterr().err
+
+
+def test_what_is_no_number_is_no_statistic_and_a_number_as_text_is_one():
+    info = {
+        "camera_distance": None,
+        "obliqueness_angle": "steep",
+        "camera_rotation_final": ["1.5707963", 0, 0],
+        "field_of_view_rads": "1.0",
+    }
+    found = of_camera(info)
+    assert found == {
+        "pitch": pytest.approx(0, abs=1e-4),
+        "field of view": pytest.approx(57.29578),
+    }

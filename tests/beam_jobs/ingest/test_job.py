@@ -103,6 +103,30 @@ def test_hostile_names_are_refused_with_a_reason_and_hidden_ones_left_alone(data
     ]
 
 
+def test_names_with_spaces_accents_and_brackets_are_names(data, tmp_path, capsys):
+    # an accent of its own, as a Mac writes it; the list has it as part of its letter
+    (data / "ash").rename(data / "Bu\u0308ro 1")
+    (data / "birch").rename(data / "Haus, alt (oben)")
+    (data / "splits.csv").write_text(
+        'id,train,val,test\nb\u00fcro 1,1,0,0\n"Haus, alt (oben)",0,1,0\ncedar,0,0,1\n',
+        encoding="utf-8",
+    )
+    counts = ingest(str(data), str(tmp_path / "out"), size=16, shards=1)
+    assert counts == {"read": 18, "written": 18, "quarantined": 0}
+    kept = [parse_view(record) for record in records(str(tmp_path / "out"), "train")]
+    assert {view.key.building for view in kept} == {"Bu\u0308ro 1"}
+    assert check_contract(str(tmp_path / "out")) == []
+    assert "none of building" not in capsys.readouterr().err
+
+
+def test_a_building_that_cannot_be_called_so_is_lost_loudly(data, tmp_path, capsys):
+    (data / "ash").rename(data / "ash+")
+    shutil.copytree(data / "birch", data / "dogwood")
+    counts = ingest(str(data), str(tmp_path / "out"), size=16, shards=1)
+    assert counts == {"read": 24, "written": 18, "quarantined": 6}
+    assert "none of building 'ash+' will be written" in capsys.readouterr().err
+
+
 def test_labels_are_decoded_once_for_every_task(data, tmp_path):
     ingest(str(data), str(tmp_path / "out"), size=32, shards=1)
     store = build_label_store(str(tmp_path / "out"), tmp_path / "store", seed=0, max_samples=50)

@@ -1,5 +1,7 @@
 """What a data set says of itself, and what is assumed where it says nothing."""
 
+import json
+
 import pytest
 
 from beam_jobs.ingest.known_bad import KNOWN_BAD, Facts, read_facts
@@ -49,3 +51,21 @@ def test_known_bad_buildings_and_images_are_known_in_capitals_too(known_bad, nam
 def test_a_byte_order_mark_before_the_facts_is_passed_over(tmp_path):
     (tmp_path / "dataset.json").write_text('{"depth_units_per_metre": 100}', encoding="utf-8-sig")
     assert read_facts(str(tmp_path)).depth_units("ash") == 100
+
+
+@pytest.mark.parametrize(
+    "facts, message",
+    [
+        ({"absent": None}, "absent is a list of folders"),
+        ({"absent": 5}, "absent is a list of folders"),
+        ({"absent": "normal"}, "absent is a list of folders"),
+        ({"absent": ["rgb"]}, "absent names rgb"),
+        ({"known_bad": ["ash"]}, "known_bad maps a building"),
+        ({"known_bad": None}, "known_bad maps a building"),
+        ({"known_bad": {"ash": 1}}, "known_bad maps a building"),
+    ],
+)
+def test_facts_that_cannot_be_meant_are_refused_in_words(facts, message, tmp_path):
+    (tmp_path / "dataset.json").write_text(json.dumps(facts))
+    with pytest.raises(ValueError, match=f"dataset.json: {message}"):
+        read_facts(str(tmp_path))

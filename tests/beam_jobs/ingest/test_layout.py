@@ -119,6 +119,8 @@ def test_missing_depth_stays_missing_and_no_depth_is_mixed_across_it(data, tmp_p
     depth = np.full((SIZE, SIZE), 1000, "uint16")
     depth[:, ::2] = 65535
     write_label(label_path(data, key, DOMAINS["depth_zbuffer"]), depth, DOMAINS["depth_zbuffer"])
+    # a wall for the one depth is none for the other
+    label_path(data, key, DOMAINS["depth_euclidean"]).unlink()
     ingest(str(data), str(tmp_path / "out"), size=10, shards=1)
     assert set(np.unique(views(tmp_path / "out")[key].labels["depth_zbuffer"])) == {1000, 65535}
     labels = json.loads((tmp_path / "out" / "statistics.json").read_text())
@@ -136,8 +138,8 @@ def test_depth_of_every_component_becomes_512ths_of_a_metre(data, tmp_path, unit
         .repeat(SIZE // 2, 0)
         .repeat(SIZE // 2, 1),
     )
-    for folder in ("depth_zbuffer", "depth_euclidean"):
-        write_label(label_path(data, key, DOMAINS[folder]), depth, DOMAINS[folder])
+    write_label(label_path(data, key, DOMAINS["depth_zbuffer"]), depth, DOMAINS["depth_zbuffer"])
+    label_path(data, key, DOMAINS["depth_euclidean"]).unlink()
     (data / "dataset.json").write_text(json.dumps({"depth_units_per_metre": units}))
     ingest(str(data), str(tmp_path / "out"), size=2, shards=1)
     assert views(tmp_path / "out")[key].labels["depth_zbuffer"].tolist() == [

@@ -10,7 +10,12 @@ import pytest
 from published_set import write_set
 
 from beam_jobs.ingest.job import ingest
-from beam_jobs.ingest.listing import LABEL_FOLDERS, OTHER_FOLDERS, resembled_label
+from beam_jobs.ingest.listing import (
+    LABEL_FOLDERS,
+    OTHER_FOLDERS,
+    is_building_name,
+    resembled_label,
+)
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +82,18 @@ def test_a_name_of_its_own_is_no_misspelling(name):
 @pytest.mark.parametrize("name", sorted(LABEL_FOLDERS - {"points"}))
 def test_every_label_resembles_itself(name):
     assert resembled_label(name) == name
+
+
+@pytest.mark.parametrize(
+    "name", ["ash", "Büro 1", "Bu\u0308ro", "Haus (alt)", "[neu] 2", "मकान", "Apt #3", "a" * 100]
+)
+def test_what_a_person_calls_a_building_is_a_name(name):
+    assert is_building_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "a\nb", "a/b", "a+b", "a\\b", "<b>", "-x", "_x", " x", "x ", "\udce9t\udce9", "a" * 101],
+)
+def test_what_would_be_misunderstood_is_no_name(name):
+    assert not is_building_name(name)

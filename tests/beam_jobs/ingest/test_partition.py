@@ -37,11 +37,17 @@ def test_views_of_no_split_and_known_bad_ones_are_refused_with_the_reason(root):
     assert len(kept) == 5 and [row["view"] for row in refused] == ["ash/point_0/view_1"]
 
 
-def test_a_hostile_name_is_shelved_and_gives_no_piece(root, tmp_path):
-    row = (0, "../ash", ("",))
+def test_a_hostile_name_gives_no_piece_and_its_views_count_as_quarantined(root, tmp_path):
+    (root / "a\nb").symlink_to("ash")
     settings = {"splits": {}, "described": Facts(), "shards": 1, "run": "r"}
-    assert not list(pieces(row, root=str(root), stage=str(tmp_path), **settings))
-    line = json.loads((tmp_path / "quarantine" / "building-00000.jsonl").read_text())
-    assert line["view"] is None and "letters, digits" in line["reason"]
+    for number, name in enumerate(("a\nb", "nothing+here")):
+        row = (number, name, ("",))
+        assert not list(pieces(row, root=str(root), stage=str(tmp_path), **settings))
+    lines = (tmp_path / "quarantine" / "building-00000.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert len({row["view"] for row in rows}) == 6
+    assert all("letters, digits" in row["reason"] and row["file"] == r"'a\nb'" for row in rows)
     listed = json.loads((tmp_path / "listed" / "building-00000.json").read_text())
-    assert listed == {"run": "r", "views": 0}
+    assert listed == {"run": "r", "views": 6}
+    lines = (tmp_path / "quarantine" / "building-00001.jsonl").read_text().splitlines()
+    assert json.loads(lines[-1])["view"] is None

@@ -2,6 +2,7 @@
 never killed.
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -14,9 +15,11 @@ from pathlib import Path
 import pytest
 from published_set import write_set
 
+from beam_jobs.__main__ import main
 from beam_jobs.ingest import stage as staging
 from beam_jobs.ingest.job import ingest
 from beam_jobs.ingest.stage import RESULT, check_place
+from models.examples.shards import ShardWriter
 
 ROOT = Path(__file__).resolve().parents[3]
 # Every view waits a little, so that the kill comes in the middle whatever the machine does.
@@ -214,3 +217,14 @@ def test_what_a_link_leads_to_gets_the_result_and_the_link_stays(data, tmp_path)
         assert (tmp_path / link).is_symlink() and (tmp_path / link / "manifest.json").exists()
     assert sorted(path.name for path in (tmp_path / "disk").iterdir()) == ["new", "out"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["disk", "nowhere", "whole"]
+
+
+def test_a_full_disk_is_told_in_a_line(data, tmp_path, capfd, monkeypatch):
+    def full(self, record):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(ShardWriter, "write", full)
+    code = main(["ingest", "--data", str(data), "--out", str(tmp_path / "out"), "--size", "16"])
+    said = capfd.readouterr().err
+    assert code == 1 and "No space left on device: nothing is left" in said
+    assert "Traceback" not in said and ".out.partial" in said

@@ -7,6 +7,7 @@ import pytest
 from synthetic import view
 
 from beam_jobs.ingest.statistics import add, empty, merged, spread, summary
+from models.tasks import View
 
 
 def totals_of(views):
@@ -41,6 +42,21 @@ def test_means_spreads_and_bounds_are_those_of_all_codes_that_are_there(views):
     assert row["missing"] == pytest.approx(1 - seen.size / codes.size)
     assert (row["mean"], row["std"]) == pytest.approx((seen.mean(), seen.std()))
     assert (row["min"], row["max"]) == (seen.min(), seen.max())
+
+
+def test_colours_that_say_that_nothing_is_seen_are_missing_not_values():
+    made = view(0)
+    normal = np.full((32, 32, 3), (200, 128, 20), "uint8")
+    normal[:8] = 128
+    normal[8:16] = 0
+    curvature = np.full((32, 32, 3), (130, 127, 0), "uint8")
+    curvature[:8] = 0
+    labels = {"normal": normal, "principal_curvature": curvature}
+    rows = summary(totals_of([View(made.key, made.rgb, made.camera, labels)]))["labels"]
+    assert (rows["normal"]["missing"], rows["principal_curvature"]["missing"]) == (0.5, 0.25)
+    assert (rows["normal"]["mean"], rows["normal"]["min"]) == (pytest.approx(116), 20)
+    assert rows["principal_curvature"]["mean"] == pytest.approx(257 / 3)
+    assert rows["rgb"]["missing"] == 0
 
 
 def test_classes_are_counted_by_pixel_or_by_view(views):

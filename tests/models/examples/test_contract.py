@@ -1,9 +1,11 @@
 """Every label states its rules, and a view that contradicts itself is found out."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from published_set import ray_lengths
 from synthetic import view
 
 from models.examples.contract import anomalies, contract
@@ -36,6 +38,55 @@ def test_labels_that_contradict_each_other_are_anomalies():
     assert "the contract says 64" in anomalies(nearer, 64)[0]
 
 
+def depths(camera, size: int = 64) -> dict:
+    """both depths of a slanted wall that a camera looks at, an eighth of it unseen."""
+    along = np.tile(np.linspace(700, 2500, size).round(), (size, 1))
+    ray = (along * ray_lengths(camera, size)).round()
+    along[: size // 8] = ray[: size // 8] = 65535
+    return {"depth_zbuffer": along.astype("uint16"), "depth_euclidean": ray.astype("uint16")}
+
+
+def seen_by(camera, labels: dict) -> View:
+    size = len(labels["depth_zbuffer"])
+    return View(view(0).key, np.zeros((size, size, 3), "uint8"), camera, labels)
+
+
+@pytest.mark.parametrize("angle", [0.3, 0.78, 1.1, 1.8])
+@pytest.mark.parametrize("size", [15, 64, 256])
+@pytest.mark.parametrize("with_camera", [True, False])
+def test_the_depth_along_a_ray_is_the_cameras_multiple_of_the_other(angle, size, with_camera):
+    camera = replace(view(0).camera, field_of_view=angle)
+    sound = seen_by(camera if with_camera else None, depths(camera, size))
+    assert anomalies(sound, size) == []
+
+
+@pytest.mark.parametrize("with_camera", [True, False])
+def test_one_depth_that_is_a_copy_of_the_other_is_an_anomaly(with_camera):
+    camera = view(0).camera
+    labels = depths(camera)
+    labels["depth_euclidean"] = labels["depth_zbuffer"]
+    (said,) = anomalies(seen_by(camera if with_camera else None, labels), 64)
+    assert "a copy of the other" in said
+
+
+@pytest.mark.parametrize("with_camera", [True, False])
+def test_two_depths_of_different_things_are_an_anomaly(with_camera):
+    camera = view(0).camera
+    labels = depths(camera)
+    # a third of the view twice as far along the ray as along the axis, which no camera sees
+    labels["depth_euclidean"][32:54] = 2 * labels["depth_zbuffer"][32:54]
+    (said,) = anomalies(seen_by(camera if with_camera else None, labels), 64)
+    assert "degrees give on 3" in said
+
+
+@pytest.mark.parametrize("folder", ["depth_zbuffer", "depth_euclidean"])
+def test_a_depth_of_nothing_on_half_of_a_view_is_an_anomaly(folder):
+    codes = np.full((64, 64), 1000, "uint16")
+    codes[:32] = 0
+    (said,) = anomalies(seen_by(None, {"depth_zbuffer": codes} | {folder: codes}), 64)[:1]
+    assert "0 m on 50% of the pixels" in said and "65535" in said
+
+
 def seen_room(camera) -> dict:
     """labels of a wall that a camera looks at, a tenth of it a hole; normals within 60 degrees of
     the way back.
@@ -51,8 +102,9 @@ def seen_room(camera) -> dict:
     depth = np.full((32, 32), 1000, "uint16")
     hole = rng.random((32, 32)) < 0.1
     codes[hole] = 128
-    depth[hole] = 65535
-    return {"normal": codes, "depth_zbuffer": depth, "depth_euclidean": depth.copy()}
+    ray = np.round(depth * ray_lengths(camera)).astype("uint16")
+    depth[hole] = ray[hole] = 65535
+    return {"normal": codes, "depth_zbuffer": depth, "depth_euclidean": ray}
 
 
 @pytest.mark.parametrize("with_camera", [True, False])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from models.examples.splits import entry_of, hashed_splits, read_splits
+from models.examples.splits import entry_of, hashed_splits, read_splits, split_list
 
 PUBLISHED = Path(__file__).resolve().parents[4] / "shared" / "published" / "splits"
 
@@ -72,3 +72,21 @@ def test_a_building_is_found_in_a_list_whatever_its_capitals():
     both = {"Ash": "train", "ash": "val"}
     assert entry_of(both, "ash") == "val" and entry_of(both, "Ash") == "train"
     assert entry_of(both, "ASH") is None, "the list says two things of these letters"
+
+
+def test_an_accent_is_the_same_beside_its_letter_and_in_it():
+    assert entry_of({"B\u00fcro": "val"}, "bu\u0308ro") == "val"
+
+
+def test_a_name_with_a_comma_comes_back_from_the_list_that_is_written(tmp_path):
+    splits = {"Haus, alt": "train", 'the "old" one': "val", "ash": "test"}
+    (tmp_path / "splits.csv").write_text(split_list(splits))
+    assert read_splits(tmp_path / "splits.csv") == splits
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_a_list_in_another_encoding_is_refused_by_its_name(encoding, tmp_path):
+    text = "id,train,val,test\nB\u00fcro,1,0,0\n"
+    (tmp_path / "splits.csv").write_text(text, encoding=encoding)
+    with pytest.raises(ValueError, match=r"splits\.csv: expected text in UTF-8, got byte 0x"):
+        read_splits(tmp_path / "splits.csv")

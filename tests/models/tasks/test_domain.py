@@ -1,6 +1,8 @@
 """Every published folder says how its files are written."""
 
 import dataclasses
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -33,3 +35,31 @@ def test_a_missing_code_and_the_range_fit_the_dtype(domain):
 def test_a_folder_of_other_files_is_refused(change, message):
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(DOMAINS["depth_zbuffer"], **change)
+
+
+def documented() -> dict[str, list[str]]:
+    """folder -> the other cells of its row in the documents' table of files."""
+    text = (Path(__file__).resolve().parents[3] / "docs" / "DATA.md").read_text(encoding="utf-8")
+    section = text.split("## Files of a data set")[1].split("\n## ")[0]
+    rows = [row.split("|")[1:-1] for row in section.splitlines() if row.startswith("| `")]
+    return {row[0].strip(" `"): [cell.strip() for cell in row[1:]] for row in rows}
+
+
+def test_the_documents_have_a_row_for_every_folder():
+    assert list(documented()) == list(DOMAINS)
+
+
+@pytest.mark.parametrize("domain", DOMAINS.values(), ids=lambda domain: domain.folder)
+def test_the_documents_say_how_a_file_is_called_and_written(domain):
+    files, holds, _, missing = documented()[domain.folder]
+    names = re.findall(r"`(\w+)\.(\w+)`", files)
+    words = {domain.suffix, *domain.aliases}
+    assert names[0][0] == domain.suffix and set(names) == {(word, domain.file) for word in words}
+    if domain.file == "png":
+        bits = 8 * np.dtype(domain.dtype).itemsize
+        assert holds.startswith(f"{bits}-bit {'RGB' if domain.channels == 3 else 'grey'}")
+    elif domain.file == "npy":
+        assert holds == f"{domain.channels:,} numbers"
+    # of normals two colours say it, which no one code does
+    assert bool(missing) == (domain.missing is not None or domain.folder == "normal")
+    assert str(domain.missing if domain.missing is not None else "") in missing
