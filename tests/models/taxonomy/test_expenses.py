@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from affinity_tables import PUBLISHED, graded_table, there
 
-from models.taxonomy import solve, solve_all
-from models.taxonomy.expenses import Expenses, headline, independent, ledger
+from models.taxonomy import Affinities, Transfer, solve, solve_all
+from models.taxonomy.affinities import Row
+from models.taxonomy.expenses import Expenses, headline, independent, ledger, saving
 from models.taxonomy.published import read_any
+from models.taxonomy.taxonomy import Edge
 
 
 def test_a_ledger_pays_for_every_label_once():
@@ -30,6 +32,43 @@ def test_the_headline_is_what_independent_learning_would_have_cost():
     [row] = headline(table, [solve(table, 2, 2)], Expenses(1000, {"": 100}))
     assert row["independent"] == pytest.approx(np.interp(row["quality"], quality, images))
     assert row["saved"] == pytest.approx(1 - row["images"] / row["independent"])
+
+
+def own_networks(**gains: float) -> Affinities:
+    """a table of supervised networks alone, by their gain over training from scratch."""
+    rows = [
+        Row(Transfer((), name, control="supervised"), 1.0, gain, 0.5)
+        for name, gain in gains.items()
+    ]
+    return Affinities(tuple(rows), {})
+
+
+def test_independent_learning_begins_where_full_labels_gain_most_and_ends_where_they_gain_nothing():
+    table = own_networks(a=0.6, b=0.9, c=0.7, d=0.45, e=0.8)
+    images, quality = independent(table, Expenses(1000, {"": 100}, free=frozenset("e")))
+    # from scratch 0.4, 0.1, 0.3, 0.55; e has all its labels for nothing
+    assert images.tolist() == [400, 1300, 2200, 3100]
+    np.testing.assert_allclose(
+        quality * 5, [0.5 + 1.35, 1 + 1.25, 1.5 + 0.95, 2 + 0.55], rtol=1e-12
+    )
+
+
+def test_free_labels_are_paid_neither_in_full_nor_for_a_transfer():
+    table = graded_table(3)
+    policy = solve(table, 2, 1)
+    source, reached = policy.supervised[0], policy.by("transferred")[0].transfer.target
+    found = ledger(policy, Expenses(1000, {"": 10}, free=frozenset((source, reached))))
+    assert found["images"] == 1000 + 3 * 10
+    assert {row["name"]: row["images"] for row in found["sources"]}[source] == 0
+    assert {row["target"]: row["images"] for row in found["edges"]}[reached] == 0
+
+
+@pytest.mark.parametrize(("quality", "capped"), [(0.4, False), (0.6, True)])
+def test_a_quality_above_that_of_all_full_labels_is_called_capped(quality, capped):
+    edges = [Edge(Transfer(("b",), "a"), 1.0, 0.9, quality)]
+    found = saving(own_networks(a=0.9), Expenses(1000, {"": 100}), edges, 300)
+    assert found["capped"] is capped
+    assert found["independent"] == pytest.approx(1000 if capped else 775)
 
 
 @there
