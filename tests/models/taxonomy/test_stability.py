@@ -57,6 +57,16 @@ def test_over_seeds_a_choice_is_counted_and_judged_in_each_table():
     assert facts["quality"][1] == pytest.approx(np.mean(wanted))
 
 
+def test_a_seed_without_a_policy_counts_as_not_choosing():
+    table = graded_table(4)
+    chosen = solve(table, 2, 2)
+    # two tasks' labels do not reach three targets without a transfer
+    barren = table.only(lambda row: row.transfer.control or row.transfer.target > "t2")
+    facts = over_seeds([table, barren], REQUEST, chosen)
+    assert facts["seeds"] == 2 and facts["same"] == 0.5
+    assert facts["chosen"] == dict.fromkeys(chosen.supervised, 0.5)
+
+
 def test_an_edge_that_another_seed_did_not_measure_has_no_quality_there():
     table = graded_table(4)
     chosen = solve(table, 2, 2)
