@@ -12,6 +12,7 @@ from models.gates.noninferior import (
     by_places,
     changes,
     judge,
+    ratio,
 )
 
 COUNT = 60
@@ -81,8 +82,14 @@ def test_the_whole_is_the_geometric_mean_of_targets_draw_by_draw():
 
 def test_a_draw_without_a_building_of_the_target_says_nothing_of_it():
     one = Pair(np.array([1.0, 4.0]), np.array([1.0, 1.0]), ["a", "b"])
-    drawn = np.array([[0, 0, 3], [3, 0, 0], [1, 1, 1]])
-    assert by_places(one, ["a", "b", "c"], drawn).tolist() == [one.ratio, 1.0, 2.5] == [2.5, 1, 2.5]
+    drawn = np.array([[0, 0, 3], [3, 0, 0], [1, 0, 2], [0, 2, 1]])
+    assert one.ratio == 2.5
+    assert by_places(one, ["a", "b", "c"], drawn).tolist() == [2.5, 1.0, 1.0, 4.0]
+
+
+def test_losses_of_nothing_are_equal_and_no_ratio_is_infinite():
+    assert Pair(np.zeros(1), np.zeros(1), ["a"]).ratio == 1.0
+    np.testing.assert_allclose(ratio(np.array([2.0, 0]), np.array([0, 2.0])), [2e9, 5e-10])
 
 
 @pytest.mark.parametrize("buildings, whole", [(4, False), (5, True)])

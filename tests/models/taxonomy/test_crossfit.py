@@ -37,6 +37,10 @@ def test_a_single_building_is_split_by_points_and_the_largest_group_goes_first()
     one = [view for view in VIEWS if view.startswith("building0/")]
     of_first = split_of({"a": one})
     assert sum(map(of_first, one)) == 5
+    several = [f"one/point_{i // 3}/view_{i % 3}" for i in range(12)]
+    of_first = split_of({"a": several})
+    sides = [{of_first(view) for view in several[3 * i : 3 * i + 3]} for i in range(4)]
+    assert [len(side) for side in sides] == [1, 1, 1, 1], "views of a point stay together"
     assert first_half(["a/1", "a/2", "a/3", "b/1", "c/1", "d/1"], 1) == {"a"}
     with pytest.raises(ValueError, match="1 of a"):
         split_of({"a": VIEWS[:1]})

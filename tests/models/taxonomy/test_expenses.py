@@ -53,6 +53,33 @@ def test_independent_learning_begins_where_full_labels_gain_most_and_ends_where_
     )
 
 
+def test_what_was_not_held_against_scratch_has_nothing_to_save_against():
+    bare = Affinities((Row(Transfer((), "b", control="supervised"), 1.0, None, 0.5),), {})
+    for table, names in ((bare, ["b"]), (own_networks(a=0.9), ["a", "b"])):
+        with pytest.raises(ValueError, match="networks of b were not compared"):
+            independent(table, Expenses(1000, {"": 100}), names)
+
+
+def test_the_headline_says_apart_what_transfers_save():
+    table, expenses = graded_table(4), Expenses(1000, {"": 100})
+    policy = solve(table, 2, 2)
+    found = headline(table, [policy], expenses)[0]["transferred"]
+    reached = policy.by("transferred")
+    images, quality = independent(table, expenses, [edge.transfer.target for edge in reached])
+    worth = np.mean([edge.quality for edge in reached])
+    # both sources are targets, whose labels are paid by themselves
+    assert (found["targets"], found["images"]) == (4, 400)
+    assert found["quality"] == pytest.approx(worth)
+    assert found["independent"] == pytest.approx(np.interp(worth, quality, images))
+    assert headline(table, [solve(table, 6, 1)], expenses)[0]["transferred"] is None
+
+
+def test_where_learning_for_itself_is_free_nothing_can_be_saved():
+    edges = [Edge(Transfer(("b",), "a"), 1.0, 0.9, 0.4)]
+    free = Expenses(1000, {"": 100}, free=frozenset("a"))
+    assert saving(own_networks(a=0.9), free, edges, 1000) is None
+
+
 def test_free_labels_are_paid_neither_in_full_nor_for_a_transfer():
     table = graded_table(3)
     policy = solve(table, 2, 1)
@@ -65,10 +92,10 @@ def test_free_labels_are_paid_neither_in_full_nor_for_a_transfer():
 
 @pytest.mark.parametrize(("quality", "capped"), [(0.4, False), (0.6, True)])
 def test_a_quality_above_that_of_all_full_labels_is_called_capped(quality, capped):
-    edges = [Edge(Transfer(("b",), "a"), 1.0, 0.9, quality)]
-    found = saving(own_networks(a=0.9), Expenses(1000, {"": 100}), edges, 300)
+    edges = [Edge(Transfer(("z",), name), 1.0, 0.9, quality) for name in "ab"]
+    found = saving(own_networks(a=0.9, b=0.9), Expenses(1000, {"": 100}), edges, 300)
     assert found["capped"] is capped
-    assert found["independent"] == pytest.approx(1000 if capped else 775)
+    assert found["independent"] == pytest.approx(2000 if capped else 1550)
 
 
 @there

@@ -68,6 +68,7 @@ def test_no_building_is_on_both_sides_and_one_building_is_cut():
     one_building = [f"one/point_{i}/view_0" for i in range(20)]
     assert last_buildings(one_building).tolist() == [False] * 16 + [True] * 4
     assert not last_buildings(keys[:5]).any()
+    assert last_buildings(["a/x"] * 9 + ["b/x"] * 4).tolist() == [False] * 9 + [True] * 4
 
 
 def test_samples_of_several_views_are_nested():
@@ -132,3 +133,16 @@ def test_the_last_fifth_of_the_samples_stops_where_no_view_is_held_out():
     assert (teach.tolist(), stop.tolist()) == (list(range(16)), list(range(16, 20)))
     teach, stop = teaching_rows(Store(), Regime("", 2, 100, views, views < 7), "room_layout", TINY)
     assert (teach.tolist(), stop.tolist()) == (list(range(7, 20)), list(range(7)))
+
+
+def test_two_samples_are_enough_and_a_sample_of_one_view_teaches_where_the_regime_has_it():
+    class Store:
+        def samples(self, name, split):
+            return samples([[i] for i in range(20)])
+
+    two = Regime("", 2, 100, np.array([3, 11]), np.zeros(2, bool))
+    teach, stop = teaching_rows(Store(), two, "room_layout", TINY)
+    assert (teach.tolist(), stop.tolist()) == ([3], [11])
+    one = Regime("", 2, 100, np.array([3]), np.zeros(1, bool))
+    with pytest.raises(LookupError, match="1 samples of room_layout"):
+        teaching_rows(Store(), one, "room_layout", TINY)
