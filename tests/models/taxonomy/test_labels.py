@@ -60,6 +60,8 @@ def test_owned_labels_are_not_bought_again_and_gain_is_what_more_labels_add():
     assert facts["before"]["objective"] == pytest.approx(value_of(table, owned))
     gained = facts["after"]["objective"] - facts["before"]["objective"]
     assert facts["gain"]["objective"] == pytest.approx(gained) and gained >= 0
+    better = facts["after"]["quality"] - facts["before"]["quality"]
+    assert facts["gain"]["quality"] == pytest.approx(better)
     assert all(row["labels"] <= 150 for row in facts["buy"])
 
 
@@ -70,6 +72,12 @@ def test_single_steps_are_worth_what_owning_them_adds(seed):
     labels = Labels(1000, LABELS.amounts, owned=owned)
     facts = next_labels(table, Request(1, 2, scratch=True), labels, 150)
     assert facts["alone"], "some step helps"
+    assert all(row["objective"] > 0 for row in facts["alone"]), "the others are left out"
+    one, two = (
+        next_labels(table, Request(1, 2, scratch=True), labels, n, alone=False) for n in (150, 1)
+    )
+    assert one["buy"] and not one["alone"], "nobody asked"
+    assert not two["buy"] and two["alone"] == facts["alone"], "nothing is bought"
     for row in facts["alone"]:
         after = value_of(table, {**owned, row["task"]: row["amount"]})
         assert row["objective"] == pytest.approx(after - value_of(table, owned), abs=1e-9)
@@ -119,6 +127,17 @@ def test_purchases_are_listed_dearest_first():
     for prices in (price, dict(zip(price, reversed(price.values())))):
         costs = [row["cost"] for row in purchases(policy, replace(LABELS, price=prices))]
         assert len(set(costs)) > 1 and costs == sorted(costs, reverse=True)
+
+
+def test_a_target_that_is_reached_by_transfer_is_bought_at_the_amount_of_its_edge():
+    table = table_of(2)
+    policy = answer(table, priced(table, Request(1, 2), LABELS, 1400))
+    amounts = {row["task"]: row["amount"] for row in purchases(policy, LABELS)}
+    reached = {edge.transfer.target: edge.transfer.regime for edge in policy.by("transferred")}
+    assert reached and amounts == {
+        **dict.fromkeys(policy.supervised, 1000),
+        **{name: LABELS.amounts[regime] for name, regime in reached.items()},
+    }
 
 
 def test_labels_that_a_policy_does_not_use_are_not_given_back():
