@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from components.verdicts import (
+    GATES,
     VERDICT,
     Check,
     Verdict,
@@ -42,6 +43,15 @@ def test_a_refusal_ends_what_it_guards_unless_forced(tmp_path):
         demand(tmp_path, "not trained")
     save_verdict(tmp_path, judged("CheckData", (BAD,), "known fault"))
     demand(tmp_path, "not trained")
+
+
+@pytest.mark.parametrize("gate", GATES)
+def test_an_empty_reason_as_the_command_line_gives_it_forces_nothing(gate, tmp_path):
+    refused = judged(gate, (BAD,), "")
+    assert refused.forced is None and not refused.goes_on
+    save_verdict(tmp_path, refused)
+    with pytest.raises(ValueError, match=f"the gate {gate} refused"):
+        demand(tmp_path, "not done")
 
 
 def test_a_damaged_verdict_is_said(tmp_path):

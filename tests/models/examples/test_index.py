@@ -13,7 +13,7 @@ from synthetic import view
 
 from beam_jobs.ingest.job import ingest
 from models.examples import encode_view, parse_view, records
-from models.examples.index import FOLDER, ROW, Index
+from models.examples.index import FOLDER, ROW, Entry, Index, IndexWriter
 from models.examples.message import bytes_of, example_class, features_of
 from models.examples.shards import (
     HEAD,
@@ -26,6 +26,7 @@ from models.examples.shards import (
     shard_writer,
 )
 from models.examples.splits import SPLITS
+from models.tasks import ViewKey
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +65,20 @@ def test_the_index_is_the_manifest_in_at_most_64_bytes_a_view(examples):
         rows = [json.loads(line) for part in parts for line in part.read_text().splitlines()]
         assert [str(key) for key in index.keys(split)] == sorted(row["key"] for row in rows)
     assert ROW.itemsize <= 64 and isinstance(index.rows("train"), np.memmap)
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 6, 7])
+def test_rows_wait_for_a_chunk_and_none_is_lost_at_its_border(count, tmp_path, monkeypatch):
+    monkeypatch.setattr("models.examples.index.CHUNK", 3)
+    entries = [Entry(ViewKey("a", i, 0), "val", 1, Place(9 * i, i, 7)) for i in range(count)]
+    writer = IndexWriter(tmp_path)
+    for number, entry in enumerate(entries, 1):
+        writer.add(entry)
+        assert len(writer.waiting["val"]) == number % 3
+    writer.close({"hash": "0", "size": 16, "shards": 2})
+    found = Index(tmp_path)
+    assert [found.count(split) for split in SPLITS] == [0, count, 0]
+    assert found.rows("val").tolist() == [(0, i, 0, 1, 9 * i, i, 7) for i in range(count)]
 
 
 def test_views_of_a_building_stand_side_by_side(examples):

@@ -46,6 +46,22 @@ def test_every_split_gets_a_building_and_one_building_is_too_few():
         hashed_splits(["a"])
 
 
+def test_the_split_of_a_name_stays_as_it_was():
+    """by the names' hashes, 8:1:1: another rule would make other buildings everybody's test set."""
+    splits = hashed_splits(f"building{i}" for i in range(20))
+    held = {split: {name for name in splits if splits[name] == split} for split in ("test", "val")}
+    assert held == {
+        "test": {"building3", "building12"},
+        "val": {"building8", "building19"},
+    }
+    assert list(splits.values()).count("train") == 16
+    assert hashed_splits(["allen", "beach", "cedar"]) == {
+        "cedar": "test",
+        "beach": "val",
+        "allen": "train",
+    }
+
+
 @pytest.mark.skipif(not PUBLISHED.exists(), reason="the published splits of ../shared are not here")
 def test_published_subsets_are_nested_and_agree():
     lists = [

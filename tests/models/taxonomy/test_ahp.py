@@ -22,6 +22,12 @@ def test_a_transfer_that_never_wins_makes_a_reducible_tournament():
     assert not affinities(WINS).reducible
 
 
+def test_the_share_of_clipped_rates_is_of_pairs_of_two_players():
+    assert affinities(WINS).clipped == pytest.approx(2 / 12)
+    assert affinities(np.clip(WINS, 0.01, 0.99)).clipped == 0
+    assert affinities(np.array([[0.5]])).clipped == 0
+
+
 def test_what_is_no_tournament_is_refused():
     with pytest.raises(ValueError, match="wins\\[i, j\\]"):
         affinities(np.array([[0.5, 0.9], [0.9, 0.5]]))

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from models.taxonomy import LossStore, Transfer, evaluate, halves, measure, solve_all
-from models.taxonomy.crossfit import cross_fitted, first_half, split_of
+from models.taxonomy.crossfit import cross_fitted, first_half, group_of, means_of, split_of
 from models.taxonomy.request import Request
+from models.taxonomy.taxonomy import Edge
 
 VIEWS = [f"building{b}/point_{p}/view_0" for b in range(4) for p in range(10)]
 
@@ -36,9 +37,35 @@ def test_a_single_building_is_split_by_points_and_the_largest_group_goes_first()
     one = [view for view in VIEWS if view.startswith("building0/")]
     of_first = split_of({"a": one})
     assert sum(map(of_first, one)) == 5
+    several = [f"one/point_{i // 3}/view_{i % 3}" for i in range(12)]
+    of_first = split_of({"a": several})
+    sides = [{of_first(view) for view in several[3 * i : 3 * i + 3]} for i in range(4)]
+    assert [len(side) for side in sides] == [1, 1, 1, 1], "views of a point stay together"
     assert first_half(["a/1", "a/2", "a/3", "b/1", "c/1", "d/1"], 1) == {"a"}
     with pytest.raises(ValueError, match="1 of a"):
         split_of({"a": VIEWS[:1]})
+
+
+def test_a_sample_of_several_views_is_of_the_group_of_its_first():
+    pair = "a/point_1/view_2+b/point_3/view_4"
+    assert [group_of(pair, depth) for depth in (1, 2, 3)] == [
+        "a",
+        "a/point_1",
+        "a/point_1/view_2",
+    ]
+    # a view that begins several samples counts once: a is no larger than b
+    assert first_half(["a/1+a/2", "a/1+a/3", "b/1+b/2", "b/3", "c/1"], 1) == {"b"}
+    of_first = split_of({"t": ["a/1/1+a/1/2", "a/1/2+a/1/1"]})
+    assert [of_first(name) for name in ("a/1/1", "a/1/2")] == [True, False]
+
+
+def test_targets_that_are_their_own_labels_are_left_out_of_what_was_transferred():
+    own = Edge(Transfer((), "a", control="supervised"), 1.0, 1.0, 0.5)
+    reached = Edge(Transfer(("a",), "b"), 1.0, 0.6, 0.2)
+    assert means_of([own, reached]) == pytest.approx(
+        {"gain": 0.8, "quality": 0.35, "transferred": 0.2}
+    )
+    assert means_of([own])["transferred"] is None
 
 
 def test_what_a_choice_gains_by_luck_is_gone_on_other_images(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.taxonomy import LossStore, Transfer
-from models.taxonomy.curves import curves
+from models.taxonomy.curves import curves, drawn_means
 
 BUILDINGS, VIEWS = 12, 10
 NAMES = [f"b{i}/point_0/view_{j}" for i in range(BUILDINGS) for j in range(VIEWS)]
@@ -94,3 +94,24 @@ def test_what_was_not_measured_is_none_and_one_building_is_drawn_by_images(tmp_p
     alone.set_images("t", names)
     alone.append(Transfer(("x",), "t"), np.ones(30))
     assert curves(alone)["targets"] == []
+
+
+def test_a_drawn_mean_counts_every_image_of_a_unit_as_often_as_the_unit():
+    values, at = np.array([1.0, 2.0, 6.0]), np.array([0, 0, 1])
+    weights = np.array([[2.0, 0, 0], [1, 1, 0], [0, 2, 1], [1, 2, 0], [0, 0, 3]])
+    np.testing.assert_allclose(drawn_means(values, at, weights), [1.5, 3, 6, 15 / 4, np.nan])
+
+
+def test_a_mean_is_over_the_targets_that_have_a_way_at_every_amount(tmp_path):
+    """b was learned from scratch with all data alone: a mean would rise or fall by its presence."""
+    stores = [
+        store_of(tmp_path / "all", targets=("a",)),
+        store_of(tmp_path / "few", targets=("b",), scratch=("",)),
+    ]
+    facts = curves(stores, resamples=20)
+    quality = {
+        row["regime"]: row["scratch"]["quality"] for row in facts["targets"] if row["target"] == "a"
+    }
+    for row in facts["mean"]:
+        assert row["targets"] == {"transfer": 2, "scratch": 1, "pixels": 2, "own_code": 2}
+        assert row["scratch"]["quality"] == quality[row["regime"]]

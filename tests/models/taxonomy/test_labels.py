@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from affinity_tables import regime_table, with_scratch
 
-from models.taxonomy import Infeasible
+from models.taxonomy import Infeasible, Transfer
 from models.taxonomy.answers import answer
 from models.taxonomy.labels import (
     Labels,
@@ -60,15 +60,24 @@ def test_owned_labels_are_not_bought_again_and_gain_is_what_more_labels_add():
     assert facts["before"]["objective"] == pytest.approx(value_of(table, owned))
     gained = facts["after"]["objective"] - facts["before"]["objective"]
     assert facts["gain"]["objective"] == pytest.approx(gained) and gained >= 0
+    better = facts["after"]["quality"] - facts["before"]["quality"]
+    assert facts["gain"]["quality"] == pytest.approx(better)
     assert all(row["labels"] <= 150 for row in facts["buy"])
 
 
-def test_single_steps_are_worth_what_owning_them_adds():
-    table = table_of(6)
+@pytest.mark.parametrize("seed", [5, 6])
+def test_single_steps_are_worth_what_owning_them_adds(seed):
+    table = table_of(seed)
     owned = {f"t{i}": 50 for i in range(3)}
     labels = Labels(1000, LABELS.amounts, owned=owned)
     facts = next_labels(table, Request(1, 2, scratch=True), labels, 150)
     assert facts["alone"], "some step helps"
+    assert all(row["objective"] > 0 for row in facts["alone"]), "the others are left out"
+    one, two = (
+        next_labels(table, Request(1, 2, scratch=True), labels, n, alone=False) for n in (150, 1)
+    )
+    assert one["buy"] and not one["alone"], "nobody asked"
+    assert not two["buy"] and two["alone"] == facts["alone"], "nothing is bought"
     for row in facts["alone"]:
         after = value_of(table, {**owned, row["task"]: row["amount"]})
         assert row["objective"] == pytest.approx(after - value_of(table, owned), abs=1e-9)
@@ -89,6 +98,53 @@ def test_a_budget_that_reaches_nothing_says_what_would():
     table = regime_table(0, tasks=3, regimes=("1k",), source_only=0)
     with pytest.raises(Infeasible, match="raise the budget to 1"):
         next_labels(table, Request(1, 2), Labels(1000, {"1k": 50}), 20)
+
+
+def test_costs_of_a_request_give_way_to_the_price_of_what_is_lacking():
+    table = table_of(0)
+    asked = Request(
+        1,
+        scratch=True,
+        cost={"t0": 7.0},
+        transfer_cost={"t1": 3.0},
+        regime_cost={"1k": 5.0, "16k": 5.0},
+        free=frozenset({"t2"}),
+    )
+    labels = replace(LABELS, price={"t2": 2.0}, owned={"t0": 100})
+    found = priced(table, asked, labels, 500)
+    assert [found.cost_of(name) for name in ("t0", "t1", "t2")] == [900, 1000, 2000]
+    for regime, amount in LABELS.amounts.items():
+        for name, cost in (("t0", max(0, amount - 100)), ("t1", amount), ("t2", 2 * amount)):
+            scratch = Transfer((), name, regime, "scratch")
+            assert found.edge_cost_of(scratch) == cost
+    assert found.budget == 500 and not found.free
+
+
+def test_purchases_are_listed_dearest_first():
+    table = table_of(2)
+    policy = answer(table, priced(table, Request(1, 2), LABELS, 3000))
+    price = {"t0": 1.0, "t1": 30.0, "t2": 5.0}
+    for prices in (price, dict(zip(price, reversed(price.values())))):
+        costs = [row["cost"] for row in purchases(policy, replace(LABELS, price=prices))]
+        assert len(set(costs)) > 1 and costs == sorted(costs, reverse=True)
+
+
+def test_a_target_that_is_reached_by_transfer_is_bought_at_the_amount_of_its_edge():
+    table = table_of(2)
+    policy = answer(table, priced(table, Request(1, 2), LABELS, 1400))
+    amounts = {row["task"]: row["amount"] for row in purchases(policy, LABELS)}
+    reached = {edge.transfer.target: edge.transfer.regime for edge in policy.by("transferred")}
+    assert reached and amounts == {
+        **dict.fromkeys(policy.supervised, 1000),
+        **{name: LABELS.amounts[regime] for name, regime in reached.items()},
+    }
+
+
+def test_labels_that_a_policy_does_not_use_are_not_given_back():
+    table = table_of(2)
+    policy = answer(table, priced(table, Request(1, 2), LABELS, 1400))
+    before = replace(LABELS, owned={"t0": 1000, "t1": 1000, "t2": 1000, "t9": 30})
+    assert with_bought(policy, before, ["t0", "t1", "t2"]).owned == before.owned
 
 
 def test_a_task_is_bought_once_at_its_largest_step():

@@ -11,6 +11,7 @@ from models.taxonomy import (
     LossStore,
     Transfer,
     measure,
+    measurement,
 )
 from models.taxonomy.affinities import Row
 from models.taxonomy.measurement import friedman
@@ -223,3 +224,48 @@ def test_the_diagnostics_count_buildings_and_know_their_error(tmp_path):
     assert facts["over_average_error"] == pytest.approx(np.sqrt(rate * (1 - rate) / 19))
     facts = measure(copied_store(tmp_path / "bare", scratch=True)).diagnostics["t"]
     assert facts["buildings"] is None and facts["over_average_error"] is None
+
+
+def test_neither_the_worst_source_nor_the_target_itself_is_held_against_the_average(tmp_path):
+    store = LossStore(tmp_path)
+    store.set_images("t", IMAGES)
+    average = 1 + np.random.default_rng(6).random(60)
+    own = np.where(np.arange(60) < 50, -0.9, 0.2)  # the best of three, on most images
+    for source, more in (("a", -0.5), ("b", 0.5), ("t", own)):
+        store.append(Transfer((source,), "t"), average + more)
+    store.append(Transfer((), "t", control="average"), average)
+    table = measure(store)
+    best = max(table.rows, key=lambda row: row.affinity).transfer
+    assert best.own_encoder and table.diagnostics["t"]["over_average"] == 1.0
+
+
+def test_other_losses_and_other_code_are_no_kept_tournament(tmp_path, monkeypatch):
+    cache = tmp_path / "cache"
+    first = shifted_store(tmp_path / "first", targets=("a",), seed=0)
+    second = shifted_store(tmp_path / "second", targets=("a",), seed=1)
+    table = measure(first, cache=cache)
+    assert measure(second, cache=cache).rows == measure(second).rows != table.rows
+    assert len(list(cache.iterdir())) == 2
+
+    class Edited:
+        def digest(self) -> str:
+            return "of edited code"
+
+    monkeypatch.setattr(measurement, "closure_of", lambda played: Edited())
+    assert measure(first, cache=cache).rows == table.rows
+    assert len(list(cache.iterdir())) == 3
+
+
+def test_scratch_of_fewer_data_is_placed_on_the_scale_that_decides(tmp_path):
+    """there it stands where a transfer with the same losses stands, in either regime."""
+    store, random = LossStore(tmp_path), np.random.default_rng(7)
+    store.set_images("t", IMAGES)
+    for extra, regime in ((0.0, ""), (0.1, "few")):
+        losses = {name: random.random(60) + extra + 0.1 * i for i, name in enumerate("abcd")}
+        for name in "abcd" if regime == "" else "ab":
+            store.append(Transfer((name,), "t", regime), losses[name])
+        store.append(Transfer((), "t", regime, "scratch"), losses["b"])
+    table = measure(store)
+    for regime in ("", "few"):
+        own = table.of[Transfer((), "t", regime, "scratch")].affinity
+        assert own == pytest.approx(table.of[Transfer(("b",), "t", regime)].affinity, rel=1e-9)

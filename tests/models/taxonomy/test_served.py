@@ -86,10 +86,24 @@ def test_quality_as_served_is_what_other_code_counts(store, table, policy, serve
         assert row["served"]["gain"] >= row["measured"]["gain"]
 
 
+@pytest.fixture(scope="module")
+def served_by_half(store) -> ServedLosses:
+    """one transfer of the first half's policy was exported, both of the second's: with losses of a
+    third, so that they win on images of either half on which they lost.
+    """
+    losses = {}
+    for half, count in zip(halves(store), (1, 2)):
+        for edge in answer(half, Request(2, 1)).by("transferred")[:count]:
+            measured = store.read(edge.transfer.target)
+            row = measured.losses[measured.transfers.index(edge.transfer)]
+            losses[edge.transfer] = row * np.float32(1 / 3)
+    return ServedLosses(losses, store)
+
+
 def test_each_half_judges_the_choice_of_the_other_as_measured_and_as_served(
-    store, table, policy, served
+    store, table, policy, served_by_half
 ):
-    tables = halves(store)
+    tables, served = halves(store), served_by_half
     facts = evidence(table, policy, served, tables)["crossfit"]
     in_first = split_of(dict.fromkeys(TARGETS, VIEWS))
     sides = [[name for name in VIEWS if in_first(name)], [n for n in VIEWS if not in_first(n)]]
@@ -97,8 +111,34 @@ def test_each_half_judges_the_choice_of_the_other_as_measured_and_as_served(
     for form, losses in (("served", served.losses), ("measured", {})):
         wanted = [naive_mean(store, losses, policies[i], sides[1 - i]) for i in (0, 1)]
         assert facts[form]["quality"] == pytest.approx(np.mean(wanted))
-    edges = [edge.transfer for one in policies for edge in one.by("transferred")]
-    assert facts["shared"] == pytest.approx(np.mean([edge in served.losses for edge in edges]))
+    assert facts["served"]["quality"] > facts["measured"]["quality"]
+    # two transfers a half, three of them exported
+    assert facts["shared"] == 0.75
+
+
+def test_a_half_judges_an_exported_edge_by_its_own_images_alone(store, table, served_by_half):
+    in_first = split_of(dict.fromkeys(TARGETS, VIEWS))
+    exported = as_served(table, served_by_half, in_first)
+    for edge, own in served_by_half.losses.items():
+        row, measured = exported.of[edge], store.read(edge.target)
+        places = [i for i, name in enumerate(measured.images) if in_first(name)]
+        for control, rate in (("scratch", row.gain), ("supervised", row.quality)):
+            rival = Transfer((), edge.target, control=control)
+            against = measured.losses[measured.transfers.index(rival)]
+            assert rate == pytest.approx(np.mean([own[i] < against[i] for i in places]))
+        assert row.mean_loss == pytest.approx(np.mean([own[i] for i in places]))
+
+
+def test_an_edge_of_few_data_is_held_against_scratch_on_as_few(tmp_path):
+    store, ones = LossStore(tmp_path), np.ones(len(VIEWS), "float32")
+    store.set_images("a", VIEWS)
+    for regime, scratch in (("", 0.5), ("few", 2.0)):
+        store.append(Transfer(("b",), "a", regime), ones)
+        store.append(Transfer((), "a", regime, "scratch"), scratch * ones)
+    store.append(Transfer((), "a", control="supervised"), 0.25 * ones)
+    edge = Transfer(("b",), "a", "few")
+    row = as_served(measure(store), ServedLosses({edge: ones}, store)).of[edge]
+    assert (row.gain, row.quality) == (1.0, 0.0)
 
 
 def test_without_halves_the_policy_is_judged_all_the_same(table, policy, served):

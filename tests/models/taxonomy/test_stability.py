@@ -36,6 +36,8 @@ def test_noise_makes_the_choice_luck_and_says_so():
     table = graded_table(3)
     facts = stability(table, resamples_of(table, 30, 1.0), REQUEST, solve(table, 2, 2))
     assert facts["same"] < 0.5 and "luck" in facts["warning"]
+    shares = list(facts["chosen"].values())
+    assert shares == sorted(shares, reverse=True) and shares[0] > shares[-1]
 
 
 def test_an_interval_of_what_was_not_measured_is_none():
@@ -55,6 +57,18 @@ def test_over_seeds_a_choice_is_counted_and_judged_in_each_table():
         assert facts["chosen"][name] == both / 2
     wanted = [0.5 if e.transfer.control else other.of[e.transfer].quality for e in chosen.edges]
     assert facts["quality"][1] == pytest.approx(np.mean(wanted))
+    apart = [other.of[edge.transfer].quality for edge in chosen.by("transferred")]
+    assert facts["transferred"][1] == pytest.approx(np.mean(apart))
+
+
+def test_a_seed_without_a_policy_counts_as_not_choosing():
+    table = graded_table(4)
+    chosen = solve(table, 2, 2)
+    # two tasks' labels do not reach three targets without a transfer
+    barren = table.only(lambda row: row.transfer.control or row.transfer.target > "t2")
+    facts = over_seeds([table, barren], REQUEST, chosen)
+    assert facts["seeds"] == 2 and facts["same"] == 0.5
+    assert facts["chosen"] == dict.fromkeys(chosen.supervised, 0.5)
 
 
 def test_an_edge_that_another_seed_did_not_measure_has_no_quality_there():

@@ -9,7 +9,7 @@ import pytest
 from made_history import NODES, MadeRuns
 
 from tfx_pipeline.history.journal import read
-from tfx_pipeline.history.metadata import run_graphs
+from tfx_pipeline.history.metadata import METADATA, run_graphs
 from tfx_pipeline.history.waste import freed, remove, waste_of
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -70,6 +70,25 @@ def test_what_the_newest_run_used_stays_though_it_pushed_nothing(runs):
     last = run_graphs(runs.folder)[-1]
     assert not {str(path) for path in waste.artifacts} & set(last.artifacts.values())
     assert below(runs.folder, waste.ledgers) == {"work/transfers/normal-2"}
+
+
+def test_what_the_newest_run_read_stays_though_no_kept_run_made_it(runs):
+    runs.add(until="TrainTasks", ends="failed")
+    made_by_no_kept_run = run_graphs(runs.folder)[-1].artifacts["DecodeLabels/labels"]
+    # a run of one node, which takes what lies there
+    began = runs.context("pipeline_run", "2999-01-01T00:00:00")
+    runs.execute(began, "TrainTasks", "networks", ("DecodeLabels/labels",), "failed", None, {})
+    gone = {str(path) for path in waste_of(runs.folder, keep=1).artifacts}
+    assert gone and made_by_no_kept_run not in gone
+
+
+def test_without_metadata_nobody_knows_what_is_needed_and_no_artifact_goes(runs):
+    before = waste_of(runs.folder, keep=1)
+    assert before.artifacts and before.ledgers
+    (runs.folder / METADATA).unlink()
+    found = waste_of(runs.folder, keep=1)
+    assert found.artifacts == found.ledgers == ()
+    assert found.versions == before.versions
 
 
 def test_ledgers_stay_where_a_kept_run_does_not_say_what_it_took(runs):

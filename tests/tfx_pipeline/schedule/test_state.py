@@ -76,3 +76,27 @@ def test_failures_in_a_row_wait_twice_as_long_each():
     assert waits[-1] == LONGEST_WAIT
     other = dataclasses.replace(STATE, config="k2")
     assert idle_reason(other, runs, NOW) is None
+
+
+def failures(count, **changes):
+    return [entry("failed", number, **changes) for number in range(1, count + 1)]
+
+
+def test_the_wait_counts_from_the_end_of_the_last_try():
+    runs = failures(3)
+    runs[-1] = dataclasses.replace(runs[-1], began=NOW, seconds=5000)
+    until = NOW + 5000 + 900
+    assert idle_reason(STATE, runs, until - 1).startswith("failed 3 times; the next try is at")
+    assert idle_reason(STATE, runs, until + 1) is None
+
+
+def test_failures_of_another_state_do_not_make_this_one_wait():
+    runs = [*failures(9, config={"digest": "k2"}), *failures(2)]
+    assert idle_reason(STATE, runs, NOW) is None
+    assert idle_reason(STATE, [*runs, entry("failed", 12)], NOW).startswith("failed 3 times")
+
+
+def test_however_often_it_failed_a_day_is_the_longest_wait():
+    runs = failures(40, began=NOW - 5)
+    assert idle_reason(STATE, runs, NOW + 86_399) is not None
+    assert idle_reason(STATE, runs, NOW + 86_401) is None

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from tiny_store import TINY, TinyStore
 
-from models.networks.transfers.regimes import known, last_buildings, regimes_of
+from models.examples.label_store import TaskSamples
+from models.networks.transfers.regimes import (
+    Regime,
+    known,
+    last_buildings,
+    regimes_of,
+    teaching_rows,
+)
 
 
 class Views:
@@ -56,9 +63,12 @@ def test_no_building_is_on_both_sides_and_one_building_is_cut():
     held_out = {key.split("/")[0] for key, out in zip(keys, last) if out}
     teaching = {key.split("/")[0] for key, out in zip(keys, last) if not out}
     assert held_out and not held_out & teaching
+    # sorted as text: the last two of ten
+    assert held_out == {"b8", "b9"}
     one_building = [f"one/point_{i}/view_0" for i in range(20)]
     assert last_buildings(one_building).tolist() == [False] * 16 + [True] * 4
     assert not last_buildings(keys[:5]).any()
+    assert last_buildings(["a/x"] * 9 + ["b/x"] * 4).tolist() == [False] * 9 + [True] * 4
 
 
 def test_samples_of_several_views_are_nested():
@@ -73,6 +83,7 @@ def test_samples_of_several_views_are_nested():
         set(small.samples(Pairs(), 0)) < set(large.samples(Pairs(), 0))
         and len(large.samples(Pairs(), 0)) == 30
     )
+    assert set(large.samples(Pairs(), 0)) != set(large.samples(Pairs(), 1))
 
 
 def test_a_sample_without_a_label_teaches_nothing():
@@ -82,3 +93,56 @@ def test_a_sample_without_a_label_teaches_nothing():
     np.testing.assert_array_equal(
         known(dataclasses.replace(data, mask=mask), np.arange(1, 7)), [1, 3, 4, 6]
     )
+
+
+def test_which_views_a_smaller_amount_has_is_the_seeds():
+    config = dataclasses.replace(TINY, regimes=(12,), transfer_images=30)
+
+    def views(seed: int) -> list[list[int]]:
+        found = regimes_of(Views(), dataclasses.replace(config, seed=seed))
+        return [regime.views.tolist() for regime in found]
+
+    assert views(0) == views(0)
+    assert views(0)[0] != views(1)[0] and views(0)[1] != views(1)[1]
+    # not the first ones: views of one building stand side by side
+    assert views(0)[0] != list(range(12))
+
+
+def samples(views) -> TaskSamples:
+    """one number a sample, all with a label."""
+    count = len(views)
+    return TaskSamples(np.array(views), np.zeros((count, 1), "float32"), np.ones(count, "float32"))
+
+
+def test_a_sample_is_held_out_if_one_of_its_views_is():
+    regime = Regime("", 2, 100, np.array([2, 4, 6]), np.array([False, False, True]))
+    data = samples([[2, 4], [2, 6], [6, 4], [6, 6], [2, 2]])
+    assert regime.holds_out(data, np.arange(5)).tolist() == [False, True, True, True, False]
+    assert regime.holds_out(data, np.array([4, 1])).tolist() == [False, True]
+
+
+def test_the_last_fifth_of_the_samples_stops_where_no_view_is_held_out():
+    class Store:
+        def samples(self, name, split):
+            return samples([[i] for i in range(20)])
+
+    views = np.arange(20)
+    teach, stop = teaching_rows(
+        Store(), Regime("", 2, 100, views, np.zeros(20, bool)), "room_layout", TINY
+    )
+    assert (teach.tolist(), stop.tolist()) == (list(range(16)), list(range(16, 20)))
+    teach, stop = teaching_rows(Store(), Regime("", 2, 100, views, views < 7), "room_layout", TINY)
+    assert (teach.tolist(), stop.tolist()) == (list(range(7, 20)), list(range(7)))
+
+
+def test_two_samples_are_enough_and_a_sample_of_one_view_teaches_where_the_regime_has_it():
+    class Store:
+        def samples(self, name, split):
+            return samples([[i] for i in range(20)])
+
+    two = Regime("", 2, 100, np.array([3, 11]), np.zeros(2, bool))
+    teach, stop = teaching_rows(Store(), two, "room_layout", TINY)
+    assert (teach.tolist(), stop.tolist()) == ([3], [11])
+    one = Regime("", 2, 100, np.array([3]), np.zeros(1, bool))
+    with pytest.raises(LookupError, match="1 samples of room_layout"):
+        teaching_rows(Store(), one, "room_layout", TINY)

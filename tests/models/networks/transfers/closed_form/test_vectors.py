@@ -127,8 +127,11 @@ def test_fewer_samples_than_features_and_equal_sources_still_have_an_answer():
     assert np.isfinite(target.losses(*target.kernels(bench, (0, 1)))).all()
 
 
-def test_targets_with_the_same_samples_share_a_kernel_and_lose_as_alone():
-    bench = MadeUpBench()
+@pytest.mark.parametrize("buildings", [8, 2])
+def test_targets_with_the_same_samples_share_a_kernel_and_lose_as_alone(buildings):
+    """where a building has several views, all of them are left out together, shared or not."""
+    bench = MadeUpBench(ridges=(1e-3, 0.1, 10.0))
+    bench.store.views = lambda split: [f"house{i * buildings // 8}/{i}" for i in range(8)]
     wanted = {"class_scene": [(0,), (0, 1)], "room_layout": [(0, 1)], "fixated_pose": [(2,)]}
     together = collected(vector_transfers(bench, regime(), wanted))
     assert {name: list(rows) for name, rows in together.items()} == wanted
