@@ -139,7 +139,22 @@ class FakeSocket:
         self.sent = b""
 
     def makefile(self, mode: str, size: int = -1):
-        return io.BufferedReader(io.BytesIO(self.data), BUFFER)
+        return io.BytesIO()
+
+    def setsockopt(self, *option: int) -> None:
+        pass
+
+    def settimeout(self, seconds: float | None) -> None:
+        pass
+
+    def shutdown(self, how: int) -> None:
+        pass
+
+    def recv_into(self, buffer) -> int:
+        count = min(len(buffer), len(self.data))
+        buffer[:count] = self.data[:count]
+        self.data = self.data[count:]
+        return count
 
     def sendall(self, data: bytes) -> None:
         self.sent += bytes(data)
@@ -151,10 +166,10 @@ class FakeSocket:
         return id(self)
 
 
-def replies_of(data: bytes) -> bytes:
+def replies_of(data: bytes, connection: FakeSocket | None = None) -> bytes:
     """what the REST door sends for a connection's bytes."""
-    server = SimpleNamespace(waiting={}, running=set(), routes=ROUTES, cors=True)
-    connection = FakeSocket(data)
+    server = SimpleNamespace(reading=30.0, running=set(), routes=ROUTES, cors=True)
+    connection = connection or FakeSocket(data)
     Connection(connection, ("127.0.0.1", 1), server)
     return connection.sent
 
