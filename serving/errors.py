@@ -80,7 +80,9 @@ def internal(message: str) -> ServingError:
 
 
 def from_tensorflow(error: Exception) -> ServingError:
-    """TensorFlow's op errors carry gRPC's numbers; other exceptions become UNKNOWN."""
+    """TensorFlow's op errors carry gRPC's numbers; exceptions of others become UNKNOWN."""
+    if isinstance(error, ServingError):
+        return error
     unknown_number = grpc.StatusCode.UNKNOWN.value[0]
     number = getattr(error, "error_code", unknown_number)
     by_number = {code.value[0]: code for code in grpc.StatusCode}

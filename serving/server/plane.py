@@ -20,6 +20,7 @@ from serving.server.admission import Gate
 from serving.server.catalog import Catalog
 from serving.server.classify import CLASSIFY, REGRESS, Inferred, check_tasks, infer, multi_inference
 from serving.server.config_files import ModelConfig
+from serving.server.models import State
 from serving.server.session import Awaited, Version, always
 from serving.wire.model_spec import ModelSpec
 from serving.wire.requests import Task
@@ -190,19 +191,21 @@ class Plane:
             return Origin(spec.name if spec else "", version.number), version.signatures
 
     @verb
-    def status(self, spec: ModelSpec | None) -> list[tuple[int, int, str]]:
-        """(version, state, error text), newest first. A label is not looked at."""
+    def status(self, spec: ModelSpec | None) -> list[tuple[int, State]]:
+        """(version, its state), newest first. A label is not looked at."""
         if spec is None:
             raise invalid("Missing ModelSpec")
         # a label in the spec is ignored: all versions come back
         return self.catalog.status(spec.name, spec.version)
 
     @verb
-    def reload(self, configs: list[ModelConfig], metric_names: Sequence[str]) -> dict[str, int]:
+    def reload(
+        self, configs: list[ModelConfig], metric_names: Sequence[str], awaited: Awaited = always
+    ) -> dict[str, int]:
         """replace the set of models; by how much each counter that is asked about rose."""
         # a counter may be unknown: it has no increase
         before = {name: self.metrics.count(name) for name in metric_names}
-        self.catalog.reload(configs)
+        self.catalog.reload(configs, awaited)
         after = {name: self.metrics.count(name) for name in metric_names}
         return {
             name: count - (before[name] or 0) for name, count in after.items() if count is not None

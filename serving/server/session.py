@@ -46,6 +46,11 @@ def always() -> bool:
     return True
 
 
+def never() -> bool:
+    """of what nobody waits for."""
+    return False
+
+
 class Batches(Protocol):
     """What `batching.Scheduler` is to a version."""
 

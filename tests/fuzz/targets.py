@@ -19,7 +19,7 @@ from serving.server.admission import Gate
 from serving.server.catalog import Catalog
 from serving.server.config_files import message, models_of, parse
 from serving.server.grpc.service import GrpcDoor
-from serving.server.models import Model
+from serving.server.models import Model, State
 from serving.server.plane import Caller, Plane
 from serving.server.rest.chunks import UnreadableBodyError, chunked
 from serving.server.rest.json_examples import examples_of as json_examples_of
@@ -68,7 +68,7 @@ class StubVersion:
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 MODEL = Model("m", "/nowhere")
 MODEL.versions = {1: StubVersion()}
-MODEL.states = {1: (30, "")}
+MODEL.states = {1: State(30)}
 PLANE = Plane(Catalog.of(MODEL), Gate())
 ROUTES = Routes(PLANE, metrics_path="/metrics", seconds=5.0, threads=4)
 DOOR = GrpcDoor(PLANE)

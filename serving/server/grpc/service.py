@@ -155,11 +155,10 @@ class GrpcDoor:
 
         request = message_of(get_model_status_pb2.GetModelStatusRequest, data)
         response = get_model_status_pb2.GetModelStatusResponse()
-        for number, state, error in self.plane.status(spec_of(request)):
-            row = response.model_version_status.add(version=number, state=state)
-            # of an error only the text is kept, whatever its code was
-            row.status.error_code = grpc.StatusCode.UNKNOWN.value[0] if error else 0
-            row.status.error_message = error
+        for number, state in self.plane.status(spec_of(request)):
+            row = response.model_version_status.add(version=number, state=state.phase)
+            row.status.error_code = state.code.value[0]
+            row.status.error_message = state.error
         return serialized(response)
 
     def reload(self, data: bytes, caller: Caller) -> bytes:
@@ -167,7 +166,8 @@ class GrpcDoor:
 
         request = message_of(model_management_pb2.ReloadConfigRequest, data)
         response = model_management_pb2.ReloadConfigResponse()
-        increases = self.plane.reload(models_of(request.config), list(request.metric_names))
+        configs = models_of(request.config)
+        increases = self.plane.reload(configs, list(request.metric_names), caller.awaited)
         for name, increase in increases.items():
             response.metric.add(name=name, int64_value_increase=increase)
         return serialized(response)

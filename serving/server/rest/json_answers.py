@@ -11,6 +11,7 @@ import numpy as np
 
 from models.tasks.arrays import Array, Floats
 from serving.errors import invalid
+from serving.server.models import State
 
 # numpy's name of a type -> numbers of digits that are tried; the last always reads back equal
 # the last always reads back equal: nine digits for float32, 17 for double
@@ -138,16 +139,16 @@ def numbers_text(result: Any) -> str:
     return f'{{"results": [{", ".join(numbers)}]}}'
 
 
-def status_text(rows: list[tuple[int, int, str]]) -> str:
-    """of (version, state, error text)."""
+def status_text(rows: list[tuple[int, State]]) -> str:
+    """of (version, its state)."""
     statuses = [
         {
             # 64-bit numbers are texts in protobuf's JSON
             "version": str(number),
-            "state": STATES[state],
-            "status": {"error_code": "UNKNOWN" if error else "OK", "error_message": error},
+            "state": STATES[state.phase],
+            "status": {"error_code": state.code.name, "error_message": state.error},
         }
-        for number, state, error in rows
+        for number, state in rows
     ]
     return json.dumps({"model_version_status": statuses})
 

@@ -1,6 +1,7 @@
 """The gRPC door: what it decodes, what it lets go, how it answers."""
 
 import gc
+import json
 import weakref
 
 import grpc
@@ -12,8 +13,11 @@ from serving.errors import ServingError, invalid
 from serving.server.catalog import Catalog
 from serving.server.grpc import service
 from serving.server.grpc.service import METHODS, GrpcDoor, translated
+from serving.server.models import AVAILABLE, END, Model, State
 from serving.server.plane import Caller, Plane
+from serving.server.rest.json_answers import status_text
 from serving.wire.messages import message
+from serving.wire.model_spec import ModelSpec
 
 
 @pytest.fixture
@@ -86,6 +90,23 @@ def test_names_are_checked_before_a_tensor_is_decoded(plane, decoded):
     with pytest.raises(ServingError, match="Sent extra: {a,b}"):
         GrpcDoor(plane).predict(question(a=np.ones(2), b=np.ones(2), x=np.ones(2)), Caller("GRPC"))
     assert not decoded
+
+
+def test_a_version_that_failed_has_the_code_of_its_error_over_both_apis():
+    from tensorflow_serving.apis import get_model_status_pb2
+
+    model = Model("m", "/nowhere")
+    model.states = {1: State(END, "no", grpc.StatusCode.DATA_LOSS), 2: State(AVAILABLE)}
+    plane, request = Plane(Catalog.of(model)), get_model_status_pb2.GetModelStatusRequest()
+    request.model_spec.name = "m"
+    data = GrpcDoor(plane).status(request.SerializeToString(), Caller("GRPC"))
+    rows = get_model_status_pb2.GetModelStatusResponse.FromString(data).model_version_status
+    assert [(row.status.error_code, row.status.error_message) for row in rows] == [
+        (0, ""),
+        (15, "no"),
+    ]
+    printed = json.loads(status_text(plane.status(ModelSpec("m"))))["model_version_status"]
+    assert [row["status"]["error_code"] for row in printed] == ["OK", "DATA_LOSS"]
 
 
 def test_whole_numbers_are_typed_unless_the_client_reads_them_raw(plane):
