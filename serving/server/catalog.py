@@ -11,7 +11,15 @@ from contextlib import AbstractContextManager
 from serving.errors import invalid, not_found, precondition, unknown
 from serving.server.config_files import ModelConfig
 from serving.server.loading import Loading
-from serving.server.models import AS_IT_IS, AVAILABLE, END, START, Model, State
+from serving.server.models import (
+    AS_IT_IS,
+    AVAILABLE,
+    END,
+    START,
+    Model,
+    State,
+    unrecognized,
+)
 from serving.server.monitoring import Metrics
 from serving.server.session import Awaited, Version, always
 from serving.wire.model_spec import ModelSpec
@@ -136,6 +144,9 @@ class Catalog:
         # without the lock: a reload replaces the dictionary, and changes none
         model = self.models.get(spec.name)
         if model is None:
+            # as the original, which looks a label up before it looks for the model
+            if spec.label is not None:
+                raise unrecognized(spec.label)
             raise not_found(f"Servable not found for request: {spec.servable}")
         return model.held(spec)
 

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import grpc
 
-from serving.errors import from_tensorflow, invalid, not_found
+from serving.errors import ServingError, from_tensorflow, invalid, not_found
 from serving.server.loading import Loading, load
 from serving.server.polling import say
 from serving.server.session import Version
@@ -284,7 +284,7 @@ class Model:
         # a label is looked up before the lock is taken: it names a number, whatever serves
         if spec.label is not None:
             if spec.label not in self.labels:
-                raise invalid(f"Unrecognized servable version label: {spec.label}")
+                raise unrecognized(spec.label)
             number = self.labels[spec.label]
         with self.lock:
             version = self.current if number is None else self.versions.get(number)
@@ -298,6 +298,11 @@ class Model:
         finally:
             with self.lock:
                 version.running -= 1
+
+
+def unrecognized(label: str) -> ServingError:
+    """of a request for a label that its model, if there is one, does not have."""
+    return invalid(f"Unrecognized servable version label: {label}")
 
 
 def _graph_in(folder: Path) -> bool:

@@ -141,7 +141,7 @@ class GrpcDoor:
         for name in request.metadata_field:
             if name != "signature_def":
                 raise invalid(f"Metadata field {name} is not supported")
-        origin, signatures = self.plane.metadata(spec_of(request))
+        origin, signatures = self.plane.metadata(spec_of(request), caller)
         table = get_model_metadata_pb2.SignatureDefMap()
         for name, signature in signatures.items():
             table.signature_def[name].CopyFrom(signature)
@@ -155,7 +155,7 @@ class GrpcDoor:
 
         request = message_of(get_model_status_pb2.GetModelStatusRequest, data)
         response = get_model_status_pb2.GetModelStatusResponse()
-        for number, state in self.plane.status(spec_of(request)):
+        for number, state in self.plane.status(spec_of(request), caller):
             row = response.model_version_status.add(version=number, state=state.phase)
             row.status.error_code = state.code.value[0]
             row.status.error_message = state.error

@@ -37,6 +37,7 @@ def test_a_reload_replaces_the_set_and_holds_labels_to_what_is_loaded(base):
         (ModelSpec(), "INVALID_ARGUMENT", "ModelSpec has no name specified"),
         (ModelSpec("b"), "NOT_FOUND", r"Latest\(b\)"),
         (ModelSpec("b", 7), "NOT_FOUND", r"Specific\(b, 7\)"),
+        (ModelSpec("b", label="x"), "INVALID_ARGUMENT", "Unrecognized servable .* label: x"),
     ],
 )
 def test_a_request_that_means_no_model_is_told_so(spec, code, words):

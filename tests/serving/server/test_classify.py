@@ -88,8 +88,8 @@ def test_no_examples_are_refused(plane):
 
 def test_a_model_that_was_removed_stays_end(plane):
     plane.reload([], [])
-    assert plane.status(ModelSpec("lines")) == [(1, State(END))]
+    assert plane.status(ModelSpec("lines"), Caller("GRPC")) == [(1, State(END))]
     with pytest.raises(ServingError, match=r"Servable not found for request: Latest\(lines\)"):
-        plane.metadata(ModelSpec("lines"))
+        plane.metadata(ModelSpec("lines"), Caller("GRPC"))
     with pytest.raises(ServingError, match="Could not find any versions of model other"):
-        plane.status(ModelSpec("other"))
+        plane.status(ModelSpec("other"), Caller("GRPC"))

@@ -105,7 +105,9 @@ def test_a_version_that_failed_has_the_code_of_its_error_over_both_apis():
         (0, ""),
         (15, "no"),
     ]
-    printed = json.loads(status_text(plane.status(ModelSpec("m"))))["model_version_status"]
+    printed = json.loads(status_text(plane.status(ModelSpec("m"), Caller("REST"))))[
+        "model_version_status"
+    ]
     assert [row["status"]["error_code"] for row in printed] == ["OK", "DATA_LOSS"]
 
 
@@ -155,3 +157,17 @@ def resident() -> int:
     """MiB of this process."""
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * 4096 >> 20
+
+
+def test_a_long_text_of_wide_characters_keeps_its_code():
+    server, port = service.grpc_server(Catalog.of(MODEL), "127.0.0.1:0")
+    request = message("PredictRequest")()
+    request.model_spec.name = "m"
+    request.model_spec.signature_name = "😀" * 1100
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        call = channel.unary_unary("/tensorflow.serving.PredictionService/Predict")
+        with pytest.raises(grpc.RpcError) as error:
+            call(request.SerializeToString(), timeout=60)
+    server.stop(None)
+    assert error.value.code().name == "INVALID_ARGUMENT"
+    assert error.value.details().endswith("😀...TRUNCATED")
