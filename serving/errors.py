@@ -42,7 +42,7 @@ class ServingError(Exception):
 
 def cut(message: str) -> str:
     """at most LONGEST bytes of UTF-8, whole characters. Bytes, not characters: gRPC sends three
-    for each that is not ASCII, and a client that gets more than 8 KiB of them reads
+    for each that is not ASCII, and a client that gets more than 8 KiB of them may read
     RESOURCE_EXHAUSTED, whatever the code was.
     """
     # half of a surrogate pair has no bytes
