@@ -15,7 +15,7 @@ from serving.server.catalog import Catalog
 from serving.server.config_files import ModelConfig
 from serving.server.grpc.service import LOOPBACK, Doorway, grpc_server
 from serving.server.polling import keep_polling, say
-from serving.server.rest.transport import RestServer
+from serving.server.rest.transport import RestServer, host_in_address
 from serving.server.session import never
 from serving.server.signals import StopSignals
 
@@ -130,10 +130,12 @@ def _outlasted(work: Callable[[], None], signals: StopSignals) -> bool:
 
 def _listen(catalog: Catalog, serving: Serving, signals: StopSignals) -> None:
     gate = Gate()
-    host = serving.host
-    server, port = grpc_server(catalog, f"{host}:{serving.port}", serving.doorway, gate)
+    # in brackets or without, as people write IPv6 addresses
+    host = serving.host.removeprefix("[").removesuffix("]")
+    shown = host_in_address(host)
+    server, port = grpc_server(catalog, f"{shown}:{serving.port}", serving.doorway, gate)
     # flushed: whoever started this process waits for the line
-    print(f"gRPC on {host}:{port}", flush=True)
+    print(f"gRPC on {shown}:{port}", flush=True)
     door = None
     # 0 is any free port, and never the same
     if serving.rest_port and serving.rest_port == port:
@@ -141,7 +143,7 @@ def _listen(catalog: Catalog, serving: Serving, signals: StopSignals) -> None:
     elif serving.rest_port is not None:
         door = RestServer((host, serving.rest_port), catalog, gate=gate, **serving.rest)
         door.start()
-        print(f"REST on {host}:{door.server_port}", flush=True)
+        print(f"REST on {shown}:{door.server_port}", flush=True)
     stop = threading.Event()  # of the threads that poll
     # 0: one look, which `_loaded` took
     if serving.poll_seconds > 0:

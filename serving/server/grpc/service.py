@@ -135,13 +135,17 @@ class GrpcDoor:
         from tensorflow_serving.apis import get_model_metadata_pb2
 
         request = message_of(get_model_metadata_pb2.GetModelMetadataRequest, data)
+        spec = spec_of(request)
+        # before its fields, as in the original
+        if spec is None:
+            raise invalid("Missing ModelSpec")
         if not request.metadata_field:
             raise invalid("GetModelMetadataRequest must specify at least one metadata_field")
         # field by field: the first that is unknown is named
         for name in request.metadata_field:
             if name != "signature_def":
                 raise invalid(f"Metadata field {name} is not supported")
-        origin, signatures = self.plane.metadata(spec_of(request), caller)
+        origin, signatures = self.plane.metadata(spec, caller)
         table = get_model_metadata_pb2.SignatureDefMap()
         for name, signature in signatures.items():
             table.signature_def[name].CopyFrom(signature)

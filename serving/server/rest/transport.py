@@ -57,8 +57,17 @@ class RestServer(ThreadingHTTPServer):
         reading: float = PATIENCE,
         gate: Gate | None = None,
     ) -> None:
+        host, port = address
+        if ":" in host:
+            self.address_family = socket.AF_INET6
         # bound before anything else: a port that is taken ends the start
-        super().__init__(address, Connection)
+        try:
+            super().__init__(address, Connection)
+        except OSError as error:
+            raise OSError(
+                f"cannot listen on {host_in_address(host)}:{port} for REST: {error}; choose "
+                "another with --rest_api_port (0: any)"
+            ) from error
         plane = Plane(Catalog.of(model), gate)
         self.routes = Routes(plane, metrics_path=metrics_path, seconds=seconds, threads=threads)
         self.cors = cors
@@ -234,6 +243,11 @@ class Connection(BaseHTTPRequestHandler):
         # HEAD has the head of the answer alone; head and body leave in one piece, as one packet
         # where they fit
         self.wfile.write(head if self.command == "HEAD" else head + reply.data)
+
+
+def host_in_address(host: str) -> str:
+    """as it stands before a port: an IPv6 address, whose parts colons divide, in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def path_of(target: str) -> str:

@@ -73,3 +73,22 @@ def test_a_first_load_that_failed_for_good_is_told(tmp_path, capsys):
         serving = Serving(port=0, poll_seconds=0)
         assert serve(catalog, [ModelConfig("a", tmp_path)], serving) == 1
         assert capsys.readouterr().err.startswith("Failed to start server. Error: ")
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_an_ipv6_address_is_taken_in_brackets_and_without(host, capsys):
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    assert serve(Catalog(), [], Serving(port=0, rest_port=0, host=host)) == 0
+    grpc_line, rest_line = capsys.readouterr().out.splitlines()
+    assert grpc_line.startswith("gRPC on [::1]:") and rest_line.startswith("REST on [::1]:")
+
+
+def test_a_taken_rest_port_is_refused_by_its_number_and_flag():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        words = f"cannot listen on 127.0.0.1:{port} for REST.*in use.*--rest_api_port"
+        with pytest.raises(OSError, match=words):
+            serve(Catalog(), [], Serving(port=0, rest_port=port))

@@ -111,6 +111,13 @@ def test_a_version_that_failed_has_the_code_of_its_error_over_both_apis():
     assert [row["status"]["error_code"] for row in printed] == ["OK", "DATA_LOSS"]
 
 
+def test_metadata_asks_for_the_model_before_the_fields(plane):
+    for data, words in ((b"", "Missing ModelSpec"), (b"\x0a\x03\x0a\x01m", "one metadata_field")):
+        with pytest.raises(ServingError, match=words) as error:
+            GrpcDoor(plane).metadata(data, Caller("GRPC"))
+        assert error.value.code.name == "INVALID_ARGUMENT"
+
+
 def test_whole_numbers_are_typed_unless_the_client_reads_them_raw(plane):
     from tensorflow_serving.apis import predict_pb2
 
