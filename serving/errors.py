@@ -7,7 +7,8 @@ from __future__ import annotations
 import grpc
 
 # as TensorFlow Serving cuts
-LONGEST = 1024  # characters of a message; what is longer is cut
+LONGEST = 1024  # bytes of a message; what is longer is cut
+TRUNCATED = "...TRUNCATED"
 _HTTP = {
     grpc.StatusCode.OK: 200,
     grpc.StatusCode.INVALID_ARGUMENT: 400,
@@ -30,13 +31,25 @@ class ServingError(Exception):
     """A request that cannot be answered. code: grpc.StatusCode."""
 
     def __init__(self, code: grpc.StatusCode, message: str) -> None:
-        super().__init__(message if len(message) <= LONGEST else message[:LONGEST] + "...TRUNCATED")
+        super().__init__(cut(message))
         self.code = code
 
     @property
     def http(self) -> int:
         # UNKNOWN, INTERNAL and DATA_LOSS are not in the table
         return _HTTP.get(self.code, 500)
+
+
+def cut(message: str) -> str:
+    """at most LONGEST bytes of UTF-8, whole characters. Bytes, not characters: gRPC sends three
+    for each that is not ASCII, and a client that gets more than 8 KiB of them may read
+    RESOURCE_EXHAUSTED, whatever the code was.
+    """
+    # half of a surrogate pair has no bytes
+    data = message.encode(errors="replace")
+    if len(data) <= LONGEST:
+        return data.decode()
+    return data[:LONGEST].decode(errors="ignore") + TRUNCATED
 
 
 def invalid(message: str) -> ServingError:
@@ -80,7 +93,9 @@ def internal(message: str) -> ServingError:
 
 
 def from_tensorflow(error: Exception) -> ServingError:
-    """TensorFlow's op errors carry gRPC's numbers; other exceptions become UNKNOWN."""
+    """TensorFlow's op errors carry gRPC's numbers; exceptions of others become UNKNOWN."""
+    if isinstance(error, ServingError):
+        return error
     unknown_number = grpc.StatusCode.UNKNOWN.value[0]
     number = getattr(error, "error_code", unknown_number)
     by_number = {code.value[0]: code for code in grpc.StatusCode}

@@ -73,7 +73,7 @@ class Task:
 
     def fail(self, error: Exception) -> None:
         """keep why, without what led there."""
-        served = error if isinstance(error, ServingError) else from_tensorflow(error)
+        served = from_tensorflow(error)
         self.failure = ServingError(served.code, str(served))
 
     def missed(self, now: float) -> bool:

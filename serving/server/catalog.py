@@ -5,16 +5,26 @@ config file.
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import AbstractContextManager
 
 from serving.errors import invalid, not_found, precondition, unknown
 from serving.server.config_files import ModelConfig
 from serving.server.loading import Loading
-from serving.server.models import AS_IT_IS, AVAILABLE, END, START, Model, State
+from serving.server.models import (
+    AS_IT_IS,
+    AVAILABLE,
+    END,
+    START,
+    Model,
+    State,
+    unrecognized,
+)
 from serving.server.monitoring import Metrics
-from serving.server.session import Version
+from serving.server.session import Awaited, Version, always
 from serving.wire.model_spec import ModelSpec
 
+LOOK_SECONDS = 0.1  # between looks at new models that are tried again
 MOST_REMOVED = 64  # models that were taken out and that status still names
 
 
@@ -46,9 +56,9 @@ class Catalog:
         catalog.models = {model.name: model}
         return catalog
 
-    def reload(self, configs: list[ModelConfig]) -> None:
-        """replace the whole set; return when the new models serve. Models left out are unloaded,
-        after the new ones are there.
+    def reload(self, configs: list[ModelConfig], awaited: Awaited = always) -> None:
+        """replace the whole set; return when the new models serve, or once nobody awaits it.
+        Models left out are unloaded, after the new ones are there or are to be tried again.
 
         Raises FAILED_PRECONDITION for a label of a version that is not loaded (nothing is changed
         then), UNKNOWN for models that could not be loaded.
@@ -65,7 +75,13 @@ class Catalog:
             self.models = models
             for name in before.keys() - models.keys():
                 self._remove(before[name])
-        check_loaded([model for name, model in models.items() if name not in before])
+        new = [model for name, model in models.items() if name not in before]
+        # outside the turn: what is tried again must not keep another reload from mending it
+        while any(model.is_hopeful for model in new) and awaited():
+            time.sleep(LOOK_SECONDS)
+            for model in new:
+                model.retry()
+        check_loaded(new)
 
     def _configured(self, config: ModelConfig) -> Model:
         model = self.models.get(config.name)
@@ -80,7 +96,7 @@ class Catalog:
         """unload it; its versions stay END in the status."""
         model.remove()
         ended: dict[int, State] = {
-            number: (END, error) for number, (_, error) in model.states.items()
+            number: state._replace(phase=END) for number, state in model.states.items()
         }
         # taken out and put in at the end: the oldest goes first below
         self.removed.pop(model.name, None)
@@ -94,7 +110,7 @@ class Catalog:
         states = model.states if model else {}
         labels = model.labels if model else {}
         for label, number in config.labels.items():
-            is_loaded = states.get(number, (START, ""))[0] == AVAILABLE
+            is_loaded = states.get(number, State(START)).phase == AVAILABLE
             is_new = label not in labels
             is_unmoved = labels.get(label) == number
             if not is_loaded and not (self.labels_ahead and (is_new or is_unmoved)):
@@ -107,6 +123,11 @@ class Catalog:
         """every model's versions."""
         for model in list(self.models.values()):
             model.poll()
+
+    def retry(self) -> None:
+        """every model's loads that failed and are due to be tried again."""
+        for model in list(self.models.values()):
+            model.retry()
 
     def serves(self, name: str) -> bool:
         """is there a model of that name?"""
@@ -123,11 +144,14 @@ class Catalog:
         # without the lock: a reload replaces the dictionary, and changes none
         model = self.models.get(spec.name)
         if model is None:
+            # as the original, which looks a label up before it looks for the model
+            if spec.label is not None:
+                raise unrecognized(spec.label)
             raise not_found(f"Servable not found for request: {spec.servable}")
         return model.held(spec)
 
-    def status(self, name: str, number: int | None = None) -> list[tuple[int, int, str]]:
-        """(version, state, error text), newest first. Raises NOT_FOUND."""
+    def status(self, name: str, number: int | None = None) -> list[tuple[int, State]]:
+        """(version, its state), newest first. Raises NOT_FOUND."""
         model = self.models.get(name)
         states = dict(model.states) if model else self.removed.get(name, {})
         if not states:
@@ -135,7 +159,7 @@ class Catalog:
         if number is not None and number not in states:
             raise not_found(f"Could not find version {number} of model {name}")
         numbers = sorted(states, reverse=True) if number is None else [number]
-        return [(key, *states[key]) for key in numbers]
+        return [(key, states[key]) for key in numbers]
 
     def ready(self) -> bool:
         """every model serves at least one version; also where there is none yet."""

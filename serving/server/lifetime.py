@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from serving.errors import ServingError, unknown
@@ -13,9 +15,14 @@ from serving.server.catalog import Catalog
 from serving.server.config_files import ModelConfig
 from serving.server.grpc.service import LOOPBACK, Doorway, grpc_server
 from serving.server.polling import keep_polling, say
-from serving.server.rest.transport import RestServer
+from serving.server.rest.transport import RestServer, host_in_address
+from serving.server.session import never
 from serving.server.signals import StopSignals
 
+# Seconds between looks at what changes while models load for the first time, and at loads that are
+# to be tried again.
+LOOK_SECONDS = 1.0
+SIGNAL_SECONDS = 0.05  # in which a signal ends a load
 LAST_WORDS = 1.0  # seconds in which answers that are made already are sent
 # the original's words for what it goes on without, too
 SAME_PORT = (
@@ -31,6 +38,17 @@ class Reread(Protocol):
     seconds: float
 
     def poll(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Retries:
+    """Loads that failed, tried again also where nothing looks for new versions, or seldom."""
+
+    catalog: Catalog
+
+    def poll(self) -> None:
+        """those that are due."""
+        self.catalog.retry()
 
 
 @dataclass(frozen=True)
@@ -73,25 +91,51 @@ def _loaded(
     """wait until every model serves; False if a signal comes first. Raises ServingError for one
     that cannot be loaded.
     """
-    # no port is open before the models serve
-    catalog.reload(configs)
-    while not catalog.ready():
+    # no port is open before the models serve; nobody waits inside for what is to be tried again
+    is_over = _outlasted(partial(catalog.reload, configs, never), signals)
+    while is_over and not catalog.ready():
         failure = catalog.failure()
         if failure:
             raise unknown(failure)
         # at least a tenth of a second: 0 would turn in circles
-        if signals.wait(max(poll_seconds, 0.1)):
+        if signals.wait(min(max(poll_seconds, 0.1), LOOK_SECONDS)):
             return False
-        catalog.poll()
+        is_over = _outlasted(catalog.poll, signals)
+    return is_over
+
+
+def _outlasted(work: Callable[[], None], signals: StopSignals) -> bool:
+    """do `work`, which may take minutes; False as soon as a signal comes meanwhile. Raises what it
+    raises.
+    """
+    errors: list[Exception] = []
+
+    def ended() -> None:
+        try:
+            work()
+        except Exception as error:  # the thread's edge: raised below, in the one that waits
+            errors.append(error)
+
+    # a daemon: it ends with the process, in the middle of a load
+    thread = threading.Thread(target=ended, daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(SIGNAL_SECONDS)
+        if thread.is_alive() and signals.wait(0):
+            return False
+    if errors:
+        raise errors[0]
     return True
 
 
 def _listen(catalog: Catalog, serving: Serving, signals: StopSignals) -> None:
     gate = Gate()
-    host = serving.host
-    server, port = grpc_server(catalog, f"{host}:{serving.port}", serving.doorway, gate)
+    # in brackets or without, as people write IPv6 addresses
+    host = serving.host.removeprefix("[").removesuffix("]")
+    shown = host_in_address(host)
+    server, port = grpc_server(catalog, f"{shown}:{serving.port}", serving.doorway, gate)
     # flushed: whoever started this process waits for the line
-    print(f"gRPC on {host}:{port}", flush=True)
+    print(f"gRPC on {shown}:{port}", flush=True)
     door = None
     # 0 is any free port, and never the same
     if serving.rest_port and serving.rest_port == port:
@@ -99,11 +143,12 @@ def _listen(catalog: Catalog, serving: Serving, signals: StopSignals) -> None:
     elif serving.rest_port is not None:
         door = RestServer((host, serving.rest_port), catalog, gate=gate, **serving.rest)
         door.start()
-        print(f"REST on {host}:{door.server_port}", flush=True)
+        print(f"REST on {shown}:{door.server_port}", flush=True)
     stop = threading.Event()  # of the threads that poll
     # 0: one look, which `_loaded` took
     if serving.poll_seconds > 0:
         keep_polling(catalog, serving.poll_seconds, stop)
+    keep_polling(Retries(catalog), LOOK_SECONDS, stop)
     if serving.reread:
         keep_polling(serving.reread, serving.reread.seconds, stop)
     signals.wait()

@@ -3,8 +3,9 @@ failed request.
 
 What the policy aspires to is loaded first, highest number first; only when an aspired version
 serves are the others let go, lowest first, each after its last running request. A version that
-fails to load shows as END with its error, leaves the old one serving, and is not tried again before
-it has left the aspired set.
+fails to load leaves the old one serving. It is tried again, while it is aspired, as often as
+`Loading` says, at the looks after its time: nothing waits for it. Then it shows as END with its
+error, and is not tried again before it has left the aspired set.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from serving.errors import invalid, not_found
+import grpc
+
+from serving.errors import ServingError, from_tensorflow, invalid, not_found
 from serving.server.loading import Loading, load
 from serving.server.polling import say
 from serving.server.session import Version
@@ -32,7 +36,25 @@ END = 50
 # the status of a server that swaps for months must not grow
 REMEMBERED = 8  # ended versions that status still names
 LARGEST_NUMBER = 2**63 - 1  # of a version
-State = tuple[int, str]  # and the text of the error, "" for none
+
+
+class State(NamedTuple):
+    """Of a version. phase: ModelVersionStatus.State; error, code: why it ended, if by an error."""
+
+    phase: int
+    error: str = ""
+    code: grpc.StatusCode = grpc.StatusCode.OK
+
+
+@dataclass(frozen=True)
+class Retry:
+    """Of a load that failed. left: further tries; due: of time.monotonic(), when the next may be
+    made; ended: the version's state once there is none.
+    """
+
+    left: int
+    due: float
+    ended: State
 
 
 @dataclass(frozen=True)
@@ -55,9 +77,7 @@ AS_IT_IS = Loading()
 
 
 class Model:
-    """The aspired versions of `base`, kept current by `poll`. states: version -> (state, error
-    text); labels: label -> version.
-    """
+    """The aspired versions of `base`, kept current by `poll`. labels: label -> version."""
 
     def __init__(
         self,
@@ -74,6 +94,8 @@ class Model:
         self.loading = loading
         self.versions: dict[int, Version] = {}
         self.states: dict[int, State] = {}
+        self.aspired: dict[int, Path] = {}  # number -> folder, of the last look, highest first
+        self.retries: dict[int, Retry] = {}  # of aspired versions
         # aspired versions that could not be loaded: not tried again before they have left
         self.failed: set[int] = set()
         self.unread: dict[int, str] = {}  # why a folder could not be looked into
@@ -129,55 +151,78 @@ class Model:
         return max(self.folders() or {}, default=None)
 
     def poll(self) -> None:
-        """load what is aspired and not yet tried, then let go what is no longer aspired; nothing
-        once it was removed: a look that began before may come to it late.
+        """load what is aspired and not yet tried, or due to be tried again, then let go what is no
+        longer aspired; nothing once it was removed: a look that began before may come to it late.
         """
         with self.turn:
             folders = None if self.is_removed else self.folders()
             if folders is None:
                 return
-            aspired = self.policy.aspired(folders)
+            self.aspired = {number: folders[number] for number in self.policy.aspired(folders)}
             # before loading: a failed version that left and came back is tried again
-            self.failed &= set(aspired)
-            for number in aspired:
-                # a version that failed is not tried at every look
-                if number not in self.versions and number not in self.failed:
-                    self.load(number, folders[number])
-            # nothing is let go before what is to replace it serves; a base path without versions
-            # unloads all
-            if not aspired or any(number in self.versions for number in aspired):
-                # the lowest first, as the original
-                for number in sorted(set(self.versions) - set(aspired)):
-                    self.unload(number)
-            self.forget()
+            self.failed &= set(self.aspired)
+            for number in set(self.retries) - set(self.aspired):
+                self.states[number] = self.retries.pop(number).ended
+            self._fulfil()
+
+    def retry(self) -> None:
+        """load what is due to be tried again, without a look at the folder."""
+        # before the lock, which a long load may hold: nearly always nothing is due
+        if self.retries:
+            with self.turn:
+                self._fulfil(list(self.retries))
+
+    def _fulfil(self, numbers: Iterable[int] | None = None) -> None:
+        """load those of the aspired versions (all, or `numbers`), then let go what they replace."""
+        for number in self.aspired if numbers is None else numbers:
+            # no pause between two tries is as many tries as there are
+            while self._is_due(number):
+                self.load(number, self.aspired[number])
+        # nothing is let go before what is to replace it serves; a base path without versions
+        # unloads all
+        if not self.aspired or any(number in self.versions for number in self.aspired):
+            # the lowest first, as the original
+            for number in sorted(set(self.versions) - set(self.aspired)):
+                self.unload(number)
+        self.forget()
+
+    def _is_due(self, number: int) -> bool:
+        # a version that failed is not tried at every look
+        if number in self.versions or number in self.failed:
+            return False
+        retry = self.retries.get(number)
+        return retry is None or retry.due <= time.monotonic()
 
     def load(self, number: int, folder: Path) -> None:
-        """serve it; where it cannot be loaded, its state says why."""
-        self.states[number] = (LOADING, "")
+        """serve it; where it cannot be loaded, it is to be tried again or its state says why."""
+        self.states[number] = State(LOADING)
         # before the first graph is made: it must not be frozen with the rest
         settle()
-        version = self._tried(number, folder)
-        if version is None:
+        try:
+            version = load(folder, number, self.loading)
+        except Exception as error:  # whatever a broken model raises, the old one keeps serving
+            self._note_failure(number, error)
             return
+        self.retries.pop(number, None)
         with self.lock:
             # a new dictionary: whoever looks meanwhile has the old one
             self.versions = {**self.versions, number: version}
-        self.states[number] = (AVAILABLE, "")
+        self.states[number] = State(AVAILABLE)
 
-    def _tried(self, number: int, folder: Path) -> Version | None:
-        for left in range(self.loading.retries, -1, -1):
-            try:
-                return load(folder, number, self.loading)
-            except Exception as error:  # whatever a broken model raises, the old one keeps serving
-                if not left:
-                    kind = type(error).__name__
-                    # the first line: TensorFlow's errors are pages
-                    first_line = (str(error).splitlines() or [kind])[0] or kind
-                    self.states[number] = (END, first_line)
-                    self.failed.add(number)
-                    return None
-            time.sleep(max(self.loading.retry_seconds, 0))
-        return None
+    def _note_failure(self, number: int, error: Exception) -> None:
+        kind = type(error).__name__
+        # the first line: TensorFlow's errors are pages
+        first_line = (str(error).splitlines() or [kind])[0] or kind
+        ended = State(END, first_line, from_tensorflow(error).code)
+        earlier = self.retries.pop(number, None)
+        left = earlier.left if earlier else self.loading.retries
+        if left:
+            # a state and not a pause: the other models are looked after meanwhile
+            due = time.monotonic() + max(self.loading.retry_seconds, 0)
+            self.retries[number] = Retry(left - 1, due, ended)
+        else:
+            self.states[number] = ended
+            self.failed.add(number)
 
     def unload(self, number: int) -> None:
         """no request finds it any more; its session ends after the last one that holds it."""
@@ -187,7 +232,7 @@ class Model:
             # the thread
             leaving = [versions.pop(number)]
             self.versions = versions
-        self.states[number] = (UNLOADING, "")
+        self.states[number] = State(UNLOADING)
         # a thread: closing waits for the last request, and a poll must not
         threading.Thread(target=self._end, args=(number, leaving), daemon=True).start()
 
@@ -196,16 +241,16 @@ class Model:
         leaving.pop().close()
         # it may have been loaded again meanwhile
         if number not in self.versions:
-            self.states[number] = (END, "")
+            self.states[number] = State(END)
         gc.collect()  # a graph is full of cycles; memory should not wait for chance
 
     def forget(self) -> None:
         """of ended versions only the newest few stay in the status."""
         ended = sorted(
             number
-            for number, (state, _) in self.states.items()
+            for number, state in self.states.items()
             # those that failed and are still aspired stay, with their words
-            if state == END and number not in self.failed
+            if state.phase == END and number not in self.failed
         )
         for number in ended[:-REMEMBERED]:
             self.states.pop(number, None)
@@ -214,13 +259,19 @@ class Model:
         """unload it for good."""
         with self.turn:
             self.is_removed = True
+            self.retries.clear()
             for number in sorted(self.versions):
                 self.unload(number)
+
+    @property
+    def is_hopeful(self) -> bool:
+        """does it serve nothing yet, and is to be tried again?"""
+        return self.current is None and bool(self.retries)
 
     def failure(self) -> tuple[int, str] | None:
         """(version, error) of the newest version that could not be loaded."""
         # a copy: a poll may change it meanwhile
-        failed = [(number, self.states[number][1]) for number in list(self.failed)]
+        failed = [(number, self.states[number].error) for number in list(self.failed)]
         return max(failed, default=None)
 
     @contextmanager
@@ -233,7 +284,7 @@ class Model:
         # a label is looked up before the lock is taken: it names a number, whatever serves
         if spec.label is not None:
             if spec.label not in self.labels:
-                raise invalid(f"Unrecognized servable version label: {spec.label}")
+                raise unrecognized(spec.label)
             number = self.labels[spec.label]
         with self.lock:
             version = self.current if number is None else self.versions.get(number)
@@ -247,6 +298,11 @@ class Model:
         finally:
             with self.lock:
                 version.running -= 1
+
+
+def unrecognized(label: str) -> ServingError:
+    """of a request for a label that its model, if there is one, does not have."""
+    return invalid(f"Unrecognized servable version label: {label}")
 
 
 def _graph_in(folder: Path) -> bool:

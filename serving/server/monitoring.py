@@ -90,10 +90,10 @@ class Metrics:
 
     @contextmanager
     def request(
-        self, serves: Callable[[str], bool], model: str, api: str, entrypoint: str
+        self, serves: Callable[[str], bool], model: str, api: str | None, entrypoint: str
     ) -> Iterator[None]:
-        """counts a request by its status, and times it if it succeeds. serves: whether a model of
-        that name is served, asked at the end.
+        """counts a request by its status, and times it if it succeeds and is of an `api`. serves:
+        whether a model of that name is served, asked at the end.
         """
         since = time.perf_counter()
         status = "OK"
@@ -111,7 +111,7 @@ class Metrics:
             if serves(model):
                 self.add(COUNT, model_name=model, status=status)
             # only successes are timed, as in the original
-            if serves(model) and status == "OK":
+            if api and serves(model) and status == "OK":
                 micros = (time.perf_counter() - since) * 1e6
                 # TensorFlow Serving spells the API of REST in lower case.
                 label = api.lower() if entrypoint == "REST" else api

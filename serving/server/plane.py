@@ -20,6 +20,7 @@ from serving.server.admission import Gate
 from serving.server.catalog import Catalog
 from serving.server.classify import CLASSIFY, REGRESS, Inferred, check_tasks, infer, multi_inference
 from serving.server.config_files import ModelConfig
+from serving.server.models import State
 from serving.server.session import Awaited, Version, always
 from serving.wire.model_spec import ModelSpec
 from serving.wire.requests import Task
@@ -184,29 +185,36 @@ class Plane:
             return [(Origin(spec.name, version.number, one.signature), one) for one in answers]
 
     @verb
-    def metadata(self, spec: ModelSpec | None) -> tuple[Origin, dict[str, Any]]:
+    def metadata(self, spec: ModelSpec | None, caller: Caller) -> tuple[Origin, dict[str, Any]]:
         """SignatureDefs by name, exactly those of the model's file."""
-        with self.catalog.held(spec) as version:
-            return Origin(spec.name if spec else "", version.number), version.signatures
+        name = spec.name if spec else ""
+        with self._counted(name, None, caller), self.catalog.held(spec) as version:
+            return Origin(name, version.number), version.signatures
 
     @verb
-    def status(self, spec: ModelSpec | None) -> list[tuple[int, int, str]]:
-        """(version, state, error text), newest first. A label is not looked at."""
+    def status(self, spec: ModelSpec | None, caller: Caller) -> list[tuple[int, State]]:
+        """(version, its state), newest first. A label is not looked at."""
         if spec is None:
             raise invalid("Missing ModelSpec")
-        # a label in the spec is ignored: all versions come back
-        return self.catalog.status(spec.name, spec.version)
+        with self._counted(spec.name, None, caller):
+            # a label in the spec is ignored: all versions come back
+            return self.catalog.status(spec.name, spec.version)
 
     @verb
-    def reload(self, configs: list[ModelConfig], metric_names: Sequence[str]) -> dict[str, int]:
+    def reload(
+        self, configs: list[ModelConfig], metric_names: Sequence[str], awaited: Awaited = always
+    ) -> dict[str, int]:
         """replace the set of models; by how much each counter that is asked about rose."""
         # a counter may be unknown: it has no increase
         before = {name: self.metrics.count(name) for name in metric_names}
-        self.catalog.reload(configs)
+        self.catalog.reload(configs, awaited)
         after = {name: self.metrics.count(name) for name in metric_names}
         return {
             name: count - (before[name] or 0) for name, count in after.items() if count is not None
         }
 
-    def _counted(self, name: str, api: str, caller: Caller) -> AbstractContextManager[None]:
+    def _counted(self, name: str, api: str | None, caller: Caller) -> AbstractContextManager[None]:
+        # as the original: what asks no graph, and so has no latency of an API, counts over REST
+        if api is None and caller.entrypoint != "REST":
+            return nullcontext()
         return self.metrics.request(self.catalog.serves, name, api, caller.entrypoint)

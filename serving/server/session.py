@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+
 from models.tasks.arrays import Array
 from serving.errors import (
     ServingError,
@@ -42,6 +44,11 @@ Plan = tuple[tuple[str, ...], tuple[str, ...]]  # names of fed and of fetched te
 def always() -> bool:
     """of a request that somebody awaits to its end."""
     return True
+
+
+def never() -> bool:
+    """of what nobody waits for."""
+    return False
 
 
 class Batches(Protocol):
@@ -139,7 +146,8 @@ class Version:
             feeds[definition.inputs[alias].name] = value
         # defaults are a field of newer TensorFlow
         for alias, default in getattr(definition, "defaults", {}).items():
-            if alias not in inputs:
+            # asked first: indexing a protobuf map would add the key
+            if alias in definition.inputs and alias not in inputs:
                 feeds[definition.inputs[alias].name] = tf.make_ndarray(default)
         return feeds
 
@@ -196,7 +204,8 @@ class Version:
         # in one order: the session compiles anew for every sequence of names
         ordered = {name: feeds[name] for name in sorted(feeds)}
         try:
-            return dict(zip(plan, self._called(ordered, plan, seconds)))
+            values = [as_array(value) for value in self._called(ordered, plan, seconds)]
+            return dict(zip(plan, values))
         except tf.errors.OpError as error:
             raise from_tensorflow(error) from error
         except (ValueError, TypeError) as error:
@@ -240,7 +249,7 @@ class Version:
 
     def _called(
         self, feeds: dict[str, Array], fetches: tuple[str, ...], seconds: float | None
-    ) -> list[Array]:
+    ) -> list[Any]:
         import tensorflow as tf
         from tensorflow.python.client import pywrap_tf_session
 
@@ -253,7 +262,7 @@ class Version:
         raw = getattr(self.session, "_call_tf_sessionrun", None)
         if raw is None:
             # the public run checks shapes, which the original does not
-            values: list[Array] = self.session.run(fetches, feeds, options=options)
+            values: list[Any] = self.session.run(fetches, feeds, options=options)
             return values
         buffer = None
         if options is not None:
@@ -262,7 +271,7 @@ class Version:
         try:
             fed = {self._tensor(name): value for name, value in feeds.items()}
             fetched = [self._tensor(name) for name in fetches]
-            answers: list[Array] = raw(buffer, fed, fetched, [], None)
+            answers: list[Any] = raw(buffer, fed, fetched, [], None)
             return answers
         finally:
             if buffer is not None:
@@ -283,6 +292,14 @@ class Version:
         while self.running:
             time.sleep(0.02)
         self.session.close()
+
+
+def as_array(value: Any) -> Array:
+    """a fetched value. TensorFlow hands scalars out as Python's own: a text as bytes, which has
+    neither type nor shape.
+    """
+    # as an object: numpy's own texts lose zeros at their end
+    return np.array(value, object) if isinstance(value, bytes | str) else np.asarray(value)
 
 
 def opened(folder: Path, tags: tuple[str, ...], threads: tuple[int, int]) -> Any:

@@ -68,6 +68,12 @@ def check_inputs(signature: Any, inputs: Collection[str]) -> None:
             f"input tensor alias not found in signature: {missing[0]} (feed "
             f"{signature.inputs[missing[0]].name}). {difference}"
         )
+    # as many, since one with a default was left out
+    if extra:
+        raise invalid(
+            f"input tensor alias not found in signature: {extra[0]}. Inputs expected to be in the "
+            f"set {{{','.join(sorted(known))}}}. {difference}"
+        )
 
 
 def check_outputs(signature: Any, filter_names: Sequence[str]) -> list[str]:

@@ -40,12 +40,15 @@ class RereadFile:
     def poll(self) -> None:
         """reload the catalog if the file is another."""
         from serving.server.config_files import read_models
+        from serving.server.session import never
 
         refusal = ""
         try:
             data = self.path.read_bytes()
             if data != self.last:
-                self.catalog.reload(read_models(self.path))
+                # what fails is tried again by the looks for versions: this one must see the file's
+                # next change
+                self.catalog.reload(read_models(self.path), never)
                 # only now: what was refused is no reload yet
                 self.last = data
         except (ValueError, OSError, ServingError) as error:

@@ -19,7 +19,7 @@ from serving.server.admission import Gate
 from serving.server.catalog import Catalog
 from serving.server.config_files import message, models_of, parse
 from serving.server.grpc.service import GrpcDoor
-from serving.server.models import Model
+from serving.server.models import Model, State
 from serving.server.plane import Caller, Plane
 from serving.server.rest.chunks import UnreadableBodyError, chunked
 from serving.server.rest.json_examples import examples_of as json_examples_of
@@ -68,7 +68,7 @@ class StubVersion:
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 MODEL = Model("m", "/nowhere")
 MODEL.versions = {1: StubVersion()}
-MODEL.states = {1: (30, "")}
+MODEL.states = {1: State(30)}
 PLANE = Plane(Catalog.of(MODEL), Gate())
 ROUTES = Routes(PLANE, metrics_path="/metrics", seconds=5.0, threads=4)
 DOOR = GrpcDoor(PLANE)
@@ -139,7 +139,22 @@ class FakeSocket:
         self.sent = b""
 
     def makefile(self, mode: str, size: int = -1):
-        return io.BufferedReader(io.BytesIO(self.data), BUFFER)
+        return io.BytesIO()
+
+    def setsockopt(self, *option: int) -> None:
+        pass
+
+    def settimeout(self, seconds: float | None) -> None:
+        pass
+
+    def shutdown(self, how: int) -> None:
+        pass
+
+    def recv_into(self, buffer) -> int:
+        count = min(len(buffer), len(self.data))
+        buffer[:count] = self.data[:count]
+        self.data = self.data[count:]
+        return count
 
     def sendall(self, data: bytes) -> None:
         self.sent += bytes(data)
@@ -151,10 +166,10 @@ class FakeSocket:
         return id(self)
 
 
-def replies_of(data: bytes) -> bytes:
+def replies_of(data: bytes, connection: FakeSocket | None = None) -> bytes:
     """what the REST door sends for a connection's bytes."""
-    server = SimpleNamespace(waiting={}, running=set(), routes=ROUTES, cors=True)
-    connection = FakeSocket(data)
+    server = SimpleNamespace(reading=30.0, running=set(), routes=ROUTES, cors=True)
+    connection = connection or FakeSocket(data)
     Connection(connection, ("127.0.0.1", 1), server)
     return connection.sent
 

@@ -70,6 +70,7 @@ ROWS = [
     ("Classify", "", INVALID, "Missing ModelSpec"),
     ("Regress", "", INVALID, "Missing ModelSpec"),
     ("GetModelStatus", "", INVALID, "Missing ModelSpec"),
+    ("GetModelMetadata", "", INVALID, "Missing ModelSpec"),
     ("Predict", 'model_spec { signature_name: "a" }', INVALID, "ModelSpec has no name specified."),
     ("GetModelStatus", "model_spec { }", "NOT_FOUND", "Could not find any versions of model"),
     (

@@ -56,6 +56,10 @@ def test_a_message_is_cut_at_the_originals_length():
     assert str(ServingError(grpc.StatusCode.INTERNAL, "x" * LONGEST)) == "x" * LONGEST
     longer = str(ServingError(grpc.StatusCode.INTERNAL, "x" * (LONGEST + 1)))
     assert longer == "x" * LONGEST + "...TRUNCATED"
+    # in bytes, at a character's border
+    wide = str(ServingError(grpc.StatusCode.INTERNAL, "x" + "😀" * LONGEST))
+    assert wide == "x" + "😀" * (LONGEST // 4 - 1) + "...TRUNCATED"
+    assert str(ServingError(grpc.StatusCode.INTERNAL, "half \ud800")) == "half ?"
 
 
 def test_tensorflows_numbers_are_grpcs():

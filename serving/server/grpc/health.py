@@ -8,14 +8,8 @@ import grpc
 
 from serving.server.admission import Gate
 
-# the short names are the original's, the long ones what gRPC itself calls the services
-SERVICES = (
-    "",
-    "ModelService",
-    "PredictionService",
-    "tensorflow.serving.ModelService",
-    "tensorflow.serving.PredictionService",
-)
+# the original's names, which lack the package; those with it are not found there
+SERVICES = ("", "ModelService", "PredictionService")
 # field 1 of HealthCheckResponse
 # tag 1 as a varint, then the number
 SERVING = b"\x08\x01"

@@ -135,13 +135,17 @@ class GrpcDoor:
         from tensorflow_serving.apis import get_model_metadata_pb2
 
         request = message_of(get_model_metadata_pb2.GetModelMetadataRequest, data)
+        spec = spec_of(request)
+        # before its fields, as in the original
+        if spec is None:
+            raise invalid("Missing ModelSpec")
         if not request.metadata_field:
             raise invalid("GetModelMetadataRequest must specify at least one metadata_field")
         # field by field: the first that is unknown is named
         for name in request.metadata_field:
             if name != "signature_def":
                 raise invalid(f"Metadata field {name} is not supported")
-        origin, signatures = self.plane.metadata(spec_of(request))
+        origin, signatures = self.plane.metadata(spec, caller)
         table = get_model_metadata_pb2.SignatureDefMap()
         for name, signature in signatures.items():
             table.signature_def[name].CopyFrom(signature)
@@ -155,11 +159,10 @@ class GrpcDoor:
 
         request = message_of(get_model_status_pb2.GetModelStatusRequest, data)
         response = get_model_status_pb2.GetModelStatusResponse()
-        for number, state, error in self.plane.status(spec_of(request)):
-            row = response.model_version_status.add(version=number, state=state)
-            # of an error only the text is kept, whatever its code was
-            row.status.error_code = grpc.StatusCode.UNKNOWN.value[0] if error else 0
-            row.status.error_message = error
+        for number, state in self.plane.status(spec_of(request), caller):
+            row = response.model_version_status.add(version=number, state=state.phase)
+            row.status.error_code = state.code.value[0]
+            row.status.error_message = state.error
         return serialized(response)
 
     def reload(self, data: bytes, caller: Caller) -> bytes:
@@ -167,7 +170,8 @@ class GrpcDoor:
 
         request = message_of(model_management_pb2.ReloadConfigRequest, data)
         response = model_management_pb2.ReloadConfigResponse()
-        increases = self.plane.reload(models_of(request.config), list(request.metric_names))
+        configs = models_of(request.config)
+        increases = self.plane.reload(configs, list(request.metric_names), caller.awaited)
         for name, increase in increases.items():
             response.metric.add(name=name, int64_value_increase=increase)
         return serialized(response)

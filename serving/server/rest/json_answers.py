@@ -11,6 +11,7 @@ import numpy as np
 
 from models.tasks.arrays import Array, Floats
 from serving.errors import invalid
+from serving.server.models import State
 
 # numpy's name of a type -> numbers of digits that are tried; the last always reads back equal
 # the last always reads back equal: nine digits for float32, 17 for double
@@ -37,10 +38,12 @@ def rows_text(outputs: Mapping[str, Array]) -> str:
                 f"Tensor name: {name} has inconsistent batch size: {len(value)} expecting: {count}"
             )
         count = len(value)
-    rows = [
-        _one_or_all({name: value_text(value[i], name) for name, value in outputs.items()})
-        for i in range(count or 0)
-    ]
+    # all rows of an output at once: numpy's calls for a row cost more than the row
+    texts = {
+        name: row_texts(texts_of(value, name), value.shape) if count else []
+        for name, value in outputs.items()
+    }
+    rows = [_one_or_all({name: rows[i] for name, rows in texts.items()}) for i in range(count or 0)]
     return f'{{"predictions": [{", ".join(rows)}]}}'
 
 
@@ -63,15 +66,25 @@ def value_text(value: Any, name: str) -> str:
     if isinstance(value, bytes | str):
         return string_text(value if isinstance(value, bytes) else value.encode(), name)
     array = np.asarray(value)
-    # an array of objects is one of byte strings
-    if array.dtype == object:
-        texts = [string_text(item, name) for item in array.reshape(-1)]
-        return nested(texts, array.shape)
-    if array.dtype.name in DIGITS:
-        return nested(float_texts(array), array.shape)
     # whole numbers and booleans: Python's own spelling is the original's
     if array.dtype.kind in "iub":
         return json.dumps(array.tolist())
+    return nested(texts_of(array, name), array.shape)
+
+
+def texts_of(array: Array, name: str) -> list[str]:
+    """JSON of every value of output `name`, row by row. Raises INVALID_ARGUMENT for a type that
+    JSON cannot hold.
+    """
+    # an array of objects is one of byte strings
+    if array.dtype == object:
+        return [string_text(item, name) for item in array.reshape(-1)]
+    if array.dtype.name in DIGITS:
+        return float_texts(array)
+    if array.dtype.kind == "b":
+        return ["true" if value else "false" for value in array.reshape(-1).tolist()]
+    if array.dtype.kind in "iu":
+        return [str(value) for value in array.reshape(-1).tolist()]
     raise invalid(f"Failed to write JSON value for tensor type: {array.dtype.name}")
 
 
@@ -110,15 +123,20 @@ def _decimal(text: str) -> str:
 
 def nested(texts: list[str], shape: tuple[int, ...]) -> str:
     """texts of all values -> lists in lists."""
+    return f"[{', '.join(row_texts(texts, shape))}]" if shape else texts[0]
+
+
+def row_texts(texts: list[str], shape: tuple[int, ...]) -> list[str]:
+    """texts of all values -> one for each row of the first axis."""
     # no value at all: only the brackets of the axes before the empty one
-    if 0 in shape:
-        return json.dumps(np.empty(shape).tolist())
-    for side in reversed(shape):
+    if 0 in shape[1:]:
+        return [nested([], shape[1:])] * shape[0]
+    for side in reversed(shape[1:]):
         texts = [
             "[" + ", ".join(texts[start : start + side]) + "]"
             for start in range(0, len(texts), side)
         ]
-    return texts[0]
+    return texts
 
 
 def classes_text(result: Any) -> str:
@@ -138,16 +156,16 @@ def numbers_text(result: Any) -> str:
     return f'{{"results": [{", ".join(numbers)}]}}'
 
 
-def status_text(rows: list[tuple[int, int, str]]) -> str:
-    """of (version, state, error text)."""
+def status_text(rows: list[tuple[int, State]]) -> str:
+    """of (version, its state)."""
     statuses = [
         {
             # 64-bit numbers are texts in protobuf's JSON
             "version": str(number),
-            "state": STATES[state],
-            "status": {"error_code": "UNKNOWN" if error else "OK", "error_message": error},
+            "state": STATES[state.phase],
+            "status": {"error_code": state.code.name, "error_message": state.error},
         }
-        for number, state, error in rows
+        for number, state in rows
     ]
     return json.dumps({"model_version_status": statuses})
 

@@ -8,10 +8,13 @@ refused. Most bodies need none of it, so the quick parser goes first.
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import re
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from serving.errors import ServingError, invalid
@@ -21,10 +24,13 @@ BLANK = " \t\n\r"
 # Tokens of numbers that Python's parser lacks; strings are passed over.
 # whole strings are matched, so that the letters inside them stay as they are
 TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"?|-?Inf(?:inity)?\b|-NaN\b', re.DOTALL)
-# Numbers that may be too big for a double: three digits of exponent, or very many digits.
-# three digits of exponent, or as many digits as a double has at most: only then each number is
-# looked at
-SUSPECT_NUMBER = re.compile(r"[eE]\+?\d{3}|\d{300}")
+# Numbers that may be too big for a double: three digits of exponent, or nearly as many digits as a
+# double has at most. Only then each number is looked at.
+LONG_EXPONENT = re.compile(r"[eE]\+?\d{3}")
+LONG_NUMBER = b"0" * 300
+# every digit as 0, every other byte as a blank: an expression of 300 digits takes as long as the
+# parser
+DIGITS = bytes(0x30 if 0x30 <= byte <= 0x39 else 0x20 for byte in range(256))
 # an escape of a surrogate: Python's parser takes half a pair
 HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
 TYPE_NAMES = {
@@ -35,6 +41,7 @@ TYPE_NAMES = {
     int: "Number",
     float: "Number",
 }
+LARGE_TEXT = 1 << 20  # characters of which the collector's pauses are felt
 LONGEST_VALUE = 256  # characters of a value in an error's text
 
 
@@ -99,13 +106,14 @@ def _document(body: bytes) -> Json:
         raise parse_error(f"Invalid encoding in string. {error}") from error
     if not text:
         raise parse_error("The document is empty")
-    if SUSPECT_NUMBER.search(text):
+    if is_suspect(body, text):
         decode: Callable[[str], tuple[Json, int]] = CAREFUL.raw_decode
     else:
         # the parser in C: the other calls Python for every number
         decode = QUICK.raw_decode
     try:
-        content = _decoded(text, decode)
+        with uncollected() if len(text) > LARGE_TEXT else nullcontext():
+            content = _decoded(text, decode)
         # text first: without an escape of half a pair there is nothing to look for
         if HALF_PAIR.search(text):
             check_pairs(content)
@@ -114,6 +122,41 @@ def _document(body: bytes) -> Json:
     except (ValueError, RecursionError, OverflowError) as error:
         raise parse_error(str(error)) from error
     return content
+
+
+def is_suspect(body: bytes, text: str) -> bool:
+    """may a number in it be too big for a double? text: the same, decoded."""
+    return LONG_EXPONENT.search(text) is not None or LONG_NUMBER in body.translate(DIGITS)
+
+
+class Uncollected:
+    """Python's collector stands still while one thread or more are inside: JSON makes no cycles,
+    and millions of new lists would be walked through again and again.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.inside = 0
+        self.was_enabled = False
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        with self.lock:
+            if not self.inside:
+                self.was_enabled = gc.isenabled()
+                gc.disable()
+            self.inside += 1
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.inside -= 1
+                # the last one out, and only what was on before the first came
+                if not self.inside and self.was_enabled:
+                    gc.enable()
+
+
+uncollected = Uncollected()
 
 
 def _decoded(text: str, decode: Callable[[str], tuple[Json, int]]) -> Json:

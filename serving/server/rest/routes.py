@@ -133,10 +133,10 @@ class Routes:
         return self.answers[verb](spec_of(match), request)
 
     def status(self, spec: ModelSpec, request: Request) -> str:
-        return status_text(self.plane.status(spec))
+        return status_text(self.plane.status(spec, self.caller(request)))
 
     def metadata(self, spec: ModelSpec, request: Request) -> str:
-        origin, signatures = self.plane.metadata(spec)
+        origin, signatures = self.plane.metadata(spec, self.caller(request))
         return metadata_text(origin.model, origin.version, signatures)
 
     def predict(self, spec: ModelSpec, request: Request) -> str:

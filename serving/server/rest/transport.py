@@ -15,25 +15,27 @@ from serving.server.admission import Gate
 from serving.server.catalog import Catalog
 from serving.server.models import Model
 from serving.server.plane import Plane
+from serving.server.rest.arrival import PATIENCE, Arrival, LateError
 from serving.server.rest.chunks import LARGEST_BODY, UnreadableBodyError, chunked, unpacked
 from serving.server.rest.client_presence import present
 from serving.server.rest.routes import Reply, Request, Routes, fault
 
 THREADS = 16
-# A request must have arrived whole by then, or a slow sender would hold a thread and memory for as
-# long as it likes; also how long an idle connection is kept.
-READING_SECONDS = 30.0
 LONGEST_REQUEST_LINE = 65536
+MOST_EMPTY_LINES = 8  # before a request: old clients end a body with one (RFC 9112, 2.2)
+# Seconds in which a client that still sends may read why it is refused.
+PARTING_SECONDS = 1.0
 # enough for any length: more digits are refused before they are read as a number
 MOST_DIGITS = 18  # of a Content-Length
 BUFFER = 64 << 10  # bytes that are read from a connection at a time
+CODES = frozenset(HTTPStatus)  # that have a phrase
 CORS = {"Origin": "*", "Methods": "POST, GET", "Headers": "Content-Type"}
 
 
 class RestServer(ThreadingHTTPServer):
     """A thread a connection. seconds: of one computation, its waiting included; threads: how many
-    are computed at once; reading: of one request's arrival (slow senders are cut off by a watch
-    thread); gate: shared with the gRPC door. Raises OSError for an address that is taken.
+    are computed at once; reading: that a connection may be silent (`arrival.py`); gate: shared with
+    the gRPC door. Raises OSError for an address that is taken.
     """
 
     # an idle connection must not keep the process alive
@@ -52,33 +54,29 @@ class RestServer(ThreadingHTTPServer):
         cors: bool = False,
         seconds: float = 30.0,
         threads: int = THREADS,
-        reading: float = READING_SECONDS,
+        reading: float = PATIENCE,
         gate: Gate | None = None,
     ) -> None:
+        host, port = address
+        if ":" in host:
+            self.address_family = socket.AF_INET6
         # bound before anything else: a port that is taken ends the start
-        super().__init__(address, Connection)
+        try:
+            super().__init__(address, Connection)
+        except OSError as error:
+            raise OSError(
+                f"cannot listen on {host_in_address(host)}:{port} for REST: {error}; choose "
+                "another with --rest_api_port (0: any)"
+            ) from error
         plane = Plane(Catalog.of(model), gate)
         self.routes = Routes(plane, metrics_path=metrics_path, seconds=seconds, threads=threads)
         self.cors = cors
         self.reading = reading
-        self.waiting: dict[socket.socket, float] = {}  # connection -> since when it is read from
         self.running: set[socket.socket] = set()
-        self.stopped = threading.Event()
 
     def start(self) -> None:
-        """accept connections, in threads of its own."""
-        for target in (self.serve_forever, self.watch):
-            threading.Thread(target=target, daemon=True).start()
-
-    def watch(self) -> None:
-        """cut connections whose request does not arrive."""
-        while not self.stopped.wait(min(self.reading / 4, 1.0)):
-            # a copy: connections come and go meanwhile
-            for connection, since in list(self.waiting.items()):
-                if time.monotonic() - since > self.reading:
-                    self.waiting.pop(connection, None)
-                    # shutdown wakes the thread that reads; close would not
-                    cut(connection)
+        """accept connections, in a thread of its own."""
+        threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def drain(self, grace: float) -> None:
         """no new connections; wait for the answers that are being made."""
@@ -87,19 +85,10 @@ class RestServer(ThreadingHTTPServer):
         until = time.monotonic() + grace
         while self.running and time.monotonic() < until:
             time.sleep(0.02)
-        self.stopped.set()
         self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """a client that went away is no news."""
-
-
-def cut(connection: socket.socket) -> None:
-    """end a connection whose thread reads from it."""
-    try:
-        connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return  # it has gone by itself
 
 
 class Connection(BaseHTTPRequestHandler):
@@ -108,34 +97,65 @@ class Connection(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     default_request_version = "HTTP/1.0"  # of a line without one, and of what cannot be read
     server: RestServer
-    # chunks are told apart in this buffer: a larger one holds more of them
-    rbufsize = BUFFER
-    rfile: BufferedReader  # of that size
+    # TCP would hold back the end of an answer until the client has acknowledged its beginning,
+    # which the client's side delays in turn, by 40 ms
+    disable_nagle_algorithm = True
+    rfile: BufferedReader  # of BUFFER bytes
+
+    def setup(self) -> None:
+        super().setup()
+        self.arrival = Arrival(self.connection, self.server.reading)
+        # chunks are told apart in this buffer: a larger one holds more of them
+        self.rfile = BufferedReader(self.arrival, BUFFER)
 
     def log_message(self, *arguments: object) -> None:
         """requests are not worth a line each."""
 
     def handle_one_request(self) -> None:
         """read one, answer it; every method is the routes' to judge."""
-        # the head counts, too: a sender may be slow from the first byte on
-        self.server.waiting[self.connection] = time.monotonic()
-        try:
-            if self._read_head():
-                self._respond()
-            self.wfile.flush()
-        except OSError:
-            self.close_connection = True
-        finally:
-            self.server.waiting.pop(self.connection, None)
-            self.server.running.discard(self.connection)
-
-    def _read_head(self) -> bool:
-        """request line and headers; False where there is nothing to answer any more."""
         # for `_send`, which an error before the first line also calls
         self.command = ""
         self.path = ""
         self.requestline = ""
         self.request_version = self.protocol_version
+        try:
+            self._read_and_answer()
+        except OSError:
+            self.close_connection = True
+        finally:
+            self.server.running.discard(self.connection)
+
+    def _read_and_answer(self) -> None:
+        if not self._begun():
+            self.close_connection = True
+            return
+        try:
+            # the head counts, too: a sender may be slow from the first byte on
+            if self._read_head():
+                self._respond()
+        except LateError as error:
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT, str(error))
+
+    def _begun(self) -> bool:
+        """wait for a request's first byte; False where none comes."""
+        self.arrival.begin()
+        try:
+            for _ in range(MOST_EMPTY_LINES):
+                # bytes that came with the last request are looked at, too
+                start = self.rfile.peek(1)[:2]
+                if not start:
+                    return False
+                if start[:1] != b"\n" and start not in (b"\r", b"\r\n"):
+                    break
+                self.rfile.readline(2)
+        except LateError:
+            return False
+        # the connection's idle time is none of the request's
+        self.arrival.begin()
+        return True
+
+    def _read_head(self) -> bool:
+        """request line and headers; False where there is nothing to answer any more."""
         # one byte more than allowed shows that there is more
         self.raw_requestline = self.rfile.readline(LONGEST_REQUEST_LINE + 1)
         if not self.raw_requestline:
@@ -152,25 +172,33 @@ class Connection(BaseHTTPRequestHandler):
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """what the standard library refuses, as JSON; the connection ends with it."""
-        self.close_connection = True
         words = message or HTTPStatus(code).phrase
         # HTTP/2 and later by that name: 505 is the client's fault here.
-        self._send(fault(code if code < 500 else 400, words))
+        self._refuse(code if code < 500 else 400, words)
+
+    def _refuse(self, status: int, words: str) -> None:
+        """where the next request begins is not known: the connection ends with this answer."""
+        self.close_connection = True
+        self._send(fault(status, words))
+        # Closed while bytes are still unread, a connection is reset, and the answer with it.
+        self.connection.shutdown(socket.SHUT_WR)
+        until = time.monotonic() + PARTING_SECONDS
+        while (left := until - time.monotonic()) > 0:
+            self.connection.settimeout(left)
+            if not self.connection.recv(BUFFER):
+                return
 
     def _respond(self) -> None:
         try:
             body = self._body()
         except UnreadableBodyError as error:
-            # where the next request begins is not known
-            self.close_connection = True
-            self._send(fault(error.status, str(error)))
+            self._refuse(error.status, str(error))
             return
         except zlib.error as error:
             # the body was read whole: the connection goes on
             self._send(fault(400, f"Failed to uncompress the body: {error}"))
             return
-        # it has arrived: from here on it runs, and is not cut
-        self.server.waiting.pop(self.connection, None)
+        # it has arrived: from here on it runs, and the end of the server waits for it
         self.server.running.add(self.connection)
         origin = self.headers.get("Origin", "")
         request = Request(self.command, self.path, body, origin, self._awaited)
@@ -197,20 +225,29 @@ class Connection(BaseHTTPRequestHandler):
         return data
 
     def _send(self, reply: Reply) -> None:
-        if self.request_version == "HTTP/0.9":  # the standard library would leave the head out
-            self.request_version = self.default_request_version
-        self.send_response(reply.status)
+        phrase = HTTPStatus(reply.status).phrase if reply.status in CODES else ""
+        lines = [
+            f"{self.protocol_version} {reply.status} {phrase}",
+            f"Server: {self.version_string()}",
+            f"Date: {self.date_time_string()}",
+        ]
         if self.server.cors and self.path.lower().startswith("/v1/"):
-            for name, value in CORS.items():
-                self.send_header(f"Access-Control-Allow-{name}", value)
-        self.send_header("Content-Type", reply.kind)
-        self.send_header("Content-Length", str(len(reply.data)))
+            lines += [f"Access-Control-Allow-{name}: {value}" for name, value in CORS.items()]
+        lines += [f"Content-Type: {reply.kind}", f"Content-Length: {len(reply.data)}"]
         if self.close_connection:
-            self.send_header("Connection", "close")
-        self.end_headers()
-        # HEAD has the head of the answer alone
-        if self.command != "HEAD":
-            self.wfile.write(reply.data)
+            lines.append("Connection: close")
+        # which HTTP/1.0 ends where nobody says otherwise
+        elif self.request_version == "HTTP/1.0":
+            lines.append("Connection: keep-alive")
+        head = "\r\n".join([*lines, "", ""]).encode()
+        # HEAD has the head of the answer alone; head and body leave in one piece, as one packet
+        # where they fit
+        self.wfile.write(head if self.command == "HEAD" else head + reply.data)
+
+
+def host_in_address(host: str) -> str:
+    """as it stands before a port: an IPv6 address, whose parts colons divide, in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def path_of(target: str) -> str:

@@ -1,12 +1,15 @@
 """The models of a server: which of them a request means, what a reload makes of them."""
 
+import grpc
 import pytest
 from line_model import save_lines
 
 from serving.errors import ServingError
 from serving.server.catalog import Catalog
 from serving.server.config_files import ModelConfig
-from serving.server.models import AVAILABLE, END, Model, Policy
+from serving.server.loading import Loading
+from serving.server.models import AVAILABLE, END, Model, Policy, Retry, State
+from serving.server.session import never
 from serving.wire.model_spec import ModelSpec
 
 
@@ -34,6 +37,7 @@ def test_a_reload_replaces_the_set_and_holds_labels_to_what_is_loaded(base):
         (ModelSpec(), "INVALID_ARGUMENT", "ModelSpec has no name specified"),
         (ModelSpec("b"), "NOT_FOUND", r"Latest\(b\)"),
         (ModelSpec("b", 7), "NOT_FOUND", r"Specific\(b, 7\)"),
+        (ModelSpec("b", label="x"), "INVALID_ARGUMENT", "Unrecognized servable .* label: x"),
     ],
 )
 def test_a_request_that_means_no_model_is_told_so(spec, code, words):
@@ -68,10 +72,11 @@ def test_a_server_without_models_is_ready_to_be_told_of_some(base):
 
 def test_the_status_names_versions_newest_first():
     model = Model("a", "/nowhere")
-    model.states = {1: (END, "broken"), 3: (AVAILABLE, "")}
+    broken = State(END, "broken", grpc.StatusCode.DATA_LOSS)
+    model.states = {1: broken, 3: State(AVAILABLE)}
     catalog = Catalog.of(model)
-    assert catalog.status("a") == [(3, AVAILABLE, ""), (1, END, "broken")]
-    assert catalog.status("a", 1) == [(1, END, "broken")]
+    assert catalog.status("a") == [(3, State(AVAILABLE)), (1, broken)]
+    assert catalog.status("a", 1) == [(1, broken)]
     for name, number, words in (("a", 2, "version 2 of model a"), ("b", None, "any versions")):
         with pytest.raises(ServingError, match=words):
             catalog.status(name, number)
@@ -86,3 +91,44 @@ def test_what_cannot_be_loaded_is_the_failure_of_the_whole(tmp_path):
         catalog.reload([ModelConfig("a", tmp_path)])
     assert not catalog.ready() and catalog.failure().startswith("a version 1: ")
     assert catalog.serves("a") and not catalog.serves("b")
+
+
+@pytest.fixture
+def hopeful(tmp_path):
+    """(a catalog that tries again after a minute, the config of a broken model)."""
+    broken = tmp_path / "1"
+    broken.mkdir()
+    (broken / "saved_model.pb").write_bytes(b"no model")
+    return Catalog(loading=Loading(retries=5, retry_seconds=60)), ModelConfig("a", tmp_path)
+
+
+def test_a_load_that_is_to_be_tried_again_keeps_nobody_waiting(hopeful, base):
+    catalog, config = hopeful
+    catalog.reload([config], never)
+    catalog.reload([config, ModelConfig("b", base)])
+    assert catalog.held(ModelSpec("b")) and not catalog.ready() and catalog.failure() is None
+
+
+def test_a_reload_waits_for_its_new_models_while_others_are_reloaded(hopeful, base):
+    catalog, config = hopeful
+    looks = []
+
+    def mend_meanwhile() -> bool:
+        looks.append(1)
+        # as another request would: the operator's repair
+        catalog.reload([ModelConfig("a", base), ModelConfig("b", base)])
+        return True
+
+    catalog.reload([config], mend_meanwhile)
+    assert len(looks) == 1 and catalog.ready() and catalog.models["a"].current.number == 3
+
+
+def test_due_tries_are_made_for_every_model(hopeful):
+    catalog, config = hopeful
+    catalog.reload([config], never)
+    model = catalog.models["a"]
+    catalog.retry()
+    assert catalog.failure() is None, "none is due"
+    model.retries[1] = Retry(0, 0.0, model.retries[1].ended)
+    catalog.retry()
+    assert catalog.failure().startswith("a version 1: ")

@@ -11,6 +11,7 @@ from serving.errors import ServingError
 from serving.server.catalog import Catalog
 from serving.server.classify import classified
 from serving.server.config_files import ModelConfig
+from serving.server.models import END, State
 from serving.server.plane import Caller, Plane
 from serving.wire.model_spec import ModelSpec
 from serving.wire.requests import Task
@@ -87,9 +88,8 @@ def test_no_examples_are_refused(plane):
 
 def test_a_model_that_was_removed_stays_end(plane):
     plane.reload([], [])
-    ((number, state, error),) = plane.status(ModelSpec("lines"))
-    assert (number, state, error) == (1, 50, "")
+    assert plane.status(ModelSpec("lines"), Caller("GRPC")) == [(1, State(END))]
     with pytest.raises(ServingError, match=r"Servable not found for request: Latest\(lines\)"):
-        plane.metadata(ModelSpec("lines"))
+        plane.metadata(ModelSpec("lines"), Caller("GRPC"))
     with pytest.raises(ServingError, match="Could not find any versions of model other"):
-        plane.status(ModelSpec("other"))
+        plane.status(ModelSpec("other"), Caller("GRPC"))

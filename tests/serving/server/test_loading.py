@@ -24,8 +24,8 @@ def test_a_version_that_nobody_trusted_signed_is_not_served(folder):
     loading = Loading(trusted=public)
     model = Model("lines", folder.parent, loading=loading)
     model.poll()
-    state, error = model.states[1]
-    assert model.current is None and state == END and "manifest" in error
+    state = model.states[1]
+    assert model.current is None and state.phase == END and "manifest" in state.error
     sign(folder, private)
     model = Model("lines", folder.parent, loading=loading)
     model.poll()

@@ -1,13 +1,26 @@
 """Versions of a model: which folders are versions, which of them a policy aspires to."""
 
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
+import grpc
 import pytest
 from waiting import wait_for
 
-from serving.errors import ServingError
-from serving.server.models import AVAILABLE, END, LARGEST_NUMBER, REMEMBERED, Model, Policy
+from serving.errors import ServingError, precondition
+from serving.server import models as module
+from serving.server.loading import Loading
+from serving.server.models import (
+    AVAILABLE,
+    END,
+    LARGEST_NUMBER,
+    LOADING,
+    REMEMBERED,
+    Model,
+    Policy,
+    State,
+)
 from serving.wire.model_spec import ModelSpec
 
 
@@ -64,9 +77,9 @@ def test_a_version_that_serves_needs_its_graph_file_no_more(tmp_path):
     closed = []
     model = Model("a", tmp_path)
     model.versions = {1: SimpleNamespace(close=lambda: closed.append(1))}
-    model.states = {1: (AVAILABLE, "")}
+    model.states = {1: State(AVAILABLE)}
     model.poll()
-    assert list(model.versions) == [1] and model.states == {1: (AVAILABLE, "")}
+    assert list(model.versions) == [1] and model.states == {1: State(AVAILABLE)}
     (tmp_path / "1").rmdir()
     model.poll()
     assert not model.versions, "whose folder is gone is let go"
@@ -75,9 +88,9 @@ def test_a_version_that_serves_needs_its_graph_file_no_more(tmp_path):
 
 def test_a_base_path_that_is_not_there_changes_nothing(tmp_path):
     model = Model("a", tmp_path / "none")
-    model.states = {3: (AVAILABLE, "")}
+    model.states = {3: State(AVAILABLE)}
     model.poll()
-    assert model.states == {3: (AVAILABLE, "")}
+    assert model.states == {3: State(AVAILABLE)}
 
 
 def test_a_version_in_error_is_not_tried_again_before_it_left(tmp_path):
@@ -107,7 +120,7 @@ def test_a_version_that_failed_keeps_its_words_when_newer_ones_push_it_out(tmp_p
         model.poll()
     newest = REMEMBERED + 2
     assert sorted(model.states) == list(range(newest - REMEMBERED, newest + 1))
-    assert all(state == END and "parse" in error for state, error in model.states.values())
+    assert all(state.phase == END and "parse" in state.error for state in model.states.values())
     assert model.failed == {newest} and model.failure()[0] == newest
 
 
@@ -117,3 +130,91 @@ def test_a_version_that_does_not_serve_is_not_found():
         Model("a", "/none").held(ModelSpec("a", 2)),
     ):
         pass
+
+
+class Loads:
+    """in place of `load`, by a clock of its own; tried: numbers; broken: those that fail."""
+
+    def __init__(self, monkeypatch) -> None:
+        self.tried, self.broken, self.now = [], set(), 0.0
+        monkeypatch.setattr(module, "load", self)
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: self.now))
+
+    def __call__(self, folder, number, loading):
+        self.tried.append(number)
+        if number in self.broken:
+            raise precondition(f"no\ntry {len(self.tried)}")
+        return SimpleNamespace(close=lambda: None)
+
+
+@pytest.fixture
+def loads(monkeypatch):
+    return Loads(monkeypatch)
+
+
+def add_version(base: Path, number: int) -> Path:
+    folder = base / str(number)
+    folder.mkdir()
+    (folder / "saved_model.pb").touch()
+    return folder
+
+
+def test_a_load_that_failed_is_tried_again_at_the_looks_after_its_time(tmp_path, loads):
+    add_version(tmp_path, 1)
+    model, loads.broken = Model("a", tmp_path, loading=Loading(retries=2, retry_seconds=60)), {1}
+    for seconds, tries in ((0, 1), (59, 1), (60, 2), (119, 2)):
+        loads.now = seconds
+        model.poll()
+        model.retry()
+        assert loads.tried == [1] * tries and model.states == {1: State(LOADING)}
+        assert model.failure() is None and model.is_hopeful
+    loads.now = 120
+    model.retry()
+    assert loads.tried == [1] * 3 and not model.is_hopeful and model.failure() == (1, "no")
+    assert model.states[1] == State(END, "no", grpc.StatusCode.FAILED_PRECONDITION)
+    loads.now = 1000
+    model.poll()
+    model.retry()
+    assert len(loads.tried) == 3
+
+
+def test_newer_versions_are_loaded_between_the_tries_and_a_removed_one_is_not_tried(
+    tmp_path, loads
+):
+    folder = add_version(tmp_path, 2)
+    model, loads.broken = Model("a", tmp_path, loading=Loading(retries=5, retry_seconds=60)), {2}
+    model.poll()
+    shutil.rmtree(folder)
+    add_version(tmp_path, 3)
+    model.poll()
+    assert model.current is model.versions[3] and not model.retries
+    assert model.states == {
+        2: State(END, "no", grpc.StatusCode.FAILED_PRECONDITION),
+        3: State(AVAILABLE),
+    }
+    loads.now = 60
+    model.poll()
+    model.retry()
+    assert loads.tried == [2, 3]
+
+
+def test_without_a_pause_between_tries_all_are_made_at_once(tmp_path, loads):
+    add_version(tmp_path, 1)
+    model, loads.broken = Model("a", tmp_path, loading=Loading(retries=3, retry_seconds=-1)), {1}
+    model.poll()
+    assert loads.tried == [1] * 4 and model.states[1].phase == END
+
+
+def test_a_later_try_that_succeeds_replaces_the_version_before_it(tmp_path, loads):
+    add_version(tmp_path, 1)
+    model = Model("a", tmp_path, loading=Loading(retries=1, retry_seconds=60))
+    model.poll()
+    add_version(tmp_path, 2)
+    loads.broken = {2}
+    model.poll()
+    assert list(model.versions) == [1], "serves meanwhile"
+    loads.broken, loads.now = set(), 60
+    model.retry()
+    assert list(model.versions) == [2] and not model.retries
+    model.remove()
+    assert not model.retries

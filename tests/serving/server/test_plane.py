@@ -9,9 +9,11 @@ from serving.errors import ServingError
 from serving.server import plane as plane_module
 from serving.server.catalog import Catalog
 from serving.server.grpc.service import METHODS, GrpcDoor
+from serving.server.monitoring import COUNT, LATENCY, Metrics
 from serving.server.plane import VERBS, WITHOUT_REST, Caller, Plane, check_door
 from serving.server.rest.routes import Request, Routes
 from serving.wire.messages import message
+from serving.wire.model_spec import ModelSpec
 
 PATHS = {
     "status": ("GET", ""),
@@ -58,3 +60,25 @@ def test_nobody_passes_a_closed_gate(plane):
     for method, ending in PATHS.values():
         request = Request(method, f"/v1/models/m{ending}", b"{}", "", lambda: True)
         assert routes(plane).reply(request).status == 503
+
+
+def test_what_asks_no_graph_is_counted_over_rest_as_in_the_original(plane):
+    def answered(method: str, path: str) -> None:
+        routes(plane).reply(Request(method, path, b"", "", lambda: True))
+
+    def counts() -> list[str]:
+        return [line for line in plane.metrics.text().splitlines() if line.startswith(COUNT)]
+
+    plane.metrics = Metrics()
+    spec = ModelSpec("m")
+    plane.status(spec, Caller("GRPC"))
+    plane.metadata(spec, Caller("GRPC"))
+    assert not counts()
+    for path in ("", "/metadata", "/versions/9", "/versions/9/metadata"):
+        answered("GET", f"/v1/models/m{path}")
+    answered("GET", "/v1/models/other")
+    assert counts() == [
+        f'{COUNT}{{model_name="m",status="NOT_FOUND"}} 2',
+        f'{COUNT}{{model_name="m",status="OK"}} 2',
+    ]
+    assert f"{LATENCY}_count" not in plane.metrics.text()

@@ -6,11 +6,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.core.framework import tensor_pb2
 from working_model import OUTPUTS, save_working
 
 from serving.errors import ServingError
 from serving.server import session as module
+from serving.server.classify import classified
+from serving.server.rest.json_answers import columns_text, rows_text
 from serving.server.session import MOST_PLANS, Version
+from serving.wire.tensors import parts_of
 
 ONE = {"x": np.ones((1, 2), "float32")}
 
@@ -75,3 +79,53 @@ def test_a_session_ends_after_its_last_request_however_long_that_runs(tmp_path, 
     monkeypatch.setattr(module, "time", clock)
     version.close()
     assert next(hours) > 5 and not version.running
+
+
+class Scaled(tf.Module):
+    """x float [N], k float, 3 if left out -> y = k x; name: a text."""
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None], tf.float32, name="x"),
+            tf.TensorSpec([], tf.float32, name="k"),
+        ]
+    )
+    def scaled(self, x, k=tf.constant(3.0)):  # noqa: B008  the export writes it down
+        return {"y": k * x, "name": tf.constant(b"a\0")}
+
+
+@pytest.fixture(scope="module")
+def scaled(tmp_path_factory):
+    folder, made = tmp_path_factory.mktemp("scaled"), Scaled()
+    tf.saved_model.save(made, str(folder), signatures=made.scaled)
+    version = Version(folder, 1)
+    yield version
+    version.close()
+
+
+def test_a_stranger_in_place_of_an_input_with_a_default_changes_nothing(scaled):
+    before = scaled.signatures["serving_default"].SerializeToString(deterministic=True)
+    if not getattr(scaled.signatures["serving_default"], "defaults", None):
+        pytest.skip("this TensorFlow writes no defaults")
+    x = np.ones(1, "float32")
+    for _ in range(2):
+        with pytest.raises(ServingError, match="Sent extra: {z}") as error:
+            scaled.run("", {"x": x, "z": x})
+        assert error.value.code.name == "INVALID_ARGUMENT"
+    assert scaled.run("", {"x": x}, ["y"])["y"].tolist() == [3]
+    assert scaled.run("", {"x": x, "k": np.float32(2)}, ["y"])["y"].tolist() == [2]
+    after = scaled.signatures["serving_default"].SerializeToString(deterministic=True)
+    assert after == before, "what strangers send is not written down"
+
+
+def test_a_text_without_an_axis_is_an_array_as_every_other_output(scaled):
+    inputs = {"x": np.ones(1, "float32"), "k": np.float32(2)}
+    value = scaled.run("", inputs, ["name"])["name"]
+    assert (value.dtype, value.shape, value.item()) == (np.dtype(object), (), b"a\0")
+    proto = tensor_pb2.TensorProto.FromString(b"".join(parts_of(value)))
+    assert tf.make_ndarray(proto).item() == b"a\0"
+    with pytest.raises(ServingError, match="Tensor name: name has no shape") as error:
+        rows_text({"name": value})
+    assert error.value.http == 400 and columns_text({"name": value}) == '{"outputs": "a\\u0000"}'
+    with pytest.raises(ServingError, match=r"num_classes. but got \[\]"):
+        classified({"classes": value}, 1)

@@ -68,6 +68,17 @@ def test_all_inputs_fit_and_those_with_a_default_may_be_left_out():
     check_inputs(made, ["x"])
 
 
+def test_a_stranger_in_place_of_an_input_with_a_default_is_refused():
+    made = signature()
+    if not hasattr(made, "defaults"):
+        pytest.skip("this TensorFlow knows no defaults")
+    made.defaults["y"].dtype = 1
+    with pytest.raises(ServingError, match="signature: z.*set {x,y}.*Sent extra: {z}") as error:
+        check_inputs(made, ["x", "z"])
+    assert error.value.code.name == "INVALID_ARGUMENT"
+    assert set(made.inputs) == {"x", "y"}
+
+
 def test_outputs_are_those_of_the_filter_in_its_order_or_all():
     assert check_outputs(signature(), ["b", "a"]) == ["b", "a"]
     assert check_outputs(signature(), []) == ["a", "b"]

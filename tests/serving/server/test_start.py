@@ -43,7 +43,8 @@ def test_a_refused_config_file_is_said_once_and_tried_until_it_fits(tmp_path, ca
     refusals = [precondition("version 2 is not there"), precondition("version 2 is not there")]
     reloads = []
 
-    def reload(configs):
+    def reload(configs, awaited):
+        assert not awaited(), "the next change of the file is looked for meanwhile"
         reloads.append(configs)
         if refusals:
             raise refusals.pop()

@@ -28,7 +28,9 @@ def test_a_service_serves_until_the_gate_is_closed(name):
     assert Health(gate).check(asked(name), Context()) == NOT_SERVING
 
 
-@pytest.mark.parametrize("request_", [asked("none"), b"\x0a\x02\xff\xff"])
+@pytest.mark.parametrize(
+    "request_", [asked("none"), asked("tensorflow.serving.PredictionService"), b"\x0a\x02\xff\xff"]
+)
 def test_another_service_is_not_found(request_):
     with pytest.raises(RuntimeError, match="NOT_FOUND"):
         Health(Gate()).check(request_, Context())

@@ -1,6 +1,7 @@
 """The gRPC door: what it decodes, what it lets go, how it answers."""
 
 import gc
+import json
 import weakref
 
 import grpc
@@ -12,8 +13,11 @@ from serving.errors import ServingError, invalid
 from serving.server.catalog import Catalog
 from serving.server.grpc import service
 from serving.server.grpc.service import METHODS, GrpcDoor, translated
+from serving.server.models import AVAILABLE, END, Model, State
 from serving.server.plane import Caller, Plane
+from serving.server.rest.json_answers import status_text
 from serving.wire.messages import message
+from serving.wire.model_spec import ModelSpec
 
 
 @pytest.fixture
@@ -88,6 +92,32 @@ def test_names_are_checked_before_a_tensor_is_decoded(plane, decoded):
     assert not decoded
 
 
+def test_a_version_that_failed_has_the_code_of_its_error_over_both_apis():
+    from tensorflow_serving.apis import get_model_status_pb2
+
+    model = Model("m", "/nowhere")
+    model.states = {1: State(END, "no", grpc.StatusCode.DATA_LOSS), 2: State(AVAILABLE)}
+    plane, request = Plane(Catalog.of(model)), get_model_status_pb2.GetModelStatusRequest()
+    request.model_spec.name = "m"
+    data = GrpcDoor(plane).status(request.SerializeToString(), Caller("GRPC"))
+    rows = get_model_status_pb2.GetModelStatusResponse.FromString(data).model_version_status
+    assert [(row.status.error_code, row.status.error_message) for row in rows] == [
+        (0, ""),
+        (15, "no"),
+    ]
+    printed = json.loads(status_text(plane.status(ModelSpec("m"), Caller("REST"))))[
+        "model_version_status"
+    ]
+    assert [row["status"]["error_code"] for row in printed] == ["OK", "DATA_LOSS"]
+
+
+def test_metadata_asks_for_the_model_before_the_fields(plane):
+    for data, words in ((b"", "Missing ModelSpec"), (b"\x0a\x03\x0a\x01m", "one metadata_field")):
+        with pytest.raises(ServingError, match=words) as error:
+            GrpcDoor(plane).metadata(data, Caller("GRPC"))
+        assert error.value.code.name == "INVALID_ARGUMENT"
+
+
 def test_whole_numbers_are_typed_unless_the_client_reads_them_raw(plane):
     from tensorflow_serving.apis import predict_pb2
 
@@ -134,3 +164,19 @@ def resident() -> int:
     """MiB of this process."""
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * 4096 >> 20
+
+
+def test_a_long_text_of_wide_characters_keeps_its_code():
+    server, port = service.grpc_server(Catalog.of(MODEL), "127.0.0.1:0")
+    request = message("PredictRequest")()
+    request.model_spec.name = "m"
+    request.model_spec.signature_name = "😀" * 1100
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        call = channel.unary_unary("/tensorflow.serving.PredictionService/Predict")
+        # often: from 8 KiB of metadata on gRPC refuses by chance, and from 16 KiB on always
+        for _ in range(50):
+            with pytest.raises(grpc.RpcError) as error:
+                call(request.SerializeToString(), timeout=60)
+            assert error.value.code().name == "INVALID_ARGUMENT"
+            assert error.value.details().endswith("😀...TRUNCATED")
+    server.stop(None)

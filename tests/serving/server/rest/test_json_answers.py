@@ -7,6 +7,7 @@ import pytest
 from tensorflow_serving.apis import classification_pb2, regression_pb2
 
 from serving.errors import ServingError
+from serving.server.rest import json_answers
 from serving.server.rest.json_answers import (
     DIGITS,
     classes_text,
@@ -14,6 +15,7 @@ from serving.server.rest.json_answers import (
     float_texts,
     numbers_text,
     rows_text,
+    value_text,
 )
 
 
@@ -99,3 +101,22 @@ def test_scores_and_numbers_are_short_too():
     numbers = regression_pb2.RegressionResult()
     numbers.regressions.add(value=0.1)
     assert numbers_text(numbers) == '{"results": [0.1]}'
+
+
+KINDS = ("float32", "float64", "int32", "uint64", "bool", object)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+@pytest.mark.parametrize("shape", [(3,), (3, 2), (3, 2, 2), (3, 0), (2, 0, 2), (2, 2, 0), (0, 2)])
+def test_rows_are_written_all_at_once_as_each_for_itself(kind, shape, monkeypatch):
+    numbers = np.random.default_rng(0).normal(0, 9, shape)
+    value = np.abs(numbers).astype(kind)
+    if kind is object:
+        value.reshape(-1)[:] = [f"{number:.2f}".encode() for number in numbers.reshape(-1)]
+    naive = ", ".join(value_text(row, "a") for row in value)
+    calls, texts_of = [], json_answers.texts_of
+    monkeypatch.setattr(json_answers, "texts_of", lambda *of: calls.append(1) or texts_of(*of))
+    assert rows_text({"a": value}) == f'{{"predictions": [{naive}]}}'
+    assert len(calls) <= 1, "not once a row"
+    whole = json.loads(columns_text({"a": value}))["outputs"]
+    assert whole == json.loads(rows_text({"a": value}))["predictions"]

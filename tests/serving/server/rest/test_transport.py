@@ -6,9 +6,11 @@ import threading
 import time
 
 import pytest
-from fuzz.targets import MODEL, replies_of
+from fuzz.targets import MODEL, FakeSocket, replies_of
 
 from serving.server.catalog import Catalog
+from serving.server.rest import transport
+from serving.server.rest.arrival import Arrival
 from serving.server.rest.transport import RestServer
 
 HOST = b" HTTP/1.1\r\nHost: a\r\n"
@@ -121,6 +123,97 @@ def test_a_connection_goes_on_after_a_refusal_whose_end_is_known():
     assert replies_of(chunked * 2).count(b'{"outputs": [1.0]}') == 2
 
 
+SOUND = PREDICT + b'Content-Length: 15\r\n\r\n{"inputs": [1]}'
+CHUNKED = PREDICT + b'Transfer-Encoding: chunked\r\n\r\nf\r\n{"inputs": [1]}\r\n0\r\n\r\n'
+
+
+@pytest.mark.parametrize("name", ["sound", "chunked", *ODD])
+def test_an_answer_leaves_in_one_piece_and_is_not_held_back(name, monkeypatch):
+    """else the end of every answer waits for the acknowledgement of its beginning."""
+    sent, options = [], []
+    monkeypatch.setattr(FakeSocket, "sendall", lambda one, data: sent.append(bytes(data)))
+    monkeypatch.setattr(FakeSocket, "setsockopt", lambda one, *option: options.append(option))
+    replies_of({"sound": SOUND, "chunked": CHUNKED}.get(name) or ODD[name][0])
+    assert len(sent) == 1 and sent[0].startswith(b"HTTP/1.1 ")
+    assert (socket.IPPROTO_TCP, socket.TCP_NODELAY, True) in options
+
+
+@pytest.mark.parametrize("empty", [b"\r\n", b"\n", b"\r\n" * 3])
+def test_empty_lines_before_a_request_are_skipped(empty):
+    assert replies_of(empty + SOUND + empty + SOUND).count(b'{"outputs": [1.0]}') == 2
+    assert replies_of(b"\r\n" * 100) == b""
+
+
+def test_a_client_of_http_1_0_that_asks_for_it_is_told_that_the_connection_stays():
+    old = SOUND.replace(b"1.1", b"1.0")
+    asked = old.replace(b"Host: a", b"Connection: keep-alive")
+    assert replies_of(asked * 2).count(b"\r\nConnection: keep-alive\r\n") == 2
+    assert replies_of(old * 2).count(b"\r\nConnection: close\r\n") == 1
+    assert b"\r\nConnection:" not in replies_of(SOUND)
+
+
+class Paced(FakeSocket):
+    """whose bytes come after pauses of its clock: (seconds, bytes)."""
+
+    def __init__(self, *pieces: tuple[float, bytes]) -> None:
+        super().__init__(b"")
+        self.pieces = list(pieces)
+        self.now = 0.0
+        self.patience = None
+
+    def settimeout(self, seconds):
+        self.patience = seconds
+
+    def recv_into(self, buffer):
+        if not self.data and self.pieces:
+            pause, data = self.pieces.pop(0)
+            if self.patience is not None and pause > self.patience:
+                raise TimeoutError
+            self.now += pause
+            self.data = data
+        return super().recv_into(buffer)
+
+
+def replies_to(monkeypatch, *pieces: tuple[float, bytes]) -> bytes:
+    paced = Paced(*pieces)
+    monkeypatch.setattr(
+        transport, "Arrival", lambda one, patience: Arrival(one, patience, lambda: paced.now)
+    )
+    return replies_of(b"", paced)
+
+
+LONG = b'{"inputs": [1]}' + b" " * (4 << 20)
+LONG_HEAD = PREDICT + b"Content-Length: %d\r\n\r\n" % len(LONG)
+STEADY = [(1.0, LONG[start : start + 40_000]) for start in range(0, len(LONG), 40_000)]
+
+
+@pytest.mark.parametrize(
+    "pieces, answered",
+    [
+        ([(28, SOUND[:-15]), (4, SOUND[-15:])], True),
+        ([(0, SOUND), (28, SOUND[:-15]), (4, SOUND[-15:])], True),
+        ([(0, LONG_HEAD), *STEADY], True),
+        ([(0, LONG_HEAD), (0, LONG[: 1 << 20]), (31, LONG[1 << 20 :])], False),
+        ([(0, SOUND[:-15]), *((1, SOUND[i - 15 :][:1]) for i in range(14))] + [(29, b"}")], False),
+        ([(0, SOUND[:9]), (31, SOUND[9:])], False),
+    ],
+    ids=["idle", "idle again", "long and steady", "a pause", "a byte a second", "half a line"],
+)
+def test_a_sender_is_judged_by_what_still_comes(monkeypatch, pieces, answered):
+    sent = replies_to(monkeypatch, *pieces)
+    if answered:
+        assert sent.endswith(b'{"outputs": [1.0]}') and b" 408 " not in sent
+    else:
+        assert sent.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+        assert b"expected a request without a pause of 30 s" in sent
+        assert b"\r\nConnection: close\r\n" in sent
+
+
+def test_a_connection_without_a_request_is_closed_without_a_word(monkeypatch):
+    assert replies_to(monkeypatch, (31, SOUND)) == b""
+    assert replies_to(monkeypatch, (0, b"\r\n"), (31, SOUND)) == b""
+
+
 @pytest.mark.parametrize("address", [b"http://m", b"HTTP://127.0.0.1:8501", b"https://m"])
 def test_a_whole_address_in_the_request_line_is_its_path(address):
     line = b"GET " + address + b"%s" + HOST + b"\r\n"
@@ -162,3 +255,11 @@ def test_bodies_in_one_byte_chunks_hold_nobody_up(door):
         time.sleep(0.02)
     assert len(replies) == 8 and all(b'{"outputs": [0.0]}' in reply for reply in replies)
     assert slowest < 5
+
+
+def test_a_client_that_still_sends_reads_why_it_is_refused(door):
+    """closed with bytes unread, a connection is reset, and the answer is lost with it."""
+    with socket.create_connection(door.server_address, timeout=60) as one:
+        one.sendall(PREDICT + b"Content-Length: " + b"9" * 18 + b"\r\n\r\n" + b" " * (8 << 20))
+        one.shutdown(socket.SHUT_WR)
+        assert b"".join(iter(lambda: one.recv(65536), b"")).startswith(b"HTTP/1.1 413 ")
