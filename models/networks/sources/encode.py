@@ -55,13 +55,30 @@ def encode_outside(
     directory = representations.directory
     facts = dict(representations.facts["sources"])
     grid = grid_of(representations)
-    # the teaching split first: components and statistics are its own
-    splits = tuple(dict.fromkeys((config.transfer_split, "test")))
+    splits = splits_of(config)
     for row in rows:
         source, folder = from_row(row)
         facts[source.name] = encode_one(source, folder, store, directory, splits, grid, out)
     write_json(directory / "representations.json", {"sources": facts})
     return RepresentationStore(directory)
+
+
+def splits_of(config: NetworkConfig) -> tuple[str, ...]:
+    """the splits that transfers see, the teaching one first: components and statistics are its
+    own.
+    """
+    return tuple(dict.fromkeys((config.transfer_split, "test")))
+
+
+def views_of(labels: Path, config: NetworkConfig) -> list[str]:
+    """keys of the views that a source must have features of, of the label store in a folder; [] of
+    one that is gone, or of an earlier layout.
+    """
+    try:
+        store = LabelStore(labels)
+    except FileNotFoundError:
+        return []
+    return [key for split in splits_of(config) for key in store.views(split)]
 
 
 def grid_of(representations: RepresentationStore) -> int:

@@ -190,6 +190,13 @@ def test_maps_are_counted_against_pictures(added):
         next(parts)
 
 
+def test_the_views_of_a_run_are_those_that_transfers_see(added, tmp_path, monkeypatch):
+    bank, _ = added
+    assert encode.views_of(tmp_path, TINY) == []
+    monkeypatch.setattr(encode, "LabelStore", lambda folder: bank.store)
+    assert encode.views_of(tmp_path, TINY) == [*bank.store.views("val"), *bank.store.views("test")]
+
+
 def test_views_without_features_are_said(added, tmp_path):
     bank, _ = added
     add_source(tmp_path / "few", "few", feature_file(tmp_path / "few.npz", ["val0"]))
