@@ -4,6 +4,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 
 def keras_file(path: Path, side: int = 32, outputs: int = 12, seed: int = 3) -> Path:
@@ -24,6 +25,27 @@ def saved_model(path: Path, file: Path) -> Path:
     """the model of a `.keras` file as a SavedModel, without a word."""
     keras.models.load_model(file, compile=False).export(path, verbose=False)
     return path
+
+
+class Exported(tf.Module):
+    """`answer(pictures, kernel [3, 3, 3, 8])` with a kernel of its own, or as a constant."""
+
+    def __init__(self, answer, spec, constant=False):
+        kernel = np.random.default_rng(0).normal(size=(3, 3, 3, 8)).astype("float32")
+        self.kernel = kernel if constant else tf.Variable(kernel)
+        self.answer = tf.function(lambda x: answer(x, self.kernel), input_signature=[spec])
+
+
+def graph_folder(path: Path, answer, shape=(None, None, None, 3), dtype="float32", **told) -> Path:
+    """a SavedModel of `Exported`; its signature takes pictures of that shape and dtype."""
+    module = Exported(answer, tf.TensorSpec(shape, dtype), **told)
+    tf.saved_model.save(module, str(path), signatures=module.answer)
+    return path
+
+
+def folded(pictures, kernel, stride=8):
+    """[B, S, S, 3] -> [B, S / stride, S / stride, 8]."""
+    return tf.nn.conv2d(tf.cast(pictures, "float32"), kernel, stride, "SAME")
 
 
 def feature_file(path: Path, keys: list[str], side: int = 4, channels: int = 10) -> Path:

@@ -6,7 +6,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
 SOURCES = "sources"
 # The node that is told both what the run is configured with, and where its data are.
 REPORT = "WriteReport"
+# The node whose labels say which views there are, and its output.
+LABELS = ("DecodeLabels", "labels")
 # Nodes between the encoded views and the new taxonomy.
 UNTIL_TAXONOMY = (
     "PredictTransfers",
@@ -25,6 +30,17 @@ UNTIL_TAXONOMY = (
     "MeasureAffinities",
     "SolveTaxonomy",
 )
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """The newest run that came to its report: its configuration, its data, and the label store of
+    its views (None: not known).
+    """
+
+    config: Config
+    data: Path
+    labels: Path | None
 
 
 def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -98,12 +114,15 @@ def do_add_source(options: argparse.Namespace) -> int:
             f"the run at {options.run} has not finished; finish it first, or add the source with "
             "--later"
         )
+    if last is not None and not options.later:
+        check_data(last, options.run)
+    from models.networks.sources.encode import views_of
     from models.networks.sources.register import add_source
     from tfx_pipeline.local import run_pipeline
 
     told = {"mean": options.mean, "deviation": options.std}
     # of a run that has not finished its pictures' side is not known
-    told |= {"run_size": last[0].image_size if last else None}
+    told |= {"run_size": last.config.image_size if last else None}
     # only while files are written: the run that follows takes the lock itself
     with locked(options.run):
         added = add_source(
@@ -115,6 +134,7 @@ def do_add_source(options: argparse.Namespace) -> int:
             size=options.size,
             layer=options.layer,
             channels=options.channels,
+            views=views_of(last.labels, last.config.network) if last and last.labels else (),
             # defaults are the registry's, not ours
             **{name: value for name, value in told.items() if value is not None},
         )
@@ -129,8 +149,7 @@ def do_add_source(options: argparse.Namespace) -> int:
             )
     if last is None or options.later:
         return 0
-    config, data = last
-    places = run_pipeline(config, data, options.run)
+    places = run_pipeline(last.config, last.data, options.run)
     print(*standing(places["report"].parent), sep="\n")
     print(taxonomy_time(options.run))
     for name, place in places.items():
@@ -157,8 +176,8 @@ def taxonomy_time(run: Path) -> str:
     return f"from encoded views to a new taxonomy: {sum(took.values()):.0f} s ({told})"
 
 
-def last_run(run: Path) -> tuple[Config, Path] | None:
-    """(configuration, data) of the newest finished report; None where there is none."""
+def last_run(run: Path) -> FinishedRun | None:
+    """of the newest finished report; None where there is none."""
     from tfx_pipeline.config import from_json
     from tfx_pipeline.history.metadata import DONE, run_graphs
 
@@ -166,5 +185,38 @@ def last_run(run: Path) -> tuple[Config, Path] | None:
         for each in graph.executions:
             told = each.parameters
             if each.node == REPORT and each.state in DONE and {"config", "root"} <= told.keys():
-                return from_json(json.loads(told["config"])), Path(told["root"])
+                # RUN/artifacts/NODE/OUTPUT/NUMBER, where the run lay then
+                uris = each.outputs.get("report", [])
+                before = [Path(os.path.abspath(uri)).parents[3] for uri in uris]
+                labels = graph.artifacts.get("/".join(LABELS))
+                return FinishedRun(
+                    from_json(json.loads(told["config"])),
+                    moved(Path(told["root"]), before, run),
+                    moved(Path(labels), before, run) / "store" if labels else None,
+                )
     return None
+
+
+def moved(path: Path, before: Sequence[Path], run: Path) -> Path:
+    """where a path is now that lay below a run's folder, of a run that was moved or copied; another
+    path as it is. before: where the run lay.
+    """
+    full = Path(os.path.abspath(path))
+    for folder in before:
+        if full.is_relative_to(folder) and folder != Path(os.path.abspath(run)):
+            return run / full.relative_to(folder)
+    return path
+
+
+def check_data(last: FinishedRun, run: Path) -> None:
+    """Raises RunError where the data of the run are gone: nothing is added to it then."""
+    from tfx_pipeline.data_place import present
+    from tfx_pipeline.faults import RunError
+
+    try:
+        present(str(last.data))
+    except FileNotFoundError as error:
+        raise RunError(
+            f"the data of the run are no longer at {last.data}; put them back, or add the source "
+            f"with --later and name them: `python -m tfx_pipeline run --data DIR --run {run}`"
+        ) from error

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from models.networks.architecture.sides import nearest_sides, reached
 from models.networks.config import NetworkConfig, without_lists
 from models.tasks import TASKS, target_names
 from models.taxonomy.proxies import FEWEST
@@ -34,6 +35,10 @@ COUNTED = (
     "replayed_records",
     "seeds",
 )
+# Of a list whose first entry is of that type: what all may be.
+NUMBERS: dict[type, tuple[type, ...]] = {int: (int,), float: (int, float)}
+# The networks' generators take 32 bits: 1,000 times the seed, and a task's number below 1,000.
+LARGEST_SEED = 2**32 // 1000 - 1
 # Pixels; the published images have 512. Larger is a slip of the finger, said before a disk is full.
 LARGEST_SIDE = 4096
 
@@ -151,6 +156,18 @@ class Config:
                 raise ConfigError(
                     f"{name} is a side of at most {LARGEST_SIDE} pixels, got {getattr(self, name)}"
                 )
+        if not reached(self.network, self.image_size):
+            sides = nearest_sides(self.network, self.image_size)
+            raise ConfigError(
+                f"image_size {self.image_size} is no side that these decoders answer: their maps "
+                "would be of another size than the labels; the nearest that they do: "
+                f"{' and '.join(map(str, sides)) or 'none'}"
+            )
+        if self.network.scratch_steps < 1:
+            raise ConfigError(
+                "scratch_steps is at least 1: what labels save is counted against training from "
+                f"scratch; got {self.network.scratch_steps}"
+            )
         if self.proxy_images < FEWEST:
             raise ConfigError(
                 f"proxy_images is at least {FEWEST}: fewer predict nothing; got {self.proxy_images}"
@@ -159,6 +176,11 @@ class Config:
         for name in ("seed", "cache_bytes"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name} is at least 0, got {getattr(self, name)}")
+        # further seeds follow the first
+        if self.seed + self.seeds - 1 > LARGEST_SEED:
+            raise ConfigError(
+                f"seeds go up to {LARGEST_SEED:,}; got seed {self.seed} and {self.seeds} in all"
+            )
 
     def network_fields(self) -> dict[str, Any]:
         """the fields of `network`, as components are given them."""
@@ -460,10 +482,14 @@ def value_like(old: object, text: str, name: str) -> object:
         # a bare word: `--set encoder=lean` needs no quotes
         value = text
     if isinstance(old, tuple):
-        value = tuple(value) if isinstance(value, list) else (value,)
-        numbers = old and all(isinstance(one, int | float) for one in old)
-        if numbers and not all(isinstance(one, int | float) for one in value):
-            raise ConfigError(f"{name} is a list of numbers such as {list(old)}, got {text!r}")
+        value = without_lists(value) if isinstance(value, list) else (value,)
+        # True is an int to Python, and no number here
+        kinds = NUMBERS.get(type(old[0])) if old else None
+        if kinds and not all(type(one) in kinds for one in value):
+            whole = "" if float in kinds else "whole "
+            raise ConfigError(
+                f"{name} is a list of {whole}numbers such as {list(old)}, got {text!r}"
+            )
     # 1 is a fine share, but True is no number
     elif isinstance(old, float) and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)

@@ -140,7 +140,8 @@ class NetworkConfig:
     regime_order: int = 1
     # Optimiser steps of the target's own network from scratch on a regime's data, the control
     # beside transfers (`transfers/scratch.py`); all else as task networks are trained. 0: none is
-    # trained, and no gain is known.
+    # trained, and no gain is known; a run of the pipeline, which counts what labels save against
+    # it, takes 1 or more.
     scratch_steps: int = 15_000
     # In smaller regimes too?
     scratch_regimes: bool = True
@@ -242,6 +243,11 @@ def check_numbers(config: NetworkConfig) -> None:
         value = getattr(config, name)
         if not 0 < value < math.inf:
             raise ValueError(f"{name} is a number above 0, got {value}")
+    for name in (*WIDTHS, "regimes"):
+        values = getattr(config, name)
+        # bool is an int to Python
+        if not all(type(value) is int for value in values):
+            raise ValueError(f"{name} are whole numbers, got {values}")
     for name in WIDTHS:
         widths = getattr(config, name)
         if not all(width >= 1 for width in widths):
@@ -260,12 +266,19 @@ def check_lean_widths(config: NetworkConfig) -> None:
 
 
 def check_shares(config: NetworkConfig) -> None:
-    for name, share in config.shares:
-        if name not in TASKS or not 0 < share < math.inf:
+    for entry in config.shares:
+        # JSON may hold anything in their place
+        pair = isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], str)
+        if not pair or entry[0] not in TASKS or not is_share(entry[1]):
             raise ValueError(
-                "shares are pairs of a task's name and a positive number, got "
-                f"{(name, share)!r}; tasks: {', '.join(TASKS)}"
+                "shares are pairs of a task's name and a positive number, such as "
+                f'[["depth_zbuffer", 2]], got {entry!r}; tasks: {", ".join(TASKS)}'
             )
+
+
+def is_share(value: object) -> bool:
+    """is it a positive number?"""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
 
 
 def check_ridges(config: NetworkConfig) -> None:

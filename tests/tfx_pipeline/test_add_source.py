@@ -7,6 +7,7 @@ import pytest
 from made_history import MadeRuns
 from outside_encoders import feature_file, keras_file
 
+from models.networks.sources import encode
 from models.networks.sources.description import outside_sources
 from tfx_pipeline.__main__ import main
 from tfx_pipeline.add_source import SOURCES, last_run, taxonomy_time
@@ -50,7 +51,7 @@ def test_the_newest_finished_report_says_what_to_go_on_with(tmp_path):
         made.execute(run, "WriteReport", "report", (), state, None, {}, **told)
     found = last_run(made.folder)
     assert found is not None
-    assert (found[0].default_budget, found[1]) == (2, Path("data"))
+    assert (found.config.default_budget, found.data) == (2, Path("data"))
 
 
 def test_a_source_needs_a_run_that_has_finished(tmp_path, capsys):
@@ -73,6 +74,46 @@ def test_later_leaves_a_row_for_the_next_run(tmp_path, capsys):
     assert [row["name"] for row in rows] == ["hed", "hed_random"]
     assert rows[0]["mean"] == (0.5, 0.4, 0.3) and rows[1]["control_of"] == "hed"
     assert "hed" in capsys.readouterr().err
+
+
+def finished(run: Path, data: Path) -> Path:
+    """a run folder with one report, of `data`, and a label store of its smallest kind."""
+    made = MadeRuns(run)
+    context = made.context("pipeline_run", "run 1")
+    made.execute(context, "DecodeLabels", "labels", (), "ran", None, {})
+    told = parameters(1, str(data))
+    made.execute(context, "WriteReport", "report", (), "ran", None, {}, **told)
+    return run
+
+
+def test_a_run_that_was_moved_has_its_own_data_and_labels(tmp_path):
+    old = finished(tmp_path / "old", tmp_path / "old" / "data")
+    (old / "data" / "house").mkdir(parents=True)
+    new = old.rename(tmp_path / "new")
+    found = last_run(new)
+    assert found is not None and found.data == new / "data"
+    assert found.labels is not None and (found.labels.parent / "made.json").exists()
+    elsewhere = finished(tmp_path / "other", tmp_path / "published")
+    assert last_run(elsewhere.rename(tmp_path / "gone")).data == tmp_path / "published"
+
+
+def test_a_run_without_its_data_is_left_as_it_is(tmp_path, capsys):
+    run = finished(tmp_path / "run", tmp_path / "gone")
+    file = keras_file(tmp_path / "hed.keras", 32)
+    assert main(["add-source", "hed", "--encoder", str(file), "--run", str(run)]) == 1
+    assert "--data DIR" in said(capsys)
+    assert outside_sources(run / SOURCES) == []
+
+
+def test_arrays_are_held_against_the_views_of_the_finished_run(tmp_path, capsys, monkeypatch):
+    run = finished(tmp_path / "run", tmp_path / "data")
+    keys = ["house/point_0/view_0", "house/point_0/view_1"]
+    monkeypatch.setattr(encode, "views_of", lambda labels, config: keys)
+    file = feature_file(tmp_path / "clip.npz", keys[:1])
+    words = ["add-source", "clip", "--encoder", str(file), "--run", str(run), "--later"]
+    assert main(words) == 1
+    assert f"lacks features of 1 of 2 views, such as {keys[1]}" in said(capsys)
+    assert outside_sources(run / SOURCES) == []
 
 
 def test_an_encoder_is_tried_with_pictures_of_the_runs_side(tmp_path):

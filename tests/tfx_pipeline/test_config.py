@@ -65,7 +65,7 @@ def test_fields_of_both_levels_can_be_set():
         ("budgt=3", "unknown field 'budgt'; did you mean budgets"),
         ("default_budget=99", "default_budget 99 is one of budgets"),
         ("budgets=[0,4]", "between 1 and 26"),
-        ("regimes=24,48", r"a list of numbers such as \[8\], got '24,48'"),
+        ("regimes=24,48", r"a list of whole numbers such as \[8\], got '24,48'"),
         ("steps=many", "steps is int"),
         ("steps", "FIELD=VALUE"),
         ("orders=[1,2,3]", "transfer_order 2"),
@@ -83,12 +83,46 @@ def test_fields_of_both_levels_can_be_set():
         ("image_size=1000000", "image_size is a side of at most 4096"),
         ("margin=NaN", "margin a share above 0"),
         ("published=/nonexist", "published is a folder"),
+        ("scratch_steps=0", "scratch_steps is at least 1: what labels save"),
+        ("image_size=33", "image_size 33 is no side .*: 32 and 40"),
+        ("image_size=37", "nearest that they do: 32 and 40"),
+        ("shares=0.5", r'such as \[\["depth_zbuffer", 2\]\], got 0.5'),
+        ("shares=null", "shares are pairs .* got None"),
+        ('shares=[["depth_zbuffer","2"]]', r"got \('depth_zbuffer', '2'\)"),
+        ('shares=["depth_zbuffer",2]', "shares are pairs .* got 'depth_zbuffer'"),
+        ('shares=[["depth_zbuffer",true]]', "shares are pairs"),
+        ("shares=[[[1],2]]", "shares are pairs"),
+        ("regimes=[4.5,8]", r"a list of whole numbers such as \[8\]"),
+        ("regimes=[true]", "a list of whole numbers"),
+        ("encoder_widths=[8.5,8,8,8]", "a list of whole numbers"),
+        ("budgets=[4.0]", "a list of whole numbers"),
+        ("ridges=[true]", "a list of numbers"),
+        ("transfer_widths=[1.5]", "whole numbers"),
+        ("seed=4294967", "seeds go up to 4,294,966"),
     ],
 )
 def test_a_wrong_change_is_refused_in_one_line(change, message):
     with pytest.raises(ConfigError, match=message) as error:
         configuration("smoke", [change])
     assert "\n" not in str(error.value)
+
+
+def test_a_list_that_is_empty_in_a_preset_takes_whole_numbers_alone():
+    for change in ("encoder_widths=[8.5]", "decoder_widths=[true]", "transfer_widths=[1.5]"):
+        with pytest.raises(ConfigError, match="whole numbers"):
+            configuration("paper", [change])
+    assert configuration("laptop", ["ridges=[1]", "regimes=[]"]).network.ridges == (1,)
+
+
+def test_shares_are_read_as_pairs():
+    found = configuration("smoke", ['shares=[["depth_zbuffer",2],["normal",0.5]]']).network.shares
+    assert found == (("depth_zbuffer", 2), ("normal", 0.5))
+
+
+def test_all_seeds_of_a_run_are_within_reach():
+    configuration("smoke", ["seed=4294966"])
+    with pytest.raises(ConfigError, match="got seed 4294966 and 2 in all"):
+        configuration("smoke", ["seed=4294966", "seeds=2"])
 
 
 def test_no_byte_for_labels_is_a_way_to_run():

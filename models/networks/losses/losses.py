@@ -31,6 +31,15 @@ def weighted_mean(values: Tensor, mask: Tensor) -> Tensor:
     return ops.sum(values * mask, axis=axes) / ops.maximum(ops.sum(mask, axis=axes), 1e-6)
 
 
+def mean_weight(mask: Tensor) -> Tensor:
+    """[B]: mean of those weights of an image's mask [B, S, S, 1] that are not 0; 0 without any.
+    Times this, a `weighted_mean` is slim's: the weighted sum over the count of entries with a
+    weight.
+    """
+    count = ops.sum(ops.cast(mask != 0, mask.dtype), axis=(1, 2, 3))
+    return ops.sum(mask, axis=(1, 2, 3)) / ops.maximum(count, 1)
+
+
 def l1(target: Tensor, mask: Tensor, answer: Tensor) -> Tensor:
     """mean absolute difference over unmasked entries."""
     return weighted_mean(ops.abs(target - answer), mask)

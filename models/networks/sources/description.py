@@ -48,7 +48,7 @@ class OutsideSource:
     form: str
     # Below the source's folder.
     file: str
-    # SHA-256 of the file, or of all files of a SavedModel, 16 hex digits.
+    # Of `content_of`: of the file (an .npy with its keys), or of all files of a SavedModel.
     digest: str
     # Side of the pictures that the encoder takes; 0: those of the run as they are.
     size: int = 0
@@ -101,6 +101,21 @@ def check_name(name: str) -> None:
         )
 
 
+def check_map(name: str, shape: tuple[int | None, ...]) -> None:
+    """Raises SourceError for features [h, w, c] of a picture that cannot be meant; None: not known
+    before pictures come.
+    """
+    height, width, channels = shape
+    if 0 in shape:
+        raise SourceError(f"{name} gives features of shape {shape}, which hold nothing")
+    # pictures are square, and so are their maps
+    if None not in shape and height != width == channels:
+        raise SourceError(
+            f"{name} gives features of shape {shape}: channels seem to come first; expected [h, w, "
+            "c], channels last"
+        )
+
+
 def read_source(folder: str | Path) -> OutsideSource:
     """what lies in a source's folder. Raises SourceError for other content."""
     path = Path(folder) / DESCRIBED
@@ -132,6 +147,17 @@ def from_row(row: Mapping[str, Any]) -> tuple[OutsideSource, Path]:
     return OutsideSource(**fields), Path(row["folder"])
 
 
+def keys_file(features: Path) -> Path:
+    """where the keys of an `.npy` of features lie: STEM.txt beside it."""
+    return features.with_suffix(".txt")
+
+
 def content_of(path: Path) -> str:
-    """16 hex digits of a file, or of all files of a folder with their names."""
-    return digest_of(seal_of(path) if path.is_dir() else sha256_of(path))
+    """16 hex digits of a file, or of all files of a folder with their names; of an `.npy` with the
+    keys beside it, which say whose features its rows are.
+    """
+    if path.is_dir():
+        return digest_of(seal_of(path))
+    if path.suffix == ".npy" and keys_file(path).exists():
+        return digest_of([sha256_of(path), sha256_of(keys_file(path))])
+    return digest_of(sha256_of(path))

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -24,8 +24,8 @@ from models.networks.sources.description import (
     from_row,
 )
 from models.networks.sources.encoders import features_model, onnx_features
-from models.networks.sources.feature_arrays import FeatureArrays, check_finite
-from models.networks.sources.reduction import principal_components
+from models.networks.sources.feature_arrays import FeatureArrays, check_finite, check_rows
+from models.networks.sources.reduction import deviation_along, principal_components
 from models.networks.task_networks.code_blocks import CHUNK, LIMIT, channel_statistics
 from models.networks.task_networks.representations import RepresentationStore
 from models.provenance.address import address_of
@@ -35,6 +35,8 @@ from models.provenance.seals import sealed_folder, whole
 from models.tasks.arrays import Floats
 
 BATCH = 32
+# Deviation of features below which they have none: they are divided by it, in float32.
+SMALLEST_UNIT = 1e-30
 # [view, grid, grid, c] features, some views after the other.
 Parts = Iterator[Floats]
 
@@ -53,13 +55,30 @@ def encode_outside(
     directory = representations.directory
     facts = dict(representations.facts["sources"])
     grid = grid_of(representations)
-    # the teaching split first: components and statistics are its own
-    splits = tuple(dict.fromkeys((config.transfer_split, "test")))
+    splits = splits_of(config)
     for row in rows:
         source, folder = from_row(row)
         facts[source.name] = encode_one(source, folder, store, directory, splits, grid, out)
     write_json(directory / "representations.json", {"sources": facts})
     return RepresentationStore(directory)
+
+
+def splits_of(config: NetworkConfig) -> tuple[str, ...]:
+    """the splits that transfers see, the teaching one first: components and statistics are its
+    own.
+    """
+    return tuple(dict.fromkeys((config.transfer_split, "test")))
+
+
+def views_of(labels: Path, config: NetworkConfig) -> list[str]:
+    """keys of the views that a source must have features of, of the label store in a folder; [] of
+    one that is gone, or of an earlier layout.
+    """
+    try:
+        store = LabelStore(labels)
+    except FileNotFoundError:
+        return []
+    return [key for split in splits_of(config) for key in store.views(split)]
 
 
 def grid_of(representations: RepresentationStore) -> int:
@@ -90,11 +109,15 @@ def encode_one(
             return facts
     if content_of(folder / source.file) != source.digest:
         raise SourceError(
-            f"{folder / source.file} is not the file that was added; add {source.name} again"
+            f"{folder / source.file} is not the file that was added{way_out(source, folder)}"
         )
     since = time.time()
     with sealed_folder(goal) as scratch:
-        facts = encode_features(source, folder, store, scratch, splits, grid)
+        try:
+            facts = encode_features(source, folder, store, scratch, splits, grid)
+        except SourceError as error:
+            # no cause: a run says the deepest one, which knows of no way out
+            raise SourceError(f"{error}{way_out(source, folder)}") from None
         facts |= {"address": address, "outside": True, "grid": grid}
         write_json(scratch / "source.json", facts)
         write_json(scratch / DESCRIBED, source.to_json())
@@ -109,6 +132,11 @@ def encode_one(
     return facts
 
 
+def way_out(source: OutsideSource, folder: Path) -> str:
+    """how a run goes on that met a source which it cannot encode."""
+    return f"; add {source.name} again, or delete {folder} to go on without it"
+
+
 def encode_features(
     source: OutsideSource,
     folder: Path,
@@ -118,7 +146,7 @@ def encode_features(
     grid: int,
 ) -> dict[str, Any]:
     """writes reduction.npz and the codes of each split, standardised by the first, on which the
-    components are fitted; {"mean", "deviation", "features", "variance"}.
+    components are fitted; {"mean", "deviation", "features", "variance"}. Raises SourceError.
     """
     features = {split: scratch / f"{split}.features.npy" for split in splits}
     for split, parts in feature_parts(source, folder, store, splits, grid):
@@ -130,6 +158,15 @@ def encode_features(
                 file.extend(part)
     taught = np.load(features[splits[0]], mmap_mode="r")
     mean, components, share = principal_components(chunks(taught), source.channels)
+    # In the unit of the widest component: what counts as no deviation is then a share of it,
+    # whatever unit somebody's features have.
+    widest = deviation_along(chunks(taught), mean, components[:, 0])
+    if widest < SMALLEST_UNIT:
+        raise SourceError(
+            f"{source.name} gives the same features in all places of all {len(taught)} views of "
+            f"{splits[0]}; there is nothing to transfer from"
+        )
+    components = (components / widest).astype("float32")
     np.savez(scratch / "reduction.npz", mean=mean, components=components)
     for split, path in features.items():
         raw = np.load(path, mmap_mode="r")
@@ -172,7 +209,9 @@ def feature_parts(
         arrays = FeatureArrays(folder / source.file)
         for split in splits:
             keys = store.views(split)
-            yield split, (arrays.of(part, grid) for part in batches_of(keys, CHUNK))
+            # of all of them: of a part it would say how many lack there
+            arrays.check_views(keys)
+            yield split, arrays.parts(keys, grid)
         return
     if source.form == "onnx":
         run = onnx_features(source, folder / source.file, grid)
@@ -192,11 +231,7 @@ def encoded(name: str, run: Any, store: LabelStore, split: str) -> Parts:
         pictures = np.asarray(images[start : start + BATCH], "float32") / 255
         count = len(pictures)
         whole_batch = np.pad(pictures, [(0, min(BATCH, len(images)) - count), *[(0, 0)] * 3])
-        maps = np.asarray(run(whole_batch), "float32")[:count]
-        check_finite(name, maps, keys[start : start + BATCH])
-        yield maps
-
-
-def batches_of(keys: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    for start in range(0, len(keys), size):
-        yield keys[start : start + size]
+        maps = np.asarray(run(whole_batch), "float32")
+        check_rows(name, maps, len(whole_batch))
+        check_finite(name, maps[:count], keys[start : start + BATCH])
+        yield maps[:count]

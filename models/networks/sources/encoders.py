@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,13 @@ import keras
 import numpy as np
 from keras import ops
 
-from models.networks.sources.description import OutsideSource, SourceError
+from models.networks.sources.description import OutsideSource, SourceError, check_map
 from models.networks.sources.frozen_graph import FrozenGraph
 from models.networks.tensors import Tensor
 from models.tasks.arrays import Array, Floats
+
+# Levels of brightness that pictures must keep as whole numbers.
+FEWEST_LEVELS = 128
 
 
 class Preprocessed(keras.layers.Layer):
@@ -77,18 +80,21 @@ def features_model(source: OutsideSource, folder: Path, size: int, grid: int) ->
     """
     pictures = keras.Input((size, size, 3), name="pictures")
     taken = Preprocessed(source)(pictures)
-    encoder = ENCODERS[source.form](source, folder / source.file)
+    encoder = ENCODERS[source.form](source, folder / source.file, source.size or size)
     maps = encoder(taken)
     if len(maps.shape) != 4:
         raise SourceError(
             f"{source.name} gives features of shape {tuple(maps.shape)}; expected maps [B, h, w, "
             "c]: name an inner layer with --layer, or export the model without its top"
         )
+    check_map(source.name, tuple(maps.shape[1:]))
     return keras.Model(pictures, Pooled(grid)(maps), name=source.name)
 
 
-def keras_encoder(source: OutsideSource, path: Path) -> Callable[[Tensor], Tensor]:
-    """the model in a `.keras` file up to the layer that was named, never trained."""
+def keras_encoder(source: OutsideSource, path: Path, side: int) -> Callable[[Tensor], Tensor]:
+    """the model in a `.keras` file up to the layer that was named, never trained, of pictures of
+    that side.
+    """
     try:
         # what it was trained by is of no use here, and may be unknown
         model = keras.models.load_model(path, compile=False)
@@ -97,12 +103,12 @@ def keras_encoder(source: OutsideSource, path: Path) -> Callable[[Tensor], Tenso
             f"{path} is no model that Keras can read: {str(error).splitlines()[0]}"
         ) from error
     if source.layer:
-        names = [layer.name for layer in model.layers]
+        names = layer_names(model)
         if source.layer not in names:
             raise SourceError(
                 f"{path} has no layer {source.layer!r}; there are {', '.join(names[-12:])}"
             )
-        model = keras.Model(model.inputs, model.get_layer(source.layer).output)
+        model = up_to(model, source.layer)
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise SourceError(
             f"{path} has {len(model.inputs)} inputs and {len(model.outputs)} outputs; expected one "
@@ -110,23 +116,99 @@ def keras_encoder(source: OutsideSource, path: Path) -> Callable[[Tensor], Tenso
         )
     if not model.count_params():
         raise SourceError(f"{path} has no weights: it is no trained encoder")
-    check_pictures(path, model.input_shape)
+    dtype = keras.backend.standardize_dtype(model.inputs[0].dtype)
+    check_pictures(path, tuple(model.inputs[0].shape), side)
+    check_values(path, source, dtype)
     model.trainable = False
-    return lambda value: model(value, training=False)
+    return lambda value: model(as_dtype(value, dtype), training=False)
 
 
-def graph_encoder(source: OutsideSource, path: Path) -> Callable[[Tensor], Tensor]:
-    """the default signature of a SavedModel."""
-    return FrozenGraph(path)
+def layer_names(model: keras.Model) -> list[str]:
+    """names of a model's layers; of a model inside it INNER, and INNER/LAYER of its layers."""
+    names = []
+    for layer in model.layers:
+        names.append(layer.name)
+        if isinstance(layer, keras.Model):
+            names += [f"{layer.name}/{name}" for name in layer_names(layer)]
+    return names
 
 
-def check_pictures(path: Path, shape: tuple[int | None, ...]) -> None:
-    """Raises SourceError unless an encoder takes [B, S, S, 3]."""
+def up_to(model: keras.Model, layer: str) -> keras.Model:
+    """the model as far as a layer of `layer_names`."""
+    name, _, inner = layer.partition("/")
+    found = model.get_layer(name)
+    if not isinstance(found, keras.Model):
+        return keras.Model(model.inputs, found.output)
+    # `output` of a model inside another is that of its own inputs: its call in this one is asked
+    for call in reversed(found._inbound_nodes):
+        given = call.input_tensors
+        outputs = up_to(found, inner)(unpacked(given)) if inner else unpacked(call.output_tensors)
+        try:
+            return keras.Model(model.inputs, outputs)
+        except ValueError:
+            # another model's call of the same layers
+            continue
+    return keras.Model(model.inputs, found.output)
+
+
+def unpacked(tensors: Sequence[Tensor]) -> Tensor | Sequence[Tensor]:
+    """the one tensor that there is, or all: a model of [map] answers with a list."""
+    return tensors[0] if len(tensors) == 1 else tensors
+
+
+def graph_encoder(source: OutsideSource, path: Path, side: int) -> Callable[[Tensor], Tensor]:
+    """the default signature of a SavedModel, of pictures of that side."""
+    graph = FrozenGraph(path)
+    check_pictures(path, graph.taken, side)
+    check_values(path, source, graph.picture_dtype)
+    return lambda value: graph(as_dtype(value, graph.picture_dtype))
+
+
+def check_pictures(path: Path, shape: tuple[int | None, ...], side: int) -> None:
+    """Raises SourceError unless an encoder takes [B, S, S, 3] of that side; (): it does not say."""
+    if not shape:
+        return
     if len(shape) != 4 or shape[-1] != 3:
         raise SourceError(f"{path} takes {shape}; expected pictures [B, S, S, 3], colours last")
+    if not {side, None}.issuperset(shape[1:3]):
+        height, width = shape[1:3]
+        raise SourceError(
+            f"{path} takes pictures of {height} x {width}, and is given {side} x {side}; "
+            + (f"resize them with --size {height}" if height == width else "expected square ones")
+        )
 
 
-ENCODERS: dict[str, Callable[[OutsideSource, Path], Callable[[Tensor], Tensor]]] = {
+def check_values(path: Path, source: OutsideSource, dtype: str) -> None:
+    """Raises SourceError where preprocessed pictures would lose most of what they show as whole
+    numbers of an encoder's dtype.
+    """
+    if not whole_numbers(dtype):
+        return
+    mean, deviation = np.array(source.mean), np.array(source.deviation)
+    darkest, lightest = -mean / deviation, (1 - mean) / deviation
+    room = np.iinfo(dtype)
+    fits = darkest.min() > room.min - 0.5 and lightest.max() < room.max + 0.5
+    if not fits or (lightest - darkest).min() < FEWEST_LEVELS:
+        raise SourceError(
+            f"{path} takes whole numbers ({dtype}), and pictures are preprocessed to "
+            f"{darkest.min():.3g} to {lightest.max():.3g}; give --preprocess bytes"
+        )
+
+
+def whole_numbers(dtype: str) -> bool:
+    return dtype.startswith(("int", "uint"))
+
+
+def as_dtype(pictures: Tensor, dtype: str) -> Tensor:
+    """preprocessed pictures as an encoder takes them: whole numbers are rounded, since a cast alone
+    would cut 254.99999 down to 254.
+    """
+    if whole_numbers(dtype):
+        pictures = ops.round(pictures)
+    return pictures if pictures.dtype == dtype else ops.cast(pictures, dtype)
+
+
+ENCODERS: dict[str, Callable[[OutsideSource, Path, int], Callable[[Tensor], Tensor]]] = {
     "keras": keras_encoder,
     "saved_model": graph_encoder,
 }

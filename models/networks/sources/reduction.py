@@ -38,3 +38,17 @@ def principal_components(parts: Iterable[Array], count: int) -> tuple[Floats, Fl
     components[:, :kept] = (vectors * signs)[:, :kept]
     share = float(values[:kept].sum() / max(values.sum(), 1e-30))
     return (origin + mean).astype("float32"), components.astype("float32"), share
+
+
+def deviation_along(parts: Iterable[Array], mean: Floats, component: Floats) -> float:
+    """deviation of features [..., c] in parts about their mean [c] along a component [c], in the
+    features' own unit; 0 if it is no more than float32 rounds off numbers of the mean's size.
+    """
+    rows, total = 0, 0.0
+    for part in parts:
+        flat = (np.asarray(part, "float64") - mean).reshape(-1, len(mean)) @ component
+        rows += len(flat)
+        total += float((flat**2).sum())
+    deviation = float(np.sqrt(total / rows))
+    rounding = float(np.finfo("float32").eps * np.linalg.norm(mean.astype("float64") * component))
+    return deviation if deviation > rounding else 0.0

@@ -27,7 +27,7 @@ from models.networks.training.batches import Batches, batch_size
 from models.networks.training.devices import replicas, spread, synchronise
 from models.networks.training.fit import fit
 from models.networks.training.muon import FlatMuon
-from models.networks.training.recipes import learning_rate, recipe
+from models.networks.training.recipes import Recipe, learning_rate, recipe
 from models.networks.training.siamese import Siamese
 from models.provenance.address import address_of
 from models.provenance.atomic import write_json
@@ -216,7 +216,7 @@ def trainer(
             return network, None
         chosen = recipe(entry, config)
         if chosen.norm_share == 1:
-            model = Siamese(network, standard)
+            model = Siamese(network, standard, chosen.counted)
         else:
             model = AdversarialSiamese(network, chosen, config.warm_up)
     synchronise(network.encoder)
@@ -244,12 +244,25 @@ def optimizer_of(
     rivals = tuple(variable.path for variable in rival.trainable_variables) if rival else ()
     return PublishedAdam(
         rate,
-        chosen.weight_decay,
+        kernel_decays(model, chosen),
         rivals,
         config.warm_up,
         clipnorm=chosen.clip_variable,
         global_clipnorm=chosen.clip_global,
     )
+
+
+def kernel_decays(model: keras.Model, chosen: Recipe) -> dict[str, float]:
+    """path -> decay, of the kernels of a model; ten times as much for a discriminator's."""
+    decays = [(model.encoder, chosen.weight_decay), (model.head, chosen.head_decay)]
+    if hasattr(model, "discriminator"):
+        decays.append((model.discriminator, 10 * chosen.weight_decay))
+    return {
+        variable.path: decay
+        for part, decay in decays
+        for variable in part.trainable_variables
+        if variable.path.endswith("kernel")
+    }
 
 
 @contextlib.contextmanager

@@ -12,7 +12,8 @@ there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -52,7 +53,7 @@ class AdversarialSiamese(Siamese):
     """
 
     def __init__(self, network: Network, recipe: Recipe, warm_up: int) -> None:
-        super().__init__(network)
+        super().__init__(network, counted=recipe.counted)
         task = network.task
         self.lightness = task.input == "lightness"
         self.share = recipe.norm_share
@@ -128,20 +129,21 @@ class PublishedAdam(AcrossReplicas, keras.optimizers.Adam):
     """Adam with the decay of kernels in the gradient; and, for variables of a discriminator, plain
     gradient descent, the two taking turns after the warm-up.
 
-    decay: of kernels; ten times as much for the discriminator's. rivals: paths of the
-    discriminator's variables. warm_up: steps that are all the generator's.
+    decays: path of a variable -> decay, of those that decay. rivals: paths of the discriminator's
+    variables. warm_up: steps that are all the generator's.
     """
 
     def __init__(
         self,
         learning_rate: Any,
-        decay: float = 0.0,
+        decays: Mapping[str, float],
         rivals: tuple[str, ...] = (),
         warm_up: int = 0,
         **keywords: Any,
     ) -> None:
         super().__init__(learning_rate, **keywords)
-        self.decay = decay
+        # Keras would track a plain dictionary
+        self.decays = MappingProxyType(dict(decays))
         self.rivals = frozenset(rivals)
         self.warm_up = warm_up
         self.paths: list[str] = []
@@ -154,8 +156,8 @@ class PublishedAdam(AcrossReplicas, keras.optimizers.Adam):
     def update_step(self, gradient: Tensor, variable: Any, learning_rate: Tensor) -> None:
         index = self._get_variable_index(variable)
         rival = self.paths[index] in self.rivals
-        if self.paths[index].endswith("kernel") and self.decay:
-            decay = self.decay * (10 if rival else 1)
+        decay = self.decays.get(self.paths[index], 0.0)
+        if decay:
             gradient = gradient + decay * ops.convert_to_tensor(variable)
         if rival:
             rate = RATE * ops.cast(ops.logical_not(self.generators_turn()), variable.dtype)

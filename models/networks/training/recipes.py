@@ -17,6 +17,10 @@ from models.tasks import Task
 # Published batches as shares of 32, weight decays as multiples of 2e-6; what is not named has 1.
 BATCHES = {"fixated_pose": 1 / 2, "nonfixated_pose": 1 / 4, "egomotion": 1 / 4, "jigsaw": 1 / 8}
 DECAYS = {"class_scene": 5.0, "principal_curvature": 0.5}
+# Of kernels of dense heads (vectors and classes), again as multiples of 2e-6: 1e-4, the default of
+# the released heads; vanishing points alone pass the configuration's.
+DENSE_DECAY = 50.0
+DENSE_AS_CONFIGURED = ("vanishing_point",)
 CLIPPED = ("room_layout", "vanishing_point")
 CONSTANT_RATE = ("principal_curvature",)  # its configuration names no schedule
 # Deviation of the noise on what the discriminator sees, at first; of depth it is less.
@@ -39,12 +43,17 @@ class Recipe:
     batch: int
     # A step: of kernels if `coupled`, of every variable if not.
     weight_decay: float
+    # Of the head's kernels, if `coupled`.
+    head_decay: float
     # Is the decay part of the gradient (in the loss), or beside it (AdamW)?
     coupled: bool = False
     # Largest norm of one variable's gradient; None: no clipping.
     clip_variable: float | None = None
     # Largest norm of all gradients together; None: no clipping.
     clip_global: float | None = None
+    # Is the loss of a map of classes divided by how many pixels have a weight (as slim does), in
+    # place of the sum of their weights?
+    counted: bool = False
     # Omega, the share of the task's own loss beside the adversarial term; 1: there is none.
     norm_share: float = 1.0
     # Deviation of the noise on what the discriminator sees, at first; the answer's units.
@@ -55,11 +64,15 @@ def recipe(task: Task, config: NetworkConfig) -> Recipe:
     """the recipe of a task: "published", or "shared" by all tasks (short schedules)."""
     noise = DEPTH_NOISE if task.make == "depth" else NOISE
     if config.recipe == "published":
+        decay = config.weight_decay * DECAYS.get(task.name, 1)
+        as_configured = task.output.dense or task.name in DENSE_AS_CONFIGURED
         return Recipe(
             steps=config.steps,
             batch=max(1, round(config.batch * BATCHES.get(task.name, 1))),
-            weight_decay=config.weight_decay * DECAYS.get(task.name, 1),
+            weight_decay=decay,
+            head_decay=decay if as_configured else config.weight_decay * DENSE_DECAY,
             coupled=True,
+            counted=task.output.kind == "pixel_classes",
             clip_variable=1.0 if task.name in CLIPPED else None,
             norm_share=norm_share(task, config),
             instance_noise=noise,
@@ -68,6 +81,7 @@ def recipe(task: Task, config: NetworkConfig) -> Recipe:
         steps=max(1, round(config.steps * dict(config.shares).get(task.name, 1))),
         batch=config.batch,
         weight_decay=config.weight_decay,
+        head_decay=config.weight_decay,
         clip_global=5.0,
         norm_share=norm_share(task, config),
         instance_noise=noise,

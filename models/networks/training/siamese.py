@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import keras
 import numpy as np
 
-from models.networks.losses.losses import LOSSES
+from models.networks.losses.losses import LOSSES, mean_weight
 from models.networks.tensors import Tensor
 from models.networks.training.devices import of_all
 from models.tasks import Task
@@ -40,16 +40,20 @@ class Siamese(keras.Model):
     standard: (middle, unit), [channels] each, for numbers that are learned as (target - middle) /
     unit, so that a step of the optimiser means as much for depths, which differ by hundredths, as
     for curvatures, which differ by ones; the loss stays the task's own. `fold` puts both into the
-    head's last layer.
+    head's last layer. counted: is a map's loss divided by how many of its pixels have a weight, in
+    place of the sum of their weights?
     """
 
-    def __init__(self, network: Network, standard: Standard | None = None) -> None:
+    def __init__(
+        self, network: Network, standard: Standard | None = None, counted: bool = False
+    ) -> None:
         super().__init__()
         self.encoder = network.encoder
         self.head = network.head
         self.images = network.images
         self.loss_of = LOSSES[network.task.loss]
         self.standard = standard
+        self.counted = counted
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         shape = keras.ops.shape(inputs)
@@ -71,7 +75,10 @@ class Siamese(keras.Model):
         sample_weight: Tensor = None,
         training: bool = True,
     ) -> Tensor:
-        return of_all(keras.ops.mean(self.loss_of(y, sample_weight, y_pred)))
+        losses = self.loss_of(y, sample_weight, y_pred)
+        if self.counted:
+            losses = losses * mean_weight(sample_weight)
+        return of_all(keras.ops.mean(losses))
 
     def fold(self) -> None:
         """let the head alone give the answers. To be called once, when training is over: a compiled

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.networks.losses.losses import LOSSES, image_losses
+from models.networks.losses.losses import LOSSES, image_losses, mean_weight
 from models.tasks import TASKS
 
 RNG = np.random.default_rng(0)
@@ -73,3 +73,16 @@ def test_the_pair_metric_prefers_embeddings_that_separate_the_segments():
 
 def test_every_loss_of_the_dictionary_exists():
     assert {TASKS[name].loss for name in TRAINED} == set(LOSSES)
+
+
+def test_slims_mean_is_over_the_entries_with_a_weight():
+    rng = np.random.default_rng(0)
+    target = rng.integers(0, 5, (3, 4, 4, 1)).astype("float32")
+    answer = rng.normal(size=(3, 4, 4, 5)).astype("float32")
+    mask = (rng.uniform(0.1, 4, target.shape) * (rng.random(target.shape) < 0.6)).astype("float32")
+    mask[2] = 0
+    shares = np.exp(answer) / np.exp(answer).sum(-1, keepdims=True)
+    entropy = -np.log(np.take_along_axis(shares, target.astype(int), -1))
+    wanted = [(e * m).sum() / max((m != 0).sum(), 1) for e, m in zip(entropy, mask)]
+    found = image_losses("weighted_cross_entropy", target, mask, answer) * mean_weight(mask)
+    np.testing.assert_allclose(found, wanted, rtol=1e-5)

@@ -133,8 +133,72 @@ def test_features_of_each_view_are_a_source(added, tmp_path):
     assert facts["features"] == 10 and 0 < facts["variance"] < 1
 
 
+def encoded_alone(bank, folder, name, factor=1.0, order=slice(None)):
+    """codes of test views, and the address, of made-up features as they come in an `.npy`."""
+    keys = [*bank.store.views("val"), *bank.store.views("test")]
+    file = folder / f"{name}.npy"
+    values = np.random.default_rng(2).normal(size=(len(keys), 4, 4, 6)) * [9, 5, 3, 2, 1, 0.5]
+    np.save(file, (values * factor).astype("float32"))
+    file.with_suffix(".txt").write_text("\n".join(keys[order]))
+    add_source(folder / "sources", name, file, channels=6)
+    copied = folder / "representations"
+    if not copied.exists():
+        shutil.copytree(bank.representations.directory, copied)
+    store = encode_outside(
+        outside_sources(folder / "sources"),
+        RepresentationStore(copied),
+        bank.store,
+        TINY,
+        io.StringIO(),
+    )
+    return np.asarray(store.read(name, "test"), "float32"), store.address(name)
+
+
+def test_keys_that_were_corrected_are_encoded_again(added, tmp_path):
+    bank, _ = added
+    wrong, first = encoded_alone(bank, tmp_path, "clip", order=slice(None, None, -1))
+    right, second = encoded_alone(bank, tmp_path, "clip")
+    assert first != second and np.abs(wrong - right).max() > 0.5
+
+
+@pytest.mark.parametrize("factor", [1e-20, 1e-5, 1e6])
+def test_codes_do_not_follow_the_unit_of_features(added, tmp_path, factor):
+    bank, _ = added
+    plain, _ = encoded_alone(bank, tmp_path, "plain")
+    scaled, _ = encoded_alone(bank, tmp_path, "scaled", factor)
+    np.testing.assert_allclose(scaled, plain, atol=0.02)
+
+
+def test_features_that_do_not_vary_where_transfers_learn_are_refused(added, tmp_path):
+    bank, _ = added
+    views = [*bank.store.views("val"), *bank.store.views("test")]
+    values = np.ones((len(views), 4, 4, 3))
+    values[-1] = 2
+    np.savez(tmp_path / "flat.npz", keys=views, features=values)
+    add_source(tmp_path / "sources", "flat", tmp_path / "flat.npz")
+    copied = shutil.copytree(bank.representations.directory, tmp_path / "representations")
+    with pytest.raises(SourceError, match="same features in all places .* or delete"):
+        encode_outside(
+            outside_sources(tmp_path / "sources"), RepresentationStore(copied), bank.store, TINY
+        )
+
+
+def test_maps_are_counted_against_pictures(added):
+    bank, _ = added
+    parts = encode.encoded("hed", lambda x: np.ones((len(x) - 1, 4, 4, 2)), bank.store, "test")
+    with pytest.raises(SourceError, match="expected one map a picture"):
+        next(parts)
+
+
+def test_the_views_of_a_run_are_those_that_transfers_see(added, tmp_path, monkeypatch):
+    bank, _ = added
+    assert encode.views_of(tmp_path, TINY) == []
+    monkeypatch.setattr(encode, "LabelStore", lambda folder: bank.store)
+    assert encode.views_of(tmp_path, TINY) == [*bank.store.views("val"), *bank.store.views("test")]
+
+
 def test_views_without_features_are_said(added, tmp_path):
     bank, _ = added
     add_source(tmp_path / "few", "few", feature_file(tmp_path / "few.npz", ["val0"]))
-    with pytest.raises(SourceError, match="lacks features of 7 of 8 views"):
+    with pytest.raises(SourceError, match="lacks features of 7 of 8 views.* or delete"):
         encode_outside(outside_sources(tmp_path / "few"), bank.representations, bank.store, TINY)

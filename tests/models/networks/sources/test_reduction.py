@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.networks.sources.reduction import principal_components
+from models.networks.sources.reduction import deviation_along, principal_components
 
 
 def test_parts_give_what_the_whole_gives():
@@ -27,3 +27,19 @@ def test_fewer_features_than_components_leave_zeros():
 def test_nothing_has_no_components():
     with pytest.raises(ValueError, match="no features"):
         principal_components([], 3)
+
+
+def test_the_deviation_along_a_component_is_that_of_the_whole():
+    rng = np.random.default_rng(0)
+    maps = (rng.normal(size=(30, 4, 4, 6)) * np.arange(1, 7) * 1e-9 + 1e-8).astype("float32")
+    mean, components, _ = principal_components([maps], 3)
+    found = deviation_along(np.array_split(maps, 7), mean, components[:, 0])
+    codes = (maps.astype("float64") - mean) @ components[:, 0]
+    assert found == pytest.approx(codes.std(), rel=1e-6)
+
+
+def test_rounding_is_no_deviation():
+    maps = np.full((30, 2, 2, 3), 7, "float32")
+    maps[::2, ..., 1] = np.nextafter(np.float32(7), np.float32(8))
+    mean, components, _ = principal_components([maps], 1)
+    assert deviation_along([maps], mean, components[:, 0]) == 0

@@ -3,9 +3,10 @@
 import dataclasses
 
 import pytest
+from synthetic import SIZE
 from tiny_store import TINY, TinyStore
 
-from models.networks.task_networks.train import address
+from models.networks.task_networks.train import address, trainer
 from models.tasks import TASKS
 
 RIVALLED = dataclasses.replace(TINY, adversarial=True)
@@ -35,3 +36,18 @@ def test_a_field_counts_for_the_networks_that_it_changes(name, config, change, c
     before = address(TASKS[name], config, store)
     after = address(TASKS[name], dataclasses.replace(config, **change), store)
     assert (after != before) == counts
+
+
+def test_kernels_of_heads_and_rivals_have_decays_of_their_own():
+    published = dataclasses.replace(TINY, recipe="published", weight_decay=2e-6, adversarial=True)
+    network, model = trainer(TASKS["class_scene"], published, SIZE)
+    decays = model.optimizer.decays
+    for part, decay in ((network.encoder, 1e-5), (network.head, 1e-4)):
+        kernels = [each.path for each in part.trainable_variables if each.path.endswith("kernel")]
+        assert kernels and [decays[path] for path in kernels] == pytest.approx(
+            [decay] * len(kernels)
+        )
+    network, model = trainer(TASKS["normal"], published, SIZE)
+    rivals = [path for path in model.optimizer.rivals if path.endswith("kernel")]
+    assert [model.optimizer.decays[path] for path in rivals] == pytest.approx([2e-5] * 5)
+    assert not [path for path in model.optimizer.decays if not path.endswith("kernel")]

@@ -38,6 +38,20 @@ def test_published_batches_decays_and_clips(name, batch, decay, clip):
     assert published.coupled
 
 
+def test_published_dense_heads_decay_by_their_own_default():
+    for name, times in (("class_scene", 50), ("egomotion", 50), ("vanishing_point", 1)):
+        published = recipe(TASKS[name], PUBLISHED)
+        assert published.head_decay == pytest.approx(PUBLISHED.weight_decay * times)
+    normal = recipe(TASKS["normal"], PUBLISHED)
+    assert normal.head_decay == normal.weight_decay
+
+
+def test_published_losses_of_classes_are_slims_and_the_shared_ones_are_not():
+    counted = [name for name in TASKS if recipe(TASKS[name], PUBLISHED).counted]
+    assert counted == ["colorization", "segment_semantic"]
+    assert not any(recipe(entry, TINY).counted for entry in TASKS.values())
+
+
 def test_a_task_that_no_configuration_names_has_the_usual_recipe():
     entry = dataclasses.replace(TASKS["normal"], name="glossiness")
     assert recipe(entry, PUBLISHED) == recipe(TASKS["normal"], PUBLISHED)

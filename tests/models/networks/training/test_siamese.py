@@ -41,3 +41,16 @@ def test_every_image_of_a_sample_goes_through_the_same_encoder():
     codes = [np.asarray(network.encoder(value[:, i])) for i in range(task.images)]
     expected = np.asarray(network.head(np.stack(codes, 1)))
     np.testing.assert_allclose(Siamese(network)(value), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_published_class_weights_count_by_their_size():
+    network = build_task_network(TASKS["segment_semantic"], TINY, SIZE)
+    mask = np.zeros((1, SIZE, SIZE, 1), "float32")
+    mask[:, :2] = 3
+    target = np.ones((1, SIZE, SIZE, 1), "float32")
+    answer = RNG.normal(size=(1, SIZE, SIZE, network.task.output.channels)).astype("float32")
+    plain, counted = (
+        float(Siamese(network, counted=counted).compute_loss(None, target, answer, mask))
+        for counted in (False, True)
+    )
+    assert counted == pytest.approx(3 * plain, rel=1e-5)

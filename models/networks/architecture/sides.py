@@ -1,0 +1,62 @@
+"""Sides of maps, in cells: of what an encoder gives, and of what a decoder makes of it. Without
+Keras, so that a configuration can be held against them before anything is loaded; a test compares
+them with the networks.
+"""
+
+from __future__ import annotations
+
+from models.networks.config import NetworkConfig
+from models.tasks import TASKS
+
+# Layers that double the side in the paper's decoders: of maps of the picture's size, and of a
+# quarter of it (`heads.PAPER_UP`, `PAPER_COLOUR_UP`).
+PAPER_DOUBLINGS = {1: 4, 4: 2}
+# Halvings of the paper's encoder.
+PAPER_HALVINGS = 4
+# Pixels from a side that is not reached to the ones that are said instead, at most.
+FURTHEST = 1024
+
+
+def grid_side(config: NetworkConfig, size: int) -> int:
+    """of a representation of pictures of the side `size`."""
+    lean = config.encoder == "lean"
+    for _ in range(len(config.encoder_widths) - 1 if lean else PAPER_HALVINGS):
+        # padding "same" rounds up
+        size = (size + 1) // 2
+    return size
+
+
+def answer_side(config: NetworkConfig, size: int, scale: int) -> int:
+    """of a decoder's answer at 1/`scale` of pictures of the side `size`; size // scale where it is
+    reached (`heads.decoder`).
+    """
+    side = grid_side(config, size)
+    if config.encoder != "lean":
+        return int(side * 2 ** PAPER_DOUBLINGS[scale])
+    goal = size // scale
+    folded = scale == 1 and side < goal
+    wanted = goal // 2 if folded else goal
+    for _ in config.decoder_widths:
+        if side < wanted:
+            side *= 2
+    if side > wanted:
+        side //= side // wanted
+    if side < wanted:
+        side *= wanted // side
+    return 2 * side if folded else side
+
+
+def reached(config: NetworkConfig, size: int) -> bool:
+    """do decoders answer pictures of that side with maps of the size of their labels?"""
+    scales = {task.output.scale for task in TASKS.values() if task.trained}
+    return all(
+        size % scale == 0 and answer_side(config, size, scale) == size // scale for scale in scales
+    )
+
+
+def nearest_sides(config: NetworkConfig, size: int) -> list[int]:
+    """the next smaller and the next larger side that are reached, of those that there are."""
+    steps = range(1, FURTHEST)
+    smaller = (size - step for step in steps if size > step and reached(config, size - step))
+    larger = (size + step for step in steps if reached(config, size + step))
+    return [side for side in (next(smaller, None), next(larger, None)) if side is not None]
