@@ -7,6 +7,8 @@ import importlib
 import sys
 from types import ModuleType
 
+from models.arguments.endings import ended
+
 # command -> (module with `add_arguments` and `run`, what it does)
 COMMANDS = {
     "agreement": ("compare.agreement", "recompute the labels of real frames and compare"),
@@ -21,6 +23,14 @@ COMMANDS = {
 }
 
 
+# command -> what it leaves behind when it is interrupted; the others leave nothing
+LEFT = {
+    "annotate": "complete buildings are kept, the same command resumes",
+    "ingest": "complete shards are kept, the same command resumes",
+    "download": "what was fetched is kept, the same command resumes",
+}
+
+
 def command_module(name: str) -> ModuleType:
     """the module behind a command; imported here so that a command waits for its own alone."""
     return importlib.import_module(f"beam_jobs.{COMMANDS[name][0]}")
@@ -29,6 +39,14 @@ def command_module(name: str) -> ModuleType:
 def main(arguments: list[str] | None = None) -> int:
     """run a command; its exit code."""
     words = sys.argv[1:] if arguments is None else arguments
+    try:
+        return ended(lambda: carried_out(words), LEFT.get(words[0], "") if words else "")
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def carried_out(words: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m beam_jobs",
         description="Views, examples and where they come from.",
@@ -41,14 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
         if name in words[:1]:
             command_module(name).add_arguments(command)
     options = parser.parse_args(words)
-    try:
-        return int(command_module(options.command).run(options))
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; complete buildings are kept, the same command resumes", file=sys.stderr)
-        return 130
+    return int(command_module(options.command).run(options))
 
 
 if __name__ == "__main__":

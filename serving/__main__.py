@@ -12,10 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from models.arguments.endings import ended
+
 # flags alone: everything else is imported by the command that needs it, since TensorFlow takes
 # seconds
 from serving.server.flags import add_flags
 
+# command -> what it leaves behind when it is interrupted; the others leave nothing
+LEFT = {"ask": "answers that were written stay"}
 LOCK = Path(__file__).resolve().parents[1] / "requirements.txt"
 
 
@@ -144,8 +148,25 @@ def add_console(commands: Any) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        return ended(lambda: carried_out(words), LEFT.get(words[0], "") if words else "")
+    except KeyError as error:
+        # str() of a KeyError is the repr of its key: quotes around a sentence
+        print(f"error: {error.args[0]}", file=sys.stderr)
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+    # any type: RpcError can only be named where gRPC was imported
+    except Exception as error:
+        if not is_rpc_error(error):
+            raise
+        print(f"error: {rpc_words(error)}", file=sys.stderr)
+    return 1
+
+
+def carried_out(words: list[str]) -> int:
     # unknown flags are collected: `serve` must go on without them, every other command must not
-    options, unknown = parser().parse_known_args(arguments)
+    options, unknown = parser().parse_known_args(words)
     if unknown and options.command != "serve":
         parser().error(f"unrecognized arguments: {' '.join(unknown)}")
     for flag in unknown:  # as tensorflow_model_server: it says so and goes on
@@ -163,19 +184,7 @@ def main(arguments: list[str] | None = None) -> int:
         "sbom": do_sbom,
         "audit": do_audit,
     }
-    try:
-        return commands[options.command](options)
-    except KeyError as error:
-        # str() of a KeyError is the repr of its key: quotes around a sentence
-        print(f"error: {error.args[0]}", file=sys.stderr)
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-    # any type: RpcError can only be named where gRPC was imported
-    except Exception as error:
-        if not is_rpc_error(error):
-            raise
-        print(f"error: {rpc_words(error)}", file=sys.stderr)
-    return 1
+    return commands[options.command](options)
 
 
 def quieten() -> None:
