@@ -11,6 +11,7 @@ from pathlib import Path
 from models.reports import look
 from models.reports.example import MOST, PLACE
 from models.taxonomy import Affinities
+from models.taxonomy.commands.label_amounts import amounts_of
 
 
 def test_the_report_is_shown_and_its_table_solved(capfd, monkeypatch):
@@ -36,6 +37,17 @@ def bundled() -> dict:
 def test_the_pages_commands_find_the_bundled_table():
     assert (look.ROOT / bundled()["affinities"]).samefile(PLACE / "affinities.csv")
     assert bundled()["amounts"]["path"] == ""
+
+
+def test_the_readme_prices_the_amounts_of_the_bundled_run():
+    there = bundled()["amounts"]
+    named = {"full": there["full"], **there["labels"]}
+    lines = (look.ROOT / "README.md").read_text()
+    (solve,) = re.findall(r"--amounts ([^-]*) --next", lines)
+    assert amounts_of(solve.split()) == named
+    (following,) = re.findall(r"--full-images (3150 (?:--images \S+ )+)", lines)
+    full, *images = following.replace("--images", "").split()
+    assert {"full": float(full), **amounts_of(images)} == named
 
 
 def test_the_script_needs_the_standard_library_alone():
