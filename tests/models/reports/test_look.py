@@ -5,8 +5,11 @@ import base64
 import gzip
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from models.reports import look
 from models.reports.example import MOST, PLACE
@@ -57,6 +60,40 @@ def test_the_script_needs_the_standard_library_alone():
     ]
     names += [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     assert {name.split(".")[0] for name in names} <= sys.stdlib_module_names
+
+
+@pytest.fixture
+def bare(tmp_path, monkeypatch):
+    """a Python without the packages, and a place of its own for the environment."""
+    monkeypatch.setattr(look.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(look, "ROOT", tmp_path)
+    monkeypatch.setattr(look, "PLACE", tmp_path / ".venv" / "look")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "requirements.txt").write_text("numpy==1.26.4\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("failing", "words", "advice"),
+    [
+        ("venv", "ensurepip is not available", "apt-get install python3-venv"),
+        ("pip", "ERROR: No matching distribution", "PIP_NO_INDEX"),
+    ],
+)
+def test_an_installation_that_fails_is_one_line(failing, words, advice, bare, monkeypatch, capsys):
+    def run(command, **options):
+        broken = failing in command
+        text = f"a line before\n{words}\n" if broken else ""
+        return subprocess.CompletedProcess(command, int(broken), "", text)
+
+    monkeypatch.setattr(look.subprocess, "run", run)
+    assert look.main() == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert said.startswith(f"error: -m {failing} failed ({words}); ")
+    assert advice in said and "`make look` again" in said
+    assert not (look.PLACE / ".ready").exists(), "the next try begins again"
 
 
 def test_the_lock_lines_of_a_package_keep_their_hashes():
