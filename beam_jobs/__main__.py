@@ -8,6 +8,7 @@ import sys
 from types import ModuleType
 
 from models.arguments.endings import ended
+from models.arguments.help import DefaultsParser
 
 # command -> (module with `add_arguments` and `run`, what it does)
 COMMANDS = {
@@ -52,7 +53,7 @@ def carried_out(words: list[str]) -> int:
         description="Views, examples and where they come from.",
         epilog="example: python -m beam_jobs annotate --out data --buildings 12 --views 40",
     )
-    commands = parser.add_subparsers(dest="command", required=True)
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=DefaultsParser)
     for name, (_, text) in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text)
         # the arguments of the command that is asked for: the modules of the others are not imported
