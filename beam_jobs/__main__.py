@@ -7,6 +7,9 @@ import importlib
 import sys
 from types import ModuleType
 
+from models.arguments.endings import ended
+from models.arguments.help import DefaultsParser
+
 # command -> (module with `add_arguments` and `run`, what it does)
 COMMANDS = {
     "agreement": ("compare.agreement", "recompute the labels of real frames and compare"),
@@ -21,6 +24,14 @@ COMMANDS = {
 }
 
 
+# command -> what it leaves behind when it is interrupted; the others leave nothing
+LEFT = {
+    "annotate": "complete buildings are kept, the same command resumes",
+    "ingest": "complete shards are kept, the same command resumes",
+    "download": "what was fetched is kept, the same command resumes",
+}
+
+
 def command_module(name: str) -> ModuleType:
     """the module behind a command; imported here so that a command waits for its own alone."""
     return importlib.import_module(f"beam_jobs.{COMMANDS[name][0]}")
@@ -29,26 +40,27 @@ def command_module(name: str) -> ModuleType:
 def main(arguments: list[str] | None = None) -> int:
     """run a command; its exit code."""
     words = sys.argv[1:] if arguments is None else arguments
+    try:
+        return ended(lambda: carried_out(words), LEFT.get(words[0], "") if words else "")
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def carried_out(words: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m beam_jobs",
         description="Views, examples and where they come from.",
         epilog="example: python -m beam_jobs annotate --out data --buildings 12 --views 40",
     )
-    commands = parser.add_subparsers(dest="command", required=True)
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=DefaultsParser)
     for name, (_, text) in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text)
         # the arguments of the command that is asked for: the modules of the others are not imported
         if name in words[:1]:
             command_module(name).add_arguments(command)
     options = parser.parse_args(words)
-    try:
-        return int(command_module(options.command).run(options))
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; complete buildings are kept, the same command resumes", file=sys.stderr)
-        return 130
+    return int(command_module(options.command).run(options))
 
 
 if __name__ == "__main__":

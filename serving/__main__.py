@@ -12,10 +12,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from models.arguments.endings import ended
+from models.arguments.help import DefaultsParser
+
 # flags alone: everything else is imported by the command that needs it, since TensorFlow takes
 # seconds
 from serving.server.flags import add_flags
 
+# command -> what it leaves behind when it is interrupted; the others leave nothing
+LEFT = {"ask": "answers that were written stay"}
 LOCK = Path(__file__).resolve().parents[1] / "requirements.txt"
 
 
@@ -26,15 +31,17 @@ def parser() -> argparse.ArgumentParser:
         epilog="example: python -m serving ask --server 127.0.0.1:8500 --image room.png --task "
         "normal,depth_zbuffer --out answers",
     )
-    commands = top.add_subparsers(dest="command", required=True)
+    commands = top.add_subparsers(dest="command", required=True, parser_class=DefaultsParser)
     # not abbreviated, as in the original: `--v=1` would print versions and serve nothing
     serve = commands.add_parser(
         "serve", help="answer over gRPC and REST until interrupted", allow_abbrev=False
     )
     add_flags(serve)
     ask = commands.add_parser("ask", help="answers about an image, as pictures")
-    ask.add_argument("--server", default="127.0.0.1:8500")
-    ask.add_argument("--model_name", default="taxonomy")
+    ask.add_argument(
+        "--server", default="127.0.0.1:8500", metavar="HOST:PORT", help="of the gRPC protocol"
+    )
+    ask.add_argument("--model_name", default="taxonomy", help="as the server calls it")
     asked = ask.add_mutually_exclusive_group(required=True)
     asked.add_argument(
         "--image",
@@ -50,7 +57,12 @@ def parser() -> argparse.ArgumentParser:
     ask.add_argument(
         "--task", default="", help="comma separated; default: all that the images allow"
     )
-    ask.add_argument("--out", type=Path, default=Path("answers"))
+    ask.add_argument(
+        "--out",
+        type=Path,
+        default=Path("answers"),
+        help="folder for pictures and answers.json, with --folder one a picture (default: answers)",
+    )
     ask.add_argument(
         "--deadline", type=float, default=30.0, help="seconds a request may take, repeats included"
     )
@@ -77,7 +89,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add_console(commands)
     check = commands.add_parser("validate", help="start a server on a bundle and check its answers")
-    check.add_argument("bundle", type=Path)
+    check.add_argument("bundle", type=Path, help="the folder of one version")
     check.add_argument(
         "--image",
         type=Path,
@@ -99,8 +111,10 @@ def parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--json", action="store_true", help="the verdict as JSON")
     push = commands.add_parser("push", help="make a bundle the newest served version")
-    push.add_argument("bundle", type=Path)
-    push.add_argument("destination", type=Path)
+    push.add_argument("bundle", type=Path, help="the folder of one version")
+    push.add_argument(
+        "destination", type=Path, help="the served folder, which holds a folder a version"
+    )
     push.add_argument(
         "--sign_key",
         type=Path,
@@ -108,18 +122,22 @@ def parser() -> argparse.ArgumentParser:
         help="Ed25519 private key; the copy is signed before it is shown",
     )
     sign = commands.add_parser("sign", help="sign the manifest of a bundle's files")
-    sign.add_argument("bundle", type=Path)
+    sign.add_argument("bundle", type=Path, help="the folder of one version")
     sign.add_argument("key", type=Path, help="PEM of an Ed25519 private key")
     back = commands.add_parser("rollback", help="take the newest version out of service")
-    back.add_argument("destination", type=Path)
+    back.add_argument(
+        "destination", type=Path, help="the served folder, which holds a folder a version"
+    )
     back.add_argument(
         "--to", type=int, help="the version to return to; left out: the one before the newest"
     )
     bill = commands.add_parser("sbom", help="what the lock installs, as CycloneDX documents")
-    bill.add_argument("--lock", type=Path, default=LOCK)
-    bill.add_argument("--out", type=Path, default=Path("runs/sbom"))
+    bill.add_argument("--lock", type=Path, default=LOCK, help="default: requirements.txt")
+    bill.add_argument(
+        "--out", type=Path, default=Path("runs/sbom"), help="folder (default: runs/sbom)"
+    )
     audit = commands.add_parser("audit", help="the locked packages against known advisories")
-    audit.add_argument("--lock", type=Path, default=LOCK)
+    audit.add_argument("--lock", type=Path, default=LOCK, help="default: requirements.txt")
     audit.add_argument(
         "--advisories", type=Path, help="folder or zip of advisories in the OSV form"
     )
@@ -129,7 +147,7 @@ def parser() -> argparse.ArgumentParser:
 def add_console(commands: Any) -> None:
     page = commands.add_parser("console", help="a page on this machine: drop photos, see answers")
     page.add_argument("--server", default="127.0.0.1:8500", help="the model server that it asks")
-    page.add_argument("--model_name", default="taxonomy")
+    page.add_argument("--model_name", default="taxonomy", help="as the server calls it")
     page.add_argument("--port", type=int, default=8600, help="of the page; 0: any free one")
     page.add_argument(
         "--deadline", type=float, default=30.0, help="seconds a request may take, repeats included"
@@ -144,8 +162,25 @@ def add_console(commands: Any) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        return ended(lambda: carried_out(words), LEFT.get(words[0], "") if words else "")
+    except KeyError as error:
+        # str() of a KeyError is the repr of its key: quotes around a sentence
+        print(f"error: {error.args[0]}", file=sys.stderr)
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+    # any type: RpcError can only be named where gRPC was imported
+    except Exception as error:
+        if not is_rpc_error(error):
+            raise
+        print(f"error: {rpc_words(error)}", file=sys.stderr)
+    return 1
+
+
+def carried_out(words: list[str]) -> int:
     # unknown flags are collected: `serve` must go on without them, every other command must not
-    options, unknown = parser().parse_known_args(arguments)
+    options, unknown = parser().parse_known_args(words)
     if unknown and options.command != "serve":
         parser().error(f"unrecognized arguments: {' '.join(unknown)}")
     for flag in unknown:  # as tensorflow_model_server: it says so and goes on
@@ -163,19 +198,7 @@ def main(arguments: list[str] | None = None) -> int:
         "sbom": do_sbom,
         "audit": do_audit,
     }
-    try:
-        return commands[options.command](options)
-    except KeyError as error:
-        # str() of a KeyError is the repr of its key: quotes around a sentence
-        print(f"error: {error.args[0]}", file=sys.stderr)
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-    # any type: RpcError can only be named where gRPC was imported
-    except Exception as error:
-        if not is_rpc_error(error):
-            raise
-        print(f"error: {rpc_words(error)}", file=sys.stderr)
-    return 1
+    return commands[options.command](options)
 
 
 def quieten() -> None:

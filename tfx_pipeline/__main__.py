@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models.arguments.endings import ended
 from tfx_pipeline import add_source
 from tfx_pipeline.history.commands import DO, add_commands
 from tfx_pipeline.schedule.commands import (
@@ -22,6 +22,10 @@ from tfx_pipeline.schedule.commands import (
 # for types alone: `--help` must not wait for TensorFlow's import
 if TYPE_CHECKING:
     from tfx_pipeline.config import Config
+
+# command -> what it leaves behind when it is interrupted; those that take long say it themselves
+# (`stopping.stoppable`), the others leave nothing
+LEFT = {"submit": "what was submitted goes on (submit --watch RUN)"}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -168,37 +172,30 @@ def add_cluster_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    # as typed: a message says the same words again
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        return ended(lambda: begun(words), LEFT.get(words[0], "") if words else "")
+    # any type: what ours are called is imported only now
+    except Exception as error:
+        from beam_jobs.options import BeamOptionError
+        from tfx_pipeline.config import ConfigError
+        from tfx_pipeline.faults import RunError
+
+        if not isinstance(error, (BeamOptionError, ConfigError, RunError, FileNotFoundError)):
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        return error.code if isinstance(error, RunError) else 1
+
+
+def begun(words: list[str]) -> int:
     # before any import of ours: errors of the command line come at once
-    options = parser().parse_args(arguments)
+    options = parser().parse_args(words)
     from tfx_pipeline import quiet
 
     # environment variables that TensorFlow and gRPC read once, when they are imported
     quiet.before_imports()
-    from beam_jobs.options import BeamOptionError
-    from tfx_pipeline.config import ConfigError
-    from tfx_pipeline.faults import FULL_NUMBERS, RunError
-
-    # as typed: a message says the same words again
-    words = sys.argv[1:] if arguments is None else arguments
-    try:
-        code = carried_out(options, words)
-        # now, and not when the interpreter ends, where nobody can say what went wrong
-        sys.stdout.flush()
-        return code
-    except (BeamOptionError, ConfigError, RunError, FileNotFoundError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.code if isinstance(error, RunError) else 1
-    except OSError as error:
-        if error.errno not in FULL_NUMBERS:
-            raise
-        place = error.filename or "what standard output is written to"
-        print(f"error: disk full: no room for {place}; free some", file=sys.stderr)
-        # what is left of it would fail again at the interpreter's end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; what was submitted goes on (submit --watch RUN)", file=sys.stderr)
-        return 130
+    return carried_out(options, words)
 
 
 def carried_out(options: argparse.Namespace, words: list[str]) -> int:

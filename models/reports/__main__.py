@@ -8,6 +8,7 @@ import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 
+from models.arguments.endings import ended
 from models.provenance.numbered import newest_with
 from models.reports.comparison import names, table, write_comparison
 from models.reports.example import write_example
@@ -18,19 +19,23 @@ PAGE = "index.html"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = parser().parse_args(arguments)
     try:
-        if options.command == "open":
-            return open_page(options.folder)
-        if options.command == "compare":
-            return compare(options.one, options.two, options.out)
-        if options.command == "bundle":
-            print(write_example(report_folder(options.folder)))
-            return 0
-        return draw_page(options.run)
+        return ended(lambda: carried_out(arguments))
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+
+
+def carried_out(arguments: Sequence[str] | None) -> int:
+    options = parser().parse_args(arguments)
+    if options.command == "open":
+        return open_page(options.folder)
+    if options.command == "compare":
+        return compare(options.one, options.two, options.out)
+    if options.command == "bundle":
+        print(write_example(report_folder(options.folder)))
+        return 0
+    return draw_page(options.run)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -134,3 +134,19 @@ def budget_rows(facts: Facts | None) -> list[Facts]:
     spending = (facts or {}).get("spending") or {}
     rows: list[Facts] = spending.get("budgets", [])
     return rows
+
+
+def counted_before(facts: Facts | None, targets: int) -> bool:
+    """are the rows of `budget_rows` those of earlier code, which counted the largest amount of
+    every one of the `targets`, those that are labelled in full among them?
+
+    Such rows all have that sum, and some policy leaves of it what it does not need.
+    """
+    rows = budget_rows(facts)
+    spending: Facts = (facts or {}).get("spending") or {}
+    if not rows:
+        return False
+    others = targets * max(spending["amounts"].values())
+    has_sum = [row["labels"] == row["tasks"] * spending["full"] + others for row in rows]
+    has_rest = [row["fixed"] is not None and row["fixed"]["spent"] < row["labels"] for row in rows]
+    return all(has_sum) and any(has_rest)

@@ -18,7 +18,22 @@ NEEDED = ("numpy", "scipy", "cvxopt")
 PLACE = ROOT / ".venv" / "look"  # beside the large environment, which `make setup` fills
 
 
+class InstallError(Exception):
+    """The small environment could not be made; the message says what to do."""
+
+
 def main() -> int:
+    try:
+        return shown_and_solved()
+    except InstallError as error:
+        print(f"error: {error}; the report needs none of it", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; the same command begins again", file=sys.stderr)
+        return 130
+
+
+def shown_and_solved() -> int:
     page = EXAMPLE / "index.html"
     print(f"report    {page}", flush=True)
     if sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
@@ -31,22 +46,37 @@ def main() -> int:
 
 
 def interpreter() -> str:
-    """a Python that can solve: this one, or that of a small environment made for it."""
+    """a Python that can solve: this one, or that of a small environment made for it. Raises
+    InstallError.
+    """
     if all(importlib.util.find_spec(name) for name in NEEDED):
         return sys.executable
     python = PLACE / "bin" / "python"
     if not (PLACE / ".ready").exists():
         print(f"install   {', '.join(NEEDED)} into {PLACE.relative_to(ROOT)}", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", PLACE], check=True)
+        make = [sys.executable, "-m", "venv", str(PLACE)]
+        done(make, "give this Python its venv module (Debian: apt-get install python3-venv)")
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
             file.write(locked(NEEDED))
             file.flush()
             pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
             pip += ["--no-deps", "--require-hashes", "-r", file.name]
-            subprocess.run(pip, check=True)
+            done(pip, "see to the network, or to pip's own settings (PIP_INDEX_URL, PIP_NO_INDEX)")
         # last: an installation that was interrupted begins again
         (PLACE / ".ready").touch()
     return str(python)
+
+
+def done(command: list[str], advice: str) -> None:
+    """InstallError with the command's last words where it fails."""
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ran.returncode:
+        # pip's last line of several is its error; that of venv may be on either stream
+        lines = (ran.stdout + ran.stderr).strip().splitlines() or [f"exit code {ran.returncode}"]
+        raise InstallError(
+            f"{' '.join(command[1:3])} failed ({lines[-1].strip()}); {advice} and run "
+            "`make look` again"
+        )
 
 
 def locked(names: tuple[str, ...]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from models.reports.glossary import PREDICTORS
 from models.reports.label_choice import label_choice
-from models.reports.label_curves import budget_rows, label_curves, next_words
+from models.reports.label_curves import budget_rows, counted_before, label_curves, next_words
 from models.reports.outside_sources import outside_sources
 from models.reports.run_files import Facts, Run
 from models.reports.summary import mean_win
@@ -41,6 +41,9 @@ def sections(run: Run) -> Facts:
         "next_labels": next_words(run.evidence.get("amounts")),
         "label_choice": label_choice(run),
         "amount_budgets": budget_rows(run.evidence.get("amounts")),
+        "amounts_counted_before": counted_before(
+            run.evidence.get("amounts"), len({row["target"] for row in run.amounts.get("rows", [])})
+        ),
         "predictors": predictors(run),
         "policy_networks": [row for row in run.edges if row.get("validation")],
         "dataset": dataset(run.dataset),

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 
+from models.arguments.endings import ended
 from models.taxonomy.commands import COMMANDS
 from models.taxonomy.commands.options import Parser
 from models.taxonomy.commands.terms import TERMS, foot
-
-PIPE_CLOSED = 141  # what a shell sees of a program that SIGPIPE ended
-INTERRUPTED = 130  # the same of SIGINT
 
 
 def parser() -> argparse.ArgumentParser:
@@ -39,23 +36,17 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """runs a command and returns its exit code; every error of ours is one line on stderr."""
-    options = parser().parse_args(arguments)
     try:
-        code = COMMANDS[options.command].run(options)
-        # a closed pipe shows when the buffer is written: here, where it is handled, not at Python's
-        # end
-        sys.stdout.flush()
-        return code
-    except BrokenPipeError:
-        # `| head` has seen enough; what is still buffered must not complain when Python ends
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return PIPE_CLOSED
-    except KeyboardInterrupt:
-        return INTERRUPTED
+        return ended(lambda: carried_out(arguments))
     # these are what bad input raises; anything else is a defect of ours and keeps its traceback
     except (ValueError, LookupError, OSError) as error:
         print(f"error: {reason_of(error)}", file=sys.stderr)
         return 1
+
+
+def carried_out(arguments: Sequence[str] | None) -> int:
+    options = parser().parse_args(arguments)
+    return COMMANDS[options.command].run(options)
 
 
 def reason_of(error: Exception) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 import numpy as np
 
 from models.tasks.arrays import Floats
@@ -9,7 +12,29 @@ from models.taxonomy.affinities import Affinities, Row
 from models.taxonomy.facts import Facts
 from models.taxonomy.ranks import spearman
 
+SPELLED = re.compile(r"(\d+(?:\.\d+)?)(k|m)?", re.IGNORECASE)
+FACTORS = {"": 1.0, "k": 1e3, "m": 1e6}
 Measured = dict[str, dict[str, Row]]  # regime -> source -> row
+
+
+def stated(regime: str) -> float | None:
+    """the number that an amount's name states (48, 16k); None for other names, and for "", the
+    largest.
+    """
+    found = SPELLED.fullmatch(regime)
+    return float(found[1]) * FACTORS[(found[2] or "").lower()] if found else None
+
+
+def by_size(regimes: Iterable[str]) -> list[str]:
+    """names of amounts, the least first: by the number that they state, names without one after
+    those, by letter; "", the largest, last.
+    """
+
+    def place(name: str) -> tuple[bool, float, str]:
+        number = stated(name)
+        return name == "", float("inf") if number is None else number, name
+
+    return sorted(set(regimes), key=place)
 
 
 def by_amount(table: Affinities) -> list[Facts]:
@@ -65,15 +90,15 @@ def rank_agreement(values: Floats, others: Floats) -> float | None:
 
 
 def efficiency(table: Affinities) -> list[Facts]:
-    """label-efficiency curves, a row a target and regime (amount of data): {"target", "regime",
-    "source" of the best first-order transfer, "transfer", "scratch", "supervised": {"quality",
-    "low", "high"} each, None where not measured}.
+    """label-efficiency curves, a row a target and regime (amount of data, the least first):
+    {"target", "regime", "source" of the best first-order transfer, "transfer", "scratch",
+    "supervised": {"quality", "low", "high"} each, None where not measured}.
 
     Best by affinity; quality against the fully supervised network, which is 0.5 by definition.
     """
     rows = []
     for target in table.targets:
-        for regime in table.regimes:
+        for regime in by_size(table.regimes):
             transfers = [
                 row
                 for row in table.rows

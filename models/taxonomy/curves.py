@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from models.tasks.arrays import Bools, Floats, Integers
+from models.taxonomy.amounts import by_size
 from models.taxonomy.buildings import group_of
 from models.taxonomy.crossfit import split_of
 from models.taxonomy.facts import Facts
@@ -54,7 +55,7 @@ def curves(stores: Stores, *, resamples: int = 1000, seed: int = 0) -> Facts:
     for one in known:
         # one index a test image, of the group that it is drawn with
         at = np.array([place[group_of(image, depth)] for image in one.images])
-        for regime in sorted({t.regime for t in one.transfers if t.control is None}):
+        for regime in by_size(t.regime for t in one.transfers if t.control is None):
             wins, sources = wins_of(one, regime, of_first)
             drawn = {way: drawn_means(values, at, weights) for way, values in wins.items()}
             target = one.transfers[0].target
@@ -156,7 +157,7 @@ def interval(value: float, drawn: Floats) -> Facts:
 def means_of(rows: Iterable[Facts], rates: dict[tuple[str, str], dict[str, Floats]]) -> list[Facts]:
     """over the targets that have a way at every amount at which any has it, a row an amount."""
     rows = list(rows)
-    regimes = sorted({row["regime"] for row in rows})
+    regimes = by_size(row["regime"] for row in rows)
     shared: dict[str, list[str]] = {}
     for way in WAYS:
         # only targets that have a way at every amount: a mean over others would rise or fall by who

@@ -102,18 +102,27 @@ def figure(
     metric: a vector's numbers in metres and radians, where they are served. more: words after the
     title. None for vectors that are not drawn: they are numbers.
     """
+    found = headed_panels(name, value, photo, metric)
+    if not found:
+        return None
+    answer = [headed(panel, words) for words, panel in found]
+    return titled(beside([headed(photo, "input"), *answer]), TASKS[name].title + more)
+
+
+def headed_panels(
+    name: str, value: Array, photo: Bytes, metric: Array | None = None
+) -> list[tuple[str, Bytes]]:
+    """(words above it, panel) of the answer to task `name`, as `figure` puts them beside the photo;
+    keys and scales have no words. [] for what is not drawn.
+    """
     entry = TASKS[name]
     panels = answer_panels(entry, value, photo, metric)
-    if not panels:
-        return None
     words = constant_words(entry, value)
     # classes say it with words below the bars
-    if words and entry.output.kind != "classes":
+    if panels and words and entry.output.kind != "classes":
         panels[0] = banded(panels[0], words)
-    # as many headings as panels: keys and scales have none
-    heads = headings(entry, value) + [""] * len(panels)
-    answer = [headed(panel, head) for panel, head in zip(panels, heads)]
-    return titled(beside([headed(photo, "input"), *answer]), entry.title + more)
+    # as many headings as panels
+    return list(zip(headings(entry, value) + [""] * len(panels), panels))
 
 
 def headings(entry: Task, value: Array) -> list[str]:

@@ -38,6 +38,7 @@ def files() -> dict[str, tuple[str, bytes]]:
     return {
         "/": ("text/html; charset=utf-8", (PAGE / "index.html").read_bytes()),
         "/console.js": ("text/javascript; charset=utf-8", (PAGE / "console.js").read_bytes()),
+        "/cards.js": ("text/javascript; charset=utf-8", (PAGE / "cards.js").read_bytes()),
         "/console.css": ("text/css; charset=utf-8", (PAGE / "console.css").read_bytes()),
         "/report.css": ("text/css; charset=utf-8", style().encode()),
     }

@@ -14,7 +14,7 @@ from models.examples.published import encode_png
 from models.tasks import TASKS, Task
 from models.tasks.arrays import Array, Bytes
 from serving.client.answers import description, same_pictures, sheet
-from serving.client.figures import figure, photo_of, segments_of
+from serving.client.figures import figure, headed_panels, photo_of, segments_of
 from serving.client.readings import likeliest, one_colour_words
 from serving.console.lineage import Lineage
 
@@ -23,9 +23,10 @@ Shown = dict[str, Any]
 
 
 def shown_answers(answers: Mapping[str, Array], image: bytes, lineage: Lineage) -> Shown:
-    """{"answers": one entry a task, in the dictionary's order, "sheet": all figures}.
+    """{"answers": one entry a task, in the dictionary's order, "photo": the part of it that the
+    networks saw, "sheet": all figures}.
 
-    answers: of `Client.ask`; image: the encoded first photo. Figures are data addresses of PNGs.
+    answers: of `Client.ask`; image: the encoded first photo. Pictures are data addresses of PNGs.
     """
     photo = photo_of(image)
     names = [name for name in TASKS if name in answers]
@@ -38,9 +39,11 @@ def shown_answers(answers: Mapping[str, Array], image: bytes, lineage: Lineage) 
     return {
         "answers": [
             entry_of(name, answers, figures[name], lineage, empty)
+            | {"panels": panels_of(name, answers, photo)}
             | ({"same": TASKS[same[name]].title} if name in same else {})
             for name in names
         ],
+        "photo": address_of_picture(photo),
         "sheet": address_of_picture(sheet(drawn)) if drawn else "",
     }
 
@@ -60,12 +63,26 @@ def entry_of(
         "views": entry.images,
         "figure": "" if picture is None else address_of_picture(picture),
         "rows": rows_of(said),
-        "unit": said.get("unit", ""),
+        "unit": unit_of(entry, said),
         "warnings": [words for words in doubts if words],
         "confidence": f"{probability_words(entry, value)}{lineage.record(name)}",
         "origin": lineage.origin(name),
         "said": said,
     }
+
+
+def panels_of(name: str, answers: Mapping[str, Array], photo: Bytes) -> list[Shown]:
+    """the parts of the figure one by one, {"words", "picture"}: a page puts them side by side or
+    below each other, as its width allows, and their words stand outside the pictures.
+    """
+    panels = headed_panels(name, answers[name], photo, answers.get(f"{name}_metric"))
+    return [{"words": words, "picture": address_of_picture(panel)} for words, panel in panels]
+
+
+def unit_of(entry: Task, said: Shown) -> str:
+    """of the numbers in the table, and what they are about where the figure shows two maps."""
+    unit: str = said.get("unit", "")
+    return f"{unit}, both curvatures together" if entry.make == "curvature" else unit
 
 
 def address_of_picture(picture: Bytes) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from models.arguments.numbers import positive
 from models.taxonomy.affinities import Affinities
+from models.taxonomy.amounts import by_size, stated
 from models.taxonomy.commands.inputs import numbers
 from models.taxonomy.commands.layout import folded, shown, table
 from models.taxonomy.commands.options import PAIRS
@@ -16,6 +18,7 @@ from models.taxonomy.labels import Labels
 from models.taxonomy.offers import check_name
 from models.taxonomy.request import Request
 
+FAR = 2.0  # times a stated number: tasks about several views have fewer samples than views
 FULL = "full"  # the name, among amounts, of what supervising a task takes
 
 
@@ -36,7 +39,7 @@ def amounts_options(command: ArgumentParser) -> None:
         metavar="NAME=LABELS",
         help="the budget is of labels, or of money where labels have prices: choose for every task "
         "none of its labels, an amount that transfers or networks from scratch were measured with, "
-        "or all: full=8000 16k=1000 1k=60; a number alone is the only, or largest, amount",
+        "or all: full=120000 16k=16000 1k=1000; a number alone is the only, or largest, amount",
     )
     owned_options(command)
 
@@ -53,8 +56,8 @@ def labels_of(options: Namespace, request: Request, known: Affinities) -> Labels
     if full is None or not amounts:
         raise ValueError(
             "--amounts needs the labels of a task's own network and of one measured amount or "
-            f"more, such as full=8000 1k=1000; got {' '.join(options.amounts)}; the table knows "
-            f"{', '.join(repr(name) for name in known.regimes)}"
+            f"more, such as full=120000 1k=1000; got {' '.join(options.amounts)}; the table knows "
+            f"{', '.join(repr(name) for name in by_size(known.regimes))}"
         )
     given = [
         name for name in ("cost", "transfer_cost", "regime_cost") if getattr(options, name, [])
@@ -79,11 +82,30 @@ def labels_with(
     """
     for name in amounts:
         check_name(name, known.regimes, "amount of data")
+    for words in doubts(amounts, known.regimes):
+        print(f"warning: {words}", file=sys.stderr)
     price, owned = numbers(options.price), numbers(options.have)
     tasks = sorted({*known.sources, *known.targets})
     for name in [*price, *owned]:
         check_name(name, tasks)
     return Labels(full, amounts, price, owned, request.free)
+
+
+def doubts(amounts: Mapping[str, float], known: Sequence[str]) -> list[str]:
+    """in words, numbers of labels that cannot be what was measured, by the names of the amounts."""
+    most = max((number for name in known if (number := stated(name))), default=0.0)
+    found = []
+    for name, given in amounts.items():
+        number = stated(name)
+        if number and not number / FAR <= given <= number * FAR:
+            found.append(f"{name}={given:g}: the amount {name} was measured with about {number:g}")
+        # nameless: the largest, or the only one
+        elif not name and given < most:
+            found.append(
+                f"{given:g} without a name stands for the largest amount, yet {most:g} was "
+                "measured too"
+            )
+    return found
 
 
 def among(request: Request, labels: Labels) -> Request:

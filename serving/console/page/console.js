@@ -1,5 +1,6 @@
 /** The live page: photos in, answers out. Everything from a server is set as text, never as HTML. */
-'use strict';
+
+import { card, link, made } from './cards.js';
 
 const MOST = 3;
 const LARGEST = 68 << 20; // bytes of all photos; base64 makes four of three
@@ -7,12 +8,6 @@ const at = (id) => document.getElementById(id);
 const chosen = []; // {file, address}
 let offered = [];
 let answered = []; // photos of `chosen` that the shown answers are about
-
-function made(tag, fields = {}, ...inside) {
-  const node = Object.assign(document.createElement(tag), fields);
-  node.append(...inside);
-  return node;
-}
 
 async function asked(address, options) {
   let reply;
@@ -180,7 +175,7 @@ function showAnswers(said) {
   at('summary').textContent =
     `${said.answers.length} answers of version ${said.version}; ${seconds.join(', ')}. ` +
     `${doubtful} with a warning.${notes}`;
-  at('cards').replaceChildren(...said.answers.map(card));
+  at('cards').replaceChildren(...said.answers.map((answer) => card(answer, said.photo)));
   showDownloads(said);
   at('state').textContent = `${said.answers.length} answers below.`;
   at('answers').focus();
@@ -195,39 +190,6 @@ function showDownloads(said) {
   if (said.sheet) links.unshift(link('Download all figures', said.sheet, 'sheet.png'), ' ');
   at('downloads').replaceChildren(...links);
   at('downloads').hidden = false;
-}
-
-const link = (textContent, href, download) => made('a', { textContent, href, download });
-
-function card(answer) {
-  const box = made('article', { className: 'answer' });
-  box.append(made('h3', { textContent: answer.title }));
-  for (const words of answer.warnings) {
-    box.append(made('p', { className: 'warning', textContent: `Take care: ${words}.` }));
-  }
-  if (answer.figure) {
-    const alt = `${answer.title}: the photo and the answer; its numbers stand below`;
-    box.append(made('img', { src: answer.figure, alt }));
-  }
-  if (answer.same)
-    box.append(made('p', { textContent: `Nearly the same picture as ${answer.same}.` }));
-  box.append(numbers(answer), made('p', { className: 'quiet', textContent: answer.origin }));
-  box.append(made('p', { className: 'quiet', textContent: `Confidence: ${answer.confidence}.` }));
-  if (answer.figure) {
-    const save = link('Download figure', answer.figure, `${answer.task}.png`);
-    save.setAttribute('aria-label', `Download figure of ${answer.title}`);
-    box.append(save);
-  }
-  return box;
-}
-
-function numbers(answer) {
-  const rows = answer.rows.map(([name, value]) => {
-    const head = made('th', { scope: 'row', textContent: name });
-    return made('tr', {}, head, made('td', { textContent: value }));
-  });
-  const caption = made('caption', { textContent: `Numbers: ${answer.unit || 'share'}` });
-  return made('table', {}, caption, made('tbody', {}, ...rows));
 }
 
 function setAll(checked) {

@@ -6,8 +6,16 @@ import pytest
 from affinity_tables import regime_table, with_scratch
 from made_run import files, write_run
 
-from models.reports.label_curves import HEIGHT, WIDTH, budget_rows, label_curves, next_words
-from models.reports.page import write_report
+from models.reports.label_curves import (
+    HEIGHT,
+    WIDTH,
+    budget_rows,
+    counted_before,
+    label_curves,
+    next_words,
+)
+from models.reports.page import render, write_report
+from models.reports.run_files import load_run
 from models.taxonomy.answers import answer
 from models.taxonomy.request import Request
 from models.taxonomy.spending import spending
@@ -73,6 +81,30 @@ def test_the_answer_is_said_in_words(facts):
     (said,) = next_words({"spending": {"next": [{**nothing, "alone": [step]}]}})
     assert "buy nothing" in said and "800 labels" in said
     assert next_words(None) == [] == budget_rows(None)
+
+
+def before(facts: dict) -> dict:
+    """the same as earlier code left it: four targets, the largest amount counted for each."""
+    for row in facts["spending"]["budgets"]:
+        row["labels"] = row["tasks"] * 1000 + 4 * 200.0
+    return facts
+
+
+def test_rows_of_an_earlier_counting_are_known(facts):
+    assert not counted_before(None, 4)
+    assert not counted_before({"spending": {}}, 4)
+    assert not counted_before(facts, 4)
+    assert counted_before(before(facts), 4)
+
+
+@pytest.mark.parametrize("is_before", [False, True])
+def test_the_page_says_where_its_table_counts_otherwise_than_its_slider(is_before, tmp_path, facts):
+    content = files()
+    content["evidence"]["amounts"] = before(facts) if is_before else facts
+    content["amounts"] = {"rows": [{"target": f"t{i}"} for i in range(4)]}
+    content["taxonomies"] = []
+    run = load_run(write_run(tmp_path, content))
+    assert ("which counted the largest amount of every target" in render(run)) == is_before
 
 
 def test_the_page_shows_curves_and_says_where_none_were_measured(tmp_path, facts):

@@ -5,12 +5,16 @@ import base64
 import gzip
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from models.reports import look
 from models.reports.example import MOST, PLACE
 from models.taxonomy import Affinities
+from models.taxonomy.commands.label_amounts import amounts_of
 
 
 def test_the_report_is_shown_and_its_table_solved(capfd, monkeypatch):
@@ -38,6 +42,17 @@ def test_the_pages_commands_find_the_bundled_table():
     assert bundled()["amounts"]["path"] == ""
 
 
+def test_the_readme_prices_the_amounts_of_the_bundled_run():
+    there = bundled()["amounts"]
+    named = {"full": there["full"], **there["labels"]}
+    lines = (look.ROOT / "README.md").read_text()
+    (solve,) = re.findall(r"--amounts ([^-]*) --next", lines)
+    assert amounts_of(solve.split()) == named
+    (following,) = re.findall(r"--full-images (3150 (?:--images \S+ )+)", lines)
+    full, *images = following.replace("--images", "").split()
+    assert {"full": float(full), **amounts_of(images)} == named
+
+
 def test_the_script_needs_the_standard_library_alone():
     tree = ast.parse(Path(look.__file__).read_text())
     names = [
@@ -45,6 +60,40 @@ def test_the_script_needs_the_standard_library_alone():
     ]
     names += [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     assert {name.split(".")[0] for name in names} <= sys.stdlib_module_names
+
+
+@pytest.fixture
+def bare(tmp_path, monkeypatch):
+    """a Python without the packages, and a place of its own for the environment."""
+    monkeypatch.setattr(look.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(look, "ROOT", tmp_path)
+    monkeypatch.setattr(look, "PLACE", tmp_path / ".venv" / "look")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "requirements.txt").write_text("numpy==1.26.4\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("failing", "words", "advice"),
+    [
+        ("venv", "ensurepip is not available", "apt-get install python3-venv"),
+        ("pip", "ERROR: No matching distribution", "PIP_NO_INDEX"),
+    ],
+)
+def test_an_installation_that_fails_is_one_line(failing, words, advice, bare, monkeypatch, capsys):
+    def run(command, **options):
+        broken = failing in command
+        text = f"a line before\n{words}\n" if broken else ""
+        return subprocess.CompletedProcess(command, int(broken), "", text)
+
+    monkeypatch.setattr(look.subprocess, "run", run)
+    assert look.main() == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert said.startswith(f"error: -m {failing} failed ({words}); ")
+    assert advice in said and "`make look` again" in said
+    assert not (look.PLACE / ".ready").exists(), "the next try begins again"
 
 
 def test_the_lock_lines_of_a_package_keep_their_hashes():

@@ -10,6 +10,7 @@ from models.taxonomy import (
     efficiency,
 )
 from models.taxonomy.affinities import Row
+from models.taxonomy.amounts import by_size, stated
 
 
 def test_what_less_data_costs_is_said_target_by_target(tmp_path):
@@ -47,3 +48,15 @@ def test_curves_hold_transfer_and_scratch_at_every_amount():
         assert best.affinity == max(other.affinity for other in firsts)
         assert row["transfer"]["quality"] == best.quality
         assert row["supervised"]["quality"] == 0.5
+
+
+def test_names_of_amounts_are_ordered_by_what_they_state():
+    names = ["all of it", "", "192", "48", "16k", "2.5k", "1m", "48"]
+    assert by_size(names) == ["48", "192", "2.5k", "16k", "1m", "all of it", ""]
+    assert [stated(name) for name in ("48", "2.5k", "1M", "", "half")] == [
+        48.0,
+        2500.0,
+        1e6,
+        None,
+        None,
+    ]

@@ -48,6 +48,8 @@ def test_quality_is_the_share_of_images_won_and_grows_with_the_amount(tmp_path):
             won = (losses[transfer] < own).mean()
             assert row[way]["quality"] == pytest.approx(won)
             assert row[way]["low"] <= won <= row[way]["high"]
+    assert [row["regime"] for row in facts["mean"]] == list(AMOUNTS)
+    assert [row["regime"] for row in facts["targets"]] == [*AMOUNTS, *AMOUNTS]
     mean = {row["regime"]: row for row in facts["mean"]}
     reached = [mean[regime]["transfer"]["quality"] for regime in AMOUNTS]
     assert reached == sorted(reached) and reached[0] < reached[-1]

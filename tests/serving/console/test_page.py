@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from chromium import OWN, Watched, assert_accessible
-from client_answers import PICTURES
+from client_answers import PICTURES, made_up_answer
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_a_photo_brings_answers_with_figures_and_downloads(page, files):
     choose(page, files / "room0.png")
     ask(page)
     assert page.locator(".answer").count() == 4
-    assert page.locator(".answer img").count() == 4
+    assert page.locator(".answer .panels").count() == 4
     assert "version 7" in page.locator("#summary").inner_text()
     with page.expect_download() as download:
         page.get_by_role("link", name="Download answers.json").click()
@@ -64,6 +64,38 @@ def test_a_photo_brings_answers_with_figures_and_downloads(page, files):
     with page.expect_download() as download:
         page.get_by_role("link", name="Download all figures").click()
     assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+def test_pictures_are_not_shrunk_and_their_words_are_text(page, files, client, width):
+    names = ["principal_curvature", "class_scene", "normal"]
+    client.tasks = lambda: dict.fromkeys(names, 1)
+    client.ask = lambda images, asked: {name: made_up_answer(name) for name in names}
+    page.set_viewport_size({"width": width, "height": 900})
+    page.reload()
+    page.wait_for_selector("html[data-ready]")
+    choose(page, files / "room0.png")
+    ask(page)
+    shares = page.evaluate(
+        """() => {
+            const images = [...document.querySelectorAll('.answer figure + figure img')];
+            return Promise.all(images.map(async (image) => {
+                await image.decode();
+                return image.clientWidth / image.naturalWidth;
+            }));
+        }"""
+    )
+    # letters of the pictures have 12 pixels and more
+    assert len(shares) == 3 + 1 + 2 and min(shares) >= 0.85
+    card = page.locator(".answer", has_text="Principal curvatures")
+    assert card.locator("figcaption").all_inner_texts() == [
+        "input",
+        "answer: the stronger, per metre; red convex",
+        "answer: the weaker; blue hollow",
+    ]
+    sizes = "(texts) => texts.map((text) => parseFloat(getComputedStyle(text).fontSize))"
+    assert min(card.locator("figcaption").evaluate_all(sizes)) >= 12
+    assert "both curvatures together" in card.locator("caption").inner_text()
 
 
 def test_tasks_follow_the_number_of_photos(page, files, client):

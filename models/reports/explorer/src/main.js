@@ -49,7 +49,9 @@ class Page {
     // The answer that is shown, with the question that it answers: the reader may be ahead of it.
     this.policy = null;
     this.answered = false;
+    this.solving = false;
     this.asked = 0;
+    this.ending = [];
   }
 
   /** Change the state, write it to the URL, and show what follows. */
@@ -88,6 +90,7 @@ class Page {
   async follow() {
     this.asked += 1;
     this.answered = false;
+    this.solving = true;
     const { asked, state } = this;
     drawControls(this);
     drawAmounts(this);
@@ -98,6 +101,7 @@ class Page {
       // An answer that is there at once may have overtaken this one.
       if (asked !== this.asked || policy === null) return;
     } catch (error) {
+      if (asked !== this.asked) return;
       this.keep(`Not solved: ${error.message}.`);
       return;
     }
@@ -108,14 +112,27 @@ class Page {
     this.answered = true;
     this.policy = { ...policy, state };
     fillSlot('state', this.origin(this.policy));
+    this.settle();
     this.draw();
     await this.compare(asked);
     document.documentElement.dataset.ready = 'true';
   }
 
+  /** Resolved once the newest question has its answer, or is known to have none. */
+  settled() {
+    if (!this.solving) return Promise.resolve();
+    return new Promise((resolve) => this.ending.push(resolve));
+  }
+
+  settle() {
+    this.solving = false;
+    for (const resolve of this.ending.splice(0)) resolve();
+  }
+
   /** Why there is no answer; what was shown before (at first the run's own) stays and is named. */
   keep(reason) {
     this.policy ??= this.ownPolicy();
+    this.settle();
     this.draw();
     drawCompare(this, null);
     const still = questionWords(this.policy.state, this.start);

@@ -15,6 +15,7 @@ from models.reports.comparison import write_comparison
 from models.reports.page import write_report
 from models.reports.run_files import load_run
 from models.reports.words import title
+from models.tasks import TASKS
 from models.taxonomy import solve, solve_all
 
 ROOT = Path(__file__).parents[4]
@@ -155,20 +156,76 @@ def test_an_answer_is_taken_along_with_its_own_question_or_not_at_all(watched, r
     assert "--budget 3 " in command
 
 
-def test_nothing_is_taken_along_while_the_question_is_being_solved(watched, report):
-    page = watched.open(report)
-    meanwhile = page.evaluate(
-        f"""() => {{
-            const box = document.querySelector('[aria-label="Budget as a number"]');
-            box.value = 2.5;
-            box.dispatchEvent(new Event('change'));
-            return {TAKEN_ALONG};
-        }}"""
+def pressed_after_typing(watched, budget: float, button: str) -> None:
+    """a budget is typed, a button pressed at once (the press alone takes the focus from the box,
+    which asks the question), and released when the answer has been drawn.
+    """
+    page = watched.page
+    page.get_by_label("Budget as a number").fill(str(budget))
+    page.get_by_role("button", name=button).hover()
+    page.mouse.down()
+    page.wait_for_function(
+        "(budget) => document.querySelector('[data-slot=budget]').textContent === budget",
+        arg=str(budget),
     )
-    assert meanwhile
-    assert watched.solved().startswith("Solved in this page")
+    page.mouse.up()
+
+
+@pytest.mark.parametrize("budget", [3, 2.5], ids=["of the run", "solved in the page"])
+def test_a_first_press_after_typing_takes_the_new_answer_along(watched, report, budget):
+    page = watched.open(report)
     page.get_by_text("Take it along").click()
+    with page.expect_download() as download:
+        pressed_after_typing(watched, budget, "JSON")
+    assert json.loads(Path(download.value.path()).read_text())["budget"] == budget
+
+
+def test_a_first_press_after_typing_copies_the_new_command(watched, report):
+    page = watched.open(report)
+    page.get_by_text("Take it along").click()
+    page.evaluate("navigator.clipboard.writeText = async (text) => { window.copiedText = text; }")
+    pressed_after_typing(watched, 2.5, "Copy commands")
+    page.get_by_text("copied", exact=True).wait_for()
+    assert "--budget 2.5 " in page.evaluate("window.copiedText")
+
+
+def test_what_is_taken_along_waits_for_the_question_that_is_being_solved(watched, report):
+    page = watched.open(report)
+    page.get_by_text("Take it along").click()
+    with page.expect_download() as download:
+        meanwhile = page.evaluate(
+            """() => {
+                const box = document.querySelector('[aria-label="Budget as a number"]');
+                box.value = 2.5;
+                box.dispatchEvent(new Event('change'));
+                document.querySelector('#export button').click();
+                return document.getElementById('commands').textContent;
+            }"""
+        )
+    assert "solve" not in meanwhile.split()
+    assert json.loads(Path(download.value.path()).read_text())["budget"] == 2.5
     assert taken_along(page)[0]["budget"] == 2.5
+
+
+def commands_at(watched, report, budget: float) -> str:
+    # another fragment alone would not load the page again
+    watched.page.goto("about:blank")
+    page = watched.open(report, f"#?budget={budget}")
+    page.get_by_text("Take it along").click()
+    return page.locator("#commands").inner_text()
+
+
+def test_a_run_is_told_only_budgets_that_it_takes(watched, report):
+    answers = files()["taxonomies"]
+    budgets, orders = ({entry[name] for entry in answers} for name in ("budget", "order"))
+    told = commands_at(watched, report, max(budgets))
+    assert f"tfx_pipeline run --data DIR --run RUN --set default_budget={max(budgets)} " in told
+    for other in (2.5, max(budgets) + 1):
+        told = commands_at(watched, report, other)
+        assert f"models.taxonomy solve --affinities affinities.json --budget {other} " in told
+        assert "tfx_pipeline" not in told
+        assert f"for budget {other}, order 2" in told
+        assert f"{min(budgets)} to {max(budgets)} and orders {min(orders)} to {max(orders)}" in told
 
 
 def test_an_address_without_an_answer_shows_the_runs_own_and_says_so(watched, report):
@@ -324,6 +381,31 @@ def test_keys_alone_reach_edges_and_cells(watched, report):
     assert page.evaluate("document.activeElement.className").startswith("cell")
     assert " from " in page.locator("#cell h4").inner_text()
     assert page.locator(".matrix button[tabindex='0']").count() == 1
+
+
+def test_the_matrix_of_all_tasks_takes_of_a_wide_windows_margins(watched, tmp_path):
+    names = [task.name for task in TASKS.values() if task.source]
+    rows = [{**row_facts(row), "mean_loss": row.mean_loss} for row in table(names, order=1).rows]
+    content = {"affinities": {"rows": rows, "diagnostics": {}}, "taxonomies": []}
+    page = watched.open(write_report(write_run(tmp_path, content)))
+    hidden_pixels = """() => {
+        const box = document.querySelector('#matrix .scroll');
+        return box.scrollWidth - box.clientWidth;
+    }"""
+    for width, whole in ((1400, True), (1160, False)):
+        page.set_viewport_size({"width": width, "height": 900})
+        hidden = page.evaluate(hidden_pixels)
+        assert (hidden == 0) == whole, (width, hidden)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_outline_in_the_matrix_is_explained(watched, report):
+    page = watched.open(report)
+    assert page.locator(".matrix .own").count() == 5
+    assert (
+        "Outlined: a target from the representation of its own network"
+        in page.locator("#matrix").inner_text()
+    )
 
 
 def test_two_budgets_stand_side_by_side(watched, report):

@@ -71,11 +71,16 @@ def test_the_readmes_command_runs_on_a_table_of_a_run(tmp_path, capsys, monkeypa
     ]
     Affinities(tuple(rows), {}).save(tmp_path / "amounts.json")
     monkeypatch.chdir(tmp_path)
+    words = readme_command()
+    at = words.index("192=192")
     # an amount that the words leave out is not bought
-    assert "192" not in " ".join(readme_command())
-    assert main([*readme_command(), "--json"]) == 0
-    facts = json.loads(capsys.readouterr().out)
-    assert facts["buy"] and {edge["regime"] for edge in facts["edges"]} <= {"", "96", "48"}
+    for asked, known in (
+        (words, set(regimes)),
+        (words[: at - 1] + words[at + 1 :], {"", "96", "48"}),
+    ):
+        assert main([*asked, "--json"]) == 0
+        facts = json.loads(capsys.readouterr().out)
+        assert facts["buy"] and {edge["regime"] for edge in facts["edges"]} <= known
 
 
 def test_too_little_to_spend_says_which_option_to_raise(file, capsys):
@@ -119,3 +124,30 @@ def test_amounts_without_a_name_are_told_so(tmp_path, capsys):
 def test_a_number_alone_is_the_only_amount():
     assert amounts_of(["16000"]) == {"": 16000.0}
     assert amounts_of(["1k=1000", "=5"]) == {"1k": 1000.0, "": 5.0}
+
+
+@pytest.mark.parametrize(
+    ("images", "words"),
+    [
+        (["1k=400", "16k=16000"], "1k=400: the amount 1k was measured with about 1000"),
+        (["1k=1000", "16k=195"], "16k=195: the amount 16k was measured with about 16000"),
+        (["1k=800", "16k=12000"], ""),
+    ],
+    ids=["fewer", "another's", "as some tasks have"],
+)
+def test_numbers_that_cannot_be_what_was_measured_are_doubted(file, capsys, images, words):
+    given = [word for text in images for word in ("--images", text)]
+    asked = ["--affinities", str(file), "--full-images", "120000", "--next", "150000"]
+    assert main(["next-labels", *asked, *given]) == 0
+    assert capsys.readouterr().err == (f"warning: {words}\n" if words else "")
+
+
+def test_a_number_without_a_name_is_that_of_the_largest_amount(tmp_path, capsys):
+    regime_table(3, regimes=("48", "192", "")).save(tmp_path / "amounts.json")
+    asked = ["--affinities", str(tmp_path / "amounts.json"), "--full-images", "3150"]
+    told = {}
+    for number in ("95", "400"):
+        main(["next-labels", *asked, "--images", number, "--next", "9000"])
+        told[number] = capsys.readouterr().err
+    assert "95 without a name stands for the largest amount, yet 192 was measured" in told["95"]
+    assert told["400"] == ""

@@ -4,40 +4,73 @@ import { byId, el, replace } from '../dom.js';
 import { policyFigures } from '../policy.js';
 import { requestOf } from '../state.js';
 
-/** Nothing can be taken along while the question on the page has no answer. */
+let made = null;
+
+/**
+ * The nodes are made once and stay: a click that takes the focus from a box of numbers asks a new
+ * question between its press and its release, and must still meet the button that was pressed.
+ * Nothing can be taken along while the question on the page is known to have no answer.
+ */
 export function drawExport(page) {
-  const disabled = !page.answered;
-  const commands = disabled ? NOTHING : commandsOf(page);
+  made ??= makeExport(page);
+  for (const each of made.buttons) each.disabled = !page.answered && !page.solving;
+  replace(made.copied);
+  replace(made.commands, wordsOf(page));
+}
+
+function wordsOf(page) {
+  if (page.answered) return commandsOf(page);
+  return page.solving
+    ? '# being solved'
+    : '# what is asked has no answer: there is nothing to take along';
+}
+
+function makeExport(page) {
   const copied = el('span', { role: 'status' });
-  const copy = () =>
-    navigator.clipboard.writeText(commands).then(
-      () => copied.replaceChildren('copied'),
-      () => copied.replaceChildren('select the text and copy it'),
-    );
-  const open = byId('export').querySelector('details')?.open;
+  const commands = el('pre', { class: 'command', tabindex: 0, id: 'commands' });
+  const buttons = [
+    button(page, 'JSON', () => save('policy.json', 'application/json', jsonOf(page))),
+    button(page, 'CSV', () => save('policy.csv', 'text/csv', csvOf(page))),
+    button(page, 'Copy commands', async () => replace(copied, await copiedWords(commandsOf(page)))),
+  ];
   replace(
     byId('export'),
     el(
       'details',
-      { open },
+      {},
       el('summary', {}, 'Take it along'),
-      el(
-        'p',
-        { class: 'buttons' },
-        button('JSON', disabled, () => save('policy.json', 'application/json', jsonOf(page))),
-        button('CSV', disabled, () => save('policy.csv', 'text/csv', csvOf(page))),
-        button('Copy commands', disabled, copy),
-        copied,
-      ),
-      el('pre', { class: 'command', tabindex: 0, id: 'commands' }, commands),
+      el('p', { class: 'buttons' }, buttons, copied),
+      commands,
     ),
   );
+  return { buttons, copied, commands };
 }
 
-const NOTHING = '# what is asked has no answer: there is nothing to take along';
+/** A button that waits for the answer to what is asked, and takes that along. */
+const button = (page, name, take) =>
+  el(
+    'button',
+    {
+      type: 'button',
+      // What the page says meanwhile may move the button away from under the pointer.
+      onpointerdown: (event) => event.currentTarget.setPointerCapture(event.pointerId),
+      onclick: async () => {
+        await page.settled();
+        if (page.answered) await take();
+      },
+    },
+    name,
+  );
 
-const button = (name, disabled, onclick) =>
-  el('button', { type: 'button', disabled, onclick }, name);
+/** Copy, and say so; a page that may not copy says what to do. */
+async function copiedWords(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return 'copied';
+  } catch {
+    return 'select the text and copy it';
+  }
+}
 
 function save(name, type, text) {
   const link = el('a', { download: name, href: URL.createObjectURL(new Blob([text], { type })) });
@@ -123,6 +156,31 @@ export function commandsOf({ run, policy }) {
   const { state } = policy;
   const flags = flagsOf({ run, state });
   const solve = `python -m models.taxonomy solve --affinities ${word(run.payload.affinities)} ${flags.join(' ')}`;
-  const build = `python -m tfx_pipeline run --data DIR --run RUN --set default_budget=${state.budget} --set default_order=${state.order}`;
-  return `# the same policy, solved on the command line\n${solve}\n\n# networks, bundle and report of this budget and order\n${build}`;
+  return `# the same policy, solved on the command line\n${solve}\n\n${runWords(run, state)}`;
+}
+
+/** The command of a run, which builds what is among the budgets and orders that it solves. */
+function runWords(run, { budget, order }) {
+  if (run.solved.has(`${budget}/${order}`))
+    return (
+      '# networks, bundle and report of this budget and order\n' +
+      `python -m tfx_pipeline run --data DIR --run RUN --set default_budget=${budget} --set default_order=${order}`
+    );
+  const budgets = [...new Set(run.payload.taxonomies.map((entry) => entry.budget))];
+  const orders = [...new Set(run.payload.taxonomies.map((entry) => entry.order))];
+  return (
+    `# no command builds networks for budget ${budget}, order ${order}: a run builds one of those\n` +
+    `# that it solves; this one solved budgets ${spans(budgets)} and orders ${spans(orders)}`
+  );
+}
+
+/** Whole numbers as text, neighbours as spans: 1 to 4, 6. */
+function spans(numbers) {
+  const found = [];
+  for (const number of numbers.sort((a, b) => a - b)) {
+    const last = found.at(-1);
+    if (last?.[1] === number - 1) last[1] = number;
+    else found.push([number, number]);
+  }
+  return found.map(([from, to]) => (from === to ? from : `${from} to ${to}`)).join(', ');
 }

@@ -1,0 +1,31 @@
+"""What `--help` says of an argument."""
+
+from __future__ import annotations
+
+import argparse
+from argparse import SUPPRESS
+
+
+class DefaultsFormatter(argparse.HelpFormatter):
+    """argparse's own, and of every option with a value of its own that value, where its text does
+    not say it.
+    """
+
+    def _format_action(self, action: argparse.Action) -> str:
+        text = action.help or ""
+        value = action.default
+        is_said = "default" in text or text is SUPPRESS
+        # of a switch the default is that it was not given
+        is_value = isinstance(value, (int, float, str)) and not isinstance(value, bool)
+        if action.option_strings and is_value and not is_said and value not in ("", SUPPRESS):
+            # texts have their per cent signs doubled
+            said = f"default: {value}".replace("%", "%%")
+            action.help = f"{text} ({said})" if text else said
+        return super()._format_action(action)
+
+
+class DefaultsParser(argparse.ArgumentParser):
+    """argparse's own with that formatter, for `add_subparsers`."""
+
+    def _get_formatter(self) -> argparse.HelpFormatter:
+        return DefaultsFormatter(prog=self.prog)
