@@ -234,7 +234,9 @@ def test_progress_says_how_many_views_are_done_and_how_long_it_takes(tmp_path):
             until = time.monotonic() + 60
             while words not in said.getvalue() and time.monotonic() < until:
                 time.sleep(0.01)
-            (tmp_path / "manifest" / "train-00000.jsonl").write_text("a\n" * 4)
+            # at once, as shards appear: between emptied and written the file has no lines
+            (tmp_path / "more").write_text("a\n" * 4)
+            (tmp_path / "more").rename(tmp_path / "manifest" / "train-00000.jsonl")
     lines = said.getvalue().splitlines()
     assert (
         lines[0].startswith("2 of 10 views")

@@ -22,6 +22,8 @@ def child(body: str, **streams) -> subprocess.CompletedProcess:
     lines = "\n    ".join(body.splitlines())
     script = (
         "import os, signal, sys\nfrom models.arguments.endings import ended\n"
+        # a shell's background job is born with the signal ignored
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"def run():\n    {lines}\n    return 3\nsys.exit(ended(run, 'a half is kept'))"
     )
     wanted = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
@@ -104,9 +106,13 @@ def test_other_errors_go_on_and_the_signal_is_handled_as_before():
         assert signal.getsignal(signal.SIGINT) is not signal.default_int_handler
         raise LookupError("no such row")
 
-    with pytest.raises(LookupError, match="no such row"):
-        ended(run)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(LookupError, match="no such row"):
+            ended(run)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_an_ignored_interruption_stays_ignored():
