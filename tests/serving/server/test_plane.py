@@ -51,6 +51,7 @@ def test_nobody_passes_a_closed_gate(plane):
     plane.gate.close(0)
     for verb, answer in GrpcDoor(plane).answers.items():
         question = message("GetModelMetadataRequest")(metadata_field=["signature_def"])
+        question.model_spec.name = "m"
         data = question.SerializeToString() if verb == "metadata" else b""
         with pytest.raises(ServingError) as error:
             if verb == "reload":
