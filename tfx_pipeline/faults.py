@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from models.provenance.atomic import NO_ROOM
 
 # Another run holds the folder: come back later (sysexits.h, EX_TEMPFAIL).
 HELD = 75
@@ -65,7 +66,6 @@ FULL = re.compile(
 )
 # What SQLite says when it could not write its journal; a full disk is one of the reasons.
 UNWRITTEN = re.compile(r"disk I/O error", re.IGNORECASE)
-FULL_NUMBERS = (errno.ENOSPC, errno.EDQUOT)
 PATH = re.compile(r"(?<![\w.])/[^\s'\":;,)\]]+")
 # Less than that is no space to write in.
 NOTHING = 1 << 20
@@ -81,7 +81,7 @@ def disk_full(error: BaseException, run: Path) -> str | None:
         # SQLite's words for it are the same for other troubles: only a disk that is full makes them
         # that
         suspicious = bool(UNWRITTEN.search(text)) and free_bytes(run) < NOTHING
-        if number in FULL_NUMBERS or FULL.search(text) or suspicious:
+        if number in NO_ROOM or FULL.search(text) or suspicious:
             folder = full_folder(each, text, run)
             return (
                 f"disk full: {free_bytes(folder) >> 20} MiB free at {folder}; free some"

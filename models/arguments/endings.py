@@ -5,7 +5,6 @@ an output that takes no more.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import select
 import signal
@@ -15,9 +14,10 @@ import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 
+from models.provenance.atomic import NO_ROOM
+
 PIPE_CLOSED = 141  # what a shell sees of a program that SIGPIPE ended
 INTERRUPTED = 130  # the same of SIGINT
-FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def ended(run: Callable[[], int], left: str = "") -> int:
@@ -47,7 +47,7 @@ def ended(run: Callable[[], int], left: str = "") -> int:
             if came or isinstance(error, KeyboardInterrupt):
                 print(f"interrupted; {left}" if left else "interrupted", file=sys.stderr)
                 return INTERRUPTED
-            if not isinstance(error, OSError) or error.errno not in FULL:
+            if not isinstance(error, OSError) or error.errno not in NO_ROOM:
                 raise
             print(f"error: disk full: no room for {place_of(error)}; free some", file=sys.stderr)
             silence()

@@ -8,7 +8,8 @@ from argparse import SUPPRESS
 
 class DefaultsFormatter(argparse.HelpFormatter):
     """argparse's own, and of every option with a value of its own that value, where its text does
-    not say it.
+    not say it. argparse's ArgumentDefaultsHelpFormatter says None and False too, and nothing of an
+    option without a text.
     """
 
     def _format_action(self, action: argparse.Action) -> str:

@@ -31,8 +31,8 @@ def partial_path(path: str | Path) -> Path:
     return path.with_name(f".{path.name}.{writer}.partial{path.suffix}")
 
 
-# no room on the disk, none left in the user's share of it, or a file longer than the user's may be
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)  # on the disk, or in the user's share of it
+FULL = (*NO_ROOM, errno.EFBIG)  # or a file would be longer than the user's may be
 
 
 @contextmanager

@@ -13,8 +13,8 @@ from models.tasks.arrays import Array, Floats
 from serving.errors import invalid
 from serving.server.models import State
 
-# numpy's name of a type -> numbers of digits that are tried; the last always reads back equal
-# the last always reads back equal: nine digits for float32, 17 for double
+# numpy's name of a type -> numbers of digits that are tried; the last always reads back equal:
+# nine digits for float32, 17 for double
 DIGITS = {
     "float16": (3, 4, 5),
     "bfloat16": (2, 3, 4),
