@@ -9,6 +9,9 @@ import difflib
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
+# ours: Beam imports a runner by its full name
+LOCAL_RUNNER = "beam_jobs.ingest.local_runner.LocalRunner"
+
 
 class BeamOptionError(ValueError):
     """An option that Beam has not, or would not take; the message lists what is close."""

@@ -17,7 +17,7 @@ from tfx.components import ExampleValidator, SchemaGen, StatisticsGen
 from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.pipeline import Pipeline
 
-from beam_jobs.options import is_dask
+from beam_jobs.options import LOCAL_RUNNER, is_dask
 from components.accepted import accepted_address, accepted_folder
 from components.build_bundle import BuildBundle
 from components.check_data import CheckData
@@ -49,7 +49,7 @@ from tfx_pipeline.fingerprint import folder_fingerprint
 from tfx_pipeline.history.blessed import blessed_networks
 
 # DirectRunner tries to download another runner from the network on every pipeline.
-BEAM_ARGS = ("--runner=FnApiRunner",)
+BEAM_ARGS = (f"--runner={LOCAL_RUNNER}",)
 # Without a word about an image TFX packs itself anew for remote workers in every Beam node, two
 # seconds each; where nobody asks for workers there are none.
 NO_WORKERS = ("--sdk_container_image=none",)

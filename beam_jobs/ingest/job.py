@@ -23,6 +23,7 @@ from beam_jobs.ingest.partition import pieces
 from beam_jobs.ingest.progress import watched
 from beam_jobs.ingest.stage import Stage, check_place
 from beam_jobs.ingest.write_shard import write_shard
+from beam_jobs.options import LOCAL_RUNNER
 from models.examples.splits import entry_of, hashed_splits, read_splits
 
 
@@ -98,7 +99,7 @@ def local_pipeline(beam_args: Iterable[str]) -> Any:
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
 
-    return beam.Pipeline(options=PipelineOptions(["--runner=FnApiRunner", *beam_args]))
+    return beam.Pipeline(options=PipelineOptions([f"--runner={LOCAL_RUNNER}", *beam_args]))
 
 
 def ingested(

@@ -41,12 +41,13 @@ def pieces(
     number, name, trees = row
     with storage.errors_in_words():
         building = list_building(root, name, trees)
-    if not is_building_name(name):
-        shelve(stage, number, run, len(building.views), strangers(building) + nameless(building))
-        return
-    split = entry_of(splits, name)
-    kept, refused = sorted_out(building, split, described)
-    shelve(stage, number, run, len(building.views), strangers(building) + refused)
+        if not is_building_name(name):
+            lost = strangers(building) + nameless(building)
+            shelve(stage, number, run, len(building.views), lost)
+            return
+        split = entry_of(splits, name)
+        kept, refused = sorted_out(building, split, described)
+        shelve(stage, number, run, len(building.views), strangers(building) + refused)
     if split is not None:
         for shard, piece in divided(building, kept, described, shards):
             yield (split, shard), piece

@@ -68,6 +68,7 @@ FORM = "a gzip member a record, a table of its features in the header"
 PARTS = ("manifest", "quarantine", "flaws")
 
 
+@storage.errors_in_words()
 def write_shard(
     group: tuple[tuple[str, int], Iterable[Piece]],
     *,
@@ -93,8 +94,7 @@ def write_shard(
             # ours from now on: the end of a run counts its own tickets alone
             storage.write(ticket, json.dumps({**earlier, "run": run}).encode())
             return int(earlier["written"])
-    with storage.errors_in_words():
-        totals = write_files(pieces, shard, stage)
+    totals = write_files(pieces, shard, stage)
     facts = {"run": run, "work": work, "written": totals["views"], "statistics": totals}
     storage.write(ticket, json.dumps(facts).encode())
     return int(totals["views"])

@@ -8,7 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 # Runners that, unless they are told otherwise, run within this process.
-HERE = ("", "FnApiRunner", "DirectRunner", "SwitchingDirectRunner", "BundleBasedDirectRunner")
+HERE = (
+    "",
+    "LocalRunner",
+    "FnApiRunner",
+    "DirectRunner",
+    "SwitchingDirectRunner",
+    "BundleBasedDirectRunner",
+)
 # Beam's Dask runner computes one output of a job and loses what a bundle's end gives: ingest is
 # made for that, these stages were not tried with it.
 NOT_TRIED = ("DaskRunner",)

@@ -17,6 +17,7 @@ from published_set import write_set
 
 from beam_jobs.__main__ import main
 from beam_jobs.ingest import stage as staging
+from beam_jobs.ingest import storage
 from beam_jobs.ingest.job import ingest
 from beam_jobs.ingest.stage import RESULT, check_place
 from models.examples.shards import ShardWriter
@@ -219,12 +220,23 @@ def test_what_a_link_leads_to_gets_the_result_and_the_link_stays(data, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["disk", "nowhere", "whole"]
 
 
-def test_a_full_disk_is_told_in_a_line(data, tmp_path, capfd, monkeypatch):
-    def full(self, record):
+@pytest.mark.parametrize("which", ["records", "tickets", "listings"])
+def test_a_full_disk_is_told_in_a_line(which, data, tmp_path, capfd, monkeypatch):
+    written = storage.write
+
+    def full(*what):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(ShardWriter, "write", full)
+    def full_there(path, content):
+        folder = "done" if which == "tickets" else "listed"
+        return (full if Path(path).parent.name == folder else written)(path, content)
+
+    if which == "records":
+        monkeypatch.setattr(ShardWriter, "write", full)
+    else:
+        monkeypatch.setattr(storage, "write", full_there)
     code = main(["ingest", "--data", str(data), "--out", str(tmp_path / "out"), "--size", "16"])
     said = capfd.readouterr().err
-    assert code == 1 and "No space left on device: nothing is left" in said
-    assert "Traceback" not in said and ".out.partial" in said
+    assert code == 1 and said.startswith("error: [Errno 28] No space left on device")
+    assert "Traceback" not in said and said.count("\n") == 1
+    assert which != "records" or "nothing is left of what was written" in said
