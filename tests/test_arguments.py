@@ -57,6 +57,8 @@ WRONG = {
         (["add-source", "hed", "--encoder", "FILE", "--run", "NONE"], 1, "NONE"),
         (["add-source", "normal", "--encoder", "FILE"], 1, "normal"),
         (["add-source", "hed", "--encoder", "FILE", "--mean", "x"], 2, "--mean"),
+        (["remove-source"], 2, "name"),
+        (["remove-source", "hed", "--run", "NONE"], 1, "NONE"),
         (["history"], 2, "required: run"),
         (["history", "HERE", "--last", "0"], 2, "at least 1, got 0"),
         (["history", "NONE"], 1, "NONE"),

@@ -1,5 +1,5 @@
-"""python -m tfx_pipeline demo | run | add-source | config | compile | submit | schedule | history
-| diff | prune | rollback | trace | schema
+"""python -m tfx_pipeline demo | run | add-source | remove-source | config | compile | submit
+| schedule | history | diff | prune | rollback | trace | schema
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models.arguments.endings import ended
-from tfx_pipeline import add_source
+from tfx_pipeline import sources
 from tfx_pipeline.history.commands import DO, add_commands
 from tfx_pipeline.schedule.commands import (
     add_parameter,
@@ -97,7 +97,7 @@ def parser() -> argparse.ArgumentParser:
     add_submit(commands)
     add_commands(commands)
     add_schema(commands)
-    add_source.add_arguments(commands)
+    sources.add_arguments(commands)
     return top
 
 
@@ -211,9 +211,9 @@ def carried_out(options: argparse.Namespace, words: list[str]) -> int:
         return do_schema(options)
     if options.command in DO:
         return DO[options.command](options)
-    if options.command == "add-source":
+    if options.command in sources.DO:
         with stoppable(resume_command(words)):
-            return do_add_source(options)
+            return do_sources(options)
     # `--shards` is two fields by another name
     shards = shards_of(options.shards) if options.shards else []
     config = configuration(options.config, [*options.set, *shards])
@@ -245,13 +245,13 @@ def do_run(config: Config, options: argparse.Namespace) -> int:
     return 0
 
 
-def do_add_source(options: argparse.Namespace) -> int:
+def do_sources(options: argparse.Namespace) -> int:
     """a source of no use is one line on stderr."""
     from models.networks.sources.description import SourceError
     from tfx_pipeline.faults import RunError
 
     try:
-        return add_source.do_add_source(options)
+        return sources.DO[options.command](options)
     # a source that cannot be used is the person's to mend, like a field of the configuration
     except SourceError as error:
         raise RunError(str(error)) from error

@@ -43,10 +43,10 @@ from models.provenance.closure import closure_of
 from models.tasks import TASKS, source_names, target_names
 from models.taxonomy.beside_published import tables_digest
 from serving.release.identity import served_address
-from tfx_pipeline.add_source import SOURCES
 from tfx_pipeline.config import Config, ConfigError
 from tfx_pipeline.fingerprint import folder_fingerprint
 from tfx_pipeline.history.blessed import blessed_networks
+from tfx_pipeline.sources import SOURCES
 
 # DirectRunner tries to download another runner from the network on every pipeline.
 BEAM_ARGS = (f"--runner={LOCAL_RUNNER}",)

@@ -13,8 +13,8 @@ from models.networks.sources.description import DESCRIBED
 from models.provenance.digest import digest_of
 from models.provenance.seals import SEAL, sha256_of
 from models.taxonomy.beside_published import tables_digest
-from tfx_pipeline.add_source import SOURCES
 from tfx_pipeline.config import Config
+from tfx_pipeline.sources import SOURCES
 
 # The keys, and how a person calls what they stand for.
 NAMES = {

@@ -5,7 +5,9 @@ next run reads.
 from __future__ import annotations
 
 import dataclasses
+import os
 import shutil
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from models.networks.sources.description import (
     check_name,
     content_of,
     keys_file,
+    outside_sources,
 )
 from models.networks.sources.encoders import Preprocessed, features_model, onnx_features
 from models.networks.sources.feature_arrays import FeatureArrays, check_finite, check_rows
@@ -222,3 +225,21 @@ def drawn_anew(
     for norm, momentum in zip(norms, momenta):
         norm.momentum = momentum
     return model
+
+
+def remove_source(folder: str | Path, name: str) -> list[str]:
+    """take `folder`/NAME away, and the random control that was drawn of it; the names that went.
+    Raises SourceError where there is no such source.
+    """
+    folder = Path(folder)
+    rows = outside_sources(folder)
+    gone = [row["name"] for row in rows if name in (row["name"], row["control_of"])]
+    if name not in gone:
+        there = ", ".join(row["name"] for row in rows) or "none"
+        raise SourceError(f"no source from outside is called {name} in {folder}; there: {there}")
+    for each in gone:
+        # a leading point: no run reads it any more, however far the next line comes
+        aside = Path(tempfile.mkdtemp(prefix=f".{each}.", dir=folder))
+        os.replace(folder / each, aside)
+        shutil.rmtree(aside)
+    return gone

@@ -1,4 +1,6 @@
-"""`add-source` at the door: what it is given, and what of the last run it goes on with."""
+"""`add-source` and `remove-source` at the door: what they are given, and what of the last run is
+taken on.
+"""
 
 import json
 from pathlib import Path
@@ -10,9 +12,9 @@ from outside_encoders import feature_file, keras_file
 from models.networks.sources import encode
 from models.networks.sources.description import outside_sources
 from tfx_pipeline.__main__ import main
-from tfx_pipeline.add_source import SOURCES, last_run, taxonomy_time
 from tfx_pipeline.config import ConfigError, configuration, from_json
 from tfx_pipeline.history.metadata import run_graphs
+from tfx_pipeline.sources import SOURCES, last_run, taxonomy_time
 
 
 def unfinished(run: Path) -> Path:
@@ -153,3 +155,48 @@ def test_a_wrong_name_is_one_line(tmp_path, capsys, name):
     words = ["--encoder", "missing.keras", "--run", str(run), "--later"]
     assert main(["add-source", name, *words]) != 0
     assert name in said(capsys)
+
+
+def test_a_source_goes_with_its_random_control(tmp_path, capsys):
+    run = unfinished(tmp_path / "run")
+    for name, control in (("hed", ["--random-control"]), ("lite", [])):
+        file = keras_file(tmp_path / f"{name}.keras", 64)
+        words = ["--encoder", str(file), "--run", str(run), "--later", *control]
+        assert main(["add-source", name, *words]) == 0
+    capsys.readouterr()
+    assert main(["remove-source", "hed", "--run", str(run), "--later"]) == 0
+    assert [row["name"] for row in outside_sources(run / SOURCES)] == ["lite"]
+    assert [path.name for path in (run / SOURCES).iterdir()] == ["lite"]
+    words = capsys.readouterr().err
+    assert "hed: removed" in words and "hed_random: removed" in words
+    assert main(["remove-source", "hed", "--run", str(run), "--later"]) == 1
+    assert "no source from outside is called hed" in said(capsys)
+
+
+def test_a_random_control_goes_alone(tmp_path):
+    run = unfinished(tmp_path / "run")
+    file = keras_file(tmp_path / "hed.keras", 64)
+    words = ["--encoder", str(file), "--run", str(run), "--later", "--random-control"]
+    assert main(["add-source", "hed", *words]) == 0
+    assert main(["remove-source", "hed_random", "--run", str(run), "--later"]) == 0
+    assert [row["name"] for row in outside_sources(run / SOURCES)] == ["hed"]
+
+
+@pytest.mark.parametrize("name", ["../run", "normal", ".", ""])
+def test_nothing_but_a_source_can_be_removed(tmp_path, capsys, name):
+    run = unfinished(tmp_path / "run")
+    before = [*tmp_path.rglob("*")]
+    assert main(["remove-source", name, "--run", str(run), "--later"]) == 1
+    assert "no source from outside is called" in said(capsys)
+    assert {*tmp_path.rglob("*")} - {*before} <= {run / ".lock"}
+
+
+def test_a_run_that_could_not_go_on_keeps_its_source(tmp_path, capsys):
+    run = finished(tmp_path / "run", tmp_path / "gone")
+    file = keras_file(tmp_path / "hed.keras", 32)
+    words = ["--encoder", str(file), "--run", str(run), "--later"]
+    assert main(["add-source", "hed", *words]) == 0
+    capsys.readouterr()
+    assert main(["remove-source", "hed", "--run", str(run)]) == 1
+    assert "--data DIR" in said(capsys)
+    assert [row["name"] for row in outside_sources(run / SOURCES)] == ["hed"]

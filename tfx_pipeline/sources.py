@@ -1,5 +1,5 @@
 """`add-source`: any frozen encoder becomes a source of a run, and the run's taxonomy is made anew;
-its labels, networks and measured transfers stay as they are.
+its labels, networks and measured transfers stay as they are. `remove-source` takes it away again.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,7 +44,7 @@ class FinishedRun:
 
 
 def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """the verb's own."""
+    """of both verbs."""
     text = "make any frozen encoder a source of a run, and its taxonomy anew"
     command = commands.add_parser("add-source", help=text, description=text)
     command.epilog = (
@@ -84,6 +84,16 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     command.add_argument(
         "--later", action="store_true", help="only add it; the next `run` measures it"
     )
+    text = "take such a source away again, and make the taxonomy without it"
+    command = commands.add_parser("remove-source", help=text, description=text)
+    command.epilog = "example: python -m tfx_pipeline remove-source hed --run runs/demo"
+    command.add_argument("name", help="of the source; its random control goes with it")
+    command.add_argument(
+        "--run", type=Path, default=Path("runs/demo"), help="the run (default: runs/demo)"
+    )
+    command.add_argument(
+        "--later", action="store_true", help="only remove it; the next `run` goes without it"
+    )
 
 
 def numbers(text: str) -> tuple[float, ...]:
@@ -98,27 +108,17 @@ def do_add_source(options: argparse.Namespace) -> int:
     """
     from models.networks.sources.description import check_name
     from tfx_pipeline.faults import RunError
-    from tfx_pipeline.history.metadata import METADATA
     from tfx_pipeline.run_lock import locked
 
     # errors in order of what they cost: name, run, file, then the encoder itself
     check_name(options.name)
-    if not (options.run / METADATA).exists():
-        raise RunError(f"no run at {options.run}; `python -m tfx_pipeline run` makes one")
+    check_run(options.run)
     if not options.encoder.exists():
         raise RunError(f"--encoder {options.encoder}: there is no such file")
     # before the encoder is read: a run that cannot go on should say so at once
-    last = last_run(options.run)
-    if last is None and not options.later:
-        raise RunError(
-            f"the run at {options.run} has not finished; finish it first, or add the source with "
-            "--later"
-        )
-    if last is not None and not options.later:
-        check_data(last, options.run)
+    last = run_to_go_on_with(options.run, options.later)
     from models.networks.sources.encode import views_of
     from models.networks.sources.register import add_source
-    from tfx_pipeline.local import run_pipeline
 
     told = {"mean": options.mean, "deviation": options.std}
     # of a run that has not finished its pictures' side is not known
@@ -147,11 +147,59 @@ def do_add_source(options: argparse.Namespace) -> int:
                 f"{source.form}, and the run's policies take none of it",
                 file=sys.stderr,
             )
-    if last is None or options.later:
-        return 0
-    places = run_pipeline(last.config, last.data, options.run)
-    print(*standing(places["report"].parent), sep="\n")
-    print(taxonomy_time(options.run))
+    return 0 if last is None or options.later else made_anew(last, options.run)
+
+
+def do_remove_source(options: argparse.Namespace) -> int:
+    """0 when the source is gone, and unless `--later` the new taxonomy is there. Raises
+    SourceError, RunError.
+    """
+    check_run(options.run)
+    last = run_to_go_on_with(options.run, options.later)
+    # after these checks: Keras takes seconds to import
+    from models.networks.sources.register import remove_source
+    from tfx_pipeline.run_lock import locked
+
+    with locked(options.run):
+        for name in remove_source(options.run / SOURCES, options.name):
+            print(f"{name}: removed from {options.run / SOURCES}", file=sys.stderr)
+    return 0 if last is None or options.later else made_anew(last, options.run)
+
+
+def check_run(run: Path) -> None:
+    """Raises RunError where there is no run."""
+    from tfx_pipeline.faults import RunError
+    from tfx_pipeline.history.metadata import METADATA
+
+    if not (run / METADATA).exists():
+        raise RunError(f"no run at {run}; `python -m tfx_pipeline run` makes one")
+
+
+def run_to_go_on_with(run: Path, later: bool) -> FinishedRun | None:
+    """the newest finished run at `run`, None where there is none. Raises RunError unless it can go
+    on now, or its sources are for a `later` one.
+    """
+    from tfx_pipeline.faults import RunError
+
+    last = last_run(run)
+    if last is None and not later:
+        raise RunError(
+            f"the run at {run} has not finished; finish it first, or change its sources with "
+            "--later"
+        )
+    if last is not None and not later:
+        check_data(last, run)
+    return last
+
+
+def made_anew(last: FinishedRun, run: Path) -> int:
+    """the run with the sources that it has now; 0."""
+    from tfx_pipeline.local import run_pipeline
+
+    places = run_pipeline(last.config, last.data, run)
+    for line in standing(places["report"].parent):
+        print(line)
+    print(taxonomy_time(run))
     for name, place in places.items():
         print(f"{name:9s} {place}")
     return 0
@@ -217,6 +265,13 @@ def check_data(last: FinishedRun, run: Path) -> None:
         present(str(last.data))
     except FileNotFoundError as error:
         raise RunError(
-            f"the data of the run are no longer at {last.data}; put them back, or add the source "
-            f"with --later and name them: `python -m tfx_pipeline run --data DIR --run {run}`"
+            f"the data of the run are no longer at {last.data}; put them back, or change "
+            "its sources with --later and name them: "
+            f"`python -m tfx_pipeline run --data DIR --run {run}`"
         ) from error
+
+
+DO: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "add-source": do_add_source,
+    "remove-source": do_remove_source,
+}
