@@ -34,7 +34,7 @@ from models.tasks import DOMAINS
 from models.tasks.arrays import Array
 
 # Version of what is made of a mesh: raise it when the same file and seed give other labels.
-VERSION = 5
+VERSION = 6
 FEW_CODES = 3  # of 255: pictures that differ by no more are of one colour
 # Published folders that follow from a model or a person, not from geometry and texture.
 UNKNOWN = ("class_object", "class_scene")

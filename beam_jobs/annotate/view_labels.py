@@ -19,7 +19,7 @@ from models.tasks import DOMAINS, Camera
 from models.tasks.arrays import Array
 from models.tasks.labels import edges, keypoints, segments
 from models.tasks.labels import surfaces as codes
-from models.tasks.labels.cameras import point_info
+from models.tasks.labels.cameras import camera_name, point_info
 
 # (column, row) in a picture of 512 x 512 pixels, as published.
 Pixel = tuple[float, float]
@@ -139,7 +139,7 @@ def write_matches(folder: Path, sights: Sights, cameras: Sequence[Shot]) -> None
         place = next(shot.camera.point for shot in cameras if shot.point == point)
         views = [
             {
-                "camera_uuid": "",
+                "camera_uuid": camera_name(shot.camera),
                 "point_uuid": str(shot.point),
                 "view_id": shot.view,
                 "nonfixated_pixel_x": pixel[0],

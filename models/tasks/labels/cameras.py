@@ -136,6 +136,12 @@ def gaussian_sphere(camera: Camera) -> dict[str, list[float]]:
     return {name: (camera.rotation.T @ axis).tolist() for name, axis in zip("xyz", axes)}
 
 
+def camera_name(camera: Camera) -> str:
+    """16 hex digits of where it stands: what `camera_uuid` is in point_info and in matches."""
+    # numbers, unlike text, hash alike in every process
+    return f"{abs(hash(tuple(np.round(camera.location, 6)))):016x}"
+
+
 def point_info(
     camera: Camera,
     *,
@@ -176,8 +182,7 @@ def point_info(
         "resolution": resolution,
         "view_id": view,
         "point_uuid": str(point),
-        # numbers, unlike text, hash alike in every process
-        "camera_uuid": f"{abs(hash(tuple(np.round(camera.location, 6)))):016x}",
+        "camera_uuid": camera_name(camera),
         "room": room,
         "nonfixated_points_in_view": others,
         # x and y change places in the published files

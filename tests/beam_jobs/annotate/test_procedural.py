@@ -19,6 +19,7 @@ from beam_jobs.scenes.buildings.building import building
 from beam_jobs.scenes.buildings.scene import Builder
 from beam_jobs.scenes.geometry import shapes
 from beam_jobs.scenes.render.renderer import Eye
+from models.examples.published import label_path
 from models.tasks import DOMAINS, Camera, ViewKey, label_domains
 from models.tasks.view import rotation_from_euler
 
@@ -204,6 +205,10 @@ def test_nonfixated_pairs_of_the_label_store_are_the_published_matches(tmp_path)
         ]
         matches = [read_matches(path, path.parts[-3]) for path in files]
         sights = {(sighting.view, match.point) for match in matches for sighting in match.sightings}
+        # joined by camera, as the published files can be
+        for sighting in (each for match in matches for each in match.sightings):
+            info = json.loads(label_path(made, sighting.view, DOMAINS["point_info"]).read_text())
+            assert sighting.camera == info["camera_uuid"] != ""
         wanted = {
             f"{i}+{j}"
             for i in views
