@@ -22,6 +22,7 @@ def sections(run: Run) -> Facts:
     """name -> what its template reads; None or empty where the run has nothing to show."""
     return {
         "baselines": run.evidence.get("baselines", []),
+        "band_left_out": band_left_out(run.evidence.get("curves") or []),
         "significance": run.evidence.get("significance") or {},
         "ledger": run.evidence.get("ledger"),
         "savings": savings(run),
@@ -51,6 +52,13 @@ def sections(run: Run) -> Facts:
         "published": run.published,
         "seeds": run.seeds,
     }
+
+
+def band_left_out(curves: list[Facts]) -> bool:
+    """is there no band of random policies around transferred targets, where the others have one?"""
+    return any(row["random_not_bought"] for row in curves) and not any(
+        row["random_transferred"] for row in curves
+    )
 
 
 def predictors(run: Run) -> list[Facts]:
