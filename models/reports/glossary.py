@@ -66,7 +66,8 @@ GLOSSARY: Mapping[str, tuple[str, str]] = {
     "scratch": (
         "From scratch",
         "Learning the target from the same few labels without any source: what a transfer must "
-        "beat.",
+        "beat. It is the target's own network or, where transfers are measured in closed form and "
+        "held-out buildings prefer it, a readout of pixels.",
     ),
     "affinity": (
         "Affinity",

@@ -22,7 +22,8 @@ TERMS = {
     "scratch) to the same mean quality",
     "apart": "of the targets that are not bought: by transfer or, where on offer, from scratch",
     "transferred": "the quality of the targets that are reached by transfer alone",
-    "from scratch": "the target's own network, trained on the transfer's little data alone",
+    "from scratch": "the target's own network or, in a run where held-out buildings prefer it, a "
+    "readout of pixels, taught by the transfer's little data alone",
     "not ranked": "marked *: the order of this target's sources is noise",
 }
 
