@@ -235,6 +235,7 @@ def main() -> None:
     if (Path(__file__).parents[2] / "shared" / "real_frames").exists():
         real = {name: real_frame(stem, options.size) for name, stem in REAL.items()}
         real["hm3d, photos"] = pictures_alone(options.size)
+    print(f"all at {options.size} pixels a side; keypoints3d of real frames was made at 512 pixels")
     print(
         f"{'a view':20}"
         + "".join(f"{name:>18}" for name in real)

@@ -5,7 +5,7 @@ Drawn by the client's own code, so that a report and an answer to a photo look a
 
 import os
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
@@ -42,11 +42,12 @@ def save_pictures(
     entries = []
     for shown in sample_answers(networks, store, count):
         by_policy = served_answers(served, shown) if served else None
+        whitening = store.whitening(shown.task.name)
         rows = [
-            sample_row(folder, shown, i, None if by_policy is None else by_policy[i])
+            sample_row(folder, shown, i, None if by_policy is None else by_policy[i], whitening)
             for i in range(len(shown.views))
         ]
-        entries.append({"task": shown.task.name, "note": shown.task.unit, "rows": rows})
+        entries.append({"task": shown.task.name, "note": shown_unit(shown.task), "rows": rows})
     return entries
 
 
@@ -68,10 +69,22 @@ def served_answers(heads: Any, shown: TaskAnswers) -> Optional[Array]:
     return np.asarray(head.answers(codes, shown.task.images)[name])
 
 
+def shown_unit(entry: Task) -> str:
+    """the unit of what a picture or its words show: numbers stand in their own units."""
+    return entry.unit.removesuffix("whitened").rstrip(" ,;") if entry.whitened else entry.unit
+
+
 def sample_row(
-    folder: str, shown: TaskAnswers, number: int, served: Optional[Array]
+    folder: str,
+    shown: TaskAnswers,
+    number: int,
+    served: Optional[Array],
+    whitening: Tuple[Array, Array],
 ) -> List[Dict[str, Any]]:
-    """cells of one sample: {"name", "picture" or "words"}."""
+    """cells of one sample: {"name", "picture" or "words"}. whitening: mean and deviation that the
+    task's numbers were whitened by, in the label and in both answers.
+    """
+    mean, deviation = whitening
     entry = shown.task
     photo = enlarged(np.ascontiguousarray(shown.views[number, 0]), SIDE)
     stem = f"pictures/{entry.name}_{number}"
@@ -93,7 +106,8 @@ def sample_row(
             drawn = sized(beside(map_panels(entry, value, photo, label)))
             cells.append(saved(folder, f"{stem}_{name.split()[0]}.webp", name, drawn))
         else:
-            cells.append({"name": name, "words": in_words(entry, value, value is label)})
+            numbers = value * deviation + mean if entry.whitened else value
+            cells.append({"name": name, "words": in_words(entry, numbers, value is label)})
     return cells
 
 
@@ -121,7 +135,7 @@ def map_panels(entry: Task, value: Array, photo: Array, label: Array) -> Any:
 
 
 def in_words(entry: Task, value: Array, is_label: bool) -> List[str]:
-    """the likeliest classes, or named numbers."""
+    """the likeliest classes, or named numbers, in the units of their names."""
     if entry.output.kind == "classes":
         logits = np.log(np.maximum(value, 1e-9)) if is_label else value
         return [f"{word} {share:.0%}" for word, share in likeliest(entry.name, logits, 3)]

@@ -2,9 +2,13 @@
 
 import importlib.util
 import re
+from math import comb
 from pathlib import Path
 
 import pytest
+
+from models.tasks import TASKS
+from tfx_pipeline.config import laptop
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -66,3 +70,17 @@ def test_no_document_refers_to_what_the_repository_lacks():
         for path in (ROOT / package).rglob("*.py")
     ]
     assert not [path for path in sources if words.search(path.read_text())]
+
+
+def test_the_drawing_of_the_pipeline_counts_what_the_laptop_measures():
+    network = laptop().network
+    sources = sum(entry.source for entry in TASKS.values())
+    targets = sum(entry.target for entry in TASKS.values())
+    smaller = len(network.regimes)
+    # one source at each amount, pairs at the largest alone
+    transfers = targets * (sources * (1 + smaller) + comb(sources, 2))
+    # pixels and the average at each amount; the supervised network and one from scratch
+    controls = targets * (2 * (1 + smaller) + 2)
+    assert (network.transfer_order, network.regime_order, network.scratch_regimes) == (2, 1, False)
+    drawn = f"({transfers:,} transfers, {controls} controls, calibration)"
+    assert drawn in (ROOT / "README.md").read_text()

@@ -34,6 +34,7 @@ PUBLISHED = {
 # The 2.5D label's own function finds 46, 68, 70 and 122 of them on the four frames brought to 256
 # pixels.
 REAL = {
+    "side": 512.0,
     "curved pixels": 0.482,
     "segments 2D": 50.0,
     "segments 2.5D": 43.7,
@@ -44,14 +45,17 @@ REAL = {
     "reshading": 130.0,
     "unseen": 0.0202,
 }
+# Filters of so many pixels make these labels: their means compare at equal sizes only.
+BY_SIDE = "depends on the side"
 UNITS = {
+    "side": "pixels of a picture",
     "curved pixels": "share, |curvature| > 1/m",
-    "segments 2D": "a view",
-    "segments 2.5D": "a view",
-    "2D keypoints": "mean code",
-    "3D keypoints": "mean code",
-    "texture edges": "mean code",
-    "occlusion edges": "mean code",
+    "segments 2D": f"a view; {BY_SIDE}",
+    "segments 2.5D": f"a view; {BY_SIDE}",
+    "2D keypoints": f"mean code; {BY_SIDE}",
+    "3D keypoints": f"mean code; {BY_SIDE}",
+    "texture edges": "mean code, as of 512 pixels",
+    "occlusion edges": f"mean code; {BY_SIDE}",
     "reshading": "mean code",
     "unseen": "share of pixels",
     "semantic classes": "a view, background not counted",
@@ -141,6 +145,8 @@ def measured(root: Path, limit: int) -> dict[str, list[float]]:
 def of_view(view: Frame) -> dict[str, float]:
     """the numbers that the label files beside a view's picture allow."""
     numbers = {}
+    if (picture := view.map("rgb")) is not None:
+        numbers["side"] = float(min(picture.shape[:2]))
     for folder, name in MEANS.items():
         if (value := view.map(folder)) is not None:
             numbers[name] = float(value.mean())

@@ -55,7 +55,8 @@ GLOSSARY: Mapping[str, tuple[str, str]] = {
         "Quality",
         "On how many held-out pictures the answer is better than that of the target's own fully "
         "supervised network. 0.5 is as good, 0 never as good. A target that is supervised itself "
-        "has 0.5 by definition, so the mean over all targets flatters; look at transferred ones.",
+        "has 0.5 by definition, so the mean over all targets flatters; look at transferred ones: "
+        "those reached by transfer. Targets that are not bought are these and those from scratch.",
     ),
     "gain": (
         "Gain",
@@ -65,7 +66,8 @@ GLOSSARY: Mapping[str, tuple[str, str]] = {
     "scratch": (
         "From scratch",
         "Learning the target from the same few labels without any source: what a transfer must "
-        "beat.",
+        "beat. It is the target's own network or, where transfers are measured in closed form and "
+        "held-out buildings prefer it, a readout of pixels.",
     ),
     "affinity": (
         "Affinity",

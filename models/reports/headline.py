@@ -96,7 +96,7 @@ def saving_of(run: Run) -> Facts | None:
 def saving_words(saving: Facts | None) -> str:
     """the saving over all targets, then over those that are not their own labels."""
     words = all_saving_words(saving)
-    apart = saving.get("transferred") if saving else None
+    apart = saving.get("not_bought") if saving else None
     if not apart:
         return words
     return f"{words} {APART}: {share(apart['saved'])}."
@@ -124,7 +124,7 @@ def saving_doubt(run: Run, saving: Facts | None, marks: dict[str, list[str]]) ->
     targets = {row["target"] for row in run.rows}
     win = mean_win(run)
     same = (run.evidence.get("stability") or {}).get("same")
-    apart = saving.get("transferred")
+    apart = saving.get("not_bought")
     rules = {
         "the task networks are barely trained": win is not None and win < TRAINED,
         f"{len(marks)} of {plural(len(targets), 'target')} carry a mark of noise": len(marks)
@@ -134,7 +134,7 @@ def saving_doubt(run: Run, saving: Facts | None, marks: dict[str, list[str]]) ->
             verdict.tone == DOUBT for verdict in chance_verdicts(run)
         ),
         "other test pictures would choose other sources": same is not None and same < STABLE,
-        "at the run's own budget the transferred targets alone save nothing": apart is not None
+        "at the run's own budget the targets that are not bought save nothing": apart is not None
         and apart["saved"] <= 0,
     }
     reasons = [words for words, holds in rules.items() if holds]

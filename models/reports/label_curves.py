@@ -14,7 +14,7 @@ TOP = 0.6  # least quality at the chart's top; 0.5 is as good as all labels
 WAYS: Mapping[str, tuple[str, str]] = {
     "transfer": ("transfer from the best source", "--s0"),
     "own_code": ("readout of the task's own code, which saw all labels", "--s2"),
-    "scratch": ("its network from scratch", "--s1"),
+    "scratch": ("from scratch", "--s1"),
     "pixels": ("readout of pixels", "--s3"),
 }
 

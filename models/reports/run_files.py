@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from models.reports.earlier_evidence import in_present_words
+
 # What JSON says has no type before it is looked at; a section checks what it shows.
 Facts = dict[str, Any]
 
@@ -105,6 +107,7 @@ def load_run(folder: str | Path) -> Run:
         )
     parts = {name: read_part(folder, name) for name in FORMS}
     asked = parts.pop("run")
+    parts["evidence"] = in_present_words(parts["evidence"])
     first = parts["taxonomies"][0] if parts["taxonomies"] else {}
     return Run(
         folder=folder,

@@ -12,6 +12,7 @@ from models.reports.outside_sources import outside_sources
 from models.reports.run_files import Facts, Run
 from models.reports.summary import mean_win
 from models.reports.words import mean
+from models.tasks import TASKS
 
 # Zamir et al. 2018, supplementary material, table of task-specific networks: mean share of test
 # images on which a network beats the average answer, and a readout of a random network.
@@ -22,6 +23,8 @@ def sections(run: Run) -> Facts:
     """name -> what its template reads; None or empty where the run has nothing to show."""
     return {
         "baselines": run.evidence.get("baselines", []),
+        "damaged_inputs": damaged_inputs(run),
+        "band_left_out": band_left_out(run.evidence.get("curves") or []),
         "significance": run.evidence.get("significance") or {},
         "ledger": run.evidence.get("ledger"),
         "savings": savings(run),
@@ -51,6 +54,19 @@ def sections(run: Run) -> Facts:
         "published": run.published,
         "seeds": run.seeds,
     }
+
+
+def damaged_inputs(run: Run) -> list[str]:
+    """targets whose own network is given another picture than the one that transfers read."""
+    targets = dict.fromkeys(row["target"] for row in run.rows)
+    return [name for name in targets if name in TASKS and TASKS[name].input != "image"]
+
+
+def band_left_out(curves: list[Facts]) -> bool:
+    """is there no band of random policies around transferred targets, where the others have one?"""
+    return any(row["random_not_bought"] for row in curves) and not any(
+        row["random_transferred"] for row in curves
+    )
 
 
 def predictors(run: Run) -> list[Facts]:

@@ -13,7 +13,7 @@ which no beginning reaches every target are drawn again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -32,14 +32,16 @@ TRIES = 20  # draws a policy, before feasible ones are called too rare
 @dataclass(frozen=True)
 class Drawn:
     """objective, gain, quality: [policy] float64 of random policies; gain and quality NaN where a
-    control was not measured. transferred [policy]: mean quality of the targets that are not their
-    own labels, NaN where all are.
+    control was not measured. transferred, not_bought [policy]: mean quality of the targets that are
+    reached by transfer, and of those that are not their own labels (by transfer or from scratch);
+    NaN where there are none.
     """
 
     objective: Floats
     gain: Floats
     quality: Floats
     transferred: Floats
+    not_bought: Floats
 
     def __len__(self) -> int:
         return len(self.objective)
@@ -79,6 +81,7 @@ class Lottery:
         ]
         self.edge_gain = numbers([row.gain for row in edges])
         self.edge_quality = numbers([row.quality for row in edges])
+        self.by_transfer = np.array([row.transfer.control is None for row in edges], bool)
         self.own_gain = numbers([row.gain if row else None for row in own])
         self.own_quality = numbers([quality_of(row) if row else None for row in own])
 
@@ -176,16 +179,20 @@ class Lottery:
             left = left - self.fares[:, edge]
         return np.array(chosen, int)
 
-    def scores(self, x: Floats) -> tuple[float, float, float, float]:
-        """objective, gain, quality, quality of the targets that are not their own labels."""
+    def scores(self, x: Floats) -> tuple[float, ...]:
+        """the numbers of `Drawn`, in its order."""
         own = self.own_nodes(x[: self.count] > 0)
         edges = np.flatnonzero(x[self.count :] > 0)
         gain = np.concatenate([self.own_gain[own], self.edge_gain[edges]])
         quality = np.concatenate([self.own_quality[own], self.edge_quality[edges]])
-        # NaN where all targets are their own labels: no mean of nothing
-        transferred = float(self.edge_quality[edges].mean()) if len(edges) else np.nan
-        objective = float(self.program.reward @ x)
-        return objective, float(gain.mean()), float(quality.mean()), transferred
+        apart = [edges[self.by_transfer[edges]], edges]
+        return (
+            float(self.program.reward @ x),
+            float(gain.mean()),
+            float(quality.mean()),
+            # no mean of nothing
+            *(float(self.edge_quality[some].mean()) if len(some) else np.nan for some in apart),
+        )
 
 
 def numbers(values: list[float | None]) -> Floats:
@@ -213,7 +220,7 @@ def random_policies(
         x = lottery.draw(rng, best_edges=best_edges)
         if x is not None:
             scores.append(lottery.scores(x))
-    columns = np.array(scores, float).reshape(-1, 4).T
+    columns = np.array(scores, float).reshape(-1, len(fields(Drawn))).T
     return Drawn(*columns)
 
 

@@ -87,11 +87,10 @@ def judged(policy: Taxonomy, table: Affinities) -> list[Edge]:
 
 
 def cross_fitted(tables: Sequence[Affinities], request: Request) -> Facts | None:
-    """{"scratch": was training from scratch on offer, "gain", "quality", "transferred" (quality of
-    the targets that are not their own labels; None where all are): means over both halves of what
-    the policy of one half has in the other; "in_sample": the same three where each half judges its
-    own choice; "supervised": the two choices}. None where a half has no policy that reaches every
-    target: of few measured transfers, without training from scratch.
+    """{"scratch": was training from scratch on offer, numbers of `means_of`: means over both halves
+    of what the policy of one half has in the other; "in_sample": the same numbers where each half
+    judges its own choice; "supervised": the two choices}. None where a half has no policy that
+    reaches every target: of few measured transfers, without training from scratch.
 
     tables: of the two halves, each chooses for the other.
     """
@@ -111,12 +110,16 @@ def cross_fitted(tables: Sequence[Affinities], request: Request) -> Facts | None
 
 
 def means_of(edges: Sequence[Edge]) -> Facts:
-    # what is its own label ties by definition and would dilute the mean
-    others = [edge for edge in edges if edge.way != "supervised"]
+    """{"gain", "quality" (of all targets), "transferred" (quality of those reached by transfer),
+    "not_bought" (quality of those that are not their own labels: by transfer or from scratch)};
+    None where there are none, or one was not measured.
+    """
     return {
         "gain": mean([edge.gain for edge in edges]),
         "quality": mean([edge.quality for edge in edges]),
-        "transferred": mean([edge.quality for edge in others]),
+        "transferred": mean([edge.quality for edge in edges if edge.way == "transferred"]),
+        # what is its own label ties by definition and would dilute the mean
+        "not_bought": mean([edge.quality for edge in edges if edge.way != "supervised"]),
     }
 
 

@@ -206,6 +206,7 @@ def curve(table: Affinities, asked: Request, policy: Taxonomy, policies: int, se
         "random_gain": band(drawn.gain),
         "random_quality": band(drawn.quality),
         "random_transferred": band(drawn.transferred),
+        "random_not_bought": band(drawn.not_bought),
     }
 
 

@@ -140,7 +140,7 @@ def headline(table: Affinities, policies: Iterable[Taxonomy], expenses: Expenses
     tasks), saved (share). Policies without measured quality are left out (paper, abstract: "roughly
     2/3").
 
-    "transferred": the same without the targets that are their own labels, which cost and are worth
+    "not_bought": the same without the targets that are their own labels, which cost and are worth
     the same on both sides; None where all are.
     """
     rows = []
@@ -156,13 +156,13 @@ def headline(table: Affinities, policies: Iterable[Taxonomy], expenses: Expenses
                 "budget": policy.budget,
                 "order": policy.order,
                 **row,
-                "transferred": transferred_saving(table, expenses, policy, images),
+                "not_bought": saving_of_not_bought(table, expenses, policy, images),
             }
         )
     return rows
 
 
-def transferred_saving(
+def saving_of_not_bought(
     table: Affinities, expenses: Expenses, policy: Taxonomy, images: float
 ) -> Facts | None:
     """`saving` of the targets that are not their own labels. Sources that are targets too have

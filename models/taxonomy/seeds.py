@@ -41,7 +41,7 @@ def seed_row(
         "edges_again": None if policy is None else edges_again(policy, chosen),
         "spearman": float(np.mean(scores)) if scores else None,
         "quality": None if policy is None else policy.quality,
-        "quality_of_this_policy": judged_by(table, chosen)[0],
+        "quality_of_this_policy": judged_by(table, chosen)["quality"],
     }
 
 

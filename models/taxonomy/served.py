@@ -99,11 +99,10 @@ def served_evidence(
     halves: Sequence[Affinities] | None,
 ) -> Facts:
     """{"edges": rows of target, sources, and of both forms quality, gain and loss; "served",
-    "measured": {"quality", "gain", "transferred" (quality of the targets that are not their own
-    labels), "saved"} of `policy`; "crossfit": the same two, means over both halves of the test
-    images of what the policy of one half has in the other, with "shared": which share of their
-    transfers the run exported, and so could be judged as served. The others count as measured in
-    both}. crossfit: None without halves.
+    "measured": {numbers of `crossfit.means_of`, "saved"} of `policy`; "crossfit": the
+    same two, means over both halves of the test images of what the policy of one half has in the
+    other, with "shared": which share of their transfers the run exported, and so could be judged as
+    served. The others count as measured in both}. crossfit: None without halves.
     """
     exported = as_served(table, served)
     return {

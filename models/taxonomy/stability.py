@@ -29,8 +29,9 @@ def stability(
     """{"solves", "chosen" (source -> share of resamples whose taxonomy supervises it, most often
     first), "same" (share with exactly the chosen sources), "gain", "quality" (intervals of the
     chosen policy over all resamples, None where not measured), "transferred" (the interval of the
-    quality of its targets that are not their own labels), "unit" and "units" (what was drawn
-    again, "building" or "image", and how many there are), "resamples", "warning" or None}.
+    quality of its targets that are reached by transfer), "not_bought" (of those that are not their
+    own labels: from scratch too), "unit" and "units" (what was drawn again, "building" or "image",
+    and how many there are), "resamples", "warning" or None}.
     """
     # a program a resample: a hundred say a share well enough
     choices = chosen_again(table, resamples, request, min(solves, len(resamples)))
@@ -40,9 +41,9 @@ def stability(
     # a source that half of the resamples do without
     doubtful = [name for name in chosen.supervised if shares.get(name, 0) < 0.5]
     columns = [resamples.column.get(edge.transfer) for edge in chosen.edges]
-    others = [
-        resamples.column.get(edge.transfer) for edge in chosen.edges if edge.way != "supervised"
-    ]
+    ways = [edge.way for edge in chosen.edges]
+    reached = [column for column, way in zip(columns, ways) if way == "transferred"]
+    not_bought = [column for column, way in zip(columns, ways) if way != "supervised"]
     own = frozenset(chosen.supervised)
     return {
         "solves": len(choices),
@@ -50,7 +51,8 @@ def stability(
         "same": float(np.mean([names == own for names in choices])),
         "gain": interval(resamples.gain, columns),
         "quality": interval(resamples.quality, columns),
-        "transferred": interval(resamples.quality, others),
+        "transferred": interval(resamples.quality, reached),
+        "not_bought": interval(resamples.quality, not_bought),
         "unit": resamples.unit,
         "units": resamples.units,
         "resamples": len(resamples),
@@ -84,9 +86,9 @@ def interval(values: Floats, columns: Sequence[int | None]) -> Facts | None:
 def over_seeds(tables: Sequence[Affinities], request: Request, chosen: Taxonomy) -> Facts:
     """how a policy fares when everything is measured again with another seed: {"seeds", "chosen"
     (source -> share of seeds whose taxonomy supervises it), "same" (share with exactly the chosen
-    sources), "quality", "transferred" (of the chosen policy in each seed's table; None where an
-    edge was not measured there), "spearman" (target -> mean rank correlation of its first-order
-    affinities over all pairs of seeds)}.
+    sources), "quality", "transferred", "not_bought" (of the chosen policy in each seed's table;
+    None where an edge was not measured there), "spearman" (target -> mean rank correlation of its
+    first-order affinities over all pairs of seeds)}.
 
     tables: one a seed, the policy's own among them. Every number counts seeds, few as they are: no
     interval is made of them.
@@ -100,18 +102,20 @@ def over_seeds(tables: Sequence[Affinities], request: Request, chosen: Taxonomy)
         "seeds": len(tables),
         "chosen": {name: times[name] / len(tables) for name in sorted(times)},
         "same": sum(names == frozenset(chosen.supervised) for names in choices) / len(tables),
-        "quality": [quality for quality, _ in judgements],
-        "transferred": [transferred for _, transferred in judgements],
+        **{name: [means[name] for means in judgements] for name in judgements[0]},
         "spearman": seed_agreement(tables),
     }
 
 
-def judged_by(table: Affinities, policy: Taxonomy) -> tuple[float | None, float | None]:
-    """mean quality of a policy's edges in another table, of all and of those that are not their own
-    labels.
+def judged_by(table: Affinities, policy: Taxonomy) -> Facts:
+    """{"quality", "transferred", "not_bought"}: mean quality of a policy's edges in another table,
+    of all, of those by transfer, and of those that are not their own labels.
     """
     # by transfer: the other table may lack an edge
     rows = [(edge, table.of.get(edge.transfer)) for edge in policy.edges]
     qualities = [(edge.way, None if row is None else quality_of(row)) for edge, row in rows]
-    every = mean([quality for _, quality in qualities])
-    return every, mean([quality for way, quality in qualities if way != "supervised"])
+    return {
+        "quality": mean([quality for _, quality in qualities]),
+        "transferred": mean([quality for way, quality in qualities if way == "transferred"]),
+        "not_bought": mean([quality for way, quality in qualities if way != "supervised"]),
+    }

@@ -39,7 +39,7 @@ def certificate(policy: Taxonomy) -> str:
 
 
 def ways(policy: Taxonomy) -> str:
-    """gain and quality, those of transferred targets apart."""
+    """gain and quality of all targets, then of those of each way."""
     facts = policy.ways
     rows = [
         [WAY_WORDS[way], str(entry["targets"]), shown(entry["gain"]), shown(entry["quality"]), ""]

@@ -32,10 +32,10 @@ def run(options: Namespace) -> int:
         return 0
     print(test_lines("random sources, random transfers", test))
     print(test_lines("random sources, their best transfers", test["best_edges"]))
-    print("\nother ways to spend the budget (quality; of transferred targets apart)")
-    titles = ["how", "objective", "gain", "quality", "apart", "supervised"]
+    print("\nother ways to spend the budget")
+    titles = ["how", "objective", "gain", "quality", "transferred", "supervised"]
     print(table(titles, [baseline_row(row) for row in rows]))
-    print(f"\n{foot('objective', 'gain', 'quality')}")
+    print(f"\n{foot('objective', 'gain', 'quality', 'transferred')}")
     return 0
 
 
@@ -52,12 +52,12 @@ def test_lines(title: str, test: Facts) -> str:
 
 
 def baseline_row(row: Facts) -> list[str]:
-    apart = row["ways"].get("transferred", {}).get("quality")
+    transferred = row["ways"].get("transferred", {}).get("quality")
     return [
         row["name"],
         f"{row['objective']:.4f}",
         shown(row["gain"]),
         shown(row["quality"]),
-        shown(apart),
+        shown(transferred),
         ", ".join(row["supervised"]) or "nothing",
     ]

@@ -148,6 +148,6 @@ def line(policy: Taxonomy, saved: Facts | None) -> str:
 
 
 def saved_columns(saved: Facts) -> str:
-    apart = saved["transferred"]
+    apart = saved["not_bought"]
     share = "-" if apart is None else f"{100 * apart['saved']:.0f} %"
     return f"  {saved['images']:8.0f}  {100 * saved['saved']:4.0f} %  {share:>11s}"

@@ -20,8 +20,10 @@ TERMS = {
     "(0.5: as good; a target that is its own label has 0.5 by definition)",
     "saved": "labels saved against learning every target for itself (some fully, the others from "
     "scratch) to the same mean quality",
-    "apart": "of the targets that are not their own labels: what transfer is worth",
-    "from scratch": "the target's own network, trained on the transfer's little data alone",
+    "apart": "of the targets that are not bought: by transfer or, where on offer, from scratch",
+    "transferred": "the quality of the targets that are reached by transfer alone",
+    "from scratch": "the target's own network or, in a run where held-out buildings prefer it, a "
+    "readout of pixels, taught by the transfer's little data alone",
     "not ranked": "marked *: the order of this target's sources is noise",
 }
 

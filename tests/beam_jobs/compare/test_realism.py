@@ -57,6 +57,20 @@ def test_every_row_has_its_published_and_real_figure(data):
     assert set(REAL) | set(PUBLISHED) <= set(UNITS)
 
 
+def test_both_sides_are_said_and_what_depends_on_them(data, capsys):
+    by_name = {row["statistic"]: row for row in rows(data)}
+    assert by_name["side"]["this data"] == 32 and by_name["side"]["real frames"] == 512
+    assert {name for name, row in by_name.items() if "depends on the side" in row["unit"]} == {
+        "segments 2D",
+        "segments 2.5D",
+        "2D keypoints",
+        "3D keypoints",
+        "occlusion edges",
+    }
+    assert main(["statistics", "--data", str(data)]) == 0
+    assert "mean code; depends on the side" in capsys.readouterr().out
+
+
 def test_frames_of_ones_own_take_the_place_of_the_stored_means(data):
     (row,) = [row for row in rows(data, real_frames=data) if row["statistic"] == "curved pixels"]
     assert row["real frames"] == row["this data"] == 0.5

@@ -95,7 +95,7 @@ def test_a_saving_made_of_noise_is_not_to_be_relied_on(tmp_path):
     content = files()
     policy = load_run(write_run(tmp_path, content)).chosen
     row = {"budget": policy["budget"], "order": policy["order"], "saved": 0.39}
-    row |= {"images": 61, "independent": 100, "capped": False, "transferred": None, "quality": 0.3}
+    row |= {"images": 61, "independent": 100, "capped": False, "not_bought": None, "quality": 0.3}
     content["evidence"]["headline"] = [row]
     surely = {"p": 0.005, "policies": 1000, "measure": "quality", "verdict": "", "random": None}
     content["evidence"]["significance"] = surely
@@ -115,11 +115,12 @@ def test_a_saving_made_of_noise_is_not_to_be_relied_on(tmp_path):
     for network in content["networks"]:
         network["win_average"] = 0.5
     content["evidence"]["stability"]["same"] = 0.1
-    row["transferred"] = {"saved": -0.2, "images": 61, "independent": 51, "capped": False}
+    row["not_bought"] = {"saved": -0.2, "images": 61, "independent": 51, "capped": False}
     first = first_screen(tmp_path, content)
     assert first.saving_doubt == (
         "Not to be relied on: the task networks are barely trained; other test pictures would "
-        "choose other sources; at the run's own budget the transferred targets alone save nothing."
+        "choose other sources; at the run's own budget the targets that are not bought save "
+        "nothing."
     )
     page = write_report(tmp_path).read_text()
     assert (

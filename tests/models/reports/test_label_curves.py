@@ -66,7 +66,7 @@ def test_lines_run_from_the_smallest_amount_to_the_largest(facts):
     assert len(scratch["points"]) == 1 and scratch["targets"] == 1
     ((name, ways),) = [(one["target"], dict(one["ways"])) for one in chart["targets"]]
     assert name == "normal"
-    assert ways["its network from scratch"] == [None, value(0.3)]
+    assert ways["from scratch"] == [None, value(0.3)]
 
 
 def test_the_answer_is_said_in_words(facts):

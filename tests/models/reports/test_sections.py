@@ -1,5 +1,9 @@
 """Sections show what a run has, and nothing that it has not."""
 
+import pytest
+from made_run import files, write_run
+
+from models.reports.page import write_report
 from models.reports.sections import against_random, amounts, learning_curves, tabular
 
 
@@ -27,3 +31,17 @@ def test_a_curve_ends_at_the_right_and_flat_ones_are_drawn():
 def test_statistics_that_are_no_table_are_left_out():
     assert tabular("no") == tabular(None) == tabular([1]) == []
     assert tabular([{"a": 1}]) == [{"a": 1}]
+
+
+@pytest.mark.parametrize("target, is_damaged", [("denoising", True), ("autoencoding", False)])
+def test_a_target_whose_transfers_read_the_undamaged_picture_says_so(tmp_path, target, is_damaged):
+    content = files()
+    content["affinities"]["rows"] += [
+        {**row, "target": target}
+        for row in content["affinities"]["rows"]
+        if row["target"] == "normal"
+    ]
+    page = write_report(write_run(tmp_path, content)).read_text()
+    # beside the policy's table and the matrix; this run has no curves by amounts of labels
+    assert page.count("They have nothing to undo there") == 2 * is_damaged
+    assert ("Denoising autoencoding: the task's own network" in page) == is_damaged

@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from affinity_tables import all_policies, graded_table, regime_table
+from affinity_tables import all_policies, graded_table, regime_table, with_scratch
 
 from models.taxonomy import Affinities, solve
 from models.taxonomy.affinities import Row
@@ -27,6 +27,21 @@ def test_random_policies_keep_the_budget_and_the_rules():
     )
     best = random_policies(table, request, 200, rng, best_edges=True)
     assert best.quality.mean() > drawn.quality.mean()
+
+
+def test_transferred_targets_of_a_draw_are_those_that_a_source_reaches():
+    table, request = with_scratch(graded_table(0), 0), Request(2, 1, scratch=True)
+    lottery = Lottery(table, request)
+    seen = 0
+    for x in drawn_vectors(lottery, 50, best_edges=False):
+        chosen = [lottery.program.edges[i] for i in np.flatnonzero(x[lottery.count :] > 0)]
+        by_transfer = [table.of[edge].quality for edge in chosen if edge.control is None]
+        every = [table.of[edge].quality for edge in chosen]
+        seen += len(by_transfer) < len(every)
+        _, _, _, transferred, not_bought = lottery.scores(x)
+        assert not_bought == pytest.approx(np.mean(every))
+        assert transferred == pytest.approx(np.mean(by_transfer))
+    assert seen
 
 
 def test_an_informed_policy_is_significant_and_an_arbitrary_table_is_not():

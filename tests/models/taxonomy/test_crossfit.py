@@ -59,13 +59,15 @@ def test_a_sample_of_several_views_is_of_the_group_of_its_first():
     assert [of_first(name) for name in ("a/1/1", "a/1/2")] == [True, False]
 
 
-def test_targets_that_are_their_own_labels_are_left_out_of_what_was_transferred():
+def test_transferred_is_what_transfers_reach_and_not_bought_counts_scratch_too():
     own = Edge(Transfer((), "a", control="supervised"), 1.0, 1.0, 0.5)
     reached = Edge(Transfer(("a",), "b"), 1.0, 0.6, 0.2)
-    assert means_of([own, reached]) == pytest.approx(
-        {"gain": 0.8, "quality": 0.35, "transferred": 0.2}
+    alone = Edge(Transfer((), "c", control="scratch"), 1.0, 0.5, 0.8)
+    assert means_of([own, reached, alone]) == pytest.approx(
+        {"gain": 0.7, "quality": 0.5, "transferred": 0.2, "not_bought": 0.5}
     )
-    assert means_of([own])["transferred"] is None
+    assert means_of([own, alone])["transferred"] is None
+    assert means_of([own])["not_bought"] is None
 
 
 def test_what_a_choice_gains_by_luck_is_gone_on_other_images(tmp_path):

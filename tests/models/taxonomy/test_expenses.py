@@ -63,7 +63,7 @@ def test_what_was_not_held_against_scratch_has_nothing_to_save_against():
 def test_the_headline_says_apart_what_transfers_save():
     table, expenses = graded_table(4), Expenses(1000, {"": 100})
     policy = solve(table, 2, 2)
-    found = headline(table, [policy], expenses)[0]["transferred"]
+    found = headline(table, [policy], expenses)[0]["not_bought"]
     reached = policy.by("transferred")
     images, quality = independent(table, expenses, [edge.transfer.target for edge in reached])
     worth = np.mean([edge.quality for edge in reached])
@@ -71,7 +71,7 @@ def test_the_headline_says_apart_what_transfers_save():
     assert (found["targets"], found["images"]) == (4, 400)
     assert found["quality"] == pytest.approx(worth)
     assert found["independent"] == pytest.approx(np.interp(worth, quality, images))
-    assert headline(table, [solve(table, 6, 1)], expenses)[0]["transferred"] is None
+    assert headline(table, [solve(table, 6, 1)], expenses)[0]["not_bought"] is None
 
 
 def test_where_learning_for_itself_is_free_nothing_can_be_saved():

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from affinity_tables import graded_table
+from affinity_tables import graded_table, with_scratch
 
 from models.taxonomy import Affinities, evaluate, solve, solve_all
 from models.taxonomy.request import Request
@@ -30,6 +30,24 @@ def test_without_noise_the_same_sources_are_chosen_every_time():
     assert facts["chosen"] == dict.fromkeys(chosen.supervised, 1.0)
     apart = chosen.ways["transferred"]["quality"]
     assert facts["transferred"]["low"] == pytest.approx(apart)
+
+
+def test_targets_from_scratch_are_not_among_the_transferred():
+    table = with_scratch(graded_table(3), 1)
+    chosen = solve(table, 2, 2, scratch=True)
+    assert {edge.way for edge in chosen.edges} == {"supervised", "transferred", "scratch"}
+    request = Request(2, 2, scratch=True)
+    facts = stability(table, resamples_of(table, 10, 0.0), request, chosen)
+    judged = over_seeds([table, table], request, chosen)
+    ways = chosen.ways
+    few, more = ways["transferred"], ways["scratch"]
+    every = few["quality"] * few["targets"] + more["quality"] * more["targets"]
+    for name, quality in (
+        ("transferred", few["quality"]),
+        ("not_bought", every / (few["targets"] + more["targets"])),
+    ):
+        assert facts[name]["low"] == pytest.approx(quality)
+        assert judged[name] == pytest.approx([quality, quality])
 
 
 def test_noise_makes_the_choice_luck_and_says_so():

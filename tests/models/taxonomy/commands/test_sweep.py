@@ -33,7 +33,7 @@ def test_budgets_can_be_named(file, capsys):
     assert code == 0 and [row["budget"] for row in rows] == [1.5, 40]
 
 
-def test_savings_of_transferred_targets_stand_apart(file, capsys):
+def test_savings_of_targets_that_are_not_bought_stand_apart(file, capsys):
     words = [
         "--full-images",
         "1000",
@@ -48,9 +48,9 @@ def test_savings_of_transferred_targets_stand_apart(file, capsys):
     assert main(["sweep", "--affinities", file, *words]) == 0
     (row,) = json.loads(capsys.readouterr().out)
     saved = row["headline"]
-    assert saved["transferred"]["targets"] == 4
-    assert saved["transferred"]["quality"] < saved["quality"]
-    assert saved["transferred"]["images"] == 4 * 100
+    assert saved["not_bought"]["targets"] == 4
+    assert saved["not_bought"]["quality"] < saved["quality"]
+    assert saved["not_bought"]["images"] == 4 * 100
     assert saved["images"] == 2 * 1000 + 4 * 100
 
 

@@ -51,8 +51,8 @@ function drawSaving({ run, start, policy }, figures) {
   const plain = isPlain(state, start);
   const own = plain ? run.savings.get(`${state.budget}/${state.order}`) : undefined;
   const row = own ?? saving(run, policy, figures.quality, state.cost);
-  const apart = row?.transferred
-    ? ` Counted without the tasks that are bought, and without their labels: ${share(row.transferred.saved)}.`
+  const apart = row?.not_bought
+    ? ` Counted without the tasks that are bought, and without their labels: ${share(row.not_bought.saved)}.`
     : '';
   fillSlot('saved', row ? share(row.saved) : '?');
   fillSlot('saving-words', savingWords(row) + apart);
