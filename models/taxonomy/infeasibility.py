@@ -51,7 +51,10 @@ def rules(table: Affinities, request: Request) -> list[Rule]:
     most = max((row.transfer.order for row in table.rows), default=1)
     if most > request.order:
         standing.append(Rule(f"order {request.order}", lambda asked: replace(asked, order=most)))
-    if request.regimes and set(request.regimes) != set(table.regimes):
+    # networks from scratch may have amounts of data that no transfer has
+    controls = (None, "scratch") if request.scratch else (None,)
+    amounts = {row.transfer.regime for row in table.rows if row.transfer.control in controls}
+    if request.regimes and not amounts <= request.regimes:
         names = ", ".join(sorted(request.regimes))
         standing.append(Rule(f"regimes {names}", lambda asked: replace(asked, regimes=frozenset())))
     if request.second:

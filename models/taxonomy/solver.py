@@ -107,8 +107,8 @@ def unproven(program: Program, narrowed: Narrowed, x: Floats | None, seconds: fl
     """the best policy at hand when the time ran out, and how much better another could be."""
     other = narrowed.known if narrowed.known is not None else Policies(program).greedy()
     policies = [policy for policy in (x, other) if policy is not None]
-    # either bound holds
-    bound = min(narrowed.bound, relaxation(program)[0])
+    # a program that was narrowed is relaxed already, which takes its time
+    bound = narrowed.bound if np.isfinite(narrowed.bound) else relaxation(program)[0]
     if not policies:
         return Answer("unknown", None, -np.inf, bound, seconds)
     best = max(policies, key=lambda policy: float(program.reward @ policy))
