@@ -175,7 +175,7 @@ class Affinities:
         """JSON, or CSV if the name ends in .csv (which leaves out the diagnostics); atomically."""
         path = Path(path)
         entries = [flat(row) for row in self.rows]
-        if path.suffix != ".csv":
+        if path.suffix.lower() != ".csv":
             write_json(path, {"rows": entries, "diagnostics": self.diagnostics}, indent=1)
             return
         with atomic_file(path) as file:

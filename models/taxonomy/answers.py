@@ -9,13 +9,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from scipy.sparse import vstack
 
 from models.tasks.arrays import Floats
 from models.taxonomy.affinities import Affinities
 from models.taxonomy.infeasibility import Infeasible, explain_infeasible
 from models.taxonomy.policies import Policies
-from models.taxonomy.program import Program, Rows, budgets_of, into, make_program
+from models.taxonomy.program import Program, Rows, budgets_of, extended, into, make_program
 from models.taxonomy.request import Request
 from models.taxonomy.solver import Answer, solve_glpk
 from models.taxonomy.taxonomy import Certificate, Taxonomy, read_policy
@@ -203,14 +202,6 @@ def without(program: Program, x: Floats) -> Program:
     a.add([(i, 1.0 if supervised[i] else -1.0) for i in range(count)])
     # sum of (1 - x) over chosen plus x over others is at least 1, brought to the form <=
     return extended(program, a, np.array([supervised.sum() - 1.0]))
-
-
-def extended(program: Program, rows: Rows, limits: Floats) -> Program:
-    """the program with more rows of A x <= b."""
-    if not rows.count:
-        return program
-    a = vstack([program.a, rows.matrix()]).tocsr()
-    return replace(program, a=a, b=np.append(program.b, limits))
 
 
 def ties(table: Affinities, request: Request, *, most: int = 10) -> list[Taxonomy]:

@@ -66,7 +66,7 @@ class Lottery:
         )
         limits = np.array([limit for *_, limit in budgets])
         # sums of decimal costs miss the budget by rounding
-        self.limits = limits + SLACK * np.maximum(1.0, limits)
+        self.limits = limits * (1 + SLACK)
         # where ways cost nothing, more sources never reach fewer targets
         self.priced = bool(self.fares.any())
         # edges of one target lie side by side: a draw slices them instead of searching

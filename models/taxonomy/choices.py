@@ -4,9 +4,12 @@ matrix, so that an error of the solver or of the matrices cannot pass unseen.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 
 from models.taxonomy.affinities import Affinities
+from models.taxonomy.digits import cost_text
+from models.taxonomy.program import SLACK, affordable
 from models.taxonomy.request import Request
 from models.taxonomy.transfer import Transfer
 
@@ -42,7 +45,10 @@ def check_second(request: Request, nodes: Collection[str], edges: Sequence[Trans
     second = request.second
     if second is None:
         return
-    spent = sum(map(second.of_node, nodes)) + sum(map(second.of_edge, edges))
-    # 1e-6: sums of decimal costs, and what a solver tolerates
-    if spent > second.limit * (1 + 1e-6):
-        raise ValueError(f"the taxonomy costs {spent:g} of {second.name}, at most {second.limit:g}")
+    spent = math.fsum([*map(second.of_node, nodes), *map(second.of_edge, edges)])
+    # as a `Taxonomy` is held to the budget of labels
+    if not affordable(spent, second.limit * (1 + SLACK)):
+        raise ValueError(
+            f"the taxonomy costs {cost_text(spent, second.limit)} of {second.name}, at most "
+            f"{cost_text(second.limit)}"
+        )

@@ -13,6 +13,8 @@ from models.taxonomy.offers import on_offer
 from models.taxonomy.request import Request
 from models.taxonomy.taxonomy import Edge, Taxonomy
 
+MOST_TIES = 10  # that are counted
+
 
 def runner_up(table: Affinities, request: Request, policy: Taxonomy, edge: Edge) -> Row | None:
     """the next best way into the edge's target that the supervised sources and the request allow;
@@ -39,9 +41,14 @@ def explanation(
     the optimum is unique, in words}).
     """
     policy = answer(table, request)
-    others = list(best_policies(table, request, following + 1))
-    # the policy itself is the best of the list
-    rest = [other for other in others if other.supervised != policy.supervised][:following]
+    rest: list[Taxonomy] = []
+    # the policy itself is one of the best, and is no other
+    for other in best_policies(table, request, max(following, MOST_TIES) + 1):
+        if other.supervised != policy.supervised:
+            rest.append(other)
+        # ties are counted, what is worse is only listed
+        if len(rest) >= following and not is_tie(policy, other):
+            break
     return policy, {
         "edges": [edge_facts(table, request, policy, edge) for edge in policy.edges],
         "sources": [worth(table, request, policy, name) for name in policy.supervised],
@@ -51,7 +58,7 @@ def explanation(
                 "supervised": list(other.supervised),
                 "quality": other.quality,
             }
-            for other in rest
+            for other in rest[:following]
         ],
         "tie": tie_in_words(policy, rest),
     }
@@ -71,10 +78,17 @@ def edge_facts(table: Affinities, request: Request, policy: Taxonomy, edge: Edge
 
 
 def tie_in_words(policy: Taxonomy, rest: list[Taxonomy]) -> str:
-    ties = [other for other in rest if other.objective >= policy.objective - SAME]
+    """rest: the next best policies, `MOST_TIES` of them or down to one that is worse."""
+    ties = sum(is_tie(policy, other) for other in rest)
     if not ties:
         return "no other set of sources is as good: the optimum is unique"
-    return f"{len(ties)} other policies are exactly as good: which one is printed is chance"
+    number = f"at least {ties}" if ties >= MOST_TIES else str(ties)
+    words = "policy is" if ties == 1 else "policies are"
+    return f"{number} other {words} exactly as good: which one is printed is chance"
+
+
+def is_tie(policy: Taxonomy, other: Taxonomy) -> bool:
+    return other.objective >= policy.objective - SAME
 
 
 def worth(table: Affinities, request: Request, policy: Taxonomy, name: str) -> Facts:

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from decimal import ROUND_CEILING, Context, Decimal
 
 import numpy as np
 
 from models.taxonomy.affinities import Affinities
+from models.taxonomy.digits import at_least, cost_text, enough
 from models.taxonomy.policies import Policies
-from models.taxonomy.program import make_program
+from models.taxonomy.program import SLACK, make_program
 from models.taxonomy.request import Request
 from models.taxonomy.solver import solve_glpk
 
@@ -51,16 +51,19 @@ def rules(table: Affinities, request: Request) -> list[Rule]:
     most = max((row.transfer.order for row in table.rows), default=1)
     if most > request.order:
         standing.append(Rule(f"order {request.order}", lambda asked: replace(asked, order=most)))
-    if request.regimes and set(request.regimes) != set(table.regimes):
+    # networks from scratch may have amounts of data that no transfer has
+    controls = (None, "scratch") if request.scratch else (None,)
+    amounts = {row.transfer.regime for row in table.rows if row.transfer.control in controls}
+    if request.regimes and not amounts <= request.regimes:
         names = ", ".join(sorted(request.regimes))
         standing.append(Rule(f"regimes {names}", lambda asked: replace(asked, regimes=frozenset())))
     if request.second:
-        text = f"{request.second.name} of at most {request.second.limit:g}"
+        text = f"{request.second.name} of at most {cost_text(request.second.limit)}"
         standing.append(Rule(text, lambda asked: replace(asked, second=None)))
     everything = cost_of_everything(table, request)
     standing.append(
         Rule(
-            f"budget {request.budget:g}",
+            f"budget {cost_text(request.budget)}",
             # never below what was asked: a budget that is lifted must not become a rule
             lambda asked: replace(asked, budget=max(everything, asked.budget)),
         )
@@ -121,7 +124,22 @@ def conflict(table: Affinities, request: Request) -> list[Rule] | None:
 def cheapest_budget(table: Affinities, request: Request) -> float | None:
     """the least label cost at which the other rules can be met; None if they never can."""
     rule = next(rule for rule in rules(table, request) if rule.of_budget)
-    program = make_program(table, rule.lifted(request))
+    least = None
+    cost = lower_cost(table, rule.lifted(request))
+    # a solver does not see costs apart that differ by 1e-7 of them; a budget tells them apart
+    while cost is not None:
+        least = cost
+        if least == 0:
+            break
+        cost = lower_cost(table, replace(request, budget=least * (1 - 3 * SLACK)))
+    return least
+
+
+def lower_cost(table: Affinities, request: Request) -> float | None:
+    """the cost of a policy that meets the request, the least that a solver sees; None if none does
+    (or was found in time).
+    """
+    program = make_program(table, request)
     costs = [request.cost_of(name) for name in program.nodes]
     costs += [request.edge_cost_of(edge) for edge in program.edges]
     # the same program with costs for rewards
@@ -146,8 +164,8 @@ def reason(table: Affinities, request: Request) -> str:
     cheapest = cheapest_budget(table, request)
     if cheapest is not None and [rule.of_budget for rule in guilty] == [True]:
         return (
-            f"budget {request.budget:g} is too small: reaching every target costs at least "
-            f"{enough(cheapest)}; raise the budget to {enough(cheapest)}"
+            f"budget {cost_text(request.budget)} is too small: reaching every target costs at "
+            f"least {at_least(cheapest, request.budget)}; raise the budget to {enough(cheapest)}"
         )
     # with money enough: what is then unreachable is so for another reason
     reaching = unreachable(table, replace(request, budget=AMPLE, second=None))
@@ -158,7 +176,7 @@ def reason(table: Affinities, request: Request) -> str:
         )
     price = ""
     if cheapest is not None and cheapest > request.budget:
-        price = f"; the other rules cost at least {enough(cheapest)}"
+        price = f"; the other rules cost at least {at_least(cheapest, request.budget)}"
     conflicting = " together with ".join(rule.text for rule in guilty)
     return f"no policy meets {conflicting}{where}{price}: {cures(table, request, guilty, cheapest)}"
 
@@ -209,13 +227,6 @@ def needed(table: Affinities, request: Request) -> list[Rule]:
                 lifted = fewer
         return lifted
     return []
-
-
-def enough(cost: float) -> str:
-    """a cost in at most six digits, rounded up: a budget that is advised must do."""
-    # 1e-12: 0.1 + 0.2 is meant as 0.3, and solvers do not tell them apart
-    least = Decimal(cost * (1 - 1e-12))
-    return f"{float(Context(prec=6, rounding=ROUND_CEILING).plus(least)):g}"
 
 
 def way_by_scratch(table: Affinities, request: Request) -> str:

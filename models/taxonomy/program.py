@@ -24,10 +24,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, vstack
 
 from models.tasks.arrays import Bools, Floats
 from models.taxonomy.affinities import Affinities
@@ -35,8 +35,9 @@ from models.taxonomy.offers import LEAST, Offer, check_names, offered, undominat
 from models.taxonomy.request import Request
 from models.taxonomy.transfer import Transfer
 
-# Sums of costs in floating point may pass a limit that they meet.
-SLACK = 1e-9
+# Sums of costs in floating point may pass a limit that they meet; of the limit, and far below any
+# cost beside it.
+SLACK = 1e-12
 MOST_LIMIT = 64.0  # budgets of tasks are counted as they are; those of labels are not
 # A value of a target beside another's, beyond which solvers, which tell objectives apart to about
 # 1e-7 of them, would not see the lesser one's answers.
@@ -221,6 +222,14 @@ def inequalities(
         )
         limits.append(limit * unit)
     return a.matrix(), np.array(limits)
+
+
+def extended(program: Program, rows: Rows, limits: Floats) -> Program:
+    """the program with more rows of A x <= b."""
+    if not rows.count:
+        return program
+    a = vstack([program.a, rows.matrix()]).tocsr()
+    return replace(program, a=a, b=np.append(program.b, limits))
 
 
 def exactly_one(offer: Offer, edges: list[Transfer], at: dict[str, int]) -> csr_matrix:

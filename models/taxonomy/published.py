@@ -16,7 +16,7 @@ import numpy as np
 from models.tasks.arrays import Floats
 from models.taxonomy.affinities import Affinities, Row, check_imported
 from models.taxonomy.ahp import CLIP
-from models.taxonomy.table_files import number_of, read_object
+from models.taxonomy.table_files import decoded, number_of, read_object
 from models.taxonomy.transfer import Transfer
 
 SPECIAL = {"self": "supervised", "pixels": "scratch"}
@@ -69,7 +69,7 @@ def read_numbers(path: str | Path) -> dict[str, float]:
 
 def content_of(path: Path) -> Any:
     """what a .json or .pkl file holds."""
-    if path.suffix == ".json":
+    if path.suffix.lower() == ".json":
         return read_object(path)
     # Python 2 wrote these files: latin1 reads its strings byte by byte
     return _NumbersOnly(io.BytesIO(path.read_bytes()), encoding="latin1").load()
@@ -167,9 +167,9 @@ def read_any(path: str | Path) -> Affinities:
         raise ValueError(
             f"no file {path}; give an affinities.json, a CSV, or a released all_affinities file"
         )
-    if path.suffix == ".pkl":
+    if path.suffix.lower() == ".pkl":
         return read_published(path)
-    if path.suffix == ".json" and not is_own(path):
+    if path.suffix.lower() == ".json" and not is_own(path):
         return read_published(path)
     return Affinities.load(path)
 
@@ -177,7 +177,7 @@ def read_any(path: str | Path) -> Affinities:
 def is_own(path: Path) -> bool:
     """is a JSON file a table of ours?"""
     try:
-        content = json.loads(path.read_text("utf-8-sig"))
+        content = decoded(path)
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is no whole JSON file: {error}") from error
     return not isinstance(content, Mapping) or "rows" in content

@@ -12,12 +12,12 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from models.tasks.arrays import Bools, Floats
+from models.taxonomy.covers import coarse, without_overspending
 from models.taxonomy.policies import Policies
 from models.taxonomy.program import Program
 from models.taxonomy.propagation import contradictory
 
 WHOLE = 1e-4  # a variable nearer to 0 or 1 is 0 or 1
-TOLERANCE = 1e-6  # of a rule, of its limit above 1: what solvers themselves tolerate
 NEAR = 1024.0  # a largest reward within this factor of 1 is left as it is
 LARGE = 4000  # edges from which fixing variables by reduced costs pays
 
@@ -107,8 +107,8 @@ def unproven(program: Program, narrowed: Narrowed, x: Floats | None, seconds: fl
     """the best policy at hand when the time ran out, and how much better another could be."""
     other = narrowed.known if narrowed.known is not None else Policies(program).greedy()
     policies = [policy for policy in (x, other) if policy is not None]
-    # either bound holds
-    bound = min(narrowed.bound, relaxation(program)[0])
+    # a program that was narrowed is relaxed already, which takes its time
+    bound = narrowed.bound if np.isfinite(narrowed.bound) else relaxation(program)[0]
     if not policies:
         return Answer("unknown", None, -np.inf, bound, seconds)
     best = max(policies, key=lambda policy: float(program.reward @ policy))
@@ -116,8 +116,30 @@ def unproven(program: Program, narrowed: Narrowed, x: Floats | None, seconds: fl
 
 
 def branch_and_bound(program: Program, seconds: float) -> tuple[str, Floats | None]:
-    """("optimal" | "infeasible" | "stopped", x). Stopped: the time is over, x is the best policy
-    found or None. Raises RuntimeError for an answer that breaks a rule of the program.
+    """("optimal" | "infeasible" | "stopped", x), of the program with its budgets held exactly.
+    Stopped: the time is over, or GLPK's answer is none; x is the best policy found or None.
+    """
+    since = time.monotonic()
+    while True:
+        left = seconds - (time.monotonic() - since)
+        status, x = glpk_answer(coarse(program), max(0.001, left))
+        keeps = x is not None and Policies(program).allowed(x)
+        if status != "optimal" or x is None or keeps:
+            # GLPK may stop at a vector that keeps no rule
+            return status, x if keeps else None
+        # its tolerance lets it spend too much: without that answer, again
+        narrower = without_overspending(program, x) if left > 0 else None
+        if narrower is None:
+            return "stopped", None
+        # rules that contradict each other never reach GLPK
+        if contradictory(narrower):
+            return "infeasible", None
+        program = narrower
+
+
+def glpk_answer(program: Program, seconds: float) -> tuple[str, Floats | None]:
+    """("optimal" | "infeasible" | "stopped", x [nodes + edges] 0/1 or None) as GLPK has it: a rule
+    is kept to its tolerance alone.
     """
     from cvxopt import glpk  # here, because the room must load without it
 
@@ -128,19 +150,9 @@ def branch_and_bound(program: Program, seconds: float) -> tuple[str, Floats | No
     status, solution = glpk.ilp(*standard_form(program), I=integer, options=options)
     x = None if solution is None else np.round(np.array(solution).ravel()[:width], 6)
     whole = None if x is None else settled(program, x)
-    keeps = whole is not None and Policies(program).allowed(whole, TOLERANCE)
-    if status == "optimal" and whole is not None:
-        # never silent: a target without an edge, or a budget that is passed, would go on unseen
-        if not keeps:
-            raise RuntimeError(
-                "GLPK calls an answer optimal that breaks a rule of the program over "
-                f"{len(program.nodes)} tasks and {len(program.edges)} transfers; report the request"
-            )
-        return "optimal", whole
     if "infeasible" in status:  # "infeasible problem", "LP relaxation is primal infeasible"
         return "infeasible", None
-    # GLPK may stop at a vector that keeps no rule
-    return "stopped", whole if keeps else None
+    return "optimal" if status == "optimal" else "stopped", whole
 
 
 def standard_form(program: Program) -> tuple[Any, Any, Any, Any, Any]:
@@ -200,6 +212,7 @@ def relaxation(program: Program) -> tuple[float, Floats | None, Floats | None]:
     """
     from scipy.optimize import linprog  # here: its import takes longer than a small program
 
+    program = coarse(program)
     relaxed = linprog(
         -program.reward,
         A_ub=program.a,

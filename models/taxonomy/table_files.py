@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ SPREADS = (
 )
 NUMBERS = ("affinity", "gain", "quality", "mean_loss", *SPREADS)
 EXPECTED = "expected rows of sources, target, affinity, ..."
+SUFFIXES = (".csv", ".json", ".pkl")  # the last one of released results alone
 
 
 def read_entries(path: Path) -> tuple[list[tuple[str, Facts]], Facts]:
@@ -34,10 +35,15 @@ def read_entries(path: Path) -> tuple[list[tuple[str, Facts]], Facts]:
     stripped, numbers as they stand there. Raises ValueError, which names the file, for anything
     that is no table.
     """
+    suffix = path.suffix.lower()
     try:
-        return read_csv(path) if path.suffix == ".csv" else read_json(path)
+        return read_csv(path) if suffix == ".csv" else read_json(path)
     except (csv.Error, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is no affinity table ({error}); {EXPECTED}") from error
+        hint = ""
+        if suffix not in SUFFIXES:
+            # a .txt or .tsv is read as JSON, which nobody who saved a table as one expects
+            hint = f"; tables are read by their suffix, one of {', '.join(SUFFIXES)}"
+        raise ValueError(f"{path} is no affinity table ({error}); {EXPECTED}{hint}") from error
 
 
 def read_csv(path: Path) -> tuple[list[tuple[str, Facts]], Facts]:
@@ -106,10 +112,20 @@ def read_object(path: Path) -> Facts:
             raise ValueError(f"{path} has the key {twice!r} twice in one object; keep one")
         return found
 
-    content = json.loads(path.read_text("utf-8-sig"), object_pairs_hook=once)
+    content = decoded(path, once)
     if not isinstance(content, dict):
         raise ValueError(f"{path} is no affinity table: it holds no object; {EXPECTED}")
     return content
+
+
+def decoded(path: Path, of_pairs: Callable[[list[tuple[str, Any]]], Any] = dict) -> Any:
+    """the content of a JSON file, objects made by `of_pairs`. Raises json.JSONDecodeError for text
+    that is none, ValueError for lists in lists without end.
+    """
+    try:
+        return json.loads(path.read_text("utf-8-sig"), object_pairs_hook=of_pairs)
+    except RecursionError as error:
+        raise ValueError(f"{path} holds lists or objects nested too deeply; {EXPECTED}") from error
 
 
 def cleaned(place: str, entry: Any) -> Facts:
@@ -153,5 +169,8 @@ def number_of(place: str, name: str, value: Any) -> float | None:
             return float(value)
         except ValueError:
             pass
+        # an integer of hundreds of digits
+        except OverflowError as error:
+            raise ValueError(f"{place}: {name} is larger than any number can be") from error
     hint = " (decimals have a point)" if "," in str(value) else ""
     raise ValueError(f"{place}: {name} is a number, got {value!r}{hint}")

@@ -4,6 +4,7 @@ words, apart from any matrix or solver.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 from models.taxonomy.affinities import Affinities, Row
 from models.taxonomy.choices import check_choice
 from models.taxonomy.facts import Facts
+from models.taxonomy.program import SLACK, affordable
 from models.taxonomy.request import Request
 from models.taxonomy.transfer import Transfer
 
@@ -70,8 +72,8 @@ class Taxonomy:
             raise ValueError(f"every target is reached once, got {reached}")
         for edge in self.edges:
             self.check_edge(edge.transfer)
-        # 1e-6: sums of decimal costs, and what a solver tolerates
-        if self.spent > self.budget * (1 + 1e-6):
+        # held exactly before (`covers`): sums in another order may differ by rounding, no more
+        if not affordable(self.spent, self.budget * (1 + SLACK)):
             raise ValueError(f"the taxonomy costs {self.spent}, the budget is {self.budget}")
         if self.status == "optimal" and self.gap > 1e-6:
             raise ValueError(f"a taxonomy with a gap of {self.gap:g} is not optimal")
@@ -195,8 +197,8 @@ def read_policy(
         # a target that has an edge keeps it: its labels serve others
         if target not in chosen and target in nodes and own is not None:
             chosen[target] = own.transfer
-    labels = sum(request.cost_of(name) for name in nodes)
-    little = sum(request.edge_cost_of(edge) for edge in edges)
+    costs = [request.cost_of(name) for name in nodes]
+    costs += [request.edge_cost_of(edge) for edge in edges]
     reached = [table.of[chosen[target]] for target in table.targets if target in chosen]
     return Taxonomy(
         request.budget,
@@ -206,7 +208,8 @@ def read_policy(
         certificate.bound,
         tuple(sorted(nodes)),
         tuple(Edge(row.transfer, row.affinity, row.gain, quality_of(row)) for row in reached),
-        labels + little,
+        # rounded once, whatever the order of a set
+        math.fsum(costs),
     )
 
 

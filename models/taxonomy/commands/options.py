@@ -101,7 +101,7 @@ def program_options(command: argparse.ArgumentParser, *, order: int = 2) -> None
         "--time-limit",
         type=positive,
         default=60.0,
-        help="seconds; an answer cut short says its gap",
+        help="seconds of search; making the program comes before. An answer cut short says its gap",
     )
 
 

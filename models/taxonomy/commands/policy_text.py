@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from models.taxonomy.commands.layout import folded, shown, table
+from models.taxonomy.digits import cost_text
 from models.taxonomy.request import Request
 from models.taxonomy.scale import named
 from models.taxonomy.taxonomy import Edge, Taxonomy
@@ -18,7 +19,8 @@ WAY_WORDS = {
 
 def header(policy: Taxonomy, request: Request) -> str:
     """the certificate, the sources and the scores of a taxonomy."""
-    lines = [certificate(policy), f"labels cost {policy.spent:g} of {policy.budget:g}"]
+    spent = cost_text(policy.spent, policy.budget)
+    lines = [certificate(policy), f"labels cost {spent} of {cost_text(policy.budget)}"]
     supervised = ", ".join(policy.supervised) or "nothing"
     lines.append(folded(f"supervise: {supervised}"))
     free = sorted(request.free & set(policy.supervised))

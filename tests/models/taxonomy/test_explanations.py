@@ -1,5 +1,7 @@
 """Why a taxonomy is what it is."""
 
+import re
+
 import pytest
 from affinity_tables import regime_table
 
@@ -25,3 +27,18 @@ def test_the_runner_up_may_be_training_from_scratch_where_it_is_on_offer():
         policy, facts = explanation(table, Request(1, 1, scratch=offered))
         assert facts["edges"][0]["next_means"] == means
         assert facts["sources"][0]["lost"] is None or offered
+
+
+@pytest.mark.parametrize(
+    "sources, words",
+    [
+        ("ab", "1 other policy is exactly as good"),
+        ("abcdef", "5 other policies are exactly as good"),
+        ("abcdefghijklmnop", "at least 1[01] other policies are exactly as good"),
+    ],
+)
+def test_ties_are_counted_beyond_the_policies_that_are_listed(sources, words):
+    rows = [Row(Transfer((source,), target), 0.5) for source in sources for target in "xy"]
+    facts = explanation(Affinities(tuple(rows), {}), Request(1, 1))[1]
+    assert re.match(words, facts["tie"])
+    assert len(facts["next"]) == min(3, len(sources) - 1)

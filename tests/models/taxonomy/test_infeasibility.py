@@ -94,3 +94,16 @@ def test_the_budget_that_is_advised_is_enough(cost, forced):
     advised = float(re.findall("raise the budget to ([0-9.e+]+)", str(error.value))[0])
     assert cost <= advised <= cost * 1.00001
     assert solve(table, advised, 1, cost=costs, forced=forced).supervised == ("x",)
+
+
+def test_amounts_of_data_that_only_networks_from_scratch_have_are_lifted():
+    rows = (
+        Row(Transfer((), "a", "1k", control="scratch"), 0.5),
+        Row(Transfer(("a",), "a", "16k"), 0.5),
+    )
+    asked = {"regimes": frozenset({"16k"}), "scratch": True}
+    with pytest.raises(Infeasible, match="regimes 16k.*lift regimes 16k"):
+        solve(Affinities(rows, {}), 1, 1, **asked)
+    # with none to lift the table itself is the cause
+    with pytest.raises(Infeasible, match="the table has no transfer into it"):
+        solve(Affinities(rows, {}), 1, 1, regimes=frozenset({"16k"}))

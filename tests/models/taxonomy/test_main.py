@@ -95,6 +95,15 @@ def test_what_cannot_be_asked_is_refused_in_one_line(arguments, message, tables,
     assert message in error and len(error.splitlines()) == 1
 
 
+def test_what_labels_cost_is_told_apart_from_the_budget(tables, capsys):
+    asked = ["--affinities", tables[0], "--budget", 2000001]
+    costs = [word for i in range(9) for word in ("--cost", f"t{i}=1000000")]
+    names = {name for row in Affinities.load(tables[0]).rows for name in row.transfer.sources}
+    code, text, error = run(capsys, "solve", *asked, *costs[: 2 * len(names)])
+    assert code == 0, error
+    assert "labels cost 2000000 of 2000001" in text
+
+
 ROOT = Path(__file__).resolve().parents[3]
 
 

@@ -178,12 +178,13 @@ def test_a_vector_with_a_target_that_is_not_reached_once_is_no_policy(parts):
     assert not Policies(program).allowed(x)
 
 
-def test_an_answer_that_breaks_a_rule_is_an_error(monkeypatch):
+def test_an_answer_that_breaks_a_rule_is_not_believed(monkeypatch):
     from cvxopt import glpk, matrix
 
     program, x = split_answer((0.0, 0.0))
     monkeypatch.setattr(
         glpk, "ilp", lambda *_, **__: ("optimal", matrix(np.concatenate([x, [0.0, 0.0]])))
     )
-    with pytest.raises(RuntimeError, match="breaks a rule"):
-        solve_glpk(program)
+    found = solve_glpk(program)
+    assert found.status == "feasible" and found.bound >= found.objective
+    assert Policies(program).allowed(found.x)

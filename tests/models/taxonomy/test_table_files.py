@@ -68,6 +68,8 @@ def test_what_is_wrong_in_a_csv_is_said_with_the_file_and_the_line(tmp_path, tex
         ('{"rows": [{"sources": ["a"], "target": "t"}]}', "row 1 has no affinity"),
         ('{"rows": [], "rows": []}', "'rows' twice"),
         ("[1]", "holds no object"),
+        ("[" * 100_000, "nested too deeply"),
+        ('{"a__t": 1%s}' % ("0" * 400), "a__t is larger than any number can be"),
     ],
 )
 def test_what_is_wrong_in_json_is_said_with_the_file_and_the_row(tmp_path, text, message):
@@ -75,6 +77,17 @@ def test_what_is_wrong_in_json_is_said_with_the_file_and_the_row(tmp_path, text,
     with pytest.raises(ValueError, match=message) as said:
         read_any(path)
     assert str(path) in str(said.value)
+
+
+def test_a_suffix_is_one_whatever_its_letters_and_another_is_told(tmp_path):
+    text = HEADER + "a,t,0.5\n"
+    table = read_any(written(tmp_path, text, "table.CSV"))
+    assert read_any(written(tmp_path, '{"a__t": 0.5}', "released.JSON")).of == table.of
+    table.save(tmp_path / "again.CSV")
+    assert read_any(tmp_path / "again.CSV") == table
+    for name in ("table.txt", "table.tsv"):
+        with pytest.raises(ValueError, match="by their suffix, one of .csv, .json, .pkl"):
+            read_any(written(tmp_path, text, name))
 
 
 @pytest.mark.parametrize("name", ["table.csv", "released.json"])

@@ -7,9 +7,10 @@ let boxes = 0;
 
 /**
  * {input, parts, show}: parts are the box and the place of its refusal; show(value) writes a number
- * of the state. kind: as `numberOf` knows it; current: what counts now; change: takes a number.
+ * of the state. kind: as `numberOf` knows it; current: what counts now; change: takes a number;
+ * refused: what is expected of a number in its range that cannot be taken either, "" where it can.
  */
-export function numberBox(kind, attributes, { current, change }) {
+export function numberBox(kind, attributes, { current, change, refused = () => '' }) {
   boxes += 1;
   const refusal = el('span', { class: 'refusal', role: 'alert', id: `refusal-${boxes}` });
   const input = el('input', {
@@ -19,9 +20,9 @@ export function numberBox(kind, attributes, { current, change }) {
     ...attributes,
     onchange: () => {
       const number = numberOf(kind, input.value);
-      const words = `Expected a number ${rangeWords(kind)}; ${current()} still counts.`;
-      tell(number === null ? words : '');
-      if (number !== null) change(number);
+      const expected = number === null ? `a number ${rangeWords(kind)}` : refused(number);
+      tell(expected ? `Expected ${expected}; ${current()} still counts.` : '');
+      if (!expected) change(number);
     },
   });
   const tell = (words) => {

@@ -4,6 +4,8 @@
  * labels and next (of how many labels to choose the amounts) only where a run has several amounts.
  */
 
+import { MOST_VALUES, farValues } from './program.js';
+
 const NUMBERS = ['budget', 'order', 'labels', 'next'];
 const LISTS = { unused: 'unused', 'source-only': 'sourceOnly', 'target-only': 'targetOnly' };
 
@@ -22,6 +24,17 @@ export function numberOf(kind, text) {
 export function rangeWords(kind) {
   const least = MAY_BE_NONE.has(kind) ? 'from 0 to' : 'above 0, at most';
   return `${least} ${MOST[kind].toLocaleString('en-US')}`;
+}
+
+/** Why a state's values cannot be taken, in words that stand after "Expected"; "" if they can. */
+export function valuesRefused(state, run) {
+  const request = requestOf(state);
+  const apart = new Set([...request.unused, ...request.sourceOnly]);
+  const targets = run.table.targets.filter((name) => !apart.has(name));
+  const most = MOST_VALUES.toLocaleString('en-US');
+  return farValues(request, targets)
+    ? `0, or a number within ${most} times the values of the other targets`
+    : '';
 }
 
 export const ROLES = [
@@ -98,6 +111,8 @@ export function decode(fragment, run) {
     if (Number(text) === 1) delete state[kind][name];
     else state[kind][name] = Number(text);
   }
+  // No proof would hold for the lesser ones.
+  if (valuesRefused(state, run)) state.value = initialState(run).value;
   if (words.has('scratch')) state.scratch = words.get('scratch') === 'on';
   state.versus = versusOf(words.get('vs') ?? '', run);
   if (run.table.targets.includes(words.get('edge'))) state.edge = words.get('edge');

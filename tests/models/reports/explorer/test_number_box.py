@@ -41,6 +41,25 @@ def test_a_refusal_goes_with_the_number_that_it_was_about(watched, report):
     assert page.get_by_label("Budget as a number").input_value() == "2"
 
 
+def test_values_that_no_solver_tells_apart_are_refused(watched, report):
+    page = watched.open(report)
+    page.get_by_text("Roles, costs and values of tasks").click()
+    for text in ("10001", "0.00009"):
+        typed(page, "Value of Surface normals", text)
+        said = page.locator(".refusal:not(:empty)").inner_text()
+        words = "0, or a number within 10,000 times the values of the other targets"
+        assert said == f"Expected {words}; 1 still counts."
+    assert "#" not in page.url
+    typed(page, "Value of Surface normals", "10000")
+    page.wait_for_url("**=10000")
+
+
+def test_an_address_whose_values_are_too_far_apart_is_left_out(watched, report):
+    page = watched.open(report, "#?budget=3&value.normal=1000000")
+    assert watched.slot("budget") == "3"
+    assert page.get_by_label("Value of Surface normals").input_value() == "1"
+
+
 def test_an_address_out_of_range_is_left_out(watched, report):
     page = watched.open(report, "#?budget=1e16&cost.normal=1e300&value.normal=-1")
     assert watched.slot("budget") == "2"

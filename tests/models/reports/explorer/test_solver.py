@@ -13,7 +13,8 @@ from made_run import row_facts, table
 from models.reports.embedded import BUILT
 from models.reports.label_choice import amount_columns, needed
 from models.reports.payload import columns
-from models.taxonomy import Infeasible, solve
+from models.taxonomy import Affinities, Infeasible, Transfer, solve
+from models.taxonomy.affinities import Row
 from models.taxonomy.answers import attempt
 from models.taxonomy.labels import Labels, priced
 from models.taxonomy.request import Request
@@ -132,22 +133,76 @@ def test_an_answer_keeps_the_rules_it_was_asked_to_keep():
     assert answer["spent"] <= 2
 
 
+PLAIN = {
+    "budget": 3,
+    "order": 2,
+    "variant": "web",
+    "unused": [],
+    "sourceOnly": [],
+    "targetOnly": [],
+    "scratch": False,
+    "cost": {},
+    "value": {},
+    "transferCost": {},
+}
+
+
 def test_targets_that_nothing_reaches_have_no_policy():
-    request = {
-        "budget": 3,
-        "order": 2,
-        "variant": "web",
-        "unused": [],
-        "sourceOnly": [],
-        "targetOnly": NAMES,
-        "scratch": False,
-        "cost": {},
-        "value": {},
-        "transferCost": {},
-    }
-    answer = ask(table(NAMES), [request])[0]
+    answer = ask(table(NAMES), [PLAIN | {"targetOnly": NAMES}])[0]
     assert answer["status"] == "infeasible"
     assert answer["reason"].startswith("no transfer that the roles allow reaches task_a, task_b")
+
+
+def test_extreme_costs_have_the_same_answers_and_keep_the_budget():
+    measured = table(NAMES, order=2)
+    rng = random.Random(7)
+    requests = []
+    for scale in [1e6, 1e4, 1e-6, 3e-7] * 20:
+        small = rng.choice([1e-6, 5e-6, 1e-4])
+        cost = {name: scale * rng.choice([1, 1, 0.5, small]) for name in NAMES}
+        spent = sum(cost[name] for name in rng.sample(NAMES, rng.randint(1, 4)))
+        budget = spent - scale * rng.choice([0, small, 0.3])
+        if budget > 0:
+            requests.append(PLAIN | {"budget": budget, "cost": cost, "order": rng.choice([1, 2])})
+    solved = 0
+    for request, answer in zip(requests, ask(measured, requests), strict=True):
+        expected = python_objective(measured, request)
+        if expected is None:
+            assert answer["status"] == "infeasible", request
+            continue
+        solved += 1
+        assert answer["status"] == "optimal", request
+        assert abs(answer["objective"] - expected) < CLOSE, request
+        assert answer["spent"] <= request["budget"] * (1 + 1e-12), request
+    assert 20 < solved < len(requests), "the draw holds requests with and without an answer"
+
+
+def test_values_too_far_apart_are_refused_as_python_refuses_them():
+    measured = table(NAMES)
+    near, far = (PLAIN | {"value": {"task_a": value}} for value in (1e4, 1.0001e4))
+    kept, refused = ask(measured, [near, far])
+    assert kept["status"] == "optimal"
+    assert refused["status"] == "stopped"
+    assert "the value of task_a (10001) is more than 10,000 times that of" in refused["reason"]
+    with pytest.raises(ValueError, match="the value of task_a .10001. is more than 10000 times"):
+        python_objective(measured, far)
+
+
+def test_a_role_is_named_where_it_and_not_the_budget_is_the_cause():
+    rows = [Row(Transfer((source,), target), 0.5) for source, target in ("ab", "ca", "cc")]
+    measured = Affinities(tuple(rows), {})
+    lacking, dear = ask(
+        measured,
+        [
+            PLAIN | {"budget": 2, "order": 1, "unused": ["a"]},
+            PLAIN | {"budget": 0.5, "order": 1, "sourceOnly": ["c"], "cost": {"b": 0.1}},
+        ],
+    )
+    assert lacking["reason"].startswith("no transfer that the roles allow reaches b")
+    assert dear["reason"].startswith("a budget of 0.5 buys no set of sources")
+    unused = PLAIN | {"budget": 0.5, "order": 1, "unused": ["b"], "sourceOnly": ["c"]}
+    answer = ask(measured, [unused | {"cost": {"b": 0.1}}])[0]
+    assert answer["reason"] == "the cheapest labels cost 1, the budget is 0.5"
 
 
 AMOUNTS = {"": 200.0, "96": 96.0, "24": 24.0}

@@ -2,7 +2,7 @@
 
 import { byId, el, replace } from '../dom.js';
 import { numberBox } from '../number_box.js';
-import { ROLES } from '../state.js';
+import { ROLES, valuesRefused } from '../state.js';
 
 let listening = false;
 
@@ -84,8 +84,11 @@ function amount(page, kind, name) {
   const current = () => page.state[kind][name] ?? 1;
   const label = `${kind === 'cost' ? 'Cost' : 'Value'} of ${page.run.title(name)}`;
   const attributes = { value: current(), 'aria-label': label };
-  const change = (number) => setAmount(page, kind, name, number);
-  return numberBox(kind, attributes, { current, change }).parts;
+  const change = (number) => page.change(withAmount(page, kind, name, number));
+  const refused = (number) =>
+    valuesRefused({ ...page.state, ...withAmount(page, kind, name, number) }, page.run);
+  const takes = kind === 'value' ? { current, change, refused } : { current, change };
+  return numberBox(kind, attributes, takes).parts;
 }
 
 function setRole(page, name, role) {
@@ -95,9 +98,10 @@ function setRole(page, name, role) {
   page.change({ roles });
 }
 
-function setAmount(page, kind, name, number) {
+/** The part of the state in which a task has this cost or value. */
+function withAmount(page, kind, name, number) {
   const amounts = { ...page.state[kind] };
   if (number === 1) delete amounts[name];
   else amounts[name] = number;
-  page.change({ [kind]: amounts });
+  return { [kind]: amounts };
 }
