@@ -9,7 +9,6 @@ import pytest
 
 from tfx_pipeline.__main__ import main
 from tfx_pipeline.faults import RunError
-from tfx_pipeline.schedule.commands import without_own
 from tfx_pipeline.schedule.install import cron_times, files_of, install, quoted
 
 ARGUMENTS = ["schedule", "--data", "my data/span-{SPAN}", "--run", "runs/100% mine"]
@@ -124,19 +123,3 @@ def test_what_is_meant_for_one_run_is_no_word_of_a_schedule(word, many, capsys):
 def test_an_input_of_a_compiled_file_needs_a_host(capsys):
     assert main(["schedule", "--data", "data", "--parameter", "force=why"]) == 1
     assert "needs --host and --file" in capsys.readouterr().err
-
-
-def test_words_about_the_schedule_itself_are_left_out():
-    words = [
-        "schedule",
-        "--every=6h",
-        "--data",
-        "d",
-        "--install",
-        "cron",
-        "--yes",
-        "--to",
-        "x",
-        "--again",
-    ]
-    assert without_own(words) == ["schedule", "--data", "d", "--again"]
