@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,7 +75,7 @@ def add_window(command: argparse.ArgumentParser) -> None:
 
 def do_schedule(config: Config, options: argparse.Namespace) -> int:
     from tfx_pipeline.schedule.every import repeat, seconds_of
-    from tfx_pipeline.schedule.install import files_of, install
+    from tfx_pipeline.schedule.install import files_of, install, kept_variables
     from tfx_pipeline.schedule.tick import tick
 
     # a default for what is installed; `--every` alone makes a foreground
@@ -87,8 +88,11 @@ def do_schedule(config: Config, options: argparse.Namespace) -> int:
     if not options.data:
         raise RunError("schedule needs --data DIR, a folder or a pattern with {SPAN}")
     if options.install:
-        files = files_of(options.install, with_paths(options), every, options.run)
+        kept = kept_variables(os.environ)
+        files = files_of(options.install, with_paths(options), every, options.run, kept)
         lines = install(files, options.install, options.to, options.run, yes=options.yes)
+        if kept:
+            lines.append(f"# kept of this environment: {', '.join(kept)}")
         print("\n".join(lines))
         return 0
     if options.every:
