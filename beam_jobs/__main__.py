@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import sys
 from types import ModuleType
 
 from models.arguments.endings import ended
+from models.arguments.exact import ExactParser
 from models.arguments.help import DefaultsParser
 
 # command -> (module with `add_arguments` and `run`, what it does)
@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def carried_out(words: list[str]) -> int:
-    parser = argparse.ArgumentParser(
+    parser = ExactParser(
         prog="python -m beam_jobs",
         description="Views, examples and where they come from.",
         epilog="example: python -m beam_jobs annotate --out data --buildings 12 --views 40",

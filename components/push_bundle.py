@@ -33,8 +33,9 @@ def PushBundle(
     from components.accepted import accept
     from components.check_quality import measured, same
     from components.verdicts import demand
-    from serving.release.identity import newest_version, withdrawn_versions
+    from serving.release.identity import content_of, newest_version, withdrawn_versions
     from serving.release.push import push
+    from serving.release.withdrawals import removed
 
     os.makedirs(pushed.uri, exist_ok=True)
     # what ValidateInfra and EvaluateTaxonomy found is said here: gates before this node do not end
@@ -48,10 +49,15 @@ def PushBundle(
     # withdrawn bundles, too: a rollback would be undone by the next run
     known = [newest, *withdrawn_versions(destination)] if newest is not None else []
     twin = next((each for each in known if each is not None and same(bundle, each)), None)
-    if newest is not None and twin is not None:
+    known_as = twin.name.strip(".") if twin is not None else None
+    # those that `prune` removed, by what was noted of them
+    gone = removed(destination)
+    if known_as is None and gone and content_of(bundle) in gone:
+        known_as = f"{gone[content_of(bundle)]} (withdrawn, removed since)"
+    if newest is not None and known_as is not None:
         # nothing to push: the artifact still says what serves
         version = newest
-        print(f"  version {twin.name.strip('.')} is this very bundle: not pushed again", flush=True)
+        print(f"  version {known_as} is this very bundle: not pushed again", flush=True)
     else:
         version = push(bundle, destination)
     # also where nothing was pushed: the data were judged good enough to serve from

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from models.arguments.endings import ended
+from models.arguments.exact import ExactParser
 from models.arguments.help import DefaultsParser
+from models.arguments.places import named_path
 
 # flags alone: everything else is imported by the command that needs it, since TensorFlow takes
 # seconds
@@ -25,17 +27,14 @@ LOCK = Path(__file__).resolve().parents[1] / "requirements.txt"
 
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(
+    top = ExactParser(
         prog="python -m serving",
         description="Serve a taxonomy and ask it.",
         epilog="example: python -m serving ask --server 127.0.0.1:8500 --image room.png --task "
         "normal,depth_zbuffer --out answers",
     )
     commands = top.add_subparsers(dest="command", required=True, parser_class=DefaultsParser)
-    # not abbreviated, as in the original: `--v=1` would print versions and serve nothing
-    serve = commands.add_parser(
-        "serve", help="answer over gRPC and REST until interrupted", allow_abbrev=False
-    )
+    serve = commands.add_parser("serve", help="answer over gRPC and REST until interrupted")
     add_flags(serve)
     ask = commands.add_parser("ask", help="answers about an image, as pictures")
     ask.add_argument(
@@ -45,13 +44,13 @@ def parser() -> argparse.ArgumentParser:
     asked = ask.add_mutually_exclusive_group(required=True)
     asked.add_argument(
         "--image",
-        type=Path,
+        type=named_path,
         action="append",
         help="a picture; twice or thrice for tasks about several views",
     )
     asked.add_argument(
         "--folder",
-        type=Path,
+        type=named_path,
         help="ask about every picture below it but those below --out, in batches, with progress",
     )
     ask.add_argument(
@@ -59,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
     )
     ask.add_argument(
         "--out",
-        type=Path,
+        type=named_path,
         default=Path("answers"),
         help="folder for pictures and answers.json, with --folder one a picture (default: answers)",
     )
@@ -71,12 +70,12 @@ def parser() -> argparse.ArgumentParser:
     )
     ask.add_argument(
         "--authority",
-        type=Path,
+        type=named_path,
         help="PEM file of whoever signed the server's certificate: ask over TLS",
     )
     ask.add_argument(
         "--identity",
-        type=Path,
+        type=named_path,
         nargs=2,
         metavar=("KEY", "CERTIFICATE"),
         help="PEM files, for servers that ask for a client's certificate",
@@ -89,10 +88,10 @@ def parser() -> argparse.ArgumentParser:
     )
     add_console(commands)
     check = commands.add_parser("validate", help="start a server on a bundle and check its answers")
-    check.add_argument("bundle", type=Path, help="the folder of one version")
+    check.add_argument("bundle", type=named_path, help="the folder of one version")
     check.add_argument(
         "--image",
-        type=Path,
+        type=named_path,
         action="append",
         default=[],
         help="a picture that is replayed; default: made-up ones",
@@ -105,41 +104,41 @@ def parser() -> argparse.ArgumentParser:
     )
     check.add_argument(
         "--public_key",
-        type=Path,
+        type=named_path,
         metavar="PEM",
         help="Ed25519 public keys, one of which must have signed the bundle",
     )
     check.add_argument("--json", action="store_true", help="the verdict as JSON")
     push = commands.add_parser("push", help="make a bundle the newest served version")
-    push.add_argument("bundle", type=Path, help="the folder of one version")
+    push.add_argument("bundle", type=named_path, help="the folder of one version")
     push.add_argument(
-        "destination", type=Path, help="the served folder, which holds a folder a version"
+        "destination", type=named_path, help="the served folder, which holds a folder a version"
     )
     push.add_argument(
         "--sign_key",
-        type=Path,
+        type=named_path,
         metavar="PEM",
         help="Ed25519 private key; the copy is signed before it is shown",
     )
     sign = commands.add_parser("sign", help="sign the manifest of a bundle's files")
-    sign.add_argument("bundle", type=Path, help="the folder of one version")
-    sign.add_argument("key", type=Path, help="PEM of an Ed25519 private key")
+    sign.add_argument("bundle", type=named_path, help="the folder of one version")
+    sign.add_argument("key", type=named_path, help="PEM of an Ed25519 private key")
     back = commands.add_parser("rollback", help="take the newest version out of service")
     back.add_argument(
-        "destination", type=Path, help="the served folder, which holds a folder a version"
+        "destination", type=named_path, help="the served folder, which holds a folder a version"
     )
     back.add_argument(
         "--to", type=int, help="the version to return to; left out: the one before the newest"
     )
     bill = commands.add_parser("sbom", help="what the lock installs, as CycloneDX documents")
-    bill.add_argument("--lock", type=Path, default=LOCK, help="default: requirements.txt")
+    bill.add_argument("--lock", type=named_path, default=LOCK, help="default: requirements.txt")
     bill.add_argument(
-        "--out", type=Path, default=Path("runs/sbom"), help="folder (default: runs/sbom)"
+        "--out", type=named_path, default=Path("runs/sbom"), help="folder (default: runs/sbom)"
     )
     audit = commands.add_parser("audit", help="the locked packages against known advisories")
-    audit.add_argument("--lock", type=Path, default=LOCK, help="default: requirements.txt")
+    audit.add_argument("--lock", type=named_path, default=LOCK, help="default: requirements.txt")
     audit.add_argument(
-        "--advisories", type=Path, help="folder or zip of advisories in the OSV form"
+        "--advisories", type=named_path, help="folder or zip of advisories in the OSV form"
     )
     return top
 
@@ -154,7 +153,7 @@ def add_console(commands: Any) -> None:
     )
     page.add_argument(
         "--model_base_path",
-        type=Path,
+        type=named_path,
         metavar="FOLDER",
         help="the served folder, for lineage: what the answers were made of",
     )

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models.arguments.endings import ended
+from models.arguments.exact import ExactParser
+from models.arguments.places import named_path, named_place
 from tfx_pipeline import sources
 from tfx_pipeline.history.commands import DO, add_commands
 from tfx_pipeline.schedule.commands import (
@@ -29,7 +31,7 @@ LEFT = {"submit": "what was submitted goes on (submit --watch RUN)"}
 
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(
+    top: argparse.ArgumentParser = ExactParser(
         prog="python -m tfx_pipeline",
         description="The Taskonomy pipeline: from a folder of views to a served taxonomy.",
         epilog="example: python -m tfx_pipeline run --data DIR --run runs/mine --config laptop "
@@ -70,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
         if name in ("demo", "run", "schedule"):
             command.add_argument(
                 "--run",
-                type=Path,
+                type=named_path,
                 default=Path("runs/demo"),
                 help="folder for artifacts, metadata, served versions (default: runs/demo)",
             )
@@ -84,6 +86,7 @@ def parser() -> argparse.ArgumentParser:
         if name in ("run", "compile", "schedule"):
             command.add_argument(
                 "--data",
+                type=named_place,
                 required=name != "schedule",
                 # `schedule --host` has its data in the compiled file
                 help="folder in the published layout, or a pattern of such with {SPAN}",
@@ -106,7 +109,7 @@ def add_schema(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     text = "what changed in the newest data's schema against the kept one"
     command = commands.add_parser("schema", help=text, description=text)
     command.epilog = "example: python -m tfx_pipeline schema runs/mine --accept"
-    command.add_argument("run", type=Path, help="folder of the run")
+    command.add_argument("run", type=named_path, help="folder of the run")
     command.add_argument("--accept", action="store_true", help="keep it from now on")
 
 
@@ -117,9 +120,9 @@ def add_submit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     command.epilog = (
         "example: python -m tfx_pipeline submit --host http://127.0.0.1:8888 taskonomy.yaml"
     )
-    command.add_argument("file", type=Path, nargs="?", default=Path("taskonomy.yaml"))
+    command.add_argument("file", type=named_path, nargs="?", default=Path("taskonomy.yaml"))
     command.add_argument("--host", required=True, help="of the API (its v2beta1), http://...")
-    command.add_argument("--token-file", type=Path, help="file with a bearer token")
+    command.add_argument("--token-file", type=named_path, help="file with a bearer token")
     command.add_argument("--name", default="taskonomy", help="of the run (default: taskonomy)")
     command.add_argument(
         "--experiment", default="taskonomy", help="that the run belongs to (default: taskonomy)"
@@ -140,7 +143,7 @@ def add_cluster_arguments(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--out",
-        type=Path,
+        type=named_path,
         default=Path("taskonomy.yaml"),
         help=".yaml for Kubeflow Pipelines, .json for Vertex AI (default: taskonomy.yaml)",
     )
@@ -162,7 +165,7 @@ def add_cluster_arguments(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--resources",
-        type=Path,
+        type=named_path,
         metavar="FILE",
         help="YAML, stage: {cpu: 8, memory: 32G, gpu: 1}; `default` is of all others",
     )
@@ -223,7 +226,7 @@ def carried_out(options: argparse.Namespace, words: list[str]) -> int:
     gently = getattr(options, "every", None) is not None
     with stoppable(resume_command(words), gently=gently):
         if options.command == "schedule":
-            return do_schedule(config, options, words)
+            return do_schedule(config, options)
         code: int = globals()[f"do_{options.command}"](config, options)
         return code
 

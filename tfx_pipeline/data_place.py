@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from beam_jobs.ingest import spans
+from beam_jobs.ingest import spans, storage
 from beam_jobs.ingest.window import last_spans, write_window
 from tfx_pipeline.faults import RunError
 from tfx_pipeline.fingerprint import check_there, folder_fingerprint
@@ -22,9 +22,10 @@ class NoSpan(RunError):
 
 
 def placed(data: str, run: Path, window: int | None) -> str:
-    """the folder, or pattern, that the pipeline is given. Raises NoSpan for a pattern without a
-    folder, RunError for one that cannot be meant.
+    """the folder, or pattern, that the pipeline is given, without file://. Raises NoSpan for a
+    pattern without a folder, RunError for one that cannot be meant.
     """
+    data = storage.plain(data)
     if not spans.PLACEHOLDER.search(data):
         if window is not None:
             raise RunError(f"--window takes a pattern with {{SPAN}} or a day, got --data {data}")

@@ -9,6 +9,7 @@ start at the manifest of the examples.
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -63,6 +64,8 @@ def compile_pipeline(
     # before TFX is imported, which takes ten seconds
     check_places(data, root, work, out)
     check_claim(volume)
+    if not image.strip():
+        raise ConfigError(f"--image is the container image of every step, got {image!r}")
     if retries < 0:
         raise ConfigError(f"--retries is a number of at least 0, got {retries}")
     if resources and not resources.is_file():
@@ -105,21 +108,43 @@ def compile_pipeline(
 def check_places(data: str, root: str, work: str, out: Path) -> None:
     """ConfigError for places that a step on a cluster could not reach."""
     stores = ", ".join(STORES)
-    if not root.startswith(tuple(STORES)):
-        raise ConfigError(f"--root is a place in an object store ({stores}), got {root}")
+    if not in_a_bucket(root):
+        raise ConfigError(f"--root is a place in an object store ({stores}BUCKET), got {root}")
     if "://" in work or not work.startswith("/"):
         raise ConfigError(
             f"--work is an absolute folder at which every step sees a shared volume (on Vertex AI "
             f"/gcs/BUCKET/...), got {work}"
         )
-    # with a slash at the end of both: /work2 is not below /work
-    if "://" not in data and not (data + "/").startswith(work.rstrip("/") + "/"):
+    if "{" in data:
+        check_pattern(data)
+    # with a slash at the end of both: /work2 is not below /work; /work/../etc is not either
+    folder = f"{posixpath.normpath(data.removeprefix('file://'))}/"
+    is_remote = "://" in data and not data.startswith(("file://", *STORES))
+    if not (in_a_bucket(data) or is_remote) and not folder.startswith(
+        f"{posixpath.normpath(work).rstrip('/')}/"
+    ):
         raise ConfigError(
             f"--data is a place in an object store or a folder below --work {work}: steps see "
             f"nothing else, got {data}"
         )
     if out.suffix not in (".yaml", ".yml", ".json"):
         raise ConfigError(f"--out ends in .yaml (Kubeflow) or .json (Vertex AI), got {out}")
+
+
+def in_a_bucket(place: str) -> bool:
+    """is it an address of a store that names a bucket?"""
+    return any(re.match(rf"{re.escape(store)}[^/\s]", place) for store in STORES)
+
+
+def check_pattern(data: str) -> None:
+    """ConfigError for a pattern of spans that no run would take."""
+    from beam_jobs.ingest import spans
+
+    if spans.PLACEHOLDER.search(data):
+        try:
+            spans.check(data)
+        except ValueError as error:
+            raise ConfigError(f"--data: {error}") from error
 
 
 def check_claim(volume: str) -> None:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models.arguments.places import named_path
+
 if TYPE_CHECKING:
     from tfx_pipeline.config import Config
 
@@ -53,11 +55,11 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     )
     command.add_argument("name", help="small letters, digits and _; no task's name")
     command.add_argument(
-        "--run", type=Path, default=Path("runs/demo"), help="the run (default: runs/demo)"
+        "--run", type=named_path, default=Path("runs/demo"), help="the run (default: runs/demo)"
     )
     command.add_argument(
         "--encoder",
-        type=Path,
+        type=named_path,
         required=True,
         metavar="FILE",
         help="a .keras or .onnx file, the folder of a SavedModel, or .npz or .npy features a view",
@@ -89,7 +91,7 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     command.epilog = "example: python -m tfx_pipeline remove-source hed --run runs/demo"
     command.add_argument("name", help="of the source; its random control goes with it")
     command.add_argument(
-        "--run", type=Path, default=Path("runs/demo"), help="the run (default: runs/demo)"
+        "--run", type=named_path, default=Path("runs/demo"), help="the run (default: runs/demo)"
     )
     command.add_argument(
         "--later", action="store_true", help="only remove it; the next `run` goes without it"

@@ -13,10 +13,11 @@ from pathlib import Path
 
 from beam_jobs.annotate import fork_server
 from models.arguments.numbers import count, natural
+from models.arguments.places import named_path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", type=Path, required=True, help="folder of the data set")
+    parser.add_argument("--out", type=named_path, required=True, help="folder of the data set")
     parser.add_argument("--buildings", type=int, default=12)
     parser.add_argument(
         "--views", type=int, default=40, help="views a building (whole points, so slightly more)"
@@ -39,14 +40,14 @@ def add_mesh_arguments(parser: argparse.ArgumentParser) -> None:
     meshes = parser.add_argument_group("buildings from mesh files instead of procedural ones")
     meshes.add_argument(
         "--mesh",
-        type=Path,
+        type=named_path,
         action="append",
         default=[],
         help="GLB, glTF, OBJ or PLY file of a building; again for more",
     )
     meshes.add_argument(
         "--labels",
-        type=Path,
+        type=named_path,
         action="append",
         default=[],
         help=".npy with a class id (0 to 17) a triangle; one for each --mesh, in order",

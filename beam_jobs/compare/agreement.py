@@ -21,6 +21,7 @@ from typing import Any
 from beam_jobs.compare.component import COMPONENTS, component_of
 from beam_jobs.compare.frames import frames, spread
 from models.arguments.numbers import count
+from models.arguments.places import named_path
 
 MOST_FRAMES = 24  # of a whole data set: a frame takes some seconds
 Row = dict[str, Any]
@@ -29,7 +30,7 @@ Row = dict[str, Any]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--frames",
-        type=Path,
+        type=named_path,
         required=True,
         help="a data set in the published layout, or a folder of loose frames: "
         "point_*_domain_*.png, components in subfolders",

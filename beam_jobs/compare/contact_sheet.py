@@ -18,6 +18,7 @@ from beam_jobs.compare.frames import Frame, frames, spread
 from beam_jobs.compare.legends import INK, LEAST_TILE, PAPER, Layout, Shown, legend, shown
 from beam_jobs.ingest.known_bad import read_facts
 from models.arguments.numbers import count
+from models.arguments.places import named_path
 from models.examples.published import encode_png
 from models.provenance.atomic import atomic_file
 from models.tasks import DOMAINS
@@ -29,8 +30,8 @@ PICTURES = tuple(
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
-    parser.add_argument("--out", type=Path, required=True, help="PNG to write")
+    parser.add_argument("--data", type=named_path, required=True, help="folder of the data set")
+    parser.add_argument("--out", type=named_path, required=True, help="PNG to write")
     parser.add_argument(
         "--labels",
         nargs="+",

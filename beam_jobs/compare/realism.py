@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from beam_jobs.compare.frames import Frame, frames, spread
+from models.arguments.places import named_path
 from models.tasks import DOMAINS
 from models.tasks.arrays import Bytes
 
@@ -77,10 +78,12 @@ COLUMNS = ("this data", "5 %", "95 %", "real frames", "published")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, required=True, help="data set in the published layout")
+    parser.add_argument(
+        "--data", type=named_path, required=True, help="data set in the published layout"
+    )
     parser.add_argument(
         "--frames",
-        type=Path,
+        type=named_path,
         help="folder of real frames to compare with, instead of the stored means of four "
         "released ones",
     )

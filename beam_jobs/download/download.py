@@ -29,6 +29,7 @@ from beam_jobs.download.subset import (
 )
 from beam_jobs.ingest.progress import Transfers
 from models.arguments.numbers import count
+from models.arguments.places import named_place
 from models.examples.splits import read_splits
 from models.tasks import DOMAINS
 
@@ -47,7 +48,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the published list of buildings: 35, 138, 482 or 537 of them",
     )
     parser.add_argument(
-        "--dest", required=True, help="folder for the data, which ingest then reads"
+        "--dest",
+        type=named_place,
+        required=True,
+        help="folder for the data, which ingest then reads",
     )
     parser.add_argument(
         "--accept-licence",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from models.arguments.numbers import count, natural
+from models.arguments.places import named_place
 from models.examples.splits import read_splits
 
 
@@ -22,7 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument(
-        "--data", help="folder in the published layout, or its place in an object store"
+        "--data",
+        type=named_place,
+        help="folder in the published layout, or its place in an object store",
     )
     where.add_argument(
         "--input-pattern",
@@ -35,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--version", type=natural, help="this version of the span instead of the newest"
     )
-    parser.add_argument("--out", required=True, help="folder for the examples")
+    parser.add_argument("--out", type=named_place, required=True, help="folder for the examples")
     parser.add_argument("--size", type=count, default=64, help="side of the training images")
     parser.add_argument(
         "--shards",

@@ -73,20 +73,30 @@ def link_files(source: Path, goal: Path) -> None:
         children[:] = sorted(name for name in children if not name.startswith("."))
         place = goal / os.path.relpath(folder, source)
         place.mkdir(parents=True, exist_ok=True)
+        # once a folder: the way to it may hold links, too
+        here = os.path.realpath(folder)
         for name in names:
             if not name.startswith("."):
                 with contextlib.suppress(FileNotFoundError):
-                    link(os.path.abspath(os.path.join(folder, name)), place / name)
+                    link(os.path.join(here, name), place / name)
 
 
 def link(source: str, goal: Path) -> None:
+    """to the file that `source` leads to: a link to a link would be read from another folder, where
+    relative ones (of git-annex, of DataLad) lead nowhere. One that leads nowhere itself goes on
+    doing so, for ingest to say it.
+    """
+    is_link = os.path.islink(source)
+    file = os.path.realpath(source) if is_link else source
     try:
-        os.link(source, goal)
+        os.link(file, goal)
     # an OSError too: what has vanished can be linked in neither way
     except FileNotFoundError:
-        raise
+        if not is_link:
+            raise
+        os.symlink(file, goal)
     except OSError:
-        os.symlink(source, goal)
+        os.symlink(file, goal)
 
 
 def write_splits(window: Iterable[Span], owners: Mapping[str, str], path: Path) -> None:

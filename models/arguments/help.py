@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from argparse import SUPPRESS
 
+from models.arguments.exact import ExactParser
+
 
 class DefaultsFormatter(argparse.HelpFormatter):
     """argparse's own, and of every option with a value of its own that value, where its text does
@@ -25,8 +27,8 @@ class DefaultsFormatter(argparse.HelpFormatter):
         return super()._format_action(action)
 
 
-class DefaultsParser(argparse.ArgumentParser):
-    """argparse's own with that formatter, for `add_subparsers`."""
+class DefaultsParser(ExactParser):
+    """options by their full names, and that formatter, for `add_subparsers`."""
 
     def _get_formatter(self) -> argparse.HelpFormatter:
         return DefaultsFormatter(prog=self.prog)

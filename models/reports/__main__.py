@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from models.arguments.endings import ended
+from models.arguments.exact import ExactParser
+from models.arguments.places import named_path
 from models.provenance.numbered import newest_with
 from models.reports.comparison import names, table, write_comparison
 from models.reports.example import write_example
@@ -39,22 +41,24 @@ def carried_out(arguments: Sequence[str] | None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
+    made = ExactParser(
         prog="python -m models.reports",
         description="Draw a run's report again from its files, open it, or set two side by side.",
         epilog="examples: python -m models.reports --run DIR; python -m models.reports open RUN; "
         "python -m models.reports compare RUN OTHER",
     )
-    made.add_argument("--run", type=Path, help="a run, or a report's folder")
+    made.add_argument("--run", type=named_path, help="a run, or a report's folder")
     commands = made.add_subparsers(dest="command")
     opening = commands.add_parser("open", help="open a finished report in a browser")
-    opening.add_argument("folder", type=Path, help="a run, a report's folder, or a page")
+    opening.add_argument("folder", type=named_path, help="a run, a report's folder, or a page")
     comparing = commands.add_parser("compare", help="set two finished runs side by side")
-    comparing.add_argument("one", type=Path, help="a run, or a report's folder")
-    comparing.add_argument("two", type=Path, help="the run beside it")
-    comparing.add_argument("--out", type=Path, default=Path("compare.html"), help="page to write")
+    comparing.add_argument("one", type=named_path, help="a run, or a report's folder")
+    comparing.add_argument("two", type=named_path, help="the run beside it")
+    comparing.add_argument(
+        "--out", type=named_path, default=Path("compare.html"), help="page to write"
+    )
     bundling = commands.add_parser("bundle", help="make the repository's example of a run")
-    bundling.add_argument("folder", type=Path, help="a run, or a report's folder")
+    bundling.add_argument("folder", type=named_path, help="a run, or a report's folder")
     return made
 
 

@@ -15,7 +15,9 @@ from components.push_bundle import PushBundle
 from components.verdicts import Check, judged, save_verdict
 from models.provenance.atomic import write_json
 from serving.bundle.assets import EXTRA, LINEAGE, read_extras
+from serving.release.identity import withdrawn_versions
 from serving.release.push import push, rollback, versions
+from serving.release.withdrawals import remember
 
 
 def test_only_what_both_gates_blessed_is_pushed(tmp_path):
@@ -69,3 +71,8 @@ def test_only_what_both_gates_blessed_is_pushed(tmp_path):
     story.write_text(json.dumps({**json.loads(story.read_text()), "manifest": "other data"}))
     run(PushBundle, **arguments)
     assert versions(tmp_path / "served") == before, "what somebody withdrew does not come back"
+    for hidden in withdrawn_versions(tmp_path / "served"):
+        remember(hidden)
+        shutil.rmtree(hidden)
+    run(PushBundle, **arguments)
+    assert versions(tmp_path / "served") == before, "nor does it once its folder was pruned"

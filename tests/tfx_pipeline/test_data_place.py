@@ -18,6 +18,10 @@ def test_braces_in_a_name_are_no_pattern_and_a_wrong_pattern_is_said(tmp_path):
         placed(str(tmp_path / "{SPAN}"), tmp_path, None)
 
 
+def test_an_address_of_this_machine_is_its_path(tmp_path):
+    assert placed(f"file://{tmp_path}/data", tmp_path, None) == f"{tmp_path}/data"
+
+
 def test_a_file_that_vanishes_while_it_is_read_is_looked_for_again(monkeypatch, tmp_path):
     answers = [FileNotFoundError(2, "gone", "a.png"), "f1"]
 

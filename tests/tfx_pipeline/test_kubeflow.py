@@ -153,6 +153,13 @@ def test_vertex_ais_form_is_a_job_with_its_root(tmp_path):
     "change, message",
     [
         ({"root": "/somewhere"}, "--root is a place in an object store"),
+        ({"root": "gs://"}, "--root is a place in an object store"),
+        ({"root": "gs:///r"}, "--root is a place in an object store"),
+        ({"image": ""}, "--image is the container image"),
+        ({"data": "/work/../etc"}, "--data is a place in an object store or a folder below"),
+        ({"data": "file:///etc"}, "--data is a place in an object store or a folder below"),
+        ({"data": "gs://"}, "--data is a place in an object store or a folder below"),
+        ({"data": "gs://b/{SPAN}-{SPAN}"}, "an input pattern names"),
         ({"work": "gs://bucket/work"}, "--work is an absolute folder"),
         ({"data": "/home/me/data"}, "--data is a place in an object store or a folder below"),
         ({"out": "taxonomy.zip"}, "--out ends in .yaml"),

@@ -10,7 +10,6 @@ upload, tries). What it leaves out: containers, resources, conditions, caching, 
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import shutil
@@ -23,6 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from models.arguments.exact import ExactParser
+from models.arguments.places import named_path
 from models.provenance.stores import MOUNTED, local_path
 from tfx_pipeline.cluster.pod import ROOT
 from tfx_pipeline.cluster.submit import parameters_of
@@ -306,13 +307,15 @@ def preload() -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    words = argparse.ArgumentParser(
+    words = ExactParser(
         prog="python -m tfx_pipeline.cluster.emulator",
         description="Run a compiled Kubeflow file step by step on this machine.",
         epilog="example: python -m tfx_pipeline.cluster.emulator taskonomy.yaml --disk DIR",
     )
-    words.add_argument("file", type=Path, help="what `compile` wrote (.yaml)")
-    words.add_argument("--disk", type=Path, required=True, help="object store and pods' disks")
+    words.add_argument("file", type=named_path, help="what `compile` wrote (.yaml)")
+    words.add_argument(
+        "--disk", type=named_path, required=True, help="object store and pods' disks"
+    )
     words.add_argument(
         "--kill",
         nargs=2,

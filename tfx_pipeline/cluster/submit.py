@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import http.client
 import json
 import sys
 import time
@@ -30,10 +31,10 @@ def connect(host: str, token: str | None = None, timeout: float = 10) -> Any:
     """
     address = host.rstrip("/")
     # asked by hand first: whatever answers there, or nothing, can then be said in one line
-    question = urllib.request.Request(f"{address}/apis/v2beta1/healthz")
-    if token:
-        question.add_header("Authorization", f"Bearer {token}")
     try:
+        question = urllib.request.Request(f"{address}/apis/v2beta1/healthz")
+        if token:
+            question.add_header("Authorization", f"Bearer {token}")
         with urllib.request.urlopen(question, timeout=timeout) as answer:
             json.load(answer)
     except urllib.error.HTTPError as error:
@@ -42,7 +43,8 @@ def connect(host: str, token: str | None = None, timeout: float = 10) -> Any:
             # 401 and 403 mean that somebody asks who one is
             + ("give --token-file FILE" if error.code in (401, 403) else "is it Kubeflow's API?")
         ) from error
-    except (OSError, ValueError) as error:
+    # what is no address (`foo`, a port that is no number) is said in other types than silence
+    except (OSError, ValueError, http.client.HTTPException) as error:
         # urllib's errors hold the reason inside
         why = getattr(error, "reason", error)
         raise RunError(

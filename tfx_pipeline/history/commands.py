@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from models.arguments.numbers import count
+from models.arguments.places import named_path
 from tfx_pipeline.faults import RunError
 from tfx_pipeline.history.journal import HISTORY, PRUNED, ROLLBACK, Entry, append, next_number, read
 
@@ -40,10 +41,10 @@ def add_commands(commands: Subcommands[argparse.ArgumentParser]) -> None:
     asked = command.add_mutually_exclusive_group()
     asked.add_argument("--version", type=int, help="that is served (default: the newest)")
     asked.add_argument(
-        "--lineage", type=Path, metavar="FILE", help="lineage.json of a bundle that answered"
+        "--lineage", type=named_path, metavar="FILE", help="lineage.json of a bundle that answered"
     )
     command.add_argument(
-        "--out", type=Path, help="the page (default: RUN/trace-VERSION.html)", metavar="FILE"
+        "--out", type=named_path, help="the page (default: RUN/trace-VERSION.html)", metavar="FILE"
     )
 
 
@@ -52,7 +53,7 @@ def add(
 ) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=text, description=text)
     command.epilog = f"example: python -m tfx_pipeline {example or f'{name} runs/mine'}"
-    command.add_argument("run", type=Path, help="folder of a run, --run DIR of the others")
+    command.add_argument("run", type=named_path, help="folder of a run, --run DIR of the others")
     return command
 
 

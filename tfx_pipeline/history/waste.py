@@ -182,7 +182,15 @@ def described(run: Path, waste: Waste) -> Iterator[str]:
 
 
 def remove(run: Path, waste: Waste) -> None:
-    """for good; an interruption leaves what the same command then removes."""
+    """for good; an interruption leaves what the same command then removes. Of withdrawn versions it
+    stays noted what they answered with.
+    """
+    # TensorFlow, which reads the graphs, takes seconds: for withdrawn versions alone
+    if any(path.name.startswith(".") for path in waste.versions):
+        from serving.release.withdrawals import remember
+
+        for path in waste.versions:
+            remember(path)
     for path in waste.versions:
         # a server must not see half of one
         hidden = path if path.name.startswith(".") else path.with_name(f".withdrawn-{path.name}")

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models.arguments.places import named_path
 from tfx_pipeline.faults import RunError
 
 if TYPE_CHECKING:
     from tfx_pipeline.config import Config
 
-# Options about the schedule itself, which its ticks are not told: name -> words that follow.
-# taken out of a tick's words, or each tick would install or repeat
-OWN = {"--every": 1, "--install": 1, "--to": 1, "--yes": 0}
+# Options that a tick is told; the others are about the schedule itself. Named one by one, so that
+# no tick can install or repeat, whatever was typed. Data and run last: `install` looks for them.
+OF_A_TICK = ("config", "set", "shards", "beam", "window", "hook", "data", "run")
 
 
 def add_schedule_arguments(command: argparse.ArgumentParser) -> None:
@@ -30,7 +32,10 @@ def add_schedule_arguments(command: argparse.ArgumentParser) -> None:
         help="print a timer that does it (--every: how often, default 6h)",
     )
     command.add_argument(
-        "--to", type=Path, metavar="DIR", help="where --install writes (default: the user's units)"
+        "--to",
+        type=named_path,
+        metavar="DIR",
+        help="where --install writes (default: the user's units)",
     )
     command.add_argument("--yes", action="store_true", help="write what --install prints")
     command.add_argument(
@@ -42,8 +47,10 @@ def add_schedule_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--host", help="make it a recurring run of Kubeflow Pipelines there (needs --file)"
     )
-    command.add_argument("--file", type=Path, help="that `compile` wrote, for --host")
-    command.add_argument("--token-file", type=Path, help="file with a bearer token, for --host")
+    command.add_argument("--file", type=named_path, help="that `compile` wrote, for --host")
+    command.add_argument(
+        "--token-file", type=named_path, help="file with a bearer token, for --host"
+    )
     add_parameter(command)
 
 
@@ -66,10 +73,9 @@ def add_window(command: argparse.ArgumentParser) -> None:
     )
 
 
-def do_schedule(config: Config, options: argparse.Namespace, arguments: list[str]) -> int:
-    """arguments: of the command, as they were typed."""
+def do_schedule(config: Config, options: argparse.Namespace) -> int:
     from tfx_pipeline.schedule.every import repeat, seconds_of
-    from tfx_pipeline.schedule.install import files_of, install
+    from tfx_pipeline.schedule.install import files_of, install, kept_variables
     from tfx_pipeline.schedule.tick import tick
 
     # a default for what is installed; `--every` alone makes a foreground
@@ -82,12 +88,15 @@ def do_schedule(config: Config, options: argparse.Namespace, arguments: list[str
     if not options.data:
         raise RunError("schedule needs --data DIR, a folder or a pattern with {SPAN}")
     if options.install:
-        files = files_of(options.install, with_paths(options, arguments), every, options.run)
+        kept = kept_variables(os.environ)
+        files = files_of(options.install, with_paths(options), every, options.run, kept)
         lines = install(files, options.install, options.to, options.run, yes=options.yes)
+        if kept:
+            lines.append(f"# kept of this environment: {', '.join(kept)}")
         print("\n".join(lines))
         return 0
     if options.every:
-        return repeat(without_own(arguments), every)
+        return repeat(tick_words(options), every)
     return tick(
         config,
         options.data,
@@ -114,26 +123,26 @@ def check_once(options: argparse.Namespace) -> None:
         )
 
 
-def without_own(arguments: list[str]) -> list[str]:
+def tick_words(options: argparse.Namespace) -> list[str]:
     """the words of a tick."""
-    kept = []
-    words = iter(arguments)
-    for word in words:
-        name, equals, _ = word.partition("=")
-        if name not in OWN:
-            kept.append(word)
-        elif OWN[name] and not equals:
-            next(words, None)
-    return kept
+    words = ["schedule"]
+    for name in OF_A_TICK:
+        value = getattr(options, name)
+        # an option that may be repeated has a list; one that was not given None, or nothing
+        values = value if isinstance(value, list) else [] if value in (None, "") else [value]
+        for each in map(str, values):
+            # Beam's options begin with a dash, too: as words of their own they would be taken for
+            # ours
+            words += [f"--{name}={each}"] if each.startswith("-") else [f"--{name}", each]
+    return words
 
 
-def with_paths(options: argparse.Namespace, arguments: list[str]) -> list[str]:
-    """the words of a tick that starts in another folder: data and run by their full paths, said
-    last, so that they count.
-    """
+def with_paths(options: argparse.Namespace) -> list[str]:
+    """the words of a tick that starts in another folder: data and run by their full paths."""
     # by hand: a pattern is no path that could be resolved
     data = options.data if "://" in options.data else str(Path(options.data).absolute())
-    return [*without_own(arguments), "--data", data, "--run", str(options.run.absolute())]
+    there = {**vars(options), "data": data, "run": options.run.absolute()}
+    return tick_words(argparse.Namespace(**there))
 
 
 def recur(options: argparse.Namespace, every: float) -> int:

@@ -7,9 +7,11 @@ alike.
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from models.provenance.atomic import write_text
@@ -20,18 +22,50 @@ ROOT = Path(__file__).resolve().parents[2]
 SYSTEMD = "systemd"
 CRON = "cron"
 KINDS = (SYSTEMD, CRON)
+# What decides which results come out, or where they go, and is no option: a timer starts without
+# the environment of whoever installs it.
+ENVIRONMENT = (
+    "KERAS_BACKEND",
+    "CUDA_VISIBLE_DEVICES",
+    "JAX_PLATFORMS",
+    "XLA_FLAGS",
+    "XLA_PYTHON_CLIENT_MEM_FRACTION",
+    "XLA_PYTHON_CLIENT_PREALLOCATE",
+    "TF_FORCE_GPU_ALLOW_GROWTH",
+    "LD_LIBRARY_PATH",
+    "PYTHONPATH",
+    "TASKONOMY_STORES",
+    "TMPDIR",
+)
+# Those of them that hold folders, which a timer must find from another one.
+OF_FOLDERS = ("LD_LIBRARY_PATH", "PYTHONPATH", "TASKONOMY_STORES", "TMPDIR")
 USER_UNITS = Path(".config") / "systemd" / "user"
 
 
-def files_of(kind: str, arguments: list[str], every: float, run: Path) -> dict[str, str]:
-    """file name -> text. arguments: of `python -m tfx_pipeline`; every: seconds. Raises RunError
-    for a pause that cron cannot say.
+def files_of(
+    kind: str, arguments: list[str], every: float, run: Path, environment: Mapping[str, str]
+) -> dict[str, str]:
+    """file name -> text. arguments: of `python -m tfx_pipeline`; every: seconds; environment:
+    what `kept_variables` found. Raises RunError for a pause that cron cannot say.
     """
     name = f"{plain_name(run)}-{digest_of(str(run.resolve()))[:8]}"
     command = [sys.executable, "-m", "tfx_pipeline", *arguments]
     if kind == CRON:
-        return {name: cron_line(command, every, run)}
-    return {f"{name}.service": service(command, run), f"{name}.timer": timer(name, every)}
+        return {name: cron_line(command, every, run, environment)}
+    return {
+        f"{name}.service": service(command, run, environment),
+        f"{name}.timer": timer(name, every),
+    }
+
+
+def kept_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """those of `ENVIRONMENT` that are set, folders by their full paths."""
+    kept = {name: environment[name] for name in ENVIRONMENT if environment.get(name)}
+    for name in OF_FOLDERS:
+        if name in kept:
+            folders = [each for each in kept[name].split(os.pathsep) if each]
+            kept[name] = os.pathsep.join(map(os.path.abspath, folders))
+    return kept
 
 
 def plain_name(run: Path) -> str:
@@ -40,15 +74,19 @@ def plain_name(run: Path) -> str:
     return "taskonomy-" + (re.sub(r"[^A-Za-z0-9_.-]+", "-", run.absolute().name) or "run")
 
 
-def service(command: list[str], run: Path) -> str:
+def service(command: list[str], run: Path, environment: Mapping[str, str]) -> str:
     """75 is no failure: another run holds the folder, the next tick comes."""
+    variables = "".join(
+        f"Environment={in_quotes(escaped(f'{name}={value}'))}\n"
+        for name, value in environment.items()
+    )
     return f"""[Unit]
 Description=Taskonomy: retrain {escaped(str(run.absolute()))} if data, code or configuration changed
 
 [Service]
 Type=oneshot
 WorkingDirectory={escaped(str(ROOT))}
-ExecStart={" ".join(map(quoted, command))}
+{variables}ExecStart={" ".join(map(quoted, command))}
 SuccessExitStatus={HELD}
 TimeoutStopSec=30
 Nice=10
@@ -80,13 +118,21 @@ def quoted(word: str) -> str:
     word = escaped(word).replace("$", "$$")
     if re.fullmatch(r"[A-Za-z0-9_@%+=:,./$-]+", word):
         return word
-    return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return in_quotes(word)
 
 
-def cron_line(command: list[str], every: float, run: Path) -> str:
-    """in cron a bare % ends the command."""
+def in_quotes(text: str) -> str:
+    """a text of systemd, whose signs have no meaning but % and, in ExecStart, $."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+def cron_line(command: list[str], every: float, run: Path, environment: Mapping[str, str]) -> str:
+    """in cron a bare % ends the command. The folder of its log is made: a run has not been yet."""
+    here, place = shlex.quote(str(ROOT)), shlex.quote(str(run.absolute()))
     log = shlex.quote(str(run.absolute() / "schedule.log"))
-    words = f"cd {shlex.quote(str(ROOT))} && {shlex.join(command)} >> {log} 2>&1"
+    variables = "".join(f"{name}={shlex.quote(value)} " for name, value in environment.items())
+    start = f"{variables}{shlex.join(command)} >> {log} 2>&1"
+    words = f"cd {here} && mkdir -p {place} && {start}"
     # cron ends a command at %
     return f"{cron_times(every)} {words}\n".replace("%", "\\%")
 

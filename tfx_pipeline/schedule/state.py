@@ -39,7 +39,8 @@ def idle_reason(state: State, entries: Sequence[Entry], now: float) -> str | Non
     """why nothing is to be done, in words; None if the pipeline should run.
 
     The newest run counts. One that ended well or was refused with the same state is not repeated;
-    failures in a row wait longer and longer. One that was stopped goes on at once.
+    failures in a row wait longer and longer, never beyond LONGEST_WAIT from now. One that was
+    stopped goes on at once.
     """
     # rollbacks and prunings are no runs
     runs = [entry for entry in entries if entry.is_run]
@@ -55,9 +56,10 @@ def idle_reason(state: State, entries: Sequence[Entry], now: float) -> str | Non
             f"({last.reason})"
         )
     failures = failures_in_a_row(state, runs)
-    # from the end of the last try
-    until = last.began + last.seconds + wait_after(failures)
-    if now < until:
+    # from the end of the last try; an end that is still to come is of a clock that was wrong
+    ended = last.began + last.seconds
+    until = ended + wait_after(failures)
+    if ended <= now < until:
         return f"failed {failures} times; the next try is at {told(until)} ({last.reason})"
     return None
 

@@ -6,6 +6,7 @@ import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 
+from models.arguments.places import named_place
 from models.taxonomy.affinities import Affinities
 from models.taxonomy.agreement import agreement
 from models.taxonomy.commands.inputs import table_of, unranked
@@ -23,7 +24,12 @@ SUMMARY = "two affinity tables, target by target"
 def options(command: ArgumentParser) -> None:
     table_options(command)
     command.add_argument(
-        "--with", dest="other", required=True, metavar="FILE", help="the reference"
+        "--with",
+        dest="other",
+        type=named_place,
+        required=True,
+        metavar="FILE",
+        help="the reference",
     )
     command.add_argument(
         "--ceiling",

@@ -8,6 +8,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from models.arguments.numbers import natural
+from models.arguments.places import named_place
 from models.taxonomy.commands.layout import folded, shown, table
 from models.taxonomy.facts import Facts
 from models.taxonomy.losses import LossStore
@@ -23,12 +24,15 @@ SUMMARY = "per-image losses to an affinity table with intervals"
 def options(command: ArgumentParser) -> None:
     command.add_argument(
         "--losses",
+        type=named_place,
         required=True,
         nargs="+",
         metavar="DIR",
         help="folders of per-image losses (a run's affinity stores)",
     )
-    command.add_argument("--out", required=True, help="affinities.json or .csv to write")
+    command.add_argument(
+        "--out", type=named_place, required=True, help="affinities.json or .csv to write"
+    )
     command.add_argument(
         "--resamples",
         type=natural,

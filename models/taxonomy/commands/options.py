@@ -5,14 +5,16 @@ from __future__ import annotations
 import argparse
 from typing import Any, NoReturn
 
+from models.arguments.exact import ExactParser
 from models.arguments.numbers import count, positive
+from models.arguments.places import named_place
 
 # An option that may be given several times, each a NAME=NUMBER.
 PAIRS: dict[str, Any] = {"action": "append", "default": [], "metavar": "NAME=NUMBER"}
 
 
-class Parser(argparse.ArgumentParser):
-    """argparse whose complaints are one line."""
+class Parser(ExactParser):
+    """an ExactParser whose complaints are one line."""
 
     # argparse would print the whole usage first
     def error(self, message: str) -> NoReturn:
@@ -36,6 +38,7 @@ def table_options(command: argparse.ArgumentParser) -> None:
     """where the affinities come from."""
     command.add_argument(
         "--affinities",
+        type=named_place,
         required=True,
         nargs="+",
         metavar="FILE",

@@ -1,5 +1,6 @@
 """The last spans as one data set: every building once, with its own files, split and facts."""
 
+import errno
 import json
 import os
 
@@ -62,6 +63,45 @@ def test_a_window_is_replaced_as_a_whole_and_its_files_keep_their_times(tmp_path
     after = (goal / "b/rgb/point_0_view_0_domain_rgb.png").stat()
     assert not (goal / "a").exists() and (goal / "c").is_dir()
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+
+
+def test_links_of_the_spans_are_followed_to_their_files(tmp_path):
+    """as git-annex writes them: files, and a folder here, are relative links into a store."""
+    for number, name in ((1, "a"), (2, "b")):
+        folder = span(tmp_path, number, {name: "train"})
+        place, stored = folder / name / "rgb", tmp_path / f"span-{number}" / ".annex"
+        (stored / "rgb").mkdir(parents=True)
+        for file in sorted(place.glob("point*")):
+            file.rename(stored / file.name)
+            file.symlink_to(os.path.relpath(stored / file.name, place))
+        (place / "point_0_view_1_domain_rgb.png").symlink_to("../../.annex/not_fetched")
+    (stored / "depth").mkdir()
+    (stored / "depth" / "point_0_view_0_domain_depth.png").write_text("depth")
+    (folder / "b" / "depth_zbuffer").symlink_to("../.annex/depth")
+    goal = tmp_path / "runs" / "mine" / "window"
+    write_window(last_spans(str(tmp_path / "span-{SPAN}"), 2), goal)
+    for number, name in ((1, "a"), (2, "b")):
+        file = goal / name / "rgb" / "point_0_view_0_domain_rgb.png"
+        assert file.read_text() == f"{name} of {number}" and not file.is_symlink()
+    file = goal / "b" / "depth_zbuffer" / "point_0_view_0_domain_depth.png"
+    assert file.read_text() == "depth"
+    absent = goal / "a" / "rgb" / "point_0_view_1_domain_rgb.png"
+    assert absent.is_symlink() and not absent.exists(), "ingest says that it cannot be read"
+
+
+def test_across_file_systems_links_lead_to_the_files(tmp_path, monkeypatch):
+    place = span(tmp_path, 1, {"a": "train"}) / "a" / "rgb"
+    (place / "point_0_view_0_domain_rgb.png").rename(tmp_path / "stored")
+    (place / "point_0_view_0_domain_rgb.png").symlink_to("../../../stored")
+
+    def refuse(source, goal):
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "link", refuse)
+    goal = tmp_path / "runs" / "mine" / "window"
+    write_window(last_spans(str(tmp_path / "span-{SPAN}"), 1), goal)
+    file = goal / "a" / "rgb" / "point_0_view_0_domain_rgb.png"
+    assert os.readlink(file) == str(tmp_path / "stored") and file.read_text() == "a of 1"
 
 
 def test_the_newest_version_of_each_span_counts(tmp_path):

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tfx_pipeline.cluster.submit import connect
+from tfx_pipeline.faults import RunError
+
 ROOT = Path(__file__).resolve().parents[3]
 SPEC = """\
 pipelineInfo: {name: tiny}
@@ -219,3 +222,9 @@ def test_a_recurring_run_is_made_once(kubeflow, file):
 def test_a_recurring_run_needs_a_file_and_a_schedule_data(kubeflow):
     assert "--host needs --file" in last(schedule("--host", kubeflow().host))
     assert "schedule needs --data" in last(schedule())
+
+
+@pytest.mark.parametrize("host", ["foo", "http://foo:port", "http://a b", "//foo"])
+def test_what_is_no_address_is_said(host):
+    with pytest.raises(RunError, match="expected http://HOST:PORT of its API"):
+        connect(host)

@@ -3,20 +3,20 @@
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tfx_pipeline.__main__ import main
 from tfx_pipeline.faults import RunError
-from tfx_pipeline.schedule.commands import without_own
-from tfx_pipeline.schedule.install import cron_times, files_of, install, quoted
+from tfx_pipeline.schedule.install import cron_times, files_of, install, kept_variables, quoted
 
 ARGUMENTS = ["schedule", "--data", "my data/span-{SPAN}", "--run", "runs/100% mine"]
 
 
 def test_a_unit_and_a_timer_that_systemd_reads(tmp_path):
-    files = files_of("systemd", ARGUMENTS, 21600, Path("runs/100% mine"))
+    files = files_of("systemd", ARGUMENTS, 21600, Path("runs/100% mine"), {})
     assert [name.partition("mine-")[0] for name in sorted(files)] == ["taskonomy-100-"] * 2
     assert [name.partition(".")[2] for name in sorted(files)] == ["service", "timer"]
     service, timer = (files[name] for name in sorted(files))
@@ -39,7 +39,7 @@ def test_words_of_systemd_are_quoted():
 
 
 def test_a_line_of_cron():
-    (line,) = files_of("cron", ARGUMENTS, 1800, Path("runs/100% mine")).values()
+    (line,) = files_of("cron", ARGUMENTS, 1800, Path("runs/100% mine"), {}).values()
     times, _, command = line.partition(" cd ")
     assert times == "*/30 * * * *" and "\\%" in command and line.count("\n") == 1
     words = shlex.split(command.replace("\\%", "%"))
@@ -88,7 +88,7 @@ def test_cron_is_told_where_to_write(tmp_path):
 def test_runs_whose_folders_are_called_alike_have_units_of_their_own(tmp_path):
     runs = [tmp_path / place / "mine" for place in "xy"]
     for run in (*runs, runs[0]):
-        files = files_of("systemd", ["schedule", "--run", str(run)], 3600, run)
+        files = files_of("systemd", ["schedule", "--run", str(run)], 3600, run, {})
         install(files, "systemd", tmp_path / "units", run, yes=True)
     services = list((tmp_path / "units").glob("*.service"))
     assert len(services) == 2
@@ -103,7 +103,7 @@ def test_a_timer_that_earlier_code_wrote_for_the_run_is_to_be_switched_off(tmp_p
     (units / "taskonomy-mine.service").write_text(f"ExecStart=python schedule --run {mine}\n")
     said = {}
     for run in (mine, other):
-        files = files_of("systemd", ["schedule"], 3600, run)
+        files = files_of("systemd", ["schedule"], 3600, run, {})
         said[run] = "\n".join(install(files, "systemd", units, run, yes=True))
     assert "systemctl --user disable --now taskonomy-mine.timer" in said[mine]
     assert "disable" not in said[other]
@@ -126,17 +126,37 @@ def test_an_input_of_a_compiled_file_needs_a_host(capsys):
     assert "needs --host and --file" in capsys.readouterr().err
 
 
-def test_words_about_the_schedule_itself_are_left_out():
-    words = [
-        "schedule",
-        "--every=6h",
-        "--data",
-        "d",
-        "--install",
-        "cron",
-        "--yes",
-        "--to",
-        "x",
-        "--again",
+ENVIRONMENT = {"KERAS_BACKEND": "jax", "TMPDIR": "/a b/100%$x", "PYTHONPATH": "src", "USER": "me"}
+
+
+def test_a_unit_keeps_the_variables_that_decide(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    kept = kept_variables(ENVIRONMENT)
+    files = files_of("systemd", ARGUMENTS, 21600, Path("run"), kept)
+    [service] = (text for name, text in files.items() if name.endswith(".service"))
+    lines = [line for line in service.splitlines() if line.startswith("Environment=")]
+    assert lines == [
+        'Environment="KERAS_BACKEND=jax"',
+        f'Environment="PYTHONPATH={tmp_path}/src"',
+        'Environment="TMPDIR=/a b/100%%$x"',
     ]
-    assert without_own(words) == ["schedule", "--data", "d", "--again"]
+
+
+def test_a_line_of_cron_runs_before_the_first_run_and_with_its_variables(tmp_path, monkeypatch):
+    program = tmp_path / "python"
+    program.write_text('#!/bin/sh\necho "$KERAS_BACKEND $TMPDIR $3"\n')
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    run, kept = tmp_path / "my runs" / "100%", kept_variables(ENVIRONMENT)
+    [line] = files_of("cron", ["schedule"], 1800, run, kept).values()
+    command = line.partition(" * * * * ")[2].replace("\\%", "%")
+    subprocess.run(["sh", "-c", command], check=True)
+    assert (run / "schedule.log").read_text() == "jax /a b/100%$x schedule\n"
+
+
+def test_what_is_kept_of_the_environment_is_said(monkeypatch, capsys):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    assert main(["schedule", "--data", "data", "--run", "run", "--install", "systemd"]) == 0
+    said = capsys.readouterr().out
+    assert "kept of this environment: KERAS_BACKEND" in said
+    assert 'Environment="KERAS_BACKEND=jax"' in said

@@ -90,6 +90,16 @@ def test_the_wait_counts_from_the_end_of_the_last_try():
     assert idle_reason(STATE, runs, until + 1) is None
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 40])
+def test_a_clock_that_was_wrong_keeps_nobody_waiting(count):
+    ahead = failures(count, began=NOW + 30 * LONGEST_WAIT)
+    assert idle_reason(STATE, ahead, NOW) is None
+    # as soon as the next try has failed by the clock that is right, its wait holds
+    since = [*ahead, entry("failed", count + 1)]
+    assert (idle_reason(STATE, since, NOW) is None) == (count < 2)
+    assert idle_reason(STATE, since, NOW + LONGEST_WAIT) is None
+
+
 def test_failures_of_another_state_do_not_make_this_one_wait():
     runs = [*failures(9, config={"digest": "k2"}), *failures(2)]
     assert idle_reason(STATE, runs, NOW) is None
