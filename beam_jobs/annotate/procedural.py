@@ -21,6 +21,7 @@ from beam_jobs.annotate.classes import classes
 from beam_jobs.annotate.dataset import (
     DataSet,
     check_held_out,
+    check_place,
     conclude,
     side_by_side,
     views_of,
@@ -103,6 +104,7 @@ def annotate_buildings(
             f"pixels; got {buildings}, {views}, {size}"
         )
     check_held_out(buildings, held_out)
+    check_place(root)
     root.mkdir(parents=True, exist_ok=True)
     staging.sweep(root)
     wanted = [BuildingJob(root, building_number(seed, i), views, size) for i in range(buildings)]
