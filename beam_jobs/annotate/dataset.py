@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -87,14 +87,14 @@ def check_held_out(buildings: int, held_out: int | None) -> None:
         )
 
 
-def check_place(root: Path) -> None:
+def check_place(root: Path, names: Iterable[str] = ()) -> None:
     """Raises FileExistsError where `root` holds anything that `annotate` did not write: a list of
     splits over our buildings alone would put them in the place of somebody's own data. Hidden files
-    and folders are left alone.
+    and folders are left alone. names: of buildings that only we call so, complete or not.
     """
     if not root.is_dir():
         return
-    ours = {*LISTS, *staging.buildings(root)}
+    ours = {*LISTS, *names, *staging.buildings(root)}
     foreign = sorted(
         path.name
         for path in root.iterdir()
