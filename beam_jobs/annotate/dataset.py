@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +18,8 @@ from models.examples.splits import SPLITS, read_splits, split_list
 # What building.json says of a building.
 Facts = dict[str, Any]
 Job = TypeVar("Job")
+# What stands beside the buildings of a data set.
+LISTS = ("splits.csv", "dataset.json")
 # Buildings that are few train first: nothing can be learned without them.
 FILLING_ORDER = ("train", "test", "val")
 
@@ -82,6 +84,28 @@ def check_held_out(buildings: int, held_out: int | None) -> None:
         raise ValueError(
             f"of {buildings} buildings at most {most} can validate and as "
             f"many test (one must train); got {held_out} to hold out"
+        )
+
+
+def check_place(root: Path, names: Iterable[str] = ()) -> None:
+    """Raises FileExistsError where `root` holds anything that `annotate` did not write: a list of
+    splits over our buildings alone would put them in the place of somebody's own data. Hidden files
+    and folders are left alone. names: of buildings that only we call so, complete or not.
+    """
+    if not root.is_dir():
+        return
+    ours = {*LISTS, *names, *staging.buildings(root)}
+    foreign = sorted(
+        path.name
+        for path in root.iterdir()
+        if not path.name.startswith(".") and path.name not in ours
+    )
+    if foreign:
+        more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
+        raise FileExistsError(
+            f"{root} holds {', '.join(foreign[:3])}{more}, which annotate did not write; expected "
+            "a new folder or one of its own (buildings with a building.json, splits.csv, "
+            "dataset.json): choose another --out"
         )
 
 

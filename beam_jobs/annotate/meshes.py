@@ -20,6 +20,7 @@ from beam_jobs.annotate.axis_and_unit import Taken, doubts, free_size
 from beam_jobs.annotate.dataset import (
     DataSet,
     check_held_out,
+    check_place,
     conclude,
     side_by_side,
     views_of,
@@ -134,6 +135,7 @@ def annotate_meshes(
     ]
     check_jobs(jobs)
     check_held_out(len(jobs), held_out)
+    check_place(root)
     root.mkdir(parents=True, exist_ok=True)
     staging.sweep(root)
     side_by_side(annotate_mesh, [job for job in jobs if not job.complete()], views, processes)

@@ -21,6 +21,7 @@ from beam_jobs.annotate.classes import classes
 from beam_jobs.annotate.dataset import (
     DataSet,
     check_held_out,
+    check_place,
     conclude,
     side_by_side,
     views_of,
@@ -103,9 +104,10 @@ def annotate_buildings(
             f"pixels; got {buildings}, {views}, {size}"
         )
     check_held_out(buildings, held_out)
+    wanted = [BuildingJob(root, building_number(seed, i), views, size) for i in range(buildings)]
+    check_place(root, (job.name for job in wanted))
     root.mkdir(parents=True, exist_ok=True)
     staging.sweep(root)
-    wanted = [BuildingJob(root, building_number(seed, i), views, size) for i in range(buildings)]
     make([job for job in wanted if not job.complete()], processes)
     names = [job.name for job in wanted]
     conclude(root, names, lambda facts: "mesh" not in facts, held_out)

@@ -70,7 +70,8 @@ def sheet(data: Path, labels: Sequence[str], views: int, columns: int) -> Bytes:
         chosen = spread(frames(data), views)
     except ValueError as error:
         raise ValueError(
-            f"{error}; make a data set first: python -m beam_jobs annotate --out {data}"
+            f"{error}; without data of your own, `python -m beam_jobs annotate --out DIR` makes a "
+            "data set in another folder"
         ) from error
     columns = min(columns, len(chosen))
     facts = read_facts(str(data))

@@ -57,8 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--strict",
         action="store_true",
-        help="a flawed label file costs the view; default: that label of the view (counted and "
-        "named), unless it is the picture",
+        help="a flawed or missing label file costs the view; default: that label of the view "
+        "(counted, a flawed one named), unless it is the picture",
     )
     parser.add_argument(
         "--beam",
@@ -112,6 +112,13 @@ def run(options: argparse.Namespace) -> int:
         facts=facts,
     )
     print(json.dumps(counts))
+    if "labels_absent" in counts:
+        absent = ", ".join(f"{label} of {n}" for label, n in counts["labels_absent"].items())
+        print(
+            f"labels that are not there, though their buildings have them elsewhere: {absent} of "
+            f"{counts['written']} views (--strict refuses such views, if files were lost)",
+            file=sys.stderr,
+        )
     if counts["quarantined"]:
         print(
             f"{counts['quarantined']} of {counts['read']} views are quarantined; the reasons: "

@@ -78,6 +78,7 @@ def conclude(
         "written": sum(written.values()),
         "quarantined": refused.views,
         **refused.counts(),
+        **absent_labels(tickets),
     }
     promised = {name: row["written"] for name, row in tickets.items() if row["written"]}
     # by shard, too: one view lost and another written twice would leave the sum as it is
@@ -107,6 +108,16 @@ def check_splits(
                 f"split {split} of {root} has no sound view ({counts['quarantined']} of "
                 f"{counts['read']} views quarantined; {reason}); all: {stage}/quarantine.jsonl"
             )
+
+
+def absent_labels(tickets: Mapping[str, Row]) -> Row:
+    """{"labels_absent": {folder: views that were written without it, since there is no file}},
+    nothing where every view has every label of its building.
+    """
+    absent: Counter[str] = Counter()
+    for row in tickets.values():
+        absent.update(row["absent"])
+    return {"labels_absent": dict(sorted(absent.items()))} if absent else {}
 
 
 def statistics_of(tickets: Mapping[str, Row]) -> Row:

@@ -18,7 +18,13 @@ from typing import Any
 
 from beam_jobs.ingest import finish, storage
 from beam_jobs.ingest.known_bad import read_facts
-from beam_jobs.ingest.listing import NAMING, buildings, check_folders, is_building_name
+from beam_jobs.ingest.listing import (
+    NAMING,
+    buildings,
+    check_folders,
+    is_building_name,
+    refuse_homeless,
+)
 from beam_jobs.ingest.partition import pieces
 from beam_jobs.ingest.progress import watched
 from beam_jobs.ingest.stage import Stage, check_place
@@ -42,13 +48,15 @@ def ingest(
 ) -> dict[str, Any]:
     """write the Examples artifact of docs/ARCHITECTURE.md to `uri`; {"read", "written",
     "quarantined"} views, and where there are any "files_refused" (of no view), "folders_unknown"
-    {name: buildings} and "labels_refused" {folder: views that were written without it}.
+    {name: buildings}, "labels_refused" {folder: views that were written without it, its file being
+    flawed} and "labels_absent" {folder: views without a file, though their building has the label}.
 
     splits: building -> split; default splits.csv of `root`, else by hash. only_split: buildings
     outside `splits` are left alone instead of quarantined (a subset of a larger folder). strict: a
     flawed label file costs its view, not only that label. pipeline: an unstarted Beam pipeline (TFX
     gives one). facts: more entries of manifest.json. Raises ValueError for a root without
-    buildings, a folder called nearly as a label's, a split without views, or a `uri` that holds
+    buildings, labels outside any building, a folder called nearly as a label's, a split without
+    views, or a `uri` that holds
     another's files or data of `root` (`check_place`), OSError for one that is a mount point,
     RuntimeError if the counters do not reconcile.
     """
@@ -87,9 +95,11 @@ def ingest(
         with progress, unstarted as started:
             ingested(started, trees, listing, writing)
         if not any(row["views"] for row in finish.parts(stage, "listed", run).values()):
+            refuse_homeless(root)
             raise ValueError(
-                f"no views at {root}: expected BUILDING/rgb/point_P_view_V_domain_rgb.png; "
-                f"`python -m beam_jobs annotate --out {root}` makes a data set"
+                f"no views at {root}: expected BUILDING/rgb/point_P_view_V_domain_rgb.png below it"
+                "; without data of your own, `python -m beam_jobs annotate --out DIR` makes a data "
+                "set in another folder"
             )
         return finish.conclude(root, stage, run=run, size=size, shards=shards, facts=facts or {})
 

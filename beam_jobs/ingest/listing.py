@@ -115,8 +115,38 @@ def buildings(root: str) -> dict[str, tuple[str, ...]]:
     return {name: tuple(places) for name, places in sorted(trees.items())}
 
 
+def refuse_homeless(root: str) -> None:
+    """Raises ValueError for label files of no building: right in `root`/LABEL, or in a folder of
+    it, where the other tree has only folders. None of them would be read.
+    """
+    for label in storage.folders(root):
+        if label not in LABEL_FOLDERS:
+            continue
+        above = storage.join(root, label)
+        # what else lies about (lists, archives) is nobody's label
+        endings = (".png", ".jpg", ".jpeg") if label == "rgb" else (f".{file_kind(label)}",)
+        for name in ("", *storage.folders(above)):
+            place = storage.join(above, name) if name else above
+            if any(file.lower().endswith(endings) for file in storage.files(place)):
+                home = storage.join(root, name or "NAME", label)
+                raise ValueError(
+                    f"{place} holds files of labels, and no building: expected BUILDING/{label}/"
+                    f"point_P_view_V_domain_...; move them to {home} (the other labels likewise), "
+                    "a folder a building: three at least, to train, to validate and to test"
+                )
+
+
+def file_kind(folder: str) -> str:
+    """the ending of a label folder's files, in whichever spelling."""
+    spelt = (name for name, spellings in FOLDER_SPELLINGS.items() if folder in spellings)
+    return DOMAINS[next(spelt, folder)].file
+
+
 def check_folders(root: str, found: Mapping[str, tuple[str, ...]]) -> None:
-    """Raises ValueError if any folder of `buildings` is called nearly as a label's."""
+    """Raises ValueError if any folder of `buildings` is called nearly as a label's, or labels lie
+    outside any building.
+    """
+    refuse_homeless(root)
     unknown: dict[str, str | None] = {}
     for name, trees in found.items():
         if "" in trees:

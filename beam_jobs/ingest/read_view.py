@@ -4,6 +4,7 @@ size.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,14 +25,16 @@ INDISPENSABLE = frozenset(("rgb",))
 
 class Refusal(Exception):
     """What goes to the quarantine: the file that is to blame, and why. label: the folder of a label
-    file alone, "" where the fault is the view's.
+    file alone, "" where the fault is the view's. absent: there is no such file, so that nothing is
+    wrong with the view unless somebody lost it.
     """
 
-    def __init__(self, file: str, reason: str, label: str = "") -> None:
+    def __init__(self, file: str, reason: str, label: str = "", *, absent: bool = False) -> None:
         super().__init__(f"{file}: {reason}")
         self.file = file
         self.reason = reason
         self.label = label
+        self.absent = absent
 
 
 def aligned(
@@ -43,7 +46,7 @@ def aligned(
     strict: bool = False,
 ) -> tuple[View, list[Refusal]]:
     """(the view at `size` x `size` pixels with the labels of `folders`, the labels that it goes
-    without because their file is flawed).
+    without because their file is flawed or not there).
 
     units: depth codes a metre. strict: a flawed label costs the view. Raises Refusal, and nothing
     else for bad data.
@@ -101,7 +104,9 @@ def read(building: Building, key: ViewKey, folder: str) -> Array | Camera:
         return camera_of(value) if isinstance(value, dict) else value
     except MissingLabel as error:
         reason = f"no {folder} for this view, though its building has the label"
-        raise Refusal(path, reason, folder) from error
+        # a link that leads nowhere is a file that was lost
+        lost = storage.is_local(path) and os.path.islink(path)
+        raise Refusal(path, reason, folder, absent=not lost) from error
     except LabelError as error:
         raise Refusal(path, str(error), folder) from error
 

@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +64,7 @@ class Shard:
 
 
 # Of a shard's files; shards of an interrupted run in another form are made again.
-FORM = "a gzip member a record, a table of its features in the header"
+FORM = "a gzip member a record, a table of its features in the header; absent labels counted"
 # The lines beside a shard's records: a view written, a view refused, a label that a view lacks.
 PARTS = ("manifest", "quarantine", "flaws")
 
@@ -94,14 +95,25 @@ def write_shard(
             # ours from now on: the end of a run counts its own tickets alone
             storage.write(ticket, json.dumps({**earlier, "run": run}).encode())
             return int(earlier["written"])
-    totals = write_files(pieces, shard, stage)
-    facts = {"run": run, "work": work, "written": totals["views"], "statistics": totals}
+    absent: Counter[str] = Counter()
+    totals = write_files(pieces, shard, stage, absent)
+    facts = {
+        "run": run,
+        "work": work,
+        "written": totals["views"],
+        "absent": absent,
+        "statistics": totals,
+    }
     storage.write(ticket, json.dumps(facts).encode())
     return int(totals["views"])
 
 
-def write_files(pieces: list[Piece], shard: Shard, stage: str) -> dict[str, Any]:
-    """the shard's records and the lines beside them, each whole or not at all; its statistics."""
+def write_files(
+    pieces: list[Piece], shard: Shard, stage: str, absent: Counter[str]
+) -> dict[str, Any]:
+    """the shard's records and the lines beside them, each whole or not at all; its statistics.
+    absent: counts, by label, the written views that have no file of it.
+    """
     totals = statistics.empty()
     beside = stage if storage.is_local(stage) else None
     with (
@@ -115,7 +127,7 @@ def write_files(pieces: list[Piece], shard: Shard, stage: str) -> dict[str, Any]
             lines, refused, flaws = (
                 stack.enter_context(open(os.path.join(folder, part), "w")) for part in PARTS
             )
-            for view_key, record in examples(pieces, shard, totals, refused, flaws):
+            for view_key, record in examples(pieces, shard, totals, refused, flaws, absent):
                 line = {
                     "key": str(view_key),
                     "split": shard.split,
@@ -134,10 +146,15 @@ def write_files(pieces: list[Piece], shard: Shard, stage: str) -> dict[str, Any]
 
 
 def examples(
-    pieces: list[Piece], shard: Shard, totals: dict[str, Any], refused: TextIO, flaws: TextIO
+    pieces: list[Piece],
+    shard: Shard,
+    totals: dict[str, Any],
+    refused: TextIO,
+    flaws: TextIO,
+    absent: Counter[str],
 ) -> Iterator[tuple[ViewKey, bytes]]:
     """(key, serialised example) of every sound view, in the order of keys; the others go to
-    `refused`, labels that a sound view lacks to `flaws`.
+    `refused`, labels that a sound view lacks to `flaws`, or are counted where they are not there.
     """
     for piece in pieces:
         for number in piece.views.tolist():
@@ -154,7 +171,8 @@ def examples(
             except Refusal as refusal:
                 refused.write(quarantine_line(view_key, refusal))
                 continue
-            for flaw in lacking:
+            absent.update(flaw.label for flaw in lacking if flaw.absent)
+            for flaw in (flaw for flaw in lacking if not flaw.absent):
                 flaws.write(quarantine_line(view_key, flaw, label=flaw.label))
             statistics.add(totals, view)
             yield view_key, encode_view(view, shard.split)

@@ -9,6 +9,7 @@ from models.reports.policy_figures import PolicyFigures, policy_figures
 from models.reports.run_files import Facts, Run
 from models.reports.summary import mean_win
 from models.reports.words import count, plural, rate, sampled_units, share, titles
+from models.taxonomy.costs import without_labels
 
 GOOD = "good"
 DOUBT = "doubt"
@@ -30,13 +31,16 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Headline:
-    """What the first screen says. figures, policy: None where the run solved nothing.
+    """What the first screen says. figures, policy: None where the run solved nothing. buy, take:
+    the supervised tasks with labels, and those that have none.
 
     saving_doubt: why the saving is not to be relied on; "" where no rule says so.
     """
 
     policy: Facts | None
     figures: PolicyFigures | None
+    buy: tuple[str, ...]
+    take: tuple[str, ...]
     asked: str
     scratch_words: str
     saving: Facts | None
@@ -52,9 +56,13 @@ def headline(run: Run) -> Headline:
     figures = policy_figures(policy, run.rows) if policy else None
     marks = noise_marks(run)
     saving = saving_of(run)
+    supervised = policy["supervised"] if policy else []
+    bare = without_labels(supervised)
     return Headline(
         policy=policy,
         figures=figures,
+        buy=tuple(name for name in supervised if name not in bare),
+        take=tuple(name for name in supervised if name in bare),
         asked=asked(run),
         scratch_words=scratch_words(figures),
         saving=saving,

@@ -14,6 +14,7 @@ from models.reports.noise import RULES, lucky_sources
 from models.reports.run_files import Facts, Run
 from models.reports.words import title
 from models.tasks import TASKS
+from models.taxonomy.costs import without_labels
 
 SPREADS = ("gain_low", "gain_high", "quality_low", "quality_high", "rank_low", "rank_high")
 MOST_ROWS = 60_000  # beyond, only first-order transfers, controls and chosen edges travel
@@ -52,7 +53,7 @@ def payload(run: Run, marks: Mapping[str, list[str]]) -> dict[str, Any]:
         },
         "curves": run.evidence.get("curves", []),
         "savings": run.evidence.get("headline", []),
-        "ledger": prices(run),
+        "ledger": {**prices(run), "unlabelled": sorted(without_labels(names))},
         "tree": run.evidence.get("tree", {}),
         "marks": {name: [RULES[key].name for key in keys] for name, keys in marks.items()},
         "lucky": lucky_sources(run),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from models.reports.policy_figures import policy_figures
 from models.reports.run_files import Run, load_run
-from models.reports.words import mean, rate, share
+from models.reports.words import mean, plural, rate, share
+from models.taxonomy.costs import without_labels
 
 # Ways to reach a target, as a line says them.
 WAYS = {"supervised": "by their labels", "transferred": "by transfer", "scratch": "from scratch"}
@@ -23,7 +25,7 @@ def summary(folder: str | Path) -> str:
         "",
         f"measured  {transfer_words(run)} among {len(run.networks)} tasks; task networks beat the "
         f"average on {share(mean_win(run))} of test samples (mean over tasks)",
-        f"buy       labels of {len(answer['supervised'])} tasks: {', '.join(answer['supervised'])}",
+        f"buy       {buying_words(answer['supervised'])}",
         f"gives     all {figures.targets} targets, {answer['status']} (gap {answer['gap']:.0e}); "
         f"gain {rate(answer['gain'])} over training from scratch, "
         f"quality {rate(answer['quality'])} (0.5: as good as full supervision)",
@@ -35,6 +37,15 @@ def summary(folder: str | Path) -> str:
     if significance:
         lines.append(f"evidence  {significance['verdict']}")
     return "\n".join(lines)
+
+
+def buying_words(supervised: Sequence[str]) -> str:
+    """the tasks to label, and apart those to take that have no labels."""
+    bare = without_labels(supervised)
+    labelled = [name for name in supervised if name not in bare]
+    words = f"labels of {plural(len(labelled), 'task')}: {', '.join(labelled) or 'none'}"
+    taken = ", ".join(name for name in supervised if name in bare)
+    return f"{words}; take {taken} too, without labels" if taken else words
 
 
 def transfer_words(run: Run) -> str:

@@ -12,6 +12,15 @@ from models.tasks import TASKS
 PRESETS = ("equal", "derived")
 
 
+def without_labels(names: Iterable[str]) -> frozenset[str]:
+    """those of the names, ours or as in the released files, whose networks take no label that
+    anybody could buy: nothing is learned, or the order of tiles that we laid. A program's budget of
+    tasks counts them as published, one each; labels are not counted for them.
+    """
+    bare = [entry for entry in TASKS.values() if entry.derivation and not entry.labels]
+    return frozenset(names) & {name for entry in bare for name in (entry.name, entry.published)}
+
+
 def derivations(names: Iterable[str]) -> dict[str, str]:
     """name -> how an algorithm makes its label from the picture; names as ours or as in the
     released files, those that cost something left out.

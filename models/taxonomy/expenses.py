@@ -11,6 +11,7 @@ import numpy as np
 
 from models.tasks.arrays import Floats
 from models.taxonomy.affinities import Affinities
+from models.taxonomy.costs import without_labels
 from models.taxonomy.facts import Facts
 from models.taxonomy.request import check_costs
 from models.taxonomy.taxonomy import Edge, Taxonomy
@@ -44,7 +45,7 @@ class Expenses:
 
     def images_of(self, name: str) -> float:
         """labelled images that supervising a task takes."""
-        return 0.0 if name in self.free else float(self.full)
+        return 0.0 if name in self.free or without_labels([name]) else float(self.full)
 
     def edge_images(self, edge: Edge) -> float:
         """those that an edge takes; a supervised target's are paid for once, as a source's."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from models.taxonomy.commands.layout import folded, shown, table
+from models.taxonomy.costs import without_labels
 from models.taxonomy.digits import cost_text
 from models.taxonomy.request import Request
 from models.taxonomy.scale import named
@@ -23,9 +24,12 @@ def header(policy: Taxonomy, request: Request) -> str:
     lines = [certificate(policy), f"labels cost {spent} of {cost_text(policy.budget)}"]
     supervised = ", ".join(policy.supervised) or "nothing"
     lines.append(folded(f"supervise: {supervised}"))
-    free = sorted(request.free & set(policy.supervised))
+    bare = sorted(without_labels(policy.supervised))
+    free = sorted(request.free.intersection(policy.supervised).difference(bare))
     if free:
         lines.append(folded(f"at no cost (an algorithm makes the labels): {', '.join(free)}"))
+    if bare:
+        lines.append(folded(f"without labels (there are none to buy): {', '.join(bare)}"))
     if policy.quality is not None or policy.gain is not None:
         lines += ["", ways(policy)]
     return "\n".join(lines)

@@ -6,11 +6,14 @@ import pytest
 
 from beam_jobs.annotate.dataset import (
     check_held_out,
+    check_place,
     conclude,
     earlier_splits,
     kind_of_set,
     split_names,
 )
+from beam_jobs.annotate.meshes import annotate_meshes
+from beam_jobs.annotate.procedural import annotate_buildings
 
 NAMES = [f"b{i:02d}" for i in range(12)]
 
@@ -97,6 +100,34 @@ def test_a_building_is_left_to_train_on(buildings, most):
     check_held_out(buildings, most)
     with pytest.raises(ValueError, match=f"at most {most} can validate"):
         check_held_out(buildings, most + 1)
+
+
+@pytest.mark.parametrize("name", ["rgb", "my_house", "notes.txt"])
+def test_a_folder_with_anything_of_somebody_else_is_refused_whole(tmp_path, name):
+    check_place(tmp_path / "not there yet")
+    built(tmp_path, "ash", generator=7)
+    conclude(tmp_path, ["ash"], lambda facts: False)
+    (tmp_path / ".annotate.birch.x").mkdir()
+    check_place(tmp_path)
+    (tmp_path / name).mkdir()
+    with pytest.raises(FileExistsError, match=f"holds {name}, which annotate did not write.*--out"):
+        check_place(tmp_path)
+
+
+@pytest.mark.parametrize("mesh", [False, True])
+def test_annotate_writes_nothing_beside_the_pictures_of_somebody_else(tmp_path, mesh):
+    (tmp_path / "rgb").mkdir()
+    (tmp_path / "rgb" / "mine.png").write_bytes(b"")
+    house = tmp_path / ".house" / "house.ply"
+    house.parent.mkdir()
+    house.write_bytes(b"ply")
+    options = {"views": 3, "size": 32}
+    with pytest.raises(FileExistsError, match="holds rgb, which annotate did not write"):
+        if mesh:
+            annotate_meshes(tmp_path, [house], **options)
+        else:
+            annotate_buildings(tmp_path, buildings=3, seed=0, **options)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".house", "rgb"]
 
 
 def test_earlier_buildings_keep_their_split_unless_they_are_stale_or_gone(tmp_path):

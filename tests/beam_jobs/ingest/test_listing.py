@@ -14,6 +14,7 @@ from beam_jobs.ingest.listing import (
     LABEL_FOLDERS,
     OTHER_FOLDERS,
     is_building_name,
+    refuse_homeless,
     resembled_label,
 )
 
@@ -55,6 +56,25 @@ def test_a_misspelt_folder_of_the_other_tree_stops_the_job_too(whole, tmp_path):
         shutil.copytree(place, tmp_path / "tool" / folder / "taskonomy" / place.parent.name)
     with pytest.raises(ValueError, match="normals .did you mean normal"):
         ingest(str(tmp_path / "tool"), str(tmp_path / "out"), size=16, shards=1)
+
+
+def test_labels_outside_any_building_stop_the_job_and_say_where_they_belong(whole, tmp_path):
+    flat = Path(shutil.copytree(whole / "ash", tmp_path / "flat"))
+    with pytest.raises(ValueError, match="flat/.* holds files of labels.*move them to .*flat/NAME"):
+        ingest(str(flat), str(tmp_path / "out"), size=16, shards=1)
+    # beside buildings that are sound, too: nobody would miss them in the counts
+    mixed = Path(shutil.copytree(whole, tmp_path / "mixed"))
+    shutil.copytree(whole / "ash" / "normal", mixed / "normal" / "dogwood")
+    with pytest.raises(ValueError, match="move them to .*mixed/dogwood/normal"):
+        ingest(str(mixed), str(tmp_path / "out"), size=16, shards=1)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_list_beside_the_components_of_the_other_tree_is_no_label(tmp_path):
+    (tmp_path / "rgb" / "taskonomy" / "ash").mkdir(parents=True)
+    for place in ("rgb/checksums.json", "rgb/taskonomy/missing.txt"):
+        (tmp_path / place).write_text("")
+    refuse_homeless(str(tmp_path))
 
 
 def test_an_unknown_folder_is_counted_and_named(data, tmp_path):

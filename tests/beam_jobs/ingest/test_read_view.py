@@ -218,6 +218,26 @@ def test_every_kind_of_bad_file_is_quarantined_with_its_reason(flawed, tmp_path)
     assert check_contract(str(tmp_path / "out")) == []
 
 
+def test_a_label_that_is_not_there_is_counted_apart_and_is_no_line_of_the_quarantine(
+    whole, tmp_path
+):
+    data = Path(shutil.copytree(whole, tmp_path / "data"))
+    folder = data / "ash" / "normal"
+    first, second, *_ = sorted(folder.iterdir())
+    first.unlink()
+    counts = ingest(str(data), str(tmp_path / "out"), size=16, shards=1)
+    assert counts["read"] == counts["written"] and counts["labels_absent"] == {"normal": 1}
+    assert "labels_refused" not in counts
+    assert (tmp_path / "out" / "quarantine.jsonl").read_text() == ""
+    # a link to nothing is a file that was lost
+    second.unlink()
+    second.symlink_to(tmp_path / "nowhere")
+    counts = ingest(str(data), str(tmp_path / "out"), size=16, shards=1)
+    assert (counts["labels_absent"], counts["labels_refused"]) == ({"normal": 1}, {"normal": 1})
+    counts = ingest(str(data), str(tmp_path / "out"), size=16, shards=1, strict=True)
+    assert counts["quarantined"] == 2 and "labels_absent" not in counts
+
+
 def test_a_bad_file_costs_its_label_of_its_view_and_the_picture_alone_costs_the_view(
     flawed, tmp_path
 ):
@@ -381,7 +401,8 @@ def test_mutated_files_never_crash_the_job(data, tmp_path, seed):
     for path in [path for path in paths if rng.random() < 0.03]:
         mutate(path, paths, rng)
     counts = reconciled(data, tmp_path / "out", strict=seed % 2 == 0)
-    assert counts["quarantined"] + sum(counts.get("labels_refused", {}).values()) > 0
+    by_label = counts.get("labels_refused", {}) | counts.get("labels_absent", {})
+    assert counts["quarantined"] + sum(by_label.values()) > 0
     assert counts["written"] > 0
 
 

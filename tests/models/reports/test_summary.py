@@ -3,7 +3,7 @@
 from made_run import files, write_run
 
 from models.reports import write_report
-from models.reports.summary import summary
+from models.reports.summary import buying_words, summary
 
 
 def test_the_summary_names_what_to_buy_and_what_that_gives(tmp_path):
@@ -11,6 +11,12 @@ def test_the_summary_names_what_to_buy_and_what_that_gives(tmp_path):
     assert "buy       labels of" in text
     assert "by transfer: quality" in text
     assert "random policies" in text
+
+
+def test_what_has_no_labels_is_taken_and_not_bought():
+    assert buying_words(["normal", "reshading"]) == "labels of 2 tasks: normal, reshading"
+    said = buying_words(["normal", "random_projection"])
+    assert said == "labels of 1 task: normal; take random_projection too, without labels"
 
 
 def test_a_run_without_a_policy_says_so(tmp_path):

@@ -2,12 +2,13 @@
 
 import dataclasses
 import re
+import runpy
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from models.tasks import DOMAINS, TASKS, label_domains
+from models.tasks import DOMAINS, TASKS, check_label_folders, label_domains
 
 
 def test_every_label_of_a_task_is_a_folder_with_a_file_a_view():
@@ -63,3 +64,20 @@ def test_the_documents_say_how_a_file_is_called_and_written(domain):
     # of normals two colours say it, which no one code does
     assert bool(missing) == (domain.missing is not None or domain.folder == "normal")
     assert str(domain.missing if domain.missing is not None else "") in missing
+
+
+def test_a_task_whose_label_folder_has_no_row_is_refused_with_what_to_do():
+    for entry in TASKS.values():
+        check_label_folders(entry.name, entry.labels)
+    with pytest.raises(ValueError, match="task rust: labels name defects.*add a Domain there"):
+        check_label_folders("rust", ("rgb", "defects"))
+
+
+def test_such_a_task_ends_the_import():
+    entry = dataclasses.replace(TASKS["reshading"], name="rust", labels=("defects",))
+    TASKS["rust"] = entry
+    try:
+        with pytest.raises(ValueError, match="task rust: labels name defects"):
+            runpy.run_module("models.tasks.__init__")
+    finally:
+        del TASKS["rust"]

@@ -3,7 +3,7 @@
 import pytest
 
 from models.tasks import TASKS
-from models.taxonomy.costs import derivations, free_tasks
+from models.taxonomy.costs import derivations, free_tasks, without_labels
 
 FREE = {
     "autoencoding",
@@ -22,6 +22,11 @@ def test_equal_costs_free_nobody_and_derived_ones_what_the_picture_gives():
     assert free_tasks("equal", TASKS) == frozenset()
     assert free_tasks("derived", TASKS) == FREE
     assert all(derivations(TASKS).values())
+
+
+def test_what_takes_no_label_that_anybody_could_buy_is_known_in_both_spellings():
+    assert without_labels([*TASKS, "sonar"]) == {"jigsaw", "random_projection"}
+    assert without_labels(["random", "jigsaw", "autoencoder"]) == {"random", "jigsaw"}
 
 
 def test_released_spellings_are_known_and_strangers_cost_something():

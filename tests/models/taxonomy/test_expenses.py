@@ -34,6 +34,14 @@ def test_the_headline_is_what_independent_learning_would_have_cost():
     assert row["saved"] == pytest.approx(1 - row["images"] / row["independent"])
 
 
+def test_the_untrained_control_counts_in_the_budget_and_takes_no_label():
+    way = Transfer(("random_projection",), "depth_zbuffer")
+    policy = solve(Affinities((Row(way, 1.0, 0.5, 0.4),), {}), 1, 1)
+    assert policy.supervised == ("random_projection",) and policy.spent == 1
+    found = ledger(policy, Expenses(1000, {"": 10}))
+    assert found["images"] == 10 and found["sources"][0]["images"] == 0
+
+
 def own_networks(**gains: float) -> Affinities:
     """a table of supervised networks alone, by their gain over training from scratch."""
     rows = [

@@ -2,13 +2,16 @@
 
 const sum = (values) => values.reduce((a, b) => a + b, 0);
 
-/** Labels that cost nothing are not counted, neither in full nor the little data. */
-const isPaid = (cost) => (name) => (cost[name] ?? 1) > 0;
+/** Labels that cost nothing, or are none, are not counted, neither in full nor the little data. */
+const isPaid =
+  (cost, unlabelled = []) =>
+  (name) =>
+    (cost[name] ?? 1) > 0 && !unlabelled.includes(name);
 
 /** {bought, little, images, seconds}; null parts where the run does not say. */
 export function ledger(run, policy, cost) {
-  const { full, little, seconds } = run.images;
-  const paid = isPaid(cost);
+  const { full, little, seconds, unlabelled } = run.images;
+  const paid = isPaid(cost, unlabelled);
   const taught = policy.edges.filter((edge) => run.table.control[edge.row] !== 'supervised');
   const known = full !== null && little !== null;
   const bought = known ? full * policy.supervised.filter(paid).length : null;

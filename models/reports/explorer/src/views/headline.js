@@ -9,9 +9,14 @@ import { isPlain } from '../state.js';
 export function drawHeadline(page) {
   const { run, policy } = page;
   const figures = policyFigures(run.table, policy);
-  const chips = policy.supervised.flatMap((name) => [chip(run, name), ' ']);
+  const isBare = (name) => run.images.unlabelled?.includes(name);
+  const chips = policy.supervised
+    .filter((name) => !isBare(name))
+    .flatMap((name) => [chip(run, name), ' ']);
+  const bare = policy.supervised.filter(isBare).map((name) => run.title(name));
   fillSlot('budget', String(policy.state.budget));
   fillSlot('buy', ...(chips.length ? chips : ['no task']));
+  fillSlot('take', bare.length ? `, take ${bare.join(' and ')} (no labels)` : '');
   fillSlot('transferred', plural(figures.transferred, 'target'));
   fillSlot('from-scratch', scratchWords(figures));
   fillSlot('quality-transferred', figures.transferred ? rate(figures.qualityTransferred) : 'none');

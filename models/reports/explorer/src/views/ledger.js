@@ -40,8 +40,9 @@ const price = (page) =>
   ).parts;
 
 /** Tasks whose full labels are paid, and those beside them that cost nothing. */
-function boughtWords({ supervised, state }) {
-  const free = supervised.filter((name) => state.cost[name] === 0).length;
+function boughtWords({ supervised, state }, unlabelled = []) {
+  const isFree = (name) => state.cost[name] === 0 || unlabelled.includes(name);
+  const free = supervised.filter(isFree).length;
   const more = free ? ` (${free} more cost nothing)` : '';
   return `full labels of ${plural(supervised.length - free, 'task')}${more}`;
 }
@@ -50,7 +51,7 @@ function ledgerTable(page, { bought, little, images }) {
   const money = (labels) =>
     (labels * page.state.price).toLocaleString('en-US', { maximumFractionDigits: 2 });
   const rows = [
-    [boughtWords(page.policy), bought],
+    [boughtWords(page.policy, page.run.images.unlabelled), bought],
     ['a little for every other target', little],
     ['together', images],
   ].map(([name, labels]) =>
