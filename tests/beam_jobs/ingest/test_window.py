@@ -64,6 +64,20 @@ def test_a_window_is_replaced_as_a_whole_and_its_files_keep_their_times(tmp_path
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
 
 
+def test_a_window_of_linked_buildings_holds_their_files(tmp_path):
+    folder = span(tmp_path, 1, {"a": "train"})
+    rgb = folder / "a" / "rgb"
+    rgb.rename(tmp_path / "elsewhere")
+    rgb.symlink_to("../../elsewhere")
+    (rgb / "linked.png").symlink_to("point_0_view_0_domain_rgb.png")
+    (folder / "a" / "loop").symlink_to(".")
+    write_window(last_spans(str(tmp_path / "span-{SPAN}"), 1), tmp_path / "window")
+    place = tmp_path / "window" / "a"
+    assert sorted(path.name for path in place.iterdir()) == ["rgb"]
+    for name in ("linked.png", "point_0_view_0_domain_rgb.png"):
+        assert (place / "rgb" / name).read_text() == "a of 1"
+
+
 def test_the_newest_version_of_each_span_counts(tmp_path):
     span(tmp_path, 1, {"a": "train"}, version=1)
     span(tmp_path, 1, {"b": "train"}, version=2)
