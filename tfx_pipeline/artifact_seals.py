@@ -3,13 +3,15 @@
 TFX takes a cached node's outputs as they lie there. Here every output gets a seal when its node is
 done (files with SHA-256, in `RUN/seals`, since some of TFX's artifacts may hold one file alone),
 and outputs of an earlier run are held against it before they are used again. A damaged artifact is
-set aside; its node makes it anew, from the ledger where that is whole.
+set aside; its node makes it anew, from the ledger where that is whole. Artifacts outside the run
+are another run's: nothing is taken from there, and nothing touched.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,8 @@ def sealed_artifacts(run: Path) -> Iterator[None]:
             if outputs is None:
                 return None
             places = [Path(artifact.uri) for artifact in every(outputs)]
+            if not all(is_own(run, place) for place in places):
+                return None
             # All are looked at, so that all that are damaged are named.
             damaged = [place for place in places if not whole_artifact(run, place)]
             if not damaged:
@@ -67,6 +71,12 @@ def every(outputs: Outputs) -> Iterable[Any]:
     found = [artifact for artifacts in outputs.values() for artifact in artifacts]
     # Kubeflow's are addresses of a store
     return [artifact for artifact in found if Path(artifact.uri).is_dir()]
+
+
+def is_own(run: Path, artifact: Path) -> bool:
+    """does an artifact lie below the run?"""
+    # without `..`, and whatever links lead to the run
+    return Path(os.path.realpath(artifact)).is_relative_to(os.path.realpath(run))
 
 
 def seal_path(run: Path, artifact: Path) -> Path:

@@ -6,6 +6,7 @@ end, would thus have everything after it run again: an edited comment in a compo
 bundle. Our components say what their outputs hold (`components.content`); inputs that say so are
 compared by that alone. Other artifacts are compared as before. Where data lie is no part of what a
 node does: `root` is left out of its parameters, the fingerprint of what lies there is among them.
+Nor is where the run lies: one that was moved or copied is finished where it was.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from __future__ import annotations
 import contextlib
 import copy
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from tfx.orchestration.portable import cache_utils
 
 from components.content import CONTENT
+from tfx_pipeline.relocation import placeless, placeless_parameters
 
 # What an artifact is told by in place of its number, place and times.
 KEPT = (CONTENT,)
@@ -26,8 +29,9 @@ PLACES = ("root",)
 
 
 @contextlib.contextmanager
-def compared_by_content() -> Iterator[None]:
-    """inside, TFX's local runner compares artifacts by their content."""
+def compared_by_content(run: Path) -> Iterator[None]:
+    """inside, TFX's local runner compares artifacts by their content, and no places below `run`."""
+    run = run.absolute()
     # TFX has no way to say what counts: its function is replaced inside this context, and put back
     original = cache_utils.get_cache_context
 
@@ -38,12 +42,14 @@ def compared_by_content() -> Iterator[None]:
         **more: Any,
     ) -> Any:
         plain = {
-            key: [stand_in(artifact) for artifact in artifacts]
+            key: [stand_in(artifact, run) for artifact in artifacts]
             for key, artifacts in (input_artifacts or {}).items()
         }
         # the place of data is left out: their fingerprint is another parameter
         said = {key: value for key, value in (parameters or {}).items() if key not in PLACES}
-        return original(*arguments, input_artifacts=plain, parameters=said, **more)
+        return original(
+            *arguments, input_artifacts=plain, parameters=placeless_parameters(said, run), **more
+        )
 
     cache_utils.get_cache_context = by_content
     try:
@@ -52,14 +58,17 @@ def compared_by_content() -> Iterator[None]:
         cache_utils.get_cache_context = original
 
 
-def stand_in(artifact: Any) -> Any:
-    """the artifact with nothing but its type and content; as it is, if it does not say that."""
-    # TFX's own artifacts say nothing of their content: they are compared by number, as before
-    if not artifact.get_string_custom_property(CONTENT):
-        return artifact
+def stand_in(artifact: Any, run: Path) -> Any:
+    """the artifact with nothing but its type and content; as it is but for the run's place, if it
+    does not say that.
+    """
     # TFX goes on to use the artifact itself
     plain = copy.deepcopy(artifact)
     entry = plain.mlmd_artifact
+    # TFX's own artifacts say nothing of their content: they are compared by number, as before
+    if not artifact.get_string_custom_property(CONTENT):
+        entry.uri = placeless(entry.uri, run)
+        return plain
     # properties of ours that differ from run to run (places, counts)
     for name in [name for name in entry.custom_properties if name not in KEPT]:
         del entry.custom_properties[name]

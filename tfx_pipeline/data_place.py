@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -67,6 +68,11 @@ def fingerprint_of(place: str, known: Path | None = None) -> str:
             if error.filename is None:
                 raise
             gone = error.filename
+            if os.path.islink(gone):
+                raise RunError(
+                    f"{gone} is a link that leads nowhere (to {os.readlink(gone)}); mount or mend "
+                    "what it leads to, or remove it"
+                ) from error
             # whoever writes there is given a moment
             time.sleep(0.2)
         except ValueError as error:

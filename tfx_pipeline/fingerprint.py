@@ -1,7 +1,8 @@
 """What TFX's cache cannot see: whether the content of a data folder has changed.
 
-Data copied to another place are the same data: names and contents count, times do not. Times tell
-which files need not be read again, by a list that is kept beside the run's other work.
+Data copied to another place, or linked from there, are the same data: names and contents count,
+times do not. Times tell which files need not be read again, by a list that is kept beside the run's
+other work.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from models.provenance.atomic import write_json
+from models.provenance.visible import visible_folders
 
 # Below a run's folder, the list of what was read.
 KNOWN = "work/fingerprint.json"
@@ -82,13 +84,12 @@ def nothing_at(root: str) -> FileNotFoundError:
 
 
 def files_below(root: str) -> Iterator[tuple[str, str]]:
-    """(name below root, absolute path), in one order everywhere; hidden ones, which nothing reads
-    and which come and go, are left out.
+    """(name below root, absolute path), in one order everywhere, through links, as ingest reads;
+    hidden ones, which nothing reads and which come and go, are left out.
     """
-    for folder, children, files in os.walk(os.path.abspath(root)):
-        # in place: `os.walk` goes into what is left in the list
-        children[:] = sorted(name for name in children if not name.startswith("."))
-        for name in sorted(name for name in files if not name.startswith(".")):
+    root = os.path.abspath(root)
+    for folder, files in visible_folders(root):
+        for name in files:
             path = os.path.join(folder, name)
             # names below the root: the same data elsewhere are the same
             yield os.path.relpath(path, root), path

@@ -17,6 +17,7 @@ from tfx_pipeline.data_place import fingerprint_of, present
 from tfx_pipeline.faults import RESUMES, RunError, check_space, disk_full, reason
 from tfx_pipeline.fingerprint import KNOWN
 from tfx_pipeline.history.recorder import recorded
+from tfx_pipeline.relocation import settle
 from tfx_pipeline.run_lock import locked
 
 
@@ -38,15 +39,18 @@ def run_pipeline(
     if not run.exists():
         # a wrong path must not leave a folder behind
         present(str(data))  # a wrong path is said before a folder is made
-    with locked(run), recorded(run, config, str(data)) as recorder:
-        since = time.time()
-        # before TFX is loaded: a folder without data, or one that did not change, is known within a
-        # second
-        recorder.saw(fingerprint_of(str(data), run / KNOWN))
-        check_space(run)
-        # trainers and Beam's workers inherit the environment
-        quiet.before_imports()
-        run_nodes(config, data, run, recorder.data["fingerprint"], out, beam, force)
+    with locked(run):
+        # before anything reads what the run knows of itself
+        settle(run)
+        with recorded(run, config, str(data)) as recorder:
+            since = time.time()
+            # before TFX is loaded: a folder without data, or one that did not change, is known
+            # within a second
+            recorder.saw(fingerprint_of(str(data), run / KNOWN))
+            check_space(run)
+            # trainers and Beam's workers inherit the environment
+            quiet.before_imports()
+            run_nodes(config, data, run, recorder.data["fingerprint"], out, beam, force)
     print(f"pipeline: {time.time() - since:.0f} s", file=out)
     return outputs(run)
 
@@ -74,7 +78,7 @@ def run_nodes(
     )
     progress = quiet.node_progress(len(pipeline.components), out)
     # both replace functions of TFX, and only inside this run
-    with progress, compared_by_content(), sealed_artifacts(run):
+    with progress, compared_by_content(run), sealed_artifacts(run):
         try:
             LocalDagRunner().run(pipeline)
         except Exception as error:

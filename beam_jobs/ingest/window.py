@@ -14,6 +14,7 @@ from beam_jobs.ingest.known_bad import read_facts
 from beam_jobs.ingest.spans import Span
 from models.examples.splits import entry_of, hashed_splits, read_splits, split_list
 from models.provenance.atomic import atomic_folder, write_json, write_text
+from models.provenance.visible import visible_folders
 
 DESCRIPTIONS = ("splits.csv", "dataset.json")
 
@@ -69,16 +70,14 @@ def newest_description(window: Iterable[Span]) -> int:
 
 def link_files(source: Path, goal: Path) -> None:
     """hard links, or symbolic ones across file systems: their times are those of the data."""
-    for folder, children, names in os.walk(source, followlinks=True):
-        children[:] = sorted(name for name in children if not name.startswith("."))
+    for folder, names in visible_folders(source):
         place = goal / os.path.relpath(folder, source)
         place.mkdir(parents=True, exist_ok=True)
         # once a folder: the way to it may hold links, too
         here = os.path.realpath(folder)
         for name in names:
-            if not name.startswith("."):
-                with contextlib.suppress(FileNotFoundError):
-                    link(os.path.join(here, name), place / name)
+            with contextlib.suppress(FileNotFoundError):
+                link(os.path.join(here, name), place / name)
 
 
 def link(source: str, goal: Path) -> None:

@@ -1,5 +1,7 @@
 """A node's key in TFX's cache: what is in its inputs counts, where data lie does not."""
 
+from pathlib import Path
+
 import pytest
 from tfx.orchestration.portable import cache_utils
 from tfx.types import standard_artifacts
@@ -12,7 +14,7 @@ from tfx_pipeline.content_cache import compared_by_content
 def key(monkeypatch):
     """(inputs, parameters) -> what the cache is asked for."""
     monkeypatch.setattr(cache_utils, "get_cache_context", seen)
-    with compared_by_content():
+    with compared_by_content(Path("/runs/a")):
         yield lambda inputs, said: cache_utils.get_cache_context(
             input_artifacts={"examples": inputs}, parameters=said
         )
@@ -23,10 +25,11 @@ def seen(*, input_artifacts, parameters):
     return artifacts, parameters
 
 
-def artifact(number: int, content: str):
+def artifact(number: int, content: str = "", place: str = "/somewhere"):
     made = standard_artifacts.Examples()
-    made.uri, made.id = f"/somewhere/{number}", number
-    say_content(made, content)
+    made.uri, made.id = f"{place}/{number}", number
+    if content:
+        say_content(made, content)
     return made
 
 
@@ -40,3 +43,25 @@ def test_other_content_and_other_parameters_are_another_key(key):
     first = key([artifact(1, "a")], {"fingerprint": "f"})
     assert first != key([artifact(1, "b")], {"fingerprint": "f"})
     assert first != key([artifact(1, "a")], {"fingerprint": "g"})
+
+
+def test_where_the_run_lies_is_no_part_of_it(key):
+    here = key(
+        [artifact(1, place="/runs/a/artifacts/Node/output")],
+        {"work": "/runs/a/work", "outside": '[{"folder": "/runs/a/sources/hed"}]', "size": 32},
+    )
+    with compared_by_content(Path("/runs/b")):
+        there = cache_utils.get_cache_context(
+            input_artifacts={
+                "examples": [artifact(1, place="/runs/b/artifacts/Node/output")],
+            },
+            parameters={
+                "work": "/runs/b/work",
+                "outside": '[{"folder": "/runs/b/sources/hed"}]',
+                "size": 32,
+            },
+        )
+    assert here == there
+    elsewhere = key([artifact(1, place="/runs/a2/artifacts/Node/output")], {"work": "/runs/a2"})
+    assert "/runs/a2/artifacts/Node/output/1" in elsewhere[0][0]
+    assert elsewhere[1] == {"work": "/runs/a2"}

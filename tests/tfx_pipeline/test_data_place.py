@@ -38,6 +38,12 @@ def test_a_file_that_vanishes_while_it_is_read_is_looked_for_again(monkeypatch, 
         module.fingerprint_of("data")
 
 
+def test_a_link_that_leads_nowhere_is_said_as_one(tmp_path):
+    (tmp_path / "house").symlink_to(tmp_path / "not mounted")
+    with pytest.raises(RunError, match="house is a link that leads nowhere .*not mounted"):
+        module.fingerprint_of(str(tmp_path))
+
+
 def test_a_place_without_data_is_an_error_before_anything_is_read(tmp_path):
     with pytest.raises(FileNotFoundError):
         present(str(tmp_path / "none"))

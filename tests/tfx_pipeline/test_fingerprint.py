@@ -95,6 +95,33 @@ def test_links_count_as_what_they_lead_to_and_a_file_that_went_is_named(data, tm
     assert str(error.value.filename).endswith("9.png")
 
 
+def test_folders_behind_links_are_the_data_that_they_hold(data, tmp_path):
+    (data / "house" / "normal").mkdir()
+    (data / "house" / "normal" / "0.png").write_bytes(b"n")
+    linked = tmp_path / "linked"
+    linked.mkdir()
+    (linked / "house").symlink_to(data / "house")
+    check_there(str(linked))
+    before = folder_fingerprint(str(data))
+    assert folder_fingerprint(str(linked)) == before
+    # a label's folder alone may be a link, too
+    halves = tmp_path / "halves" / "house"
+    halves.mkdir(parents=True)
+    for name in ("rgb", "normal"):
+        (halves / name).symlink_to(data / "house" / name)
+    assert folder_fingerprint(str(tmp_path / "halves")) == before
+    (data / "house" / "normal" / "0.png").write_bytes(b"m")
+    changed = {folder_fingerprint(str(place)) for place in (data, linked, tmp_path / "halves")}
+    assert len(changed) == 1 and before not in changed
+
+
+def test_links_that_lead_back_end_the_walk(data):
+    before = folder_fingerprint(str(data))
+    (data / "house" / "again").symlink_to(data)
+    (data / "house" / "rgb" / "itself").symlink_to("../rgb")
+    assert folder_fingerprint(str(data)) == before
+
+
 def test_data_are_looked_for_without_reading_them(data, tmp_path):
     check_there(str(data))
     (tmp_path / "empty").mkdir()

@@ -104,6 +104,20 @@ def test_across_file_systems_links_lead_to_the_files(tmp_path, monkeypatch):
     assert os.readlink(file) == str(tmp_path / "stored") and file.read_text() == "a of 1"
 
 
+def test_a_window_of_linked_buildings_holds_their_files(tmp_path):
+    folder = span(tmp_path, 1, {"a": "train"})
+    rgb = folder / "a" / "rgb"
+    rgb.rename(tmp_path / "elsewhere")
+    rgb.symlink_to("../../elsewhere")
+    (rgb / "linked.png").symlink_to("point_0_view_0_domain_rgb.png")
+    (folder / "a" / "loop").symlink_to(".")
+    write_window(last_spans(str(tmp_path / "span-{SPAN}"), 1), tmp_path / "window")
+    place = tmp_path / "window" / "a"
+    assert sorted(path.name for path in place.iterdir()) == ["rgb"]
+    for name in ("linked.png", "point_0_view_0_domain_rgb.png"):
+        assert (place / "rgb" / name).read_text() == "a of 1"
+
+
 def test_the_newest_version_of_each_span_counts(tmp_path):
     span(tmp_path, 1, {"a": "train"}, version=1)
     span(tmp_path, 1, {"b": "train"}, version=2)
