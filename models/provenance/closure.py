@@ -9,6 +9,7 @@ of a class) change no digest; a changed constant does. Nothing is imported or ru
 Definitions, not modules, since one edit would otherwise make everything anew: `targets.py` holds
 the label functions of all tasks. Where a table is looked up by a field of an entry
 (`MAKERS[task.make]`), `choices` names the rows that are meant; all of them are followed otherwise.
+What may be any row (`**MORE`, a computed key) is followed for each.
 A function that makes tables (`by_kind`) can be named in place of each of its tables.
 
 What static reading cannot see: a method that is called on a parameter without annotation. Tests
@@ -41,6 +42,7 @@ APART = "models.provenance."
 # "package.module:name"; of a class also "package.module:Class.method". "package.module:" stands for
 # what the module does at import.
 Definition = str
+ASSIGNMENTS = (ast.Assign, ast.AnnAssign, ast.AugAssign)
 # table (or the function that makes tables) -> keys of the rows that are followed
 Choices = Mapping[Definition, Collection[str]]
 
@@ -182,15 +184,17 @@ def _nodes_of(
         raise LookupError(f"{module.name} defines no {own}; a closure cannot be derived from it")
     statements: list[ast.AST] = list(module.definitions[own])
     if method:
-        return [part for node in statements for part in functions_in(node).get(method, ())]
+        functions = [part for node in statements for part in functions_in(node).get(method, ())]
+        # what is put into the class after its body (`Config.steps = property(...)`)
+        return [*functions, *(each for each in statements if isinstance(each, ASSIGNMENTS))]
     if isinstance(statements[0], ast.FunctionDef):
         return statements  # also of a function that makes tables
     if name in tables:
         return _chosen_rows(statements, tables[name], name)
     maker = _maker_of(module, statements)
-    rows = _literal_rows(statements) if maker in tables else {}
+    rows, others = _rows_of(statements, own) if maker in tables else ({}, [])
     # A table may be of some kinds alone: what it lacks is not looked up.
-    return [rows[key] for key in sorted(tables[maker]) if key in rows] if rows else statements
+    return _of_keys(rows, tables[maker]) + others if rows else statements
 
 
 def _maker_of(module: Module, statements: Iterable[ast.AST]) -> Definition:
@@ -206,26 +210,82 @@ def _maker_of(module: Module, statements: Iterable[ast.AST]) -> Definition:
 def _chosen_rows(
     statements: Iterable[ast.AST], keys: Collection[str], name: Definition
 ) -> list[ast.AST]:
-    """the values of a dictionary's literal under `keys`. Raises LookupError for a missing one."""
-    rows = _literal_rows(statements)
-    if missing := sorted(set(keys) - set(rows)):
-        raise LookupError(f"{name} has no row {', '.join(missing)}; it has {', '.join(rows)}")
-    return [rows[key] for key in sorted(keys)]
-
-
-def _literal_rows(statements: Iterable[ast.AST]) -> dict[str, ast.AST]:
-    """key -> value of the dictionaries that are assigned, or are an argument of what makes what is
-    assigned.
+    """the values of a table under `keys`, and what may be the value of any. Raises LookupError for
+    a row that is missing for certain.
     """
-    rows: dict[str, ast.AST] = {}
+    # left out: nothing of it is followed
+    if not keys:
+        return []
+    rows, others = _rows_of(statements, name.partition(":")[2])
+    missing = sorted(set(keys) - set(rows))
+    if missing and not others:
+        raise LookupError(f"{name} has no row {', '.join(missing)}; it has {', '.join(rows)}")
+    return _of_keys(rows, keys) + others
+
+
+def _of_keys(rows: Mapping[str, list[ast.AST]], keys: Collection[str]) -> list[ast.AST]:
+    """the values under those of the keys that there are."""
+    return [row for key in sorted(keys) for row in rows.get(key, ())]
+
+
+def _rows_of(
+    statements: Iterable[ast.AST], own: str
+) -> tuple[dict[str, list[ast.AST]], list[ast.AST]]:
+    """(key -> its values, what may be the value of any key) of a table of that name.
+
+    Values by their keys: of dictionaries that are assigned, or are an argument of what makes what
+    is assigned, and of `TABLE["key"] = value`. Of any: `**MORE`, computed keys and values.
+    """
+    rows: dict[str, list[ast.AST]] = {}
+    others: list[ast.AST] = []
     for statement in statements:
         value = getattr(statement, "value", None)
-        for table in value.args if isinstance(value, ast.Call) else [value]:
-            if isinstance(table, ast.Dict):
-                for key, row in zip(table.keys, table.values):
-                    if isinstance(key, ast.Constant):
-                        rows[str(key.value)] = row
-    return rows
+        entry = _entry_of(statement, own)
+        if entry is not None and value is not None:
+            rows.setdefault(entry, []).append(value)
+            continue
+        given = value.args if isinstance(value, ast.Call) else [value]
+        tables = [table for table in given if isinstance(table, ast.Dict)]
+        if not tables or not _is_whole(statement, own):
+            others.append(statement)
+        for table in tables:
+            # of one dictionary the last value of a key counts
+            last: dict[str, ast.AST] = {}
+            for key, row in zip(table.keys, table.values):
+                if isinstance(key, ast.Constant):
+                    last[str(key.value)] = row
+                else:
+                    others += [row] if key is None else [key, row]
+            for text, latest in last.items():
+                rows.setdefault(text, []).append(latest)
+    return rows, others
+
+
+def _target_of(statement: ast.AST) -> ast.AST | None:
+    """the one target of an assignment."""
+    if isinstance(statement, ast.Assign):
+        return statement.targets[0] if len(statement.targets) == 1 else None
+    return statement.target if isinstance(statement, (ast.AnnAssign, ast.AugAssign)) else None
+
+
+def _is_whole(statement: ast.AST, own: str) -> bool:
+    """does it assign the table, or add to it as a whole (`TABLE |= {...}`)?"""
+    target = _target_of(statement)
+    return isinstance(target, ast.Name) and target.id == own
+
+
+def _entry_of(statement: ast.AST, own: str) -> str | None:
+    """the key in `TABLE["key"] = value`, None for other statements."""
+    target = _target_of(statement)
+    if (
+        isinstance(statement, ast.Assign)
+        and isinstance(target, ast.Subscript)
+        and isinstance(target.value, ast.Name)
+        and target.value.id == own
+        and isinstance(target.slice, ast.Constant)
+    ):
+        return str(target.slice.value)
+    return None
 
 
 def _reached(module: Module, node: ast.AST, found: Iterable[Mention]) -> set[Definition]:

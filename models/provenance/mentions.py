@@ -89,7 +89,7 @@ def local_names(node: ast.AST, module: Container[str] | None = None) -> set[str]
     module: the names that it has, where no others matter.
     """
     if isinstance(node, Function):
-        bound = _bound_in(node)
+        bound = _bound_in(node) - _read_outside(node)
         # compiling takes most of the time of an address, and few local names are a module's, too
         if module is not None and not any(name in module for name in bound):
             return bound
@@ -100,7 +100,7 @@ def local_names(node: ast.AST, module: Container[str] | None = None) -> set[str]
         return set()
     bound = set()
     for part in node.body:
-        bound |= _bound_in(part) if isinstance(part, Function) else set()
+        bound |= _bound_in(part) - _read_outside(part) if isinstance(part, Function) else set()
     return bound - read_from_module(node)
 
 
@@ -140,11 +140,55 @@ def _bound_in(function: Function) -> set[str]:
     return names - declared
 
 
+def _read_outside(function: Function) -> set[str]:
+    """names in what is worked out where a function stands, not inside of it: defaults, decorators,
+    annotations. There a parameter's name is that of something else (`def f(sigma=sigma)`).
+    """
+    given = function.args
+    arguments = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
+    parts = [
+        *function.decorator_list,
+        *given.defaults,
+        *given.kw_defaults,
+        function.returns,
+        *(each.annotation for each in arguments if each is not None),
+    ]
+    # as an annotation: one may be a name in quotes
+    named = (ast.arg("", part) for part in parts if isinstance(part, ast.expr))
+    return {base for part in named for base, _ in mentions(part)}
+
+
 def plain_syntax(node: ast.AST) -> str:
     """the node as text, without docstrings, annotations (but those of a class's fields), and
     places: what formatting, comments and words do not change.
     """
-    return ast.dump(_plain(node))
+    return written(_plain(node))
+
+
+def written(value: object) -> str:
+    """a tree as `ast.dump` of Python 3.11 writes it, by every version: from 3.12 on definitions
+    have parameters of types, some of 3.12 put empty texts into formats, and 3.13 leaves empty lists
+    out. The same code is the same address.
+    """
+    if isinstance(value, list):
+        return f"[{', '.join(map(written, value))}]"
+    if isinstance(value, ast.JoinedStr):
+        return f"JoinedStr(values={written([part for part in value.values if not is_empty(part)])})"
+    if not isinstance(value, ast.AST):
+        return repr(value)
+    fields = [
+        f"{name}={written(part)}"
+        for name, part in ast.iter_fields(value)
+        # an optional field that is left out
+        if not (part is None and getattr(type(value), name, ...) is None)
+        and not (name == "type_params" and part == [])
+    ]
+    return f"{type(value).__name__}({', '.join(fields)})"
+
+
+def is_empty(part: ast.expr) -> bool:
+    """is it a text without a letter?"""
+    return isinstance(part, ast.Constant) and part.value == ""
 
 
 def _plain(node: ast.AST) -> ast.AST:

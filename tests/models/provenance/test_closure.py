@@ -127,6 +127,21 @@ CHANGED = {
         "return 1",
         "return 2",
     ),
+    "a default of the parameter's name": (
+        "s = 4\ndef f(x, s: float = s): return x * s",
+        "s = 4",
+        "s = 5",
+    ),
+    "a decorator of a local's name": (
+        "def v(g): return g\n@v\ndef f():\n    v = 1\n    return v",
+        "return g",
+        "return 2",
+    ),
+    "a default inside a class": (
+        "s = 4\nclass f:\n    def g(self, s=s): return s",
+        "s = 4",
+        "s = 5",
+    ),
 }
 
 
@@ -191,6 +206,58 @@ def test_a_table_is_followed_by_the_rows_that_are_chosen(tree):
     assert "models.tools:helped" in names("models.work:by_row", choices={table: ("a",)})
     with pytest.raises(LookupError, match="no row c; it has a, b"):
         closure_of("models.work:by_row", choices={table: ("c",)})
+
+
+LATER = {
+    "an entry": ('ROWS["a"] = changed', True),
+    "an entry of a computed key": ("ROWS[KEY] = changed", True),
+    "an update": ("ROWS.update(a=changed)", True),
+    "a union": ('ROWS |= {"a": changed}', True),
+    "a union with a name": ("ROWS |= MORE", True),
+    "a removal": ("del ROWS[changed]", True),
+    "a setting": ("setattr(ROWS, 'a', changed)", True),
+    "a loop": ("for key in ROWS:\n    ROWS[key] = changed", True),
+    "another row's entry": ('ROWS["b"] = changed', False),
+    "a union of another row": ('ROWS |= {"b": changed}', False),
+}
+
+
+@pytest.mark.parametrize("line, reaches", LATER.values(), ids=LATER)
+def test_what_is_put_into_a_table_after_its_literal_is_followed(tree, tmp_path, line, reaches):
+    (tmp_path / "models" / "case.py").write_text(
+        "def first(): return 1\ndef changed(): return 2\nKEY = 'a'\nMORE = {'a': changed}\n"
+        f"ROWS = {{'a': first, 'b': first}}\n{line}\ndef f(name): return ROWS[name]()\n"
+    )
+    some = names("models.case:f", choices={"models.case:ROWS": ("a",)})
+    assert ("models.case:changed" in some) == reaches and "models.case:first" in some
+    assert "models.case:changed" in names("models.case:f")
+
+
+@pytest.mark.parametrize(
+    "rows", ["{'b': first, **MORE}", "{'b': first, KEY: changed}", "dict(MORE)"]
+)
+def test_what_may_be_any_row_is_followed_for_each(tree, tmp_path, rows):
+    (tmp_path / "models" / "case.py").write_text(
+        "def first(): return 1\ndef changed(): return 2\nKEY = 'a'\nMORE = {'a': changed}\n"
+        f"ROWS = {rows}\ndef f(name): return ROWS[name]()\n"
+    )
+    for row in ("a", "b"):
+        assert "models.case:changed" in names("models.case:f", choices={"models.case:ROWS": (row,)})
+    # left out: the values are among the settings
+    assert names("models.case:f", choices={"models.case:ROWS": ()}) == {
+        "models.case:f",
+        "models.case:ROWS",
+    }
+
+
+def test_both_literals_of_a_branch_are_followed(tree, tmp_path):
+    (tmp_path / "models" / "case.py").write_text(
+        "def one(): return 1\ndef two(): return 2\n"
+        "if len('x'):\n    ROWS = {'a': one}\nelse:\n    ROWS = {'a': two}\n"
+        "def f(name): return ROWS[name]()\n"
+    )
+    some = names("models.case:f", choices={"models.case:ROWS": ("a",)})
+    assert {"models.case:one", "models.case:two"} <= some
 
 
 def test_tables_of_one_maker_are_followed_by_the_same_rows(tree):

@@ -1,10 +1,18 @@
 """What a definition mentions, from its syntax."""
 
 import ast
+import sys
 
 import pytest
 
-from models.provenance.mentions import attributes, local_names, mentions, plain_syntax
+from models.provenance.mentions import (
+    attributes,
+    local_names,
+    mentions,
+    plain_syntax,
+    written,
+)
+from models.provenance.sources import path_of, syntax_of
 
 
 def node(text: str) -> ast.stmt:
@@ -46,6 +54,10 @@ def test_attributes_are_all_that_stand_after_a_point():
         ("def f():\n    g()\n    return [g for g in x]", set()),
         ("def f():\n    h = lambda g: g\n    return h(g())", {"h"}),
         ("def f(g):\n    return [g for g in x]", {"g"}),
+        ("def f(a, s=s, *, t=t.u): return s", {"a"}),
+        ("@v\ndef f():\n    v = w = 1", {"w"}),
+        ("def f(A: A, b: 'b', *c: c, **d: d) -> e:\n    e = 1", set()),
+        ("class A(x):\n    def f(self, x, y=y): ...", {"self"}),
     ],
 )
 def test_names_that_a_definition_binds_are_its_own(text, bound):
@@ -74,3 +86,34 @@ def test_a_class_keeps_its_fields_types():
     assert plain_syntax(node("class A:\n    x: int")) != plain_syntax(node("class A:\n    y: int"))
     with_words = plain_syntax(node('class A:\n    """Words."""'))
     assert with_words == plain_syntax(node("class A:\n    pass"))
+
+
+def test_a_tree_is_written_alike_by_every_version_of_python():
+    tree = node("def f(a, *, b=None):\n    return {**a, 'x': [None, ()]}")
+    text = (
+        "FunctionDef(name='f', args=arguments(posonlyargs=[], args=[arg(arg='a')], kwonlyargs="
+        "[arg(arg='b')], kw_defaults=[Constant(value=None)], defaults=[]), body=[Return(value="
+        "Dict(keys=[None, Constant(value='x')], values=[Name(id='a', ctx=Load()), List(elts="
+        "[Constant(value=None), Tuple(elts=[], ctx=Load())], ctx=Load())]))], decorator_list=[])"
+    )
+    assert written(tree) == text
+    # as a version has it that knows parameters of types
+    tree._fields = (*[name for name in tree._fields if name != "type_params"], "type_params")
+    tree.type_params = []
+    assert written(tree) == text
+    tree.type_params = [node("T").value]
+    assert written(tree) != text
+
+
+def test_a_format_is_written_without_empty_texts():
+    tree = node("f'{a:{b}}'").value
+    text = written(tree)
+    tree.values[0].format_spec.values.append(ast.Constant(""))
+    assert written(tree) == text and "Constant" not in text
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="its own `ast.dump` writes otherwise")
+@pytest.mark.parametrize("module", ["models.tasks.targets", "models.provenance.mentions"])
+def test_it_is_what_python_3_11_writes(module):
+    tree = syntax_of(path_of(module))
+    assert written(tree) == ast.dump(tree)
