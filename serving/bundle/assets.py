@@ -59,6 +59,9 @@ def contract(heads: Heads) -> dict[str, Any]:
     return {
         "size": heads.size,
         "image": "JPEG or PNG, cut square at the centre, resized by area",
+        "images": "float in [0, 1]; other numbers are answered, and mean nothing",
+        # a network's floats are bound by nothing: those of normals reach beyond 1
+        "floats": "as the network gives them; unit, low and high are those of the labels",
         "tasks": {name: task_contract(heads, name) for name in heads.targets},
     }
 

@@ -15,6 +15,8 @@ def test_contract_and_lineage_lie_beside_the_graph():
         for name, entry in contract["tasks"].items()
         if entry["kind"] != "embedding"
     )
+    # what a client cannot see: floats in, and that answers keep to no range
+    assert "[0, 1]" in contract["images"] and "those of the labels" in contract["floats"]
     assert contract["size"] == SIZE and set(contract["tasks"]) == set(TARGETS)
     assert (
         contract["tasks"]["depth_zbuffer"]["codes"]["bits"] == 16
