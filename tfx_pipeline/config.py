@@ -14,7 +14,7 @@ from typing import Any
 
 from models.networks.architecture.sides import nearest_sides, reached
 from models.networks.config import NetworkConfig, without_lists
-from models.tasks import TASKS, target_names
+from models.tasks import TASKS, check_label_folders, target_names
 from models.taxonomy.proxies import FEWEST
 
 COSTS = ("equal", "derived")
@@ -410,6 +410,10 @@ def configuration(preset: str, changes: list[str]) -> Config:
     """the preset with `field=value` changes, values as JSON (or bare words). Raises ConfigError
     listing the fields for an unknown one.
     """
+    try:
+        check_label_folders()
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
     if preset not in PRESETS:
         raise ConfigError(f"unknown configuration {preset!r}; there are {', '.join(PRESETS)}")
     config = PRESETS[preset]()

@@ -14,6 +14,7 @@ from typing import Any
 from models.arguments.numbers import count, natural
 from models.arguments.places import named_place
 from models.examples.splits import read_splits
+from models.tasks import check_label_folders
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,6 +86,7 @@ def run(options: argparse.Namespace) -> int:
     logging.getLogger("apache_beam.runners.common").addFilter(
         lambda record: not (record.exc_info and isinstance(record.exc_info[1], OSError))
     )
+    check_label_folders()
     root = options.data
     check_folder(root)
     # after the check: Beam takes seconds to import

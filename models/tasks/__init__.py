@@ -1,14 +1,10 @@
 """What is the task? The dictionary of 26 tasks, and views as values that refuse to be wrong."""
 
-from models.tasks.dictionary import TASKS, source_names, target_names, task
-from models.tasks.domain import DOMAINS, Domain, check_label_folders, label_domains
+from models.tasks.dictionary import TASKS, check_label_folders, source_names, target_names, task
+from models.tasks.domain import DOMAINS, Domain, label_domains
 from models.tasks.kinds import ANSWERED, DENSE, KINDS, Kind, by_kind
 from models.tasks.task import Output, Task
 from models.tasks.view import Camera, View, ViewKey, building_of
-
-# Here, and not where a task is made: no network's work depends on the rows of other folders.
-for _entry in TASKS.values():
-    check_label_folders(_entry.name, _entry.labels)
 
 __all__ = [
     "ANSWERED",

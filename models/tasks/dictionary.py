@@ -8,7 +8,9 @@ code; departures stand in docs/DEVIATIONS.md.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 
+from models.tasks.domain import DOMAINS
 from models.tasks.task import Output, Task
 
 _PAPER = "Zamir et al. 2018, supplementary 14"
@@ -462,3 +464,18 @@ def source_names() -> tuple[str, ...]:
 def target_names() -> tuple[str, ...]:
     """names of tasks that transfers may end at."""
     return tuple(name for name, entry in TASKS.items() if entry.target)
+
+
+def check_label_folders(tasks: Mapping[str, Task] = TASKS) -> None:
+    """Raises ValueError for a task whose labels have no row in `domain.py`: its folder would be
+    left out of every view, as one of no label. Asked before work begins, and not where a task is
+    made: no network depends on the rows of other folders.
+    """
+    for name, entry in tasks.items():
+        unknown = [folder for folder in entry.labels if folder not in DOMAINS]
+        if unknown:
+            raise ValueError(
+                f"task {name}: labels name {', '.join(unknown)}, and no row of "
+                "models/tasks/domain.py says how such a folder is written; add a Domain there "
+                f"(CONTRIBUTING, A label folder), or use one of {', '.join(DOMAINS)}"
+            )

@@ -6,7 +6,6 @@ Source: data/README of StanfordVL/taskonomy and bit-level measurements on releas
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -147,16 +146,3 @@ DOMAINS: dict[str, Domain] = {row.folder: row for row in _ROWS}
 def label_domains() -> tuple[str, ...]:
     """the folders that hold a file for every view, rgb first, point_info last."""
     return tuple(name for name, domain in DOMAINS.items() if domain.per_view)
-
-
-def check_label_folders(task: str, labels: Iterable[str]) -> None:
-    """Raises ValueError for a task's label that has no row here: its folder would be left out of
-    every view, as one of no label.
-    """
-    unknown = [folder for folder in labels if folder not in DOMAINS]
-    if unknown:
-        raise ValueError(
-            f"task {task}: labels name {', '.join(unknown)}, and no row of models/tasks/domain.py "
-            "says how such a folder is written; add a Domain there (CONTRIBUTING, A label folder), "
-            f"or use one of {', '.join(DOMAINS)}"
-        )
