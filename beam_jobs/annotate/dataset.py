@@ -20,6 +20,7 @@ Facts = dict[str, Any]
 Job = TypeVar("Job")
 # What stands beside the buildings of a data set.
 LISTS = ("splits.csv", "dataset.json")
+LABELS = (".png", ".jpg", ".jpeg", ".npy", ".json", ".csv")
 # Buildings that are few train first: nothing can be learned without them.
 FILLING_ORDER = ("train", "test", "val")
 
@@ -88,9 +89,10 @@ def check_held_out(buildings: int, held_out: int | None) -> None:
 
 
 def check_place(root: Path, names: Iterable[str] = ()) -> None:
-    """Raises FileExistsError where `root` holds anything that `annotate` did not write: a list of
-    splits over our buildings alone would put them in the place of somebody's own data. Hidden files
-    and folders are left alone. names: of buildings that only we call so, complete or not.
+    """Raises FileExistsError where `root` holds folders or labels that `annotate` did not write: a
+    list of splits over our buildings alone would put them in the place of somebody's own data.
+    Hidden ones, and notes beside them, are left alone. names: of buildings that only we call so,
+    complete or not.
     """
     if not root.is_dir():
         return
@@ -98,7 +100,9 @@ def check_place(root: Path, names: Iterable[str] = ()) -> None:
     foreign = sorted(
         path.name
         for path in root.iterdir()
-        if not path.name.startswith(".") and path.name not in ours
+        if not path.name.startswith(".")
+        and path.name not in ours
+        and (path.is_dir() or path.suffix.lower() in LABELS)
     )
     if foreign:
         more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""

@@ -13,11 +13,11 @@ PRESETS = ("equal", "derived")
 
 
 def without_labels(names: Iterable[str]) -> frozenset[str]:
-    """those of the names, ours or as in the released files, whose networks take no label that
-    anybody could buy: nothing is learned, or the order of tiles that we laid. A program's budget of
-    tasks counts them as published, one each; labels are not counted for them.
+    """those of the names, ours or as in the released files, whose networks learn nothing: there is
+    no label to buy. A program's budget of tasks counts them as published, one each; labels are not
+    counted for them.
     """
-    bare = [entry for entry in TASKS.values() if entry.derivation and not entry.labels]
+    bare = [entry for entry in TASKS.values() if not entry.trained]
     return frozenset(names) & {name for entry in bare for name in (entry.name, entry.published)}
 
 
