@@ -84,4 +84,4 @@ def test_what_cannot_be_shown_is_named(data, tmp_path, capsys):
     with pytest.raises(ValueError, match="no pictures of class_scene"):
         sheet(data, ["class_scene"], 3, 2)
     assert main(["sheet", "--data", str(tmp_path / "nowhere"), "--out", str(data / "x.png")]) == 1
-    assert "make a data set first" in capsys.readouterr().err
+    assert "makes a data set in another folder" in capsys.readouterr().err
