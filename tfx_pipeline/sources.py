@@ -55,9 +55,6 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     )
     command.add_argument("name", help="small letters, digits and _; no task's name")
     command.add_argument(
-        "--run", type=named_path, default=Path("runs/demo"), help="the run (default: runs/demo)"
-    )
-    command.add_argument(
         "--encoder",
         type=named_path,
         required=True,
@@ -83,19 +80,20 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         action="store_true",
         help="beside it NAME_random: the same .keras model, weights drawn anew",
     )
-    command.add_argument(
-        "--later", action="store_true", help="only add it; the next `run` measures it"
-    )
+    add_run(command, "only add it; the next `run` measures it")
     text = "take such a source away again, and make the taxonomy without it"
     command = commands.add_parser("remove-source", help=text, description=text)
     command.epilog = "example: python -m tfx_pipeline remove-source hed --run runs/demo"
     command.add_argument("name", help="of the source; its random control goes with it")
+    add_run(command, "only remove it; the next `run` goes without it")
+
+
+def add_run(command: argparse.ArgumentParser, later: str) -> None:
+    """the run of either verb, and that it goes on at another time."""
     command.add_argument(
         "--run", type=named_path, default=Path("runs/demo"), help="the run (default: runs/demo)"
     )
-    command.add_argument(
-        "--later", action="store_true", help="only remove it; the next `run` goes without it"
-    )
+    command.add_argument("--later", action="store_true", help=later)
 
 
 def numbers(text: str) -> tuple[float, ...]:

@@ -4,7 +4,6 @@ later run pushes them again.
 
 from __future__ import annotations
 
-import contextlib
 import json
 from pathlib import Path
 
@@ -23,14 +22,25 @@ def remember(bundle: Path) -> None:
     name = WITHDRAWN.fullmatch(bundle.name)
     if name is None:
         return
-    with contextlib.suppress(OSError, ValueError):
+    try:
         content = content_of(bundle)
-        write_json(bundle.parent / REMOVED, {**removed(bundle.parent), content: int(name[1])})
+    except (OSError, ValueError):
+        return
+    # an error here goes on: what is not noted must not be removed
+    write_json(bundle.parent / REMOVED, {**removed(bundle.parent), content: int(name[1])})
 
 
 def removed(destination: str | Path) -> dict[str, int]:
-    """content -> number of the versions that were noted; {} where none were."""
+    """content -> number of the versions that were noted; {} where none were. Raises ValueError for
+    a file that says something else.
+    """
+    path = Path(destination) / REMOVED
     try:
-        return dict(json.loads((Path(destination) / REMOVED).read_text()))
+        return dict(json.loads(path.read_text()))
     except FileNotFoundError:
         return {}
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"{path} does not say which withdrawn versions were removed ({error}); remove it, and "
+            "such a version may be pushed again"
+        ) from error

@@ -56,7 +56,9 @@ def edge_texture(rgb: Bytes, sigma: float = 3.0) -> Integers:
 
 
 def strength(size: int) -> float:
-    """of `STRENGTHS`, between two sizes as powers of the size run."""
+    """factor of texture edges of a square picture with `size` pixels a side: of `STRENGTHS`, and
+    between two of its sizes as a power of the size runs; below the least its factor.
+    """
     sizes, strengths = np.log2(np.transpose(STRENGTHS))
     # beyond the released size a ramp's steps are as much smaller as its pixels are more
     above = max(0.0, np.log2(size / REFERENCE))
