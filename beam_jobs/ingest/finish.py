@@ -8,6 +8,7 @@ import hashlib
 import heapq
 import json
 import os
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,22 +25,30 @@ from models.tasks import ViewKey
 
 Row = dict[str, Any]
 
+# memory stays bounded where every reason is a text of its own
+KINDS = 1000
+
 
 @dataclass
 class Refused:
     """What quarantine.jsonl holds. views: refused. files: that belong to no view. folders, labels:
-    how often by name. first: its first line.
+    how often by name. kinds: how often by kind of reason, reasons that differ in numbers alone
+    being of one kind (the first KINDS of them). example: kind -> its first reason as it stands.
     """
 
     views: int = 0
     files: int = 0
     folders: Counter[str] = field(default_factory=Counter)
     labels: Counter[str] = field(default_factory=Counter)
-    first: Row | None = None
+    kinds: Counter[str] = field(default_factory=Counter)
+    example: dict[str, str] = field(default_factory=dict)
 
     def add(self, row: Row) -> None:
         """count one line."""
-        self.first = self.first or row
+        kind = re.sub(r"\d+", "#", row["reason"])
+        if kind in self.kinds or len(self.kinds) < KINDS:
+            self.kinds[kind] += 1
+            self.example.setdefault(kind, row["reason"])
         if "label" in row:
             self.labels[row["label"]] += 1
         elif "folder" in row:
@@ -48,6 +57,12 @@ class Refused:
             self.views += 1
         else:
             self.files += 1
+
+    def commonest(self, most: int = 3) -> str:
+        """the most common kinds of reasons as text, how often and an example of each."""
+        return "; ".join(
+            f"{count} times: {self.example[kind]}" for kind, count in self.kinds.most_common(most)
+        )
 
     def counts(self) -> Row:
         """entries of counts.json; what is not there is not named."""
@@ -86,7 +101,7 @@ def conclude(
         raise RuntimeError(
             f"views were lost: {counts}; remove {stage} and run again, and report this"
         )
-    check_splits(root, stage, written, counts, refused.first)
+    check_splits(root, stage, written, counts, refused.commonest())
     remove_strays(stage, set(by_shard), shards)
     write_json(stage, "statistics.json", statistics_of(tickets))
     write_json(stage, "contract.json", contract(size))
@@ -96,17 +111,18 @@ def conclude(
 
 
 def check_splits(
-    root: str, stage: str, written: Mapping[str, int], counts: Row, first: Row | None
+    root: str, stage: str, written: Mapping[str, int], counts: Row, reasons: str
 ) -> None:
-    """Raises ValueError if a split has no view."""
+    """Raises ValueError if a split has no view, with the reasons: a pipeline removes what a failed
+    step has written, quarantine.jsonl included.
+    """
     for split in SPLITS:
         if not written[split]:
-            reason = (
-                f"the first reason: {first['reason']}" if first else "no building belongs to it"
-            )
             raise ValueError(
                 f"split {split} of {root} has no sound view ({counts['quarantined']} of "
-                f"{counts['read']} views quarantined; {reason}); all: {stage}/quarantine.jsonl"
+                f"{counts['read']} views quarantined; {reasons or 'no building belongs to it'}); "
+                f"all: {stage}/quarantine.jsonl (a pipeline removes it: `python -m beam_jobs "
+                f"ingest --data {root} --out FOLDER` keeps it)"
             )
 
 

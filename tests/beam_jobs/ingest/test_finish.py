@@ -1,6 +1,8 @@
 """The counts of an ingest follow from the lines of its quarantine, each counted once."""
 
-from beam_jobs.ingest.finish import Refused
+import pytest
+
+from beam_jobs.ingest.finish import Refused, check_splits
 
 
 def test_every_kind_of_line_is_counted_as_what_it_is():
@@ -14,7 +16,7 @@ def test_every_kind_of_line_is_counted_as_what_it_is():
         {"view": "ash/point_0/view_3", "label": "normal", "file": "c", "reason": "damaged"},
     ):
         refused.add(row)
-    assert refused.views == 1 and refused.first["reason"] == "not called so"
+    assert refused.views == 1
     assert refused.counts() == {
         "files_refused": 1,
         "folders_unknown": {"thermal": 2},
@@ -24,3 +26,24 @@ def test_every_kind_of_line_is_counted_as_what_it_is():
 
 def test_what_is_not_there_is_not_named():
     assert Refused().counts() == {}
+
+
+def test_a_refused_split_says_the_commonest_reasons_since_a_pipeline_removes_the_quarantine():
+    refused = Refused()
+    for reason in ("no depth", "3 of 9 pixels", "4 of 9 pixels", "5 of 9 pixels", "a", "b"):
+        refused.add({"view": "ash/point_0/view_1", "file": "a", "reason": reason})
+    assert refused.commonest() == "3 times: 3 of 9 pixels; 1 times: no depth; 1 times: a"
+    counts = {"quarantined": 6, "read": 7}
+    with pytest.raises(ValueError, match="3 times: 3 of 9 pixels.* --data /d --out") as error:
+        check_splits("/d", "/s", {"train": 1, "val": 0, "test": 0}, counts, refused.commonest())
+    assert "/s/quarantine.jsonl" in str(error.value)
+    with pytest.raises(ValueError, match="no building belongs to it"):
+        check_splits("/d", "/s", {"train": 1, "val": 0, "test": 0}, counts, "")
+
+
+def test_kinds_of_reasons_are_bounded():
+    refused = Refused()
+    for letters in range(5000):
+        text = "".join(chr(ord("a") + letters // 26**i % 26) for i in range(3))
+        refused.add({"view": "ash/point_0/view_1", "file": "a", "reason": text})
+    assert len(refused.kinds) == len(refused.example) == 1000
