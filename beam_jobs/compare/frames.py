@@ -4,6 +4,7 @@ folder of loose frames.
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 
 from beam_jobs.ingest.read_view import camera_of
 from models.examples.published import LabelError, read_label
+from models.provenance.visible import visible_folders
 from models.tasks import DOMAINS, Domain
 from models.tasks.arrays import Array
 
@@ -97,11 +99,14 @@ def swapped(place: Path, folder: str) -> Iterator[Path]:
 
 
 def frames(root: Path) -> list[Frame]:
-    """every frame below `root`, by path. Raises ValueError if there is none."""
+    """every frame below `root`, by path; links to folders are followed, as ingest follows them.
+    Raises ValueError if there is none.
+    """
     pictures = sorted(
-        path
-        for path in root.rglob(f"point_*_view_*{ENDING}")
-        if path.exists()  # a link may lead nowhere
+        Path(folder, name)
+        for folder, names in visible_folders(root)
+        for name in fnmatch.filter(names, f"point_*_view_*{ENDING}")
+        if Path(folder, name).exists()  # a link may lead nowhere
     )
     if not pictures:
         raise ValueError(
