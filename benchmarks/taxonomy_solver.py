@@ -22,10 +22,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from models.taxonomy import Affinities, Transfer, solve_all  # noqa: E402
 from models.taxonomy.affinities import Row  # noqa: E402
-from models.taxonomy.program import Program, Rows, make_program  # noqa: E402
-from models.taxonomy.published import read_any  # noqa: E402
-from models.taxonomy.request import Request  # noqa: E402
-from models.taxonomy.solver import solve_glpk, solve_highs  # noqa: E402
+from models.taxonomy.program.program import Program, Rows, make_program  # noqa: E402
+from models.taxonomy.program.request import Request  # noqa: E402
+from models.taxonomy.program.solver import solve_glpk, solve_highs  # noqa: E402
+from models.taxonomy.tournament.published import read_any  # noqa: E402
 
 
 def grown_table(tasks: int, transfers: int, seed: int = 0) -> Affinities:

@@ -30,10 +30,10 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from models.taxonomy import LossStore, Transfer, TransferLosses, measure  # noqa: E402
-from models.taxonomy.ahp import affinities  # noqa: E402
-from models.taxonomy.measurement import Tournament  # noqa: E402
-from models.taxonomy.resampling import bootstrap, resample  # noqa: E402
-from models.taxonomy.tournament import win_matrix  # noqa: E402
+from models.taxonomy.tournament.ahp import affinities  # noqa: E402
+from models.taxonomy.tournament.measurement import Tournament  # noqa: E402
+from models.taxonomy.tournament.resampling import bootstrap, resample  # noqa: E402
+from models.taxonomy.tournament.tournament import win_matrix  # noqa: E402
 
 
 def losses_of(transfers: int, images: int, seed: int = 0) -> np.ndarray:

@@ -104,7 +104,7 @@ def win_rates(policy: Mapping[str, Any], edges: str, networks: str) -> Dict[str,
     """
     import numpy as np
 
-    from models.taxonomy.tournament import wins_over
+    from models.taxonomy.tournament.tournament import wins_over
 
     rates = {}
     for edge in policy["edges"]:

@@ -66,10 +66,10 @@ def EvaluateTaxonomy(
         evaluate,
         outside,
     )
-    from models.taxonomy.request import Request
-    from models.taxonomy.seeds import seed_rows
-    from models.taxonomy.served import served_evidence
-    from models.taxonomy.spending import spending
+    from models.taxonomy.evidence.seeds import seed_rows
+    from models.taxonomy.evidence.served import served_evidence
+    from models.taxonomy.evidence.spending import spending
+    from models.taxonomy.program.request import Request
 
     # certificates are checked again when an answer is read back
     with open(os.path.join(taxonomies.uri, "taxonomies.json")) as file:
@@ -155,7 +155,7 @@ def exported_losses(uri: str, policy: Any, shards: Sequence[Any]) -> Any:
     import numpy as np
 
     from models.taxonomy import LossStore
-    from models.taxonomy.served import ServedLosses
+    from models.taxonomy.evidence.served import ServedLosses
 
     edges = [edge.transfer for edge in policy.by("transferred")]
     return ServedLosses(

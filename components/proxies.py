@@ -15,7 +15,7 @@ from models.provenance.rows import RowLedger
 from models.tasks import TASKS
 from models.tasks.addressing import rows_of, settings_of
 from models.taxonomy import proxy_scores
-from models.taxonomy.proxies import FEWEST
+from models.taxonomy.evidence.proxies import FEWEST
 
 
 class Predictor:

@@ -22,8 +22,8 @@ def SolveTaxonomy(
     code: Parameter[str],
 ) -> None:
     """budgets, orders: JSON lists. scratch: is training from scratch on offer (0 or 1)? costs:
-    preset of label costs, `models.taxonomy.costs`. unserved: JSON list of sources that no bundle
-    can hold: they are measured, and no policy takes them.
+    preset of label costs, `models.taxonomy.program.costs`. unserved: JSON list of sources that no
+    bundle can hold: they are measured, and no policy takes them.
     """
     from components.content import files_below, say_content
     from models.taxonomy import Affinities, solve_all

@@ -82,7 +82,7 @@ def worth_measuring(path: str, share: float) -> Optional[Dict[str, List[Tuple[st
     """target -> the source sets of the promising `share` of its transfers, by the mean rank of all
     proxies; None for all of them.
     """
-    from models.taxonomy.screening import promising, read_predictions
+    from models.taxonomy.evidence.screening import promising, read_predictions
 
     if share >= 1:
         return None

@@ -12,9 +12,9 @@ from models.taxonomy import (
     Transfer,
 )
 from models.taxonomy.affinities import Row
-from models.taxonomy.policies import Policies
-from models.taxonomy.program import make_program
-from models.taxonomy.request import Request
+from models.taxonomy.program.policies import Policies
+from models.taxonomy.program.program import make_program
+from models.taxonomy.program.request import Request
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "shared" / "published"
 

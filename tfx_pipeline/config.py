@@ -15,7 +15,7 @@ from typing import Any
 from models.networks.architecture.sides import nearest_sides, reached
 from models.networks.config import NetworkConfig, without_lists
 from models.tasks import TASKS, check_label_folders, target_names
-from models.taxonomy.proxies import FEWEST
+from models.taxonomy.evidence.proxies import FEWEST
 
 COSTS = ("equal", "derived")
 # Of these 0 would be an empty run, or a gate that asks nothing, and not a small one.

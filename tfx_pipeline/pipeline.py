@@ -41,7 +41,7 @@ from components.write_report import WriteReport
 from models.networks.sources.description import SERVED, outside_sources
 from models.provenance.closure import closure_of
 from models.tasks import TASKS, source_names, target_names
-from models.taxonomy.beside_published import tables_digest
+from models.taxonomy.evidence.beside_published import tables_digest
 from serving.release.identity import served_address
 from tfx_pipeline.config import Config, ConfigError
 from tfx_pipeline.fingerprint import folder_fingerprint

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-# `models.taxonomy.taxonomy.Taxonomy.to_json`.
+# `models.taxonomy.program.taxonomy.Taxonomy.to_json`.
 Policy = Mapping[str, Any]
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-# Cheap predictors of transfer (`models/taxonomy/proxies.py`), as the page's table names them.
+# Cheap predictors of transfer (`models/taxonomy/evidence/proxies.py`), as the page's table names
+# them.
 PREDICTORS: Mapping[str, str] = {
     "rsa": "do two networks find the same pictures alike (representational similarity analysis)",
     "cka": "do their features agree, by centred kernel alignment",

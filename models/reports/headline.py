@@ -9,7 +9,7 @@ from models.reports.policy_figures import PolicyFigures, policy_figures
 from models.reports.run_files import Facts, Run
 from models.reports.summary import mean_win
 from models.reports.words import count, plural, rate, sampled_units, share, titles
-from models.taxonomy.costs import without_labels
+from models.taxonomy.program.costs import without_labels
 
 GOOD = "good"
 DOUBT = "doubt"

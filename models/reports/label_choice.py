@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from models.reports.run_files import Facts, Run
-from models.taxonomy.offers import undominated
-from models.taxonomy.request import Request
+from models.taxonomy.program.offers import undominated
+from models.taxonomy.program.request import Request
 from models.taxonomy.transfer import Transfer
 
 DIGITS = 10  # of an affinity: objectives stay equal to 1e-8, in half the bytes

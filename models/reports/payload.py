@@ -14,7 +14,7 @@ from models.reports.noise import RULES, lucky_sources
 from models.reports.run_files import Facts, Run
 from models.reports.words import title
 from models.tasks import TASKS
-from models.taxonomy.costs import without_labels
+from models.taxonomy.program.costs import without_labels
 
 SPREADS = ("gain_low", "gain_high", "quality_low", "quality_high", "rank_low", "rank_high")
 MOST_ROWS = 60_000  # beyond, only first-order transfers, controls and chosen edges travel

@@ -8,7 +8,7 @@ from pathlib import Path
 from models.reports.policy_figures import policy_figures
 from models.reports.run_files import Run, load_run
 from models.reports.words import mean, plural, rate, share
-from models.taxonomy.costs import without_labels
+from models.taxonomy.program.costs import without_labels
 
 # Ways to reach a target, as a line says them.
 WAYS = {"supervised": "by their labels", "transferred": "by transfer", "scratch": "from scratch"}

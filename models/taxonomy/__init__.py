@@ -3,23 +3,23 @@
 """
 
 from models.taxonomy.affinities import Affinities
-from models.taxonomy.amounts import by_amount, efficiency
-from models.taxonomy.answers import solve, solve_all
-from models.taxonomy.beside_published import beside_published
-from models.taxonomy.costs import free_tasks, outside
-from models.taxonomy.crossfit import halves
-from models.taxonomy.curves import curves
-from models.taxonomy.evidence import evaluate
-from models.taxonomy.expenses import Expenses
-from models.taxonomy.infeasibility import Infeasible
-from models.taxonomy.losses import LossStore, TransferLosses
-from models.taxonomy.measurement import measure
-from models.taxonomy.proxies import scores as proxy_scores
-from models.taxonomy.resamples import Resamples
-from models.taxonomy.resampling import bootstrap
-from models.taxonomy.source_ranks import source_ranks
-from models.taxonomy.spread import with_spread
-from models.taxonomy.taxonomy import Edge, Taxonomy
+from models.taxonomy.evidence.amounts import by_amount, efficiency
+from models.taxonomy.evidence.beside_published import beside_published
+from models.taxonomy.evidence.crossfit import halves
+from models.taxonomy.evidence.curves import curves
+from models.taxonomy.evidence.evidence import evaluate
+from models.taxonomy.evidence.expenses import Expenses
+from models.taxonomy.evidence.proxies import scores as proxy_scores
+from models.taxonomy.evidence.source_ranks import source_ranks
+from models.taxonomy.evidence.spread import with_spread
+from models.taxonomy.program.answers import solve, solve_all
+from models.taxonomy.program.costs import free_tasks, outside
+from models.taxonomy.program.infeasibility import Infeasible
+from models.taxonomy.program.taxonomy import Edge, Taxonomy
+from models.taxonomy.tournament.losses import LossStore, TransferLosses
+from models.taxonomy.tournament.measurement import measure
+from models.taxonomy.tournament.resamples import Resamples
+from models.taxonomy.tournament.resampling import bootstrap
 from models.taxonomy.transfer import Transfer
 
 __all__ = [

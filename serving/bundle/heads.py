@@ -14,7 +14,7 @@ import numpy as np
 from models.tasks import TASKS, Task
 from models.tasks.arrays import Bytes, Floats
 
-Policy = Mapping[str, Any]  # `models.taxonomy.taxonomy.Taxonomy.to_json`
+Policy = Mapping[str, Any]  # `models.taxonomy.program.taxonomy.Taxonomy.to_json`
 # task -> (mean, deviation) of the numbers of a vector in the training split
 Whitening = Mapping[str, tuple[Floats, Floats]]
 # What a target's network from scratch is called among the sources: the target's own network, of all

@@ -219,7 +219,7 @@ def test_an_edit_of_a_component_and_of_a_template_runs_these_nodes_again_and_no_
     edits = {
         "components/train_tasks.py": ("len(wanted))", "len(wanted) + 0)"),
         str(template): ("<", "<!-- edited --><"),
-        "models/taxonomy/solver.py": ("\nimport", "\n# a remark\nimport"),
+        "models/taxonomy/program/solver.py": ("\nimport", "\n# a remark\nimport"),
     }
     ran, said = run_again(demo.run, edited_copy(tmp_path / "sources", edits))
     # Gates look again once there are accepted data and a served version to compare with.

@@ -12,7 +12,7 @@ from components.data_schema import SCHEMA
 from models.networks.sources.description import DESCRIBED
 from models.provenance.digest import digest_of
 from models.provenance.seals import SEAL, sha256_of
-from models.taxonomy.beside_published import tables_digest
+from models.taxonomy.evidence.beside_published import tables_digest
 from tfx_pipeline.config import Config
 from tfx_pipeline.sources import SOURCES
 

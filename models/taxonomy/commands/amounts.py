@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser, Namespace
 
-from models.taxonomy.amounts import efficiency
 from models.taxonomy.commands.inputs import table_of
 from models.taxonomy.commands.layout import shown, table
 from models.taxonomy.commands.options import table_options
 from models.taxonomy.commands.terms import foot
+from models.taxonomy.evidence.amounts import efficiency
 from models.taxonomy.facts import Facts
 
 SUMMARY = "label-efficiency curves: transfer beside training from scratch by amount of data"

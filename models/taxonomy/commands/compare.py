@@ -8,15 +8,15 @@ from collections.abc import Mapping
 
 from models.arguments.places import named_place
 from models.taxonomy.affinities import Affinities
-from models.taxonomy.agreement import agreement
 from models.taxonomy.commands.inputs import table_of, unranked
 from models.taxonomy.commands.layout import folded, shown, table
 from models.taxonomy.commands.options import table_options
 from models.taxonomy.commands.policy_text import reason_lines
+from models.taxonomy.evidence.agreement import agreement
+from models.taxonomy.evidence.priors import PUBLISHED
+from models.taxonomy.evidence.standing import mark
 from models.taxonomy.facts import Facts
-from models.taxonomy.priors import PUBLISHED
-from models.taxonomy.published import read_any
-from models.taxonomy.standing import mark
+from models.taxonomy.tournament.published import read_any
 
 SUMMARY = "two affinity tables, target by target"
 

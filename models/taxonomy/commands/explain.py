@@ -11,8 +11,8 @@ from models.taxonomy.commands.options import request_options
 from models.taxonomy.commands.policy_text import edge_lines, header, policy_reasons
 from models.taxonomy.commands.solve import reason
 from models.taxonomy.commands.terms import foot
-from models.taxonomy.explanations import explanation
 from models.taxonomy.facts import Facts
+from models.taxonomy.program.explanations import explanation
 
 SUMMARY = (
     "why this taxonomy: edges and runners-up, what each source is worth, the next best policies"

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from models.taxonomy.affinities import Affinities
-from models.taxonomy.costs import free_tasks
-from models.taxonomy.published import read_any
-from models.taxonomy.request import Request, Resource
-from models.taxonomy.scale import several
-from models.taxonomy.standing import not_ranked
+from models.taxonomy.evidence.standing import not_ranked
+from models.taxonomy.program.costs import free_tasks
+from models.taxonomy.program.request import Request, Resource
+from models.taxonomy.tournament.published import read_any
+from models.taxonomy.tournament.scale import several
 
 
 def table_of(options: Namespace) -> Affinities:

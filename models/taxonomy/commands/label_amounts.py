@@ -9,14 +9,14 @@ from dataclasses import replace
 
 from models.arguments.numbers import positive
 from models.taxonomy.affinities import Affinities
-from models.taxonomy.amounts import by_size, stated
 from models.taxonomy.commands.inputs import numbers
 from models.taxonomy.commands.layout import folded, shown, table
 from models.taxonomy.commands.options import PAIRS
+from models.taxonomy.evidence.amounts import by_size, stated
 from models.taxonomy.facts import Facts
-from models.taxonomy.labels import Labels
-from models.taxonomy.offers import check_name
-from models.taxonomy.request import Request
+from models.taxonomy.program.labels import Labels
+from models.taxonomy.program.offers import check_name
+from models.taxonomy.program.request import Request
 
 FAR = 2.0  # times a stated number: tasks about several views have fewer samples than views
 FULL = "full"  # the name, among amounts, of what supervising a task takes

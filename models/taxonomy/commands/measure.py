@@ -10,13 +10,13 @@ from pathlib import Path
 from models.arguments.numbers import natural
 from models.arguments.places import named_place
 from models.taxonomy.commands.layout import folded, shown, table
+from models.taxonomy.evidence.spread import with_spread
+from models.taxonomy.evidence.standing import mark, not_ranked
 from models.taxonomy.facts import Facts
-from models.taxonomy.losses import LossStore
-from models.taxonomy.measurement import measure
-from models.taxonomy.resamples import Resamples
-from models.taxonomy.resampling import bootstrap
-from models.taxonomy.spread import with_spread
-from models.taxonomy.standing import mark, not_ranked
+from models.taxonomy.tournament.losses import LossStore
+from models.taxonomy.tournament.measurement import measure
+from models.taxonomy.tournament.resamples import Resamples
+from models.taxonomy.tournament.resampling import bootstrap
 
 SUMMARY = "per-image losses to an affinity table with intervals"
 

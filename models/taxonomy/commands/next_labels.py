@@ -17,10 +17,10 @@ from models.taxonomy.commands.label_amounts import (
 from models.taxonomy.commands.layout import table
 from models.taxonomy.commands.options import program_options, table_options
 from models.taxonomy.commands.terms import foot
-from models.taxonomy.costs import PRESETS
 from models.taxonomy.facts import Facts
-from models.taxonomy.infeasibility import Infeasible
-from models.taxonomy.labels import next_labels
+from models.taxonomy.program.costs import PRESETS
+from models.taxonomy.program.infeasibility import Infeasible
+from models.taxonomy.program.labels import next_labels
 
 SUMMARY = "the next thousand labels: of what, and what they gain"
 SHOWN = 10  # single steps that a terminal shows

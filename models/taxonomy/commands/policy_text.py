@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from models.taxonomy.commands.layout import folded, shown, table
-from models.taxonomy.costs import without_labels
-from models.taxonomy.digits import cost_text
-from models.taxonomy.request import Request
-from models.taxonomy.scale import named
-from models.taxonomy.taxonomy import Edge, Taxonomy
+from models.taxonomy.program.costs import without_labels
+from models.taxonomy.program.digits import cost_text
+from models.taxonomy.program.request import Request
+from models.taxonomy.program.taxonomy import Edge, Taxonomy
+from models.taxonomy.tournament.scale import named
 
 WAY_WORDS = {
     "supervised": "by their own labels",

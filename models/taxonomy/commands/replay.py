@@ -12,10 +12,7 @@ from models.taxonomy.affinities import Affinities
 from models.taxonomy.commands.inputs import request_of, table_of
 from models.taxonomy.commands.layout import folded, shown, table
 from models.taxonomy.commands.options import request_options
-from models.taxonomy.facts import Facts
-from models.taxonomy.published import read_any
-from models.taxonomy.request import Request
-from models.taxonomy.screening import (
+from models.taxonomy.evidence.screening import (
     DRAWS,
     Scores,
     from_cheaper,
@@ -24,6 +21,9 @@ from models.taxonomy.screening import (
     replay,
     static_predictions,
 )
+from models.taxonomy.facts import Facts
+from models.taxonomy.program.request import Request
+from models.taxonomy.tournament.published import read_any
 
 SUMMARY = "what measuring only the promising transfers would have cost"
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser, Namespace
 
-from models.taxonomy.answers import answer
-from models.taxonomy.baselines import baselines
-from models.taxonomy.chance import significance
 from models.taxonomy.commands.inputs import request_of, table_of
 from models.taxonomy.commands.layout import folded, shown, table
 from models.taxonomy.commands.options import request_options
 from models.taxonomy.commands.terms import foot
+from models.taxonomy.evidence.baselines import baselines
+from models.taxonomy.evidence.chance import significance
 from models.taxonomy.facts import Facts
+from models.taxonomy.program.answers import answer
 
 SUMMARY = "against random policies and simpler ways to choose"
 

@@ -7,7 +7,6 @@ from argparse import ArgumentParser, Namespace
 
 from models.arguments.numbers import count
 from models.taxonomy.affinities import Affinities
-from models.taxonomy.answers import answer, best_policies
 from models.taxonomy.commands.inputs import request_of, table_of, unranked
 from models.taxonomy.commands.label_amounts import (
     among,
@@ -21,11 +20,12 @@ from models.taxonomy.commands.layout import folded
 from models.taxonomy.commands.options import request_options
 from models.taxonomy.commands.policy_text import edge_lines, header, policy_reasons
 from models.taxonomy.commands.terms import foot
-from models.taxonomy.explanations import runner_up
 from models.taxonomy.facts import Facts
-from models.taxonomy.labels import Labels, holdings, next_labels, priced, with_bought
-from models.taxonomy.request import Request
-from models.taxonomy.taxonomy import Edge, Taxonomy
+from models.taxonomy.program.answers import answer, best_policies
+from models.taxonomy.program.explanations import runner_up
+from models.taxonomy.program.labels import Labels, holdings, next_labels, priced, with_bought
+from models.taxonomy.program.request import Request
+from models.taxonomy.program.taxonomy import Edge, Taxonomy
 
 SUMMARY = "one proven taxonomy"
 

@@ -9,17 +9,17 @@ from dataclasses import replace
 
 from models.arguments.numbers import positive
 from models.taxonomy.affinities import Affinities
-from models.taxonomy.answers import answer, attempt
 from models.taxonomy.commands.inputs import request_of, table_of
 from models.taxonomy.commands.label_amounts import amounts_of
 from models.taxonomy.commands.layout import folded, shown
 from models.taxonomy.commands.options import cost_options, program_options, table_options
 from models.taxonomy.commands.terms import foot
-from models.taxonomy.expenses import Expenses, headline
+from models.taxonomy.evidence.expenses import Expenses, headline
 from models.taxonomy.facts import Facts
-from models.taxonomy.offers import check_name
-from models.taxonomy.request import Request
-from models.taxonomy.taxonomy import Taxonomy, mean
+from models.taxonomy.program.answers import answer, attempt
+from models.taxonomy.program.offers import check_name
+from models.taxonomy.program.request import Request
+from models.taxonomy.program.taxonomy import Taxonomy, mean
 
 SUMMARY = "all budgets and orders"
 

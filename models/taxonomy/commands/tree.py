@@ -10,7 +10,7 @@ import numpy as np
 from models.taxonomy.commands.inputs import table_of
 from models.taxonomy.commands.layout import folded, table
 from models.taxonomy.commands.options import table_options
-from models.taxonomy.similarity import members, similarity_tree
+from models.taxonomy.evidence.similarity import members, similarity_tree
 
 SUMMARY = "which tasks are alike"
 

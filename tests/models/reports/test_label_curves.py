@@ -16,9 +16,9 @@ from models.reports.label_curves import (
 )
 from models.reports.page import render, write_report
 from models.reports.run_files import load_run
-from models.taxonomy.answers import answer
-from models.taxonomy.request import Request
-from models.taxonomy.spending import spending
+from models.taxonomy.evidence.spending import spending
+from models.taxonomy.program.answers import answer
+from models.taxonomy.program.request import Request
 
 
 def value(quality: float) -> dict[str, float]:

@@ -7,8 +7,8 @@ from made_run import NAMES, files, table, write_run
 from models.reports.headline import seed_verdict
 from models.reports.page import write_report
 from models.taxonomy import solve
-from models.taxonomy.request import Request
-from models.taxonomy.seeds import seed_rows
+from models.taxonomy.evidence.seeds import seed_rows
+from models.taxonomy.program.request import Request
 
 
 def page_of(folder, **more) -> str:

@@ -8,9 +8,9 @@ from models.taxonomy import (
     measure,
     solve,
 )
-from models.taxonomy.published import read_any
-from models.taxonomy.resampling import bootstrap
-from models.taxonomy.spread import with_spread
+from models.taxonomy.evidence.spread import with_spread
+from models.taxonomy.tournament.published import read_any
+from models.taxonomy.tournament.resampling import bootstrap
 
 
 @pytest.mark.parametrize("suffix", [".json", ".csv"])

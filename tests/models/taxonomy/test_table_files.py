@@ -5,7 +5,7 @@ import json
 import pytest
 
 from models.taxonomy import Affinities, Transfer
-from models.taxonomy.published import read_any
+from models.taxonomy.tournament.published import read_any
 
 HEADER = "sources,target,affinity\n"
 

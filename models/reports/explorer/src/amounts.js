@@ -1,5 +1,5 @@
 /**
- * One budget of labels or money: how many labels of which task, as `models/taxonomy/labels.py` asks
+ * One budget of labels or money: how many labels of which task, as `models/taxonomy/program/labels.py` asks
  * it. `amounts`: {full, labels: regime -> number, budget, table, columns, names}, of `Run.amounts`.
  * A price is what one label of a task costs (1 if not named); `owned`: task -> labels that are there.
  */

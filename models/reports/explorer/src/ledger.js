@@ -28,7 +28,7 @@ export function ledger(run, policy, cost) {
 
 /**
  * Share of labels saved against learning every target for itself to the same mean quality
- * (`models/taxonomy/expenses.py`): {saved, images, independent, capped}, null where not measured.
+ * (`models/taxonomy/evidence/expenses.py`): {saved, images, independent, capped}, null where not measured.
  */
 export function saving(run, policy, quality, cost) {
   const { images } = ledger(run, policy, cost);

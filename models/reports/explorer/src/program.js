@@ -1,5 +1,5 @@
 /**
- * The boolean integer program of a taxonomy, as `models/taxonomy/program.py` makes it: variables are
+ * The boolean integer program of a taxonomy, as `models/taxonomy/program/program.py` makes it: variables are
  * one a node (task that may be supervised), then one an edge (transfer on offer). Every target has
  * exactly one of its edges or itself; the edges into a target that use a source sum to at most that
  * source's node; node and edge costs keep to the budget. Only nodes need be whole, and the edges of

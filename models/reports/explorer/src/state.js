@@ -125,7 +125,7 @@ export function decode(fragment, run) {
   return state;
 }
 
-/** What the solver is asked: `models.taxonomy.request.Request` in the page's words. */
+/** What the solver is asked: `models.taxonomy.program.request.Request` in the page's words. */
 export function requestOf(state) {
   const named = (role) => Object.keys(state.roles).filter((name) => state.roles[name] === role);
   return {

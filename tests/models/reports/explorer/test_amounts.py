@@ -14,9 +14,9 @@ from made_run import files, write_run
 from models.reports.page import write_report
 from models.taxonomy import Affinities, Transfer
 from models.taxonomy.affinities import Row, flat
-from models.taxonomy.answers import answer
-from models.taxonomy.request import Request
-from models.taxonomy.spending import spending
+from models.taxonomy.evidence.spending import spending
+from models.taxonomy.program.answers import answer
+from models.taxonomy.program.request import Request
 
 ROOT = Path(__file__).parents[4]
 AMOUNTS = {"": 200.0, "48": 48.0}

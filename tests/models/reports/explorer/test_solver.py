@@ -15,9 +15,9 @@ from models.reports.label_choice import amount_columns, needed
 from models.reports.payload import columns
 from models.taxonomy import Affinities, Infeasible, Transfer, solve
 from models.taxonomy.affinities import Row
-from models.taxonomy.answers import attempt
-from models.taxonomy.labels import Labels, priced
-from models.taxonomy.request import Request
+from models.taxonomy.program.answers import attempt
+from models.taxonomy.program.labels import Labels, priced
+from models.taxonomy.program.request import Request
 
 HARNESS = Path(__file__).with_name("ask_solver.mjs")
 NAMES = [f"task_{letter}" for letter in "abcdefg"]

@@ -7,7 +7,7 @@ import pytest
 from affinity_tables import PUBLISHED, graded_table, there
 
 from models.taxonomy.commands.compare import compared, mean_rows, run
-from models.taxonomy.published import read_any
+from models.taxonomy.tournament.published import read_any
 
 
 @there
@@ -27,7 +27,7 @@ def test_released_tables_agree_as_far_as_is_known(capsys):
 
 @there
 def test_a_table_with_our_spelling_is_read_beside_a_released_one():
-    from models.taxonomy.priors import PUBLISHED as OURS
+    from models.taxonomy.evidence.priors import PUBLISHED as OURS
 
     reference = read_any(PUBLISHED / "all_affinities_16k.json")
     named = {

@@ -9,7 +9,7 @@ from affinity_tables import graded_table, regime_table, with_scratch
 from models.taxonomy import Affinities
 from models.taxonomy.__main__ import main
 from models.taxonomy.commands.sweep import little_images, steps
-from models.taxonomy.request import Request
+from models.taxonomy.program.request import Request
 
 
 @pytest.fixture

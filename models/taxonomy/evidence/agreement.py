@@ -1,0 +1,226 @@
+"""How far two affinity tables rank sources alike, with its noise and what it must be held against.
+
+A mean Spearman correlation says little alone. Beside it stand: an interval over sources and targets
+drawn again; the ceiling (what another measurement of the reference reaches on the same pairs); what
+ranks without any measurement reach (the generic rank of a source, a prior of task families, random
+orders); and the part that is specific to targets, with the generic rank taken out of both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.tasks.arrays import Floats
+from models.taxonomy.affinities import Affinities
+from models.taxonomy.evidence.priors import family_prior, generic_ranks, rank_shares
+from models.taxonomy.facts import Facts
+from models.taxonomy.ranks import correlation, ranks_of, spearman
+
+FEWEST = 4  # shared sources below which a rank correlation says nothing
+LEVEL = (0.025, 0.975)
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Two tables on the pairs that both have, a task's own encoder left out. first, second:
+    [target, source] float64, NaN where a pair is lacking in either.
+    """
+
+    targets: tuple[str, ...]
+    sources: tuple[str, ...]
+    first: Floats
+    second: Floats
+
+
+def matched(
+    first: Affinities, second: Affinities, rename: Mapping[str, str] | None = None
+) -> Pairs:
+    """first-order affinities of both tables; targets with fewer than FEWEST shared sources left
+    out.
+
+    rename: names of either table -> names that both share.
+    """
+    values = [first_order_values(table, rename or {}) for table in (first, second)]
+    shared = [pair for pair in values[0] if pair in values[1]]
+    by_target: dict[str, list[str]] = {}
+    for source, target in shared:
+        by_target.setdefault(target, []).append(source)
+    targets = [target for target, sources in by_target.items() if len(sources) >= FEWEST]
+    sources = sorted({source for target in targets for source in by_target[target]})
+    # columns by name: both tables list sources in orders of their own
+    column = {name: i for i, name in enumerate(sources)}
+    matrices = np.full((2, len(targets), len(sources)), np.nan)
+    for i, target in enumerate(targets):
+        for source in by_target[target]:
+            for k in (0, 1):
+                matrices[k, i, column[source]] = values[k][source, target]
+    return Pairs(tuple(targets), tuple(sources), matrices[0], matrices[1])
+
+
+def first_order_values(
+    table: Affinities, rename: Mapping[str, str]
+) -> dict[tuple[str, str], float]:
+    """(source, target) -> affinity, a task's own encoder left out."""
+    return {
+        (
+            # own encoders are left out: a task's own code is no transfer
+            rename.get(row.transfer.sources[0], row.transfer.sources[0]),
+            rename.get(row.transfer.target, row.transfer.target),
+        ): row.affinity
+        for row in table.rows
+        if row.transfer.order == 1 and not row.transfer.own_encoder
+    }
+
+
+def rank_agreement(first: Floats, second: Floats) -> Floats:
+    """[..., source] twice -> [...]: Spearman over the sources that both have (not NaN); NaN where
+    one side is constant.
+    """
+    missing = np.isnan(first) | np.isnan(second)
+    # missing ones are ranked last, where they change no other's rank, and weigh nothing
+    ranks = [ranks_of(np.where(missing, np.inf, values)) for values in (first, second)]
+    weight = (~missing).astype(float)
+    count = weight.sum(-1, keepdims=True)
+    centred = [
+        np.where(missing, 0.0, rank - (rank * weight).sum(-1, keepdims=True) / count)
+        for rank in ranks
+    ]
+    return correlation(centred[0], centred[1])
+
+
+def target_specific(values: Floats) -> Floats:
+    """[target, source]: rank shares with the generic rank of each source taken out."""
+    # what a source is worth everywhere says nothing about this target
+    return rank_shares(values) - generic_ranks(values)
+
+
+def agreement(
+    first: Affinities,
+    second: Affinities,
+    rename: Mapping[str, str] | None = None,
+    *,
+    ceiling: Affinities | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Facts:
+    """{"targets": target -> {"spearman", "low", "high", "sources"}, "mean": {"spearman", "low",
+    "high", "targets"}, "target_specific": the same with the generic rank of sources taken out,
+    "baselines": {"generic rank", "family prior"} -> mean Spearman with `second` of ranks that look
+    at no pair of it and {"random orders": {"spearman", "low", "high"}}, "ceiling": {"mean",
+    "target_specific"} of the table `ceiling` on its own pairs with `second`, None without}. 95 %
+    intervals: of a target over sources drawn again, of means over sources and targets.
+
+    second: the reference. Without a target that both tables share, "targets" is empty and the rest
+    None.
+    """
+    pairs = matched(first, second, rename)
+    rng = np.random.default_rng(seed)
+    if not pairs.targets:
+        nothing = dict.fromkeys(("mean", "target_specific", "baselines", "ceiling"))
+        return {"targets": {}, **nothing}
+    upper = None
+    # on pairs that both have: a ceiling of other pairs would be another question's
+    if ceiling is not None:
+        other = matched(ceiling, second, rename)
+        upper = means(restricted(other, pairs), rng, resamples)
+    return {
+        "targets": by_target(pairs, rng, resamples),
+        **means(pairs, rng, resamples),
+        "baselines": baselines(pairs, rng, resamples),
+        "ceiling": upper,
+    }
+
+
+def restricted(pairs: Pairs, to: Pairs) -> Pairs:
+    """the pairs that `to` has as well, for a comparison on equal terms."""
+    rows = [i for i, target in enumerate(pairs.targets) if target in to.targets]
+    columns = [j for j, source in enumerate(pairs.sources) if source in to.sources]
+    targets = tuple(pairs.targets[i] for i in rows)
+    sources = tuple(pairs.sources[j] for j in columns)
+    place = [[to.targets.index(name) for name in targets], [to.sources.index(s) for s in sources]]
+    lacking = np.isnan(to.second[np.ix_(*place)])
+    first, second = (
+        np.where(lacking, np.nan, values[np.ix_(rows, columns)])
+        for values in (pairs.first, pairs.second)
+    )
+    return Pairs(targets, sources, first, second)
+
+
+def by_target(pairs: Pairs, rng: np.random.Generator, resamples: int) -> Facts:
+    """target -> {"spearman", "low", "high", "sources"}."""
+    facts = {}
+    for target, ours, theirs in zip(pairs.targets, pairs.first, pairs.second):
+        # `matched` puts NaN into both tables or into neither
+        pair = np.stack([ours, theirs])[:, np.isfinite(ours)]
+        count = pair.shape[1]
+        # sources are drawn again, not images: what another choice of sources would have shown
+        again = spearman(pair[:, rng.integers(count, size=(resamples, count))])
+        # a draw may hold one source only, again and again, which has no rank correlation
+        low, high = np.nanquantile(again, LEVEL)
+        facts[target] = {
+            "spearman": float(spearman(pair)),
+            "low": float(low),
+            "high": float(high),
+            "sources": count,
+        }
+    return facts
+
+
+def means(pairs: Pairs, rng: np.random.Generator, resamples: int) -> Facts:
+    """{"mean", "target_specific"}: mean over targets with its interval over sources and targets."""
+    specific = (target_specific(pairs.first), target_specific(pairs.second))
+    return {
+        "mean": with_interval(pairs.first, pairs.second, rng, resamples),
+        "target_specific": with_interval(*specific, rng, resamples),
+    }
+
+
+def with_interval(first: Floats, second: Floats, rng: np.random.Generator, resamples: int) -> Facts:
+    """{"spearman", "low", "high", "targets"}: sources and targets are drawn again together, as both
+    are a sample of what could have been asked.
+    """
+    targets, sources = first.shape
+    rows = rng.integers(targets, size=(resamples, targets))[:, :, None]
+    columns = rng.integers(sources, size=(resamples, sources))[:, None, :]
+    scores = rank_agreement(first[rows, columns], second[rows, columns])
+    known = np.isfinite(scores)
+    # A draw of few sources may rank no target at all: it says nothing, and is left out.
+    again = np.where(known, scores, 0.0).sum(1)[known.any(1)] / known.sum(1)[known.any(1)]
+    low, high = np.nanquantile(again, LEVEL)
+    return {
+        "spearman": float(np.nanmean(rank_agreement(first, second))),
+        "low": float(low),
+        "high": float(high),
+        "targets": targets,
+    }
+
+
+def baselines(pairs: Pairs, rng: np.random.Generator, resamples: int) -> Facts:
+    """mean Spearman with the reference of ranks that need no measurement of the pair."""
+    lacking = np.isnan(pairs.second)
+    prior = np.where(lacking, np.nan, family_prior(pairs.targets, pairs.sources))
+    # where the reference lacks a pair, a guess has nothing to be held against
+    luck = np.where(lacking, np.nan, rng.random((resamples, *lacking.shape)))
+    chance = rank_agreement(luck, np.broadcast_to(pairs.second, luck.shape)).mean(1)
+    low, high = np.nanquantile(chance, LEVEL)
+    return {
+        "generic rank": mean_agreement(generic_ranks(pairs.second), pairs.second),
+        # the source's rank over the other targets only: what is asked must not help to answer
+        "own generic rank": mean_agreement(generic_ranks(pairs.first), pairs.second),
+        "family prior": mean_agreement(prior, pairs.second),
+        "random orders": {
+            "spearman": float(np.nanmean(chance)),
+            "low": float(low),
+            "high": float(high),
+        },
+    }
+
+
+def mean_agreement(first: Floats, second: Floats) -> float | None:
+    """mean over targets; None where no target can be ranked."""
+    values = rank_agreement(first, second)
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else None

@@ -1,0 +1,179 @@
+"""Label-efficiency curves from per-image losses: what a target reaches by amount of labels, with
+intervals over test buildings.
+
+Four ways at every amount: transfer (the best first-order source, chosen on one half of the test
+buildings and judged on the other), scratch (the target's own network, trained on these data alone),
+pixels (a readout of pixels, the closed form's way without a source), own code (a readout of the
+code of the target's own network, which has seen all labels: no price of so few). Beside them the
+network itself, trained on all labels: 0.5 by definition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from models.tasks.arrays import Bools, Floats, Integers
+from models.taxonomy.evidence.amounts import by_size
+from models.taxonomy.evidence.crossfit import split_of
+from models.taxonomy.facts import Facts
+from models.taxonomy.ranks import ranks_of
+from models.taxonomy.tournament.buildings import group_of
+from models.taxonomy.tournament.loss_rows import array_of, rows_of
+from models.taxonomy.tournament.losses import TransferLosses
+from models.taxonomy.tournament.measurement import Stores, stores_of
+from models.taxonomy.tournament.resampling import LEVEL
+from models.taxonomy.tournament.tournament import wins_over
+
+WAYS = ("transfer", "scratch", "pixels", "own_code")
+Wins = dict[str, Floats]  # way -> [image] wins over the supervised network
+
+
+def curves(stores: Stores, *, resamples: int = 1000, seed: int = 0) -> Facts:
+    """{"unit": what is drawn again ("building", or "image" where there is one building), "units":
+    how many, "resamples", "targets": rows of target, regime, sources (the choices of both halves)
+    and for each of WAYS {"quality", "low", "high"} or None, "mean": rows of regime and the same
+    over the targets that have a way wherever any has it, with "targets", how many}.
+
+    Targets without a supervised network's losses are left out.
+    """
+    measured = [store.read(target) for store in stores_of(stores) for target in store.targets()]
+    known = [one for one in measured if supervised_row(one) is not None]
+    if not known:
+        return {"unit": "building", "units": 0, "resamples": 0, "targets": [], "mean": []}
+    of_first = split_or_none(known)
+    places = {group_of(image, 1) for one in known for image in one.images}
+    # one building drawn again and again is always the same: then images are drawn
+    depth = 1 if len(places) > 1 else 3
+    # one order for all targets: a draw is the same buildings for each
+    groups = sorted({group_of(image, depth) for one in known for image in one.images})
+    place = {group: i for i, group in enumerate(groups)}
+    weights = drawn_weights(len(groups), resamples, seed)
+    rows: list[Facts] = []
+    rates: dict[tuple[str, str], dict[str, Floats]] = {}
+    for one in known:
+        # one index a test image, of the group that it is drawn with
+        at = np.array([place[group_of(image, depth)] for image in one.images])
+        for regime in by_size(t.regime for t in one.transfers if t.control is None):
+            wins, sources = wins_of(one, regime, of_first)
+            drawn = {way: drawn_means(values, at, weights) for way, values in wins.items()}
+            target = one.transfers[0].target
+            for way, values in drawn.items():
+                # kept by regime and way, so that means over targets are drawn jointly
+                rates.setdefault((regime, way), {})[target] = values
+            means = {way: (float(wins[way].mean()), drawn[way]) for way in wins}
+            rows.append({"target": target, "regime": regime, "sources": sources, **ways(means)})
+    return {
+        "unit": "building" if depth == 1 else "image",
+        "units": len(groups),
+        "resamples": resamples,
+        "targets": rows,
+        "mean": means_of(rows, rates),
+    }
+
+
+def split_or_none(known: Sequence[TransferLosses]) -> Callable[[str], bool] | None:
+    """the halves of whole buildings that cross-fitting takes; None where they cannot be had."""
+    try:
+        return split_of({one.transfers[0].target: one.images for one in known})
+    except ValueError:
+        return None
+
+
+def supervised_row(one: TransferLosses) -> Floats | None:
+    """losses [image] of the supervised network."""
+    for i, transfer in enumerate(one.transfers):
+        if transfer.control == "supervised":
+            return one.losses[i]
+    return None
+
+
+def wins_of(
+    one: TransferLosses, regime: str, of_first: Callable[[str], bool] | None
+) -> tuple[Wins, list[str]]:
+    """(wins over the supervised network by way, the sources that the halves choose)."""
+    own = supervised_row(one)
+    if own is None:
+        raise ValueError("a curve is held against the supervised network; measure it")
+    here = [i for i, transfer in enumerate(one.transfers) if transfer.regime == regime]
+    singles = [i for i in here if one.transfers[i].order == 1 and not one.transfers[i].own_encoder]
+    own_codes = [i for i in here if one.transfers[i].own_encoder and one.transfers[i].order == 1]
+    rows = {"own_code": own_codes}
+    for control in ("scratch", "pixels"):
+        rows[control] = [i for i in here if one.transfers[i].control == control]
+    # image by image, so that groups can be drawn again without playing again
+    wins = {way: wins_over(one.losses[found[0]], own) for way, found in rows.items() if found}
+    if not singles:
+        return wins, []
+    side = np.array([of_first(image) for image in one.images]) if of_first else None
+    alone = array_of(rows_of(one.losses, singles))
+    chosen = choices(alone, side)
+    wins["transfer"] = wins_over(alone[chosen, np.arange(len(one.images))], own)
+    names = [one.transfers[singles[i]].sources[0] for i in dict.fromkeys(chosen.tolist())]
+    return wins, names
+
+
+def choices(losses: Floats, side: Bools | None) -> Integers:
+    """[image] the row of losses [source, image] that ranks best (by mean rank) on the images of the
+    other side; on all of them without sides.
+    """
+    # ranks among sources, within an image: losses of hard images do not decide alone
+    ranks = ranks_of(losses.T)
+    if side is None:
+        return np.full(losses.shape[1], ranks.mean(0).argmin())
+    first, second = (int(ranks[part].mean(0).argmin()) for part in (side, ~side))
+    return np.where(side, second, first)
+
+
+def drawn_weights(count: int, resamples: int, seed: int) -> Floats:
+    """[resample, unit] float64: how often a unit was drawn."""
+    rng = np.random.default_rng(seed)
+    return rng.multinomial(count, np.full(count, 1 / count), size=resamples).astype("float64")
+
+
+def drawn_means(values: Floats, at: Integers, weights: Floats) -> Floats:
+    """[resample]: means of values [image], whose units are at [image], by weights [resample, unit];
+    NaN where no image was drawn.
+    """
+    # sums by unit first: a resample is then one product of matrices
+    sums = np.bincount(at, values, weights.shape[1])
+    counts = np.bincount(at, minlength=weights.shape[1])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray((weights @ sums) / (weights @ counts))
+
+
+def ways(means: dict[str, tuple[float, Floats]]) -> Facts:
+    return {way: interval(*means[way]) if way in means else None for way in WAYS}
+
+
+def interval(value: float, drawn: Floats) -> Facts:
+    """a measured value with the interval of what was drawn."""
+    # a draw without an image of this target has no mean
+    low, high = np.nanquantile(drawn, LEVEL)
+    return {"quality": value, "low": float(low), "high": float(high)}
+
+
+def means_of(rows: Iterable[Facts], rates: dict[tuple[str, str], dict[str, Floats]]) -> list[Facts]:
+    """over the targets that have a way at every amount at which any has it, a row an amount."""
+    rows = list(rows)
+    regimes = by_size(row["regime"] for row in rows)
+    shared: dict[str, list[str]] = {}
+    for way in WAYS:
+        # only targets that have a way at every amount: a mean over others would rise or fall by who
+        # is in it
+        named = [set(rates[regime, way]) for regime in regimes if (regime, way) in rates]
+        shared[way] = sorted(set.intersection(*named)) if named else []
+    found: list[Facts] = []
+    for regime in regimes:
+        here = {row["target"]: row for row in rows if row["regime"] == regime}
+        row: Facts = {"regime": regime, "targets": {way: len(shared[way]) for way in WAYS}}
+        for way in WAYS:
+            row[way] = None
+            if shared[way] and (regime, way) in rates:
+                value = float(np.mean([here[name][way]["quality"] for name in shared[way]]))
+                # means of draws, draw by draw: targets share their buildings, and their noise
+                drawn = np.mean([rates[regime, way][name] for name in shared[way]], 0)
+                row[way] = interval(value, drawn)
+        found.append(row)
+    return found

@@ -1,0 +1,271 @@
+"""Which transfers are worth measuring? Predict affinities cheaply, measure the promising share, and
+say by replay what that would have cost in quality.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.tasks.arrays import Floats
+from models.taxonomy.affinities import Affinities
+from models.taxonomy.evidence.chance import band
+from models.taxonomy.evidence.priors import prior_of
+from models.taxonomy.evidence.proxies import PROXIES
+from models.taxonomy.facts import Facts
+from models.taxonomy.program.answers import attempt
+from models.taxonomy.program.request import Request
+from models.taxonomy.ranks import ranks_of, spearman
+from models.taxonomy.transfer import Transfer
+
+DRAWS = 20
+BY_ORDER = 0.8
+FEWEST = 4  # transfers below which a rank correlation says nothing
+
+Scores = dict[Transfer, float]  # higher is better; compared within a target only
+
+
+def promising(scores: Mapping[Transfer, float], share: float) -> set[Transfer]:
+    """the best `share` of the transfers into each target, at least one each. scores: higher is
+    better.
+
+    First-order transfers get at least `BY_ORDER` of their share, because a small budget can use
+    nothing else; the rest goes where scores are highest. Raises ValueError for a share outside (0,
+    1].
+    """
+    if not 0 < share <= 1:
+        raise ValueError(f"the share of transfers to measure lies in (0, 1], got {share}")
+    into: dict[str, list[Transfer]] = {}
+    # ties by name: what is chosen must not hang on the order of a dict
+    for transfer in sorted(scores, key=lambda transfer: (-scores[transfer], str(transfer))):
+        into.setdefault(transfer.target, []).append(transfer)
+    chosen: set[Transfer] = set()
+    for ranked in into.values():
+        first = [transfer for transfer in ranked if transfer.order == 1]
+        # a whole number, at least one: a small budget must have something to choose
+        kept = first[: max(1, int(BY_ORDER * share * len(first)))]
+        early = set(kept)
+        rest = [transfer for transfer in ranked if transfer not in early]
+        # never more than the share, first-order ones among them
+        chosen.update([*kept, *rest][: max(1, int(share * len(ranked)))])
+    return chosen
+
+
+def predictor_agreement(
+    table: Affinities, scores: Mapping[Transfer, float], order: int = 1
+) -> dict[str, dict[str, float]]:
+    """regime -> target -> Spearman of scores and measured affinities over transfers of `order`, own
+    encoder excluded; targets with fewer than four left out.
+
+    Regimes are ranked apart: more data is better for every source alike, which is no merit of a
+    prediction.
+    """
+    into: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    for row in table.rows:
+        transfer = row.transfer
+        if transfer in scores and transfer.order == order and not transfer.own_encoder:
+            into.setdefault((transfer.regime, transfer.target), []).append(
+                (scores[transfer], row.affinity)
+            )
+    agreed: dict[str, dict[str, float]] = {}
+    for (regime, target), pairs in into.items():
+        if len(pairs) >= FEWEST:
+            agreed.setdefault(regime, {})[target] = float(spearman(np.array(pairs).T))
+    return agreed
+
+
+def replay(
+    table: Affinities,
+    scores: Mapping[Transfer, float],
+    request: Request,
+    *,
+    share: float = 0.5,
+    seed: int = 0,
+    luck: Facts | None = None,
+) -> Facts:
+    """what measuring only the promising share would have led to, on a table in which everything was
+    measured.
+
+    {"measured", "of": transfers; "full", "screened": quality (or objective where quality is
+    unknown) of the policy from all, from the promising ones; "random", "failed": of `by_luck`}.
+    luck: `by_luck` of the same table, request, share and seed, for who replays several predictions.
+    """
+    offered = measurable(table, request)
+    lacking = [transfer for transfer in offered if transfer not in scores]
+    if lacking:
+        raise ValueError(
+            f"{len(lacking)} of {len(offered)} transfers have no prediction, such as {lacking[0]}"
+        )
+    # of those that can be left out
+    chosen = promising({transfer: scores[transfer] for transfer in offered}, share)
+    return {
+        "measured": len(chosen),
+        "screened": policy_value(table, request, chosen),
+        **(luck or by_luck(table, request, share=share, seed=seed)),
+    }
+
+
+def by_luck(table: Affinities, request: Request, *, share: float = 0.5, seed: int = 0) -> Facts:
+    """what any prediction is replayed against: {"of": transfers; "full": of the policy from all;
+    "random": {"mean", "low", "high", "worst"} over draws of as many random transfers a target;
+    "failed": draws whose transfers reach no policy}.
+    """
+    offered = measurable(table, request)
+    rng = np.random.default_rng(seed)
+    values = []
+    for _ in range(DRAWS):
+        drawn = dict(zip(offered, rng.random(len(offered)).tolist()))
+        values.append(policy_value(table, request, promising(drawn, share)))
+    reached = np.array([value for value in values if value is not None])
+    return {
+        "of": len(offered),
+        "full": policy_value(table, request, set(offered)),
+        # the worst draw, too: luck may fail
+        "random": {**(band(reached) or {}), "worst": float(reached.min())}
+        if len(reached)
+        else None,
+        "failed": DRAWS - len(reached),
+    }
+
+
+def measurable(table: Affinities, request: Request) -> list[Transfer]:
+    """the transfers that a replay may leave out: those with sources, a task's own encoder apart."""
+    return [
+        row.transfer
+        for row in table.rows
+        if row.transfer.control is None
+        and row.transfer.order <= request.order
+        and not row.transfer.own_encoder
+    ]
+
+
+def policy_value(table: Affinities, request: Request, keep: set[Transfer]) -> float | None:
+    """mean quality (objective where it was not measured) of the policy that is best as far as
+    `keep` shows; None if they reach no policy.
+    """
+    part = table.only(lambda row: row.transfer.control is not None or row.transfer in keep)
+    policy = attempt(part, request)
+    if policy is None:
+        return None
+    return policy.objective if policy.quality is None else policy.quality
+
+
+def from_cheaper(table: Affinities, cheap: Affinities) -> Scores:
+    """predictions for `table` from a table measured with less data (1k images for 16k): the same
+    transfer's affinity where it was measured there, else the sum of its sources' first-order ones.
+    Affinities are compared within a target only.
+    """
+    first = {
+        (row.transfer.sources[0], row.transfer.target): row.affinity
+        for row in cheap.rows
+        if row.transfer.order == 1
+    }
+    same = {
+        # which order the sources were concatenated in does not matter here
+        (frozenset(row.transfer.sources), row.transfer.target): row.affinity
+        for row in cheap.rows
+        if row.transfer.control is None
+    }
+    scores = {}
+    for row in table.rows:
+        transfer = row.transfer
+        if transfer.control is None:
+            known = same.get((frozenset(transfer.sources), transfer.target))
+            # an unknown source adds nothing
+            parts = [first.get((name, transfer.target), 0.0) for name in transfer.sources]
+            scores[transfer] = sum(parts) if known is None else known
+    return scores
+
+
+def static_predictions(table: Affinities, *, seed: int = 0) -> dict[str, Scores]:
+    """what every cheap predictor must be held against, name -> {transfer: score} of all transfers
+    of the table: "static order" (one list of sources for all targets: their mean rank share over
+    the *other* targets, an order that knows everything but the target), "family prior" (same family
+    2, 3D source 1, else 0; knows nothing measured), "random order". Larger sets: the sum of theirs.
+    """
+    transfers = [row.transfer for row in table.rows if row.transfer.control is None]
+    order = static_order(table)
+    luck = np.random.default_rng(seed).random(len(transfers)).tolist()
+    return {
+        "static order": {
+            transfer: sum(order.get((name, transfer.target), 0.0) for name in transfer.sources)
+            for transfer in transfers
+        },
+        "family prior": {
+            transfer: sum(prior_of(transfer.target, name) for name in transfer.sources)
+            for transfer in transfers
+        },
+        "random order": dict(zip(transfers, luck)),
+    }
+
+
+def static_order(table: Affinities) -> dict[tuple[str, str], float]:
+    """(source, target) -> mean rank share in [0, 1] of the source over the other targets, first
+    order, a task's own encoder left out, all regimes.
+    """
+    into: dict[tuple[str, str], list[tuple[str, float]]] = {}
+    for row in table.rows:
+        transfer = row.transfer
+        if transfer.order == 1 and not transfer.own_encoder:
+            pair = (transfer.sources[0], row.affinity)
+            into.setdefault((transfer.target, transfer.regime), []).append(pair)
+    shares: dict[str, list[tuple[str, float]]] = {}
+    for (target, _), pairs in into.items():
+        ranks = ranks_of(np.array([affinity for _, affinity in pairs]))
+        # shares in [0, 1]: targets measure different numbers of sources
+        for (source, _), rank in zip(pairs, (ranks - 1) / max(1, len(pairs) - 1)):
+            shares.setdefault(source, []).append((target, float(rank)))
+    order = {}
+    for source, by_target in shares.items():
+        for target in table.targets:
+            # the other targets alone: what is asked must not help to answer
+            others = [share for other, share in by_target if other != target]
+            order[source, target] = float(np.mean(others)) if others else 0.0
+    return order
+
+
+def read_predictions(path: str | Path) -> dict[str, Scores] | None:
+    """proxies.json of a run -> proxy -> {transfer: score}; None for a file of another kind. The
+    proxies are joined in "mean rank" too. Raises ValueError for a file that is no JSON.
+    """
+    path = Path(path)
+    if path.suffix != ".json" or not path.is_file():
+        return None
+    try:
+        content = json.loads(path.read_text("utf-8-sig"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is no whole JSON file: {error}") from error
+    if not isinstance(content, dict) or "proxies" not in content:
+        return None
+    return predictions(content["proxies"])
+
+
+def predictions(rows: Sequence[Mapping[str, Any]]) -> dict[str, Scores]:
+    """rows of {"sources", "target", and each of PROXIES} -> proxy -> {transfer: score}, and "mean
+    rank", their mean rank within a target.
+    """
+    by_proxy = {
+        name: {Transfer(tuple(row["sources"]), row["target"]): float(row[name]) for row in rows}
+        for name in PROXIES
+    }
+    into: dict[str, list[Transfer]] = {}
+    for transfer in by_proxy[PROXIES[0]]:
+        into.setdefault(transfer.target, []).append(transfer)
+    joined: Scores = {}
+    for transfers in into.values():
+        ranks = [
+            positions(np.array([scores[transfer] for transfer in transfers]))
+            for scores in by_proxy.values()
+        ]
+        # a mean of places: proxies have scales of their own
+        joined |= dict(zip(transfers, np.mean(ranks, 0).tolist()))
+    return {**by_proxy, "mean rank": joined}
+
+
+def positions(values: Floats) -> Floats:
+    """[n] -> place of each in ascending order, from 0; ties in the order they came."""
+    return np.argsort(np.argsort(values)).astype(float)

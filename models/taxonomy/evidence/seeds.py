@@ -1,0 +1,62 @@
+"""The same question asked of several measurements that differ in their seeds alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from models.taxonomy.affinities import Affinities
+from models.taxonomy.evidence.stability import judged_by
+from models.taxonomy.evidence.standing import seed_agreement
+from models.taxonomy.facts import Facts
+from models.taxonomy.program.answers import attempt
+from models.taxonomy.program.request import Request
+from models.taxonomy.program.taxonomy import Edge, Taxonomy
+
+
+def seed_rows(tables: Sequence[Affinities], request: Request, chosen: Taxonomy) -> list[Facts]:
+    """a row a measurement, the policy's own first: "measurement" (from 1), "supervised" (its own
+    choice), "same_sources", "edges_again" (share of the policy's edges that its own choice has
+    too), "spearman" (mean over targets of first-order affinities with the first), "quality" (of its
+    own choice), "quality_of_this_policy" (judged by it); None where it was not measured or it has
+    no policy.
+    """
+    return [
+        seed_row(number, table, tables[0], request, chosen)
+        for number, table in enumerate(tables, 1)
+    ]
+
+
+def seed_row(
+    number: int, table: Affinities, first: Affinities, request: Request, chosen: Taxonomy
+) -> Facts:
+    policy = attempt(table, request)
+    # the first agrees with itself by definition
+    scores = list(seed_agreement([first, table]).values()) if number > 1 else []
+    return {
+        "measurement": number,
+        "supervised": [] if policy is None else list(policy.supervised),
+        "same_sources": same_sources(policy, chosen),
+        "edges_again": None if policy is None else edges_again(policy, chosen),
+        "spearman": float(np.mean(scores)) if scores else None,
+        "quality": None if policy is None else policy.quality,
+        "quality_of_this_policy": judged_by(table, chosen)["quality"],
+    }
+
+
+def same_sources(policy: Taxonomy | None, chosen: Taxonomy) -> str:
+    """yes or no, as a table says it."""
+    return "yes" if policy is not None and policy.supervised == chosen.supervised else "no"
+
+
+def edges_again(policy: Taxonomy, chosen: Taxonomy) -> float:
+    """share of the chosen policy's edges that another has too."""
+    ways = {edge.transfer.target: way_of(edge) for edge in policy.edges}
+    again = [ways.get(edge.transfer.target) == way_of(edge) for edge in chosen.edges]
+    return float(np.mean(again))
+
+
+def way_of(edge: Edge) -> tuple[str, frozenset[str], str]:
+    """how an edge reaches its target: order of the sources left out."""
+    return edge.way, frozenset(edge.transfer.sources), edge.transfer.regime

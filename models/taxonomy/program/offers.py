@@ -1,0 +1,139 @@
+"""What a program chooses among: which ways into a target a request offers, what each is worth, and
+which of them some optimum may need.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from models.taxonomy.affinities import Affinities, Row
+from models.taxonomy.program.request import Request
+from models.taxonomy.transfer import Transfer
+
+# The web solver's clip of a root of an affinity: a reward of 0 would make an edge as good as none.
+LEAST = 1e-5
+MOST = 1.0
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What a program chooses among: nodes, targets, (reward, transfer) of every target, and the
+    targets that their own supervised network reaches, with its reward.
+    """
+
+    nodes: tuple[str, ...]
+    targets: tuple[str, ...]
+    edges: dict[str, list[tuple[float, Transfer]]]
+    own: dict[str, float]
+
+
+def check_names(table: Affinities, request: Request) -> None:
+    known = sorted(set(table.sources) | set(table.targets))
+    for name in request.names():
+        check_name(name, known)
+    for regime in {*request.regimes, *(request.regime_cost or {})}:
+        check_name(regime, table.regimes, "regime")
+
+
+def offered(table: Affinities, request: Request) -> Offer:
+    """nodes, targets and edges of a request, with their rewards."""
+    known = sorted(set(table.sources) | set(table.targets))
+    targets = [name for name in table.targets if name not in request.source_only]
+    nodes = [name for name in known if name not in request.target_only]
+    sources = set(nodes)
+    edges: dict[str, list[tuple[float, Transfer]]] = {target: [] for target in targets}
+    for row in on_offer(table, request):
+        target = row.transfer.target
+        if target in edges and sources.issuperset(row.transfer.sources):
+            edges[target].append((reward_of(row, request), row.transfer))
+    own = {}
+    # the paper's program knows no supervision in place of an edge
+    if request.variant == "web":
+        for name in sources.intersection(targets):
+            row_of_own = table.supervised(name)
+            if row_of_own is not None:
+                own[name] = reward_of(row_of_own, request)
+    return Offer(tuple(nodes), tuple(targets), edges, own)
+
+
+def on_offer(table: Affinities, request: Request) -> Iterator[Row]:
+    """the rows that a target may be reached by; training from scratch only where the table places
+    it on the scale of the transfers.
+    """
+    for row in table.rows:
+        placed = row.transfer.control is None or row.affinity > 0
+        if placed and request.offers(row.transfer):
+            yield row
+
+
+def reward_of(row: Row, request: Request) -> float:
+    """value of the target times the affinity (paper) or its clipped root (web)."""
+    value = (request.value or {}).get(row.transfer.target, 1.0)
+    if request.variant == "paper":
+        return value * row.affinity
+    # the clip is the web solver's: its published answers come out with it
+    return value * min(max(row.affinity**0.5, LEAST), MOST)
+
+
+def undominated(
+    edges: Iterable[tuple[float, Transfer]], request: Request
+) -> list[tuple[float, Transfer]]:
+    """edges into one target that some optimum may need; of equals the first in order of size and
+    name stays.
+    """
+    bit: dict[str, int] = {}
+    costs = [
+        (reward, edge, request.edge_cost_of(edge), second_cost(edge, request))
+        for reward, edge in edges
+    ]
+    # best reward first: what is kept is at least as good, and only costs and sources are left to
+    # compare
+    costs.sort(key=lambda entry: (-entry[0], entry[2], entry[1].order, entry[1].sources))
+    kept: dict[int, list[tuple[float, float]]] = {}
+    needed = []
+    for reward, edge, cost, second in costs:
+        # a bit a source, as they come: a set is one number
+        mask = sum(bit.setdefault(name, 1 << len(bit)) for name in edge.sources)
+        dominated = any(
+            # at most as dear in both budgets, by a subset of its sources
+            price <= cost and more <= second
+            for among in subsets(mask, edge.order, kept)
+            for price, more in kept.get(among, ())
+        )
+        # kept by their sources, so that the next edges look among subsets alone
+        if not dominated:
+            kept.setdefault(mask, []).append((cost, second))
+            needed.append((reward, edge))
+    return needed
+
+
+def subsets(mask: int, size: int, known: Collection[int]) -> Iterator[int]:
+    """sets of sources, a bit each, that are among those of `mask`, which has `size`: all of them,
+    or where that is shorter the `known` ones.
+    """
+    # whichever are fewer: all subsets of this set, or the sets that were kept
+    if 1 << size > len(known):
+        yield from (other for other in known if other & mask == other)
+        return
+    among = mask
+    while among:
+        yield among
+        # the next smaller subset of the bits
+        among = (among - 1) & mask
+    yield 0
+
+
+def second_cost(edge: Transfer, request: Request) -> float:
+    return request.second.of_edge(edge) if request.second else 0.0
+
+
+def check_name(name: str, known: Sequence[str], kind: str = "task") -> None:
+    """KeyError with the closest known names unless `name` is among them."""
+    if name not in known:
+        close = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+        hint = f"did you mean {' or '.join(close)}? " if any(close) else ""
+        # of amounts of data, the one that decides has no name
+        names = ", ".join(one or "one without a name" for one in known)
+        raise KeyError(f"unknown {kind} {name!r}; {hint}the table knows {names}")

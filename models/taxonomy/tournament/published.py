@@ -1,0 +1,183 @@
+"""The authors' released results: one object of key -> number; the last name of a key is the target.
+The only place that knows their spelling.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.tasks.arrays import Floats
+from models.taxonomy.affinities import Affinities, Row, check_imported
+from models.taxonomy.table_files import decoded, number_of, read_object
+from models.taxonomy.tournament.ahp import CLIP
+from models.taxonomy.transfer import Transfer
+
+SPECIAL = {"self": "supervised", "pixels": "scratch"}
+# What a damaged or foreign pickle raises while it is read.
+DAMAGED = (pickle.UnpicklingError, EOFError, AttributeError, KeyError, IndexError)
+
+
+class _NumbersOnly(pickle.Unpickler):
+    """a pickle may run anything; these hold dicts of numpy scalars, and nothing else is let in."""
+
+    ALLOWED = {
+        ("numpy.core.multiarray", "scalar"),
+        ("numpy", "dtype"),
+        ("numpy.core.multiarray", "_reconstruct"),
+        ("numpy", "ndarray"),
+        # how pickle spells bytes below protocol 3
+        ("_codecs", "encode"),
+    }
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in self.ALLOWED:
+            # anything else may run code
+            raise pickle.UnpicklingError(
+                f"{module}.{name} is not allowed in a results file (only numbers are)"
+            )
+        if module == "numpy.core.multiarray":
+            # numpy 2 has renamed it; the files name what numpy 1 called it
+            module = "numpy._core.multiarray" if hasattr(np, "_core") else module
+        return super().find_class(module, name)
+
+
+def read_numbers(path: str | Path) -> dict[str, float]:
+    """key -> number from a released .json or .pkl. Raises ValueError for anything else."""
+    path = Path(path)
+    try:
+        content = content_of(path)
+    except (*DAMAGED, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is no released results file: {error}") from error
+    if not isinstance(content, dict) or not all("__" in str(key) for key in content):
+        raise ValueError(
+            f"{path} is no released results file: expected one object of source__target keys"
+        )
+    # numpy's scalars, or JSON's numbers
+    numbers = {key: number_of(str(path), str(key), value) for key, value in content.items()}
+    missing = [key for key, value in numbers.items() if value is None]
+    if missing:
+        raise ValueError(f"{path}: {missing[0]} has no number; leave it out if it was not measured")
+    return {str(key): value for key, value in numbers.items() if value is not None}
+
+
+def content_of(path: Path) -> Any:
+    """what a .json or .pkl file holds."""
+    if path.suffix.lower() == ".json":
+        return read_object(path)
+    # Python 2 wrote these files: latin1 reads its strings byte by byte
+    return _NumbersOnly(io.BytesIO(path.read_bytes()), encoding="latin1").load()
+
+
+def transfer_of(key: str) -> Transfer:
+    """`a__b__t` -> Transfer((a, b), t); `self__t` supervised, `pixels__t` scratch."""
+    *sources, target = (name.strip() for name in key.split("__"))
+    if len(sources) == 1 and sources[0] in SPECIAL:
+        return Transfer((), target, control=SPECIAL[sources[0]])
+    return Transfer(tuple(sources), target)
+
+
+def read_published(path: str | Path) -> Affinities:
+    """a released all_affinities file, with gain and quality from wins_vs_pixels and wins_vs_task
+    beside it where they are there, and then their networks from scratch ("pixels") placed on the
+    scale of the transfers (`scratch_rows`).
+    """
+    path = Path(path)
+    values = read_numbers(path)
+    gain = rates_beside(path, "wins_vs_pixels")
+    quality = rates_beside(path, "wins_vs_task")
+    try:
+        rows = [
+            Row(transfer_of(key), value, gain.get(key), quality.get(key))
+            # keys are the file's own: rates stand under the same ones
+            for key, value in values.items()
+        ]
+        check_imported(rows)
+        return Affinities((*rows, *scratch_rows(rows)), {})
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def rates_beside(path: Path, name: str) -> dict[str, float]:
+    """the win rates of the file beside an all_affinities file; empty if it is not there."""
+    beside = path.with_name(path.name.replace("all_affinities", name))
+    # a file without the name in it would stand beside itself
+    return read_numbers(beside) if beside != path and beside.exists() else {}
+
+
+def scratch_rows(rows: list[Row]) -> list[Row]:
+    """training from scratch on the transfers' little data, for every target whose rows all have
+    gain and quality, on the scale of their affinities.
+
+    The released files have no affinity of "pixels", but its win rates. The AHP says of any player i
+    that eigenvalue * v_i = sum_j r_ij v_j with r_ij = rate/(1 - rate), so that over the supervised
+    network, whose rates are known too, v_pixels = v_self * sum_j r_pixels,j v_j / sum_j r_self,j
+    v_j.
+    """
+    by_target: dict[str, list[Row]] = {}
+    for row in rows:
+        by_target.setdefault(row.transfer.target, []).append(row)
+    return [row for target, part in by_target.items() for row in scratch_row(target, part)]
+
+
+def scratch_row(target: str, rows: list[Row]) -> list[Row]:
+    """the row of one target; none if something that it follows from was not released."""
+    own = next((row for row in rows if row.transfer.control == "supervised"), None)
+    known = all(row.gain is not None and row.quality is not None for row in rows)
+    # one missing rate would make the sum one over other players
+    if own is None or own.gain is None or not known:
+        return []
+    if any(row.transfer.control == "scratch" for row in rows):
+        return []
+    affinity = np.array([row.affinity for row in rows])
+    against_scratch = odds_against(np.array([row.gain for row in rows]))
+    against_own = odds_against(np.array([quality_of(row) for row in rows]))
+    # over the supervised network the unknown eigenvalue cancels
+    ratio = float(against_scratch @ affinity / (against_own @ affinity))
+    scratch = Transfer((), target, control="scratch")
+    # against itself 0.5; against the supervised network what that lost to it
+    return [Row(scratch, own.affinity * ratio, 0.5, 1 - own.gain)]
+
+
+def quality_of(row: Row) -> float | None:
+    """a network ties with itself, whatever the file says."""
+    return 0.5 if row.transfer.control == "supervised" else row.quality
+
+
+def odds_against(rates: Floats) -> Floats:
+    """rates at which players beat a control -> the control's entries of W' against them."""
+    clipped = np.clip(rates.astype(float), CLIP, 1 - CLIP)
+    return (1 - clipped) / clipped
+
+
+def read_any(path: str | Path) -> Affinities:
+    """our own table (JSON, CSV) or a released file, told apart by content. Raises ValueError in one
+    line with the file's name for anything else.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; give the affinities.json in it")
+    if not path.exists():
+        raise ValueError(
+            f"no file {path}; give an affinities.json, a CSV, or a released all_affinities file"
+        )
+    if path.suffix.lower() == ".pkl":
+        return read_published(path)
+    if path.suffix.lower() == ".json" and not is_own(path):
+        return read_published(path)
+    return Affinities.load(path)
+
+
+def is_own(path: Path) -> bool:
+    """is a JSON file a table of ours?"""
+    try:
+        content = decoded(path)
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is no whole JSON file: {error}") from error
+    return not isinstance(content, Mapping) or "rows" in content

@@ -1,0 +1,131 @@
+"""Measuring the promising transfers only."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from affinity_tables import PUBLISHED, graded_table, there
+
+from models.taxonomy import Affinities, Transfer
+from models.taxonomy.evidence.evidence import predictors
+from models.taxonomy.evidence.screening import (
+    from_cheaper,
+    predictions,
+    predictor_agreement,
+    promising,
+    replay,
+    static_predictions,
+)
+from models.taxonomy.program.request import Request
+from models.taxonomy.tournament.published import read_any
+
+
+def test_the_promising_half_is_half_and_holds_the_best():
+    table = graded_table(7)
+    wanted = {row.transfer: row.affinity for row in table.rows if row.transfer.control is None}
+    half = promising(wanted, 0.5)
+    assert len(half) == sum(
+        len([t for t in wanted if t.target == target]) // 2 for target in table.targets
+    )
+    for target in table.targets:
+        assert max((t for t in wanted if t.target == target), key=wanted.get) in half
+    with pytest.raises(ValueError, match="share"):
+        promising(wanted, 0.0)
+
+
+def test_perfect_predictions_lose_nothing_and_random_ones_do():
+    table = graded_table(8)
+    perfect = {row.transfer: row.affinity for row in table.rows if row.transfer.control is None}
+    found = replay(table, perfect, Request(3, 2))
+    assert found["measured"] <= found["of"] / 2
+    assert found["full"] - found["screened"] < 0.01
+    assert found["random"]["mean"] < found["screened"]
+    (agreed,) = predictor_agreement(table, perfect).values()
+    assert set(agreed) == set(table.targets) and np.mean(list(agreed.values())) == pytest.approx(1)
+
+
+@there
+def test_half_of_the_released_transfers_would_have_done():
+    """the 1k results choose which 16k transfers to measure."""
+    table, cheap = (
+        read_any(PUBLISHED / f"all_affinities_{regime}.json") for regime in ("16k", "1k")
+    )
+    scores_ = from_cheaper(table, cheap)
+    for order, budgets in ((1, (2, 4, 6, 8)), (2, (2, 4, 6, 8))):
+        for budget in budgets:
+            found = replay(table, scores_, Request(budget, order))
+            assert found["measured"] <= 0.5 * found["of"]
+            assert found["full"] - found["screened"] <= 0.01, (order, budget, found)
+            assert found["random"]["mean"] < found["screened"]
+
+
+def test_a_prediction_is_held_against_each_regime_by_itself():
+    table = graded_table(9)
+    measured = [row for row in table.rows if row.transfer.control is None]
+    more = [
+        replace(row, transfer=replace(row.transfer, regime="40"), affinity=3 * row.affinity)
+        for row in measured
+    ]
+    foretold = {
+        replace(row.transfer, regime=regime): row.affinity
+        for row in measured
+        for regime in ("", "40")
+    }
+    found = predictor_agreement(Affinities((*measured, *more), {}), foretold)
+    assert set(found) == {"", "40"}
+    assert all(
+        value == pytest.approx(1) for targets in found.values() for value in targets.values()
+    )
+
+
+def test_proxies_of_a_run_read_as_predictions():
+    rows = [
+        {"sources": [s], "target": "t", "rsa": i, "cka": i, "logme": -i, "linear": i}
+        for i, s in enumerate("abc")
+    ]
+    found = predictions(rows)
+    assert set(found) == {"rsa", "cka", "logme", "linear", "mean rank"}
+    assert max(found["mean rank"], key=found["mean rank"].get) == Transfer(("c",), "t")
+
+
+def test_a_static_order_knows_everything_but_the_target_itself():
+    table = graded_table(7)
+    static = static_predictions(table)
+    assert set(static) == {"static order", "family prior", "random order"}
+    order = static["static order"]
+    shares = {}
+    for target in table.targets:
+        firsts = [r for r in table.rows if r.transfer.order == 1 and r.transfer.target == target]
+        ranked = sorted(firsts, key=lambda row: row.affinity)
+        for rank, row in enumerate(ranked):
+            shares[row.transfer.sources[0], target] = rank / (len(ranked) - 1)
+    others = [
+        share for (source, target), share in shares.items() if source == "t1" and target != "t0"
+    ]
+    assert order[Transfer(("t1",), "t0")] == pytest.approx(np.mean(others))
+    pair = order[Transfer(("t1", "t2"), "t0")]
+    wanted = order[Transfer(("t1",), "t0")] + order[Transfer(("t2",), "t0")]
+    assert pair == pytest.approx(wanted)
+
+
+def test_static_predictions_stand_beside_every_predictor():
+    table = graded_table(8)
+    rows = [
+        {
+            "sources": list(row.transfer.sources),
+            "target": row.transfer.target,
+            **dict.fromkeys(("rsa", "cka", "logme", "linear"), row.affinity),
+        }
+        for row in table.rows
+        if row.transfer.control is None
+    ]
+    facts = {row["predictor"]: row for row in predictors(table, Request(3, 2), rows, 0)}
+    assert {name for name, row in facts.items() if row["static"]} == {
+        "static order",
+        "family prior",
+        "random order",
+    }
+    assert facts["rsa"]["spearman"] > facts["static order"]["spearman"]
+    scores = predictions(rows)["rsa"]
+    alone = replay(table, scores, Request(3, 2))
+    assert alone.items() <= facts["rsa"].items(), "luck is drawn once, to the same numbers"
