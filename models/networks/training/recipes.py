@@ -66,9 +66,11 @@ def recipe(task: Task, config: NetworkConfig) -> Recipe:
     if config.recipe == "published":
         decay = config.weight_decay * DECAYS.get(task.name, 1)
         as_configured = task.output.dense or task.name in DENSE_AS_CONFIGURED
+        share = BATCHES.get(task.name, 1)
         return Recipe(
-            steps=config.steps,
-            batch=max(1, round(config.batch * BATCHES.get(task.name, 1))),
+            # as many epochs as the others: steps = 30 epochs x samples / batch
+            steps=round(config.steps / share),
+            batch=max(1, round(config.batch * share)),
             weight_decay=decay,
             head_decay=decay if as_configured else config.weight_decay * DENSE_DECAY,
             coupled=True,

@@ -38,6 +38,13 @@ def test_published_batches_decays_and_clips(name, batch, decay, clip):
     assert published.coupled
 
 
+def test_published_networks_see_as_many_samples_whatever_their_batch():
+    config = dataclasses.replace(PUBLISHED, steps=121_300)
+    for entry in TASKS.values():
+        published = recipe(entry, config)
+        assert published.steps * published.batch == 121_300 * 32
+
+
 def test_published_dense_heads_decay_by_their_own_default():
     for name, times in (("class_scene", 50), ("egomotion", 50), ("vanishing_point", 1)):
         published = recipe(TASKS[name], PUBLISHED)
