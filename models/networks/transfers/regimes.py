@@ -5,7 +5,7 @@ in each other, and what is held out of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -33,6 +33,9 @@ class Regime:
     views: Integers
     # [n]: views that choose between fits and teach none of the candidates (`last_buildings`).
     held_out: Bools
+    # [m] sorted positions in the transfer split of the other views of the buildings that are held
+    # out: pairs and triplets are drawn from the whole split, of which `views` may be a part.
+    withheld: Integers = field(default_factory=lambda: np.zeros(0, "int64"))
 
     def samples(self, data: TaskSamples, seed: int) -> Integers:
         """sorted rows of `data` (of the transfer split) that teach: the regime's views; of several
@@ -43,8 +46,9 @@ class Regime:
         return np.sort(np.random.default_rng(seed).permutation(len(data))[: self.limit])
 
     def holds_out(self, data: TaskSamples, rows: Integers) -> Bools:
-        """[rows] bool: samples of which a view is held out."""
-        return np.isin(np.asarray(data.views)[rows], self.views[self.held_out]).any(1)
+        """[rows] bool: samples of which a view is held out, or is of a building that is."""
+        kept_back = np.union1d(self.views[self.held_out], self.withheld)
+        return np.isin(np.asarray(data.views)[rows], kept_back).any(1)
 
 
 def known(data: TaskSamples, rows: Integers) -> Integers:
@@ -85,16 +89,28 @@ def regimes_of(store: LabelStore, config: NetworkConfig) -> list[Regime]:
     for amount in (*smaller, config.transfer_images):
         decides = amount == config.transfer_images
         views = np.sort(order[:amount])
+        held_out = last_buildings([keys[i] for i in views])
         regimes.append(
             Regime(
                 name="" if decides else str(amount),
                 order=config.transfer_order if decides else config.regime_order,
                 limit=amount,
                 views=views,
-                held_out=last_buildings([keys[i] for i in views]),
+                held_out=held_out,
+                withheld=others_of_buildings(keys, views, held_out),
             )
         )
     return regimes
+
+
+def others_of_buildings(keys: Sequence[str], views: Integers, held_out: Bools) -> Integers:
+    """[m] sorted positions in `keys` outside `views`, of the buildings that are held out of `views`
+    as a whole (a lone building is cut in two).
+    """
+    kept = {building_of(keys[i]) for i in views[~held_out]}
+    whole = {building_of(keys[i]) for i in views[held_out]} - kept
+    others = np.setdiff1d(np.arange(len(keys)), views)
+    return others[[building_of(keys[i]) in whole for i in others]]
 
 
 def last_buildings(keys: Sequence[str]) -> Bools:

@@ -121,6 +121,29 @@ def test_a_sample_is_held_out_if_one_of_its_views_is():
     assert regime.holds_out(data, np.array([4, 1])).tolist() == [False, True]
 
 
+def test_pairs_of_a_held_out_building_teach_nothing_whatever_views_the_regime_has():
+    keys = Views().views("val")
+    config = dataclasses.replace(TINY, regimes=(20,), transfer_images=30)
+    small, large = regimes_of(Views(), config)
+    pairs = samples([[4 * b + i, 4 * b + j] for b in range(10) for i in range(4) for j in range(i)])
+    for regime in (small, large):
+        out = {keys[i].split("/")[0] for i in regime.views[regime.held_out]}
+        teaching = {keys[i].split("/")[0] for i in regime.views[~regime.held_out]}
+        assert out and not out & teaching
+        held_out = regime.holds_out(pairs, np.arange(len(pairs)))
+        buildings = [keys[views[0]].split("/")[0] for views in pairs.views]
+        assert held_out.tolist() == [building in out for building in buildings]
+
+
+def test_a_lone_building_is_cut_and_its_other_views_teach():
+    class One:
+        def views(self, split):
+            return [f"one/point_{i}/view_0" for i in range(20)]
+
+    (small, _) = regimes_of(One(), dataclasses.replace(TINY, regimes=(10,), transfer_images=19))
+    assert small.held_out.sum() == 2 and len(small.withheld) == 0
+
+
 def test_the_last_fifth_of_the_samples_stops_where_no_view_is_held_out():
     class Store:
         def samples(self, name, split):
