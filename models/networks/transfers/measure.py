@@ -224,8 +224,11 @@ def measured_in(
         for name in taught
     }
     measure(bench, regime, todo)
+    controls = [
+        i for i, name in enumerate(bench.sources) if name in TASKS and not TASKS[name].trained
+    ]
     more = {
-        name: second_wave(bench.ranked(name, todo[name], regime), regime.order, rule)
+        name: second_wave(bench.ranked(name, todo[name], regime), regime.order, rule, controls)
         for name in taught
     }
     measure(bench, regime, more)
