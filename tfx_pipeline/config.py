@@ -247,6 +247,7 @@ def paper() -> Config:
             regime_order=2,
             regime_epochs=200,  # of 1k images (3)
             learner="gradient",
+            transfer_function=True,  # two streams, clipped and normalised (3)
             transfer_rate=1e-4,
             vector_rate=1e-4,
             transfer_batch=32,

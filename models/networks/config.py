@@ -165,6 +165,9 @@ class NetworkConfig:
     # Channels of the small head of maps (`architecture/transfer_heads.py`); empty: the target's
     # own decoder, as in the paper.
     transfer_widths: tuple[int, ...] = ()
+    # The released study's transfer function (two streams of convolutions) before the target's own
+    # decoder; not before the small head of maps.
+    transfer_function: bool = False
     # Adam's, of maps; falls to zero as a cosine.
     transfer_rate: float = 1e-4
     # Adam's, of vectors and classes; falls to zero as a cosine.

@@ -142,6 +142,13 @@ def test_the_small_head_answers_whole_maps_and_begins_at_the_average():
     )
 
 
+@pytest.mark.parametrize("name", ["normal", "room_layout", "egomotion"])
+def test_stacks_learn_through_the_released_transfer_function(name):
+    store, config = TinyStore(), dataclasses.replace(TINY, transfer_function=True)
+    learned = learn(store, maps, name, np.array([[0], [1]]), [1, 2], config, QUICK)
+    assert np.isfinite(learned.validation).all() and learned.validation.shape[1] == 2
+
+
 def test_a_member_that_has_converged_stays_at_its_best():
     store = TinyStore()
     long = learn(
