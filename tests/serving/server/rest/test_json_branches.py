@@ -1,4 +1,4 @@
-"""docs/SERVING.md lists every case of the JSON rules, and no other."""
+"""docs/SERVING_REFERENCE.md lists every case of the JSON rules, and no other."""
 
 import ast
 import re
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-TEXT = (HERE.parents[3] / "docs" / "SERVING.md").read_text(encoding="utf-8")
+TEXT = (HERE.parents[3] / "docs" / "SERVING_REFERENCE.md").read_text(encoding="utf-8")
 TABLES = {
     "test_json_text.py": ("SOUND", "BROKEN"),
     "test_json_tensors.py": ("TAKEN", "REFUSED", "ROWS", "BAD_ROWS", "BAD_COLUMNS"),
