@@ -13,6 +13,8 @@ from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("models", "beam_jobs", "components", "tfx_pipeline", "serving")
+# "```python photographs": the second word is for the tests, and no fence to Python-Markdown.
+FENCE = re.compile(r"^(```\w+) [^\n]+$", re.MULTILINE)
 LINK = re.compile(r"\[([^\]]+)\]\(([^)#\s]+)(#[^)]*)?\)")
 
 
@@ -31,6 +33,9 @@ def folders() -> dict[str, list[str]]:
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
             parts = path.relative_to(ROOT).with_suffix("").parts
+            # of the explorer's developers, where `npm ci` was run
+            if "node_modules" in parts:
+                continue
             folder = ".".join(parts[:-1])
             if parts[-1] != "__main__":
                 name = folder if parts[-1] == "__init__" else ".".join(parts)
@@ -40,7 +45,7 @@ def folders() -> dict[str, list[str]]:
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """links to files that are no documents (sources, folders) stand as code; the README's links
-    into docs/ are made the site's.
+    into docs/ are made the site's; fences have one word.
     """
     is_overview = page.file.src_uri == "index.md"
     here = ROOT if is_overview else (ROOT / "docs" / page.file.src_uri).parent
@@ -57,4 +62,4 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
             return f"[{words}]({os.path.relpath(goal, start)}{place or ''})"
         return f"{words} (`{goal.relative_to(ROOT)}`)"
 
-    return LINK.sub(site_link, markdown)
+    return LINK.sub(site_link, FENCE.sub(r"\1", markdown))
