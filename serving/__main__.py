@@ -128,7 +128,15 @@ def parser() -> argparse.ArgumentParser:
         "destination", type=named_path, help="the served folder, which holds a folder a version"
     )
     back.add_argument(
-        "--to", type=int, help="the version to return to; left out: the one before the newest"
+        "--to",
+        type=int,
+        help="the version to return to; left out: the newest older one that a server would load",
+    )
+    back.add_argument(
+        "--public_key",
+        type=named_path,
+        metavar="PEM",
+        help="one of these keys must have signed what is returned to, as for --require_signed",
     )
     bill = commands.add_parser("sbom", help="what the lock installs, as CycloneDX documents")
     bill.add_argument("--lock", type=named_path, default=LOCK, help="default: requirements.txt")
@@ -269,10 +277,17 @@ def do_validate(options: argparse.Namespace) -> int:
 
 
 def do_push(options: argparse.Namespace) -> int:
-    from serving.release.push import push
+    from serving.release.push import lost_signature, push
 
     key = options.sign_key.read_bytes() if options.sign_key else None
-    print(push(options.bundle, options.destination, key))
+    version = push(options.bundle, options.destination, key)
+    print(version)
+    if lost_signature(version):
+        print(
+            f"version {version.name} is not signed, and the one before it is: a server with "
+            "--require_signed refuses it (--sign_key signs)",
+            file=sys.stderr,
+        )
     return 0
 
 
@@ -286,7 +301,8 @@ def do_sign(options: argparse.Namespace) -> int:
 def do_rollback(options: argparse.Namespace) -> int:
     from serving.release.push import rollback
 
-    print(f"serving {rollback(options.destination, options.to)}")
+    trusted = options.public_key.read_bytes() if options.public_key else None
+    print(f"serving {rollback(options.destination, options.to, trusted)}")
     return 0
 
 

@@ -12,8 +12,8 @@ import shutil
 import time
 from pathlib import Path
 
-from serving.bundle.manifest import MANIFEST, check_manifest
-from serving.release.signing import sign
+from serving.bundle.manifest import MANIFEST, SIGNATURE, ManifestError, check_manifest
+from serving.release.signing import check_signed, sign
 
 # the number of the process that copies: `clear_interrupted` asks whether it lives
 SCRATCH = re.compile(r"\.push-(\d+)-\d+")
@@ -97,32 +97,85 @@ def withdrawn(destination: str | Path) -> list[int]:
     return sorted(int(name[1]) for name in names if name)
 
 
-def rollback(destination: str | Path, to: int | None = None) -> Path:
+def lost_signature(version: Path) -> bool:
+    """is the version unsigned where the one before it is signed?"""
+    earlier = [number for number in versions(version.parent) if number < int(version.name)]
+    return (
+        bool(earlier)
+        and (version.parent / str(earlier[-1]) / SIGNATURE).exists()
+        and not (version / SIGNATURE).exists()
+    )
+
+
+def rollback(destination: str | Path, to: int | None = None, trusted: bytes | None = None) -> Path:
     """take the newest version out of service, or all that are newer than `to`; returns the one that
     serves now.
 
+    trusted: PEM of public keys, one of which must have signed what is gone back to. Left out, `to`
+    is the newest older version that a server would load (`unfit`); those between are withdrawn too.
     Withdrawn versions are kept under hidden names (`mv .withdrawn-N N` brings one back). Each goes
     by one rename, newest first, so that an interruption leaves a served version. Raises ValueError
-    if there is none to go back to.
+    if there is none to go back to, and moves nothing then.
     """
     destination = Path(destination)
     served = versions(destination)
-    if to is None and len(served) < 2:
-        raise ValueError(
-            f"{destination} holds {len(served)} version(s); rolling back needs an older one to "
-            "return to"
-        )
-    if to is not None and to not in served:
-        numbers = ", ".join(map(str, served)) or "none"
-        raise ValueError(f"{destination} holds no version {to}; it holds {numbers}")
     # before anything is moved: what it goes back to must be there
-    goal = served[-2] if to is None else to
+    goal = older(destination, served, trusted) if to is None else to
+    if goal not in served:
+        numbers = ", ".join(map(str, served)) or "none"
+        raise ValueError(f"{destination} holds no version {goal}; it holds {numbers}")
+    fault = unfit(destination / str(goal), trusted)
+    if fault:
+        raise ValueError(f"version {goal} cannot be gone back to: {fault}")
     for number in reversed([number for number in served if number > goal]):
         # a version may be withdrawn, brought back and withdrawn again
         hidden = free_name(destination / f".withdrawn-{number}")
         os.rename(destination / str(number), hidden)
     flush_folder(destination)
     return destination / str(goal)
+
+
+def older(destination: Path, served: list[int], trusted: bytes | None) -> int:
+    """the newest version before the last of `served` that a server would load. Where the last is
+    signed, an unsigned one is not taken: a server that asks for signatures refuses it. Raises
+    ValueError if there is none.
+    """
+    if len(served) < 2:
+        raise ValueError(
+            f"{destination} holds {len(served)} version(s); rolling back needs an older one to "
+            "return to"
+        )
+    signed = (destination / str(served[-1]) / SIGNATURE).exists()
+    faults: list[str] = []
+    for number in reversed(served[:-1]):
+        fault = unfit(destination / str(number), trusted, signed)
+        if not fault:
+            return number
+        faults.append(f"version {number}: {fault}")
+    way_out = "" if trusted else ". `--to N` takes an unsigned one all the same"
+    raise ValueError(
+        f"no older version in {destination} can be gone back to, and nothing was withdrawn: "
+        f"{'; '.join(faults)}{way_out}"
+    )
+
+
+def unfit(folder: Path, trusted: bytes | None, signed: bool = False) -> str:
+    """why a server would not load the version, "" if nothing is known against it: no model, files
+    that are not those of its manifest, a signature that is missing (if `signed`, or `trusted` keys
+    are given) or of nobody trusted.
+    """
+    if not (folder / "saved_model.pb").exists():
+        return f"no SavedModel at {folder}"
+    try:
+        if trusted is not None:
+            check_signed(folder, trusted)
+        elif (folder / MANIFEST).exists():
+            check_manifest(folder)
+    except ManifestError as error:
+        return str(error)
+    if signed and not (folder / SIGNATURE).exists():
+        return "it is not signed, and the newest version is"
+    return ""
 
 
 def free_name(path: Path) -> Path:

@@ -208,6 +208,7 @@ class Model:
             # a new dictionary: whoever looks meanwhile has the old one
             self.versions = {**self.versions, number: version}
         self.states[number] = State(AVAILABLE)
+        say(f"version {number} of {self.name} serves")
 
     def _note_failure(self, number: int, error: Exception) -> None:
         kind = type(error).__name__
@@ -216,6 +217,11 @@ class Model:
         ended = State(END, first_line, from_tensorflow(error).code)
         earlier = self.retries.pop(number, None)
         left = earlier.left if earlier else self.loading.retries
+        serving = ", ".join(map(str, sorted(self.versions))) or "none"
+        say(
+            f"version {number} of {self.name} could not be loaded ({left} more tries; serving: "
+            f"{serving}): {first_line}"
+        )
         if left:
             # a state and not a pause: the other models are looked after meanwhile
             due = time.monotonic() + max(self.loading.retry_seconds, 0)
@@ -239,6 +245,7 @@ class Model:
     def _end(self, number: int, leaving: list[Version]) -> None:
         """close the one version of the list, which is emptied: this thread must not keep it."""
         leaving.pop().close()
+        say(f"version {number} of {self.name} is unloaded")
         # it may have been loaded again meanwhile
         if number not in self.versions:
             self.states[number] = State(END)

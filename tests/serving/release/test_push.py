@@ -11,8 +11,15 @@ import time
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
-from serving.release.push import push, rollback, versions, withdrawn
+from serving.release.push import lost_signature, push, rollback, versions, withdrawn
 
 
 @pytest.fixture
@@ -150,6 +157,45 @@ def test_rollback_to_a_version_withdraws_all_newer_ones(bundle, base):
         ValueError, match=f"holds no version 7; it holds {numbers[0]}, {numbers[1]}"
     ):
         rollback(base, to=7)
+
+
+def keys():
+    private = Ed25519PrivateKey.generate()
+    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return pem, public
+
+
+def test_rollback_passes_over_what_a_server_would_refuse(bundle, base):
+    key, trusted = keys()
+    signed = push(bundle, base, key)
+    assert lost_signature(push(bundle, base)), "unsigned, between two signed ones"
+    damaged = push(bundle, base, key)
+    (damaged / "saved_model.pb").write_bytes(b"flipped")
+    push(bundle, base, key)
+    assert rollback(base).name == signed.name and versions(base) == [int(signed.name)]
+    push(bundle, base, key)
+    other, _ = keys()
+    (base / ".withdrawn-1").mkdir()
+    assert rollback(base, trusted=trusted).name == signed.name
+    push(bundle, base, other)
+    assert rollback(base, trusted=trusted).name == signed.name
+
+
+def test_nothing_is_withdrawn_where_nothing_older_would_serve(bundle, base):
+    key, trusted = keys()
+    first, second = push(bundle, base), push(bundle, base, key)
+    both = [int(first.name), int(second.name)]
+    assert not lost_signature(first) and not lost_signature(second)
+    with pytest.raises(ValueError, match=f"version {first.name}: it is not signed.*--to N"):
+        rollback(base)
+    with pytest.raises(ValueError, match=f"version {first.name}: .*no manifest"):
+        rollback(base, trusted=trusted)
+    assert versions(base) == both
+    with pytest.raises(ValueError, match="cannot be gone back to"):
+        rollback(base, both[0], trusted)
+    assert versions(base) == both
+    assert rollback(base, both[0]).name == first.name, "asked for by its number, it is taken"
 
 
 def test_a_withdrawn_number_is_not_used_again(bundle, base):

@@ -62,7 +62,12 @@ def test_a_signal_ends_the_start_while_a_model_is_loaded_or_waits_for_its_next_t
     (tmp_path / "1" / "saved_model.pb").write_bytes(b"no model")
     retrying = Catalog(loading=Loading(retries=5, retry_seconds=60))
     assert serve(retrying, [ModelConfig("a", tmp_path)], Serving(port=0)) == 0
-    assert capsys.readouterr() == ("", ""), "no port was opened"
+    out, err = capsys.readouterr()
+    assert out == "", "no port was opened"
+    # the first try may not have ended yet
+    assert all(
+        line.startswith("version 1 of a could not be loaded (5") for line in err.splitlines()
+    )
 
 
 def test_a_first_load_that_failed_for_good_is_told(tmp_path, capsys):
@@ -72,7 +77,8 @@ def test_a_first_load_that_failed_for_good_is_told(tmp_path, capsys):
         catalog = Catalog(loading=Loading(retries=retries, retry_seconds=0.01))
         serving = Serving(port=0, poll_seconds=0)
         assert serve(catalog, [ModelConfig("a", tmp_path)], serving) == 1
-        assert capsys.readouterr().err.startswith("Failed to start server. Error: ")
+        lines = capsys.readouterr().err.splitlines()
+        assert any(line.startswith("Failed to start server. Error: ") for line in lines)
 
 
 @pytest.mark.parametrize("host", ["::1", "[::1]"])

@@ -178,6 +178,29 @@ def test_a_load_that_failed_is_tried_again_at_the_looks_after_its_time(tmp_path,
     assert len(loads.tried) == 3
 
 
+def test_the_log_says_what_serves_what_failed_and_what_left(tmp_path, loads, capsys):
+    add_version(tmp_path, 1)
+    model, loads.broken = Model("a", tmp_path, loading=Loading(retries=1, retry_seconds=60)), {2}
+    model.poll()
+    add_version(tmp_path, 2)
+    model.poll()
+    model.poll()
+    loads.now = 60
+    model.poll()
+    add_version(tmp_path, 3)
+    model.poll()
+    model.remove()
+    wait_for(lambda: model.states[1] == model.states[3] == State(END))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[:4] == [
+        "version 1 of a serves",
+        "version 2 of a could not be loaded (1 more tries; serving: 1): no",
+        "version 2 of a could not be loaded (0 more tries; serving: 1): no",
+        "version 3 of a serves",
+    ]
+    assert sorted(lines[4:]) == ["version 1 of a is unloaded", "version 3 of a is unloaded"]
+
+
 def test_newer_versions_are_loaded_between_the_tries_and_a_removed_one_is_not_tried(
     tmp_path, loads
 ):

@@ -152,6 +152,8 @@ def test_the_command_says_first_and_needs_yes_and_is_in_the_history(runs):
 
 def test_a_rollback_serves_the_old_version_and_is_in_the_history(runs):
     folder = runs.folder
+    for number in (1, 2, 3):
+        (folder / "serving" / "taxonomy" / str(number) / "saved_model.pb").touch()
     done = command("rollback", folder)
     assert done.returncode == 0 and done.stdout == "version 2 serves again\n", done.stderr
     assert command("rollback", folder, "1").returncode == 0
