@@ -402,7 +402,7 @@ ENCODED = 177_166
 NETWORKS = 26
 # FLOP of the whole schedule by counting (docs/TRAINING.md), and what a GPU does of them a second:
 # assumed, 40 % of an H100's dense bf16.
-FLOP = {"26 networks": 6.39e18, "encoders": 7.0e16, "transfers": 1.95e19}
+FLOP = {"26 networks": 8.63e18, "encoders": 7.0e16, "transfers": 1.97e19}
 GPU = 0.4 * 989e12
 # Bytes of a view's codes: 16 x 16 x 8 float16.
 CODES = 16 * 16 * 8 * 2

@@ -108,6 +108,8 @@ def flops(model, side: int = SIDE) -> float:
     for layer in model.layers:
         if isinstance(layer, keras.layers.Conv2DTranspose):
             total += 2 * np.prod(layer.kernel.shape) * np.prod(layer.input.shape[1:3])
+        elif isinstance(layer, keras.layers.Conv3D):
+            total += 2 * np.prod(layer.kernel.shape) * np.prod(layer.output.shape[1:4])
         elif isinstance(layer, keras.layers.Conv2D):
             total += 2 * np.prod(layer.kernel.shape) * np.prod(layer.output.shape[1:3])
         elif isinstance(layer, keras.layers.Dense):
@@ -310,6 +312,7 @@ def schedule(config) -> list[tuple[str, str, float]]:
     """
     from models.networks.architecture.encoders import build_encoder
     from models.networks.architecture.heads import build_head, composed
+    from models.networks.architecture.transfer_heads import build_transfer_head
     from models.networks.training.adversarial import build_discriminator
     from models.networks.training.recipes import recipe
     from models.tasks import TASKS
@@ -333,7 +336,7 @@ def schedule(config) -> list[tuple[str, str, float]]:
         [task for task in TASKS.values() if task.target],
     )
     heads = [
-        flops(build_head(task, config, (*code[:2], 2 * code[2]), task.images, SIDE))
+        flops(build_transfer_head(task, config, (*code[:2], 2 * code[2]), task.images, SIDE))
         for task in targets
     ]
     samples, mean = (
