@@ -92,6 +92,7 @@ def run(options: argparse.Namespace) -> int:
     # after the check: Beam takes seconds to import
     from beam_jobs.ingest import spans
     from beam_jobs.ingest.job import ingest
+    from models.examples.camera_height import USUAL_HEIGHT
 
     facts: dict[str, Any] = {}
     if options.input_pattern:
@@ -119,6 +120,14 @@ def run(options: argparse.Namespace) -> int:
         print(
             f"labels that are not there, though their buildings have them elsewhere: {absent} of "
             f"{counts['written']} views (--strict refuses such views, if files were lost)",
+            file=sys.stderr,
+        )
+    if "scales_doubtful" in counts:
+        low, high = USUAL_HEIGHT
+        print(
+            f"by their depth, cameras of {counts['scales_doubtful']} buildings stand less than "
+            f"{low:g} or more than {high:g} m above the floor: is depth in 1/512 m? If not, say "
+            "depth_units_per_metre in dataset.json (millimetres: 1000)",
             file=sys.stderr,
         )
     if counts["quarantined"]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from beam_jobs.ingest import statistics, storage
+from models.examples.camera_height import USUAL_HEIGHT
 from models.examples.contract import contract
 from models.examples.index import FOLDER, Entry, IndexWriter, shard_file
 from models.examples.shards import Place
@@ -94,6 +95,7 @@ def conclude(
         "quarantined": refused.views,
         **refused.counts(),
         **absent_labels(tickets),
+        **doubtful_scales(listed),
     }
     promised = {name: row["written"] for name, row in tickets.items() if row["written"]}
     # by shard, too: one view lost and another written twice would leave the sum as it is
@@ -134,6 +136,16 @@ def absent_labels(tickets: Mapping[str, Row]) -> Row:
     for row in tickets.values():
         absent.update(row["absent"])
     return {"labels_absent": dict(sorted(absent.items()))} if absent else {}
+
+
+def doubtful_scales(listed: Mapping[str, Row]) -> Row:
+    """{"scales_doubtful": buildings whose cameras stand at no usual height above the floor, by
+    depth that nothing surer tells the scale of}, nothing where there is none.
+    """
+    low, high = USUAL_HEIGHT
+    heights = [row["height"] for row in listed.values() if "height" in row]
+    doubtful = sum(not low <= height <= high for height in heights)
+    return {"scales_doubtful": doubtful} if doubtful else {}
 
 
 def statistics_of(tickets: Mapping[str, Row]) -> Row:

@@ -49,7 +49,8 @@ def ingest(
     """write the Examples artifact of docs/ARCHITECTURE.md to `uri`; {"read", "written",
     "quarantined"} views, and where there are any "files_refused" (of no view), "folders_unknown"
     {name: buildings}, "labels_refused" {folder: views that were written without it, its file being
-    flawed} and "labels_absent" {folder: views without a file, though their building has the label}.
+    flawed}, "labels_absent" {folder: views without a file, though their building has the label},
+    "scales_doubtful": buildings whose depth may be on another scale.
 
     splits: building -> split; default splits.csv of `root`, else by hash. only_split: buildings
     outside `splits` are left alone instead of quarantined (a subset of a larger folder). strict: a

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from beam_jobs.ingest import storage
+from beam_jobs.ingest import encodings, storage
 from beam_jobs.ingest.known_bad import Facts
 from beam_jobs.ingest.listing import (
     NAMING,
@@ -47,7 +47,14 @@ def pieces(
             return
         split = entry_of(splits, name)
         kept, refused = sorted_out(building, split, described)
-        shelve(stage, number, run, len(building.views), strangers(building) + refused)
+        folders = labels_of(building, described)
+        units = described.depth_units(building.name, building.component)
+        written = encodings.examined(building, kept, folders, units)
+        if written.foreign:
+            refused += foreign_rows(building, kept, written.foreign)
+            kept = []
+        lost = strangers(building) + refused
+        shelve(stage, number, run, len(building.views), lost, written.height)
     if split is not None:
         for shard, piece in divided(building, kept, described, shards):
             yield (split, shard), piece
@@ -68,6 +75,17 @@ def sorted_out(
         else:
             kept.append(number)
     return kept, refused
+
+
+def foreign_rows(building: Building, kept: list[int], reason: str) -> list[Row]:
+    """quarantine rows of the views that would be read, of a building in another encoding."""
+    views = [str(key(building.name, number)) for number in kept]
+    return [{"view": view, "file": building.name, "reason": reason} for view in views]
+
+
+def labels_of(building: Building, described: Facts) -> tuple[str, ...]:
+    """the folders that every view of the building is read from."""
+    return tuple(sorted({"rgb", *building.variants} - described.absent))
 
 
 def nameless(building: Building) -> list[Row]:
@@ -98,7 +116,7 @@ def divided(
     building: Building, kept: list[int], described: Facts, shards: int
 ) -> Iterator[tuple[int, Piece]]:
     """(shard, the views in it), by the hash of a view's name: the same wherever it runs."""
-    folders = tuple(sorted({"rgb", *building.variants} - described.absent))
+    folders = labels_of(building, described)
     units = described.depth_units(building.name, building.component)
     codes = np.array(kept, "int64")
     hashes = [zlib.crc32(f"{building.name}/{view}".encode()) % shards for view in kept]
@@ -112,11 +130,17 @@ def divided(
         yield shard, Piece(slim, views, folders, units)
 
 
-def shelve(stage: str, number: int, run: str, views: int, refused: list[Row]) -> None:
-    """the quarantine lines of a building, then its count of views."""
+def shelve(
+    stage: str, number: int, run: str, views: int, refused: list[Row], height: float | None = None
+) -> None:
+    """the quarantine lines of a building, then its count of views and, where it is all that tells
+    the scale of depth, the height of its cameras above the floor.
+    """
     name = f"building-{number:05d}"
     lines = "".join(json.dumps(row) + "\n" for row in refused)
     storage.write(storage.join(stage, "quarantine", f"{name}.jsonl"), lines.encode())
     # after the lines above: who finds the count finds them
-    listed = json.dumps({"run": run, "views": views})
-    storage.write(storage.join(stage, "listed", f"{name}.json"), listed.encode())
+    listed: Row = {"run": run, "views": views}
+    if height is not None:
+        listed["height"] = height
+    storage.write(storage.join(stage, "listed", f"{name}.json"), json.dumps(listed).encode())

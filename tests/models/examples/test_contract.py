@@ -132,3 +132,27 @@ def test_a_label_without_a_value_beside_one_that_has_values_is_an_anomaly(folder
     assert anomalies(View(made.key, made.rgb, made.camera, {**labels, **half}), 32) == []
     nothing = {name: np.full_like(labels[name], 65535) for name in labels if name != "normal"}
     assert anomalies(View(made.key, made.rgb, made.camera, nothing), 32) == []
+
+
+@pytest.mark.parametrize("folder", ["edge_texture", "edge_occlusion", "keypoints2d", "keypoints3d"])
+def test_edges_and_corners_nearly_everywhere_are_an_inverted_label(folder):
+    few = np.where(np.random.default_rng(0).random((32, 32)) < 0.2, 20000, 3000).astype("uint16")
+    assert anomalies(labelled({folder: few}), 32) == []
+    (said,) = anomalies(labelled({folder: 65535 - few}), 32)
+    assert folder in said and "65535 minus the code" in said
+
+
+def labelled(labels: dict) -> View:
+    return View(view(0).key, view(0).rgb, None, labels)
+
+
+def test_reshading_that_is_brightest_where_least_light_comes_back_is_inverted():
+    labels = seen_room(view(0).camera)
+    facing = np.maximum(0, 1 - labels["normal"][..., 2] / 127.5)
+    sound = np.rint(200 * facing).astype("uint8")
+    camera = view(0).camera
+    assert anomalies(seen_by(camera, {**labels, "reshading": sound}), 32) == []
+    (said,) = anomalies(seen_by(camera, {**labels, "reshading": 255 - sound}), 32)
+    assert "reshading is darkest" in said and "255 minus the code" in said
+    grey = np.full((32, 32), 90, "uint8")
+    assert anomalies(seen_by(camera, {**labels, "reshading": grey}), 32) == []

@@ -1,0 +1,161 @@
+"""Is a building written as the contract has it? Depth in millimetres, normals with green up, poses
+of another convention break no range, and a single view may tell nothing; but the views of a
+building are written alike. Some are looked at before any is read, the same ones wherever it runs.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from beam_jobs.ingest.listing import Building, key
+from beam_jobs.ingest.read_view import Refusal, in_512ths, of_another_size, read
+from models.examples.camera_height import camera_height
+from models.examples.fixation import pose_contradiction, scale_shown
+from models.examples.normal_axes import Contradiction, normal_contradiction
+from models.examples.picture_edges import turn_contradiction
+from models.tasks import Camera, ViewKey
+from models.tasks.arrays import Array
+
+GRID = 64  # pixels a side at which normals are held against depth
+# Views of a building that are looked at: a few, and more of them if any of these is in doubt.
+FEW = 3
+MORE = 9
+LEAST_VIEWS = 2  # that must say the same before a building is refused
+SCALE_SPREAD = 1.15  # by which scales of one building may differ
+# Codes a metre of other data sets: KITTI and Hypersim's tools, ours, millimetres (ScanNet, SUN
+# RGB-D, NYU, RealSense, Habitat), Matterport, TUM RGB-D, HM3D of the larger sister set, 1/10 mm.
+KNOWN_UNITS = (256, 512, 1000, 4000, 5000, 8192, 10_000)
+LOOKED_AT = ("rgb", "point_info", "depth_zbuffer", "normal")
+IF_ALONE = "depth_euclidean"  # looked at where there is no depth_zbuffer
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What some views of a building say of how all are written. foreign: why all are refused (how
+    they are written instead, and what to do), "" if they are not. height: metres that cameras stand
+    above the floor, where nothing surer tells the scale of depth, else None.
+    """
+
+    foreign: str = ""
+    height: float | None = None
+
+
+def examined(
+    building: Building, codes: Sequence[int], folders: Sequence[str], units: float
+) -> Examined:
+    """codes: of the views that would be read; folders: labels of the building; units: depth codes a
+    metre. Labels that cannot be read say nothing here: who reads the views names them.
+    """
+    alone = "depth_zbuffer" not in folders
+    wanted = [IF_ALONE if alone and one == "depth_zbuffer" else one for one in LOOKED_AT]
+    wanted = [folder for folder in wanted if folder in folders]
+    found: list[list[Contradiction]] = []
+    scales: list[float] = []
+    heights: list[float] = []
+    for number in looked_at(codes):
+        if len(found) == FEW and not any(found) and all(scale == 1 for scale in scales):
+            break
+        values = read_labels(building, key(building.name, number), wanted, units)
+        # of one label alone nothing can be said
+        if len(values) < 2:
+            continue
+        camera = values.pop("point_info", None)
+        small = thinned(values)
+        found.append(list(contradictions(values, small, camera)))
+        scales += [scale for scale in [scale_shown(values, camera)] if scale is not None]
+        heights += [height for height in [camera_height(small, camera)] if height is not None]
+    middle = float(np.median(heights)) if heights and not scales else None
+    return Examined(scale_said(scales, units) or majority_said(found), middle)
+
+
+def looked_at(codes: Sequence[int]) -> list[int]:
+    """of the views of a building at most `MORE`, spread over all, `FEW` of them that are spread
+    over all first.
+    """
+    places = np.linspace(0, len(codes) - 1, min(MORE, len(codes))).round().astype(int).tolist()
+    stride = max(1, (len(places) - 1) // (FEW - 1))
+    order = sorted(range(len(places)), key=lambda i: (i % stride, i))
+    return [codes[places[i]] for i in order]
+
+
+def read_labels(
+    building: Building, view: ViewKey, folders: Sequence[str], units: float
+) -> dict[str, Any]:
+    """folder -> label as the file has it, depth in 1/512 m, point_info the camera; without those
+    that cannot be read.
+    """
+    values: dict[str, Any] = {}
+    for folder in folders:
+        try:
+            value = read(building, view, folder)
+        except Refusal:
+            continue
+        values[folder] = value if isinstance(value, Camera) else in_512ths(value, folder, units)
+    for flaw in of_another_size(values, building, view):
+        values.pop(flaw.label)
+    return values
+
+
+def contradictions(
+    maps: Mapping[str, Array], small: Mapping[str, Array], camera: Camera | None
+) -> Iterator[Contradiction]:
+    """of one view's labels. small: the maps, thinned."""
+    found = [normal_contradiction(small, camera)]
+    if camera is not None:
+        found.insert(0, pose_contradiction(camera))
+    if "rgb" in maps and "normal" in maps:
+        found.append(turn_contradiction(maps["rgb"], maps["normal"]))
+    yield from filter(None, found)
+
+
+def thinned(maps: Mapping[str, Array]) -> dict[str, Array]:
+    """every so many pixels of maps of one size."""
+    return {name: value[:: step_of(value), :: step_of(value)] for name, value in maps.items()}
+
+
+def step_of(value: Array) -> int:
+    return max(1, len(value) // GRID)
+
+
+def majority_said(found: Sequence[Sequence[Contradiction]]) -> str:
+    """what most views that were looked at are written in, "" if in nothing else than the contract's
+    encoding. found: of every view that was looked at.
+    """
+    doubtful = [row for row in found if row]
+    if len(doubtful) < LEAST_VIEWS or 2 * len(doubtful) <= len(found):
+        return ""
+    kinds = Counter(one.kind for row in doubtful for one in row[:1])
+    kind = kinds.most_common(1)[0][0]
+    first = next(row[0] for row in doubtful if row[0].kind == kind)
+    return (
+        f"{first.said()}. {len(doubtful)} of the {len(found)} views looked at are not as the "
+        "contract has them, so that the whole building is refused"
+    )
+
+
+def scale_said(scales: Sequence[float], units: float) -> str:
+    """on which scale depth is, "" if on the one that was said. scales: of every view that tells, 1
+    where depth is as deep as the camera's place says.
+    """
+    others = [scale for scale in scales if scale != 1]
+    if len(others) < LEAST_VIEWS or 2 * len(others) <= len(scales):
+        return ""
+    scale = float(np.median(others))
+    alike = [other for other in others if abs(np.log(other / scale)) < np.log(SCALE_SPREAD)]
+    # depths that fit to nothing are on no scale
+    if 2 * len(alike) <= len(scales):
+        return ""
+    shown = units * scale
+    nearest = min(KNOWN_UNITS, key=lambda known: abs(np.log(known / shown)))
+    meant = nearest if abs(nearest / shown - 1) < 0.1 else round(shown)
+    return (
+        f"depth at the fixated point is {scale:.2f} times its distance from the camera in "
+        f"{len(alike)} of the {len(scales)} views looked at that tell, read with {units:g} codes a "
+        f'metre: write "depth_units_per_metre": {meant} into dataset.json (or '
+        f'{{"BUILDING": {meant}, ...}} if only some are so); the whole building is refused'
+    )

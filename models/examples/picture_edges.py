@@ -1,0 +1,63 @@
+"""Do a view's labels lie as its picture lies? Where surfaces turn, pictures mostly have edges, too;
+labels that are mirrored or turned by quarters (a picture that a reader turned by its EXIF entry)
+have them elsewhere.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from models.examples.normal_axes import Contradiction, turned_said
+from models.tasks.arrays import Array, Bytes, Floats
+
+SIDE = 128  # pixels that pictures are shrunk to
+# By how much more the edges must agree after a turn. Of 249 procedural views of 128 pixels and the
+# four released ones none agrees better turned than as it is (there by 0.16 at least, 0.55 in the
+# middle). Of 3,943 others 8 agree better turned: hence most views of a building must.
+MORE_ALIKE = 0.15
+
+
+def turn_contradiction(rgb: Bytes, normal: Bytes) -> Contradiction | None:
+    """how normals [S, S, 3] lie against the picture [S, S, 3], None if as it lies."""
+    picture = edges(cv2.cvtColor(shrunk(rgb), cv2.COLOR_RGB2GRAY)[..., None])
+    surface = edges(shrunk(normal))
+    alike = {
+        (turns, mirrored): correlation(
+            picture, np.rot90(surface[:, ::-1] if mirrored else surface, turns)
+        )
+        for turns in range(4)
+        for mirrored in (False, True)
+    }
+    as_it_is = alike[0, False]
+    turned = max(alike, key=lambda turn: alike[turn])
+    if alike[turned] < as_it_is + MORE_ALIKE:
+        return None
+    return Contradiction(
+        f"labels are {turned_said(*turned)} against their pictures",
+        f"edges correlate by {alike[turned]:.2f} when turned so, {as_it_is:.2f} as they are",
+        "write every map of a view as its picture lies, without an EXIF entry that turns it",
+    )
+
+
+def shrunk(picture: Bytes) -> Array:
+    """[s, s, 3] float32 of at most `SIDE` pixels, by nearest pixel: vectors have no mean."""
+    step = max(1, len(picture) // SIDE)
+    return np.ascontiguousarray(picture[::step, ::step]).astype("float32")
+
+
+def edges(maps: Array) -> Floats:
+    """[s, s] logarithm of the steps from pixel to pixel of [s, s, channels], smoothed a little."""
+    smooth = cv2.GaussianBlur(maps, (0, 0), 1).reshape(maps.shape)
+    size = np.zeros(maps.shape[:2], "float32")
+    for channel in np.moveaxis(smooth, -1, 0):
+        plane = np.ascontiguousarray(channel)
+        size += np.hypot(cv2.Sobel(plane, -1, 1, 0), cv2.Sobel(plane, -1, 0, 1))
+    return np.log1p(size)
+
+
+def correlation(one: Floats, other: Floats) -> float:
+    """of two maps, 0 if one is all the same."""
+    if not one.std() or not other.std():
+        return 0.0
+    return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
