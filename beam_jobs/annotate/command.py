@@ -92,12 +92,11 @@ def check_labels(labels: Sequence[Path], meshes: Sequence[Path]) -> None:
 
 def run(options: argparse.Namespace) -> int:
     check_labels(options.labels, options.mesh)
-    work = f"beam_jobs.annotate.{'meshes' if options.mesh else 'procedural'}"
     # First: it imports on one core what this process imports on another.
-    fork_server.begin(work)
-    # Here and not above, so that --help needs neither numba nor a ray caster.
+    fork_server.begin(f"beam_jobs.annotate.{'meshes' if options.mesh else 'procedural_views'}")
+    # Here and not above, so that --help needs no arrays.
     with fork_server.ctrl_c_waits():
-        importlib.import_module(work)
+        importlib.import_module(f"beam_jobs.annotate.{'meshes' if options.mesh else 'procedural'}")
     if options.mesh:
         from beam_jobs.annotate.meshes import annotate_meshes
 

@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import ForkServerContext
 
-# Imported for whatever is made: kernels that are called once.
+# Imported for whatever is made: first, what keeps the collector still meanwhile; last, kernels that
+# are called once, and the collector again.
+UNCOLLECTED = "beam_jobs.annotate.uncollected"
 PRELOADED = "beam_jobs.annotate.preloaded"
 
 
@@ -26,7 +28,7 @@ def begin(work: str) -> ForkServerContext:
     # Threads of this process may hold locks that a fork would copy, and never release: a server
     # without threads is forked.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([work, PRELOADED])
+    context.set_forkserver_preload([UNCOLLECTED, work, PRELOADED])
     # Beginning it would let signals through, if the server were the first to need it.
     resource_tracker.ensure_running()
     # Ctrl-C is its starter's to hear, who ends it: also while it imports, and its workers after it.

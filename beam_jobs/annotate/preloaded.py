@@ -8,6 +8,8 @@ rays are not, for Embree has threads, which no fork copies.
 
 from __future__ import annotations
 
+import gc
+
 import numpy as np
 
 from beam_jobs.annotate.dataset import single_threaded
@@ -38,3 +40,6 @@ def stripes() -> Surfaces:
 
 single_threaded()
 pixel_labels(stripes(), Camera(np.zeros(3), np.eye(3), 1.0))
+# What is there by now stays: no worker looks through it, and none writes into its pages.
+gc.freeze()
+gc.enable()

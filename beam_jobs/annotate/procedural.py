@@ -7,17 +7,15 @@ resumes and a second run is instant.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import pickle
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from beam_jobs.annotate import staging
-from beam_jobs.annotate.classes import classes
+from beam_jobs.annotate import fork_server, staging
 from beam_jobs.annotate.dataset import (
     DataSet,
     check_held_out,
@@ -26,15 +24,17 @@ from beam_jobs.annotate.dataset import (
     side_by_side,
     views_of,
 )
-from beam_jobs.annotate.view_labels import Sights, write_matches, write_view
-from beam_jobs.scenes.buildings.building import building
-from beam_jobs.scenes.cameras.procedural import shots
-from beam_jobs.scenes.cameras.shot import Shot
-from beam_jobs.scenes.render.renderer import Eye, noise
+
+if TYPE_CHECKING:
+    from beam_jobs.annotate.view_labels import Sights
+    from beam_jobs.scenes.cameras.shot import Shot
 
 # Version of the generator: raise it when the same seed gives other pixels.
 GENERATOR = 10
 NOTES = ".part"  # what a part of a building saw, until all parts are there
+# What makes views, numba and the ray caster with it: half a second of a core to load, for the
+# server that workers are forked from. Who only hands buildings out does without.
+VIEWS = "beam_jobs.annotate.procedural_views"
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,12 @@ def make(missing: list[BuildingJob], processes: int) -> None:
     """
     if not missing:
         return
+    fork_server.begin(VIEWS)
     shared = left_over(len(missing), processes)
+    if shared:
+        # `finish` needs it here, too: meanwhile the server loads the same
+        with fork_server.ctrl_c_waits():
+            importlib.import_module(VIEWS)
     whole = missing[: len(missing) - shared]
     last = missing[len(missing) - shared :]
     with contextlib.ExitStack() as stack:
@@ -159,6 +164,8 @@ def annotate_task(task: Part | BuildingJob) -> int:
 
 def annotate_building(job: BuildingJob) -> int:
     """one building into a hidden folder that is renamed when complete; the number of its views."""
+    from beam_jobs.annotate.procedural_views import write_views
+
     with staging.workplace(job.root, job.name) as scratch:
         cameras, sights = write_views(job, scratch)
         finish(job, scratch, cameras, sights)
@@ -167,30 +174,11 @@ def annotate_building(job: BuildingJob) -> int:
 
 def annotate_part(part: Part) -> int:
     """write the views of the part, and what they see for `joined`; the number of its views."""
+    from beam_jobs.annotate.procedural_views import write_views
+
     cameras, sights = write_views(part.job, part.folder, part.first, part.of)
     (part.folder / f"{NOTES}{part.first}").write_bytes(pickle.dumps((cameras, sights)))
     return len(range(part.first, len(cameras), part.of))
-
-
-def write_views(
-    job: BuildingJob, folder: Path, first: int = 0, of: int = 1
-) -> tuple[list[Shot], Sights]:
-    """write every `of`-th view of a building from the `first`-th on; (all its shots, point -> views
-    of other points that see it and where).
-    """
-    # a stream of its own: the building is drawn from its number alone
-    rng = np.random.default_rng([job.number, 7])
-    eye = Eye(building(job.number))
-    cameras = shots(eye, rng, job.views)
-    sights: Sights = {}
-    for i, shot in enumerate(cameras):
-        if i % of != first:
-            noise(rng, job.size)  # drawn for a view that another process takes
-            continue
-        surfaces = eye.look(shot.camera, job.size, rng)
-        known = classes(surfaces, eye.scene, shot.room)
-        write_view(folder, surfaces, shot, known, sights, cameras)
-    return cameras, sights
 
 
 def joined(folder: Path) -> tuple[list[Shot], Sights]:
@@ -218,6 +206,8 @@ def merged(parts: Iterable[Sights]) -> Sights:
 
 def finish(job: BuildingJob, scratch: Path, cameras: list[Shot], sights: Sights) -> None:
     """what is written last of a building, before it is shown."""
+    from beam_jobs.annotate.view_labels import write_matches
+
     write_matches(scratch, sights, cameras)
     facts = {**job.parameters(), "views": len(cameras)}
     (scratch / "building.json").write_text(json.dumps(facts))

@@ -117,7 +117,7 @@ def shots(
     rooms = np.array([room for _, room in cameras])
     # above and below eye height wait apart: most surfaces lie below, and the share above is drawn
     # (ABOVE) so that the mean pitch is level
-    waiting: dict[bool, list[Candidate]] = {True: [], False: []}
+    waiting: dict[bool, list[Candidate | Points]] = {True: [], False: []}
     found: list[Shot] = []
     point = 0
     idle = 0
@@ -125,11 +125,16 @@ def shots(
     for _ in range(max(count * BATCHES, PATIENCE)):
         if len(found) >= count:
             break
-        for candidate in candidates(eye, rng, locations, surface, fewest):
-            waiting[bool(candidate.place[2] > EYE)].append(candidate)
+        drawn = Points.of(surface, rng, BATCH)
+        for high in (True, False):
+            waiting[high].append(drawn.where((drawn.places[:, 2] > EYE) == high))
         idle += 1
         while waiting[above] and len(found) < count:
             candidate = waiting[above].pop()
+            if isinstance(candidate, Points):
+                # rays only now: half of the points are never asked for
+                waiting[above] += candidates(eye, candidate, locations, fewest)
+                continue
             views = chosen(eye, rng, candidate, rooms, kinds, fewest, most)
             # the number of a view counts what was kept, not which camera saw it: published names
             # have no gaps
@@ -164,13 +169,31 @@ class Candidate:
         return np.asarray(np.linalg.norm(self.ahead, axis=1))
 
 
-def candidates(
-    eye: Eye, rng: np.random.Generator, locations: Floats, surface: Corners, fewest: int
-) -> list[Candidate]:
-    """of BATCH points of the surface those that enough cameras see, from far enough, aslant enough
-    and within the published pitch.
+@dataclass(frozen=True)
+class Points:
+    """Points of a surface that no camera was asked about yet. places, normals: [n, 3]; luck: [2, n]
+    in [0, 1), which of them are passed over for being seen head on, or from nearby.
     """
-    places, normals = surface.drawn(rng, BATCH)
+
+    places: Floats
+    normals: Floats
+    luck: Floats
+
+    @staticmethod
+    def of(surface: Corners, rng: np.random.Generator, count: int) -> Points:
+        places, normals = surface.drawn(rng, count)
+        return Points(places, normals, rng.random((2, count)))
+
+    def where(self, chosen: Bools) -> Points:
+        """those that are chosen [n]."""
+        return Points(self.places[chosen], self.normals[chosen], self.luck[:, chosen])
+
+
+def candidates(eye: Eye, points: Points, locations: Floats, fewest: int) -> list[Candidate]:
+    """of the points those that enough cameras see, from far enough, aslant enough and within the
+    published pitch.
+    """
+    places, normals = points.places, points.normals
     ahead, length, ways, asked = ways_to(places, locations, STEEPEST, CLOSEST)
     # one cast for all pairs that may count: Embree is at its best with many rays a call
     origins = np.broadcast_to(locations, ahead.shape)[asked]
@@ -184,8 +207,8 @@ def candidates(
     distant = (length * seen).sum(1) / count / DISTANT
     # likelier passed over the straighter it is seen, so that the mean obliqueness comes out as
     # published
-    kept = (seen.sum(1) >= fewest) & (rng.random(BATCH) >= HEAD_ON * straight)
-    kept &= rng.random(BATCH) <= distant**2
+    kept = (seen.sum(1) >= fewest) & (points.luck[0] >= HEAD_ON * straight)
+    kept &= points.luck[1] <= distant**2
     return [
         Candidate(places[k], np.flatnonzero(seen[k]), ahead[k, seen[k]], locations[seen[k]])
         for k in np.flatnonzero(kept)

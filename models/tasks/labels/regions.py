@@ -67,7 +67,8 @@ def sorted_pairs(cost: Floats) -> Integers:
     # in a picture of one colour all costs are 0
     factor = np.float32(65535 / (highest + 1e-12))
     key = np.empty(len(flat), np.int32)
-    start = np.zeros(65537, np.int64)
+    # of 32 bits: half as much of the cache for the places that are looked up pair by pair
+    start = np.zeros(65537, np.int32)
     order = np.empty(len(flat), np.int32)
     for i in range(len(flat)):
         if flat[i] < np.inf:
@@ -78,7 +79,8 @@ def sorted_pairs(cost: Floats) -> Integers:
     for i in range(len(flat)):
         if key[i] < 65536:
             start[key[i] + 1] += 1
-    start = start.cumsum()
+    for k in range(65536):
+        start[k + 1] += start[k]
     for pixel in range(pixels):
         for way in range(4):
             k = key[way * pixels + pixel]
@@ -185,28 +187,54 @@ def region_graph(ids: Integers, count: int, features: Floats) -> tuple[Bools, Fl
     return touching, mean / size.reshape(count, 1)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def gathered(weights: Floats, members: Integers) -> Floats:
-    """[n, n] rows and columns `members` of a matrix."""
-    part = np.empty((len(members), len(members)))
-    for i in range(len(members)):
-        for j in range(len(members)):
-            part[i, j] = weights[members[i], members[j]]
-    return part
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def normalised_laplacian(weights: Floats, degree: Floats) -> Floats:
-    """[n, n] column by column (LAPACK's order): unity less the weights over the roots of both
-    degrees.
+def subgraph(weights: Floats, members: Integers) -> tuple[Floats, Floats, Floats]:
+    """(rows and columns `members` of a matrix [n, n]; their sums [n]; its normalised Laplacian
+    [n, n] column by column, LAPACK's order: unity less the weights over the roots of both degrees).
     """
-    n = len(degree)
-    laplacian = np.empty((n, n)).T
+    n = len(members)
+    # made here: an array that a kernel hands back takes ten times as long as numpy's own
+    part, degree, laplacian = np.empty((n, n)), np.empty(n), np.empty((n, n)).T
+    fill_subgraph(weights, members, part, degree, laplacian)
+    return part, degree, laplacian
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def fill_subgraph(
+    weights: Floats, members: Integers, part: Floats, degree: Floats, laplacian: Floats
+) -> None:
+    """write what `subgraph` gives."""
+    n = len(members)
+    for i in range(n):
+        row = weights[members[i]]
+        for j in range(n):
+            part[i, j] = row[members[j]]
+        degree[i] = pairwise_sum(part[i])
     inverse = 1 / np.sqrt(degree)
     for j in range(n):
         for i in range(n):
-            laplacian[i, j] = (1.0 if i == j else 0.0) - inverse[i] * weights[i, j] * inverse[j]
-    return laplacian
+            laplacian[i, j] = (1.0 if i == j else 0.0) - inverse[i] * part[i, j] * inverse[j]
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def pairwise_sum(values: Floats) -> float:
+    """the sum of values [n], in the order in which numpy adds them: the same bits."""
+    n = len(values)
+    if n > 128:
+        half = n // 2 - n // 2 % 8
+        return pairwise_sum(values[:half]) + pairwise_sum(values[half:])
+    first = n - n % 8 if n >= 8 else 0
+    total = 0.0
+    if first:
+        lanes = values[:8].copy()
+        for i in range(8, first, 8):
+            for k in range(8):
+                lanes[k] += values[i + k]
+        total = ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + (
+            (lanes[4] + lanes[5]) + (lanes[6] + lanes[7])
+        )
+    for i in range(first, n):
+        total += values[i]
+    return total
 
 
 def best_threshold(

@@ -10,15 +10,14 @@ import cv2
 import numpy as np
 from scipy.linalg import lapack
 
-from models.tasks.arrays import Array, Bools, Bytes, Floats, Integers
+from models.tasks.arrays import Array, Bytes, Floats, Integers
 from models.tasks.labels.edges import REFERENCE, blur
 from models.tasks.labels.regions import (
     best_threshold,
     canonical,
-    gathered,
-    normalised_laplacian,
     over_segmented,
     region_graph,
+    subgraph,
 )
 
 
@@ -73,35 +72,35 @@ def normalised_cuts(
     weights[first, second] = np.exp(-((means[first] - means[second]) ** 2).sum(-1) / 255)
     np.fill_diagonal(weights, own_weight)
     labels = np.zeros(count, int)
-    waiting = [np.arange(count)]
+    waiting: list[Integers] = [np.arange(count)]
     used = 0
     while waiting:
         members = waiting.pop()
-        halves = None
         # as scikit-image has it: two regions are not cut
-        if len(members) > 2:
-            part = weights if len(members) == count else gathered(weights, members)
-            halves = cut_in_two(part, threshold, steps)
+        halves = cut_in_two(weights, members, threshold, steps) if len(members) > 2 else None
         if halves is None:
             labels[members] = used
             used += 1
         else:
-            waiting += [members[halves], members[~halves]]
+            waiting += halves
     return labels[regions]
 
 
-def cut_in_two(weights: Floats, threshold: float, steps: int) -> Bools | None:
-    """[n] bool, the better side of the second eigenvector's best of `steps` thresholds, or None if
-    no cut costs less than `threshold`.
+def cut_in_two(
+    weights: Floats, members: Integers, threshold: float, steps: int
+) -> tuple[Integers, Integers] | None:
+    """the members [n] of a graph on either side of the best cut among them, by the best of `steps`
+    thresholds of the second eigenvector; None if no cut costs less than `threshold`.
     """
-    degree = weights.sum(1)
+    part, degree, laplacian = subgraph(weights, members)
     # the two smallest eigenvalues: the first is 0, and divides nothing
-    values, vectors = lapack.dsyevr(
-        normalised_laplacian(weights, degree), range="I", il=1, iu=2, lower=1, overwrite_a=1
-    )[:2]
+    values, vectors = lapack.dsyevr(laplacian, range="I", il=1, iu=2, lower=1, overwrite_a=1)[:2]
     # no cut costs less than the second (Shi and Malik, section 2.1); the margin is rounding
     if values[1] > threshold + 1e-9:
         return None
     vector = vectors[:, 1]
-    cost, level = best_threshold(vector, weights, degree, steps)
-    return vector > level if cost < threshold else None
+    cost, level = best_threshold(vector, part, degree, steps)
+    if cost >= threshold:
+        return None
+    above = vector > level
+    return members[above], members[~above]

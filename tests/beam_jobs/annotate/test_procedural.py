@@ -3,6 +3,8 @@ resumable.
 """
 
 import json
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -259,3 +261,14 @@ def test_every_task_gets_targets_of_the_declared_shape_and_range_from_a_rendered
         seen = np.asarray(data.target, "float32")[np.broadcast_to(mask > 0, data.target.shape)]
         if not entry.whitened:
             assert seen.min() >= entry.low - 1e-2 and seen.max() <= entry.high + 1e-2, entry.name
+
+
+def test_who_hands_buildings_out_loads_no_compiler():
+    """it waits for the workers, whose server loads what makes views"""
+    code = (
+        "import sys; from beam_jobs.annotate import procedural; "
+        "print(sorted({'numba', 'scipy', 'cv2', 'embreex'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]"

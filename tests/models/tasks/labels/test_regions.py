@@ -16,6 +16,7 @@ from models.tasks.labels.regions import (
     over_segmented,
     region_graph,
     sorted_pairs,
+    subgraph,
 )
 
 
@@ -85,6 +86,19 @@ def test_the_threshold_is_the_best_of_all_levels(seed):
     levels = vector.min() + np.ptp(vector) * np.arange(10) / 10
     found, level = best_threshold(vector, weights, degree, 10)
     assert found == pytest.approx(min(map(cost, levels))) == pytest.approx(cost(level))
+
+
+def test_degrees_of_a_part_are_numpys_to_the_bit():
+    rng = np.random.default_rng(5)
+    weights = rng.random((300, 300))
+    for size in (1, 7, 8, 9, 127, 128, 129, 263, 300):
+        members = np.sort(rng.permutation(300)[:size])
+        part, degree, laplacian = subgraph(weights, members)
+        np.testing.assert_array_equal(part, weights[np.ix_(members, members)])
+        np.testing.assert_array_equal(degree, part.sum(1))
+        inverse = 1 / np.sqrt(degree)
+        expected = np.eye(size) - inverse[:, None] * part * inverse
+        np.testing.assert_array_equal(laplacian, expected)
 
 
 def test_ids_are_numbered_in_raster_order():
