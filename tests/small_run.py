@@ -4,7 +4,9 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import NamedTuple
 
 from models.provenance.sources import PACKAGES
 
@@ -23,6 +25,34 @@ def command(*words, cwd=ROOT) -> subprocess.CompletedProcess:
         text=True,
         timeout=TIMEOUT,
     )
+
+
+class Stopped(NamedTuple):
+    """code: its exit code. seconds: that it took to end."""
+
+    code: int
+    said: str
+    seconds: float
+
+
+def stopped_command(*words, mark: str, cwd=ROOT) -> Stopped:
+    """a command that gets SIGTERM when it has said `mark`."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", *map(str, words)],
+        cwd=cwd,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    said = ""
+    for line in process.stderr:
+        said += line
+        if mark in line:
+            break
+    process.terminate()
+    since = time.monotonic()
+    said += process.communicate(timeout=60)[1]
+    return Stopped(process.returncode, said, time.monotonic() - since)
 
 
 def newest(run: Path, node: str, output: str) -> Path:
@@ -52,11 +82,18 @@ def executions(run: Path) -> list[tuple[int, str, int]]:
         ).fetchall()
 
 
-def run_again(run: Path, sources: Path) -> tuple[set[str], str]:
-    """run the pipeline by other sources; (the nodes that were not cached, what it said)."""
+def run_again(run: Path, sources: Path, *, until: str = "") -> tuple[set[str], str]:
+    """run the pipeline by other sources, stopped when the node `until` begins, if one is named;
+    (the nodes that ended and were not cached, what it said).
+    """
     last = max(number for number, _, _ in executions(run))
-    words = ("run", *SMOKE, "--run", run, "--data", run / "data")
-    done = command("tfx_pipeline", *words, cwd=sources)
-    assert done.returncode == 0, done.stderr[-3000:]
+    words = ("tfx_pipeline", "run", *SMOKE, "--run", run, "--data", run / "data")
+    if until:
+        stopped = stopped_command(*words, mark=f"] {until} ...", cwd=sources)
+        code, said = stopped.code, stopped.said
+    else:
+        done = command(*words, cwd=sources)
+        code, said = done.returncode, done.stderr
+    assert code == (143 if until else 0), said[-3000:]
     fresh = [row for row in executions(run) if row[0] > last]
-    return {name.split(".")[-1] for _, name, state in fresh if state == 3}, done.stderr
+    return {name.split(".")[-1] for _, name, state in fresh if state == 3}, said

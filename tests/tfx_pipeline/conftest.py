@@ -2,23 +2,12 @@
 
 import shutil
 import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from made_once import made_once
-from small_run import ROOT, SMOKE, command, newest
-
-
-class Stopped(NamedTuple):
-    """run: its folder. seconds: that it took to end."""
-
-    run: Path
-    code: int
-    said: str
-    seconds: float
+from small_run import SMOKE, Stopped, command, newest, stopped_command
 
 
 class Demo(NamedTuple):
@@ -32,31 +21,22 @@ class Demo(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def stopped() -> Stopped:
-    """a demo that gets SIGTERM with two networks trained and two in training."""
+def stopped() -> tuple[Path, Stopped]:
+    """(its folder, its end) of a demo that gets SIGTERM with two networks trained and two in
+    training.
+    """
     return made_once("demo", stop_demo)
 
 
-def stop_demo(folder: Path) -> Stopped:
+def stop_demo(folder: Path) -> tuple[Path, Stopped]:
     run = folder / "run"
-    words = ("tfx_pipeline", "demo", *SMOKE, "--run", str(run))
-    process = subprocess.Popen(
-        [sys.executable, "-m", *words], cwd=ROOT, stderr=subprocess.PIPE, text=True
-    )
-    said = ""
-    for line in process.stderr:
-        said += line
-        if "network 2/26" in line:
-            break
-    process.terminate()
-    since = time.monotonic()
-    said += process.communicate(timeout=60)[1]
-    return Stopped(run, process.returncode, said, time.monotonic() - since)
+    words = ("tfx_pipeline", "demo", *SMOKE, "--run", run)
+    return run, stopped_command(*words, mark="network 2/26")
 
 
 @pytest.fixture(scope="session")
 def demo(stopped) -> Demo:
-    return made_once("finished_demo", lambda folder: finish_demo(stopped.run, folder))
+    return made_once("finished_demo", lambda folder: finish_demo(stopped[0], folder))
 
 
 def finish_demo(run: Path, first: Path) -> Demo:

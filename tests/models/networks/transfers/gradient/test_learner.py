@@ -112,8 +112,11 @@ def test_labels_that_teach_are_made_once_for_all_stacks_and_epochs(monkeypatch):
     config = dataclasses.replace(TINY, stack_members=2, transfer_epochs=2, transfer_batch=2)
     wanted = {"normal": [(0,), (1,), (0, 1)]}
     found = []
+    programs = StackPrograms(config, TinyStore.size)
     for store in (LazyStore(), TinyStore()):
-        bench = Bench(store, representations, networks, config, out=io.StringIO())
+        bench = Bench(
+            store, representations, networks, config, programs=programs, out=io.StringIO()
+        )
         learned = list(transfers_by_gradient(bench, bench.regimes[-1], wanted))
         assert [len(losses) for _, losses in learned] == [2, 1]
         found.append({key: value for _, part in learned for key, value in part.items()})
