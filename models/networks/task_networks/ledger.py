@@ -26,7 +26,7 @@ from models.provenance.seals import damage_of, whole
 from models.tasks import TASKS, Task
 
 # network.json of a network: what it is of, what it cost, how good it is.
-Record = dict[str, Any]
+NetworkRecord = dict[str, Any]
 
 
 def train_tasks(
@@ -36,7 +36,7 @@ def train_tasks(
     config: NetworkConfig,
     out: TextIO = sys.stderr,
     blessed: Mapping[str, str | Path] | None = None,
-) -> dict[str, Record]:
+) -> dict[str, NetworkRecord]:
     """train every task of `names` that the ledger at `directory` lacks; name -> record
     (network.json).
 
@@ -79,12 +79,12 @@ def kept(
     entry: Task,
     config: NetworkConfig,
     start: Start | None = None,
-) -> Record | None:
+) -> NetworkRecord | None:
     """the record in the ledger, if it is of this very network, as it was written."""
     described = folder / "network.json"
     if not whole(folder):
         return None
-    record: Record = json.loads(described.read_text())
+    record: NetworkRecord = json.loads(described.read_text())
     wanted = address(entry, config, store, start.address if start else "")
     return record if record.get("address") == wanted else None
 
@@ -115,7 +115,7 @@ def starts_of(
         if trouble:
             print(f"  {name}: a cold start, {trouble}", file=out, flush=True)
             continue
-        record: Record = json.loads((folder / "network.json").read_text())
+        record: NetworkRecord = json.loads((folder / "network.json").read_text())
         begun = record.get("start") or ""
         if record["address"] != address(task, config, store, begun):
             starts[name] = Start(folder, record["address"])
@@ -134,7 +134,7 @@ def unusable(folder: Path, task: Task, config: NetworkConfig, size: int) -> str:
     damage = damage_of(folder)
     if damage:
         return f"the blessed network at {folder} is not whole: {damage[0]}"
-    record: Record = json.loads((folder / "network.json").read_text())
+    record: NetworkRecord = json.loads((folder / "network.json").read_text())
     other = build_task_network(task, NetworkConfig(**record["config"]), record["size"])
     if not same_shapes(build_task_network(task, config, size), other):
         return f"the blessed network {record['address']} has other shapes"
@@ -148,7 +148,7 @@ def as_trained(
     config: NetworkConfig,
     out: TextIO,
     starts: Mapping[str, Start],
-) -> Iterator[Record]:
+) -> Iterator[NetworkRecord]:
     """the records of `names` as they are finished, by as many processes as `config.trainers`, the
     longest networks first.
     """
@@ -203,7 +203,7 @@ def check_labels(store: LabelStore, task: Task) -> None:
             )
 
 
-def task_records(directory: str | Path) -> list[Record]:
+def task_records(directory: str | Path) -> list[NetworkRecord]:
     """network.json of every task network below `directory`, in the order of the dictionary."""
     paths = [Path(directory) / name / "network.json" for name in TASKS]
     return [json.loads(path.read_text()) for path in paths if path.exists()]

@@ -18,6 +18,7 @@ from models.networks.config import NetworkConfig
 from models.networks.task_networks.representations import RepresentationStore
 from models.networks.training.averages import Known, average_losses
 from models.networks.transfers.gradient.programs import StackPrograms
+from models.networks.transfers.learners import SourceSet
 from models.networks.transfers.ledger import TransferLedger, key_of
 from models.networks.transfers.regimes import Regime, known, regimes_of, teaching_rows
 from models.provenance.address import address_of
@@ -25,10 +26,8 @@ from models.tasks import TASKS
 from models.tasks.addressing import rows_of, settings_of
 from models.tasks.arrays import Array, Bytes, Floats
 
-# Positions of sources in `Bench.sources`, ascending; one past the last stands for raw pixels.
-Subset = tuple[int, ...]
-# target -> sets of sources that are worth measuring.
-Wanted = Mapping[str, Collection[tuple[str, ...]]]
+# Target -> sets of sources that are worth measuring, as names.
+SourceNamesByTarget = Mapping[str, Collection[tuple[str, ...]]]
 PIXELS = "pixels"
 AVERAGE = "average"
 # Pictures that are averaged at a time.
@@ -49,7 +48,7 @@ class Bench:
         networks: str | Path,
         config: NetworkConfig,
         ledgers: Mapping[str, TransferLedger] | None = None,
-        wanted: Wanted | None = None,
+        wanted: SourceNamesByTarget | None = None,
         programs: StackPrograms | None = None,
         out: TextIO = sys.stderr,
     ) -> None:
@@ -72,7 +71,7 @@ class Bench:
         self.out = out  # progress
 
     @property
-    def pixels(self) -> Subset:
+    def pixels(self) -> SourceSet:
         """the set that stands for raw pixels in place of a representation."""
         return (len(self.sources),)
 
@@ -89,11 +88,11 @@ class Bench:
         """channels of a source."""
         return int(self.maps(index, "test").shape[-1])
 
-    def names(self, subset: Subset) -> tuple[str, ...]:
+    def names(self, subset: SourceSet) -> tuple[str, ...]:
         """the sources' names, in the same order."""
         return tuple(self.sources[i] for i in subset)
 
-    def wants(self, target: str, subset: Subset) -> bool:
+    def wants(self, target: str, subset: SourceSet) -> bool:
         """is this transfer to be measured?"""
         return target not in self.wanted or tuple(sorted(self.names(subset))) in self.wanted[target]
 
@@ -102,7 +101,7 @@ class Bench:
         data = self.store.samples(target, self.config.transfer_split)
         return len(known(data, regime.samples(data, self.config.seed))) > 1
 
-    def key(self, subset: Subset, regime: Regime) -> str:
+    def key(self, subset: SourceSet, regime: Regime) -> str:
         """of a row in the ledger: the sources' networks and the amount of data."""
         amount = amount_of(regime)
         if subset == self.pixels:
@@ -110,22 +109,22 @@ class Bench:
         sources = [(name, self.representations.address(name)) for name in self.names(subset)]
         return key_of(sources, regime.name, amount)
 
-    def losses(self, target: str, subset: Subset, regime: Regime) -> Floats:
+    def losses(self, target: str, subset: SourceSet, regime: Regime) -> Floats:
         """[test sample] of a transfer that was measured."""
         return self.ledgers[target][self.key(subset, regime)]
 
-    def keep(self, target: str, rows: Mapping[Subset, Floats], regime: Regime) -> None:
+    def keep(self, target: str, rows: Mapping[SourceSet, Floats], regime: Regime) -> None:
         """add what was measured to the ledger."""
         keyed = {self.key(subset, regime): losses for subset, losses in rows.items()}
         self.ledgers[target].extend(keyed)
         self.fresh += sum(subset != self.pixels for subset in rows)
 
-    def lacking(self, target: str, subsets: Sequence[Subset], regime: Regime) -> list[Subset]:
+    def lacking(self, target: str, subsets: Sequence[SourceSet], regime: Regime) -> list[SourceSet]:
         """those sets that the ledger of the target lacks."""
         ledger = self.ledgers[target]
         return [subset for subset in subsets if self.key(subset, regime) not in ledger]
 
-    def ranked(self, target: str, subsets: Sequence[Subset], regime: Regime) -> list[int]:
+    def ranked(self, target: str, subsets: Sequence[SourceSet], regime: Regime) -> list[int]:
         """sources by the mean loss of their first-order transfer, best first."""
         singles = [subset for subset in subsets if len(subset) == 1 and subset != self.pixels]
         means = {subset[0]: float(self.losses(target, subset, regime).mean()) for subset in singles}
@@ -153,7 +152,7 @@ class Bench:
         return ledger[key]
 
     def address(
-        self, name: str, rows: Sequence[tuple[Subset, Regime]], controls: Sequence[str]
+        self, name: str, rows: Sequence[tuple[SourceSet, Regime]], controls: Sequence[str]
     ) -> str:
         """of everything that is recorded about one target. controls: addresses of its networks
         from scratch.

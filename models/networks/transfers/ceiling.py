@@ -42,7 +42,7 @@ from models.tasks.arrays import Array, Floats
 
 @dataclass
 class LabelBench:
-    """A bench (`learners.Bench`) whose sources are codes made of labels."""
+    """A bench (`learners.BenchView`) whose sources are codes made of labels."""
 
     store: Any
     config: NetworkConfig

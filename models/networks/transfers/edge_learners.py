@@ -21,7 +21,7 @@ from models.networks.transfers.closed_form.view_kernels import VectorBench
 from models.networks.transfers.gradient.alone import tried
 from models.networks.transfers.gradient.learner import GradientBench
 from models.networks.transfers.gradient.schedule import schedule_of
-from models.networks.transfers.learners import Bench, SourceSet
+from models.networks.transfers.learners import BenchView, SourceSet
 from models.networks.transfers.regimes import Regime
 from models.tasks import TASKS, building_of
 from models.tasks.arrays import Bools, Floats, Integers
@@ -135,7 +135,7 @@ def losses_by_width(bench: EdgeBench, target: str, rows: Integers, answer: Float
     return table
 
 
-def fitting(bench: Bench, target: str, regime: Regime) -> tuple[Integers, Integers]:
+def fitting(bench: BenchView, target: str, regime: Regime) -> tuple[Integers, Integers]:
     """(rows that teach, rows held out) of the target's samples in the transfer split, as the
     regime's views are divided.
     """
@@ -145,7 +145,7 @@ def fitting(bench: Bench, target: str, regime: Regime) -> tuple[Integers, Intege
     return rows[~held_out], rows[held_out]
 
 
-def stopping(bench: Bench, target: str, held_out: Integers) -> Bools:
+def stopping(bench: BenchView, target: str, held_out: Integers) -> Bools:
     """[held_out] bool: the first half of the held-out samples: whole buildings (of a sample's first
     view), every second by name; of one building, every second sample.
     """

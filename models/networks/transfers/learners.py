@@ -15,13 +15,13 @@ from models.tasks.arrays import Floats
 # Sources of one transfer: rising positions in `Bench.sources`; one past the last stands for pixels.
 SourceSet = tuple[int, ...]
 # Target -> the sets of sources to measure.
-Wanted = Mapping[str, Sequence[SourceSet]]
+SetsByTarget = Mapping[str, Sequence[SourceSet]]
 # Set of sources -> loss of every test sample [sample] float32.
 Losses = dict[SourceSet, Floats]
 
 
-class Bench(Protocol):
-    """What is on the bench when transfers are measured: `bench.Bench`, as far as learners see."""
+class BenchView(Protocol):
+    """The part of a `bench.Bench` that learners read."""
 
     @property
     def store(self) -> LabelStore: ...

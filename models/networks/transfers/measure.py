@@ -14,7 +14,7 @@ import itertools
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -24,7 +24,7 @@ import numpy as np
 from models.examples.label_store import LabelStore
 from models.networks.config import NetworkConfig
 from models.networks.task_networks.representations import RepresentationStore
-from models.networks.transfers.bench import Bench, PixelMaps, Subset, Wanted
+from models.networks.transfers.bench import Bench, PixelMaps, SourceNamesByTarget
 from models.networks.transfers.calibration import calibrate
 from models.networks.transfers.candidates import first_wave, second_wave
 from models.networks.transfers.ceiling import ceilings
@@ -34,7 +34,7 @@ from models.networks.transfers.edge import write_transfer
 from models.networks.transfers.equal_labels import first_with_equal_labels
 from models.networks.transfers.gradient.learner import transfers_by_gradient
 from models.networks.transfers.gradient.programs import StackPrograms
-from models.networks.transfers.learners import Losses
+from models.networks.transfers.learners import Losses, SetsByTarget, SourceSet
 from models.networks.transfers.ledger import TransferLedger
 from models.networks.transfers.regimes import Regime, regimes_of
 from models.networks.transfers.scratch import scratch_folder, train_from_scratch
@@ -45,12 +45,10 @@ from models.tasks.addressing import rows_of, settings_of
 from models.tasks.arrays import Floats
 
 # record(transfer, sample names, losses [sample]): where what was measured is told.
-Record = Callable[[dict[str, Any], Sequence[str], Floats], None]
-# target -> sets of sources to measure.
-Todo = Mapping[str, list[Subset]]
+RecordLosses = Callable[[dict[str, Any], Sequence[str], Floats], None]
 # Gives a target and some of its losses as soon as it has them, so that what is measured before a
 # stop is kept.
-Learner = Callable[[Bench, Regime, Todo], Iterator[tuple[str, Losses]]]
+Learner = Callable[[Bench, Regime, SetsByTarget], Iterator[tuple[str, Losses]]]
 # Learners see the bench as a protocol: what gives it maps and samples is named here.
 BENCH_ROOTS = (regimes_of, PixelMaps, LabelStore, RepresentationStore)
 # Kinds of output that calibration takes first: the pair metric and 17 classes a pixel take several
@@ -65,9 +63,9 @@ def measure_transfers(
     ledger: str | Path,
     config: NetworkConfig,
     *,
-    record: Record,
+    record: RecordLosses,
     targets: Iterable[str],
-    wanted: Wanted | None = None,
+    wanted: SourceNamesByTarget | None = None,
     everywhere: Iterable[str] | None = None,
     out: TextIO = sys.stderr,
 ) -> dict[str, Any]:
@@ -90,7 +88,7 @@ def measure_transfers(
     ledgers = {name: ledger_of(name, store, config, ledger) for name in present}
     bench = Bench(store, representations, networks, config, ledgers, wanted, out=out)
     say_what_is_left_out(bench, asked, out)
-    rows: dict[str, list[tuple[Subset, Regime]]] = {name: [] for name in present}
+    rows: dict[str, list[tuple[SourceSet, Regime]]] = {name: [] for name in present}
     for regime in bench.regimes:
         for name, subsets in measured_in(bench, regime, present, out).items():
             rows[name] += [(subset, regime) for subset in subsets]
@@ -206,7 +204,7 @@ def say_what_is_left_out(bench: Bench, asked: Sequence[str], out: TextIO) -> Non
 
 def measured_in(
     bench: Bench, regime: Regime, targets: Sequence[str], out: TextIO
-) -> dict[str, list[Subset]]:
+) -> dict[str, list[SourceSet]]:
     """target -> the sets of sources that were measured with one amount of data, the pixels' too."""
     # In the regime that decides, lack of labels is an error, not a gap.
     taught = [name for name in targets if not regime.name or bench.teaches(regime, name)]
@@ -232,9 +230,9 @@ def measured_in(
     return {name: [*todo[name], *more[name]] for name in taught}
 
 
-def measure(bench: Bench, regime: Regime, todo: Todo) -> None:
+def measure(bench: Bench, regime: Regime, todo: SetsByTarget) -> None:
     """measure what the ledgers lack, with the learner of each target."""
-    wanted: dict[Learner, dict[str, list[Subset]]] = {}
+    wanted: dict[Learner, dict[str, list[SourceSet]]] = {}
     for name, subsets in todo.items():
         lacking = bench.lacking(name, subsets, regime)
         if lacking:
@@ -244,7 +242,7 @@ def measure(bench: Bench, regime: Regime, todo: Todo) -> None:
             bench.keep(name, losses, regime)
 
 
-def regimes_in(bench: Bench, name: str, rows: Sequence[tuple[Subset, Regime]]) -> list[Regime]:
+def regimes_in(bench: Bench, name: str, rows: Sequence[tuple[SourceSet, Regime]]) -> list[Regime]:
     """the regimes in which transfers into a target were measured, the one that decides first."""
     names = {regime.name for _, regime in rows}
     return [regime for regime in reversed(bench.regimes) if regime.name in names]
@@ -256,7 +254,9 @@ def with_scratch(config: NetworkConfig, regimes: Sequence[Regime]) -> list[Regim
     return asked if config.scratch_steps else []
 
 
-def tell(bench: Bench, name: str, rows: Sequence[tuple[Subset, Regime]], record: Record) -> None:
+def tell(
+    bench: Bench, name: str, rows: Sequence[tuple[SourceSet, Regime]], record: RecordLosses
+) -> None:
     """tell `record` all transfers into one target, and the readouts of pixels."""
     samples = bench.store.sample_names(name, "test")
     for subset, regime in rows:
@@ -271,7 +271,7 @@ def tell(bench: Bench, name: str, rows: Sequence[tuple[Subset, Regime]], record:
 
 
 def tell_controls(
-    bench: Bench, name: str, regimes: Sequence[Regime], ledger: Path, record: Record
+    bench: Bench, name: str, regimes: Sequence[Regime], ledger: Path, record: RecordLosses
 ) -> None:
     """tell `record` the other controls of one target: of each regime, and the supervised network's,
     which belongs to none.

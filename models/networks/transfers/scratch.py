@@ -68,7 +68,7 @@ STOPS = 5
 ASKED = 256
 
 # network.json of a network from scratch.
-Record = dict[str, Any]
+NetworkRecord = dict[str, Any]
 
 
 def scratch_folder(ledger: str | Path, target: str, regime: Regime) -> Path:
@@ -83,14 +83,14 @@ def train_from_scratch(
     wanted: Mapping[str, Sequence[Regime]],
     config: NetworkConfig,
     out: TextIO = sys.stderr,
-) -> list[Record]:
+) -> list[NetworkRecord]:
     """the networks from scratch of some targets in some regimes, those that the ledger lacks
     trained, by as many processes as `config.trainers`; their records.
     A record: that of a task network, with "regime", "images" (labelled samples that taught and
     stopped it), "held_out" (mean losses of network and readout of pixels on those that stopped it)
     and, where the readout was chosen, "grid" (cells of the side).
     """
-    records: list[Record] = []
+    records: list[NetworkRecord] = []
     lacking: dict[str, list[Regime]] = {}
     for name, regimes in wanted.items():
         for regime in regimes:
@@ -99,7 +99,7 @@ def train_from_scratch(
                 lacking.setdefault(name, []).append(regime)
             else:
                 records.append(record)
-    fresh: list[Record] = []
+    fresh: list[NetworkRecord] = []
     count = sum(map(len, lacking.values()))
     since = time.time()
     for record in as_trained(store, ledger, lacking, config):
@@ -117,12 +117,12 @@ def train_from_scratch(
 
 def kept(
     store: LabelStore, ledger: str | Path, task: Task, regime: Regime, config: NetworkConfig
-) -> Record | None:
+) -> NetworkRecord | None:
     """the record in the ledger, if it is of this very network, as it was written."""
     folder = scratch_folder(ledger, task.name, regime)
     if not whole(folder):
         return None
-    record: Record = json.loads((folder / "network.json").read_text())
+    record: NetworkRecord = json.loads((folder / "network.json").read_text())
     return record if record["address"] == address(task, regime, config, store) else None
 
 
@@ -170,7 +170,7 @@ def as_trained(
     ledger: str | Path,
     lacking: Mapping[str, Sequence[Regime]],
     config: NetworkConfig,
-) -> Iterator[Record]:
+) -> Iterator[NetworkRecord]:
     """the records as groups of targets are finished, the largest group first: those of a group
     share one compiled program.
     """
@@ -220,7 +220,7 @@ def train_group(
     ledger: str | Path,
     targets: Mapping[str, Sequence[Regime]],
     config: NetworkConfig,
-) -> list[Record]:
+) -> list[NetworkRecord]:
     """the networks from scratch of targets that share a program, in some regimes each."""
     keras.backend.clear_session()
     program: Program | None = None
@@ -239,7 +239,7 @@ def train_one(
     regime: Regime,
     config: NetworkConfig,
     program: Program,
-) -> Record:
+) -> NetworkRecord:
     """one network from scratch, trained, measured on the test split, written whole; its record."""
     since = time.time()
     task = TASKS[name]
@@ -280,7 +280,7 @@ def train_one(
             np.savez(folder / "arrays.npz", **arrays)
         np.save(folder / "test_losses.npy", losses)
         write_json(folder / "network.json", record)
-    as_read_back: Record = json.loads(json.dumps(record))
+    as_read_back: NetworkRecord = json.loads(json.dumps(record))
     return as_read_back
 
 

@@ -30,8 +30,8 @@ SUBSET: SourceSet = (0,)
 
 @dataclass(frozen=True)
 class PixelBench:
-    """A bench (`learners.Bench`) whose one source is pixels as a task's network sees them, averaged
-    to the grid.
+    """A bench (`learners.BenchView`) whose one source is pixels as a task's network sees them,
+    averaged to the grid.
     """
 
     task: Task

@@ -26,7 +26,7 @@ from models.networks.transfers.closed_form.map_outputs import (
 from models.networks.transfers.closed_form.ridge import Moments, predict
 from models.networks.transfers.closed_form.sweep import part_by_part, some_at_a_time
 from models.networks.transfers.equal_labels import first_with_equal_labels
-from models.networks.transfers.learners import Bench, Losses, SourceSet, Wanted
+from models.networks.transfers.learners import BenchView, Losses, SetsByTarget, SourceSet
 from models.networks.transfers.regimes import Regime
 from models.tasks import TASKS
 from models.tasks.arrays import Floats, Integers
@@ -38,7 +38,7 @@ ALL_VIEWS = slice(None)
 class LocalFeatures:
     """Features of sources' maps; random ones with one kernel for every source of equal width."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: BenchView) -> None:
         self.bench = bench
         self.kernels: dict[int, tuple[Floats, Floats]] = {}
 
@@ -50,8 +50,8 @@ class LocalFeatures:
         return self.kernels[channels]
 
     def __call__(self, index: int, split: str, views: Integers | slice = ALL_VIEWS) -> Floats:
-        """[views cells, d + 1] float32 of a source, as `Bench.maps` counts them; the last column is
-        the constant 1.
+        """Features of a source, numbered as `Bench.maps` does: [views cells, d + 1] float32, of
+        which the last column is the constant 1.
         """
         maps = self.bench.maps(index, split)[views]
         return local_features(maps, *self.kernel(maps.shape[-1]))
@@ -66,7 +66,7 @@ def local_features(maps: Floats, kernel: Floats, bias: Floats) -> Floats:
 
 
 def local_moments(
-    bench: Bench,
+    bench: BenchView,
     regime: Regime,
     subsets: Iterable[SourceSet],
     names: Sequence[str],
@@ -103,7 +103,7 @@ def local_moments(
     return moments, columns
 
 
-def shifted_outputs(bench: Bench, name: str, views: Integers, shift: Floats) -> Floats:
+def shifted_outputs(bench: BenchView, name: str, views: Integers, shift: Floats) -> Floats:
     """`map_outputs` of teaching views, with the shift of `class_shifts` on every pixel."""
     split = bench.config.transfer_split
     outputs = map_outputs(bench.store, name, split, views, bench.grid, bench.config)
@@ -112,7 +112,7 @@ def shifted_outputs(bench: Bench, name: str, views: Integers, shift: Floats) -> 
     return outputs
 
 
-def columns_of(bench: Bench, names: Iterable[str]) -> dict[str, slice]:
+def columns_of(bench: BenchView, names: Iterable[str]) -> dict[str, slice]:
     """target -> its columns, of outputs side by side."""
     columns = {}
     start = 0
@@ -129,7 +129,9 @@ def columns_of(bench: Bench, names: Iterable[str]) -> dict[str, slice]:
     return columns
 
 
-def map_transfers(bench: Bench, regime: Regime, wanted: Wanted) -> Iterator[tuple[str, Losses]]:
+def map_transfers(
+    bench: BenchView, regime: Regime, wanted: SetsByTarget
+) -> Iterator[tuple[str, Losses]]:
     """(target, losses) of map targets. Targets whose labels lack in the same cells (all of them, in
     data without holes) share their sums.
     """
@@ -144,7 +146,7 @@ def map_transfers(bench: Bench, regime: Regime, wanted: Wanted) -> Iterator[tupl
 
 
 def transfers_with_equal_cells(
-    bench: Bench, regime: Regime, wanted: Wanted
+    bench: BenchView, regime: Regime, wanted: SetsByTarget
 ) -> Iterator[tuple[str, Losses]]:
     """of targets that lack the same cells: Gram blocks between sources, one factor a subset and
     ridge, all targets side by side. Targets with equal labels are solved once.
@@ -179,7 +181,7 @@ class MapReadouts:
 
     def __init__(
         self,
-        bench: Bench,
+        bench: BenchView,
         regime: Regime,
         solved: Mapping[SourceSet, Sequence[str]],
         names: Sequence[str],

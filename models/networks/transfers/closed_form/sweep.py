@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from models.networks.transfers.learners import Bench, Losses, SourceSet
+from models.networks.transfers.learners import BenchView, Losses, SourceSet
 from models.tasks.arrays import Floats
 
 QUIET = 10.0  # seconds between two lines of progress
@@ -35,7 +35,7 @@ def some_at_a_time(count: int, size: int) -> list[range]:
 
 
 def part_by_part(
-    bench: Bench,
+    bench: BenchView,
     subsets: Sequence[SourceSet],
     fit: Callable[[SourceSet], Fit],
     parts: Sequence[Callable[[], Judged[Fit]]],
@@ -75,7 +75,7 @@ def judging(
 
 
 def threaded(
-    bench: Bench, work: Callable[[SourceSet], Result], subsets: Sequence[SourceSet]
+    bench: BenchView, work: Callable[[SourceSet], Result], subsets: Sequence[SourceSet]
 ) -> Iterator[Result]:
     """`work` of all `subsets`, in order. As many at a time as `config.trainers`, a thread each, on
     as many shares of the cores: these matrices are too small for one product to fill them all.
@@ -95,7 +95,7 @@ def threaded(
 
 
 def side_by_side(
-    bench: Bench,
+    bench: BenchView,
     subsets: Sequence[SourceSet],
     losses_of: Callable[[SourceSet], dict[str, Floats]],
     into: str,
@@ -119,7 +119,7 @@ def side_by_side(
 class Progress:
     """A line at the end, and before it every `QUIET` seconds at most."""
 
-    def __init__(self, bench: Bench, count: int, into: str) -> None:
+    def __init__(self, bench: BenchView, count: int, into: str) -> None:
         self.out = bench.out
         self.count = count
         self.into = into

@@ -28,7 +28,7 @@ from models.networks.transfers.closed_form.view_kernels import (
     test_kernel,
     view_kernel,
 )
-from models.networks.transfers.learners import Bench, Losses, SourceSet, Wanted
+from models.networks.transfers.learners import BenchView, Losses, SetsByTarget, SourceSet
 from models.networks.transfers.regimes import Regime
 from models.tasks import TASKS, Task, building_of
 from models.tasks.arrays import Floats, Integers
@@ -42,7 +42,7 @@ class GlobalTarget:
     """
 
     def __init__(
-        self, bench: Bench, name: str, regime: Regime, rows: Integers | None = None
+        self, bench: BenchView, name: str, regime: Regime, rows: Integers | None = None
     ) -> None:
         split = bench.config.transfer_split
         teach = bench.store.samples(name, split)
@@ -112,7 +112,7 @@ def cautious(task: Task, fit: KernelRidge, target: Floats) -> KernelRidge:
 
 
 def vector_transfers(
-    bench: VectorBench, regime: Regime, wanted: Wanted
+    bench: VectorBench, regime: Regime, wanted: SetsByTarget
 ) -> Iterator[tuple[str, Losses]]:
     """(target, losses) of vector and class targets; those with the same samples share a kernel and
     its inverses.

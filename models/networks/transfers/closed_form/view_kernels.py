@@ -11,13 +11,13 @@ import numpy as np
 
 from models.networks.architecture.readout_features import global_kernel, global_parts
 from models.networks.transfers.closed_form import sweep
-from models.networks.transfers.learners import Bench, SourceSet
+from models.networks.transfers.learners import BenchView, SourceSet
 from models.tasks.arrays import Floats, Integers
 
 CHUNK = 256  # views whose features are held where all are summed
 
 
-class VectorBench(Bench, Protocol):
+class VectorBench(BenchView, Protocol):
     """A bench that keeps kernels from target to target."""
 
     @property
@@ -44,7 +44,7 @@ class GlobalKernel:
 
     def __init__(
         self,
-        bench: Bench,
+        bench: BenchView,
         index: int,
         views: Integers | None = None,
         scale: float | None = None,
@@ -60,7 +60,7 @@ class GlobalKernel:
         self.teach = self.features @ self.features.T / scale
         self.whole = self.with_test(bench, None) if views is None else None
 
-    def with_test(self, bench: Bench, views: Integers | None) -> Floats:
+    def with_test(self, bench: BenchView, views: Integers | None) -> Floats:
         """[m, n] between test views, all if None, and teaching views."""
         test = features_of(bench, self.index, "test", views)
         return test @ self.features.T / self.scale
@@ -74,7 +74,7 @@ class GlobalKernel:
 
 
 def features_of(
-    bench: Bench, index: int, split: str, views: Integers | slice | None = None
+    bench: BenchView, index: int, split: str, views: Integers | slice | None = None
 ) -> Floats:
     """[views, d] `global_features` of one source; all views of the split if None."""
     config = bench.config
@@ -90,7 +90,7 @@ def mean_of_squares(kernel: GlobalKernel) -> float:
     return max(float((kernel.features**2).sum(1).mean()), 1e-12)
 
 
-def mean_square(bench: Bench, index: int) -> float:
+def mean_square(bench: BenchView, index: int) -> float:
     """mean square norm of one source's features over all views of the transfer split, of which some
     hundred are held at a time.
     """

@@ -30,13 +30,13 @@ from models.networks.transfers.gradient.member_stack import MemberStack
 from models.networks.transfers.gradient.programs import StackPrograms
 from models.networks.transfers.gradient.samples import Maps, Samples, split_last
 from models.networks.transfers.gradient.schedule import Schedule, schedule_of
-from models.networks.transfers.learners import Bench, Losses, SourceSet, Wanted
+from models.networks.transfers.learners import BenchView, Losses, SetsByTarget, SourceSet
 from models.networks.transfers.regimes import Regime, Rows, teaching_rows
 from models.tasks import TASKS
 from models.tasks.arrays import Floats, Integers
 
 
-class GradientBench(Bench, Protocol):
+class GradientBench(BenchView, Protocol):
     """A bench that keeps compiled programs from target to target."""
 
     @property
@@ -169,7 +169,7 @@ def check_finite(losses: Floats, name: str, seeds: Sequence[int]) -> None:
 
 
 def transfers_by_gradient(
-    bench: GradientBench, regime: Regime, wanted: Wanted
+    bench: GradientBench, regime: Regime, wanted: SetsByTarget
 ) -> Iterator[tuple[str, Losses]]:
     """(target, losses) of what is wanted: a `measure.Learner`. Stacked by order, at most
     `stack_members` at a time. Raises LookupError for a target whose labels cannot teach.
@@ -208,7 +208,7 @@ def constant_of(
     return average_answer(TASKS[name], store, known=Known(config.transfer_split, teaching))
 
 
-def stacks_of(bench: Bench, subsets: Sequence[SourceSet]) -> Iterator[list[SourceSet]]:
+def stacks_of(bench: BenchView, subsets: Sequence[SourceSet]) -> Iterator[list[SourceSet]]:
     """sets of sources of the same widths, and so of one order, each, at most `stack_members`."""
     used = {source for subset in subsets for source in subset}
     widths = {source: int(bench.maps(source, "test").shape[-1]) for source in used}
@@ -221,7 +221,7 @@ def stacks_of(bench: Bench, subsets: Sequence[SourceSet]) -> Iterator[list[Sourc
             yield group[i : i + most]
 
 
-def seed_of(bench: Bench, subset: SourceSet, regime: Regime) -> int:
+def seed_of(bench: BenchView, subset: SourceSet, regime: Regime) -> int:
     """of one member: of what it is, not of which others share its stack."""
     content = json.dumps([bench.key(subset, regime), bench.config.seed])
     return zlib.crc32(content.encode()) % 2**31
