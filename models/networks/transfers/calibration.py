@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, TextIO
+from typing import TextIO, TypedDict
 
 import numpy as np
 
@@ -21,6 +21,29 @@ from models.tasks.arrays import Floats
 SEEDS = (11, 12)
 
 
+class CalibrationRow(TypedDict):
+    """How the closed form's ranking of some first-order transfers into a target agrees with that by
+    gradient training.
+    """
+
+    target: str
+    # Transfers that were trained by gradient.
+    transfers: int
+    # Spearman with the mean of the seeds, and between the two seeds; 0 where one side is constant.
+    closed_against_gradient: float
+    between_seeds: float
+    # Median ratio of mean losses.
+    gradient_over_closed: float
+    # Median of the networks' best epochs.
+    epochs: int
+    # Share of networks that converged (`converged_share`).
+    converged: float
+    # By gradient, stacked, building and tracing included.
+    seconds_a_network: float
+    # None where all losses in closed form came from the ledger.
+    closed_seconds_a_transfer: float | None
+
+
 def calibrate(
     store: LabelStore,
     maps: Maps,
@@ -32,16 +55,13 @@ def calibrate(
     schedule: Schedule | None = None,
     programs: StackPrograms | None = None,
     out: TextIO = sys.stderr,
-) -> dict[str, Any]:
-    """one row of the calibration: how the ranking of first-order transfers into `name` by the
-    closed form agrees with that by gradient.
+) -> CalibrationRow:
+    """Trains some first-order transfers into `name` by gradient and compares them with the closed
+    form.
 
     closed: sources -> test losses [sample] of the closed form. At most `config.calibration_sources`
     sources, evenly over the closed form's ranking, so that good and bad ones are among them.
-    programs: `StackPrograms` that targets share. {"target", "transfers", "closed_against_gradient"
-    (Spearman with the mean of the seeds), "between_seeds", "gradient_over_closed" (median ratio of
-    mean losses), "epochs" (median best), "converged" (share of networks, as `converged` says),
-    "seconds_a_network" (by gradient, stacked, building and tracing included)}.
+    programs: compiled stacks that targets share.
     """
     ranked = sorted(
         (key for key in closed if len(key) == 1), key=lambda key: float(closed[key].mean())
@@ -61,15 +81,16 @@ def calibrate(
     )
     means = found.losses.mean(1).reshape(len(picked), len(SEEDS))
     own = np.array([closed[key].mean() for key in picked])
-    row = {
+    row: CalibrationRow = {
         "target": name,
         "transfers": len(picked),
         "closed_against_gradient": spearman(own, means.mean(1)),
         "between_seeds": spearman(means[:, 0], means[:, 1]),
         "gradient_over_closed": float(np.median(means.mean(1) / np.maximum(own, 1e-9))),
         "epochs": int(np.median(found.best)),
-        "converged": converged(found.validation, schedule.patience),
+        "converged": converged_share(found.validation, schedule.patience),
         "seconds_a_network": found.seconds / len(slots),
+        "closed_seconds_a_transfer": None,
     }
     print(
         f"  calibration {name}: closed form against gradient "
@@ -81,9 +102,9 @@ def calibrate(
     return row
 
 
-def converged(validation: Floats, patience: int) -> float:
-    """share of networks whose validation loss [epoch, network] fell by less than 1 % in the last
-    `patience` epochs; 0 for a run of no more epochs than that.
+def converged_share(validation: Floats, patience: int) -> float:
+    """Returns the share of networks whose validation loss [epoch, network] fell by less than 1 % in
+    the last `patience` epochs; 0 for a run of no more epochs than that.
     """
     if len(validation) <= patience:
         return 0.0

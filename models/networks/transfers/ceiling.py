@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TextIO
+from typing import Any, TextIO, TypedDict
 
 import numpy as np
 
@@ -38,6 +38,17 @@ from models.provenance.seals import read_sealed_json, write_sealed_json
 from models.tasks import TASKS
 from models.tasks.addressing import rows_of, settings_of
 from models.tasks.arrays import Array, Floats
+
+
+class CeilingRow(TypedDict):
+    """What the label's own code is worth as a source."""
+
+    target: str
+    channels: int
+    # Mean test loss of the label's own code.
+    loss: float
+    # Share of test samples on which it beats the target's own network; ties count half.
+    quality: float
 
 
 @dataclass
@@ -82,10 +93,9 @@ class SampleViews:
         return [keys[view] for view in first]
 
 
-def ceilings(bench: Bench, targets: Iterable[str], channels: int) -> list[dict[str, Any]]:
-    """{"target", "channels", "loss": mean test loss of the label's own code, "quality": share of
-    test samples on which it beats the target's own network (ties count half)} of every target, with
-    the largest amount of data; kept beside the targets' ledgers.
+def ceilings(bench: Bench, targets: Iterable[str], channels: int) -> list[CeilingRow]:
+    """Returns the ceiling of every target for codes of so many channels, with the largest amount of
+    data; losses are kept beside the targets' ledgers.
     """
     regime = bench.regimes[-1]
     paths = {}
@@ -115,7 +125,7 @@ def ceilings(bench: Bench, targets: Iterable[str], channels: int) -> list[dict[s
     for name, values in losses.items():
         write_sealed_json(paths[name], {"losses": np.asarray(values, "float64").tolist()})
         found[name] = {"losses": values}
-    rows = []
+    rows: list[CeilingRow] = []
     for name, kept in found.items():
         values = np.asarray((kept or {})["losses"], "float32")
         wins = np.sign(bench.supervised(name) - values)

@@ -5,7 +5,7 @@ in each other, and what is held out of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -95,6 +95,13 @@ def regimes_of(store: LabelStore, config: NetworkConfig) -> list[Regime]:
             )
         )
     return regimes
+
+
+def config_of_one_row(config: NetworkConfig) -> NetworkConfig:
+    """Returns the configuration with the fields reset that say which other rows of a ledger are
+    measured beside one: further amounts of data, and orders.
+    """
+    return replace(config, regimes=(), transfer_order=1, regime_order=1)
 
 
 def last_buildings(keys: Sequence[str]) -> Bools:

@@ -27,8 +27,8 @@ from models.networks.transfers.ledger import TransferLedger
 from models.networks.transfers.measure import (
     BENCH_ROOTS,
     learner_of,
+    measure_regime,
     measure_transfers,
-    measured_in,
 )
 from models.provenance.closure import closure_of, forget
 from models.tasks import TASKS, ViewKey
@@ -110,9 +110,9 @@ class Work:
         losses = LossStore(place)
         for target, (images, measured) in rows.items():
             losses.set_images(target, images)
-            losses.extend(measured, address=summary["addresses"][target])
+            losses.extend(measured, address=summary.addresses[target])
         measure([losses], cache=self.folder / "tournaments")
-        return summary["fresh"]
+        return summary.fresh
 
 
 def count(patch, done, module, name, key):
@@ -301,7 +301,7 @@ def test_every_function_of_ours_that_measures_is_in_the_address_of_a_target(firs
     ledgers = {name: TransferLedger(first.folder / "new" / name)}
     bench = Bench(store, maps, first.folder / "networks", CONFIG, ledgers)
     with Called() as called:
-        measured_in(bench, bench.regimes[-1], [name], io.StringIO())
+        measure_regime(bench, bench.regimes[-1], [name], io.StringIO())
     roots = (learner_of(TASKS[name], CONFIG), *BENCH_ROOTS)
     reached = closure_of(*roots, choices=rows_of(TASKS[name])).definitions
     ran = {item for item in called.definitions if not item.startswith(BOOKKEEPING)}

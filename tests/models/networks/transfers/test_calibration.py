@@ -8,7 +8,7 @@ import pytest
 from tiny_store import TINY, TinyStore
 
 from models.networks.transfers import calibration
-from models.networks.transfers.calibration import SEEDS, calibrate, converged, spearman
+from models.networks.transfers.calibration import SEEDS, calibrate, converged_share, spearman
 from models.networks.transfers.gradient.learner import Learned
 from models.networks.transfers.gradient.schedule import Schedule
 
@@ -65,8 +65,8 @@ def test_seeds_are_held_against_each_other_and_their_mean_against_the_closed_for
 
 def test_a_network_has_converged_when_its_loss_no_longer_falls():
     falling, flat = 1 / np.arange(1, 10), np.array([3, 2, *[1.0] * 7])
-    assert converged(np.stack([falling, flat], 1), 4) == 0.5
-    assert converged(np.stack([flat], 1)[:4], 4) == 0
+    assert converged_share(np.stack([falling, flat], 1), 4) == 0.5
+    assert converged_share(np.stack([flat], 1)[:4], 4) == 0
 
 
 def test_rank_correlation_is_scipys():

@@ -12,10 +12,9 @@ from transfer_bank import TARGETS, measured, transfer_bank
 from models.networks.losses.losses import image_losses
 from models.networks.transfers import edge, edge_learners, regimes
 from models.networks.transfers.bench import Bench
-from models.networks.transfers.edge import load_transfer_network
+from models.networks.transfers.edge import load_transfer_network, train_transfer
 from models.networks.transfers.edge_learners import Comparison
 from models.networks.transfers.gradient.alone import Trial
-from models.networks.transfers.measure import train_transfer
 from models.tasks import TASKS
 
 

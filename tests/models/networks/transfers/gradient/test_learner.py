@@ -18,6 +18,7 @@ from models.networks.losses.losses import image_losses as keras_losses
 from models.networks.training.averages import average_answer, average_losses
 from models.networks.training.fit import Interrupted
 from models.networks.transfers.bench import Bench
+from models.networks.transfers.calibration_rows import alternating_kinds, distinct_targets
 from models.networks.transfers.gradient.learner import (
     build_stack,
     learn,
@@ -27,7 +28,6 @@ from models.networks.transfers.gradient.learner import (
 from models.networks.transfers.gradient.programs import StackPrograms
 from models.networks.transfers.gradient.samples import Samples
 from models.networks.transfers.gradient.schedule import Schedule
-from models.networks.transfers.measure import dealt, different_targets
 from models.tasks import TASKS
 
 QUICK = Schedule(batch=4, epochs=3, patience=2)
@@ -181,9 +181,9 @@ def test_calibration_takes_targets_of_different_kinds_and_the_dearest_last():
         "room_layout",
         "egomotion",
     ]
-    assert dealt(targets, 4) == ["normal", "class_scene", "room_layout", "reshading"]
-    assert dealt(targets, 9)[-2:] == ["segment_unsup2d", "segment_semantic"]
-    assert different_targets(["autoencoding", "normal", "denoising"], TinyStore(), "val") == [
+    assert alternating_kinds(targets, 4) == ["normal", "class_scene", "room_layout", "reshading"]
+    assert alternating_kinds(targets, 9)[-2:] == ["segment_unsup2d", "segment_semantic"]
+    assert distinct_targets(["autoencoding", "normal", "denoising"], TinyStore(), "val") == [
         "autoencoding",
         "normal",
     ]
