@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from models.networks.config import NetworkConfig
 from models.networks.predictions.pictures import arranged, grey
 from models.networks.task_networks.build import TaskNetwork
 from models.networks.task_networks.code_blocks import Encoders
+from models.networks.task_networks.records import read_record
 from models.networks.training.inputs import training_input
 from models.tasks import TASKS, Task
 from models.tasks.arrays import Bytes, Floats
@@ -56,7 +56,7 @@ def loaded(folder: Path, encoders: Encoders) -> TaskNetwork:
     """the network at `folder`, whole until the next is loaded: networks of one shape share an
     encoder, which takes longer to build than to load.
     """
-    record = json.loads((folder / "network.json").read_text())
+    record = read_record(folder)
     config, size = NetworkConfig(**record["config"]), record["size"]
     task, encoder = encoders.load(folder)
     side = config.tile_size if task.input == "tiles" else size

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from models.networks.architecture.heads import build_head, composed
 from models.networks.architecture.pixel_readout import pixel_readout
 from models.networks.config import NetworkConfig
 from models.networks.task_networks.at_once import samples_at_once
+from models.networks.task_networks.records import read_record
 from models.tasks import TASKS, Task
 from models.tasks.arrays import Array
 
@@ -82,7 +82,7 @@ def load_task_network(folder: str | Path) -> TaskNetwork:
     folder = Path(folder)
     if not (folder / "network.json").exists():
         raise FileNotFoundError(f"no task network at {folder}; train_tasks writes them")
-    record = json.loads((folder / "network.json").read_text())
+    record = read_record(folder)
     task = TASKS[record["task"]]
     config = NetworkConfig(**record["config"])
     if record.get("grid"):

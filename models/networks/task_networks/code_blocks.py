@@ -18,6 +18,7 @@ from models.examples.label_store import LabelStore
 from models.examples.npy_writer import npy_writer
 from models.networks.config import NetworkConfig
 from models.networks.task_networks.build import build_task_network
+from models.networks.task_networks.records import read_record
 from models.networks.training.inputs import encoder_input
 from models.provenance.atomic import atomic_path, write_json
 from models.provenance.seals import sealed_folder
@@ -83,7 +84,7 @@ class Encoders:
 
     def load(self, network: Path) -> tuple[Task, Any]:
         """the task of a network, and its encoder until the next is loaded."""
-        record = json.loads((network / "network.json").read_text())
+        record = read_record(network)
         task = TASKS[record["task"]]
         key = json.dumps([task.input_channels, record["config"], record["size"]])
         if key not in self.built:

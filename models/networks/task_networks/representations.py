@@ -24,6 +24,7 @@ from models.networks.task_networks.code_blocks import (
     join_blocks,
     sweep_blocks,
 )
+from models.networks.task_networks.records import read_record
 from models.provenance.address import address_of
 from models.provenance.atomic import write_json
 from models.provenance.seals import whole
@@ -112,7 +113,7 @@ def source_work(
     network: Path, store: LabelStore, folder: Path, splits: tuple[str, ...]
 ) -> SourceWork:
     """one source's representations, with the address of what they are made of."""
-    record = json.loads((network / "network.json").read_text())
+    record = read_record(network)
     task = TASKS[record["task"]]
     address = address_of(
         encode_source,

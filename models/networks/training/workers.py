@@ -4,12 +4,15 @@ them.
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import ctypes
 import gc
+import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 from models.networks.optional import left_out
 
@@ -19,6 +22,7 @@ THREADS = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 # Of a GPU's memory, what JAX processes beside each other may take together; the rest is for what
 # their drivers and the process that started them hold.
 GPU_SHARE = 0.9
+Result = TypeVar("Result")
 
 
 @contextlib.contextmanager
@@ -52,6 +56,25 @@ def memory(processes: int) -> dict[str, str]:
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
         "XLA_PYTHON_CLIENT_MEM_FRACTION": f"{GPU_SHARE / processes:.3f}",
     }
+
+
+def results_of_processes(calls: Sequence[Callable[[], Result]], processes: int) -> Iterator[Result]:
+    """Yields the results of calls, which must be picklable, as they are finished: `processes`
+    processes that train run them in this order. After an error, calls that wait do not begin, and
+    those that run are waited for.
+    """
+    # TensorFlow's threads do not survive a fork
+    spawn = multiprocessing.get_context("spawn")
+    with (
+        machine_shared_by(processes),
+        concurrent.futures.ProcessPoolExecutor(processes, spawn, begin_trainer) as pool,
+    ):
+        waiting = [pool.submit(call) for call in calls]
+        try:
+            for future in concurrent.futures.as_completed(waiting):
+                yield future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def begin_worker() -> None:

@@ -15,6 +15,7 @@ from models.examples.label_store import LabelStore
 from models.examples.lazy_rows import LazyRows
 from models.networks.architecture.pixel_readout import CHANNELS, UNIT
 from models.networks.config import NetworkConfig
+from models.networks.task_networks.records import read_record
 from models.networks.task_networks.representations import RepresentationStore
 from models.networks.training.averages import Known, average_losses
 from models.networks.transfers.gradient.programs import StackPrograms
@@ -157,7 +158,7 @@ class Bench:
         """of everything that is recorded about one target. controls: addresses of its networks
         from scratch.
         """
-        network = json.loads((self.networks / name / "network.json").read_text())
+        network = read_record(self.networks / name)
         keys = sorted(self.key(subset, regime) for subset, regime in rows)
         content = [network["address"], self.ledgers[name].folder.name, keys, sorted(controls)]
         text = json.dumps(content)

@@ -20,6 +20,7 @@ from typing import TextIO
 
 from models.examples.label_store import LabelStore
 from models.networks.config import NetworkConfig
+from models.networks.task_networks.records import ScratchRecord
 from models.networks.task_networks.representations import RepresentationStore
 from models.networks.transfers.bench import Bench, PixelMaps, SourceNamesByTarget
 from models.networks.transfers.calibration_rows import calibration_row, calibration_sample
@@ -38,7 +39,7 @@ from models.networks.transfers.results import (
     ScratchCost,
     TransferSummary,
 )
-from models.networks.transfers.scratch import NetworkRecord, train_from_scratch
+from models.networks.transfers.scratch import train_from_scratch
 from models.provenance.address import address_of
 from models.tasks import TASKS, Task
 from models.tasks.addressing import rows_of, settings_of
@@ -127,7 +128,7 @@ def measure_transfers(
     )
 
 
-def scratch_cost(record: NetworkRecord) -> ScratchCost:
+def scratch_cost(record: ScratchRecord) -> ScratchCost:
     """Returns what training a network from scratch has cost."""
     return {
         "task": record["task"],

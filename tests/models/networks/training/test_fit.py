@@ -12,8 +12,8 @@ from models.examples.label_store import TaskSamples
 from models.networks.task_networks.build import load_task_network
 from models.networks.task_networks.ledger import train_tasks
 from models.networks.task_networks.train import (
-    address,
     few_steps,
+    network_address,
     shrink_to_average,
     train_task,
     trainer,
@@ -209,7 +209,8 @@ def test_a_share_of_the_steps_is_of_its_task_and_of_the_shared_recipe_alone():
     assert recipe(TASKS["normal"], dataclasses.replace(shared, recipe="published")).steps == 100
     other = dataclasses.replace(shared, shares=(("normal", 0.5),))
     assert [
-        address(TASKS[name], shared, TinyStore()) == address(TASKS[name], other, TinyStore())
+        network_address(TASKS[name], TinyStore(), shared)
+        == network_address(TASKS[name], TinyStore(), other)
         for name in ("normal", "reshading")
     ] == [False, True]
 
