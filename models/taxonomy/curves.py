@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from models.tasks.arrays import Bools, Floats, Integers
+from models.tasks.ranks import ranks_of
 from models.taxonomy.amounts import by_size
 from models.taxonomy.buildings import group_of
 from models.taxonomy.crossfit import split_of
@@ -22,7 +23,6 @@ from models.taxonomy.facts import Facts
 from models.taxonomy.loss_rows import array_of, rows_of
 from models.taxonomy.losses import TransferLosses
 from models.taxonomy.measurement import Stores, stores_of
-from models.taxonomy.ranks import ranks_of
 from models.taxonomy.resampling import LEVEL
 from models.taxonomy.tournament import wins_over
 

@@ -16,13 +16,13 @@ from scipy.special import chdtrc
 from models.provenance.closure import closure_of
 from models.provenance.seals import read_sealed_json, write_sealed_json
 from models.tasks.arrays import Floats
+from models.tasks.ranks import ranks_of
 from models.taxonomy.affinities import Affinities, Row, flat, row_of
 from models.taxonomy.ahp import Ahp, affinities, placed
 from models.taxonomy.buildings import buildings_of, error_of_mean
 from models.taxonomy.facts import Facts
 from models.taxonomy.loss_rows import Losses, images_of, parts_of, rows_of
 from models.taxonomy.losses import LossStore, TransferLosses
-from models.taxonomy.ranks import ranks_of
 from models.taxonomy.scale import named
 from models.taxonomy.tournament import win_matrix, win_rate, wins_over
 from models.taxonomy.transfer import Transfer

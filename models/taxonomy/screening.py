@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 
 from models.tasks.arrays import Floats
+from models.tasks.ranks import ranks_of, spearman
 from models.taxonomy.affinities import Affinities
 from models.taxonomy.answers import attempt
 from models.taxonomy.chance import band
 from models.taxonomy.facts import Facts
 from models.taxonomy.priors import prior_of
 from models.taxonomy.proxies import PROXIES
-from models.taxonomy.ranks import ranks_of, spearman
 from models.taxonomy.request import Request
 from models.taxonomy.transfer import Transfer
 

@@ -14,13 +14,13 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from models.tasks.arrays import Floats, Integers
+from models.tasks.ranks import ranks_of
 from models.taxonomy.buildings import group_of
 from models.taxonomy.curves import drawn_means, drawn_weights, interval, supervised_row
 from models.taxonomy.facts import Facts
 from models.taxonomy.loss_rows import parts_of, rows_of
 from models.taxonomy.losses import TransferLosses
 from models.taxonomy.measurement import Stores, stores_of
-from models.taxonomy.ranks import ranks_of
 from models.taxonomy.resampling import LEVEL
 from models.taxonomy.tournament import wins_over
 

@@ -17,6 +17,7 @@ from models.networks.transfers.gradient.programs import StackPrograms
 from models.networks.transfers.gradient.samples import Maps
 from models.networks.transfers.gradient.schedule import Schedule, schedule_of
 from models.tasks.arrays import Floats
+from models.tasks.ranks import spearman
 
 SEEDS = (11, 12)
 
@@ -84,8 +85,8 @@ def calibrate(
     row: CalibrationRow = {
         "target": name,
         "transfers": len(picked),
-        "closed_against_gradient": spearman(own, means.mean(1)),
-        "between_seeds": spearman(means[:, 0], means[:, 1]),
+        "closed_against_gradient": ranking_agreement(own, means.mean(1)),
+        "between_seeds": ranking_agreement(means[:, 0], means[:, 1]),
         "gradient_over_closed": float(np.median(means.mean(1) / np.maximum(own, 1e-9))),
         "epochs": int(np.median(found.best)),
         "converged": converged_share(found.validation, schedule.patience),
@@ -112,10 +113,8 @@ def converged_share(validation: Floats, patience: int) -> float:
     return float((before - validation.min(0) < 0.01 * np.abs(before)).mean())
 
 
-def spearman(first: Floats, second: Floats) -> float:
-    """rank correlation; 0 where one side is constant."""
-    from scipy.stats import rankdata
-
-    a, b = (ranks - ranks.mean() for ranks in (rankdata(first), rankdata(second)))
-    size = np.sqrt((a**2).sum() * (b**2).sum())
-    return float((a * b).sum() / size) if size else 0.0
+def ranking_agreement(first: Floats, second: Floats) -> float:
+    """Returns the rank correlation of two rankings of the same transfers; 0 where one side is
+    constant, and so ranks nothing.
+    """
+    return float(np.nan_to_num(spearman(np.stack([first, second]))))

@@ -8,7 +8,12 @@ import pytest
 from tiny_store import TINY, TinyStore
 
 from models.networks.transfers import calibration
-from models.networks.transfers.calibration import SEEDS, calibrate, converged_share, spearman
+from models.networks.transfers.calibration import (
+    SEEDS,
+    calibrate,
+    converged_share,
+    ranking_agreement,
+)
 from models.networks.transfers.gradient.learner import Learned
 from models.networks.transfers.gradient.schedule import Schedule
 
@@ -73,5 +78,5 @@ def test_rank_correlation_is_scipys():
     from scipy.stats import spearmanr
 
     a, b = np.random.default_rng(0).random((2, 9))
-    assert spearman(a, b) == pytest.approx(spearmanr(a, b)[0])
-    assert spearman(np.ones(4), np.arange(4)) == 0
+    assert ranking_agreement(a, b) == pytest.approx(spearmanr(a, b)[0])
+    assert ranking_agreement(np.ones(4), np.arange(4)) == 0
