@@ -131,18 +131,16 @@ def there(work: SourceWork) -> bool:
     return whole(work.folder) and json.loads(described.read_text())["address"] == work.address
 
 
-def encode_here(work: Sequence[SourceWork], store: LabelStore, views: int = BLOCK) -> None:
-    """one source after the other in this process, `views` of them a block."""
+def encode_here(work: Sequence[SourceWork], store: LabelStore) -> None:
+    """Encodes one source after the other in this process."""
     encoders = Encoders()
     for one in work:
-        encode_source(one, store, encoders, views)
+        encode_source(one, store, encoders)
 
 
-def encode_source(
-    work: SourceWork, store: LabelStore, encoders: Encoders, views: int = BLOCK
-) -> None:
-    """one encoder over all views."""
-    blocks = blocks_of(work, views)
+def encode_source(work: SourceWork, store: LabelStore, encoders: Encoders) -> None:
+    """Encodes all views of a store by one encoder."""
+    blocks = blocks_of(work, BLOCK)
     for block in blocks:
         encode_block(block, store, encoders)
     join_blocks(work, blocks)

@@ -43,25 +43,20 @@ def labelled(store: LabelStore, task: Task, split: str) -> bool:
     return any(np.any(data.mask[i : i + CHUNK]) for i in range(0, len(data), CHUNK))
 
 
-def average_losses(
-    task: Task, store: LabelStore, config: NetworkConfig | None = None, known: Known = TRAINING
-) -> Floats:
-    """[sample] the test loss of the best constant answer; with a configuration, weighted as its
-    networks are.
-    """
+def average_losses(task: Task, store: LabelStore, known: Known = TRAINING) -> Floats:
+    """Returns the test losses [sample] of the best constant answer to `known` labels."""
     test = store.samples(task.name, "test")
-    weights = balance(task, store, config)
-    answer = average_answer(task, store, weights, known)
+    answer = average_answer(task, store, known=known)
     parts = []
-    for target, mask in chunks(test, weights, size=64):
+    for target, mask in chunks(test, size=64):
         constant = np.broadcast_to(answer, (len(target), *answer.shape[1:]))
         parts.append(image_losses(task.loss, target, mask, constant))
     return np.concatenate(parts)
 
 
-def balance(task: Task, store: LabelStore, config: NetworkConfig | None) -> Floats | None:
-    """weights of colour bins where the recipe rebalances them, else None."""
-    published = config is not None and config.recipe == "published" and task.input == "lightness"
+def balance(task: Task, store: LabelStore, config: NetworkConfig) -> Floats | None:
+    """Returns weights [bin] of colours where the recipe rebalances them, else None."""
+    published = config.recipe == "published" and task.input == "lightness"
     return colour_weights(strongest_colours(task, store)) if published else None
 
 

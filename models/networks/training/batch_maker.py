@@ -23,6 +23,8 @@ Batch = tuple[Floats, Floats, Floats]
 ORDER = 0
 DAMAGE = 1
 AUGMENTATION = 2
+# Share of equal frequencies in those by which colours are rebalanced.
+MIX = 0.5
 
 
 class BatchMaker:
@@ -86,15 +88,15 @@ class BatchMaker:
         return self.generator(ORDER, epoch).permutation(len(self.data))
 
 
-def colour_weights(counts: Integers, mix: float = 0.5) -> Floats:
-    """[K] float32: 1/((1 - mix) p + mix/K), scaled so that the mean over pixels is 1; p: shares of
-    the bins by `counts` [K] (Zhang et al. 2016).
+def colour_weights(counts: Integers) -> Floats:
+    """Returns weights [K] float32 of colour bins: 1/((1 - MIX) p + MIX/K), scaled so that the mean
+    over pixels is 1; p: shares of the bins by `counts` [K] (Zhang et al. 2016).
 
     The released table of indoor weights has 313 values from 0 to 9.75; ours come from the data at
     hand.
     """
     share = counts / counts.sum()
-    weights = 1 / ((1 - mix) * share + mix / len(share))
+    weights = 1 / ((1 - MIX) * share + MIX / len(share))
     return (weights / (share * weights).sum()).astype("float32")
 
 

@@ -24,6 +24,7 @@ from models.provenance.seals import set_aside
 # Steps of a Keras epoch at most: a checkpoint, and a point of the curve, fall on its end.
 WINDOW = 500
 CURVE = 20  # at least so many points, if there are so many steps
+QUIET = 30.0  # seconds between two lines of progress
 
 
 class Interrupted(RuntimeError):
@@ -145,25 +146,22 @@ class Stop(keras.callbacks.Callback):
 
 
 class Progress(keras.callbacks.Callback):
-    """A line every half minute: steps, rate, time left for this network."""
+    """Prints a line every `QUIET` seconds: steps, rate, time left for this network."""
 
-    def __init__(
-        self, name: str, done: int, steps: int, out: TextIO, seconds: float = 30.0
-    ) -> None:
+    def __init__(self, name: str, done: int, steps: int, out: TextIO) -> None:
         super().__init__()
         self.name = name
         self.first = done
         self.seen = done
         self.steps = steps
         self.out = out
-        self.seconds = seconds
         self.since = time.time()
         self.said = self.since
 
     def on_train_batch_end(self, batch: int, logs: Logs) -> None:
         self.seen += 1
         now = time.time()
-        if now - self.said < self.seconds:
+        if now - self.said < QUIET:
             return
         self.said = now
         rate = (self.seen - self.first) / (now - self.since)

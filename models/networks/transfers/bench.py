@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import TextIO, cast
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from models.networks.config import NetworkConfig
 from models.networks.task_networks.records import read_record
 from models.networks.task_networks.representations import RepresentationStore
 from models.networks.training.averages import Known, average_losses
+from models.networks.transfers.closed_form.view_kernels import GlobalKernel
 from models.networks.transfers.gradient.programs import StackPrograms
 from models.networks.transfers.learners import SourceSet
 from models.networks.transfers.ledger import TransferLedger, key_of
@@ -67,7 +68,8 @@ class Bench:
         self.regimes = regimes_of(store, config)
         self.grid = int(representations.read(self.sources[0], "test").shape[1])
         self.fresh = 0  # transfers measured now, not taken from a ledger
-        self.kernels: dict[Any, Any] = {}
+        # of the last teaching views (`view_kernels.VectorBench`)
+        self.kernels: dict[int, GlobalKernel] = {}
         self.programs = programs or StackPrograms(config, store.size)
         self.out = out  # progress
 

@@ -15,7 +15,7 @@ from models.networks.config import NetworkConfig
 from models.networks.transfers.gradient.learner import learn
 from models.networks.transfers.gradient.programs import StackPrograms
 from models.networks.transfers.gradient.samples import Maps
-from models.networks.transfers.gradient.schedule import Schedule, schedule_of
+from models.networks.transfers.gradient.schedule import schedule_of
 from models.tasks.arrays import Floats
 from models.tasks.ranks import spearman
 
@@ -53,7 +53,6 @@ def calibrate(
     closed: Mapping[tuple[str, ...], Floats],
     config: NetworkConfig,
     *,
-    schedule: Schedule | None = None,
     programs: StackPrograms | None = None,
     out: TextIO = sys.stderr,
 ) -> CalibrationRow:
@@ -76,7 +75,7 @@ def calibrate(
         )
     ]
     slots = np.array([[sources.index(key[0])] for key in picked for _ in SEEDS])
-    schedule = schedule or schedule_of(config, name, config.calibration_epochs)
+    schedule = schedule_of(config, name, config.calibration_epochs)
     found = learn(
         store, maps, name, slots, list(SEEDS) * len(picked), config, schedule, programs=programs
     )

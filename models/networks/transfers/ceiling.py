@@ -32,6 +32,7 @@ from models.networks.transfers.bench import Bench
 from models.networks.transfers.closed_form.map_outputs import map_outputs
 from models.networks.transfers.closed_form.maps import map_transfers
 from models.networks.transfers.closed_form.vectors import vector_transfers
+from models.networks.transfers.closed_form.view_kernels import GlobalKernel
 from models.networks.transfers.regimes import Regime
 from models.provenance.address import address_of
 from models.provenance.seals import read_sealed_json, write_sealed_json
@@ -64,7 +65,7 @@ class LabelBench:
 
     def __post_init__(self) -> None:
         self.sources = list(self.codes)
-        self.kernels: dict[int, Any] = {}
+        self.kernels: dict[int, GlobalKernel] = {}
 
     def maps(self, index: int, split: str) -> Floats:
         return self.codes[self.sources[index]][split]

@@ -25,7 +25,6 @@ from models.networks.transfers.closed_form.view_kernels import (
     places_among,
     teaching_kernel,
     teaching_views,
-    test_kernel,
     view_kernel,
 )
 from models.networks.transfers.learners import BenchView, Losses, SetsByTarget, SourceSet
@@ -63,22 +62,13 @@ class GlobalTarget:
         self.target = np.asarray(teach.target[self.rows], "float32")
         self.buildings = np.array([building_of(keys[view]) for view in self.views[:, 0]])
 
-    def kernels(self, bench: VectorBench, subset: SourceSet) -> tuple[Floats, Floats]:
-        """between teaching samples, and between test and teaching samples."""
-        teach = sample_kernel(teaching_kernel(bench, subset), self.views, self.views)
-        test = sample_kernel(test_kernel(bench, subset), self.unseen, self.views)
-        return teach, test
-
     def fit(self, kernel: Floats | RidgeInverses) -> KernelRidge:
-        """the regression, whose predictions are answers: logits where the target has classes."""
+        """Returns the regression, whose predictions are answers: logits where the target has
+        classes. kernel: [sample, sample] between teaching samples, or what was solved of it.
+        """
         if not isinstance(kernel, RidgeInverses):
             kernel = RidgeInverses(kernel, self.ridges, self.buildings)
         return cautious(self.task, KernelRidge(kernel, self.target, self.ridges), self.target)
-
-    def losses(self, kernel: Floats | RidgeInverses, test: Floats) -> Floats:
-        """[sample] of the test samples; test: their kernel with the teaching ones."""
-        answer = self.fit(kernel).predict(test)
-        return sample_losses(self.task.loss, self.test.target, self.test.mask, answer)
 
 
 def cautious(task: Task, fit: KernelRidge, target: Floats) -> KernelRidge:

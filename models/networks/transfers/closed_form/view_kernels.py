@@ -133,12 +133,6 @@ def teaching_kernel(bench: VectorBench, subset: SourceSet, views: Integers | Non
     return mean_of([view_kernel(bench, index, views).teach for index in subset])
 
 
-def test_kernel(bench: VectorBench, subset: SourceSet) -> Floats:
-    """[m, n] between all test and all teaching views: the mean of the sources' kernels."""
-    kernels = [view_kernel(bench, index) for index in subset]
-    return mean_of([kernel.whole for kernel in kernels if kernel.whole is not None])
-
-
 def mean_of(kernels: Sequence[Floats]) -> Floats:
     """of kernels of one shape."""
     total = kernels[0]

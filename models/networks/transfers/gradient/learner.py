@@ -35,6 +35,9 @@ from models.networks.transfers.regimes import Regime, Rows, teaching_rows
 from models.tasks import TASKS
 from models.tasks.arrays import Floats, Integers
 
+# Samples that are judged at a time, at most.
+BATCH = 64
+
 
 class GradientBench(BenchView, Protocol):
     """A bench that keeps compiled programs from target to target."""
@@ -271,14 +274,12 @@ def build_stack(
     return stack
 
 
-def losses_of_members(
-    stack: MemberStack, samples: Samples, rows: Integers, batch: int = 64
-) -> Floats:
-    """[row, member]: losses of some samples, in inference, by batches of one size (another size
-    would be compiled for itself) that the devices can share, of which one is held at a time.
+def losses_of_members(stack: MemberStack, samples: Samples, rows: Integers) -> Floats:
+    """Returns losses [row, member] of some samples, in inference, by batches of one size (another
+    size would be compiled for itself) that the devices can share, of which one is held at a time.
     """
     count = len(rows)
-    size = -(-count // -(-count // batch))
+    size = -(-count // -(-count // BATCH))
     size = -(-size // replicas()) * replicas()
     # the last sample fills the last batch up, and is cut off again
     places = np.minimum(np.arange(-(-count // size) * size), count - 1)

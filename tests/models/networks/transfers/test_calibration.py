@@ -15,9 +15,6 @@ from models.networks.transfers.calibration import (
     ranking_agreement,
 )
 from models.networks.transfers.gradient.learner import Learned
-from models.networks.transfers.gradient.schedule import Schedule
-
-QUICK = Schedule(batch=4, epochs=3, patience=2)
 
 
 def maps(index: int, split: str) -> np.ndarray:
@@ -31,7 +28,7 @@ def maps(index: int, split: str) -> np.ndarray:
 def test_a_calibration_compares_rankings_and_says_what_it_cost():
     store, rng = TinyStore(), np.random.default_rng(0)
     closed = {(name,): rng.random(8) for name in "abc"} | {("a", "b"): rng.random(8)}
-    config = dataclasses.replace(TINY, calibration_sources=2)
+    config = dataclasses.replace(TINY, calibration_sources=2, calibration_epochs=3)
     row = calibrate(
         store,
         maps,
@@ -39,7 +36,6 @@ def test_a_calibration_compares_rankings_and_says_what_it_cost():
         "reshading",
         closed,
         config,
-        schedule=QUICK,
         out=(told := io.StringIO()),
     )
     assert row["transfers"] == 2 and row["seconds_a_network"] > 0
@@ -59,9 +55,7 @@ def test_seeds_are_held_against_each_other_and_their_mean_against_the_closed_for
 
     monkeypatch.setattr(calibration, "learn", learn)
     closed = {(name,): np.full(2, three[2]) for name, three in means.items()}
-    row = calibrate(
-        TinyStore(), maps, list("abc"), "reshading", closed, TINY, schedule=QUICK, out=io.StringIO()
-    )
+    row = calibrate(TinyStore(), maps, list("abc"), "reshading", closed, TINY, out=io.StringIO())
     assert row["between_seeds"] == pytest.approx(-0.5)  # ranks 2, 1, 3 and 1, 3, 2
     assert row["closed_against_gradient"] == pytest.approx(1.0)
     assert row["gradient_over_closed"] == pytest.approx(0.45 / 0.2)
