@@ -63,8 +63,8 @@ def bottleneck(x: Tensor, width: int, stride: int) -> Tensor:
 
 
 def lean(x: Tensor, widths: tuple[int, ...]) -> Tensor:
-    """a stem and one residual unit a stage, which adds nothing at first (Goyal et al. 2017); every
-    stage but the last halves the side.
+    """The lean encoder's trunk: a stem and one residual unit a stage, which adds nothing at first
+    (Goyal et al. 2017); every stage but the last halves the side.
     """
     for i, width in enumerate(widths):
         x = normed(x, width, 3, 2 if i < len(widths) - 1 else 1)

@@ -52,8 +52,8 @@ def build_head(
 
 
 def composed(task: Task, config: NetworkConfig) -> bool:
-    """does the task network predict poses 1-2 and 2-3 and compose 1-3 from them, as the paper's
-    does?
+    """Returns whether the task network predicts poses 1-2 and 2-3 and composes 1-3 from them, as
+    the paper's does.
     """
     return task.loss == "egomotion" and config.encoder == "resnet50"
 
@@ -76,8 +76,8 @@ def decoder(x: Tensor, task: Task, config: NetworkConfig, size: int) -> Tensor:
 
 
 def paper_decoder(x: Tensor, task: Task) -> Tensor:
-    """decoder-256, or decoder-64 for colorization, which is a quarter of the size; 3x3 or 1x1
-    linear last.
+    """The paper's decoder-256, or decoder-64 for colorization, which is a quarter of the size; 3x3
+    or 1x1 linear last.
     """
     small = task.output.scale == 4
     for width in PAPER_COLOUR_FLAT if small else PAPER_FLAT:
@@ -89,8 +89,8 @@ def paper_decoder(x: Tensor, task: Task) -> Tensor:
 
 
 def lean_decoder(x: Tensor, task: Task, widths: tuple[int, ...], size: int) -> Tensor:
-    """one convolution, then as many enlarging layers as the answer needs. The last layer enlarges
-    too where it may: no map of the full size but the answer.
+    """The lean decoder: one convolution, then as many enlarging layers as the answer needs. The
+    last layer enlarges too where it may: no map of the full size but the answer.
     """
     goal = size // task.output.scale
     folded = task.output.scale == 1 and x.shape[1] < goal
@@ -108,7 +108,7 @@ def lean_decoder(x: Tensor, task: Task, widths: tuple[int, ...], size: int) -> T
 
 
 def linear_map(x: Tensor, task: Task) -> Tensor:
-    """the answer at the size of x."""
+    """Last layer of a decoder that answers at the size of x."""
     kernel = 1 if task.output.scale == 4 else 3
     # float32 under every policy of precision: losses are computed from it
     return layers.Conv2D(
@@ -117,7 +117,7 @@ def linear_map(x: Tensor, task: Task) -> Tensor:
 
 
 def enlarging_map(x: Tensor, task: Task) -> Tensor:
-    """the answer at twice the size of x."""
+    """Last layer of a decoder that answers at twice the size of x."""
     wide = task.output.channels >= WIDE
     return layers.Conv2DTranspose(
         task.output.channels,

@@ -79,7 +79,9 @@ class LocalReadout(keras.layers.Layer):
         return unfolded(blocks * self.factor, self.channels, self.enlarge, ops)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """without it Keras traces `call`, twice, whenever such a network is built or loaded."""
+        """States the shape, since otherwise Keras traces `call`, twice, whenever such a network is
+        built or loaded.
+        """
         batch, height, width, _ = input_shape
         side = round((self.parts["weights"].shape[-1] / self.channels) ** 0.5) * self.enlarge
         return batch, height * side, width * side, self.channels
@@ -116,7 +118,7 @@ class GlobalReadout(keras.layers.Layer):
         return ops.matmul(kernel_of_samples(near), self.parts["dual"]) + self.parts["constant"]
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """as above."""
+        """States the shape, as `LocalReadout` does."""
         return input_shape[0], self.parts["dual"].shape[-1]
 
     def similar(self, maps: Tensor) -> Tensor:
@@ -148,7 +150,7 @@ def standardised_sources(
 
 
 def constant(layer: keras.layers.Layer, name: str, value: Array) -> keras.Variable:
-    """a float32 weight that is never trained."""
+    """Returns a new float32 weight of a layer that is never trained."""
     weight = layer.add_weight(
         shape=value.shape, initializer="zeros", trainable=False, name=name, dtype="float32"
     )

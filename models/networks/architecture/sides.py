@@ -18,7 +18,7 @@ FURTHEST = 1024
 
 
 def grid_side(config: NetworkConfig, size: int) -> int:
-    """of a representation of pictures of the side `size`."""
+    """Returns the side, in cells, of a representation of pictures of the side `size`."""
     lean = config.encoder == "lean"
     for _ in range(len(config.encoder_widths) - 1 if lean else PAPER_HALVINGS):
         # padding "same" rounds up
@@ -27,8 +27,8 @@ def grid_side(config: NetworkConfig, size: int) -> int:
 
 
 def answer_side(config: NetworkConfig, size: int, scale: int) -> int:
-    """of a decoder's answer at 1/`scale` of pictures of the side `size`; size // scale where it is
-    reached (`heads.decoder`).
+    """Returns the side of a decoder's answer at 1/`scale` of pictures of the side `size`: size //
+    scale where the decoder reaches it (`heads.decoder`).
     """
     side = grid_side(config, size)
     if config.encoder != "lean":
@@ -47,7 +47,7 @@ def answer_side(config: NetworkConfig, size: int, scale: int) -> int:
 
 
 def reached(config: NetworkConfig, size: int) -> bool:
-    """do decoders answer pictures of that side with maps of the size of their labels?"""
+    """Returns whether decoders answer pictures of that side with maps of the size of their labels."""
     scales = {task.output.scale for task in TASKS.values() if task.trained}
     return all(
         size % scale == 0 and answer_side(config, size, scale) == size // scale for scale in scales
@@ -55,7 +55,7 @@ def reached(config: NetworkConfig, size: int) -> bool:
 
 
 def nearest_sides(config: NetworkConfig, size: int) -> list[int]:
-    """the next smaller and the next larger side that are reached, of those that there are."""
+    """Returns the next smaller and the next larger side that decoders reach, of those that exist."""
     steps = range(1, FURTHEST)
     smaller = (size - step for step in steps if size > step and reached(config, size - step))
     larger = (size + step for step in steps if reached(config, size + step))

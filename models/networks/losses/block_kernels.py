@@ -52,7 +52,7 @@ LOOSE = {"nnan", "ninf", "nsz", "contract", "arcp"}
 
 @intrinsic
 def float_of_bits(context: Any, bits: Any) -> tuple[Any, Any]:
-    """the float32 whose bits an int32 holds; numba has no such cast for scalars."""
+    """The float32 whose bits an int32 holds; numba has no such cast for scalars."""
 
     def cast(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.bitcast(arguments[0], ir.FloatType())
@@ -140,7 +140,7 @@ def class_entropies(
 
 @numba.njit(fastmath=True, error_model="numpy")
 def likelihood(tile: Floats, own: Floats) -> Scalar:
-    """product over the pixels of a tile of 2 / (1 + e^square), the similarity to one pixel, where
+    """Product over the pixels of a tile of 2 / (1 + e^square), the similarity to one pixel, where
     both are of one segment, else of what it lacks to 1.
 
     tile [features + 1, TILE]: embeddings, then the segments' numbers; own [features + 1]. The

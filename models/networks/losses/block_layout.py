@@ -50,7 +50,7 @@ def fit_pixels(batch: Batch) -> Floats:
 
 
 def fit_classes(batch: Batch) -> Floats:
-    """shares of classes, [m, S, S, classes]: class ids become one-hot."""
+    """Returns shares of classes, [m, S, S, classes]: class ids become one-hot."""
     shares = batch.target
     if batch.task.labelled_by_ids:
         shares = np.eye(batch.task.output.channels, dtype="float32")[shares[..., 0].astype(int)]
@@ -64,7 +64,7 @@ def fit_segments(batch: Batch) -> Floats:
 
 
 def fit_sample(batch: Batch) -> Floats:
-    """one answer a sample, as it is."""
+    """Returns the one answer a sample as it is."""
     return batch.target
 
 
@@ -103,7 +103,9 @@ def segment_means(ids: Integers, images: Bytes) -> Floats:
 
 
 def sharpened(task: Task) -> bool:
-    """does the answer need a temperature: logits and embeddings do, numbers do not."""
+    """Returns whether a task's answer needs a temperature: logits and embeddings do, numbers do
+    not.
+    """
     return task.output.facts.sharpened
 
 
@@ -120,7 +122,7 @@ def to_blocks(maps: Floats, grid: int, stride: int) -> Floats:
 
 
 def from_blocks(blocks: Floats, grid: int, channels: int, stride: int) -> Floats:
-    """the inverse, enlarged by repetition: [m grid grid, r r k] -> [m, S, S, k]."""
+    """Inverts `to_blocks`, enlarging by repetition: [m grid grid, r r k] -> [m, S, S, k]."""
     cells = blocks.reshape(-1, grid, grid, blocks.shape[-1])
     maps: Floats = unfolded(cells, channels, stride, np)
     return maps

@@ -13,12 +13,12 @@ from models.tasks.labels.colours import bin_centres
 
 
 def picture(task: Task, value: Array, label: bool) -> Bytes:
-    """uint8 [S, S, 3] of a target (label) or an answer."""
+    """Returns uint8 [S, S, 3] of a target (label) or an answer."""
     return PICTURES[task.output.kind](task, value, label)
 
 
 def pixel_picture(task: Task, value: Array, label: bool) -> Bytes:
-    """one channel grey, two as red and green, three as colours."""
+    """Draws one channel as grey, two as red and green, three as colours."""
     if value.shape[-1] == 2:
         value = np.concatenate([value, np.zeros_like(value[..., :1])], -1)
         # whitened: three deviations each way
@@ -33,7 +33,7 @@ def pixel_picture(task: Task, value: Array, label: bool) -> Bytes:
 
 
 def class_picture(task: Task, value: Array, label: bool) -> Bytes:
-    """a colour a class; of colour bins, the colours themselves."""
+    """Draws a colour a class; of colour bins, the colours themselves."""
     if task.make == "colours":
         return chroma(value if label else shares_of(value))
     ids = value[..., 0].astype(int) if label and task.labelled_by_ids else value.argmax(-1)
@@ -41,7 +41,7 @@ def class_picture(task: Task, value: Array, label: bool) -> Bytes:
 
 
 def segment_picture(task: Task, value: Array, label: bool) -> Bytes:
-    """a colour a segment; of an answer, its strongest directions as colours."""
+    """Draws a colour a segment; of an answer, its strongest directions as colours."""
     if label:
         return colours_of(value[..., 0].astype(int))
     return grey(principal(value), 0, 1)
@@ -69,7 +69,7 @@ def chroma(shares: Floats) -> Bytes:
 
 
 def grey(value: Floats, low: float, high: float) -> Bytes:
-    """uint8 of the same shape: `low` is black, `high` white, beyond them clipped."""
+    """Returns uint8 of the same shape: `low` is black, `high` white, beyond them clipped."""
     return (np.clip((value - low) / (high - low), 0, 1) * 255).astype("uint8")
 
 
@@ -92,8 +92,8 @@ def principal(embedding: Floats) -> Floats:
 
 
 def arranged(tiles: Sequence[Array], places: Sequence[int]) -> Array:
-    """n^2 tiles [s, s, 3], each put where `places` says (rows of n, from the top left) -> [n s, n
-    s, 3].
+    """Puts n^2 tiles [s, s, 3] together, each where `places` says (rows of n, from the top left) ->
+    [n s, n s, 3].
     """
     side = len(tiles[0])
     count = math.isqrt(len(tiles))

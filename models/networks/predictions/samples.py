@@ -53,8 +53,8 @@ def sample_answers(
 
 
 def loaded(folder: Path, encoders: Encoders) -> TaskNetwork:
-    """the network at `folder`, whole until the next is loaded: networks of one shape share an
-    encoder, which takes longer to build than to load.
+    """Loads the network at `folder`, which is whole until the next is loaded: networks of one shape
+    share an encoder, which takes longer to build than to load.
     """
     record = read_record(folder)
     config, size = NetworkConfig(**record["config"]), record["size"]

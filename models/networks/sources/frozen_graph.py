@@ -31,7 +31,7 @@ class FlatGraph:
 
 
 def frozen(folder: Path) -> FlatGraph:
-    """the default signature of a SavedModel, which takes one tensor and gives one. Raises
+    """Returns the default signature of a SavedModel, which takes one tensor and gives one. Raises
     SourceError for other models.
     """
     import tensorflow as tf
@@ -64,7 +64,9 @@ def frozen(folder: Path) -> FlatGraph:
 
 
 def holds_weights(graph: Any) -> bool:
-    """has a GraphDef constants of several axes, as a model has whose weights were frozen?"""
+    """Returns whether a GraphDef has constants of several axes, as a model has whose weights were
+    frozen.
+    """
     import tensorflow as tf
 
     nodes = [*graph.node, *(node for each in graph.library.function for node in each.node_def)]

@@ -50,7 +50,7 @@ def add_source(
     views: Sequence[str] = (),
     **fields: Any,
 ) -> list[OutsideSource]:
-    """write `folder`/NAME for an encoder's file, after a trial on made-up pictures; with
+    """Write `folder`/NAME for an encoder's file, after a trial on made-up pictures; with
     random_control a second one, NAME_random, of the same shape with weights drawn anew. Both are
     written, or neither.
 
@@ -118,7 +118,7 @@ def check_form(encoder: Path, form: str, preprocess: str, fields: Mapping[str, A
 
 
 def form_of(encoder: Path) -> str:
-    """one of `description.FORMS`. Raises SourceError."""
+    """Returns the form of an encoder, one of `description.FORMS`. Raises SourceError."""
     if encoder.is_dir() and (encoder / "saved_model.pb").exists():
         return "saved_model"
     forms = {".keras": "keras", ".onnx": "onnx", ".npy": "arrays", ".npz": "arrays"}
@@ -131,7 +131,7 @@ def form_of(encoder: Path) -> str:
 
 
 def write(folder: Path, source: OutsideSource, encoder: Path) -> None:
-    """the source's folder, of an encoder that was tried."""
+    """Writes the source's folder, from an encoder that was tried."""
     with sealed_folder(folder / source.name) as scratch:
         goal = scratch / source.file
         if encoder.is_dir():
@@ -175,7 +175,7 @@ def tried(source: OutsideSource, encoder: Path, side: int, views: Sequence[str] 
 
 
 def told_by(error: Exception) -> str:
-    """the line of Keras' or TensorFlow's message that says what is wrong, not where."""
+    """Returns the line of a message of Keras or TensorFlow that says what is wrong, not where."""
     lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
     where = lines[0].startswith(("Exception encountered", "Graph execution error"))
     return lines[1 if where and len(lines) > 1 else 0].strip()
@@ -195,7 +195,7 @@ def check_varied(name: str, parts: Iterable[Floats]) -> None:
 def drawn_anew(
     encoder: Path, source: OutsideSource, seed: int, run_size: int = TRIED
 ) -> keras.Model:
-    """the model of a file with its first weights, as the seed draws them, and batch norm with the
+    """The model of a file with its first weights, as the seed draws them, and batch norm with the
     statistics of made-up pictures: a random network whose maps are of a size that can be seen. What
     `Normalization` was adapted to stays: it is of pictures, and not learned.
     """
@@ -228,7 +228,7 @@ def drawn_anew(
 
 
 def remove_source(folder: str | Path, name: str) -> list[str]:
-    """take `folder`/NAME away, and the random control that was drawn of it; the names that went.
+    """Take `folder`/NAME away, and the random control that was drawn of it; the names that went.
     Raises SourceError where there is no such source.
     """
     folder = Path(folder)

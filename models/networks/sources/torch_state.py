@@ -37,7 +37,7 @@ View = tuple[Storage, int, tuple[int, ...], tuple[int, ...]]
 def rebuilt(
     storage: Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: object
 ) -> View:
-    """what stands for `torch._utils._rebuild_tensor_v2`."""
+    """Stands for `torch._utils._rebuild_tensor_v2` in the pickle."""
     return storage, offset, shape, strides
 
 
@@ -61,7 +61,9 @@ class StateUnpickler(pickle.Unpickler):
 
 
 def read_state(content: bytes) -> dict[str, Array]:
-    """name -> array, contiguous, of a file of either form. Raises SourceError for other content."""
+    """Returns name -> array, contiguous, of a file of either form. Raises SourceError for other
+    content.
+    """
     file = io.BytesIO(content)
     try:
         state, storages = zipped(file) if zipfile.is_zipfile(file) else in_a_row(file)
@@ -73,7 +75,9 @@ def read_state(content: bytes) -> dict[str, Array]:
 
 
 def array_of(view: View, storages: dict[str, bytes]) -> Array:
-    """a copy of what a tensor shows of its storage. Raises SourceError for one that shows more."""
+    """Returns a copy of the part of its storage that a tensor shows. Raises SourceError for one
+    that shows more than there is.
+    """
     (key, kind, length), offset, shape, strides = view
     values = np.frombuffer(storages[key], STORAGES[kind])[:length]
     last = offset + sum((size - 1) * step for size, step in zip(shape, strides))

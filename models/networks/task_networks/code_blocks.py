@@ -53,7 +53,7 @@ class SourceWork:
 
     @property
     def blocks(self) -> Path:
-        """where blocks lie until all are there; another network's codes have other blocks."""
+        """Returns where blocks lie until all are there; another network's codes have other blocks."""
         return self.folder.parent / f".{self.folder.name}.blocks-{self.address}.partial"
 
 
@@ -68,7 +68,9 @@ class Block:
 
     @property
     def path(self) -> Path:
-        """float32 [stop - start, h, w, c], there whole or not at all."""
+        """Returns the file of the block: float32 [stop - start, h, w, c], there whole or not at
+        all.
+        """
         return self.work.blocks / f"{self.split}-{self.start:010d}-{self.stop:010d}.npy"
 
 
@@ -83,7 +85,7 @@ class Encoders:
         self.weights: dict[str, tuple[Path, str | None]] = {}
 
     def load(self, network: Path) -> tuple[Task, Any]:
-        """the task of a network, and its encoder until the next is loaded."""
+        """Returns the task of a network, and its encoder, valid until the next is loaded."""
         record = read_record(network)
         task = TASKS[record["task"]]
         key = json.dumps([task.input_channels, record["config"], record["size"]])
@@ -99,7 +101,7 @@ class Encoders:
 
 
 def blocks_of(work: SourceWork, views: int) -> list[Block]:
-    """the blocks of all splits, `views` each: a multiple of `BATCH`."""
+    """Returns the blocks of all splits, `views` each: a multiple of `BATCH`."""
     return [
         Block(work, split, start, min(start + views, count))
         for split, count in work.counts
@@ -108,7 +110,7 @@ def blocks_of(work: SourceWork, views: int) -> list[Block]:
 
 
 def encode_block(block: Block, store: LabelStore, encoders: Encoders) -> None:
-    """write the codes of a block of the store's views; what is there is kept."""
+    """Writes the codes of a block of the store's views; a block that is there is kept."""
     if block.path.exists():
         return
     task, encoder = encoders.load(block.work.network)
@@ -136,7 +138,7 @@ def codes(task: Task, encoder: Any, images: Bytes, some: slice) -> Floats:
 
 
 def join_blocks(work: SourceWork, blocks: Sequence[Block]) -> None:
-    """a source's codes, standardised, from all of its blocks, which are gone then."""
+    """Writes a source's codes, standardised, from all of its blocks, and removes these."""
     paths = {
         split: [block.path for block in sorted(blocks, key=place) if block.split == split]
         for split, _ in work.counts
@@ -158,14 +160,14 @@ def place(block: Block) -> int:
 
 
 def sweep_blocks(work: SourceWork) -> None:
-    """remove blocks that an interrupted run left of another network's codes."""
+    """Removes blocks of another network's codes, which an interrupted run left."""
     for folder in work.folder.parent.glob(f".{work.folder.name}.blocks-*"):
         if folder != work.blocks:
             shutil.rmtree(folder)
 
 
 def chunks_of(paths: Sequence[Path]) -> Iterator[Floats]:
-    """float32 codes of files, one after the other, at most `CHUNK` at a time."""
+    """Yields float32 codes of files, one file after the other, at most `CHUNK` at a time."""
     for path in paths:
         codes: Floats = np.load(path, mmap_mode="r")
         for start in range(0, len(codes), CHUNK):
@@ -173,8 +175,8 @@ def chunks_of(paths: Sequence[Path]) -> Iterator[Floats]:
 
 
 def channel_statistics(paths: Sequence[Path]) -> tuple[Floats, Floats]:
-    """mean and deviation a channel, [c] float32, of float32 codes [n, h, w, c] in files, summed in
-    float64 over one part after the other; deviations at least 0.001.
+    """Returns mean and deviation a channel, [c] float32, of float32 codes [n, h, w, c] in files,
+    summed in float64 over one part after the other; deviations are at least 0.001.
     """
     shapes = [np.load(path, mmap_mode="r").shape for path in paths]
     channels = shapes[0][-1]

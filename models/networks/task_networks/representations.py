@@ -37,8 +37,8 @@ Writing = Callable[[Sequence[SourceWork]], None]
 
 
 class RepresentationStore:
-    """float16 maps [n, h, w, c] a source and split, standardised by the mean and deviation a
-    channel of the split that transfers learn from.
+    """Representations of views: float16 maps [n, h, w, c] a source and split, standardised by the
+    mean and deviation a channel of the split that transfers learn from.
     """
 
     def __init__(self, directory: str | Path) -> None:
@@ -52,7 +52,7 @@ class RepresentationStore:
 
     @property
     def sources(self) -> list[str]:
-        """their names, in the order in which sets of sources count them."""
+        """Names of the sources, in the order in which sets of sources count them."""
         return list(self.facts["sources"])
 
     def address(self, source: str) -> str:
@@ -60,14 +60,14 @@ class RepresentationStore:
         return str(self.facts["sources"][source]["address"])
 
     def read(self, source: str, split: str) -> Floats:
-        """float16 memmap [n, h, w, c] in the order of `LabelStore.images(split)`. Raises
+        """Returns a float16 memmap [n, h, w, c] in the order of `LabelStore.images(split)`. Raises
         FileNotFoundError for a split that no transfer reads.
         """
         array: Floats = np.load(self.directory / source / f"{split}.npy", mmap_mode="r")
         return array
 
     def scale(self, source: str) -> tuple[Floats, Floats]:
-        """mean and deviation a channel, [c] each: raw = stored * deviation + mean."""
+        """Returns mean and deviation a channel, [c] each: raw = stored * deviation + mean."""
         facts = self.facts["sources"][source]
         return np.array(facts["mean"], "float32"), np.array(facts["deviation"], "float32")
 
@@ -81,9 +81,9 @@ def encode_views(
     out: TextIO = sys.stderr,
     writing: Writing | None = None,
 ) -> RepresentationStore:
-    """run the encoders of `names` over all views of `config.transfer_split` and of test; complete
+    """Runs the encoders of `names` over all views of `config.transfer_split` and of test; complete
     sources of the same network are kept. writing: encodes the sources that are lacking, by default
-    `encode_here`; a Beam job elsewhere.
+    `encode_here`; elsewhere a Beam job.
     """
     since = time.time()
     directory = Path(directory)
@@ -112,7 +112,7 @@ def encode_views(
 def source_work(
     network: Path, store: LabelStore, folder: Path, splits: tuple[str, ...]
 ) -> SourceWork:
-    """one source's representations, with the address of what they are made of."""
+    """Returns what encoding one source takes, with the address of what its codes are made of."""
     record = read_record(network)
     task = TASKS[record["task"]]
     address = address_of(
@@ -126,7 +126,7 @@ def source_work(
 
 
 def there(work: SourceWork) -> bool:
-    """does the store hold a source as its address says, as it was written?"""
+    """Returns whether the store holds a source with this very address, whole."""
     described = work.folder / "source.json"
     return whole(work.folder) and json.loads(described.read_text())["address"] == work.address
 

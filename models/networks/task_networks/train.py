@@ -175,9 +175,9 @@ def train_network(
 
 
 def devices_for(task: Task, config: NetworkConfig) -> int:
-    """devices that may share a task's steps. On TensorFlow each draws random numbers of its own,
-    others than one device would: what has dropout (vectors and classes), or noise on what a
-    discriminator sees, is one device's there.
+    """Returns how many devices may share a task's steps. On TensorFlow each draws random numbers of
+    its own, others than one device would: what has dropout (vectors and classes), or noise on what
+    a discriminator sees, is trained by one device there.
     """
     random = not task.output.dense or recipe(task, config).norm_share < 1
     return 1 if random and keras.backend.backend() == "tensorflow" else config.devices
@@ -223,15 +223,15 @@ def run_steps(
 
 
 def checkpoint_of(folder: Path) -> Path:
-    """where a network in training is saved: beside the folder that it will be."""
+    """Returns where a network in training is saved: beside the folder that it will be."""
     return folder.with_name(f".{folder.name}.checkpoint.npz")
 
 
 def trainer(
     entry: Task, config: NetworkConfig, size: int, standard: tuple[Floats, Floats] | None = None
 ) -> tuple[TaskNetwork, Any]:
-    """a fresh network and the compiled model that `fit` trains, sharing its variables; None for the
-    untrained control. standard: of `Siamese`.
+    """Returns a fresh network and the compiled model that `fit` trains, which share variables; None
+    in the model's place for the untrained control. standard: (middle, unit), as `Siamese` takes it.
     """
     with precision(config.precision):
         network = build_task_network(entry, config, size)
@@ -258,7 +258,7 @@ def trainer(
 def optimizer_of(
     task: Task, config: NetworkConfig, model: keras.Model
 ) -> keras.optimizers.Optimizer:
-    """the recipe's optimiser for a model."""
+    """Returns the recipe's optimiser for a model."""
     chosen = recipe(task, config)
     rate = learning_rate(task, config)
     rival = getattr(model, "discriminator", None)
@@ -276,7 +276,7 @@ def optimizer_of(
 
 
 def kernel_decays(model: keras.Model, chosen: Recipe) -> dict[str, float]:
-    """path -> decay, of the kernels of a model; ten times as much for a discriminator's."""
+    """Returns path -> decay of the kernels of a model; ten times as much for a discriminator's."""
     decays = [(model.encoder, chosen.weight_decay), (model.head, chosen.head_decay)]
     if hasattr(model, "discriminator"):
         decays.append((model.discriminator, 10 * chosen.weight_decay))
@@ -290,7 +290,9 @@ def kernel_decays(model: keras.Model, chosen: Recipe) -> dict[str, float]:
 
 @contextlib.contextmanager
 def precision(policy: str) -> Iterator[None]:
-    """layers made inside compute by this policy; the process's own comes back afterwards."""
+    """Lets layers that are made inside compute by this policy; the process's own comes back
+    afterwards.
+    """
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
@@ -300,18 +302,20 @@ def precision(policy: str) -> Iterator[None]:
 
 
 def compiled(config: NetworkConfig) -> bool:
-    """by XLA? JAX without it runs operation by operation."""
+    """Returns whether XLA compiles a training step. JAX without it runs operation by operation."""
     return config.jit or keras.backend.backend() == "jax"
 
 
 def few_steps(config: NetworkConfig) -> bool:
-    """are the steps so few that tracing a program takes longer than running them without one?"""
+    """Returns whether the steps are so few that tracing a program takes longer than running them
+    without one.
+    """
     return config.steps <= FEW_STEPS and keras.backend.backend() == "tensorflow"
 
 
 def start_at_average(network: TaskNetwork, average: Array) -> None:
-    """set the last layer's bias to the best constant answer and shrink its weights: training starts
-    where the average estimator ends.
+    """Sets the last layer's bias to the best constant answer and shrinks its weights: training
+    starts where the average estimator ends.
     """
     if composed(network.task, network.config):
         return
@@ -324,8 +328,8 @@ def start_at_average(network: TaskNetwork, average: Array) -> None:
 def shrink_to_average(
     network: TaskNetwork, store: LabelStore, config: NetworkConfig, average: Floats | None = None
 ) -> float:
-    """pull a vector or class answer towards the best constant one by the factor that validation
-    samples like best, in the last layer; the factor.
+    """Pulls a vector or class answer towards the best constant one, in the last layer, by the
+    factor that validation samples like best; returns the factor.
 
     answer' = average + factor (answer - average): few buildings teach a network to be surer than it
     may be. Maps and embeddings keep their answer (factor 1).
@@ -340,8 +344,9 @@ def shrink_to_average(
 def shrink(
     network: TaskNetwork, average: Floats, parts: Iterable[tuple[Array, Array, Array]]
 ) -> float:
-    """pull the answers of a last layer towards `average` by the factor that some samples like best;
-    the factor. parts: (the network's answer, target, mask) of some of these samples at a time.
+    """Pulls the answers of a last layer towards `average` by the factor that some samples like
+    best; returns the factor. parts: (the network's answer, target, mask) of some of these samples
+    at a time.
     """
     losses: dict[float, list[Floats]] = {factor: [] for factor in SHRINKAGES}
     for answer, target, mask in parts:

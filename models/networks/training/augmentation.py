@@ -58,7 +58,9 @@ def augmented(
 def unwhitened(
     change: Callable[[Task, Floats], Floats], task: Task, target: Floats, whitening: Whitening
 ) -> Floats:
-    """change(task, target) of a whitened target, whitened again."""
+    """Returns change(task, target) where `change` takes unwhitened targets and `target` is
+    whitened, as the result is.
+    """
     if not task.whitened:
         return change(task, target)
     mean, deviation = whitening
@@ -66,8 +68,8 @@ def unwhitened(
 
 
 def shifted(images: Bytes, rng: np.random.Generator) -> Bytes:
-    """uint8 [B, k, S, S, 3], each sample moved sideways and up or down; what comes in at the border
-    is its mirror image. A room is the same room then.
+    """Moves each sample of uint8 [B, k, S, S, 3] sideways and up or down; what comes in at the
+    border is its mirror image. A room is the same room then.
     """
     size = images.shape[2]
     most = round(size * SHIFT)
@@ -81,8 +83,8 @@ def shifted(images: Bytes, rng: np.random.Generator) -> Bytes:
 
 
 def relit(images: Bytes, rng: np.random.Generator) -> Bytes:
-    """uint8 [B, k, S, S, 3] under another exposure, white balance and gamma, drawn for every
-    sample: its views keep one light, by which they may be told.
+    """Returns uint8 [B, k, S, S, 3] under another exposure, white balance and gamma, drawn for
+    every sample: all views of a sample keep one light, by which they may be recognised.
     """
     shape = (len(images), 1, 1)
     gain = np.exp(rng.normal(0, LIGHT, (*shape, 1)) + rng.normal(0, LIGHT / 2, (*shape, 3)))
@@ -95,6 +97,6 @@ def relit(images: Bytes, rng: np.random.Generator) -> Bytes:
 
 
 def looked_up(views: Bytes, table: Bytes) -> Bytes:
-    """uint8 [k, S, S, 3] with every colour's level replaced by its row of table [256, 3]."""
+    """Returns uint8 [k, S, S, 3] with every colour's level replaced by its row of table [256, 3]."""
     # views one below the other are one picture
     return cv2.LUT(views.reshape(-1, *views.shape[2:]), table[None]).reshape(views.shape)

@@ -34,7 +34,7 @@ TRAINING = Known()
 
 
 def labelled(store: LabelStore, task: Task, split: str) -> bool:
-    """has any sample of a task in a split any weight?"""
+    """Returns whether any sample of a task in a split has any weight."""
     try:
         data = store.samples(task.name, split)
     except LookupError:
@@ -99,7 +99,7 @@ def average_answer(
 
 
 def standardises(task: Task, config: NetworkConfig) -> bool:
-    """does the shared recipe learn a task's numbers standardised?"""
+    """Returns whether the shared recipe learns a task's numbers standardised."""
     numbers = task.output.facts.numbers
     return config.recipe == "shared" and numbers and not composed(task, config)
 

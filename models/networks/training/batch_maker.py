@@ -77,7 +77,7 @@ class BatchMaker:
         return np.random.default_rng([*self.key, purpose, step])
 
     def rows(self, step: int) -> list[int]:
-        """positions of a step's samples, ascending (files are read forwards)."""
+        """Returns the positions of a step's samples, ascending (files are read forwards)."""
         places = range(step * self.size, (step + 1) * self.size)
         return sorted(
             int(self.permutation(place // len(self.data))[place % len(self.data)])
@@ -101,5 +101,5 @@ def colour_weights(counts: Integers) -> Floats:
 
 
 def rebalanced(target: Floats, mask: Floats, weights: Floats) -> Floats:
-    """the mask [B, S, S, 1] times the weight of each pixel's strongest bin."""
+    """Returns the mask [B, S, S, 1] times the weight of each pixel's strongest bin."""
     return mask * weights[target.argmax(-1)][..., None]

@@ -32,7 +32,7 @@ class Interrupted(RuntimeError):
 
 
 def window(steps: int) -> int:
-    """steps between two points of the loss curve."""
+    """Returns the steps between two points of the loss curve."""
     return max(1, min(steps // CURVE, WINDOW))
 
 
@@ -48,7 +48,7 @@ def fit(
     out: TextIO | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> list[float]:
-    """train to `steps` optimiser steps; the loss curve, a mean a window.
+    """Trains to `steps` optimiser steps; returns the loss curve, a mean a window.
 
     batches: begins anew at the step to start from. name: of the task, for messages. saved: the
     checkpoint, written at the end of a window if `every` seconds have passed since the last one,
@@ -82,8 +82,8 @@ def fit(
 
 
 def fed(batches: Batches) -> Any:
-    """what `keras.Model.fit` is given: `batches`, or on TensorFlow the same batches by a pipeline
-    that is not tuned while it runs.
+    """Returns what `keras.Model.fit` is given: `batches`, or on TensorFlow the same batches by a
+    pipeline that is not tuned while it runs.
 
     The thread that tunes a tf.data pipeline sleeps twice as long every time, and whoever frees the
     pipeline waits until it wakes: for up to as long as the training took. Here the next batches are
@@ -195,7 +195,7 @@ class Checkpoint(keras.callbacks.Callback):
             self.save((epoch + 1) * self.length)
 
     def save(self, step: int) -> None:
-        """step: how many are done."""
+        """Writes the checkpoint. step: how many steps are done."""
         # by place: Keras gives other names to variables of the next build
         values = {
             str(i): keras.ops.convert_to_numpy(variable)
@@ -227,7 +227,9 @@ class Checkpoint(keras.callbacks.Callback):
 
 
 def state(model: keras.Model) -> list[keras.Variable]:
-    """all variables that the next step depends on, in a fixed order; builds the optimiser's."""
+    """Returns all variables that the next step depends on, in a fixed order; builds the
+    optimiser's.
+    """
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
     return [*model.variables, *model.optimizer.variables]

@@ -43,7 +43,7 @@ def training_input(
 
 
 def lightness_of(images: Bytes) -> Floats:
-    """uint8 [..., 3] -> float32 [..., 1]: CIE L as [-1, 1], the numbers of `lightness`."""
+    """Returns CIE L as [-1, 1], float32 [..., 1], of uint8 [..., 3]; the numbers of `lightness`."""
     from keras import ops  # here: feeders of other tasks do without Keras
 
     brightness = luminance(linear_levels().take(images))

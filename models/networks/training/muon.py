@@ -78,7 +78,7 @@ class FlatMuon(AcrossReplicas):
         trainable_variables: Sequence[keras.Variable],
         learning_rate: Tensor,
     ) -> None:
-        """every variable at once: where Keras' backends would go through them one by one."""
+        """Steps every variable at once, where Keras' backends would go through them one by one."""
         grads = [ops.cast(grad, "float32") for grad in grads]
         rate = ops.cast(learning_rate, "float32")
         if self.clip is not None:

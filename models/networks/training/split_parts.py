@@ -46,7 +46,7 @@ class SplitParts:
         return type(self), self.given
 
     def __len__(self) -> int:
-        """how many parts."""
+        """Returns how many parts there are."""
         return -(-len(self.data) // self.step)
 
     def batch(self, number: int) -> Batch:
@@ -68,5 +68,5 @@ class SplitParts:
 
 
 def draws(task: Task, start: int = 0) -> np.random.Generator:
-    """what the damage done to inputs is drawn from, of samples from `start` on."""
+    """Returns the random numbers by which the inputs of samples from `start` on are damaged."""
     return np.random.default_rng([zlib.crc32(task.name.encode()), start])

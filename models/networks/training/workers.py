@@ -27,10 +27,11 @@ Result = TypeVar("Result")
 
 @contextlib.contextmanager
 def machine_shared_by(processes: int) -> Iterator[None]:
-    """processes started inside take their share of the machine, by their environment. Of the cores:
-    two libraries that each use all of them only wait for each other. Of a GPU's memory, which
-    TensorFlow takes whole and JAX by three quarters when they start: TensorFlow takes what it
-    needs, as it needs it; JAX no more than its share. What somebody has set stays, but for threads.
+    """Gives processes that are started inside their share of the machine, by their environment. Of
+    the cores: two libraries that each use all of them only wait for each other. Of a GPU's memory,
+    which TensorFlow takes whole and JAX by three quarters when they start: TensorFlow takes what it
+    needs, as it needs it; JAX no more than its share. Variables that are set already stay, but for
+    threads.
     """
     # those that this process may use, which a container may have fewer of than the machine
     cores = max(1, len(os.sched_getaffinity(0)) // processes)
@@ -50,7 +51,7 @@ def machine_shared_by(processes: int) -> Iterator[None]:
 
 
 def memory(processes: int) -> dict[str, str]:
-    """what tells each of several processes how it may take a GPU's memory."""
+    """Returns the variables that say how each of several processes takes a GPU's memory."""
     return {
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
@@ -78,8 +79,8 @@ def results_of_processes(calls: Sequence[Callable[[], Result]], processes: int) 
 
 
 def begin_worker() -> None:
-    """what a worker does first. Ctrl-C is its starter's to hear, who ends it; of a starter that was
-    killed, the kernel tells it.
+    """Prepares a worker. It leaves Ctrl-C to its starter, who ends it; where the starter is killed,
+    the kernel ends it.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     starter = os.getppid()
@@ -89,7 +90,7 @@ def begin_worker() -> None:
 
 
 def begin_trainer() -> None:
-    """what a worker that trains does first."""
+    """Prepares a worker that trains."""
     begin_worker()
     with left_out():
         import keras  # noqa: F401  by what it is asked for it would be loaded whole

@@ -75,37 +75,39 @@ class Bench:
 
     @property
     def pixels(self) -> SourceSet:
-        """the set that stands for raw pixels in place of a representation."""
+        """Returns the set that stands for raw pixels in place of a representation."""
         return (len(self.sources),)
 
     def maps(self, index: int, split: str) -> Floats:
-        """standardised representation of source `index`, float16 from its file: whoever takes some
-        views reads no others; one past the last is raw pixels, averaged to the grid when they are
-        taken.
+        """Returns the standardised representation of source `index`, float16 from its file: whoever
+        takes some views reads no others; one past the last is raw pixels, averaged to the grid when
+        they are taken.
         """
         if index < len(self.sources):
             return self.representations.read(self.sources[index], split)
         return cast(Floats, PixelMaps(self.store.images(split), self.grid))
 
     def width(self, index: int) -> int:
-        """channels of a source."""
+        """Returns the channels of a source."""
         return int(self.maps(index, "test").shape[-1])
 
     def names(self, subset: SourceSet) -> tuple[str, ...]:
-        """the sources' names, in the same order."""
+        """Returns the sources' names, in the same order."""
         return tuple(self.sources[i] for i in subset)
 
     def wants(self, target: str, subset: SourceSet) -> bool:
-        """is this transfer to be measured?"""
+        """Returns whether a transfer is to be measured."""
         return target not in self.wanted or tuple(sorted(self.names(subset))) in self.wanted[target]
 
     def teaches(self, regime: Regime, target: str) -> bool:
-        """do two samples of a regime or more have a label of the target that is not masked?"""
+        """Returns whether two samples of a regime or more have a label of the target that is not
+        masked.
+        """
         data = self.store.samples(target, self.config.transfer_split)
         return len(known(data, regime.samples(data, self.config.seed))) > 1
 
     def key(self, subset: SourceSet, regime: Regime) -> str:
-        """of a row in the ledger: the sources' networks and the amount of data."""
+        """Returns the key of a row in the ledger: the sources' networks and the amount of data."""
         amount = amount_of(regime)
         if subset == self.pixels:
             return key_of([(PIXELS, str(self.grid))], regime.name, amount, control=PIXELS)
@@ -113,33 +115,33 @@ class Bench:
         return key_of(sources, regime.name, amount)
 
     def losses(self, target: str, subset: SourceSet, regime: Regime) -> Floats:
-        """[test sample] of a transfer that was measured."""
+        """Returns the losses [test sample] of a transfer that was measured."""
         return self.ledgers[target][self.key(subset, regime)]
 
     def keep(self, target: str, rows: Mapping[SourceSet, Floats], regime: Regime) -> None:
-        """add what was measured to the ledger."""
+        """Adds rows that were measured to the target's ledger."""
         keyed = {self.key(subset, regime): losses for subset, losses in rows.items()}
         self.ledgers[target].extend(keyed)
         self.fresh += sum(subset != self.pixels for subset in rows)
 
     def lacking(self, target: str, subsets: Sequence[SourceSet], regime: Regime) -> list[SourceSet]:
-        """those sets that the ledger of the target lacks."""
+        """Returns those sets that the target's ledger lacks."""
         ledger = self.ledgers[target]
         return [subset for subset in subsets if self.key(subset, regime) not in ledger]
 
     def ranked(self, target: str, subsets: Sequence[SourceSet], regime: Regime) -> list[int]:
-        """sources by the mean loss of their first-order transfer, best first."""
+        """Returns sources by the mean loss of their first-order transfer, best first."""
         singles = [subset for subset in subsets if len(subset) == 1 and subset != self.pixels]
         means = {subset[0]: float(self.losses(target, subset, regime).mean()) for subset in singles}
         return sorted(means, key=means.__getitem__)
 
     def supervised(self, name: str) -> Floats:
-        """the losses of the target's own network on the same test samples."""
+        """Returns the losses of the target's own network on the same test samples."""
         return np.asarray(np.load(self.networks / name / "test_losses.npy"))
 
     def average(self, name: str, regime: Regime) -> Floats:
-        """the losses of the constant that a regime's labels give, on the same test samples; kept in
-        the target's ledger, since a new source changes nothing about them.
+        """Returns the losses of the constant that a regime's labels give, on the same test samples;
+        kept in the target's ledger, since a new source changes nothing about them.
         """
         task, ledger = TASKS[name], self.ledgers[name]
         own = address_of(
@@ -157,8 +159,8 @@ class Bench:
     def address(
         self, name: str, rows: Sequence[tuple[SourceSet, Regime]], controls: Sequence[str]
     ) -> str:
-        """of everything that is recorded about one target. controls: addresses of its networks
-        from scratch.
+        """Returns the address of everything that is recorded about one target. controls: addresses
+        of its networks from scratch.
         """
         network = read_record(self.networks / name)
         keys = sorted(self.key(subset, regime) for subset, regime in rows)
@@ -168,7 +170,7 @@ class Bench:
 
 
 def amount_of(regime: Regime) -> str:
-    """the views that the split really gave, beside what was asked for."""
+    """Returns how many views the split really gave, and how many were asked for, as text."""
     return json.dumps([len(regime.views), regime.limit])
 
 
@@ -181,13 +183,13 @@ class PixelMaps(LazyRows):
         self.grid = grid
 
     def cells(self, i: int) -> Floats:
-        """of one picture."""
+        """Returns the cells [grid, grid, 12] of one picture."""
         return pixel_map(self.images[i : i + 1], self.grid)[0]
 
 
 def pixel_map(images: Bytes, grid: int) -> Floats:
-    """uint8 [n, S, S, 3] -> float32 [n, grid, grid, 12]: each cell's four quarters' mean colours,
-    about unit variance. Some hundred pictures are held at a time.
+    """Averages uint8 [n, S, S, 3] to float32 [n, grid, grid, 12]: each cell's four quarters' mean
+    colours, about unit variance. Some hundred pictures are held at a time.
     """
     cells = np.empty((len(images), grid, grid, CHANNELS), "float32")
     for start in range(0, len(images), CHUNK):
@@ -196,7 +198,7 @@ def pixel_map(images: Bytes, grid: int) -> Floats:
 
 
 def pixel_cells(images: Array, grid: int) -> Floats:
-    """`pixel_map` of a few pictures."""
+    """Returns the `pixel_map` of pictures that are held at once."""
     n, side = images.shape[:2]
     half = side // (2 * grid)
     cells = images.reshape(n, grid, 2, half, grid, 2, half, 3).astype("float32")

@@ -13,7 +13,7 @@ TOP = {2: 5, 3: 5, 4: 6}
 
 
 def first_wave(count: int, order: int, rule: str) -> list[tuple[int, ...]]:
-    """subsets that need no ranking: singles, and all pairs under "all_pairs"."""
+    """Returns the sets of sources that need no ranking: singles, and all pairs under "all_pairs"."""
     most = min(order, 2 if rule == "all_pairs" else 1)
     return [
         subset
@@ -23,7 +23,8 @@ def first_wave(count: int, order: int, rule: str) -> list[tuple[int, ...]]:
 
 
 def second_wave(ranked: Sequence[int], order: int, rule: str) -> list[tuple[int, ...]]:
-    """larger subsets for one target. ranked: its sources by first-order loss, best first.
+    """Returns the larger sets of sources for one target. ranked: its sources by first-order loss,
+    best first.
 
     Orders 2 to 4: all subsets of the best five (order 4: six); from 5 on the beam of one, the best
     `n` together. Each subset is sorted by index.

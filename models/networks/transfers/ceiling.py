@@ -88,7 +88,7 @@ class SampleViews:
         return TaskSamples(own, data.target, data.mask)
 
     def views(self, split: str) -> list[str]:
-        """the key of each sample's first view."""
+        """Returns the key of each sample's first view."""
         keys = self.store.views(split)
         first = np.asarray(self.store.samples(self.target, split).views)[:, 0]
         return [keys[view] for view in first]
@@ -139,7 +139,7 @@ def ceilings(bench: Bench, targets: Iterable[str], channels: int) -> list[Ceilin
 def map_ceilings(
     bench: Bench, regime: Regime, names: Iterable[str], channels: int
 ) -> dict[str, Floats]:
-    """target -> losses [sample] of the readout of its own label's code."""
+    """Returns target -> losses [sample] of the readout of its own label's code."""
     codes = {name: map_codes(bench, name, channels) for name in names}
     labels = LabelBench(bench.store, bench.config, bench.grid, bench.out, codes)
     wanted = {name: [(place,)] for place, name in enumerate(codes)}
@@ -149,7 +149,7 @@ def map_ceilings(
 
 
 def map_codes(bench: Bench, name: str, channels: int) -> dict[str, Floats]:
-    """split -> [view, grid, grid, channels]."""
+    """Returns a map label's own code: split -> [view, grid, grid, channels]."""
     blocks = {}
     for split in dict.fromkeys((bench.config.transfer_split, "test")):
         count = len(bench.maps(0, split))
@@ -159,7 +159,7 @@ def map_codes(bench: Bench, name: str, channels: int) -> dict[str, Floats]:
 
 
 def vector_ceiling(bench: Bench, regime: Regime, name: str, channels: int) -> Floats:
-    """losses [sample] of the readout of a vector's or a class's own code."""
+    """Returns losses [sample] of the readout of a vector's or a class's own code."""
     store = SampleViews(bench.store, name)
     split = bench.config.transfer_split
     size = bench.grid**2 * channels
@@ -184,8 +184,8 @@ def vector_ceiling(bench: Bench, regime: Regime, name: str, channels: int) -> Fl
 
 
 def filled_codes(codes: Mapping[str, Floats]) -> Mapping[str, Floats]:
-    """the codes; ones for those of a label that never changes, since a kernel of zeros alone has no
-    scale.
+    """Returns the codes, or ones for those of a label that never changes, since a kernel of zeros
+    alone has no scale.
     """
     if any(value.any() for value in codes.values()):
         return codes
@@ -193,8 +193,8 @@ def filled_codes(codes: Mapping[str, Floats]) -> Mapping[str, Floats]:
 
 
 def reduced(labels: Mapping[str, Array], channels: int) -> dict[str, Floats]:
-    """split -> [..., channels] principal components of labels [..., k], fitted on the first split,
-    standardised by it and rounded as the representation store does.
+    """Returns split -> [..., channels] principal components of labels [..., k], fitted on the first
+    split, standardised by it and rounded as the representation store does.
     """
     first = next(iter(labels.values()))
     mean, components, _ = principal_components([first], channels)

@@ -173,7 +173,7 @@ def write_transfer(
 
 
 def losses_of(network: TransferNetwork, bench: EdgeBench) -> Floats:
-    """[test sample] float32 losses of a network on the representations that are stored."""
+    """Returns losses [test sample] float32 of a network on the representations that are stored."""
     task = network.target
     data = bench.store.samples(task.name, "test")
     maps = [bench.representations.read(source, "test") for source in network.sources]
@@ -201,7 +201,9 @@ def losses_of(network: TransferNetwork, bench: EdgeBench) -> Floats:
 
 
 def scales_of(bench: EdgeBench, subset: SourceSet) -> dict[str, Array]:
-    """mean and deviation of the sources' representations, side by side [channels of all] each."""
+    """Returns mean and deviation of the sources' representations, side by side, [channels of all]
+    each.
+    """
     scales = [bench.representations.scale(source) for source in bench.names(subset)]
     return {
         "mean": np.concatenate([mean for mean, _ in scales]),
@@ -210,7 +212,7 @@ def scales_of(bench: EdgeBench, subset: SourceSet) -> dict[str, Array]:
 
 
 def load_transfer_network(folder: str | Path) -> TransferNetwork:
-    """the network that `train_transfer` wrote. Raises FileNotFoundError if there is none."""
+    """Loads the network that `train_transfer` wrote. Raises FileNotFoundError if there is none."""
     folder = Path(folder)
     if not (folder / "transfer.json").exists():
         raise FileNotFoundError(f"no transfer network at {folder}; train_transfer writes them")
@@ -237,7 +239,9 @@ def load_transfer_network(folder: str | Path) -> TransferNetwork:
 
 
 def learned_head(folder: Path, facts: TransferFacts, shape: tuple[int, int, int]) -> keras.Model:
-    """the head that was trained by gradient, on standardised representations [h, w, c order]."""
+    """Returns the head that was trained by gradient, on standardised representations [h, w, c
+    order].
+    """
     task = TASKS[facts["target"]]
     config = NetworkConfig(**facts["config"])
     head = build_transfer_head(task, config, shape, task.images, facts["size"])

@@ -28,7 +28,7 @@ def first_with_equal_labels(store: LabelStore, names: Iterable[str], split: str)
 
 
 def labels_of(data: TaskSamples) -> list[bytes]:
-    """digests of targets and masks, of which some hundred are held at a time."""
+    """Returns digests of targets and masks, of which some hundred are held at a time."""
     digests = [hashlib.sha256(), hashlib.sha256()]
     for start in range(0, len(data), CHUNK):
         for digest, values in zip(digests, data.labels(slice(start, start + CHUNK))):
@@ -37,7 +37,9 @@ def labels_of(data: TaskSamples) -> list[bytes]:
 
 
 def question(store: LabelStore, name: str, split: str) -> tuple[object, ...]:
-    """what a target asks: loss, output, and digests of its samples. All labels are read once."""
+    """Returns what a target asks: loss, output, and digests of its samples. All labels are read
+    once.
+    """
     known = QUESTIONS.setdefault(store, {})
     if (name, split) not in known:
         known[name, split] = read_question(store, name, split)
@@ -45,7 +47,7 @@ def question(store: LabelStore, name: str, split: str) -> tuple[object, ...]:
 
 
 def read_question(store: LabelStore, name: str, split: str) -> tuple[object, ...]:
-    """`question`, from the labels."""
+    """Computes `question` from the labels."""
     digests = []
     for part in (split, "test"):
         data = store.samples(name, part)

@@ -31,15 +31,15 @@ class BenchView(Protocol):
 
     @property
     def sources(self) -> Sequence[str]:
-        """names of the representations."""
+        """Names of the representations."""
 
     @property
     def grid(self) -> int:
-        """side of every representation, cells."""
+        """Cells of a side of every representation."""
 
     @property
     def out(self) -> TextIO:
-        """where progress is told."""
+        """Where progress is printed."""
 
     def maps(self, index: int, split: str) -> Floats:
         """[view, grid, grid, c], float32 or float16 from a file: the standardised representation of
@@ -47,4 +47,4 @@ class BenchView(Protocol):
         """
 
     def key(self, subset: SourceSet, regime: Regime) -> str:
-        """what a transfer's losses depend on beside its target, as text."""
+        """Returns what a transfer's losses depend on beside its target, as text."""

@@ -35,8 +35,8 @@ class Regime:
     held_out: Bools
 
     def samples(self, data: TaskSamples, seed: int) -> Integers:
-        """sorted rows of `data` (of the transfer split) that teach: the regime's views; of several
-        views, the first `limit` of one shuffle.
+        """Returns the sorted rows of `data` (of the transfer split) that teach: the regime's views;
+        of several views, the first `limit` of one shuffle.
         """
         if data.views.shape[1] == 1:
             return np.flatnonzero(np.isin(np.asarray(data.views)[:, 0], self.views))
@@ -48,15 +48,15 @@ class Regime:
 
 
 def known(data: TaskSamples, rows: Integers) -> Integers:
-    """those of the `rows` of `data` that have a label anywhere: the others would only take part in
-    means.
+    """Returns those of the `rows` of `data` that have a label anywhere: the others would only take
+    part in means.
     """
     return rows[[bool((np.asarray(data.mask[row]) > 0).any()) for row in rows]]
 
 
 def teaching_rows(store: LabelStore, regime: Regime, name: str, config: NetworkConfig) -> Rows:
-    """(samples that teach, samples that stop) of a target in the transfer split: as the regime's
-    views are divided, or the last fifth of the samples where these divide nothing. Raises
+    """Returns (samples that teach, samples that stop) of a target in the transfer split: as the
+    regime's views are divided, or the last fifth of the samples where these divide nothing. Raises
     LookupError for a target whose labels cannot teach.
     """
     data = store.samples(name, config.transfer_split)
@@ -74,8 +74,8 @@ def teaching_rows(store: LabelStore, regime: Regime, name: str, config: NetworkC
 
 
 def regimes_of(store: LabelStore, config: NetworkConfig) -> list[Regime]:
-    """smallest first, the one that decides last. Smaller ones for which the split holds too few
-    views to be smaller are left out.
+    """Returns the regimes of a configuration, the smallest first, the one that decides last.
+    Smaller ones for which the split holds too few views to be smaller are left out.
     """
     keys = store.views(config.transfer_split)
     # one order for all: the smaller amounts are nested in the larger

@@ -20,7 +20,7 @@ from models.tasks.arrays import Bools, Floats
 
 @functools.cache
 def routine(name: str, arguments: int) -> Callable[..., None]:
-    """the compiled routine `name`, whose `arguments` parameters are all addresses."""
+    """Returns the compiled routine `name`, whose `arguments` parameters are all addresses."""
     pointer_of = ctypes.pythonapi.PyCapsule_GetPointer
     pointer_of.restype = ctypes.c_void_p
     pointer_of.argtypes = [ctypes.py_object, ctypes.c_char_p]

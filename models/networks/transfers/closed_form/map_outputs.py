@@ -18,7 +18,7 @@ CHUNK = 256
 
 
 def block_width(store: LabelStore, name: str, split: str, grid: int, stride: int) -> int:
-    """values of one cell's block: r r k."""
+    """Returns the number of values of one cell's block: r r k."""
     side = store.samples(name, split).target.shape[1]
     return block_channels(TASKS[name]) * (side // stride // grid) ** 2
 

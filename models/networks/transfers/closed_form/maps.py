@@ -113,7 +113,7 @@ def shifted_outputs(bench: BenchView, name: str, views: Integers, shift: Floats)
 
 
 def columns_of(bench: BenchView, names: Iterable[str]) -> dict[str, slice]:
-    """target -> its columns, of outputs side by side."""
+    """Returns target -> its columns, of outputs side by side."""
     columns = {}
     start = 0
     for name in names:
@@ -148,8 +148,8 @@ def map_transfers(
 def transfers_with_equal_cells(
     bench: BenchView, regime: Regime, wanted: SetsByTarget
 ) -> Iterator[tuple[str, Losses]]:
-    """of targets that lack the same cells: Gram blocks between sources, one factor a subset and
-    ridge, all targets side by side. Targets with equal labels are solved once.
+    """Yields (target, losses) of targets that lack the same cells: Gram blocks between sources, one
+    factor a subset and ridge, all targets side by side. Targets with equal labels are solved once.
     """
     targets: dict[SourceSet, list[str]] = {}
     for name, subsets in wanted.items():
@@ -195,7 +195,9 @@ class MapReadouts:
         self.moments, self.columns = local_moments(bench, regime, solved, names, self.features)
 
     def columns_of(self, subset: SourceSet) -> dict[str, slice]:
-        """target -> its columns of all, of the targets that these sources are solved for."""
+        """Returns target -> its columns of all outputs, of the targets that these sources are
+        solved for.
+        """
         return {name: self.columns[name] for name in self.solved[subset]}
 
     def weights(self, subset: SourceSet) -> Floats:
@@ -211,8 +213,8 @@ class MapReadouts:
         return sum(width.values()), widest, max(part.stop for part in self.columns.values())
 
     def parts(self) -> list[range]:
-        """test views that are held at a time: their features, the room of every thread, and labels
-        as `Judge` lays them out.
+        """Returns the test views that are held at a time: their features, the room of every thread,
+        and labels as `Judge` lays them out.
         """
         features, widest, outputs = self.widths()
         threads = self.bench.config.trainers
@@ -222,7 +224,7 @@ class MapReadouts:
 
 
 def gram_width(moments: Moments, source: int) -> int:
-    """features of one source, the constant among them."""
+    """Returns the number of features of one source, the constant included."""
     # one of the two groups of rows may be empty
     return next(gram[source, source].shape[0] for gram in moments.gram if (source, source) in gram)
 
@@ -246,7 +248,7 @@ class JudgedViews:
         self.room = threading.local()
 
     def __call__(self, subset: SourceSet, weights: Floats) -> dict[str, Floats]:
-        """target -> losses [sample] float32 of the readout of these sources."""
+        """Returns target -> losses [sample] float32 of the readout of these sources."""
         columns = self.readouts.columns_of(subset)
         seen, answers = self.space(*weights.shape)
         predict([self.unseen[source] for source in subset], weights, seen, answers)
@@ -256,7 +258,8 @@ class JudgedViews:
         return {name: self.judges[name](blocks, start) for name, start in zip(columns, starts)}
 
     def space(self, features: int, outputs: int) -> tuple[Floats, Floats]:
-        """this thread's room for features [test cells, features] and answers [test cells, outputs].
+        """Returns this thread's room for features [test cells, features] and answers [test cells,
+        outputs].
 
         Kept: fresh memory for the answers costs as much as computing them.
         """

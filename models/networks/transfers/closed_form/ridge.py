@@ -39,7 +39,9 @@ class Moments:
         self.judged: Bools | None = None
 
     def add(self, features: Mapping[int, Floats], outputs: Floats, held_out: bool) -> None:
-        """features: source -> [rows, d + 1], the constant last; outputs [rows, o]."""
+        """Adds rows to the sums. features: source -> [rows, d + 1], the constant last; outputs
+        [rows, o].
+        """
         gram = self.gram[held_out]
         cross = self.cross[held_out]
         for a, b in self.pairs:
@@ -153,8 +155,8 @@ def ridge_solution(gram: Floats, cross: Floats, ridge: float, rows: int) -> Floa
 
 
 def with_ridge(gram: Floats, ridge: float) -> Floats:
-    """a copy with the ridge on the diagonal, the constant's place excepted; a singular Gram matrix
-    still factors.
+    """Returns a copy with the ridge on the diagonal, the constant's place excepted; a singular Gram
+    matrix still factors.
     """
     block = gram.copy()
     block[np.diag_indices(len(block) - 1)] += ridge + 1e-6 * np.trace(block) / len(block)

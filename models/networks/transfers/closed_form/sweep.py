@@ -27,8 +27,8 @@ Judged = Callable[[SourceSet, Fit], dict[str, Floats]]
 
 
 def some_at_a_time(count: int, size: int) -> list[range]:
-    """the numbers of `count` test samples, of `size` bytes each: all where `HELD` has room for
-    them, else one part after the other.
+    """Returns the numbers of `count` test samples, of `size` bytes each, in parts: all together
+    where `HELD` has room for them, else one part after the other.
     """
     step = max(1, HELD // size)
     return [range(start, min(start + step, count)) for start in range(0, count, step)]
@@ -127,7 +127,7 @@ class Progress:
         self.said = self.since
 
     def say(self, done: int) -> None:
-        """done: sets of sources that are measured."""
+        """Prints a line if it is time for one. done: sets of sources that are measured."""
         now = time.time()
         if done < self.count and now - self.said <= QUIET:
             return

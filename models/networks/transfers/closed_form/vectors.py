@@ -140,15 +140,16 @@ class SharedSamples:
             view_kernel(bench, index, self.views)  # before threads ask for it
 
     def fits(self, subset: SourceSet) -> dict[str, KernelRidge]:
-        """target -> the regression on these sources."""
+        """Returns target -> the regression on these sources."""
         between = teaching_kernel(self.bench, subset, self.views)
         kernel = sample_kernel(between, self.places, self.places)
         inverses = RidgeInverses(kernel, self.bench.config.ridges, self.entry.buildings)
         return {entry.name: entry.fit(inverses) for entry in self.targets[subset]}
 
     def parts(self) -> list[range]:
-        """test samples that are held at a time: all where kernels between all views are; else as
-        many as kernels of all sources between their views and the teaching ones leave room for.
+        """Returns the test samples that are held at a time: all where kernels between all views
+        are; else as many as kernels of all sources between their views and the teaching ones leave
+        room for.
         """
         count = len(self.entry.unseen)
         if self.views is None:
@@ -186,7 +187,7 @@ class JudgedSamples:
         }
 
     def __call__(self, subset: SourceSet, fits: Mapping[str, KernelRidge]) -> dict[str, Floats]:
-        """target -> losses [sample] float32."""
+        """Returns target -> losses [sample] float32."""
         between = mean_of([self.test[index] for index in subset])
         kernel = sample_kernel(between, self.places, self.shared.places)
         return {

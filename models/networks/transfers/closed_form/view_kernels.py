@@ -22,7 +22,7 @@ class VectorBench(BenchView, Protocol):
 
     @property
     def kernels(self) -> dict[int, GlobalKernel]:
-        """source -> its kernel, those computed so far."""
+        """Returns source -> its kernel, of those computed so far."""
 
 
 def global_features(maps: Floats, features: int, seed: int) -> Floats:
@@ -66,7 +66,7 @@ class GlobalKernel:
         return test @ self.features.T / self.scale
 
     def teaches(self, views: Integers | None) -> bool:
-        """is it the kernel of these teaching views?"""
+        """Returns whether it is the kernel of these teaching views."""
         if views is None or self.views is None:
             # None stands for all: only two of it are the same
             return views is self.views
@@ -85,14 +85,14 @@ def features_of(
 
 
 def mean_of_squares(kernel: GlobalKernel) -> float:
-    """mean square norm of the features of its teaching views."""
+    """Returns the mean square norm of the features of a kernel's teaching views."""
     # a source that is 0 everywhere has no scale
     return max(float((kernel.features**2).sum(1).mean()), 1e-12)
 
 
 def mean_square(bench: BenchView, index: int) -> float:
-    """mean square norm of one source's features over all views of the transfer split, of which some
-    hundred are held at a time.
+    """Returns the mean square norm of one source's features over all views of the transfer split,
+    of which some hundred are held at a time.
     """
     split = bench.config.transfer_split
     squares = [
@@ -103,7 +103,9 @@ def mean_square(bench: BenchView, index: int) -> float:
 
 
 def view_kernel(bench: VectorBench, index: int, views: Integers | None = None) -> GlobalKernel:
-    """of one source between these teaching views; the last one of a source is kept."""
+    """Returns the kernel of one source between these teaching views; the last one of a source is
+    kept.
+    """
     kept = bench.kernels.get(index)
     if kept is None or not kept.teaches(views):
         # of all views, and so the same whichever of them teach
@@ -113,8 +115,8 @@ def view_kernel(bench: VectorBench, index: int, views: Integers | None = None) -
 
 
 def teaching_views(bench: VectorBench, sources: int, *samples: Integers) -> Integers | None:
-    """views between which kernels of so many sources are made: None, for all, where these and those
-    with test views fit into `HELD`; else those of `samples` [sample, images] alone.
+    """Returns the views between which kernels of so many sources are made: None, for all, where
+    these and those with test views fit into `HELD`; else those of `samples` [sample, images] alone.
     """
     split = bench.config.transfer_split
     teach, test = (len(bench.maps(0, part)) for part in (split, "test"))
@@ -124,7 +126,7 @@ def teaching_views(bench: VectorBench, sources: int, *samples: Integers) -> Inte
 
 
 def places_among(views: Integers, used: Integers | None) -> Integers:
-    """positions of views among the rising `used` ones; the views themselves if None."""
+    """Returns the positions of views among the rising `used` ones; the views themselves if None."""
     return views if used is None else np.searchsorted(used, views)
 
 
@@ -134,7 +136,7 @@ def teaching_kernel(bench: VectorBench, subset: SourceSet, views: Integers | Non
 
 
 def mean_of(kernels: Sequence[Floats]) -> Floats:
-    """of kernels of one shape."""
+    """Returns the mean of kernels of one shape."""
     total = kernels[0]
     for kernel in kernels[1:]:
         total = total + kernel

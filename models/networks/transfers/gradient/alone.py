@@ -51,8 +51,9 @@ def tried(
     first: Bools,
     schedule: Schedule,
 ) -> Trial:
-    """rows: samples that (teach, are held out); first: [held out], those of the first half. Raises
-    Interrupted if the loss becomes no number.
+    """Trains one transfer with two halves of samples held out. rows: samples that (teach, are held
+    out); first: [held out], those of the first half. Raises Interrupted if the loss becomes no
+    number.
     """
     teaching, held_out = rows
     maps, slots = of_one_width(bench.maps, np.array([subset]))
@@ -91,9 +92,9 @@ def trained(
     epochs: int,
     share: float = 1.0,
 ) -> keras.Model:
-    """the head after so many of the schedule's epochs, as a trial has found them on a `share` of
-    `teaching`: as many steps on all of it, with nothing held out, since more epochs would learn
-    pairs of views by heart. Raises Interrupted if the loss became no number.
+    """Returns the head after so many of the schedule's epochs, as a trial has found them on a
+    `share` of `teaching`: as many steps on all of it, with nothing held out, since more epochs
+    would learn pairs of views by heart. Raises Interrupted if the loss became no number.
     """
     schedule = replace(schedule, epochs=max(1, round(schedule.epochs * share)))
     epochs = max(1, round(epochs * share))
@@ -121,7 +122,9 @@ def one_member(
     schedule: Schedule,
     teaching: Integers,
 ) -> MemberStack:
-    """a stack of a single member, starting from the best constant answer of what teaches it."""
+    """Returns a stack of a single member, starting from the best constant answer of what teaches
+    it.
+    """
     seeds = [bench.config.seed]
     # positions among the sources that are held, not among all
     own = np.searchsorted(sources_of(slots), slots)
@@ -132,8 +135,8 @@ def one_member(
 
 
 def head_of(stack: MemberStack) -> keras.Model:
-    """a head of its own with the weights of the only member: the stack, and its template, may be
-    trained on.
+    """Returns a head of its own with the weights of the only member: the stack, and its template,
+    may be trained on.
     """
     head = keras.models.clone_model(stack.template())
     for variable, weight in zip(head.trainable_variables, stack.learned):

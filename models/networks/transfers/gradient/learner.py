@@ -75,7 +75,7 @@ def learn(
     programs: StackPrograms | None = None,
     constant: Floats | None = None,
 ) -> Learned:
-    """train every member of one order into target `name`.
+    """Trains every member of one order into target `name`.
 
     maps: (source index, split) -> [view, h, w, c]; slots: [member, order] source indices, of the
     same widths in every member; seeds: one a member. rows: (teaching, held out) samples; the
@@ -102,15 +102,16 @@ def learn(
 def shared(
     config: NetworkConfig, schedule: Schedule, rows: Rows
 ) -> contextlib.AbstractContextManager[int]:
-    """the context in which a stack is built, trained and asked on the configuration's devices; how
-    many they are. One on TensorFlow, whose `train_on_batch` gives every device the whole batch.
+    """Returns the context in which a stack is built, trained and asked on the configuration's
+    devices; it gives how many they are. One on TensorFlow, whose `train_on_batch` gives every
+    device the whole batch.
     """
     devices = config.devices if keras.backend.backend() == "jax" else 1
     return spread(devices, min(schedule.batch, len(rows[0])))
 
 
 def sources_of(slots: Integers) -> list[int]:
-    """rising: the sources that any member reads."""
+    """Returns the sources that any member reads, rising."""
     return sorted({int(index) for index in np.ravel(slots)})
 
 
@@ -152,8 +153,8 @@ def descend(
 
 
 def train_epoch(stack: MemberStack, samples: Samples, order: Integers, batch: int) -> None:
-    """one pass over samples in this order, in whole batches alone: one compiled program. Not by
-    `fit`, which costs seconds a call (docs/DEVIATIONS.md).
+    """Makes one pass over samples in this order, in whole batches alone: one compiled program. Not
+    by `fit`, which costs seconds a call (docs/DEVIATIONS.md).
     """
     size = min(batch, len(order))
     for inputs in ahead(samples.batches(order[: len(order) // size * size], size)):
@@ -207,12 +208,16 @@ def transfers_by_gradient(
 def constant_of(
     store: LabelStore, name: str, config: NetworkConfig, teaching: Integers | None = None
 ) -> Floats:
-    """[1, ...] the best constant answer of the samples that teach, all of the split if None."""
+    """Returns [1, ...], the best constant answer of the samples that teach, all of the split if
+    None.
+    """
     return average_answer(TASKS[name], store, known=Known(config.transfer_split, teaching))
 
 
 def stacks_of(bench: BenchView, subsets: Sequence[SourceSet]) -> Iterator[list[SourceSet]]:
-    """sets of sources of the same widths, and so of one order, each, at most `stack_members`."""
+    """Yields sets of sources of the same widths, and so of one order, at most `stack_members` at a
+    time.
+    """
     used = {source for subset in subsets for source in subset}
     widths = {source: int(bench.maps(source, "test").shape[-1]) for source in used}
     groups: dict[tuple[int, ...], list[SourceSet]] = {}
@@ -225,13 +230,15 @@ def stacks_of(bench: BenchView, subsets: Sequence[SourceSet]) -> Iterator[list[S
 
 
 def seed_of(bench: BenchView, subset: SourceSet, regime: Regime) -> int:
-    """of one member: of what it is, not of which others share its stack."""
+    """Returns the seed of one member: it follows from what the member is, not from which others
+    share its stack.
+    """
     content = json.dumps([bench.key(subset, regime), bench.config.seed])
     return zlib.crc32(content.encode()) % 2**31
 
 
 def epochs_of(config: NetworkConfig, regime: Regime) -> int:
-    """most epochs in a regime."""
+    """Returns the most epochs of transfers in a regime."""
     if regime.name and config.regime_epochs:
         return config.regime_epochs
     return config.transfer_epochs
@@ -248,8 +255,8 @@ def build_stack(
     programs: StackPrograms | None = None,
     constant: Floats | None = None,
 ) -> MemberStack:
-    """the members, starting from the best constant answer as task networks do: that of the whole
-    transfer split if None.
+    """Returns the members, starting from the best constant answer as task networks do: that of the
+    whole transfer split if None.
     """
     programs = programs or StackPrograms(config, store.size)
     stack = programs.stack(name, samples.shape, slots, seeds, schedule)
