@@ -75,7 +75,7 @@ def global_kernel(size: int, features: int, seed: int) -> Floats:
     return (rng.standard_normal((size, features)) / np.sqrt(size)).astype("float32")
 
 
-def places_of(widths: Sequence[int]) -> list[slice]:
+def channel_slices(widths: Sequence[int]) -> list[slice]:
     """Returns the slice of channels of each source where all sources lie side by side."""
     starts = np.cumsum([0, *widths]).tolist()
     return [slice(first, last) for first, last in zip(starts, starts[1:])]

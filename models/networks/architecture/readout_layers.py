@@ -14,13 +14,13 @@ import numpy as np
 from keras import ops
 
 from models.networks.architecture.readout_features import (
+    channel_slices,
     global_parts,
     kernel_of_samples,
     local_parts,
     neighbourhoods,
-    places_of,
 )
-from models.networks.losses.block_layout import unfolded
+from models.networks.losses.block_layout import unfold_blocks
 from models.networks.tensors import Tensor
 from models.tasks.arrays import Array
 
@@ -76,7 +76,7 @@ class LocalReadout(keras.layers.Layer):
         weights = self.parts["weights"]
         # the constant's weights are a bias: no column of ones is made
         blocks = ops.matmul(ops.concatenate(features, axis=-1), weights[:-1]) + weights[-1]
-        return unfolded(blocks * self.factor, self.channels, self.enlarge, ops)
+        return unfold_blocks(blocks * self.factor, self.channels, self.enlarge, ops)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """States the shape, since otherwise Keras traces `call`, twice, whenever such a network is
@@ -145,7 +145,8 @@ def standardised_sources(
     Before it is padded: beyond the border there is the average representation, not a raw zero.
     """
     return [
-        (maps[..., own] - parts["mean"][own]) / parts["deviation"][own] for own in places_of(widths)
+        (maps[..., own] - parts["mean"][own]) / parts["deviation"][own]
+        for own in channel_slices(widths)
     ]
 
 

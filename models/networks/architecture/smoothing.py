@@ -37,10 +37,10 @@ class Smoothed(keras.layers.Layer):
         self.matrix = constant(self, "matrix", smoothing_matrix(side, width))
 
     def call(self, maps: Tensor) -> Tensor:
-        return smoothed(maps, self.matrix)
+        return smooth_maps(maps, self.matrix)
 
 
-def smoothed(maps: Tensor, matrix: Tensor) -> Tensor:
+def smooth_maps(maps: Tensor, matrix: Tensor) -> Tensor:
     """[B, S, S, k] by [S, S] over rows and columns."""
     tall = ops.einsum("yh,bhwk->bywk", matrix, maps)
     return ops.einsum("xw,bywk->byxk", matrix, tall)

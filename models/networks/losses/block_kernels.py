@@ -159,7 +159,7 @@ def likelihood(tile: Floats, own: Floats) -> Scalar:
 
 
 @numba.njit(fastmath=True, error_model="numpy")
-def multiplied(running: tuple[float, float], factor: float) -> tuple[float, float]:
+def multiply_running(running: tuple[float, float], factor: float) -> tuple[float, float]:
     """(product, sum of logarithms) times a factor of at least 1e-224. A logarithm of a product
     costs less than logarithms: taken where float64 would end.
     """
@@ -201,9 +201,9 @@ def segment_entropies(
         for p in range(pixels):
             own[:] = points[p // TILE, :, p % TILE]
             # Its own tile, where both pixels of a pair meet the other; of later tiles one does.
-            within = multiplied(within, likelihood(points[p // TILE], own))
+            within = multiply_running(within, likelihood(points[p // TILE], own))
             for tile in range(p // TILE + 1, tiles):
-                beyond = multiplied(beyond, likelihood(points[tile], own))
+                beyond = multiply_running(beyond, likelihood(points[tile], own))
         losses[i] = -(within[1] + np.log(within[0]) + 2 * (beyond[1] + np.log(beyond[0]))) / (
             pixels * pixels
         )

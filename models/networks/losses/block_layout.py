@@ -46,7 +46,7 @@ class Batch:
 
 
 def fit_pixels(batch: Batch) -> Floats:
-    return filled(batch.target, batch.known, batch.cells)
+    return fill_unknown(batch.target, batch.known, batch.cells)
 
 
 def fit_classes(batch: Batch) -> Floats:
@@ -54,7 +54,7 @@ def fit_classes(batch: Batch) -> Floats:
     shares = batch.target
     if batch.task.labelled_by_ids:
         shares = np.eye(batch.task.output.channels, dtype="float32")[shares[..., 0].astype(int)]
-    return filled(shares, batch.known, batch.cells)
+    return fill_unknown(shares, batch.known, batch.cells)
 
 
 def fit_segments(batch: Batch) -> Floats:
@@ -68,7 +68,7 @@ def fit_sample(batch: Batch) -> Floats:
     return batch.target
 
 
-def filled(maps: Floats, known: Bools, cells: int) -> Floats:
+def fill_unknown(maps: Floats, known: Bools, cells: int) -> Floats:
     """[m, S, S, k] with the pixels that are not `known` [m, S, S, 1] at the mean of the known ones
     of their cell, 0 in a cell without any.
     """
@@ -102,7 +102,7 @@ def segment_means(ids: Integers, images: Bytes) -> Floats:
     return maps
 
 
-def sharpened(task: Task) -> bool:
+def needs_temperature(task: Task) -> bool:
     """Returns whether a task's answer needs a temperature: logits and embeddings do, numbers do
     not.
     """
@@ -124,11 +124,11 @@ def to_blocks(maps: Floats, grid: int, stride: int) -> Floats:
 def from_blocks(blocks: Floats, grid: int, channels: int, stride: int) -> Floats:
     """Inverts `to_blocks`, enlarging by repetition: [m grid grid, r r k] -> [m, S, S, k]."""
     cells = blocks.reshape(-1, grid, grid, blocks.shape[-1])
-    maps: Floats = unfolded(cells, channels, stride, np)
+    maps: Floats = unfold_blocks(cells, channels, stride, np)
     return maps
 
 
-def unfolded(blocks: Tensor, channels: int, enlarge: int, xp: Any) -> Tensor:
+def unfold_blocks(blocks: Tensor, channels: int, enlarge: int, xp: Any) -> Tensor:
     """[m, h, w, r r k] -> [m, h r enlarge, w r enlarge, k]: every cell's block in its place, every
     value `enlarge` times each way. xp: numpy or keras.ops, for arrays or tensors.
     """

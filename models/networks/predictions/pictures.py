@@ -44,7 +44,7 @@ def segment_picture(task: Task, value: Array, label: bool) -> Bytes:
     """Draws a colour a segment; of an answer, its strongest directions as colours."""
     if label:
         return colours_of(value[..., 0].astype(int))
-    return grey(principal(value), 0, 1)
+    return grey(principal_directions(value), 0, 1)
 
 
 PICTURES: dict[str, Callable[[Task, Array, bool], Bytes]] = by_kind(
@@ -80,7 +80,7 @@ def colours_of(ids: Integers) -> Bytes:
     return colours[ids.astype("int64") % len(colours)]
 
 
-def principal(embedding: Floats) -> Floats:
+def principal_directions(embedding: Floats) -> Floats:
     """[S, S, k] -> [S, S, 3] in [0, 1]: the three strongest directions of an embedding."""
     flat = embedding.reshape(-1, embedding.shape[-1])
     flat = flat - flat.mean(0)
@@ -91,7 +91,7 @@ def principal(embedding: Floats) -> Floats:
     return shares.reshape(*embedding.shape[:2], 3)
 
 
-def arranged(tiles: Sequence[Array], places: Sequence[int]) -> Array:
+def assemble_tiles(tiles: Sequence[Array], places: Sequence[int]) -> Array:
     """Puts n^2 tiles [s, s, 3] together, each where `places` says (rows of n, from the top left) ->
     [n s, n s, 3].
     """
@@ -104,7 +104,7 @@ def arranged(tiles: Sequence[Array], places: Sequence[int]) -> Array:
     return whole
 
 
-def cut(whole: Array, count: int) -> list[Array]:
+def cut_into_tiles(whole: Array, count: int) -> list[Array]:
     """[S, S, 3] -> count^2 tiles, in rows from the top left."""
     rows = np.split(whole, count, 0)
     return [tile for row in rows for tile in np.split(row, count, 1)]

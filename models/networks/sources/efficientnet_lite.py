@@ -62,7 +62,7 @@ def block(
     inside = layers.DepthwiseConv2D(
         kernel, stride, "same", use_bias=False, name=f"{name}_depthwise_conv"
     )(inside)
-    inside = rectified(inside, f"{name}_bn1")
+    inside = norm_relu6(inside, f"{name}_bn1")
     inside = layers.Conv2D(outputs, 1, use_bias=False, name=f"{name}_project_conv")(inside)
     inside = layers.BatchNormalization(epsilon=EPSILON, name=f"{name}_bn2")(inside)
     if stride == 1 and channels == outputs:
@@ -74,10 +74,10 @@ def convolved(
     x: Tensor, outputs: int, kernel: int, stride: int, convolution: str, norm: str
 ) -> Tensor:
     x = layers.Conv2D(outputs, kernel, stride, "same", use_bias=False, name=convolution)(x)
-    return rectified(x, norm)
+    return norm_relu6(x, norm)
 
 
-def rectified(x: Tensor, norm: str) -> Tensor:
+def norm_relu6(x: Tensor, norm: str) -> Tensor:
     """Batch norm, then ReLU6."""
     x = layers.BatchNormalization(epsilon=EPSILON, name=norm)(x)
     return layers.ReLU(max_value=6.0)(x)
@@ -98,15 +98,15 @@ def load_state(model: keras.Model, state: Mapping[str, Array]) -> None:
         odd = sorted(wanted.keys() ^ found.keys())
         raise SourceError(f"expected the layers of EfficientNet-Lite0; differs in {odd[0]}")
     for name, layer in wanted.items():
-        values = arranged(layer, found[name])
+        values = arrays_for_keras(layer, found[name])
         shapes = [tuple(weight.shape) for weight in layer.weights]
         if [value.shape for value in values] != shapes:
             raise SourceError(f"{name} has weights {shapes}, the file {[v.shape for v in values]}")
         layer.set_weights(values)
 
 
-def arranged(layer: keras.layers.Layer, arrays: Mapping[str, Array]) -> list[Array]:
-    """Returns a layer's arrays in Keras' order and layout, from PyTorch's [outputs, inputs, h, w]."""
+def arrays_for_keras(layer: keras.layers.Layer, arrays: Mapping[str, Array]) -> list[Array]:
+    """Returns a layer's arrays as Keras orders them, from PyTorch's [outputs, inputs, h, w]."""
     if isinstance(layer, layers.BatchNormalization):
         return [arrays[name] for name in ("weight", "bias", "running_mean", "running_var")]
     kernel = arrays["weight"]

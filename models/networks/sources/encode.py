@@ -219,10 +219,10 @@ def feature_parts(
         model = features_model(source, folder, store.size, grid)
         run = model.predict_on_batch
     for split in splits:
-        yield split, encoded(source.name, run, store, split)
+        yield split, encoded_features(source.name, run, store, split)
 
 
-def encoded(name: str, run: Any, store: LabelStore, split: str) -> Parts:
+def encoded_features(name: str, run: Any, store: LabelStore, split: str) -> Parts:
     """Yields the features of a split's pictures, in batches of one size: another size would be
     compiled for itself.
     """

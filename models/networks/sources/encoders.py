@@ -108,7 +108,7 @@ def keras_encoder(source: OutsideSource, path: Path, side: int) -> Callable[[Ten
             raise SourceError(
                 f"{path} has no layer {source.layer!r}; there are {', '.join(names[-12:])}"
             )
-        model = up_to(model, source.layer)
+        model = model_up_to(model, source.layer)
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise SourceError(
             f"{path} has {len(model.inputs)} inputs and {len(model.outputs)} outputs; expected one "
@@ -135,7 +135,7 @@ def layer_names(model: keras.Model) -> list[str]:
     return names
 
 
-def up_to(model: keras.Model, layer: str) -> keras.Model:
+def model_up_to(model: keras.Model, layer: str) -> keras.Model:
     """Returns the model cut behind a layer of `layer_names`."""
     name, _, inner = layer.partition("/")
     found = model.get_layer(name)
@@ -144,7 +144,11 @@ def up_to(model: keras.Model, layer: str) -> keras.Model:
     # `output` of a model inside another is that of its own inputs: its call in this one is asked
     for call in reversed(found._inbound_nodes):
         given = call.input_tensors
-        outputs = up_to(found, inner)(unpacked(given)) if inner else unpacked(call.output_tensors)
+        outputs = (
+            model_up_to(found, inner)(single_or_all(given))
+            if inner
+            else single_or_all(call.output_tensors)
+        )
         try:
             return keras.Model(model.inputs, outputs)
         except ValueError:
@@ -153,8 +157,8 @@ def up_to(model: keras.Model, layer: str) -> keras.Model:
     return keras.Model(model.inputs, found.output)
 
 
-def unpacked(tensors: Sequence[Tensor]) -> Tensor | Sequence[Tensor]:
-    """Returns the tensor itself where there is one, else all: a model of [map] answers with a list."""
+def single_or_all(tensors: Sequence[Tensor]) -> Tensor | Sequence[Tensor]:
+    """Returns the only tensor, or all of several: a model of [map] answers with a list."""
     return tensors[0] if len(tensors) == 1 else tensors
 
 

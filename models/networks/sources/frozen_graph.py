@@ -30,7 +30,7 @@ class FlatGraph:
     dtype: str
 
 
-def frozen(folder: Path) -> FlatGraph:
+def frozen_signature(folder: Path) -> FlatGraph:
     """Returns the default signature of a SavedModel, which takes one tensor and gives one. Raises
     SourceError for other models.
     """
@@ -86,7 +86,7 @@ class FrozenGraph(keras.layers.Layer):
         import tensorflow as tf
 
         super().__init__(trainable=False, autocast=False)
-        flat = frozen(folder)
+        flat = frozen_signature(folder)
         self.taken = flat.shape
         self.picture_dtype = flat.dtype
         # Closures hide them from Keras, which would make a copy of what it finds in attributes.

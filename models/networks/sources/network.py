@@ -38,7 +38,7 @@ def files_of(folder: str | Path) -> list[str]:
 
 
 def load_outside_network(folder: str | Path, size: int) -> OutsideNetwork:
-    """Loads the network in a folder that `encode_outside` wrote, for pictures of the side `size`."""
+    """Loads a network that `encode_outside` wrote, for pictures of the side `size`."""
     folder = Path(folder)
     source = read_source(folder)
     grid = json.loads((folder / "source.json").read_text())["grid"]

@@ -79,18 +79,18 @@ def add_source(
         raise SourceError(
             f"a random control is drawn of a .keras model; {encoder} is of the form {form}"
         )
-    tried(source, encoder, run_size, views)
+    try_encoder(source, encoder, run_size, views)
     if not random_control:
-        write(folder, source, encoder)
+        write_source(folder, source, encoder)
         return [source]
     folder.mkdir(parents=True, exist_ok=True)
     scratch = folder / f".{control}.keras"
     try:
         drawn_anew(encoder, source, seed, run_size).save(scratch)
         random = OutsideSource(control, form, file, content_of(scratch), **told, control_of=name)
-        tried(random, scratch, run_size)
-        write(folder, source, encoder)
-        write(folder, random, scratch)
+        try_encoder(random, scratch, run_size)
+        write_source(folder, source, encoder)
+        write_source(folder, random, scratch)
     finally:
         scratch.unlink(missing_ok=True)
     return [source, random]
@@ -130,7 +130,7 @@ def form_of(encoder: Path) -> str:
     return forms[encoder.suffix]
 
 
-def write(folder: Path, source: OutsideSource, encoder: Path) -> None:
+def write_source(folder: Path, source: OutsideSource, encoder: Path) -> None:
     """Writes the source's folder, from an encoder that was tried."""
     with sealed_folder(folder / source.name) as scratch:
         goal = scratch / source.file
@@ -143,7 +143,7 @@ def write(folder: Path, source: OutsideSource, encoder: Path) -> None:
         write_json(scratch / DESCRIBED, source.to_json())
 
 
-def tried(source: OutsideSource, encoder: Path, side: int, views: Sequence[str] = ()) -> None:
+def try_encoder(source: OutsideSource, encoder: Path, side: int, views: Sequence[str] = ()) -> None:
     """Raises SourceError for an encoder that gives no maps of two made-up pictures of that side,
     and for arrays that lack views, or that features cannot be.
     """
@@ -167,14 +167,14 @@ def tried(source: OutsideSource, encoder: Path, side: int, views: Sequence[str] 
             # Whatever Keras or TensorFlow raises for shapes that do not fit.
             raise SourceError(
                 f"{source.name} cannot encode pictures of side {source.size or side} (--size): "
-                f"{told_by(error)}"
+                f"{reason_in(error)}"
             ) from error
     check_rows(source.name, maps, len(pictures))
     check_finite(source.name, maps, ["a made-up picture"] * len(maps))
     check_varied(source.name, [maps])
 
 
-def told_by(error: Exception) -> str:
+def reason_in(error: Exception) -> str:
     """Returns the line of a message of Keras or TensorFlow that says what is wrong, not where."""
     lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
     where = lines[0].startswith(("Exception encountered", "Graph execution error"))

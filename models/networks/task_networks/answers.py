@@ -11,8 +11,8 @@ from models.networks.config import NetworkConfig
 from models.networks.losses.losses import image_losses
 from models.networks.task_networks.build import TaskNetwork
 from models.networks.training.averages import balance
-from models.networks.training.feeders import made_ahead
-from models.networks.training.split_parts import SplitParts, draws
+from models.networks.training.feeders import batches_ahead
+from models.networks.training.split_parts import SplitParts, damage_generator
 from models.tasks.arrays import Array, Floats
 
 
@@ -22,7 +22,7 @@ def answers_in_parts(
     """(answer, target, mask) of a whole split, some samples after the other. The damage done to
     inputs is drawn from one generator for all.
     """
-    random = draws(network.task)
+    random = damage_generator(network.task)
     parts = SplitParts(store, network.task, split, config.tile_size)
     for start in range(0, len(parts.data), parts.step):
         value, target, mask = parts.some(slice(start, start + parts.step), random)
@@ -46,7 +46,7 @@ def losses_beside(
     parts = SplitParts(store, task, "test", config.tile_size, balance(task, store, config))
     own = []
     beside = []
-    for value, target, mask in made_ahead(parts, config.feeders):
+    for value, target, mask in batches_ahead(parts, config.feeders):
         own.append(image_losses(task.loss, target, mask, network.answer(value)))
         if constant is not None:
             everywhere = np.broadcast_to(constant, (len(target), *constant.shape[1:]))

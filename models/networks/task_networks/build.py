@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from models.networks.architecture.encoders import build_encoder
-from models.networks.architecture.heads import build_head, composed
+from models.networks.architecture.heads import build_head, composes_poses
 from models.networks.architecture.pixel_readout import pixel_readout
 from models.networks.config import NetworkConfig
 from models.networks.task_networks.at_once import samples_at_once
@@ -62,7 +62,7 @@ def build_task_network(task: Task, config: NetworkConfig, size: int) -> TaskNetw
     head = None
     if task.trained:
         head = build_head(
-            task, config, shape, task.representations, size, composing=composed(task, config)
+            task, config, shape, task.representations, size, composing=composes_poses(task, config)
         )
     return TaskNetwork(task, encoder, head, size, config)
 

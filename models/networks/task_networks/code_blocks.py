@@ -53,7 +53,7 @@ class SourceWork:
 
     @property
     def blocks(self) -> Path:
-        """Returns where blocks lie until all are there; another network's codes have other blocks."""
+        """Folder of the blocks until all are there; another network's codes have another one."""
         return self.folder.parent / f".{self.folder.name}.blocks-{self.address}.partial"
 
 
@@ -122,10 +122,10 @@ def encode_block(block: Block, store: LabelStore, encoders: Encoders) -> None:
     with atomic_path(block.path) as scratch, npy_writer(scratch, "float32", shape) as file:
         for start in range(block.start, block.stop, step):
             some = slice(start, min(start + step, block.stop))
-            file.extend(codes(task, encoder, images, some))
+            file.extend(encode_pictures(task, encoder, images, some))
 
 
-def codes(task: Task, encoder: Any, images: Bytes, some: slice) -> Floats:
+def encode_pictures(task: Task, encoder: Any, images: Bytes, some: slice) -> Floats:
     """[m, h, w, c] float32 codes of clean whole images. A call of its own: what it made of pictures
     is gone when the next are read.
     """
@@ -140,7 +140,7 @@ def codes(task: Task, encoder: Any, images: Bytes, some: slice) -> Floats:
 def join_blocks(work: SourceWork, blocks: Sequence[Block]) -> None:
     """Writes a source's codes, standardised, from all of its blocks, and removes these."""
     paths = {
-        split: [block.path for block in sorted(blocks, key=place) if block.split == split]
+        split: [block.path for block in sorted(blocks, key=block_start) if block.split == split]
         for split, _ in work.counts
     }
     mean, deviation = channel_statistics(paths[work.counts[0][0]])
@@ -155,7 +155,7 @@ def join_blocks(work: SourceWork, blocks: Sequence[Block]) -> None:
     shutil.rmtree(work.blocks)
 
 
-def place(block: Block) -> int:
+def block_start(block: Block) -> int:
     return block.start
 
 

@@ -18,7 +18,7 @@ from models.networks.task_networks.build import build_task_network
 from models.networks.task_networks.records import TaskRecord, read_record
 from models.networks.task_networks.train import network_address, train_task
 from models.networks.task_networks.warm import Start, same_shapes
-from models.networks.training.averages import labelled
+from models.networks.training.averages import has_labels
 from models.networks.training.workers import results_of_processes
 from models.provenance.atomic import atomic_folder
 from models.provenance.seals import damage_of, whole
@@ -173,7 +173,7 @@ def check_labels(store: LabelStore, task: Task) -> None:
         3: "triples of views of one point",
     }[task.images]
     for split in ("train", "test"):
-        if not labelled(store, task, split):
+        if not has_labels(store, task, split):
             raise LookupError(
                 f"{task.name} has no {split} sample that counts: the {split} buildings hold "
                 f"no {what} for it, or all are masked. "

@@ -90,7 +90,7 @@ def encode_views(
     wanted = list(names)
     splits = tuple(dict.fromkeys((config.transfer_split, "test")))
     work = [source_work(Path(networks) / name, store, directory / name, splits) for name in wanted]
-    lacking = [one for one in work if not there(one)]
+    lacking = [one for one in work if not is_stored(one)]
     for one in lacking:
         sweep_blocks(one)
     if lacking and writing is not None:
@@ -125,7 +125,7 @@ def source_work(
     return SourceWork(network.absolute(), folder.absolute(), address, counts)
 
 
-def there(work: SourceWork) -> bool:
+def is_stored(work: SourceWork) -> bool:
     """Returns whether the store holds a source with this very address, whole."""
     described = work.folder / "source.json"
     return whole(work.folder) and json.loads(described.read_text())["address"] == work.address

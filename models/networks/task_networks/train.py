@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from models.examples.label_store import LabelStore
-from models.networks.architecture.heads import composed
+from models.networks.architecture.heads import composes_poses
 from models.networks.config import NetworkConfig
 from models.networks.losses.losses import image_losses
 from models.networks.task_networks.answers import answers_in_parts, losses_beside
@@ -22,7 +22,7 @@ from models.networks.task_networks.build import TaskNetwork, build_task_network,
 from models.networks.task_networks.records import NetworkRecord, TaskRecord, read_back
 from models.networks.task_networks.warm import Start, begin_at
 from models.networks.training.adversarial import AdversarialSiamese, PublishedAdam
-from models.networks.training.averages import average_answer, balance, labelled, standard_of
+from models.networks.training.averages import average_answer, balance, has_labels, standard_of
 from models.networks.training.batches import Batches, batch_size
 from models.networks.training.devices import replicas, spread, synchronise
 from models.networks.training.fit import fit
@@ -201,7 +201,7 @@ def run_steps(
     elif average is not None:
         # standardised targets have the average 0
         start_at_average(network, average if model.standard is None else average * 0)
-    if composed(entry, config):
+    if composes_poses(entry, config):
         network.head.get_layer("poses").whiten(*store.whitening(entry.name))
     batches = Batches(store, entry, config)
     try:
@@ -317,7 +317,7 @@ def start_at_average(network: TaskNetwork, average: Array) -> None:
     """Sets the last layer's bias to the best constant answer and shrinks its weights: training
     starts where the average estimator ends.
     """
-    if composed(network.task, network.config):
+    if composes_poses(network.task, network.config):
         return
     kernel, bias = network.head.get_layer("answer").weights
     if average.shape[-1] == bias.shape[0]:
@@ -335,7 +335,7 @@ def shrink_to_average(
     may be. Maps and embeddings keep their answer (factor 1).
     """
     task = network.task
-    if task.output.dense or composed(task, config) or not labelled(store, task, "val"):
+    if task.output.dense or composes_poses(task, config) or not has_labels(store, task, "val"):
         return 1.0
     average = average_answer(task, store) if average is None else average
     return shrink(network, average, answers_in_parts(network, store, "val", config))

@@ -11,10 +11,10 @@ import numpy as np
 
 from models.examples.label_store import LabelStore, TaskSamples
 from models.examples.label_sums import strongest, summed
-from models.networks.architecture.heads import composed
+from models.networks.architecture.heads import composes_poses
 from models.networks.config import NetworkConfig
 from models.networks.losses.losses import image_losses
-from models.networks.training.batch_maker import colour_weights, rebalanced
+from models.networks.training.batch_maker import colour_weights, rebalanced_mask
 from models.tasks import Task
 from models.tasks.arrays import Floats, Integers
 
@@ -33,7 +33,7 @@ class Known:
 TRAINING = Known()
 
 
-def labelled(store: LabelStore, task: Task, split: str) -> bool:
+def has_labels(store: LabelStore, task: Task, split: str) -> bool:
     """Returns whether any sample of a task in a split has any weight."""
     try:
         data = store.samples(task.name, split)
@@ -101,7 +101,7 @@ def average_answer(
 def standardises(task: Task, config: NetworkConfig) -> bool:
     """Returns whether the shared recipe learns a task's numbers standardised."""
     numbers = task.output.facts.numbers
-    return config.recipe == "shared" and numbers and not composed(task, config)
+    return config.recipe == "shared" and numbers and not composes_poses(task, config)
 
 
 def standard_of(
@@ -137,4 +137,4 @@ def chunks(
     for start in range(0, len(data) if rows is None else len(rows), size):
         part = slice(start, start + size) if rows is None else rows[start : start + size]
         target, mask = (np.asarray(values, "float32") for values in data.labels(part))
-        yield target, mask if weights is None else rebalanced(target, mask, weights)
+        yield target, mask if weights is None else rebalanced_mask(target, mask, weights)

@@ -12,7 +12,7 @@ import numpy as np
 from models.examples.half_precision import to_single
 from models.examples.label_store import LabelStore
 from models.networks.config import NetworkConfig
-from models.networks.training.augmentation import augmented
+from models.networks.training.augmentation import augment_batch
 from models.networks.training.inputs import training_input
 from models.tasks import Task
 from models.tasks.arrays import Floats, Integers
@@ -65,10 +65,12 @@ class BatchMaker:
         target = to_single(target)
         mask = to_single(mask)
         if self.weights is not None:
-            mask = rebalanced(target, mask, self.weights)
+            mask = rebalanced_mask(target, mask, self.weights)
         if self.config.augment:
             rng = self.generator(AUGMENTATION, step)
-            images, target, mask = augmented(self.task, images, target, mask, self.whitening, rng)
+            images, target, mask = augment_batch(
+                self.task, images, target, mask, self.whitening, rng
+            )
         rng = self.generator(DAMAGE, step)
         value = training_input(self.task, images, target, rng, self.config.tile_size)
         return value, target, mask
@@ -100,6 +102,6 @@ def colour_weights(counts: Integers) -> Floats:
     return (weights / (share * weights).sum()).astype("float32")
 
 
-def rebalanced(target: Floats, mask: Floats, weights: Floats) -> Floats:
+def rebalanced_mask(target: Floats, mask: Floats, weights: Floats) -> Floats:
     """Returns the mask [B, S, S, 1] times the weight of each pixel's strongest bin."""
     return mask * weights[target.argmax(-1)][..., None]

@@ -24,7 +24,7 @@ class TooFewDevices(ValueError):
     """A configuration asks for more devices than there are."""
 
 
-def shared_by(batch: int, devices: int) -> int:
+def devices_sharing(batch: int, devices: int) -> int:
     """Returns how many of `devices` share a batch: the most that divide it, since unequal pieces
     would weigh samples unequally, and padding would change batch norm.
     """
@@ -49,12 +49,12 @@ def spread(devices: int, batch: int) -> Iterator[int]:
     batch: samples a step, of which each device gets as many. On JAX whatever is given to it inside
     must divide by their number too. Raises TooFewDevices.
     """
-    count = shared_by(batch, devices)
+    count = devices_sharing(batch, devices)
     if count == 1:
         yield 1
         return
     names = device_names(devices)[:count]
-    with scope(names):
+    with device_scope(names):
         yield count
 
 
@@ -71,7 +71,7 @@ def device_names(devices: int) -> list[str]:
     return names
 
 
-def scope(names: Sequence[str]) -> Any:
+def device_scope(names: Sequence[str]) -> Any:
     """Returns the context that spreads over these devices."""
     if keras.backend.backend() != "tensorflow":
         # A batch is one process's: nothing to share out among machines.
@@ -96,7 +96,7 @@ def synchronise(model: keras.Model) -> None:
             synchronise(layer)
 
 
-def of_all(loss: Tensor) -> Tensor:
+def part_of_mean_loss(loss: Tensor) -> Tensor:
     """Returns this device's part of the batch's mean loss, from the mean over its own samples:
     Keras, and `AcrossReplicas`, add these up on TensorFlow. On JAX a loss is of the whole batch
     already.

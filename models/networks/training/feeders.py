@@ -71,7 +71,7 @@ def feeders_of(maker: Maker, count: int) -> Feeders:
     return FeederThreads(maker, count)
 
 
-def made_ahead(parts: Parts, count: int) -> Iterator[Batch]:
+def batches_ahead(parts: Parts, count: int) -> Iterator[Batch]:
     """Yields all batches in order; where there are many, `count` feeders make some ahead."""
     numbers = range(len(parts))
     if count < 2 or len(numbers) < MANY * count:
@@ -88,7 +88,7 @@ def made_ahead(parts: Parts, count: int) -> Iterator[Batch]:
         feeders.close()
 
 
-def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+def one_ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
     """Yields the same batches in their order; a thread makes the next one while one is used."""
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(next, batches, None)

@@ -31,7 +31,7 @@ class Interrupted(RuntimeError):
     """Training stopped with a reason; the ledger keeps what was finished."""
 
 
-def window(steps: int) -> int:
+def curve_window(steps: int) -> int:
     """Returns the steps between two points of the loss curve."""
     return max(1, min(steps // CURVE, WINDOW))
 
@@ -55,7 +55,7 @@ def fit(
     read if it is there with the same `address`. callbacks: Keras' own. Raises Interrupted for a
     loss that is no number.
     """
-    length = window(steps)
+    length = curve_window(steps)
     checkpoint = Checkpoint(saved, address, length, every)
     done, curve = checkpoint.restore(model)
     checkpoint.curve = curve
@@ -68,7 +68,7 @@ def fit(
         *callbacks,
     ]
     model.fit(
-        fed(batches),
+        fit_input(batches),
         initial_epoch=done // length,
         # rounded up: `Stop` ends the last, shorter window
         epochs=-(-steps // length),
@@ -81,7 +81,7 @@ def fit(
     return curve
 
 
-def fed(batches: Batches) -> Any:
+def fit_input(batches: Batches) -> Any:
     """Returns what `keras.Model.fit` is given: `batches`, or on TensorFlow the same batches by a
     pipeline that is not tuned while it runs.
 
@@ -199,7 +199,7 @@ class Checkpoint(keras.callbacks.Callback):
         # by place: Keras gives other names to variables of the next build
         values = {
             str(i): keras.ops.convert_to_numpy(variable)
-            for i, variable in enumerate(state(self.model))
+            for i, variable in enumerate(state_variables(self.model))
         }
         with atomic_path(self.path) as scratch:
             np.savez(scratch, address=self.address, step=step, curve=self.curve, **values)
@@ -211,7 +211,7 @@ class Checkpoint(keras.callbacks.Callback):
         """
         if not self.path.exists():
             return 0, []
-        variables = state(model)
+        variables = state_variables(model)
         try:
             with np.load(self.path) as file:
                 if str(file["address"]) != self.address:
@@ -226,7 +226,7 @@ class Checkpoint(keras.callbacks.Callback):
         return done, curve
 
 
-def state(model: keras.Model) -> list[keras.Variable]:
+def state_variables(model: keras.Model) -> list[keras.Variable]:
     """Returns all variables that the next step depends on, in a fixed order; builds the
     optimiser's.
     """

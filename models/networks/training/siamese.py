@@ -9,7 +9,7 @@ import numpy as np
 
 from models.networks.losses.losses import LOSSES, mean_weight
 from models.networks.tensors import Tensor
-from models.networks.training.devices import of_all
+from models.networks.training.devices import part_of_mean_loss
 from models.tasks import Task
 from models.tasks.arrays import Floats
 
@@ -78,7 +78,7 @@ class Siamese(keras.Model):
         losses = self.loss_of(y, sample_weight, y_pred)
         if self.counted:
             losses = losses * mean_weight(sample_weight)
-        return of_all(keras.ops.mean(losses))
+        return part_of_mean_loss(keras.ops.mean(losses))
 
     def fold(self) -> None:
         """Lets the head alone give the answers. To be called once, when training is over: a

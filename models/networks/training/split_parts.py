@@ -10,7 +10,7 @@ import numpy as np
 
 from models.examples.half_precision import to_single
 from models.examples.label_store import LabelStore
-from models.networks.training.batch_maker import Batch, rebalanced
+from models.networks.training.batch_maker import Batch, rebalanced_mask
 from models.networks.training.inputs import training_input
 from models.tasks import Task
 from models.tasks.arrays import Floats
@@ -54,7 +54,7 @@ class SplitParts:
         done to inputs is drawn for the part alone, the same for every caller.
         """
         start = number * self.step
-        return self.some(slice(start, start + self.step), draws(self.task, start))
+        return self.some(slice(start, start + self.step), damage_generator(self.task, start))
 
     def some(self, rows: slice, random: np.random.Generator) -> Batch:
         """(input, target, mask) of some samples. random: of the damage done to inputs."""
@@ -63,10 +63,10 @@ class SplitParts:
         mask = to_single(mask)
         value = training_input(self.task, images, target, random, self.tile)
         if self.weights is not None:
-            mask = rebalanced(target, mask, self.weights)
+            mask = rebalanced_mask(target, mask, self.weights)
         return value, target, mask
 
 
-def draws(task: Task, start: int = 0) -> np.random.Generator:
+def damage_generator(task: Task, start: int = 0) -> np.random.Generator:
     """Returns the random numbers by which the inputs of samples from `start` on are damaged."""
     return np.random.default_rng([zlib.crc32(task.name.encode()), start])

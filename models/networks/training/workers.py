@@ -36,7 +36,7 @@ def machine_shared_by(processes: int) -> Iterator[None]:
     # those that this process may use, which a container may have fewer of than the machine
     cores = max(1, len(os.sched_getaffinity(0)) // processes)
     wanted = dict.fromkeys(THREADS, str(cores)) | {
-        name: os.environ.get(name, value) for name, value in memory(processes).items()
+        name: os.environ.get(name, value) for name, value in gpu_memory_variables(processes).items()
     }
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
@@ -50,7 +50,7 @@ def machine_shared_by(processes: int) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def memory(processes: int) -> dict[str, str]:
+def gpu_memory_variables(processes: int) -> dict[str, str]:
     """Returns the variables that say how each of several processes takes a GPU's memory."""
     return {
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",

@@ -22,7 +22,7 @@ from models.networks.transfers.closed_form.view_kernels import GlobalKernel
 from models.networks.transfers.gradient.programs import StackPrograms
 from models.networks.transfers.learners import SourceSet
 from models.networks.transfers.ledger import TransferLedger, key_of
-from models.networks.transfers.regimes import Regime, known, regimes_of, teaching_rows
+from models.networks.transfers.regimes import Regime, labelled_rows, regimes_of, teaching_rows
 from models.provenance.address import address_of
 from models.tasks import TASKS
 from models.tasks.addressing import rows_of, settings_of
@@ -104,7 +104,7 @@ class Bench:
         masked.
         """
         data = self.store.samples(target, self.config.transfer_split)
-        return len(known(data, regime.samples(data, self.config.seed))) > 1
+        return len(labelled_rows(data, regime.samples(data, self.config.seed))) > 1
 
     def key(self, subset: SourceSet, regime: Regime) -> str:
         """Returns the key of a row in the ledger: the sources' networks and the amount of data."""

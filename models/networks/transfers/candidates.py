@@ -13,7 +13,7 @@ TOP = {2: 5, 3: 5, 4: 6}
 
 
 def first_wave(count: int, order: int, rule: str) -> list[tuple[int, ...]]:
-    """Returns the sets of sources that need no ranking: singles, and all pairs under "all_pairs"."""
+    """Returns the sets that need no ranking: singles, and all pairs under "all_pairs"."""
     most = min(order, 2 if rule == "all_pairs" else 1)
     return [
         subset

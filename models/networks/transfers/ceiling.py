@@ -155,7 +155,7 @@ def map_codes(bench: Bench, name: str, channels: int) -> dict[str, Floats]:
         count = len(bench.maps(0, split))
         flat = map_outputs(bench.store, name, split, np.arange(count), bench.grid, bench.config)
         blocks[split] = flat.reshape(count, bench.grid, bench.grid, -1)
-    return reduced(blocks, channels)
+    return label_codes(blocks, channels)
 
 
 def vector_ceiling(bench: Bench, regime: Regime, name: str, channels: int) -> Floats:
@@ -173,7 +173,7 @@ def vector_ceiling(bench: Bench, regime: Regime, name: str, channels: int) -> Fl
         part: np.stack([np.resize(code, size) for code in value]).reshape(
             len(value), bench.grid, bench.grid, channels
         )
-        for part, value in filled_codes(reduced(labels, width)).items()
+        for part, value in filled_codes(label_codes(labels, width)).items()
     }
     data = bench.store.samples(name, split)
     rows = regime.samples(data, bench.config.seed)
@@ -192,7 +192,7 @@ def filled_codes(codes: Mapping[str, Floats]) -> Mapping[str, Floats]:
     return {split: np.ones_like(value) for split, value in codes.items()}
 
 
-def reduced(labels: Mapping[str, Array], channels: int) -> dict[str, Floats]:
+def label_codes(labels: Mapping[str, Array], channels: int) -> dict[str, Floats]:
     """Returns split -> [..., channels] principal components of labels [..., k], fitted on the first
     split, standardised by it and rounded as the representation store does.
     """

@@ -26,8 +26,13 @@ from models.networks.task_networks.at_once import samples_at_once
 from models.networks.task_networks.representations import RepresentationStore
 from models.networks.transfers.bench import Bench
 from models.networks.transfers.closed_form.edge_readout import readout_arrays, widths_of
-from models.networks.transfers.edge_learners import BATCH, EdgeBench, compared, fitting
-from models.networks.transfers.gradient.alone import trained
+from models.networks.transfers.edge_learners import (
+    BATCH,
+    EdgeBench,
+    compare_learners,
+    teaching_and_held_out,
+)
+from models.networks.transfers.gradient.alone import train_transfer_alone
 from models.networks.transfers.gradient.programs import StackPrograms
 from models.networks.transfers.gradient.schedule import schedule_of
 from models.networks.transfers.learners import SourceSet
@@ -141,18 +146,18 @@ def write_transfer(
     }
     head = None
     # one sample cannot both stop the one learner and compare the two
-    if config.edge_epochs and len(fitting(bench, target, regime)[1]) > 1:
-        both = compared(bench, subset, target, regime)
+    if config.edge_epochs and len(teaching_and_held_out(bench, target, regime)[1]) > 1:
+        both = compare_learners(bench, subset, target, regime)
         facts["validation"] = both.losses
         facts["learner"] = min(both.losses, key=lambda learner: both.losses[learner])
         facts["smoothing"] = both.smoothing.get(facts["learner"], 0)
     arrays = scales_of(bench, subset)
     if facts["learner"] == "gradient":
-        teaching, held_out = fitting(bench, target, regime)
+        teaching, held_out = teaching_and_held_out(bench, target, regime)
         rows = np.sort(np.concatenate([teaching, held_out]))
         share = len(teaching) / len(rows)
         schedule = schedule_of(config, target, config.edge_epochs)
-        head = trained(bench, subset, target, rows, schedule, both.epochs, share)
+        head = train_transfer_alone(bench, subset, target, rows, schedule, both.epochs, share)
         facts["size"] = bench.store.size
         facts["config"] = asdict(config)
         facts["epochs"] = both.epochs

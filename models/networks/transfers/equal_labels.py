@@ -27,7 +27,7 @@ def first_with_equal_labels(store: LabelStore, names: Iterable[str], split: str)
     return {name: firsts.setdefault(question(store, name, split), name) for name in names}
 
 
-def labels_of(data: TaskSamples) -> list[bytes]:
+def label_digests(data: TaskSamples) -> list[bytes]:
     """Returns digests of targets and masks, of which some hundred are held at a time."""
     digests = [hashlib.sha256(), hashlib.sha256()]
     for start in range(0, len(data), CHUNK):
@@ -53,6 +53,6 @@ def read_question(store: LabelStore, name: str, split: str) -> tuple[object, ...
         data = store.samples(name, part)
         digests += [
             hashlib.sha256(np.ascontiguousarray(data.views).data).digest(),
-            *labels_of(data),
+            *label_digests(data),
         ]
     return (TASKS[name].loss, TASKS[name].output, *digests)

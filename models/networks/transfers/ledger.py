@@ -65,11 +65,11 @@ def rows_of(segment: Path) -> dict[str, Floats]:
     """Returns key -> losses [sample] of a segment, memory-mapped."""
     with np.load(segment) as file:
         keys = json.loads(str(file["keys"]))
-    return dict(zip(keys, mapped(segment, "losses.npy")))
+    return dict(zip(keys, memory_mapped(segment, "losses.npy")))
 
 
-def mapped(path: Path, member: str) -> Any:
-    """Returns an array of an uncompressed `.npz`, memory-mapped, which numpy does for `.npy` alone."""
+def memory_mapped(path: Path, member: str) -> Any:
+    """Memory-maps an array of an uncompressed `.npz`, which numpy does for `.npy` alone."""
     with zipfile.ZipFile(path) as archive, open(path, "rb") as file:
         place = archive.getinfo(member).header_offset
         # The lengths of name and extra field end a member's own header of 30 bytes.

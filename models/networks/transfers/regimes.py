@@ -47,7 +47,7 @@ class Regime:
         return np.isin(np.asarray(data.views)[rows], self.views[self.held_out]).any(1)
 
 
-def known(data: TaskSamples, rows: Integers) -> Integers:
+def labelled_rows(data: TaskSamples, rows: Integers) -> Integers:
     """Returns those of the `rows` of `data` that have a label anywhere: the others would only take
     part in means.
     """
@@ -60,7 +60,7 @@ def teaching_rows(store: LabelStore, regime: Regime, name: str, config: NetworkC
     LookupError for a target whose labels cannot teach.
     """
     data = store.samples(name, config.transfer_split)
-    picked = known(data, regime.samples(data, config.seed))
+    picked = labelled_rows(data, regime.samples(data, config.seed))
     if len(picked) < 2:
         raise LookupError(
             f"{len(picked)} samples of {name} with a label that is not masked teach "

@@ -11,7 +11,7 @@ import numpy as np
 from models.examples.half_precision import to_single
 from models.examples.label_store import LabelStore
 from models.networks.config import NetworkConfig
-from models.networks.training.augmentation import augmented
+from models.networks.training.augmentation import augment_batch
 from models.networks.training.batch_maker import Batch
 from models.networks.training.inputs import training_input
 from models.tasks import Task
@@ -63,7 +63,9 @@ class Feed:
         target = to_single(target)
         mask = to_single(mask)
         if augment:
-            images, target, mask = augmented(self.task, images, target, mask, self.whitening, rng)
+            images, target, mask = augment_batch(
+                self.task, images, target, mask, self.whitening, rng
+            )
         value = training_input(self.task, images, target, rng, self.config.tile_size)
         return value, target, mask
 

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from models.examples.label_store import LabelStore
-from models.networks.architecture.heads import composed
+from models.networks.architecture.heads import composes_poses
 from models.networks.config import NetworkConfig
 from models.networks.losses.losses import image_losses
 from models.networks.task_networks.at_once import samples_at_once
@@ -102,7 +102,7 @@ class Program:
         # `fold` took it away
         self.model.standard = self.standard
         self.set_standard(standard_of(task, store, self.config, known))
-        if composed(task, self.config):
+        if composes_poses(task, self.config):
             self.network.head.get_layer("poses").whiten(*store.whitening(task.name))
         if not task.output.facts.averaged:
             return None
@@ -158,7 +158,7 @@ def train_on_rows(
     for weight, at_best in zip(weights_of(network), best):
         weight.assign(at_best)
     program.fold()
-    if average is None or task.output.dense or composed(task, config):
+    if average is None or task.output.dense or composes_poses(task, config):
         return network, curve, 1.0
     return network, curve, shrink(network, average, [(network.answer(value), target, mask)])
 

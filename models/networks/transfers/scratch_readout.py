@@ -15,7 +15,7 @@ from models.examples.label_store import LabelStore
 from models.networks.config import NetworkConfig
 from models.networks.task_networks.build import TaskNetwork, solved_network
 from models.networks.training.inputs import training_input
-from models.networks.training.split_parts import draws
+from models.networks.training.split_parts import damage_generator
 from models.networks.transfers.bench import CHUNK, PIXELS, PixelMaps, pixel_cells
 from models.networks.transfers.closed_form.edge_readout import readout_arrays
 from models.networks.transfers.closed_form.view_kernels import GlobalKernel
@@ -48,7 +48,7 @@ class PixelBench:
         images = self.store.images(split)
         if self.task.input == "image":
             return cast(Floats, PixelMaps(images, self.grid))
-        random = draws(self.task)
+        random = damage_generator(self.task)
         parts = []
         for start in range(0, len(images), CHUNK):
             some = images[start : start + CHUNK]

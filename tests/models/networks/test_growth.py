@@ -64,7 +64,7 @@ class Work:
         with pytest.MonkeyPatch.context() as patch:
             count(patch, done, label_store, "write_labels", lambda args: args[1].name)
             count(patch, done, ledger, "train_task", lambda args: args[2].name)
-            count(patch, done, code_blocks, "codes", lambda args: args[0].name)
+            count(patch, done, code_blocks, "encode_pictures", lambda args: args[0].name)
             count(patch, done, measurement, "played", lambda args: args[0].target)
             store = self.learned(names)
             if not to_networks:
@@ -171,7 +171,7 @@ def test_an_edit_of_a_target_function_costs_the_tasks_that_it_makes(first, tmp_p
     assert {name: times for name, times in done.items() if not name.startswith("played")} == {
         **{f"write_labels {name}": 1 for name in depths},
         **{f"train_task {name}": 1 for name in depths},
-        **{f"codes {name}": 2 for name in depths},
+        **{f"encode_pictures {name}": 2 for name in depths},
     }
 
 

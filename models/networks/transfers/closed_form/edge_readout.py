@@ -48,7 +48,7 @@ def held_out_loss(
     return float(sample_losses(loss, labels, mask, answer).mean())
 
 
-def taught_alone(bench: VectorBench, regime: Regime) -> Regime:
+def teaching_regime(bench: VectorBench, regime: Regime) -> Regime:
     """Returns the views of a regime that teach, as a regime of their own, which holds out some of
     them.
     """

@@ -56,10 +56,10 @@ def part_by_part(
     progress = Progress(bench, len(subsets), into)
     for start in range(0, len(subsets), SAVED):
         some = subsets[start : start + SAVED]
-        fits = dict(zip(some, threaded(bench, fit, some)))
+        fits = dict(zip(some, in_threads(bench, fit, some)))
         pieces: dict[str, dict[SourceSet, list[Floats]]] = {}
         for make in parts:
-            for subset, losses in zip(some, threaded(bench, judging(make(), fits), some)):
+            for subset, losses in zip(some, in_threads(bench, judge_of_fits(make(), fits), some)):
                 for name, values in losses.items():
                     pieces.setdefault(name, {}).setdefault(subset, []).append(values)
         for name, rows in pieces.items():
@@ -67,14 +67,14 @@ def part_by_part(
         progress.say(start + len(some))
 
 
-def judging(
+def judge_of_fits(
     judge: Judged[Fit], fits: dict[SourceSet, Fit]
 ) -> Callable[[SourceSet], dict[str, Floats]]:
     """`judge` of what was solved before."""
     return lambda subset: judge(subset, fits[subset])
 
 
-def threaded(
+def in_threads(
     bench: BenchView, work: Callable[[SourceSet], Result], subsets: Sequence[SourceSet]
 ) -> Iterator[Result]:
     """`work` of all `subsets`, in order. As many at a time as `config.trainers`, a thread each, on
@@ -103,11 +103,11 @@ def side_by_side(
     """(target, losses) for all `subsets`, as `losses_of` finds them, after every `SAVED` sets.
 
     losses_of: set of sources -> target -> losses. into: the targets in words. Several sets at a
-    time, as `threaded` does it.
+    time, as `in_threads` does it.
     """
     progress = Progress(bench, len(subsets), into)
     rows: dict[str, Losses] = {}
-    for done, (subset, losses) in enumerate(zip(subsets, threaded(bench, losses_of, subsets)), 1):
+    for done, (subset, losses) in enumerate(zip(subsets, in_threads(bench, losses_of, subsets)), 1):
         for name, values in losses.items():
             rows.setdefault(name, {})[subset] = values
         if done % SAVED == 0 or done == len(subsets):

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from models.networks.losses.block_layout import SHRINKAGES, TEMPERATURES, sharpened
+from models.networks.losses.block_layout import SHRINKAGES, TEMPERATURES, needs_temperature
 from models.networks.losses.block_losses import sample_losses
 from models.networks.transfers.closed_form import sweep
 from models.networks.transfers.closed_form.kernel_ridge import (
@@ -68,10 +68,12 @@ class GlobalTarget:
         """
         if not isinstance(kernel, RidgeInverses):
             kernel = RidgeInverses(kernel, self.ridges, self.buildings)
-        return cautious(self.task, KernelRidge(kernel, self.target, self.ridges), self.target)
+        return shrink_to_constant(
+            self.task, KernelRidge(kernel, self.target, self.ridges), self.target
+        )
 
 
-def cautious(task: Task, fit: KernelRidge, target: Floats) -> KernelRidge:
+def shrink_to_constant(task: Task, fit: KernelRidge, target: Floats) -> KernelRidge:
     """`fit`, with its distance from the constant answer c scaled, c + factor (prediction - mean),
     by the factor of the least left-out loss.
 
@@ -81,7 +83,7 @@ def cautious(task: Task, fit: KernelRidge, target: Floats) -> KernelRidge:
     """
     count = len(target)
     constant = fit.mean
-    if sharpened(task):
+    if needs_temperature(task):
         share = (fit.mean * count + 1 / len(fit.mean)) / (count + 1)
         constant = np.log(share).astype("float32")
 
@@ -92,7 +94,7 @@ def cautious(task: Task, fit: KernelRidge, target: Floats) -> KernelRidge:
         losses = sample_losses(task.loss, target, np.ones(count, "float32"), scaled(factor))
         return float(losses.mean())
 
-    factor = min(TEMPERATURES if sharpened(task) else SHRINKAGES, key=loss)
+    factor = min(TEMPERATURES if needs_temperature(task) else SHRINKAGES, key=loss)
     left_out = scaled(factor)
     # predictions are linear in it: all keep their distances from the mean times the factor
     fit.dual = fit.dual * np.float32(factor)

@@ -17,8 +17,8 @@ from models.networks.transfers.gradient.learner import (
     check_finite,
     constant_of,
     losses_of_members,
-    shared,
     sources_of,
+    stack_devices,
     train_epoch,
 )
 from models.networks.transfers.gradient.member_stack import MemberStack
@@ -43,7 +43,7 @@ class Trial:
     epochs: int
 
 
-def tried(
+def try_transfer(
     bench: GradientBench,
     subset: SourceSet,
     name: str,
@@ -59,7 +59,7 @@ def tried(
     maps, slots = of_one_width(bench.maps, np.array([subset]))
     with (
         bench.store.keeping(name, bench.config.transfer_split),
-        shared(bench.config, schedule, rows),
+        stack_devices(bench.config, schedule, rows),
     ):
         samples = Samples(bench.store, maps, name, bench.config.transfer_split, sources_of(slots))
         stack = one_member(bench, name, samples, slots, schedule, teaching)
@@ -83,7 +83,7 @@ def tried(
     return Trial((heads[0], heads[1]), losses, int(np.mean(table, 1).argmin()) + 1)
 
 
-def trained(
+def train_transfer_alone(
     bench: GradientBench,
     subset: SourceSet,
     name: str,
@@ -101,7 +101,7 @@ def trained(
     maps, slots = of_one_width(bench.maps, np.array([subset]))
     with (
         bench.store.keeping(name, bench.config.transfer_split),
-        shared(bench.config, schedule, (teaching, teaching)),
+        stack_devices(bench.config, schedule, (teaching, teaching)),
     ):
         samples = Samples(bench.store, maps, name, bench.config.transfer_split, sources_of(slots))
         stack = one_member(bench, name, samples, slots, schedule, teaching)

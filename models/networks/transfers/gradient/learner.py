@@ -22,7 +22,7 @@ from models.examples.label_store import LabelStore
 from models.networks.config import NetworkConfig
 from models.networks.training.averages import Known, average_answer
 from models.networks.training.devices import replicas, spread
-from models.networks.training.feeders import ahead
+from models.networks.training.feeders import one_ahead
 from models.networks.training.fit import Interrupted
 from models.networks.transfers.gradient.best_weights import BestWeights
 from models.networks.transfers.gradient.channel_blocks import of_one_width
@@ -89,8 +89,8 @@ def learn(
     count = len(store.samples(name, config.transfer_split))
     rows = rows or split_last(count, config.transfer_images)
     maps, slots = of_one_width(maps, slots)
-    with shared(config, schedule, rows) as devices:
-        stack, validation, best = descend(
+    with stack_devices(config, schedule, rows) as devices:
+        stack, validation, best = train_stack(
             store, maps, name, slots, seeds, config, schedule, rows, programs, constant
         )
         test = Samples(store, maps, name, "test", sources_of(slots), config.feeders)
@@ -99,7 +99,7 @@ def learn(
     return Learned(losses.astype("float32"), validation, best.epoch, seconds, devices)
 
 
-def shared(
+def stack_devices(
     config: NetworkConfig, schedule: Schedule, rows: Rows
 ) -> contextlib.AbstractContextManager[int]:
     """Returns the context in which a stack is built, trained and asked on the configuration's
@@ -115,7 +115,7 @@ def sources_of(slots: Integers) -> list[int]:
     return sorted({int(index) for index in np.ravel(slots)})
 
 
-def descend(
+def train_stack(
     store: LabelStore,
     maps: Maps,
     name: str,
@@ -157,7 +157,7 @@ def train_epoch(stack: MemberStack, samples: Samples, order: Integers, batch: in
     by `fit`, which costs seconds a call (docs/DEVIATIONS.md).
     """
     size = min(batch, len(order))
-    for inputs in ahead(samples.batches(order[: len(order) // size * size], size)):
+    for inputs in one_ahead(samples.batches(order[: len(order) // size * size], size)):
         # Keras wants a target beside the inputs; the stack's output is the loss itself
         stack.train_on_batch(inputs, np.zeros(size, "float32"))
 
@@ -292,6 +292,6 @@ def losses_of_members(stack: MemberStack, samples: Samples, rows: Integers) -> F
     places = np.minimum(np.arange(-(-count // size) * size), count - 1)
     parts = [
         np.asarray(stack.predict_on_batch(inputs))
-        for inputs in ahead(samples.batches(rows[places], size))
+        for inputs in one_ahead(samples.batches(rows[places], size))
     ]
     return np.concatenate(parts)[:count]

@@ -9,7 +9,7 @@ import numpy as np
 from models.examples.half_precision import to_single
 from models.examples.label_store import LabelStore
 from models.examples.task_samples import LazySamples
-from models.networks.training.feeders import made_ahead
+from models.networks.training.feeders import batches_ahead
 from models.tasks import TASKS
 from models.tasks.arrays import Floats, Integers
 
@@ -85,7 +85,7 @@ class Samples:
     def batches(self, rows: Integers, size: int) -> Iterator[Inputs]:
         """Yields the inputs of some samples in this order, `size` of them at a time."""
         labels = LabelBatches(*self.given, rows, size)
-        for part, target, mask in made_ahead(labels, self.feeders):
+        for part, target, mask in batches_ahead(labels, self.feeders):
             yield self.codes_of(part), target, mask
 
     def codes_of(self, rows: Integers) -> Floats:

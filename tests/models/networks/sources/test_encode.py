@@ -184,7 +184,9 @@ def test_features_that_do_not_vary_where_transfers_learn_are_refused(added, tmp_
 
 def test_maps_are_counted_against_pictures(added):
     bank, _ = added
-    parts = encode.encoded("hed", lambda x: np.ones((len(x) - 1, 4, 4, 2)), bank.store, "test")
+    parts = encode.encoded_features(
+        "hed", lambda x: np.ones((len(x) - 1, 4, 4, 2)), bank.store, "test"
+    )
     with pytest.raises(SourceError, match="expected one map a picture"):
         next(parts)
 
