@@ -149,7 +149,7 @@ def test_one_more_task_costs_its_network_and_its_own_transfers(first, monkeypatc
     assert done == {
         "write_labels gloss": 1,
         "train_task gloss": 1,
-        "codes gloss": 2,  # two splits
+        "encode_pictures gloss": 2,  # two splits
         **tournaments,
     }
     assert sum(first.run(NAMES).values()) == 0, "a task taken out retrains nothing"
@@ -217,7 +217,7 @@ def test_what_was_damaged_is_made_again_and_nothing_else(first, capsys):
     assert {name: times for name, times in done.items() if name not in played} == {
         "write_labels class_scene": 1,
         "train_task depth_zbuffer": 1,
-        "codes normal": 2,  # two splits
+        "encode_pictures normal": 2,  # two splits
     }
     for name in ("train.target.npy", "encoder.weights.h5", "test.npy", segment.name):
         assert name in said
