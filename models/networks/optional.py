@@ -31,7 +31,7 @@ class LeftOut(MetaPathFinder):
 
 @contextlib.contextmanager
 def left_out() -> Iterator[None]:
-    """`import keras` or `import tensorflow` inside loads none of `PACKAGES`; afterwards whoever
+    """Lets `import keras` or `import tensorflow` inside load none of `PACKAGES`; afterwards whoever
     wants one imports it.
     """
     finder = LeftOut()

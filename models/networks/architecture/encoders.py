@@ -27,8 +27,8 @@ def build_encoder(config: NetworkConfig, channels: int, name: str) -> keras.Mode
 def conv_norm(
     x: Tensor, filters: int, size: int, stride: int = 1, relu: bool = True, scale: str = "ones"
 ) -> Tensor:
-    """[B, h, w, c] -> [B, h/stride, w/stride, filters]: convolution without bias, batch norm, and
-    ReLU if `relu`. scale: initializer of the batch norm's.
+    """Convolution without bias, batch norm, and ReLU if `relu`: [B, h, w, c] -> [B, h/stride,
+    w/stride, filters]. scale: initializer of the batch norm's.
     """
     # no bias: batch norm would take it away again
     x = layers.Conv2D(
@@ -51,8 +51,8 @@ def resnet50(x: Tensor) -> Tensor:
 
 
 def bottleneck(x: Tensor, width: int, stride: int) -> Tensor:
-    """1x1, 3x3, 1x1 to four times the width, with the shortcut that slim takes: pooled where
-    channels agree, projected where not.
+    """Bottleneck unit: 1x1, 3x3, 1x1 to four times the width, with the shortcut that slim takes:
+    pooled where channels agree, projected where not.
     """
     if x.shape[-1] == 4 * width:
         shortcut = x if stride == 1 else layers.MaxPooling2D(1, stride)(x)

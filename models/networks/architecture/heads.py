@@ -61,8 +61,9 @@ def composes_poses(task: Task, config: NetworkConfig) -> bool:
 
 
 def dense_head(source: Tensor, task: Task, config: NetworkConfig, size: int) -> Tensor:
-    """[B, h, w, c] or [B, images, h, w, c] -> [B, channels]: all representations side by side, and
-    their differences where views are compared (lean; the paper has no such head).
+    """Dense head: [B, h, w, c] or [B, images, h, w, c] -> [B, channels]. It reads all
+    representations side by side, and their differences where views are compared (lean; the paper
+    has no such head).
     """
     if task.compares and config.encoder == "lean":
         images = source.shape[1]
@@ -71,7 +72,7 @@ def dense_head(source: Tensor, task: Task, config: NetworkConfig, size: int) -> 
 
 
 def decoder(x: Tensor, task: Task, config: NetworkConfig, size: int) -> Tensor:
-    """[B, h, w, c] -> [B, S/scale, S/scale, channels]: the paper's decoder, or the lean one."""
+    """The paper's decoder, or the lean one: [B, h, w, c] -> [B, S/scale, S/scale, channels]."""
     if config.encoder == "resnet50":
         return paper_decoder(x, task)
     return lean_decoder(x, task, config.decoder_widths, size)
@@ -145,8 +146,8 @@ class AlikeInBlocks(keras.initializers.Initializer):
 
 
 def conv_leaky(x: Tensor, width: int, size: int = 3, transposed: bool = False) -> Tensor:
-    """[B, h, w, c] -> [B, h, w, width], twice the side if transposed: convolution, batch norm,
-    leaky ReLU 0.2.
+    """Convolution, batch norm, leaky ReLU 0.2: [B, h, w, c] -> [B, h, w, width], twice the side if
+    transposed.
     """
     if transposed:
         x = layers.Conv2DTranspose(width, size, 2, "same", use_bias=False)(x)

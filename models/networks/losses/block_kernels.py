@@ -52,7 +52,7 @@ LOOSE = {"nnan", "ninf", "nsz", "contract", "arcp"}
 
 @intrinsic
 def float_of_bits(context: Any, bits: Any) -> tuple[Any, Any]:
-    """The float32 whose bits an int32 holds; numba has no such cast for scalars."""
+    """Returns the float32 whose bits an int32 holds; numba has no such cast for scalars."""
 
     def cast(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.bitcast(arguments[0], ir.FloatType())
@@ -62,8 +62,8 @@ def float_of_bits(context: Any, bits: Any) -> tuple[Any, Any]:
 
 @numba.njit(fastmath=LOOSE, error_model="numpy")
 def exp32(x: Scalar) -> Scalar:
-    """e^x to about 1e-7, without a call, so that loops over it become vector instructions (libm's
-    does not).
+    """Returns e^x to about 1e-7, without a call, so that loops over it become vector instructions
+    (libm's does not).
     """
     x = min(max(x, -FAR), FAR)
     n = np.floor(x * LOG2E + HALF)
@@ -160,8 +160,8 @@ def likelihood(tile: Floats, own: Floats) -> Scalar:
 
 @numba.njit(fastmath=True, error_model="numpy")
 def multiply_running(running: tuple[float, float], factor: float) -> tuple[float, float]:
-    """(product, sum of logarithms) times a factor of at least 1e-224. A logarithm of a product
-    costs less than logarithms: taken where float64 would end.
+    """Multiplies (product, sum of logarithms) by a factor of at least 1e-224. A logarithm of a
+    product costs less than logarithms: it is taken where float64 would end.
     """
     product = running[0] * factor
     total = running[1]

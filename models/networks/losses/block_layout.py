@@ -69,8 +69,8 @@ def fit_sample(batch: Batch) -> Floats:
 
 
 def fill_unknown(maps: Floats, known: Bools, cells: int) -> Floats:
-    """[m, S, S, k] with the pixels that are not `known` [m, S, S, 1] at the mean of the known ones
-    of their cell, 0 in a cell without any.
+    """Returns maps [m, S, S, k] with the pixels that are not `known` [m, S, S, 1] at the mean of
+    the known ones of their cell, 0 in a cell without any.
     """
     if known.all():
         return maps

@@ -55,13 +55,13 @@ PICTURES: dict[str, Callable[[Task, Array, bool], Bytes]] = by_kind(
 
 
 def shares_of(logits: Floats) -> Floats:
-    """[..., classes], proportional to the probabilities."""
+    """Returns [..., classes], proportional to the probabilities of logits."""
     # without the largest: its exponential may be no finite number
     return np.exp(logits - logits.max(-1, keepdims=True))
 
 
 def chroma(shares: Floats) -> Bytes:
-    """[S, S, 3] from shares of colour bins [S, S, 313]: their mean a, b, as colours of even
+    """Draws shares of colour bins [S, S, 313] as [S, S, 3]: their mean a, b, as colours of even
     lightness.
     """
     ab = shares / shares.sum(-1, keepdims=True) @ bin_centres()
@@ -74,14 +74,14 @@ def grey(value: Floats, low: float, high: float) -> Bytes:
 
 
 def colours_of(ids: Integers) -> Bytes:
-    """[..., 3]: one colour an id."""
+    """Draws ids as [..., 3]: one colour an id."""
     colours = np.random.default_rng(3).integers(40, 255, (256, 3)).astype("uint8")
     # NumPy 2 takes no 256 beside ids of eight bits
     return colours[ids.astype("int64") % len(colours)]
 
 
 def principal_directions(embedding: Floats) -> Floats:
-    """[S, S, k] -> [S, S, 3] in [0, 1]: the three strongest directions of an embedding."""
+    """Returns the three strongest directions of an embedding [S, S, k], as [S, S, 3] in [0, 1]."""
     flat = embedding.reshape(-1, embedding.shape[-1])
     flat = flat - flat.mean(0)
     axes = np.linalg.svd(flat, full_matrices=False)[2][:3]
@@ -105,6 +105,6 @@ def assemble_tiles(tiles: Sequence[Array], places: Sequence[int]) -> Array:
 
 
 def cut_into_tiles(whole: Array, count: int) -> list[Array]:
-    """[S, S, 3] -> count^2 tiles, in rows from the top left."""
+    """Cuts [S, S, 3] into count^2 tiles, in rows from the top left."""
     rows = np.split(whole, count, 0)
     return [tile for row in rows for tile in np.split(row, count, 1)]

@@ -40,7 +40,7 @@ class TaskAnswers:
 def sample_answers(
     networks: str | Path, store: LabelStore, count: int = 2
 ) -> Iterator[TaskAnswers]:
-    """`count` test samples, evenly spread, of every trained task that has a network below
+    """Yields `count` test samples, evenly spread, of every trained task that has a network below
     `networks` and labels in the store; in the dictionary's order.
     """
     encoders = Encoders()

@@ -142,7 +142,7 @@ def outside_sources(folder: str | Path) -> list[dict[str, Any]]:
 
 
 def from_row(row: Mapping[str, Any]) -> tuple[OutsideSource, Path]:
-    """(source, its folder) of a row of `outside_sources`."""
+    """Returns (source, its folder) of a row of `outside_sources`."""
     fields = {key: value for key, value in row.items() if key != "folder"}
     return OutsideSource(**fields), Path(row["folder"])
 
@@ -153,8 +153,8 @@ def keys_file(features: Path) -> Path:
 
 
 def content_of(path: Path) -> str:
-    """16 hex digits of a file, or of all files of a folder with their names; of an `.npy` with the
-    keys beside it, which say whose features its rows are.
+    """Returns 16 hex digits of a file, or of all files of a folder with their names; of an `.npy`
+    with the keys beside it, which say whose features its rows are.
     """
     if path.is_dir():
         return digest_of(seal_of(path))

@@ -71,8 +71,8 @@ def splits_of(config: NetworkConfig) -> tuple[str, ...]:
 
 
 def views_of(labels: Path, config: NetworkConfig) -> list[str]:
-    """Keys of the views that a source must have features of, of the label store in a folder; [] of
-    one that is gone, or of an earlier layout.
+    """Returns the keys of the views that a source must have features of, from the label store in a
+    folder; [] if that is gone, or of an earlier layout.
     """
     try:
         store = LabelStore(labels)
@@ -133,7 +133,7 @@ def encode_one(
 
 
 def way_out(source: OutsideSource, folder: Path) -> str:
-    """How a run goes on that met a source which it cannot encode."""
+    """Returns what to do in a run that met a source which it cannot encode."""
     return f"; add {source.name} again, or delete {folder} to go on without it"
 
 
@@ -196,7 +196,7 @@ def raw_file(folder: Path, split: str) -> Path:
 
 
 def chunks(array: Floats) -> Iterator[Floats]:
-    """`CHUNK` rows after the other."""
+    """Yields an array in order, `CHUNK` rows at a time."""
     for start in range(0, len(array), CHUNK):
         yield np.asarray(array[start : start + CHUNK])
 
@@ -204,7 +204,7 @@ def chunks(array: Floats) -> Iterator[Floats]:
 def feature_parts(
     source: OutsideSource, folder: Path, store: LabelStore, splits: tuple[str, ...], grid: int
 ) -> Iterator[tuple[str, Parts]]:
-    """(split, features of its views) of every split, the encoder loaded once."""
+    """Yields (split, features of its views) for every split, with the encoder loaded once."""
     if source.form == "arrays":
         arrays = FeatureArrays(folder / source.file)
         for split in splits:

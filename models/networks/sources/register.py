@@ -50,7 +50,7 @@ def add_source(
     views: Sequence[str] = (),
     **fields: Any,
 ) -> list[OutsideSource]:
-    """Write `folder`/NAME for an encoder's file, after a trial on made-up pictures; with
+    """Writes `folder`/NAME for an encoder's file, after a trial on made-up pictures; with
     random_control a second one, NAME_random, of the same shape with weights drawn anew. Both are
     written, or neither.
 
@@ -195,9 +195,9 @@ def check_varied(name: str, parts: Iterable[Floats]) -> None:
 def drawn_anew(
     encoder: Path, source: OutsideSource, seed: int, run_size: int = TRIED
 ) -> keras.Model:
-    """The model of a file with its first weights, as the seed draws them, and batch norm with the
-    statistics of made-up pictures: a random network whose maps are of a size that can be seen. What
-    `Normalization` was adapted to stays: it is of pictures, and not learned.
+    """Returns the model of a file with its first weights, as the seed draws them, and batch norm
+    with the statistics of made-up pictures: a random network whose maps are of a size that can be
+    seen. What `Normalization` was adapted to stays: it is of pictures, and not learned.
     """
     keras.utils.set_random_seed(seed)
     original = keras.models.load_model(encoder, compile=False)
@@ -228,8 +228,8 @@ def drawn_anew(
 
 
 def remove_source(folder: str | Path, name: str) -> list[str]:
-    """Take `folder`/NAME away, and the random control that was drawn of it; the names that went.
-    Raises SourceError where there is no such source.
+    """Removes `folder`/NAME, and the random control that was drawn of it; returns the names that
+    were removed. Raises SourceError where there is no such source.
     """
     folder = Path(folder)
     rows = outside_sources(folder)

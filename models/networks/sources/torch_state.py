@@ -91,7 +91,7 @@ def array_of(view: View, storages: dict[str, bytes]) -> Array:
 
 
 def in_a_row(file: BinaryIO) -> tuple[dict[str, View], dict[str, bytes]]:
-    """(state, storages) of the form before torch 1.6: pickles, then storages, each after its
+    """Reads (state, storages) of the form before torch 1.6: pickles, then storages, each after its
     length.
     """
     file.seek(0)
@@ -114,7 +114,7 @@ def pickle_of_numbers(file: BinaryIO) -> Any:
 
 
 def zipped(file: BinaryIO) -> tuple[dict[str, View], dict[str, bytes]]:
-    """(state, storages) of the form since torch 1.6."""
+    """Reads (state, storages) of the form since torch 1.6."""
     with zipfile.ZipFile(file) as archive:
         [place] = [name for name in archive.namelist() if name.endswith("data.pkl")]
         state: dict[str, View] = StateUnpickler(io.BytesIO(archive.read(place))).load()

@@ -19,7 +19,7 @@ from models.tasks.arrays import Array, Floats
 def answers_in_parts(
     network: TaskNetwork, store: LabelStore, split: str, config: NetworkConfig
 ) -> Iterator[tuple[Array, Array, Array]]:
-    """(answer, target, mask) of a whole split, some samples after the other. The damage done to
+    """Yields (answer, target, mask) of a whole split, some samples at a time. The damage done to
     inputs is drawn from one generator for all.
     """
     random = damage_generator(network.task)
@@ -30,8 +30,8 @@ def answers_in_parts(
 
 
 def test_losses(network: TaskNetwork, store: LabelStore, config: NetworkConfig) -> Floats:
-    """[sample] the network's own loss on every test sample; the damage done to inputs is the same
-    for every caller.
+    """Returns the network's own loss on every test sample, [sample]; the damage done to inputs is
+    the same for every caller.
     """
     return losses_beside(network, store, config, None)[0]
 
@@ -39,8 +39,8 @@ def test_losses(network: TaskNetwork, store: LabelStore, config: NetworkConfig) 
 def losses_beside(
     network: TaskNetwork, store: LabelStore, config: NetworkConfig, constant: Floats | None
 ) -> tuple[Floats, Floats]:
-    """`test_losses`, and those of a constant answer [1, ...] (none of None): labels are made once
-    for both.
+    """Returns `test_losses`, and those of a constant answer [1, ...] (none of None): labels are
+    made once for both.
     """
     task = network.task
     parts = SplitParts(store, task, "test", config.tile_size, balance(task, store, config))

@@ -126,8 +126,8 @@ def encode_block(block: Block, store: LabelStore, encoders: Encoders) -> None:
 
 
 def encode_pictures(task: Task, encoder: Any, images: Bytes, some: slice) -> Floats:
-    """[m, h, w, c] float32 codes of clean whole images. A call of its own: what it made of pictures
-    is gone when the next are read.
+    """Returns float32 codes [m, h, w, c] of clean whole images. A call of its own: what it made of
+    pictures is gone when the next are read.
     """
     image01 = images[some].astype("float32") / 255
     value = np.asarray(encoder_input(task, keras.ops.convert_to_tensor(image01)))

@@ -56,7 +56,9 @@ class RepresentationStore:
         return list(self.facts["sources"])
 
     def address(self, source: str) -> str:
-        """16 hex digits: changes with the source's network, the views, and what encodes them."""
+        """Returns 16 hex digits that change with the source's network, the views, and what encodes
+        them.
+        """
         return str(self.facts["sources"][source]["address"])
 
     def read(self, source: str, split: str) -> Floats:

@@ -87,8 +87,8 @@ class AdversarialSiamese(Siamese):
         return norm + beside - ops.stop_gradient(beside)
 
     def duel(self, seen: Tensor, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        """(the generator's adversarial loss, the discriminator's loss): scalars. real, fake: [B, S,
-        S, C].
+        """Returns (the generator's adversarial loss, the discriminator's loss): scalars. real,
+        fake: [B, S, S, C].
         """
         seen = ops.cast(seen, fake.dtype)
         judge = self.discriminator
@@ -179,6 +179,6 @@ class PublishedAdam(AcrossReplicas, keras.optimizers.Adam):
             self.assign(part, ops.where(self.generators_turn(), ops.convert_to_tensor(part), old))
 
     def generators_turn(self) -> Tensor:
-        """True in the warm-up and at every second step after it."""
+        """Returns True in the warm-up and at every second step after it."""
         late = self.iterations - self.warm_up
         return ops.logical_or(late < 0, ops.equal(ops.mod(late, 2), 0))

@@ -30,8 +30,8 @@ def augment_batch(
     whitening: Whitening,
     rng: np.random.Generator,
 ) -> tuple[Bytes, Floats, Floats]:
-    """(images, target, mask) of a batch, changed; images uint8 [B, k, S, S, 3], target and mask
-    float32 as in the label store. Shapes stay.
+    """Returns (images, target, mask) of a batch, changed at random; images uint8 [B, k, S, S, 3],
+    target and mask float32 as in the label store. Shapes stay.
     """
     images = images.copy()
     target = target.copy()

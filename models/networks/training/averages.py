@@ -61,7 +61,7 @@ def balance(task: Task, store: LabelStore, config: NetworkConfig) -> Floats | No
 
 
 def strongest_colours(task: Task, store: LabelStore) -> Integers:
-    """[bins] int64: of how many pixels of train samples a bin is the strongest colour."""
+    """Counts, [bins] int64, in how many pixels of train samples a bin is the strongest colour."""
     sums = store.sums(task.name)
     if sums is not None and sums.strongest is not None:
         return sums.strongest
@@ -74,8 +74,8 @@ def strongest_colours(task: Task, store: LabelStore) -> Integers:
 def average_answer(
     task: Task, store: LabelStore, weights: Floats | None = None, known: Known = TRAINING
 ) -> Floats:
-    """[1, ...] float32: the known targets' mean (maps, vectors), log frequencies (classes), one
-    point for all pixels (embeddings).
+    """Returns the best constant answer, [1, ...] float32: the known targets' mean (maps, vectors),
+    log frequencies (classes), one point for all pixels (embeddings).
     """
     data = store.samples(task.name, known.split)
     if not task.output.facts.averaged:
@@ -107,8 +107,8 @@ def standardises(task: Task, config: NetworkConfig) -> bool:
 def standard_of(
     task: Task, store: LabelStore, config: NetworkConfig, known: Known = TRAINING
 ) -> tuple[Floats, Floats] | None:
-    """(mean, deviation) [channels] float32 of a task's known targets where it `standardises`, else
-    None.
+    """Returns (mean, deviation) [channels] float32 of a task's known targets where it
+    `standardises`, else None.
     """
     if not standardises(task, config):
         return None
@@ -132,7 +132,9 @@ def chunks(
     size: int = CHUNK,
     rows: Integers | None = None,
 ) -> Iterator[tuple[Floats, Floats]]:
-    """(target, mask) float32 of at most `size` samples after the other; of all, or of `rows`."""
+    """Yields (target, mask) float32 of at most `size` samples after the other; of all, or of
+    `rows`.
+    """
     size = data.at_a_time(size)
     for start in range(0, len(data) if rows is None else len(rows), size):
         part = slice(start, start + size) if rows is None else rows[start : start + size]

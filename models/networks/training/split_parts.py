@@ -57,7 +57,7 @@ class SplitParts:
         return self.some(slice(start, start + self.step), damage_generator(self.task, start))
 
     def some(self, rows: slice, random: np.random.Generator) -> Batch:
-        """(input, target, mask) of some samples. random: of the damage done to inputs."""
+        """Returns (input, target, mask) of some samples. random: draws the damage to inputs."""
         images, target, mask = self.data.take(rows, self.pictures)
         target = to_single(target)
         mask = to_single(mask)

@@ -45,9 +45,9 @@ class EdgeBench(VectorBench, GradientBench, Protocol):
 
 @dataclass(frozen=True)
 class Comparison:
-    """Both learners of one edge. losses: learner -> mean loss on held-out samples, of which each
-    half judges what the other has chosen; smoothing: learner -> the width of `Smoothed` with which
-    it did best, of a map's answer; epochs: of gradient training, after which it did best.
+    """How both learners of one edge did. losses: learner -> mean loss on held-out samples, of which
+    each half judges what the other has chosen; smoothing: learner -> the width of `Smoothed` with
+    which it did best, of a map's answer; epochs: of gradient training, after which it did best.
     """
 
     losses: dict[str, float]
@@ -58,8 +58,8 @@ class Comparison:
 def compare_learners(
     bench: EdgeBench, subset: SourceSet, target: str, regime: Regime
 ) -> Comparison:
-    """Both learners are fitted to the teaching samples. Either half of the held-out samples chooses
-    the gradient's epoch, and how far a map is smoothed, for the other half to judge, so that all of
+    """Fits both learners to the teaching samples. Either half of the held-out samples chooses the
+    gradient's epoch, and how far a map is smoothed, for the other half to judge, so that all of
     them compare the learners. Test samples take no part.
     """
     teaching, held_out = teaching_and_held_out(bench, target, regime)
@@ -93,8 +93,8 @@ def compare_learners(
 
 
 def judged_by_other_half(losses: Floats, first: Bools) -> Floats:
-    """[..., row]: of each sample what the half that it is not in has chosen. losses: [half, ...,
-    row]; first: [row], the samples of the first half.
+    """Returns [..., row]: of each sample what the half that it is not in has chosen. losses: [half,
+    ..., row]; first: [row], the samples of the first half.
     """
     return np.where(first, losses[1], losses[0])
 
@@ -102,7 +102,7 @@ def judged_by_other_half(losses: Floats, first: Bools) -> Floats:
 def solved_maps(
     bench: EdgeBench, regime: Regime, target: str, subset: SourceSet, rows: Integers
 ) -> Floats:
-    """[row, S, S, k] answers in closed form, fitted to the teaching views alone."""
+    """Returns answers [row, S, S, k] in closed form, fitted to the teaching views alone."""
     data = bench.store.samples(target, bench.config.transfer_split)
     views = np.asarray(data.views)[rows, 0]
     return map_answers(bench, teaching_regime(bench, regime), target, subset, views)
@@ -111,7 +111,7 @@ def solved_maps(
 def answer_maps(
     bench: EdgeBench, target: str, subset: SourceSet, rows: Integers, head: keras.Model
 ) -> Floats:
-    """[row, S, S, k] answers of a head to samples of the transfer split."""
+    """Returns a head's answers [row, S, S, k] to samples of the transfer split."""
     split = bench.config.transfer_split
     views = np.asarray(bench.store.samples(target, split).views)[rows, 0]
     maps = [bench.maps(i, split) for i in subset]
@@ -125,7 +125,9 @@ def answer_maps(
 
 
 def losses_by_width(bench: EdgeBench, target: str, rows: Integers, answer: Floats) -> Floats:
-    """[width of WIDTHS, row]: losses of a map smoothed by each. answer: [row, S, S, k]."""
+    """Returns losses [width of WIDTHS, row] of a map smoothed by each width. answer: [row, S, S,
+    k].
+    """
     data = bench.store.samples(target, bench.config.transfer_split)
     labels, mask = (np.asarray(part, "float32") for part in data.labels(rows))
     loss = TASKS[target].loss
@@ -142,8 +144,8 @@ def losses_by_width(bench: EdgeBench, target: str, rows: Integers, answer: Float
 def teaching_and_held_out(
     bench: BenchView, target: str, regime: Regime
 ) -> tuple[Integers, Integers]:
-    """(rows that teach, rows held out) of the target's samples in the transfer split, as the
-    regime's views are divided.
+    """Returns (rows that teach, rows held out) of the target's samples in the transfer split, as
+    the regime's views are divided.
     """
     data = bench.store.samples(target, bench.config.transfer_split)
     rows = regime.samples(data, bench.config.seed)
@@ -152,8 +154,8 @@ def teaching_and_held_out(
 
 
 def in_first_half(bench: BenchView, target: str, held_out: Integers) -> Bools:
-    """[held_out] bool: the first half of the held-out samples: whole buildings (of a sample's first
-    view), every second by name; of one building, every second sample.
+    """Returns [held_out] bool, the first half of the held-out samples: whole buildings (of a
+    sample's first view), every second by name; of one building, every second sample.
     """
     keys = bench.store.views(bench.config.transfer_split)
     data = bench.store.samples(target, bench.config.transfer_split)

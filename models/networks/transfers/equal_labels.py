@@ -20,8 +20,9 @@ QUESTIONS: weakref.WeakKeyDictionary[LabelStore, dict[tuple[str, str], tuple[obj
 
 
 def first_with_equal_labels(store: LabelStore, names: Iterable[str], split: str) -> dict[str, str]:
-    """target -> the first of `names` that has the same loss, and the same labels of the same views
-    in `split` and in test (autoencoding and denoising do: they differ in their input alone).
+    """Returns target -> the first of `names` that has the same loss, and the same labels of the
+    same views in `split` and in test (autoencoding and denoising do: they differ in their input
+    alone).
     """
     firsts: dict[tuple[object, ...], str] = {}
     return {name: firsts.setdefault(question(store, name, split), name) for name in names}

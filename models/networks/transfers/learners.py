@@ -42,8 +42,8 @@ class BenchView(Protocol):
         """Where progress is printed."""
 
     def maps(self, index: int, split: str) -> Floats:
-        """[view, grid, grid, c], float32 or float16 from a file: the standardised representation of
-        source `index`.
+        """Returns the standardised representation of source `index`: [view, grid, grid, c],
+        float32, or float16 from a file.
         """
 
     def key(self, subset: SourceSet, regime: Regime) -> str:

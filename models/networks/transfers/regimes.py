@@ -43,7 +43,7 @@ class Regime:
         return np.sort(np.random.default_rng(seed).permutation(len(data))[: self.limit])
 
     def holds_out(self, data: TaskSamples, rows: Integers) -> Bools:
-        """[rows] bool: samples of which a view is held out."""
+        """Returns [rows] bool: samples of which a view is held out."""
         return np.isin(np.asarray(data.views)[rows], self.views[self.held_out]).any(1)
 
 
@@ -105,8 +105,8 @@ def config_of_one_row(config: NetworkConfig) -> NetworkConfig:
 
 
 def last_buildings(keys: Sequence[str]) -> Bools:
-    """[len(keys)] bool: the views of the last fifth of the buildings; of the views, where there is
-    one building; none of fewer than `FEWEST`.
+    """Returns [len(keys)] bool: the views of the last fifth of the buildings; of the views, where
+    there is one building; none of fewer than `FEWEST`.
     """
     if len(keys) < FEWEST:
         return np.zeros(len(keys), bool)

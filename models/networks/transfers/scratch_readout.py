@@ -44,7 +44,7 @@ class PixelBench:
     out: TextIO = sys.stderr
 
     def maps(self, index: int, split: str) -> Floats:
-        """[view, grid, grid, 12]; of whole pictures made when they are taken."""
+        """Returns cells [view, grid, grid, 12]; of whole pictures, made when taken."""
         images = self.store.images(split)
         if self.task.input == "image":
             return cast(Floats, PixelMaps(images, self.grid))

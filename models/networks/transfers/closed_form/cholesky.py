@@ -56,8 +56,8 @@ def call(name: str, *arguments: bytes | int | Floats) -> int:
 
 
 def inverse_root(matrix: Floats) -> Floats:
-    """`matrix` [n, n], symmetric, is overwritten: lower triangular R, R' R its inverse. Raises
-    LinAlgError if it is not positive definite.
+    """Overwrites `matrix` [n, n], symmetric, with R, lower triangular, of which R' R is the
+    inverse, and returns it. Raises LinAlgError if the matrix is not positive definite.
     """
     n = len(matrix)
     failed = call("dpotrf", b"L", n, matrix, n)
@@ -71,5 +71,5 @@ def inverse_root(matrix: Floats) -> Floats:
 
 @functools.lru_cache(maxsize=8)
 def above_diagonal(n: int) -> Bools:
-    """[n, n] bool in Fortran's order."""
+    """Returns [n, n] bool in Fortran's order: the places above the diagonal."""
     return np.tri(n, k=-1, dtype=bool).T

@@ -60,7 +60,7 @@ def teaching_regime(bench: VectorBench, regime: Regime) -> Regime:
 def map_answers(
     bench: VectorBench, regime: Regime, target: str, subset: SourceSet, views: Integers
 ) -> Floats:
-    """[view, S, S, k] answers to `views` of the transfer split."""
+    """Returns answers [view, S, S, k] to `views` of the transfer split."""
     split = bench.config.transfer_split
     task = TASKS[target]
     features = LocalFeatures(bench)
@@ -82,8 +82,8 @@ def vector_answers(
     teaching: Integers,
     views: Integers,
 ) -> Floats:
-    """[sample, K] answers to samples of the transfer split. teaching: rows that are fitted; views:
-    [sample, images] of the samples to answer.
+    """Returns answers [sample, K] to samples of the transfer split. teaching: rows that are fitted;
+    views: [sample, images] of the samples to answer.
     """
     solved = GlobalTarget(bench, target, regime, rows=teaching)
     used = teaching_views(bench, len(subset), solved.views, views)

@@ -92,8 +92,8 @@ def own_block(root: Floats, rows: Rows) -> Floats:
 
 
 def inverse_root(kernel: Floats, ridge: float) -> Floats:
-    """R [n, n] float64, lower triangular, R' R the inverse of kernel + ridge; of eigenvalues where
-    rounding has made some negative.
+    """Returns R [n, n] float64, lower triangular, of which R' R is the inverse of kernel + ridge;
+    from eigenvalues where rounding has made some negative.
     """
     block = np.array(kernel, "float64", order="F")
     block[np.diag_indices(len(block))] += ridge

@@ -43,7 +43,7 @@ class LocalFeatures:
         self.kernels: dict[int, tuple[Floats, Floats]] = {}
 
     def kernel(self, channels: int) -> tuple[Floats, Floats]:
-        """(weights, biases) of `local_kernel`."""
+        """Returns the (weights, biases) of `local_kernel` for sources of so many channels."""
         if channels not in self.kernels:
             config = self.bench.config
             self.kernels[channels] = local_kernel(channels, config.random_features, config.seed)
@@ -104,7 +104,7 @@ def local_moments(
 
 
 def shifted_outputs(bench: BenchView, name: str, views: Integers, shift: Floats) -> Floats:
-    """`map_outputs` of teaching views, with the shift of `class_shifts` on every pixel."""
+    """Returns `map_outputs` of teaching views, shifted by `class_shifts` on every pixel."""
     split = bench.config.transfer_split
     outputs = map_outputs(bench.store, name, split, views, bench.grid, bench.config)
     # a block is its pixels one behind the other, each with all channels
@@ -132,8 +132,8 @@ def columns_of(bench: BenchView, names: Iterable[str]) -> dict[str, slice]:
 def map_transfers(
     bench: BenchView, regime: Regime, wanted: SetsByTarget
 ) -> Iterator[tuple[str, Losses]]:
-    """(target, losses) of map targets. Targets whose labels lack in the same cells (all of them, in
-    data without holes) share their sums.
+    """Yields (target, losses) of map targets. Targets whose labels lack in the same cells (all of
+    them, in data without holes) share their sums.
     """
     split = bench.config.transfer_split
     sharing: dict[bytes, list[str]] = {}
@@ -201,7 +201,7 @@ class MapReadouts:
         return {name: self.columns[name] for name in self.solved[subset]}
 
     def weights(self, subset: SourceSet) -> Floats:
-        """[d + 1, outputs] of `Moments.solve`."""
+        """Returns weights [d + 1, outputs], as `Moments.solve` does."""
         return self.moments.solve(subset, self.ridges, self.columns_of(subset))[0]
 
     def widths(self) -> tuple[int, int, int]:

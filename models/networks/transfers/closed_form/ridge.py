@@ -53,8 +53,8 @@ class Moments:
         self.rows[held_out] += len(outputs)
 
     def of(self, subset: SourceSet, held_out: bool, columns: Integers) -> tuple[Floats, Floats]:
-        """(Gram matrix [d + 1, d + 1] float64, cross moments [d + 1, columns] float32) of one group
-        of rows, d the features of all sources of the set; the constant last.
+        """Returns (Gram matrix [d + 1, d + 1] float64, cross moments [d + 1, columns] float32) of
+        one group of rows, d the features of all sources of the set; the constant last.
         """
         gram = self.gram[held_out]
         cross = self.cross[held_out]
@@ -138,8 +138,8 @@ class Moments:
 
 
 def ridge_solution(gram: Floats, cross: Floats, ridge: float, rows: int) -> Floats:
-    """[d + 1, o] float32: weights whose squares, but for the constant's in the last row, are shrunk
-    by ridge * rows. gram: symmetric.
+    """Returns weights [d + 1, o] float32, whose squares, but for the constant's in the last row,
+    are shrunk by ridge * rows. gram: symmetric.
     """
     try:
         # The condition of a root is the root of the matrix's: float32 multiplies it well.

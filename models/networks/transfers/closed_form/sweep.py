@@ -70,7 +70,7 @@ def part_by_part(
 def judge_of_fits(
     judge: Judged[Fit], fits: dict[SourceSet, Fit]
 ) -> Callable[[SourceSet], dict[str, Floats]]:
-    """`judge` of what was solved before."""
+    """Returns what judges a set of sources by what was solved of it before."""
     return lambda subset: judge(subset, fits[subset])
 
 

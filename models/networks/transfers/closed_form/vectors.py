@@ -74,8 +74,8 @@ class GlobalTarget:
 
 
 def shrink_to_constant(task: Task, fit: KernelRidge, target: Floats) -> KernelRidge:
-    """`fit`, with its distance from the constant answer c scaled, c + factor (prediction - mean),
-    by the factor of the least left-out loss.
+    """Returns `fit`, with its distance from the constant answer c scaled, c + factor (prediction -
+    mean), by the factor of the least left-out loss.
 
     Vectors: c is the mean and the factor at most 1, since few buildings teach more than holds
     elsewhere. Classes: c = log p, p the teaching shares, which makes logits of shares; one sample's
@@ -106,8 +106,8 @@ def shrink_to_constant(task: Task, fit: KernelRidge, target: Floats) -> KernelRi
 def vector_transfers(
     bench: VectorBench, regime: Regime, wanted: SetsByTarget
 ) -> Iterator[tuple[str, Losses]]:
-    """(target, losses) of vector and class targets; those with the same samples share a kernel and
-    its inverses.
+    """Yields (target, losses) of vector and class targets; those with the same samples share a
+    kernel and its inverses.
     """
     sharing: dict[tuple[bytes, bytes], list[GlobalTarget]] = {}
     for name in wanted:

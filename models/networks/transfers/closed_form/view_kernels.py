@@ -61,7 +61,7 @@ class GlobalKernel:
         self.whole = self.with_test(bench, None) if views is None else None
 
     def with_test(self, bench: BenchView, views: Integers | None) -> Floats:
-        """[m, n] between test views, all if None, and teaching views."""
+        """Returns the kernel [m, n] between test views, all if None, and teaching views."""
         test = features_of(bench, self.index, "test", views)
         return test @ self.features.T / self.scale
 
@@ -76,7 +76,7 @@ class GlobalKernel:
 def features_of(
     bench: BenchView, index: int, split: str, views: Integers | slice | None = None
 ) -> Floats:
-    """[views, d] `global_features` of one source; all views of the split if None."""
+    """Returns the `global_features` [views, d] of one source; all views of the split if None."""
     config = bench.config
     maps = bench.maps(index, split)
     if views is not None:
@@ -131,7 +131,7 @@ def places_among(views: Integers, used: Integers | None) -> Integers:
 
 
 def teaching_kernel(bench: VectorBench, subset: SourceSet, views: Integers | None = None) -> Floats:
-    """[n, n] between teaching views: the mean of the sources' kernels."""
+    """Returns the kernel [n, n] between teaching views: the mean of the sources' kernels."""
     return mean_of([view_kernel(bench, index, views).teach for index in subset])
 
 

@@ -127,8 +127,8 @@ def train_stack(
     programs: StackPrograms | None = None,
     constant: Floats | None = None,
 ) -> tuple[MemberStack, Floats, BestWeights]:
-    """(stack with every member's best weights, validation losses [epoch, member], which these
-    were).
+    """Trains a stack; returns (stack with every member's best weights, validation losses [epoch,
+    member], which epochs these weights are of).
     """
     used = sources_of(slots)
     teach = Samples(store, maps, name, config.transfer_split, used)
@@ -175,8 +175,9 @@ def check_finite(losses: Floats, name: str, seeds: Sequence[int]) -> None:
 def transfers_by_gradient(
     bench: GradientBench, regime: Regime, wanted: SetsByTarget
 ) -> Iterator[tuple[str, Losses]]:
-    """(target, losses) of what is wanted: a `measure.Learner`. Stacked by order, at most
-    `stack_members` at a time. Raises LookupError for a target whose labels cannot teach.
+    """Yields (target, losses) of the transfers that are wanted, as a `measure.Learner` does. They
+    are stacked by order, at most `stack_members` at a time. Raises LookupError for a target whose
+    labels cannot teach.
     """
     for name, subsets in wanted.items():
         with bench.store.keeping(name, bench.config.transfer_split):

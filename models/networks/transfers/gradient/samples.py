@@ -100,7 +100,7 @@ class Samples:
 
 
 def split_last(count: int, limit: int) -> tuple[Integers, Integers]:
-    """(all but the last fifth, the last fifth) of the first `limit` of `count` samples."""
+    """Returns (all but the last fifth, the last fifth) of the first `limit` of `count` samples."""
     count = min(count, limit)
     cut = count - max(1, count // 5)
     return np.arange(cut), np.arange(cut, count)
