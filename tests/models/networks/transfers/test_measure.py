@@ -17,11 +17,9 @@ from models.networks.transfers.bench import Bench
 from models.networks.transfers.closed_form import sweep
 from models.networks.transfers.closed_form.ridge import Moments
 from models.networks.transfers.closed_form.vectors import GlobalTarget
-from models.networks.transfers.controls import regimes_with_scratch
 from models.networks.transfers.edge import train_transfer
 from models.networks.transfers.gradient import learner
 from models.networks.transfers.measure import measure_transfers, target_address
-from models.networks.transfers.regimes import regimes_of
 
 
 @pytest.fixture
@@ -31,6 +29,18 @@ def bank():
 
 def test_every_transfer_and_control_is_measured_on_every_test_sample(bank):
     rows, summary = measured(bank)
+    # the keys of calibration.json
+    assert list(dataclasses.asdict(summary)) == [
+        "transfers",
+        "fresh",
+        "seconds",
+        "calibration",
+        "scratch",
+        "widths",
+        "ceilings",
+        "ledgers",
+        "addresses",
+    ]
     assert summary.transfers == len(TARGETS) * (4 + 6)
     assert len(rows) == len(TARGETS) * (4 + 6 + 3)
     for transfer, names, losses in rows:
@@ -328,14 +338,3 @@ def test_transfers_are_measured_by_gradient_and_kept(bank, tmp_path):
     assert summary.fresh == 8 and len(rows) == 2 * (4 + 3)
     _, again = measured(bank, targets, ledger=tmp_path, config=config)
     assert again.fresh == 0
-
-
-@pytest.mark.parametrize(
-    "change, regimes",
-    [({}, ["", "4"]), ({"scratch_regimes": False}, [""]), ({"scratch_steps": 0}, [])],
-)
-def test_regimes_that_have_networks_from_scratch(change, regimes, bank):
-    asked = {"regimes": (4,), "scratch_steps": 1, **change}
-    config = dataclasses.replace(TINY, **asked)
-    there = list(reversed(regimes_of(bank[0], config)))
-    assert [regime.name for regime in regimes_with_scratch(config, there)] == regimes

@@ -1,5 +1,5 @@
-"""The gradient learner: members are independent, stop by themselves, learn every kind of answer,
-and calibrate the closed form.
+"""The gradient learner: members are independent, stop by themselves, and learn every kind of
+answer.
 """
 
 import dataclasses
@@ -18,7 +18,6 @@ from models.networks.losses.losses import image_losses as keras_losses
 from models.networks.training.averages import average_answer, average_losses
 from models.networks.training.fit import Interrupted
 from models.networks.transfers.bench import Bench
-from models.networks.transfers.calibration_rows import alternating_kinds, distinct_targets
 from models.networks.transfers.gradient.learner import (
     build_stack,
     learn,
@@ -169,21 +168,3 @@ def test_a_loss_that_is_no_number_is_named():
         Interrupted, match=r"reshading became no number \(members with seeds \[4\]\)"
     ):
         learn(TinyStore(), broken, "reshading", np.array([[0], [1]]), [3, 4], TINY, QUICK)
-
-
-def test_calibration_takes_targets_of_different_kinds_and_the_dearest_last():
-    targets = [
-        "segment_unsup2d",
-        "normal",
-        "reshading",
-        "segment_semantic",
-        "class_scene",
-        "room_layout",
-        "egomotion",
-    ]
-    assert alternating_kinds(targets, 4) == ["normal", "class_scene", "room_layout", "reshading"]
-    assert alternating_kinds(targets, 9)[-2:] == ["segment_unsup2d", "segment_semantic"]
-    assert distinct_targets(["autoencoding", "normal", "denoising"], TinyStore(), "val") == [
-        "autoencoding",
-        "normal",
-    ]
