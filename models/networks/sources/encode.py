@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypedDict
 
 import numpy as np
 
@@ -26,7 +26,12 @@ from models.networks.sources.description import (
 from models.networks.sources.encoders import features_model, onnx_features
 from models.networks.sources.feature_arrays import FeatureArrays, check_finite, check_rows
 from models.networks.sources.reduction import deviation_along, principal_components
-from models.networks.task_networks.code_blocks import CHUNK, LIMIT, channel_statistics
+from models.networks.task_networks.code_blocks import (
+    CHUNK,
+    LIMIT,
+    SourceFacts,
+    channel_statistics,
+)
 from models.networks.task_networks.representations import RepresentationStore
 from models.provenance.address import address_of
 from models.provenance.atomic import write_json
@@ -39,6 +44,27 @@ BATCH = 32
 SMALLEST_UNIT = 1e-30
 # [view, grid, grid, c] features, some views after the other.
 Parts = Iterator[Floats]
+
+
+class ReductionFacts(TypedDict):
+    """What encoding a source from outside has found."""
+
+    # A channel of the codes each: reduced features = stored * deviation + mean.
+    mean: list[float]
+    deviation: list[float]
+    # Channels before the reduction.
+    features: int
+    # Share of their variance that the reduction keeps.
+    variance: float
+
+
+class OutsideFacts(ReductionFacts, SourceFacts):
+    """source.json of a source from outside."""
+
+    # True.
+    outside: bool
+    # Cells of a side.
+    grid: int
 
 
 def encode_outside(
@@ -94,9 +120,9 @@ def encode_one(
     splits: tuple[str, ...],
     grid: int,
     out: TextIO,
-) -> dict[str, Any]:
-    """{"address", "mean", "deviation", "outside": True, "grid", "features": channels before the
-    reduction, "variance": share that it keeps}; kept where it is whole and of this address.
+) -> OutsideFacts:
+    """Returns what source.json says of a source from outside, which is encoded unless the codes are
+    there, whole and of this address.
     """
     goal = directory / source.name
     address = address_of(
@@ -104,7 +130,7 @@ def encode_one(
         inputs=[source.to_json(), store.views_address, splits, store.size, grid],
     )
     if whole(goal):
-        facts: dict[str, Any] = json.loads((goal / "source.json").read_text())
+        facts: OutsideFacts = json.loads((goal / "source.json").read_text())
         if facts["address"] == address:
             return facts
     if content_of(folder / source.file) != source.digest:
@@ -114,11 +140,11 @@ def encode_one(
     since = time.time()
     with sealed_folder(goal) as scratch:
         try:
-            facts = encode_features(source, folder, store, scratch, splits, grid)
+            found = encode_features(source, folder, store, scratch, splits, grid)
         except SourceError as error:
             # no cause: a run says the deepest one, which knows of no way out
             raise SourceError(f"{error}{way_out(source, folder)}") from None
-        facts |= {"address": address, "outside": True, "grid": grid}
+        facts = {**found, "address": address, "outside": True, "grid": grid}
         write_json(scratch / "source.json", facts)
         write_json(scratch / DESCRIBED, source.to_json())
         if source.served:
@@ -144,9 +170,9 @@ def encode_features(
     scratch: Path,
     splits: tuple[str, ...],
     grid: int,
-) -> dict[str, Any]:
+) -> ReductionFacts:
     """Writes reduction.npz and the codes of each split, standardised by the first, on which the
-    components are fitted; {"mean", "deviation", "features", "variance"}. Raises SourceError.
+    components are fitted; returns what was found. Raises SourceError.
     """
     features = {split: scratch / f"{split}.features.npy" for split in splits}
     for split, parts in feature_parts(source, folder, store, splits, grid):

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import keras
 import numpy as np
@@ -37,6 +37,15 @@ BLOCK = 8 * CHUNK
 BATCH = 64
 # Bytes of pictures, as float32, that are encoded at a time.
 PICTURES = 64 << 20
+
+
+class SourceFacts(TypedDict):
+    """source.json: what a source's codes are made of, and by what they are standardised."""
+
+    address: str
+    # A channel each: raw = stored * deviation + mean.
+    mean: list[float]
+    deviation: list[float]
 
 
 @dataclass(frozen=True)
@@ -144,7 +153,11 @@ def join_blocks(work: SourceWork, blocks: Sequence[Block]) -> None:
         for split, _ in work.counts
     }
     mean, deviation = channel_statistics(paths[work.counts[0][0]])
-    facts = {"address": work.address, "mean": mean.tolist(), "deviation": deviation.tolist()}
+    facts: SourceFacts = {
+        "address": work.address,
+        "mean": mean.tolist(),
+        "deviation": deviation.tolist(),
+    }
     with sealed_folder(work.folder) as scratch:
         for split, some in paths.items():
             shape = np.load(some[0], mmap_mode="r").shape[1:]

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from models.networks.config import NetworkConfig
 from models.networks.task_networks.code_blocks import (
     BLOCK,
     Encoders,
+    SourceFacts,
     SourceWork,
     blocks_of,
     encode_block,
@@ -48,7 +49,7 @@ class RepresentationStore:
             raise FileNotFoundError(
                 f"no representation store at {directory}; encode_views writes one"
             )
-        self.facts: dict[str, Any] = json.loads(described.read_text())
+        self.facts: dict[str, dict[str, SourceFacts]] = json.loads(described.read_text())
 
     @property
     def sources(self) -> list[str]:
