@@ -69,7 +69,7 @@ def test_an_edge_keeps_the_better_learner_and_says_which(bank, target, tmp_path,
         found.append(both or real(*arguments))
         return found[-1]
 
-    real = edge.compared
+    real = edge.compare_learners
     monkeypatch.setattr(edge, "compare_learners", decided)
     for number in range(2):
         folder = train_transfer(
@@ -152,7 +152,7 @@ def test_an_edge_by_gradient_is_taught_by_what_was_held_out_too(bank, tmp_path, 
     monkeypatch.setattr(store, "views", lambda split: [f"house{i // 2}/{i}" for i in range(8)])
     chosen = Comparison({"closed_form": 1.0, "gradient": 0.5}, {}, 3)
     monkeypatch.setattr(edge, "compare_learners", lambda *_: chosen)
-    seen, real = {}, edge.trained
+    seen, real = {}, edge.train_transfer_alone
 
     def trained(bench, subset, name, rows, schedule, epochs, share):
         seen.update(rows=rows, epochs=epochs, share=share)
