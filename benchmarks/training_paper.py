@@ -311,7 +311,7 @@ def schedule(config) -> list[tuple[str, str, float]]:
     the adversary, encoding, transfers.
     """
     from models.networks.architecture.encoders import build_encoder
-    from models.networks.architecture.heads import build_head, composed
+    from models.networks.architecture.heads import build_head, composes_poses
     from models.networks.architecture.transfer_heads import build_transfer_head
     from models.networks.training.adversarial import build_discriminator
     from models.networks.training.recipes import recipe
@@ -324,7 +324,7 @@ def schedule(config) -> list[tuple[str, str, float]]:
         if task.trained:
             images, own = 9 if task.input == "tiles" else task.images, recipe(task, config)
             head = flops(
-                build_head(task, config, code, images, SIDE, composing=composed(task, config))
+                build_head(task, config, code, images, SIDE, composing=composes_poses(task, config))
             )
             kind = {2: "pair", 3: "triplet", 9: "tiles"}.get(
                 images, "task" if own.norm_share == 1 else "adversarial"

@@ -78,7 +78,7 @@ def main() -> None:
     from models.networks.transfers.gradient.learner import build_stack, learn
     from models.networks.transfers.gradient.samples import Samples
     from models.networks.transfers.gradient.schedule import Schedule, schedule_of
-    from models.networks.transfers.measure import ledger_of, measure
+    from models.networks.transfers.measure import ledger_of, measure_lacking
     from models.tasks import TASKS
 
     store = LabelStore(newest(chosen.run, "artifacts/DecodeLabels/labels/*/store"))
@@ -185,13 +185,13 @@ def main() -> None:
     timed(
         "closed form, orders 1 and 2",
         len(subsets),
-        lambda: measure(bench, bench.regimes[-1], {chosen.target: subsets}),
+        lambda: measure_lacking(bench, bench.regimes[-1], {chosen.target: subsets}),
     )
     wanted = {name: subsets for name in targets if name != chosen.target}
     timed(
         f"the same, {len(targets) - 1} other targets",
         (len(targets) - 1) * len(subsets),
-        lambda: measure(bench, bench.regimes[-1], wanted),
+        lambda: measure_lacking(bench, bench.regimes[-1], wanted),
     )
     if chosen.every:
         others = [name for name in targets if name != chosen.target]

@@ -108,6 +108,6 @@ def measured_again(
         losses = LossStore(scratch)
         for target, (images, rows) in kept.items():
             losses.set_images(target, images)
-            losses.extend(rows, address=summary["addresses"][target])
+            losses.extend(rows, address=summary.addresses[target])
         # tournaments are kept by losses: nothing of the run's own is found here by mistake
         return measure(losses, cache=os.path.join(work, "tournaments"), regime="")

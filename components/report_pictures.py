@@ -10,7 +10,7 @@ from typing import Any, Dict, List, Optional, Tuple
 import numpy as np
 
 from models.examples.label_store import LabelStore
-from models.networks.predictions.pictures import arranged, cut, picture
+from models.networks.predictions.pictures import assemble_tiles, cut_into_tiles, picture
 from models.networks.predictions.samples import TaskAnswers, sample_answers
 from models.tasks import Task
 from models.tasks.arrays import Array
@@ -114,7 +114,7 @@ def sample_row(
 def put_back(shuffled: Array, value: Array) -> Array:
     """[S, S, 3] shuffled tiles, put where the likeliest permutation of [classes] says."""
     order = permutation_set(len(value))[int(value.argmax())]
-    return arranged(cut(shuffled, TILES), order)
+    return assemble_tiles(cut_into_tiles(shuffled, TILES), order)
 
 
 def map_panels(entry: Task, value: Array, photo: Array, label: Array) -> Any:

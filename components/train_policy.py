@@ -40,8 +40,8 @@ def TrainPolicy(
     from models.examples.label_store import LabelStore
     from models.networks.config import NetworkConfig
     from models.networks.task_networks.representations import RepresentationStore
+    from models.networks.transfers.edge import train_transfer
     from models.networks.transfers.gradient.programs import StackPrograms
-    from models.networks.transfers.measure import train_transfer
     from models.networks.transfers.regimes import regimes_of
     from models.networks.transfers.scratch import scratch_folder, train_from_scratch
 

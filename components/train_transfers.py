@@ -3,6 +3,7 @@
 import json
 import os
 import tempfile
+from dataclasses import asdict
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
@@ -53,15 +54,15 @@ def TrainTransfers(
     store = LossStore(os.path.join(losses.uri, "losses"))
     for target, (images, rows) in kept.items():
         store.set_images(target, images)
-        store.extend(rows, address=summary["addresses"][target])
+        store.extend(rows, address=summary.addresses[target])
     with open(os.path.join(losses.uri, "calibration.json"), "w") as file:
-        json.dump(summary, file, indent=1)
-    say_content(losses, [summary["addresses"], summary["calibration"]])
+        json.dump(asdict(summary), file, indent=1)
+    say_content(losses, [summary.addresses, summary.calibration])
 
 
 def kept_losses() -> Tuple[Dict[str, Tuple[Sequence[str], Dict[Any, Any]]], Callable[..., None]]:
-    """(target -> (names of its test samples, transfer -> losses), what fills it as
-    `measure_transfers` tells it).
+    """(target -> (names of its test samples, transfer -> losses), the `record` of
+    `measure_transfers` that fills it).
     """
     from models.taxonomy import Transfer
 

@@ -9,7 +9,14 @@ import types
 import numpy as np
 from tiny_store import TINY, TinyStore
 
+from models.networks.losses.block_losses import sample_losses
+from models.networks.transfers.closed_form.kernel_ridge import sample_kernel
 from models.networks.transfers.closed_form.maps import LocalFeatures, local_moments
+from models.networks.transfers.closed_form.view_kernels import (
+    mean_of,
+    teaching_kernel,
+    view_kernel,
+)
 from models.networks.transfers.regimes import Regime
 
 GRID = 4
@@ -69,6 +76,20 @@ def solved_weights(bench, name, views=VIEWS, subset=(0, 2)):
     features = LocalFeatures(bench)
     moments, parts = local_moments(bench, regime(views), [subset], [name], features)
     return moments.solve(subset, bench.config.ridges, parts)[0]
+
+
+def kernels_of(target, bench, subset):
+    """of a GlobalTarget: kernels between teaching samples, and between test and teaching ones."""
+    between = mean_of([view_kernel(bench, index).whole for index in subset])
+    teach = sample_kernel(teaching_kernel(bench, subset), target.views, target.views)
+    return teach, sample_kernel(between, target.unseen, target.views)
+
+
+def losses_alone(target, bench, subset):
+    """losses [test sample] of a GlobalTarget that shares its kernels with no other."""
+    teach, test = kernels_of(target, bench, subset)
+    answer = target.fit(teach).predict(test)
+    return sample_losses(target.task.loss, target.test.target, target.test.mask, answer)
 
 
 def hide(rows):

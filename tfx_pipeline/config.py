@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from models.networks.architecture.sides import nearest_sides, reached
+from models.networks.architecture.sides import nearest_sides, reaches_labels
 from models.networks.config import NetworkConfig, without_lists
 from models.tasks import TASKS, check_label_folders, target_names
 from models.taxonomy.evidence.proxies import FEWEST
@@ -156,7 +156,7 @@ class Config:
                 raise ConfigError(
                     f"{name} is a side of at most {LARGEST_SIDE} pixels, got {getattr(self, name)}"
                 )
-        if not reached(self.network, self.image_size):
+        if not reaches_labels(self.network, self.image_size):
             sides = nearest_sides(self.network, self.image_size)
             raise ConfigError(
                 f"image_size {self.image_size} is no side that these decoders answer: their maps "

@@ -199,7 +199,7 @@ class NetworkConfig:
 
     @property
     def edge_epochs(self) -> int:
-        """most epochs of an edge that is trained by gradient; 0: none is."""
+        """Returns the most epochs of an edge that is trained by gradient; 0: none is."""
         if self.policy_epochs or self.learner != "gradient":
             return self.policy_epochs
         return self.transfer_epochs
@@ -218,7 +218,9 @@ class NetworkConfig:
 
 
 def without_lists(value: Any) -> Any:
-    """lists and lists in them as tuples, since JSON has none; anything else as it is."""
+    """Returns lists, and lists inside them, as tuples, which JSON does not have; anything else as
+    it is.
+    """
     return tuple(without_lists(part) for part in value) if isinstance(value, list) else value
 
 
@@ -280,7 +282,7 @@ def check_shares(config: NetworkConfig) -> None:
 
 
 def is_share(value: object) -> bool:
-    """is it a positive number?"""
+    """Returns whether a value is a positive number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
 
 

@@ -24,14 +24,14 @@ class LeftOut(MetaPathFinder):
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> None:
-        """nothing, so that others look. Raises ModuleNotFoundError for what is left out."""
+        """Finds nothing, so that other finders look. Raises ModuleNotFoundError for `PACKAGES`."""
         if name in PACKAGES and threading.get_ident() == self.thread:
             raise ModuleNotFoundError(f"{name} is left out while Keras loads", name=name)
 
 
 @contextlib.contextmanager
 def left_out() -> Iterator[None]:
-    """`import keras` or `import tensorflow` inside loads none of `PACKAGES`; afterwards whoever
+    """Lets `import keras` or `import tensorflow` inside load none of `PACKAGES`; afterwards whoever
     wants one imports it.
     """
     finder = LeftOut()

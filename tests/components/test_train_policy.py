@@ -38,7 +38,7 @@ def test_a_target_from_scratch_is_the_network_that_was_measured(tmp_path, monkey
     for name, value in {
         "models.examples.label_store.LabelStore": lambda _: types.SimpleNamespace(size=64),
         f"{networks}.task_networks.representations.RepresentationStore": lambda _: None,
-        f"{networks}.transfers.measure.train_transfer": transfer,
+        f"{networks}.transfers.edge.train_transfer": transfer,
         f"{networks}.transfers.scratch.train_from_scratch": scratch,
         f"{networks}.transfers.regimes.regimes_of": lambda *_: regimes,
     }.items():

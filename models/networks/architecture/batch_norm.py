@@ -35,7 +35,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
         return answer
 
     def fuses(self, inputs: Tensor) -> bool:
-        """has TensorFlow one operation for it?"""
+        """Returns whether TensorFlow has one operation for batch norm of these inputs."""
         plain = self.scale and self.center and not self.renorm and not self.synchronized
         return (
             plain

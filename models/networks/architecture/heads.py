@@ -46,60 +46,63 @@ def build_head(
     source = keras.Input(shape, name="representation")
     # The one head that reads pairs of views and answers about three.
     answer = (
-        poses(source, config) if composing else HEADS[task.output.kind](source, task, config, size)
+        pose_head(source, config)
+        if composing
+        else HEADS[task.output.kind](source, task, config, size)
     )
     return keras.Model(source, answer, name="head")
 
 
-def composed(task: Task, config: NetworkConfig) -> bool:
-    """does the task network predict poses 1-2 and 2-3 and compose 1-3 from them, as the paper's
-    does?
+def composes_poses(task: Task, config: NetworkConfig) -> bool:
+    """Returns whether the task network predicts poses 1-2 and 2-3 and composes 1-3 from them, as
+    the paper's does.
     """
     return task.loss == "egomotion" and config.encoder == "resnet50"
 
 
 def dense_head(source: Tensor, task: Task, config: NetworkConfig, size: int) -> Tensor:
-    """[B, h, w, c] or [B, images, h, w, c] -> [B, channels]: all representations side by side, and
-    their differences where views are compared (lean; the paper has no such head).
+    """Dense head: [B, h, w, c] or [B, images, h, w, c] -> [B, channels]. It reads all
+    representations side by side, and their differences where views are compared (lean; the paper
+    has no such head).
     """
     if task.compares and config.encoder == "lean":
         images = source.shape[1]
-        return dense(Compared()(layers.Reshape((images, -1))(source)), config, task)
-    return dense(layers.Flatten()(source), config, task)
+        return dense_layers(Compared()(layers.Reshape((images, -1))(source)), config, task)
+    return dense_layers(layers.Flatten()(source), config, task)
 
 
 def decoder(x: Tensor, task: Task, config: NetworkConfig, size: int) -> Tensor:
-    """[B, h, w, c] -> [B, S/scale, S/scale, channels]: the paper's decoder, or the lean one."""
+    """The paper's decoder, or the lean one: [B, h, w, c] -> [B, S/scale, S/scale, channels]."""
     if config.encoder == "resnet50":
         return paper_decoder(x, task)
     return lean_decoder(x, task, config.decoder_widths, size)
 
 
 def paper_decoder(x: Tensor, task: Task) -> Tensor:
-    """decoder-256, or decoder-64 for colorization, which is a quarter of the size; 3x3 or 1x1
-    linear last.
+    """The paper's decoder-256, or decoder-64 for colorization, which is a quarter of the size; 3x3
+    or 1x1 linear last.
     """
     small = task.output.scale == 4
     for width in PAPER_COLOUR_FLAT if small else PAPER_FLAT:
-        x = rough(x, width)
+        x = conv_leaky(x, width)
     for up, flat in PAPER_COLOUR_UP if small else PAPER_UP:
-        x = rough(x, up, transposed=True)
-        x = rough(x, flat) if flat else x
+        x = conv_leaky(x, up, transposed=True)
+        x = conv_leaky(x, flat) if flat else x
     return linear_map(x, task)
 
 
 def lean_decoder(x: Tensor, task: Task, widths: tuple[int, ...], size: int) -> Tensor:
-    """one convolution, then as many enlarging layers as the answer needs. The last layer enlarges
-    too where it may: no map of the full size but the answer.
+    """The lean decoder: one convolution, then as many enlarging layers as the answer needs. The
+    last layer enlarges too where it may: no map of the full size but the answer.
     """
     goal = size // task.output.scale
     folded = task.output.scale == 1 and x.shape[1] < goal
     side = goal // 2 if folded else goal
-    x = rough(x, widths[0])
+    x = conv_leaky(x, widths[0])
     for width in widths:
         if x.shape[1] >= side:
             break
-        x = rough(x, width, size=4, transposed=True)
+        x = conv_leaky(x, width, size=4, transposed=True)
     if x.shape[1] > side:
         x = layers.AveragePooling2D(x.shape[1] // side)(x)
     if x.shape[1] < side:
@@ -108,7 +111,7 @@ def lean_decoder(x: Tensor, task: Task, widths: tuple[int, ...], size: int) -> T
 
 
 def linear_map(x: Tensor, task: Task) -> Tensor:
-    """the answer at the size of x."""
+    """Last layer of a decoder that answers at the size of x."""
     kernel = 1 if task.output.scale == 4 else 3
     # float32 under every policy of precision: losses are computed from it
     return layers.Conv2D(
@@ -117,7 +120,7 @@ def linear_map(x: Tensor, task: Task) -> Tensor:
 
 
 def enlarging_map(x: Tensor, task: Task) -> Tensor:
-    """the answer at twice the size of x."""
+    """Last layer of a decoder that answers at twice the size of x."""
     wide = task.output.channels >= WIDE
     return layers.Conv2DTranspose(
         task.output.channels,
@@ -142,9 +145,9 @@ class AlikeInBlocks(keras.initializers.Initializer):
         return keras.ops.broadcast_to(whole[:1, :1], shape)
 
 
-def rough(x: Tensor, width: int, size: int = 3, transposed: bool = False) -> Tensor:
-    """[B, h, w, c] -> [B, h, w, width], twice the side if transposed: convolution, batch norm,
-    leaky ReLU 0.2.
+def conv_leaky(x: Tensor, width: int, size: int = 3, transposed: bool = False) -> Tensor:
+    """Convolution, batch norm, leaky ReLU 0.2: [B, h, w, c] -> [B, h, w, width], twice the side if
+    transposed.
     """
     if transposed:
         x = layers.Conv2DTranspose(width, size, 2, "same", use_bias=False)(x)
@@ -154,7 +157,7 @@ def rough(x: Tensor, width: int, size: int = 3, transposed: bool = False) -> Ten
     return layers.LeakyReLU(negative_slope=0.2)(x)
 
 
-def dense(x: Tensor, config: NetworkConfig, task: Task) -> Tensor:
+def dense_layers(x: Tensor, config: NetworkConfig, task: Task) -> Tensor:
     """[B, n] -> [B, channels]: dense, batch norm, ReLU, dropout 0.5, dense
     (encoder_multilayers_fc_bn). The paper's heads are as deep and as narrow as the entry says.
     """
@@ -167,7 +170,7 @@ def dense(x: Tensor, config: NetworkConfig, task: Task) -> Tensor:
     return layers.Dense(task.output.channels, name="answer", dtype="float32")(x)
 
 
-def poses(source: Tensor, config: NetworkConfig) -> Tensor:
+def pose_head(source: Tensor, config: NetworkConfig) -> Tensor:
     """[B, 3, h, w, c] -> [B, 18]: two heads of three dense layers, no batch norm, each on two
     images' codes; 1-3 is composed (cycle_siamese_nets).
     """

@@ -40,8 +40,9 @@ class PixelCells(keras.layers.Layer):
 def pixel_readout(
     task: Task, arrays: Mapping[str, Array], size: int, grid: int, enlarge: int
 ) -> tuple[keras.Model, keras.Model]:
-    """(encoder: [B, S, S, 3] in [-1, 1] to `PixelCells`; head: the readout that `arrays` hold, as
-    `closed_form/edge_readout.py` solves them for one source). enlarge: of maps, `output_stride`.
+    """Returns (encoder: [B, S, S, 3] in [-1, 1] to `PixelCells`; head: the readout that `arrays`
+    hold, as `closed_form/edge_readout.py` solves them for one source). enlarge: of maps,
+    `output_stride`.
     """
     image = keras.Input((size, size, 3), name="image")
     encoder = keras.Model(image, PixelCells(grid)(image), name=f"encoder_{task.name}")

@@ -14,8 +14,8 @@ from models.tasks.arrays import Array, Floats
 
 @keras.saving.register_keras_serializable("taskonomy")
 class ComposedPoses(keras.layers.Layer):
-    """whitened poses 1-2 and 2-3, [B, 6] each -> whitened poses 1-2, 1-3, 2-3, [B, 18]: R13 = R23
-    R12, t13 = R23 t12 + t23 (`labels.cameras.compose`).
+    """Composes whitened poses 1-2 and 2-3, [B, 6] each, to whitened poses 1-2, 1-3, 2-3, [B, 18]:
+    R13 = R23 R12, t13 = R23 t12 + t23 (`labels.cameras.compose`).
     """
 
     def build(self, shapes: object) -> None:
@@ -25,7 +25,9 @@ class ComposedPoses(keras.layers.Layer):
         )
 
     def whiten(self, mean: Array, deviation: Array) -> None:
-        """take the store's whitening: [18] each, or one number for all."""
+        """Sets the mean and deviation by which the store whitens poses: [18] each, or one number
+        for all.
+        """
         self.mean.assign(a_row_each(mean))
         self.deviation.assign(a_row_each(deviation))
 

@@ -30,14 +30,14 @@ def neighbourhoods(maps: Tensor, xp: Any) -> Tensor:
 
 
 def local_parts(near: Tensor, kernel: Tensor, bias: Tensor, xp: Any) -> list[Tensor]:
-    """neighbourhoods [..., 9 c] -> [themselves, their random features [..., features]]; side by
+    """Neighbourhoods [..., 9 c] -> [themselves, their random features [..., features]]; side by
     side they are what a local readout is linear in, beside a constant.
     """
     return [near, xp.maximum(xp.matmul(near, kernel) + bias, 0)]
 
 
 def global_parts(flat: Tensor, kernel: Tensor, xp: Any) -> list[Tensor]:
-    """flattened maps [n, d] -> [themselves [n, d], their random features [n, features]], scaled so
+    """Flattened maps [n, d] -> [themselves [n, d], their random features [n, features]], scaled so
     that the mean square norm of both side by side is about 1.
     """
     size, features = kernel.shape
@@ -70,12 +70,12 @@ def local_kernel(channels: int, features: int, seed: int) -> tuple[Floats, Float
 
 
 def global_kernel(size: int, features: int, seed: int) -> Floats:
-    """weights [size, features] float32 of global random features, the same for every source."""
+    """Weights [size, features] float32 of global random features, the same for every source."""
     rng = np.random.default_rng(seed)
     return (rng.standard_normal((size, features)) / np.sqrt(size)).astype("float32")
 
 
-def places_of(widths: Sequence[int]) -> list[slice]:
-    """the channels of each of some sources side by side."""
+def channel_slices(widths: Sequence[int]) -> list[slice]:
+    """Returns the slice of channels of each source where all sources lie side by side."""
     starts = np.cumsum([0, *widths]).tolist()
     return [slice(first, last) for first, last in zip(starts, starts[1:])]

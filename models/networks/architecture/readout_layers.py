@@ -14,13 +14,13 @@ import numpy as np
 from keras import ops
 
 from models.networks.architecture.readout_features import (
+    channel_slices,
     global_parts,
     kernel_of_samples,
     local_parts,
     neighbourhoods,
-    places_of,
 )
-from models.networks.losses.block_layout import unfolded
+from models.networks.losses.block_layout import unfold_blocks
 from models.networks.tensors import Tensor
 from models.tasks.arrays import Array
 
@@ -76,10 +76,12 @@ class LocalReadout(keras.layers.Layer):
         weights = self.parts["weights"]
         # the constant's weights are a bias: no column of ones is made
         blocks = ops.matmul(ops.concatenate(features, axis=-1), weights[:-1]) + weights[-1]
-        return unfolded(blocks * self.factor, self.channels, self.enlarge, ops)
+        return unfold_blocks(blocks * self.factor, self.channels, self.enlarge, ops)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """without it Keras traces `call`, twice, whenever such a network is built or loaded."""
+        """States the shape, since otherwise Keras traces `call`, twice, whenever such a network is
+        built or loaded.
+        """
         batch, height, width, _ = input_shape
         side = round((self.parts["weights"].shape[-1] / self.channels) ** 0.5) * self.enlarge
         return batch, height * side, width * side, self.channels
@@ -116,7 +118,7 @@ class GlobalReadout(keras.layers.Layer):
         return ops.matmul(kernel_of_samples(near), self.parts["dual"]) + self.parts["constant"]
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """as above."""
+        """States the shape, as `LocalReadout` does."""
         return input_shape[0], self.parts["dual"].shape[-1]
 
     def similar(self, maps: Tensor) -> Tensor:
@@ -143,12 +145,13 @@ def standardised_sources(
     Before it is padded: beyond the border there is the average representation, not a raw zero.
     """
     return [
-        (maps[..., own] - parts["mean"][own]) / parts["deviation"][own] for own in places_of(widths)
+        (maps[..., own] - parts["mean"][own]) / parts["deviation"][own]
+        for own in channel_slices(widths)
     ]
 
 
 def constant(layer: keras.layers.Layer, name: str, value: Array) -> keras.Variable:
-    """a float32 weight that is never trained."""
+    """Returns a new float32 weight of a layer that is never trained."""
     weight = layer.add_weight(
         shape=value.shape, initializer="zeros", trainable=False, name=name, dtype="float32"
     )

@@ -18,7 +18,7 @@ FURTHEST = 1024
 
 
 def grid_side(config: NetworkConfig, size: int) -> int:
-    """of a representation of pictures of the side `size`."""
+    """Returns the side, in cells, of a representation of pictures of the side `size`."""
     lean = config.encoder == "lean"
     for _ in range(len(config.encoder_widths) - 1 if lean else PAPER_HALVINGS):
         # padding "same" rounds up
@@ -27,8 +27,8 @@ def grid_side(config: NetworkConfig, size: int) -> int:
 
 
 def answer_side(config: NetworkConfig, size: int, scale: int) -> int:
-    """of a decoder's answer at 1/`scale` of pictures of the side `size`; size // scale where it is
-    reached (`heads.decoder`).
+    """Returns the side of a decoder's answer at 1/`scale` of pictures of the side `size`: size //
+    scale where the decoder reaches it (`heads.decoder`).
     """
     side = grid_side(config, size)
     if config.encoder != "lean":
@@ -46,8 +46,8 @@ def answer_side(config: NetworkConfig, size: int, scale: int) -> int:
     return 2 * side if folded else side
 
 
-def reached(config: NetworkConfig, size: int) -> bool:
-    """do decoders answer pictures of that side with maps of the size of their labels?"""
+def reaches_labels(config: NetworkConfig, size: int) -> bool:
+    """Returns whether decoders answer pictures of that side with maps as large as the labels."""
     scales = {task.output.scale for task in TASKS.values() if task.trained}
     return all(
         size % scale == 0 and answer_side(config, size, scale) == size // scale for scale in scales
@@ -55,8 +55,8 @@ def reached(config: NetworkConfig, size: int) -> bool:
 
 
 def nearest_sides(config: NetworkConfig, size: int) -> list[int]:
-    """the next smaller and the next larger side that are reached, of those that there are."""
+    """Returns the next smaller and the next larger side that decoders reach, if there are any."""
     steps = range(1, FURTHEST)
-    smaller = (size - step for step in steps if size > step and reached(config, size - step))
-    larger = (size + step for step in steps if reached(config, size + step))
+    smaller = (size - step for step in steps if size > step and reaches_labels(config, size - step))
+    larger = (size + step for step in steps if reaches_labels(config, size + step))
     return [side for side in (next(smaller, None), next(larger, None)) if side is not None]

@@ -14,8 +14,9 @@ REACH = 3.0  # deviations of the Gaussian that are summed on each side
 
 
 def smoothing_matrix(side: int, width: float) -> Floats:
-    """[side, side] float32, rows that sum to 1: a Gaussian whose deviation is `width` of the side;
-    beyond the border a pixel of the border is repeated. width: in [0, 1]; 0 changes nothing.
+    """Returns [side, side] float32, rows that sum to 1: a Gaussian whose deviation is `width` of
+    the side; beyond the border a pixel of the border is repeated. width: in [0, 1]; 0 changes
+    nothing.
     """
     deviation = width * side
     matrix = np.zeros((side, side))
@@ -37,10 +38,10 @@ class Smoothed(keras.layers.Layer):
         self.matrix = constant(self, "matrix", smoothing_matrix(side, width))
 
     def call(self, maps: Tensor) -> Tensor:
-        return smoothed(maps, self.matrix)
+        return smooth_maps(maps, self.matrix)
 
 
-def smoothed(maps: Tensor, matrix: Tensor) -> Tensor:
-    """[B, S, S, k] by [S, S] over rows and columns."""
+def smooth_maps(maps: Tensor, matrix: Tensor) -> Tensor:
+    """Smooths maps [B, S, S, k] by a matrix [S, S] over rows and columns."""
     tall = ops.einsum("yh,bhwk->bywk", matrix, maps)
     return ops.einsum("xw,bywk->byxk", matrix, tall)

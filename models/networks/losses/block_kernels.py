@@ -52,7 +52,7 @@ LOOSE = {"nnan", "ninf", "nsz", "contract", "arcp"}
 
 @intrinsic
 def float_of_bits(context: Any, bits: Any) -> tuple[Any, Any]:
-    """the float32 whose bits an int32 holds; numba has no such cast for scalars."""
+    """Returns the float32 whose bits an int32 holds; numba has no such cast for scalars."""
 
     def cast(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.bitcast(arguments[0], ir.FloatType())
@@ -62,8 +62,8 @@ def float_of_bits(context: Any, bits: Any) -> tuple[Any, Any]:
 
 @numba.njit(fastmath=LOOSE, error_model="numpy")
 def exp32(x: Scalar) -> Scalar:
-    """e^x to about 1e-7, without a call, so that loops over it become vector instructions (libm's
-    does not).
+    """Returns e^x to about 1e-7, without a call, so that loops over it become vector instructions
+    (libm's does not).
     """
     x = min(max(x, -FAR), FAR)
     n = np.floor(x * LOG2E + HALF)
@@ -140,7 +140,7 @@ def class_entropies(
 
 @numba.njit(fastmath=True, error_model="numpy")
 def likelihood(tile: Floats, own: Floats) -> Scalar:
-    """product over the pixels of a tile of 2 / (1 + e^square), the similarity to one pixel, where
+    """Product over the pixels of a tile of 2 / (1 + e^square), the similarity to one pixel, where
     both are of one segment, else of what it lacks to 1.
 
     tile [features + 1, TILE]: embeddings, then the segments' numbers; own [features + 1]. The
@@ -159,9 +159,9 @@ def likelihood(tile: Floats, own: Floats) -> Scalar:
 
 
 @numba.njit(fastmath=True, error_model="numpy")
-def multiplied(running: tuple[float, float], factor: float) -> tuple[float, float]:
-    """(product, sum of logarithms) times a factor of at least 1e-224. A logarithm of a product
-    costs less than logarithms: taken where float64 would end.
+def multiply_running(running: tuple[float, float], factor: float) -> tuple[float, float]:
+    """Multiplies (product, sum of logarithms) by a factor of at least 1e-224. A logarithm of a
+    product costs less than logarithms: it is taken where float64 would end.
     """
     product = running[0] * factor
     total = running[1]
@@ -201,9 +201,9 @@ def segment_entropies(
         for p in range(pixels):
             own[:] = points[p // TILE, :, p % TILE]
             # Its own tile, where both pixels of a pair meet the other; of later tiles one does.
-            within = multiplied(within, likelihood(points[p // TILE], own))
+            within = multiply_running(within, likelihood(points[p // TILE], own))
             for tile in range(p // TILE + 1, tiles):
-                beyond = multiplied(beyond, likelihood(points[tile], own))
+                beyond = multiply_running(beyond, likelihood(points[tile], own))
         losses[i] = -(within[1] + np.log(within[0]) + 2 * (beyond[1] + np.log(beyond[0]))) / (
             pixels * pixels
         )

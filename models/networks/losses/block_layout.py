@@ -46,15 +46,15 @@ class Batch:
 
 
 def fit_pixels(batch: Batch) -> Floats:
-    return filled(batch.target, batch.known, batch.cells)
+    return fill_unknown(batch.target, batch.known, batch.cells)
 
 
 def fit_classes(batch: Batch) -> Floats:
-    """shares of classes, [m, S, S, classes]: class ids become one-hot."""
+    """Returns shares of classes, [m, S, S, classes]: class ids become one-hot."""
     shares = batch.target
     if batch.task.labelled_by_ids:
         shares = np.eye(batch.task.output.channels, dtype="float32")[shares[..., 0].astype(int)]
-    return filled(shares, batch.known, batch.cells)
+    return fill_unknown(shares, batch.known, batch.cells)
 
 
 def fit_segments(batch: Batch) -> Floats:
@@ -64,13 +64,13 @@ def fit_segments(batch: Batch) -> Floats:
 
 
 def fit_sample(batch: Batch) -> Floats:
-    """one answer a sample, as it is."""
+    """Returns the one answer a sample as it is."""
     return batch.target
 
 
-def filled(maps: Floats, known: Bools, cells: int) -> Floats:
-    """[m, S, S, k] with the pixels that are not `known` [m, S, S, 1] at the mean of the known ones
-    of their cell, 0 in a cell without any.
+def fill_unknown(maps: Floats, known: Bools, cells: int) -> Floats:
+    """Returns maps [m, S, S, k] with the pixels that are not `known` [m, S, S, 1] at the mean of
+    the known ones of their cell, 0 in a cell without any.
     """
     if known.all():
         return maps
@@ -102,8 +102,10 @@ def segment_means(ids: Integers, images: Bytes) -> Floats:
     return maps
 
 
-def sharpened(task: Task) -> bool:
-    """does the answer need a temperature: logits and embeddings do, numbers do not."""
+def needs_temperature(task: Task) -> bool:
+    """Returns whether a task's answer needs a temperature: logits and embeddings do, numbers do
+    not.
+    """
     return task.output.facts.sharpened
 
 
@@ -120,13 +122,13 @@ def to_blocks(maps: Floats, grid: int, stride: int) -> Floats:
 
 
 def from_blocks(blocks: Floats, grid: int, channels: int, stride: int) -> Floats:
-    """the inverse, enlarged by repetition: [m grid grid, r r k] -> [m, S, S, k]."""
+    """Inverts `to_blocks`, enlarging by repetition: [m grid grid, r r k] -> [m, S, S, k]."""
     cells = blocks.reshape(-1, grid, grid, blocks.shape[-1])
-    maps: Floats = unfolded(cells, channels, stride, np)
+    maps: Floats = unfold_blocks(cells, channels, stride, np)
     return maps
 
 
-def unfolded(blocks: Tensor, channels: int, enlarge: int, xp: Any) -> Tensor:
+def unfold_blocks(blocks: Tensor, channels: int, enlarge: int, xp: Any) -> Tensor:
     """[m, h, w, r r k] -> [m, h r enlarge, w r enlarge, k]: every cell's block in its place, every
     value `enlarge` times each way. xp: numpy or keras.ops, for arrays or tensors.
     """

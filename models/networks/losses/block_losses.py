@@ -54,8 +54,9 @@ class Judge:
 
     @staticmethod
     def bytes_a_view(store: LabelStore, name: str) -> int:
-        """what is held of one test view's label, at most: the target as it is, and with its
-        weights in blocks, beside masks; of classes a number each for a pixel, or a whole answer.
+        """Returns the most bytes that are held of one test view's label: the target as it is, and
+        with its weights in blocks, beside masks; of classes a number each for a pixel, or a whole
+        answer.
         """
         _, height, width, values = store.samples(name, "test").target.shape
         return 4 * height * width * (3 * values + block_channels(TASKS[name]) + 6)
@@ -68,7 +69,7 @@ class Judge:
         return self.mask / np.maximum(self.mask.sum((1, 2, 3), keepdims=True), 1e-6)
 
     def regression(self) -> BlockLoss:
-        """absolute or squared differences."""
+        """Judges by absolute or squared differences."""
         squared = self.task.loss == "l2"
         target = self.in_blocks(self.target)
         shares = self.weights() / self.channels
@@ -80,7 +81,7 @@ class Judge:
         return judge
 
     def classes(self) -> BlockLoss:
-        """cross-entropies against class ids."""
+        """Judges by cross-entropies against class ids."""
         ids = self.in_blocks(self.target)  # [sample, cell, stride^2, r r]
         weight = self.in_blocks(self.weights())
         counts = np.zeros((*ids.shape[:2], ids.shape[3], self.channels), "float32")
@@ -93,7 +94,7 @@ class Judge:
         return judge
 
     def segments(self) -> BlockLoss:
-        """the pair metric, over the same pixels as `losses.pair_metric`."""
+        """Judges by the pair metric, over the same pixels as `losses.pair_metric`."""
         side = self.target.shape[1]
         spots = compared_pixels(side)
         y = (spots // side) // self.stride
@@ -109,7 +110,7 @@ class Judge:
         return judge
 
     def stock(self) -> BlockLoss:
-        """losses without a kernel: maps unfolded and judged by `losses.py`."""
+        """Judges by a loss without a kernel: maps are unfolded and given to `losses.py`."""
         width = self.channels * (self.target.shape[1] // self.stride // self.grid) ** 2
 
         def judge(answers: Floats, start: int) -> Floats:
@@ -146,13 +147,13 @@ JUDGES: dict[str, Callable[[Judge], BlockLoss]] = complete(
 
 
 def block_channels(task: Task) -> int:
-    """values of a readout for one pixel."""
+    """Returns how many values a readout of maps has for one pixel."""
     return SEGMENT_FEATURES if task.output.kind == "embedding" else task.output.channels
 
 
 def sharpness(task: Task) -> float:
-    """fixed factor from what a readout of maps regresses to the answer (`SHARPNESS`); part of the
-    exported network too.
+    """Returns the fixed factor from what a readout of maps regresses to the answer (`SHARPNESS`);
+    the exported network has it too.
     """
     return SHARPNESS[task.output.kind]
 

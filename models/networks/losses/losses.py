@@ -41,18 +41,18 @@ def mean_weight(mask: Tensor) -> Tensor:
 
 
 def l1(target: Tensor, mask: Tensor, answer: Tensor) -> Tensor:
-    """mean absolute difference over unmasked entries."""
+    """Mean absolute difference over unmasked entries."""
     return weighted_mean(ops.abs(target - answer), mask)
 
 
 def l2(target: Tensor, mask: Tensor, answer: Tensor) -> Tensor:
-    """mean squared difference over unmasked entries; of a vector, over its elements."""
+    """Mean squared difference over unmasked entries; of a vector, over its elements."""
     mask = ops.reshape(mask, (-1, 1)) if len(target.shape) == 2 else mask
     return weighted_mean(ops.square(target - answer), mask)
 
 
 def euclidean(target: Tensor, mask: Tensor, answer: Tensor) -> Tensor:
-    """norm of the difference, not squared (siamese_nets)."""
+    """Norm of the difference, not squared (siamese_nets)."""
     # the slope of a root at 0 is infinite
     return ops.sqrt(ops.sum(ops.square(target - answer), axis=-1) + 1e-12) * mask
 
@@ -65,7 +65,7 @@ def egomotion(target: Tensor, mask: Tensor, answer: Tensor) -> Tensor:
 
 
 def log_softmax(logits: Tensor) -> Tensor:
-    """logits [..., K] -> log probabilities [..., K]."""
+    """Logits [..., K] -> log probabilities [..., K]."""
     return logits - ops.logsumexp(logits, axis=-1, keepdims=True)
 
 
@@ -83,7 +83,7 @@ def weighted_cross_entropy(target: Tensor, mask: Tensor, answer: Tensor) -> Tens
 
 
 def pair_metric(target: Tensor, mask: Tensor, answer: Tensor) -> Tensor:
-    """pairwise metric learning (Fathi et al. 2017): -log s for two pixels of one segment, -log(1 -
+    """Pairwise metric learning (Fathi et al. 2017): -log s for two pixels of one segment, -log(1 -
     s) else, s = 2/(1 + exp(d^2)).
 
     The same PAIRS pixels of every image (a fixed draw), so that losses of different networks

@@ -13,12 +13,12 @@ from models.tasks.labels.colours import bin_centres
 
 
 def picture(task: Task, value: Array, label: bool) -> Bytes:
-    """uint8 [S, S, 3] of a target (label) or an answer."""
+    """Returns uint8 [S, S, 3] of a target (label) or an answer."""
     return PICTURES[task.output.kind](task, value, label)
 
 
 def pixel_picture(task: Task, value: Array, label: bool) -> Bytes:
-    """one channel grey, two as red and green, three as colours."""
+    """Draws one channel as grey, two as red and green, three as colours."""
     if value.shape[-1] == 2:
         value = np.concatenate([value, np.zeros_like(value[..., :1])], -1)
         # whitened: three deviations each way
@@ -33,7 +33,7 @@ def pixel_picture(task: Task, value: Array, label: bool) -> Bytes:
 
 
 def class_picture(task: Task, value: Array, label: bool) -> Bytes:
-    """a colour a class; of colour bins, the colours themselves."""
+    """Draws a colour a class; of colour bins, the colours themselves."""
     if task.make == "colours":
         return chroma(value if label else shares_of(value))
     ids = value[..., 0].astype(int) if label and task.labelled_by_ids else value.argmax(-1)
@@ -41,10 +41,10 @@ def class_picture(task: Task, value: Array, label: bool) -> Bytes:
 
 
 def segment_picture(task: Task, value: Array, label: bool) -> Bytes:
-    """a colour a segment; of an answer, its strongest directions as colours."""
+    """Draws a colour a segment; of an answer, its strongest directions as colours."""
     if label:
         return colours_of(value[..., 0].astype(int))
-    return grey(principal(value), 0, 1)
+    return grey(principal_directions(value), 0, 1)
 
 
 PICTURES: dict[str, Callable[[Task, Array, bool], Bytes]] = by_kind(
@@ -55,13 +55,13 @@ PICTURES: dict[str, Callable[[Task, Array, bool], Bytes]] = by_kind(
 
 
 def shares_of(logits: Floats) -> Floats:
-    """[..., classes], proportional to the probabilities."""
+    """Returns [..., classes], proportional to the probabilities of logits."""
     # without the largest: its exponential may be no finite number
     return np.exp(logits - logits.max(-1, keepdims=True))
 
 
 def chroma(shares: Floats) -> Bytes:
-    """[S, S, 3] from shares of colour bins [S, S, 313]: their mean a, b, as colours of even
+    """Draws shares of colour bins [S, S, 313] as [S, S, 3]: their mean a, b, as colours of even
     lightness.
     """
     ab = shares / shares.sum(-1, keepdims=True) @ bin_centres()
@@ -69,19 +69,19 @@ def chroma(shares: Floats) -> Bytes:
 
 
 def grey(value: Floats, low: float, high: float) -> Bytes:
-    """uint8 of the same shape: `low` is black, `high` white, beyond them clipped."""
+    """Returns uint8 of the same shape: `low` is black, `high` white, beyond them clipped."""
     return (np.clip((value - low) / (high - low), 0, 1) * 255).astype("uint8")
 
 
 def colours_of(ids: Integers) -> Bytes:
-    """[..., 3]: one colour an id."""
+    """Draws ids as [..., 3]: one colour an id."""
     colours = np.random.default_rng(3).integers(40, 255, (256, 3)).astype("uint8")
     # NumPy 2 takes no 256 beside ids of eight bits
     return colours[ids.astype("int64") % len(colours)]
 
 
-def principal(embedding: Floats) -> Floats:
-    """[S, S, k] -> [S, S, 3] in [0, 1]: the three strongest directions of an embedding."""
+def principal_directions(embedding: Floats) -> Floats:
+    """Returns the three strongest directions of an embedding [S, S, k], as [S, S, 3] in [0, 1]."""
     flat = embedding.reshape(-1, embedding.shape[-1])
     flat = flat - flat.mean(0)
     axes = np.linalg.svd(flat, full_matrices=False)[2][:3]
@@ -91,9 +91,9 @@ def principal(embedding: Floats) -> Floats:
     return shares.reshape(*embedding.shape[:2], 3)
 
 
-def arranged(tiles: Sequence[Array], places: Sequence[int]) -> Array:
-    """n^2 tiles [s, s, 3], each put where `places` says (rows of n, from the top left) -> [n s, n
-    s, 3].
+def assemble_tiles(tiles: Sequence[Array], places: Sequence[int]) -> Array:
+    """Puts n^2 tiles [s, s, 3] together, each where `places` says (rows of n, from the top left) ->
+    [n s, n s, 3].
     """
     side = len(tiles[0])
     count = math.isqrt(len(tiles))
@@ -104,7 +104,7 @@ def arranged(tiles: Sequence[Array], places: Sequence[int]) -> Array:
     return whole
 
 
-def cut(whole: Array, count: int) -> list[Array]:
-    """[S, S, 3] -> count^2 tiles, in rows from the top left."""
+def cut_into_tiles(whole: Array, count: int) -> list[Array]:
+    """Cuts [S, S, 3] into count^2 tiles, in rows from the top left."""
     rows = np.split(whole, count, 0)
     return [tile for row in rows for tile in np.split(row, count, 1)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from models.examples.label_store import LabelStore
-from models.networks.architecture.heads import build_head, composed
+from models.networks.architecture.heads import build_head, composes_poses
 from models.networks.config import NetworkConfig
-from models.networks.predictions.pictures import arranged, grey
+from models.networks.predictions.pictures import assemble_tiles, grey
 from models.networks.task_networks.build import TaskNetwork
 from models.networks.task_networks.code_blocks import Encoders
+from models.networks.task_networks.records import read_record
 from models.networks.training.inputs import training_input
 from models.tasks import TASKS, Task
 from models.tasks.arrays import Bytes, Floats
@@ -40,7 +40,7 @@ class TaskAnswers:
 def sample_answers(
     networks: str | Path, store: LabelStore, count: int = 2
 ) -> Iterator[TaskAnswers]:
-    """`count` test samples, evenly spread, of every trained task that has a network below
+    """Yields `count` test samples, evenly spread, of every trained task that has a network below
     `networks` and labels in the store; in the dictionary's order.
     """
     encoders = Encoders()
@@ -49,19 +49,19 @@ def sample_answers(
         is_there = (folder / "network.json").exists() and store.has(name)
         if not is_there or not entry.trained:
             continue
-        yield answers_of(loaded(folder, encoders), store, count)
+        yield answers_of(load_network(folder, encoders), store, count)
 
 
-def loaded(folder: Path, encoders: Encoders) -> TaskNetwork:
-    """the network at `folder`, whole until the next is loaded: networks of one shape share an
-    encoder, which takes longer to build than to load.
+def load_network(folder: Path, encoders: Encoders) -> TaskNetwork:
+    """Loads the network at `folder`, which is whole until the next is loaded: networks of one shape
+    share an encoder, which takes longer to build than to load.
     """
-    record = json.loads((folder / "network.json").read_text())
+    record = read_record(folder)
     config, size = NetworkConfig(**record["config"]), record["size"]
     task, encoder = encoders.load(folder)
     side = config.tile_size if task.input == "tiles" else size
     shape = encoder.compute_output_shape((None, side, side, task.input_channels))[1:]
-    composing = composed(task, config)
+    composing = composes_poses(task, config)
     head = build_head(task, config, shape, task.representations, size, composing=composing)
     head.load_weights(folder / "head.weights.h5")
     return TaskNetwork(task, encoder, head, size, config)
@@ -78,6 +78,6 @@ def answers_of(network: TaskNetwork, store: LabelStore, count: int) -> TaskAnswe
     value = training_input(entry, views, target, np.random.default_rng(0), side)
     first = value if entry.images == 1 else value[:, 0]
     if entry.input == "tiles":
-        first = np.stack([arranged(tiles, range(len(tiles))) for tiles in value])
+        first = np.stack([assemble_tiles(tiles, range(len(tiles))) for tiles in value])
     seen = np.repeat(first, 3, -1) if first.shape[-1] == 1 else first
     return TaskAnswers(entry, views, grey(seen, -1, 1), target, np.asarray(network.answer(value)))

@@ -82,7 +82,7 @@ class OutsideSource:
 
     @property
     def served(self) -> bool:
-        """can a bundle hold it?"""
+        """Returns whether a bundle can hold the source."""
         return self.form in SERVED
 
     def to_json(self) -> dict[str, Any]:
@@ -117,7 +117,7 @@ def check_map(name: str, shape: tuple[int | None, ...]) -> None:
 
 
 def read_source(folder: str | Path) -> OutsideSource:
-    """what lies in a source's folder. Raises SourceError for other content."""
+    """Reads the description in a source's folder. Raises SourceError for other content."""
     path = Path(folder) / DESCRIBED
     try:
         facts = json.loads(path.read_text())
@@ -129,8 +129,8 @@ def read_source(folder: str | Path) -> OutsideSource:
 
 
 def outside_sources(folder: str | Path) -> list[dict[str, Any]]:
-    """the sources below `folder` by name, as nodes are told of them: the fields of
-    `OutsideSource`, and "folder". What was damaged is set aside and said.
+    """Returns the sources below `folder`, by name, as pipeline nodes take them: the fields of
+    `OutsideSource`, and "folder". Damaged ones are set aside and named.
     """
     rows = []
     for path in sorted(Path(folder).glob(f"*/{DESCRIBED}")):
@@ -142,19 +142,19 @@ def outside_sources(folder: str | Path) -> list[dict[str, Any]]:
 
 
 def from_row(row: Mapping[str, Any]) -> tuple[OutsideSource, Path]:
-    """(source, its folder) of a row of `outside_sources`."""
+    """Returns (source, its folder) of a row of `outside_sources`."""
     fields = {key: value for key, value in row.items() if key != "folder"}
     return OutsideSource(**fields), Path(row["folder"])
 
 
 def keys_file(features: Path) -> Path:
-    """where the keys of an `.npy` of features lie: STEM.txt beside it."""
+    """Returns where the keys of an `.npy` of features lie: STEM.txt beside it."""
     return features.with_suffix(".txt")
 
 
 def content_of(path: Path) -> str:
-    """16 hex digits of a file, or of all files of a folder with their names; of an `.npy` with the
-    keys beside it, which say whose features its rows are.
+    """Returns 16 hex digits of a file, or of all files of a folder with their names; of an `.npy`
+    with the keys beside it, which say whose features its rows are.
     """
     if path.is_dir():
         return digest_of(seal_of(path))

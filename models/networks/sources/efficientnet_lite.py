@@ -55,14 +55,14 @@ def efficientnet_lite0(side: int | None = None) -> keras.Model:
 def block(
     x: Tensor, name: str, channels: int, kernel: int, stride: int, expansion: int, outputs: int
 ) -> Tensor:
-    """an inverted residual: widened, filtered channel by channel, projected."""
+    """Inverted residual: widened, filtered channel by channel, projected."""
     inside = x
     if expansion != 1:
         inside = convolved(x, channels * expansion, 1, 1, f"{name}_expand_conv", f"{name}_bn0")
     inside = layers.DepthwiseConv2D(
         kernel, stride, "same", use_bias=False, name=f"{name}_depthwise_conv"
     )(inside)
-    inside = rectified(inside, f"{name}_bn1")
+    inside = norm_relu6(inside, f"{name}_bn1")
     inside = layers.Conv2D(outputs, 1, use_bias=False, name=f"{name}_project_conv")(inside)
     inside = layers.BatchNormalization(epsilon=EPSILON, name=f"{name}_bn2")(inside)
     if stride == 1 and channels == outputs:
@@ -74,18 +74,18 @@ def convolved(
     x: Tensor, outputs: int, kernel: int, stride: int, convolution: str, norm: str
 ) -> Tensor:
     x = layers.Conv2D(outputs, kernel, stride, "same", use_bias=False, name=convolution)(x)
-    return rectified(x, norm)
+    return norm_relu6(x, norm)
 
 
-def rectified(x: Tensor, norm: str) -> Tensor:
-    """batch norm and ReLU6."""
+def norm_relu6(x: Tensor, norm: str) -> Tensor:
+    """Batch norm, then ReLU6."""
     x = layers.BatchNormalization(epsilon=EPSILON, name=norm)(x)
     return layers.ReLU(max_value=6.0)(x)
 
 
 def load_state(model: keras.Model, state: Mapping[str, Array]) -> None:
-    """the arrays of a state dict into `efficientnet_lite0`. Raises SourceError for others than its
-    layers have.
+    """Loads the arrays of a state dict into `efficientnet_lite0`. Raises SourceError for others
+    than its layers have.
     """
     found: dict[str, dict[str, Array]] = {}
     for name, value in state.items():
@@ -98,15 +98,15 @@ def load_state(model: keras.Model, state: Mapping[str, Array]) -> None:
         odd = sorted(wanted.keys() ^ found.keys())
         raise SourceError(f"expected the layers of EfficientNet-Lite0; differs in {odd[0]}")
     for name, layer in wanted.items():
-        values = arranged(layer, found[name])
+        values = arrays_for_keras(layer, found[name])
         shapes = [tuple(weight.shape) for weight in layer.weights]
         if [value.shape for value in values] != shapes:
             raise SourceError(f"{name} has weights {shapes}, the file {[v.shape for v in values]}")
         layer.set_weights(values)
 
 
-def arranged(layer: keras.layers.Layer, arrays: Mapping[str, Array]) -> list[Array]:
-    """a layer's arrays in Keras' order and layout, from PyTorch's [outputs, inputs, h, w]."""
+def arrays_for_keras(layer: keras.layers.Layer, arrays: Mapping[str, Array]) -> list[Array]:
+    """Returns a layer's arrays as Keras orders them, from PyTorch's [outputs, inputs, h, w]."""
     if isinstance(layer, layers.BatchNormalization):
         return [arrays[name] for name in ("weight", "bias", "running_mean", "running_var")]
     kernel = arrays["weight"]

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypedDict
 
 import numpy as np
 
@@ -26,7 +26,12 @@ from models.networks.sources.description import (
 from models.networks.sources.encoders import features_model, onnx_features
 from models.networks.sources.feature_arrays import FeatureArrays, check_finite, check_rows
 from models.networks.sources.reduction import deviation_along, principal_components
-from models.networks.task_networks.code_blocks import CHUNK, LIMIT, channel_statistics
+from models.networks.task_networks.code_blocks import (
+    CHUNK,
+    LIMIT,
+    SourceFacts,
+    channel_statistics,
+)
 from models.networks.task_networks.representations import RepresentationStore
 from models.provenance.address import address_of
 from models.provenance.atomic import write_json
@@ -41,6 +46,27 @@ SMALLEST_UNIT = 1e-30
 Parts = Iterator[Floats]
 
 
+class ReductionFacts(TypedDict):
+    """What encoding a source from outside has found."""
+
+    # A channel of the codes each: reduced features = stored * deviation + mean.
+    mean: list[float]
+    deviation: list[float]
+    # Channels before the reduction.
+    features: int
+    # Share of their variance that the reduction keeps.
+    variance: float
+
+
+class OutsideFacts(ReductionFacts, SourceFacts):
+    """source.json of a source from outside."""
+
+    # True.
+    outside: bool
+    # Cells of a side.
+    grid: int
+
+
 def encode_outside(
     rows: Iterable[Mapping[str, Any]],
     representations: RepresentationStore,
@@ -48,9 +74,9 @@ def encode_outside(
     config: NetworkConfig,
     out: TextIO = sys.stderr,
 ) -> RepresentationStore:
-    """the store with the sources of `rows` (`description.outside_sources`) behind those of the
-    tasks; what is encoded already is kept. Raises SourceError for an encoder that gives no features
-    of these views.
+    """Returns the store with the sources of `rows` (`description.outside_sources`) behind those of
+    the tasks; sources that are encoded already are kept. Raises SourceError for an encoder that
+    gives no features of these views.
     """
     directory = representations.directory
     facts = dict(representations.facts["sources"])
@@ -64,15 +90,15 @@ def encode_outside(
 
 
 def splits_of(config: NetworkConfig) -> tuple[str, ...]:
-    """the splits that transfers see, the teaching one first: components and statistics are its
-    own.
+    """Returns the splits that transfers read, the teaching one first, by which components and
+    statistics are fitted.
     """
     return tuple(dict.fromkeys((config.transfer_split, "test")))
 
 
 def views_of(labels: Path, config: NetworkConfig) -> list[str]:
-    """keys of the views that a source must have features of, of the label store in a folder; [] of
-    one that is gone, or of an earlier layout.
+    """Returns the keys of the views that a source must have features of, from the label store in a
+    folder; [] if that is gone, or of an earlier layout.
     """
     try:
         store = LabelStore(labels)
@@ -82,7 +108,7 @@ def views_of(labels: Path, config: NetworkConfig) -> list[str]:
 
 
 def grid_of(representations: RepresentationStore) -> int:
-    """cells a side of every code."""
+    """Returns the cells of a side of every code."""
     return int(representations.read(representations.sources[0], "test").shape[1])
 
 
@@ -94,9 +120,9 @@ def encode_one(
     splits: tuple[str, ...],
     grid: int,
     out: TextIO,
-) -> dict[str, Any]:
-    """{"address", "mean", "deviation", "outside": True, "grid", "features": channels before the
-    reduction, "variance": share that it keeps}; kept where it is whole and of this address.
+) -> OutsideFacts:
+    """Returns what source.json says of a source from outside, which is encoded unless the codes are
+    there, whole and of this address.
     """
     goal = directory / source.name
     address = address_of(
@@ -104,7 +130,7 @@ def encode_one(
         inputs=[source.to_json(), store.views_address, splits, store.size, grid],
     )
     if whole(goal):
-        facts: dict[str, Any] = json.loads((goal / "source.json").read_text())
+        facts: OutsideFacts = json.loads((goal / "source.json").read_text())
         if facts["address"] == address:
             return facts
     if content_of(folder / source.file) != source.digest:
@@ -114,11 +140,11 @@ def encode_one(
     since = time.time()
     with sealed_folder(goal) as scratch:
         try:
-            facts = encode_features(source, folder, store, scratch, splits, grid)
+            found = encode_features(source, folder, store, scratch, splits, grid)
         except SourceError as error:
             # no cause: a run says the deepest one, which knows of no way out
             raise SourceError(f"{error}{way_out(source, folder)}") from None
-        facts |= {"address": address, "outside": True, "grid": grid}
+        facts = {**found, "address": address, "outside": True, "grid": grid}
         write_json(scratch / "source.json", facts)
         write_json(scratch / DESCRIBED, source.to_json())
         if source.served:
@@ -133,7 +159,7 @@ def encode_one(
 
 
 def way_out(source: OutsideSource, folder: Path) -> str:
-    """how a run goes on that met a source which it cannot encode."""
+    """Returns what to do in a run that met a source which it cannot encode."""
     return f"; add {source.name} again, or delete {folder} to go on without it"
 
 
@@ -144,9 +170,9 @@ def encode_features(
     scratch: Path,
     splits: tuple[str, ...],
     grid: int,
-) -> dict[str, Any]:
-    """writes reduction.npz and the codes of each split, standardised by the first, on which the
-    components are fitted; {"mean", "deviation", "features", "variance"}. Raises SourceError.
+) -> ReductionFacts:
+    """Writes reduction.npz and the codes of each split, standardised by the first, on which the
+    components are fitted; returns what was found. Raises SourceError.
     """
     features = {split: scratch / f"{split}.features.npy" for split in splits}
     for split, parts in feature_parts(source, folder, store, splits, grid):
@@ -191,12 +217,12 @@ def encode_features(
 
 
 def raw_file(folder: Path, split: str) -> Path:
-    """where codes lie until their statistics are known."""
+    """Returns where codes lie until their statistics are known."""
     return folder / f"{split}.raw.npy"
 
 
 def chunks(array: Floats) -> Iterator[Floats]:
-    """`CHUNK` rows after the other."""
+    """Yields an array in order, `CHUNK` rows at a time."""
     for start in range(0, len(array), CHUNK):
         yield np.asarray(array[start : start + CHUNK])
 
@@ -204,7 +230,7 @@ def chunks(array: Floats) -> Iterator[Floats]:
 def feature_parts(
     source: OutsideSource, folder: Path, store: LabelStore, splits: tuple[str, ...], grid: int
 ) -> Iterator[tuple[str, Parts]]:
-    """(split, features of its views) of every split, the encoder loaded once."""
+    """Yields (split, features of its views) for every split, with the encoder loaded once."""
     if source.form == "arrays":
         arrays = FeatureArrays(folder / source.file)
         for split in splits:
@@ -219,12 +245,12 @@ def feature_parts(
         model = features_model(source, folder, store.size, grid)
         run = model.predict_on_batch
     for split in splits:
-        yield split, encoded(source.name, run, store, split)
+        yield split, encoded_features(source.name, run, store, split)
 
 
-def encoded(name: str, run: Any, store: LabelStore, split: str) -> Parts:
-    """features of the pictures of a split, in batches of one size: another size would be compiled
-    for itself.
+def encoded_features(name: str, run: Any, store: LabelStore, split: str) -> Parts:
+    """Yields the features of a split's pictures, in batches of one size: another size would be
+    compiled for itself.
     """
     images, keys = store.images(split), store.views(split)
     for start in range(0, len(images), BATCH):

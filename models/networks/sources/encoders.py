@@ -75,8 +75,8 @@ class Reduced(keras.layers.Layer):
 
 
 def features_model(source: OutsideSource, folder: Path, size: int, grid: int) -> keras.Model:
-    """pictures [B, size, size, 3] in [0, 1] -> pooled features [B, grid, grid, c], of a source
-    that a bundle can hold. Raises SourceError for an encoder of another form.
+    """Pictures [B, size, size, 3] in [0, 1] -> pooled features [B, grid, grid, c], of a source that
+    a bundle can hold. Raises SourceError for an encoder of another form.
     """
     pictures = keras.Input((size, size, 3), name="pictures")
     taken = Preprocessed(source)(pictures)
@@ -92,8 +92,8 @@ def features_model(source: OutsideSource, folder: Path, size: int, grid: int) ->
 
 
 def keras_encoder(source: OutsideSource, path: Path, side: int) -> Callable[[Tensor], Tensor]:
-    """the model in a `.keras` file up to the layer that was named, never trained, of pictures of
-    that side.
+    """Returns the model in a `.keras` file up to the layer that was named, never trained, for
+    pictures of the side `side`.
     """
     try:
         # what it was trained by is of no use here, and may be unknown
@@ -108,7 +108,7 @@ def keras_encoder(source: OutsideSource, path: Path, side: int) -> Callable[[Ten
             raise SourceError(
                 f"{path} has no layer {source.layer!r}; there are {', '.join(names[-12:])}"
             )
-        model = up_to(model, source.layer)
+        model = model_up_to(model, source.layer)
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise SourceError(
             f"{path} has {len(model.inputs)} inputs and {len(model.outputs)} outputs; expected one "
@@ -124,7 +124,9 @@ def keras_encoder(source: OutsideSource, path: Path, side: int) -> Callable[[Ten
 
 
 def layer_names(model: keras.Model) -> list[str]:
-    """names of a model's layers; of a model inside it INNER, and INNER/LAYER of its layers."""
+    """Returns the names of a model's layers; of a model inside it, INNER, and INNER/LAYER for its
+    layers.
+    """
     names = []
     for layer in model.layers:
         names.append(layer.name)
@@ -133,8 +135,8 @@ def layer_names(model: keras.Model) -> list[str]:
     return names
 
 
-def up_to(model: keras.Model, layer: str) -> keras.Model:
-    """the model as far as a layer of `layer_names`."""
+def model_up_to(model: keras.Model, layer: str) -> keras.Model:
+    """Returns the model cut behind a layer of `layer_names`."""
     name, _, inner = layer.partition("/")
     found = model.get_layer(name)
     if not isinstance(found, keras.Model):
@@ -142,7 +144,11 @@ def up_to(model: keras.Model, layer: str) -> keras.Model:
     # `output` of a model inside another is that of its own inputs: its call in this one is asked
     for call in reversed(found._inbound_nodes):
         given = call.input_tensors
-        outputs = up_to(found, inner)(unpacked(given)) if inner else unpacked(call.output_tensors)
+        outputs = (
+            model_up_to(found, inner)(single_or_all(given))
+            if inner
+            else single_or_all(call.output_tensors)
+        )
         try:
             return keras.Model(model.inputs, outputs)
         except ValueError:
@@ -151,13 +157,13 @@ def up_to(model: keras.Model, layer: str) -> keras.Model:
     return keras.Model(model.inputs, found.output)
 
 
-def unpacked(tensors: Sequence[Tensor]) -> Tensor | Sequence[Tensor]:
-    """the one tensor that there is, or all: a model of [map] answers with a list."""
+def single_or_all(tensors: Sequence[Tensor]) -> Tensor | Sequence[Tensor]:
+    """Returns the only tensor, or all of several: a model of [map] answers with a list."""
     return tensors[0] if len(tensors) == 1 else tensors
 
 
 def graph_encoder(source: OutsideSource, path: Path, side: int) -> Callable[[Tensor], Tensor]:
-    """the default signature of a SavedModel, of pictures of that side."""
+    """Returns the default signature of a SavedModel, for pictures of the side `side`."""
     graph = FrozenGraph(path)
     check_pictures(path, graph.taken, side)
     check_values(path, source, graph.picture_dtype)
@@ -200,8 +206,8 @@ def whole_numbers(dtype: str) -> bool:
 
 
 def as_dtype(pictures: Tensor, dtype: str) -> Tensor:
-    """preprocessed pictures as an encoder takes them: whole numbers are rounded, since a cast alone
-    would cut 254.99999 down to 254.
+    """Casts preprocessed pictures to an encoder's dtype; for whole numbers they are rounded first,
+    since a cast alone would cut 254.99999 down to 254.
     """
     if whole_numbers(dtype):
         pictures = ops.round(pictures)
@@ -215,8 +221,8 @@ ENCODERS: dict[str, Callable[[OutsideSource, Path, int], Callable[[Tensor], Tens
 
 
 def onnx_features(source: OutsideSource, path: Path, grid: int) -> Callable[[Floats], Floats]:
-    """pictures [B, S, S, 3] in [0, 1] -> pooled features, by onnxruntime. Raises SourceError
-    where that is not installed.
+    """Pictures [B, S, S, 3] in [0, 1] -> pooled features, by onnxruntime. Raises SourceError where
+    that is not installed.
     """
     if importlib.util.find_spec("onnxruntime") is None:
         raise SourceError(

@@ -80,7 +80,7 @@ class FeatureArrays:
         return keys
 
     def read(self, number: int) -> Array:
-        """features of one view. Raises SourceError for what is no array of numbers."""
+        """Returns the features of one view. Raises SourceError for what is no array of numbers."""
         key = self.keys[number]
         try:
             found = np.asarray(
@@ -96,7 +96,9 @@ class FeatureArrays:
         return found
 
     def row(self, number: int) -> Array:
-        """[h, w, c] of one view. Raises SourceError for another shape than that of the first."""
+        """Returns features [h, w, c] of one view. Raises SourceError for another shape than that of
+        the first.
+        """
         found = self.read(number)
         if found.shape != self.shape:
             raise SourceError(
@@ -115,8 +117,8 @@ class FeatureArrays:
             )
 
     def of(self, keys: Sequence[str], grid: int) -> Floats:
-        """[view, grid, grid, c] float32, pooled. Raises SourceError for views that are lacking,
-        and features that are no numbers.
+        """Returns features of views, pooled: [view, grid, grid, c] float32. Raises SourceError for
+        views that are lacking, and features that are no numbers.
         """
         self.check_views(keys)
         maps = np.empty((len(keys), *self.shape), "float32")
@@ -128,13 +130,13 @@ class FeatureArrays:
         return np.asarray(Pooled(grid)(keras.ops.convert_to_tensor(maps)))
 
     def parts(self, keys: Sequence[str], grid: int) -> Iterator[Floats]:
-        """`of`, `PART` views after the other."""
+        """Yields the features of views in order, `PART` views at a time, as `of` gives them."""
         for start in range(0, len(keys), PART):
             yield self.of(keys[start : start + PART], grid)
 
 
 def text_of(key: object) -> str:
-    """a key as text; numpy's arrays of bytes give bytes."""
+    """Returns a key as text; numpy's arrays of bytes give bytes."""
     return key.decode() if isinstance(key, bytes) else str(key)
 
 

@@ -30,8 +30,8 @@ class FlatGraph:
     dtype: str
 
 
-def frozen(folder: Path) -> FlatGraph:
-    """the default signature of a SavedModel, which takes one tensor and gives one. Raises
+def frozen_signature(folder: Path) -> FlatGraph:
+    """Returns the default signature of a SavedModel, which takes one tensor and gives one. Raises
     SourceError for other models.
     """
     import tensorflow as tf
@@ -64,7 +64,9 @@ def frozen(folder: Path) -> FlatGraph:
 
 
 def holds_weights(graph: Any) -> bool:
-    """has a GraphDef constants of several axes, as a model has whose weights were frozen?"""
+    """Returns whether a GraphDef has constants of several axes, as a model has whose weights were
+    frozen.
+    """
     import tensorflow as tf
 
     nodes = [*graph.node, *(node for each in graph.library.function for node in each.node_def)]
@@ -84,7 +86,7 @@ class FrozenGraph(keras.layers.Layer):
         import tensorflow as tf
 
         super().__init__(trainable=False, autocast=False)
-        flat = frozen(folder)
+        flat = frozen_signature(folder)
         self.taken = flat.shape
         self.picture_dtype = flat.dtype
         # Closures hide them from Keras, which would make a copy of what it finds in attributes.

@@ -23,7 +23,9 @@ PARTS = (DESCRIBED, "source.json", "reduction.npz")
 
 @dataclass(frozen=True)
 class OutsideNetwork:
-    """encoder: [B, S, S, 3] in [0, 1] -> [B, h, w, c]; it has no task, and so no head."""
+    """A source from outside, which has no task and so no head. encoder: [B, S, S, 3] in [0, 1] ->
+    [B, h, w, c].
+    """
 
     encoder: Any
     task: None = None
@@ -31,12 +33,12 @@ class OutsideNetwork:
 
 
 def files_of(folder: str | Path) -> list[str]:
-    """names of the files that `load_outside_network` reads."""
+    """Returns the names of the files that `load_outside_network` reads."""
     return [*PARTS, read_source(folder).file]
 
 
 def load_outside_network(folder: str | Path, size: int) -> OutsideNetwork:
-    """the network in a folder that `encode_outside` wrote, for pictures of the side `size`."""
+    """Loads a network that `encode_outside` wrote, for pictures of the side `size`."""
     folder = Path(folder)
     source = read_source(folder)
     grid = json.loads((folder / "source.json").read_text())["grid"]

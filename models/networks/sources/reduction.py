@@ -41,8 +41,9 @@ def principal_components(parts: Iterable[Array], count: int) -> tuple[Floats, Fl
 
 
 def deviation_along(parts: Iterable[Array], mean: Floats, component: Floats) -> float:
-    """deviation of features [..., c] in parts about their mean [c] along a component [c], in the
-    features' own unit; 0 if it is no more than float32 rounds off numbers of the mean's size.
+    """Returns the deviation of features [..., c] in parts about their mean [c] along a component
+    [c], in the features' own unit; 0 if it is no more than float32 rounds off numbers of the mean's
+    size.
     """
     rows, total = 0, 0.0
     for part in parts:

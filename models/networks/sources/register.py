@@ -50,7 +50,7 @@ def add_source(
     views: Sequence[str] = (),
     **fields: Any,
 ) -> list[OutsideSource]:
-    """write `folder`/NAME for an encoder's file, after a trial on made-up pictures; with
+    """Writes `folder`/NAME for an encoder's file, after a trial on made-up pictures; with
     random_control a second one, NAME_random, of the same shape with weights drawn anew. Both are
     written, or neither.
 
@@ -79,18 +79,18 @@ def add_source(
         raise SourceError(
             f"a random control is drawn of a .keras model; {encoder} is of the form {form}"
         )
-    tried(source, encoder, run_size, views)
+    try_encoder(source, encoder, run_size, views)
     if not random_control:
-        write(folder, source, encoder)
+        write_source(folder, source, encoder)
         return [source]
     folder.mkdir(parents=True, exist_ok=True)
     scratch = folder / f".{control}.keras"
     try:
         drawn_anew(encoder, source, seed, run_size).save(scratch)
         random = OutsideSource(control, form, file, content_of(scratch), **told, control_of=name)
-        tried(random, scratch, run_size)
-        write(folder, source, encoder)
-        write(folder, random, scratch)
+        try_encoder(random, scratch, run_size)
+        write_source(folder, source, encoder)
+        write_source(folder, random, scratch)
     finally:
         scratch.unlink(missing_ok=True)
     return [source, random]
@@ -118,7 +118,7 @@ def check_form(encoder: Path, form: str, preprocess: str, fields: Mapping[str, A
 
 
 def form_of(encoder: Path) -> str:
-    """one of `description.FORMS`. Raises SourceError."""
+    """Returns the form of an encoder, one of `description.FORMS`. Raises SourceError."""
     if encoder.is_dir() and (encoder / "saved_model.pb").exists():
         return "saved_model"
     forms = {".keras": "keras", ".onnx": "onnx", ".npy": "arrays", ".npz": "arrays"}
@@ -130,8 +130,8 @@ def form_of(encoder: Path) -> str:
     return forms[encoder.suffix]
 
 
-def write(folder: Path, source: OutsideSource, encoder: Path) -> None:
-    """the source's folder, of an encoder that was tried."""
+def write_source(folder: Path, source: OutsideSource, encoder: Path) -> None:
+    """Writes the source's folder, from an encoder that was tried."""
     with sealed_folder(folder / source.name) as scratch:
         goal = scratch / source.file
         if encoder.is_dir():
@@ -143,7 +143,7 @@ def write(folder: Path, source: OutsideSource, encoder: Path) -> None:
         write_json(scratch / DESCRIBED, source.to_json())
 
 
-def tried(source: OutsideSource, encoder: Path, side: int, views: Sequence[str] = ()) -> None:
+def try_encoder(source: OutsideSource, encoder: Path, side: int, views: Sequence[str] = ()) -> None:
     """Raises SourceError for an encoder that gives no maps of two made-up pictures of that side,
     and for arrays that lack views, or that features cannot be.
     """
@@ -167,15 +167,15 @@ def tried(source: OutsideSource, encoder: Path, side: int, views: Sequence[str] 
             # Whatever Keras or TensorFlow raises for shapes that do not fit.
             raise SourceError(
                 f"{source.name} cannot encode pictures of side {source.size or side} (--size): "
-                f"{told_by(error)}"
+                f"{reason_in(error)}"
             ) from error
     check_rows(source.name, maps, len(pictures))
     check_finite(source.name, maps, ["a made-up picture"] * len(maps))
     check_varied(source.name, [maps])
 
 
-def told_by(error: Exception) -> str:
-    """the line of Keras' or TensorFlow's message that says what is wrong, not where."""
+def reason_in(error: Exception) -> str:
+    """Returns the line of a message of Keras or TensorFlow that says what is wrong, not where."""
     lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
     where = lines[0].startswith(("Exception encountered", "Graph execution error"))
     return lines[1 if where and len(lines) > 1 else 0].strip()
@@ -195,9 +195,9 @@ def check_varied(name: str, parts: Iterable[Floats]) -> None:
 def drawn_anew(
     encoder: Path, source: OutsideSource, seed: int, run_size: int = TRIED
 ) -> keras.Model:
-    """the model of a file with its first weights, as the seed draws them, and batch norm with the
-    statistics of made-up pictures: a random network whose maps are of a size that can be seen. What
-    `Normalization` was adapted to stays: it is of pictures, and not learned.
+    """Returns the model of a file with its first weights, as the seed draws them, and batch norm
+    with the statistics of made-up pictures: a random network whose maps are of a size that can be
+    seen. What `Normalization` was adapted to stays: it is of pictures, and not learned.
     """
     keras.utils.set_random_seed(seed)
     original = keras.models.load_model(encoder, compile=False)
@@ -228,8 +228,8 @@ def drawn_anew(
 
 
 def remove_source(folder: str | Path, name: str) -> list[str]:
-    """take `folder`/NAME away, and the random control that was drawn of it; the names that went.
-    Raises SourceError where there is no such source.
+    """Removes `folder`/NAME, and the random control that was drawn of it; returns the names that
+    were removed. Raises SourceError where there is no such source.
     """
     folder = Path(folder)
     rows = outside_sources(folder)

@@ -41,8 +41,8 @@ def several_scales(
 
 
 def made_up_pictures(count: int, side: int, seed: int = 0) -> Floats:
-    """[count, side, side, 3] float32 in [0, 1]: noise of several sizes, as coarse as a quarter of
-    the picture and as fine as its pixels.
+    """Draws [count, side, side, 3] float32 in [0, 1]: noise of several sizes, as coarse as a
+    quarter of the picture and as fine as its pixels.
     """
     rng = np.random.default_rng(seed)
     total = np.zeros((count, side, side, 3), "float32")

@@ -37,7 +37,7 @@ View = tuple[Storage, int, tuple[int, ...], tuple[int, ...]]
 def rebuilt(
     storage: Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: object
 ) -> View:
-    """what stands for `torch._utils._rebuild_tensor_v2`."""
+    """Stands for `torch._utils._rebuild_tensor_v2` in the pickle."""
     return storage, offset, shape, strides
 
 
@@ -61,7 +61,9 @@ class StateUnpickler(pickle.Unpickler):
 
 
 def read_state(content: bytes) -> dict[str, Array]:
-    """name -> array, contiguous, of a file of either form. Raises SourceError for other content."""
+    """Returns name -> array, contiguous, of a file of either form. Raises SourceError for other
+    content.
+    """
     file = io.BytesIO(content)
     try:
         state, storages = zipped(file) if zipfile.is_zipfile(file) else in_a_row(file)
@@ -73,7 +75,9 @@ def read_state(content: bytes) -> dict[str, Array]:
 
 
 def array_of(view: View, storages: dict[str, bytes]) -> Array:
-    """a copy of what a tensor shows of its storage. Raises SourceError for one that shows more."""
+    """Returns a copy of the part of its storage that a tensor shows. Raises SourceError for one
+    that shows more than there is.
+    """
     (key, kind, length), offset, shape, strides = view
     values = np.frombuffer(storages[key], STORAGES[kind])[:length]
     last = offset + sum((size - 1) * step for size, step in zip(shape, strides))
@@ -87,7 +91,7 @@ def array_of(view: View, storages: dict[str, bytes]) -> Array:
 
 
 def in_a_row(file: BinaryIO) -> tuple[dict[str, View], dict[str, bytes]]:
-    """(state, storages) of the form before torch 1.6: pickles, then storages, each after its
+    """Reads (state, storages) of the form before torch 1.6: pickles, then storages, each after its
     length.
     """
     file.seek(0)
@@ -110,7 +114,7 @@ def pickle_of_numbers(file: BinaryIO) -> Any:
 
 
 def zipped(file: BinaryIO) -> tuple[dict[str, View], dict[str, bytes]]:
-    """(state, storages) of the form since torch 1.6."""
+    """Reads (state, storages) of the form since torch 1.6."""
     with zipfile.ZipFile(file) as archive:
         [place] = [name for name in archive.namelist() if name.endswith("data.pkl")]
         state: dict[str, View] = StateUnpickler(io.BytesIO(archive.read(place))).load()

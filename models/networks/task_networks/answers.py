@@ -11,18 +11,18 @@ from models.networks.config import NetworkConfig
 from models.networks.losses.losses import image_losses
 from models.networks.task_networks.build import TaskNetwork
 from models.networks.training.averages import balance
-from models.networks.training.feeders import made_ahead
-from models.networks.training.split_parts import SplitParts, draws
+from models.networks.training.feeders import batches_ahead
+from models.networks.training.split_parts import SplitParts, damage_generator
 from models.tasks.arrays import Array, Floats
 
 
 def answers_in_parts(
     network: TaskNetwork, store: LabelStore, split: str, config: NetworkConfig
 ) -> Iterator[tuple[Array, Array, Array]]:
-    """(answer, target, mask) of a whole split, some samples after the other. The damage done to
+    """Yields (answer, target, mask) of a whole split, some samples at a time. The damage done to
     inputs is drawn from one generator for all.
     """
-    random = draws(network.task)
+    random = damage_generator(network.task)
     parts = SplitParts(store, network.task, split, config.tile_size)
     for start in range(0, len(parts.data), parts.step):
         value, target, mask = parts.some(slice(start, start + parts.step), random)
@@ -30,8 +30,8 @@ def answers_in_parts(
 
 
 def test_losses(network: TaskNetwork, store: LabelStore, config: NetworkConfig) -> Floats:
-    """[sample] the network's own loss on every test sample; the damage done to inputs is the same
-    for every caller.
+    """Returns the network's own loss on every test sample, [sample]; the damage done to inputs is
+    the same for every caller.
     """
     return losses_beside(network, store, config, None)[0]
 
@@ -39,14 +39,14 @@ def test_losses(network: TaskNetwork, store: LabelStore, config: NetworkConfig) 
 def losses_beside(
     network: TaskNetwork, store: LabelStore, config: NetworkConfig, constant: Floats | None
 ) -> tuple[Floats, Floats]:
-    """`test_losses`, and those of a constant answer [1, ...] (none of None): labels are made once
-    for both.
+    """Returns `test_losses`, and those of a constant answer [1, ...] (none of None): labels are
+    made once for both.
     """
     task = network.task
     parts = SplitParts(store, task, "test", config.tile_size, balance(task, store, config))
     own = []
     beside = []
-    for value, target, mask in made_ahead(parts, config.feeders):
+    for value, target, mask in batches_ahead(parts, config.feeders):
         own.append(image_losses(task.loss, target, mask, network.answer(value)))
         if constant is not None:
             everywhere = np.broadcast_to(constant, (len(target), *constant.shape[1:]))

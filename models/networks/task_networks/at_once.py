@@ -12,7 +12,7 @@ PIXELS = 12 * 256 * 256
 
 
 def samples_at_once(shape: Sequence[int], most: int) -> int:
-    """samples [B, S, S, C] or [B, images, S, S, C] that are answered at once: at most `most` and
-    `PIXELS`, at least 1.
+    """Returns how many samples [B, S, S, C] or [B, images, S, S, C] are answered at once: at most
+    `most` and as many as `PIXELS` has room for, at least 1.
     """
     return max(1, min(most, PIXELS // math.prod(shape[1:-1])))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,18 +12,19 @@ import keras
 import numpy as np
 
 from models.networks.architecture.encoders import build_encoder
-from models.networks.architecture.heads import build_head, composed
+from models.networks.architecture.heads import build_head, composes_poses
 from models.networks.architecture.pixel_readout import pixel_readout
 from models.networks.config import NetworkConfig
 from models.networks.task_networks.at_once import samples_at_once
+from models.networks.task_networks.records import read_record
 from models.tasks import TASKS, Task
 from models.tasks.arrays import Array
 
 
 @dataclass(frozen=True)
 class TaskNetwork:
-    """encoder: [B, S, S, C] -> [B, h, w, c]; head: [B, h, w, c] or [B, images, h, w, c] -> answer
-    (None for the untrained control).
+    """A task network. encoder: [B, S, S, C] -> [B, h, w, c]; head: [B, h, w, c] or [B, images, h,
+    w, c] -> answer (None for the untrained control).
     """
 
     task: Task
@@ -35,11 +35,11 @@ class TaskNetwork:
 
     @property
     def images(self) -> int:
-        """representations a sample."""
+        """Returns how many representations a sample has."""
         return self.task.representations
 
     def answer(self, value: Array, batch: int = 64) -> Array:
-        """answers to training-form inputs, at most `batch` at once."""
+        """Returns answers to training-form inputs, computed at most `batch` at once."""
         parts = []
         count = samples_at_once(value.shape, batch)
         for i in range(0, len(value), count):
@@ -53,7 +53,7 @@ class TaskNetwork:
 
 
 def build_task_network(task: Task, config: NetworkConfig, size: int) -> TaskNetwork:
-    """a fresh network; the same seed gives the same weights."""
+    """Builds a fresh network; the same seed gives the same weights."""
     # crc32 and not hash(), which is another number in every process
     keras.utils.set_random_seed(config.seed * 1000 + zlib.crc32(task.name.encode()) % 1000)
     encoder = build_encoder(config, task.input_channels, f"encoder_{task.name}")
@@ -62,13 +62,13 @@ def build_task_network(task: Task, config: NetworkConfig, size: int) -> TaskNetw
     head = None
     if task.trained:
         head = build_head(
-            task, config, shape, task.representations, size, composing=composed(task, config)
+            task, config, shape, task.representations, size, composing=composes_poses(task, config)
         )
     return TaskNetwork(task, encoder, head, size, config)
 
 
 def in_float32(network: TaskNetwork) -> TaskNetwork:
-    """the same weights in a network that computes in float32, on one device."""
+    """Returns a network of the same weights that computes in float32, on one device."""
     plain = build_task_network(network.task, network.config, network.size)
     plain.encoder.set_weights(network.encoder.get_weights())
     plain.head.set_weights(network.head.get_weights())
@@ -76,13 +76,13 @@ def in_float32(network: TaskNetwork) -> TaskNetwork:
 
 
 def load_task_network(folder: str | Path) -> TaskNetwork:
-    """the network that `train_tasks` wrote, or `train_from_scratch` did: of the latter some are
+    """Loads the network that `train_tasks` or `train_from_scratch` wrote: of the latter some are
     readouts of pixels, whose record has a `grid`.
     """
     folder = Path(folder)
     if not (folder / "network.json").exists():
         raise FileNotFoundError(f"no task network at {folder}; train_tasks writes them")
-    record = json.loads((folder / "network.json").read_text())
+    record = read_record(folder)
     task = TASKS[record["task"]]
     config = NetworkConfig(**record["config"])
     if record.get("grid"):
@@ -99,6 +99,6 @@ def load_task_network(folder: str | Path) -> TaskNetwork:
 def solved_network(
     task: Task, arrays: Mapping[str, Array], config: NetworkConfig, size: int, grid: int
 ) -> TaskNetwork:
-    """a `pixel_readout` as a task network."""
+    """Returns a `pixel_readout` in the form of a task network."""
     parts = pixel_readout(task, arrays, size, grid, config.output_stride)
     return TaskNetwork(task, *parts, size, config)

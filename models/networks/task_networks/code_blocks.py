@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import keras
 import numpy as np
@@ -18,6 +18,7 @@ from models.examples.label_store import LabelStore
 from models.examples.npy_writer import npy_writer
 from models.networks.config import NetworkConfig
 from models.networks.task_networks.build import build_task_network
+from models.networks.task_networks.records import read_record
 from models.networks.training.inputs import encoder_input
 from models.provenance.atomic import atomic_path, write_json
 from models.provenance.seals import sealed_folder
@@ -38,6 +39,15 @@ BATCH = 64
 PICTURES = 64 << 20
 
 
+class SourceFacts(TypedDict):
+    """source.json: what a source's codes are made of, and by what they are standardised."""
+
+    address: str
+    # A channel each: raw = stored * deviation + mean.
+    mean: list[float]
+    deviation: list[float]
+
+
 @dataclass(frozen=True)
 class SourceWork:
     """A source that the store lacks, in terms that any process can start from. network: folder of
@@ -52,7 +62,7 @@ class SourceWork:
 
     @property
     def blocks(self) -> Path:
-        """where blocks lie until all are there; another network's codes have other blocks."""
+        """Folder of the blocks until all are there; another network's codes have another one."""
         return self.folder.parent / f".{self.folder.name}.blocks-{self.address}.partial"
 
 
@@ -67,7 +77,9 @@ class Block:
 
     @property
     def path(self) -> Path:
-        """float32 [stop - start, h, w, c], there whole or not at all."""
+        """Returns the file of the block: float32 [stop - start, h, w, c], there whole or not at
+        all.
+        """
         return self.work.blocks / f"{self.split}-{self.start:010d}-{self.stop:010d}.npy"
 
 
@@ -82,8 +94,8 @@ class Encoders:
         self.weights: dict[str, tuple[Path, str | None]] = {}
 
     def load(self, network: Path) -> tuple[Task, Any]:
-        """the task of a network, and its encoder until the next is loaded."""
-        record = json.loads((network / "network.json").read_text())
+        """Returns the task of a network, and its encoder, valid until the next is loaded."""
+        record = read_record(network)
         task = TASKS[record["task"]]
         key = json.dumps([task.input_channels, record["config"], record["size"]])
         if key not in self.built:
@@ -98,7 +110,7 @@ class Encoders:
 
 
 def blocks_of(work: SourceWork, views: int) -> list[Block]:
-    """the blocks of all splits, `views` each: a multiple of `BATCH`."""
+    """Returns the blocks of all splits, `views` each: a multiple of `BATCH`."""
     return [
         Block(work, split, start, min(start + views, count))
         for split, count in work.counts
@@ -107,7 +119,7 @@ def blocks_of(work: SourceWork, views: int) -> list[Block]:
 
 
 def encode_block(block: Block, store: LabelStore, encoders: Encoders) -> None:
-    """write the codes of a block of the store's views; what is there is kept."""
+    """Writes the codes of a block of the store's views; a block that is there is kept."""
     if block.path.exists():
         return
     task, encoder = encoders.load(block.work.network)
@@ -119,12 +131,12 @@ def encode_block(block: Block, store: LabelStore, encoders: Encoders) -> None:
     with atomic_path(block.path) as scratch, npy_writer(scratch, "float32", shape) as file:
         for start in range(block.start, block.stop, step):
             some = slice(start, min(start + step, block.stop))
-            file.extend(codes(task, encoder, images, some))
+            file.extend(encode_pictures(task, encoder, images, some))
 
 
-def codes(task: Task, encoder: Any, images: Bytes, some: slice) -> Floats:
-    """[m, h, w, c] float32 codes of clean whole images. A call of its own: what it made of pictures
-    is gone when the next are read.
+def encode_pictures(task: Task, encoder: Any, images: Bytes, some: slice) -> Floats:
+    """Returns float32 codes [m, h, w, c] of clean whole images. A call of its own: what it made of
+    pictures is gone when the next are read.
     """
     image01 = images[some].astype("float32") / 255
     value = np.asarray(encoder_input(task, keras.ops.convert_to_tensor(image01)))
@@ -135,13 +147,17 @@ def codes(task: Task, encoder: Any, images: Bytes, some: slice) -> Floats:
 
 
 def join_blocks(work: SourceWork, blocks: Sequence[Block]) -> None:
-    """a source's codes, standardised, from all of its blocks, which are gone then."""
+    """Writes a source's codes, standardised, from all of its blocks, and removes these."""
     paths = {
-        split: [block.path for block in sorted(blocks, key=place) if block.split == split]
+        split: [block.path for block in sorted(blocks, key=block_start) if block.split == split]
         for split, _ in work.counts
     }
     mean, deviation = channel_statistics(paths[work.counts[0][0]])
-    facts = {"address": work.address, "mean": mean.tolist(), "deviation": deviation.tolist()}
+    facts: SourceFacts = {
+        "address": work.address,
+        "mean": mean.tolist(),
+        "deviation": deviation.tolist(),
+    }
     with sealed_folder(work.folder) as scratch:
         for split, some in paths.items():
             shape = np.load(some[0], mmap_mode="r").shape[1:]
@@ -152,19 +168,19 @@ def join_blocks(work: SourceWork, blocks: Sequence[Block]) -> None:
     shutil.rmtree(work.blocks)
 
 
-def place(block: Block) -> int:
+def block_start(block: Block) -> int:
     return block.start
 
 
 def sweep_blocks(work: SourceWork) -> None:
-    """remove blocks that an interrupted run left of another network's codes."""
+    """Removes blocks of another network's codes, which an interrupted run left."""
     for folder in work.folder.parent.glob(f".{work.folder.name}.blocks-*"):
         if folder != work.blocks:
             shutil.rmtree(folder)
 
 
 def chunks_of(paths: Sequence[Path]) -> Iterator[Floats]:
-    """float32 codes of files, one after the other, at most `CHUNK` at a time."""
+    """Yields float32 codes of files, one file after the other, at most `CHUNK` at a time."""
     for path in paths:
         codes: Floats = np.load(path, mmap_mode="r")
         for start in range(0, len(codes), CHUNK):
@@ -172,8 +188,8 @@ def chunks_of(paths: Sequence[Path]) -> Iterator[Floats]:
 
 
 def channel_statistics(paths: Sequence[Path]) -> tuple[Floats, Floats]:
-    """mean and deviation a channel, [c] float32, of float32 codes [n, h, w, c] in files, summed in
-    float64 over one part after the other; deviations at least 0.001.
+    """Returns mean and deviation a channel, [c] float32, of float32 codes [n, h, w, c] in files,
+    summed in float64 over one part after the other; deviations are at least 0.001.
     """
     shapes = [np.load(path, mmap_mode="r").shape for path in paths]
     channels = shapes[0][-1]

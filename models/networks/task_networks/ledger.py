@@ -4,29 +4,25 @@ address takes its place: going back to an older configuration trains its network
 
 from __future__ import annotations
 
-import concurrent.futures
-import json
-import multiprocessing
+import functools
 import shutil
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from models.examples.label_store import LabelStore
 from models.networks.config import NetworkConfig
 from models.networks.task_networks.build import build_task_network
-from models.networks.task_networks.train import address, train_task
+from models.networks.task_networks.records import TaskRecord, read_record
+from models.networks.task_networks.train import network_address, train_task
 from models.networks.task_networks.warm import Start, same_shapes
-from models.networks.training.averages import labelled
-from models.networks.training.workers import begin_trainer, machine_shared_by
+from models.networks.training.averages import has_labels
+from models.networks.training.workers import results_of_processes
 from models.provenance.atomic import atomic_folder
 from models.provenance.seals import damage_of, whole
 from models.tasks import TASKS, Task
-
-# network.json of a network: what it is of, what it cost, how good it is.
-Record = dict[str, Any]
 
 
 def train_tasks(
@@ -36,9 +32,8 @@ def train_tasks(
     config: NetworkConfig,
     out: TextIO = sys.stderr,
     blessed: Mapping[str, str | Path] | None = None,
-) -> dict[str, Record]:
-    """train every task of `names` that the ledger at `directory` lacks; name -> record
-    (network.json).
+) -> dict[str, TaskRecord]:
+    """Trains every task of `names` that the ledger at `directory` lacks; returns name -> record.
 
     blessed: task -> folder of the network that its own begins from (a warm start), where shapes
     agree; None: all start cold.
@@ -54,12 +49,13 @@ def train_tasks(
     if blessed is not None:
         starts = starts_of(store, directory, wanted, config, blessed, out)
     records = {
-        name: kept(store, directory / name, TASKS[name], config, starts.get(name))
+        name: kept_record(store, directory / name, TASKS[name], config, starts.get(name))
         for name in wanted
     }
     missing = [name for name, record in records.items() if record is None]
     since = time.time()
-    for count, record in enumerate(as_trained(store, directory, missing, config, out, starts), 1):
+    fresh = train_missing(store, directory, missing, config, out, starts)
+    for count, record in enumerate(fresh, 1):
         records[record["task"]] = record
         left = (time.time() - since) / count * (len(missing) - count)
         print(
@@ -73,19 +69,18 @@ def train_tasks(
     return {name: record for name, record in records.items() if record is not None}
 
 
-def kept(
+def kept_record(
     store: LabelStore,
     folder: Path,
     entry: Task,
     config: NetworkConfig,
     start: Start | None = None,
-) -> Record | None:
-    """the record in the ledger, if it is of this very network, as it was written."""
-    described = folder / "network.json"
+) -> TaskRecord | None:
+    """Returns the record in the ledger, if it has this very network, whole."""
     if not whole(folder):
         return None
-    record: Record = json.loads(described.read_text())
-    wanted = address(entry, config, store, start.address if start else "")
+    record: TaskRecord = read_record(folder)
+    wanted = network_address(entry, store, config, start.address if start else "")
     return record if record.get("address") == wanted else None
 
 
@@ -97,7 +92,7 @@ def starts_of(
     blessed: Mapping[str, str | Path],
     out: TextIO,
 ) -> dict[str, Start]:
-    """task -> the network that its own begins from; without those that start cold, which is said.
+    """Returns task -> the network that its own begins from, and prints which tasks start cold.
 
     A blessed network of these very labels, settings and code has nothing to learn: it is taken into
     the ledger, and its own start stays its start. So a second run trains nothing.
@@ -111,46 +106,46 @@ def starts_of(
             print(f"  {name}: no blessed network of it yet, a cold start", file=out, flush=True)
             continue
         folder = Path(blessed[name])
-        trouble = unusable(folder, task, config, store.size)
+        trouble = trouble_with(folder, task, config, store.size)
         if trouble:
             print(f"  {name}: a cold start, {trouble}", file=out, flush=True)
             continue
-        record: Record = json.loads((folder / "network.json").read_text())
+        record: TaskRecord = read_record(folder)
         begun = record.get("start") or ""
-        if record["address"] != address(task, config, store, begun):
+        if record["address"] != network_address(task, store, config, begun):
             starts[name] = Start(folder, record["address"])
             print(f"  {name}: begins from {record['address']}", file=out, flush=True)
             continue
         if begun:
             starts[name] = Start(folder, begun)
-        if kept(store, directory / name, task, config, starts.get(name)) is None:
+        if kept_record(store, directory / name, task, config, starts.get(name)) is None:
             with atomic_folder(directory / name) as scratch:
                 shutil.copytree(folder, scratch, dirs_exist_ok=True)
     return starts
 
 
-def unusable(folder: Path, task: Task, config: NetworkConfig, size: int) -> str:
-    """why a blessed network is none to begin from, "" if it is."""
+def trouble_with(folder: Path, task: Task, config: NetworkConfig, size: int) -> str:
+    """Returns why no network can begin from a blessed one; "" if one can."""
     damage = damage_of(folder)
     if damage:
         return f"the blessed network at {folder} is not whole: {damage[0]}"
-    record: Record = json.loads((folder / "network.json").read_text())
+    record: TaskRecord = read_record(folder)
     other = build_task_network(task, NetworkConfig(**record["config"]), record["size"])
     if not same_shapes(build_task_network(task, config, size), other):
         return f"the blessed network {record['address']} has other shapes"
     return ""
 
 
-def as_trained(
+def train_missing(
     store: LabelStore,
     directory: Path,
     names: list[str],
     config: NetworkConfig,
     out: TextIO,
     starts: Mapping[str, Start],
-) -> Iterator[Record]:
-    """the records of `names` as they are finished, by as many processes as `config.trainers`, the
-    longest networks first.
+) -> Iterator[TaskRecord]:
+    """Trains `names` by as many processes as `config.trainers`, the longest networks first; yields
+    the records as they are finished.
     """
     if config.trainers == 1 or len(names) < 2:
         for name in names:
@@ -159,29 +154,13 @@ def as_trained(
         return
     # maps take longest
     longest_first = sorted(names, key=lambda name: not TASKS[name].output.dense)
-    # TensorFlow's threads do not survive a fork
-    spawn = multiprocessing.get_context("spawn")
-    with (
-        machine_shared_by(config.trainers),
-        concurrent.futures.ProcessPoolExecutor(config.trainers, spawn, begin_trainer) as pool,
-    ):
-        waiting = [
-            pool.submit(
-                train_task,
-                store,
-                directory / name,
-                TASKS[name],
-                config,
-                start=starts.get(name),
-            )
-            for name in longest_first
-        ]
-        try:
-            for future in concurrent.futures.as_completed(waiting):
-                yield future.result()
-        finally:
-            # After an error: what runs ends, what waits does not begin.
-            pool.shutdown(wait=False, cancel_futures=True)
+    calls = [
+        functools.partial(
+            train_task, store, directory / name, TASKS[name], config, start=starts.get(name)
+        )
+        for name in longest_first
+    ]
+    yield from results_of_processes(calls, config.trainers)
 
 
 def check_labels(store: LabelStore, task: Task) -> None:
@@ -194,7 +173,7 @@ def check_labels(store: LabelStore, task: Task) -> None:
         3: "triples of views of one point",
     }[task.images]
     for split in ("train", "test"):
-        if not labelled(store, task, split):
+        if not has_labels(store, task, split):
             raise LookupError(
                 f"{task.name} has no {split} sample that counts: the {split} buildings hold "
                 f"no {what} for it, or all are masked. "
@@ -203,7 +182,7 @@ def check_labels(store: LabelStore, task: Task) -> None:
             )
 
 
-def task_records(directory: str | Path) -> list[Record]:
-    """network.json of every task network below `directory`, in the order of the dictionary."""
-    paths = [Path(directory) / name / "network.json" for name in TASKS]
-    return [json.loads(path.read_text()) for path in paths if path.exists()]
+def task_records(directory: str | Path) -> list[TaskRecord]:
+    """Returns the records of all task networks below `directory`, in the dictionary's order."""
+    folders = [Path(directory) / name for name in TASKS]
+    return [read_record(folder) for folder in folders if (folder / "network.json").exists()]

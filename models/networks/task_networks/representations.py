@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import numpy as np
 
@@ -18,12 +18,14 @@ from models.networks.config import NetworkConfig
 from models.networks.task_networks.code_blocks import (
     BLOCK,
     Encoders,
+    SourceFacts,
     SourceWork,
     blocks_of,
     encode_block,
     join_blocks,
     sweep_blocks,
 )
+from models.networks.task_networks.records import read_record
 from models.provenance.address import address_of
 from models.provenance.atomic import write_json
 from models.provenance.seals import whole
@@ -36,8 +38,8 @@ Writing = Callable[[Sequence[SourceWork]], None]
 
 
 class RepresentationStore:
-    """float16 maps [n, h, w, c] a source and split, standardised by the mean and deviation a
-    channel of the split that transfers learn from.
+    """Representations of views: float16 maps [n, h, w, c] a source and split, standardised by the
+    mean and deviation a channel of the split that transfers learn from.
     """
 
     def __init__(self, directory: str | Path) -> None:
@@ -47,26 +49,28 @@ class RepresentationStore:
             raise FileNotFoundError(
                 f"no representation store at {directory}; encode_views writes one"
             )
-        self.facts: dict[str, Any] = json.loads(described.read_text())
+        self.facts: dict[str, dict[str, SourceFacts]] = json.loads(described.read_text())
 
     @property
     def sources(self) -> list[str]:
-        """their names, in the order in which sets of sources count them."""
+        """Names of the sources, in the order in which sets of sources count them."""
         return list(self.facts["sources"])
 
     def address(self, source: str) -> str:
-        """16 hex digits: changes with the source's network, the views, and what encodes them."""
+        """Returns 16 hex digits that change with the source's network, the views, and what encodes
+        them.
+        """
         return str(self.facts["sources"][source]["address"])
 
     def read(self, source: str, split: str) -> Floats:
-        """float16 memmap [n, h, w, c] in the order of `LabelStore.images(split)`. Raises
+        """Returns a float16 memmap [n, h, w, c] in the order of `LabelStore.images(split)`. Raises
         FileNotFoundError for a split that no transfer reads.
         """
         array: Floats = np.load(self.directory / source / f"{split}.npy", mmap_mode="r")
         return array
 
     def scale(self, source: str) -> tuple[Floats, Floats]:
-        """mean and deviation a channel, [c] each: raw = stored * deviation + mean."""
+        """Returns mean and deviation a channel, [c] each: raw = stored * deviation + mean."""
         facts = self.facts["sources"][source]
         return np.array(facts["mean"], "float32"), np.array(facts["deviation"], "float32")
 
@@ -80,16 +84,16 @@ def encode_views(
     out: TextIO = sys.stderr,
     writing: Writing | None = None,
 ) -> RepresentationStore:
-    """run the encoders of `names` over all views of `config.transfer_split` and of test; complete
+    """Runs the encoders of `names` over all views of `config.transfer_split` and of test; complete
     sources of the same network are kept. writing: encodes the sources that are lacking, by default
-    `encode_here`; a Beam job elsewhere.
+    `encode_here`; elsewhere a Beam job.
     """
     since = time.time()
     directory = Path(directory)
     wanted = list(names)
     splits = tuple(dict.fromkeys((config.transfer_split, "test")))
     work = [source_work(Path(networks) / name, store, directory / name, splits) for name in wanted]
-    lacking = [one for one in work if not there(one)]
+    lacking = [one for one in work if not is_stored(one)]
     for one in lacking:
         sweep_blocks(one)
     if lacking and writing is not None:
@@ -111,8 +115,8 @@ def encode_views(
 def source_work(
     network: Path, store: LabelStore, folder: Path, splits: tuple[str, ...]
 ) -> SourceWork:
-    """one source's representations, with the address of what they are made of."""
-    record = json.loads((network / "network.json").read_text())
+    """Returns what encoding one source takes, with the address of what its codes are made of."""
+    record = read_record(network)
     task = TASKS[record["task"]]
     address = address_of(
         encode_source,
@@ -124,24 +128,22 @@ def source_work(
     return SourceWork(network.absolute(), folder.absolute(), address, counts)
 
 
-def there(work: SourceWork) -> bool:
-    """does the store hold a source as its address says, as it was written?"""
+def is_stored(work: SourceWork) -> bool:
+    """Returns whether the store holds a source with this very address, whole."""
     described = work.folder / "source.json"
     return whole(work.folder) and json.loads(described.read_text())["address"] == work.address
 
 
-def encode_here(work: Sequence[SourceWork], store: LabelStore, views: int = BLOCK) -> None:
-    """one source after the other in this process, `views` of them a block."""
+def encode_here(work: Sequence[SourceWork], store: LabelStore) -> None:
+    """Encodes one source after the other in this process."""
     encoders = Encoders()
     for one in work:
-        encode_source(one, store, encoders, views)
+        encode_source(one, store, encoders)
 
 
-def encode_source(
-    work: SourceWork, store: LabelStore, encoders: Encoders, views: int = BLOCK
-) -> None:
-    """one encoder over all views."""
-    blocks = blocks_of(work, views)
+def encode_source(work: SourceWork, store: LabelStore, encoders: Encoders) -> None:
+    """Encodes all views of a store by one encoder."""
+    blocks = blocks_of(work, BLOCK)
     for block in blocks:
         encode_block(block, store, encoders)
     join_blocks(work, blocks)

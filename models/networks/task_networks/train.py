@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,14 +14,15 @@ import keras
 import numpy as np
 
 from models.examples.label_store import LabelStore
-from models.networks.architecture.heads import composed
+from models.networks.architecture.heads import composes_poses
 from models.networks.config import NetworkConfig
 from models.networks.losses.losses import image_losses
 from models.networks.task_networks.answers import answers_in_parts, losses_beside
 from models.networks.task_networks.build import TaskNetwork, build_task_network, in_float32
+from models.networks.task_networks.records import NetworkRecord, TaskRecord, read_back
 from models.networks.task_networks.warm import Start, begin_at
 from models.networks.training.adversarial import AdversarialSiamese, PublishedAdam
-from models.networks.training.averages import average_answer, balance, labelled, standard_of
+from models.networks.training.averages import average_answer, balance, has_labels, standard_of
 from models.networks.training.batches import Batches, batch_size
 from models.networks.training.devices import replicas, spread, synchronise
 from models.networks.training.fit import fit
@@ -42,23 +42,23 @@ SHRINKAGES = (1.0, 0.8, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1)
 FEW_STEPS = 5
 
 
-def address(task: Task, config: NetworkConfig, store: LabelStore, start: str = "") -> str:
-    """what a trained network depends on, as 16 hex digits: its own task's labels, the fields of the
-    entry and of the configuration that training reads, and the code that trains. start: address of
-    the network that it begins from; "" for a cold start.
+def network_address(task: Task, store: LabelStore, config: NetworkConfig, start: str = "") -> str:
+    """Returns 16 hex digits of everything that a trained network depends on: its own task's labels,
+    the fields of the entry and of the configuration that training reads, and the code that trains.
+    start: address of the network that it begins from; "" for a cold start.
     """
     labels = [store.views_address, store.address(task.name)] if task.trained else []
     return address_of(
         train_task,
         inputs=[store.size, labels, *([{"start": start}] if start else [])],
-        settings=(*settings_of(task), of_one_task(config, task)),
+        settings=(*settings_of(task), config_of_one_task(config, task)),
         choices=rows_of(task),
     )
 
 
-def of_one_task(config: NetworkConfig, task: Task) -> NetworkConfig:
-    """the configuration with this task's share of the steps worked in: the shares of other tasks
-    are nothing to it. What only networks of other kinds, or other schedules, ask is one value.
+def config_of_one_task(config: NetworkConfig, task: Task) -> NetworkConfig:
+    """Returns the configuration with this task's share of the steps worked in, and all fields reset
+    that only networks of other tasks, kinds or schedules read.
     """
     chosen = recipe(task, config)
     narrowed = replace(config, steps=chosen.steps, shares=())
@@ -80,32 +80,21 @@ def train_task(
     out: TextIO = sys.stderr,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     start: Start | None = None,
-) -> dict[str, Any]:
-    """train one network, measure it on the test split, write it atomically; its record. callbacks:
-    of Keras, for `fit`. start: the network that it begins from, None for a cold start.
+) -> TaskRecord:
+    """Trains one network, judges it on the test split, and writes it whole; returns its record.
+    callbacks: Keras' own, for `fit`. start: the network that it begins from; None for a cold start.
     """
     # Keras' global state would keep every network that is trained here
     keras.backend.clear_session()
     since = time.time()
     network, curve, shrinkage = (
-        fitted(store, folder, entry, config, out, callbacks, start)
+        train_network(store, folder, entry, config, out, callbacks, start)
         if entry.trained
         else (build_task_network(entry, config, store.size), [], 1.0)
     )
-    record = {
-        "task": entry.name,
-        "address": address(entry, config, store, start.address if start else ""),
-        "start": start.address if start else None,
-        "size": store.size,
-        "config": asdict(config),
-        "seconds": time.time() - since,
-        "steps": recipe(entry, config).steps if entry.trained else 0,
-        "parameters": parameters(network),
-        "loss": None,
-        "win_average": 0.5,
-        "curve": curve,
-        "shrinkage": shrinkage,
-    }
+    seconds = time.time() - since
+    loss = None
+    win_average = 0.5
     with sealed_folder(folder) as scratch:
         network.encoder.save_weights(scratch / "encoder.weights.h5")
         if network.head is not None:
@@ -113,17 +102,55 @@ def train_task(
             constant = average_answer(entry, store, balance(entry, store, config))
             losses, average = losses_beside(network, store, config, constant)
             np.save(scratch / "test_losses.npy", losses)
+            loss = float(losses.mean())
             wins = (losses < average).mean() + 0.5 * (losses == average).mean()
-            record |= {"loss": float(losses.mean()), "win_average": float(wins)}
+            win_average = float(wins)
+        record: TaskRecord = {
+            **network_record(
+                network,
+                network_address(entry, store, config, start.address if start else ""),
+                steps=recipe(entry, config).steps if entry.trained else 0,
+                seconds=seconds,
+                loss=loss,
+                curve=curve,
+                shrinkage=shrinkage,
+            ),
+            "start": start.address if start else None,
+            "win_average": win_average,
+        }
         write_json(scratch / "network.json", record)
     # not before the network is whole
     checkpoint_of(folder).unlink(missing_ok=True)
-    # tuples come back as lists: the same record, made now or read from the ledger
-    as_read_back: dict[str, Any] = json.loads(json.dumps(record))
-    return as_read_back
+    return read_back(record)
 
 
-def fitted(
+def network_record(
+    network: TaskNetwork,
+    address: str,
+    *,
+    steps: int,
+    seconds: float,
+    loss: float | None,
+    curve: list[float],
+    shrinkage: float,
+) -> NetworkRecord:
+    """Returns the fields that the records of task networks and of networks from scratch share."""
+    models = [network.encoder, *([network.head] if network.head is not None else [])]
+    return {
+        "task": network.task.name,
+        "address": address,
+        "size": network.size,
+        "config": asdict(network.config),
+        "seconds": seconds,
+        "steps": steps,
+        "parameters": sum(int(model.count_params()) for model in models),
+        "loss": loss,
+        "curve": curve,
+        "shrinkage": shrinkage,
+    }
+
+
+def train_network(
     store: LabelStore,
     folder: Path,
     entry: Task,
@@ -132,29 +159,31 @@ def fitted(
     callbacks: Sequence[keras.callbacks.Callback],
     start: Start | None,
 ) -> tuple[TaskNetwork, list[float], float]:
-    """(network that computes in float32, loss curve, factor of `shrink_to_average`)."""
+    """Returns (trained network that computes in float32, loss curve, factor of
+    `shrink_to_average`).
+    """
     average = average_answer(entry, store) if entry.output.facts.averaged else None
     batch = batch_size(entry, config)
     with spread(devices_for(entry, config), batch) as devices:
         if config.devices > 1:
             said = f"  {entry.name}: {devices} of {config.devices} devices share a batch of {batch}"
             print(said, file=out, flush=True)
-        network, curve = descended(store, folder, entry, config, average, out, callbacks, start)
+        network, curve = run_steps(store, folder, entry, config, average, out, callbacks, start)
     if devices > 1 or config.precision != "float32":
         network = in_float32(network)
     return network, curve, shrink_to_average(network, store, config, average)
 
 
 def devices_for(task: Task, config: NetworkConfig) -> int:
-    """devices that may share a task's steps. On TensorFlow each draws random numbers of its own,
-    others than one device would: what has dropout (vectors and classes), or noise on what a
-    discriminator sees, is one device's there.
+    """Returns how many devices may share a task's steps. On TensorFlow each draws random numbers of
+    its own, others than one device would: what has dropout (vectors and classes), or noise on what
+    a discriminator sees, is trained by one device there.
     """
     random = not task.output.dense or recipe(task, config).norm_share < 1
     return 1 if random and keras.backend.backend() == "tensorflow" else config.devices
 
 
-def descended(
+def run_steps(
     store: LabelStore,
     folder: Path,
     entry: Task,
@@ -164,7 +193,7 @@ def descended(
     callbacks: Sequence[keras.callbacks.Callback],
     start: Start | None,
 ) -> tuple[TaskNetwork, list[float]]:
-    """(network as it is after its last step, loss curve)."""
+    """Runs all optimiser steps; returns (network as it is after the last one, loss curve)."""
     network, model = trainer(entry, config, store.size, standard_of(entry, store, config))
     if start is not None:
         begin_at(network, start)
@@ -172,7 +201,7 @@ def descended(
     elif average is not None:
         # standardised targets have the average 0
         start_at_average(network, average if model.standard is None else average * 0)
-    if composed(entry, config):
+    if composes_poses(entry, config):
         network.head.get_layer("poses").whiten(*store.whitening(entry.name))
     batches = Batches(store, entry, config)
     try:
@@ -182,7 +211,7 @@ def descended(
             recipe(entry, config).steps,
             entry.name,
             saved=checkpoint_of(folder),
-            address=address(entry, config, store, start.address if start else ""),
+            address=network_address(entry, store, config, start.address if start else ""),
             every=config.checkpoint_seconds,
             out=out,
             callbacks=callbacks,
@@ -194,21 +223,15 @@ def descended(
 
 
 def checkpoint_of(folder: Path) -> Path:
-    """where a network in training is saved: beside the folder that it will be."""
+    """Returns where a network in training is saved: beside the folder that it will be."""
     return folder.with_name(f".{folder.name}.checkpoint.npz")
-
-
-def parameters(network: TaskNetwork) -> int:
-    """weights of encoder and head."""
-    models = [network.encoder, *([network.head] if network.head is not None else [])]
-    return sum(int(model.count_params()) for model in models)
 
 
 def trainer(
     entry: Task, config: NetworkConfig, size: int, standard: tuple[Floats, Floats] | None = None
 ) -> tuple[TaskNetwork, Any]:
-    """a fresh network and the compiled model that `fit` trains, sharing its variables; None for the
-    untrained control. standard: of `Siamese`.
+    """Returns a fresh network and the compiled model that `fit` trains, which share variables; None
+    in the model's place for the untrained control. standard: (middle, unit), as `Siamese` takes it.
     """
     with precision(config.precision):
         network = build_task_network(entry, config, size)
@@ -235,7 +258,7 @@ def trainer(
 def optimizer_of(
     task: Task, config: NetworkConfig, model: keras.Model
 ) -> keras.optimizers.Optimizer:
-    """the recipe's optimiser for a model."""
+    """Returns the recipe's optimiser for a model."""
     chosen = recipe(task, config)
     rate = learning_rate(task, config)
     rival = getattr(model, "discriminator", None)
@@ -253,7 +276,7 @@ def optimizer_of(
 
 
 def kernel_decays(model: keras.Model, chosen: Recipe) -> dict[str, float]:
-    """path -> decay, of the kernels of a model; ten times as much for a discriminator's."""
+    """Returns path -> decay of the kernels of a model; ten times as much for a discriminator's."""
     decays = [(model.encoder, chosen.weight_decay), (model.head, chosen.head_decay)]
     if hasattr(model, "discriminator"):
         decays.append((model.discriminator, 10 * chosen.weight_decay))
@@ -267,7 +290,9 @@ def kernel_decays(model: keras.Model, chosen: Recipe) -> dict[str, float]:
 
 @contextlib.contextmanager
 def precision(policy: str) -> Iterator[None]:
-    """layers made inside compute by this policy; the process's own comes back afterwards."""
+    """Lets layers that are made inside compute by this policy; the process's own comes back
+    afterwards.
+    """
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
@@ -277,20 +302,22 @@ def precision(policy: str) -> Iterator[None]:
 
 
 def compiled(config: NetworkConfig) -> bool:
-    """by XLA? JAX without it runs operation by operation."""
+    """Returns whether XLA compiles a training step. JAX without it runs operation by operation."""
     return config.jit or keras.backend.backend() == "jax"
 
 
 def few_steps(config: NetworkConfig) -> bool:
-    """are the steps so few that tracing a program takes longer than running them without one?"""
+    """Returns whether the steps are so few that tracing a program takes longer than running them
+    without one.
+    """
     return config.steps <= FEW_STEPS and keras.backend.backend() == "tensorflow"
 
 
 def start_at_average(network: TaskNetwork, average: Array) -> None:
-    """set the last layer's bias to the best constant answer and shrink its weights: training starts
-    where the average estimator ends.
+    """Sets the last layer's bias to the best constant answer and shrinks its weights: training
+    starts where the average estimator ends.
     """
-    if composed(network.task, network.config):
+    if composes_poses(network.task, network.config):
         return
     kernel, bias = network.head.get_layer("answer").weights
     if average.shape[-1] == bias.shape[0]:
@@ -301,14 +328,14 @@ def start_at_average(network: TaskNetwork, average: Array) -> None:
 def shrink_to_average(
     network: TaskNetwork, store: LabelStore, config: NetworkConfig, average: Floats | None = None
 ) -> float:
-    """pull a vector or class answer towards the best constant one by the factor that validation
-    samples like best, in the last layer; the factor.
+    """Pulls a vector or class answer towards the best constant one, in the last layer, by the
+    factor that validation samples like best; returns the factor.
 
     answer' = average + factor (answer - average): few buildings teach a network to be surer than it
     may be. Maps and embeddings keep their answer (factor 1).
     """
     task = network.task
-    if task.output.dense or composed(task, config) or not labelled(store, task, "val"):
+    if task.output.dense or composes_poses(task, config) or not has_labels(store, task, "val"):
         return 1.0
     average = average_answer(task, store) if average is None else average
     return shrink(network, average, answers_in_parts(network, store, "val", config))
@@ -317,8 +344,9 @@ def shrink_to_average(
 def shrink(
     network: TaskNetwork, average: Floats, parts: Iterable[tuple[Array, Array, Array]]
 ) -> float:
-    """pull the answers of a last layer towards `average` by the factor that some samples like best;
-    the factor. parts: (the network's answer, target, mask) of some of these samples at a time.
+    """Pulls the answers of a last layer towards `average` by the factor that some samples like
+    best; returns the factor. parts: (the network's answer, target, mask) of some of these samples
+    at a time.
     """
     losses: dict[float, list[Floats]] = {factor: [] for factor in SHRINKAGES}
     for answer, target, mask in parts:

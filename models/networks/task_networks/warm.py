@@ -19,7 +19,7 @@ class Start:
 
 
 def begin_at(network: TaskNetwork, start: Start) -> None:
-    """give a fresh network the weights, and running statistics, of another; the optimiser has none
+    """Gives a fresh network the weights, and running statistics, of another; the optimiser has none
     of its past. Raises ValueError for other shapes (`same_shapes` says so before).
     """
     other = load_task_network(start.folder)
@@ -28,7 +28,7 @@ def begin_at(network: TaskNetwork, start: Start) -> None:
 
 
 def same_shapes(network: TaskNetwork, other: TaskNetwork) -> bool:
-    """may one begin from the other?"""
+    """Returns whether one network can begin from the other."""
     mine, its = (
         [tuple(weight.shape) for weight in [*each.encoder.weights, *each.head.weights]]
         for each in (network, other)

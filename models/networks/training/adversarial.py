@@ -87,8 +87,8 @@ class AdversarialSiamese(Siamese):
         return norm + beside - ops.stop_gradient(beside)
 
     def duel(self, seen: Tensor, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        """(the generator's adversarial loss, the discriminator's loss): scalars. real, fake: [B, S,
-        S, C].
+        """Returns (the generator's adversarial loss, the discriminator's loss): scalars. real,
+        fake: [B, S, S, C].
         """
         seen = ops.cast(seen, fake.dtype)
         judge = self.discriminator
@@ -103,14 +103,14 @@ class AdversarialSiamese(Siamese):
         return entropy(wished, 1.0), (entropy(on_real, REAL) + entropy(on_fake, 0.0)) / 2
 
     def noised(self, seen: Tensor, image: Tensor) -> Tensor:
-        """input beside image, with instance noise on the image that fades with the steps."""
+        """Returns the input beside an image that has instance noise, which fades with the steps."""
         deviation = self.noise / (1 + NOISE_DECAY * ops.cast(self.step, image.dtype))
         noise = keras.random.normal(ops.shape(image), dtype=image.dtype, seed=self.seeds)
         return ops.concatenate([seen, image + deviation * noise], axis=-1)
 
     def shown(self, value: Tensor, softmax: bool) -> Tensor:
-        """what the discriminator sees of a target or an answer: of colours the mean (a, b) in units
-        of 110, four times as large.
+        """Returns what the discriminator sees of a target or an answer: of colours the mean (a, b)
+        in units of 110, four times as large.
         """
         value = ops.cast(value, "float32")
         if not self.lightness:
@@ -121,7 +121,7 @@ class AdversarialSiamese(Siamese):
 
 
 def entropy(logits: Tensor, label: float) -> Tensor:
-    """mean sigmoid cross-entropy against one label."""
+    """Returns the mean sigmoid cross-entropy against one label."""
     return ops.mean(ops.softplus(logits) - label * logits)
 
 
@@ -179,6 +179,6 @@ class PublishedAdam(AcrossReplicas, keras.optimizers.Adam):
             self.assign(part, ops.where(self.generators_turn(), ops.convert_to_tensor(part), old))
 
     def generators_turn(self) -> Tensor:
-        """True in the warm-up and at every second step after it."""
+        """Returns True in the warm-up and at every second step after it."""
         late = self.iterations - self.warm_up
         return ops.logical_or(late < 0, ops.equal(ops.mod(late, 2), 0))

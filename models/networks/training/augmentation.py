@@ -22,7 +22,7 @@ Whitening = tuple[Array, Array]
 LIGHT = 0.25  # deviation of the logarithms of gain and gamma; half of it for each colour's own gain
 
 
-def augmented(
+def augment_batch(
     task: Task,
     images: Bytes,
     target: Floats,
@@ -30,8 +30,8 @@ def augmented(
     whitening: Whitening,
     rng: np.random.Generator,
 ) -> tuple[Bytes, Floats, Floats]:
-    """(images, target, mask) of a batch, changed; images uint8 [B, k, S, S, 3], target and mask
-    float32 as in the label store. Shapes stay.
+    """Returns (images, target, mask) of a batch, changed at random; images uint8 [B, k, S, S, 3],
+    target and mask float32 as in the label store. Shapes stay.
     """
     images = images.copy()
     target = target.copy()
@@ -43,31 +43,33 @@ def augmented(
         for i in np.flatnonzero(rng.random(len(images)) < 0.5):
             # views one below the other are one picture
             images[i] = turned(images[i].reshape(-1, *images.shape[3:])).reshape(images.shape[1:])
-            target[i] = unwhitened(mirrored, task, target[i], whitening)
+            target[i] = change_unwhitened(mirrored, task, target[i], whitening)
             mask[i] = turned(mask[i]) if mask.ndim == 4 else mask[i]
     if task.images > 1:
         for i in np.flatnonzero(rng.random(len(images)) < 0.5):
             images[i] = images[i, ::-1]
-            target[i] = unwhitened(reversed_views, task, target[i], whitening)
+            target[i] = change_unwhitened(reversed_views, task, target[i], whitening)
     # the place of a tile is what a jigsaw asks for
     if task.output.facts.moves and task.input != "tiles":
-        images = shifted(images, rng)
-    return images if task.colours else relit(images, rng), target, mask
+        images = shift_pictures(images, rng)
+    return images if task.colours else relight(images, rng), target, mask
 
 
-def unwhitened(
+def change_unwhitened(
     change: Callable[[Task, Floats], Floats], task: Task, target: Floats, whitening: Whitening
 ) -> Floats:
-    """change(task, target) of a whitened target, whitened again."""
+    """Returns change(task, target) where `change` takes unwhitened targets and `target` is
+    whitened, as the result is.
+    """
     if not task.whitened:
         return change(task, target)
     mean, deviation = whitening
     return (change(task, target * deviation + mean) - mean) / deviation
 
 
-def shifted(images: Bytes, rng: np.random.Generator) -> Bytes:
-    """uint8 [B, k, S, S, 3], each sample moved sideways and up or down; what comes in at the border
-    is its mirror image. A room is the same room then.
+def shift_pictures(images: Bytes, rng: np.random.Generator) -> Bytes:
+    """Moves each sample of uint8 [B, k, S, S, 3] sideways and up or down; what comes in at the
+    border is its mirror image. A room is the same room then.
     """
     size = images.shape[2]
     most = round(size * SHIFT)
@@ -80,9 +82,9 @@ def shifted(images: Bytes, rng: np.random.Generator) -> Bytes:
     )
 
 
-def relit(images: Bytes, rng: np.random.Generator) -> Bytes:
-    """uint8 [B, k, S, S, 3] under another exposure, white balance and gamma, drawn for every
-    sample: its views keep one light, by which they may be told.
+def relight(images: Bytes, rng: np.random.Generator) -> Bytes:
+    """Returns uint8 [B, k, S, S, 3] under another exposure, white balance and gamma, drawn for
+    every sample: all views of a sample keep one light, by which they may be recognised.
     """
     shape = (len(images), 1, 1)
     gain = np.exp(rng.normal(0, LIGHT, (*shape, 1)) + rng.normal(0, LIGHT / 2, (*shape, 3)))
@@ -91,10 +93,10 @@ def relit(images: Bytes, rng: np.random.Generator) -> Bytes:
     levels = np.arange(256)[:, None] / 255
     lit = np.clip(levels * gain.reshape(-1, 1, 3), 0, 1) ** gamma.reshape(-1, 1, 1)
     curves = (lit * 255 + 0.5).astype("uint8")
-    return np.stack([looked_up(views, table) for views, table in zip(images, curves)])
+    return np.stack([apply_tables(views, table) for views, table in zip(images, curves)])
 
 
-def looked_up(views: Bytes, table: Bytes) -> Bytes:
-    """uint8 [k, S, S, 3] with every colour's level replaced by its row of table [256, 3]."""
+def apply_tables(views: Bytes, table: Bytes) -> Bytes:
+    """Replaces every colour's level in uint8 [k, S, S, 3] by its row of table [256, 3]."""
     # views one below the other are one picture
     return cv2.LUT(views.reshape(-1, *views.shape[2:]), table[None]).reshape(views.shape)

@@ -11,10 +11,10 @@ import numpy as np
 
 from models.examples.label_store import LabelStore, TaskSamples
 from models.examples.label_sums import strongest, summed
-from models.networks.architecture.heads import composed
+from models.networks.architecture.heads import composes_poses
 from models.networks.config import NetworkConfig
 from models.networks.losses.losses import image_losses
-from models.networks.training.batch_maker import colour_weights, rebalanced
+from models.networks.training.batch_maker import colour_weights, rebalanced_mask
 from models.tasks import Task
 from models.tasks.arrays import Floats, Integers
 
@@ -33,8 +33,8 @@ class Known:
 TRAINING = Known()
 
 
-def labelled(store: LabelStore, task: Task, split: str) -> bool:
-    """has any sample of a task in a split any weight?"""
+def has_labels(store: LabelStore, task: Task, split: str) -> bool:
+    """Returns whether any sample of a task in a split has any weight."""
     try:
         data = store.samples(task.name, split)
     except LookupError:
@@ -43,30 +43,25 @@ def labelled(store: LabelStore, task: Task, split: str) -> bool:
     return any(np.any(data.mask[i : i + CHUNK]) for i in range(0, len(data), CHUNK))
 
 
-def average_losses(
-    task: Task, store: LabelStore, config: NetworkConfig | None = None, known: Known = TRAINING
-) -> Floats:
-    """[sample] the test loss of the best constant answer; with a configuration, weighted as its
-    networks are.
-    """
+def average_losses(task: Task, store: LabelStore, known: Known = TRAINING) -> Floats:
+    """Returns the test losses [sample] of the best constant answer to `known` labels."""
     test = store.samples(task.name, "test")
-    weights = balance(task, store, config)
-    answer = average_answer(task, store, weights, known)
+    answer = average_answer(task, store, known=known)
     parts = []
-    for target, mask in chunks(test, weights, size=64):
+    for target, mask in chunks(test, size=64):
         constant = np.broadcast_to(answer, (len(target), *answer.shape[1:]))
         parts.append(image_losses(task.loss, target, mask, constant))
     return np.concatenate(parts)
 
 
-def balance(task: Task, store: LabelStore, config: NetworkConfig | None) -> Floats | None:
-    """weights of colour bins where the recipe rebalances them, else None."""
-    published = config is not None and config.recipe == "published" and task.input == "lightness"
+def balance(task: Task, store: LabelStore, config: NetworkConfig) -> Floats | None:
+    """Returns weights [bin] of colours where the recipe rebalances them, else None."""
+    published = config.recipe == "published" and task.input == "lightness"
     return colour_weights(strongest_colours(task, store)) if published else None
 
 
 def strongest_colours(task: Task, store: LabelStore) -> Integers:
-    """[bins] int64: of how many pixels of train samples a bin is the strongest colour."""
+    """Counts, [bins] int64, in how many pixels of train samples a bin is the strongest colour."""
     sums = store.sums(task.name)
     if sums is not None and sums.strongest is not None:
         return sums.strongest
@@ -79,8 +74,8 @@ def strongest_colours(task: Task, store: LabelStore) -> Integers:
 def average_answer(
     task: Task, store: LabelStore, weights: Floats | None = None, known: Known = TRAINING
 ) -> Floats:
-    """[1, ...] float32: the known targets' mean (maps, vectors), log frequencies (classes), one
-    point for all pixels (embeddings).
+    """Returns the best constant answer, [1, ...] float32: the known targets' mean (maps, vectors),
+    log frequencies (classes), one point for all pixels (embeddings).
     """
     data = store.samples(task.name, known.split)
     if not task.output.facts.averaged:
@@ -104,16 +99,16 @@ def average_answer(
 
 
 def standardises(task: Task, config: NetworkConfig) -> bool:
-    """does the shared recipe learn a task's numbers standardised?"""
+    """Returns whether the shared recipe learns a task's numbers standardised."""
     numbers = task.output.facts.numbers
-    return config.recipe == "shared" and numbers and not composed(task, config)
+    return config.recipe == "shared" and numbers and not composes_poses(task, config)
 
 
 def standard_of(
     task: Task, store: LabelStore, config: NetworkConfig, known: Known = TRAINING
 ) -> tuple[Floats, Floats] | None:
-    """(mean, deviation) [channels] float32 of a task's known targets where it `standardises`, else
-    None.
+    """Returns (mean, deviation) [channels] float32 of a task's known targets where it
+    `standardises`, else None.
     """
     if not standardises(task, config):
         return None
@@ -137,9 +132,11 @@ def chunks(
     size: int = CHUNK,
     rows: Integers | None = None,
 ) -> Iterator[tuple[Floats, Floats]]:
-    """(target, mask) float32 of at most `size` samples after the other; of all, or of `rows`."""
+    """Yields (target, mask) float32 of at most `size` samples after the other; of all, or of
+    `rows`.
+    """
     size = data.at_a_time(size)
     for start in range(0, len(data) if rows is None else len(rows), size):
         part = slice(start, start + size) if rows is None else rows[start : start + size]
         target, mask = (np.asarray(values, "float32") for values in data.labels(part))
-        yield target, mask if weights is None else rebalanced(target, mask, weights)
+        yield target, mask if weights is None else rebalanced_mask(target, mask, weights)

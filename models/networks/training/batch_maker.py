@@ -12,7 +12,7 @@ import numpy as np
 from models.examples.half_precision import to_single
 from models.examples.label_store import LabelStore
 from models.networks.config import NetworkConfig
-from models.networks.training.augmentation import augmented
+from models.networks.training.augmentation import augment_batch
 from models.networks.training.inputs import training_input
 from models.tasks import Task
 from models.tasks.arrays import Floats, Integers
@@ -23,6 +23,8 @@ Batch = tuple[Floats, Floats, Floats]
 ORDER = 0
 DAMAGE = 1
 AUGMENTATION = 2
+# Share of equal frequencies in those by which colours are rebalanced.
+MIX = 0.5
 
 
 class BatchMaker:
@@ -63,10 +65,12 @@ class BatchMaker:
         target = to_single(target)
         mask = to_single(mask)
         if self.weights is not None:
-            mask = rebalanced(target, mask, self.weights)
+            mask = rebalanced_mask(target, mask, self.weights)
         if self.config.augment:
             rng = self.generator(AUGMENTATION, step)
-            images, target, mask = augmented(self.task, images, target, mask, self.whitening, rng)
+            images, target, mask = augment_batch(
+                self.task, images, target, mask, self.whitening, rng
+            )
         rng = self.generator(DAMAGE, step)
         value = training_input(self.task, images, target, rng, self.config.tile_size)
         return value, target, mask
@@ -75,7 +79,7 @@ class BatchMaker:
         return np.random.default_rng([*self.key, purpose, step])
 
     def rows(self, step: int) -> list[int]:
-        """positions of a step's samples, ascending (files are read forwards)."""
+        """Returns the positions of a step's samples, ascending (files are read forwards)."""
         places = range(step * self.size, (step + 1) * self.size)
         return sorted(
             int(self.permutation(place // len(self.data))[place % len(self.data)])
@@ -86,18 +90,18 @@ class BatchMaker:
         return self.generator(ORDER, epoch).permutation(len(self.data))
 
 
-def colour_weights(counts: Integers, mix: float = 0.5) -> Floats:
-    """[K] float32: 1/((1 - mix) p + mix/K), scaled so that the mean over pixels is 1; p: shares of
-    the bins by `counts` [K] (Zhang et al. 2016).
+def colour_weights(counts: Integers) -> Floats:
+    """Returns weights [K] float32 of colour bins: 1/((1 - MIX) p + MIX/K), scaled so that the mean
+    over pixels is 1; p: shares of the bins by `counts` [K] (Zhang et al. 2016).
 
     The released table of indoor weights has 313 values from 0 to 9.75; ours come from the data at
     hand.
     """
     share = counts / counts.sum()
-    weights = 1 / ((1 - mix) * share + mix / len(share))
+    weights = 1 / ((1 - MIX) * share + MIX / len(share))
     return (weights / (share * weights).sum()).astype("float32")
 
 
-def rebalanced(target: Floats, mask: Floats, weights: Floats) -> Floats:
-    """the mask [B, S, S, 1] times the weight of each pixel's strongest bin."""
+def rebalanced_mask(target: Floats, mask: Floats, weights: Floats) -> Floats:
+    """Returns the mask [B, S, S, 1] times the weight of each pixel's strongest bin."""
     return mask * weights[target.argmax(-1)][..., None]

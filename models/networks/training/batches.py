@@ -46,7 +46,7 @@ class Batches(keras.utils.PyDataset):
         return self.coming.pop(index).result()
 
     def batch(self, step: int) -> Batch:
-        """inputs, targets, masks of a step, made here and now."""
+        """Makes inputs, targets and masks of a step here and now."""
         return self.maker.batch(step)
 
     def close(self) -> None:
@@ -54,5 +54,5 @@ class Batches(keras.utils.PyDataset):
 
 
 def batch_size(task: Task, config: NetworkConfig) -> int:
-    """samples a step: two at least, for batch norm."""
+    """Returns the samples of a step: two at least, for batch norm."""
     return max(2, recipe(task, config).batch)

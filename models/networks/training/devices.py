@@ -24,15 +24,15 @@ class TooFewDevices(ValueError):
     """A configuration asks for more devices than there are."""
 
 
-def shared_by(batch: int, devices: int) -> int:
-    """of `devices`, how many share a batch: the most that divide it, since unequal pieces would
-    weigh samples unequally, and padding would change batch norm.
+def devices_sharing(batch: int, devices: int) -> int:
+    """Returns how many of `devices` share a batch: the most that divide it, since unequal pieces
+    would weigh samples unequally, and padding would change batch norm.
     """
     return max(count for count in range(1, devices + 1) if batch % count == 0)
 
 
 def replicas() -> int:
-    """devices that what is built now is spread over; 1 outside `spread`."""
+    """Returns the number of devices that what is built now is spread over; 1 outside `spread`."""
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf  # where JAX trains, TensorFlow need not be there
 
@@ -43,23 +43,24 @@ def replicas() -> int:
 
 @contextlib.contextmanager
 def spread(devices: int, batch: int) -> Iterator[int]:
-    """a model that is built, compiled and trained inside lies on several devices; how many.
+    """Spreads a model that is built, compiled and trained inside over several devices, whose number
+    it gives.
 
     batch: samples a step, of which each device gets as many. On JAX whatever is given to it inside
     must divide by their number too. Raises TooFewDevices.
     """
-    count = shared_by(batch, devices)
+    count = devices_sharing(batch, devices)
     if count == 1:
         yield 1
         return
     names = device_names(devices)[:count]
-    with scope(names):
+    with device_scope(names):
         yield count
 
 
 def device_names(devices: int) -> list[str]:
-    """the machine's accelerators, its (logical) CPUs where it has none. Raises TooFewDevices where
-    they are fewer than `devices`.
+    """Returns the machine's accelerators, or its (logical) CPUs where it has none. Raises
+    TooFewDevices where they are fewer than `devices`.
     """
     names = [str(name) for name in keras.distribution.list_devices()]
     if len(names) < devices:
@@ -70,8 +71,8 @@ def device_names(devices: int) -> list[str]:
     return names
 
 
-def scope(names: Sequence[str]) -> Any:
-    """the context that spreads over these devices."""
+def device_scope(names: Sequence[str]) -> Any:
+    """Returns the context that spreads over these devices."""
     if keras.backend.backend() != "tensorflow":
         # A batch is one process's: nothing to share out among machines.
         return keras.distribution.DataParallel(
@@ -83,7 +84,9 @@ def scope(names: Sequence[str]) -> Any:
 
 
 def synchronise(model: keras.Model) -> None:
-    """batch norm of a model inside `spread` takes the whole batch's statistics. On JAX it does."""
+    """Lets batch norm of a model inside `spread` take the whole batch's statistics. On JAX it does
+    so by itself.
+    """
     if keras.backend.backend() != "tensorflow" or replicas() == 1:
         return
     for layer in model.layers:
@@ -93,9 +96,10 @@ def synchronise(model: keras.Model) -> None:
             synchronise(layer)
 
 
-def of_all(loss: Tensor) -> Tensor:
-    """this device's part of the batch's mean loss, from the mean over its own samples: what Keras,
-    and `AcrossReplicas`, add up on TensorFlow. On JAX a loss is of the whole batch.
+def part_of_mean_loss(loss: Tensor) -> Tensor:
+    """Returns this device's part of the batch's mean loss, from the mean over its own samples:
+    Keras, and `AcrossReplicas`, add these up on TensorFlow. On JAX a loss is of the whole batch
+    already.
     """
     return loss / replicas() if keras.backend.backend() == "tensorflow" else loss
 

@@ -35,44 +35,44 @@ class Maker(Protocol):
     """What makes a batch of its number alone, here or in another process."""
 
     def batch(self, number: int, /) -> Batch:
-        """of a number."""
+        """Makes the batch of a number."""
 
 
 class Parts(Maker, Protocol):
     """A maker that comes to an end."""
 
     def __len__(self) -> int:
-        """how many batches there are."""
+        """Returns how many batches there are."""
 
 
 class Coming(Protocol):
     """A batch that is being made."""
 
     def result(self) -> Batch:
-        """wait for it."""
+        """Waits for the batch and returns it."""
 
 
 class Feeders(Protocol):
     """Whoever makes batches."""
 
     def begin(self, step: int) -> Coming:
-        """have the batch of a step made."""
+        """Has the batch of a step made."""
 
     def close(self) -> None:
-        """end, when what was begun is done or has not yet begun."""
+        """Ends the feeders; what was begun is finished, what waits is not begun."""
 
 
 def feeders_of(maker: Maker, count: int) -> Feeders:
-    """a thread of this process, or `count` processes; threads where the system has no memory that
-    is shared by a file's number (Linux has).
+    """Returns a thread of this process, or `count` processes; threads also where the system has no
+    memory that is shared by a file's number (Linux has).
     """
     if count > 1 and hasattr(os, "memfd_create"):
         return FeederProcesses(maker, count)
     return FeederThreads(maker, count)
 
 
-def made_ahead(parts: Parts, count: int) -> Iterator[Batch]:
-    """all of them in order; where there are many, by `count` feeders, some ahead."""
+def batches_ahead(parts: Parts, count: int) -> Iterator[Batch]:
+    """Yields all batches in order; where there are many, `count` feeders make some ahead."""
     numbers = range(len(parts))
     if count < 2 or len(numbers) < MANY * count:
         yield from map(parts.batch, numbers)
@@ -88,8 +88,8 @@ def made_ahead(parts: Parts, count: int) -> Iterator[Batch]:
         feeders.close()
 
 
-def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
-    """the same in their order, the next one made by a thread while one is used."""
+def one_ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """Yields the same batches in their order; a thread makes the next one while one is used."""
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(next, batches, None)
         while (batch := coming.result()) is not None:
@@ -154,7 +154,7 @@ class FeederProcesses:
 
     @functools.cached_property
     def size(self) -> int:
-        """bytes of a batch."""
+        """Bytes of a batch."""
         return extent(self.maker.batch(0))
 
     def begin(self, step: int) -> ComingFromProcess:
@@ -180,8 +180,8 @@ class ComingFromProcess(NamedTuple):
     free: list[Block]
 
     def result(self) -> Batch:
-        """its arrays, which lie in the block: TensorFlow and JAX may read them there long after
-        they were given them. Raises RuntimeError if its process has ended.
+        """Waits for the batch; its arrays lie in the block, where TensorFlow and JAX may read them
+        long after they were given them. Raises RuntimeError if the process has ended.
         """
         try:
             parts = self.written.result()
@@ -198,13 +198,13 @@ class ComingFromProcess(NamedTuple):
 
 
 def array_at(whole: Array, part: Part) -> Array:
-    """a part of a block's bytes as the array that it is; its base is `whole`."""
+    """Returns a part of a block's bytes as the array that it is; its base is `whole`."""
     length = int(np.prod(part.shape, dtype=np.int64)) * np.dtype(part.dtype).itemsize
     return whole[part.start : part.start + length].view(part.dtype).reshape(part.shape)
 
 
 def extent(batch: Sequence[Array]) -> int:
-    """bytes that the arrays of a batch take in a block."""
+    """Returns the bytes that the arrays of a batch take in a block."""
     return sum(array.nbytes + -array.nbytes % ALIGNED for array in batch)
 
 
@@ -213,7 +213,7 @@ MAKERS: list[Maker] = []
 
 
 def begin_feeder(maker: Maker) -> None:
-    """what a feeder does first."""
+    """Prepares a process that makes batches."""
     begin_worker()
     # A GPU is its starter's; what needs Keras at all needs it for some arithmetic.
     os.environ.update(CUDA_VISIBLE_DEVICES="", JAX_PLATFORMS="cpu")
@@ -225,7 +225,7 @@ def begin_feeder(maker: Maker) -> None:
 
 
 def write_batch(step: int, path: str, size: int) -> list[Part]:
-    """make the batch of a step in the block at a path, `size` bytes."""
+    """Makes the batch of a step in the block at a path, of `size` bytes."""
     batch = MAKERS[0].batch(step)
     if extent(batch) > size:
         raise ValueError(f"the batch of step {step} takes {extent(batch)} bytes, others {size}")
@@ -241,8 +241,8 @@ def write_batch(step: int, path: str, size: int) -> list[Part]:
 
 @functools.cache
 def block_at(path: str, size: int) -> mmap.mmap:
-    """the memory of a block of another process; it stays open as long as this process. Raises
-    OSError where the system lets no process open another's.
+    """Returns the memory of a block of another process, which stays open as long as this process.
+    Raises OSError where the system lets no process open another's.
     """
     try:
         number = os.open(path, os.O_RDWR)

@@ -24,14 +24,15 @@ from models.provenance.seals import set_aside
 # Steps of a Keras epoch at most: a checkpoint, and a point of the curve, fall on its end.
 WINDOW = 500
 CURVE = 20  # at least so many points, if there are so many steps
+QUIET = 30.0  # seconds between two lines of progress
 
 
 class Interrupted(RuntimeError):
     """Training stopped with a reason; the ledger keeps what was finished."""
 
 
-def window(steps: int) -> int:
-    """steps between two points of the loss curve."""
+def curve_window(steps: int) -> int:
+    """Returns the steps between two points of the loss curve."""
     return max(1, min(steps // CURVE, WINDOW))
 
 
@@ -47,14 +48,14 @@ def fit(
     out: TextIO | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> list[float]:
-    """train to `steps` optimiser steps; the loss curve, a mean a window.
+    """Trains to `steps` optimiser steps; returns the loss curve, a mean a window.
 
     batches: begins anew at the step to start from. name: of the task, for messages. saved: the
     checkpoint, written at the end of a window if `every` seconds have passed since the last one,
     read if it is there with the same `address`. callbacks: Keras' own. Raises Interrupted for a
     loss that is no number.
     """
-    length = window(steps)
+    length = curve_window(steps)
     checkpoint = Checkpoint(saved, address, length, every)
     done, curve = checkpoint.restore(model)
     checkpoint.curve = curve
@@ -67,7 +68,7 @@ def fit(
         *callbacks,
     ]
     model.fit(
-        fed(batches),
+        fit_input(batches),
         initial_epoch=done // length,
         # rounded up: `Stop` ends the last, shorter window
         epochs=-(-steps // length),
@@ -80,9 +81,9 @@ def fit(
     return curve
 
 
-def fed(batches: Batches) -> Any:
-    """what `keras.Model.fit` is given: `batches`, or on TensorFlow the same batches by a pipeline
-    that is not tuned while it runs.
+def fit_input(batches: Batches) -> Any:
+    """Returns what `keras.Model.fit` is given: `batches`, or on TensorFlow the same batches by a
+    pipeline that is not tuned while it runs.
 
     The thread that tunes a tf.data pipeline sleeps twice as long every time, and whoever frees the
     pipeline waits until it wakes: for up to as long as the training took. Here the next batches are
@@ -145,25 +146,22 @@ class Stop(keras.callbacks.Callback):
 
 
 class Progress(keras.callbacks.Callback):
-    """A line every half minute: steps, rate, time left for this network."""
+    """Prints a line every `QUIET` seconds: steps, rate, time left for this network."""
 
-    def __init__(
-        self, name: str, done: int, steps: int, out: TextIO, seconds: float = 30.0
-    ) -> None:
+    def __init__(self, name: str, done: int, steps: int, out: TextIO) -> None:
         super().__init__()
         self.name = name
         self.first = done
         self.seen = done
         self.steps = steps
         self.out = out
-        self.seconds = seconds
         self.since = time.time()
         self.said = self.since
 
     def on_train_batch_end(self, batch: int, logs: Logs) -> None:
         self.seen += 1
         now = time.time()
-        if now - self.said < self.seconds:
+        if now - self.said < QUIET:
             return
         self.said = now
         rate = (self.seen - self.first) / (now - self.since)
@@ -197,11 +195,11 @@ class Checkpoint(keras.callbacks.Callback):
             self.save((epoch + 1) * self.length)
 
     def save(self, step: int) -> None:
-        """step: how many are done."""
+        """Writes the checkpoint. step: how many steps are done."""
         # by place: Keras gives other names to variables of the next build
         values = {
             str(i): keras.ops.convert_to_numpy(variable)
-            for i, variable in enumerate(state(self.model))
+            for i, variable in enumerate(state_variables(self.model))
         }
         with atomic_path(self.path) as scratch:
             np.savez(scratch, address=self.address, step=step, curve=self.curve, **values)
@@ -213,7 +211,7 @@ class Checkpoint(keras.callbacks.Callback):
         """
         if not self.path.exists():
             return 0, []
-        variables = state(model)
+        variables = state_variables(model)
         try:
             with np.load(self.path) as file:
                 if str(file["address"]) != self.address:
@@ -228,8 +226,10 @@ class Checkpoint(keras.callbacks.Callback):
         return done, curve
 
 
-def state(model: keras.Model) -> list[keras.Variable]:
-    """all variables that the next step depends on, in a fixed order; builds the optimiser's."""
+def state_variables(model: keras.Model) -> list[keras.Variable]:
+    """Returns all variables that the next step depends on, in a fixed order; builds the
+    optimiser's.
+    """
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
     return [*model.variables, *model.optimizer.variables]

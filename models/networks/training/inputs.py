@@ -43,7 +43,7 @@ def training_input(
 
 
 def lightness_of(images: Bytes) -> Floats:
-    """uint8 [..., 3] -> float32 [..., 1]: CIE L as [-1, 1], the numbers of `lightness`."""
+    """Returns CIE L as [-1, 1], float32 [..., 1], of uint8 [..., 3]; the numbers of `lightness`."""
     from keras import ops  # here: feeders of other tasks do without Keras
 
     brightness = luminance(linear_levels().take(images))
@@ -52,13 +52,13 @@ def lightness_of(images: Bytes) -> Floats:
 
 
 def lightness(image: Tensor) -> Tensor:
-    """sRGB [0, 1] [..., 3] -> CIE L/100 as [-1, 1], [..., 1]."""
+    """Converts sRGB [0, 1] [..., 3] to CIE L/100 as [-1, 1], [..., 1]."""
     return lightness_at(luminance(linear(image)))
 
 
 @functools.cache
 def linear_levels() -> Floats:
-    """[256] float32: `linear` of every level of a byte."""
+    """Returns `linear` of every level of a byte, [256] float32."""
     from keras import ops
 
     levels = np.arange(256).astype("float32") / 255
@@ -67,7 +67,7 @@ def linear_levels() -> Floats:
 
 
 def linear(image: Tensor) -> Tensor:
-    """sRGB [0, 1] -> light, the display's gamma undone (IEC 61966-2-1)."""
+    """Converts sRGB [0, 1] to light, the display's gamma undone (IEC 61966-2-1)."""
     from keras import ops
 
     # both branches are computed, and a power of a negative number is NaN, in gradients too
@@ -77,12 +77,12 @@ def linear(image: Tensor) -> Tensor:
 
 
 def luminance(light: Tensor) -> Tensor:
-    """[..., 3] -> CIE Y, [..., 1]; of numpy's arrays, too."""
+    """Converts light [..., 3] to CIE Y, [..., 1]; takes numpy's arrays, too."""
     return 0.212671 * light[..., 0:1] + 0.715160 * light[..., 1:2] + 0.072169 * light[..., 2:3]
 
 
 def lightness_at(brightness: Tensor) -> Tensor:
-    """CIE Y -> CIE L/100 as [-1, 1]."""
+    """Converts CIE Y to CIE L/100 as [-1, 1]."""
     from keras import ops
 
     root = ops.where(
@@ -94,7 +94,7 @@ def lightness_at(brightness: Tensor) -> Tensor:
 
 
 def tiles(value: Floats, label: Integers, rng: np.random.Generator, side: int) -> Floats:
-    """[B, S, S, 3] -> [B, 9, side, side, 3]: 3 x 3 cells, cropped to 90 % at a random place,
+    """Cuts [B, S, S, 3] into [B, 9, side, side, 3]: 3 x 3 cells, cropped to 90 % at a random place,
     resized, in the order of the permutation `label`.
     """
     order = permutation_set(JIGSAW_PERMUTATIONS)
@@ -110,7 +110,7 @@ def tiles(value: Floats, label: Integers, rng: np.random.Generator, side: int) -
 
 
 def encoder_input(task: Task, image01: Tensor) -> Tensor:
-    """keras.ops: clean image [B, S, S, 3] in [0, 1] -> what the task's encoder takes, [B, S, S, C]
-    in [-1, 1].
+    """Converts a clean image [B, S, S, 3] in [0, 1] to what the task's encoder takes, [B, S, S, C]
+    in [-1, 1], by keras.ops.
     """
     return lightness(image01) if task.input == "lightness" else image01 * 2 - 1

@@ -78,7 +78,7 @@ class FlatMuon(AcrossReplicas):
         trainable_variables: Sequence[keras.Variable],
         learning_rate: Tensor,
     ) -> None:
-        """every variable at once: where Keras' backends would go through them one by one."""
+        """Steps every variable at once, where Keras' backends would go through them one by one."""
         grads = [ops.cast(grad, "float32") for grad in grads]
         rate = ops.cast(learning_rate, "float32")
         if self.clip is not None:
@@ -90,7 +90,7 @@ class FlatMuon(AcrossReplicas):
                 variable.assign_sub(rate * self.decay * variable)
         for i, moment in zip(self.kernels, self.moments):
             moment.assign(FIRST * moment + grads[i])
-            trainable_variables[i].assign_sub(rate * spread(grads[i] + FIRST * moment))
+            trainable_variables[i].assign_sub(rate * near_orthogonal(grads[i] + FIRST * moment))
         if self.rest:
             self.adam(
                 [grads[i] for i in self.rest], [trainable_variables[i] for i in self.rest], rate
@@ -122,7 +122,7 @@ class FlatMuon(AcrossReplicas):
         }
 
 
-def spread(kernel: Tensor) -> Tensor:
+def near_orthogonal(kernel: Tensor) -> Tensor:
     """float32 [..., n], as a matrix [m, n], near the orthogonal one next to it, by Newton and
     Schulz's iteration; the same shape, root mean square about one.
 

@@ -61,7 +61,7 @@ class Recipe:
 
 
 def recipe(task: Task, config: NetworkConfig) -> Recipe:
-    """the recipe of a task: "published", or "shared" by all tasks (short schedules)."""
+    """Returns the recipe of a task: "published", or "shared" by all tasks (short schedules)."""
     noise = DEPTH_NOISE if task.make == "depth" else NOISE
     if config.recipe == "published":
         decay = config.weight_decay * DECAYS.get(task.name, 1)
@@ -91,20 +91,21 @@ def recipe(task: Task, config: NetworkConfig) -> Recipe:
 
 
 def norm_share(task: Task, config: NetworkConfig) -> float:
-    """omega of a task; 1 where it has no adversary."""
+    """Returns omega of a task; 1 where it has no adversary."""
     if not (config.adversarial and adversarial(task)):
         return 1.0
     return COLOUR_NORM_SHARE if task.input == "lightness" else NORM_SHARE
 
 
 def adversarial(task: Task) -> bool:
-    """is it one of the 13 tasks that the paper trains against a discriminator?"""
+    """Returns whether it is one of the 13 tasks that the paper trains against a discriminator."""
     return task.output.facts.adversarial or task.input == "lightness"
 
 
 def learning_rate(task: Task, config: NetworkConfig) -> Any:
-    """a Keras schedule: up from a tenth, then cosine to zero (half as high for probabilities); or a
-    tenth after step `decay_after`. A number where it stays.
+    """Returns a Keras schedule: up from a tenth, then cosine to zero (half as high for
+    probabilities); or a tenth after step `decay_after`. Returns a constant float if the rate never
+    changes.
     """
     if config.schedule == "cosine":
         return cosine(task, config)
@@ -116,7 +117,7 @@ def learning_rate(task: Task, config: NetworkConfig) -> Any:
 
 
 def cosine(task: Task, config: NetworkConfig) -> Any:
-    """a Keras schedule over the steps of the task's recipe."""
+    """Returns a Keras schedule over the steps of the task's recipe."""
     soft = task.loss == "soft_cross_entropy"
     rate = config.learning_rate * (SOFT_RATE if soft else 1)
     steps = recipe(task, config).steps

@@ -9,7 +9,7 @@ import numpy as np
 
 from models.networks.losses.losses import LOSSES, mean_weight
 from models.networks.tensors import Tensor
-from models.networks.training.devices import of_all
+from models.networks.training.devices import part_of_mean_loss
 from models.tasks import Task
 from models.tasks.arrays import Floats
 
@@ -34,7 +34,7 @@ class Network(Protocol):
 
 
 class Siamese(keras.Model):
-    """network: encoder, head, images, task. Trained by the mean over samples of the task's own
+    """Network: encoder, head, images, task. Trained by the mean over samples of the task's own
     loss; `sample_weight` carries the mask.
 
     standard: (middle, unit), [channels] each, for numbers that are learned as (target - middle) /
@@ -78,11 +78,11 @@ class Siamese(keras.Model):
         losses = self.loss_of(y, sample_weight, y_pred)
         if self.counted:
             losses = losses * mean_weight(sample_weight)
-        return of_all(keras.ops.mean(losses))
+        return part_of_mean_loss(keras.ops.mean(losses))
 
     def fold(self) -> None:
-        """let the head alone give the answers. To be called once, when training is over: a compiled
-        step still knows the old form.
+        """Lets the head alone give the answers. To be called once, when training is over: a
+        compiled step still knows the old form.
         """
         if self.standard is None:
             return
@@ -91,7 +91,7 @@ class Siamese(keras.Model):
         self.standard = None
 
     def unfold(self) -> None:
-        """of a head that gives the answers alone, as after `fold`: let it standardise them."""
+        """Lets a head that gives the answers alone, as after `fold`, be standardised again."""
         if self.standard is None:
             return
         middle, unit = (np.asarray(part) for part in self.standard)
@@ -99,7 +99,9 @@ class Siamese(keras.Model):
         self.scale_answer(1 / unit, -middle / unit)
 
     def scale_answer(self, factor: Floats, offset: Floats) -> None:
-        """the head's answers times a factor, plus an offset, [channels] each, by its last layer."""
+        """Multiplies the head's answers by a factor and adds an offset, [channels] each, in its
+        last layer.
+        """
         layer: Any = self.head.get_layer("answer")
         turned = isinstance(layer, keras.layers.Conv2DTranspose)  # its kernel is [h, w, out, in]
         layer.kernel.assign(np.asarray(layer.kernel) * (factor[:, None] if turned else factor))

@@ -10,7 +10,7 @@ import numpy as np
 
 from models.examples.half_precision import to_single
 from models.examples.label_store import LabelStore
-from models.networks.training.batch_maker import Batch, rebalanced
+from models.networks.training.batch_maker import Batch, rebalanced_mask
 from models.networks.training.inputs import training_input
 from models.tasks import Task
 from models.tasks.arrays import Floats
@@ -46,7 +46,7 @@ class SplitParts:
         return type(self), self.given
 
     def __len__(self) -> int:
-        """how many parts."""
+        """Returns how many parts there are."""
         return -(-len(self.data) // self.step)
 
     def batch(self, number: int) -> Batch:
@@ -54,19 +54,19 @@ class SplitParts:
         done to inputs is drawn for the part alone, the same for every caller.
         """
         start = number * self.step
-        return self.some(slice(start, start + self.step), draws(self.task, start))
+        return self.some(slice(start, start + self.step), damage_generator(self.task, start))
 
     def some(self, rows: slice, random: np.random.Generator) -> Batch:
-        """(input, target, mask) of some samples. random: of the damage done to inputs."""
+        """Returns (input, target, mask) of some samples. random: draws the damage to inputs."""
         images, target, mask = self.data.take(rows, self.pictures)
         target = to_single(target)
         mask = to_single(mask)
         value = training_input(self.task, images, target, random, self.tile)
         if self.weights is not None:
-            mask = rebalanced(target, mask, self.weights)
+            mask = rebalanced_mask(target, mask, self.weights)
         return value, target, mask
 
 
-def draws(task: Task, start: int = 0) -> np.random.Generator:
-    """what the damage done to inputs is drawn from, of samples from `start` on."""
+def damage_generator(task: Task, start: int = 0) -> np.random.Generator:
+    """Returns the random numbers by which the inputs of samples from `start` on are damaged."""
     return np.random.default_rng([zlib.crc32(task.name.encode()), start])

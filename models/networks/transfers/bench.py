@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import TextIO, cast
 
 import numpy as np
 
@@ -15,20 +15,21 @@ from models.examples.label_store import LabelStore
 from models.examples.lazy_rows import LazyRows
 from models.networks.architecture.pixel_readout import CHANNELS, UNIT
 from models.networks.config import NetworkConfig
+from models.networks.task_networks.records import read_record
 from models.networks.task_networks.representations import RepresentationStore
 from models.networks.training.averages import Known, average_losses
+from models.networks.transfers.closed_form.view_kernels import GlobalKernel
 from models.networks.transfers.gradient.programs import StackPrograms
+from models.networks.transfers.learners import SourceSet
 from models.networks.transfers.ledger import TransferLedger, key_of
-from models.networks.transfers.regimes import Regime, known, regimes_of, teaching_rows
+from models.networks.transfers.regimes import Regime, labelled_rows, regimes_of, teaching_rows
 from models.provenance.address import address_of
 from models.tasks import TASKS
 from models.tasks.addressing import rows_of, settings_of
 from models.tasks.arrays import Array, Bytes, Floats
 
-# Positions of sources in `Bench.sources`, ascending; one past the last stands for raw pixels.
-Subset = tuple[int, ...]
-# target -> sets of sources that are worth measuring.
-Wanted = Mapping[str, Collection[tuple[str, ...]]]
+# Target -> sets of sources that are worth measuring, as names.
+SourceNamesByTarget = Mapping[str, Collection[tuple[str, ...]]]
 PIXELS = "pixels"
 AVERAGE = "average"
 # Pictures that are averaged at a time.
@@ -49,7 +50,7 @@ class Bench:
         networks: str | Path,
         config: NetworkConfig,
         ledgers: Mapping[str, TransferLedger] | None = None,
-        wanted: Wanted | None = None,
+        wanted: SourceNamesByTarget | None = None,
         programs: StackPrograms | None = None,
         out: TextIO = sys.stderr,
     ) -> None:
@@ -67,77 +68,80 @@ class Bench:
         self.regimes = regimes_of(store, config)
         self.grid = int(representations.read(self.sources[0], "test").shape[1])
         self.fresh = 0  # transfers measured now, not taken from a ledger
-        self.kernels: dict[Any, Any] = {}
+        # of the last teaching views (`view_kernels.VectorBench`)
+        self.kernels: dict[int, GlobalKernel] = {}
         self.programs = programs or StackPrograms(config, store.size)
         self.out = out  # progress
 
     @property
-    def pixels(self) -> Subset:
-        """the set that stands for raw pixels in place of a representation."""
+    def pixels(self) -> SourceSet:
+        """Returns the set that stands for raw pixels in place of a representation."""
         return (len(self.sources),)
 
     def maps(self, index: int, split: str) -> Floats:
-        """standardised representation of source `index`, float16 from its file: whoever takes some
-        views reads no others; one past the last is raw pixels, averaged to the grid when they are
-        taken.
+        """Returns the standardised representation of source `index`, float16 from its file: whoever
+        takes some views reads no others; one past the last is raw pixels, averaged to the grid when
+        they are taken.
         """
         if index < len(self.sources):
             return self.representations.read(self.sources[index], split)
         return cast(Floats, PixelMaps(self.store.images(split), self.grid))
 
     def width(self, index: int) -> int:
-        """channels of a source."""
+        """Returns the channels of a source."""
         return int(self.maps(index, "test").shape[-1])
 
-    def names(self, subset: Subset) -> tuple[str, ...]:
-        """the sources' names, in the same order."""
+    def names(self, subset: SourceSet) -> tuple[str, ...]:
+        """Returns the sources' names, in the same order."""
         return tuple(self.sources[i] for i in subset)
 
-    def wants(self, target: str, subset: Subset) -> bool:
-        """is this transfer to be measured?"""
+    def wants(self, target: str, subset: SourceSet) -> bool:
+        """Returns whether a transfer is to be measured."""
         return target not in self.wanted or tuple(sorted(self.names(subset))) in self.wanted[target]
 
     def teaches(self, regime: Regime, target: str) -> bool:
-        """do two samples of a regime or more have a label of the target that is not masked?"""
+        """Returns whether two samples of a regime or more have a label of the target that is not
+        masked.
+        """
         data = self.store.samples(target, self.config.transfer_split)
-        return len(known(data, regime.samples(data, self.config.seed))) > 1
+        return len(labelled_rows(data, regime.samples(data, self.config.seed))) > 1
 
-    def key(self, subset: Subset, regime: Regime) -> str:
-        """of a row in the ledger: the sources' networks and the amount of data."""
+    def key(self, subset: SourceSet, regime: Regime) -> str:
+        """Returns the key of a row in the ledger: the sources' networks and the amount of data."""
         amount = amount_of(regime)
         if subset == self.pixels:
             return key_of([(PIXELS, str(self.grid))], regime.name, amount, control=PIXELS)
         sources = [(name, self.representations.address(name)) for name in self.names(subset)]
         return key_of(sources, regime.name, amount)
 
-    def losses(self, target: str, subset: Subset, regime: Regime) -> Floats:
-        """[test sample] of a transfer that was measured."""
+    def losses(self, target: str, subset: SourceSet, regime: Regime) -> Floats:
+        """Returns the losses [test sample] of a transfer that was measured."""
         return self.ledgers[target][self.key(subset, regime)]
 
-    def keep(self, target: str, rows: Mapping[Subset, Floats], regime: Regime) -> None:
-        """add what was measured to the ledger."""
+    def keep(self, target: str, rows: Mapping[SourceSet, Floats], regime: Regime) -> None:
+        """Adds rows that were measured to the target's ledger."""
         keyed = {self.key(subset, regime): losses for subset, losses in rows.items()}
         self.ledgers[target].extend(keyed)
         self.fresh += sum(subset != self.pixels for subset in rows)
 
-    def lacking(self, target: str, subsets: Sequence[Subset], regime: Regime) -> list[Subset]:
-        """those sets that the ledger of the target lacks."""
+    def lacking(self, target: str, subsets: Sequence[SourceSet], regime: Regime) -> list[SourceSet]:
+        """Returns those sets that the target's ledger lacks."""
         ledger = self.ledgers[target]
         return [subset for subset in subsets if self.key(subset, regime) not in ledger]
 
-    def ranked(self, target: str, subsets: Sequence[Subset], regime: Regime) -> list[int]:
-        """sources by the mean loss of their first-order transfer, best first."""
+    def ranked(self, target: str, subsets: Sequence[SourceSet], regime: Regime) -> list[int]:
+        """Returns sources by the mean loss of their first-order transfer, best first."""
         singles = [subset for subset in subsets if len(subset) == 1 and subset != self.pixels]
         means = {subset[0]: float(self.losses(target, subset, regime).mean()) for subset in singles}
         return sorted(means, key=means.__getitem__)
 
     def supervised(self, name: str) -> Floats:
-        """the losses of the target's own network on the same test samples."""
+        """Returns the losses of the target's own network on the same test samples."""
         return np.asarray(np.load(self.networks / name / "test_losses.npy"))
 
     def average(self, name: str, regime: Regime) -> Floats:
-        """the losses of the constant that a regime's labels give, on the same test samples; kept in
-        the target's ledger, since a new source changes nothing about them.
+        """Returns the losses of the constant that a regime's labels give, on the same test samples;
+        kept in the target's ledger, since a new source changes nothing about them.
         """
         task, ledger = TASKS[name], self.ledgers[name]
         own = address_of(
@@ -153,12 +157,12 @@ class Bench:
         return ledger[key]
 
     def address(
-        self, name: str, rows: Sequence[tuple[Subset, Regime]], controls: Sequence[str]
+        self, name: str, rows: Sequence[tuple[SourceSet, Regime]], controls: Sequence[str]
     ) -> str:
-        """of everything that is recorded about one target. controls: addresses of its networks
-        from scratch.
+        """Returns the address of everything that is recorded about one target. controls: addresses
+        of its networks from scratch.
         """
-        network = json.loads((self.networks / name / "network.json").read_text())
+        network = read_record(self.networks / name)
         keys = sorted(self.key(subset, regime) for subset, regime in rows)
         content = [network["address"], self.ledgers[name].folder.name, keys, sorted(controls)]
         text = json.dumps(content)
@@ -166,7 +170,7 @@ class Bench:
 
 
 def amount_of(regime: Regime) -> str:
-    """the views that the split really gave, beside what was asked for."""
+    """Returns how many views the split really gave, and how many were asked for, as text."""
     return json.dumps([len(regime.views), regime.limit])
 
 
@@ -179,13 +183,13 @@ class PixelMaps(LazyRows):
         self.grid = grid
 
     def cells(self, i: int) -> Floats:
-        """of one picture."""
+        """Returns the cells [grid, grid, 12] of one picture."""
         return pixel_map(self.images[i : i + 1], self.grid)[0]
 
 
 def pixel_map(images: Bytes, grid: int) -> Floats:
-    """uint8 [n, S, S, 3] -> float32 [n, grid, grid, 12]: each cell's four quarters' mean colours,
-    about unit variance. Some hundred pictures are held at a time.
+    """Averages uint8 [n, S, S, 3] to float32 [n, grid, grid, 12]: each cell's four quarters' mean
+    colours, about unit variance. Some hundred pictures are held at a time.
     """
     cells = np.empty((len(images), grid, grid, CHANNELS), "float32")
     for start in range(0, len(images), CHUNK):
@@ -194,7 +198,7 @@ def pixel_map(images: Bytes, grid: int) -> Floats:
 
 
 def pixel_cells(images: Array, grid: int) -> Floats:
-    """`pixel_map` of a few pictures."""
+    """Returns the `pixel_map` of pictures that are held at once."""
     n, side = images.shape[:2]
     half = side // (2 * grid)
     cells = images.reshape(n, grid, 2, half, grid, 2, half, 3).astype("float32")

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, TextIO
+from typing import TextIO, TypedDict
 
 import numpy as np
 
@@ -15,10 +15,34 @@ from models.networks.config import NetworkConfig
 from models.networks.transfers.gradient.learner import learn
 from models.networks.transfers.gradient.programs import StackPrograms
 from models.networks.transfers.gradient.samples import Maps
-from models.networks.transfers.gradient.schedule import Schedule, schedule_of
+from models.networks.transfers.gradient.schedule import schedule_of
 from models.tasks.arrays import Floats
+from models.tasks.ranks import spearman
 
 SEEDS = (11, 12)
+
+
+class CalibrationRow(TypedDict):
+    """How the closed form's ranking of some first-order transfers into a target agrees with that by
+    gradient training.
+    """
+
+    target: str
+    # Transfers that were trained by gradient.
+    transfers: int
+    # Spearman with the mean of the seeds, and between the two seeds; 0 where one side is constant.
+    closed_against_gradient: float
+    between_seeds: float
+    # Median ratio of mean losses.
+    gradient_over_closed: float
+    # Median of the networks' best epochs.
+    epochs: int
+    # Share of networks that converged (`converged_share`).
+    converged: float
+    # By gradient, stacked, building and tracing included.
+    seconds_a_network: float
+    # None where all losses in closed form came from the ledger.
+    closed_seconds_a_transfer: float | None
 
 
 def calibrate(
@@ -29,19 +53,15 @@ def calibrate(
     closed: Mapping[tuple[str, ...], Floats],
     config: NetworkConfig,
     *,
-    schedule: Schedule | None = None,
     programs: StackPrograms | None = None,
     out: TextIO = sys.stderr,
-) -> dict[str, Any]:
-    """one row of the calibration: how the ranking of first-order transfers into `name` by the
-    closed form agrees with that by gradient.
+) -> CalibrationRow:
+    """Trains some first-order transfers into `name` by gradient and compares them with the closed
+    form.
 
     closed: sources -> test losses [sample] of the closed form. At most `config.calibration_sources`
     sources, evenly over the closed form's ranking, so that good and bad ones are among them.
-    programs: `StackPrograms` that targets share. {"target", "transfers", "closed_against_gradient"
-    (Spearman with the mean of the seeds), "between_seeds", "gradient_over_closed" (median ratio of
-    mean losses), "epochs" (median best), "converged" (share of networks, as `converged` says),
-    "seconds_a_network" (by gradient, stacked, building and tracing included)}.
+    programs: compiled stacks that targets share.
     """
     ranked = sorted(
         (key for key in closed if len(key) == 1), key=lambda key: float(closed[key].mean())
@@ -55,21 +75,22 @@ def calibrate(
         )
     ]
     slots = np.array([[sources.index(key[0])] for key in picked for _ in SEEDS])
-    schedule = schedule or schedule_of(config, name, config.calibration_epochs)
+    schedule = schedule_of(config, name, config.calibration_epochs)
     found = learn(
         store, maps, name, slots, list(SEEDS) * len(picked), config, schedule, programs=programs
     )
     means = found.losses.mean(1).reshape(len(picked), len(SEEDS))
     own = np.array([closed[key].mean() for key in picked])
-    row = {
+    row: CalibrationRow = {
         "target": name,
         "transfers": len(picked),
-        "closed_against_gradient": spearman(own, means.mean(1)),
-        "between_seeds": spearman(means[:, 0], means[:, 1]),
+        "closed_against_gradient": ranking_agreement(own, means.mean(1)),
+        "between_seeds": ranking_agreement(means[:, 0], means[:, 1]),
         "gradient_over_closed": float(np.median(means.mean(1) / np.maximum(own, 1e-9))),
         "epochs": int(np.median(found.best)),
-        "converged": converged(found.validation, schedule.patience),
+        "converged": converged_share(found.validation, schedule.patience),
         "seconds_a_network": found.seconds / len(slots),
+        "closed_seconds_a_transfer": None,
     }
     print(
         f"  calibration {name}: closed form against gradient "
@@ -81,9 +102,9 @@ def calibrate(
     return row
 
 
-def converged(validation: Floats, patience: int) -> float:
-    """share of networks whose validation loss [epoch, network] fell by less than 1 % in the last
-    `patience` epochs; 0 for a run of no more epochs than that.
+def converged_share(validation: Floats, patience: int) -> float:
+    """Returns the share of networks whose validation loss [epoch, network] fell by less than 1 % in
+    the last `patience` epochs; 0 for a run of no more epochs than that.
     """
     if len(validation) <= patience:
         return 0.0
@@ -91,10 +112,8 @@ def converged(validation: Floats, patience: int) -> float:
     return float((before - validation.min(0) < 0.01 * np.abs(before)).mean())
 
 
-def spearman(first: Floats, second: Floats) -> float:
-    """rank correlation; 0 where one side is constant."""
-    from scipy.stats import rankdata
-
-    a, b = (ranks - ranks.mean() for ranks in (rankdata(first), rankdata(second)))
-    size = np.sqrt((a**2).sum() * (b**2).sum())
-    return float((a * b).sum() / size) if size else 0.0
+def ranking_agreement(first: Floats, second: Floats) -> float:
+    """Returns the rank correlation of two rankings of the same transfers; 0 where one side is
+    constant, and so ranks nothing.
+    """
+    return float(np.nan_to_num(spearman(np.stack([first, second]))))

@@ -13,7 +13,7 @@ TOP = {2: 5, 3: 5, 4: 6}
 
 
 def first_wave(count: int, order: int, rule: str) -> list[tuple[int, ...]]:
-    """subsets that need no ranking: singles, and all pairs under "all_pairs"."""
+    """Returns the sets that need no ranking: singles, and all pairs under "all_pairs"."""
     most = min(order, 2 if rule == "all_pairs" else 1)
     return [
         subset
@@ -25,8 +25,8 @@ def first_wave(count: int, order: int, rule: str) -> list[tuple[int, ...]]:
 def second_wave(
     ranked: Sequence[int], order: int, rule: str, controls: Collection[int] = ()
 ) -> list[tuple[int, ...]]:
-    """larger subsets for one target. ranked: its sources by first-order loss, best first. controls:
-    those of them that nobody trained.
+    """Returns the larger sets of sources for one target. ranked: its sources by first-order loss,
+    best first. controls: those of them that nobody trained.
 
     Orders 2 to 4: all subsets of the best five (order 4: six); from 5 on the beam of one, the best
     `n` together, controls left out as in the released study. Each subset is sorted by index.

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TextIO
+from typing import Any, TextIO, TypedDict
 
 import numpy as np
 
@@ -32,6 +32,7 @@ from models.networks.transfers.bench import Bench
 from models.networks.transfers.closed_form.map_outputs import map_outputs
 from models.networks.transfers.closed_form.maps import map_transfers
 from models.networks.transfers.closed_form.vectors import vector_transfers
+from models.networks.transfers.closed_form.view_kernels import GlobalKernel
 from models.networks.transfers.regimes import Regime
 from models.provenance.address import address_of
 from models.provenance.seals import read_sealed_json, write_sealed_json
@@ -40,9 +41,20 @@ from models.tasks.addressing import rows_of, settings_of
 from models.tasks.arrays import Array, Floats
 
 
+class CeilingRow(TypedDict):
+    """What the label's own code is worth as a source."""
+
+    target: str
+    channels: int
+    # Mean test loss of the label's own code.
+    loss: float
+    # Share of test samples on which it beats the target's own network; ties count half.
+    quality: float
+
+
 @dataclass
 class LabelBench:
-    """A bench (`learners.Bench`) whose sources are codes made of labels."""
+    """A bench (`learners.BenchView`) whose sources are codes made of labels."""
 
     store: Any
     config: NetworkConfig
@@ -53,7 +65,7 @@ class LabelBench:
 
     def __post_init__(self) -> None:
         self.sources = list(self.codes)
-        self.kernels: dict[int, Any] = {}
+        self.kernels: dict[int, GlobalKernel] = {}
 
     def maps(self, index: int, split: str) -> Floats:
         return self.codes[self.sources[index]][split]
@@ -76,16 +88,15 @@ class SampleViews:
         return TaskSamples(own, data.target, data.mask)
 
     def views(self, split: str) -> list[str]:
-        """the key of each sample's first view."""
+        """Returns the key of each sample's first view."""
         keys = self.store.views(split)
         first = np.asarray(self.store.samples(self.target, split).views)[:, 0]
         return [keys[view] for view in first]
 
 
-def ceilings(bench: Bench, targets: Iterable[str], channels: int) -> list[dict[str, Any]]:
-    """{"target", "channels", "loss": mean test loss of the label's own code, "quality": share of
-    test samples on which it beats the target's own network (ties count half)} of every target, with
-    the largest amount of data; kept beside the targets' ledgers.
+def ceilings(bench: Bench, targets: Iterable[str], channels: int) -> list[CeilingRow]:
+    """Returns the ceiling of every target for codes of so many channels, with the largest amount of
+    data; losses are kept beside the targets' ledgers.
     """
     regime = bench.regimes[-1]
     paths = {}
@@ -115,7 +126,7 @@ def ceilings(bench: Bench, targets: Iterable[str], channels: int) -> list[dict[s
     for name, values in losses.items():
         write_sealed_json(paths[name], {"losses": np.asarray(values, "float64").tolist()})
         found[name] = {"losses": values}
-    rows = []
+    rows: list[CeilingRow] = []
     for name, kept in found.items():
         values = np.asarray((kept or {})["losses"], "float32")
         wins = np.sign(bench.supervised(name) - values)
@@ -128,7 +139,7 @@ def ceilings(bench: Bench, targets: Iterable[str], channels: int) -> list[dict[s
 def map_ceilings(
     bench: Bench, regime: Regime, names: Iterable[str], channels: int
 ) -> dict[str, Floats]:
-    """target -> losses [sample] of the readout of its own label's code."""
+    """Returns target -> losses [sample] of the readout of its own label's code."""
     codes = {name: map_codes(bench, name, channels) for name in names}
     labels = LabelBench(bench.store, bench.config, bench.grid, bench.out, codes)
     wanted = {name: [(place,)] for place, name in enumerate(codes)}
@@ -138,17 +149,17 @@ def map_ceilings(
 
 
 def map_codes(bench: Bench, name: str, channels: int) -> dict[str, Floats]:
-    """split -> [view, grid, grid, channels]."""
+    """Returns a map label's own code: split -> [view, grid, grid, channels]."""
     blocks = {}
     for split in dict.fromkeys((bench.config.transfer_split, "test")):
         count = len(bench.maps(0, split))
         flat = map_outputs(bench.store, name, split, np.arange(count), bench.grid, bench.config)
         blocks[split] = flat.reshape(count, bench.grid, bench.grid, -1)
-    return reduced(blocks, channels)
+    return label_codes(blocks, channels)
 
 
 def vector_ceiling(bench: Bench, regime: Regime, name: str, channels: int) -> Floats:
-    """losses [sample] of the readout of a vector's or a class's own code."""
+    """Returns losses [sample] of the readout of a vector's or a class's own code."""
     store = SampleViews(bench.store, name)
     split = bench.config.transfer_split
     size = bench.grid**2 * channels
@@ -162,7 +173,7 @@ def vector_ceiling(bench: Bench, regime: Regime, name: str, channels: int) -> Fl
         part: np.stack([np.resize(code, size) for code in value]).reshape(
             len(value), bench.grid, bench.grid, channels
         )
-        for part, value in filled_codes(reduced(labels, width)).items()
+        for part, value in filled_codes(label_codes(labels, width)).items()
     }
     data = bench.store.samples(name, split)
     rows = regime.samples(data, bench.config.seed)
@@ -173,17 +184,17 @@ def vector_ceiling(bench: Bench, regime: Regime, name: str, channels: int) -> Fl
 
 
 def filled_codes(codes: Mapping[str, Floats]) -> Mapping[str, Floats]:
-    """the codes; ones for those of a label that never changes, since a kernel of zeros alone has no
-    scale.
+    """Returns the codes, or ones for those of a label that never changes, since a kernel of zeros
+    alone has no scale.
     """
     if any(value.any() for value in codes.values()):
         return codes
     return {split: np.ones_like(value) for split, value in codes.items()}
 
 
-def reduced(labels: Mapping[str, Array], channels: int) -> dict[str, Floats]:
-    """split -> [..., channels] principal components of labels [..., k], fitted on the first split,
-    standardised by it and rounded as the representation store does.
+def label_codes(labels: Mapping[str, Array], channels: int) -> dict[str, Floats]:
+    """Returns split -> [..., channels] principal components of labels [..., k], fitted on the first
+    split, standardised by it and rounded as the representation store does.
     """
     first = next(iter(labels.values()))
     mean, components, _ = principal_components([first], channels)

@@ -8,14 +8,14 @@ h, w, channels of all], or [B, images, h, w, channels of all].
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import keras
 import numpy as np
 
+from models.examples.label_store import LabelStore
 from models.networks.architecture.readout_layers import GlobalReadout, LocalReadout, Standardised
 from models.networks.architecture.smoothing import Smoothed
 from models.networks.architecture.transfer_heads import build_transfer_head
@@ -23,13 +23,24 @@ from models.networks.config import NetworkConfig
 from models.networks.losses.block_losses import block_channels, sharpness
 from models.networks.losses.losses import image_losses
 from models.networks.task_networks.at_once import samples_at_once
+from models.networks.task_networks.representations import RepresentationStore
+from models.networks.transfers.bench import Bench
 from models.networks.transfers.closed_form.edge_readout import readout_arrays, widths_of
-from models.networks.transfers.edge_learners import BATCH, EdgeBench, compared, fitting
-from models.networks.transfers.gradient.alone import trained
+from models.networks.transfers.edge_learners import (
+    BATCH,
+    EdgeBench,
+    compare_learners,
+    teaching_and_held_out,
+)
+from models.networks.transfers.gradient.alone import train_transfer_alone
+from models.networks.transfers.gradient.programs import StackPrograms
 from models.networks.transfers.gradient.schedule import schedule_of
 from models.networks.transfers.learners import SourceSet
-from models.provenance.seals import sealed_folder
+from models.networks.transfers.regimes import config_of_one_row
+from models.provenance.address import address_of
+from models.provenance.seals import sealed_folder, whole
 from models.tasks import TASKS, Task
+from models.tasks.addressing import rows_of, settings_of
 from models.tasks.arrays import Array, Floats
 
 
@@ -46,19 +57,85 @@ class TransferNetwork:
     learner: str = "closed_form"
 
 
+class TransferFacts(TypedDict):
+    """transfer.json: what the network of an edge is made of, and how it was chosen."""
+
+    sources: list[str]
+    # Channels of each source's representation.
+    widths: list[int]
+    target: str
+    # Of everything that the network depends on.
+    address: str
+    # Cells of a side of the representations.
+    grid: int
+    # "closed_form" or "gradient": the learner of what was written.
+    learner: str
+    # Learner -> mean loss on held-out samples; empty where only one was fitted.
+    validation: dict[str, float]
+    # Of a map, where both learners were compared: width of `Smoothed`, as a share of the side.
+    smoothing: NotRequired[float]
+    # By gradient: side of the images in pixels, fields of the NetworkConfig, epochs of training.
+    size: NotRequired[int]
+    config: NotRequired[dict[str, Any]]
+    epochs: NotRequired[int]
+    # Of a map in closed form, as `LocalReadout` takes them: values a pixel, factor by which the
+    # answer is enlarged, factor from what is regressed to the answer.
+    channels: NotRequired[int]
+    enlarge: NotRequired[int]
+    factor: NotRequired[float]
+
+
+def read_facts(folder: str | Path) -> TransferFacts:
+    """Returns transfer.json of the network of an edge."""
+    facts: TransferFacts = json.loads((Path(folder) / "transfer.json").read_text())
+    return facts
+
+
+def train_transfer(
+    sources: tuple[str, ...],
+    target: str,
+    store: LabelStore,
+    representations: RepresentationStore,
+    networks: str | Path,
+    folder: str | Path,
+    config: NetworkConfig,
+    programs: StackPrograms | None = None,
+) -> Path:
+    """Returns the folder of one edge's network, made by `write_transfer` unless a complete one with
+    the same address is there. programs: compiled stacks that several edges share.
+    """
+    bench = Bench(store, representations, networks, config, programs=programs)
+    subset = tuple(bench.sources.index(source) for source in sources)
+    task = TASKS[target]
+    address = address_of(
+        write_transfer,
+        inputs=[
+            store.views_address,
+            store.address(target),
+            bench.key(subset, bench.regimes[-1]),
+        ],
+        settings=(*settings_of(task), config_of_one_row(config)),
+        choices=rows_of(task),
+    )
+    if whole(folder) and read_facts(folder)["address"] == address:
+        return Path(folder)
+    return write_transfer(bench, subset, target, Path(folder), address)
+
+
 def write_transfer(
     bench: EdgeBench, subset: SourceSet, target: str, folder: Path, address: str
 ) -> Path:
-    """solve one edge on `bench` in closed form, train it by gradient too where the configuration
-    has `edge_epochs`, and write the better on held-out data, fitted to all samples of the regime:
-    what is held out chooses, and then teaches as well.
+    """Solves one edge on `bench` in closed form, trains it by gradient too where the configuration
+    has `edge_epochs`, and writes to `folder`, which is returned, the learner that was better on
+    held-out data, fitted to all samples of the regime: what is held out chooses, and then teaches
+    as well.
 
     Files: transfer.json and arrays.npz (for the gradient learner, head.weights.h5 too), and
     test_losses.npy, the losses of what was written; they appear together.
     """
     config = bench.config
     regime = bench.regimes[-1]
-    facts: dict[str, Any] = {
+    facts: TransferFacts = {
         "sources": list(bench.names(subset)),
         "widths": widths_of(bench, subset),
         "target": target,
@@ -69,19 +146,21 @@ def write_transfer(
     }
     head = None
     # one sample cannot both stop the one learner and compare the two
-    if config.edge_epochs and len(fitting(bench, target, regime)[1]) > 1:
-        both = compared(bench, subset, target, regime)
+    if config.edge_epochs and len(teaching_and_held_out(bench, target, regime)[1]) > 1:
+        both = compare_learners(bench, subset, target, regime)
         facts["validation"] = both.losses
         facts["learner"] = min(both.losses, key=lambda learner: both.losses[learner])
         facts["smoothing"] = both.smoothing.get(facts["learner"], 0)
     arrays = scales_of(bench, subset)
     if facts["learner"] == "gradient":
-        teaching, held_out = fitting(bench, target, regime)
+        teaching, held_out = teaching_and_held_out(bench, target, regime)
         rows = np.sort(np.concatenate([teaching, held_out]))
         share = len(teaching) / len(rows)
         schedule = schedule_of(config, target, config.edge_epochs)
-        head = trained(bench, subset, target, rows, schedule, both.epochs, share)
-        facts.update(size=bench.store.size, config=asdict(config), epochs=both.epochs)
+        head = train_transfer_alone(bench, subset, target, rows, schedule, both.epochs, share)
+        facts["size"] = bench.store.size
+        facts["config"] = asdict(config)
+        facts["epochs"] = both.epochs
     else:
         arrays |= readout_arrays(bench, regime, target, subset)
         if TASKS[target].output.dense:
@@ -99,7 +178,7 @@ def write_transfer(
 
 
 def losses_of(network: TransferNetwork, bench: EdgeBench) -> Floats:
-    """[test sample] float32 losses of a network on the representations that are stored."""
+    """Returns losses [test sample] float32 of a network on the representations that are stored."""
     task = network.target
     data = bench.store.samples(task.name, "test")
     maps = [bench.representations.read(source, "test") for source in network.sources]
@@ -127,7 +206,9 @@ def losses_of(network: TransferNetwork, bench: EdgeBench) -> Floats:
 
 
 def scales_of(bench: EdgeBench, subset: SourceSet) -> dict[str, Array]:
-    """mean and deviation of the sources' representations, side by side [channels of all] each."""
+    """Returns mean and deviation of the sources' representations, side by side, [channels of all]
+    each.
+    """
     scales = [bench.representations.scale(source) for source in bench.names(subset)]
     return {
         "mean": np.concatenate([mean for mean, _ in scales]),
@@ -136,11 +217,11 @@ def scales_of(bench: EdgeBench, subset: SourceSet) -> dict[str, Array]:
 
 
 def load_transfer_network(folder: str | Path) -> TransferNetwork:
-    """the network that `train_transfer` wrote. Raises FileNotFoundError if there is none."""
+    """Loads the network that `train_transfer` wrote. Raises FileNotFoundError if there is none."""
     folder = Path(folder)
     if not (folder / "transfer.json").exists():
         raise FileNotFoundError(f"no transfer network at {folder}; train_transfer writes them")
-    facts = json.loads((folder / "transfer.json").read_text())
+    facts = read_facts(folder)
     with np.load(folder / "arrays.npz") as file:
         arrays = dict(file)
     task = TASKS[facts["target"]]
@@ -162,10 +243,10 @@ def load_transfer_network(folder: str | Path) -> TransferNetwork:
     return TransferNetwork(tuple(facts["sources"]), task, head, facts["learner"])
 
 
-def learned_head(
-    folder: Path, facts: Mapping[str, Any], shape: tuple[int, int, int]
-) -> keras.Model:
-    """the head that was trained by gradient, on standardised representations [h, w, c order]."""
+def learned_head(folder: Path, facts: TransferFacts, shape: tuple[int, int, int]) -> keras.Model:
+    """Returns the head that was trained by gradient, on standardised representations [h, w, c
+    order].
+    """
     task = TASKS[facts["target"]]
     config = NetworkConfig(**facts["config"])
     head = build_transfer_head(task, config, shape, task.images, facts["size"])

@@ -8,20 +8,20 @@ from typing import Protocol
 import keras
 import numpy as np
 
-from models.networks.architecture.smoothing import smoothed, smoothing_matrix
+from models.networks.architecture.smoothing import smooth_maps, smoothing_matrix
 from models.networks.losses.losses import image_losses
 from models.networks.task_networks.at_once import samples_at_once
 from models.networks.task_networks.representations import RepresentationStore
 from models.networks.transfers.closed_form.edge_readout import (
     held_out_loss,
     map_answers,
-    taught_alone,
+    teaching_regime,
 )
 from models.networks.transfers.closed_form.view_kernels import VectorBench
-from models.networks.transfers.gradient.alone import tried
+from models.networks.transfers.gradient.alone import try_transfer
 from models.networks.transfers.gradient.learner import GradientBench
 from models.networks.transfers.gradient.schedule import schedule_of
-from models.networks.transfers.learners import Bench, SourceSet
+from models.networks.transfers.learners import BenchView, SourceSet
 from models.networks.transfers.regimes import Regime
 from models.tasks import TASKS, building_of
 from models.tasks.arrays import Bools, Floats, Integers
@@ -45,9 +45,9 @@ class EdgeBench(VectorBench, GradientBench, Protocol):
 
 @dataclass(frozen=True)
 class Comparison:
-    """Both learners of one edge. losses: learner -> mean loss on held-out samples, of which each
-    half judges what the other has chosen; smoothing: learner -> the width of `Smoothed` with which
-    it did best, of a map's answer; epochs: of gradient training, after which it did best.
+    """How both learners of one edge did. losses: learner -> mean loss on held-out samples, of which
+    each half judges what the other has chosen; smoothing: learner -> the width of `Smoothed` with
+    which it did best, of a map's answer; epochs: of gradient training, after which it did best.
     """
 
     losses: dict[str, float]
@@ -55,18 +55,20 @@ class Comparison:
     epochs: int
 
 
-def compared(bench: EdgeBench, subset: SourceSet, target: str, regime: Regime) -> Comparison:
-    """Both learners are fitted to the teaching samples. Either half of the held-out samples chooses
-    the gradient's epoch, and how far a map is smoothed, for the other half to judge, so that all of
+def compare_learners(
+    bench: EdgeBench, subset: SourceSet, target: str, regime: Regime
+) -> Comparison:
+    """Fits both learners to the teaching samples. Either half of the held-out samples chooses the
+    gradient's epoch, and how far a map is smoothed, for the other half to judge, so that all of
     them compare the learners. Test samples take no part.
     """
-    teaching, held_out = fitting(bench, target, regime)
-    first = stopping(bench, target, held_out)
+    teaching, held_out = teaching_and_held_out(bench, target, regime)
+    first = in_first_half(bench, target, held_out)
     schedule = schedule_of(bench.config, target, bench.config.edge_epochs)
-    trial = tried(bench, subset, target, (teaching, held_out), first, schedule)
+    trial = try_transfer(bench, subset, target, (teaching, held_out), first, schedule)
     if not TASKS[target].output.dense:
         solved = held_out_loss(bench, regime, target, subset, (teaching, held_out))
-        own = float(crossed(trial.losses, first).mean())
+        own = float(judged_by_other_half(trial.losses, first).mean())
         return Comparison({"closed_form": solved, "gradient": own}, {}, trial.epochs)
     closed = losses_by_width(
         bench, target, held_out, solved_maps(bench, regime, target, subset, held_out)
@@ -83,14 +85,16 @@ def compared(bench: EdgeBench, subset: SourceSet, target: str, regime: Regime) -
             int(table[:, half].mean(1).argmin()) for table, half in zip(tables, (first, ~first))
         ]
         judged = np.stack([table[width] for table, width in zip(tables, widths)])
-        losses[learner] = float(crossed(judged, first).mean())
-        smoothing[learner] = WIDTHS[int(crossed(np.stack(tables), first).mean(-1).argmin())]
+        losses[learner] = float(judged_by_other_half(judged, first).mean())
+        smoothing[learner] = WIDTHS[
+            int(judged_by_other_half(np.stack(tables), first).mean(-1).argmin())
+        ]
     return Comparison(losses, smoothing, trial.epochs)
 
 
-def crossed(losses: Floats, first: Bools) -> Floats:
-    """[..., row]: of each sample what the half that it is not in has chosen. losses: [half, ...,
-    row]; first: [row], the samples of the first half.
+def judged_by_other_half(losses: Floats, first: Bools) -> Floats:
+    """Returns [..., row]: of each sample what the half that it is not in has chosen. losses: [half,
+    ..., row]; first: [row], the samples of the first half.
     """
     return np.where(first, losses[1], losses[0])
 
@@ -98,16 +102,16 @@ def crossed(losses: Floats, first: Bools) -> Floats:
 def solved_maps(
     bench: EdgeBench, regime: Regime, target: str, subset: SourceSet, rows: Integers
 ) -> Floats:
-    """[row, S, S, k] answers in closed form, fitted to the teaching views alone."""
+    """Returns answers [row, S, S, k] in closed form, fitted to the teaching views alone."""
     data = bench.store.samples(target, bench.config.transfer_split)
     views = np.asarray(data.views)[rows, 0]
-    return map_answers(bench, taught_alone(bench, regime), target, subset, views)
+    return map_answers(bench, teaching_regime(bench, regime), target, subset, views)
 
 
 def answer_maps(
     bench: EdgeBench, target: str, subset: SourceSet, rows: Integers, head: keras.Model
 ) -> Floats:
-    """[row, S, S, k] answers of a head to samples of the transfer split."""
+    """Returns a head's answers [row, S, S, k] to samples of the transfer split."""
     split = bench.config.transfer_split
     views = np.asarray(bench.store.samples(target, split).views)[rows, 0]
     maps = [bench.maps(i, split) for i in subset]
@@ -121,7 +125,9 @@ def answer_maps(
 
 
 def losses_by_width(bench: EdgeBench, target: str, rows: Integers, answer: Floats) -> Floats:
-    """[width of WIDTHS, row]: losses of a map smoothed by each. answer: [row, S, S, k]."""
+    """Returns losses [width of WIDTHS, row] of a map smoothed by each width. answer: [row, S, S,
+    k].
+    """
     data = bench.store.samples(target, bench.config.transfer_split)
     labels, mask = (np.asarray(part, "float32") for part in data.labels(rows))
     loss = TASKS[target].loss
@@ -130,14 +136,16 @@ def losses_by_width(bench: EdgeBench, target: str, rows: Integers, answer: Float
         matrix = smoothing_matrix(answer.shape[1], width)
         for start in range(0, len(rows), BATCH):
             part = slice(start, start + BATCH)
-            maps = keras.ops.convert_to_numpy(smoothed(answer[part], matrix))
+            maps = keras.ops.convert_to_numpy(smooth_maps(answer[part], matrix))
             table[i, part] = image_losses(loss, labels[part], mask[part], maps)
     return table
 
 
-def fitting(bench: Bench, target: str, regime: Regime) -> tuple[Integers, Integers]:
-    """(rows that teach, rows held out) of the target's samples in the transfer split, as the
-    regime's views are divided.
+def teaching_and_held_out(
+    bench: BenchView, target: str, regime: Regime
+) -> tuple[Integers, Integers]:
+    """Returns (rows that teach, rows held out) of the target's samples in the transfer split, as
+    the regime's views are divided.
     """
     data = bench.store.samples(target, bench.config.transfer_split)
     rows = regime.samples(data, bench.config.seed)
@@ -145,9 +153,9 @@ def fitting(bench: Bench, target: str, regime: Regime) -> tuple[Integers, Intege
     return rows[~held_out], rows[held_out]
 
 
-def stopping(bench: Bench, target: str, held_out: Integers) -> Bools:
-    """[held_out] bool: the first half of the held-out samples: whole buildings (of a sample's first
-    view), every second by name; of one building, every second sample.
+def in_first_half(bench: BenchView, target: str, held_out: Integers) -> Bools:
+    """Returns [held_out] bool, the first half of the held-out samples: whole buildings (of a
+    sample's first view), every second by name; of one building, every second sample.
     """
     keys = bench.store.views(bench.config.transfer_split)
     data = bench.store.samples(target, bench.config.transfer_split)

@@ -20,15 +20,16 @@ QUESTIONS: weakref.WeakKeyDictionary[LabelStore, dict[tuple[str, str], tuple[obj
 
 
 def first_with_equal_labels(store: LabelStore, names: Iterable[str], split: str) -> dict[str, str]:
-    """target -> the first of `names` that has the same loss, and the same labels of the same views
-    in `split` and in test (autoencoding and denoising do: they differ in their input alone).
+    """Returns target -> the first of `names` that has the same loss, and the same labels of the
+    same views in `split` and in test (autoencoding and denoising do: they differ in their input
+    alone).
     """
     firsts: dict[tuple[object, ...], str] = {}
     return {name: firsts.setdefault(question(store, name, split), name) for name in names}
 
 
-def labels_of(data: TaskSamples) -> list[bytes]:
-    """digests of targets and masks, of which some hundred are held at a time."""
+def label_digests(data: TaskSamples) -> list[bytes]:
+    """Returns digests of targets and masks, of which some hundred are held at a time."""
     digests = [hashlib.sha256(), hashlib.sha256()]
     for start in range(0, len(data), CHUNK):
         for digest, values in zip(digests, data.labels(slice(start, start + CHUNK))):
@@ -37,7 +38,9 @@ def labels_of(data: TaskSamples) -> list[bytes]:
 
 
 def question(store: LabelStore, name: str, split: str) -> tuple[object, ...]:
-    """what a target asks: loss, output, and digests of its samples. All labels are read once."""
+    """Returns what a target asks: loss, output, and digests of its samples. All labels are read
+    once.
+    """
     known = QUESTIONS.setdefault(store, {})
     if (name, split) not in known:
         known[name, split] = read_question(store, name, split)
@@ -45,12 +48,12 @@ def question(store: LabelStore, name: str, split: str) -> tuple[object, ...]:
 
 
 def read_question(store: LabelStore, name: str, split: str) -> tuple[object, ...]:
-    """`question`, from the labels."""
+    """Computes `question` from the labels."""
     digests = []
     for part in (split, "test"):
         data = store.samples(name, part)
         digests += [
             hashlib.sha256(np.ascontiguousarray(data.views).data).digest(),
-            *labels_of(data),
+            *label_digests(data),
         ]
     return (TASKS[name].loss, TASKS[name].output, *digests)

@@ -15,13 +15,13 @@ from models.tasks.arrays import Floats
 # Sources of one transfer: rising positions in `Bench.sources`; one past the last stands for pixels.
 SourceSet = tuple[int, ...]
 # Target -> the sets of sources to measure.
-Wanted = Mapping[str, Sequence[SourceSet]]
+SetsByTarget = Mapping[str, Sequence[SourceSet]]
 # Set of sources -> loss of every test sample [sample] float32.
 Losses = dict[SourceSet, Floats]
 
 
-class Bench(Protocol):
-    """What is on the bench when transfers are measured: `bench.Bench`, as far as learners see."""
+class BenchView(Protocol):
+    """The part of a `bench.Bench` that learners read."""
 
     @property
     def store(self) -> LabelStore: ...
@@ -31,20 +31,20 @@ class Bench(Protocol):
 
     @property
     def sources(self) -> Sequence[str]:
-        """names of the representations."""
+        """Names of the representations."""
 
     @property
     def grid(self) -> int:
-        """side of every representation, cells."""
+        """Cells of a side of every representation."""
 
     @property
     def out(self) -> TextIO:
-        """where progress is told."""
+        """Where progress is printed."""
 
     def maps(self, index: int, split: str) -> Floats:
-        """[view, grid, grid, c], float32 or float16 from a file: the standardised representation of
-        source `index`.
+        """Returns the standardised representation of source `index`: [view, grid, grid, c],
+        float32, or float16 from a file.
         """
 
     def key(self, subset: SourceSet, regime: Regime) -> str:
-        """what a transfer's losses depend on beside its target, as text."""
+        """Returns what a transfer's losses depend on beside its target, as text."""

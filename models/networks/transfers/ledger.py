@@ -41,7 +41,7 @@ class TransferLedger:
         return self.rows[key]
 
     def extend(self, rows: Mapping[str, Floats]) -> None:
-        """add rows as one segment, which appears whole or not at all. Raises ValueError for losses
+        """Adds rows as one segment, which appears whole or not at all. Raises ValueError for losses
         that are not finite.
         """
         if not rows:
@@ -62,14 +62,14 @@ class TransferLedger:
 
 
 def rows_of(segment: Path) -> dict[str, Floats]:
-    """key -> losses [sample] of a segment, memory-mapped."""
+    """Returns key -> losses [sample] of a segment, memory-mapped."""
     with np.load(segment) as file:
         keys = json.loads(str(file["keys"]))
-    return dict(zip(keys, mapped(segment, "losses.npy")))
+    return dict(zip(keys, memory_mapped(segment, "losses.npy")))
 
 
-def mapped(path: Path, member: str) -> Any:
-    """an array of an uncompressed `.npz`, memory-mapped, which numpy does for `.npy` alone."""
+def memory_mapped(path: Path, member: str) -> Any:
+    """Memory-maps an array of an uncompressed `.npz`, which numpy does for `.npy` alone."""
     with zipfile.ZipFile(path) as archive, open(path, "rb") as file:
         place = archive.getinfo(member).header_offset
         # The lengths of name and extra field end a member's own header of 30 bytes.
@@ -85,7 +85,7 @@ def mapped(path: Path, member: str) -> Any:
 def key_of(
     sources: Iterable[tuple[str, str]], regime: str, samples: str, control: str = "", own: str = ""
 ) -> str:
-    """what one row depends on. sources: (name, content address) in order; samples: that taught it;
-    own: what else a control depends on.
+    """Returns what one row depends on, as text. sources: (name, content address) in order; samples:
+    that taught it; own: what else a control depends on.
     """
     return json.dumps([list(map(list, sources)), regime, samples, control, own])

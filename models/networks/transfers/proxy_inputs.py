@@ -26,8 +26,8 @@ def proxy_inputs(
     split: str,
     limit: int = 200,
 ) -> tuple[dict[str, Floats], Floats]:
-    """(source -> [sample, d] float32, labels [sample, k] float32) of at most `limit` samples of
-    `target` in `split`, evenly spaced.
+    """Returns (source -> [sample, d] float32, labels [sample, k] float32) of at most `limit`
+    samples of `target` in `split`, evenly spaced.
 
     Samples of several views have their views' representations side by side.
     """
@@ -73,7 +73,7 @@ def class_map(task: Task, target: Floats) -> Floats:
 
 
 def border_map(task: Task, target: Floats) -> Floats:
-    """[m, S, S, 1]: how many of the upper and the left neighbour are of another segment."""
+    """Counts, [m, S, S, 1], how many of the upper and the left neighbour are of another segment."""
     borders = np.zeros_like(target)
     borders[:, 1:] += target[:, 1:] != target[:, :-1]
     borders[:, :, 1:] += target[:, :, 1:] != target[:, :, :-1]

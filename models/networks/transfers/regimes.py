@@ -5,7 +5,7 @@ in each other, and what is held out of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -38,33 +38,33 @@ class Regime:
     withheld: Integers = field(default_factory=lambda: np.zeros(0, "int64"))
 
     def samples(self, data: TaskSamples, seed: int) -> Integers:
-        """sorted rows of `data` (of the transfer split) that teach: the regime's views; of several
-        views, the first `limit` of one shuffle.
+        """Returns the sorted rows of `data` (of the transfer split) that teach: the regime's views;
+        of several views, the first `limit` of one shuffle.
         """
         if data.views.shape[1] == 1:
             return np.flatnonzero(np.isin(np.asarray(data.views)[:, 0], self.views))
         return np.sort(np.random.default_rng(seed).permutation(len(data))[: self.limit])
 
     def holds_out(self, data: TaskSamples, rows: Integers) -> Bools:
-        """[rows] bool: samples of which a view is held out, or is of a building that is."""
+        """Returns [rows] bool: samples of which a view is held out, or is of a building that is."""
         kept_back = np.union1d(self.views[self.held_out], self.withheld)
         return np.isin(np.asarray(data.views)[rows], kept_back).any(1)
 
 
-def known(data: TaskSamples, rows: Integers) -> Integers:
-    """those of the `rows` of `data` that have a label anywhere: the others would only take part in
-    means.
+def labelled_rows(data: TaskSamples, rows: Integers) -> Integers:
+    """Returns those of the `rows` of `data` that have a label anywhere: the others would only take
+    part in means.
     """
     return rows[[bool((np.asarray(data.mask[row]) > 0).any()) for row in rows]]
 
 
 def teaching_rows(store: LabelStore, regime: Regime, name: str, config: NetworkConfig) -> Rows:
-    """(samples that teach, samples that stop) of a target in the transfer split: as the regime's
-    views are divided, or the last fifth of the samples where these divide nothing. Raises
+    """Returns (samples that teach, samples that stop) of a target in the transfer split: as the
+    regime's views are divided, or the last fifth of the samples where these divide nothing. Raises
     LookupError for a target whose labels cannot teach.
     """
     data = store.samples(name, config.transfer_split)
-    picked = known(data, regime.samples(data, config.seed))
+    picked = labelled_rows(data, regime.samples(data, config.seed))
     if len(picked) < 2:
         raise LookupError(
             f"{len(picked)} samples of {name} with a label that is not masked teach "
@@ -78,8 +78,8 @@ def teaching_rows(store: LabelStore, regime: Regime, name: str, config: NetworkC
 
 
 def regimes_of(store: LabelStore, config: NetworkConfig) -> list[Regime]:
-    """smallest first, the one that decides last. Smaller ones for which the split holds too few
-    views to be smaller are left out.
+    """Returns the regimes of a configuration, the smallest first, the one that decides last.
+    Smaller ones for which the split holds too few views to be smaller are left out.
     """
     keys = store.views(config.transfer_split)
     # one order for all: the smaller amounts are nested in the larger
@@ -104,8 +104,8 @@ def regimes_of(store: LabelStore, config: NetworkConfig) -> list[Regime]:
 
 
 def others_of_buildings(keys: Sequence[str], views: Integers, held_out: Bools) -> Integers:
-    """[m] sorted positions in `keys` outside `views`, of the buildings that are held out of `views`
-    as a whole (a lone building is cut in two).
+    """Returns [m] sorted positions in `keys` outside `views`, of the buildings that are held out of
+    `views` as a whole (a lone building is cut in two).
     """
     kept = {building_of(keys[i]) for i in views[~held_out]}
     whole = {building_of(keys[i]) for i in views[held_out]} - kept
@@ -113,9 +113,16 @@ def others_of_buildings(keys: Sequence[str], views: Integers, held_out: Bools) -
     return others[[building_of(keys[i]) in whole for i in others]]
 
 
+def config_of_one_row(config: NetworkConfig) -> NetworkConfig:
+    """Returns the configuration with the fields reset that say which other rows of a ledger are
+    measured beside one: further amounts of data, and orders.
+    """
+    return replace(config, regimes=(), transfer_order=1, regime_order=1)
+
+
 def last_buildings(keys: Sequence[str]) -> Bools:
-    """[len(keys)] bool: the views of the last fifth of the buildings; of the views, where there is
-    one building; none of fewer than `FEWEST`.
+    """Returns [len(keys)] bool: the views of the last fifth of the buildings; of the views, where
+    there is one building; none of fewer than `FEWEST`.
     """
     if len(keys) < FEWEST:
         return np.zeros(len(keys), bool)

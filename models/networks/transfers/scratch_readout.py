@@ -15,7 +15,7 @@ from models.examples.label_store import LabelStore
 from models.networks.config import NetworkConfig
 from models.networks.task_networks.build import TaskNetwork, solved_network
 from models.networks.training.inputs import training_input
-from models.networks.training.split_parts import draws
+from models.networks.training.split_parts import damage_generator
 from models.networks.transfers.bench import CHUNK, PIXELS, PixelMaps, pixel_cells
 from models.networks.transfers.closed_form.edge_readout import readout_arrays
 from models.networks.transfers.closed_form.view_kernels import GlobalKernel
@@ -30,8 +30,8 @@ SUBSET: SourceSet = (0,)
 
 @dataclass(frozen=True)
 class PixelBench:
-    """A bench (`learners.Bench`) whose one source is pixels as a task's network sees them, averaged
-    to the grid.
+    """A bench (`learners.BenchView`) whose one source is pixels as a task's network sees them,
+    averaged to the grid.
     """
 
     task: Task
@@ -44,11 +44,11 @@ class PixelBench:
     out: TextIO = sys.stderr
 
     def maps(self, index: int, split: str) -> Floats:
-        """[view, grid, grid, 12]; of whole pictures made when they are taken."""
+        """Returns cells [view, grid, grid, 12]; of whole pictures, made when taken."""
         images = self.store.images(split)
         if self.task.input == "image":
             return cast(Floats, PixelMaps(images, self.grid))
-        random = draws(self.task)
+        random = damage_generator(self.task)
         parts = []
         for start in range(0, len(images), CHUNK):
             some = images[start : start + CHUNK]
@@ -57,7 +57,7 @@ class PixelBench:
         return np.concatenate(parts)
 
     def key(self, subset: SourceSet, regime: Regime) -> str:
-        """one row alone: that of pixels."""
+        """Returns the key of the one row that there is: that of pixels."""
         return key_of([(PIXELS, str(self.grid))], regime.name, str(regime.limit), control=PIXELS)
 
 
@@ -75,7 +75,7 @@ class PixelsSolved:
         return self.bench.grid
 
     def taught(self) -> TaskNetwork:
-        """solved on the samples that teach alone."""
+        """Returns the readout solved on the samples that teach alone."""
         teaching, _ = self.rows
         split = self.bench.config.transfer_split
         data = self.bench.store.samples(self.target, split)
@@ -88,11 +88,13 @@ class PixelsSolved:
     def arrays(
         self, regime: Regime | None = None, rows: Integers | None = None
     ) -> dict[str, Array]:
-        """what `pixel_readout` takes; solved on all samples of the regime by default."""
+        """Returns the arrays that `pixel_readout` takes, solved on all samples of the regime by
+        default.
+        """
         return readout_arrays(self.bench, regime or self.regime, self.target, SUBSET, rows)
 
     def network(self, arrays: dict[str, Array]) -> TaskNetwork:
-        """the readout in the form of a task network."""
+        """Returns the readout in the form of a task network."""
         task = TASKS[self.target]
         bench = self.bench
         return solved_network(task, arrays, bench.config, bench.store.size, bench.grid)
@@ -106,7 +108,9 @@ def pixels_solved(
     config: NetworkConfig,
     rows: Rows,
 ) -> PixelsSolved:
-    """encoder: keras.Model whose grid the readout has."""
+    """Returns the readout of pixels into one target. encoder: keras.Model whose grid the readout
+    has.
+    """
     shape = encoder.compute_output_shape((None, store.size, store.size, encoder.input_shape[-1]))
     return PixelsSolved(
         PixelBench(TASKS[target], store, config, int(shape[1])), regime, target, rows

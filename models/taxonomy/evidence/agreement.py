@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.tasks.arrays import Floats
+from models.tasks.ranks import correlation, ranks_of, spearman
 from models.taxonomy.affinities import Affinities
 from models.taxonomy.evidence.priors import family_prior, generic_ranks, rank_shares
 from models.taxonomy.facts import Facts
-from models.taxonomy.ranks import correlation, ranks_of, spearman
 
 FEWEST = 4  # shared sources below which a rank correlation says nothing
 LEVEL = (0.025, 0.975)
@@ -75,9 +75,9 @@ def first_order_values(
     }
 
 
-def rank_agreement(first: Floats, second: Floats) -> Floats:
-    """[..., source] twice -> [...]: Spearman over the sources that both have (not NaN); NaN where
-    one side is constant.
+def spearman_of_shared(first: Floats, second: Floats) -> Floats:
+    """Returns [...] Spearman's rank correlations of [..., source] values over the sources that both
+    have (not NaN); NaN where one side is constant.
     """
     missing = np.isnan(first) | np.isnan(second)
     # missing ones are ranked last, where they change no other's rank, and weigh nothing
@@ -185,13 +185,13 @@ def with_interval(first: Floats, second: Floats, rng: np.random.Generator, resam
     targets, sources = first.shape
     rows = rng.integers(targets, size=(resamples, targets))[:, :, None]
     columns = rng.integers(sources, size=(resamples, sources))[:, None, :]
-    scores = rank_agreement(first[rows, columns], second[rows, columns])
+    scores = spearman_of_shared(first[rows, columns], second[rows, columns])
     known = np.isfinite(scores)
     # A draw of few sources may rank no target at all: it says nothing, and is left out.
     again = np.where(known, scores, 0.0).sum(1)[known.any(1)] / known.sum(1)[known.any(1)]
     low, high = np.nanquantile(again, LEVEL)
     return {
-        "spearman": float(np.nanmean(rank_agreement(first, second))),
+        "spearman": float(np.nanmean(spearman_of_shared(first, second))),
         "low": float(low),
         "high": float(high),
         "targets": targets,
@@ -204,7 +204,7 @@ def baselines(pairs: Pairs, rng: np.random.Generator, resamples: int) -> Facts:
     prior = np.where(lacking, np.nan, family_prior(pairs.targets, pairs.sources))
     # where the reference lacks a pair, a guess has nothing to be held against
     luck = np.where(lacking, np.nan, rng.random((resamples, *lacking.shape)))
-    chance = rank_agreement(luck, np.broadcast_to(pairs.second, luck.shape)).mean(1)
+    chance = spearman_of_shared(luck, np.broadcast_to(pairs.second, luck.shape)).mean(1)
     low, high = np.nanquantile(chance, LEVEL)
     return {
         "generic rank": mean_agreement(generic_ranks(pairs.second), pairs.second),
@@ -221,6 +221,6 @@ def baselines(pairs: Pairs, rng: np.random.Generator, resamples: int) -> Facts:
 
 def mean_agreement(first: Floats, second: Floats) -> float | None:
     """mean over targets; None where no target can be ranked."""
-    values = rank_agreement(first, second)
+    values = spearman_of_shared(first, second)
     known = values[np.isfinite(values)]
     return float(known.mean()) if len(known) else None

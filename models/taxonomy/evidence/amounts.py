@@ -8,9 +8,9 @@ from collections.abc import Iterable
 import numpy as np
 
 from models.tasks.arrays import Floats
+from models.tasks.ranks import spearman
 from models.taxonomy.affinities import Affinities, Row
 from models.taxonomy.facts import Facts
-from models.taxonomy.ranks import spearman
 
 SPELLED = re.compile(r"(\d+(?:\.\d+)?)(k|m)?", re.IGNORECASE)
 FACTORS = {"": 1.0, "k": 1e3, "m": 1e6}
@@ -75,7 +75,7 @@ def of_target(by_regime: Measured, shared: list[str]) -> Facts:
             "quality": row.quality,
         }
     agreed = {
-        regime: rank_agreement(values, affinity[""])
+        regime: spearman_or_none(values, affinity[""])
         for regime, values in affinity.items()
         # the regime named "" is the one that the others are held against
         if regime
@@ -83,8 +83,8 @@ def of_target(by_regime: Measured, shared: list[str]) -> Facts:
     return {"spearman": agreed, "best": best}
 
 
-def rank_agreement(values: Floats, others: Floats) -> float | None:
-    """rank correlation; None where one side is constant."""
+def spearman_or_none(values: Floats, others: Floats) -> float | None:
+    """Returns the rank correlation; None where one side is constant."""
     score = float(spearman(np.stack([values, others])))
     return score if np.isfinite(score) else None
 

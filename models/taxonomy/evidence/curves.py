@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from models.tasks.arrays import Bools, Floats, Integers
+from models.tasks.ranks import ranks_of
 from models.taxonomy.evidence.amounts import by_size
 from models.taxonomy.evidence.crossfit import split_of
 from models.taxonomy.facts import Facts
-from models.taxonomy.ranks import ranks_of
 from models.taxonomy.tournament.buildings import group_of
 from models.taxonomy.tournament.loss_rows import array_of, rows_of
 from models.taxonomy.tournament.losses import TransferLosses

@@ -6,7 +6,7 @@ import numpy as np
 
 from models.tasks import TASKS
 from models.tasks.arrays import Floats
-from models.taxonomy.ranks import ranks_of
+from models.tasks.ranks import ranks_of
 
 PUBLISHED = {entry.published: name for name, entry in TASKS.items() if entry.published}
 

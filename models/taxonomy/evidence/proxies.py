@@ -18,8 +18,8 @@ from functools import cached_property
 import numpy as np
 
 from models.tasks.arrays import Floats
+from models.tasks.ranks import ranks_of
 from models.taxonomy.facts import Facts
-from models.taxonomy.ranks import ranks_of
 
 PROXIES = ("rsa", "cka", "logme", "linear")
 FEWEST = 4  # images of which features tell anything

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from models.tasks.arrays import Floats
+from models.tasks.ranks import ranks_of, spearman
 from models.taxonomy.affinities import Affinities
 from models.taxonomy.evidence.chance import band
 from models.taxonomy.evidence.priors import prior_of
@@ -19,7 +20,6 @@ from models.taxonomy.evidence.proxies import PROXIES
 from models.taxonomy.facts import Facts
 from models.taxonomy.program.answers import attempt
 from models.taxonomy.program.request import Request
-from models.taxonomy.ranks import ranks_of, spearman
 from models.taxonomy.transfer import Transfer
 
 DRAWS = 20

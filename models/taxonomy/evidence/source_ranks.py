@@ -14,9 +14,9 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from models.tasks.arrays import Floats, Integers
+from models.tasks.ranks import ranks_of
 from models.taxonomy.evidence.curves import drawn_means, drawn_weights, interval, supervised_row
 from models.taxonomy.facts import Facts
-from models.taxonomy.ranks import ranks_of
 from models.taxonomy.tournament.buildings import group_of
 from models.taxonomy.tournament.loss_rows import parts_of, rows_of
 from models.taxonomy.tournament.losses import TransferLosses

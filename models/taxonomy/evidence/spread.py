@@ -9,9 +9,9 @@ from dataclasses import replace
 import numpy as np
 
 from models.tasks.arrays import Floats
+from models.tasks.ranks import ranks_of
 from models.taxonomy.affinities import Affinities, Row, Spread
 from models.taxonomy.facts import Facts
-from models.taxonomy.ranks import ranks_of
 from models.taxonomy.tournament.resamples import Resamples
 from models.taxonomy.tournament.resampling import LEVEL
 from models.taxonomy.tournament.scale import named

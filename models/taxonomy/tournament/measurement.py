@@ -16,9 +16,9 @@ from scipy.special import chdtrc
 from models.provenance.closure import closure_of
 from models.provenance.seals import read_sealed_json, write_sealed_json
 from models.tasks.arrays import Floats
+from models.tasks.ranks import ranks_of
 from models.taxonomy.affinities import Affinities, Row, flat, row_of
 from models.taxonomy.facts import Facts
-from models.taxonomy.ranks import ranks_of
 from models.taxonomy.tournament.ahp import Ahp, affinities, placed
 from models.taxonomy.tournament.buildings import buildings_of, error_of_mean
 from models.taxonomy.tournament.loss_rows import Losses, images_of, parts_of, rows_of

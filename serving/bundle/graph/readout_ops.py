@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from models.networks.architecture.readout_features import places_of
+from models.networks.architecture.readout_features import channel_slices
 from models.tasks.arrays import Array, Floats
 
 # A function of tensors.
@@ -28,7 +28,7 @@ def readout(layer: Any) -> Step:
     import tensorflow as tf
 
     parts = {name: np.asarray(value, "float64") for name, value in layer.parts.items()}
-    places = places_of(layer.widths)
+    places = channel_slices(layer.widths)
     sources = [source_features(parts, own) for own in places]
     solved = parts["weights"] * layer.factor
     # the last row is the bias

@@ -99,14 +99,14 @@ def test_a_job_that_failed_goes_on_with_the_blocks_that_are_there(work, tmp_path
     monkeypatch.setattr("models.networks.task_networks.representations.Encoders", Halves)
     one = functools.partial(encode_here, store=work[1], views=VIEWS)
     here = encoded(work, tmp_path / "here", one)
-    real = code_blocks.codes
+    real = code_blocks.encode_pictures
 
     def failing(task, encoder, images, some):
         if some.start:
             raise OSError(28, "No space left on device")
         return real(task, encoder, images, some)
 
-    monkeypatch.setattr(code_blocks, "codes", failing)
+    monkeypatch.setattr(code_blocks, "encode_pictures", failing)
     with pytest.raises(Exception, match="No space left"):
         encoded(work, tmp_path / "codes", by_beam(work))
     left = list((tmp_path / "codes").glob(".*.blocks-*/*.npy"))
@@ -116,7 +116,7 @@ def test_a_job_that_failed_goes_on_with_the_blocks_that_are_there(work, tmp_path
         made.append(some)
         return real(task, encoder, images, some)
 
-    monkeypatch.setattr(code_blocks, "codes", counted)
+    monkeypatch.setattr(code_blocks, "encode_pictures", counted)
     assert encoded(work, tmp_path / "codes", by_beam(work)) == here
     blocks = sum(-(-len(work[1].images(split)) // VIEWS) for split in ("val", "test"))
     assert len(made) == blocks - len(left)

@@ -150,7 +150,7 @@ def test_answers_in_parts_are_those_about_all_samples_at_once(name, monkeypatch)
 @pytest.mark.parametrize("name", ["normal", "colorization", "segment_unsup2d", "room_layout"])
 def test_a_constant_is_judged_beside_the_network_as_alone(name):
     from models.networks.task_networks.answers import losses_beside
-    from models.networks.training.averages import average_answer, balance
+    from models.networks.training.averages import average_answer, balance, chunks
 
     store = TinyStore()
     config = dataclasses.replace(TINY, recipe="published")
@@ -158,7 +158,11 @@ def test_a_constant_is_judged_beside_the_network_as_alone(name):
     constant = average_answer(TASKS[name], store, balance(TASKS[name], store, config))
     own, beside = losses_beside(network, store, config, constant)
     assert len(own) == len(store.samples(name, "test"))
-    np.testing.assert_array_equal(beside, average_losses(TASKS[name], store, config))
+    test, weights = store.samples(name, "test"), balance(TASKS[name], store, config)
+    [(target, mask)] = chunks(test, weights)
+    everywhere = np.broadcast_to(constant, (len(target), *constant.shape[1:]))
+    alone = image_losses(TASKS[name].loss, target, mask, everywhere)
+    np.testing.assert_array_equal(beside, alone)
 
 
 def test_the_factor_chosen_in_parts_is_that_of_all_samples_at_once(monkeypatch):

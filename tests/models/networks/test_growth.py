@@ -27,8 +27,8 @@ from models.networks.transfers.ledger import TransferLedger
 from models.networks.transfers.measure import (
     BENCH_ROOTS,
     learner_of,
+    measure_regime,
     measure_transfers,
-    measured_in,
 )
 from models.provenance.closure import closure_of, forget
 from models.tasks import TASKS, ViewKey
@@ -64,7 +64,7 @@ class Work:
         with pytest.MonkeyPatch.context() as patch:
             count(patch, done, label_store, "write_labels", lambda args: args[1].name)
             count(patch, done, ledger, "train_task", lambda args: args[2].name)
-            count(patch, done, code_blocks, "codes", lambda args: args[0].name)
+            count(patch, done, code_blocks, "encode_pictures", lambda args: args[0].name)
             count(patch, done, measurement, "played", lambda args: args[0].target)
             store = self.learned(names)
             if not to_networks:
@@ -110,9 +110,9 @@ class Work:
         losses = LossStore(place)
         for target, (images, measured) in rows.items():
             losses.set_images(target, images)
-            losses.extend(measured, address=summary["addresses"][target])
+            losses.extend(measured, address=summary.addresses[target])
         measure([losses], cache=self.folder / "tournaments")
-        return summary["fresh"]
+        return summary.fresh
 
 
 def count(patch, done, module, name, key):
@@ -149,7 +149,7 @@ def test_one_more_task_costs_its_network_and_its_own_transfers(first, monkeypatc
     assert done == {
         "write_labels gloss": 1,
         "train_task gloss": 1,
-        "codes gloss": 2,  # two splits
+        "encode_pictures gloss": 2,  # two splits
         **tournaments,
     }
     assert sum(first.run(NAMES).values()) == 0, "a task taken out retrains nothing"
@@ -171,7 +171,7 @@ def test_an_edit_of_a_target_function_costs_the_tasks_that_it_makes(first, tmp_p
     assert {name: times for name, times in done.items() if not name.startswith("played")} == {
         **{f"write_labels {name}": 1 for name in depths},
         **{f"train_task {name}": 1 for name in depths},
-        **{f"codes {name}": 2 for name in depths},
+        **{f"encode_pictures {name}": 2 for name in depths},
     }
 
 
@@ -217,7 +217,7 @@ def test_what_was_damaged_is_made_again_and_nothing_else(first, capsys):
     assert {name: times for name, times in done.items() if name not in played} == {
         "write_labels class_scene": 1,
         "train_task depth_zbuffer": 1,
-        "codes normal": 2,  # two splits
+        "encode_pictures normal": 2,  # two splits
     }
     for name in ("train.target.npy", "encoder.weights.h5", "test.npy", segment.name):
         assert name in said
@@ -301,7 +301,7 @@ def test_every_function_of_ours_that_measures_is_in_the_address_of_a_target(firs
     ledgers = {name: TransferLedger(first.folder / "new" / name)}
     bench = Bench(store, maps, first.folder / "networks", CONFIG, ledgers)
     with Called() as called:
-        measured_in(bench, bench.regimes[-1], [name], io.StringIO())
+        measure_regime(bench, bench.regimes[-1], [name], io.StringIO())
     roots = (learner_of(TASKS[name], CONFIG), *BENCH_ROOTS)
     reached = closure_of(*roots, choices=rows_of(TASKS[name])).definitions
     ran = {item for item in called.definitions if not item.startswith(BOOKKEEPING)}

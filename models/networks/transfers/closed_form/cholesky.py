@@ -20,7 +20,7 @@ from models.tasks.arrays import Bools, Floats
 
 @functools.cache
 def routine(name: str, arguments: int) -> Callable[..., None]:
-    """the compiled routine `name`, whose `arguments` parameters are all addresses."""
+    """Returns the compiled routine `name`, whose `arguments` parameters are all addresses."""
     pointer_of = ctypes.pythonapi.PyCapsule_GetPointer
     pointer_of.restype = ctypes.c_void_p
     pointer_of.argtypes = [ctypes.py_object, ctypes.c_char_p]
@@ -56,8 +56,8 @@ def call(name: str, *arguments: bytes | int | Floats) -> int:
 
 
 def inverse_root(matrix: Floats) -> Floats:
-    """`matrix` [n, n], symmetric, is overwritten: lower triangular R, R' R its inverse. Raises
-    LinAlgError if it is not positive definite.
+    """Overwrites `matrix` [n, n], symmetric, with R, lower triangular, of which R' R is the
+    inverse, and returns it. Raises LinAlgError if the matrix is not positive definite.
     """
     n = len(matrix)
     failed = call("dpotrf", b"L", n, matrix, n)
@@ -71,5 +71,5 @@ def inverse_root(matrix: Floats) -> Floats:
 
 @functools.lru_cache(maxsize=8)
 def above_diagonal(n: int) -> Bools:
-    """[n, n] bool in Fortran's order."""
+    """Returns [n, n] bool in Fortran's order: the places above the diagonal."""
     return np.tri(n, k=-1, dtype=bool).T

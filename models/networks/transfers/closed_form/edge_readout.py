@@ -36,8 +36,8 @@ def held_out_loss(
     subset: SourceSet,
     rows: tuple[Integers, Integers],
 ) -> float:
-    """mean loss of one transfer into vectors or classes on samples that it was not fitted to. rows:
-    samples of the transfer split (that teach, that judge).
+    """Returns the mean loss of one transfer into vectors or classes on samples that it was not
+    fitted to. rows: samples of the transfer split (that teach, that judge).
     """
     teaching, judging = rows
     data = bench.store.samples(target, bench.config.transfer_split)
@@ -48,8 +48,10 @@ def held_out_loss(
     return float(sample_losses(loss, labels, mask, answer).mean())
 
 
-def taught_alone(bench: VectorBench, regime: Regime) -> Regime:
-    """the views of a regime that teach, as a regime of their own, which holds out some of them."""
+def teaching_regime(bench: VectorBench, regime: Regime) -> Regime:
+    """Returns the views of a regime that teach, as a regime of their own, which holds out some of
+    them.
+    """
     keys = bench.store.views(bench.config.transfer_split)
     views = regime.views[~regime.held_out]
     return replace(regime, views=views, held_out=last_buildings([keys[i] for i in views]))
@@ -58,7 +60,7 @@ def taught_alone(bench: VectorBench, regime: Regime) -> Regime:
 def map_answers(
     bench: VectorBench, regime: Regime, target: str, subset: SourceSet, views: Integers
 ) -> Floats:
-    """[view, S, S, k] answers to `views` of the transfer split."""
+    """Returns answers [view, S, S, k] to `views` of the transfer split."""
     split = bench.config.transfer_split
     task = TASKS[target]
     features = LocalFeatures(bench)
@@ -80,8 +82,8 @@ def vector_answers(
     teaching: Integers,
     views: Integers,
 ) -> Floats:
-    """[sample, K] answers to samples of the transfer split. teaching: rows that are fitted; views:
-    [sample, images] of the samples to answer.
+    """Returns answers [sample, K] to samples of the transfer split. teaching: rows that are fitted;
+    views: [sample, images] of the samples to answer.
     """
     solved = GlobalTarget(bench, target, regime, rows=teaching)
     used = teaching_views(bench, len(subset), solved.views, views)
@@ -98,9 +100,9 @@ def readout_arrays(
     subset: SourceSet,
     rows: Integers | None = None,
 ) -> dict[str, Array]:
-    """what `readout_layers.LocalReadout` (maps) or `GlobalReadout` takes of one solved transfer,
-    beside the scales of the sources. rows: samples of vectors and classes that teach in place of
-    the regime's; of maps, all views of the regime do.
+    """Returns the arrays of one solved transfer that `readout_layers.LocalReadout` (maps) or
+    `GlobalReadout` takes, beside the scales of the sources. rows: samples of vectors and classes
+    that teach in place of the regime's; of maps, all views of the regime do.
     """
     if TASKS[target].output.dense:
         return local_arrays(bench, regime, target, subset)
@@ -108,15 +110,15 @@ def readout_arrays(
 
 
 def widths_of(bench: VectorBench, subset: SourceSet) -> list[int]:
-    """channels of each source."""
+    """Returns the channels of each source."""
     return [int(bench.maps(source, "test").shape[-1]) for source in subset]
 
 
 def local_arrays(
     bench: VectorBench, regime: Regime, target: str, subset: SourceSet
 ) -> dict[str, Array]:
-    """the solved weights of one set of sources into one map target, and kernel_c, bias_c of the
-    random features of every width c among them.
+    """Returns the solved weights of one set of sources into one map target, and kernel_c, bias_c of
+    the random features of every width c among them.
     """
     features = LocalFeatures(bench)
     moments, parts = local_moments(bench, regime, [subset], [target], features)
@@ -134,9 +136,9 @@ def global_arrays(
     subset: SourceSet,
     rows: Integers | None = None,
 ) -> dict[str, Array]:
-    """the solved kernel regression of one set of sources into one vector or class target: kernel_c
-    of the random features of every width c among them, teach_i of each source. rows: samples that
-    teach in place of the regime's.
+    """Returns the solved kernel regression of one set of sources into one vector or class target:
+    kernel_c of the random features of every width c among them, teach_i of each source. rows:
+    samples that teach in place of the regime's.
     """
     config = bench.config
     solved = GlobalTarget(bench, target, regime, rows)

@@ -18,7 +18,7 @@ Rows = slice | Integers
 
 
 def sample_kernel(view_kernel: Floats, rows: Integers, columns: Integers) -> Floats:
-    """kernel between samples of k views each from the kernel between views.
+    """Returns the kernel between samples of k views each, from the kernel between views.
 
     view_kernel [a, b]; rows [m, k] and columns [p, k] index its axes -> [m, p].
     """
@@ -54,8 +54,8 @@ class RidgeInverses:
                 self.blocks.append([np.linalg.inv(own_block(root, rows)) for rows in self.groups])
 
     def missed(self, which: int, dual: Floats) -> Floats:
-        """residuals [n, o] of samples whose group was left out (Allen 1974, for groups the block of
-        the inverse in place of its diagonal element). which: position of the ridge.
+        """Returns residuals [n, o] of samples whose group was left out (Allen 1974, for groups the
+        block of the inverse in place of its diagonal element). which: position of the ridge.
         """
         if self.groups is None:
             return dual / self.diagonals[which][:, None]
@@ -66,7 +66,7 @@ class RidgeInverses:
 
 
 def groups_of(groups: Array | None) -> list[Rows] | None:
-    """rows of each group; None where every sample is left out by itself."""
+    """Returns the rows of each group; None where every sample is left out by itself."""
     if groups is None:
         return None
     names, numbers = np.unique(groups, return_inverse=True)
@@ -76,22 +76,24 @@ def groups_of(groups: Array | None) -> list[Rows] | None:
 
 
 def as_slice(rows: Integers) -> Rows:
-    """rising numbers; a slice where none is left out (samples come building by building)."""
+    """Returns rising numbers as a slice where none is left out (samples come building by building),
+    else as they are.
+    """
     first = int(rows[0])
     last = int(rows[-1])
     return slice(first, last + 1) if last - first + 1 == len(rows) else rows
 
 
 def own_block(root: Floats, rows: Rows) -> Floats:
-    """rows and columns `rows` of R' R; R is zero above its diagonal."""
+    """Returns rows and columns `rows` of R' R; R is zero above its diagonal."""
     first = rows.start if isinstance(rows, slice) else rows[0]
     part = root[first:, rows]
     return part.T @ part
 
 
 def inverse_root(kernel: Floats, ridge: float) -> Floats:
-    """R [n, n] float64, lower triangular, R' R the inverse of kernel + ridge; of eigenvalues where
-    rounding has made some negative.
+    """Returns R [n, n] float64, lower triangular, of which R' R is the inverse of kernel + ridge;
+    from eigenvalues where rounding has made some negative.
     """
     block = np.array(kernel, "float64", order="F")
     block[np.diag_indices(len(block))] += ridge
@@ -132,5 +134,5 @@ class KernelRidge:
                 self.left_out = (centred - residuals + self.mean).astype("float32")
 
     def predict(self, kernel: Floats) -> Floats:
-        """kernel [m, n] between new and training samples -> [m, o]."""
+        """Returns predictions [m, o] from the kernel [m, n] between new and training samples."""
         return (kernel.astype("float32") @ self.dual + self.mean).astype("float32")

@@ -18,7 +18,7 @@ CHUNK = 256
 
 
 def block_width(store: LabelStore, name: str, split: str, grid: int, stride: int) -> int:
-    """values of one cell's block: r r k."""
+    """Returns the number of values of one cell's block: r r k."""
     side = store.samples(name, split).target.shape[1]
     return block_channels(TASKS[name]) * (side // stride // grid) ** 2
 
@@ -26,8 +26,8 @@ def block_width(store: LabelStore, name: str, split: str, grid: int, stride: int
 def map_outputs(
     store: LabelStore, name: str, split: str, picked: Integers, grid: int, config: NetworkConfig
 ) -> Floats:
-    """[len(picked) grid^2, r r k] float32 regression outputs of the views `picked`; zeros for a
-    view without the label.
+    """Returns float32 regression outputs [len(picked) grid^2, r r k] of the views `picked`; zeros
+    for a view without the label.
     """
     data = store.samples(name, split)
     images = store.images(split)
@@ -58,8 +58,8 @@ def rows_of_views(views: Integers, picked: Integers) -> tuple[list[int], Bools]:
 
 
 def known_cells(store: LabelStore, name: str, split: str, picked: Integers, grid: int) -> Bools:
-    """[len(picked) grid^2] bool: cells of views with an unmasked pixel of the target. The others
-    teach nothing, as if they were not there.
+    """Returns [len(picked) grid^2] bool: cells of views with an unmasked pixel of the target. The
+    others teach nothing, as if they were not there.
     """
     data = store.samples(name, split)
     rows, labelled = rows_of_views(np.asarray(data.views)[:, 0], picked)

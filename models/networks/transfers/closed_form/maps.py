@@ -26,7 +26,7 @@ from models.networks.transfers.closed_form.map_outputs import (
 from models.networks.transfers.closed_form.ridge import Moments, predict
 from models.networks.transfers.closed_form.sweep import part_by_part, some_at_a_time
 from models.networks.transfers.equal_labels import first_with_equal_labels
-from models.networks.transfers.learners import Bench, Losses, SourceSet, Wanted
+from models.networks.transfers.learners import BenchView, Losses, SetsByTarget, SourceSet
 from models.networks.transfers.regimes import Regime
 from models.tasks import TASKS
 from models.tasks.arrays import Floats, Integers
@@ -38,20 +38,20 @@ ALL_VIEWS = slice(None)
 class LocalFeatures:
     """Features of sources' maps; random ones with one kernel for every source of equal width."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: BenchView) -> None:
         self.bench = bench
         self.kernels: dict[int, tuple[Floats, Floats]] = {}
 
     def kernel(self, channels: int) -> tuple[Floats, Floats]:
-        """(weights, biases) of `local_kernel`."""
+        """Returns the (weights, biases) of `local_kernel` for sources of so many channels."""
         if channels not in self.kernels:
             config = self.bench.config
             self.kernels[channels] = local_kernel(channels, config.random_features, config.seed)
         return self.kernels[channels]
 
     def __call__(self, index: int, split: str, views: Integers | slice = ALL_VIEWS) -> Floats:
-        """[views cells, d + 1] float32 of a source, as `Bench.maps` counts them; the last column is
-        the constant 1.
+        """Features of a source, numbered as `Bench.maps` does: [views cells, d + 1] float32, of
+        which the last column is the constant 1.
         """
         maps = self.bench.maps(index, split)[views]
         return local_features(maps, *self.kernel(maps.shape[-1]))
@@ -66,7 +66,7 @@ def local_features(maps: Floats, kernel: Floats, bias: Floats) -> Floats:
 
 
 def local_moments(
-    bench: Bench,
+    bench: BenchView,
     regime: Regime,
     subsets: Iterable[SourceSet],
     names: Sequence[str],
@@ -103,8 +103,8 @@ def local_moments(
     return moments, columns
 
 
-def shifted_outputs(bench: Bench, name: str, views: Integers, shift: Floats) -> Floats:
-    """`map_outputs` of teaching views, with the shift of `class_shifts` on every pixel."""
+def shifted_outputs(bench: BenchView, name: str, views: Integers, shift: Floats) -> Floats:
+    """Returns `map_outputs` of teaching views, shifted by `class_shifts` on every pixel."""
     split = bench.config.transfer_split
     outputs = map_outputs(bench.store, name, split, views, bench.grid, bench.config)
     # a block is its pixels one behind the other, each with all channels
@@ -112,8 +112,8 @@ def shifted_outputs(bench: Bench, name: str, views: Integers, shift: Floats) -> 
     return outputs
 
 
-def columns_of(bench: Bench, names: Iterable[str]) -> dict[str, slice]:
-    """target -> its columns, of outputs side by side."""
+def columns_of(bench: BenchView, names: Iterable[str]) -> dict[str, slice]:
+    """Returns target -> its columns, of outputs side by side."""
     columns = {}
     start = 0
     for name in names:
@@ -129,9 +129,11 @@ def columns_of(bench: Bench, names: Iterable[str]) -> dict[str, slice]:
     return columns
 
 
-def map_transfers(bench: Bench, regime: Regime, wanted: Wanted) -> Iterator[tuple[str, Losses]]:
-    """(target, losses) of map targets. Targets whose labels lack in the same cells (all of them, in
-    data without holes) share their sums.
+def map_transfers(
+    bench: BenchView, regime: Regime, wanted: SetsByTarget
+) -> Iterator[tuple[str, Losses]]:
+    """Yields (target, losses) of map targets. Targets whose labels lack in the same cells (all of
+    them, in data without holes) share their sums.
     """
     split = bench.config.transfer_split
     sharing: dict[bytes, list[str]] = {}
@@ -144,10 +146,10 @@ def map_transfers(bench: Bench, regime: Regime, wanted: Wanted) -> Iterator[tupl
 
 
 def transfers_with_equal_cells(
-    bench: Bench, regime: Regime, wanted: Wanted
+    bench: BenchView, regime: Regime, wanted: SetsByTarget
 ) -> Iterator[tuple[str, Losses]]:
-    """of targets that lack the same cells: Gram blocks between sources, one factor a subset and
-    ridge, all targets side by side. Targets with equal labels are solved once.
+    """Yields (target, losses) of targets that lack the same cells: Gram blocks between sources, one
+    factor a subset and ridge, all targets side by side. Targets with equal labels are solved once.
     """
     targets: dict[SourceSet, list[str]] = {}
     for name, subsets in wanted.items():
@@ -179,7 +181,7 @@ class MapReadouts:
 
     def __init__(
         self,
-        bench: Bench,
+        bench: BenchView,
         regime: Regime,
         solved: Mapping[SourceSet, Sequence[str]],
         names: Sequence[str],
@@ -193,11 +195,13 @@ class MapReadouts:
         self.moments, self.columns = local_moments(bench, regime, solved, names, self.features)
 
     def columns_of(self, subset: SourceSet) -> dict[str, slice]:
-        """target -> its columns of all, of the targets that these sources are solved for."""
+        """Returns target -> its columns of all outputs, of the targets that these sources are
+        solved for.
+        """
         return {name: self.columns[name] for name in self.solved[subset]}
 
     def weights(self, subset: SourceSet) -> Floats:
-        """[d + 1, outputs] of `Moments.solve`."""
+        """Returns weights [d + 1, outputs], as `Moments.solve` does."""
         return self.moments.solve(subset, self.ridges, self.columns_of(subset))[0]
 
     def widths(self) -> tuple[int, int, int]:
@@ -209,8 +213,8 @@ class MapReadouts:
         return sum(width.values()), widest, max(part.stop for part in self.columns.values())
 
     def parts(self) -> list[range]:
-        """test views that are held at a time: their features, the room of every thread, and labels
-        as `Judge` lays them out.
+        """Returns the test views that are held at a time: their features, the room of every thread,
+        and labels as `Judge` lays them out.
         """
         features, widest, outputs = self.widths()
         threads = self.bench.config.trainers
@@ -220,7 +224,7 @@ class MapReadouts:
 
 
 def gram_width(moments: Moments, source: int) -> int:
-    """features of one source, the constant among them."""
+    """Returns the number of features of one source, the constant included."""
     # one of the two groups of rows may be empty
     return next(gram[source, source].shape[0] for gram in moments.gram if (source, source) in gram)
 
@@ -244,7 +248,7 @@ class JudgedViews:
         self.room = threading.local()
 
     def __call__(self, subset: SourceSet, weights: Floats) -> dict[str, Floats]:
-        """target -> losses [sample] float32 of the readout of these sources."""
+        """Returns target -> losses [sample] float32 of the readout of these sources."""
         columns = self.readouts.columns_of(subset)
         seen, answers = self.space(*weights.shape)
         predict([self.unseen[source] for source in subset], weights, seen, answers)
@@ -254,7 +258,8 @@ class JudgedViews:
         return {name: self.judges[name](blocks, start) for name, start in zip(columns, starts)}
 
     def space(self, features: int, outputs: int) -> tuple[Floats, Floats]:
-        """this thread's room for features [test cells, features] and answers [test cells, outputs].
+        """Returns this thread's room for features [test cells, features] and answers [test cells,
+        outputs].
 
         Kept: fresh memory for the answers costs as much as computing them.
         """

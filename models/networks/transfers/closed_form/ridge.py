@@ -39,7 +39,9 @@ class Moments:
         self.judged: Bools | None = None
 
     def add(self, features: Mapping[int, Floats], outputs: Floats, held_out: bool) -> None:
-        """features: source -> [rows, d + 1], the constant last; outputs [rows, o]."""
+        """Adds rows to the sums. features: source -> [rows, d + 1], the constant last; outputs
+        [rows, o].
+        """
         gram = self.gram[held_out]
         cross = self.cross[held_out]
         for a, b in self.pairs:
@@ -51,8 +53,8 @@ class Moments:
         self.rows[held_out] += len(outputs)
 
     def of(self, subset: SourceSet, held_out: bool, columns: Integers) -> tuple[Floats, Floats]:
-        """(Gram matrix [d + 1, d + 1] float64, cross moments [d + 1, columns] float32) of one group
-        of rows, d the features of all sources of the set; the constant last.
+        """Returns (Gram matrix [d + 1, d + 1] float64, cross moments [d + 1, columns] float32) of
+        one group of rows, d the features of all sources of the set; the constant last.
         """
         gram = self.gram[held_out]
         cross = self.cross[held_out]
@@ -136,8 +138,8 @@ class Moments:
 
 
 def ridge_solution(gram: Floats, cross: Floats, ridge: float, rows: int) -> Floats:
-    """[d + 1, o] float32: weights whose squares, but for the constant's in the last row, are shrunk
-    by ridge * rows. gram: symmetric.
+    """Returns weights [d + 1, o] float32, whose squares, but for the constant's in the last row,
+    are shrunk by ridge * rows. gram: symmetric.
     """
     try:
         # The condition of a root is the root of the matrix's: float32 multiplies it well.
@@ -153,8 +155,8 @@ def ridge_solution(gram: Floats, cross: Floats, ridge: float, rows: int) -> Floa
 
 
 def with_ridge(gram: Floats, ridge: float) -> Floats:
-    """a copy with the ridge on the diagonal, the constant's place excepted; a singular Gram matrix
-    still factors.
+    """Returns a copy with the ridge on the diagonal, the constant's place excepted; a singular Gram
+    matrix still factors.
     """
     block = gram.copy()
     block[np.diag_indices(len(block) - 1)] += ridge + 1e-6 * np.trace(block) / len(block)

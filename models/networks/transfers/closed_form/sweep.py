@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from models.networks.transfers.learners import Bench, Losses, SourceSet
+from models.networks.transfers.learners import BenchView, Losses, SourceSet
 from models.tasks.arrays import Floats
 
 QUIET = 10.0  # seconds between two lines of progress
@@ -27,15 +27,15 @@ Judged = Callable[[SourceSet, Fit], dict[str, Floats]]
 
 
 def some_at_a_time(count: int, size: int) -> list[range]:
-    """the numbers of `count` test samples, of `size` bytes each: all where `HELD` has room for
-    them, else one part after the other.
+    """Returns the numbers of `count` test samples, of `size` bytes each, in parts: all together
+    where `HELD` has room for them, else one part after the other.
     """
     step = max(1, HELD // size)
     return [range(start, min(start + step, count)) for start in range(0, count, step)]
 
 
 def part_by_part(
-    bench: Bench,
+    bench: BenchView,
     subsets: Sequence[SourceSet],
     fit: Callable[[SourceSet], Fit],
     parts: Sequence[Callable[[], Judged[Fit]]],
@@ -56,10 +56,10 @@ def part_by_part(
     progress = Progress(bench, len(subsets), into)
     for start in range(0, len(subsets), SAVED):
         some = subsets[start : start + SAVED]
-        fits = dict(zip(some, threaded(bench, fit, some)))
+        fits = dict(zip(some, in_threads(bench, fit, some)))
         pieces: dict[str, dict[SourceSet, list[Floats]]] = {}
         for make in parts:
-            for subset, losses in zip(some, threaded(bench, judging(make(), fits), some)):
+            for subset, losses in zip(some, in_threads(bench, judge_of_fits(make(), fits), some)):
                 for name, values in losses.items():
                     pieces.setdefault(name, {}).setdefault(subset, []).append(values)
         for name, rows in pieces.items():
@@ -67,15 +67,15 @@ def part_by_part(
         progress.say(start + len(some))
 
 
-def judging(
+def judge_of_fits(
     judge: Judged[Fit], fits: dict[SourceSet, Fit]
 ) -> Callable[[SourceSet], dict[str, Floats]]:
-    """`judge` of what was solved before."""
+    """Returns what judges a set of sources by what was solved of it before."""
     return lambda subset: judge(subset, fits[subset])
 
 
-def threaded(
-    bench: Bench, work: Callable[[SourceSet], Result], subsets: Sequence[SourceSet]
+def in_threads(
+    bench: BenchView, work: Callable[[SourceSet], Result], subsets: Sequence[SourceSet]
 ) -> Iterator[Result]:
     """`work` of all `subsets`, in order. As many at a time as `config.trainers`, a thread each, on
     as many shares of the cores: these matrices are too small for one product to fill them all.
@@ -95,7 +95,7 @@ def threaded(
 
 
 def side_by_side(
-    bench: Bench,
+    bench: BenchView,
     subsets: Sequence[SourceSet],
     losses_of: Callable[[SourceSet], dict[str, Floats]],
     into: str,
@@ -103,11 +103,11 @@ def side_by_side(
     """(target, losses) for all `subsets`, as `losses_of` finds them, after every `SAVED` sets.
 
     losses_of: set of sources -> target -> losses. into: the targets in words. Several sets at a
-    time, as `threaded` does it.
+    time, as `in_threads` does it.
     """
     progress = Progress(bench, len(subsets), into)
     rows: dict[str, Losses] = {}
-    for done, (subset, losses) in enumerate(zip(subsets, threaded(bench, losses_of, subsets)), 1):
+    for done, (subset, losses) in enumerate(zip(subsets, in_threads(bench, losses_of, subsets)), 1):
         for name, values in losses.items():
             rows.setdefault(name, {})[subset] = values
         if done % SAVED == 0 or done == len(subsets):
@@ -119,7 +119,7 @@ def side_by_side(
 class Progress:
     """A line at the end, and before it every `QUIET` seconds at most."""
 
-    def __init__(self, bench: Bench, count: int, into: str) -> None:
+    def __init__(self, bench: BenchView, count: int, into: str) -> None:
         self.out = bench.out
         self.count = count
         self.into = into
@@ -127,7 +127,7 @@ class Progress:
         self.said = self.since
 
     def say(self, done: int) -> None:
-        """done: sets of sources that are measured."""
+        """Prints a line if it is time for one. done: sets of sources that are measured."""
         now = time.time()
         if done < self.count and now - self.said <= QUIET:
             return

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from models.networks.losses.block_layout import SHRINKAGES, TEMPERATURES, sharpened
+from models.networks.losses.block_layout import SHRINKAGES, TEMPERATURES, needs_temperature
 from models.networks.losses.block_losses import sample_losses
 from models.networks.transfers.closed_form import sweep
 from models.networks.transfers.closed_form.kernel_ridge import (
@@ -25,10 +25,9 @@ from models.networks.transfers.closed_form.view_kernels import (
     places_among,
     teaching_kernel,
     teaching_views,
-    test_kernel,
     view_kernel,
 )
-from models.networks.transfers.learners import Bench, Losses, SourceSet, Wanted
+from models.networks.transfers.learners import BenchView, Losses, SetsByTarget, SourceSet
 from models.networks.transfers.regimes import Regime
 from models.tasks import TASKS, Task, building_of
 from models.tasks.arrays import Floats, Integers
@@ -42,7 +41,7 @@ class GlobalTarget:
     """
 
     def __init__(
-        self, bench: Bench, name: str, regime: Regime, rows: Integers | None = None
+        self, bench: BenchView, name: str, regime: Regime, rows: Integers | None = None
     ) -> None:
         split = bench.config.transfer_split
         teach = bench.store.samples(name, split)
@@ -63,27 +62,20 @@ class GlobalTarget:
         self.target = np.asarray(teach.target[self.rows], "float32")
         self.buildings = np.array([building_of(keys[view]) for view in self.views[:, 0]])
 
-    def kernels(self, bench: VectorBench, subset: SourceSet) -> tuple[Floats, Floats]:
-        """between teaching samples, and between test and teaching samples."""
-        teach = sample_kernel(teaching_kernel(bench, subset), self.views, self.views)
-        test = sample_kernel(test_kernel(bench, subset), self.unseen, self.views)
-        return teach, test
-
     def fit(self, kernel: Floats | RidgeInverses) -> KernelRidge:
-        """the regression, whose predictions are answers: logits where the target has classes."""
+        """Returns the regression, whose predictions are answers: logits where the target has
+        classes. kernel: [sample, sample] between teaching samples, or what was solved of it.
+        """
         if not isinstance(kernel, RidgeInverses):
             kernel = RidgeInverses(kernel, self.ridges, self.buildings)
-        return cautious(self.task, KernelRidge(kernel, self.target, self.ridges), self.target)
-
-    def losses(self, kernel: Floats | RidgeInverses, test: Floats) -> Floats:
-        """[sample] of the test samples; test: their kernel with the teaching ones."""
-        answer = self.fit(kernel).predict(test)
-        return sample_losses(self.task.loss, self.test.target, self.test.mask, answer)
+        return shrink_to_constant(
+            self.task, KernelRidge(kernel, self.target, self.ridges), self.target
+        )
 
 
-def cautious(task: Task, fit: KernelRidge, target: Floats) -> KernelRidge:
-    """`fit`, with its distance from the constant answer c scaled, c + factor (prediction - mean),
-    by the factor of the least left-out loss.
+def shrink_to_constant(task: Task, fit: KernelRidge, target: Floats) -> KernelRidge:
+    """Returns `fit`, with its distance from the constant answer c scaled, c + factor (prediction -
+    mean), by the factor of the least left-out loss.
 
     Vectors: c is the mean and the factor at most 1, since few buildings teach more than holds
     elsewhere. Classes: c = log p, p the teaching shares, which makes logits of shares; one sample's
@@ -91,7 +83,7 @@ def cautious(task: Task, fit: KernelRidge, target: Floats) -> KernelRidge:
     """
     count = len(target)
     constant = fit.mean
-    if sharpened(task):
+    if needs_temperature(task):
         share = (fit.mean * count + 1 / len(fit.mean)) / (count + 1)
         constant = np.log(share).astype("float32")
 
@@ -102,7 +94,7 @@ def cautious(task: Task, fit: KernelRidge, target: Floats) -> KernelRidge:
         losses = sample_losses(task.loss, target, np.ones(count, "float32"), scaled(factor))
         return float(losses.mean())
 
-    factor = min(TEMPERATURES if sharpened(task) else SHRINKAGES, key=loss)
+    factor = min(TEMPERATURES if needs_temperature(task) else SHRINKAGES, key=loss)
     left_out = scaled(factor)
     # predictions are linear in it: all keep their distances from the mean times the factor
     fit.dual = fit.dual * np.float32(factor)
@@ -112,10 +104,10 @@ def cautious(task: Task, fit: KernelRidge, target: Floats) -> KernelRidge:
 
 
 def vector_transfers(
-    bench: VectorBench, regime: Regime, wanted: Wanted
+    bench: VectorBench, regime: Regime, wanted: SetsByTarget
 ) -> Iterator[tuple[str, Losses]]:
-    """(target, losses) of vector and class targets; those with the same samples share a kernel and
-    its inverses.
+    """Yields (target, losses) of vector and class targets; those with the same samples share a
+    kernel and its inverses.
     """
     sharing: dict[tuple[bytes, bytes], list[GlobalTarget]] = {}
     for name in wanted:
@@ -150,15 +142,16 @@ class SharedSamples:
             view_kernel(bench, index, self.views)  # before threads ask for it
 
     def fits(self, subset: SourceSet) -> dict[str, KernelRidge]:
-        """target -> the regression on these sources."""
+        """Returns target -> the regression on these sources."""
         between = teaching_kernel(self.bench, subset, self.views)
         kernel = sample_kernel(between, self.places, self.places)
         inverses = RidgeInverses(kernel, self.bench.config.ridges, self.entry.buildings)
         return {entry.name: entry.fit(inverses) for entry in self.targets[subset]}
 
     def parts(self) -> list[range]:
-        """test samples that are held at a time: all where kernels between all views are; else as
-        many as kernels of all sources between their views and the teaching ones leave room for.
+        """Returns the test samples that are held at a time: all where kernels between all views
+        are; else as many as kernels of all sources between their views and the teaching ones leave
+        room for.
         """
         count = len(self.entry.unseen)
         if self.views is None:
@@ -196,7 +189,7 @@ class JudgedSamples:
         }
 
     def __call__(self, subset: SourceSet, fits: Mapping[str, KernelRidge]) -> dict[str, Floats]:
-        """target -> losses [sample] float32."""
+        """Returns target -> losses [sample] float32."""
         between = mean_of([self.test[index] for index in subset])
         kernel = sample_kernel(between, self.places, self.shared.places)
         return {

@@ -11,18 +11,18 @@ import numpy as np
 
 from models.networks.architecture.readout_features import global_kernel, global_parts
 from models.networks.transfers.closed_form import sweep
-from models.networks.transfers.learners import Bench, SourceSet
+from models.networks.transfers.learners import BenchView, SourceSet
 from models.tasks.arrays import Floats, Integers
 
 CHUNK = 256  # views whose features are held where all are summed
 
 
-class VectorBench(Bench, Protocol):
+class VectorBench(BenchView, Protocol):
     """A bench that keeps kernels from target to target."""
 
     @property
     def kernels(self) -> dict[int, GlobalKernel]:
-        """source -> its kernel, those computed so far."""
+        """Returns source -> its kernel, of those computed so far."""
 
 
 def global_features(maps: Floats, features: int, seed: int) -> Floats:
@@ -44,7 +44,7 @@ class GlobalKernel:
 
     def __init__(
         self,
-        bench: Bench,
+        bench: BenchView,
         index: int,
         views: Integers | None = None,
         scale: float | None = None,
@@ -60,13 +60,13 @@ class GlobalKernel:
         self.teach = self.features @ self.features.T / scale
         self.whole = self.with_test(bench, None) if views is None else None
 
-    def with_test(self, bench: Bench, views: Integers | None) -> Floats:
-        """[m, n] between test views, all if None, and teaching views."""
+    def with_test(self, bench: BenchView, views: Integers | None) -> Floats:
+        """Returns the kernel [m, n] between test views, all if None, and teaching views."""
         test = features_of(bench, self.index, "test", views)
         return test @ self.features.T / self.scale
 
     def teaches(self, views: Integers | None) -> bool:
-        """is it the kernel of these teaching views?"""
+        """Returns whether it is the kernel of these teaching views."""
         if views is None or self.views is None:
             # None stands for all: only two of it are the same
             return views is self.views
@@ -74,9 +74,9 @@ class GlobalKernel:
 
 
 def features_of(
-    bench: Bench, index: int, split: str, views: Integers | slice | None = None
+    bench: BenchView, index: int, split: str, views: Integers | slice | None = None
 ) -> Floats:
-    """[views, d] `global_features` of one source; all views of the split if None."""
+    """Returns the `global_features` [views, d] of one source; all views of the split if None."""
     config = bench.config
     maps = bench.maps(index, split)
     if views is not None:
@@ -85,14 +85,14 @@ def features_of(
 
 
 def mean_of_squares(kernel: GlobalKernel) -> float:
-    """mean square norm of the features of its teaching views."""
+    """Returns the mean square norm of the features of a kernel's teaching views."""
     # a source that is 0 everywhere has no scale
     return max(float((kernel.features**2).sum(1).mean()), 1e-12)
 
 
-def mean_square(bench: Bench, index: int) -> float:
-    """mean square norm of one source's features over all views of the transfer split, of which some
-    hundred are held at a time.
+def mean_square(bench: BenchView, index: int) -> float:
+    """Returns the mean square norm of one source's features over all views of the transfer split,
+    of which some hundred are held at a time.
     """
     split = bench.config.transfer_split
     squares = [
@@ -103,7 +103,9 @@ def mean_square(bench: Bench, index: int) -> float:
 
 
 def view_kernel(bench: VectorBench, index: int, views: Integers | None = None) -> GlobalKernel:
-    """of one source between these teaching views; the last one of a source is kept."""
+    """Returns the kernel of one source between these teaching views; the last one of a source is
+    kept.
+    """
     kept = bench.kernels.get(index)
     if kept is None or not kept.teaches(views):
         # of all views, and so the same whichever of them teach
@@ -113,8 +115,8 @@ def view_kernel(bench: VectorBench, index: int, views: Integers | None = None) -
 
 
 def teaching_views(bench: VectorBench, sources: int, *samples: Integers) -> Integers | None:
-    """views between which kernels of so many sources are made: None, for all, where these and those
-    with test views fit into `HELD`; else those of `samples` [sample, images] alone.
+    """Returns the views between which kernels of so many sources are made: None, for all, where
+    these and those with test views fit into `HELD`; else those of `samples` [sample, images] alone.
     """
     split = bench.config.transfer_split
     teach, test = (len(bench.maps(0, part)) for part in (split, "test"))
@@ -124,23 +126,17 @@ def teaching_views(bench: VectorBench, sources: int, *samples: Integers) -> Inte
 
 
 def places_among(views: Integers, used: Integers | None) -> Integers:
-    """positions of views among the rising `used` ones; the views themselves if None."""
+    """Returns the positions of views among the rising `used` ones; the views themselves if None."""
     return views if used is None else np.searchsorted(used, views)
 
 
 def teaching_kernel(bench: VectorBench, subset: SourceSet, views: Integers | None = None) -> Floats:
-    """[n, n] between teaching views: the mean of the sources' kernels."""
+    """Returns the kernel [n, n] between teaching views: the mean of the sources' kernels."""
     return mean_of([view_kernel(bench, index, views).teach for index in subset])
 
 
-def test_kernel(bench: VectorBench, subset: SourceSet) -> Floats:
-    """[m, n] between all test and all teaching views: the mean of the sources' kernels."""
-    kernels = [view_kernel(bench, index) for index in subset]
-    return mean_of([kernel.whole for kernel in kernels if kernel.whole is not None])
-
-
 def mean_of(kernels: Sequence[Floats]) -> Floats:
-    """of kernels of one shape."""
+    """Returns the mean of kernels of one shape."""
     total = kernels[0]
     for kernel in kernels[1:]:
         total = total + kernel

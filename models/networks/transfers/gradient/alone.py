@@ -17,8 +17,8 @@ from models.networks.transfers.gradient.learner import (
     check_finite,
     constant_of,
     losses_of_members,
-    shared,
     sources_of,
+    stack_devices,
     train_epoch,
 )
 from models.networks.transfers.gradient.member_stack import MemberStack
@@ -43,7 +43,7 @@ class Trial:
     epochs: int
 
 
-def tried(
+def try_transfer(
     bench: GradientBench,
     subset: SourceSet,
     name: str,
@@ -51,14 +51,15 @@ def tried(
     first: Bools,
     schedule: Schedule,
 ) -> Trial:
-    """rows: samples that (teach, are held out); first: [held out], those of the first half. Raises
-    Interrupted if the loss becomes no number.
+    """Trains one transfer with two halves of samples held out. rows: samples that (teach, are held
+    out); first: [held out], those of the first half. Raises Interrupted if the loss becomes no
+    number.
     """
     teaching, held_out = rows
     maps, slots = of_one_width(bench.maps, np.array([subset]))
     with (
         bench.store.keeping(name, bench.config.transfer_split),
-        shared(bench.config, schedule, rows),
+        stack_devices(bench.config, schedule, rows),
     ):
         samples = Samples(bench.store, maps, name, bench.config.transfer_split, sources_of(slots))
         stack = one_member(bench, name, samples, slots, schedule, teaching)
@@ -82,7 +83,7 @@ def tried(
     return Trial((heads[0], heads[1]), losses, int(np.mean(table, 1).argmin()) + 1)
 
 
-def trained(
+def train_transfer_alone(
     bench: GradientBench,
     subset: SourceSet,
     name: str,
@@ -91,16 +92,16 @@ def trained(
     epochs: int,
     share: float = 1.0,
 ) -> keras.Model:
-    """the head after so many of the schedule's epochs, as a trial has found them on a `share` of
-    `teaching`: as many steps on all of it, with nothing held out, since more epochs would learn
-    pairs of views by heart. Raises Interrupted if the loss became no number.
+    """Returns the head after so many of the schedule's epochs, as a trial has found them on a
+    `share` of `teaching`: as many steps on all of it, with nothing held out, since more epochs
+    would learn pairs of views by heart. Raises Interrupted if the loss became no number.
     """
     schedule = replace(schedule, epochs=max(1, round(schedule.epochs * share)))
     epochs = max(1, round(epochs * share))
     maps, slots = of_one_width(bench.maps, np.array([subset]))
     with (
         bench.store.keeping(name, bench.config.transfer_split),
-        shared(bench.config, schedule, (teaching, teaching)),
+        stack_devices(bench.config, schedule, (teaching, teaching)),
     ):
         samples = Samples(bench.store, maps, name, bench.config.transfer_split, sources_of(slots))
         stack = one_member(bench, name, samples, slots, schedule, teaching)
@@ -121,7 +122,9 @@ def one_member(
     schedule: Schedule,
     teaching: Integers,
 ) -> MemberStack:
-    """a stack of a single member, starting from the best constant answer of what teaches it."""
+    """Returns a stack of a single member, starting from the best constant answer of what teaches
+    it.
+    """
     seeds = [bench.config.seed]
     # positions among the sources that are held, not among all
     own = np.searchsorted(sources_of(slots), slots)
@@ -132,8 +135,8 @@ def one_member(
 
 
 def head_of(stack: MemberStack) -> keras.Model:
-    """a head of its own with the weights of the only member: the stack, and its template, may be
-    trained on.
+    """Returns a head of its own with the weights of the only member: the stack, and its template,
+    may be trained on.
     """
     head = keras.models.clone_model(stack.template())
     for variable, weight in zip(head.trainable_variables, stack.learned):

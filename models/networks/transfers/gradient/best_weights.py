@@ -25,8 +25,8 @@ class BestWeights:
         self.values = [weight.numpy() for weight in stack.weights_of_members()]
 
     def update(self, losses: Floats) -> bool:
-        """take the weights of members whose loss [member] is the least yet; True if every member
-        has converged.
+        """Takes the weights of members whose loss [member] is the least yet; returns True if every
+        member has converged.
         """
         self.now += 1
         running = self.now - self.epoch <= self.patience
@@ -38,6 +38,6 @@ class BestWeights:
         return bool((self.now - self.epoch >= self.patience).all())
 
     def restore(self) -> None:
-        """give every member its best weights."""
+        """Gives every member its best weights."""
         for value, weight in zip(self.values, self.stack.weights_of_members()):
             weight.assign(value)

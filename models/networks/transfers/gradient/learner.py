@@ -22,7 +22,7 @@ from models.examples.label_store import LabelStore
 from models.networks.config import NetworkConfig
 from models.networks.training.averages import Known, average_answer
 from models.networks.training.devices import replicas, spread
-from models.networks.training.feeders import ahead
+from models.networks.training.feeders import one_ahead
 from models.networks.training.fit import Interrupted
 from models.networks.transfers.gradient.best_weights import BestWeights
 from models.networks.transfers.gradient.channel_blocks import of_one_width
@@ -30,13 +30,16 @@ from models.networks.transfers.gradient.member_stack import MemberStack
 from models.networks.transfers.gradient.programs import StackPrograms
 from models.networks.transfers.gradient.samples import Maps, Samples, split_last
 from models.networks.transfers.gradient.schedule import Schedule, schedule_of
-from models.networks.transfers.learners import Bench, Losses, SourceSet, Wanted
+from models.networks.transfers.learners import BenchView, Losses, SetsByTarget, SourceSet
 from models.networks.transfers.regimes import Regime, Rows, teaching_rows
 from models.tasks import TASKS
 from models.tasks.arrays import Floats, Integers
 
+# Samples that are judged at a time, at most.
+BATCH = 64
 
-class GradientBench(Bench, Protocol):
+
+class GradientBench(BenchView, Protocol):
     """A bench that keeps compiled programs from target to target."""
 
     @property
@@ -72,7 +75,7 @@ def learn(
     programs: StackPrograms | None = None,
     constant: Floats | None = None,
 ) -> Learned:
-    """train every member of one order into target `name`.
+    """Trains every member of one order into target `name`.
 
     maps: (source index, split) -> [view, h, w, c]; slots: [member, order] source indices, of the
     same widths in every member; seeds: one a member. rows: (teaching, held out) samples; the
@@ -86,8 +89,8 @@ def learn(
     count = len(store.samples(name, config.transfer_split))
     rows = rows or split_last(count, config.transfer_images)
     maps, slots = of_one_width(maps, slots)
-    with shared(config, schedule, rows) as devices:
-        stack, validation, best = descend(
+    with stack_devices(config, schedule, rows) as devices:
+        stack, validation, best = train_stack(
             store, maps, name, slots, seeds, config, schedule, rows, programs, constant
         )
         test = Samples(store, maps, name, "test", sources_of(slots), config.feeders)
@@ -96,22 +99,23 @@ def learn(
     return Learned(losses.astype("float32"), validation, best.epoch, seconds, devices)
 
 
-def shared(
+def stack_devices(
     config: NetworkConfig, schedule: Schedule, rows: Rows
 ) -> contextlib.AbstractContextManager[int]:
-    """the context in which a stack is built, trained and asked on the configuration's devices; how
-    many they are. One on TensorFlow, whose `train_on_batch` gives every device the whole batch.
+    """Returns the context in which a stack is built, trained and asked on the configuration's
+    devices; it gives how many they are. One on TensorFlow, whose `train_on_batch` gives every
+    device the whole batch.
     """
     devices = config.devices if keras.backend.backend() == "jax" else 1
     return spread(devices, min(schedule.batch, len(rows[0])))
 
 
 def sources_of(slots: Integers) -> list[int]:
-    """rising: the sources that any member reads."""
+    """Returns the sources that any member reads, rising."""
     return sorted({int(index) for index in np.ravel(slots)})
 
 
-def descend(
+def train_stack(
     store: LabelStore,
     maps: Maps,
     name: str,
@@ -123,8 +127,8 @@ def descend(
     programs: StackPrograms | None = None,
     constant: Floats | None = None,
 ) -> tuple[MemberStack, Floats, BestWeights]:
-    """(stack with every member's best weights, validation losses [epoch, member], which these
-    were).
+    """Trains a stack; returns (stack with every member's best weights, validation losses [epoch,
+    member], which epochs these weights are of).
     """
     used = sources_of(slots)
     teach = Samples(store, maps, name, config.transfer_split, used)
@@ -149,11 +153,11 @@ def descend(
 
 
 def train_epoch(stack: MemberStack, samples: Samples, order: Integers, batch: int) -> None:
-    """one pass over samples in this order, in whole batches alone: one compiled program. Not by
-    `fit`, which costs seconds a call (docs/DEVIATIONS.md).
+    """Makes one pass over samples in this order, in whole batches alone: one compiled program. Not
+    by `fit`, which costs seconds a call (docs/DEVIATIONS.md).
     """
     size = min(batch, len(order))
-    for inputs in ahead(samples.batches(order[: len(order) // size * size], size)):
+    for inputs in one_ahead(samples.batches(order[: len(order) // size * size], size)):
         # Keras wants a target beside the inputs; the stack's output is the loss itself
         stack.train_on_batch(inputs, np.zeros(size, "float32"))
 
@@ -169,10 +173,11 @@ def check_finite(losses: Floats, name: str, seeds: Sequence[int]) -> None:
 
 
 def transfers_by_gradient(
-    bench: GradientBench, regime: Regime, wanted: Wanted
+    bench: GradientBench, regime: Regime, wanted: SetsByTarget
 ) -> Iterator[tuple[str, Losses]]:
-    """(target, losses) of what is wanted: a `measure.Learner`. Stacked by order, at most
-    `stack_members` at a time. Raises LookupError for a target whose labels cannot teach.
+    """Yields (target, losses) of the transfers that are wanted, as a `measure.Learner` does. They
+    are stacked by order, at most `stack_members` at a time. Raises LookupError for a target whose
+    labels cannot teach.
     """
     for name, subsets in wanted.items():
         with bench.store.keeping(name, bench.config.transfer_split):
@@ -204,12 +209,16 @@ def transfers_by_gradient(
 def constant_of(
     store: LabelStore, name: str, config: NetworkConfig, teaching: Integers | None = None
 ) -> Floats:
-    """[1, ...] the best constant answer of the samples that teach, all of the split if None."""
+    """Returns [1, ...], the best constant answer of the samples that teach, all of the split if
+    None.
+    """
     return average_answer(TASKS[name], store, known=Known(config.transfer_split, teaching))
 
 
-def stacks_of(bench: Bench, subsets: Sequence[SourceSet]) -> Iterator[list[SourceSet]]:
-    """sets of sources of the same widths, and so of one order, each, at most `stack_members`."""
+def stacks_of(bench: BenchView, subsets: Sequence[SourceSet]) -> Iterator[list[SourceSet]]:
+    """Yields sets of sources of the same widths, and so of one order, at most `stack_members` at a
+    time.
+    """
     used = {source for subset in subsets for source in subset}
     widths = {source: int(bench.maps(source, "test").shape[-1]) for source in used}
     groups: dict[tuple[int, ...], list[SourceSet]] = {}
@@ -221,14 +230,16 @@ def stacks_of(bench: Bench, subsets: Sequence[SourceSet]) -> Iterator[list[Sourc
             yield group[i : i + most]
 
 
-def seed_of(bench: Bench, subset: SourceSet, regime: Regime) -> int:
-    """of one member: of what it is, not of which others share its stack."""
+def seed_of(bench: BenchView, subset: SourceSet, regime: Regime) -> int:
+    """Returns the seed of one member: it follows from what the member is, not from which others
+    share its stack.
+    """
     content = json.dumps([bench.key(subset, regime), bench.config.seed])
     return zlib.crc32(content.encode()) % 2**31
 
 
 def epochs_of(config: NetworkConfig, regime: Regime) -> int:
-    """most epochs in a regime."""
+    """Returns the most epochs of transfers in a regime."""
     if regime.name and config.regime_epochs:
         return config.regime_epochs
     return config.transfer_epochs
@@ -245,8 +256,8 @@ def build_stack(
     programs: StackPrograms | None = None,
     constant: Floats | None = None,
 ) -> MemberStack:
-    """the members, starting from the best constant answer as task networks do: that of the whole
-    transfer split if None.
+    """Returns the members, starting from the best constant answer as task networks do: that of the
+    whole transfer split if None.
     """
     programs = programs or StackPrograms(config, store.size)
     stack = programs.stack(name, samples.shape, slots, seeds, schedule)
@@ -271,19 +282,17 @@ def build_stack(
     return stack
 
 
-def losses_of_members(
-    stack: MemberStack, samples: Samples, rows: Integers, batch: int = 64
-) -> Floats:
-    """[row, member]: losses of some samples, in inference, by batches of one size (another size
-    would be compiled for itself) that the devices can share, of which one is held at a time.
+def losses_of_members(stack: MemberStack, samples: Samples, rows: Integers) -> Floats:
+    """Returns losses [row, member] of some samples, in inference, by batches of one size (another
+    size would be compiled for itself) that the devices can share, of which one is held at a time.
     """
     count = len(rows)
-    size = -(-count // -(-count // batch))
+    size = -(-count // -(-count // BATCH))
     size = -(-size // replicas()) * replicas()
     # the last sample fills the last batch up, and is cut off again
     places = np.minimum(np.arange(-(-count // size) * size), count - 1)
     parts = [
         np.asarray(stack.predict_on_batch(inputs))
-        for inputs in ahead(samples.batches(rows[places], size))
+        for inputs in one_ahead(samples.batches(rows[places], size))
     ]
     return np.concatenate(parts)[:count]

@@ -68,8 +68,8 @@ class MemberStack(keras.Model):
 
     @property
     def size(self) -> int:
-        """bytes of its weights, their first values and, at most, the optimiser's two moments: four
-        arrays of float32 a weight.
+        """Returns the bytes of its weights, their first values and, at most, the optimiser's two
+        moments: four arrays of float32 a weight.
         """
         return 4 * 4 * sum(math.prod(weight.shape) for weight in self.weights_of_members())
 
@@ -78,8 +78,8 @@ class MemberStack(keras.Model):
         return [*self.learned, *self.state]
 
     def restart(self, sources: Integers) -> None:
-        """first weights again, the optimiser as if it had never stepped, other sources; what was
-        compiled stays.
+        """Gives the stack first weights again, an optimiser as if it had never stepped, and other
+        sources; what was compiled stays.
         """
         self.slots.assign(np.asarray(sources, "float32"))
         learned, state = self.first_values()
@@ -93,7 +93,7 @@ class MemberStack(keras.Model):
             self.optimizer.learning_rate = rate
 
     def member_weight(self, values: Array, trainable: bool) -> keras.Variable:
-        """one variable of all members, from its values [M, ...]."""
+        """Returns one variable of all members, from its values [M, ...]."""
         weight = self.add_weight(
             shape=values.shape, dtype=str(values.dtype), initializer="zeros", trainable=trainable
         )
@@ -152,7 +152,7 @@ class MemberAdam(AcrossReplicas, keras.optimizers.Adam):
 
 
 def initial_values(template: keras.Model, seed: int) -> Values:
-    """trainable and other values as a fresh build of `template` with this seed has them."""
+    """Returns trainable and other values as a fresh build of `template` with this seed has them."""
     keras.utils.set_random_seed(seed)
     fresh = keras.models.clone_model(template)
     learned = [np.asarray(variable) for variable in fresh.trainable_variables]

@@ -42,8 +42,8 @@ class StackPrograms:
         seeds: Sequence[int],
         schedule: Schedule,
     ) -> MemberStack:
-        """members for target `name` with the first weights that their seeds give and a fresh
-        optimiser.
+        """Returns members for target `name` with the first weights that their seeds give and a
+        fresh optimiser.
 
         shape: [sources, (images,) h, w, c] of one sample's representations; slots [member, order];
         seeds: one a member. A stack that was given before for an answer of this shape is taken
@@ -85,7 +85,9 @@ class StackPrograms:
         return stack
 
     def make_room(self, size: int) -> None:
-        """for one more program of so many bytes; a larger one than `BYTES` is kept alone."""
+        """Makes room for one more program of so many bytes; a larger one than `BYTES` is kept
+        alone.
+        """
         gone = False
         while self.kept and (
             len(self.kept) >= KEPT or size + sum(stack.size for stack in self.kept.values()) > BYTES

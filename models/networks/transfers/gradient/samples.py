@@ -9,7 +9,7 @@ import numpy as np
 from models.examples.half_precision import to_single
 from models.examples.label_store import LabelStore
 from models.examples.task_samples import LazySamples
-from models.networks.training.feeders import made_ahead
+from models.networks.training.feeders import batches_ahead
 from models.tasks import TASKS
 from models.tasks.arrays import Floats, Integers
 
@@ -75,21 +75,21 @@ class Samples:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """of the representations of a view: (source, h, w, c)."""
+        """Shape of the representations of a view: (source, h, w, c)."""
         return (len(self.codes), *self.codes[0].shape[1:])
 
     def take(self, rows: Integers) -> Inputs:
-        """of some samples."""
+        """Returns the inputs of some samples."""
         return next(self.batches(rows, len(rows)))
 
     def batches(self, rows: Integers, size: int) -> Iterator[Inputs]:
-        """of some samples in this order, `size` of them at a time."""
+        """Yields the inputs of some samples in this order, `size` of them at a time."""
         labels = LabelBatches(*self.given, rows, size)
-        for part, target, mask in made_ahead(labels, self.feeders):
+        for part, target, mask in batches_ahead(labels, self.feeders):
             yield self.codes_of(part), target, mask
 
     def codes_of(self, rows: Integers) -> Floats:
-        """representations of some samples: [B, source, (images,) h, w, c] float32."""
+        """Returns the representations of some samples: [B, source, (images,) h, w, c] float32."""
         views = np.asarray(self.data.views)[rows]  # [B, images]
         codes = np.empty(
             (len(views), len(self.codes), *views.shape[1:], *self.shape[1:]), "float32"
@@ -100,7 +100,7 @@ class Samples:
 
 
 def split_last(count: int, limit: int) -> tuple[Integers, Integers]:
-    """(all but the last fifth, the last fifth) of the first `limit` of `count` samples."""
+    """Returns (all but the last fifth, the last fifth) of the first `limit` of `count` samples."""
     count = min(count, limit)
     cut = count - max(1, count // 5)
     return np.arange(cut), np.arange(cut, count)

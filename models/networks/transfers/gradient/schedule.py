@@ -12,7 +12,7 @@ from models.tasks import TASKS
 
 @dataclass(frozen=True)
 class Schedule:
-    """Of one stack of transfers."""
+    """How long and how fast one stack of transfers is trained."""
 
     # Samples a step.
     batch: int = 16
@@ -28,13 +28,13 @@ class Schedule:
     cosine: bool = False
 
     def rate_of(self, epoch: int) -> float:
-        """of an epoch, counted from 0."""
+        """Returns the learning rate of an epoch, counted from 0."""
         if not self.cosine:
             return self.rate
         return float(self.rate * (0.5 + 0.5 * np.cos(np.pi * epoch / self.epochs)))
 
 
 def schedule_of(config: NetworkConfig, name: str, epochs: int) -> Schedule:
-    """of transfers into target `name`, as the configuration says."""
+    """Returns the schedule of transfers into target `name`, as the configuration says."""
     rate = config.transfer_rate if TASKS[name].output.dense else config.vector_rate
     return Schedule(batch=config.transfer_batch, rate=rate, epochs=epochs, cosine=True)

@@ -6,7 +6,7 @@ import pytest
 
 from models.networks.architecture.readout_features import global_parts, kernel_of_samples
 from models.networks.architecture.readout_layers import GlobalReadout, LocalReadout, Standardised
-from models.networks.losses.block_layout import unfolded
+from models.networks.losses.block_layout import unfold_blocks
 from models.networks.transfers.closed_form.maps import local_features
 
 RNG = np.random.default_rng(0)
@@ -57,7 +57,7 @@ def test_a_local_readout_answers_as_the_learner_does(widths, block, enlarge):
     ]
     seen = np.concatenate([*(part[:, :-1] for part in features), features[0][:, -1:]], 1)
     blocks = (seen @ arrays["weights"]).reshape(2, 4, 5, -1)
-    expected = unfolded(blocks * 0.7, 2, enlarge, np)
+    expected = unfold_blocks(blocks * 0.7, 2, enlarge, np)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-3)
     assert expected.std() > 1
 

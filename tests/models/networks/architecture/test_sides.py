@@ -8,7 +8,7 @@ from tiny_store import TINY
 
 from models.networks.architecture.encoders import build_encoder
 from models.networks.architecture.heads import build_head, paper_decoder
-from models.networks.architecture.sides import answer_side, grid_side, nearest_sides, reached
+from models.networks.architecture.sides import answer_side, grid_side, nearest_sides, reaches_labels
 from models.networks.config import NetworkConfig
 from models.tasks import TASKS
 
@@ -41,6 +41,6 @@ def test_sides_of_the_papers_networks_are_those_that_keras_gives():
 
 
 def test_the_nearest_sides_are_reached():
-    assert reached(TINY, 32) and not reached(TINY, 33)
+    assert reaches_labels(TINY, 32) and not reaches_labels(TINY, 33)
     assert nearest_sides(TINY, 100) == [96, 104]
     assert nearest_sides(TINY, 3) == [4]

@@ -10,7 +10,7 @@ from models.networks.losses.block_layout import (
     from_blocks,
     segment_means,
     to_blocks,
-    unfolded,
+    unfold_blocks,
 )
 from models.tasks import TASKS
 
@@ -29,9 +29,9 @@ def test_blocks_unfold_into_the_map_they_came_from():
 @pytest.mark.parametrize("enlarge", [1, 3])
 def test_tensors_unfold_as_arrays_do(enlarge):
     blocks = RNG.normal(size=(2, 4, 5, 2 * 2 * 3)).astype("float32")
-    expected = unfolded(blocks, 3, enlarge, np)
+    expected = unfold_blocks(blocks, 3, enlarge, np)
     assert expected.shape == (2, 8 * enlarge, 10 * enlarge, 3)
-    found = unfolded(keras.ops.convert_to_tensor(blocks), 3, enlarge, keras.ops)
+    found = unfold_blocks(keras.ops.convert_to_tensor(blocks), 3, enlarge, keras.ops)
     np.testing.assert_array_equal(found, expected)
     # cell (1, 2), row 1 and column 0 of its block
     np.testing.assert_array_equal(

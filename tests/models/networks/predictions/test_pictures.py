@@ -2,17 +2,17 @@
 
 import numpy as np
 
-from models.networks.predictions.pictures import arranged, colours_of, cut
+from models.networks.predictions.pictures import assemble_tiles, colours_of, cut_into_tiles
 
 
 def test_tiles_in_their_order_are_the_picture():
     whole = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype="uint8")
-    np.testing.assert_array_equal(arranged(cut(whole, 3), range(9)), whole)
+    np.testing.assert_array_equal(assemble_tiles(cut_into_tiles(whole, 3), range(9)), whole)
 
 
 def test_a_tile_goes_where_it_is_told():
     tiles = [np.full((2, 2, 3), i, "uint8") for i in range(4)]
-    whole = arranged(tiles, [3, 2, 1, 0])
+    whole = assemble_tiles(tiles, [3, 2, 1, 0])
     np.testing.assert_array_equal(whole[::2, ::2, 0], [[3, 2], [1, 0]])
 
 

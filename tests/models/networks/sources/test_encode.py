@@ -18,8 +18,7 @@ from models.networks.sources.encode import encode_outside
 from models.networks.sources.network import files_of, load_outside_network
 from models.networks.sources.register import add_source
 from models.networks.task_networks.representations import RepresentationStore
-from models.networks.transfers.edge import load_transfer_network
-from models.networks.transfers.measure import train_transfer
+from models.networks.transfers.edge import load_transfer_network, train_transfer
 from models.tasks import TASKS
 
 
@@ -78,10 +77,10 @@ def test_only_its_own_transfers_are_measured(added):
     rows, summary = measured(bank, ledger=bank.ledger)
     count = len(SOURCES)
     own = 2 + 2 * count + 1  # alone, with each task's, with each other
-    assert summary["fresh"] == own * len(TARGETS)
+    assert summary.fresh == own * len(TARGETS)
     known = {tuple(row[0]["sources"]) for row in rows}
     assert {("hed",), ("normal", "hed"), ("hed", "same")} <= known
-    assert measured(bank, ledger=bank.ledger)[1]["fresh"] == 0
+    assert measured(bank, ledger=bank.ledger)[1].fresh == 0
 
 
 def test_the_served_encoder_gives_the_codes_that_were_measured(added, tmp_path):
@@ -185,7 +184,9 @@ def test_features_that_do_not_vary_where_transfers_learn_are_refused(added, tmp_
 
 def test_maps_are_counted_against_pictures(added):
     bank, _ = added
-    parts = encode.encoded("hed", lambda x: np.ones((len(x) - 1, 4, 4, 2)), bank.store, "test")
+    parts = encode.encoded_features(
+        "hed", lambda x: np.ones((len(x) - 1, 4, 4, 2)), bank.store, "test"
+    )
     with pytest.raises(SourceError, match="expected one map a picture"):
         next(parts)
 

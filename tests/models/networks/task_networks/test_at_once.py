@@ -6,7 +6,7 @@ from tiny_store import TINY
 
 from models.networks.task_networks.at_once import samples_at_once
 from models.networks.task_networks.build import TaskNetwork
-from models.networks.transfers.scratch import Compiled
+from models.networks.transfers.scratch_program import CompiledNetwork
 from models.tasks import TASKS
 
 
@@ -56,7 +56,7 @@ def test_nine_tiles_of_256_pixels_are_answered_a_sample_at_a_time():
 def test_from_scratch_answers_as_many_pictures_at_once():
     model = Seen()
     value = np.random.default_rng(0).random((14, 2, 256, 256, 1), "float32")
-    network = Compiled(TASKS["fixated_pose"], None, None, 256, TINY, model=model)
+    network = CompiledNetwork(TASKS["fixated_pose"], None, None, 256, TINY, model=model)
     np.testing.assert_allclose(network.answer(value), value.mean((1, 2, 3, 4)), atol=1e-6)
     # the last sample fills the last batch up
     assert model.counts == [12, 12, 12]

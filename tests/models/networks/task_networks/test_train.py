@@ -6,7 +6,7 @@ import pytest
 from synthetic import SIZE
 from tiny_store import TINY, TinyStore
 
-from models.networks.task_networks.train import address, trainer
+from models.networks.task_networks.train import network_address, trainer
 from models.tasks import TASKS
 
 RIVALLED = dataclasses.replace(TINY, adversarial=True)
@@ -33,8 +33,8 @@ STEPPED = dataclasses.replace(TINY, schedule="step")
 )
 def test_a_field_counts_for_the_networks_that_it_changes(name, config, change, counts):
     store = TinyStore()
-    before = address(TASKS[name], config, store)
-    after = address(TASKS[name], dataclasses.replace(config, **change), store)
+    before = network_address(TASKS[name], store, config)
+    after = network_address(TASKS[name], store, dataclasses.replace(config, **change))
     assert (after != before) == counts
 
 

@@ -9,7 +9,7 @@ from tiny_store import TINY, TinyStore
 
 from models.networks.task_networks.build import build_task_network, load_task_network
 from models.networks.task_networks.ledger import train_tasks
-from models.networks.task_networks.train import address, trainer
+from models.networks.task_networks.train import network_address, trainer
 from models.networks.task_networks.warm import Start, begin_at
 from models.networks.training.averages import standard_of
 from models.tasks import TASKS
@@ -53,7 +53,7 @@ def test_a_warm_network_begins_with_the_blessed_ones_answers(blessed):
 def test_new_data_start_from_the_blessed_network_which_is_part_of_the_address(blessed, tmp_path):
     folder, first = blessed
     assert first["start"] is None
-    cold = address(TASKS[NAME], TINY, Grown())
+    cold = network_address(TASKS[NAME], Grown(), TINY)
     record, said = warm(Grown(), tmp_path / "warm", folder)
     assert record["start"] == first["address"] and f"begins from {first['address']}" in said
     assert len({record["address"], cold, first["address"]}) == 3

@@ -7,7 +7,12 @@ import pytest
 from synthetic import draws
 from tiny_store import TinyStore
 
-from models.networks.training.augmentation import augmented, looked_up, relit, shifted
+from models.networks.training.augmentation import (
+    apply_tables,
+    augment_batch,
+    relight,
+    shift_pictures,
+)
 from models.tasks import TASKS
 from models.tasks.mirror import reversed_views
 from models.tasks.targets import target as target_of
@@ -30,7 +35,7 @@ def batch(name):
 def test_shapes_stay_and_the_same_generator_gives_the_same_batch(name):
     images, target, mask, whitening = batch(name)
     first, again = (
-        augmented(TASKS[name], images, target, mask, whitening, np.random.default_rng(3))
+        augment_batch(TASKS[name], images, target, mask, whitening, np.random.default_rng(3))
         for _ in range(2)
     )
     assert [part.shape for part in first] == [images.shape, target.shape, mask.shape] and first[
@@ -43,7 +48,7 @@ def test_shapes_stay_and_the_same_generator_gives_the_same_batch(name):
 
 def test_a_picture_and_its_maps_are_mirrored_together():
     images, target, mask, whitening = batch("autoencoding")
-    seen, label, _ = augmented(
+    seen, label, _ = augment_batch(
         TASKS["autoencoding"], images, target, mask, whitening, np.random.default_rng(0)
     )
     turned = (seen != images).any((1, 2, 3, 4))
@@ -53,12 +58,12 @@ def test_a_picture_and_its_maps_are_mirrored_together():
 
 def test_light_changes_neither_geometry_labels_nor_tasks_about_colour():
     images, target, mask, whitening = batch("depth_zbuffer")
-    seen, label, _ = augmented(
+    seen, label, _ = augment_batch(
         TASKS["depth_zbuffer"], images, target, mask, whitening, np.random.default_rng(0)
     )
     upright = (label == target).all((1, 2, 3))
     assert upright.any() and (seen[upright] != images[upright]).any()
-    colours = augmented(
+    colours = augment_batch(
         TASKS["keypoints2d"], images, target, mask, whitening, np.random.default_rng(0)
     )[0]
     assert all(
@@ -71,7 +76,7 @@ def test_relit_pictures_keep_the_order_of_brightness():
     ramp = np.broadcast_to(
         np.arange(0, 256, 4, dtype="uint8")[None, None, None, :, None], (5, 1, 64, 64, 3)
     )
-    made = relit(ramp, np.random.default_rng(1))
+    made = relight(ramp, np.random.default_rng(1))
     assert (np.diff(made.astype(int), axis=3) >= 0).all() and len(
         np.unique(made[:, 0, 0, 32, 0])
     ) > 1
@@ -90,14 +95,14 @@ def test_views_in_reverse_order_have_the_label_of_that_order(name):
 def test_views_of_a_sample_keep_one_light():
     images, target, mask, whitening = batch("point_matching")
     images[:, 1] = images[:, 0]
-    seen = augmented(
+    seen = augment_batch(
         TASKS["point_matching"], images, target, mask, whitening, np.random.default_rng(0)
     )[0]
     np.testing.assert_array_equal(seen[:, 0], seen[:, 1])
     assert (
         len(
             np.unique(
-                relit(np.full((9, 2, 4, 4, 3), 100, "uint8"), np.random.default_rng(0))[
+                relight(np.full((9, 2, 4, 4, 3), 100, "uint8"), np.random.default_rng(0))[
                     :, 0, 0, 0, 0
                 ]
             )
@@ -108,13 +113,15 @@ def test_views_of_a_sample_keep_one_light():
 
 def test_the_jigsaw_is_shuffled_anew():
     images, target, mask, whitening = batch("jigsaw")
-    label = augmented(TASKS["jigsaw"], images, target, mask, whitening, np.random.default_rng(9))[1]
+    label = augment_batch(
+        TASKS["jigsaw"], images, target, mask, whitening, np.random.default_rng(9)
+    )[1]
     assert (label.sum(1) == 1).all() and (label != target).any()
 
 
 def test_pictures_with_a_class_are_moved_by_a_tenth_of_the_side_at_most():
     columns = np.broadcast_to(np.arange(40, dtype="uint8")[:, None], (30, 1, 40, 40, 3))
-    seen = shifted(columns, np.random.default_rng(0))
+    seen = shift_pictures(columns, np.random.default_rng(0))
     moves = seen[:, 0, 20, 20, 0].astype(int) - 20
     assert seen.shape == columns.shape and moves.min() == -4 and moves.max() == 4
 
@@ -124,4 +131,4 @@ def test_light_is_looked_up_colour_by_colour():
     views = draw.integers(256, size=(2, 5, 7, 3), dtype="uint8")
     table = draw.integers(256, size=(256, 3), dtype="uint8")
     expected = np.stack([table[:, c][views[..., c]] for c in range(3)], -1)
-    np.testing.assert_array_equal(looked_up(views, table), expected)
+    np.testing.assert_array_equal(apply_tables(views, table), expected)

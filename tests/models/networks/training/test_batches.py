@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tiny_store import TINY, TinyStore
 
-from models.networks.training.batch_maker import colour_weights, rebalanced
+from models.networks.training.batch_maker import colour_weights, rebalanced_mask
 from models.networks.training.batches import Batches
 from models.tasks import TASKS
 
@@ -30,7 +30,7 @@ def test_a_pixel_has_the_weight_of_its_strongest_bin():
     target = np.array([[0.1, 0.7, 0.2], [0.6, 0.3, 0.1]]).reshape(1, 1, 2, 3)
     mask = np.array([1.0, 0.5]).reshape(1, 1, 2, 1)
     weights = np.array([2.0, 3.0, 4.0])
-    assert rebalanced(target, mask, weights).ravel().tolist() == [3.0, 1.0]
+    assert rebalanced_mask(target, mask, weights).ravel().tolist() == [3.0, 1.0]
 
 
 def test_augmented_batches_are_a_function_of_the_step_too():

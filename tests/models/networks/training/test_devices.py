@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.networks.training.devices import shared_by
+from models.networks.training.devices import devices_sharing
 
 
 def test_the_most_devices_that_divide_a_batch_share_it():
-    assert [shared_by(32, devices) for devices in (1, 2, 3, 8, 40)] == [1, 2, 2, 8, 32]
-    assert shared_by(7, 4) == 1
+    assert [devices_sharing(32, devices) for devices in (1, 2, 3, 8, 40)] == [1, 2, 2, 8, 32]
+    assert devices_sharing(7, 4) == 1
 
 
 def losses_on(backend: str, python: str) -> dict[str, list[dict]]:

@@ -18,11 +18,11 @@ from models.networks.training.batches import Batches
 from models.networks.training.feeders import (
     FeederProcesses,
     FeederThreads,
-    ahead,
+    batches_ahead,
     feeders_of,
-    made_ahead,
+    one_ahead,
 )
-from models.networks.training.fit import fed
+from models.networks.training.fit import fit_input
 from models.networks.training.split_parts import SplitParts
 from models.tasks import TASKS
 
@@ -119,7 +119,9 @@ def test_a_network_is_given_the_same_batches_by_processes():
         # its loss is the mean of what it sees
         model = keras.Model(inputs, keras.layers.Conv2D(1, 1, kernel_initializer="ones")(inputs))
         model.compile(keras.optimizers.SGD(0.0), loss=lambda target, answer: answer)
-        losses = model.fit(fed(batches), epochs=6, steps_per_epoch=2, shuffle=False, verbose=0)
+        losses = model.fit(
+            fit_input(batches), epochs=6, steps_per_epoch=2, shuffle=False, verbose=0
+        )
         seen.append(losses.history["loss"])
         batches.close()
     assert seen[0] == seen[1] and len(set(seen[0])) > 2
@@ -132,7 +134,7 @@ def test_parts_are_made_ahead_in_their_order_by_whoever_makes_them(monkeypatch):
     assert len(parts) == 3
     expected = [parts.batch(i) for i in range(3)]
     for count in (1, 2):
-        given = list(made_ahead(parts, count))
+        given = list(batches_ahead(parts, count))
         assert [len(part[0]) for part in given] == [3, 3, 2]
         for one, other in zip(given, expected, strict=True):
             assert [a.tobytes() for a in one] == [a.tobytes() for a in other]
@@ -142,7 +144,7 @@ def test_processes_end_when_whoever_takes_the_parts_gives_up(monkeypatch):
     monkeypatch.setattr(feeders, "MANY", 1)
     monkeypatch.setattr(split_parts, "BATCH", 2)
     others = {child.pid for child in multiprocessing.active_children()}
-    parts = made_ahead(SplitParts(TinyStore(), TASKS["denoising"], "test", 16), 2)
+    parts = batches_ahead(SplitParts(TinyStore(), TASKS["denoising"], "test", 16), 2)
     next(parts)
     begun = {child.pid for child in multiprocessing.active_children()} - others
     assert len(begun) == 2
@@ -163,11 +165,11 @@ def test_what_is_made_ahead_by_a_thread_comes_in_its_order_and_no_further_than_o
             begun.append(i)
             yield i, i, i
 
-    coming = ahead(batches())
+    coming = one_ahead(batches())
     assert next(coming) == (0, 0, 0)
     coming.close()  # waits for the one that was begun
     assert begun == [0, 1]
-    assert [one for one, _, _ in ahead(batches())] == list(range(5))
+    assert [one for one, _, _ in one_ahead(batches())] == list(range(5))
 
 
 def test_an_error_of_what_is_made_ahead_comes_when_its_batch_is_due():
@@ -175,7 +177,7 @@ def test_an_error_of_what_is_made_ahead_comes_when_its_batch_is_due():
         yield 0, 0, 0
         raise ValueError("a damaged record")
 
-    coming = ahead(batches())
+    coming = one_ahead(batches())
     assert next(coming) == (0, 0, 0)
     with pytest.raises(ValueError, match="a damaged record"):
         next(coming)

@@ -12,15 +12,15 @@ from models.examples.label_store import TaskSamples
 from models.networks.task_networks.build import load_task_network
 from models.networks.task_networks.ledger import train_tasks
 from models.networks.task_networks.train import (
-    address,
     few_steps,
+    network_address,
     shrink_to_average,
     train_task,
     trainer,
 )
 from models.networks.training.averages import average_answer, average_losses, standard_of
 from models.networks.training.batches import Batches
-from models.networks.training.fit import Interrupted, fed, state, window
+from models.networks.training.fit import Interrupted, curve_window, fit_input, state_variables
 from models.networks.training.recipes import learning_rate, recipe
 from models.tasks import TASKS
 
@@ -84,7 +84,7 @@ def test_a_killed_network_goes_on_in_its_middle_as_if_nothing_had_happened(
     assert count.steps == config.steps - saved
     np.testing.assert_allclose(again["curve"], whole["curve"], rtol=1e-4)
     assert again["loss"] == pytest.approx(whole["loss"], rel=1e-3)
-    assert len(whole["curve"]) == -(-config.steps // window(config.steps))
+    assert len(whole["curve"]) == -(-config.steps // curve_window(config.steps))
     assert not (tmp_path / ".killed.checkpoint.npz").exists()
 
 
@@ -105,7 +105,7 @@ def test_a_checkpoint_of_another_configuration_is_not_used(tmp_path):
 
 
 def test_windows_are_short_enough_to_lose_little():
-    assert window(260) == 13 and window(121_300) == 500 and window(3) == 1
+    assert curve_window(260) == 13 and curve_window(121_300) == 500 and curve_window(3) == 1
 
 
 def test_labels_that_are_no_numbers_stop_at_the_first_step_and_name_the_cause(tmp_path):
@@ -162,7 +162,7 @@ def test_a_class_never_seen_leaves_every_loss_finite(name, tmp_path):
         return TaskSamples(data.views, target, data.mask)
 
     store, config = Part(never), dataclasses.replace(TINY, recipe="published")
-    assert np.isfinite(average_losses(TASKS[name], store, config)).all()
+    assert np.isfinite(average_losses(TASKS[name], store)).all()
     assert np.isfinite(train_tasks(store, tmp_path, [name], config)[name]["loss"])
 
 
@@ -211,7 +211,8 @@ def test_a_share_of_the_steps_is_of_its_task_and_of_the_shared_recipe_alone():
     assert recipe(TASKS["normal"], dataclasses.replace(shared, recipe="published")).steps == 100
     other = dataclasses.replace(shared, shares=(("normal", 0.5),))
     assert [
-        address(TASKS[name], shared, TinyStore()) == address(TASKS[name], other, TinyStore())
+        network_address(TASKS[name], TinyStore(), shared)
+        == network_address(TASKS[name], TinyStore(), other)
         for name in ("normal", "reshading")
     ] == [False, True]
 
@@ -226,7 +227,7 @@ def test_the_rate_rises_then_falls_to_nothing(name, highest):
 
 def test_the_state_holds_optimiser_and_random_states():
     _, model = trainer(TASKS["class_scene"], TINY, 32)
-    names = [variable.path for variable in state(model)]
+    names = [variable.path for variable in state_variables(model)]
     assert (
         any("seed_generator" in name for name in names)
         and any("velocity" in name for name in names)
@@ -255,7 +256,7 @@ def test_an_average_of_many_pixels_counts_every_one():
 def test_fit_is_given_the_batches_in_order_by_a_pipeline_that_is_not_tuned():
     task = TASKS["normal"]
     batches = Batches(TinyStore(), task, TINY, first=3)
-    pipeline = fed(batches)
+    pipeline = fit_input(batches)
     for i, given in enumerate(pipeline.take(3).as_numpy_iterator()):
         for part, expected in zip(given, batches.batch(3 + i)):
             np.testing.assert_array_equal(part, expected)

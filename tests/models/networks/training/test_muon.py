@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from models.networks.training.muon import FlatMuon, spread
+from models.networks.training.muon import FlatMuon, near_orthogonal
 
 SHAPES = ((3,), (4,), (), (2, 1, 5))
 RNG = np.random.default_rng(0)
@@ -54,8 +54,8 @@ def test_a_kernels_step_has_singular_values_near_one_and_the_root_mean_square_of
 def test_a_kernels_step_does_not_depend_on_how_large_its_gradient_is():
     gradient = np.random.default_rng(2).normal(size=(5, 7)).astype("float32")
     np.testing.assert_allclose(
-        spread(keras.ops.convert_to_tensor(gradient)),
-        spread(keras.ops.convert_to_tensor(gradient * 1000)),
+        near_orthogonal(keras.ops.convert_to_tensor(gradient)),
+        near_orthogonal(keras.ops.convert_to_tensor(gradient * 1000)),
         rtol=1e-3,
         atol=1e-4,
     )

@@ -8,11 +8,13 @@ import pytest
 from tiny_store import TINY, TinyStore
 
 from models.networks.transfers import calibration
-from models.networks.transfers.calibration import SEEDS, calibrate, converged, spearman
+from models.networks.transfers.calibration import (
+    SEEDS,
+    calibrate,
+    converged_share,
+    ranking_agreement,
+)
 from models.networks.transfers.gradient.learner import Learned
-from models.networks.transfers.gradient.schedule import Schedule
-
-QUICK = Schedule(batch=4, epochs=3, patience=2)
 
 
 def maps(index: int, split: str) -> np.ndarray:
@@ -26,7 +28,7 @@ def maps(index: int, split: str) -> np.ndarray:
 def test_a_calibration_compares_rankings_and_says_what_it_cost():
     store, rng = TinyStore(), np.random.default_rng(0)
     closed = {(name,): rng.random(8) for name in "abc"} | {("a", "b"): rng.random(8)}
-    config = dataclasses.replace(TINY, calibration_sources=2)
+    config = dataclasses.replace(TINY, calibration_sources=2, calibration_epochs=3)
     row = calibrate(
         store,
         maps,
@@ -34,7 +36,6 @@ def test_a_calibration_compares_rankings_and_says_what_it_cost():
         "reshading",
         closed,
         config,
-        schedule=QUICK,
         out=(told := io.StringIO()),
     )
     assert row["transfers"] == 2 and row["seconds_a_network"] > 0
@@ -54,9 +55,7 @@ def test_seeds_are_held_against_each_other_and_their_mean_against_the_closed_for
 
     monkeypatch.setattr(calibration, "learn", learn)
     closed = {(name,): np.full(2, three[2]) for name, three in means.items()}
-    row = calibrate(
-        TinyStore(), maps, list("abc"), "reshading", closed, TINY, schedule=QUICK, out=io.StringIO()
-    )
+    row = calibrate(TinyStore(), maps, list("abc"), "reshading", closed, TINY, out=io.StringIO())
     assert row["between_seeds"] == pytest.approx(-0.5)  # ranks 2, 1, 3 and 1, 3, 2
     assert row["closed_against_gradient"] == pytest.approx(1.0)
     assert row["gradient_over_closed"] == pytest.approx(0.45 / 0.2)
@@ -65,13 +64,13 @@ def test_seeds_are_held_against_each_other_and_their_mean_against_the_closed_for
 
 def test_a_network_has_converged_when_its_loss_no_longer_falls():
     falling, flat = 1 / np.arange(1, 10), np.array([3, 2, *[1.0] * 7])
-    assert converged(np.stack([falling, flat], 1), 4) == 0.5
-    assert converged(np.stack([flat], 1)[:4], 4) == 0
+    assert converged_share(np.stack([falling, flat], 1), 4) == 0.5
+    assert converged_share(np.stack([flat], 1)[:4], 4) == 0
 
 
 def test_rank_correlation_is_scipys():
     from scipy.stats import spearmanr
 
     a, b = np.random.default_rng(0).random((2, 9))
-    assert spearman(a, b) == pytest.approx(spearmanr(a, b)[0])
-    assert spearman(np.ones(4), np.arange(4)) == 0
+    assert ranking_agreement(a, b) == pytest.approx(spearmanr(a, b)[0])
+    assert ranking_agreement(np.ones(4), np.arange(4)) == 0

@@ -9,7 +9,7 @@ from tiny_store import TINY, TinyStore
 from transfer_bank import SOURCES, TARGETS, measured, transfer_bank
 
 from models.networks.transfers.bench import Bench
-from models.networks.transfers.ceiling import ceilings, map_ceilings, reduced, vector_ceiling
+from models.networks.transfers.ceiling import ceilings, label_codes, map_ceilings, vector_ceiling
 from models.networks.transfers.measure import ledger_of
 
 
@@ -78,7 +78,7 @@ def test_as_many_channels_as_a_cell_has_numbers_know_the_map(tmp_path):
 def test_codes_are_components_of_the_teaching_labels():
     rng = np.random.default_rng(0)
     labels = {split: rng.normal(size=(9, 2, 2, 5)).astype("float32") for split in ("val", "test")}
-    codes = reduced(labels, 5)
+    codes = label_codes(labels, 5)
     flat = codes["val"].reshape(-1, 5).astype("float64")
     np.testing.assert_allclose(flat.mean(0), 0, atol=1e-2)
     np.testing.assert_allclose(flat.std(0), 1, atol=1e-2)

@@ -12,10 +12,9 @@ from transfer_bank import TARGETS, measured, transfer_bank
 from models.networks.losses.losses import image_losses
 from models.networks.transfers import edge, edge_learners, regimes
 from models.networks.transfers.bench import Bench
-from models.networks.transfers.edge import load_transfer_network
+from models.networks.transfers.edge import load_transfer_network, train_transfer
 from models.networks.transfers.edge_learners import Comparison
 from models.networks.transfers.gradient.alone import Trial
-from models.networks.transfers.measure import train_transfer
 from models.tasks import TASKS
 
 
@@ -70,8 +69,8 @@ def test_an_edge_keeps_the_better_learner_and_says_which(bank, target, tmp_path,
         found.append(both or real(*arguments))
         return found[-1]
 
-    real = edge.compared
-    monkeypatch.setattr(edge, "compared", decided)
+    real = edge.compare_learners
+    monkeypatch.setattr(edge, "compare_learners", decided)
     for number in range(2):
         folder = train_transfer(
             ("normal", "colorization"),
@@ -99,7 +98,9 @@ def divided(bank, monkeypatch):
     """a bench of four houses of two views, of which house2 and house3 are held out."""
     store, representations, networks, _ = bank
     monkeypatch.setattr(store, "views", lambda split: [f"house{i // 2}/{i}" for i in range(8)])
-    monkeypatch.setattr(edge_learners, "fitting", lambda *_: (np.arange(4), np.arange(4, 8)))
+    monkeypatch.setattr(
+        edge_learners, "teaching_and_held_out", lambda *_: (np.arange(4), np.arange(4, 8))
+    )
     return Bench(store, representations, networks, dataclasses.replace(TINY, policy_epochs=1))
 
 
@@ -115,9 +116,9 @@ def test_every_held_out_building_judges_what_another_has_chosen(divided, monkeyp
         seen.update(judged=rows)
         return 0.25
 
-    monkeypatch.setattr(edge_learners, "tried", trial)
+    monkeypatch.setattr(edge_learners, "try_transfer", trial)
     monkeypatch.setattr(edge_learners, "held_out_loss", solved)
-    both = edge_learners.compared(divided, (0,), "class_scene", divided.regimes[0])
+    both = edge_learners.compare_learners(divided, (0,), "class_scene", divided.regimes[0])
     teaching, held_out = seen["rows"]
     views = divided.store.samples("class_scene", "val").views
     houses = [
@@ -135,10 +136,10 @@ def test_a_map_is_smoothed_as_far_as_held_out_samples_say(divided, monkeypatch):
     label = np.asarray(divided.store.samples("depth_zbuffer", "val").target[4:8], "float32")
     rough = label + np.where(np.indices(label.shape[1:3]).sum(0) % 2, 0.5, -0.5)[None, ..., None]
     trial = Trial((None, None), np.zeros((2, 4)), 1)
-    monkeypatch.setattr(edge_learners, "tried", lambda *_: trial)
+    monkeypatch.setattr(edge_learners, "try_transfer", lambda *_: trial)
     monkeypatch.setattr(edge_learners, "solved_maps", lambda *_: label)
     monkeypatch.setattr(edge_learners, "answer_maps", lambda *_: rough)
-    both = edge_learners.compared(divided, (0,), "depth_zbuffer", divided.regimes[0])
+    both = edge_learners.compare_learners(divided, (0,), "depth_zbuffer", divided.regimes[0])
     assert both.smoothing["closed_form"] == 0
     assert both.smoothing["gradient"] > 0
     assert both.losses["closed_form"] == pytest.approx(0, abs=1e-6)
@@ -150,14 +151,14 @@ def test_an_edge_by_gradient_is_taught_by_what_was_held_out_too(bank, tmp_path, 
     monkeypatch.setattr(regimes, "FEWEST", 5)
     monkeypatch.setattr(store, "views", lambda split: [f"house{i // 2}/{i}" for i in range(8)])
     chosen = Comparison({"closed_form": 1.0, "gradient": 0.5}, {}, 3)
-    monkeypatch.setattr(edge, "compared", lambda *_: chosen)
-    seen, real = {}, edge.trained
+    monkeypatch.setattr(edge, "compare_learners", lambda *_: chosen)
+    seen, real = {}, edge.train_transfer_alone
 
     def trained(bench, subset, name, rows, schedule, epochs, share):
         seen.update(rows=rows, epochs=epochs, share=share)
         return real(bench, subset, name, rows, schedule, epochs, share)
 
-    monkeypatch.setattr(edge, "trained", trained)
+    monkeypatch.setattr(edge, "train_transfer_alone", trained)
     config = dataclasses.replace(TINY, policy_epochs=4)
     train_transfer(
         ("normal",), "class_scene", store, representations, networks, tmp_path / "edge", config

@@ -14,8 +14,7 @@ from transfer_bank import measured
 
 from models.networks.losses.block_losses import sample_losses
 from models.networks.losses.losses import image_losses
-from models.networks.transfers.edge import load_transfer_network
-from models.networks.transfers.measure import train_transfer
+from models.networks.transfers.edge import load_transfer_network, train_transfer
 from models.tasks import TASKS
 
 OWN = {"normal": 8, "class_scene": 8, "jigsaw": 8}
@@ -42,15 +41,15 @@ def test_it_is_measured_alone_and_in_pairs_and_nothing_else_is(banks):
     before, after = banks
     old, summary = measured(before, TARGETS)
     rows, more = measured(after, TARGETS)
-    assert more["fresh"] == (1 + len(OWN)) * len(TARGETS)
-    assert more["ledgers"] == summary["ledgers"] and more["widths"] == {"wide": WIDE}
+    assert more.fresh == (1 + len(OWN)) * len(TARGETS)
+    assert more.ledgers == summary.ledgers and more.widths == {"wide": WIDE}
     found = by_transfer(rows)
     for transfer, losses in by_transfer(old).items():
         np.testing.assert_array_equal(found[transfer], losses)
     own = {tuple(row[0]["sources"]) for row in rows if "wide" in row[0]["sources"]}
     assert own == {("wide",), *((source, "wide") for source in OWN)}
-    assert {row["target"] for row in more["ceilings"]} == set(TARGETS)
-    assert measured(after, TARGETS)[1]["fresh"] == 0
+    assert {row["target"] for row in more.ceilings} == set(TARGETS)
+    assert measured(after, TARGETS)[1].fresh == 0
 
 
 @pytest.mark.parametrize("target", ["reshading", "class_scene"])
@@ -109,5 +108,5 @@ def test_by_gradient_it_is_measured_alone_and_in_a_pair(banks, tmp_path):
     rows, summary = measured(
         bank, ["class_scene"], ledger=tmp_path / "ledger", config=config, wanted=asked
     )
-    assert summary["fresh"] == 3
+    assert summary.fresh == 3
     assert {tuple(row[0]["sources"]) for row in rows if row[0]["sources"]} == few

@@ -9,7 +9,7 @@ from tiny_store import TinyStore
 from models.networks.transfers import equal_labels
 from models.networks.transfers.bench import pixel_cells, pixel_map
 from models.networks.transfers.closed_form import map_outputs
-from models.networks.transfers.equal_labels import first_with_equal_labels, labels_of
+from models.networks.transfers.equal_labels import first_with_equal_labels, label_digests
 
 
 def test_denoising_asks_what_autoencoding_asks_and_nobody_else_does():
@@ -23,9 +23,9 @@ def test_labels_are_read_once_however_many_amounts_of_data_ask(monkeypatch):
 
     def counted(data):
         read.append(len(data))
-        return labels_of(data)
+        return label_digests(data)
 
-    monkeypatch.setattr(equal_labels, "labels_of", counted)
+    monkeypatch.setattr(equal_labels, "label_digests", counted)
     names = ["denoising", "autoencoding"]
     first = first_with_equal_labels(store, names, "val")
     assert first_with_equal_labels(store, names, "val") == first
@@ -39,7 +39,7 @@ def test_digests_of_parts_are_those_of_the_whole(name, monkeypatch):
     data = TinyStore().samples(name, "val")
     monkeypatch.setattr(equal_labels, "CHUNK", 3)
     expected = [hashlib.sha256(values.tobytes()).digest() for values in (data.target, data.mask)]
-    assert labels_of(data) == expected
+    assert label_digests(data) == expected
 
 
 def test_cells_and_shares_of_parts_are_those_of_the_whole(monkeypatch):

@@ -6,6 +6,7 @@ import types
 
 import numpy as np
 import pytest
+from closed_form_bench import losses_alone
 from tiny_store import TINY
 from transfer_bank import SOURCES, TARGETS, measured, transfer_bank
 
@@ -16,14 +17,9 @@ from models.networks.transfers.bench import Bench
 from models.networks.transfers.closed_form import sweep
 from models.networks.transfers.closed_form.ridge import Moments
 from models.networks.transfers.closed_form.vectors import GlobalTarget
+from models.networks.transfers.edge import train_transfer
 from models.networks.transfers.gradient import learner
-from models.networks.transfers.measure import (
-    measure_transfers,
-    target_address,
-    train_transfer,
-    with_scratch,
-)
-from models.networks.transfers.regimes import regimes_of
+from models.networks.transfers.measure import measure_transfers, target_address
 
 
 @pytest.fixture
@@ -33,7 +29,19 @@ def bank():
 
 def test_every_transfer_and_control_is_measured_on_every_test_sample(bank):
     rows, summary = measured(bank)
-    assert summary["transfers"] == len(TARGETS) * (4 + 6)
+    # the keys of calibration.json
+    assert list(dataclasses.asdict(summary)) == [
+        "transfers",
+        "fresh",
+        "seconds",
+        "calibration",
+        "scratch",
+        "widths",
+        "ceilings",
+        "ledgers",
+        "addresses",
+    ]
+    assert summary.transfers == len(TARGETS) * (4 + 6)
     assert len(rows) == len(TARGETS) * (4 + 6 + 3)
     for transfer, names, losses in rows:
         assert len(names) == len(losses) == 8 and np.isfinite(losses).all(), transfer
@@ -96,7 +104,7 @@ def test_only_the_transfers_worth_measuring_are_measured_and_as_they_would_have_
     assert (
         sum(key[1] == "reshading" for key in found) == 4 + 6
     )  # a target that is not named is measured whole
-    assert summary["transfers"] == len(found)
+    assert summary.transfers == len(found)
     whole = {
         (tuple(row[0]["sources"]), row[0]["target"]): row[2]
         for row in measured(bank)[0]
@@ -123,7 +131,7 @@ def test_regression_of_one_subset_is_the_same_alone_and_in_the_sweep(bank):
     store, representations, networks, _ = bank
     bench = Bench(store, representations, networks, TINY)
     target = GlobalTarget(bench, "class_scene", bench.regimes[0])
-    losses = target.losses(*target.kernels(bench, (0, 2)))
+    losses = losses_alone(target, bench, (0, 2))
     wanted = next(
         row[2]
         for row in measured(bank)[0]
@@ -152,14 +160,14 @@ def test_one_more_source_measures_its_own_transfers_and_nothing_else(bank, tmp_p
     before, old = run(SOURCES[:3], "three")
     again, _ = run(SOURCES[:3], "three")
     after, new = run(SOURCES, "four")
-    assert (before["fresh"], again["fresh"]) == (3 * (3 + 3), 0)
-    assert after["fresh"] == 3 * (
+    assert (before.fresh, again.fresh) == (3 * (3 + 3), 0)
+    assert after.fresh == 3 * (
         1 + 3
     )  # alone, and with each of the three others, into three targets
     for key, losses in old.items():
         np.testing.assert_array_equal(new[key], losses)
     _, fresh = measured(bank, ["normal"], ledger=tmp_path / "other", config=config)
-    assert fresh["fresh"] == 4 + 6
+    assert fresh.fresh == 4 + 6
 
 
 def test_what_was_measured_before_a_stop_is_not_measured_again(bank, tmp_path, monkeypatch):
@@ -179,7 +187,7 @@ def test_what_was_measured_before_a_stop_is_not_measured_again(bank, tmp_path, m
 
     with pytest.raises(KeyboardInterrupt):
         run()
-    assert run()["fresh"] == 2 * (10 - 6)
+    assert run().fresh == 2 * (10 - 6)
 
 
 def test_regimes_and_higher_orders_are_rows_of_the_same_target(bank, tmp_path):
@@ -200,7 +208,7 @@ def test_regimes_and_higher_orders_are_rows_of_the_same_target(bank, tmp_path):
         ("average", "4"),
         ("average", ""),
     }
-    assert summary["transfers"] == sum(row[0]["control"] is None for row in rows)
+    assert summary.transfers == sum(row[0]["control"] is None for row in rows)
 
 
 MORE = {"regimes": (4,), "transfer_order": 3, "regime_order": 2}
@@ -212,8 +220,8 @@ def test_one_more_amount_or_order_measures_its_own_rows_as_if_it_were_alone(bank
     targets = ["normal", "egomotion"]
     first, before = measured(bank, targets, ledger=tmp_path / "grown", config=few)
     grown, after = measured(bank, targets, ledger=tmp_path / "grown", config=more)
-    assert after["fresh"] == after["transfers"] - before["transfers"] > 0
-    assert after["ledgers"] == before["ledgers"]
+    assert after.fresh == after.transfers - before.transfers > 0
+    assert after.ledgers == before.ledgers
     fresh = measured(bank, targets, ledger=tmp_path / "fresh", config=more)[0]
     alone = {str(row[0]): row[2] for row in fresh}
     assert alone.keys() == {str(row[0]) for row in grown}
@@ -327,17 +335,6 @@ def test_transfers_are_measured_by_gradient_and_kept(bank, tmp_path):
     )
     targets = ["reshading", "class_scene"]
     rows, summary = measured(bank, targets, ledger=tmp_path, config=config)
-    assert summary["fresh"] == 8 and len(rows) == 2 * (4 + 3)
+    assert summary.fresh == 8 and len(rows) == 2 * (4 + 3)
     _, again = measured(bank, targets, ledger=tmp_path, config=config)
-    assert again["fresh"] == 0
-
-
-@pytest.mark.parametrize(
-    "change, regimes",
-    [({}, ["", "4"]), ({"scratch_regimes": False}, [""]), ({"scratch_steps": 0}, [])],
-)
-def test_regimes_that_have_networks_from_scratch(change, regimes, bank):
-    asked = {"regimes": (4,), "scratch_steps": 1, **change}
-    config = dataclasses.replace(TINY, **asked)
-    there = list(reversed(regimes_of(bank[0], config)))
-    assert [regime.name for regime in with_scratch(config, there)] == regimes
+    assert again.fresh == 0

@@ -9,7 +9,7 @@ from tiny_store import TINY, TinyStore
 from models.examples.label_store import TaskSamples
 from models.networks.transfers.regimes import (
     Regime,
-    known,
+    labelled_rows,
     last_buildings,
     regimes_of,
     teaching_rows,
@@ -91,7 +91,7 @@ def test_a_sample_without_a_label_teaches_nothing():
     mask = np.array(data.mask)
     mask[[2, 5]] = 0
     np.testing.assert_array_equal(
-        known(dataclasses.replace(data, mask=mask), np.arange(1, 7)), [1, 3, 4, 6]
+        labelled_rows(dataclasses.replace(data, mask=mask), np.arange(1, 7)), [1, 3, 4, 6]
     )
 
 

@@ -12,12 +12,12 @@ from models.networks.task_networks.build import load_task_network
 from models.networks.training.averages import Known, average_answer, average_losses
 from models.networks.transfers.regimes import regimes_of, teaching_rows
 from models.networks.transfers.scratch import (
-    Feed,
-    address,
-    own_config,
+    scratch_address,
+    scratch_config,
     scratch_folder,
     train_from_scratch,
 )
+from models.networks.transfers.scratch_feed import Feed
 from models.tasks import TASKS
 
 # By gradient: no readout of pixels takes a network's place.
@@ -42,18 +42,18 @@ NAMES = ("normal", "autoencoding", "fixated_pose")
 def test_a_field_counts_for_the_networks_from_scratch_that_it_changes(name, change, counts):
     store = TinyStore()
     regime = regimes_of(store, CONFIG)[-1]
-    before = address(TASKS[name], regime, CONFIG, store)
-    after = address(TASKS[name], regime, dataclasses.replace(CONFIG, **change), store)
+    before = scratch_address(TASKS[name], regime, store, CONFIG)
+    after = scratch_address(TASKS[name], regime, store, dataclasses.replace(CONFIG, **change))
     assert (after != before) == counts
 
 
 def test_what_the_readout_of_pixels_reads_counts_where_there_is_one():
     store, config = TinyStore(), dataclasses.replace(CONFIG, learner="closed_form")
     regime = regimes_of(store, config)[-1]
-    before = address(TASKS["normal"], regime, config, store)
+    before = scratch_address(TASKS["normal"], regime, store, config)
     for change in ({"ridges": (0.5,)}, {"random_features": 8}):
         other = dataclasses.replace(config, **change)
-        assert address(TASKS["normal"], regime, other, store) != before
+        assert scratch_address(TASKS["normal"], regime, store, other) != before
 
 
 class Guarded(TinyStore):
@@ -94,7 +94,7 @@ def test_networks_are_of_the_targets_own_shape_and_answer_as_they_were_judged(le
         path = scratch_folder(folder, record["task"], regime)
         network = load_task_network(path)
         entry = TASKS[record["task"]]
-        assert network.config == own_config(CONFIG) and network.task == entry
+        assert network.config == scratch_config(CONFIG) and network.task == entry
         test = store.samples(entry.name, "test")
         feed = Feed(store, entry, CONFIG, np.arange(8))
         # no configuration names the test split, which teaches nothing

@@ -12,7 +12,9 @@ from models.networks.task_networks.build import load_task_network
 from models.networks.transfers import scratch
 from models.networks.transfers.bench import pixel_map
 from models.networks.transfers.regimes import regimes_of
-from models.networks.transfers.scratch import Feed, scratch_folder, train_from_scratch
+from models.networks.transfers.scratch import scratch_folder, train_from_scratch
+from models.networks.transfers.scratch_feed import Feed
+from models.networks.transfers.scratch_program import CompiledNetwork
 from models.networks.transfers.scratch_readout import PixelBench
 from models.tasks import TASKS
 
@@ -28,7 +30,7 @@ def better(request, monkeypatch):
     def decided(network, batch):
         loss = real(network, batch)
         assert np.isfinite(loss)
-        is_network = isinstance(network, scratch.Compiled)
+        is_network = isinstance(network, CompiledNetwork)
         return -1.0 if is_network == (request.param == "network") else loss
 
     monkeypatch.setattr(scratch, "mean_loss", decided)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from affinity_tables import graded_table
 
+from models.tasks.ranks import spearman
 from models.taxonomy import Affinities, Transfer
 from models.taxonomy.affinities import Row
-from models.taxonomy.evidence.agreement import agreement, rank_agreement
-from models.taxonomy.ranks import spearman
+from models.taxonomy.evidence.agreement import agreement, spearman_of_shared
 
 
 def test_agreement_of_a_table_with_itself_is_one_and_with_noise_is_not():
@@ -49,11 +49,11 @@ def test_intervals_hold_the_mean_and_a_ceiling_is_held_on_the_same_pairs():
     assert agreement(part, second, ceiling=third, resamples=10)["ceiling"]["mean"]["targets"] == 8
 
 
-def test_rank_agreement_leaves_out_what_either_lacks():
+def test_the_correlation_leaves_out_what_either_lacks():
     first = np.array([[1.0, 2.0, np.nan, 4.0, 0.0]])
     second = np.array([[2.0, 1.0, 9.0, 5.0, np.nan]])
     wanted = spearman(np.array([[1.0, 2.0, 4.0], [2.0, 1.0, 5.0]]))
-    assert rank_agreement(first, second)[0] == pytest.approx(float(wanted))
+    assert spearman_of_shared(first, second)[0] == pytest.approx(float(wanted))
 
 
 def test_random_orders_agree_with_nothing_on_average():

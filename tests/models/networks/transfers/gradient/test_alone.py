@@ -43,7 +43,7 @@ def answered(bench, name, subset, rows, head):
 @pytest.mark.parametrize("name", ["normal", "fixated_pose"])
 def test_a_trial_keeps_the_best_head_of_each_half(bench, schedule, name):
     teaching, held_out = np.arange(4), np.arange(4, 8)
-    trial = alone.tried(bench, (0, 2), name, (teaching, held_out), FIRST, schedule)
+    trial = alone.try_transfer(bench, (0, 2), name, (teaching, held_out), FIRST, schedule)
     assert trial.losses.shape == (2, 4)
     for head, losses in zip(trial.heads, trial.losses):
         # what is told of a head is true of it after the other was made
@@ -59,15 +59,15 @@ def test_once_more_is_the_same_training_on_more_samples(bench, schedule):
     rows = (np.arange(4), np.arange(4, 8))
     everything = np.ones(4, bool)
     everything[-1] = False
-    trial = alone.tried(bench, (0,), "normal", rows, everything, schedule)
+    trial = alone.try_transfer(bench, (0,), "normal", rows, everything, schedule)
     same = [
-        alone.trained(bench, (0,), "normal", rows[0], schedule, epochs)
+        alone.train_transfer_alone(bench, (0,), "normal", rows[0], schedule, epochs)
         for epochs in range(1, EPOCHS + 1)
     ]
     found = [answered(bench, "normal", (0,), rows[1], head) for head in same]
     best = int(np.argmin([losses[everything].mean() for losses in found]))
     np.testing.assert_allclose(found[best], trial.losses[0], rtol=1e-4, atol=1e-5)
-    more = alone.trained(bench, (0,), "normal", np.arange(8), schedule, EPOCHS)
+    more = alone.train_transfer_alone(bench, (0,), "normal", np.arange(8), schedule, EPOCHS)
     assert not np.allclose(answered(bench, "normal", (0,), rows[1], more), found[-1], rtol=1e-4)
 
 
@@ -80,10 +80,10 @@ def test_on_twice_the_samples_it_takes_as_many_steps(bench, schedule, monkeypatc
         real(stack, samples, order, batch)
 
     monkeypatch.setattr(alone, "train_epoch", epoch)
-    alone.trained(bench, (0,), "normal", np.arange(4), schedule, 4)
+    alone.train_transfer_alone(bench, (0,), "normal", np.arange(4), schedule, 4)
     once, rates = zip(*seen)
     seen.clear()
-    alone.trained(bench, (0,), "normal", np.arange(8), schedule, 4, 0.5)
+    alone.train_transfer_alone(bench, (0,), "normal", np.arange(8), schedule, 4, 0.5)
     assert sum(steps for steps, _ in seen) == sum(once) == 8
     # and the rate falls over these steps as it fell over those
     assert [rate for _, rate in seen] == pytest.approx(rates[::2])
@@ -93,6 +93,6 @@ def test_a_loss_that_is_no_number_ends_it(bench, schedule):
     wild = dataclasses.replace(schedule, rate=float("inf"), epochs=2)
     rows = (np.arange(4), np.arange(4, 8))
     with pytest.raises(Interrupted, match="normal became no number"):
-        alone.tried(bench, (0,), "normal", rows, FIRST, wild)
+        alone.try_transfer(bench, (0,), "normal", rows, FIRST, wild)
     with pytest.raises(Interrupted, match="normal became no number"):
-        alone.trained(bench, (0,), "normal", rows[0], wild, 2)
+        alone.train_transfer_alone(bench, (0,), "normal", rows[0], wild, 2)

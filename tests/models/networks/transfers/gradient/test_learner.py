@@ -1,5 +1,5 @@
-"""The gradient learner: members are independent, stop by themselves, learn every kind of answer,
-and calibrate the closed form.
+"""The gradient learner: members are independent, stop by themselves, and learn every kind of
+answer.
 """
 
 import dataclasses
@@ -27,7 +27,6 @@ from models.networks.transfers.gradient.learner import (
 from models.networks.transfers.gradient.programs import StackPrograms
 from models.networks.transfers.gradient.samples import Samples
 from models.networks.transfers.gradient.schedule import Schedule
-from models.networks.transfers.measure import dealt, different_targets
 from models.tasks import TASKS
 
 QUICK = Schedule(batch=4, epochs=3, patience=2)
@@ -179,21 +178,3 @@ def test_a_loss_that_is_no_number_is_named():
         Interrupted, match=r"reshading became no number \(members with seeds \[4\]\)"
     ):
         learn(TinyStore(), broken, "reshading", np.array([[0], [1]]), [3, 4], TINY, QUICK)
-
-
-def test_calibration_takes_targets_of_different_kinds_and_the_dearest_last():
-    targets = [
-        "segment_unsup2d",
-        "normal",
-        "reshading",
-        "segment_semantic",
-        "class_scene",
-        "room_layout",
-        "egomotion",
-    ]
-    assert dealt(targets, 4) == ["normal", "class_scene", "room_layout", "reshading"]
-    assert dealt(targets, 9)[-2:] == ["segment_unsup2d", "segment_semantic"]
-    assert different_targets(["autoencoding", "normal", "denoising"], TinyStore(), "val") == [
-        "autoencoding",
-        "normal",
-    ]

@@ -1,5 +1,5 @@
-"""Ranks and rank correlation, in one place: scipy.stats takes longer to load than a program to
-solve, so that it is loaded when the first rank is asked for.
+"""Ranks and rank correlation, for every room: scipy.stats takes longer to load than a program to
+solve, so that it is loaded when the first rank of a long row is asked for.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import rankdata, spearmanr
 
-from models.taxonomy.ranks import SHORT, ranks_of, spearman
+from models.tasks.ranks import SHORT, ranks_of, spearman
 
 
 @pytest.mark.parametrize("count", [1, 2, 26, SHORT + 1])
@@ -15,7 +15,7 @@ def test_ranks_are_scipys_with_ties_and_infinities(count):
 
 
 def test_memory_bounds_change_no_rank(monkeypatch):
-    import models.taxonomy.ranks as room
+    import models.tasks.ranks as room
 
     values = np.random.default_rng(0).random((50, 9))
     whole = ranks_of(values)
