@@ -35,8 +35,7 @@ from tfx_pipeline.history.software import mixed, software
 
 # There while a run goes on: what its line will say of how it began.
 RUNNING = ".running.json"
-# How PushBundle begins to say that it did not.
-# as `components.push_bundle` words it
+# How PushBundle's message begins where it refuses a bundle (`components/push_bundle.py`).
 NOT_PUSHED = "not pushed"
 
 
@@ -170,7 +169,7 @@ def newest_version(run: Path) -> int | None:
 def recorded(run: Path, config: Config, data: str) -> Iterator[Recorder]:
     """inside is a run; the folder's lock is the caller's. Its line is written however it ends."""
     # first: numbers must follow each other
-    tell_of_killed(run)
+    record_killed_run(run)
     recorder = Recorder(run, config, data)
     tell_of_software(recorder)
     try:
@@ -204,14 +203,22 @@ def write(recorder: Recorder, error: BaseException | None) -> None:
         )
 
 
-def tell_of_killed(run: Path) -> None:
-    """a line for a run that could not write its own."""
+def record_killed_run(run: Path) -> None:
+    """Write the line of an earlier run that was killed before it could write its own.
+
+    Raises OSError where the line cannot be written; the note of that run stays then, so that the
+    next run writes it.
+    """
     path = run / RUNNING
     if not path.exists():
         return
-    # a note that a crash left half cannot be read: there is nothing to say
-    with contextlib.suppress(ValueError, TypeError, KeyError, OSError):
-        journal.append(run, entry_of_killed(run, json.loads(path.read_text(encoding="utf-8"))))
+    try:
+        entry = entry_of_killed(run, json.loads(path.read_text(encoding="utf-8")))
+    # the machine went down while the note was written: of that run nothing is known
+    except (ValueError, TypeError, KeyError):
+        entry = None
+    if entry is not None:
+        journal.append(run, entry)
     path.unlink(missing_ok=True)
 
 

@@ -159,6 +159,30 @@ def test_a_killed_run_gets_its_line_from_the_next(tmp_path):
     assert second.networks == ("reshading",) and second.transfers == 0
 
 
+def test_a_killed_runs_line_waits_for_room_on_the_disk(tmp_path, monkeypatch):
+    context = recorded(tmp_path, SMOKE, "data")
+    context.__enter__()  # and nothing of it is left
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module.journal, "append", full)
+        with pytest.raises(OSError, match="No space left"), recorded(tmp_path, SMOKE, "data"):
+            pass
+    assert read(tmp_path) == [] and (tmp_path / RUNNING).exists()
+    with recorded(tmp_path, SMOKE, "data"):
+        pass
+    assert [entry.outcome for entry in read(tmp_path)] == ["killed", "unchanged"]
+
+
+def test_a_note_that_was_cut_off_keeps_no_run_from_starting(tmp_path):
+    (tmp_path / RUNNING).write_text('{"number": 1, "beg')
+    with recorded(tmp_path, SMOKE, "data"):
+        pass
+    assert [entry.outcome for entry in read(tmp_path)] == ["unchanged"]
+
+
 def test_other_software_in_the_same_folder_is_noted_and_said(tmp_path, monkeypatch, capsys):
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
     for _ in range(2):
