@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from models.arguments.command import UserError
 from models.networks.architecture.sides import nearest_sides, reached
 from models.networks.config import NetworkConfig, without_lists
 from models.tasks import TASKS, check_label_folders, target_names
@@ -43,7 +44,7 @@ LARGEST_SEED = 2**32 // 1000 - 1
 LARGEST_SIDE = 4096
 
 
-class ConfigError(ValueError):
+class ConfigError(UserError, ValueError):
     """A field or value that no configuration has; the message lists what there is."""
 
 

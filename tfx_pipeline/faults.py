@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from models.arguments.command import UserError
 from models.provenance.atomic import NO_ROOM
 
 # Another run holds the folder: come back later (sysexits.h, EX_TEMPFAIL).
@@ -20,12 +21,8 @@ RESUMES = " (finished work is kept; the same command resumes)"
 REMOTE = "RemoteTraceback"
 
 
-class RunError(Exception):
-    """A run that could not start or finish; the message is for the person who started it. code: the
-    command's exit code.
-    """
-
-    code = 1
+class RunError(UserError):
+    """A run that could not start or finish; the message is for the person who started it."""
 
 
 class HeldError(RunError):

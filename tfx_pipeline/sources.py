@@ -8,11 +8,12 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models.arguments.numbers import count, natural
 from models.arguments.places import named_path
 
 if TYPE_CHECKING:
@@ -46,9 +47,10 @@ class FinishedRun:
 
 
 def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """of both verbs."""
+    """Adds both verbs."""
     text = "make any frozen encoder a source of a run, and its taxonomy anew"
     command = commands.add_parser("add-source", help=text, description=text)
+    command.set_defaults(action=raising_run_errors(do_add_source), resumes=True)
     command.epilog = (
         "example: python -m tfx_pipeline add-source hed --run runs/demo --encoder hed.keras "
         "--size 128 --preprocess caffe --random-control"
@@ -62,7 +64,10 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         help="a .keras or .onnx file, the folder of a SavedModel, or .npz or .npy features a view",
     )
     command.add_argument(
-        "--size", type=int, default=0, help="side of its pictures (default: the run's)"
+        "--size",
+        type=natural,
+        default=0,
+        help="side of its pictures in pixels (default, and 0: the run's)",
     )
     command.add_argument(
         "--preprocess",
@@ -73,7 +78,7 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     command.add_argument("--std", type=numbers, help="R,G,B of pictures in [0, 1]")
     command.add_argument("--layer", default="", help="layer of a .keras model (default: its last)")
     command.add_argument(
-        "--channels", type=int, default=8, help="principal components that are kept (default: 8)"
+        "--channels", type=count, default=8, help="principal components that are kept (default: 8)"
     )
     command.add_argument(
         "--random-control",
@@ -83,6 +88,7 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     add_run(command, "only add it; the next `run` measures it")
     text = "take such a source away again, and make the taxonomy without it"
     command = commands.add_parser("remove-source", help=text, description=text)
+    command.set_defaults(action=raising_run_errors(do_remove_source), resumes=True)
     command.epilog = "example: python -m tfx_pipeline remove-source hed --run runs/demo"
     command.add_argument("name", help="of the source; its random control goes with it")
     add_run(command, "only remove it; the next `run` goes without it")
@@ -100,6 +106,25 @@ def numbers(text: str) -> tuple[float, ...]:
     """of `--mean` and `--std`."""
     # argparse turns a ValueError into its own message
     return tuple(float(part) for part in text.split(","))
+
+
+def raising_run_errors(
+    action: Callable[[argparse.Namespace], int],
+) -> Callable[[argparse.Namespace], int]:
+    """Returns `action` with its SourceErrors raised as RunErrors: a source that cannot be used is
+    the person's to mend, like a field of the configuration.
+    """
+
+    def run(options: argparse.Namespace) -> int:
+        from models.networks.sources.description import SourceError
+        from tfx_pipeline.faults import RunError
+
+        try:
+            return action(options)
+        except SourceError as error:
+            raise RunError(str(error)) from error
+
+    return run
 
 
 def do_add_source(options: argparse.Namespace) -> int:
@@ -269,9 +294,3 @@ def check_data(last: FinishedRun, run: Path) -> None:
             "its sources with --later and name them: "
             f"`python -m tfx_pipeline run --data DIR --run {run}`"
         ) from error
-
-
-DO: Mapping[str, Callable[[argparse.Namespace], int]] = {
-    "add-source": do_add_source,
-    "remove-source": do_remove_source,
-}

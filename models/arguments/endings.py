@@ -20,8 +20,8 @@ PIPE_CLOSED = 141  # what a shell sees of a program that SIGPIPE ended
 INTERRUPTED = 130  # the same of SIGINT
 
 
-def ended(run: Callable[[], int], left: str = "") -> int:
-    """the exit code of `run()`: its own; INTERRUPTED after Ctrl-C, with a line on stderr;
+def exit_code_of(run: Callable[[], int], left: str = "") -> int:
+    """Returns the exit code of `run()`: its own; INTERRUPTED after Ctrl-C, with a line on stderr;
     PIPE_CLOSED where nobody reads the output any more; 1, with a line, where the disk is full.
     Every other error goes on to the caller.
 

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models.arguments.numbers import count, duration
 from models.arguments.places import named_path
 from tfx_pipeline.faults import RunError
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 # no tick can install or repeat, whatever was typed. Data and run last: `install` looks for them.
 OF_A_TICK = ("config", "set", "shards", "beam", "window", "hook", "data", "run")
 
+# Seconds between two looks: the least, and those of a timer where none are named.
+SHORTEST, USUAL = 1.0, 6 * 3600.0
+
 
 def add_schedule_arguments(command: argparse.ArgumentParser) -> None:
     command.epilog = (
@@ -24,7 +28,10 @@ def add_schedule_arguments(command: argparse.ArgumentParser) -> None:
         "--window 3 --every 6h --hook 'mail -s retrained me@example.org'"
     )
     command.add_argument(
-        "--every", metavar="TIME", help="go on in the foreground: 30m, 6h, 1d between two looks"
+        "--every",
+        type=duration,
+        metavar="TIME",
+        help="go on in the foreground: 30m, 6h, 1d between two looks, at least 1s",
     )
     command.add_argument(
         "--install",
@@ -67,20 +74,25 @@ def add_parameter(command: argparse.ArgumentParser) -> None:
 def add_window(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--window",
-        type=int,
+        type=count,
         metavar="N",
         help="of a pattern with {SPAN}: the last N spans as one data set (default: the newest)",
     )
 
 
-def do_schedule(config: Config, options: argparse.Namespace) -> int:
-    from tfx_pipeline.schedule.every import repeat, seconds_of
+def start_schedule(config: Config, options: argparse.Namespace, beam: list[str]) -> int:
+    """Looks once, goes on in the foreground, prints a timer, or makes a recurring run, whichever
+    the options ask for; returns the exit code. beam: options for Beam, checked. Raises RunError.
+    """
+    from tfx_pipeline.schedule.every import repeat
     from tfx_pipeline.schedule.install import files_of, install, kept_variables
     from tfx_pipeline.schedule.tick import tick
 
-    # a default for what is installed; `--every` alone makes a foreground
-    every = seconds_of(options.every or "6h")
     check_once(options)
+    if options.every is not None and options.every < SHORTEST:
+        raise RunError(f"--every is at least {SHORTEST:.0f} s, got {options.every:g}")
+    # not argparse's default: `--every` alone makes a foreground
+    every = options.every or USUAL
     if options.host:
         return recur(options, every)
     if options.parameter:
@@ -101,7 +113,7 @@ def do_schedule(config: Config, options: argparse.Namespace) -> int:
         config,
         options.data,
         options.run,
-        beam=options.beam,
+        beam=beam,
         window=options.window,
         hook=options.hook,
         # a reason is for this run: without it a refusal would keep the next run away

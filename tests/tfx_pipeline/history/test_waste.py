@@ -147,14 +147,14 @@ def test_the_command_says_first_and_needs_yes_and_is_in_the_history(runs):
     [entry] = read(folder)
     assert entry.outcome == "pruned" and "2 versions" in entry.reason and entry.serves == 3
     bad = command("prune", folder, "--keep", "0")
-    assert bad.returncode == 1 and "--keep takes 1 or more" in bad.stderr
+    assert bad.returncode == 2 and "--keep: expected at least 1" in bad.stderr
 
 
 def test_a_rollback_serves_the_old_version_and_is_in_the_history(runs):
     folder = runs.folder
     done = command("rollback", folder)
     assert done.returncode == 0 and done.stdout == "version 2 serves again\n", done.stderr
-    assert command("rollback", folder, "1").returncode == 0
+    assert command("rollback", folder, "--to", "1").returncode == 0
     first, second = read(folder)
     assert (first.outcome, first.serves) == ("rollback", 2)
     assert second.serves == 1 and "withdrawn: 2" in second.reason
