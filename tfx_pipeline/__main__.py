@@ -237,10 +237,10 @@ def do_demo(options: argparse.Namespace) -> int:
 
 def do_run(options: argparse.Namespace) -> int:
     config, beam = config_of(options), beam_of(options)
-    from tfx_pipeline.data_place import placed
+    from tfx_pipeline.data_place import data_folder
     from tfx_pipeline.local import run_pipeline
 
-    data = Path(placed(options.data, options.run, options.window))
+    data = Path(data_folder(options.data, options.run, options.window))
     places = run_pipeline(config, data, options.run, beam=beam, force=options.force)
     for name, place in places.items():
         print(f"{name:9s} {place}")

@@ -37,7 +37,7 @@ def sealed_artifacts(run: Path) -> Iterator[None]:
         self: Any, execution_id: int, contexts: Any, output_dict: Outputs, executor_output: Any
     ) -> None:
         # before it is published: a seal is there as soon as anybody may reuse the outputs
-        for artifact in every(output_dict):
+        for artifact in local_artifacts(output_dict):
             write_seal(run, Path(artifact.uri))
         publish(self, execution_id, contexts, output_dict, executor_output)
 
@@ -48,11 +48,11 @@ def sealed_artifacts(run: Path) -> Iterator[None]:
             outputs = cached(metadata_handle, cache_context)
             if outputs is None:
                 return None
-            places = [Path(artifact.uri) for artifact in every(outputs)]
+            places = [Path(artifact.uri) for artifact in local_artifacts(outputs)]
             if not all(is_own(run, place) for place in places):
                 return None
             # All are looked at, so that all that are damaged are named.
-            damaged = [place for place in places if not whole_artifact(run, place)]
+            damaged = [place for place in places if not is_whole(run, place)]
             if not damaged:
                 return outputs
 
@@ -66,7 +66,7 @@ def sealed_artifacts(run: Path) -> Iterator[None]:
         cache_utils.get_cached_outputs = cached
 
 
-def every(outputs: Outputs) -> Iterable[Any]:
+def local_artifacts(outputs: Outputs) -> Iterable[Any]:
     """the artifacts that are folders of this machine."""
     found = [artifact for artifacts in outputs.values() for artifact in artifacts]
     # Kubeflow's are addresses of a store
@@ -90,7 +90,7 @@ def write_seal(run: Path, artifact: Path) -> None:
     write_json(seal_path(run, artifact), seal_of(artifact))
 
 
-def whole_artifact(run: Path, artifact: Path) -> bool:
+def is_whole(run: Path, artifact: Path) -> bool:
     """is an artifact what it was when it was made? A damaged one is set aside and said; one without
     a seal (of an earlier version) gets one.
     """

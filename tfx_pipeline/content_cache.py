@@ -20,7 +20,7 @@ from typing import Any
 from tfx.orchestration.portable import cache_utils
 
 from components.content import CONTENT
-from tfx_pipeline.relocation import placeless, placeless_parameters
+from tfx_pipeline.relocation import parameters_without_place, without_run_place
 
 # What an artifact is told by in place of its number, place and times.
 KEPT = (CONTENT,)
@@ -48,7 +48,10 @@ def compared_by_content(run: Path) -> Iterator[None]:
         # the place of data is left out: their fingerprint is another parameter
         said = {key: value for key, value in (parameters or {}).items() if key not in PLACES}
         return original(
-            *arguments, input_artifacts=plain, parameters=placeless_parameters(said, run), **more
+            *arguments,
+            input_artifacts=plain,
+            parameters=parameters_without_place(said, run),
+            **more,
         )
 
     cache_utils.get_cache_context = by_content
@@ -67,7 +70,7 @@ def stand_in(artifact: Any, run: Path) -> Any:
     entry = plain.mlmd_artifact
     # TFX's own artifacts say nothing of their content: they are compared by number, as before
     if not artifact.get_string_custom_property(CONTENT):
-        entry.uri = placeless(entry.uri, run)
+        entry.uri = without_run_place(entry.uri, run)
         return plain
     # properties of ours that differ from run to run (places, counts)
     for name in [name for name in entry.custom_properties if name not in KEPT]:

@@ -10,7 +10,7 @@ from beam_jobs.ingest import spans, storage
 from beam_jobs.ingest.window import last_spans, write_window
 from tfx_pipeline.faults import RunError
 from tfx_pipeline.fingerprint import check_there, folder_fingerprint
-from tfx_pipeline.run_lock import locked
+from tfx_pipeline.run_lock import lock_run
 
 # Below a run's folder: the last spans as one data set.
 WINDOW = "window"
@@ -22,7 +22,7 @@ class NoSpan(RunError):
     """A pattern that names no folder yet."""
 
 
-def placed(data: str, run: Path, window: int | None) -> str:
+def data_folder(data: str, run: Path, window: int | None) -> str:
     """the folder, or pattern, that the pipeline is given, without file://. Raises NoSpan for a
     pattern without a folder, RunError for one that cannot be meant.
     """
@@ -38,14 +38,14 @@ def placed(data: str, run: Path, window: int | None) -> str:
         if window is None:
             return data
         # links of a window are written below the run: nobody else may be there
-        with locked(run):
+        with lock_run(run):
             write_window(last_spans(data, window), run / WINDOW)
     except ValueError as error:
         raise RunError(str(error)) from error
     return str(run / WINDOW)
 
 
-def present(place: str) -> None:
+def check_data_there(place: str) -> None:
     """without reading them. Raises FileNotFoundError for no data, RunError for a pattern that
     cannot be meant.
     """

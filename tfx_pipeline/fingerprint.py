@@ -43,7 +43,7 @@ def folder_fingerprint(root: str, known: str | Path | None = None) -> str:
     paths = dict(files_below(root))
     with ThreadPoolExecutor(READERS) as pool:
         # in the order of the names, whichever is read first
-        found = pool.map(digested, paths.values(), [before.get(p) for p in paths.values()])
+        found = pool.map(file_facts, paths.values(), [before.get(p) for p in paths.values()])
         rows = dict(zip(paths, found))
     if not rows:
         raise nothing_at(root)
@@ -104,7 +104,7 @@ def read_known(known: str | Path | None) -> Mapping[str, list[int | str]]:
         return {}
 
 
-def digested(path: str, before: list[int | str] | None) -> list[int | str]:
+def file_facts(path: str, before: list[int | str] | None) -> list[int | str]:
     """what is known of a file now; it is read only if its size, times or place have changed."""
     state = os.stat(path)
     # Programs set the time of content (`cp -p`, `tar x`), and a freed inode is given out again: the

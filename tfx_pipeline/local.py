@@ -12,12 +12,12 @@ from pathlib import Path
 from models.provenance.numbered import newest_with
 from tfx_pipeline import quiet
 from tfx_pipeline.config import Config
-from tfx_pipeline.data_place import fingerprint_of, present
+from tfx_pipeline.data_place import check_data_there, fingerprint_of
 from tfx_pipeline.faults import RESUMES, RunError, check_space, disk_full, reason
 from tfx_pipeline.fingerprint import KNOWN
-from tfx_pipeline.history.recorder import recorded
-from tfx_pipeline.relocation import settle
-from tfx_pipeline.run_lock import locked
+from tfx_pipeline.history.recorder import record_run
+from tfx_pipeline.relocation import rewrite_places
+from tfx_pipeline.run_lock import lock_run
 
 
 def run_pipeline(
@@ -36,11 +36,11 @@ def run_pipeline(
     """
     if not run.exists():
         # a wrong path must not leave a folder behind
-        present(str(data))
-    with locked(run):
+        check_data_there(str(data))
+    with lock_run(run):
         # before anything reads what the run knows of itself
-        settle(run)
-        with recorded(run, config, str(data)) as recorder:
+        rewrite_places(run)
+        with record_run(run, config, str(data)) as recorder:
             since = time.time()
             # before TFX is loaded: a folder without data, or one that did not change, is known
             # within a second

@@ -36,7 +36,7 @@ TEXTS = (
 RECORDS = "DecodeLabels/labels/*/store/images/images.json"
 
 
-def settle(run: Path) -> None:
+def rewrite_places(run: Path) -> None:
     """write the run's places anew where it lay elsewhere before; its lock is held.
 
     A place that the run has no longer (it was pruned) is written too: TFX passes over what is not
@@ -56,11 +56,11 @@ def settle(run: Path) -> None:
         # files first: as long as the metadata name the former place, all of it is done again
         for described in sorted((run / ARTIFACTS).glob(RECORDS)):
             with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-                settle_records(described, before, run)
+                rewrite_records(described, before, run)
         # one transaction: after a kill all of it, or nothing, is written
         with base:
             for table, column in TEXTS:
-                settle_texts(base, table, column, before, run)
+                rewrite_column(base, table, column, before, run)
 
 
 def former_places(base: sqlite3.Connection, run: Path) -> list[Path]:
@@ -70,24 +70,24 @@ def former_places(base: sqlite3.Connection, run: Path) -> list[Path]:
     return sorted({uri.parents[3] for uri in own} - {run})
 
 
-def settle_texts(
+def rewrite_column(
     base: sqlite3.Connection, table: str, column: str, before: Iterable[Path], run: Path
 ) -> None:
     """of one column."""
     rows = base.execute(f"select rowid, {column} from {table} where {column} is not null")
     for row, text in rows.fetchall():
-        now = replaced(text, before, str(run))
+        now = replace_places(text, before, str(run))
         if now != text:
             # no other column: times are part of TFX's cache keys
             base.execute(f"update {table} set {column} = ? where rowid = ?", (now, row))
 
 
-def settle_records(described: Path, before: Iterable[Path], run: Path) -> None:
+def rewrite_records(described: Path, before: Iterable[Path], run: Path) -> None:
     """in a label store's file that says where the records lie, and in the two seals of that file.
     One that is not as it was sealed is left: it is damaged, and found to be.
     """
     facts = json.loads(described.read_text())
-    now = replaced(facts["examples"], before, str(run))
+    now = replace_places(facts["examples"], before, str(run))
     if now == facts["examples"]:
         return
     folder = described.parent
@@ -112,12 +112,12 @@ def row_of(path: Path) -> list[int | str]:
     return [path.stat().st_size, sha256_of(path)]
 
 
-def placeless(text: str, run: Path) -> str:
+def without_run_place(text: str, run: Path) -> str:
     """the text with one word for the run's folder: equal for a run that was moved or copied."""
-    return replaced(text, [run], ANYWHERE)
+    return replace_places(text, [run], ANYWHERE)
 
 
-def replaced(text: str, before: Iterable[Path], now: str) -> str:
+def replace_places(text: str, before: Iterable[Path], now: str) -> str:
     """a place, or JSON with places, in which those at or below `before` are at or below `now`."""
     for place in before:
         # whole places alone: neither /a/run in /b/a/run, nor in /a/run2
@@ -135,9 +135,9 @@ def json_text(text: str) -> str:
     return json.dumps(text)[1:-1]
 
 
-def placeless_parameters(parameters: Mapping[str, Any], run: Path) -> dict[str, Any]:
+def parameters_without_place(parameters: Mapping[str, Any], run: Path) -> dict[str, Any]:
     """of a node."""
     return {
-        name: placeless(value, run) if isinstance(value, str) else value
+        name: without_run_place(value, run) if isinstance(value, str) else value
         for name, value in parameters.items()
     }

@@ -12,7 +12,7 @@ from tfx_pipeline.faults import HeldError, RunError
 
 
 @contextlib.contextmanager
-def locked(run: Path) -> Iterator[None]:
+def lock_run(run: Path) -> Iterator[None]:
     """only one pipeline at a time writes below `run`; a second one raises HeldError instead of
     waiting on SQLite.
     """

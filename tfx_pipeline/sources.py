@@ -74,8 +74,8 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         default="unit",
         help="unit [0, 1] (default), signed [-1, 1], bytes [0, 255], lite, imagenet, caffe",
     )
-    command.add_argument("--mean", type=numbers, help="R,G,B of pictures in [0, 1]")
-    command.add_argument("--std", type=numbers, help="R,G,B of pictures in [0, 1]")
+    command.add_argument("--mean", type=number_list, help="R,G,B of pictures in [0, 1]")
+    command.add_argument("--std", type=number_list, help="R,G,B of pictures in [0, 1]")
     command.add_argument("--layer", default="", help="layer of a .keras model (default: its last)")
     command.add_argument(
         "--channels", type=count, default=8, help="principal components that are kept (default: 8)"
@@ -102,7 +102,7 @@ def add_run(command: argparse.ArgumentParser, later: str) -> None:
     command.add_argument("--later", action="store_true", help=later)
 
 
-def numbers(text: str) -> tuple[float, ...]:
+def number_list(text: str) -> tuple[float, ...]:
     """of `--mean` and `--std`."""
     # argparse turns a ValueError into its own message
     return tuple(float(part) for part in text.split(","))
@@ -133,7 +133,7 @@ def do_add_source(options: argparse.Namespace) -> int:
     """
     from models.networks.sources.description import check_name
     from tfx_pipeline.faults import RunError
-    from tfx_pipeline.run_lock import locked
+    from tfx_pipeline.run_lock import lock_run
 
     # errors in order of what they cost: name, run, file, then the encoder itself
     check_name(options.name)
@@ -149,7 +149,7 @@ def do_add_source(options: argparse.Namespace) -> int:
     # of a run that has not finished its pictures' side is not known
     told |= {"run_size": last.config.image_size if last else None}
     # only while files are written: the run that follows takes the lock itself
-    with locked(options.run):
+    with lock_run(options.run):
         added = add_source(
             options.run / SOURCES,
             options.name,
@@ -172,7 +172,7 @@ def do_add_source(options: argparse.Namespace) -> int:
                 f"{source.form}, and the run's policies take none of it",
                 file=sys.stderr,
             )
-    return 0 if last is None or options.later else made_anew(last, options.run)
+    return 0 if last is None or options.later else run_again(last, options.run)
 
 
 def do_remove_source(options: argparse.Namespace) -> int:
@@ -183,12 +183,12 @@ def do_remove_source(options: argparse.Namespace) -> int:
     last = run_to_go_on_with(options.run, options.later)
     # after these checks: Keras takes seconds to import
     from models.networks.sources.register import remove_source
-    from tfx_pipeline.run_lock import locked
+    from tfx_pipeline.run_lock import lock_run
 
-    with locked(options.run):
+    with lock_run(options.run):
         for name in remove_source(options.run / SOURCES, options.name):
             print(f"{name}: removed from {options.run / SOURCES}", file=sys.stderr)
-    return 0 if last is None or options.later else made_anew(last, options.run)
+    return 0 if last is None or options.later else run_again(last, options.run)
 
 
 def check_run(run: Path) -> None:
@@ -217,12 +217,12 @@ def run_to_go_on_with(run: Path, later: bool) -> FinishedRun | None:
     return last
 
 
-def made_anew(last: FinishedRun, run: Path) -> int:
+def run_again(last: FinishedRun, run: Path) -> int:
     """the run with the sources that it has now; 0."""
     from tfx_pipeline.local import run_pipeline
 
     places = run_pipeline(last.config, last.data, run)
-    for line in standing(places["report"].parent):
+    for line in rank_lines(places["report"].parent):
         print(line)
     print(taxonomy_time(run))
     for name, place in places.items():
@@ -230,7 +230,7 @@ def made_anew(last: FinishedRun, run: Path) -> int:
     return 0
 
 
-def standing(report: Path) -> list[str]:
+def rank_lines(report: Path) -> list[str]:
     """where the sources from outside rank, in lines."""
     from models.reports.outside_sources import outside_lines, outside_sources
     from models.reports.run_files import load_run
@@ -264,13 +264,13 @@ def last_run(run: Path) -> FinishedRun | None:
                 labels = graph.artifacts.get("/".join(LABELS))
                 return FinishedRun(
                     from_json(json.loads(told["config"])),
-                    moved(Path(told["root"]), before, run),
-                    moved(Path(labels), before, run) / "store" if labels else None,
+                    place_after_move(Path(told["root"]), before, run),
+                    place_after_move(Path(labels), before, run) / "store" if labels else None,
                 )
     return None
 
 
-def moved(path: Path, before: Sequence[Path], run: Path) -> Path:
+def place_after_move(path: Path, before: Sequence[Path], run: Path) -> Path:
     """where a path is now that lay below a run's folder, of a run that was moved or copied; another
     path as it is. before: where the run lay.
     """
@@ -283,11 +283,11 @@ def moved(path: Path, before: Sequence[Path], run: Path) -> Path:
 
 def check_data(last: FinishedRun, run: Path) -> None:
     """Raises RunError where the data of the run are gone: nothing is added to it then."""
-    from tfx_pipeline.data_place import present
+    from tfx_pipeline.data_place import check_data_there
     from tfx_pipeline.faults import RunError
 
     try:
-        present(str(last.data))
+        check_data_there(str(last.data))
     except FileNotFoundError as error:
         raise RunError(
             f"the data of the run are no longer at {last.data}; put them back, or change "

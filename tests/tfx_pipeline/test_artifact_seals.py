@@ -13,7 +13,7 @@ from tfx.types import standard_artifacts
 
 from tfx_pipeline.artifact_seals import sealed_artifacts
 from tfx_pipeline.content_cache import compared_by_content
-from tfx_pipeline.relocation import settle
+from tfx_pipeline.relocation import rewrite_places
 
 Model = standard_artifacts.Model
 
@@ -57,7 +57,7 @@ def run_at(tmp_path):
             ),
         )
         if settled:
-            settle(folder)
+            rewrite_places(folder)
         with sealed_artifacts(folder), compared_by_content(folder):
             LocalDagRunner().run(pipeline)
         return log.read_text()

@@ -181,10 +181,10 @@ class Cluster:
         # an empty disk: whatever a step left for the next would be found here
         shutil.rmtree(pod, ignore_errors=True)
         (pod / "folder").mkdir(parents=True)
-        for artifact in every(call["inputs"]["artifacts"]):
+        for artifact in artifacts_in(call["inputs"]["artifacts"]):
             store = local_path(artifact["uri"], str(self.disk / "store"))
             shutil.copytree(store, local_path(artifact["uri"], str(pod)))
-        for artifact in every(call["outputs"]["artifacts"]):
+        for artifact in artifacts_in(call["outputs"]["artifacts"]):
             # the launcher makes parents alone: the component's own folder is made by `pod`
             Path(local_path(artifact["uri"], str(pod))).parent.mkdir(parents=True, exist_ok=True)
 
@@ -231,7 +231,7 @@ class Cluster:
         return Try(name, number, code, seconds, cpu, left), said
 
 
-def every(artifacts: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def artifacts_in(artifacts: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for value in artifacts.values():
         yield from value["artifacts"]
 

@@ -36,7 +36,7 @@ class Pod:
         # TFX asks twice: first for the inputs, then for the outputs
         self.calls += 1
         found: dict[str, list[Any]] = self.parse(artifacts, *names)
-        for artifact in every(found):
+        for artifact in all_artifacts(found):
             path = local_path(artifact.uri, self.root)
             # the way back, for what the launcher is told
             ADDRESSES[path] = artifact.uri
@@ -48,13 +48,13 @@ class Pod:
 
     def translate_executor_output(self, outputs: Mapping[str, list[Any]], *names: Any) -> Any:
         """what the launcher is told, with the store's addresses."""
-        for artifact in every(outputs):
+        for artifact in all_artifacts(outputs):
             # an address that was never a folder stays as it is
             artifact.uri = ADDRESSES.get(artifact.uri, artifact.uri)
         return self.translate(outputs, *names)
 
 
-def every(artifacts: Mapping[str, list[Any]]) -> list[Any]:
+def all_artifacts(artifacts: Mapping[str, list[Any]]) -> list[Any]:
     """all of a table of lists."""
     return [artifact for some in artifacts.values() for artifact in some]
 

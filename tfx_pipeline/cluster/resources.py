@@ -131,9 +131,9 @@ def read_resources(path: Path, config: Config, stages: set[str]) -> Table:
     # a row replaces the whole of its stage's defaults: half of one would be a surprise
     table = dict(defaults(config))
     for stage, row in rows.items():
-        known(stage, [DEFAULT, *sorted(stages)], f"{path}: unknown stage")
+        check_known(stage, [DEFAULT, *sorted(stages)], f"{path}: unknown stage")
         for field in row:
-            known(field, fields, f"{path}: {stage} has an unknown field")
+            check_known(field, fields, f"{path}: {stage} has an unknown field")
         try:
             table[stage] = Resources(**row)
         except ConfigError as error:
@@ -141,7 +141,7 @@ def read_resources(path: Path, config: Config, stages: set[str]) -> Table:
     return table
 
 
-def known(name: Any, names: list[str], complaint: str) -> None:
+def check_known(name: Any, names: list[str], complaint: str) -> None:
     """ConfigError with the names, closest first, for one that is not among them."""
     if name not in names:
         close = difflib.get_close_matches(str(name), names, n=3)

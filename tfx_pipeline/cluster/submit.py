@@ -54,10 +54,10 @@ def connect(host: str, token: str | None = None, timeout: float = 10) -> Any:
     # seconds to import: only where a server answers
     import kfp
 
-    return asked(address, functools.partial(kfp.Client, host=address, existing_token=token))
+    return ask_server(address, functools.partial(kfp.Client, host=address, existing_token=token))
 
 
-def asked(address: str, call: Callable[[], Answer]) -> Answer:
+def ask_server(address: str, call: Callable[[], Answer]) -> Answer:
     """the server's answer; its refusals and silences as RunError in one line."""
     import kfp_server_api
     import urllib3
@@ -118,8 +118,8 @@ def create(
     parameters: values of its inputs, where not as compiled. Raises RunError.
     """
     check_file(file)
-    group = asked(address, functools.partial(client.create_experiment, name=experiment))
-    run = asked(
+    group = ask_server(address, functools.partial(client.create_experiment, name=experiment))
+    run = ask_server(
         address,
         functools.partial(
             client.run_pipeline,
@@ -132,7 +132,7 @@ def create(
     return str(run.run_id)
 
 
-def recur(
+def create_recurring(
     client: Any,
     address: str,
     file: Path,
@@ -146,8 +146,8 @@ def recur(
     that were missed made up for. Raises RunError, also where there is one of that name.
     """
     check_file(file)
-    group = asked(address, functools.partial(client.create_experiment, name=experiment))
-    listed = asked(
+    group = ask_server(address, functools.partial(client.create_experiment, name=experiment))
+    listed = ask_server(
         address,
         functools.partial(
             client.list_recurring_runs, page_size=100, experiment_id=group.experiment_id
@@ -160,7 +160,7 @@ def recur(
                 f"{address} has a recurring run {name} already ({each.recurring_run_id}); delete "
                 "it there first"
             )
-    made = asked(
+    made = ask_server(
         address,
         functools.partial(
             client.create_recurring_run,
@@ -198,7 +198,7 @@ def watch(
     # the server may be restarted while a run goes on: a few silences in a row are borne
     while True:
         try:
-            found = asked(address, functools.partial(client.get_run, run))
+            found = ask_server(address, functools.partial(client.get_run, run))
             silent = 0
         except RunError as error:
             silent += 1
@@ -210,11 +210,11 @@ def watch(
             time.sleep(every)
             continue
         # before its end is looked at: the last states are said, too
-        tell(found, states, say)
+        say_changes(found, states, say)
         if found.state in GOOD:
             return
         if found.state in BAD:
-            raise RunError(f"run {run} {found.state.lower()}: {why(found)}")
+            raise RunError(f"run {run} {found.state.lower()}: {failure_text(found)}")
         time.sleep(every)
 
 
@@ -225,7 +225,7 @@ def tasks_of(run: Any) -> list[Any]:
     return list(getattr(details, "task_details", None) or [])
 
 
-def tell(run: Any, states: dict[str, str], say: Callable[[str], None]) -> None:
+def say_changes(run: Any, states: dict[str, str], say: Callable[[str], None]) -> None:
     """a line for what changed since `states`, which is brought up to date."""
     for task in tasks_of(run):
         if task.state and states.get(task.display_name) != task.state:
@@ -233,7 +233,7 @@ def tell(run: Any, states: dict[str, str], say: Callable[[str], None]) -> None:
             say(f"{task.display_name}: {task.state.lower()}")
 
 
-def why(run: Any) -> str:
+def failure_text(run: Any) -> str:
     """the steps that failed, and what the server says."""
     failed = [task.display_name for task in tasks_of(run) if task.state == "FAILED"]
     steps = f"{', '.join(sorted(set(failed)))} failed" if failed else ""

@@ -16,7 +16,7 @@ from tfx_pipeline.history.software import software_changes
 NAMED = 3
 
 
-def why(run: Path, before: Entry | None, after: Entry) -> list[str]:
+def reasons_to_run(run: Path, before: Entry | None, after: Entry) -> list[str]:
     """what a run had to follow: of data, code, configuration, what lies beside them and software,
     what is not as in the run before; [] if all are the same.
     """
@@ -28,10 +28,10 @@ def why(run: Path, before: Entry | None, after: Entry) -> list[str]:
         found.append(f"data ({data_change(before, after)})")
     codes = changed_code(before, after)
     if codes:
-        found.append(f"code of {listed(codes)}")
+        found.append(f"code of {first_names(codes)}")
     if before.config.get("digest") != after.config.get("digest"):
         fields = config_changes(run, before, after)
-        found.append(f"configuration ({listed(fields)})")
+        found.append(f"configuration ({first_names(fields)})")
     found += changed_beside(before, after)
     if changes := software_changes(before.software, after.software):
         found.append(f"software ({', '.join(changes)})")
@@ -82,7 +82,7 @@ def config_changes(run: Path, before: Entry, after: Entry) -> list[str]:
     ]
 
 
-def listed(names: Iterable[str], most: int = NAMED) -> str:
+def first_names(names: Iterable[str], most: int = NAMED) -> str:
     names = list(names)
     rest = len(names) - most
     return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
@@ -120,10 +120,10 @@ def way_of(edge: dict[str, Any]) -> str:
 
 
 def qualities(was: dict[str, Any], now: dict[str, Any]) -> str:
-    return f"quality {share(was['quality'])} -> {share(now['quality'])}"
+    return f"quality {percent(was['quality'])} -> {percent(now['quality'])}"
 
 
-def share(value: float | None) -> str:
+def percent(value: float | None) -> str:
     """of [0, 1], as a person reads it."""
     return "?" if value is None else f"{value:.0%}"
 
@@ -143,5 +143,5 @@ def manifest_changes(old: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]
     ):
         if keys:
             buildings = sorted({building_of(key) for key in keys})
-            lines.append(f"{len(keys)} views {word}, in {listed(buildings)}")
+            lines.append(f"{len(keys)} views {word}, in {first_names(buildings)}")
     return lines

@@ -32,14 +32,14 @@ def components_in(path: Path) -> list[str]:
         # by syntax: importing a component imports TFX, which takes ten seconds
         for node in syntax_of(path).body
         if (isinstance(node, ast.FunctionDef) and any(map(is_component, node.decorator_list)))
-        or (isinstance(node, ast.ClassDef) and any(named(base) == CLASS for base in node.bases))
+        or (isinstance(node, ast.ClassDef) and any(name_of(base) == CLASS for base in node.bases))
     ]
 
 
 def is_component(decorator: ast.expr) -> bool:
-    return named(decorator.func if isinstance(decorator, ast.Call) else decorator) == DECORATOR
+    return name_of(decorator.func if isinstance(decorator, ast.Call) else decorator) == DECORATOR
 
 
-def named(node: ast.expr) -> str:
+def name_of(node: ast.expr) -> str:
     # an attribute (`tfx.component`) is not how components are written here
     return node.id if isinstance(node, ast.Name) else ""

@@ -97,12 +97,12 @@ def do_diff(options: argparse.Namespace) -> int:
 
 
 def do_prune(options: argparse.Namespace) -> int:
-    from tfx_pipeline.history.waste import described, remove, waste_of
-    from tfx_pipeline.run_lock import locked
+    from tfx_pipeline.history.waste import remove, waste_lines, waste_of
+    from tfx_pipeline.run_lock import lock_run
 
     check_folder(options.run)
     # a run in progress may be using what would go
-    with locked(options.run):
+    with lock_run(options.run):
         since = time.time()
         try:
             waste = waste_of(options.run, options.keep)
@@ -111,7 +111,7 @@ def do_prune(options: argparse.Namespace) -> int:
         if not waste.paths:
             print("nothing to remove")
             return 0
-        print("\n".join(described(options.run, waste)))
+        print("\n".join(waste_lines(options.run, waste)))
         if not options.yes:
             print("nothing was removed; --yes does it", file=sys.stderr)
             return 0
@@ -131,10 +131,10 @@ def do_rollback(options: argparse.Namespace) -> int:
     # imports of a command are its own: `history` must not load a server
     from serving.release.push import rollback, versions
     from tfx_pipeline.history.waste import SERVED
-    from tfx_pipeline.run_lock import locked
+    from tfx_pipeline.run_lock import lock_run
 
     check_folder(options.run)
-    with locked(options.run):
+    with lock_run(options.run):
         since = time.time()
         try:
             before = versions(options.run / SERVED)

@@ -31,15 +31,15 @@ def fields_of(run: Path, digest: str) -> dict[str, Any]:
     """field (those of the network as `network.FIELD`) -> value; {} where they are not kept."""
     try:
         values = json.loads((run / FOLDER / f"{digest}.json").read_text(encoding="utf-8"))
-        return dict(flat(values))
+        return dict(flat_items(values))
     except (OSError, ValueError, AttributeError):
         return {}
 
 
-def flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def flat_items(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in values.items():
         if isinstance(value, dict):
-            yield from flat(value, f"{prefix}{name}.")
+            yield from flat_items(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value
 

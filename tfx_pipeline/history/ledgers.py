@@ -31,14 +31,14 @@ def ledgers_of(run: Path) -> Ledgers:
     transfers = run / TRANSFERS
     return Ledgers(
         {
-            path.parent.name: told(path, "address")
+            path.parent.name: record_field(path, "address")
             for path in sorted((run / NETWORKS).glob("*/network.json"))
         },
         frozenset(str(path.relative_to(transfers)) for path in transfers.glob(SEGMENTS)),
     )
 
 
-def told(path: Path, name: str) -> str:
+def record_field(path: Path, name: str) -> str:
     """a field of a network's record; "" where it has none, or cannot be read."""
     try:
         return str(json.loads(path.read_text(encoding="utf-8"))[name] or "")
@@ -56,7 +56,9 @@ def trained_since(before: Ledgers, after: Ledgers) -> tuple[str, ...]:
 
 def warm_among(run: Path, names: Iterable[str]) -> tuple[str, ...]:
     """tasks whose network in the ledger began from another one."""
-    return tuple(name for name in names if told(run / NETWORKS / name / "network.json", "start"))
+    return tuple(
+        name for name in names if record_field(run / NETWORKS / name / "network.json", "start")
+    )
 
 
 def measured_since(run: Path, before: Ledgers, after: Ledgers) -> int:

@@ -56,7 +56,7 @@ class RunGraph:
 
 def run_graphs(run: Path) -> list[RunGraph]:
     """of all runs, oldest first; [] where nothing ran yet."""
-    store = opened(run)
+    store = open_metadata(run)
     if store is None:
         return []
     pushed = {
@@ -81,11 +81,11 @@ def run_graphs(run: Path) -> list[RunGraph]:
 
 def count_runs(run: Path) -> int:
     """how many runs there were."""
-    store = opened(run)
+    store = open_metadata(run)
     return len(store.get_contexts_by_type("pipeline_run")) if store is not None else 0
 
 
-def opened(run: Path) -> Any:
+def open_metadata(run: Path) -> Any:
     """the metadata, to be read alone; None where there are none, or a run was killed while it made
     the tables (the next one makes them).
     """

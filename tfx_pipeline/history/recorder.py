@@ -20,7 +20,7 @@ from tfx_pipeline.config import Config
 from tfx_pipeline.faults import RESUMES
 from tfx_pipeline.history import configurations, journal
 from tfx_pipeline.history.account import data_of, metrics_of, policy_of
-from tfx_pipeline.history.beside import beside
+from tfx_pipeline.history.beside import dependency_digests
 from tfx_pipeline.history.code import code_addresses
 from tfx_pipeline.history.journal import Entry
 from tfx_pipeline.history.ledgers import (
@@ -31,7 +31,7 @@ from tfx_pipeline.history.ledgers import (
     warm_among,
 )
 from tfx_pipeline.history.metadata import METADATA, RAN, RunGraph, count_runs, run_graphs
-from tfx_pipeline.history.software import mixed, software
+from tfx_pipeline.history.software import software, software_note
 
 # There while a run goes on: what its line will say of how it began.
 RUNNING = ".running.json"
@@ -51,7 +51,7 @@ class Recorder:
         self.config = configurations.keep(run, config)
         # now, not at the end: a file may be edited while the run goes on
         self.code = code_addresses()
-        self.beside = beside(run, config)
+        self.beside = dependency_digests(run, config)
         self.software = software()
         self.before = ledgers_of(run)
         self.served = newest_version(run)
@@ -166,31 +166,31 @@ def newest_version(run: Path) -> int | None:
 
 
 @contextlib.contextmanager
-def recorded(run: Path, config: Config, data: str) -> Iterator[Recorder]:
+def record_run(run: Path, config: Config, data: str) -> Iterator[Recorder]:
     """inside is a run; the folder's lock is the caller's. Its line is written however it ends."""
     # first: numbers must follow each other
     record_killed_run(run)
     recorder = Recorder(run, config, data)
-    tell_of_software(recorder)
+    print_software_note(recorder)
     try:
         yield recorder
     # of any kind: Ctrl-C ends a run, too
     except BaseException as error:
-        write(recorder, error)
+        write_line(recorder, error)
         raise
-    write(recorder, None)
+    write_line(recorder, None)
 
 
-def tell_of_software(recorder: Recorder) -> None:
+def print_software_note(recorder: Recorder) -> None:
     """a line where the packages are not those of the run before."""
     # those of earlier code noted none
     noted = [entry.software for entry in journal.read(recorder.run) if entry.software]
-    line = mixed(recorder.run, noted[-1], recorder.software) if noted else ""
+    line = software_note(recorder.run, noted[-1], recorder.software) if noted else ""
     if line:
         print(line, file=sys.stderr, flush=True)
 
 
-def write(recorder: Recorder, error: BaseException | None) -> None:
+def write_line(recorder: Recorder, error: BaseException | None) -> None:
     """the line; that it could not be written hides no other error."""
     try:
         journal.append(recorder.run, recorder.entry(error))

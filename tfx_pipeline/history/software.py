@@ -38,7 +38,7 @@ def software_changes(before: Mapping[str, str], after: Mapping[str, str]) -> lis
     ]
 
 
-def mixed(run: Path, before: Mapping[str, str], after: Mapping[str, str]) -> str:
+def software_note(run: Path, before: Mapping[str, str], after: Mapping[str, str]) -> str:
     """a line for who runs a folder with other packages than the run before; "" if they are the
     same.
     """

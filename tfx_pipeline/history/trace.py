@@ -100,10 +100,11 @@ def trace_of(run: Path, version: int, bundle: Path) -> Trace:
         code=code_of(graph, story),
         config=config_of(run, graph, entry, story),
         artifacts=[
-            (name, shown(run, folder), Path(folder).is_dir()) for name, folder in artifacts.items()
+            (name, below_run(run, folder), Path(folder).is_dir())
+            for name, folder in artifacts.items()
         ],
         verdicts=entry.verdicts if entry else (),
-        unknown=unknown(graph, entry, artifacts),
+        unknown=missing_facts(graph, entry, artifacts),
     )
 
 
@@ -258,14 +259,14 @@ def config_of(
     return {"name": story["config"]} if "config" in story else {}
 
 
-def shown(run: Path, folder: str) -> str:
+def below_run(run: Path, folder: str) -> str:
     """below the run, where it is."""
     path = Path(folder)
     # by absolute paths: a run may have been started from another folder
     return str(path.relative_to(run.absolute())) if path.is_relative_to(run.absolute()) else folder
 
 
-def unknown(graph: RunGraph | None, entry: Entry | None, artifacts: Artifacts) -> list[str]:
+def missing_facts(graph: RunGraph | None, entry: Entry | None, artifacts: Artifacts) -> list[str]:
     """what the page cannot say, in words."""
     lines = []
     if graph is None:

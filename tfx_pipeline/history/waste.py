@@ -74,7 +74,7 @@ def waste_of(run: Path, keep: int) -> Waste:
         tuple(stale_ledgers(run, alive)),
         tuple(leftovers(run)),
     )
-    return Waste(*parts, bytes=freed([path for part in parts for path in part]))
+    return Waste(*parts, bytes=freed_bytes([path for part in parts for path in part]))
 
 
 def version_of(graph: RunGraph) -> int | None:
@@ -140,7 +140,7 @@ def leftovers(run: Path) -> Iterator[Path]:
                 yield path
 
 
-def freed(paths: Iterable[Path]) -> int:
+def freed_bytes(paths: Iterable[Path]) -> int:
     """bytes of the files whose every link goes: ledger and artifact may share one."""
     links: Counter[tuple[int, int]] = Counter()
     states: dict[tuple[int, int], os.stat_result] = {}
@@ -167,7 +167,7 @@ def files_of(path: Path) -> Iterator[Path]:
         yield path
 
 
-def described(run: Path, waste: Waste) -> Iterator[str]:
+def waste_lines(run: Path, waste: Waste) -> Iterator[str]:
     """lines: what would go."""
     for title, paths in (
         ("versions", waste.versions),

@@ -94,7 +94,7 @@ def start_schedule(config: Config, options: argparse.Namespace, beam: list[str])
     # not argparse's default: `--every` alone makes a foreground
     every = options.every or USUAL
     if options.host:
-        return recur(options, every)
+        return schedule_on_cluster(options, every)
     if options.parameter:
         raise RunError("--parameter is for a compiled file: it needs --host and --file")
     if not options.data:
@@ -157,7 +157,7 @@ def with_paths(options: argparse.Namespace) -> list[str]:
     return tick_words(argparse.Namespace(**there))
 
 
-def recur(options: argparse.Namespace, every: float) -> int:
+def schedule_on_cluster(options: argparse.Namespace, every: float) -> int:
     from tfx_pipeline.cluster import submit
 
     if options.file is None:
@@ -166,7 +166,7 @@ def recur(options: argparse.Namespace, every: float) -> int:
     submit.check_file(options.file)
     client = submit.connect(options.host, submit.token_in(options.token_file))
     print(
-        submit.recur(
+        submit.create_recurring(
             client,
             options.host,
             options.file,

@@ -34,18 +34,18 @@ def call_hook(command: str, entry: Entry) -> None:
     try:
         hook.communicate(json.dumps(asdict(entry)), timeout=PATIENCE)
     except subprocess.TimeoutExpired:
-        end(hook)
-        complain(command, f"took longer than {PATIENCE:.0f} s and was ended")
+        kill_hook(hook)
+        warn_of_hook(command, f"took longer than {PATIENCE:.0f} s and was ended")
         return
     except BaseException:
         # a terminal's Ctrl-C does not reach another group
-        end(hook)
+        kill_hook(hook)
         raise
     if hook.returncode:
-        complain(command, f"ended with code {hook.returncode}")
+        warn_of_hook(command, f"ended with code {hook.returncode}")
 
 
-def end(hook: subprocess.Popen[str]) -> None:
+def kill_hook(hook: subprocess.Popen[str]) -> None:
     """kill the shell and what it started, and wait for the shell."""
     # the shell is not waited for yet, so that its number is still the group's
     with contextlib.suppress(ProcessLookupError):
@@ -53,5 +53,5 @@ def end(hook: subprocess.Popen[str]) -> None:
     hook.wait()
 
 
-def complain(command: str, what: str) -> None:
+def warn_of_hook(command: str, what: str) -> None:
     print(f"warning: the hook {command!r} {what}", file=sys.stderr)

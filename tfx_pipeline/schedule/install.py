@@ -77,16 +77,17 @@ def plain_name(run: Path) -> str:
 def service(command: list[str], run: Path, environment: Mapping[str, str]) -> str:
     """75 is no failure: another run holds the folder, the next tick comes."""
     variables = "".join(
-        f"Environment={in_quotes(escaped(f'{name}={value}'))}\n"
+        f"Environment={quote(escape_percent(f'{name}={value}'))}\n"
         for name, value in environment.items()
     )
+    folder = escape_percent(str(run.absolute()))
     return f"""[Unit]
-Description=Taskonomy: retrain {escaped(str(run.absolute()))} if data, code or configuration changed
+Description=Taskonomy: retrain {folder} if data, code or configuration changed
 
 [Service]
 Type=oneshot
-WorkingDirectory={escaped(str(ROOT))}
-{variables}ExecStart={" ".join(map(quoted, command))}
+WorkingDirectory={escape_percent(str(ROOT))}
+{variables}ExecStart={" ".join(map(quote_word, command))}
 SuccessExitStatus={HELD}
 TimeoutStopSec=30
 Nice=10
@@ -107,21 +108,21 @@ WantedBy=timers.target
 """
 
 
-def escaped(text: str) -> str:
+def escape_percent(text: str) -> str:
     """% begins a specifier of systemd."""
     return text.replace("%", "%%")
 
 
-def quoted(word: str) -> str:
+def quote_word(word: str) -> str:
     """a word of ExecStart, where $ begins a variable."""
     # systemd fills in $ and %
-    word = escaped(word).replace("$", "$$")
+    word = escape_percent(word).replace("$", "$$")
     if re.fullmatch(r"[A-Za-z0-9_@%+=:,./$-]+", word):
         return word
-    return in_quotes(word)
+    return quote(word)
 
 
-def in_quotes(text: str) -> str:
+def quote(text: str) -> str:
     """a text of systemd, whose signs have no meaning but % and, in ExecStart, $."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
@@ -175,31 +176,31 @@ def install(
         units = next(name for name in files if name.endswith(".timer"))
         return [
             *lines,
-            *(f"systemctl --user disable --now {timer}" for timer in older(folder, run)),
+            *(f"systemctl --user disable --now {timer}" for timer in older_timers(folder, run)),
             f"systemctl --user daemon-reload && systemctl --user enable --now {units}",
             # a user's units end with the last session otherwise
             "loginctl enable-linger  # so that it goes on when you are not logged in",
         ]
     (name,) = files
     old = folder / plain_name(run)
-    if old.exists() and schedules(old, run):
+    if old.exists() and is_schedule_of(old, run):
         lines.append(f"# take the line of {old} out of your crontab: it is of this run, too")
     return [*lines, f"(crontab -l; cat {shlex.quote(str(folder / name))}) | crontab -"]
 
 
-def older(folder: Path, run: Path) -> list[str]:
+def older_timers(folder: Path, run: Path) -> list[str]:
     """the timer that earlier code wrote for this very run, by its folder's name alone."""
     name = plain_name(run)
     timer = f"{name}.timer"
-    there = (folder / timer).exists() and schedules(folder / f"{name}.service", run)
+    there = (folder / timer).exists() and is_schedule_of(folder / f"{name}.service", run)
     return [timer] if there else []
 
 
-def schedules(file: Path, run: Path) -> bool:
+def is_schedule_of(file: Path, run: Path) -> bool:
     """does a unit, or a line for cron, run the schedule of this folder?"""
     if not file.exists():
         return False
     place = str(run.absolute())
-    words = {quoted(place), shlex.quote(place).replace("%", "\\%")}
+    words = {quote_word(place), shlex.quote(place).replace("%", "\\%")}
     text = file.read_text(encoding="utf-8")
     return any(re.search(rf"--run {re.escape(word)}(\s|$)", text) for word in words)

@@ -49,10 +49,10 @@ def idle_reason(state: State, entries: Sequence[Entry], now: float) -> str | Non
     # the newest run alone: an older one may have seen other data
     last = runs[-1]
     if last.is_good:
-        return f"unchanged since {told(last.began)}: nothing to do"
+        return f"unchanged since {clock_time(last.began)}: nothing to do"
     if last.outcome == REFUSED:
         return (
-            f"refused at {told(last.began)}, and nothing has changed since: nothing to do "
+            f"refused at {clock_time(last.began)}, and nothing has changed since: nothing to do "
             f"({last.reason})"
         )
     failures = failures_in_a_row(state, runs)
@@ -60,7 +60,7 @@ def idle_reason(state: State, entries: Sequence[Entry], now: float) -> str | Non
     ended = last.began + last.seconds
     until = ended + wait_after(failures)
     if ended <= now < until:
-        return f"failed {failures} times; the next try is at {told(until)} ({last.reason})"
+        return f"failed {failures} times; the next try is at {clock_time(until)} ({last.reason})"
     return None
 
 
@@ -82,5 +82,5 @@ def wait_after(failures: int) -> float:
     return min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (failures - FREE_TRIES - 1))
 
 
-def told(when: float) -> str:
+def clock_time(when: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(when))

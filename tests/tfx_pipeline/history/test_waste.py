@@ -10,7 +10,7 @@ from made_history import NODES, MadeRuns
 
 from tfx_pipeline.history.journal import read
 from tfx_pipeline.history.metadata import METADATA, run_graphs
-from tfx_pipeline.history.waste import freed, remove, waste_of
+from tfx_pipeline.history.waste import freed_bytes, remove, waste_of
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -122,8 +122,8 @@ def test_a_file_with_a_link_elsewhere_frees_nothing(tmp_path):
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "weights").write_bytes(b"x" * 8192)
     os.link(tmp_path / "old" / "weights", tmp_path / "ledger")
-    assert freed([tmp_path / "old"]) == 0
-    assert freed([tmp_path / "old", tmp_path / "ledger"]) >= 8192
+    assert freed_bytes([tmp_path / "old"]) == 0
+    assert freed_bytes([tmp_path / "old", tmp_path / "ledger"]) >= 8192
 
 
 def command(*words):
