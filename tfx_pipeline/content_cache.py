@@ -30,7 +30,9 @@ PLACES = ("root",)
 
 @contextlib.contextmanager
 def compared_by_content(run: Path) -> Iterator[None]:
-    """inside, TFX's local runner compares artifacts by their content, and no places below `run`."""
+    """Context in which TFX's local runner compares artifacts by their content, and no places below
+    `run`.
+    """
     run = run.absolute()
     # TFX has no way to say what counts: its function is replaced inside this context, and put back
     original = cache_utils.get_cache_context
@@ -62,8 +64,8 @@ def compared_by_content(run: Path) -> Iterator[None]:
 
 
 def stand_in(artifact: Any, run: Path) -> Any:
-    """the artifact with nothing but its type and content; as it is but for the run's place, if it
-    does not say that.
+    """Returns a copy of the artifact with nothing but its type and content; of one that does not
+    say its content, a copy without the run's place.
     """
     # TFX goes on to use the artifact itself
     plain = copy.deepcopy(artifact)

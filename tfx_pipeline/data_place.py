@@ -23,8 +23,9 @@ class NoSpan(RunError):
 
 
 def data_folder(data: str, run: Path, window: int | None) -> str:
-    """the folder, or pattern, that the pipeline is given, without file://. Raises NoSpan for a
-    pattern without a folder, RunError for one that cannot be meant.
+    """Returns the folder, or pattern, that the pipeline is given, without file://. window: how many
+    of a pattern's last spans are read as one data set, None for the newest alone. Raises NoSpan for
+    a pattern without a folder, RunError for one that cannot be meant.
     """
     data = storage.plain(data)
     if not spans.PLACEHOLDER.search(data):
@@ -46,8 +47,8 @@ def data_folder(data: str, run: Path, window: int | None) -> str:
 
 
 def check_data_there(place: str) -> None:
-    """without reading them. Raises FileNotFoundError for no data, RunError for a pattern that
-    cannot be meant.
+    """Raises FileNotFoundError where there are no data, RunError for a pattern that cannot be
+    meant; no file is read.
     """
     try:
         check_there(place)
@@ -56,9 +57,9 @@ def check_data_there(place: str) -> None:
 
 
 def fingerprint_of(place: str, known: Path | None = None) -> str:
-    """of the data; a file that vanishes while it is read is read about again. known: the list of
-    what was read before. Raises FileNotFoundError for no data, RunError where files go on
-    vanishing.
+    """Returns the fingerprint of the data; where a file vanishes while it is read, all is read
+    again. known: file with the digests of what was read before. Raises FileNotFoundError for no
+    data, RunError where files go on vanishing.
     """
     for _ in range(LOOKS):
         try:

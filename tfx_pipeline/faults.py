@@ -32,7 +32,7 @@ class HeldError(RunError):
 
 
 def reason(error: BaseException) -> str:
-    """the deepest cause in one line: frameworks wrap what matters."""
+    """Returns the deepest cause of an error in one line: frameworks wrap what matters."""
     # `raise ... from`: frameworks wrap the error that says what happened. A pool of processes gives
     # the error itself, with the text of its traceback for a cause, which is no deeper one.
     while error.__cause__ is not None and not type(error.__cause__).__name__.endswith(REMOTE):
@@ -50,7 +50,7 @@ def reason(error: BaseException) -> str:
 
 
 def reason_in(lines: list[str]) -> str:
-    """the last error that is named in a worker's traceback, which Beam passes on as text."""
+    """Returns the last error that is named in a worker's traceback, which Beam passes on as text."""
     named = [line for line in lines if re.match(r"[A-Za-z_][\w.]*(Error|Exception)\b", line)]
     last = (named or lines)[-1].strip()
     # Beam adds the stage in which it happened
@@ -69,8 +69,8 @@ NOTHING = 1 << 20
 
 
 def disk_full(error: BaseException, run: Path) -> str | None:
-    """one line that says which folder's disk is full, where this is what `error` comes from (our
-    own writes, those of ML metadata, HDF5 or Beam's workers); else None.
+    """Returns one line that says which folder's disk is full, where that is what `error` comes from
+    (our own writes, those of ML metadata, HDF5 or Beam's workers); else None.
     """
     for each in chain(error):
         text = str(each)
@@ -89,7 +89,7 @@ def disk_full(error: BaseException, run: Path) -> str | None:
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
-    """an error, what caused it, and what was being handled when it came."""
+    """Yields an error, what caused it, and what was being handled when it came."""
     seen: set[int] = set()
     waiting: list[BaseException | None] = [error]
     while waiting:
@@ -104,7 +104,9 @@ def chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def full_folder(error: BaseException, text: str, run: Path) -> Path:
-    """the folder that was written to: named by the error, or of the usual ones the fullest."""
+    """Returns the folder that was written to: the one that the error names, or the fuller of the
+    usual two.
+    """
     named = [error.filename] if isinstance(error, OSError) and error.filename else []
     for name in [*map(str, named), *PATH.findall(text)]:
         folder = Path(name).parent
@@ -116,12 +118,12 @@ def full_folder(error: BaseException, text: str, run: Path) -> Path:
 
 
 def temporary() -> Path:
-    """where Beam and others put what they need in between."""
+    """Returns the folder of temporary files, of Beam's and others'."""
     return Path(tempfile.gettempdir()).absolute()
 
 
 def free_bytes(folder: Path) -> int:
-    """on the disk of a folder, or of its nearest parent that exists."""
+    """Returns the free bytes on the disk of a folder, or of its nearest parent that exists."""
     # a run folder that is not there yet lies on its parent's disk
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
@@ -129,7 +131,7 @@ def free_bytes(folder: Path) -> int:
 
 
 def check_space(run: Path, needed: int = 1 << 30) -> None:
-    """RunError if less than `needed` bytes are free at `run`."""
+    """Raises RunError if less than `needed` bytes are free at `run`."""
     free = free_bytes(run)
     if free < needed:
         raise RunError(

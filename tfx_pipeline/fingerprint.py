@@ -31,7 +31,7 @@ Known = dict[str, list[int | str]]
 
 
 def folder_fingerprint(root: str, known: str | Path | None = None) -> str:
-    """16 hex digits over names and contents of all files below `root`.
+    """Returns 16 hex digits over names and contents of all files below `root`.
 
     root: a folder, or a pattern with {SPAN} of which the newest counts. known: file with the
     digests of files that were read before, which is written anew; None reads all of them. Raises
@@ -66,7 +66,9 @@ def check_there(root: str) -> None:
 
 
 def folder_of(root: str) -> str:
-    """a folder as it is; of a pattern the newest. Raises ValueError for a pattern without one."""
+    """Returns a folder as it is, and the newest folder of a pattern. Raises ValueError for a
+    pattern without one.
+    """
     if "{" not in root:
         return root
     # patterns alone need ingest's modules
@@ -84,8 +86,8 @@ def nothing_at(root: str) -> FileNotFoundError:
 
 
 def files_below(root: str) -> Iterator[tuple[str, str]]:
-    """(name below root, absolute path), in one order everywhere, through links, as ingest reads;
-    hidden ones, which nothing reads and which come and go, are left out.
+    """Yields (name below root, absolute path) of each file, in one order everywhere, through links,
+    as ingest reads; hidden ones, which nothing reads and which come and go, are left out.
     """
     root = os.path.abspath(root)
     for folder, files in visible_folders(root):
@@ -96,7 +98,9 @@ def files_below(root: str) -> Iterator[tuple[str, str]]:
 
 
 def read_known(known: str | Path | None) -> Mapping[str, list[int | str]]:
-    """{} for a list that is not there, or cannot be read: it only saves time."""
+    """Returns path -> facts of the files that were read before; {} for a list that is not there, or
+    cannot be read: it only saves time.
+    """
     try:
         found: Known = json.loads(Path(known).read_text()) if known is not None else {}
         return found if isinstance(found, dict) else {}
@@ -105,7 +109,9 @@ def read_known(known: str | Path | None) -> Mapping[str, list[int | str]]:
 
 
 def file_facts(path: str, before: list[int | str] | None) -> list[int | str]:
-    """what is known of a file now; it is read only if its size, times or place have changed."""
+    """Returns the facts of a file (`Known`); it is read only if its size, times or place are not
+    those of `before`.
+    """
     state = os.stat(path)
     # Programs set the time of content (`cp -p`, `tar x`), and a freed inode is given out again: the
     # inode's own time alone is the system's.

@@ -37,7 +37,7 @@ RECORDS = "DecodeLabels/labels/*/store/images/images.json"
 
 
 def rewrite_places(run: Path) -> None:
-    """write the run's places anew where it lay elsewhere before; its lock is held.
+    """Writes the places in a run's metadata anew where it lay elsewhere before; its lock is held.
 
     A place that the run has no longer (it was pruned) is written too: TFX passes over what is not
     there.
@@ -64,7 +64,7 @@ def rewrite_places(run: Path) -> None:
 
 
 def former_places(base: sqlite3.Connection, run: Path) -> list[Path]:
-    """where the run lay before, as its artifacts say."""
+    """Returns where the run lay before, as its artifacts say."""
     uris = [Path(uri) for (uri,) in base.execute("select distinct uri from Artifact") if uri]
     own = [uri for uri in uris if uri.is_absolute() and uri.parts[-4:-3] == (ARTIFACTS,)]
     return sorted({uri.parents[3] for uri in own} - {run})
@@ -73,7 +73,7 @@ def former_places(base: sqlite3.Connection, run: Path) -> list[Path]:
 def rewrite_column(
     base: sqlite3.Connection, table: str, column: str, before: Iterable[Path], run: Path
 ) -> None:
-    """of one column."""
+    """Writes the places in one column of a table anew."""
     rows = base.execute(f"select rowid, {column} from {table} where {column} is not null")
     for row, text in rows.fetchall():
         now = replace_places(text, before, str(run))
@@ -83,8 +83,8 @@ def rewrite_column(
 
 
 def rewrite_records(described: Path, before: Iterable[Path], run: Path) -> None:
-    """in a label store's file that says where the records lie, and in the two seals of that file.
-    One that is not as it was sealed is left: it is damaged, and found to be.
+    """Writes the place of the records anew in a label store's file, and in the two seals of that
+    file. A file that is not as it was sealed is left: it is damaged, and found to be.
     """
     facts = json.loads(described.read_text())
     now = replace_places(facts["examples"], before, str(run))
@@ -108,17 +108,21 @@ def rewrite_records(described: Path, before: Iterable[Path], run: Path) -> None:
 
 
 def row_of(path: Path) -> list[int | str]:
-    """of a seal."""
+    """Returns a file's row in a seal: size and SHA-256."""
     return [path.stat().st_size, sha256_of(path)]
 
 
 def without_run_place(text: str, run: Path) -> str:
-    """the text with one word for the run's folder: equal for a run that was moved or copied."""
+    """Returns the text with one word for the run's folder: equal for a run that was moved or
+    copied.
+    """
     return replace_places(text, [run], ANYWHERE)
 
 
 def replace_places(text: str, before: Iterable[Path], now: str) -> str:
-    """a place, or JSON with places, in which those at or below `before` are at or below `now`."""
+    """Returns a place, or JSON with places, in which those at or below `before` are at or below
+    `now`.
+    """
     for place in before:
         # whole places alone: neither /a/run in /b/a/run, nor in /a/run2
         if text.startswith(("[", "{")):
@@ -131,12 +135,12 @@ def replace_places(text: str, before: Iterable[Path], now: str) -> str:
 
 
 def json_text(text: str) -> str:
-    """as JSON writes it inside of quotes."""
+    """Returns the text as JSON writes it inside of quotes."""
     return json.dumps(text)[1:-1]
 
 
 def parameters_without_place(parameters: Mapping[str, Any], run: Path) -> dict[str, Any]:
-    """of a node."""
+    """Returns a node's parameters with one word for the run's folder."""
     return {
         name: without_run_place(value, run) if isinstance(value, str) else value
         for name, value in parameters.items()

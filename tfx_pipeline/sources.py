@@ -95,7 +95,9 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 
 def add_run(command: argparse.ArgumentParser, later: str) -> None:
-    """the run of either verb, and that it goes on at another time."""
+    """Adds the options of both verbs: the run, and that it goes on at another time. later: help of
+    the second.
+    """
     command.add_argument(
         "--run", type=named_path, default=Path("runs/demo"), help="the run (default: runs/demo)"
     )
@@ -103,7 +105,7 @@ def add_run(command: argparse.ArgumentParser, later: str) -> None:
 
 
 def number_list(text: str) -> tuple[float, ...]:
-    """of `--mean` and `--std`."""
+    """Returns the numbers of `--mean` and `--std`."""
     # argparse turns a ValueError into its own message
     return tuple(float(part) for part in text.split(","))
 
@@ -128,7 +130,7 @@ def raising_run_errors(
 
 
 def do_add_source(options: argparse.Namespace) -> int:
-    """0 when the source is there, and unless `--later` the new taxonomy. Raises SourceError,
+    """Adds a source and, unless `--later`, makes the new taxonomy; returns 0. Raises SourceError,
     RunError.
     """
     from models.networks.sources.description import check_name
@@ -176,7 +178,7 @@ def do_add_source(options: argparse.Namespace) -> int:
 
 
 def do_remove_source(options: argparse.Namespace) -> int:
-    """0 when the source is gone, and unless `--later` the new taxonomy is there. Raises
+    """Removes a source and, unless `--later`, makes the taxonomy without it; returns 0. Raises
     SourceError, RunError.
     """
     check_run(options.run)
@@ -201,8 +203,8 @@ def check_run(run: Path) -> None:
 
 
 def run_to_go_on_with(run: Path, later: bool) -> FinishedRun | None:
-    """the newest finished run at `run`, None where there is none. Raises RunError unless it can go
-    on now, or its sources are for a `later` one.
+    """Returns the newest finished run at `run`, None where there is none. Raises RunError unless it
+    can go on now, or its sources are for a `later` one.
     """
     from tfx_pipeline.faults import RunError
 
@@ -218,7 +220,9 @@ def run_to_go_on_with(run: Path, later: bool) -> FinishedRun | None:
 
 
 def run_again(last: FinishedRun, run: Path) -> int:
-    """the run with the sources that it has now; 0."""
+    """Runs the pipeline with the sources that the run has now, prints what came of it, and returns
+    0.
+    """
     from tfx_pipeline.local import run_pipeline
 
     places = run_pipeline(last.config, last.data, run)
@@ -231,7 +235,7 @@ def run_again(last: FinishedRun, run: Path) -> int:
 
 
 def rank_lines(report: Path) -> list[str]:
-    """where the sources from outside rank, in lines."""
+    """Returns lines on where the sources from outside rank."""
     from models.reports.outside_sources import outside_lines, outside_sources
     from models.reports.run_files import load_run
 
@@ -240,7 +244,7 @@ def rank_lines(report: Path) -> list[str]:
 
 
 def taxonomy_time(run: Path) -> str:
-    """what the newest run took from encoded views to a new taxonomy."""
+    """Returns a line on what the newest run took from encoded views to a new taxonomy."""
     from tfx_pipeline.history.metadata import run_graphs
 
     nodes = run_graphs(run)[-1].executions
@@ -250,7 +254,7 @@ def taxonomy_time(run: Path) -> str:
 
 
 def last_run(run: Path) -> FinishedRun | None:
-    """of the newest finished report; None where there is none."""
+    """Returns the run of the newest finished report; None where there is none."""
     from tfx_pipeline.config import from_json
     from tfx_pipeline.history.metadata import DONE, run_graphs
 
@@ -271,8 +275,8 @@ def last_run(run: Path) -> FinishedRun | None:
 
 
 def place_after_move(path: Path, before: Sequence[Path], run: Path) -> Path:
-    """where a path is now that lay below a run's folder, of a run that was moved or copied; another
-    path as it is. before: where the run lay.
+    """Returns where a path is now that lay below a run's folder, of a run that was moved or copied;
+    another path as it is. before: where the run lay.
     """
     full = Path(os.path.abspath(path))
     for folder in before:

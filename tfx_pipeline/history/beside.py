@@ -25,7 +25,7 @@ NAMES = {
 
 
 def dependency_digests(run: Path, config: Config) -> dict[str, str]:
-    """key of `NAMES` -> digest, of those that there are.
+    """Returns key of `NAMES` -> digest, of those that there are.
 
     The accepted data are left out: a run that pushes changes them itself.
     """

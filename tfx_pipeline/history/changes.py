@@ -17,8 +17,8 @@ NAMED = 3
 
 
 def reasons_to_run(run: Path, before: Entry | None, after: Entry) -> list[str]:
-    """what a run had to follow: of data, code, configuration, what lies beside them and software,
-    what is not as in the run before; [] if all are the same.
+    """Returns, in words, which of data, code, configuration, what lies beside them, and software
+    are not as in the run before; [] if all are the same.
     """
     if before is None:
         return ["the first run"]
@@ -39,14 +39,14 @@ def reasons_to_run(run: Path, before: Entry | None, after: Entry) -> list[str]:
 
 
 def changed_beside(before: Entry, after: Entry) -> list[str]:
-    """what lies beside data, code and configuration and is not as it was, in words."""
+    """Returns, in words, what lies beside data, code and configuration and is not as it was."""
     return [
         words for key, words in BESIDE.items() if before.beside.get(key) != after.beside.get(key)
     ]
 
 
 def is_other(before: Any, after: Any, *names: str) -> bool:
-    """by the first of the names that both have."""
+    """Do the two differ in the first of the names that both have? False where they share none."""
     for name in names:
         if before.get(name) and after.get(name):
             return bool(before[name] != after[name])
@@ -54,7 +54,7 @@ def is_other(before: Any, after: Any, *names: str) -> bool:
 
 
 def data_change(before: Entry, after: Entry) -> str:
-    """in short: how many views came or went."""
+    """Returns in short how many views came or went."""
     old, new = views_of(before), views_of(after)
     if old is None or new is None:
         return "other files"
@@ -69,13 +69,15 @@ def views_of(entry: Entry) -> int | None:
 
 
 def changed_code(before: Entry, after: Entry) -> list[str]:
-    """components whose digest differs, or that one of the two lacks."""
+    """Returns the components whose digest differs, or that one of the two lacks."""
     names = sorted(before.code.keys() | after.code.keys())
     return [name for name in names if before.code.get(name) != after.code.get(name)]
 
 
 def config_changes(run: Path, before: Entry, after: Entry) -> list[str]:
-    """`field old -> new`; names of the two where the fields are not kept."""
+    """Returns `field old -> new` for each field that differs; names and digests of both where the
+    fields are not kept.
+    """
     old, new = before.config.get("digest", ""), after.config.get("digest", "")
     return configurations.differences(run, old, new) or [
         f"{before.config.get('name', '?')} {old} -> {after.config.get('name', '?')} {new}"
@@ -89,7 +91,9 @@ def first_names(names: Iterable[str], most: int = NAMED) -> str:
 
 
 def policy_changes(before: Entry, after: Entry) -> list[str]:
-    """what is bought and how a target is answered, where that is not as it was, with qualities."""
+    """Returns lines on what is bought and how targets are answered, where that is not as it was,
+    with qualities.
+    """
     lines = []
     old, new = before.policy, after.policy
     # one of the two ended before its policy
@@ -124,13 +128,13 @@ def qualities(was: dict[str, Any], now: dict[str, Any]) -> str:
 
 
 def percent(value: float | None) -> str:
-    """of [0, 1], as a person reads it."""
+    """Returns a share in [0, 1] as a person reads it; `?` for one that is not known."""
     return "?" if value is None else f"{value:.0%}"
 
 
 def manifest_changes(old: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]]) -> list[str]:
-    """of two manifests' views: buildings that came or went, and in how many views the others
-    differ.
+    """Returns lines on what differs between the views of two manifests: how many came, went or
+    changed, and in which buildings.
     """
     # by digest of the whole view: labels that changed count as much as pictures
     before = {row["key"]: (row["split"], row["sha256"]) for row in old}

@@ -15,7 +15,9 @@ DECORATOR, CLASS = "component", "BaseComponent"
 
 
 def code_addresses() -> dict[str, str]:
-    """component -> 16 hex digits over all that it runs, and `pipeline` for the graph's own."""
+    """Returns component -> 16 hex digits over all that it runs, and `pipeline` for the graph's own
+    code.
+    """
     names = {
         name: f"components.{path.stem}:{name}"
         for path in sorted((ROOT / "components").glob("*.py"))
@@ -26,7 +28,9 @@ def code_addresses() -> dict[str, str]:
 
 
 def components_in(path: Path) -> list[str]:
-    """functions of a file that TFX's decorator makes components, and classes that are some."""
+    """Returns the names of a file's components: functions with TFX's decorator, and classes of its
+    base.
+    """
     return [
         node.name
         # by syntax: importing a component imports TFX, which takes ten seconds

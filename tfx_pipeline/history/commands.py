@@ -164,7 +164,9 @@ def do_trace(options: argparse.Namespace) -> int:
 
 
 def note(run: Path, outcome: str, since: float, reason: str) -> None:
-    """a line about something that is no run."""
+    """Appends a line to the history about something that is no run. since: when it began, in
+    seconds since 1970.
+    """
     from tfx_pipeline.history.recorder import newest_version
 
     append(
@@ -181,7 +183,7 @@ def note(run: Path, outcome: str, since: float, reason: str) -> None:
 
 
 def entries_of(run: Path) -> list[Entry]:
-    """Raises RunError where there is no history."""
+    """Returns the lines of the history. Raises RunError where there is none."""
     check_folder(run)
     entries = read(run)
     if not entries:
@@ -197,7 +199,9 @@ def check_folder(run: Path) -> None:
 
 
 def entry_called(entries: list[Entry], number: int) -> Entry:
-    """by its number, or the version that it pushed. Raises RunError."""
+    """Returns the entry of that number, or the one that pushed the version of that number. Raises
+    RunError.
+    """
     found = [entry for entry in entries if number in (entry.number, entry.version)]
     if not found:
         numbers = ", ".join(str(entry.number) for entry in entries)

@@ -40,7 +40,7 @@ NOT_PUSHED = "not pushed"
 
 
 class Recorder:
-    """Of one run. fingerprint: of the data, set as soon as it is known."""
+    """What is known of a run while it goes on, for its line in the history."""
 
     def __init__(self, run: Path, config: Config, data: str) -> None:
         self.run = run
@@ -60,12 +60,12 @@ class Recorder:
         self.note()
 
     def saw(self, fingerprint: str) -> None:
-        """the data as the run found them."""
+        """Notes the fingerprint of the data, as the run found them."""
         self.data["fingerprint"] = fingerprint
         self.note()
 
     def note(self) -> None:
-        """what the next run will say of this one, should it be killed."""
+        """Writes what the next run will say of this one, should it be killed."""
         before = {
             "networks": self.before.networks,
             "segments": sorted(self.before.segments),
@@ -84,7 +84,9 @@ class Recorder:
         write_json(self.run / RUNNING, begun)
 
     def entry(self, error: BaseException | None) -> Entry:
-        """the line, of what there is."""
+        """Returns the run's line, made of what there is. error: what ended the run, None if it
+        ended well.
+        """
         graph = self.graph()
         artifacts = graph.artifacts if graph else {}
         verdicts = self.verdicts(graph)
@@ -126,13 +128,13 @@ class Recorder:
         )
 
     def graph(self) -> RunGraph | None:
-        """this run's part of the metadata; None if it did not come that far."""
+        """Returns this run's part of the metadata; None if it did not come that far."""
         graphs = run_graphs(self.run)
         # a run that was stopped before its first node has no part of its own
         return graphs[-1] if len(graphs) > self.runs else None
 
     def verdicts(self, graph: RunGraph | None) -> list[Verdict]:
-        """of the gates that this run reached."""
+        """Returns the verdicts of the gates that this run reached."""
         # verdicts of gates that this run did not reach lie there from an earlier one
         reached = {each.node for each in graph.executions} if graph else set()
         return [verdict for verdict in latest_verdicts(self.run) if verdict.gate in reached]
@@ -149,7 +151,7 @@ def outcome_of(error: BaseException | None, verdicts: list[Verdict], version: in
 
 
 def pushed_now(graph: RunGraph | None) -> int | None:
-    """the version that this very run pushed."""
+    """Returns the version that this very run pushed; None where it pushed none."""
     nodes = [each for each in graph.executions if each.node == "Pusher"] if graph else []
     # a push from the cache pushed nothing now
     if graph is None or graph.pushed is None or not nodes or nodes[-1].state != RAN:
@@ -159,7 +161,7 @@ def pushed_now(graph: RunGraph | None) -> int | None:
 
 
 def newest_version(run: Path) -> int | None:
-    """the version that a server on the run's folder answers with."""
+    """Returns the version that a server on the run's folder answers with; None where there is none."""
     with contextlib.suppress(ValueError):
         return max(versions(run / "serving" / "taxonomy"), default=None)
     return None
@@ -167,7 +169,9 @@ def newest_version(run: Path) -> int | None:
 
 @contextlib.contextmanager
 def record_run(run: Path, config: Config, data: str) -> Iterator[Recorder]:
-    """inside is a run; the folder's lock is the caller's. Its line is written however it ends."""
+    """Context of a run, whose line is written however it ends. The folder's lock is the caller's.
+    data: place of the data.
+    """
     # first: numbers must follow each other
     record_killed_run(run)
     recorder = Recorder(run, config, data)
@@ -182,7 +186,7 @@ def record_run(run: Path, config: Config, data: str) -> Iterator[Recorder]:
 
 
 def print_software_note(recorder: Recorder) -> None:
-    """a line where the packages are not those of the run before."""
+    """Prints a line where the packages are not those of the run before."""
     # those of earlier code noted none
     noted = [entry.software for entry in journal.read(recorder.run) if entry.software]
     line = software_note(recorder.run, noted[-1], recorder.software) if noted else ""
@@ -191,7 +195,7 @@ def print_software_note(recorder: Recorder) -> None:
 
 
 def write_line(recorder: Recorder, error: BaseException | None) -> None:
-    """the line; that it could not be written hides no other error."""
+    """Writes the run's line; an error in doing so is printed, and hides no other."""
     try:
         journal.append(recorder.run, recorder.entry(error))
         (recorder.run / RUNNING).unlink(missing_ok=True)
@@ -223,7 +227,9 @@ def record_killed_run(run: Path) -> None:
 
 
 def entry_of_killed(run: Path, begun: dict[str, Any]) -> Entry:
-    """begun: what was noted when it began. Its end is the last time that it told the metadata."""
+    """Returns the line of a run that was killed; its end is the last time that it wrote metadata.
+    begun: what it noted when it began. Raises ValueError, TypeError, KeyError for half a note.
+    """
     before = Ledgers(begun["before"]["networks"], frozenset(begun["before"]["segments"]))
     after = ledgers_of(run)
     # the last moment at which it wrote anything

@@ -29,7 +29,7 @@ MEASURED = "transfers with every amount of labels, and their controls"
 
 
 def table(run: Path, entries: Sequence[Entry]) -> Iterator[str]:
-    """lines: one with the figures of an entry, and below it why it ran and how it ended."""
+    """Yields lines: one with the figures of an entry, and below it why it ran and how it ended."""
     yield HEAD
     before: Entry | None = None
     for entry in entries:
@@ -61,14 +61,14 @@ def row(entry: Entry) -> str:
 
 
 def short_duration(seconds: float) -> str:
-    """at most five characters."""
+    """Returns seconds, minutes or hours in at most five characters."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} m" if seconds < 6000 else f"{seconds / 3600:.0f} h"
 
 
 def explanation_lines(run: Path, before: Entry | None, entry: Entry) -> Iterator[str]:
-    """why an entry is there, and how it ended."""
+    """Yields why an entry is there, and how it ended."""
     if entry.is_run:
         reasons = reasons_to_run(run, before, entry)
         yield "; ".join(reasons) if reasons else "nothing changed"
@@ -82,7 +82,7 @@ def explanation_lines(run: Path, before: Entry | None, entry: Entry) -> Iterator
 
 
 def as_json(entries: Sequence[Entry], run: Path) -> str:
-    """a list of entries, each with `because`: what changed since the run before."""
+    """Returns a JSON list of entries, each with `because`: what changed since the run before."""
     from dataclasses import asdict
 
     rows, before = [], None
@@ -95,7 +95,7 @@ def as_json(entries: Sequence[Entry], run: Path) -> str:
 
 
 def difference(run: Path, old: Entry, new: Entry) -> Iterator[str]:
-    """lines on all that differs between two runs of the folder."""
+    """Yields lines on all that differs between two runs of the folder."""
     yield f"{entry_title(old)} -> {entry_title(new)}"
     for title, lines in (
         ("data", data_lines(run, old, new)),
@@ -138,7 +138,7 @@ def data_lines(run: Path, old: Entry, new: Entry) -> list[str]:
 
 
 def manifest(run: Path, entry: Entry) -> list[dict[str, Any]] | None:
-    """views of an entry's examples; None where they are gone."""
+    """Returns the views of an entry's examples; None where they are gone."""
     try:
         place = run / entry.artifacts["ExampleGen/examples"]
         found = json.loads((place / "manifest.json").read_text(encoding="utf-8"))["views"]

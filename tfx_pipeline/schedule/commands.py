@@ -136,7 +136,7 @@ def check_once(options: argparse.Namespace) -> None:
 
 
 def tick_words(options: argparse.Namespace) -> list[str]:
-    """the words of a tick."""
+    """Returns the words of the command line of one tick."""
     words = ["schedule"]
     for name in OF_A_TICK:
         value = getattr(options, name)
@@ -150,7 +150,7 @@ def tick_words(options: argparse.Namespace) -> list[str]:
 
 
 def with_paths(options: argparse.Namespace) -> list[str]:
-    """the words of a tick that starts in another folder: data and run by their full paths."""
+    """Returns the words of a tick that starts in another folder: data and run by their full paths."""
     # by hand: a pattern is no path that could be resolved
     data = options.data if "://" in options.data else str(Path(options.data).absolute())
     there = {**vars(options), "data": data, "run": options.run.absolute()}

@@ -17,7 +17,7 @@ STANDARD_ERROR = 2
 
 
 def call_hook(command: str, entry: Entry) -> None:
-    """run `command` by the shell with the history's line as JSON on its input, and the outcome in
+    """Runs `command` by the shell with the history's line as JSON on its input, and the outcome in
     TASKONOMY_OUTCOME. What it does wrong is said, and is no failure of the run.
     """
     hook = subprocess.Popen(
@@ -46,7 +46,7 @@ def call_hook(command: str, entry: Entry) -> None:
 
 
 def kill_hook(hook: subprocess.Popen[str]) -> None:
-    """kill the shell and what it started, and wait for the shell."""
+    """Kills the shell and what it started, and waits for the shell."""
     # the shell is not waited for yet, so that its number is still the group's
     with contextlib.suppress(ProcessLookupError):
         os.killpg(hook.pid, signal.SIGKILL)

@@ -45,8 +45,9 @@ USER_UNITS = Path(".config") / "systemd" / "user"
 def files_of(
     kind: str, arguments: list[str], every: float, run: Path, environment: Mapping[str, str]
 ) -> dict[str, str]:
-    """file name -> text. arguments: of `python -m tfx_pipeline`; every: seconds; environment:
-    what `kept_variables` found. Raises RunError for a pause that cron cannot say.
+    """Returns file name -> text of a schedule. arguments: of `python -m tfx_pipeline`; every:
+    seconds; environment: what `kept_variables` found. Raises RunError for a pause that cron cannot
+    say.
     """
     name = f"{plain_name(run)}-{digest_of(str(run.resolve()))[:8]}"
     command = [sys.executable, "-m", "tfx_pipeline", *arguments]
@@ -59,7 +60,7 @@ def files_of(
 
 
 def kept_variables(environment: Mapping[str, str]) -> dict[str, str]:
-    """those of `ENVIRONMENT` that are set, folders by their full paths."""
+    """Returns those of `ENVIRONMENT` that are set, folders by their full paths."""
     kept = {name: environment[name] for name in ENVIRONMENT if environment.get(name)}
     for name in OF_FOLDERS:
         if name in kept:
@@ -69,13 +70,15 @@ def kept_variables(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def plain_name(run: Path) -> str:
-    """of the folder alone, as units of earlier code were called."""
+    """Returns a name made of the folder's alone, as units of earlier code were called."""
     # letters that file names and units may have
     return "taskonomy-" + (re.sub(r"[^A-Za-z0-9_.-]+", "-", run.absolute().name) or "run")
 
 
 def service(command: list[str], run: Path, environment: Mapping[str, str]) -> str:
-    """75 is no failure: another run holds the folder, the next tick comes."""
+    """Returns the text of systemd's service. Its exit code 75 is no failure: another run holds the
+    folder, and the next tick comes.
+    """
     variables = "".join(
         f"Environment={quote(escape_percent(f'{name}={value}'))}\n"
         for name, value in environment.items()
@@ -109,12 +112,12 @@ WantedBy=timers.target
 
 
 def escape_percent(text: str) -> str:
-    """% begins a specifier of systemd."""
+    """Returns a text in which % begins no specifier of systemd."""
     return text.replace("%", "%%")
 
 
 def quote_word(word: str) -> str:
-    """a word of ExecStart, where $ begins a variable."""
+    """Returns a word of ExecStart, where $ begins a variable."""
     # systemd fills in $ and %
     word = escape_percent(word).replace("$", "$$")
     if re.fullmatch(r"[A-Za-z0-9_@%+=:,./$-]+", word):
@@ -123,12 +126,16 @@ def quote_word(word: str) -> str:
 
 
 def quote(text: str) -> str:
-    """a text of systemd, whose signs have no meaning but % and, in ExecStart, $."""
+    """Returns a text in quotes of systemd, in which no signs have a meaning but % and, in
+    ExecStart, $.
+    """
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
 def cron_line(command: list[str], every: float, run: Path, environment: Mapping[str, str]) -> str:
-    """in cron a bare % ends the command. The folder of its log is made: a run has not been yet."""
+    """Returns the line for cron, in which a bare % would end the command. The line makes the folder
+    of its log: a run has not been yet.
+    """
     here, place = shlex.quote(str(ROOT)), shlex.quote(str(run.absolute()))
     log = shlex.quote(str(run.absolute() / "schedule.log"))
     variables = "".join(f"{name}={shlex.quote(value)} " for name, value in environment.items())
@@ -139,7 +146,9 @@ def cron_line(command: list[str], every: float, run: Path, environment: Mapping[
 
 
 def cron_times(every: float) -> str:
-    """the five fields. Raises RunError."""
+    """Returns the five fields of a line for cron. every: seconds. Raises RunError where they cannot
+    say it.
+    """
     # whole ones: 24 % 1.5 is 0, too
     minutes, seconds = divmod(every, 60)
     hours, beside = divmod(minutes, 60)
@@ -157,8 +166,9 @@ def cron_times(every: float) -> str:
 def install(
     files: dict[str, str], kind: str, folder: Path | None, run: Path, *, yes: bool
 ) -> list[str]:
-    """lines for the person: what would be written, or what was and what to do next. folder: where
-    to (default for systemd: the user's units). run: whose schedule it is.
+    """Writes the files if `yes`, and returns lines for the person: what would be written, or what
+    was and what to do next. folder: where to (default for systemd: the user's units). run: whose
+    schedule it is.
     """
     if folder is None and kind == SYSTEMD:
         folder = Path.home() / USER_UNITS
@@ -189,7 +199,9 @@ def install(
 
 
 def older_timers(folder: Path, run: Path) -> list[str]:
-    """the timer that earlier code wrote for this very run, by its folder's name alone."""
+    """Returns the timer that earlier code wrote for this very run, by its folder's name alone; []
+    for none.
+    """
     name = plain_name(run)
     timer = f"{name}.timer"
     there = (folder / timer).exists() and is_schedule_of(folder / f"{name}.service", run)
@@ -197,7 +209,7 @@ def older_timers(folder: Path, run: Path) -> list[str]:
 
 
 def is_schedule_of(file: Path, run: Path) -> bool:
-    """does a unit, or a line for cron, run the schedule of this folder?"""
+    """Does a unit, or a line for cron, run the schedule of this folder?"""
     if not file.exists():
         return False
     place = str(run.absolute())

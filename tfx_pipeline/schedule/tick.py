@@ -29,10 +29,11 @@ def tick(
     again: bool = False,
     force: str = "",
 ) -> int:
-    """run the pipeline if data, code, configuration, sources, the kept schema or released tables
-    are not what the newest run saw; 0 for nothing to do, too. Raises RunError as a run does.
+    """Runs the pipeline if data, code, configuration, sources, the kept schema or released tables
+    are not what the newest run saw, and returns 0, also where there is nothing to do. Raises
+    RunError as a run does.
 
-    window: so many of the last spans of a pattern are one data set. hook: command that is told how
+    window: how many of the last spans of a pattern are one data set. hook: command that is told how
     a run ended. again: run whatever the history says. force: why gates that refuse are passed all
     the same.
     """
