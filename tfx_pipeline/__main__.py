@@ -127,7 +127,13 @@ def add_submit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     command.epilog = (
         "example: python -m tfx_pipeline submit --host http://127.0.0.1:8888 taskonomy.yaml"
     )
-    command.add_argument("file", type=named_path, nargs="?", default=Path("taskonomy.yaml"))
+    command.add_argument(
+        "file",
+        type=named_path,
+        nargs="?",
+        default=Path("taskonomy.yaml"),
+        help="that `compile` wrote (default: taskonomy.yaml)",
+    )
     command.add_argument("--host", required=True, help="of the API (its v2beta1), http://...")
     command.add_argument("--token-file", type=named_path, help="file with a bearer token")
     command.add_argument("--name", default="taskonomy", help="of the run (default: taskonomy)")

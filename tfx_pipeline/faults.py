@@ -50,7 +50,7 @@ def reason(error: BaseException) -> str:
 
 
 def reason_in(lines: list[str]) -> str:
-    """Returns the last error that is named in a worker's traceback, which Beam passes on as text."""
+    """Returns the last error that a worker's traceback names, which Beam passes on as text."""
     named = [line for line in lines if re.match(r"[A-Za-z_][\w.]*(Error|Exception)\b", line)]
     last = (named or lines)[-1].strip()
     # Beam adds the stage in which it happened

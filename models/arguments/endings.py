@@ -55,7 +55,7 @@ def exit_code_of(run: Callable[[], int], left: str = "") -> int:
 
 
 def place_of(error: OSError) -> str:
-    """Returns what could not be written: the file that the error names, else what was written to."""
+    """Returns what could not be written: the file that the error names, else where output goes."""
     is_output = takes_no_more(sys.stdout)
     return error.filename or ("what standard output goes to" if is_output else "what it writes")
 

@@ -41,9 +41,12 @@ def add_commands(commands: Subcommands[argparse.ArgumentParser]) -> None:
     wanted = command.add_mutually_exclusive_group()
     # by its place, or as `serving rollback` takes it
     wanted.add_argument(
-        "version", type=natural, nargs="?", help="to return to (default: the one before the newest)"
+        "version",
+        type=natural,
+        nargs="?",
+        help="the version to return to (default: the one before the newest)",
     )
-    wanted.add_argument("--to", type=natural, metavar="VERSION", help="the same, by an option")
+    wanted.add_argument("--to", type=natural, metavar="VERSION", help="the same as an option")
 
     text = "where a version's answers come from, as one page"
     example = "trace runs/mine --version 1795853461"

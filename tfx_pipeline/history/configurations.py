@@ -30,7 +30,7 @@ def keep(run: Path, config: Config) -> dict[str, str]:
 
 
 def fields_of(run: Path, digest: str) -> dict[str, Any]:
-    """Returns field (those of the network as `network.FIELD`) -> value; {} where they are not kept."""
+    """Returns field (the network's as `network.FIELD`) -> value; {} where they are not kept."""
     try:
         values = json.loads((run / FOLDER / f"{digest}.json").read_text(encoding="utf-8"))
         return dict(flat_items(values))

@@ -151,7 +151,7 @@ def executions_of(store: Any, context: Any, nodes: dict[int, str]) -> list[Execu
 
 
 def nodes_of(store: Any) -> dict[int, str]:
-    """Returns execution -> its node's id in the pipeline; TFX calls a node's context PIPELINE.NODE."""
+    """Returns execution -> its node's id; TFX calls a node's context PIPELINE.NODE."""
     return {
         execution.id: context.name.partition(".")[2]
         for context in store.get_contexts_by_type("node")

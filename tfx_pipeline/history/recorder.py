@@ -161,7 +161,7 @@ def pushed_now(graph: RunGraph | None) -> int | None:
 
 
 def newest_version(run: Path) -> int | None:
-    """Returns the version that a server on the run's folder answers with; None where there is none."""
+    """Returns the version that a server on the run's folder answers with; None for none."""
     with contextlib.suppress(ValueError):
         return max(versions(run / "serving" / "taxonomy"), default=None)
     return None

@@ -28,7 +28,7 @@ def software() -> dict[str, str]:
 
 
 def software_changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
-    """Returns `name old -> new` for each that differs; [] where a run of earlier code noted none."""
+    """Returns `name old -> new` for each that differs; [] where earlier code noted none."""
     if not before or not after:
         return []
     return [

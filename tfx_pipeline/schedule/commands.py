@@ -150,7 +150,7 @@ def tick_words(options: argparse.Namespace) -> list[str]:
 
 
 def with_paths(options: argparse.Namespace) -> list[str]:
-    """Returns the words of a tick that starts in another folder: data and run by their full paths."""
+    """Returns the words of a tick that starts in another folder: full paths of data and run."""
     # by hand: a pattern is no path that could be resolved
     data = options.data if "://" in options.data else str(Path(options.data).absolute())
     there = {**vars(options), "data": data, "run": options.run.absolute()}
