@@ -27,7 +27,7 @@ Outputs = Mapping[str, Sequence[Any]]
 
 
 @contextlib.contextmanager
-def sealed_artifacts(run: Path) -> Iterator[None]:
+def seal_artifacts(run: Path) -> Iterator[None]:
     """Context in which TFX's local runner seals what nodes make, and checks what it reuses."""
     # TFX has no hook for either moment: its functions are replaced inside this context, and put
     # back

@@ -29,7 +29,7 @@ PLACES = ("root",)
 
 
 @contextlib.contextmanager
-def compared_by_content(run: Path) -> Iterator[None]:
+def compare_by_content(run: Path) -> Iterator[None]:
     """Context in which TFX's local runner compares artifacts by their content, and no places below
     `run`.
     """

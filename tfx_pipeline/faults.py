@@ -16,8 +16,8 @@ from models.provenance.atomic import NO_ROOM
 HELD = 75
 # How a run that broke off ends its message.
 RESUMES = " (finished work is kept; the same command resumes)"
-# Of the class that carries a worker's traceback: multiprocessing and concurrent.futures have one
-# each, and the latter's is private.
+# Name of the class that carries a worker's traceback: multiprocessing and concurrent.futures have
+# one each, and the latter's is private.
 REMOTE = "RemoteTraceback"
 
 
@@ -72,7 +72,7 @@ def disk_full(error: BaseException, run: Path) -> str | None:
     """Returns one line that says which folder's disk is full, where that is what `error` comes from
     (our own writes, those of ML metadata, HDF5 or Beam's workers); else None.
     """
-    for each in chain(error):
+    for each in causes(error):
         text = str(each)
         number = each.errno if isinstance(each, OSError) else None
         # SQLite's words for it are the same for other troubles: only a disk that is full makes them
@@ -82,13 +82,13 @@ def disk_full(error: BaseException, run: Path) -> str | None:
             folder = full_folder(each, text, run)
             return (
                 f"disk full: {free_bytes(folder) >> 20} MiB free at {folder}; free some"
-                + (", or set TMPDIR to another disk" if folder == temporary() else "")
+                + (", or set TMPDIR to another disk" if folder == temporary_folder() else "")
                 + (", or use --run OTHER_DIR" if folder == run.absolute() else "")
             )
     return None
 
 
-def chain(error: BaseException) -> Iterator[BaseException]:
+def causes(error: BaseException) -> Iterator[BaseException]:
     """Yields an error, what caused it, and what was being handled when it came."""
     seen: set[int] = set()
     waiting: list[BaseException | None] = [error]
@@ -114,10 +114,10 @@ def full_folder(error: BaseException, text: str, run: Path) -> Path:
         if folder.is_dir() and not folder.is_relative_to("/dev") and ".py" not in name:
             return folder.absolute()
     # nothing named: the fuller disk of the two that a run writes to
-    return min((run.absolute(), temporary()), key=free_bytes)
+    return min((run.absolute(), temporary_folder()), key=free_bytes)
 
 
-def temporary() -> Path:
+def temporary_folder() -> Path:
     """Returns the folder of temporary files, of Beam's and others'."""
     return Path(tempfile.gettempdir()).absolute()
 

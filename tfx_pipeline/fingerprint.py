@@ -46,7 +46,7 @@ def folder_fingerprint(root: str, known: str | Path | None = None) -> str:
         found = pool.map(file_facts, paths.values(), [before.get(p) for p in paths.values()])
         rows = dict(zip(paths, found))
     if not rows:
-        raise nothing_at(root)
+        raise no_data_error(root)
     now = {paths[name]: row for name, row in rows.items()}
     # written only where something is new: a tick of a schedule finds nothing nearly always
     if known is not None and now != before:
@@ -62,7 +62,7 @@ def folder_fingerprint(root: str, known: str | Path | None = None) -> str:
 def check_there(root: str) -> None:
     """Raises FileNotFoundError as `folder_fingerprint` does; no file is read."""
     if next(files_below(folder_of(root)), None) is None:
-        raise nothing_at(folder_of(root))
+        raise no_data_error(folder_of(root))
 
 
 def folder_of(root: str) -> str:
@@ -77,7 +77,7 @@ def folder_of(root: str) -> str:
     return newest(root).root if PLACEHOLDER.search(root) else root
 
 
-def nothing_at(root: str) -> FileNotFoundError:
+def no_data_error(root: str) -> FileNotFoundError:
     return FileNotFoundError(
         f"no data at {root}: expected buildings in the published layout "
         "(BUILDING/rgb/point_P_view_V_domain_rgb.png); "

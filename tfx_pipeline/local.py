@@ -65,8 +65,8 @@ def run_nodes(
     # now: TFX takes ten seconds to import, and everything above can fail before it
     from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
-    from tfx_pipeline.artifact_seals import sealed_artifacts
-    from tfx_pipeline.content_cache import compared_by_content
+    from tfx_pipeline.artifact_seals import seal_artifacts
+    from tfx_pipeline.content_cache import compare_by_content
     from tfx_pipeline.pipeline import make_pipeline
 
     quiet.after_imports()
@@ -75,7 +75,7 @@ def run_nodes(
     )
     progress = quiet.node_progress(len(pipeline.components))
     # both replace functions of TFX, and only inside this run
-    with progress, compared_by_content(run), sealed_artifacts(run):
+    with progress, compare_by_content(run), seal_artifacts(run):
         try:
             LocalDagRunner().run(pipeline)
         except Exception as error:

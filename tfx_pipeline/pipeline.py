@@ -119,7 +119,7 @@ class LearningNodes:
     join_losses: list[BaseNode]
     measure_affinities: BaseNode
     measure_seeds: list[BaseNode]
-    # Of all shards together.
+    # Outputs of all shards together.
     networks: BaseChannel
     losses: BaseChannel
 

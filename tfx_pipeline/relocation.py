@@ -32,7 +32,7 @@ TEXTS = (
     ("ArtifactProperty", "string_value"),
     ("ExecutionProperty", "string_value"),
 )
-# Of decoded labels, the one file of an artifact that names another: where the records lie.
+# The one file of an artifact that names another artifact: decoded labels say where the records lie.
 RECORDS = "DecodeLabels/labels/*/store/images/images.json"
 
 

@@ -28,7 +28,7 @@ def exit_code_of(run: Callable[[], int], left: str = "") -> int:
     left: what an interrupted command leaves behind, in words; "" for one that leaves nothing.
     """
     open_closed_streams()
-    with noted_interrupts() as came:
+    with note_interrupts() as came:
         try:
             try:
                 return run()
@@ -70,7 +70,7 @@ def open_closed_streams() -> None:
 
 
 @contextlib.contextmanager
-def noted_interrupts() -> Iterator[list[int]]:
+def note_interrupts() -> Iterator[list[int]]:
     """Context in which Ctrl-C raises KeyboardInterrupt as ever, and its signal's number is appended
     to the list that is given. The second Ctrl-C ends the process at once.
     """

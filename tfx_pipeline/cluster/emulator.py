@@ -249,7 +249,7 @@ def row(this: Try) -> str:
     )
 
 
-def started(
+def start_process(
     command: Sequence[str], folder: Path, environment: dict[str, str]
 ) -> tuple[int, Iterator[str]]:
     """Starts a step in a new interpreter, as in a container."""
@@ -268,7 +268,7 @@ def started(
     return process.pid, process.stdout
 
 
-def forked(
+def fork_process(
     command: Sequence[str], folder: Path, environment: dict[str, str]
 ) -> tuple[int, Iterator[str]]:
     """Starts a step in a fork of this process, which has imported TFX once for all: the same, only
@@ -356,7 +356,7 @@ def main(arguments: list[str] | None = None) -> int:
     cluster = Cluster(
         spec,
         disk,
-        forked if options.fork else started,
+        fork_process if options.fork else start_process,
         [Kill(*kill) for kill in options.kill],
         parameters,
     )

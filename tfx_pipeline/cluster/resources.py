@@ -25,7 +25,7 @@ UNITS = {"M": 1e-3, "Mi": 2**20 / 1e9, "G": 1.0, "Gi": 2**30 / 1e9, "T": 1e3, "T
 
 @dataclass(frozen=True)
 class Resources:
-    """Of one stage; what is 0 or empty is left to the cluster. Raises ConfigError."""
+    """What one stage asks for; what is 0 or empty is left to the cluster. Raises ConfigError."""
 
     # Processors.
     cpu: float = 0
@@ -83,8 +83,9 @@ class Resources:
 
 Table = Mapping[str, Resources]
 
-# Of the published study. By what a stage does, not measured at that size: a GPU where networks are
-# trained or run over all views, memory where codes or losses of all test images are held.
+# What stages of the published study get. Judged by what they do, not measured at that size: a GPU
+# where networks are trained or run over all views, memory where codes or losses of all test images
+# are held.
 PAPER: Table = {
     DEFAULT: Resources(cpu=4, memory="16G"),
     "ExampleGen": Resources(cpu=16, memory="64G"),

@@ -21,7 +21,7 @@ Answer = TypeVar("Answer")
 
 GOOD = ("SUCCEEDED", "SKIPPED")
 BAD = ("FAILED", "CANCELED")
-# Of a watched run: so many questions in a row may go unanswered.
+# How many questions about a watched run may go unanswered in a row.
 PATIENCE = 10
 
 

@@ -80,10 +80,10 @@ def read(run: Path) -> list[Entry]:
         lines = (run / HISTORY).read_bytes().split(b"\n")
     except FileNotFoundError:
         return []
-    return [entry for line in lines if (entry := parsed(line)) is not None]
+    return [entry for line in lines if (entry := parse_entry(line)) is not None]
 
 
-def parsed(line: bytes) -> Entry | None:
+def parse_entry(line: bytes) -> Entry | None:
     # fields of a later version are passed over, so that an older program can read on
     known = {item.name for item in fields(Entry)}
     try:

@@ -91,7 +91,7 @@ class Recorder:
         artifacts = graph.artifacts if graph else {}
         verdicts = self.verdicts(graph)
         after = ledgers_of(self.run)
-        version = pushed_now(graph)
+        version = version_pushed(graph)
         # The very bundle that is served is blessed, but not pushed again.
         version = None if version == self.served else version
         trained = trained_since(self.before, after)
@@ -150,7 +150,7 @@ def outcome_of(error: BaseException | None, verdicts: list[Verdict], version: in
     return journal.UNCHANGED if version is None else journal.PUSHED
 
 
-def pushed_now(graph: RunGraph | None) -> int | None:
+def version_pushed(graph: RunGraph | None) -> int | None:
     """Returns the version that this very run pushed; None where it pushed none."""
     nodes = [each for each in graph.executions if each.node == "Pusher"] if graph else []
     # a push from the cache pushed nothing now
